@@ -1,0 +1,34 @@
+"""Reproducible evaluation reports of human-service programmes.
+
+Folders and modules are the stages of the data's journey; each knows only those before it:
+``protocol`` and raw tables go through ``intake`` and ``cohort`` to the analyses (``engagement``,
+``survival``, ``compare``), then through ``disclosure`` and ``display`` to ``publish``.
+
+Importing this package imports nothing heavy; ask for the stage you need, or use `open_report` in a notebook.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evalkit._version import __version__
+
+if TYPE_CHECKING:
+    from evalkit.report import open_report
+    from evalkit.simulate import simulate
+
+__all__ = ["__version__", "open_report", "simulate"]
+
+
+def __getattr__(name: str) -> object:
+    # Lazy, so that `evalkit --help` does not import pandas or matplotlib.
+    if name == "open_report":
+        from evalkit.report import open_report  # noqa: PLC0415
+
+        return open_report
+    if name == "simulate":
+        from evalkit.simulate import simulate  # noqa: PLC0415
+
+        return simulate
+    msg = f"module 'evalkit' has no attribute '{name}'"
+    raise AttributeError(msg)

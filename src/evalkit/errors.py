@@ -1,0 +1,132 @@
+"""Every error evalkit raises on purpose: one tree, one exit code per class.
+
+::
+
+    EvalkitError ................ 1   anything of ours not named below
+    ├── UsageError .............. 2   the command or a function was called wrongly
+    ├── ProtocolError ........... 3   study.yaml, baselines.yaml, a params file or -P
+    ├── DataError ............... 4   a raw table cannot be read, or breaks the study's rules
+    ├── AnalysisError ........... 5   an estimate is not defined for these data
+    ├── DisclosureError ......... 6   an output that may not leave
+    ├── ExecutionError .......... 7   a notebook's cell failed, or its kernel died
+    │   └── ExecutionTimeout .... 8   a render took longer than it may
+    ├── PublicationError ........ 9   a publisher refused the document
+    ├── ReleaseError ............ 10  the release folder exists, or cannot be written
+    └── MissingToolError ........ 11  a program or package that is needed is not there
+
+A message is one line: what is wrong, where, and how to mend it. It never holds a participant's
+identifier or value: messages reach logs, terminals and continuous integration.
+An interrupt (Ctrl-C) exits with 130, as shells do.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AnalysisError",
+    "DataError",
+    "DisclosureError",
+    "EvalkitError",
+    "ExecutionError",
+    "ExecutionTimeout",
+    "MissingToolError",
+    "ProtocolError",
+    "PublicationError",
+    "ReleaseError",
+    "UsageError",
+    "did_you_mean",
+]
+
+import difflib
+from collections.abc import Iterable
+
+
+class EvalkitError(Exception):
+    """Base of every error that evalkit raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(EvalkitError, ValueError):
+    """A command or a function was called with arguments that make no sense."""
+
+    exit_code = 2
+
+
+class ProtocolError(EvalkitError):
+    """A protocol or parameter file says something it cannot mean."""
+
+    exit_code = 3
+
+
+class DataError(EvalkitError):
+    """A raw table cannot be read, or its rows break the study's rules."""
+
+    exit_code = 4
+
+
+class AnalysisError(EvalkitError, ValueError):
+    """An estimate is not defined for the data it was asked of."""
+
+    exit_code = 5
+
+
+class DisclosureError(EvalkitError):
+    """An output that may not leave the study was about to."""
+
+    exit_code = 6
+
+
+class ExecutionError(EvalkitError):
+    """A notebook did not run to its end."""
+
+    exit_code = 7
+
+
+class ExecutionTimeout(ExecutionError):
+    """A notebook took longer than it may."""
+
+    exit_code = 8
+
+
+class PublicationError(EvalkitError):
+    """A publisher could not make the document."""
+
+    exit_code = 9
+
+
+class ReleaseError(EvalkitError):
+    """A release folder exists already, or cannot be written."""
+
+    exit_code = 10
+
+
+class MissingToolError(EvalkitError):
+    """A program or package that this work needs is not installed."""
+
+    exit_code = 11
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint for a misspelt word, or an empty string.
+
+    Parameters
+    ----------
+    word : str
+        What was written.
+    known : iterable of str
+        What could have been meant.
+
+    Returns
+    -------
+    str
+        ``"; did you mean 'x'?"`` for the nearest known word, ``""`` when none is near.
+
+    Examples
+    --------
+    >>> did_you_mean("perod", ["period", "study"])
+    "; did you mean 'period'?"
+    >>> did_you_mean("zzz", ["period", "study"])
+    ''
+    """
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean '{near[0]}'?" if near else ""

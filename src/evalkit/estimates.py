@@ -1,0 +1,131 @@
+"""The one result type.
+
+An analysis takes a frame (or counts) in and gives `Estimates` out: a tidy frame together with what it is,
+of whom, at which cut and with which estimand. It remembers the counts it was made from and the analysis that
+made it, so that disclosure control can make the counts safe and ask the same analysis again without knowing
+any statistics.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Analysis", "Estimates"]
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Protocol, runtime_checkable
+
+import pandas as pd
+
+from evalkit import glossary
+from evalkit.counts import Counts
+from evalkit.errors import AnalysisError
+
+
+@runtime_checkable
+class Analysis(Protocol):
+    """A frozen set of parameters with one method: counts in, estimates out."""
+
+    def estimate(self, counts: Any) -> Estimates:  # noqa: ANN401 - each analysis names its own counts
+        """Return the estimates for these counts."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """A tidy result and what must be known to read it.
+
+    Attributes
+    ----------
+    data : pandas.DataFrame
+        The rows. Every column is in `evalkit.glossary`.
+    kind : str
+        The analysis, as a name: ``"kaplan_meier"``, ``"cox"``, ``"funnel"``.
+    estimand : str
+        What is estimated, in one clause.
+    population : str
+        Of whom, in one clause.
+    cut : datetime.date or None
+        The day up to which anything was known.
+    conf_level : float
+        Level of ``conf_low`` and ``conf_high``.
+    summary : mapping
+        One-row facts about the whole (broom's *glance*): n, n_event, log_likelihood ...
+    notes : tuple of str
+        Caveats, each a sentence for the reader.
+    counts : DayCounts, Tally, Moments or None
+        What it was made from.
+    analysis : Analysis or None
+        What made it, so that it can be asked again.
+    """
+
+    data: pd.DataFrame = field(repr=False)
+    kind: str
+    estimand: str
+    population: str = ""
+    cut: date | None = None
+    conf_level: float = 0.95
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    counts: Counts | None = field(default=None, repr=False)
+    analysis: Analysis | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.kind or not self.estimand:
+            msg = "Estimates: kind and estimand must be said"
+            raise AnalysisError(msg)
+        glossary.check(self.data, self.kind)
+        object.__setattr__(self, "data", self.data.reset_index(drop=True).copy())
+        object.__setattr__(self, "summary", MappingProxyType(dict(self.summary)))
+
+    def tidy(self) -> pd.DataFrame:
+        """Return the rows.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A copy: changing it changes nothing here.
+        """
+        return self.data.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return the summary as a frame of one row.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row, one column per fact; empty of columns when there is none.
+        """
+        return pd.DataFrame([dict(self.summary)])
+
+    def about(self, **changes: Any) -> Estimates:  # noqa: ANN401 - fields have their own types
+        """Return the same estimates with some of their description replaced.
+
+        Parameters
+        ----------
+        **changes
+            Fields of `Estimates`, for example ``population=...`` or ``cut=...``.
+
+        Returns
+        -------
+        Estimates
+            A new object.
+        """
+        return dataclasses.replace(self, **changes)
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that name this estimate: the same question has the same id.
+
+        Kind, estimand, population and the analysis' parameters go in; data and cut do not, so that the
+        same figure can be followed from release to release.
+        """
+        asked = "|".join([self.kind, self.estimand, self.population, repr(self.analysis)])
+        return hashlib.sha256(asked.encode()).hexdigest()[:12]
+
+    def _repr_html_(self) -> str:
+        head = f"<p><strong>{self.kind}</strong>: {self.estimand}</p>"
+        return head + self.data.to_html(index=False, max_rows=40)

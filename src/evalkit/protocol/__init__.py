@@ -1,0 +1,45 @@
+"""The protocol: what a study is, typed, in YAML files that editors can complete and check.
+
+- `Study` (``params/study.yaml``): arms, tables, rules with every number of the study's definitions.
+- `Baselines` (``params/baselines.yaml``): published figures with citation and denominator.
+- `ReportParams` (``params/<report>.yaml``): one report's own parameters.
+
+Unknown keys and wrong types fail with file, key and a did-you-mean.
+"""
+
+from evalkit.protocol._files import load_baselines, load_report, load_study, read_yaml, validate
+from evalkit.protocol._report import Publication, ReportParams
+from evalkit.protocol._schema import write_schemas
+from evalkit.protocol._study import (
+    Arm,
+    Arms,
+    Baseline,
+    Baselines,
+    Comparison,
+    Covariate,
+    Harm,
+    Rules,
+    Study,
+    Table,
+)
+
+__all__ = [
+    "Arm",
+    "Arms",
+    "Baseline",
+    "Baselines",
+    "Comparison",
+    "Covariate",
+    "Harm",
+    "Publication",
+    "ReportParams",
+    "Rules",
+    "Study",
+    "Table",
+    "load_baselines",
+    "load_report",
+    "load_study",
+    "read_yaml",
+    "validate",
+    "write_schemas",
+]

@@ -1,0 +1,41 @@
+"""Models of ``params/<report>.yaml``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from evalkit.protocol._study import Model, Slug
+
+
+class Publication(Model):
+    """How a report is published."""
+
+    to: list[Literal["pdf", "html"]] = ["pdf", "html"]
+    """Formats of the release."""
+    publisher: Literal["auto", "quarto", "embedded"] = "auto"
+    """auto: Quarto where it is installed, the embedded publisher elsewhere."""
+    pdf_standard: Literal["ua-1", "none"] = "ua-1"
+    """Accessibility standard of the PDF."""
+    toc: bool = False
+    """Whether the report has a table of contents."""
+
+
+class ReportParams(Model):
+    """One report: ``params/<report>.yaml``."""
+
+    report: Slug
+    """Name of the report: the release folder's second part."""
+    notebook: str
+    """Notebook file, found in the notebooks folder."""
+    title: str
+    """Title on the first page."""
+    period: str = "newest"
+    """2022Q3, a range 2022-01-01..2022-06-30, or newest."""
+    timeout_minutes: Annotated[float, Field(gt=0, le=1440)] = 20
+    """Longest time one render may take."""
+    publication: Publication = Publication()
+    """Formats, publisher, accessibility."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Values for the notebook's parameters cell; names and types are held to that cell."""

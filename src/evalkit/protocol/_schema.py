@@ -1,0 +1,40 @@
+"""JSON Schemas of the protocol's files, so that editors complete and check the YAML."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from evalkit.protocol._report import ReportParams
+from evalkit.protocol._study import Baselines, Study
+
+SCHEMAS: dict[str, type[BaseModel]] = {
+    "study.schema.json": Study,
+    "baselines.schema.json": Baselines,
+    "report.schema.json": ReportParams,
+}
+
+
+def write_schemas(folder: Path) -> list[Path]:
+    """Write the JSON Schemas of the protocol's files.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Made when it is not there.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, model in SCHEMAS.items():
+        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
+        file = folder / name
+        file.write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
+        written.append(file)
+    return written

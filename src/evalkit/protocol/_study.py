@@ -1,0 +1,308 @@
+"""Models of ``study.yaml`` and ``baselines.yaml``."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+Days = Annotated[int, Field(ge=1, le=36500)]
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Word = Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Effect = Literal["disengagement", "completion", "censored", "ignored"]
+TableName = Literal["participants", "sessions", "exits", "outcomes", "measures"]
+
+
+class Model(BaseModel):
+    """Base of every protocol model: unknown keys are errors, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Arm(Model):
+    """One of the two groups that are compared."""
+
+    value: str
+    """What stands in the arms' column for this group."""
+    label: str
+    """How reports name it."""
+
+
+class Arms(Model):
+    """Which column splits the participants, and what its two values mean."""
+
+    column: Word = "pathway"
+    """Column of `participants`."""
+    focus: Arm
+    """The group the study is about."""
+    comparison: Arm
+    """The group it is compared with."""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if self.focus.value == self.comparison.value:
+            msg = "focus and comparison must have different values"
+            raise ValueError(msg)
+        return self
+
+
+class Covariate(Model):
+    """A baseline column of `participants`."""
+
+    name: Word
+    """Column name."""
+    label: str
+    """How reports name it."""
+    kind: Literal["numeric", "categorical", "yes_no"] = "numeric"
+    """How it enters models."""
+    levels: list[str] | None = None
+    """For categorical: the levels allowed, the first one the reference."""
+    minimum: float | None = None
+    """For numeric: the smallest value that can be right."""
+    maximum: float | None = None
+    """For numeric: the largest value that can be right."""
+
+
+class Table(Model):
+    """Where a raw table is, and how its columns and values are to be read."""
+
+    path: str | None = None
+    """File, from the protocol's folder: .csv, .parquet, .xlsx or .duckdb."""
+    table: str | None = None
+    """Name of the table (in a database or DuckDB file) or sheet (in an Excel file)."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Our column name: the column's name in the raw table."""
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Our column name: {raw value: our value}."""
+    date_format: str | None = None
+    """strptime format of the raw dates, when they are not ISO."""
+    encoding: str = "utf-8"
+    """Encoding of a CSV file."""
+    delimiter: str | None = None
+    """Delimiter of a CSV file; found out when not said."""
+
+
+class Engaged(Model):
+    """When a participant counts as engaged."""
+
+    sessions: Count = 4
+    """At least this many attended sessions ..."""
+    days: Days = 60
+    """... from intake to intake plus this many days, both included."""
+
+
+class Funnel(Model):
+    """Windows of the funnel's steps."""
+
+    intake_days: Days = 30
+    """Intake within this many days of referral."""
+    first_session_days: Days = 60
+    """First attended session within this many days of referral."""
+    half_dose_sessions: Count = 12
+    """Half the dose, in counting sessions ..."""
+    half_dose_days: Days = 120
+    """... within this many days of the first session."""
+    completion_days: Days = 270
+    """Completion within this many days of the first session."""
+
+
+class Rules(Model):
+    """The numbers of the study's definitions, and what each exit reason does."""
+
+    disengagement_gap_days: Days = 30
+    """No attended session for this long is disengagement, on the day it becomes known."""
+    dose_sessions: Count = 24
+    """Attended counting sessions of a full dose."""
+    dose_hours: Annotated[float, Field(gt=0)] = 36
+    """Hours of a full dose."""
+    counting_kinds: list[str] = ["group"]
+    """Kinds of session that count towards the dose."""
+    engaged: Engaged = Engaged()
+    """When a participant counts as engaged."""
+    funnel: Funnel = Funnel()
+    """Windows of the funnel's steps."""
+    landmark_day: Days = 182
+    """Landmark of completers against non-completers, in days since intake."""
+    exits: dict[str, Effect] = {
+        "completed": "completion",
+        "dropped_out": "disengagement",
+        "terminated": "disengagement",
+        "transferred": "censored",
+        "moved": "censored",
+        "deceased": "censored",
+        "administrative": "censored",
+    }
+    """What each exit reason does to retention."""
+    episodes: Literal["first", "all"] = "first"
+    """Which episodes analyses use."""
+
+    @model_validator(mode="after")
+    def _windows_agree(self) -> Self:
+        if self.funnel.half_dose_sessions >= self.dose_sessions:
+            msg = "funnel.half_dose_sessions must be below dose_sessions"
+            raise ValueError(msg)
+        return self
+
+
+class Harm(Model):
+    """The harm outcome: which rows of `outcomes` are events."""
+
+    kinds: list[str] = ["dv_arrest"]
+    """Kinds of outcome that are events."""
+    label: str = "domestic-violence re-arrest"
+    """How reports name the event, in the singular."""
+    model_arm: str = ""
+    """Name of the arm's term in model tables; empty: the arms' column."""
+    horizons: list[Days] = [182, 365]
+    """Days at which risk of harm is given."""
+    recurrent: bool = True
+    """Whether repeated events are counted too."""
+
+
+class Comparison(Model):
+    """How the arms are compared, and when a comparison cannot be trusted."""
+
+    estimand: Literal["att", "ate", "overlap"] = "att"
+    """Target population of adjusted figures; att: the focus arm."""
+    max_smd: Annotated[float, Field(gt=0)] = 0.1
+    """Largest standardised mean difference that still counts as balanced."""
+    min_equipoise: Share = 0.2
+    """Smallest share of participants inside the preference-score range."""
+    preference_low: Share = 0.3
+    """Lower end of that range."""
+    preference_high: Share = 0.7
+    """Upper end of that range."""
+    min_effective_sample_size: Count = 30
+    """Smallest effective sample size after weighting."""
+    max_e_value_note: Annotated[float, Field(ge=1)] = 1.5
+    """E-values below this are called fragile."""
+
+
+class Study(Model):
+    """A study: ``params/study.yaml``."""
+
+    id: Slug
+    """Short name: the release folder's first part."""
+    title: str
+    """Title of the programme, as reports print it."""
+    subtitle: str = ""
+    """One line below the title."""
+    organisation: str = ""
+    """Who publishes the reports."""
+    locale: Literal["en-US"] = "en-US"
+    """Language and number style of reports."""
+    synthetic: bool = False
+    """True when the data are synthetic; found out from the data too."""
+    starts: date
+    """First day a referral belongs to the study."""
+    fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)] = 1
+    """First month of the fiscal year; 1 makes quarters calendar quarters."""
+    arms: Arms
+    """The two groups."""
+    covariates: list[Covariate] = []
+    """Baseline columns used in models and tables."""
+    sites: list[str] | None = None
+    """Sites allowed; none: any."""
+    community_areas: list[str] | None = None
+    """Community areas allowed; none: any."""
+    referral_sources: list[str] | None = None
+    """Referral sources allowed; none: any."""
+    database: str | None = None
+    """Database URL Ibis speaks; ${NAME} is taken from the environment. None: files."""
+    tables: dict[TableName, Table]
+    """The raw tables; only participants is required."""
+    rules: Rules = Rules()
+    """Definitions with numbers."""
+    harm: Harm = Harm()
+    """The harm outcome."""
+    comparison: Comparison = Comparison()
+    """Rules of comparison."""
+    baselines: str | None = "baselines.yaml"
+    """File of published baselines, from the protocol's folder; none: no comparison with them."""
+    seed: Annotated[int, Field(ge=0)] = 20211118
+    """Seed of everything random."""
+
+    _path: Path = PrivateAttr(default=Path("study.yaml"))
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if "participants" not in self.tables:
+            msg = "tables.participants is required"
+            raise ValueError(msg)
+        names = [c.name for c in self.covariates]
+        if len(set(names)) < len(names):
+            msg = "covariates: a name stands twice"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def path(self) -> Path:
+        """The file this study was read from."""
+        return self._path
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths start from."""
+        return self._path.parent
+
+    def with_path(self, path: Path) -> Study:
+        """Return this study as read from a file.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+
+        Returns
+        -------
+        Study
+        """
+        copy = self.model_copy()
+        copy._path = path
+        return copy
+
+
+class Baseline(Model):
+    """One published figure."""
+
+    id: Word
+    """Short name used in notebooks."""
+    what: str
+    """What was measured, of whom."""
+    measure: Literal["completion", "harm", "sessions", "dose"]
+    """Which of our measures it can stand beside."""
+    value: float
+    """The published value; shares as 0 to 1."""
+    unit: Literal["share", "sessions", "hours"]
+    """Unit of the value."""
+    n: Annotated[int, Field(ge=1)] | None = None
+    """The published denominator; none: not published."""
+    denominator: str
+    """Who is in the denominator, in words."""
+    approximate: bool = False
+    """True where the source itself says 'about'."""
+    citation: str
+    """Full citation."""
+
+
+class Baselines(Model):
+    """Published figures: ``params/baselines.yaml``."""
+
+    baselines: list[Baseline]
+    """The figures."""
+
+    def get(self, name: str) -> Baseline | None:
+        """Return the baseline of that id, or None.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        Baseline or None
+        """
+        return next((b for b in self.baselines if b.id == name), None)
