@@ -9,7 +9,7 @@
     ├── AnalysisError ........... 5   an estimate is not defined for these data
     ├── DisclosureError ......... 6   an output that may not leave
     ├── ExecutionError .......... 7   a notebook's cell failed, or its kernel died
-    │   └── ExecutionTimeout .... 8   a render took longer than it may
+    │   └── ExecutionTimeoutError .... 8   a render took longer than it may
     ├── PublicationError ........ 9   a publisher refused the document
     ├── ReleaseError ............ 10  the release folder exists, or cannot be written
     └── MissingToolError ........ 11  a program or package that is needed is not there
@@ -27,7 +27,7 @@ __all__ = [
     "DisclosureError",
     "EvalkitError",
     "ExecutionError",
-    "ExecutionTimeout",
+    "ExecutionTimeoutError",
     "MissingToolError",
     "ProtocolError",
     "PublicationError",
@@ -82,7 +82,7 @@ class ExecutionError(EvalkitError):
     exit_code = 7
 
 
-class ExecutionTimeout(ExecutionError):
+class ExecutionTimeoutError(ExecutionError):
     """A notebook took longer than it may."""
 
     exit_code = 8

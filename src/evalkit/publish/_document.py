@@ -1,0 +1,113 @@
+"""The publishable document: what it says of itself and its pieces, in one value both publishers take."""
+
+from __future__ import annotations
+
+__all__ = ["Document", "document_of", "resources"]
+
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from evalkit.errors import PublicationError
+from evalkit.publish._prepare import MARK, Item, prepare
+
+_FACTS = ("title", "subtitle", "study", "organisation", "period", "cut", "cut_date", "synthetic", "locale")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document ready to be published.
+
+    Attributes
+    ----------
+    title, subtitle, study, organisation, period, cut : str
+        The cover block; ``cut`` in words.
+    cut_date : datetime.date
+        The data cut: also the timestamp of every file made.
+    synthetic : bool
+        Whether every page must say that the data are synthetic.
+    locale : str
+        As ``en-US``.
+    items : tuple of Item
+        Headings, sentences, figures and tables in order.
+    toc : bool
+        Whether there is a table of contents.
+    pdf_standard : str
+        ``ua-1`` or ``none``.
+    """
+
+    title: str
+    subtitle: str
+    study: str
+    organisation: str
+    period: str
+    cut: str
+    cut_date: date
+    synthetic: bool
+    locale: str
+    items: tuple[Item, ...]
+    toc: bool = False
+    pdf_standard: str = "ua-1"
+
+    @property
+    def language(self) -> str:
+        """Language part of the locale."""
+        return self.locale.partition("-")[0]
+
+    @property
+    def region(self) -> str:
+        """Region part of the locale."""
+        return self.locale.partition("-")[2]
+
+
+def document_of(executed: Any, *, toc: bool, pdf_standard: str) -> Document:  # noqa: ANN401 - nbformat has no types
+    """Make the document of an executed notebook.
+
+    Parameters
+    ----------
+    executed : nbformat.NotebookNode
+    toc : bool
+    pdf_standard : {"ua-1", "none"}
+
+    Returns
+    -------
+    Document
+
+    Raises
+    ------
+    PublicationError
+        If the notebook shows no cover, or something in it cannot be published.
+    DisclosureError
+        If an output does not carry the mark of display.
+    """
+    items = tuple(prepare(executed))
+    facts = _cover(executed)
+    return Document(
+        **{key: facts[key] for key in _FACTS if key != "cut_date"},
+        cut_date=date.fromisoformat(facts["cut_date"]),
+        items=items,
+        toc=toc,
+        pdf_standard=pdf_standard,
+    )
+
+
+def _cover(executed: Any) -> dict[str, Any]:  # noqa: ANN401
+    for cell in executed.cells:
+        for output in cell.get("outputs", []):
+            facts = output.get("metadata", {}).get(MARK, {}).get("document")
+            if isinstance(facts, dict) and set(_FACTS) <= set(facts):
+                return facts
+    msg = "the notebook shows no cover; call report.cover() in its first code cell"
+    raise PublicationError(msg)
+
+
+def resources() -> Path:
+    """Return the folder of template, filter and style sheet.
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    return Path(str(files("evalkit.publish") / "resources"))

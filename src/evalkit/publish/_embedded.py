@@ -1,0 +1,177 @@
+"""The embedded publisher: pandoc and the Typst compiler, both from wheels; works on a fresh machine."""
+
+from __future__ import annotations
+
+__all__ = ["publish_embedded"]
+
+import calendar
+import html
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pypandoc
+
+from evalkit.errors import PublicationError
+from evalkit.publish._document import Document, resources
+from evalkit.publish._markdown import write_markdown
+from evalkit.publish._process import Finished, run_child
+from evalkit.publish._web import check_self_contained
+
+_FONTS = {
+    "font_source_serif_pro": ("SourceSerifPro-Regular", "SourceSerifPro-It", "SourceSerifPro-Bold", "SourceSerifPro-Semibold"),
+    "font_source_sans_pro": ("SourceSansPro-Regular", "SourceSansPro-It", "SourceSansPro-Bold", "SourceSansPro-Semibold"),
+}  # fmt: skip
+
+
+def publish_embedded(
+    document: Document, formats: tuple[str, ...], scratch: Path, timeout: float
+) -> dict[str, Path]:
+    """Make the document's files.
+
+    Parameters
+    ----------
+    document : Document
+    formats : tuple of {"pdf", "html"}
+    scratch : pathlib.Path
+        Private folder of this render; everything is written there.
+    timeout : float
+        Seconds for all of it.
+
+    Returns
+    -------
+    dict
+        Format: file in the scratch folder.
+
+    Raises
+    ------
+    PublicationError
+        If pandoc or the Typst compiler refuses the document.
+    ExecutionTimeoutError
+        If it takes too long.
+    """
+    folder = scratch / "embedded"
+    folder.mkdir()
+    deadline = time.monotonic() + timeout
+    source = write_markdown(document, folder)
+    (folder / "meta.json").write_text(json.dumps(metadata(document)), encoding="utf-8")
+    makers = {"pdf": _pdf, "html": _html}
+    return {name: makers[name](document, source, folder, deadline) for name in formats}
+
+
+def metadata(document: Document) -> dict[str, object]:
+    """Return what the templates ask for; texts escaped for where they will stand.
+
+    Parameters
+    ----------
+    document : Document
+
+    Returns
+    -------
+    dict
+    """
+    texts = {
+        "title": document.title,
+        "subtitle": document.subtitle,
+        "study": document.study,
+        "organisation": document.organisation,
+        "period": document.period,
+        "cut": document.cut,
+    }
+    day = document.cut_date
+    return {
+        **{f"ek-{key}": value.replace("\\", "\\\\").replace('"', '\\"') for key, value in texts.items()},
+        **{f"ek-{key}-html": html.escape(value) for key, value in texts.items()},
+        "ek-cut-date": f"year: {day.year}, month: {day.month}, day: {day.day}",
+        "ek-synthetic": document.synthetic,
+        "ek-toc": document.toc,
+        "ek-lang": document.language,
+        "ek-region": document.region,
+        "pagetitle": html.escape(f"{document.title}: {document.study}, {document.period}"),
+    }
+
+
+def _pandoc(folder: Path, deadline: float, *arguments: str) -> None:
+    command = [
+        pypandoc.get_pandoc_path(),
+        "--from=markdown-yaml_metadata_block-tex_math_dollars-raw_tex-example_lists",
+        "--standalone",
+        f"--lua-filter={resources() / 'evalkit.lua'}",
+        "--metadata-file=meta.json",
+        "--fail-if-warnings",
+        f"--data-dir={folder}",
+        *arguments,
+        "report.md",
+    ]
+    done = run_child(command, folder=folder, timeout=max(deadline - time.monotonic(), 1.0))
+    if done.code != 0 or done.err.strip():
+        raise PublicationError(_last_line("pandoc", done))
+
+
+def _last_line(tool: str, done: Finished) -> str:
+    lines = [line.strip() for line in done.err.splitlines() if line.strip()]
+    telling = [line for line in lines if "evalkit:" in line or line.startswith(("error", "Error"))]
+    said = (telling or lines or [f"exit code {done.code}"])[0]
+    return f"embedded publisher, {tool}: {said}"
+
+
+def _pdf(document: Document, source: Path, folder: Path, deadline: float) -> Path:
+    for name in ("embedded.typ", "typst-template.typ", "typst-show.typ"):
+        shutil.copyfile(resources() / name, folder / name)
+    _pandoc(folder, deadline, "--to=typst", "--template=embedded.typ", "--output=report.typ")
+    fonts = font_folder(folder)
+    stamp = calendar.timegm(document.cut_date.timetuple())
+    command = [sys.executable, "-m", "evalkit.publish._typst", "report.typ", "report.pdf", str(fonts)]
+    done = run_child(
+        [*command, document.pdf_standard, str(stamp)],
+        folder=folder,
+        timeout=max(deadline - time.monotonic(), 1.0),
+    )
+    if done.code != 0 or done.err.strip():
+        raise PublicationError(_last_line("typst", done))
+    return folder / "report.pdf"
+
+
+def font_folder(folder: Path) -> Path:
+    """Copy the reports' fonts into a folder that holds nothing else.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to make it.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder of fonts.
+    """
+    target = folder / "fonts"
+    target.mkdir(exist_ok=True)
+    for package, names in _FONTS.items():
+        home = Path(str(__import__(package).__file__)).parent / "files"
+        for name in names:
+            shutil.copyfile(home / f"{name}.ttf", target / f"{name}.ttf")
+    return target
+
+
+def _html(document: Document, source: Path, folder: Path, deadline: float) -> Path:
+    for name in ("report.html5", "report.css"):
+        shutil.copyfile(resources() / name, folder / name)
+    contents = ["--toc", "--toc-depth=3"] if document.toc else []
+    _pandoc(
+        folder,
+        deadline,
+        "--to=html5",
+        "--template=report.html5",
+        "--css=report.css",
+        "--embed-resources",
+        "--shift-heading-level-by=1",
+        "--section-divs",
+        "--output=report.html",
+        *contents,
+    )
+    page = folder / "report.html"
+    check_self_contained(page)
+    return page

@@ -1,0 +1,215 @@
+"""Running a notebook with papermill: one scratch folder, one kernel, one deadline, no process left behind."""
+
+from __future__ import annotations
+
+__all__ = ["execute"]
+
+import contextlib
+import logging
+import os
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import psutil
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
+from papermill.engines import papermill_engines
+from papermill.exceptions import PapermillExecutionError
+
+from evalkit.errors import EvalkitError, ExecutionError, ExecutionTimeoutError
+from evalkit.publish._kernel import ReportEngine
+from evalkit.publish._redact import redact
+
+papermill_engines.register("evalkit", ReportEngine)
+_LONGEST_SOCKET = 104  # bytes of a Unix socket's path on the narrowest system
+_OUR_ERRORS = {cls.__name__ for cls in [EvalkitError, *EvalkitError.__subclasses__()]}
+
+
+@dataclass
+class _Run:
+    """What the waiting thread and the running thread tell one another."""
+
+    manager: AsyncKernelManager | None = None
+    cell: int = 0
+    notebook: Any = None
+    failure: BaseException | None = None
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+def execute(
+    notebook: Any,  # noqa: ANN401 - nbformat.NotebookNode has no types
+    parameters: Mapping[str, Any],
+    *,
+    name: str,
+    scratch: Path,
+    source_folder: Path,
+    log_file: Path,
+    timeout: float,
+    on_cell: Callable[[int, int], None],
+) -> Any:  # noqa: ANN401
+    """Run a notebook to its end.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Not changed.
+    parameters : mapping
+        Values for the parameters cell, validated.
+    name : str
+        Name of the report, for messages.
+    scratch : pathlib.Path
+        Private folder of this render: the kernel's working folder.
+    source_folder : pathlib.Path
+        Folder of the notebook; importable from it.
+    log_file : pathlib.Path
+        Written when a cell fails.
+    timeout : float
+        Seconds for the whole run.
+    on_cell : callable
+        Called with (cells begun, cells in all).
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        The executed notebook.
+
+    Raises
+    ------
+    ExecutionError
+        If a cell fails or the kernel dies: report, cell number, last line of the error, log file.
+    ExecutionTimeoutError
+        If the deadline passes.
+    """
+    source = scratch / "notebook.ipynb"
+    nbformat.write(notebook, source)
+    run = _Run()
+
+    def began(index: int, total: int) -> None:
+        run.cell = index
+        on_cell(index, total)
+
+    def work() -> None:
+        # Sockets want a short path, in a folder that only this user can open.
+        with tempfile.TemporaryDirectory(prefix="ek-", dir=_socket_parent()) as sockets:
+            try:
+                run.notebook = papermill.execute_notebook(
+                    str(source),
+                    str(scratch / "executed.ipynb"),
+                    parameters=dict(parameters),
+                    engine_name="evalkit",
+                    kernel_name="python3",
+                    language="python",
+                    progress_bar=False,
+                    connection_file=str(Path(sockets) / "kernel.json"),
+                    env=_environment(scratch, source_folder),
+                    folder=str(scratch),
+                    on_cell=began,
+                    on_manager=lambda manager: setattr(run, "manager", manager),
+                )
+            except BaseException as error:  # noqa: BLE001 - told to the waiting thread
+                run.failure = error
+        run.done.set()
+
+    thread = threading.Thread(target=work, name=f"render-{name}", daemon=True)
+    _run_until(thread, run, time.monotonic() + timeout)
+    if run.notebook is None or run.failure is not None:
+        timed_out = run.failure is None
+        raise _explained(run, notebook, name, log_file, timeout if timed_out else None) from None
+    return run.notebook
+
+
+def _run_until(thread: threading.Thread, run: _Run, deadline: float) -> None:
+    """Wait for the run; whatever ends the wait (end, deadline, Ctrl-C), no kernel outlives it."""
+    papermill_log, level = logging.getLogger("papermill"), logging.getLogger("papermill").level
+    papermill_log.setLevel(logging.CRITICAL)
+    thread.start()
+    try:
+        while not run.done.wait(0.2) and time.monotonic() < deadline:
+            pass
+    finally:
+        if not run.done.is_set():
+            _kill_kernel(run.manager)
+        elif run.manager is not None and run.failure is not None:
+            _kill_kernel(run.manager)
+        thread.join(timeout=10)
+        papermill_log.setLevel(level)
+
+
+def _kill_kernel(manager: AsyncKernelManager | None) -> None:
+    """End the kernel and everything it started."""
+    provisioner = getattr(manager, "provisioner", None)
+    pid = getattr(provisioner, "pid", None)
+    if pid is None:
+        return
+    with contextlib.suppress(psutil.Error):
+        kernel = psutil.Process(pid)
+        family = [*kernel.children(recursive=True), kernel]
+        with contextlib.suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
+        for process in family:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(family, timeout=5)
+
+
+def _socket_parent() -> str | None:
+    """The temporary folder, unless its path is too long to hold a socket."""
+    return None if len(tempfile.gettempdir()) + 40 < _LONGEST_SOCKET else "/tmp"  # noqa: S108 - mkdtemp is private
+
+
+def _environment(scratch: Path, source_folder: Path) -> dict[str, str]:
+    """Environment of the kernel: no user start-up files, one hash seed, the notebook's folder importable."""
+    paths = (str(source_folder), os.environ.get("PYTHONPATH", ""))
+    return {
+        **os.environ,
+        "IPYTHONDIR": str(scratch / "ipython"),
+        "PYTHONPATH": os.pathsep.join(p for p in paths if p),
+        "PYTHONHASHSEED": "0",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "EVALKIT_RENDER": "1",
+    }
+
+
+def _explained(
+    run: _Run, notebook: Any, name: str, log_file: Path, timeout: float | None  # noqa: ANN401
+) -> ExecutionError:
+    """Turn what went wrong into one line, and write the log it names."""
+    source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    # papermill puts its own cell after the parameters cell; people count the cells they wrote.
+    tagged = [i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])]
+    number = run.cell + 1 - (1 if tagged and run.cell > tagged[0] else 0)
+    if timeout is not None:
+        return ExecutionTimeoutError(
+            f"{name}: stopped in cell {number} after {timeout:g} seconds; raise timeout_minutes in the report's file"
+        )
+    failure = run.failure
+    if isinstance(failure, PapermillExecutionError):
+        ours = failure.ename in _OUR_ERRORS
+        last = failure.evalue if ours else redact(f"{failure.ename}: {failure.evalue}", source)
+        trace = "\n".join(failure.traceback)
+        _write_log(log_file, trace if ours else redact(trace, source))
+        last = last.strip().splitlines()[-1] if last.strip() else failure.ename
+        return ExecutionError(f"{name}, cell {number}: {last} (log: {log_file})")
+    if isinstance(failure, DeadKernelError):
+        _write_log(log_file, "The kernel ended before the cell did. Memory may have run out.\n")
+        return ExecutionError(f"{name}, cell {number}: the kernel died (log: {log_file})")
+    kind = type(failure).__name__
+    _write_log(log_file, redact(f"{kind}: {failure}", source))
+    return ExecutionError(f"{name}, cell {number}: could not be run, {kind} (log: {log_file})")
+
+
+def _write_log(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        file.unlink()
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)

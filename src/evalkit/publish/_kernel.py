@@ -1,0 +1,98 @@
+"""The kernel a report runs in: this Python, over IPC sockets in the render's own folder, in its own process group.
+
+TCP ports collide when renders run side by side and are open to every user of the machine; IPC sockets in a private
+folder are neither. The kernel specification is made here, so that a user's own ``python3`` kernel, which may be
+another Python altogether, is never picked up by accident.
+"""
+
+from __future__ import annotations
+
+__all__ = ["IpcKernelManager", "ReportClient", "ReportEngine"]
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine
+from traitlets import Type, default
+
+
+class IpcKernelManager(AsyncKernelManager):
+    """Starts this Python's ipykernel over IPC."""
+
+    @default("transport")
+    def _ipc(self) -> str:
+        return "ipc"
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """The kernel: the Python that runs evalkit, without the user's start-up files' surprises."""
+        return KernelSpec(
+            argv=[sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            display_name="evalkit",
+            language="python",
+        )
+
+
+class ReportClient(PapermillNotebookClient):  # type: ignore[misc]
+    """papermill's client with our kernel manager."""
+
+    kernel_manager_class = Type(klass=IpcKernelManager, default_value=IpcKernelManager)
+
+
+class ReportEngine(NBClientEngine):  # type: ignore[misc]
+    """papermill's engine: tells of each cell, and of the kernel manager so that it can be stopped."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: Any,  # noqa: ANN401 - papermill's NotebookExecutionManager
+        kernel_name: str,
+        *,
+        on_cell: Callable[[int, int], None],
+        on_manager: Callable[[AsyncKernelManager], None],
+        connection_file: str,
+        env: Mapping[str, str],
+        folder: str,
+        start_timeout: int = 60,
+        **_: object,
+    ) -> Any:  # noqa: ANN401
+        """Run the notebook; ``on_cell(done, total)`` before each cell, ``on_manager`` once.
+
+        Parameters
+        ----------
+        nb_man : papermill.engines.NotebookExecutionManager
+        kernel_name : str
+            Ignored: the kernel is always this Python.
+        on_cell, on_manager : callable
+        connection_file : str
+            Where the kernel's connection file and sockets go; a short path in a private folder.
+        env : mapping
+            The kernel's environment.
+        folder : str
+            The kernel's working folder.
+        start_timeout : int, default 60
+            Seconds a kernel may take to start.
+
+        Returns
+        -------
+        nbformat.NotebookNode
+        """
+        total = len(nb_man.nb.cells)
+        started = nb_man.cell_start
+
+        def cell_start(cell: Any, cell_index: int | None = None, **more: object) -> Any:  # noqa: ANN401
+            on_cell(cell_index or 0, total)
+            return started(cell, cell_index, **more)
+
+        nb_man.cell_start = cell_start
+        manager = IpcKernelManager(kernel_name=kernel_name, connection_file=connection_file)
+        on_manager(manager)
+        client = ReportClient(
+            nb_man, km=manager, kernel_name=kernel_name, timeout=None, startup_timeout=start_timeout
+        )
+        client.owns_km = True
+        return client.execute(env=dict(env), cwd=folder)

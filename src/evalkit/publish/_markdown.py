@@ -1,0 +1,73 @@
+"""From a document to Markdown with its pictures beside it, for pandoc."""
+
+from __future__ import annotations
+
+__all__ = ["write_markdown"]
+
+import re
+from pathlib import Path
+
+from evalkit.publish._document import Document
+from evalkit.publish._prepare import Item
+
+_FENCE = re.compile(r"^(`{3,})", re.MULTILINE)
+
+
+def write_markdown(document: Document, folder: Path) -> Path:
+    """Write ``report.md`` and ``media/*.svg``.
+
+    Parameters
+    ----------
+    document : Document
+    folder : pathlib.Path
+        Scratch folder of the render.
+
+    Returns
+    -------
+    pathlib.Path
+        The Markdown file.
+    """
+    media = folder / "media"
+    media.mkdir(exist_ok=True)
+    parts = [_part(item, media) for item in document.items]
+    file = folder / "report.md"
+    file.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    return file
+
+
+def _part(item: Item, media: Path) -> str:
+    if item.kind == "figure":
+        (media / f"{item.label}.svg").write_text(item.text, encoding="utf-8")
+        return f"![{item.caption}](media/{item.label}.svg){{#{item.label} fig-alt={quoted(item.alt)}}}"
+    if item.kind == "table":
+        return f"::: {{#{item.label}}}\n{_fenced('{=html}', item.text)}\n\n{item.caption}\n:::"
+    if item.kind == "code":
+        return _fenced("python", item.text)
+    return item.text
+
+
+def quoted(text: str) -> str:
+    """Return a text as the value of a pandoc attribute.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> quoted('a "b"')
+    '"a \\\\"b\\\\""'
+    """
+    flat = " ".join(text.split())
+    escaped = flat.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _fenced(info: str, text: str) -> str:
+    longest = max((len(found) for found in _FENCE.findall(text)), default=2)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{info}\n{text.strip()}\n{fence}"

@@ -1,0 +1,192 @@
+"""A notebook's parameters: what its parameters cell declares, and values held to that.
+
+papermill guesses types and only warns of a name it does not know; here the cell tagged ``parameters`` is the schema::
+
+    study: str = "../params/study.yaml"
+    horizon_days: int = 365
+    horizons: list[int] = [182, 365]
+
+Values are data: they are checked against these types before a kernel starts, and never evaluated.
+"""
+
+from __future__ import annotations
+
+__all__ = ["RESERVED", "declared", "parse_override", "validated"]
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from evalkit.errors import ProtocolError, did_you_mean
+
+RESERVED = ("study", "period")
+"""Parameters that have an option of their own on the command line."""
+
+_SIMPLE: dict[str, Any] = {"str": str, "int": int, "float": float, "bool": bool, "None": None}
+_ALLOWED = "str, int, float, bool, list[...], dict[str, ...], or one of these with '| None'"
+
+
+def _type_of(node: ast.expr, where: str) -> Any:  # noqa: ANN401 - a type expression
+    """Read a type from an annotation; only simple ones are allowed, and nothing is evaluated."""
+    if isinstance(node, ast.Name) and node.id in _SIMPLE:
+        return _SIMPLE[node.id]
+    if isinstance(node, ast.Constant) and node.value is None:
+        return None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        left, right = _type_of(node.left, where), _type_of(node.right, where)
+        return left | right if left is not None else right | None
+    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+        inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if node.value.id == "list" and len(inner) == 1:
+            return list[_type_of(inner[0], where)]  # type: ignore[misc]
+        if node.value.id == "dict" and len(inner) == 2:
+            return dict[_type_of(inner[0], where), _type_of(inner[1], where)]  # type: ignore[misc]
+    msg = f"{where}: type '{ast.unparse(node)}' is not one of {_ALLOWED}"
+    raise ProtocolError(msg)
+
+
+def _guess(value: object, where: str) -> Any:  # noqa: ANN401 - a type
+    if value is None or (isinstance(value, list | dict) and not value):
+        msg = f"{where}: give it a type, as in 'name: str | None = None'"
+        raise ProtocolError(msg)
+    if isinstance(value, list):
+        return list[type(value[0])]  # type: ignore[misc]
+    return type(value)
+
+
+def declared(source: str, notebook: str) -> dict[str, tuple[Any, Any]]:
+    """Read the names, types and defaults that a parameters cell declares.
+
+    Parameters
+    ----------
+    source : str
+        Source of the cell tagged ``parameters``.
+    notebook : str
+        Name of the notebook, for messages.
+
+    Returns
+    -------
+    dict
+        Name: (type, default).
+
+    Raises
+    ------
+    ProtocolError
+        If the cell holds anything but assignments of literals, or a type that is not simple.
+
+    Examples
+    --------
+    >>> declared("horizon_days: int = 365", "quarterly.ipynb")
+    {'horizon_days': (<class 'int'>, 365)}
+    """
+    where = f"{notebook}, parameters cell"
+    try:
+        body = ast.parse(source).body
+    except SyntaxError as error:
+        msg = f"{where}, line {error.lineno}: {error.msg}"
+        raise ProtocolError(msg) from None
+    found: dict[str, tuple[Any, Any]] = {}
+    for statement in body:
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            continue
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
+        value = getattr(statement, "value", None)
+        if not isinstance(target, ast.Name) or value is None:
+            msg = f"{where}, line {statement.lineno}: only 'name: type = value' may stand here"
+            raise ProtocolError(msg)
+        here = f"{where}, '{target.id}'"
+        try:
+            default = ast.literal_eval(value)
+        except ValueError:
+            msg = f"{here}: the default must be a plain value"
+            raise ProtocolError(msg) from None
+        annotation = getattr(statement, "annotation", None)
+        found[target.id] = (_type_of(annotation, here) if annotation else _guess(default, here), default)
+    return found
+
+
+def parse_override(text: str) -> tuple[str, str]:
+    """Split a ``key=value`` of the command line.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    tuple of str
+        Key and raw value.
+
+    Raises
+    ------
+    ProtocolError
+        If there is no ``=`` or no key.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        msg = f"-P {text}: write it as key=value"
+        raise ProtocolError(msg)
+    return key.strip(), value
+
+
+def validated(
+    schema: Mapping[str, tuple[Any, Any]],
+    from_file: Mapping[str, Any],
+    overrides: Mapping[str, str],
+    where: str,
+) -> dict[str, Any]:
+    """Hold given values to a notebook's parameters.
+
+    Parameters
+    ----------
+    schema : mapping
+        From `declared`.
+    from_file : mapping
+        ``parameters`` of the report's file.
+    overrides : mapping of str
+        Raw texts of ``-P``; they win.
+    where : str
+        The report's file, for messages.
+
+    Returns
+    -------
+    dict
+        Values for papermill: only what was given.
+
+    Raises
+    ------
+    ProtocolError
+        If a name is unknown (with a did-you-mean), is reserved, or a value is of another type.
+    """
+    values: dict[str, Any] = {}
+    given = [(k, v, f"{where}, parameters.{k}", False) for k, v in from_file.items()]
+    given += [(k, v, f"-P {k}", True) for k, v in overrides.items()]
+    for key, raw, place, is_text in given:
+        if key in RESERVED:
+            msg = f"{place}: '{key}' is set with --{key}"
+            raise ProtocolError(msg)
+        if key not in schema:
+            hint = did_you_mean(key, [name for name in schema if name not in RESERVED])
+            msg = f"{place}: the notebook has no parameter '{key}'{hint}"
+            raise ProtocolError(msg)
+        values[key] = _held(schema[key][0], raw, place, is_text=is_text)
+    return values
+
+
+def _held(kind: Any, raw: Any, place: str, *, is_text: bool) -> Any:  # noqa: ANN401
+    value = raw
+    if is_text and kind is not str:
+        try:
+            value = yaml.safe_load(raw)
+        except yaml.YAMLError:
+            msg = f"{place}: '{raw}' is not a plain value"
+            raise ProtocolError(msg) from None
+    try:
+        return TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"]
+        msg = f"{place}: {reason[:1].lower()}{reason[1:]}"
+        raise ProtocolError(msg) from None

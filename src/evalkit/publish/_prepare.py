@@ -1,0 +1,190 @@
+"""From an executed notebook to a publishable one.
+
+What leaves is decided here, for both publishers: every output must carry the mark that `evalkit.display` puts on what
+passed disclosure control; code, parameters and execution records go; each figure and table stands in a cell of its own
+with its label, caption and alternative text. Whatever else a cell put out stops the publication, naming the cell.
+"""
+
+from __future__ import annotations
+
+__all__ = ["MARK", "Item", "prepare"]
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import yaml
+
+from evalkit.errors import DisclosureError, PublicationError, did_you_mean
+
+MARK = "evalkit"
+"""Key of the mark in an output's metadata."""
+
+_OPTION = re.compile(r"^#\|\s?(.*)$")
+_REFERENCE = re.compile(r"(?<![\w/`])@((?:fig|tbl|sec)-[A-Za-z0-9_-]+)")
+_KNOWN_OPTIONS = ("label", "fig-cap", "fig-alt", "tbl-cap", "echo", "include", "output", "eval", "warning", "message")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One piece of a publishable document.
+
+    Attributes
+    ----------
+    kind : {"markdown", "code", "figure", "table"}
+    cell : int
+        Number of the cell it comes from, as people count them (from 1).
+    text : str
+        Markdown, source code, the figure's SVG, or the table's HTML.
+    label, caption, alt : str
+        Empty where they do not apply.
+    """
+
+    kind: Literal["markdown", "code", "figure", "table"]
+    cell: int
+    text: str
+    label: str = ""
+    caption: str = ""
+    alt: str = ""
+
+
+def prepare(executed: Any) -> list[Item]:  # noqa: ANN401 - nbformat.NotebookNode has no types
+    """Take from an executed notebook what is published, in order.
+
+    Parameters
+    ----------
+    executed : nbformat.NotebookNode
+
+    Returns
+    -------
+    list of Item
+
+    Raises
+    ------
+    DisclosureError
+        If an output does not carry the mark of display.
+    PublicationError
+        If a figure or table lacks label, caption or alternative text, a label stands twice, an option is unknown,
+        or a reference leads nowhere.
+    """
+    items: list[Item] = []
+    number = 0
+    for cell in executed.cells:
+        tags = cell.metadata.get("tags", [])
+        if "injected-parameters" in tags:
+            continue
+        number += 1
+        if cell.cell_type == "markdown":
+            items.append(Item("markdown", number, cell.source))
+        elif cell.cell_type == "code":
+            items += _code_cell(cell, number, hidden=bool({"parameters", "remove"} & set(tags)))
+    _check_labels(items)
+    _check_references(items)
+    return items
+
+
+def _options(source: str, number: int) -> tuple[dict[str, Any], str]:
+    """Split a cell into its Quarto options and its code."""
+    lines = source.splitlines()
+    head: list[str] = []
+    for line in lines:
+        match = _OPTION.match(line)
+        if match is None:
+            break
+        head.append(match[1])
+    try:
+        options = yaml.safe_load("\n".join(head)) or {}
+    except yaml.YAMLError:
+        options = None
+    if not isinstance(options, dict):
+        msg = f"cell {number}: its '#|' lines are not 'key: value' lines"
+        raise PublicationError(msg)
+    for key in options:
+        if key not in _KNOWN_OPTIONS:
+            msg = f"cell {number}: unknown option '#| {key}'{did_you_mean(str(key), _KNOWN_OPTIONS)}"
+            raise PublicationError(msg)
+    return options, "\n".join(lines[len(head) :]).strip()
+
+
+def _code_cell(cell: Any, number: int, *, hidden: bool) -> list[Item]:  # noqa: ANN401
+    options, code = _options(cell.source, number)
+    pieces = [_output(output, number) for output in cell.outputs]
+    if hidden or options.get("include") is False or options.get("output") is False:
+        return []
+    found: list[Item] = []
+    if options.get("echo") is True and code:
+        found.append(Item("code", number, code))
+    floats = sum(kind != "markdown" for kind, _, _ in pieces)
+    if floats > 1:
+        msg = f"cell {number}: shows {floats} figures or tables; one cell shows one, so that each has its own label"
+        raise PublicationError(msg)
+    for kind, text, mark in pieces:
+        if kind == "markdown":
+            found.append(Item("markdown", number, text))
+        else:
+            found.append(_float(kind, text, mark, options, number))
+    return found
+
+
+def _output(output: Any, number: int) -> tuple[Literal["markdown", "figure", "table"], str, dict[str, Any]]:  # noqa: ANN401
+    """Read one output; refuse what display did not make."""
+    mark = output.get("metadata", {}).get(MARK)
+    data = output.get("data", {})
+    if output.output_type == "stream":
+        said = "a warning or error text" if output.get("name") == "stderr" else "printed text"
+        msg = f"cell {number}: puts out {said}; only what report.show, report.say and report.cover display may be published"
+        raise DisclosureError(msg)
+    if output.output_type not in {"display_data", "execute_result"} or not isinstance(mark, dict):
+        msg = f"cell {number}: puts out something that did not pass disclosure control; use report.show, or end the line with ';'"
+        raise DisclosureError(msg)
+    for kind, mime in (("figure", "image/svg+xml"), ("table", "text/html"), ("markdown", "text/markdown")):
+        if mark.get("shows") == kind and mime in data:
+            text = data[mime]
+            return kind, "".join(text) if isinstance(text, list) else text, mark  # type: ignore[return-value]
+    msg = f"cell {number}: its output cannot be published (mark without its content)"
+    raise DisclosureError(msg)
+
+
+def _float(
+    kind: Literal["figure", "table"], text: str, mark: dict[str, Any], options: dict[str, Any], number: int
+) -> Item:
+    prefix, caption_key = ("fig", "fig-cap") if kind == "figure" else ("tbl", "tbl-cap")
+    label = str(options.get("label") or "")
+    if not label.startswith(f"{prefix}-"):
+        msg = f"cell {number}: the {kind} has no label; add '#| label: {prefix}-name'"
+        raise PublicationError(msg)
+    here = f"cell {number} ({label})"
+    caption = str(options.get(caption_key) or "").strip()
+    if not caption:
+        msg = f"{here}: the {kind} has no caption; add '#| {caption_key}: ...'"
+        raise PublicationError(msg)
+    alt = str(options.get("fig-alt") or "").strip()
+    if kind == "figure" and not alt:
+        msg = f"{here}: the figure has no alternative text for blind readers; add '#| fig-alt: ...'"
+        raise PublicationError(msg)
+    finding = str(mark.get("alt") or "").strip()
+    if kind == "figure" and finding:
+        alt = f"{alt.rstrip('.')}. {finding}"
+    return Item(kind, number, text, label, caption, alt if kind == "figure" else "")
+
+
+def _check_labels(items: list[Item]) -> None:
+    seen: dict[str, int] = {}
+    for item in items:
+        if item.label and item.label in seen:
+            msg = f"cell {item.cell}: label '{item.label}' stands in cell {seen[item.label]} already"
+            raise PublicationError(msg)
+        if item.label:
+            seen[item.label] = item.cell
+
+
+def _check_references(items: list[Item]) -> None:
+    labels = {item.label for item in items if item.label}
+    labels |= {m for i in items if i.kind == "markdown" for m in re.findall(r"\{#(sec-[\w-]+)", i.text)}
+    for item in items:
+        if item.kind != "markdown":
+            continue
+        for name in _REFERENCE.findall(item.text):
+            if name.rstrip("-") not in labels:
+                msg = f"cell {item.cell}: reference '@{name}' leads nowhere{did_you_mean(name, labels)}"
+                raise PublicationError(msg)

@@ -1,0 +1,96 @@
+"""Child processes: each in a session of its own, so that stopping one stops everything it started."""
+
+from __future__ import annotations
+
+__all__ = ["Finished", "run_child"]
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evalkit.errors import ExecutionTimeoutError, MissingToolError
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A child process that ended by itself.
+
+    Attributes
+    ----------
+    code : int
+        Exit code.
+    out, err : str
+        What it wrote.
+    """
+
+    code: int
+    out: str
+    err: str
+
+
+def run_child(
+    command: Sequence[str], *, folder: Path, timeout: float, env: Mapping[str, str] | None = None
+) -> Finished:
+    """Run a program to its end; whatever ends the wait, none of its processes outlives it.
+
+    Parameters
+    ----------
+    command : sequence of str
+        Program and arguments; no shell is involved.
+    folder : pathlib.Path
+        Working folder.
+    timeout : float
+        Seconds.
+    env : mapping, optional
+        Environment; the caller's when not given.
+
+    Returns
+    -------
+    Finished
+
+    Raises
+    ------
+    MissingToolError
+        If there is no such program.
+    ExecutionTimeoutError
+        If it does not end in time.
+    """
+    try:
+        child = subprocess.Popen(  # noqa: S603 - a list, no shell
+            list(command),
+            cwd=folder,
+            env=None if env is None else dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+    except OSError as error:
+        msg = f"{Path(command[0]).name}: cannot be started ({error.strerror}); see 'evalkit doctor'"
+        raise MissingToolError(msg) from None
+    try:
+        out, err = child.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        msg = f"{Path(command[0]).name}: stopped after {timeout:g} seconds; raise timeout_minutes in the report's file"
+        raise ExecutionTimeoutError(msg) from None
+    finally:
+        _end_group(child)
+    return Finished(child.returncode, out, err)
+
+
+def _end_group(child: subprocess.Popen[str]) -> None:
+    """Signal the whole group: the launcher's own end does not end its children."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    with contextlib.suppress(OSError, ValueError):
+        child.wait(timeout=5)
+    for stream in (child.stdout, child.stderr):
+        if stream is not None:
+            stream.close()

@@ -1,0 +1,250 @@
+"""The Quarto publisher: the ``quarto`` program as a child process.
+
+What was observed of the real program is built in: it sees only a fresh scratch folder (it overwrites and deletes what
+lies beside its input), executes nothing (papermill did), runs in a session of its own (its children outlive it
+otherwise), and its stderr is read as well as its exit code (a reference that leads nowhere is only a warning to it).
+"""
+
+from __future__ import annotations
+
+__all__ = ["find_quarto", "publish_quarto", "quarto_version"]
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
+
+from evalkit.errors import MissingToolError, PublicationError
+from evalkit.publish._document import Document, resources
+from evalkit.publish._embedded import font_folder, metadata
+from evalkit.publish._prepare import Item
+from evalkit.publish._process import Finished, run_child
+from evalkit.publish._web import check_self_contained, strip_remote_scripts
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_SILENT_FAILURES = (
+    re.compile(r"Unable to resolve crossref @?(\S+)"),
+    re.compile(r"WARNING.*?(?:file not found|could not (?:fetch|find|open|load)|unknown profile).*", re.IGNORECASE),
+)  # fmt: skip
+_PARTIALS = ("typst-template.typ", "typst-show.typ")
+
+
+def find_quarto() -> Path | None:
+    """Return the Quarto program: ``$EVALKIT_QUARTO``, else the one on PATH.
+
+    Returns
+    -------
+    pathlib.Path or None
+    """
+    named = os.environ.get("EVALKIT_QUARTO")
+    found = shutil.which(named) if named else shutil.which("quarto")
+    return Path(found) if found else None
+
+
+def quarto_version(program: Path, folder: Path) -> str:
+    """Ask Quarto for its version.
+
+    Parameters
+    ----------
+    program : pathlib.Path
+    folder : pathlib.Path
+        Working folder.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    PublicationError
+        If it does not answer with one.
+    """
+    done = run_child([str(program), "--version"], folder=folder, timeout=30, env=_environment(folder))
+    version = done.out.strip()
+    if done.code != 0 or not re.fullmatch(r"\d+\.\d+[\w.+-]*", version):
+        msg = f"{program}: 'quarto --version' answers with no version; see 'evalkit doctor'"
+        raise PublicationError(msg)
+    return version
+
+
+def publish_quarto(
+    document: Document, formats: tuple[str, ...], scratch: Path, timeout: float
+) -> dict[str, Path]:
+    """Make the document's files with Quarto.
+
+    Parameters
+    ----------
+    document : Document
+    formats : tuple of {"pdf", "html"}
+    scratch : pathlib.Path
+        Private folder of this render; Quarto sees only a fresh folder inside it.
+    timeout : float
+        Seconds for all of it.
+
+    Returns
+    -------
+    dict
+        Format: file in the scratch folder.
+
+    Raises
+    ------
+    MissingToolError
+        If there is no ``quarto``.
+    PublicationError
+        If it fails, warns of something that makes the document wrong, or leaves no file.
+    ExecutionTimeoutError
+        If it takes too long.
+    """
+    program = find_quarto()
+    if program is None:
+        msg = "quarto: not found; install it from its site, set EVALKIT_QUARTO, or use --publisher embedded"
+        raise MissingToolError(msg)
+    folder = scratch / "quarto"
+    folder.mkdir()
+    write_input(document, formats, folder)
+    done = run_child(command(program, formats), folder=folder, timeout=timeout, env=_environment(folder))
+    _raise_for(done)
+    made = {name: folder / f"report.{name}" for name in formats}
+    for file in made.values():
+        if not file.is_file() or file.stat().st_size == 0:
+            msg = f"quarto: ended without an error but left no {file.name}"
+            raise PublicationError(msg)
+    if "html" in made:
+        page = made["html"]
+        page.write_text(strip_remote_scripts(page.read_text(encoding="utf-8")), encoding="utf-8")
+        check_self_contained(page)
+    return made
+
+
+def command(program: Path, formats: tuple[str, ...]) -> list[str]:
+    """Return Quarto's command line.
+
+    Parameters
+    ----------
+    program : pathlib.Path
+    formats : tuple of {"pdf", "html"}
+
+    Returns
+    -------
+    list of str
+    """
+    to = ",".join("typst" if name == "pdf" else name for name in formats)
+    return [str(program), "render", "report.ipynb", "--to", to, "--no-execute"]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Plain text on stderr, and a HOME it can write to, whatever the caller's is."""
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    ours = {"NO_COLOR": "1", "HOME": str(home), "XDG_CACHE_HOME": str(home), "XDG_DATA_HOME": str(home)}
+    return {**os.environ, **ours}
+
+
+def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> Path:
+    """Write ``report.ipynb`` and the shared template, filter and style sheet for Quarto.
+
+    Parameters
+    ----------
+    document : Document
+    formats : tuple of {"pdf", "html"}
+    folder : pathlib.Path
+        Fresh folder.
+
+    Returns
+    -------
+    pathlib.Path
+        The notebook.
+    """
+    for name in (*_PARTIALS, "evalkit.lua", "report.css"):
+        shutil.copyfile(resources() / name, folder / name)
+    if "pdf" in formats:
+        font_folder(folder)
+    front = yaml.safe_dump(front_matter(document, formats), sort_keys=False, allow_unicode=True)
+    cells = [new_raw_cell(f"---\n{front}---"), *(_cell(item) for item in document.items)]
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number:03d}"  # nbformat's own ids are random
+    notebook = new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    file = folder / "report.ipynb"
+    nbformat.write(notebook, file)
+    return file
+
+
+def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]:
+    """Return the YAML that leads the notebook.
+
+    Parameters
+    ----------
+    document : Document
+    formats : tuple of {"pdf", "html"}
+
+    Returns
+    -------
+    dict
+    """
+    per_format: dict[str, Any] = {}
+    if "pdf" in formats:
+        per_format["typst"] = {
+            "template-partials": list(_PARTIALS),
+            "font-paths": ["fonts"],
+            "toc": False,  # the template draws its own
+            **({"pdf-standard": document.pdf_standard} if document.pdf_standard != "none" else {}),
+        }
+    if "html" in formats:
+        per_format["html"] = {
+            "embed-resources": True,
+            "theme": "none",
+            "css": "report.css",
+            "toc": document.toc,
+            "shift-heading-level-by": 1,
+            "html-math-method": "plain",
+            "code-copy": False,
+            "anchor-sections": False,
+        }
+    return {
+        "title": f"{document.title}: {document.study}, {document.period}",
+        "lang": document.locale,
+        "date": document.cut_date.isoformat(),
+        "execute": {"enabled": False, "echo": False},
+        "filters": ["evalkit.lua"],
+        **metadata(document),
+        "format": per_format,
+    }
+
+
+def _cell(item: Item) -> Any:  # noqa: ANN401 - nbformat has no types
+    if item.kind == "markdown":
+        return new_markdown_cell(item.text)
+    if item.kind == "code":
+        return new_code_cell(f"#| echo: true\n{item.text}")
+    options: dict[str, str | bool] = {"label": item.label, "echo": False}
+    mime = "image/svg+xml" if item.kind == "figure" else "text/html"
+    if item.kind == "figure":
+        options |= {"fig-cap": item.caption, "fig-alt": item.alt}
+    else:
+        options |= {"tbl-cap": item.caption}
+    lines = yaml.safe_dump(options, sort_keys=False, allow_unicode=True, width=10_000).splitlines()
+    output = new_output("display_data", data={mime: item.text})
+    return new_code_cell("\n".join(f"#| {line}" for line in lines), outputs=[output], execution_count=1)
+
+
+def _raise_for(done: Finished) -> None:
+    """Read exit code and stderr; the file that may lie there from before says nothing."""
+    said = _ANSI.sub("", done.err)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    if done.code != 0:
+        errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR")]
+        reason = (errors or lines or [f"exit code {done.code}"])[0]
+        msg = f"quarto: {reason.removeprefix('error: ')}"
+        raise PublicationError(msg)
+    for line in lines:
+        for pattern in _SILENT_FAILURES:
+            match = pattern.search(line)
+            if match:
+                msg = f"quarto: {match.group(0).strip()}"
+                raise PublicationError(msg)

@@ -1,0 +1,50 @@
+"""Compiles one Typst file; run as a program of its own so that it can be stopped.
+
+``python -m evalkit.publish._typst main.typ out.pdf FONTS STANDARD TIMESTAMP``
+"""
+
+from __future__ import annotations
+
+__all__: list[str] = []
+
+import sys
+import warnings
+
+
+def main(arguments: list[str]) -> int:
+    """Compile.
+
+    Parameters
+    ----------
+    arguments : list of str
+        Input, output, folder of fonts, standard (``ua-1`` or ``none``), Unix timestamp.
+
+    Returns
+    -------
+    int
+        0, or 1 with the compiler's message on stderr.
+    """
+    import typst  # noqa: PLC0415 - only this child needs the compiler
+
+    source, target, fonts, standard, timestamp = arguments
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            compiler = typst.Compiler(source, font_paths=[fonts], ignore_system_fonts=True)
+            compiler.compile(
+                output=target,
+                format="pdf",
+                pdf_standards=[] if standard == "none" else [standard],
+                creation_timestamp=int(timestamp),
+            )
+    except typst.TypstError as error:
+        hints = " ".join(str(hint) for hint in error.hints)
+        sys.stderr.write(f"error: {error.message} {hints}".strip() + "\n")
+        return 1
+    for warning in said:
+        sys.stderr.write(f"warning: {warning.message}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,128 @@
+-- evalkit's one pandoc filter, used by both publishers.
+-- With Quarto (the global `quarto` is there) only the parts run that Quarto has no answer for: our boxes.
+-- Without it, figures, tables and cross-references are resolved here too.
+
+local is_typst = FORMAT:match("typst") ~= nil
+local in_quarto = quarto ~= nil
+
+local function typst(text) return pandoc.RawBlock("typst", text) end
+
+-- A Typst string literal: only backslash and quote need care.
+local function literal(text)
+  return '"' .. text:gsub("\\", "\\\\"):gsub('"', '\\"'):gsub("\n", " ") .. '"'
+end
+
+-- Boxes: ::: {.finding}, {.caveat}, {.absent}, {.note} ---------------------------------------------------------
+
+local boxes = { finding = true, caveat = true, absent = true, note = true, keep = true }
+
+local function box(div)
+  for _, class in ipairs(div.classes) do
+    if boxes[class] and is_typst then
+      local blocks = pandoc.List({ typst("#ek-" .. class .. "[") })
+      blocks:extend(div.content)
+      blocks:insert(typst("]"))
+      return blocks
+    end
+  end
+end
+
+if in_quarto then
+  return { { Div = box } }
+end
+
+-- Numbers, in order of appearance ------------------------------------------------------------------------------
+
+local numbers, counters = {}, { fig = 0, tbl = 0, sec = 0 }
+local words = { fig = "Figure", tbl = "Table", sec = "Section" }
+
+local function prefix_of(id)
+  local prefix = id:match("^(%a+)%-")
+  return prefix and counters[prefix] and prefix or nil
+end
+
+local function number(id)
+  local prefix = prefix_of(id)
+  if prefix and not numbers[id] then
+    counters[prefix] = counters[prefix] + 1
+    numbers[id] = counters[prefix]
+  end
+end
+
+local collect = {
+  traverse = "topdown",
+  Figure = function(figure) if figure.identifier ~= "" then number(figure.identifier) end end,
+  Div = function(div) if div.identifier ~= "" then number(div.identifier) end end,
+}
+
+-- Cross-references: pandoc reads @fig-x as a citation -----------------------------------------------------------
+
+local function reference(cite)
+  local found = pandoc.List()
+  for i, citation in ipairs(cite.citations) do
+    local prefix = prefix_of(citation.id)
+    if not prefix then return nil end
+    if i > 1 then found:insert(pandoc.Str(", ")) end
+    if is_typst then
+      found:insert(pandoc.RawInline("typst", "#ref(<" .. citation.id .. ">)"))
+    elseif numbers[citation.id] then
+      local text = words[prefix] .. "\u{a0}" .. numbers[citation.id]
+      found:insert(pandoc.Link(text, "#" .. citation.id, "", { class = "reference" }))
+    else
+      error("evalkit: reference @" .. citation.id .. " leads nowhere")
+    end
+  end
+  return found
+end
+
+-- Figures --------------------------------------------------------------------------------------------------------
+
+local function caption_in_html(id, inlines)
+  local prefix = prefix_of(id)
+  local named = pandoc.Inlines({ pandoc.Span(words[prefix] .. "\u{a0}" .. numbers[id] .. ". ", { class = "number" }) })
+  named:extend(inlines)
+  return named
+end
+
+local function figure(fig)
+  local image
+  fig.content:walk({ Image = function(found) image = found end })
+  if not image or not prefix_of(fig.identifier) then return nil end
+  local alt = image.attributes["fig-alt"] or ""
+  local caption = pandoc.utils.blocks_to_inlines(fig.caption.long)
+  if is_typst then
+    local open = "#figure(image(" .. literal(image.src) .. ", alt: " .. literal(alt) .. ", width: 100%), caption: ["
+    return { typst(open), pandoc.Plain(caption), typst("], kind: image) <" .. fig.identifier .. ">") }
+  end
+  local picture = pandoc.Image({ pandoc.Str(alt) }, image.src)
+  return pandoc.Figure({ pandoc.Plain({ picture }) }, { long = { pandoc.Plain(caption_in_html(fig.identifier, caption)) } },
+    { id = fig.identifier, class = "figure" })
+end
+
+-- Tables: a div #tbl-x with the table as HTML ---------------------------------------------------------------------
+
+local function table_div(div)
+  if prefix_of(div.identifier) ~= "tbl" then return nil end
+  local raw, caption = nil, pandoc.Inlines({})
+  for _, block in ipairs(div.content) do
+    if block.t == "RawBlock" and block.format == "html" then raw = block.text
+    else caption:extend(pandoc.utils.blocks_to_inlines({ block })) end
+  end
+  if not raw then return nil end
+  local tables = pandoc.read(raw, "html").blocks:filter(function(b) return b.t == "Table" end)
+  if #tables ~= 1 then error("evalkit: " .. div.identifier .. " holds no table") end
+  local grid = tables[1]
+  if is_typst then
+    grid.caption = { long = {}, short = nil }
+    return { typst("#figure(caption: ["), pandoc.Plain(caption), typst("], kind: table)["), grid,
+      typst("] <" .. div.identifier .. ">") }
+  end
+  grid.caption = { long = { pandoc.Plain(caption_in_html(div.identifier, caption)) } }
+  return pandoc.Div({ grid }, { id = div.identifier, class = "table-wrap", role = "region", tabindex = "0",
+    ["aria-label"] = words.tbl .. " " .. numbers[div.identifier] })
+end
+
+return {
+  collect,
+  { Figure = figure, Div = function(div) return table_div(div) or box(div) end, Cite = reference },
+}
