@@ -61,6 +61,8 @@ _ROWS = (
     ("n_event", "count", "events", "events (of the cause) at the time, or in all"),
     ("n_censor", "count", "people", "censored at the time"),
     ("n_entry", "count", "people", "entering after the time"),
+    ("expected", "number", "events", "events expected if the groups were equal"),
+    ("n_excluded", "count", "people", "left out at a step of eligibility"),
     ("n_missing", "count", "people", "without a value"),
     ("n_session", "count", "sessions", "sessions"),
     ("w_risk", "number", "", "weighted number at risk"),

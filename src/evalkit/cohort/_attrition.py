@@ -1,0 +1,70 @@
+"""Attrition: who is left after each step of eligibility, and why the others are not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from evalkit.counts import Tally
+from evalkit.estimates import Estimates
+
+
+@dataclass(frozen=True)
+class Attrition:
+    """Counts of episodes at each step of eligibility.
+
+    Attributes
+    ----------
+    population : str
+        Of whom, in one clause.
+    """
+
+    population: str = "all referrals known at the cut"
+
+    def estimate(self, counts: Tally) -> Estimates:
+        """Return the steps.
+
+        Parameters
+        ----------
+        counts : Tally
+            One row per group and step: ``n`` before it, ``n_event`` left after it, ``label`` (the step in
+            words), ``variable`` (cohort, or the time scale the step leads to).
+
+        Returns
+        -------
+        Estimates
+            Columns group, variable, term, label, n, n_event, n_excluded, estimate (share left).
+        """
+        data = counts.frame
+        data["n_excluded"] = data["n"] - data["n_event"]
+        data["estimate"] = (data["n_event"] / data["n"].where(data["n"] > 0)).astype("float64")
+        columns = ["group", "variable", "term", "label", "n", "n_event", "n_excluded", "estimate"]
+        return Estimates(
+            data[columns],
+            kind="attrition",
+            estimand="referrals left after each step of eligibility",
+            population=self.population,
+            notes=("Counts are referrals (episodes); a participant may have several.",),
+            counts=counts,
+            analysis=self,
+        )
+
+
+def attrition(steps: list[tuple[str, str, str, str, int, int]], cut: date) -> Estimates:
+    """Return the attrition of a cohort.
+
+    Parameters
+    ----------
+    steps : list of tuple
+        group, variable, term, label, n before, n left.
+    cut : datetime.date
+
+    Returns
+    -------
+    Estimates
+    """
+    columns = ["group", "variable", "term", "label", "n", "n_event"]
+    data = pd.DataFrame(steps, columns=columns).astype({"n": "int64", "n_event": "int64"})
+    return Attrition().estimate(Tally(data)).about(cut=cut)

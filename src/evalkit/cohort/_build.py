@@ -1,0 +1,167 @@
+"""Building a cohort: eligibility step by step, then one row per analysed episode."""
+
+from __future__ import annotations
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from evalkit.cohort import _harm, _scales
+from evalkit.cohort._attrition import attrition
+from evalkit.cohort._cohort import Cohort
+from evalkit.cohort._episodes import KEY, Episodes, Setting, referrals
+from evalkit.estimates import Estimates
+from evalkit.intake import CutData, fetch
+from evalkit.protocol import Rules
+
+_KEY = list(KEY)
+_SESSION_DATES = ["first_session_date", "last_session_date"]
+_DERIVED_DATES = [*_SESSION_DATES, "completion_date", "disengagement_date", "return_date", "harm_end_date"]
+_COUNTS = ["n_attended", "n_counting", "n_returns"]
+_HOURS = ["hours_attended", "hours_counting"]
+
+
+def build(cut: CutData, *, rules: Rules | None = None, episodes: Episodes | None = None) -> Cohort:
+    """Build the cohort that was known at a cut.
+
+    Parameters
+    ----------
+    cut : CutData
+        From ``evalkit.intake.open_data(study).at(day)``.
+    rules : Rules, optional
+        Other rules than the protocol's, for a sensitivity analysis.
+    episodes : {"first", "all"}, optional
+        Each participant's first referral of the study, or all of them; the rules' choice by default.
+
+    Returns
+    -------
+    Cohort
+
+    Raises
+    ------
+    DataError
+        If the data engine refuses a query.
+    """
+    in_force = rules or cut.study.rules
+    setting = Setting(cut, in_force, episodes or in_force.episodes)
+    known = fetch(referrals(setting), ["referral_date", "intake_date", "outcome_follow_up_end"], "cohort")
+    labels = {a.value: a.label for a in (cut.study.arms.focus, cut.study.arms.comparison)}
+    known["group"] = known[cut.study.arms.column].map(labels).astype(object)
+    kept = known[known["in_study"].astype(bool) & known["in_arm"].astype(bool)]
+    if setting.episodes == "first":
+        kept = kept[kept["episode"] == 1]
+    people = _potential(setting, _with_sessions(setting, kept))
+    people = people[_columns(setting)].sort_values(["participant_id", "episode"]).reset_index(drop=True)
+    return Cohort(
+        people=people,
+        attrition=_steps(setting, known, people),
+        study=cut.study,
+        rules=in_force,
+        episodes=setting.episodes,
+        cut=cut.day,
+        synthetic=cut.synthetic,
+        notes=_notes(setting),
+        _setting=setting,
+    )
+
+
+def _columns(setting: Setting) -> list[str]:
+    study = setting.cut.study
+    fixed = ["participant_id", "episode", "referral_date", "group", study.arms.column, "intake_date"]
+    places = ["site", "community_area", "referral_source"]
+    covariates = [c.name for c in study.covariates]
+    derived = ["n_attended", "hours_attended", "n_counting", "hours_counting", "n_returns"]
+    potential = ["days_from_referral", "days_from_intake", "days_from_first_session"]
+    columns = [*fixed, *places, *covariates, "outcome_follow_up_end", *_DERIVED_DATES, *derived, *potential]
+    return list(dict.fromkeys(columns))
+
+
+def _with_sessions(setting: Setting, people: pd.DataFrame) -> pd.DataFrame:
+    """Join what attended sessions and exits add up to; nothing where sessions are not part of the study."""
+    parts: list[tuple[ir.Table, list[str]]] = []
+    if setting.has("outcomes"):
+        parts.append((_harm.harm_ends(setting).select(*KEY, harm_end_date="day"), ["harm_end_date"]))
+    if setting.has("sessions"):
+        completed = _scales.completions(setting)
+        completed = completed.group_by(*KEY).aggregate(completion_date=completed.day.min())
+        left = _scales.retention(setting)
+        left = left.filter(left.cause == 1).select(*KEY, disengagement_date="day")
+        parts += [
+            (_scales.summary(setting), _SESSION_DATES),
+            (completed, ["completion_date"]),
+            (left, ["disengagement_date"]),
+            (_scales.returns(setting), ["return_date"]),
+        ]
+    for expression, dates in parts:
+        found = fetch(expression, ["referral_date", *dates], "cohort")
+        people = people.merge(found, on=_KEY, how="left", validate="one_to_one")
+    missing = 0 if setting.has("sessions") else float("nan")
+    for name in (*_COUNTS, *_HOURS):
+        values = people[name] if name in people else pd.Series(float("nan"), index=people.index)
+        people[name] = values.astype("float64").fillna(missing)
+    if setting.has("sessions"):
+        people = people.astype(dict.fromkeys(_COUNTS, "int64"))
+    for name in _DERIVED_DATES:
+        if name not in people:
+            people[name] = pd.Series(pd.NaT, index=people.index, dtype="datetime64[ns]")
+    return people
+
+
+def _potential(setting: Setting, people: pd.DataFrame) -> pd.DataFrame:
+    """Add the days from each origin to the cut: how long each episode could have been followed."""
+    cut = pd.Timestamp(setting.day)
+    for origin in ("referral", "intake", "first_session"):
+        people[f"days_from_{origin}"] = (cut - people[f"{origin}_date"]).dt.days.astype("float64")
+    return people
+
+
+def _steps(setting: Setting, known: pd.DataFrame, people: pd.DataFrame) -> Estimates:
+    study = setting.cut.study
+    rows = setting.cut.table("participants")
+    total = int(fetch(rows.aggregate(n=rows.count()), [], "cohort")["n"].iloc[0])
+    in_study = known["in_study"].astype(bool)
+    first = in_study & (known["episode"].eq(1) if setting.episodes == "first" else True)
+    chosen = first & known["in_arm"].astype(bool)
+    steps = [
+        ("unique", "one row per participant and day of referral", total, len(known)),
+        ("in_study", f"referred on or after {study.starts.isoformat()}", len(known), int(in_study.sum())),
+    ]
+    if setting.episodes == "first":
+        steps.append(("first", "the participant's first referral", int(in_study.sum()), int(first.sum())))
+    steps.append(("in_arm", "in one of the two arms", int(first.sum()), int(chosen.sum())))
+    found = [("all", "cohort", *step) for step in steps]
+    for group, rows_of in [("all", people), *((g, people[people["group"] == g]) for g in _labels(setting))]:
+        found += [(group, *step) for step in _sets(setting, rows_of)]
+    return attrition(found, setting.day)
+
+
+def _labels(setting: Setting) -> tuple[str, str]:
+    arms = setting.cut.study.arms
+    return arms.focus.label, arms.comparison.label
+
+
+def _sets(setting: Setting, people: pd.DataFrame) -> list[tuple[str, str, str, int, int]]:
+    n = len(people)
+    steps = []
+    if setting.has("sessions"):
+        n_started = int(people["first_session_date"].notna().sum())
+        steps.append(("retention", "first_session", "has attended a session", n, n_started))
+    if setting.has("outcomes"):
+        n_intake = int(people["intake_date"].notna().sum())
+        n_followed = int((people["harm_end_date"] >= people["intake_date"]).sum())
+        steps.append(("harm", "intake", "has an intake", n, n_intake))
+        steps.append(("harm", "followed", "follow-up does not end before the intake", n_intake, n_followed))
+    return steps
+
+
+def _notes(setting: Setting) -> tuple[str, ...]:
+    consequence = {
+        "sessions": "initiation, retention and dose are not known",
+        "exits": "recorded exits and deaths are not known",
+        "outcomes": "harm is not known",
+        "measures": "scores are not known",
+    }
+    return tuple(
+        f"The {name} table is not part of this study: {what}."
+        for name, what in consequence.items()
+        if not setting.has(name)
+    )

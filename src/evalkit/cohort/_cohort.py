@@ -1,0 +1,332 @@
+"""The cohort: one row per analysed episode, and its time scales as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Literal
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from evalkit.cohort import _harm, _scales
+from evalkit.cohort._episodes import KEY, Setting, owned
+from evalkit.errors import UsageError, did_you_mean
+from evalkit.estimates import Estimates
+from evalkit.intake import MissingTableError, fetch
+from evalkit.protocol import Rules, Study
+
+Scale = Literal["initiation", "retention", "harm"]
+SCALES: tuple[Scale, ...] = ("initiation", "retention", "harm")
+_KEY = list(KEY)
+_ORDER = ["participant_id", "episode"]
+_OWN_DATES = {"sessions": "session_date", "exits": "exit_date", "measures": "measure_date"}
+
+
+@dataclass(frozen=True, eq=False)
+class Cohort:
+    """The analysed episodes of a study at a cut.
+
+    Attributes
+    ----------
+    people : pandas.DataFrame
+        One row per analysed episode, sorted by participant and episode; see `evalkit.cohort` for its columns.
+    attrition : Estimates
+        Counts at each step of eligibility, with the reason.
+    study : Study
+    rules : Rules
+        The rules in force (the protocol's, unless others were given).
+    episodes : {"first", "all"}
+    cut : datetime.date
+    synthetic : bool
+    notes : tuple of str
+        What is not part of the study, each a sentence.
+    """
+
+    people: pd.DataFrame = field(repr=False)
+    attrition: Estimates = field(repr=False)
+    study: Study = field(repr=False)
+    rules: Rules = field(repr=False)
+    episodes: Literal["first", "all"]
+    cut: date
+    synthetic: bool
+    notes: tuple[str, ...]
+    _setting: Setting = field(repr=False)
+    _frames: dict[str, pd.DataFrame] = field(repr=False, default_factory=dict)
+
+    def has(self, name: str) -> bool:
+        """Return whether a raw table is part of the study.
+
+        Parameters
+        ----------
+        name : str
+            participants, sessions, exits, outcomes or measures.
+
+        Returns
+        -------
+        bool
+        """
+        return self._setting.has(name)
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Names of the covariates' columns."""
+        return tuple(c.name for c in self.study.covariates)
+
+    @property
+    def groups(self) -> tuple[str, str]:
+        """Labels of the two arms, the focus first."""
+        return self.study.arms.focus.label, self.study.arms.comparison.label
+
+    @property
+    def causes(self) -> Mapping[int, str]:
+        """Causes of `retention`: 1 disengagement, 2 completion."""
+        return self.causes_of("retention")
+
+    def causes_of(self, scale: Scale) -> Mapping[int, str]:
+        """Return the names of a time scale's causes.
+
+        Parameters
+        ----------
+        scale : {"initiation", "retention", "harm"}
+
+        Returns
+        -------
+        mapping of int to str
+        """
+        names: dict[Scale, dict[int, str]] = {
+            "initiation": {1: "first session", 2: "exit before a session"},
+            "retention": {1: "disengagement", 2: "completion"},
+            "harm": {1: self.study.harm.label},
+        }
+        return MappingProxyType(names[_known_scale(scale)])
+
+    def initiation(self) -> pd.DataFrame:
+        """Return time from referral to the first attended session.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per analysed episode: participant_id, episode, group, the arm's column, time (whole
+            days), event (0 censored, 1 first session, 2 exit before it), reason, referral_source, site,
+            community_area and the covariates.
+
+        Raises
+        ------
+        MissingTableError
+            If sessions are not part of the study.
+        """
+        return self._scale("initiation", "referral_date")
+
+    def retention(self) -> pd.DataFrame:
+        """Return time from the first attended session to disengagement or completion.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `initiation`, only episodes with an attended session; event 1 disengagement, 2 completion.
+
+        Raises
+        ------
+        MissingTableError
+            If sessions are not part of the study.
+        """
+        return self._scale("retention", "first_session_date")
+
+    def harm(self) -> pd.DataFrame:
+        """Return time from intake to the first outcome of the kinds named.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `initiation`, only episodes with an intake and an end of follow-up not before it; event 1.
+
+        Raises
+        ------
+        MissingTableError
+            If outcomes are not part of the study.
+        """
+        return self._scale("harm", "intake_date")
+
+    def harm_recurrent(self) -> pd.DataFrame:
+        """Return every outcome of the kinds named after intake, at most one a day.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `harm` and a column ``time_from``. A row with event 1 per event, and one last row with event 0
+            at the end of follow-up for every episode; rows are intervals (time_from, time].
+
+        Raises
+        ------
+        MissingTableError
+            If outcomes are not part of the study.
+        """
+        if "harm_recurrent" not in self._frames:
+            self._require("outcomes")
+            self._frames["harm_recurrent"] = self._recurrent()
+        return self._frames["harm_recurrent"].copy()
+
+    def person_period(self, scale: Scale = "retention", width: int = 7) -> pd.DataFrame:
+        """Return a time scale cut into periods, for discrete-time models.
+
+        Parameters
+        ----------
+        scale : {"initiation", "retention", "harm"}, default "retention"
+        width : int, default 7
+            Days per period. Period k holds days (k - 1) * width < t <= k * width; day 0 is in period 1.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per episode and period at risk: the scale's columns, with ``period_number`` (1, 2, ...),
+            ``time_from`` and ``time`` (the period's observed days) and event, which is 0 in all but the
+            last row.
+
+        Raises
+        ------
+        UsageError
+            If the scale is unknown or the width is not a positive whole number.
+        MissingTableError
+            If a table the scale needs is not part of the study.
+        """
+        if width < 1 or int(width) != width:
+            msg = "person_period: width must be a whole number of days, 1 or more"
+            raise UsageError(msg)
+        frame: pd.DataFrame = getattr(self, _known_scale(scale))()
+        n_periods = np.maximum(1, -(-frame["time"].to_numpy() // width))
+        rows = frame.loc[frame.index.repeat(n_periods)].reset_index(drop=True)
+        number = rows.groupby(_ORDER, sort=False).cumcount() + 1
+        last = (number == np.repeat(n_periods, n_periods)).to_numpy()
+        rows["event"] = rows["event"].where(last, 0)
+        rows["reason"] = rows["reason"].where(last, "")
+        rows["time"] = np.minimum(rows["time"], number * width)
+        place = list(rows.columns).index("time")
+        rows.insert(place, "time_from", ((number - 1) * width).astype("int64"))
+        rows.insert(place, "period_number", number.astype("int64"))
+        return rows
+
+    def sessions(self) -> pd.DataFrame:
+        """Return the sessions that analysed episodes own, known at the cut.
+
+        Returns
+        -------
+        pandas.DataFrame
+            participant_id, episode, group, session_date, kind, status, hours, attended and counting (bool:
+            attended, and of a counting kind), day_from_referral, day_from_intake and day_from_first_session
+            (whole days; NaN where there is no such day).
+
+        Raises
+        ------
+        MissingTableError
+            If sessions are not part of the study.
+        """
+        rows = self._owned("sessions")
+        rows["attended"] = rows["status"].eq("attended")
+        rows["counting"] = rows["attended"] & rows["kind"].isin(self.rules.counting_kinds)
+        return rows
+
+    def exits(self) -> pd.DataFrame:
+        """Return the exits that analysed episodes own, known at the cut.
+
+        Returns
+        -------
+        pandas.DataFrame
+            participant_id, episode, group, exit_date, reason, and days as in `sessions`.
+
+        Raises
+        ------
+        MissingTableError
+            If exits are not part of the study.
+        """
+        return self._owned("exits")
+
+    def measures(self) -> pd.DataFrame:
+        """Return the measurements that analysed episodes own, known at the cut.
+
+        Returns
+        -------
+        pandas.DataFrame
+            participant_id, episode, group, measure_date, instrument, score, and days as in `sessions`.
+
+        Raises
+        ------
+        MissingTableError
+            If measures are not part of the study.
+        """
+        return self._owned("measures")
+
+    def _require(self, table: str) -> None:
+        if not self.has(table):
+            raise MissingTableError(table)
+
+    def _scale(self, scale: Scale, origin: str) -> pd.DataFrame:
+        if scale not in self._frames:
+            self._require("outcomes" if scale == "harm" else "sessions")
+            expression = _harm.harm if scale == "harm" else getattr(_scales, scale)
+            ended = self._fetch(expression(self._setting), ["referral_date", "day"], scale)
+            self._frames[scale] = self._with_people(ended, origin)
+        frame = self._frames[scale].copy()
+        frame.attrs["causes"] = dict(self.causes_of(scale))
+        return frame
+
+    def _fetch(self, expression: ir.Table, dates: list[str], where: str) -> pd.DataFrame:
+        return fetch(expression, dates, where)
+
+    def _with_people(self, ended: pd.DataFrame, origin: str) -> pd.DataFrame:
+        """Join the end of each episode's time to the person, and turn days into times."""
+        rows = self.people.merge(ended, on=_KEY, how="inner", validate="one_to_many")
+        days = (rows["day"] - rows[origin]).dt.days
+        rows = rows[days >= 0]
+        rows = rows.assign(
+            time=days[days >= 0].astype("int64"),
+            event=rows["cause"].astype("int64"),
+            reason=self._words(rows["rank"]),
+        )
+        about = ["referral_source", "site", "community_area", *self.covariates]
+        about = [c for c in dict.fromkeys(about) if c not in {*_ORDER, self.study.arms.column}]
+        columns = [*_ORDER, "group", self.study.arms.column, "time", "event", "reason", *about]
+        return rows.sort_values([*_ORDER, "time", "event"], kind="stable")[columns].reset_index(drop=True)
+
+    def _words(self, ranks: pd.Series[Any]) -> pd.Series[Any]:
+        words = dict(enumerate(_scales.reasons(self._setting)))
+        return ranks.astype("int64").map(words).astype(object)
+
+    def _recurrent(self) -> pd.DataFrame:
+        dates = ["referral_date", "day"]
+        days = self._fetch(_harm.harm_days(self._setting), dates, "harm_recurrent")
+        ends = self._fetch(_harm.harm_ends(self._setting), dates, "harm_recurrent")
+        events = self._with_people(days, "intake_date")
+        last = self._with_people(ends, "intake_date")
+        # The end's own row comes after an event on that day.
+        rows = pd.concat([events.assign(last_=0), last.assign(last_=1)], ignore_index=True)
+        rows = rows.sort_values([*_ORDER, "time", "last_"], kind="stable").reset_index(drop=True)
+        before = rows.groupby(_ORDER, sort=False)["time"].shift().fillna(0).astype("int64")
+        rows.insert(list(rows.columns).index("time"), "time_from", before)
+        return rows.drop(columns="last_")
+
+    def _owned(self, name: str) -> pd.DataFrame:
+        if name not in self._frames:
+            self._require(name)
+            day = _OWN_DATES[name]
+            rows = self._fetch(owned(self._setting, name, day), ["referral_date", day], name)
+            origins = {"referral": "referral_date", "intake": "intake_date", "first_session": "first_session_date"}
+            about = [*_ORDER, "referral_date", "group", "intake_date", "first_session_date"]
+            rows = rows.merge(self.people[about], on=_KEY, how="inner", validate="many_to_one")
+            own = [c for c in rows.columns if c not in {*about, day}]
+            for origin, column in origins.items():
+                rows[f"day_from_{origin}"] = (rows[day] - rows[column]).dt.days.astype("float64")
+            columns = [*_ORDER, "group", day, *own, *(f"day_from_{o}" for o in origins)]
+            self._frames[name] = rows.sort_values([*_ORDER, day, *own])[columns].reset_index(drop=True)
+        return self._frames[name].copy()
+
+
+def _known_scale(scale: str) -> Scale:
+    for known in SCALES:
+        if scale == known:
+            return known
+    msg = f"there is no time scale '{scale}'{did_you_mean(scale, SCALES)}"
+    raise UsageError(msg)

@@ -1,0 +1,160 @@
+"""Episodes: one per referral, which of them are analysed, and the rows each of them owns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import ibis
+import ibis.expr.types as ir
+
+from evalkit.intake import CutData
+from evalkit.protocol import Rules
+
+Episodes = Literal["first", "all"]
+KEY = ("participant_id", "referral_date")
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What every roll-up of one cohort starts from.
+
+    Attributes
+    ----------
+    cut : CutData
+    rules : Rules
+    episodes : {"first", "all"}
+    """
+
+    cut: CutData
+    rules: Rules
+    episodes: Episodes
+
+    @property
+    def day(self) -> date:
+        """The data cut."""
+        return self.cut.day
+
+    def has(self, name: str) -> bool:
+        """Return whether a table is part of the study.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        bool
+        """
+        return self.cut.has(name)
+
+
+def referrals(setting: Setting) -> ir.Table:
+    """Return every referral known at the cut, once, numbered and flagged.
+
+    Of rows that share a key the one recorded last counts. Referrals are numbered per participant among those
+    that belong to the study (on or after its first day); an episode ends where the next referral starts,
+    whatever that is.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    ibis Table
+        The participants' columns, ``next_referral``, ``in_study``, ``episode`` and ``in_arm``.
+    """
+    study = setting.cut.study
+    known = setting.cut.table("participants")
+    known = known.filter(known.participant_id.notnull())
+    ties = [c for c in known.columns if c not in {*KEY, "recorded_on", "_row"}]
+    order = [ibis.desc("recorded_on", nulls_first=False), *(ibis.asc(c, nulls_first=False) for c in ties)]
+    copies = known.mutate(copy_=ibis.row_number().over(group_by=KEY, order_by=order))
+    once = copies.filter(copies.copy_ == 0).drop("copy_")
+    flagged = once.mutate(
+        next_referral=once.referral_date.lead().over(group_by="participant_id", order_by="referral_date"),
+        in_study=once.referral_date >= ibis.literal(study.starts),
+        in_arm=once[study.arms.column].isin([study.arms.focus.value, study.arms.comparison.value]).fill_null(False),
+    )
+    number = ibis.row_number().over(group_by=("participant_id", "in_study"), order_by="referral_date")
+    return flagged.mutate(episode=(number + 1).cast("int64"))
+
+
+def analysed(setting: Setting) -> ir.Table:
+    """Return the episodes that are analysed.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    ibis Table
+        As `referrals`, only the rows that are eligible.
+    """
+    all_referrals = referrals(setting)
+    kept = all_referrals.filter(all_referrals.in_study, all_referrals.in_arm)
+    return kept.filter(kept.episode == 1) if setting.episodes == "first" else kept
+
+
+def owned(setting: Setting, name: str, day: str) -> ir.Table:
+    """Return a table's rows that analysed episodes own.
+
+    An episode owns rows dated from its referral up to the day before the participant's next referral.
+
+    Parameters
+    ----------
+    setting : Setting
+    name : str
+        sessions, exits or measures.
+    day : str
+        The table's event date.
+
+    Returns
+    -------
+    ibis Table
+        The table's columns and ``referral_date``.
+    """
+    rows = setting.cut.table(name)
+    rows = rows.drop("recorded_on", "retracted_on", *({"_row"} & set(rows.columns)))
+    chosen = analysed(setting)
+    owners = chosen.select(
+        owner=chosen.participant_id, referral_date=chosen.referral_date, next_referral=chosen.next_referral
+    )
+    return rows.join(
+        owners,
+        [
+            rows.participant_id == owners.owner,
+            rows[day] >= owners.referral_date,
+            owners.next_referral.isnull() | (rows[day] < owners.next_referral),
+        ],
+    ).drop("owner", "next_referral")
+
+
+def attended(setting: Setting) -> ir.Table:
+    """Return the attended sessions of analysed episodes.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    ibis Table
+        participant_id, referral_date, day, counting (whether its kind counts towards the dose), hours.
+
+    Raises
+    ------
+    MissingTableError
+        If sessions are not part of the study.
+    """
+    rows = owned(setting, "sessions", "session_date")
+    rows = rows.filter(rows.status == "attended")
+    return rows.select(
+        *KEY,
+        day=rows.session_date,
+        counting=rows.kind.isin(setting.rules.counting_kinds).fill_null(False),
+        hours=rows.hours.fill_null(0.0),
+    )

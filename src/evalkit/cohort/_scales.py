@@ -1,0 +1,305 @@
+"""Time scales as expressions: of all that could end an episode's time, the earliest decides.
+
+Every scale is a union of candidates (key, day, priority, cause, rank of the reason). The first by day, priority
+and rank is the row of the scale. Dates are compared and moved by whole days only, so that every engine agrees.
+"""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from evalkit.cohort._episodes import KEY, Setting, analysed, attended, owned
+
+CANDIDATE = (*KEY, "day", "priority", "cause", "rank")
+# A sum of hours such as 30 x 1.2 falls short of 36 by a rounding error; no session is that short.
+HOURS_SLACK = 1e-6
+
+
+def reasons(setting: Setting) -> tuple[str, ...]:
+    """Return the words for why a time ended; a rank is a place in them.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    tuple of str
+    """
+    exits = sorted({*setting.rules.exits, "deceased"})
+    rules = ("first_session", "dose", "gap", "follow_up_end", "cut")
+    return (*dict.fromkeys((*exits, *setting.cut.study.harm.kinds, *rules)),)
+
+
+def candidate(setting: Setting, rows: ir.Table, day: ir.Value, what: tuple[int, int, str]) -> ir.Table:
+    """Return rows as candidates of one priority, cause and reason.
+
+    Parameters
+    ----------
+    setting : Setting
+    rows : ibis Table
+        With participant_id and referral_date.
+    day : ibis date
+    what : tuple of (int, int, str)
+        Priority (lower goes first on one day), cause (0: censored) and reason.
+
+    Returns
+    -------
+    ibis Table
+    """
+    priority, cause, reason = what
+    return as_candidate(rows, day, priority, cause, reasons(setting).index(reason))
+
+
+def as_candidate(
+    rows: ir.Table, day: ir.Value, priority: ir.Value | int, cause: ir.Value | int, rank: ir.Value | int
+) -> ir.Table:
+    """Return rows as candidates.
+
+    Parameters
+    ----------
+    rows : ibis Table
+        With participant_id and referral_date.
+    day : ibis date
+    priority, cause, rank : ibis integer or int
+
+    Returns
+    -------
+    ibis Table
+    """
+    numbers = {"priority": priority, "cause": cause, "rank": rank}
+    as_values = {k: ibis.literal(v) if isinstance(v, int) else v for k, v in numbers.items()}
+    return rows.select(*KEY, day=day.cast("date"), **{k: v.cast("int64") for k, v in as_values.items()})
+
+
+def pick(word: ir.StringValue, numbers: dict[str, int]) -> ir.Value:
+    """Return the number that belongs to a word, 99 to any other.
+
+    Parameters
+    ----------
+    word : ibis string
+    numbers : dict of str to int
+
+    Returns
+    -------
+    ibis integer
+    """
+    return word.cases(*numbers.items(), else_=99) if numbers else ibis.literal(99)
+
+
+def earliest(candidates: list[ir.Table]) -> ir.Table:
+    """Return the first candidate of each episode.
+
+    Parameters
+    ----------
+    candidates : list of ibis Table
+
+    Returns
+    -------
+    ibis Table
+        One row per episode: participant_id, referral_date, day, cause, rank.
+    """
+    pool = ibis.union(*candidates) if len(candidates) > 1 else candidates[0]
+    place = ibis.row_number().over(group_by=KEY, order_by=("day", "priority", "rank"))
+    ordered = pool.mutate(place=place)
+    return ordered.filter(ordered.place == 0).select(*KEY, "day", "cause", "rank")
+
+
+def first_sessions(setting: Setting) -> ir.Table:
+    """Return the day of each episode's first attended session.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    ibis Table
+        participant_id, referral_date, first_session_date; no row without a session.
+    """
+    rows = attended(setting)
+    return rows.group_by(*KEY).aggregate(first_session_date=rows.day.min())
+
+
+def _exit_candidates(setting: Setting, rows: ir.Table, order: dict[str, tuple[int, int]]) -> ir.Table:
+    """Return exits as candidates; order maps an effect to (priority, cause)."""
+    words = reasons(setting)
+    effects = {r: order[e] for r, e in sorted(setting.rules.exits.items()) if e in order}
+    rows = rows.filter(rows.reason.isin(list(effects)))
+    return as_candidate(
+        rows,
+        rows.exit_date,
+        pick(rows.reason, {r: priority for r, (priority, _) in effects.items()}),
+        pick(rows.reason, {r: cause for r, (_, cause) in effects.items()}),
+        pick(rows.reason, {r: words.index(r) for r in effects}),
+    )
+
+
+def initiation(setting: Setting) -> ir.Table:
+    """Return how the wait from referral to the first attended session ended.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    ibis Table
+        As `earliest`; cause 1 first session, 2 exit before it, 0 censored.
+    """
+    first = first_sessions(setting)
+    episodes = analysed(setting)
+    candidates = [
+        candidate(setting, first, first.first_session_date, (0, 1, "first_session")),
+        candidate(setting, episodes, ibis.literal(setting.day), (3, 0, "cut")),
+    ]
+    if setting.has("exits"):
+        order = {"completion": (1, 2), "disengagement": (1, 2), "censored": (2, 0)}
+        candidates.append(_exit_candidates(setting, owned(setting, "exits", "exit_date"), order))
+    return earliest(candidates)
+
+
+def gaps(setting: Setting) -> ir.Table:
+    """Return the day on which each episode first met the disengagement rule, if it is known.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    ibis Table
+        participant_id, referral_date, day; no row where the rule is not met on or before the cut.
+    """
+    days = attended(setting).select(*KEY, "day").distinct()
+    following = days.day.lead().over(group_by=KEY, order_by="day")
+    due = (days.day + ibis.interval(days=setting.rules.disengagement_gap_days)).cast("date")
+    ahead = days.mutate(following=following, due=due)
+    met = ahead.filter(ahead.following.isnull() | (ahead.following > ahead.due), ahead.due <= ibis.literal(setting.day))
+    return met.group_by(*KEY).aggregate(day=met.due.min())
+
+
+def doses(setting: Setting) -> ir.Table:
+    """Return the day on which each episode's counting sessions reached the dose.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    ibis Table
+        participant_id, referral_date, day; no row where it is not reached.
+    """
+    rows = attended(setting)
+    rows = rows.filter(rows.counting)
+    daily = rows.group_by(*KEY, "day").aggregate(n=rows.count(), hours=rows.hours.sum())
+    so_far = ibis.cumulative_window(group_by=KEY, order_by="day")
+    totals = daily.mutate(n_total=daily.n.sum().over(so_far), hours_total=daily.hours.sum().over(so_far))
+    reached = totals.filter(
+        totals.n_total >= setting.rules.dose_sessions,
+        totals.hours_total >= setting.rules.dose_hours - HOURS_SLACK,
+    )
+    return reached.group_by(*KEY).aggregate(day=reached.day.min())
+
+
+def _exits_since_first(setting: Setting) -> ir.Table:
+    first = first_sessions(setting)
+    rows = owned(setting, "exits", "exit_date").join(first, list(KEY))
+    return rows.filter(rows.exit_date >= rows.first_session_date)
+
+
+def completions(setting: Setting) -> ir.Table:
+    """Return the day of completion, by dose or by a recorded exit, as candidates.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    ibis Table
+        Columns of a candidate; at most two rows per episode and day.
+    """
+    dose = doses(setting)
+    found = candidate(setting, dose, dose.day, (0, 2, "dose"))
+    if setting.has("exits"):
+        exits = _exit_candidates(setting, _exits_since_first(setting), {"completion": (0, 2)})
+        found = found.union(exits)
+    return found
+
+
+def retention(setting: Setting) -> ir.Table:
+    """Return how the time from the first attended session ended.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    ibis Table
+        As `earliest`; cause 1 disengagement, 2 completion, 0 censored.
+    """
+    first, gap = first_sessions(setting), gaps(setting)
+    candidates = [
+        completions(setting),
+        candidate(setting, gap, gap.day, (1, 1, "gap")),
+        candidate(setting, first, ibis.literal(setting.day), (3, 0, "cut")),
+    ]
+    if setting.has("exits"):
+        order = {"disengagement": (1, 1), "censored": (2, 0)}
+        candidates.append(_exit_candidates(setting, _exits_since_first(setting), order))
+    return earliest(candidates)
+
+
+def returns(setting: Setting) -> ir.Table:
+    """Return who attended again after disengagement, and how often.
+
+    A return is an attended day after the day of disengagement that is the first such day, or that follows
+    the attended day before it by more than the gap.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    ibis Table
+        participant_id, referral_date, return_date (the first), n_returns; no row without a return.
+    """
+    ended = retention(setting)
+    ended = ended.filter(ended.cause == 1).select(*KEY, left_on="day")
+    days = attended(setting).select(*KEY, "day").distinct()
+    after = days.join(ended, list(KEY))
+    after = after.filter(after.day > after.left_on)
+    previous = after.day.lag().over(group_by=KEY, order_by="day")
+    due = (previous + ibis.interval(days=setting.rules.disengagement_gap_days)).cast("date")
+    seen = after.mutate(again=previous.isnull() | (after.day > due))
+    seen = seen.filter(seen.again)
+    return seen.group_by(*KEY).aggregate(return_date=seen.day.min(), n_returns=seen.count())
+
+
+def summary(setting: Setting) -> ir.Table:
+    """Return what each episode's attended sessions add up to.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    ibis Table
+        participant_id, referral_date, first_session_date, last_session_date, n_attended, hours_attended,
+        n_counting, hours_counting.
+    """
+    rows = attended(setting)
+    return rows.group_by(*KEY).aggregate(
+        first_session_date=rows.day.min(),
+        last_session_date=rows.day.max(),
+        n_attended=rows.count(),
+        hours_attended=rows.hours.sum(),
+        n_counting=rows.counting.cast("int64").sum(),
+        hours_counting=rows.counting.ifelse(rows.hours, 0.0).sum(),
+    )

@@ -1,0 +1,271 @@
+"""From raw values to ours: nothing is guessed, and what cannot be read is counted, never shown."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from evalkit.errors import ProtocolError
+from evalkit.intake._spec import Kind
+
+MISSING = frozenset({"", "NA", "N/A", "NULL", "null", "NaN", "nan", "None", "#N/A"})
+YES = frozenset({"yes", "y", "true", "t", "1", "1.0"})
+NO = frozenset({"no", "n", "false", "f", "0", "0.0"})
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+
+_ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+
+TYPES: dict[str, pa.DataType] = {
+    "identifier": pa.string(),
+    "text": pa.string(),
+    "date": pa.date32(),
+    "number": pa.float64(),
+    "yes_no": pa.float64(),
+}
+TEXTS: dict[str, str] = {
+    "identifier": "cannot be read as an identifier",
+    "text": "cannot be read as text",
+    "date": "is not a date",
+    "number": "is not a number",
+    "yes_no": "is neither yes nor no",
+}
+
+
+class Unreadable(Exception):  # noqa: N818 - never leaves this package
+    """A raw value that cannot be what its column says. Carries no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How one column's raw values are to be read.
+
+    Attributes
+    ----------
+    kind : str
+        Kind of the column.
+    values : mapping
+        Raw value to our value.
+    date_format : str or None
+        strptime format of dates in text; None: ISO.
+    epoch : datetime.datetime or None
+        Day zero of Excel serial dates; None: a number is no date.
+    """
+
+    kind: Kind
+    values: Mapping[str, str]
+    date_format: str | None = None
+    epoch: datetime | None = None
+
+
+def check_date_format(text: str, where: str) -> None:
+    """Refuse a date format that does not say day, month and year.
+
+    Parameters
+    ----------
+    text : str
+        A strptime format.
+    where : str
+        The protocol's key, for the message.
+
+    Raises
+    ------
+    ProtocolError
+        If a part is missing or strptime does not know the format.
+    """
+    codes = set(re.findall(r"%-?([A-Za-z])", text))
+    day_known = "j" in codes or ("d" in codes and codes & set("mbB"))
+    ok = bool(codes & set("yY")) and bool(day_known)
+    try:
+        ok = ok and isinstance(datetime.strptime(datetime(2020, 2, 3).strftime(text), text), datetime)
+    except (ValueError, re.error):
+        ok = False
+    if not ok:
+        msg = f"{where}: '{text}' is not a date format with day, month and year, such as %m/%d/%Y"
+        raise ProtocolError(msg)
+
+
+def as_text(value: object) -> str | None:
+    """Return a raw value as text, or None when it is missing.
+
+    Parameters
+    ----------
+    value : object
+        Text, number, date or None, as a file's reader gave it.
+
+    Returns
+    -------
+    str or None
+
+    Raises
+    ------
+    Unreadable
+        If the value is something else.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        text = value.strip()
+        return None if text in MISSING else text
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == datetime.min.time() else value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int | float | Decimal):
+        return _number_text(value)
+    raise Unreadable
+
+
+def _number_text(value: float | Decimal) -> str | None:
+    number = float(value)
+    if math.isnan(number):
+        return None
+    if math.isinf(number):
+        raise Unreadable
+    if isinstance(value, int):
+        return str(value)
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+def _to_date(value: object, how: Reading) -> date | None:
+    found = _any_date(value, how)
+    if found is not None and not FIRST_DAY <= found <= LAST_DAY:
+        raise Unreadable
+    return found
+
+
+def _any_date(value: object, how: Reading) -> date | None:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    if isinstance(value, bool):
+        raise Unreadable
+    if isinstance(value, int | float) and how.epoch is not None and not math.isnan(value):
+        return _serial(float(value), how.epoch)
+    if not isinstance(value, str) and value is not None and not _is_nan(value):
+        raise Unreadable
+    text = as_text(value)
+    if text is None:
+        return None
+    try:
+        if how.date_format is not None:
+            return datetime.strptime(text, how.date_format).date()
+        if match := _ISO.fullmatch(text):
+            return date.fromisoformat(match[1])
+    except ValueError:
+        pass
+    raise Unreadable
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _serial(number: float, epoch: datetime) -> date:
+    # Excel's 1900 system has a 29 February 1900 that never was; serials below 61 are ambiguous.
+    if not 61 <= number < 110_000:
+        raise Unreadable
+    return (epoch + timedelta(days=math.floor(number))).date()
+
+
+def _to_number(value: object, how: Reading) -> float | None:
+    del how
+    if isinstance(value, bool | date):
+        raise Unreadable
+    text = as_text(value)
+    if text is None:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise Unreadable
+    number = float(text)
+    if math.isinf(number):
+        raise Unreadable
+    return number
+
+
+def _to_yes_no(value: object, how: Reading) -> float | None:
+    del how
+    text = as_text(value)
+    if text is None:
+        return None
+    if text.lower() in YES:
+        return 1.0
+    if text.lower() in NO:
+        return 0.0
+    raise Unreadable
+
+
+def _to_text(value: object, how: Reading) -> str | None:
+    del how
+    return as_text(value)
+
+
+def _to_identifier(value: object, how: Reading) -> str | None:
+    del how
+    if isinstance(value, bool | date) or (isinstance(value, float) and not (value.is_integer() or _is_nan(value))):
+        raise Unreadable
+    return as_text(value)
+
+
+_CONVERTERS: dict[str, Callable[[object, Reading], Any]] = {
+    "identifier": _to_identifier,
+    "text": _to_text,
+    "date": _to_date,
+    "number": _to_number,
+    "yes_no": _to_yes_no,
+}
+
+
+def convert(raw: Sequence[object], how: Reading) -> tuple[list[Any], list[int]]:
+    """Read a column.
+
+    Parameters
+    ----------
+    raw : sequence of object, shape (n_rows,)
+        Raw values.
+    how : Reading
+
+    Returns
+    -------
+    values : list, shape (n_rows,)
+        str, datetime.date or float by kind; None where missing or unreadable.
+    unreadable : list of int
+        Positions of the values that could not be read.
+    """
+    to_ours = _CONVERTERS[how.kind]
+    known: dict[tuple[type, object], tuple[Any, bool]] = {}
+    values: list[Any] = []
+    unreadable: list[int] = []
+    for position, value in enumerate(raw):
+        if isinstance(value, list | dict):
+            values.append(None)
+            unreadable.append(position)
+            continue
+        key = (type(value), value)
+        if key not in known:
+            known[key] = _convert_one(value, how, to_ours)
+        ours, bad = known[key]
+        values.append(ours)
+        if bad:
+            unreadable.append(position)
+    return values, unreadable
+
+
+def _convert_one(value: object, how: Reading, to_ours: Callable[[object, Reading], Any]) -> tuple[Any, bool]:
+    try:
+        if how.values:
+            text = "" if value is None else (value.strip() if isinstance(value, str) else as_text(value) or "")
+            value = how.values.get(text, value)
+        return to_ours(value, how), False
+    except Unreadable:
+        return None, True

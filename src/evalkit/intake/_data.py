@@ -1,0 +1,243 @@
+"""A study's tables, and the cut of them: what was known on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from evalkit.errors import DataError, did_you_mean
+from evalkit.intake._clean import clean_errors
+from evalkit.intake._findings import Finding
+from evalkit.intake._spec import TABLE_NAMES, MissingTableError, table_spec
+from evalkit.protocol import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Where one table came from.
+
+    Attributes
+    ----------
+    table : str
+        Our name of it.
+    source : str
+        The file's path, or the database's URL without user and password.
+    sha256 : str or None
+        SHA-256 of the file; None for a database.
+    n_rows : int
+        Rows in the raw table.
+    """
+
+    table: str
+    source: str
+    sha256: str | None
+    n_rows: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Tables:
+    """Tables by name, optional ones perhaps absent."""
+
+    study: Study
+    tables: Mapping[str, ir.Table] = field(repr=False)
+
+    def has(self, name: str) -> bool:
+        """Return whether a table is part of this study.
+
+        Parameters
+        ----------
+        name : str
+            participants, sessions, exits, outcomes or measures.
+
+        Returns
+        -------
+        bool
+
+        Raises
+        ------
+        DataError
+            If there is no such table in any study.
+        """
+        if name not in TABLE_NAMES:
+            msg = f"no study has a table '{name}'{did_you_mean(name, TABLE_NAMES)}"
+            raise DataError(msg)
+        return name in self.tables
+
+    def table(self, name: str) -> ir.Table:
+        """Return a table as an Ibis expression, in our columns and types.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        ibis Table
+
+        Raises
+        ------
+        MissingTableError
+            If it is not part of this study.
+        """
+        if not self.has(name):
+            raise MissingTableError(name)
+        return self.tables[name]
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """Return a table's rows.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        pandas.DataFrame
+            In our columns; dates as ``datetime64[ns]``.
+
+        Raises
+        ------
+        MissingTableError
+            If it is not part of this study.
+        """
+        spec = table_spec(self.study, name)
+        return fetch(self.table(name), spec.dates, name)
+
+
+@dataclass(frozen=True, eq=False)
+class CutData(_Tables):
+    """What was known on a day.
+
+    Attributes
+    ----------
+    study : Study
+    tables : mapping of str to ibis Table
+        Only rows whose event had happened, that had been recorded and not yet been retracted.
+    day : datetime.date
+        The data cut.
+    synthetic : bool
+    """
+
+    day: date = date.min
+    synthetic: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class StudyData(_Tables):
+    """A study's raw tables in our columns and types.
+
+    Attributes
+    ----------
+    study : Study
+    tables : mapping of str to ibis Table
+        The tables that are part of this study.
+    synthetic : bool
+        Whether the protocol or any raw table says that the data are synthetic.
+    inputs : tuple of Input
+        Where each table came from.
+    absent : mapping of str to tuple of str
+        Optional columns that a raw table does not have.
+    findings : tuple of Finding
+        What could not be read (never any after `open_data`).
+    """
+
+    synthetic: bool = False
+    inputs: tuple[Input, ...] = ()
+    absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    def at(self, day: date) -> CutData:
+        """Return what was known on a day.
+
+        Rows dated after it are invisible, and so are rows recorded after it; rows retracted on or before it
+        are gone; a date inside a participants row that lies after it is not known yet.
+
+        Parameters
+        ----------
+        day : datetime.date
+            The data cut, the last day of a report's period.
+
+        Returns
+        -------
+        CutData
+        """
+        tables = {name: self._known(name, table, day) for name, table in self.tables.items()}
+        return CutData(self.study, tables, day, self.synthetic)
+
+    def _known(self, name: str, table: ir.Table, day: date) -> ir.Table:
+        spec = table_spec(self.study, name)
+        last = ibis.literal(day)
+        known = table.filter(
+            table[spec.event_date] <= last,
+            table.recorded_on.fill_null(last) <= last,
+            table.retracted_on.fill_null(ibis.literal(date.max)) > last,
+        )
+        if name != "participants":
+            return known
+        later = ("intake_date", "outcome_follow_up_end")
+        nothing = ibis.null().cast("date")
+        return known.mutate(**{c: (known[c] > last).ifelse(nothing, known[c]) for c in later})
+
+    @property
+    def newest_day(self) -> date:
+        """The newest day the data speak of: the latest entry, event or end of follow-up.
+
+        A table's days of entry (``recorded_on``) stand for its events where it has them, so that a session
+        planned ahead does not count; days after today never do.
+
+        Raises
+        ------
+        DataError
+            If there is no date at all.
+        """
+        today = ibis.literal(date.today())
+        found: list[date] = []
+        for name, table in self.tables.items():
+            spec = table_spec(self.study, name)
+            columns = ["recorded_on", spec.event_date]
+            columns += ["outcome_follow_up_end"] if name == "participants" else []
+            latest = {c: table[c].max(where=table[c] <= today) for c in columns}
+            days = fetch(table.aggregate(**latest), columns, name).iloc[0]
+            entered, event, *rest = (days[c] for c in columns)
+            found += [d.date() for d in (event if pd.isna(entered) else entered, *rest) if not pd.isna(d)]
+        if not found:
+            msg = "the study's tables hold no date up to today, so there is no newest period"
+            raise DataError(msg)
+        return max(found)
+
+
+def fetch(expression: ir.Table, dates: tuple[str, ...] | list[str], where: str) -> pd.DataFrame:
+    """Run an expression and return its rows, with the same types on every engine.
+
+    Parameters
+    ----------
+    expression : ibis Table
+    dates : sequence of str
+        Columns to give as ``datetime64[ns]``.
+    where : str
+        For the message.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    DataError
+        If the engine refuses; no value is in the message.
+    """
+    with clean_errors(where):
+        frame: pd.DataFrame = expression.to_pandas()
+        for name in dates:
+            frame[name] = pd.to_datetime(frame[name]).astype("datetime64[ns]")
+        for name, kind in expression.schema().items():
+            if kind.is_string():
+                frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
+            elif kind.is_floating():
+                frame[name] = frame[name].astype("float64")
+    return frame

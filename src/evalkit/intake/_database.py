@@ -1,0 +1,254 @@
+"""Tables that stay where they are: a database's columns turned into ours by expressions."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+from evalkit.errors import DataError, ProtocolError, did_you_mean
+from evalkit.intake._clean import clean_errors
+from evalkit.intake._convert import FIRST_DAY, LAST_DAY, MISSING, NO, TEXTS, YES
+from evalkit.intake._findings import Finding
+from evalkit.intake._read import missing_columns
+from evalkit.intake._spec import ColumnSpec, TableSpec
+from evalkit.protocol import Study, Table
+
+_TYPES = {"identifier": "string", "text": "string", "date": "date", "number": "float64", "yes_no": "float64"}
+_ISO = r"^\d{4}-\d{2}-\d{2}([T ].*)?$"
+_NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
+
+
+def expand(url: str) -> str:
+    """Fill ``${NAME}`` in a database URL from the environment.
+
+    Parameters
+    ----------
+    url : str
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ProtocolError
+        If a variable is not set. The message names the variable only.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in os.environ:
+            msg = f"database: environment variable {name} is not set"
+            raise ProtocolError(msg)
+        return os.environ[name]
+
+    return re.sub(r"\$\{(\w+)\}", value, url)
+
+
+def redacted(url: str) -> str:
+    """Return a database URL without user, password and options.
+
+    Parameters
+    ----------
+    url : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> redacted("postgresql://ann:secret@host:5432/study?sslmode=require")
+    'postgresql://host:5432/study'
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}"
+
+
+def connect(study: Study) -> ibis.BaseBackend:
+    """Connect to a study's database.
+
+    Parameters
+    ----------
+    study : Study
+        Its ``database`` must be set.
+
+    Returns
+    -------
+    ibis.BaseBackend
+
+    Raises
+    ------
+    DataError
+        If the database cannot be reached; the message has no password in it.
+    ProtocolError
+        If an environment variable is not set.
+    """
+    url = expand(study.database or "")
+    try:
+        return ibis.connect(url)
+    except Exception as error:
+        kind = type(error).__name__
+    msg = f"database {redacted(url)} cannot be reached ({kind}); check address, rights and driver"
+    raise DataError(msg)
+
+
+def raw_table(backend: ibis.BaseBackend, table: Table, name: str) -> ir.Table:
+    """Return a database's table.
+
+    Parameters
+    ----------
+    backend : ibis.BaseBackend
+    table : Table
+        ``table`` is its name, ``schema.table`` allowed; our own name by default.
+    name : str
+        Our name.
+
+    Returns
+    -------
+    ibis Table
+
+    Raises
+    ------
+    DataError
+        If there is no such table.
+    """
+    schema, _, raw = (table.table or name).rpartition(".")
+    with clean_errors(name):
+        known = backend.list_tables(database=schema or None)
+        if raw in known:
+            return backend.table(raw, database=schema or None)
+    msg = f"{name}: the database has no table '{raw}'{did_you_mean(raw, known)}"
+    raise DataError(msg)
+
+
+def our_columns(spec: TableSpec, table: Table, raw: ir.Table) -> tuple[ir.Table, list[Finding], list[str]]:
+    """Return a raw table in our columns and types, as an expression.
+
+    Parameters
+    ----------
+    spec : TableSpec
+    table : Table
+    raw : ibis Table
+
+    Returns
+    -------
+    table : ibis Table
+    findings : list of Finding
+        What cannot be read.
+    absent : list of str
+        Optional columns the raw table does not have.
+    """
+    findings = missing_columns(spec, table, raw.columns)
+    ours: dict[str, ir.Value] = {}
+    bad: dict[str, ir.Value] = {}
+    absent = []
+    for column in spec.columns:
+        name = table.columns.get(column.name, column.name)
+        if name not in raw.columns:
+            absent.append(column.name)
+            ours[column.name] = ibis.null().cast(_TYPES[column.kind])
+            continue
+        value = _mapped(raw[name], table.values.get(column.name, {}))
+        ours[column.name], bad[column.name] = _column(column, value, table)
+    findings += _unreadable(spec, raw, bad)
+    return raw.select(**ours), findings, absent
+
+
+def _unreadable(spec: TableSpec, raw: ir.Table, bad: dict[str, ir.Value]) -> list[Finding]:
+    if not bad:
+        return []
+    counts = raw.aggregate(**{name: flag.cast("int64").sum() for name, flag in bad.items()})
+    with clean_errors(spec.name):
+        row = counts.to_pandas().iloc[0]
+    kinds = {column.name: column.kind for column in spec.columns}
+    return [
+        Finding(spec.name, name, f"unreadable_{kinds[name]}", "error", int(row[name]), (), TEXTS[kinds[name]])
+        for name in bad
+        if row[name] == row[name] and row[name] and int(row[name]) > 0
+    ]
+
+
+def _mapped(value: ir.Value, values: dict[str, str]) -> ir.Value:
+    if not values:
+        return value
+    text = value.cast("string").strip()
+    return text.cases(*values.items(), else_=text)
+
+
+def _text(value: ir.Value) -> ir.Value:
+    text = value.cast("string").strip()
+    return text.isin(sorted(MISSING)).ifelse(ibis.null().cast("string"), text)
+
+
+def _column(column: ColumnSpec, value: ir.Value, table: Table) -> tuple[ir.Value, ir.Value]:
+    """Return our value, and whether it cannot be read."""
+    kind: Any = value.type()
+    if column.kind == "date":
+        return _date(value, kind, table)
+    if column.kind == "number":
+        if kind.is_numeric() and not kind.is_boolean():
+            number = value.cast("float64")
+            return number, ibis.literal(False)
+        text = _text(value)
+        bad = text.notnull() & ~text.re_search(_NUMBER)
+        return bad.ifelse(ibis.null().cast("string"), text).cast("float64"), bad
+    if column.kind == "yes_no":
+        return _yes_no(value, kind)
+    wrong = kind.is_floating() or kind.is_temporal() or kind.is_nested() or kind.is_boolean()
+    if column.kind == "identifier" and wrong:
+        return ibis.null().cast("string"), ibis.literal(True)
+    return _text(value), ibis.literal(False)
+
+
+def _date(value: ir.Value, kind: dt.DataType, table: Table) -> tuple[ir.Value, ir.Value]:
+    if kind.is_date() or kind.is_timestamp():
+        day = value.cast("date")
+        bad = day.notnull() & ~day.between(ibis.literal(FIRST_DAY), ibis.literal(LAST_DAY))
+        return day, bad
+    nothing = ibis.null().cast("date")
+    if not kind.is_string() or table.date_format is not None:
+        return nothing, value.notnull()
+    text = _text(value)
+    bad = text.notnull() & ~text.re_search(_ISO)
+    readable = bad.ifelse(ibis.null().cast("string"), text.substr(0, 10))
+    return readable.cast("date"), bad
+
+
+def _yes_no(value: ir.Value, kind: dt.DataType) -> tuple[ir.Value, ir.Value]:
+    if kind.is_boolean():
+        return value.ifelse(1.0, 0.0).cast("float64"), ibis.literal(False)
+    text = _text(value).lower()
+    number = ibis.cases(
+        (text.isin(sorted(YES)), ibis.literal(1.0)),
+        (text.isin(sorted(NO)), ibis.literal(0.0)),
+        else_=ibis.null().cast("float64"),
+    )
+    return number.cast("float64"), text.notnull() & number.isnull()
+
+
+def says_synthetic(table: Table, raw: ir.Table) -> bool:
+    """Return whether a raw table's column ``synthetic`` is true anywhere.
+
+    Parameters
+    ----------
+    table : Table
+    raw : ibis Table
+
+    Returns
+    -------
+    bool
+    """
+    name = table.columns.get("synthetic", "synthetic")
+    if name not in raw.columns:
+        return False
+    with clean_errors("synthetic"):
+        found = raw[name].cast("string").lower().isin(sorted(YES)).cast("int64").max().to_pandas()
+    return bool(found == 1)

@@ -1,0 +1,138 @@
+"""Findings: what is wrong with raw tables, said without saying what is in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from evalkit.errors import DataError
+
+Severity = Literal["error", "warning"]
+SHOWN_ROWS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule that some rows of one table break.
+
+    Attributes
+    ----------
+    table : str
+        The table.
+    column : str
+        The column; empty when the rule is about the table or about several columns.
+    rule : str
+        Short name of the rule, stable from version to version.
+    severity : {"error", "warning"}
+    n_rows : int
+        How many rows break it; 0 when the rule is not about rows.
+    rows : tuple of int
+        The first row numbers. In CSV and Excel files they are the lines a spreadsheet shows (the header
+        is line 1); elsewhere rows count from 1 in the order read; in a database none are given.
+    text : str
+        The rule in words. Never a value or an identifier.
+    """
+
+    table: str
+    column: str
+    rule: str
+    severity: Severity
+    n_rows: int
+    rows: tuple[int, ...] = ()
+    text: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.table}.{self.column}" if self.column else self.table
+        line = f"{self.severity}: {place}: {self.text or self.rule} [{self.rule}]"
+        if self.n_rows:
+            line += f": {self.n_rows} row{'s' if self.n_rows > 1 else ''}"
+        if self.rows:
+            more = ", ..." if self.n_rows > len(self.rows) else ""
+            line += f" (row{'s' if self.n_rows > 1 else ''} {', '.join(map(str, self.rows))}{more})"
+        return line
+
+
+def finding(table: str, column: str, rule: str, severity: Severity, rows: Iterable[int], text: str) -> Finding:
+    """Return a finding about some rows.
+
+    Parameters
+    ----------
+    table, column, rule, severity, text
+        As in `Finding`.
+    rows : iterable of int
+        All row numbers that break the rule; the first few are kept.
+
+    Returns
+    -------
+    Finding
+    """
+    found = sorted(int(row) for row in rows)
+    return Finding(table, column, rule, severity, len(found), tuple(found[:SHOWN_ROWS]), text)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All findings of one run, errors first.
+
+    Attributes
+    ----------
+    items : tuple of Finding
+    """
+
+    items: tuple[Finding, ...] = ()
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that make figures wrong."""
+        return tuple(f for f in self.items if f.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The findings somebody should look at."""
+        return tuple(f for f in self.items if f.severity == "warning")
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error."""
+        return not self.errors
+
+    def __str__(self) -> str:
+        if not self.items:
+            return "No problem found."
+        counts = f"{len(self.errors)} error(s), {len(self.warnings)} warning(s)"
+        return "\n".join([counts, *(f"  {f}" for f in (*self.errors, *self.warnings))])
+
+    def to_json(self) -> str:
+        """Return the findings as JSON.
+
+        Returns
+        -------
+        str
+            An object with ``ok``, ``n_errors``, ``n_warnings`` and ``findings``.
+        """
+        content = {
+            "ok": self.ok,
+            "n_errors": len(self.errors),
+            "n_warnings": len(self.warnings),
+            "findings": [asdict(f) for f in (*self.errors, *self.warnings)],
+        }
+        return json.dumps(content, indent=2)
+
+    def raise_for_errors(self) -> None:
+        """Raise when there is an error.
+
+        Raises
+        ------
+        DataError
+            One line naming table, column, rule, number of rows and first rows of every error.
+        """
+        if self.errors:
+            raise DataError("; and ".join(str(f).removeprefix("error: ") for f in self.errors))

@@ -1,0 +1,155 @@
+"""Opening a study: every table read, every problem of reading said at once."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from evalkit.errors import DataError
+from evalkit.intake._clean import clean_errors
+from evalkit.intake._data import Input, StudyData
+from evalkit.intake._database import connect, our_columns, raw_table, redacted, says_synthetic
+from evalkit.intake._files import read_file, sha256
+from evalkit.intake._findings import Finding, Findings
+from evalkit.intake._read import check_mapping, read_table
+from evalkit.intake._spec import TABLE_NAMES, table_spec
+from evalkit.protocol import Study
+
+
+class _Opening:
+    """What has been opened so far."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.tables: dict[str, ir.Table] = {}
+        self.inputs: list[Input] = []
+        self.absent: dict[str, tuple[str, ...]] = {}
+        self.findings: list[Finding] = []
+        self.synthetic = study.synthetic
+
+    def done(self) -> StudyData:
+        """Return the study's data."""
+        return StudyData(self.study, self.tables, self.synthetic, tuple(self.inputs), self.absent, tuple(self.findings))
+
+    def file(self, backend: ibis.BaseBackend, name: str) -> None:
+        """Read one table from its file."""
+        spec, table = table_spec(self.study, name), self.study.tables[name]  # type: ignore[index]
+        if table.path is None:
+            msg = f"{name}: the protocol says neither a path nor a database"
+            raise DataError(msg)
+        path = (self.study.folder / table.path).resolve()
+        raw = read_file(path, table, name)
+        read = read_table(spec, table, raw)
+        self.tables[name] = _load(backend, name, read.data)
+        self.inputs.append(Input(name, str(path), sha256(path), len(raw.rows)))
+        self._note(name, list(read.absent), list(read.findings), read.synthetic)
+
+    def database(self, backend: ibis.BaseBackend, name: str, source: str) -> None:
+        """Take one table from the database."""
+        spec, table = table_spec(self.study, name), self.study.tables[name]  # type: ignore[index]
+        if table.path is not None:
+            msg = f"{name}: the protocol says a path and a database; leave one out"
+            raise DataError(msg)
+        raw = raw_table(backend, table, name)
+        ours, findings, absent = our_columns(spec, table, raw)
+        with clean_errors(name):
+            n_rows = int(raw.count().to_pandas())
+        self.tables[name] = ours
+        self.inputs.append(Input(name, source, None, n_rows))
+        self._note(name, absent, findings, says_synthetic(table, raw))
+
+    def _note(self, name: str, absent: list[str], findings: list[Finding], synthetic: bool) -> None:
+        self.absent[name] = tuple(absent)
+        self.findings += findings
+        self.synthetic = self.synthetic or synthetic
+
+
+def _load(backend: ibis.BaseBackend, name: str, data: pa.Table) -> ir.Table:
+    connection = backend.con
+    connection.register("incoming", data)
+    connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM incoming')  # noqa: S608 - one of our names
+    connection.unregister("incoming")
+    return backend.table(name)
+
+
+def _private() -> ibis.BaseBackend:
+    backend = ibis.duckdb.connect()
+    backend.con.execute("SET autoinstall_known_extensions = false")
+    return backend
+
+
+def read_all(study: Study, backend: ibis.BaseBackend | None = None) -> StudyData:
+    """Open a study's tables and collect what cannot be read.
+
+    Parameters
+    ----------
+    study : Study
+    backend : ibis.BaseBackend, optional
+        As in `open_data`.
+
+    Returns
+    -------
+    StudyData
+        With ``findings``; tables that cannot be opened at all are absent from it.
+
+    Raises
+    ------
+    ProtocolError
+        If the protocol's mapping is wrong.
+    DataError
+        If the database cannot be reached.
+    """
+    opening = _Opening(study)
+    for name in study.tables:
+        check_mapping(table_spec(study, name), study.tables[name])
+    live = backend
+    if live is None:
+        live = _private() if study.database is None else connect(study)
+    source = redacted(study.database) if study.database else f"{live.name} connection"
+    for name in (n for n in TABLE_NAMES if n in study.tables):
+        try:
+            if study.database is None and backend is None:
+                opening.file(live, name)
+            else:
+                opening.database(live, name, source)
+        except DataError as error:
+            text = str(error).removeprefix(f"{name}: ")
+            opening.findings.append(Finding(name, "", "unreadable_table", "error", 0, (), text))
+    return opening.done()
+
+
+def open_data(study: Study, *, backend: ibis.BaseBackend | None = None) -> StudyData:
+    """Open a study's tables.
+
+    Files (CSV, Excel, Parquet, DuckDB) are read into a private DuckDB in memory: everything is taken as it
+    stands and converted by the study's own rules, so that nothing is guessed. With ``database`` in the
+    protocol the tables stay where they are and are spoken to through Ibis.
+
+    Parameters
+    ----------
+    study : Study
+    backend : ibis.BaseBackend, optional
+        A live Ibis connection that holds the tables (a Spark session, for example), in place of the
+        protocol's files or database.
+
+    Returns
+    -------
+    StudyData
+
+    Raises
+    ------
+    DataError
+        If a file is missing or cannot be read, a required column is missing, or values cannot be what
+        their column says. One line names every table, column, rule, number of rows and first rows; never
+        a value.
+    ProtocolError
+        If the protocol's mapping names a column we do not know.
+
+    Notes
+    -----
+    `evalkit.intake.validate` says the same as findings, together with the study's other rules.
+    """
+    data = read_all(study, backend)
+    Findings(data.findings).raise_for_errors()
+    return data

@@ -1,0 +1,226 @@
+"""What each raw table's columns are: one description that reading, checking and the dictionary share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from evalkit.errors import DataError
+from evalkit.protocol import Study
+
+Kind = Literal["identifier", "date", "number", "text", "yes_no"]
+
+TABLE_NAMES = ("participants", "sessions", "exits", "outcomes", "measures")
+
+SESSION_STATUSES = ("attended", "absent", "excused", "cancelled")
+EXIT_REASONS = (
+    "completed",
+    "dropped_out",
+    "terminated",
+    "transferred",
+    "moved",
+    "deceased",
+    "administrative",
+)
+
+
+class MissingTableError(DataError):
+    """An optional table that an analysis needs is not part of this study."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"The {table} table is not part of this study.")
+        self.table = table
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSpec:
+    """One column of a raw table, in our words.
+
+    Attributes
+    ----------
+    name : str
+        Our name for it.
+    kind : {"identifier", "date", "number", "text", "yes_no"}
+        What its values are read as.
+    meaning : str
+        One line.
+    required : bool
+        Whether the table is refused without it.
+    filled : bool
+        Whether every row must have a value.
+    unit : str
+        Unit of its values.
+    allowed : tuple of str or None
+        The values allowed; None: any.
+    minimum, maximum : float or None
+        The smallest and largest number that can be right.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    required: bool = True
+    filled: bool = False
+    unit: str = ""
+    allowed: tuple[str, ...] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """One raw table.
+
+    Attributes
+    ----------
+    name : str
+    meaning : str
+        What one row is.
+    columns : tuple of ColumnSpec
+    event_date : str
+        The column that says when the row's event happened.
+    """
+
+    name: str
+    meaning: str
+    columns: tuple[ColumnSpec, ...]
+    event_date: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """Names of the date columns."""
+        return tuple(column.name for column in self.columns if column.kind == "date")
+
+
+_ID = ColumnSpec("participant_id", "identifier", "opaque identifier of the participant", filled=True)
+_KNOWN = (
+    ColumnSpec("recorded_on", "date", "day the row was entered; empty: known from its own date", required=False),
+    ColumnSpec("retracted_on", "date", "day the row was withdrawn; empty: it stands", required=False),
+)
+
+
+def _names(values: list[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(values)
+
+
+def _participants(study: Study) -> TableSpec:
+    arms = study.arms
+    arm = ColumnSpec(
+        arms.column,
+        "text",
+        f"the arm: {arms.focus.value} is {arms.focus.label}, {arms.comparison.value} is {arms.comparison.label}",
+        filled=True,
+        allowed=(arms.focus.value, arms.comparison.value),
+    )
+    fixed = [
+        _ID,
+        arm,
+        ColumnSpec("referral_date", "date", "day of the referral; starts the episode", filled=True),
+        ColumnSpec("referral_source", "text", "who referred", required=False, allowed=_names(study.referral_sources)),
+        ColumnSpec("intake_date", "date", "day of the intake; empty: none yet"),
+        ColumnSpec("site", "text", "where services are given", required=False, allowed=_names(study.sites)),
+        ColumnSpec("community_area", "text", "community area", required=False, allowed=_names(study.community_areas)),
+    ]
+    taken = {column.name for column in (*fixed, *_KNOWN)} | {"outcome_follow_up_end"}
+    covariates = []
+    for covariate in study.covariates:
+        if covariate.name in taken:
+            continue
+        numeric = covariate.kind == "numeric"
+        kind: Kind = "yes_no" if covariate.kind == "yes_no" else "number" if numeric else "text"
+        covariates.append(
+            ColumnSpec(
+                covariate.name,
+                kind,
+                covariate.label,
+                allowed=_names(covariate.levels),
+                minimum=covariate.minimum,
+                maximum=covariate.maximum,
+            )
+        )
+    end = ColumnSpec("outcome_follow_up_end", "date", "last day on which outcomes were searched", required=False)
+    columns = (*fixed, *covariates, end, *_KNOWN)
+    return TableSpec("participants", "one referral (the key: participant_id, referral_date)", columns, "referral_date")
+
+
+def _sessions(study: Study) -> TableSpec:
+    del study
+    columns = (
+        _ID,
+        ColumnSpec("session_date", "date", "day of the session", filled=True),
+        ColumnSpec("kind", "text", "kind of session (group, individual, case_management ...)", filled=True),
+        ColumnSpec("status", "text", "what became of it", filled=True, allowed=SESSION_STATUSES),
+        ColumnSpec("hours", "number", "length", unit="hours", minimum=0, maximum=24),
+        *_KNOWN,
+    )
+    return TableSpec("sessions", "one session of one participant", columns, "session_date")
+
+
+def _exits(study: Study) -> TableSpec:
+    reasons = tuple(dict.fromkeys((*EXIT_REASONS, *study.rules.exits)))
+    columns = (
+        _ID,
+        ColumnSpec("exit_date", "date", "day of the exit", filled=True),
+        ColumnSpec("reason", "text", "why the participant left", filled=True, allowed=reasons),
+        *_KNOWN,
+    )
+    return TableSpec("exits", "one exit of one participant", columns, "exit_date")
+
+
+def _outcomes(study: Study) -> TableSpec:
+    kinds = ", ".join(study.harm.kinds)
+    columns = (
+        _ID,
+        ColumnSpec("outcome_date", "date", "day of the outcome", filled=True),
+        ColumnSpec("kind", "text", f"kind of outcome; harm is: {kinds}", filled=True),
+        ColumnSpec("source", "text", "who reported it", required=False),
+        *_KNOWN,
+    )
+    return TableSpec("outcomes", "one outcome of one participant", columns, "outcome_date")
+
+
+def _measures(study: Study) -> TableSpec:
+    del study
+    columns = (
+        _ID,
+        ColumnSpec("measure_date", "date", "day of the measurement", filled=True),
+        ColumnSpec("instrument", "text", "what was used to measure", filled=True),
+        ColumnSpec("score", "number", "result"),
+        *_KNOWN,
+    )
+    return TableSpec("measures", "one measurement of one participant", columns, "measure_date")
+
+
+_BUILDERS = {
+    "participants": _participants,
+    "sessions": _sessions,
+    "exits": _exits,
+    "outcomes": _outcomes,
+    "measures": _measures,
+}
+
+
+def table_spec(study: Study, table: str) -> TableSpec:
+    """Return what a study's table must look like.
+
+    Parameters
+    ----------
+    study : Study
+    table : str
+        One of the five tables.
+
+    Returns
+    -------
+    TableSpec
+
+    Raises
+    ------
+    KeyError
+        If there is no such table.
+    """
+    return _BUILDERS[table](study)
