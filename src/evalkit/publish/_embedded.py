@@ -21,14 +21,13 @@ from evalkit.publish._process import Finished, run_child
 from evalkit.publish._web import check_self_contained
 
 _FONTS = {
-    "font_source_serif_pro": ("SourceSerifPro-Regular", "SourceSerifPro-It", "SourceSerifPro-Bold", "SourceSerifPro-Semibold"),
-    "font_source_sans_pro": ("SourceSansPro-Regular", "SourceSansPro-It", "SourceSansPro-Bold", "SourceSansPro-Semibold"),
-}  # fmt: skip
+    "font_source_serif_pro": "SourceSerifPro",
+    "font_source_sans_pro": "SourceSansPro",
+}
+_FACES = ("Regular", "It", "Semibold", "Bold")
 
 
-def publish_embedded(
-    document: Document, formats: tuple[str, ...], scratch: Path, timeout: float
-) -> dict[str, Path]:
+def publish_embedded(document: Document, formats: tuple[str, ...], scratch: Path, timeout: float) -> dict[str, Path]:
     """Make the document's files.
 
     Parameters
@@ -55,10 +54,10 @@ def publish_embedded(
     folder = scratch / "embedded"
     folder.mkdir()
     deadline = time.monotonic() + timeout
-    source = write_markdown(document, folder)
+    write_markdown(document, folder)
     (folder / "meta.json").write_text(json.dumps(metadata(document)), encoding="utf-8")
     makers = {"pdf": _pdf, "html": _html}
-    return {name: makers[name](document, source, folder, deadline) for name in formats}
+    return {name: makers[name](document, folder, deadline) for name in formats}
 
 
 def metadata(document: Document) -> dict[str, object]:
@@ -117,7 +116,7 @@ def _last_line(tool: str, done: Finished) -> str:
     return f"embedded publisher, {tool}: {said}"
 
 
-def _pdf(document: Document, source: Path, folder: Path, deadline: float) -> Path:
+def _pdf(document: Document, folder: Path, deadline: float) -> Path:
     for name in ("embedded.typ", "typst-template.typ", "typst-show.typ"):
         shutil.copyfile(resources() / name, folder / name)
     _pandoc(folder, deadline, "--to=typst", "--template=embedded.typ", "--output=report.typ")
@@ -149,14 +148,15 @@ def font_folder(folder: Path) -> Path:
     """
     target = folder / "fonts"
     target.mkdir(exist_ok=True)
-    for package, names in _FONTS.items():
+    for package, family in _FONTS.items():
         home = Path(str(__import__(package).__file__)).parent / "files"
-        for name in names:
-            shutil.copyfile(home / f"{name}.ttf", target / f"{name}.ttf")
+        for face in _FACES:
+            name = f"{family}-{face}.ttf"
+            shutil.copyfile(home / name, target / name)
     return target
 
 
-def _html(document: Document, source: Path, folder: Path, deadline: float) -> Path:
+def _html(document: Document, folder: Path, deadline: float) -> Path:
     for name in ("report.html5", "report.css"):
         shutil.copyfile(resources() / name, folder / name)
     contents = ["--toc", "--toc-depth=3"] if document.toc else []

@@ -24,13 +24,14 @@ from nbclient.exceptions import DeadKernelError
 from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
-from evalkit.errors import EvalkitError, ExecutionError, ExecutionTimeoutError
+from evalkit import errors
+from evalkit.errors import ExecutionError, ExecutionTimeoutError
 from evalkit.publish._kernel import ReportEngine
 from evalkit.publish._redact import redact
 
 papermill_engines.register("evalkit", ReportEngine)
 _LONGEST_SOCKET = 104  # bytes of a Unix socket's path on the narrowest system
-_OUR_ERRORS = {cls.__name__ for cls in [EvalkitError, *EvalkitError.__subclasses__()]}
+_OUR_ERRORS = frozenset(errors.__all__)
 
 
 @dataclass
@@ -114,7 +115,7 @@ def execute(
                     on_cell=began,
                     on_manager=lambda manager: setattr(run, "manager", manager),
                 )
-            except BaseException as error:  # noqa: BLE001 - told to the waiting thread
+            except BaseException as error:
                 run.failure = error
         run.done.set()
 
@@ -135,9 +136,7 @@ def _run_until(thread: threading.Thread, run: _Run, deadline: float) -> None:
         while not run.done.wait(0.2) and time.monotonic() < deadline:
             pass
     finally:
-        if not run.done.is_set():
-            _kill_kernel(run.manager)
-        elif run.manager is not None and run.failure is not None:
+        if not run.done.is_set() or (run.manager is not None and run.failure is not None):
             _kill_kernel(run.manager)
         thread.join(timeout=10)
         papermill_log.setLevel(level)
@@ -161,7 +160,7 @@ def _kill_kernel(manager: AsyncKernelManager | None) -> None:
 
 
 def _socket_parent() -> str | None:
-    """The temporary folder, unless its path is too long to hold a socket."""
+    """Return the temporary folder, unless its path is too long to hold a socket."""
     return None if len(tempfile.gettempdir()) + 40 < _LONGEST_SOCKET else "/tmp"  # noqa: S108 - mkdtemp is private
 
 
@@ -179,7 +178,11 @@ def _environment(scratch: Path, source_folder: Path) -> dict[str, str]:
 
 
 def _explained(
-    run: _Run, notebook: Any, name: str, log_file: Path, timeout: float | None  # noqa: ANN401
+    run: _Run,
+    notebook: Any,  # noqa: ANN401
+    name: str,
+    log_file: Path,
+    timeout: float | None,
 ) -> ExecutionError:
     """Turn what went wrong into one line, and write the log it names."""
     source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")

@@ -31,7 +31,14 @@ class IpcKernelManager(AsyncKernelManager):
     def kernel_spec(self) -> KernelSpec:
         """The kernel: the Python that runs evalkit, without the user's start-up files' surprises."""
         return KernelSpec(
-            argv=[sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            argv=[
+                sys.executable,
+                "-Xfrozen_modules=off",
+                "-m",
+                "ipykernel_launcher",
+                "-f",
+                "{connection_file}",
+            ],
             display_name="evalkit",
             language="python",
         )
@@ -91,8 +98,6 @@ class ReportEngine(NBClientEngine):  # type: ignore[misc]
         nb_man.cell_start = cell_start
         manager = IpcKernelManager(kernel_name=kernel_name, connection_file=connection_file)
         on_manager(manager)
-        client = ReportClient(
-            nb_man, km=manager, kernel_name=kernel_name, timeout=None, startup_timeout=start_timeout
-        )
+        client = ReportClient(nb_man, km=manager, kernel_name=kernel_name, timeout=None, startup_timeout=start_timeout)
         client.owns_km = True
         return client.execute(env=dict(env), cwd=folder)

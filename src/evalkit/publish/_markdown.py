@@ -47,7 +47,7 @@ def _part(item: Item, media: Path) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text as the value of a pandoc attribute.
+    r"""Return a text as the value of a pandoc attribute.
 
     Parameters
     ----------

@@ -22,7 +22,18 @@ MARK = "evalkit"
 
 _OPTION = re.compile(r"^#\|\s?(.*)$")
 _REFERENCE = re.compile(r"(?<![\w/`])@((?:fig|tbl|sec)-[A-Za-z0-9_-]+)")
-_KNOWN_OPTIONS = ("label", "fig-cap", "fig-alt", "tbl-cap", "echo", "include", "output", "eval", "warning", "message")
+_KNOWN_OPTIONS = (
+    "label",
+    "fig-cap",
+    "fig-alt",
+    "tbl-cap",
+    "echo",
+    "include",
+    "output",
+    "eval",
+    "warning",
+    "message",
+)
 
 
 @dataclass(frozen=True)
@@ -132,10 +143,10 @@ def _output(output: Any, number: int) -> tuple[Literal["markdown", "figure", "ta
     data = output.get("data", {})
     if output.output_type == "stream":
         said = "a warning or error text" if output.get("name") == "stderr" else "printed text"
-        msg = f"cell {number}: puts out {said}; only what report.show, report.say and report.cover display may be published"
+        msg = f"cell {number}: puts out {said}; only what report.show, report.say and report.cover put out may leave"
         raise DisclosureError(msg)
     if output.output_type not in {"display_data", "execute_result"} or not isinstance(mark, dict):
-        msg = f"cell {number}: puts out something that did not pass disclosure control; use report.show, or end the line with ';'"
+        msg = f"cell {number}: puts out something that did not pass disclosure control; use report.show"
         raise DisclosureError(msg)
     for kind, mime in (("figure", "image/svg+xml"), ("table", "text/html"), ("markdown", "text/markdown")):
         if mark.get("shows") == kind and mime in data:

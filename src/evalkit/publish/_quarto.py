@@ -72,9 +72,7 @@ def quarto_version(program: Path, folder: Path) -> str:
     return version
 
 
-def publish_quarto(
-    document: Document, formats: tuple[str, ...], scratch: Path, timeout: float
-) -> dict[str, Path]:
+def publish_quarto(document: Document, formats: tuple[str, ...], scratch: Path, timeout: float) -> dict[str, Path]:
     """Make the document's files with Quarto.
 
     Parameters

@@ -8,7 +8,7 @@ from __future__ import annotations
 __all__: list[str] = []
 
 import sys
-import warnings
+from typing import Any
 
 
 def main(arguments: list[str]) -> int:
@@ -27,21 +27,17 @@ def main(arguments: list[str]) -> int:
     import typst  # noqa: PLC0415 - only this child needs the compiler
 
     source, target, fonts, standard, timestamp = arguments
+    compiler = typst.Compiler(source, font_paths=[fonts], ignore_system_fonts=True)
+    standards: Any = [] if standard == "none" else [standard]
     try:
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            compiler = typst.Compiler(source, font_paths=[fonts], ignore_system_fonts=True)
-            compiler.compile(
-                output=target,
-                format="pdf",
-                pdf_standards=[] if standard == "none" else [standard],
-                creation_timestamp=int(timestamp),
-            )
+        _, warned = compiler.compile_with_warnings(
+            output=target, format="pdf", pdf_standards=standards, timestamp=int(timestamp)
+        )
     except typst.TypstError as error:
         hints = " ".join(str(hint) for hint in error.hints)
         sys.stderr.write(f"error: {error.message} {hints}".strip() + "\n")
         return 1
-    for warning in said:
+    for warning in warned:
         sys.stderr.write(f"warning: {warning.message}\n")
     return 0
 

@@ -1,0 +1,115 @@
+"""Safe counts by day: no step of a curve made from them speaks of fewer people than the policy allows.
+
+The exact times of events (and of censorings) are sorted and cut into consecutive blocks of at least the policy's
+minimum; each block becomes one step on its mean day. The mean keeps areas under the curve (and so restricted means)
+where they were, and is a mean over at least the minimum. Totals are multiples of the rounding base, so that two
+releases cannot be subtracted to single out a person.
+"""
+
+from __future__ import annotations
+
+__all__ = ["safe_day_counts"]
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.counts import DayCounts
+from evalkit.disclosure._policy import Policy
+from evalkit.errors import DisclosureError
+
+Floats = NDArray[np.float64]
+
+
+def safe_day_counts(counts: DayCounts, policy: Policy) -> tuple[DayCounts | None, list[str]]:
+    """Make counts by day safe.
+
+    Parameters
+    ----------
+    counts : DayCounts
+        Exact; not changed. Unweighted, everyone observed from the origin.
+    policy : Policy
+
+    Returns
+    -------
+    counts : DayCounts or None
+        Safe; None when no group may be shown.
+    withheld : list of str
+        Groups left out.
+
+    Raises
+    ------
+    DisclosureError
+        If the counts are weighted or have delayed entry: no safe form is defined for them.
+    """
+    if counts.weighted:
+        msg = "weighted curves cannot be shown yet: no safe form of their counts is defined"
+        raise DisclosureError(msg)
+    kept, withheld = [], []
+    for group in counts.groups:
+        rows = counts.frame[lambda f, g=group: f["group"] == g]
+        safe = _safe_group(rows, counts.event_columns, policy)
+        if safe is None:
+            withheld.append(group)
+        else:
+            kept.append(safe.assign(group=group))
+    if not kept:
+        return None, withheld
+    frame = pd.concat(kept, ignore_index=True)[list(counts.frame.columns)]
+    return DayCounts(frame, causes=counts.causes), withheld
+
+
+def _safe_group(rows: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> pd.DataFrame | None:
+    days = rows["time"].to_numpy(dtype=float)
+    finite = np.isfinite(days)
+    if rows.loc[finite, "n_entry"].any():
+        msg = "curves with delayed entry cannot be shown yet: no safe form of their counts is defined"
+        raise DisclosureError(msg)
+    people = int(rows["n_entry"].sum())
+    totals = [int(rows[name].sum()) for name in events]
+    if people < policy.minimum_count or any(policy.hides(total) for total in totals):
+        return None
+    shown = [policy.rounded(total) for total in totals]
+    left = policy.rounded(people) - sum(shown)
+    censored = 0 if left < policy.block else left
+    steps = pd.DataFrame({"time": [-np.inf], "n_entry": [sum(shown) + censored]})
+    exact = rows[finite]
+    for name, total, public in zip([*events, "n_censor"], [*totals, 0], [*shown, censored], strict=True):
+        times = np.repeat(exact["time"].to_numpy(dtype=float), exact[name].to_numpy(dtype=int))
+        if name == "n_censor" and times.size == 0 and public:
+            times = np.array([exact["time"].max()])
+        if public and (total or name == "n_censor"):
+            steps = pd.concat([steps, _blocks(times, public, name, policy)], ignore_index=True)
+    merged = steps.fillna(0).groupby("time", as_index=False).sum().sort_values("time")
+    for name in (*events, "n_censor"):
+        merged[name] = merged[name].astype(int) if name in merged else 0
+    merged["n_entry"] = merged["n_entry"].astype(int)
+    return _truncated(merged, events, policy)
+
+
+def _blocks(times: Floats, public: int, name: str, policy: Policy) -> pd.DataFrame:
+    """Cut sorted times into blocks; the last one takes what is left over."""
+    number = max(1, public // policy.block)
+    sizes = np.full(number, policy.block)
+    sizes[-1] += public - sizes.sum()
+    edges = np.rint(np.concatenate([[0.0], np.cumsum(sizes) / public]) * times.size).astype(int)
+    ordered = np.sort(times)
+    means = [
+        float(np.rint(ordered[a:b].mean())) if b > a else float(ordered[min(a, times.size - 1)])
+        for a, b in pairwise(edges)
+    ]
+    return pd.DataFrame({"time": means, name: sizes})
+
+
+def _truncated(steps: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> pd.DataFrame:
+    """End the curve where too few are at risk: whoever is left is censored at the last day kept."""
+    leaving = steps[[*events, "n_censor"]].sum(axis=1)
+    at_risk = steps["n_entry"].sum() - leaving.cumsum().shift(fill_value=0)
+    keep = (at_risk >= policy.minimum_at_risk).to_numpy()
+    kept = steps[keep].copy()
+    lost = int(leaving[~keep].sum())
+    if lost:
+        kept.loc[kept.index[-1], "n_censor"] += lost
+    return kept.reset_index(drop=True)

@@ -1,0 +1,81 @@
+"""The disclosure policy."""
+
+from __future__ import annotations
+
+__all__ = ["Policy"]
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evalkit.errors import ProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What may be published.
+
+    Attributes
+    ----------
+    minimum_count : int
+        Smallest count of people or events that is published; 1 to one below it are not.
+    rounding_base : int
+        Published counts are multiples of this; 1 switches rounding off.
+    minimum_at_risk : int
+        A curve ends where fewer than this are at risk.
+    dominance : float
+        Largest share of a total that one person may contribute.
+    """
+
+    minimum_count: int = 11
+    rounding_base: int = 5
+    minimum_at_risk: int = 11
+    dominance: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.minimum_count < 1 or self.rounding_base < 1 or not 0 < self.dominance <= 1:
+            msg = "disclosure policy: counts and base must be at least 1, dominance between 0 and 1"
+            raise ProtocolError(msg)
+
+    def rounded(self, count: int | np.integer) -> int:
+        """Round a count to the base, halves up.
+
+        Parameters
+        ----------
+        count : int
+
+        Returns
+        -------
+        int
+
+        Examples
+        --------
+        >>> Policy().rounded(163), Policy().rounded(12), Policy(rounding_base=1).rounded(7)
+        (165, 10, 7)
+        """
+        base = self.rounding_base
+        return int((int(count) + base // 2) // base * base)
+
+    def hides(self, count: int | np.integer) -> bool:
+        """Whether a count is too small to be published; zero is not.
+
+        Parameters
+        ----------
+        count : int
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        >>> [Policy().hides(n) for n in (0, 1, 10, 11)]
+        [False, True, True, False]
+        """
+        return 0 < int(count) < self.minimum_count
+
+    @property
+    def block(self) -> int:
+        """Fewest events or censorings that one step of a curve carries: the minimum, rounded up to the base."""
+        base = self.rounding_base
+        return -(-self.minimum_count // base) * base

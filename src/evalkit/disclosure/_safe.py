@@ -1,0 +1,161 @@
+"""Making an estimate safe: safe counts, the same analysis again, and a record of what was done."""
+
+from __future__ import annotations
+
+__all__ = ["Safe", "make_safe", "safe_counts"]
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from evalkit.counts import Counts, DayCounts, Moments, Tally
+from evalkit.disclosure._curves import safe_day_counts
+from evalkit.disclosure._policy import Policy
+from evalkit.errors import DisclosureError
+from evalkit.estimates import Estimates
+
+_TOTALS = ("n", "n_event", "n_censor")
+
+
+@dataclass(frozen=True, eq=False)
+class Safe:
+    """An estimate that passed disclosure control.
+
+    Attributes
+    ----------
+    estimates : Estimates
+        Made from safe counts; carries no exact count.
+    verdict : {"released", "partly", "withheld"}
+        Whether all of it, part of it or nothing may be shown.
+    withheld : tuple of str
+        Groups (or group and term) that may not be shown.
+    policy : Policy
+        The policy that was applied.
+    """
+
+    estimates: Estimates
+    verdict: Literal["released", "partly", "withheld"]
+    withheld: tuple[str, ...]
+    policy: Policy
+
+    @property
+    def note(self) -> str:
+        """A sentence on what is not shown; empty when everything is."""
+        if not self.withheld:
+            return ""
+        return f"Not shown where fewer than {self.policy.minimum_count} people or events would be described."
+
+
+def safe_counts(counts: Counts, policy: Policy) -> tuple[Counts | None, tuple[str, ...]]:
+    """Make counts safe.
+
+    Parameters
+    ----------
+    counts : DayCounts, Tally or Moments
+        Exact; not changed.
+    policy : Policy
+
+    Returns
+    -------
+    counts : of the same type, or None when nothing may be shown
+    withheld : tuple of str
+        What was left out.
+
+    Raises
+    ------
+    DisclosureError
+        If there is no safe form of such counts.
+    """
+    if isinstance(counts, DayCounts):
+        safe, groups = safe_day_counts(counts, policy)
+        return safe, tuple(groups)
+    if isinstance(counts, Tally):
+        return _safe_tally(counts, policy)
+    return _safe_moments(counts, policy)
+
+
+def _names(frame: pd.DataFrame, rows: np.ndarray) -> tuple[str, ...]:
+    chosen = frame[rows]
+    return tuple(f"{g}: {t}" for g, t in zip(chosen["group"], chosen["term"], strict=True))
+
+
+def _safe_tally(counts: Tally, policy: Policy) -> tuple[Tally | None, tuple[str, ...]]:
+    frame = counts.frame
+    x, n = frame["n_event"].to_numpy(dtype=int), frame["n"].to_numpy(dtype=int)
+    hidden = np.array(
+        [policy.hides(a) or policy.hides(b) or policy.hides(b - a) for a, b in zip(x, n, strict=True)], dtype=bool
+    )
+    frame["n_event"] = [min(policy.rounded(a), policy.rounded(b)) for a, b in zip(x, n, strict=True)]
+    frame["n"] = [policy.rounded(b) for b in n]
+    withheld = _names(frame, hidden)
+    kept = frame[~hidden]
+    return (Tally(kept) if len(kept) else None), withheld
+
+
+def _safe_moments(counts: Moments, policy: Policy) -> tuple[Moments | None, tuple[str, ...]]:
+    frame = counts.frame
+    n = frame["n"].to_numpy(dtype=int)
+    total = frame["total"].to_numpy(dtype=float)
+    dominated = frame["largest"].to_numpy(dtype=float) > policy.dominance * np.maximum(np.abs(total), 1e-300)
+    hidden = np.array([policy.hides(a) for a in n], dtype=bool) | (dominated & (total != 0))
+    rounded = np.array([policy.rounded(a) for a in n], dtype=int)
+    scale = np.divide(rounded, n, out=np.zeros(len(n)), where=n > 0)  # keeps mean and variance as they are
+    frame["total"], frame["total_sq"], frame["n"] = total * scale, frame["total_sq"] * scale, rounded
+    frame["largest"] = 0.0
+    withheld = _names(frame, hidden)
+    kept = frame[~hidden]
+    return (Moments(kept) if len(kept) else None), withheld
+
+
+def make_safe(estimates: Estimates, policy: Policy) -> Safe:
+    """Make an estimate safe to show.
+
+    Parameters
+    ----------
+    estimates : Estimates
+        Exact.
+    policy : Policy
+
+    Returns
+    -------
+    Safe
+
+    Raises
+    ------
+    DisclosureError
+        If the estimate carries no counts, so that nobody can say how many people it speaks of.
+    """
+    if estimates.counts is None:
+        msg = f"{estimates.kind}: carries no counts, so it cannot be shown; give Estimates its counts"
+        raise DisclosureError(msg)
+    if estimates.analysis is None:
+        return _safe_model(estimates, policy)
+    counts, withheld = safe_counts(estimates.counts, policy)
+    if counts is None:
+        return Safe(_emptied(estimates), "withheld", withheld, policy)
+    again = estimates.analysis.estimate(counts)
+    safe = again.about(population=estimates.population, cut=estimates.cut)
+    return Safe(safe, "partly" if withheld else "released", withheld, policy)
+
+
+def _safe_model(estimates: Estimates, policy: Policy) -> Safe:
+    """A model's coefficients speak of everyone in it: what counts is how many that are, and its totals are rounded."""
+    counts = estimates.counts
+    if not isinstance(counts, Tally):
+        msg = f"{estimates.kind}: has no analysis that can be asked again, so it cannot be shown"
+        raise DisclosureError(msg)
+    totals = counts.frame
+    small = [
+        policy.hides(x) or x == 0 or policy.hides(n - x) for x, n in zip(totals["n_event"], totals["n"], strict=True)
+    ]
+    if any(small):
+        return Safe(_emptied(estimates), "withheld", (estimates.kind,), policy)
+    summary = {k: policy.rounded(v) if k in _TOTALS else v for k, v in estimates.summary.items()}
+    safe, _ = _safe_tally(counts, policy)
+    return Safe(estimates.about(summary=summary, counts=safe), "released", (), policy)
+
+
+def _emptied(estimates: Estimates) -> Estimates:
+    return estimates.about(data=estimates.tidy().iloc[:0], summary={}, counts=None, analysis=None, notes=())
