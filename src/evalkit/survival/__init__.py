@@ -1,0 +1,28 @@
+"""Survival analysis over plain columns: tidy functions above, array programs over counts below."""
+
+from __future__ import annotations
+
+from evalkit.survival._cumulative_incidence import CumulativeIncidence, cumulative_incidence
+from evalkit.survival._day_counts import day_counts
+from evalkit.survival._kaplan_meier import KaplanMeier, kaplan_meier
+from evalkit.survival._logrank import LogRank, logrank
+from evalkit.survival._quantile import FollowUp, SurvivalQuantile, follow_up, survival_quantile
+from evalkit.survival._rmst import RestrictedMean, RestrictedMeanContrast, rmst, rmst_contrast
+
+__all__ = [
+    "CumulativeIncidence",
+    "FollowUp",
+    "KaplanMeier",
+    "LogRank",
+    "RestrictedMean",
+    "RestrictedMeanContrast",
+    "SurvivalQuantile",
+    "cumulative_incidence",
+    "day_counts",
+    "follow_up",
+    "kaplan_meier",
+    "logrank",
+    "rmst",
+    "rmst_contrast",
+    "survival_quantile",
+]

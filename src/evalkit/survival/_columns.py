@@ -1,0 +1,213 @@
+"""Reading columns: checked once, here, with errors that name the column and never a value."""
+
+from __future__ import annotations
+
+__all__ = [
+    "Floats",
+    "Groups",
+    "Ints",
+    "Rows",
+    "check_level",
+    "coincide",
+    "column",
+    "group_column",
+    "label",
+    "number_column",
+    "read_rows",
+    "whole_column",
+]
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from evalkit.errors import AnalysisError, did_you_mean
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+TIE_TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
+
+
+def column(data: pd.DataFrame, name: str) -> pd.Series:
+    """Return a column that is there, has rows and has no missing values."""
+    if name not in data.columns:
+        near = did_you_mean(str(name), [str(c) for c in data.columns])
+        msg = f"there is no column '{name}'{near}"
+        raise AnalysisError(msg)
+    if len(data) == 0:
+        msg = f"column '{name}' has no rows: nothing can be estimated"
+        raise AnalysisError(msg)
+    values = data[name]
+    missing = int(values.isna().sum())
+    if missing:
+        msg = f"column '{name}' has {missing} missing values; drop or impute these rows first"
+        raise AnalysisError(msg)
+    return values
+
+
+def number_column(data: pd.DataFrame, name: str, *, low: float | None = None, origin: bool = False) -> Floats:
+    """Return a numeric column as float64; `low` bounds it below, `origin` allows minus infinity."""
+    values = column(data, name)
+    numeric = pd.api.types.is_numeric_dtype(values.dtype)
+    if not numeric:
+        msg = f"column '{name}' must be numeric, it is {values.dtype}"
+        raise AnalysisError(msg)
+    array = values.to_numpy(dtype=np.float64)
+    real = np.isfinite(array) | (np.isneginf(array) if origin else False)
+    if not real.all():
+        msg = f"column '{name}' has {int((~real).sum())} values that are not finite"
+        raise AnalysisError(msg)
+    if low is not None and (array < low).any() and not (origin and np.isneginf(array[array < low]).all()):
+        msg = f"column '{name}' has {int((array < low).sum())} values below {low:g}"
+        raise AnalysisError(msg)
+    return array
+
+
+def whole_column(data: pd.DataFrame, name: str, *, high: int | None = None) -> Ints:
+    """Return a column of whole numbers 0, 1, ... (``high`` at most) or booleans as int64."""
+    array = number_column(data, name, low=0)
+    wrong = array != np.floor(array)
+    if wrong.any():
+        msg = f"column '{name}' must hold whole numbers, {int(wrong.sum())} values are not"
+        raise AnalysisError(msg)
+    if high is not None and (array > high).any():
+        msg = f"column '{name}' must hold 0 and {high} only, {int((array > high).sum())} values are above"
+        raise AnalysisError(msg)
+    return array.astype(np.int64)
+
+
+def label(value: object) -> str:
+    """Return a level as the text a result shows; 1.0 and 1 are the same level."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Group membership: codes (n,) into labels, labels in categorical or sorted order."""
+
+    codes: Ints
+    labels: tuple[str, ...]
+
+    def code(self, name: object, what: str = "reference") -> int:
+        """Return the code of a group named by the caller."""
+        wanted = label(name)
+        if wanted not in self.labels:
+            known = ", ".join(self.labels)
+            msg = f"{what} '{wanted}' is not one of the groups: {known}{did_you_mean(wanted, self.labels)}"
+            raise AnalysisError(msg)
+        return self.labels.index(wanted)
+
+
+def group_column(data: pd.DataFrame, by: str | None) -> Groups:
+    """Return group codes; one group 'all' when `by` is None. Unused categories are left out."""
+    if by is None:
+        return Groups(np.zeros(len(data), dtype=np.int64), ("all",))
+    values = column(data, by)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.cat.remove_unused_categories()
+        codes, levels = values.cat.codes.to_numpy(), list(values.cat.categories)
+    else:
+        codes, levels = _factorize(values)
+    labels = tuple(label(level) for level in levels)
+    if len(set(labels)) != len(labels):
+        msg = f"column '{by}' has levels of different types that read the same as text"
+        raise AnalysisError(msg)
+    return Groups(codes.astype(np.int64), labels)
+
+
+def _factorize(values: pd.Series) -> tuple[npt.NDArray[np.intp], list[object]]:
+    codes, levels = pd.factorize(values)
+    names = list(levels)
+    try:
+        order = sorted(range(len(names)), key=lambda i: names[i])
+    except TypeError:
+        order = sorted(range(len(names)), key=lambda i: str(names[i]))
+    rank = np.empty(len(names), dtype=np.intp)
+    rank[order] = np.arange(len(names))
+    return rank[codes], [names[i] for i in order]
+
+
+def coincide(*arrays: Floats | None) -> tuple[Floats | None, ...]:
+    """Make times that differ by rounding error only the same number.
+
+    Times closer than 1.5e-8, absolutely or relative to the mean time, are one time; the earliest of
+    them stands for all. (The rule of R's ``survival::aeqSurv``.)
+    """
+    given = [a for a in arrays if a is not None]
+    if all(np.array_equal(a[np.isfinite(a)], np.floor(a[np.isfinite(a)])) for a in given):
+        return arrays
+    distinct = np.unique(np.concatenate(given))
+    distinct = distinct[np.isfinite(distinct)]
+    scale = max(1.0, float(np.mean(np.abs(distinct))))
+    first = np.concatenate([[True], np.diff(distinct) > TIE_TOLERANCE * scale])
+    if first.all():
+        return arrays
+    stands = distinct[first][np.cumsum(first) - 1]
+
+    def snap(a: Floats | None) -> Floats | None:
+        if a is None:
+            return None
+        place = np.clip(np.searchsorted(distinct, a), 0, len(distinct) - 1)
+        return np.where(np.isfinite(a), stands[place], a)
+
+    return tuple(snap(a) for a in arrays)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Checked columns of a time-to-event frame, each (n,).
+
+    ``entry`` is None when everyone is observed from the origin; ``weights`` is None when there are none.
+    """
+
+    time: Floats
+    cause: Ints
+    entry: Floats | None
+    weights: Floats | None
+    groups: Groups
+
+
+def read_rows(
+    data: pd.DataFrame,
+    time: str,
+    event: str,
+    *,
+    by: str | None = None,
+    entry: str | None = None,
+    weights: str | None = None,
+    causes: int | None = 1,
+) -> Rows:
+    """Read and check the columns of a time-to-event analysis.
+
+    Raises
+    ------
+    AnalysisError
+        Naming the column: it is not there, has missing, infinite or negative values, is of the wrong
+        type; no weight is positive; an entry is not before its time.
+    """
+    end = number_column(data, time, low=0)
+    cause = whole_column(data, event, high=causes)
+    start = None if entry is None else number_column(data, entry, low=0, origin=True)
+    mass = None if weights is None else number_column(data, weights, low=0)
+    if mass is not None and not mass.any():
+        msg = f"column '{weights}' has no positive weight"
+        raise AnalysisError(msg)
+    end_, start_ = coincide(end, start)
+    if start_ is not None and end_ is not None and (start_ >= end_).any():
+        late = int((start_ >= end_).sum())
+        msg = f"column '{entry}' must be before column '{time}': {late} rows enter at or after their time"
+        raise AnalysisError(msg)
+    return Rows(end if end_ is None else end_, cause, start_, mass, group_column(data, by))
+
+
+def check_level(conf_level: float) -> float:
+    """Return the level if it lies strictly between 0 and 1."""
+    if not 0 < conf_level < 1:
+        msg = f"conf_level must lie between 0 and 1, it is {conf_level:g}"
+        raise AnalysisError(msg)
+    return float(conf_level)

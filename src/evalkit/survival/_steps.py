@@ -1,0 +1,127 @@
+"""From counts to arrays: the numbers at risk and leaving, of one group or of all on one grid."""
+
+from __future__ import annotations
+
+__all__ = ["Steps", "safe_divide", "steps_by_group", "steps_of"]
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evalkit.counts import DayCounts
+from evalkit.survival._columns import Floats
+
+RESIDUE = 1e-12
+
+
+def safe_divide(top: Floats, bottom: Floats, otherwise: float = 0.0) -> Floats:
+    """Return top / bottom, `otherwise` where bottom is not positive."""
+    top, bottom = np.broadcast_arrays(np.asarray(top, dtype=float), np.asarray(bottom, dtype=float))
+    out = np.full(top.shape, otherwise)
+    np.divide(top, bottom, out=out, where=bottom > 0)
+    return out
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Entries and exits of one group (raw, weighted or squared weights), on all its rows (r,)."""
+
+    time: Floats
+    entry: Floats
+    event: Floats
+    censor: Floats
+
+    def risk(self, at: Floats) -> Floats:
+        """Return the sum at risk at each time: entered before it, not yet left."""
+        stays = np.concatenate([[0.0], np.cumsum(self.entry - self.event.sum(axis=0) - self.censor)])
+        out = stays[np.searchsorted(self.time, at, side="left")]
+        total = float(self.entry.sum())
+        return np.where(np.abs(out) <= RESIDUE * total, 0.0, out)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """One group's steps: its times with an event or a censoring.
+
+    Attributes
+    ----------
+    group : str
+    time : (m,) days, ascending
+    n, w, w2 : Flow
+        Raw counts; the weighted sums used for estimates (the raw ones when there are no weights);
+        sums of squared weights (None when they are not known).
+    rows : (m,) positions of the steps among the rows
+    weighted : bool
+    delayed : bool
+        Whether anyone enters after the origin.
+    """
+
+    group: str
+    time: Floats
+    n: Flow
+    w: Flow
+    w2: Flow | None
+    rows: np.ndarray
+    weighted: bool
+    delayed: bool
+
+    @property
+    def size(self) -> int:
+        """People (rows) in the group."""
+        return round(float(self.n.entry.sum()))
+
+    @property
+    def n_risk(self) -> Floats:
+        """Raw number at risk at each step (m,)."""
+        return self.n.risk(self.time)
+
+    @property
+    def w_risk(self) -> Floats:
+        """Weighted number at risk at each step (m,)."""
+        return self.w.risk(self.time)
+
+    @property
+    def events(self) -> Floats:
+        """Weighted events of each cause at each step (K, m)."""
+        return self.w.event[:, self.rows]
+
+    @property
+    def last(self) -> float:
+        """The last step's day; -inf when there is none."""
+        return float(self.time[-1]) if len(self.time) else -np.inf
+
+    @property
+    def truncated(self) -> bool:
+        """Whether people are still at risk after the last step (a tail was cut off)."""
+        return float(self.n.risk(np.array([np.inf]))[0]) > 0
+
+    def place(self, at: Floats) -> np.ndarray:
+        """Return how many steps lie at or before each time."""
+        return np.searchsorted(self.time, at, side="right")
+
+
+def _flow(frame: pd.DataFrame, prefix: str, n_causes: int) -> Flow:
+    def get(name: str) -> Floats:
+        return frame[f"{prefix}_{name}"].to_numpy(dtype=np.float64)
+
+    events = np.stack([get(f"event_{k}") for k in range(1, n_causes + 1)])
+    return Flow(frame["time"].to_numpy(dtype=np.float64), get("entry"), events, get("censor"))
+
+
+def steps_of(counts: DayCounts, group: str) -> Steps:
+    """Return the steps of one group."""
+    frame = counts.data[counts.data["group"].astype(str) == group]
+    n_causes = len(counts.causes)
+    raw = _flow(frame, "n", n_causes)
+    weighted = counts.weighted
+    mass = _flow(frame, "w", n_causes) if weighted else raw
+    squares = _flow(frame, "w2", n_causes) if "w2_entry" in frame.columns else (None if weighted else raw)
+    rows = np.flatnonzero((raw.event.sum(axis=0) + raw.censor > 0) & np.isfinite(raw.time))
+    delayed = bool((raw.entry[np.isfinite(raw.time)] > 0).any())
+    return Steps(group, raw.time[rows], raw, mass, squares, rows, weighted, delayed)
+
+
+def steps_by_group(counts: DayCounts) -> list[Steps]:
+    """Return the steps of every group, in the counts' order."""
+    return [steps_of(counts, group) for group in counts.groups]
