@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from evalkit.intake._data import CutData, Input, StudyData, fetch
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._open import open_data
 from evalkit.intake._spec import MissingTableError
+from evalkit.protocol import Study
 
 __all__ = [
     "CutData",
@@ -19,4 +22,33 @@ __all__ = [
     "StudyData",
     "fetch",
     "open_data",
+    "validate",
 ]
+
+
+def validate(study: Study, *, today: date | None = None) -> Findings:
+    """Check a study's tables, whatever state they are in.
+
+    Parameters
+    ----------
+    study : Study
+    today : datetime.date, optional
+        Days after it have not come yet; the computer's day by default.
+
+    Returns
+    -------
+    Findings
+        Everything that is wrong, in one run: files that cannot be read, missing columns, values that cannot
+        be what their column says, and every broken rule. Never a value or an identifier.
+
+    Raises
+    ------
+    ProtocolError
+        If the protocol's mapping names a column we do not know.
+    DataError
+        If the database cannot be reached.
+    """
+    from evalkit.intake._open import read_all  # noqa: PLC0415 - pandera is slow to import
+    from evalkit.intake._validate import check  # noqa: PLC0415
+
+    return check(read_all(study), today)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from evalkit.errors import DataError, did_you_mean
 from evalkit.intake._clean import clean_errors
-from evalkit.intake._findings import Finding
+from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._spec import TABLE_NAMES, MissingTableError, table_spec
 from evalkit.protocol import Study
 
@@ -182,6 +182,23 @@ class StudyData(_Tables):
         later = ("intake_date", "outcome_follow_up_end")
         nothing = ibis.null().cast("date")
         return known.mutate(**{c: (known[c] > last).ifelse(nothing, known[c]) for c in later})
+
+    def validate(self, *, today: date | None = None) -> Findings:
+        """Hold the tables to the study's rules.
+
+        Parameters
+        ----------
+        today : datetime.date, optional
+            Days after it have not come yet; the computer's day by default.
+
+        Returns
+        -------
+        Findings
+            Everything that is wrong, in one run. Never a value or an identifier.
+        """
+        from evalkit.intake._validate import check  # noqa: PLC0415 - pandera is slow to import
+
+        return check(self, today)
 
     @property
     def newest_day(self) -> date:
