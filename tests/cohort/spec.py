@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -80,3 +81,61 @@ def ends(frame: pd.DataFrame) -> str:
     """A scale's rows as text: participant, time, event, reason."""
     columns = ["participant_id", "time", "event", "reason"]
     return "; ".join(" ".join(str(v) for v in row) for row in frame[columns].itertuples(index=False))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One drawing of a rule: rows in, a cut day, the ends expected."""
+
+    name: str
+    expect: str
+    cut: str = "+200"
+    participants: str = "participant_id | referral_date | intake_date\n a | +0 | +0"
+    sessions: str = "participant_id | session_date"
+    exits: str = "participant_id | exit_date | reason"
+    outcomes: str = "participant_id | outcome_date | kind"
+    rules: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def terms(self) -> str:
+        """Cases of the same terms can share a study."""
+        return repr((self.cut, sorted(self.rules.items())))
+
+    def cohort(self) -> Cohort:
+        """The cohort of the drawn rows alone."""
+        return spec_cohort({n: getattr(self, n) for n in DRAWN}, self.cut, rules={**SHORT, **self.rules})
+
+
+DRAWN = ("participants", "sessions", "exits", "outcomes")
+
+
+class Together:
+    """Cases drawn into shared studies, one per terms: a case must not change another's answer."""
+
+    def __init__(self, cases: list[Case]) -> None:
+        self.cases = cases
+        self.cohorts: dict[str, Cohort] = {}
+
+    def cohort(self, terms: str) -> Cohort:
+        if terms not in self.cohorts:
+            drawn = [case for case in self.cases if case.terms == terms]
+            frames = {name: pd.concat([self._rows(case, name) for case in drawn]) for name in DRAWN}
+            data = open_frames(frames, rules={**SHORT, **drawn[0].rules})
+            self.cohorts[terms] = build(data.at(date.fromisoformat(day(drawn[0].cut))))
+        return self.cohorts[terms]
+
+    def _rows(self, case: Case, name: str) -> pd.DataFrame:
+        rows = table(name, getattr(case, name))
+        return rows.assign(participant_id=f"{self.cases.index(case)}-" + rows["participant_id"])
+
+    def rows(self, case: Case, scale: str) -> pd.DataFrame:
+        """A scale's rows (or people's) of one case."""
+        cohort = self.cohort(case.terms)
+        frame = cohort.people if scale == "people" else getattr(cohort, scale)()
+        prefix = f"{self.cases.index(case)}-"
+        own = frame[frame["participant_id"].str.startswith(prefix)]
+        return own.assign(participant_id=own["participant_id"].str.removeprefix(prefix))
+
+
+SHORT: dict[str, object] = {"dose_sessions": 3, "dose_hours": 4.5, "funnel": {"half_dose_sessions": 2}}
+"""A dose of three sessions and 4.5 hours, so that a drawing stays small."""

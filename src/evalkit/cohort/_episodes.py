@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -30,6 +31,24 @@ class Setting:
     cut: CutData
     rules: Rules
     episodes: Episodes
+    _kept: dict[str, ir.Table] = field(default_factory=dict, repr=False)
+
+    def kept(self, name: str, make: Callable[[], ir.Table]) -> ir.Table:
+        """Return an expression that several roll-ups share, computed once where that is possible.
+
+        Parameters
+        ----------
+        name : str
+        make : callable
+            Called the first time.
+
+        Returns
+        -------
+        ibis Table
+        """
+        if name not in self._kept:
+            self._kept[name] = self.cut.keep(make())
+        return self._kept[name]
 
     @property
     def day(self) -> date:
@@ -66,6 +85,10 @@ def referrals(setting: Setting) -> ir.Table:
     ibis Table
         The participants' columns, ``next_referral``, ``in_study``, ``episode`` and ``in_arm``.
     """
+    return setting.kept("referrals", lambda: _referrals(setting))
+
+
+def _referrals(setting: Setting) -> ir.Table:
     study = setting.cut.study
     known = setting.cut.table("participants")
     known = known.filter(known.participant_id.notnull())
@@ -94,9 +117,13 @@ def analysed(setting: Setting) -> ir.Table:
     ibis Table
         As `referrals`, only the rows that are eligible.
     """
-    all_referrals = referrals(setting)
-    kept = all_referrals.filter(all_referrals.in_study, all_referrals.in_arm)
-    return kept.filter(kept.episode == 1) if setting.episodes == "first" else kept
+
+    def make() -> ir.Table:
+        everybody = referrals(setting)
+        chosen = everybody.filter(everybody.in_study, everybody.in_arm)
+        return chosen.filter(chosen.episode == 1) if setting.episodes == "first" else chosen
+
+    return setting.kept("analysed", make)
 
 
 def owned(setting: Setting, name: str, day: str) -> ir.Table:
@@ -117,6 +144,10 @@ def owned(setting: Setting, name: str, day: str) -> ir.Table:
     ibis Table
         The table's columns and ``referral_date``.
     """
+    return setting.kept(name, lambda: _owned(setting, name, day))
+
+
+def _owned(setting: Setting, name: str, day: str) -> ir.Table:
     rows = setting.cut.table(name)
     rows = rows.drop("recorded_on", "retracted_on", *({"_row"} & set(rows.columns)))
     chosen = analysed(setting)
@@ -150,11 +181,15 @@ def attended(setting: Setting) -> ir.Table:
     MissingTableError
         If sessions are not part of the study.
     """
-    rows = owned(setting, "sessions", "session_date")
-    rows = rows.filter(rows.status == "attended")
-    return rows.select(
-        *KEY,
-        day=rows.session_date,
-        counting=rows.kind.isin(setting.rules.counting_kinds).fill_null(False),
-        hours=rows.hours.fill_null(0.0),
-    )
+
+    def make() -> ir.Table:
+        rows = owned(setting, "sessions", "session_date")
+        rows = rows.filter(rows.status == "attended")
+        return rows.select(
+            *KEY,
+            day=rows.session_date,
+            counting=rows.kind.isin(setting.rules.counting_kinds).fill_null(False),
+            hours=rows.hours.fill_null(0.0),
+        )
+
+    return setting.kept("attended", make)

@@ -95,7 +95,7 @@ def harm_ends(setting: Setting) -> ir.Table:
     ibis Table
         As `earliest`, cause 0.
     """
-    return earliest(ends(setting))
+    return setting.kept("harm_ends", lambda: earliest(ends(setting)))
 
 
 def harm_days(setting: Setting) -> ir.Table:

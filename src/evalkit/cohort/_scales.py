@@ -118,8 +118,12 @@ def first_sessions(setting: Setting) -> ir.Table:
     ibis Table
         participant_id, referral_date, first_session_date; no row without a session.
     """
-    rows = attended(setting)
-    return rows.group_by(*KEY).aggregate(first_session_date=rows.day.min())
+
+    def make() -> ir.Table:
+        rows = attended(setting)
+        return rows.group_by(*KEY).aggregate(first_session_date=rows.day.min())
+
+    return setting.kept("first_sessions", make)
 
 
 def _exit_candidates(setting: Setting, rows: ir.Table, order: dict[str, tuple[int, int]]) -> ir.Table:
@@ -160,6 +164,10 @@ def initiation(setting: Setting) -> ir.Table:
     return earliest(candidates)
 
 
+def _days(setting: Setting) -> ir.Table:
+    return setting.kept("days", lambda: attended(setting).select(*KEY, "day").distinct())
+
+
 def gaps(setting: Setting) -> ir.Table:
     """Return the day on which each episode first met the disengagement rule, if it is known.
 
@@ -172,7 +180,7 @@ def gaps(setting: Setting) -> ir.Table:
     ibis Table
         participant_id, referral_date, day; no row where the rule is not met on or before the cut.
     """
-    days = attended(setting).select(*KEY, "day").distinct()
+    days = _days(setting)
     following = days.day.lead().over(group_by=KEY, order_by="day")
     due = (days.day + ibis.interval(days=setting.rules.disengagement_gap_days)).cast("date")
     ahead = days.mutate(following=following, due=due)
@@ -222,6 +230,10 @@ def completions(setting: Setting) -> ir.Table:
     ibis Table
         Columns of a candidate; at most two rows per episode and day.
     """
+    return setting.kept("completions", lambda: _completions(setting))
+
+
+def _completions(setting: Setting) -> ir.Table:
     dose = doses(setting)
     found = candidate(setting, dose, dose.day, (0, 2, "dose"))
     if setting.has("exits"):
@@ -242,6 +254,10 @@ def retention(setting: Setting) -> ir.Table:
     ibis Table
         As `earliest`; cause 1 disengagement, 2 completion, 0 censored.
     """
+    return setting.kept("retention", lambda: _retention(setting))
+
+
+def _retention(setting: Setting) -> ir.Table:
     first, gap = first_sessions(setting), gaps(setting)
     candidates = [
         completions(setting),
@@ -271,7 +287,7 @@ def returns(setting: Setting) -> ir.Table:
     """
     ended = retention(setting)
     ended = ended.filter(ended.cause == 1).select(*KEY, left_on="day")
-    days = attended(setting).select(*KEY, "day").distinct()
+    days = _days(setting)
     after = days.join(ended, list(KEY))
     after = after.filter(after.day > after.left_on)
     previous = after.day.lag().over(group_by=KEY, order_by="day")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +16,8 @@ from evalkit.intake._clean import clean_errors
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._spec import TABLE_NAMES, MissingTableError, table_spec
 from evalkit.protocol import Study
+
+_NUMBER = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class _Tables:
 
     study: Study
     tables: Mapping[str, ir.Table] = field(repr=False)
+    private: ibis.BaseBackend | None = field(default=None, repr=False, kw_only=True)
 
     def has(self, name: str) -> bool:
         """Return whether a table is part of this study.
@@ -108,6 +112,32 @@ class _Tables:
         spec = table_spec(self.study, name)
         return fetch(self.table(name), spec.dates, name)
 
+    def keep(self, table: ir.Table) -> ir.Table:
+        """Compute an expression once and keep its rows for later ones, where the engine is our own.
+
+        Parameters
+        ----------
+        table : ibis Table
+            An expression over these tables.
+
+        Returns
+        -------
+        ibis Table
+            A temporary table in our private DuckDB; on any other engine the expression itself, since
+            nothing may be written there.
+
+        Raises
+        ------
+        DataError
+            If the engine refuses.
+        """
+        if self.private is None:
+            return table
+        name = f"kept_{next(_NUMBER)}"
+        with clean_errors("data"):
+            self.private.con.execute(f'CREATE TEMP TABLE "{name}" AS {ibis.to_sql(table, dialect="duckdb")}')
+            return self.private.table(name)
+
 
 @dataclass(frozen=True, eq=False)
 class CutData(_Tables):
@@ -166,8 +196,8 @@ class StudyData(_Tables):
         -------
         CutData
         """
-        tables = {name: self._known(name, table, day) for name, table in self.tables.items()}
-        return CutData(self.study, tables, day, self.synthetic)
+        tables = {name: self.keep(self._known(name, table, day)) for name, table in self.tables.items()}
+        return CutData(self.study, tables, day, self.synthetic, private=self.private)
 
     def _known(self, name: str, table: ir.Table, day: date) -> ir.Table:
         spec = table_spec(self.study, name)

@@ -27,10 +27,19 @@ class _Opening:
         self.absent: dict[str, tuple[str, ...]] = {}
         self.findings: list[Finding] = []
         self.synthetic = study.synthetic
+        self.private: ibis.BaseBackend | None = None
 
     def done(self) -> StudyData:
         """Return the study's data."""
-        return StudyData(self.study, self.tables, self.synthetic, tuple(self.inputs), self.absent, tuple(self.findings))
+        return StudyData(
+            self.study,
+            self.tables,
+            self.synthetic,
+            tuple(self.inputs),
+            self.absent,
+            tuple(self.findings),
+            private=self.private,
+        )
 
     def file(self, backend: ibis.BaseBackend, name: str) -> None:
         """Read one table from its file."""
@@ -104,12 +113,14 @@ def read_all(study: Study, backend: ibis.BaseBackend | None = None) -> StudyData
     for name in study.tables:
         check_mapping(table_spec(study, name), study.tables[name])
     live = backend
-    if live is None:
-        live = _private() if study.database is None else connect(study)
+    if live is None and study.database is None:
+        live = opening.private = _private()
+    elif live is None:
+        live = connect(study)
     source = redacted(study.database) if study.database else f"{live.name} connection"
     for name in (n for n in TABLE_NAMES if n in study.tables):
         try:
-            if study.database is None and backend is None:
+            if opening.private is not None:
                 opening.file(live, name)
             else:
                 opening.database(live, name, source)
