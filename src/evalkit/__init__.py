@@ -15,9 +15,8 @@ from evalkit._version import __version__
 
 if TYPE_CHECKING:
     from evalkit.report import open_report
-    from evalkit.simulate import simulate
 
-__all__ = ["__version__", "open_report", "simulate"]
+__all__ = ["__version__", "open_report"]
 
 
 def __getattr__(name: str) -> object:
@@ -26,9 +25,5 @@ def __getattr__(name: str) -> object:
         from evalkit.report import open_report  # noqa: PLC0415
 
         return open_report
-    if name == "simulate":
-        from evalkit.simulate import simulate  # noqa: PLC0415
-
-        return simulate
     msg = f"module 'evalkit' has no attribute '{name}'"
     raise AttributeError(msg)

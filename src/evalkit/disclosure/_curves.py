@@ -47,9 +47,10 @@ def safe_day_counts(counts: DayCounts, policy: Policy) -> tuple[DayCounts | None
     if counts.weighted:
         msg = "weighted curves cannot be shown yet: no safe form of their counts is defined"
         raise DisclosureError(msg)
+    exact = counts.frame
     kept, withheld = [], []
     for group in counts.groups:
-        rows = counts.frame[lambda f, g=group: f["group"] == g]
+        rows = exact.loc[exact["group"] == group]
         safe = _safe_group(rows, counts.event_columns, policy)
         if safe is None:
             withheld.append(group)
@@ -57,7 +58,7 @@ def safe_day_counts(counts: DayCounts, policy: Policy) -> tuple[DayCounts | None
             kept.append(safe.assign(group=group))
     if not kept:
         return None, withheld
-    frame = pd.concat(kept, ignore_index=True)[list(counts.frame.columns)]
+    frame = pd.concat(kept, ignore_index=True)[list(exact.columns)]
     return DayCounts(frame, causes=counts.causes), withheld
 
 
@@ -104,12 +105,9 @@ def _blocks(times: Floats, public: int, name: str, policy: Policy) -> pd.DataFra
 
 
 def _truncated(steps: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> pd.DataFrame:
-    """End the curve where too few are at risk: whoever is left is censored at the last day kept."""
+    """End the curve where too few are at risk; whoever is left never leaves, which says that it was cut off."""
     leaving = steps[[*events, "n_censor"]].sum(axis=1)
     at_risk = steps["n_entry"].sum() - leaving.cumsum().shift(fill_value=0)
     keep = (at_risk >= policy.minimum_at_risk).to_numpy()
-    kept = steps[keep].copy()
-    lost = int(leaving[~keep].sum())
-    if lost:
-        kept.loc[kept.index[-1], "n_censor"] += lost
-    return kept.reset_index(drop=True)
+    kept: pd.DataFrame = steps.loc[keep].reset_index(drop=True)
+    return kept

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 __all__ = ["Safe", "make_safe", "safe_counts"]
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +41,24 @@ class Safe:
     verdict: Literal["released", "partly", "withheld"]
     withheld: tuple[str, ...]
     policy: Policy
+
+    def at(self, times: Sequence[float]) -> pd.DataFrame:
+        """Ask the same analysis of the same safe counts at other times.
+
+        Parameters
+        ----------
+        times : sequence of float
+            Days.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The analysis' rows at these times; empty when nothing may be shown.
+        """
+        made, counts = self.estimates.analysis, self.estimates.counts
+        if made is None or counts is None:
+            return self.estimates.tidy()
+        return dataclasses.replace(made, times=tuple(times)).estimate(counts).tidy()  # type: ignore[type-var]
 
     @property
     def note(self) -> str:
@@ -141,7 +161,7 @@ def make_safe(estimates: Estimates, policy: Policy) -> Safe:
 
 
 def _safe_model(estimates: Estimates, policy: Policy) -> Safe:
-    """A model's coefficients speak of everyone in it: what counts is how many that are, and its totals are rounded."""
+    """Release a model's coefficients: they speak of everyone in it, so how many that are decides; totals are rounded."""
     counts = estimates.counts
     if not isinstance(counts, Tally):
         msg = f"{estimates.kind}: has no analysis that can be asked again, so it cannot be shown"

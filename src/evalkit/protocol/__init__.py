@@ -7,7 +7,7 @@
 Unknown keys and wrong types fail with file, key and a did-you-mean.
 """
 
-from evalkit.protocol._files import load_baselines, load_report, load_study, read_yaml, validate
+from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, read_yaml, validate
 from evalkit.protocol._report import Publication, ReportParams
 from evalkit.protocol._schema import write_schemas
 from evalkit.protocol._study import (
@@ -17,6 +17,7 @@ from evalkit.protocol._study import (
     Baselines,
     Comparison,
     Covariate,
+    Disclosure,
     Harm,
     Rules,
     Study,
@@ -30,6 +31,7 @@ __all__ = [
     "Baselines",
     "Comparison",
     "Covariate",
+    "Disclosure",
     "Harm",
     "Publication",
     "ReportParams",
@@ -37,6 +39,7 @@ __all__ = [
     "Study",
     "Table",
     "load_baselines",
+    "load_disclosure",
     "load_report",
     "load_study",
     "read_yaml",

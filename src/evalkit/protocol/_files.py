@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from evalkit.errors import ProtocolError, did_you_mean
 from evalkit.protocol._report import ReportParams
-from evalkit.protocol._study import Baselines, Study
+from evalkit.protocol._study import Baselines, Disclosure, Study
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -28,9 +28,7 @@ def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode, deep: bool = False
         if isinstance(key, list | dict):
             continue
         if key in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"key '{key}' stands twice", key_node.start_mark
-            )
+            raise yaml.constructor.ConstructorError(None, None, f"key '{key}' stands twice", key_node.start_mark)
         seen.add(key)
     return yaml.SafeLoader.construct_mapping(loader, node, deep)
 
@@ -191,6 +189,28 @@ def load_baselines(study: Study) -> Baselines:
         return Baselines(baselines=[])
     file = study.folder / study.baselines
     return validate(Baselines, read_yaml(file), str(file))
+
+
+def load_disclosure(study: Study) -> Disclosure:
+    """Read the disclosure policy a study names; the defaults when it names none.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    Disclosure
+
+    Raises
+    ------
+    ProtocolError
+        If the file cannot be read or is wrong.
+    """
+    if study.disclosure is None:
+        return Disclosure()
+    file = study.folder / study.disclosure
+    return validate(Disclosure, read_yaml(file), str(file))
 
 
 def load_report(path: Path | str) -> ReportParams:

@@ -8,11 +8,12 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from evalkit.protocol._report import ReportParams
-from evalkit.protocol._study import Baselines, Study
+from evalkit.protocol._study import Baselines, Disclosure, Study
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "study.schema.json": Study,
     "baselines.schema.json": Baselines,
+    "disclosure.schema.json": Disclosure,
     "report.schema.json": ReportParams,
 }
 

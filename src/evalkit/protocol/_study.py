@@ -223,6 +223,8 @@ class Study(Model):
     """Rules of comparison."""
     baselines: str | None = "baselines.yaml"
     """File of published baselines, from the protocol's folder; none: no comparison with them."""
+    disclosure: str | None = None
+    """File of the disclosure policy, from the protocol's folder; none: the defaults."""
     seed: Annotated[int, Field(ge=0)] = 20211118
     """Seed of everything random."""
 
@@ -263,6 +265,19 @@ class Study(Model):
         copy = self.model_copy()
         copy._path = path
         return copy
+
+
+class Disclosure(Model):
+    """What may be published: ``params/disclosure.yaml``."""
+
+    minimum_count: Count = 11
+    """Smallest count of people or events that is published; zero may be."""
+    rounding_base: Count = 5
+    """Published counts are multiples of this; 1: not rounded."""
+    minimum_at_risk: Count = 11
+    """A curve ends where fewer than this are at risk."""
+    dominance: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Largest share of a total that one person may contribute."""
 
 
 class Baseline(Model):

@@ -119,7 +119,7 @@ def _options(source: str, number: int) -> tuple[dict[str, Any], str]:
 
 def _code_cell(cell: Any, number: int, *, hidden: bool) -> list[Item]:  # noqa: ANN401
     options, code = _options(cell.source, number)
-    pieces = [_output(output, number) for output in cell.outputs]
+    pieces = [piece for output in cell.outputs if (piece := _output(output, number))]
     if hidden or options.get("include") is False or options.get("output") is False:
         return []
     found: list[Item] = []
@@ -137,8 +137,11 @@ def _code_cell(cell: Any, number: int, *, hidden: bool) -> list[Item]:  # noqa: 
     return found
 
 
-def _output(output: Any, number: int) -> tuple[Literal["markdown", "figure", "table"], str, dict[str, Any]]:  # noqa: ANN401
-    """Read one output; refuse what display did not make."""
+def _output(
+    output: Any,  # noqa: ANN401
+    number: int,
+) -> tuple[Literal["markdown", "figure", "table"], str, dict[str, Any]] | None:  # noqa: ANN401
+    """Read one output; refuse what display did not make. The cover is the template's to draw: None."""
     mark = output.get("metadata", {}).get(MARK)
     data = output.get("data", {})
     if output.output_type == "stream":
@@ -148,6 +151,8 @@ def _output(output: Any, number: int) -> tuple[Literal["markdown", "figure", "ta
     if output.output_type not in {"display_data", "execute_result"} or not isinstance(mark, dict):
         msg = f"cell {number}: puts out something that did not pass disclosure control; use report.show"
         raise DisclosureError(msg)
+    if mark.get("shows") == "cover" and "document" in mark:
+        return None
     for kind, mime in (("figure", "image/svg+xml"), ("table", "text/html"), ("markdown", "text/markdown")):
         if mark.get("shows") == kind and mime in data:
             text = data[mime]

@@ -205,6 +205,8 @@ def _publish(document: Document, publisher: str, job: RenderJob, scratch: Path, 
 
 def _digests(job: RenderJob) -> dict[str, str]:
     files_read = {"notebook": job.notebook, "study": job.study.path}
+    if job.study.disclosure is not None:
+        files_read["disclosure"] = job.study.folder / job.study.disclosure
     if job.study.baselines is not None:
         files_read["baselines"] = job.study.folder / job.study.baselines
     found = {}

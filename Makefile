@@ -1,0 +1,70 @@
+# Two commands do all the set-up: `make report` (environment, demo study, PDF) and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+REPORTS ?= reports
+DEMO := data/demo/simulation.json
+.DEFAULT_GOAL := help
+.PHONY: help report test check lint types slow bench clean install lock schema
+
+help:
+	@echo "make report   environment, demo study, newest quarterly report as PDF and HTML"
+	@echo "make test     environment, all tests"
+	@echo "make check    linters, types, import contract, docstrings, tests"
+	@echo "make bench    benchmarks    make slow   slow tests    make clean   remove what was made"
+
+# One environment; the stamps make second runs reuse it. The developers' set contains the users' one.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("evalkit needs Python 3.11, 3.12 or 3.13; set PYTHON=python3.11") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else None'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the locked packages (once; a minute or two) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	@echo "Installing the locked developers' packages (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+install: $(VENV)/.runtime
+
+$(DEMO): $(VENV)/.runtime $(wildcard src/evalkit/simulate/*.py)
+	@$(BIN)/evalkit simulate --out data/demo
+
+report: $(DEMO)
+	@$(BIN)/evalkit render quarterly --study params/study.yaml --out $(REPORTS) --replace
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n auto -m "not slow and not spark"
+
+slow: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n auto -m "slow"
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --verbose
+	@$(BIN)/interrogate --quiet src
+	@$(BIN)/nbstripout --verify notebooks/*.ipynb
+	@$(BIN)/python tests/tools/check_layout.py
+
+types: $(VENV)/.dev
+	@$(BIN)/mypy
+
+check: lint types test
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks
+
+# Writes the locks again from pyproject.toml; no index address goes into them.
+UV_LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet
+lock:
+	@$(UV_LOCK) --output-file requirements/runtime.txt
+	@uv pip compile requirements/build.in --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet --constraints requirements/runtime.txt --output-file requirements/build.txt
+	@$(UV_LOCK) --group dev --extra postgres --constraints requirements/runtime.txt --output-file requirements/dev.txt
+
+clean:
+	@rm -rf data/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build validation.json

@@ -1,0 +1,63 @@
+"""The command line: parse, call, map errors to exit codes. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+
+from evalkit.errors import EvalkitError
+
+__all__ = ["main"]
+
+
+def _terminated(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what signal calls
+    # A polite kill is treated as Ctrl-C, so that kernels and publishers are ended with us.
+    raise KeyboardInterrupt
+
+
+def _fail(text: str, code: int) -> int:
+    sys.stderr.write(f"evalkit: {' '.join(text.split())}\n")
+    return code
+
+
+def main() -> None:
+    """Run the command line and exit.
+
+    Exit codes are in `evalkit.errors`; a misuse of the command line itself is 2, an interrupt 130.
+    """
+    signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(_run())
+
+
+def _run() -> int:
+    import typer  # noqa: PLC0415 - an interrupt while it loads is caught too
+
+    from evalkit.cli._app import app  # noqa: PLC0415
+
+    try:
+        code = app(standalone_mode=False, prog_name="evalkit")
+    except EvalkitError as error:
+        return _fail(str(error), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted; nothing was published", 130)
+    except BrokenPipeError:
+        return 141
+    except Exception as error:
+        return _other(error)
+    return code if isinstance(code, int) else 0
+
+
+def _other(error: Exception) -> int:
+    """Explain a misuse of the command line; of anything else show no traceback and no value of anyone."""
+    usage = getattr(error, "format_message", None)  # the parser's own errors, in every version of typer
+    if usage is not None and type(error).__name__ == "NoArgsIsHelpError":
+        return int(getattr(error, "exit_code", 2))  # the help was shown
+    if usage is not None:
+        return _fail(f"{usage()} (see 'evalkit --help')", int(getattr(error, "exit_code", 2)))
+    if os.environ.get("EVALKIT_DEBUG"):
+        traceback.print_exc()
+    kind = type(error).__name__
+    return _fail(f"unexpected {kind}, a defect of evalkit; EVALKIT_DEBUG=1 shows where", 1)

@@ -1,0 +1,166 @@
+"""The commands."""
+
+from __future__ import annotations
+
+__all__ = ["app"]
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from evalkit._version import __version__
+
+app = typer.Typer(
+    name="evalkit",
+    help="Reproducible evaluation reports of human-service programmes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StudyOption = Annotated[Path, typer.Option("--study", help="The study's protocol.", show_default=True)]
+_DEFAULT_STUDY = Path("params/study.yaml")
+
+
+def _version(*, value: bool) -> None:
+    if value:
+        typer.echo(f"evalkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=lambda value: _version(value=value), is_eager=True, help="Show the version."
+        ),
+    ] = False,
+) -> None:
+    """Reproducible evaluation reports of human-service programmes."""
+
+
+@app.command()
+def render(
+    report: Annotated[str, typer.Argument(help="Name of the report: quarterly, final, or your own.")],
+    period: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--period", help="2022Q3, 2021-11-18..2022-06-30, newest or all; may be repeated."),
+    ] = None,
+    study: StudyOption = _DEFAULT_STUDY,
+    params: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--params", help="The report's parameters; found by its name when not given."),
+    ] = None,
+    parameter: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("-P", help="key=value: one of the notebook's parameters; may be repeated."),
+    ] = None,
+    publisher: Annotated[Optional[str], typer.Option("--publisher", help="auto, quarto or embedded.")] = None,  # noqa: UP045
+    to: Annotated[Optional[str], typer.Option("--to", help="pdf, html or pdf,html.")] = None,  # noqa: UP045
+    out: Annotated[Path, typer.Option("--out", help="The reports folder.")] = Path("reports"),
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="How many renders at once.")] = 1,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Keep a release that is there beside the new one.")
+    ] = False,
+) -> None:
+    """Run a report's notebook and publish it."""
+    from evalkit.cli._render import Request, run  # noqa: PLC0415
+
+    request = Request(
+        report, tuple(period or ()), study, params, tuple(parameter or ()), publisher, to, out, jobs, replace
+    )
+    raise typer.Exit(run(request))
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option("--out", help="Folder of the tables.")] = Path("data/demo"),
+    scenario: Annotated[str, typer.Option("--scenario", help="The truth to simulate.")] = "benefit",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same study.")] = 20211118,
+    n_focus: Annotated[int, typer.Option("--n-focus", min=1, help="People in the pilot.")] = 160,
+    n_comparison: Annotated[int, typer.Option("--n-comparison", min=1, help="People in PAIP.")] = 900,
+) -> None:
+    """Write the tables of a synthetic study whose truth is known."""
+    from evalkit.simulate import simulate as make  # noqa: PLC0415
+
+    make(scenario, seed=seed, n_focus=n_focus, n_comparison=n_comparison).write(out)
+    typer.echo(f"wrote a synthetic study ({scenario}, seed {seed}) to {out}")
+
+
+@app.command()
+def validate(
+    study: Annotated[Path, typer.Argument(help="The study's protocol.")] = _DEFAULT_STUDY,
+    out: Annotated[Path, typer.Option("--out", help="Where validation.json goes.")] = Path("validation.json"),
+) -> None:
+    """Check a study's tables against its rules; values and identifiers are never shown."""
+    from evalkit.intake import open_data  # noqa: PLC0415
+    from evalkit.protocol import load_study  # noqa: PLC0415
+
+    findings = open_data(load_study(study)).validate()
+    out.write_text(findings.to_json() + "\n", encoding="utf-8")
+    typer.echo(str(findings))
+    typer.echo(f"written to {out}")
+    findings.raise_for_errors()
+
+
+@app.command()
+def example(
+    name: Annotated[str, typer.Argument(help="rossi: the released-prisoners experiment.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the study.")],
+) -> None:
+    """Write a ready study made of public data."""
+    from evalkit.errors import UsageError, did_you_mean  # noqa: PLC0415
+    from evalkit.examples import EXAMPLES  # noqa: PLC0415
+
+    if name not in EXAMPLES:
+        msg = f"there is no example '{name}'{did_you_mean(name, EXAMPLES)}; there are: {', '.join(EXAMPLES)}"
+        raise UsageError(msg)
+    EXAMPLES[name](out)
+    typer.echo(f"wrote the study to {out}; next: evalkit render final --study {out / 'study.yaml'}")
+
+
+@app.command()
+def schema(
+    out: Annotated[Path, typer.Option("--out", help="Folder of the schemas.")] = Path("params/schema"),
+) -> None:
+    """Write JSON Schemas of the protocol's files, for editors."""
+    from evalkit.protocol import write_schemas  # noqa: PLC0415
+
+    for file in write_schemas(out):
+        typer.echo(f"wrote {file}")
+
+
+@app.command()
+def dictionary(
+    study: StudyOption = _DEFAULT_STUDY,
+    out: Annotated[Optional[Path], typer.Option("--out", help="A Markdown file; the terminal when not given.")] = None,  # noqa: UP045
+) -> None:
+    """Write the study's data dictionary as Markdown."""
+    from evalkit.intake import dictionary as make  # noqa: PLC0415
+    from evalkit.protocol import load_study  # noqa: PLC0415
+
+    text = make(load_study(study))
+    if out is None:
+        typer.echo(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+        typer.echo(f"wrote {out}")
+
+
+@app.command()
+def doctor() -> None:
+    """Show what a render needs and what is found."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from evalkit.publish import survey  # noqa: PLC0415
+
+    tools = survey()
+    table = Table("", "tool", "version", "remark", title=f"evalkit {__version__}", title_justify="left")
+    for tool in tools:
+        sign = "ok" if tool.version else ("missing" if tool.needed else "optional")
+        table.add_row(sign, tool.name, tool.version or "-", tool.remark)
+    Console(soft_wrap=True).print(table)
+    raise typer.Exit(11 if any(t.needed and not t.version for t in tools) else 0)

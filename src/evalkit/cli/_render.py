@@ -1,0 +1,157 @@
+"""``evalkit render``: from options to jobs, and what is said of them."""
+
+from __future__ import annotations
+
+__all__ = ["Request", "run"]
+
+import sys
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from evalkit.errors import EvalkitError, ProtocolError, UsageError
+from evalkit.intake import StudyData, open_data
+from evalkit.periods import Period, newest_complete, quarters_between
+from evalkit.protocol import ReportParams, Study, load_study, read_yaml, validate
+from evalkit.publish import RenderJob, find_notebook, progress_for, render_all
+from evalkit.publish._parameters import parse_override
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for on the command line; see ``evalkit render --help``."""
+
+    report: str
+    periods: tuple[str, ...]
+    study: Path
+    params: Path | None
+    parameters: tuple[str, ...]
+    publisher: str | None
+    to: str | None
+    out: Path
+    jobs: int
+    replace: bool
+
+
+def run(request: Request) -> int:
+    """Render what was asked for.
+
+    Parameters
+    ----------
+    request : Request
+
+    Returns
+    -------
+    int
+        0, or the exit code of the first render that failed.
+
+    Raises
+    ------
+    EvalkitError
+        If nothing could be rendered for a reason that is common to all.
+    """
+    jobs = plan(request)
+    with progress_for() as progress:
+        results = render_all(jobs, request.jobs, progress)
+    code = 0
+    for job, result in zip(jobs, results, strict=True):
+        if isinstance(result, EvalkitError):
+            sys.stderr.write(f"evalkit: {' '.join(str(result).split())}\n")
+            code = code or result.exit_code
+        else:
+            for name in job.params.publication.to:
+                sys.stdout.write(f"{result / f'report.{name}'}\n")
+    return code
+
+
+def plan(request: Request) -> list[RenderJob]:
+    """Turn a request into jobs; everything that can be wrong is found before a kernel starts.
+
+    Parameters
+    ----------
+    request : Request
+
+    Returns
+    -------
+    list of RenderJob
+
+    Raises
+    ------
+    EvalkitError
+        Of the class that says what is wrong.
+    """
+    study = load_study(request.study)
+    params_file = _params_file(request, study)
+    params = _with_options(params_file, request)
+    overrides = dict(parse_override(text) for text in request.parameters)
+    notebook = find_notebook(params.notebook, study)
+    data = open_data(study)
+    periods = _periods(request.periods or (params.period,), study, data)
+    tables = tuple((i.table, Path(i.source)) for i in data.inputs if i.sha256 is not None)
+    return [
+        RenderJob(
+            study=study,
+            params=params,
+            params_file=str(params_file),
+            period=period,
+            notebook=notebook,
+            out=request.out.expanduser().resolve(),
+            log_folder=Path(platformdirs.user_log_dir("evalkit")),
+            overrides=overrides,
+            inputs=tables,
+            replace=request.replace,
+        )
+        for period in periods
+    ]
+
+
+def _params_file(request: Request, study: Study) -> Path:
+    if request.params is not None:
+        return request.params
+    if not request.report.replace("-", "").replace("_", "").isalnum():
+        msg = f"'{request.report}' is no report's name; a report is named as in params/quarterly.yaml: quarterly"
+        raise UsageError(msg)
+    name = f"{request.report}.yaml"
+    checkout = Path(__file__).resolve().parents[3] / "params"
+    shipped = Path(str(files("evalkit"))) / "_templates" / "params"
+    for folder in (study.folder, Path.cwd() / "params", checkout, shipped):
+        if (folder / name).is_file():
+            return folder / name
+    msg = f"there is no report '{request.report}': no {name} beside {request.study}; name it with --params"
+    raise UsageError(msg)
+
+
+def _with_options(file: Path, request: Request) -> ReportParams:
+    """Put command-line choices over the file's, and hold the result to the same schema."""
+    content = read_yaml(file)
+    publication: dict[str, Any] = dict(content.get("publication") or {})
+    if request.publisher is not None:
+        publication["publisher"] = request.publisher
+    if request.to is not None:
+        publication["to"] = [part.strip() for part in request.to.split(",") if part.strip()]
+    params = validate(ReportParams, {**content, "publication": publication}, str(file))
+    if request.params is None and params.report != request.report:
+        msg = f"{file}: is of report '{params.report}', not '{request.report}'"
+        raise ProtocolError(msg)
+    return params
+
+
+def _periods(wanted: tuple[str, ...], study: Study, data: StudyData) -> list[Period]:
+    fiscal = study.fiscal_year_start_month
+    newest = newest_complete(data.newest_day, fiscal)
+    found: list[Period] = []
+    for text in wanted:
+        if text == "newest":
+            found.append(newest)
+        elif text == "all":
+            found += quarters_between(study.starts, newest.last, fiscal)
+        else:
+            found.append(Period.parse(text, fiscal))
+    for period in found:
+        if period.last < study.starts:
+            msg = f"period {period.name} ends before the study starts ({study.starts})"
+            raise UsageError(msg)
+    return found

@@ -1,0 +1,225 @@
+"""Figures from safe estimates: vector graphics with direct labels, and what they show in one sentence for alt text."""
+
+from __future__ import annotations
+
+__all__ = ["curves_figure", "dots_figure"]
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from evalkit.disclosure import Safe
+from evalkit.display._numbers import NOT_SHOWN, count, percent
+from evalkit.display._style import INK, MUTED, arm_style, new_figure, themed
+
+_STEPS = (30, 60, 90, 91, 182, 365, 730)
+
+
+@dataclass(frozen=True)
+class CurveText:
+    """Words of a curve's figure.
+
+    Attributes
+    ----------
+    y_label, x_label : str
+        What the axes show.
+    event : str
+        Probability of what, for the alt text: ``still engaged``.
+    """
+
+    y_label: str
+    x_label: str
+    event: str
+
+
+def _ticks(horizon: float) -> list[int]:
+    """Evenly spaced days: about six of them, at lengths people know."""
+    step = next((s for s in _STEPS if horizon / s <= 7), 365)
+    return [int(day) for day in np.arange(0, horizon + 0.5, step)]
+
+
+def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, words: CurveText) -> tuple[Figure, str]:
+    """Draw survival curves with their limits, labelled at the curve, and the at-risk table below.
+
+    Parameters
+    ----------
+    safe : Safe
+        Kaplan-Meier estimates.
+    groups : sequence of str
+        In the order of colours; groups that are not in the estimates are passed over.
+    horizon : float
+        Longest day drawn.
+    words : CurveText
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    alt : str
+        What the figure shows, as a sentence for readers who do not see it.
+    """
+    rows = safe.estimates.tidy()
+    shown = [g for g in groups if (rows["group"] == g).any()]
+    ticks = _ticks(horizon)
+    risk = safe.at(ticks)
+    figure = new_figure(3.3 + 0.22 * (len(shown) + 1))
+    with themed():
+        axes = figure.add_subplot()
+        last = {g: _curve(axes, rows[rows["group"] == g], arm_style(groups)[g], horizon) for g in shown}
+        axes.set(xlim=(0, horizon), ylim=(0, 1.02), xticks=ticks, ylabel=words.y_label)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.set_xlabel(words.x_label)
+        _end_labels(axes, last, arm_style(groups))
+        _at_risk(axes, risk, shown, ticks, arm_style(groups))
+    return figure, _curves_alt(risk, shown, words)
+
+
+def _curve(axes: Axes, rows: pd.DataFrame, style: dict[str, object], horizon: float) -> tuple[float, float]:
+    """Draw one step curve from day 0; return where it ends."""
+    start = pd.DataFrame({"time": [0.0], "estimate": [1.0], "conf_low": [1.0], "conf_high": [1.0]})
+    drawn = rows[(rows["time"] <= horizon) & rows["estimate"].notna()]
+    path = pd.concat([start, drawn[start.columns]], ignore_index=True).ffill()
+    end = min(horizon, float(rows["time"].max()))
+    path = pd.concat([path, path.iloc[[-1]].assign(time=end)], ignore_index=True)
+    sns.lineplot(path, x="time", y="estimate", drawstyle="steps-post", estimator=None, ax=axes, legend=False, **style)
+    axes.fill_between(
+        path["time"],
+        path["conf_low"],
+        path["conf_high"],
+        step="post",
+        color=str(style["color"]),
+        alpha=0.13,
+        linewidth=0,
+    )
+    return end, float(path["estimate"].iloc[-1])
+
+
+def _end_labels(axes: Axes, last: dict[str, tuple[float, float]], styles: dict[str, dict[str, object]]) -> None:
+    """Name each curve where it ends, pushed apart where two names would touch."""
+    placed: list[float] = []
+    for group, (end, value) in sorted(last.items(), key=lambda item: item[1][1]):
+        height = value + 0.035
+        if placed and height < placed[-1] + 0.075:
+            height = placed[-1] + 0.075
+        placed.append(height)
+        text = axes.annotate(
+            group, (end, height), xytext=(-3, 0), textcoords="offset points", ha="right", va="bottom",
+            color=str(styles[group]["color"]), weight="semibold",
+        )  # fmt: skip
+        text.set_bbox({"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8})
+
+
+def _at_risk(
+    axes: Axes, risk: pd.DataFrame, groups: Sequence[str], ticks: Sequence[int], styles: dict[str, dict[str, object]]
+) -> None:
+    """Write the numbers at risk under the axis, from the same rows as the curve."""
+    line = 0.075
+    top = -0.235
+    transform = axes.get_xaxis_transform()
+    axes.text(0, top, "Number at risk", transform=transform, ha="left", va="center", weight="semibold", size=8.5)
+    for i, group in enumerate(groups, start=1):
+        numbers = risk[risk["group"] == group].set_index("time")["n_risk"]
+        axes.text(
+            -0.012, top - line * i, group, transform=axes.transAxes, ha="right", va="center", size=8.5,
+            color=str(styles[group]["color"]), weight="semibold",
+        )  # fmt: skip
+        for tick in ticks:
+            axes.text(
+                tick, top - line * i, count(numbers.get(tick)), transform=transform, ha="center", va="center", size=8.5
+            )
+
+
+def _curves_alt(risk: pd.DataFrame, groups: Sequence[str], words: CurveText) -> str:
+    sentences = []
+    for group in groups:
+        rows = risk[(risk["group"] == group) & (risk["time"] > 0)].dropna(subset=["estimate"])
+        said = [f"{percent(e)} at day {int(t)}" for t, e in zip(rows["time"], rows["estimate"], strict=True)]
+        sentences.append(f"{group}, {words.event}: {', '.join(said)}." if said else f"{group}: too few people to show.")
+    return " ".join(sentences)
+
+
+def dots_figure(
+    rows: pd.DataFrame, groups: Sequence[str], x_label: str, *, marks: pd.DataFrame | None = None
+) -> tuple[Figure, str]:
+    """Draw shares as dots with their intervals, one line per term.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From safe estimates: group, label, estimate, conf_low, conf_high.
+    groups : sequence of str
+        In the order of colours.
+    x_label : str
+        What is shown.
+    marks : pandas.DataFrame, optional
+        Published values to set beside them: label, estimate, and limits where they are known.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    alt : str
+        The same in a sentence.
+    """
+    labels = list(dict.fromkeys(rows["label"]))
+    extra = [] if marks is None else list(marks["label"])
+    figure = new_figure(0.95 + 0.42 * (len(labels) + len(extra)))
+    shown = [g for g in groups if (rows["group"] == g).any()]
+    with themed():
+        axes = figure.add_subplot()
+        axes.grid(visible=True, axis="x")
+        axes.grid(visible=False, axis="y")
+        for i, group in enumerate(shown):
+            shift = (i - (len(shown) - 1) / 2) * 0.26
+            colour = str(arm_style(groups)[group]["color"])
+            _dots(axes, rows[rows["group"] == group], labels, shift, colour, "os^D"[i % 4])
+            axes.plot([], [], "os^D"[i % 4], color=colour, label=group)
+        if marks is not None:
+            _published(axes, marks, len(labels))
+        axes.set(xlim=(0, 1), yticks=range(len(labels) + len(extra)), yticklabels=[*labels, *extra], xlabel=x_label)
+        axes.set_ylim(len(labels) + len(extra) - 0.45, -0.55)
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.tick_params(axis="y", length=0)
+        handles, names = axes.get_legend_handles_labels()
+        if len(names) > 1:
+            figure.legend(handles, names, loc="outside upper left", ncols=len(names), frameon=False)
+    return figure, _dots_alt(rows, shown, labels, marks)
+
+
+def _dots(axes: Axes, rows: pd.DataFrame, labels: list[str], shift: float, colour: str, shape: str) -> None:
+    for _, row in rows.dropna(subset=["estimate"]).iterrows():
+        height = labels.index(str(row["label"])) + shift
+        axes.hlines(height, row["conf_low"], row["conf_high"], color=colour, linewidth=1.6)
+        axes.plot(row["estimate"], height, shape, color=colour, markersize=6)
+        axes.annotate(
+            percent(row["estimate"]), (row["conf_high"], height), xytext=(4, 0), textcoords="offset points",
+            va="center", size=8.5, color=INK,
+        )  # fmt: skip
+
+
+def _published(axes: Axes, marks: pd.DataFrame, above: int) -> None:
+    for i, (_, row) in enumerate(marks.iterrows()):
+        height = above + i
+        if np.isfinite(row["conf_low"]):
+            axes.hlines(height, row["conf_low"], row["conf_high"], color=MUTED, linewidth=1.6)
+        axes.plot(row["estimate"], height, "D", color="white", markeredgecolor=MUTED, markeredgewidth=1.4, markersize=6)
+        beside = max(row["estimate"], row["conf_high"]) if np.isfinite(row["conf_high"]) else row["estimate"]
+        axes.annotate(
+            percent(row["estimate"]), (beside, height), xytext=(6, 0), textcoords="offset points", va="center", size=8.5
+        )
+
+
+def _dots_alt(rows: pd.DataFrame, groups: Sequence[str], labels: list[str], marks: pd.DataFrame | None) -> str:
+    sentences = []
+    for group in groups:
+        values = rows[rows["group"] == group].set_index("label")["estimate"]
+        said = [f"{label.lower()} {percent(values.get(label))}" for label in labels]
+        sentences.append(f"{group}: {', '.join(s for s in said if not s.endswith(NOT_SHOWN))}.")
+    if marks is not None:
+        said = [f"{row['label']} {percent(row['estimate'])}" for _, row in marks.iterrows()]
+        sentences.append(f"Published: {', '.join(said)}.")
+    return " ".join(sentences)

@@ -1,0 +1,110 @@
+"""How each analysis' rows stand in a table: which columns, under which headings, written how."""
+
+from __future__ import annotations
+
+__all__ = ["table_of"]
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from evalkit.disclosure import Safe
+from evalkit.display._numbers import NOT_SHOWN, count, decimal, interval, p_value, percent
+from evalkit.display._tables import html_table
+from evalkit.errors import AnalysisError
+
+Write = Callable[[float | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: heading, and how a row is written in it."""
+
+    heading: str
+    write: Callable[[pd.Series], str]
+    number: bool = True
+
+
+def _text(name: str, heading: str) -> Column:
+    return Column(heading, lambda row: str(row[name]), number=False)
+
+
+def _number(name: str, heading: str, write: Write) -> Column:
+    return Column(heading, lambda row: write(row[name]))
+
+
+def _limits(low: str, high: str, *, share: bool, digits: int) -> Column:
+    return Column("95% CI", lambda row: interval(row[low], row[high], share=share, digits=digits))
+
+
+_SHARE = (
+    _number("n_event", "People", count),
+    _number("n", "Out of", count),
+    _number("estimate", "Share", percent),
+    _limits("conf_low", "conf_high", share=True, digits=0),
+)
+_MODEL = (
+    Column("Term", lambda row: str(row["label"] if "label" in row and row["label"] else row["term"]), number=False),
+    _number("estimate", "Coefficient", lambda v: decimal(v, 3)),
+    _number("hazard_ratio", "Hazard ratio", lambda v: decimal(v, 3)),
+    _limits("hr_low", "hr_high", share=False, digits=2),
+    _number("p_value", "p", p_value),
+)
+_AT_TIMES = (
+    _text("group", "Group"),
+    _number("time", "Day", count),
+    _number("n_risk", "At risk", count),
+    _number("estimate", "Share", percent),
+    _limits("conf_low", "conf_high", share=True, digits=0),
+)
+_LAYOUTS: Mapping[str, tuple[Column, ...]] = {
+    "attrition": (
+        _text("label", "Step"),
+        _text("group", "Group"),
+        _number("n", "Before", count),
+        _number("n_event", "Left", count),
+    ),
+    "funnel": (_text("label", "Step"), _text("group", "Group"), *_SHARE, _number("share", "Of all referred", percent)),
+    "cox": _MODEL,
+    "kaplan_meier": _AT_TIMES,
+    "proportion": (_text("label", "Measure"), _text("group", "Group"), *_SHARE),
+}
+
+
+def table_of(safe: Safe, note: str = "") -> str:
+    """Return an estimate as an HTML table.
+
+    Parameters
+    ----------
+    safe : Safe
+    note : str
+        A line below the table, before the note on what is not shown.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    AnalysisError
+        If there is no layout for the analysis.
+    """
+    layout = _LAYOUTS.get(safe.estimates.kind)
+    if layout is None:
+        msg = f"there is no table layout for '{safe.estimates.kind}'; there are: {', '.join(sorted(_LAYOUTS))}"
+        raise AnalysisError(msg)
+    rows = safe.estimates.tidy()
+    columns = [c for c in layout if c.heading != "Of all referred" or "share" in rows]
+    texts = pd.DataFrame(
+        {f"c{i}": [c.write(row) for _, row in rows.iterrows()] for i, c in enumerate(columns)}, dtype=object
+    )
+    said = " ".join(s for s in (note, safe.note) if s)
+    if (texts == NOT_SHOWN).any(axis=None) and "Not shown" not in said:
+        said = f"{said} {NOT_SHOWN}: not defined for these data.".strip()
+    return html_table(
+        texts,
+        {f"c{i}": c.heading for i, c in enumerate(columns)},
+        numbers=[f"c{i}" for i, c in enumerate(columns) if c.number],
+        note=said,
+    )

@@ -1,0 +1,29 @@
+"""Putting out what passed disclosure control, with the mark that lets it leave."""
+
+from __future__ import annotations
+
+__all__ = ["emit"]
+
+from typing import Any, Literal
+
+from IPython.display import display
+
+_MIME = {"figure": "image/svg+xml", "table": "text/html", "markdown": "text/markdown", "cover": "text/markdown"}
+
+
+def emit(shows: Literal["figure", "table", "markdown", "cover"], text: str, **mark: object) -> None:
+    """Display text, a table or a figure in the notebook, marked for publication.
+
+    Parameters
+    ----------
+    shows : {"figure", "table", "markdown", "cover"}
+        A cover is drawn by the publishers' template; in the notebook it is seen as text.
+    text : str
+        SVG, HTML or Markdown.
+    **mark
+        What the record keeps: ``estimate`` (its id), ``kind``, ``verdict``, ``alt``, ``document``.
+    """
+    bundle: dict[str, Any] = {_MIME[shows]: text}
+    if shows != "figure":
+        bundle["text/plain"] = f"<{shows}>"
+    display(bundle, raw=True, metadata={"evalkit": {"shows": shows, **mark}})

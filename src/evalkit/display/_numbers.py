@@ -1,0 +1,150 @@
+"""The one place where numbers become text: rounding, units, what is not shown."""
+
+from __future__ import annotations
+
+__all__ = ["NOT_SHOWN", "count", "decimal", "interval", "p_value", "people", "percent"]
+
+import math
+
+NOT_SHOWN = "–"
+"""Stands in tables where a number may not be shown or is not defined."""
+
+
+def _absent(value: float | None) -> bool:
+    return value is None or not math.isfinite(value)
+
+
+def percent(value: float | None, digits: int = 0) -> str:
+    """Write a share as a percentage.
+
+    Parameters
+    ----------
+    value : float or None
+        0 to 1.
+    digits : int, default 0
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> percent(0.734), percent(0.9996), percent(0.0), percent(None)
+    ('73%', 'over 99%', '0%', '–')
+    """
+    if value is None or _absent(value):
+        return NOT_SHOWN
+    text = f"{100 * value:.{digits}f}"
+    if value < 1 and float(text) == 100:
+        return "over 99%"
+    if value > 0 and float(text) == 0:
+        return "under 1%"
+    return f"{text}%"
+
+
+def decimal(value: float | None, digits: int = 2) -> str:
+    """Write a number with a fixed number of decimals, a true minus sign before negative ones.
+
+    Parameters
+    ----------
+    value : float or None
+    digits : int, default 2
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> decimal(-0.3794, 3), decimal(float("nan"))
+    ('−0.379', '–')
+    """
+    if value is None or _absent(value):
+        return NOT_SHOWN
+    text = f"{value:.{digits}f}"
+    return f"−{text[1:]}" if text.startswith("-") and float(text) != 0 else text.lstrip("-")
+
+
+def count(value: float | None) -> str:
+    """Write a count with separators between thousands.
+
+    Parameters
+    ----------
+    value : float or None
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> count(1060)
+    '1,060'
+    """
+    return NOT_SHOWN if value is None or _absent(value) else f"{round(value):,}"
+
+
+def people(value: float, one: str = "person", many: str = "people") -> str:
+    """Write a count with its noun.
+
+    Parameters
+    ----------
+    value : float
+    one, many : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> people(1), people(0), people(1060)
+    ('1 person', '0 people', '1,060 people')
+    """
+    return f"{count(value)} {one if round(value) == 1 else many}"
+
+
+def interval(low: float | None, high: float | None, *, share: bool = True, digits: int = 0) -> str:
+    """Write a confidence interval's limits.
+
+    Parameters
+    ----------
+    low, high : float or None
+    share : bool, default True
+        Whether they are shares, to be written as percentages.
+    digits : int, default 0
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> interval(0.42, 0.58), interval(-1.5, 2.0, share=False, digits=1)
+    ('42% to 58%', '−1.5 to 2.0')
+    """
+    if _absent(low) or _absent(high):
+        return NOT_SHOWN
+    write = percent if share else decimal
+    return f"{write(low, digits)} to {write(high, digits)}"
+
+
+def p_value(value: float | None) -> str:
+    """Write a p value.
+
+    Parameters
+    ----------
+    value : float or None
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> p_value(0.0474), p_value(0.00004)
+    ('0.047', '<0.001')
+    """
+    if value is None or _absent(value):
+        return NOT_SHOWN
+    return "<0.001" if value < 0.001 else f"{value:.3f}"

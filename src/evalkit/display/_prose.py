@@ -1,0 +1,115 @@
+"""Sentences from safe numbers: one standard sentence per analysis, so that no number is typed by hand."""
+
+from __future__ import annotations
+
+__all__ = ["sentences"]
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from evalkit.disclosure import Safe
+from evalkit.display._numbers import count, decimal, interval, p_value, people, percent
+
+_LANDMARKS = (30, 60, 90, 182, 365)
+
+
+def sentences(safe: Safe, groups: Sequence[str], reference: str = "") -> str:
+    """Write an estimate as sentences.
+
+    Parameters
+    ----------
+    safe : Safe
+    groups : sequence of str
+        Groups in order, the focus first.
+    reference : str
+        Label of the figure or table that shows it, as ``fig-retention``; it is named when given.
+
+    Returns
+    -------
+    str
+        Markdown; empty when there is no standard sentence for the analysis.
+    """
+    if safe.verdict == "withheld":
+        return f"This is not shown: fewer than {safe.policy.minimum_count} people or events would be described."
+    writer = _WRITERS.get(safe.estimates.kind)
+    if writer is None:
+        return ""
+    text = writer(safe, groups)
+    return f"{text} See @{reference}." if reference and text else text
+
+
+def _survival(safe: Safe, groups: Sequence[str]) -> str:
+    rows = safe.at(_LANDMARKS).dropna(subset=["estimate"])
+    said = []
+    for group in groups:
+        own = rows[rows["group"] == group].set_index("time")
+        day = next((d for d in (182, 90, 60, 30) if d in own.index), None)
+        if day is None:
+            continue
+        value, low, high = (float(own[name].loc[day]) for name in ("estimate", "conf_low", "conf_high"))
+        limits = interval(low, high)
+        said.append(f"{percent(value)} of {group} participants ({limits}) at day {day}")
+    if not said:
+        return "Too few people were observed long enough to say anything about a given day."
+    return f"Had not had the event: {_listed(said)}."
+
+
+def _proportion(safe: Safe, groups: Sequence[str]) -> str:
+    rows = safe.estimates.tidy().dropna(subset=["estimate"])
+    last = str(rows["term"].iloc[-1]) if len(rows) else ""
+    return _shares(rows[rows["term"] == last], groups)
+
+
+def _funnel(safe: Safe, groups: Sequence[str]) -> str:
+    rows = safe.estimates.tidy().dropna(subset=["estimate"])
+    found = []
+    for term in dict.fromkeys(rows["term"]):
+        own = rows[rows["term"] == term]
+        found.append(f"{own['label'].iloc[0]!s}: {_shares(own, groups)}")
+    return " ".join(found)
+
+
+def _shares(rows: pd.DataFrame, groups: Sequence[str]) -> str:
+    said = []
+    for group in groups:
+        for _, row in rows[rows["group"] == group].iterrows():
+            limits = interval(row["conf_low"], row["conf_high"])
+            of = f"{count(row['n_event'])} of {people(row['n'])}"
+            said.append(f"{percent(row['estimate'])} of {group} participants ({limits}; {of})")
+    return f"{_listed(said)}." if said else ""
+
+
+def _cox(safe: Safe, groups: Sequence[str]) -> str:  # noqa: ARG001 - one signature for all writers
+    row = safe.estimates.tidy().iloc[0]
+    name = str(row.get("label", row["term"]))
+    low, high = row["hr_low"], row["hr_high"]
+    if low > 1 or high < 1:
+        direction = "higher" if row["hazard_ratio"] > 1 else "lower"
+        finding = f"the rate of the event was {direction}"
+    else:
+        finding = "there is no clear difference in the rate of the event"
+    return (
+        f"{name}: {finding} (hazard ratio {decimal(row['hazard_ratio'])}, 95% confidence interval "
+        f"{interval(low, high, share=False, digits=2)}, p {_relation(row['p_value'])}), "
+        "other terms of the model held equal."
+    )
+
+
+def _relation(value: float) -> str:
+    text = p_value(value)
+    return text.replace("<", "< ") if text.startswith("<") else f"= {text}"
+
+
+def _listed(items: Sequence[str]) -> str:
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+_WRITERS: dict[str, Callable[[Safe, Sequence[str]], str]] = {
+    "kaplan_meier": _survival,
+    "funnel": _funnel,
+    "proportion": _proportion,
+    "cox": _cox,
+}

@@ -1,0 +1,114 @@
+"""One restrained look for every figure: type, colours that colour-blind readers and grey print keep apart."""
+
+from __future__ import annotations
+
+__all__ = ["COMPARISON", "FOCUS", "INK", "MUTED", "RULE", "arm_style", "new_figure", "svg_of"]
+
+import io
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import font_source_sans_pro
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+
+INK, MUTED, RULE = "#1b2530", "#55606b", "#c9d1d8"
+FOCUS, COMPARISON = "#0b5a7a", "#c8661d"
+_OTHERS = ("#4f7a28", "#7a4b94", "#8a6d00", "#44546a", "#a23b52", "#2a7f7a")
+_WIDTH = 6.5  # inches: the text width of US letter with one-inch margins
+
+
+@cache
+def _theme() -> Any:  # noqa: ANN401 - matplotlib types its keys one by one
+    folder = Path(str(font_source_sans_pro.__file__)).parent / "files"
+    for face in ("Regular", "It", "Semibold", "Bold"):
+        font_manager.fontManager.addfont(folder / f"SourceSansPro-{face}.ttf")
+    base = dict(sns.axes_style("ticks"))
+    ours = {
+        "font.family": "sans-serif",
+        "font.sans-serif": ["Source Sans Pro", "DejaVu Sans"],
+        "font.size": 9.5,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": MUTED,
+        "axes.linewidth": 0.7,
+        "axes.titlesize": 11.5,
+        "axes.titleweight": "semibold",
+        "axes.titlelocation": "left",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.grid.axis": "y",
+        "grid.color": "#e6eaee",
+        "grid.linewidth": 0.6,
+        "xtick.color": MUTED,
+        "ytick.color": MUTED,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "evalkit",
+        "figure.dpi": 100,
+    }
+    return base | ours
+
+
+def arm_style(groups: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return colour and line style of each group; the focus arm comes first.
+
+    Parameters
+    ----------
+    groups : sequence of str
+
+    Returns
+    -------
+    dict
+        Group: keywords for matplotlib lines.
+    """
+    colours = (FOCUS, COMPARISON, *_OTHERS)
+    lines = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.2, 1.5, 1.2)))
+    return {
+        group: {"color": colours[i % len(colours)], "linestyle": lines[i % len(lines)], "linewidth": 1.8}
+        for i, group in enumerate(groups)
+    }
+
+
+def new_figure(height: float) -> Figure:
+    """Return an empty figure of the reports' width.
+
+    Parameters
+    ----------
+    height : float
+        Inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with mpl.rc_context(_theme()):
+        return Figure(figsize=(_WIDTH, height), layout="constrained")
+
+
+def svg_of(figure: Figure) -> str:
+    """Return a figure as SVG with letters as outlines: the same bytes for the same figure.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+
+    Returns
+    -------
+    str
+    """
+    text = io.StringIO()
+    with mpl.rc_context(_theme()):
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    return text.getvalue()
+
+
+def themed() -> Any:  # noqa: ANN401 - matplotlib's own context manager
+    """Return the context in which figures are drawn."""
+    return mpl.rc_context(_theme())

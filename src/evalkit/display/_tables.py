@@ -1,0 +1,70 @@
+"""Tables from safe numbers: great-tables makes them, and what only a screen would use is taken out."""
+
+from __future__ import annotations
+
+__all__ = ["html_table"]
+
+import re
+from collections.abc import Mapping, Sequence
+
+import great_tables as gt
+import pandas as pd
+
+_STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
+_WRAPPER = re.compile(r"</?div[^>]*>")
+_ALIGNED = re.compile(r'<(t[hd])([^>]*?)\bclass="([^"]*)"([^>]*)>')
+_IDS = re.compile(r'\s(?:id|headers|rowspan|data-quarto-[a-z-]+)="[^"]*"')
+
+
+def html_table(
+    rows: pd.DataFrame,
+    headings: Mapping[str, str],
+    *,
+    numbers: Sequence[str] = (),
+    note: str = "",
+    groups: str | None = None,
+) -> str:
+    """Return a table as HTML that pandoc, Quarto and browsers read alike.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Texts, already rounded and written out.
+    headings : mapping of str to str
+        Columns to show, in order: their headings.
+    numbers : sequence of str
+        Columns aligned right.
+    note : str
+        A line below the table.
+    groups : str, optional
+        Column that groups the rows under a heading.
+
+    Returns
+    -------
+    str
+    """
+    columns = [*headings, *([groups] if groups and groups not in headings else [])]
+    table = gt.GT(rows[columns], groupname_col=groups) if groups else gt.GT(rows[columns])
+    table = table.cols_label(cases={name: heading for name, heading in headings.items() if name != groups})
+    text = [name for name in headings if name not in numbers and name != groups]
+    table = table.cols_align("left", columns=text) if text else table
+    table = table.cols_align("right", columns=list(numbers)) if numbers else table
+    if note:
+        table = table.tab_source_note(note)
+    return _lean(table.as_raw_html())
+
+
+def _lean(html: str) -> str:
+    """Keep rows, cells and alignment; drop styles, wrappers and generated ids (which differ from run to run)."""
+    html = _WRAPPER.sub("", _STYLE.sub("", html))
+    html = _IDS.sub("", html)
+    html = _ALIGNED.sub(_with_alignment, html)
+    html = re.sub(r'\s(?:class)="gt_[^"]*"', "", html)
+    return re.sub(r"\n\s*\n+", "\n", html).strip()
+
+
+def _with_alignment(match: re.Match[str]) -> str:
+    tag, before, classes, after = match.groups()
+    side = "right" if "gt_right" in classes else "center" if "gt_center" in classes else "left"
+    style = "" if "sourcenote" in classes else f' style="text-align: {side}"'
+    return f"<{tag}{before}{after}{style}>".replace("  ", " ")

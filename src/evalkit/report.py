@@ -1,0 +1,257 @@
+"""What a notebook works with: the study opened at a data cut, and the one door through which anything is shown.
+
+::
+
+    report = evalkit.open_report(study, period, title="Quarterly report")
+    report.cover()
+    curve = survival.kaplan_meier(report.cohort.retention(), "time", "event", by="group")
+    report.show(curve, words=...)
+"""
+
+from __future__ import annotations
+
+__all__ = ["Report", "open_report"]
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+import pandas as pd
+
+from evalkit.cohort import Cohort, build
+from evalkit.disclosure import Policy, Safe, make_safe
+from evalkit.display import CurveText, curves_figure, dots_figure, emit, sentences, svg_of, table_of
+from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates
+from evalkit.intake import CutData, open_data
+from evalkit.periods import Period, long_date, newest_complete
+from evalkit.protocol import Baselines, Study, load_baselines, load_disclosure, load_study
+
+_ABSENT = {
+    "sessions": "The sessions table is not part of this study, so {what} cannot be reported.",
+    "exits": "The exits table is not part of this study, so {what} cannot be reported.",
+    "outcomes": "The outcomes table is not part of this study, so {what} cannot be reported.",
+    "measures": "The measures table is not part of this study, so {what} cannot be reported.",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """A study opened at a data cut, and what may be shown of it.
+
+    Attributes
+    ----------
+    title : str
+        Title of the report.
+    study : Study
+    period : Period
+    data : CutData
+        What was known at the cut.
+    cohort : Cohort
+        The analysed episodes.
+    baselines : Baselines
+        Published figures.
+    policy : Policy
+        Disclosure policy.
+    """
+
+    title: str
+    study: Study
+    period: Period
+    data: CutData = field(repr=False)
+    cohort: Cohort = field(repr=False)
+    baselines: Baselines = field(repr=False)
+    policy: Policy
+
+    @property
+    def cut(self) -> date:
+        """The data cut."""
+        return self.period.cut
+
+    @property
+    def groups(self) -> tuple[str, str]:
+        """Labels of the arms, the focus first."""
+        return self.cohort.groups
+
+    def cover(self) -> None:
+        """Show title, programme, period and cut; every published page is made from what stands here."""
+        facts = {
+            "title": self.title,
+            "subtitle": self.study.subtitle,
+            "study": self.study.title,
+            "organisation": self.study.organisation,
+            "period": self.period.title,
+            "cut": long_date(self.cut),
+            "cut_date": self.cut.isoformat(),
+            "synthetic": self.cohort.synthetic,
+            "locale": self.study.locale,
+        }
+        mark = "\n\n**Synthetic data: no real person is described.**" if self.cohort.synthetic else ""
+        text = f"**{self.title}: {self.study.title}**\n\n{self.period.title}, data cut {facts['cut']}{mark}"
+        emit("cover", text, document=facts)
+
+    def has(self, table: str, what: str) -> bool:
+        """Say whether a table is part of the study; where it is not, show one sentence that says so.
+
+        Parameters
+        ----------
+        table : {"sessions", "exits", "outcomes", "measures"}
+        what : str
+            What cannot be reported without it: ``retention``.
+
+        Returns
+        -------
+        bool
+        """
+        if self.cohort.has(table):
+            return True
+        emit("markdown", f"::: {{.absent}}\n{_ABSENT[table].format(what=what)}\n:::", kind="absent")
+        return False
+
+    def safe(self, estimates: Estimates) -> Safe:
+        """Pass an estimate through disclosure control.
+
+        Parameters
+        ----------
+        estimates : Estimates
+
+        Returns
+        -------
+        Safe
+        """
+        return make_safe(estimates.about(cut=self.cut), self.policy)
+
+    def say(self, estimates: Estimates, see: str = "", *, lead: str = "") -> None:
+        """Show an estimate as its standard sentences.
+
+        Parameters
+        ----------
+        estimates : Estimates
+        see : str
+            Label of the figure or table that shows it, as ``fig-retention``.
+        lead : str
+            Words before the sentences, without numbers.
+
+        Raises
+        ------
+        AnalysisError
+            If there is no standard sentence for the analysis, or the lead holds a digit.
+        """
+        if any(character.isdigit() for character in lead):
+            msg = "report.say: numbers come from estimates; the lead must hold none"
+            raise AnalysisError(msg)
+        safe = self.safe(estimates)
+        text = sentences(safe, self.groups, see)
+        if not text:
+            msg = f"report.say: there is no standard sentence for '{estimates.kind}'; use report.show"
+            raise AnalysisError(msg)
+        self._emit("markdown", f"{lead} {text}".strip(), safe)
+
+    def show(
+        self,
+        estimates: Estimates,
+        shape: Literal["auto", "figure", "table"] = "auto",
+        *,
+        words: CurveText | None = None,
+        horizon: float = 365,
+        x_label: str = "Share",
+        note: str = "",
+    ) -> None:
+        """Show an estimate as a figure or a table, after disclosure control.
+
+        Parameters
+        ----------
+        estimates : Estimates
+        shape : {"auto", "figure", "table"}, default "auto"
+            auto: curves and shares as figures, everything else as a table.
+        words : CurveText, optional
+            Words of a curve's figure.
+        horizon : float, default 365
+            Longest day of a curve.
+        x_label : str
+            What a chart of shares shows.
+        note : str
+            A line below a table.
+
+        Raises
+        ------
+        AnalysisError
+            If the analysis has no such shape.
+        DisclosureError
+            If the estimate has no safe form.
+        """
+        safe = self.safe(estimates)
+        if safe.verdict == "withheld":
+            said = f"This is not shown: fewer than {self.policy.minimum_count} people or events would be described."
+            self._emit("markdown", f"::: {{.absent}}\n{said}\n:::", safe)
+            return
+        drawable = estimates.kind in _DRAWN
+        if shape == "table" or (shape == "auto" and not drawable):
+            self._emit("table", table_of(safe, note), safe)
+            return
+        if not drawable:
+            msg = f"report.show: '{estimates.kind}' has no figure; show it as a table"
+            raise AnalysisError(msg)
+        if estimates.kind in _CURVES:
+            text = words or CurveText("Share without the event", "Days", "without the event")
+            figure, alt = curves_figure(safe, self._order(safe), horizon, text)
+        else:
+            figure, alt = dots_figure(safe.estimates.tidy(), self._order(safe), x_label)
+        self._emit("figure", svg_of(figure), safe, alt=alt)
+        if safe.note:
+            self._emit("markdown", f"::: {{.note}}\n{safe.note}\n:::", safe)
+
+    def _order(self, safe: Safe) -> Sequence[str]:
+        found = [str(name) for name in pd.unique(safe.estimates.tidy()["group"])]
+        return [g for g in self.groups if g in found] + [g for g in found if g not in self.groups]
+
+    def _emit(self, shows: Literal["figure", "table", "markdown"], text: str, safe: Safe, alt: str = "") -> None:
+        mark = {"estimate": safe.estimates.id, "kind": safe.estimates.kind, "verdict": safe.verdict}
+        emit(shows, text, **mark, **({"alt": alt} if alt else {}))
+
+
+_CURVES = frozenset({"kaplan_meier"})
+_DRAWN = _CURVES | {"funnel", "proportion"}
+
+
+def open_report(study: str, period: str = "newest", *, title: str = "Report") -> Report:
+    """Open a study at the cut of a period, for a notebook.
+
+    Parameters
+    ----------
+    study : str
+        Path of the ``study.yaml``, from the notebook's folder.
+    period : str, default "newest"
+        ``2022Q3``, a range ``2022-01-01..2022-06-30``, or ``newest``: the newest quarter that is over in the data.
+    title : str
+        Title of the report.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ProtocolError
+        If the protocol is wrong.
+    DataError
+        If a table cannot be read or breaks the study's rules.
+    UsageError
+        If the period is not one.
+    """
+    protocol = load_study(study)
+    data = open_data(protocol)
+    fiscal = protocol.fiscal_year_start_month
+    chosen = newest_complete(data.newest_day, fiscal) if period == "newest" else Period.parse(period, fiscal)
+    cut = data.at(chosen.cut)
+    rules = load_disclosure(protocol)
+    return Report(
+        title=title,
+        study=protocol,
+        period=chosen,
+        data=cut,
+        cohort=build(cut),
+        baselines=load_baselines(protocol),
+        policy=Policy(**rules.model_dump()),
+    )
