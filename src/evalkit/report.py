@@ -122,7 +122,7 @@ class Report:
         """
         return make_safe(estimates.about(cut=self.cut), self.policy)
 
-    def say(self, estimates: Estimates, see: str = "", *, lead: str = "") -> None:
+    def say(self, estimates: Estimates, see: str = "", *, words: CurveText | None = None, lead: str = "") -> None:
         """Show an estimate as its standard sentences.
 
         Parameters
@@ -130,6 +130,8 @@ class Report:
         estimates : Estimates
         see : str
             Label of the figure or table that shows it, as ``fig-retention``.
+        words : CurveText, optional
+            Words of a curve.
         lead : str
             Words before the sentences, without numbers.
 
@@ -142,7 +144,7 @@ class Report:
             msg = "report.say: numbers come from estimates; the lead must hold none"
             raise AnalysisError(msg)
         safe = self.safe(estimates)
-        text = sentences(safe, self.groups, see)
+        text = sentences(safe, self._order(safe), see, words.event if words else "")
         if not text:
             msg = f"report.say: there is no standard sentence for '{estimates.kind}'; use report.show"
             raise AnalysisError(msg)
@@ -253,5 +255,5 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report") ->
         data=cut,
         cohort=build(cut),
         baselines=load_baselines(protocol),
-        policy=Policy(**rules.model_dump()),
+        policy=Policy(**{**rules.model_dump(), "landmarks": tuple(rules.landmarks)}),
     )

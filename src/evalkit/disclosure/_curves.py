@@ -2,7 +2,8 @@
 
 The exact times of events (and of censorings) are sorted and cut into consecutive blocks of at least the policy's
 minimum; each block becomes one step on its mean day. The mean keeps areas under the curve (and so restricted means)
-where they were, and is a mean over at least the minimum. Totals are multiples of the rounding base, so that two
+where they were, and is a mean over at least the minimum. Where there are enough of them, a block ends at a landmark of
+the policy, so that what is said of that day stays true. Totals are multiples of the rounding base, so that two
 releases cannot be subtracted to single out a person.
 """
 
@@ -91,17 +92,34 @@ def _safe_group(rows: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
 
 
 def _blocks(times: Floats, public: int, name: str, policy: Policy) -> pd.DataFrame:
-    """Cut sorted times into blocks; the last one takes what is left over."""
-    number = max(1, public // policy.block)
-    sizes = np.full(number, policy.block)
-    sizes[-1] += public - sizes.sum()
-    edges = np.rint(np.concatenate([[0.0], np.cumsum(sizes) / public]) * times.size).astype(int)
+    """Cut sorted times into blocks, each a step on its mean day; where it can be, a block ends at a landmark."""
     ordered = np.sort(times)
-    means = [
-        float(np.rint(ordered[a:b].mean())) if b > a else float(ordered[min(a, times.size - 1)])
-        for a, b in pairwise(edges)
-    ]
-    return pd.DataFrame({"time": means, name: sizes})
+    cuts, bounds = _segments(ordered, public, policy)
+    days: list[float] = []
+    sizes: list[int] = []
+    for (begin, end), (after, until) in zip(pairwise(cuts), pairwise(bounds), strict=True):
+        number = max(1, (end - begin) // policy.block)
+        inside = [policy.block] * number
+        inside[-1] += end - begin - sum(inside)
+        edges = begin + np.concatenate([[0], np.cumsum(inside)])
+        exact = np.rint(edges / public * ordered.size).astype(int)
+        for a, b in pairwise(exact):
+            mean = ordered[a:b].mean() if b > a else ordered[min(a, ordered.size - 1)]
+            days.append(float(min(max(np.rint(mean), after + 1), until)))
+        sizes += inside
+    return pd.DataFrame({"time": days, name: sizes})
+
+
+def _segments(ordered: Floats, public: int, policy: Policy) -> tuple[list[int], list[float]]:
+    """Return public counts by each landmark that can be kept, and the days they hold for."""
+    cuts, bounds = [0], [-1.0]
+    for landmark in policy.landmarks:
+        by_then = np.searchsorted(ordered, landmark, side="right") / ordered.size * public
+        cut = policy.rounded(int(np.rint(by_then)))
+        if cut - cuts[-1] >= policy.block and public - cut >= policy.block:
+            cuts.append(cut)
+            bounds.append(float(landmark))
+    return [*cuts, public], [*bounds, float(ordered[-1])]
 
 
 def _truncated(steps: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> pd.DataFrame:

@@ -25,12 +25,15 @@ class Policy:
         A curve ends where fewer than this are at risk.
     dominance : float
         Largest share of a total that one person may contribute.
+    landmarks : tuple of int
+        Days at which a safe curve keeps its value as nearly as rounding lets it; the same in every release.
     """
 
     minimum_count: int = 11
     rounding_base: int = 5
     minimum_at_risk: int = 11
     dominance: float = 0.5
+    landmarks: tuple[int, ...] = (30, 60, 90, 182, 365, 730)
 
     def __post_init__(self) -> None:
         if self.minimum_count < 1 or self.rounding_base < 1 or not 0 < self.dominance <= 1:

@@ -161,7 +161,7 @@ def make_safe(estimates: Estimates, policy: Policy) -> Safe:
 
 
 def _safe_model(estimates: Estimates, policy: Policy) -> Safe:
-    """Release a model's coefficients: they speak of everyone in it, so how many that are decides; totals are rounded."""
+    """Release a model's coefficients: how many people they speak of decides; totals are rounded."""
     counts = estimates.counts
     if not isinstance(counts, Tally):
         msg = f"{estimates.kind}: has no analysis that can be asked again, so it cannot be shown"

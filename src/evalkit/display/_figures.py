@@ -18,7 +18,7 @@ from evalkit.disclosure import Safe
 from evalkit.display._numbers import NOT_SHOWN, count, percent
 from evalkit.display._style import INK, MUTED, arm_style, new_figure, themed
 
-_STEPS = (30, 60, 90, 91, 182, 365, 730)
+_STEPS = (30, 60, 91, 182, 365, 730)
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class CurveText:
 
 
 def _ticks(horizon: float) -> list[int]:
-    """Evenly spaced days: about six of them, at lengths people know."""
-    step = next((s for s in _STEPS if horizon / s <= 7), 365)
+    """Evenly spaced days, a handful of them, at lengths people know."""
+    step = next((s for s in _STEPS if horizon / s < 5), 365)
     return [int(day) for day in np.arange(0, horizon + 0.5, step)]
 
 
@@ -103,15 +103,13 @@ def _end_labels(axes: Axes, last: dict[str, tuple[float, float]], styles: dict[s
     """Name each curve where it ends, pushed apart where two names would touch."""
     placed: list[float] = []
     for group, (end, value) in sorted(last.items(), key=lambda item: item[1][1]):
-        height = value + 0.035
-        if placed and height < placed[-1] + 0.075:
-            height = placed[-1] + 0.075
+        height = max(value, placed[-1] + 0.06) if placed else value
         placed.append(height)
-        text = axes.annotate(
-            group, (end, height), xytext=(-3, 0), textcoords="offset points", ha="right", va="bottom",
-            color=str(styles[group]["color"]), weight="semibold",
+        axes.annotate(
+            group.replace(" ", "\n", 1) if len(group) > 14 else group, (end, height), xytext=(5, 0),
+            textcoords="offset points", ha="left", va="center", annotation_clip=False,
+            color=str(styles[group]["color"]), weight="semibold", linespacing=0.95,
         )  # fmt: skip
-        text.set_bbox({"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8})
 
 
 def _at_risk(
@@ -125,7 +123,7 @@ def _at_risk(
     for i, group in enumerate(groups, start=1):
         numbers = risk[risk["group"] == group].set_index("time")["n_risk"]
         axes.text(
-            -0.012, top - line * i, group, transform=axes.transAxes, ha="right", va="center", size=8.5,
+            -0.035, top - line * i, group, transform=axes.transAxes, ha="right", va="center", size=8.5,
             color=str(styles[group]["color"]), weight="semibold",
         )  # fmt: skip
         for tick in ticks:

@@ -45,7 +45,7 @@ _SHARE = (
     _limits("conf_low", "conf_high", share=True, digits=0),
 )
 _MODEL = (
-    Column("Term", lambda row: str(row["label"] if "label" in row and row["label"] else row["term"]), number=False),
+    Column("Term", lambda row: str(row["label"] if row.get("label") else row["term"]), number=False),
     _number("estimate", "Coefficient", lambda v: decimal(v, 3)),
     _number("hazard_ratio", "Hazard ratio", lambda v: decimal(v, 3)),
     _limits("hr_low", "hr_high", share=False, digits=2),
@@ -58,6 +58,7 @@ _AT_TIMES = (
     _number("estimate", "Share", percent),
     _limits("conf_low", "conf_high", share=True, digits=0),
 )
+_CURVES = frozenset({"kaplan_meier"})
 _LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     "attrition": (
         _text("label", "Step"),
@@ -94,7 +95,8 @@ def table_of(safe: Safe, note: str = "") -> str:
     if layout is None:
         msg = f"there is no table layout for '{safe.estimates.kind}'; there are: {', '.join(sorted(_LAYOUTS))}"
         raise AnalysisError(msg)
-    rows = safe.estimates.tidy()
+    curve = safe.estimates.kind in _CURVES
+    rows = safe.at(safe.policy.landmarks).dropna(subset=["n_risk"]) if curve else safe.estimates.tidy()
     columns = [c for c in layout if c.heading != "Of all referred" or "share" in rows]
     texts = pd.DataFrame(
         {f"c{i}": [c.write(row) for _, row in rows.iterrows()] for i, c in enumerate(columns)}, dtype=object

@@ -11,10 +11,10 @@ import pandas as pd
 from evalkit.disclosure import Safe
 from evalkit.display._numbers import count, decimal, interval, p_value, people, percent
 
-_LANDMARKS = (30, 60, 90, 182, 365)
+_CURVES = frozenset({"kaplan_meier"})
 
 
-def sentences(safe: Safe, groups: Sequence[str], reference: str = "") -> str:
+def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str = "") -> str:
     """Write an estimate as sentences.
 
     Parameters
@@ -25,6 +25,9 @@ def sentences(safe: Safe, groups: Sequence[str], reference: str = "") -> str:
     reference : str
         Label of the figure or table that shows it, as ``fig-retention``; it is named when given.
 
+    event : str
+        For curves: what holds of those who have not had the event, as ``still in the programme``.
+
     Returns
     -------
     str
@@ -32,16 +35,17 @@ def sentences(safe: Safe, groups: Sequence[str], reference: str = "") -> str:
     """
     if safe.verdict == "withheld":
         return f"This is not shown: fewer than {safe.policy.minimum_count} people or events would be described."
-    writer = _WRITERS.get(safe.estimates.kind)
-    if writer is None:
-        return ""
-    text = writer(safe, groups)
+    if safe.estimates.kind in _CURVES:
+        text = _survival(safe, groups, event or "without the event")
+    else:
+        writer = _WRITERS.get(safe.estimates.kind)
+        text = writer(safe, groups) if writer else ""
     return f"{text} See @{reference}." if reference and text else text
 
 
-def _survival(safe: Safe, groups: Sequence[str]) -> str:
-    rows = safe.at(_LANDMARKS).dropna(subset=["estimate"])
-    said = []
+def _survival(safe: Safe, groups: Sequence[str], event: str) -> str:
+    rows = safe.at(safe.policy.landmarks).dropna(subset=["estimate"])
+    said: dict[int, list[str]] = {}
     for group in groups:
         own = rows[rows["group"] == group].set_index("time")
         day = next((d for d in (182, 90, 60, 30) if d in own.index), None)
@@ -49,10 +53,11 @@ def _survival(safe: Safe, groups: Sequence[str]) -> str:
             continue
         value, low, high = (float(own[name].loc[day]) for name in ("estimate", "conf_low", "conf_high"))
         limits = interval(low, high)
-        said.append(f"{percent(value)} of {group} participants ({limits}) at day {day}")
+        said.setdefault(day, []).append(f"{percent(value)} of {group} participants ({limits})")
     if not said:
         return "Too few people were observed long enough to say anything about a given day."
-    return f"Had not had the event: {_listed(said)}."
+    text = _listed([f"at day {day}, {_listed(found)} were {event}" for day, found in said.items()])
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _proportion(safe: Safe, groups: Sequence[str]) -> str:
@@ -108,7 +113,6 @@ def _listed(items: Sequence[str]) -> str:
 
 
 _WRITERS: dict[str, Callable[[Safe, Sequence[str]], str]] = {
-    "kaplan_meier": _survival,
     "funnel": _funnel,
     "proportion": _proportion,
     "cox": _cox,

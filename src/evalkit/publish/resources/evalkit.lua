@@ -99,6 +99,32 @@ local function figure(fig)
     { id = fig.identifier, class = "figure" })
 end
 
+-- Columns as wide as their longest text asks for (within bounds), so that every table fills the text's width.
+local function with_widths(grid)
+  local longest = {}
+  local function measure(rows)
+    for _, row in ipairs(rows) do
+      local place = 1
+      for _, cell in ipairs(row.cells) do
+        if cell.col_span == 1 then
+          local length = utf8.len(pandoc.utils.stringify(cell.contents)) or 1
+          longest[place] = math.max(longest[place] or 1, length)
+        end
+        place = place + cell.col_span
+      end
+    end
+  end
+  measure(grid.head.rows)
+  for _, body in ipairs(grid.bodies) do measure(body.body) end
+  local total = 0
+  for i = 1, #grid.colspecs do
+    longest[i] = math.min(math.max(longest[i] or 1, 7), 44) + 2
+    total = total + longest[i]
+  end
+  for i, spec in ipairs(grid.colspecs) do grid.colspecs[i] = { spec[1], longest[i] / total } end
+  return grid
+end
+
 -- Tables: a div #tbl-x with the table as HTML ---------------------------------------------------------------------
 
 local function table_div(div)
@@ -113,9 +139,9 @@ local function table_div(div)
   if #tables ~= 1 then error("evalkit: " .. div.identifier .. " holds no table") end
   local grid = tables[1]
   if is_typst then
-    grid.caption = { long = {}, short = nil }
-    return { typst("#figure(caption: ["), pandoc.Plain(caption), typst("], kind: table)["), grid,
-      typst("] <" .. div.identifier .. ">") }
+    grid.caption = { long = { pandoc.Plain(caption) } }
+    grid.identifier = div.identifier
+    return with_widths(grid)
   end
   grid.caption = { long = { pandoc.Plain(caption_in_html(div.identifier, caption)) } }
   return pandoc.Div({ grid }, { id = div.identifier, class = "table-wrap", role = "region", tabindex = "0",
