@@ -19,14 +19,28 @@ from typing import Literal
 
 import pandas as pd
 
+from evalkit import compare
+from evalkit._version import __version__
 from evalkit.cohort import Cohort, build
+from evalkit.counts import Tally
 from evalkit.disclosure import Policy, Safe, make_safe
-from evalkit.display import CurveText, curves_figure, dots_figure, emit, sentences, svg_of, table_of
+from evalkit.display import (
+    CurveText,
+    benchmark_table,
+    curves_figure,
+    definitions,
+    dots_figure,
+    emit,
+    provenance_table,
+    sentences,
+    svg_of,
+    table_of,
+)
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.intake import CutData, open_data
+from evalkit.intake import CutData, Input, open_data
 from evalkit.periods import Period, long_date, newest_complete
-from evalkit.protocol import Baselines, Study, load_baselines, load_disclosure, load_study
+from evalkit.protocol import Baseline, Baselines, Study, load_baselines, load_disclosure, load_study
 
 _ABSENT = {
     "sessions": "The sessions table is not part of this study, so {what} cannot be reported.",
@@ -54,6 +68,8 @@ class Report:
         Published figures.
     policy : Policy
         Disclosure policy.
+    inputs : tuple of Input
+        Where each raw table came from.
     """
 
     title: str
@@ -63,6 +79,7 @@ class Report:
     cohort: Cohort = field(repr=False)
     baselines: Baselines = field(repr=False)
     policy: Policy
+    inputs: tuple[Input, ...] = field(repr=False)
 
     @property
     def cut(self) -> date:
@@ -108,6 +125,23 @@ class Report:
             return True
         emit("markdown", f"::: {{.absent}}\n{_ABSENT[table].format(what=what)}\n:::", kind="absent")
         return False
+
+    def methods(self) -> None:
+        """Show the study's rules in words, with the protocol's own numbers."""
+        tables = frozenset(name for name in _ABSENT if self.cohort.has(name))
+        emit("markdown", definitions(self.study, load_disclosure(self.study), tables), kind="methods")
+
+    def provenance(self) -> None:
+        """Show where the report came from: data, protocol and code, so that it can be made again."""
+        facts = {
+            "Study": self.study.id,
+            "Period": f"{self.period.name} ({self.period.first} to {self.period.last})",
+            "Data cut": self.cut.isoformat(),
+            "evalkit": __version__,
+            "Seed": str(self.study.seed),
+            **{f"Table {i.table}": f"SHA-256 {i.sha256[:16]}" if i.sha256 else i.source for i in self.inputs},
+        }
+        emit("table", provenance_table(facts), kind="provenance")
 
     def safe(self, estimates: Estimates) -> Safe:
         """Pass an estimate through disclosure control.
@@ -201,8 +235,50 @@ class Report:
         else:
             figure, alt = dots_figure(safe.estimates.tidy(), self._order(safe), x_label)
         self._emit("figure", svg_of(figure), safe, alt=alt)
-        if safe.note:
-            self._emit("markdown", f"::: {{.note}}\n{safe.note}\n:::", safe)
+        remarks = [_STEPS.format(block=self.policy.block)] if estimates.kind in _CURVES else []
+        remarks += [safe.note] if safe.note else []
+        if remarks:
+            self._emit("markdown", f"::: {{.note}}\n{' '.join(remarks)}\n:::", safe)
+
+    def show_benchmarks(
+        self, estimates: Estimates, measure: str = "completion", shape: Literal["figure", "table"] = "table"
+    ) -> None:
+        """Set shares of this study beside the published ones of the same measure.
+
+        Parameters
+        ----------
+        estimates : Estimates
+            Made from a `Tally`, one row per group: who reached it, out of whom.
+        measure : str, default "completion"
+            Measure of the baselines in the study's file.
+        shape : {"figure", "table"}, default "table"
+
+        Raises
+        ------
+        AnalysisError
+            If the estimates were not made from a tally.
+        """
+        published = [b for b in self.baselines.baselines if b.measure == measure and b.unit == "share"]
+        if not isinstance(estimates.counts, Tally):
+            msg = f"report.show_benchmarks: '{estimates.kind}' was not made from x of n"
+            raise AnalysisError(msg)
+        if not published:
+            said = f"The study names no published figure on {measure}, so there is nothing to compare with."
+            emit("markdown", f"::: {{.absent}}\n{said}\n:::", kind="absent")
+            return
+        safe = [self.safe(_benchmark(b).estimate(estimates.counts)) for b in published]
+        if all(s.verdict == "withheld" for s in safe):
+            self.show(estimates)
+            return
+        rows = pd.concat([_benchmark_rows(b, s) for b, s in zip(published, safe, strict=True)], ignore_index=True)
+        if shape == "table":
+            self._emit("table", benchmark_table(rows, " ".join(s for s in (_BESIDE, safe[0].note) if s)), safe[0])
+            return
+        marks = pd.DataFrame([_mark(b) for b in published])
+        own = rows.drop_duplicates("group").assign(label="This study")
+        own = own.assign(estimate=own["here"], conf_low=own["here_low"], conf_high=own["here_high"])
+        figure, alt = dots_figure(own, self._order(safe[0]), f"Share ({measure})", marks=marks)
+        self._emit("figure", svg_of(figure), safe[0], alt=alt)
 
     def _order(self, safe: Safe) -> Sequence[str]:
         found = [str(name) for name in pd.unique(safe.estimates.tidy()["group"])]
@@ -213,6 +289,33 @@ class Report:
         emit(shows, text, **mark, **({"alt": alt} if alt else {}))
 
 
+def _benchmark(baseline: Baseline) -> compare.Benchmark:
+    return compare.Benchmark(baseline.value, baseline.n, source=baseline.id)
+
+
+def _benchmark_rows(baseline: Baseline, safe: Safe) -> pd.DataFrame:
+    rows = safe.estimates.tidy()
+    own = rows[rows["measure"] == "proportion"].set_index("group")
+    found = rows[rows["measure"] == "difference"].copy()
+    names = {"here": "estimate", "here_low": "conf_low", "here_high": "conf_high"}
+    for name, column in names.items():
+        found[name] = own.loc[found["group"], column].to_numpy()
+    about = "about " if baseline.approximate else ""
+    whom = baseline.denominator if baseline.n is None else f"{baseline.n:,}: {baseline.denominator}"
+    return found.assign(label=f"{about}{baseline.what}".strip(), denominator=whom)
+
+
+def _mark(baseline: Baseline) -> dict[str, object]:
+    """Return a published share with Wilson's limits where its denominator is known."""
+    low = high = float("nan")
+    if baseline.n is not None:
+        row = compare.proportion(round(baseline.value * baseline.n), baseline.n).tidy().iloc[0]
+        low, high = float(row["conf_low"]), float(row["conf_high"])
+    return {"label": baseline.label or baseline.id, "estimate": baseline.value, "conf_low": low, "conf_high": high}
+
+
+_STEPS = "To protect participants, curves are drawn in steps of at least {block} people and counts are rounded."
+_BESIDE = "Who is counted differs from figure to figure: read the difference beside both denominators."
 _CURVES = frozenset({"kaplan_meier"})
 _DRAWN = _CURVES | {"funnel", "proportion"}
 
@@ -255,5 +358,6 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report") ->
         data=cut,
         cohort=build(cut),
         baselines=load_baselines(protocol),
+        inputs=tuple(data.inputs),
         policy=Policy(**{**rules.model_dump(), "landmarks": tuple(rules.landmarks)}),
     )

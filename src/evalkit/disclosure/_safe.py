@@ -60,6 +60,21 @@ class Safe:
             return self.estimates.tidy()
         return dataclasses.replace(made, times=tuple(times)).estimate(counts).tidy()  # type: ignore[type-var]
 
+    def landmark_rows(self) -> pd.DataFrame:
+        """Return a curve's rows at the policy's landmarks, where the safe curve has something to say.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Without the days before a group's first step (too few events by then to be counted) and those after its
+            curve ends.
+        """
+        rows = self.at(self.policy.landmarks)
+        if rows.empty:
+            return rows
+        begun = rows.groupby("group")["estimate"].transform(lambda s: s.lt(1.0).cummax())
+        return rows[begun & rows["n_risk"].notna() & rows["estimate"].notna()].reset_index(drop=True)
+
     @property
     def note(self) -> str:
         """A sentence on what is not shown; empty when everything is."""

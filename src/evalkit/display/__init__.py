@@ -1,10 +1,23 @@
 """Figures, tables and sentences. Takes only what disclosure control passed, and estimates nothing."""
 
 from evalkit.display._figures import CurveText, curves_figure, dots_figure
-from evalkit.display._layouts import table_of
+from evalkit.display._layouts import benchmark_table, table_of
 from evalkit.display._mark import emit
+from evalkit.display._methods import definitions, provenance_table
 from evalkit.display._prose import sentences
 from evalkit.display._style import svg_of
 from evalkit.display._tables import html_table
 
-__all__ = ["CurveText", "curves_figure", "dots_figure", "emit", "html_table", "sentences", "svg_of", "table_of"]
+__all__ = [
+    "CurveText",
+    "benchmark_table",
+    "curves_figure",
+    "definitions",
+    "dots_figure",
+    "emit",
+    "html_table",
+    "provenance_table",
+    "sentences",
+    "svg_of",
+    "table_of",
+]

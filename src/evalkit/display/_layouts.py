@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["table_of"]
+__all__ = ["benchmark_table", "table_of"]
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from evalkit.disclosure import Safe
-from evalkit.display._numbers import NOT_SHOWN, count, decimal, interval, p_value, percent
+from evalkit.display._numbers import count, decimal, interval, p_value, percent, points
 from evalkit.display._tables import html_table
 from evalkit.errors import AnalysisError
 
@@ -73,6 +73,48 @@ _LAYOUTS: Mapping[str, tuple[Column, ...]] = {
 }
 
 
+_PUBLISHED = (
+    _text("label", "Published figure"),
+    _number("baseline", "Published", percent),
+    _text("denominator", "Of whom"),
+    _text("group", "Group here"),
+    Column("Here", lambda row: f"{percent(row['here'])} of {count(row['n'])}"),
+    Column(
+        "Difference, points (95% CI)",
+        lambda row: f"{points(row['estimate'])} ({points(row['conf_low'])} to {points(row['conf_high'])})",
+    ),
+)
+
+
+def benchmark_table(rows: pd.DataFrame, note: str = "") -> str:
+    """Return shares beside published ones as an HTML table.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From safe estimates: label, baseline, denominator, group, here, n, estimate (the difference), limits.
+    note : str
+        A line below the table.
+
+    Returns
+    -------
+    str
+    """
+    return _written(rows, _PUBLISHED, note)
+
+
+def _written(rows: pd.DataFrame, columns: Sequence[Column], note: str) -> str:
+    texts = pd.DataFrame(
+        {f"c{i}": [c.write(row) for _, row in rows.iterrows()] for i, c in enumerate(columns)}, dtype=object
+    )
+    return html_table(
+        texts,
+        {f"c{i}": c.heading for i, c in enumerate(columns)},
+        numbers=[f"c{i}" for i, c in enumerate(columns) if c.number],
+        note=note,
+    )
+
+
 def table_of(safe: Safe, note: str = "") -> str:
     """Return an estimate as an HTML table.
 
@@ -95,18 +137,6 @@ def table_of(safe: Safe, note: str = "") -> str:
     if layout is None:
         msg = f"there is no table layout for '{safe.estimates.kind}'; there are: {', '.join(sorted(_LAYOUTS))}"
         raise AnalysisError(msg)
-    curve = safe.estimates.kind in _CURVES
-    rows = safe.at(safe.policy.landmarks).dropna(subset=["n_risk"]) if curve else safe.estimates.tidy()
+    rows = safe.landmark_rows() if safe.estimates.kind in _CURVES else safe.estimates.tidy()
     columns = [c for c in layout if c.heading != "Of all referred" or "share" in rows]
-    texts = pd.DataFrame(
-        {f"c{i}": [c.write(row) for _, row in rows.iterrows()] for i, c in enumerate(columns)}, dtype=object
-    )
-    said = " ".join(s for s in (note, safe.note) if s)
-    if (texts == NOT_SHOWN).any(axis=None) and "Not shown" not in said:
-        said = f"{said} {NOT_SHOWN}: not defined for these data.".strip()
-    return html_table(
-        texts,
-        {f"c{i}": c.heading for i, c in enumerate(columns)},
-        numbers=[f"c{i}" for i, c in enumerate(columns) if c.number],
-        note=said,
-    )
+    return _written(rows, columns, " ".join(said for said in (note, safe.note) if said))

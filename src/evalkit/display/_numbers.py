@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["NOT_SHOWN", "count", "decimal", "interval", "p_value", "people", "percent"]
+__all__ = ["NOT_SHOWN", "count", "decimal", "interval", "p_value", "people", "percent", "points"]
 
 import math
 
@@ -40,6 +40,29 @@ def percent(value: float | None, digits: int = 0) -> str:
     if value > 0 and float(text) == 0:
         return "under 1%"
     return f"{text}%"
+
+
+def points(value: float | None) -> str:
+    """Write a difference of shares in percentage points, with its sign.
+
+    Parameters
+    ----------
+    value : float or None
+        -1 to 1.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> points(0.1345), points(-0.13), points(0.001)
+    ('+13', '−13', '0')
+    """
+    if value is None or _absent(value):
+        return NOT_SHOWN
+    whole = round(100 * value)
+    return f"+{whole}" if whole > 0 else decimal(whole, 0)
 
 
 def decimal(value: float | None, digits: int = 2) -> str:

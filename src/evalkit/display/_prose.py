@@ -44,7 +44,7 @@ def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str
 
 
 def _survival(safe: Safe, groups: Sequence[str], event: str) -> str:
-    rows = safe.at(safe.policy.landmarks).dropna(subset=["estimate"])
+    rows = safe.landmark_rows()
     said: dict[int, list[str]] = {}
     for group in groups:
         own = rows[rows["group"] == group].set_index("time")

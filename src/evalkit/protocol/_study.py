@@ -278,6 +278,8 @@ class Disclosure(Model):
     """A curve ends where fewer than this are at risk."""
     dominance: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Largest share of a total that one person may contribute."""
+    landmarks: list[Days] = [30, 60, 90, 182, 365, 730]
+    """Days at which safe curves keep their value as nearly as rounding lets them."""
 
 
 class Baseline(Model):
@@ -285,6 +287,8 @@ class Baseline(Model):
 
     id: Word
     """Short name used in notebooks."""
+    label: str = ""
+    """How figures name it; empty: the id."""
     what: str
     """What was measured, of whom."""
     measure: Literal["completion", "harm", "sessions", "dose"]

@@ -1,0 +1,80 @@
+"""What a report says of how it was made: the study's rules in words, and where everything came from."""
+
+from __future__ import annotations
+
+__all__ = ["definitions", "provenance_table"]
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from evalkit.display._tables import html_table
+from evalkit.periods import long_date
+from evalkit.protocol import Disclosure, Study
+
+
+def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) -> str:
+    """Write the study's rules as a list, with the protocol's own numbers.
+
+    Parameters
+    ----------
+    study : Study
+    disclosure : Disclosure
+    tables : frozenset of str
+        Tables that are part of the study: rules of others are left out.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    rules, harm = study.rules, study.harm
+    arms = f"{study.arms.focus.label} and {study.arms.comparison.label}"
+    lines = [
+        f"- **Who is counted.** Referrals from {long_date(study.starts)} on, one row per referral; analyses use "
+        + ("each participant's first one" if rules.episodes == "first" else "all of them")
+        + f". Groups: {arms}.",
+        "- **Data cut.** Only what was known on the day of the cut is used: later events, later entries and withdrawn "
+        "entries are left out, so that the same quarter rendered again gives the same numbers.",
+    ]
+    if "sessions" in tables:
+        gap = rules.disengagement_gap_days
+        lines += [
+            f"- **Disengaged.** No attended session for {gap} days; it happens on day {gap} after the last session, when "
+            "it becomes known, and is never dated back. Leaving or being dismissed before that counts on its own day.",
+            f"- **Completed.** {rules.dose_sessions} attended sessions of the counting kinds "
+            f"({', '.join(rules.counting_kinds)}) and {rules.dose_hours:g} hours, or a recorded completion.",
+            f"- **Engaged.** At least {rules.engaged.sessions} attended sessions within {rules.engaged.days} days of intake. "
+            "A step's share is taken of those whose time window for that step is over.",
+        ]
+    if "outcomes" in tables:
+        lines += [
+            f"- **Harm.** The first {harm.label} after the day of intake, until the cut or the last day on which outcomes "
+            "were searched.",
+        ]
+    lines += [
+        "- **Estimates.** Shares over time are Kaplan-Meier estimates with log-log limits; shares of people have Wilson "
+        "limits; hazard ratios come from Cox models with Efron's handling of ties. Limits are at the 95% level.",
+        f"- **Protecting people.** Counts of 1 to {disclosure.minimum_count - 1} are not published, counts are rounded to "
+        f"multiples of {disclosure.rounding_base}, and every figure is computed from such counts. Percentages can "
+        "therefore differ slightly from exact ones.",
+        "- **What a comparison cannot show.** The mandate itself is what differs between the groups, so they are never "
+        "exchangeable by design; an unadjusted difference is no effect of the programme.",
+    ]
+    return "\n".join(lines)
+
+
+def provenance_table(facts: Mapping[str, str]) -> str:
+    """Write where a report came from as an HTML table.
+
+    Parameters
+    ----------
+    facts : mapping of str to str
+        What: value.
+
+    Returns
+    -------
+    str
+    """
+    rows = pd.DataFrame({"what": list(facts), "value": list(facts.values())})
+    return html_table(rows, {"what": "What", "value": "Value"})
