@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from evalkit.survival._cox import CoxFit, cox
 from evalkit.survival._cumulative_incidence import CumulativeIncidence, cumulative_incidence
 from evalkit.survival._day_counts import day_counts
 from evalkit.survival._kaplan_meier import KaplanMeier, kaplan_meier
 from evalkit.survival._logrank import LogRank, logrank
+from evalkit.survival._proportional_hazards import proportional_hazards_test
 from evalkit.survival._quantile import FollowUp, SurvivalQuantile, follow_up, survival_quantile
 from evalkit.survival._rmst import RestrictedMean, RestrictedMeanContrast, rmst, rmst_contrast
 
 __all__ = [
+    "CoxFit",
     "CumulativeIncidence",
     "FollowUp",
     "KaplanMeier",
@@ -17,11 +20,13 @@ __all__ = [
     "RestrictedMean",
     "RestrictedMeanContrast",
     "SurvivalQuantile",
+    "cox",
     "cumulative_incidence",
     "day_counts",
     "follow_up",
     "kaplan_meier",
     "logrank",
+    "proportional_hazards_test",
     "rmst",
     "rmst_contrast",
     "survival_quantile",

@@ -172,6 +172,8 @@ class CumulativeIncidence:
             at = np.array(self.times)
             value, error = curve.at(at, value, 0.0), curve.at(at, error, 0.0)
         low, high = limits(value, error, self.conf_type, self.conf_level)
+        unbegun = steps.place(at) == 0
+        low, high = np.where(unbegun, value, low), np.where(unbegun, value, high)
         flows = flow_columns(steps, at, steps.n.event[cause], steps.w.event[cause])
         values = {"estimate": value, "std_error": error, "conf_low": low, "conf_high": high}
         return pd.DataFrame({"group": steps.group, "cause": name, "time": at} | flows | values)

@@ -1,0 +1,128 @@
+"""Covariates to a design matrix: from a list of columns or a formula."""
+
+from __future__ import annotations
+
+__all__ = ["Design", "design_matrix"]
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from formulaic import Formula
+
+from evalkit.errors import AnalysisError
+from evalkit.survival._columns import Floats, column, group_column, number_column
+
+
+@dataclass(frozen=True)
+class Design:
+    """A design matrix without intercept.
+
+    Attributes
+    ----------
+    matrix : (n, p)
+    terms : tuple of str
+        Names of the columns; a level of a categorical column is 'column[level]'.
+    parts : tuple of (str, tuple of int)
+        Each covariate with the positions of its columns.
+    """
+
+    matrix: Floats
+    terms: tuple[str, ...]
+    parts: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+def design_matrix(data: pd.DataFrame, covariates: str | Sequence[str]) -> Design:
+    """Return the design matrix of some covariates.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame, n rows
+    covariates : str or sequence of str
+        Columns (text and categorical ones as indicators, the first level left out), or a formula as
+        formulaic reads it, such as ``"age + C(site) + age:prior"``.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    AnalysisError
+        Naming a column that is missing, has missing values, does not vary, or is a linear combination of
+        the others.
+    """
+    if isinstance(covariates, str) and covariates not in data.columns and _is_formula(covariates):
+        design = _from_formula(data, covariates)
+    else:
+        names = [covariates] if isinstance(covariates, str) else list(covariates)
+        if not names:
+            msg = "covariates must name at least one column"
+            raise AnalysisError(msg)
+        design = _from_columns(data, names)
+    _check_rank(design)
+    return design
+
+
+def _is_formula(text: str) -> bool:
+    return any(mark in text for mark in "~+*:()")
+
+
+def _from_columns(data: pd.DataFrame, names: list[str]) -> Design:
+    blocks: list[Floats] = []
+    terms: list[str] = []
+    parts: list[tuple[str, tuple[int, ...]]] = []
+    for name in names:
+        values = column(data, name)
+        if pd.api.types.is_numeric_dtype(values.dtype):
+            block, labels = number_column(data, name)[:, None], [name]
+        else:
+            groups = group_column(data, name)
+            levels = np.arange(1, len(groups.labels))
+            block = (groups.codes[:, None] == levels[None, :]).astype(np.float64)
+            labels = [f"{name}[{level}]" for level in groups.labels[1:]]
+        if not labels or block.shape[0] == 0:
+            msg = f"column '{name}' does not vary: it cannot be a covariate"
+            raise AnalysisError(msg)
+        parts.append((name, tuple(range(len(terms), len(terms) + len(labels)))))
+        blocks.append(block)
+        terms += labels
+    return Design(np.hstack(blocks), tuple(terms), tuple(parts))
+
+
+def _from_formula(data: pd.DataFrame, text: str) -> Design:
+    right = text.rsplit("~", maxsplit=1)[-1].strip()
+    formula = Formula(right)
+    for name in sorted(str(v) for v in formula.required_variables):
+        column(data, name)
+    matrix = formula.get_model_matrix(data, na_action="raise")
+    spec = matrix.model_spec
+    kept = [i for i, name in enumerate(matrix.columns) if name != "Intercept"]
+    if not kept:
+        msg = f"formula '{text}' has no covariates"
+        raise AnalysisError(msg)
+    where = {old: new for new, old in enumerate(kept)}
+    parts = tuple(
+        (str(term), tuple(where[i] for i in at if i in where))
+        for term, at in spec.term_indices.items()
+        if any(i in where for i in at)
+    )
+    values = np.asarray(matrix, dtype=np.float64)[:, kept]
+    return Design(values, tuple(str(matrix.columns[i]) for i in kept), parts)
+
+
+def _check_rank(design: Design) -> None:
+    centred = design.matrix - design.matrix.mean(axis=0)
+    size = np.sqrt((centred**2).sum(axis=0))
+    scale = np.sqrt((design.matrix**2).sum(axis=0))
+    flat = np.flatnonzero(size <= 1e-10 * np.maximum(scale, 1e-300))
+    if len(flat):
+        msg = f"covariate '{design.terms[flat[0]]}' does not vary"
+        raise AnalysisError(msg)
+    gram = (centred / size).T @ (centred / size)
+    for j in range(1, len(size)):
+        solved = np.linalg.lstsq(gram[:j, :j], gram[:j, j], rcond=None)[0]
+        if 1.0 - gram[:j, j] @ solved < 1e-9:
+            msg = f"covariate '{design.terms[j]}' is a linear combination of the covariates before it"
+            raise AnalysisError(msg)
