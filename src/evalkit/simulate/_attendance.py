@@ -1,0 +1,188 @@
+"""The weekly process: attending, missing, quitting, returning, completing.
+
+Week k of a person has a group on day ``first + 7 k``, and perhaps an individual session the day after it and
+case management two days after it. Arrays are (n, weeks): a study, or a chunk of a large sample, at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from evalkit.simulate._people import NEVER, Bools, Floats, Ints, People
+from evalkit.simulate._scenario import Scenario
+
+WEEKS = 60
+KINDS = ("group", "individual", "case_management")
+REASONS = ("", "completed", "dropped_out", "terminated")
+_OFFSETS = np.array([0, 1, 2])
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """What a person's weeks look like, before anything outside ends them.
+
+    Attributes
+    ----------
+    attended : array of bool, shape (n, 3 * WEEKS)
+        Attended sessions by (week, kind), in order of time; kinds as in `KINDS`.
+    held : array of bool, shape (n, WEEKS)
+        Weeks in which a group is on the person's record (attended or not).
+    hours : array of float32, shape (n, WEEKS)
+        Hours of the week's group, were it attended.
+    completes : array of int, shape (n,)
+        Day (since the first session) of a completed dose, or of a waiver; `NEVER`.
+    exit : array of int, shape (n,)
+        Day of the programme's own exit record, since the first session; `NEVER`.
+    reason : array of int, shape (n,)
+        Position in `REASONS`.
+    """
+
+    attended: Bools
+    held: Bools
+    hours: npt.NDArray[np.float32]
+    completes: Ints
+    exit: Ints
+    reason: Ints
+
+
+def session_days() -> Ints:
+    """Return the days, since the first session, of the columns of `Attendance.attended`.
+
+    Returns
+    -------
+    array of int, shape (3 * WEEKS,)
+    """
+    days: Ints = (7 * np.arange(WEEKS)[:, None] + _OFFSETS).ravel()
+    return days
+
+
+def attend_logit(scenario: Scenario, people: People) -> Floats:
+    """Return each person's log odds of attending a group.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    people : People
+
+    Returns
+    -------
+    array of float, shape (n,)
+    """
+    logit: Floats = (
+        scenario.attend
+        + scenario.attend_effect * people.focus
+        + 0.25 * people.employed
+        - 0.30 * people.alcohol
+        - 0.06 * people.prior
+        + 0.01 * (people.age - 32)
+        + scenario.frailty_attend * people.trait
+    )
+    return logit
+
+
+def quit_log_hazard(scenario: Scenario, people: People) -> Floats:
+    """Return each person's log hazard of quitting, relative to the baseline.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    people : People
+
+    Returns
+    -------
+    array of float, shape (n,)
+    """
+    sites = np.resize(np.array(scenario.site_effects), 4)
+    log_hazard: Floats = (
+        scenario.quit_effect * people.focus
+        - 0.25 * people.employed
+        + 0.30 * people.alcohol
+        + 0.10 * people.prior
+        - 0.015 * (people.age - 32)
+        + sites[people.area]
+        + scenario.frailty_quit * people.trait
+    )
+    return log_hazard
+
+
+def _quit_week(rng: np.random.Generator, scenario: Scenario, people: People) -> Ints:
+    """Last week of the first spell: quitting in week k leaves weeks 0 ... k."""
+    weekly = scenario.quit_late + scenario.quit_early * np.exp(-np.arange(WEEKS) / 8)
+    needed = rng.exponential(size=people.n) * np.exp(-quit_log_hazard(scenario, people))
+    return np.searchsorted(np.cumsum(weekly), needed)
+
+
+def draw_attendance(rng: np.random.Generator, scenario: Scenario, people: People) -> Attendance:
+    """Draw the weeks of people who start; the rows of the others mean nothing.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    scenario : Scenario
+    people : People
+
+    Returns
+    -------
+    Attendance
+    """
+    n, week = people.n, np.arange(WEEKS)
+    quit_week = _quit_week(rng, scenario, people)
+    terminated = (quit_week < WEEKS) & (rng.random(n) < 0.12)
+    # A few come back, three to fourteen weeks later, for one to eight weeks.
+    back = quit_week + 3 + np.floor(rng.random(n) * 12).astype(np.int64)
+    gone = back + 1 + np.floor(rng.random(n) * 8).astype(np.int64)
+    returns = ~terminated & (rng.random(n) < 0.15)
+    spell = week <= quit_week[:, None]
+    spell |= returns[:, None] & (week >= back[:, None]) & (week < gone[:, None])
+    chance = 1 / (1 + np.exp(-attend_logit(scenario, people)))
+    group = spell & (rng.random((n, WEEKS), dtype=np.float32) < chance.astype(np.float32)[:, None])
+    group[:, 0] = True
+    draw = rng.random((n, WEEKS), dtype=np.float32)
+    hours = np.where(draw < 0.02, 1.0, np.where(draw < 0.05, 2.0, 1.5)).astype(np.float32)
+    waived = rng.random(n) < 0.04
+    last = _completion_week(group, hours, waived)
+    done = last < WEEKS
+    group &= week <= last[:, None]
+    others = spell & (week < last[:, None])
+    draw = rng.random((n, WEEKS), dtype=np.float32)
+    share = np.float32(0.08)
+    attended = np.stack([group, others & (draw < share), others & (draw > 1 - share)], axis=2)
+    attended = attended.reshape(n, 3 * WEEKS)
+    # After quitting, a group or three is still on the record as missed.
+    missed = 1 + np.floor(rng.random(n) * 3).astype(np.int64)
+    held = (spell | (week <= (quit_week + missed)[:, None])) & (week <= last[:, None])
+    completes = np.where(done, 7 * last, NEVER)
+    day, reason = _exits(rng, attended, completes, waived & done, terminated, quit_week)
+    return Attendance(attended, held, hours, completes, day, reason)
+
+
+def _completion_week(group: Bools, hours: npt.NDArray[np.float32], waived: Bools) -> Ints:
+    """Week of the 24th session and 36th hour; of the 22nd session where two are waived; else WEEKS."""
+    sessions = np.cumsum(group, axis=1, dtype=np.int16)
+    total = np.cumsum(np.where(group, hours, np.float32(0)), axis=1, dtype=np.float32)
+    full = (sessions >= 24) & (total >= 36)
+    full |= waived[:, None] & (sessions >= 22)
+    return np.where(full[:, -1], np.argmax(full, axis=1), WEEKS)
+
+
+def _exits(
+    rng: np.random.Generator, attended: Bools, completes: Ints, waived: Bools, terminated: Bools, quit_week: Ints
+) -> tuple[Ints, Ints]:
+    """Day and reason of the programme's exit record, at most one a person."""
+    n = completes.size
+    latest = session_days()[3 * WEEKS - 1 - np.argmax(attended[:, ::-1], axis=1)]
+    done = completes < NEVER
+    wait = np.floor(rng.random((4, n)) * np.array([[11], [62], [8], [1]])).astype(np.int64)
+    recorded = rng.random(n)
+    day = np.full(n, NEVER)
+    reason = np.zeros(n, dtype=np.int64)
+    drops = ~done & ~terminated & (quit_week < WEEKS) & (recorded < 0.65)
+    day[drops], reason[drops] = (latest + 14 + wait[1])[drops], 2
+    ends = ~done & terminated
+    day[ends], reason[ends] = (np.maximum(latest, 7 * quit_week) + 1 + wait[2])[ends], 3
+    finished = done & (waived | (recorded < 0.95))
+    day[finished], reason[finished] = (completes + np.where(waived, 0, wait[0]))[finished], 1
+    return day, reason

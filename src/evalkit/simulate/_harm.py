@@ -1,0 +1,83 @@
+"""Harm: for each person a Poisson process whose cumulative intensity is ``level * (t / 365) ** shape``.
+
+Given covariates and trait the number of events up to a day is Poisson, so the truth needs no events: risk is
+``1 - exp(-intensity)`` averaged over people.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evalkit.simulate._people import NEVER, Floats, Ints, People
+from evalkit.simulate._scenario import Scenario
+
+KINDS = {"dv_arrest": 1.0, "any_arrest": 0.9, "order_violation": 0.35, "survivor_reported_harm": 1.3}
+"""Kinds of outcome and how often they happen, relative to domestic-violence arrests.
+
+``any_arrest`` here is arrests for other reasons; a domestic-violence arrest is written as both.
+"""
+
+
+def harm_level(scenario: Scenario, people: People) -> Floats:
+    """Return each person's mean number of domestic-violence arrests in the year after intake.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    people : People
+
+    Returns
+    -------
+    array of float, shape (n,)
+    """
+    sites = np.resize(np.array(scenario.site_effects), 4) / 2
+    log_rate = (
+        scenario.harm_effect * people.focus
+        + 0.25 * (people.prior - 1)
+        + 0.35 * people.alcohol
+        - 0.03 * (people.age - 32)
+        - 0.25 * people.employed
+        - 0.30 * (people.gender == 1)
+        + sites[people.area]
+        + scenario.frailty_harm * people.trait
+    )
+    level: Floats = scenario.harm_365 * np.exp(log_rate)
+    return level
+
+
+def draw_harm(
+    rng: np.random.Generator, scenario: Scenario, people: People, intake: Ints, end: Ints
+) -> dict[str, tuple[Ints, Ints]]:
+    """Draw outcomes.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    scenario : Scenario
+    people : People
+    intake : array of int, shape (n,)
+        Origin of the process; people without one start at their referral.
+    end : array of int, shape (n,)
+        Last day of observation.
+
+    Returns
+    -------
+    dict of str to (array of int, array of int)
+        By kind: positions of the people, and days; a few days lie between referral and intake, both
+        included, and are no events of the harm scale.
+    """
+    level = harm_level(scenario, people)
+    origin = np.where(intake < NEVER, intake, people.referral)
+    span = np.maximum(end - origin, 0)
+    before = origin - people.referral
+    found = {}
+    for kind, ratio in KINDS.items():
+        who = np.repeat(np.arange(people.n), rng.poisson(ratio * level * (span / 365) ** scenario.harm_shape))
+        when = np.ceil(span[who] * rng.random(who.size) ** (1 / scenario.harm_shape)).astype(np.int64)
+        early = np.repeat(np.arange(people.n), rng.poisson(3 * ratio * level * (before + 1) / 365))
+        soon = people.referral[early] + np.floor(rng.random(early.size) * (before[early] + 1)).astype(np.int64)
+        day = np.concatenate([origin[who] + np.maximum(when, 1), soon])
+        person = np.concatenate([who, early])
+        kept = day <= end[person]
+        found[kind] = (person[kept], day[kept])
+    return found

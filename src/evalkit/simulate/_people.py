@@ -1,0 +1,197 @@
+"""People: arm, covariates, the unseen trait, referral, and what happens before the first session.
+
+Days are ordinals of the proleptic Gregorian calendar (``date.toordinal``).
+
+Each covariate of the pilot is an exponential tilt of PAIP's (age: a discrete normal, yes/no: a log odds
+shift, earlier arrests: a Poisson rate), all independent. So the propensity score is *exactly* logistic in
+the covariates, and stays so among people with an intake and among starters: an adjustment that is right in
+form has no excuse. When a person is referred, has the intake and starts is independent of covariates and
+trait, so the end of data censors nobody informatively.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+from evalkit.simulate._scenario import Scenario
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+NEVER = 10**7
+"""A day after every other."""
+
+AREAS = ("West Englewood", "Englewood", "Chicago Lawn", "South Chicago")
+GENDERS = ("man", "woman", "another")
+RACES = ("black", "latino", "white", "another")
+SOURCES = ("self", "partner_agency", "health_provider", "community_outreach", "court")
+OTHER_EXITS = ("moved", "transferred", "administrative", "deceased")
+_EXIT_RATES = np.array([12e-5, 8e-5, 6e-5, 1.2e-5])  # per day, of everybody alike
+_AGES = np.arange(18, 71)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Arrays over people, each of shape (n,).
+
+    Attributes
+    ----------
+    focus : bool
+        In the pilot.
+    age, prior : int
+        Years; earlier domestic-violence arrests.
+    gender, race, area, source : int
+        Positions in `GENDERS`, `RACES`, `AREAS`, `SOURCES`.
+    employed, alcohol : bool
+    trait : float
+        The unseen standard normal trait.
+    referral, intake, first : int
+        Days; `NEVER` where it does not happen.
+    other_exit : int
+        Day on which a transfer, move, administrative closure or death would end the episode.
+    other_reason : int
+        Position in `OTHER_EXITS`.
+    lapse : int
+        For those who never start: day of an exit ``dropped_out``, or `NEVER`.
+    """
+
+    focus: Bools
+    age: Ints
+    prior: Ints
+    gender: Ints
+    race: Ints
+    area: Ints
+    source: Ints
+    employed: Bools
+    alcohol: Bools
+    trait: Floats
+    referral: Ints
+    intake: Ints
+    first: Ints
+    other_exit: Ints
+    other_reason: Ints
+    lapse: Ints
+
+    @property
+    def n(self) -> int:
+        """Number of people."""
+        return int(self.focus.size)
+
+
+def weekday(day: Ints) -> Ints:
+    """Return the weekday of ordinals, Monday 0.
+
+    Parameters
+    ----------
+    day : array of int, shape (n,)
+
+    Returns
+    -------
+    array of int, shape (n,)
+    """
+    return (day + 6) % 7
+
+
+def _roll(day: Ints, last_weekday: int) -> Ints:
+    """Move days after ``last_weekday`` to the next Monday."""
+    wd = weekday(day)
+    return np.where(wd > last_weekday, day + 7 - wd, day)
+
+
+def _shifted(p: float, shift: Floats) -> Floats:
+    odds = p / (1 - p) * np.exp(shift)
+    return odds / (1 + odds)
+
+
+def _pick(rng: np.random.Generator, n: int, p: tuple[float, ...]) -> Ints:
+    return np.searchsorted(np.cumsum(p)[:-1], rng.random(n), side="right")
+
+
+def _ages(rng: np.random.Generator, tilt: Floats) -> Ints:
+    found = np.empty(tilt.size, dtype=np.int64)
+    for shift in np.unique(tilt):
+        mass = np.exp(-((_AGES - 32 - 2 * shift) ** 2) / (2 * 81))
+        who = tilt == shift
+        found[who] = rng.choice(_AGES, size=int(who.sum()), p=mass / mass.sum())
+    return found
+
+
+def _referrals(rng: np.random.Generator, focus: Bools, starts: date, ends: date) -> Ints:
+    """Weekdays of the study, rising in the pilot's first half year."""
+    days = np.arange(starts.toordinal(), ends.toordinal() + 1)
+    days = days[weekday(days) < 5]
+    found = np.empty(focus.size, dtype=np.int64)
+    ramp = np.minimum((days - days[0] + 30) / 180, 1.0)
+    for arm, weight in ((True, ramp), (False, np.ones(days.size))):
+        who = focus == arm
+        found[who] = rng.choice(days, size=int(who.sum()), p=weight / weight.sum())
+    return found
+
+
+def draw_people(
+    rng: np.random.Generator, scenario: Scenario, like: Bools, focus: Bools, starts: date, ends: date
+) -> People:
+    """Draw people.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    scenario : Scenario
+    like : array of bool, shape (n,)
+        Whose covariates a person has: True the pilot's, False PAIP's.
+    focus : array of bool, shape (n,)
+        Where the person goes. In a study the same as ``like``; it differs only where the truth asks what
+        would have become of the pilot's people in PAIP.
+    starts, ends : datetime.date
+        Days between which people are referred.
+
+    Returns
+    -------
+    People
+    """
+    n = like.size
+    tilt: Floats = scenario.confounding * like.astype(np.float64)
+    age = _ages(rng, tilt)
+    prior = rng.poisson(1.2 * np.exp(-0.3 * tilt)).astype(np.int64)
+    employed = rng.random(n) < _shifted(0.46, 0.35 * tilt)
+    alcohol = rng.random(n) < _shifted(0.42, -0.3 * tilt)
+    gender = np.where(rng.random(n) < _shifted(0.89, -0.4 * tilt), 0, 1 + (rng.random(n) < 0.08))
+    race = np.where(rng.random(n) < 0.6, 0, 1 + _pick(rng, n, (0.65, 0.22, 0.13)))
+    sites = len(scenario.site_effects)
+    area = _pick(rng, n, (0.26, 0.27, 0.26, 0.21)) if sites > 1 else np.ones(n, dtype=np.int64)
+    source = np.where(focus, _pick(rng, n, (0.28, 0.26, 0.18, 0.28)), 4)
+    trait = rng.standard_normal(n)
+    referral = _referrals(rng, focus, starts, ends)
+    intake, first, lapse = _initiation(rng, scenario, focus, referral, alcohol, employed)
+    total = _EXIT_RATES.sum()
+    other_exit = referral + 1 + np.floor(rng.exponential(1 / total, n)).astype(np.int64)
+    other_reason = _pick(rng, n, tuple(_EXIT_RATES / total))
+    return People(
+        focus, age, prior, gender.astype(np.int64), race.astype(np.int64), area, source.astype(np.int64),
+        employed, alcohol, trait, referral, intake, first, other_exit, other_reason, lapse,
+    )  # fmt: skip
+
+
+def _initiation(
+    rng: np.random.Generator, s: Scenario, focus: Bools, referral: Ints, alcohol: Bools, employed: Bools
+) -> tuple[Ints, Ints, Ints]:
+    """Days of intake, first session, and lapse before it."""
+    n = focus.size
+    slow = np.where(focus, 1.0, s.comparison_delay)
+    wait = np.floor(rng.gamma(1.5, s.intake_scale, n) * slow).astype(np.int64)
+    intake = _roll(referral + wait, 4)
+    wait = np.floor(rng.gamma(1.5, s.start_scale, n)).astype(np.int64)
+    first = _roll(intake + wait, 3)
+    came = rng.random(n) < s.intake
+    # A product of an arm's factor and the covariates': the odds of being in the pilot stay log-linear.
+    chance = s.start * np.exp(s.start_effect * focus - 0.10 * alcohol - 0.05 * ~employed)
+    began = came & (rng.random(n) < chance)
+    lapse = referral + 30 + np.floor(rng.random(n) * 90).astype(np.int64)
+    lapse = np.maximum(lapse, np.where(came, intake, 0))
+    lapsed = ~began & (rng.random(n) < 0.6)
+    return np.where(came, intake, NEVER), np.where(began, first, NEVER), np.where(lapsed, lapse, NEVER)

@@ -1,0 +1,295 @@
+"""A simulated study: tables, truth, and what is written to disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evalkit._version import __version__
+from evalkit.errors import UsageError
+from evalkit.protocol import Rules
+from evalkit.simulate import _records as rec
+from evalkit.simulate._again import second_episodes
+from evalkit.simulate._attendance import draw_attendance
+from evalkit.simulate._course import Course, put_together, time_scales
+from evalkit.simulate._harm import draw_harm
+from evalkit.simulate._people import NEVER, SOURCES, Ints, draw_people
+from evalkit.simulate._scenario import Scenario, get_scenario
+from evalkit.simulate._tables import STATUSES, Maker
+from evalkit.simulate._truth import known_truth
+
+_SHORTEST_DAYS = 90
+_SEARCH_BEFORE_END = 14
+_COLUMNS = {
+    "participants": (["referral_date", "intake_date", "outcome_follow_up_end"], ["referral_date"]),
+    "sessions": (["session_date"], ["session_date", "participant_id", "kind"]),
+    "exits": (["exit_date"], ["exit_date", "participant_id"]),
+    "outcomes": (["outcome_date"], ["outcome_date", "participant_id", "kind"]),
+    "measures": (["measure_date"], ["measure_date", "participant_id"]),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """A synthetic study whose truth is known.
+
+    Attributes
+    ----------
+    tables : dict of str to pandas.DataFrame
+        ``participants``, ``sessions``, ``exits``, ``outcomes``, ``measures`` as definitions.md names them,
+        dates as datetime64, with ``recorded_on``, ``retracted_on`` and ``synthetic`` (True).
+    truth : mapping of str to float
+        True values by name, for example ``retention.cif.completion.182.focus``.
+    truth_error : mapping of str to float
+        Monte Carlo standard error of each true value.
+    about : mapping
+        seed, scenario, n_focus, n_comparison, starts, ends, version.
+    """
+
+    tables: dict[str, pd.DataFrame] = field(repr=False)
+    truth: Mapping[str, float] = field(repr=False)
+    truth_error: Mapping[str, float] = field(repr=False)
+    about: Mapping[str, Any]
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write the tables as CSV, and ``simulation.json``; the same seed gives the same bytes.
+
+        Parameters
+        ----------
+        folder : pathlib.Path
+            Made when it is not there.
+
+        Returns
+        -------
+        list of pathlib.Path
+            The files written.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        written = []
+        for name, table in self.tables.items():
+            file = folder / f"{name}.csv"
+            text = table.assign(synthetic="true").to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n")
+            file.write_bytes(text.encode("utf-8"))
+            written.append(file)
+        content = {**self.about, "truth": dict(self.truth), "truth_error": dict(self.truth_error)}
+        file = folder / "simulation.json"
+        file.write_bytes((json.dumps(content, indent=2, sort_keys=True) + "\n").encode("utf-8"))
+        return [*written, file]
+
+
+def simulate(
+    scenario: str = "benefit",
+    *,
+    seed: int,
+    n_focus: int | None = None,
+    n_comparison: int | None = None,
+    starts: date = date(2021, 11, 18),
+    ends: date = date(2023, 12, 31),
+) -> Simulated:
+    """Make a synthetic study.
+
+    Parameters
+    ----------
+    scenario : {"benefit", "null", "harm", "strong_confounding", "sparse", "one_site"}
+    seed : int
+        Seed of everything random.
+    n_focus, n_comparison : int, optional
+        People in the pilot and in PAIP; by default the scenario's (160 and 900; sparse: 24 and 70).
+    starts, ends : datetime.date
+        Referrals come between them; the tables are an extract taken on ``ends``.
+
+    Returns
+    -------
+    Simulated
+
+    Raises
+    ------
+    UsageError
+        If there is no such scenario, nobody is in an arm, or the study is shorter than 90 days.
+
+    Examples
+    --------
+    >>> study = simulate("null", seed=1, n_focus=20, n_comparison=30)
+    >>> study.tables["participants"]["participant_id"].nunique()
+    50
+    >>> study.truth["harm.hazard_ratio.conditional"]
+    1.0
+    """
+    model = get_scenario(scenario)
+    course, searched = draw_course(model, seed, n_focus, n_comparison, starts, ends)
+    rng = np.random.default_rng([seed, 3])
+    ids = _identifiers(rng, course.people.n)
+    maker = Maker(rng, np.random.default_rng([seed, 4]), model, course, ids, ends.toordinal(), searched)
+    tables = _with_records(maker, _raw(maker))
+    truth = known_truth(scenario)
+    about = {
+        "seed": seed,
+        "scenario": scenario,
+        "n_focus": int(course.people.focus.sum()),
+        "n_comparison": int((~course.people.focus).sum()),
+        "starts": starts.isoformat(),
+        "ends": ends.isoformat(),
+        "version": __version__,
+    }
+    return Simulated(
+        tables,
+        MappingProxyType(truth["value"]),
+        MappingProxyType(truth["error"]),
+        MappingProxyType(about),
+    )
+
+
+def simulate_scales(
+    scenario: str = "benefit",
+    *,
+    seed: int,
+    n_focus: int | None = None,
+    n_comparison: int | None = None,
+    starts: date = date(2021, 11, 18),
+    ends: date = date(2023, 12, 31),
+    rules: Rules | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Return the time scales of `simulate`'s study at its last day, without making its tables.
+
+    The fast path of simulation studies. Tests hold it to the cohort built from the written tables.
+
+    Parameters
+    ----------
+    scenario, seed, n_focus, n_comparison, starts, ends
+        As for `simulate`.
+    rules : Rules, optional
+        The study's definitions; their defaults when not given.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        ``initiation``, ``retention``, ``harm``: columns person (a position), focus (bool), time (days),
+        cause (0: censored); one row per person in the set.
+
+    Raises
+    ------
+    UsageError
+        As `simulate`.
+    """
+    model = get_scenario(scenario)
+    course, searched = draw_course(model, seed, n_focus, n_comparison, starts, ends)
+    scales = time_scales(course, rules or Rules(), ends)
+    return {**scales, "harm": _harm_scale(model, course, searched, seed)}
+
+
+def draw_course(
+    model: Scenario, seed: int, n_focus: int | None, n_comparison: int | None, starts: date, ends: date
+) -> tuple[Course, Ints]:
+    """Draw what happens to the people of a study, and when each was last searched for outcomes.
+
+    Parameters
+    ----------
+    model : Scenario
+    seed : int
+    n_focus, n_comparison : int or None
+    starts, ends : datetime.date
+
+    Returns
+    -------
+    course : Course
+    searched : array of int, shape (n,)
+
+    Raises
+    ------
+    UsageError
+        As `simulate`.
+    """
+    sizes = (
+        model.n_focus if n_focus is None else n_focus,
+        model.n_comparison if n_comparison is None else n_comparison,
+    )
+    if min(sizes) < 1:
+        msg = "simulate: n_focus and n_comparison must be at least 1"
+        raise UsageError(msg)
+    if (ends - starts).days < _SHORTEST_DAYS:
+        msg = f"simulate: from starts to ends must be at least {_SHORTEST_DAYS} days"
+        raise UsageError(msg)
+    focus = np.repeat([True, False], sizes)
+    rng = np.random.default_rng([seed, 0])
+    focus = rng.permutation(focus)
+    people = draw_people(rng, model, focus, focus, starts, ends)
+    attendance = draw_attendance(np.random.default_rng([seed, 1]), model, people)
+    course = put_together(people, attendance)
+    return course, _searched(np.random.default_rng([seed, 2]), course, ends.toordinal())
+
+
+def _searched(rng: np.random.Generator, course: Course, last: int) -> Ints:
+    """Last day searched: two weeks before the extract, or about when somebody moved away."""
+    p = course.people
+    known = np.where(course.intake <= last, course.intake, p.referral)
+    end = np.maximum(last - _SEARCH_BEFORE_END, known)
+    moved = (course.exit_reason == 4) & (rng.random(p.n) < 0.5)
+    away = np.maximum(course.exit_day + rng.integers(0, 30, p.n), known)
+    return np.where(moved, np.minimum(end, away), end)
+
+
+def _harm_scale(model: Scenario, course: Course, searched: Ints, seed: int) -> pd.DataFrame:
+    p = course.people
+    end = np.minimum(searched, course.death)
+    who, day = draw_harm(np.random.default_rng([seed, 4]), model, p, course.intake, end)["dv_arrest"]
+    after = day > course.intake[who]
+    first = np.full(p.n, NEVER)
+    np.minimum.at(first, who[after], day[after])
+    frame = pd.DataFrame(
+        {
+            "person": np.arange(p.n),
+            "focus": p.focus,
+            "time": np.minimum(first, end) - course.intake,
+            "cause": (first < NEVER).astype(np.int64),
+        }
+    )
+    return frame[course.intake <= end].reset_index(drop=True)
+
+
+def _identifiers(rng: np.random.Generator, n: int) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    found: dict[int, None] = {}
+    while len(found) < n:
+        found.update(dict.fromkeys(rng.integers(0, 2**32, n - len(found)).tolist()))
+    return np.array([f"P{k:08x}" for k in found], dtype=object)
+
+
+def _raw(maker: Maker) -> dict[str, pd.DataFrame]:
+    people = maker.participants()
+    again, more = second_episodes(maker, people)
+    return {
+        "participants": pd.concat([people, again], ignore_index=True),
+        "sessions": pd.concat([maker.sessions(), more], ignore_index=True),
+        "exits": maker.exits(),
+        "outcomes": maker.outcomes(),
+        "measures": maker.measures(),
+    }
+
+
+def _with_records(maker: Maker, raw: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Add corrections and rows entered in error, and finish."""
+    rng = maker.rng
+    plan: dict[str, tuple[float, dict[str, tuple[str, ...]]]] = {
+        "participants": (0.01, {"referral_source": SOURCES[:4]}),
+        "sessions": (0.008, {"status": STATUSES}),
+        "exits": (0.01, {"reason": ("completed", "dropped_out", "administrative")}),
+        "outcomes": (0.0, {}),
+        "measures": (0.0, {}),
+    }
+    outcomes = raw["outcomes"]
+    phantoms = outcomes[rng.random(len(outcomes)) < 0.02].assign(kind="order_violation", source="court_records")
+    done = {}
+    for name, (share, spoil) in plan.items():
+        dates, by = _COLUMNS[name]
+        extra = phantoms if name == "outcomes" else None
+        table = rec.with_errors(rng, raw[name], maker.last, share=share, spoil=spoil, phantoms=extra)
+        columns = [c for c in raw[name].columns if c != "recorded_on"]
+        done[name] = rec.finish(table, tuple(dates), by, columns)
+    return done

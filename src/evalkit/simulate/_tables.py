@@ -1,0 +1,159 @@
+"""The five raw tables, as definitions.md names their columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evalkit.simulate import _records as rec
+from evalkit.simulate._attendance import KINDS, WEEKS, session_days
+from evalkit.simulate._course import EXITS, Course
+from evalkit.simulate._harm import draw_harm
+from evalkit.simulate._people import AREAS, GENDERS, NEVER, RACES, SOURCES, Bools, Ints
+from evalkit.simulate._scenario import Scenario
+
+INSTRUMENT = "readiness_to_change"
+STATUSES = ("attended", "absent", "excused", "cancelled")
+_ID = "participant_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """What every table needs.
+
+    Attributes
+    ----------
+    rng : numpy.random.Generator
+    harm_rng : numpy.random.Generator
+        Of the outcomes, so that the fast path draws the same ones.
+    scenario : Scenario
+    course : Course
+    ids : array of str, shape (n,)
+    last : int
+        Day of the extract.
+    searched : array of int, shape (n,)
+        ``outcome_follow_up_end``.
+    """
+
+    rng: np.random.Generator
+    harm_rng: np.random.Generator
+    scenario: Scenario
+    course: Course
+    ids: np.ndarray[tuple[int], np.dtype[np.object_]]
+    last: int
+    searched: Ints
+
+    def participants(self) -> pd.DataFrame:
+        """Return one row per referral (first episodes)."""
+        p, rng = self.course.people, self.rng
+        table = pd.DataFrame(
+            {
+                _ID: self.ids,
+                "pathway": np.where(p.focus, "non_mandated", "paip"),
+                "referral_date": p.referral,
+                "referral_source": np.array(SOURCES, dtype=object)[p.source],
+                "intake_date": np.where(self.course.intake <= self.last, self.course.intake, NEVER),
+                "site": np.array([f"Site {k + 1}" for k in range(4)], dtype=object)[p.area],
+                "community_area": np.array(AREAS, dtype=object)[p.area],
+                "age": pd.array(p.age, dtype="Int64"),
+                "gender": np.array(GENDERS, dtype=object)[p.gender],
+                "race_ethnicity": np.array(RACES, dtype=object)[p.race],
+                "employment": np.where(p.employed, "yes", "no").astype(object),
+                "prior_dv_arrests": pd.array(p.prior, dtype="Int64"),
+                "alcohol_use": np.where(p.alcohol, "yes", "no").astype(object),
+                "outcome_follow_up_end": self.searched,
+                "recorded_on": rec.lag(rng, "participants", p.referral, self.last),
+            }
+        )
+        for column, share in rec.MISSING.items():
+            gone = rng.random(len(table)) < share
+            table.loc[gone, column] = pd.NA if table[column].dtype == "Int64" else None
+        return table
+
+    def sessions(self) -> pd.DataFrame:
+        """Return sessions of first episodes: attended, and groups that were missed."""
+        c, a = self.course, self.course.attendance
+        limit = np.minimum(c.exit_day, self.last) - c.first  # below 0 for those who never start
+        days = session_days()
+        shown = a.attended.reshape(-1, WEEKS, 3).copy()
+        shown[:, :, 0] |= a.held
+        shown = shown.reshape(-1, 3 * WEEKS) & (days <= limit[:, None])
+        who, column = np.nonzero(shown)
+        came = a.attended[who, column]
+        status = 1 + np.searchsorted([0.62, 0.87], self.rng.random(who.size), side="right")
+        length = np.where(column % 3 == 0, a.hours[who, column // 3], np.where(column % 3 == 1, 1.0, 0.5))
+        day = c.first[who] + days[column]
+        return pd.DataFrame(
+            {
+                _ID: self.ids[who],
+                "session_date": day,
+                "kind": np.array(KINDS, dtype=object)[column % 3],
+                "status": np.array(STATUSES, dtype=object)[np.where(came, 0, status)],
+                "hours": np.where(came, length, 0.0),
+                "recorded_on": rec.lag(self.rng, "sessions", day, self.last),
+            }
+        )
+
+    def exits(self) -> pd.DataFrame:
+        """Return exits of first episodes."""
+        c = self.course
+        who = np.flatnonzero(c.exit_day <= self.last)
+        day = c.exit_day[who]
+        return pd.DataFrame(
+            {
+                _ID: self.ids[who],
+                "exit_date": day,
+                "reason": np.array(EXITS, dtype=object)[c.exit_reason[who]],
+                "recorded_on": rec.lag(self.rng, "exits", day, self.last),
+            }
+        )
+
+    def outcomes(self) -> pd.DataFrame:
+        """Return outcomes found by the last search; a domestic-violence arrest is an arrest too."""
+        c = self.course
+        end = np.minimum(self.searched, c.death)
+        drawn = draw_harm(self.harm_rng, self.scenario, c.people, c.intake, end)
+        (who_dv, day_dv), (who, day) = drawn["dv_arrest"], drawn["any_arrest"]
+        drawn["any_arrest"] = (np.concatenate([who_dv, who]), np.concatenate([day_dv, day]))
+        sources = {"survivor_reported_harm": "survivor_interview", "order_violation": "court_records"}
+        parts = [
+            pd.DataFrame(
+                {
+                    _ID: self.ids[who],
+                    "outcome_date": day,
+                    "kind": kind,
+                    "source": sources.get(kind, "police_records"),
+                }
+            )
+            for kind, (who, day) in drawn.items()
+        ]
+        # Two arrests of a kind on one day are one record.
+        table = pd.concat(parts, ignore_index=True).drop_duplicates(ignore_index=True)
+        day = table["outcome_date"].to_numpy()
+        return table.assign(recorded_on=rec.lag(self.rng, "outcomes", day, self.last))
+
+    def measures(self) -> pd.DataFrame:
+        """Return a score at intake and about every 90 days while attending."""
+        c, rng = self.course, self.rng
+        first = np.where(c.intake < NEVER, rng.normal(48, 12, c.people.n) - 4 * c.people.trait, 0.0)
+        parts = []
+        for k in range(5):
+            day = np.where(c.intake < NEVER, c.intake + 90 * k, NEVER)
+            active = (k == 0) | self._active(day)
+            who = np.flatnonzero((day <= np.minimum(c.exit_day, self.last)) & active)
+            score = np.clip(first[who] + 3.5 * k + rng.normal(0, 5, who.size), 0, 100).round()
+            parts.append(
+                pd.DataFrame({_ID: self.ids[who], "measure_date": day[who], "instrument": INSTRUMENT, "score": score})
+            )
+        table = pd.concat(parts, ignore_index=True)
+        day = table["measure_date"].to_numpy()
+        return table.assign(recorded_on=rec.lag(rng, "measures", day, self.last))
+
+    def _active(self, day: Ints) -> Bools:
+        """Who has a session on or after a day."""
+        a, c = self.course.attendance.attended, self.course
+        latest = session_days()[3 * WEEKS - 1 - np.argmax(a[:, ::-1], axis=1)]
+        active: Bools = (c.first < NEVER) & (day <= c.first + latest)
+        return active
