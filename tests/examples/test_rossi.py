@@ -1,0 +1,52 @@
+"""The released-prisoners study opens like any other and gives the published coefficients."""
+
+from datetime import date
+
+import pytest
+from lifelines import CoxPHFitter
+
+from evalkit import cohort, intake
+from evalkit.examples import write_rossi
+from evalkit.protocol import load_study
+
+# R 4.2, survival 3.4: coxph(Surv(week, arrest) ~ fin + age + race + wexp + mar + paro + prio, rossi),
+# as printed in Fox (2002), table 1.
+PUBLISHED = {
+    "fin": -0.37942,
+    "age": -0.05744,
+    "race": 0.31390,
+    "wexp": -0.14980,
+    "mar": -0.43370,
+    "paro": -0.08487,
+    "prio": 0.09150,
+}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return load_study(write_rossi(tmp_path_factory.mktemp("rossi")))
+
+
+def test_writes_the_same_bytes_and_says_that_dates_are_nominal(tmp_path):
+    write_rossi(tmp_path / "a")
+    write_rossi(tmp_path / "b")
+    names = sorted(p.name for p in (tmp_path / "a").iterdir())
+    assert names == ["README.md", "outcomes.csv", "participants.csv", "study.yaml"]
+    assert all((tmp_path / "a" / n).read_bytes() == (tmp_path / "b" / n).read_bytes() for n in names)
+    assert "Dates are nominal" in (tmp_path / "a" / "README.md").read_text()
+
+
+def test_no_problem_is_found(study):
+    assert intake.validate(study).ok
+
+
+def test_harm_scale_gives_the_published_cox_model(study):
+    known = cohort.build(intake.open_data(study).at(date(1972, 12, 31)))
+    harm = known.harm()
+    assert (len(harm), int(harm["event"].sum()), int(harm["time"].max())) == (432, 114, 364)
+    assert not known.synthetic
+    assert not known.has("sessions")
+    model = harm[["time", "event", "fin", *known.covariates]].astype({"fin": float})
+    fitted = CoxPHFitter().fit(model, "time", "event").params_
+    for name, value in PUBLISHED.items():
+        assert fitted[name] == pytest.approx(value, abs=6e-5), name
