@@ -1,0 +1,63 @@
+"""Engagement: who comes, how much, how it ends, and how good the records of it are.
+
+Every function takes a `evalkit.cohort.Cohort` (`late_entry`: the cut's tables) and gives `Estimates` that
+remember their counts and analysis, or a frame of times for `evalkit.survival`.
+
+=====================  ==========  ==================================================================
+function               counts      what
+=====================  ==========  ==================================================================
+`funnel`               Tally       referral to completion, each step with its denominator
+`completion`           Tally       the funnel's last step alone
+`engaged_by`           Tally       share engaged by site, community area, referral source
+`attendance_rate`      Moments     attended / (attended + absent), clustered in people
+`dose_by_week`         Moments     mean sessions or hours by week since the first session
+`dose_distribution`    Tally       classes of sessions attended
+`dose_reached`         Moments     mean share of the dose's sessions and hours
+`longest_gap`          Tally       classes of the longest gap between sessions
+`returns`              Tally       attending again after disengagement
+`caseload`             Tally       referred, started, active by month
+`completeness`         Tally       share with a value, by field
+`late_entry`           DayCounts   days from event to entry, by table
+`lost_to_follow_up`    Tally       follow-up ended early
+`first_session_times`  (frame)     referral to first session
+`return_times`         (frame)     disengagement to return
+=====================  ==========  ==================================================================
+"""
+
+from evalkit.engagement._analyses import Caseload, LateEntry, MeanOf, RatioOf, ShareOf, wilson
+from evalkit.engagement._caseload import caseload
+from evalkit.engagement._dose import (
+    attendance_rate,
+    dose_by_week,
+    dose_distribution,
+    dose_reached,
+    first_session_times,
+)
+from evalkit.engagement._funnel import completion, engaged_by, funnel, steps
+from evalkit.engagement._gaps import longest_gap, return_times, returns
+from evalkit.engagement._quality import completeness, late_entry, lost_to_follow_up
+
+__all__ = [
+    "Caseload",
+    "LateEntry",
+    "MeanOf",
+    "RatioOf",
+    "ShareOf",
+    "attendance_rate",
+    "caseload",
+    "completeness",
+    "completion",
+    "dose_by_week",
+    "dose_distribution",
+    "dose_reached",
+    "engaged_by",
+    "first_session_times",
+    "funnel",
+    "late_entry",
+    "longest_gap",
+    "lost_to_follow_up",
+    "return_times",
+    "returns",
+    "steps",
+    "wilson",
+]

@@ -1,0 +1,361 @@
+"""The analyses: frozen parameters, counts in, `Estimates` out.
+
+Each says what it is about in fields of its own, so that asking it again, of counts made safe, gives a result
+that describes itself the same way.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Caseload", "LateEntry", "MeanOf", "RatioOf", "ShareOf", "wilson"]
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import special
+
+from evalkit.counts import DayCounts, Moments, Tally
+from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates
+
+Floats = npt.NDArray[np.float64]
+_ABOUT = ("group", "variable", "term", "label", "time_from", "time", "period")
+
+
+def wilson(x: npt.ArrayLike, n: npt.ArrayLike, conf_level: float = 0.95) -> tuple[Floats, Floats]:
+    """Return Wilson's score limits of proportions.
+
+    Parameters
+    ----------
+    x, n : array-like, shape (k,)
+        x of n.
+    conf_level : float, default 0.95
+
+    Returns
+    -------
+    low, high : arrays of float, shape (k,)
+        NaN where n is 0; exactly 0 and 1 at x = 0 and x = n.
+
+    References
+    ----------
+    Wilson, E. B. (1927). Journal of the American Statistical Association, 22, 209-212.
+
+    Examples
+    --------
+    >>> low, high = wilson([5, 0], [10, 10])
+    >>> low.round(4).tolist(), high.round(4).tolist()
+    ([0.2366, 0.0], [0.7634, 0.2775])
+    """
+    events, total = np.asarray(x, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    size = np.where(total > 0, total, np.nan)
+    z = _normal(conf_level)
+    p, scale = events / size, 1 + z * z / size
+    centre = (p + z * z / (2 * size)) / scale
+    half = z / scale * np.sqrt(np.maximum(p * (1 - p) / size + z * z / (4 * size * size), 0))
+    low = np.where(p == 0, 0.0, np.maximum(centre - half, 0.0))
+    high = np.where(p == 1, 1.0, np.minimum(centre + half, 1.0))
+    return low, high
+
+
+def _normal(conf_level: float) -> float:
+    if not 0 < conf_level < 1:
+        msg = f"conf_level must lie between 0 and 1, it is {conf_level}"
+        raise AnalysisError(msg)
+    return float(special.ndtri(0.5 + conf_level / 2))
+
+
+def _about(frame: pd.DataFrame) -> list[str]:
+    return [name for name in _ABOUT if name in frame.columns]
+
+
+@dataclass(frozen=True)
+class ShareOf:
+    """Shares, each with Wilson's interval.
+
+    Attributes
+    ----------
+    kind, estimand, population : str
+        As `Estimates` has them.
+    whole : str
+        Term whose n is everybody in the group: each row is also given as a share of that; empty: it is not.
+    conf_level : float
+    notes : tuple of str
+    """
+
+    kind: str
+    estimand: str
+    population: str = ""
+    whole: str = ""
+    conf_level: float = 0.95
+    notes: tuple[str, ...] = ()
+
+    def estimate(self, counts: Tally) -> Estimates:
+        """Return n_event / n by group and term.
+
+        Parameters
+        ----------
+        counts : Tally
+
+        Returns
+        -------
+        Estimates
+            Columns group, term and what goes along (variable, label), n, n_event, estimate, conf_low,
+            conf_high, and share where there is a whole. NaN where n is 0.
+
+        Raises
+        ------
+        AnalysisError
+            If the level of confidence is not between 0 and 1.
+        """
+        data = counts.frame
+        n = data["n"].astype("float64")
+        data["estimate"] = data["n_event"] / n.where(n > 0)
+        data["conf_low"], data["conf_high"] = wilson(data["n_event"], n, self.conf_level)
+        columns = [*_about(data), "n", "n_event", "estimate", "conf_low", "conf_high"]
+        if self.whole:
+            rows = data["term"] == self.whole
+            # Being referred is where everybody starts: a share of 1 by definition, not by estimation.
+            data.loc[rows, ["conf_low", "conf_high"]] = data.loc[rows, ["estimate", "estimate"]].to_numpy()
+            everybody = data[rows].set_index("group")["n"]
+            data["share"] = data["n_event"] / data["group"].map(everybody).astype("float64")
+            columns.append("share")
+        return Estimates(
+            data[columns],
+            kind=self.kind,
+            estimand=self.estimand,
+            population=self.population,
+            conf_level=self.conf_level,
+            notes=self.notes,
+            counts=counts,
+            analysis=self,
+        )
+
+
+@dataclass(frozen=True)
+class MeanOf:
+    """Means over people, each with Student's interval.
+
+    Attributes
+    ----------
+    kind, estimand, population : str
+        As `Estimates` has them.
+    conf_level : float
+    notes : tuple of str
+    """
+
+    kind: str
+    estimand: str
+    population: str = ""
+    conf_level: float = 0.95
+    notes: tuple[str, ...] = ()
+
+    def estimate(self, counts: Moments) -> Estimates:
+        """Return means by group and term.
+
+        Parameters
+        ----------
+        counts : Moments
+
+        Returns
+        -------
+        Estimates
+            Columns group, term and what goes along, n, estimate (the mean), std_dev, std_error, conf_low,
+            conf_high. NaN where there are too few people for the number.
+
+        Raises
+        ------
+        AnalysisError
+            If the level of confidence is not between 0 and 1.
+        """
+        _normal(self.conf_level)
+        data = counts.frame
+        n = data["n"].to_numpy(dtype=np.float64)
+        some, df = np.where(n > 0, n, np.nan), np.where(n > 1, n - 1, np.nan)
+        mean = data["total"].to_numpy(dtype=np.float64) / some
+        spread = np.maximum(data["total_sq"].to_numpy(dtype=np.float64) - n * mean**2, 0) / df
+        error = np.sqrt(spread / some)
+        half = special.stdtrit(df, 0.5 + self.conf_level / 2) * error
+        data = data.assign(
+            estimate=mean, std_dev=np.sqrt(spread), std_error=error, conf_low=mean - half, conf_high=mean + half
+        )
+        columns = [*_about(data), "n", "estimate", "std_dev", "std_error", "conf_low", "conf_high"]
+        return Estimates(
+            data[columns],
+            kind=self.kind,
+            estimand=self.estimand,
+            population=self.population,
+            conf_level=self.conf_level,
+            notes=self.notes,
+            counts=counts,
+            analysis=self,
+        )
+
+
+@dataclass(frozen=True)
+class RatioOf:
+    """Ratios of two totals over people: what is counted is clustered in people, and the interval knows it.
+
+    The counts hold three rows a group: terms ``numerator``, ``denominator`` and ``both`` (their sum a person),
+    whose sums of squares give the covariance. The interval is the linearised one, on the logit scale.
+
+    Attributes
+    ----------
+    kind, estimand, population : str
+        As `Estimates` has them.
+    term, label : str
+        How the ratio is called.
+    conf_level : float
+    notes : tuple of str
+
+    References
+    ----------
+    Cochran, W. G. (1977). Sampling Techniques, 3rd ed., section 6.4 (variance of a ratio). Wiley.
+    """
+
+    kind: str
+    estimand: str
+    population: str = ""
+    term: str = "ratio"
+    label: str = ""
+    conf_level: float = 0.95
+    notes: tuple[str, ...] = ()
+
+    def estimate(self, counts: Moments) -> Estimates:
+        """Return the ratio by group.
+
+        Parameters
+        ----------
+        counts : Moments
+
+        Returns
+        -------
+        Estimates
+            Columns group, term, label, n (people), estimate, std_error, conf_low, conf_high. A group that
+            lacks one of its three rows is left out; limits are NaN at 0 and 1 and for one person.
+
+        Raises
+        ------
+        AnalysisError
+            If the level of confidence is not between 0 and 1.
+        """
+        z, rows = _normal(self.conf_level), []
+        for group, own in counts.frame.groupby("group", sort=False):
+            part = own.set_index("term")
+            if {"numerator", "denominator", "both"} <= set(part.index):
+                rows.append((str(group), *self._row(part, z)))
+        columns = ["group", "n", "estimate", "std_error", "conf_low", "conf_high"]
+        data = pd.DataFrame(rows, columns=columns)
+        numbers = dict.fromkeys(columns[1:], "float64")
+        data = data.astype(numbers)
+        data.insert(1, "term", self.term)
+        data.insert(2, "label", self.label or self.term)
+        return Estimates(
+            data,
+            kind=self.kind,
+            estimand=self.estimand,
+            population=self.population,
+            conf_level=self.conf_level,
+            notes=self.notes,
+            counts=counts,
+            analysis=self,
+        )
+
+    def _row(self, part: pd.DataFrame, z: float) -> tuple[float, float, float, float, float]:
+        terms = part.loc[["numerator", "denominator", "both"], ["n", "total", "total_sq"]].to_numpy(dtype=np.float64)
+        (_, x, xx), (n, d, dd), (_, _, both) = terms.tolist()
+        if d <= 0:
+            return n, np.nan, np.nan, np.nan, np.nan
+        ratio = x / d
+        if n < 2 or not 0 < ratio < 1:
+            return n, ratio, np.nan, np.nan, np.nan
+        cross = (both - xx - dd) / 2
+        residual = max(xx - 2 * ratio * cross + ratio**2 * dd, 0.0)
+        error = float(np.sqrt(n / (n - 1) * residual)) / d
+        centre, half = special.logit(ratio), z * error / (ratio * (1 - ratio))
+        return n, ratio, error, float(special.expit(centre - half)), float(special.expit(centre + half))
+
+
+@dataclass(frozen=True)
+class Caseload:
+    """Numbers of people by month; nothing is estimated.
+
+    Attributes
+    ----------
+    population : str
+    notes : tuple of str
+    """
+
+    population: str = ""
+    notes: tuple[str, ...] = ()
+
+    def estimate(self, counts: Tally) -> Estimates:
+        """Return the numbers.
+
+        Parameters
+        ----------
+        counts : Tally
+            One row per group and term (``2022-03 active``), with period and label; n_event equals n.
+
+        Returns
+        -------
+        Estimates
+            Columns group, term, label, period, n.
+        """
+        data = counts.frame
+        return Estimates(
+            data[[*_about(data), "n"]],
+            kind="caseload",
+            estimand="people, by month",
+            population=self.population,
+            notes=self.notes,
+            counts=counts,
+            analysis=self,
+        )
+
+
+@dataclass(frozen=True)
+class LateEntry:
+    """Quartiles of the days from an event to its entry, by table.
+
+    Attributes
+    ----------
+    population : str
+    notes : tuple of str
+    """
+
+    population: str = ""
+    notes: tuple[str, ...] = ()
+
+    def estimate(self, counts: DayCounts) -> Estimates:
+        """Return quartiles.
+
+        Parameters
+        ----------
+        counts : DayCounts
+            Group: the table; time: days from event to entry; an event per row entered.
+
+        Returns
+        -------
+        Estimates
+            Columns group, n (rows), median, lower_quartile, upper_quartile: the first day by which that
+            share of the rows was entered.
+        """
+        rows = []
+        for group, own in counts.frame.groupby("group", sort=False):
+            entered = own[own["n_event_1"] > 0].sort_values("time")
+            so_far = entered["n_event_1"].cumsum().to_numpy(dtype=np.float64)
+            if so_far.size:
+                places = np.searchsorted(so_far, np.array([0.5, 0.25, 0.75]) * so_far[-1])
+                rows.append((str(group), so_far[-1], *entered["time"].to_numpy(dtype=np.float64)[places]))
+        columns = ["group", "n", "median", "lower_quartile", "upper_quartile"]
+        data = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[1:], "float64"))
+        return Estimates(
+            data,
+            kind="late_entry",
+            estimand="days from an event to its entry",
+            population=self.population,
+            notes=self.notes,
+            counts=counts,
+            analysis=self,
+        )

@@ -1,0 +1,70 @@
+"""Caseload: how many people are referred, start and are active, month by month."""
+
+from __future__ import annotations
+
+__all__ = ["caseload"]
+
+import pandas as pd
+
+from evalkit.cohort import Cohort
+from evalkit.counts import Tally
+from evalkit.engagement._analyses import Caseload
+from evalkit.engagement._counting import groups_of
+from evalkit.estimates import Estimates
+
+_LABELS = {
+    "referred": "Referred in the month",
+    "intake": "Intakes in the month",
+    "started": "First sessions in the month",
+    "active": "Active at the month's end",
+}
+
+
+def _spells(cohort: Cohort) -> pd.DataFrame:
+    """Each starter's first day, and the day retention ended (NaT where it had not by the cut)."""
+    ended = cohort.retention()[["participant_id", "episode", "time", "event", "reason"]]
+    rows = cohort.people.merge(ended, how="left", on=["participant_id", "episode"])
+    end = rows["first_session_date"] + pd.to_timedelta(rows["time"], unit="D")
+    open_still = rows["event"].eq(0) & rows["reason"].eq("cut")
+    return rows.assign(end=end.mask(open_still))
+
+
+def caseload(cohort: Cohort) -> Estimates:
+    """Return crude caseload by month, by arm: the months that are over at the cut.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    Estimates
+        Made from a `Tally`; n is people, period the month, label what is counted. Active: a first session by
+        the month's last day, and no disengagement, completion or other exit by it.
+
+    Raises
+    ------
+    MissingTableError
+        If sessions are not part of the study.
+    """
+    rows, spells = [], _spells(cohort)
+    for month in pd.period_range(cohort.study.starts, cohort.cut, freq="M"):
+        first, last = month.start_time.normalize(), month.end_time.normalize()
+        if last > pd.Timestamp(cohort.cut):
+            break
+        counted = {
+            "referred": spells["referral_date"].between(first, last),
+            "intake": spells["intake_date"].between(first, last),
+            "started": spells["first_session_date"].between(first, last),
+            "active": spells["first_session_date"].le(last) & ~spells["end"].le(last),
+        }
+        for group in groups_of(cohort):
+            own = spells["group"] == group
+            for name, who in counted.items():
+                rows.append((group, f"{month} {name}", _LABELS[name], str(month), int((own & who).sum())))
+    table = pd.DataFrame(rows, columns=["group", "term", "label", "period", "n"]).astype({"n": "int64"})
+    analysis = Caseload(
+        population="first episodes" if cohort.episodes == "first" else "all episodes",
+        notes=("People who return after disengagement are not counted as active again.",),
+    )
+    return analysis.estimate(Tally(table.assign(n_event=table["n"]))).about(cut=cohort.cut)
