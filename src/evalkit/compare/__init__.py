@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from evalkit.compare._adjusted import adjusted_curves, adjusted_effect
 from evalkit.compare._benchmark import Benchmark, NonInferiority, benchmark, noninferiority
+from evalkit.compare._propensity import Propensity, propensity
 from evalkit.compare._proportion import (
     Proportion,
     ProportionDifference,
@@ -15,11 +17,15 @@ from evalkit.compare._proportion import (
 __all__ = [
     "Benchmark",
     "NonInferiority",
+    "Propensity",
     "Proportion",
     "ProportionDifference",
     "RiskRatio",
+    "adjusted_curves",
+    "adjusted_effect",
     "benchmark",
     "noninferiority",
+    "propensity",
     "proportion",
     "proportion_difference",
     "risk_ratio",

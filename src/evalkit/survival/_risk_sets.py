@@ -163,14 +163,14 @@ def risk_sets(
     at = np.where(dead, stop - 1, -1)
     m = len(times)
     count = np.bincount(at[dead], minlength=m)
-    total = np.bincount(at[dead], weights=mass[dead], minlength=m)
+    total = np.bincount(at[dead], weights=mass[dead], minlength=m).astype(np.float64)
     if ties == "efron":
-        k = np.repeat(np.arange(m), count)
+        k: Ints = np.repeat(np.arange(m, dtype=np.int64), count)
         order = np.arange(len(k)) - np.repeat(np.cumsum(count) - count, count)
         part = np.asarray(order / count[k], dtype=np.float64)
         pair_weight = total[k] / count[k]
     else:
-        k = np.arange(m)
+        k = np.arange(m, dtype=np.int64)
         part, pair_weight = np.zeros(m), total
     rows, one = np.arange(n), np.ones(n)
     leave = sparse.csr_matrix((one, (stop, rows)), shape=(m + 1, n))
