@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -174,3 +175,30 @@ def found(cohort: Cohort, scale: str) -> list[tuple]:
     frame = getattr(cohort, scale)()
     columns = ["participant_id", "episode", "time", "event"]
     return [tuple(row) for row in frame[columns].itertuples(index=False)]
+
+
+def random_people(seed: int, n: int) -> list[dict]:
+    """Many people at once, without Hypothesis."""
+    dice = random.Random(seed)  # noqa: S311 - dice
+
+    def entered(event: tuple) -> tuple:
+        return event, dice.choice([0, 0, 0, 1, 7, 31]), dice.choice([None] * 9 + [0, 10])
+
+    def person() -> dict:
+        start = dice.randrange(60)
+        starts = [start] if dice.random() < 0.8 else [start, start + dice.randrange(1, 50)]
+        after = [dice.choice([None, 0, 3, 10, 25]) for _ in starts]
+        ends = [dice.choice([None, 90, 140]) for _ in starts]
+        days = [start + dice.randrange(100) for _ in range(dice.randrange(12))]
+        return {
+            "arm": dice.choice(["non_mandated", "paip"]),
+            "participants": [entered(event) for event in zip(starts, after, ends, strict=True)],
+            "sessions": [
+                entered((d, dice.choice(["group", "individual"]), dice.choice(["attended", "absent"]), 1.5))
+                for d in days
+            ],
+            "exits": [entered((start + dice.randrange(100), dice.choice(EXITS))) for _ in range(dice.randrange(2))],
+            "outcomes": [entered((start + dice.randrange(120), "dv_arrest")) for _ in range(dice.randrange(3))],
+        }
+
+    return [person() for _ in range(n)]

@@ -51,4 +51,5 @@ def validate(study: Study, *, today: date | None = None) -> Findings:
     from evalkit.intake._open import read_all  # noqa: PLC0415 - pandera is slow to import
     from evalkit.intake._validate import check  # noqa: PLC0415
 
-    return check(read_all(study), today)
+    with read_all(study) as data:
+        return check(data, today)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -29,7 +30,10 @@ def clean_errors(where: str) -> Iterator[None]:
         In place of any error that is not ours; its cause and context are dropped.
     """
     try:
-        yield
+        with warnings.catch_warnings():
+            # What engines and their drivers deprecate among themselves is no news for a reader of reports.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
     except EvalkitError:
         raise
     except Exception as error:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Self
 
 import ibis
 import ibis.expr.types as ir
@@ -18,6 +19,7 @@ from evalkit.intake._spec import TABLE_NAMES, MissingTableError, table_spec
 from evalkit.protocol import Study
 
 _NUMBER = itertools.count()
+_TEMPORARY = ("duckdb", "postgres")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class _Tables:
 
     study: Study
     tables: Mapping[str, ir.Table] = field(repr=False)
-    private: ibis.BaseBackend | None = field(default=None, repr=False, kw_only=True)
+    connection: ibis.BaseBackend | None = field(default=None, repr=False, kw_only=True)
 
     def has(self, name: str) -> bool:
         """Return whether a table is part of this study.
@@ -113,7 +115,7 @@ class _Tables:
         return fetch(self.table(name), spec.dates, name)
 
     def keep(self, table: ir.Table) -> ir.Table:
-        """Compute an expression once and keep its rows for later ones, where the engine is our own.
+        """Compute an expression once and keep its rows for later ones, where that can be done.
 
         Parameters
         ----------
@@ -123,20 +125,19 @@ class _Tables:
         Returns
         -------
         ibis Table
-            A temporary table in our private DuckDB; on any other engine the expression itself, since
-            nothing may be written there.
-
-        Raises
-        ------
-        DataError
-            If the engine refuses.
+            A temporary table of our own connection, where the engine has such tables and lets us make
+            one; the expression itself on any other engine, and on a connection that was given to us.
         """
-        if self.private is None:
+        if self.connection is None or self.connection.name not in _TEMPORARY:
             return table
         name = f"kept_{next(_NUMBER)}"
-        with clean_errors("data"):
-            self.private.con.execute(f'CREATE TEMP TABLE "{name}" AS {ibis.to_sql(table, dialect="duckdb")}')
-            return self.private.table(name)
+        try:
+            query = ibis.to_sql(table, dialect=self.connection.name)
+            self.connection.con.execute(f'CREATE TEMP TABLE "{name}" AS {query}')
+            return self.connection.table(name)
+        except Exception:
+            # No right to temporary tables; if it is the expression itself, asking it will say so.
+            return table
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,12 +175,28 @@ class StudyData(_Tables):
         Optional columns that a raw table does not have.
     findings : tuple of Finding
         What could not be read (never any after `open_data`).
+    connection : ibis.BaseBackend or None
+        The connection that `open_data` made, to be closed by `close`.
     """
 
     synthetic: bool = False
     inputs: tuple[Input, ...] = ()
     absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection that `open_data` made; a connection that was given stays open.
+
+        Cuts and cohorts of these data cannot be asked anything afterwards; frames already taken stay.
+        """
+        if self.connection is not None:
+            self.connection.disconnect()
 
     def at(self, day: date) -> CutData:
         """Return what was known on a day.
@@ -197,7 +214,7 @@ class StudyData(_Tables):
         CutData
         """
         tables = {name: self.keep(self._known(name, table, day)) for name, table in self.tables.items()}
-        return CutData(self.study, tables, day, self.synthetic, private=self.private)
+        return CutData(self.study, tables, day, self.synthetic, connection=self.connection)
 
     def _known(self, name: str, table: ir.Table, day: date) -> ir.Table:
         spec = table_spec(self.study, name)
@@ -285,6 +302,6 @@ def fetch(expression: ir.Table, dates: tuple[str, ...] | list[str], where: str) 
         for name, kind in expression.schema().items():
             if kind.is_string():
                 frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
-            elif kind.is_floating():
+            elif kind.is_floating() or kind.is_decimal():
                 frame[name] = frame[name].astype("float64")
     return frame

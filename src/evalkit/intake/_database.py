@@ -165,7 +165,8 @@ def our_columns(spec: TableSpec, table: Table, raw: ir.Table) -> tuple[ir.Table,
 def _unreadable(spec: TableSpec, raw: ir.Table, bad: dict[str, ir.Value]) -> list[Finding]:
     if not bad:
         return []
-    counts = raw.aggregate(**{name: flag.cast("int64").sum() for name, flag in bad.items()})
+    flags = raw.select(**{name: flag.ifelse(1, 0) for name, flag in bad.items()})
+    counts = flags.aggregate(**{name: flags[name].sum() for name in bad})
     with clean_errors(spec.name):
         row = counts.to_pandas().iloc[0]
     kinds = {column.name: column.kind for column in spec.columns}
@@ -217,19 +218,30 @@ def _date(value: ir.Value, kind: dt.DataType, table: Table) -> tuple[ir.Value, i
     if not kind.is_string() or table.date_format is not None:
         return nothing, value.notnull()
     text = _text(value)
-    bad = text.notnull() & ~text.re_search(_ISO)
-    readable = bad.ifelse(ibis.null().cast("string"), text.substr(0, 10))
-    return readable.cast("date"), bad
+    shaped = text.re_search(_ISO).ifelse(text.substr(0, 10), ibis.null().cast("string"))
+    real = _in_calendar(shaped).fill_null(False)
+    readable = real.ifelse(shaped, ibis.null().cast("string"))
+    return readable.cast("date"), text.notnull() & ~real
+
+
+def _in_calendar(day: ir.StringValue) -> ir.BooleanValue:
+    """Return whether YYYY-MM-DD is a day that was: engines differ in what they do with the others."""
+    year, month, number = (day.substr(start, n).cast("int64") for start, n in ((0, 4), (5, 2), (8, 2)))
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    short = month.isin([4, 6, 9, 11])
+    last = ibis.cases((month == 2, leap.ifelse(29, 28)), (short, ibis.literal(30)), else_=31)
+    in_years = year.between(FIRST_DAY.year, LAST_DAY.year)
+    return in_years & month.between(1, 12) & (number >= 1) & (number <= last)
 
 
 def _yes_no(value: ir.Value, kind: dt.DataType) -> tuple[ir.Value, ir.Value]:
     if kind.is_boolean():
-        return value.ifelse(1.0, 0.0).cast("float64"), ibis.literal(False)
+        return value.ifelse(1, 0).cast("float64"), ibis.literal(False)
     text = _text(value).lower()
     number = ibis.cases(
-        (text.isin(sorted(YES)), ibis.literal(1.0)),
-        (text.isin(sorted(NO)), ibis.literal(0.0)),
-        else_=ibis.null().cast("float64"),
+        (text.isin(sorted(YES)), ibis.literal(1)),
+        (text.isin(sorted(NO)), ibis.literal(0)),
+        else_=ibis.null().cast("int8"),
     )
     return number.cast("float64"), text.notnull() & number.isnull()
 
@@ -250,5 +262,5 @@ def says_synthetic(table: Table, raw: ir.Table) -> bool:
     if name not in raw.columns:
         return False
     with clean_errors("synthetic"):
-        found = raw[name].cast("string").lower().isin(sorted(YES)).cast("int64").max().to_pandas()
+        found = raw[name].cast("string").lower().isin(sorted(YES)).ifelse(1, 0).max().to_pandas()
     return bool(found == 1)

@@ -117,9 +117,11 @@ def _header(cells: Iterable[object], where: str) -> list[str]:
     if not any(names):
         msg = f"{where} has no header line"
         raise DataError(msg)
-    doubled = next((n for i, n in enumerate(names) if n and n in names[:i]), None)
+    doubled = next((i for i, n in enumerate(names) if n and n in names[:i]), None)
     if doubled is not None:
-        msg = f"{where}: column '{doubled}' stands twice in the header"
+        # By place: in a file without header line these are not names, but somebody's values.
+        first = names.index(names[doubled])
+        msg = f"{where}: columns {first + 1} and {doubled + 1} have the same name in the header line"
         raise DataError(msg)
     return names
 

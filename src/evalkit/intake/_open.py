@@ -28,6 +28,7 @@ class _Opening:
         self.findings: list[Finding] = []
         self.synthetic = study.synthetic
         self.private: ibis.BaseBackend | None = None
+        self.connection: ibis.BaseBackend | None = None
 
     def done(self) -> StudyData:
         """Return the study's data."""
@@ -38,7 +39,7 @@ class _Opening:
             tuple(self.inputs),
             self.absent,
             tuple(self.findings),
-            private=self.private,
+            connection=self.connection,
         )
 
     def file(self, backend: ibis.BaseBackend, name: str) -> None:
@@ -114,9 +115,9 @@ def read_all(study: Study, backend: ibis.BaseBackend | None = None) -> StudyData
         check_mapping(table_spec(study, name), study.tables[name])
     live = backend
     if live is None and study.database is None:
-        live = opening.private = _private()
+        live = opening.connection = opening.private = _private()
     elif live is None:
-        live = connect(study)
+        live = opening.connection = connect(study)
     source = redacted(study.database) if study.database else f"{live.name} connection"
     for name in (n for n in TABLE_NAMES if n in study.tables):
         try:
@@ -162,5 +163,7 @@ def open_data(study: Study, *, backend: ibis.BaseBackend | None = None) -> Study
     `evalkit.intake.validate` says the same as findings, together with the study's other rules.
     """
     data = read_all(study, backend)
-    Findings(data.findings).raise_for_errors()
+    if data.findings:
+        data.close()
+        Findings(data.findings).raise_for_errors()
     return data

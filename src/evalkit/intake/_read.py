@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from evalkit.intake._files import RawTable
 from evalkit.intake._findings import Finding, finding
 from evalkit.intake._spec import ColumnSpec, TableSpec
 from evalkit.protocol import Table
+
+_NAME = re.compile(r"[^\W\d][\w .()/-]{0,60}")
 
 ROW = "_row"
 """Column of our tables that holds the raw row number."""
@@ -77,12 +80,18 @@ def missing_columns(spec: TableSpec, table: Table, raw_names: Iterable[str]) -> 
     list of Finding
     """
     names = list(raw_names)
+    required = [table.columns.get(c.name, c.name) for c in spec.columns if c.required]
+    if not set(required) & set(names):
+        # No suggestion: what looks like names may be somebody's values.
+        text = f"none of the columns {', '.join(required)} is there: is the first line the header?"
+        return [Finding(spec.name, "", "missing_column", "error", 0, (), text)]
     found = []
     for column in spec.columns:
         raw = table.columns.get(column.name, column.name)
         if raw in names or not (column.required or column.name in table.columns):
             continue
-        text = f"column '{raw}' is missing{did_you_mean(raw, names)}"
+        near = did_you_mean(raw, (name for name in names if _NAME.fullmatch(name)))
+        text = f"column '{raw}' is missing{near}"
         found.append(Finding(spec.name, column.name, "missing_column", "error", 0, (), text))
     return found
 

@@ -170,7 +170,7 @@ def _participants(study: Study) -> list[Rule]:
             "referral_date",
             "referral_after_death",
             "error",
-            "is after an exit 'deceased'",
+            "is after the participant's recorded death",
             _after("referral_date", "_death"),
         ),
         Rule(
@@ -207,7 +207,7 @@ def _events(spec: TableSpec) -> list[Rule]:
     severity: Severity = "warning" if spec.name == "measures" else "error"
     text = "is before the participant's first referral, so the row belongs to no episode"
     rules.append(Rule(day, "before_referral", severity, text, _after("_first_referral", day)))
-    rules.append(Rule(day, "after_death", "error", "is after an exit 'deceased'", _after(day, "_death")))
+    rules.append(Rule(day, "after_death", "error", "is after the participant's recorded death", _after(day, "_death")))
     return rules
 
 

@@ -1,0 +1,324 @@
+"""The same roll-ups where a state's data lie: frames must be identical, not alike."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import ibis
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from cohort.spec import ARMS, SHORT, make_study
+from cohort.worlds import frames, random_people, world
+from evalkit.cohort import Cohort, build
+from evalkit.errors import DataError
+from evalkit.intake import StudyData, open_data
+from evalkit.protocol import Study
+
+CUTS = (date(2022, 2, 20), date(2022, 4, 10))
+METHODS = (
+    "initiation",
+    "retention",
+    "harm",
+    "harm_recurrent",
+    "person_period",
+    "sessions",
+    "exits",
+)
+DATES = {
+    "participants": ["referral_date", "intake_date", "outcome_follow_up_end"],
+    "sessions": ["session_date"],
+    "exits": ["exit_date"],
+    "outcomes": ["outcome_date"],
+}
+COVARIATES = [
+    {"name": "age", "label": "Age"},
+    {"name": "gender", "label": "Gender", "kind": "categorical"},
+    {"name": "employment", "label": "Employed", "kind": "yes_no"},
+]
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pd.DataFrame]:
+    made = frames(world(random_people(11, 120)))
+    people = made["participants"]
+    people["age"] = [str(20 + n % 41) if n % 7 else "" for n in range(len(people))]
+    people["gender"] = ["man", "Woman", "another one", ""] * (len(people) // 4) + ["man"] * (len(people) % 4)
+    people["employment"] = ["yes" if n % 2 else "no" for n in range(len(people))]
+    people["synthetic"] = "true"
+    return made
+
+
+@pytest.fixture(scope="module")
+def from_files(tables: dict[str, pd.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> StudyData:
+    folder = tmp_path_factory.mktemp("files")
+    return open_data(make_study(folder, tables, rules=SHORT, covariates=COVARIATES))
+
+
+def in_database(url: str | None, names: dict[str, str], **table: object) -> Study:
+    content = {
+        "id": "spec",
+        "title": "Spec",
+        "starts": date(2022, 1, 1),
+        "arms": ARMS,
+        "rules": SHORT,
+        "covariates": COVARIATES,
+        "database": url,
+        "tables": {ours: {"table": theirs, **table} for ours, theirs in names.items()},
+    }
+    return Study.model_validate(content)
+
+
+def assert_identical(one: StudyData, other: StudyData) -> None:
+    assert other.synthetic is one.synthetic is True
+    assert other.newest_day == one.newest_day
+    for episodes in ("first", "all"):
+        for cut in CUTS:
+            left, right = build(one.at(cut), episodes=episodes), build(other.at(cut), episodes=episodes)
+            assert_same_frames(left, right)
+
+
+def assert_same_frames(left: Cohort, right: Cohort) -> None:
+    assert len(left.people) > 50
+    pd.testing.assert_frame_equal(left.people, right.people, check_exact=True)
+    pd.testing.assert_frame_equal(left.attrition.tidy(), right.attrition.tidy(), check_exact=True)
+    for method in METHODS:
+        a, b = getattr(left, method)(), getattr(right, method)()
+        assert len(a)
+        pd.testing.assert_frame_equal(a, b, check_exact=True)
+
+
+def typed(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The rows with real types, as a database has them."""
+    made = frame.copy().astype(object)
+    for column in {*DATES[name], "recorded_on", "retracted_on"} & set(frame.columns):
+        made[column] = [None if v == "" else date.fromisoformat(v) for v in frame[column]]
+    for column in {"hours", "age"} & set(made.columns):
+        made[column] = [None if v == "" else float(v) for v in frame[column]]
+    if "employment" in made:
+        made["employment"] = frame["employment"].eq("yes").astype(object)
+        made["gender"] = frame["gender"].where(frame["gender"].ne(""), None)
+    return made
+
+
+TYPES = {"hours": "double precision", "age": "double precision", "employment": "boolean"}
+
+
+def column_type(name: str, dates: str = "date") -> str:
+    if name.endswith(("_date", "_on", "_end")):
+        return dates
+    return TYPES.get(name, "varchar")
+
+
+def create(frame: pd.DataFrame, table: str, dates: str = "date") -> str:
+    columns = ", ".join(f'"{c}" {column_type(c, dates)}' for c in frame.columns)
+    return f"CREATE TABLE {table} ({columns})"
+
+
+def test_parquet_and_duckdb_files(tables: dict[str, pd.DataFrame], from_files: StudyData, tmp_path: Path) -> None:
+    made = {}
+    with duckdb.connect(str(tmp_path / "study.duckdb")) as connection:
+        for name, frame in tables.items():
+            rows = typed(frame, name)
+            connection.execute(create(rows, name))
+            connection.from_df(rows).insert_into(name)
+            if name in {"participants", "sessions"}:
+                made[name] = {"path": "study.duckdb"}
+            else:
+                rows.to_parquet(tmp_path / f"{name}.parquet")
+                made[name] = {"path": f"{name}.parquet"}
+    study = from_files.study.model_copy(update={"tables": in_database(None, dict.fromkeys(tables, "")).tables})
+    study = Study.model_validate({**study.model_dump(), "tables": made}).with_path(tmp_path / "study.yaml")
+    assert_identical(from_files, open_data(study))
+
+
+def test_duckdb_where_it_lies(tables: dict[str, pd.DataFrame], from_files: StudyData, tmp_path: Path) -> None:
+    file = tmp_path / "study.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        for name, frame in tables.items():
+            rows = typed(frame, name)
+            connection.execute(create(rows, f"raw_{name}", dates="timestamp"))
+            connection.from_df(rows).insert_into(f"raw_{name}")
+    names = {name: f"raw_{name}" for name in tables}
+    with open_data(in_database(f"duckdb://{file}?read_only=true", names)) as data:
+        assert data.inputs[0].source == f"duckdb://{file}"
+        assert_identical(from_files, data)
+
+
+def test_a_connection_that_is_given_is_only_read(
+    tables: dict[str, pd.DataFrame], from_files: StudyData, tmp_path: Path
+) -> None:
+    backend = ibis.duckdb.connect()
+    for name, frame in tables.items():
+        backend.con.register(f"raw_{name}", pa.Table.from_pandas(typed(frame, name)))
+    before = backend.con.execute("SHOW TABLES").fetchall()
+    data = open_data(in_database(None, {name: f"raw_{name}" for name in tables}), backend=backend)
+    left, right = build(from_files.at(CUTS[0])), build(data.at(CUTS[0]))
+    pd.testing.assert_frame_equal(left.people, right.people, check_exact=True)
+    pd.testing.assert_frame_equal(left.retention(), right.retention(), check_exact=True)
+    assert backend.con.execute("SHOW TABLES").fetchall() == before
+    data.close()
+    assert backend.con.execute("SELECT 1").fetchall() == [(1,)]
+
+
+# -- Postgres, started here -------------------------------------------------------------------------------
+
+
+def _program(name: str) -> str | None:
+    found = shutil.which(name)
+    if found:
+        return found
+    newest = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return str(newest[-1]) if newest else None
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    initdb, server = _program("initdb"), _program("postgres")
+    if not initdb or not server:
+        pytest.skip("no Postgres server on this machine")
+    pytest.importorskip("psycopg")
+    folder = Path(tempfile.mkdtemp(prefix="evalkit-pg-"))
+    user = None
+    if os.getuid() == 0:  # Postgres refuses to run as root
+        user = "postgres"
+        shutil.chown(folder, user)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    secret = folder / "secret"
+    secret.write_text("s3cr3t-xy")
+    secret.chmod(0o644)
+    common = {"user": user, "cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run(
+        [initdb, "-D", folder / "data", "-U", "ann", "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8"],
+        check=True,
+        **common,
+    )
+    options = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-k", folder, "-p", str(port)]
+    running = subprocess.Popen([server, "-D", folder / "data", *options], **common)
+    url = f"postgresql://ann:s3cr3t-xy@127.0.0.1:{port}/postgres"
+    try:
+        _wait(url, running)
+        yield url
+    finally:
+        running.send_signal(signal.SIGINT)  # a fast shutdown: clients are not waited for
+        running.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait(url: str, running: subprocess.Popen[bytes]) -> None:
+    import time
+
+    import psycopg
+
+    for _ in range(150):
+        if running.poll() is not None:
+            break
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            time.sleep(0.2)
+        else:
+            return
+    msg = "Postgres did not start"
+    raise RuntimeError(msg)
+
+
+def fill(url: str, tables: dict[str, pd.DataFrame], schema: str, dates: str = "date") -> None:
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}")
+        for name, frame in tables.items():
+            days = DATES[name] if dates == "text" else []
+            rows = typed(frame.drop(columns=days), name)
+            for column in days:
+                rows[column] = frame[column]
+            connection.execute(create(rows, f"{schema}.{name}", dates if dates != "text" else "date"))
+            if dates == "text":
+                for column in DATES[name]:
+                    connection.execute(f"ALTER TABLE {schema}.{name} ALTER COLUMN {column} TYPE text")
+            columns = ", ".join(f'"{c}"' for c in rows.columns)
+            with connection.cursor().copy(f"COPY {schema}.{name} ({columns}) FROM STDIN") as copy:
+                for row in rows.itertuples(index=False):
+                    copy.write_row(row)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("dates", ["date", "timestamp", "text"])
+def test_postgres(
+    dates: str,
+    postgres: str,
+    tables: dict[str, pd.DataFrame],
+    from_files: StudyData,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fill(postgres, tables, f"raw_{dates}", dates)
+    monkeypatch.setenv("STUDY_SECRET", "s3cr3t-xy")
+    url = postgres.replace("s3cr3t-xy", "${STUDY_SECRET}")
+    with open_data(in_database(url, {name: f"raw_{dates}.{name}" for name in tables})) as data:
+        assert data.inputs[0].source == postgres.replace("ann:s3cr3t-xy@", "")
+        assert data.inputs[1].n_rows == len(tables["sessions"])
+        assert_identical(from_files, data)
+        ours = {(f.table, f.column, f.rule, f.n_rows) for f in data.validate()}
+    assert ours == {(f.table, f.column, f.rule, f.n_rows) for f in from_files.validate()}
+
+
+@pytest.mark.postgres
+def test_postgres_refused(postgres: str, tables: dict[str, pd.DataFrame]) -> None:
+    spoiled = {name: frame.copy() for name, frame in tables.items()}
+    spoiled["sessions"].loc[[3, 4], "session_date"] = "yesterday-ish"
+    spoiled["exits"].loc[0, "exit_date"] = "2022-02-30"
+    fill(postgres, spoiled, "spoiled", "text")
+    names = {name: f"spoiled.{name}" for name in tables}
+    with pytest.raises(DataError) as refused:
+        open_data(in_database(postgres, names))
+    assert "sessions.session_date: is not a date [unreadable_date]: 2 rows" in str(refused.value)
+    assert "exits.exit_date: is not a date [unreadable_date]: 1 row" in str(refused.value)
+    with pytest.raises(DataError, match="no table 'particpants'; did you mean 'participants'"):
+        open_data(in_database(postgres, {**names, "participants": "spoiled.particpants"}))
+    with pytest.raises(DataError) as refused:
+        open_data(in_database(postgres.replace("s3cr3t-xy", "wr0ng-xy"), names))
+    for said in ("s3cr3t", "wr0ng", "ann:", "ann@", "yesterday", "2022-02-30"):
+        assert said not in str(refused.value)
+
+
+# -- Spark ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.spark
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_spark(tables: dict[str, pd.DataFrame], from_files: StudyData, tmp_path: Path) -> None:
+    pytest.importorskip("pyspark")
+    from pyspark.sql import SparkSession
+
+    session = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.sql.warehouse.dir", str(tmp_path))
+        .getOrCreate()
+    )
+    try:
+        backend = ibis.pyspark.connect(session)
+        for name, frame in tables.items():
+            file = tmp_path / f"{name}.parquet"
+            typed(frame, name).to_parquet(file)
+            session.read.parquet(str(file)).createOrReplaceTempView(f"raw_{name}")
+        study = in_database(None, {name: f"raw_{name}" for name in tables})
+        assert_identical(from_files, open_data(study, backend=backend))
+    finally:
+        session.stop()
