@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["count_true", "groups_of", "moments_of"]
+__all__ = ["count_true", "groups_of", "moments", "moments_of", "tally"]
 
 from collections.abc import Sequence
 
 import pandas as pd
 
 from evalkit.cohort import Cohort
+from evalkit.counts import Moments, Tally
 
 
 def groups_of(cohort: Cohort, *, by_arm: bool = True) -> tuple[str, ...]:
@@ -93,3 +94,34 @@ def moments_of(
             }
         )
     return rows
+
+
+def tally(rows: list[dict[str, object]]) -> Tally:
+    """Return rows of `count_true` as a `Tally`, typed even where there are none.
+
+    Parameters
+    ----------
+    rows : list of dict
+
+    Returns
+    -------
+    Tally
+    """
+    columns = ["group", "term", "label", "n_event", "n"]
+    return Tally(pd.DataFrame(rows, columns=None if rows else columns).astype(dict.fromkeys(columns[3:], "int64")))
+
+
+def moments(rows: list[dict[str, object]]) -> Moments:
+    """Return rows of `moments_of` as `Moments`, typed even where there are none.
+
+    Parameters
+    ----------
+    rows : list of dict
+
+    Returns
+    -------
+    Moments
+    """
+    columns = ["group", "term", "label", "n", "total", "total_sq", "largest"]
+    kinds = {"n": "int64", **dict.fromkeys(columns[4:], "float64")}
+    return Moments(pd.DataFrame(rows, columns=None if rows else columns).astype(kinds))

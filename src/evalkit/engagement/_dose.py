@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit.cohort import Cohort
-from evalkit.counts import Moments, Tally
 from evalkit.engagement._analyses import MeanOf, RatioOf, ShareOf
-from evalkit.engagement._counting import count_true, groups_of, moments_of
+from evalkit.engagement._counting import count_true, groups_of, moments, moments_of, tally
 from evalkit.errors import UsageError
 from evalkit.estimates import Estimates
 
@@ -95,7 +94,7 @@ def attendance_rate(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         conf_level=conf_level,
         notes=("People with more sessions weigh more; excused and cancelled sessions are left out.",),
     )
-    return analysis.estimate(Moments(pd.DataFrame(rows))).about(cut=cohort.cut)
+    return analysis.estimate(moments(rows)).about(cut=cohort.cut)
 
 
 def dose_by_week(
@@ -139,14 +138,13 @@ def dose_by_week(
         table = _sums(attended[attended["day"].between(first, last)], people)
         found = moments_of(table, groups_of(cohort), f"week {week}", f"Week {week}", what)
         rows += [{**row, "time_from": first, "time": last} for row in found if row["n"]]
-    columns = ["group", "term", "label", "time_from", "time", "n", "total", "total_sq", "largest"]
     analysis = MeanOf(
         kind=f"{what}_by_week",
         estimand=f"mean attended {what} in a week since the first session",
         population="people with a first session whose week is over, with 0 for those who have left",
         conf_level=conf_level,
     )
-    return analysis.estimate(Moments(pd.DataFrame(rows, columns=columns))).about(cut=cohort.cut)
+    return analysis.estimate(moments(rows)).about(cut=cohort.cut)
 
 
 def _window(cohort: Cohort) -> tuple[pd.DataFrame, int]:
@@ -197,7 +195,7 @@ def dose_distribution(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         population=f"people with a first session at least {days} days before the cut",
         conf_level=conf_level,
     )
-    return analysis.estimate(Tally(pd.DataFrame(rows))).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
 
 
 def dose_reached(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
@@ -237,4 +235,4 @@ def dose_reached(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         population=f"people with a first session at least {days} days before the cut",
         conf_level=conf_level,
     )
-    return analysis.estimate(Moments(pd.DataFrame(rows))).about(cut=cohort.cut)
+    return analysis.estimate(moments(rows)).about(cut=cohort.cut)

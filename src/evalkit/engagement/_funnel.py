@@ -9,9 +9,8 @@ from typing import Literal
 import pandas as pd
 
 from evalkit.cohort import Cohort
-from evalkit.counts import Tally
 from evalkit.engagement._analyses import ShareOf
-from evalkit.engagement._counting import count_true, groups_of
+from evalkit.engagement._counting import count_true, groups_of, tally
 from evalkit.errors import UsageError, did_you_mean
 from evalkit.estimates import Estimates
 
@@ -118,7 +117,7 @@ def funnel(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         conf_level=conf_level,
         notes=("Steps have different denominators: later ones leave out those whose time is not over yet.",),
     )
-    return analysis.estimate(Tally(pd.DataFrame(rows))).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
 
 
 def completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
@@ -148,7 +147,7 @@ def completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         population=f"people with a first session at least {days} days before the cut",
         conf_level=conf_level,
     )
-    return analysis.estimate(Tally(pd.DataFrame(rows))).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
 
 
 def engaged_by(cohort: Cohort, place: Place, *, by_arm: bool = True, conf_level: float = 0.95) -> Estimates:
@@ -193,6 +192,5 @@ def engaged_by(cohort: Cohort, place: Place, *, by_arm: bool = True, conf_level:
         conf_level=conf_level,
         notes=("Differences between places are not adjusted for who is served there.",),
     )
-    columns = ["group", "term", "label", "n_event", "n"]
-    tally = pd.DataFrame(rows, columns=columns).assign(variable=place)
-    return analysis.estimate(Tally(tally)).about(cut=cohort.cut)
+    counts = tally([{**row, "variable": place} for row in rows])
+    return analysis.estimate(counts).about(cut=cohort.cut)

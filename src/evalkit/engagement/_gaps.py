@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit.cohort import Cohort
-from evalkit.counts import Tally
 from evalkit.engagement._analyses import ShareOf
-from evalkit.engagement._counting import count_true, groups_of
+from evalkit.engagement._counting import count_true, groups_of, tally
 from evalkit.errors import UsageError
 from evalkit.estimates import Estimates
 
@@ -56,7 +55,7 @@ def longest_gap(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         population="people who attended on two days or more",
         conf_level=conf_level,
     )
-    return analysis.estimate(Tally(pd.DataFrame(rows))).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
 
 
 def return_times(cohort: Cohort) -> pd.DataFrame:
@@ -125,4 +124,4 @@ def returns(cohort: Cohort, *, days: int = 90, conf_level: float = 0.95) -> Esti
         conf_level=conf_level,
         notes=("A return does not undo the disengagement that is counted elsewhere.",),
     )
-    return analysis.estimate(Tally(pd.DataFrame(rows))).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut)

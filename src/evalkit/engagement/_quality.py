@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from evalkit.cohort import Cohort
-from evalkit.counts import DayCounts, Tally
+from evalkit.counts import DayCounts
 from evalkit.engagement._analyses import LateEntry, ShareOf
-from evalkit.engagement._counting import count_true, groups_of
+from evalkit.engagement._counting import count_true, groups_of, tally
 from evalkit.errors import UsageError
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData, fetch
@@ -57,7 +57,7 @@ def completeness(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         conf_level=conf_level,
         notes=("A missing date of intake may mean that there was no intake.",),
     )
-    return analysis.estimate(Tally(pd.DataFrame(rows))).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
 
 
 def late_entry(cut: CutData) -> Estimates:
@@ -91,7 +91,8 @@ def late_entry(cut: CutData) -> Estimates:
         found = lag[lag >= 0].astype("int64").value_counts().sort_index()
         parts.append(_lag_counts(name, found))
     columns = ["group", "time", "n_entry", "n_event_1", "n_censor"]
-    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    empty = pd.DataFrame(columns=columns).astype(dict.fromkeys(columns[1:], "float64"))
+    frame = pd.concat(parts, ignore_index=True) if parts else empty
     analysis = LateEntry(
         population="rows known at the cut",
         notes=("n is rows, not people. Rows not yet entered are not among them.",),
@@ -151,5 +152,4 @@ def lost_to_follow_up(cohort: Cohort, *, days: int = 90, conf_level: float = 0.9
         population="people on each time scale",
         conf_level=conf_level,
     )
-    columns = ["group", "term", "label", "n_event", "n"]
-    return analysis.estimate(Tally(pd.DataFrame(rows, columns=columns))).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut)

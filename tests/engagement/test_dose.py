@@ -1,0 +1,144 @@
+"""Dose, gaps, returns, caseload and data quality on small tables."""
+
+from datetime import date
+
+import pytest
+
+from cohort.spec import day, spec_cohort, spec_data
+from evalkit import engagement
+from evalkit.errors import UsageError
+
+RULES = {
+    "dose_sessions": 4,
+    "dose_hours": 6,
+    "disengagement_gap_days": 10,
+    "funnel": {"half_dose_sessions": 2, "half_dose_days": 12, "completion_days": 40},
+}
+PEOPLE = """
+participant_id | referral_date | intake_date | outcome_follow_up_end
+a | +0 | +0 | +300
+b | +0 | +0 | +20
+c | +5 | +6 | -
+"""
+SESSIONS = """
+participant_id | session_date | kind | status | hours
+a | +1  | group      | attended | 1.5
+a | +8  | group      | attended | 2
+a | +15 | group      | absent   | 0
+a | +18 | group      | attended | 1.5
+a | +22 | group      | excused  | 0
+a | +25 | individual | attended | 1
+a | +28 | group      | attended | 1.5
+b | +2  | group      | attended | 1.5
+b | +3  | group      | attended | 1.5
+b | +9  | group      | absent   | 0
+b | +14 | group      | attended | 1.5
+b | +31 | group      | attended | 1.5
+b | +60 | group      | attended | 1.5
+"""
+TABLES = {"participants": PEOPLE, "sessions": SESSIONS}
+
+
+def cohort_at(cut, **more):
+    return spec_cohort({**TABLES, **more}, cut, rules=RULES)
+
+
+def pilot(estimates):
+    table = estimates.tidy()
+    return table[table["group"] == "Pilot"].set_index("term")
+
+
+def test_attendance_rate_leaves_out_excused():
+    row = pilot(engagement.attendance_rate(cohort_at("+100"))).iloc[0]
+    assert row["estimate"] == pytest.approx(10 / 12)
+    assert row["n"] == 2
+
+
+@pytest.mark.parametrize(
+    ("cut", "n", "sessions", "hours"),
+    [
+        ("+6", 0, [], []),
+        ("+7", 1, [1.0], [1.5]),  # a's week holds days 1 to 7
+        ("+8", 2, [1.5], [2.25]),  # b's holds days 2 to 8
+        ("+100", 2, [1.5, 1.0, 0.5], [2.25, 1.75, 0.75]),
+    ],
+)
+def test_dose_by_week_is_over_those_whose_week_is_over(cut, n, sessions, hours):
+    known = cohort_at(cut)
+    for what, expected in (("sessions", sessions), ("hours", hours)):
+        own = pilot(engagement.dose_by_week(known, what, weeks=3))
+        assert own["estimate"].tolist() == pytest.approx(expected)
+        assert own["n"].tolist() == [n] * len(expected)
+    with pytest.raises(UsageError):
+        engagement.dose_by_week(known, "days")
+
+
+def test_dose_counts_counting_sessions_within_the_window():
+    own = pilot(engagement.dose_distribution(cohort_at("+100")))
+    # a: 4 groups by day 41; b: 4 groups within 40 days of day 2, the fifth on 60 is too late
+    assert own["n_event"].to_dict() == {"0": 0, "1": 0, "2 to 3": 0, "4 or more": 2}
+    reached = pilot(engagement.dose_reached(cohort_at("+100")))
+    assert reached["estimate"].tolist() == pytest.approx([1.0, 1.0])
+    early = pilot(engagement.dose_reached(cohort_at("+41")))
+    assert early["n"].tolist() == [1, 1]
+
+
+def test_longest_gap():
+    own = pilot(engagement.longest_gap(cohort_at("+100")))
+    # a: 7, 10, 7, 3 -> 10; b: 1, 11, 17, 29 -> 29
+    assert own["n_event"].to_dict() == {"1 to 7 days": 0, "8 to 10 days": 1, "more than 10 days": 1}
+
+
+@pytest.mark.parametrize(("cut", "days", "expected"), [("+19", 7, "0/0"), ("+20", 7, "1/1"), ("+14", 1, "1/1")])
+def test_returns_need_their_days_to_be_over(cut, days, expected):
+    # b: last session before the gap on 3, disengaged on 13; back on 14
+    known = cohort_at(cut)
+    people = known.people.set_index("participant_id")
+    assert people.loc["b", "disengagement_date"].date().isoformat() == day("+13")
+    assert people.loc["b", "return_date"].date().isoformat() == day("+14")
+    row = pilot(engagement.returns(known, days=days)).iloc[0]
+    assert f"{row['n_event']}/{row['n']}" == expected
+
+
+def test_return_times():
+    frame = engagement.return_times(cohort_at("+100")).set_index("participant_id")
+    assert frame.loc["b", ["time", "event"]].tolist() == [1, 1]
+
+
+def test_first_session_times():
+    frame = engagement.first_session_times(cohort_at("+100")).set_index("participant_id")
+    assert frame[["time", "event"]].to_numpy().tolist() == [[1, 1], [2, 1], [95, 0]]
+
+
+def test_caseload_counts_months_that_are_over():
+    table = engagement.caseload(cohort_at("+57")).tidy()  # 27 February
+    own = table[table["group"] == "Pilot"].set_index("term")["n"]
+    assert own["2022-01 referred"] == 3
+    assert own["2022-01 intake"] == 3
+    assert own["2022-01 started"] == 2
+    assert own["2022-01 active"] == 0  # a completed on +28, b disengaged on +13
+    assert "2022-02 active" not in own.index
+
+
+def test_completeness_and_loss():
+    known = cohort_at("+200", outcomes="participant_id | outcome_date | kind\na | +50 | dv_arrest")
+    own = pilot(engagement.completeness(known))
+    assert (own.loc["intake_date", "n_event"], own.loc["site", "n_event"]) == (3, 0)
+    lost = pilot(engagement.lost_to_follow_up(known, days=90))
+    assert (lost.loc["harm", "n_event"], lost.loc["harm", "n"]) == (1, 3)
+    nobody = pilot(engagement.lost_to_follow_up(known, days=180))
+    assert nobody.loc["harm", "n_event"] == 0
+
+
+def test_late_entry_knows_only_what_was_recorded():
+    sessions = """
+participant_id | session_date | recorded_on
+a | +1 | +1
+a | +2 | +5
+a | +3 | +40
+"""
+    data = spec_data({"participants": PEOPLE, "sessions": sessions}, rules=RULES)
+    for cut, median, n in (("+30", 0, 2), ("+50", 3, 3)):
+        table = engagement.late_entry(data.at(date.fromisoformat(day(cut)))).tidy().set_index("group")
+        assert table.loc["sessions", ["n", "median"]].tolist() == [n, median]
+        assert "participants" not in table.index or table.loc["participants", "n"] > 0
