@@ -12,6 +12,8 @@ from evalkit.errors import EvalkitError
 
 __all__ = ["main"]
 
+_INTERRUPTED = 130
+
 
 def _terminated(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what signal calls
     # A polite kill is treated as Ctrl-C, so that kernels and publishers are ended with us.
@@ -42,11 +44,13 @@ def _run() -> int:
     except EvalkitError as error:
         return _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted; nothing was published", 130)
+        code = _INTERRUPTED
     except BrokenPipeError:
         return 141
     except Exception as error:
         return _other(error)
+    if code == _INTERRUPTED:  # the parser may have turned the interrupt into this code itself
+        return _fail("interrupted; nothing was published", _INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 

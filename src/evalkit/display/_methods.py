@@ -40,23 +40,24 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
     if "sessions" in tables:
         gap = rules.disengagement_gap_days
         lines += [
-            f"- **Disengaged.** No attended session for {gap} days; it happens on day {gap} after the last session, when "
-            "it becomes known, and is never dated back. Leaving or being dismissed before that counts on its own day.",
+            f"- **Disengaged.** No attended session for {gap} days; it happens on day {gap} after the last session, "
+            "when it becomes known, and is never dated back. Leaving or being dismissed before that counts on its own "
+            "day.",
             f"- **Completed.** {rules.dose_sessions} attended sessions of the counting kinds "
             f"({', '.join(rules.counting_kinds)}) and {rules.dose_hours:g} hours, or a recorded completion.",
-            f"- **Engaged.** At least {rules.engaged.sessions} attended sessions within {rules.engaged.days} days of intake. "
-            "A step's share is taken of those whose time window for that step is over.",
+            f"- **Engaged.** At least {rules.engaged.sessions} attended sessions within {rules.engaged.days} days of "
+            "intake. A step's share is taken of those whose time window for that step is over.",
         ]
     if "outcomes" in tables:
         lines += [
-            f"- **Harm.** The first {harm.label} after the day of intake, until the cut or the last day on which outcomes "
-            "were searched.",
+            f"- **Harm.** The first {harm.label} after the day of intake, until the cut or the last day on which "
+            "outcomes were searched.",
         ]
     lines += [
-        "- **Estimates.** Shares over time are Kaplan-Meier estimates with log-log limits; shares of people have Wilson "
-        "limits; hazard ratios come from Cox models with Efron's handling of ties. Limits are at the 95% level.",
-        f"- **Protecting people.** Counts of 1 to {disclosure.minimum_count - 1} are not published, counts are rounded to "
-        f"multiples of {disclosure.rounding_base}, and every figure is computed from such counts. Percentages can "
+        "- **Estimates.** Shares over time are Kaplan-Meier estimates with log-log limits; shares of people have "
+        "Wilson limits; hazard ratios come from Cox models with Efron's handling of ties. Limits are at the 95% level.",
+        f"- **Protecting people.** Counts of 1 to {disclosure.minimum_count - 1} are not published, counts are rounded "
+        f"to multiples of {disclosure.rounding_base}, and every figure is computed from such counts. Percentages can "
         "therefore differ slightly from exact ones.",
         "- **What a comparison cannot show.** The mandate itself is what differs between the groups, so they are never "
         "exchangeable by design; an unadjusted difference is no effect of the programme.",

@@ -120,26 +120,27 @@ def execute(
         run.done.set()
 
     thread = threading.Thread(target=work, name=f"render-{name}", daemon=True)
-    _run_until(thread, run, time.monotonic() + timeout)
+    in_time = _run_until(thread, run, time.monotonic() + timeout)
     if run.notebook is None or run.failure is not None:
-        timed_out = run.failure is None
-        raise _explained(run, notebook, name, log_file, timeout if timed_out else None) from None
+        raise _explained(run, notebook, name, log_file, None if in_time else timeout) from None
     return run.notebook
 
 
-def _run_until(thread: threading.Thread, run: _Run, deadline: float) -> None:
-    """Wait for the run; whatever ends the wait (end, deadline, Ctrl-C), no kernel outlives it."""
+def _run_until(thread: threading.Thread, run: _Run, deadline: float) -> bool:
+    """Wait for the run and say whether it ended in time; however the wait ends, no kernel outlives it."""
     papermill_log, level = logging.getLogger("papermill"), logging.getLogger("papermill").level
     papermill_log.setLevel(logging.CRITICAL)
     thread.start()
+    in_time = False
     try:
-        while not run.done.wait(0.2) and time.monotonic() < deadline:
+        while not (in_time := run.done.wait(0.2)) and time.monotonic() < deadline:
             pass
     finally:
-        if not run.done.is_set() or (run.manager is not None and run.failure is not None):
+        if not in_time or run.failure is not None:
             _kill_kernel(run.manager)
         thread.join(timeout=10)
         papermill_log.setLevel(level)
+    return in_time
 
 
 def _kill_kernel(manager: AsyncKernelManager | None) -> None:

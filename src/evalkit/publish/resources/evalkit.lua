@@ -144,8 +144,8 @@ local function table_div(div)
     return with_widths(grid)
   end
   grid.caption = { long = { pandoc.Plain(caption_in_html(div.identifier, caption)) } }
-  return pandoc.Div({ grid }, { id = div.identifier, class = "table-wrap", role = "region", tabindex = "0",
-    ["aria-label"] = words.tbl .. " " .. numbers[div.identifier] })
+  return pandoc.Div({ grid }, pandoc.Attr(div.identifier, { "table-wrap" }, { -- pairs: a keyed table has no order
+    { "role", "region" }, { "tabindex", "0" }, { "aria-label", words.tbl .. " " .. numbers[div.identifier] } }))
 end
 
 return {

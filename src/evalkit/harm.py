@@ -1,0 +1,115 @@
+"""Harm: the study's Cox model of the time to the first recorded harm."""
+
+from __future__ import annotations
+
+__all__ = ["harm_model"]
+
+import pandas as pd
+
+from evalkit.cohort import Cohort
+from evalkit.counts import Tally
+from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates
+from evalkit.protocol import Covariate
+from evalkit.survival import cox
+
+
+def harm_model(cohort: Cohort, smallest_level: int = 20) -> Estimates:
+    """Fit the time to the first harm on pathway and the protocol's covariates.
+
+    A Cox model with Efron's handling of ties, on people with a value for every covariate. Levels that few people have
+    are joined, and a covariate in which too few differ is left out; the notes say so.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    smallest_level : int, default 20
+        Levels with fewer people than this, or without an event, are joined with the next smallest one.
+
+    Returns
+    -------
+    Estimates
+        One row per term, the arm first (its column's name; 1 in the focus arm): term, label, and the columns of
+        `evalkit.survival.cox`.
+
+    Raises
+    ------
+    MissingTableError
+        If outcomes are not part of the study.
+    AnalysisError
+        If there is no event, or one arm has nobody.
+    """
+    frame = cohort.harm()
+    arms = cohort.study.arms
+    arm = cohort.study.harm.model_arm or arms.column
+    frame[arm] = (frame["group"] == arms.focus.label).astype(float)
+    if frame[arm].nunique() < 2:
+        msg = "harm_model: only one arm has anybody with follow-up for harm, so there is nothing to compare"
+        raise AnalysisError(msg)
+    covariates = cohort.study.covariates
+    known = frame.dropna(subset=[c.name for c in covariates])
+    for covariate in covariates:
+        if covariate.kind == "categorical":
+            known = known.assign(**{covariate.name: _pooled(known, covariate, smallest_level)})
+    constant = [c.name for c in covariates if known[c.name].nunique() < 2]
+    used = [c.name for c in covariates if c.name not in constant]
+    fit = cox(known, "time", "event", [arm, *used])
+    labels = {c.name: c.label for c in covariates}
+    labels[arm] = f"{arms.focus.label} (reference: {arms.comparison.label})"
+    data = fit.tidy()
+    data.insert(1, "label", [_label(str(term), labels) for term in data["term"]])
+    return Estimates(
+        data=data,
+        kind="cox",
+        estimand=f"log hazard ratio of the first {cohort.study.harm.label}, given the other terms",
+        population="people with an intake and follow-up after it",
+        cut=cohort.cut,
+        conf_level=fit.conf_level,
+        summary=dict(fit.summary),
+        notes=(*fit.notes, *_notes(len(frame) - len(known), [labels[name] for name in constant])),
+        counts=_by_arm(known),
+    )
+
+
+def _by_arm(known: pd.DataFrame) -> Tally:
+    """Return events and people of each arm: what decides whether the model may be shown."""
+    rows = known.groupby("group", as_index=False).agg(n_event=("event", "sum"), n=("event", "size"))
+    return Tally(rows.assign(term="model"))
+
+
+def _notes(left_out: int, constant: list[str]) -> list[str]:
+    notes = []
+    if left_out:
+        notes.append("People without a value for every term are left out of the model.")
+    if constant:
+        notes.append(f"Left out because too few people differ in it: {', '.join(constant)}.")
+    return notes
+
+
+def _pooled(known: pd.DataFrame, covariate: Covariate, smallest: int) -> pd.Series:
+    """Join levels that few people have, or in which nobody had the event, with the next smallest one.
+
+    A coefficient of its own would speak of those few, and would not be finite without an event.
+    """
+    values = known[covariate.name].astype(str)
+    levels = covariate.levels or sorted(values.unique())
+    order = [level for level in levels if (values == level).any()]
+    while len(order) > 1:
+        people = values.value_counts()
+        events = known["event"].groupby(values).sum()
+        weak = [v for v in order if people[v] < smallest or events[v] == 0]
+        if not weak:
+            break
+        first = min(weak, key=lambda v: people[v])
+        second = min((v for v in order if v != first), key=lambda v: people[v])
+        joined = " or ".join(sorted((first, second), key=order.index))
+        values = values.replace({first: joined, second: joined})
+        order = [joined if v == second else v for v in order if v != first]
+    return pd.Series(pd.Categorical(values, categories=order), index=values.index)
+
+
+def _label(term: str, labels: dict[str, str]) -> str:
+    name, bracket, level = term.partition("[")
+    if not bracket:
+        return labels.get(name, name)
+    return f"{labels.get(name, name)}: {level.removesuffix(']').removeprefix('T.')}"

@@ -1,0 +1,157 @@
+"""Notebooks and studies small enough to render in a few seconds, and a stand-in for the Quarto program."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import nbformat
+import psutil
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+PARAMETERS = 'study: str = "study.yaml"\nperiod: str = "newest"\nhorizon_days: int = 364'
+
+# Shows one figure, one table and one sentence without reading any data: publishing knows nothing of statistics.
+SETUP = """
+from evalkit.display import emit
+facts = dict(title="Test report", subtitle="", study="A study", organisation="A team", period="fourth quarter of 2000",
+             cut="December 31, 2000", cut_date="2000-12-31", synthetic=SYNTHETIC, locale="en-US")
+emit("cover", "cover", document=facts)
+"""
+FIGURE = """#| label: fig-one
+#| fig-cap: "One figure"
+#| fig-alt: "A blue square"
+svg = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="60"><rect width="60" height="60" fill="blue"/></svg>'
+emit("figure", svg, estimate="abc123abc123", kind="drawn", alt="It is blue.")"""
+TABLE = """#| label: tbl-one
+#| tbl-cap: "One table"
+html = "<table><thead><tr><th>A</th><th>B</th></tr></thead><tbody><tr><td>x</td><td>1</td></tr></tbody></table>"
+emit("table", html, kind="made")"""
+SENTENCE = 'emit("markdown", "A sentence about @fig-one and @tbl-one.", kind="said")'
+
+STUDY = """
+id: tiny
+title: A study
+starts: 2000-01-01
+arms: {column: pathway, focus: {value: a, label: A}, comparison: {value: b, label: B}}
+tables: {participants: {path: participants.csv}}
+baselines: null
+"""
+PARTICIPANTS = """participant_id,pathway,referral_date,referral_source,intake_date,site,community_area,outcome_follow_up_end
+QX71,a,2000-01-03,self,2000-01-10,one,north,2000-12-31
+QX72,b,2000-02-03,self,2000-02-10,one,north,2000-12-31
+"""
+
+
+def cells(*, synthetic: bool = True) -> list:
+    """Return the cells of the notebook; tests change one of them."""
+    return [
+        new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
+        new_code_cell(SETUP.replace("SYNTHETIC", str(synthetic))),
+        new_markdown_cell("# A heading\n\nProse with *emphasis*."),
+        new_code_cell(SENTENCE),
+        new_code_cell(FIGURE),
+        new_code_cell(TABLE),
+    ]
+
+
+def write_world(folder: Path, notebook_cells: list | None = None, *, timeout_minutes: float = 2) -> Path:
+    """Write a study, a report and its notebook; return the study's file."""
+    (folder / "notebooks").mkdir(parents=True, exist_ok=True)
+    (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
+    (folder / "participants.csv").write_text(PARTICIPANTS, encoding="utf-8")
+    (folder / "tiny.yaml").write_text(
+        "report: tiny\nnotebook: tiny.ipynb\ntitle: Test report\nperiod: 2000Q4\n"
+        f"timeout_minutes: {timeout_minutes}\nparameters: {{horizon_days: 364}}\n",
+        encoding="utf-8",
+    )
+    notebook = new_notebook(cells=cells() if notebook_cells is None else notebook_cells)
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"
+    nbformat.write(notebook, folder / "notebooks" / "tiny.ipynb")
+    return folder / "study.yaml"
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """Return an environment in which logs and temporary files go to the test's own folder, without Quarto."""
+    for name in ("state", "tmp"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    path = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if not (Path(p) / "quarto").exists())
+    ours = {"XDG_STATE_HOME": str(folder / "state"), "TMPDIR": str(folder / "tmp"), "PATH": path, "COLUMNS": "200"}
+    return {**{k: v for k, v in os.environ.items() if k != "EVALKIT_QUARTO"}, **ours, **more}
+
+
+def command(folder: Path, *arguments: str) -> list[str]:
+    """Return the command line that renders the test's report."""
+    study = ("--study", str(folder / "study.yaml"))
+    return [sys.executable, "-m", "evalkit", "render", "tiny", *study, "--out", str(folder / "reports"), *arguments]
+
+
+def living(folder: Path) -> list[str]:
+    """Return the command lines of living processes that mention a folder."""
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
+        said = " ".join(process.info["cmdline"] or []) + f" {process.info['cwd'] or ''}"
+        if str(folder) in said and process.info["pid"] != os.getpid():
+            found.append(said)
+    return found
+
+
+def published(folder: Path) -> list[str]:
+    """Return everything under the reports folder, hidden or not."""
+    reports = folder / "reports"
+    return sorted(str(p.relative_to(reports)) for p in reports.rglob("*") if p.is_file()) if reports.exists() else []
+
+
+# What the real program was seen to do (1.10.18 on Linux), as a program: it writes doc.typ and doc.pdf beside its
+# input, says "Output created" on stderr, needs a writable HOME, and fails in the recorded ways when told to.
+_QUARTO = r"""#!{python}
+import json, os, subprocess, sys, time
+from pathlib import Path
+
+record = Path(os.environ["STANDIN_RECORD"])
+args = sys.argv[1:]
+if args == ["--version"]:
+    print("1.10.18"); sys.exit(0)
+mode = os.environ.get("STANDIN_MODE", "good")
+record.write_text(json.dumps(dict(args=args, cwd=os.getcwd(), home=os.environ.get("HOME"),
+    no_color=os.environ.get("NO_COLOR"), sid=os.getsid(0), pid=os.getpid(), beside=sorted(os.listdir(".")))))
+def fail(text):
+    sys.stderr.write(text); sys.exit(1)
+if mode == "typst":
+    fail("ERROR: error: file not found (searched at {{somewhere}})\n\nERROR: Typst compilation failed\n")
+if mode == "yaml":
+    fail("ERROR: YAMLException: bad indentation of a mapping entry (3:1)\n")
+if mode == "ansi":
+    fail("\x1b[91mERROR: Validation of YAML front matter failed.\x1b[39m\n")
+if mode == "leftover":
+    Path("report.pdf").write_bytes(b"%PDF-old"); fail("ERROR: Unknown format nosuchformat\n")
+if mode == "hang":
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", os.environ["STANDIN_RECORD"]])
+    time.sleep(600)
+source = Path(args[1])
+json.loads(source.read_text())
+to = args[args.index("--to") + 1].split(",")
+Path("report_files").mkdir(exist_ok=True)
+if mode != "nothing":
+    if "typst" in to:
+        Path("report.typ").write_text("typ"); Path("report.pdf").write_bytes(b"%PDF-1.7 stand-in")
+    if "html" in to:
+        cdn = '<script src="https://cdn.example.org/require.min.js" integrity="x"></script>'
+        image = '<img src="https://cdn.example.org/x.png">' if mode == "remote" else ""
+        Path("report.html").write_text("<html><head>" + cdn + "</head><body>" + image + "ok</body></html>")
+if mode == "crossref":
+    sys.stderr.write("WARNING (/opt/quarto/share/filters/main.lua:1) Unable to resolve crossref @fig-nowhere\n")
+sys.stderr.write("\nOutput created: report.pdf\n\n")
+"""
+
+
+def write_standin(folder: Path) -> Path:
+    """Write the stand-in program and return it."""
+    program = folder / "bin" / "quarto"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(_QUARTO.replace("{python}", sys.executable), encoding="utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return program

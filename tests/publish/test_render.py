@@ -1,0 +1,349 @@
+"""Renders through the command line: what must happen when all goes well, and when anything goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pikepdf
+import pytest
+from nbformat.v4 import new_code_cell
+from publish import standin
+from publish.standin import command, environment, living, published, write_world
+
+GOOD = ["tiny/tiny/2000Q4/manifest.json", "tiny/tiny/2000Q4/report.html", "tiny/tiny/2000Q4/report.pdf"]
+
+
+def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(folder, *arguments),
+        env=environment(folder, **more),
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        timeout=180,
+    )
+
+
+def last_line(done: subprocess.CompletedProcess[str]) -> str:
+    return done.stderr.strip().splitlines()[-1]
+
+
+def assert_clean_failure(done: subprocess.CompletedProcess[str], folder: Path, code: int, *words: str) -> None:
+    """One clear line with its exit code; nothing published, nothing left running or lying about."""
+    assert done.returncode == code, done.stderr
+    line = last_line(done)
+    assert line.startswith("evalkit: "), done.stderr
+    for word in words:
+        assert word in line, line
+    assert "Traceback" not in done.stderr
+    assert "QX7" not in done.stderr  # no participant's identifier
+    assert published(folder) == []
+    assert living(folder) == []
+    assert [p for p in (folder / "tmp").iterdir() if p.name.startswith(("evalkit-", "ek-"))] == []
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("good")
+    write_world(folder)
+    done = run(folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(folder / "reports" / name) for name in (GOOD[2], GOOD[1])]
+    return folder
+
+
+def test_a_release_holds_pdf_html_and_manifest(good: Path) -> None:
+    assert published(good) == GOOD
+    assert living(good) == []
+
+
+def test_progress_is_plain_lines_in_automation(tmp_path: Path) -> None:
+    write_world(tmp_path)
+    done = run(tmp_path, "--to", "html")
+    assert "tiny 2000Q4: cell 1 of 7" in done.stderr
+    assert "\x1b[" not in done.stderr
+
+
+def test_pdf_is_tagged_pdf_ua(good: Path) -> None:
+    with pikepdf.open(good / "reports" / GOOD[2]) as pdf:
+        assert bool(pdf.Root.MarkInfo.Marked)
+        assert "/StructTreeRoot" in pdf.Root
+        assert str(pdf.Root.Lang) == "en-US"
+        with pdf.open_metadata() as meta:
+            assert str(meta["pdfuaid:part"]) == "1"
+            assert "Test report: A study" in str(meta["dc:title"])
+        texts = _struct_texts(pdf.Root.StructTreeRoot)
+    assert "Figure" in texts["kinds"]
+    assert {"Table", "TH", "TD"} <= texts["kinds"]
+    assert "A blue square. It is blue." in texts["alt"]
+
+
+def _struct_texts(root: pikepdf.Object) -> dict[str, set[str]]:
+    kinds: set[str] = set()
+    alts: set[str] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, pikepdf.Dictionary):
+            continue
+        if "/S" in node:
+            kinds.add(str(node.S).removeprefix("/"))
+        if "/Alt" in node:
+            alts.add(str(node.Alt))
+        children = node.get("/K", [])
+        waiting += list(children) if isinstance(children, pikepdf.Array) else [children]
+    return {"kinds": kinds, "alt": alts}
+
+
+def test_every_page_says_synthetic(good: Path, tmp_path: Path) -> None:
+    text = (
+        subprocess.run(
+            ["pdftotext", str(good / "reports" / GOOD[2]), "-"], capture_output=True, text=True, check=True
+        ).stdout
+        if _has_pdftotext()
+        else ""
+    )
+    page = (good / "reports" / GOOD[1]).read_text(encoding="utf-8")
+    assert "Synthetic data" in page
+    if text:
+        assert all("Synthetic data" in sheet for sheet in text.split("\f") if sheet.strip())
+
+
+def _has_pdftotext() -> bool:
+    import shutil
+
+    return shutil.which("pdftotext") is not None
+
+
+def test_html_has_references_alt_text_and_no_code(good: Path) -> None:
+    page = (good / "reports" / GOOD[1]).read_text(encoding="utf-8")
+    assert 'alt="A blue square. It is blue."' in page
+    assert 'href="#fig-one"' in page
+    assert 'id="fig-one"' in page
+    assert "Figure\u00a01" in page
+    assert "Table\u00a01" in page
+    assert "emit(" not in page
+    assert "horizon_days" not in page
+
+
+def test_manifest_says_what_went_in_and_came_out(good: Path) -> None:
+    manifest = json.loads((good / "reports" / GOOD[0]).read_text(encoding="utf-8"))
+    assert set(manifest["inputs"]) == {"notebook", "study", "table participants"}
+    assert manifest["data_cut"] == "2000-12-31"
+    assert manifest["parameters"] == {"horizon_days": 364, "period": "2000Q4", "study": "study.yaml"}
+    assert manifest["publisher"] == "embedded"
+    assert set(manifest["outputs"]) == {"report.pdf", "report.html"}
+    assert set(manifest["tools"]) == {"pandoc", "typst"}
+    assert str(good) not in json.dumps(manifest)  # no path of this machine
+
+
+def test_the_same_inputs_give_the_same_bytes(good: Path, tmp_path: Path) -> None:
+    write_world(tmp_path)
+    assert run(tmp_path).returncode == 0
+    for name in GOOD:
+        assert (tmp_path / "reports" / name).read_bytes() == (good / "reports" / name).read_bytes(), name
+
+
+def test_a_release_is_never_overwritten(good: Path) -> None:
+    before = {name: (good / "reports" / name).read_bytes() for name in GOOD}
+    done = run(good)
+    assert done.returncode == 10
+    assert "--replace" in last_line(done)
+    assert {name: (good / "reports" / name).read_bytes() for name in GOOD} == before
+
+
+def test_replace_keeps_the_old_one_beside(tmp_path: Path) -> None:
+    write_world(tmp_path)
+    assert run(tmp_path, "--to", "html").returncode == 0
+    old = (tmp_path / "reports" / GOOD[0]).read_bytes()
+    assert run(tmp_path, "--to", "html", "--replace", "-P", "horizon_days=100").returncode == 0
+    assert (tmp_path / "reports/tiny/tiny/2000Q4.replaced-1/manifest.json").read_bytes() == old
+    assert json.loads((tmp_path / "reports" / GOOD[0]).read_text())["parameters"]["horizon_days"] == 100
+
+
+def test_a_broken_cell_is_named_without_values(tmp_path: Path) -> None:
+    cells = standin.cells()
+    cells.insert(
+        3,
+        new_code_cell(
+            "import csv\nrow = list(csv.reader(open(study.replace('study.yaml', 'participants.csv'))))[1]\n{}[row[0]]"
+        ),
+    )
+    write_world(tmp_path, cells)
+    done = run(tmp_path)
+    assert_clean_failure(done, tmp_path, 7, "tiny 2000Q4, cell 4: KeyError: '…'", "log:")
+    log = Path(last_line(done).partition("log: ")[2].rstrip(")"))
+    assert log.is_file()
+    assert "QX7" not in log.read_text(encoding="utf-8")
+    assert log.stat().st_mode & 0o077 == 0
+
+
+def test_an_error_of_the_author_is_shown_in_full(tmp_path: Path) -> None:
+    cells = standin.cells()
+    cells.insert(3, new_code_cell("kohort + 1"))
+    write_world(tmp_path, cells)
+    assert_clean_failure(run(tmp_path), tmp_path, 7, "cell 4: NameError: name 'kohort' is not defined")
+
+
+def test_a_killed_kernel_is_told(tmp_path: Path) -> None:
+    cells = standin.cells()
+    cells.insert(4, new_code_cell("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"))
+    write_world(tmp_path, cells)
+    assert_clean_failure(run(tmp_path), tmp_path, 7, "cell 5: the kernel died")
+
+
+def test_a_misspelt_parameter_fails_before_a_kernel_starts(tmp_path: Path) -> None:
+    write_world(tmp_path)
+    done = run(tmp_path, "-P", "horizon_dais=30")
+    assert_clean_failure(done, tmp_path, 3, "-P horizon_dais", "did you mean 'horizon_days'?")
+    assert "cell 1" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("horizon_days=soon", "should be a valid integer"),
+        ("horizon_days=3.5", "should be a valid integer"),
+        ("study=/etc/passwd", "is set with --study"),
+        ("horizon_days", "key=value"),
+        ("horizon_days=__import__('os')", "should be a valid integer"),
+    ],
+)
+def test_a_wrong_parameter_value_is_refused(tmp_path: Path, given: str, words: str) -> None:
+    write_world(tmp_path)
+    assert_clean_failure(run(tmp_path, "-P", given), tmp_path, 3, words)
+
+
+def test_a_missing_alt_text_names_the_cell(tmp_path: Path) -> None:
+    cells = standin.cells()
+    cells[4].source = "\n".join(line for line in cells[4].source.splitlines() if "fig-alt" not in line)
+    write_world(tmp_path, cells)
+    assert_clean_failure(run(tmp_path), tmp_path, 9, "cell 5 (fig-one)", "fig-alt")
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "words"),
+    [
+        ("print('hello')", 6, "cell 4: puts out printed text"),
+        ("import warnings; warnings.warn('old')", 6, "cell 4: puts out a warning"),
+        ("{'a': 1}", 6, "cell 4: puts out something that did not pass disclosure control"),
+        ("#| labl: x\n1;", 9, "unknown option '#| labl'; did you mean 'label'?"),
+        ("emit('markdown', 'See @fig-nowhere.')", 9, "reference '@fig-nowhere' leads nowhere"),
+    ],
+)
+def test_what_may_not_leave_stops_the_release(tmp_path: Path, source: str, code: int, words: str) -> None:
+    cells = standin.cells()
+    cells.insert(3, new_code_cell(source))
+    write_world(tmp_path, cells)
+    assert_clean_failure(run(tmp_path), tmp_path, code, words)
+
+
+def test_a_folder_that_cannot_be_written_is_found_first(tmp_path: Path) -> None:
+    write_world(tmp_path)
+    (tmp_path / "reports").write_text("a file where the folder should be", encoding="utf-8")
+    done = run(tmp_path)
+    assert done.returncode == 10
+    assert "cannot be written" in last_line(done)
+    assert "cell 1" not in done.stderr
+    assert living(tmp_path) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a read-only folder needs root")
+def test_a_read_only_folder_is_found_first(tmp_path: Path) -> None:
+    write_world(tmp_path)
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(reports)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("no mounting in this place")
+    try:
+        done = run(tmp_path)
+        assert done.returncode == 10, done.stderr
+        assert "cannot be written (Read-only file system)" in last_line(done)
+        assert "cell 1" not in done.stderr
+        assert list(reports.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(reports)], check=True)
+
+
+def test_a_deadline_ends_everything(tmp_path: Path) -> None:
+    cells = standin.cells()
+    sleeper = (
+        "import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)', study])"
+    )
+    cells.insert(3, new_code_cell(f"{sleeper}\ntime.sleep(600)"))
+    write_world(tmp_path, cells, timeout_minutes=0.15)
+    assert_clean_failure(run(tmp_path), tmp_path, 8, "stopped in cell 4", "timeout_minutes")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_no_process(tmp_path: Path, sent: signal.Signals) -> None:
+    cells = standin.cells()
+    cells.insert(
+        3,
+        new_code_cell("from pathlib import Path\nPath(study).with_name('begun').touch()\nimport time\ntime.sleep(600)"),
+    )
+    write_world(tmp_path, cells)
+    child = subprocess.Popen(
+        command(tmp_path),
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    begun = time.monotonic()
+    while not (tmp_path / "begun").exists():
+        assert child.poll() is None, child.stderr.read()
+        assert time.monotonic() - begun < 90
+        time.sleep(0.1)
+    child.send_signal(sent)
+    out, err = child.communicate(timeout=30)
+    done = subprocess.CompletedProcess(child.args, child.returncode, out, err)
+    assert_clean_failure(done, tmp_path, 130, "interrupted")
+
+
+def test_four_renders_at_once(tmp_path: Path) -> None:
+    worlds = [tmp_path / f"w{i}" for i in range(4)]
+    for world in worlds:
+        write_world(world)
+    children = [
+        subprocess.Popen(command(w), env=environment(w), stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=w)
+        for w in worlds
+    ]
+    assert [child.wait(timeout=180) for child in children] == [0, 0, 0, 0], [c.stderr.read() for c in children]
+    for child in children:
+        child.communicate()
+    assert [published(w) for w in worlds] == [GOOD] * 4
+    assert living(tmp_path) == []
+
+
+def test_two_renders_of_one_period_give_one_release(tmp_path: Path) -> None:
+    write_world(tmp_path)
+    children = [
+        subprocess.Popen(
+            command(tmp_path, "--to", "html"),
+            env=environment(tmp_path),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    codes = sorted(child.wait(timeout=180) for child in children)
+    errors = "".join(child.communicate()[1] for child in children)
+    assert codes == [0, 10], errors
+    assert "is published already" in errors
+    assert published(tmp_path) == GOOD[:2]
+
+
+def test_jobs_render_several_periods(tmp_path: Path) -> None:
+    write_world(tmp_path)
+    done = run(tmp_path, "--to", "html", "--period", "2000Q3", "--period", "2000Q4", "--jobs", "2")
+    assert done.returncode == 0, done.stderr
+    assert {name.split("/")[2] for name in published(tmp_path)} == {"2000Q3", "2000Q4"}
