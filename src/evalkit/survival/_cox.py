@@ -160,7 +160,7 @@ def _concordance_of(model: CoxModel) -> Callable[[], float]:
     return compute
 
 
-def _frame(terms: Sequence[str], beta: Floats, error: Floats, conf_level: float) -> pd.DataFrame:
+def coefficient_frame(terms: Sequence[str], beta: Floats, error: Floats, conf_level: float) -> pd.DataFrame:
     z = normal_quantile(conf_level)
     statistic = np.divide(beta, error, out=np.full(len(beta), NAN), where=error > 0)
     frame = pd.DataFrame({"term": list(terms), "estimate": beta, "std_error": error, "statistic": statistic})
@@ -208,7 +208,7 @@ def _firth(
         low[j] = _crossing(drop, cut, best.beta[j], -error)
         high[j] = _crossing(drop, cut, best.beta[j], error)
     beta, variance = best.beta / scale, inverse / np.outer(scale, scale)
-    frame = _frame(design.terms, beta, np.sqrt(np.diag(variance)), conf_level)
+    frame = coefficient_frame(design.terms, beta, np.sqrt(np.diag(variance)), conf_level)
     frame["p_value"] = p_value
     frame["statistic"] = np.sign(beta) * np.abs(special.ndtri(np.maximum(p_value, 1e-300) / 2))
     frame = _with_ratios(frame, low / scale, high / scale)
@@ -325,7 +325,7 @@ def cox(
         notes = _separation(design.terms, infinite)
         beta, error = model.beta.copy(), np.sqrt(np.diag(model.variance))
         beta[infinite], error[infinite] = np.copysign(np.inf, beta[infinite]), NAN
-        frame = _frame(design.terms, beta, error, conf_level)
+        frame = coefficient_frame(design.terms, beta, error, conf_level)
         if rows.weights is not None and not robust and (rows.weights != np.round(rows.weights)).any():
             notes = (*notes, FRACTIONAL)
     return _fit(model, frame, value, notes, conf_level)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["LogRank", "logrank"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ import pandas as pd
 from evalkit.counts import DayCounts
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.survival._columns import Floats, Groups, group_column, read_rows
+from evalkit.survival._columns import Floats, Groups, Rows, group_column, read_rows
 from evalkit.survival._curve import product_limit
 from evalkit.survival._day_counts import tally_days
 from evalkit.survival._limits import chi2_tail
@@ -117,6 +117,19 @@ class LogRank:
         )
 
 
+def in_cells(rows: Rows, data: pd.DataFrame, strata: str | None) -> tuple[Rows, Cells]:
+    """Return rows grouped by group and stratum, and which cell is which; as they are without strata."""
+    if strata is None:
+        return rows, ()
+    arms, layers = rows.groups, group_column(data, strata)
+    width = len(layers.labels)
+    used, codes = np.unique(arms.codes * width + layers.codes, return_inverse=True)
+    named = [(arms.labels[c // width], layers.labels[c % width]) for c in used]
+    cells = tuple((f"{arm}, {layer}", arm, layer) for arm, layer in named)
+    groups = Groups(codes.astype(np.int64), tuple(name for name, _, _ in cells))
+    return replace(rows, groups=groups), cells
+
+
 def logrank(
     data: pd.DataFrame,
     time: str,
@@ -170,14 +183,5 @@ def logrank(
     >>> round(logrank(people, "day", "left", "arm").summary["p_value"], 4)
     0.0896
     """
-    rows = read_rows(data, time, event, by=by, entry=entry)
-    cells: Cells = ()
-    if strata is not None:
-        arms, layers = rows.groups, group_column(data, strata)
-        width = len(layers.labels)
-        used, codes = np.unique(arms.codes * width + layers.codes, return_inverse=True)
-        named = [(arms.labels[c // width], layers.labels[c % width]) for c in used]
-        cells = tuple((f"{arm}, {layer}", arm, layer) for arm, layer in named)
-        groups = Groups(codes.astype(np.int64), tuple(name for name, _, _ in cells))
-        rows = type(rows)(rows.time, rows.cause, rows.entry, rows.weights, groups)
+    rows, cells = in_cells(read_rows(data, time, event, by=by, entry=entry), data, strata)
     return LogRank(float(rho), float(gamma), cells).estimate(tally_days(rows, ("event",)))
