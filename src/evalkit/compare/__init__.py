@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from evalkit.compare._adjusted import adjusted_curves, adjusted_effect
 from evalkit.compare._benchmark import Benchmark, NonInferiority, benchmark, noninferiority
+from evalkit.compare._diagnose import diagnose
+from evalkit.compare._e_value import e_value
+from evalkit.compare._impute import impute, pool
+from evalkit.compare._power import minimum_detectable_hazard_ratio, power, schoenfeld_events
 from evalkit.compare._propensity import Propensity, propensity
 from evalkit.compare._proportion import (
     Proportion,
@@ -24,9 +28,16 @@ __all__ = [
     "adjusted_curves",
     "adjusted_effect",
     "benchmark",
+    "diagnose",
+    "e_value",
+    "impute",
+    "minimum_detectable_hazard_ratio",
     "noninferiority",
+    "pool",
+    "power",
     "propensity",
     "proportion",
     "proportion_difference",
     "risk_ratio",
+    "schoenfeld_events",
 ]

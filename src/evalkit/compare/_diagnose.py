@@ -1,0 +1,152 @@
+"""The gate: diagnostics that change what a report says."""
+
+from __future__ import annotations
+
+__all__ = ["diagnose"]
+
+import numpy as np
+import pandas as pd
+
+from evalkit.compare._propensity import Propensity
+from evalkit.counts import Tally
+from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates
+
+Row = tuple[str, float, float, str, str]
+
+
+def _verdict(value: float, passed: bool) -> str:
+    return "unknown" if np.isnan(value) else ("pass" if passed else "fail")
+
+
+def _balance(fit: Propensity, limit: float) -> Row:
+    table = fit.balance().data
+    smd = table["smd_weighted"].abs()
+    if smd.isna().any():
+        names = ", ".join(table.loc[smd.isna(), "term"])
+        sentence = f"Balance could not be judged for {names}, which does not vary in the focus arm."
+        return "balance", float("nan"), limit, "unknown", sentence
+    worst = float(smd.max())
+    name = str(table["term"].iloc[int(smd.to_numpy().argmax())])
+    if worst <= limit:
+        text = f"After weighting every measured covariate is balanced (largest standardised difference {worst:.2f})."
+    else:
+        text = (
+            f"After weighting the arms still differ in {name} (standardised difference {worst:.2f}, above "
+            f"{limit:g}): the adjusted figure may carry that difference and is not a fair comparison."
+        )
+    return "balance", worst, limit, _verdict(worst, worst <= limit), text
+
+
+def _equipoise(fit: Propensity, limit: float) -> Row:
+    share = float(((fit.preference >= 0.3) & (fit.preference <= 0.7)).mean())
+    if share >= limit:
+        text = f"{share:.0%} of people could, by their covariates, have been in either arm."
+    else:
+        text = (
+            f"Only {share:.0%} of people could, by their covariates, have been in either arm (less than "
+            f"{limit:.0%}): the comparison rests on a model more than on comparable people."
+        )
+    return "equipoise", share, limit, _verdict(share, share >= limit), text
+
+
+def _sample(fit: Propensity, limit: float) -> Row:
+    table = fit.effective_sample_size().data
+    least = float(table["effective_sample_size"].min())
+    name = str(table["group"].iloc[int(table["effective_sample_size"].to_numpy().argmin())])
+    if least >= limit:
+        text = f"After weighting the smaller effective sample is {least:.0f} people ({name})."
+    else:
+        text = (
+            f"After weighting {name} counts for only {least:.0f} people (less than {limit:g}): the adjusted "
+            "figure is too uncertain to rest a conclusion on."
+        )
+    return "effective sample size", least, limit, _verdict(least, least >= limit), text
+
+
+def _hazards(test: Estimates, limit: float) -> Row:
+    rows = test.data[test.data["term"] == "GLOBAL"]
+    if test.kind != "proportional_hazards_test" or rows.empty:
+        msg = "diagnose: hazards must be the result of proportional_hazards_test"
+        raise AnalysisError(msg)
+    p = float(rows["p_value"].iloc[0])
+    if p >= limit:
+        text = f"Nothing speaks against hazard ratios that stay the same over time (p = {p:.2f})."
+    else:
+        text = (
+            "Hazard ratios change over time "
+            f"({'p < 0.001' if p < 0.001 else f'p = {p:.3f}'}): one hazard ratio is an average that depends on "
+            "the length of follow-up; read the difference in mean days instead."
+        )
+    return "proportional hazards", p, limit, _verdict(p, p >= limit), text
+
+
+def diagnose(
+    propensity: Propensity | None = None,
+    hazards: Estimates | None = None,
+    *,
+    smd: float = 0.1,
+    equipoise: float = 0.2,
+    effective_sample_size: float = 30,
+    alpha: float = 0.05,
+) -> Estimates:
+    """Return the diagnostics of an adjusted comparison, each with the sentence a report prints.
+
+    Parameters
+    ----------
+    propensity : Propensity, optional
+        Its balance, equipoise and effective sample size are judged.
+    hazards : Estimates, optional
+        From `evalkit.survival.proportional_hazards_test`.
+    smd : float
+        Largest standardised mean difference allowed after weighting.
+    equipoise : float
+        Least share with a preference score between 0.3 and 0.7.
+    effective_sample_size : float
+        Least effective sample size of an arm.
+    alpha : float
+        Level of the test of proportional hazards.
+
+    Returns
+    -------
+    Estimates
+        A row per diagnostic: term, estimate, baseline (the threshold), verdict ('pass', 'fail' or
+        'unknown'), sentence. The failing sentences are also notes.
+
+    Raises
+    ------
+    AnalysisError
+        If there is nothing to judge.
+
+    Examples
+    --------
+    >>> from evalkit.compare import propensity
+    >>> data = pd.DataFrame({"arm": [1, 1, 1, 0, 0, 0, 0], "age": [30, 41, 35, 30, 25, 45, 38]})
+    >>> diagnose(propensity(data, "arm", ["age"])).tidy()[["term", "verdict"]]
+                        term verdict
+    0                balance    pass
+    1              equipoise    pass
+    2  effective sample size    fail
+    """
+    rows: list[Row] = []
+    counts = None
+    if propensity is not None:
+        rows += [_balance(propensity, smd), _equipoise(propensity, equipoise)]
+        rows.append(_sample(propensity, effective_sample_size))
+        counts = propensity.balance().counts
+    if hazards is not None:
+        rows.append(_hazards(hazards, alpha))
+        counts = counts or hazards.counts
+    if not rows:
+        msg = "diagnose: give a propensity fit, a test of proportional hazards, or both"
+        raise AnalysisError(msg)
+    frame = pd.DataFrame(rows, columns=["term", "estimate", "baseline", "verdict", "sentence"])
+    failing = tuple(frame.loc[frame["verdict"] != "pass", "sentence"])
+    return Estimates(
+        data=frame,
+        kind="diagnose",
+        estimand="whether the adjusted comparison can be trusted",
+        summary={"n_fail": int((frame["verdict"] == "fail").sum())},
+        notes=failing,
+        counts=counts if isinstance(counts, Tally) else None,
+    )
