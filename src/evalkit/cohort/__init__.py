@@ -18,5 +18,6 @@ from __future__ import annotations
 from evalkit.cohort._attrition import Attrition
 from evalkit.cohort._build import build
 from evalkit.cohort._cohort import Cohort, Scale
+from evalkit.cohort._restatements import restatements
 
-__all__ = ["Attrition", "Cohort", "Scale", "build"]
+__all__ = ["Attrition", "Cohort", "Scale", "build", "restatements"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from evalkit.intake._data import CutData, Input, StudyData, fetch
+from evalkit.intake._dictionary import dictionary
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._open import open_data
 from evalkit.intake._spec import MissingTableError
@@ -20,6 +21,7 @@ __all__ = [
     "Input",
     "MissingTableError",
     "StudyData",
+    "dictionary",
     "fetch",
     "open_data",
     "validate",

@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from evalkit.errors import DataError, did_you_mean
+from evalkit.errors import DataError, UsageError, did_you_mean
 from evalkit.intake._clean import clean_errors
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._spec import TABLE_NAMES, MissingTableError, table_spec
@@ -198,7 +198,7 @@ class StudyData(_Tables):
         if self.connection is not None:
             self.connection.disconnect()
 
-    def at(self, day: date) -> CutData:
+    def at(self, day: date, *, known_on: date | None = None) -> CutData:
         """Return what was known on a day.
 
         Rows dated after it are invisible, and so are rows recorded after it; rows retracted on or before it
@@ -208,21 +208,33 @@ class StudyData(_Tables):
         ----------
         day : datetime.date
             The data cut, the last day of a report's period.
+        known_on : datetime.date, optional
+            A later day whose knowledge of the time up to the cut is wanted: rows recorded and retracted up
+            to then count. Only for `evalkit.cohort.restatements`; a report's figures never use it.
 
         Returns
         -------
         CutData
+
+        Raises
+        ------
+        UsageError
+            If ``known_on`` is before the cut.
         """
-        tables = {name: self.keep(self._known(name, table, day)) for name, table in self.tables.items()}
+        known = known_on or day
+        if known < day:
+            msg = "at: known_on must not be before the cut"
+            raise UsageError(msg)
+        tables = {n: self.keep(self._known(n, table, day, known)) for n, table in self.tables.items()}
         return CutData(self.study, tables, day, self.synthetic, connection=self.connection)
 
-    def _known(self, name: str, table: ir.Table, day: date) -> ir.Table:
+    def _known(self, name: str, table: ir.Table, day: date, known_on: date) -> ir.Table:
         spec = table_spec(self.study, name)
-        last = ibis.literal(day)
+        last, seen = ibis.literal(day), ibis.literal(known_on)
         known = table.filter(
             table[spec.event_date] <= last,
-            table.recorded_on.fill_null(last) <= last,
-            table.retracted_on.fill_null(ibis.literal(date.max)) > last,
+            table.recorded_on.fill_null(last) <= seen,
+            table.retracted_on.fill_null(ibis.literal(date.max)) > seen,
         )
         if name != "participants":
             return known

@@ -1,0 +1,49 @@
+"""The data dictionary says every column and every number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evalkit.intake import dictionary
+from evalkit.protocol import Study, load_study
+from intake.corrupted import good, study_of
+
+ROOT = Path(__file__).parents[2]
+
+
+def rows(text: str) -> list[list[str]]:
+    return [[c.strip() for c in line.strip("|").split(" | ")] for line in text.splitlines() if line.startswith("|")]
+
+
+def test_every_column_stands_in_it(tmp_path: Path) -> None:
+    tables = good()
+    text = dictionary(study_of(tmp_path, tables))
+    for name, frame in tables.items():
+        assert f"## {name}\n" in text
+        for column in frame.columns:
+            assert f"| `{column}` |" in text
+    assert all(len(row) in {3, 6} for row in rows(text))
+
+
+def test_what_it_says(tmp_path: Path) -> None:
+    study = study_of(tmp_path, good())
+    mapped = {
+        "participants": {"path": "p.csv", "columns": {"site": "Office|No"}, "values": {"pathway": {"C": "paip"}}},
+        "sessions": {"table": "visits", "path": "a.xlsx", "date_format": "%m/%d/%Y"},
+    }
+    text = dictionary(Study.model_validate({**study.model_dump(), "tables": mapped}))
+    assert "| `age` | `age` | number | column | 16 to 100 | Age |" in text
+    assert "| `site` | `Office\\|No` | text | no | `southside`, `westside` |" in text
+    assert "read as: `C` is `paip`" in text
+    assert "file `a.xlsx`, table or sheet `visits`, dates as `%m/%d/%Y`" in text
+    assert "## exits" in text and "This table is not part of this study." in text
+    assert "| `disengagement_gap_days` | 30 | No attended session for this long is disengagement" in text
+    assert "| `engaged.sessions` | 4 |" in text
+    assert "dropped_out: disengagement" in text
+    assert "| `kinds` | dv_arrest |" in text
+
+
+def test_of_the_study_itself() -> None:
+    text = dictionary(load_study(ROOT / "params" / "study.yaml"))
+    assert text.startswith("# Data dictionary of Non-mandated services")
+    assert "West Englewood" in text
