@@ -233,7 +233,9 @@ class Report:
             text = words or CurveText("Share without the event", "Days", "without the event")
             figure, alt = curves_figure(safe, self._order(safe), horizon, text)
         else:
-            figure, alt = dots_figure(safe.estimates.tidy(), self._order(safe), x_label)
+            rows = safe.estimates.tidy()
+            certain = rows["conf_low"] == rows["conf_high"]  # the start of a funnel: everybody, by definition
+            figure, alt = dots_figure(rows[~certain], self._order(safe), x_label)
         self._emit("figure", svg_of(figure), safe, alt=alt)
         remarks = [_STEPS.format(block=self.policy.block)] if estimates.kind in _CURVES else []
         remarks += [safe.note] if safe.note else []
@@ -281,7 +283,8 @@ class Report:
         self._emit("figure", svg_of(figure), safe[0], alt=alt)
 
     def _order(self, safe: Safe) -> Sequence[str]:
-        found = [str(name) for name in pd.unique(safe.estimates.tidy()["group"])]
+        rows = safe.estimates.tidy()
+        found = [str(name) for name in pd.unique(rows["group"])] if "group" in rows else list(self.groups)
         return [g for g in self.groups if g in found] + [g for g in found if g not in self.groups]
 
     def _emit(self, shows: Literal["figure", "table", "markdown"], text: str, safe: Safe, alt: str = "") -> None:
@@ -300,9 +303,9 @@ def _benchmark_rows(baseline: Baseline, safe: Safe) -> pd.DataFrame:
     names = {"here": "estimate", "here_low": "conf_low", "here_high": "conf_high"}
     for name, column in names.items():
         found[name] = own.loc[found["group"], column].to_numpy()
-    about = "about " if baseline.approximate else ""
     whom = baseline.denominator if baseline.n is None else f"{baseline.n:,}: {baseline.denominator}"
-    return found.assign(label=f"{about}{baseline.what}".strip(), denominator=whom)
+    about = "about " if baseline.approximate else ""
+    return found.assign(label=baseline.what, denominator=whom, about=about)
 
 
 def _mark(baseline: Baseline) -> dict[str, object]:

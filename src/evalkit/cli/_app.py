@@ -112,12 +112,13 @@ def example(
 ) -> None:
     """Write a ready study made of public data."""
     from evalkit.errors import UsageError, did_you_mean  # noqa: PLC0415
-    from evalkit.examples import EXAMPLES  # noqa: PLC0415
+    from evalkit.examples import write_rossi  # noqa: PLC0415
 
-    if name not in EXAMPLES:
-        msg = f"there is no example '{name}'{did_you_mean(name, EXAMPLES)}; there are: {', '.join(EXAMPLES)}"
+    examples = {"rossi": write_rossi}
+    if name not in examples:
+        msg = f"there is no example '{name}'{did_you_mean(name, examples)}; there are: {', '.join(examples)}"
         raise UsageError(msg)
-    EXAMPLES[name](out)
+    examples[name](out)
     typer.echo(f"wrote the study to {out}; next: evalkit render final --study {out / 'study.yaml'}")
 
 

@@ -103,7 +103,7 @@ def _end_labels(axes: Axes, last: dict[str, tuple[float, float]], styles: dict[s
     """Name each curve where it ends, pushed apart where two names would touch."""
     placed: list[float] = []
     for group, (end, value) in sorted(last.items(), key=lambda item: item[1][1]):
-        height = max(value, placed[-1] + 0.06) if placed else value
+        height = max(value, placed[-1] + 0.11) if placed else value
         placed.append(height)
         axes.annotate(
             group.replace(" ", "\n", 1) if len(group) > 14 else group, (end, height), xytext=(5, 0),

@@ -35,7 +35,10 @@ def _number(name: str, heading: str, write: Write) -> Column:
 
 
 def _limits(low: str, high: str, *, share: bool, digits: int) -> Column:
-    return Column("95% CI", lambda row: interval(row[low], row[high], share=share, digits=digits))
+    def write(row: pd.Series) -> str:
+        return "" if row[low] == row[high] else interval(row[low], row[high], share=share, digits=digits)
+
+    return Column("95% CI", write)
 
 
 _SHARE = (
@@ -75,7 +78,7 @@ _LAYOUTS: Mapping[str, tuple[Column, ...]] = {
 
 _PUBLISHED = (
     _text("label", "Published figure"),
-    _number("baseline", "Published", percent),
+    Column("Published", lambda row: f"{row['about']}{percent(row['baseline'])}"),
     _text("denominator", "Of whom"),
     _text("group", "Group here"),
     Column("Here", lambda row: f"{percent(row['here'])} of {count(row['n'])}"),
@@ -103,16 +106,39 @@ def benchmark_table(rows: pd.DataFrame, note: str = "") -> str:
     return _written(rows, _PUBLISHED, note)
 
 
-def _written(rows: pd.DataFrame, columns: Sequence[Column], note: str) -> str:
+def _written(rows: pd.DataFrame, columns: Sequence[Column], note: str, groups: pd.Series[str] | None = None) -> str:
     texts = pd.DataFrame(
         {f"c{i}": [c.write(row) for _, row in rows.iterrows()] for i, c in enumerate(columns)}, dtype=object
     )
+    if groups is not None:
+        texts = texts.assign(part=groups.to_numpy())
     return html_table(
         texts,
         {f"c{i}": c.heading for i, c in enumerate(columns)},
         numbers=[f"c{i}" for i, c in enumerate(columns) if c.number],
         note=note,
+        groups=None if groups is None else "part",
     )
+
+
+_SCALES = {
+    "cohort": "Who is in the study",
+    "initiation": "Who is followed from referral to a first session",
+    "retention": "Who is followed from a first session on",
+    "harm": "Who is followed for harm from intake on",
+}
+
+
+def _attrition(rows: pd.DataFrame, columns: Sequence[Column], note: str) -> str:
+    """Write the steps of the cohort for everybody, those of each time scale by group."""
+    own = rows[(rows["variable"] == "cohort") | (rows["group"] != "all")]
+    return _written(own, columns, note, groups=own["variable"].map(lambda name: _SCALES.get(name, name)))
+
+
+def _model_note(safe: Safe) -> str:
+    facts = safe.estimates.summary
+    said = f"The model describes {count(facts.get('n'))} people with {count(facts.get('n_event'))} events (rounded)."
+    return " ".join([said, *safe.estimates.notes])
 
 
 def table_of(safe: Safe, note: str = "") -> str:
@@ -138,5 +164,9 @@ def table_of(safe: Safe, note: str = "") -> str:
         msg = f"there is no table layout for '{safe.estimates.kind}'; there are: {', '.join(sorted(_LAYOUTS))}"
         raise AnalysisError(msg)
     rows = safe.landmark_rows() if safe.estimates.kind in _CURVES else safe.estimates.tidy()
+    if safe.estimates.kind == "attrition":
+        return _attrition(rows, layout, note)
+    if safe.estimates.kind == "cox":
+        note = " ".join([note, _model_note(safe)]).strip()
     columns = [c for c in layout if c.heading != "Of all referred" or "share" in rows]
     return _written(rows, columns, " ".join(said for said in (note, safe.note) if said))

@@ -144,12 +144,12 @@ def interval(low: float | None, high: float | None, *, share: bool = True, digit
     Examples
     --------
     >>> interval(0.42, 0.58), interval(-1.5, 2.0, share=False, digits=1)
-    ('42% to 58%', '−1.5 to 2.0')
+    ('42%\xa0to\xa058%', '−1.5\xa0to\xa02.0')
     """
     if _absent(low) or _absent(high):
         return NOT_SHOWN
     write = percent if share else decimal
-    return f"{write(low, digits)} to {write(high, digits)}"
+    return f"{write(low, digits)}\u00a0to\u00a0{write(high, digits)}"
 
 
 def p_value(value: float | None) -> str:

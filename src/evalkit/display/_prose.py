@@ -68,11 +68,11 @@ def _proportion(safe: Safe, groups: Sequence[str]) -> str:
 
 def _funnel(safe: Safe, groups: Sequence[str]) -> str:
     rows = safe.estimates.tidy().dropna(subset=["estimate"])
-    found = []
-    for term in dict.fromkeys(rows["term"]):
-        own = rows[rows["term"] == term]
-        found.append(f"{own['label'].iloc[0]!s}: {_shares(own, groups)}")
-    return " ".join(found)
+    told = [term for term in ("engaged", "completed") if (rows["term"] == term).any()]
+    if not told:
+        return "For no step is there a group whose time is over and that is large enough to be described."
+    parts = [rows[rows["term"] == term] for term in told]
+    return " ".join(f"{own['label'].iloc[0]}: {_shares(own, groups)}" for own in parts)
 
 
 def _shares(rows: pd.DataFrame, groups: Sequence[str]) -> str:

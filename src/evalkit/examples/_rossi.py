@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-_RELEASE = date(1972, 1, 1)
+_RELEASE = date(1972, 1, 2)  # so that the year of follow-up ends with a quarter
 _WEEKS = 52
 
 _STUDY = """\
@@ -27,7 +27,7 @@ title: Financial aid to released prisoners
 subtitle: The experiment of Rossi, Berk and Lenihan (1980)
 organisation: evalkit example, public data
 locale: en-US
-starts: 1972-01-01            # nominal: the data hold weeks since release, no dates
+starts: 1972-01-02            # nominal: the data hold weeks since release, no dates
 
 arms:
   column: fin
@@ -67,7 +67,7 @@ for 52 weeks: week of the first arrest. These are real people's records, public 
 - Source: Rossi, P. H., Berk, R. A., and Lenihan, K. J. (1980), *Money, Work and Crime: Some Experimental
   Results*, Academic Press; the copy used is `lifelines.datasets.load_rossi`.
 - **Dates are nominal.** The data hold weeks since release and no dates. Everybody is written as released
-  (referral and intake) on 1972-01-01; an arrest in week w stands 7 w days later, so weekly results carry over
+  (referral and intake) on 1972-01-02; an arrest in week w stands 7 w days later, so weekly results carry over
   unchanged. Calendar time means nothing here. A period that shows everything: `1972Q4`.
 - Participant identifiers (R001 ... R432) are the row numbers of that copy.
 - There are no sessions, exits or measures: a report says so where it would need them.

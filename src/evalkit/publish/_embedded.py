@@ -97,6 +97,7 @@ def _pandoc(folder: Path, deadline: float, *arguments: str) -> None:
         pypandoc.get_pandoc_path(),
         "--from=markdown-yaml_metadata_block-tex_math_dollars-raw_tex-example_lists",
         "--standalone",
+        "--wrap=none",
         f"--lua-filter={resources() / 'evalkit.lua'}",
         "--metadata-file=meta.json",
         "--fail-if-warnings",

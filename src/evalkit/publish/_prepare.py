@@ -140,7 +140,7 @@ def _code_cell(cell: Any, number: int, *, hidden: bool) -> list[Item]:  # noqa: 
 def _output(
     output: Any,  # noqa: ANN401
     number: int,
-) -> tuple[Literal["markdown", "figure", "table"], str, dict[str, Any]] | None:  # noqa: ANN401
+) -> tuple[Literal["markdown", "figure", "table"], str, dict[str, Any]] | None:
     """Read one output; refuse what display did not make. The cover is the template's to draw: None."""
     mark = output.get("metadata", {}).get(MARK)
     data = output.get("data", {})

@@ -108,6 +108,7 @@ local function with_widths(grid)
       for _, cell in ipairs(row.cells) do
         if cell.col_span == 1 then
           local length = utf8.len(pandoc.utils.stringify(cell.contents)) or 1
+          if cell.alignment ~= "AlignRight" and length > 20 then length = 20 + (length - 20) * 0.4 end
           longest[place] = math.max(longest[place] or 1, length)
         end
         place = place + cell.col_span
@@ -118,10 +119,24 @@ local function with_widths(grid)
   for _, body in ipairs(grid.bodies) do measure(body.body) end
   local total = 0
   for i = 1, #grid.colspecs do
-    longest[i] = math.min(math.max(longest[i] or 1, 7), 44) + 2
+    longest[i] = math.min(math.max(longest[i] or 1, 7), 44) + 5
     total = total + longest[i]
   end
   for i, spec in ipairs(grid.colspecs) do grid.colspecs[i] = { spec[1], longest[i] / total } end
+  return grid
+end
+
+-- A row that is one cell across the table heads the rows below it.
+local function heads_in_bold(grid)
+  for _, body in ipairs(grid.bodies) do
+    for _, row in ipairs(body.body) do
+      if #row.cells == 1 and row.cells[1].col_span > 1 then
+        row.cells[1].contents = row.cells[1].contents:walk({
+          Plain = function(plain) return pandoc.Plain({ pandoc.Strong(plain.content) }) end,
+        })
+      end
+    end
+  end
   return grid
 end
 
@@ -137,7 +152,7 @@ local function table_div(div)
   if not raw then return nil end
   local tables = pandoc.read(raw, "html").blocks:filter(function(b) return b.t == "Table" end)
   if #tables ~= 1 then error("evalkit: " .. div.identifier .. " holds no table") end
-  local grid = tables[1]
+  local grid = heads_in_bold(tables[1])
   if is_typst then
     grid.caption = { long = { pandoc.Plain(caption) } }
     grid.identifier = div.identifier
