@@ -51,7 +51,7 @@ _MODEL = (
     Column("Term", lambda row: str(row["label"] if row.get("label") else row["term"]), number=False),
     _number("estimate", "Coefficient", lambda v: decimal(v, 3)),
     _number("hazard_ratio", "Hazard ratio", lambda v: decimal(v, 3)),
-    _limits("hr_low", "hr_high", share=False, digits=2),
+    _limits("hr_low", "hr_high", share=False, digits=3),
     _number("p_value", "p", p_value),
 )
 _AT_TIMES = (
@@ -65,11 +65,11 @@ _CURVES = frozenset({"kaplan_meier"})
 _LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     "attrition": (
         _text("label", "Step"),
-        _text("group", "Group"),
+        Column("Group", lambda row: "everyone" if row["group"] == "all" else str(row["group"]), number=False),
         _number("n", "Before", count),
         _number("n_event", "Left", count),
     ),
-    "funnel": (_text("label", "Step"), _text("group", "Group"), *_SHARE, _number("share", "Of all referred", percent)),
+    "funnel": (_text("group", "Group"), *_SHARE, _number("share", "Of all referred", percent)),
     "cox": _MODEL,
     "kaplan_meier": _AT_TIMES,
     "proportion": (_text("label", "Measure"), _text("group", "Group"), *_SHARE),
@@ -166,6 +166,8 @@ def table_of(safe: Safe, note: str = "") -> str:
     rows = safe.landmark_rows() if safe.estimates.kind in _CURVES else safe.estimates.tidy()
     if safe.estimates.kind == "attrition":
         return _attrition(rows, layout, note)
+    if safe.estimates.kind == "funnel":
+        return _written(rows, layout, " ".join(s for s in (note, safe.note) if s), groups=rows["label"])
     if safe.estimates.kind == "cox":
         note = " ".join([note, _model_note(safe)]).strip()
     columns = [c for c in layout if c.heading != "Of all referred" or "share" in rows]

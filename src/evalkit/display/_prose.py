@@ -95,8 +95,8 @@ def _cox(safe: Safe, groups: Sequence[str]) -> str:  # noqa: ARG001 - one signat
     else:
         finding = "there is no clear difference in the rate of the event"
     return (
-        f"{name}: {finding} (hazard ratio {decimal(row['hazard_ratio'])}, 95% confidence interval "
-        f"{interval(low, high, share=False, digits=2)}, p {_relation(row['p_value'])}), "
+        f"{name}: {finding} (hazard ratio {decimal(row['hazard_ratio'], 3)}, 95% confidence interval "
+        f"{interval(low, high, share=False, digits=3)}, p {_relation(row['p_value'])}), "
         "other terms of the model held equal."
     )
 

@@ -59,8 +59,8 @@ def quoted(text: str) -> str:
 
     Examples
     --------
-    >>> quoted('a "b"')
-    '"a \\\\"b\\\\""'
+    >>> print(quoted('a "b"'))
+    "a \"b\""
     """
     flat = " ".join(text.split())
     escaped = flat.replace("\\", "\\\\").replace('"', '\\"')

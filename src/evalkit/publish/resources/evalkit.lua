@@ -129,7 +129,9 @@ end
 -- A row that is one cell across the table heads the rows below it.
 local function heads_in_bold(grid)
   for _, body in ipairs(grid.bodies) do
-    for _, row in ipairs(body.body) do
+    local rows = pandoc.List(body.head) .. pandoc.List(body.body)
+    body.head, body.body = {}, rows
+    for _, row in ipairs(rows) do
       if #row.cells == 1 and row.cells[1].col_span > 1 then
         row.cells[1].contents = row.cells[1].contents:walk({
           Plain = function(plain) return pandoc.Plain({ pandoc.Strong(plain.content) }) end,
