@@ -66,47 +66,58 @@ def test_all_episodes() -> None:
     assert cohort.people["episode"].tolist() == [1, 2]
 
 
+R = "participant_id | session_date | recorded_on | retracted_on\n"
 KNOWN = [
-    ("recorded on the cut", "a | +5 | +30 | -", "a 25 0 cut", "+30"),
-    ("recorded the day after the cut", "a | +5 | +31 | -", "", "+30"),
-    ("recorded late, known later", "a | +5 | +31 | -", "a 26 0 cut", "+31"),
-    ("without a day of entry: known from its own date", "a | +5 | - | -", "a 25 0 cut", "+30"),
-    ("retracted on the cut: gone", "a | +5 | +6 | +30", "", "+30"),
-    ("retracted the day after the cut: still there", "a | +5 | +6 | +31", "a 25 0 cut", "+30"),
-    ("a correction: the new row stands", "a | +5 | +6 | +20\na | +7 | +20 | -", "a 23 0 cut", "+30"),
-    ("before the correction: the old row", "a | +5 | +6 | +20\na | +7 | +20 | -", "a 14 0 cut", "+19"),
-    ("a session recorded late undoes a gap it fills", "a | +0 | +0 | -\na | +20 | +45 | -", "a 50 1 gap", "+60"),
-    ("... which had been met before", "a | +0 | +0 | -\na | +20 | +45 | -", "a 30 1 gap", "+44"),
+    Case("recorded on the cut", "a 25 0 cut", "+30", sessions=R + "a | +5 | +30 | -"),
+    Case("recorded the day after the cut", "", "+30", sessions=R + "a | +5 | +31 | -"),
+    Case("recorded late, known later", "a 26 0 cut", "+31", sessions=R + "a | +5 | +31 | -"),
+    Case("without a day of entry: known from its own date", "a 25 0 cut", "+30", sessions=R + "a | +5 | - | -"),
+    Case("retracted on the cut: gone", "", "+30", sessions=R + "a | +5 | +6 | +30"),
+    Case("retracted the day after the cut: still there", "a 25 0 cut", "+30", sessions=R + "a | +5 | +6 | +31"),
+    Case("a correction: the new row stands", "a 23 0 cut", "+30", sessions=R + "a | +5 | +6 | +20\na | +7 | +20 | -"),
+    Case("before the correction: the old row", "a 14 0 cut", "+19", sessions=R + "a | +5 | +6 | +20\na | +7 | +20 | -"),
+    Case(
+        "a session recorded late undoes a gap it fills",
+        "a 50 1 gap",
+        "+60",
+        sessions=R + "a | +0 | +0 | -\na | +20 | +45 | -",
+    ),
+    Case("... which had been met before", "a 30 1 gap", "+44", sessions=R + "a | +0 | +0 | -\na | +20 | +45 | -"),
 ]
+KNOWN_TOGETHER = Together(KNOWN)
 
 
-@pytest.mark.parametrize(("name", "rows", "expect", "cut"), KNOWN, ids=[k[0] for k in KNOWN])
-def test_what_was_known(name: str, rows: str, expect: str, cut: str) -> None:
-    header = "participant_id | session_date | recorded_on | retracted_on\n"
-    tables = {"participants": P + "a | +0 | +1", "sessions": header + rows}
-    assert ends(spec_cohort(tables, cut).retention()) == expect
+@pytest.mark.parametrize("case", KNOWN, ids=lambda case: case.name)
+def test_what_was_known(case: Case) -> None:
+    assert ends(KNOWN_TOGETHER.rows(case, "retention")) == case.expect
 
 
+Q = "participant_id | referral_date | intake_date | recorded_on | retracted_on\n"
 PARTICIPANTS = [
-    ("known", "a | +0 | +5 | +0 | -", "a 5", "+30"),
-    ("a referral recorded after the cut", "a | +0 | +5 | +31 | -", "", "+30"),
-    ("retracted on the cut", "a | +0 | +5 | +0 | +30", "", "+30"),
-    ("retracted the day after", "a | +0 | +5 | +0 | +31", "a 5", "+30"),
-    ("an intake after the cut is not known yet", "a | +0 | +31 | +0 | -", "a -", "+30"),
-    ("an intake on the cut is", "a | +0 | +30 | +0 | -", "a 30", "+30"),
-    ("a correction of the intake", "a | +0 | +5 | +0 | +20\na | +0 | +8 | +20 | -", "a 8", "+30"),
-    ("before it", "a | +0 | +5 | +0 | +20\na | +0 | +8 | +20 | -", "a 5", "+19"),
-    ("two rows that stand: the one recorded last", "a | +0 | +5 | +0 | -\na | +0 | +8 | +20 | -", "a 8", "+30"),
+    Case("known", "a 5", "+30", participants=Q + "a | +0 | +5 | +0 | -"),
+    Case("a referral recorded after the cut", "", "+30", participants=Q + "a | +0 | +5 | +31 | -"),
+    Case("retracted on the cut", "", "+30", participants=Q + "a | +0 | +5 | +0 | +30"),
+    Case("retracted the day after", "a 5", "+30", participants=Q + "a | +0 | +5 | +0 | +31"),
+    Case("an intake after the cut is not known yet", "a -", "+30", participants=Q + "a | +0 | +31 | +0 | -"),
+    Case("an intake on the cut is", "a 30", "+30", participants=Q + "a | +0 | +30 | +0 | -"),
+    Case("a correction of the intake", "a 8", "+30", participants=Q + "a | +0 | +5 | +0 | +20\na | +0 | +8 | +20 | -"),
+    Case("before it", "a 5", "+19", participants=Q + "a | +0 | +5 | +0 | +20\na | +0 | +8 | +20 | -"),
+    Case(
+        "two rows that stand: the one recorded last",
+        "a 8",
+        "+30",
+        participants=Q + "a | +0 | +5 | +0 | -\na | +0 | +8 | +20 | -",
+    ),
 ]
+PARTICIPANTS_TOGETHER = Together(PARTICIPANTS)
 
 
-@pytest.mark.parametrize(("name", "rows", "expect", "cut"), PARTICIPANTS, ids=[p[0] for p in PARTICIPANTS])
-def test_participants_known(name: str, rows: str, expect: str, cut: str) -> None:
-    header = "participant_id | referral_date | intake_date | recorded_on | retracted_on\n"
-    people = spec_cohort({"participants": header + rows}, cut).people
+@pytest.mark.parametrize("case", PARTICIPANTS, ids=lambda case: case.name)
+def test_participants_known(case: Case) -> None:
+    people = PARTICIPANTS_TOGETHER.rows(case, "people")
     days = (people["intake_date"] - people["referral_date"]).dt.days
     found = [f"{p} {'-' if d != d else int(d)}" for p, d in zip(people["participant_id"], days, strict=True)]
-    assert "; ".join(found) == expect
+    assert "; ".join(found) == case.expect
 
 
 def test_attrition_counts_each_step() -> None:

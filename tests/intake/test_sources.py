@@ -317,6 +317,14 @@ def test_inputs_and_missing_tables(tmp_path: Path) -> None:
         data.has("session")
 
 
+@pytest.mark.parametrize("name", ["group", "time", "episode", "n_attended"])
+def test_names_that_the_cohort_needs(name: str, tmp_path: Path) -> None:
+    study = people_at(tmp_path, "people.csv")
+    taken = Study.model_validate({**study.model_dump(), "covariates": [{"name": name, "label": "x"}]})
+    with pytest.raises(ProtocolError, match=f"column '{name}' has a name that evalkit uses itself"):
+        open_data(taken)
+
+
 def test_newest_day(tmp_path: Path) -> None:
     tables = good()
     study = study_of(tmp_path, tables)

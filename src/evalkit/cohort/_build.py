@@ -9,11 +9,11 @@ from evalkit.cohort import _harm, _scales
 from evalkit.cohort._attrition import attrition
 from evalkit.cohort._cohort import Cohort
 from evalkit.cohort._episodes import KEY, Episodes, Setting, referrals
+from evalkit.cohort._join import joined
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData, fetch
 from evalkit.protocol import Rules
 
-_KEY = list(KEY)
 _SESSION_DATES = ["first_session_date", "last_session_date"]
 _DERIVED_DATES = [*_SESSION_DATES, "completion_date", "disengagement_date", "return_date", "harm_end_date"]
 _COUNTS = ["n_attended", "n_counting", "n_returns"]
@@ -93,7 +93,7 @@ def _with_sessions(setting: Setting, people: pd.DataFrame) -> pd.DataFrame:
         ]
     for expression, dates in parts:
         found = fetch(expression, ["referral_date", *dates], "cohort")
-        people = people.merge(found, on=_KEY, how="left", validate="one_to_one")
+        people = joined(people, found)
     missing = 0 if setting.has("sessions") else float("nan")
     for name in (*_COUNTS, *_HOURS):
         values = people[name] if name in people else pd.Series(float("nan"), index=people.index)

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit.cohort import _harm, _scales
-from evalkit.cohort._episodes import KEY, Setting, owned
+from evalkit.cohort._episodes import Setting, owned
+from evalkit.cohort._join import joined
 from evalkit.errors import UsageError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.intake import MissingTableError, fetch
@@ -21,7 +22,6 @@ from evalkit.protocol import Rules, Study
 
 Scale = Literal["initiation", "retention", "harm"]
 SCALES: tuple[Scale, ...] = ("initiation", "retention", "harm")
-_KEY = list(KEY)
 _ORDER = ["participant_id", "episode"]
 _OWN_DATES = {"sessions": "session_date", "exits": "exit_date", "measures": "measure_date"}
 
@@ -278,7 +278,7 @@ class Cohort:
 
     def _with_people(self, ended: pd.DataFrame, origin: str) -> pd.DataFrame:
         """Join the end of each episode's time to the person, and turn days into times."""
-        rows = self.people.merge(ended, on=_KEY, how="inner", validate="one_to_many")
+        rows = joined(self.people, ended, "inner")
         days = (rows["day"] - rows[origin]).dt.days
         rows = rows[days >= 0]
         rows = rows.assign(
@@ -315,7 +315,7 @@ class Cohort:
             rows = self._fetch(owned(self._setting, name, day), ["referral_date", day], name)
             origins = {"referral": "referral_date", "intake": "intake_date", "first_session": "first_session_date"}
             about = [*_ORDER, "referral_date", "group", "intake_date", "first_session_date"]
-            rows = rows.merge(self.people[about], on=_KEY, how="inner", validate="many_to_one")
+            rows = joined(self.people[about], rows, "inner")
             own = [c for c in rows.columns if c not in {*about, day}]
             for origin, column in origins.items():
                 rows[f"day_from_{origin}"] = (rows[day] - rows[column]).dt.days.astype("float64")

@@ -13,7 +13,7 @@ from evalkit.intake._database import connect, our_columns, raw_table, redacted, 
 from evalkit.intake._files import read_file, sha256
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._read import check_mapping, read_table
-from evalkit.intake._spec import TABLE_NAMES, table_spec
+from evalkit.intake._spec import TABLE_NAMES, check_names, table_spec
 from evalkit.protocol import Study
 
 
@@ -110,6 +110,7 @@ def read_all(study: Study, backend: ibis.BaseBackend | None = None) -> StudyData
     DataError
         If the database cannot be reached.
     """
+    check_names(study)
     opening = _Opening(study)
     for name in study.tables:
         check_mapping(table_spec(study, name), study.tables[name])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from evalkit.errors import DataError
+from evalkit.errors import DataError, ProtocolError
 from evalkit.protocol import Study
 
 Kind = Literal["identifier", "date", "number", "text", "yes_no"]
@@ -22,6 +22,46 @@ EXIT_REASONS = (
     "deceased",
     "administrative",
 )
+
+
+RESERVED = frozenset(
+    {
+        "episode",
+        "group",
+        "referral_date",
+        "intake_date",
+        "outcome_follow_up_end",
+        "first_session_date",
+        "last_session_date",
+        "completion_date",
+        "disengagement_date",
+        "return_date",
+        "harm_end_date",
+        "n_attended",
+        "hours_attended",
+        "n_counting",
+        "hours_counting",
+        "n_returns",
+        "days_from_referral",
+        "days_from_intake",
+        "days_from_first_session",
+        "time",
+        "time_from",
+        "event",
+        "reason",
+        "period_number",
+        "day",
+        "cause",
+        "rank",
+        "participant_id",
+        "recorded_on",
+        "retracted_on",
+        "next_referral",
+        "in_study",
+        "in_arm",
+    }
+)
+"""Names of the cohort's own columns: neither a covariate nor the arms' column may have one of them."""
 
 
 class MissingTableError(DataError):
@@ -203,6 +243,25 @@ _BUILDERS = {
     "outcomes": _outcomes,
     "measures": _measures,
 }
+
+
+def check_names(study: Study) -> None:
+    """Refuse names in the protocol that the cohort needs for its own columns.
+
+    Parameters
+    ----------
+    study : Study
+
+    Raises
+    ------
+    ProtocolError
+        Naming the column, and how to give it another name.
+    """
+    for name in (study.arms.column, *(c.name for c in study.covariates)):
+        if name in RESERVED:
+            advice = f"name it otherwise, and say tables.participants.columns: {{other_name: {name}}}"
+            msg = f"the protocol's column '{name}' has a name that evalkit uses itself; {advice}"
+            raise ProtocolError(msg)
 
 
 def table_spec(study: Study, table: str) -> TableSpec:

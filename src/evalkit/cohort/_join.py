@@ -1,0 +1,36 @@
+"""Joining rows to episodes in pandas, at the end of a roll-up."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pandas as pd
+
+from evalkit.cohort._episodes import KEY
+from evalkit.errors import DataError
+
+
+def joined(people: pd.DataFrame, found: pd.DataFrame, how: Literal["left", "inner"] = "left") -> pd.DataFrame:
+    """Join rows to episodes, each episode at most once among the people.
+
+    Parameters
+    ----------
+    people : pandas.DataFrame
+        One row per episode.
+    found : pandas.DataFrame
+        Rows with participant_id and referral_date.
+    how : {"left", "inner"}, default "left"
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    DataError
+        If an episode stands twice. (pandas would name it.)
+    """
+    if people.duplicated(list(KEY)).any():
+        msg = "cohort: an episode stands twice, which the study's key does not allow"
+        raise DataError(msg)
+    return people.merge(found, on=list(KEY), how=how)
