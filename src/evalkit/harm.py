@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["harm_model"]
+__all__ = ["EVENTS_PER_TERM", "harm_model"]
 
 import pandas as pd
 
 from evalkit.cohort import Cohort
 from evalkit.counts import Tally
-from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.protocol import Covariate
 from evalkit.survival import cox
+
+EVENTS_PER_TERM = 5
+"""Fewest events for each term of the model."""
 
 
 def harm_model(cohort: Cohort, smallest_level: int = 20) -> Estimates:
@@ -36,49 +38,66 @@ def harm_model(cohort: Cohort, smallest_level: int = 20) -> Estimates:
     ------
     MissingTableError
         If outcomes are not part of the study.
-    AnalysisError
-        If there is no event, or one arm has nobody.
+
+    Notes
+    -----
+    Where an arm has no event the result has no rows; its counts say so. With fewer than `EVENTS_PER_TERM` events for
+    each term the arm stands alone in the model: coefficients of a crowded model are biased away from zero
+    (Vittinghoff and McCulloch 2007, Am. J. Epidemiol. 165:710-718).
     """
     frame = cohort.harm()
-    arms = cohort.study.arms
+    arms, covariates = cohort.study.arms, cohort.study.covariates
     arm = cohort.study.harm.model_arm or arms.column
     frame[arm] = (frame["group"] == arms.focus.label).astype(float)
-    if frame[arm].nunique() < 2:
-        msg = "harm_model: only one arm has anybody with follow-up for harm, so there is nothing to compare"
-        raise AnalysisError(msg)
-    covariates = cohort.study.covariates
-    known = frame.dropna(subset=[c.name for c in covariates])
+    known = frame.dropna(subset=[c.name for c in covariates]).reset_index(drop=True)
+    labels = {c.name: c.label for c in covariates}
+    labels[arm] = f"{arms.focus.label} (reference: {arms.comparison.label})"
+    counts = _by_arm(known, (arms.focus.label, arms.comparison.label))
+    nothing = Estimates(
+        data=pd.DataFrame(columns=["term", "label"]),
+        kind="cox",
+        estimand=f"log hazard ratio of the first {cohort.study.harm.label}, given the other terms",
+        population="people with an intake and follow-up after it",
+        cut=cohort.cut,
+        counts=counts,
+    )
+    if (counts.data["n_event"] == 0).any():
+        return nothing
     for covariate in covariates:
         if covariate.kind == "categorical":
             known = known.assign(**{covariate.name: _pooled(known, covariate, smallest_level)})
     constant = [c.name for c in covariates if known[c.name].nunique() < 2]
     used = [c.name for c in covariates if c.name not in constant]
-    fit = cox(known, "time", "event", [arm, *used])
-    labels = {c.name: c.label for c in covariates}
-    labels[arm] = f"{arms.focus.label} (reference: {arms.comparison.label})"
+    terms = 1 + sum(
+        max(1, known[c].nunique() - 1) if isinstance(known[c].dtype, pd.CategoricalDtype) else 1 for c in used
+    )
+    too_many = known["event"].sum() < EVENTS_PER_TERM * terms
+    fit = cox(known, "time", "event", [arm] if too_many else [arm, *used])
     data = fit.tidy()
     data.insert(1, "label", [_label(str(term), labels) for term in data["term"]])
-    return Estimates(
+    constants = [labels[name] for name in constant]
+    return nothing.about(
         data=data,
-        kind="cox",
-        estimand=f"log hazard ratio of the first {cohort.study.harm.label}, given the other terms",
-        population="people with an intake and follow-up after it",
-        cut=cohort.cut,
         conf_level=fit.conf_level,
         summary=dict(fit.summary),
-        notes=(*fit.notes, *_notes(len(frame) - len(known), [labels[name] for name in constant])),
-        counts=_by_arm(known),
+        notes=(*fit.notes, *_notes(len(frame) - len(known), constants, unadjusted=too_many)),
     )
 
 
-def _by_arm(known: pd.DataFrame) -> Tally:
+def _by_arm(known: pd.DataFrame, groups: tuple[str, str]) -> Tally:
     """Return events and people of each arm: what decides whether the model may be shown."""
-    rows = known.groupby("group", as_index=False).agg(n_event=("event", "sum"), n=("event", "size"))
-    return Tally(rows.assign(term="model"))
+    rows = [
+        {"group": g, "term": "model", "n_event": int(known.loc[own, "event"].sum()), "n": int(own.sum())}
+        for g in groups
+        for own in [known["group"] == g]
+    ]
+    return Tally(pd.DataFrame(rows))
 
 
-def _notes(left_out: int, constant: list[str]) -> list[str]:
+def _notes(left_out: int, constant: list[str], *, unadjusted: bool) -> list[str]:
     notes = []
+    if unadjusted:
+        notes.append("There are too few events for the other terms: the model holds the group alone.")
     if left_out:
         notes.append("People without a value for every term are left out of the model.")
     if constant:

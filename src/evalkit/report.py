@@ -178,6 +178,8 @@ class Report:
             msg = "report.say: numbers come from estimates; the lead must hold none"
             raise AnalysisError(msg)
         safe = self.safe(estimates)
+        if self._refused(safe):
+            return
         text = sentences(safe, self._order(safe), see, words.event if words else "")
         if not text:
             msg = f"report.say: there is no standard sentence for '{estimates.kind}'; use report.show"
@@ -218,9 +220,7 @@ class Report:
             If the estimate has no safe form.
         """
         safe = self.safe(estimates)
-        if safe.verdict == "withheld":
-            said = f"This is not shown: fewer than {self.policy.minimum_count} people or events would be described."
-            self._emit("markdown", f"::: {{.absent}}\n{said}\n:::", safe)
+        if self._refused(safe):
             return
         drawable = estimates.kind in _DRAWN
         if shape == "table" or (shape == "auto" and not drawable):
@@ -233,9 +233,7 @@ class Report:
             text = words or CurveText("Share without the event", "Days", "without the event")
             figure, alt = curves_figure(safe, self._order(safe), horizon, text)
         else:
-            rows = safe.estimates.tidy()
-            certain = rows["conf_low"] == rows["conf_high"]  # the start of a funnel: everybody, by definition
-            figure, alt = dots_figure(rows[~certain], self._order(safe), x_label)
+            figure, alt = dots_figure(_uncertain(safe), self._order(safe), x_label)
         self._emit("figure", svg_of(figure), safe, alt=alt)
         remarks = [_STEPS.format(block=self.policy.block)] if estimates.kind in _CURVES else []
         remarks += [safe.note] if safe.note else []
@@ -269,10 +267,10 @@ class Report:
             emit("markdown", f"::: {{.absent}}\n{said}\n:::", kind="absent")
             return
         safe = [self.safe(_benchmark(b).estimate(estimates.counts)) for b in published]
-        if all(s.verdict == "withheld" for s in safe):
-            self.show(estimates)
+        if self._refused(self.safe(estimates)):
             return
         rows = pd.concat([_benchmark_rows(b, s) for b, s in zip(published, safe, strict=True)], ignore_index=True)
+        rows = rows.dropna(subset=["here"])
         if shape == "table":
             self._emit("table", benchmark_table(rows, " ".join(s for s in (_BESIDE, safe[0].note) if s)), safe[0])
             return
@@ -282,14 +280,41 @@ class Report:
         figure, alt = dots_figure(own, self._order(safe[0]), f"Share ({measure})", marks=marks)
         self._emit("figure", svg_of(figure), safe[0], alt=alt)
 
+    def _refused(self, safe: Safe) -> bool:
+        """Say in a sentence why there is nothing to show, where that is so."""
+        if safe.verdict == "withheld":
+            said = f"Not shown: fewer than {self.policy.minimum_count} people or events would be described."
+        elif _is_empty(safe):
+            said = "Not shown yet: too few people have been observed for long enough."
+        else:
+            return False
+        self._emit("markdown", f"::: {{.absent}}\n{said}\n:::", safe)
+        return True
+
     def _order(self, safe: Safe) -> Sequence[str]:
+        """Name the groups in the order of their colours: an arm keeps its colour when the other is not shown."""
         rows = safe.estimates.tidy()
-        found = [str(name) for name in pd.unique(rows["group"])] if "group" in rows else list(self.groups)
-        return [g for g in self.groups if g in found] + [g for g in found if g not in self.groups]
+        found = [str(name) for name in pd.unique(rows["group"])] if "group" in rows else []
+        others = [g for g in found if g not in self.groups]
+        return [*self.groups, *others] if len(others) < len(found) or not found else others
 
     def _emit(self, shows: Literal["figure", "table", "markdown"], text: str, safe: Safe, alt: str = "") -> None:
         mark = {"estimate": safe.estimates.id, "kind": safe.estimates.kind, "verdict": safe.verdict}
         emit(shows, text, **mark, **({"alt": alt} if alt else {}))
+
+
+def _uncertain(safe: Safe) -> pd.DataFrame:
+    """Return the shares that were estimated: not the start of a funnel, which is everybody by definition."""
+    rows = safe.estimates.tidy().dropna(subset=["estimate"])
+    return rows[rows["conf_low"] != rows["conf_high"]]
+
+
+def _is_empty(safe: Safe) -> bool:
+    if safe.estimates.kind in _CURVES:
+        return safe.landmark_rows().empty
+    if safe.estimates.kind in _DRAWN:
+        return _uncertain(safe).empty
+    return safe.estimates.tidy().empty
 
 
 def _benchmark(baseline: Baseline) -> compare.Benchmark:

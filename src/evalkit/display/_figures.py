@@ -163,7 +163,7 @@ def dots_figure(
     alt : str
         The same in a sentence.
     """
-    labels = list(dict.fromkeys(rows["label"]))
+    labels = list(dict.fromkeys(rows["label"]))  # in the order of the analysis
     extra = [] if marks is None else list(marks["label"])
     figure = new_figure(0.95 + 0.42 * (len(labels) + len(extra)))
     shown = [g for g in groups if (rows["group"] == g).any()]

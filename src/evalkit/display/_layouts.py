@@ -167,6 +167,7 @@ def table_of(safe: Safe, note: str = "") -> str:
     if safe.estimates.kind == "attrition":
         return _attrition(rows, layout, note)
     if safe.estimates.kind == "funnel":
+        rows = rows[rows["n"] > 0]  # a step whose time is over for nobody
         return _written(rows, layout, " ".join(s for s in (note, safe.note) if s), groups=rows["label"])
     if safe.estimates.kind == "cox":
         note = " ".join([note, _model_note(safe)]).strip()

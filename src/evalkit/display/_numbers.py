@@ -128,7 +128,7 @@ def people(value: float, one: str = "person", many: str = "people") -> str:
 
 
 def interval(low: float | None, high: float | None, *, share: bool = True, digits: int = 0) -> str:
-    """Write a confidence interval's limits.
+    r"""Write a confidence interval's limits.
 
     Parameters
     ----------

@@ -88,10 +88,16 @@ def prepare(executed: Any) -> list[Item]:  # noqa: ANN401 - nbformat.NotebookNod
         if cell.cell_type == "markdown":
             items.append(Item("markdown", number, cell.source))
         elif cell.cell_type == "code":
-            items += _code_cell(cell, number, hidden=bool({"parameters", "remove"} & set(tags)))
+            found = _code_cell(cell, number, hidden=bool({"parameters", "remove"} & set(tags)))
+            items += [item for item in found if not _repeats(item, items)]
     _check_labels(items)
     _check_references(items)
     return items
+
+
+def _repeats(item: Item, before: list[Item]) -> bool:
+    """Return whether the sentence just said is said again (figure and table of one analysis are absent alike)."""
+    return item.kind == "markdown" and bool(before) and before[-1].kind == "markdown" and before[-1].text == item.text
 
 
 def _options(source: str, number: int) -> tuple[dict[str, Any], str]:

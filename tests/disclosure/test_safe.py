@@ -1,0 +1,158 @@
+"""Disclosure control: nothing that leaves speaks of fewer people than the policy allows, and curves stay usable."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evalkit.compare import Proportion
+from evalkit.counts import DayCounts, Moments, Tally
+from evalkit.disclosure import Policy, make_safe, safe_counts
+from evalkit.errors import DisclosureError
+from evalkit.estimates import Estimates
+from evalkit.survival import day_counts, kaplan_meier, rmst
+
+POLICY = Policy()
+
+
+def people(n: int, seed: int, rate: float = 0.004) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    event, censor = rng.exponential(1 / rate, n), rng.uniform(100, 700, n)
+    time = np.floor(np.minimum(event, censor))
+    return pd.DataFrame({"time": time, "event": event <= censor, "group": "pilot"})
+
+
+@given(n=st.integers(0, 400), seed=st.integers(0, 10_000), rate=st.floats(0.0001, 0.05))
+@settings(max_examples=60, deadline=None)
+def test_every_step_of_a_safe_curve_carries_the_minimum(n: int, seed: int, rate: float) -> None:
+    data = people(n, seed, rate)
+    if n == 0:
+        return
+    safe, withheld = safe_counts(day_counts(data, "time", "event", by="group"), POLICY)
+    if safe is None:
+        assert withheld == ("pilot",)
+        assert n < POLICY.minimum_count or POLICY.hides(int(data["event"].sum()))
+        return
+    frame = safe.frame
+    for column in ("n_entry", "n_event_1", "n_censor"):
+        counts = frame[column].to_numpy()
+        smallest = POLICY.rounded(POLICY.minimum_count)  # 11 and 12 are published as 10
+        assert not any(0 < c < smallest for c in counts), column
+        assert (counts % POLICY.rounding_base == 0).all()
+    leaving = frame["n_event_1"] + frame["n_censor"]
+    at_risk = frame["n_entry"].sum() - leaving.cumsum().shift(fill_value=0)
+    assert (at_risk >= POLICY.minimum_at_risk).all()
+
+
+def test_curve_keeps_its_landmarks_and_its_area() -> None:
+    data = people(900, 7)
+    exact = kaplan_meier(data, "time", "event", by="group", times=[30, 60, 90, 182, 365]).tidy()
+    safe = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY).landmark_rows()
+    both = exact.merge(safe, on="time", suffixes=("", "_safe"))
+    assert len(both) == 5
+    assert (both["estimate"] - both["estimate_safe"]).abs().max() < 0.01
+    mean = rmst(data, "time", "event", tau=365, by="group")
+    kept = make_safe(mean, POLICY).estimates.tidy()["estimate"].iloc[0]
+    assert kept == pytest.approx(mean.tidy()["estimate"].iloc[0], abs=2.0)
+
+
+def test_the_exact_counts_go_no_further() -> None:
+    exact = kaplan_meier(people(163, 3), "time", "event", by="group")
+    safe = make_safe(exact, POLICY)
+    assert safe.estimates.counts is not exact.counts
+    assert safe.estimates.counts.frame["n_entry"].sum() == 165
+    assert safe.estimates.summary["n"] == 165
+
+
+def test_small_groups_are_withheld_and_others_are_not() -> None:
+    data = pd.concat([people(300, 1), people(9, 2).assign(group="few")])
+    safe = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY)
+    assert safe.verdict == "partly"
+    assert safe.withheld == ("few",)
+    assert set(safe.estimates.tidy()["group"]) == {"pilot"}
+    assert "fewer than 11" in safe.note
+
+
+def test_weighted_and_delayed_entry_counts_are_refused() -> None:
+    data = people(100, 4).assign(w=1.5, start=5.0)
+    with pytest.raises(DisclosureError, match="weighted"):
+        make_safe(kaplan_meier(data, "time", "event", by="group", weights="w"), POLICY)
+    late = data[data["time"] > 5]
+    with pytest.raises(DisclosureError, match="delayed entry"):
+        make_safe(kaplan_meier(late, "time", "event", by="group", entry="start"), POLICY)
+
+
+@pytest.mark.parametrize(
+    ("x", "n", "shown"),
+    [
+        (0, 40, (0, 40)),
+        (10, 40, None),
+        (11, 40, (10, 40)),
+        (29, 40, (30, 40)),
+        (30, 40, None),
+        (40, 40, (40, 40)),
+        (3, 9, None),
+        (0, 0, (0, 0)),
+    ],
+)
+def test_shares_hide_small_counts_and_their_complements(x: int, n: int, shown: tuple[int, int] | None) -> None:
+    tally = Tally(pd.DataFrame({"group": ["a"], "term": ["t"], "n_event": [x], "n": [n]}))
+    safe, withheld = safe_counts(tally, POLICY)
+    if shown is None:
+        assert safe is None
+        assert withheld == ("a: t",)
+    else:
+        assert tuple(safe.frame.loc[0, ["n_event", "n"]]) == shown
+
+
+def test_a_share_is_computed_from_rounded_counts() -> None:
+    tally = Tally(pd.DataFrame({"group": ["a"], "term": ["t"], "n_event": [23], "n": [78]}))
+    estimates = Proportion().estimate(tally)
+    row = make_safe(estimates, POLICY).estimates.tidy().iloc[0]
+    assert (row["n_event"], row["n"], row["estimate"]) == (25, 80, 25 / 80)
+
+
+def test_means_keep_their_value_and_hide_dominance() -> None:
+    frame = pd.DataFrame(
+        {
+            "group": ["a", "b", "c"],
+            "term": "t",
+            "n": [52, 7, 40],
+            "total": [104.0, 14.0, 100.0],
+            "total_sq": [300.0, 30.0, 4000.0],
+            "largest": [9.0, 3.0, 60.0],
+        }
+    )
+    safe, withheld = safe_counts(Moments(frame), POLICY)
+    assert withheld == ("b: t", "c: t")
+    row = safe.frame.iloc[0]
+    assert row["n"] == 50
+    assert row["total"] / row["n"] == pytest.approx(2.0)
+
+
+def test_a_model_of_few_events_in_one_arm_is_withheld() -> None:
+    rows = pd.DataFrame({"group": ["a", "b"], "term": "model", "n_event": [6, 80], "n": [140, 800]})
+    data = pd.DataFrame({"term": ["x"], "estimate": [0.1]})
+    model = Estimates(data=data, kind="cox", estimand="e", summary={"n": 940, "n_event": 86}, counts=Tally(rows))
+    safe = make_safe(model, POLICY)
+    assert safe.verdict == "withheld"
+    assert safe.estimates.tidy().empty
+    assert dict(safe.estimates.summary) == {}
+    shown = make_safe(model.about(counts=Tally(rows.assign(n_event=[12, 80]))), POLICY)
+    assert shown.estimates.summary["n_event"] == 85
+    assert dict(shown.estimates.counts.frame["n_event"]) == {0: 10, 1: 80}
+
+
+def test_without_counts_nothing_is_shown() -> None:
+    with pytest.raises(DisclosureError, match="carries no counts"):
+        make_safe(Estimates(data=pd.DataFrame({"estimate": [1.0]}), kind="mine", estimand="e"), POLICY)
+
+
+def test_day_counts_without_an_analysis_are_refused() -> None:
+    counts = day_counts(people(50, 5), "time", "event", by="group")
+    assert isinstance(counts, DayCounts)
+    with pytest.raises(DisclosureError, match="cannot be shown"):
+        make_safe(Estimates(data=pd.DataFrame({"estimate": [1.0]}), kind="mine", estimand="e", counts=counts), POLICY)

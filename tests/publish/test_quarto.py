@@ -1,0 +1,175 @@
+"""The Quarto publisher against a stand-in that behaves as the real program was seen to, and against the real one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import nbformat
+import pikepdf
+import pytest
+import yaml
+
+from publish.standin import command, environment, living, published, write_standin, write_world
+
+REAL = shutil.which("quarto")
+
+
+def run(folder: Path, *arguments: str, mode: str = "good", **more: str) -> subprocess.CompletedProcess[str]:
+    program = write_standin(folder)
+    env = environment(
+        folder, EVALKIT_QUARTO=str(program), STANDIN_MODE=mode, STANDIN_RECORD=str(folder / "record.json"), **more
+    )
+    return subprocess.run(
+        command(folder, *arguments), env=env, capture_output=True, text=True, cwd=folder, timeout=120, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    folder = tmp_path_factory.mktemp("quarto")
+    write_world(folder)
+    done = run(folder)
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads((folder / "record.json").read_text())
+
+
+def test_command_line_and_environment(good: tuple[Path, dict]) -> None:
+    folder, record = good
+    assert record["args"] == ["render", "report.ipynb", "--to", "typst,html", "--no-execute"]
+    assert record["no_color"] == "1"
+    assert record["sid"] == record["pid"]  # a session of its own: its children can be signalled as one group
+    assert Path(record["cwd"]).name == "quarto"
+    assert not str(record["cwd"]).startswith(str(folder / "reports"))
+    assert record["home"].startswith(record["cwd"])
+    assert {"report.ipynb", "typst-template.typ", "typst-show.typ", "evalkit.lua", "report.css", "fonts"} <= set(
+        record["beside"]
+    )
+    assert "report.pdf" not in record["beside"]  # a fresh folder: no old output can be taken for a new one
+
+
+def test_release_is_what_quarto_made_without_remote_scripts(good: tuple[Path, dict]) -> None:
+    folder, _ = good
+    release = folder / "reports/tiny/tiny/2000Q4"
+    assert (release / "report.pdf").read_bytes() == b"%PDF-1.7 stand-in"
+    assert "<script" not in (release / "report.html").read_text()
+    manifest = json.loads((release / "manifest.json").read_text())
+    assert manifest["publisher"] == "quarto"
+    assert manifest["tools"]["quarto"] == "1.10.18"
+    assert not Path(json.loads((folder / "record.json").read_text())["cwd"]).exists()
+
+
+def test_auto_takes_quarto_where_it_is_and_embedded_on_request(tmp_path: Path) -> None:
+    write_world(tmp_path)
+    assert run(tmp_path, "--publisher", "embedded", "--to", "html").returncode == 0
+    assert not (tmp_path / "record.json").exists()
+    manifest = json.loads((tmp_path / "reports/tiny/tiny/2000Q4/manifest.json").read_text())
+    assert manifest["publisher"] == "embedded"
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        ("typst", "quarto: file not found (searched at {somewhere})"),
+        ("yaml", "quarto: YAMLException: bad indentation of a mapping entry (3:1)"),
+        ("ansi", "quarto: Validation of YAML front matter failed."),
+        ("leftover", "quarto: Unknown format nosuchformat"),
+        ("crossref", "Unable to resolve crossref @fig-nowhere"),
+        ("nothing", "left no report.pdf"),
+        ("remote", "loads from the network at <img src>"),
+    ],
+)
+def test_failures_are_read_from_exit_code_and_stderr(tmp_path: Path, mode: str, words: str) -> None:
+    write_world(tmp_path)
+    done = run(tmp_path, mode=mode)
+    assert done.returncode == 9, done.stderr
+    assert words in done.stderr.strip().splitlines()[-1]
+    assert published(tmp_path) == []
+
+
+def test_a_hanging_quarto_ends_with_its_children(tmp_path: Path) -> None:
+    write_world(tmp_path, timeout_minutes=0.25)
+    done = run(tmp_path, mode="hang")
+    assert done.returncode == 8, done.stderr
+    assert "quarto: stopped after" in done.stderr
+    assert published(tmp_path) == []
+    assert living(tmp_path) == []
+
+
+def test_asking_for_quarto_without_it_says_how_to_get_it(tmp_path: Path) -> None:
+    write_world(tmp_path)
+    done = subprocess.run(
+        command(tmp_path, "--publisher", "quarto"),
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 11, done.stderr
+    assert "--publisher embedded" in done.stderr.strip().splitlines()[-1]
+    assert published(tmp_path) == []
+
+
+def test_what_quarto_is_given(tmp_path: Path) -> None:
+    from datetime import date
+
+    from evalkit.publish._document import Document
+    from evalkit.publish._prepare import Item
+    from evalkit.publish._quarto import write_input
+
+    items = (
+        Item("markdown", 1, "# Heading\n\nSee @fig-a."),
+        Item("figure", 2, "<svg/>", "fig-a", 'A "caption": with colon', "Alt text: two #s"),
+        Item("table", 3, "<table></table>", "tbl-a", "A caption"),
+        Item("code", 4, "1 + 1"),
+    )
+    document = Document("T", "", "S", "O", "p", "c", date(2022, 9, 30), synthetic=True, locale="en-US", items=items)
+    notebook = nbformat.read(write_input(document, ("pdf", "html"), tmp_path), as_version=4)
+    nbformat.validate(notebook)
+    front = yaml.safe_load(notebook.cells[0].source.strip("-\n "))
+    assert front["lang"] == "en-US"
+    assert front["execute"]["enabled"] is False
+    assert front["format"]["typst"]["pdf-standard"] == "ua-1"
+    assert front["format"]["typst"]["template-partials"] == ["typst-template.typ", "typst-show.typ"]
+    assert front["format"]["html"]["embed-resources"] is True
+    assert front["ek-synthetic"] is True
+    options = yaml.safe_load("\n".join(line[3:] for line in notebook.cells[2].source.splitlines()))
+    assert options == {
+        "label": "fig-a",
+        "echo": False,
+        "fig-cap": 'A "caption": with colon',
+        "fig-alt": "Alt text: two #s",
+    }
+    assert notebook.cells[2].outputs[0].data == {"image/svg+xml": "<svg/>"}
+    assert all("evalkit" not in o.get("metadata", {}) for c in notebook.cells for o in c.get("outputs", []))
+
+
+@pytest.mark.quarto
+@pytest.mark.skipif(REAL is None, reason="the Quarto executable is not installed here")
+def test_the_real_quarto_makes_an_accessible_pdf_and_a_page(tmp_path: Path) -> None:
+    write_world(tmp_path)
+    env = environment(tmp_path) | {"EVALKIT_QUARTO": str(REAL), "PATH": os.environ["PATH"]}
+    done = subprocess.run(command(tmp_path), env=env, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    release = tmp_path / "reports/tiny/tiny/2000Q4"
+    with pikepdf.open(release / "report.pdf") as pdf, pdf.open_metadata() as meta:
+        assert bool(pdf.Root.MarkInfo.Marked)
+        assert str(pdf.Root.Lang) == "en-US"
+        assert str(meta["pdfuaid:part"]) == "1"
+    page = (release / "report.html").read_text(encoding="utf-8")
+    assert "A blue square. It is blue." in page
+    assert "emit(" not in page
+
+
+@pytest.mark.quarto
+@pytest.mark.skipif(REAL is None, reason="the Quarto executable is not installed here")
+def test_the_real_quarto_leaves_no_process_when_stopped(tmp_path: Path) -> None:
+    write_world(tmp_path, timeout_minutes=0.12)
+    env = environment(tmp_path) | {"EVALKIT_QUARTO": str(REAL), "PATH": os.environ["PATH"]}
+    done = subprocess.run(command(tmp_path), env=env, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode in {0, 8}, done.stderr
+    assert living(tmp_path) == []

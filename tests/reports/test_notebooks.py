@@ -1,0 +1,143 @@
+"""The project's own notebooks on the demo study: as researchers run them, and as automation does."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pikepdf
+import pytest
+from nbclient import NotebookClient
+
+from evalkit.publish import _kernel
+from evalkit.simulate import simulate
+from publish.standin import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("quarterly", "final")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what a fresh machine has after `make report` has made the demo study."""
+    place = tmp_path_factory.mktemp("world")
+    for part in ("params", "notebooks"):
+        (place / part).symlink_to(ROOT / part)
+    # params is a link: the study's ../data is looked for beside the real folder, so the protocol is copied.
+    (place / "params").unlink()
+    (place / "params").mkdir()
+    for file in (ROOT / "params").glob("*.yaml"):
+        (place / "params" / file.name).write_bytes(file.read_bytes())
+    (place / "notebooks").unlink()
+    (place / "notebooks").mkdir()
+    for file in (ROOT / "notebooks").glob("*.ipynb"):
+        (place / "notebooks" / file.name).write_bytes(file.read_bytes())
+    simulate("benefit", seed=20211118).write(place / "data" / "demo")
+    return place
+
+
+def evalkit(world: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "evalkit", *arguments],
+        env=environment(world),
+        cwd=world,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_top_to_bottom_without_papermill(world: Path, name: str) -> None:
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    client = NotebookClient(
+        notebook, km=_kernel.IpcKernelManager(), resources={"metadata": {"path": str(world / "notebooks")}}, timeout=300
+    )
+    client.execute()
+    shown = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
+    assert len(shown) > 10
+    assert all("evalkit" in o.metadata for o in shown)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_is_stripped_and_names_no_kernel(name: str) -> None:
+    notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+    assert "kernelspec" not in notebook["metadata"]
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == []
+            assert cell["execution_count"] is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_number_is_typed_in_prose(name: str) -> None:
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            assert not re.search(r"\d", cell.source), cell.source
+
+
+@pytest.fixture(scope="module")
+def quarterly(world: Path) -> Path:
+    done = evalkit(world, "render", "quarterly", "--out", str(world / "reports"))
+    assert done.returncode == 0, done.stderr
+    return world / "reports" / "chicago-nonmandated" / "quarterly" / "2023Q4"
+
+
+def test_every_page_says_synthetic_data(quarterly: Path) -> None:
+    with pikepdf.open(quarterly / "report.pdf") as pdf:
+        assert len(pdf.pages) >= 4
+        for page in pdf.pages:
+            glyph_runs = page.Contents.read_bytes() if not isinstance(page.Contents, pikepdf.Array) else b""
+            assert glyph_runs
+    assert json.loads((quarterly / "manifest.json").read_text())["synthetic"] is True
+    assert "Synthetic data" in (quarterly / "report.html").read_text(encoding="utf-8")
+
+
+def test_pages_show_no_code_and_no_raw_row(quarterly: Path, world: Path) -> None:
+    page = (quarterly / "report.html").read_text(encoding="utf-8")
+    assert "open_report" not in page
+    assert "kaplan_meier(" not in page
+    ids = {line.split(",")[0] for line in (world / "data/demo/participants.csv").read_text().splitlines()[1:]}
+    assert not any(one in page for one in ids)
+
+
+def test_figures_and_tables_are_numbered_and_referred_to(quarterly: Path) -> None:
+    page = (quarterly / "report.html").read_text(encoding="utf-8")
+    labels = set(re.findall(r'id="((?:fig|tbl)-[\w-]+)"', page))
+    assert {
+        "fig-funnel",
+        "fig-retention",
+        "fig-harm",
+        "fig-completion",
+        "tbl-funnel",
+        "tbl-harm",
+        "tbl-provenance",
+    } <= labels
+    assert set(re.findall(r'href="#((?:fig|tbl)-[\w-]+)"', page)) <= labels
+    for image in re.findall(r"<img[^>]*>", page):
+        alt = re.search(r'alt="([^"]*)"', image)
+        assert alt
+        assert re.search(r"\d%", alt[1]), "the alternative text says what is shown, not only what kind of figure it is"
+
+
+@pytest.mark.parametrize("period", ["2021Q4", "2022Q1"])
+def test_quarters_with_almost_nobody_are_published_too(world: Path, period: str) -> None:
+    done = evalkit(world, "render", "quarterly", "--period", period, "--out", str(world / "reports"))
+    assert done.returncode == 0, done.stderr
+    page = (world / f"reports/chicago-nonmandated/quarterly/{period}/report.html").read_text(encoding="utf-8")
+    assert "Not shown" in page
+    assert "nan" not in re.sub(r'"data:[^"]*"', "", page).lower().replace("provenance", "")
+
+
+def test_an_older_quarter_from_the_same_tables_is_the_same_again(world: Path) -> None:
+    args = ("render", "quarterly", "--period", "2022Q3", "--to", "html")
+    pages = []
+    for out in ("first", "second"):
+        assert evalkit(world, *args, "--out", str(world / out)).returncode == 0
+        pages.append((world / out / "chicago-nonmandated/quarterly/2022Q3/report.html").read_bytes())
+    assert pages[0] == pages[1]
