@@ -12,14 +12,16 @@ Names of true values: ``scale.what[.cause].days.group``.
   in the interval for those still attending at its start;
 - ``retention.rmst.{182,365}``: mean days to the first of both events, restricted;
 - ``harm.risk.{182,365}``, ``harm.rmst.{182,365}``, ``harm.mcf.{182,365}``: risk, restricted mean days free
-  of domestic-violence re-arrest, mean number of days with one;
+  of harm of the kinds of ``params/study.yaml``, mean number of days with it; ``dv_arrest.risk...`` and so on
+  the same for domestic-violence arrests alone;
 - groups ``focus``, ``comparison``, ``att_comparison`` (the pilot's people in PAIP) and ``att`` (focus less
-  att_comparison); ``harm.risk_ratio.{182,365}.att``; ``harm.hazard_ratio.conditional`` (given covariates and
-  trait, everybody's).
+  att_comparison); ``{harm,dv_arrest}.risk_ratio.{182,365}.att``; ``harm.hazard_ratio.conditional`` (given
+  covariates and trait, everybody's).
 """
 
+from evalkit.simulate._fast import simulate_scales
 from evalkit.simulate._scenario import SCENARIOS, Scenario
-from evalkit.simulate._study import Simulated, simulate, simulate_scales
+from evalkit.simulate._study import Simulated, simulate
 from evalkit.simulate._truth import integrate
 
 __all__ = ["SCENARIOS", "Scenario", "Simulated", "integrate", "simulate", "simulate_scales"]

@@ -6,6 +6,8 @@ Given covariates and trait the number of events up to a day is Poisson, so the t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from evalkit.simulate._people import NEVER, Floats, Ints, People
@@ -16,6 +18,32 @@ KINDS = {"dv_arrest": 1.0, "any_arrest": 0.9, "order_violation": 0.35, "survivor
 
 ``any_arrest`` here is arrests for other reasons; a domestic-violence arrest is written as both.
 """
+
+REPORTED = ("dv_arrest", "order_violation", "survivor_reported_harm")
+"""What ``harm.kinds`` of ``params/study.yaml`` names; the truth called ``harm`` is of these."""
+
+
+def relative_rate(kinds: Iterable[str]) -> float:
+    """Return how often an outcome of any of some kinds happens, relative to domestic-violence arrests.
+
+    Parameters
+    ----------
+    kinds : iterable of str
+        Keys of `KINDS`.
+
+    Returns
+    -------
+    float
+        The processes are independent given the person, so rates add up; an arrest for domestic violence is
+        one event, whether it is named once or (as any arrest) twice.
+
+    Examples
+    --------
+    >>> relative_rate(["dv_arrest"]), relative_rate(["any_arrest", "dv_arrest"])
+    (1.0, 1.9)
+    """
+    named = set(kinds)
+    return sum(KINDS[k] for k in named | ({"dv_arrest"} if "any_arrest" in named else set()))
 
 
 def harm_level(scenario: Scenario, people: People) -> Floats:

@@ -14,20 +14,14 @@ import numpy as np
 import pandas as pd
 
 from evalkit._version import __version__
-from evalkit.errors import UsageError
-from evalkit.protocol import Rules
 from evalkit.simulate import _records as rec
 from evalkit.simulate._again import second_episodes
-from evalkit.simulate._attendance import draw_attendance
-from evalkit.simulate._course import Course, put_together, time_scales
-from evalkit.simulate._harm import draw_harm
-from evalkit.simulate._people import NEVER, SOURCES, Ints, draw_people
-from evalkit.simulate._scenario import Scenario, get_scenario
+from evalkit.simulate._draw import draw_course
+from evalkit.simulate._people import SOURCES
+from evalkit.simulate._scenario import get_scenario
 from evalkit.simulate._tables import STATUSES, Maker
 from evalkit.simulate._truth import known_truth
 
-_SHORTEST_DAYS = 90
-_SEARCH_BEFORE_END = 14
 _COLUMNS = {
     "participants": (["referral_date", "intake_date", "outcome_follow_up_end"], ["referral_date"]),
     "sessions": (["session_date"], ["session_date", "participant_id", "kind"]),
@@ -145,113 +139,6 @@ def simulate(
         MappingProxyType(truth["error"]),
         MappingProxyType(about),
     )
-
-
-def simulate_scales(
-    scenario: str = "benefit",
-    *,
-    seed: int,
-    n_focus: int | None = None,
-    n_comparison: int | None = None,
-    starts: date = date(2021, 11, 18),
-    ends: date = date(2023, 12, 31),
-    rules: Rules | None = None,
-) -> dict[str, pd.DataFrame]:
-    """Return the time scales of `simulate`'s study at its last day, without making its tables.
-
-    The fast path of simulation studies. Tests hold it to the cohort built from the written tables.
-
-    Parameters
-    ----------
-    scenario, seed, n_focus, n_comparison, starts, ends
-        As for `simulate`.
-    rules : Rules, optional
-        The study's definitions; their defaults when not given.
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        ``initiation``, ``retention``, ``harm``: columns person (a position), focus (bool), time (days),
-        cause (0: censored); one row per person in the set.
-
-    Raises
-    ------
-    UsageError
-        As `simulate`.
-    """
-    model = get_scenario(scenario)
-    course, searched = draw_course(model, seed, n_focus, n_comparison, starts, ends)
-    scales = time_scales(course, rules or Rules(), ends)
-    return {**scales, "harm": _harm_scale(model, course, searched, seed)}
-
-
-def draw_course(
-    model: Scenario, seed: int, n_focus: int | None, n_comparison: int | None, starts: date, ends: date
-) -> tuple[Course, Ints]:
-    """Draw what happens to the people of a study, and when each was last searched for outcomes.
-
-    Parameters
-    ----------
-    model : Scenario
-    seed : int
-    n_focus, n_comparison : int or None
-    starts, ends : datetime.date
-
-    Returns
-    -------
-    course : Course
-    searched : array of int, shape (n,)
-
-    Raises
-    ------
-    UsageError
-        As `simulate`.
-    """
-    sizes = (
-        model.n_focus if n_focus is None else n_focus,
-        model.n_comparison if n_comparison is None else n_comparison,
-    )
-    if min(sizes) < 1:
-        msg = "simulate: n_focus and n_comparison must be at least 1"
-        raise UsageError(msg)
-    if (ends - starts).days < _SHORTEST_DAYS:
-        msg = f"simulate: from starts to ends must be at least {_SHORTEST_DAYS} days"
-        raise UsageError(msg)
-    focus = np.repeat([True, False], sizes)
-    rng = np.random.default_rng([seed, 0])
-    focus = rng.permutation(focus)
-    people = draw_people(rng, model, focus, focus, starts, ends)
-    attendance = draw_attendance(np.random.default_rng([seed, 1]), model, people)
-    course = put_together(people, attendance)
-    return course, _searched(np.random.default_rng([seed, 2]), course, ends.toordinal())
-
-
-def _searched(rng: np.random.Generator, course: Course, last: int) -> Ints:
-    """Last day searched: two weeks before the extract, or about when somebody moved away."""
-    p = course.people
-    known = np.where(course.intake <= last, course.intake, p.referral)
-    end = np.maximum(last - _SEARCH_BEFORE_END, known)
-    moved = (course.exit_reason == 4) & (rng.random(p.n) < 0.5)
-    away = np.maximum(course.exit_day + rng.integers(0, 30, p.n), known)
-    return np.where(moved, np.minimum(end, away), end)
-
-
-def _harm_scale(model: Scenario, course: Course, searched: Ints, seed: int) -> pd.DataFrame:
-    p = course.people
-    end = np.minimum(searched, course.death)
-    who, day = draw_harm(np.random.default_rng([seed, 4]), model, p, course.intake, end)["dv_arrest"]
-    after = day > course.intake[who]
-    first = np.full(p.n, NEVER)
-    np.minimum.at(first, who[after], day[after])
-    frame = pd.DataFrame(
-        {
-            "person": np.arange(p.n),
-            "focus": p.focus,
-            "time": np.minimum(first, end) - course.intake,
-            "cause": (first < NEVER).astype(np.int64),
-        }
-    )
-    return frame[course.intake <= end].reset_index(drop=True)
 
 
 def _identifiers(rng: np.random.Generator, n: int) -> np.ndarray[tuple[int], np.dtype[np.object_]]:

@@ -10,6 +10,7 @@ the pilot's own people (their covariates and trait) to PAIP.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from datetime import date
@@ -23,7 +24,7 @@ import numpy as np
 from evalkit.protocol import Rules
 from evalkit.simulate._attendance import draw_attendance
 from evalkit.simulate._course import put_together, time_scales
-from evalkit.simulate._harm import harm_level
+from evalkit.simulate._harm import REPORTED, harm_level, relative_rate
 from evalkit.simulate._people import Floats, draw_people
 from evalkit.simulate._scenario import SCENARIOS, Scenario, get_scenario
 
@@ -31,6 +32,7 @@ RETENTION_DAYS = (90, 182, 270, 365)
 INITIATION_DAYS = (30, 60, 90)
 HARM_DAYS = (182, 365)
 HAZARD_STEPS = ((0, 30), (30, 60), (60, 90), (90, 182), (182, 365))
+_HARMS = {"harm": REPORTED, "dv_arrest": ("dv_arrest",)}
 _CAUSES = {"initiation": ("start", "lapse"), "retention": ("disengagement", "completion")}
 # covariates like the pilot's, in the pilot, random stream: ATT's two sides share their random numbers
 _POPULATIONS = {
@@ -103,15 +105,20 @@ def _count(
         day = np.minimum(frame["time"].to_numpy(), _LONG)
         cause = frame["cause"].to_numpy()
         found[scale] = np.stack([np.bincount(day[cause == c], minlength=_LONG + 1) for c in (0, 1, 2)]).astype(float)
-    t = np.arange(max(HARM_DAYS) + 1) / 365
     level = harm_level(model, people)[: max(n // 25, 1)]
-    steps = np.outer(level, t**model.harm_shape)
+    rows = [_harm_curves(level * relative_rate(kinds), model.harm_shape) for kinds in _HARMS.values()]
+    harm.append(np.concatenate(rows, axis=1))
+    return found
+
+
+def _harm_curves(level: Floats, shape: float) -> Floats:
+    """Risk, restricted mean and mean count at `HARM_DAYS`, in a row per person."""
+    t, at = np.arange(max(HARM_DAYS) + 1) / 365, list(HARM_DAYS)
+    steps = np.outer(level, t**shape)
     survival = np.exp(-steps)
     expected = np.cumsum(-np.expm1(-np.diff(steps, axis=1, prepend=0.0)), axis=1)
     rmst = np.cumsum(survival, axis=1) - survival  # column t: sum of S over days 0 ... t - 1
-    columns = [(1 - survival)[:, list(HARM_DAYS)], rmst[:, list(HARM_DAYS)], expected[:, list(HARM_DAYS)]]
-    harm.append(np.concatenate(columns, axis=1))
-    return found
+    return np.concatenate([(1 - survival)[:, at], rmst[:, at], expected[:, at]], axis=1)
 
 
 def _incidence(days: dict[str, Floats]) -> Iterator[tuple[str, float, float]]:
@@ -144,7 +151,7 @@ def _incidence(days: dict[str, Floats]) -> Iterator[tuple[str, float, float]]:
 def _harm(rows: list[Floats]) -> Iterator[tuple[str, float, float]]:
     table = np.concatenate(rows)
     mean, error = table.mean(axis=0), table.std(axis=0, ddof=1) / np.sqrt(len(table))
-    names = [f"harm.{what}.{t}" for what in ("risk", "rmst", "mcf") for t in HARM_DAYS]
+    names = [f"{harm}.{what}.{t}" for harm in _HARMS for what in ("risk", "rmst", "mcf") for t in HARM_DAYS]
     yield from zip(names, mean.tolist(), error.tolist(), strict=True)
 
 
@@ -154,11 +161,11 @@ def _contrasts(model: Scenario, value: dict[str, float], error: dict[str, float]
         a, b = f"{name}.focus", f"{name}.att_comparison"
         value[f"{name}.att"] = value[a] - value[b]
         error[f"{name}.att"] = float(np.hypot(error[a], error[b]))
-    for t in HARM_DAYS:
-        a, b = f"harm.risk.{t}.focus", f"harm.risk.{t}.att_comparison"
-        ratio = value[a] / value[b]
-        value[f"harm.risk_ratio.{t}.att"] = ratio
-        error[f"harm.risk_ratio.{t}.att"] = ratio * float(np.hypot(error[a] / value[a], error[b] / value[b]))
+    for harm, t in itertools.product(_HARMS, HARM_DAYS):
+        a, b = f"{harm}.risk.{t}.focus", f"{harm}.risk.{t}.att_comparison"
+        ratio, name = value[a] / value[b], f"{harm}.risk_ratio.{t}.att"
+        value[name] = ratio
+        error[name] = ratio * float(np.hypot(error[a] / value[a], error[b] / value[b]))
     value["harm.hazard_ratio.conditional"] = float(np.exp(model.harm_effect))
     error["harm.hazard_ratio.conditional"] = 0.0
 
