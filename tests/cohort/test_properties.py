@@ -13,7 +13,7 @@ from cohort.worlds import as_day, cohort_of, expected, found, frames, people, wo
 SCALES = ("initiation", "retention", "harm", "harm_recurrent")
 CUT = st.integers(20, 160)
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
-FEW = settings(max_examples=3, derandomize=True, **COMMON)
+FEW = settings(max_examples=2, derandomize=True, **COMMON)
 MANY = settings(max_examples=150, **COMMON)
 
 

@@ -40,10 +40,16 @@ def test_the_good_tables_are_good(tmp_path: Path) -> None:
     findings.raise_for_errors()
 
 
+# Rules that need a further table; without it a study of fewer tables is opened, which is quicker.
+BESIDE = {"session_after_exit": "exits", "absent_column": "outcomes"}
+
+
 @pytest.mark.parametrize("case", SPOILED, ids=lambda case: case.name)
 def test_spoiled(case: Spoiled, tmp_path: Path) -> None:
     before, tables = good(), good()
     case.spoil(tables)
+    needed = {"participants", case.place.partition(".")[0], BESIDE.get(case.rule)}
+    tables = {n: t for n, t in tables.items() if n in needed or not t.equals(before[n])}
     study = study_of(tmp_path, tables)
     findings = validate(study, today=TODAY)
     found = {(f.rule, f"{f.table}.{f.column}" if f.column else f.table, f.severity, f.n_rows, f.rows) for f in findings}
