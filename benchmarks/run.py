@@ -10,6 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import statsmodels.api as sm
+from lifelines import KaplanMeierFitter
+from lifelines.statistics import logrank_test
+from lifelines.utils import restricted_mean_survival_time
 
 from evalkit import compare, survival
 
@@ -43,12 +47,7 @@ def report(name, ours, theirs, against):
 
 
 def curves():
-    from lifelines import KaplanMeierFitter
-    from lifelines.statistics import logrank_test
-    from lifelines.utils import restricted_mean_survival_time
-
     data = people(1_000_000, 2, 1)
-    one, zero = data[data.arm == 1], data[data.arm == 0]
 
     def ours():
         survival.kaplan_meier(data, "day", "event", by="arm")
@@ -62,6 +61,7 @@ def curves():
         survival.RestrictedMean(365).estimate(counts)
 
     def theirs():
+        one, zero = data[data.arm == 1], data[data.arm == 0]
         for part in (one, zero):
             fit = KaplanMeierFitter().fit(part.day, part.event)
             restricted_mean_survival_time(fit, t=365)
@@ -73,10 +73,6 @@ def curves():
 
 
 def bootstrap():
-    import statsmodels.api as sm
-    from lifelines import KaplanMeierFitter
-    from lifelines.utils import restricted_mean_survival_time
-
     data = people(4000, 6, 2)
     data = pd.concat([data[data.arm == 1].head(160), data[data.arm == 0].head(900)], ignore_index=True)
     names = [f"x{j}" for j in range(6)]

@@ -1,6 +1,7 @@
 """Propensity scores, adjusted effects and proportions against R."""
 
 import pytest
+
 from golden import runner
 
 

@@ -1,6 +1,7 @@
 """Gray's test, Fine-Gray, differences, recurrent events and parametric curves against R."""
 
 import pytest
+
 from golden import runner
 
 

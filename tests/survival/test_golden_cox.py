@@ -1,10 +1,9 @@
 """Cox models, the test of proportional hazards and Firth's penalty against R."""
 
 import pytest
-from golden import runner
 
 from evalkit import survival
-
+from golden import runner
 
 CASES = runner.cases("cox") + runner.cases("firth")
 

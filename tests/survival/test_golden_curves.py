@@ -1,6 +1,7 @@
 """Curves, tests of curves and competing risks against R."""
 
 import pytest
+
 from golden import runner
 
 

@@ -107,15 +107,10 @@ def impute(
     if not working.isna().to_numpy().any():
         return tuple(data.copy() for _ in range(m))
     frames = []
-    state = np.random.get_state()  # noqa: NPY002 - MICEData draws from the global generator
-    try:
-        np.random.seed(seed)  # noqa: NPY002
-        chain = MICEData(working)
-        for _ in range(m):
-            chain.update_all(burn_in)
-            frames.append(_filled(data, list(columns), coded, chain.data))
-    finally:
-        np.random.set_state(state)  # noqa: NPY002
+    chain = MICEData(working, rng=np.random.default_rng(seed))
+    for _ in range(m):
+        chain.update_all(burn_in)
+        frames.append(_filled(data, list(columns), coded, chain.data))
     return tuple(frames)
 
 

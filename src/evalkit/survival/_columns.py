@@ -18,6 +18,7 @@ __all__ = [
 ]
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,7 @@ from evalkit.errors import AnalysisError, did_you_mean
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+SMALL_RANGE = 10_000
 TIE_TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
 
 
@@ -56,27 +58,43 @@ def number_column(data: pd.DataFrame, name: str, *, low: float | None = None, or
         msg = f"column '{name}' must be numeric, it is {values.dtype}"
         raise AnalysisError(msg)
     array = values.to_numpy(dtype=np.float64)
+    if len(array) and np.isfinite(array.min()) and np.isfinite(array.max()):
+        _check_low(array, name, low)
+        return array
     real = np.isfinite(array) | (np.isneginf(array) if origin else False)
     if not real.all():
         msg = f"column '{name}' has {int((~real).sum())} values that are not finite"
         raise AnalysisError(msg)
-    if low is not None and (array < low).any() and not (origin and np.isneginf(array[array < low]).all()):
+    _check_low(array[np.isfinite(array)], name, low)
+    return array
+
+
+def _check_low(array: Floats, name: str, low: float | None) -> None:
+    if low is not None and len(array) and array.min() < low:
         msg = f"column '{name}' has {int((array < low).sum())} values below {low:g}"
         raise AnalysisError(msg)
-    return array
 
 
 def whole_column(data: pd.DataFrame, name: str, *, high: int | None = None) -> Ints:
     """Return a column of whole numbers 0, 1, ... (``high`` at most) or booleans as int64."""
-    array = number_column(data, name, low=0)
-    wrong = array != np.floor(array)
-    if wrong.any():
-        msg = f"column '{name}' must hold whole numbers, {int(wrong.sum())} values are not"
+    values = column(data, name)
+    integral = isinstance(values.dtype, np.dtype) and values.dtype.kind in "iub"
+    if integral:
+        array = values.to_numpy().astype(np.int64, copy=False)
+        if array.min() < 0:
+            msg = f"column '{name}' has {int((array < 0).sum())} values below 0"
+            raise AnalysisError(msg)
+    else:
+        numbers = number_column(data, name, low=0)
+        array = numbers.astype(np.int64)
+        wrong = int((array != numbers).sum())
+        if wrong:
+            msg = f"column '{name}' must hold whole numbers, {wrong} values are not"
+            raise AnalysisError(msg)
+    if high is not None and array.max() > high:
+        msg = f"column '{name}' must hold 0 to {high} only, {int((array > high).sum())} values are above"
         raise AnalysisError(msg)
-    if high is not None and (array > high).any():
-        msg = f"column '{name}' must hold 0 and {high} only, {int((array > high).sum())} values are above"
-        raise AnalysisError(msg)
-    return array.astype(np.int64)
+    return array
 
 
 def label(value: object) -> str:
@@ -117,10 +135,18 @@ def group_column(data: pd.DataFrame, by: str | None) -> Groups:
     if len(set(labels)) != len(labels):
         msg = f"column '{by}' has levels of different types that read the same as text"
         raise AnalysisError(msg)
-    return Groups(codes.astype(np.int64), labels)
+    return Groups(codes.astype(np.int64, copy=False), labels)
 
 
-def _factorize(values: pd.Series) -> tuple[npt.NDArray[np.intp], list[object]]:
+def _factorize(values: pd.Series) -> tuple[npt.NDArray[Any], list[object]]:
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
+        numbers = values.to_numpy().astype(np.int64, copy=False)
+        low, high = int(numbers.min()), int(numbers.max())
+        if high - low < SMALL_RANGE:
+            used = np.flatnonzero(np.bincount(numbers - low))
+            place = np.zeros(high - low + 1, dtype=np.int64)
+            place[used] = np.arange(len(used))
+            return place[numbers - low], [int(v) + low for v in used]
     codes, levels = pd.factorize(values)
     names = list(levels)
     try:
@@ -139,7 +165,7 @@ def coincide(*arrays: Floats | None) -> tuple[Floats | None, ...]:
     them stands for all. (The rule of R's ``survival::aeqSurv``.)
     """
     given = [a for a in arrays if a is not None]
-    if all(np.array_equal(a[np.isfinite(a)], np.floor(a[np.isfinite(a)])) for a in given):
+    if all(bool((np.trunc(a) == a).all()) for a in given):
         return arrays
     distinct = np.unique(np.concatenate(given))
     distinct = distinct[np.isfinite(distinct)]

@@ -18,15 +18,17 @@ DIRECT_DAYS = 100_000
 
 def _grid(rows: Rows) -> tuple[Floats, Ints, Ints | None]:
     """Distinct times (m,), and where each row's time and entry stand on them (-1: origin)."""
-    times = rows.time if rows.entry is None else np.concatenate([rows.time, rows.entry])
-    finite = times[np.isfinite(times)]
-    top = float(finite.max())
-    if top < DIRECT_DAYS and bool((finite == np.floor(finite)).all()):
-        grid = np.arange(int(top) + 1, dtype=np.float64)
+    top = float(rows.time.max())
+    if top < DIRECT_DAYS:
         index = rows.time.astype(np.int64)
-    else:
-        grid = np.unique(finite)
-        index = np.searchsorted(grid, rows.time).astype(np.int64)
+        start = None if rows.entry is None else np.maximum(rows.entry, -1.0)
+        late = None if start is None else start.astype(np.int64)
+        whole = bool((index == rows.time).all())
+        if whole and (start is None or late is None or bool(np.array_equal(late, start))):
+            return np.arange(int(top) + 1, dtype=np.float64), index, late
+    times = rows.time if rows.entry is None else np.concatenate([rows.time, rows.entry])
+    grid = np.unique(times[np.isfinite(times)])
+    index = np.searchsorted(grid, rows.time).astype(np.int64)
     if rows.entry is None:
         return grid, index, None
     begun = np.isneginf(rows.entry)
@@ -37,24 +39,23 @@ def _grid(rows: Rows) -> tuple[Floats, Ints, Ints | None]:
 def tally_days(rows: Rows, names: Sequence[str]) -> DayCounts:
     """Return the counts of checked rows."""
     grid, index, entry = _grid(rows)
-    n_groups, width = len(rows.groups.labels), len(grid) + 1
-    cell = rows.groups.codes * width
-    exits = cell + index + 1
-    starts = cell if entry is None else cell + entry + 1
-    size = n_groups * width
-
+    g, k, width = len(rows.groups.labels), len(names), len(grid) + 1
+    exits = (rows.groups.codes * (k + 1) + rows.cause) * width + index
+    exits += 1
+    starts = None if entry is None else rows.groups.codes * width + entry + 1
     columns: dict[str, Floats | Ints] = {}
 
     def put(prefix: str, mass: Floats | None) -> None:
-        def count(where: Ints, chosen: np.ndarray | None) -> Floats | Ints:
-            at = where if chosen is None else where[chosen]
-            w = mass if chosen is None or mass is None else mass[chosen]
-            return np.bincount(at, weights=w, minlength=size)
-
-        columns[f"{prefix}_entry"] = count(starts, None)
-        for k in range(1, len(names) + 1):
-            columns[f"{prefix}_event_{k}"] = count(exits, rows.cause == k)
-        columns[f"{prefix}_censor"] = count(exits, rows.cause == 0)
+        left = np.bincount(exits, weights=mass, minlength=g * (k + 1) * width).reshape(g, k + 1, width)
+        if starts is None:
+            began = np.zeros((g, width), dtype=left.dtype)
+            began[:, 0] = left.sum(axis=(1, 2))
+        else:
+            began = np.bincount(starts, weights=mass, minlength=g * width).reshape(g, width)
+        columns[f"{prefix}_entry"] = began.ravel()
+        for j in range(1, k + 1):
+            columns[f"{prefix}_event_{j}"] = left[:, j].ravel()
+        columns[f"{prefix}_censor"] = left[:, 0].ravel()
 
     put("n", None)
     if rows.weights is not None:

@@ -15,7 +15,7 @@ from evalkit.survival._cox import CoxFit, CoxModel
 from evalkit.survival._curve import curve_of
 from evalkit.survival._day_counts import tally_days
 from evalkit.survival._limits import chi2_tail
-from evalkit.survival._steps import steps_of
+from evalkit.survival._steps import steps_by_group
 
 TRANSFORMS = ("km", "rank", "identity", "log")
 
@@ -33,7 +33,7 @@ def _transformed(rows: Rows, transform: str) -> Floats:
             raise AnalysisError(msg)
         return np.asarray(np.log(time))
     everyone = Groups(np.zeros(len(time), dtype=np.int64), ("all",))
-    steps = steps_of(tally_days(Rows(time, rows.cause, rows.entry, None, everyone), ("event",)), "all")
+    steps = steps_by_group(tally_days(Rows(time, rows.cause, rows.entry, None, everyone), ("event",)))[0]
     before = np.concatenate([[1.0], curve_of(steps).surv])
     return np.asarray(1.0 - before[np.searchsorted(steps.time, time, side="left")])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Steps", "safe_divide", "steps_by_group", "steps_of"]
+__all__ = ["Flow", "Steps", "safe_divide", "steps_by_group"]
 
 from dataclasses import dataclass
 
@@ -102,26 +102,32 @@ class Steps:
 
 
 def _flow(frame: pd.DataFrame, prefix: str, n_causes: int) -> Flow:
-    def get(name: str) -> Floats:
-        return frame[f"{prefix}_{name}"].to_numpy(dtype=np.float64)
-
-    events = np.stack([get(f"event_{k}") for k in range(1, n_causes + 1)])
-    return Flow(frame["time"].to_numpy(dtype=np.float64), get("entry"), events, get("censor"))
+    names = [f"{prefix}_entry", *(f"{prefix}_event_{k}" for k in range(1, n_causes + 1)), f"{prefix}_censor"]
+    time, entry, *events, censor = (frame[n].to_numpy(dtype=np.float64) for n in ["time", *names])
+    return Flow(time, entry, np.stack(events), censor)
 
 
-def steps_of(counts: DayCounts, group: str) -> Steps:
-    """Return the steps of one group."""
-    frame = counts.data[counts.data["group"].astype(str) == group]
-    n_causes = len(counts.causes)
-    raw = _flow(frame, "n", n_causes)
-    weighted = counts.weighted
-    mass = _flow(frame, "w", n_causes) if weighted else raw
-    squares = _flow(frame, "w2", n_causes) if "w2_entry" in frame.columns else (None if weighted else raw)
+def _part(flow: Flow, rows: np.ndarray) -> Flow:
+    return Flow(flow.time[rows], flow.entry[rows], flow.event[:, rows], flow.censor[rows])
+
+
+def _steps(group: str, raw: Flow, mass: Flow | None, squares: Flow | None) -> Steps:
     rows = np.flatnonzero((raw.event.sum(axis=0) + raw.censor > 0) & np.isfinite(raw.time))
     delayed = bool((raw.entry[np.isfinite(raw.time)] > 0).any())
-    return Steps(group, raw.time[rows], raw, mass, squares, rows, weighted, delayed)
+    weighted = mass is not None
+    squares = raw if squares is None and not weighted else squares
+    return Steps(group, raw.time[rows], raw, raw if mass is None else mass, squares, rows, weighted, delayed)
 
 
 def steps_by_group(counts: DayCounts) -> list[Steps]:
     """Return the steps of every group, in the counts' order."""
-    return [steps_of(counts, group) for group in counts.groups]
+    frame, k = counts.data, len(counts.causes)
+    codes, labels = pd.factorize(frame["group"])
+    flows = [_flow(frame, prefix, k) if f"{prefix}_entry" in frame.columns else None for prefix in ("n", "w", "w2")]
+    out = []
+    for code, name in enumerate(labels):
+        rows = np.flatnonzero(codes == code)
+        raw, mass, squares = (None if flow is None else _part(flow, rows) for flow in flows)
+        if raw is not None:
+            out.append(_steps(str(name), raw, mass, squares))
+    return out

@@ -1,0 +1,183 @@
+"""Degenerate input: a defined answer, or an error that names the column and never a value."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalkit import survival
+from evalkit.errors import AnalysisError
+
+
+def people(**columns):
+    base = {"day": [3, 5, 5, 9, 12, 15], "event": [1, 1, 0, 0, 1, 1], "arm": list("aaabbb")}
+    return pd.DataFrame(base | columns)
+
+
+BAD = [
+    ({"day": [3, 5, None, 9, 12, 15]}, "'day' has 1 missing"),
+    ({"day": [3, 5, -7777, 9, 12, 15]}, "'day' has 1 values below 0"),
+    ({"day": [3, 5, np.inf, 9, 12, 15]}, "'day' has 1 values that are not finite"),
+    ({"day": list("abcdef")}, "'day' must be numeric"),
+    ({"event": [1, 1, 7777, 0, 1, 1]}, "'event' must hold 0 to 1"),
+    ({"event": [1, 1, 0.5, 0, 1, 1]}, "'event' must hold whole numbers"),
+    ({"event": [1, 1, None, 0, 1, 1]}, "'event' has 1 missing"),
+    ({"event": [1, 1, -1, 0, 1, 1]}, "'event' has 1 values below 0"),
+    ({"arm": ["a", "a", None, "b", "b", "b"]}, "'arm' has 1 missing"),
+]
+
+
+@pytest.mark.parametrize(("columns", "message"), BAD)
+def test_bad_columns_are_named_without_their_values(columns, message):
+    with pytest.raises(AnalysisError, match=message) as caught:
+        survival.kaplan_meier(people(**columns), "day", "event", by="arm")
+    assert "7777" not in str(caught.value)
+
+
+def test_unknown_column_has_a_hint():
+    with pytest.raises(AnalysisError, match="did you mean 'event'"):
+        survival.kaplan_meier(people(), "day", "evnt")
+
+
+def test_entry_must_be_before_time():
+    with pytest.raises(AnalysisError, match="'start' must be before column 'day': 2 rows"):
+        survival.kaplan_meier(people(start=[3, 6, 0, 0, 0, 0]), "day", "event", entry="start")
+
+
+def test_no_rows():
+    with pytest.raises(AnalysisError, match="'day' has no rows"):
+        survival.kaplan_meier(people().head(0), "day", "event")
+
+
+@pytest.mark.parametrize("dtype", ["bool", "boolean", "Int64", "float64", "int8"])
+def test_types_of_event(dtype):
+    data = people()
+    typed = data.assign(event=data["event"].astype(dtype))
+    one = survival.kaplan_meier(data, "day", "event").tidy()
+    pd.testing.assert_frame_equal(one, survival.kaplan_meier(typed, "day", "event").tidy())
+
+
+def test_day_zero_counts():
+    data = pd.DataFrame({"day": [0, 0, 4], "event": [1, 0, 1]})
+    frame = survival.kaplan_meier(data, "day", "event").tidy()
+    assert frame["n_risk"].tolist() == [3, 1]
+    np.testing.assert_allclose(frame["estimate"], [2 / 3, 0])
+
+
+def test_one_person():
+    frame = survival.kaplan_meier(pd.DataFrame({"day": [4], "event": [1]}), "day", "event").tidy()
+    assert frame["estimate"].tolist() == [0.0] and frame["std_error"].isna().all()
+
+
+def test_nan_always_has_a_note():
+    found = survival.kaplan_meier(people(), "day", "event", times=[1, 100], by="arm")
+    assert found.tidy()["estimate"].isna().any()
+    assert found.notes
+
+
+def test_no_events():
+    data = people(event=0)
+    frame = survival.kaplan_meier(data, "day", "event").tidy()
+    assert (frame["estimate"] == 1).all()
+    test = survival.logrank(data, "day", "event", "arm")
+    assert np.isnan(test.summary["p_value"]) and test.notes
+    with pytest.raises(AnalysisError, match="'event' has no events"):
+        survival.cox(data.assign(x=range(6)), "day", "event", ["x"])
+
+
+def test_all_events_on_one_day():
+    data = people(day=5, event=1)
+    assert survival.kaplan_meier(data, "day", "event").tidy()["estimate"].tolist() == [0.0]
+    assert np.isnan(survival.logrank(data, "day", "event", "arm").summary["p_value"])
+    assert survival.rmst(data, "day", "event", tau=9).tidy()["estimate"].item() == 5.0
+
+
+def test_one_group():
+    with pytest.raises(AnalysisError, match="two groups"):
+        survival.logrank(people(arm="a"), "day", "event", "arm")
+    with pytest.raises(AnalysisError, match="two groups"):
+        survival.rmst_contrast(people(arm="a"), "day", "event", by="arm", tau=5, reference="a")
+
+
+def test_reference_is_checked():
+    with pytest.raises(AnalysisError, match="reference 'c' is not one of the groups: a, b"):
+        survival.rmst_contrast(people(), "day", "event", by="arm", tau=5, reference="c")
+
+
+def test_tau_beyond_follow_up():
+    with pytest.raises(AnalysisError, match="beyond the last day of follow-up of group 'a'"):
+        survival.rmst(people(), "day", "event", by="arm", tau=8)
+    assert survival.rmst(people(), "day", "event", tau=40).tidy()["estimate"].item() > 0
+
+
+def test_weights_of_zero_leave_the_person_in_the_raw_numbers():
+    data = people(w=[1, 0, 1, 1, 1, 1])
+    frame = survival.kaplan_meier(data, "day", "event", weights="w").tidy()
+    without = survival.kaplan_meier(data.drop(index=1), "day", "event").tidy()
+    np.testing.assert_allclose(frame["estimate"], without["estimate"])
+    assert frame["n_risk"].iloc[0] == 6 and frame["w_risk"].iloc[0] == 5
+    with pytest.raises(AnalysisError, match="'w' has no positive weight"):
+        survival.kaplan_meier(people(w=0), "day", "event", weights="w")
+
+
+def test_rounding_error_is_a_tie():
+    data = pd.DataFrame({"day": [0.1 + 0.2, 0.3, 0.7], "event": [1, 1, 1]})
+    assert survival.kaplan_meier(data, "day", "event").tidy()["n_event"].tolist() == [2, 1]
+
+
+def test_robust_needs_no_late_entry():
+    data = people(start=[0, 0, 1, 0, 0, 0], w=1.5)
+    with pytest.raises(AnalysisError, match="robust"):
+        survival.kaplan_meier(data, "day", "event", entry="start", weights="w", robust=True)
+
+
+def test_truncated_tail_is_not_invented():
+    counts = survival.day_counts(people(), "day", "event")
+    cut = type(counts)(counts.frame[counts.frame["time"] < 9], counts.causes)
+    found = survival.KaplanMeier(times=(5, 9)).estimate(cut)
+    assert found.tidy()["estimate"].isna().tolist() == [False, True]
+    assert np.isnan(survival.RestrictedMean(9).estimate(cut).tidy()["estimate"].item())
+
+
+def test_separation_is_said_and_firth_is_finite():
+    data = pd.DataFrame({"day": range(1, 21), "event": [1] * 10 + [0] * 10, "x": [1] * 10 + [0] * 10, "z": [0, 1] * 10})
+    fit = survival.cox(data, "day", "event", ["x", "z"])
+    assert np.isposinf(fit.tidy()["estimate"][0]) and np.isfinite(fit.tidy()["estimate"][1])
+    assert "Separation: 'x'" in fit.notes[0]
+    firth = survival.cox(data, "day", "event", ["x", "z"], penalizer="firth").tidy()
+    assert np.isfinite(firth["estimate"]).all() and firth["conf_low"][0] > 0
+
+
+def test_cox_refuses_flat_and_dependent_covariates():
+    data = people(x=range(6), flat=2, twice=[2 * v for v in range(6)])
+    with pytest.raises(AnalysisError, match="covariate 'flat' does not vary"):
+        survival.cox(data, "day", "event", ["x", "flat"])
+    with pytest.raises(AnalysisError, match="'twice' is a linear combination"):
+        survival.cox(data, "day", "event", ["x", "twice"])
+
+
+def test_cox_writes_text_levels_as_terms():
+    data = people(x=[5, 1, 4, 2, 3, 6], arm=list("abcabc"))
+    fit = survival.cox(data, "day", "event", ["arm", "x"], penalizer="firth")
+    assert fit.tidy()["term"].tolist() == ["arm[b]", "arm[c]", "x"]
+
+
+def test_landmark_leaves_out_those_not_at_risk():
+    data = people(done=[1, None, None, 4, 20, 2])
+    found = survival.landmark(data, "day", at=5, known="done")
+    assert found["day"].tolist() == [4, 7, 10] and found["by_landmark"].tolist() == ["yes", "no", "yes"]
+
+
+def test_recurrent_rows_of_one_person_in_two_groups():
+    rows = pd.DataFrame({"who": [1, 1, 2], "day": [3, 5, 6], "harm": [1, 0, 0], "arm": ["a", "b", "a"]})
+    with pytest.raises(AnalysisError, match="'who'"):
+        survival.mean_cumulative_count(rows, "day", "harm", "who", by="arm")
+
+
+def test_kleinbaum_remission_data():
+    """Kleinbaum and Klein, Survival Analysis, 3rd ed.: log-rank 16.79 (ch. 2), treatment 1.572 (ch. 3, model 1)."""
+    from golden import runner
+
+    data = runner.data_set("leukemia6mp")
+    assert round(survival.logrank(data, "time", "status", "arm").summary["statistic"], 2) == 16.79
+    fit = survival.cox(data, "time", "status", ["arm"], ties="efron").tidy()
+    assert round(fit["estimate"].item(), 3) == 1.572
