@@ -109,14 +109,14 @@ def test_resampling_one_by_one_agrees_with_the_array_program():
     """A replicate is what the same rows, repeated, would give."""
     data = study(120, 5)
     rng = np.random.default_rng(0)
-    from evalkit.compare import _adjusted as inner
+    from evalkit.compare import _problem as inner
     from evalkit.compare._arms import read_arms
     from evalkit.survival._columns import read_rows
 
     for kind, measure in (("rmst", "rmst_difference"), ("survival", "risk_difference"), ("hazard", "hazard_ratio")):
         for method in ("iptw",) if kind == "hazard" else ("iptw", "standardised", "doubly_robust"):
             arms, rows = read_arms(data, "arm", ["age"]), read_rows(data, "day", "event")
-            problem = inner._problem(rows, arms, "att", method, inner.Horizon(kind, 80.0))
+            problem = inner.make_problem(rows, arms, "att", method, inner.Horizon(kind, 80.0))
             counts = rng.integers(1, 3, size=(3, len(data))).astype(float)
             values = problem.levels(counts)
             for row, value in zip(counts, values, strict=True):

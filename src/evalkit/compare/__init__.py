@@ -17,6 +17,7 @@ from evalkit.compare._proportion import (
     proportion_difference,
     risk_ratio,
 )
+from evalkit.compare._reconstruct import benchmark_curve, reconstruct
 
 __all__ = [
     "Benchmark",
@@ -28,6 +29,7 @@ __all__ = [
     "adjusted_curves",
     "adjusted_effect",
     "benchmark",
+    "benchmark_curve",
     "diagnose",
     "e_value",
     "impute",
@@ -38,6 +40,7 @@ __all__ = [
     "propensity",
     "proportion",
     "proportion_difference",
+    "reconstruct",
     "risk_ratio",
     "schoenfeld_events",
 ]

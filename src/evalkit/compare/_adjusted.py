@@ -4,16 +4,14 @@ from __future__ import annotations
 
 __all__ = ["adjusted_curves", "adjusted_effect"]
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from evalkit.compare._arms import ESTIMANDS, Arms, read_arms, target_weights
-from evalkit.compare._logistic import fit_logistic, predicted, require
-from evalkit.compare._weighted_arm import ArmRows, Horizon, arm_rows
-from evalkit.compare._weighted_hazard import ArmHazards, arm_hazards
+from evalkit.compare._problem import bootstrap, make_problem
+from evalkit.compare._weighted_arm import Horizon
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
@@ -29,89 +27,6 @@ MEASURES = {
     "hazard_ratio": "hazard",
 }
 METHODS = ("iptw", "standardised", "doubly_robust")
-CELLS = 2_000_000
-Statistic = Callable[[Floats], Floats]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is estimated from a matrix of resampling counts (B, n)."""
-
-    arms: Arms
-    estimand: str
-    method: str
-    horizon: Horizon
-    focus: ArmRows
-    base: ArmRows
-    hazards: ArmHazards | None
-    start: Floats
-
-    def scores(self, counts: Floats) -> tuple[Floats, np.ndarray]:
-        """Return refitted propensity scores (B, n) and which fits converged (B,)."""
-        beta, converged = fit_logistic(self.arms.x, self.arms.treated, counts, self.start)
-        return predicted(self.arms.x, beta), converged
-
-    def levels(self, counts: Floats) -> Floats:
-        """Return the estimate in the focus and the comparison arm (B, 2); nan where a fit failed."""
-        score, converged = self.scores(counts)
-        weights = counts * target_weights(score, self.arms.treated, self.estimand)
-        if self.hazards is not None:
-            ratio = self.hazards.log_hazard_ratio(weights)
-            out = np.stack([ratio, np.zeros(len(ratio))], axis=1)
-        else:
-            sides = (self.focus, self.base)
-            out = np.stack([self._level(side, counts, weights, score) for side in sides], axis=1)
-        if self.horizon.kind == "survival":
-            out = 1.0 - out
-        return np.where(converged[:, None], out, np.nan)
-
-    def _level(self, side: ArmRows, counts: Floats, weights: Floats, score: Floats) -> Floats:
-        own = weights[:, side.rows]
-        if self.method == "iptw":
-            return side.value(own, self.horizon)
-        resampled = counts[:, side.rows]
-        outcome = side.pseudo(resampled, self.horizon)
-        x = self.arms.x[side.rows]
-        pairs = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
-        p = x.shape[1]
-        gram = (resampled @ pairs).reshape(-1, p, p)
-        gram += 1e-10 * np.eye(p) * np.trace(gram, axis1=1, axis2=2)[:, None, None]
-        beta = np.linalg.solve(gram, ((resampled * outcome) @ x)[:, :, None])[:, :, 0]
-        target = self._target(counts, score)
-        mean = ((target @ self.arms.x) * beta).sum(axis=1) / target.sum(axis=1)
-        if self.method == "standardised":
-            return np.asarray(mean)
-        residual = outcome - beta @ x.T
-        return np.asarray(mean + (own * residual).sum(axis=1) / own.sum(axis=1))
-
-    def _target(self, counts: Floats, score: Floats) -> Floats:
-        if self.estimand == "att":
-            return counts * self.arms.treated
-        return counts if self.estimand == "ate" else counts * score * (1 - score)
-
-
-def resampled(arms: Arms, clusters: np.ndarray | None, n_boot: int, seed: int) -> Iterator[Floats]:
-    """Yield blocks of resampling counts (b, n): rows (or whole clusters) drawn again within each arm."""
-    rng = np.random.default_rng(seed)
-    n = arms.size
-    units = np.arange(n) if clusters is None else np.asarray(clusters)
-    block = max(1, CELLS // n)
-    for first in range(0, n_boot, block):
-        b = min(block, n_boot - first)
-        counts = np.zeros((b, n))
-        for side in (arms.treated > 0, arms.treated == 0):
-            rows = np.flatnonzero(side)
-            _, unit = np.unique(units[rows], return_inverse=True)
-            k = int(unit.max()) + 1
-            drawn = rng.integers(0, k, size=(b, k)) + k * np.arange(b)[:, None]
-            times = np.bincount(drawn.ravel(), minlength=b * k).reshape(b, k)
-            counts[:, rows] = times[:, unit]
-        yield counts
-
-
-def bootstrap(arms: Arms, clusters: np.ndarray | None, n_boot: int, seed: int, what: Statistic) -> Floats:
-    """Return the statistic of every replicate (n_boot, ...)."""
-    return np.concatenate([what(counts) for counts in resampled(arms, clusters, n_boot, seed)])
 
 
 def _one_of(value: str, known: Iterable[str], name: str) -> str:
@@ -120,31 +35,6 @@ def _one_of(value: str, known: Iterable[str], name: str) -> str:
         msg = f"{name} '{value}' is not one of {', '.join(names)}{did_you_mean(value, names)}"
         raise AnalysisError(msg)
     return value
-
-
-def _check_followed(side: ArmRows, name: str, tau: float) -> None:
-    last = float(side.time[-1])
-    if tau > last and not side.event[side.step == len(side.time) - 1].all():
-        msg = f"tau = {tau:g} lies beyond the last day of follow-up of arm '{name}' ({last:g})"
-        raise AnalysisError(msg)
-
-
-def _problem(rows: Rows, arms: Arms, estimand: str, method: str, horizon: Horizon) -> Problem:
-    beta, converged = fit_logistic(arms.x, arms.treated, np.ones((1, arms.size)))
-    require(converged)
-    target_weights(np.array([0.5]), np.array([1.0]), estimand)
-    focus, base = arms.treated > 0, arms.treated == 0
-    sides = arm_rows(focus, rows.time, rows.cause), arm_rows(base, rows.time, rows.cause)
-    hazards = None
-    if horizon.kind == "hazard":
-        if not ((rows.cause > 0) & focus).any() or not ((rows.cause > 0) & base).any():
-            msg = "a hazard ratio needs events in both arms"
-            raise AnalysisError(msg)
-        hazards = arm_hazards(arms.treated, rows.time, rows.cause > 0)
-    else:
-        for side, name in zip(sides, arms.names, strict=True):
-            _check_followed(side, name, horizon.tau)
-    return Problem(arms, estimand, method, horizon, *sides, hazards, beta[0])
 
 
 def _check_boot(n_boot: int) -> int:
@@ -259,7 +149,7 @@ def adjusted_effect(
     check_level(conf_level)
     rows = read_rows(data, time, event, causes=None)
     arms = read_arms(data, treatment, covariates, focus)
-    problem = _problem(rows, arms, estimand, method, horizon)
+    problem = make_problem(rows, arms, estimand, method, horizon)
     clusters = None if cluster is None else group_column(data, cluster).codes
     point = problem.levels(np.ones((1, arms.size)))[0]
     replicates = bootstrap(arms, clusters, _check_boot(n_boot), seed, problem.levels)
@@ -365,7 +255,7 @@ def adjusted_curves(
     at = np.array(as_times(times))
     rows = read_rows(data, time, event, causes=None)
     arms = read_arms(data, treatment, covariates, focus)
-    problem = _problem(rows, arms, estimand, "iptw", Horizon("survival", float(at.max())))
+    problem = make_problem(rows, arms, estimand, "iptw", Horizon("survival", float(at.max())))
     clusters = None if cluster is None else group_column(data, cluster).codes
     tail = (1 - check_level(conf_level)) / 2
 
