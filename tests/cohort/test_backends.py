@@ -289,6 +289,7 @@ def test_postgres_refused(postgres: str, tables: dict[str, pd.DataFrame]) -> Non
         open_data(in_database(postgres, {**names, "participants": "spoiled.particpants"}))
     with pytest.raises(DataError) as refused:
         open_data(in_database(postgres.replace("s3cr3t-xy", "wr0ng-xy"), names))
+    assert refused.value.__cause__ is refused.value.__context__ is None
     for said in ("s3cr3t", "wr0ng", "ann:", "ann@", "yesterday", "2022-02-30"):
         assert said not in str(refused.value)
 

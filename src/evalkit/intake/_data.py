@@ -48,7 +48,7 @@ class Input:
 class _Tables:
     """Tables by name, optional ones perhaps absent."""
 
-    study: Study
+    study: Study = field(repr=False)  # it may hold the database's address
     tables: Mapping[str, ir.Table] = field(repr=False)
     connection: ibis.BaseBackend | None = field(default=None, repr=False, kw_only=True)
 

@@ -162,6 +162,9 @@ def open_data(study: Study, *, backend: ibis.BaseBackend | None = None) -> Study
     Notes
     -----
     `evalkit.intake.validate` says the same as findings, together with the study's other rules.
+
+    A time counts on its day as written in text; a typed time with a zone (Parquet, databases) counts on its
+    day in UTC, so hand over dates where the evening matters.
     """
     data = read_all(study, backend)
     if data.findings:
