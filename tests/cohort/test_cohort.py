@@ -166,3 +166,59 @@ def test_equal_twice(cohort: Cohort) -> None:
     again = build(cohort._setting.cut)
     pd.testing.assert_frame_equal(again.people, cohort.people)
     pd.testing.assert_frame_equal(again.retention(), cohort.retention())
+
+
+@pytest.mark.parametrize(
+    ("rules", "harm", "ends"),
+    [
+        ({"counting_kinds": []}, {}, [[3, 0]]),
+        ({"exits": {}}, {}, [[3, 0]]),
+        ({"exits": {"deceased": "ignored"}}, {}, [[3, 0]]),
+        ({"exits": dict.fromkeys(["moved", "completed"], "ignored")}, {}, [[30, 1]]),
+        ({}, {"kinds": []}, [[3, 0]]),
+    ],
+)
+def test_protocols_that_leave_things_out(
+    rules: dict[str, object], harm: dict[str, object], ends: list[list[int]]
+) -> None:
+    tables = {
+        "participants": PEOPLE,
+        "sessions": "participant_id | session_date\n a | +5",
+        "exits": "participant_id | exit_date | reason\n a | +8 | moved",
+        "outcomes": "participant_id | outcome_date | kind\n a | +9 | dv_arrest",
+    }
+    cohort = spec_cohort(tables, "+60", rules=rules, harm=harm)
+    assert cohort.retention()[["time", "event"]].to_numpy().tolist() == ends
+    assert cohort.harm()["event"].sum() == (0 if harm else 1)
+    assert cohort.harm_recurrent()["event"].sum() == (0 if harm else 1)
+
+
+def test_words_with_quotes_and_signs() -> None:
+    arms = {
+        "column": "pathway",
+        "focus": {"value": 'it\'s 100% "own"', "label": "Pilot; DROP TABLE"},
+        "comparison": {"value": "ñandú \\ 'x'", "label": "PAIP"},
+    }
+    frames = {
+        "participants": pd.DataFrame(
+            {
+                "participant_id": ["O'Neil;--", 'ü"%s'],
+                "pathway": [arms["focus"]["value"], arms["comparison"]["value"]],
+                "referral_date": "2022-01-01",
+                "intake_date": "2022-01-02",
+            }
+        ),
+        "sessions": pd.DataFrame(
+            {
+                "participant_id": ["O'Neil;--"],
+                "session_date": ["2022-01-05"],
+                "kind": ["group's"],
+                "status": ["attended"],
+                "hours": ["1"],
+            }
+        ),
+    }
+    cohort = build(open_frames(frames, arms=arms, rules={"counting_kinds": ["group's"]}).at(date(2022, 3, 1)))
+    assert cohort.people["group"].tolist() == ["Pilot; DROP TABLE", "PAIP"]
+    assert cohort.people["n_counting"].tolist() == [1, 0]
+    assert cohort.retention()["participant_id"].tolist() == ["O'Neil;--"]

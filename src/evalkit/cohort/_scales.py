@@ -10,6 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from evalkit.cohort._episodes import KEY, Setting, analysed, attended, owned
+from evalkit.intake import exit_effects
 
 CANDIDATE = (*KEY, "day", "priority", "cause", "rank")
 # A sum of hours such as 30 x 1.2 falls short of 36 by a rounding error; no session is that short.
@@ -27,7 +28,7 @@ def reasons(setting: Setting) -> tuple[str, ...]:
     -------
     tuple of str
     """
-    exits = sorted({*setting.rules.exits, "deceased"})
+    exits = sorted({*exit_effects(setting.rules), "deceased"})
     rules = ("first_session", "dose", "gap", "follow_up_end", "cut")
     return (*dict.fromkeys((*exits, *setting.cut.study.harm.kinds, *rules)),)
 
@@ -129,7 +130,7 @@ def first_sessions(setting: Setting) -> ir.Table:
 def _exit_candidates(setting: Setting, rows: ir.Table, order: dict[str, tuple[int, int]]) -> ir.Table:
     """Return exits as candidates; order maps an effect to (priority, cause)."""
     words = reasons(setting)
-    effects = {r: order[e] for r, e in sorted(setting.rules.exits.items()) if e in order}
+    effects = {r: order[e] for r, e in sorted(exit_effects(setting.rules).items()) if e in order}
     rows = rows.filter(rows.reason.isin(list(effects)))
     return as_candidate(
         rows,

@@ -11,7 +11,7 @@ from evalkit.intake._data import CutData, Input, StudyData, fetch
 from evalkit.intake._dictionary import dictionary
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._open import open_data
-from evalkit.intake._spec import MissingTableError
+from evalkit.intake._spec import MissingTableError, exit_effects
 from evalkit.protocol import Study
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "MissingTableError",
     "StudyData",
     "dictionary",
+    "exit_effects",
     "fetch",
     "open_data",
     "validate",

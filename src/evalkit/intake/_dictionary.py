@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from evalkit.intake._spec import TABLE_NAMES, ColumnSpec, table_spec
-from evalkit.protocol import Study, Table
+from evalkit.intake._spec import TABLE_NAMES, ColumnSpec, exit_effects, table_spec
+from evalkit.protocol import Rules, Study, Table
 
 _KINDS = {
     "identifier": "identifier",
@@ -127,6 +127,7 @@ def _fields(model: BaseModel, prefix: str) -> Iterable[tuple[str, str, str]]:
         if isinstance(value, BaseModel):
             yield from _fields(value, f"{prefix}{name}.")
         elif isinstance(value, dict):
+            value = exit_effects(model) if isinstance(model, Rules) else value
             said = ", ".join(f"{key}: {what}" for key, what in value.items())
             yield f"`{prefix}{name}`", said, info.description or ""
         elif value != "":

@@ -6,22 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evalkit.errors import DataError, ProtocolError
-from evalkit.protocol import Study
+from evalkit.protocol import Rules, Study
 
+Effect = Literal["disengagement", "completion", "censored", "ignored"]
 Kind = Literal["identifier", "date", "number", "text", "yes_no"]
 
 TABLE_NAMES = ("participants", "sessions", "exits", "outcomes", "measures")
 
 SESSION_STATUSES = ("attended", "absent", "excused", "cancelled")
-EXIT_REASONS = (
-    "completed",
-    "dropped_out",
-    "terminated",
-    "transferred",
-    "moved",
-    "deceased",
-    "administrative",
-)
 
 
 RESERVED = frozenset(
@@ -202,7 +194,7 @@ def _sessions(study: Study) -> TableSpec:
 
 
 def _exits(study: Study) -> TableSpec:
-    reasons = tuple(dict.fromkeys((*EXIT_REASONS, *study.rules.exits)))
+    reasons = tuple(exit_effects(study.rules))
     columns = (
         _ID,
         ColumnSpec("exit_date", "date", "day of the exit", filled=True),
@@ -243,6 +235,24 @@ _BUILDERS = {
     "outcomes": _outcomes,
     "measures": _measures,
 }
+
+
+def exit_effects(rules: Rules) -> dict[str, Effect]:
+    """Return what each exit reason does, whatever the protocol leaves unsaid.
+
+    A protocol that names one reason changes that one; the others keep the effect the definitions give them.
+
+    Parameters
+    ----------
+    rules : Rules
+
+    Returns
+    -------
+    dict of str to str
+        Reason to disengagement, completion, censored or ignored.
+    """
+    defaults: dict[str, Effect] = Rules().exits
+    return {**defaults, **rules.exits}
 
 
 def check_names(study: Study) -> None:
