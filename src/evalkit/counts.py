@@ -60,7 +60,8 @@ class DayCounts(_FrameOf):
         - ``n_event_1`` ... ``n_event_K``: events of each cause on this day;
         - ``n_censor``: censored on this day.
 
-        Where there are weights, ``w_entry``, ``w_event_1`` ... and ``w_censor`` stand beside them.
+        Where there are weights, ``w_entry``, ``w_event_1`` ... and ``w_censor`` stand beside them, and
+        the sums of squared weights ``w2_entry`` ... that robust variances need.
         At risk at t: sum of entries before t, less events and censorings before t
         (so that entry < t <= end).
     causes : tuple of str
