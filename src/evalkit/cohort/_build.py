@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis.expr.types as ir
 import pandas as pd
 
-from evalkit.cohort import _harm, _scales
+from evalkit.cohort import _harm, _retention
 from evalkit.cohort._attrition import attrition
 from evalkit.cohort._cohort import Cohort
 from evalkit.cohort._episodes import KEY, Episodes, Setting, referrals
@@ -81,15 +81,15 @@ def _with_sessions(setting: Setting, people: pd.DataFrame) -> pd.DataFrame:
     if setting.has("outcomes"):
         parts.append((_harm.harm_ends(setting).select(*KEY, harm_end_date="day"), ["harm_end_date"]))
     if setting.has("sessions"):
-        completed = _scales.completions(setting)
+        completed = _retention.completions(setting)
         completed = completed.group_by(*KEY).aggregate(completion_date=completed.day.min())
-        left = _scales.retention(setting)
+        left = _retention.retention(setting)
         left = left.filter(left.cause == 1).select(*KEY, disengagement_date="day")
         parts += [
-            (_scales.summary(setting), _SESSION_DATES),
+            (_retention.summary(setting), _SESSION_DATES),
             (completed, ["completion_date"]),
             (left, ["disengagement_date"]),
-            (_scales.returns(setting), ["return_date"]),
+            (_retention.returns(setting), ["return_date"]),
         ]
     for expression, dates in parts:
         found = fetch(expression, ["referral_date", *dates], "cohort")

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from evalkit.cohort import _harm, _scales
+from evalkit.cohort import _harm, _retention, _scales
 from evalkit.cohort._episodes import Setting, owned
 from evalkit.cohort._join import joined
 from evalkit.errors import UsageError, did_you_mean
@@ -266,8 +266,8 @@ class Cohort:
     def _scale(self, scale: Scale, origin: str) -> pd.DataFrame:
         if scale not in self._frames:
             self._require("outcomes" if scale == "harm" else "sessions")
-            expression = _harm.harm if scale == "harm" else getattr(_scales, scale)
-            ended = self._fetch(expression(self._setting), ["referral_date", "day"], scale)
+            made = {"initiation": _scales.initiation, "retention": _retention.retention, "harm": _harm.harm}
+            ended = self._fetch(made[scale](self._setting), ["referral_date", "day"], scale)
             self._frames[scale] = self._with_people(ended, origin)
         frame = self._frames[scale].copy()
         frame.attrs["causes"] = dict(self.causes_of(scale))

@@ -12,8 +12,9 @@ from evalkit.intake._clean import clean_errors
 from evalkit.intake._data import StudyData
 from evalkit.intake._findings import Finding, Findings, finding
 from evalkit.intake._read import ROW
-from evalkit.intake._rules import Rule, rules_of
+from evalkit.intake._rules import Rule
 from evalkit.intake._spec import TABLE_NAMES, TableSpec, table_spec
+from evalkit.intake._table_rules import rules_of
 from evalkit.protocol import Study
 
 _DTYPES = {
