@@ -144,7 +144,9 @@ def test_every_key_is_explained_in_the_schemas(tmp_path: Path) -> None:
     def unexplained(node: object, where: str) -> list[str]:
         if not isinstance(node, dict):
             return []
-        found = [f"{where}.{k}" for k, v in node.get("properties", {}).items() if not ({"description", "$ref"} & set(v))]
+        found = [
+            f"{where}.{k}" for k, v in node.get("properties", {}).items() if not ({"description", "$ref"} & set(v))
+        ]
         for name, part in node.get("$defs", {}).items():
             found += unexplained(part, name)
         return found
