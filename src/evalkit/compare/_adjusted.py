@@ -114,8 +114,8 @@ def adjusted_effect(
     Returns
     -------
     Estimates
-        One row: contrast, measure, method, tau, n, n_event, estimate (days for 'rmst_difference'),
-        std_error, statistic, p_value, conf_low, conf_high. The summary has the level in either arm.
+        One row: contrast, measure, method, tau, estimate (days for 'rmst_difference'), std_error,
+        statistic, p_value, conf_low, conf_high. The summary has n, n_event and the level in either arm.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def adjusted_effect(
     name = f"{arms.names[0]} {sign} {arms.names[1]}"
     events = int(((rows.cause == 1) if kind == "cif" else (rows.cause > 0)).sum())
     start = {"contrast": name, "measure": measure, "method": method, "tau": horizon.tau}
-    frame = pd.DataFrame([start | {"n": arms.size, "n_event": events} | row])
+    frame = pd.DataFrame([start | row])
     facts: dict[str, object] = {"n": arms.size, "n_event": events, "n_boot": n_boot, "seed": seed}
     if kind != "hazard":
         facts |= {f"level_{arms.names[0]}": float(point[0]), f"level_{arms.names[1]}": float(point[1])}

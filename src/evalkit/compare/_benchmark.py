@@ -19,6 +19,7 @@ from evalkit.compare._proportion import (
     check_x_of_n,
     tally,
     tally_rows,
+    totals,
     whole_or_nan,
 )
 from evalkit.counts import Tally
@@ -91,7 +92,7 @@ class Benchmark:
             kind="benchmark",
             estimand="share of people with the event, less the published share",
             conf_level=self.conf_level,
-            summary={"n": int(counts.data["n"].sum()), "n_event": int(counts.data["n_event"].sum())},
+            summary=totals(counts),
             notes=tuple(notes),
             counts=counts,
             analysis=self,

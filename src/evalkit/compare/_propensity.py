@@ -34,6 +34,29 @@ def weighted_moments(x: Floats, w: Floats) -> tuple[Floats, Floats]:
     return mean, (share @ (x - mean) ** 2) / scale
 
 
+@dataclass(frozen=True)
+class Overlap:
+    """The shares that `Propensity.overlap` gives, from their counts."""
+
+    conf_level: float = 0.95
+
+    def estimate(self, counts: Tally) -> Estimates:
+        """Return the shares of these counts.
+
+        Parameters
+        ----------
+        counts : Tally
+
+        Returns
+        -------
+        Estimates
+            Columns as `Propensity.overlap` says.
+        """
+        what = "share of people whose covariates are compatible with either arm, or with one only"
+        found = Proportion(conf_level=self.conf_level).estimate(counts)
+        return found.about(kind="overlap", estimand=what, analysis=self)
+
+
 @dataclass(frozen=True, eq=False)
 class Propensity:
     """Fitted propensity scores; see `propensity`.
@@ -72,7 +95,7 @@ class Propensity:
             data=data,
             kind=kind,
             estimand=f"{what} {ESTIMANDS[self.estimand]}",
-            summary={"n": n, "kept": self.kept},
+            summary={"n": n},
             notes=notes,
             counts=Tally(totals),
         )
@@ -137,7 +160,7 @@ class Propensity:
         Returns
         -------
         Estimates
-            A row per arm: group, n, effective_sample_size.
+            A row per arm: group, effective_sample_size.
 
         Examples
         --------
@@ -148,8 +171,8 @@ class Propensity:
         rows = []
         for name, inside in zip(self.names, (self.treated > 0, self.treated == 0), strict=True):
             w = self.weights[inside]
-            rows.append((name, int(inside.sum()), float(w.sum() ** 2 / (w**2).sum())))
-        frame = pd.DataFrame(rows, columns=["group", "n", "effective_sample_size"])
+            rows.append((name, float(w.sum() ** 2 / (w**2).sum())))
+        frame = pd.DataFrame(rows, columns=["group", "effective_sample_size"])
         return self._about(frame, "effective_sample_size", "effective sample size")
 
     @property
@@ -198,8 +221,7 @@ class Propensity:
             )
         ]
         totals = Tally(pd.DataFrame(rows, columns=["group", "term", "n_event", "n"]))
-        what = "share of people whose covariates are compatible with either arm, or with one only"
-        return Proportion().estimate(totals).about(kind="overlap", estimand=what)
+        return Overlap().estimate(totals)
 
 
 def _levels(data: pd.DataFrame, covariates: str | Sequence[str], arms: Arms) -> pd.DataFrame:

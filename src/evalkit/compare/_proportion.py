@@ -65,6 +65,13 @@ def tally_rows(counts: Tally) -> list[tuple[str, str, float, float]]:
     return [(g, t, float(x), float(n)) for (g, t), (x, n) in zip(names, numbers, strict=True)]
 
 
+def totals(counts: Tally) -> dict[str, int]:
+    """Return n and n_event over the groups; nothing where several terms count the same people."""
+    if len(set(counts.data["term"])) > 1:
+        return {}
+    return {"n": int(counts.data["n"].sum()), "n_event": int(counts.data["n_event"].sum())}
+
+
 def whole_or_nan(value: float) -> float:
     """Return a whole number as int, so that a column of them is one of integers."""
     return int(value) if float(value).is_integer() else value
@@ -101,7 +108,7 @@ class Proportion:
             kind="proportion",
             estimand="share of people with the event",
             conf_level=self.conf_level,
-            summary={"n": int(frame["n"].sum()), "n_event": int(frame["n_event"].sum())},
+            summary=totals(counts),
             notes=(EMPTY,) if (frame["n"] == 0).any() else (),
             counts=counts,
             analysis=self,
@@ -204,7 +211,7 @@ class ProportionDifference:
             kind="proportion_difference",
             estimand="difference of the shares of people with the event",
             conf_level=self.conf_level,
-            summary={"n": int(counts.data["n"].sum()), "n_event": int(counts.data["n_event"].sum())},
+            summary=totals(counts),
             notes=(EMPTY,) if (counts.data["n"] == 0).any() else (),
             counts=counts,
             analysis=self,
@@ -304,7 +311,7 @@ class RiskRatio:
             kind="risk_ratio",
             estimand="ratio of the shares of people with the event",
             conf_level=self.conf_level,
-            summary={"n": int(counts.data["n"].sum()), "n_event": int(counts.data["n_event"].sum())},
+            summary=totals(counts),
             notes=("A ratio with no events in a group, or its limits, is not given.",) if undefined else (),
             counts=counts,
             analysis=self,

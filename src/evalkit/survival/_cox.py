@@ -5,7 +5,8 @@ from __future__ import annotations
 __all__ = ["CoxFit", "CoxModel", "cox", "fit_cox"]
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,9 @@ class Summary(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._facts)
+
+    def __repr__(self) -> str:
+        return f"Summary({dict(self)!r})"
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,24 @@ class CoxFit(Estimates):
         super().__post_init__()
         object.__setattr__(self, "summary", facts if isinstance(facts, Summary) else Summary(facts))
 
+    def about(self, **changes: Any) -> CoxFit:  # noqa: ANN401 - fields have their own types
+        """Return the same estimates with some of their description replaced.
+
+        Parameters
+        ----------
+        **changes
+            Fields of `Estimates`. Where the rows, the summary or the counts are replaced, the result is
+            another one and the model, which holds people's rows, does not go along.
+
+        Returns
+        -------
+        CoxFit
+            A new object.
+        """
+        if {"data", "summary", "counts"} & set(changes):
+            changes = {"model": None} | changes
+        return replace(self, **changes)
+
 
 def standardised(design: Design) -> tuple[Floats, Floats, Floats]:
     """Return the centred and scaled matrix, the centre and the scale."""
@@ -151,13 +173,10 @@ def _tests(model: CoxModel, value: float, wald: float) -> dict[str, Any]:
     }
 
 
-def _concordance_of(model: CoxModel) -> Callable[[], float]:
-    def compute() -> float:
-        rows = model.rows
-        risk = model.design.matrix @ np.where(np.isfinite(model.beta), model.beta, 0.0)
-        return concordance(rows.time, rows.cause > 0, risk, entry=rows.entry, weights=rows.weights, strata=model.strata)
-
-    return compute
+def _concordance_of(model: CoxModel) -> float:
+    rows = model.rows
+    risk = model.design.matrix @ np.where(np.isfinite(model.beta), model.beta, 0.0)
+    return concordance(rows.time, rows.cause > 0, risk, entry=rows.entry, weights=rows.weights, strata=model.strata)
 
 
 def coefficient_frame(terms: Sequence[str], beta: Floats, error: Floats, conf_level: float) -> pd.DataFrame:
@@ -346,7 +365,7 @@ def _fit(model: CoxModel, frame: pd.DataFrame, value: float, notes: tuple[str, .
     if finite.all():
         wald = _wald(model.beta, model.variance)
     n, events = len(model.rows.time), int((model.rows.cause > 0).sum())
-    facts = {"n": n, "n_event": events} | _tests(model, value, wald) | {"concordance": _concordance_of(model)}
+    facts = {"n": n, "n_event": events} | _tests(model, value, wald) | {"concordance": partial(_concordance_of, model)}
     counts = Tally(pd.DataFrame({"group": ["all"], "term": ["model"], "n_event": [events], "n": [n]}))
     return CoxFit(
         data=frame,

@@ -50,7 +50,7 @@ def parametric(
     Returns
     -------
     Estimates
-        A row per model, the best first: term, n, n_event, df (parameters), log_likelihood, aic, median
+        A row per model, the best first: term, df (parameters), log_likelihood, aic, median
         (days). A model that does not converge is left out and a note names it.
 
     Raises
@@ -92,11 +92,11 @@ def parametric(
             failed.append(name)
             continue
         df, value = len(fitter.params_), float(fitter.log_likelihood_)
-        found.append((name, n, events, df, value, 2 * df - 2 * value, median))
+        found.append((name, df, value, 2 * df - 2 * value, median))
     if not found:
         msg = "no parametric curve converged"
         raise AnalysisError(msg)
-    columns = ["term", "n", "n_event", "df", "log_likelihood", "aic", "median"]
+    columns = ["term", "df", "log_likelihood", "aic", "median"]
     frame = pd.DataFrame(found, columns=columns).sort_values("aic", kind="stable")
     totals = pd.DataFrame({"group": ["all"], "term": ["model"], "n_event": [events], "n": [n]})
     return Estimates(

@@ -81,8 +81,9 @@ def mean_cumulative_count(
     Returns
     -------
     Estimates
-        Columns group, time (days), n_risk (people), n_event (since the time before), estimate (events per
-        person), std_error, conf_low, conf_high.
+        Columns group, time (days), estimate (events per person), std_error, conf_low, conf_high. Counts are
+        carried, so that the result can be disclosed, only where ``times`` are given: steps at every event
+        would give single events back.
 
     Raises
     ------
@@ -118,8 +119,7 @@ def mean_cumulative_count(
         risk = len(last) - np.searchsorted(np.sort(last), at, side="left")
         mean, error = np.where(risk > 0, mean, np.nan), np.where(risk > 0, error, np.nan)
         width = np.exp(z * np.divide(error, mean, out=np.zeros(len(at)), where=np.nan_to_num(mean) > 0))
-        seen = np.diff(np.searchsorted(np.sort(day), at, side="right"), prepend=0)
-        columns = {"group": name, "time": at, "n_risk": risk, "n_event": seen, "estimate": mean}
+        columns = {"group": name, "time": at, "estimate": mean}
         parts.append(pd.DataFrame(columns | {"std_error": error, "conf_low": mean / width, "conf_high": mean * width}))
         total += len(last)
     with_event = len(np.unique(people.codes[rows.cause > 0]))
@@ -133,5 +133,5 @@ def mean_cumulative_count(
         conf_level=conf_level,
         summary={"n": total, "n_event": int((rows.cause > 0).sum())},
         notes=("Nothing is estimated after the last day anyone was followed.",) if beyond else (),
-        counts=Tally(totals),
+        counts=None if asked is None else Tally(totals),
     )
