@@ -138,6 +138,18 @@ def test_a_form_is_never_mixed_with_another(tmp_path: Path) -> None:
         open_data(small(tmp_path, text, date_format="%m/%d/%Y"))
 
 
+def test_a_form_of_one_column(tmp_path: Path) -> None:
+    text = HEAD.replace("\n", ",recorded_on\n") + "p1,paip,02/03/2022,,x,2022-02-05\n"
+    forms = {"date_format": "%m/%d/%Y", "date_formats": {"recorded_on": "%Y-%m-%d"}}
+    data = open_data(small(tmp_path, text, **forms))
+    assert referrals(data) == DAYS[:1]
+    assert data.frame("participants")["recorded_on"].tolist() == [pd.Timestamp("2022-02-05")]
+    with pytest.raises(ProtocolError, match="'site' is not one of our date columns"):
+        open_data(small(tmp_path, text, date_formats={"site": "%Y-%m-%d"}))
+    with pytest.raises(ProtocolError, match=r"date_formats\.recorded_on: '%Y' is not a date format"):
+        open_data(small(tmp_path, text, date_formats={"recorded_on": "%Y"}))
+
+
 def excel(
     folder: Path, rows: list[list[object]], name: str = "people.xlsx", sheet: str = "export", *, mac: bool = False
 ) -> None:

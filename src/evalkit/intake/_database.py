@@ -193,7 +193,7 @@ def _column(column: ColumnSpec, value: ir.Value, table: Table) -> tuple[ir.Value
     """Return our value, and whether it cannot be read."""
     kind: Any = value.type()
     if column.kind == "date":
-        return _date(value, kind, table)
+        return _date(value, kind, table.date_formats.get(column.name, table.date_format))
     if column.kind == "number":
         if kind.is_numeric() and not kind.is_boolean():
             number = value.cast("float64")
@@ -209,13 +209,13 @@ def _column(column: ColumnSpec, value: ir.Value, table: Table) -> tuple[ir.Value
     return _text(value), ibis.literal(False)
 
 
-def _date(value: ir.Value, kind: dt.DataType, table: Table) -> tuple[ir.Value, ir.Value]:
+def _date(value: ir.Value, kind: dt.DataType, form: str | None) -> tuple[ir.Value, ir.Value]:
     if kind.is_date() or kind.is_timestamp():
         day = value.cast("date")
         bad = day.notnull() & ~day.between(ibis.literal(FIRST_DAY), ibis.literal(LAST_DAY))
         return day, bad
     nothing = ibis.null().cast("date")
-    if not kind.is_string() or table.date_format is not None:
+    if not kind.is_string() or form is not None:
         return nothing, value.notnull()
     text = _text(value)
     shaped = text.re_search(_ISO).ifelse(text.substr(0, 10), ibis.null().cast("string"))

@@ -85,6 +85,7 @@ def _source(name: str, raw: Table) -> str:
         said.append(f"table or sheet `{raw.table}`")
     if raw.date_format:
         said.append(f"dates as `{raw.date_format}`")
+    said += [f"`{name}` as `{form}`" for name, form in raw.date_formats.items()]
     if raw.encoding != "utf-8":
         said.append(f"encoding {raw.encoding}")
     return ", ".join(said)

@@ -56,11 +56,20 @@ def check_mapping(spec: TableSpec, table: Table) -> None:
     ProtocolError
         Naming the key, with a did-you-mean.
     """
-    for key, names in (("columns", table.columns), ("values", table.values)):
+    known: dict[str, tuple[Iterable[str], tuple[str, ...]]] = {
+        "columns": (table.columns, (*spec.names, "synthetic")),
+        "values": (table.values, spec.names),
+        "date_formats": (table.date_formats, spec.dates),
+    }
+    for key, (names, allowed) in known.items():
         for name in names:
-            if name not in spec.names and not (key == "columns" and name == "synthetic"):
-                msg = f"tables.{spec.name}.{key}: '{name}' is not one of our columns{did_you_mean(name, spec.names)}"
+            if name not in allowed:
+                what = "date columns" if key == "date_formats" else "columns"
+                near = did_you_mean(name, allowed)
+                msg = f"tables.{spec.name}.{key}: '{name}' is not one of our {what}{near}"
                 raise ProtocolError(msg)
+    for name, form in table.date_formats.items():
+        check_date_format(form, f"tables.{spec.name}.date_formats.{name}")
     if table.date_format is not None:
         check_date_format(table.date_format, f"tables.{spec.name}.date_format")
 
@@ -125,14 +134,15 @@ def read_table(spec: TableSpec, table: Table, raw: RawTable) -> ReadTable:
 
 
 def _column(where: str, column: ColumnSpec, table: Table, raw: RawTable, name: str) -> tuple[pa.Array, list[Finding]]:
-    how = Reading(column.kind, table.values.get(column.name, {}), table.date_format, raw.epoch)
+    form = table.date_formats.get(column.name, table.date_format)
+    how = Reading(column.kind, table.values.get(column.name, {}), form, raw.epoch)
     values, unreadable = convert(raw.columns[name], how)
     array = pa.array(values, TYPES[column.kind])
     if not unreadable:
         return array, []
     text = TEXTS[column.kind]
     if column.kind == "date":
-        text += f" in the form {table.date_format or 'YYYY-MM-DD'}, from 1900 to 2199"
+        text += f" in the form {form or 'YYYY-MM-DD'}, from 1900 to 2199"
     rows = [raw.rows[position] for position in unreadable]
     return array, [finding(where, column.name, f"unreadable_{column.kind}", "error", rows, text)]
 

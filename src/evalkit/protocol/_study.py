@@ -80,6 +80,8 @@ class Table(Model):
     """Our column name: {raw value: our value}."""
     date_format: str | None = None
     """strptime format of the raw dates, when they are not ISO."""
+    date_formats: dict[str, str] = Field(default_factory=dict)
+    """Our column name: the format of that column alone, where it differs from date_format."""
     encoding: str = "utf-8"
     """Encoding of a CSV file."""
     delimiter: str | None = None
