@@ -159,6 +159,8 @@ def adjusted_effect(
     events = int(((rows.cause == 1) if kind == "cif" else (rows.cause > 0)).sum())
     start = {"contrast": name, "measure": measure, "method": method, "tau": horizon.tau}
     frame = pd.DataFrame([start | row])
+    if kind == "hazard" and tau is None:
+        frame = frame.drop(columns="tau")
     facts: dict[str, object] = {"n": arms.size, "n_event": events, "n_boot": n_boot, "seed": seed}
     if kind != "hazard":
         facts |= {f"level_{arms.names[0]}": float(point[0]), f"level_{arms.names[1]}": float(point[1])}
@@ -184,6 +186,8 @@ def _effect_row(
     tail = (1 - conf_level) / 2
     low, high = (float(v) for v in np.quantile(drawn, [tail, 1 - tail]))
     statistic = difference / error if error > 0 else float("nan")
+    if not error > 0:
+        notes = (*notes, "All bootstrap replicates are the same: there is no standard error and no test.")
     if measure == "hazard_ratio":
         ratio = float(np.exp(difference))
         value, low, high, spread = ratio, float(np.exp(low)), float(np.exp(high)), ratio * error

@@ -150,9 +150,12 @@ class Propensity:
                 "variance_ratio_weighted": ratio(u1, u0),
             }
         )
-        undefined = frame["smd"].isna().any()
-        notes = ("A covariate that does not vary in the focus arm has no standardised difference.",)
-        return self._about(frame, "balance", "balance of the arms", notes if undefined else ())
+        notes = []
+        if frame["smd"].isna().any():
+            notes.append("A covariate that does not vary has no standardised difference.")
+        if frame["variance_ratio_weighted"].isna().any():
+            notes.append("Variance ratios are given for quantities only, not for indicators or a single person.")
+        return self._about(frame, "balance", "balance of the arms", tuple(notes))
 
     def effective_sample_size(self) -> Estimates:
         r"""Return Kish's effective sample size of each arm, :math:`(\sum w)^2 / \sum w^2`.

@@ -46,6 +46,15 @@ def maximum_quantile(covariance: Floats, conf_level: float, seed: int) -> float:
     return max(float(np.quantile(highest, conf_level)), normal_quantile(conf_level))
 
 
+NO_SPREAD = "Where neither curve has come down, or both are at 0, there is no standard error and no test."
+
+
+def _notes(frame: pd.DataFrame) -> tuple[str, ...]:
+    beyond = frame["estimate"].isna()
+    untested = frame["statistic"].isna() & ~beyond
+    return (*((BEYOND,) if beyond.any() else ()), *((NO_SPREAD,) if untested.any() else ()))
+
+
 @dataclass(frozen=True)
 class SurvivalDifference:
     """Parameters of a difference of survival curves; see `survival_difference`."""
@@ -81,7 +90,7 @@ class SurvivalDifference:
             estimand="difference of the probabilities that the event has not happened by each time",
             conf_level=self.conf_level,
             summary={"n": n, "n_event": events},
-            notes=(BEYOND,) if frame["estimate"].isna().any() else (),
+            notes=_notes(frame),
             counts=counts,
             analysis=self,
         )

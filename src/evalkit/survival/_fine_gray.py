@@ -18,6 +18,7 @@ from evalkit.survival._cox import coefficient_frame, standardised
 from evalkit.survival._curve import product_limit
 from evalkit.survival._design import design_matrix
 from evalkit.survival._limits import chi2_tail
+from evalkit.survival._newton import solved
 from evalkit.survival._steps import safe_divide
 
 
@@ -60,6 +61,10 @@ class Subdistribution:
 
     def at(self, beta: Floats) -> tuple[float, Floats, Floats, Floats, Floats, Floats]:
         """Return log-likelihood, score, information, risks (n,), baseline steps (m,) and means (m, p)."""
+        with np.errstate(all="ignore"):
+            return self._at(beta)
+
+    def _at(self, beta: Floats) -> tuple[float, Floats, Floats, Floats, Floats, Floats]:
         p = len(beta)
         eta = self.x @ beta
         eta = eta - eta.max()
@@ -126,10 +131,12 @@ def _maximum(rows: Subdistribution) -> Floats:
     beta = np.zeros(rows.x.shape[1])
     value, score, information, *_ = rows.at(beta)
     for _ in range(60):
-        step = np.linalg.solve(information, score)
+        step = solved(information, score)
         shrink = 1.0
-        while (new := rows.at(beta + shrink * step))[0] < value - 1e-9 * abs(value) and shrink > 1e-6:
+        new = rows.at(beta + step)
+        while not (np.isfinite(new[0]) and new[0] >= value - 1e-9 * abs(value)) and shrink > 1e-6:
             shrink /= 2
+            new = rows.at(beta + shrink * step)
         beta = beta + shrink * step
         done = abs(new[0] - value) <= 1e-12 * max(abs(value), 1.0)
         value, score, information = new[0], new[1], new[2]

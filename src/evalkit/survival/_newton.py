@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Maximum", "firth_maximum", "maximum"]
+__all__ = ["Maximum", "firth_maximum", "maximum", "solved"]
 
 from dataclasses import dataclass
 
@@ -25,7 +25,10 @@ class Maximum:
     infinite: np.ndarray
 
 
-def _solve(information: Floats, score: Floats) -> Floats:
+def solved(information: Floats, score: Floats) -> Floats:
+    """Return Newton's step; an information that is singular or not finite is refused."""
+    if not np.isfinite(information).all():
+        raise AnalysisError(SINGULAR)
     try:
         return np.asarray(np.linalg.solve(information, score))
     except np.linalg.LinAlgError as error:
@@ -43,7 +46,7 @@ def maximum(sets: RiskSets) -> Maximum:
     if (scale <= 0).any():
         raise AnalysisError(SINGULAR)
     for _ in range(ITERATIONS):
-        step = _solve(here.information, here.score)
+        step = solved(here.information, here.score)
         shrink = 1.0
         there = sets.likelihood(beta + step)
         while not (np.isfinite(there.value) and there.value >= here.value - 1e-9 * abs(here.value)):
@@ -69,7 +72,7 @@ def _log_determinant(information: Floats) -> float:
 def _firth_score(sets: RiskSets, beta: Floats) -> tuple[float, Floats, Floats]:
     """Return the penalised likelihood, its score and the information; derivatives by complex steps."""
     at = sets.likelihood(beta)
-    inverse = np.linalg.inv(at.information)
+    inverse = solved(at.information, np.eye(len(beta)))
     slope = np.empty(len(beta))
     for j in range(len(beta)):
         nudged = beta.astype(complex)
@@ -96,7 +99,7 @@ def firth_maximum(sets: RiskSets, held: tuple[int, float] | None = None, start: 
         value, score, information = _firth_score(sets, beta)
         step = np.zeros(p)
         if free.any():
-            step[free] = _solve(information[np.ix_(free, free)], score[free])
+            step[free] = solved(information[np.ix_(free, free)], score[free])
         if np.abs(step).max(initial=0.0) < 1e-10:
             return Maximum(beta, value, np.zeros(p, dtype=bool))
         step *= min(1.0, 5.0 / float(np.abs(step * np.sqrt(np.diag(information))).max()))

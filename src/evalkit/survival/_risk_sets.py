@@ -88,7 +88,14 @@ class RiskSets:
         return np.asarray(total[self.stop] - total[self.start])
 
     def likelihood(self, beta: Array, g: Floats | None = None) -> Likelihood:
-        """Return the partial likelihood; `g` (m,) multiplies the terms of each event time."""
+        """Return the partial likelihood; `g` (m,) multiplies the terms of each event time.
+
+        Far out, where risks underflow, the value is not finite: whoever steps there has to step back.
+        """
+        with np.errstate(all="ignore"):
+            return self._likelihood(beta, g)
+
+    def _likelihood(self, beta: Array, g: Floats | None) -> Likelihood:
         eta = self.x @ beta
         eta = eta - np.max(eta.real)
         r = self.weights * np.exp(eta)

@@ -67,6 +67,7 @@ def _restricted_mean(steps: Steps, tau: float, *, robust: bool) -> tuple[float, 
     return mean, float(np.sqrt((area**2 * curve.spread).sum()))
 
 
+NO_SPREAD = "Without events before the horizon there is no standard error and no test; a ratio to 0 is not given."
 TRUNCATED = "The horizon lies beyond the last day that may be shown: the restricted mean is not given."
 
 
@@ -142,13 +143,15 @@ class RestrictedMeanContrast:
         for group, row in found.items():
             rows += _contrast_rows(group, row, self.reference, base, self.conf_level)
         columns = ["contrast", "measure", "tau", "n", "n_event", "estimate", "std_error", "statistic"]
+        data = pd.DataFrame(rows, columns=[*columns, "p_value", "conf_low", "conf_high"])
+        untested = bool(data["statistic"].isna().any()) and not means.notes
         return Estimates(
-            data=pd.DataFrame(rows, columns=[*columns, "p_value", "conf_low", "conf_high"]),
+            data=data,
             kind="rmst_contrast",
             estimand=f"difference and ratio of mean days without the event in the first {self.tau:g} days",
             conf_level=self.conf_level,
             summary=means.summary,
-            notes=means.notes,
+            notes=(*means.notes, *((NO_SPREAD,) if untested else ())),
             counts=counts,
             analysis=self,
         )
