@@ -89,23 +89,32 @@ def _firth_value(sets: RiskSets, beta: Floats) -> float:
 
 
 def firth_maximum(sets: RiskSets, held: tuple[int, float] | None = None, start: Floats | None = None) -> Maximum:
-    r"""Return the maximum of :math:`\ell(\beta) + \tfrac12 \log|I(\beta)|`, one coefficient held if asked."""
+    r"""Return the maximum of :math:`\ell(\beta) + \tfrac12 \log|I(\beta)|`, one coefficient held if asked.
+
+    The steps are Newton's with the unpenalised information; where they overshoot, the slope at either end
+    says how far to go.
+    """
     p = sets.x.shape[1]
     beta = np.zeros(p) if start is None else start.copy()
     free = np.ones(p, dtype=bool)
     if held is not None:
         beta[held[0]], free[held[0]] = held[1], False
+    value, score, information = _firth_score(sets, beta)
     for _ in range(200):
-        value, score, information = _firth_score(sets, beta)
         step = np.zeros(p)
         if free.any():
             step[free] = solved(information[np.ix_(free, free)], score[free])
-        if np.abs(step).max(initial=0.0) < 1e-10:
+        if np.abs(step).max(initial=0.0) < 1e-9:
             return Maximum(beta, value, np.zeros(p, dtype=bool))
         step *= min(1.0, 5.0 / float(np.abs(step * np.sqrt(np.diag(information))).max()))
-        shrink = 1.0
-        while shrink > 1e-4 and _firth_value(sets, beta + shrink * step) < value - 1e-12 * abs(value):
-            shrink /= 2
-        beta = beta + shrink * step
+        while np.abs(step).max() > 1e-8 and not _firth_value(sets, beta + step) >= value - 1e-12 * abs(value):
+            step /= 2
+        there = _firth_score(sets, beta + step)
+        ahead, behind = float(score @ step), float(there[1] @ step)
+        if behind < -0.2 * ahead:
+            step *= ahead / (ahead - behind)
+            there = _firth_score(sets, beta + step)
+        beta = beta + step
+        value, score, information = there
     msg = "Firth's penalised likelihood did not converge"
     raise AnalysisError(msg)
