@@ -35,6 +35,7 @@ from evalkit.display import (
     sentences,
     svg_of,
     table_of,
+    weeks_figure,
 )
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
@@ -208,7 +209,7 @@ class Report:
         horizon : float, default 365
             Longest day of a curve.
         x_label : str
-            What a chart of shares shows.
+            What a chart of shares, or of means by week, shows.
         note : str
             A line below a table.
 
@@ -232,6 +233,8 @@ class Report:
         if estimates.kind in _CURVES:
             text = words or CurveText("Share without the event", "Days", "without the event")
             figure, alt = curves_figure(safe, self._order(safe), horizon, text)
+        elif estimates.kind in _WEEKS:
+            figure, alt = weeks_figure(safe.estimates.tidy(), self._order(safe), x_label)
         else:
             figure, alt = dots_figure(_uncertain(safe), self._order(safe), x_label)
         self._emit("figure", svg_of(figure), safe, alt=alt)
@@ -312,8 +315,9 @@ def _uncertain(safe: Safe) -> pd.DataFrame:
 def _is_empty(safe: Safe) -> bool:
     if safe.estimates.kind in _CURVES:
         return safe.landmark_rows().empty
-    if safe.estimates.kind in _DRAWN:
-        return _uncertain(safe).empty
+    if safe.estimates.kind in _SHARES:
+        rows = safe.estimates.tidy()
+        return rows[rows["estimate"].notna() & (rows["n"] > 0)].empty
     return safe.estimates.tidy().empty
 
 
@@ -345,7 +349,12 @@ def _mark(baseline: Baseline) -> dict[str, object]:
 _STEPS = "To protect participants, curves are drawn in steps of at least {block} people and counts are rounded."
 _BESIDE = "Who is counted differs from figure to figure: read the difference beside both denominators."
 _CURVES = frozenset({"kaplan_meier"})
-_DRAWN = _CURVES | {"funnel", "proportion"}
+_WEEKS = frozenset({"sessions_by_week", "hours_by_week"})
+_SHARES = frozenset(
+    {"funnel", "proportion", "completion", "dose_distribution", "longest_gap", "returns", "engaged_by"}
+    | {"completeness", "lost_to_follow_up", "attendance_rate", "dose_reached"}
+)
+_DRAWN = _CURVES | _WEEKS | _SHARES
 
 
 def open_report(study: str, period: str = "newest", *, title: str = "Report") -> Report:

@@ -1,6 +1,6 @@
 """Figures, tables and sentences. Takes only what disclosure control passed, and estimates nothing."""
 
-from evalkit.display._figures import CurveText, curves_figure, dots_figure
+from evalkit.display._figures import CurveText, curves_figure, dots_figure, weeks_figure
 from evalkit.display._layouts import benchmark_table, table_of
 from evalkit.display._mark import emit
 from evalkit.display._methods import definitions, provenance_table
@@ -20,4 +20,5 @@ __all__ = [
     "sentences",
     "svg_of",
     "table_of",
+    "weeks_figure",
 ]

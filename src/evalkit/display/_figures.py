@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["curves_figure", "dots_figure"]
+__all__ = ["CurveText", "curves_figure", "dots_figure", "weeks_figure"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from evalkit.disclosure import Safe
-from evalkit.display._numbers import NOT_SHOWN, count, percent
+from evalkit.display._numbers import NOT_SHOWN, count, decimal, percent
 from evalkit.display._style import INK, MUTED, arm_style, new_figure, themed
 
 _STEPS = (30, 60, 91, 182, 365, 730)
@@ -99,11 +99,13 @@ def _curve(axes: Axes, rows: pd.DataFrame, style: dict[str, object], horizon: fl
     return end, float(path["estimate"].iloc[-1])
 
 
-def _end_labels(axes: Axes, last: dict[str, tuple[float, float]], styles: dict[str, dict[str, object]]) -> None:
+def _end_labels(
+    axes: Axes, last: dict[str, tuple[float, float]], styles: dict[str, dict[str, object]], top: float = 1.0
+) -> None:
     """Name each curve where it ends, pushed apart where two names would touch."""
     placed: list[float] = []
     for group, (end, value) in sorted(last.items(), key=lambda item: item[1][1]):
-        height = max(value, placed[-1] + 0.11) if placed else value
+        height = max(value, placed[-1] + 0.11 * top) if placed else value
         placed.append(height)
         axes.annotate(
             group.replace(" ", "\n", 1) if len(group) > 14 else group, (end, height), xytext=(5, 0),
@@ -139,6 +141,54 @@ def _curves_alt(risk: pd.DataFrame, groups: Sequence[str], words: CurveText) -> 
         said = [f"{percent(e)} at day {int(t)}" for t, e in zip(rows["time"], rows["estimate"], strict=True)]
         sentences.append(f"{group}, {words.event}: {', '.join(said)}." if said else f"{group}: too few people to show.")
     return " ".join(sentences)
+
+
+def weeks_figure(rows: pd.DataFrame, groups: Sequence[str], y_label: str) -> tuple[Figure, str]:
+    """Draw means by week with their limits, one line per group.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From safe estimates: group, time_from (first day of the week), estimate, conf_low, conf_high.
+    groups : sequence of str
+        In the order of colours.
+    y_label : str
+        What is shown.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    alt : str
+        The same in a sentence.
+    """
+    figure = new_figure(2.9)
+    styles = arm_style(groups)
+    said: list[str] = []
+    last: dict[str, tuple[float, float]] = {}
+    with themed():
+        axes = figure.add_subplot()
+        for group in [g for g in groups if (rows["group"] == g).any()]:
+            own = rows[(rows["group"] == group) & rows["estimate"].notna()]
+            own = own.assign(week=own["time_from"] / 7 + 1).sort_values("week")
+            sns.lineplot(own, x="week", y="estimate", estimator=None, ax=axes, legend=False, **styles[group])
+            axes.fill_between(
+                own["week"],
+                own["conf_low"],
+                own["conf_high"],
+                color=str(styles[group]["color"]),
+                alpha=0.13,
+                linewidth=0,
+            )
+            first, end = own.iloc[0], own.iloc[-1]
+            last[group] = (float(end["week"]), float(end["estimate"]))
+            said.append(
+                f"{group}: {decimal(first['estimate'])} in week {int(first['week'])}, "
+                f"{decimal(end['estimate'])} in week {int(end['week'])}."
+            )
+        top = float(rows["conf_high"].max()) * 1.1
+        axes.set(xlabel="Week since first attended session", ylabel=y_label, ylim=(0, top))
+        _end_labels(axes, last, styles, top)
+    return figure, " ".join(said)
 
 
 def dots_figure(

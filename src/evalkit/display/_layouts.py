@@ -70,6 +70,33 @@ _LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         _number("n_event", "Left", count),
     ),
     "funnel": (_text("group", "Group"), *_SHARE, _number("share", "Of all referred", percent)),
+    **dict.fromkeys(
+        (
+            "completion",
+            "dose_distribution",
+            "longest_gap",
+            "returns",
+            "completeness",
+            "lost_to_follow_up",
+            "engaged_by",
+        ),
+        (_text("group", "Group"), *_SHARE),
+    ),
+    **dict.fromkeys(
+        ("attendance_rate", "dose_reached"),
+        (
+            _text("group", "Group"),
+            _number("n", "People", count),
+            _number("estimate", "Mean", percent),
+            _limits("conf_low", "conf_high", share=True, digits=0),
+        ),
+    ),
+    "late_entry": (
+        Column("Table", lambda row: str(row["group"]).capitalize(), number=False),
+        _number("n", "Rows", count),
+        _number("median", "Median days", count),
+        Column("Middle half", lambda row: f"{count(row['lower_quartile'])} to {count(row['upper_quartile'])}"),
+    ),
     "cox": _MODEL,
     "kaplan_meier": _AT_TIMES,
     "proportion": (_text("label", "Measure"), _text("group", "Group"), *_SHARE),
@@ -121,6 +148,12 @@ def _written(rows: pd.DataFrame, columns: Sequence[Column], note: str, groups: p
     )
 
 
+_BY_LABEL = frozenset(
+    {"funnel", "dose_distribution", "longest_gap", "returns", "completeness", "lost_to_follow_up", "engaged_by"}
+    | {"completion", "attendance_rate", "dose_reached"}
+)
+"""Analyses whose rows are headed by what they say, with a line for each group."""
+
 _SCALES = {
     "cohort": "Who is in the study",
     "initiation": "Who is followed from referral to a first session",
@@ -166,7 +199,7 @@ def table_of(safe: Safe, note: str = "") -> str:
     rows = safe.landmark_rows() if safe.estimates.kind in _CURVES else safe.estimates.tidy()
     if safe.estimates.kind == "attrition":
         return _attrition(rows, layout, note)
-    if safe.estimates.kind == "funnel":
+    if safe.estimates.kind in _BY_LABEL:
         rows = rows[rows["n"] > 0]  # a step whose time is over for nobody
         return _written(rows, layout, " ".join(s for s in (note, safe.note) if s), groups=rows["label"])
     if safe.estimates.kind == "cox":

@@ -112,8 +112,24 @@ def _listed(items: Sequence[str]) -> str:
     return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
+def _each(safe: Safe, groups: Sequence[str]) -> str:
+    """Every label with its value in each group."""
+    rows = safe.estimates.tidy().dropna(subset=["estimate"])
+    found = []
+    for label in dict.fromkeys(rows["label"]):
+        own = rows[rows["label"] == label].set_index("group")
+        said = [
+            f"{percent(own.loc[g, 'estimate'])} ({interval(own.loc[g, 'conf_low'], own.loc[g, 'conf_high'])}) in {g}"
+            for g in groups
+            if g in own.index
+        ]
+        found.append(f"{label}: {_listed(said)}.")
+    return " ".join(found)
+
+
 _WRITERS: dict[str, Callable[[Safe, Sequence[str]], str]] = {
     "funnel": _funnel,
     "proportion": _proportion,
     "cox": _cox,
+    **dict.fromkeys(("attendance_rate", "dose_reached", "returns", "lost_to_follow_up", "completion"), _each),
 }
