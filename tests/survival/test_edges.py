@@ -147,6 +147,25 @@ def test_separation_is_said_and_firth_is_finite():
     assert np.isfinite(firth["estimate"]).all() and firth["conf_low"][0] > 0
 
 
+def test_firth_converges_where_newton_overshoots():
+    data = pd.DataFrame(
+        {
+            "day": [0] * 7 + [1] * 3,
+            "event": [0, 0, 0, 0, 1, 0, 0, 1, 0, 0],
+            "x": [0.457, -1.641, -0.915, -1.641, 1.718, 0.241, -0.474, -1.561, 1.316, 1.451],
+            "b": [1, 0, 0, 0, 0, 1, 1, 1, 1, 1],
+        }
+    )
+    found = survival.cox(data, "day", "event", ["x", "b"], penalizer="firth").tidy()
+    assert (found["conf_low"] < found["estimate"]).all() and (found["estimate"] < found["conf_high"]).all()
+
+
+def test_fine_gray_names_separation():
+    data = pd.DataFrame({"day": range(1, 13), "cause": [1, 2, 0] * 4, "x": [1, 0, 0] * 4})
+    with pytest.raises(AnalysisError, match="separates"):
+        survival.fine_gray(data, "day", "cause", ["x"])
+
+
 def test_cox_refuses_flat_and_dependent_covariates():
     data = people(x=range(6), flat=2, twice=[2 * v for v in range(6)])
     with pytest.raises(AnalysisError, match="covariate 'flat' does not vary"):

@@ -13,4 +13,10 @@ s <- summary(survfit(Surv(start, etime, ev) ~ 1, m, id = id), times = c(60, 120,
 case("cif entry mgus2", "mgus2_late", "survival.cumulative_incidence", list(time = "etime", cause = "cause", entry = "start", times = c(60, 120, 240), variance = "greenwood"), list(estimate = vec(s$pstate[, 2:3])), "survfit(Surv(start, time, factor), id)")
 set.seed(3); for (k in 1:3) { Q <- round(rnorm(5, 1, .2), 4); U <- round(runif(5, .01, .05), 4); for (n in list(NULL, 60)) { r <- if (is.null(n)) mice::pool.scalar(Q, U) else mice::pool.scalar(Q, U, n = n + 1, k = 1)
   case(paste("rubin", k, n), NULL, "rubin", list(estimates = Q, variances = U, n = n), list(mean = r$qbar, error = sqrt(r$t), df = r$df), "mice::pool.scalar") } }
+# Fleming-Harrington weights written out: S and at-risk numbers from survfit, hypergeometric variance.
+for (o in list(list("veteran", "time", "status", "trt"), list("lung", "time", "status", "sex"), list("gbsg", "time", "status", "hormon"))) for (rg in list(c(0, 1), c(1, 1), c(.5, .5))) { d <- sets[[o[[1]]]]
+  tt <- d[[o[[2]]]]; ss <- d[[o[[3]]]]; z <- as.integer(d[[o[[4]]]] == max(d[[o[[4]]]])); f <- summary(survfit(Surv(tt, ss) ~ 1)); S <- c(1, head(f$surv, -1)); w <- S^rg[1] * (1 - S)^rg[2]
+  y1 <- sapply(f$time, function(u) sum(z == 1 & tt >= u)); d1 <- sapply(f$time, function(u) sum(z == 1 & tt == u & ss == 1)); y <- f$n.risk; e <- f$n.event
+  U <- sum(w * (d1 - e * y1 / y)); V <- sum(ifelse(y > 1, w^2 * e * (y1 / y) * (1 - y1 / y) * (y - e) / (y - 1), 0))
+  case(paste("fleming-harrington", o[[1]], rg[1], rg[2]), o[[1]], "survival.logrank", list(time = o[[2]], event = o[[3]], by = o[[4]], rho = rg[1], gamma = rg[2]), list(statistic = rep(U^2 / V, 2)), "written out from survfit") }
 save_cases("more")
