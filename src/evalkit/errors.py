@@ -9,7 +9,7 @@
     ├── AnalysisError ........... 5   an estimate is not defined for these data
     ├── DisclosureError ......... 6   an output that may not leave
     ├── ExecutionError .......... 7   a notebook's cell failed, or its kernel died
-    │   └── ExecutionTimeoutError .... 8   a render took longer than it may
+    │   └── ExecutionTimeoutError  8   a render took longer than it may
     ├── PublicationError ........ 9   a publisher refused the document
     ├── ReleaseError ............ 10  the release folder exists, or cannot be written
     └── MissingToolError ........ 11  a program or package that is needed is not there

@@ -93,9 +93,14 @@ def execute(
     nbformat.write(notebook, source)
     run = _Run()
 
+    # papermill puts a cell of its own after the parameters cell; people count the cells they wrote.
+    tagged = [i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])]
+    extra = tagged[0] if tagged else len(notebook.cells)
+
     def began(index: int, total: int) -> None:
-        run.cell = index
-        on_cell(index, total)
+        run.cell = index - (1 if index > extra else 0)
+        if index != extra + 1:
+            on_cell(run.cell, total - (1 if tagged else 0))
 
     def work() -> None:
         # Sockets want a short path, in a folder that only this user can open.
@@ -187,9 +192,7 @@ def _explained(
 ) -> ExecutionError:
     """Turn what went wrong into one line, and write the log it names."""
     source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    # papermill puts its own cell after the parameters cell; people count the cells they wrote.
-    tagged = [i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])]
-    number = run.cell + 1 - (1 if tagged and run.cell > tagged[0] else 0)
+    number = run.cell + 1
     if timeout is not None:
         return ExecutionTimeoutError(
             f"{name}: stopped in cell {number} after {timeout:g} seconds; raise timeout_minutes in the report's file"
