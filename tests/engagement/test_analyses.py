@@ -96,7 +96,7 @@ def test_ratio_without_a_row_or_at_one():
 
 def test_clustered_interval_covers():
     """People differ in how often they come; the interval covers 95 % of the time, the naive one would not."""
-    rng, covered, naive, n_studies = np.random.default_rng(5), 0, 0, 400
+    rng, covered, naive, n_studies = np.random.default_rng(5), 0, 0, 250
     for _ in range(n_studies):
         due = rng.integers(1, 30, 80)
         chance = rng.beta(4, 1, 80)

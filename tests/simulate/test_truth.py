@@ -17,7 +17,7 @@ from simulate.proof import against_truth, estimates
 
 @pytest.mark.parametrize("scenario", ["benefit", "null"])
 def test_another_large_sample_agrees_with_the_stated_values(scenario):
-    stated, found = known_truth(scenario), integrate(scenario, n=100_000, seed=99)
+    stated, found = known_truth(scenario), integrate(scenario, n=60_000, seed=99)
     names = [k for k in stated["value"] if not k.endswith((".att", ".conditional"))]
     z = [
         (found["value"][k] - stated["value"][k]) / np.hypot(found["error"][k], stated["error"][k])
@@ -107,8 +107,10 @@ def test_a_few_studies_are_near_the_truth(n_studies):
 @pytest.mark.timeout(1800)
 def test_five_hundred_studies_of_benefit():
     """The mean estimate of each estimand lies within 3 Monte Carlo standard errors of the stated truth."""
-    rows = Parallel(n_jobs=2)(delayed(estimates)(seed) for seed in range(10_000, 10_500))
-    found = against_truth(pd.DataFrame(rows), **known_truth("benefit"))
+    rows = pd.DataFrame(Parallel(n_jobs=2)(delayed(estimates)(seed) for seed in range(10_000, 10_500)))
+    # Incidence at day 270 is undefined where the last person still attending was followed for less: a few studies.
+    assert rows.notna().mean().min() > 0.9
+    found = against_truth(rows, **known_truth("benefit"))
     assert len(found) > 70
-    wide = found[found["z"].abs() >= 3]
+    wide = found[found["z_mcse"].abs() >= 3]
     assert wide.empty, wide

@@ -160,7 +160,7 @@ def draw_people(
     prior = rng.poisson(1.2 * np.exp(-0.3 * tilt)).astype(np.int64)
     employed = rng.random(n) < _shifted(0.46, 0.35 * tilt)
     alcohol = rng.random(n) < _shifted(0.42, -0.3 * tilt)
-    gender = np.where(rng.random(n) < _shifted(0.89, -0.4 * tilt), 0, 1 + (rng.random(n) < 0.08))
+    gender = np.where(rng.random(n) < _shifted(0.89, -0.4 * tilt), 0, 1 + (rng.random(n) < 0.25))
     race = np.where(rng.random(n) < 0.6, 0, 1 + _pick(rng, n, (0.65, 0.22, 0.13)))
     sites = len(scenario.site_effects)
     area = _pick(rng, n, (0.26, 0.27, 0.26, 0.21)) if sites > 1 else np.ones(n, dtype=np.int64)
