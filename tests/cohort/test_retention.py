@@ -95,6 +95,12 @@ COMPLETION = [
         rules={"dose_sessions": 24, "dose_hours": 36, "funnel": {}},
     ),
     Case(
+        "three times 1.4 hours are 4.2 hours, whatever binary fractions say",
+        "a 14 2 dose",
+        sessions=sessions("+0", "+7", "+14", hours="1.4"),
+        rules={"dose_hours": 4.2},
+    ),
+    Case(
         "thirty times 1.2 hours are 36 hours",
         "a 174 2 dose",
         sessions=sessions(*(f"+{6 * k}" for k in range(30)), hours="1.2"),
