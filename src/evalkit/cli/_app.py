@@ -79,8 +79,14 @@ def simulate(
     out: Annotated[Path, typer.Option("--out", help="Folder of the tables.")] = Path("data/demo"),
     scenario: Annotated[str, typer.Option("--scenario", help="The truth to simulate.")] = "benefit",
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same study.")] = 20211118,
-    n_focus: Annotated[int, typer.Option("--n-focus", min=1, help="People in the pilot.")] = 160,
-    n_comparison: Annotated[int, typer.Option("--n-comparison", min=1, help="People in PAIP.")] = 900,
+    n_focus: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--n-focus", min=1, help="People in the pilot; the scenario's own number when not given."),
+    ] = None,
+    n_comparison: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--n-comparison", min=1, help="People in PAIP; the scenario's own number when not given."),
+    ] = None,
 ) -> None:
     """Write the tables of a synthetic study whose truth is known."""
     from evalkit.simulate import simulate as make  # noqa: PLC0415
