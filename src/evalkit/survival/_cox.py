@@ -180,6 +180,7 @@ def _concordance_of(model: CoxModel) -> float:
 
 
 def coefficient_frame(terms: Sequence[str], beta: Floats, error: Floats, conf_level: float) -> pd.DataFrame:
+    """Return rows of coefficients with Wald statistics, limits and hazard ratios."""
     z = normal_quantile(conf_level)
     statistic = np.divide(beta, error, out=np.full(len(beta), NAN), where=error > 0)
     frame = pd.DataFrame({"term": list(terms), "estimate": beta, "std_error": error, "statistic": statistic})
