@@ -135,7 +135,7 @@ def test_means_keep_their_value_and_hide_dominance() -> None:
 
 def test_a_model_of_few_events_in_one_arm_is_withheld() -> None:
     rows = pd.DataFrame({"group": ["a", "b"], "term": "model", "n_event": [6, 80], "n": [140, 800]})
-    data = pd.DataFrame({"term": ["x"], "estimate": [0.1]})
+    data = pd.DataFrame({"term": ["x", "y"], "estimate": [0.1, 0.2], "n": [7, 163]})
     model = Estimates(data=data, kind="cox", estimand="e", summary={"n": 940, "n_event": 86}, counts=Tally(rows))
     safe = make_safe(model, POLICY)
     assert safe.verdict == "withheld"
@@ -143,6 +143,8 @@ def test_a_model_of_few_events_in_one_arm_is_withheld() -> None:
     assert dict(safe.estimates.summary) == {}
     shown = make_safe(model.about(counts=Tally(rows.assign(n_event=[12, 80]))), POLICY)
     assert shown.estimates.summary["n_event"] == 85
+    assert shown.estimates.tidy()["n"].isna().tolist() == [True, False]
+    assert shown.estimates.tidy()["n"].iloc[1] == 165
     assert dict(shown.estimates.counts.frame["n_event"]) == {0: 10, 1: 80}
 
 

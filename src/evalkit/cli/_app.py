@@ -101,10 +101,10 @@ def validate(
     out: Annotated[Path, typer.Option("--out", help="Where validation.json goes.")] = Path("validation.json"),
 ) -> None:
     """Check a study's tables against its rules; values and identifiers are never shown."""
-    from evalkit.intake import open_data  # noqa: PLC0415
+    from evalkit.intake import validate as check  # noqa: PLC0415
     from evalkit.protocol import load_study  # noqa: PLC0415
 
-    findings = open_data(load_study(study)).validate()
+    findings = check(load_study(study))
     out.write_text(findings.to_json() + "\n", encoding="utf-8")
     typer.echo(str(findings))
     typer.echo(f"written to {out}")

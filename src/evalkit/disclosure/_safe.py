@@ -17,6 +17,7 @@ from evalkit.disclosure._curves import safe_day_counts
 from evalkit.disclosure._policy import Policy
 from evalkit.errors import DisclosureError
 from evalkit.estimates import Estimates
+from evalkit.glossary import COLUMNS
 
 _TOTALS = ("n", "n_event", "n_censor")
 
@@ -189,7 +190,10 @@ def _safe_model(estimates: Estimates, policy: Policy) -> Safe:
         return Safe(_emptied(estimates), "withheld", (estimates.kind,), policy)
     summary = {k: policy.rounded(v) if k in _TOTALS else v for k, v in estimates.summary.items()}
     safe, _ = _safe_tally(counts, policy)
-    return Safe(estimates.about(summary=summary, counts=safe), "released", (), policy)
+    rows = estimates.tidy()
+    for name in [c for c in rows.columns if COLUMNS[c].kind == "count"]:
+        rows[name] = [np.nan if pd.isna(v) or policy.hides(round(v)) else policy.rounded(round(v)) for v in rows[name]]
+    return Safe(estimates.about(data=rows, summary=summary, counts=safe), "released", (), policy)
 
 
 def _emptied(estimates: Estimates) -> Estimates:

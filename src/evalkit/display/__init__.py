@@ -3,7 +3,7 @@
 from evalkit.display._figures import CurveText, curves_figure, dots_figure, weeks_figure
 from evalkit.display._layouts import benchmark_table, table_of
 from evalkit.display._mark import emit
-from evalkit.display._methods import definitions, provenance_table
+from evalkit.display._methods import definitions, provenance_table, restatement_table
 from evalkit.display._prose import sentences
 from evalkit.display._style import svg_of
 from evalkit.display._tables import html_table
@@ -17,6 +17,7 @@ __all__ = [
     "emit",
     "html_table",
     "provenance_table",
+    "restatement_table",
     "sentences",
     "svg_of",
     "table_of",

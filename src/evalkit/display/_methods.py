@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["definitions", "provenance_table"]
+__all__ = ["definitions", "provenance_table", "restatement_table"]
 
 from collections.abc import Mapping
 
 import pandas as pd
 
+from evalkit.display._numbers import count
 from evalkit.display._tables import html_table
 from evalkit.periods import long_date
 from evalkit.protocol import Disclosure, Study
@@ -79,3 +80,30 @@ def provenance_table(facts: Mapping[str, str]) -> str:
     """
     rows = pd.DataFrame({"what": list(facts), "value": list(facts.values())})
     return html_table(rows, {"what": "What", "value": "Value"})
+
+
+def restatement_table(rows: pd.DataFrame, period: str) -> str:
+    """Write figures of an earlier period that changed since as an HTML table.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From disclosure control: figure, group, old, new, reason.
+    period : str
+        Name of the earlier period.
+
+    Returns
+    -------
+    str
+    """
+    texts = pd.DataFrame(
+        {
+            "figure": rows["figure"].str.capitalize(),
+            "group": rows["group"].replace({"all": "everyone"}),
+            "old": rows["old"].map(count),
+            "new": rows["new"].map(count),
+            "reason": rows["reason"],
+        }
+    )
+    headings = {"figure": f"Figure of {period}", "group": "Group", "old": "As published", "new": "As known now"}
+    return html_table(texts, {**headings, "reason": "Why"}, numbers=("old", "new"))

@@ -165,7 +165,30 @@ local function table_div(div)
     { "role", "region" }, { "tabindex", "0" }, { "aria-label", words.tbl .. " " .. numbers[div.identifier] } }))
 end
 
+-- ::: {.content-visible when-format="html"} stands only where Quarto would let it stand.
+local function visible(div)
+  local wanted = div.attributes["when-format"]
+  if not div.classes:includes("content-visible") or not wanted then return nil end
+  if (wanted == "html") == is_typst then return {} end
+  return div.content
+end
+
+-- A wide table without a label scrolls in a box of its own, as the labelled ones do.
+local others = 0
+local plain_tables = {
+  traverse = "topdown",
+  Div = function(div) if div.classes:includes("table-wrap") then return div, false end end,
+  Table = function(grid)
+    others = others + 1
+    local wrap = pandoc.Attr("", { "table-wrap" }, { -- pairs: a keyed table has no order
+      { "role", "region" }, { "tabindex", "0" }, { "aria-label", "Unnumbered table " .. others } })
+    return pandoc.Div({ grid }, wrap), false
+  end,
+}
+
 return {
+  { Div = visible },
   collect,
   { Figure = figure, Div = function(div) return table_div(div) or box(div) end, Cite = reference },
+  is_typst and {} or plain_tables,
 }

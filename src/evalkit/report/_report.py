@@ -14,16 +14,15 @@ __all__ = ["Report", "open_report"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 import pandas as pd
 
-from evalkit import compare
 from evalkit._version import __version__
-from evalkit.cohort import Cohort, build
+from evalkit.cohort import Cohort, build, restatements
 from evalkit.counts import Tally
-from evalkit.disclosure import Policy, Safe, make_safe
+from evalkit.disclosure import Policy, Safe, make_safe, safe_restatements
 from evalkit.display import (
     CurveText,
     benchmark_table,
@@ -32,6 +31,7 @@ from evalkit.display import (
     dots_figure,
     emit,
     provenance_table,
+    restatement_table,
     sentences,
     svg_of,
     table_of,
@@ -39,9 +39,10 @@ from evalkit.display import (
 )
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.intake import CutData, Input, open_data
+from evalkit.intake import CutData, StudyData, dictionary, open_data
 from evalkit.periods import Period, long_date, newest_complete
-from evalkit.protocol import Baseline, Baselines, Study, load_baselines, load_disclosure, load_study
+from evalkit.protocol import Baselines, Study, load_baselines, load_disclosure, load_study
+from evalkit.report._benchmarks import analysis_of, mark_of, rows_of
 
 _ABSENT = {
     "sessions": "The sessions table is not part of this study, so {what} cannot be reported.",
@@ -69,8 +70,8 @@ class Report:
         Published figures.
     policy : Policy
         Disclosure policy.
-    inputs : tuple of Input
-        Where each raw table came from.
+    raw : StudyData
+        The tables themselves: only for what compares one cut with another.
     """
 
     title: str
@@ -80,7 +81,7 @@ class Report:
     cohort: Cohort = field(repr=False)
     baselines: Baselines = field(repr=False)
     policy: Policy
-    inputs: tuple[Input, ...] = field(repr=False)
+    raw: StudyData = field(repr=False)
 
     @property
     def cut(self) -> date:
@@ -132,6 +133,26 @@ class Report:
         tables = frozenset(name for name in _ABSENT if self.cohort.has(name))
         emit("markdown", definitions(self.study, load_disclosure(self.study), tables), kind="methods")
 
+    def dictionary(self) -> None:
+        """Show the data dictionary: in the HTML edition only, where wide tables can be scrolled."""
+        text = dictionary(self.study)
+        emit("markdown", f'::: {{.content-visible when-format="html"}}\n\n{text}\n\n:::', kind="dictionary")
+
+    def restatements(self) -> None:
+        """Show which figures of the quarter before came to be others since, and why."""
+        fiscal = self.study.fiscal_year_start_month
+        before = Period.containing(self.period.first - timedelta(days=1), fiscal)
+        if before.last < self.study.starts:
+            emit("markdown", "::: {.absent}\nThere is no earlier quarter that could have changed.\n:::", kind="absent")
+            return
+        changes = restatements(self.raw, before.cut, known_on=self.cut)
+        rows = safe_restatements(changes, self.policy)
+        if rows.empty:
+            said = f"No figure of {before.name} changed by more than rounding."
+            emit("markdown", f"::: {{.absent}}\n{said}\n:::", kind="restatements")
+            return
+        emit("table", restatement_table(rows, before.name), kind="restatements")
+
     def provenance(self) -> None:
         """Show where the report came from: data, protocol and code, so that it can be made again."""
         facts = {
@@ -140,7 +161,7 @@ class Report:
             "Data cut": self.cut.isoformat(),
             "evalkit": __version__,
             "Seed": str(self.study.seed),
-            **{f"Table {i.table}": f"SHA-256 {i.sha256[:16]}" if i.sha256 else i.source for i in self.inputs},
+            **{f"Table {i.table}": f"SHA-256 {i.sha256[:16]}" if i.sha256 else i.source for i in self.raw.inputs},
         }
         emit("table", provenance_table(facts), kind="provenance")
 
@@ -269,15 +290,15 @@ class Report:
             said = f"The study names no published figure on {measure}, so there is nothing to compare with."
             emit("markdown", f"::: {{.absent}}\n{said}\n:::", kind="absent")
             return
-        safe = [self.safe(_benchmark(b).estimate(estimates.counts)) for b in published]
+        safe = [self.safe(analysis_of(b).estimate(estimates.counts)) for b in published]
         if self._refused(self.safe(estimates)):
             return
-        rows = pd.concat([_benchmark_rows(b, s) for b, s in zip(published, safe, strict=True)], ignore_index=True)
+        rows = pd.concat([rows_of(b, s) for b, s in zip(published, safe, strict=True)], ignore_index=True)
         rows = rows.dropna(subset=["here"])
         if shape == "table":
             self._emit("table", benchmark_table(rows, " ".join(s for s in (_BESIDE, safe[0].note) if s)), safe[0])
             return
-        marks = pd.DataFrame([_mark(b) for b in published])
+        marks = pd.DataFrame([mark_of(b) for b in published])
         own = rows.drop_duplicates("group").assign(label="This study")
         own = own.assign(estimate=own["here"], conf_low=own["here_low"], conf_high=own["here_high"])
         figure, alt = dots_figure(own, self._order(safe[0]), f"Share ({measure})", marks=marks)
@@ -319,31 +340,6 @@ def _is_empty(safe: Safe) -> bool:
         rows = safe.estimates.tidy()
         return rows[rows["estimate"].notna() & (rows["n"] > 0)].empty
     return safe.estimates.tidy().empty
-
-
-def _benchmark(baseline: Baseline) -> compare.Benchmark:
-    return compare.Benchmark(baseline.value, baseline.n, source=baseline.id)
-
-
-def _benchmark_rows(baseline: Baseline, safe: Safe) -> pd.DataFrame:
-    rows = safe.estimates.tidy()
-    own = rows[rows["measure"] == "proportion"].set_index("group")
-    found = rows[rows["measure"] == "difference"].copy()
-    names = {"here": "estimate", "here_low": "conf_low", "here_high": "conf_high"}
-    for name, column in names.items():
-        found[name] = own.loc[found["group"], column].to_numpy()
-    whom = baseline.denominator if baseline.n is None else f"{baseline.n:,}: {baseline.denominator}"
-    about = "about " if baseline.approximate else ""
-    return found.assign(label=baseline.what, denominator=whom, about=about)
-
-
-def _mark(baseline: Baseline) -> dict[str, object]:
-    """Return a published share with Wilson's limits where its denominator is known."""
-    low = high = float("nan")
-    if baseline.n is not None:
-        row = compare.proportion(round(baseline.value * baseline.n), baseline.n).tidy().iloc[0]
-        low, high = float(row["conf_low"]), float(row["conf_high"])
-    return {"label": baseline.label or baseline.id, "estimate": baseline.value, "conf_low": low, "conf_high": high}
 
 
 _STEPS = "To protect participants, curves are drawn in steps of at least {block} people and counts are rounded."
@@ -395,6 +391,6 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report") ->
         data=cut,
         cohort=build(cut),
         baselines=load_baselines(protocol),
-        inputs=tuple(data.inputs),
+        raw=data,
         policy=Policy(**{**rules.model_dump(), "landmarks": tuple(rules.landmarks)}),
     )

@@ -1,0 +1,13 @@
+"""What a notebook works with: the study opened at a data cut, and the doors through which anything is shown.
+
+::
+
+    report = evalkit.open_report(study, period, title="Quarterly report")
+    report.cover()
+    curve = survival.kaplan_meier(report.cohort.retention(), "time", "event", by="group")
+    report.show(curve)
+"""
+
+from evalkit.report._report import Report, open_report
+
+__all__ = ["Report", "open_report"]
