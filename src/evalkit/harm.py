@@ -74,7 +74,8 @@ def harm_model(cohort: Cohort, smallest_level: int = 20) -> Estimates:
     too_many = known["event"].sum() < EVENTS_PER_TERM * terms
     fit = cox(known, "time", "event", [arm] if too_many else [arm, *used])
     data = fit.tidy()
-    data.insert(1, "label", [_label(str(term), labels) for term in data["term"]])
+    first = {c: str(known[c].cat.categories[0]) for c in used if isinstance(known[c].dtype, pd.CategoricalDtype)}
+    data.insert(1, "label", [_label(str(term), labels, first) for term in data["term"]])
     constants = [labels[name] for name in constant]
     return nothing.about(
         data=data,
@@ -127,8 +128,9 @@ def _pooled(known: pd.DataFrame, covariate: Covariate, smallest: int) -> pd.Seri
     return pd.Series(pd.Categorical(values, categories=order), index=values.index)
 
 
-def _label(term: str, labels: dict[str, str]) -> str:
+def _label(term: str, labels: dict[str, str], first: dict[str, str]) -> str:
     name, bracket, level = term.partition("[")
     if not bracket:
         return labels.get(name, name)
-    return f"{labels.get(name, name)}: {level.removesuffix(']').removeprefix('T.')}"
+    shown = level.removesuffix("]").removeprefix("T.")
+    return f"{labels.get(name, name)}: {shown} (reference: {first.get(name, 'the others')})"

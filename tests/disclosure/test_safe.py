@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from evalkit.compare import Proportion
 from evalkit.counts import DayCounts, Moments, Tally
-from evalkit.disclosure import Policy, make_safe, safe_counts
+from evalkit.disclosure import Policy, make_safe, safe_counts, safe_restatements
 from evalkit.errors import DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.survival import day_counts, kaplan_meier, rmst
@@ -57,6 +57,50 @@ def test_curve_keeps_its_landmarks_and_its_area() -> None:
     mean = rmst(data, "time", "event", tau=365, by="group")
     kept = make_safe(mean, POLICY).estimates.tidy()["estimate"].iloc[0]
     assert kept == pytest.approx(mean.tidy()["estimate"].iloc[0], abs=2.0)
+
+
+@pytest.mark.parametrize(("n", "rate"), [(125, 0.002), (145, 0.0005), (125, 0.006)])
+def test_what_is_quoted_of_a_small_group_is_true(n: int, rate: float) -> None:
+    quoted = 0
+    for seed in range(20):
+        data = people(n, seed, rate)
+        safe = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY)
+        exact = kaplan_meier(data, "time", "event", by="group", times=POLICY.landmarks).tidy()
+        both = safe.landmark_rows().merge(exact, on="time", suffixes=("_safe", ""))
+        off = (both["estimate_safe"] - both["estimate"]).abs()
+        assert (off <= np.maximum(0.02, both["std_error"] / 2) + 1e-12).all()
+        quoted += len(both)
+    assert quoted > 20  # the rule leaves something to say
+
+
+def test_a_curve_of_one_step_does_not_fall_all_at_once() -> None:
+    safe = make_safe(kaplan_meier(people(145, 11, 0.0004), "time", "event", by="group"), POLICY)
+    assert (safe.estimates.tidy()["n_event"] > 0).sum() == 1
+    read = safe.at([0, 60, 120, 180, 240, 300])["estimate"].to_numpy()
+    assert read[0] == 1.0
+    assert (np.diff(read) < 0).all()
+    assert np.abs(np.diff(read, 2)).max() < 1e-9  # a straight line
+
+
+def test_small_restatements_are_not_given_by_subtraction() -> None:
+    changes = pd.DataFrame(
+        [
+            ("referrals", "all", 935.0, 944.0, "late entry"),
+            ("sessions", "all", 900.0, 950.0, "late entry"),
+            ("exits", "all", 4.0, 30.0, "late entry"),
+        ],
+        columns=["figure", "group", "old", "new", "reason"],
+    )
+    shown = safe_restatements(changes, POLICY)
+    assert shown["figure"].tolist() == ["referrals", "sessions"]
+    assert shown["new"].isna().tolist() == [True, False]
+
+
+def test_rows_that_are_not_shown_are_seen_not_to_be() -> None:
+    tally = Tally(pd.DataFrame({"group": ["a", "b"], "term": ["t", "t"], "n_event": [3, 40], "n": [30, 80]}))
+    rows = make_safe(Proportion().estimate(tally), POLICY).estimates.tidy()
+    assert rows["group"].tolist() == ["a", "b"]
+    assert rows["n_event"].isna().tolist() == [True, False]
 
 
 def test_the_exact_counts_go_no_further() -> None:

@@ -70,25 +70,47 @@ def _safe_group(rows: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
         msg = "curves with delayed entry cannot be shown yet: no safe form of their counts is defined"
         raise DisclosureError(msg)
     people = int(rows["n_entry"].sum())
-    totals = [int(rows[name].sum()) for name in events]
-    if people < policy.minimum_count or any(policy.hides(total) for total in totals):
+    if people < policy.minimum_count or any(policy.hides(int(rows[name].sum())) for name in events):
         return None
-    shown = [policy.rounded(total) for total in totals]
-    left = policy.rounded(people) - sum(shown)
-    censored = 0 if left < policy.block else left
-    steps = pd.DataFrame({"time": [-np.inf], "n_entry": [sum(shown) + censored]})
     exact = rows[finite]
-    for name, total, public in zip([*events, "n_censor"], [*totals, 0], [*shown, censored], strict=True):
+    end = _end(exact, events, policy)
+    if end is not None:
+        exact = exact[exact["time"] <= end]
+    shown = [policy.rounded(int(exact[name].sum())) for name in events]
+    size = max(policy.rounded(people), sum(shown))
+    censored = _censored(exact, size - sum(shown), policy, ended=end is not None)
+    steps = pd.DataFrame({"time": [-np.inf], "n_entry": [size if end is not None else sum(shown) + censored]})
+    for name, public in zip([*events, "n_censor"], [*shown, censored], strict=True):
         times = np.repeat(exact["time"].to_numpy(dtype=float), exact[name].to_numpy(dtype=int))
-        if name == "n_censor" and times.size == 0 and public:
+        if public and times.size == 0:
             times = np.array([exact["time"].max()])
-        if public and (total or name == "n_censor"):
+        if public:
             steps = pd.concat([steps, _blocks(times, public, name, policy)], ignore_index=True)
     merged = steps.fillna(0).groupby("time", as_index=False).sum().sort_values("time")
     for name in (*events, "n_censor"):
         merged[name] = merged[name].astype(int) if name in merged else 0
     merged["n_entry"] = merged["n_entry"].astype(int)
     return _truncated(merged, events, policy)
+
+
+def _end(exact: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> float | None:
+    """Return the landmark after which too few events are left to be shown: the curve ends there."""
+    days = exact["time"].to_numpy(dtype=float)
+    for landmark in policy.landmarks:
+        by_then = [int(exact.loc[days <= landmark, name].sum()) for name in events]
+        after = [int(exact.loc[days > landmark, name].sum()) for name in events]
+        few = all(n < policy.minimum_count for n in after) and any(after)
+        if few and not any(n < policy.minimum_count for n, m in zip(by_then, after, strict=True) if n + m):
+            return float(landmark)
+    return None
+
+
+def _censored(exact: pd.DataFrame, room: int, policy: Policy, *, ended: bool) -> int:
+    """Return how many censorings are shown: everyone who is left, or those up to where the curve was ended."""
+    if not ended:
+        return 0 if room < policy.block else room
+    public = policy.rounded(int(exact["n_censor"].sum()))
+    return 0 if public < policy.block else min(public, room)
 
 
 def _blocks(times: Floats, public: int, name: str, policy: Policy) -> pd.DataFrame:
@@ -99,8 +121,8 @@ def _blocks(times: Floats, public: int, name: str, policy: Policy) -> pd.DataFra
     sizes: list[int] = []
     for (begin, end), (after, until) in zip(pairwise(cuts), pairwise(bounds), strict=True):
         number = max(1, (end - begin) // policy.block)
-        inside = [policy.block] * number
-        inside[-1] += end - begin - sum(inside)
+        inside = [policy.block] * (number - 1)
+        inside.append(end - begin - sum(inside))
         edges = begin + np.concatenate([[0], np.cumsum(inside)])
         exact = np.rint(edges / public * ordered.size).astype(int)
         for a, b in pairwise(exact):
@@ -113,12 +135,15 @@ def _blocks(times: Floats, public: int, name: str, policy: Policy) -> pd.DataFra
 def _segments(ordered: Floats, public: int, policy: Policy) -> tuple[list[int], list[float]]:
     """Return public counts by each landmark that can be kept, and the days they hold for."""
     cuts, bounds = [0], [-1.0]
+    smallest, before = policy.rounded(policy.minimum_count), 0
     for landmark in policy.landmarks:
-        by_then = np.searchsorted(ordered, landmark, side="right") / ordered.size * public
-        cut = policy.rounded(int(np.rint(by_then)))
-        if cut - cuts[-1] >= policy.block and public - cut >= policy.block:
+        by_then = int(np.searchsorted(ordered, landmark, side="right"))
+        cut = policy.rounded(int(np.rint(by_then / ordered.size * public)))
+        enough = min(by_then - before, ordered.size - by_then) >= policy.minimum_count
+        if enough and min(cut - cuts[-1], public - cut) >= smallest:
             cuts.append(cut)
             bounds.append(float(landmark))
+            before = by_then
     return [*cuts, public], [*bounds, float(ordered[-1])]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["safe_restatements"]
 
+import numpy as np
 import pandas as pd
 
 from evalkit.disclosure._policy import Policy
@@ -21,13 +22,16 @@ def safe_restatements(changes: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        figure, group, old, new (multiples of the base), reason; without figures that are too small, and without those
-        whose change vanishes in the rounding.
+        figure, group, old, new (multiples of the base), reason; without figures that are too small. New is missing
+        where the change itself is about too few people to be shown.
     """
     shown = []
     for _, row in changes.iterrows():
         old, new = round(float(row["old"])), round(float(row["new"]))
-        if policy.hides(old) or policy.hides(new) or policy.rounded(old) == policy.rounded(new):
+        if policy.hides(old) or policy.hides(new):
             continue
-        shown.append((row["figure"], row["group"], policy.rounded(old), policy.rounded(new), row["reason"]))
+        small = policy.hides(abs(new - old))  # subtracting would say how few people the change is about
+        shown.append(
+            (row["figure"], row["group"], policy.rounded(old), np.nan if small else policy.rounded(new), row["reason"])
+        )
     return pd.DataFrame(shown, columns=["figure", "group", "old", "new", "reason"])

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-__all__ = ["Safe", "make_safe", "safe_counts"]
+__all__ = ["TOLERANCE", "Safe", "make_safe", "safe_counts"]
 
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from evalkit.counts import Counts, DayCounts, Moments, Tally
 from evalkit.disclosure._curves import safe_day_counts
+from evalkit.disclosure._lines import knots_of, read_at
 from evalkit.disclosure._policy import Policy
 from evalkit.errors import DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.glossary import COLUMNS
+
+TOLERANCE = 0.02
+"""Largest distance of a safe curve from the exact one at a landmark that is quoted, or half a standard error."""
 
 _TOTALS = ("n", "n_event", "n_censor")
 
@@ -36,15 +40,18 @@ class Safe:
         Groups (or group and term) that may not be shown.
     policy : Policy
         The policy that was applied.
+    faithful : frozenset of (str, float)
+        For curves: group and landmark at which the safe curve lies close enough to the exact one to be quoted.
     """
 
     estimates: Estimates
     verdict: Literal["released", "partly", "withheld"]
     withheld: tuple[str, ...]
     policy: Policy
+    faithful: frozenset[tuple[str, float]] = frozenset()
 
     def at(self, times: Sequence[float]) -> pd.DataFrame:
-        """Ask the same analysis of the same safe counts at other times.
+        """Read a safe curve at some days, as straight lines between the ends of its blocks.
 
         Parameters
         ----------
@@ -54,12 +61,29 @@ class Safe:
         Returns
         -------
         pandas.DataFrame
-            The analysis' rows at these times; empty when nothing may be shown.
+            group, time, n_risk (a multiple of the rounding base), estimate, conf_low, conf_high; missing after a
+            group's curve ends. Empty when nothing may be shown.
         """
-        made, counts = self.estimates.analysis, self.estimates.counts
-        if made is None or counts is None:
-            return self.estimates.tidy()
-        return dataclasses.replace(made, times=tuple(times)).estimate(counts).tidy()  # type: ignore[type-var]
+        rows = self.estimates.tidy()
+        marks, base = self.policy.landmarks, self.policy.rounding_base
+        read = [read_at(own, times, marks, base) for _, own in rows.groupby("group", sort=False)]
+        return pd.concat(read, ignore_index=True) if read else rows
+
+    def knots(self, group: str) -> pd.DataFrame:
+        """Return the days on which a group's safe curve is known, and its values there.
+
+        Parameters
+        ----------
+        group : str
+
+        Returns
+        -------
+        pandas.DataFrame
+            time, estimate, conf_low, conf_high; from day 0 to the curve's end.
+        """
+        rows = self.estimates.tidy()
+        own = rows[rows["group"] == group]
+        return knots_of(own, self.policy.landmarks, float(own["time"].max()))
 
     def landmark_rows(self) -> pd.DataFrame:
         """Return a curve's rows at the policy's landmarks, where the safe curve has something to say.
@@ -67,14 +91,15 @@ class Safe:
         Returns
         -------
         pandas.DataFrame
-            Without the days before a group's first step (too few events by then to be counted) and those after its
-            curve ends.
+            As `at`: only groups with an event, only where enough people are at risk and the safe curve is close to the
+            exact one (see `TOLERANCE`).
         """
-        rows = self.at(self.policy.landmarks)
+        rows = self.estimates.tidy()
         if rows.empty:
             return rows
-        begun = rows.groupby("group")["estimate"].transform(lambda s: s.lt(1.0).cummax())
-        return rows[begun & rows["n_risk"].notna() & rows["estimate"].notna()].reset_index(drop=True)
+        read = self.at(self.policy.landmarks)
+        quotable = [(str(g), float(t)) in self.faithful for g, t in zip(read["group"], read["time"], strict=True)]
+        return read[np.array(quotable, dtype=bool)].reset_index(drop=True)
 
     @property
     def note(self) -> str:
@@ -172,8 +197,37 @@ def make_safe(estimates: Estimates, policy: Policy) -> Safe:
     if counts is None:
         return Safe(_emptied(estimates), "withheld", withheld, policy)
     again = estimates.analysis.estimate(counts)
+    if not isinstance(counts, DayCounts) and withheld:
+        again = again.about(data=_with_gaps(again.tidy(), estimates.tidy()))
     safe = again.about(population=estimates.population, cut=estimates.cut)
-    return Safe(safe, "partly" if withheld else "released", withheld, policy)
+    shown = Safe(safe, "partly" if withheld else "released", withheld, policy)
+    return dataclasses.replace(shown, faithful=_faithful(shown, estimates)) if _is_curve(estimates) else shown
+
+
+def _is_curve(estimates: Estimates) -> bool:
+    return isinstance(estimates.counts, DayCounts) and {"time", "n_risk", "n_event"} <= set(estimates.data.columns)
+
+
+def _faithful(shown: Safe, exact: Estimates) -> frozenset[tuple[str, float]]:
+    """Compare the safe curve with the exact one at the landmarks: what is quoted must be true."""
+    again: Any = dataclasses.replace(exact.analysis, times=shown.policy.landmarks)  # type: ignore[type-var]
+    keys = ["group", "time"]
+    true = again.estimate(exact.counts).tidy()[[*keys, "estimate", "std_error"]]
+    rows = shown.estimates.tidy()
+    events = rows.groupby("group")["n_event"].sum()
+    read = shown.at(shown.policy.landmarks).merge(true, on=keys, suffixes=("", "_exact"))
+    off = (read["estimate"] - read["estimate_exact"]).abs()
+    close = off <= np.maximum(TOLERANCE, read["std_error"].fillna(0.0) / 2)
+    enough = read["n_risk"].ge(shown.policy.minimum_at_risk) & read["group"].map(events).gt(0)
+    kept = read[close & enough]
+    return frozenset((str(g), float(t)) for g, t in zip(kept["group"], kept["time"], strict=True))
+
+
+def _with_gaps(shown: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
+    """Put the rows that may not be shown back without their numbers, so that readers see that they are not shown."""
+    keys = [c for c in exact.columns if COLUMNS[c].kind == "text" and c in shown]
+    places = exact[keys].drop_duplicates()
+    return places.merge(shown, on=keys, how="left")[list(shown.columns)]
 
 
 def _safe_model(estimates: Estimates, policy: Policy) -> Safe:

@@ -45,7 +45,7 @@ def _ticks(horizon: float) -> list[int]:
 
 
 def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, words: CurveText) -> tuple[Figure, str]:
-    """Draw survival curves with their limits, labelled at the curve, and the at-risk table below.
+    """Draw safe survival curves with their limits, labelled at the curve, and the at-risk table below.
 
     Parameters
     ----------
@@ -65,13 +65,15 @@ def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, words: Curv
     """
     rows = safe.estimates.tidy()
     shown = [g for g in groups if (rows["group"] == g).any()]
-    ticks = _ticks(horizon)
+    knots = {g: safe.knots(g) for g in shown}
+    end = min(horizon, max(float(k["time"].iloc[-1]) for k in knots.values()))
+    ticks = _ticks(end)
     risk = safe.at(ticks)
     figure = new_figure(3.3 + 0.22 * (len(shown) + 1))
     with themed():
         axes = figure.add_subplot()
-        last = {g: _curve(axes, rows[rows["group"] == g], arm_style(groups)[g], horizon) for g in shown}
-        axes.set(xlim=(0, horizon), ylim=(0, 1.02), xticks=ticks, ylabel=words.y_label)
+        last = {g: _curve(axes, knots[g], arm_style(groups)[g], end) for g in shown}
+        axes.set(xlim=(0, end), ylim=(0, 1.02), xticks=ticks, ylabel=words.y_label)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.set_xlabel(words.x_label)
         _end_labels(axes, last, arm_style(groups))
@@ -79,23 +81,15 @@ def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, words: Curv
     return figure, _curves_alt(risk, shown, words)
 
 
-def _curve(axes: Axes, rows: pd.DataFrame, style: dict[str, object], horizon: float) -> tuple[float, float]:
-    """Draw one step curve from day 0; return where it ends."""
-    start = pd.DataFrame({"time": [0.0], "estimate": [1.0], "conf_low": [1.0], "conf_high": [1.0]})
-    drawn = rows[(rows["time"] <= horizon) & rows["estimate"].notna()]
-    path = pd.concat([start, drawn[start.columns]], ignore_index=True).ffill()
-    end = min(horizon, float(rows["time"].max()))
-    path = pd.concat([path, path.iloc[[-1]].assign(time=end)], ignore_index=True)
-    sns.lineplot(path, x="time", y="estimate", drawstyle="steps-post", estimator=None, ax=axes, legend=False, **style)
-    axes.fill_between(
-        path["time"],
-        path["conf_low"],
-        path["conf_high"],
-        step="post",
-        color=str(style["color"]),
-        alpha=0.13,
-        linewidth=0,
-    )
+def _curve(axes: Axes, knots: pd.DataFrame, style: dict[str, object], horizon: float) -> tuple[float, float]:
+    """Draw one curve as lines between the days on which it is known; return where it ends."""
+    end = min(horizon, float(knots["time"].iloc[-1]))
+    inside = knots[knots["time"] < end]
+    at_end = {c: np.interp(end, knots["time"], knots[c]) for c in ("estimate", "conf_low", "conf_high")}
+    path = pd.concat([inside, pd.DataFrame([{"time": end, **at_end}])], ignore_index=True)
+    sns.lineplot(path, x="time", y="estimate", estimator=None, ax=axes, legend=False, **style)
+    colour = str(style["color"])
+    axes.fill_between(path["time"], path["conf_low"], path["conf_high"], color=colour, alpha=0.13, linewidth=0)
     return end, float(path["estimate"].iloc[-1])
 
 

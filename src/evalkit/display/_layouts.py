@@ -105,15 +105,18 @@ _LAYOUTS: Mapping[str, tuple[Column, ...]] = {
 
 _PUBLISHED = (
     _text("label", "Published figure"),
-    Column("Published", lambda row: f"{row['about']}{percent(row['baseline'])}"),
+    Column("Published", lambda row: f"{row['about']}{percent(row['baseline'], 0 if row['about'] else 1)}"),
     _text("denominator", "Of whom"),
     _text("group", "Group here"),
-    Column("Here", lambda row: f"{percent(row['here'])} of {count(row['n'])}"),
-    Column(
-        "Difference, points (95% CI)",
-        lambda row: f"{points(row['estimate'])} ({points(row['conf_low'])} to {points(row['conf_high'])})",
-    ),
+    Column("Here", lambda row: f"{percent(row['here'], 1)} of\u00a0{count(row['n'])}"),
+    Column("Difference, points (95% CI)", lambda row: _difference(row)),  # noqa: PLW0108 - defined below
 )
+
+
+def _difference(row: pd.Series) -> str:
+    if row["about"]:
+        return "not computed"  # a difference from a figure that is itself 'about' would be false precision
+    return f"{points(row['estimate'])} ({points(row['conf_low'])}\u00a0to\u00a0{points(row['conf_high'])})"
 
 
 def benchmark_table(rows: pd.DataFrame, note: str = "") -> str:
@@ -200,7 +203,7 @@ def table_of(safe: Safe, note: str = "") -> str:
     if safe.estimates.kind == "attrition":
         return _attrition(rows, layout, note)
     if safe.estimates.kind in _BY_LABEL:
-        rows = rows[rows["n"] > 0]  # a step whose time is over for nobody
+        rows = rows[rows["n"] != 0]  # a step whose time is over for nobody
         return _written(rows, layout, " ".join(s for s in (note, safe.note) if s), groups=rows["label"])
     if safe.estimates.kind == "cox":
         note = " ".join([note, _model_note(safe)]).strip()

@@ -13,6 +13,8 @@ from evalkit.display._tables import html_table
 from evalkit.periods import long_date
 from evalkit.protocol import Disclosure, Study
 
+SMALL_CHANGE = "slightly changed"
+
 
 def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) -> str:
     """Write the study's rules as a list, with the protocol's own numbers.
@@ -58,10 +60,10 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
         "- **Estimates.** Shares over time are Kaplan-Meier estimates with log-log limits; shares of people have "
         "Wilson limits; hazard ratios come from Cox models with Efron's handling of ties. Limits are at the 95% level.",
         f"- **Protecting people.** Counts of 1 to {disclosure.minimum_count - 1} are not published, counts are rounded "
-        f"to multiples of {disclosure.rounding_base}, and every figure is computed from such counts. Percentages can "
-        "therefore differ slightly from exact ones.",
-        "- **What a comparison cannot show.** The mandate itself is what differs between the groups, so they are never "
-        "exchangeable by design; an unadjusted difference is no effect of the programme.",
+        f"to multiples of {disclosure.rounding_base}, and shares are computed from such counts; models use "
+        "exact records. Percentages can therefore differ slightly from exact ones.",
+        "- **What a comparison cannot show.** The mandate itself is what differs between the groups, so they "
+        "differ from the start; a difference between them does not show what the program caused.",
     ]
     return "\n".join(lines)
 
@@ -101,7 +103,7 @@ def restatement_table(rows: pd.DataFrame, period: str) -> str:
             "figure": rows["figure"].str.capitalize(),
             "group": rows["group"].replace({"all": "everyone"}),
             "old": rows["old"].map(count),
-            "new": rows["new"].map(count),
+            "new": [SMALL_CHANGE if pd.isna(value) else count(value) for value in rows["new"]],
             "reason": rows["reason"],
         }
     )

@@ -56,13 +56,13 @@ def points(value: float | None) -> str:
 
     Examples
     --------
-    >>> points(0.1345), points(-0.13), points(0.001)
-    ('+13', '−13', '0')
+    >>> points(0.1345), points(-0.13), points(0.0)
+    ('+13.5', '−13.0', '0.0')
     """
     if value is None or _absent(value):
         return NOT_SHOWN
-    whole = round(100 * value)
-    return f"+{whole}" if whole > 0 else decimal(whole, 0)
+    text = decimal(100 * value, 1)
+    return f"+{text}" if value > 0 and text != "0.0" else text
 
 
 def decimal(value: float | None, digits: int = 2) -> str:

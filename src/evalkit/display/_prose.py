@@ -46,14 +46,14 @@ def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str
 def _survival(safe: Safe, groups: Sequence[str], event: str) -> str:
     rows = safe.landmark_rows()
     said: dict[int, list[str]] = {}
-    for group in groups:
-        own = rows[rows["group"] == group].set_index("time")
-        day = next((d for d in (182, 90, 60, 30) if d in own.index), None)
-        if day is None:
-            continue
-        value, low, high = (float(own[name].loc[day]) for name in ("estimate", "conf_low", "conf_high"))
-        limits = interval(low, high)
-        said.setdefault(day, []).append(f"{percent(value)} of {group} participants ({limits})")
+    shown = [g for g in groups if (rows["group"] == g).any()]
+    days = {g: set(rows.loc[rows["group"] == g, "time"].astype(int)) for g in shown}
+    common = set.intersection(*days.values()) if days else set()
+    for group in shown:
+        day = max(common or days[group])  # the same day for all, where there is one
+        row = rows[(rows["group"] == group) & (rows["time"] == day)].iloc[0]
+        limits = interval(float(row["conf_low"]), float(row["conf_high"]))
+        said.setdefault(day, []).append(f"{percent(float(row['estimate']))} of {group} participants ({limits})")
     if not said:
         return "Too few people were observed long enough to say anything about a given day."
     text = _listed([f"at day {day}, {_listed(found)} were {event}" for day, found in said.items()])

@@ -30,6 +30,8 @@ class Arm(Model):
     """What stands in the arms' column for this group."""
     label: str
     """How reports name it."""
+    definition: str = ""
+    """What it is, in one clause: reports say it once."""
 
 
 class Arms(Model):

@@ -110,6 +110,12 @@ class Report:
         text = f"**{self.title}: {self.study.title}**\n\n{self.period.title}, data cut {facts['cut']}{mark}"
         emit("cover", text, document=facts)
 
+    def groups_compared(self) -> None:
+        """Say once what the two groups are."""
+        arms = (self.study.arms.focus, self.study.arms.comparison)
+        said = [f"**{arm.label}**" + (f" ({arm.definition})" if arm.definition else "") for arm in arms]
+        emit("markdown", f"This report compares two groups: {said[0]} and {said[1]}.", kind="groups")
+
     def has(self, table: str, what: str) -> bool:
         """Say whether a table is part of the study; where it is not, show one sentence that says so.
 
@@ -296,7 +302,7 @@ class Report:
         rows = pd.concat([rows_of(b, s) for b, s in zip(published, safe, strict=True)], ignore_index=True)
         rows = rows.dropna(subset=["here"])
         if shape == "table":
-            self._emit("table", benchmark_table(rows, " ".join(s for s in (_BESIDE, safe[0].note) if s)), safe[0])
+            self._emit("table", benchmark_table(rows, _BESIDE + " ".join(b.citation for b in published)), safe[0])
             return
         marks = pd.DataFrame([mark_of(b) for b in published])
         own = rows.drop_duplicates("group").assign(label="This study")
@@ -342,8 +348,14 @@ def _is_empty(safe: Safe) -> bool:
     return safe.estimates.tidy().empty
 
 
-_STEPS = "To protect participants, curves are drawn in steps of at least {block} people and counts are rounded."
-_BESIDE = "Who is counted differs from figure to figure: read the difference beside both denominators."
+_STEPS = (
+    "To protect participants, curves are straight lines between points at least {block} events apart, "
+    "and numbers at risk are rounded."
+)
+_BESIDE = (
+    "Here: people who attended a first session and whose time for completion is over. Who is counted differs from "
+    "figure to figure: read a difference beside both denominators. Sources: "
+)
 _CURVES = frozenset({"kaplan_meier"})
 _WEEKS = frozenset({"sessions_by_week", "hours_by_week"})
 _SHARES = frozenset(

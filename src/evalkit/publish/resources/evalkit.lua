@@ -158,7 +158,10 @@ local function table_div(div)
   if is_typst then
     grid.caption = { long = { pandoc.Plain(caption) } }
     grid.identifier = div.identifier
-    return with_widths(grid)
+    local rows = #grid.foot.rows
+    for _, body in ipairs(grid.bodies) do rows = rows + #body.body end
+    if rows > 30 then return with_widths(grid) end
+    return { typst("#block(breakable: false, width: 100%, below: 1.4em)["), with_widths(grid), typst("]") }
   end
   grid.caption = { long = { pandoc.Plain(caption_in_html(div.identifier, caption)) } }
   return pandoc.Div({ grid }, pandoc.Attr(div.identifier, { "table-wrap" }, { -- pairs: a keyed table has no order

@@ -1,0 +1,99 @@
+"""Sentences, tables and figures from safe numbers."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalkit.compare import Proportion
+from evalkit.counts import Tally
+from evalkit.disclosure import Policy, make_safe
+from evalkit.display import CurveText, curves_figure, html_table, sentences, svg_of, table_of
+from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates
+from evalkit.survival import kaplan_meier
+
+POLICY = Policy()
+GROUPS = ("Pilot", "PAIP")
+WORDS = CurveText("Not disengaged", "Days", "not disengaged")
+
+
+@pytest.fixture(scope="module")
+def curve() -> Estimates:
+    rng = np.random.default_rng(1)
+    n = 900
+    event, censor = rng.exponential(250, n), rng.uniform(100, 700, n)
+    group = np.where(np.arange(n) < 300, "Pilot", "PAIP")
+    data = pd.DataFrame({"time": np.floor(np.minimum(event, censor)), "event": event <= censor, "group": group})
+    return kaplan_meier(data, "time", "event", by="group")
+
+
+def test_sentence_figure_and_table_agree(curve: Estimates) -> None:
+    safe = make_safe(curve, POLICY)
+    text = sentences(safe, GROUPS, "fig-x", "not disengaged")
+    day, first, second = re.match(
+        r"At day (\d+), (\d+)% of Pilot participants .*? and (\d+)% of PAIP participants .*? were not disengaged\. See @fig-x\.$",
+        text,
+    ).groups()
+    rows = safe.at([int(day)]).set_index("group")["estimate"]
+    assert (round(100 * rows["Pilot"]), round(100 * rows["PAIP"])) == (int(first), int(second))
+    table = re.sub(r"<[^>]+>", " ", table_of(safe))
+    assert f"{first}%" in table
+    assert f"{second}%" in table
+
+
+def test_figure_says_what_it_shows_and_is_the_same_bytes_again(curve: Estimates) -> None:
+    safe = make_safe(curve, POLICY)
+    figure, alt = curves_figure(safe, GROUPS, 365, WORDS)
+    again, _ = curves_figure(safe, GROUPS, 365, WORDS)
+    assert svg_of(figure) == svg_of(again)
+    assert re.search(r"Pilot, not disengaged: \d+% at day 91", alt)
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert "Number at risk" in texts
+    assert [t for t in texts if re.fullmatch(r"\d+", t) and int(t) % 5] == []  # rounded numbers only
+
+
+def test_numbers_at_risk_never_grow(curve: Estimates) -> None:
+    read = make_safe(curve, POLICY).at(range(0, 400, 10))
+    for _, own in read.groupby("group"):
+        assert (own["n_risk"].dropna().diff().dropna() <= 0).all()
+        assert (own["estimate"].dropna().diff().dropna() <= 1e-12).all()
+
+
+@pytest.mark.parametrize(
+    ("x", "n", "words"),
+    [
+        (60, 100, "60% of Pilot participants (50%\u00a0to\u00a069%; 60 of 100 people)."),
+        (0, 100, "0% of Pilot participants"),
+        (100, 100, "100% of Pilot participants"),
+        (3, 100, "This is not shown: fewer than 11 people or events would be described."),
+    ],
+)
+def test_shares_in_words(x: int, n: int, words: str) -> None:
+    tally = Tally(pd.DataFrame({"group": ["Pilot"], "term": ["t"], "n_event": [x], "n": [n]}))
+    assert words in sentences(make_safe(Proportion().estimate(tally), POLICY), GROUPS)
+
+
+def test_table_is_lean_html_with_escaped_text() -> None:
+    html = html_table(pd.DataFrame({"a": ["<b>x</b>"], "n": ["1"]}), {"a": "A", "n": "N"}, numbers=["n"], note="a & b")
+    assert "&lt;b&gt;" in html
+    assert "<style" not in html
+    assert "<div" not in html
+    assert "text-align: right" in html
+    assert html == html_table(
+        pd.DataFrame({"a": ["<b>x</b>"], "n": ["1"]}), {"a": "A", "n": "N"}, numbers=["n"], note="a & b"
+    )
+
+
+def test_an_unknown_analysis_has_no_table() -> None:
+    made = Estimates(
+        data=pd.DataFrame({"term": ["x"], "estimate": [1.0]}),
+        kind="mine",
+        estimand="e",
+        counts=Tally(pd.DataFrame({"group": ["a"], "term": ["model"], "n_event": [40], "n": [90]})),
+    )
+    with pytest.raises(AnalysisError, match="no table layout for 'mine'"):
+        table_of(make_safe(made, POLICY))
