@@ -82,6 +82,15 @@ def test_a_curve_of_one_step_does_not_fall_all_at_once() -> None:
     assert np.abs(np.diff(read, 2)).max() < 1e-9  # a straight line
 
 
+def test_people_who_all_leave_on_one_day_are_not_spread_over_the_time_before() -> None:
+    early = pd.DataFrame({"time": np.arange(10, 310, 5.0), "event": True, "group": "pilot"})
+    late = pd.DataFrame({"time": np.full(160, 364.0), "event": False, "group": "pilot"})
+    data = pd.concat([early, late])
+    exact = kaplan_meier(data, "time", "event", by="group", times=[91, 182, 273, 364]).tidy()
+    read = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY).at([91, 182, 273, 364])
+    assert (read["n_risk"] - exact["n_risk"]).abs().max() <= 10
+
+
 def test_small_restatements_are_not_given_by_subtraction() -> None:
     changes = pd.DataFrame(
         [

@@ -16,50 +16,60 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalkit.disclosure._policy import Policy
+
 Floats = NDArray[np.float64]
 _VALUES = ("estimate", "conf_low", "conf_high")
 
 
-def knots_of(rows: pd.DataFrame, landmarks: Sequence[float], last_day: float) -> pd.DataFrame:
+def knots_of(rows: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     """Return the days on which one group's safe curve is known, and its values there.
 
     Parameters
     ----------
     rows : pandas.DataFrame
         The curve's steps of one group, ascending: time, n_event, n_censor, n_risk, estimate and limits.
-    landmarks : sequence of float
-        The policy's landmarks.
-    last_day : float
-        Where the curve ends.
+    policy : Policy
 
     Returns
     -------
     pandas.DataFrame
-        time, estimate, conf_low, conf_high; the first row is day 0 with the value 1.
+        time, estimate, conf_low, conf_high; the first row is day 0 with the value 1, the last the curve's end.
     """
+    last_day = float(rows["time"].max())
     steps = rows[(rows["n_event"] > 0) & rows["estimate"].notna()]
-    ends = _block_ends(steps["time"].to_numpy(dtype=float), landmarks, last_day)
-    values = {name: np.concatenate([[1.0], steps[name].to_numpy(dtype=float)]) for name in _VALUES}
-    knots = pd.DataFrame({"time": np.concatenate([[0.0], ends]), **values})
+    days, which = _polygon(steps["time"].to_numpy(float), steps["n_event"].to_numpy(float), policy, last_day)
+    values = {name: np.concatenate([[1.0], steps[name].to_numpy(dtype=float)])[which] for name in _VALUES}
+    knots = pd.DataFrame({"time": days, **values})
     if knots["time"].iloc[-1] < last_day:
         knots = pd.concat([knots, knots.iloc[[-1]].assign(time=last_day)], ignore_index=True)
     return knots
 
 
-def _block_ends(days: Floats, landmarks: Sequence[float], last_day: float) -> Floats:
-    ends: list[float] = []
+def _polygon(days: Floats, sizes: Floats, policy: Policy, last_day: float) -> tuple[Floats, NDArray[np.intp]]:
+    """Return the corners of the line: days, and how many steps lie behind each.
+
+    A day that carries two blocks or more is a jump (many people left on that very day); any other step is the middle of
+    a fall that ends at a landmark before the next step, or half-way to it.
+    """
+    at, behind = [0.0], [0]
     for k, day in enumerate(days):
+        if sizes[k] >= 2 * policy.block:
+            at += [max(at[-1], day - 1), day]
+            behind += [k, k + 1]
+            continue
         if k + 1 < len(days):
             middle = (day + days[k + 1]) / 2
-            between = [mark for mark in landmarks if day <= mark < days[k + 1]]
-            ends.append(float(min(between, key=lambda mark: abs(mark - middle))) if between else middle)
+            between = [float(mark) for mark in policy.landmarks if day <= mark < days[k + 1]]
+            end = min(between, key=lambda mark: abs(mark - middle)) if between else middle
         else:
-            before = ends[-1] if ends else 0.0
-            ends.append(float(min(max(2 * day - before, day), max(last_day, day))))
-    return np.maximum.accumulate(np.array(ends)) if ends else np.empty(0)
+            end = min(max(2 * day - at[-1], day), max(last_day, day))
+        at.append(max(at[-1], end))
+        behind.append(k + 1)
+    return np.array(at), np.array(behind)
 
 
-def read_at(rows: pd.DataFrame, times: Sequence[float], landmarks: Sequence[float], base: int) -> pd.DataFrame:
+def read_at(rows: pd.DataFrame, times: Sequence[float], policy: Policy) -> pd.DataFrame:
     """Read one group's safe curve at some days.
 
     Parameters
@@ -67,26 +77,26 @@ def read_at(rows: pd.DataFrame, times: Sequence[float], landmarks: Sequence[floa
     rows : pandas.DataFrame
         The curve's steps of one group.
     times : sequence of float
-    landmarks : sequence of float
-    base : int
-        Numbers at risk are rounded to it.
+    policy : Policy
 
     Returns
     -------
     pandas.DataFrame
-        group, time, n_risk, estimate, conf_low, conf_high; missing after the curve's end.
+        group, time, n_risk (just before the day, a multiple of the rounding base), estimate, conf_low, conf_high;
+        missing after the curve's end.
     """
     at = np.asarray(times, dtype=float)
     last_day = float(rows["time"].max())
-    knots = knots_of(rows, landmarks, last_day)
+    knots = knots_of(rows, policy)
     beyond = at > last_day
     found = {name: np.where(beyond, np.nan, np.interp(at, knots["time"], knots[name])) for name in _VALUES}
-    size = float(rows["n_risk"].iloc[0])
     gone = np.zeros(len(at))
     for column in ("n_event", "n_censor"):
         steps = rows[rows[column] > 0]
-        ends = _block_ends(steps["time"].to_numpy(dtype=float), landmarks, last_day)
-        total = np.concatenate([[0.0], np.cumsum(steps[column].to_numpy(dtype=float))])
-        gone += np.interp(at, np.concatenate([[0.0], ends]), total) if len(ends) else 0.0
-    risk = np.where(beyond, np.nan, np.round((size - gone) / base) * base)
+        sizes = steps[column].to_numpy(dtype=float)
+        days, which = _polygon(steps["time"].to_numpy(dtype=float), sizes, policy, last_day)
+        total = np.concatenate([[0.0], np.cumsum(sizes)])[which]
+        gone += np.interp(at - 1, days, total)
+    base = policy.rounding_base
+    risk = np.where(beyond, np.nan, np.round((float(rows["n_risk"].iloc[0]) - gone) / base) * base)
     return pd.DataFrame({"group": rows["group"].iloc[0], "time": at, "n_risk": risk, **found})

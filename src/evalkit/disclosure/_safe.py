@@ -65,8 +65,7 @@ class Safe:
             group's curve ends. Empty when nothing may be shown.
         """
         rows = self.estimates.tidy()
-        marks, base = self.policy.landmarks, self.policy.rounding_base
-        read = [read_at(own, times, marks, base) for _, own in rows.groupby("group", sort=False)]
+        read = [read_at(own, times, self.policy) for _, own in rows.groupby("group", sort=False)]
         return pd.concat(read, ignore_index=True) if read else rows
 
     def knots(self, group: str) -> pd.DataFrame:
@@ -82,8 +81,7 @@ class Safe:
             time, estimate, conf_low, conf_high; from day 0 to the curve's end.
         """
         rows = self.estimates.tidy()
-        own = rows[rows["group"] == group]
-        return knots_of(own, self.policy.landmarks, float(own["time"].max()))
+        return knots_of(rows[rows["group"] == group], self.policy)
 
     def landmark_rows(self) -> pd.DataFrame:
         """Return a curve's rows at the policy's landmarks, where the safe curve has something to say.
