@@ -265,7 +265,7 @@ class Report:
         else:
             figure, alt = dots_figure(_uncertain(safe), self._order(safe), x_label)
         self._emit("figure", svg_of(figure), safe, alt=alt)
-        remarks = [_STEPS.format(block=self.policy.block)] if estimates.kind in _CURVES else []
+        remarks = [_STEPS.format(block=self.policy.minimum_count)] if estimates.kind in _CURVES else []
         remarks += [safe.note] if safe.note else []
         if remarks:
             self._emit("markdown", f"::: {{.note}}\n{' '.join(remarks)}\n:::", safe)
