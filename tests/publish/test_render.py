@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -126,6 +128,18 @@ def test_html_has_references_alt_text_and_no_code(good: Path) -> None:
     assert "Table\u00a01" in page
     assert "emit(" not in page
     assert "horizon_days" not in page
+
+
+def test_a_title_with_special_characters_stands_as_it_is(tmp_path: Path) -> None:
+    title = r"""A_b *c* #1 "q" 'r' \\ $x$ <i> & @fig-no"""
+    cells = standin.cells()
+    cells[1].source = cells[1].source.replace('study="A study"', f"study={title!r}")
+    write_world(tmp_path, cells)
+    done = run(tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "reports" / GOOD[1]).read_text(encoding="utf-8")
+    assert [html.unescape(found) for found in re.findall(r"<h1>(.*?)</h1>", page)] == [title]
+    assert title in " ".join(pdf_pages(tmp_path / "reports" / GOOD[2])[0].split())
 
 
 def test_manifest_says_what_went_in_and_came_out(good: Path) -> None:

@@ -81,15 +81,30 @@ def metadata(document: Document) -> dict[str, object]:
     }
     day = document.cut_date
     return {
-        **{f"ek-{key}": value.replace("\\", "\\\\").replace('"', '\\"') for key, value in texts.items()},
-        **{f"ek-{key}-html": html.escape(value) for key, value in texts.items()},
+        **{f"ek-{key}": _raw(_typst_string(value), "typst") for key, value in texts.items()},
+        **{f"ek-{key}-html": _raw(html.escape(value), "html") for key, value in texts.items()},
         "ek-cut-date": f"year: {day.year}, month: {day.month}, day: {day.day}",
         "ek-synthetic": document.synthetic,
         "ek-toc": document.toc,
         "ek-lang": document.language,
         "ek-region": document.region,
-        "pagetitle": html.escape(f"{document.title}: {document.study}, {document.period}"),
+        "pagetitle": _raw(html.escape(f"{document.title}: {document.study}, {document.period}"), "html"),
     }
+
+
+def _typst_string(value: str) -> str:
+    return " ".join(value.split()).replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _raw(value: str, form: str) -> str:
+    """Mark a text as already written for its place: pandoc would read metadata as Markdown."""
+    if not value:
+        return ""
+    fence = "`"
+    while fence in value:
+        fence += "`"
+    padded = f" {value} " if value.startswith("`") or value.endswith("`") else value
+    return f"{fence}{padded}{fence}{{={form}}}"
 
 
 def _pandoc(folder: Path, deadline: float, *arguments: str) -> None:
