@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -117,7 +118,7 @@ def test_asking_for_quarto_without_it_says_how_to_get_it(tmp_path: Path) -> None
 def test_what_quarto_is_given(tmp_path: Path) -> None:
     from datetime import date
 
-    from evalkit.publish._document import Document
+    from evalkit.publish._document import Document, resources
     from evalkit.publish._prepare import Item
     from evalkit.publish._quarto import write_input
 
@@ -137,6 +138,13 @@ def test_what_quarto_is_given(tmp_path: Path) -> None:
     assert front["format"]["typst"]["template-partials"] == ["typst-template.typ", "typst-show.typ"]
     assert front["format"]["html"]["embed-resources"] is True
     assert front["ek-synthetic"] is True
+    assert "title" not in front
+    assert front["format"]["html"]["include-before-body"] == ["cover.html"]
+    cover = (tmp_path / "cover.html").read_text(encoding="utf-8")
+    assert "Synthetic data." in cover
+    assert "<h1>S</h1>" in cover
+    embedded = (resources() / "report.html5").read_text(encoding="utf-8")
+    assert re.sub(r"<[^>]+>", "", cover.splitlines()[0]) in re.sub(r"<[^>]+>", "", embedded)  # one mark, said alike
     options = yaml.safe_load("\n".join(line[3:] for line in notebook.cells[2].source.splitlines()))
     assert options == {
         "label": "fig-a",
@@ -162,6 +170,8 @@ def test_the_real_quarto_makes_an_accessible_pdf_and_a_page(tmp_path: Path) -> N
         assert str(meta["pdfuaid:part"]) == "1"
     page = (release / "report.html").read_text(encoding="utf-8")
     assert "A blue square. It is blue." in page
+    assert "Synthetic data." in page
+    assert "<h1>A study</h1>" in page
     assert "emit(" not in page
 
 

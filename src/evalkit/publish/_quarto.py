@@ -9,6 +9,7 @@ from __future__ import annotations
 
 __all__ = ["find_quarto", "publish_quarto", "quarto_version"]
 
+import html
 import os
 import re
 import shutil
@@ -31,6 +32,11 @@ _SILENT_FAILURES = (
     re.compile(r"Unable to resolve crossref @?(\S+)"),
     re.compile(r"WARNING.*?(?:file not found|could not (?:fetch|find|open|load)|unknown profile).*", re.IGNORECASE),
 )  # fmt: skip
+_COVER = "cover.html"
+_SYNTHETIC = (
+    "<strong>Synthetic data.</strong> Made by a simulator: no real person is described, and nothing here is evidence "
+    "about a programme."
+)
 _PARTIALS = ("typst-template.typ", "typst-show.typ")
 
 
@@ -162,6 +168,8 @@ def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> P
         shutil.copyfile(resources() / name, folder / name)
     if "pdf" in formats:
         font_folder(folder)
+    if "html" in formats:
+        (folder / _COVER).write_text(cover_html(document), encoding="utf-8")
     front = yaml.safe_dump(front_matter(document, formats), sort_keys=False, allow_unicode=True)
     cells = [new_raw_cell(f"---\n{front}---"), *(_cell(item) for item in document.items)]
     for number, cell in enumerate(cells):
@@ -171,6 +179,29 @@ def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> P
     file = folder / "report.ipynb"
     nbformat.write(notebook, file)
     return file
+
+
+def cover_html(document: Document) -> str:
+    """Return the head of the page: the synthetic mark that stays in sight, and the cover block.
+
+    Parameters
+    ----------
+    document : Document
+
+    Returns
+    -------
+    str
+        As in ``report.html5``, the embedded publisher's template.
+    """
+    facts = [("Period", document.period), ("Data cut", f"{document.cut} (nothing known later is used)")]
+    facts += [("Published by", document.organisation)] if document.organisation else []
+    rows = "".join(f"<dt>{name}</dt><dd>{html.escape(value)}</dd>" for name, value in facts)
+    subtitle = f'<p class="subtitle">{html.escape(document.subtitle)}</p>' if document.subtitle else ""
+    mark = f'<p class="synthetic" role="note">{_SYNTHETIC}</p>' if document.synthetic else ""
+    return (
+        f'{mark}\n<header class="cover">\n<p class="kicker">{html.escape(document.title)}</p>\n'
+        f"<h1>{html.escape(document.study)}</h1>\n{subtitle}\n<dl>{rows}</dl>\n</header>\n"
+    )
 
 
 def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]:
@@ -198,6 +229,7 @@ def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]
             "embed-resources": True,
             "theme": "none",
             "css": "report.css",
+            "include-before-body": [_COVER],
             "toc": document.toc,
             "shift-heading-level-by": 1,
             "html-math-method": "plain",
@@ -205,12 +237,13 @@ def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]
             "anchor-sections": False,
         }
     return {
-        "title": f"{document.title}: {document.study}, {document.period}",
+        # No title: cover and PDF title come from our own template, which would otherwise stand below a second one.
+        "pagetitle": f"{document.title}: {document.study}, {document.period}",
         "lang": document.locale,
         "date": document.cut_date.isoformat(),
         "execute": {"enabled": False, "echo": False},
         "filters": ["evalkit.lua"],
-        **metadata(document),
+        **{key: value for key, value in metadata(document).items() if key != "pagetitle"},
         "format": per_format,
     }
 
