@@ -40,7 +40,7 @@ report: $(DEMO)
 	@$(BIN)/evalkit render quarterly --study params/study.yaml --out $(REPORTS) --replace
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n auto -m "not slow and not spark"
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not spark"
 
 slow: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n auto -m "slow"

@@ -155,6 +155,7 @@ def weeks_figure(rows: pd.DataFrame, groups: Sequence[str], y_label: str) -> tup
     alt : str
         The same in a sentence.
     """
+    rows = rows.dropna(subset=["estimate"])
     figure = new_figure(2.9)
     styles = arm_style(groups)
     said: list[str] = []
@@ -162,7 +163,7 @@ def weeks_figure(rows: pd.DataFrame, groups: Sequence[str], y_label: str) -> tup
     with themed():
         axes = figure.add_subplot()
         for group in [g for g in groups if (rows["group"] == g).any()]:
-            own = rows[(rows["group"] == group) & rows["estimate"].notna()]
+            own = rows[rows["group"] == group]
             own = own.assign(week=own["time_from"] / 7 + 1).sort_values("week")
             sns.lineplot(own, x="week", y="estimate", estimator=None, ax=axes, legend=False, **styles[group])
             axes.fill_between(

@@ -342,7 +342,7 @@ def _uncertain(safe: Safe) -> pd.DataFrame:
 def _is_empty(safe: Safe) -> bool:
     if safe.estimates.kind in _CURVES:
         return safe.landmark_rows().empty
-    if safe.estimates.kind in _SHARES:
+    if safe.estimates.kind in _SHARES | _WEEKS:
         rows = safe.estimates.tidy()
         return rows[rows["estimate"].notna() & (rows["n"] > 0)].empty
     return safe.estimates.tidy().empty
