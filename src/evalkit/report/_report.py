@@ -43,6 +43,7 @@ from evalkit.intake import CutData, StudyData, dictionary, open_data
 from evalkit.periods import Period, long_date, newest_complete
 from evalkit.protocol import Baselines, Study, load_baselines, load_disclosure, load_study
 from evalkit.report._benchmarks import analysis_of, mark_of, rows_of
+from evalkit.report._kinds import CURVES, DRAWN, WEEKS, is_empty, uncertain
 
 _ABSENT = {
     "sessions": "The sessions table is not part of this study, so {what} cannot be reported.",
@@ -250,22 +251,22 @@ class Report:
         safe = self.safe(estimates)
         if self._refused(safe):
             return
-        drawable = estimates.kind in _DRAWN
+        drawable = estimates.kind in DRAWN
         if shape == "table" or (shape == "auto" and not drawable):
             self._emit("table", table_of(safe, note), safe)
             return
         if not drawable:
             msg = f"report.show: '{estimates.kind}' has no figure; show it as a table"
             raise AnalysisError(msg)
-        if estimates.kind in _CURVES:
+        if estimates.kind in CURVES:
             text = words or CurveText("Share without the event", "Days", "without the event")
             figure, alt = curves_figure(safe, self._order(safe), horizon, text)
-        elif estimates.kind in _WEEKS:
+        elif estimates.kind in WEEKS:
             figure, alt = weeks_figure(safe.estimates.tidy(), self._order(safe), x_label)
         else:
-            figure, alt = dots_figure(_uncertain(safe), self._order(safe), x_label)
+            figure, alt = dots_figure(uncertain(safe), self._order(safe), x_label)
         self._emit("figure", svg_of(figure), safe, alt=alt)
-        remarks = [_STEPS.format(block=self.policy.minimum_count)] if estimates.kind in _CURVES else []
+        remarks = [_STEPS.format(block=self.policy.minimum_count)] if estimates.kind in CURVES else []
         remarks += [safe.note] if safe.note else []
         if remarks:
             self._emit("markdown", f"::: {{.note}}\n{' '.join(remarks)}\n:::", safe)
@@ -314,7 +315,7 @@ class Report:
         """Say in a sentence why there is nothing to show, where that is so."""
         if safe.verdict == "withheld":
             said = f"Not shown: fewer than {self.policy.minimum_count} people or events would be described."
-        elif _is_empty(safe):
+        elif is_empty(safe):
             said = "Not shown yet: too few people have been observed for long enough."
         else:
             return False
@@ -333,21 +334,6 @@ class Report:
         emit(shows, text, **mark, **({"alt": alt} if alt else {}))
 
 
-def _uncertain(safe: Safe) -> pd.DataFrame:
-    """Return the shares that were estimated: not the start of a funnel, which is everybody by definition."""
-    rows = safe.estimates.tidy().dropna(subset=["estimate"])
-    return rows[rows["conf_low"] != rows["conf_high"]]
-
-
-def _is_empty(safe: Safe) -> bool:
-    if safe.estimates.kind in _CURVES:
-        return safe.landmark_rows().empty
-    if safe.estimates.kind in _SHARES | _WEEKS:
-        rows = safe.estimates.tidy()
-        return rows[rows["estimate"].notna() & (rows["n"] > 0)].empty
-    return safe.estimates.tidy().empty
-
-
 _STEPS = (
     "To protect participants, curves are straight lines between points at least {block} events apart, "
     "and numbers at risk are rounded."
@@ -356,13 +342,6 @@ _BESIDE = (
     "Here: people who attended a first session and whose time for completion is over. Who is counted differs from "
     "figure to figure: read a difference beside both denominators. Sources: "
 )
-_CURVES = frozenset({"kaplan_meier"})
-_WEEKS = frozenset({"sessions_by_week", "hours_by_week"})
-_SHARES = frozenset(
-    {"funnel", "proportion", "completion", "dose_distribution", "longest_gap", "returns", "engaged_by"}
-    | {"completeness", "lost_to_follow_up", "attendance_rate", "dose_reached"}
-)
-_DRAWN = _CURVES | _WEEKS | _SHARES
 
 
 def open_report(study: str, period: str = "newest", *, title: str = "Report") -> Report:

@@ -1,0 +1,33 @@
+"""Which analyses are drawn how, and when there is nothing to draw."""
+
+from __future__ import annotations
+
+__all__ = ["CURVES", "DRAWN", "SHARES", "WEEKS", "is_empty", "uncertain"]
+
+import pandas as pd
+
+from evalkit.disclosure import Safe
+
+CURVES = frozenset({"kaplan_meier"})
+WEEKS = frozenset({"sessions_by_week", "hours_by_week"})
+SHARES = frozenset(
+    {"funnel", "proportion", "completion", "dose_distribution", "longest_gap", "returns", "engaged_by"}
+    | {"completeness", "lost_to_follow_up", "attendance_rate", "dose_reached"}
+)
+DRAWN = CURVES | WEEKS | SHARES
+
+
+def uncertain(safe: Safe) -> pd.DataFrame:
+    """Return the shares that were estimated: not the start of a funnel, which is everybody by definition."""
+    rows = safe.estimates.tidy().dropna(subset=["estimate"])
+    return rows[rows["conf_low"] != rows["conf_high"]]
+
+
+def is_empty(safe: Safe) -> bool:
+    """Return whether nothing of an estimate may be, or can be, shown."""
+    if safe.estimates.kind in CURVES:
+        return safe.landmark_rows().empty
+    if safe.estimates.kind in SHARES | WEEKS:
+        rows = safe.estimates.tidy()
+        return rows[rows["estimate"].notna() & (rows["n"] > 0)].empty
+    return safe.estimates.tidy().empty
