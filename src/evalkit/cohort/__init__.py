@@ -18,6 +18,6 @@ from __future__ import annotations
 from evalkit.cohort._attrition import Attrition
 from evalkit.cohort._build import build
 from evalkit.cohort._cohort import Cohort, Scale
-from evalkit.cohort._restatements import restatements
+from evalkit.cohort._restatements import restatements, restatements_since
 
-__all__ = ["Attrition", "Cohort", "Scale", "build", "restatements"]
+__all__ = ["Attrition", "Cohort", "Scale", "build", "restatements", "restatements_since"]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 
 from evalkit.cohort._build import build
 from evalkit.cohort._cohort import Cohort
-from evalkit.intake import StudyData
+from evalkit.errors import DataError
+from evalkit.intake import StudyData, open_data
+from evalkit.protocol import Study
 
 Figure = Callable[[Cohort, pd.DataFrame], float]
 
@@ -112,6 +116,39 @@ def restatements(
                 found.append((name, group, before, after, *_why(reasons)))
     columns = ["figure", "group", "old", "new", "reason", "n_late", "n_corrected", "n_retracted"]
     return pd.DataFrame(found, columns=columns)
+
+
+def restatements_since(study: Study, release: Path | str) -> pd.DataFrame:
+    """Return what changed since an earlier release: its figures then, and with what is known now.
+
+    Parameters
+    ----------
+    study : Study
+        Its tables are the newer extract.
+    release : path-like
+        Folder of the earlier release; its ``manifest.json`` says the study and the data cut.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `restatements`.
+
+    Raises
+    ------
+    DataError
+        If the folder holds no release of this study.
+    """
+    manifest = Path(release) / "manifest.json"
+    try:
+        facts = json.loads(manifest.read_text(encoding="utf-8"))
+        name, cut = str(facts["study"]), date.fromisoformat(str(facts["data_cut"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        msg = f"{manifest}: is no release's manifest"
+        raise DataError(msg) from None
+    if name != study.id:
+        msg = f"{manifest}: is of study '{name}', not '{study.id}'"
+        raise DataError(msg)
+    return restatements(open_data(study), cut)
 
 
 def _of(cohort: Cohort, group: str) -> pd.DataFrame:
