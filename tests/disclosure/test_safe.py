@@ -89,6 +89,10 @@ def test_people_who_all_leave_on_one_day_are_not_spread_over_the_time_before() -
     exact = kaplan_meier(data, "time", "event", by="group", times=[91, 182, 273, 364]).tidy()
     read = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY).at([91, 182, 273, 364])
     assert (read["n_risk"] - exact["n_risk"]).abs().max() <= 10
+    safe = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY).landmark_rows()
+    true = kaplan_meier(data, "time", "event", by="group", times=safe["time"].to_list()).tidy()
+    assert len(safe)
+    assert (safe["estimate"] - true["estimate"]).abs().max() < 0.02
 
 
 def test_small_restatements_are_not_given_by_subtraction() -> None:

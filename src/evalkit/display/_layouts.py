@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from evalkit.disclosure import Safe
+from evalkit.display._kinds import CURVES
 from evalkit.display._numbers import count, decimal, interval, p_value, percent, points
 from evalkit.display._tables import html_table
 from evalkit.errors import AnalysisError
@@ -61,7 +62,6 @@ _AT_TIMES = (
     _number("estimate", "Share", percent),
     _limits("conf_low", "conf_high", share=True, digits=0),
 )
-_CURVES = frozenset({"kaplan_meier"})
 _LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     "attrition": (
         _text("label", "Step"),
@@ -199,7 +199,7 @@ def table_of(safe: Safe, note: str = "") -> str:
     if layout is None:
         msg = f"there is no table layout for '{safe.estimates.kind}'; there are: {', '.join(sorted(_LAYOUTS))}"
         raise AnalysisError(msg)
-    rows = safe.landmark_rows() if safe.estimates.kind in _CURVES else safe.estimates.tidy()
+    rows = safe.landmark_rows() if safe.estimates.kind in CURVES else safe.estimates.tidy()
     if safe.estimates.kind == "attrition":
         return _attrition(rows, layout, note)
     if safe.estimates.kind in _BY_LABEL:

@@ -9,9 +9,8 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from evalkit.disclosure import Safe
+from evalkit.display._kinds import CURVES
 from evalkit.display._numbers import count, decimal, interval, p_value, people, percent
-
-_CURVES = frozenset({"kaplan_meier"})
 
 
 def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str = "") -> str:
@@ -35,7 +34,7 @@ def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str
     """
     if safe.verdict == "withheld":
         return f"This is not shown: fewer than {safe.policy.minimum_count} people or events would be described."
-    if safe.estimates.kind in _CURVES:
+    if safe.estimates.kind in CURVES:
         text = _survival(safe, groups, event or "without the event")
     else:
         writer = _WRITERS.get(safe.estimates.kind)

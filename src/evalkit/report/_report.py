@@ -37,13 +37,13 @@ from evalkit.display import (
     table_of,
     weeks_figure,
 )
+from evalkit.display._kinds import CURVES, DRAWN, WEEKS, is_empty, uncertain
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData, StudyData, dictionary, open_data
 from evalkit.periods import Period, long_date, newest_complete
 from evalkit.protocol import Baselines, Study, load_baselines, load_disclosure, load_study
 from evalkit.report._benchmarks import analysis_of, mark_of, rows_of
-from evalkit.report._kinds import CURVES, DRAWN, WEEKS, is_empty, uncertain
 
 _ABSENT = {
     "sessions": "The sessions table is not part of this study, so {what} cannot be reported.",
