@@ -17,19 +17,15 @@ import numpy as np
 from scipy import optimize, special, stats
 
 from evalkit.survival._limits import normal_quantile
+from evalkit.wilson import wilson as score_limits
 
 Interval = tuple[float, float]
 
 
 def wilson(x: float, n: float, conf_level: float) -> Interval:
     r"""Return Wilson's score limits :math:`\{p: (x/n - p)^2 \le z^2 p (1-p)/n\}`; exact at 0/n and n/n."""
-    z = normal_quantile(conf_level)
-    p, scale = x / n, 1 + z * z / n
-    centre = (p + z * z / (2 * n)) / scale
-    half = z / scale * float(np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)))
-    low = 0.0 if x == 0 else max(centre - half, 0.0)
-    high = 1.0 if x == n else min(centre + half, 1.0)
-    return low, high
+    low, high = score_limits([x], [n], conf_level)
+    return float(low[0]), float(high[0])
 
 
 def clopper_pearson(x: float, n: float, conf_level: float) -> Interval:

@@ -16,53 +16,11 @@ import pandas as pd
 from scipy import special
 
 from evalkit.counts import DayCounts, Moments, Tally
-from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
+from evalkit.wilson import normal_quantile, wilson
 
 Floats = npt.NDArray[np.float64]
 _ABOUT = ("group", "variable", "term", "label", "time_from", "time", "period")
-
-
-def wilson(x: npt.ArrayLike, n: npt.ArrayLike, conf_level: float = 0.95) -> tuple[Floats, Floats]:
-    """Return Wilson's score limits of proportions.
-
-    Parameters
-    ----------
-    x, n : array-like, shape (k,)
-        x of n.
-    conf_level : float, default 0.95
-
-    Returns
-    -------
-    low, high : arrays of float, shape (k,)
-        NaN where n is 0; exactly 0 and 1 at x = 0 and x = n.
-
-    References
-    ----------
-    Wilson, E. B. (1927). Journal of the American Statistical Association, 22, 209-212.
-
-    Examples
-    --------
-    >>> low, high = wilson([5, 0], [10, 10])
-    >>> low.round(4).tolist(), high.round(4).tolist()
-    ([0.2366, 0.0], [0.7634, 0.2775])
-    """
-    events, total = np.asarray(x, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    size = np.where(total > 0, total, np.nan)
-    z = _normal(conf_level)
-    p, scale = events / size, 1 + z * z / size
-    centre = (p + z * z / (2 * size)) / scale
-    half = z / scale * np.sqrt(np.maximum(p * (1 - p) / size + z * z / (4 * size * size), 0))
-    low = np.where(p == 0, 0.0, np.maximum(centre - half, 0.0))
-    high = np.where(p == 1, 1.0, np.minimum(centre + half, 1.0))
-    return low, high
-
-
-def _normal(conf_level: float) -> float:
-    if not 0 < conf_level < 1:
-        msg = f"conf_level must lie between 0 and 1, it is {conf_level}"
-        raise AnalysisError(msg)
-    return float(special.ndtri(0.5 + conf_level / 2))
 
 
 def _about(frame: pd.DataFrame) -> list[str]:
@@ -168,7 +126,7 @@ class MeanOf:
         AnalysisError
             If the level of confidence is not between 0 and 1.
         """
-        _normal(self.conf_level)
+        normal_quantile(self.conf_level)
         data = counts.frame
         n = data["n"].to_numpy(dtype=np.float64)
         some, df = np.where(n > 0, n, np.nan), np.where(n > 1, n - 1, np.nan)
@@ -239,7 +197,7 @@ class RatioOf:
         AnalysisError
             If the level of confidence is not between 0 and 1.
         """
-        z, rows = _normal(self.conf_level), []
+        z, rows = normal_quantile(self.conf_level), []
         for group, own in counts.frame.groupby("group", sort=False):
             part = own.set_index("term")
             if {"numerator", "denominator", "both"} <= set(part.index):
