@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from evalkit.spreadsheet import csv_text
+
 _RELEASE = date(1972, 1, 2)  # so that the year of follow-up ends with a quarter
 _WEEKS = 52
 
@@ -114,8 +116,7 @@ def write_rossi(folder: Path) -> Path:
         }
     )
     for name, table in (("participants", people), ("outcomes", outcomes)):
-        text = table.to_csv(index=False, lineterminator="\n")
-        (folder / f"{name}.csv").write_bytes(text.encode("utf-8"))
+        (folder / f"{name}.csv").write_bytes(csv_text(table).encode("utf-8"))
     (folder / "README.md").write_bytes(_README.encode("utf-8"))
     (folder / "study.yaml").write_bytes(_STUDY.encode("utf-8"))
     return folder / "study.yaml"

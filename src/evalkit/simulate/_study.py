@@ -21,6 +21,7 @@ from evalkit.simulate._people import SOURCES
 from evalkit.simulate._scenario import get_scenario
 from evalkit.simulate._tables import STATUSES, Maker
 from evalkit.simulate._truth import known_truth
+from evalkit.spreadsheet import csv_text
 
 _COLUMNS = {
     "participants": (["referral_date", "intake_date", "outcome_follow_up_end"], ["referral_date"]),
@@ -70,8 +71,7 @@ class Simulated:
         written = []
         for name, table in self.tables.items():
             file = folder / f"{name}.csv"
-            text = table.assign(synthetic="true").to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n")
-            file.write_bytes(text.encode("utf-8"))
+            file.write_bytes(csv_text(table.assign(synthetic="true")).encode("utf-8"))
             written.append(file)
         content = {**self.about, "truth": dict(self.truth), "truth_error": dict(self.truth_error)}
         file = folder / "simulation.json"
