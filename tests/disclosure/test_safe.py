@@ -13,7 +13,7 @@ from evalkit.counts import DayCounts, Moments, Tally
 from evalkit.disclosure import Policy, make_safe, safe_counts, safe_restatements
 from evalkit.errors import DisclosureError
 from evalkit.estimates import Estimates
-from evalkit.survival import day_counts, kaplan_meier, rmst
+from evalkit.survival import cumulative_incidence, day_counts, kaplan_meier, rmst, rmst_contrast
 
 POLICY = Policy()
 
@@ -78,8 +78,55 @@ def test_a_curve_of_one_step_does_not_fall_all_at_once() -> None:
     assert (safe.estimates.tidy()["n_event"] > 0).sum() == 1
     read = safe.at([0, 60, 120, 180, 240, 300])["estimate"].to_numpy()
     assert read[0] == 1.0
-    assert (np.diff(read) < 0).all()
-    assert np.abs(np.diff(read, 2)).max() < 1e-9  # a straight line
+    falls = -np.diff(read)
+    assert (falls > 0).all()
+    assert falls.max() < 2 * falls.min()  # evenly, but for whole people
+
+
+def test_spreading_keeps_totals_and_mean_days() -> None:
+    for seed in range(10):
+        safe = make_safe(kaplan_meier(people(300, seed), "time", "event", by="group"), POLICY)
+        blocks, days = safe.estimates.counts.frame, safe.smooth.counts.frame
+        for name in ("n_event_1", "n_censor"):
+            assert days[name].sum() == blocks[name].sum()
+            mean = [np.average(f["time"].clip(lower=0), weights=f[name]) for f in (days, blocks)]
+            assert abs(mean[0] - mean[1]) < 15
+
+
+def test_incidences_are_quoted_where_they_are_true_and_add_up() -> None:
+    quoted = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        data = people(400, seed).assign(cause=lambda d: np.where(d["event"], rng.integers(1, 3, len(d)), 0))  # noqa: B023
+        exact = cumulative_incidence(data, "time", "cause", by="group", causes=["left", "done"])
+        safe = make_safe(exact, POLICY)
+        true = cumulative_incidence(data, "time", "cause", by="group", causes=["left", "done"], times=POLICY.landmarks)
+        rows = safe.landmark_rows().merge(true.tidy(), on=["cause", "time"], suffixes=("_safe", ""))
+        off = (rows["estimate_safe"] - rows["estimate"]).abs()
+        assert (off <= np.maximum(0.02, rows["std_error"] / 2) + 1e-12).all()
+        quoted += len(rows)
+        read = safe.at(POLICY.landmarks).pivot_table(index="time", columns="cause", values="estimate")
+        assert (read.sum(axis=1) <= 1 + 1e-12).all()
+        assert (read.diff().dropna() >= -1e-12).all().all()
+    assert quoted > 100
+
+
+def test_a_contrast_without_one_of_its_groups_is_withheld() -> None:
+    data = pd.concat([people(300, 1), people(9, 2).assign(group="few")])
+    found = rmst_contrast(data, "time", "event", by="group", tau=100, reference="few")
+    safe = make_safe(found, POLICY)
+    assert safe.verdict == "withheld"
+    assert safe.estimates.tidy().empty
+
+
+def test_a_contrast_is_given_only_near_the_exact_one() -> None:
+    for seed in range(10):
+        data = pd.concat([people(140, seed), people(900, seed + 50).assign(group="other")])
+        exact = rmst_contrast(data, "time", "event", by="group", tau=182, reference="other")
+        rows, true = make_safe(exact, POLICY).estimates.tidy(), exact.tidy()
+        known = rows["estimate"].notna()
+        assert known.any()
+        assert ((rows["estimate"] - true["estimate"]).abs()[known] <= true["std_error"][known] / 2).all()
 
 
 def test_people_who_all_leave_on_one_day_are_not_spread_over_the_time_before() -> None:

@@ -3,8 +3,9 @@
 The exact times of events (and of censorings) are sorted and cut into consecutive blocks of at least the policy's
 minimum; each block becomes one step on its mean day. The mean keeps areas under the curve (and so restricted means)
 where they were, and is a mean over at least the minimum. Where there are enough of them, a block ends at a landmark of
-the policy, so that what is said of that day stays true. Totals are multiples of the rounding base, so that two
-releases cannot be subtracted to single out a person.
+the policy, so that what is said of that day stays true; columns ``end_...`` say which. A cause of which few events are
+left after a landmark is followed up to it: those few then count among the censored. Totals are multiples of the
+rounding base, so that two releases cannot be subtracted to single out a person.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ def safe_day_counts(counts: DayCounts, policy: Policy) -> tuple[DayCounts | None
             kept.append(safe.assign(group=group))
     if not kept:
         return None, withheld
-    frame = pd.concat(kept, ignore_index=True)[list(exact.columns)]
+    frame = pd.concat(kept, ignore_index=True)
+    frame = frame[[*exact.columns, *(c for c in frame.columns if str(c).startswith("end_"))]]
     return DayCounts(frame, causes=counts.causes), withheld
 
 
@@ -73,36 +75,45 @@ def _safe_group(rows: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
     if people < policy.minimum_count or any(policy.hides(int(rows[name].sum())) for name in events):
         return None
     exact = rows[finite]
-    end = _end(exact, events, policy)
-    if end is not None:
-        exact = exact[exact["time"] <= end]
+    ends = {name: _end(exact, name, policy) for name in events}
+    ended = max(ends.values(), default=np.nan) if all(np.isfinite(e) for e in ends.values()) else np.nan
+    exact = _without_tails(exact if np.isnan(ended) else exact[exact["time"] <= ended], ends)
     shown = [policy.rounded(int(exact[name].sum())) for name in events]
     size = max(policy.rounded(people), sum(shown))
-    censored = _censored(exact, size - sum(shown), policy, ended=end is not None)
-    steps = pd.DataFrame({"time": [-np.inf], "n_entry": [size if end is not None else sum(shown) + censored]})
+    censored = _censored(exact, size - sum(shown), policy, ended=np.isfinite(ended))
+    steps = pd.DataFrame({"time": [-np.inf], "n_entry": [size if np.isfinite(ended) else sum(shown) + censored]})
     for name, public in zip([*events, "n_censor"], [*shown, censored], strict=True):
         times = np.repeat(exact["time"].to_numpy(dtype=float), exact[name].to_numpy(dtype=int))
         if public and times.size == 0:
             times = np.array([exact["time"].max()])
         if public:
-            steps = pd.concat([steps, _blocks(times, public, name, policy)], ignore_index=True)
-    merged = steps.fillna(0).groupby("time", as_index=False).sum().sort_values("time")
-    for name in (*events, "n_censor"):
-        merged[name] = merged[name].astype(int) if name in merged else 0
-    merged["n_entry"] = merged["n_entry"].astype(int)
+            blocks = _blocks(times, public, name, policy, ends.get(name, np.nan))
+            steps = pd.concat([steps, blocks], ignore_index=True)
+    flows, bounds = (*events, "n_censor"), [f"end_{name}" for name in (*events, "n_censor")]
+    steps = steps.reindex(columns=["time", "n_entry", *flows, *bounds])
+    merged = steps.groupby("time").agg({**dict.fromkeys(("n_entry", *flows), "sum"), **dict.fromkeys(bounds, "max")})
+    merged = merged.astype(dict.fromkeys(("n_entry", *flows), "int64")).reset_index()
     return _truncated(merged, events, policy)
 
 
-def _end(exact: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> float | None:
-    """Return the landmark after which too few events are left to be shown: the curve ends there."""
+def _without_tails(exact: pd.DataFrame, ends: dict[str, float]) -> pd.DataFrame:
+    """Count the few events of a cause that lie after its end among the censored."""
+    exact = exact.copy()
+    for name, end in ends.items():
+        tail = exact[name].where(exact["time"] > end, 0)
+        exact[name] -= tail
+        exact["n_censor"] += tail
+    return exact
+
+
+def _end(exact: pd.DataFrame, name: str, policy: Policy) -> float:
+    """Return the landmark after which too few events of a cause are left to be shown; nan where there is none."""
     days = exact["time"].to_numpy(dtype=float)
     for landmark in policy.landmarks:
-        by_then = [int(exact.loc[days <= landmark, name].sum()) for name in events]
-        after = [int(exact.loc[days > landmark, name].sum()) for name in events]
-        few = all(n < policy.minimum_count for n in after) and any(after)
-        if few and not any(n < policy.minimum_count for n, m in zip(by_then, after, strict=True) if n + m):
+        by_then, after = (int(exact.loc[own, name].sum()) for own in (days <= landmark, days > landmark))
+        if policy.hides(after) and by_then >= policy.minimum_count:
             return float(landmark)
-    return None
+    return float("nan")
 
 
 def _censored(exact: pd.DataFrame, room: int, policy: Policy, *, ended: bool) -> int:
@@ -113,23 +124,25 @@ def _censored(exact: pd.DataFrame, room: int, policy: Policy, *, ended: bool) ->
     return 0 if public < policy.block else min(public, room)
 
 
-def _blocks(times: Floats, public: int, name: str, policy: Policy) -> pd.DataFrame:
+def _blocks(times: Floats, public: int, name: str, policy: Policy, end: float) -> pd.DataFrame:
     """Cut sorted times into blocks, each a step on its mean day; where it can be, a block ends at a landmark."""
     ordered = np.sort(times)
     cuts, bounds = _segments(ordered, public, policy)
     days: list[float] = []
     sizes: list[int] = []
-    for (begin, end), (after, until) in zip(pairwise(cuts), pairwise(bounds), strict=True):
-        number = max(1, (end - begin) // policy.block)
+    ends: list[float] = []
+    for (begin, stop), (after, until) in zip(pairwise(cuts), pairwise(bounds), strict=True):
+        number = max(1, (stop - begin) // policy.block)
         inside = [policy.block] * (number - 1)
-        inside.append(end - begin - sum(inside))
+        inside.append(stop - begin - sum(inside))
         edges = begin + np.concatenate([[0], np.cumsum(inside)])
         exact = np.rint(edges / public * ordered.size).astype(int)
         for a, b in pairwise(exact):
             mean = ordered[a:b].mean() if b > a else ordered[min(a, ordered.size - 1)]
             days.append(float(min(max(np.rint(mean), after + 1), until)))
         sizes += inside
-    return pd.DataFrame({"time": days, name: sizes})
+        ends += [*[np.nan] * (number - 1), until if stop < public else end]
+    return pd.DataFrame({"time": days, name: sizes, f"end_{name}": ends})
 
 
 def _segments(ordered: Floats, public: int, policy: Policy) -> tuple[list[int], list[float]]:

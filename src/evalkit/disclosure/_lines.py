@@ -1,102 +1,190 @@
 """Reading a safe curve between its steps.
 
 A step of a safe curve stands for at least the policy's minimum of events, on their mean day. Read as a step, it would
-put all of them on that day: a group with twenty events would seem to lose nobody and then twenty people at once. So a
-safe curve is read as straight lines between the days on which its value is known: the ends of the blocks. A block ends
-at a landmark where one lies between two steps, else half-way to the next step; within a block the fall is even.
+put all of them on that day: a group with twenty events would seem to lose nobody and then twenty people at once. So
+each block's events (and censorings) are spread over the days the block stands for, so that their mean stays where it
+was; the same analysis is asked of these counts, and read. A block ends at the landmark it was made to end at, else
+half-way to the next one. Spreading adds nothing to what the safe counts tell.
 """
 
 from __future__ import annotations
 
-__all__ = ["knots_of", "read_at"]
+__all__ = ["ends_at", "knots_of", "read_at", "spread"]
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalkit.counts import DayCounts
 from evalkit.disclosure._policy import Policy
 
 Floats = NDArray[np.float64]
-_VALUES = ("estimate", "conf_low", "conf_high")
+_VALUES = ("estimate", "std_error", "conf_low", "conf_high")
+_CORNERS = 6
+"""Points of a curve's drawing in each block, its ends included."""
 
 
-def knots_of(rows: pd.DataFrame, policy: Policy) -> pd.DataFrame:
-    """Return the days on which one group's safe curve is known, and its values there.
+def spread(counts: DayCounts, policy: Policy) -> DayCounts:
+    """Spread the blocks of safe counts over the days they stand for.
+
+    Parameters
+    ----------
+    counts : DayCounts
+        Safe counts: one row per block, with the days on which blocks end.
+    policy : Policy
+
+    Returns
+    -------
+    DayCounts
+        The same totals, by day.
+    """
+    frame, parts = counts.frame, []
+    flows = [*counts.event_columns, "n_censor"]
+    for group, rows in frame.groupby("group", sort=False):
+        columns = {name: _by_day(blocks_of(rows, name, policy)) for name in flows}
+        days = pd.DataFrame(columns).fillna(0).astype("int64").rename_axis("time").reset_index()
+        start = pd.DataFrame({"time": [-np.inf], "n_entry": [int(rows["n_entry"].sum())]})
+        end = pd.DataFrame({"time": [last_day(rows)]})  # known up to here, whether anybody leaves then or not
+        whole = pd.concat([start, days, end], ignore_index=True).groupby("time", as_index=False).sum()
+        parts.append(whole.assign(group=group))
+    made = pd.concat(parts, ignore_index=True).fillna(0)
+    made[["n_entry", *flows]] = made[["n_entry", *flows]].astype("int64")
+    return DayCounts(made[["group", "time", "n_entry", *flows]], causes=counts.causes)
+
+
+def last_day(rows: pd.DataFrame) -> float:
+    """Return the last day on which one group's safe counts say anything."""
+    ends = rows[[c for c in rows.columns if str(c).startswith("end_")]].to_numpy(dtype=float)
+    return float(np.nanmax(np.append(ends.ravel(), rows["time"].max())))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """People of one block: how many, and the days around their mean day that they stand for."""
+
+    size: int
+    begin: float
+    mean: float
+    end: float
+
+    def days(self, shares: Floats) -> Floats:
+        r"""Return the days by which these shares of the block have left.
+
+        :math:`begin + (end - begin) u^p` with p such that the mean of the days is the block's.
+        """
+        width = self.end - self.begin
+        if width <= 0:
+            return np.full(len(shares), self.end)
+        power = width / min(max(self.mean - self.begin, width / 50), width) - 1
+        return self.begin + width * shares ** max(power, 0.02)
+
+
+def blocks_of(rows: pd.DataFrame, name: str, policy: Policy) -> list[Block]:
+    """Return one flow's blocks, in order.
+
+    A day that carries two blocks or more is a jump: many people left on that very day.
 
     Parameters
     ----------
     rows : pandas.DataFrame
-        The curve's steps of one group, ascending: time, n_event, n_censor, n_risk, estimate and limits.
+        Safe counts of one group.
+    name : str
+        Which flow: ``n_event_1``, ``n_censor``.
+    policy : Policy
+
+    Returns
+    -------
+    list of Block
+    """
+    own = rows[rows[name] > 0]
+    days, sizes = own["time"].to_numpy(dtype=np.float64), own[name].to_numpy(dtype=np.int64)
+    ends, last = own[f"end_{name}"].to_numpy(dtype=np.float64), last_day(rows)
+    found: list[Block] = []
+    before = 0.0
+    for k, day in enumerate(days):
+        if sizes[k] >= 2 * policy.block:
+            found.append(Block(int(sizes[k]), max(before, day - 1), day, day))
+        else:
+            if np.isfinite(ends[k]):
+                end = ends[k]
+            elif k + 1 < len(days):
+                end = (day + days[k + 1]) / 2
+            else:
+                end = min(max(2 * day - before, day), max(last, day))
+            found.append(Block(int(sizes[k]), before, day, max(before, end)))
+        before = found[-1].end
+    return found
+
+
+def _by_day(blocks: list[Block]) -> pd.Series:
+    """Return how many leave on which day."""
+    days = [np.ceil(b.days((np.arange(b.size) + 0.5) / b.size)) for b in blocks]
+    return pd.Series(np.concatenate(days) if days else [], dtype="float64").value_counts()
+
+
+def knots_of(rows: pd.DataFrame, name: str, smooth: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    """Return the days between which one group's safe curve is drawn as straight lines, and its values there.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Safe counts of one group.
+    name : str
+        Which flow moves the curve: ``n_event_1``.
+    smooth : pandas.DataFrame
+        The curve of the spread counts.
     policy : Policy
 
     Returns
     -------
     pandas.DataFrame
-        time, estimate, conf_low, conf_high; the first row is day 0 with the value 1, the last the curve's end.
+        time, estimate, std_error, conf_low, conf_high; from day 0 to the curve's end.
     """
-    last_day = float(rows["time"].max())
-    steps = rows[(rows["n_event"] > 0) & rows["estimate"].notna()]
-    days, which = _polygon(steps["time"].to_numpy(float), steps["n_event"].to_numpy(float), policy, last_day)
-    values = {name: np.concatenate([[1.0], steps[name].to_numpy(dtype=float)])[which] for name in _VALUES}
-    knots = pd.DataFrame({"time": days, **values})
-    if knots["time"].iloc[-1] < last_day:
-        knots = pd.concat([knots, knots.iloc[[-1]].assign(time=last_day)], ignore_index=True)
-    return knots
+    parts = [block.days(np.linspace(0, 1, _CORNERS)) for block in blocks_of(rows, name, policy)]
+    days, end = np.ceil(np.concatenate([[0.0], *parts])), ends_at(rows, name)
+    read = read_at(smooth, np.unique(np.append(days[days <= end], end)), policy)
+    return read[["time", *_VALUES]]
 
 
-def _polygon(days: Floats, sizes: Floats, policy: Policy, last_day: float) -> tuple[Floats, NDArray[np.intp]]:
-    """Return the corners of the line: days, and how many steps lie behind each.
-
-    A day that carries two blocks or more is a jump (many people left on that very day); any other step is the middle of
-    a fall that ends at a landmark before the next step, or half-way to it.
-    """
-    at, behind = [0.0], [0]
-    for k, day in enumerate(days):
-        if sizes[k] >= 2 * policy.block:
-            at += [max(at[-1], day - 1), day]
-            behind += [k, k + 1]
-            continue
-        if k + 1 < len(days):
-            middle = (day + days[k + 1]) / 2
-            between = [float(mark) for mark in policy.landmarks if day <= mark < days[k + 1]]
-            end = min(between, key=lambda mark: abs(mark - middle)) if between else middle
-        else:
-            end = min(max(2 * day - at[-1], day), max(last_day, day))
-        at.append(max(at[-1], end))
-        behind.append(k + 1)
-    return np.array(at), np.array(behind)
+def ends_at(rows: pd.DataFrame, name: str) -> float:
+    """Return the day at which a cause's curve ends: the landmark its last block was made to end at, or the last day."""
+    last = rows.loc[rows[name] > 0, f"end_{name}"]
+    return float(last.iloc[-1]) if len(last) and np.isfinite(last.iloc[-1]) else last_day(rows)
 
 
-def read_at(rows: pd.DataFrame, times: Sequence[float], policy: Policy) -> pd.DataFrame:
+def read_at(smooth: pd.DataFrame, times: Sequence[float] | Floats, policy: Policy) -> pd.DataFrame:
     """Read one group's safe curve at some days.
 
     Parameters
     ----------
-    rows : pandas.DataFrame
-        The curve's steps of one group.
+    smooth : pandas.DataFrame
+        The curve of the spread counts, of one group (and cause): every day on which anybody leaves, and the last.
     times : sequence of float
     policy : Policy
 
     Returns
     -------
     pandas.DataFrame
-        group, time, n_risk (just before the day, a multiple of the rounding base), estimate, conf_low, conf_high;
-        missing after the curve's end.
+        group (and cause), time, n_risk (just before the day, a multiple of the rounding base), estimate, std_error,
+        conf_low, conf_high; missing after the curve's end.
     """
     at = np.asarray(times, dtype=float)
-    last_day = float(rows["time"].max())
-    knots = knots_of(rows, policy)
-    beyond = at > last_day
-    found = {name: np.where(beyond, np.nan, np.interp(at, knots["time"], knots[name])) for name in _VALUES}
-    gone = np.zeros(len(at))
-    for column in ("n_event", "n_censor"):
-        steps = rows[rows[column] > 0]
-        sizes = steps[column].to_numpy(dtype=float)
-        days, which = _polygon(steps["time"].to_numpy(dtype=float), sizes, policy, last_day)
-        total = np.concatenate([[0.0], np.cumsum(sizes)])[which]
-        gone += np.interp(at - 1, days, total)
+    day = smooth["time"].to_numpy(dtype=float)
+    start = 0.0 if "cause" in smooth else 1.0
+    first = {"estimate": start, "std_error": 0.0, "conf_low": start, "conf_high": start}
+    place = np.searchsorted(day, at, side="right")
+    beyond = at > day[-1]
+    found = {}
+    for name in _VALUES:
+        values = smooth[name].to_numpy(dtype=float)
+        if name.startswith("conf"):  # before the first event limits are not defined: the value itself
+            values = np.where(np.isnan(values), smooth["estimate"], values)
+        found[name] = np.where(beyond, np.nan, np.concatenate([[first[name]], values])[place])
+    risk = smooth["n_risk"].to_numpy(dtype=float)[np.minimum(np.searchsorted(day, at, side="left"), len(day) - 1)]
     base = policy.rounding_base
-    risk = np.where(beyond, np.nan, np.round((float(rows["n_risk"].iloc[0]) - gone) / base) * base)
-    return pd.DataFrame({"group": rows["group"].iloc[0], "time": at, "n_risk": risk, **found})
+    names = {name: smooth[name].iloc[0] for name in ("group", "cause") if name in smooth}
+    risk = np.where(beyond, np.nan, np.round(risk / base) * base)
+    return pd.DataFrame({**names, "time": at, "n_risk": risk, **found})

@@ -14,9 +14,9 @@ import pandas as pd
 
 from evalkit.counts import Counts, DayCounts, Moments, Tally
 from evalkit.disclosure._curves import safe_day_counts
-from evalkit.disclosure._lines import knots_of, read_at
+from evalkit.disclosure._lines import ends_at, knots_of, read_at, spread
 from evalkit.disclosure._policy import Policy
-from evalkit.errors import DisclosureError
+from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.glossary import COLUMNS
 
@@ -41,7 +41,10 @@ class Safe:
     policy : Policy
         The policy that was applied.
     faithful : frozenset of (str, float)
-        For curves: group and landmark at which the safe curve lies close enough to the exact one to be quoted.
+        For curves: group (``group: cause`` of an incidence) and landmark at which the safe curve lies close enough to
+        the exact one to be quoted.
+    smooth : Estimates or None
+        For curves: the same analysis of the safe counts spread over the days that their blocks stand for.
     """
 
     estimates: Estimates
@@ -49,6 +52,7 @@ class Safe:
     withheld: tuple[str, ...]
     policy: Policy
     faithful: frozenset[tuple[str, float]] = frozenset()
+    smooth: Estimates | None = None
 
     def at(self, times: Sequence[float]) -> pd.DataFrame:
         """Read a safe curve at some days, as straight lines between the ends of its blocks.
@@ -61,27 +65,53 @@ class Safe:
         Returns
         -------
         pandas.DataFrame
-            group, time, n_risk (a multiple of the rounding base), estimate, conf_low, conf_high; missing after a
-            group's curve ends. Empty when nothing may be shown.
+            group (and cause), time, n_risk (a multiple of the rounding base), estimate, std_error, conf_low,
+            conf_high; missing after a group's curve ends. Empty when nothing may be shown.
         """
-        rows = self.estimates.tidy()
-        read = [read_at(own, times, self.policy) for _, own in rows.groupby("group", sort=False)]
-        return pd.concat(read, ignore_index=True) if read else rows
+        if self.smooth is None:
+            return self.estimates.tidy().iloc[:0]
+        rows, read = self.smooth.tidy(), []
+        for _, own in rows.groupby(_curve_keys(rows), sort=False):
+            counts, name = self._flow(str(own["group"].iloc[0]), str(own["cause"].iloc[0]) if "cause" in own else "")
+            read.append(read_at(own[own["time"] <= ends_at(counts, name)], times, self.policy))
+        return pd.concat(read, ignore_index=True)
 
-    def knots(self, group: str) -> pd.DataFrame:
-        """Return the days on which a group's safe curve is known, and its values there.
+    def _flow(self, group: str, cause: str) -> tuple[pd.DataFrame, str]:
+        """Return a group's safe counts, and the name of the flow that moves its curve."""
+        counts = self.estimates.counts
+        if not isinstance(counts, DayCounts):
+            msg = f"{self.estimates.kind}: there is no curve that may be shown"
+            raise DisclosureError(msg)
+        frame = counts.frame
+        place = counts.causes.index(cause) if cause else 0
+        return frame[frame["group"] == group], counts.event_columns[place]
+
+    def knots(self, group: str, cause: str = "") -> pd.DataFrame:
+        """Return the days between which a group's safe curve is a straight line, and its values there.
 
         Parameters
         ----------
         group : str
+        cause : str
+            For incidences: of which cause.
 
         Returns
         -------
         pandas.DataFrame
-            time, estimate, conf_low, conf_high; from day 0 to the curve's end.
+            time, estimate, std_error, conf_low, conf_high; from day 0 to the curve's end.
+
+        Raises
+        ------
+        DisclosureError
+            If this is no curve, or nothing of it may be shown.
         """
-        rows = self.estimates.tidy()
-        return knots_of(rows[rows["group"] == group], self.policy)
+        if self.smooth is None:
+            msg = f"{self.estimates.kind}: there is no curve that may be shown"
+            raise DisclosureError(msg)
+        rows = self.smooth.tidy()
+        own = rows[rows["group"] == group]
+        counts, name = self._flow(group, cause)
+        return knots_of(counts, name, own[own["cause"] == cause] if cause else own, self.policy)
 
     def landmark_rows(self) -> pd.DataFrame:
         """Return a curve's rows at the policy's landmarks, where the safe curve has something to say.
@@ -96,7 +126,7 @@ class Safe:
         if rows.empty:
             return rows
         read = self.at(self.policy.landmarks)
-        quotable = [(str(g), float(t)) in self.faithful for g, t in zip(read["group"], read["time"], strict=True)]
+        quotable = [place in self.faithful for place in _places(read)]
         return read[np.array(quotable, dtype=bool)].reset_index(drop=True)
 
     @property
@@ -194,12 +224,60 @@ def make_safe(estimates: Estimates, policy: Policy) -> Safe:
     counts, withheld = safe_counts(estimates.counts, policy)
     if counts is None:
         return Safe(_emptied(estimates), "withheld", withheld, policy)
-    again = estimates.analysis.estimate(counts)
-    if not isinstance(counts, DayCounts) and withheld:
+    try:
+        again = estimates.analysis.estimate(counts)
+        if isinstance(counts, DayCounts):
+            return _safe_days(estimates, again, counts, withheld, policy)
+    except AnalysisError:
+        if not withheld:
+            raise
+        return Safe(_emptied(estimates), "withheld", withheld, policy)  # a contrast without one of its groups
+    if withheld:
         again = again.about(data=_with_gaps(again.tidy(), estimates.tidy()))
     safe = again.about(population=estimates.population, cut=estimates.cut)
-    shown = Safe(safe, "partly" if withheld else "released", withheld, policy)
-    return dataclasses.replace(shown, faithful=_faithful(shown, estimates)) if _is_curve(estimates) else shown
+    return Safe(safe, "partly" if withheld else "released", withheld, policy)
+
+
+def _safe_days(
+    exact: Estimates, again: Estimates, counts: DayCounts, withheld: tuple[str, ...], policy: Policy
+) -> Safe:
+    """Return what was asked of counts by day: a curve with its reading, or a number that is close to the exact one."""
+    verdict: Literal["released", "partly"] = "partly" if withheld else "released"
+    about = {"population": exact.population, "cut": exact.cut}
+    even = spread(counts, policy)
+    if not _is_curve(exact):
+        smooth = exact.analysis.estimate(even) if exact.kind in _SPREAD else again  # type: ignore[union-attr]
+        return Safe(smooth.about(data=_near(smooth.tidy(), exact.tidy()), **about), verdict, withheld, policy)
+    everywhere: Any = dataclasses.replace(exact.analysis, times=None)  # type: ignore[type-var]
+    shown = Safe(again.about(**about), verdict, withheld, policy, smooth=everywhere.estimate(even))
+    return dataclasses.replace(shown, faithful=_faithful(shown, exact))
+
+
+_SPREAD = frozenset({"rmst", "rmst_contrast", "survival_difference"})
+"""Analyses of counts by day, other than curves, that are asked of the spread counts."""
+
+
+def _near(rows: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
+    """Leave out numbers further than half a standard error from the exact ones: what is quoted must be true."""
+    if "estimate" not in rows or "std_error" not in exact:
+        return rows
+    keys = [c for c in rows.columns if COLUMNS[c].kind == "text" or c in {"time", "tau"}]
+    true = rows[keys].merge(exact[[*keys, "estimate", "std_error"]], on=keys, how="left")
+    far = ~((rows["estimate"] - true["estimate"]).abs() <= true["std_error"] / 2)
+    numbers = [c for c in rows.columns if COLUMNS[c].kind == "number" and c not in keys]
+    rows.loc[far.to_numpy(), numbers] = np.nan
+    return rows
+
+
+def _curve_keys(rows: pd.DataFrame) -> list[str]:
+    return ["group", "cause"] if "cause" in rows else ["group"]
+
+
+def _places(rows: pd.DataFrame) -> list[tuple[str, float]]:
+    """Name each row's curve and day."""
+    groups = rows["group"].astype(str)
+    names = groups + ": " + rows["cause"].astype(str) if "cause" in rows else groups
+    return [(str(name), float(time)) for name, time in zip(names, rows["time"], strict=True)]
 
 
 def _is_curve(estimates: Estimates) -> bool:
@@ -209,16 +287,16 @@ def _is_curve(estimates: Estimates) -> bool:
 def _faithful(shown: Safe, exact: Estimates) -> frozenset[tuple[str, float]]:
     """Compare the safe curve with the exact one at the landmarks: what is quoted must be true."""
     again: Any = dataclasses.replace(exact.analysis, times=shown.policy.landmarks)  # type: ignore[type-var]
-    keys = ["group", "time"]
-    true = again.estimate(exact.counts).tidy()[[*keys, "estimate", "std_error"]]
     rows = shown.estimates.tidy()
-    events = rows.groupby("group")["n_event"].sum()
-    read = shown.at(shown.policy.landmarks).merge(true, on=keys, suffixes=("", "_exact"))
+    curve = _curve_keys(rows)
+    keys = [*curve, "time"]
+    true = again.estimate(exact.counts).tidy()[[*keys, "estimate", "std_error"]]
+    events = rows.groupby(curve, as_index=False).agg(events=("n_event", "sum"))
+    read = shown.at(shown.policy.landmarks).merge(true, on=keys, suffixes=("", "_exact")).merge(events, on=curve)
     off = (read["estimate"] - read["estimate_exact"]).abs()
-    close = off <= np.maximum(TOLERANCE, read["std_error"].fillna(0.0) / 2)
-    enough = read["n_risk"].ge(shown.policy.minimum_at_risk) & read["group"].map(events).gt(0)
-    kept = read[close & enough]
-    return frozenset((str(g), float(t)) for g, t in zip(kept["group"], kept["time"], strict=True))
+    close = off <= np.maximum(TOLERANCE, read["std_error_exact"].fillna(0.0) / 2)
+    enough = read["n_risk"].ge(shown.policy.minimum_at_risk) & read["events"].gt(0)
+    return frozenset(_places(read[close & enough]))
 
 
 def _with_gaps(shown: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:

@@ -335,8 +335,8 @@ class Report:
 
 
 _STEPS = (
-    "To protect participants, curves are straight lines between points at least {block} events apart, "
-    "and numbers at risk are rounded."
+    "To protect participants, curves are smoothed over blocks of at least {block} events, and numbers at risk are "
+    "rounded."
 )
 _BESIDE = (
     "Here: people who attended a first session and whose time for completion is over. Who is counted differs from "
