@@ -1,5 +1,6 @@
 """Figures, tables and sentences. Takes only what disclosure control passed, and estimates nothing."""
 
+from evalkit.display._data import benchmark_numbers, curve_numbers, restatement_numbers, safe_numbers
 from evalkit.display._figures import CurveText, curves_figure, dots_figure, weeks_figure
 from evalkit.display._layouts import benchmark_table, table_of
 from evalkit.display._mark import emit
@@ -10,14 +11,18 @@ from evalkit.display._tables import html_table
 
 __all__ = [
     "CurveText",
+    "benchmark_numbers",
     "benchmark_table",
+    "curve_numbers",
     "curves_figure",
     "definitions",
     "dots_figure",
     "emit",
     "html_table",
     "provenance_table",
+    "restatement_numbers",
     "restatement_table",
+    "safe_numbers",
     "sentences",
     "svg_of",
     "table_of",

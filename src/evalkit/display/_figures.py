@@ -15,10 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from evalkit.disclosure import Safe
+from evalkit.display._data import ticks
 from evalkit.display._numbers import NOT_SHOWN, count, decimal, percent
 from evalkit.display._style import INK, MUTED, arm_style, new_figure, themed
-
-_STEPS = (30, 60, 91, 182, 365, 730)
 
 
 @dataclass(frozen=True)
@@ -36,12 +35,6 @@ class CurveText:
     y_label: str
     x_label: str
     event: str
-
-
-def _ticks(horizon: float) -> list[int]:
-    """Evenly spaced days, a handful of them, at lengths people know."""
-    step = next((s for s in _STEPS if horizon / s < 5), 365)
-    return [int(day) for day in np.arange(0, horizon + 0.5, step)]
 
 
 def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, words: CurveText) -> tuple[Figure, str]:
@@ -67,17 +60,17 @@ def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, words: Curv
     shown = [g for g in groups if (rows["group"] == g).any()]
     knots = {g: safe.knots(g) for g in shown}
     end = min(horizon, max(float(k["time"].iloc[-1]) for k in knots.values()))
-    ticks = _ticks(end)
-    risk = safe.at(ticks)
+    days = ticks(end)
+    risk = safe.at(days)
     figure = new_figure(3.3 + 0.22 * (len(shown) + 1))
     with themed():
         axes = figure.add_subplot()
         last = {g: _curve(axes, knots[g], arm_style(groups)[g], end) for g in shown}
-        axes.set(xlim=(0, end), ylim=(0, 1.02), xticks=ticks, ylabel=words.y_label)
+        axes.set(xlim=(0, end), ylim=(0, 1.02), xticks=days, ylabel=words.y_label)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.set_xlabel(words.x_label)
         _end_labels(axes, last, arm_style(groups))
-        _at_risk(axes, risk, shown, ticks, arm_style(groups))
+        _at_risk(axes, risk, shown, days, arm_style(groups))
     return figure, _curves_alt(risk, shown, words)
 
 
@@ -109,7 +102,7 @@ def _end_labels(
 
 
 def _at_risk(
-    axes: Axes, risk: pd.DataFrame, groups: Sequence[str], ticks: Sequence[int], styles: dict[str, dict[str, object]]
+    axes: Axes, risk: pd.DataFrame, groups: Sequence[str], days: Sequence[int], styles: dict[str, dict[str, object]]
 ) -> None:
     """Write the numbers at risk under the axis, from the same rows as the curve."""
     line = 0.075
@@ -122,9 +115,9 @@ def _at_risk(
             -0.035, top - line * i, group, transform=axes.transAxes, ha="right", va="center", size=8.5,
             color=str(styles[group]["color"]), weight="semibold",
         )  # fmt: skip
-        for tick in ticks:
+        for day in days:
             axes.text(
-                tick, top - line * i, count(numbers.get(tick)), transform=transform, ha="center", va="center", size=8.5
+                day, top - line * i, count(numbers.get(day)), transform=transform, ha="center", va="center", size=8.5
             )
 
 

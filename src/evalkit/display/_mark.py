@@ -6,12 +6,21 @@ __all__ = ["emit"]
 
 from typing import Any, Literal
 
+import pandas as pd
 from IPython.display import display
+
+from evalkit.display._data import as_mark
 
 _MIME = {"figure": "image/svg+xml", "table": "text/html", "markdown": "text/markdown", "cover": "text/markdown"}
 
 
-def emit(shows: Literal["figure", "table", "markdown", "cover"], text: str, **mark: object) -> None:
+def emit(
+    shows: Literal["figure", "table", "markdown", "cover"],
+    text: str,
+    *,
+    data: pd.DataFrame | None = None,
+    **mark: object,
+) -> None:
     """Display text, a table or a figure in the notebook, marked for publication.
 
     Parameters
@@ -20,10 +29,13 @@ def emit(shows: Literal["figure", "table", "markdown", "cover"], text: str, **ma
         A cover is drawn by the publishers' template; in the notebook it is seen as text.
     text : str
         SVG, HTML or Markdown.
+    data : pandas.DataFrame, optional
+        The safe numbers of a figure or table: they are published beside it as a file.
     **mark
         What the record keeps: ``estimate`` (its id), ``kind``, ``verdict``, ``alt``, ``document``.
     """
     bundle: dict[str, Any] = {_MIME[shows]: text}
     if shows != "figure":
         bundle["text/plain"] = f"<{shows}>"
-    display(bundle, raw=True, metadata={"evalkit": {"shows": shows, **mark}})
+    numbers = {} if data is None else {"data": as_mark(data)}
+    display(bundle, raw=True, metadata={"evalkit": {"shows": shows, **mark, **numbers}})

@@ -10,7 +10,8 @@ from __future__ import annotations
 __all__ = ["MARK", "Item", "prepare"]
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import yaml
@@ -49,6 +50,10 @@ class Item:
         Markdown, source code, the figure's SVG, or the table's HTML.
     label, caption, alt : str
         Empty where they do not apply.
+    estimate, analysis : str
+        Id and kind of the estimate that is shown; empty where there is none.
+    numbers : mapping
+        The safe numbers of a figure or table, as ``columns`` and ``rows``; empty where there are none.
     """
 
     kind: Literal["markdown", "code", "figure", "table"]
@@ -57,6 +62,9 @@ class Item:
     label: str = ""
     caption: str = ""
     alt: str = ""
+    estimate: str = ""
+    analysis: str = ""
+    numbers: Mapping[str, Any] = field(default_factory=dict)
 
 
 def prepare(executed: Any) -> list[Item]:  # noqa: ANN401 - nbformat.NotebookNode has no types
@@ -172,8 +180,8 @@ def _float(
 ) -> Item:
     prefix, caption_key = ("fig", "fig-cap") if kind == "figure" else ("tbl", "tbl-cap")
     label = str(options.get("label") or "")
-    if not label.startswith(f"{prefix}-"):
-        msg = f"cell {number}: the {kind} has no label; add '#| label: {prefix}-name'"
+    if not re.fullmatch(rf"{prefix}-[A-Za-z0-9_-]+", label):
+        msg = f"cell {number}: the {kind} has no label; add '#| label: {prefix}-name' (letters, digits, '-' and '_')"
         raise PublicationError(msg)
     here = f"cell {number} ({label})"
     caption = str(options.get(caption_key) or "").strip()
@@ -187,7 +195,9 @@ def _float(
     finding = str(mark.get("alt") or "").strip()
     if kind == "figure" and finding:
         alt = f"{alt.rstrip('.')}. {finding}"
-    return Item(kind, number, text, label, caption, alt if kind == "figure" else "")
+    about = {name: str(mark.get(key) or "") for name, key in (("estimate", "estimate"), ("analysis", "kind"))}
+    alt = alt if kind == "figure" else ""
+    return Item(kind, number, text, label, caption, alt, **about, numbers=mark.get("data") or {})
 
 
 def _check_labels(items: list[Item]) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from evalkit.errors import ReleaseError
 
 _STAGING = ".making-"
+_FILE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_-]*/)?[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 def release_folder(out: Path, study: str, report: str, period: str) -> Path:
@@ -80,7 +81,7 @@ def place_release(files: Mapping[str, Path], target: Path, *, replace: bool) -> 
     Parameters
     ----------
     files : mapping of str to pathlib.Path
-        Name in the release: finished file.
+        Name in the release, with one folder at most (``data/fig-harm.csv``): finished file.
     target : pathlib.Path
         The release folder.
     replace : bool
@@ -96,13 +97,18 @@ def place_release(files: Mapping[str, Path], target: Path, *, replace: bool) -> 
     ReleaseError
         If there is a release already and ``replace`` is false, or the folder cannot be written.
     """
+    for name in files:
+        if not _FILE.fullmatch(name):
+            msg = f"'{name}' cannot be a file of a release"
+            raise ReleaseError(msg)
     with _writable(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=target.parent))
         try:
             for name, source in files.items():
-                _copy_synced(source, staging / name)
-            _sync(staging)
+                _copy_synced(source, _with_folder(staging / name))
+            for folder in sorted({(staging / name).parent for name in files} | {staging}):
+                _sync(folder)
             with _locked(target.parent):
                 _swap(staging, target, replace=replace)
         finally:
@@ -157,6 +163,13 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _with_folder(file: Path) -> Path:
+    if not file.parent.exists():
+        file.parent.mkdir()
+        file.parent.chmod(0o755)
+    return file
 
 
 def _copy_synced(source: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ import nbformat
 from evalkit.errors import EvalkitError, ExecutionError, ExecutionTimeoutError, ProtocolError, UsageError
 from evalkit.periods import Period
 from evalkit.protocol import ReportParams, Study
+from evalkit.publish._data import write_data
 from evalkit.publish._document import Document, document_of
 from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._execute import execute
@@ -173,6 +174,7 @@ def render(job: RenderJob, progress: Progress | None = None) -> Path:
         publication = job.params.publication
         document = document_of(executed, toc=publication.toc, pdf_standard=publication.pdf_standard)
         made = _publish(document, publisher, job, scratch, deadline)
+        made |= write_data(document, scratch, deadline - time.monotonic())
         if _digests(job) != before:
             msg = f"{job.name}: an input changed while the report was made; render it again"
             raise ExecutionError(msg)

@@ -1,6 +1,7 @@
 """Compiles one Typst file; run as a program of its own so that it can be stopped.
 
-``python -m evalkit.publish._typst main.typ out.pdf FONTS STANDARD TIMESTAMP``
+``python -m evalkit.publish._typst main.typ out.pdf FONTS STANDARD TIMESTAMP``; ``out-{p}.png`` instead of ``out.pdf``
+makes a picture of each page.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ __all__: list[str] = []
 import sys
 from typing import Any
 
+_PPI = 200.0
+
 
 def main(arguments: list[str]) -> int:
     """Compile.
@@ -17,7 +20,7 @@ def main(arguments: list[str]) -> int:
     Parameters
     ----------
     arguments : list of str
-        Input, output, folder of fonts, standard (``ua-1`` or ``none``), Unix timestamp.
+        Input, output, folder of fonts, standard (``ua-1`` or ``none``; pictures have none), Unix timestamp.
 
     Returns
     -------
@@ -28,11 +31,11 @@ def main(arguments: list[str]) -> int:
 
     source, target, fonts, standard, timestamp = arguments
     compiler = typst.Compiler(source, font_paths=[fonts], ignore_system_fonts=True)
-    standards: Any = [] if standard == "none" else [standard]
+    form: Any = {"format": "png", "ppi": _PPI} if target.endswith(".png") else {"format": "pdf"}
+    if standard != "none":
+        form["pdf_standards"] = [standard]
     try:
-        _, warned = compiler.compile_with_warnings(
-            output=target, format="pdf", pdf_standards=standards, timestamp=int(timestamp)
-        )
+        _, warned = compiler.compile_with_warnings(output=target, timestamp=int(timestamp), **form)
     except typst.TypstError as error:
         hints = " ".join(str(hint) for hint in error.hints)
         sys.stderr.write(f"error: {error.message} {hints}".strip() + "\n")

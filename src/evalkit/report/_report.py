@@ -25,13 +25,17 @@ from evalkit.counts import Tally
 from evalkit.disclosure import Policy, Safe, make_safe, safe_restatements
 from evalkit.display import (
     CurveText,
+    benchmark_numbers,
     benchmark_table,
+    curve_numbers,
     curves_figure,
     definitions,
     dots_figure,
     emit,
     provenance_table,
+    restatement_numbers,
     restatement_table,
+    safe_numbers,
     sentences,
     svg_of,
     table_of,
@@ -45,6 +49,7 @@ from evalkit.periods import Period, long_date, newest_complete
 from evalkit.protocol import Baselines, Study, load_baselines, load_disclosure, load_study
 from evalkit.report._benchmarks import analysis_of, mark_of, rows_of
 
+Shown = Literal["figure", "table", "markdown"]
 _ABSENT = {
     "sessions": "The sessions table is not part of this study, so {what} cannot be reported.",
     "exits": "The exits table is not part of this study, so {what} cannot be reported.",
@@ -158,7 +163,7 @@ class Report:
             said = f"No figure of {before.name} changed by more than rounding."
             emit("markdown", f"::: {{.absent}}\n{said}\n:::", kind="restatements")
             return
-        emit("table", restatement_table(rows, before.name), kind="restatements")
+        emit("table", restatement_table(rows, before.name), data=restatement_numbers(rows), kind="restatements")
 
     def provenance(self) -> None:
         """Show where the report came from: data, protocol and code, so that it can be made again."""
@@ -253,7 +258,7 @@ class Report:
             return
         drawable = estimates.kind in DRAWN
         if shape == "table" or (shape == "auto" and not drawable):
-            self._emit("table", table_of(safe, note), safe)
+            self._emit("table", table_of(safe, note), safe, data=safe_numbers(safe))
             return
         if not drawable:
             msg = f"report.show: '{estimates.kind}' has no figure; show it as a table"
@@ -261,11 +266,14 @@ class Report:
         if estimates.kind in CURVES:
             text = words or CurveText("Share without the event", "Days", "without the event")
             figure, alt = curves_figure(safe, self._order(safe), horizon, text)
+            data = curve_numbers(safe, self._order(safe), horizon)
         elif estimates.kind in WEEKS:
             figure, alt = weeks_figure(safe.estimates.tidy(), self._order(safe), x_label)
+            data = safe_numbers(safe)
         else:
-            figure, alt = dots_figure(uncertain(safe), self._order(safe), x_label)
-        self._emit("figure", svg_of(figure), safe, alt=alt)
+            data = uncertain(safe)
+            figure, alt = dots_figure(data, self._order(safe), x_label)
+        self._emit("figure", svg_of(figure), safe, alt=alt, data=data)
         remarks = [_STEPS.format(block=self.policy.minimum_count)] if estimates.kind in CURVES else []
         remarks += [safe.note] if safe.note else []
         if remarks:
@@ -303,13 +311,14 @@ class Report:
         rows = pd.concat([rows_of(b, s) for b, s in zip(published, safe, strict=True)], ignore_index=True)
         rows = rows.dropna(subset=["here"])
         if shape == "table":
-            self._emit("table", benchmark_table(rows, _BESIDE + " ".join(b.citation for b in published)), safe[0])
+            text = benchmark_table(rows, _BESIDE + " ".join(b.citation for b in published))
+            self._emit("table", text, safe[0], data=benchmark_numbers(rows))
             return
         marks = pd.DataFrame([mark_of(b) for b in published])
         own = rows.drop_duplicates("group").assign(label="This study")
         own = own.assign(estimate=own["here"], conf_low=own["here_low"], conf_high=own["here_high"])
         figure, alt = dots_figure(own, self._order(safe[0]), f"Share ({measure})", marks=marks)
-        self._emit("figure", svg_of(figure), safe[0], alt=alt)
+        self._emit("figure", svg_of(figure), safe[0], alt=alt, data=benchmark_numbers(rows, marks))
 
     def _refused(self, safe: Safe) -> bool:
         """Say in a sentence why there is nothing to show, where that is so."""
@@ -329,9 +338,9 @@ class Report:
         others = [g for g in found if g not in self.groups]
         return [*self.groups, *others] if len(others) < len(found) or not found else others
 
-    def _emit(self, shows: Literal["figure", "table", "markdown"], text: str, safe: Safe, alt: str = "") -> None:
+    def _emit(self, shows: Shown, text: str, safe: Safe, alt: str = "", data: pd.DataFrame | None = None) -> None:
         mark = {"estimate": safe.estimates.id, "kind": safe.estimates.kind, "verdict": safe.verdict}
-        emit(shows, text, **mark, **({"alt": alt} if alt else {}))
+        emit(shows, text, data=data, **mark, **({"alt": alt} if alt else {}))
 
 
 _STEPS = (

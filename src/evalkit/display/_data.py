@@ -1,0 +1,171 @@
+"""The safe numbers of an output, as rows: what is drawn or written, and nothing else."""
+
+from __future__ import annotations
+
+__all__ = ["as_mark", "benchmark_numbers", "curve_numbers", "restatement_numbers", "safe_numbers", "ticks"]
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evalkit.disclosure import Safe
+from evalkit.display._kinds import CURVES
+
+_DIGITS = 6  # significant; fewer than a figure's own coordinates hold
+_MODEL_DECIMALS = 3  # as tables of models are written: their numbers come from exact records
+_STEPS = (30, 60, 91, 182, 365, 730)
+_LIMITS = ["estimate", "conf_low", "conf_high"]
+
+
+def as_mark(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return rows as plain values that a notebook's metadata can hold, the same for the same rows.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+
+    Returns
+    -------
+    dict
+        ``columns``: names; ``rows``: one list per row, numbers to six significant digits, None where missing.
+
+    Examples
+    --------
+    >>> as_mark(pd.DataFrame({"group": ["a", "b"], "estimate": [1 / 3, float("nan")], "n": [120.0, 5.0]}))["rows"]
+    [['a', 0.333333, 120], ['b', None, 5]]
+    """
+    rows = frame.astype(object).to_numpy().tolist()
+    return {"columns": [str(name) for name in frame.columns], "rows": [[_plain(v) for v in row] for row in rows]}
+
+
+def _plain(value: Any) -> str | float | int | None:  # noqa: ANN401 - whatever a cell holds
+    if value is None or value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    if not math.isfinite(number):
+        return None
+    number = float(f"{number:.{_DIGITS}g}")
+    return int(number) if number.is_integer() else number
+
+
+def safe_numbers(safe: Safe) -> pd.DataFrame:
+    """Return the numbers of a table, or of a figure of shares.
+
+    Parameters
+    ----------
+    safe : Safe
+
+    Returns
+    -------
+    pandas.DataFrame
+        Curves: the landmarks that are quoted. Models: to the decimals that tables show. Everything else: all rows.
+    """
+    if safe.estimates.kind in CURVES:
+        return safe.landmark_rows()
+    rows = safe.estimates.tidy()
+    if safe.estimates.analysis is not None:
+        return rows
+    numbers = rows.select_dtypes("float").columns
+    return rows.assign(**{name: rows[name].round(_MODEL_DECIMALS) for name in numbers})
+
+
+def ticks(horizon: float) -> list[int]:
+    """Return evenly spaced days, a handful of them, at lengths people know.
+
+    Parameters
+    ----------
+    horizon : float
+        Longest day.
+
+    Returns
+    -------
+    list of int
+
+    Examples
+    --------
+    >>> ticks(365)
+    [0, 91, 182, 273, 364]
+    """
+    step = next((s for s in _STEPS if horizon / s < 5), 365)
+    return [int(day) for day in np.arange(0, horizon + 0.5, step)]
+
+
+def curve_numbers(safe: Safe, groups: Sequence[str], horizon: float) -> pd.DataFrame:
+    """Return what a figure of curves draws: the corners of its lines, and the numbers at risk below it.
+
+    Parameters
+    ----------
+    safe : Safe
+    groups : sequence of str
+        In the order of the figure; groups that are not in the estimates are passed over.
+    horizon : float
+        Longest day drawn.
+
+    Returns
+    -------
+    pandas.DataFrame
+        group, time, n_risk (only at the days where it is written), estimate, conf_low, conf_high.
+    """
+    rows = safe.estimates.tidy()
+    knots = {g: safe.knots(g) for g in groups if (rows["group"] == g).any()}
+    end = min(horizon, max(float(k["time"].iloc[-1]) for k in knots.values()))
+    written = ticks(end)
+    read = safe.at(sorted({*written, end}))
+    read["n_risk"] = read["n_risk"].where(read["time"].isin(written))
+    parts = []
+    for group, own in knots.items():
+        between = own[(own["time"] < end) & ~own["time"].isin(written)].assign(group=group)
+        both = pd.concat([between, read[(read["group"] == group) & read["estimate"].notna()]])
+        parts.append(both.sort_values("time", kind="stable"))
+    return pd.concat(parts, ignore_index=True)[["group", "time", "n_risk", *_LIMITS]]
+
+
+def benchmark_numbers(rows: pd.DataFrame, marks: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return shares of this study and published ones, one number per row.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        As `benchmark_table` takes them.
+    marks : pandas.DataFrame, optional
+        Published values with their limits, as a figure draws them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        label, group, measure (here, published, difference), n, estimate, conf_low, conf_high.
+    """
+    here = rows.drop_duplicates("group")
+    own = here.assign(label="This study", measure="here", estimate=here["here"])
+    own = own.assign(conf_low=here["here_low"], conf_high=here["here_high"])
+    if marks is not None:
+        parts = [own, marks.assign(group="published", measure="published")]
+    else:
+        published = rows.drop_duplicates("label").assign(group="published", measure="published")
+        published = published[["label", "group", "measure"]].assign(estimate=rows.drop_duplicates("label")["baseline"])
+        exact = rows[rows["about"] == ""]  # no difference is given from a figure that is itself 'about'
+        parts = [own, published, exact.assign(measure="difference")]
+    columns = ["label", "group", "measure", "n", *_LIMITS]
+    return pd.concat([part.reindex(columns=columns) for part in parts], ignore_index=True)
+
+
+def restatement_numbers(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return figures of an earlier period that changed since.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From disclosure control: figure, group, old, new, reason.
+
+    Returns
+    -------
+    pandas.DataFrame
+        label, group, baseline (as published), estimate (as known now; missing where the change is small), sentence.
+    """
+    names = {"figure": "label", "old": "baseline", "new": "estimate", "reason": "sentence"}
+    return rows.rename(columns=names)[["label", "group", "baseline", "estimate", "sentence"]]

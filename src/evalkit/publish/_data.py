@@ -1,0 +1,196 @@
+"""What a release holds beside the report: the safe numbers of each figure and table, and each figure as a picture.
+
+``data/<label>.csv``, a dictionary of their columns (``data/datapackage.json`` for programs, ``data/README.md`` for
+people), ``figures/<label>.svg`` and ``figures/<label>.png``. All of it comes from the marked outputs of the notebook.
+"""
+
+from __future__ import annotations
+
+__all__ = ["frame_of", "write_data"]
+
+import calendar
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import pandas as pd
+
+from evalkit.errors import PublicationError
+from evalkit.glossary import COLUMNS
+from evalkit.publish._document import Document
+from evalkit.publish._prepare import Item
+from evalkit.publish._process import run_child
+from evalkit.spreadsheet import csv_text
+
+_PICTURES = "#set page(width: auto, height: auto, margin: 6pt, fill: white)\n"
+_TYPES = {"text": "string", "number": "number", "count": "integer", "date": "date"}
+_SVG = re.compile(r"<svg\b[^>]*>")
+_SYNTHETIC = "Synthetic data: made by a simulator. No real person is described."
+
+
+def frame_of(item: Item) -> pd.DataFrame:
+    """Return the safe numbers of an item.
+
+    Parameters
+    ----------
+    item : Item
+        A figure or table that has numbers.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    PublicationError
+        If the mark of the output does not hold a table of plain values.
+    """
+    columns, rows = item.numbers.get("columns"), item.numbers.get("rows")
+    fits = isinstance(columns, list) and isinstance(rows, list) and all(isinstance(name, str) for name in columns)
+    plain = (str, int, float, type(None))
+    if not fits or not all(isinstance(r, list) and all(isinstance(v, plain) for v in r) for r in rows):
+        msg = f"cell {item.cell} ({item.label}): its numbers are no table of plain values"
+        raise PublicationError(msg)
+    if any(len(row) != len(columns) for row in rows):
+        msg = f"cell {item.cell} ({item.label}): its rows of numbers are not as long as their heading"
+        raise PublicationError(msg)
+    return pd.DataFrame(rows, columns=columns, dtype=object)
+
+
+def write_data(document: Document, scratch: Path, timeout: float) -> dict[str, Path]:
+    """Write numbers and pictures of a document.
+
+    Parameters
+    ----------
+    document : Document
+    scratch : pathlib.Path
+        Private folder of this render.
+    timeout : float
+        Seconds for the pictures.
+
+    Returns
+    -------
+    dict
+        Name in the release (``data/fig-harm.csv``): file in the scratch folder. Empty without figures and numbers.
+
+    Raises
+    ------
+    PublicationError
+        If a picture cannot be made, or the numbers of an output are no table.
+    ExecutionTimeoutError
+        If it takes too long.
+    """
+    folder = scratch / "files"
+    folder.mkdir()
+    figures = [item for item in document.items if item.kind == "figure"]
+    counted = [item for item in document.items if item.numbers]
+    made = _pictures(figures, folder, document, timeout) if figures else {}
+    texts = {f"data/{item.label}.csv": csv_text(frame_of(item)) for item in counted}
+    if counted:
+        texts["data/datapackage.json"] = json.dumps(_package(document, counted), indent=2, ensure_ascii=False) + "\n"
+        texts["data/README.md"] = _readme(document, counted)
+    for name, text in texts.items():
+        made[name] = folder / name.replace("/", "-")
+        made[name].write_text(text, encoding="utf-8")
+    return made
+
+
+def _pictures(figures: list[Item], folder: Path, document: Document, timeout: float) -> dict[str, Path]:
+    """Write each figure as SVG, and as PNG by the Typst compiler, which puts no metadata into pictures."""
+    made: dict[str, Path] = {}
+    source = folder / "pictures.typ"
+    pages = "#pagebreak()\n".join(f'#image("{item.label}.svg")\n' for item in figures)
+    source.write_text(_PICTURES + pages, encoding="utf-8")
+    for item in figures:
+        made[f"figures/{item.label}.svg"] = folder / f"{item.label}.svg"
+        (folder / f"{item.label}.svg").write_text(described(item), encoding="utf-8")
+    stamp = str(calendar.timegm(document.cut_date.timetuple()))
+    command = [sys.executable, "-m", "evalkit.publish._typst", source.name, "picture-{p}.png", str(folder), "none", stamp]
+    done = run_child(command, folder=folder, timeout=max(timeout, 1.0))
+    if done.code != 0 or done.err.strip():
+        said = (done.err.strip().splitlines() or [f"exit code {done.code}"])[0]
+        msg = f"a figure cannot be made into a picture: {said}"
+        raise PublicationError(msg)
+    width = len(str(len(figures)))
+    for number, item in enumerate(figures, start=1):
+        made[f"figures/{item.label}.png"] = folder / f"picture-{number:0{width}d}.png"
+    return made
+
+
+def described(item: Item) -> str:
+    """Return a figure's SVG with its caption as title and its alternative text as description.
+
+    Parameters
+    ----------
+    item : Item
+
+    Returns
+    -------
+    str
+    """
+    said = f"<title>{escape(item.caption)}</title><desc>{escape(item.alt)}</desc>"
+    return _SVG.sub(lambda found: found[0] + said, item.text, count=1)
+
+
+def _package(document: Document, items: list[Item]) -> dict[str, Any]:
+    """Describe the files as a Data Package (Frictionless Standards, tabular resources)."""
+    resources = [
+        {
+            "name": item.label.lower(),
+            "path": f"{item.label}.csv",
+            "profile": "tabular-data-resource",
+            "title": item.caption,
+            "estimate": item.estimate,
+            "analysis": item.analysis,
+            "mediatype": "text/csv",
+            "encoding": "utf-8",
+            "schema": {"fields": [_field(name) for name in item.numbers["columns"]], "missingValues": [""]},
+        }
+        for item in items
+    ]
+    return {
+        "name": "report-data",
+        "title": f"{document.title}: {document.study}, {document.period}",
+        "description": f"Data cut {document.cut}." + (f" {_SYNTHETIC}" if document.synthetic else ""),
+        "resources": resources,
+    }
+
+
+def _field(name: str) -> dict[str, str]:
+    column = COLUMNS.get(name)
+    if column is None:
+        return {"name": name, "type": "any"}
+    unit = {"unit": column.unit} if column.unit else {}
+    return {"name": name, "type": _TYPES[column.kind], **unit, "description": column.meaning}
+
+
+def _readme(document: Document, items: list[Item]) -> str:
+    names = list(dict.fromkeys(name for item in items for name in item.numbers["columns"]))
+    known = [COLUMNS[name] for name in names if name in COLUMNS]
+    lines = [
+        f"# Data of the {document.title[:1].lower()}{document.title[1:]}, {document.period}",
+        "",
+        f"{document.study}. Data cut {document.cut}.",
+        *(["", _SYNTHETIC] if document.synthetic else []),
+        "",
+        "Each file holds the numbers of one figure or table of the report, as they passed disclosure control: counts "
+        "are rounded, shares come from rounded counts, and what may not be shown is empty.",
+        "",
+        "| file | figure or table | analysis | estimate |",
+        "|---|---|---|---|",
+        *(f"| {i.label}.csv | {_cell(i.caption)} | {i.analysis} | {i.estimate} |" for i in items),
+        "",
+        "Estimates are named as in `manifest.json`; the same question has the same name in every release.",
+        "",
+        "| column | type | unit | meaning |",
+        "|---|---|---|---|",
+        *(f"| {c.name} | {c.kind} | {c.unit} | {c.meaning} |" for c in known),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
