@@ -16,6 +16,7 @@ PARAMETERS = 'study: str = "study.yaml"\nperiod: str = "newest"\nhorizon_days: i
 
 # Shows one figure, one table and one sentence without reading any data: publishing knows nothing of statistics.
 SETUP = """
+import pandas as pd
 from evalkit.display import emit
 facts = dict(title="Test report", subtitle="", study="A study", organisation="A team", period="fourth quarter of 2000",
              cut="December 31, 2000", cut_date="2000-12-31", synthetic=SYNTHETIC, locale="en-US")
@@ -25,7 +26,8 @@ FIGURE = """#| label: fig-one
 #| fig-cap: "One figure"
 #| fig-alt: "A blue square"
 svg = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="60"><rect width="60" height="60" fill="blue"/></svg>'
-emit("figure", svg, estimate="abc123abc123", kind="drawn", alt="It is blue.")"""
+data = pd.DataFrame({"group": ["=A", "B"], "n": [20.0, None], "estimate": [1 / 3, 0.5]})
+emit("figure", svg, data=data, estimate="abc123abc123", kind="drawn", alt="It is blue.")"""
 TABLE = """#| label: tbl-one
 #| tbl-cap: "One table"
 html = "<table><thead><tr><th>A</th><th>B</th></tr></thead><tbody><tr><td>x</td><td>1</td></tr></tbody></table>"

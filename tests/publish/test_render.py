@@ -19,6 +19,8 @@ from publish import standin
 from publish.standin import command, environment, living, pdf_pages, published, write_world
 
 GOOD = ["tiny/tiny/2000Q4/manifest.json", "tiny/tiny/2000Q4/report.html", "tiny/tiny/2000Q4/report.pdf"]
+FILES = ["data/README.md", "data/datapackage.json", "data/fig-one.csv", "figures/fig-one.png", "figures/fig-one.svg"]
+BESIDE = [f"tiny/tiny/2000Q4/{name}" for name in FILES]
 
 
 def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -62,7 +64,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_release_holds_pdf_html_and_manifest(good: Path) -> None:
-    assert published(good) == GOOD
+    assert published(good) == BESIDE + GOOD
     assert living(good) == []
 
 
@@ -148,7 +150,7 @@ def test_manifest_says_what_went_in_and_came_out(good: Path) -> None:
     assert manifest["data_cut"] == "2000-12-31"
     assert manifest["parameters"] == {"horizon_days": 364, "period": "2000Q4", "study": "study.yaml"}
     assert manifest["publisher"] == "embedded"
-    assert set(manifest["outputs"]) == {"report.pdf", "report.html"}
+    assert set(manifest["outputs"]) == {"report.pdf", "report.html", *FILES}
     assert set(manifest["tools"]) == {"pandoc", "typst"}
     assert str(good) not in json.dumps(manifest)  # no path of this machine
 
@@ -156,7 +158,7 @@ def test_manifest_says_what_went_in_and_came_out(good: Path) -> None:
 def test_the_same_inputs_give_the_same_bytes(good: Path, tmp_path: Path) -> None:
     write_world(tmp_path)
     assert run(tmp_path).returncode == 0
-    for name in GOOD:
+    for name in BESIDE + GOOD:
         assert (tmp_path / "reports" / name).read_bytes() == (good / "reports" / name).read_bytes(), name
 
 
@@ -332,7 +334,7 @@ def test_four_renders_at_once(tmp_path: Path) -> None:
     assert [child.wait(timeout=180) for child in children] == [0, 0, 0, 0], [c.stderr.read() for c in children]
     for child in children:
         child.communicate()
-    assert [published(w) for w in worlds] == [GOOD] * 4
+    assert [published(w) for w in worlds] == [BESIDE + GOOD] * 4
     assert living(tmp_path) == []
 
 
@@ -352,7 +354,7 @@ def test_two_renders_of_one_period_give_one_release(tmp_path: Path) -> None:
     errors = "".join(child.communicate()[1] for child in children)
     assert codes == [0, 10], errors
     assert "is published already" in errors
-    assert published(tmp_path) == GOOD[:2]
+    assert published(tmp_path) == BESIDE + GOOD[:2]
 
 
 def test_jobs_render_several_periods(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 
+from evalkit.glossary import COLUMNS
 from evalkit.simulate import simulate
 from publish.standin import environment, pdf_pages
 
@@ -141,3 +143,28 @@ def test_an_older_quarter_from_the_same_tables_is_the_same_again(world: Path) ->
         assert evalkit(world, *args, "--out", str(world / out)).returncode == 0
         pages.append((world / out / "chicago-nonmandated/quarterly/2022Q3/report.html").read_bytes())
     assert pages[0] == pages[1]
+
+
+def test_every_figure_and_table_has_its_numbers_as_a_file(quarterly: Path) -> None:
+    page = (quarterly / "report.html").read_text(encoding="utf-8")
+    labels = set(re.findall(r'id="((?:fig|tbl)-[\w-]+)"', page)) - {"tbl-provenance"}
+    assert {file.stem for file in (quarterly / "data").glob("*.csv")} == labels
+    for figure in labels & set(re.findall(r'<figure[^>]*id="([\w-]+)"', page)):
+        assert (quarterly / "figures" / f"{figure}.svg").is_file()
+        assert (quarterly / "figures" / f"{figure}.png").is_file()
+    for file in (quarterly / "data").glob("*.csv"):
+        assert set(pd.read_csv(file).columns) <= set(COLUMNS), file.name
+
+
+def test_alternative_texts_say_numbers_of_the_files(quarterly: Path) -> None:
+    package = json.loads((quarterly / "data" / "datapackage.json").read_text(encoding="utf-8"))
+    assert package["resources"]
+    for file in (quarterly / "figures").glob("*.svg"):
+        said = re.search(r"<desc>(.*?)</desc>", file.read_text(encoding="utf-8"), re.DOTALL)[1]
+        said = said.partition(". ")[2]  # after what kind of figure it is come the numbers
+        rows = pd.read_csv(quarterly / "data" / f"{file.stem}.csv")
+        told = {f"{100 * value:.0f}%" for value in rows["estimate"].dropna()}
+        told |= {f"{value:.2f}" for value in rows["estimate"].dropna()}
+        found = re.findall(r"\d+%", said) or re.findall(r"\d+\.\d\d", said)
+        assert found, file.name
+        assert set(found) <= told, file.name

@@ -17,6 +17,7 @@ from evalkit.display._kinds import CURVES
 _DIGITS = 6  # significant; fewer than a figure's own coordinates hold
 _MODEL_DECIMALS = 3  # as tables of models are written: their numbers come from exact records
 _STEPS = (30, 60, 91, 182, 365, 730)
+_UNSEEN = ["std_dev"]  # no figure or table shows it
 _LIMITS = ["estimate", "conf_low", "conf_high"]
 
 
@@ -67,11 +68,14 @@ def safe_numbers(safe: Safe) -> pd.DataFrame:
     """
     if safe.estimates.kind in CURVES:
         return safe.landmark_rows()
-    rows = safe.estimates.tidy()
+    rows = safe.estimates.tidy().drop(columns=_UNSEEN, errors="ignore")
     if safe.estimates.analysis is not None:
         return rows
     numbers = rows.select_dtypes("float").columns
-    return rows.assign(**{name: rows[name].round(_MODEL_DECIMALS) for name in numbers})
+    told = rows.assign(**{name: rows[name].round(_MODEL_DECIMALS) for name in numbers})
+    if "p_value" in rows:
+        told["p_value"] = [float(f"{p:.3f}" if p >= 0.001 else f"{p:.1g}") for p in rows["p_value"]]
+    return told
 
 
 def ticks(horizon: float) -> list[int]:
@@ -147,7 +151,8 @@ def benchmark_numbers(rows: pd.DataFrame, marks: pd.DataFrame | None = None) -> 
         parts = [own, marks.assign(group="published", measure="published")]
     else:
         published = rows.drop_duplicates("label").assign(group="published", measure="published")
-        published = published[["label", "group", "measure"]].assign(estimate=rows.drop_duplicates("label")["baseline"])
+        published = published.assign(estimate=published["baseline"], n=published.get("baseline_n"))
+        published[["conf_low", "conf_high"]] = float("nan")
         exact = rows[rows["about"] == ""]  # no difference is given from a figure that is itself 'about'
         parts = [own, published, exact.assign(measure="difference")]
     columns = ["label", "group", "measure", "n", *_LIMITS]

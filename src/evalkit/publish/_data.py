@@ -49,15 +49,26 @@ def frame_of(item: Item) -> pd.DataFrame:
         If the mark of the output does not hold a table of plain values.
     """
     columns, rows = item.numbers.get("columns"), item.numbers.get("rows")
-    fits = isinstance(columns, list) and isinstance(rows, list) and all(isinstance(name, str) for name in columns)
     plain = (str, int, float, type(None))
-    if not fits or not all(isinstance(r, list) and all(isinstance(v, plain) for v in r) for r in rows):
+    if (
+        not (isinstance(columns, list) and isinstance(rows, list))
+        or not all(isinstance(name, str) for name in columns)
+        or not all(isinstance(row, list) and all(isinstance(value, plain) for value in row) for row in rows)
+    ):
         msg = f"cell {item.cell} ({item.label}): its numbers are no table of plain values"
         raise PublicationError(msg)
     if any(len(row) != len(columns) for row in rows):
         msg = f"cell {item.cell} ({item.label}): its rows of numbers are not as long as their heading"
         raise PublicationError(msg)
-    return pd.DataFrame(rows, columns=columns, dtype=object)
+    frame = pd.DataFrame(rows, columns=columns, dtype=object)
+    return pd.DataFrame({name: _typed(frame[name]) for name in columns})
+
+
+def _typed(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Whole numbers stay whole where some are missing."""
+    known = values.dropna()
+    whole = len(known) > 0 and known.map(lambda v: isinstance(v, int)).all()
+    return values.astype("Int64") if whole else values
 
 
 def write_data(document: Document, scratch: Path, timeout: float) -> dict[str, Path]:
@@ -108,13 +119,22 @@ def _pictures(figures: list[Item], folder: Path, document: Document, timeout: fl
         made[f"figures/{item.label}.svg"] = folder / f"{item.label}.svg"
         (folder / f"{item.label}.svg").write_text(described(item), encoding="utf-8")
     stamp = str(calendar.timegm(document.cut_date.timetuple()))
-    command = [sys.executable, "-m", "evalkit.publish._typst", source.name, "picture-{p}.png", str(folder), "none", stamp]
+    command = [
+        sys.executable,
+        "-m",
+        "evalkit.publish._typst",
+        source.name,
+        "picture-{p}.png",
+        str(folder),
+        "none",
+        stamp,
+    ]
     done = run_child(command, folder=folder, timeout=max(timeout, 1.0))
     if done.code != 0 or done.err.strip():
         said = (done.err.strip().splitlines() or [f"exit code {done.code}"])[0]
         msg = f"a figure cannot be made into a picture: {said}"
         raise PublicationError(msg)
-    width = len(str(len(figures)))
+    width = len(str(len(figures)))  # the compiler pads page numbers with zeros
     for number, item in enumerate(figures, start=1):
         made[f"figures/{item.label}.png"] = folder / f"picture-{number:0{width}d}.png"
     return made
