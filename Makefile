@@ -39,7 +39,12 @@ $(DEMO): $(VENV)/.runtime $(wildcard src/evalkit/simulate/*.py)
 report: $(DEMO)
 	@$(BIN)/evalkit render quarterly --study params/study.yaml --out $(REPORTS) --replace
 
-test: $(VENV)/.dev
+# The tests of the HTML edition run where Chromium and Node.js are; elsewhere they say that they are skipped.
+tests/web/node_modules/.package-lock.json: tests/web/package-lock.json
+	@if command -v npm >/dev/null && command -v chromium >/dev/null; then \
+	  (cd tests/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null) || echo "npm: the browser tests' packages cannot be had here"; fi
+
+test: $(VENV)/.dev tests/web/node_modules/.package-lock.json
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not spark"
 
 slow: $(VENV)/.dev

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -46,9 +45,16 @@ def test_command_line_and_environment(good: tuple[Path, dict]) -> None:
     assert Path(record["cwd"]).name == "quarto"
     assert not str(record["cwd"]).startswith(str(folder / "reports"))
     assert record["home"].startswith(record["cwd"])
-    assert {"report.ipynb", "typst-template.typ", "typst-show.typ", "evalkit.lua", "report.css", "fonts"} <= set(
-        record["beside"]
-    )
+    given = {
+        "report.ipynb",
+        "report.html5",
+        "report.css",
+        "evalkit.lua",
+        "typst-template.typ",
+        "typst-show.typ",
+        "fonts",
+    }
+    assert given <= set(record["beside"])
     assert "report.pdf" not in record["beside"]  # a fresh folder: no old output can be taken for a new one
 
 
@@ -124,7 +130,7 @@ def test_what_quarto_is_given(tmp_path: Path) -> None:
 
     items = (
         Item("markdown", 1, "# Heading\n\nSee @fig-a."),
-        Item("figure", 2, "<svg/>", "fig-a", 'A "caption": with colon', "Alt text: two #s"),
+        Item("figure", 2, "<svg></svg>", "fig-a", 'A "caption": with colon', "Alt text: two #s"),
         Item("table", 3, "<table></table>", "tbl-a", "A caption"),
         Item("code", 4, "1 + 1"),
     )
@@ -139,12 +145,19 @@ def test_what_quarto_is_given(tmp_path: Path) -> None:
     assert front["format"]["html"]["embed-resources"] is True
     assert front["ek-synthetic"] is True
     assert "title" not in front
-    assert front["format"]["html"]["include-before-body"] == ["cover.html"]
-    cover = (tmp_path / "cover.html").read_text(encoding="utf-8")
-    assert "Synthetic data." in cover
-    assert "<h1>S</h1>" in cover
-    embedded = (resources() / "report.html5").read_text(encoding="utf-8")
-    assert re.sub(r"<[^>]+>", "", cover.splitlines()[0]) in re.sub(r"<[^>]+>", "", embedded)  # one mark, said alike
+    page = front["format"]["html"]
+    assert (page["template"], page["css"], page["toc"]) == (
+        "report.html5",
+        "report.css",
+        True,
+    )  # the embedded one's page
+    for name in ("report.html5", "report.css"):
+        assert (tmp_path / name).read_bytes() == (resources() / name).read_bytes()
+    assert front["ek-study-html"] == "`S`{=html}"
+    beside = notebook.cells[3]
+    assert beside.cell_type == "markdown"  # below its figure; formats other than HTML pass over it
+    assert beside.source.startswith('```{=html}\n<div class="beside">')
+    assert 'href="figures/fig-a.svg"' in beside.source
     options = yaml.safe_load("\n".join(line[3:] for line in notebook.cells[2].source.splitlines()))
     assert options == {
         "label": "fig-a",
@@ -152,7 +165,7 @@ def test_what_quarto_is_given(tmp_path: Path) -> None:
         "fig-cap": 'A "caption": with colon',
         "fig-alt": "Alt text: two #s",
     }
-    assert notebook.cells[2].outputs[0].data == {"image/svg+xml": "<svg/>"}
+    assert notebook.cells[2].outputs[0].data == {"image/svg+xml": "<svg></svg>"}
     assert all("evalkit" not in o.get("metadata", {}) for c in notebook.cells for o in c.get("outputs", []))
 
 
@@ -172,6 +185,8 @@ def test_the_real_quarto_makes_an_accessible_pdf_and_a_page(tmp_path: Path) -> N
     assert "A blue square. It is blue." in page
     assert "Synthetic data." in page
     assert "<h1>A study</h1>" in page
+    assert 'class="skip"' in page
+    assert '<main id="content">' in page
     assert "emit(" not in page
 
 

@@ -15,6 +15,7 @@ import pytest
 from evalkit.glossary import COLUMNS
 from evalkit.simulate import simulate
 from publish.standin import environment, pdf_pages
+from web.browser import MISSING, assert_accessible, look_at
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("quarterly", "final")
@@ -168,3 +169,9 @@ def test_alternative_texts_say_numbers_of_the_files(quarterly: Path) -> None:
         found = re.findall(r"\d+%", said) or re.findall(r"\d+\.\d\d", said)
         assert found, file.name
         assert set(found) <= told, file.name
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(bool(MISSING), reason=MISSING or "everything is here")
+def test_the_page_has_no_accessibility_fault(quarterly: Path, tmp_path: Path) -> None:
+    assert_accessible(look_at(quarterly / "report.html", tmp_path / "printed.pdf"))

@@ -17,7 +17,7 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 INK, MUTED, RULE = "#1b2530", "#55606b", "#c9d1d8"
-FOCUS, COMPARISON = "#0b5a7a", "#c8661d"
+FOCUS, COMPARISON = "#0b5a7a", "#b35612"  # both readable as text on white (4.5:1 and more)
 _OTHERS = ("#4f7a28", "#7a4b94", "#8a6d00", "#44546a", "#a23b52", "#2a7f7a")
 _WIDTH = 6.5  # inches: the text width of US letter with one-inch margins
 

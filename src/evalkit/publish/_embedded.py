@@ -17,13 +17,16 @@ import pypandoc
 from evalkit.errors import PublicationError
 from evalkit.publish._document import Document, resources
 from evalkit.publish._markdown import write_markdown
+from evalkit.publish._page import css_string, wrap_tables
 from evalkit.publish._process import Finished, run_child
 from evalkit.publish._web import check_self_contained
+from evalkit.publish._words import words
 
 _FONTS = {
     "font_source_serif_pro": "SourceSerifPro",
     "font_source_sans_pro": "SourceSansPro",
 }
+_IN_STYLE = ("running", "cut", "word-cut", "word-synthetic", "word-unreal")
 _FACES = ("Regular", "It", "Semibold", "Bold")
 
 
@@ -71,6 +74,7 @@ def metadata(document: Document) -> dict[str, object]:
     -------
     dict
     """
+    said = words(document.locale)
     texts = {
         "title": document.title,
         "subtitle": document.subtitle,
@@ -78,11 +82,16 @@ def metadata(document: Document) -> dict[str, object]:
         "organisation": document.organisation,
         "period": document.period,
         "cut": document.cut,
+        "running": f"{document.title}, {document.period}",
+        **{f"word-{name}": text for name, text in said.items()},
     }
     day = document.cut_date
     return {
         **{f"ek-{key}": _raw(_typst_string(value), "typst") for key, value in texts.items()},
         **{f"ek-{key}-html": _raw(html.escape(value), "html") for key, value in texts.items()},
+        **{f"ek-{key}-css": _raw(css_string(texts[key]), "html") for key in _IN_STYLE},
+        "ek-figure": said["figure"],
+        "ek-table": said["table"],
         "ek-cut-date": f"year: {day.year}, month: {day.month}, day: {day.day}",
         "ek-synthetic": document.synthetic,
         "ek-toc": document.toc,
@@ -172,10 +181,9 @@ def font_folder(folder: Path) -> Path:
     return target
 
 
-def _html(document: Document, folder: Path, deadline: float) -> Path:
+def _html(_: Document, folder: Path, deadline: float) -> Path:
     for name in ("report.html5", "report.css"):
         shutil.copyfile(resources() / name, folder / name)
-    contents = ["--toc", "--toc-depth=3"] if document.toc else []
     _pandoc(
         folder,
         deadline,
@@ -186,8 +194,10 @@ def _html(document: Document, folder: Path, deadline: float) -> Path:
         "--shift-heading-level-by=1",
         "--section-divs",
         "--output=report.html",
-        *contents,
+        "--toc",
+        "--toc-depth=3",
     )
     page = folder / "report.html"
+    page.write_text(wrap_tables(page.read_text(encoding="utf-8")), encoding="utf-8")
     check_self_contained(page)
     return page

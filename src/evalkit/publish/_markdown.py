@@ -7,7 +7,9 @@ __all__ = ["write_markdown"]
 import re
 from pathlib import Path
 
+from evalkit.messages import Messages, messages_for
 from evalkit.publish._document import Document
+from evalkit.publish._page import beside
 from evalkit.publish._prepare import Item
 
 _FENCE = re.compile(r"^(`{3,})", re.MULTILINE)
@@ -29,7 +31,8 @@ def write_markdown(document: Document, folder: Path) -> Path:
     """
     media = folder / "media"
     media.mkdir(exist_ok=True)
-    parts = [_part(item, media) for item in document.items]
+    say = messages_for(document.locale)
+    parts = [_part(item, media) + files_of(item, say) for item in document.items]
     file = folder / "report.md"
     file.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return file
@@ -44,6 +47,23 @@ def _part(item: Item, media: Path) -> str:
     if item.kind == "code":
         return _fenced("python", item.text)
     return item.text
+
+
+def files_of(item: Item, say: Messages) -> str:
+    """Return what stands below a figure or table in the HTML edition, as Markdown that other formats pass over.
+
+    Parameters
+    ----------
+    item : Item
+    say : Messages
+
+    Returns
+    -------
+    str
+        Empty when nothing does.
+    """
+    text = beside(item, say)
+    return f"\n\n{_fenced('{=html}', text)}" if text else ""
 
 
 def quoted(text: str) -> str:

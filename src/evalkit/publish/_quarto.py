@@ -9,7 +9,6 @@ from __future__ import annotations
 
 __all__ = ["find_quarto", "publish_quarto", "quarto_version"]
 
-import html
 import os
 import re
 import shutil
@@ -21,8 +20,11 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
 from evalkit.errors import MissingToolError, PublicationError
+from evalkit.messages import messages_for
 from evalkit.publish._document import Document, resources
 from evalkit.publish._embedded import font_folder, metadata
+from evalkit.publish._markdown import files_of
+from evalkit.publish._page import wrap_tables
 from evalkit.publish._prepare import Item
 from evalkit.publish._process import Finished, run_child
 from evalkit.publish._web import check_self_contained, strip_remote_scripts
@@ -32,11 +34,7 @@ _SILENT_FAILURES = (
     re.compile(r"Unable to resolve crossref @?(\S+)"),
     re.compile(r"WARNING.*?(?:file not found|could not (?:fetch|find|open|load)|unknown profile).*", re.IGNORECASE),
 )  # fmt: skip
-_COVER = "cover.html"
-_SYNTHETIC = (
-    "<strong>Synthetic data.</strong> Made by a simulator: no real person is described, and nothing here is evidence "
-    "about a programme."
-)
+_PAGE = "report.html5"
 _PARTIALS = ("typst-template.typ", "typst-show.typ")
 
 
@@ -120,7 +118,8 @@ def publish_quarto(document: Document, formats: tuple[str, ...], scratch: Path, 
             raise PublicationError(msg)
     if "html" in made:
         page = made["html"]
-        page.write_text(strip_remote_scripts(page.read_text(encoding="utf-8")), encoding="utf-8")
+        text = wrap_tables(strip_remote_scripts(page.read_text(encoding="utf-8")))
+        page.write_text(text, encoding="utf-8")
         check_self_contained(page)
     return made
 
@@ -164,14 +163,16 @@ def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> P
     pathlib.Path
         The notebook.
     """
-    for name in (*_PARTIALS, "evalkit.lua", "report.css"):
+    for name in (*_PARTIALS, _PAGE, "evalkit.lua", "report.css"):
         shutil.copyfile(resources() / name, folder / name)
     if "pdf" in formats:
         font_folder(folder)
-    if "html" in formats:
-        (folder / _COVER).write_text(cover_html(document), encoding="utf-8")
     front = yaml.safe_dump(front_matter(document, formats), sort_keys=False, allow_unicode=True)
-    cells = [new_raw_cell(f"---\n{front}---"), *(_cell(item) for item in document.items)]
+    say = messages_for(document.locale)
+    cells = [new_raw_cell(f"---\n{front}---")]
+    for item in document.items:
+        cells.append(_cell(item))
+        cells += [new_markdown_cell(files.strip())] if (files := files_of(item, say)) else []
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number:03d}"  # nbformat's own ids are random
     notebook = new_notebook(cells=cells)
@@ -179,29 +180,6 @@ def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> P
     file = folder / "report.ipynb"
     nbformat.write(notebook, file)
     return file
-
-
-def cover_html(document: Document) -> str:
-    """Return the head of the page: the synthetic mark that stays in sight, and the cover block.
-
-    Parameters
-    ----------
-    document : Document
-
-    Returns
-    -------
-    str
-        As in ``report.html5``, the embedded publisher's template.
-    """
-    facts = [("Period", document.period), ("Data cut", f"{document.cut} (nothing known later is used)")]
-    facts += [("Published by", document.organisation)] if document.organisation else []
-    rows = "".join(f"<dt>{name}</dt><dd>{html.escape(value)}</dd>" for name, value in facts)
-    subtitle = f'<p class="subtitle">{html.escape(document.subtitle)}</p>' if document.subtitle else ""
-    mark = f'<p class="synthetic" role="note">{_SYNTHETIC}</p>' if document.synthetic else ""
-    return (
-        f'{mark}\n<header class="cover">\n<p class="kicker">{html.escape(document.title)}</p>\n'
-        f"<h1>{html.escape(document.study)}</h1>\n{subtitle}\n<dl>{rows}</dl>\n</header>\n"
-    )
 
 
 def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]:
@@ -229,8 +207,9 @@ def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]
             "embed-resources": True,
             "theme": "none",
             "css": "report.css",
-            "include-before-body": [_COVER],
-            "toc": document.toc,
+            "template": _PAGE,
+            "toc": True,
+            "toc-depth": 3,
             "shift-heading-level-by": 1,
             "html-math-method": "plain",
             "code-copy": False,

@@ -36,6 +36,12 @@ end
 local numbers, counters = {}, { fig = 0, tbl = 0, sec = 0 }
 local words = { fig = "Figure", tbl = "Table", sec = "Section" }
 
+local function named(meta)
+  for prefix, key in pairs({ fig = "ek-figure", tbl = "ek-table" }) do
+    if meta[key] then words[prefix] = pandoc.utils.stringify(meta[key]) end
+  end
+end
+
 local function prefix_of(id)
   local prefix = id:match("^(%a+)%-")
   return prefix and counters[prefix] and prefix or nil
@@ -79,9 +85,9 @@ end
 
 local function caption_in_html(id, inlines)
   local prefix = prefix_of(id)
-  local named = pandoc.Inlines({ pandoc.Span(words[prefix] .. "\u{a0}" .. numbers[id] .. ". ", { class = "number" }) })
-  named:extend(inlines)
-  return named
+  local head = pandoc.Inlines({ pandoc.Span(words[prefix] .. "\u{a0}" .. numbers[id] .. ". ", { class = "number" }) })
+  head:extend(inlines)
+  return head
 end
 
 local function figure(fig)
@@ -164,8 +170,7 @@ local function table_div(div)
     return { typst("#block(breakable: false, width: 100%, below: 1.4em)["), with_widths(grid), typst("]") }
   end
   grid.caption = { long = { pandoc.Plain(caption_in_html(div.identifier, caption)) } }
-  return pandoc.Div({ grid }, pandoc.Attr(div.identifier, { "table-wrap" }, { -- pairs: a keyed table has no order
-    { "role", "region" }, { "tabindex", "0" }, { "aria-label", words.tbl .. " " .. numbers[div.identifier] } }))
+  return pandoc.Div({ grid }, pandoc.Attr(div.identifier))
 end
 
 -- ::: {.content-visible when-format="html"} stands only where Quarto would let it stand.
@@ -176,22 +181,9 @@ local function visible(div)
   return div.content
 end
 
--- A wide table without a label scrolls in a box of its own, as the labelled ones do.
-local others = 0
-local plain_tables = {
-  traverse = "topdown",
-  Div = function(div) if div.classes:includes("table-wrap") then return div, false end end,
-  Table = function(grid)
-    others = others + 1
-    local wrap = pandoc.Attr("", { "table-wrap" }, { -- pairs: a keyed table has no order
-      { "role", "region" }, { "tabindex", "0" }, { "aria-label", "Unnumbered table " .. others } })
-    return pandoc.Div({ grid }, wrap), false
-  end,
-}
-
 return {
+  { Meta = named },
   { Div = visible },
   collect,
   { Figure = figure, Div = function(div) return table_div(div) or box(div) end, Cite = reference },
-  is_typst and {} or plain_tables,
 }

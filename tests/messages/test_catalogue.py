@@ -1,0 +1,64 @@
+"""Every message has its Spanish, with the same places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+
+from evalkit.messages import LANGUAGES, Messages, catalogue
+
+SOURCE = Path(__file__).resolve().parents[2] / "src" / "evalkit"
+KEYWORDS = {"say": None, "counted": (1, 2)}
+
+
+def _messages() -> Iterator[tuple[str, str]]:
+    method = [("intake/**.py", "ignore"), ("**.py", "python")]  # its say() is another one
+    found = extract_from_dir(SOURCE, method_map=method, keywords=KEYWORDS)
+    for file, line, message, _, _ in found:
+        for one in [message] if isinstance(message, str) else message:
+            yield one, f"{file}:{line}"
+
+
+MESSAGES = dict(_messages())
+
+
+def test_messages_are_found() -> None:
+    assert {"Data cut", "Synthetic data", "over {share}"} <= set(MESSAGES)
+
+
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
+def test_every_message_is_translated_with_the_same_places(language: str) -> None:
+    translated = {str(m.id): str(m.string) for m in catalogue(language) if m.id}
+    lacking = sorted(f"{where}: {text}" for text, where in MESSAGES.items() if not translated.get(text))
+    assert lacking == []
+    assert sorted(set(translated) - set(MESSAGES)) == []  # nothing that is said nowhere
+    for text in MESSAGES:
+        assert _places(text) == _places(translated[text]), text
+        assert translated[text][-1:] in ".:?" or text[-1:] not in ".:?", text
+
+
+def _places(text: str) -> list[str]:
+    return sorted(re.findall(r"\{[^}]*\}", text))
+
+
+def test_a_language_without_messages_is_served_in_english() -> None:
+    assert Messages("fr-FR")("Data cut") == "Data cut"
+    assert Messages("fr-FR").count(1060) == "1,060"
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "spanish"),
+    [
+        (0.0, "0%", "0%"),
+        (0.004, "under 1%", "menos del 1%"),
+        (0.624, "62%", "62%"),
+        (0.996, "over 99%", "más del 99%"),
+        (1.0, "100%", "100%"),
+    ],
+)
+def test_shares(value: float, english: str, spanish: str) -> None:
+    assert (Messages("en-US").percent(value), Messages("es-US").percent(value)) == (english, spanish)
