@@ -3,73 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pypdf
 import pytest
 
-from evalkit.display import html_table
-from evalkit.display._data import as_mark
 from evalkit.display._style import _OTHERS, COMPARISON, FOCUS, INK, MUTED
-from evalkit.publish._document import Document, resources
-from evalkit.publish._embedded import publish_embedded
+from evalkit.publish._document import resources
 from evalkit.publish._page import wrap_tables
-from evalkit.publish._prepare import Item
 from web.browser import assert_accessible, look_at, needs_browser
-
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="468" height="90"><rect width="460" height="60" fill="#0b5a7a"/></svg>'
-ROWS = pd.DataFrame({"group": ["Pilot", "PAIP"] * 12, "time": range(24), "estimate": [1 / 3] * 24, "n": [1060.0] * 24})
-WIDE = {f"c{i}": f"A long heading {i}" for i in range(9)}
-TABLE = html_table(
-    pd.DataFrame({**{c: ["a longer text", "b"] for c in WIDE}, "part": ["One", "Two"]}),
-    WIDE,
-    note="A note",
-    groups="part",
-)
-TEXT = """# First section
-
-Prose with a [link](https://example.org/) and see @fig-a and @tbl-a.
-
-::: {.note}
-A note.
-:::
-
-::: {.finding}
-**A finding** in a box.
-:::
-
-::: {.caveat}
-A caveat.
-:::
-
-::: {.absent}
-Not shown: too few people.
-:::
-
-## A part of it
-"""
-
-
-def document(locale: str = "en-US", *, synthetic: bool = True) -> Document:
-    items = (
-        Item("markdown", 1, TEXT),
-        Item("figure", 2, SVG, "fig-a", "A figure", "A blue bar. It is blue.", "abc", "drawn", as_mark(ROWS)),
-        Item("figure", 3, SVG, "fig-b", "Another <figure> & more", "A blue bar.", "abd", "drawn", as_mark(ROWS)),
-        Item("markdown", 4, "# Second section\n\n| a | b |\n|---|---|\n| 1 | 2 |"),
-        Item("table", 5, TABLE, "tbl-a", "A wide table", "", "abe", "made", as_mark(ROWS)),
-        Item("code", 6, "1 + 1"),
-    )
-    return Document(
-        "Quarterly report", 'Of "a" pilot', "A study </style> of two words", "A team", "fourth quarter of 2023",
-        "December 31, 2023", date(2023, 12, 31), synthetic=synthetic, locale=locale, items=items,
-    )  # fmt: skip
-
-
-def page_of(folder: Path, made: Document) -> Path:
-    return publish_embedded(made, ("html",), folder, 120)["html"]
+from web.pages import document, page_of
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +81,7 @@ class TestInABrowser:
     def test_links_and_toggles_are_named_apart(self, seen: dict[str, Any]) -> None:
         names = [p["name"] for p in seen["widths"]["1280"]["path"] if p["tag"] in {"summary", "div"}]
         assert len(names) == len(set(names))
-        assert "Show the numbers as a table: Another <figure> & more" in names
+        assert "Show the numbers as a table: Another figure & more" in names
 
     def test_print_has_a_running_header_and_no_screen_furniture(self, seen: dict[str, Any], printed: Path) -> None:
         assert seen["print"] == [[".running", True], [".skip", True], [".contents", True], [".beside", True]]

@@ -90,6 +90,28 @@ local function caption_in_html(id, inlines)
   return head
 end
 
+-- In the PDF a figure may float to the top or foot of a page; the note that follows it goes with it.
+local notes = {}
+
+local function notes_of_figures(blocks)
+  local kept = pandoc.List()
+  local last
+  for _, block in ipairs(blocks) do
+    if block.t == "Figure" then
+      last = block.identifier
+    elseif last and block.t == "Div" and block.classes:includes("note") then
+      notes[last] = pandoc.List({ typst("#ek-figure-note[") })
+      notes[last]:extend(block.content)
+      notes[last]:insert(typst("]"))
+      block, last = nil, nil
+    elseif not (block.t == "RawBlock" and block.format == "html") then
+      last = nil
+    end
+    if block then kept:insert(block) end
+  end
+  return kept
+end
+
 local function figure(fig)
   local image
   fig.content:walk({ Image = function(found) image = found end })
@@ -98,7 +120,10 @@ local function figure(fig)
   local caption = pandoc.utils.blocks_to_inlines(fig.caption.long)
   if is_typst then
     local open = "#figure(image(" .. literal(image.src) .. ", alt: " .. literal(alt) .. ", width: 100%), caption: ["
-    return { typst(open), pandoc.Plain(caption), typst("], kind: image) <" .. fig.identifier .. ">") }
+    local blocks = pandoc.List({ typst(open), pandoc.Plain(caption) })
+    blocks:extend(notes[fig.identifier] or {})
+    blocks:insert(typst("], kind: image) <" .. fig.identifier .. ">"))
+    return blocks
   end
   local picture = pandoc.Image({ pandoc.Str(alt) }, image.src)
   return pandoc.Figure({ pandoc.Plain({ picture }) }, { long = { pandoc.Plain(caption_in_html(fig.identifier, caption)) } },
@@ -148,6 +173,14 @@ local function heads_in_bold(grid)
   return grid
 end
 
+-- The heading of a group of rows stays with its rows, and stands again where they go on on the next page.
+local function with_subheadings(grid)
+  local text = pandoc.write(pandoc.Pandoc({ grid }), "typst", pandoc.WriterOptions({ wrap_text = "none" }))
+  return (text:gsub("(\n%s*)(table%.cell%(align: %a+, colspan: %d+%)%b[]),", function(lead, cell)
+    return cell:find("[#strong[", 1, true) and lead .. "table.header(level: 2, " .. cell .. ")," or nil
+  end))
+end
+
 -- Tables: a div #tbl-x with the table as HTML ---------------------------------------------------------------------
 
 local function table_div(div)
@@ -166,11 +199,18 @@ local function table_div(div)
     grid.identifier = div.identifier
     local rows = #grid.foot.rows
     for _, body in ipairs(grid.bodies) do rows = rows + #body.body end
-    if rows > 30 then return with_widths(grid) end
-    return { typst("#block(breakable: false, width: 100%, below: 1.4em)["), with_widths(grid), typst("]") }
+    local written = typst(with_subheadings(with_widths(grid)))
+    if rows > 16 then return written end
+    return { typst("#block(breakable: false, width: 100%, below: 1.4em)["), written, typst("]") }
   end
   grid.caption = { long = { pandoc.Plain(caption_in_html(div.identifier, caption)) } }
   return pandoc.Div({ grid }, pandoc.Attr(div.identifier))
+end
+
+-- A table without a label takes no number: the labelled ones have the same numbers in every format.
+local function unnumbered(grid)
+  local text = pandoc.write(pandoc.Pandoc({ with_widths(grid) }), "typst", pandoc.WriterOptions({ wrap_text = "none" }))
+  return typst((text:gsub("kind: table", "kind: table, numbering: none")))
 end
 
 -- ::: {.content-visible when-format="html"} stands only where Quarto would let it stand.
@@ -184,6 +224,8 @@ end
 return {
   { Meta = named },
   { Div = visible },
+  is_typst and { Blocks = notes_of_figures } or {},
   collect,
   { Figure = figure, Div = function(div) return table_div(div) or box(div) end, Cite = reference },
+  is_typst and { Table = unnumbered } or {},
 }

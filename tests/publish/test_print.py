@@ -1,0 +1,105 @@
+"""The printed page: how tables, figures and headings break over pages, and what stands on each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pikepdf
+import pytest
+
+from evalkit.display import html_table
+from evalkit.publish._embedded import publish_embedded
+from evalkit.publish._prepare import Item
+from publish.standin import pdf_pages
+from web.pages import SVG, document
+
+HEADINGS = {"a": "Left heading", "b": "Right heading"}
+ROWS = pd.DataFrame(
+    {"a": [f"row {i} of the table" for i in range(80)], "b": "x", "part": [f"Part {i // 8}" for i in range(80)]}
+)
+TALL = '<svg xmlns="http://www.w3.org/2000/svg" width="468" height="300"><rect width="460" height="290" fill="#0b5a7a"/></svg>'
+FILLER = "\n\n".join(["A paragraph of a few words that fills one line or so of the page."] * 9)
+
+
+@pytest.fixture(scope="module")
+def sheets(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    table = html_table(ROWS, HEADINGS, groups="part")
+    items = [Item("markdown", 1, "# Before"), Item("table", 2, table, "tbl-long", "A long table")]
+    words = "# Heading number {n}x\n\nFirst words after heading {n}x. {filler}"
+    items += [Item("markdown", 3, words.format(n=number, filler=FILLER)) for number in range(12)]
+    items += [
+        Item("figure", 4, TALL, "fig-tall", "A tall figure", "A bar."),
+        Item("markdown", 4, "::: {.note}\nA note that belongs to the tall figure.\n:::"),
+    ]
+    made = replace(document(), items=tuple(items), toc=True)
+    return pdf_pages(publish_embedded(made, ("pdf",), tmp_path_factory.mktemp("print"), 120)["pdf"])
+
+
+def test_every_page_says_what_it_is_from(sheets: list[str]) -> None:
+    for number, sheet in enumerate(sheets, start=1):
+        flat = " ".join(sheet.split())
+        assert "Quarterly report, fourth quarter of 2023" in flat
+        assert "Data cut December 31, 2023. Synthetic data: no real person is described" in flat
+        assert f"Page {number} of {len(sheets)}" in flat
+
+
+def test_contents_are_listed_with_pages(sheets: list[str]) -> None:
+    first = sheets[0]
+    assert "Contents" in first
+    for number in range(12):
+        assert f"Heading number {number}x" in first
+
+
+def test_a_long_table_repeats_its_heading_and_the_heading_of_its_part(sheets: list[str]) -> None:
+    pages = [sheet for sheet in sheets if "of the table" in sheet]
+    assert len(pages) >= 2
+    for sheet in pages:
+        assert "Left heading" in sheet
+        rows = [line for line in sheet.splitlines() if "of the table" in line]
+        part = int(rows[0].split()[1]) // 8
+        assert f"Part {part}" in sheet[: sheet.index(rows[0])]
+        last = [line for line in sheet.splitlines() if line.startswith("Part ")][-1]
+        assert sheet.index(last) < sheet.index(rows[-1])  # no heading of a part is left alone at the foot
+
+
+def test_no_heading_stands_alone_at_the_foot_of_a_page(sheets: list[str]) -> None:
+    for number in range(12):
+        page = next(sheet for sheet in sheets[1:] if f"Heading number {number}x" in sheet)
+        assert f"First words after heading {number}x" in page
+
+
+def test_a_figure_keeps_its_note(sheets: list[str]) -> None:
+    page = next(sheet for sheet in sheets if "A tall figure" in sheet)
+    assert "A note that belongs to the tall figure" in page
+
+
+def test_a_figure_leaves_no_half_page_empty(tmp_path: Path) -> None:
+    """Text that follows a figure goes before it where the figure has to wait for the next page."""
+    items = (
+        Item("markdown", 1, "# Before\n\n" + "\n\n".join([FILLER] * 2)),
+        Item("figure", 2, TALL, "fig-tall", "A tall figure", "A bar."),
+        Item("markdown", 3, "Words that follow the figure in the notebook.\n\n" + FILLER),
+    )
+    made = replace(document(), items=items)
+    sheets = pdf_pages(publish_embedded(made, ("pdf",), tmp_path, 120)["pdf"])
+    assert "Words that follow" in sheets[0]
+    assert "A tall figure" in sheets[1]
+
+
+def test_a_pdf_in_spanish_says_so(tmp_path: Path) -> None:
+    file = publish_embedded(document("es-US"), ("pdf",), tmp_path, 120)["pdf"]
+    text = " ".join(" ".join(pdf_pages(file)).split())
+    for words in ("Datos sintéticos", "Corte de datos", "Página 1 de", "Figura 1", "Tabla 1", "Un simulador generó"):
+        assert words in text
+    for words in ("Data cut", "Synthetic", "Page ", "Figure 1", "Table 1", "Published by"):
+        assert words not in text, words
+    with pikepdf.open(file) as pdf:
+        assert str(pdf.Root.Lang) == "es-US"
+
+
+def test_a_synthetic_mark_is_no_part_of_a_real_report(tmp_path: Path) -> None:
+    made = replace(document(synthetic=False), items=(Item("figure", 1, SVG, "fig-a", "c", "a"),))
+    text = " ".join(pdf_pages(publish_embedded(made, ("pdf",), tmp_path, 120)["pdf"]))
+    assert "ynthetic" not in text
