@@ -12,7 +12,7 @@ from babel.messages.extract import extract_from_dir
 from evalkit.messages import LANGUAGES, Messages, catalogue
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "evalkit"
-KEYWORDS = {"say": None, "counted": (1, 2)}
+KEYWORDS = {"say": None, "marked": None, "counted": (1, 2)}
 
 
 def _messages() -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Figures, tables and sentences. Takes only what disclosure control passed, and estimates nothing."""
 
+from evalkit.display._brief import curves_of_brief, shares_of_brief
 from evalkit.display._data import benchmark_numbers, curve_numbers, restatement_numbers, safe_numbers
 from evalkit.display._figures import CurveText, curves_figure, dots_figure, weeks_figure
 from evalkit.display._layouts import benchmark_table, table_of
@@ -15,6 +16,7 @@ __all__ = [
     "benchmark_table",
     "curve_numbers",
     "curves_figure",
+    "curves_of_brief",
     "definitions",
     "dots_figure",
     "emit",
@@ -24,6 +26,7 @@ __all__ = [
     "restatement_table",
     "safe_numbers",
     "sentences",
+    "shares_of_brief",
     "svg_of",
     "table_of",
     "weeks_figure",

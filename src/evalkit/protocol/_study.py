@@ -199,6 +199,8 @@ class Study(Model):
     """Who publishes the reports."""
     locale: Literal["en-US"] = "en-US"
     """Language and number style of reports."""
+    translations: dict[Literal["es"], dict[str, str]] = {}
+    """Titles, labels and definitions of this file in other languages, for the brief: English text, translation."""
     synthetic: bool = False
     """True when the data are synthetic; found out from the data too."""
     starts: date

@@ -184,11 +184,12 @@ def _float(
         msg = f"cell {number}: the {kind} has no label; add '#| label: {prefix}-name' (letters, digits, '-' and '_')"
         raise PublicationError(msg)
     here = f"cell {number} ({label})"
-    caption = str(options.get(caption_key) or "").strip()
+    told = mark.get("words") or {}  # a caption and alternative text made in the reader's language
+    caption = str(told.get("caption") or options.get(caption_key) or "").strip()
     if not caption:
         msg = f"{here}: the {kind} has no caption; add '#| {caption_key}: ...'"
         raise PublicationError(msg)
-    alt = str(options.get("fig-alt") or "").strip()
+    alt = str(told.get("alt") or options.get("fig-alt") or "").strip()
     if kind == "figure" and not alt:
         msg = f"{here}: the figure has no alternative text for blind readers; add '#| fig-alt: ...'"
         raise PublicationError(msg)

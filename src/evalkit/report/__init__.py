@@ -8,6 +8,7 @@
     report.show(curve)
 """
 
+from evalkit.report._brief import Brief, open_brief
 from evalkit.report._report import Report, open_report
 
-__all__ = ["Report", "open_report"]
+__all__ = ["Brief", "Report", "open_brief", "open_report"]

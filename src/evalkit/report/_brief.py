@@ -1,0 +1,249 @@
+"""The two-page brief for the public, in the reader's language: each sentence and label is one of the catalogue."""
+
+from __future__ import annotations
+
+__all__ = ["Brief", "open_brief"]
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from evalkit import engagement, survival
+from evalkit.disclosure import Safe
+from evalkit.display import curves_of_brief, emit, shares_of_brief, svg_of
+from evalkit.errors import ProtocolError, did_you_mean
+from evalkit.estimates import Estimates
+from evalkit.messages import LANGUAGES, Messages, messages_for
+from evalkit.report._brief_words import Words
+from evalkit.report._report import Report, open_report
+
+_LEFT = "disengagement"
+
+
+@dataclass(frozen=True, eq=False)
+class Brief:
+    """A study at a data cut, told in two pages.
+
+    Attributes
+    ----------
+    report : Report
+        Where the numbers come from: the same estimates as in the quarterly report, through the same disclosure control.
+    words : Words
+        What is said, in the brief's language.
+    """
+
+    report: Report
+    words: Words = field(repr=False)
+
+    @property
+    def say(self) -> Messages:
+        """The catalogue."""
+        return self.words.say
+
+    @property
+    def groups(self) -> tuple[str, str]:
+        """Labels of the arms in the brief's language, the focus first."""
+        first, second = (self.words.own(label) for label in self.report.groups)
+        return first, second
+
+    def cover(self) -> None:
+        """Show title, programme, period and cut."""
+        study, say = self.report.study, self.say
+        facts = {
+            "title": say("Brief"),
+            "subtitle": self.words.own(study.subtitle),
+            "study": self.words.own(study.title),
+            "organisation": self.words.own(study.organisation),
+            "period": self.words.period(self.report.period),
+            "cut": say.day(self.report.cut),
+            "cut_date": self.report.cut.isoformat(),
+            "synthetic": self.report.cohort.synthetic,
+            "locale": say.locale,
+        }
+        emit("cover", f"**{facts['title']}: {facts['study']}**", document=facts)
+
+    def about(self) -> None:
+        """Say whom the brief is about."""
+        emit("markdown", self.words.about(self.report.study, self.groups), kind="about")
+
+    def findings(self) -> None:
+        """Show what was found, in plain sentences, each with its uncertainty."""
+        found = [self._reached()]
+        if self.report.cohort.has("sessions"):
+            found += [self._step("engaged"), self._left(), self._step("completed")]
+        if self.report.cohort.has("outcomes"):
+            found.append(self._harm())
+        points = "\n".join(f"- {text}" for text, _ in found)
+        safe = [one for _, one in found]
+        say = self.say
+        heading = say("What was found")
+        text = f"# {heading}\n\n::: {{.finding}}\n{points}\n:::"
+        also = {one.estimates.id: one.estimates.kind for one in safe}
+        emit("markdown", text, estimate=safe[0].estimates.id, kind="findings", verdict="released", also=also)
+
+    def steps(self) -> None:
+        """Show the steps from referral to completion as a figure."""
+        if not self.report.cohort.has("sessions"):
+            self._absent()
+            return
+        safe = self._funnel()
+        rows = safe.estimates.tidy().dropna(subset=["estimate"])
+        rows = rows[(rows["n"] > 0) & (rows["term"] != "referred")]
+        if rows.empty:
+            self._absent()
+            return
+        named, say = self.words.steps(self.report.study), self.say
+        rows = rows.assign(label=rows["term"].map(named))
+        rows = self._translated(rows)[["group", "label", "n", "n_event", "estimate", "conf_low", "conf_high"]]
+        x_label = say("Share of people whose time for the step is over")
+        figure = shares_of_brief(rows, self.groups, x_label, say)
+        values = [(group, self._values(rows[rows["group"] == group])) for group in self.groups]
+        caption = say("Steps from referral to completion, with 95% confidence intervals")
+        self._figure(figure, rows, safe, caption, self.words.alt(values))
+
+    def staying(self, horizon: float = 365) -> None:
+        """Show by when people had left the program, as a figure.
+
+        Parameters
+        ----------
+        horizon : float, default 365
+            Longest day drawn.
+        """
+        safe = self._leaving()
+        rows = pd.DataFrame() if safe is None else safe.landmark_rows()
+        shown = [] if rows.empty else [g for g in self.report.groups if (rows["group"] == g).any()]
+        if safe is None or not shown:
+            self._absent()
+            return
+        curves = {self.words.own(g): safe.knots(g, _LEFT).drop(columns="std_error", errors="ignore") for g in shown}
+        say = self.say
+        labels = (say("Days since first session"), say("Left without completing"))
+        figure = curves_of_brief(curves, self.groups, labels, horizon, say)
+        own = self._translated(rows[rows["cause"] == _LEFT])
+        values = [(group, self._days(own[own["group"] == group])) for group in self.groups]
+        quoted = own[["group", "time", "estimate", "conf_low", "conf_high"]]
+        data = pd.concat([quoted, *(c.assign(group=g) for g, c in curves.items())], ignore_index=True)
+        data = data[data["time"] <= horizon].drop_duplicates(["group", "time", "estimate"])
+        data = data.sort_values(["group", "time"], kind="stable", ignore_index=True)
+        caption = say("Share of people who had left without completing, by days since their first session")
+        self._figure(figure, data, safe, caption, self.words.alt(values))
+
+    def reading(self) -> None:
+        """Say how to read the figures, and what they do not show."""
+        policy = self.report.policy
+        text = self.words.reading(self.report.cut, policy.minimum_count, policy.rounding_base)
+        emit("markdown", text, kind="reading")
+
+    def _figure(self, figure: Figure, data: pd.DataFrame, safe: Safe, caption: str, alt: str) -> None:
+        emit(
+            "figure", svg_of(figure), data=data, estimate=safe.estimates.id, kind=safe.estimates.kind,
+            verdict=safe.verdict, words={"caption": caption, "alt": alt},
+        )  # fmt: skip
+
+    def _values(self, rows: pd.DataFrame) -> list[str]:
+        pairs = zip(rows["label"], rows["estimate"], strict=True)
+        return [f"{label} {self.say.percent(float(share))}" for label, share in pairs]
+
+    def _days(self, rows: pd.DataFrame) -> list[str]:
+        pairs = zip(rows["estimate"], rows["time"], strict=True)
+        return [self.words.by_day(float(share), float(day)) for share, day in pairs]
+
+    def _absent(self) -> None:
+        emit("markdown", f"::: {{.absent}}\n{self.words.too_few()}\n:::", kind="absent")
+
+    def _translated(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.assign(group=rows["group"].map(self.words.own))
+
+    def _funnel(self) -> Safe:
+        return self.report.safe(engagement.funnel(self.report.cohort))
+
+    def _leaving(self) -> Safe | None:
+        cohort = self.report.cohort
+        times = cohort.retention() if cohort.has("sessions") else pd.DataFrame()
+        if times.empty:
+            return None
+        causes = list(cohort.causes.values())
+        return self.report.safe(survival.cumulative_incidence(times, "time", "event", by="group", causes=causes))
+
+    def _reached(self) -> tuple[str, Safe]:
+        safe = self.report.safe(self.report.cohort.attrition)
+        if self.report.cohort.has("sessions"):
+            safe = self._funnel()
+            rows = safe.estimates.tidy()
+            own = rows[(rows["group"] == self.report.groups[0]) & (rows["term"] == "referred")].dropna(subset=["n"])
+            number = float(own["n"].iloc[0]) if len(own) else None
+            return self.words.reached(self.groups[0], number, self.report), safe
+        rows = safe.estimates.tidy()
+        own = rows[rows["group"] == self.report.groups[0]].dropna(subset=["n"])
+        number = float(own["n"].max()) if len(own) else None
+        return self.words.reached(self.groups[0], number, self.report), safe
+
+    def _sides(self, rows: pd.DataFrame) -> Sequence[pd.Series | None]:
+        known = rows.dropna(subset=["estimate"])
+        found = [known[known["group"] == group] for group in self.report.groups]
+        return [own.iloc[0] if len(own) else None for own in found]
+
+    def _step(self, step: str) -> tuple[str, Safe]:
+        safe = self._funnel()
+        rows = safe.estimates.tidy()
+        own, other = self._sides(rows[(rows["term"] == step) & (rows["n"] > 0)])
+        return self.words.step(step, own, other, self.groups, self.report), safe
+
+    def _left(self) -> tuple[str, Safe]:
+        safe = self._leaving()
+        if safe is None:
+            return self.words.left(None, None, self.groups), self._funnel()
+        own, other = self._at_a_day(safe, _LEFT)
+        return self.words.left(own, other, self.groups), safe
+
+    def _harm(self) -> tuple[str, Safe]:
+        times, label = self.report.cohort.harm(), self.report.study.harm.label
+        if times.empty:
+            return self.words.harm(None, None, self.groups, label), self.report.safe(self.report.cohort.attrition)
+        exact: Estimates = survival.cumulative_incidence(times, "time", "event", by="group", causes=[label])
+        safe = self.report.safe(exact)
+        own, other = self._at_a_day(safe, label)
+        return self.words.harm(own, other, self.groups, label), safe
+
+    def _at_a_day(self, safe: Safe, cause: str) -> Sequence[pd.Series | None]:
+        """Return both groups at the last landmark up to half a year that can be quoted of both, or of the focus."""
+        if safe.verdict == "withheld":
+            return None, None
+        rows = safe.landmark_rows()
+        rows = rows[(rows["cause"] == cause) & (rows["time"] <= self.report.study.rules.landmark_day)]
+        days = [set(rows.loc[rows["group"] == group, "time"]) for group in self.report.groups]
+        told = (days[0] & days[1]) or days[0]
+        return self._sides(rows[rows["time"] == max(told)]) if told else (None, None)
+
+
+def open_brief(study: str, period: str = "newest", *, language: str = "en") -> Brief:
+    """Open a study at the cut of a period, for a brief in a language.
+
+    Parameters
+    ----------
+    study : str
+        Path of the ``study.yaml``, from the notebook's folder.
+    period : str, default "newest"
+        As in `open_report`.
+    language : {"en", "es"}, default "en"
+
+    Returns
+    -------
+    Brief
+
+    Raises
+    ------
+    ProtocolError
+        If there are no messages in the language.
+    EvalkitError
+        As `open_report` does.
+    """
+    if language not in LANGUAGES:
+        msg = f"language '{language}': there are messages in {', '.join(LANGUAGES)}{did_you_mean(language, LANGUAGES)}"
+        raise ProtocolError(msg)
+    report = open_report(study, period, title="Brief")
+    region = report.study.locale.partition("-")[2]
+    say = messages_for(f"{language}-{region}")
+    return Brief(report, Words(say, {**report.study.translations.get("es", {})} if language == "es" else {}))
