@@ -61,7 +61,7 @@ def test_columns_are_described_from_the_glossary(made: dict[str, Path]) -> None:
     readme = made["data/README.md"].read_text(encoding="utf-8")
     assert "| fig-a.csv | A <b>caption</b> \\| x | drawn | abc |" in readme
     assert "| n | count | people |" in readme
-    assert "Synthetic data" in readme
+    assert "Data cut c. Synthetic data: no real person is described." in readme
 
 
 def test_pictures_say_what_they_show_and_nothing_of_this_machine(made: dict[str, Path]) -> None:

@@ -13,8 +13,10 @@ import nbformat
 import pytest
 from matplotlib.text import Text
 
+from evalkit.display._data import as_mark
 from evalkit.engagement import funnel
 from evalkit.errors import ProtocolError
+from evalkit.publish._data import write_data
 from evalkit.publish._document import Document
 from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._prepare import Item
@@ -75,7 +77,8 @@ def document_of(shown: list[tuple[str, str, dict[str, Any], list[str]]]) -> Docu
     for number, (shows, text, mark, _) in enumerate(shown[1:], start=2):
         said = mark.get("words", {})
         label = f"fig-{number}" if shows == "figure" else ""
-        items.append(Item(shows, number, text, label, said.get("caption", ""), said.get("alt", "")))
+        numbers = as_mark(mark["data"]) if shows == "figure" else {}
+        items.append(Item(shows, number, text, label, said.get("caption", ""), said.get("alt", ""), numbers=numbers))
     made = {name: value for name, value in facts.items() if name != "cut_date"}
     return Document(**made, cut_date=date.fromisoformat(facts["cut_date"]), items=tuple(items))
 
@@ -140,12 +143,26 @@ def test_alternative_texts_say_numbers_of_the_data(spanish: list[Any]) -> None:
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_a_brief_has_two_pages_in_its_language(language: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    (tmp_path / "html").mkdir()
     made = document_of(request.getfixturevalue("english" if language == "en" else "spanish"))
     sheets = pdf_pages(publish_embedded(made, ("pdf",), tmp_path, 120)["pdf"])
     assert len(sheets) == 2
     if language == "es":
+        page = publish_embedded(made, ("html",), tmp_path / "html", 120)["html"].read_text(encoding="utf-8")
+        said = re.sub(r"<style\b.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL)
+        assert _leftovers(said) == set()
         assert _leftovers(" ".join(sheets)) == set()
         assert "Datos sintéticos: no se describe a ninguna persona real" in " ".join(" ".join(sheets).split())
+
+
+def test_files_beside_the_spanish_brief_are_described_in_spanish(spanish: list[Any], tmp_path: Path) -> None:
+    made = write_data(document_of(spanish), tmp_path, 120)
+    readme = made["data/README.md"].read_text(encoding="utf-8")
+    told = "\n".join(line for line in readme.splitlines() if not line.startswith("|"))
+    meanings = [line.split("|")[-2] for line in readme.splitlines() if line.startswith("|") and "---" not in line]
+    assert "límite inferior de confianza" in readme
+    assert _leftovers(told) == set()
+    assert _leftovers(" ".join(meanings)) == set()
 
 
 @pytest.mark.parametrize("period", ["2021Q4", "2022Q1"])

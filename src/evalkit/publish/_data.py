@@ -20,6 +20,7 @@ import pandas as pd
 
 from evalkit.errors import PublicationError
 from evalkit.glossary import COLUMNS
+from evalkit.messages import Messages, messages_for
 from evalkit.publish._document import Document
 from evalkit.publish._prepare import Item
 from evalkit.publish._process import run_child
@@ -28,7 +29,6 @@ from evalkit.spreadsheet import csv_text
 _PICTURES = "#set page(width: auto, height: auto, margin: 6pt, fill: white)\n"
 _TYPES = {"text": "string", "number": "number", "count": "integer", "date": "date"}
 _SVG = re.compile(r"<svg\b[^>]*>")
-_SYNTHETIC = "Synthetic data: made by a simulator. No real person is described."
 
 
 def frame_of(item: Item) -> pd.DataFrame:
@@ -157,6 +157,7 @@ def described(item: Item) -> str:
 
 def _package(document: Document, items: list[Item]) -> dict[str, Any]:
     """Describe the files as a Data Package (Frictionless Standards, tabular resources)."""
+    say = messages_for(document.locale)
     resources = [
         {
             "name": item.label.lower(),
@@ -167,47 +168,58 @@ def _package(document: Document, items: list[Item]) -> dict[str, Any]:
             "analysis": item.analysis,
             "mediatype": "text/csv",
             "encoding": "utf-8",
-            "schema": {"fields": [_field(name) for name in item.numbers["columns"]], "missingValues": [""]},
+            "schema": {"fields": [_field(name, say) for name in item.numbers["columns"]], "missingValues": [""]},
         }
         for item in items
     ]
     return {
         "name": "report-data",
         "title": f"{document.title}: {document.study}, {document.period}",
-        "description": f"Data cut {document.cut}." + (f" {_SYNTHETIC}" if document.synthetic else ""),
+        "description": " ".join(_origin(document, say)),
         "resources": resources,
     }
 
 
-def _field(name: str) -> dict[str, str]:
+def _origin(document: Document, say: Messages) -> list[str]:
+    cut = say("Data cut {cut}.", cut=document.cut)
+    return [cut, say("Synthetic data: no real person is described") + "."] if document.synthetic else [cut]
+
+
+def _field(name: str, say: Messages) -> dict[str, str]:
     column = COLUMNS.get(name)
     if column is None:
         return {"name": name, "type": "any"}
     unit = {"unit": column.unit} if column.unit else {}
-    return {"name": name, "type": _TYPES[column.kind], **unit, "description": column.meaning}
+    return {"name": name, "type": _TYPES[column.kind], **unit, "description": say(column.meaning)}
 
 
 def _readme(document: Document, items: list[Item]) -> str:
+    say = messages_for(document.locale)
     names = list(dict.fromkeys(name for item in items for name in item.numbers["columns"]))
     known = [COLUMNS[name] for name in names if name in COLUMNS]
-    lines = [
-        f"# Data of the {document.title[:1].lower()}{document.title[1:]}, {document.period}",
-        "",
-        f"{document.study}. Data cut {document.cut}.",
-        *(["", _SYNTHETIC] if document.synthetic else []),
-        "",
+    about = say(
         "Each file holds the numbers of one figure or table of the report, as they passed disclosure control: counts "
-        "are rounded, shares come from rounded counts, and what may not be shown is empty.",
+        "are rounded, shares come from rounded counts, and what may not be shown is empty."
+    )
+    estimates = say("Estimates are named as in `manifest.json`; the same question has the same name in every release.")
+    files, columns = say("file | figure or table | analysis | estimate"), say("column | type | unit | meaning")
+    heading = say("Data")
+    lines = [
+        f"# {heading}: {document.title}, {document.period}",
         "",
-        "| file | figure or table | analysis | estimate |",
+        f"{document.study}. {' '.join(_origin(document, say))}",
+        "",
+        about,
+        "",
+        f"| {files} |",
         "|---|---|---|---|",
         *(f"| {i.label}.csv | {_cell(i.caption)} | {i.analysis} | {i.estimate} |" for i in items),
         "",
-        "Estimates are named as in `manifest.json`; the same question has the same name in every release.",
+        estimates,
         "",
-        "| column | type | unit | meaning |",
+        f"| {columns} |",
         "|---|---|---|---|",
-        *(f"| {c.name} | {c.kind} | {c.unit} | {c.meaning} |" for c in known),
+        *(f"| {c.name} | {c.kind} | {c.unit} | {say(c.meaning)} |" for c in known),
     ]
     return "\n".join(lines) + "\n"
 
