@@ -4,7 +4,6 @@ from evalkit.display._brief import curves_of_brief, shares_of_brief
 from evalkit.display._data import benchmark_numbers, curve_numbers, restatement_numbers, safe_numbers
 from evalkit.display._figures import CurveText, curves_figure, dots_figure, weeks_figure
 from evalkit.display._layouts import benchmark_table, table_of
-from evalkit.display._mark import emit
 from evalkit.display._methods import definitions, provenance_table, restatement_table
 from evalkit.display._prose import sentences
 from evalkit.display._style import svg_of
@@ -19,7 +18,6 @@ __all__ = [
     "curves_of_brief",
     "definitions",
     "dots_figure",
-    "emit",
     "html_table",
     "provenance_table",
     "restatement_numbers",

@@ -10,8 +10,10 @@ import pandas as pd
 from IPython.display import display
 
 from evalkit.display._data import as_mark
+from evalkit.seal import MARK, Sealer
 
 _MIME = {"figure": "image/svg+xml", "table": "text/html", "markdown": "text/markdown", "cover": "text/markdown"}
+_SEALER = Sealer()
 
 
 def emit(
@@ -21,7 +23,9 @@ def emit(
     data: pd.DataFrame | None = None,
     **mark: object,
 ) -> None:
-    """Display text, a table or a figure in the notebook, marked for publication.
+    """Display text, a table or a figure in the notebook, marked and sealed for publication.
+
+    Only `evalkit.report` calls this: in a notebook `report.show` and `report.say` are the doors.
 
     Parameters
     ----------
@@ -33,9 +37,15 @@ def emit(
         The safe numbers of a figure or table: they are published beside it as a file.
     **mark
         What the record keeps: ``estimate`` (its id), ``kind``, ``verdict``, ``alt``, ``document``.
+
+    Raises
+    ------
+    DisclosureError
+        If the mark names neither an estimate with its verdict nor a kind that needs none.
     """
     bundle: dict[str, Any] = {_MIME[shows]: text}
     if shows != "figure":
         bundle["text/plain"] = f"<{shows}>"
     numbers = {} if data is None else {"data": as_mark(data)}
-    display(bundle, raw=True, metadata={"evalkit": {"shows": shows, **mark, **numbers}})
+    full = {"shows": shows, **({"kind": shows} if shows == "cover" else {}), **mark, **numbers}
+    display(bundle, raw=True, metadata={MARK: _SEALER.sealed(full, bundle)})

@@ -31,7 +31,6 @@ from evalkit.display import (
     curves_figure,
     definitions,
     dots_figure,
-    emit,
     provenance_table,
     restatement_numbers,
     restatement_table,
@@ -42,6 +41,7 @@ from evalkit.display import (
     weeks_figure,
 )
 from evalkit.display._kinds import CURVES, DRAWN, WEEKS, is_empty, uncertain
+from evalkit.display._mark import emit
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData, StudyData, dictionary, open_data

@@ -1,0 +1,165 @@
+"""The cells of a finished notebook: only sealed outputs of this run, nothing beside them, nothing in their metadata."""
+
+from __future__ import annotations
+
+__all__ = ["audit_cells", "counted"]
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from evalkit.errors import DisclosureError
+from evalkit.publish.audit._guard import Guard
+from evalkit.seal import MARK, is_sealed
+
+_CONTENT = {"figure": "image/svg+xml", "table": "text/html", "markdown": "text/markdown", "cover": "text/markdown"}
+_KINDS = {
+    "image/svg+xml": "a figure",
+    "image/png": "a picture",
+    "image/jpeg": "a picture",
+    "image/gif": "a picture",
+    "application/pdf": "a PDF",
+    "text/html": "HTML (a data frame, say)",
+    "text/latex": "LaTeX",
+    "text/markdown": "Markdown",
+    "text/plain": "a value",
+    "application/json": "JSON",
+    "application/geo+json": "JSON",
+    "application/javascript": "a script",
+    "text/javascript": "a script",
+    "application/vnd.jupyter.widget-view+json": "a widget",
+}
+_DOORS = "only what report.show, report.say and report.cover put out may leave"
+_FORGED = "its mark is not of this run and this content (copied, edited or written by hand); use report.show"
+_PRIVATE_MODULE = re.compile(r"\bevalkit(?:\.\w+)*\._\w+|\bevalkit\.seal\b")
+_PRIVATE_NAMES = frozenset({"_emit", "_mark", "_SEALER", "_key"})
+
+
+def counted(notebook: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401 - nbformat has no types
+    """Number the cells as people count them: from 1, without the one that papermill puts in.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+
+    Yields
+    ------
+    number : int
+    cell : nbformat.NotebookNode
+    """
+    own = (cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", []))
+    yield from enumerate(own, start=1)
+
+
+def audit_cells(notebook: Any, guard: Guard) -> None:  # noqa: ANN401
+    """Refuse an executed notebook that holds anything which `evalkit.display` did not make in this run.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Executed.
+    guard : Guard
+
+    Raises
+    ------
+    DisclosureError
+        Naming the first cell and what is wrong with it, and the other cells with anything wrong.
+    """
+    found: list[tuple[int, str]] = []
+    seen: dict[int, int] = {}
+    for number, cell in counted(notebook):
+        found += [(number, problem) for problem in _problems(cell, number, guard, seen)]
+    if found:
+        first, problem = found[0]
+        others = sorted({number for number, _ in found} - {first})
+        more = f" (also: cell {', '.join(map(str, others))})" if others else ""
+        msg = f"cell {first}: {problem}{more}"
+        raise DisclosureError(msg)
+    if "widgets" in notebook.metadata:
+        msg = "the notebook holds the state of widgets; restart it without them"
+        raise DisclosureError(msg)
+    if reason := guard.objection([json.dumps(notebook.metadata, ensure_ascii=False)], dated=False):
+        msg = f"the notebook's metadata {reason}"
+        raise DisclosureError(msg)
+
+
+def _problems(cell: Any, number: int, guard: Guard, seen: dict[int, int]) -> Iterator[str]:  # noqa: ANN401
+    for output in cell.get("outputs", []):
+        if problem := _output_problem(output, guard.key):
+            yield problem
+            continue
+        nth = output["metadata"][MARK].get("number")
+        if nth in seen:
+            yield f"shows again what cell {seen[nth]} showed, with the same mark; show it with report.show"
+        seen[nth] = number
+    if cell.get("attachments"):
+        yield "has an attached file; take it out"
+    about = {"metadata": cell.metadata, "id": cell.get("id", "")}
+    if reason := guard.objection([json.dumps(about, ensure_ascii=False)], dated=False):
+        yield f"its metadata {reason}"
+    if cell.cell_type == "code" and (name := _private_part(cell.source)):
+        yield f"reaches into evalkit's private parts ({name}); report.show and report.say are the doors"
+
+
+def _output_problem(output: Any, key: str) -> str:  # noqa: ANN401
+    """Say what is wrong with one output; empty when it is sealed and stands alone."""
+    data, metadata = output.get("data", {}), output.get("metadata", {})
+    mark = metadata.get(MARK)
+    if output.output_type == "stream":
+        said = "a warning or error text" if output.get("name") == "stderr" else "printed text"
+        return f"puts out {said}; {_DOORS}"
+    if output.output_type == "error":
+        return f"puts out an error with its traceback; {_DOORS}"
+    if not isinstance(mark, dict) or output.output_type != "display_data":
+        return f"puts out {_kind(data)} that did not pass disclosure control; use report.show"
+    content = _CONTENT.get(str(mark.get("shows")))
+    if beside := sorted(set(data) - {content, "text/plain"}):
+        return f"puts out {beside[0]} beside what passed disclosure control"
+    if content not in data or set(metadata) != {MARK} or not is_sealed(key, mark, data):
+        return _FORGED
+    return ""
+
+
+def _kind(data: dict[str, Any]) -> str:
+    """Name what an output is, by the richest of its MIME types."""
+    known = [name for mime, name in _KINDS.items() if mime in data]
+    if known and set(data) <= set(_KINDS):
+        return known[0]
+    unknown = sorted(set(data) - set(_KINDS))
+    return f"content of type {unknown[0]}" if unknown else "something"
+
+
+def _private_part(source: str) -> str:
+    """Return the private name of evalkit that a cell uses; empty when it uses none."""
+    try:
+        tree = ast.parse(_plain_python(source))
+    except (SyntaxError, ValueError):
+        match = _PRIVATE_MODULE.search(source)
+        return match[0] if match else ""
+    for node in ast.walk(tree):
+        for name in _names(node):
+            match = _PRIVATE_MODULE.search(name)
+            if match:
+                return match[0]
+        if isinstance(node, ast.Attribute) and node.attr in _PRIVATE_NAMES:
+            return node.attr
+    return ""
+
+
+def _plain_python(source: str) -> str:
+    """Return a cell without its magics."""
+    from IPython.core.inputtransformer2 import TransformerManager  # noqa: PLC0415 - slow to import
+
+    return str(TransformerManager().transform_cell(source))
+
+
+def _names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    return [ast.unparse(node)] if isinstance(node, ast.Attribute) else []

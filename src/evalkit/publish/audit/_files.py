@@ -1,0 +1,130 @@
+"""The finished files, read back as a reader could: words, properties, attachments, structure."""
+
+from __future__ import annotations
+
+__all__ = ["audit_files"]
+
+import struct
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+
+from evalkit.errors import DisclosureError
+from evalkit.publish.audit._document import active_part
+from evalkit.publish.audit._fold import pieces
+from evalkit.publish.audit._guard import Guard
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_TEXTS = {b"tEXt", b"zTXt", b"iTXt", b"eXIf"}
+
+
+def audit_files(files: Mapping[str, Path], guard: Guard) -> None:
+    """Refuse finished files that hold what must not leave.
+
+    Parameters
+    ----------
+    files : mapping of str to pathlib.Path
+        Name in the release: finished file.
+    guard : Guard
+
+    Raises
+    ------
+    DisclosureError
+        Naming the file; also for a kind of file that cannot be read here.
+    """
+    for name, file in sorted(files.items()):
+        reader = _READERS.get(Path(name).suffix.lower())
+        if reader is None:
+            msg = f"{name}: is a kind of file that the audit cannot read, so it may not be published"
+            raise DisclosureError(msg)
+        reason = guard.objection([name, *reader(file)], dated=name.endswith(".csv"))
+        if name.endswith(".svg") and not reason:
+            reason = active_part(file.read_text(encoding="utf-8"))
+        if reason:
+            msg = f"{name}: {reason}; nothing was published"
+            raise DisclosureError(msg)
+
+
+def _text(file: Path) -> Iterator[str]:
+    yield file.read_text(encoding="utf-8")
+
+
+def _markup(file: Path) -> Iterator[str]:
+    yield from pieces(file.read_text(encoding="utf-8"))
+
+
+def _pdf(file: Path) -> Iterator[str]:
+    """Yield page texts (as laid out, and with broken words joined), every string of the file, XMP, attachments."""
+    import pypdf  # noqa: PLC0415 - slow to import
+
+    for page in pypdf.PdfReader(file).pages:
+        laid_out = page.extract_text()
+        yield laid_out
+        yield laid_out.replace("-\n", "").replace("\u00ad\n", "")
+    with pikepdf.open(file) as pdf:
+        if "/Metadata" in pdf.Root:
+            yield from pieces(bytes(pdf.Root.Metadata.read_bytes()).decode("utf-8", errors="replace"))
+        for name, attached in pdf.attachments.items():
+            yield name
+            yield bytes(attached.get_file().read_bytes()).decode("utf-8", errors="replace")
+        yield "\n".join(text for each in pdf.objects for text in _strings(each))
+
+
+def _strings(thing: Any) -> Iterator[str]:  # noqa: ANN401 - pikepdf's objects
+    """Walk one object; what it refers to is walked on its own."""
+    if isinstance(thing, pikepdf.String):
+        yield str(thing)
+    elif isinstance(thing, pikepdf.Array):
+        for child in thing:
+            if not getattr(child, "is_indirect", False):
+                yield from _strings(child)
+    elif isinstance(thing, pikepdf.Dictionary | pikepdf.Stream):
+        for _, child in thing.items():
+            if not getattr(child, "is_indirect", False):
+                yield from _strings(child)
+
+
+def _png(file: Path) -> Iterator[str]:
+    """Yield the texts that a PNG carries beside its pixels."""
+    content = file.read_bytes()
+    if not content.startswith(_PNG):
+        msg = f"{file.name}: is no PNG"
+        raise DisclosureError(msg)
+    place = len(_PNG)
+    while place + 8 <= len(content):
+        length, kind = struct.unpack(">I4s", content[place : place + 8])
+        body = content[place + 8 : place + 8 + length]
+        if kind in _PNG_TEXTS:
+            yield body.decode("latin-1")
+            yield body.decode("utf-8", errors="replace")
+            yield from _inflated(body)
+        place += 12 + length
+    yield content[place:].decode("latin-1")
+
+
+def _inflated(body: bytes) -> Iterator[str]:
+    """Yield the compressed text of a zTXt or iTXt chunk."""
+    start = body.find(b"\x78")
+    while start >= 0:
+        try:
+            yield zlib.decompressobj().decompress(body[start:], 1 << 20).decode("utf-8", errors="replace")
+        except zlib.error:
+            start = body.find(b"\x78", start + 1)
+        else:
+            return
+
+
+_READERS: dict[str, Callable[[Path], Iterator[str]]] = {
+    ".pdf": _pdf,
+    ".html": _markup,
+    ".svg": _markup,
+    ".png": _png,
+    ".csv": _text,
+    ".json": _text,
+    ".md": _text,
+    ".txt": _text,
+    ".sig": _text,
+}

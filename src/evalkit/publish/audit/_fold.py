@@ -1,0 +1,141 @@
+"""Texts as a searcher sees them: without disguise, and taken out of the markup that holds them."""
+
+from __future__ import annotations
+
+__all__ = ["fold", "pieces"]
+
+import base64
+import binascii
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from urllib.parse import unquote, unquote_to_bytes
+
+# What is there but not seen: soft hyphen, joiners, direction marks, variation selectors, tags.
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+_ESCAPED = re.compile(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})")
+_ROUNDS = 3
+
+_INLINE = frozenset(
+    "a abbr b bdi bdo cite code em font i ins kbd mark q s small span strong sub sup textpath tspan tt u var wbr".split()
+)
+_GEOMETRY = frozenset({"d", "points", "transform", "viewbox", "gradienttransform", "patterntransform"})
+_DRAWING = re.compile(r"[\sMmZzLlHhVvCcSsQqTtAaEe\d.,+-]*|(?:(?:matrix|translate|scale|rotate|skew[XY])\([^)]*\)\s*)+")
+_COLOURED = frozenset({"style", "fill", "stroke", "color", "stop-color", "flood-color", "bgcolor"})
+_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})\b")
+_DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w=.+-]+)*),([^\s\"')>]*)", re.IGNORECASE)
+_TEXTUAL = ("text/", "image/svg", "application/json", "application/xml", "application/javascript")
+
+
+def fold(text: str) -> str:
+    r"""Return a text without what only disguises it.
+
+    Entities, percent signs and backslash escapes are resolved, compatible characters made plain (NFKC), accents,
+    zero-width and direction characters taken out, and case is dropped.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> fold("Q\u200bX%37&#49;"), fold("ＱＸ７１"), fold("\\u0051x71")
+    ('qx71', 'qx71', 'qx71')
+    """
+    for _ in range(_ROUNDS):
+        plain = _ESCAPED.sub(_character, unquote(html.unescape(text), errors="replace"))
+        if plain == text:
+            break
+        text = plain
+    if not text.isascii():
+        text = _MARKS.sub("", unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text)))
+        text = _UNSEEN.sub("", text)
+    return text.casefold()
+
+
+def _character(match: re.Match[str]) -> str:
+    code = int(match[1] or match[2], 16)
+    return chr(code) if code <= 0x10FFFF else match[0]
+
+
+class _Pieces(HTMLParser):
+    """Collects texts, comments, names and attributes of HTML or SVG."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._found: list[str] = []
+        self._text: list[str] = []
+        self._names: set[str] = set()
+        self._in_style = False
+
+    def texts(self) -> list[str]:
+        return [*self._found, "".join(self._text), " ".join(sorted(self._names)), self.rawdata]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._in_style = tag == "style"
+        self._break(tag)
+        for name, value in attrs:
+            self._names.add(name)
+            if value and not (name in _GEOMETRY and _DRAWING.fullmatch(value)):
+                self._found.append(_COLOUR.sub(" ", value) if name in _COLOURED else value)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_style = False
+        self._break(tag)
+
+    def _break(self, tag: str) -> None:
+        self._names.add(tag)
+        if tag not in _INLINE:
+            self._text.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        self._text.append(_COLOUR.sub(" ", data) if self._in_style else data)
+
+    def handle_comment(self, data: str) -> None:
+        self._found.append(data)
+
+    handle_decl = handle_pi = unknown_decl = handle_comment
+
+
+def pieces(markup: str) -> Iterator[str]:
+    """Take the texts out of HTML, SVG or Markdown: visible ones, comments, attributes, and what data URIs hold.
+
+    Parameters
+    ----------
+    markup : str
+
+    Yields
+    ------
+    str
+        Words split by inline tags come joined. Coordinates and colours are left out: they are no texts. Embedded fonts and pictures are left out, too; `audit_files` refuses pictures that are not vectors.
+    """
+    embedded = [piece for match in _DATA_URI.finditer(markup) for piece in _decoded(match)]
+    parser = _Pieces()
+    parser.feed(_DATA_URI.sub(" ", markup))
+    parser.close()
+    yield from parser.texts()
+    for text in embedded:
+        yield from pieces(text)
+
+
+def _decoded(match: re.Match[str]) -> Iterator[str]:
+    kind = (match[1] or "text/plain").lower()
+    if not kind.startswith(_TEXTUAL):
+        return
+    content = unquote_to_bytes(html.unescape(match[3]))
+    if ";base64" in match[2].lower():
+        try:
+            content = base64.b64decode(content + b"==")
+        except (binascii.Error, ValueError):
+            return
+    yield content.decode("utf-8", errors="replace")

@@ -1,0 +1,174 @@
+"""What a published text must not hold: identifiers, secrets, paths of this machine, a participant's dates."""
+
+from __future__ import annotations
+
+__all__ = ["Guard", "dates_in", "guard_for"]
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+from evalkit.publish.audit._fold import fold
+from evalkit.publish.audit._identifiers import Identifiers
+
+_DATABASE = re.compile(
+    r"\b(?:postgres(?:ql)?|mysql|mariadb|mssql|oracle|snowflake|bigquery|redshift|clickhouse|trino|presto|databricks|"
+    r"impala|exasol|druid|datafusion|risingwave|pyspark|spark|duckdb|motherduck|md|sqlite|polars|flink|athena)"
+    r"(?:\+\w+)?://",
+    re.IGNORECASE,
+)
+_CREDENTIALS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/@:\"'<>]*:[^\s@\"'<>]+@", re.IGNORECASE)
+
+_SHORTEST_SECRET, _SHORTEST_PATH = 4, 6
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan enero ene", "february feb febrero", "march mar marzo", "april apr abril abr", "may mayo",
+            "june jun junio", "july jul julio", "august aug agosto ago", "september sep sept septiembre",
+            "october oct octubre", "november nov noviembre", "december dec diciembre dic",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_WORD = rf"({'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?"
+_ISO = re.compile(r"(?<![\d.])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d|\.\d)")
+_NUMERIC = re.compile(r"(?<![\d./-])(\d{1,2})([/-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/-])")
+_MONTH_FIRST = re.compile(rf"\b{_WORD}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}})\b")
+_DAY_FIRST = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+|de\s+)?{_WORD},?\s+(?:de\s+)?(\d{{4}})\b")
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Knows what must not leave.
+
+    Attributes
+    ----------
+    key : str
+        The run's key of seals.
+    identifiers : Identifiers
+    secrets : frozenset of str
+        Passwords and addresses of databases.
+    paths : frozenset of str
+        Folders of this machine.
+    dates : frozenset of datetime.date
+        Days that may be published: the report's own and those its author typed.
+    """
+
+    key: str = field(default="", repr=False)
+    identifiers: Identifiers = field(default_factory=Identifiers)
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    paths: frozenset[str] = field(default=frozenset(), repr=False)
+    dates: frozenset[date] = frozenset()
+
+    def objection(self, texts: Iterable[str], *, dated: bool = True) -> str:
+        """Say why texts may not be published.
+
+        Parameters
+        ----------
+        texts : iterable of str
+        dated : bool, default True
+            Whether days are looked for, too.
+
+        Returns
+        -------
+        str
+            The first reason, without any value; empty when there is none.
+        """
+        for text in texts:
+            if self.identifiers.stand_in(text):
+                return "holds a participant's identifier"
+            folded = fold(text)
+            if _DATABASE.search(folded) or _CREDENTIALS.search(folded) or any(s in folded for s in self.secrets):
+                return "holds the address of a database, or its password"
+            if any(path in folded for path in self.paths):
+                return "holds the path of a folder on this machine"
+            if dated and any(self.dates.isdisjoint(day) for day in dates_in(folded)):
+                return "holds an exact day that is none of the report's own; say the time in days, months or quarters"
+        return ""
+
+
+def guard_for(
+    key: str,
+    *,
+    identifiers: Iterable[str],
+    secrets: Iterable[str],
+    paths: Iterable[str],
+    protocol: str,
+    authored: str,
+    days: Iterable[date],
+) -> Guard:
+    """Return the guard of one render.
+
+    Parameters
+    ----------
+    key : str
+        The run's key of seals.
+    identifiers : iterable of str
+        Of all participants.
+    secrets : iterable of str
+        Passwords and addresses of databases.
+    paths : iterable of str
+        Folders of this machine.
+    protocol : str
+        The study's files: their words are no identifiers.
+    authored : str
+        What the author typed elsewhere: days that stand there may be published.
+    days : iterable of datetime.date
+        The report's own days.
+
+    Returns
+    -------
+    Guard
+    """
+    typed = {day for text in (protocol, authored) for found in dates_in(fold(text)) for day in found}
+    return Guard(
+        key,
+        Identifiers.of(identifiers, protocol),
+        frozenset(fold(secret) for secret in secrets if len(secret) >= _SHORTEST_SECRET),
+        frozenset(fold(path) for path in paths if len(path) >= _SHORTEST_PATH),
+        frozenset(typed | set(days)),
+    )
+
+
+def dates_in(text: str) -> Iterator[frozenset[date]]:
+    """Find the days that a text names.
+
+    Parameters
+    ----------
+    text : str
+
+    Yields
+    ------
+    frozenset of datetime.date
+        One, or both readings of ``3/4/2022``. What looks like a day and is none is passed over.
+
+    Examples
+    --------
+    >>> [sorted(map(str, days)) for days in dates_in("on 2022-03-04, March 4, 2022 or 3/4/2022; 31.02.2022; v1.10.18")]
+    [['2022-03-04'], ['2022-03-04'], ['2022-03-04', '2022-04-03']]
+    """
+    lower = text.casefold()
+    for year, _, month, day in _ISO.findall(lower):
+        yield from _real((year, month, day))
+    for word, day, year in _MONTH_FIRST.findall(lower):
+        yield from _real((year, _MONTHS[word], day))
+    for day, word, year in _DAY_FIRST.findall(lower):
+        yield from _real((year, _MONTHS[word], day))
+    for first, _, second, year in _NUMERIC.findall(lower):
+        full = year if len(year) == 4 else f"20{year}"
+        yield from _real((full, first, second), (full, second, first))
+
+
+def _real(*readings: tuple[str | int, str | int, str | int]) -> Iterator[frozenset[date]]:
+    found = set()
+    for year, month, day in readings:
+        try:
+            found.add(date(int(year), int(month), int(day)))
+        except ValueError:
+            continue
+    if found:
+        yield frozenset(found)

@@ -1,0 +1,136 @@
+"""Looking for participants' identifiers in a text.
+
+An identifier can only be looked for where it cannot be mistaken for something else. Of folded identifiers (see
+`fold`) are looked for:
+
+======================  =======================================================
+letters and digits      from 6 characters: anywhere, inside other words too;
+                        of 4 or 5: as whole words
+digits only             from 5: as whole numbers (``12,345`` and ``1.12345`` are
+                        other numbers than ``12345``)
+letters only            from 5: as whole words
+shorter, or standing    not at all: ``12`` stands in every report
+in the protocol itself
+======================  =======================================================
+"""
+
+from __future__ import annotations
+
+__all__ = ["Identifiers"]
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from evalkit.publish.audit._fold import fold
+
+_ANYWHERE, _MIXED, _DIGITS, _LETTERS = 6, 4, 5, 5
+_WORD = re.compile(r"[^\W_]+(?:[._/:@-]+[^\W_]+)*")
+_PART = re.compile(r"[^\W_]+")
+_NUMBER = re.compile(r"(?<![\w.,])\d+(?![\w]|[.,]\d)")
+# Digests, and the names that matplotlib gives to clips and markers: an identifier inside them stands there by chance.
+_DIGEST = re.compile(r"\b(?:[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{40}|[0-9a-f]{64}|[a-z][0-9a-f]{10})\b")
+_MARKUP = re.compile(r"[*`\\\[\]{}]+")
+
+
+@dataclass(frozen=True)
+class Identifiers:
+    """What is looked for.
+
+    Attributes
+    ----------
+    anywhere : frozenset of str
+        Folded; found inside other words too.
+    words : frozenset of str
+        Folded; found as whole words.
+    unsearched : int
+        How many identifiers are too short, or words of the protocol.
+    """
+
+    anywhere: frozenset[str] = field(default=frozenset(), repr=False)
+    words: frozenset[str] = field(default=frozenset(), repr=False)
+    unsearched: int = 0
+
+    @classmethod
+    def of(cls, identifiers: Iterable[str], own_text: str = "") -> Identifiers:
+        """Sort identifiers by how they can be looked for.
+
+        Parameters
+        ----------
+        identifiers : iterable of str
+        own_text : str
+            The protocol: a word that stands there cannot be told from an identifier.
+
+        Returns
+        -------
+        Identifiers
+
+        Examples
+        --------
+        >>> found = Identifiers.of(["P81f2aa03", "R001", "12", "PAIP1"], own_text="PAIP1 and others")
+        >>> len(found.anywhere), len(found.words), found.unsearched
+        (1, 1, 2)
+        """
+        own = _words(fold(own_text))
+        anywhere, words, unsearched = set(), set(), 0
+        for identifier in identifiers:
+            text = fold(str(identifier)).strip()
+            place = None if text in own else _place(text)
+            if place is None:
+                unsearched += 1
+            else:
+                (anywhere if place == "anywhere" else words).add(text)
+        return cls(frozenset(anywhere), frozenset(words), unsearched)
+
+    def stand_in(self, text: str) -> bool:
+        """Say whether any identifier stands in a text.
+
+        Parameters
+        ----------
+        text : str
+            As it is published; Markdown's signs may split an identifier.
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        >>> people = Identifiers.of(["P81f2aa03", "R001", "10234"])
+        >>> [people.stand_in(t) for t in ("xp81F2aa03x", "P81**f2**aa03", "R0012", "see R001.", "10,234", "10234")]
+        [True, True, False, True, False, True]
+        """
+        if not self.anywhere and not self.words:
+            return False
+        folded = fold(text)
+        joined = _MARKUP.sub("", folded)
+        return any(self._stand_in(version) for version in {folded, joined})
+
+    def _stand_in(self, folded: str) -> bool:
+        if not self.words.isdisjoint(_words(folded)) or not self.anywhere.isdisjoint(_words(folded)):
+            return True
+        rest = _DIGEST.sub(" ", folded)
+        for length in {len(identifier) for identifier in self.anywhere}:
+            windows = (rest[i : i + length] for i in range(len(rest) - length + 1))
+            if not self.anywhere.isdisjoint(windows):
+                return True
+        return False
+
+
+def _place(text: str) -> str | None:
+    """Say how a folded identifier can be looked for."""
+    letters, digits = any(c.isalpha() for c in text), any(c.isdigit() for c in text)
+    if letters and digits:
+        return "anywhere" if len(text) >= _ANYWHERE else "words" if len(text) >= _MIXED else None
+    if digits and len(text) >= _DIGITS:
+        return "words" if text.isdigit() else "anywhere"
+    if letters and len(text) >= _LETTERS:
+        return "words"
+    return None
+
+
+def _words(folded: str) -> set[str]:
+    """Return whole words, their parts, and whole numbers."""
+    whole = {word for word in _WORD.findall(folded) if not word.isdigit()}
+    parts = {part for part in _PART.findall(folded) if not part.isdigit()}
+    return whole | parts | set(_NUMBER.findall(folded))
