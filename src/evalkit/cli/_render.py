@@ -13,7 +13,7 @@ from typing import Any
 import platformdirs
 
 from evalkit.errors import EvalkitError, ProtocolError, UsageError
-from evalkit.intake import StudyData, open_data
+from evalkit.intake import StudyData, open_data, secrets_of
 from evalkit.periods import Period, newest_complete, quarters_between
 from evalkit.protocol import ReportParams, Study, load_study, read_yaml, validate
 from evalkit.publish import RenderJob, find_notebook, progress_for, render_all
@@ -90,6 +90,7 @@ def plan(request: Request) -> list[RenderJob]:
     notebook = find_notebook(params.notebook, study)
     data = open_data(study)
     periods = _periods(request.periods or (params.period,), study, data)
+    identifiers, secrets = data.identifiers, secrets_of(study)
     tables = tuple((i.table, Path(i.source)) for i in data.inputs if i.sha256 is not None)
     return [
         RenderJob(
@@ -103,6 +104,8 @@ def plan(request: Request) -> list[RenderJob]:
             overrides=overrides,
             inputs=tables,
             replace=request.replace,
+            identifiers=identifiers,
+            secrets=secrets,
         )
         for period in periods
     ]

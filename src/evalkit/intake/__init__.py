@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from evalkit.intake._data import CutData, Input, StudyData, fetch
+from evalkit.intake._database import secrets_of
 from evalkit.intake._dictionary import dictionary
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._open import open_data
@@ -25,6 +26,7 @@ __all__ = [
     "exit_effects",
     "fetch",
     "open_data",
+    "secrets_of",
     "validate",
 ]
 

@@ -260,6 +260,15 @@ class StudyData(_Tables):
         return check(self, today)
 
     @property
+    def identifiers(self) -> frozenset[str]:
+        """Every participant's identifier in any table: what the audit of a report looks for."""
+        found: set[str] = set()
+        for name, table in self.tables.items():
+            column = fetch(table.select("participant_id").distinct(), [], name)["participant_id"]
+            found.update(str(value) for value in column.dropna())
+        return frozenset(found)
+
+    @property
     def newest_day(self) -> date:
         """The newest day the data speak of: the latest entry, event or end of follow-up.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -66,10 +66,38 @@ def redacted(url: str) -> str:
     --------
     >>> redacted("postgresql://ann:secret@host:5432/study?sslmode=require")
     'postgresql://host:5432/study'
+    >>> redacted("postgresql://ann:se/cret@host/study")
+    'postgresql://...'
     """
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
+    scheme, _, rest = url.partition("://")
+    account, at, place = rest.rpartition("@")
+    if at and any(sign in account for sign in "/?#;@"):
+        return f"{scheme}://..."  # a password that is not escaped: where it ends is anybody's guess
+    return f"{scheme}://{re.split('[?#;]', place if at else rest)[0]}"
+
+
+def secrets_of(study: Study) -> frozenset[str]:
+    """Return what must never be shown of a study's database: its address and everything in it that opens it.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    frozenset of str
+        Empty when the study is read from files.
+    """
+    if study.database is None:
+        return frozenset()
+    named = re.findall(r"\$\{(\w+)\}", study.database)
+    values = {os.environ[name] for name in named if name in os.environ}
+    url = re.sub(r"\$\{(\w+)\}", lambda match: os.environ.get(match[1], ""), study.database)
+    account = url.partition("://")[2].rpartition("@")[0]
+    password = account.partition(":")[2]
+    options = re.findall(r"(?i)(?:pass\w*|pwd|token|secret|\w*key)=([^&;]+)", url)
+    found = {url, account, password, *options, *values}
+    return frozenset(text for each in found for text in (each, unquote(each)) if text)
 
 
 def connect(study: Study) -> ibis.BaseBackend:

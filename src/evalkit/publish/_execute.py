@@ -20,6 +20,7 @@ import nbformat
 import papermill
 import psutil
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import DeadKernelError
 from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
@@ -55,6 +56,7 @@ def execute(
     log_file: Path,
     timeout: float,
     on_cell: Callable[[int, int], None],
+    variables: Mapping[str, str] | None = None,
 ) -> Any:  # noqa: ANN401
     """Run a notebook to its end.
 
@@ -76,6 +78,8 @@ def execute(
         Seconds for the whole run.
     on_cell : callable
         Called with (cells begun, cells in all).
+    variables : mapping of str, optional
+        More environment variables for the kernel.
 
     Returns
     -------
@@ -115,13 +119,14 @@ def execute(
                     language="python",
                     progress_bar=False,
                     connection_file=str(Path(sockets) / "kernel.json"),
-                    env=_environment(scratch, source_folder),
+                    env={**_environment(scratch, source_folder), **(variables or {})},
                     folder=str(scratch),
                     on_cell=began,
                     on_manager=lambda manager: setattr(run, "manager", manager),
                 )
             except BaseException as error:
                 run.failure = error
+        ensure_event_loop().close()  # this thread's own, made by nbclient
         run.done.set()
 
     thread = threading.Thread(target=work, name=f"render-{name}", daemon=True)

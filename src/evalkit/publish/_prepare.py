@@ -17,9 +17,7 @@ from typing import Any, Literal
 import yaml
 
 from evalkit.errors import DisclosureError, PublicationError, did_you_mean
-
-MARK = "evalkit"
-"""Key of the mark in an output's metadata."""
+from evalkit.seal import MARK
 
 _OPTION = re.compile(r"^#\|\s?(.*)$")
 _REFERENCE = re.compile(r"(?<![\w/`])@((?:fig|tbl|sec)-[A-Za-z0-9_-]+)")

@@ -15,7 +15,7 @@ from typing import Any
 import nbformat
 
 from evalkit.errors import EvalkitError, ExecutionError, ExecutionTimeoutError, ProtocolError, UsageError
-from evalkit.periods import Period
+from evalkit.periods import Period, quarters_between
 from evalkit.protocol import ReportParams, Study
 from evalkit.publish._data import write_data
 from evalkit.publish._document import Document, document_of
@@ -28,6 +28,8 @@ from evalkit.publish._progress import LineProgress, Progress
 from evalkit.publish._quarto import find_quarto, publish_quarto, quarto_version
 from evalkit.publish._release import check_place, place_release, release_folder
 from evalkit.publish._tools import tool_versions
+from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files, guard_for
+from evalkit.seal import ENVIRONMENT, new_key
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class RenderJob:
         Whether a release that is there may be put beside.
     log_folder : pathlib.Path
         Where a failed render leaves its log.
+    identifiers : frozenset of str
+        Of all participants: the audit looks for them in what would be published.
+    secrets : frozenset of str
+        Passwords and addresses of databases; looked for, too.
     """
 
     study: Study
@@ -66,6 +72,8 @@ class RenderJob:
     overrides: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[tuple[str, Path], ...] = ()
     replace: bool = False
+    identifiers: frozenset[str] = field(default=frozenset(), repr=False)
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
     def name(self) -> str:
@@ -160,6 +168,7 @@ def render(job: RenderJob, progress: Progress | None = None) -> Path:
     before = _digests(job)
     with tempfile.TemporaryDirectory(prefix="evalkit-") as scratch_name:
         scratch = Path(scratch_name)
+        guard = _guard(job, notebook, scratch)
         executed = execute(
             notebook,
             parameters,
@@ -169,10 +178,13 @@ def render(job: RenderJob, progress: Progress | None = None) -> Path:
             log_file=job.log_folder / f"{job.study.id}-{job.params.report}-{job.target.name}.log",
             timeout=deadline - time.monotonic(),
             on_cell=lambda done, total: told.cell(job.name, done, total),
+            variables={ENVIRONMENT: guard.key},
         )
+        audit_cells(executed, guard)
         told.step(job.name, f"publishing with {publisher}")
         publication = job.params.publication
         document = document_of(executed, toc=publication.toc, pdf_standard=publication.pdf_standard)
+        audit_document(document, guard)
         made = _publish(document, publisher, job, scratch, deadline)
         made |= write_data(document, scratch, deadline - time.monotonic())
         if _digests(job) != before:
@@ -183,9 +195,28 @@ def render(job: RenderJob, progress: Progress | None = None) -> Path:
             made,
             scratch / "manifest.json",
         )
-        place_release({**made, "manifest.json": manifest}, job.target, replace=job.replace)
+        made["manifest.json"] = manifest
+        audit_files(made, guard)
+        place_release(made, job.target, replace=job.replace)
     told.step(job.name, f"published in {job.target}")
     return job.target
+
+
+def _guard(job: RenderJob, notebook: Any, scratch: Path) -> Guard:  # noqa: ANN401 - nbformat has no types
+    """Return what the audit of this render looks for, and the days that may be published."""
+    named = [job.study.path, *(job.study.folder / n for n in (job.study.baselines, job.study.disclosure) if n)]
+    sources = [cell.source for cell in notebook.cells]
+    quarters = quarters_between(job.study.starts, job.period.last, job.study.fiscal_year_start_month)
+    ends = [day for period in (*quarters, job.period) for day in (period.first, period.last, period.cut)]
+    return guard_for(
+        new_key(),
+        identifiers=job.identifiers,
+        secrets=job.secrets,
+        paths=[str(scratch), str(job.study.folder), str(job.out), str(Path.home())],
+        protocol="\n".join(file.read_text(encoding="utf-8", errors="replace") for file in named if file.is_file()),
+        authored="\n".join([*sources, job.params.model_dump_json()]),
+        days=[*ends, job.study.starts],
+    )
 
 
 def _choose(wanted: str) -> str:

@@ -173,7 +173,7 @@ class Report:
             "Data cut": self.cut.isoformat(),
             "evalkit": __version__,
             "Seed": str(self.study.seed),
-            **{f"Table {i.table}": f"SHA-256 {i.sha256[:16]}" if i.sha256 else i.source for i in self.raw.inputs},
+            **{f"Table {i.table}": f"SHA-256 {i.sha256[:16]}" if i.sha256 else "a database" for i in self.raw.inputs},
         }
         emit("table", provenance_table(facts), kind="provenance")
 

@@ -15,30 +15,31 @@ from evalkit.publish.audit._guard import Guard
 from evalkit.seal import MARK, is_sealed
 
 _CONTENT = {"figure": "image/svg+xml", "table": "text/html", "markdown": "text/markdown", "cover": "text/markdown"}
-_KINDS = {
+_KINDS = {  # the telling ones first: most outputs carry a plain text, too
+    "application/vnd.jupyter.widget-view+json": "a widget",
+    "application/javascript": "a script",
+    "text/javascript": "a script",
+    "application/pdf": "a PDF",
     "image/svg+xml": "a figure",
     "image/png": "a picture",
     "image/jpeg": "a picture",
     "image/gif": "a picture",
-    "application/pdf": "a PDF",
+    "application/json": "JSON",
+    "application/geo+json": "JSON",
     "text/html": "HTML (a data frame, say)",
     "text/latex": "LaTeX",
     "text/markdown": "Markdown",
     "text/plain": "a value",
-    "application/json": "JSON",
-    "application/geo+json": "JSON",
-    "application/javascript": "a script",
-    "text/javascript": "a script",
-    "application/vnd.jupyter.widget-view+json": "a widget",
 }
 _DOORS = "only what report.show, report.say and report.cover put out may leave"
 _FORGED = "its mark is not of this run and this content (copied, edited or written by hand); use report.show"
+_PLACES = {"markdown": "text", "raw": "text", "code": "line of options"}
 _PRIVATE_MODULE = re.compile(r"\bevalkit(?:\.\w+)*\._\w+|\bevalkit\.seal\b")
 _PRIVATE_NAMES = frozenset({"_emit", "_mark", "_SEALER", "_key"})
 
 
 def counted(notebook: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401 - nbformat has no types
-    """Number the cells as people count them: from 1, without the one that papermill puts in.
+    """Give the cells the numbers that people count: from 1, without the one that papermill puts in.
 
     Parameters
     ----------
@@ -80,8 +81,8 @@ def audit_cells(notebook: Any, guard: Guard) -> None:  # noqa: ANN401
     if "widgets" in notebook.metadata:
         msg = "the notebook holds the state of widgets; restart it without them"
         raise DisclosureError(msg)
-    if reason := guard.objection([json.dumps(notebook.metadata, ensure_ascii=False)], dated=False):
-        msg = f"the notebook's metadata {reason}"
+    if reason := guard.objection([_plain(notebook.metadata)], dated=False):
+        msg = f"the notebook's metadata: {reason}"
         raise DisclosureError(msg)
 
 
@@ -96,11 +97,24 @@ def _problems(cell: Any, number: int, guard: Guard, seen: dict[int, int]) -> Ite
         seen[nth] = number
     if cell.get("attachments"):
         yield "has an attached file; take it out"
-    about = {"metadata": cell.metadata, "id": cell.get("id", "")}
-    if reason := guard.objection([json.dumps(about, ensure_ascii=False)], dated=False):
+    if reason := guard.objection([_plain(cell.metadata), cell.get("id", "")], dated=False):
         yield f"its metadata {reason}"
+    if reason := guard.objection([_written(cell)], dated=False):
+        yield f"its {_PLACES[cell.cell_type]} {reason}"
     if cell.cell_type == "code" and (name := _private_part(cell.source)):
         yield f"reaches into evalkit's private parts ({name}); report.show and report.say are the doors"
+
+
+def _plain(metadata: Any) -> str:  # noqa: ANN401
+    """Return metadata as text, without papermill's own record: it is not kept, and names the scratch folder."""
+    return json.dumps({k: v for k, v in metadata.items() if k != "papermill"}, ensure_ascii=False)
+
+
+def _written(cell: Any) -> str:  # noqa: ANN401
+    """Return what the author typed in a cell that is published: all of a text, of code the lines of options."""
+    if cell.cell_type != "code":
+        return str(cell.source)
+    return "\n".join(line for line in cell.source.splitlines() if line.startswith("#|"))
 
 
 def _output_problem(output: Any, key: str) -> str:  # noqa: ANN401

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["active_part", "audit_document"]
 
+import json
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
     from evalkit.publish._document import Document
     from evalkit.publish._prepare import Item
 
-_ACTIVE = re.compile(r"<\s*(script|iframe|object|embed|foreignobject|image|img|video|audio|link|form|input|use)\b", re.I)
+_ACTIVE = re.compile(
+    r"<\s*(script|iframe|object|embed|foreignobject|image|img|video|audio|link|form|input|use)\b", re.I
+)
 _HANDLER = re.compile(r"<[^>]*\s(on\w+)\s*=", re.IGNORECASE)
 _LOADING = re.compile(r"(?:href|src|url)\s*[=(]\s*[\"']?\s*(?:[a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
 
 
 def audit_document(document: Document, guard: Guard) -> None:
-    """Refuse a document whose words, captions, alternative texts, figures, tables or shown code hold what must not leave.
+    """Refuse a document of which any part holds what must not leave: texts, captions, figures, tables, shown code.
 
     Parameters
     ----------
@@ -60,7 +63,7 @@ _NAMES = {"markdown": "its text", "code": "its code, which is shown,", "figure":
 
 
 def _texts(item: Item) -> Iterator[str]:
-    yield from (item.label, item.caption, item.alt)
+    yield from (item.label, item.caption, item.alt, json.dumps(item.numbers, ensure_ascii=False))
     if item.kind in {"figure", "table", "markdown"}:
         yield from pieces(item.text)
     if item.kind in {"markdown", "code"}:
@@ -89,7 +92,9 @@ def active_part(markup: str) -> str:
     return ""
 
 
-_HARMLESS = re.compile(r"\bxmlns(?::\w+)?\s*=\s*([\"'])[^\"']*\1|<a\b[^>]*\bhref\s*=\s*[\"']https?:[^>]*>", re.IGNORECASE)
+_HARMLESS = re.compile(
+    r"\bxmlns(?::\w+)?\s*=\s*([\"'])[^\"']*\1|<a\b[^>]*\bhref\s*=\s*[\"']https?:[^>]*>", re.IGNORECASE
+)
 
 
 def _own_uses(markup: str) -> str:

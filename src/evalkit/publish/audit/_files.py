@@ -36,11 +36,14 @@ def audit_files(files: Mapping[str, Path], guard: Guard) -> None:
         Naming the file; also for a kind of file that cannot be read here.
     """
     for name, file in sorted(files.items()):
+        if guard.objection([name], dated=False):
+            msg = "the name of a file of the release holds what must not leave; it comes from a cell's label"
+            raise DisclosureError(msg)
         reader = _READERS.get(Path(name).suffix.lower())
         if reader is None:
             msg = f"{name}: is a kind of file that the audit cannot read, so it may not be published"
             raise DisclosureError(msg)
-        reason = guard.objection([name, *reader(file)], dated=name.endswith(".csv"))
+        reason = guard.objection(reader(file), dated=name.endswith(".csv"))
         if name.endswith(".svg") and not reason:
             reason = active_part(file.read_text(encoding="utf-8"))
         if reason:
@@ -82,7 +85,7 @@ def _strings(thing: Any) -> Iterator[str]:  # noqa: ANN401 - pikepdf's objects
             if not getattr(child, "is_indirect", False):
                 yield from _strings(child)
     elif isinstance(thing, pikepdf.Dictionary | pikepdf.Stream):
-        for _, child in thing.items():
+        for child in thing.values():
             if not getattr(child, "is_indirect", False):
                 yield from _strings(child)
 
@@ -102,6 +105,8 @@ def _png(file: Path) -> Iterator[str]:
             yield body.decode("utf-8", errors="replace")
             yield from _inflated(body)
         place += 12 + length
+        if kind == b"IEND":
+            break
     yield content[place:].decode("latin-1")
 
 

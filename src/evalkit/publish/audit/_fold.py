@@ -23,10 +23,20 @@ _ESCAPED = re.compile(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})")
 _ROUNDS = 3
 
 _INLINE = frozenset(
-    "a abbr b bdi bdo cite code em font i ins kbd mark q s small span strong sub sup textpath tspan tt u var wbr".split()
+    [
+        *("a", "abbr", "b", "bdi", "bdo", "cite", "code", "em", "font", "i", "ins", "kbd", "mark", "q", "s", "small"),
+        *("span", "strong", "sub", "sup", "textpath", "tspan", "tt", "u", "var", "wbr"),
+    ]
 )
 _GEOMETRY = frozenset({"d", "points", "transform", "viewbox", "gradienttransform", "patterntransform"})
-_DRAWING = re.compile(r"[\sMmZzLlHhVvCcSsQqTtAaEe\d.,+-]*|(?:(?:matrix|translate|scale|rotate|skew[XY])\([^)]*\)\s*)+")
+_DRAWING = re.compile(
+    r"\s*(?:[Mm]\s*)?[+-.\d][\sMmZzLlHhVvCcSsQqTtAaEe\d.,+-]*"
+    r"|(?:(?:matrix|translate|scale|rotate|skew[XY])\([^)]*\)\s*)+"
+)
+_SPACES = re.compile(
+    r"http://(?:www\.w3\.org/(?:2000/svg|1999/xlink|1999/xhtml|1999/02/22-rdf-syntax-ns#|XML/1998/namespace)"
+    r"|purl\.org/dc/(?:elements/1\.1/|dcmitype/StillImage)|creativecommons\.org/ns#)"
+)
 _COLOURED = frozenset({"style", "fill", "stroke", "color", "stop-color", "flood-color", "bgcolor"})
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})\b")
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w=.+-]+)*),([^\s\"')>]*)", re.IGNORECASE)
@@ -86,7 +96,7 @@ class _Pieces(HTMLParser):
         self._break(tag)
         for name, value in attrs:
             self._names.add(name)
-            if value and not (name in _GEOMETRY and _DRAWING.fullmatch(value)):
+            if value and not (name in _GEOMETRY and _DRAWING.fullmatch(value)) and not _SPACES.fullmatch(value):
                 self._found.append(_COLOUR.sub(" ", value) if name in _COLOURED else value)
 
     def handle_endtag(self, tag: str) -> None:
@@ -104,7 +114,14 @@ class _Pieces(HTMLParser):
     def handle_comment(self, data: str) -> None:
         self._found.append(data)
 
-    handle_decl = handle_pi = unknown_decl = handle_comment
+    def handle_decl(self, decl: str) -> None:
+        self._found.append(decl)
+
+    def handle_pi(self, data: str) -> None:
+        self._found.append(data)
+
+    def unknown_decl(self, data: str) -> None:
+        self._found.append(data)
 
 
 def pieces(markup: str) -> Iterator[str]:
@@ -117,7 +134,8 @@ def pieces(markup: str) -> Iterator[str]:
     Yields
     ------
     str
-        Words split by inline tags come joined. Coordinates and colours are left out: they are no texts. Embedded fonts and pictures are left out, too; `audit_files` refuses pictures that are not vectors.
+        Words split by inline tags come joined. Coordinates, colours and namespaces are left out: they are no texts;
+        embedded fonts and raster pictures are, too.
     """
     embedded = [piece for match in _DATA_URI.finditer(markup) for piece in _decoded(match)]
     parser = _Pieces()

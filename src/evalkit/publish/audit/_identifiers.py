@@ -72,7 +72,9 @@ class Identifiers:
         (1, 1, 2)
         """
         own = _words(fold(own_text))
-        anywhere, words, unsearched = set(), set(), 0
+        anywhere: set[str] = set()
+        words: set[str] = set()
+        unsearched = 0
         for identifier in identifiers:
             text = fold(str(identifier)).strip()
             place = None if text in own else _place(text)

@@ -74,7 +74,7 @@ def _walk(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - pandoc's tre
 
 
 def _problem(node: dict[str, Any]) -> str:
-    kind, content = node["t"], node.get("c")
+    kind, content = node["t"], node.get("c", [])
     if kind in {"RawBlock", "RawInline"}:
         what = "an HTML comment" if content[1].lstrip().startswith("<!--") else f"raw {content[0]}"
         return f"holds {what}; Markdown's own signs are enough"
