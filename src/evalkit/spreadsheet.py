@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["csv_text", "harmless"]
+__all__ = ["csv_text", "harmless", "unseen"]
 
 import re
 import unicodedata
@@ -15,6 +15,26 @@ if TYPE_CHECKING:
 _FORMULA = re.compile(r"^[\s'\"\u00a0]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?%?")
 _UNSEEN = {"Cc", "Cf"}
+
+
+def unseen(text: str) -> bool:
+    r"""Say whether a text holds characters that are there but not seen: control, zero-width, direction characters.
+
+    Parameters
+    ----------
+    text : str
+        Line breaks and tabs do not count.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> unseen("two\nlines"), unseen("left\u202eright"), unseen("a\x00b")
+    (False, True, True)
+    """
+    return any(unicodedata.category(c) in _UNSEEN and c not in "\t\r\n" for c in text)
 
 
 def harmless(text: str) -> str:

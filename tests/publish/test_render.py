@@ -244,7 +244,7 @@ def test_a_missing_alt_text_names_the_cell(tmp_path: Path) -> None:
     [
         ("print('hello')", 6, "cell 4: puts out printed text"),
         ("import warnings; warnings.warn('old')", 6, "cell 4: puts out a warning"),
-        ("{'a': 1}", 6, "cell 4: puts out something that did not pass disclosure control"),
+        ("{'a': 1}", 6, "cell 4: puts out a value that did not pass disclosure control"),
         ("#| labl: x\n1;", 9, "unknown option '#| labl'; did you mean 'label'?"),
         ("emit('markdown', 'See @fig-nowhere.', kind='groups')", 9, "reference '@fig-nowhere' leads nowhere"),
     ],

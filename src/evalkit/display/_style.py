@@ -49,6 +49,7 @@ def _theme() -> Any:  # noqa: ANN401 - matplotlib types its keys one by one
         "ytick.color": MUTED,
         "xtick.labelcolor": INK,
         "ytick.labelcolor": INK,
+        "text.parse_math": False,  # a label may hold a dollar sign
         "svg.fonttype": "path",
         "svg.hashsalt": "evalkit",
         "figure.dpi": 100,

@@ -17,6 +17,9 @@ from evalkit.protocol._study import Baselines, Disclosure, Study
 M = TypeVar("M", bound=BaseModel)
 
 
+_LONGEST, _MOST_VALUES = 1_000_000, 100_000
+
+
 class _UniqueKeyLoader(yaml.SafeLoader):
     """Safe YAML in which a key that stands twice is an error, not the last one wins."""
 
@@ -50,7 +53,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises
     ------
     ProtocolError
-        If the file is missing, is not YAML, holds a key twice or is no mapping.
+        If the file is missing, too long, not YAML, holds a key twice or is no mapping.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -60,17 +63,49 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         msg = f"{path}: is not UTF-8 text"
         raise ProtocolError(msg) from None
+    if len(text) > _LONGEST:
+        msg = f"{path}: is too long for a protocol file ({len(text):,} characters)"
+        raise ProtocolError(msg)
     try:
-        content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - a subclass of SafeLoader
+        content = _loaded(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         msg = f"{path}{where}: is not valid YAML ({getattr(error, 'problem', None) or 'unreadable'})"
         raise ProtocolError(msg) from None
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        # A day that is none, a number without end, brackets without end; the message would quote it.
+        msg = f"{path}: holds a value that YAML cannot read as what it looks like; put it in quotes"
+        raise ProtocolError(msg) from None
     if not isinstance(content, dict):
         msg = f"{path}: the top level must be a mapping of keys to values"
         raise ProtocolError(msg)
     return content
+
+
+def _loaded(text: str) -> Any:  # noqa: ANN401 - whatever stands in it
+    """Load safe YAML; aliases may not blow a short file up."""
+    loader = _UniqueKeyLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _size(node, {}) > _MOST_VALUES:
+            msg = "its aliases stand for too many values"
+            raise yaml.constructor.ConstructorError(None, None, msg, node.start_mark)
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """Count a node's values, each alias as often as it is used; one that holds itself is endless."""
+    if id(node) not in known:
+        known[id(node)] = _MOST_VALUES + 1
+        children = node.value if isinstance(node, yaml.CollectionNode) else []
+        flat = [part for child in children for part in (child if isinstance(child, tuple) else (child,))]
+        known[id(node)] = 1 + sum(_size(part, known) for part in flat)
+    return known[id(node)]
 
 
 def _fields_at(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from evalkit.protocol._study import Model, Slug
+from evalkit.protocol._study import Model, Slug, Text
 
 
 class Publication(Model):
@@ -29,7 +29,7 @@ class ReportParams(Model):
     """Name of the report: the release folder's second part."""
     notebook: str
     """Notebook file, found in the notebooks folder."""
-    title: str
+    title: Text
     """Title on the first page."""
     period: str = "newest"
     """2022Q3, a range 2022-01-01..2022-06-30, or newest."""

@@ -6,8 +6,20 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from evalkit.spreadsheet import unseen
+
+
+def _one_line(text: str) -> str:
+    """Hold a text to what a reader sees of it: no control or direction characters, one blank between words."""
+    if unseen(text):
+        msg = "holds characters that are not seen (control, zero-width or direction characters); take them out"
+        raise ValueError(msg)
+    return " ".join(text.split())
+
+
+Text = Annotated[str, AfterValidator(_one_line)]
 Days = Annotated[int, Field(ge=1, le=36500)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -28,9 +40,9 @@ class Arm(Model):
 
     value: str
     """What stands in the arms' column for this group."""
-    label: str
+    label: Text
     """How reports name it."""
-    definition: str = ""
+    definition: Text = ""
     """What it is, in one clause: reports say it once."""
 
 
@@ -57,7 +69,7 @@ class Covariate(Model):
 
     name: Word
     """Column name."""
-    label: str
+    label: Text
     """How reports name it."""
     kind: Literal["numeric", "categorical", "yes_no"] = "numeric"
     """How it enters models."""
@@ -157,9 +169,9 @@ class Harm(Model):
 
     kinds: list[str] = ["dv_arrest"]
     """Kinds of outcome that are events."""
-    label: str = "domestic-violence re-arrest"
+    label: Text = "domestic-violence re-arrest"
     """How reports name the event, in the singular."""
-    model_arm: str = ""
+    model_arm: Text = ""
     """Name of the arm's term in model tables; empty: the arms' column."""
     horizons: list[Days] = [182, 365]
     """Days at which risk of harm is given."""
@@ -191,11 +203,11 @@ class Study(Model):
 
     id: Slug
     """Short name: the release folder's first part."""
-    title: str
+    title: Text
     """Title of the programme, as reports print it."""
-    subtitle: str = ""
+    subtitle: Text = ""
     """One line below the title."""
-    organisation: str = ""
+    organisation: Text = ""
     """Who publishes the reports."""
     locale: Literal["en-US"] = "en-US"
     """Language and number style of reports."""
@@ -293,9 +305,9 @@ class Baseline(Model):
 
     id: Word
     """Short name used in notebooks."""
-    label: str = ""
+    label: Text = ""
     """How figures name it; empty: the id."""
-    what: str
+    what: Text
     """What was measured, of whom."""
     measure: Literal["completion", "harm", "sessions", "dose"]
     """Which of our measures it can stand beside."""
@@ -305,11 +317,11 @@ class Baseline(Model):
     """Unit of the value."""
     n: Annotated[int, Field(ge=1)] | None = None
     """The published denominator; none: not published."""
-    denominator: str
+    denominator: Text
     """Who is in the denominator, in words."""
     approximate: bool = False
     """True where the source itself says 'about'."""
-    citation: str
+    citation: Text
     """Full citation."""
 
 

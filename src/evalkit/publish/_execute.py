@@ -57,6 +57,7 @@ def execute(
     timeout: float,
     on_cell: Callable[[int, int], None],
     variables: Mapping[str, str] | None = None,
+    scrub: Callable[[str], str] = str,
 ) -> Any:  # noqa: ANN401
     """Run a notebook to its end.
 
@@ -80,6 +81,8 @@ def execute(
         Called with (cells begun, cells in all).
     variables : mapping of str, optional
         More environment variables for the kernel.
+    scrub : callable, optional
+        Takes out of an error's text what must not be shown of anybody.
 
     Returns
     -------
@@ -132,7 +135,7 @@ def execute(
     thread = threading.Thread(target=work, name=f"render-{name}", daemon=True)
     in_time = _run_until(thread, run, time.monotonic() + timeout)
     if run.notebook is None or run.failure is not None:
-        raise _explained(run, notebook, name, log_file, None if in_time else timeout) from None
+        raise _explained(run, notebook, name, log_file, None if in_time else timeout, scrub) from None
     return run.notebook
 
 
@@ -194,6 +197,7 @@ def _explained(
     name: str,
     log_file: Path,
     timeout: float | None,
+    scrub: Callable[[str], str],
 ) -> ExecutionError:
     """Turn what went wrong into one line, and write the log it names."""
     source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
@@ -205,16 +209,16 @@ def _explained(
     failure = run.failure
     if isinstance(failure, PapermillExecutionError):
         ours = failure.ename in _OUR_ERRORS
-        last = failure.evalue if ours else redact(f"{failure.ename}: {failure.evalue}", source)
+        last = scrub(failure.evalue if ours else redact(f"{failure.ename}: {failure.evalue}", source))
         trace = "\n".join(failure.traceback)
-        _write_log(log_file, trace if ours else redact(trace, source))
+        _write_log(log_file, scrub(redact(trace, source)))
         last = last.strip().splitlines()[-1] if last.strip() else failure.ename
         return ExecutionError(f"{name}, cell {number}: {last} (log: {log_file})")
     if isinstance(failure, DeadKernelError):
         _write_log(log_file, "The kernel ended before the cell did. Memory may have run out.\n")
         return ExecutionError(f"{name}, cell {number}: the kernel died (log: {log_file})")
     kind = type(failure).__name__
-    _write_log(log_file, redact(f"{kind}: {failure}", source))
+    _write_log(log_file, scrub(redact(f"{kind}: {failure}", source)))
     return ExecutionError(f"{name}, cell {number}: could not be run, {kind} (log: {log_file})")
 
 

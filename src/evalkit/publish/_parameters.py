@@ -53,7 +53,10 @@ def _guess(value: object, where: str) -> Any:  # noqa: ANN401 - a type
         msg = f"{where}: give it a type, as in 'name: str | None = None'"
         raise ProtocolError(msg)
     if isinstance(value, list):
-        return list[type(value[0])]  # type: ignore[misc]
+        return list[_guess(value[0], where)]  # type: ignore[misc]
+    if not isinstance(value, str | int | float | bool):
+        msg = f"{where}: give it a type; it may be {_ALLOWED}"
+        raise ProtocolError(msg)
     return type(value)
 
 
@@ -88,6 +91,9 @@ def declared(source: str, notebook: str) -> dict[str, tuple[Any, Any]]:
     except SyntaxError as error:
         msg = f"{where}, line {error.lineno}: {error.msg}"
         raise ProtocolError(msg) from None
+    except (ValueError, RecursionError, MemoryError):
+        msg = f"{where}: is not Python"
+        raise ProtocolError(msg) from None
     found: dict[str, tuple[Any, Any]] = {}
     for statement in body:
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
@@ -100,7 +106,7 @@ def declared(source: str, notebook: str) -> dict[str, tuple[Any, Any]]:
         here = f"{where}, '{target.id}'"
         try:
             default = ast.literal_eval(value)
-        except ValueError:
+        except (ValueError, TypeError, RecursionError, MemoryError):
             msg = f"{here}: the default must be a plain value"
             raise ProtocolError(msg) from None
         annotation = getattr(statement, "annotation", None)
@@ -181,8 +187,8 @@ def _held(kind: Any, raw: Any, place: str, *, is_text: bool) -> Any:  # noqa: AN
     if is_text and kind is not str:
         try:
             value = yaml.safe_load(raw)
-        except yaml.YAMLError:
-            msg = f"{place}: '{raw}' is not a plain value"
+        except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError):
+            msg = f"{place}: is not a plain value"
             raise ProtocolError(msg) from None
     try:
         return TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)

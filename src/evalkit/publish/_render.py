@@ -169,6 +169,8 @@ def render(job: RenderJob, progress: Progress | None = None) -> Path:
     with tempfile.TemporaryDirectory(prefix="evalkit-") as scratch_name:
         scratch = Path(scratch_name)
         guard = _guard(job, notebook, scratch)
+        if guard.identifiers.unsearched:
+            told.step(job.name, f"{guard.identifiers.unsearched} identifiers are too short to be looked for")
         executed = execute(
             notebook,
             parameters,
@@ -179,6 +181,7 @@ def render(job: RenderJob, progress: Progress | None = None) -> Path:
             timeout=deadline - time.monotonic(),
             on_cell=lambda done, total: told.cell(job.name, done, total),
             variables={ENVIRONMENT: guard.key},
+            scrub=guard.scrub,
         )
         audit_cells(executed, guard)
         told.step(job.name, f"publishing with {publisher}")

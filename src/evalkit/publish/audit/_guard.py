@@ -20,6 +20,7 @@ _DATABASE = re.compile(
 )
 _CREDENTIALS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/@:\"'<>]*:[^\s@\"'<>]+@", re.IGNORECASE)
 
+_BLANKS = re.compile(r"(\s+)")
 _SHORTEST_SECRET, _SHORTEST_PATH = 4, 6
 
 _MONTHS = {
@@ -89,6 +90,32 @@ class Guard:
             if dated and any(self.dates.isdisjoint(day) for day in dates_in(folded)):
                 return "holds an exact day that is none of the report's own; say the time in days, months or quarters"
         return ""
+
+    def scrub(self, text: str) -> str:
+        r"""Return a message without what must not leave.
+
+        Parameters
+        ----------
+        text : str
+            Of an error or a log; may have several lines.
+
+        Returns
+        -------
+        str
+            Words that hold it become an ellipsis; a line that holds it in another way does.
+
+        Examples
+        --------
+        >>> Guard(identifiers=Identifiers.of(["P81f2aa03"])).scrub("KeyError: p81f2aa03 in\nthe rows")
+        'KeyError: … in\nthe rows'
+        """
+        if not self.objection([text], dated=False):
+            return text
+        lines = ["".join(map(self._scrubbed, _BLANKS.split(line))) for line in text.split("\n")]
+        return "\n".join("…" if self.objection([line], dated=False) else line for line in lines)
+
+    def _scrubbed(self, word: str) -> str:
+        return "…" if word.strip() and self.objection([word], dated=False) else word
 
 
 def guard_for(
