@@ -28,7 +28,7 @@ def document(*items: Item) -> Document:
 
 
 def figure(label: str = "fig-a", **more: object) -> Item:
-    return Item("figure", 2, SVG, label, "A <b>caption</b> | x", "Alt & text", "abc", "drawn", as_mark(ROWS), **more)
+    return Item("figure", 2, SVG, label, "**Head.** A <b>caption</b> | x", "Alt & text", "abc", "drawn", as_mark(ROWS), **more)
 
 
 @pytest.fixture(scope="module")
@@ -52,21 +52,21 @@ def test_numbers_are_plain_and_no_formula(made: dict[str, Path]) -> None:
 def test_columns_are_described_from_the_glossary(made: dict[str, Path]) -> None:
     package = json.loads(made["data/datapackage.json"].read_text(encoding="utf-8"))
     first = package["resources"][0]
-    assert (first["path"], first["title"], first["estimate"]) == ("fig-a.csv", "A <b>caption</b> | x", "abc")
+    assert (first["path"], first["title"], first["estimate"]) == ("fig-a.csv", "Head. A <b>caption</b> | x", "abc")
     assert first["schema"]["fields"][1] == {
         "name": "n", "type": "integer", "unit": "people",
         "description": "people (or rows) the estimate is about: the denominator",
     }  # fmt: skip
     assert "Synthetic" in package["description"]
     readme = made["data/README.md"].read_text(encoding="utf-8")
-    assert "| fig-a.csv | A <b>caption</b> \\| x | drawn | abc |" in readme
+    assert "| fig-a.csv | Head. A <b>caption</b> \\| x | drawn | abc |" in readme
     assert "| n | count | people |" in readme
     assert "Data cut c. Synthetic data: no real person is described." in readme
 
 
 def test_pictures_say_what_they_show_and_nothing_of_this_machine(made: dict[str, Path]) -> None:
     svg = made["figures/fig-a.svg"].read_text(encoding="utf-8")
-    assert "<title>A &lt;b&gt;caption&lt;/b&gt; | x</title><desc>Alt &amp; text</desc>" in svg
+    assert "<title>Head. A &lt;b&gt;caption&lt;/b&gt; | x</title><desc>Alt &amp; text</desc>" in svg
     data = made["figures/fig-a.png"].read_bytes()
     with Image.open(made["figures/fig-a.png"]) as picture:
         assert picture.size[0] > 150

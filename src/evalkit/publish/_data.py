@@ -151,7 +151,7 @@ def described(item: Item) -> str:
     -------
     str
     """
-    said = f"<title>{escape(item.caption)}</title><desc>{escape(item.alt)}</desc>"
+    said = f"<title>{escape(item.title)}</title><desc>{escape(item.alt)}</desc>"
     return _SVG.sub(lambda found: found[0] + said, item.text, count=1)
 
 
@@ -163,7 +163,7 @@ def _package(document: Document, items: list[Item]) -> dict[str, Any]:
             "name": item.label.lower(),
             "path": f"{item.label}.csv",
             "profile": "tabular-data-resource",
-            "title": item.caption,
+            "title": item.title,
             "estimate": item.estimate,
             "analysis": item.analysis,
             "mediatype": "text/csv",
@@ -213,7 +213,7 @@ def _readme(document: Document, items: list[Item]) -> str:
         "",
         f"| {files} |",
         "|---|---|---|---|",
-        *(f"| {i.label}.csv | {_cell(i.caption)} | {i.analysis} | {i.estimate} |" for i in items),
+        *(f"| {i.label}.csv | {_cell(i.title)} | {i.analysis} | {i.estimate} |" for i in items),
         "",
         estimates,
         "",

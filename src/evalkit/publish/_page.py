@@ -41,14 +41,14 @@ def beside(item: Item, say: Messages) -> str:
         ]
     if not links:
         return ""
-    caption = html.escape(item.caption)
+    caption = html.escape(item.title)
     unseen = f'<span class="unseen">: {caption}</span>'
     anchors = "".join(f'<a href="{target}">{text}{unseen}</a>' for target, text in links)
     toggle = ""
     if item.kind == "figure" and item.numbers:
         words = say("Show the numbers as a table")
         summary = f"<summary>{words}{unseen}</summary>"
-        name = html.escape(say("Numbers: {caption}", caption=item.caption))
+        name = html.escape(say("Numbers: {caption}", caption=item.title))
         wrap = f'<div class="table-wrap" role="region" tabindex="0" aria-label="{name}">'
         toggle = f"<details>{summary}{wrap}{_table(frame_of(item), say)}</div></details>"
     return f'<div class="beside">{toggle}<p>{anchors}</p></div>'

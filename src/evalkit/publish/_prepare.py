@@ -64,6 +64,11 @@ class Item:
     analysis: str = ""
     numbers: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def title(self) -> str:
+        """The caption without Markdown's marks of emphasis, for places that show plain text."""
+        return re.sub(r"\*\*|__|`", "", self.caption)
+
 
 def prepare(executed: Any) -> list[Item]:  # noqa: ANN401 - nbformat.NotebookNode has no types
     """Take from an executed notebook what is published, in order.
