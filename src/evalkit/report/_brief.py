@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from evalkit import engagement, survival
 from evalkit.disclosure import Safe
-from evalkit.display import curves_of_brief, emit, shares_of_brief, svg_of
+from evalkit.display import curves_of_brief, shares_of_brief, svg_of
+from evalkit.display._mark import emit
 from evalkit.errors import ProtocolError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.messages import LANGUAGES, Messages, messages_for
@@ -66,7 +67,7 @@ class Brief:
 
     def about(self) -> None:
         """Say whom the brief is about."""
-        emit("markdown", self.words.about(self.report.study, self.groups), kind="about")
+        emit("markdown", self.words.about(self.report.study, self.groups), kind="groups")
 
     def findings(self) -> None:
         """Show what was found, in plain sentences, each with its uncertainty."""
@@ -134,7 +135,7 @@ class Brief:
         """Say how to read the figures, and what they do not show."""
         policy = self.report.policy
         text = self.words.reading(self.report.cut, policy.minimum_count, policy.rounding_base)
-        emit("markdown", text, kind="reading")
+        emit("markdown", text, kind="methods")
 
     def _figure(self, figure: Figure, data: pd.DataFrame, safe: Safe, caption: str, alt: str) -> None:
         emit(
