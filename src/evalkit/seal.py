@@ -28,7 +28,9 @@ MARK = "evalkit"
 ENVIRONMENT = "EVALKIT_SEAL"
 """Environment variable in which a render gives its kernel the key."""
 
-WITHOUT_ESTIMATE = frozenset({"absent", "cover", "dictionary", "groups", "methods", "provenance", "restatements"})
+WITHOUT_ESTIMATE = frozenset(
+    {"about", "absent", "cover", "dictionary", "groups", "methods", "provenance", "reading", "restatements"}
+)
 """Kinds of output that come from the protocol, not from people, and so need no estimate and no verdict."""
 
 VERDICTS = frozenset({"released", "partly", "withheld"})
