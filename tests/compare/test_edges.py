@@ -116,9 +116,9 @@ def test_resampling_one_by_one_agrees_with_the_array_program():
     for kind, measure in (("rmst", "rmst_difference"), ("survival", "risk_difference"), ("hazard", "hazard_ratio")):
         for method in ("iptw",) if kind == "hazard" else ("iptw", "standardised", "doubly_robust"):
             arms, rows = read_arms(data, "arm", ["age"]), read_rows(data, "day", "event")
-            problem = inner.make_problem(rows, arms, "att", method, inner.Horizon(kind, 80.0))
+            problem = inner.make_problem(rows, arms, "att", [inner.Ask(method, inner.Horizon(kind, 80.0))])
             counts = rng.integers(1, 3, size=(3, len(data))).astype(float)
-            values = problem.levels(counts)
+            values = problem.levels(counts)[:, 0]
             for row, value in zip(counts, values, strict=True):
                 drawn = data.loc[np.repeat(data.index, row.astype(int))]
                 if kind == "hazard":

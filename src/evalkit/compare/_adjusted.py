@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from evalkit.compare._arms import ESTIMANDS, Arms, read_arms, target_weights
-from evalkit.compare._problem import bootstrap, make_problem
+from evalkit.compare._problem import Ask, bootstrap, make_problem
 from evalkit.compare._weighted_arm import Horizon
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
@@ -59,6 +60,51 @@ def _failed(replicates: Floats) -> tuple[str, ...]:
     return (f"{failed} of {len(replicates)} bootstrap replicates had no estimate and were left out.",)
 
 
+def percentile_limits(drawn: Floats, conf_level: float) -> tuple[Floats, Floats]:
+    r"""Return percentile limits of bootstrap replicates (B, ...).
+
+    The order statistics at :math:`(B + 1) \alpha`, interpolated on the normal scale between neighbours, as R's
+    ``boot.ci`` does: the k-th of B replicates stands at k/(B + 1) [1]_.
+
+    References
+    ----------
+    .. [1] Davison, Hinkley (1997), Bootstrap Methods and their Application, sections 2.4 and 5.2.
+    """
+    b, tail = len(drawn), (1 - conf_level) / 2
+    place = special.ndtri(np.arange(1, b + 1) / (b + 1))
+    ordered = np.sort(drawn, axis=0)
+
+    def at(share: float) -> Floats:
+        wanted = float(special.ndtri(share))
+        k = int(np.clip(np.searchsorted(place, wanted, side="right") - 1, 0, b - 2))
+        part = float(np.clip((wanted - place[k]) / (place[k + 1] - place[k]), 0.0, 1.0))
+        return np.asarray(ordered[k] + part * (ordered[k + 1] - ordered[k]))
+
+    return at(tail), at(1 - tail)
+
+
+def _asked(measure: str | Sequence[str], method: str | Sequence[str], tau: float | None) -> list[tuple[str, Ask]]:
+    """Return what is asked for, by measure and method."""
+    measures = [measure] if isinstance(measure, str) else list(dict.fromkeys(measure))
+    methods = [method] if isinstance(method, str) else list(dict.fromkeys(method))
+    asks = []
+    for name in measures:
+        kind = MEASURES[_one_of(name, MEASURES, "measure")]
+        if kind != "hazard" and tau is None:
+            msg = f"measure '{name}' needs a horizon tau in days"
+            raise AnalysisError(msg)
+        if kind == "hazard" and "iptw" not in methods:
+            msg = "a hazard ratio cannot be standardised over people: use method='iptw' or another measure"
+            raise AnalysisError(msg)
+        until = float("nan") if kind == "hazard" or tau is None else check_tau(tau)
+        used = [_one_of(m, METHODS, "method") for m in methods]
+        asks += [(name, Ask(m, Horizon(kind, until))) for m in used if kind != "hazard" or m == "iptw"]
+    if not asks:
+        msg = "name at least one measure and one method"
+        raise AnalysisError(msg)
+    return asks
+
+
 def adjusted_effect(
     data: pd.DataFrame,
     time: str,
@@ -66,8 +112,8 @@ def adjusted_effect(
     treatment: str,
     covariates: str | Sequence[str],
     *,
-    measure: str = "rmst_difference",
-    method: str = "iptw",
+    measure: str | Sequence[str] = "rmst_difference",
+    method: str | Sequence[str] = "iptw",
     tau: float | None = None,
     estimand: str = "att",
     focus: object = None,
@@ -85,7 +131,9 @@ def adjusted_effect(
     censoring within an arm does not depend on the covariates. The hazard ratio (Efron's ties) is weighted
     only: it cannot be averaged over people.
 
-    Intervals are percentiles of a bootstrap within arms that refits every model.
+    Intervals are percentiles of a bootstrap within arms that refits every model; the replicates' k-th of B
+    stands at k/(B + 1), as in R's ``boot.ci`` [3]_. Several measures and methods in one call share the same
+    replicates: each row is what it would be alone.
 
     Parameters
     ----------
@@ -97,8 +145,8 @@ def adjusted_effect(
         Column with two levels.
     covariates : str or sequence of str
         Columns or a formula.
-    measure : {"rmst_difference", "risk_difference", "cif_difference", "hazard_ratio"}
-    method : {"iptw", "standardised", "doubly_robust"}
+    measure : {"rmst_difference", "risk_difference", "cif_difference", "hazard_ratio"}, or a sequence of them
+    method : {"iptw", "standardised", "doubly_robust"}, or a sequence of them
     tau : float
         Horizon in days; not for the hazard ratio.
     estimand : {"att", "ate", "overlap"}
@@ -114,8 +162,9 @@ def adjusted_effect(
     Returns
     -------
     Estimates
-        One row: contrast, measure, method, tau, estimate (days for 'rmst_difference'), std_error,
-        statistic, p_value, conf_low, conf_high. The summary has n, n_event and the level in either arm.
+        A row per measure and method: contrast, measure, method, tau, estimate (days for
+        'rmst_difference'), std_error, statistic, p_value, conf_low, conf_high. The summary has n, n_event
+        and, for a single row, the level in either arm.
 
     Raises
     ------
@@ -127,6 +176,7 @@ def adjusted_effect(
     ----------
     .. [1] Andersen, Klein, Rosthoj (2003), Biometrika 90:15-27.
     .. [2] Robins, Rotnitzky, Zhao (1994), J. Am. Stat. Assoc. 89:846-866; Wang (2018), Biometrics 74:1411.
+    .. [3] Davison, Hinkley (1997), Bootstrap Methods and their Application, chapter 5.
 
     Examples
     --------
@@ -137,40 +187,39 @@ def adjusted_effect(
     >>> found["contrast"].item(), bool(found["conf_low"].item() > 0)
     ('1 - 0', True)
     """
-    kind = MEASURES[_one_of(measure, MEASURES, "measure")]
-    _one_of(method, METHODS, "method")
-    if kind == "hazard" and method != "iptw":
-        msg = "a hazard ratio cannot be standardised over people: use method='iptw' or another measure"
-        raise AnalysisError(msg)
-    if kind != "hazard" and tau is None:
-        msg = f"measure '{measure}' needs a horizon tau in days"
-        raise AnalysisError(msg)
-    horizon = Horizon(kind, check_tau(tau) if tau is not None else float("nan"))
+    asks = _asked(measure, method, tau)
     check_level(conf_level)
     rows = read_rows(data, time, event, causes=None)
     arms = read_arms(data, treatment, covariates, focus)
-    problem = make_problem(rows, arms, estimand, method, horizon)
+    problem = make_problem(rows, arms, estimand, [ask for _, ask in asks])
     clusters = None if cluster is None else group_column(data, cluster).codes
     point = problem.levels(np.ones((1, arms.size)))[0]
     replicates = bootstrap(arms, clusters, _check_boot(n_boot), seed, problem.levels)
-    row, notes = _effect_row(point, replicates, measure, conf_level)
-    sign = "/" if kind == "hazard" else "-"
-    name = f"{arms.names[0]} {sign} {arms.names[1]}"
-    events = int(((rows.cause == 1) if kind == "cif" else (rows.cause > 0)).sum())
-    start = {"contrast": name, "measure": measure, "method": method, "tau": horizon.tau}
-    frame = pd.DataFrame([start | row])
-    if kind == "hazard" and tau is None:
+    found: list[dict[str, object]] = []
+    notes: list[str] = []
+    for k, (name, ask) in enumerate(asks):
+        row, said = _effect_row(point[k], replicates[:, k], name, conf_level)
+        sign = "/" if name == "hazard_ratio" else "-"
+        contrast = f"{arms.names[0]} {sign} {arms.names[1]}"
+        found.append({"contrast": contrast, "measure": name, "method": ask.method, "tau": ask.horizon.tau, **row})
+        notes += said
+    frame = pd.DataFrame(found)
+    if tau is None:
         frame = frame.drop(columns="tau")
+    own = all(name == "cif_difference" for name, _ in asks)
+    events = int(((rows.cause == 1) if own else (rows.cause > 0)).sum())
     facts: dict[str, object] = {"n": arms.size, "n_event": events, "n_boot": n_boot, "seed": seed}
-    if kind != "hazard":
-        facts |= {f"level_{arms.names[0]}": float(point[0]), f"level_{arms.names[1]}": float(point[1])}
+    if len(asks) == 1 and asks[0][0] != "hazard_ratio":
+        facts |= {f"level_{name}": float(v) for name, v in zip(arms.names, point[0], strict=True)}
+    what = " and ".join(dict.fromkeys(name.replace("_", " ") for name, _ in asks))
+    how = ", ".join(dict.fromkeys(ask.method.replace("_", " ") for _, ask in asks))
     return Estimates(
         data=frame,
         kind="adjusted_effect",
-        estimand=f"{measure.replace('_', ' ')} {ESTIMANDS[estimand]}, by {method.replace('_', ' ')}",
+        estimand=f"{what} {ESTIMANDS[estimand]}, by {how}",
         conf_level=conf_level,
         summary=facts,
-        notes=notes,
+        notes=tuple(dict.fromkeys(notes)),
         counts=_counts(rows, arms),
     )
 
@@ -183,8 +232,7 @@ def _effect_row(
     notes = _failed(drawn)
     drawn = drawn[~np.isnan(drawn)]
     error = float(drawn.std(ddof=1))
-    tail = (1 - conf_level) / 2
-    low, high = (float(v) for v in np.quantile(drawn, [tail, 1 - tail]))
+    low, high = (float(v) for v in percentile_limits(drawn, conf_level))
     statistic = difference / error if error > 0 else float("nan")
     if not error > 0:
         notes = (*notes, "All bootstrap replicates are the same: there is no standard error and no test.")
@@ -259,9 +307,9 @@ def adjusted_curves(
     at = np.array(as_times(times))
     rows = read_rows(data, time, event, causes=None)
     arms = read_arms(data, treatment, covariates, focus)
-    problem = make_problem(rows, arms, estimand, "iptw", Horizon("survival", float(at.max())))
+    problem = make_problem(rows, arms, estimand, [Ask("iptw", Horizon("survival", float(at.max())))])
     clusters = None if cluster is None else group_column(data, cluster).codes
-    tail = (1 - check_level(conf_level)) / 2
+    check_level(conf_level)
 
     def curves(counts: Floats) -> Floats:
         score, converged = problem.scores(counts)
@@ -274,7 +322,7 @@ def adjusted_curves(
     drawn = bootstrap(arms, clusters, _check_boot(n_boot), seed, curves)
     notes = _failed(drawn[:, 0, 0])
     drawn = drawn[~np.isnan(drawn[:, 0, 0])]
-    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
+    low, high = percentile_limits(drawn, conf_level)
     frame = pd.DataFrame(
         {
             "group": np.repeat(arms.names, len(at)),

@@ -35,8 +35,8 @@ def _baseline(baseline: float, baseline_n: int | None) -> tuple[float, int | Non
     if not 0 <= baseline <= 1:
         msg = f"baseline must be a share between 0 and 1, it is {baseline:g}"
         raise AnalysisError(msg)
-    if baseline_n is not None and baseline_n < 1:
-        msg = "baseline_n must be at least 1"
+    if baseline_n is not None and not (float(baseline_n).is_integer() and baseline_n >= 1):
+        msg = "baseline_n must be a whole number, at least 1"
         raise AnalysisError(msg)
     return float(baseline), None if baseline_n is None else int(baseline_n)
 
@@ -152,8 +152,9 @@ def benchmark(
     -------
     Estimates
         Two rows, measure 'proportion' and 'difference': group, term, measure, n_event, n, baseline,
-        baseline_n, estimate, std_error, conf_low, conf_high, statistic, p_value, source. A note says
-        which kind of comparison it is.
+        baseline_n, estimate, std_error, conf_low, conf_high, statistic, p_value, source. The share by itself
+        is not tested, and the exact test has no statistic: these are nan. A note says which kind of
+        comparison it is.
 
     Raises
     ------
@@ -191,6 +192,12 @@ class NonInferiority:
         _baseline(self.baseline, self.baseline_n)
         if not 0 < self.margin < 1:
             msg = f"margin must lie between 0 and 1, it is {self.margin:g}"
+            raise AnalysisError(msg)
+        edge = self.baseline - self.margin if self.higher_is_better else self.baseline + self.margin
+        if self.baseline_n is None and not 0 < edge < 1:
+            msg = (
+                f"margin = {self.margin:g} reaches to a share of {edge:g}: no share could fail; choose a smaller margin"
+            )
             raise AnalysisError(msg)
 
     def estimate(self, counts: Tally) -> Estimates:
@@ -231,7 +238,7 @@ class NonInferiority:
             x0 = float(round(self.baseline * self.baseline_n))
             z = score_statistic(x, n, x0, float(self.baseline_n), shift)
             return float(special.ndtr(-z if self.higher_is_better else z))
-        edge = float(np.clip(self.baseline + shift, 0.0, 1.0))
+        edge = self.baseline + shift
         if self.higher_is_better:
             return 1.0 if x == 0 else float(special.betainc(x, n - x + 1, edge))
         return 1.0 if x == n else float(special.betaincc(x + 1, n - x, edge))
@@ -276,7 +283,8 @@ def noninferiority(
     Raises
     ------
     AnalysisError
-        If x of n is impossible, the baseline is not a share or the margin not between 0 and 1.
+        If x of n is impossible, the baseline is not a share, the margin not between 0 and 1, or a fixed
+        baseline less the margin not a share above 0 (below 1 for harms).
 
     References
     ----------

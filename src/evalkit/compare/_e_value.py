@@ -88,6 +88,7 @@ def e_value(
     0  estimate     7.26
     1     limit     3.00
     """
+    measure = measure.upper()
     if measure not in MEASURES:
         msg = f"measure '{measure}' is not one of {', '.join(MEASURES)}{did_you_mean(measure, MEASURES)}"
         raise AnalysisError(msg)

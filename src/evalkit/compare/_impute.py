@@ -14,14 +14,12 @@ from statsmodels.imputation.mice import MICEData
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.survival import day_counts
-from evalkit.survival._columns import Floats, check_level, column
+from evalkit.survival._columns import Floats, any_column, check_level
 
 
 def _coded(data: pd.DataFrame, name: str) -> tuple[Floats, list[object] | None]:
     """Return a column as numbers with nan where missing, and its levels if it is a text of two."""
-    if name not in data.columns:
-        column(data, name)
-    values = data[name]
+    values = any_column(data, name)
     if values.isna().all():
         msg = f"column '{name}' has no values: nothing can be imputed from"
         raise AnalysisError(msg)

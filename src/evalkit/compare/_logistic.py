@@ -49,7 +49,8 @@ def fit_logistic(x: Floats, y: Floats, weights: Floats, start: Floats | None = N
         step = np.linalg.solve(information, score[:, :, None])[:, :, 0]
         longest = np.abs(step).max(axis=1)
         beta[todo] += step * np.minimum(1.0, 4.0 / np.maximum(longest, 1e-300))[:, None]
-        done[todo[longest < 1e-10 * np.maximum(1.0, np.abs(beta[todo]).max(axis=1))]] = True
+        # Newton's error after a step is of the order of the step's square: 1e-6 leaves 1e-12
+        done[todo[longest < 1e-6 * np.maximum(1.0, np.abs(beta[todo]).max(axis=1))]] = True
         if done.all() or (np.abs(beta).max(axis=1) > 200).all():
             break
     return beta, done

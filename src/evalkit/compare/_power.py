@@ -38,8 +38,8 @@ def _ratio(hazard_ratio: float) -> float:
 
 
 def _events(n_event: float) -> float:
-    if not n_event > 0:
-        msg = f"n_event must be above 0, it is {n_event:g}"
+    if not (np.isfinite(n_event) and n_event > 0):
+        msg = f"n_event must be a number above 0, it is {n_event:g}"
         raise AnalysisError(msg)
     return float(n_event)
 

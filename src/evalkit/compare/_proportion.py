@@ -13,6 +13,7 @@ __all__ = [
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ from evalkit.survival._limits import normal_quantile, two_sided
 
 NAN = float("nan")
 EMPTY = "A proportion of nobody (n = 0) is not given."
+RATIO_UNDEFINED = "A ratio with no events in a group, its limits, and the test where everybody had one are not given."
 ONE_SAMPLE = {"wilson": wilson, "exact": clopper_pearson}
 TWO_SAMPLE = {"newcombe": newcombe, "miettinen-nurminen": miettinen_nurminen}
 
@@ -44,9 +46,13 @@ def check_method(method: str, known: Iterable[str]) -> str:
     return method
 
 
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Real) and float(value).is_integer()
+
+
 def check_x_of_n(x: float, n: float, names: str = "x, n") -> tuple[int, int]:
     """Return x and n as whole numbers with 0 <= x <= n and n >= 1."""
-    if not (float(x).is_integer() and float(n).is_integer() and n >= 1 and 0 <= x <= n):
+    if not (_is_whole(x) and _is_whole(n) and n >= 1 and 0 <= x <= n):
         msg = f"{names}: whole numbers with 0 <= x <= n and n >= 1 are needed"
         raise AnalysisError(msg)
     return int(x), int(n)
@@ -305,14 +311,14 @@ class RiskRatio:
             Columns as `risk_ratio` says.
         """
         data = _pairs(counts, self.reference, "/", self._row)
-        undefined = data["estimate"].isna().any() or data["conf_low"].isna().any()
+        undefined = data["statistic"].isna().any()
         return Estimates(
             data=data,
             kind="risk_ratio",
             estimand="ratio of the shares of people with the event",
             conf_level=self.conf_level,
             summary=totals(counts),
-            notes=("A ratio with no events in a group, or its limits, is not given.",) if undefined else (),
+            notes=(RATIO_UNDEFINED,) if undefined else (),
             counts=counts,
             analysis=self,
         )

@@ -7,6 +7,7 @@ __all__ = [
     "Groups",
     "Ints",
     "Rows",
+    "any_column",
     "check_level",
     "coincide",
     "column",
@@ -33,16 +34,24 @@ SMALL_RANGE = 10_000
 TIE_TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
 
 
-def column(data: pd.DataFrame, name: str) -> pd.Series:
-    """Return a column that is there, has rows and has no missing values."""
+def any_column(data: pd.DataFrame, name: str) -> pd.Series:
+    """Return a column that is there once; its values may be missing."""
     if name not in data.columns:
         near = did_you_mean(str(name), [str(c) for c in data.columns])
         msg = f"there is no column '{name}'{near}"
         raise AnalysisError(msg)
+    if not isinstance(data.columns.get_loc(name), int):
+        msg = f"column '{name}' stands more than once in the data; keep one of them"
+        raise AnalysisError(msg)
+    return data[name]
+
+
+def column(data: pd.DataFrame, name: str) -> pd.Series:
+    """Return a column that is there once, has rows and has no missing values."""
+    values = any_column(data, name)
     if len(data) == 0:
         msg = f"column '{name}' has no rows: nothing can be estimated"
         raise AnalysisError(msg)
-    values = data[name]
     missing = int(values.isna().sum())
     if missing:
         msg = f"column '{name}' has {missing} missing values; drop or impute these rows first"

@@ -169,14 +169,15 @@ class CumulativeIncidence:
         value = incidence(curve, cause)
         error = np.sqrt(incidence_variance(curve, cause, self.variance))
         if self.times is not None:
-            at = np.array(self.times)
+            at = steps.snapped(np.array(self.times))
             value, error = curve.at(at, value, 0.0), curve.at(at, error, 0.0)
         low, high = limits(value, error, self.conf_type, self.conf_level)
         unbegun = steps.place(at) == 0
         low, high = np.where(unbegun, value, low), np.where(unbegun, value, high)
         flows = flow_columns(steps, at, steps.n.event[cause], steps.w.event[cause])
         values = {"estimate": value, "std_error": error, "conf_low": low, "conf_high": high}
-        return pd.DataFrame({"group": steps.group, "cause": name, "time": at} | flows | values)
+        shown = at if self.times is None else np.array(self.times)
+        return pd.DataFrame({"group": steps.group, "cause": name, "time": shown} | flows | values)
 
 
 def cumulative_incidence(

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from formulaic import Formula
+from formulaic.errors import FormulaicError
 
 from evalkit.errors import AnalysisError
 from evalkit.survival._columns import Floats, column, group_column, number_column
+
+LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def design_matrix(data: pd.DataFrame, covariates: str | Sequence[str]) -> Design
     ------
     AnalysisError
         Naming a column that is missing, has missing values, does not vary, or is a linear combination of
-        the others.
+        the others, or a formula that cannot be read.
     """
     if isinstance(covariates, str) and covariates not in data.columns and _is_formula(covariates):
         design = _from_formula(data, covariates)
@@ -61,6 +64,7 @@ def design_matrix(data: pd.DataFrame, covariates: str | Sequence[str]) -> Design
             msg = "covariates must name at least one column"
             raise AnalysisError(msg)
         design = _from_columns(data, names)
+    _check_size(design)
     _check_rank(design)
     return design
 
@@ -93,10 +97,17 @@ def _from_columns(data: pd.DataFrame, names: list[str]) -> Design:
 
 def _from_formula(data: pd.DataFrame, text: str) -> Design:
     right = text.rsplit("~", maxsplit=1)[-1].strip()
-    formula = Formula(right)
-    for name in sorted(str(v) for v in formula.required_variables):
-        column(data, name)
-    matrix = formula.get_model_matrix(data, na_action="raise")
+    try:
+        formula = Formula(right)
+        for name in sorted(str(v) for v in formula.required_variables):
+            if pd.api.types.is_float_dtype(column(data, name).dtype):
+                number_column(data, name)
+        with np.errstate(all="ignore"):
+            matrix = formula.get_model_matrix(data, na_action="raise")
+    except (FormulaicError, TypeError, ValueError) as error:
+        # its own words can quote a value of the data
+        msg = f"formula '{text}' cannot be read or computed: check its operators, brackets and functions"
+        raise AnalysisError(msg) from error
     spec = matrix.model_spec
     kept = [i for i, name in enumerate(matrix.columns) if name != "Intercept"]
     if not kept:
@@ -110,6 +121,15 @@ def _from_formula(data: pd.DataFrame, text: str) -> Design:
     )
     values = np.asarray(matrix, dtype=np.float64)[:, kept]
     return Design(values, tuple(str(matrix.columns[i]) for i in kept), parts)
+
+
+def _check_size(design: Design) -> None:
+    """Refuse values whose squares are not numbers, before anything overflows."""
+    largest = np.abs(design.matrix).max(axis=0)
+    wrong = np.flatnonzero(~(largest < LARGEST))
+    if len(wrong):
+        msg = f"covariate '{design.terms[wrong[0]]}' has values that are not finite, or above {LARGEST:g}"
+        raise AnalysisError(msg)
 
 
 def _check_rank(design: Design) -> None:

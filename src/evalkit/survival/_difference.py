@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from evalkit.counts import DayCounts
 from evalkit.errors import AnalysisError
@@ -17,7 +18,7 @@ from evalkit.survival._columns import Floats, label
 from evalkit.survival._curve import Curve, curve_of
 from evalkit.survival._day_counts import day_counts
 from evalkit.survival._kaplan_meier import BEYOND, as_times
-from evalkit.survival._limits import normal_quantile, two_sided
+from evalkit.survival._limits import check_conf_type, limits, normal_quantile, two_sided
 from evalkit.survival._rmst import check_reference
 from evalkit.survival._steps import steps_by_group
 
@@ -26,6 +27,7 @@ DRAWS = 100_000
 
 def _covariance(curve: Curve, at: Floats) -> tuple[Floats, Floats]:
     """Return S at some times (t,) and the covariance of its estimates (t, t)."""
+    at = curve.steps.snapped(at)
     surv = curve.at(at, curve.surv, 1.0)
     total = np.concatenate([[0.0], np.cumsum(curve.spread)])[curve.steps.place(at)]
     known = np.nan_to_num(surv)
@@ -46,13 +48,41 @@ def maximum_quantile(covariance: Floats, conf_level: float, seed: int) -> float:
     return max(float(np.quantile(highest, conf_level)), normal_quantile(conf_level))
 
 
+HYBRID_UNDEFINED = "Hybrid limits are not defined where either curve is at 1 or 0, or not known."
+
+
+def hybrid(one: Floats, e1: Floats, zero: Floats, e0: Floats, conf_type: str, level: float) -> tuple[Floats, Floats]:
+    r"""Return limits of a difference of probabilities from each one's own limits.
+
+    With (l, u) the limits of each on its transformed scale: :math:`d - \sqrt{(p_1 - l_1)^2 + (u_0 - p_0)^2}` and
+    :math:`d + \sqrt{(u_1 - p_1)^2 + (p_0 - l_0)^2}` (variance estimates recovered at the limits).
+
+    Parameters
+    ----------
+    one, e1, zero, e0 : (t,)
+        Probabilities and their standard errors.
+    conf_type : {"log-log", "log"}
+    level : float
+
+    Returns
+    -------
+    low, high : (t,)
+        nan where one of the limits is not defined.
+    """
+    (l1, u1), (l0, u0) = limits(one, e1, conf_type, level), limits(zero, e0, conf_type, level)
+    difference = one - zero
+    return difference - np.hypot(one - l1, u0 - zero), difference + np.hypot(u1 - one, zero - l0)
+
+
 NO_SPREAD = "Where neither curve has come down, or both are at 0, there is no standard error and no test."
 
 
 def _notes(frame: pd.DataFrame) -> tuple[str, ...]:
     beyond = frame["estimate"].isna()
     untested = frame["statistic"].isna() & ~beyond
-    return (*((BEYOND,) if beyond.any() else ()), *((NO_SPREAD,) if untested.any() else ()))
+    unknown = frame["conf_low"].isna() & ~beyond
+    said = ((BEYOND, beyond), (NO_SPREAD, untested), (HYBRID_UNDEFINED, unknown))
+    return tuple(text for text, where in said if where.any())
 
 
 @dataclass(frozen=True)
@@ -63,6 +93,10 @@ class SurvivalDifference:
     reference: str
     conf_level: float = 0.95
     seed: int = 0
+    conf_type: str = "plain"
+
+    def __post_init__(self) -> None:
+        check_conf_type(self.conf_type)
 
     def estimate(self, counts: DayCounts) -> Estimates:
         """Return the differences of these counts.
@@ -103,6 +137,13 @@ class SurvivalDifference:
         z = normal_quantile(self.conf_level)
         wide = maximum_quantile(covariance[np.ix_(known, known)], self.conf_level, self.seed) if known.any() else z
         statistic = np.divide(difference, error, out=np.full(len(at), np.nan), where=known & (np.nan_to_num(error) > 0))
+        if self.conf_type == "plain":
+            bounds = [(difference - f * error, difference + f * error) for f in (z, wide)]
+        else:
+            sides = one, np.sqrt(np.diag(v1)), zero, np.sqrt(np.diag(v0))
+            levels = (self.conf_level, float(2 * special.ndtr(wide) - 1))
+            bounds = [hybrid(*sides, self.conf_type, level) for level in levels]
+        (low, high), (sim_low, sim_high) = ((np.maximum(a, -1.0), np.minimum(b, 1.0)) for a, b in bounds)
         return pd.DataFrame(
             {
                 "contrast": f"{group} - {self.reference}",
@@ -111,10 +152,10 @@ class SurvivalDifference:
                 "std_error": error,
                 "statistic": statistic,
                 "p_value": two_sided(statistic),
-                "conf_low": np.maximum(difference - z * error, -1.0),
-                "conf_high": np.minimum(difference + z * error, 1.0),
-                "sim_low": np.maximum(difference - wide * error, -1.0),
-                "sim_high": np.minimum(difference + wide * error, 1.0),
+                "conf_low": low,
+                "conf_high": high,
+                "sim_low": sim_low,
+                "sim_high": sim_high,
             }
         )
 
@@ -128,6 +169,7 @@ def survival_difference(
     times: Iterable[float] | float,
     reference: object,
     entry: str | None = None,
+    conf_type: str = "plain",
     seed: int = 0,
     conf_level: float = 0.95,
 ) -> Estimates:
@@ -137,6 +179,10 @@ def survival_difference(
     each day by itself; ``sim_low``, ``sim_high`` at all the days together: their factor is the quantile of
     the largest of the standardised differences, by 100,000 seeded draws from the joint normal law with
     covariance :math:`\sum_g \hat S_g(s) \hat S_g(t) v_g(\min(s, t))`. [1]_
+
+    *plain* limits are :math:`d \pm z s`. *log-log* and *log* are hybrid limits: each curve's own limits on that
+    scale, put together by recovering the variances at them, as Newcombe does with Wilson's [2]_. They keep the
+    skewness of a curve with few events and hold better in small groups (``docs/validation.md``).
 
     Parameters
     ----------
@@ -149,6 +195,7 @@ def survival_difference(
         The group the others are compared with.
     entry : str, optional
         Column: under observation only after this day.
+    conf_type : {"plain", "log-log", "log"}
     seed : int
         Of the simulation of the simultaneous limits.
     conf_level : float
@@ -167,6 +214,7 @@ def survival_difference(
     References
     ----------
     .. [1] Parzen, Wei, Ying (1997), Scand. J. Stat. 24:309-314.
+    .. [2] Zou, Donner (2008), Stat. Med. 27:1693-1702; Newcombe (1998), Stat. Med. 17:873-890.
 
     Examples
     --------
@@ -180,4 +228,4 @@ def survival_difference(
         msg = "times must name at least one day"
         raise AnalysisError(msg)
     counts = day_counts(data, time, event, by=by, entry=entry, causes=("event",))
-    return SurvivalDifference(at, label(reference), conf_level, seed).estimate(counts)
+    return SurvivalDifference(at, label(reference), conf_level, seed, conf_type).estimate(counts)

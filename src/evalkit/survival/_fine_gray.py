@@ -21,6 +21,8 @@ from evalkit.survival._limits import chi2_tail
 from evalkit.survival._newton import solved
 from evalkit.survival._steps import safe_divide
 
+NO_SPREAD = "Where the score residuals are all 0 (events on one day only) there is no standard error and no test."
+
 
 @dataclass(frozen=True)
 class Subdistribution:
@@ -229,5 +231,6 @@ def fine_gray(
             "df": len(beta),
             "lr_p_value": chi2_tail(ratio, len(beta)),
         },
+        notes=(NO_SPREAD,) if (error <= 0).any() else (),
         counts=Tally(totals),
     )

@@ -117,14 +117,15 @@ class KaplanMeier:
         if self.times is None:
             at, surv = steps.time, curve.surv
         else:
-            at = np.array(self.times)
+            at = steps.snapped(np.array(self.times))
             surv, error = curve.at(at, curve.surv, 1.0), curve.at(at, error, 0.0)
         low, high = limits(surv, error, self.conf_type, self.conf_level)
         unbegun = steps.place(at) == 0
         low, high = np.where(unbegun, surv, low), np.where(unbegun, surv, high)
         flows = flow_columns(steps, at, steps.n.event.sum(axis=0), steps.w.event.sum(axis=0))
         values = {"estimate": surv, "std_error": error, "conf_low": low, "conf_high": high}
-        return pd.DataFrame({"group": steps.group, "time": at} | flows | values)
+        shown = at if self.times is None else np.array(self.times)
+        return pd.DataFrame({"group": steps.group, "time": shown} | flows | values)
 
 
 def _summary(curves: list[Curve]) -> dict[str, object]:

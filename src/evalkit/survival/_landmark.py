@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import AnalysisError
-from evalkit.survival._columns import column, number_column
+from evalkit.survival._columns import any_column, number_column
 
 
 def landmark(
@@ -73,8 +73,6 @@ def landmark(
         if label in data.columns:
             msg = f"there is a column '{label}' already; choose another label"
             raise AnalysisError(msg)
-        if known not in data.columns:
-            column(data, known)
-        when = pd.to_numeric(data.loc[kept, known], errors="coerce").to_numpy(dtype=np.float64)
+        when = pd.to_numeric(any_column(data, known)[kept], errors="coerce").to_numpy(dtype=np.float64)
         out[label] = np.where(np.nan_to_num(when, nan=np.inf) <= at, yes, no)
     return out

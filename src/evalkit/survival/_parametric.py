@@ -88,7 +88,7 @@ def parametric(
                 warnings.simplefilter("ignore")
                 fitter.fit(rows.time, rows.cause, entry=start, weights=rows.weights)
                 median = float(fitter.median_survival_time_)
-        except (ConvergenceError, ValueError, ZeroDivisionError, np.linalg.LinAlgError):
+        except (ConvergenceError, TypeError, ValueError, ZeroDivisionError, np.linalg.LinAlgError):
             failed.append(name)
             continue
         df, value = len(fitter.params_), float(fitter.log_likelihood_)

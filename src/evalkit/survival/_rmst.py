@@ -51,6 +51,7 @@ def check_tau(tau: float) -> float:
 def _restricted_mean(steps: Steps, tau: float, *, robust: bool) -> tuple[float, float]:
     curve = curve_of(steps)
     ended = len(curve.surv) > 0 and curve.surv[-1] == 0
+    tau = float(steps.snapped(np.array([tau]))[0])
     if tau > steps.last and not (ended and not steps.truncated):
         if not steps.truncated:
             msg = (

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.counts import DayCounts
-from evalkit.survival._columns import Floats
+from evalkit.survival._columns import TIE_TOLERANCE, Floats
 
 RESIDUE = 1e-12
 
@@ -99,6 +99,16 @@ class Steps:
     def place(self, at: Floats) -> np.ndarray:
         """Return how many steps lie at or before each time."""
         return np.searchsorted(self.time, at, side="right")
+
+    def snapped(self, at: Floats) -> Floats:
+        """Return times with those that differ from a step by rounding error only moved onto it."""
+        if not len(self.time):
+            return at
+        slack = TIE_TOLERANCE * max(1.0, float(np.mean(self.time)))
+        above = np.clip(np.searchsorted(self.time, at), 0, len(self.time) - 1)
+        below = np.maximum(above - 1, 0)
+        near = np.where(np.abs(self.time[below] - at) < np.abs(self.time[above] - at), below, above)
+        return np.where(np.abs(self.time[near] - at) <= slack, self.time[near], at)
 
 
 def _flow(frame: pd.DataFrame, prefix: str, n_causes: int) -> Flow:
