@@ -192,3 +192,32 @@ def test_pool_is_rubins():
     mean, error, df = rubin(np.array([[0.2], [0.25], [0.3]]), np.array([[0.01], [0.012], [0.011]]), None)
     np.testing.assert_allclose([mean[0], error[0] ** 2], [0.25, 0.011 + 4 / 3 * 0.0025])
     np.testing.assert_allclose(df[0], 2 / ((4 / 3 * 0.0025) / (0.011 + 4 / 3 * 0.0025)) ** 2)
+
+
+def test_several_measures_and_methods_share_replicates_and_change_nothing():
+    data = study()
+    asked = {"tau": 90, "n_boot": 59, "seed": 3}
+    both = compare.adjusted_effect(
+        data, "day", "event", "arm", ["age"], measure=["rmst_difference", "hazard_ratio"],
+        method=["iptw", "doubly_robust"], **asked,
+    ).tidy()  # fmt: skip
+    assert list(zip(both["measure"], both["method"], strict=True)) == [
+        ("rmst_difference", "iptw"), ("rmst_difference", "doubly_robust"), ("hazard_ratio", "iptw"),
+    ]  # fmt: skip
+    for _, row in both.iterrows():
+        alone = compare.adjusted_effect(
+            data, "day", "event", "arm", ["age"], measure=row["measure"], method=row["method"], **asked
+        ).tidy()
+        for name in ("contrast", "estimate", "std_error", "conf_low", "conf_high"):
+            assert alone[name].item() == row[name]
+
+
+def test_percentile_limits_stand_at_whole_order_statistics():
+    """199 replicates: the 5th and the 195th; between neighbours the step is taken on the normal scale."""
+    from evalkit.compare._adjusted import percentile_limits
+
+    drawn = np.random.default_rng(0).permutation(np.arange(1.0, 200.0))
+    low, high = percentile_limits(drawn, 0.95)
+    np.testing.assert_allclose([float(low), float(high)], [5, 195])
+    low, high = percentile_limits(np.stack([drawn, -drawn], axis=1), 0.9)
+    np.testing.assert_allclose([low, high], [[10, -190], [190, -10]])

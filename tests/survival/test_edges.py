@@ -200,3 +200,27 @@ def test_kleinbaum_remission_data():
     assert round(survival.logrank(data, "time", "status", "arm").summary["statistic"], 2) == 16.79
     fit = survival.cox(data, "time", "status", ["arm"], ties="efron").tidy()
     assert round(fit["estimate"].item(), 3) == 1.572
+
+
+def test_hybrid_limits_are_newcombes_idea_with_the_curves_own_limits():
+    """Without a transformation of their own limits they are the square-and-add ones, within [-1, 1]."""
+    data = cox_like(160)
+    wanted = {"times": [50, 150], "reference": 0}
+    found = survival.survival_difference(data, "day", "event", "arm", **wanted, conf_type="log-log").tidy()
+    curves = survival.kaplan_meier(data, "day", "event", by="arm", times=[50, 150]).tidy()
+    zero, one = (curves[curves["group"] == g] for g in ("0", "1"))
+    d = one["estimate"].to_numpy() - zero["estimate"].to_numpy()
+    down = np.hypot(one["estimate"].to_numpy() - one["conf_low"], (zero["conf_high"] - zero["estimate"]).to_numpy())
+    up = np.hypot((one["conf_high"] - one["estimate"]).to_numpy(), zero["estimate"].to_numpy() - zero["conf_low"])
+    np.testing.assert_allclose(found["conf_low"], d - down)
+    np.testing.assert_allclose(found["conf_high"], d + up)
+    assert (found["sim_low"] < found["conf_low"]).all() and (found["sim_high"] > found["conf_high"]).all()
+    plain = survival.survival_difference(data, "day", "event", "arm", **wanted).tidy()
+    np.testing.assert_allclose(found[["estimate", "std_error", "p_value"]], plain[["estimate", "std_error", "p_value"]])
+
+
+def cox_like(n):
+    rng = np.random.default_rng(4)
+    event, end = rng.exponential(200, n), rng.uniform(60, 400, n)
+    day = np.ceil(np.minimum(event, end))
+    return pd.DataFrame({"day": day, "event": (event <= end).astype(int), "arm": np.arange(n) % 2})

@@ -162,7 +162,7 @@ def adjusted_effect(
     Returns
     -------
     Estimates
-        A row per measure and method: contrast, measure, method, tau, estimate (days for
+        A row per measure and method: contrast, measure, method, tau (nan for the hazard ratio), estimate (days for
         'rmst_difference'), std_error, statistic, p_value, conf_low, conf_high. The summary has n, n_event
         and, for a single row, the level in either arm.
 
@@ -204,7 +204,7 @@ def adjusted_effect(
         found.append({"contrast": contrast, "measure": name, "method": ask.method, "tau": ask.horizon.tau, **row})
         notes += said
     frame = pd.DataFrame(found)
-    if tau is None:
+    if frame["tau"].isna().all():
         frame = frame.drop(columns="tau")
     own = all(name == "cif_difference" for name, _ in asks)
     events = int(((rows.cause == 1) if own else (rows.cause > 0)).sum())

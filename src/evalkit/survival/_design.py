@@ -104,6 +104,8 @@ def _from_formula(data: pd.DataFrame, text: str) -> Design:
                 number_column(data, name)
         with np.errstate(all="ignore"):
             matrix = formula.get_model_matrix(data, na_action="raise")
+    except AnalysisError:
+        raise
     except (FormulaicError, TypeError, ValueError) as error:
         # its own words can quote a value of the data
         msg = f"formula '{text}' cannot be read or computed: check its operators, brackets and functions"
