@@ -28,7 +28,9 @@ def document(*items: Item) -> Document:
 
 
 def figure(label: str = "fig-a", **more: object) -> Item:
-    return Item("figure", 2, SVG, label, "**Head.** A <b>caption</b> | x", "Alt & text", "abc", "drawn", as_mark(ROWS), **more)
+    return Item(
+        "figure", 2, SVG, label, "**Head.** A <b>caption</b> | x", "Alt & text", "abc", "drawn", as_mark(ROWS), **more
+    )
 
 
 @pytest.fixture(scope="module")

@@ -175,3 +175,20 @@ def test_alternative_texts_say_numbers_of_the_files(quarterly: Path) -> None:
 @pytest.mark.skipif(bool(MISSING), reason=MISSING or "everything is here")
 def test_the_page_has_no_accessibility_fault(quarterly: Path, tmp_path: Path) -> None:
     assert_accessible(look_at(quarterly / "report.html", tmp_path / "printed.pdf"))
+
+
+def test_the_spanish_brief_is_published_with_the_numbers_of_the_quarterly_report(world: Path, quarterly: Path) -> None:
+    done = evalkit(world, "render", "brief-es", "--to", "html", "--out", str(world / "reports"))
+    assert done.returncode == 0, done.stderr
+    release = world / "reports" / "chicago-nonmandated" / "brief-es" / "2023Q4"
+    page = (release / "report.html").read_text(encoding="utf-8")
+    assert '<html lang="es-US">' in page
+    assert "Datos sintéticos" in page
+    brief = pd.read_csv(release / "data" / "fig-steps.csv")
+    full = pd.read_csv(quarterly / "data" / "fig-funnel.csv")
+    keys = ["n", "n_event", "estimate", "conf_low", "conf_high"]
+    shown = {tuple(row) for row in full[keys].itertuples(index=False)}
+    assert len(brief) >= 10
+    assert {tuple(row) for row in brief[keys].itertuples(index=False)} <= shown
+    ours, theirs = (json.loads((r / "manifest.json").read_text())["estimates"] for r in (release, quarterly))
+    assert [one for one in ours if one[1] == "funnel"] == [one for one in theirs if one[1] == "funnel"]
