@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -74,6 +75,16 @@ def test_pictures_say_what_they_show_and_nothing_of_this_machine(made: dict[str,
         assert picture.size[0] > 150
         assert picture.info.keys() <= {"dpi", "srgb", "gamma"}
     assert not [name for name in (b"tEXt", b"iTXt", b"zTXt", b"tIME", b"eXIf") if name in data]
+
+
+def test_each_picture_is_of_its_own_figure(tmp_path: Path) -> None:
+    wide = [replace(figure(f"fig-{n}"), text=SVG.replace('width="90"', f'width="{90 + 9 * n}"')) for n in range(11)]
+    made = write_data(document(*wide), tmp_path, 60)
+    widths = []
+    for number in range(11):
+        with Image.open(made[f"figures/fig-{number}.png"]) as picture:
+            widths.append(picture.size[0])
+    assert widths == sorted(set(widths))
 
 
 def test_the_same_document_gives_the_same_bytes(made: dict[str, Path], tmp_path: Path) -> None:

@@ -134,9 +134,8 @@ def _pictures(figures: list[Item], folder: Path, document: Document, timeout: fl
         said = (done.err.strip().splitlines() or [f"exit code {done.code}"])[0]
         msg = f"a figure cannot be made into a picture: {said}"
         raise PublicationError(msg)
-    width = len(str(len(figures)))  # the compiler pads page numbers with zeros
     for number, item in enumerate(figures, start=1):
-        made[f"figures/{item.label}.png"] = folder / f"picture-{number:0{width}d}.png"
+        made[f"figures/{item.label}.png"] = folder / f"picture-{number}.png"
     return made
 
 
