@@ -79,7 +79,9 @@ def _safe_group(rows: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
     ended = max(ends.values(), default=np.nan) if all(np.isfinite(e) for e in ends.values()) else np.nan
     exact = _without_tails(exact if np.isnan(ended) else exact[exact["time"] <= ended], ends)
     shown = [policy.rounded(int(exact[name].sum())) for name in events]
-    size = max(policy.rounded(people), sum(shown))
+    few = int(exact["n_censor"].sum()) if np.isfinite(ended) else 0
+    few = few if policy.rounded(few) < policy.block else 0  # too few to be shown leaving: as if they never came
+    size = max(policy.rounded(people - few), sum(shown))
     censored = _censored(exact, size - sum(shown), policy, ended=np.isfinite(ended))
     steps = pd.DataFrame({"time": [-np.inf], "n_entry": [size if np.isfinite(ended) else sum(shown) + censored]})
     for name, public in zip([*events, "n_censor"], [*shown, censored], strict=True):

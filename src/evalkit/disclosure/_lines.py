@@ -9,7 +9,7 @@ half-way to the next one. Spreading adds nothing to what the safe counts tell.
 
 from __future__ import annotations
 
-__all__ = ["ends_at", "knots_of", "read_at", "spread"]
+__all__ = ["corners", "ends_at", "read_at", "spread"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -125,8 +125,8 @@ def _by_day(blocks: list[Block]) -> pd.Series:
     return pd.Series(np.concatenate(days) if days else [], dtype="float64").value_counts()
 
 
-def knots_of(rows: pd.DataFrame, name: str, smooth: pd.DataFrame, policy: Policy) -> pd.DataFrame:
-    """Return the days between which one group's safe curve is drawn as straight lines, and its values there.
+def corners(rows: pd.DataFrame, name: str, policy: Policy) -> Floats:
+    """Return the days between which one group's safe curve is drawn as straight lines, from 0 to its end.
 
     Parameters
     ----------
@@ -134,19 +134,15 @@ def knots_of(rows: pd.DataFrame, name: str, smooth: pd.DataFrame, policy: Policy
         Safe counts of one group.
     name : str
         Which flow moves the curve: ``n_event_1``.
-    smooth : pandas.DataFrame
-        The curve of the spread counts.
     policy : Policy
 
     Returns
     -------
-    pandas.DataFrame
-        time, estimate, std_error, conf_low, conf_high; from day 0 to the curve's end.
+    (k,)
     """
     parts = [block.days(np.linspace(0, 1, _CORNERS)) for block in blocks_of(rows, name, policy)]
     days, end = np.ceil(np.concatenate([[0.0], *parts])), ends_at(rows, name)
-    read = read_at(smooth, np.unique(np.append(days[days <= end], end)), policy)
-    return read[["time", *_VALUES]]
+    return np.unique(np.append(days[days <= end], end))
 
 
 def ends_at(rows: pd.DataFrame, name: str) -> float:
@@ -155,13 +151,19 @@ def ends_at(rows: pd.DataFrame, name: str) -> float:
     return float(last.iloc[-1]) if len(last) and np.isfinite(last.iloc[-1]) else last_day(rows)
 
 
-def read_at(smooth: pd.DataFrame, times: Sequence[float] | Floats, policy: Policy) -> pd.DataFrame:
+def read_at(
+    smooth: pd.DataFrame, flows: pd.DataFrame, end: float, times: Sequence[float] | Floats, policy: Policy
+) -> pd.DataFrame:
     """Read one group's safe curve at some days.
 
     Parameters
     ----------
     smooth : pandas.DataFrame
-        The curve of the spread counts, of one group (and cause): every day on which anybody leaves, and the last.
+        The curve of the spread counts, of one group (and cause): every day on which anybody leaves.
+    flows : pandas.DataFrame
+        The spread counts of the group.
+    end : float
+        Last day on which the curve is known.
     times : sequence of float
     policy : Policy
 
@@ -172,19 +174,19 @@ def read_at(smooth: pd.DataFrame, times: Sequence[float] | Floats, policy: Polic
         conf_low, conf_high; missing after the curve's end.
     """
     at = np.asarray(times, dtype=float)
-    day = smooth["time"].to_numpy(dtype=float)
+    beyond = at > end
     start = 0.0 if "cause" in smooth else 1.0
     first = {"estimate": start, "std_error": 0.0, "conf_low": start, "conf_high": start}
-    place = np.searchsorted(day, at, side="right")
-    beyond = at > day[-1]
+    place = np.searchsorted(smooth["time"].to_numpy(dtype=float), at, side="right")
     found = {}
     for name in _VALUES:
         values = smooth[name].to_numpy(dtype=float)
         if name.startswith("conf"):  # before the first event limits are not defined: the value itself
             values = np.where(np.isnan(values), smooth["estimate"], values)
         found[name] = np.where(beyond, np.nan, np.concatenate([[first[name]], values])[place])
-    risk = smooth["n_risk"].to_numpy(dtype=float)[np.minimum(np.searchsorted(day, at, side="left"), len(day) - 1)]
+    leaving = flows[[c for c in flows.columns if c not in {"group", "time", "n_entry"}]].sum(axis=1)
+    gone = np.concatenate([[0.0], leaving.cumsum()])[np.searchsorted(flows["time"], at, side="left")]
     base = policy.rounding_base
+    risk = np.where(beyond, np.nan, np.round((float(flows["n_entry"].sum()) - gone) / base) * base)
     names = {name: smooth[name].iloc[0] for name in ("group", "cause") if name in smooth}
-    risk = np.where(beyond, np.nan, np.round(risk / base) * base)
     return pd.DataFrame({**names, "time": at, "n_risk": risk, **found})

@@ -14,7 +14,7 @@ import pandas as pd
 
 from evalkit.counts import Counts, DayCounts, Moments, Tally
 from evalkit.disclosure._curves import safe_day_counts
-from evalkit.disclosure._lines import ends_at, knots_of, read_at, spread
+from evalkit.disclosure._lines import corners, ends_at, read_at, spread
 from evalkit.disclosure._policy import Policy
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
@@ -72,19 +72,24 @@ class Safe:
             return self.estimates.tidy().iloc[:0]
         rows, read = self.smooth.tidy(), []
         for _, own in rows.groupby(_curve_keys(rows), sort=False):
-            counts, name = self._flow(str(own["group"].iloc[0]), str(own["cause"].iloc[0]) if "cause" in own else "")
-            read.append(read_at(own[own["time"] <= ends_at(counts, name)], times, self.policy))
+            read.append(
+                self._read(str(own["group"].iloc[0]), str(own["cause"].iloc[0]) if "cause" in own else "", times)
+            )
         return pd.concat(read, ignore_index=True)
 
-    def _flow(self, group: str, cause: str) -> tuple[pd.DataFrame, str]:
-        """Return a group's safe counts, and the name of the flow that moves its curve."""
-        counts = self.estimates.counts
-        if not isinstance(counts, DayCounts):
+    def _read(self, group: str, cause: str, times: Sequence[float] | None = None) -> pd.DataFrame:
+        """Read one curve at some days, or at its corners."""
+        blocks, even = self.estimates.counts, self.smooth.counts if self.smooth else None
+        if self.smooth is None or not isinstance(blocks, DayCounts) or not isinstance(even, DayCounts):
             msg = f"{self.estimates.kind}: there is no curve that may be shown"
             raise DisclosureError(msg)
-        frame = counts.frame
-        place = counts.causes.index(cause) if cause else 0
-        return frame[frame["group"] == group], counts.event_columns[place]
+        name = blocks.event_columns[blocks.causes.index(cause) if cause else 0]
+        counts = blocks.data[blocks.data["group"] == group]
+        rows = self.smooth.data[self.smooth.data["group"] == group]
+        rows = rows[rows["cause"] == cause] if cause else rows
+        at = corners(counts, name, self.policy) if times is None else times
+        flows = even.data[even.data["group"] == group]
+        return read_at(rows, flows, ends_at(counts, name), at, self.policy)
 
     def knots(self, group: str, cause: str = "") -> pd.DataFrame:
         """Return the days between which a group's safe curve is a straight line, and its values there.
@@ -105,13 +110,7 @@ class Safe:
         DisclosureError
             If this is no curve, or nothing of it may be shown.
         """
-        if self.smooth is None:
-            msg = f"{self.estimates.kind}: there is no curve that may be shown"
-            raise DisclosureError(msg)
-        rows = self.smooth.tidy()
-        own = rows[rows["group"] == group]
-        counts, name = self._flow(group, cause)
-        return knots_of(counts, name, own[own["cause"] == cause] if cause else own, self.policy)
+        return self._read(group, cause)[["time", "estimate", "std_error", "conf_low", "conf_high"]]
 
     def landmark_rows(self) -> pd.DataFrame:
         """Return a curve's rows at the policy's landmarks, where the safe curve has something to say.

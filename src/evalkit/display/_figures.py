@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["CurveText", "curves_figure", "dots_figure", "weeks_figure"]
+__all__ = ["CurveText", "at_risk", "curves_figure", "dots_figure", "end_labels", "weeks_figure"]
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,9 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from evalkit.disclosure import Safe
-from evalkit.display._data import ticks
+from evalkit.display._data import ticks as ticks_of
 from evalkit.display._numbers import NOT_SHOWN, count, decimal, percent
 from evalkit.display._style import INK, MUTED, arm_style, new_figure, themed
+from evalkit.display._words import words
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class CurveText:
     event: str
 
 
-def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, words: CurveText) -> tuple[Figure, str]:
+def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, text: CurveText) -> tuple[Figure, str]:
     """Draw safe survival curves with their limits, labelled at the curve, and the at-risk table below.
 
     Parameters
@@ -48,7 +50,7 @@ def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, words: Curv
         In the order of colours; groups that are not in the estimates are passed over.
     horizon : float
         Longest day drawn.
-    words : CurveText
+    text : CurveText
 
     Returns
     -------
@@ -60,18 +62,18 @@ def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, words: Curv
     shown = [g for g in groups if (rows["group"] == g).any()]
     knots = {g: safe.knots(g) for g in shown}
     end = min(horizon, max(float(k["time"].iloc[-1]) for k in knots.values()))
-    days = ticks(end)
-    risk = safe.at(days)
+    ticks = ticks_of(end)
+    risk = safe.at(ticks)
     figure = new_figure(3.3 + 0.22 * (len(shown) + 1))
     with themed():
         axes = figure.add_subplot()
         last = {g: _curve(axes, knots[g], arm_style(groups)[g], end) for g in shown}
-        axes.set(xlim=(0, end), ylim=(0, 1.02), xticks=days, ylabel=words.y_label)
+        axes.set(xlim=(0, end), ylim=(0, 1.02), xticks=ticks, ylabel=text.y_label)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.set_xlabel(words.x_label)
-        _end_labels(axes, last, arm_style(groups))
-        _at_risk(axes, risk, shown, days, arm_style(groups))
-    return figure, _curves_alt(risk, shown, words)
+        axes.set_xlabel(text.x_label)
+        end_labels(axes, last, arm_style(groups))
+        at_risk(axes, risk, shown, ticks, arm_style(groups))
+    return figure, _curves_alt(risk, shown, text)
 
 
 def _curve(axes: Axes, knots: pd.DataFrame, style: dict[str, object], horizon: float) -> tuple[float, float]:
@@ -86,10 +88,21 @@ def _curve(axes: Axes, knots: pd.DataFrame, style: dict[str, object], horizon: f
     return end, float(path["estimate"].iloc[-1])
 
 
-def _end_labels(
+def end_labels(
     axes: Axes, last: dict[str, tuple[float, float]], styles: dict[str, dict[str, object]], top: float = 1.0
 ) -> None:
-    """Name each curve where it ends, pushed apart where two names would touch."""
+    """Name each curve where it ends, pushed apart where two names would touch.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    last : dict
+        Group: where its curve ends.
+    styles : dict
+        From `arm_style`.
+    top : float
+        Height of the axis.
+    """
     placed: list[float] = []
     for group, (end, value) in sorted(last.items(), key=lambda item: item[1][1]):
         height = max(value, placed[-1] + 0.11 * top) if placed else value
@@ -101,14 +114,25 @@ def _end_labels(
         )  # fmt: skip
 
 
-def _at_risk(
-    axes: Axes, risk: pd.DataFrame, groups: Sequence[str], days: Sequence[int], styles: dict[str, dict[str, object]]
+def at_risk(
+    axes: Axes, risk: pd.DataFrame, groups: Sequence[str], ticks: Sequence[int], styles: dict[str, dict[str, object]]
 ) -> None:
-    """Write the numbers at risk under the axis, from the same rows as the curve."""
+    """Write the numbers at risk under the axis, from the same rows as the curve.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    risk : pandas.DataFrame
+        group, time, n_risk.
+    groups : sequence of str
+    ticks : sequence of int
+    styles : dict
+        From `arm_style`.
+    """
     line = 0.075
     top = -0.235
     transform = axes.get_xaxis_transform()
-    axes.text(0, top, "Number at risk", transform=transform, ha="left", va="center", weight="semibold", size=8.5)
+    axes.text(0, top, words("figure.risk"), transform=transform, ha="left", va="center", weight="semibold", size=8.5)
     for i, group in enumerate(groups, start=1):
         numbers = risk[risk["group"] == group].set_index("time")["n_risk"]
         axes.text(
@@ -121,12 +145,15 @@ def _at_risk(
             )
 
 
-def _curves_alt(risk: pd.DataFrame, groups: Sequence[str], words: CurveText) -> str:
+def _curves_alt(risk: pd.DataFrame, groups: Sequence[str], text: CurveText) -> str:
     sentences = []
     for group in groups:
         rows = risk[(risk["group"] == group) & (risk["time"] > 0)].dropna(subset=["estimate"])
-        said = [f"{percent(e)} at day {int(t)}" for t, e in zip(rows["time"], rows["estimate"], strict=True)]
-        sentences.append(f"{group}, {words.event}: {', '.join(said)}." if said else f"{group}: too few people to show.")
+        said = [
+            words("alt.day", share=percent(e), day=int(t)) for t, e in zip(rows["time"], rows["estimate"], strict=True)
+        ]
+        key = "alt.curve" if said else "alt.curve.few"
+        sentences.append(words(key, group=group, event=text.event, values=", ".join(said)))
     return " ".join(sentences)
 
 
@@ -170,12 +197,18 @@ def weeks_figure(rows: pd.DataFrame, groups: Sequence[str], y_label: str) -> tup
             first, end = own.iloc[0], own.iloc[-1]
             last[group] = (float(end["week"]), float(end["estimate"]))
             said.append(
-                f"{group}: {decimal(first['estimate'])} in week {int(first['week'])}, "
-                f"{decimal(end['estimate'])} in week {int(end['week'])}."
+                words(
+                    "alt.week",
+                    group=group,
+                    first=decimal(first["estimate"]),
+                    from_week=int(first["week"]),
+                    last=decimal(end["estimate"]),
+                    to_week=int(end["week"]),
+                )
             )
         top = float(rows["conf_high"].max()) * 1.1
         axes.set(xlabel="Week since first attended session", ylabel=y_label, ylim=(0, top))
-        _end_labels(axes, last, styles, top)
+        end_labels(axes, last, styles, top)
     return figure, " ".join(said)
 
 
@@ -203,38 +236,48 @@ def dots_figure(
     """
     labels = list(dict.fromkeys(rows["label"]))  # in the order of the analysis
     extra = [] if marks is None else list(marks["label"])
-    figure = new_figure(0.95 + 0.42 * (len(labels) + len(extra)))
+    names = [_wrapped(name) for name in [*labels, *extra]]
+    lines = sum(max(1, 0.62 * (1 + name.count("\n"))) for name in names)
+    figure = new_figure(0.75 + 0.42 * lines)
     shown = [g for g in groups if (rows["group"] == g).any()]
     with themed():
         axes = figure.add_subplot()
         axes.grid(visible=True, axis="x")
         axes.grid(visible=False, axis="y")
         for i, group in enumerate(shown):
-            shift = (i - (len(shown) - 1) / 2) * 0.26
+            shift = (i - (len(shown) - 1) / 2) * 0.3
             colour = str(arm_style(groups)[group]["color"])
-            _dots(axes, rows[rows["group"] == group], labels, shift, colour, "os^D"[i % 4])
-            axes.plot([], [], "os^D"[i % 4], color=colour, label=group)
+            _dots(axes, rows[rows["group"] == group], labels, shift, colour, "os^D"[i % 4], group)
         if marks is not None:
             _published(axes, marks, len(labels))
-        axes.set(xlim=(0, 1), yticks=range(len(labels) + len(extra)), yticklabels=[*labels, *extra], xlabel=x_label)
-        axes.set_ylim(len(labels) + len(extra) - 0.45, -0.55)
+        axes.set(xlim=(0, 1), yticks=range(len(names)), yticklabels=names, xlabel=x_label)
+        axes.set_ylim(len(names) - 0.45, -0.6)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         axes.tick_params(axis="y", length=0)
-        handles, names = axes.get_legend_handles_labels()
-        if len(names) > 1:
-            figure.legend(handles, names, loc="outside upper left", ncols=len(names), frameon=False)
     return figure, _dots_alt(rows, shown, labels, marks)
 
 
-def _dots(axes: Axes, rows: pd.DataFrame, labels: list[str], shift: float, colour: str, shape: str) -> None:
+def _wrapped(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, 44)) if "\n" not in text else text
+
+
+def _dots(axes: Axes, rows: pd.DataFrame, labels: list[str], shift: float, colour: str, shape: str, group: str) -> None:
+    named = False
     for _, row in rows.dropna(subset=["estimate"]).iterrows():
         height = labels.index(str(row["label"])) + shift
         axes.hlines(height, row["conf_low"], row["conf_high"], color=colour, linewidth=1.6)
         axes.plot(row["estimate"], height, shape, color=colour, markersize=6)
-        axes.annotate(
+        beside = axes.annotate(
             percent(row["estimate"]), (row["conf_high"], height), xytext=(4, 0), textcoords="offset points",
             va="center", size=8.5, color=INK,
         )  # fmt: skip
+        if not named:  # the group is named once, at its first dot, in its colour
+            axes.annotate(
+                group, (row["conf_low"], height), xytext=(-5, 0), textcoords="offset points", ha="right", va="center",
+                size=9, weight="semibold", color=colour,
+            )  # fmt: skip
+            named = True
+        beside.set_in_layout(False)
 
 
 def _published(axes: Axes, marks: pd.DataFrame, above: int) -> None:
@@ -253,9 +296,13 @@ def _dots_alt(rows: pd.DataFrame, groups: Sequence[str], labels: list[str], mark
     sentences = []
     for group in groups:
         values = rows[rows["group"] == group].set_index("label")["estimate"]
-        said = [f"{label.lower()} {percent(values.get(label))}" for label in labels]
-        sentences.append(f"{group}: {', '.join(s for s in said if not s.endswith(NOT_SHOWN))}.")
+        known = [label for label in labels if percent(values.get(label)) != NOT_SHOWN]
+        said = [words("alt.value", label=label.lower(), value=percent(values[label])) for label in known]
+        sentences.append(words("alt.values", group=group, values=", ".join(said)))
     if marks is not None:
-        said = [f"{row['label']} {percent(row['estimate'])}" for _, row in marks.iterrows()]
-        sentences.append(f"Published: {', '.join(said)}.")
+        said = [
+            words("alt.value", label=" ".join(str(row["label"]).split()), value=percent(row["estimate"]))
+            for _, row in marks.iterrows()
+        ]
+        sentences.append(words("alt.published", values=", ".join(said)))
     return " ".join(sentences)

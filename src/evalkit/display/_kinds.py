@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["CURVES", "DRAWN", "SHARES", "WEEKS", "is_empty", "uncertain"]
+__all__ = ["CURVES", "DRAWN", "INCIDENCES", "SHARES", "WEEKS", "is_empty", "uncertain"]
 
 import pandas as pd
 
 from evalkit.disclosure import Safe
 
 CURVES = frozenset({"kaplan_meier"})
+INCIDENCES = frozenset({"cumulative_incidence"})
 WEEKS = frozenset({"sessions_by_week", "hours_by_week"})
 SHARES = frozenset(
     {"funnel", "proportion", "completion", "dose_distribution", "longest_gap", "returns", "engaged_by"}
-    | {"completeness", "lost_to_follow_up", "attendance_rate", "dose_reached"}
+    | {"completeness", "lost_to_follow_up", "attendance_rate", "dose_reached", "reach", "engaged_across", "trend"}
 )
-DRAWN = CURVES | WEEKS | SHARES
+DRAWN = CURVES | INCIDENCES | WEEKS | SHARES
 
 
 def uncertain(safe: Safe) -> pd.DataFrame:
@@ -25,9 +26,11 @@ def uncertain(safe: Safe) -> pd.DataFrame:
 
 def is_empty(safe: Safe) -> bool:
     """Return whether nothing of an estimate may be, or can be, shown."""
-    if safe.estimates.kind in CURVES:
+    rows = safe.estimates.tidy()
+    if safe.estimates.kind in CURVES | INCIDENCES:
         return safe.landmark_rows().empty
     if safe.estimates.kind in SHARES | WEEKS:
-        rows = safe.estimates.tidy()
         return rows[rows["estimate"].notna() & (rows["n"] > 0)].empty
-    return safe.estimates.tidy().empty
+    if "estimate" in rows:
+        return rows["estimate"].isna().all()
+    return rows.empty

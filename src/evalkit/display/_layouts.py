@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["benchmark_table", "table_of"]
+__all__ = ["benchmark_table", "difference_table", "table_of"]
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from evalkit.disclosure import Safe
-from evalkit.display._kinds import CURVES
-from evalkit.display._numbers import count, decimal, interval, p_value, percent, points
+from evalkit.display._kinds import CURVES, INCIDENCES
+from evalkit.display._numbers import NOT_SHOWN, count, decimal, interval, p_value, percent, points
+from evalkit.display._panels import cause_in_words
 from evalkit.display._tables import html_table
 from evalkit.errors import AnalysisError
 
@@ -69,28 +72,6 @@ _LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         _number("n", "Before", count),
         _number("n_event", "Left", count),
     ),
-    "funnel": (_text("group", "Group"), *_SHARE, _number("share", "Of all referred", percent)),
-    **dict.fromkeys(
-        (
-            "completion",
-            "dose_distribution",
-            "longest_gap",
-            "returns",
-            "completeness",
-            "lost_to_follow_up",
-            "engaged_by",
-        ),
-        (_text("group", "Group"), *_SHARE),
-    ),
-    **dict.fromkeys(
-        ("attendance_rate", "dose_reached"),
-        (
-            _text("group", "Group"),
-            _number("n", "People", count),
-            _number("estimate", "Mean", percent),
-            _limits("conf_low", "conf_high", share=True, digits=0),
-        ),
-    ),
     "late_entry": (
         Column("Table", lambda row: str(row["group"]).capitalize(), number=False),
         _number("n", "Rows", count),
@@ -99,6 +80,22 @@ _LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     ),
     "cox": _MODEL,
     "kaplan_meier": _AT_TIMES,
+    "cumulative_incidence": (
+        Column("Event", lambda row: _capital(cause_in_words(str(row["cause"]))), number=False),
+        *_AT_TIMES,
+    ),
+    "rmst": (
+        _text("group", "Group"),
+        _number("n", "People", count),
+        _number("estimate", "Mean days", lambda v: decimal(v, 0)),
+        _limits("conf_low", "conf_high", share=False, digits=0),
+    ),
+    "gray_test": (
+        Column("Event", lambda row: _capital(cause_in_words(str(row["cause"]))), number=False),
+        _number("statistic", "Chi-squared", decimal),
+        _number("df", "Degrees of freedom", count),
+        _number("p_value", "p", p_value),
+    ),
     "proportion": (_text("label", "Measure"), _text("group", "Group"), *_SHARE),
 }
 
@@ -113,7 +110,7 @@ _PUBLISHED = (
 )
 
 
-def _difference(row: pd.Series) -> str:
+def _difference(row: pd.Series | dict[str, Any]) -> str:
     if row["about"]:
         return "not computed"  # a difference from a figure that is itself 'about' would be false precision
     return f"{points(row['estimate'])} ({points(row['conf_low'])}\u00a0to\u00a0{points(row['conf_high'])})"
@@ -153,9 +150,95 @@ def _written(rows: pd.DataFrame, columns: Sequence[Column], note: str, groups: p
 
 _BY_LABEL = frozenset(
     {"funnel", "dose_distribution", "longest_gap", "returns", "completeness", "lost_to_follow_up", "engaged_by"}
-    | {"completion", "attendance_rate", "dose_reached"}
+    | {"completion", "attendance_rate", "dose_reached", "reach", "engaged_across", "trend"}
 )
-"""Analyses whose rows are headed by what they say, with a line for each group."""
+"""Analyses with a line for each label and a column for each group."""
+
+_HEADED = frozenset({"engaged_across", "trend"})
+"""Of these, those whose lines stand under the name of their variable."""
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _cell(row: pd.Series | None) -> str:
+    """Write a share with its limits, and of how many people."""
+    if row is None or not np.isfinite(row["estimate"]):
+        return NOT_SHOWN
+    limits = "" if row["conf_low"] == row["conf_high"] else f" ({interval(row['conf_low'], row['conf_high'])})"
+    if "n_event" in row:
+        return f"{percent(row['estimate'])}{limits}; {count(row['n_event'])}\u00a0of\u00a0{count(row['n'])}"
+    return f"{percent(row['estimate'])}{limits}; n\u00a0{count(row['n'])}"
+
+
+def _wide(rows: pd.DataFrame, first: str, note: str, part: str = "") -> str:
+    """Write one line for each label, one column for each group."""
+    groups = list(dict.fromkeys(rows["group"].astype(str)))
+    everybody = "share" in rows
+    lines, parts = [], []
+    for (head, label), own in rows.groupby([part or "label", "label"], sort=False):
+        by_group = {str(row["group"]): row for _, row in own.iterrows()}
+        texts = {"label": str(label)}
+        for i, group in enumerate(groups):
+            row = by_group.get(group)
+            texts[f"c{i}"] = _cell(row)
+            if everybody:
+                texts[f"s{i}"] = percent(row["share"]) if row is not None else NOT_SHOWN
+        lines.append(texts)
+        parts.append(str(head))
+    headings = {"label": first}
+    for i, group in enumerate(groups):
+        headings[f"c{i}"] = "All" if group == "all" else group
+        headings |= {f"s{i}": "Of all referred"} if everybody else {}
+    frame = pd.DataFrame(lines, dtype=object)
+    frame = frame.assign(part=parts) if part else frame
+    numbers = [name for name in headings if name.startswith("s")]
+    return html_table(frame, headings, numbers=numbers, note=note, groups="part" if part else None)
+
+
+_FIRST = {"funnel": "Step", "completeness": "Field", "reach": "", "trend": "End of", "engaged_across": ""}
+
+
+def difference_table(curve: Safe, differences: Safe, groups: Sequence[str], note: str = "") -> str:
+    """Write a curve's values at given days in both groups, with their difference.
+
+    Parameters
+    ----------
+    curve : Safe
+        Survival curves or cumulative incidences.
+    differences : Safe
+        Their differences: (cause,) time, estimate, conf_low, conf_high.
+    groups : sequence of str
+        The focus, the comparison.
+    note : str
+        A line below the table.
+
+    Returns
+    -------
+    str
+    """
+    rows, gaps = curve.landmark_rows(), differences.estimates.tidy()
+    keys = ["cause", "time"] if "cause" in rows else ["time"]
+    lines, parts = [], []
+    for key, own in rows.groupby(keys, sort=False):
+        by_group = {str(row["group"]): row for _, row in own.iterrows()}
+        gap = gaps[(gaps[keys] == list(key)).all(axis=1)]
+        texts = {"day": f"Day {count(own['time'].iloc[0])}"}
+        for i, group in enumerate(groups):
+            row = by_group.get(group)
+            limits = "" if row is None or row["conf_low"] == row["conf_high"] else interval(row["conf_low"], row["conf_high"])
+            texts[f"c{i}"] = NOT_SHOWN if row is None else f"{percent(row['estimate'])}{limits and f' ({limits})'}"
+        texts["gap"] = _difference(gap.iloc[0].to_dict() | {"about": ""}) if len(gap) else NOT_SHOWN
+        lines.append(texts)
+        parts.append(_capital(cause_in_words(str(key[0]))) if "cause" in rows else "")
+    frame = pd.DataFrame(lines, dtype=object).assign(part=parts)
+    order = frame["part"].map({name: i for i, name in enumerate(dict.fromkeys(parts))})
+    frame = frame.assign(order=order).sort_values("order", kind="stable").drop(columns="order")
+    headings = {"day": "", **{f"c{i}": f"{g} (95% CI)" for i, g in enumerate(groups)}}
+    headings["gap"] = "Difference, points (95% CI)"
+    return html_table(frame, headings, numbers=["gap"], note=note, groups="part" if "cause" in rows else None)
+
 
 _SCALES = {
     "cohort": "Who is in the study",
@@ -195,17 +278,22 @@ def table_of(safe: Safe, note: str = "") -> str:
     AnalysisError
         If there is no layout for the analysis.
     """
-    layout = _LAYOUTS.get(safe.estimates.kind)
-    if layout is None:
-        msg = f"there is no table layout for '{safe.estimates.kind}'; there are: {', '.join(sorted(_LAYOUTS))}"
-        raise AnalysisError(msg)
-    rows = safe.landmark_rows() if safe.estimates.kind in CURVES else safe.estimates.tidy()
-    if safe.estimates.kind == "attrition":
-        return _attrition(rows, layout, note)
-    if safe.estimates.kind in _BY_LABEL:
+    kind = safe.estimates.kind
+    said = " ".join(text for text in (note, safe.note) if text)
+    if kind in _BY_LABEL:
+        rows = safe.estimates.tidy()
         rows = rows[rows["n"] != 0]  # a step whose time is over for nobody
-        return _written(rows, layout, " ".join(s for s in (note, safe.note) if s), groups=rows["label"])
-    if safe.estimates.kind == "cox":
-        note = " ".join([note, _model_note(safe)]).strip()
-    columns = [c for c in layout if c.heading != "Of all referred" or "share" in rows]
-    return _written(rows, columns, " ".join(said for said in (note, safe.note) if said))
+        if kind == "trend":
+            return _wide(rows.assign(variable=rows["label"], label=rows["period"]), _FIRST[kind], said, "variable")
+        return _wide(rows, _FIRST.get(kind, ""), said, "variable" if kind in _HEADED else "")
+    layout = _LAYOUTS.get(kind)
+    if layout is None:
+        known = ", ".join(sorted({*_LAYOUTS, *_BY_LABEL}))
+        msg = f"there is no table layout for '{kind}'; there are: {known}"
+        raise AnalysisError(msg)
+    rows = safe.landmark_rows() if kind in CURVES | INCIDENCES else safe.estimates.tidy()
+    if kind == "attrition":
+        return _attrition(rows, layout, note)
+    if kind == "cox":
+        said = " ".join(text for text in (note, _model_note(safe), safe.note) if text)
+    return _written(rows, layout, said)

@@ -1,19 +1,98 @@
-"""Sentences from safe numbers: one standard sentence per analysis, so that no number is typed by hand."""
+"""Sentences from safe numbers: standard sentences for each analysis, so that no number is typed by hand."""
 
 from __future__ import annotations
 
-__all__ = ["sentences"]
+__all__ = ["Gap", "gap_words", "sentences"]
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from evalkit.disclosure import Safe
-from evalkit.display._kinds import CURVES
-from evalkit.display._numbers import count, decimal, interval, p_value, people, percent
+from evalkit.display._kinds import CURVES, INCIDENCES
+from evalkit.display._numbers import count, decimal, p_value, percent
+from evalkit.display._panels import cause_in_words
+from evalkit.display._words import counted, listed, words
 
 
-def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str = "") -> str:
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A difference between the two groups, the focus less the other, with its limits.
+
+    Attributes
+    ----------
+    estimate, low, high : float
+    day : float
+        The day it holds for; nan where it holds for none.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    day: float = float("nan")
+
+    @property
+    def direction(self) -> str:
+        """``higher``, ``lower``, or ``none`` where the limits hold 0."""
+        if self.low > 0:
+            return "higher"
+        return "lower" if self.high < 0 else "none"
+
+
+Gaps = Mapping[str, Gap]
+
+
+def gap_words(gap: Gap, group: str) -> str:
+    """Say in a sentence whether two shares differ, and by how much they could.
+
+    Parameters
+    ----------
+    gap : Gap
+        Of shares.
+    group : str
+        The focus.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> gap_words(Gap(0.04, -0.05, 0.13), "the pilot")
+    'There is no clear difference: the share could be anything from 5 points lower to 13 points higher.'
+    >>> gap_words(Gap(-0.11, -0.2, -0.02), "the pilot")
+    'The share is clearly lower in the pilot: by 2 to 20 points.'
+    """
+    if gap.direction == "none":
+        return words("gap.none", low=amount(100 * gap.low, "points"), high=amount(100 * gap.high, "points"))
+    sizes = sorted((abs(100 * gap.low), abs(100 * gap.high)))
+    low, high = (decimal(size, 0) if size >= 1 else decimal(size, 1) for size in sizes)
+    return words(f"gap.{gap.direction}", group=group, low=low, high=high)
+
+
+def amount(value: float, unit: str) -> str:
+    """Write a signed difference in words: 5 points lower.
+
+    Parameters
+    ----------
+    value : float
+    unit : {"points", "days"}
+
+    Returns
+    -------
+    str
+    """
+    size = decimal(abs(value), 0)
+    if size == "0":
+        return words(f"{unit}.same")
+    return words(f"{unit}.{'lower' if value < 0 else 'higher'}", n=size)
+
+
+def sentences(
+    safe: Safe, groups: Sequence[str], reference: str = "", event: str = "", gaps: Gaps | None = None
+) -> str:
     """Write an estimate as sentences.
 
     Parameters
@@ -23,9 +102,10 @@ def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str
         Groups in order, the focus first.
     reference : str
         Label of the figure or table that shows it, as ``fig-retention``; it is named when given.
-
     event : str
-        For curves: what holds of those who have not had the event, as ``still in the programme``.
+        For curves: what holds of those who have not had the event, as ``still in the program``.
+    gaps : mapping of str to Gap, optional
+        Differences between the two groups, by label or cause; '' where there is only one.
 
     Returns
     -------
@@ -33,102 +113,173 @@ def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str
         Markdown; empty when there is no standard sentence for the analysis.
     """
     if safe.verdict == "withheld":
-        return f"This is not shown: fewer than {safe.policy.minimum_count} people or events would be described."
+        return words("absent.small", minimum=safe.policy.minimum_count)
+    found = gaps or {}
     if safe.estimates.kind in CURVES:
-        text = _survival(safe, groups, event or "without the event")
+        text = _survival(safe, groups, event or "without the event", found)
+    elif safe.estimates.kind in INCIDENCES:
+        text = _incidence(safe, groups, found)
     else:
         writer = _WRITERS.get(safe.estimates.kind)
-        text = writer(safe, groups) if writer else ""
-    return f"{text} See @{reference}." if reference and text else text
+        text = writer(safe, groups, event, found) if writer else ""
+    return words("see", text=text, label=reference) if reference and text else text
 
 
-def _survival(safe: Safe, groups: Sequence[str], event: str) -> str:
-    rows = safe.landmark_rows()
-    said: dict[int, list[str]] = {}
-    shown = [g for g in groups if (rows["group"] == g).any()]
-    days = {g: set(rows.loc[rows["group"] == g, "time"].astype(int)) for g in shown}
-    common = set.intersection(*days.values()) if days else set()
-    for group in shown:
-        day = max(common or days[group])  # the same day for all, where there is one
-        row = rows[(rows["group"] == group) & (rows["time"] == day)].iloc[0]
-        limits = interval(float(row["conf_low"]), float(row["conf_high"]))
-        said.setdefault(day, []).append(f"{percent(float(row['estimate']))} of {group} participants ({limits})")
+def share_of(row: pd.Series, group: str, *, people: bool = False) -> str:
+    """Write one group's share with its limits, and of how many people.
+
+    Parameters
+    ----------
+    row : pandas.Series
+        estimate, conf_low, conf_high, and n_event and n for ``people``.
+    group : str
+    people : bool, default False
+
+    Returns
+    -------
+    str
+    """
+    said = {"share": percent(row["estimate"]), "group": group}
+    limits = {"low": percent(row["conf_low"]), "high": percent(row["conf_high"])}
+    if people:
+        return words("group.share.of", **said, **limits, x=count(row["n_event"]), people=counted("people", row["n"]))
+    return words("group.share.limits", **said, **limits)
+
+
+def common_day(rows: pd.DataFrame, groups: Sequence[str]) -> float:
+    """Return the last day that may be quoted of every group shown, or of any where there is none; nan if there is none.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Landmark rows of one curve per group.
+    groups : sequence of str
+
+    Returns
+    -------
+    float
+    """
+    days = [set(rows.loc[rows["group"] == g, "time"]) for g in groups if (rows["group"] == g).any()]
+    shared = set.intersection(*days) if days else set()
+    known = shared or set().union(*days)
+    return float(max(known)) if known else float("nan")
+
+
+def _at_day(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[float, list[str]]:
+    day = common_day(rows, groups)
+    own = rows[rows["time"] == day].set_index("group")
+    return day, [share_of(own.loc[g], g) for g in groups if g in own.index]
+
+
+def _with_gap(text: str, gap: Gap | None, day: float, group: str) -> str:
+    if gap is None or not (np.isnan(gap.day) or gap.day == day):
+        return text
+    return f"{text} {gap_words(gap, group)}"
+
+
+def _survival(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:
+    day, said = _at_day(safe.landmark_rows(), groups)
     if not said:
-        return "Too few people were observed long enough to say anything about a given day."
-    text = _listed([f"at day {day}, {_listed(found)} were {event}" for day, found in said.items()])
-    return f"{text[:1].upper()}{text[1:]}."
+        return words("curve.none")
+    text = words("curve.day", day=int(day), shares=listed(said), event=event)
+    return _with_gap(text, gaps.get(""), day, groups[0])
 
 
-def _proportion(safe: Safe, groups: Sequence[str]) -> str:
+def _incidence(safe: Safe, groups: Sequence[str], gaps: Gaps) -> str:
+    rows, parts = safe.landmark_rows(), []
+    for cause in dict.fromkeys(safe.estimates.data["cause"].astype(str)):
+        own = rows[rows["cause"] == cause]
+        day, said = _at_day(own, groups)
+        if said:
+            text = words("cif.day", day=int(day), cause=cause_in_words(cause), shares=listed(said))
+            parts.append(_with_gap(text, gaps.get(cause), day, groups[0]))
+    return " ".join(parts) or words("curve.none")
+
+
+def _labelled(rows: pd.DataFrame, groups: Sequence[str], gaps: Gaps) -> str:
+    """Say of every label how large the share is in each group."""
+    found = []
+    for label in dict.fromkeys(rows["label"].astype(str)):
+        own = rows[rows["label"] == label].set_index("group")
+        people = {"n_event", "n"} <= set(own.columns)
+        said = [share_of(own.loc[g], g, people=people) for g in groups if g in own.index]
+        if said:
+            text = words("each", label=label, shares=listed(said))
+            found.append(_with_gap(text, gaps.get(label), float("nan"), groups[0]))
+    return " ".join(found)
+
+
+def _funnel(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001 - one signature for all
     rows = safe.estimates.tidy().dropna(subset=["estimate"])
-    last = str(rows["term"].iloc[-1]) if len(rows) else ""
-    return _shares(rows[rows["term"] == last], groups)
+    told = rows[rows["term"].isin(["engaged", "completed"])]
+    return _labelled(told, groups, gaps) if len(told) else words("funnel.none")
 
 
-def _funnel(safe: Safe, groups: Sequence[str]) -> str:
+def _each(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     rows = safe.estimates.tidy().dropna(subset=["estimate"])
-    told = [term for term in ("engaged", "completed") if (rows["term"] == term).any()]
-    if not told:
-        return "For no step is there a group whose time is over and that is large enough to be described."
-    parts = [rows[rows["term"] == term] for term in told]
-    return " ".join(f"{own['label'].iloc[0]}: {_shares(own, groups)}" for own in parts)
+    if "label" not in rows:
+        rows = rows.assign(label=rows["term"])
+    return _labelled(rows, groups, gaps)
 
 
-def _shares(rows: pd.DataFrame, groups: Sequence[str]) -> str:
-    said = []
-    for group in groups:
-        for _, row in rows[rows["group"] == group].iterrows():
-            limits = interval(row["conf_low"], row["conf_high"])
-            of = f"{count(row['n_event'])} of {people(row['n'])}"
-            said.append(f"{percent(row['estimate'])} of {group} participants ({limits}; {of})")
-    return f"{_listed(said)}." if said else ""
-
-
-def _cox(safe: Safe, groups: Sequence[str]) -> str:  # noqa: ARG001 - one signature for all writers
+def _cox(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     row = safe.estimates.tidy().iloc[0]
-    name = str(row.get("label", row["term"]))
-    low, high = row["hr_low"], row["hr_high"]
-    if low > 1 or high < 1:
-        direction = "higher" if row["hazard_ratio"] > 1 else "lower"
-        finding = f"the rate of the event was {direction}"
-    else:
-        finding = "there is no clear difference in the rate of the event"
-    return (
-        f"{name}: {finding} (hazard ratio {decimal(row['hazard_ratio'], 3)}, 95% confidence interval "
-        f"{interval(low, high, share=False, digits=3)}, p {_relation(row['p_value'])}), "
-        "other terms of the model held equal."
+    low, high = float(row["hr_low"]), float(row["hr_high"])
+    direction = Gap(float(row["estimate"]), float(np.log(low)), float(np.log(high))).direction
+    return words(
+        f"cox.{direction}",
+        name=str(row.get("label", row["term"])),
+        ratio=decimal(row["hazard_ratio"]),
+        low=decimal(low),
+        high=decimal(high),
+        p=relation(row["p_value"]),
     )
 
 
-def _relation(value: float) -> str:
+def relation(value: float) -> str:
+    """Write a p value after its letter: '= 0.047', '< 0.001'.
+
+    Parameters
+    ----------
+    value : float
+
+    Returns
+    -------
+    str
+    """
     text = p_value(value)
     return text.replace("<", "< ") if text.startswith("<") else f"= {text}"
 
 
-def _listed(items: Sequence[str]) -> str:
-    if len(items) < 2:
-        return "".join(items)
-    return f"{', '.join(items[:-1])} and {items[-1]}"
+def _mean_gap(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
+    rows = safe.estimates.tidy()
+    own = rows[rows["measure"] == "rmst_difference"].dropna(subset=["estimate"])
+    if own.empty:
+        return words("curve.none")
+    row = own.iloc[0]
+    gap = Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]))
+    said = {"tau": count(row["tau"]), "event": event, "group": groups[0], "other": groups[1]}
+    if gap.direction == "none":
+        return words("rmst.gap.none", **said, low=amount(gap.low, "days"), high=amount(gap.high, "days"))
+    low, high = (decimal(size, 0) for size in sorted((abs(gap.low), abs(gap.high))))
+    return words(f"rmst.gap.{gap.direction}", **said, low=low, high=high)
 
 
-def _each(safe: Safe, groups: Sequence[str]) -> str:
-    """Every label with its value in each group."""
-    rows = safe.estimates.tidy().dropna(subset=["estimate"])
-    found = []
-    for label in dict.fromkeys(rows["label"]):
-        own = rows[rows["label"] == label].set_index("group")
-        said = [
-            f"{percent(own.loc[g, 'estimate'])} ({interval(own.loc[g, 'conf_low'], own.loc[g, 'conf_high'])}) in {g}"
-            for g in groups
-            if g in own.index
-        ]
-        found.append(f"{label}: {_listed(said)}.")
-    return " ".join(found)
+def _gray(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
+    rows = safe.estimates.tidy().dropna(subset=["p_value"])
+    tests = [
+        words("test.gray.one", cause=cause_in_words(str(cause)), p=relation(p))
+        for cause, p in zip(rows["cause"], rows["p_value"], strict=True)
+    ]
+    return words("test.gray", tests=listed(tests)) if tests else ""
 
 
-_WRITERS: dict[str, Callable[[Safe, Sequence[str]], str]] = {
+_WRITERS: dict[str, Callable[[Safe, Sequence[str], str, Gaps], str]] = {
     "funnel": _funnel,
-    "proportion": _proportion,
     "cox": _cox,
-    **dict.fromkeys(("attendance_rate", "dose_reached", "returns", "lost_to_follow_up", "completion"), _each),
+    "rmst_contrast": _mean_gap,
+    "gray_test": _gray,
+    **dict.fromkeys(
+        ("attendance_rate", "dose_reached", "returns", "lost_to_follow_up", "completion", "proportion"), _each
+    ),
 }

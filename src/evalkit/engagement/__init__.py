@@ -3,12 +3,17 @@
 Every function takes a `evalkit.cohort.Cohort` (`late_entry`: the cut's tables) and gives `Estimates` that
 remember their counts and analysis, or a frame of times for `evalkit.survival`.
 
-=====================  ==========  ==================================================================
+====================== ==========  ==================================================================
 function               counts      what
-=====================  ==========  ==================================================================
+====================== ==========  ==================================================================
 `funnel`               Tally       referral to completion, each step with its denominator
 `completion`           Tally       the funnel's last step alone
 `engaged_by`           Tally       share engaged by site, community area, referral source
+`engaged_across`       Tally       share engaged by the levels of several columns
+`reach`                Tally       people referred by the levels of a column
+`trend`                Tally       the funnel's shares at the end of each period
+`change`               Tally       how a share changed since an earlier cut
+`time_to_first_session`DayCounts  share with a first session by day since referral
 `attendance_rate`      Moments     attended / (attended + absent), clustered in people
 `dose_by_week`         Moments     mean sessions or hours by week since the first session
 `dose_distribution`    Tally       classes of sessions attended
@@ -21,7 +26,7 @@ function               counts      what
 `lost_to_follow_up`    Tally       follow-up ended early
 `first_session_times`  (frame)     referral to first session
 `return_times`         (frame)     disengagement to return
-=====================  ==========  ==================================================================
+====================== ==========  ==================================================================
 """
 
 from evalkit.engagement._analyses import Caseload, LateEntry, MeanOf, RatioOf, ShareOf, wilson
@@ -32,32 +37,41 @@ from evalkit.engagement._dose import (
     dose_distribution,
     dose_reached,
     first_session_times,
+    time_to_first_session,
 )
 from evalkit.engagement._funnel import completion, engaged_by, funnel, steps
 from evalkit.engagement._gaps import longest_gap, return_times, returns
 from evalkit.engagement._quality import completeness, late_entry, lost_to_follow_up
+from evalkit.engagement._reach import engaged_across, reach
+from evalkit.engagement._trend import ChangeOf, change, trend
 
 __all__ = [
     "Caseload",
+    "ChangeOf",
     "LateEntry",
     "MeanOf",
     "RatioOf",
     "ShareOf",
     "attendance_rate",
     "caseload",
+    "change",
     "completeness",
     "completion",
     "dose_by_week",
     "dose_distribution",
     "dose_reached",
+    "engaged_across",
     "engaged_by",
     "first_session_times",
     "funnel",
     "late_entry",
     "longest_gap",
     "lost_to_follow_up",
+    "reach",
     "return_times",
     "returns",
     "steps",
+    "time_to_first_session",
+    "trend",
     "wilson",
 ]

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["attendance_rate", "dose_by_week", "dose_distribution", "dose_reached", "first_session_times"]
+__all__ = [
+    "attendance_rate",
+    "dose_by_week",
+    "dose_distribution",
+    "dose_reached",
+    "first_session_times",
+    "time_to_first_session",
+]
 
 from typing import Literal
 
@@ -14,6 +21,7 @@ from evalkit.engagement._analyses import MeanOf, RatioOf, ShareOf
 from evalkit.engagement._counting import count_true, groups_of, moments, moments_of, tally
 from evalkit.errors import UsageError
 from evalkit.estimates import Estimates
+from evalkit.survival import cumulative_incidence
 
 _KEY = ["participant_id", "episode"]
 
@@ -38,6 +46,34 @@ def first_session_times(cohort: Cohort) -> pd.DataFrame:
     """
     columns = ["participant_id", "group", "referral_source", "site", "community_area", "time", "event"]
     return cohort.initiation()[columns]
+
+
+def time_to_first_session(cohort: Cohort) -> Estimates:
+    """Return the share of people who have attended a first session by each day since their referral, by arm.
+
+    People who left before one never come: they stay in the denominator as long as they could have been followed, so the
+    share is of everybody referred.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    Estimates
+        A cumulative incidence made from `DayCounts`.
+
+    Raises
+    ------
+    MissingTableError
+        If sessions are not part of the study.
+    """
+    rows = cohort.initiation().merge(cohort.people[[*_KEY, "days_from_referral"]], on=_KEY)
+    left = rows["event"].eq(2)
+    rows["time"] = rows["time"].mask(left, rows["days_from_referral"]).astype("int64")
+    rows["event"] = rows["event"].eq(1).astype("int64")
+    found = cumulative_incidence(rows, "time", "event", by="group", causes=["first session"])
+    return found.about(population="all referred", cut=cohort.cut)
 
 
 def _since_first(cohort: Cohort) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["completion", "engaged_by", "funnel", "steps"]
+__all__ = ["completion", "engaged_by", "funnel", "labels_of", "steps"]
 
 from typing import Literal
 
@@ -68,7 +68,18 @@ def steps(cohort: Cohort) -> pd.DataFrame:
     return people.assign(can_referred=True, did_referred=True)
 
 
-def _labels(cohort: Cohort) -> dict[str, str]:
+def labels_of(cohort: Cohort) -> dict[str, str]:
+    """Return the steps of the funnel in the words of the report, with the protocol's numbers.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    dict
+        Step: label.
+    """
     rules = cohort.rules
     windows = rules.funnel
     return {
@@ -106,7 +117,7 @@ def funnel(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     people, groups = steps(cohort), groups_of(cohort)
     rows = [
         row
-        for term, label in _labels(cohort).items()
+        for term, label in labels_of(cohort).items()
         for row in count_true(people, groups, term, label, f"did_{term}", f"can_{term}")
     ]
     analysis = ShareOf(
@@ -138,7 +149,7 @@ def completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     MissingTableError
         If sessions are not part of the study.
     """
-    label = _labels(cohort)["completed"]
+    label = labels_of(cohort)["completed"]
     rows = count_true(steps(cohort), groups_of(cohort), "completed", label, "did_completed", "can_completed")
     days = cohort.rules.funnel.completion_days
     analysis = ShareOf(

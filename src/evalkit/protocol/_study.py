@@ -227,6 +227,8 @@ class Study(Model):
     """Sites allowed; none: any."""
     community_areas: list[str] | None = None
     """Community areas allowed; none: any."""
+    community_area_tiles: dict[str, tuple[int, int]] = Field(default_factory=dict)
+    """Where each community area lies on a schematic map: column and row of its tile, from the top left."""
     referral_sources: list[str] | None = None
     """Referral sources allowed; none: any."""
     database: str | None = None

@@ -1,0 +1,148 @@
+"""Headlines of figures: the finding in one line, above the statistical subtitle."""
+
+from __future__ import annotations
+
+__all__ = ["headline"]
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from evalkit.disclosure import Safe
+from evalkit.display._numbers import count, decimal, percent
+from evalkit.display._panels import cause_in_words
+from evalkit.display._prose import Gaps, common_day
+from evalkit.display._words import listed, words
+
+
+def headline(safe: Safe, groups: Sequence[str], event: str = "", gaps: Gaps | None = None) -> str:
+    """Write the finding of a figure in one line.
+
+    Parameters
+    ----------
+    safe : Safe
+    groups : sequence of str
+        Groups in order, the focus first.
+    event : str
+        For curves: what holds of those without the event.
+    gaps : mapping of str to Gap, optional
+        Differences between the groups.
+
+    Returns
+    -------
+    str
+        Without a full stop; empty where there is no standard headline.
+    """
+    writer = _WRITERS.get(safe.estimates.kind)
+    return writer(safe, groups, event, gaps or {}) if writer else ""
+
+
+def _plain(rows: pd.DataFrame, groups: Sequence[str]) -> str:
+    own = rows.dropna(subset=["estimate"]).drop_duplicates("group").set_index("group")["estimate"]
+    return listed([words("group.share", share=percent(own[g]), group=g) for g in groups if g in own.index])
+
+
+def _curve(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:
+    rows = safe.landmark_rows()
+    day = common_day(rows, groups)
+    said = _plain(rows[rows["time"] == day], groups)
+    gap = gaps.get("")
+    if not said:
+        return ""
+    if gap is None or gap.day != day:
+        return words("head.curve.one", day=int(day), shares=said, event=event)
+    return words("head.curve", day=int(day), shares=said, event=event, gap=words(f"gap.word.{gap.direction}"))
+
+
+def _incidence(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001 - one signature
+    rows = safe.landmark_rows()
+    if rows.empty:
+        return ""
+    cause = str(safe.estimates.data["cause"].iloc[0])
+    own = rows[rows["cause"] == cause]
+    day = common_day(own, groups)
+    said = _plain(own[own["time"] == day], groups)
+    if not said:
+        return ""
+    gap, name = gaps.get(cause), cause_in_words(cause)
+    if gap is None or gap.day != day:
+        return words("head.cif.one", day=int(day), cause=name, shares=said)
+    return words("head.cif", day=int(day), cause=name, shares=said, gap=words(f"gap.word.{gap.direction}"))
+
+
+def _funnel(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
+    rows = safe.estimates.tidy().dropna(subset=["estimate"])
+    rows = rows[(rows["n"] > 0) & (rows["term"] != "referred")]
+    last = [term for term in ("engaged", "completed") if (rows["term"] == term).any()]
+    return _label(rows[rows["term"] == last[-1]], groups) if last else ""
+
+
+def _label(rows: pd.DataFrame, groups: Sequence[str]) -> str:
+    said = _plain(rows, groups)
+    return words("head.shares", label=str(rows["label"].iloc[0]), shares=said) if said else ""
+
+
+def _first_label(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
+    rows = safe.estimates.tidy().dropna(subset=["estimate"])
+    return _label(rows[rows["label"] == rows["label"].iloc[0]], groups) if len(rows) else ""
+
+
+def _weeks(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
+    rows = safe.estimates.tidy().dropna(subset=["estimate"])
+    group = next((g for g in groups if (rows["group"] == g).any()), "")
+    own = rows[rows["group"] == group].sort_values("time_from")
+    if own.empty:
+        return ""
+    weeks = [int(own["time_from"].iloc[i] // 7 + 1) for i in (0, -1)]
+    first, last = (decimal(own["estimate"].iloc[i], 1) for i in (0, -1))
+    return words("head.weeks", group=group, first=first, last=last, from_week=weeks[0], to_week=weeks[1])
+
+
+def _reach(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
+    rows = safe.estimates.tidy().dropna(subset=["estimate"])
+    own = rows[rows["group"] == groups[0]]
+    if own.empty:
+        return ""
+    top = own.loc[own["estimate"].idxmax()]
+    said = {"share": percent(top["estimate"]), "group": groups[0]}
+    if event == "tiles":
+        return words("head.tiles", place=top["label"], n=count(top["n_event"]), **said)
+    return words("head.reach", level=top["label"], **said)
+
+
+def _across(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
+    rows = safe.estimates.tidy().dropna(subset=["estimate"])
+    own = rows[(rows["group"] == groups[0]) & (rows["variable"] != rows["label"])]
+    if len(own) < 2:
+        return ""
+    low, high = own.loc[own["estimate"].idxmin()], own.loc[own["estimate"].idxmax()]
+    if np.isclose(low["estimate"], high["estimate"]):
+        return ""
+    return words(
+        "head.across.range", group=groups[0], low=percent(low["estimate"]), low_label=str(low["label"]),
+        high=percent(high["estimate"]), high_label=str(high["label"]),
+    )  # fmt: skip
+
+
+def _trend(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
+    rows = safe.estimates.tidy()
+    rows = rows[(rows["group"] == groups[0]) & (rows["variable"] == "engaged") & (rows["n"] > 0)]
+    rows = rows.dropna(subset=["estimate"])
+    if len(rows) < 2:
+        return ""
+    now, before = (percent(rows["estimate"].iloc[i]) for i in (-1, -2))
+    return words("head.trend", label=rows["label"].iloc[0], group=groups[0], now=now, before=before)
+
+
+_WRITERS: dict[str, Callable[[Safe, Sequence[str], str, Gaps], str]] = {
+    "kaplan_meier": _curve,
+    "cumulative_incidence": _incidence,
+    "funnel": _funnel,
+    "sessions_by_week": _weeks,
+    "hours_by_week": _weeks,
+    "reach": _reach,
+    "engaged_across": _across,
+    "trend": _trend,
+    **dict.fromkeys(("proportion", "completion", "attendance_rate", "engaged_by", "dose_reached"), _first_label),
+}

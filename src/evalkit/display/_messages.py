@@ -1,0 +1,129 @@
+"""The catalogue: every sentence and label that reports print, whole, with named places for what comes from the data.
+
+Keys name the use. ``.one`` and ``.zero`` stand beside ``.many`` where grammar asks for it. A translation gives the same
+keys; no sentence is put together from fragments of grammar.
+"""
+
+from __future__ import annotations
+
+__all__ = ["ENGLISH"]
+
+ENGLISH: dict[str, str] = {
+    # -- lists and small forms
+    "list.two": "{first} and {second}",
+    "list.last": "{most} and {last}",
+    "people.zero": "no people",
+    "people.one": "{n} person",
+    "people.many": "{n} people",
+    "see": "{text} See @{label}.",
+    "points.lower": "{n} points lower",
+    "points.higher": "{n} points higher",
+    "points.same": "no points apart",
+    "days.lower": "{n} days fewer",
+    "days.higher": "{n} days more",
+    "days.same": "no days apart",
+    "group.share": "{share} in {group}",
+    "group.share.limits": "{share} in {group} ({low} to {high})",
+    "group.share.of": "{share} in {group} ({low} to {high}; {x} of {people})",
+    # -- what cannot be shown
+    "absent.small": "Not shown: fewer than {minimum} people or events would be described.",
+    "absent.early": "Not shown yet: too few people have been observed for long enough.",
+    "absent.table": "The {table} table is not part of this study, so {what} cannot be reported.",
+    "absent.benchmark": "The study names no published figure on {measure}, so there is nothing to compare with.",
+    "absent.quarter": "There is no earlier quarter to compare with.",
+    "absent.column": "The study has no column of that name, so {what} cannot be reported.",
+    "absent.model": "Not shown: {why}.",
+    "note.hidden": "Not shown where fewer than {minimum} people or events would be described.",
+    "note.curve": "To protect participants, curves are smoothed over blocks of at least {minimum} events, and numbers "
+    "at risk are rounded.",
+    "note.far": "Days at which the protected curve is too far from the exact one are left out.",
+    # -- differences between the two groups
+    "gap.none": "There is no clear difference: the share could be anything from {low} to {high}.",
+    "gap.higher": "The share is clearly higher in {group}: by {low} to {high} points.",
+    "gap.lower": "The share is clearly lower in {group}: by {low} to {high} points.",
+    "gap.days.none": "There is no clear difference: it could be anything from {low} to {high}.",
+    "gap.days.higher": "That is clearly more in {group}: by {low} to {high} days.",
+    "gap.days.lower": "That is clearly fewer in {group}: by {low} to {high} days.",
+    "gap.word.none": "no clear difference",
+    "gap.word.higher": "clearly higher",
+    "gap.word.lower": "clearly lower",
+    "change.none": "A quarter ago it was {before}. That is no clear change.",
+    "change.higher": "A quarter ago it was {before}. That is a clear rise.",
+    "change.lower": "A quarter ago it was {before}. That is a clear fall.",
+    # -- page one
+    "find.reach.zero": "**Nobody** has been referred to the {group} yet.",
+    "find.reach.one": "**{n} person** has been referred to the {group} since {start}.",
+    "find.reach.many": "**{n} people** have been referred to the {group} since {start}.",
+    "find.reach.small": "**Fewer than {minimum} people** have been referred to the {group} so far.",
+    "find.reach.new": "About {n} of them came in this period.",
+    "find.reach.few": "Fewer than {minimum} of them came in this period.",
+    "find.reach.none": "None of them came in this period.",
+    "find.engaged": "**{share} engaged in the {group}** ({low} to {high}). They came to {sessions} or more sessions "
+    "within {days} days of intake.",
+    "find.staying": "**{share} of starters had left the {group} by day {day}** without completing ({low} to {high}).",
+    "find.completed": "**{share} of starters completed the {group}** within {days} days ({low} to {high}).",
+    "find.harm": "**{share} had {event} by day {day}** after intake in the {group} ({low} to {high}). Much harm is "
+    "never recorded.",
+    "find.other": "In {group} it was {share}.",
+    "find.published": "A study of {n} people ({label}) found {share}. It counted other people in other years.",
+    "find.cause": "These figures do not show what the program caused. People sent by a court differ from people who "
+    "come by themselves.",
+    "find.range": "Ranges in parentheses are 95% confidence intervals: how far chance alone could move a figure.",
+    "find.nothing": "Too few people have been followed for long enough to report findings. The sections below say "
+    "what is known so far.",
+    # -- standard sentences
+    "curve.day": "At day {day}, {shares} were {event}.",
+    "curve.none": "Too few people were observed long enough to say anything about a given day.",
+    "cif.day": "By day {day}, {cause}: {shares}.",
+    "each": "{label}: {shares}.",
+    "funnel.none": "For no step is there a group whose time is over and that is large enough to be described.",
+    "rmst": "In the first {tau} days, participants stayed {days} days longer or shorter on average.",
+    "rmst.mean": "In the first {tau} days people in {group} spent {mean} days without {event}, on average ({low} to "
+    "{high}).",
+    "rmst.gap.none": "Over the first {tau} days there is no clear difference in the mean time without {event}: "
+    "{group} could lie anywhere from {low} to {high} than {other}.",
+    "rmst.gap.higher": "Over the first {tau} days, people in {group} spent clearly more days without {event} than "
+    "people in {other}: {low} to {high} days more.",
+    "rmst.gap.lower": "Over the first {tau} days, people in {group} spent clearly fewer days without {event} than "
+    "people in {other}: {low} to {high} days fewer.",
+    "test.gray": "Gray's test of equal incidence: {tests}.",
+    "test.gray.one": "{cause} p {p}",
+    "test.logrank": "Log-rank test of equal curves: p {p}.",
+    "cox.none": "{name}: there is no clear difference in the rate of the event (hazard ratio {ratio}, 95% confidence "
+    "interval {low} to {high}, p {p}), other terms of the model held equal.",
+    "cox.higher": "{name}: the rate of the event was higher (hazard ratio {ratio}, 95% confidence interval {low} to "
+    "{high}, p {p}), other terms of the model held equal.",
+    "cox.lower": "{name}: the rate of the event was lower (hazard ratio {ratio}, 95% confidence interval {low} to "
+    "{high}, p {p}), other terms of the model held equal.",
+    # -- headlines of figures and tables
+    "head.shares": "{label}: {shares}",
+    "head.curve": "By day {day}, {shares} were {event}: {gap}",
+    "head.curve.one": "By day {day}, {shares} were {event}",
+    "head.cif": "By day {day}, {cause}: {shares}; {gap}",
+    "head.cif.one": "By day {day}, {cause}: {shares}",
+    "head.weeks": "Weekly sessions in {group}: {first} in week {from_week}, {last} in week {to_week}",
+    "head.tiles": "{place} sent the most people: {n}, or {share} of the {group}",
+    "head.reach": "{level} is the most common source: {share} of the {group}",
+    "head.trend": "{label} in the {group}: {now} now, {before} a quarter ago",
+    "head.across.range": "In the {group}, engagement runs from {low} ({low_label}) to {high} ({high_label})",
+    "head.published": "{share} of starters completed in the {group}; {label} found {published}",
+    # -- words of figures
+    "cause.disengagement": "disengaged",
+    "cause.completion": "completed",
+    "cause.first session": "attended a first session",
+    "figure.risk": "Number at risk",
+    "figure.here": "This study",
+    "figure.not_shown": "not shown",
+    "figure.none": "none",
+    "figure.day": "Days since {origin}",
+    "alt.day": "{share} at day {day}",
+    "alt.curve": "{group}, {event}: {values}.",
+    "alt.curve.few": "{group}: too few people to show.",
+    "alt.week": "{group}: {first} in week {from_week}, {last} in week {to_week}.",
+    "alt.values": "{group}: {values}.",
+    "alt.value": "{label} {value}",
+    "alt.published": "Published: {values}.",
+    "alt.tile": "{place}: {n} people, {share}.",
+    "alt.trend": "{label}, {group}: {values}.",
+    "alt.trend.value": "{share} at the end of {period}",
+}

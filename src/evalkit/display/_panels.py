@@ -1,0 +1,188 @@
+"""Figures of several panels: cumulative incidences by cause, and trends by measure."""
+
+from __future__ import annotations
+
+__all__ = ["incidence_figure", "trend_figure"]
+
+from collections.abc import Sequence
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from evalkit.disclosure import Safe
+from evalkit.display._figures import CurveText, at_risk, day_ticks, end_labels
+from evalkit.display._numbers import NOT_SHOWN, percent
+from evalkit.display._style import arm_style, new_figure, themed
+from evalkit.display._words import words
+
+
+def cause_in_words(cause: str) -> str:
+    """Return a cause as a report writes it.
+
+    Parameters
+    ----------
+    cause : str
+
+    Returns
+    -------
+    str
+    """
+    known = {"disengagement", "completion", "first session"}
+    return words(f"cause.{cause}") if cause in known else cause
+
+
+def incidence_figure(safe: Safe, groups: Sequence[str], horizon: float, text: CurveText) -> tuple[Figure, str]:
+    """Draw safe cumulative incidences, one panel for each cause, with the at-risk table below.
+
+    Parameters
+    ----------
+    safe : Safe
+        Cumulative incidences.
+    groups : sequence of str
+        In the order of colours.
+    horizon : float
+        Longest day drawn.
+    text : CurveText
+        ``x_label`` is used, and ``y_label`` where there is one cause.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    alt : str
+    """
+    rows = safe.estimates.tidy()
+    shown = [g for g in groups if (rows["group"] == g).any()]
+    causes = list(dict.fromkeys(rows["cause"].astype(str)))
+    last = max(float(safe.knots(g, c)["time"].iloc[-1]) for g in shown for c in causes)
+    end = min(horizon, last)
+    ticks = day_ticks(end, 5 if len(causes) == 1 else 4)
+    risk = safe.at(ticks)
+    styles = arm_style(groups)
+    figure = new_figure(3.1 + 0.22 * (len(shown) + 1))
+    with themed():
+        panels = figure.subplots(1, len(causes), sharey=True, squeeze=False)[0]
+        for axes, cause in zip(panels, causes, strict=True):
+            ends = {g: _rising(axes, safe.knots(g, cause), styles[g], end) for g in shown}
+            axes.set(xlim=(0, end), ylim=(0, 1.0), xticks=ticks, xlabel=text.x_label)
+            title = cause_in_words(cause)
+            axes.set_title(title[:1].upper() + title[1:], size=10.5)
+            end_labels(axes, ends, styles)
+        panels[0].yaxis.set_major_formatter(PercentFormatter(1.0))
+        panels[0].set_ylabel(text.y_label if len(causes) == 1 else "")
+        at_risk(panels[0], risk[risk["cause"] == causes[0]], shown, ticks, styles)
+    return figure, _incidence_alt(risk, shown, causes)
+
+
+def _rising(axes: Axes, knots: pd.DataFrame, style: dict[str, object], horizon: float) -> tuple[float, float]:
+    path = knots[knots["time"] <= horizon]
+    sns.lineplot(path, x="time", y="estimate", estimator=None, ax=axes, legend=False, **style)
+    axes.set_ylabel("")
+    axes.fill_between(
+        path["time"], path["conf_low"], path["conf_high"], color=str(style["color"]), alpha=0.13, linewidth=0
+    )
+    return float(path["time"].iloc[-1]), float(path["estimate"].iloc[-1])
+
+
+def _incidence_alt(risk: pd.DataFrame, groups: Sequence[str], causes: Sequence[str]) -> str:
+    said = []
+    for cause in causes:
+        for group in groups:
+            rows = risk[(risk["group"] == group) & (risk["cause"] == cause) & (risk["time"] > 0)].dropna(
+                subset=["estimate"]
+            )
+            values = [
+                words("alt.day", share=percent(e), day=int(t))
+                for t, e in zip(rows["time"], rows["estimate"], strict=True)
+            ]
+            key = "alt.curve" if values else "alt.curve.few"
+            said.append(words(key, group=group, event=cause_in_words(cause), values=", ".join(values)))
+    return " ".join(said)
+
+
+def trend_figure(safe: Safe, groups: Sequence[str]) -> tuple[Figure, str]:
+    """Draw shares at the end of each period, one panel for each measure.
+
+    Parameters
+    ----------
+    safe : Safe
+        Trends.
+    groups : sequence of str
+        In the order of colours.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    alt : str
+    """
+    rows = safe.estimates.tidy()
+    rows = rows.assign(estimate=rows["estimate"].where(rows["n"].gt(0)))
+    periods = list(dict.fromkeys(rows["period"].astype(str)))
+    labels = list(dict.fromkeys(rows["label"].astype(str)))
+    styles = arm_style(groups)
+    shown = [g for g in groups if (rows["group"] == g).any()]
+    figure = new_figure(2.35 * -(-len(labels) // 2))
+    said: list[str] = []
+    with themed():
+        panels = figure.subplots(-(-len(labels) // 2), 2, sharex=True, sharey=True, squeeze=False).ravel()
+        for i, (axes, label) in enumerate(zip(panels, labels, strict=False)):
+            own = rows[(rows["label"] == label)].dropna(subset=["estimate"])
+            for group in shown:
+                part = own[own["group"] == group]
+                place = [periods.index(str(p)) for p in part["period"]]
+                _dated(axes, part, place, styles[group], "os"[groups.index(group) % 2])
+                said += _trend_words(part, label, group)
+                if i == 0 and place:
+                    _name(axes, part, place, group, styles[group], above=group == _upper(own, shown))
+            axes.set(ylim=(0, 1.05), xlim=(-0.4, len(periods) - 0.6), xlabel="", ylabel="")
+            axes.set_title(label, size=9.5)
+            axes.set_xticks(range(len(periods)), [_short(p, periods) for p in periods])
+            axes.tick_params(axis="x", labelsize=8.5)
+        for axes in panels[len(labels) :]:
+            axes.set_visible(False)
+        panels[0].yaxis.set_major_formatter(PercentFormatter(1.0))
+    return figure, " ".join(said)
+
+
+def _dated(axes: Axes, part: pd.DataFrame, place: list[int], style: dict[str, object], shape: str) -> None:
+    colour = str(style["color"])
+    axes.plot(place, part["estimate"], marker=shape, markersize=4.5, **style)
+    axes.fill_between(place, part["conf_low"], part["conf_high"], color=colour, alpha=0.12, linewidth=0)
+
+
+def _upper(own: pd.DataFrame, groups: Sequence[str]) -> str:
+    """Return the group whose line ends higher."""
+    ends = {g: own.loc[own["group"] == g, "estimate"] for g in groups}
+    known = {g: float(v.iloc[-1]) for g, v in ends.items() if len(v)}
+    return max(known, key=lambda g: known[g]) if known else ""
+
+
+def _name(
+    axes: Axes, part: pd.DataFrame, place: list[int], group: str, style: dict[str, object], *, above: bool
+) -> None:
+    middle = len(place) // 2
+    edge = part["conf_high" if above else "conf_low"].iloc[middle]
+    axes.annotate(
+        group, (place[middle], edge), xytext=(0, 3 if above else -3), textcoords="offset points", ha="center",
+        va="bottom" if above else "top", size=8.5, weight="semibold", color=str(style["color"]),
+    )  # fmt: skip
+
+
+def _short(period: str, periods: Sequence[str]) -> str:
+    """Year and quarter; the year only where it changes."""
+    year, mark, quarter = period.partition("Q")
+    if not mark:
+        return period
+    before = periods[periods.index(period) - 1] if periods.index(period) else ""
+    return f"Q{quarter}\n{year}" if not before.startswith(year) else f"Q{quarter}"
+
+
+def _trend_words(part: pd.DataFrame, label: str, group: str) -> list[str]:
+    values = [
+        words("alt.trend.value", share=percent(e), period=p)
+        for p, e in zip(part["period"], part["estimate"], strict=True)
+        if percent(e) != NOT_SHOWN
+    ]
+    return [words("alt.trend", label=label, group=group, values=", ".join(values))] if values else []

@@ -1,0 +1,185 @@
+"""Trends: the same shares at the end of each quarter, and what changed since the quarter before."""
+
+from __future__ import annotations
+
+__all__ = ["ChangeOf", "change", "trend"]
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evalkit.cohort import Cohort
+from evalkit.counts import Tally
+from evalkit.engagement._analyses import ShareOf
+from evalkit.engagement._counting import count_true, groups_of, tally
+from evalkit.engagement._funnel import labels_of, steps
+from evalkit.errors import AnalysisError, did_you_mean
+from evalkit.estimates import Estimates
+from evalkit.wilson import wilson
+
+STEPS = ("intake", "first_session", "engaged", "completed")
+_ENDS = ("before", "now")
+
+
+def trend(
+    cohorts: Sequence[tuple[str, Cohort]], measures: Sequence[str] = STEPS, *, conf_level: float = 0.95
+) -> Estimates:
+    """Return shares of the funnel as they were known at the end of each of several periods, by arm.
+
+    Each share is of everybody whose time for the step was over by then, so that successive shares are of mostly the
+    same people.
+
+    Parameters
+    ----------
+    cohorts : sequence of (str, Cohort)
+        Name of the period, and the cohort known at its end, in order.
+    measures : sequence of str
+        Steps of the funnel.
+    conf_level : float, default 0.95
+
+    Returns
+    -------
+    Estimates
+        Made from a `Tally`; term is step and period, label the step, period the period's name.
+
+    Raises
+    ------
+    AnalysisError
+        If there is no cohort.
+    MissingTableError
+        If sessions are not part of the study.
+    """
+    if not cohorts:
+        msg = "trend needs the cohort of at least one period"
+        raise AnalysisError(msg)
+    rows: list[dict[str, object]] = []
+    for period, cohort in cohorts:
+        people, labels = steps(cohort), labels_of(cohort)
+        for step in measures:
+            label, term = labels[_known_step(step)], f"{step} {period}"
+            found = count_true(people, groups_of(cohort), term, label, f"did_{step}", f"can_{step}")
+            rows += [{**row, "period": period, "variable": step} for row in found]
+    last = cohorts[-1][1]
+    analysis = ShareOf(
+        kind="trend",
+        estimand="share reaching a step in time, as known at the end of each period",
+        population="all whose time for the step was over by then",
+        conf_level=conf_level,
+        notes=("Most people counted at the end of one period are counted again at the end of the next.",),
+    )
+    return analysis.estimate(tally(rows)).about(cut=last.cut)
+
+
+def _known_step(step: str) -> str:
+    known = ("intake", "first_session", "engaged", "half_dose", "completed")
+    if step not in known:
+        msg = f"'{step}' is not a step of the funnel: {', '.join(known)}{did_you_mean(step, known)}"
+        raise AnalysisError(msg)
+    return step
+
+
+@dataclass(frozen=True)
+class ChangeOf:
+    """How a share of accumulating people changed; see `change`.
+
+    Attributes
+    ----------
+    estimand, population : str
+        As `Estimates` has them.
+    rounding : int
+        Counts are known to the nearest multiple of this: the limits are wider by what that can make.
+    conf_level : float
+    """
+
+    estimand: str
+    population: str = ""
+    rounding: int = 1
+    conf_level: float = 0.95
+
+    def estimate(self, counts: Tally) -> Estimates:
+        """Return the change of these counts.
+
+        Parameters
+        ----------
+        counts : Tally
+            Rows by group and term, 'before' and 'now'; those of 'before' are among those of 'now'.
+
+        Returns
+        -------
+        Estimates
+            Columns as `change` says. A group that lacks one of its rows, or has no new people, is left out.
+        """
+        rows = []
+        for group, own in counts.frame.groupby("group", sort=False):
+            part = own.set_index("term")
+            if set(_ENDS) <= set(part.index) and part.loc["now", "n"] > part.loc["before", "n"] > 0:
+                rows.append((str(group), *self._row(part)))
+        columns = ["group", "n", "n_event", "estimate", "baseline", "conf_low", "conf_high"]
+        return Estimates(
+            pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[1:], "float64")),
+            kind="change",
+            estimand=self.estimand,
+            population=self.population,
+            conf_level=self.conf_level,
+            counts=counts,
+            analysis=self,
+        )
+
+    def _row(self, part: pd.DataFrame) -> tuple[float, ...]:
+        (x0, n0), (x1, n1) = part.loc[list(_ENDS), ["n_event", "n"]].to_numpy(dtype=np.float64).tolist()
+        new, share = (x1 - x0) / (n1 - n0), (n1 - n0) / n1
+        old, inside = x0 / n0, min(max(new, 0.0), 1.0)
+        (l1, u1), (l0, u0) = (self._limits(x, n) for x, n in ((inside * (n1 - n0), n1 - n0), (x0, n0)))
+        difference = inside - old
+        low = difference - np.hypot(inside - l1, u0 - old)
+        high = difference + np.hypot(u1 - inside, old - l0)
+        blur = (self.rounding - 1) / 2 * (1 / n1 + 1 / n0)
+        return n1, x1, x1 / n1 - old, old, share * low - blur, share * high + blur
+
+    def _limits(self, x: float, n: float) -> tuple[float, float]:
+        low, high = wilson(np.array([x]), np.array([n]), self.conf_level)
+        return float(low[0]), float(high[0])
+
+
+def change(now: Cohort, before: Cohort, step: str, *, rounding: int = 1, conf_level: float = 0.95) -> Estimates:
+    r"""Return how the share that reaches a step changed since an earlier cut, by arm.
+
+    The people counted before are counted again, so the share moves by :math:`w (p_{new} - p_{old})`, with w the share
+    of the new people among all counted now; the limits are w times Newcombe's of the difference between new and old.
+
+    Parameters
+    ----------
+    now, before : Cohort
+        The study at two cuts.
+    step : str
+        A step of the funnel.
+    rounding : int, default 1
+        Base to which published counts are rounded.
+    conf_level : float, default 0.95
+
+    Returns
+    -------
+    Estimates
+        Made from a `Tally`; one row per arm: group, n and n_event (now), estimate (the change), baseline (the share
+        before), conf_low, conf_high.
+
+    Raises
+    ------
+    AnalysisError
+        If the step is not one of the funnel.
+    MissingTableError
+        If sessions are not part of the study.
+
+    References
+    ----------
+    Newcombe, R. G. (1998). Interval estimation for the difference between independent proportions: comparison of eleven
+    methods. Statistics in Medicine 17:873-890.
+    """
+    label = labels_of(now)[_known_step(step)]
+    rows: list[dict[str, object]] = []
+    for end, cohort in zip(_ENDS, (before, now), strict=True):
+        rows += count_true(steps(cohort), groups_of(cohort), end, label, f"did_{step}", f"can_{step}")
+    analysis = ChangeOf(f"change of the share: {label.lower()}", f"people counted by {now.cut}", rounding, conf_level)
+    return analysis.estimate(tally(rows)).about(cut=now.cut)
