@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["EVENTS_PER_TERM", "harm_model"]
+__all__ = ["EVENTS_PER_TERM", "harm_model", "without_harm"]
 
 import pandas as pd
 
@@ -10,10 +10,36 @@ from evalkit.cohort import Cohort
 from evalkit.counts import Tally
 from evalkit.estimates import Estimates
 from evalkit.protocol import Covariate
-from evalkit.survival import cox
+from evalkit.survival import cox, kaplan_meier
 
 EVENTS_PER_TERM = 5
 """Fewest events for each term of the model."""
+
+
+def without_harm(cohort: Cohort) -> Estimates:
+    """Return the probability of no recorded harm by each day since intake, by arm.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    Estimates
+        Kaplan-Meier curves made from `DayCounts`; no rows where nobody has been followed.
+
+    Raises
+    ------
+    MissingTableError
+        If outcomes are not part of the study.
+    """
+    rows, population = cohort.harm(), "people with an intake and follow-up after it"
+    if rows.empty:
+        nobody = Tally(pd.DataFrame(columns=["group", "term", "n_event", "n"]))
+        data = pd.DataFrame(columns=["group"])
+        return Estimates(data, "kaplan_meier", "no recorded harm", population, cut=cohort.cut, counts=nobody)
+    found = kaplan_meier(rows, "time", "event", by="group")
+    return found.about(population=population, cut=cohort.cut)
 
 
 def harm_model(cohort: Cohort, smallest_level: int = 20) -> Estimates:

@@ -35,7 +35,7 @@ def test_sentence_figure_and_table_agree(curve: Estimates) -> None:
     safe = make_safe(curve, POLICY)
     text = sentences(safe, GROUPS, "fig-x", "not disengaged")
     day, first, second = re.match(
-        r"At day (\d+), (\d+)% of Pilot participants .*? and (\d+)% of PAIP participants .*? were not disengaged\. See @fig-x\.$",
+        r"At day (\d+), (\d+)% in Pilot .*? and (\d+)% in PAIP .*? were not disengaged\. See @fig-x\.$",
         text,
     ).groups()
     rows = safe.at([int(day)]).set_index("group")["estimate"]
@@ -66,10 +66,10 @@ def test_numbers_at_risk_never_grow(curve: Estimates) -> None:
 @pytest.mark.parametrize(
     ("x", "n", "words"),
     [
-        (60, 100, "60% of Pilot participants (50%\u00a0to\u00a069%; 60 of 100 people)."),
-        (0, 100, "0% of Pilot participants"),
-        (100, 100, "100% of Pilot participants"),
-        (3, 100, "This is not shown: fewer than 11 people or events would be described."),
+        (60, 100, "t: 60% in Pilot (50% to 69%; 60 of 100 people)."),
+        (0, 100, "0% in Pilot"),
+        (100, 100, "100% in Pilot"),
+        (3, 100, "Not shown: fewer than 11 people or events would be described."),
     ],
 )
 def test_shares_in_words(x: int, n: int, words: str) -> None:

@@ -6,6 +6,6 @@ every percentage, curve, table and sentence comes from numbers that may be seen.
 
 from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._restated import safe_restatements
-from evalkit.disclosure._safe import Safe, make_safe, safe_counts
+from evalkit.disclosure._safe import TOLERANCE, Safe, make_safe, safe_counts
 
-__all__ = ["Policy", "Safe", "make_safe", "safe_counts", "safe_restatements"]
+__all__ = ["TOLERANCE", "Policy", "Safe", "make_safe", "safe_counts", "safe_restatements"]

@@ -4,7 +4,7 @@ The exact times of events (and of censorings) are sorted and cut into consecutiv
 minimum; each block becomes one step on its mean day. The mean keeps areas under the curve (and so restricted means)
 where they were, and is a mean over at least the minimum. Where there are enough of them, a block ends at a landmark of
 the policy, so that what is said of that day stays true; columns ``end_...`` say which. A cause of which few events are
-left after a landmark is followed up to it: those few then count among the censored. Totals are multiples of the
+left after a landmark is followed up to it: those few are not shown leaving. Totals are multiples of the
 rounding base, so that two releases cannot be subtracted to single out a person.
 """
 
@@ -77,13 +77,15 @@ def _safe_group(rows: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
     exact = rows[finite]
     ends = {name: _end(exact, name, policy) for name in events}
     ended = max(ends.values(), default=np.nan) if all(np.isfinite(e) for e in ends.values()) else np.nan
-    exact = _without_tails(exact if np.isnan(ended) else exact[exact["time"] <= ended], ends)
-    shown = [policy.rounded(int(exact[name].sum())) for name in events]
+    exact = exact if np.isnan(ended) else exact[exact["time"] <= ended]
+    exact, stay = _without_tails(exact, ends)
     few = int(exact["n_censor"].sum()) if np.isfinite(ended) else 0
     few = few if policy.rounded(few) < policy.block else 0  # too few to be shown leaving: as if they never came
+    shown = [policy.rounded(int(exact[name].sum())) for name in events]
     size = max(policy.rounded(people - few), sum(shown))
-    censored = _censored(exact, size - sum(shown), policy, ended=np.isfinite(ended))
-    steps = pd.DataFrame({"time": [-np.inf], "n_entry": [size if np.isfinite(ended) else sum(shown) + censored]})
+    ends_early = np.isfinite(ended) or stay > 0
+    censored = _censored(exact, size - sum(shown), policy, ended=ends_early)
+    steps = pd.DataFrame({"time": [-np.inf], "n_entry": [size if ends_early else sum(shown) + censored]})
     for name, public in zip([*events, "n_censor"], [*shown, censored], strict=True):
         times = np.repeat(exact["time"].to_numpy(dtype=float), exact[name].to_numpy(dtype=int))
         if public and times.size == 0:
@@ -98,14 +100,14 @@ def _safe_group(rows: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
     return _truncated(merged, events, policy)
 
 
-def _without_tails(exact: pd.DataFrame, ends: dict[str, float]) -> pd.DataFrame:
-    """Count the few events of a cause that lie after its end among the censored."""
-    exact = exact.copy()
+def _without_tails(exact: pd.DataFrame, ends: dict[str, float]) -> tuple[pd.DataFrame, int]:
+    """Leave out the few events of a cause that lie after its end; return also how many they are."""
+    exact, stay = exact.copy(), 0
     for name, end in ends.items():
         tail = exact[name].where(exact["time"] > end, 0)
         exact[name] -= tail
-        exact["n_censor"] += tail
-    return exact
+        stay += int(tail.sum())
+    return exact, stay
 
 
 def _end(exact: pd.DataFrame, name: str, policy: Policy) -> float:

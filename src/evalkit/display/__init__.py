@@ -2,23 +2,38 @@
 
 from evalkit.display._brief import curves_of_brief, shares_of_brief
 from evalkit.display._data import benchmark_numbers, curve_numbers, restatement_numbers, safe_numbers
+from evalkit.display._draw import Look, draw
 from evalkit.display._figures import CurveText, curves_figure, dots_figure, weeks_figure
-from evalkit.display._layouts import benchmark_table, table_of
+from evalkit.display._headlines import headline
+from evalkit.display._layouts import benchmark_table, difference_table, table_of
 from evalkit.display._methods import definitions, provenance_table, restatement_table
-from evalkit.display._prose import sentences
+from evalkit.display._numbers import count, percent
+from evalkit.display._prose import Gap, common_day, gap_words, sentences
 from evalkit.display._style import svg_of
 from evalkit.display._tables import html_table
+from evalkit.display._words import counted, listed, words
 
 __all__ = [
     "CurveText",
+    "Gap",
+    "Look",
     "benchmark_numbers",
     "benchmark_table",
+    "common_day",
+    "count",
+    "counted",
     "curve_numbers",
     "curves_figure",
     "curves_of_brief",
     "definitions",
+    "difference_table",
     "dots_figure",
+    "draw",
+    "gap_words",
+    "headline",
     "html_table",
+    "listed",
+    "percent",
     "provenance_table",
     "restatement_numbers",
     "restatement_table",
@@ -28,4 +43,5 @@ __all__ = [
     "svg_of",
     "table_of",
     "weeks_figure",
+    "words",
 ]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.disclosure import Safe
-from evalkit.display._kinds import CURVES
+from evalkit.display._kinds import CURVES, INCIDENCES
 
 _DIGITS = 6  # significant; fewer than a figure's own coordinates hold
 _MODEL_DECIMALS = 3  # as tables of models are written: their numbers come from exact records
@@ -66,8 +66,8 @@ def safe_numbers(safe: Safe) -> pd.DataFrame:
     pandas.DataFrame
         Curves: the landmarks that are quoted. Models: to the decimals that tables show. Everything else: all rows.
     """
-    if safe.estimates.kind in CURVES:
-        return safe.landmark_rows()
+    if safe.estimates.kind in CURVES | INCIDENCES:
+        return safe.landmark_rows().drop(columns="std_error")
     rows = safe.estimates.tidy().drop(columns=_UNSEEN, errors="ignore")
     if safe.estimates.analysis is not None:
         return rows
@@ -78,13 +78,15 @@ def safe_numbers(safe: Safe) -> pd.DataFrame:
     return told
 
 
-def ticks(horizon: float) -> list[int]:
+def ticks(horizon: float, most: int = 5) -> list[int]:
     """Return evenly spaced days, a handful of them, at lengths people know.
 
     Parameters
     ----------
     horizon : float
         Longest day.
+    most : int, default 5
+        Steps at most.
 
     Returns
     -------
@@ -95,7 +97,7 @@ def ticks(horizon: float) -> list[int]:
     >>> ticks(365)
     [0, 91, 182, 273, 364]
     """
-    step = next((s for s in _STEPS if horizon / s < 5), 365)
+    step = next((s for s in _STEPS if horizon / s < most), 365)
     return [int(day) for day in np.arange(0, horizon + 0.5, step)]
 
 
@@ -113,20 +115,23 @@ def curve_numbers(safe: Safe, groups: Sequence[str], horizon: float) -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        group, time, n_risk (only at the days where it is written), estimate, conf_low, conf_high.
+        group (and cause), time, n_risk (only at the days where it is written), estimate, conf_low, conf_high.
     """
     rows = safe.estimates.tidy()
-    knots = {g: safe.knots(g) for g in groups if (rows["group"] == g).any()}
+    keys = ["group", "cause"] if "cause" in rows else ["group"]
+    named = [key for g in groups for key in dict.fromkeys(rows.loc[rows["group"] == g, keys].itertuples(index=False))]
+    knots = {tuple(key): safe.knots(*key) for key in named}
     end = min(horizon, max(float(k["time"].iloc[-1]) for k in knots.values()))
-    written = ticks(end)
+    written = ticks(end, 4 if "cause" in rows and len({*rows["cause"]}) > 1 else 5)
     read = safe.at(sorted({*written, end}))
     read["n_risk"] = read["n_risk"].where(read["time"].isin(written))
     parts = []
-    for group, own in knots.items():
-        between = own[(own["time"] < end) & ~own["time"].isin(written)].assign(group=group)
-        both = pd.concat([between, read[(read["group"] == group) & read["estimate"].notna()]])
-        parts.append(both.sort_values("time", kind="stable"))
-    return pd.concat(parts, ignore_index=True)[["group", "time", "n_risk", *_LIMITS]]
+    for key, own in knots.items():
+        names = dict(zip(keys, key, strict=True))
+        between = own[(own["time"] < end) & ~own["time"].isin(written)].assign(**names)
+        same = (read[keys] == list(key)).all(axis=1) & read["estimate"].notna()
+        parts.append(pd.concat([between, read[same]]).sort_values("time", kind="stable"))
+    return pd.concat(parts, ignore_index=True)[[*keys, "time", "n_risk", *_LIMITS]]
 
 
 def benchmark_numbers(rows: pd.DataFrame, marks: pd.DataFrame | None = None) -> pd.DataFrame:

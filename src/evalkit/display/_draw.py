@@ -62,7 +62,7 @@ def draw(safe: Safe, groups: Sequence[str], look: Look) -> tuple[Figure, str]:
     AnalysisError
         If the analysis has no figure.
     """
-    kind, rows = safe.estimates.kind, safe.estimates.tidy()
+    kind = safe.estimates.kind
     if kind not in DRAWN:
         msg = f"report.show: '{kind}' has no figure; show it as a table"
         raise AnalysisError(msg)
@@ -70,10 +70,15 @@ def draw(safe: Safe, groups: Sequence[str], look: Look) -> tuple[Figure, str]:
         return curves_figure(safe, groups, look.horizon, look.words or _PLAIN)
     if kind in INCIDENCES:
         return incidence_figure(safe, groups, look.horizon, look.words or _PLAIN)
-    if kind in WEEKS:
-        return weeks_figure(rows, groups, look.x_label)
     if kind == "trend":
         return trend_figure(safe, groups)
+    return _of_rows(safe, groups, look)
+
+
+def _of_rows(safe: Safe, groups: Sequence[str], look: Look) -> tuple[Figure, str]:
+    kind, rows = safe.estimates.kind, safe.estimates.tidy()
+    if kind in WEEKS:
+        return weeks_figure(rows, groups, look.x_label)
     if kind == "reach":
         own = groups[0]
         return tiles_figure(rows, own, look.places) if look.places else bars_figure(rows, own, look.x_label)

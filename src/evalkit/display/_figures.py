@@ -7,6 +7,7 @@ __all__ = ["CurveText", "at_risk", "curves_figure", "dots_figure", "end_labels",
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -64,7 +65,7 @@ def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Curve
     end = min(horizon, max(float(k["time"].iloc[-1]) for k in knots.values()))
     ticks = ticks_of(end)
     risk = safe.at(ticks)
-    figure = new_figure(3.3 + 0.22 * (len(shown) + 1))
+    figure = new_figure(2.45 + 0.2 * (len(shown) + 1))
     with themed():
         axes = figure.add_subplot()
         last = {g: _curve(axes, knots[g], arm_style(groups)[g], end) for g in shown}
@@ -115,7 +116,7 @@ def end_labels(
 
 
 def at_risk(
-    axes: Axes, risk: pd.DataFrame, groups: Sequence[str], ticks: Sequence[int], styles: dict[str, dict[str, object]]
+    axes: Axes, risk: pd.DataFrame, groups: Sequence[str], days: Sequence[int], styles: dict[str, dict[str, object]]
 ) -> None:
     """Write the numbers at risk under the axis, from the same rows as the curve.
 
@@ -125,23 +126,24 @@ def at_risk(
     risk : pandas.DataFrame
         group, time, n_risk.
     groups : sequence of str
-    ticks : sequence of int
+    days : sequence of int
     styles : dict
         From `arm_style`.
     """
-    line = 0.075
-    top = -0.235
-    transform = axes.get_xaxis_transform()
-    axes.text(0, top, words("figure.risk"), transform=transform, ha="left", va="center", weight="semibold", size=8.5)
+    place = axes.get_xaxis_transform()
+    rows: dict[str, Any] = {"xycoords": place, "textcoords": "offset points", "annotation_clip": False}
+    heading: dict[str, Any] = {"ha": "left", "va": "center", "weight": "semibold", "size": 8.5}
+    axes.annotate(words("figure.risk"), (0, 0), xytext=(0, -42), **rows, **heading)
     for i, group in enumerate(groups, start=1):
         numbers = risk[risk["group"] == group].set_index("time")["n_risk"]
-        axes.text(
-            -0.035, top - line * i, group, transform=axes.transAxes, ha="right", va="center", size=8.5,
-            color=str(styles[group]["color"]), weight="semibold",
+        below = -42 - 12 * i
+        axes.annotate(
+            group, (0, 0), xytext=(-16, below), ha="right", va="center", size=8.5, weight="semibold",
+            color=str(styles[group]["color"]), **rows,
         )  # fmt: skip
         for day in days:
-            axes.text(
-                day, top - line * i, count(numbers.get(day)), transform=transform, ha="center", va="center", size=8.5
+            axes.annotate(
+                count(numbers.get(day)), (day, 0), xytext=(0, below), ha="center", va="center", size=8.5, **rows
             )
 
 
@@ -176,7 +178,7 @@ def weeks_figure(rows: pd.DataFrame, groups: Sequence[str], y_label: str) -> tup
         The same in a sentence.
     """
     rows = rows.dropna(subset=["estimate"])
-    figure = new_figure(2.9)
+    figure = new_figure(2.3)
     styles = arm_style(groups)
     said: list[str] = []
     last: dict[str, tuple[float, float]] = {}
@@ -238,7 +240,7 @@ def dots_figure(
     extra = [] if marks is None else list(marks["label"])
     names = [_wrapped(name) for name in [*labels, *extra]]
     lines = sum(max(1, 0.62 * (1 + name.count("\n"))) for name in names)
-    figure = new_figure(0.75 + 0.42 * lines)
+    figure = new_figure(0.7 + 0.36 * lines)
     shown = [g for g in groups if (rows["group"] == g).any()]
     with themed():
         axes = figure.add_subplot()

@@ -104,11 +104,11 @@ def _reach(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  #
     own = rows[rows["group"] == groups[0]]
     if own.empty:
         return ""
-    top = own.loc[own["estimate"].idxmax()]
-    said = {"share": percent(top["estimate"]), "group": groups[0]}
-    if event == "tiles":
-        return words("head.tiles", place=top["label"], n=count(top["n_event"]), **said)
-    return words("head.reach", level=top["label"], **said)
+    first = own[own["estimate"] == own["estimate"].max()]
+    names, top = [str(label) for label in first["label"]], first.iloc[0]
+    said = {"share": percent(top["estimate"]), "group": groups[0], "level": listed(names)}
+    key = ("head.tiles" if event == "tiles" else "head.reach") + (".one" if len(names) == 1 else ".many")
+    return words(key, n=count(top["n_event"]), **said)
 
 
 def _across(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
@@ -116,7 +116,8 @@ def _across(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  
     own = rows[(rows["group"] == groups[0]) & (rows["variable"] != rows["label"])]
     if len(own) < 2:
         return ""
-    low, high = own.loc[own["estimate"].idxmin()], own.loc[own["estimate"].idxmax()]
+    ordered = own.sort_values("estimate", kind="stable")
+    low, high = ordered.iloc[0], ordered.iloc[-1]
     if np.isclose(low["estimate"], high["estimate"]):
         return ""
     return words(

@@ -32,5 +32,5 @@ def is_empty(safe: Safe) -> bool:
     if safe.estimates.kind in SHARES | WEEKS:
         return rows[rows["estimate"].notna() & (rows["n"] > 0)].empty
     if "estimate" in rows:
-        return rows["estimate"].isna().all()
+        return bool(rows["estimate"].isna().all())
     return rows.empty

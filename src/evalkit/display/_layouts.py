@@ -6,7 +6,6 @@ __all__ = ["benchmark_table", "difference_table", "table_of"]
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from evalkit.display._kinds import CURVES, INCIDENCES
 from evalkit.display._numbers import NOT_SHOWN, count, decimal, interval, p_value, percent, points
 from evalkit.display._panels import cause_in_words
 from evalkit.display._tables import html_table
+from evalkit.display._words import listed, words
 from evalkit.errors import AnalysisError
 
 Write = Callable[[float | None], str]
@@ -110,8 +110,8 @@ _PUBLISHED = (
 )
 
 
-def _difference(row: pd.Series | dict[str, Any]) -> str:
-    if row["about"]:
+def _difference(row: pd.Series) -> str:
+    if row.get("about"):
         return "not computed"  # a difference from a figure that is itself 'about' would be false precision
     return f"{points(row['estimate'])} ({points(row['conf_low'])}\u00a0to\u00a0{points(row['conf_high'])})"
 
@@ -166,10 +166,14 @@ def _cell(row: pd.Series | None) -> str:
     """Write a share with its limits, and of how many people."""
     if row is None or not np.isfinite(row["estimate"]):
         return NOT_SHOWN
-    limits = "" if row["conf_low"] == row["conf_high"] else f" ({interval(row['conf_low'], row['conf_high'])})"
+    limits = _in_brackets(row)
     if "n_event" in row:
         return f"{percent(row['estimate'])}{limits}; {count(row['n_event'])}\u00a0of\u00a0{count(row['n'])}"
     return f"{percent(row['estimate'])}{limits}; n\u00a0{count(row['n'])}"
+
+
+def _in_brackets(row: pd.Series) -> str:
+    return "" if row["conf_low"] == row["conf_high"] else f" ({interval(row['conf_low'], row['conf_high'])})"
 
 
 def _wide(rows: pd.DataFrame, first: str, note: str, part: str = "") -> str:
@@ -197,6 +201,15 @@ def _wide(rows: pd.DataFrame, first: str, note: str, part: str = "") -> str:
     return html_table(frame, headings, numbers=numbers, note=note, groups="part" if part else None)
 
 
+def _incomplete(rows: pd.DataFrame, note: str) -> tuple[pd.DataFrame, str]:
+    """Leave out fields that everybody has, and name them in the note."""
+    whole = rows.groupby("label", sort=False)["estimate"].transform("min").eq(1) & rows["estimate"].notna()
+    whole &= ~rows.groupby("label", sort=False)["estimate"].transform(lambda values: values.isna().any())
+    names = list(dict.fromkeys(rows.loc[whole, "label"]))
+    said = words("table.complete", fields=listed(names)) if names else ""
+    return (rows if whole.all() else rows[~whole]), " ".join(text for text in (said, note) if text)
+
+
 _FIRST = {"funnel": "Step", "completeness": "Field", "reach": "", "trend": "End of", "engaged_across": ""}
 
 
@@ -219,17 +232,17 @@ def difference_table(curve: Safe, differences: Safe, groups: Sequence[str], note
     str
     """
     rows, gaps = curve.landmark_rows(), differences.estimates.tidy()
+    rows = rows[~rows["estimate"].isin([0.0, 1.0])]  # before the first event there is nothing to compare
     keys = ["cause", "time"] if "cause" in rows else ["time"]
     lines, parts = [], []
     for key, own in rows.groupby(keys, sort=False):
         by_group = {str(row["group"]): row for _, row in own.iterrows()}
-        gap = gaps[(gaps[keys] == list(key)).all(axis=1)]
+        gap: pd.DataFrame = gaps.loc[(gaps[keys] == list(key)).all(axis=1)]
         texts = {"day": f"Day {count(own['time'].iloc[0])}"}
         for i, group in enumerate(groups):
             row = by_group.get(group)
-            limits = "" if row is None or row["conf_low"] == row["conf_high"] else interval(row["conf_low"], row["conf_high"])
-            texts[f"c{i}"] = NOT_SHOWN if row is None else f"{percent(row['estimate'])}{limits and f' ({limits})'}"
-        texts["gap"] = _difference(gap.iloc[0].to_dict() | {"about": ""}) if len(gap) else NOT_SHOWN
+            texts[f"c{i}"] = NOT_SHOWN if row is None else f"{percent(row['estimate'])}{_in_brackets(row)}"
+        texts["gap"] = next((_difference(row) for _, row in gap.iterrows()), NOT_SHOWN)
         lines.append(texts)
         parts.append(_capital(cause_in_words(str(key[0]))) if "cause" in rows else "")
     frame = pd.DataFrame(lines, dtype=object).assign(part=parts)
@@ -283,6 +296,8 @@ def table_of(safe: Safe, note: str = "") -> str:
     if kind in _BY_LABEL:
         rows = safe.estimates.tidy()
         rows = rows[rows["n"] != 0]  # a step whose time is over for nobody
+        if kind == "completeness":
+            rows, said = _incomplete(rows, said)
         if kind == "trend":
             return _wide(rows.assign(variable=rows["label"], label=rows["period"]), _FIRST[kind], said, "variable")
         return _wide(rows, _FIRST.get(kind, ""), said, "variable" if kind in _HEADED else "")

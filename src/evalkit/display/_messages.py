@@ -36,7 +36,7 @@ ENGLISH: dict[str, str] = {
     "note.hidden": "Not shown where fewer than {minimum} people or events would be described.",
     "note.curve": "To protect participants, curves are smoothed over blocks of at least {minimum} events, and numbers "
     "at risk are rounded.",
-    "note.far": "Days at which the protected curve is too far from the exact one are left out.",
+    "note.far": "Days on which the protected curve lies too far from the exact one are left out.",
     # -- differences between the two groups
     "gap.none": "There is no clear difference: the share could be anything from {low} to {high}.",
     "gap.higher": "The share is clearly higher in {group}: by {low} to {high} points.",
@@ -50,6 +50,9 @@ ENGLISH: dict[str, str] = {
     "change.none": "A quarter ago it was {before}. That is no clear change.",
     "change.higher": "A quarter ago it was {before}. That is a clear rise.",
     "change.lower": "A quarter ago it was {before}. That is a clear fall.",
+    "groups": "This report compares two groups: {groups}.",
+    "groups.defined": "**{label}** ({definition})",
+    "groups.named": "**{label}**",
     # -- page one
     "find.reach.zero": "**Nobody** has been referred to the {group} yet.",
     "find.reach.one": "**{n} person** has been referred to the {group} since {start}.",
@@ -65,7 +68,8 @@ ENGLISH: dict[str, str] = {
     "find.harm": "**{share} had {event} by day {day}** after intake in the {group} ({low} to {high}). Much harm is "
     "never recorded.",
     "find.other": "In {group} it was {share}.",
-    "find.published": "A study of {n} people ({label}) found {share}. It counted other people in other years.",
+    "find.published": "A published study of {n} people, {label}, found {share}. It counted other people in other "
+    "years.",
     "find.cause": "These figures do not show what the program caused. People sent by a court differ from people who "
     "come by themselves.",
     "find.range": "Ranges in parentheses are 95% confidence intervals: how far chance alone could move a figure.",
@@ -102,11 +106,22 @@ ENGLISH: dict[str, str] = {
     "head.cif": "By day {day}, {cause}: {shares}; {gap}",
     "head.cif.one": "By day {day}, {cause}: {shares}",
     "head.weeks": "Weekly sessions in {group}: {first} in week {from_week}, {last} in week {to_week}",
-    "head.tiles": "{place} sent the most people: {n}, or {share} of the {group}",
-    "head.reach": "{level} is the most common source: {share} of the {group}",
+    "head.tiles.one": "Most people of the {group} came from {level}: {n}, or {share}",
+    "head.tiles.many": "Most people of the {group} came from {level}: {n}, or {share}, from each",
+    "head.reach.one": "{level} is the most common source: {share} of the {group}",
+    "head.reach.many": "{level} are the most common sources: {share} of the {group} each",
     "head.trend": "{label} in the {group}: {now} now, {before} a quarter ago",
     "head.across.range": "In the {group}, engagement runs from {low} ({low_label}) to {high} ({high_label})",
     "head.published": "{share} of starters completed in the {group}; {label} found {published}",
+    # -- published figures
+    "benchmark.note": "Here: {whom}. Who is counted differs from figure to figure: read a difference beside both "
+    "denominators. Sources: {sources}",
+    "benchmark.sources": "Sources: {sources}",
+    "benchmark.axis": "Share ({measure})",
+    "benchmark.whom": "people with a first session at least {days} days before the cut",
+    "table.complete": "Known for everybody: {fields}.",
+    "restated.slight": "Changed too slightly for both numbers to be shown, in one group or more: {figures}.",
+    "restated.none": "No figure of {period} changed by more than rounding.",
     # -- words of figures
     "cause.disengagement": "disengaged",
     "cause.completion": "completed",

@@ -10,6 +10,7 @@ import pandas as pd
 
 from evalkit.display._numbers import count
 from evalkit.display._tables import html_table
+from evalkit.display._words import listed, words
 from evalkit.periods import long_date
 from evalkit.protocol import Disclosure, Study
 
@@ -98,14 +99,18 @@ def restatement_table(rows: pd.DataFrame, period: str) -> str:
     -------
     str
     """
+    slight = rows["new"].isna()
+    names = list(dict.fromkeys(rows.loc[slight, "figure"]))
+    note = words("restated.slight", figures=listed(names)) if names else ""
+    told = rows if slight.all() else rows[~slight]  # what changed slightly is named in the note
     texts = pd.DataFrame(
         {
-            "figure": rows["figure"].str.capitalize(),
-            "group": rows["group"].replace({"all": "everyone"}),
-            "old": rows["old"].map(count),
-            "new": [SMALL_CHANGE if pd.isna(value) else count(value) for value in rows["new"]],
-            "reason": rows["reason"],
+            "figure": told["figure"].str.capitalize(),
+            "group": told["group"].replace({"all": "everyone"}),
+            "old": told["old"].map(count),
+            "new": [SMALL_CHANGE if pd.isna(value) else count(value) for value in told["new"]],
+            "reason": told["reason"],
         }
     )
     headings = {"figure": f"Figure of {period}", "group": "Group", "old": "As published", "new": "As known now"}
-    return html_table(texts, {**headings, "reason": "Why"}, numbers=("old", "new"))
+    return html_table(texts, {**headings, "reason": "Why"}, numbers=("old", "new"), note="" if slight.all() else note)

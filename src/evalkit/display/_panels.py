@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["incidence_figure", "trend_figure"]
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import seaborn as sns
@@ -13,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from evalkit.disclosure import Safe
-from evalkit.display._figures import CurveText, at_risk, day_ticks, end_labels
+from evalkit.display._data import ticks as ticks_of
+from evalkit.display._figures import CurveText, at_risk, end_labels
 from evalkit.display._numbers import NOT_SHOWN, percent
 from evalkit.display._style import arm_style, new_figure, themed
 from evalkit.display._words import words
@@ -58,10 +60,10 @@ def incidence_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Cu
     causes = list(dict.fromkeys(rows["cause"].astype(str)))
     last = max(float(safe.knots(g, c)["time"].iloc[-1]) for g in shown for c in causes)
     end = min(horizon, last)
-    ticks = day_ticks(end, 5 if len(causes) == 1 else 4)
+    ticks = ticks_of(end, 5 if len(causes) == 1 else 4)
     risk = safe.at(ticks)
     styles = arm_style(groups)
-    figure = new_figure(3.1 + 0.22 * (len(shown) + 1))
+    figure = new_figure(2.45 + 0.2 * (len(shown) + 1))
     with themed():
         panels = figure.subplots(1, len(causes), sharey=True, squeeze=False)[0]
         for axes, cause in zip(panels, causes, strict=True):
@@ -123,7 +125,7 @@ def trend_figure(safe: Safe, groups: Sequence[str]) -> tuple[Figure, str]:
     labels = list(dict.fromkeys(rows["label"].astype(str)))
     styles = arm_style(groups)
     shown = [g for g in groups if (rows["group"] == g).any()]
-    figure = new_figure(2.35 * -(-len(labels) // 2))
+    figure = new_figure(1.95 * -(-len(labels) // 2))
     said: list[str] = []
     with themed():
         panels = figure.subplots(-(-len(labels) // 2), 2, sharex=True, sharey=True, squeeze=False).ravel()
@@ -146,7 +148,7 @@ def trend_figure(safe: Safe, groups: Sequence[str]) -> tuple[Figure, str]:
     return figure, " ".join(said)
 
 
-def _dated(axes: Axes, part: pd.DataFrame, place: list[int], style: dict[str, object], shape: str) -> None:
+def _dated(axes: Axes, part: pd.DataFrame, place: list[int], style: dict[str, Any], shape: str) -> None:
     colour = str(style["color"])
     axes.plot(place, part["estimate"], marker=shape, markersize=4.5, **style)
     axes.fill_between(place, part["conf_low"], part["conf_high"], color=colour, alpha=0.12, linewidth=0)

@@ -42,7 +42,7 @@ def tiles_figure(rows: pd.DataFrame, group: str, places: Mapping[str, Sequence[i
     at = _laid_out([str(label) for label in own["label"]], places)
     width, height = (max(spot[i] for spot in at.values()) + 1 for i in (0, 1))
     top = float(own["estimate"].max()) if own["estimate"].notna().any() else 1.0
-    figure = new_figure(1.02 * height + 0.15)
+    figure = new_figure(0.9 * height + 0.1)
     said: list[str] = []
     with themed():
         axes = figure.add_subplot()
@@ -142,7 +142,7 @@ def across_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str) -> tu
     """
     shown = [g for g in groups if (rows["group"] == g).any()]
     places, ticks = _headed(rows)
-    figure = new_figure(0.75 + 0.27 * len(ticks))
+    figure = new_figure(0.65 + 0.21 * len(ticks))
     styles = arm_style(groups)
     everybody = rows[rows["variable"] == rows["variable"].iloc[0]].set_index("group")["estimate"]
     with themed():
@@ -150,7 +150,7 @@ def across_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str) -> tu
         axes.grid(visible=True, axis="x")
         axes.grid(visible=False, axis="y")
         for i, group in enumerate(shown):
-            shift = (i - (len(shown) - 1) / 2) * 0.3
+            shift = (i - (len(shown) - 1) / 2) * 0.42
             colour = str(styles[group]["color"])
             if np.isfinite(everybody.get(group, np.nan)):
                 axes.axvline(float(everybody[group]), color=colour, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
@@ -159,7 +159,7 @@ def across_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str) -> tu
         _across_names(axes, everybody, shown, styles)
         axes.set(xlim=(0, 1), xlabel=x_label, yticks=list(ticks), yticklabels=[text for text, _ in ticks.values()])
         for label, (_, heading) in zip(axes.get_yticklabels(), ticks.values(), strict=True):
-            label.set_weight("semibold" if heading else "normal")
+            label.set_fontweight("semibold" if heading else "normal")
         axes.set_ylim(max(ticks) + 0.6, -0.9)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         axes.tick_params(axis="y", length=0)
@@ -191,7 +191,7 @@ def _across_row(axes: Axes, row: pd.Series, height: float, colour: str, shape: s
     axes.plot(row["estimate"], height, shape, color=colour, markersize=5)
     axes.annotate(
         percent(row["estimate"]), (row["conf_high"], height), xytext=(4, 0), textcoords="offset points", va="center",
-        size=8, color=INK,
+        size=7.5, color=INK,
     )  # fmt: skip
 
 

@@ -90,9 +90,7 @@ def amount(value: float, unit: str) -> str:
     return words(f"{unit}.{'lower' if value < 0 else 'higher'}", n=size)
 
 
-def sentences(
-    safe: Safe, groups: Sequence[str], reference: str = "", event: str = "", gaps: Gaps | None = None
-) -> str:
+def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str = "", gaps: Gaps | None = None) -> str:
     """Write an estimate as sentences.
 
     Parameters
@@ -167,8 +165,8 @@ def common_day(rows: pd.DataFrame, groups: Sequence[str]) -> float:
 
 def _at_day(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[float, list[str]]:
     day = common_day(rows, groups)
-    own = rows[rows["time"] == day].set_index("group")
-    return day, [share_of(own.loc[g], g) for g in groups if g in own.index]
+    own = {str(row["group"]): row for _, row in rows[rows["time"] == day].iterrows()}
+    return day, [share_of(own[g], g) for g in groups if g in own]
 
 
 def _with_gap(text: str, gap: Gap | None, day: float, group: str) -> str:
@@ -188,7 +186,7 @@ def _survival(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:
 def _incidence(safe: Safe, groups: Sequence[str], gaps: Gaps) -> str:
     rows, parts = safe.landmark_rows(), []
     for cause in dict.fromkeys(safe.estimates.data["cause"].astype(str)):
-        own = rows[rows["cause"] == cause]
+        own = rows[(rows["cause"] == cause) & rows["estimate"].gt(0)]  # before the first event there is nothing to say
         day, said = _at_day(own, groups)
         if said:
             text = words("cif.day", day=int(day), cause=cause_in_words(cause), shares=listed(said))
@@ -200,9 +198,9 @@ def _labelled(rows: pd.DataFrame, groups: Sequence[str], gaps: Gaps) -> str:
     """Say of every label how large the share is in each group."""
     found = []
     for label in dict.fromkeys(rows["label"].astype(str)):
-        own = rows[rows["label"] == label].set_index("group")
-        people = {"n_event", "n"} <= set(own.columns)
-        said = [share_of(own.loc[g], g, people=people) for g in groups if g in own.index]
+        own = {str(row["group"]): row for _, row in rows[rows["label"] == label].iterrows()}
+        people = {"n_event", "n"} <= set(rows.columns)
+        said = [share_of(own[g], g, people=people) for g in groups if g in own]
         if said:
             text = words("each", label=label, shares=listed(said))
             found.append(_with_gap(text, gaps.get(label), float("nan"), groups[0]))

@@ -10,7 +10,11 @@ function               counts      what
 `completion`           Tally       the funnel's last step alone
 `engaged_by`           Tally       share engaged by site, community area, referral source
 `engaged_across`       Tally       share engaged by the levels of several columns
+`leaving`              DayCounts   disengaged and completed by day since the first session
+`staying`              DayCounts   not disengaged by day, completion censored
+`mean_stay`            DayCounts   difference in mean days without disengagement
 `reach`                Tally       people referred by the levels of a column
+`referred`             Tally       people referred, and since a day
 `trend`                Tally       the funnel's shares at the end of each period
 `change`               Tally       how a share changed since an earlier cut
 `time_to_first_session`DayCounts  share with a first session by day since referral
@@ -42,7 +46,8 @@ from evalkit.engagement._dose import (
 from evalkit.engagement._funnel import completion, engaged_by, funnel, steps
 from evalkit.engagement._gaps import longest_gap, return_times, returns
 from evalkit.engagement._quality import completeness, late_entry, lost_to_follow_up
-from evalkit.engagement._reach import engaged_across, reach
+from evalkit.engagement._reach import engaged_across, reach, referred
+from evalkit.engagement._stay import leaving, mean_stay, staying
 from evalkit.engagement._trend import ChangeOf, change, trend
 
 __all__ = [
@@ -65,11 +70,15 @@ __all__ = [
     "first_session_times",
     "funnel",
     "late_entry",
+    "leaving",
     "longest_gap",
     "lost_to_follow_up",
+    "mean_stay",
     "reach",
+    "referred",
     "return_times",
     "returns",
+    "staying",
     "steps",
     "time_to_first_session",
     "trend",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["engaged_across", "reach"]
+__all__ = ["engaged_across", "reach", "referred"]
 
 from collections.abc import Sequence
+from datetime import date
 
 import pandas as pd
 
@@ -107,6 +108,37 @@ def reach(cohort: Cohort, by: str, *, conf_level: float = 0.95) -> Estimates:
     analysis = ShareOf(
         kind="reach",
         estimand=f"share of the people referred, by {label.lower()}",
+        population="all referred, first episodes" if cohort.episodes == "first" else "all referrals",
+        conf_level=conf_level,
+    )
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
+
+
+def referred(cohort: Cohort, since: date, *, conf_level: float = 0.95) -> Estimates:
+    """Return how many people were referred, and how many of them since a day, by arm.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    since : datetime.date
+        First day of the period reported on.
+    conf_level : float, default 0.95
+
+    Returns
+    -------
+    Estimates
+        Made from a `Tally`, terms all (everybody referred) and new (since the day).
+    """
+    people = cohort.people
+    new = people["referral_date"] >= pd.Timestamp(since)
+    counted = people.assign(new=new, everybody=True)
+    rows = [
+        *count_true(counted, groups_of(cohort), "all", "Referred", "everybody", "everybody"),
+        *count_true(counted, groups_of(cohort), "new", "Referred in the period", "new", "everybody"),
+    ]
+    analysis = ShareOf(
+        kind="referred",
+        estimand=f"people referred since {since.isoformat()} among all referred",
         population="all referred, first episodes" if cohort.episodes == "first" else "all referrals",
         conf_level=conf_level,
     )

@@ -113,9 +113,9 @@ class ChangeOf:
         """
         rows = []
         for group, own in counts.frame.groupby("group", sort=False):
-            part = own.set_index("term")
-            if set(_ENDS) <= set(part.index) and part.loc["now", "n"] > part.loc["before", "n"] > 0:
-                rows.append((str(group), *self._row(part)))
+            part = own.set_index("term").reindex(list(_ENDS))[["n_event", "n"]].to_numpy(dtype=np.float64)
+            if part[1, 1] > part[0, 1] > 0:
+                rows.append((str(group), *self._row(*part[0], *part[1])))
         columns = ["group", "n", "n_event", "estimate", "baseline", "conf_low", "conf_high"]
         return Estimates(
             pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[1:], "float64")),
@@ -127,8 +127,7 @@ class ChangeOf:
             analysis=self,
         )
 
-    def _row(self, part: pd.DataFrame) -> tuple[float, ...]:
-        (x0, n0), (x1, n1) = part.loc[list(_ENDS), ["n_event", "n"]].to_numpy(dtype=np.float64).tolist()
+    def _row(self, x0: float, n0: float, x1: float, n1: float) -> tuple[float, ...]:
         new, share = (x1 - x0) / (n1 - n0), (n1 - n0) / n1
         old, inside = x0 / n0, min(max(new, 0.0), 1.0)
         (l1, u1), (l0, u0) = (self._limits(x, n) for x, n in ((inside * (n1 - n0), n1 - n0), (x0, n0)))

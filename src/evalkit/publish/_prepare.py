@@ -192,6 +192,8 @@ def _float(
     if not caption:
         msg = f"{here}: the {kind} has no caption; add '#| {caption_key}: ...'"
         raise PublicationError(msg)
+    headline = str(mark.get("headline") or "").strip()
+    caption = f"**{headline}.** {caption}" if headline else caption
     alt = str(told.get("alt") or options.get("fig-alt") or "").strip()
     if kind == "figure" and not alt:
         msg = f"{here}: the figure has no alternative text for blind readers; add '#| fig-alt: ...'"

@@ -281,8 +281,14 @@ def _facts(
         "pdf_standard": job.params.publication.pdf_standard,
         "inputs": {name: {"sha256": value} for name, value in sorted(digests.items())},
         "tools": tools,
-        "estimates": sorted({m["estimate"]: m.get("kind", "") for m in marks if "estimate" in m}.items()),
+        "estimates": sorted(_estimates(marks).items()),
     }
+
+
+def _estimates(marks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return id and kind of every estimate that something published comes from."""
+    found = {str(mark["estimate"]): str(mark.get("kind", "")) for mark in marks if "estimate" in mark}
+    return {str(name): str(kind) for mark in marks for name, kind in mark.get("also", {}).items()} | found
 
 
 def _one(job: RenderJob) -> Path | EvalkitError:

@@ -9,6 +9,7 @@
 """
 
 from evalkit.report._brief import Brief, open_brief
-from evalkit.report._report import Report, open_report
+from evalkit.report._open import open_report
+from evalkit.report._report import Report
 
 __all__ = ["Brief", "Report", "open_brief", "open_report"]

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-__all__ = ["analysis_of", "mark_of", "rows_of"]
+__all__ = ["benchmarks"]
 
+import textwrap
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from evalkit import compare
 from evalkit.disclosure import Safe
+from evalkit.display import (
+    benchmark_numbers,
+    benchmark_table,
+    count,
+    dots_figure,
+    percent,
+    words,
+)
 from evalkit.protocol import Baseline
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is shown: a table's HTML or a figure, with its alternative text, headline and numbers."""
+
+    shows: Literal["figure", "table"]
+    table: str
+    figure: Figure | None
+    data: pd.DataFrame
+    alt: str = ""
+    headline: str = ""
 
 
 def analysis_of(baseline: Baseline) -> compare.Benchmark:
@@ -35,4 +61,60 @@ def mark_of(baseline: Baseline) -> dict[str, object]:
     if baseline.n is not None:
         row = compare.proportion(round(baseline.value * baseline.n), baseline.n).tidy().iloc[0]
         low, high = float(row["conf_low"]), float(row["conf_high"])
-    return {"label": baseline.label or baseline.id, "estimate": baseline.value, "conf_low": low, "conf_high": high}
+    name, whom = baseline.label or baseline.id, baseline.denominator
+    whom = f"{baseline.n:,} {whom}" if baseline.n is not None else whom
+    label = "\n".join([name, *textwrap.wrap(whom, 40, max_lines=3, placeholder=" ...")])
+    return {"label": label, "estimate": baseline.value, "conf_low": low, "conf_high": high, "name": name}
+
+
+def benchmarks(
+    published: list[Baseline],
+    safe: list[Safe],
+    groups: tuple[str, str],
+    shape: Literal["figure", "table"],
+    measure: str,
+    whom: str,
+) -> Beside:
+    """Set shares of this study beside published ones.
+
+    Parameters
+    ----------
+    published : list of Baseline
+    safe : list of Safe
+        The comparison with each, safe.
+    groups : (str, str)
+        In the order of colours.
+    shape : {"figure", "table"}
+    measure : str
+        What is measured.
+    whom : str
+        Who is in this study's denominator.
+
+    Returns
+    -------
+    Beside
+    """
+    rows = pd.concat([rows_of(b, s) for b, s in zip(published, safe, strict=True)], ignore_index=True)
+    rows = rows.dropna(subset=["here"])
+    if shape == "table":
+        note = words("benchmark.note", whom=whom, sources=" ".join(b.citation for b in published))
+        return Beside("table", benchmark_table(rows, note), None, benchmark_numbers(rows))
+    marks = pd.DataFrame([mark_of(b) for b in published])
+    own = rows.drop_duplicates("group")
+    sizes = [f"{row['group']}: {count(row['n'])}" for _, row in own.iterrows()]
+    label = "\n".join([words("figure.here"), *textwrap.wrap(whom, 40), ", ".join(sizes)])
+    own = own.assign(label=label, estimate=own["here"], conf_low=own["here_low"], conf_high=own["here_high"])
+    figure, alt = dots_figure(own, groups, words("benchmark.axis", measure=measure), marks=marks)
+    data = benchmark_numbers(rows, marks.assign(label=marks["name"]))
+    return Beside("figure", "", figure, data, alt, _headline(own, marks, groups[0]))
+
+
+def _headline(own: pd.DataFrame, marks: pd.DataFrame, focus: str) -> str:
+    row = own[own["group"] == focus]
+    if row.empty or not np.isfinite(row["estimate"].iloc[0]):
+        return ""
+    first = marks.iloc[0]
+    return words(
+        "head.published", share=percent(row["estimate"].iloc[0]), group=focus, label=first["name"],
+        published=percent(first["estimate"]),
+    )  # fmt: skip

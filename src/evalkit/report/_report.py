@@ -10,52 +10,48 @@
 
 from __future__ import annotations
 
-__all__ = ["Report", "open_report"]
+__all__ = ["Report"]
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
+from functools import cached_property
 from typing import Literal
 
 import pandas as pd
 
-from evalkit._version import __version__
-from evalkit.cohort import Cohort, build, restatements
+from evalkit.cohort import Cohort, build
 from evalkit.counts import Tally
-from evalkit.disclosure import Policy, Safe, make_safe, safe_restatements
+from evalkit.disclosure import Policy, Safe, make_safe
 from evalkit.display import (
     CurveText,
-    benchmark_numbers,
-    benchmark_table,
+    Gap,
+    Look,
     curve_numbers,
-    curves_figure,
     definitions,
-    dots_figure,
-    provenance_table,
-    restatement_numbers,
-    restatement_table,
+    difference_table,
+    draw,
+    headline,
     safe_numbers,
     sentences,
     svg_of,
     table_of,
-    weeks_figure,
 )
-from evalkit.display._kinds import CURVES, DRAWN, WEEKS, is_empty, uncertain
+from evalkit.display import words as message
+from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, is_empty
 from evalkit.display._mark import emit
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.intake import CutData, StudyData, dictionary, open_data
-from evalkit.periods import Period, long_date, newest_complete
-from evalkit.protocol import Baselines, Study, load_baselines, load_disclosure, load_study
-from evalkit.report._benchmarks import analysis_of, mark_of, rows_of
+from evalkit.intake import CutData, StudyData, dictionary
+from evalkit.periods import Period, quarters_between
+from evalkit.protocol import Baselines, Study, load_disclosure
+from evalkit.report import _standing as standing
+from evalkit.report._benchmarks import analysis_of, benchmarks
+from evalkit.report._contrast import curve_differences, curve_gaps, share_gaps
+from evalkit.report._findings import findings
 
 Shown = Literal["figure", "table", "markdown"]
-_ABSENT = {
-    "sessions": "The sessions table is not part of this study, so {what} cannot be reported.",
-    "exits": "The exits table is not part of this study, so {what} cannot be reported.",
-    "outcomes": "The outcomes table is not part of this study, so {what} cannot be reported.",
-    "measures": "The measures table is not part of this study, so {what} cannot be reported.",
-}
+_TABLES = ("sessions", "exits", "outcomes", "measures")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,26 +97,11 @@ class Report:
 
     def cover(self) -> None:
         """Show title, programme, period and cut; every published page is made from what stands here."""
-        facts = {
-            "title": self.title,
-            "subtitle": self.study.subtitle,
-            "study": self.study.title,
-            "organisation": self.study.organisation,
-            "period": self.period.title,
-            "cut": long_date(self.cut),
-            "cut_date": self.cut.isoformat(),
-            "synthetic": self.cohort.synthetic,
-            "locale": self.study.locale,
-        }
-        mark = "\n\n**Synthetic data: no real person is described.**" if self.cohort.synthetic else ""
-        text = f"**{self.title}: {self.study.title}**\n\n{self.period.title}, data cut {facts['cut']}{mark}"
-        emit("cover", text, document=facts)
+        standing.cover(self)
 
     def groups_compared(self) -> None:
         """Say once what the two groups are."""
-        arms = (self.study.arms.focus, self.study.arms.comparison)
-        said = [f"**{arm.label}**" + (f" ({arm.definition})" if arm.definition else "") for arm in arms]
-        emit("markdown", f"This report compares two groups: {said[0]} and {said[1]}.", kind="groups")
+        standing.groups_compared(self)
 
     def has(self, table: str, what: str) -> bool:
         """Say whether a table is part of the study; where it is not, show one sentence that says so.
@@ -137,12 +118,24 @@ class Report:
         """
         if self.cohort.has(table):
             return True
-        emit("markdown", f"::: {{.absent}}\n{_ABSENT[table].format(what=what)}\n:::", kind="absent")
+        self.absent("absent.table", table=table, what=what)
         return False
+
+    def absent(self, key: str, **values: object) -> None:
+        """Say in a sentence that something is not there.
+
+        Parameters
+        ----------
+        key : str
+            Message of the catalogue.
+        **values
+            What stands in its places.
+        """
+        emit("markdown", f"::: {{.absent}}\n{message(key, **values)}\n:::", kind="absent")
 
     def methods(self) -> None:
         """Show the study's rules in words, with the protocol's own numbers."""
-        tables = frozenset(name for name in _ABSENT if self.cohort.has(name))
+        tables = frozenset(name for name in _TABLES if self.cohort.has(name))
         emit("markdown", definitions(self.study, load_disclosure(self.study), tables), kind="methods")
 
     def dictionary(self) -> None:
@@ -150,32 +143,25 @@ class Report:
         text = dictionary(self.study)
         emit("markdown", f'::: {{.content-visible when-format="html"}}\n\n{text}\n\n:::', kind="dictionary")
 
+    @cached_property
+    def quarters(self) -> tuple[tuple[str, Cohort], ...]:
+        """Each quarter of the study up to this period, with the cohort as it was known at the quarter's end."""
+        before = quarters_between(self.study.starts, self.period.first, self.study.fiscal_year_start_month)
+        earlier = [(p.name, build(self.raw.at(p.cut))) for p in before if p.last < self.period.first]
+        return (*earlier, (self.period.name, self.cohort))
+
+    @property
+    def earlier(self) -> Cohort | None:
+        """The cohort as it was known at the end of the quarter before; None where there was none."""
+        return self.quarters[-2][1] if len(self.quarters) > 1 else None
+
     def restatements(self) -> None:
         """Show which figures of the quarter before came to be others since, and why."""
-        fiscal = self.study.fiscal_year_start_month
-        before = Period.containing(self.period.first - timedelta(days=1), fiscal)
-        if before.last < self.study.starts:
-            emit("markdown", "::: {.absent}\nThere is no earlier quarter that could have changed.\n:::", kind="absent")
-            return
-        changes = restatements(self.raw, before.cut, known_on=self.cut)
-        rows = safe_restatements(changes, self.policy)
-        if rows.empty:
-            said = f"No figure of {before.name} changed by more than rounding."
-            emit("markdown", f"::: {{.absent}}\n{said}\n:::", kind="restatements")
-            return
-        emit("table", restatement_table(rows, before.name), data=restatement_numbers(rows), kind="restatements")
+        standing.show_restatements(self)
 
     def provenance(self) -> None:
         """Show where the report came from: data, protocol and code, so that it can be made again."""
-        facts = {
-            "Study": self.study.id,
-            "Period": f"{self.period.name} ({self.period.first} to {self.period.last})",
-            "Data cut": self.cut.isoformat(),
-            "evalkit": __version__,
-            "Seed": str(self.study.seed),
-            **{f"Table {i.table}": f"SHA-256 {i.sha256[:16]}" if i.sha256 else "a database" for i in self.raw.inputs},
-        }
-        emit("table", provenance_table(facts), kind="provenance")
+        standing.provenance(self)
 
     def safe(self, estimates: Estimates) -> Safe:
         """Pass an estimate through disclosure control.
@@ -190,12 +176,42 @@ class Report:
         """
         return make_safe(estimates.about(cut=self.cut), self.policy)
 
-    def say(self, estimates: Estimates, see: str = "", *, words: CurveText | None = None, lead: str = "") -> None:
+    def gaps(self, safe: Safe, exact: Estimates | None = None) -> Mapping[str, Gap]:
+        """Return the differences between the two groups that may be told of an estimate.
+
+        Parameters
+        ----------
+        safe : Safe
+        exact : Estimates, optional
+            For curves: the exact ones, which a quoted difference must be close to.
+
+        Returns
+        -------
+        mapping of str to Gap
+            By label or cause; '' where there is only one.
+        """
+        if safe.estimates.kind in CURVES | INCIDENCES:
+            return curve_gaps(curve_differences(safe, exact, self.groups)) if exact is not None else {}
+        return share_gaps(safe, self.groups)
+
+    def findings(self) -> None:
+        """Show the headline findings of page one: plain sentences, each with its uncertainty."""
+        found = findings(self)
+        safe = [one for finding in found for one in finding.safe]
+        tail = ["find.range", "find.cause"] if len(found) > 1 else ["find.nothing"]
+        points = "\n".join(f"- {finding.text}" for finding in found)
+        text = f"::: {{.finding}}\n{points}\n:::\n\n{' '.join(message(key) for key in tail)}"
+        also = {one.estimates.id: one.estimates.kind for one in safe}
+        emit("markdown", text, estimate=safe[0].estimates.id, kind="findings", verdict="released", also=also)
+
+    def say(
+        self, estimates: Estimates | Safe, see: str = "", *, words: CurveText | None = None, lead: str = ""
+    ) -> None:
         """Show an estimate as its standard sentences.
 
         Parameters
         ----------
-        estimates : Estimates
+        estimates : Estimates or Safe
         see : str
             Label of the figure or table that shows it, as ``fig-retention``.
         words : CurveText, optional
@@ -211,30 +227,32 @@ class Report:
         if any(character.isdigit() for character in lead):
             msg = "report.say: numbers come from estimates; the lead must hold none"
             raise AnalysisError(msg)
-        safe = self.safe(estimates)
+        safe, exact = self._both(estimates)
         if self._refused(safe):
             return
-        text = sentences(safe, self._order(safe), see, words.event if words else "")
-        if not text:
-            msg = f"report.say: there is no standard sentence for '{estimates.kind}'; use report.show"
+        event = words.event if words else ""
+        said = sentences(safe, self._order(safe), see, event, self.gaps(safe, exact))
+        if not said:
+            msg = f"report.say: there is no standard sentence for '{safe.estimates.kind}'; use report.show"
             raise AnalysisError(msg)
-        self._emit("markdown", f"{lead} {text}".strip(), safe)
+        self._emit("markdown", f"{lead} {said}".strip(), safe)
 
     def show(
         self,
-        estimates: Estimates,
+        estimates: Estimates | Safe,
         shape: Literal["auto", "figure", "table"] = "auto",
         *,
         words: CurveText | None = None,
         horizon: float = 365,
         x_label: str = "Share",
+        places: Mapping[str, Sequence[int]] | None = None,
         note: str = "",
     ) -> None:
         """Show an estimate as a figure or a table, after disclosure control.
 
         Parameters
         ----------
-        estimates : Estimates
+        estimates : Estimates or Safe
         shape : {"auto", "figure", "table"}, default "auto"
             auto: curves and shares as figures, everything else as a table.
         words : CurveText, optional
@@ -243,6 +261,8 @@ class Report:
             Longest day of a curve.
         x_label : str
             What a chart of shares, or of means by week, shows.
+        places : mapping of str to (column, row), optional
+            Where places lie on a schematic map.
         note : str
             A line below a table.
 
@@ -253,31 +273,45 @@ class Report:
         DisclosureError
             If the estimate has no safe form.
         """
-        safe = self.safe(estimates)
+        safe, exact = self._both(estimates)
         if self._refused(safe):
             return
-        drawable = estimates.kind in DRAWN
-        if shape == "table" or (shape == "auto" and not drawable):
+        kind, order = safe.estimates.kind, self._order(safe)
+        if shape == "table" or (shape == "auto" and kind not in DRAWN):
             self._emit("table", table_of(safe, note), safe, data=safe_numbers(safe))
             return
-        if not drawable:
-            msg = f"report.show: '{estimates.kind}' has no figure; show it as a table"
-            raise AnalysisError(msg)
-        if estimates.kind in CURVES:
-            text = words or CurveText("Share without the event", "Days", "without the event")
-            figure, alt = curves_figure(safe, self._order(safe), horizon, text)
-            data = curve_numbers(safe, self._order(safe), horizon)
-        elif estimates.kind in WEEKS:
-            figure, alt = weeks_figure(safe.estimates.tidy(), self._order(safe), x_label)
-            data = safe_numbers(safe)
-        else:
-            data = uncertain(safe)
-            figure, alt = dots_figure(data, self._order(safe), x_label)
-        self._emit("figure", svg_of(figure), safe, alt=alt, data=data)
-        remarks = [_STEPS.format(block=self.policy.minimum_count)] if estimates.kind in CURVES else []
+        look = Look(words, horizon, x_label, places or {})
+        figure, alt = draw(safe, order, look)
+        curve = kind in CURVES | INCIDENCES
+        data = curve_numbers(safe, order, horizon) if curve else safe_numbers(safe)
+        event = "tiles" if places else words.event if words else ""
+        head = headline(safe, order, event, self.gaps(safe, exact))
+        self._emit("figure", svg_of(figure), safe, alt=alt, data=data, headline=head)
+        remarks = [message("note.curve", minimum=self.policy.minimum_count)] if curve else []
         remarks += [safe.note] if safe.note else []
         if remarks:
             self._emit("markdown", f"::: {{.note}}\n{' '.join(remarks)}\n:::", safe)
+
+    def show_differences(self, estimates: Estimates, note: str = "") -> None:
+        """Show a curve at given days as a table: both groups, and the difference between them.
+
+        Parameters
+        ----------
+        estimates : Estimates
+            Survival curves or cumulative incidences of the two groups.
+        note : str
+            A line below the table.
+        """
+        safe = self.safe(estimates)
+        if self._refused(safe):
+            return
+        gaps = curve_differences(safe, estimates, self.groups)
+        said = " ".join(part for part in (note, message("note.far"), safe.note) if part)
+        table = difference_table(safe, gaps, self.groups, said)
+        rows = safe.landmark_rows().drop(columns="std_error").assign(measure="share")
+        gap = gaps.estimates.tidy().drop(columns="std_error").assign(measure="difference")
+        both = pd.concat([rows, gap.rename(columns={"contrast": "group"})], ignore_index=True)
+        self._emit("table", table, safe, data=both, also={gaps.estimates.id: gaps.estimates.kind})
 
     def show_benchmarks(
         self, estimates: Estimates, measure: str = "completion", shape: Literal["figure", "table"] = "table"
@@ -302,30 +336,27 @@ class Report:
             msg = f"report.show_benchmarks: '{estimates.kind}' was not made from x of n"
             raise AnalysisError(msg)
         if not published:
-            said = f"The study names no published figure on {measure}, so there is nothing to compare with."
-            emit("markdown", f"::: {{.absent}}\n{said}\n:::", kind="absent")
+            self.absent("absent.benchmark", measure=measure)
             return
-        safe = [self.safe(analysis_of(b).estimate(estimates.counts)) for b in published]
         if self._refused(self.safe(estimates)):
             return
-        rows = pd.concat([rows_of(b, s) for b, s in zip(published, safe, strict=True)], ignore_index=True)
-        rows = rows.dropna(subset=["here"])
-        if shape == "table":
-            text = benchmark_table(rows, _BESIDE + " ".join(b.citation for b in published))
-            self._emit("table", text, safe[0], data=benchmark_numbers(rows))
-            return
-        marks = pd.DataFrame([mark_of(b) for b in published])
-        own = rows.drop_duplicates("group").assign(label="This study")
-        own = own.assign(estimate=own["here"], conf_low=own["here_low"], conf_high=own["here_high"])
-        figure, alt = dots_figure(own, self._order(safe[0]), f"Share ({measure})", marks=marks)
-        self._emit("figure", svg_of(figure), safe[0], alt=alt, data=benchmark_numbers(rows, marks))
+        safe = [self.safe(analysis_of(b).estimate(estimates.counts)) for b in published]
+        made = benchmarks(published, safe, self.groups, shape, measure, estimates.population)
+        text = made.table if made.figure is None else svg_of(made.figure)
+        self._emit(made.shows, text, safe[0], alt=made.alt, data=made.data, headline=made.headline)
+        if made.figure is not None:
+            sources = message("benchmark.sources", sources=" ".join(b.citation for b in published))
+            self._emit("markdown", f"::: {{.note}}\n{sources}\n:::", safe[0])
+
+    def _both(self, estimates: Estimates | Safe) -> tuple[Safe, Estimates | None]:
+        return (estimates, None) if isinstance(estimates, Safe) else (self.safe(estimates), estimates)
 
     def _refused(self, safe: Safe) -> bool:
         """Say in a sentence why there is nothing to show, where that is so."""
         if safe.verdict == "withheld":
-            said = f"Not shown: fewer than {self.policy.minimum_count} people or events would be described."
+            said = message("absent.small", minimum=self.policy.minimum_count)
         elif is_empty(safe):
-            said = "Not shown yet: too few people have been observed for long enough."
+            said = message("absent.early")
         else:
             return False
         self._emit("markdown", f"::: {{.absent}}\n{said}\n:::", safe)
@@ -338,59 +369,22 @@ class Report:
         others = [g for g in found if g not in self.groups]
         return [*self.groups, *others] if len(others) < len(found) or not found else others
 
-    def _emit(self, shows: Shown, text: str, safe: Safe, alt: str = "", data: pd.DataFrame | None = None) -> None:
+    def _emit(
+        self,
+        shows: Shown,
+        text: str,
+        safe: Safe,
+        *,
+        data: pd.DataFrame | None = None,
+        also: Mapping[str, str] | None = None,
+        **said: str,
+    ) -> None:
         mark = {"estimate": safe.estimates.id, "kind": safe.estimates.kind, "verdict": safe.verdict}
-        emit(shows, text, data=data, **mark, **({"alt": alt} if alt else {}))
-
-
-_STEPS = (
-    "To protect participants, curves are smoothed over blocks of at least {block} events, and numbers at risk are "
-    "rounded."
-)
-_BESIDE = (
-    "Here: people who attended a first session and whose time for completion is over. Who is counted differs from "
-    "figure to figure: read a difference beside both denominators. Sources: "
-)
-
-
-def open_report(study: str, period: str = "newest", *, title: str = "Report") -> Report:
-    """Open a study at the cut of a period, for a notebook.
-
-    Parameters
-    ----------
-    study : str
-        Path of the ``study.yaml``, from the notebook's folder.
-    period : str, default "newest"
-        ``2022Q3``, a range ``2022-01-01..2022-06-30``, or ``newest``: the newest quarter that is over in the data.
-    title : str
-        Title of the report.
-
-    Returns
-    -------
-    Report
-
-    Raises
-    ------
-    ProtocolError
-        If the protocol is wrong.
-    DataError
-        If a table cannot be read or breaks the study's rules.
-    UsageError
-        If the period is not one.
-    """
-    protocol = load_study(study)
-    data = open_data(protocol)
-    fiscal = protocol.fiscal_year_start_month
-    chosen = newest_complete(data.newest_day, fiscal) if period == "newest" else Period.parse(period, fiscal)
-    cut = data.at(chosen.cut)
-    rules = load_disclosure(protocol)
-    return Report(
-        title=title,
-        study=protocol,
-        period=chosen,
-        data=cut,
-        cohort=build(cut),
-        baselines=load_baselines(protocol),
-        raw=data,
-        policy=Policy(**{**rules.model_dump(), "landmarks": tuple(rules.landmarks)}),
-    )
+        emit(
+            shows,
+            text,
+            data=data,
+            **mark,
+            **({"also": dict(also)} if also else {}),
+            **{k: v for k, v in said.items() if v},
+        )

@@ -1,0 +1,107 @@
+"""How long people stay: disengagement and completion, the time without disengagement, its mean."""
+
+from __future__ import annotations
+
+__all__ = ["leaving", "mean_stay", "staying"]
+
+import pandas as pd
+
+from evalkit.cohort import Cohort
+from evalkit.counts import Tally
+from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates
+from evalkit.survival import cumulative_incidence, kaplan_meier, rmst_contrast
+
+_STARTERS = "people with a first session"
+
+
+def leaving(cohort: Cohort) -> Estimates:
+    """Return the share who have disengaged, and who have completed, by each day since their first session, by arm.
+
+    Disengagement and completion compete: a person has at most one of them first.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    Estimates
+        Cumulative incidences made from `DayCounts`; no rows where nobody has started.
+
+    Raises
+    ------
+    MissingTableError
+        If sessions are not part of the study.
+    """
+    rows = cohort.retention()
+    if rows.empty:
+        return _nothing(cohort, "cumulative_incidence", "disengagement and completion", ["group", "cause"])
+    found = cumulative_incidence(rows, "time", "event", by="group", causes=list(cohort.causes.values()))
+    return found.about(population=_STARTERS, cut=cohort.cut)
+
+
+def _disengaged(cohort: Cohort) -> pd.DataFrame:
+    rows = cohort.retention()
+    return rows.assign(disengaged=rows["event"].eq(1))
+
+
+def staying(cohort: Cohort) -> Estimates:
+    """Return the probability of not having disengaged by each day since the first session, by arm; completion censored.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    Estimates
+        Kaplan-Meier curves made from `DayCounts`; no rows where nobody has started.
+
+    Raises
+    ------
+    MissingTableError
+        If sessions are not part of the study.
+    """
+    rows = _disengaged(cohort)
+    if rows.empty:
+        return _nothing(cohort, "kaplan_meier", "no disengagement", ["group"])
+    found = kaplan_meier(rows, "time", "disengaged", by="group")
+    return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut)
+
+
+def mean_stay(cohort: Cohort, days: int) -> Estimates:
+    """Return the difference between the arms in the mean days without disengagement up to a day; completion censored.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    days : int
+        Horizon.
+
+    Returns
+    -------
+    Estimates
+        A contrast of restricted means; no rows where it is not defined: an arm without starters, or none followed for
+        so long.
+
+    Raises
+    ------
+    MissingTableError
+        If sessions are not part of the study.
+    """
+    rows = _disengaged(cohort)
+    try:
+        reference = cohort.groups[1]
+        found = rmst_contrast(rows, "time", "disengaged", by="group", tau=days, reference=reference)
+    except AnalysisError:
+        what = f"difference of mean days without disengagement in the first {days} days"
+        return _nothing(cohort, "rmst_contrast", what, ["measure", "estimate"])
+    return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut)
+
+
+def _nothing(cohort: Cohort, kind: str, estimand: str, columns: list[str]) -> Estimates:
+    """Return an estimate of nobody."""
+    data = pd.DataFrame(columns=columns).astype(dict.fromkeys(set(columns) & {"estimate"}, "float64"))
+    nobody = Tally(pd.DataFrame(columns=["group", "term", "n_event", "n"]))
+    return Estimates(data, kind, estimand, population=_STARTERS, cut=cohort.cut, counts=nobody)

@@ -1,0 +1,132 @@
+"""The two groups set against each other: differences of what may be shown of each."""
+
+from __future__ import annotations
+
+__all__ = ["curve_differences", "curve_gaps", "share_gaps"]
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evalkit.compare import ProportionDifference
+from evalkit.counts import Tally
+from evalkit.disclosure import TOLERANCE, Safe
+from evalkit.display import Gap
+from evalkit.estimates import Estimates
+from evalkit.wilson import normal_quantile
+
+
+def curve_differences(safe: Safe, exact: Estimates, groups: tuple[str, str]) -> Safe:
+    """Return the differences of two safe curves at the landmarks that may be quoted of both.
+
+    Each is the difference of two quoted values, with their variances added; those further than half a standard error
+    (and 2 points) from the difference of the exact curves are left out.
+
+    Parameters
+    ----------
+    safe : Safe
+        Survival curves or cumulative incidences.
+    exact : Estimates
+        The same, exact.
+    groups : (str, str)
+        The focus, the comparison.
+
+    Returns
+    -------
+    Safe
+        (cause,) contrast, time, estimate, std_error, conf_low, conf_high; no rows where nothing may be quoted.
+    """
+    rows = safe.landmark_rows()
+    keys = ["cause", "time"] if "cause" in rows else ["time"]
+    made = pd.DataFrame(columns=[*keys, "contrast", "estimate", "std_error", "conf_low", "conf_high"])
+    if len(rows) and exact.analysis is not None:
+        again: Any = dataclasses.replace(exact.analysis, times=safe.policy.landmarks)  # type: ignore[type-var]
+        both = _beside(rows, keys, groups)
+        true = _beside(again.estimate(exact.counts).tidy(), keys, groups)
+        both = both.merge(true, on=keys, suffixes=("", "_true"))
+        difference, error = both["one"] - both["two"], np.hypot(both["error_one"], both["error_two"])
+        off = (difference - (both["one_true"] - both["two_true"])).abs()
+        z = normal_quantile(exact.conf_level)
+        made = both[keys].assign(
+            contrast=f"{groups[0]} - {groups[1]}",
+            estimate=difference,
+            std_error=error,
+            conf_low=np.maximum(difference - z * error, -1.0),
+            conf_high=np.minimum(difference + z * error, 1.0),
+        )[off <= np.maximum(TOLERANCE, error / 2)]
+    about = Estimates(
+        made,
+        kind="curve_difference",
+        estimand=f"difference between the groups: {exact.estimand}",
+        population=exact.population,
+        cut=exact.cut,
+        conf_level=exact.conf_level,
+    )
+    return Safe(about, "released" if len(made) else "withheld", safe.withheld, safe.policy)
+
+
+def _beside(rows: pd.DataFrame, keys: list[str], groups: tuple[str, str]) -> pd.DataFrame:
+    names = ({"estimate": "one", "std_error": "error_one"}, {"estimate": "two", "std_error": "error_two"})
+    parts = [
+        rows.loc[rows["group"] == group, [*keys, "estimate", "std_error"]].rename(columns=columns)
+        for group, columns in zip(groups, names, strict=True)
+    ]
+    return parts[0].merge(parts[1], on=keys).dropna()
+
+
+def curve_gaps(differences: Safe) -> dict[str, Gap]:
+    """Return the difference at the last day that may be quoted of both groups, by cause ('' where there is one).
+
+    Parameters
+    ----------
+    differences : Safe
+        From `curve_differences`.
+
+    Returns
+    -------
+    dict
+    """
+    rows = differences.estimates.tidy()
+    causes = rows["cause"].astype(str) if "cause" in rows else pd.Series("", index=rows.index)
+    found = {}
+    for cause, own in rows.groupby(causes, sort=False):
+        row = own.loc[own["time"].astype(float).idxmax()]
+        found[str(cause)] = Gap(
+            float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]), float(row["time"])
+        )
+    return found
+
+
+def share_gaps(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
+    """Return the difference of two shares by label (Newcombe's limits), from their safe counts.
+
+    Parameters
+    ----------
+    safe : Safe
+        Made from a `Tally`.
+    groups : (str, str)
+        The focus, the comparison.
+
+    Returns
+    -------
+    dict
+        Empty where the estimate is none, or has not both groups.
+    """
+    counts = safe.estimates.counts
+    if not isinstance(counts, Tally) or "label" not in counts.data:
+        return {}
+    rows = counts.frame
+    rows = rows[rows["group"].isin(groups) & rows["n"].gt(0)]
+    both = rows.groupby("term")["group"].transform("nunique") == 2
+    rows = rows[both]
+    if rows.empty:
+        return {}
+    label = rows.drop_duplicates("term").set_index("term")["label"]
+    ordered = pd.concat([rows[rows["group"] == g] for g in groups])
+    found = ProportionDifference(groups[1]).estimate(Tally(ordered)).tidy()
+    return {
+        str(label[row["term"]]): Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]))
+        for _, row in found.iterrows()
+    }

@@ -1,0 +1,74 @@
+"""What every report says of itself: cover, groups, rules, restatements, provenance."""
+
+from __future__ import annotations
+
+__all__ = ["cover", "groups_compared", "provenance", "show_restatements"]
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from evalkit._version import __version__
+from evalkit.cohort import restatements
+from evalkit.disclosure import safe_restatements
+from evalkit.display import listed, provenance_table, restatement_numbers, restatement_table, words
+from evalkit.display._mark import emit
+from evalkit.periods import Period, long_date
+
+if TYPE_CHECKING:
+    from evalkit.report._report import Report
+
+
+def cover(report: Report) -> None:
+    """Show title, programme, period and cut."""
+    study = report.study
+    facts = {
+        "title": report.title,
+        "subtitle": study.subtitle,
+        "study": study.title,
+        "organisation": study.organisation,
+        "period": report.period.title,
+        "cut": long_date(report.cut),
+        "cut_date": report.cut.isoformat(),
+        "synthetic": report.cohort.synthetic,
+        "locale": study.locale,
+    }
+    mark = "\n\n**Synthetic data: no real person is described.**" if report.cohort.synthetic else ""
+    text = f"**{report.title}: {study.title}**\n\n{report.period.title}, data cut {facts['cut']}{mark}"
+    emit("cover", text, document=facts)
+
+
+def groups_compared(report: Report) -> None:
+    """Say once what the two groups are."""
+    arms = (report.study.arms.focus, report.study.arms.comparison)
+    said = [
+        words("groups.defined" if arm.definition else "groups.named", label=arm.label, definition=arm.definition)
+        for arm in arms
+    ]
+    emit("markdown", words("groups", groups=listed(said)), kind="groups")
+
+
+def show_restatements(report: Report) -> None:
+    """Show which figures of the quarter before came to be others since, and why."""
+    before = Period.containing(report.period.first - timedelta(days=1), report.study.fiscal_year_start_month)
+    if before.last < report.study.starts:
+        report.absent("absent.quarter")
+        return
+    rows = safe_restatements(restatements(report.raw, before.cut, known_on=report.cut), report.policy)
+    if rows.empty:
+        emit("markdown", words("restated.none", period=before.name), kind="restatements")
+        return
+    emit("table", restatement_table(rows, before.name), data=restatement_numbers(rows), kind="restatements")
+
+
+def provenance(report: Report) -> None:
+    """Show where the report came from: data, protocol and code, so that it can be made again."""
+    period = report.period
+    facts = {
+        "Study": report.study.id,
+        "Period": f"{period.name} ({period.first} to {period.last})",
+        "Data cut": report.cut.isoformat(),
+        "evalkit": __version__,
+        "Seed": str(report.study.seed),
+        **{f"Table {i.table}": f"SHA-256 {i.sha256[:16]}" if i.sha256 else "a database" for i in report.raw.inputs},
+    }
+    emit("table", provenance_table(facts), kind="provenance")

@@ -1,0 +1,74 @@
+"""The catalogue of messages, and the sentences written from numbers."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalkit.disclosure import Policy, make_safe
+from evalkit.display import Gap, counted, gap_words, headline, listed, sentences, words
+from evalkit.display._messages import ENGLISH
+from evalkit.errors import AnalysisError
+from evalkit.survival import cumulative_incidence
+
+GROUPS = ("Pilot", "PAIP")
+
+
+def test_messages_are_whole_and_hold_no_number() -> None:
+    for key, text in ENGLISH.items():
+        places = [name for _, name, form, _ in string.Formatter().parse(text) if name is not None and not form]
+        assert all(place.isidentifier() for place in places), key
+        plain = re.sub(r"\{\w+\}", "", text).replace("95%", "")
+        assert not re.search(r"\d", plain), key
+
+
+def test_a_missing_message_or_place_is_an_error() -> None:
+    with pytest.raises(AnalysisError, match="no message"):
+        words("gap.nowhere")
+    with pytest.raises(AnalysisError, match="needs 'group'"):
+        words("group.share", share="1%")
+
+
+@pytest.mark.parametrize(("n", "said"), [(0, "no people"), (1, "1 person"), (2, "2 people"), (1060, "1,060 people")])
+def test_grammar_of_counts(n: int, said: str) -> None:
+    assert counted("people", n) == said
+
+
+def test_lists() -> None:
+    assert [listed(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (-0.06, 0.1, "There is no clear difference: the share could be anything from 6 points lower to 10 points higher."),
+        (0.02, 0.2, "The share is clearly higher in Pilot: by 2 to 20 points."),
+        (-0.2, -0.02, "The share is clearly lower in Pilot: by 2 to 20 points."),
+        (0.0, 0.3, "There is no clear difference: the share could be anything from no points apart to 30 points higher."),
+        (0.004, 0.2, "The share is clearly higher in Pilot: by 0.4 to 20 points."),
+    ],
+)
+def test_differences_in_words(low: float, high: float, said: str) -> None:
+    assert gap_words(Gap((low + high) / 2, low, high), "Pilot") == said
+
+
+def test_sentence_headline_and_rows_of_incidences_agree() -> None:
+    rng = np.random.default_rng(2)
+    n = 1200
+    data = pd.DataFrame({
+        "time": rng.integers(1, 400, n), "cause": rng.integers(0, 3, n), "group": np.where(np.arange(n) % 3, *GROUPS[::-1]),
+    })  # fmt: skip
+    found = cumulative_incidence(data, "time", "cause", by="group", causes=["disengagement", "completion"])
+    safe = make_safe(found, Policy())
+    text, head = sentences(safe, GROUPS), headline(safe, GROUPS)
+    rows = safe.landmark_rows().set_index(["cause", "group", "time"])["estimate"]
+    for day, cause, one, two in re.findall(r"By day (\d+), (\w+): (\d+)% in Pilot .*? and (\d+)% in PAIP", text):
+        name = {"disengaged": "disengagement", "completed": "completion"}[cause]
+        assert round(100 * rows[name, "Pilot", float(day)]) == int(one)
+        assert round(100 * rows[name, "PAIP", float(day)]) == int(two)
+    assert text.count("By day") == 2
+    assert head.removesuffix(" in PAIP").split(": ")[0] in text

@@ -1,0 +1,98 @@
+"""Who was reached, trends and changes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalkit import engagement
+from evalkit.counts import Tally
+from evalkit.engagement import ChangeOf
+from evalkit.errors import UsageError
+from evalkit.report import Report, open_report
+from evalkit.simulate import simulate
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    place = tmp_path_factory.mktemp("reach")
+    simulate("benefit", seed=7, n_focus=60, n_comparison=120).write(place / "data")
+    text = (
+        "id: small\ntitle: Small study\nstarts: 2021-11-18\n"
+        "arms: {column: pathway, focus: {value: non_mandated, label: Pilot}, comparison: {value: paip, label: PAIP}}\n"
+        "covariates: [{name: gender, label: Gender, kind: categorical, levels: [man, woman, another]}]\n"
+        "tables:\n" + "".join(f"  {t}: {{path: data/{t}.csv}}\n" for t in ("participants", "sessions", "exits", "outcomes"))
+        + "baselines: null\n"
+    )
+    (place / "study.yaml").write_text(text, encoding="utf-8")
+    return open_report(str(place / "study.yaml"), "2023Q1")
+
+
+def test_levels_add_up_to_everybody_referred(report: Report) -> None:
+    rows = engagement.reach(report.cohort, "community_area").tidy()
+    people = report.cohort.people.groupby("group").size()
+    assert rows.groupby("group")["n_event"].sum().to_dict() == people.to_dict()
+    assert (rows["n"] == rows["group"].map(people)).all()
+
+
+def test_a_column_nobody_knows_is_named(report: Report) -> None:
+    with pytest.raises(UsageError, match="did you mean 'gender'"):
+        engagement.reach(report.cohort, "gendre")
+
+
+def test_the_equity_panel_counts_everybody_once_for_each_variable(report: Report) -> None:
+    rows = engagement.engaged_across(report.cohort).tidy()
+    assert list(dict.fromkeys(rows["variable"])) == ["Everybody", "Gender", "Community area"]
+    sums = rows.groupby(["group", "variable"], sort=False)["n"].sum()
+    for group in report.groups:
+        assert len({*sums[group]}) == 1
+
+
+def test_trend_is_what_each_quarters_own_report_said(report: Report) -> None:
+    rows = engagement.trend(report.quarters).tidy()
+    assert list(dict.fromkeys(rows["period"])) == ["2021Q4", "2022Q1", "2022Q2", "2022Q3", "2022Q4", "2023Q1"]
+    for period, cohort in (report.quarters[-2], report.quarters[-1]):
+        own = engagement.funnel(cohort).tidy().set_index(["term", "group"])
+        for _, row in rows[rows["period"] == period].iterrows():
+            step = own.loc[(row["variable"], row["group"])]
+            assert (row["n"], row["n_event"]) == (step["n"], step["n_event"])
+    assert report.earlier is report.quarters[-2][1]
+
+
+def change_of(before: tuple[int, int], now: tuple[int, int], rounding: int = 1) -> pd.Series:
+    rows = [("a", "before", *before), ("a", "now", *now)]
+    tally = Tally(pd.DataFrame(rows, columns=["group", "term", "n_event", "n"]))
+    return ChangeOf("x", rounding=rounding).estimate(tally).tidy().iloc[0]
+
+
+def test_change_of_a_growing_share() -> None:
+    row = change_of((40, 100), (70, 150))
+    assert row["estimate"] == pytest.approx(70 / 150 - 0.4)
+    assert row["baseline"] == 0.4
+    assert row["conf_low"] < row["estimate"] < row["conf_high"]
+    wide = change_of((40, 100), (70, 150), rounding=5)
+    assert wide["conf_low"] == pytest.approx(row["conf_low"] - 2 * (1 / 150 + 1 / 100))
+
+
+def test_limits_of_the_change_cover_it() -> None:
+    rng = np.random.default_rng(3)
+    hits = 0
+    for _ in range(400):
+        old, new = rng.binomial(110, 0.6), rng.binomial(40, 0.7)
+        row = change_of((old, 110), (old + new, 150))
+        hits += row["conf_low"] <= 40 / 150 * 0.1 <= row["conf_high"]
+    assert 0.92 <= hits / 400 <= 0.99
+
+
+def test_a_period_without_new_people_has_no_change() -> None:
+    tally = Tally(pd.DataFrame({"group": "a", "term": ["before", "now"], "n_event": [4, 4], "n": [9, 9]}))
+    assert ChangeOf("x").estimate(tally).tidy().empty
+
+
+def test_first_sessions_are_a_share_of_everybody_referred(report: Report) -> None:
+    found = engagement.time_to_first_session(report.cohort)
+    at_start = found.counts.frame.groupby("group")["n_entry"].sum()
+    assert at_start.to_dict() == report.cohort.people.groupby("group").size().to_dict()
+    last = found.tidy().groupby("group")["estimate"].last()
+    assert (last < 1).all()
