@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from evalkit.disclosure import Policy, make_safe
-from evalkit.display import Gap, counted, gap_words, headline, listed, sentences, words
+from evalkit.display import Gap, gap_words, headline, listed, numbered, sentences, words
 from evalkit.display._messages import ENGLISH
 from evalkit.errors import AnalysisError
 from evalkit.survival import cumulative_incidence
@@ -35,7 +35,7 @@ def test_a_missing_message_or_place_is_an_error() -> None:
 
 @pytest.mark.parametrize(("n", "said"), [(0, "no people"), (1, "1 person"), (2, "2 people"), (1060, "1,060 people")])
 def test_grammar_of_counts(n: int, said: str) -> None:
-    assert counted("people", n) == said
+    assert numbered("people", n) == said
 
 
 def test_lists() -> None:
@@ -45,10 +45,18 @@ def test_lists() -> None:
 @pytest.mark.parametrize(
     ("low", "high", "said"),
     [
-        (-0.06, 0.1, "There is no clear difference: the share could be anything from 6 points lower to 10 points higher."),
+        (
+            -0.06,
+            0.1,
+            "There is no clear difference: the share could be anything from 6 points lower to 10 points higher.",
+        ),
         (0.02, 0.2, "The share is clearly higher in Pilot: by 2 to 20 points."),
         (-0.2, -0.02, "The share is clearly lower in Pilot: by 2 to 20 points."),
-        (0.0, 0.3, "There is no clear difference: the share could be anything from no points apart to 30 points higher."),
+        (
+            0.0,
+            0.3,
+            "There is no clear difference: the share could be anything from no points apart to 30 points higher.",
+        ),
         (0.004, 0.2, "The share is clearly higher in Pilot: by 0.4 to 20 points."),
     ],
 )

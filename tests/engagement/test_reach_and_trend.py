@@ -22,7 +22,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
         "id: small\ntitle: Small study\nstarts: 2021-11-18\n"
         "arms: {column: pathway, focus: {value: non_mandated, label: Pilot}, comparison: {value: paip, label: PAIP}}\n"
         "covariates: [{name: gender, label: Gender, kind: categorical, levels: [man, woman, another]}]\n"
-        "tables:\n" + "".join(f"  {t}: {{path: data/{t}.csv}}\n" for t in ("participants", "sessions", "exits", "outcomes"))
+        "tables:\n"
+        + "".join(f"  {t}: {{path: data/{t}.csv}}\n" for t in ("participants", "sessions", "exits", "outcomes"))
         + "baselines: null\n"
     )
     (place / "study.yaml").write_text(text, encoding="utf-8")

@@ -228,9 +228,10 @@ def make_safe(estimates: Estimates, policy: Policy) -> Safe:
         if isinstance(counts, DayCounts):
             return _safe_days(estimates, again, counts, withheld, policy)
     except AnalysisError:
-        if not withheld:
+        if not (withheld or isinstance(counts, DayCounts)):
             raise
-        return Safe(_emptied(estimates), "withheld", withheld, policy)  # a contrast without one of its groups
+        # A contrast without one of its groups, or safe counts that end before the horizon.
+        return Safe(_emptied(estimates), "withheld", withheld, policy)
     if withheld:
         again = again.about(data=_with_gaps(again.tidy(), estimates.tidy()))
     safe = again.about(population=estimates.population, cut=estimates.cut)

@@ -11,7 +11,7 @@ from evalkit.display._numbers import count, percent
 from evalkit.display._prose import Gap, common_day, gap_words, sentences
 from evalkit.display._style import svg_of
 from evalkit.display._tables import html_table
-from evalkit.display._words import counted, listed, words
+from evalkit.display._words import listed, numbered, words
 
 __all__ = [
     "CurveText",
@@ -21,7 +21,6 @@ __all__ = [
     "benchmark_table",
     "common_day",
     "count",
-    "counted",
     "curve_numbers",
     "curves_figure",
     "curves_of_brief",
@@ -33,6 +32,7 @@ __all__ = [
     "headline",
     "html_table",
     "listed",
+    "numbered",
     "percent",
     "provenance_table",
     "restatement_numbers",

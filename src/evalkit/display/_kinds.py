@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CURVES", "DRAWN", "INCIDENCES", "SHARES", "WEEKS", "is_empty", "uncertain"]
+__all__ = ["CURVES", "DRAWN", "INCIDENCES", "SHARES", "WEEKS", "is_empty", "nothing_to_draw", "uncertain"]
 
 import pandas as pd
 
@@ -24,12 +24,23 @@ def uncertain(safe: Safe) -> pd.DataFrame:
     return rows[rows["conf_low"] != rows["conf_high"]]
 
 
+def nothing_to_draw(safe: Safe, group: str) -> bool:
+    """Return whether a figure would be empty though a table would not: of whom may be shown, nothing is drawn."""
+    rows = safe.estimates.tidy()
+    if safe.estimates.kind == "reach":
+        return bool(rows.loc[rows["group"] == group, "estimate"].isna().all())
+    return safe.estimates.kind in SHARES and uncertain(safe).empty
+
+
 def is_empty(safe: Safe) -> bool:
     """Return whether nothing of an estimate may be, or can be, shown."""
     rows = safe.estimates.tidy()
     if safe.estimates.kind in CURVES | INCIDENCES:
         return safe.landmark_rows().empty
-    if safe.estimates.kind in SHARES | WEEKS:
+    if safe.estimates.kind in WEEKS:
+        known = rows[rows["estimate"].notna() & (rows["n"] > 0)]
+        return bool(known.groupby("group").size().lt(2).all())
+    if safe.estimates.kind in SHARES:
         return rows[rows["estimate"].notna() & (rows["n"] > 0)].empty
     if "estimate" in rows:
         return bool(rows["estimate"].isna().all())

@@ -48,12 +48,15 @@ def tiles_figure(rows: pd.DataFrame, group: str, places: Mapping[str, Sequence[i
         axes = figure.add_subplot()
         for _, row in own.iterrows():
             _tile(axes, row, at[str(row["label"])], top)
-            n = count(row["n_event"]) if np.isfinite(row["estimate"]) else words("figure.not_shown")
-            said.append(words("alt.tile", place=row["label"], n=n, share=percent(row["estimate"])))
+            known = bool(np.isfinite(row["estimate"]))
+            value = words("figure.not_shown")
+            if known:
+                value = f"{words('people.many', n=count(row['n_event']))}, {percent(row['estimate'])}"
+            said.append(words("alt.value", label=row["label"], value=value))
         columns = max(width, 4)
         axes.set(xlim=(-0.02, columns), ylim=(height, -0.04))
         axes.axis("off")
-    return figure, " ".join(said)
+    return figure, words("alt.values", group=group, values="; ".join(said))
 
 
 def _laid_out(labels: Sequence[str], places: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, int]]:

@@ -14,7 +14,7 @@ from evalkit.disclosure import Safe
 from evalkit.display._kinds import CURVES, INCIDENCES
 from evalkit.display._numbers import count, decimal, p_value, percent
 from evalkit.display._panels import cause_in_words
-from evalkit.display._words import counted, listed, words
+from evalkit.display._words import listed, numbered, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,8 @@ def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str
     else:
         writer = _WRITERS.get(safe.estimates.kind)
         text = writer(safe, groups, event, found) if writer else ""
-    return words("see", text=text, label=reference) if reference and text else text
+    told = text and text not in {words("curve.none"), words("funnel.none")}
+    return words("see", text=text, label=reference) if reference and told else text
 
 
 def share_of(row: pd.Series, group: str, *, people: bool = False) -> str:
@@ -140,7 +141,7 @@ def share_of(row: pd.Series, group: str, *, people: bool = False) -> str:
     said = {"share": percent(row["estimate"]), "group": group}
     limits = {"low": percent(row["conf_low"]), "high": percent(row["conf_high"])}
     if people:
-        return words("group.share.of", **said, **limits, x=count(row["n_event"]), people=counted("people", row["n"]))
+        return words("group.share.of", **said, **limits, x=count(row["n_event"]), people=numbered("people", row["n"]))
     return words("group.share.limits", **said, **limits)
 
 

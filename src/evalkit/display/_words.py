@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["counted", "listed", "words"]
+__all__ = ["listed", "numbered", "words"]
 
 from collections.abc import Sequence
 
@@ -46,7 +46,7 @@ def words(key: str, /, **values: object) -> str:
         raise AnalysisError(msg) from None
 
 
-def counted(key: str, n: float, /, **values: object) -> str:
+def numbered(key: str, n: float, /, **values: object) -> str:
     """Return a message in the form that a number asks for: zero, one or many.
 
     Parameters
@@ -63,7 +63,7 @@ def counted(key: str, n: float, /, **values: object) -> str:
 
     Examples
     --------
-    >>> counted("people", 0), counted("people", 1), counted("people", 1060)
+    >>> numbered("people", 0), numbered("people", 1), numbered("people", 1060)
     ('no people', '1 person', '1,060 people')
     """
     form = {0: "zero", 1: "one"}.get(round(n), "many")

@@ -13,7 +13,7 @@ import pandas as pd
 
 from evalkit import engagement, survival
 from evalkit.disclosure import Safe
-from evalkit.display import Gap, common_day, count, counted, gap_words, percent, words
+from evalkit.display import Gap, common_day, count, gap_words, numbered, percent, words
 from evalkit.periods import long_date
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _reached(report: Report) -> Finding:
     minimum = report.policy.minimum_count
     if not np.isfinite(people):
         return Finding(words("find.reach.small", group=focus, minimum=minimum), (safe,))
-    text = counted("find.reach", people, group=focus, start=long_date(report.study.starts))
+    text = numbered("find.reach", people, group=focus, start=long_date(report.study.starts))
     new = float(own["n_event"].get("new", np.nan))
     if not people:
         tail = ""

@@ -38,8 +38,7 @@ from evalkit.display import (
     table_of,
 )
 from evalkit.display import words as message
-from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, is_empty
-from evalkit.display._mark import emit
+from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, is_empty, nothing_to_draw
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData, StudyData, dictionary
@@ -280,6 +279,9 @@ class Report:
         if shape == "table" or (shape == "auto" and kind not in DRAWN):
             self._emit("table", table_of(safe, note), safe, data=safe_numbers(safe))
             return
+        if nothing_to_draw(safe, self.groups[0]):
+            self._say_absent(safe)
+            return
         look = Look(words, horizon, x_label, places or {})
         figure, alt = draw(safe, order, look)
         curve = kind in CURVES | INCIDENCES
@@ -353,14 +355,15 @@ class Report:
 
     def _refused(self, safe: Safe) -> bool:
         """Say in a sentence why there is nothing to show, where that is so."""
-        if safe.verdict == "withheld":
-            said = message("absent.small", minimum=self.policy.minimum_count)
-        elif is_empty(safe):
-            said = message("absent.early")
-        else:
-            return False
+        refused = safe.verdict == "withheld" or is_empty(safe)
+        if refused:
+            self._say_absent(safe)
+        return refused
+
+    def _say_absent(self, safe: Safe) -> None:
+        small = message("absent.small", minimum=self.policy.minimum_count)
+        said = small if safe.withheld else message("absent.early")
         self._emit("markdown", f"::: {{.absent}}\n{said}\n:::", safe)
-        return True
 
     def _order(self, safe: Safe) -> Sequence[str]:
         """Name the groups in the order of their colours: an arm keeps its colour when the other is not shown."""
