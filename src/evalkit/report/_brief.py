@@ -18,7 +18,8 @@ from evalkit.errors import ProtocolError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.messages import LANGUAGES, Messages, messages_for
 from evalkit.report._brief_words import Words
-from evalkit.report._report import Report, open_report
+from evalkit.report._open import open_report
+from evalkit.report._report import Report
 
 _LEFT = "disengagement"
 
