@@ -39,6 +39,7 @@ from evalkit.display import (
 )
 from evalkit.display import words as message
 from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, is_empty, nothing_to_draw
+from evalkit.display._mark import emit
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData, StudyData, dictionary

@@ -14,7 +14,7 @@ end
 
 -- Boxes: ::: {.finding}, {.caveat}, {.absent}, {.note} ---------------------------------------------------------
 
-local boxes = { finding = true, caveat = true, absent = true, note = true, keep = true }
+local boxes = { finding = true, caveat = true, absent = true, note = true, keep = true, newpage = true }
 
 local function box(div)
   for _, class in ipairs(div.classes) do
