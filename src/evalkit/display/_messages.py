@@ -68,7 +68,7 @@ ENGLISH: dict[str, str] = {
     "find.harm": "**{share} had {event} by day {day}** after intake in the {group} ({low} to {high}). Much harm is "
     "never recorded.",
     "find.other": "In {group} it was {share}.",
-    "find.published": "A published study of {n} people, {label}, found {share}. It numbered other people in other "
+    "find.published": "A published study of {n} people, {label}, found {share}. It counted other people in other "
     "years.",
     "find.cause": "These figures do not show what the program caused. People sent by a court differ from people who "
     "come by themselves.",
@@ -114,7 +114,7 @@ ENGLISH: dict[str, str] = {
     "head.across.range": "In the {group}, engagement runs from {low} ({low_label}) to {high} ({high_label})",
     "head.published": "{share} of starters completed in the {group}; {label} found {published}",
     # -- published figures
-    "benchmark.note": "Here: {whom}. Who is numbered differs from figure to figure: read a difference beside both "
+    "benchmark.note": "Here: {whom}. Who is counted differs from figure to figure: read a difference beside both "
     "denominators. Sources: {sources}",
     "benchmark.sources": "Sources: {sources}",
     "benchmark.axis": "Share ({measure})",

@@ -35,7 +35,7 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
     rules, harm = study.rules, study.harm
     arms = f"{study.arms.focus.label} and {study.arms.comparison.label}"
     lines = [
-        f"- **Who is numbered.** Referrals from {long_date(study.starts)} on, one row per referral; analyses use "
+        f"- **Who is counted.** Referrals from {long_date(study.starts)} on, one row per referral; analyses use "
         + ("each participant's first one" if rules.episodes == "first" else "all of them")
         + f". Groups: {arms}.",
         "- **Data cut.** Only what was known on the day of the cut is used: later events, later entries and withdrawn "
