@@ -12,7 +12,7 @@ from typing import Any
 
 import platformdirs
 
-from evalkit.errors import EvalkitError, ProtocolError, UsageError
+from evalkit.errors import EvalkitError, ProtocolError, ReleaseError, UsageError
 from evalkit.intake import StudyData, open_data, secrets_of
 from evalkit.periods import Period, newest_complete, quarters_between
 from evalkit.protocol import ReportParams, Study, load_study, read_yaml, validate
@@ -92,7 +92,7 @@ def plan(request: Request) -> list[RenderJob]:
     periods = _periods(request.periods or (params.period,), study, data)
     identifiers, secrets = data.identifiers, secrets_of(study)
     tables = tuple((i.table, Path(i.source)) for i in data.inputs if i.sha256 is not None)
-    return [
+    jobs = [
         RenderJob(
             study=study,
             params=params,
@@ -109,6 +109,19 @@ def plan(request: Request) -> list[RenderJob]:
         )
         for period in periods
     ]
+    for job in jobs:
+        _stays_inside(job)
+    return jobs
+
+
+def _stays_inside(job: RenderJob) -> None:
+    """Refuse a release folder that is, or lies in, a link: what is published must lie where it seems to lie."""
+    for folder in (job.target, *job.target.parents):
+        if folder == job.out:
+            return
+        if folder.is_symlink():
+            msg = f"{folder}: is a link; a release is only written to a real folder below {job.out}"
+            raise ReleaseError(msg)
 
 
 def _params_file(request: Request, study: Study) -> Path:
@@ -130,7 +143,10 @@ def _params_file(request: Request, study: Study) -> Path:
 def _with_options(file: Path, request: Request) -> ReportParams:
     """Put command-line choices over the file's, and hold the result to the same schema."""
     content = read_yaml(file)
-    publication: dict[str, Any] = dict(content.get("publication") or {})
+    given = content.get("publication") or {}
+    if not isinstance(given, dict):
+        validate(ReportParams, content, str(file))  # says what is wrong with it
+    publication: dict[str, Any] = dict(given)
     if request.publisher is not None:
         publication["publisher"] = request.publisher
     if request.to is not None:

@@ -70,6 +70,8 @@ def redacted(url: str) -> str:
     'postgresql://...'
     """
     scheme, _, rest = url.partition("://")
+    if not rest or not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme, re.IGNORECASE):
+        return "(no address of the form engine://host/name)"
     account, at, place = rest.rpartition("@")
     if at and any(sign in account for sign in "/?#;@"):
         return f"{scheme}://..."  # a password that is not escaped: where it ends is anybody's guess

@@ -73,7 +73,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         where = f", line {mark.line + 1}" if mark else ""
         msg = f"{path}{where}: is not valid YAML ({getattr(error, 'problem', None) or 'unreadable'})"
         raise ProtocolError(msg) from None
-    except (ValueError, TypeError, OverflowError, RecursionError):
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError):
         # A day that is none, a number without end, brackets without end; the message would quote it.
         msg = f"{path}: holds a value that YAML cannot read as what it looks like; put it in quotes"
         raise ProtocolError(msg) from None

@@ -100,7 +100,8 @@ def declared(source: str, notebook: str) -> dict[str, tuple[Any, Any]]:
             continue
         target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
         value = getattr(statement, "value", None)
-        if not isinstance(target, ast.Name) or value is None:
+        several = isinstance(statement, ast.Assign) and len(statement.targets) > 1
+        if not isinstance(target, ast.Name) or value is None or several:
             msg = f"{where}, line {statement.lineno}: only 'name: type = value' may stand here"
             raise ProtocolError(msg)
         here = f"{where}, '{target.id}'"
@@ -187,7 +188,7 @@ def _held(kind: Any, raw: Any, place: str, *, is_text: bool) -> Any:  # noqa: AN
     if is_text and kind is not str:
         try:
             value = yaml.safe_load(raw)
-        except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError):
+        except (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError):
             msg = f"{place}: is not a plain value"
             raise ProtocolError(msg) from None
     try:

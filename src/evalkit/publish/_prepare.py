@@ -122,7 +122,7 @@ def _options(source: str, number: int) -> tuple[dict[str, Any], str]:
         head.append(match[1])
     try:
         options = yaml.safe_load("\n".join(head)) or {}
-    except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError):
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError):
         options = None
     if not isinstance(options, dict):
         msg = f"cell {number}: its '#|' lines are not 'key: value' lines"
