@@ -134,9 +134,10 @@ def test_a_real_study_shows_no_synthetic_mark(tmp_path: Path) -> None:
 
 
 def test_tables_are_wrapped_once_and_named() -> None:
-    plain = '<h3>Names &amp; <em>more</em></h3><table><tr><td scope="colgroup" colspan="2">x</td></tr></table>'
+    plain = '<h3>Names &amp; <em>more</em></h3><table><tr><td scope="colgroup" colspan="2">x</td><th></th></tr></table>'
     once = wrap_tables(plain)
     assert 'aria-label="Names &amp; more"><table><tr><th scope="colgroup" colspan="2">x</th>' in once
+    assert "<td></td></tr>" in once
     assert wrap_tables(once) == once
 
 

@@ -17,6 +17,7 @@ _TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 _CAPTION = re.compile(r"<caption\b[^>]*>(.*?)</caption>", re.DOTALL)
 _HEADING = re.compile(r"<h[1-6]\b[^>]*>(.*?)</h[1-6]>", re.DOTALL)
 _HEADING_CELL = re.compile(r'<td\b([^>]*\bscope="(?:col|row)group"[^>]*)>(.*?)</td>', re.DOTALL)
+_EMPTY_HEADING = re.compile(r"<th\b[^>]*>\s*</th>")
 _WRAPPED = re.compile(r'<div[^>]*class="table-wrap"[^>]*>\s*$')
 _DECIMALS = 4
 
@@ -115,7 +116,7 @@ def wrap_tables(page: str) -> str:
     end = 0
     for found in _TABLE.finditer(page):
         before = page[end : found.start()]
-        table = _HEADING_CELL.sub(r"<th\1>\2</th>", found[0])
+        table = _EMPTY_HEADING.sub("<td></td>", _HEADING_CELL.sub(r"<th\1>\2</th>", found[0]))
         end = found.end()
         if _WRAPPED.search(before):
             parts += [before, table]

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from evalkit import engagement, survival
 from evalkit.disclosure import Safe
-from evalkit.display import curves_of_brief, shares_of_brief, svg_of
+from evalkit.display import Gap, curves_of_brief, shares_of_brief, svg_of
 from evalkit.display._mark import emit
 from evalkit.errors import ProtocolError, did_you_mean
 from evalkit.estimates import Estimates
@@ -113,7 +113,8 @@ class Brief:
         horizon : float, default 365
             Longest day drawn.
         """
-        safe = self._leaving()
+        exact = self._leaving()
+        safe = None if exact is None else self.report.safe(exact)
         rows = pd.DataFrame() if safe is None else safe.landmark_rows()
         shown = [] if rows.empty else [g for g in self.report.groups if (rows["group"] == g).any()]
         if safe is None or not shown:
@@ -161,13 +162,13 @@ class Brief:
     def _funnel(self) -> Safe:
         return self.report.safe(engagement.funnel(self.report.cohort))
 
-    def _leaving(self) -> Safe | None:
+    def _leaving(self) -> Estimates | None:
         cohort = self.report.cohort
         times = cohort.retention() if cohort.has("sessions") else pd.DataFrame()
         if times.empty:
             return None
         causes = list(cohort.causes.values())
-        return self.report.safe(survival.cumulative_incidence(times, "time", "event", by="group", causes=causes))
+        return survival.cumulative_incidence(times, "time", "event", by="group", causes=causes)
 
     def _reached(self) -> tuple[str, Safe]:
         safe = self.report.safe(self.report.cohort.attrition)
@@ -191,14 +192,26 @@ class Brief:
         safe = self._funnel()
         rows = safe.estimates.tidy()
         own, other = self._sides(rows[(rows["term"] == step) & (rows["n"] > 0)])
-        return self.words.step(step, own, other, self.groups, self.report), safe
+        gap = None if own is None else self.report.gaps(safe).get(str(own["label"]))
+        text = self.words.step(step, own, other, self.groups, self.report)
+        return self._compared(text, other, gap), safe
+
+    def _compared(self, text: str, other: pd.Series | None, gap: Gap | None) -> str:
+        """Add whether the two groups differ, where both are told."""
+        return text if other is None or gap is None else f"{text} {self.words.gap(gap.direction, self.groups[0])}"
 
     def _left(self) -> tuple[str, Safe]:
-        safe = self._leaving()
-        if safe is None:
+        exact = self._leaving()
+        if exact is None:
             return self.words.left(None, None, self.groups), self._funnel()
+        safe = self.report.safe(exact)
         own, other = self._at_a_day(safe, _LEFT)
-        return self.words.left(own, other, self.groups), safe
+        text = self.words.left(own, other, self.groups)
+        return self._compared(text, other, self._gap(safe, exact, _LEFT, own)), safe
+
+    def _gap(self, safe: Safe, exact: Estimates, cause: str, own: pd.Series | None) -> Gap | None:
+        gap = None if own is None else self.report.gaps(safe, exact).get(cause)
+        return gap if gap is not None and own is not None and gap.day == own["time"] else None
 
     def _harm(self) -> tuple[str, Safe]:
         times, label = self.report.cohort.harm(), self.report.study.harm.label
@@ -207,7 +220,10 @@ class Brief:
         exact: Estimates = survival.cumulative_incidence(times, "time", "event", by="group", causes=[label])
         safe = self.report.safe(exact)
         own, other = self._at_a_day(safe, label)
-        return self.words.harm(own, other, self.groups, label), safe
+        text = self._compared(
+            self.words.harm(own, other, self.groups, label), other, self._gap(safe, exact, label, own)
+        )
+        return text, safe
 
     def _at_a_day(self, safe: Safe, cause: str) -> Sequence[pd.Series | None]:
         """Return both groups at the last landmark up to half a year that can be quoted of both, or of the focus."""

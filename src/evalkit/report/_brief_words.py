@@ -141,6 +141,27 @@ class Words:
         beside = say("In the {group} group it was {share} ({low} to {high}).", group=groups[1], **self._limits(other))
         return f"{told} {beside}"
 
+    def gap(self, direction: str, group: str) -> str:
+        """Say whether the two groups differ.
+
+        Parameters
+        ----------
+        direction : {"none", "higher", "lower"}
+        group : str
+            The focus group.
+
+        Returns
+        -------
+        str
+        """
+        say = self.say
+        told = {
+            "none": marked("There is no clear difference."),
+            "higher": marked("It is clearly higher in the {group} group."),
+            "lower": marked("It is clearly lower in the {group} group."),
+        }
+        return say(told[direction], group=group)
+
     def _limits(self, row: pd.Series) -> dict[str, str]:
         named = {"share": "estimate", "low": "conf_low", "high": "conf_high"}
         return {name: self.say.percent(float(row[column])) for name, column in named.items()}
