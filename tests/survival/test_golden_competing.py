@@ -4,9 +4,10 @@ import pytest
 
 from golden import runner
 
+CASES = runner.cases("competing") + runner.cases("gamma")
 
-@pytest.mark.parametrize("case", runner.cases("competing"), ids=runner.ids("competing"))
+
+@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
 def test_equals_r(case):
     found = runner.call(case["fn"], case["set"], case["args"])
-    rtol = 1e-4 if case["fn"] == "survival.parametric" else runner.RTOL
-    runner.columns_agree(found.tidy(), case["expect"], rtol)
+    runner.columns_agree(found.tidy(), case["expect"])

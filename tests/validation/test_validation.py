@@ -23,19 +23,21 @@ def run(*words):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     out = tmp_path_factory.mktemp("validation")
-    run("--studies", "6", "--n-boot", "40", "--seed", "3", "--large", "1", "--out", str(out))
+    run("--studies", "6", "--crude-studies", "9", "--n-boot", "39", "--seed", "3", "--large", "1", "--out", str(out))
     return out, json.loads((out / "benchmarks" / "validation.json").read_text(encoding="utf-8"))
 
 
 def test_every_row_is_there_and_finite(made):
     _, found = made
     rows = {(r["estimand"], r["method"]): r for r in found["estimates"]}
-    assert len(rows) == len(found["estimates"]) == 19
+    assert len(rows) == len(found["estimates"]) == 20
     for name in ("harm.rmst.365", "harm.risk.365", "retention.cif.disengagement.182", "retention.cif.completion.182"):
         assert {m for e, m in rows if e == f"{name}.att"} == {"iptw", "standardised", "doubly_robust"}
     for r in rows.values():
         assert all(math.isfinite(v) for v in r.values() if isinstance(v, int | float))
-        assert r["covered"] + r["too_low"] + r["too_high"] == r["n"] == 6
+        n = 9 if r["estimand"].endswith(".crude") else 6
+        assert r["covered"] + r["too_low"] + r["too_high"] == r["n"] == n
+        assert r.get("first", 6) == 6 and r.get("covered_first", 0) <= 6
         assert abs(r["bias"]) < 6 * r["sd"]
         assert 0.2 < r["std_error"] / r["sd"] < 5
     assert {(r["test"], r["n"]) for r in found["tests"]} == {("logrank", 6), ("gray", 6)}

@@ -92,6 +92,8 @@ def diagnose(
 ) -> Estimates:
     """Return the diagnostics of an adjusted comparison, each with the sentence a report prints.
 
+    The threshold for balance is Austin's [1]_, the preference score Walker's [2]_; the levels asked are the study's.
+
     Parameters
     ----------
     propensity : Propensity, optional
@@ -117,6 +119,11 @@ def diagnose(
     ------
     AnalysisError
         If there is nothing to judge.
+
+    References
+    ----------
+    .. [1] Austin (2009), Stat. Med. 28:3083-3107.
+    .. [2] Walker et al. (2013), Comparative Effectiveness Research 3:11-20.
 
     Examples
     --------

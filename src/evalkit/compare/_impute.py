@@ -64,7 +64,7 @@ def impute(
     columns : sequence of str
         Columns to fill in and to predict from: numeric, or text of two levels.
     time, event : str, optional
-        Columns of the outcome, complete.
+        Columns of the outcome, complete: days since the origin; bool or 0/1.
     m : int
         Number of frames.
     burn_in : int

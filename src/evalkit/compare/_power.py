@@ -95,7 +95,7 @@ def schoenfeld_events(
 def power(n_event: float, hazard_ratio: float, *, alpha: float = 0.05, allocation: float = 0.5) -> Number:
     r"""Return the power to detect a hazard ratio with a number of events.
 
-    :math:`\Phi(\sqrt{d p (1-p)} |\log HR| - z_{1-\alpha/2})` (Schoenfeld), the other tail left out.
+    :math:`\Phi(\sqrt{d p (1-p)} |\log HR| - z_{1-\alpha/2})` (Schoenfeld), the other tail left out. [1]_
 
     Parameters
     ----------
@@ -116,6 +116,10 @@ def power(n_event: float, hazard_ratio: float, *, alpha: float = 0.05, allocatio
     AnalysisError
         If an argument is out of its range.
 
+    References
+    ----------
+    .. [1] Schoenfeld (1983), Biometrics 39:499-503.
+
     Examples
     --------
     >>> round(float(power(65.3, 0.5)), 2)
@@ -131,7 +135,7 @@ def minimum_detectable_hazard_ratio(
 ) -> Number:
     r"""Return the hazard ratio above 1 that a number of events can detect; its inverse likewise below 1.
 
-    :math:`\exp[(z_{1-\alpha/2} + z_{power}) / \sqrt{d p (1-p)}]` (Schoenfeld).
+    :math:`\exp[(z_{1-\alpha/2} + z_{power}) / \sqrt{d p (1-p)}]` (Schoenfeld). [1]_
 
     Parameters
     ----------
@@ -150,6 +154,10 @@ def minimum_detectable_hazard_ratio(
     ------
     AnalysisError
         If an argument is out of its range.
+
+    References
+    ----------
+    .. [1] Schoenfeld (1983), Biometrics 39:499-503.
 
     Examples
     --------

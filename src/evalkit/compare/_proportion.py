@@ -244,8 +244,10 @@ def proportion_difference(
 ) -> Estimates:
     r"""Estimate the difference of two proportions, x1/n1 - x0/n0.
 
-    *newcombe*: the hybrid score limits (his method 10) [1]_; *miettinen-nurminen*: the differences that
-    their score test, with its factor N/(N-1), does not reject [2]_. The test of no difference is the
+    *newcombe*: the hybrid score limits (his method 10),
+    :math:`d - \sqrt{(p_1 - l_1)^2 + (u_0 - p_0)^2}` and :math:`d + \sqrt{(u_1 - p_1)^2 + (p_0 - l_0)^2}` with (l, u)
+    Wilson's of each [1]_; *miettinen-nurminen*: the differences that their score test, with its factor N/(N-1), does
+    not reject [2]_. The test of no difference is the
     score test in both cases; the standard error is the unpooled one.
 
     Parameters

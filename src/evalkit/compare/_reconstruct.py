@@ -180,7 +180,7 @@ def benchmark_curve(
 ) -> Estimates:
     """Set people's curve beside a published one, by the mean days without the event.
 
-    The published individual times are reconstructed (`reconstruct`), then compared by
+    The published individual times are reconstructed (`reconstruct`) [1]_, then compared by
     `evalkit.survival.rmst_contrast`. Nothing is adjusted.
 
     Parameters
@@ -207,6 +207,10 @@ def benchmark_curve(
     ------
     AnalysisError
         If a column is missing or wrong, or tau lies beyond one of the curves.
+
+    References
+    ----------
+    .. [1] Guyot et al. (2012), BMC Med. Res. Methodol. 12:9.
 
     Examples
     --------

@@ -81,7 +81,7 @@ def day_counts(
 ) -> DayCounts:
     """Count entries, events and censorings by day and group.
 
-    The counts are sufficient for Kaplan-Meier, log-rank, restricted means and cumulative incidence.
+    The counts are sufficient for Kaplan-Meier, log-rank, restricted means and cumulative incidence [1]_.
     Whole days are counted without a sort; other times by one sort, with times that differ by rounding
     error only taken as ties.
 
@@ -112,6 +112,10 @@ def day_counts(
     ------
     AnalysisError
         Naming the column that is missing, of the wrong type, negative, or has missing values.
+
+    References
+    ----------
+    .. [1] Andersen, Borgan, Gill, Keiding (1993), Statistical Models Based on Counting Processes, chapter IV.
 
     Examples
     --------

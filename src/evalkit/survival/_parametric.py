@@ -16,6 +16,7 @@ from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.survival._columns import read_rows
+from evalkit.survival._parametric_likelihood import polished
 
 MODELS = {
     "weibull": WeibullFitter,
@@ -34,9 +35,10 @@ def parametric(
     entry: str | None = None,
     weights: str | None = None,
 ) -> Estimates:
-    """Fit parametric curves and order them by Akaike's criterion.
+    r"""Fit parametric curves and order them by Akaike's criterion.
 
-    lifelines maximises the likelihood [1]_; AIC is 2 x parameters - 2 x log-likelihood.
+    lifelines maximises the likelihood [1]_, Newton's steps add the last digits; AIC is
+    :math:`2 p - 2 \log L` for p parameters. With entry days, a row's survival is that given no event before.
 
     Parameters
     ----------
@@ -87,12 +89,13 @@ def parametric(
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 fitter.fit(rows.time, rows.cause, entry=start, weights=rows.weights)
-                median = float(fitter.median_survival_time_)
+                found_at = fitter.params_.to_numpy(dtype=np.float64)
+            best = polished(name, found_at, rows.time, rows.cause > 0, start, rows.weights)
         except (ConvergenceError, TypeError, ValueError, ZeroDivisionError, np.linalg.LinAlgError):
             failed.append(name)
             continue
-        df, value = len(fitter.params_), float(fitter.log_likelihood_)
-        found.append((name, df, value, 2 * df - 2 * value, median))
+        df, value = len(best.parameters), best.log_likelihood
+        found.append((name, df, value, 2 * df - 2 * value, best.median))
     if not found:
         msg = "no parametric curve converged"
         raise AnalysisError(msg)
