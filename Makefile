@@ -37,7 +37,7 @@ $(DEMO): $(VENV)/.runtime $(wildcard src/evalkit/simulate/*.py)
 	@$(BIN)/evalkit simulate --out data/demo
 
 report: $(DEMO)
-	@$(BIN)/evalkit render quarterly --study params/study.yaml --out $(REPORTS) --replace
+	@$(BIN)/evalkit render quarterly --study params/study.yaml --out $(REPORTS) --supersede "Made again from the checkout by make report"
 
 # The tests of the HTML edition run where Chromium and Node.js are; elsewhere they say that they are skipped.
 tests/web/node_modules/.package-lock.json: tests/web/package-lock.json

@@ -64,7 +64,7 @@ def test_release_is_what_quarto_made_without_remote_scripts(good: tuple[Path, di
     assert (release / "report.pdf").read_bytes() == b"%PDF-1.7 stand-in"
     assert "<script" not in (release / "report.html").read_text()
     manifest = json.loads((release / "manifest.json").read_text())
-    assert manifest["publisher"] == "quarto"
+    assert manifest["publication"]["publisher"] == "quarto"
     assert manifest["tools"]["quarto"] == "1.10.18"
     assert not Path(json.loads((folder / "record.json").read_text())["cwd"]).exists()
 
@@ -74,7 +74,7 @@ def test_auto_takes_quarto_where_it_is_and_embedded_on_request(tmp_path: Path) -
     assert run(tmp_path, "--publisher", "embedded", "--to", "html").returncode == 0
     assert not (tmp_path / "record.json").exists()
     manifest = json.loads((tmp_path / "reports/tiny/tiny/2000Q4/manifest.json").read_text())
-    assert manifest["publisher"] == "embedded"
+    assert manifest["publication"]["publisher"] == "embedded"
 
 
 @pytest.mark.parametrize(

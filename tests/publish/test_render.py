@@ -149,8 +149,20 @@ def test_manifest_says_what_went_in_and_came_out(good: Path) -> None:
     assert set(manifest["inputs"]) == {"notebook", "study", "table participants"}
     assert manifest["data_cut"] == "2000-12-31"
     assert manifest["parameters"] == {"horizon_days": 364, "period": "2000Q4", "study": "study.yaml"}
-    assert manifest["publisher"] == "embedded"
+    assert manifest["publication"] == {
+        "pdf_standard": "ua-1",
+        "publisher": "embedded",
+        "to": ["html", "pdf"],
+        "toc": False,
+    }
     assert set(manifest["outputs"]) == {"report.pdf", "report.html", *FILES}
+    assert (manifest["revision"], manifest["supersedes"], manifest["ledger"]) == (1, None, [])
+    assert {"lifelines", "numpy", "typst"} <= set(manifest["environment"]["packages"])
+    assert [(e["output"], e["shows"], e["kind"]) for e in manifest["published"]] == [
+        ("cell-4", "markdown", "said"),
+        ("fig-one", "figure", "drawn"),
+        ("tbl-one", "table", "made"),
+    ]
     assert set(manifest["tools"]) == {"pandoc", "typst"}
     assert str(good) not in json.dumps(manifest)  # no path of this machine
 
@@ -160,23 +172,6 @@ def test_the_same_inputs_give_the_same_bytes(good: Path, tmp_path: Path) -> None
     assert run(tmp_path).returncode == 0
     for name in BESIDE + GOOD:
         assert (tmp_path / "reports" / name).read_bytes() == (good / "reports" / name).read_bytes(), name
-
-
-def test_a_release_is_never_overwritten(good: Path) -> None:
-    before = {name: (good / "reports" / name).read_bytes() for name in GOOD}
-    done = run(good)
-    assert done.returncode == 10
-    assert "--replace" in last_line(done)
-    assert {name: (good / "reports" / name).read_bytes() for name in GOOD} == before
-
-
-def test_replace_keeps_the_old_one_beside(tmp_path: Path) -> None:
-    write_world(tmp_path)
-    assert run(tmp_path, "--to", "html").returncode == 0
-    old = (tmp_path / "reports" / GOOD[0]).read_bytes()
-    assert run(tmp_path, "--to", "html", "--replace", "-P", "horizon_days=100").returncode == 0
-    assert (tmp_path / "reports/tiny/tiny/2000Q4.replaced-1/manifest.json").read_bytes() == old
-    assert json.loads((tmp_path / "reports" / GOOD[0]).read_text())["parameters"]["horizon_days"] == 100
 
 
 def test_a_broken_cell_is_named_without_values(tmp_path: Path) -> None:
@@ -352,13 +347,17 @@ def test_two_renders_of_one_period_give_one_release(tmp_path: Path) -> None:
     ]
     codes = sorted(child.wait(timeout=180) for child in children)
     errors = "".join(child.communicate()[1] for child in children)
-    assert codes == [0, 10], errors
-    assert "is published already" in errors
+    assert codes == [0, 0], errors
+    assert "waiting for another render of this study" in errors
+    assert "up to date" in errors
     assert published(tmp_path) == BESIDE + GOOD[:2]
 
 
-def test_jobs_render_several_periods(tmp_path: Path) -> None:
+def test_jobs_of_one_study_are_done_in_the_order_of_time(tmp_path: Path) -> None:
     write_world(tmp_path)
-    done = run(tmp_path, "--to", "html", "--period", "2000Q3", "--period", "2000Q4", "--jobs", "2")
+    done = run(tmp_path, "--to", "html", "--period", "2000Q4", "--period", "2000Q3", "--jobs", "2")
     assert done.returncode == 0, done.stderr
     assert {name.split("/")[2] for name in published(tmp_path)} == {"2000Q3", "2000Q4"}
+    ended = [line.split(": published")[0][-6:] for line in done.stderr.splitlines() if ": published in" in line]
+    assert ended == ["2000Q3", "2000Q4"]
+    assert [Path(line).parent.name for line in done.stdout.split()] == ["2000Q4", "2000Q3"]  # as they were asked for

@@ -48,7 +48,10 @@ def render(
         Optional[list[str]],  # noqa: UP045
         typer.Option("--period", help="2022Q3, 2021-11-18..2022-06-30, newest or all; may be repeated."),
     ] = None,
-    study: StudyOption = _DEFAULT_STUDY,
+    study: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option("--study", help="The study's protocol; may be repeated.  [default: params/study.yaml]"),
+    ] = None,
     params: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--params", help="The report's parameters; found by its name when not given."),
@@ -60,18 +63,45 @@ def render(
     publisher: Annotated[Optional[str], typer.Option("--publisher", help="auto, quarto or embedded.")] = None,  # noqa: UP045
     to: Annotated[Optional[str], typer.Option("--to", help="pdf, html or pdf,html.")] = None,  # noqa: UP045
     out: Annotated[Path, typer.Option("--out", help="The reports folder.")] = Path("reports"),
-    jobs: Annotated[int, typer.Option("--jobs", min=1, help="How many renders at once.")] = 1,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Keep a release that is there beside the new one.")
-    ] = False,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="How many studies at once.")] = 1,
+    supersede: Annotated[
+        str,
+        typer.Option(
+            "--supersede", metavar="WHY", help="Publish a new revision, with this reason, and keep the old one."
+        ),
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="Render although nothing changed.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Only say what would be rendered, and why.")] = False,
 ) -> None:
     """Run a report's notebook and publish it."""
     from evalkit.cli._render import Request, run  # noqa: PLC0415
 
     request = Request(
-        report, tuple(period or ()), study, params, tuple(parameter or ()), publisher, to, out, jobs, replace
+        report=report,
+        periods=tuple(period or ()),
+        studies=tuple(study or (_DEFAULT_STUDY,)),
+        params=params,
+        parameters=tuple(parameter or ()),
+        publisher=publisher,
+        to=to,
+        out=out,
+        jobs=jobs,
+        supersede=_reason(supersede, "--supersede"),
+        force=force,
+        explain=explain,
     )
     raise typer.Exit(run(request))
+
+
+def _reason(text: str, option: str) -> str:
+    """Hold a written reason to be one: words on one line."""
+    from evalkit.errors import UsageError  # noqa: PLC0415
+
+    flat = " ".join(text.split())
+    if text and not any(character.isalpha() for character in flat):
+        msg = f"{option}: write why, in a few words; the reason is published"
+        raise UsageError(msg)
+    return flat
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Request", "run"]
 
+import functools
 import sys
 from dataclasses import dataclass
 from importlib.resources import files
@@ -13,10 +14,10 @@ from typing import Any
 import platformdirs
 
 from evalkit.errors import EvalkitError, ProtocolError, ReleaseError, UsageError
-from evalkit.intake import StudyData, open_data, secrets_of
+from evalkit.intake import StudyData, open_data, secrets_of, table_digests
 from evalkit.periods import Period, newest_complete, quarters_between
 from evalkit.protocol import ReportParams, Study, load_study, read_yaml, validate
-from evalkit.publish import RenderJob, find_notebook, progress_for, render_all
+from evalkit.publish import RenderJob, explain, find_notebook, progress_for, render_all
 from evalkit.publish._parameters import parse_override
 
 
@@ -25,15 +26,17 @@ class Request:
     """What was asked for on the command line; see ``evalkit render --help``."""
 
     report: str
-    periods: tuple[str, ...]
-    study: Path
-    params: Path | None
-    parameters: tuple[str, ...]
-    publisher: str | None
-    to: str | None
-    out: Path
-    jobs: int
-    replace: bool
+    periods: tuple[str, ...] = ()
+    studies: tuple[Path, ...] = ()
+    params: Path | None = None
+    parameters: tuple[str, ...] = ()
+    publisher: str | None = None
+    to: str | None = None
+    out: Path = Path("reports")
+    jobs: int = 1
+    supersede: str = ""
+    force: bool = False
+    explain: bool = False
 
 
 def run(request: Request) -> int:
@@ -53,7 +56,11 @@ def run(request: Request) -> int:
     EvalkitError
         If nothing could be rendered for a reason that is common to all.
     """
-    jobs = plan(request)
+    jobs = [job for study in request.studies for job in plan(request, study)]
+    if request.explain:
+        for job in jobs:
+            sys.stdout.write(f"{explain(job)}\n")
+        return 0
     with progress_for() as progress:
         results = render_all(jobs, request.jobs, progress)
     code = 0
@@ -67,12 +74,14 @@ def run(request: Request) -> int:
     return code
 
 
-def plan(request: Request) -> list[RenderJob]:
+def plan(request: Request, file: Path) -> list[RenderJob]:
     """Turn a request into jobs; everything that can be wrong is found before a kernel starts.
 
     Parameters
     ----------
     request : Request
+    file : pathlib.Path
+        The study's protocol.
 
     Returns
     -------
@@ -83,7 +92,7 @@ def plan(request: Request) -> list[RenderJob]:
     EvalkitError
         Of the class that says what is wrong.
     """
-    study = load_study(request.study)
+    study = load_study(file)
     params_file = _params_file(request, study)
     params = _with_options(params_file, request)
     overrides = dict(parse_override(text) for text in request.parameters)
@@ -91,7 +100,6 @@ def plan(request: Request) -> list[RenderJob]:
     data = open_data(study)
     periods = _periods(request.periods or (params.period,), study, data)
     identifiers, secrets = data.identifiers, secrets_of(study)
-    tables = tuple((i.table, Path(i.source)) for i in data.inputs if i.sha256 is not None)
     jobs = [
         RenderJob(
             study=study,
@@ -102,8 +110,9 @@ def plan(request: Request) -> list[RenderJob]:
             out=request.out.expanduser().resolve(),
             log_folder=Path(platformdirs.user_log_dir("evalkit")),
             overrides=overrides,
-            inputs=tables,
-            replace=request.replace,
+            tables=functools.partial(table_digests, study),
+            supersede=request.supersede,
+            force=request.force,
             identifiers=identifiers,
             secrets=secrets,
         )
@@ -136,7 +145,7 @@ def _params_file(request: Request, study: Study) -> Path:
     for folder in (study.folder, Path.cwd() / "params", checkout, shipped):
         if (folder / name).is_file():
             return folder / name
-    msg = f"there is no report '{request.report}': no {name} beside {request.study}; name it with --params"
+    msg = f"there is no report '{request.report}': no {name} beside {study.path.name}; name it with --params"
     raise UsageError(msg)
 
 

@@ -10,6 +10,7 @@ from datetime import date
 from evalkit.intake._data import CutData, Input, StudyData, fetch
 from evalkit.intake._database import secrets_of
 from evalkit.intake._dictionary import dictionary
+from evalkit.intake._digest import table_digests
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._open import open_data
 from evalkit.intake._spec import MissingTableError, exit_effects
@@ -27,6 +28,7 @@ __all__ = [
     "fetch",
     "open_data",
     "secrets_of",
+    "table_digests",
     "validate",
 ]
 

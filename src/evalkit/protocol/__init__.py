@@ -8,6 +8,7 @@ Unknown keys and wrong types fail with file, key and a did-you-mean.
 """
 
 from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, read_yaml, validate
+from evalkit.protocol._private import private_folder
 from evalkit.protocol._report import Publication, ReportParams
 from evalkit.protocol._schema import write_schemas
 from evalkit.protocol._study import (
@@ -42,6 +43,7 @@ __all__ = [
     "load_disclosure",
     "load_report",
     "load_study",
+    "private_folder",
     "read_yaml",
     "validate",
     "write_schemas",

@@ -4,8 +4,10 @@ This room knows nothing of statistics: it runs notebooks, lets out only what `ev
 releases so that nothing half-written is ever seen and nothing published is ever lost.
 """
 
+from evalkit.publish._batch import render_all
+from evalkit.publish._job import RenderJob, find_notebook
 from evalkit.publish._progress import LineProgress, Progress, progress_for
-from evalkit.publish._render import RenderJob, find_notebook, render, render_all
+from evalkit.publish._render import explain, render
 from evalkit.publish._tools import Tool, survey
 
 __all__ = [
@@ -13,6 +15,7 @@ __all__ = [
     "Progress",
     "RenderJob",
     "Tool",
+    "explain",
     "find_notebook",
     "progress_for",
     "render",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Document", "document_of", "resources"]
+__all__ = ["ATTACHMENT", "Document", "document_of", "resources"]
 
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +14,10 @@ from evalkit.errors import PublicationError
 from evalkit.publish._prepare import MARK, Item, prepare
 
 _FACTS = ("title", "subtitle", "study", "organisation", "period", "cut", "cut_date", "synthetic", "locale")
+
+
+ATTACHMENT = "evalkit-manifest.json"
+"""Name of the attachment in the PDF: the manifest, as far as it was known before the PDF was made."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,10 @@ class Document:
         Whether there is a table of contents.
     pdf_standard : str
         ``ua-1`` or ``none``.
+    revision : str
+        What the cover says of it; empty for a first release.
+    attachment : bytes
+        What stands inside the PDF: the manifest.
     """
 
     title: str
@@ -50,6 +58,8 @@ class Document:
     items: tuple[Item, ...]
     toc: bool = False
     pdf_standard: str = "ua-1"
+    revision: str = ""
+    attachment: bytes = b""
 
     @property
     def language(self) -> str:

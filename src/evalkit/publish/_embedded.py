@@ -15,7 +15,7 @@ from pathlib import Path
 import pypandoc
 
 from evalkit.errors import PublicationError
-from evalkit.publish._document import Document, resources
+from evalkit.publish._document import ATTACHMENT, Document, resources
 from evalkit.publish._markdown import write_markdown
 from evalkit.publish._page import css_string, wrap_tables
 from evalkit.publish._process import Finished, run_child
@@ -82,6 +82,7 @@ def metadata(document: Document) -> dict[str, object]:
         "organisation": document.organisation,
         "period": document.period,
         "cut": document.cut,
+        "revision": document.revision,
         "running": f"{document.title}, {document.period}",
         **{f"word-{name}": text for name, text in said.items()},
     }
@@ -95,6 +96,7 @@ def metadata(document: Document) -> dict[str, object]:
         "ek-cut-date": f"year: {day.year}, month: {day.month}, day: {day.day}",
         "ek-synthetic": document.synthetic,
         "ek-toc": document.toc,
+        "ek-attachment": _raw(ATTACHMENT, "typst") if document.attachment else "",
         "ek-lang": document.language,
         "ek-region": document.region,
         "pagetitle": _raw(html.escape(f"{document.title}: {document.study}, {document.period}"), "html"),
@@ -144,6 +146,7 @@ def _last_line(tool: str, done: Finished) -> str:
 def _pdf(document: Document, folder: Path, deadline: float) -> Path:
     for name in ("embedded.typ", "typst-template.typ", "typst-show.typ"):
         shutil.copyfile(resources() / name, folder / name)
+    (folder / ATTACHMENT).write_bytes(document.attachment)
     _pandoc(folder, deadline, "--to=typst", "--template=embedded.typ", "--output=report.typ")
     fonts = font_folder(folder)
     stamp = calendar.timegm(document.cut_date.timetuple())

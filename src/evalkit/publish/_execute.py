@@ -32,6 +32,7 @@ from evalkit.publish._redact import redact
 
 papermill_engines.register("evalkit", ReportEngine)
 _LONGEST_SOCKET = 104  # bytes of a Unix socket's path on the narrowest system
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _OUR_ERRORS = frozenset(errors.__all__)
 
 
@@ -179,13 +180,20 @@ def _socket_parent() -> str | None:
 
 
 def _environment(scratch: Path, source_folder: Path) -> dict[str, str]:
-    """Environment of the kernel: no user start-up files, one hash seed, the notebook's folder importable."""
+    """Environment of the kernel: the same on every machine, whoever runs it; the notebook's folder importable."""
+    settings = scratch / "matplotlibrc"
+    settings.touch()  # an empty one: the user's own is not read
     paths = (str(source_folder), os.environ.get("PYTHONPATH", ""))
     return {
         **os.environ,
         "IPYTHONDIR": str(scratch / "ipython"),
         "PYTHONPATH": os.pathsep.join(p for p in paths if p),
         "PYTHONHASHSEED": "0",
+        "MATPLOTLIBRC": str(settings),
+        "TZ": "UTC",
+        "LC_ALL": "C.UTF-8",
+        "LANGUAGE": "",
+        **dict.fromkeys(_THREADS, "1"),  # sums in another order have other last digits
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "EVALKIT_RENDER": "1",
     }

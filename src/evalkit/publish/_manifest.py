@@ -1,89 +1,116 @@
-"""The manifest: what went into a release and what came out, so that it can be made again."""
+"""The manifest: what went into a release and what came out, so that it can be made again and held to its word.
+
+What went in, and what was published, also stands inside the PDF as an attachment; ``manifest.json`` beside it adds what
+can only be known afterwards: the digests of the files, and the commit.
+"""
 
 from __future__ import annotations
 
-__all__ = ["code_version", "digest", "package_versions", "write_manifest"]
+__all__ = ["MANIFEST", "attachment", "damaged", "read_manifest", "went_in", "write_manifest"]
 
-import contextlib
 import hashlib
 import json
-import platform
-import shutil
-import subprocess
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from evalkit._version import __version__
+from evalkit.errors import ProtocolError, PublicationError, ReleaseError
+from evalkit.publish._document import ATTACHMENT
+from evalkit.publish._environment import checkout, code, digest, environment, imported_packages
+from evalkit.publish._job import RenderJob
+from evalkit.publish._tools import publisher_of, tools_of
 
-_PACKAGES = (
-    "duckdb", "formulaic", "great-tables", "ibis-framework", "ipykernel", "lifelines", "matplotlib", "nbclient",
-    "nbformat", "numpy", "pandas", "pandera", "papermill", "pyarrow", "pydantic", "pypandoc-binary", "scipy", "seaborn",
-    "statsmodels", "typst",
-)  # fmt: skip
+MANIFEST = "manifest.json"
+
+_VERSION = 2
+_AFTER = ("attachment", "checkout", "outputs")
 
 
-def digest(file: Path) -> str:
-    """Return a file's SHA-256.
+def went_in(job: RenderJob, notebook: Any, parameters: Mapping[str, Any], scratch: Path) -> dict[str, Any]:  # noqa: ANN401
+    """Say what goes into a release, as it is now.
 
     Parameters
     ----------
-    file : pathlib.Path
-
-    Returns
-    -------
-    str
-        Hexadecimal.
-    """
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def package_versions() -> dict[str, str]:
-    """Return the versions of the packages a number can depend on.
+    job : RenderJob
+    notebook : nbformat.NotebookNode
+    parameters : mapping
+        Held to the notebook's parameters cell.
+    scratch : pathlib.Path
+        A folder that tools may work in.
 
     Returns
     -------
     dict
-        Package: version.
+        The sections of `evalkit.publish._ingredients`; no path, name or time of this machine.
+
+    Raises
+    ------
+    ProtocolError
+        If a file cannot be read.
     """
+    publication = job.params.publication
+    publisher = publisher_of(publication.publisher)
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    modules = _modules_beside(job.notebook)
+    sources += [file.read_text(encoding="utf-8", errors="replace") for file in modules.values()]
+    return {
+        "manifest": _VERSION,
+        "study": job.study.id,
+        "report": job.params.report,
+        "seed": job.study.seed,
+        "period": job.period.name,
+        "inputs": {name: {"sha256": value} for name, value in sorted(_digests(job, modules).items())},
+        "parameters": {**parameters, "study": job.study.path.name},
+        "publication": {
+            "publisher": publisher,
+            "to": sorted(set(publication.to)),
+            "pdf_standard": publication.pdf_standard,
+            "toc": publication.toc,
+        },
+        "code": code(),
+        "environment": environment(imported_packages(sources)),
+        "tools": tools_of(publisher, scratch),
+    }
+
+
+def _modules_beside(notebook: Path) -> dict[str, Path]:
+    """Find the Python files beside a notebook: it can import them."""
+    folders = [notebook.parent, *(f.parent for f in notebook.parent.glob("*/__init__.py"))]
+    files = [file for folder in folders for file in folder.glob("*.py")]
+    return {file.relative_to(notebook.parent).as_posix(): file for file in sorted(files)}
+
+
+def _digests(job: RenderJob, modules: Mapping[str, Path]) -> dict[str, str]:
+    files = {"notebook": job.notebook, "study": job.study.path}
+    files |= {f"notebook module {name}": file for name, file in modules.items()}
+    if job.study.disclosure is not None:
+        files["disclosure"] = job.study.folder / job.study.disclosure
+    if job.study.baselines is not None:
+        files["baselines"] = job.study.folder / job.study.baselines
     found = {}
-    for name in _PACKAGES:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
+    for name, file in files.items():
+        try:
+            found[name] = digest(file)
+        except OSError as error:
+            msg = f"{file}: cannot be read ({error.strerror})"
+            raise ProtocolError(msg) from None
+    return {**found, **{f"table {name}": value for name, value in job.tables().items()}}
 
 
-def code_version() -> dict[str, Any]:
-    """Return evalkit's version, and its commit where it runs from a checkout.
+def attachment(manifest: Mapping[str, Any]) -> bytes:
+    """Return what stands inside the PDF.
+
+    Parameters
+    ----------
+    manifest : mapping
+        A manifest, finished or not.
 
     Returns
     -------
-    dict
-        ``evalkit``, and from a checkout ``commit`` and ``changed`` (whether tracked files differ from it).
+    bytes
+        All of it that was known before the PDF was made; the same bytes for the same content.
     """
-    said: dict[str, Any] = {"evalkit": __version__}
-    home = Path(__file__).resolve().parents[3]
-    git = shutil.which("git")
-    if git is None or not (home / "pyproject.toml").is_file() or not (home / ".git").exists():
-        return said
-    commit = _git(git, home, "rev-parse", "HEAD")
-    if commit:
-        said |= {
-            "commit": commit,
-            "changed": bool(_git(git, home, "status", "--porcelain", "--untracked-files=no")),
-        }
-    return said
-
-
-def _git(git: str, home: Path, *arguments: str) -> str:
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
-            [git, "-C", str(home), *arguments], capture_output=True, text=True, timeout=20, check=False
-        )
-        return done.stdout.strip() if done.returncode == 0 else ""
-    return ""
+    return _json({name: value for name, value in manifest.items() if name not in _AFTER})
 
 
 def write_manifest(facts: Mapping[str, Any], outputs: Mapping[str, Path], file: Path) -> Path:
@@ -92,7 +119,7 @@ def write_manifest(facts: Mapping[str, Any], outputs: Mapping[str, Path], file: 
     Parameters
     ----------
     facts : mapping
-        Everything but outputs and environment; plain values.
+        Everything that stands inside the PDF too.
     outputs : mapping of str to pathlib.Path
         Name in the release: finished file.
     file : pathlib.Path
@@ -102,12 +129,69 @@ def write_manifest(facts: Mapping[str, Any], outputs: Mapping[str, Path], file: 
     pathlib.Path
         ``file``.
     """
-    content = {
-        "manifest": 1,
-        **facts,
-        "code": code_version(),
-        "environment": {"python": platform.python_version(), "packages": package_versions()},
+    after = {
+        "attachment": {"name": ATTACHMENT, "sha256": hashlib.sha256(attachment(facts)).hexdigest()},
+        "checkout": checkout(),
         "outputs": {name: {"sha256": digest(path)} for name, path in sorted(outputs.items())},
     }
-    file.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    file.write_bytes(_json({**facts, **after}))
     return file
+
+
+def read_manifest(release: Path) -> dict[str, Any]:
+    """Read a release's manifest.
+
+    Parameters
+    ----------
+    release : pathlib.Path
+        The release folder.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ReleaseError
+        If there is none, or it is not one that this version can read.
+    """
+    file = release / MANIFEST
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        msg = f"{file}: there is no readable manifest; name the folder of a release"
+        raise ReleaseError(msg) from None
+    if not isinstance(found, dict) or found.get("manifest") != _VERSION:
+        msg = f"{file}: was written by another version of evalkit"
+        raise ReleaseError(msg)
+    return found
+
+
+def damaged(release: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """List the files of a release that are not what its manifest says.
+
+    Parameters
+    ----------
+    release : pathlib.Path
+    manifest : mapping
+
+    Returns
+    -------
+    list of str
+        Names, sorted.
+    """
+    wrong = []
+    for name, facts in sorted(manifest.get("outputs", {}).items()):
+        file = release / name
+        if not file.is_file() or file.is_symlink() or digest(file) != facts.get("sha256"):
+            wrong.append(name)
+    return wrong
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    try:
+        text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        msg = "a parameter is not a number; leave it out"
+        raise PublicationError(msg) from None
+    return (text + "\n").encode()

@@ -52,6 +52,8 @@ class Item:
         Id and kind of the estimate that is shown; empty where there is none.
     numbers : mapping
         The safe numbers of a figure or table, as ``columns`` and ``rows``; empty where there are none.
+    mark : mapping
+        All that display says of it; empty for what the author wrote.
     """
 
     kind: Literal["markdown", "code", "figure", "table"]
@@ -63,6 +65,7 @@ class Item:
     estimate: str = ""
     analysis: str = ""
     numbers: Mapping[str, Any] = field(default_factory=dict)
+    mark: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -148,7 +151,7 @@ def _code_cell(cell: Any, number: int, *, hidden: bool) -> list[Item]:  # noqa: 
         raise PublicationError(msg)
     for kind, text, mark in pieces:
         if kind == "markdown":
-            found.append(Item("markdown", number, text))
+            found.append(Item("markdown", number, text, mark=mark))
         else:
             found.append(_float(kind, text, mark, options, number))
     return found
@@ -203,7 +206,7 @@ def _float(
         alt = f"{alt.rstrip('.')}. {finding}"
     about = {name: str(mark.get(key) or "") for name, key in (("estimate", "estimate"), ("analysis", "kind"))}
     alt = alt if kind == "figure" else ""
-    return Item(kind, number, text, label, caption, alt, **about, numbers=mark.get("data") or {})
+    return Item(kind, number, text, label, caption, alt, **about, numbers=mark.get("data") or {}, mark=mark)
 
 
 def _check_labels(items: list[Item]) -> None:

@@ -21,7 +21,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from evalkit.errors import MissingToolError, PublicationError
 from evalkit.messages import messages_for
-from evalkit.publish._document import Document, resources
+from evalkit.publish._document import ATTACHMENT, Document, resources
 from evalkit.publish._embedded import font_folder, metadata
 from evalkit.publish._markdown import files_of
 from evalkit.publish._page import wrap_tables
@@ -167,6 +167,7 @@ def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> P
         shutil.copyfile(resources() / name, folder / name)
     if "pdf" in formats:
         font_folder(folder)
+        (folder / ATTACHMENT).write_bytes(document.attachment)
     front = yaml.safe_dump(front_matter(document, formats), sort_keys=False, allow_unicode=True)
     say = messages_for(document.locale)
     cells = [new_raw_cell(f"---\n{front}---")]

@@ -1,27 +1,30 @@
-"""The release folder: written aside, moved into place in one step, never overwritten.
+"""The release folder: written aside, moved into place in one step, never overwritten, never lost.
 
-``reports/<study>/<report>/<period>/`` holds what was published. While it is made it lies beside that place under a
-hidden name, so that nothing half-written is ever visible; one rename makes it the release. A release that is there
-stays; with ``replace`` it is kept beside the new one as ``<period>.replaced-1``, ``-2`` ...
+``reports/<study>/<report>/<period>/`` holds the newest release. While one is made it lies beside that place under a
+hidden name, so that nothing half-written is ever visible. A release that is superseded stays for ever as
+``<period>.r1``, ``.r2`` ...: it is kept there first, and only then do the new one and the old one change places in one
+step, so that at no moment, whatever dies, is there no release at its place or one too few beside it.
 """
 
 from __future__ import annotations
 
-__all__ = ["check_place", "place_release", "release_folder"]
+__all__ = ["check_place", "kept_folder", "place_release", "recover", "release_folder"]
 
 import contextlib
-import fcntl
+import filecmp
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from evalkit.errors import ReleaseError
+from evalkit.publish._exchange import exchange
+from evalkit.publish._scratch import scratch_folder, sweep
 
 _STAGING = ".making-"
 _FILE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_-]*/)?[A-Za-z0-9][A-Za-z0-9_.-]*")
+_ASIDE = ".aside-"
 
 
 def release_folder(out: Path, study: str, report: str, period: str) -> Path:
@@ -55,27 +58,71 @@ def release_folder(out: Path, study: str, report: str, period: str) -> Path:
     return out / study / report / period
 
 
-def check_place(target: Path, *, replace: bool) -> None:
+def kept_folder(target: Path, revision: int) -> Path:
+    """Return where a superseded release is kept.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The release folder.
+    revision : int
+        Of the superseded release.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Examples
+    --------
+    >>> kept_folder(Path("reports/demo/quarterly/2022Q3"), 1).name
+    '2022Q3.r1'
+    """
+    return target.with_name(f"{target.name}.r{revision}")
+
+
+def check_place(target: Path) -> None:
     """Find out before the work whether a release can be placed.
 
     Parameters
     ----------
     target : pathlib.Path
-    replace : bool
-        Whether a release that is there may be put beside.
 
     Raises
     ------
     ReleaseError
-        If there is a release already, or the folder cannot be written.
+        If the folder cannot be written.
     """
-    _refuse_existing(target, replace=replace)
     with _writable(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        Path(tempfile.mkdtemp(prefix=_STAGING, dir=target.parent)).rmdir()
+        _make_folders(target.parent)
+        with scratch_folder(target.parent, _STAGING):
+            pass
 
 
-def place_release(files: Mapping[str, Path], target: Path, *, replace: bool) -> Path:
+def recover(target: Path) -> None:
+    """Mend what a render that died left at a place; call it while no other render of the study works.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The release folder.
+
+    Raises
+    ------
+    ReleaseError
+        If the folder cannot be written.
+    """
+    if not target.parent.is_dir():
+        return
+    aside = target.with_name(f"{_ASIDE}{target.name}")
+    with _writable(target):
+        if aside.is_dir() and not target.exists():
+            aside.rename(target)
+        elif aside.is_dir():
+            shutil.rmtree(aside)  # the same release is kept as a revision
+        sweep(target.parent, _STAGING)
+
+
+def place_release(files: Mapping[str, Path], target: Path, *, supersedes: int | None = None) -> Path:
     """Put finished files into place as one release.
 
     Parameters
@@ -84,8 +131,8 @@ def place_release(files: Mapping[str, Path], target: Path, *, replace: bool) -> 
         Name in the release, with one folder at most (``data/fig-harm.csv``): finished file.
     target : pathlib.Path
         The release folder.
-    replace : bool
-        Keep a release that is there beside the new one, instead of refusing.
+    supersedes : int, optional
+        Revision of the release that is there: it is kept beside the new one. Without it nothing may be there.
 
     Returns
     -------
@@ -95,54 +142,68 @@ def place_release(files: Mapping[str, Path], target: Path, *, replace: bool) -> 
     Raises
     ------
     ReleaseError
-        If there is a release already and ``replace`` is false, or the folder cannot be written.
+        If there is a release already and it is not superseded, or the folder cannot be written.
     """
     for name in files:
         if not _FILE.fullmatch(name):
             msg = f"'{name}' cannot be a file of a release"
             raise ReleaseError(msg)
     with _writable(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=target.parent))
-        try:
+        _make_folders(target.parent)
+        with scratch_folder(target.parent, _STAGING) as staging:
             for name, source in files.items():
-                _copy_synced(source, _with_folder(staging / name))
-            for folder in sorted({(staging / name).parent for name in files} | {staging}):
-                _sync(folder)
-            with _locked(target.parent):
-                _swap(staging, target, replace=replace)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
+                _make_folders((staging / name).parent)
+                _copy_synced(source, staging / name)
+            _publishable(staging)
+            if supersedes is None:
+                _move_in(staging, target)
+            else:
+                _supersede(staging, target, kept_folder(target, supersedes))
+            _sync(target.parent)
     return target
 
 
-def _swap(staging: Path, target: Path, *, replace: bool) -> None:
-    _refuse_existing(target, replace=replace)
-    staging.chmod(0o755)
-    if not target.exists():
-        staging.rename(target)
-    else:
-        kept = _kept_name(target)
-        target.rename(kept)
-        try:
-            staging.rename(target)
-        except BaseException:
-            kept.rename(target)
-            raise
-    _sync(target.parent)
-
-
-def _kept_name(target: Path) -> Path:
-    number = 1
-    while (kept := target.with_name(f"{target.name}.replaced-{number}")).exists():
-        number += 1
-    return kept
-
-
-def _refuse_existing(target: Path, *, replace: bool) -> None:
-    if target.exists() and not replace:
-        msg = f"{target}: is published already; --replace keeps it beside a new one"
+def _move_in(staging: Path, target: Path) -> None:
+    if target.exists():
+        msg = f"{target}: is published already; nothing is ever overwritten"
         raise ReleaseError(msg)
+    staging.rename(target)
+
+
+def _supersede(staging: Path, target: Path, kept: Path) -> None:
+    if not kept.exists():
+        with scratch_folder(target.parent, _STAGING) as copy:
+            shutil.copytree(target, copy, copy_function=_link, dirs_exist_ok=True)
+            _publishable(copy)
+            copy.rename(kept)
+        _sync(target.parent)
+    elif not _same(kept, target):
+        msg = f"{kept}: another release is kept there; move it away by hand"
+        raise ReleaseError(msg)
+    if exchange(staging, target):
+        return  # the staging folder now holds the old release, which is kept
+    aside = target.with_name(f"{_ASIDE}{target.name}")
+    target.rename(aside)
+    try:
+        staging.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+    shutil.rmtree(aside)
+
+
+def _link(source: str, target: str) -> str:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        _copy_synced(Path(source), Path(target))
+    return target
+
+
+def _same(one: Path, other: Path) -> bool:
+    names = [str(p.relative_to(one)) for p in sorted(one.rglob("*")) if p.is_file()]
+    others = [str(p.relative_to(other)) for p in sorted(other.rglob("*")) if p.is_file()]
+    return names == others and filecmp.cmpfiles(one, other, names, shallow=False)[0] == names
 
 
 @contextlib.contextmanager
@@ -154,29 +215,26 @@ def _writable(target: Path) -> Iterator[None]:
         raise ReleaseError(msg) from None
 
 
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Let one render at a time swap releases of a report."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _with_folder(file: Path) -> Path:
-    if not file.parent.exists():
-        file.parent.mkdir()
-        file.parent.chmod(0o755)
-    return file
+def _make_folders(folder: Path) -> None:
+    """Make a folder and those above it, open to readers whatever the file mask is."""
+    for place in reversed([folder, *folder.parents]):
+        if not place.is_dir():
+            place.mkdir(exist_ok=True)
+            place.chmod(0o755)
 
 
 def _copy_synced(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
-    target.chmod(0o644)
     with target.open("rb") as stream:
         os.fsync(stream.fileno())
+
+
+def _publishable(folder: Path) -> None:
+    """Open a finished release to its readers, and see it on the disk."""
+    for place in [*folder.rglob("*"), folder]:
+        place.chmod(0o755 if place.is_dir() else 0o644)
+        if place.is_dir():
+            _sync(place)
 
 
 def _sync(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Tool", "survey", "tool_versions"]
+__all__ = ["Tool", "publisher_of", "survey", "tools_of"]
 
 import platform
 import sys
@@ -36,14 +36,40 @@ class Tool:
     remark: str
 
 
-def tool_versions() -> dict[str, str]:
-    """Return the versions of the embedded publisher's tools.
+def publisher_of(wanted: str) -> str:
+    """Choose the publisher.
+
+    Parameters
+    ----------
+    wanted : {"auto", "quarto", "embedded"}
+
+    Returns
+    -------
+    str
+        ``quarto`` or ``embedded``.
+    """
+    if wanted != "auto":
+        return wanted
+    return "quarto" if find_quarto() is not None else "embedded"
+
+
+def tools_of(publisher: str, folder: Path) -> dict[str, str]:
+    """Return the versions of a publisher's tools.
+
+    Parameters
+    ----------
+    publisher : {"quarto", "embedded"}
+    folder : pathlib.Path
+        Where they may work.
 
     Returns
     -------
     dict
-        Tool: version.
+        Tool: version; empty where Quarto is wanted and not there.
     """
+    if publisher == "quarto":
+        program = find_quarto()
+        return {} if program is None else {"quarto": quarto_version(program, folder)}
     import pypandoc  # noqa: PLC0415
 
     return {"pandoc": str(pypandoc.get_pandoc_version()), "typst": metadata.version("typst")}
@@ -79,7 +105,7 @@ def survey() -> list[Tool]:
     tools += [_package("ipykernel", "the kernel"), _package("papermill", "runs notebooks")]
     tools += [_package("duckdb", "reads the tables")]
     try:
-        pandoc = tool_versions()["pandoc"]
+        pandoc = tools_of("embedded", Path())["pandoc"]
         tools.append(Tool("pandoc", pandoc, needed=True, remark="from the pypandoc-binary package"))
     except (OSError, ImportError, metadata.PackageNotFoundError):
         tools.append(Tool("pandoc", "", needed=True, remark="missing: run 'make install'"))

@@ -26,6 +26,7 @@ def words(locale: str) -> dict[str, str]:
         "cut": say("Data cut"),
         "later": say("(nothing known later is used)"),
         "publisher": say("Published by"),
+        "revision": say("Revision"),
         "synthetic": say("Synthetic data"),
         "simulated": say(
             "Everything in this report was made by a simulator. No real person is described, and nothing here is "

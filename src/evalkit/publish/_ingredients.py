@@ -1,0 +1,158 @@
+"""What goes into a release, as plain values: the key by which it is known to be the same, and what differs by name.
+
+The parts are sections of the manifest, so that what went into a release years ago is held against today's by the same
+few lines: ``--explain``, the cache, a superseding release and ``evalkit verify`` all ask `differences`.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SECTIONS", "Change", "because", "differences", "key"]
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SECTIONS = ("period", "inputs", "parameters", "publication", "code", "environment", "tools")
+"""Sections of a manifest that say what went in; a release is up to date while all of them are as they were."""
+
+_ONE_FILE = {"study": "protocol", "disclosure": "policy", "baselines": "baselines", "notebook": "notebook"}
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One part that is not what it was.
+
+    Attributes
+    ----------
+    kind : str
+        ``data``, ``parameter``, ``protocol``, ``policy``, ``baselines``, ``notebook``, ``publication``, ``code``,
+        ``environment``, ``package``, ``tool`` or ``period``.
+    name : str
+        Which one: a table, a parameter, a package; empty where the kind says it all.
+    old, new : str
+        Short values; empty where it was not there, or is not any more.
+    """
+
+    kind: str
+    name: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        what = {"data": f"table {self.name}", "code": "evalkit's code"}.get(
+            self.kind, f"{self.kind} {self.name}"
+        ).strip()
+        if not self.old:
+            return f"{what} is new"
+        if not self.new:
+            return f"{what} is not there any more"
+        if self.old.startswith("sha256:"):
+            return f"{what} changed"
+        return f"{what} changed from {self.old} to {self.new}"
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the change as plain values.
+
+        Returns
+        -------
+        dict
+        """
+        return {"kind": self.kind, "name": self.name, "old": self.old, "new": self.new}
+
+
+def key(parts: Mapping[str, Any]) -> str:
+    """Return the digest of everything that goes into a release.
+
+    Parameters
+    ----------
+    parts : mapping
+        A manifest, or the sections of one.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    flat = sorted((kind, name, value) for (kind, name), value in _flat(parts).items())
+    return hashlib.sha256(json.dumps(flat, ensure_ascii=False).encode()).hexdigest()
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    """List what differs between what went into two releases.
+
+    Parameters
+    ----------
+    old, new : mapping
+        Manifests, or the sections of one.
+
+    Returns
+    -------
+    list of Change
+        Sorted by kind and name; empty when both are the same.
+    """
+    then, now = _flat(old), _flat(new)
+    changed = [at for at in sorted({*then, *now}) if then.get(at) != now.get(at)]
+    return [Change(*at, _short(then.get(at, "")), _short(now.get(at, ""))) for at in changed]
+
+
+def because(changes: Sequence[Change], most: int = 6) -> str:
+    """Write changes as one clause.
+
+    Parameters
+    ----------
+    changes : sequence of Change
+    most : int
+        How many are named.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> because([Change("parameter", "tau", "30", "45"), Change("data", "exits", "sha256:a", "sha256:b")])
+    'parameter tau changed from 30 to 45; table exits changed'
+    """
+    named = [str(change) for change in changes[:most]]
+    left = len(changes) - len(named)
+    return "; ".join([*named, f"and {left} more"] if left > 0 else named)
+
+
+def _flat(parts: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """Bring the sections to one list of named texts."""
+    found: dict[tuple[str, str], str] = {("period", ""): str(parts.get("period", ""))}
+    for name, facts in _section(parts, "inputs"):
+        value = f"sha256:{facts.get('sha256')}" if isinstance(facts, Mapping) else str(facts)
+        if name.startswith("table "):
+            found["data", name.removeprefix("table ")] = value
+        else:
+            kind, _, which = name.partition(" ")
+            found[_ONE_FILE.get(kind, kind), which] = value
+    # The protocol's place is no part of it: another checkout has another one.
+    found |= {("parameter", n): _text(v) for n, v in _section(parts, "parameters") if n not in {"study", "period"}}
+    found |= {("publication", n): _text(v) for n, v in _section(parts, "publication")}
+    code = dict(_section(parts, "code"))
+    found["code", ""] = f"sha256:{code['sha256']}" if "sha256" in code else ""
+    around = dict(_section(parts, "environment"))
+    found |= {("package", n): str(v) for n, v in dict(around.pop("packages", {})).items()}
+    found |= {("environment", n): str(v) for n, v in around.items()}
+    found |= {("tool", n): str(v) for n, v in _section(parts, "tools")}
+    return {at: value for at, value in found.items() if value}
+
+
+def _section(parts: Mapping[str, Any], name: str) -> list[tuple[str, Any]]:
+    section = parts.get(name)
+    return [(str(n), v) for n, v in section.items()] if isinstance(section, Mapping) else []
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def _short(value: str) -> str:
+    if value.startswith("sha256:"):
+        return value[: len("sha256:") + 12]
+    return value if len(value) <= _SHOWN else value[: _SHOWN - 1] + "…"

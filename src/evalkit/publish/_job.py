@@ -1,0 +1,166 @@
+"""What one render is asked to do, and what is found out about it before a kernel starts."""
+
+from __future__ import annotations
+
+__all__ = ["RenderJob", "find_notebook", "parameters_of", "read_notebook"]
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from evalkit.errors import ProtocolError
+from evalkit.periods import Period
+from evalkit.protocol import ReportParams, Study
+from evalkit.publish._parameters import declared, validated
+from evalkit.publish._release import release_folder
+
+
+def _no_tables() -> Mapping[str, str]:
+    return {}
+
+
+@dataclass(frozen=True)
+class RenderJob:
+    """Everything one render needs.
+
+    Attributes
+    ----------
+    study : Study
+        With the file it was read from.
+    params : ReportParams
+        The report, with command-line choices already in it.
+    params_file : str
+        For messages.
+    period : Period
+    notebook : pathlib.Path
+    out : pathlib.Path
+        The reports folder.
+    log_folder : pathlib.Path
+        Where a failed render leaves its log.
+    overrides : mapping of str
+        Raw ``-P`` values.
+    tables : callable
+        Returns the digest of each raw table as it is now. They go into the manifest.
+    supersede : str
+        Why a release that is there is superseded; empty: it is not.
+    force : bool
+        Whether to render although nothing changed.
+    identifiers : frozenset of str
+        Of all participants: the audit looks for them in what would be published.
+    secrets : frozenset of str
+        Passwords and addresses of databases; looked for, too.
+    """
+
+    study: Study
+    params: ReportParams
+    params_file: str
+    period: Period
+    notebook: Path
+    out: Path
+    log_folder: Path
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    tables: Callable[[], Mapping[str, str]] = _no_tables
+    supersede: str = ""
+    force: bool = False
+    identifiers: frozenset[str] = field(default=frozenset(), repr=False)
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @property
+    def name(self) -> str:
+        """How messages name this render."""
+        return f"{self.params.report} {self.period.name}"
+
+    @property
+    def target(self) -> Path:
+        """The release folder."""
+        period = self.period.name.replace("..", "_to_")
+        return release_folder(self.out, self.study.id, self.params.report, period)
+
+
+def find_notebook(name: str, study: Study) -> Path:
+    """Find a report's notebook.
+
+    Parameters
+    ----------
+    name : str
+        File name from the report's parameters.
+    study : Study
+
+    Returns
+    -------
+    pathlib.Path
+        The first of: ``notebooks/`` in the working folder, beside or above the protocol, and the ones evalkit ships.
+
+    Raises
+    ------
+    ProtocolError
+        If there is none.
+    """
+    if Path(name).name != name or not name.endswith(".ipynb"):
+        msg = f"notebook '{name}': give the bare name of an .ipynb file in a notebooks folder"
+        raise ProtocolError(msg)
+    checkout = Path(__file__).resolve().parents[3]
+    shipped = Path(str(files("evalkit"))) / "_templates"
+    places = [Path.cwd(), study.folder, study.folder.parent, checkout, shipped]
+    for place in places:
+        if (place / "notebooks" / name).is_file():
+            return (place / "notebooks" / name).resolve()
+    msg = f"notebook '{name}' is in none of: {', '.join(str(p / 'notebooks') for p in places[:3])}"
+    raise ProtocolError(msg)
+
+
+def read_notebook(file: Path) -> Any:  # noqa: ANN401 - nbformat has no types
+    """Read a notebook.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+
+    Returns
+    -------
+    nbformat.NotebookNode
+
+    Raises
+    ------
+    ProtocolError
+        If it is none.
+    """
+    try:
+        notebook = nbformat.read(file, as_version=4)
+        nbformat.validate(notebook)
+    except (OSError, ValueError, nbformat.ValidationError):
+        msg = f"{file}: is not a readable notebook; open it in JupyterLab and save it"
+        raise ProtocolError(msg) from None
+    return notebook
+
+
+def parameters_of(job: RenderJob, notebook: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Hold what was asked for to the notebook's parameters cell.
+
+    Parameters
+    ----------
+    job : RenderJob
+    notebook : nbformat.NotebookNode
+
+    Returns
+    -------
+    dict
+        Values for the parameters cell: those given, the study's file and the period.
+
+    Raises
+    ------
+    ProtocolError
+        If the notebook has no such cell, or a name or value does not fit it.
+    """
+    cells = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    if len(cells) != 1:
+        msg = f"{job.notebook.name}: has {len(cells)} cells tagged 'parameters'; it needs exactly one"
+        raise ProtocolError(msg)
+    source = "\n".join(line for line in cells[0].source.splitlines() if not line.startswith("#|"))
+    schema = declared(source, job.notebook.name)
+    values = validated(schema, job.params.parameters, job.overrides, job.params_file)
+    return {**values, "study": str(job.study.path), "period": job.period.name}

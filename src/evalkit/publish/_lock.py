@@ -1,0 +1,104 @@
+"""Locks that end with their process: one render of a study at a time, and folders that are seen to be in use."""
+
+from __future__ import annotations
+
+__all__ = ["in_use", "locked", "study_lock"]
+
+import contextlib
+import errno
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from evalkit.errors import ReleaseError
+from evalkit.protocol import Study, private_folder
+
+_NAME = "render.lock"
+_TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+
+
+@contextlib.contextmanager
+def study_lock(study: Study, on_wait: Callable[[], None]) -> Iterator[Path]:
+    """Let one render of a study work at a time; however a process ends, its lock ends with it.
+
+    Parameters
+    ----------
+    study : Study
+    on_wait : callable
+        Called once when another render has to be waited for.
+
+    Yields
+    ------
+    pathlib.Path
+        The study's private folder.
+
+    Raises
+    ------
+    ReleaseError
+        If the file system has no locks.
+    """
+    private = private_folder(study)
+    descriptor = os.open(private / _NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            if not _taken_at_once(descriptor):
+                on_wait()
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            msg = f"{private}: cannot be locked ({error.strerror}); put the protocol on a file system with locks"
+            raise ReleaseError(msg) from None
+        yield private
+    finally:
+        os.close(descriptor)
+
+
+def _taken_at_once(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _TAKEN:
+            return False
+        raise
+    return True
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Mark a folder as used by this process, until the end of the block or of the process.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        May be renamed meanwhile. Where a file system cannot lock a folder, nothing is marked.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def in_use(folder: Path) -> bool:
+    """Return whether a living process marked a folder with `locked`, or nobody can say.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+
+    Returns
+    -------
+    bool
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return True
+    try:
+        return not _taken_at_once(descriptor)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,176 @@
+"""Revisions: which release this is, which one it supersedes and why, and which published numbers are others now."""
+
+from __future__ import annotations
+
+__all__ = ["FIRST", "Revision", "revision_of", "superseding"]
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from evalkit.publish._ingredients import Change
+from evalkit.publish._prepare import Item
+from evalkit.publish._published import NumberChange
+
+_EXAMPLES = 3
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~^$@'\":])")
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What a release says of the one before it.
+
+    Attributes
+    ----------
+    number : int
+        1 for the first release of a period.
+    supersedes : mapping
+        ``revision`` and ``manifest_sha256`` of the release before; empty for the first.
+    note : str
+        Why it was superseded, as somebody wrote it.
+    reasons : tuple of mapping
+        What went in that is not what went in before: kind, name, old, new.
+    numbers : tuple of mapping
+        Published numbers that are not what they were: output, where, column, old, new.
+    """
+
+    number: int = 1
+    supersedes: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+    reasons: tuple[Mapping[str, Any], ...] = ()
+    numbers: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What the cover says; empty for a first release."""
+        if self.number == 1:
+            return ""
+        return f"{self.number}, supersedes revision {self.supersedes['revision']}. {self.note}"
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the manifest says.
+
+        Returns
+        -------
+        dict
+        """
+        return {
+            "revision": self.number,
+            "supersedes": dict(self.supersedes) or None,
+            "change_note": self.note,
+            "changes": {"reasons": [dict(r) for r in self.reasons], "numbers": [dict(n) for n in self.numbers]},
+        }
+
+    def items(self, labels: Iterable[str]) -> list[Item]:
+        """Return what the document says of the changes, for its end.
+
+        Parameters
+        ----------
+        labels : iterable of str
+            Labels of the document: what can be referred to.
+
+        Returns
+        -------
+        list of Item
+            Empty for a first release.
+        """
+        if self.number == 1:
+            return []
+        before = f"revision {self.supersedes['revision']}"
+        lines = [f"# Changes since {before}", f"This report supersedes {before}, which is kept. {_plain(self.note)}"]
+        if self.reasons:
+            lines.append("What went into it that is not what went in before:")
+            lines.append("\n".join(f"- {_plain(str(Change(**reason)))}" for reason in self.reasons))
+        else:
+            lines.append("The same data, parameters, code and tools went into both.")
+        if not self.numbers:
+            lines.append("No published number differs.")
+        else:
+            lines.append(f"{_many(len(self.numbers))} from what was published before:")
+            lines.append("\n".join(_about(name, list(own), set(labels)) for name, own in _by_output(self.numbers)))
+        return [Item("markdown", 0, "\n\n".join(lines))]
+
+
+FIRST = Revision()
+
+
+def revision_of(manifest: Mapping[str, Any]) -> Revision:
+    """Return what a release's manifest says of its revision.
+
+    Parameters
+    ----------
+    manifest : mapping
+
+    Returns
+    -------
+    Revision
+    """
+    changes = manifest.get("changes") or {}
+    return Revision(
+        int(manifest.get("revision", 1)),
+        manifest.get("supersedes") or {},
+        str(manifest.get("change_note", "")),
+        tuple(changes.get("reasons", ())),
+        tuple(changes.get("numbers", ())),
+    )
+
+
+def superseding(
+    revision: int, manifest_sha256: str, note: str, reasons: Sequence[Change], numbers: Sequence[NumberChange]
+) -> Revision:
+    """Return the revision that follows a release.
+
+    Parameters
+    ----------
+    revision : int
+        Of the release before.
+    manifest_sha256 : str
+        Digest of its manifest.
+    note : str
+        Why it is superseded.
+    reasons : sequence of Change
+    numbers : sequence of NumberChange
+
+    Returns
+    -------
+    Revision
+    """
+    before = {"revision": revision, "manifest_sha256": manifest_sha256}
+    return Revision(
+        revision + 1, before, note, tuple(c.as_dict() for c in reasons), tuple(n.as_dict() for n in numbers)
+    )
+
+
+def _by_output(numbers: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, Iterable[Mapping[str, Any]]]]:
+    return groupby(numbers, key=lambda change: str(change["output"]))
+
+
+def _many(n: int) -> str:
+    return "One number differs" if n == 1 else f"{n} numbers differ"
+
+
+def _about(name: str, numbers: list[Mapping[str, Any]], labels: set[str]) -> str:
+    """Write one line on the numbers of one output; the first few as examples."""
+    place = f"@{name}" if name in labels else _plain(name)
+    rows = [n for n in numbers if n["column"]]
+    if not rows:
+        return f"- {place}: {'not shown before' if numbers[0]['old'] is None else 'not shown any more'}."
+    shown = "; ".join(
+        _plain(f"{n['where']}, {n['column']}: {_brief(n['old'])} before, {_brief(n['new'])} now")
+        for n in rows[:_EXAMPLES]
+    )
+    more = f"; and {len(rows) - _EXAMPLES} more" if len(rows) > _EXAMPLES else ""
+    return f"- {place}: {shown}{more}."
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return "missing" if value is None else str(value)
+
+
+def _plain(text: str) -> str:
+    """Write a text so that Markdown shows it as it is."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
