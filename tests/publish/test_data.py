@@ -117,14 +117,14 @@ def test_no_file_leaves_the_release(tmp_path: Path, name: str) -> None:
     source = tmp_path / "source"
     source.write_text("x", encoding="utf-8")
     with pytest.raises(ReleaseError, match="cannot be a file of a release"):
-        place_release({name: source}, tmp_path / "out" / "release", replace=False)
+        place_release({name: source}, tmp_path / "out" / "release")
     assert not (tmp_path / "out").exists()
 
 
 def test_folders_of_a_release_can_be_read_by_everybody(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_text("x", encoding="utf-8")
-    release = place_release({"data/a.csv": source, "b.txt": source}, tmp_path / "release", replace=False)
+    release = place_release({"data/a.csv": source, "b.txt": source}, tmp_path / "release")
     assert {p.relative_to(release).as_posix(): p.stat().st_mode & 0o777 for p in release.rglob("*")} == {
         "data": 0o755, "data/a.csv": 0o644, "b.txt": 0o644,
     }  # fmt: skip
