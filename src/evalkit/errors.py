@@ -12,7 +12,8 @@
     │   └── ExecutionTimeoutError  8   a render took longer than it may
     ├── PublicationError ........ 9   a publisher refused the document
     ├── ReleaseError ............ 10  the release folder exists, or cannot be written
-    └── MissingToolError ........ 11  a program or package that is needed is not there
+    ├── MissingToolError ........ 11  a program or package that is needed is not there
+    └── VerificationError ....... 12  a release is not what was published, or does not come out again
 
 A message is one line: what is wrong, where, and how to mend it. It never holds a participant's
 identifier or value: messages reach logs, terminals and continuous integration.
@@ -33,6 +34,7 @@ __all__ = [
     "PublicationError",
     "ReleaseError",
     "UsageError",
+    "VerificationError",
     "did_you_mean",
 ]
 
@@ -104,6 +106,12 @@ class MissingToolError(EvalkitError):
     """A program or package that this work needs is not installed."""
 
     exit_code = 11
+
+
+class VerificationError(EvalkitError):
+    """A release is not what was published, or another one comes out when it is made again."""
+
+    exit_code = 12
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

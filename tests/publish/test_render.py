@@ -146,7 +146,7 @@ def test_a_title_with_special_characters_stands_as_it_is(tmp_path: Path) -> None
 
 def test_manifest_says_what_went_in_and_came_out(good: Path) -> None:
     manifest = json.loads((good / "reports" / GOOD[0]).read_text(encoding="utf-8"))
-    assert set(manifest["inputs"]) == {"notebook", "study", "table participants"}
+    assert set(manifest["inputs"]) == {"notebook", "notebook module door.py", "study", "table participants"}
     assert manifest["data_cut"] == "2000-12-31"
     assert manifest["parameters"] == {"horizon_days": 364, "period": "2000Q4", "study": "study.yaml"}
     assert manifest["publication"] == {
@@ -159,9 +159,9 @@ def test_manifest_says_what_went_in_and_came_out(good: Path) -> None:
     assert (manifest["revision"], manifest["supersedes"], manifest["ledger"]) == (1, None, [])
     assert {"lifelines", "numpy", "typst"} <= set(manifest["environment"]["packages"])
     assert [(e["output"], e["shows"], e["kind"]) for e in manifest["published"]] == [
-        ("cell-4", "markdown", "said"),
+        ("cell-4", "markdown", "groups"),
         ("fig-one", "figure", "drawn"),
-        ("tbl-one", "table", "made"),
+        ("tbl-one", "table", "provenance"),
     ]
     assert set(manifest["tools"]) == {"pandoc", "typst"}
     assert str(good) not in json.dumps(manifest)  # no path of this machine

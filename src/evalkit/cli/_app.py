@@ -105,6 +105,42 @@ def _reason(text: str, option: str) -> str:
 
 
 @app.command()
+def verify(
+    release: Annotated[Path, typer.Argument(help="The release folder.")],
+    study: StudyOption = _DEFAULT_STUDY,
+    public_key: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--public-key", help="Of whoever signed it: its signature is checked."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Files and signature only; nothing is rendered.")] = False,
+) -> None:
+    """Say whether a release is as it was published, and whether the same comes out again."""
+    from evalkit.cli._verify import run  # noqa: PLC0415
+
+    raise typer.Exit(run(release, study, public_key, quick=quick))
+
+
+keys = typer.Typer(help="Keys that sign releases.", no_args_is_help=True)
+app.add_typer(keys, name="key")
+
+
+@keys.command("new")
+def key_new(
+    study: StudyOption = _DEFAULT_STUDY,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", help="The private key's file; the study's private folder when not given."),
+    ] = None,
+) -> None:
+    """Make the key pair that signs a study's releases."""
+    from evalkit.cli._verify import new_study_key  # noqa: PLC0415
+
+    name, private, public = new_study_key(study, out)
+    typer.echo(f"key {name}\n  private: {private} (keep it; EVALKIT_SIGNING_KEY may name it)")
+    typer.echo(f"  public:  {public} (give it to those who check releases)")
+
+
+@app.command()
 def simulate(
     out: Annotated[Path, typer.Option("--out", help="Folder of the tables.")] = Path("data/demo"),
     scenario: Annotated[str, typer.Option("--scenario", help="The truth to simulate.")] = "benefit",

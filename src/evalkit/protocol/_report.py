@@ -35,6 +35,10 @@ class ReportParams(Model):
     """2022Q3, a range 2022-01-01..2022-06-30, or newest."""
     timeout_minutes: Annotated[float, Field(gt=0, le=1440)] = 20
     """Longest time one render may take."""
+    memory_gb: Annotated[float, Field(gt=0, le=4096)] = 8
+    """Most memory the notebook, and what it starts, may use."""
+    output_mb: Annotated[float, Field(gt=0, le=4096)] = 100
+    """Most that the notebook may put out, and largest release."""
     publication: Publication = Publication()
     """Formats, publisher, accessibility."""
     parameters: dict[str, Any] = Field(default_factory=dict)

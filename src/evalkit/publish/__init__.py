@@ -6,19 +6,27 @@ releases so that nothing half-written is ever seen and nothing published is ever
 
 from evalkit.publish._batch import render_all
 from evalkit.publish._job import RenderJob, find_notebook
+from evalkit.publish._manifest import read_manifest
 from evalkit.publish._progress import LineProgress, Progress, progress_for
 from evalkit.publish._render import explain, render
+from evalkit.publish._sign import new_key
 from evalkit.publish._tools import Tool, survey
+from evalkit.publish._verify import Verification, checked, verify
 
 __all__ = [
     "LineProgress",
     "Progress",
     "RenderJob",
     "Tool",
+    "Verification",
+    "checked",
     "explain",
     "find_notebook",
+    "new_key",
     "progress_for",
+    "read_manifest",
     "render",
     "render_all",
     "survey",
+    "verify",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["execute"]
+__all__ = ["Limits", "execute"]
 
 import contextlib
 import logging
@@ -28,6 +28,7 @@ from papermill.exceptions import PapermillExecutionError
 from evalkit import errors
 from evalkit.errors import ExecutionError, ExecutionTimeoutError
 from evalkit.publish._kernel import ReportEngine
+from evalkit.publish._process import memory_of
 from evalkit.publish._redact import redact
 
 papermill_engines.register("evalkit", ReportEngine)
@@ -45,6 +46,36 @@ class _Run:
     notebook: Any = None
     failure: BaseException | None = None
     done: threading.Event = field(default_factory=threading.Event)
+    output: int = 0
+    over: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a render may use.
+
+    Attributes
+    ----------
+    seconds : float
+        For the whole run.
+    memory_gb : float
+        Of the kernel and everything it starts.
+    output_mb : float
+        Of all that the cells put out.
+    """
+
+    seconds: float
+    memory_gb: float = 8.0
+    output_mb: float = 100.0
+
+    def passed(self, run: _Run) -> str:
+        """Say which limit a run has passed, and where to raise it; empty while there is none."""
+        if run.output > self.output_mb * 1e6:
+            return f"it put out more than {self.output_mb:g} MB; raise output_mb in the report's file"
+        pid = getattr(getattr(run.manager, "provisioner", None), "pid", None)
+        if pid is not None and memory_of(pid) > self.memory_gb * 1e9:
+            return f"it used more than {self.memory_gb:g} GB of memory; raise memory_gb in the report's file"
+        return ""
 
 
 def execute(
@@ -55,7 +86,7 @@ def execute(
     scratch: Path,
     source_folder: Path,
     log_file: Path,
-    timeout: float,
+    limits: Limits,
     on_cell: Callable[[int, int], None],
     variables: Mapping[str, str] | None = None,
     scrub: Callable[[str], str] = str,
@@ -76,8 +107,7 @@ def execute(
         Folder of the notebook; importable from it.
     log_file : pathlib.Path
         Written when a cell fails.
-    timeout : float
-        Seconds for the whole run.
+    limits : Limits
     on_cell : callable
         Called with (cells begun, cells in all).
     variables : mapping of str, optional
@@ -93,7 +123,7 @@ def execute(
     Raises
     ------
     ExecutionError
-        If a cell fails or the kernel dies: report, cell number, last line of the error, log file.
+        If a cell fails, the kernel dies or uses more than it may: report, cell number, last line of the error, log.
     ExecutionTimeoutError
         If the deadline passes.
     """
@@ -109,6 +139,10 @@ def execute(
         run.cell = index - (1 if index > extra else 0)
         if index != extra + 1:
             on_cell(run.cell, total - (1 if tagged else 0))
+
+    def put_out(length: int) -> bool:
+        run.output += length
+        return run.output <= limits.output_mb * 1e6
 
     def work() -> None:
         # Sockets want a short path, in a folder that only this user can open.
@@ -127,6 +161,7 @@ def execute(
                     folder=str(scratch),
                     on_cell=began,
                     on_manager=lambda manager: setattr(run, "manager", manager),
+                    on_output=put_out,
                 )
             except BaseException as error:
                 run.failure = error
@@ -134,21 +169,23 @@ def execute(
         run.done.set()
 
     thread = threading.Thread(target=work, name=f"render-{name}", daemon=True)
-    in_time = _run_until(thread, run, time.monotonic() + timeout)
-    if run.notebook is None or run.failure is not None:
-        raise _explained(run, notebook, name, log_file, None if in_time else timeout, scrub) from None
+    in_time = _run_until(thread, run, limits)
+    if run.notebook is None or run.failure is not None or run.over:
+        raise _explained(run, notebook, name, log_file, None if in_time else limits.seconds, scrub) from None
     return run.notebook
 
 
-def _run_until(thread: threading.Thread, run: _Run, deadline: float) -> bool:
+def _run_until(thread: threading.Thread, run: _Run, limits: Limits) -> bool:
     """Wait for the run and say whether it ended in time; however the wait ends, no kernel outlives it."""
+    deadline = time.monotonic() + limits.seconds
     papermill_log, level = logging.getLogger("papermill"), logging.getLogger("papermill").level
     papermill_log.setLevel(logging.CRITICAL)
     thread.start()
     in_time = False
     try:
-        while not (in_time := run.done.wait(0.2)) and time.monotonic() < deadline:
-            pass
+        while not (in_time := run.done.wait(0.2)) and time.monotonic() < deadline and not run.over:
+            run.over = limits.passed(run)
+        run.over = run.over or limits.passed(run)
     finally:
         if not in_time or run.failure is not None:
             _kill_kernel(run.manager)
@@ -210,6 +247,8 @@ def _explained(
     """Turn what went wrong into one line, and write the log it names."""
     source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     number = run.cell + 1
+    if run.over:
+        return ExecutionError(f"{name}: stopped in cell {number}: {run.over}")
     if timeout is not None:
         return ExecutionTimeoutError(
             f"{name}: stopped in cell {number} after {timeout:g} seconds; raise timeout_minutes in the report's file"

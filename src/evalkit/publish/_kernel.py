@@ -45,9 +45,30 @@ class IpcKernelManager(AsyncKernelManager):
 
 
 class ReportClient(PapermillNotebookClient):  # type: ignore[misc]
-    """papermill's client with our kernel manager."""
+    """papermill's client with our kernel manager; it tells how much a cell puts out, and can let it go."""
 
     kernel_manager_class = Type(klass=IpcKernelManager, default_value=IpcKernelManager)
+    on_output: Callable[[int], bool] = staticmethod(lambda _: True)
+
+    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:  # noqa: ANN401
+        """Take one message of the kernel, unless it has put out more than it may.
+
+        Parameters
+        ----------
+        msg : dict
+        cell : nbformat.NotebookNode
+        cell_index : int
+
+        Returns
+        -------
+        nbformat.NotebookNode or None
+        """
+        content = msg.get("content", {})
+        data = content.get("data", {})
+        texts = [content.get("text", ""), *(data.values() if isinstance(data, dict) else ())]
+        if not self.on_output(sum(len(text) for text in texts if isinstance(text, str))):
+            return None
+        return super().process_message(msg, cell, cell_index)
 
 
 class ReportEngine(NBClientEngine):  # type: ignore[misc]
@@ -61,6 +82,7 @@ class ReportEngine(NBClientEngine):  # type: ignore[misc]
         *,
         on_cell: Callable[[int, int], None],
         on_manager: Callable[[AsyncKernelManager], None],
+        on_output: Callable[[int], bool],
         connection_file: str,
         env: Mapping[str, str],
         folder: str,
@@ -75,6 +97,8 @@ class ReportEngine(NBClientEngine):  # type: ignore[misc]
         kernel_name : str
             Ignored: the kernel is always this Python.
         on_cell, on_manager : callable
+        on_output : callable
+            Called with the length of each output; false lets it go.
         connection_file : str
             Where the kernel's connection file and sockets go; a short path in a private folder.
         env : mapping
@@ -100,4 +124,5 @@ class ReportEngine(NBClientEngine):  # type: ignore[misc]
         on_manager(manager)
         client = ReportClient(nb_man, km=manager, kernel_name=kernel_name, timeout=None, startup_timeout=start_timeout)
         client.owns_km = True
+        client.on_output = on_output
         return client.execute(env=dict(env), cwd=folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Finished", "run_child"]
+__all__ = ["Finished", "memory_of", "run_child"]
 
 import contextlib
 import os
@@ -11,6 +11,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from evalkit.errors import ExecutionTimeoutError, MissingToolError
 
@@ -30,6 +32,27 @@ class Finished:
     code: int
     out: str
     err: str
+
+
+def memory_of(pid: int) -> int:
+    """Return the memory that a process and everything it started hold.
+
+    Parameters
+    ----------
+    pid : int
+
+    Returns
+    -------
+    int
+        Bytes; 0 when it has ended.
+    """
+    found = 0
+    with contextlib.suppress(psutil.Error):
+        first = psutil.Process(pid)
+        for process in (first, *first.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                found += process.memory_info().rss
+    return found
 
 
 def run_child(

@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evalkit.errors import ExecutionError, ExecutionTimeoutError, ReleaseError
+from evalkit.errors import ExecutionError, ExecutionTimeoutError, PublicationError, ReleaseError
 from evalkit.periods import quarters_between
 from evalkit.publish._data import write_data
 from evalkit.publish._document import Document, document_of
 from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._environment import digest
-from evalkit.publish._execute import execute
+from evalkit.publish._execute import Limits, execute
 from evalkit.publish._ingredients import differences, key
 from evalkit.publish._job import RenderJob, parameters_of, read_notebook
 from evalkit.publish._lock import study_lock
@@ -33,6 +33,7 @@ from evalkit.publish._quarto import publish_quarto
 from evalkit.publish._release import check_place, place_release, recover
 from evalkit.publish._revision import FIRST, Revision, revision_of, superseding
 from evalkit.publish._scratch import private_files, scratch_folder, sweep
+from evalkit.publish._sign import SIGNATURE, sign, signing_key
 from evalkit.publish._standing import Standing, standing_at
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files, guard_for
 from evalkit.seal import ENVIRONMENT, new_key
@@ -162,7 +163,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         scratch=scratch,
         source_folder=job.notebook.parent,
         log_file=job.log_folder / f"{job.study.id}-{job.params.report}-{job.target.name}.log",
-        timeout=deadline - time.monotonic(),
+        limits=Limits(deadline - time.monotonic(), job.params.memory_gb, job.params.output_mb),
         on_cell=lambda done, total: told.cell(job.name, done, total),
         variables={ENVIRONMENT: guard.key},
         scrub=guard.scrub,
@@ -181,6 +182,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         "synthetic": document.synthetic,
         "published": published,
         "restatements": [item.numbers for item in document.items if item.numbers and item.analysis == "restatements"],
+        "overridden": _overridden(job, parameters, standing),
         "ledger": [],
         **revision.facts(),
     }
@@ -191,9 +193,27 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     if key(went_in(job, notebook, parameters, scratch)) != key(parts):
         msg = f"{job.name}: an input changed while the report was made; render it again"
         raise ExecutionError(msg)
+    _check_size(job, files)
     files[MANIFEST] = write_manifest(facts, files, scratch / MANIFEST)
+    signer = signing_key(job.study)
+    if signer is not None:
+        files[SIGNATURE] = sign(files[MANIFEST], signer, scratch / SIGNATURE)
     audit_files(files, guard)
     return Made(facts, files)
+
+
+def _check_size(job: RenderJob, files: Mapping[str, Path]) -> None:
+    size = sum(file.stat().st_size for file in files.values()) / 1e6
+    if size > job.params.output_mb:
+        msg = f"{job.name}: the release would have {size:.0f} MB; raise output_mb in {job.params_file}"
+        raise PublicationError(msg)
+
+
+def _overridden(job: RenderJob, parameters: Mapping[str, Any], standing: Standing) -> list[str]:
+    """Name the parameters that were set on the command line: the report's file does not say them."""
+    if standing.manifest and not job.supersede:
+        return list(standing.manifest.get("overridden", ()))
+    return sorted(n for n in job.overrides if parameters[n] != job.params.parameters.get(n))
 
 
 def _guard(job: RenderJob, notebook: Any, scratch: Path) -> Guard:  # noqa: ANN401 - nbformat has no types
@@ -240,7 +260,8 @@ def _publish(document: Document, publisher: str, job: RenderJob, scratch: Path, 
 
 def _place(job: RenderJob, made: Made, standing: Standing, told: Progress) -> None:
     if standing.there and not job.supersede:
-        differing = [n for n, f in made.files.items() if n != MANIFEST and digest(f) != _digest_at(job.target / n)]
+        own = (MANIFEST, SIGNATURE)  # the commit may be another one, with the same code
+        differing = [n for n, f in made.files.items() if n not in own and digest(f) != _digest_at(job.target / n)]
         if differing:
             msg = (
                 f"{job.target}: the same inputs gave another {', '.join(differing)}; nothing was published "

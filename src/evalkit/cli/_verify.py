@@ -1,0 +1,98 @@
+"""``evalkit verify`` and ``evalkit key``: releases held to their word, years later."""
+
+from __future__ import annotations
+
+__all__ = ["new_study_key", "run"]
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from evalkit.cli._render import Request, plan
+from evalkit.errors import UsageError, VerificationError
+from evalkit.protocol import load_study, private_folder
+from evalkit.publish import RenderJob, checked, new_key, progress_for, read_manifest, verify
+
+
+def run(release: Path, study: Path, public_key: Path | None, *, quick: bool) -> int:
+    """Verify a release and say what was found, line by line.
+
+    Parameters
+    ----------
+    release : pathlib.Path
+        The release folder.
+    study : pathlib.Path
+        The study's protocol, with the tables as they are now.
+    public_key : pathlib.Path or None
+    quick : bool
+        Whether to check digests and signature only.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    VerificationError
+        If anything differs; the message says what and why.
+    EvalkitError
+        If it cannot be found out.
+    """
+    if quick:
+        found = checked(release, public_key)
+    else:
+        job = _job(read_manifest(release), release, study)
+        with progress_for() as progress:
+            found = verify(release, job, public_key, progress)
+    sys.stdout.write("".join(f"{line}\n" for line in found.lines()))
+    if not found.good:
+        msg = f"{release}: is not what was published: {found.why}"
+        raise VerificationError(msg)
+    return 0
+
+
+def _job(manifest: dict[str, Any], release: Path, study: Path) -> RenderJob:
+    """Ask for the same again: report, period, publication and what was set on the command line then."""
+    protocol = load_study(study)
+    if manifest["study"] != protocol.id:
+        msg = f"{release}: is of study '{manifest['study']}', not '{protocol.id}'; name its protocol with --study"
+        raise UsageError(msg)
+    publication = manifest["publication"]
+    request = Request(
+        report=str(manifest["report"]),
+        periods=(str(manifest["period"]),),
+        studies=(study,),
+        publisher=str(publication["publisher"]),
+        to=",".join(publication["to"]),
+    )
+    job = plan(request, study)[0]
+    set_then = {name: manifest["parameters"][name] for name in manifest.get("overridden", ())}
+    parameters = {**job.params.parameters, **set_then}
+    return replace(job, params=job.params.model_copy(update={"parameters": parameters}))
+
+
+def new_study_key(study: Path, out: Path | None) -> tuple[str, Path, Path]:
+    """Make the key pair that signs a study's releases.
+
+    Parameters
+    ----------
+    study : pathlib.Path
+        The study's protocol.
+    out : pathlib.Path or None
+        Where the private key goes; the study's private folder when not given, where renders find it by themselves.
+
+    Returns
+    -------
+    tuple of (str, pathlib.Path, pathlib.Path)
+        The key's name, its private and its public file.
+
+    Raises
+    ------
+    ReleaseError
+        If a key is there already, or the folder cannot be written.
+    """
+    private = out if out is not None else private_folder(load_study(study)) / "signing-key.pem"
+    public = private.with_suffix(".pub")
+    return new_key(private, public), private, public

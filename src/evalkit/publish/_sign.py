@@ -1,0 +1,212 @@
+"""Signatures: an ed25519 key of the study's own signs the manifest, and the manifest holds the digests of everything.
+
+No service and no network: whoever has the public key can tell, years later, whether a release is as it was signed.
+"""
+
+from __future__ import annotations
+
+__all__ = ["KEY_VARIABLE", "SIGNATURE", "check_signature", "new_key", "sign", "signing_key"]
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evalkit.errors import ProtocolError, ReleaseError
+from evalkit.protocol import Study, private_folder
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+SIGNATURE = "manifest.sig"
+"""File of a release: the signature of its manifest."""
+
+KEY_VARIABLE = "EVALKIT_SIGNING_KEY"
+"""Environment variable that names the file of the private key."""
+
+_KEY = "signing-key.pem"
+_SHARED = 0o077
+
+
+def new_key(private: Path, public: Path) -> str:
+    """Make a key pair.
+
+    Parameters
+    ----------
+    private : pathlib.Path
+        The file of the private key, mode 0600.
+    public : pathlib.Path
+        The file of the public key, for those who check releases.
+
+    Returns
+    -------
+    str
+        The key's name: sixteen digits of the public key's digest.
+
+    Raises
+    ------
+    ReleaseError
+        If one of the files is there already, or cannot be written.
+    """
+    from cryptography.hazmat.primitives import serialization as form  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+
+    key = Ed25519PrivateKey.generate()
+    secret = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
+    shown = key.public_key().public_bytes(form.Encoding.PEM, form.PublicFormat.SubjectPublicKeyInfo)
+    for file in (private, public):
+        if file.exists():
+            msg = f"{file}: is there already; a key is never overwritten"
+            raise ReleaseError(msg)
+    _write(private, secret, 0o600)
+    _write(public, shown, 0o644)
+    return _name(key.public_key())
+
+
+def _write(file: Path, content: bytes, mode: int) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, mode)
+            stream.write(content)
+    except OSError as error:
+        msg = f"{file}: cannot be written ({error.strerror})"
+        raise ReleaseError(msg) from None
+
+
+def signing_key(study: Study) -> Path | None:
+    """Find the private key that signs a study's releases.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    pathlib.Path or None
+        What ``EVALKIT_SIGNING_KEY`` names, else ``signing-key.pem`` in the study's private folder; None: not signed.
+
+    Raises
+    ------
+    ProtocolError
+        If the variable names no file.
+    """
+    named = os.environ.get(KEY_VARIABLE)
+    if named:
+        if not Path(named).is_file():
+            msg = f"{KEY_VARIABLE}: {named} is no file"
+            raise ProtocolError(msg)
+        return Path(named)
+    own = private_folder(study) / _KEY
+    return own if own.is_file() else None
+
+
+def sign(manifest: Path, key_file: Path, file: Path) -> Path:
+    """Sign a manifest.
+
+    Parameters
+    ----------
+    manifest : pathlib.Path
+    key_file : pathlib.Path
+        The private key; others than its user must not be able to read it.
+    file : pathlib.Path
+        Where the signature goes.
+
+    Returns
+    -------
+    pathlib.Path
+        ``file``: the key's name and the signature in base 64. The same manifest and key give the same bytes.
+
+    Raises
+    ------
+    ProtocolError
+        If the key can be read by others, or is no ed25519 key without a passphrase.
+    """
+    key = _private(key_file)
+    signed = base64.b64encode(key.sign(manifest.read_bytes())).decode()
+    file.write_text(f"ed25519 {_name(key.public_key())} {signed}\n", encoding="ascii")
+    return file
+
+
+def check_signature(release: Path, manifest: str, public_file: Path) -> str:
+    """Hold a release's signature to a public key.
+
+    Parameters
+    ----------
+    release : pathlib.Path
+        The release folder.
+    manifest : str
+        Name of the manifest.
+    public_file : pathlib.Path
+
+    Returns
+    -------
+    str
+        Empty when the signature is good; else what is wrong with it, in one clause.
+
+    Raises
+    ------
+    ProtocolError
+        If the public key cannot be read.
+    """
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+
+    key = _public(public_file)
+    file = release / SIGNATURE
+    if not file.is_file():
+        return "there is no signature"
+    words = file.read_text(encoding="ascii", errors="replace").split()
+    signature = b""
+    with contextlib.suppress(binascii.Error, ValueError):
+        signature = base64.b64decode(words[2], validate=True) if len(words) == 3 and words[0] == "ed25519" else b""
+    if not signature:
+        return f"{SIGNATURE} is damaged"
+    if words[1] != _name(key):
+        return f"it is signed with another key ({words[1]}, not {_name(key)})"
+    try:
+        key.verify(signature, (release / manifest).read_bytes())
+    except InvalidSignature:
+        return "the signature is wrong: the manifest is not what was signed"
+    return ""
+
+
+def _private(file: Path) -> Ed25519PrivateKey:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
+    try:
+        if file.stat().st_mode & _SHARED:
+            msg = f"{file}: others can read this key; chmod 600 it, or make a new one with 'evalkit key new'"
+            raise ProtocolError(msg)
+        key = load_pem_private_key(file.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        msg = f"{file}: is no ed25519 private key without a passphrase; 'evalkit key new' makes one"
+        raise ProtocolError(msg)
+    return key
+
+
+def _public(file: Path) -> Ed25519PublicKey:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415
+
+    try:
+        key = load_pem_public_key(file.read_bytes())
+    except (OSError, ValueError):
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        msg = f"{file}: is no ed25519 public key"
+        raise ProtocolError(msg)
+    return key
+
+
+def _name(key: Ed25519PublicKey) -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
+
+    raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return hashlib.sha256(raw).hexdigest()[:16]

@@ -1,0 +1,224 @@
+"""Verification: whether a release is as it was published, and whether the same comes out when it is made again."""
+
+from __future__ import annotations
+
+__all__ = ["Verification", "checked", "verify"]
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+
+from evalkit.errors import EvalkitError, MissingToolError
+from evalkit.publish._document import ATTACHMENT
+from evalkit.publish._environment import digest
+from evalkit.publish._ingredients import Change, because, differences, key
+from evalkit.publish._job import RenderJob, parameters_of, read_notebook
+from evalkit.publish._lock import study_lock
+from evalkit.publish._manifest import MANIFEST, attachment, damaged, read_manifest, went_in
+from evalkit.publish._progress import Progress
+from evalkit.publish._published import NumberChange, how_many, numbers_changed, read_numbers
+from evalkit.publish._render import Made, make
+from evalkit.publish._scratch import private_files, scratch_folder
+from evalkit.publish._sign import SIGNATURE, check_signature
+from evalkit.publish._standing import Standing
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found out about a release.
+
+    Attributes
+    ----------
+    release : pathlib.Path
+    manifest : mapping
+    problems : tuple of str
+        What is not as it was published, one clause each.
+    said : tuple of str
+        What was checked and is as it should be, one line each.
+    changes : tuple of Change
+        What would go in now and did not then.
+    numbers : tuple of NumberChange
+        Published numbers that came out as others.
+    counts : mapping of str to (int, int)
+        Output: published numbers that came out the same, and all of them.
+    """
+
+    release: Path
+    manifest: Mapping[str, Any]
+    problems: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    numbers: tuple[NumberChange, ...] = ()
+    counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing differs."""
+        return not (self.problems or self.changes or self.numbers)
+
+    @property
+    def why(self) -> str:
+        """What differs, in one line; empty when nothing does."""
+        parts = [*self.problems, *([because(self.changes)] if self.changes else [])]
+        if self.numbers:
+            outputs = list(dict.fromkeys(change.output for change in self.numbers))
+            parts.append(f"{len(self.numbers)} published numbers differ ({', '.join(outputs)})")
+        return "; ".join(parts)
+
+    def lines(self) -> Iterator[str]:
+        """Write what was found, line by line.
+
+        Yields
+        ------
+        str
+        """
+        yield f"{self.release} (revision {self.manifest.get('revision', 1)})"
+        yield from (f"  ok: {line}" for line in self.said)
+        for output, (same, total) in self.counts.items():
+            yield f"  {'ok' if same == total else 'DIFFERS'}: {output}: {same} of {total} numbers the same"
+        yield from (f"  DIFFERS: {change}" for change in self.numbers)
+        yield from (f"  DIFFERS: {change}" for change in self.changes)
+        yield from (f"  DIFFERS: {problem}" for problem in self.problems)
+
+
+def checked(release: Path, public_key: Path | None) -> Verification:
+    """Hold a release's files to its manifest, and the manifest to the PDF and the signature.
+
+    Parameters
+    ----------
+    release : pathlib.Path
+        The release folder.
+    public_key : pathlib.Path or None
+        Of whoever signed it; None: a signature is not checked.
+
+    Returns
+    -------
+    Verification
+
+    Raises
+    ------
+    ReleaseError
+        If the folder holds no release.
+    ProtocolError
+        If the public key cannot be read.
+    """
+    manifest = read_manifest(release)
+    found = Verification(release, manifest)
+    for problem, good in (
+        (_files(release, manifest), f"{len(manifest['outputs'])} files are as the manifest says"),
+        (_inside(release, manifest), "the manifest is the one it was made with"),
+    ):
+        found = _with(found, problem, good)
+    if public_key is not None:
+        wrong = check_signature(release, MANIFEST, public_key)
+        return _with(found, wrong, "the signature is good")
+    signed = (release / SIGNATURE).is_file()
+    note = "there is a signature, which was not checked (--public-key)" if signed else "there is no signature"
+    return replace(found, said=(*found.said, note))
+
+
+def _with(found: Verification, problem: str, good: str) -> Verification:
+    if problem:
+        return replace(found, problems=(*found.problems, problem))
+    return replace(found, said=(*found.said, good))
+
+
+def _files(release: Path, manifest: Mapping[str, Any]) -> str:
+    known = {MANIFEST, SIGNATURE, *manifest.get("outputs", {})}
+    there = {str(file.relative_to(release)) for file in release.rglob("*") if not file.is_dir()}
+    wrong = damaged(release, manifest)
+    parts = [f"{', '.join(wrong)} is not what was published"] if wrong else []
+    parts += [f"{', '.join(sorted(there - known))} was not published"] if there - known else []
+    return "; ".join(parts)
+
+
+def _inside(release: Path, manifest: Mapping[str, Any]) -> str:
+    """Hold the manifest to itself and to what stands inside the PDF."""
+    inside = attachment(manifest)
+    said = manifest.get("attachment") or {}
+    if hashlib.sha256(inside).hexdigest() != said.get("sha256") or key(manifest) != manifest.get("key"):
+        return f"{MANIFEST} was changed after it was made"
+    file = release / "report.pdf"
+    if not file.is_file() or manifest.get("publication", {}).get("publisher") != "embedded":
+        return ""
+    try:
+        with pikepdf.open(file) as pdf:
+            found = pdf.attachments[ATTACHMENT].get_file().read_bytes()
+    except (pikepdf.PdfError, KeyError):
+        found = b""
+    return "" if found == inside else f"{MANIFEST} is not the one inside {file.name}"
+
+
+def verify(release: Path, job: RenderJob, public_key: Path | None, told: Progress) -> Verification:
+    """Check a release, make it again, and compare.
+
+    Parameters
+    ----------
+    release : pathlib.Path
+        The release folder.
+    job : RenderJob
+        Study and report as they are now, with what was set on the command line then.
+    public_key : pathlib.Path or None
+    told : Progress
+
+    Returns
+    -------
+    Verification
+
+    Raises
+    ------
+    EvalkitError
+        If the release cannot be read, or a tool it was made with is missing.
+    """
+    found = checked(release, public_key)
+    then = found.manifest
+    waiting = "waiting for another render of this study"
+    with private_files(), study_lock(job.study, lambda: told.step(job.name, waiting)), scratch_folder() as scratch:
+        notebook = read_notebook(job.notebook)
+        now = went_in(job, notebook, parameters_of(job, notebook), scratch)
+        found = replace(found, changes=tuple(differences(then, now)))
+        again = _as_then(job, then)
+        standing = Standing(release, True, then, digest(release / MANIFEST))
+        try:
+            parts = went_in(again, notebook, parameters_of(again, notebook), scratch)
+            made = make(again, told, scratch, standing, parts)
+        except MissingToolError:
+            raise
+        except EvalkitError as error:
+            return replace(found, problems=(*found.problems, f"it cannot be made again: {error}"))
+        return _compared(found, made)
+
+
+def _as_then(job: RenderJob, then: Mapping[str, Any]) -> RenderJob:
+    """Return the job with the parameters and the publication of the release."""
+    values = {n: v for n, v in then.get("parameters", {}).items() if n not in {"study", "period"}}
+    publication = job.params.publication.model_copy(update=dict(then.get("publication", {})))
+    params = job.params.model_copy(update={"parameters": values, "publication": publication})
+    return replace(job, params=params, overrides={}, supersede="", force=True)
+
+
+def _compared(found: Verification, made: Made) -> Verification:
+    then, now = list(found.manifest.get("published", ())), list(made.facts["published"])
+    before = read_numbers(then, found.release)
+    changed = numbers_changed(then, before, now, read_numbers(now, made.files))
+    counts = {}
+    for output, rows in before.items():
+        total = how_many(rows)
+        counts[output] = (max(total - sum(change.output == output for change in changed), 0), total)
+    found = replace(found, numbers=tuple(changed), counts=counts)
+    if changed:
+        return found
+    shown = {(entry["output"], entry["content"]) for entry in now}
+    drawn = [entry["output"] for entry in then if (entry["output"], entry["content"]) not in shown]
+    found = _with(
+        found, f"{', '.join(drawn)}: other words or another look" if drawn else "", "every output is the same"
+    )
+    if found.changes:
+        return found  # the manifest inside the PDF names what changed: other bytes are no news
+    outputs = found.manifest.get("outputs", {})
+    other = [n for n, f in sorted(made.files.items()) if n in outputs and digest(f) != outputs[n]["sha256"]]
+    return _with(found, f"{', '.join(other)}: other bytes" if other else "", "every file has the same bytes")
