@@ -40,7 +40,7 @@ emit("cover", "cover", kind="cover", document=facts)
 TABLE = """#| label: tbl-one
 #| tbl-cap: "One table"
 rows = {"columns": ["group", "n"], "rows": [["a", horizon_days]]}
-emit("table", f"<table><tr><th>n</th></tr><tr><td>{horizon_days}</td></tr></table>", estimate="e1", kind="made", verdict="released", data=rows)"""
+emit("table", f"<table><tr><th>n</th></tr><tr><td>{horizon_days}</td></tr></table>", estimate="e1e1e1e1e1e1", kind="made", verdict="released", data=rows)"""
 
 
 def light_cells() -> list:

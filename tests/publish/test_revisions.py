@@ -25,7 +25,9 @@ def numbered(value: float) -> list:
         '#| label: tbl-one\n#| tbl-cap: "One table"\n'
         'html = "<table><tr><th>A</th></tr><tr><td>x</td></tr></table>"\n'
         'rows = pd.DataFrame({"group": ["a", "b"], "estimate": [VALUE, 0.5]})\n'
-        'emit("table", html, estimate="e1", kind="made", verdict="released", data=rows)'.replace("VALUE", str(value))
+        'emit("table", html, estimate="e1e1e1e1e1e1", kind="made", verdict="released", data=rows)'.replace(
+            "VALUE", str(value)
+        )
     )
     return cells
 

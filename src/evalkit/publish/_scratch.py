@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from evalkit.publish._lock import in_use, locked
 
 PREFIX = "evalkit-"
 _NEW = ".new-"
+_GAP = 60.0  # seconds between making a folder and marking it, at the very most
 
 
 @contextlib.contextmanager
@@ -55,13 +57,15 @@ def scratch_folder(parent: Path | None = None, prefix: str = PREFIX) -> Iterator
             shutil.rmtree(place, ignore_errors=True)
 
 
-def sweep(parent: Path, prefix: str = PREFIX) -> int:
+def sweep(parent: Path, prefix: str = PREFIX, *, alone: bool = False) -> int:
     """Take away the scratch folders of renders that died, and end what still works in them.
 
     Parameters
     ----------
     parent : pathlib.Path
     prefix : str
+    alone : bool, default False
+        Whether nobody else can be making such a folder right now.
 
     Returns
     -------
@@ -71,7 +75,12 @@ def sweep(parent: Path, prefix: str = PREFIX) -> int:
     swept = 0
     with contextlib.suppress(OSError):
         for folder in sorted(parent.iterdir()):
-            if folder.name.startswith(prefix) and _is_ours(folder) and not in_use(folder):
+            if not _is_ours(folder) or in_use(folder):
+                continue
+            if folder.name.startswith(f"{_NEW}{prefix}") and (alone or time.time() - folder.stat().st_mtime > _GAP):
+                folder.rmdir()  # its process died before it was marked as in use; nothing is in it
+                swept += 1
+            elif folder.name.startswith(prefix):
                 _end_processes_in(folder)
                 shutil.rmtree(folder, ignore_errors=True)
                 swept += 1
