@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["NumberChange", "Numbers", "how_many", "numbers_changed", "published_of", "read_numbers"]
+__all__ = ["NumberChange", "Numbers", "estimates_of", "how_many", "numbers_changed", "published_of", "read_numbers"]
 
 import contextlib
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,25 @@ def published_of(items: Iterable[Item], files: Mapping[str, Path]) -> list[dict[
             entry["numbers"] = digest(file)
         published.append(entry)
     return published
+
+
+def estimates_of(items: Sequence[Item]) -> list[list[str]]:
+    """List id and kind of every estimate that something published comes from.
+
+    Parameters
+    ----------
+    items : sequence of Item
+
+    Returns
+    -------
+    list of [str, str]
+        Sorted.
+    """
+    found: dict[str, str] = {}
+    for item in items:
+        found |= {str(name): str(kind) for name, kind in item.mark.get("also", {}).items()}
+    found |= {str(i.mark["estimate"]): str(i.mark.get("kind", "")) for i in items if i.mark.get("estimate")}
+    return [list(pair) for pair in sorted(found.items())]
 
 
 def _file_of(label: str) -> str:

@@ -28,7 +28,7 @@ from evalkit.publish._job import RenderJob, parameters_of, read_notebook
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST, attachment, went_in, write_manifest
 from evalkit.publish._progress import LineProgress, Progress
-from evalkit.publish._published import numbers_changed, published_of, read_numbers
+from evalkit.publish._published import estimates_of, numbers_changed, published_of, read_numbers
 from evalkit.publish._quarto import publish_quarto
 from evalkit.publish._release import check_place, place_release, recover
 from evalkit.publish._revision import FIRST, Revision, revision_of, superseding
@@ -181,6 +181,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         "data_cut": document.cut_date.isoformat(),
         "synthetic": document.synthetic,
         "published": published,
+        "estimates": estimates_of(document.items),
         "restatements": [item.numbers for item in document.items if item.numbers and item.analysis == "restatements"],
         "overridden": _overridden(job, parameters, standing),
         "ledger": [],
