@@ -23,8 +23,8 @@ from evalkit.cli._render import Request, plan
 from evalkit.disclosure import Policy
 from evalkit.errors import EvalkitError
 from evalkit.protocol import load_disclosure, load_study
+from evalkit.publish._job import parameters_of, read_notebook
 from evalkit.publish._redact import redact
-from evalkit.publish._render import _parameters, _read_notebook
 from evalkit.publish.audit import guard_for
 from evalkit.publish.audit._markdown import audit_markdown
 from hardening import worlds
@@ -119,11 +119,11 @@ def test_any_parameters(text: str, given_values: list[tuple[str, str]], period: 
         folder = Path(name)
         study = world(folder, params=text)
         overrides = tuple(f"{key}={value}" for key, value in given_values)
-        request = Request("tiny", (period,), study, None, overrides, None, None, folder / "reports", 1, False)
+        request = Request("tiny", (period,), parameters=overrides, out=folder / "reports")
 
         def prepare() -> None:
-            for job in plan(request):
-                values = _parameters(job, _read_notebook(job.notebook))
+            for job in plan(request, study):
+                values = parameters_of(job, read_notebook(job.notebook))
                 assert set(values) <= {"study", "period", "horizon_days"}
                 assert type(values.get("horizon_days", 1)) is int
                 assert job.target.resolve().is_relative_to((folder / "reports").resolve())

@@ -15,9 +15,9 @@ from evalkit.errors import DataError, EvalkitError, ProtocolError, ReleaseError
 from evalkit.intake import open_data, secrets_of
 from evalkit.intake._database import redacted
 from evalkit.protocol import load_study, read_yaml
+from evalkit.publish import find_notebook
 from evalkit.publish._parameters import declared, validated
 from evalkit.publish._release import release_folder
-from evalkit.publish._render import find_notebook
 from hardening import worlds
 from publish import standin
 
@@ -149,9 +149,9 @@ def test_a_release_is_not_written_through_a_link(tmp_path: Path, linked: str) ->
     link = tmp_path / linked
     link.parent.mkdir(parents=True)
     link.symlink_to(elsewhere)
-    request = Request("tiny", ("2000Q4",), study, None, (), None, None, tmp_path / "reports", 1, False)
+    request = Request("tiny", ("2000Q4",), out=tmp_path / "reports")
     with pytest.raises(ReleaseError, match="is a link"):
-        plan(request)
+        plan(request, study)
     assert list(elsewhere.iterdir()) == []
 
 
