@@ -88,7 +88,7 @@ def curves_of_brief(
     -------
     matplotlib.figure.Figure
     """
-    figure = new_figure(2.1)
+    figure = new_figure(2.35)
     styles = arm_style(groups)
     with themed():
         axes = figure.add_subplot()

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from evalkit import engagement, survival
 from evalkit.disclosure import Safe
-from evalkit.display import Gap, curves_of_brief, shares_of_brief, svg_of
+from evalkit.display import curves_of_brief, shares_of_brief, svg_of
 from evalkit.display._mark import emit
 from evalkit.errors import ProtocolError, did_you_mean
 from evalkit.estimates import Estimates
@@ -193,12 +193,8 @@ class Brief:
         rows = safe.estimates.tidy()
         own, other = self._sides(rows[(rows["term"] == step) & (rows["n"] > 0)])
         gap = None if own is None else self.report.gaps(safe).get(str(own["label"]))
-        text = self.words.step(step, own, other, self.groups, self.report)
-        return self._compared(text, other, gap), safe
-
-    def _compared(self, text: str, other: pd.Series | None, gap: Gap | None) -> str:
-        """Add whether the two groups differ, where both are told."""
-        return text if other is None or gap is None else f"{text} {self.words.gap(gap.direction, self.groups[0])}"
+        direction = "" if gap is None else gap.direction
+        return self.words.step(step, own, other, self.groups, self.report, direction), safe
 
     def _left(self) -> tuple[str, Safe]:
         exact = self._leaving()
@@ -206,12 +202,11 @@ class Brief:
             return self.words.left(None, None, self.groups), self._funnel()
         safe = self.report.safe(exact)
         own, other = self._at_a_day(safe, _LEFT)
-        text = self.words.left(own, other, self.groups)
-        return self._compared(text, other, self._gap(safe, exact, _LEFT, own)), safe
+        return self.words.left(own, other, self.groups, self._gap(safe, exact, _LEFT, own)), safe
 
-    def _gap(self, safe: Safe, exact: Estimates, cause: str, own: pd.Series | None) -> Gap | None:
+    def _gap(self, safe: Safe, exact: Estimates, cause: str, own: pd.Series | None) -> str:
         gap = None if own is None else self.report.gaps(safe, exact).get(cause)
-        return gap if gap is not None and own is not None and gap.day == own["time"] else None
+        return gap.direction if gap is not None and own is not None and gap.day == own["time"] else ""
 
     def _harm(self) -> tuple[str, Safe]:
         times, label = self.report.cohort.harm(), self.report.study.harm.label
@@ -220,10 +215,8 @@ class Brief:
         exact: Estimates = survival.cumulative_incidence(times, "time", "event", by="group", causes=[label])
         safe = self.report.safe(exact)
         own, other = self._at_a_day(safe, label)
-        text = self._compared(
-            self.words.harm(own, other, self.groups, label), other, self._gap(safe, exact, label, own)
-        )
-        return text, safe
+        gap = self._gap(safe, exact, label, own)
+        return self.words.harm(own, other, self.groups, label, gap), safe
 
     def _at_a_day(self, safe: Safe, cause: str) -> Sequence[pd.Series | None]:
         """Return both groups at the last landmark up to half a year that can be quoted of both, or of the focus."""

@@ -131,22 +131,23 @@ class Words:
         return say.counted(one, many, number, group=group, start=start)
 
     def _sides(
-        self, sentence: str, own: pd.Series, other: pd.Series | None, groups: Sequence[str], **more: object
+        self, sentence: str, own: pd.Series, other: pd.Series | None, groups: Sequence[str], gap: str, **more: object
     ) -> str:
-        """Say a sentence of the focus group, and its share in the other group."""
+        """Say a sentence of the focus group, its share in the other group, and whether the two differ."""
         say = self.say
         told = say(sentence, group=groups[0], **self._limits(own), **more)
         if other is None:
             return told
         beside = say("In the {group} group it was {share} ({low} to {high}).", group=groups[1], **self._limits(other))
-        return f"{told} {beside}"
+        return f"{told} {beside} {self.gap(gap, groups[0])}".strip()
 
     def gap(self, direction: str, group: str) -> str:
         """Say whether the two groups differ.
 
         Parameters
         ----------
-        direction : {"none", "higher", "lower"}
+        direction : {"none", "higher", "lower", ""}
+            Empty where no difference may be told.
         group : str
             The focus group.
 
@@ -160,14 +161,20 @@ class Words:
             "higher": marked("It is clearly higher in the {group} group."),
             "lower": marked("It is clearly lower in the {group} group."),
         }
-        return say(told[direction], group=group)
+        return say(told[direction], group=group) if direction else ""
 
     def _limits(self, row: pd.Series) -> dict[str, str]:
         named = {"share": "estimate", "low": "conf_low", "high": "conf_high"}
         return {name: self.say.percent(float(row[column])) for name, column in named.items()}
 
     def step(
-        self, step: str, own: pd.Series | None, other: pd.Series | None, groups: Sequence[str], report: Report
+        self,
+        step: str,
+        own: pd.Series | None,
+        other: pd.Series | None,
+        groups: Sequence[str],
+        report: Report,
+        gap: str = "",
     ) -> str:
         """Say how many reached a step of the funnel.
 
@@ -178,6 +185,8 @@ class Words:
             Rows of the safe funnel: the focus group and the other one.
         groups : sequence of str
         report : Report
+        gap : str
+            As `gap` takes it.
 
         Returns
         -------
@@ -192,14 +201,14 @@ class Words:
                 "sessions within {days} days of intake."
             )
             more = {"sessions": say.count(rules.engaged.sessions), "days": say.count(rules.engaged.days)}
-            return self._sides(told, own, other, groups, **more)
+            return self._sides(told, own, other, groups, gap, **more)
         if own is None:
             return say("**Completing.** Too few people have been followed for long enough to tell.")
         told = marked(
             "**Completing.** In the {group} group, {share} of those who started ({low} to {high}) completed the "
             "program within {days} days of their first session."
         )
-        said = self._sides(told, own, other, groups, days=say.count(rules.funnel.completion_days))
+        said = self._sides(told, own, other, groups, gap, days=say.count(rules.funnel.completion_days))
         return f"{said} {self._published(report)}".strip()
 
     def _published(self, report: Report) -> str:
@@ -214,7 +223,7 @@ class Words:
         label = self.own(first.label or first.id)
         return say(told, n=say.count(first.n or 0), label=label, share=say.percent(first.value))
 
-    def left(self, own: pd.Series | None, other: pd.Series | None, groups: Sequence[str]) -> str:
+    def left(self, own: pd.Series | None, other: pd.Series | None, groups: Sequence[str], gap: str = "") -> str:
         """Say how many had left by a day.
 
         Parameters
@@ -222,6 +231,8 @@ class Words:
         own, other : pandas.Series or None
             Rows of the safe incidence at one day.
         groups : sequence of str
+        gap : str
+            As `gap` takes it.
 
         Returns
         -------
@@ -234,9 +245,11 @@ class Words:
             "**Staying.** {day} days after their first session, {share} of those who started ({low} to {high}) in the "
             "{group} group had left without completing."
         )
-        return self._sides(told, own, other, groups, day=say.count(float(own["time"])))
+        return self._sides(told, own, other, groups, gap, day=say.count(float(own["time"])))
 
-    def harm(self, own: pd.Series | None, other: pd.Series | None, groups: Sequence[str], event: str) -> str:
+    def harm(
+        self, own: pd.Series | None, other: pd.Series | None, groups: Sequence[str], event: str, gap: str = ""
+    ) -> str:
         """Say how many had caused recorded harm by a day.
 
         Parameters
@@ -246,6 +259,8 @@ class Words:
         groups : sequence of str
         event : str
             What counts as harm, in the study's words.
+        gap : str
+            As `gap` takes it.
 
         Returns
         -------
@@ -257,7 +272,7 @@ class Words:
         told = marked(
             "**Harm.** {day} days after intake, {share} of people ({low} to {high}) in the {group} group had {event}."
         )
-        said = self._sides(told, own, other, groups, day=say.count(float(own["time"])), event=self.own(event))
+        said = self._sides(told, own, other, groups, gap, day=say.count(float(own["time"])), event=self.own(event))
         tail = say("Much harm is never recorded.")
         return f"{said} {tail}"
 
