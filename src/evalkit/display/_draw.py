@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 
 from evalkit.disclosure import Safe
 from evalkit.display._figures import CurveText, curves_figure, dots_figure, weeks_figure
+from evalkit.display._forest import effects_figure, love_figure
 from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, WEEKS, uncertain
 from evalkit.display._panels import incidence_figure, trend_figure
 from evalkit.display._places import across_figure, bars_figure, tiles_figure
+from evalkit.display._words import words
 from evalkit.errors import AnalysisError
 
 _PLAIN = CurveText("Share without the event", "Days", "without the event")
@@ -77,6 +79,10 @@ def draw(safe: Safe, groups: Sequence[str], look: Look) -> tuple[Figure, str]:
 
 def _of_rows(safe: Safe, groups: Sequence[str], look: Look) -> tuple[Figure, str]:
     kind, rows = safe.estimates.kind, safe.estimates.tidy()
+    if kind == "balance":
+        return love_figure(rows)
+    if kind == "adjusted_effects":
+        return effects_figure(rows, words("effect.axis", group=groups[0]))
     if kind in WEEKS:
         return weeks_figure(rows, groups, look.x_label)
     if kind == "reach":

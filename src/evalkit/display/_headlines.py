@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from evalkit.disclosure import Safe
-from evalkit.display._numbers import count, decimal, percent
+from evalkit.display._numbers import count, decimal, percent, points
 from evalkit.display._panels import cause_in_words
-from evalkit.display._prose import Gaps, common_day
+from evalkit.display._prose import Gap, Gaps, common_day
 from evalkit.display._words import listed, words
 
 
@@ -136,6 +136,23 @@ def _trend(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  #
     return words("head.trend", label=rows["label"].iloc[0], group=groups[0], now=now, before=before)
 
 
+def _effects(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
+    rows = safe.estimates.tidy()
+    rows = rows[rows["method"] != "unadjusted"]
+    if rows.empty:
+        return ""
+    row = rows.iloc[0]
+    gap = Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]))
+    low, value, high = (points(v) for v in (gap.low, gap.estimate, gap.high))
+    return words("head.effects", value=value, low=low, high=high, gap=words(f"gap.word.{gap.direction}"))
+
+
+def _balance(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
+    rows = safe.estimates.tidy()
+    before, after = (decimal(rows[name].abs().max()) for name in ("smd", "smd_weighted"))
+    return words("head.balance", before=before, after=after)
+
+
 _WRITERS: dict[str, Callable[[Safe, Sequence[str], str, Gaps], str]] = {
     "kaplan_meier": _curve,
     "cumulative_incidence": _incidence,
@@ -145,5 +162,7 @@ _WRITERS: dict[str, Callable[[Safe, Sequence[str], str, Gaps], str]] = {
     "reach": _reach,
     "engaged_across": _across,
     "trend": _trend,
+    "adjusted_effects": _effects,
+    "balance": _balance,
     **dict.fromkeys(("proportion", "completion", "attendance_rate", "engaged_by", "dose_reached"), _first_label),
 }

@@ -15,7 +15,8 @@ SHARES = frozenset(
     {"funnel", "proportion", "completion", "dose_distribution", "longest_gap", "returns", "engaged_by"}
     | {"completeness", "lost_to_follow_up", "attendance_rate", "dose_reached", "reach", "engaged_across", "trend"}
 )
-DRAWN = CURVES | INCIDENCES | WEEKS | SHARES
+COMPARED = frozenset({"adjusted_effects", "balance"})
+DRAWN = CURVES | INCIDENCES | WEEKS | SHARES | COMPARED
 
 
 def uncertain(safe: Safe) -> pd.DataFrame:

@@ -84,6 +84,19 @@ _LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         Column("Event", lambda row: _capital(cause_in_words(str(row["cause"]))), number=False),
         *_AT_TIMES,
     ),
+    "balance": (
+        _text("label", "Characteristic"),
+        _number("smd", "Before weighting", decimal),
+        _number("smd_weighted", "After weighting", decimal),
+        _number("variance_ratio", "Variance ratio before", decimal),
+        _number("variance_ratio_weighted", "Variance ratio after", decimal),
+    ),
+    "adjusted_effects": (
+        _text("label", ""),
+        _number("tau", "By day", count),
+        _number("estimate", "Difference, points", points),
+        Column("95% CI", lambda row: f"{points(row['conf_low'])}\u00a0to\u00a0{points(row['conf_high'])}"),
+    ),
     "rmst": (
         _text("group", "Group"),
         _number("n", "People", count),
@@ -309,6 +322,8 @@ def table_of(safe: Safe, note: str = "") -> str:
     rows = safe.landmark_rows() if kind in CURVES | INCIDENCES else safe.estimates.tidy()
     if kind == "attrition":
         return _attrition(rows, layout, note)
+    if kind == "adjusted_effects":
+        said = words("effect.note", contrast=rows["contrast"].iloc[0], estimand=safe.estimates.estimand) + f" {said}"
     if kind == "cox":
         said = " ".join(text for text in (note, _model_note(safe), safe.note) if text)
     return _written(rows, layout, said)

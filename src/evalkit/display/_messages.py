@@ -122,6 +122,35 @@ ENGLISH: dict[str, str] = {
     "table.complete": "Known for everybody: {fields}.",
     "restated.slight": "Changed too slightly for both numbers to be shown, in one group or more: {figures}.",
     "restated.none": "No figure of {period} changed by more than rounding.",
+    # -- comparison of the groups
+    "effect": "{label}: {value} points ({low} to {high}).",
+    "effect.none": "{label}: there is no clear difference. {group} could lie anywhere from {low} to {high} than "
+    "{other}.",
+    "effect.higher": "{label}: the share is clearly higher in {group}, by {low} to {high} points.",
+    "effect.lower": "{label}: the share is clearly lower in {group}, by {low} to {high} points.",
+    "effect.note": "Differences are {contrast}, in percentage points. What is estimated: {estimand}.",
+    "effect.axis": "Difference, percentage points (left of the line: lower in {group})",
+    "head.effects": "After adjustment, {value} points ({low} to {high}): {gap}",
+    "balance.row": "{label}: {before} before, {after} after weighting.",
+    "balance.axis": "Standardized mean difference",
+    "balance.before": "square: before weighting",
+    "balance.after": "dot: after weighting",
+    "head.balance": "Largest difference {before} before weighting, {after} after",
+    "gate.balance.pass": "After weighting, every measured characteristic is balanced: the largest standardized "
+    "difference is {value}.",
+    "gate.balance.fail": "After weighting, the groups still differ: the largest standardized difference is {value}, "
+    "above {limit}. The adjusted figure may carry that difference and is not a fair comparison.",
+    "gate.equipoise.pass": "{value} of people could, by their measured characteristics, have been in either group.",
+    "gate.equipoise.fail": "Only {value} of people could, by their measured characteristics, have been in either "
+    "group (less than {limit}): the comparison rests on a model more than on comparable people.",
+    "gate.sample.pass": "After weighting, the smaller group still counts for about {value} people.",
+    "gate.sample.fail": "After weighting, the smaller group counts for only about {value} people (less than {limit}): "
+    "the adjusted figure is too uncertain to rest a conclusion on.",
+    "gate.unknown": "Balance could not be judged for every characteristic.",
+    "gate.measured": "This holds for what was measured. Whether a court sent somebody is what sets the groups apart, "
+    "and no weighting removes it.",
+    "absent.comparison": "The groups cannot be compared: one of them has too few people, or their characteristics tell "
+    "them apart completely.",
     # -- words of figures
     "cause.disengagement": "disengaged",
     "cause.completion": "completed",

@@ -273,11 +273,44 @@ def _gray(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # 
     return words("test.gray", tests=listed(tests)) if tests else ""
 
 
+def _effects(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
+    parts = []
+    for _, row in safe.estimates.tidy().iterrows():
+        gap = Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]))
+        said = {"label": row["label"], "group": groups[0], "other": groups[1]}
+        if gap.direction == "none":
+            ends = {"low": amount(100 * gap.low, "points"), "high": amount(100 * gap.high, "points")}
+        else:
+            sizes = sorted((abs(100 * gap.low), abs(100 * gap.high)))
+            ends = {"low": decimal(sizes[0], 0), "high": decimal(sizes[1], 0)}
+        parts.append(words(f"effect.{gap.direction}", **said, **ends))
+    return " ".join(parts)
+
+
+def _gate(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
+    names = {"balance": "balance", "equipoise": "equipoise", "effective sample size": "sample"}
+    base, parts = safe.policy.rounding_base, []
+    for _, row in safe.estimates.tidy().iterrows():
+        name = names.get(str(row["term"]))
+        if name is None or row["verdict"] == "unknown":
+            parts.append(words("gate.unknown"))
+            continue
+        value, limit = decimal(row["estimate"]), decimal(row["baseline"], 1)
+        if name == "equipoise":
+            value, limit = percent(row["estimate"]), percent(row["baseline"])
+        elif name == "sample":
+            value, limit = count(round(float(row["estimate"]) / base) * base), count(row["baseline"])
+        parts.append(words(f"gate.{name}.{row['verdict']}", value=value, limit=limit))
+    return " ".join([*parts, words("gate.measured")])
+
+
 _WRITERS: dict[str, Callable[[Safe, Sequence[str], str, Gaps], str]] = {
     "funnel": _funnel,
     "cox": _cox,
     "rmst_contrast": _mean_gap,
     "gray_test": _gray,
+    "adjusted_effects": _effects,
+    "diagnose": _gate,
     **dict.fromkeys(
         ("attendance_rate", "dose_reached", "returns", "lost_to_follow_up", "completion", "proportion"), _each
     ),

@@ -1,0 +1,288 @@
+"""The study's comparison of its arms: unadjusted, balance and overlap, adjusted, sensitivity."""
+
+from __future__ import annotations
+
+__all__ = ["Comparison", "compare_arms", "sensitivity"]
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from evalkit.cohort import Cohort, build
+from evalkit.compare import Propensity, adjusted_effect, diagnose, propensity
+from evalkit.counts import Tally
+from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates
+from evalkit.intake import CutData
+from evalkit.survival import cumulative_incidence
+from evalkit.wilson import normal_quantile
+
+N_BOOT = 400
+"""Bootstrap replicates of each adjusted figure; each refits the propensity score."""
+
+_METHODS = {
+    "iptw": "Weighted",
+    "standardised": "Standardized by regression",
+    "doubly_robust": "Doubly robust",
+}
+_TARGETS = {
+    "att": "people like the focus group's (ATT)",
+    "ate": "both groups' people (ATE)",
+    "overlap": "overlap (ATO)",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The two arms on one time scale, ready to be compared.
+
+    Attributes
+    ----------
+    data : pandas.DataFrame
+        One row per person with a value for every covariate: focus (1 in the focus arm), time, event, covariates.
+    covariates : tuple of str
+    groups : (str, str)
+        The focus, the comparison.
+    fit : Propensity
+    event : str
+        What cause 1 is called.
+    totals : Tally
+        Events of cause 1 and people of each arm: what decides whether a model may be shown.
+    left_out : int
+        People without a value for every covariate.
+    cohort : Cohort
+    """
+
+    data: pd.DataFrame = field(repr=False)
+    covariates: tuple[str, ...]
+    groups: tuple[str, str]
+    fit: Propensity = field(repr=False)
+    event: str
+    totals: Tally = field(repr=False)
+    left_out: int
+    cohort: Cohort = field(repr=False)
+
+    @property
+    def population(self) -> str:
+        """Of whom the comparison speaks."""
+        return "people on the time scale with a value for every covariate"
+
+    def balance(self) -> Estimates:
+        """Return standardised mean differences of the covariates before and after weighting.
+
+        Returns
+        -------
+        Estimates
+        """
+        labels = {c.name: c.label for c in self.cohort.study.covariates}
+        found = self.fit.balance()
+        rows = found.tidy()
+        names = rows["term"].str.extract(r"^(?P<name>[^\[]+)(?:\[(?P<level>.*)\])?$")
+        levels = [f": {level}" if isinstance(level, str) else "" for level in names["level"]]
+        rows.insert(1, "label", [labels.get(n, n) + level for n, level in zip(names["name"], levels, strict=True)])
+        return found.about(data=rows, population=self.population, cut=self.cohort.cut, counts=self.totals)
+
+    def overlap(self) -> Estimates:
+        """Return how far the arms overlap.
+
+        Returns
+        -------
+        Estimates
+        """
+        return self.fit.overlap().about(population=self.population, cut=self.cohort.cut)
+
+    def diagnose(self) -> Estimates:
+        """Return the diagnostics that change what may be said, by the protocol's thresholds.
+
+        Returns
+        -------
+        Estimates
+        """
+        rules = self.cohort.study.comparison
+        found = diagnose(
+            self.fit,
+            smd=rules.max_smd,
+            equipoise=rules.min_equipoise,
+            effective_sample_size=rules.min_effective_sample_size,
+        )
+        return found.about(population=self.population, cut=self.cohort.cut, counts=self.totals)
+
+    def effects(self, days: int, *, n_boot: int = N_BOOT) -> Estimates:
+        """Return the difference in the share with the event by a day: unadjusted, and adjusted by three methods.
+
+        Parameters
+        ----------
+        days : int
+            Horizon.
+        n_boot : int
+            Bootstrap replicates, 400 unless said otherwise.
+
+        Returns
+        -------
+        Estimates
+            A row per method: label, method, contrast, tau, estimate, std_error, conf_low, conf_high; no rows where the
+            horizon lies beyond an arm's follow-up.
+        """
+        rows = []
+        try:
+            rows.append(self._crude(days))
+            rows += [self.adjusted(days, method, n_boot=n_boot) for method in _METHODS]
+        except AnalysisError:
+            rows = []
+        return self._rows(rows, f"difference in the share with {self.event} by day {days}")
+
+    def adjusted(
+        self, days: int, method: str = "iptw", *, estimand: str | None = None, n_boot: int = N_BOOT, label: str = ""
+    ) -> dict[str, object]:
+        """Return one adjusted difference as a row.
+
+        Parameters
+        ----------
+        days : int
+        method : {"iptw", "standardised", "doubly_robust"}
+        estimand : {"att", "ate", "overlap"}, optional
+            The protocol's by default.
+        n_boot : int
+        label : str
+            How the row is called; the method by default.
+
+        Returns
+        -------
+        dict
+
+        Raises
+        ------
+        AnalysisError
+            If it is not defined: the day lies beyond a group's follow-up, or the data are too thin.
+        """
+        study, followed = self.cohort.study, self.data.groupby("focus")["time"].max().min()
+        if days > followed:
+            msg = f"day {days} lies beyond the last day on which both groups are followed ({followed})"
+            raise AnalysisError(msg)
+        found = adjusted_effect(
+            self.data, "time", "event", "focus", list(self.covariates), measure="cif_difference", method=method,
+            tau=days, estimand=estimand or study.comparison.estimand, n_boot=n_boot, seed=study.seed,
+        )  # fmt: skip
+        row = {str(name): value for name, value in found.tidy().iloc[0].items()}
+        return {**row, "label": label or _METHODS[method], "contrast": f"{self.groups[0]} - {self.groups[1]}"}
+
+    def _crude(self, days: int) -> dict[str, object]:
+        found = cumulative_incidence(self.data, "time", "event", by="focus", times=[days]).tidy()
+        own = found[found["cause"] == found["cause"].iloc[0]].set_index("group")
+        one, two = own.loc["1"], own.loc["0"]
+        value, error = float(one["estimate"] - two["estimate"]), float(np.hypot(one["std_error"], two["std_error"]))
+        z = normal_quantile(0.95)
+        return {
+            "label": "Unadjusted", "contrast": f"{self.groups[0]} - {self.groups[1]}", "method": "unadjusted",
+            "tau": float(days), "estimate": value, "std_error": error, "conf_low": value - z * error,
+            "conf_high": value + z * error,
+        }  # fmt: skip
+
+    def _rows(self, rows: list[dict[str, object]], estimand: str) -> Estimates:
+        columns = ["label", "contrast", "method", "tau", "estimate", "std_error", "conf_low", "conf_high"]
+        target = _TARGETS[self.cohort.study.comparison.estimand]
+        numbers = dict.fromkeys(columns[3:], "float64")
+        return Estimates(
+            pd.DataFrame(rows, columns=columns).astype(numbers),
+            kind="adjusted_effects",
+            estimand=f"{estimand}; target of adjusted figures: {target}",
+            population=self.population,
+            cut=self.cohort.cut,
+            counts=self.totals,
+        )
+
+
+def compare_arms(cohort: Cohort, scale: str = "retention", *, smallest: int = 11) -> Comparison | None:
+    """Set the two arms against each other on a time scale.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    scale : {"retention", "harm"}
+    smallest : int, default 11
+        Levels with fewer people than this in an arm are joined.
+
+    Returns
+    -------
+    Comparison or None
+        None where the arms cannot be compared: nobody in one, no covariate that varies, or arms told apart completely.
+
+    Raises
+    ------
+    MissingTableError
+        If a table the scale needs is not part of the study.
+    """
+    frame = cohort.harm() if scale == "harm" else cohort.retention()
+    focus = cohort.study.arms.focus.label
+    frame = frame.assign(focus=frame["group"].eq(focus).astype("int64"))
+    names = [c.name for c in cohort.study.covariates]
+    known = frame.dropna(subset=names).reset_index(drop=True)
+    for covariate in cohort.study.covariates:
+        if covariate.kind == "categorical":
+            known[covariate.name] = _joined(known[covariate.name].astype(str), known["focus"], smallest)
+    used = tuple(name for name in names if len({*known[name]}) > 1)
+    totals = Tally(
+        pd.DataFrame(
+            [
+                {"group": g, "term": "model", "n_event": int((own["event"] == 1).sum()), "n": len(own)}
+                for g, own in ((g, known[known["group"] == g]) for g in cohort.groups)
+            ]
+        )
+    )
+    try:
+        fit = propensity(known, "focus", list(used), estimand=cohort.study.comparison.estimand)
+    except (AnalysisError, ValueError):
+        return None
+    event = str(cohort.causes_of("harm" if scale == "harm" else "retention")[1])
+    return Comparison(known, used, cohort.groups, fit, event, totals, len(frame) - len(known), cohort)
+
+
+def _joined(values: pd.Series[str], focus: pd.Series[int], smallest: int) -> pd.Series[str]:
+    """Join levels that fewer than some people of an arm have with the next smallest one."""
+    while True:
+        least = pd.crosstab(values, focus).min(axis=1).sort_values(kind="stable")
+        if len(least) < 2 or least.iloc[0] >= smallest:
+            return values
+        first, second = str(least.index[0]), str(least.index[1])
+        values = values.replace({first: f"{second} or {first}", second: f"{second} or {first}"})
+
+
+def sensitivity(comparison: Comparison, data: CutData, days: int, *, n_boot: int = N_BOOT) -> Estimates:
+    """Return the weighted difference under other choices: target, lapse rule, horizon.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        On the retention scale.
+    data : CutData
+        What was known at the cut: the cohort is built again under other lapse rules.
+    days : int
+        Horizon of the main analysis.
+    n_boot : int
+
+    Returns
+    -------
+    Estimates
+        As `Comparison.effects`; variants that are not defined are left out.
+    """
+    cohort, rows = comparison.cohort, []
+    gap = cohort.rules.disengagement_gap_days
+    variants: list[tuple[str, Comparison | None, int, str | None]] = [
+        (f"Main analysis: {gap} days without a session, day {days}", comparison, days, None)
+    ]
+    for target, name in _TARGETS.items():
+        if target != cohort.study.comparison.estimand:
+            variants.append((f"Target: {name}", comparison, days, target))
+    for other in sorted({21, 30, 45} - {gap}):
+        rules = cohort.rules.model_copy(update={"disengagement_gap_days": other})
+        again = compare_arms(build(data, rules=rules))
+        variants.append((f"Disengaged after {other} days without a session", again, days, None))
+    variants += [(f"By day {other}", comparison, other, None) for other in (days // 2, days + days // 2)]
+    for label, one, horizon, chosen in variants:
+        try:
+            if one is not None:
+                rows.append(one.adjusted(horizon, estimand=chosen, n_boot=n_boot, label=label))
+        except AnalysisError:
+            continue
+    return comparison._rows(rows, f"sensitivity of the weighted difference in the share with {comparison.event}")

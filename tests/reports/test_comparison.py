@@ -1,0 +1,75 @@
+"""The study's comparison of its arms, on simulated people with known truth."""
+
+from __future__ import annotations
+
+import pytest
+
+from evalkit.comparison import Comparison, compare_arms
+from evalkit.display import headline, sentences
+from evalkit.report import Report, open_report
+from evalkit.simulate import simulate
+
+STUDY = (
+    "id: small\ntitle: Small study\nstarts: 2021-11-18\n"
+    "arms: {column: pathway, focus: {value: non_mandated, label: Pilot}, comparison: {value: paip, label: PAIP}}\n"
+    "covariates: [{name: age, label: Age}, {name: gender, label: Gender, kind: categorical},"
+    " {name: prior_dv_arrests, label: Earlier arrests}]\n"
+    "tables:\n  participants: {path: data/participants.csv}\n  sessions: {path: data/sessions.csv}\n"
+    "  exits: {path: data/exits.csv}\n  outcomes: {path: data/outcomes.csv}\nbaselines: null\n"
+)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    place = tmp_path_factory.mktemp("comparison")
+    simulate("benefit", seed=11, n_focus=200, n_comparison=500).write(place / "data")
+    (place / "study.yaml").write_text(STUDY, encoding="utf-8")
+    return open_report(str(place / "study.yaml"), "2023Q4")
+
+
+@pytest.fixture(scope="module")
+def compared(report: Report) -> Comparison:
+    found = compare_arms(report.cohort)
+    assert found is not None
+    return found
+
+
+def test_people_without_a_value_are_left_out_and_counted(report: Report, compared: Comparison) -> None:
+    everybody = report.cohort.retention()
+    assert len(compared.data) + compared.left_out == len(everybody)
+    assert compared.totals.frame["n"].sum() == len(compared.data)
+
+
+def test_levels_of_few_people_are_joined(compared: Comparison) -> None:
+    sizes = compared.data.groupby(["gender", "focus"]).size()
+    assert sizes.min() >= 11
+
+
+def test_the_first_row_is_unadjusted_and_every_method_follows(compared: Comparison) -> None:
+    rows = compared.effects(182, n_boot=40).tidy()
+    assert rows["method"].tolist() == ["unadjusted", "iptw", "standardised", "doubly_robust"]
+    assert (rows["conf_low"] < rows["estimate"]).all()
+    assert (rows["estimate"] < rows["conf_high"]).all()
+
+
+def test_a_horizon_beyond_follow_up_gives_no_rows(compared: Comparison) -> None:
+    assert compared.effects(5000, n_boot=40).tidy().empty
+
+
+def test_sentences_of_the_gate_follow_the_verdicts(report: Report, compared: Comparison) -> None:
+    safe = report.safe(compared.diagnose())
+    text = sentences(safe, report.groups)
+    failed = (safe.estimates.tidy()["verdict"] == "fail").sum()
+    said = ("still differ", "Only ", "counts for only")
+    assert sum(words in text for words in said) == failed
+    assert "no weighting removes it" in text
+
+
+def test_words_and_headline_of_effects_agree_with_the_rows(report: Report, compared: Comparison) -> None:
+    safe = report.safe(compared.effects(182, n_boot=40))
+    weighted = safe.estimates.tidy().iloc[1]
+    clear = weighted["conf_low"] > 0 or weighted["conf_high"] < 0
+    text = sentences(safe, report.groups)
+    own = next(part for part in text.split(". ") if part.startswith("Weighted"))
+    assert ("no clear difference" in own) is not clear
+    assert ("no clear difference" in headline(safe, report.groups)) is not clear
