@@ -223,6 +223,34 @@ def dictionary(
 
 
 @app.command()
+def review(
+    release: Annotated[Path, typer.Argument(help="The release folder.")],
+    study: StudyOption = _DEFAULT_STUDY,
+) -> None:
+    """Write the output-check pack of a release: each output and the counts underneath, in private."""
+    from evalkit.protocol import load_study  # noqa: PLC0415
+    from evalkit.publish import write_pack  # noqa: PLC0415
+
+    pack = write_pack(release.expanduser().absolute(), load_study(study))
+    typer.echo(f"wrote {pack / 'index.html'} (exact counts: it must not leave the team)")
+
+
+@app.command()
+def approve(
+    release: Annotated[Path, typer.Argument(help="The release folder.")],
+    name: Annotated[str, typer.Option("--name", help="Who approves.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it may go out.")],
+    study: StudyOption = _DEFAULT_STUDY,
+) -> None:
+    """Record that a person approved a release: who, when, why, and the digest of its manifest."""
+    from evalkit.protocol import load_study  # noqa: PLC0415
+    from evalkit.publish import approve as record  # noqa: PLC0415
+
+    done = record(release.expanduser().absolute(), load_study(study), name=name, reason=reason)
+    typer.echo(f"{done.release}: approved by {done.name} on {done.date} (manifest {done.manifest_sha256[:16]})")
+
+
+@app.command()
 def doctor() -> None:
     """Show what a render needs and what is found."""
     from rich.console import Console  # noqa: PLC0415

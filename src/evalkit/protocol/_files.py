@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from pathlib import Path
@@ -31,7 +32,9 @@ def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode, deep: bool = False
         if isinstance(key, list | dict):
             continue
         if key in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"key '{key}' stands twice", key_node.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key '{_named(key)}' stands twice", key_node.start_mark
+            )
         seen.add(key)
     return yaml.SafeLoader.construct_mapping(loader, node, deep)
 
@@ -141,12 +144,18 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401
     return []
 
 
+def _named(part: object) -> str:
+    """Return a key as it may be shown: something else that stands in a key's place may be a secret or a value."""
+    text = str(part)
+    return text if re.fullmatch(r"[\w .-]{1,64}", text) else "…"
+
+
 def _explain(model: type[BaseModel], error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     location = tuple(error["loc"])
-    key = ".".join(str(part) for part in location if part != "[key]") or "top level"
+    key = ".".join(_named(part) for part in location if part != "[key]") or "top level"
     if error["type"] == "extra_forbidden":
         known = _fields_at(model, location[:-1])
-        return f"unknown key '{key}'{did_you_mean(str(location[-1]), known)}"
+        return f"unknown key '{key}'{did_you_mean(_named(location[-1]), known)}"
     if error["type"] == "missing":
         return f"key '{key}' is missing"
     message = str(error["msg"]).removeprefix("Value error, ")

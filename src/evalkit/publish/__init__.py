@@ -4,21 +4,26 @@ This room knows nothing of statistics: it runs notebooks, lets out only what `ev
 releases so that nothing half-written is ever seen and nothing published is ever lost.
 """
 
+from evalkit.publish._approve import Approval, approvals_of, approve
 from evalkit.publish._batch import render_all
 from evalkit.publish._job import RenderJob, find_notebook
 from evalkit.publish._manifest import read_manifest
 from evalkit.publish._progress import LineProgress, Progress, progress_for
 from evalkit.publish._render import explain, render
+from evalkit.publish._review import write_pack
 from evalkit.publish._sign import new_key
 from evalkit.publish._tools import Tool, survey
 from evalkit.publish._verify import Verification, checked, verify
 
 __all__ = [
+    "Approval",
     "LineProgress",
     "Progress",
     "RenderJob",
     "Tool",
     "Verification",
+    "approvals_of",
+    "approve",
     "checked",
     "explain",
     "find_notebook",
@@ -29,4 +34,5 @@ __all__ = [
     "render_all",
     "survey",
     "verify",
+    "write_pack",
 ]

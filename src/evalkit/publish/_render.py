@@ -25,6 +25,7 @@ from evalkit.publish._environment import digest
 from evalkit.publish._execute import Limits, execute
 from evalkit.publish._ingredients import differences, key
 from evalkit.publish._job import RenderJob, parameters_of, read_notebook
+from evalkit.publish._keep import keep_for_review
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST, attachment, went_in, write_manifest
 from evalkit.publish._progress import LineProgress, Progress
@@ -39,6 +40,7 @@ from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_file
 from evalkit.seal import ENVIRONMENT, new_key
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_RECORD = "record.jsonl"
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,13 @@ class Made:
         The manifest.
     files : mapping of str to pathlib.Path
         Name in the release: finished file.
+    executed : nbformat.NotebookNode
+        As it was audited.
     """
 
     facts: Mapping[str, Any]
     files: Mapping[str, Path]
+    executed: Any
 
 
 def render(job: RenderJob, progress: Progress | None = None) -> Path:
@@ -165,7 +170,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         log_file=job.log_folder / f"{job.study.id}-{job.params.report}-{job.target.name}.log",
         limits=Limits(deadline - time.monotonic(), job.params.memory_gb, job.params.output_mb),
         on_cell=lambda done, total: told.cell(job.name, done, total),
-        variables={ENVIRONMENT: guard.key},
+        variables={ENVIRONMENT: guard.key, "EVALKIT_RECORD": str(scratch / _RECORD)},
         scrub=guard.scrub,
     )
     audit_cells(executed, guard)
@@ -200,7 +205,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     if signer is not None:
         files[SIGNATURE] = sign(files[MANIFEST], signer, scratch / SIGNATURE)
     audit_files(files, guard)
-    return Made(facts, files)
+    return Made(facts, files, executed)
 
 
 def _check_size(job: RenderJob, files: Mapping[str, Path]) -> None:
@@ -271,6 +276,8 @@ def _place(job: RenderJob, made: Made, standing: Standing, told: Progress) -> No
             raise ReleaseError(msg)
         told.step(job.name, f"made again, the same bytes as in {job.target}")
         return
+    manifest = made.files[MANIFEST]
+    keep_for_review(job.study, manifest, made.executed, manifest.with_name(_RECORD))
     place_release(made.files, job.target, supersedes=standing.revision if standing.there else None)
     told.step(job.name, f"published in {job.target}")
 

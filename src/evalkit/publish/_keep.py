@@ -1,0 +1,116 @@
+"""What a render keeps for the people who check it: the cleaned notebook and the counts underneath, in private."""
+
+from __future__ import annotations
+
+__all__ = ["cleaned", "keep_for_review", "kept_folder_of"]
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from evalkit.protocol import Study, private_folder
+from evalkit.publish._environment import digest
+from evalkit.publish.audit import counted
+from evalkit.seal import MARK
+
+_TOLD = ("shows", "kind", "estimate", "verdict", "alt")
+
+
+def kept_folder_of(study: Study, manifest: Path) -> Path:
+    """Return the private folder of one release: named by the digest of its manifest, whatever the release is called.
+
+    Parameters
+    ----------
+    study : Study
+    manifest : pathlib.Path
+        The release's manifest.
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    return private_folder(study) / "review" / digest(manifest)[:16]
+
+
+def cleaned(executed: Any) -> Any:  # noqa: ANN401 - nbformat has no types
+    """Return an executed notebook with its author's cells and its sealed outputs, and nothing else.
+
+    Parameters
+    ----------
+    executed : nbformat.NotebookNode
+        That passed the audit; not changed.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        Without injected parameters, metadata, execution records, seals and numbers of data files.
+    """
+    cells = []
+    for number, cell in counted(executed):
+        if cell.cell_type == "markdown":
+            cells.append(new_markdown_cell(cell.source, id=f"cell-{number:03d}"))
+        elif cell.cell_type == "code":
+            outputs = [_plain(output) for output in cell.outputs if MARK in output.get("metadata", {})]
+            cells.append(new_code_cell(cell.source, outputs=outputs, id=f"cell-{number:03d}"))
+    return new_notebook(cells=cells)
+
+
+def _plain(output: Any) -> Any:  # noqa: ANN401
+    mark = output["metadata"][MARK]
+    told = {name: mark[name] for name in _TOLD if name in mark}
+    return new_output("display_data", data=dict(output["data"]), metadata={MARK: told})
+
+
+def keep_for_review(study: Study, manifest: Path, executed: Any, record: Path | None) -> Path:  # noqa: ANN401
+    """Keep what the output-check pack is made from.
+
+    Parameters
+    ----------
+    study : Study
+    manifest : pathlib.Path
+        Of the release about to be placed.
+    executed : nbformat.NotebookNode
+    record : pathlib.Path or None
+        What the report wrote of its counts, one JSON line per output; None: nothing was written.
+
+    Returns
+    -------
+    pathlib.Path
+        A folder with mode 0700, files with mode 0600.
+    """
+    folder = kept_folder_of(study, manifest)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lines = record.read_text(encoding="utf-8").splitlines() if record is not None and record.is_file() else []
+    told = "".join(json.dumps(_without_people(json.loads(line))) + "\n" for line in lines)
+    write_private(folder / "executed.ipynb", nbformat.writes(cleaned(executed)))
+    write_private(folder / "record.jsonl", told)
+    return folder
+
+
+def _without_people(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop who stands behind a count: a reviewer needs to know how many, not who."""
+    cells = [{k: v for k, v in cell.items() if k != "people"} for cell in line.get("cells", [])]
+    return {**line, "cells": cells}
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only this user can read, whole or not at all.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+    text : str
+    """
+    made = file.with_name(f".{file.name}.new")
+    made.unlink(missing_ok=True)
+    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    made.replace(file)
