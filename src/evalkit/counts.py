@@ -11,18 +11,58 @@ Three kinds serve every published figure:
     n, sum and sum of squares, by group and term; sufficient for means and their intervals.
 
 Any engine can produce them. They are frozen: a change is a new object.
+
+Counts may remember *who* stands behind them (`people`): codes of people, never shown and never written where anybody
+but the study's own team can read. Disclosure control needs them to see which published figures, in one report or in
+several, speak of nested groups, so that nobody can be singled out by subtraction.
 """
 
 from __future__ import annotations
 
-__all__ = ["Counts", "DayCounts", "Moments", "Tally"]
+__all__ = ["Codes", "Counts", "DayCounts", "Moments", "Tally", "codes_of"]
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from evalkit.errors import AnalysisError
+
+Codes = npt.NDArray[np.uint64]
+"""Codes of people, one each."""
+
+
+def codes_of(frame: pd.DataFrame) -> Codes | None:
+    """Return a code for the person of each row; the same person has the same code in every frame.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, n rows
+        With the column ``participant_id``, and ``episode`` where a person may have several.
+
+    Returns
+    -------
+    numpy.ndarray of uint64, shape (n,), or None
+        None where the frame does not say whose its rows are.
+
+    Examples
+    --------
+    >>> whose = pd.DataFrame({"participant_id": ["a", "b", "a"]})
+    >>> len(set(codes_of(whose).tolist()))
+    2
+    """
+    if "participant_id" not in frame.columns:
+        return None
+    names = frame["participant_id"].astype(str)
+    if "episode" in frame.columns:
+        later = frame["episode"].to_numpy() != 1
+        if later.any():
+            names = names.mask(later, names + "\x1f" + frame["episode"].astype(str))
+    codes: Codes = pd.util.hash_array(names.to_numpy(dtype=object), categorize=False)
+    return codes
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +106,12 @@ class DayCounts(_FrameOf):
         (so that entry < t <= end).
     causes : tuple of str
         Names of the causes 1 ... K, in order.
+    people : pandas.DataFrame or None
+        Who: ``code``, ``group``, ``time``, ``cause`` (0 censored, else 1 ... K), one row per person.
     """
 
     causes: tuple[str, ...] = ("event",)
+    people: pd.DataFrame | None = field(default=None, repr=False)
     required: ClassVar[tuple[str, ...]] = ("group", "time", "n_entry", "n_event_1", "n_censor")
 
     @property
@@ -96,8 +139,11 @@ class Tally(_FrameOf):
     data : pandas.DataFrame
         One row per (group, term): ``group``, ``term``, ``n_event`` (x, people), ``n`` (people).
         Further text columns (``label``, ``variable``) go along unchanged.
+    people : tuple of mapping
+        Who, for each row: the codes behind ``n`` and behind ``n_event``; empty where it is not known.
     """
 
+    people: tuple[Mapping[str, Codes], ...] = field(default=(), repr=False)
     required: ClassVar[tuple[str, ...]] = ("group", "term", "n_event", "n")
 
 
@@ -111,8 +157,11 @@ class Moments(_FrameOf):
         One row per (group, term): ``group``, ``term``, ``n`` (people), ``total`` and ``total_sq``
         (sum and sum of squares over people), ``largest`` (the largest single contribution, for
         dominance rules).
+    people : tuple of mapping
+        Who, for each row: the codes behind ``n``; empty where it is not known.
     """
 
+    people: tuple[Mapping[str, Codes], ...] = field(default=(), repr=False)
     required: ClassVar[tuple[str, ...]] = ("group", "term", "n", "total", "total_sq", "largest")
 
 

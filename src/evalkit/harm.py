@@ -7,7 +7,7 @@ __all__ = ["EVENTS_PER_TERM", "harm_model", "without_harm"]
 import pandas as pd
 
 from evalkit.cohort import Cohort
-from evalkit.counts import Tally
+from evalkit.counts import Tally, codes_of
 from evalkit.estimates import Estimates
 from evalkit.protocol import Covariate
 from evalkit.survival import cox, kaplan_meier
@@ -118,7 +118,12 @@ def _by_arm(known: pd.DataFrame, groups: tuple[str, str]) -> Tally:
         for g in groups
         for own in [known["group"] == g]
     ]
-    return Tally(pd.DataFrame(rows))
+    codes = codes_of(known)
+    if codes is None:
+        return Tally(pd.DataFrame(rows))
+    had = known["event"].to_numpy() == 1
+    own = [(known["group"] == g).to_numpy() for g in groups]
+    return Tally(pd.DataFrame(rows), people=tuple({"n": codes[who], "n_event": codes[who & had]} for who in own))
 
 
 def _notes(left_out: int, constant: list[str], *, unadjusted: bool) -> list[str]:

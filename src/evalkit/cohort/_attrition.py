@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 import pandas as pd
 
-from evalkit.counts import Tally
+from evalkit.counts import Codes, Tally
 from evalkit.estimates import Estimates
 
 
@@ -52,13 +53,36 @@ class Attrition:
         )
 
 
-def attrition(steps: list[tuple[str, str, str, str, int, int]], cut: date) -> Estimates:
+@dataclass(frozen=True)
+class Step:
+    """One step of eligibility in one group.
+
+    Attributes
+    ----------
+    group, variable, term, label : str
+    n : int
+        Before the step.
+    n_event : int
+        Left after it.
+    people : mapping of str to numpy.ndarray
+        The codes behind ``n`` and ``n_event``, where they are known.
+    """
+
+    group: str
+    variable: str
+    term: str
+    label: str
+    n: int
+    n_event: int
+    people: Mapping[str, Codes] = field(default_factory=dict)
+
+
+def attrition(steps: Sequence[Step], cut: date) -> Estimates:
     """Return the attrition of a cohort.
 
     Parameters
     ----------
-    steps : list of tuple
-        group, variable, term, label, n before, n left.
+    steps : sequence of Step
     cut : datetime.date
 
     Returns
@@ -66,5 +90,6 @@ def attrition(steps: list[tuple[str, str, str, str, int, int]], cut: date) -> Es
     Estimates
     """
     columns = ["group", "variable", "term", "label", "n", "n_event"]
-    data = pd.DataFrame(steps, columns=columns).astype({"n": "int64", "n_event": "int64"})
-    return Attrition().estimate(Tally(data)).about(cut=cut)
+    data = pd.DataFrame([[getattr(step, c) for c in columns] for step in steps], columns=columns)
+    counts = Tally(data.astype({"n": "int64", "n_event": "int64"}), people=tuple(step.people for step in steps))
+    return Attrition().estimate(counts).about(cut=cut)

@@ -6,10 +6,11 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from evalkit.cohort import _harm, _retention
-from evalkit.cohort._attrition import attrition
+from evalkit.cohort._attrition import Step, attrition
 from evalkit.cohort._cohort import Cohort
 from evalkit.cohort._episodes import KEY, Episodes, Setting, referrals
 from evalkit.cohort._join import joined
+from evalkit.counts import codes_of
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData, fetch
 from evalkit.protocol import Rules
@@ -121,17 +122,27 @@ def _steps(setting: Setting, known: pd.DataFrame, people: pd.DataFrame) -> Estim
     in_study = known["in_study"].astype(bool)
     first = in_study & (known["episode"].eq(1) if setting.episodes == "first" else True)
     chosen = first & known["in_arm"].astype(bool)
+    everybody = pd.Series(True, index=known.index)
     steps = [
-        ("unique", "one row per participant and day of referral", total, len(known)),
-        ("in_study", f"referred on or after {study.starts.isoformat()}", len(known), int(in_study.sum())),
+        Step("all", "cohort", "unique", "one row per participant and day of referral", total, len(known)),
+        _step(
+            "all", "cohort", "in_study", f"referred on or after {study.starts.isoformat()}", known, everybody, in_study
+        ),
     ]
     if setting.episodes == "first":
-        steps.append(("first", "the participant's first referral", int(in_study.sum()), int(first.sum())))
-    steps.append(("in_arm", "in one of the two arms", int(first.sum()), int(chosen.sum())))
-    found = [("all", "cohort", *step) for step in steps]
+        steps.append(_step("all", "cohort", "first", "the participant's first referral", known, in_study, first))
+    steps.append(_step("all", "cohort", "in_arm", "in one of the two arms", known, first, chosen))
     for group, rows_of in [("all", people), *((g, people[people["group"] == g]) for g in _labels(setting))]:
-        found += [(group, *step) for step in _sets(setting, rows_of)]
-    return attrition(found, setting.day)
+        steps += _sets(setting, group, rows_of)
+    return attrition(steps, setting.day)
+
+
+def _step(
+    group: str, variable: str, term: str, label: str, rows: pd.DataFrame, before: pd.Series[bool], left: pd.Series[bool]
+) -> Step:
+    codes = codes_of(rows)
+    people = {} if codes is None else {"n": codes[before.to_numpy()], "n_event": codes[left.to_numpy()]}
+    return Step(group, variable, term, label, int(before.sum()), int(left.sum()), people)
 
 
 def _labels(setting: Setting) -> tuple[str, str]:
@@ -139,17 +150,17 @@ def _labels(setting: Setting) -> tuple[str, str]:
     return arms.focus.label, arms.comparison.label
 
 
-def _sets(setting: Setting, people: pd.DataFrame) -> list[tuple[str, str, str, int, int]]:
-    n = len(people)
+def _sets(setting: Setting, group: str, people: pd.DataFrame) -> list[Step]:
+    everybody = pd.Series(True, index=people.index)
     steps = []
     if setting.has("sessions"):
-        n_started = int(people["first_session_date"].notna().sum())
-        steps.append(("retention", "first_session", "has attended a session", n, n_started))
+        started = people["first_session_date"].notna()
+        steps.append(_step(group, "retention", "first_session", "has attended a session", people, everybody, started))
     if setting.has("outcomes"):
-        n_intake = int(people["intake_date"].notna().sum())
-        n_followed = int((people["harm_end_date"] >= people["intake_date"]).sum())
-        steps.append(("harm", "intake", "has an intake", n, n_intake))
-        steps.append(("harm", "followed", "follow-up does not end before the intake", n_intake, n_followed))
+        intake, followed = people["intake_date"].notna(), people["harm_end_date"] >= people["intake_date"]
+        label = "follow-up does not end before the intake"
+        steps.append(_step(group, "harm", "intake", "has an intake", people, everybody, intake))
+        steps.append(_step(group, "harm", "followed", label, people, intake, followed))
     return steps
 
 

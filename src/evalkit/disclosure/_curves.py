@@ -10,7 +10,7 @@ rounding base, so that two releases cannot be subtracted to single out a person.
 
 from __future__ import annotations
 
-__all__ = ["safe_day_counts"]
+__all__ = ["landmark_cuts", "safe_day_counts", "shown_until"]
 
 from itertools import pairwise
 
@@ -171,3 +171,49 @@ def _truncated(steps: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
     keep = (at_risk >= policy.minimum_at_risk).to_numpy()
     kept: pd.DataFrame = steps.loc[keep].reset_index(drop=True)
     return kept
+
+
+def shown_until(rows: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> float:
+    """Return the last day of which a group's safe counts speak.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Exact counts of one group.
+    events : tuple of str
+        Columns of events.
+    policy : Policy
+
+    Returns
+    -------
+    float
+    """
+    exact = rows[np.isfinite(rows["time"].to_numpy(dtype=float))]
+    end = _end(exact, events, policy)
+    return float(exact["time"].max()) if end is None else end
+
+
+def landmark_cuts(rows: pd.DataFrame, column: str, until: float, policy: Policy) -> list[float]:
+    """Return the landmarks at which a reader of the safe counts knows how many events there were by then.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Exact counts of one group.
+    column : str
+        Events of one cause.
+    until : float
+        From `shown_until`.
+    policy : Policy
+
+    Returns
+    -------
+    list of float
+    """
+    exact = rows[np.isfinite(rows["time"].to_numpy(dtype=float)) & rows["time"].le(until)]
+    times = np.repeat(exact["time"].to_numpy(dtype=float), exact[column].to_numpy(dtype=int))
+    public = policy.rounded(times.size)
+    if not public or not times.size:
+        return []
+    _, bounds = _segments(np.sort(times), public, policy)
+    return bounds[1:-1]

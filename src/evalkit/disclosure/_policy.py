@@ -77,6 +77,28 @@ class Policy:
         """
         return 0 < int(count) < self.minimum_count
 
+    def bounds(self, count: int | np.integer) -> tuple[int, int]:
+        """Return what a reader knows of a count that is published: the smallest and the largest it can be.
+
+        Parameters
+        ----------
+        count : int
+            Exact, and not hidden.
+
+        Returns
+        -------
+        tuple of int
+
+        Examples
+        --------
+        >>> Policy().bounds(0), Policy().bounds(11), Policy().bounds(163)
+        ((0, 0), (11, 12), (163, 167))
+        """
+        base, public = self.rounding_base, self.rounded(count)
+        first = public - base // 2
+        inside = [c for c in range(max(first, 0), first + base) if not self.hides(c)]
+        return inside[0], inside[-1]
+
     @property
     def block(self) -> int:
         """Fewest events or censorings that one step of a curve carries: the minimum, rounded up to the base."""

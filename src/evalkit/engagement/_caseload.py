@@ -7,9 +7,8 @@ __all__ = ["caseload"]
 import pandas as pd
 
 from evalkit.cohort import Cohort
-from evalkit.counts import Tally
 from evalkit.engagement._analyses import Caseload
-from evalkit.engagement._counting import groups_of
+from evalkit.engagement._counting import count_true, groups_of, tally
 from evalkit.estimates import Estimates
 
 _LABELS = {
@@ -47,7 +46,8 @@ def caseload(cohort: Cohort) -> Estimates:
     MissingTableError
         If sessions are not part of the study.
     """
-    rows, spells = [], _spells(cohort)
+    rows: list[dict[str, object]] = []
+    spells = _spells(cohort)
     for month in pd.period_range(cohort.study.starts, cohort.cut, freq="M"):
         first, last = month.start_time.normalize(), month.end_time.normalize()
         if last > pd.Timestamp(cohort.cut):
@@ -58,13 +58,12 @@ def caseload(cohort: Cohort) -> Estimates:
             "started": spells["first_session_date"].between(first, last),
             "active": spells["first_session_date"].le(last) & ~spells["end"].le(last),
         }
-        for group in groups_of(cohort):
-            own = spells["group"] == group
-            for name, who in counted.items():
-                rows.append((group, f"{month} {name}", _LABELS[name], str(month), int((own & who).sum())))
-    table = pd.DataFrame(rows, columns=["group", "term", "label", "period", "n"]).astype({"n": "int64"})
+        for name, counted_now in counted.items():
+            people = spells.assign(met=True, eligible=counted_now)
+            found = count_true(people, groups_of(cohort), f"{month} {name}", _LABELS[name], "met", "eligible")
+            rows += [{**row, "period": str(month)} for row in found]
     analysis = Caseload(
         population="first episodes" if cohort.episodes == "first" else "all episodes",
         notes=("People who return after disengagement are not counted as active again.",),
     )
-    return analysis.estimate(Tally(table.assign(n_event=table["n"]))).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut)

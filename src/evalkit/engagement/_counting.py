@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["count_true", "groups_of", "moments", "moments_of", "tally"]
+__all__ = ["count_true", "groups_of", "moments", "moments_of", "tally", "who"]
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from evalkit.cohort import Cohort
-from evalkit.counts import Moments, Tally
+from evalkit.counts import Codes, Moments, Tally, codes_of
 
 
 def groups_of(cohort: Cohort, *, by_arm: bool = True) -> tuple[str, ...]:
@@ -50,14 +52,42 @@ def count_true(
     Returns
     -------
     list of dict
-        group, term, label, n_event, n.
+        group, term, label, n_event, n, and who they are (see `tally`).
     """
     rows: list[dict[str, object]] = []
     for group in groups:
         own = _own(people, group)
-        n, x = int(own[eligible].sum()), int((own[eligible] & own[met]).sum())
-        rows.append({"group": group, "term": term, "label": label, "n_event": x, "n": n})
+        able = own[eligible].to_numpy(dtype=bool)
+        done = able & own[met].to_numpy(dtype=bool)
+        row = {"group": group, "term": term, "label": label, "n_event": int(done.sum()), "n": int(able.sum())}
+        rows.append({**row, _WHO: who(own, n=able, n_event=done)})
     return rows
+
+
+_WHO = "people"
+
+
+def who(people: pd.DataFrame, **chosen: npt.NDArray[np.bool_]) -> dict[str, Codes]:
+    """Return the codes of the people behind each count.
+
+    Parameters
+    ----------
+    people : pandas.DataFrame, n rows
+    **chosen : numpy.ndarray of bool, shape (n,)
+        Name of the count: who is in it.
+
+    Returns
+    -------
+    dict
+        Empty where the frame does not say whose its rows are.
+    """
+    codes = codes_of(people)
+    return {} if codes is None else {name: codes[rows] for name, rows in chosen.items()}
+
+
+def _split(rows: list[dict[str, object]]) -> tuple[list[dict[str, object]], tuple[dict[str, Codes], ...]]:
+    people: list[dict[str, Codes]] = [row.get(_WHO, {}) for row in rows]  # type: ignore[misc]
+    return [{k: v for k, v in row.items() if k != _WHO} for row in rows], tuple(people)
 
 
 def moments_of(
@@ -81,7 +111,8 @@ def moments_of(
     """
     rows: list[dict[str, object]] = []
     for group in groups:
-        values = _own(people, group)[column].astype("float64")
+        own = _own(people, group)
+        values = own[column].astype("float64")
         rows.append(
             {
                 "group": group,
@@ -91,6 +122,7 @@ def moments_of(
                 "total": float(values.sum()),
                 "total_sq": float((values**2).sum()),
                 "largest": float(values.abs().max()) if len(values) else 0.0,
+                _WHO: who(own, n=np.ones(len(own), dtype=bool)),
             }
         )
     return rows
@@ -108,7 +140,9 @@ def tally(rows: list[dict[str, object]]) -> Tally:
     Tally
     """
     columns = ["group", "term", "label", "n_event", "n"]
-    return Tally(pd.DataFrame(rows, columns=None if rows else columns).astype(dict.fromkeys(columns[3:], "int64")))
+    plain, people = _split(rows)
+    frame = pd.DataFrame(plain, columns=None if plain else columns).astype(dict.fromkeys(columns[3:], "int64"))
+    return Tally(frame, people=people)
 
 
 def moments(rows: list[dict[str, object]]) -> Moments:
@@ -124,4 +158,5 @@ def moments(rows: list[dict[str, object]]) -> Moments:
     """
     columns = ["group", "term", "label", "n", "total", "total_sq", "largest"]
     kinds = {"n": "int64", **dict.fromkeys(columns[4:], "float64")}
-    return Moments(pd.DataFrame(rows, columns=None if rows else columns).astype(kinds))
+    plain, people = _split(rows)
+    return Moments(pd.DataFrame(plain, columns=None if plain else columns).astype(kinds), people=people)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 __all__ = ["day_counts", "tally_days"]
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from evalkit.counts import DayCounts
+from evalkit.counts import DayCounts, codes_of
 from evalkit.errors import AnalysisError
 from evalkit.survival._columns import Floats, Ints, Rows, read_rows
 
@@ -137,4 +138,10 @@ def day_counts(
     if not names:
         msg = "day_counts: causes must name at least one cause"
         raise AnalysisError(msg)
-    return tally_days(rows, names)
+    counts = tally_days(rows, names)
+    codes = codes_of(data)
+    if codes is None or entry is not None:
+        return counts
+    labels = np.array(rows.groups.labels, dtype=object)[rows.groups.codes]
+    people = pd.DataFrame({"code": codes, "group": labels, "time": rows.time, "cause": rows.cause})
+    return dataclasses.replace(counts, people=people)
