@@ -9,6 +9,7 @@ from __future__ import annotations
 
 __all__ = ["Cell", "cells_of", "row_key", "rows_of"]
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -45,6 +46,10 @@ class Cell:
         that it is small; of other rows that are not shown, nothing.
     people : numpy.ndarray of uint64, or None
         Who, sorted; None where it is not known.
+    kind : {"table", "curve", "model"}
+        What the row is.
+    family : str
+        Cells of the same column of the same table and group: parts that may add up to another cell.
     """
 
     row: str
@@ -55,6 +60,8 @@ class Cell:
     low: int
     high: int
     people: Codes | None
+    kind: str = "table"
+    family: str = ""
 
 
 UNKNOWN = 2**31
@@ -134,8 +141,10 @@ def _table_cells(
     estimates: Estimates, counts: Tally | Moments, withheld: frozenset[str], policy: Policy
 ) -> Iterator[Cell]:
     whose: list[Mapping[str, Codes]] = list(counts.people) or [{}] * len(counts.data)
+    kind = "model" if estimates.analysis is None else "table"
     for key, (_, row), who in zip(rows_of(estimates), counts.data.iterrows(), whose, strict=True):
         name = f"{estimates.kind}: {row['group']}, {row.get('label', row['term'])}"
+        part = f"{estimates.id} {row.get('variable', '')} {row.get('period', '')}"
         n = int(row["n"])
         found = {"n": (n, who.get("n"))}
         if "n_event" in counts.data.columns:
@@ -145,7 +154,7 @@ def _table_cells(
         for column, (count, people) in found.items():
             cell = _cell(key, name, column, count, people, key not in withheld, policy)
             if cell is not None:
-                yield cell
+                yield dataclasses.replace(cell, kind=kind, family=f"{part}, {row['group']}, {column}")
 
 
 def _cell(
@@ -191,7 +200,7 @@ def _curve_cells(estimates: Estimates, counts: DayCounts, withheld: frozenset[st
             ),
         ]:
             if cell is not None:
-                yield cell
+                yield dataclasses.replace(cell, kind="curve")
 
 
 def _cumulative(

@@ -25,6 +25,14 @@ class Policy:
         A curve ends where fewer than this are at risk.
     dominance : float
         Largest share of a total that one person may contribute.
+    ambiguity : int
+        Of a count below the minimum at least this many values must remain possible, whatever is subtracted from what.
+    complementary : bool
+        Whether further rows are withheld where a small count could be worked out from others.
+    ledger : bool
+        Whether what earlier releases published is counted with.
+    safe_curves : bool
+        Whether curves are made of blocks of events; without it their steps give people back.
     landmarks : tuple of int
         Days at which a safe curve keeps its value as nearly as rounding lets it; the same in every release.
     """
@@ -33,6 +41,10 @@ class Policy:
     rounding_base: int = 5
     minimum_at_risk: int = 11
     dominance: float = 0.5
+    ambiguity: int = 3
+    complementary: bool = True
+    ledger: bool = True
+    safe_curves: bool = True
     landmarks: tuple[int, ...] = (30, 60, 90, 182, 365, 730)
 
     def __post_init__(self) -> None:

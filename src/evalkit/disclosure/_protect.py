@@ -1,0 +1,210 @@
+"""Complementary suppression: which further rows are withheld so that no small count can be worked out.
+
+A release is looked at as a whole, together with everything published before. Sensitive are the small counts that are
+not shown, and every small difference: of a published group and another within it, of a group and the sum of the parts
+that are shown. Each must leave a reader at least the policy's number of possible values. Where one does not, the
+cells that hold it there are known from the multipliers of the reader's own linear programme, and one of them must go:
+the fewest and least important rows that do are chosen by an integer programme, and everything is looked at again
+(Fischetti and Salazar-Gonzalez 2001, Management Science 47:1008-1027, whose cutting planes these are, for cells that
+are rounded and for several tables at once).
+"""
+
+from __future__ import annotations
+
+__all__ = ["Plan", "protect"]
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from evalkit.disclosure._cells import Cell
+from evalkit.disclosure._policy import Policy
+from evalkit.disclosure._worlds import Worlds, worlds_of
+
+Bools = npt.NDArray[np.bool_]
+_ROUNDS = 40
+_WEIGHT = {"table": 1.0, "model": 4.0, "curve": 6.0}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is withheld beside what is small itself.
+
+    Attributes
+    ----------
+    withheld : frozenset of str
+        Keys of rows.
+    names : tuple of str
+        The same, in words.
+    exposed : tuple of str
+        Small counts that stay too narrowly known whatever is withheld; empty unless earlier releases gave them away.
+    cells, sensitive : int
+        How many cells (with those published before) and how many small counts were looked at.
+    """
+
+    withheld: frozenset[str]
+    names: tuple[str, ...]
+    exposed: tuple[str, ...]
+    cells: int
+    sensitive: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """One look at everything that would be published."""
+
+    worlds: Worlds
+    places: list[list[int]]
+    sets: Bools
+    origins: list[tuple[int, ...]]
+
+
+def protect(new: Sequence[Cell], earlier: Sequence[Cell], policy: Policy) -> Plan:
+    """Find the rows to withhold.
+
+    Parameters
+    ----------
+    new : sequence of Cell
+        Of the release that is being made; what is small itself is not shown already.
+    earlier : sequence of Cell
+        Of earlier releases: they cannot be taken back.
+    policy : Policy
+
+    Returns
+    -------
+    Plan
+    """
+    linked = [cell for cell in new if cell.people is not None]
+    past = [cell for cell in earlier if cell.people is not None]
+    cuts: dict[frozenset[frozenset[str]], None] = {}
+    withheld: frozenset[str] = frozenset()
+    exposed: dict[str, None] = {}
+    for _ in range(_ROUNDS):
+        shown = [*past, *_without(linked, withheld, policy)]
+        look = _look(shown, len(past), policy)
+        found = _cuts(look, shown, len(past), policy)
+        fresh = [cut for cut, name in found if cut and cut not in cuts]
+        exposed = dict.fromkeys(name for cut, name in found if not cut)
+        if not fresh:
+            break
+        cuts.update(dict.fromkeys(fresh))
+        withheld = _cover(list(cuts), _losses(linked))
+    names = dict.fromkeys(cell.name for cell in linked if cell.row in withheld)
+    return Plan(withheld, tuple(names), tuple(exposed), len(look.places), len(look.sets))
+
+
+def _without(cells: Sequence[Cell], withheld: frozenset[str], policy: Policy) -> list[Cell]:
+    """Return what a reader knows when some rows are withheld: small counts are known to be small, of others nothing."""
+    kept = []
+    for cell in cells:
+        if cell.row not in withheld:
+            kept.append(cell)
+        elif policy.hides(cell.count):
+            kept.append(dataclasses.replace(cell, shown=False, low=1, high=policy.minimum_count - 1))
+    return kept
+
+
+def _look(shown: Sequence[Cell], n_past: int, policy: Policy) -> _Look:
+    worlds, places = worlds_of(shown)
+    member = worlds.member.astype(np.int64)
+    common = (member * worlds.true) @ member.T
+    size = np.diag(common)
+    fresh = np.array([any(i >= n_past for i in numbers) for numbers in places], dtype=bool)
+    sets: dict[bytes, tuple[int, ...]] = {}
+
+    def add(chosen: Bools, origin: tuple[int, ...]) -> None:
+        if policy.hides(int(worlds.true[chosen].sum())):
+            sets.setdefault(np.packbits(chosen).tobytes(), origin)
+
+    for j in np.flatnonzero(fresh):
+        if worlds.high[j] < policy.minimum_count:
+            add(worlds.member[j], (int(j),))
+    outside = size[:, None] - common
+    nested = (common == size[None, :]) & (outside > 0) & (outside < policy.minimum_count)
+    for i, j in zip(*np.nonzero(nested & (fresh[:, None] | fresh[None, :])), strict=True):
+        add(worlds.member[i] & ~worlds.member[j], (int(i), int(j)))
+    for union, parts in _unions(shown, places, worlds, n_past):
+        inside = (worlds.member & union).sum(axis=1) == union.sum()
+        for i in np.flatnonzero(inside & (size - worlds.true[union].sum() < policy.minimum_count)):
+            add(worlds.member[i] & ~union, (int(i), *parts))
+    n_atoms = len(worlds.true)
+    rows = [np.unpackbits(np.frombuffer(key, dtype=np.uint8), count=n_atoms).astype(bool) for key in sets]
+    return _Look(worlds, places, np.array(rows, dtype=bool).reshape(len(rows), n_atoms), list(sets.values()))
+
+
+def _unions(
+    shown: Sequence[Cell], places: list[list[int]], worlds: Worlds, n_past: int
+) -> list[tuple[Bools, tuple[int, ...]]]:
+    """Return the sums of the parts that are shown of each table, where the parts do not overlap."""
+    families: dict[str, list[int]] = {}
+    for j, numbers in enumerate(places):
+        for family in {shown[i].family for i in numbers if i >= n_past and shown[i].shown}:
+            families.setdefault(family, []).append(j)
+    found = []
+    for parts in families.values():
+        if len(parts) > 1 and worlds.member[parts].sum(axis=0).max() == 1:
+            found.append((worlds.member[parts].any(axis=0), tuple(parts)))
+    return found
+
+
+def _cuts(
+    look: _Look, shown: Sequence[Cell], n_past: int, policy: Policy
+) -> list[tuple[frozenset[frozenset[str]], str]]:
+    """Return, for each set known too narrowly, the cells of which one must go (each as its rows), and its name."""
+    width = policy.ambiguity - 1
+    found = []
+    for k in look.worlds.narrow(look.sets, width):
+        low, high, holding = look.worlds.relaxed(look.sets[k])
+        settled = np.floor(high + 1e-6) - np.ceil(low - 1e-6) < width
+        cells = np.flatnonzero(holding) if settled else np.array(look.origins[k])
+        rows = [_rows(look.places[j], shown, n_past) for j in cells]
+        name = " less ".join(shown[look.places[j][-1]].name for j in look.origins[k][:2])
+        found.append((frozenset(r for r in rows if r), name))
+    return found
+
+
+def _rows(numbers: list[int], shown: Sequence[Cell], n_past: int) -> frozenset[str]:
+    """Return the rows that publish a cell; none where it was published before, or is known because it is small."""
+    if any(i < n_past or not shown[i].shown for i in numbers):
+        return frozenset()
+    return frozenset(shown[i].row for i in numbers)
+
+
+def _losses(cells: Sequence[Cell]) -> dict[str, float]:
+    """Return what withholding each row costs: a curve more than a line of a table, what stands first more."""
+    order = dict.fromkeys(cell.row for cell in cells)
+    kinds = {cell.row: cell.kind for cell in cells}
+    return {row: _WEIGHT[kinds[row]] * (1 + 0.01 * (1 - k / len(order))) for k, row in enumerate(order)}
+
+
+def _cover(cuts: list[frozenset[frozenset[str]]], losses: dict[str, float]) -> frozenset[str]:
+    """Choose the rows of least loss such that of each cut one cell is withheld in every row that publishes it."""
+    rows = sorted({row for cut in cuts for cell in cut for row in cell})
+    cells = sorted({cell for cut in cuts for cell in cut}, key=sorted)
+    at_row = {row: i for i, row in enumerate(rows)}
+    at_cell = {cell: len(rows) + i for i, cell in enumerate(cells)}
+    size = len(rows) + len(cells)
+    lines, low = [], []
+    for cell in cells:
+        for row in sorted(cell):
+            line = np.zeros(size)
+            line[at_row[row]], line[at_cell[cell]] = 1.0, -1.0
+            lines.append(line)
+            low.append(0.0)
+    for cut in cuts:
+        line = np.zeros(size)
+        line[[at_cell[cell] for cell in cut]] = 1.0
+        lines.append(line)
+        low.append(1.0)
+    cost = np.array([*(losses[row] for row in rows), *([0.0] * len(cells))])
+    found = milp(
+        cost,
+        constraints=LinearConstraint(np.array(lines), np.array(low), np.inf),
+        integrality=np.ones(size),
+        bounds=Bounds(0, 1),
+    )
+    return frozenset(row for row, i in at_row.items() if found.x[i] > 0.5)
