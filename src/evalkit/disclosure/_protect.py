@@ -41,7 +41,9 @@ class Plan:
     names : tuple of str
         The same, in words.
     exposed : tuple of str
-        Small counts that stay too narrowly known whatever is withheld; empty unless earlier releases gave them away.
+        Small counts of which only one value stays possible whatever is withheld now: earlier releases gave them away.
+    tight : int
+        How many small counts leave fewer values than the policy asks for, but more than one, whatever is withheld.
     cells, sensitive : int
         How many cells (with those published before) and how many small counts were looked at.
     """
@@ -49,6 +51,7 @@ class Plan:
     withheld: frozenset[str]
     names: tuple[str, ...]
     exposed: tuple[str, ...]
+    tight: int
     cells: int
     sensitive: int
 
@@ -82,19 +85,21 @@ def protect(new: Sequence[Cell], earlier: Sequence[Cell], policy: Policy) -> Pla
     past = [cell for cell in earlier if cell.people is not None]
     cuts: dict[frozenset[frozenset[str]], None] = {}
     withheld: frozenset[str] = frozenset()
-    exposed: dict[str, None] = {}
+    exposed: list[str] = []
+    tight = 0
     for _ in range(_ROUNDS):
         shown = [*past, *_without(linked, withheld, policy)]
         look = _look(shown, len(past), policy)
         found = _cuts(look, shown, len(past), policy)
-        fresh = [cut for cut, name in found if cut and cut not in cuts]
-        exposed = dict.fromkeys(name for cut, name in found if not cut)
+        fresh = [cut for cut, _, _ in found if cut and cut not in cuts]
+        exposed = [name for cut, name, single in found if single and not cut]
+        tight = sum(not cut for cut, _, _ in found) - len(exposed)
         if not fresh:
             break
         cuts.update(dict.fromkeys(fresh))
         withheld = _cover(list(cuts), _losses(linked))
     names = dict.fromkeys(cell.name for cell in linked if cell.row in withheld)
-    return Plan(withheld, tuple(names), tuple(exposed), len(look.places), len(look.sets))
+    return Plan(withheld, tuple(names), tuple(exposed), tight, len(look.places), len(look.sets))
 
 
 def _without(cells: Sequence[Cell], withheld: frozenset[str], policy: Policy) -> list[Cell]:
@@ -153,17 +158,18 @@ def _unions(
 
 def _cuts(
     look: _Look, shown: Sequence[Cell], n_past: int, policy: Policy
-) -> list[tuple[frozenset[frozenset[str]], str]]:
-    """Return, for each set known too narrowly, the cells of which one must go (each as its rows), and its name."""
+) -> list[tuple[frozenset[frozenset[str]], str, bool]]:
+    """Return, for each set known too narrowly: the cells of which one must go (each as its rows), name, if known exactly."""
     width = policy.ambiguity - 1
     found = []
     for k in look.worlds.narrow(look.sets, width):
         low, high, holding = look.worlds.relaxed(look.sets[k])
-        settled = np.floor(high + 1e-6) - np.ceil(low - 1e-6) < width
-        cells = np.flatnonzero(holding) if settled else np.array(look.origins[k])
-        rows = [_rows(look.places[j], shown, n_past) for j in cells]
+        values = np.floor(high + 1e-6) - np.ceil(low - 1e-6)
+        if values >= width and look.worlds.settled_wide(look.sets[k], width):
+            continue
+        rows = [_rows(look.places[j], shown, n_past) for j in np.flatnonzero(holding)]
         name = " less ".join(shown[look.places[j][-1]].name for j in look.origins[k][:2])
-        found.append((frozenset(r for r in rows if r), name))
+        found.append((frozenset(r for r in rows if r), name, bool(values < 1)))
     return found
 
 

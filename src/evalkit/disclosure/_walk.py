@@ -100,10 +100,14 @@ class Walker:
         self.world[atom] += change
         self._sizes[own] += change
         full, bare = self._sizes[own] >= self._high[own], self._sizes[own] <= self._low[own]
-        for was, now, count in ((self._full, full, self._n_full), (self._bare, bare, self._n_bare)):
-            more, less = own[now & ~was[own]], own[was[own] & ~now]
-            if len(more):
-                count += self._member[more].sum(axis=0, dtype=np.int32)
-            if len(less):
-                count -= self._member[less].sum(axis=0, dtype=np.int32)
-            was[own] = now
+        self._turn(self._full, full, self._n_full, own)
+        self._turn(self._bare, bare, self._n_bare, own)
+
+    def _turn(self, was: Bools, now: Bools, number: npt.NDArray[np.int32], own: npt.NDArray[np.intp]) -> None:
+        """Keep which cells are full (or bare), and how many such cells each atom has."""
+        more, less = own[now & ~was[own]], own[was[own] & ~now]
+        if len(more):
+            number += self._member[more].sum(axis=0, dtype=np.int32)
+        if len(less):
+            number -= self._member[less].sum(axis=0, dtype=np.int32)
+        was[own] = now

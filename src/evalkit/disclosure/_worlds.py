@@ -30,7 +30,7 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 _ROUNDS, _PATIENCE = 600, 120
-_CLIMB, _STIR = 20, 20
+_CLIMB, _STIR, _STARTS = 20, 20, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +87,34 @@ class Worlds:
             before, left = len(left), left[(high - low)[left] < width]
             last = turn if len(left) < before else last
         return left.astype(np.int64)
+
+    def settled_wide(self, chosen: Bools, width: int, seed: int = 2) -> bool:
+        """Look harder for two worlds in which one set has sizes that differ by as much as asked.
+
+        Parameters
+        ----------
+        chosen : numpy.ndarray of bool, shape (atoms,)
+        width : int
+        seed : int
+
+        Returns
+        -------
+        bool
+            False where none were found; that is no proof that there are none.
+        """
+        rng, goal = np.random.default_rng(seed), chosen.astype(np.float64)
+        low = high = int(self.true[chosen].sum())
+        for _ in range(_STARTS):
+            walker = Walker(self.member, self.low, self.high, self.true)
+            for _ in range(_ROUNDS // _STARTS):
+                walker.stir(rng, _STIR)
+                for move in (goal, -goal):
+                    walker.climb(move, _CLIMB)
+                    size = int(walker.world[chosen].sum())
+                    low, high = min(low, size), max(high, size)
+                if high - low >= width:
+                    return True
+        return False
 
     def relaxed(self, chosen: Bools) -> tuple[float, float, Bools]:
         """Return the range of a set over fractional worlds, and which cells hold it there.
