@@ -149,17 +149,14 @@ def _unions(
     for j, numbers in enumerate(places):
         for family in {shown[i].family for i in numbers if i >= n_past and shown[i].shown}:
             families.setdefault(family, []).append(j)
-    found = []
-    for parts in families.values():
-        if len(parts) > 1 and worlds.member[parts].sum(axis=0).max() == 1:
-            found.append((worlds.member[parts].any(axis=0), tuple(parts)))
-    return found
+    apart = [p for p in families.values() if len(p) > 1 and worlds.member[p].sum(axis=0).max() == 1]
+    return [(worlds.member[parts].any(axis=0), tuple(parts)) for parts in apart]
 
 
 def _cuts(
     look: _Look, shown: Sequence[Cell], n_past: int, policy: Policy
 ) -> list[tuple[frozenset[frozenset[str]], str, bool]]:
-    """Return, for each set known too narrowly: the cells of which one must go (each as its rows), name, if known exactly."""
+    """Return for each set known too narrowly: cells of which one must go (each as its rows), name, if known exactly."""
     width = policy.ambiguity - 1
     found = []
     for k in look.worlds.narrow(look.sets, width):
