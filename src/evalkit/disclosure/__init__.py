@@ -2,10 +2,32 @@
 
 A policy is data (`Policy`); `make_safe` makes an estimate's counts safe and asks the same analysis again, so that
 every percentage, curve, table and sentence comes from numbers that may be seen. The exact number never goes further.
+`protect` looks at a release as a whole, beside everything published before (`Ledger`), and finds what else must be
+withheld so that no small count can be worked out.
 """
 
+from evalkit.disclosure._cells import Cell, cells_of
+from evalkit.disclosure._ledger import Ledger
 from evalkit.disclosure._policy import Policy
+from evalkit.disclosure._protect import Plan, protect, without
+from evalkit.disclosure._record import Record, RecordLine, read_record
 from evalkit.disclosure._restated import safe_restatements
 from evalkit.disclosure._safe import TOLERANCE, Safe, make_safe, safe_counts
 
-__all__ = ["TOLERANCE", "Policy", "Safe", "make_safe", "safe_counts", "safe_restatements"]
+__all__ = [
+    "TOLERANCE",
+    "Cell",
+    "Ledger",
+    "Plan",
+    "Policy",
+    "Record",
+    "RecordLine",
+    "Safe",
+    "cells_of",
+    "make_safe",
+    "protect",
+    "read_record",
+    "safe_counts",
+    "safe_restatements",
+    "without",
+]

@@ -207,8 +207,8 @@ def _cumulative(
     rows: pd.DataFrame, who: pd.DataFrame | None, counts: DayCounts, policy: Policy
 ) -> Iterator[tuple[str, float, int, Codes | None]]:
     """Yield the events of each cause up to each day at which a reader of the safe curve knows them."""
-    until = shown_until(rows, counts.event_columns, policy)
     for k, (column, cause) in enumerate(zip(counts.event_columns, counts.causes, strict=True), start=1):
+        until = shown_until(rows, column, policy)
         for day in [*landmark_cuts(rows, column, until, policy), until]:
             count = int(rows.loc[rows["time"] <= day, column].sum())
             people = None if who is None else who.loc[(who["cause"] == k) & (who["time"] <= day), "code"].to_numpy()

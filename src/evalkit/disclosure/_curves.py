@@ -173,15 +173,15 @@ def _truncated(steps: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
     return kept
 
 
-def shown_until(rows: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> float:
-    """Return the last day of which a group's safe counts speak.
+def shown_until(rows: pd.DataFrame, column: str, policy: Policy) -> float:
+    """Return the last day of which a group's safe counts of one cause speak.
 
     Parameters
     ----------
     rows : pandas.DataFrame
         Exact counts of one group.
-    events : tuple of str
-        Columns of events.
+    column : str
+        Events of one cause.
     policy : Policy
 
     Returns
@@ -189,8 +189,8 @@ def shown_until(rows: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
     float
     """
     exact = rows[np.isfinite(rows["time"].to_numpy(dtype=float))]
-    end = _end(exact, events, policy)
-    return float(exact["time"].max()) if end is None else end
+    end = _end(exact, column, policy)
+    return end if np.isfinite(end) else float(exact["time"].max())
 
 
 def landmark_cuts(rows: pd.DataFrame, column: str, until: float, policy: Policy) -> list[float]:

@@ -11,7 +11,7 @@ are rounded and for several tables at once).
 
 from __future__ import annotations
 
-__all__ = ["Plan", "protect"]
+__all__ = ["Plan", "protect", "without"]
 
 import dataclasses
 from collections.abc import Sequence
@@ -88,7 +88,7 @@ def protect(new: Sequence[Cell], earlier: Sequence[Cell], policy: Policy) -> Pla
     exposed: list[str] = []
     tight = 0
     for _ in range(_ROUNDS):
-        shown = [*past, *_without(linked, withheld, policy)]
+        shown = [*past, *without(linked, withheld, policy)]
         look = _look(shown, len(past), policy)
         found = _cuts(look, shown, len(past), policy)
         fresh = [cut for cut, _, _ in found if cut and cut not in cuts]
@@ -102,8 +102,20 @@ def protect(new: Sequence[Cell], earlier: Sequence[Cell], policy: Policy) -> Pla
     return Plan(withheld, tuple(names), tuple(exposed), tight, len(look.places), len(look.sets))
 
 
-def _without(cells: Sequence[Cell], withheld: frozenset[str], policy: Policy) -> list[Cell]:
-    """Return what a reader knows when some rows are withheld: small counts are known to be small, of others nothing."""
+def without(cells: Sequence[Cell], withheld: frozenset[str], policy: Policy) -> list[Cell]:
+    """Return what a reader knows when some rows are withheld: small counts are known to be small, of others nothing.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+    withheld : frozenset of str
+        Keys of rows.
+    policy : Policy
+
+    Returns
+    -------
+    list of Cell
+    """
     kept = []
     for cell in cells:
         if cell.row not in withheld:
@@ -150,7 +162,7 @@ def _unions(
         for family in {shown[i].family for i in numbers if i >= n_past and shown[i].shown}:
             families.setdefault(family, []).append(j)
     apart = [p for p in families.values() if len(p) > 1 and worlds.member[p].sum(axis=0).max() == 1]
-    return [(worlds.member[parts].any(axis=0), tuple(parts)) for parts in apart]
+    return [(np.asarray(worlds.member[parts].any(axis=0), dtype=bool), tuple(parts)) for parts in apart]
 
 
 def _cuts(

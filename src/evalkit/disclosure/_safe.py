@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["TOLERANCE", "Safe", "make_safe", "safe_counts"]
+__all__ = ["TOLERANCE", "Safe", "hidden_rows", "make_safe", "safe_counts"]
 
 import dataclasses
 from collections.abc import Sequence
@@ -11,8 +11,10 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from evalkit.counts import Counts, DayCounts, Moments, Tally
+from evalkit.disclosure._cells import rows_of
 from evalkit.disclosure._curves import safe_day_counts
 from evalkit.disclosure._lines import corners, ends_at, read_at, spread
 from evalkit.disclosure._policy import Policy
@@ -45,6 +47,10 @@ class Safe:
         the exact one to be quoted.
     smooth : Estimates or None
         For curves: the same analysis of the safe counts spread over the days that their blocks stand for.
+    gone : frozenset of str
+        Keys of the rows that are not shown.
+    complementary : bool
+        Whether rows are among them that are not small themselves, but would let small ones be worked out.
     """
 
     estimates: Estimates
@@ -53,6 +59,8 @@ class Safe:
     policy: Policy
     faithful: frozenset[tuple[str, float]] = frozenset()
     smooth: Estimates | None = None
+    gone: frozenset[str] = frozenset()
+    complementary: bool = False
 
     def at(self, times: Sequence[float]) -> pd.DataFrame:
         """Read a safe curve at some days, as straight lines between the ends of its blocks.
@@ -133,10 +141,13 @@ class Safe:
         """A sentence on what is not shown; empty when everything is."""
         if not self.withheld:
             return ""
-        return f"Not shown where fewer than {self.policy.minimum_count} people or events would be described."
+        said = f"Not shown where fewer than {self.policy.minimum_count} people or events would be described"
+        return f"{said}, or could be worked out from other figures." if self.complementary else f"{said}."
 
 
-def safe_counts(counts: Counts, policy: Policy) -> tuple[Counts | None, tuple[str, ...]]:
+def safe_counts(
+    counts: Counts, policy: Policy, also: frozenset[int] = frozenset()
+) -> tuple[Counts | None, tuple[str, ...]]:
     """Make counts safe.
 
     Parameters
@@ -144,6 +155,8 @@ def safe_counts(counts: Counts, policy: Policy) -> tuple[Counts | None, tuple[st
     counts : DayCounts, Tally or Moments
         Exact; not changed.
     policy : Policy
+    also : frozenset of int
+        Rows (of counts by day: groups) to withhold beside those that are small, by their place.
 
     Returns
     -------
@@ -157,11 +170,42 @@ def safe_counts(counts: Counts, policy: Policy) -> tuple[Counts | None, tuple[st
         If there is no safe form of such counts.
     """
     if isinstance(counts, DayCounts):
-        safe, groups = safe_day_counts(counts, policy)
-        return safe, tuple(groups)
+        if not policy.safe_curves:
+            return counts, ()
+        kept = [group for k, group in enumerate(counts.groups) if k not in also]
+        rows = counts.frame
+        chosen = dataclasses.replace(counts, data=rows[rows["group"].isin(kept)])
+        safe, groups = safe_day_counts(chosen, policy)
+        return safe, tuple(g for g in counts.groups if g not in kept or g in groups)
+    hidden = hidden_rows(counts, policy)
+    hidden[list(also)] = True
     if isinstance(counts, Tally):
-        return _safe_tally(counts, policy)
-    return _safe_moments(counts, policy)
+        return _safe_tally(counts, hidden, policy)
+    return _safe_moments(counts, hidden, policy)
+
+
+def hidden_rows(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
+    """Return which rows are not shown: a count is small, its complement is, or one person makes up most of a total.
+
+    Parameters
+    ----------
+    counts : Tally or Moments
+    policy : Policy
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (rows,)
+    """
+    frame = counts.data
+    n = frame["n"].to_numpy(dtype=int)
+    if isinstance(counts, Tally):
+        x = frame["n_event"].to_numpy(dtype=int)
+        small = [policy.hides(a) or policy.hides(b) or policy.hides(b - a) for a, b in zip(x, n, strict=True)]
+        return np.array(small, dtype=bool)
+    total = frame["total"].to_numpy(dtype=float)
+    dominated = frame["largest"].to_numpy(dtype=float) > policy.dominance * np.maximum(np.abs(total), 1e-300)
+    hidden: NDArray[np.bool_] = np.array([policy.hides(a) for a in n], dtype=bool) | (dominated & (total != 0))
+    return hidden
 
 
 def _names(frame: pd.DataFrame, rows: np.ndarray) -> tuple[str, ...]:
@@ -169,12 +213,9 @@ def _names(frame: pd.DataFrame, rows: np.ndarray) -> tuple[str, ...]:
     return tuple(f"{g}: {t}" for g, t in zip(chosen["group"], chosen["term"], strict=True))
 
 
-def _safe_tally(counts: Tally, policy: Policy) -> tuple[Tally | None, tuple[str, ...]]:
+def _safe_tally(counts: Tally, hidden: NDArray[np.bool_], policy: Policy) -> tuple[Tally | None, tuple[str, ...]]:
     frame = counts.frame
     x, n = frame["n_event"].to_numpy(dtype=int), frame["n"].to_numpy(dtype=int)
-    hidden = np.array(
-        [policy.hides(a) or policy.hides(b) or policy.hides(b - a) for a, b in zip(x, n, strict=True)], dtype=bool
-    )
     frame["n_event"] = [min(policy.rounded(a), policy.rounded(b)) for a, b in zip(x, n, strict=True)]
     frame["n"] = [policy.rounded(b) for b in n]
     withheld = _names(frame, hidden)
@@ -182,22 +223,19 @@ def _safe_tally(counts: Tally, policy: Policy) -> tuple[Tally | None, tuple[str,
     return (Tally(kept) if len(kept) else None), withheld
 
 
-def _safe_moments(counts: Moments, policy: Policy) -> tuple[Moments | None, tuple[str, ...]]:
+def _safe_moments(counts: Moments, hidden: NDArray[np.bool_], policy: Policy) -> tuple[Moments | None, tuple[str, ...]]:
     frame = counts.frame
     n = frame["n"].to_numpy(dtype=int)
-    total = frame["total"].to_numpy(dtype=float)
-    dominated = frame["largest"].to_numpy(dtype=float) > policy.dominance * np.maximum(np.abs(total), 1e-300)
-    hidden = np.array([policy.hides(a) for a in n], dtype=bool) | (dominated & (total != 0))
     rounded = np.array([policy.rounded(a) for a in n], dtype=int)
     scale = np.divide(rounded, n, out=np.zeros(len(n)), where=n > 0)  # keeps mean and variance as they are
-    frame["total"], frame["total_sq"], frame["n"] = total * scale, frame["total_sq"] * scale, rounded
+    frame["total"], frame["total_sq"], frame["n"] = frame["total"] * scale, frame["total_sq"] * scale, rounded
     frame["largest"] = 0.0
     withheld = _names(frame, hidden)
     kept = frame[~hidden]
     return (Moments(kept) if len(kept) else None), withheld
 
 
-def make_safe(estimates: Estimates, policy: Policy) -> Safe:
+def make_safe(estimates: Estimates, policy: Policy, withhold: frozenset[str] = frozenset()) -> Safe:
     """Make an estimate safe to show.
 
     Parameters
@@ -205,6 +243,8 @@ def make_safe(estimates: Estimates, policy: Policy) -> Safe:
     estimates : Estimates
         Exact.
     policy : Policy
+    withhold : frozenset of str
+        Keys of rows that are not shown either, so that no small count can be worked out (see `protect`).
 
     Returns
     -------
@@ -218,9 +258,29 @@ def make_safe(estimates: Estimates, policy: Policy) -> Safe:
     if estimates.counts is None:
         msg = f"{estimates.kind}: carries no counts, so it cannot be shown; give Estimates its counts"
         raise DisclosureError(msg)
+    keys = rows_of(estimates)
+    also = frozenset(k for k, key in enumerate(keys) if key in withhold)
+    safe = _made_safe(estimates, policy, also)
+    gone = set(keys) if safe.verdict == "withheld" else _gone(estimates.counts, keys, also, safe, policy)
+    return dataclasses.replace(safe, gone=frozenset(gone), complementary=bool(also))
+
+
+def _gone(counts: Counts, keys: list[str], also: frozenset[int], safe: Safe, policy: Policy) -> set[str]:
+    """Return the keys of the rows that are not shown."""
+    if isinstance(counts, DayCounts):
+        return {key for key, group in zip(keys, counts.groups, strict=True) if group in safe.withheld}
+    if safe.estimates.analysis is None:  # a model: all of it or nothing
+        return set()
+    small = hidden_rows(counts, policy)
+    return {key for k, key in enumerate(keys) if small[k] or k in also}
+
+
+def _made_safe(estimates: Estimates, policy: Policy, also: frozenset[int]) -> Safe:
     if estimates.analysis is None:
-        return _safe_model(estimates, policy)
-    counts, withheld = safe_counts(estimates.counts, policy)
+        return _safe_model(estimates, policy, withhold=bool(also))
+    if estimates.counts is None:
+        return Safe(_emptied(estimates), "withheld", (), policy)
+    counts, withheld = safe_counts(estimates.counts, policy, also)
     if counts is None:
         return Safe(_emptied(estimates), "withheld", withheld, policy)
     try:
@@ -306,7 +366,7 @@ def _with_gaps(shown: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
     return places.merge(shown, on=keys, how="left")[list(shown.columns)]
 
 
-def _safe_model(estimates: Estimates, policy: Policy) -> Safe:
+def _safe_model(estimates: Estimates, policy: Policy, *, withhold: bool) -> Safe:
     """Release a model's coefficients: how many people they speak of decides; totals are rounded."""
     counts = estimates.counts
     if not isinstance(counts, Tally):
@@ -316,10 +376,10 @@ def _safe_model(estimates: Estimates, policy: Policy) -> Safe:
     small = [
         policy.hides(x) or x == 0 or policy.hides(n - x) for x, n in zip(totals["n_event"], totals["n"], strict=True)
     ]
-    if any(small):
+    if any(small) or withhold:
         return Safe(_emptied(estimates), "withheld", (estimates.kind,), policy)
     summary = {k: policy.rounded(v) if k in _TOTALS else v for k, v in estimates.summary.items()}
-    safe, _ = _safe_tally(counts, policy)
+    safe, _ = _safe_tally(counts, np.zeros(len(totals), dtype=bool), policy)
     rows = estimates.tidy()
     for name in [c for c in rows.columns if COLUMNS[c].kind == "count"]:
         rows[name] = [np.nan if pd.isna(v) or policy.hides(round(v)) else policy.rounded(round(v)) for v in rows[name]]

@@ -22,7 +22,7 @@ import pandas as pd
 
 from evalkit.cohort import Cohort, build
 from evalkit.counts import Tally
-from evalkit.disclosure import Policy, Safe, make_safe
+from evalkit.disclosure import Policy, Record, Safe, make_safe
 from evalkit.display import (
     CurveText,
     Gap,
@@ -74,6 +74,8 @@ class Report:
         Disclosure policy.
     raw : StudyData
         The tables themselves: only for what compares one cut with another.
+    record : Record
+        What is shown, for the render that asks for it.
     """
 
     title: str
@@ -84,6 +86,7 @@ class Report:
     baselines: Baselines = field(repr=False)
     policy: Policy
     raw: StudyData = field(repr=False)
+    record: Record = field(default_factory=Record.of_run, repr=False)
 
     @property
     def cut(self) -> date:
@@ -174,7 +177,10 @@ class Report:
         -------
         Safe
         """
-        return make_safe(estimates.about(cut=self.cut), self.policy)
+        exact = estimates.about(cut=self.cut)
+        safe = make_safe(exact, self.policy, self.record.withhold)
+        self.record.add(exact, safe)
+        return safe
 
     def gaps(self, safe: Safe, exact: Estimates | None = None) -> Mapping[str, Gap]:
         """Return the differences between the two groups that may be told of an estimate.
