@@ -81,8 +81,10 @@ def protect(new: Sequence[Cell], earlier: Sequence[Cell], policy: Policy) -> Pla
     -------
     Plan
     """
+    if not policy.complementary:
+        return Plan(frozenset(), (), (), 0, 0, 0)
     linked = [cell for cell in new if cell.people is not None]
-    past = [cell for cell in earlier if cell.people is not None]
+    past = [cell for cell in earlier if cell.people is not None and policy.ledger]
     cuts: dict[frozenset[frozenset[str]], None] = {}
     withheld: frozenset[str] = frozenset()
     exposed: list[str] = []

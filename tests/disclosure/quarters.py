@@ -1,0 +1,98 @@
+"""Small studies of eight quarters, their tables, and what is published of them: for the attacker's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evalkit.counts import Tally, codes_of
+from evalkit.disclosure import Cell, Policy, Safe, cells_of, make_safe, protect, without
+from evalkit.engagement._analyses import ShareOf
+from evalkit.estimates import Estimates
+from evalkit.survival import kaplan_meier
+
+QUARTERS = 8
+AREAS = ("West Englewood", "Englewood", "Chicago Lawn", "South Chicago")
+GENDERS = ("man", "woman", "another")
+
+
+def study(seed: int, n: int = 160) -> pd.DataFrame:
+    """People of one arm: quarter of referral, area, gender, step reached and when, day of disengagement."""
+    rng = np.random.default_rng(seed)
+    quarter = np.sort(rng.integers(0, QUARTERS, n))
+    day = quarter * 91 + rng.integers(0, 91, n)
+    left = rng.geometric(0.008, n)
+    return pd.DataFrame(
+        {
+            "participant_id": [f"s{seed}p{i:04d}" for i in range(n)],
+            "day": day,
+            "area": rng.choice(AREAS, n, p=(0.4, 0.3, 0.2, 0.1)),
+            "gender": rng.choice(GENDERS, n, p=(0.8, 0.16, 0.04)),
+            "intake": day + np.where(rng.random(n) < 0.85, rng.integers(0, 30, n), 10_000),
+            "engaged": np.where(rng.random(n) < 0.6, rng.integers(30, 90, n), 10_000) + day,
+            "left": left,
+        }
+    )
+
+
+def _shares(people: pd.DataFrame, name: str, by: str, event: pd.Series) -> Estimates:
+    rows, who = [], []
+    codes = codes_of(people)
+    for level in sorted(people[by].unique()):
+        own = (people[by] == level).to_numpy()
+        met = own & event.to_numpy()
+        rows.append(("pilot", str(level), str(level), by, int(met.sum()), int(own.sum())))
+        who.append({"n": codes[own], "n_event": codes[met]})
+    frame = pd.DataFrame(rows, columns=["group", "term", "label", "variable", "n_event", "n"])
+    return ShareOf(kind=name, estimand=f"{name} by {by}").estimate(Tally(frame, people=tuple(who)))
+
+
+def tables(people: pd.DataFrame, quarter: int) -> list[Estimates]:
+    """What the report of a quarter asks: cumulative shares in all, by area and by gender, and a curve."""
+    cut = (quarter + 1) * 91
+    known = people[people["day"] < cut].assign(all="all")
+    if known.empty:
+        return []
+    found = []
+    for by in ("all", "area", "gender"):
+        found += [_shares(known, step, by, known[step] <= cut) for step in ("intake", "engaged")]
+    time = np.minimum(known["left"], cut - known["day"])
+    spells = known.assign(time=time, event=known["left"] <= cut - known["day"])
+    return [*found, kaplan_meier(spells, "time", "event", by="all")]
+
+
+@dataclass(frozen=True)
+class Published:
+    """One release: the safe estimates, the cells as a reader knows them, and those withheld for others' sake."""
+
+    safe: tuple[Safe, ...]
+    exact: tuple[Estimates, ...]
+    cells: tuple[Cell, ...]
+    complementary: int
+    exposed: int
+
+
+def publish(people: pd.DataFrame, policy: Policy) -> list[Published]:
+    """Publish every quarter under a policy, one after the other."""
+    past: list[Cell] = []
+    found = []
+    for quarter in range(QUARTERS):
+        exact = tables(people, quarter)
+        safe = [make_safe(e, policy) for e in exact]
+        cells = [c for e, s in zip(exact, safe, strict=True) for c in cells_of(e, s.gone, policy)]
+        plan = protect(cells, past, policy)
+        safe = [make_safe(e, policy, plan.withheld) for e in exact]
+        shown = without(cells, plan.withheld, policy)
+        past += shown
+        found.append(
+            Published(tuple(safe), tuple(exact), tuple(shown), len(plan.withheld), len(plan.exposed))
+        )
+    return found
+
+
+def small(cells: Sequence[Cell], policy: Policy) -> list[Cell]:
+    """The counts that nobody may learn."""
+    return [c for c in cells if policy.hides(c.count)]
