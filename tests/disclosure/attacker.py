@@ -16,7 +16,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from evalkit.counts import DayCounts
 from evalkit.disclosure import Policy
-from quarters import Published
+from disclosure.quarters import Published
 
 LEVEL = Policy().minimum_count  # what society holds to be small, whatever a policy says
 
@@ -87,6 +87,11 @@ def targets(releases: Sequence[Published]) -> list[frozenset[int]]:
         if 0 < len(big) - len(little) < LEVEL and little < big:
             wanted.setdefault(big - little)
     return list(wanted)
+
+
+def printed(releases: Sequence[Published], policy: Policy) -> list[int]:
+    """Sizes of the small groups for which a number is printed that says that they are small, and not empty."""
+    return [len(s) for s, (low, high) in readings(releases, policy).items() if low >= 1 and high < LEVEL and s]
 
 
 def recovered(releases: Sequence[Published], policy: Policy, most: int | None = None) -> list[int]:

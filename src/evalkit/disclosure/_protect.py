@@ -26,7 +26,7 @@ from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._worlds import Worlds, worlds_of
 
 Bools = npt.NDArray[np.bool_]
-_ROUNDS = 40
+_ROUNDS, _AT_ONCE = 200, 12
 _WEIGHT = {"table": 1.0, "model": 4.0, "curve": 6.0}
 
 
@@ -174,6 +174,8 @@ def _cuts(
     width = policy.ambiguity - 1
     found = []
     for k in look.worlds.narrow(look.sets, width):
+        if sum(bool(cut) for cut, _, _ in found) >= _AT_ONCE:
+            break  # what these cuts withhold often settles the others too; they are looked at again
         low, high, holding = look.worlds.relaxed(look.sets[k])
         values = np.floor(high + 1e-6) - np.ceil(low - 1e-6)
         if values >= width and look.worlds.settled_wide(look.sets[k], width):

@@ -170,8 +170,6 @@ def safe_counts(
         If there is no safe form of such counts.
     """
     if isinstance(counts, DayCounts):
-        if not policy.safe_curves:
-            return counts, ()
         kept = [group for k, group in enumerate(counts.groups) if k not in also]
         rows = counts.frame
         chosen = dataclasses.replace(counts, data=rows[rows["group"].isin(kept)])
@@ -280,6 +278,8 @@ def _made_safe(estimates: Estimates, policy: Policy, also: frozenset[int]) -> Sa
         return _safe_model(estimates, policy, withhold=bool(also))
     if estimates.counts is None:
         return Safe(_emptied(estimates), "withheld", (), policy)
+    if isinstance(estimates.counts, DayCounts) and not policy.safe_curves:
+        return Safe(estimates, "released", (), policy, smooth=estimates)
     counts, withheld = safe_counts(estimates.counts, policy, also)
     if counts is None:
         return Safe(_emptied(estimates), "withheld", withheld, policy)
