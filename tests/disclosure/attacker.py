@@ -61,7 +61,7 @@ def _read_curve(counts: DayCounts, shown: pd.DataFrame, learn, policy: Policy) -
     before = 1.0
     for _, row in shown.iterrows():
         events = round(row["n_risk"] * (1 - row["estimate"] / before)) if before else 0
-        if events and 0 < events < LEVEL:  # a step of few events: they left on that very day
+        if 0 < events < Policy().rounded(LEVEL):  # a step of few events: they left on that very day
             day = people[(people["cause"] == 1) & (people["time"] == row["time"])]
             learn(day["code"].to_numpy(), events, events)
         before = row["estimate"] if pd.notna(row["estimate"]) else before

@@ -87,9 +87,7 @@ def publish(people: pd.DataFrame, policy: Policy) -> list[Published]:
         safe = [make_safe(e, policy, plan.withheld) for e in exact]
         shown = without(cells, plan.withheld, policy)
         past += shown
-        found.append(
-            Published(tuple(safe), tuple(exact), tuple(shown), len(plan.withheld), len(plan.exposed))
-        )
+        found.append(Published(tuple(safe), tuple(exact), tuple(shown), len(plan.withheld), len(plan.exposed)))
     return found
 
 

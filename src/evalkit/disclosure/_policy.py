@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalkit.errors import ProtocolError
+from evalkit.protocol import Disclosure
+
+_STATED = ("minimum_count", "rounding_base", "minimum_at_risk", "dominance", "ambiguity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,20 @@ class Policy:
         if self.minimum_count < 1 or self.rounding_base < 1 or not 0 < self.dominance <= 1:
             msg = "disclosure policy: counts and base must be at least 1, dominance between 0 and 1"
             raise ProtocolError(msg)
+
+    @classmethod
+    def of(cls, rules: Disclosure) -> Policy:
+        """Return the policy that a study's file states.
+
+        Parameters
+        ----------
+        rules : Disclosure
+
+        Returns
+        -------
+        Policy
+        """
+        return cls(**{name: getattr(rules, name) for name in _STATED}, landmarks=tuple(rules.landmarks))
 
     def rounded(self, count: int | np.integer) -> int:
         """Round a count to the base, halves up.
@@ -108,8 +125,9 @@ class Policy:
         """
         base, public = self.rounding_base, self.rounded(count)
         first = public - base // 2
-        inside = [c for c in range(max(first, 0), first + base) if not self.hides(c)]
-        return inside[0], inside[-1]
+        inside = range(max(first, 0), first + base)
+        published = [c for c in inside if not self.hides(c)] or list(inside)
+        return published[0], published[-1]
 
     @property
     def block(self) -> int:

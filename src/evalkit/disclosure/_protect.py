@@ -172,7 +172,7 @@ def _cuts(
 ) -> list[tuple[frozenset[frozenset[str]], str, bool]]:
     """Return for each set known too narrowly: cells of which one must go (each as its rows), name, if known exactly."""
     width = policy.ambiguity - 1
-    found = []
+    found: list[tuple[frozenset[frozenset[str]], str, bool]] = []
     for k in look.worlds.narrow(look.sets, width):
         if sum(bool(cut) for cut, _, _ in found) >= _AT_ONCE:
             break  # what these cuts withhold often settles the others too; they are looked at again

@@ -253,14 +253,20 @@ def make_safe(estimates: Estimates, policy: Policy, withhold: frozenset[str] = f
     DisclosureError
         If the estimate carries no counts, so that nobody can say how many people it speaks of.
     """
-    if estimates.counts is None:
-        msg = f"{estimates.kind}: carries no counts, so it cannot be shown; give Estimates its counts"
-        raise DisclosureError(msg)
+    exact = counts_of(estimates)
     keys = rows_of(estimates)
     also = frozenset(k for k, key in enumerate(keys) if key in withhold)
     safe = _made_safe(estimates, policy, also)
-    gone = set(keys) if safe.verdict == "withheld" else _gone(estimates.counts, keys, also, safe, policy)
+    gone = set(keys) if safe.verdict == "withheld" else _gone(exact, keys, also, safe, policy)
     return dataclasses.replace(safe, gone=frozenset(gone), complementary=bool(also))
+
+
+def counts_of(estimates: Estimates) -> Counts:
+    """Return what an estimate was made from; refuse one that does not say."""
+    if estimates.counts is None:
+        msg = f"{estimates.kind}: carries no counts, so it cannot be shown; give Estimates its counts"
+        raise DisclosureError(msg)
+    return estimates.counts
 
 
 def _gone(counts: Counts, keys: list[str], also: frozenset[int], safe: Safe, policy: Policy) -> set[str]:
@@ -276,11 +282,9 @@ def _gone(counts: Counts, keys: list[str], also: frozenset[int], safe: Safe, pol
 def _made_safe(estimates: Estimates, policy: Policy, also: frozenset[int]) -> Safe:
     if estimates.analysis is None:
         return _safe_model(estimates, policy, withhold=bool(also))
-    if estimates.counts is None:
-        return Safe(_emptied(estimates), "withheld", (), policy)
     if isinstance(estimates.counts, DayCounts) and not policy.safe_curves:
         return Safe(estimates, "released", (), policy, smooth=estimates)
-    counts, withheld = safe_counts(estimates.counts, policy, also)
+    counts, withheld = safe_counts(counts_of(estimates), policy, also)
     if counts is None:
         return Safe(_emptied(estimates), "withheld", withheld, policy)
     try:

@@ -29,6 +29,7 @@ from evalkit.publish._keep import keep_for_review
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST, attachment, went_in, write_manifest
 from evalkit.publish._progress import LineProgress, Progress
+from evalkit.publish._protected import Protected, run_protected, write_ledger
 from evalkit.publish._published import estimates_of, numbers_changed, published_of, read_numbers
 from evalkit.publish._quarto import publish_quarto
 from evalkit.publish._release import check_place, place_release, recover
@@ -40,7 +41,6 @@ from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_file
 from evalkit.seal import ENVIRONMENT, new_key
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_RECORD = "record.jsonl"
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class Made:
         The manifest.
     files : mapping of str to pathlib.Path
         Name in the release: finished file.
-    executed : nbformat.NotebookNode
-        As it was audited.
+    ran : Protected
+        The run it was made of.
     """
 
     facts: Mapping[str, Any]
     files: Mapping[str, Path]
-    executed: Any
+    ran: Protected
 
 
 def render(job: RenderJob, progress: Progress | None = None) -> Path:
@@ -161,19 +161,25 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     guard = _guard(job, notebook, scratch)
     if guard.identifiers.unsearched:
         told.step(job.name, f"{guard.identifiers.unsearched} identifiers are too short to be looked for")
-    executed = execute(
-        notebook,
-        parameters,
-        name=job.name,
-        scratch=scratch,
-        source_folder=job.notebook.parent,
-        log_file=job.log_folder / f"{job.study.id}-{job.params.report}-{job.target.name}.log",
-        limits=Limits(deadline - time.monotonic(), job.params.memory_gb, job.params.output_mb),
-        on_cell=lambda done, total: told.cell(job.name, done, total),
-        variables={ENVIRONMENT: guard.key, "EVALKIT_RECORD": str(scratch / _RECORD)},
-        scrub=guard.scrub,
-    )
-    audit_cells(executed, guard)
+
+    def run(variables: Mapping[str, str]) -> Any:  # noqa: ANN401 - nbformat has no types
+        done = execute(
+            notebook,
+            parameters,
+            name=job.name,
+            scratch=scratch,
+            source_folder=job.notebook.parent,
+            log_file=job.log_folder / f"{job.study.id}-{job.params.report}-{job.target.name}.log",
+            limits=Limits(deadline - time.monotonic(), job.params.memory_gb, job.params.output_mb),
+            on_cell=lambda done, total: told.cell(job.name, done, total),
+            variables={ENVIRONMENT: guard.key, **variables},
+            scrub=guard.scrub,
+        )
+        audit_cells(done, guard)
+        return done
+
+    ran = run_protected(job, standing, scratch, run, lambda said: told.step(job.name, said))
+    executed = ran.executed
     told.step(job.name, f"publishing with {parts['publication']['publisher']}")
     document = document_of(executed, toc=job.params.publication.toc, pdf_standard=job.params.publication.pdf_standard)
     audit_document(document, guard)
@@ -189,7 +195,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         "estimates": estimates_of(document.items),
         "restatements": [item.numbers for item in document.items if item.numbers and item.analysis == "restatements"],
         "overridden": _overridden(job, parameters, standing),
-        "ledger": [],
+        **ran.facts(),
         **revision.facts(),
     }
     said = revision.items([item.label for item in document.items if item.label])
@@ -205,7 +211,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     if signer is not None:
         files[SIGNATURE] = sign(files[MANIFEST], signer, scratch / SIGNATURE)
     audit_files(files, guard)
-    return Made(facts, files, executed)
+    return Made(facts, files, ran)
 
 
 def _check_size(job: RenderJob, files: Mapping[str, Path]) -> None:
@@ -277,7 +283,8 @@ def _place(job: RenderJob, made: Made, standing: Standing, told: Progress) -> No
         told.step(job.name, f"made again, the same bytes as in {job.target}")
         return
     manifest = made.files[MANIFEST]
-    keep_for_review(job.study, manifest, made.executed, manifest.with_name(_RECORD))
+    keep_for_review(job.study, manifest, made.ran.executed, made.ran.file)
+    write_ledger(job, made.ran, standing, int(made.facts["revision"]))
     place_release(made.files, job.target, supersedes=standing.revision if standing.there else None)
     told.step(job.name, f"published in {job.target}")
 

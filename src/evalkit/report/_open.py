@@ -51,5 +51,5 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report") ->
         cohort=build(cut),
         baselines=load_baselines(protocol),
         raw=data,
-        policy=Policy(**{**rules.model_dump(), "landmarks": tuple(rules.landmarks)}),
+        policy=Policy.of(rules),
     )

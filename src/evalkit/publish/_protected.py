@@ -1,0 +1,181 @@
+"""Running a notebook so that what it shows, beside everything published before, singles nobody out.
+
+The notebook runs and says what it shows; disclosure control looks at all of it together with the ledger of earlier
+releases. Where a small count could be worked out, the notebook runs again with further rows withheld.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Protected", "release_name", "run_protected", "write_ledger"]
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evalkit.disclosure import Cell, Ledger, Plan, Policy, RecordLine, protect, read_record, without
+from evalkit.errors import DisclosureError, ReleaseError
+from evalkit.protocol import load_disclosure, private_folder
+from evalkit.publish._job import RenderJob
+from evalkit.publish._manifest import MANIFEST, read_manifest
+from evalkit.publish._standing import Standing
+
+Run = Callable[[Mapping[str, str]], Any]
+_RUNS = 4
+_MOST = 3
+
+
+@dataclass(frozen=True)
+class Protected:
+    """A run whose outputs may be published.
+
+    Attributes
+    ----------
+    executed : nbformat.NotebookNode
+    file : pathlib.Path
+        The record of what it showed.
+    earlier : tuple of str
+        Releases of the ledger it was held against.
+    plan : Plan
+        The last look; withheld holds all rows that were withheld for others' sake.
+    cells : tuple of Cell
+        What the ledger is to keep.
+    """
+
+    executed: Any
+    file: Path
+    earlier: tuple[str, ...]
+    plan: Plan
+    cells: tuple[Cell, ...]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the manifest says of it: no count of people."""
+        return {
+            "ledger": list(self.earlier),
+            "disclosure": {
+                "rows_withheld_for_others": len(self.plan.withheld),
+                "cells_looked_at": self.plan.cells,
+                "small_counts_looked_at": self.plan.sensitive,
+                "small_counts_tighter_than_asked": self.plan.tight,
+            },
+        }
+
+
+def release_name(report: str, period: str, revision: int) -> str:
+    """Return a release's name in the ledger.
+
+    Examples
+    --------
+    >>> release_name("quarterly", "2022Q3", 1)
+    'quarterly-2022Q3-r1'
+    """
+    return f"{report}-{period}-r{revision}"
+
+
+def run_protected(
+    job: RenderJob,
+    standing: Standing,
+    scratch: Path,
+    run: Callable[[Mapping[str, str]], Any],
+    told: Callable[[str], None],
+) -> Protected:
+    """Run a notebook until nothing that it shows lets a small count be worked out.
+
+    Parameters
+    ----------
+    job : RenderJob
+    standing : Standing
+        The release at the place: one that is made again is held against what it was held against then.
+    scratch : pathlib.Path
+    run : callable
+        Runs the notebook with more environment variables, and audits what it put out.
+    told : callable
+        Told that the notebook runs again, and why.
+
+    Returns
+    -------
+    Protected
+
+    Raises
+    ------
+    DisclosureError
+        If the ledger lacks a release, or a small count is given away whatever is withheld: naming the cells.
+    """
+    policy = Policy.of(load_disclosure(job.study))
+    releases = standing.place.parent.parent
+    again = standing.there and not job.supersede
+    names = tuple(standing.manifest.get("ledger", ())) if again else None
+    ledger = _ledger(job, releases, make=not again)
+    if names is None and ledger is not None:
+        ledger.require(_published(releases))
+        names = ledger.names
+    if names and ledger is None:
+        msg = f"{releases}: its ledger is not in this study's private folder; the release cannot be made as it was"
+        raise DisclosureError(msg)
+    earlier = ledger.cells(names) if ledger is not None else []
+    withheld: frozenset[str] = frozenset()
+    for turn in range(_RUNS):
+        executed, record = _run(scratch, withheld, turn, run)
+        cells = [cell for line in record for cell in line.cells]
+        keyed = ledger.keyed(cells) if ledger is not None else cells
+        plan = protect(keyed, earlier, policy)
+        _refuse_exposed(job, plan)
+        if not plan.withheld:
+            whole = Plan(withheld, plan.names, (), plan.tight, plan.cells, plan.sensitive)
+            kept = without([c for c in keyed if c.people is not None], frozenset(), policy)
+            return Protected(executed, scratch / f"record-{turn}.jsonl", tuple(names or ()), whole, tuple(kept))
+        withheld |= plan.withheld
+        told(f"{len(plan.withheld)} rows are withheld so that nobody is singled out; running the notebook again")
+    msg = f"{job.name}: after {_RUNS} runs a small count can still be worked out ({'; '.join(plan.names[:_MOST])})"
+    raise DisclosureError(msg)
+
+
+def _run(scratch: Path, withheld: frozenset[str], turn: int, run: Run) -> tuple[Any, list[RecordLine]]:
+    record, rows = scratch / f"record-{turn}.jsonl", scratch / f"withhold-{turn}.json"
+    rows.write_text(json.dumps(sorted(withheld)), encoding="utf-8")
+    executed = run({"EVALKIT_RECORD": str(record), "EVALKIT_WITHHOLD": str(rows)})
+    return executed, read_record(record)
+
+
+def _refuse_exposed(job: RenderJob, plan: Plan) -> None:
+    if plan.exposed:
+        named = "; ".join(plan.exposed[:_MOST])
+        msg = (
+            f"{job.name}: with what earlier releases published, {len(plan.exposed)} small counts would be known "
+            f"exactly ({named}); leave these out of the notebook, or show them in larger groups"
+        )
+        raise DisclosureError(msg)
+
+
+def _ledger(job: RenderJob, releases: Path, *, make: bool) -> Ledger | None:
+    if not make and not (releases / ".ledger").is_file():
+        return None
+    return Ledger.of(private_folder(job.study), releases)
+
+
+def _published(releases: Path) -> list[str]:
+    """Name the releases that are there, superseded ones too."""
+    found = []
+    for file in releases.glob(f"*/*/{MANIFEST}"):
+        try:
+            manifest = read_manifest(file.parent)
+        except ReleaseError:
+            continue  # made before there was a ledger
+        found.append(release_name(str(manifest["report"]), str(manifest["period"]), int(manifest.get("revision", 1))))
+    return found
+
+
+def write_ledger(job: RenderJob, ran: Protected, standing: Standing, revision: int) -> None:
+    """Write down what a release shows, before anybody can see it.
+
+    Parameters
+    ----------
+    job : RenderJob
+    ran : Protected
+    standing : Standing
+    revision : int
+    """
+    ledger = _ledger(job, standing.place.parent.parent, make=True)
+    if ledger is not None:
+        ledger.write(release_name(job.params.report, job.period.name, revision), ran.cells)

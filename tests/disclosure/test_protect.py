@@ -1,0 +1,184 @@
+"""Complementary suppression, the ledger, and the attacker who finds nothing while every protection is on."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from disclosure.attacker import printed, recovered
+from disclosure.quarters import publish, study
+from evalkit.counts import Tally, codes_of
+from evalkit.disclosure import Cell, Ledger, Policy, Record, cells_of, make_safe, protect, read_record, without
+from evalkit.engagement._analyses import ShareOf
+from evalkit.errors import DisclosureError
+
+POLICY = Policy()
+
+
+def cell(name: str, people: range, low: int, high: int, *, shown: bool = True, row: str = "", family: str = "") -> Cell:
+    codes = np.array(sorted(people), dtype=np.uint64)
+    return Cell(row or name, name, "n", len(codes), shown, low, high, codes, family=family)
+
+
+def test_of_two_groups_that_differ_by_one_person_one_is_withheld() -> None:
+    cells = [cell("twelve", range(12), 11, 12), cell("eleven", range(11), 11, 12)]
+    plan = protect(cells, [], POLICY)
+    assert plan.withheld == {"eleven"}  # what stands first stays
+    assert plan.names == ("eleven",)
+    assert not plan.exposed
+    assert not protect(cells[:1], [], POLICY).withheld
+    assert not protect(cells, [], Policy(complementary=False)).withheld
+
+
+def test_an_earlier_release_cannot_be_taken_back() -> None:
+    earlier, new = [cell("twelve", range(12), 11, 12)], [cell("eleven", range(11), 11, 12)]
+    assert protect(new, earlier, POLICY).withheld == {"eleven"}
+    assert not protect(new, earlier, Policy(ledger=False)).withheld
+
+
+def test_a_group_that_is_not_shown_is_not_found_from_total_and_parts() -> None:
+    exact = Policy(rounding_base=1)
+    cells = [
+        cell("total", range(60), 60, 60),
+        cell("a", range(20), 20, 20, family="parts"),
+        cell("b", range(20, 55), 35, 35, family="parts"),
+        cell("c", range(55, 60), 1, 10, shown=False, family="parts"),
+    ]
+    plan = protect(cells, [], exact)
+    assert len(plan.withheld) == 1
+    assert plan.withheld <= {"a", "b", "total"}
+    known = without(cells, plan.withheld, exact)
+    assert not protect(known, [], exact).withheld
+
+
+def test_a_part_that_nobody_lists_is_protected_as_well() -> None:
+    exact = Policy(rounding_base=1)
+    cells = [
+        cell("total", range(60), 60, 60),
+        cell("a", range(20), 20, 20, family="parts"),
+        cell("b", range(20, 55), 35, 35, family="parts"),
+    ]
+    assert len(protect(cells, [], exact).withheld) == 1
+
+
+def test_the_same_group_in_two_tables_is_withheld_in_both() -> None:
+    cells = [
+        cell("twelve", range(12), 11, 12),
+        cell("eleven here", range(11), 11, 12),
+        cell("eleven there", range(11), 11, 12),
+    ]
+    plan = protect(cells, [], POLICY)
+    assert plan.withheld in ({"twelve"}, {"eleven here", "eleven there"})
+    assert not protect(without(cells, plan.withheld, POLICY), [], POLICY).withheld
+
+
+def test_what_earlier_releases_gave_away_is_named() -> None:
+    exact = Policy(rounding_base=1)
+    past = [cell("then", range(12), 12, 12), cell("now", range(11), 11, 11)]
+    plan = protect([cell("one more", range(11, 12), 1, 10, shown=False)], past, exact)
+    assert plan.exposed == ("one more",)
+    assert not plan.withheld
+
+
+def test_the_answer_is_the_same_each_time() -> None:
+    releases = [publish(study(3, n=60), POLICY) for _ in range(2)]
+    rows = [[[(c.row, c.shown) for c in r.cells] for r in release] for release in releases]
+    assert rows[0] == rows[1]
+
+
+def _share(n: int, x: int) -> object:
+    people = pd.DataFrame({"participant_id": [f"p{i}" for i in range(n)]})
+    codes = codes_of(people)
+    frame = pd.DataFrame({"group": ["a", "b"], "term": "t", "n_event": [x, x], "n": [n, n]})
+    who = {"n": codes, "n_event": codes[:x]}
+    return ShareOf(kind="proportion", estimand="e").estimate(Tally(frame, people=(who, who)))
+
+
+def test_rows_withheld_for_others_are_gone_from_the_estimate_and_the_note_says_why() -> None:
+    exact = _share(40, 20)
+    open_ = make_safe(exact, POLICY)
+    first = cells_of(exact, open_.gone, POLICY)[0].row
+    safe = make_safe(exact, POLICY, frozenset({first}))
+    assert safe.verdict == "partly"
+    assert safe.estimates.tidy()["n"].isna().tolist() == [True, False]
+    assert "worked out" in safe.note
+    assert "worked out" not in open_.note
+
+
+def test_a_record_keeps_what_was_shown_and_only_for_its_owner(tmp_path: Path) -> None:
+    file, rows = tmp_path / "record.jsonl", tmp_path / "rows.json"
+    exact = _share(40, 4)
+    rows.write_text(json.dumps([]), encoding="utf-8")
+    record = Record.of_run({"EVALKIT_RECORD": str(file), "EVALKIT_WITHHOLD": str(rows)})
+    record.add(exact, make_safe(exact, POLICY, record.withhold))
+    assert file.stat().st_mode & 0o777 == 0o600
+    (line,) = read_record(file)
+    assert line.verdict == "withheld"
+    assert {(c.column, c.count, c.shown) for c in line.cells} == {("n_event", 4, False), ("n", 40, False)}
+    Record().add(exact, make_safe(exact, POLICY))  # an editor asks for none
+    file.write_text("{}\n", encoding="utf-8")
+    with pytest.raises(DisclosureError, match="cannot be read"):
+        read_record(file)
+
+
+def test_the_ledger_keeps_what_readers_know_and_nobody_who_they_are(tmp_path: Path) -> None:
+    releases, private = tmp_path / "reports", tmp_path / "private"
+    ledger = Ledger.of(private, releases)
+    exact = _share(40, 20)
+    cells = ledger.keyed(cells_of(exact, frozenset(), POLICY))
+    ledger.write("quarterly-2022Q3-r1", cells)
+    again = Ledger.of(private, releases)
+    assert again.names == ("quarterly-2022Q3-r1",)
+    kept = again.cells()
+    assert [(c.low, c.high, c.shown, len(c.people)) for c in kept] == [(c.low, c.high, c.shown, c.count) for c in cells]
+    assert all((a.people == b.people).all() for a, b in zip(kept, cells, strict=True))
+    plain = {int(code) for code in codes_of(pd.DataFrame({"participant_id": [f"p{i}" for i in range(40)]}))}
+    assert not plain & {int(code) for c in kept for code in c.people}
+    for file in ledger.folder.iterdir():
+        assert file.stat().st_mode & 0o777 == 0o600
+    assert not [p for p in releases.rglob("*") if p.is_file() and p.name != ".ledger"]
+
+
+def test_a_ledger_that_was_lost_or_spoilt_stops_the_next_release(tmp_path: Path) -> None:
+    ledger = Ledger.of(tmp_path / "private", tmp_path / "reports")
+    with pytest.raises(DisclosureError, match="quarterly-2022Q3-r1"):
+        ledger.require(["quarterly-2022Q3-r1"])
+    file = ledger.write("quarterly-2022Q3-r1", ledger.keyed(cells_of(_share(40, 20), frozenset(), POLICY)))
+    os.truncate(file, 10)
+    with pytest.raises(DisclosureError, match="cannot be read"):
+        ledger.cells()
+    (ledger.folder / "key").unlink()
+    with pytest.raises(DisclosureError, match="key"):
+        ledger.keyed([])
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_attacker_recovers_no_small_count_of_eight_quarters(seed: int) -> None:
+    releases = publish(study(seed), POLICY)
+    assert sum(r.exposed for r in releases) == 0
+    assert recovered(releases, POLICY, most=60) == []
+    assert printed(releases, POLICY) == []
+
+
+def test_the_attacker_succeeds_when_a_protection_is_off() -> None:
+    people = study(0)
+    for off in (Policy(minimum_count=1), Policy(safe_curves=False)):
+        releases = publish(people, off)
+        assert printed(releases, off), off
+    off = Policy(rounding_base=1, complementary=False)
+    assert recovered(publish(people, off), off, most=60)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_the_attacker_recovers_no_small_count_of_two_hundred_studies() -> None:
+    for seed in range(200):
+        releases = publish(study(seed), POLICY)
+        assert sum(r.exposed for r in releases) == 0, seed
+        assert recovered(releases, POLICY, most=60) == [], seed
+        assert printed(releases, POLICY) == [], seed
