@@ -14,9 +14,9 @@ import pandas as pd
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from disclosure.quarters import Published
 from evalkit.counts import DayCounts
 from evalkit.disclosure import Policy
-from disclosure.quarters import Published
 
 LEVEL = Policy().minimum_count  # what society holds to be small, whatever a policy says
 

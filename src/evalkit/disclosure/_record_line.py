@@ -1,0 +1,80 @@
+"""Reading back what a run showed."""
+
+from __future__ import annotations
+
+__all__ = ["RecordLine", "read_record"]
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evalkit.disclosure._cells import Cell
+from evalkit.disclosure._record import PLAIN
+from evalkit.errors import DisclosureError
+
+
+@dataclass(frozen=True)
+class RecordLine:
+    """One output of a run.
+
+    Attributes
+    ----------
+    estimate, kind, estimand, verdict : str
+    withheld : tuple of str
+        Rows that are not shown, in words.
+    complementary : bool
+        Whether some of them are withheld only because of others.
+    cells : tuple of Cell
+    """
+
+    estimate: str
+    kind: str
+    estimand: str
+    verdict: str
+    withheld: tuple[str, ...]
+    complementary: bool
+    cells: tuple[Cell, ...]
+
+
+def read_record(file: Path) -> list[RecordLine]:
+    """Read what a run showed.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+
+    Returns
+    -------
+    list of RecordLine
+        Empty where there is no such file: nothing was shown.
+
+    Raises
+    ------
+    DisclosureError
+        If the file is not a record.
+    """
+    if not file.is_file():
+        return []
+    try:
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        return [_line(line) for line in lines]
+    except (ValueError, KeyError, TypeError):
+        msg = "the record of what the notebook showed cannot be read; a notebook must not write to it. Render it again"
+        raise DisclosureError(msg) from None
+
+
+def _line(line: Mapping[str, Any]) -> RecordLine:
+    cells = []
+    for kept in line["cells"]:
+        who = kept["people"]
+        people = None if who is None else np.frombuffer(base64.b64decode(who), dtype=np.uint64)
+        cells.append(Cell(**{name: kept[name] for name in PLAIN}, people=people))
+    texts = {name: str(line[name]) for name in ("estimate", "kind", "estimand", "verdict")}
+    return RecordLine(
+        **texts, withheld=tuple(line["withheld"]), complementary=bool(line["complementary"]), cells=tuple(cells)
+    )
