@@ -11,7 +11,7 @@ import numpy as np
 from evalkit.errors import ProtocolError
 from evalkit.protocol import Disclosure
 
-_STATED = ("minimum_count", "rounding_base", "minimum_at_risk", "dominance", "ambiguity")
+_STATED = ("minimum_count", "rounding_base", "minimum_at_risk", "minimum_subgroup", "dominance", "ambiguity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Policy:
         A curve ends where fewer than this are at risk.
     dominance : float
         Largest share of a total that one person may contribute.
+    minimum_subgroup : int
+        A row of a subgroup (its count names a variable) with fewer people is not shown.
     ambiguity : int
         Of a count below the minimum at least this many values must remain possible, whatever is subtracted from what.
     complementary : bool
@@ -44,6 +46,7 @@ class Policy:
     rounding_base: int = 5
     minimum_at_risk: int = 11
     dominance: float = 0.5
+    minimum_subgroup: int = 11
     ambiguity: int = 3
     complementary: bool = True
     ledger: bool = True

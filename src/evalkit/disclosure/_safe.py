@@ -199,7 +199,8 @@ def hidden_rows(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
     if isinstance(counts, Tally):
         x = frame["n_event"].to_numpy(dtype=int)
         small = [policy.hides(a) or policy.hides(b) or policy.hides(b - a) for a, b in zip(x, n, strict=True)]
-        return np.array(small, dtype=bool)
+        few = (n > 0) & (n < policy.minimum_subgroup) if "variable" in frame else np.zeros(len(n), dtype=bool)
+        return np.asarray(np.array(small, dtype=bool) | few, dtype=bool)
     total = frame["total"].to_numpy(dtype=float)
     dominated = frame["largest"].to_numpy(dtype=float) > policy.dominance * np.maximum(np.abs(total), 1e-300)
     hidden: NDArray[np.bool_] = np.array([policy.hides(a) for a in n], dtype=bool) | (dominated & (total != 0))

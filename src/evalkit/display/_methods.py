@@ -32,7 +32,7 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
     str
         Markdown.
     """
-    rules, harm = study.rules, study.harm
+    rules, harm, exceptions = study.rules, study.harm, [override.words for override in disclosure.overrides]
     arms = f"{study.arms.focus.label} and {study.arms.comparison.label}"
     lines = [
         f"- **Who is counted.** Referrals from {long_date(study.starts)} on, one row per referral; analyses use "
@@ -62,7 +62,12 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
         "Wilson limits; hazard ratios come from Cox models with Efron's handling of ties. Limits are at the 95% level.",
         f"- **Protecting people.** Counts of 1 to {disclosure.minimum_count - 1} are not published, counts are rounded "
         f"to multiples of {disclosure.rounding_base}, and shares are computed from such counts; models use "
-        "exact records. Percentages can therefore differ slightly from exact ones.",
+        "exact records. Percentages can therefore differ slightly from exact ones. Further figures are left out where "
+        "smaller counts could be worked out from them, in this report or with earlier ones.",
+        *(
+            f"- **Exception to these rules.** {override.words[:1].upper()}{override.words[1:]}."
+            for override in exceptions
+        ),
         "- **What a comparison cannot show.** The mandate itself is what differs between the groups, so they "
         "differ from the start; a difference between them does not show what the program caused.",
     ]

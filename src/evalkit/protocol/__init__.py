@@ -7,6 +7,7 @@
 Unknown keys and wrong types fail with file, key and a did-you-mean.
 """
 
+from evalkit.protocol._disclosure import Disclosure, Override
 from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, read_yaml, validate
 from evalkit.protocol._private import private_folder
 from evalkit.protocol._report import Publication, ReportParams
@@ -18,7 +19,6 @@ from evalkit.protocol._study import (
     Baselines,
     Comparison,
     Covariate,
-    Disclosure,
     Harm,
     Rules,
     Study,
@@ -34,6 +34,7 @@ __all__ = [
     "Covariate",
     "Disclosure",
     "Harm",
+    "Override",
     "Publication",
     "ReportParams",
     "Rules",

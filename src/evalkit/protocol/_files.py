@@ -12,8 +12,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from evalkit.errors import ProtocolError, did_you_mean
+from evalkit.protocol._disclosure import Disclosure
 from evalkit.protocol._report import ReportParams
-from evalkit.protocol._study import Baselines, Disclosure, Study
+from evalkit.protocol._study import Baselines, Study
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from evalkit.protocol._disclosure import Disclosure
 from evalkit.protocol._report import ReportParams
-from evalkit.protocol._study import Baselines, Disclosure, Study
+from evalkit.protocol._study import Baselines, Study
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "study.schema.json": Study,

@@ -287,23 +287,6 @@ class Study(Model):
         return copy
 
 
-class Disclosure(Model):
-    """What may be published: ``params/disclosure.yaml``."""
-
-    minimum_count: Count = 11
-    """Smallest count of people or events that is published; zero may be."""
-    rounding_base: Count = 5
-    """Published counts are multiples of this; 1: not rounded."""
-    minimum_at_risk: Count = 11
-    """A curve ends where fewer than this are at risk."""
-    dominance: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """Largest share of a total that one person may contribute."""
-    ambiguity: Annotated[int, Field(ge=2, le=20)] = 3
-    """Of a count below the minimum at least so many values stay possible, whatever is subtracted from what."""
-    landmarks: list[Days] = [30, 60, 90, 182, 365, 730]
-    """Days at which safe curves keep their value as nearly as rounding lets them."""
-
-
 class Baseline(Model):
     """One published figure."""
 

@@ -41,6 +41,8 @@ class Protected:
         The last look; withheld holds all rows that were withheld for others' sake.
     cells : tuple of Cell
         What the ledger is to keep.
+    overrides : tuple of str
+        Exceptions to the policy that were in force, in words.
     """
 
     executed: Any
@@ -48,11 +50,13 @@ class Protected:
     earlier: tuple[str, ...]
     plan: Plan
     cells: tuple[Cell, ...]
+    overrides: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """Return what the manifest says of it: no count of people."""
         return {
             "ledger": list(self.earlier),
+            "overrides": list(self.overrides),
             "disclosure": {
                 "rows_withheld_for_others": len(self.plan.withheld),
                 "cells_looked_at": self.plan.cells,
@@ -102,7 +106,8 @@ def run_protected(
     DisclosureError
         If the ledger lacks a release, or a small count is given away whatever is withheld: naming the cells.
     """
-    policy = Policy.of(load_disclosure(job.study))
+    rules = load_disclosure(job.study)
+    policy, overrides = Policy.of(rules), tuple(override.words for override in rules.overrides)
     releases = standing.place.parent.parent
     again = standing.there and not job.supersede
     names = tuple(standing.manifest.get("ledger", ())) if again else None
@@ -124,7 +129,9 @@ def run_protected(
         if not plan.withheld:
             whole = Plan(withheld, plan.names, (), plan.tight, plan.cells, plan.sensitive)
             kept = without([c for c in keyed if c.people is not None], frozenset(), policy)
-            return Protected(executed, scratch / f"record-{turn}.jsonl", tuple(names or ()), whole, tuple(kept))
+            return Protected(
+                executed, scratch / f"record-{turn}.jsonl", tuple(names or ()), whole, tuple(kept), overrides
+            )
         withheld |= plan.withheld
         told(f"{len(plan.withheld)} rows are withheld so that nobody is singled out; running the notebook again")
     msg = f"{job.name}: after {_RUNS} runs a small count can still be worked out ({'; '.join(plan.names[:_MOST])})"

@@ -1,0 +1,64 @@
+"""The disclosure policy's file: exceptions have an author who may make them and a reason, and are in force."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from evalkit.counts import Tally
+from evalkit.disclosure import Policy, safe_counts
+from evalkit.display import definitions
+from evalkit.errors import ProtocolError
+from evalkit.protocol import load_disclosure, load_study
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def study_with(tmp_path: Path, policy: str):
+    text = (ROOT / "params" / "study.yaml").read_text(encoding="utf-8")
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "baselines.yaml").write_bytes((ROOT / "params" / "baselines.yaml").read_bytes())
+    (tmp_path / "disclosure.yaml").write_text(policy, encoding="utf-8")
+    return load_study(tmp_path / "study.yaml")
+
+
+EXCEPTION = """
+minimum_count: 11
+may_override: [Data board]
+overrides:
+  - {rule: minimum_count, value: 20, by: Data board, reason: The provider asked for a wider margin.}
+"""
+
+
+def test_an_exception_is_in_force_and_is_said(tmp_path: Path) -> None:
+    study = study_with(tmp_path, EXCEPTION)
+    rules = load_disclosure(study)
+    assert rules.minimum_count == 20
+    assert Policy.of(rules).hides(19)
+    said = definitions(study, rules, frozenset({"sessions"}))
+    assert "Minimum count is 20: The provider asked for a wider margin (decided by Data board)." in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("may_override: [Data board]", "may_override: []", "not among may_override"),
+        ("reason: The provider asked for a wider margin.", "reason: because", "reason"),
+        ("value: 20", "value: 0", "minimum_count"),
+        ("rule: minimum_count", "rule: minimum_cout", "rule"),
+    ],
+)
+def test_an_exception_without_author_reason_or_sense_is_refused(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    with pytest.raises(ProtocolError, match=message):
+        load_disclosure(study_with(tmp_path, EXCEPTION.replace(old, new)))
+
+
+def test_a_small_subgroup_is_not_shown_though_its_counts_might_be() -> None:
+    rows = {"group": "a", "term": ["x", "y"], "variable": "site", "n_event": [0, 0], "n": [15, 40]}
+    tally = Tally(pd.DataFrame(rows))
+    assert len(safe_counts(tally, Policy())[0].data) == 2
+    assert safe_counts(tally, Policy(minimum_subgroup=20))[0].data["term"].tolist() == ["y"]
