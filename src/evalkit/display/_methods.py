@@ -64,10 +64,7 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
         f"to multiples of {disclosure.rounding_base}, and shares are computed from such counts; models use "
         "exact records. Percentages can therefore differ slightly from exact ones. Further figures are left out where "
         "smaller counts could be worked out from them, in this report or with earlier ones.",
-        *(
-            f"- **Exception to these rules.** {override.words[:1].upper()}{override.words[1:]}."
-            for override in exceptions
-        ),
+        *(f"- **Exception to these rules.** {words[:1].upper()}{words[1:]}." for words in exceptions),
         "- **What a comparison cannot show.** The mandate itself is what differs between the groups, so they "
         "differ from the start; a difference between them does not show what the program caused.",
     ]
