@@ -180,6 +180,14 @@ def test_small_groups_are_withheld_and_others_are_not() -> None:
     assert "fewer than 11" in safe.note
 
 
+@pytest.mark.parametrize("n", [11, 12])
+def test_a_group_of_just_the_minimum_has_no_curve(n: int) -> None:
+    safe = make_safe(kaplan_meier(people(n, 5, 0.02), "time", "event", by="group"), POLICY)
+    assert safe.verdict == "withheld"
+    both = pd.concat([people(n, 5, 0.02), people(300, 1).assign(group="many")])
+    assert make_safe(kaplan_meier(both, "time", "event", by="group"), POLICY).withheld == ("pilot",)
+
+
 def test_weighted_and_delayed_entry_counts_are_refused() -> None:
     data = people(100, 4).assign(w=1.5, start=5.0)
     with pytest.raises(DisclosureError, match="weighted"):

@@ -97,7 +97,8 @@ def _safe_group(rows: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
     steps = steps.reindex(columns=["time", "n_entry", *flows, *bounds])
     merged = steps.groupby("time").agg({**dict.fromkeys(("n_entry", *flows), "sum"), **dict.fromkeys(bounds, "max")})
     merged = merged.astype(dict.fromkeys(("n_entry", *flows), "int64")).reset_index()
-    return _truncated(merged, events, policy)
+    kept = _truncated(merged, events, policy)
+    return kept if len(kept) else None  # 11 or 12 people are published as 10: too few at risk from the start
 
 
 def _without_tails(exact: pd.DataFrame, ends: dict[str, float]) -> tuple[pd.DataFrame, int]:
