@@ -1,0 +1,172 @@
+"""Renders held against themselves and against what was published before: rows withheld, or one clear line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from nbformat.v4 import new_code_cell
+
+from evalkit.cli._render import Request, plan
+from evalkit.counts import codes_of
+from evalkit.disclosure import Cell, Ledger, Record
+from evalkit.errors import DisclosureError
+from evalkit.protocol import load_study, private_folder
+from evalkit.publish import RenderJob, write_pack
+from evalkit.publish._manifest import _VERSION, MANIFEST
+from evalkit.publish._protected import Protected, run_protected, write_ledger
+from evalkit.publish._standing import Standing
+from publish import standin
+from publish.shows import recorded
+from publish.standin import write_world
+from publish.test_render import run
+from publish.test_verify import verify
+
+PLACE = Path("reports/tiny/tiny/2000Q4")
+
+NESTED = "show(twelve=range(12), eleven=range(11))"
+
+
+def write(folder: Path, shows: str) -> None:
+    """Write a world whose notebook shows made-up groups."""
+    shown = new_code_cell(f'#| label: tbl-one\n#| tbl-cap: "One table"\nfrom door import show\n{shows}')
+    write_world(folder, [*standin.cells()[:3], shown])
+    shutil.copyfile(Path(__file__).with_name("shows.py"), folder / "notebooks" / "door.py")
+
+
+def entries(folder: Path) -> list[Path]:
+    return sorted((folder / ".evalkit" / "tiny" / "ledger").glob("*/[0-9]*-*.json"))
+
+
+@pytest.fixture(scope="module")
+def nested(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release whose notebook shows two groups that differ by one person."""
+    folder = tmp_path_factory.mktemp("nested")
+    write(folder, NESTED)
+    done = run(folder, "--to", "html")
+    assert done.returncode == 0, done.stderr
+    assert "1 rows are withheld so that nobody is singled out; running the notebook again" in done.stderr
+    return folder
+
+
+def test_the_notebook_runs_again_with_a_row_withheld(nested: Path) -> None:
+    rows = pd.read_csv(nested / PLACE / "data" / "tbl-one.csv")
+    assert rows["n"].isna().tolist() == [False, True]
+    manifest = json.loads((nested / PLACE / MANIFEST).read_text(encoding="utf-8"))
+    assert manifest["disclosure"]["rows_withheld_for_others"] == 1
+    assert manifest["ledger"] == []
+    assert [file.name for file in entries(nested)] == ["00001-tiny-2000Q4-r1.json"]
+    (kept,) = (nested / ".evalkit" / "tiny" / "review").glob("*/record.jsonl")
+    (line,) = [json.loads(text) for text in kept.read_text(encoding="utf-8").splitlines()]
+    shown = {(cell["count"], cell["shown"]) for cell in line["cells"] if cell["column"] == "n"}
+    assert shown == {(12, True), (11, False)}  # of the last run, not of the first
+
+
+def test_the_review_says_why_the_row_is_gone(nested: Path) -> None:
+    pack = write_pack(nested / PLACE, load_study(nested / "study.yaml"))
+    counts = pd.read_csv(pack / "counts.csv")
+    ours = counts[counts["column"] == "n"].set_index("exact")["rule"].to_dict()
+    assert ours == {12: "rounded", 11: "withheld so that another cannot be worked out"}
+
+
+def test_a_first_release_is_verified_where_there_is_no_ledger(nested: Path, tmp_path: Path) -> None:
+    write(tmp_path, NESTED)
+    shutil.copytree(nested / PLACE, tmp_path / "sent" / "tiny" / "release")
+    done = verify(tmp_path, tmp_path / "sent" / "tiny" / "release")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "every file has the same bytes" in done.stdout
+    assert not list((tmp_path / "sent").rglob(".ledger"))
+
+
+# -- The same without kernels: a run is a function that records what a notebook would show --------------------------
+
+
+def job_in(folder: Path, period: str = "2000Q4") -> RenderJob:
+    if not (folder / "study.yaml").is_file():
+        write_world(folder)
+    request = Request(report="tiny", periods=(period,), studies=(folder / "study.yaml",), out=folder / "reports")
+    return plan(request, folder / "study.yaml")[0]
+
+
+def showing(**groups: Sequence[int]) -> Callable[[Mapping[str, str]], str]:
+    """Return a run that shows groups of people."""
+
+    def ran(variables: Mapping[str, str]) -> str:
+        _, safe = recorded(groups, Record.of_run(variables))
+        table = safe.estimates.tidy()
+        return " ".join(table.loc[table["n"].notna(), "group"])
+
+    return ran
+
+
+def protected(job: RenderJob, ran: Callable[[Mapping[str, str]], str], standing: Standing | None = None) -> Protected:
+    scratch = job.out.parent / f"scratch-{len(list(job.out.parent.glob('scratch-*')))}"
+    scratch.mkdir()
+    return run_protected(job, standing or Standing(job.target), scratch, ran, lambda _: None)
+
+
+def publish(job: RenderJob, ran: Callable[[Mapping[str, str]], str]) -> Protected:
+    """Do what a render does with a run, with a manifest that says no more than the ledger needs."""
+    done = protected(job, ran)
+    write_ledger(job, done, Standing(job.target), 1)
+    job.target.mkdir(parents=True)
+    facts = {"manifest": _VERSION, "report": "tiny", "period": job.period.name, "revision": 1, **done.facts()}
+    (job.target / MANIFEST).write_text(json.dumps(facts), encoding="utf-8")
+    return done
+
+
+def test_a_later_release_is_held_against_the_first(tmp_path: Path) -> None:
+    first = publish(job_in(tmp_path, "2000Q3"), showing(twelve=range(12), others=range(40, 60)))
+    assert (first.executed, first.earlier) == ("twelve others", ())
+    second = protected(job_in(tmp_path), showing(eleven=range(11), others=range(40, 60)))
+    assert second.executed == "others"  # twelve then and eleven now: the one who is missing would be known
+    assert second.facts()["ledger"] == ["tiny-2000Q3-r1"]
+    assert second.facts()["disclosure"]["rows_withheld_for_others"] == 1
+    alone = protected(job_in(tmp_path / "alone"), showing(eleven=range(11), others=range(40, 60)))
+    assert alone.executed == "eleven others"
+
+
+def test_a_release_made_again_is_held_against_the_same_ones(tmp_path: Path) -> None:
+    publish(job_in(tmp_path, "2000Q3"), showing(others=range(40, 60)))
+    job = job_in(tmp_path)
+    done = publish(job, showing(twelve=range(12)))
+    publish(job_in(tmp_path, "2000Q2"), showing(all=range(60, 90)))
+    again = Standing(job.target, True, done.facts())
+    assert protected(job, showing(twelve=range(12)), again).earlier == ("tiny-2000Q3-r1",)
+    superseding = protected(replace(job, supersede="why"), showing(eleven=range(11)), again)
+    assert superseding.earlier == ("tiny-2000Q3-r1", "tiny-2000Q4-r1", "tiny-2000Q2-r1")
+    assert superseding.executed == ""
+
+
+def test_what_was_given_away_already_stops_the_release(tmp_path: Path) -> None:
+    job = job_in(tmp_path)
+    everybody = codes_of(pd.DataFrame({"participant_id": [f"p{i}" for i in range(12)]}))
+    past = [Cell(f"row {k}", "n", "n", k, True, k, k, np.sort(everybody[:k])) for k in (12, 11)]  # once, unrounded
+    ledger = Ledger.of(private_folder(job.study), job.target.parent.parent)
+    ledger.write("tiny-2000Q3-r1", ledger.keyed(past))
+    with pytest.raises(DisclosureError, match=r"1 small counts would be known exactly \(proportion: one") as error:
+        protected(job, showing(one=[11], others=range(40, 60)))
+    assert "tiny 2000Q4: " in str(error.value)
+
+
+def test_a_ledger_that_is_gone_stops_the_next_release(tmp_path: Path) -> None:
+    publish(job_in(tmp_path, "2000Q3"), showing(twelve=range(12)))
+    shutil.rmtree(tmp_path / ".evalkit" / "tiny" / "ledger")
+    with pytest.raises(DisclosureError, match=r"the ledger does not hold tiny-2000Q3-r1 \(1 releases are missing\)"):
+        protected(job_in(tmp_path), showing(eleven=range(11)))
+
+
+def test_a_second_release_cannot_be_made_again_without_its_ledger(tmp_path: Path) -> None:
+    publish(job_in(tmp_path, "2000Q3"), showing(others=range(40, 60)))
+    job = job_in(tmp_path)
+    done = publish(job, showing(twelve=range(12)))
+    elsewhere = Standing(tmp_path / "sent" / "tiny" / "2000Q4", True, done.facts())
+    with pytest.raises(DisclosureError, match="its ledger is not in this study's private folder"):
+        protected(job, showing(twelve=range(12)), elsewhere)
+    assert not (tmp_path / "sent").exists()
