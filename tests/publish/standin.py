@@ -111,9 +111,10 @@ def pdf_pages(file: Path) -> list[str]:
 
 
 def published(folder: Path) -> list[str]:
-    """Return everything under the reports folder, hidden or not."""
+    """Return everything under the reports folder, hidden or not, but for the word that names the study's ledger."""
     reports = folder / "reports"
-    return sorted(str(p.relative_to(reports)) for p in reports.rglob("*") if p.is_file()) if reports.exists() else []
+    found = sorted(str(p.relative_to(reports)) for p in reports.rglob("*") if p.is_file()) if reports.exists() else []
+    return [name for name in found if name != "tiny/.ledger"]
 
 
 # What the real program was seen to do (1.10.18 on Linux), as a program: it writes doc.typ and doc.pdf beside its

@@ -108,7 +108,7 @@ def run_protected(
     """
     rules = load_disclosure(job.study)
     policy, overrides = Policy.of(rules), tuple(override.words for override in rules.overrides)
-    releases = standing.place.parent.parent
+    releases = _releases(standing)
     again = standing.there and not job.supersede
     names = tuple(standing.manifest.get("ledger", ())) if again else None
     ledger = _ledger(job, releases, make=not again)
@@ -155,6 +155,11 @@ def _refuse_exposed(job: RenderJob, plan: Plan) -> None:
         raise DisclosureError(msg)
 
 
+def _releases(standing: Standing) -> Path:
+    """Return the folder of all releases of the study; a release may have been named as ``.``."""
+    return standing.place.resolve().parent.parent
+
+
 def _ledger(job: RenderJob, releases: Path, *, make: bool) -> Ledger | None:
     if not make and not (releases / ".ledger").is_file():
         return None
@@ -183,6 +188,6 @@ def write_ledger(job: RenderJob, ran: Protected, standing: Standing, revision: i
     standing : Standing
     revision : int
     """
-    ledger = _ledger(job, standing.place.parent.parent, make=True)
+    ledger = _ledger(job, _releases(standing), make=True)
     if ledger is not None:
         ledger.write(release_name(job.params.report, job.period.name, revision), ran.cells)
