@@ -114,7 +114,8 @@ def run_protected(
     ledger = _ledger(job, releases, make=not again)
     if names is None and ledger is not None:
         ledger.require(_published(releases))
-        names = ledger.names
+        own = release_name(job.params.report, job.period.name, standing.revision + 1)
+        names = tuple(name for name in ledger.names if name != own)  # left by a render that died before it was placed
     if names and ledger is None:
         msg = f"{releases}: its ledger is not in this study's private folder; the release cannot be made as it was"
         raise DisclosureError(msg)
