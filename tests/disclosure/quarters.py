@@ -75,11 +75,11 @@ class Published:
     exposed: int
 
 
-def publish(people: pd.DataFrame, policy: Policy) -> list[Published]:
+def publish(people: pd.DataFrame, policy: Policy, quarters: int = QUARTERS) -> list[Published]:
     """Publish every quarter under a policy, one after the other."""
     past: list[Cell] = []
     found = []
-    for quarter in range(QUARTERS):
+    for quarter in range(quarters):
         exact = tables(people, quarter)
         safe = [make_safe(e, policy) for e in exact]
         cells = [c for e, s in zip(exact, safe, strict=True) for c in cells_of(e, s.gone, policy)]

@@ -88,11 +88,12 @@ def protect(new: Sequence[Cell], earlier: Sequence[Cell], policy: Policy) -> Pla
     cuts: dict[frozenset[frozenset[str]], None] = {}
     withheld: frozenset[str] = frozenset()
     exposed: list[str] = []
+    known: Known = {}
     tight = 0
     for _ in range(_ROUNDS):
         shown = [*past, *without(linked, withheld, policy)]
         look = _look(shown, len(past), policy)
-        found = _cuts(look, shown, len(past), policy)
+        found = _cuts(look, shown, len(past), policy, known, withheld)
         fresh = [cut for cut, _, _ in found if cut and cut not in cuts]
         exposed = [name for cut, name, single in found if single and not cut]
         tight = sum(not cut for cut, _, _ in found) - len(exposed)
@@ -167,23 +168,41 @@ def _unions(
     return [(np.asarray(worlds.member[parts].any(axis=0), dtype=bool), tuple(parts)) for parts in apart]
 
 
+Cut = tuple[frozenset[frozenset[str]], str, bool]
+Known = dict[tuple[tuple[str, str], ...], tuple[Cut | None, frozenset[str]]]
+"""Of a set, by the cells that define it: its cut (None: wide enough), and what was withheld when that was found."""
+
+
 def _cuts(
-    look: _Look, shown: Sequence[Cell], n_past: int, policy: Policy
-) -> list[tuple[frozenset[frozenset[str]], str, bool]]:
+    look: _Look, shown: Sequence[Cell], n_past: int, policy: Policy, known: Known, withheld: frozenset[str]
+) -> list[Cut]:
     """Return for each set known too narrowly: cells of which one must go (each as its rows), name, if known exactly."""
     width = policy.ambiguity - 1
-    found: list[tuple[frozenset[frozenset[str]], str, bool]] = []
+    found: list[Cut] = []
     for k in look.worlds.narrow(look.sets, width):
         if sum(bool(cut) for cut, _, _ in found) >= _AT_ONCE:
             break  # what these cuts withhold often settles the others too; they are looked at again
-        low, high, holding = look.worlds.relaxed(look.sets[k])
-        values = np.floor(high + 1e-6) - np.ceil(low - 1e-6)
-        if values >= width and look.worlds.settled_wide(look.sets[k], width):
+        cells = [shown[look.places[j][-1]] for j in look.origins[k]]
+        key = tuple((cell.row, cell.column) for cell in cells)
+        before, then = known.get(key, (None, None))
+        if then is not None and (not before[0] if before else then <= withheld):
+            found += [before] if before else []  # what only earlier releases hold stays so; what was wide is wider now
             continue
-        rows = [_rows(look.places[j], shown, n_past) for j in np.flatnonzero(holding)]
-        name = " less ".join(shown[look.places[j][-1]].name for j in look.origins[k][:2])
-        found.append((frozenset(r for r in rows if r), name, bool(values < 1)))
+        cut = _cut(look, k, shown, n_past, width)
+        known[key] = (cut, withheld)
+        found += [cut] if cut else []
     return found
+
+
+def _cut(look: _Look, k: int, shown: Sequence[Cell], n_past: int, width: int) -> Cut | None:
+    """Return one set's cut; None where two worlds far enough apart are found after all."""
+    low, high, holding = look.worlds.relaxed(look.sets[k])
+    values = np.floor(high + 1e-6) - np.ceil(low - 1e-6)
+    if values >= width and look.worlds.settled_wide(look.sets[k], width):
+        return None
+    rows = [_rows(look.places[j], shown, n_past) for j in np.flatnonzero(holding)]
+    name = " less ".join(shown[look.places[j][-1]].name for j in look.origins[k][:2])
+    return frozenset(r for r in rows if r), name, bool(values < 1)
 
 
 def _rows(numbers: list[int], shown: Sequence[Cell], n_past: int) -> frozenset[str]:

@@ -16,6 +16,7 @@ __all__ = ["Worlds", "worlds_of"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,8 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 _ROUNDS, _PATIENCE = 600, 120
-_CLIMB, _STIR, _STARTS = 20, 20, 3
+_CLIMB, _STIR = 20, 20
+_STARTS, _EACH = 3, 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +108,7 @@ class Worlds:
         low = high = int(self.true[chosen].sum())
         for _ in range(_STARTS):
             walker = Walker(self.member, self.low, self.high, self.true)
-            for _ in range(_ROUNDS // _STARTS):
+            for _ in range(_EACH):
                 walker.stir(rng, _STIR)
                 for move in (goal, -goal):
                     walker.climb(move, _CLIMB)
@@ -115,6 +117,15 @@ class Worlds:
                 if high - low >= width:
                     return True
         return False
+
+    @cached_property
+    def _program(self) -> tuple[sparse.csr_matrix, npt.NDArray[np.float64], Ints]:
+        """The reader's linear programme: what he knows from above and from below, and of which cells."""
+        upper, lower = self.high < UNKNOWN, self.low > 0
+        weights = self.member.astype(np.float64)
+        matrix = sparse.csr_matrix(np.vstack([weights[upper], -weights[lower]]))
+        limits = np.concatenate([self.high[upper], -self.low[lower]]).astype(np.float64)
+        return matrix, limits, np.concatenate([np.flatnonzero(upper), np.flatnonzero(lower)])
 
     def relaxed(self, chosen: Bools) -> tuple[float, float, Bools]:
         """Return the range of a set over fractional worlds, and which cells hold it there.
@@ -129,11 +140,7 @@ class Worlds:
         holding : numpy.ndarray of bool, shape (cells,)
             Cells with a multiplier other than zero at either end: one of them must be withheld to widen the range.
         """
-        upper, lower = self.high < UNKNOWN, self.low > 0
-        weights = self.member.astype(np.float64)
-        matrix = sparse.csr_matrix(np.vstack([weights[upper], -weights[lower]]))
-        limits = np.concatenate([self.high[upper], -self.low[lower]]).astype(np.float64)
-        places = np.concatenate([np.flatnonzero(upper), np.flatnonzero(lower)])
+        matrix, limits, places = self._program
         holding = np.zeros(len(self.low), dtype=bool)
         ends = []
         for sign in (1.0, -1.0):
