@@ -75,17 +75,29 @@ def test_a_figure_keeps_its_note(sheets: list[str]) -> None:
     assert "A note that belongs to the tall figure" in page
 
 
-def test_a_figure_leaves_no_half_page_empty(tmp_path: Path) -> None:
-    """Text that follows a figure goes before it where the figure has to wait for the next page."""
+def test_a_figure_stays_in_its_section_and_before_what_follows_it(tmp_path: Path) -> None:
     items = (
         Item("markdown", 1, "# Before\n\n" + "\n\n".join([FILLER] * 2)),
         Item("figure", 2, TALL, "fig-tall", "A tall figure", "A bar."),
-        Item("markdown", 3, "Words that follow the figure in the notebook.\n\n" + FILLER),
+        Item("markdown", 3, "Words that follow the figure."),
+        Item("markdown", 4, "# Reach\n\nWords before the small figure."),
+        Item("figure", 5, SVG, "fig-small", "A small figure", "A bar."),
+        Item("markdown", 6, "# After\n\nThe next section."),
     )
     made = replace(document(), items=items)
-    sheets = pdf_pages(publish_embedded(made, ("pdf",), tmp_path, 120)["pdf"])
-    assert "Words that follow" in sheets[0]
-    assert "A tall figure" in sheets[1]
+    text = "\n".join(pdf_pages(publish_embedded(made, ("pdf",), tmp_path, 120)["pdf"]))
+    order = [
+        "Before",
+        "A tall figure",
+        "Words that follow",
+        "Reach",
+        "Words before",
+        "A small figure",
+        "After",
+        "The next section",
+    ]
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
 
 
 def test_a_pdf_in_spanish_says_so(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import subprocess
@@ -177,6 +178,116 @@ def test_alternative_texts_say_numbers_of_the_files(quarterly: Path) -> None:
         found = re.findall(r"\d+%", said) or re.findall(r"\d+\.\d\d", said)
         assert found, file.name
         assert set(found) <= told, file.name
+
+
+def known(rows: pd.DataFrame) -> set[str]:
+    """Every way in which a report may write a number of a table: as it is, with a decimal, as a percentage, in points."""
+    numbers = rows.select_dtypes("number").to_numpy().ravel()
+    told = {
+        form.format(v, 100 * v)
+        for v in numbers[~pd.isna(numbers)]
+        for form in ("{0:,.0f}", "{0:.1f}", "{1:.0f}%", "{1:+.1f}", "{1:.1f}")
+    }
+    text = " ".join(rows.select_dtypes(exclude="number").astype(str).to_numpy().ravel())
+    return {one.replace("-", "\u2212") for one in told} | set(re.findall(r"[\d.]+", text)) | {"0.0"}
+
+
+def plain(markup: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
+
+
+LIMITS = re.compile(r"(\d+)% \((\d+)% to (\d+)%\)(?:[;,] ([\d,]+) of ([\d,]+))?")
+
+
+def test_numbers_of_tables_are_numbers_of_the_files(quarterly: Path) -> None:
+    page = (quarterly / "report.html").read_text(encoding="utf-8")
+    seen = 0
+    for label, body in re.findall(r'id="(tbl-[\w-]+)">.*?<tbody>(.*?)</tbody>', page, re.DOTALL):
+        if label == "tbl-provenance":
+            continue
+        rows = pd.read_csv(quarterly / "data" / f"{label}.csv")
+        told = known(rows)
+        for cell in re.findall(r"<td[^>]*>(.*?)</td>", body, re.DOTALL):
+            text = plain(cell)
+            numbers = re.findall(r"[+\u2212]?\d[\d,.]*%?", re.sub(r"\d{4}-\d\d-\d\d", "", text))
+            wrong = [n for n in numbers if n.rstrip(",.") not in told]
+            assert not wrong, (label, text, wrong)
+            seen += len(numbers)
+            for share in LIMITS.findall(text):  # an estimate, its limits and its people stand in one row
+                assert share in rows_as_written(rows, counts=bool(share[4])), (label, text)
+    assert seen > 150
+
+
+def rows_as_written(rows: pd.DataFrame, *, counts: bool) -> set[tuple[str, ...]]:
+    shares = [[f"{100 * v:.0f}" for v in rows[name]] for name in ("estimate", "conf_low", "conf_high")]
+    people = [[f"{v:,.0f}" if counts else "" for v in rows.get(name, rows["estimate"])] for name in ("n_event", "n")]
+    return set(zip(*shares, *people, strict=True))
+
+
+def test_shares_of_page_one_are_shares_of_the_files(quarterly: Path) -> None:
+    page = (quarterly / "report.html").read_text(encoding="utf-8")
+    box = plain(re.search(r'<div class="finding">(.*?)</div>', page, re.DOTALL)[1])
+    files = [pd.read_csv(file) for file in (quarterly / "data").glob("*.csv")]
+    shares = {
+        v
+        for rows in files
+        for name in ("estimate", "conf_low", "conf_high")
+        if name in rows
+        for v in rows[name].dropna()
+    }
+    told = {f"{100 * v:.0f}%" for share in shares if 0 <= share <= 1 for v in (share, 1 - share)}
+    found = re.findall(r"\d+%", box)
+    assert len(found) >= 12
+    assert set(found) <= told
+
+
+def test_page_one_reads_at_grade_ten_or_lower(quarterly: Path) -> None:
+    page = (quarterly / "report.html").read_text(encoding="utf-8")
+    start = page.index('<div id="report"')
+    parts = re.findall(r"<(?:p|li)>(.*?)</(?:p|li)>", page[start : page.index('class="newpage"', start)], re.DOTALL)
+    sentences = [one for part in parts for one in re.split(r"(?<=[.:])\s+", plain(part)) if re.search("[a-z]", one)]
+    assert len(sentences) >= 15
+    assert grade(sentences) <= 10
+    assert (
+        grade(["Comparability considerations notwithstanding, unadjusted heterogeneity precludes interpretation."]) > 15
+    )
+
+
+def grade(sentences: list[str]) -> float:
+    """The Flesch-Kincaid grade: 0.39 words per sentence + 11.8 syllables per word - 15.59 (Kincaid et al. 1975)."""
+    spoken = [word for one in sentences for word in re.findall(r"[A-Za-z]+|\d+", one)]
+    return 0.39 * len(spoken) / len(sentences) + 11.8 * sum(map(syllables, spoken)) / len(spoken) - 15.59
+
+
+def syllables(word: str) -> int:
+    """Groups of vowels, without a silent e; a number counts as three, about what a share of two figures takes to say."""
+    if word.isdigit():
+        return 3
+    silent = re.search(r"[^aeiouyl]e$", word.lower()) is not None
+    return max(1, len(re.findall(r"[aeiouy]+", word.lower())) - silent)
+
+
+def test_a_subgroup_takes_the_lines_of_the_documentation(world: Path) -> None:
+    lines = re.search(
+        r"```python\n(.*?)```", (ROOT / "docs/how-to-add-a-subgroup.md").read_text(encoding="utf-8"), re.DOTALL
+    )[1]
+    assert len(lines.splitlines()) <= 10
+    notebook = nbformat.read(ROOT / "notebooks/quarterly.ipynb", as_version=4)
+    opening = next(i for i, cell in enumerate(notebook.cells) if "evalkit.open_report" in cell.source) + 1
+    notebook.cells = [*notebook.cells[:opening], nbformat.v4.new_code_cell(lines, id="work")]
+    nbformat.write(notebook, world / "notebooks/work.ipynb")
+    parameters = (world / "params/quarterly.yaml").read_text(encoding="utf-8")
+    edited = parameters.replace("report: quarterly", "report: work").replace("quarterly.ipynb", "work.ipynb")
+    (world / "params/work.yaml").write_text(edited, encoding="utf-8")
+    done = evalkit(
+        world, "render", "work", "--study", "params/study.yaml", "--to", "html", "--out", str(world / "reports")
+    )
+    assert done.returncode == 0, done.stderr
+    release = world / "reports/chicago-nonmandated/work/2023Q4"
+    assert 'id="fig-work"' in (release / "report.html").read_text(encoding="utf-8")
+    rows = pd.read_csv(release / "data/fig-work.csv")
+    assert {"Everybody", "Employed at referral"} == set(rows["variable"])
+    assert rows["estimate"].notna().any()
 
 
 @pytest.mark.browser

@@ -87,7 +87,8 @@ def amount(value: float, unit: str) -> str:
     size = decimal(abs(value), 0)
     if size == "0":
         return words(f"{unit}.same")
-    return words(f"{unit}.{'lower' if value < 0 else 'higher'}", n=size)
+    number = "one" if size == "1" else "many"
+    return words(f"{unit}.{'lower' if value < 0 else 'higher'}.{number}", n=size)
 
 
 def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str = "", gaps: Gaps | None = None) -> str:

@@ -90,7 +90,7 @@ local function caption_in_html(id, inlines)
   return head
 end
 
--- In the PDF a figure may float to the top or foot of a page; the note that follows it goes with it.
+-- In the PDF a figure that does not fit goes to the next page as a whole; the note that follows it goes with it.
 local notes = {}
 
 local function notes_of_figures(blocks)
