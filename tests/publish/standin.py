@@ -62,7 +62,7 @@ def cells(*, synthetic: bool = True) -> list:
     ]
 
 
-def write_world(folder: Path, notebook_cells: list | None = None, *, timeout_minutes: float = 2) -> Path:
+def write_world(folder: Path, notebook_cells: list | None = None, *, timeout_minutes: float = 6) -> Path:
     """Write a study, a report and its notebook; return the study's file."""
     (folder / "notebooks").mkdir(parents=True, exist_ok=True)
     (folder / "study.yaml").write_text(STUDY, encoding="utf-8")

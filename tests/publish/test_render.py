@@ -30,7 +30,7 @@ def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProce
         capture_output=True,
         text=True,
         cwd=folder,
-        timeout=180,
+        timeout=400,
         check=False,
     )
 
@@ -286,9 +286,9 @@ def test_a_deadline_ends_everything(tmp_path: Path) -> None:
     sleeper = (
         "import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)', study])"
     )
-    cells.insert(3, new_code_cell(f"{sleeper}\ntime.sleep(600)"))
-    write_world(tmp_path, cells, timeout_minutes=0.15)
-    assert_clean_failure(run(tmp_path), tmp_path, 8, "stopped in cell 4", "timeout_minutes")
+    cells.insert(1, new_code_cell(f"{sleeper}\ntime.sleep(600)"))  # before anything large is imported
+    write_world(tmp_path, cells, timeout_minutes=0.25)
+    assert_clean_failure(run(tmp_path), tmp_path, 8, "stopped in cell 2", "timeout_minutes")
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
@@ -310,7 +310,7 @@ def test_an_interrupt_leaves_no_process(tmp_path: Path, sent: signal.Signals) ->
     begun = time.monotonic()
     while not (tmp_path / "begun").exists():
         assert child.poll() is None, child.stderr.read()
-        assert time.monotonic() - begun < 90
+        assert time.monotonic() - begun < 240
         time.sleep(0.1)
     child.send_signal(sent)
     out, err = child.communicate(timeout=30)
@@ -326,7 +326,7 @@ def test_four_renders_at_once(tmp_path: Path) -> None:
         subprocess.Popen(command(w), env=environment(w), stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=w)
         for w in worlds
     ]
-    assert [child.wait(timeout=180) for child in children] == [0, 0, 0, 0], [c.stderr.read() for c in children]
+    assert [child.wait(timeout=400) for child in children] == [0, 0, 0, 0], [c.stderr.read() for c in children]
     for child in children:
         child.communicate()
     assert [published(w) for w in worlds] == [BESIDE + GOOD] * 4
@@ -345,7 +345,7 @@ def test_two_renders_of_one_period_give_one_release(tmp_path: Path) -> None:
         )
         for _ in range(2)
     ]
-    codes = sorted(child.wait(timeout=180) for child in children)
+    codes = sorted(child.wait(timeout=400) for child in children)
     errors = "".join(child.communicate()[1] for child in children)
     assert codes == [0, 0], errors
     assert "waiting for another render of this study" in errors

@@ -26,7 +26,7 @@ from publish.test_revisions import PLACE, numbered
 def verify(folder: Path, release: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     call = [sys.executable, "-m", "evalkit", "verify", str(release), "--study", str(folder / "study.yaml"), *arguments]
     return subprocess.run(
-        call, env=environment(folder, **more), capture_output=True, text=True, cwd=folder, check=False, timeout=300
+        call, env=environment(folder, **more), capture_output=True, text=True, cwd=folder, check=False, timeout=500
     )
 
 
