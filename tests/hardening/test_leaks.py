@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from evalkit.errors import DisclosureError
 from evalkit.publish._document import document_of
-from evalkit.publish._execute import execute
+from evalkit.publish._execute import Limits, execute
 from evalkit.publish.audit import Guard, audit_cells, audit_document, guard_for
 from evalkit.seal import ENVIRONMENT, new_key
 from hardening.leaks import NUMBER, PERSON, RUN, SETUP, SHORT, WRITTEN, Leak
@@ -47,7 +47,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Any:
     parameters = {"study": "study.yaml", "period": "2000Q4"}
     return execute(
         new_notebook(cells=cells), parameters, name="leaks", scratch=folder, source_folder=folder,
-        log_file=folder / "log", timeout=300, on_cell=lambda *_: None, variables={ENVIRONMENT: guard.key},
+        log_file=folder / "log", limits=Limits(300), on_cell=lambda *_: None, variables={ENVIRONMENT: guard.key},
     )  # fmt: skip
 
 
@@ -170,7 +170,7 @@ def test_the_key_is_gone_from_the_kernels_environment(tmp_path: Path) -> None:
     cells = [new_code_cell(standin.PARAMETERS, metadata={"tags": ["parameters"]}), new_code_cell(probe)]
     done = execute(
         new_notebook(cells=cells), {}, name="key", scratch=tmp_path, source_folder=tmp_path,
-        log_file=tmp_path / "log", timeout=120, on_cell=lambda *_: None, variables={ENVIRONMENT: new_key()},
+        log_file=tmp_path / "log", limits=Limits(120), on_cell=lambda *_: None, variables={ENVIRONMENT: new_key()},
     )  # fmt: skip
     assert not done.cells[-1].outputs
 
