@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 import stat
 import sys
 from pathlib import Path
 
 import nbformat
+import pikepdf
 import psutil
 import pypdf
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -117,10 +120,22 @@ def published(folder: Path) -> list[str]:
     return [name for name in found if name != "tiny/.ledger"]
 
 
+def _empty_page() -> bytes:
+    """Return a PDF of one empty page, the same bytes each time."""
+    made = io.BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page(page_size=(612, 792))
+        pdf.save(made, static_id=True)
+    return made.getvalue()
+
+
+PDF = _empty_page()
+"""What the stand-in makes."""
+
 # What the real program was seen to do (1.10.18 on Linux), as a program: it writes doc.typ and doc.pdf beside its
 # input, says "Output created" on stderr, needs a writable HOME, and fails in the recorded ways when told to.
 _QUARTO = r"""#!{python}
-import json, os, subprocess, sys, time
+import base64, json, os, subprocess, sys, time
 from pathlib import Path
 
 record = Path(os.environ["STANDIN_RECORD"])
@@ -149,7 +164,7 @@ to = args[args.index("--to") + 1].split(",")
 Path("report_files").mkdir(exist_ok=True)
 if mode != "nothing":
     if "typst" in to:
-        Path("report.typ").write_text("typ"); Path("report.pdf").write_bytes(b"%PDF-1.7 stand-in")
+        Path("report.typ").write_text("typ"); Path("report.pdf").write_bytes(b"%PDF-1.7 cut" if mode == "cut" else base64.b64decode("{pdf}"))
     if "html" in to:
         cdn = '<script src="https://cdn.example.org/require.min.js" integrity="x"></script>'
         image = '<img src="https://cdn.example.org/x.png">' if mode == "remote" else ""
@@ -164,6 +179,8 @@ def write_standin(folder: Path) -> Path:
     """Write the stand-in program and return it."""
     program = folder / "bin" / "quarto"
     program.parent.mkdir(parents=True, exist_ok=True)
-    program.write_text(_QUARTO.replace("{python}", sys.executable), encoding="utf-8")
+    program.write_text(
+        _QUARTO.replace("{python}", sys.executable).replace("{pdf}", base64.b64encode(PDF).decode()), encoding="utf-8"
+    )
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return program

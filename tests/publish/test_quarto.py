@@ -13,7 +13,7 @@ import pikepdf
 import pytest
 import yaml
 
-from publish.standin import command, environment, living, published, write_standin, write_world
+from publish.standin import PDF, command, environment, living, published, write_standin, write_world
 
 REAL = shutil.which("quarto")
 
@@ -61,7 +61,7 @@ def test_command_line_and_environment(good: tuple[Path, dict]) -> None:
 def test_release_is_what_quarto_made_without_remote_scripts(good: tuple[Path, dict]) -> None:
     folder, _ = good
     release = folder / "reports/tiny/tiny/2000Q4"
-    assert (release / "report.pdf").read_bytes() == b"%PDF-1.7 stand-in"
+    assert (release / "report.pdf").read_bytes() == PDF
     assert "<script" not in (release / "report.html").read_text()
     manifest = json.loads((release / "manifest.json").read_text())
     assert manifest["publication"]["publisher"] == "quarto"
@@ -86,6 +86,7 @@ def test_auto_takes_quarto_where_it_is_and_embedded_on_request(tmp_path: Path) -
         ("leftover", "quarto: Unknown format nosuchformat"),
         ("crossref", "Unable to resolve crossref @fig-nowhere"),
         ("nothing", "left no report.pdf"),
+        ("cut", "report.pdf: is no PDF that can be read"),
         ("remote", "loads from the network at <img src>"),
     ],
 )

@@ -306,6 +306,7 @@ def test_an_interrupt_leaves_no_process(tmp_path: Path, sent: signal.Signals) ->
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - a shell's background ignores it
     )
     begun = time.monotonic()
     while not (tmp_path / "begun").exists():

@@ -41,7 +41,7 @@ def shares_of_brief(rows: pd.DataFrame, groups: Sequence[str], x_label: str, say
     matplotlib.figure.Figure
     """
     labels = list(dict.fromkeys(rows["label"]))
-    figure = new_figure(0.72 + 0.3 * len(labels))
+    figure = new_figure(0.66 + 0.26 * len(labels))
     styles = arm_style(groups)
     with themed():
         axes = figure.add_subplot()
@@ -88,7 +88,7 @@ def curves_of_brief(
     -------
     matplotlib.figure.Figure
     """
-    figure = new_figure(2.35)
+    figure = new_figure(2.0)
     styles = arm_style(groups)
     with themed():
         axes = figure.add_subplot()

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["Limits", "execute"]
 
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -243,8 +244,8 @@ def _explained(
     log_file: Path,
     timeout: float | None,
     scrub: Callable[[str], str],
-) -> ExecutionError:
-    """Turn what went wrong into one line, and write the log it names."""
+) -> ExecutionError | OSError:
+    """Turn what went wrong into one line, and write the log it names; a full disk is told where the scratch is made."""
     source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     number = run.cell + 1
     if run.over:
@@ -264,6 +265,8 @@ def _explained(
     if isinstance(failure, DeadKernelError):
         _write_log(log_file, "The kernel ended before the cell did. Memory may have run out.\n")
         return ExecutionError(f"{name}, cell {number}: the kernel died (log: {log_file})")
+    if isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT):
+        return failure
     kind = type(failure).__name__
     _write_log(log_file, scrub(redact(f"{kind}: {failure}", source)))
     return ExecutionError(f"{name}, cell {number}: could not be run, {kind} (log: {log_file})")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pikepdf
 
-from evalkit.errors import DisclosureError
+from evalkit.errors import DisclosureError, PublicationError
 from evalkit.publish.audit._document import active_part
 from evalkit.publish.audit._fold import pieces
 from evalkit.publish.audit._guard import Guard
@@ -61,6 +61,16 @@ def _markup(file: Path) -> Iterator[str]:
 
 def _pdf(file: Path) -> Iterator[str]:
     """Yield page texts (as laid out, and with broken words joined), every string of the file, XMP, attachments."""
+    from pypdf.errors import PyPdfError  # noqa: PLC0415 - slow to import
+
+    try:
+        yield from _pdf_words(file)
+    except (PyPdfError, pikepdf.PdfError):
+        msg = f"{file.name}: is no PDF that can be read, so nobody can say what is in it; nothing was published"
+        raise PublicationError(msg) from None
+
+
+def _pdf_words(file: Path) -> Iterator[str]:
     import pypdf  # noqa: PLC0415 - slow to import
 
     for page in pypdf.PdfReader(file).pages:
