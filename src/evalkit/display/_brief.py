@@ -49,7 +49,7 @@ def shares_of_brief(rows: pd.DataFrame, groups: Sequence[str], x_label: str, say
         axes.grid(visible=False, axis="y")
         for i, group in enumerate(groups):
             own = rows[rows["group"] == group].dropna(subset=["estimate"])
-            heights = [labels.index(str(label)) + (i - (len(groups) - 1) / 2) * 0.28 for label in own["label"]]
+            heights = [labels.index(str(label)) + (i - (len(groups) - 1) / 2) * 0.42 for label in own["label"]]
             colour = str(styles[group]["color"])
             axes.hlines(heights, own["conf_low"], own["conf_high"], color=colour, linewidth=1.6)
             axes.plot(own["estimate"], heights, _SHAPES[i % 4], color=colour, markersize=6, label=group)
