@@ -95,8 +95,9 @@ def protect(new: Sequence[Cell], earlier: Sequence[Cell], policy: Policy) -> Pla
         look = _look(shown, len(past), policy)
         found = _cuts(look, shown, len(past), policy, known, withheld)
         fresh = [cut for cut, _, _ in found if cut and cut not in cuts]
-        exposed = [name for cut, name, single in found if single and not cut]
-        tight = sum(not cut for cut, _, _ in found) - len(exposed)
+        helpless = [(name, single) for cut, name, single in found if not cut or cut in cuts]
+        exposed = [name for name, single in helpless if single]
+        tight = len(helpless) - len(exposed)
         if not fresh:
             break
         cuts.update(dict.fromkeys(fresh))
