@@ -94,8 +94,11 @@ def printed(releases: Sequence[Published], policy: Policy) -> list[int]:
     return [len(s) for s, (low, high) in readings(releases, policy).items() if low >= 1 and high < LEVEL and s]
 
 
-def recovered(releases: Sequence[Published], policy: Policy, most: int | None = None) -> list[int]:
-    """Sizes of the small groups that the attacker knows exactly, by integer programming over all releases at once."""
+def recovered(releases: Sequence[Published], policy: Policy, values: int = 1, most: int | None = None) -> list[int]:
+    """Sizes of the small groups of which the attacker leaves at most `values` sizes possible; with 1 he knows them.
+
+    By integer programming over all releases at once.
+    """
     known = readings(releases, policy)
     wanted = targets(releases)
     if most is not None and len(wanted) > most:
@@ -110,17 +113,13 @@ def recovered(releases: Sequence[Published], policy: Policy, most: int | None = 
     cells, aims = atoms[:, : len(known)].T, atoms[:, len(known) :].T
     low = np.array([k[0] for k in known.values()], dtype=float)
     high = np.array([k[1] for k in known.values()], dtype=float)
-    found = []
-    for aim, s in zip(aims, wanted, strict=True):
-        width = _width(cells, low, high, aim)
-        if width == 0:
-            found.append(len(s))
-    return found
+    return [len(s) for aim, s in zip(aims, wanted, strict=True) if _width(cells, low, high, aim) < values]
 
 
-def _width(cells: np.ndarray, low: np.ndarray, high: np.ndarray, aim: np.ndarray) -> int | None:
+def _width(cells: np.ndarray, low: np.ndarray, high: np.ndarray, aim: np.ndarray) -> float:
     """Largest less smallest size: first over fractions (never narrower), over whole people where that is undecided."""
     matrix = sparse.csr_matrix(cells.astype(float))
+    wide = np.inf
     for whole in (False, True):
         ends = []
         for sign in (1, -1):
@@ -132,11 +131,9 @@ def _width(cells: np.ndarray, low: np.ndarray, high: np.ndarray, aim: np.ndarray
                 options={"node_limit": 300},
             )
             if done.x is None:
-                return None
+                return wide  # no whole world found among so many: the fractions' range stands
             ends.append(float(aim @ done.x))
-        wide = ends[0] - ends[1]
-        if wide < 1 - 1e-6:
-            return 0
-        if not whole and wide > 2 + 1e-6:
-            return 2
-    return round(wide)
+        wide = np.floor(ends[0] + 1e-6) - np.ceil(ends[1] - 1e-6)
+        if wide < 1 or (not whole and wide > 3):
+            return wide
+    return wide

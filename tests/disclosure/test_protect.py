@@ -157,28 +157,39 @@ def test_a_ledger_that_was_lost_or_spoilt_stops_the_next_release(tmp_path: Path)
         ledger.keyed([])
 
 
-@pytest.mark.parametrize("seed", [1])
+@pytest.mark.parametrize("seed", [2])
 def test_the_attacker_recovers_no_small_count_of_eight_quarters(seed: int) -> None:
+    """Study 2 is one of those where rows are withheld for others' sake."""
     releases = publish(study(seed), POLICY)
-    assert sum(r.exposed for r in releases) == 0
-    assert recovered(releases, POLICY, most=60) == []
+    assert sum(r.complementary for r in releases)
+    assert sum(r.exposed + r.tight for r in releases) == 0
+    assert recovered(releases, POLICY, POLICY.ambiguity - 1) == []
     assert printed(releases, POLICY) == []
 
 
-def test_the_attacker_succeeds_when_a_protection_is_off() -> None:
-    people = study(0)
-    for off in (Policy(minimum_count=1), Policy(safe_curves=False)):
-        releases = publish(people, off, quarters=3)
-        assert printed(releases, off), off
-    off = Policy(rounding_base=1, complementary=False)
-    assert recovered(publish(people, off, quarters=4), off, most=60)
+@pytest.mark.parametrize("off", [Policy(minimum_count=1), Policy(safe_curves=False)], ids=["threshold", "safe curves"])
+def test_without_it_small_counts_are_printed(off: Policy) -> None:
+    assert printed(publish(study(0), off, quarters=3), off)
+
+
+def test_without_rounding_the_attacker_recovers_counts_exactly() -> None:
+    off = Policy(rounding_base=1)
+    assert recovered(publish(study(0), POLICY, quarters=4, printed=off), off)
+
+
+@pytest.mark.parametrize(
+    "off", [Policy(complementary=False), Policy(ledger=False)], ids=["complementary suppression", "ledger"]
+)
+def test_without_it_fewer_values_are_left_than_the_policy_asks_for(off: Policy) -> None:
+    assert recovered(publish(study(2), off), off, POLICY.ambiguity - 1)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
-def test_the_attacker_recovers_no_small_count_of_two_hundred_studies() -> None:
-    for seed in range(200):
+@pytest.mark.parametrize("first", range(0, 200, 10))
+def test_the_attacker_recovers_no_small_count_of_two_hundred_studies(first: int) -> None:
+    for seed in range(first, first + 10):
         releases = publish(study(seed), POLICY)
-        assert sum(r.exposed for r in releases) == 0, seed
-        assert recovered(releases, POLICY, most=60) == [], seed
+        assert sum(r.exposed + r.tight for r in releases) == 0, seed
+        assert recovered(releases, POLICY, POLICY.ambiguity - 1) == [], seed
         assert printed(releases, POLICY) == [], seed
