@@ -1,0 +1,118 @@
+"""``docs/disclosure.md``, from the numbers of a finished run of `benchmarks.disclosure`."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def attacks(found: dict[str, Any]) -> list[str]:
+    """Return what the attacker found with every protection on."""
+    on = [row["on"] for row in found["attacks"]]
+    total = {key: sum(row[key] for row in on) for key in on[0]}
+    touched = sum(row["withheld"] > 0 for row in on)
+    return [
+        f"{len(on)} studies of {found['people']} people, each published in {found['quarters']} quarters "
+        f"(shares by area, by gender and in all, and a curve: {total['rows']:,} rows in all), were attacked together: "
+        f"{total['targets']:,} small groups (cells below the minimum, differences of cells that lie within one another, "
+        f"steps of curves) from {total['readings']:,} published numbers.",
+        "",
+        "| | found |",
+        "|---|--:|",
+        f"| small counts known exactly | {total['known']} |",
+        f"| small counts with fewer than 3 possible values | {total['narrow']} |",
+        f"| small counts printed | {total['printed']} |",
+        f"| small counts that the library itself could not protect (said in the manifest) | {total['short']} |",
+        "",
+        f"For this, {total['withheld']} of {total['rows']:,} rows were withheld beside those that are small themselves "
+        f"({100 * total['withheld'] / total['rows']:.2f} %), in {touched} of {len(on)} studies.",
+    ]
+
+
+def without(found: dict[str, Any]) -> list[str]:
+    """Return what the same attacker found with one protection off."""
+    lines = [
+        "| Protection that is off | Studies | Printed | Known exactly | Fewer than 3 values | Studies with any |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    names = dict.fromkeys(name for row in [*found["without"], *found["attacks"]] for name in row["off"])
+    for name in names:
+        rows = [row["off"][name] for row in [*found["without"], *found["attacks"]] if name in row["off"]]
+        numbers = [sum(row[key] for row in rows) for key in ("printed", "known", "narrow")]
+        hit = sum(bool(row["printed"] or row["narrow"]) for row in rows)
+        lines.append(f"| {name} | {len(rows)} | {' | '.join(map(str, numbers))} | {hit} |")
+    return lines
+
+
+def costs(found: dict[str, Any]) -> list[str]:
+    """Return how far what is published lies from what is exact."""
+    lines = [
+        "| Estimate | Group | Published in | Change, points: median | largest | in standard errors: median | largest |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    ]
+    for what, group in dict.fromkeys((row["what"], row["group"]) for row in found["cost"]):
+        rows = [row for row in found["cost"] if (row["what"], row["group"]) == (what, group)]
+        told = [row for row in rows if row["told"] is not None and row["exact"] is not None]
+        off = [abs(row["told"] - row["exact"]) for row in told]
+        errors = [o / row["error"] for o, row in zip(off, told, strict=True) if row["error"]]
+        numbers = [_two(off, 100), _two(errors, 1)]
+        lines.append(f"| {what} | {group} | {len(told)} of {len(rows)} | {' | '.join(numbers)} |")
+    return lines
+
+
+def _two(values: list[float], unit: int) -> str:
+    return f"{unit * median(values):.2f} | {unit * max(values):.2f}" if values else "- | -"
+
+
+def page(found: dict[str, Any]) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    found : dict
+        Content of ``disclosure.json``.
+
+    Returns
+    -------
+    str
+    """
+    studies = len({row["seed"] for row in found["cost"]})
+    return "\n".join(
+        [
+            "# What disclosure control prevents, and what it costs",
+            "",
+            "`python -m benchmarks.disclosure` writes this page (hours of one core); with `--from-json` it is written again "
+            "from the numbers of the last run (`benchmarks/disclosure.json`).",
+            "",
+            "## The attacker",
+            "",
+            "The attacker (`tests/disclosure/attacker.py`) is written apart from the library. He reads every published "
+            "number of all releases, knows the rules, calculates events back from the steps of curves, knows, more than any "
+            "reader, which groups lie within which, and finds the range of every small count by linear and integer "
+            "programming.",
+            "",
+            *attacks(found),
+            "",
+            "## One protection off at a time",
+            "",
+            "The same attacker on the same studies. Rounding is switched off where numbers are printed, and the choice of "
+            "rows is made as if it were on: chosen with exact numbers in mind, more rows would be withheld instead. "
+            "Complementary suppression and the ledger are switched off in those studies in which rows had been withheld "
+            "for others' sake; the other protections in the first studies, with four quarters.",
+            "",
+            *without(found),
+            "",
+            "With rounding on, subtraction seldom leaves one value only: what complementary suppression and the ledger add "
+            "is that at least three values stay possible.",
+            "",
+            "## What it costs",
+            "",
+            f"{studies} simulated studies of 160 people in the pilot and 900 in PAIP, all quarters to 2023Q4 known, by the "
+            "default policy (minimum 11, base 5). *Published in*: of how many studies the number may be quoted.",
+            "",
+            *costs(found),
+            "",
+        ]
+    )
