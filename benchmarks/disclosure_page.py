@@ -6,6 +6,39 @@ from statistics import median
 from typing import Any
 
 Row = dict[str, Any]
+PAGE = """\
+# What disclosure control prevents, and what it costs
+
+`python -m benchmarks.disclosure` writes this page (an hour of one core); with `--from-json` it is written again from
+the numbers of the last run (`benchmarks/disclosure.json`).
+
+## The attacker
+
+The attacker (`tests/disclosure/attacker.py`) is written apart from the library. He reads every published number of all
+releases, knows the rules, calculates events back from the steps of curves, knows, more than any reader, which groups
+lie within which, and finds the range of every small count by linear and integer programming.
+
+{on}
+
+## One protection off at a time
+
+The same attacker on the same studies. Rounding is switched off where numbers are printed, while the choice of rows is
+made as if it were on: chosen with exact numbers in mind, more rows would be withheld instead. Complementary
+suppression and the ledger are switched off in those studies in which rows had been withheld for others' sake; the other
+protections in the first studies, with four quarters.
+
+{off}
+
+With rounding on, subtraction seldom leaves one value only: what complementary suppression and the ledger add is that
+at least three values stay possible.
+
+## What it costs
+
+{studies} simulated studies of 160 people in the pilot and 900 in PAIP, all quarters to 2023Q4 known, by the default
+policy (minimum 11, base 5). *Published in*: of how many studies the number may be quoted.
+
+{cost}
+"""
 
 
 def attacks(found: dict[str, Any]) -> list[str]:
@@ -15,9 +48,9 @@ def attacks(found: dict[str, Any]) -> list[str]:
     touched = sum(row["withheld"] > 0 for row in on)
     return [
         f"{len(on)} studies of {found['people']} people, each published in {found['quarters']} quarters "
-        f"(shares by area, by gender and in all, and a curve: {total['rows']:,} rows in all), were attacked together: "
-        f"{total['targets']:,} small groups (cells below the minimum, differences of cells that lie within one another, "
-        f"steps of curves) from {total['readings']:,} published numbers.",
+        f"(shares by area, by gender and in all, and a curve: {total['rows']:,} rows), were attacked together: "
+        f"{total['targets']:,} small groups (cells below the minimum, differences of cells that lie within one "
+        f"another, steps of curves) from {total['readings']:,} published numbers.",
         "",
         "| | found |",
         "|---|--:|",
@@ -79,40 +112,5 @@ def page(found: dict[str, Any]) -> str:
     str
     """
     studies = len({row["seed"] for row in found["cost"]})
-    return "\n".join(
-        [
-            "# What disclosure control prevents, and what it costs",
-            "",
-            "`python -m benchmarks.disclosure` writes this page (hours of one core); with `--from-json` it is written again "
-            "from the numbers of the last run (`benchmarks/disclosure.json`).",
-            "",
-            "## The attacker",
-            "",
-            "The attacker (`tests/disclosure/attacker.py`) is written apart from the library. He reads every published "
-            "number of all releases, knows the rules, calculates events back from the steps of curves, knows, more than any "
-            "reader, which groups lie within which, and finds the range of every small count by linear and integer "
-            "programming.",
-            "",
-            *attacks(found),
-            "",
-            "## One protection off at a time",
-            "",
-            "The same attacker on the same studies. Rounding is switched off where numbers are printed, and the choice of "
-            "rows is made as if it were on: chosen with exact numbers in mind, more rows would be withheld instead. "
-            "Complementary suppression and the ledger are switched off in those studies in which rows had been withheld "
-            "for others' sake; the other protections in the first studies, with four quarters.",
-            "",
-            *without(found),
-            "",
-            "With rounding on, subtraction seldom leaves one value only: what complementary suppression and the ledger add "
-            "is that at least three values stay possible.",
-            "",
-            "## What it costs",
-            "",
-            f"{studies} simulated studies of 160 people in the pilot and 900 in PAIP, all quarters to 2023Q4 known, by the "
-            "default policy (minimum 11, base 5). *Published in*: of how many studies the number may be quoted.",
-            "",
-            *costs(found),
-            "",
-        ]
-    )
+    parts = {name: "\n".join(make(found)) for name, make in (("on", attacks), ("off", without), ("cost", costs))}
+    return PAGE.format(studies=studies, **parts)
