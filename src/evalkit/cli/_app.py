@@ -237,12 +237,12 @@ def review(
 
 @app.command()
 def approve(
-    release: Annotated[Path, typer.Argument(help="The release folder.")],
+    release: Annotated[Path, typer.Argument(help="The release folder, published or waiting.")],
     name: Annotated[str, typer.Option("--name", help="Who approves.")],
     reason: Annotated[str, typer.Option("--reason", help="Why it may go out.")],
     study: StudyOption = _DEFAULT_STUDY,
 ) -> None:
-    """Record that a person approved a release: who, when, why, and the digest of its manifest."""
+    """Record that a person approved a release (who, when, why); one that waits for it is published."""
     from evalkit.protocol import load_study  # noqa: PLC0415
     from evalkit.publish import approve as record  # noqa: PLC0415
 

@@ -177,12 +177,15 @@ class StudyData(_Tables):
         What could not be read (never any after `open_data`).
     connection : ibis.BaseBackend or None
         The connection that `open_data` made, to be closed by `close`.
+    identifying : frozenset of str
+        Values of the columns that the disclosure policy calls identifying; they are nowhere else in this.
     """
 
     synthetic: bool = False
     inputs: tuple[Input, ...] = ()
     absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    identifying: frozenset[str] = field(default=frozenset(), repr=False)
 
     def __enter__(self) -> Self:
         return self
@@ -261,8 +264,8 @@ class StudyData(_Tables):
 
     @property
     def identifiers(self) -> frozenset[str]:
-        """Every participant's identifier in any table: what the audit of a report looks for."""
-        found: set[str] = set()
+        """Every participant's identifier in any table, and identifying values: what a report's audit looks for."""
+        found = set(self.identifying)
         for name, table in self.tables.items():
             column = fetch(table.select("participant_id").distinct(), [], name)["participant_id"]
             found.update(str(value) for value in column.dropna())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -14,7 +16,7 @@ from evalkit.intake._files import read_file, sha256
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._read import check_mapping, read_table
 from evalkit.intake._spec import TABLE_NAMES, check_names, table_spec
-from evalkit.protocol import Study
+from evalkit.protocol import Study, load_disclosure
 
 
 class _Opening:
@@ -29,6 +31,8 @@ class _Opening:
         self.synthetic = study.synthetic
         self.private: ibis.BaseBackend | None = None
         self.connection: ibis.BaseBackend | None = None
+        self.identifying = dict.fromkeys(load_disclosure(study).identifying, False)
+        self.values: set[str] = set()
 
     def done(self) -> StudyData:
         """Return the study's data."""
@@ -40,6 +44,7 @@ class _Opening:
             self.absent,
             tuple(self.findings),
             connection=self.connection,
+            identifying=frozenset(self.values),
         )
 
     def file(self, backend: ibis.BaseBackend, name: str) -> None:
@@ -53,6 +58,8 @@ class _Opening:
         read = read_table(spec, table, raw)
         self.tables[name] = _load(backend, name, read.data)
         self.inputs.append(Input(name, str(path), sha256(path), len(raw.rows)))
+        for column in self._identifying_in(raw.columns):
+            self.values.update(str(value) for value in raw.columns[column] if value is not None)
         self._note(name, list(read.absent), list(read.findings), read.synthetic)
 
     def database(self, backend: ibis.BaseBackend, name: str, source: str) -> None:
@@ -65,9 +72,25 @@ class _Opening:
         ours, findings, absent = our_columns(spec, table, raw)
         with clean_errors(name):
             n_rows = int(raw.count().to_pandas())
+            for column in self._identifying_in(raw.columns):
+                found = raw.select(raw[column].cast("string").name("value")).distinct().to_pandas()["value"]
+                self.values.update(str(value) for value in found.dropna())
         self.tables[name] = ours
         self.inputs.append(Input(name, source, None, n_rows))
         self._note(name, absent, findings, says_synthetic(table, raw))
+
+    def _identifying_in(self, columns: Iterable[str]) -> list[str]:
+        """Return the columns of a raw table whose values must not appear anywhere."""
+        found = [column for column in columns if column in self.identifying]
+        self.identifying.update(dict.fromkeys(found, True))
+        return found
+
+    def identified(self) -> None:
+        """Refuse a policy that names a column which no table has: its values would not be looked for."""
+        for column, there in self.identifying.items():
+            if not there:
+                text = f"'{column}' is identifying by the disclosure policy, and no table has such a column"
+                self.findings.append(Finding("participants", column, "missing_column", "error", 0, (), text))
 
     def _note(self, name: str, absent: list[str], findings: list[Finding], synthetic: bool) -> None:
         self.absent[name] = tuple(absent)
@@ -129,6 +152,7 @@ def read_all(study: Study, backend: ibis.BaseBackend | None = None) -> StudyData
         except DataError as error:
             text = str(error).removeprefix(f"{name}: ")
             opening.findings.append(Finding(name, "", "unreadable_table", "error", 0, (), text))
+    opening.identified()
     return opening.done()
 
 

@@ -44,6 +44,12 @@ class Disclosure(Model):
     """Smallest number of people in a subgroup (a site, an area, a level of a covariate) of which anything is shown."""
     landmarks: list[Days] = [30, 60, 90, 182, 365, 730]
     """Days at which safe curves keep their value as nearly as rounding lets them."""
+    identifying: list[Text] = []
+    """Columns of participants beside the identifier whose values must not appear anywhere: a case number, a name."""
+    approval: Literal["none", "required"] = "none"
+    """required: a release waits in private until one of the approvers lets it out with `evalkit approve`."""
+    approvers: list[Text] = []
+    """Who may approve; anybody, unless named."""
     may_override: list[Text] = []
     """Who may make exceptions; nobody, unless named."""
     overrides: list[Override] = []
@@ -64,4 +70,7 @@ class Disclosure(Model):
             if override.by not in self.may_override:
                 msg = f"override of {override.rule}: whoever decided it is not among may_override"
                 raise ValueError(msg)
+        if self.approval == "required" and not self.approvers:
+            msg = "approval is required, and nobody is named under approvers"
+            raise ValueError(msg)
         return self

@@ -11,9 +11,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from evalkit.disclosure import Ledger
 from evalkit.errors import ReleaseError, UsageError
-from evalkit.protocol import Study, private_folder
+from evalkit.protocol import Study, load_disclosure, private_folder
 from evalkit.publish._environment import digest
+from evalkit.publish._let_out import destination, let_out
+from evalkit.publish._lock import study_lock
+from evalkit.publish._release import check_place
+from evalkit.publish._waiting import is_waiting
 from evalkit.spreadsheet import harmless
 
 _FILE = "approvals.jsonl"
@@ -46,10 +51,12 @@ class Approval:
 def approve(release: Path, study: Study, *, name: str, reason: str, now: datetime | None = None) -> Approval:
     """Record that a person approved a release, in the study's private folder and beside the release.
 
+    A release that waits for it is published.
+
     Parameters
     ----------
     release : pathlib.Path
-        The release folder.
+        The release folder, published or waiting.
     study : Study
     name, reason : str
         Who, and why.
@@ -63,7 +70,7 @@ def approve(release: Path, study: Study, *, name: str, reason: str, now: datetim
     Raises
     ------
     UsageError
-        If name or reason are empty.
+        If name or reason are empty, or the name is not among those who may approve.
     ReleaseError
         If the folder is no release of this study, a file in it is not what its manifest says, or nothing can be
         written beside it.
@@ -73,10 +80,26 @@ def approve(release: Path, study: Study, *, name: str, reason: str, now: datetim
         if not text:
             msg = f"--{what} must say {'who approves' if what == 'name' else 'why'}"
             raise UsageError(msg)
+    approvers = load_disclosure(study).approvers
+    if approvers and said["name"] not in approvers:
+        msg = f"--name {said['name']}: is not among the approvers of {study.disclosure}"
+        raise UsageError(msg)
     facts = _checked(release, study)
     moment = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     named = f"{facts.get('study')}/{facts.get('report')}/{facts.get('period')}"
     approval = Approval(**said, date=moment, release=named, manifest_sha256=digest(release / _MANIFEST))
+    if not is_waiting(release, study):
+        _keep(approval, release, study)
+        return approval
+    with study_lock(study, lambda: None):
+        target = destination(release).target
+        check_place(target)
+        _keep(approval, target, study)  # before anybody can see the release
+        let_out(release, Ledger.of(private_folder(study), target.resolve().parent.parent))
+    return approval
+
+
+def _keep(approval: Approval, release: Path, study: Study) -> None:
     try:
         _append(private_folder(study) / _FILE, approval, 0o600)
         _append(_beside(release), approval, 0o644)
@@ -85,7 +108,6 @@ def approve(release: Path, study: Study, *, name: str, reason: str, now: datetim
             f"{release.parent}: cannot be written ({error.strerror or 'unknown reason'}); the approval may be half kept"
         )
         raise ReleaseError(msg) from None
-    return approval
 
 
 def approvals_of(release: Path) -> list[Approval]:

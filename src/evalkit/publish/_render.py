@@ -18,6 +18,7 @@ from typing import Any
 
 from evalkit.errors import ExecutionError, ExecutionTimeoutError, PublicationError, ReleaseError
 from evalkit.periods import quarters_between
+from evalkit.protocol import load_disclosure
 from evalkit.publish._data import write_data
 from evalkit.publish._document import Document, document_of
 from evalkit.publish._embedded import publish_embedded
@@ -29,7 +30,7 @@ from evalkit.publish._keep import keep_for_review
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST, attachment, went_in, write_manifest
 from evalkit.publish._progress import LineProgress, Progress
-from evalkit.publish._protected import Protected, run_protected, write_ledger
+from evalkit.publish._protected import Protected, release_name, run_protected, write_ledger
 from evalkit.publish._published import estimates_of, numbers_changed, published_of, read_numbers
 from evalkit.publish._quarto import publish_quarto
 from evalkit.publish._release import check_place, place_release, recover
@@ -37,6 +38,7 @@ from evalkit.publish._revision import FIRST, Revision, revision_of, superseding
 from evalkit.publish._scratch import private_files, scratch_folder, sweep
 from evalkit.publish._sign import SIGNATURE, sign, signing_key
 from evalkit.publish._standing import Standing, standing_at
+from evalkit.publish._waiting import Waiting, hold, waiting_at
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files, guard_for
 from evalkit.seal import ENVIRONMENT, new_key
 
@@ -74,7 +76,7 @@ def render(job: RenderJob, progress: Progress | None = None) -> Path:
     Returns
     -------
     pathlib.Path
-        The release folder; untouched when it is up to date.
+        The release folder, untouched when it is up to date; or the private folder in which it waits for approval.
 
     Raises
     ------
@@ -127,9 +129,12 @@ def _render(job: RenderJob, told: Progress, scratch: Path) -> Path:
             "--supersede 'why' publishes a new revision and keeps this one"
         )
         raise ReleaseError(msg)
-    made = make(job, told, scratch, standing, parts)
-    _place(job, made, standing, told)
-    return job.target
+    gate = load_disclosure(job.study).approval == "required"
+    waits = waiting_at(job.study, job.target, parts) if gate else None
+    if waits is not None and not job.force:
+        told.step(job.name, f"waits for approval already ({waits})")
+        return waits
+    return _place(job, make(job, told, scratch, standing, parts), standing, told, gate=gate)
 
 
 def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, parts: Mapping[str, Any]) -> Made:
@@ -270,7 +275,8 @@ def _publish(document: Document, publisher: str, job: RenderJob, scratch: Path, 
     return {f"report.{name}": file for name, file in made.items()}
 
 
-def _place(job: RenderJob, made: Made, standing: Standing, told: Progress) -> None:
+def _place(job: RenderJob, made: Made, standing: Standing, told: Progress, *, gate: bool) -> Path:
+    """Place a release, or hold it where it has to be approved first; return where it lies."""
     if standing.there and not job.supersede:
         own = (MANIFEST, SIGNATURE)  # the commit may be another one, with the same code
         differing = [n for n, f in made.files.items() if n not in own and digest(f) != _digest_at(job.target / n)]
@@ -281,12 +287,19 @@ def _place(job: RenderJob, made: Made, standing: Standing, told: Progress) -> No
             )
             raise ReleaseError(msg)
         told.step(job.name, f"made again, the same bytes as in {job.target}")
-        return
-    manifest = made.files[MANIFEST]
+        return job.target
+    manifest, revision = made.files[MANIFEST], int(made.facts["revision"])
     keep_for_review(job.study, manifest, made.ran.executed, made.ran.file)
-    write_ledger(job, made.ran, standing, int(made.facts["revision"]))
-    place_release(made.files, job.target, supersedes=standing.revision if standing.there else None)
+    supersedes = standing.revision if standing.there else None
+    if gate:
+        waiting = Waiting(job.target, supersedes, release_name(job.params.report, job.period.name, revision))
+        place = hold(job.study, made.files, waiting, made.ran.cells)
+        told.step(job.name, f"waits for approval in {place}; evalkit review and evalkit approve take this folder")
+        return place
+    write_ledger(job, made.ran, standing, revision)
+    place_release(made.files, job.target, supersedes=supersedes)
     told.step(job.name, f"published in {job.target}")
+    return job.target
 
 
 def _digest_at(file: Path) -> str:

@@ -1,0 +1,141 @@
+"""Releases that wait for a person's approval: whole and private until somebody who may says that they may go out."""
+
+from __future__ import annotations
+
+__all__ = ["ABOUT", "LEDGER", "Waiting", "about", "hold", "is_waiting", "waiting_at"]
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evalkit.disclosure import Cell, Ledger
+from evalkit.errors import ReleaseError
+from evalkit.protocol import Study, private_folder
+from evalkit.publish._ingredients import key
+from evalkit.publish._keep import write_private
+from evalkit.publish._manifest import MANIFEST, read_manifest
+from evalkit.publish._scratch import scratch_folder
+
+_FOLDER, ABOUT, LEDGER = "waiting", "about.json", "ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Where a release goes once it is approved.
+
+    Attributes
+    ----------
+    target : pathlib.Path
+        The release folder.
+    supersedes : int or None
+        Revision that it supersedes.
+    name : str
+        Its name in the ledger.
+    """
+
+    target: Path
+    supersedes: int | None
+    name: str
+
+
+def _place(study: Study, target: Path) -> Path:
+    return private_folder(study) / _FOLDER / target.parent.name / target.name
+
+
+def about(place: Path) -> Path:
+    """Return the private folder of what is known about a waiting release.
+
+    Parameters
+    ----------
+    place : pathlib.Path
+        The waiting release.
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    return place.with_name(f".{place.name}")
+
+
+def is_waiting(release: Path, study: Study) -> bool:
+    """Say whether a folder is that of a release of this study that waits.
+
+    Parameters
+    ----------
+    release : pathlib.Path
+    study : Study
+
+    Returns
+    -------
+    bool
+    """
+    return release.resolve().is_relative_to((private_folder(study) / _FOLDER).resolve())
+
+
+def waiting_at(study: Study, target: Path, parts: Mapping[str, Any]) -> Path | None:
+    """Return the release that waits for a place, if it was made from the same.
+
+    Parameters
+    ----------
+    study : Study
+    target : pathlib.Path
+        The release folder it is for.
+    parts : mapping
+        What would go in now; see `evalkit.publish._manifest.went_in`.
+
+    Returns
+    -------
+    pathlib.Path or None
+    """
+    place = _place(study, target)
+    if not (place / MANIFEST).is_file() or not (about(place) / ABOUT).is_file():
+        return None
+    try:
+        manifest = read_manifest(place)
+    except ReleaseError:
+        return None  # of another version of evalkit
+    return place if key(manifest) == key(parts) else None
+
+
+def hold(study: Study, files: Mapping[str, Path], waiting: Waiting, cells: Sequence[Cell]) -> Path:
+    """Keep a finished release in private until it is approved; one that waited for the same place makes way.
+
+    Parameters
+    ----------
+    study : Study
+    files : mapping of str to pathlib.Path
+        Name in the release: finished file.
+    waiting : Waiting
+    cells : sequence of Cell
+        What the ledger is to keep, with its own codes.
+
+    Returns
+    -------
+    pathlib.Path
+        Private folder of the release, with mode 0700.
+    """
+    place = _place(study, waiting.target)
+    known = about(place)
+    for folder in (place.parent.parent, place.parent):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    for old in (place, known):
+        if old.exists():
+            shutil.rmtree(old)
+    for folder in (known, known / LEDGER):
+        folder.mkdir(mode=0o700)
+    Ledger(known / LEDGER).write(waiting.name, cells)
+    told = {"target": str(waiting.target), "supersedes": waiting.supersedes, "name": waiting.name}
+    write_private(known / ABOUT, json.dumps(told, sort_keys=True))
+    with scratch_folder(place.parent, ".making-") as staging:
+        for name, source in files.items():
+            (staging / name).parent.mkdir(mode=0o700, exist_ok=True)
+            shutil.copyfile(source, staging / name)
+            (staging / name).chmod(0o600)
+            with (staging / name).open("rb") as stream:
+                os.fsync(stream.fileno())
+        staging.rename(place)
+    return place
