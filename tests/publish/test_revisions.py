@@ -108,6 +108,18 @@ def test_what_did_not_change_is_not_rendered_again(tmp_path: Path) -> None:
     assert forced.returncode == 0, forced.stderr
     assert "made again, the same bytes" in last_line(forced)
     assert (tmp_path / PLACE / "manifest.json").stat().st_mtime_ns == first.st_mtime_ns
+    table = tmp_path / "participants.csv"
+    with table.open("a", encoding="utf-8") as rows:
+        rows.write("QX73,b,2001-03-03,self,2001-03-10,one,north,2001-12-31\n")  # a newer extract
+    newer = run(tmp_path, "--to", "html", "--period", "2000Q4")
+    assert newer.returncode == 0, newer.stderr
+    assert last_line(newer).endswith(
+        "table participants changed, and what they say of the time up to the data cut did not"
+    )
+    table.write_text(table.read_text(encoding="utf-8").replace("2000-02-10", "2000-02-11"), encoding="utf-8")
+    other = run(tmp_path, "--to", "html", "--period", "2000Q4")
+    assert other.returncode == 10
+    assert "differs from what would be made now (table participants changed)" in last_line(other)
 
 
 def test_a_release_that_was_touched_is_not_up_to_date(tmp_path: Path) -> None:

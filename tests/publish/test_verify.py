@@ -23,11 +23,14 @@ from publish.test_render import last_line, run
 from publish.test_revisions import PLACE, numbered
 
 
-def verify(folder: Path, release: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+def verify(
+    folder: Path, release: Path, *arguments: str, umask: int = -1, **more: str
+) -> subprocess.CompletedProcess[str]:
     call = [sys.executable, "-m", "evalkit", "verify", str(release), "--study", str(folder / "study.yaml"), *arguments]
     return subprocess.run(
-        call, env=environment(folder, **more), capture_output=True, text=True, cwd=folder, check=False, timeout=500
-    )
+        call, env=environment(folder, **more), capture_output=True, text=True, cwd=folder, check=False, timeout=500,
+        umask=umask,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +52,10 @@ def copied(release: Path, folder: Path) -> Path:
 
 
 def test_another_checkout_gives_the_same(release: Path, tmp_path: Path) -> None:
+    """In another folder, time zone and locale, with other hashing of texts and another file mask."""
     write_world(tmp_path, numbered(0.25))
-    done = verify(tmp_path, release, "--public-key", str(release.parent / "key.pub"))
+    around = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C", "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1"}
+    done = verify(tmp_path, release, "--public-key", str(release.parent / "key.pub"), umask=0o077, **around)
     assert done.returncode == 0, done.stdout + done.stderr
     for line in (
         "files are as the manifest says",

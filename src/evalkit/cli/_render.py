@@ -14,7 +14,7 @@ from typing import Any
 import platformdirs
 
 from evalkit.errors import EvalkitError, ProtocolError, ReleaseError, UsageError
-from evalkit.intake import StudyData, open_data, secrets_of, table_digests
+from evalkit.intake import StudyData, known_digests, open_data, secrets_of, table_digests
 from evalkit.periods import Period, newest_complete, quarters_between
 from evalkit.protocol import ReportParams, Study, load_study, read_yaml, validate
 from evalkit.publish import RenderJob, explain, find_notebook, progress_for, render_all
@@ -111,6 +111,7 @@ def plan(request: Request, file: Path) -> list[RenderJob]:
             log_folder=Path(platformdirs.user_log_dir("evalkit")),
             overrides=overrides,
             tables=functools.partial(table_digests, study),
+            known=functools.partial(known_digests, study, period.cut),
             supersede=request.supersede,
             force=request.force,
             identifiers=identifiers,

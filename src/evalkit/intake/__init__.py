@@ -10,7 +10,7 @@ from datetime import date
 from evalkit.intake._data import CutData, Input, StudyData, fetch
 from evalkit.intake._database import secrets_of
 from evalkit.intake._dictionary import dictionary
-from evalkit.intake._digest import table_digests
+from evalkit.intake._digest import known_digests, table_digests
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._open import open_data
 from evalkit.intake._spec import MissingTableError, exit_effects
@@ -26,6 +26,7 @@ __all__ = [
     "dictionary",
     "exit_effects",
     "fetch",
+    "known_digests",
     "open_data",
     "secrets_of",
     "table_digests",

@@ -45,6 +45,8 @@ class RenderJob:
         Raw ``-P`` values.
     tables : callable
         Returns the digest of each raw table as it is now. They go into the manifest.
+    known : callable
+        Returns the digest of what each table held up to the data cut, as it is now; empty where it is not asked for.
     supersede : str
         Why a release that is there is superseded; empty: it is not.
     force : bool
@@ -64,6 +66,7 @@ class RenderJob:
     log_folder: Path
     overrides: Mapping[str, str] = field(default_factory=dict)
     tables: Callable[[], Mapping[str, str]] = _no_tables
+    known: Callable[[], Mapping[str, str]] = _no_tables
     supersede: str = ""
     force: bool = False
     identifiers: frozenset[str] = field(default=frozenset(), repr=False)

@@ -106,7 +106,7 @@ def explain(job: RenderJob) -> str:
     """
     with private_files(), scratch_folder() as scratch:
         notebook = read_notebook(job.notebook)
-        standing = standing_at(job.target, went_in(job, notebook, parameters_of(job, notebook), scratch))
+        standing = standing_at(job.target, went_in(job, notebook, parameters_of(job, notebook), scratch), job.known)
     verdict = "up to date" if standing.up_to_date else "would be rendered"
     if standing.there and not standing.up_to_date:
         now, then = standing.revision, standing.revision + 1
@@ -119,11 +119,12 @@ def _render(job: RenderJob, told: Progress, scratch: Path) -> Path:
     parameters = parameters_of(job, notebook)
     check_place(job.target)
     parts = went_in(job, notebook, parameters, scratch)
-    standing = standing_at(job.target, parts)
-    if standing.up_to_date and not job.force:
-        told.step(job.name, f"up to date ({job.target})")
+    standing = standing_at(job.target, parts, job.known)
+    settled = standing.up_to_date and not (job.force and standing.added)
+    if settled and not job.force:
+        told.step(job.name, f"up to date ({job.target}){f': {standing.why}' if standing.added else ''}")
         return job.target
-    if standing.there and not job.supersede and not standing.up_to_date:
+    if standing.there and not job.supersede and not settled:
         msg = (
             f"{job.target}: is published already, and differs from what would be made now ({standing.why}); "
             "--supersede 'why' publishes a new revision and keeps this one"
@@ -194,6 +195,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     facts = {
         **parts,
         "key": key(parts),
+        "known": dict(job.known()),
         "data_cut": document.cut_date.isoformat(),
         "synthetic": document.synthetic,
         "published": published,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Standing", "standing_at"]
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ class Standing:
         What would go in now and did not then.
     wrong : tuple of str
         Files that are not what was published.
+    added : bool
+        Whether all that changed are tables that say the same as then of the time up to the data cut.
     """
 
     place: Path
@@ -39,6 +41,7 @@ class Standing:
     manifest_sha256: str = ""
     changes: tuple[Change, ...] = ()
     wrong: tuple[str, ...] = ()
+    added: bool = False
 
     @property
     def revision(self) -> int:
@@ -48,7 +51,7 @@ class Standing:
     @property
     def up_to_date(self) -> bool:
         """Whether a render now would give the release that is there."""
-        return bool(self.manifest) and not self.changes and not self.wrong
+        return bool(self.manifest) and (self.added or not self.changes) and not self.wrong
 
     @property
     def why(self) -> str:
@@ -57,6 +60,8 @@ class Standing:
             return "there is no release yet"
         if not self.manifest:
             return "its manifest cannot be read by this version of evalkit"
+        if self.up_to_date and self.added:
+            return f"{because(self.changes)}, and what they say of the time up to the data cut did not"
         if self.changes:
             return because(self.changes)
         if self.wrong:
@@ -64,7 +69,7 @@ class Standing:
         return "data, parameters, code, environment and tools are the same"
 
 
-def standing_at(place: Path, parts: Mapping[str, Any]) -> Standing:
+def standing_at(place: Path, parts: Mapping[str, Any], known: Callable[[], Mapping[str, str]] = dict) -> Standing:
     """Look at what is published at a place.
 
     Parameters
@@ -73,6 +78,8 @@ def standing_at(place: Path, parts: Mapping[str, Any]) -> Standing:
         A release folder.
     parts : mapping
         What would go in now; see `evalkit.publish._manifest.went_in`.
+    known : callable
+        Returns the digests of what the tables say of the time up to the data cut; asked when only tables changed.
 
     Returns
     -------
@@ -81,11 +88,16 @@ def standing_at(place: Path, parts: Mapping[str, Any]) -> Standing:
     if not place.exists():
         return Standing(place)
     file = place / MANIFEST
-    known = digest(file) if file.is_file() else ""
+    sha256 = digest(file) if file.is_file() else ""
     try:
         manifest = read_manifest(place)
     except ReleaseError:
-        return Standing(place, there=True, manifest_sha256=known)
+        return Standing(place, there=True, manifest_sha256=sha256)
     same = key(manifest) == key(parts)
     changes = () if same else tuple(differences(manifest, parts))
-    return Standing(place, True, manifest, known, changes, tuple(damaged(place, manifest)))
+    added = bool(changes) and all(change.kind == "data" for change in changes) and _same_past(manifest, known())
+    return Standing(place, True, manifest, sha256, changes, tuple(damaged(place, manifest)), added)
+
+
+def _same_past(manifest: Mapping[str, Any], known: Mapping[str, str]) -> bool:
+    return bool(known) and manifest.get("known") == dict(known)
