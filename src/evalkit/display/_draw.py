@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from matplotlib.figure import Figure
 
 from evalkit.disclosure import Safe
+from evalkit.display._across import across_figure
 from evalkit.display._figures import CurveText, curves_figure, dots_figure, weeks_figure
 from evalkit.display._forest import effects_figure, love_figure
 from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, WEEKS, uncertain
 from evalkit.display._panels import incidence_figure, trend_figure
-from evalkit.display._places import across_figure, bars_figure, tiles_figure
+from evalkit.display._places import bars_figure, tiles_figure
 from evalkit.display._words import words
 from evalkit.errors import AnalysisError
 

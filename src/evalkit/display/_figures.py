@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CurveText", "at_risk", "curves_figure", "dots_figure", "end_labels", "weeks_figure"]
+__all__ = ["CurveText", "at_risk", "curves_figure", "dots_figure", "weeks_figure"]
 
 import textwrap
 from collections.abc import Sequence
@@ -18,9 +18,13 @@ from matplotlib.ticker import PercentFormatter
 
 from evalkit.disclosure import Safe
 from evalkit.display._data import ticks as ticks_of
+from evalkit.display._keys import beside, key, name_dots
+from evalkit.display._labels import name_ends
 from evalkit.display._numbers import NOT_SHOWN, count, decimal, percent
-from evalkit.display._style import INK, MUTED, arm_style, new_figure, themed
+from evalkit.display._style import BESIDE, MUTED, arm_style, new_figure, themed
 from evalkit.display._words import words
+
+_SHAPES = "os^D"
 
 
 @dataclass(frozen=True)
@@ -65,15 +69,15 @@ def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Curve
     end = min(horizon, max(float(k["time"].iloc[-1]) for k in knots.values()))
     ticks = ticks_of(end)
     risk = safe.at(ticks)
-    figure = new_figure(2.45 + 0.2 * (len(shown) + 1))
+    figure = new_figure(1.9 + 0.17 * (len(shown) + 1), BESIDE)
     with themed():
         axes = figure.add_subplot()
         last = {g: _curve(axes, knots[g], arm_style(groups)[g], end) for g in shown}
         axes.set(xlim=(0, end), ylim=(0, 1.02), xticks=ticks, ylabel=text.y_label)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.set_xlabel(text.x_label)
-        end_labels(axes, last, arm_style(groups))
         at_risk(axes, risk, shown, ticks, arm_style(groups))
+        name_ends([(axes, last)], arm_style(groups))
     return figure, _curves_alt(risk, shown, text)
 
 
@@ -87,32 +91,6 @@ def _curve(axes: Axes, knots: pd.DataFrame, style: dict[str, object], horizon: f
     colour = str(style["color"])
     axes.fill_between(path["time"], path["conf_low"], path["conf_high"], color=colour, alpha=0.13, linewidth=0)
     return end, float(path["estimate"].iloc[-1])
-
-
-def end_labels(
-    axes: Axes, last: dict[str, tuple[float, float]], styles: dict[str, dict[str, object]], top: float = 1.0
-) -> None:
-    """Name each curve where it ends, pushed apart where two names would touch.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-    last : dict
-        Group: where its curve ends.
-    styles : dict
-        From `arm_style`.
-    top : float
-        Height of the axis.
-    """
-    placed: list[float] = []
-    for group, (end, value) in sorted(last.items(), key=lambda item: item[1][1]):
-        height = max(value, placed[-1] + 0.11 * top) if placed else value
-        placed.append(height)
-        axes.annotate(
-            group.replace(" ", "\n", 1) if len(group) > 14 else group, (end, height), xytext=(5, 0),
-            textcoords="offset points", ha="left", va="center", annotation_clip=False,
-            color=str(styles[group]["color"]), weight="semibold", linespacing=0.95,
-        )  # fmt: skip
 
 
 def at_risk(
@@ -133,13 +111,13 @@ def at_risk(
     place = axes.get_xaxis_transform()
     rows: dict[str, Any] = {"xycoords": place, "textcoords": "offset points", "annotation_clip": False}
     heading: dict[str, Any] = {"ha": "left", "va": "center", "weight": "semibold", "size": 8.5}
-    axes.annotate(words("figure.risk"), (0, 0), xytext=(0, -42), **rows, **heading)
+    axes.annotate(words("figure.risk"), (0, 0), xytext=(-8, -41), **rows, **heading)
     for i, group in enumerate(groups, start=1):
         numbers = risk[risk["group"] == group].set_index("time")["n_risk"]
-        below = -42 - 12 * i
+        below = -41 - 11.5 * i
         axes.annotate(
-            group, (0, 0), xytext=(-16, below), ha="right", va="center", size=8.5, weight="semibold",
-            color=str(styles[group]["color"]), **rows,
+            group, (1, 0), xycoords="axes fraction", xytext=(12, below), textcoords="offset points", ha="left",
+            va="center", size=8.5, weight="semibold", color=str(styles[group]["color"]), annotation_clip=False,
         )  # fmt: skip
         for day in days:
             axes.annotate(
@@ -178,7 +156,7 @@ def weeks_figure(rows: pd.DataFrame, groups: Sequence[str], y_label: str) -> tup
         The same in a sentence.
     """
     rows = rows.dropna(subset=["estimate"])
-    figure = new_figure(2.3)
+    figure = new_figure(1.95, BESIDE)
     styles = arm_style(groups)
     said: list[str] = []
     last: dict[str, tuple[float, float]] = {}
@@ -209,8 +187,9 @@ def weeks_figure(rows: pd.DataFrame, groups: Sequence[str], y_label: str) -> tup
                 )
             )
         top = float(rows["conf_high"].max()) * 1.1
-        axes.set(xlabel="Week since first attended session", ylabel=y_label, ylim=(0, top))
-        end_labels(axes, last, styles, top)
+        weeks = rows["time_from"] / 7 + 1
+        axes.set(xlabel="Week since first attended session", ylabel=y_label, ylim=(0, top), xlim=(0, weeks.max()))
+        name_ends([(axes, last)], styles)
     return figure, " ".join(said)
 
 
@@ -239,59 +218,54 @@ def dots_figure(
     labels = list(dict.fromkeys(rows["label"]))  # in the order of the analysis
     extra = [] if marks is None else list(marks["label"])
     names = [_wrapped(name) for name in [*labels, *extra]]
-    lines = sum(max(1, 0.62 * (1 + name.count("\n"))) for name in names)
-    figure = new_figure(0.7 + 0.36 * lines)
     shown = [g for g in groups if (rows["group"] == g).any()]
+    lines = [max(0.17 * len(shown), 0.15 * (1 + name.count("\n"))) + 0.04 for name in names]
+    figure = new_figure(0.55 + sum(lines), BESIDE)
+    heights = np.cumsum(lines) - np.array(lines) / 2  # a line's middle, in inches from the top
+    places = dict(zip(labels, heights, strict=False))
+    styles = arm_style(groups)
     with themed():
         axes = figure.add_subplot()
         axes.grid(visible=True, axis="x")
         axes.grid(visible=False, axis="y")
+        first = {}
         for i, group in enumerate(shown):
-            shift = (i - (len(shown) - 1) / 2) * 0.3
-            colour = str(arm_style(groups)[group]["color"])
-            _dots(axes, rows[rows["group"] == group], labels, shift, colour, "os^D"[i % 4], group)
+            own = rows[rows["group"] == group].dropna(subset=["estimate"])
+            at = [places[label] + (i - (len(shown) - 1) / 2) * 0.17 for label in own["label"]]
+            _dots(axes, own, at, str(styles[group]["color"]), _SHAPES[i % 4])
+            if at:
+                first[group] = (float(own["conf_low"].iloc[0]), at[0])
         if marks is not None:
-            _published(axes, marks, len(labels))
-        axes.set(xlim=(0, 1), yticks=range(len(names)), yticklabels=names, xlabel=x_label)
-        axes.set_ylim(len(names) - 0.45, -0.6)
+            _published(axes, marks, heights[len(labels) :])
+        axes.set(xlim=(0, 1), yticks=heights, yticklabels=names, xlabel=x_label)
+        axes.set_ylim(sum(lines) + 0.02, -0.04)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         axes.tick_params(axis="y", length=0)
+        if not name_dots(axes, first, styles):
+            figure.set_figheight(figure.get_figheight() + 0.2)
+            key(figure, shown, styles, _SHAPES)
     return figure, _dots_alt(rows, shown, labels, marks)
 
 
 def _wrapped(text: str) -> str:
-    return "\n".join(textwrap.wrap(text, 44)) if "\n" not in text else text
+    return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, 30))
 
 
-def _dots(axes: Axes, rows: pd.DataFrame, labels: list[str], shift: float, colour: str, shape: str, group: str) -> None:
-    named = False
-    for _, row in rows.dropna(subset=["estimate"]).iterrows():
-        height = labels.index(str(row["label"])) + shift
-        axes.hlines(height, row["conf_low"], row["conf_high"], color=colour, linewidth=1.6)
-        axes.plot(row["estimate"], height, shape, color=colour, markersize=6)
-        beside = axes.annotate(
-            percent(row["estimate"]), (row["conf_high"], height), xytext=(4, 0), textcoords="offset points",
-            va="center", size=8.5, color=INK,
-        )  # fmt: skip
-        if not named:  # the group is named once, at its first dot, in its colour
-            axes.annotate(
-                group, (row["conf_low"], height), xytext=(-5, 0), textcoords="offset points", ha="right", va="center",
-                size=9, weight="semibold", color=colour,
-            )  # fmt: skip
-            named = True
-        beside.set_in_layout(False)
+def _dots(axes: Axes, rows: pd.DataFrame, at: Sequence[float], colour: str, shape: str) -> None:
+    axes.hlines(at, rows["conf_low"], rows["conf_high"], color=colour, linewidth=1.6)
+    axes.plot(rows["estimate"], at, shape, color=colour, markersize=5.5)
+    for value, end, height in zip(rows["estimate"], rows["conf_high"], at, strict=True):
+        beside(axes, value, max(value, end), height)
 
 
-def _published(axes: Axes, marks: pd.DataFrame, above: int) -> None:
-    for i, (_, row) in enumerate(marks.iterrows()):
-        height = above + i
+def _published(axes: Axes, marks: pd.DataFrame, at: Sequence[float]) -> None:
+    for height, (_, row) in zip(at, marks.iterrows(), strict=True):
+        end = row["estimate"]
         if np.isfinite(row["conf_low"]):
             axes.hlines(height, row["conf_low"], row["conf_high"], color=MUTED, linewidth=1.6)
-        axes.plot(row["estimate"], height, "D", color="white", markeredgecolor=MUTED, markeredgewidth=1.4, markersize=6)
-        beside = max(row["estimate"], row["conf_high"]) if np.isfinite(row["conf_high"]) else row["estimate"]
-        axes.annotate(
-            percent(row["estimate"]), (beside, height), xytext=(6, 0), textcoords="offset points", va="center", size=8.5
-        )
+            end = max(end, row["conf_high"])
+        axes.plot(row["estimate"], height, "D", color="white", markeredgecolor=MUTED, markeredgewidth=1.4, markersize=5)
+        beside(axes, row["estimate"], end, height)
 
 
 def _dots_alt(rows: pd.DataFrame, groups: Sequence[str], labels: list[str], marks: pd.DataFrame | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["incidence_figure", "trend_figure"]
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,10 +16,14 @@ from matplotlib.ticker import PercentFormatter
 
 from evalkit.disclosure import Safe
 from evalkit.display._data import ticks as ticks_of
-from evalkit.display._figures import CurveText, at_risk, end_labels
+from evalkit.display._figures import CurveText, at_risk
+from evalkit.display._keys import key
+from evalkit.display._labels import name_ends
 from evalkit.display._numbers import NOT_SHOWN, percent
-from evalkit.display._style import arm_style, new_figure, themed
+from evalkit.display._style import BESIDE, arm_style, new_figure, themed
 from evalkit.display._words import words
+
+_SHAPES = "os"
 
 
 def cause_in_words(cause: str) -> str:
@@ -63,18 +68,21 @@ def incidence_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Cu
     ticks = ticks_of(end, 5 if len(causes) == 1 else 4)
     risk = safe.at(ticks)
     styles = arm_style(groups)
-    figure = new_figure(2.45 + 0.2 * (len(shown) + 1))
+    figure = new_figure(1.9 + 0.17 * (len(shown) + 1), 6.5 if len(causes) > 1 else BESIDE)
+    named: list[tuple[Axes, dict[str, tuple[float, float]]]] = []
     with themed():
         panels = figure.subplots(1, len(causes), sharey=True, squeeze=False)[0]
         for axes, cause in zip(panels, causes, strict=True):
             ends = {g: _rising(axes, safe.knots(g, cause), styles[g], end) for g in shown}
             axes.set(xlim=(0, end), ylim=(0, 1.0), xticks=ticks, xlabel=text.x_label)
             title = cause_in_words(cause)
-            axes.set_title(title[:1].upper() + title[1:], size=10.5)
-            end_labels(axes, ends, styles)
+            if len(causes) > 1:
+                axes.set_title(title[:1].upper() + title[1:], size=10.5)
+            named.append((axes, ends))
         panels[0].yaxis.set_major_formatter(PercentFormatter(1.0))
         panels[0].set_ylabel(text.y_label if len(causes) == 1 else "")
         at_risk(panels[0], risk[risk["cause"] == causes[0]], shown, ticks, styles)
+        name_ends(named, styles)
     return figure, _incidence_alt(risk, shown, causes)
 
 
@@ -125,60 +133,45 @@ def trend_figure(safe: Safe, groups: Sequence[str]) -> tuple[Figure, str]:
     labels = list(dict.fromkeys(rows["label"].astype(str)))
     styles = arm_style(groups)
     shown = [g for g in groups if (rows["group"] == g).any()]
-    figure = new_figure(1.95 * -(-len(labels) // 2))
+    across = min(len(labels), 4)
+    rows_of_panels = -(-len(labels) // across)
+    figure = new_figure(1.85 * rows_of_panels + 0.3)
     said: list[str] = []
     with themed():
-        panels = figure.subplots(-(-len(labels) // 2), 2, sharex=True, sharey=True, squeeze=False).ravel()
-        for i, (axes, label) in enumerate(zip(panels, labels, strict=False)):
+        panels = figure.subplots(rows_of_panels, across, sharex=True, sharey=True, squeeze=False).ravel()
+        for axes, label in zip(panels, labels, strict=False):
             own = rows[(rows["label"] == label)].dropna(subset=["estimate"])
             for group in shown:
                 part = own[own["group"] == group]
                 place = [periods.index(str(p)) for p in part["period"]]
-                _dated(axes, part, place, styles[group], "os"[groups.index(group) % 2])
+                _dated(axes, part, place, styles[group], _SHAPES[groups.index(group) % 2])
                 said += _trend_words(part, label, group)
-                if i == 0 and place:
-                    _name(axes, part, place, group, styles[group], above=group == _upper(own, shown))
             axes.set(ylim=(0, 1.05), xlim=(-0.4, len(periods) - 0.6), xlabel="", ylabel="")
-            axes.set_title(label, size=9.5)
-            axes.set_xticks(range(len(periods)), [_short(p, periods) for p in periods])
+            axes.set_title("\n".join(textwrap.wrap(label, 20)), size=9, va="bottom")
+            years = _years(periods)
+            axes.set_xticks(list(years), list(years.values()), ha="left" if len(periods) > 4 else "center")
+            axes.set_xticks(range(len(periods)), minor=True)
             axes.tick_params(axis="x", labelsize=8.5)
         for axes in panels[len(labels) :]:
             axes.set_visible(False)
         panels[0].yaxis.set_major_formatter(PercentFormatter(1.0))
+        key(figure, shown, styles, _SHAPES)
     return figure, " ".join(said)
+
+
+def _years(periods: Sequence[str]) -> dict[int, str]:
+    """Return where a tick says which year begins; every period where they are few or no quarters."""
+    if len(periods) <= 4 or not all("Q" in period for period in periods):
+        return {i: period.replace("Q", "\nQ") for i, period in enumerate(periods)}
+    years = [period.partition("Q")[0] for period in periods]
+    starts = {i: year for i, year in enumerate(years) if i and years[i - 1] != year}
+    return starts if 0 in starts or years.count(years[0]) < 3 else {0: years[0], **starts}
 
 
 def _dated(axes: Axes, part: pd.DataFrame, place: list[int], style: dict[str, Any], shape: str) -> None:
     colour = str(style["color"])
     axes.plot(place, part["estimate"], marker=shape, markersize=4.5, **style)
     axes.fill_between(place, part["conf_low"], part["conf_high"], color=colour, alpha=0.12, linewidth=0)
-
-
-def _upper(own: pd.DataFrame, groups: Sequence[str]) -> str:
-    """Return the group whose line ends higher."""
-    ends = {g: own.loc[own["group"] == g, "estimate"] for g in groups}
-    known = {g: float(v.iloc[-1]) for g, v in ends.items() if len(v)}
-    return max(known, key=lambda g: known[g]) if known else ""
-
-
-def _name(
-    axes: Axes, part: pd.DataFrame, place: list[int], group: str, style: dict[str, object], *, above: bool
-) -> None:
-    middle = len(place) // 2
-    edge = part["conf_high" if above else "conf_low"].iloc[middle]
-    axes.annotate(
-        group, (place[middle], edge), xytext=(0, 3 if above else -3), textcoords="offset points", ha="center",
-        va="bottom" if above else "top", size=8.5, weight="semibold", color=str(style["color"]),
-    )  # fmt: skip
-
-
-def _short(period: str, periods: Sequence[str]) -> str:
-    """Year and quarter; the year only where it changes."""
-    year, mark, quarter = period.partition("Q")
-    if not mark:
-        return period
-    before = periods[periods.index(period) - 1] if periods.index(period) else ""
-    return f"Q{quarter}\n{year}" if not before.startswith(year) else f"Q{quarter}"
 
 
 def _trend_words(part: pd.DataFrame, label: str, group: str) -> list[str]:

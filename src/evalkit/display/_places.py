@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["across_figure", "bars_figure", "tiles_figure"]
+__all__ = ["bars_figure", "tiles_figure"]
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import PercentFormatter
 
 from evalkit.display._numbers import count, percent
-from evalkit.display._style import FOCUS, INK, MUTED, RULE, arm_style, new_figure, themed
+from evalkit.display._style import BESIDE, FOCUS, INK, MUTED, RULE, new_figure, themed
 from evalkit.display._words import words
 
 _SCALE = LinearSegmentedColormap.from_list("share", ["#eef4f7", FOCUS])
@@ -42,7 +42,7 @@ def tiles_figure(rows: pd.DataFrame, group: str, places: Mapping[str, Sequence[i
     at = _laid_out([str(label) for label in own["label"]], places)
     width, height = (max(spot[i] for spot in at.values()) + 1 for i in (0, 1))
     top = float(own["estimate"].max()) if own["estimate"].notna().any() else 1.0
-    figure = new_figure(0.9 * height + 0.1)
+    figure = new_figure(0.78 * height + 0.1, BESIDE if width <= 4 else 6.5)
     said: list[str] = []
     with themed():
         axes = figure.add_subplot()
@@ -78,12 +78,12 @@ def _tile(axes: Axes, row: pd.Series, spot: tuple[int, int], top: float) -> None
             facecolor=colour, edgecolor=RULE, linewidth=0.8,
         )
     )  # fmt: skip
-    axes.text(column + 0.1, line + 0.3, str(row["label"]), color=ink, weight="semibold", size=9.5, va="center")
+    axes.text(column + 0.1, line + 0.3, str(row["label"]), color=ink, weight="semibold", size=9, va="center")
     value = percent(row["estimate"]) if known else words("figure.not_shown")
-    axes.text(column + 0.1, line + 0.7, value, color=ink, size=15 if known else 9.5, va="center")
+    axes.text(column + 0.1, line + 0.7, value, color=ink, size=13 if known else 8.5, va="center")
     if known:
         people = words("people.many", n=count(row["n_event"]))
-        axes.text(column + 0.9, line + 0.7, people, color=ink, size=8.5, va="center", ha="right")
+        axes.text(column + 0.9, line + 0.7, people, color=ink, size=8, va="center", ha="right")
 
 
 def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, str]:
@@ -102,7 +102,7 @@ def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, s
     alt : str
     """
     own = rows[rows["group"] == group].sort_values("estimate", ascending=False, na_position="last", kind="stable")
-    figure = new_figure(0.55 + 0.3 * len(own))
+    figure = new_figure(0.55 + 0.24 * len(own), BESIDE)
     said: list[str] = []
     with themed():
         axes = figure.add_subplot()
@@ -125,100 +125,3 @@ def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, s
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.tick_params(axis="y", length=0)
     return figure, words("alt.values", group=group, values=", ".join(said))
-
-
-def across_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str) -> tuple[Figure, str]:
-    """Draw shares with their intervals by the levels of several variables, each variable under a heading.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        From safe estimates: group, variable, label, estimate, conf_low, conf_high; missing where not shown.
-    groups : sequence of str
-        In the order of colours.
-    x_label : str
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    alt : str
-    """
-    shown = [g for g in groups if (rows["group"] == g).any()]
-    places, ticks = _headed(rows)
-    figure = new_figure(0.65 + 0.21 * len(ticks))
-    styles = arm_style(groups)
-    everybody = rows[rows["variable"] == rows["variable"].iloc[0]].set_index("group")["estimate"]
-    with themed():
-        axes = figure.add_subplot()
-        axes.grid(visible=True, axis="x")
-        axes.grid(visible=False, axis="y")
-        for i, group in enumerate(shown):
-            shift = (i - (len(shown) - 1) / 2) * 0.42
-            colour = str(styles[group]["color"])
-            if np.isfinite(everybody.get(group, np.nan)):
-                axes.axvline(float(everybody[group]), color=colour, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
-            for _, row in rows[rows["group"] == group].iterrows():
-                _across_row(axes, row, places[row["variable"], row["label"]] + shift, colour, "os"[i % 2])
-        _across_names(axes, everybody, shown, styles)
-        axes.set(xlim=(0, 1), xlabel=x_label, yticks=list(ticks), yticklabels=[text for text, _ in ticks.values()])
-        for label, (_, heading) in zip(axes.get_yticklabels(), ticks.values(), strict=True):
-            label.set_fontweight("semibold" if heading else "normal")
-        axes.set_ylim(max(ticks) + 0.6, -0.9)
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.tick_params(axis="y", length=0)
-    return figure, _across_alt(rows, shown)
-
-
-def _headed(rows: pd.DataFrame) -> tuple[dict[tuple[str, str], int], dict[int, tuple[str, bool]]]:
-    """Give each level a line, below a line for its variable (not where both are called the same)."""
-    places: dict[tuple[str, str], int] = {}
-    ticks: dict[int, tuple[str, bool]] = {}
-    line = 0
-    for variable, own in rows.groupby("variable", sort=False):
-        labels = list(dict.fromkeys(own["label"].astype(str)))
-        if labels != [str(variable)]:
-            ticks[line] = (str(variable), True)
-            line += 1
-        for label in labels:
-            places[str(variable), label] = line
-            ticks[line] = (label, labels == [str(variable)])
-            line += 1
-    return places, ticks
-
-
-def _across_row(axes: Axes, row: pd.Series, height: float, colour: str, shape: str) -> None:
-    if not np.isfinite(row["estimate"]):
-        axes.text(0.005, height, words("figure.not_shown"), size=7.5, color=colour, va="center", style="italic")
-        return
-    axes.hlines(height, row["conf_low"], row["conf_high"], color=colour, linewidth=1.4)
-    axes.plot(row["estimate"], height, shape, color=colour, markersize=5)
-    axes.annotate(
-        percent(row["estimate"]), (row["conf_high"], height), xytext=(4, 0), textcoords="offset points", va="center",
-        size=7.5, color=INK,
-    )  # fmt: skip
-
-
-def _across_names(
-    axes: Axes, everybody: pd.Series, groups: Sequence[str], styles: Mapping[str, Mapping[str, object]]
-) -> None:
-    """Name the groups at the top, apart from one another."""
-    known = sorted((float(everybody[g]), g) for g in groups if np.isfinite(everybody.get(g, np.nan)))
-    for i, (value, group) in enumerate(known):
-        side = "right" if i == 0 and len(known) > 1 else "left"
-        axes.annotate(
-            group, (value, -0.62), xytext=(-3 if side == "right" else 3, 0), textcoords="offset points", ha=side,
-            va="center", size=9, weight="semibold", color=str(styles[group]["color"]),
-        )  # fmt: skip
-
-
-def _across_alt(rows: pd.DataFrame, groups: Sequence[str]) -> str:
-    said = []
-    for group in groups:
-        own = rows[(rows["group"] == group) & rows["estimate"].notna()]
-        values = [
-            words("alt.value", label=label.lower(), value=percent(value))
-            for label, value in zip(own["label"].astype(str), own["estimate"], strict=True)
-        ]
-        if values:
-            said.append(words("alt.values", group=group, values=", ".join(values)))
-    return " ".join(said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["COMPARISON", "FOCUS", "INK", "MUTED", "RULE", "arm_style", "new_figure", "svg_of"]
+__all__ = ["BESIDE", "COMPARISON", "FOCUS", "INK", "MUTED", "RULE", "arm_style", "new_figure", "svg_of"]
 
 import io
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ INK, MUTED, RULE = "#1b2530", "#55606b", "#c9d1d8"
 FOCUS, COMPARISON = "#0b5a7a", "#b35612"  # both readable as text on white (4.5:1 and more)
 _OTHERS = ("#4f7a28", "#7a4b94", "#8a6d00", "#44546a", "#a23b52", "#2a7f7a")
 _WIDTH = 6.5  # inches: the text width of US letter with one-inch margins
+BESIDE = 4.6  # inches: leaves room for the caption beside the figure
 
 
 @cache
@@ -77,20 +78,22 @@ def arm_style(groups: Sequence[str]) -> dict[str, dict[str, Any]]:
     }
 
 
-def new_figure(height: float) -> Figure:
-    """Return an empty figure of the reports' width.
+def new_figure(height: float, width: float = _WIDTH) -> Figure:
+    """Return an empty figure.
 
     Parameters
     ----------
     height : float
         Inches.
+    width : float, default 6.5
+        Inches: the reports' text width, or `BESIDE`.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
     with mpl.rc_context(_theme()):
-        return Figure(figsize=(_WIDTH, height), layout="constrained")
+        return Figure(figsize=(width, height), layout="constrained")
 
 
 def svg_of(figure: Figure) -> str:

@@ -119,7 +119,7 @@ local function figure(fig)
   local alt = image.attributes["fig-alt"] or ""
   local caption = pandoc.utils.blocks_to_inlines(fig.caption.long)
   if is_typst then
-    local open = "#figure(image(" .. literal(image.src) .. ", alt: " .. literal(alt) .. ", width: 100%), caption: ["
+    local open = "#figure(image(" .. literal(image.src) .. ", alt: " .. literal(alt) .. "), caption: ["
     local blocks = pandoc.List({ typst(open), pandoc.Plain(caption) })
     blocks:extend(notes[fig.identifier] or {})
     blocks:insert(typst("], kind: image) <" .. fig.identifier .. ">"))
@@ -200,7 +200,7 @@ local function table_div(div)
     local rows = #grid.foot.rows
     for _, body in ipairs(grid.bodies) do rows = rows + #body.body end
     local written = typst(with_subheadings(with_widths(grid)))
-    if rows > 16 then return written end
+    if rows > 11 then return written end
     return { typst("#block(breakable: false, width: 100%, below: 1.4em)["), written, typst("]") }
   end
   grid.caption = { long = { pandoc.Plain(caption_in_html(div.identifier, caption)) } }

@@ -1,0 +1,124 @@
+"""Where names stand in a figure: beside what they name, and never on a curve, on one another or across the frame."""
+
+from __future__ import annotations
+
+__all__ = ["name_ends", "spread"]
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.text import Annotation
+
+Styles = Mapping[str, Mapping[str, Any]]
+_ROOM = 14  # letters of a name in one line beside a curve
+_BESIDE = 6.0  # points from the frame to a name
+_FAR = 3.0  # points between a name and its curve's end, from which on a line joins them
+
+
+def spread(targets: Sequence[float], sizes: Sequence[float], low: float, high: float) -> list[float]:
+    """Move places apart, as little as is needed, in their order.
+
+    Parameters
+    ----------
+    targets : sequence of float
+        Where the middles would like to be, rising.
+    sizes : sequence of float
+        How much room each takes.
+    low, high : float
+        Bounds of all of it.
+
+    Returns
+    -------
+    list of float
+        Middles; where all of it is larger than the bounds, it passes the upper one.
+
+    Examples
+    --------
+    >>> spread([1.0, 1.0], [2.0, 2.0], 0.0, 10.0)
+    [1.0, 3.0]
+    >>> spread([5.0, 5.0], [2.0, 2.0], 0.0, 10.0)
+    [4.0, 6.0]
+    """
+    inside = [min(max(t, low + s / 2), high - s / 2) for t, s in zip(targets, sizes, strict=True)]
+    gaps = [(a + b) / 2 for a, b in zip(sizes, sizes[1:], strict=False)]
+    down = _falling(_rising(inside, gaps), gaps, high - sizes[-1] / 2)
+    up = _rising(_falling(inside, gaps, high), gaps, low + sizes[0] / 2)
+    return _rising([(a + b) / 2 for a, b in zip(down, up, strict=True)], gaps, low + sizes[0] / 2)
+
+
+def _rising(places: Sequence[float], gaps: Sequence[float], start: float = float("-inf")) -> list[float]:
+    """Push upward from the lowest."""
+    moved = [max(places[0], start)]
+    for place, gap in zip(places[1:], gaps, strict=True):
+        moved.append(max(place, moved[-1] + gap))
+    return moved
+
+
+def _falling(places: Sequence[float], gaps: Sequence[float], end: float) -> list[float]:
+    """Push downward from the highest."""
+    turned = _rising([-place for place in reversed(places)], list(reversed(gaps)), -end)
+    return [-place for place in reversed(turned)]
+
+
+def name_ends(
+    panels: Sequence[tuple[Axes, Mapping[str, tuple[float, float]]]], styles: Styles, names: Mapping[str, str] | None = None
+) -> None:
+    """Name each curve to the right of its frame, as high as it ends; a dotted line leads there where that is far.
+
+    The figure's layout is fixed by this: call it last.
+
+    Parameters
+    ----------
+    panels : sequence of (matplotlib.axes.Axes, mapping)
+        Each panel with the (x, y) at which each group's curve ends.
+    styles : mapping
+        From `arm_style`.
+    names : mapping of str to str, optional
+        What a group is called in the figure.
+    """
+    made: list[tuple[Axes, str, tuple[float, float], Annotation]] = []
+    for axes, ends in panels:
+        for group, end in ends.items():
+            text = "\n".join(textwrap.wrap((names or {}).get(group, group), _ROOM))
+            made.append((axes, group, end, _beside(axes, text, styles[group]["color"])))
+    if not made:
+        return
+    figure = made[0][0].get_figure(root=True)
+    if figure is None:
+        return
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    points = 72 / figure.dpi
+    for axes, _ in panels:
+        own = sorted((one for one in made if one[0] is axes), key=lambda one: one[2][1])
+        if not own:
+            continue
+        frame = axes.get_window_extent()
+        targets = [float(axes.transData.transform(end)[1]) for _, _, end, _ in own]
+        sizes = [text.get_window_extent().height + 1 / points for *_, text in own]
+        for (_, group, end, text), place in zip(own, spread(targets, sizes, frame.y0, frame.y1), strict=True):
+            text.set_position((_BESIDE, (place - frame.y0) * points))
+            _lead(axes, end, place, styles[group]["color"])
+
+
+def _beside(axes: Axes, text: str, colour: str) -> Annotation:
+    return axes.annotate(
+        text, (1, 0), xycoords="axes fraction", xytext=(_BESIDE, 0), textcoords="offset points", ha="left", va="center",
+        annotation_clip=False, color=colour, weight="semibold", linespacing=0.95, size=9,
+    )  # fmt: skip
+
+
+def _lead(axes: Axes, end: tuple[float, float], place: float, colour: str) -> None:
+    """Join a curve's end with its name by a dotted line."""
+    frame = axes.get_window_extent()
+    x, y = axes.transData.transform(end)
+    dpi = axes.figure.dpi
+    if abs(place - y) * 72 / dpi <= _FAR and (frame.x1 - x) * 72 / dpi <= _FAR:
+        return
+    at = axes.transData.inverted().transform((frame.x1 + (_BESIDE - 1.5) * dpi / 72, place))
+    axes.plot(
+        [end[0], at[0]], [end[1], at[1]], color=colour, linewidth=0.8, linestyle=(0, (1, 1.5)), clip_on=False,
+        scalex=False, scaley=False, label="_lead",
+    )  # fmt: skip
