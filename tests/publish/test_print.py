@@ -12,6 +12,7 @@ import pytest
 from evalkit.display import html_table
 from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._prepare import Item
+from publish.emptiness import emptiness
 from publish.standin import pdf_pages
 from web.pages import SVG, document
 
@@ -72,7 +73,16 @@ def test_no_heading_stands_alone_at_the_foot_of_a_page(sheets: list[str]) -> Non
 
 def test_a_figure_keeps_its_note(sheets: list[str]) -> None:
     page = next(sheet for sheet in sheets if "A tall figure" in sheet)
-    assert "A note that belongs to the tall figure" in page
+    assert "A note that belongs to the tall figure" in " ".join(page.split())
+
+
+def test_how_empty_a_page_is_is_measured(tmp_path: Path) -> None:
+    tall = TALL.replace('height="300"', 'height="560"').replace('height="290"', 'height="550"')
+    items = (Item("markdown", 1, FILLER), Item("figure", 2, tall, "fig-tall", "A tall figure", "A bar."))
+    made = replace(document(), items=items)
+    first, second = emptiness(publish_embedded(made, ("pdf",), tmp_path, 120)["pdf"])
+    assert first > 0.3  # the figure went to the next page as a whole
+    assert 0.3 < second < 0.4
 
 
 def test_a_figure_stays_in_its_section_and_before_what_follows_it(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from evalkit.glossary import COLUMNS
 from evalkit.simulate import simulate
+from publish.emptiness import emptiness
 from publish.standin import environment, pdf_pages
 from web.browser import MISSING, assert_accessible, look_at
 
@@ -100,6 +101,12 @@ def test_every_page_says_synthetic_data(quarterly: Path) -> None:
         assert f"Page {number} of {len(sheets)}" in sheet
     assert json.loads((quarterly / "manifest.json").read_text())["synthetic"] is True
     assert "Synthetic data" in (quarterly / "report.html").read_text(encoding="utf-8")
+
+
+def test_no_page_is_left_a_third_empty(quarterly: Path) -> None:
+    empty = emptiness(quarterly / "report.pdf")
+    assert 6 <= len(empty) <= 10
+    assert max(empty[:-1]) <= 0.3, empty  # the last page ends where the report ends
 
 
 def test_pages_show_no_code_and_no_raw_row(quarterly: Path, world: Path) -> None:

@@ -7,7 +7,7 @@ __all__ = ["across_figure"]
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
@@ -101,9 +101,7 @@ def _columns(blocks: list[list[_Line]], most: int = 3, tall: float = 1.4) -> lis
     whole = sum(_height(block) for block in blocks)
     count = min(most, len(blocks), max(1, int(np.ceil(whole / tall))))
     cuts = [(0, *cut, len(blocks)) for cut in combinations(range(1, len(blocks)), count - 1)]
-    made = [
-        [[line for block in blocks[a:b] for line in block] for a, b in zip(cut, cut[1:], strict=False)] for cut in cuts
-    ]
+    made = [[[line for block in blocks[a:b] for line in block] for a, b in pairwise(cut)] for cut in cuts]
     return min(made, key=lambda columns: max(_height(column) for column in columns))
 
 

@@ -236,12 +236,12 @@ def dots_figure(
             if at:
                 first[group] = (float(own["conf_low"].iloc[0]), at[0])
         if marks is not None:
-            _published(axes, marks, heights[len(labels) :])
+            _published(axes, marks, list(heights[len(labels) :]))
         axes.set(xlim=(0, 1), yticks=heights, yticklabels=names, xlabel=x_label)
         axes.set_ylim(sum(lines) + 0.02, -0.04)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         axes.tick_params(axis="y", length=0)
-        if not name_dots(axes, first, styles):
+        if not name_dots(figure, axes, first, styles):
             figure.set_figheight(figure.get_figheight() + 0.2)
             key(figure, shown, styles, _SHAPES)
     return figure, _dots_alt(rows, shown, labels, marks)

@@ -65,12 +65,14 @@ def key(figure: Figure, groups: Sequence[str], styles: Styles, shapes: str = "")
     )  # fmt: skip
 
 
-def name_dots(axes: Axes, first: Mapping[str, tuple[float, float]], styles: Styles) -> bool:
+def name_dots(figure: Figure, axes: Axes, first: Mapping[str, tuple[float, float]], styles: Styles) -> bool:
     """Name groups to the left of their first dots, if every name has room there.
 
     Parameters
     ----------
+    figure : matplotlib.figure.Figure
     axes : matplotlib.axes.Axes
+        Of the figure.
     first : mapping
         Group: left end and height of its first interval, as data.
     styles : mapping
@@ -81,7 +83,6 @@ def name_dots(axes: Axes, first: Mapping[str, tuple[float, float]], styles: Styl
     bool
         Whether they had room; nothing is written otherwise.
     """
-    figure = axes.figure
     made = [
         axes.annotate(
             group, place, xytext=(-5, 0), textcoords="offset points", ha="right", va="center", size=9,

@@ -6,6 +6,7 @@ __all__ = ["name_ends", "spread"]
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -42,7 +43,7 @@ def spread(targets: Sequence[float], sizes: Sequence[float], low: float, high: f
     [4.0, 6.0]
     """
     inside = [min(max(t, low + s / 2), high - s / 2) for t, s in zip(targets, sizes, strict=True)]
-    gaps = [(a + b) / 2 for a, b in zip(sizes, sizes[1:], strict=False)]
+    gaps = [(a + b) / 2 for a, b in pairwise(sizes)]
     down = _falling(_rising(inside, gaps), gaps, high - sizes[-1] / 2)
     up = _rising(_falling(inside, gaps, high), gaps, low + sizes[0] / 2)
     return _rising([(a + b) / 2 for a, b in zip(down, up, strict=True)], gaps, low + sizes[0] / 2)
@@ -62,9 +63,7 @@ def _falling(places: Sequence[float], gaps: Sequence[float], end: float) -> list
     return [-place for place in reversed(turned)]
 
 
-def name_ends(
-    panels: Sequence[tuple[Axes, Mapping[str, tuple[float, float]]]], styles: Styles, names: Mapping[str, str] | None = None
-) -> None:
+def name_ends(panels: Sequence[tuple[Axes, Mapping[str, tuple[float, float]]]], styles: Styles) -> None:
     """Name each curve to the right of its frame, as high as it ends; a dotted line leads there where that is far.
 
     The figure's layout is fixed by this: call it last.
@@ -75,14 +74,12 @@ def name_ends(
         Each panel with the (x, y) at which each group's curve ends.
     styles : mapping
         From `arm_style`.
-    names : mapping of str to str, optional
-        What a group is called in the figure.
     """
     made: list[tuple[Axes, str, tuple[float, float], Annotation]] = []
     for axes, ends in panels:
         for group, end in ends.items():
-            text = "\n".join(textwrap.wrap((names or {}).get(group, group), _ROOM))
-            made.append((axes, group, end, _beside(axes, text, styles[group]["color"])))
+            words = "\n".join(textwrap.wrap(group, _ROOM))
+            made.append((axes, group, end, _beside(axes, words, styles[group]["color"])))
     if not made:
         return
     figure = made[0][0].get_figure(root=True)

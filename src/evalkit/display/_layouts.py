@@ -70,7 +70,7 @@ _LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         _text("label", "Step"),
         Column("Group", lambda row: "everyone" if row["group"] == "all" else str(row["group"]), number=False),
         _number("n", "Before", count),
-        _number("n_event", "Left", count),
+        _number("n_event", "Remaining", count),
     ),
     "late_entry": (
         Column("Table", lambda row: str(row["group"]).capitalize(), number=False),
@@ -92,7 +92,7 @@ _LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         _number("variance_ratio_weighted", "Variance ratio after", decimal),
     ),
     "adjusted_effects": (
-        _text("label", ""),
+        _text("label", "Estimate"),
         _number("tau", "By day", count),
         _number("estimate", "Difference, points", points),
         Column("95% CI", lambda row: f"{points(row['conf_low'])}\u00a0to\u00a0{points(row['conf_high'])}"),
@@ -223,7 +223,12 @@ def _incomplete(rows: pd.DataFrame, note: str) -> tuple[pd.DataFrame, str]:
     return (rows if whole.all() else rows[~whole]), " ".join(text for text in (said, note) if text)
 
 
-_FIRST = {"funnel": "Step", "completeness": "Field", "reach": "", "trend": "End of", "engaged_across": ""}
+_FIRST = {
+    "funnel": "Step", "completeness": "Field", "reach": "From", "trend": "End of", "engaged_across": "People",
+    "dose_distribution": "Sessions attended", "dose_reached": "Dose", "lost_to_follow_up": "What ended early",
+    "longest_gap": "Longest gap", "returns": "Return",
+}  # fmt: skip
+"""What the first column says; for all others, what is measured."""
 
 
 def difference_table(curve: Safe, differences: Safe, groups: Sequence[str], note: str = "") -> str:
@@ -261,7 +266,7 @@ def difference_table(curve: Safe, differences: Safe, groups: Sequence[str], note
     frame = pd.DataFrame(lines, dtype=object).assign(part=parts)
     order = frame["part"].map({name: i for i, name in enumerate(dict.fromkeys(parts))})
     frame = frame.assign(order=order).sort_values("order", kind="stable").drop(columns="order")
-    headings = {"day": "", **{f"c{i}": f"{g} (95% CI)" for i, g in enumerate(groups)}}
+    headings = {"day": "When", **{f"c{i}": f"{g} (95% CI)" for i, g in enumerate(groups)}}
     headings["gap"] = "Difference, points (95% CI)"
     return html_table(frame, headings, numbers=["gap"], note=note, groups="part" if "cause" in rows else None)
 
@@ -313,7 +318,7 @@ def table_of(safe: Safe, note: str = "") -> str:
             rows, said = _incomplete(rows, said)
         if kind == "trend":
             return _wide(rows.assign(variable=rows["label"], label=rows["period"]), _FIRST[kind], said, "variable")
-        return _wide(rows, _FIRST.get(kind, ""), said, "variable" if kind in _HEADED else "")
+        return _wide(rows, _FIRST.get(kind, "Measure"), said, "variable" if kind in _HEADED else "")
     layout = _LAYOUTS.get(kind)
     if layout is None:
         known = ", ".join(sorted({*_LAYOUTS, *_BY_LABEL}))
