@@ -16,3 +16,14 @@ def test_equals_r(case):
     else:
         found = runner.call(case["fn"], case["set"], args).tidy()
     runner.columns_agree(found, expect)
+
+
+UNUSUAL = [case for case in runner.cases("unusual") if case["fn"] == "compare.propensity"]
+
+
+@pytest.mark.parametrize("case", UNUSUAL, ids=[case["id"] for case in UNUSUAL])
+def test_stabilised_and_trimmed_weights(case):
+    found, expect = runner.call(case["fn"], case["set"], case["args"]), case["expect"]
+    runner.agree(found.scores, expect["scores"], "scores")
+    runner.agree(found.weights, expect["weights"], "weights")
+    runner.agree(found.effective_sample_size().tidy()["effective_sample_size"], expect["ess"], "ess")

@@ -32,9 +32,12 @@ def call(name, set_name, args):
     module, function = name.split(".")
     wanted = getattr({"survival": survival, "compare": compare}[module], function)
     args = {k: v for k, v in args.items() if v is not None}
-    if set_name is None:
+    positive, rows = args.pop("on_positive", None), args.pop("rows", None)
+    if set_name is None and rows is None:
         return wanted(**args)
-    before = data_set(set_name)
+    before = data_set(set_name) if rows is None else pd.DataFrame(rows)
+    if positive is not None:
+        before = before[before[positive] > 0]
     copy = before.copy()
     result = wanted(before, **args)
     pd.testing.assert_frame_equal(before, copy)

@@ -8,6 +8,8 @@ import numpy as np
 
 from evalkit.survival._columns import Floats, Ints
 
+ROUNDING = 1e-11
+
 
 def _sums_below(rank: Ints, weight: Floats, ends: Ints, wanted: Ints) -> Floats:
     """Return the sum of weights of points 0 ... end-1 with rank < wanted, for each query.
@@ -49,6 +51,13 @@ def _comparable(later: Floats, rank: Ints, weight: Floats, query: Floats, own: I
     return below, every - up_to, up_to - below
 
 
+def _ranks(risk: Floats) -> Ints:
+    """Return ranks; risks that differ by rounding only, as equal covariates may give, share theirs."""
+    distinct, place = np.unique(risk, return_inverse=True)
+    apart = np.diff(distinct, prepend=-np.inf) > ROUNDING * max(1.0, float(np.abs(distinct).max()))
+    return (np.cumsum(apart) - 1)[place].astype(np.int64)
+
+
 def concordance(
     time: Floats,
     event: np.ndarray,
@@ -70,8 +79,7 @@ def concordance(
     """
     mass = np.ones(len(time)) if weights is None else weights
     layers = np.zeros(len(time), dtype=np.int64) if strata is None else strata
-    _, rank = np.unique(risk, return_inverse=True)
-    rank = rank.astype(np.int64)
+    rank = _ranks(risk)
     concordant = discordant = tied = 0.0
     for layer in np.unique(layers):
         inside = layers == layer

@@ -26,6 +26,7 @@ from evalkit.survival._risk_sets import Likelihood, RiskSets, risk_sets
 NAN = float("nan")
 TIES = ("efron", "breslow")
 FRACTIONAL = "Weights are taken as numbers of people; for sampling or propensity weights ask for robust=True."
+FEW_CLUSTERS = "There are not more clusters than terms: the joint Wald test is not given."
 FIRTH = "Firth's penalised likelihood: limits and p values are those of the profile likelihood."
 
 
@@ -365,6 +366,7 @@ def _fit(model: CoxModel, frame: pd.DataFrame, value: float, notes: tuple[str, .
     wald = NAN
     if finite.all():
         wald = _wald(model.beta, model.variance)
+        notes = (*notes, *((FEW_CLUSTERS,) if np.isnan(wald) else ()))
     n, events = len(model.rows.time), int((model.rows.cause > 0).sum())
     facts = {"n": n, "n_event": events} | _tests(model, value, wald) | {"concordance": partial(_concordance_of, model)}
     counts = Tally(pd.DataFrame({"group": ["all"], "term": ["model"], "n_event": [events], "n": [n]}))

@@ -26,19 +26,26 @@ def quantile_time(time: Floats, surv: Floats, q: float) -> float:
     """Return the first time at which 1 - S reaches q; on a plateau at exactly q, its midpoint.
 
     A plateau that lasts to the end of follow-up has the last time as its end. Differences below 1.5e-8
-    are rounding error. nan if q is not reached. (The convention of R's survival.)
+    are rounding error. nan if q is not reached. Limits may fall and rise again: of several crossings the one
+    whose value lies nearest to q counts. (The convention of R's survival.)
     """
     known = np.isfinite(surv)
-    gone = 1.0 - surv[known]
-    at = time[known]
-    reached = np.flatnonzero(gone >= q - TIE_TOLERANCE)
-    if len(reached) == 0:
+    at, gone = time[known], 1.0 - surv[known]
+    reached = _nearest_above(gone, q - TIE_TOLERANCE)
+    if reached is None:
         return float("nan")
-    first = reached[0]
-    if gone[first] > q + TIE_TOLERANCE:
-        return float(at[first])
-    above = np.flatnonzero(gone > q + TIE_TOLERANCE)
-    return float(at[first] + (at[above[0]] if len(above) else time[-1])) / 2
+    if abs(gone[-1] - q) < TIE_TOLERANCE and known[-1]:
+        return float(at[reached] + time[-1]) / 2
+    beyond = _nearest_above(gone, q + TIE_TOLERANCE)
+    return float("nan") if beyond is None else float(at[reached] + at[beyond]) / 2
+
+
+def _nearest_above(values: Floats, bound: float) -> int | None:
+    """Return the place of the least value that is not below a bound, the first of those equal but for rounding."""
+    above = np.flatnonzero(values >= bound)
+    if len(above) == 0:
+        return None
+    return int(above[np.flatnonzero(values[above] <= values[above].min() + TIE_TOLERANCE)[0]])
 
 
 def as_levels(q: Iterable[float] | float) -> tuple[float, ...]:
