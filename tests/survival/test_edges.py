@@ -192,16 +192,6 @@ def test_recurrent_rows_of_one_person_in_two_groups():
         survival.mean_cumulative_count(rows, "day", "harm", "who", by="arm")
 
 
-def test_kleinbaum_remission_data():
-    """Kleinbaum and Klein, Survival Analysis, 3rd ed.: log-rank 16.79 (ch. 2), treatment 1.572 (ch. 3, model 1)."""
-    from golden import runner
-
-    data = runner.data_set("leukemia6mp")
-    assert round(survival.logrank(data, "time", "status", "arm").summary["statistic"], 2) == 16.79
-    fit = survival.cox(data, "time", "status", ["arm"], ties="efron").tidy()
-    assert round(fit["estimate"].item(), 3) == 1.572
-
-
 def test_hybrid_limits_are_newcombes_idea_with_the_curves_own_limits():
     """Without a transformation of their own limits they are the square-and-add ones, within [-1, 1]."""
     data = cox_like(160)
