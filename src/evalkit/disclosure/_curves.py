@@ -112,13 +112,19 @@ def _without_tails(exact: pd.DataFrame, ends: dict[str, float]) -> tuple[pd.Data
 
 
 def _end(exact: pd.DataFrame, name: str, policy: Policy) -> float:
-    """Return the landmark after which too few events of a cause are left to be shown; nan where there is none."""
+    """Return the last landmark after which too few events of a cause are left to be shown; nan where there is none.
+
+    The last one at which enough people are followed: what is said of a later day is worth more than a finer curve.
+    """
     days = exact["time"].to_numpy(dtype=float)
+    leaving = exact[[c for c in exact.columns if c == "n_censor" or c.startswith("n_event")]].sum(axis=1).to_numpy()
+    found = float("nan")
     for landmark in policy.landmarks:
         by_then, after = (int(exact.loc[own, name].sum()) for own in (days <= landmark, days > landmark))
-        if policy.hides(after) and by_then >= policy.minimum_count:
-            return float(landmark)
-    return float("nan")
+        followed = int(leaving[days > landmark].sum())
+        if policy.hides(after) and by_then >= policy.minimum_count and followed >= policy.minimum_at_risk:
+            found = float(landmark)
+    return found
 
 
 def _censored(exact: pd.DataFrame, room: int, policy: Policy, *, ended: bool) -> int:
