@@ -73,6 +73,17 @@ def test_what_is_quoted_of_a_small_group_is_true(n: int, rate: float) -> None:
     assert quoted > 20  # the rule leaves something to say
 
 
+def test_a_curve_is_followed_to_the_last_landmark_with_few_events_after_it() -> None:
+    """28 events by day 90, 33 by day 182, 35 in all: the share at day 182 is said, and not how few came after 90."""
+    events = [*np.linspace(5, 88, 28), *np.linspace(100, 180, 5), 200.0, 300.0]
+    data = pd.DataFrame({"time": np.rint([*events, *np.linspace(190, 400, 90)]), "group": "pilot"})
+    data["event"] = np.arange(len(data)) < len(events)
+    quoted = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY).landmark_rows().set_index("time")
+    exact = kaplan_meier(data, "time", "event", by="group", times=[182]).tidy()["estimate"].iloc[0]
+    assert quoted.loc[182, "estimate"] == pytest.approx(exact, abs=0.02)
+    assert 365 not in quoted.index
+
+
 def test_a_curve_of_one_step_does_not_fall_all_at_once() -> None:
     safe = make_safe(kaplan_meier(people(145, 11, 0.0004), "time", "event", by="group"), POLICY)
     assert (safe.estimates.tidy()["n_event"] > 0).sum() == 1
