@@ -34,7 +34,12 @@ def test_every_step_of_a_safe_curve_carries_the_minimum(n: int, seed: int, rate:
     safe, withheld = safe_counts(day_counts(data, "time", "event", by="group"), POLICY)
     if safe is None:
         assert withheld == ("pilot",)
-        assert n < POLICY.minimum_count or POLICY.hides(int(data["event"].sum()))
+        events = int(data["event"].sum())
+        few = (
+            POLICY.rounded(n) - POLICY.rounded(events) < POLICY.block
+            and POLICY.rounded(events) < POLICY.minimum_at_risk
+        )
+        assert n < POLICY.minimum_count or POLICY.hides(events) or few  # 18 people with 12 events are published as 10
         return
     frame = safe.frame
     for column in ("n_entry", "n_event_1", "n_censor"):
