@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -14,13 +15,31 @@ import pandas as pd
 import pytest
 
 from evalkit.glossary import COLUMNS
+from evalkit.publish._document import document_of
+from evalkit.publish._embedded import publish_embedded
+from evalkit.publish._environment import digest
+from evalkit.publish._quarto import write_input
+from evalkit.seal import MARK
 from evalkit.simulate import simulate
 from publish.emptiness import emptiness
 from publish.standin import environment, pdf_pages
+from publish.texts import REPORT, given_to_quarto, text_of
+from reports.agreement import (
+    RULES,
+    WITH_LIMITS,
+    Ran,
+    Shown,
+    astray,
+    labels_of,
+    numbers_of,
+    run,
+    unlike_any_row,
+)
 from web.browser import MISSING, assert_accessible, look_at
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("quarterly", "final")
+RULES_BY_DEFAULT = {"4", "11", "12", "24", "30", "36", "60", "90", "120", "182", "270"}  # of studies and policies
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +72,73 @@ def evalkit(world: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_runs_top_to_bottom_without_papermill(world: Path, name: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", f"{name}.ipynb", "--output-dir", str(tmp_path)],
-        env=environment(world), cwd=world / "notebooks", capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    notebook = nbformat.read(tmp_path / f"{name}.ipynb", as_version=4)
-    shown = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
-    assert len(shown) > 10
-    assert all("evalkit" in o.metadata for o in shown)
+@pytest.fixture(scope="module", params=NAMES)
+def ran(request: pytest.FixtureRequest, world: Path) -> Ran:
+    """A notebook run top to bottom as in JupyterLab: every output carries the mark that lets it leave."""
+    return run(world / "notebooks" / f"{request.param}.ipynb")
+
+
+def said(shown: Shown) -> str:
+    """Everything that an output tells its readers in words and labels."""
+    if shown.shows == "figure":
+        return " | ".join([*labels_of(shown.text), shown.mark.get("alt", ""), shown.mark.get("headline", "")])
+    return plain(shown.text) if shown.shows == "table" else shown.text
+
+
+def test_every_number_said_is_a_safe_number_of_its_estimate(ran: Ran, world: Path) -> None:
+    protocol = " ".join(file.read_text(encoding="utf-8") for file in (world / "params").glob("*.yaml"))
+    rules = {number for number, _ in numbers_of(protocol)} | RULES_BY_DEFAULT
+    kinds: Counter[str] = Counter()
+    for shown in ran.outputs:
+        if shown.mark["kind"] in RULES and shown.data is None:
+            continue
+        assert shown.ids or shown.mark["kind"] in RULES, (shown.cell, shown.text[:80])
+        text, rows = said(shown), ran.rows(shown)
+        assert astray(text, rows, ran.between(shown), rules) == [], (shown.cell, text)
+        assert unlike_any_row(text, rows) == [], (shown.cell, text)
+        kinds[shown.shows] += len(numbers_of(text))
+    assert len(ran.outputs) > 10
+    assert min(kinds[shape] for shape in ("figure", "table", "markdown")) > 80, kinds
+
+
+def test_a_number_from_elsewhere_would_be_noticed(ran: Ran) -> None:
+    shown = next(one for one in ran.outputs if one.shows == "markdown" and WITH_LIMITS.search(one.text))
+    rows, share = ran.rows(shown), WITH_LIMITS.search(shown.text)
+    assert unlike_any_row(shown.text, rows) == []
+    assert "1%" in astray(shown.text.replace(f"{share[1]}%", "1%", 1), rows, ran.between(shown), set())
+    swapped = shown.text.replace(f"({share[3]}% to {share[4]}%", f"({share[4]}% to {share[3]}%", 1)
+    assert len(unlike_any_row(swapped, rows)) == 1
+
+
+def test_both_publishers_are_given_the_same_text_and_numbers(ran: Ran, tmp_path: Path) -> None:
+    made = document_of(ran.executed, toc=True, pdf_standard="ua-1")
+    page = publish_embedded(made, ("html",), tmp_path, 120)["html"]
+    words, cells = text_of(page.read_text(encoding="utf-8").partition(REPORT)[2])
+    (tmp_path / "quarto").mkdir()
+    quarto_words, quarto_cells = given_to_quarto(write_input(made, ("html",), tmp_path / "quarto"))
+    assert len(cells) > 150
+    assert quarto_cells == cells
+    assert quarto_words == words
+
+
+def test_estimates_of_the_text_stand_in_the_manifest(world: Path, quarterly: Path) -> None:
+    package = json.loads((quarterly / "data" / "datapackage.json").read_text(encoding="utf-8"))
+    manifest = json.loads((quarterly / "manifest.json").read_text(encoding="utf-8"))
+    known = {one for one, _ in manifest["estimates"]}
+    assert {one["estimate"] for one in package["resources"] if one.get("estimate")} <= known
+    kept = nbformat.read(
+        next((world / "params/.evalkit").glob(f"*/review/{digest(quarterly / 'manifest.json')[:16]}/executed.ipynb")),
+        as_version=4,
+    )
+    marks = [
+        (output.metadata[MARK], output.data)
+        for cell in kept.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+    ]
+    assert len(marks) > 30
+    for mark, data in marks:
+        assert mark["kind"] in RULES or mark["estimate"] in known, (mark, data)
 
 
 @pytest.mark.parametrize("name", NAMES)

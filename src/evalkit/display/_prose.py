@@ -44,7 +44,7 @@ class Gap:
 Gaps = Mapping[str, Gap]
 
 
-def gap_words(gap: Gap, group: str) -> str:
+def gap_words(gap: Gap, group: str, key: str = "gap", **more: str) -> str:
     """Say in a sentence whether two shares differ, and by how much they could.
 
     Parameters
@@ -53,6 +53,10 @@ def gap_words(gap: Gap, group: str) -> str:
         Of shares.
     group : str
         The focus.
+    key : {"gap", "change"}, default "gap"
+        Whether the two are groups, or one group at two times.
+    **more
+        What else stands in the sentence.
 
     Returns
     -------
@@ -66,10 +70,11 @@ def gap_words(gap: Gap, group: str) -> str:
     'The share is clearly lower in the pilot: by 2 to 20 points.'
     """
     if gap.direction == "none":
-        return words("gap.none", low=amount(100 * gap.low, "points"), high=amount(100 * gap.high, "points"))
+        low, high = (amount(100 * limit, "points") for limit in (gap.low, gap.high))
+        return words(f"{key}.none", low=low, high=high, **more)
     sizes = sorted((abs(100 * gap.low), abs(100 * gap.high)))
     low, high = (decimal(size, 0) if size >= 1 else decimal(size, 1) for size in sizes)
-    return words(f"gap.{gap.direction}", group=group, low=low, high=high)
+    return words(f"{key}.{gap.direction}", group=group, low=low, high=high, **more)
 
 
 def amount(value: float, unit: str) -> str:

@@ -14,6 +14,7 @@ import pandas as pd
 from evalkit import engagement, survival
 from evalkit.disclosure import Safe
 from evalkit.display import Gap, common_day, count, gap_words, numbered, percent, words
+from evalkit.display._kinds import is_empty
 from evalkit.periods import long_date
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _changed(report: Report, step: str) -> tuple[list[str], tuple[Safe, ...]]:
         return [], (safe,)
     row = own.iloc[0]
     gap = Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]))
-    return [words(f"change.{gap.direction}", before=percent(row["baseline"]))], (safe,)
+    return [gap_words(gap, report.groups[0], "change", before=percent(row["baseline"]))], (safe,)
 
 
 def _step(report: Report, step: str, text: str, beside: str = "", **values: object) -> list[Finding]:
@@ -129,7 +130,7 @@ def _completed(report: Report) -> list[Finding]:
 
 def _curve(report: Report, exact: object, text: str, **values: object) -> list[Finding]:
     safe = report.safe(exact)  # type: ignore[arg-type]
-    if safe.verdict == "withheld":
+    if safe.verdict == "withheld" or is_empty(safe):
         return []
     rows = safe.landmark_rows()
     cause = str(safe.estimates.data["cause"].iloc[0])

@@ -1,0 +1,199 @@
+"""A notebook run cell by cell in this process: what each output says, and every safe number behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import nbformat
+import pandas as pd
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from evalkit.disclosure import Safe
+from evalkit.display import Gap
+from evalkit.display._data import safe_numbers
+from evalkit.display._kinds import CURVES, INCIDENCES
+from evalkit.report import Report
+from evalkit.seal import MARK
+
+_SHARES = {"estimate", "conf_low", "conf_high", "share", "baseline"}
+RULES = {"cover", "groups", "methods", "absent", "dictionary", "provenance", "restatements"}
+"""Kinds of output that tell the study's own rules and files, and no estimate."""
+_NUMBER = re.compile(r"(?<![\w.])([+\u2212-]?\d[\d,]*(?:\.\d+)?)(%?)")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An output: the cell it comes from, its text, and what display says of it."""
+
+    cell: int
+    text: str
+    mark: dict[str, Any]
+
+    @property
+    def shows(self) -> str:
+        return str(self.mark["shows"])
+
+    @property
+    def ids(self) -> set[str]:
+        return {*([self.mark["estimate"]] if "estimate" in self.mark else []), *self.mark.get("also", {})}
+
+    @property
+    def data(self) -> pd.DataFrame | None:
+        found = self.mark.get("data")
+        return None if found is None else pd.DataFrame(found["rows"], columns=found["columns"])
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A notebook that was run: its outputs, and by estimate what was asked of disclosure control."""
+
+    outputs: list[Shown] = field(default_factory=list)
+    safe: dict[str, list[Safe]] = field(default_factory=dict)
+    gaps: dict[str, list[Gap]] = field(default_factory=dict)
+    executed: Any = field(default_factory=nbformat.v4.new_notebook)
+
+    def rows(self, shown: Shown) -> pd.DataFrame:
+        """Return every safe row behind an output: its own data, and those of its estimates."""
+        parts = [] if shown.data is None else [shown.data]
+        for one in (s for i in shown.ids for s in self.safe.get(i, [])):
+            parts += [safe_numbers(one), pd.DataFrame([dict(one.estimates.summary)])]
+            if one.estimates.kind not in CURVES | INCIDENCES:
+                parts.append(one.estimates.tidy())
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    def between(self, shown: Shown) -> list[Gap]:
+        return [gap for i in shown.ids for gap in self.gaps.get(i, [])]
+
+
+def run(notebook: Path) -> Ran:
+    """Run a notebook as a researcher does, from its folder, without a kernel."""
+    ran = Ran()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(notebook.parent)
+        patched.delenv("EVALKIT_RENDER", raising=False)
+        _listen(patched, ran)
+        shell = InteractiveShell.instance()
+        try:
+            for number, cell in enumerate(nbformat.read(notebook, as_version=4).cells, start=1):
+                if cell.cell_type == "code":
+                    captured = _captured(shell, cell.source, number)
+                    ran.outputs.extend(_shown(captured, number))
+                    cell.outputs = [
+                        nbformat.v4.new_output("display_data", o.data, metadata=o.metadata) for o in captured
+                    ]
+                ran.executed.cells.append(cell)
+        finally:
+            InteractiveShell.clear_instance()
+    return ran
+
+
+def _listen(patched: pytest.MonkeyPatch, ran: Ran) -> None:
+    """Keep what a report asks of disclosure control."""
+    safe, gaps = Report.safe, Report.gaps
+
+    def seen(self: Report, estimates: Any) -> Safe:
+        made = safe(self, estimates)
+        ran.safe.setdefault(made.estimates.id, []).append(made)
+        return made
+
+    def differing(self: Report, one: Safe, exact: Any = None) -> Any:
+        found = gaps(self, one, exact)
+        ran.gaps.setdefault(one.estimates.id, []).extend(found.values())
+        return found
+
+    patched.setattr(Report, "safe", seen)
+    patched.setattr(Report, "gaps", differing)
+
+
+def _captured(shell: InteractiveShell, source: str, number: int) -> list[Any]:
+    with capture_output() as captured:
+        done = shell.run_cell(source)
+    done.raise_error()
+    assert captured.stdout == "", number
+    return list(captured.outputs)
+
+
+def _shown(outputs: list[Any], number: int) -> Iterator[Shown]:
+    for output in outputs:
+        assert MARK in output.metadata, number
+        mark = output.metadata[MARK]
+        text = next(
+            output.data[mime] for mime in ("image/svg+xml", "text/html", "text/markdown") if mime in output.data
+        )
+        yield Shown(number, text, mark)
+
+
+def labels_of(svg: str) -> list[str]:
+    """Return the texts of a figure but for those of its axes: its letters are outlines, its words comments."""
+    parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))  # noqa: S314 - our own file
+    return list(_comments(ElementTree.fromstring(svg, parser)))  # noqa: S314
+
+
+def _comments(element: ElementTree.Element) -> Iterator[str]:
+    for child in element:
+        if child.tag is ElementTree.Comment:
+            yield str(child.text).strip()
+        elif not str(child.get("id", "")).startswith("matplotlib.axis"):
+            yield from _comments(child)
+
+
+def numbers_of(text: str) -> list[tuple[str, str]]:
+    """Return numbers with the per cent sign that follows; dates, quarters and the level of the limits left out."""
+    text = re.sub(r"95% (?:CI|confidence|limits)", " ", text)
+    bare = re.sub(r"\d{4}-\d\d-\d\d|\b\d{4}Q\d\b|[A-Z][a-z]+ \d{1,2}, \d{4}|@[\w-]+|\b(?:19|20)\d\d\b", " ", text)
+    return [(n.rstrip(",").replace("-", "\u2212"), sign) for n, sign in _NUMBER.findall(bare)]
+
+
+def written(rows: pd.DataFrame, gaps: list[Gap]) -> tuple[set[str], set[str]]:
+    """Return the ways in which a report may write safe numbers: as percentages, and otherwise."""
+    shares, others = set(), {"0.0", "0.00", "0.001"}  # what is smaller is said to be
+    for name in rows.select_dtypes(["number", "object"]):
+        for value in pd.to_numeric(rows[name], errors="coerce").dropna().astype(float):
+            if name in _SHARES:
+                shares |= {f"{100 * value:.0f}", f"{100 * value:.1f}"}
+                others |= {f"{100 * value:+.1f}", f"{100 * value:.1f}", f"{abs(100 * value):.0f}"}
+            if name in {"estimate", "value"} and value > 20:
+                others.add(f"{5 * round(value / 5):,}")  # effective sizes of samples are rounded like counts
+            if name == "time_from":
+                others.add(f"{value / 7 + 1:.0f}")
+            others |= {f"{one:,.{digits}f}" for one in (value, abs(value)) for digits in range(4)}
+    for gap in gaps:
+        for value in (gap.estimate, gap.low, gap.high):
+            others |= {f"{abs(100 * value):.0f}", f"{100 * value:+.1f}", f"{abs(value):.0f}"}
+    texts = " ".join(rows.select_dtypes("object").astype(str).to_numpy().ravel()) if len(rows) else ""
+    others |= {n for n, _ in numbers_of(texts)}
+    return shares, {one.replace("-", "\u2212") for one in others}
+
+
+def astray(text: str, rows: pd.DataFrame, gaps: list[Gap], rules: set[str]) -> list[str]:
+    """Return the numbers of a text that are neither among its safe numbers nor one of the study's rules."""
+    shares, others = written(rows, gaps)
+    wrong = []
+    for number, sign in numbers_of(text):
+        plain = number.lstrip("+\u2212") if sign else number
+        if not (plain in shares if sign else number in others | rules):
+            wrong.append(number + sign)
+    return wrong
+
+
+WITH_LIMITS = re.compile(r"(\d+)% in ([^()]+?) \((\d+)% to (\d+)%(?:; ([\d,]+) of ([\d,]+) people)?\)")
+
+
+def unlike_any_row(text: str, rows: pd.DataFrame) -> list[str]:
+    """Return shares whose group, limits and people do not stand together in one safe row."""
+    if rows.empty or "conf_low" not in rows or "group" not in rows:
+        return ["".join(m) for m in WITH_LIMITS.findall(text)]
+    known = set()
+    for row in rows.dropna(subset=["estimate", "conf_low", "conf_high"]).to_dict("records"):
+        limits = tuple(f"{100 * row[name]:.0f}" for name in ("estimate", "conf_low", "conf_high"))
+        known.add((row["group"], *limits, "", ""))
+        if pd.notna(row.get("n_event")):
+            known.add((row["group"], *limits, f"{row['n_event']:,.0f}", f"{row['n']:,.0f}"))
+    return [m[0] for m in WITH_LIMITS.finditer(text) if (m[2], m[1], *m.groups("")[2:]) not in known]
