@@ -18,8 +18,18 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 PARAMETERS = 'study: str = "study.yaml"\nperiod: str = "newest"\nhorizon_days: int = 364'
 
 # Shows one figure, one table and one sentence without reading any data: publishing knows nothing of statistics.
-# `door.py` lies beside the notebook: a cell itself may not reach into evalkit's private modules.
-DOOR = "from evalkit.display._mark import emit\n\n__all__ = ['emit']\n"
+# `door.py` lies beside the notebook: a cell itself may not reach into evalkit's private modules. It loads the one module
+# that marks outputs, without what the rest of its package draws with: that takes two seconds of every kernel.
+DOOR = """
+import sys, types
+from pathlib import Path
+import evalkit
+room = types.ModuleType("evalkit.display")
+room.__path__ = [str(Path(evalkit.__file__).parent / "display")]
+sys.modules.setdefault("evalkit.display", room)
+from evalkit.display._mark import emit
+__all__ = ["emit"]
+"""
 SETUP = """
 import pandas as pd
 from door import emit

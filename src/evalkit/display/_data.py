@@ -6,13 +6,15 @@ __all__ = ["as_mark", "benchmark_numbers", "curve_numbers", "restatement_numbers
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from evalkit.disclosure import Safe
 from evalkit.display._kinds import CURVES, INCIDENCES
+
+if TYPE_CHECKING:
+    from evalkit.disclosure import Safe
 
 _DIGITS = 6  # significant; fewer than a figure's own coordinates hold
 _MODEL_DECIMALS = 3  # as tables of models are written: their numbers come from exact records

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 __all__ = ["CURVES", "DRAWN", "INCIDENCES", "SHARES", "WEEKS", "is_empty", "nothing_to_draw", "uncertain"]
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
-from evalkit.disclosure import Safe
+if TYPE_CHECKING:
+    from evalkit.disclosure import Safe
+
 
 CURVES = frozenset({"kaplan_meier"})
 INCIDENCES = frozenset({"cumulative_incidence"})

@@ -4,6 +4,7 @@ This room knows nothing of statistics: it runs notebooks, lets out only what `ev
 releases so that nothing half-written is ever seen and nothing published is ever lost.
 """
 
+from evalkit.publish import _light as _light  # before anything loads nbformat
 from evalkit.publish._approve import Approval, approvals_of, approve
 from evalkit.publish._batch import render_all
 from evalkit.publish._job import RenderJob, find_notebook

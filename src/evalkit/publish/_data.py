@@ -11,7 +11,6 @@ __all__ = ["frame_of", "write_data"]
 import calendar
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -24,6 +23,7 @@ from evalkit.messages import Messages, messages_for
 from evalkit.publish._document import Document
 from evalkit.publish._prepare import Item
 from evalkit.publish._process import run_child
+from evalkit.publish._typst import COMMAND
 from evalkit.spreadsheet import csv_text
 
 _PICTURES = "#set page(width: auto, height: auto, margin: 6pt, fill: white)\n"
@@ -119,16 +119,7 @@ def _pictures(figures: list[Item], folder: Path, document: Document, timeout: fl
         made[f"figures/{item.label}.svg"] = folder / f"{item.label}.svg"
         (folder / f"{item.label}.svg").write_text(described(item), encoding="utf-8")
     stamp = str(calendar.timegm(document.cut_date.timetuple()))
-    command = [
-        sys.executable,
-        "-m",
-        "evalkit.publish._typst",
-        source.name,
-        "picture-{p}.png",
-        str(folder),
-        "none",
-        stamp,
-    ]
+    command = [*COMMAND, source.name, "picture-{p}.png", str(folder), "none", stamp]
     done = run_child(command, folder=folder, timeout=max(timeout, 1.0))
     if done.code != 0 or done.err.strip():
         said = (done.err.strip().splitlines() or [f"exit code {done.code}"])[0]

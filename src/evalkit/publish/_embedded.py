@@ -8,7 +8,6 @@ import calendar
 import html
 import json
 import shutil
-import sys
 import time
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from evalkit.publish._document import ATTACHMENT, Document, resources
 from evalkit.publish._markdown import write_markdown
 from evalkit.publish._page import css_string, wrap_tables
 from evalkit.publish._process import Finished, run_child
+from evalkit.publish._typst import COMMAND
 from evalkit.publish._web import check_self_contained
 from evalkit.publish._words import words
 
@@ -150,7 +150,7 @@ def _pdf(document: Document, folder: Path, deadline: float) -> Path:
     _pandoc(folder, deadline, "--to=typst", "--template=embedded.typ", "--output=report.typ")
     fonts = font_folder(folder)
     stamp = calendar.timegm(document.cut_date.timetuple())
-    command = [sys.executable, "-m", "evalkit.publish._typst", "report.typ", "report.pdf", str(fonts)]
+    command = [*COMMAND, "report.typ", "report.pdf", str(fonts)]
     done = run_child(
         [*command, document.pdf_standard, str(stamp)],
         folder=folder,

@@ -98,6 +98,7 @@ def environment(more: Iterable[str] = ()) -> dict[str, Any]:
         ``python``, ``platform`` and ``packages``: evalkit's requirements, theirs, and so on.
     """
     found: dict[str, str] = {}
+    wanted: dict[str, list[str]] = {}
     seen: set[tuple[str, str]] = set()
     waiting = [(name, "") for name in ("evalkit", *more)]
     while waiting:
@@ -106,9 +107,10 @@ def environment(more: Iterable[str] = ()) -> dict[str, Any]:
             continue
         seen.add((name, extra))
         with contextlib.suppress(metadata.PackageNotFoundError):
-            package = metadata.distribution(name)
-            found[name] = package.version
-            waiting += _requirements(package, extra)
+            if name not in found:  # metadata are parsed anew each time they are asked for
+                facts = metadata.metadata(name)
+                found[name], wanted[name] = facts["Version"], facts.get_all("Requires-Dist") or []
+            waiting += _requirements(wanted[name], extra)
     found.pop("evalkit", None)  # its content has a digest
     return {
         "python": platform.python_version(),
@@ -117,9 +119,9 @@ def environment(more: Iterable[str] = ()) -> dict[str, Any]:
     }
 
 
-def _requirements(package: metadata.Distribution, extra: str) -> list[tuple[str, str]]:
+def _requirements(lines: Iterable[str], extra: str) -> list[tuple[str, str]]:
     found = []
-    for line in package.requires or ():
+    for line in lines:
         with contextlib.suppress(InvalidRequirement):
             wanted = Requirement(line)
             if wanted.marker is None or wanted.marker.evaluate({"extra": extra}):

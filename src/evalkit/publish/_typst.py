@@ -1,15 +1,18 @@
 """Compiles one Typst file; run as a program of its own so that it can be stopped.
 
-``python -m evalkit.publish._typst main.typ out.pdf FONTS STANDARD TIMESTAMP``; ``out-{p}.png`` instead of ``out.pdf``
-makes a picture of each page.
+``python -P _typst.py main.typ out.pdf FONTS STANDARD TIMESTAMP``; ``out-{p}.png`` instead of ``out.pdf`` makes a
+picture of each page. It is run by its file, not as a module: that would load the whole package first.
 """
 
 from __future__ import annotations
 
-__all__: list[str] = []
+__all__ = ["COMMAND"]
 
 import sys
 from typing import Any
+
+COMMAND = (sys.executable, "-P", __file__)
+"""The program; its arguments follow."""
 
 _PPI = 200.0
 
