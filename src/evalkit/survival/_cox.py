@@ -20,7 +20,7 @@ from evalkit.survival._columns import Floats, Ints, Rows, group_column, read_row
 from evalkit.survival._concordance import concordance
 from evalkit.survival._design import Design, design_matrix
 from evalkit.survival._limits import chi2_tail, normal_quantile, two_sided
-from evalkit.survival._newton import firth_maximum, maximum
+from evalkit.survival._newton import SINGULAR, firth_maximum, inverted, maximum
 from evalkit.survival._risk_sets import Likelihood, RiskSets, risk_sets
 
 NAN = float("nan")
@@ -144,13 +144,15 @@ def fit_cox(
     sets = risk_sets(x, rows.time, rows.cause > 0, entry=rows.entry, strata=strata, weights=rows.weights, ties=ties)
     best = maximum(sets)
     at = sets.likelihood(best.beta)
-    inverse = np.linalg.pinv(at.information, hermitian=True) if best.infinite.any() else np.linalg.inv(at.information)
+    inverse = inverted(at.information, best.infinite)
     if robust or cluster is not None:
         moved = (sets.score_residuals(at) * sets.weights[:, None]) @ inverse
         if cluster is not None:
             moved = np.stack([np.bincount(cluster, weights=column) for column in moved.T], axis=1)
         inverse = moved.T @ moved
     variance = inverse / np.outer(scale, scale)
+    if (np.diag(variance)[~best.infinite] < 0).any():
+        raise AnalysisError(SINGULAR)
     model = CoxModel(rows, strata, design, ties, sets, best.beta / scale, variance, centre, scale)
     return model, best.infinite, best.value
 
@@ -328,8 +330,10 @@ def cox(
         msg = f"penalizer '{penalizer}' is not one of None, 'firth'"
         raise AnalysisError(msg)
     rows = read_rows(data, time, event, entry=entry, weights=weights)
-    if not (rows.cause > 0).any():
-        msg = f"column '{event}' has no events: a hazard ratio is not defined"
+    dead = rows.cause > 0
+    if not (dead if rows.weights is None else dead & (rows.weights > 0)).any():
+        weighted = " with a positive weight" if dead.any() else ""
+        msg = f"column '{event}' has no events{weighted}: a hazard ratio is not defined"
         raise AnalysisError(msg)
     design = design_matrix(data, covariates)
     layers = None if strata is None else group_column(data, strata).codes
@@ -344,7 +348,7 @@ def cox(
     else:
         model, infinite, value = fit_cox(rows, design, strata=layers, cluster=clusters, ties=ties, robust=robust)
         notes = _separation(design.terms, infinite)
-        beta, error = model.beta.copy(), np.sqrt(np.diag(model.variance))
+        beta, error = model.beta.copy(), np.sqrt(np.maximum(np.diag(model.variance), 0.0))
         beta[infinite], error[infinite] = np.copysign(np.inf, beta[infinite]), NAN
         frame = coefficient_frame(design.terms, beta, error, conf_level)
         if rows.weights is not None and not robust and (rows.weights != np.round(rows.weights)).any():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Maximum", "firth_maximum", "maximum", "solved"]
+__all__ = ["SINGULAR", "Maximum", "firth_maximum", "inverted", "maximum", "solved"]
 
 from dataclasses import dataclass
 
@@ -35,6 +35,15 @@ def solved(information: Floats, score: Floats) -> Floats:
         raise AnalysisError(SINGULAR) from error
 
 
+def inverted(information: Floats, infinite: np.ndarray) -> Floats:
+    """Return the variance of the coefficients; without the directions of those that have no finite maximum."""
+    if not infinite.any():
+        return solved(information, np.eye(len(infinite)))
+    if not np.isfinite(information).all():
+        raise AnalysisError(SINGULAR)
+    return np.asarray(np.linalg.pinv(information, hermitian=True))
+
+
 def maximum(sets: RiskSets) -> Maximum:
     """Return the maximum by Newton's steps, halved when they overshoot.
 
@@ -65,6 +74,8 @@ def maximum(sets: RiskSets) -> Maximum:
 
 
 def _log_determinant(information: Floats) -> float:
+    if not np.isfinite(information).all():
+        return -np.inf
     sign, value = np.linalg.slogdet(information)
     return float(value) if sign > 0 else -np.inf
 

@@ -119,6 +119,11 @@ def polished(
     -------
     Fitted
         At least as likely as the start.
+
+    Raises
+    ------
+    ValueError
+        If the likelihood or the median is not finite there.
     """
     family = FAMILIES[name]
     mass = np.ones(len(time)) if weights is None else weights
@@ -144,4 +149,9 @@ def polished(
         q, here = q + step, there
         if np.abs(step).max() < 1e-9:
             break
-    return Fitted(q, here, float(np.exp(family.log_median(q))))
+    with np.errstate(all="ignore"):
+        median = float(np.exp(family.log_median(q)))
+    if not (np.isfinite(here) and np.isfinite(median)):
+        msg = "the likelihood or the median is not finite"
+        raise ValueError(msg)
+    return Fitted(q, here, median)
