@@ -16,7 +16,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from evalkit.disclosure import Policy, Safe, make_safe
-from evalkit.display import CurveText, curves_figure, dots_figure, weeks_figure
+from evalkit.display import CurveText, curves_figure, difference_table, dots_figure, weeks_figure
 from evalkit.display._across import across_figure
 from evalkit.display._labels import spread
 from evalkit.display._panels import incidence_figure, trend_figure
@@ -220,3 +220,15 @@ def test_places_are_spread_in_order_within_bounds(seed: int) -> None:
     clear = (np.diff(targets) >= (sizes[:-1] + sizes[1:]) / 2).all()
     if clear and targets[0] >= sizes[0] / 2 and targets[-1] <= 100 - sizes[-1] / 2:
         assert np.allclose(placed, targets)
+
+
+def test_days_of_a_table_are_in_order_when_one_group_lacks_the_first() -> None:
+    shown = safe(people(SHORT, (300, 250), (400, 400), 11))
+    rows = shown.landmark_rows()
+    assert len(rows["time"].unique()) > 2
+    late = rows[(rows["group"] != SHORT[0]) | (rows["time"] > rows["time"].min())]
+    gone = SimpleNamespace(landmark_rows=lambda: late.sort_values(["group", "time"]), estimates=shown.estimates)
+    nothing = SimpleNamespace(estimates=SimpleNamespace(tidy=lambda: pd.DataFrame(columns=["time", "estimate"])))
+    days = [int(day) for day in re.findall(r"Day (\d+)", difference_table(gone, nothing, SHORT))]
+    assert days == sorted(days)
+    assert len(days) == len(rows["time"].unique())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from IPython.utils.capture import capture_output
 from evalkit.disclosure import Safe
 from evalkit.display import Gap
 from evalkit.display._data import safe_numbers
-from evalkit.display._kinds import CURVES, INCIDENCES
+from evalkit.display._kinds import CURVES, INCIDENCES, is_empty
 from evalkit.report import Report
 from evalkit.seal import MARK
 
@@ -62,7 +63,7 @@ class Ran:
     def rows(self, shown: Shown) -> pd.DataFrame:
         """Return every safe row behind an output: its own data, and those of its estimates."""
         parts = [] if shown.data is None else [shown.data]
-        for one in (s for i in shown.ids for s in self.safe.get(i, [])):
+        for one in (s for i in shown.ids for s in self.safe.get(i, []) if not is_empty(s)):
             parts += [safe_numbers(one), pd.DataFrame([dict(one.estimates.summary)])]
             if one.estimates.kind not in CURVES | INCIDENCES:
                 parts.append(one.estimates.tidy())
@@ -72,8 +73,8 @@ class Ran:
         return [gap for i in shown.ids for gap in self.gaps.get(i, [])]
 
 
-def run(notebook: Path) -> Ran:
-    """Run a notebook as a researcher does, from its folder, without a kernel."""
+def run(notebook: Path, **parameters: object) -> Ran:
+    """Run a notebook as a researcher does, from its folder, without a kernel; parameters as a render sets them."""
     ran = Ran()
     with pytest.MonkeyPatch.context() as patched:
         patched.chdir(notebook.parent)
@@ -83,7 +84,9 @@ def run(notebook: Path) -> Ran:
         try:
             for number, cell in enumerate(nbformat.read(notebook, as_version=4).cells, start=1):
                 if cell.cell_type == "code":
-                    captured = _captured(shell, cell.source, number)
+                    given = parameters if "parameters" in cell.metadata.get("tags", []) else {}
+                    more = "".join(f"\n{name} = {value!r}" for name, value in given.items())
+                    captured = _captured(shell, cell.source + more, number)
                     ran.outputs.extend(_shown(captured, number))
                     cell.outputs = [
                         nbformat.v4.new_output("display_data", o.data, metadata=o.metadata) for o in captured
@@ -128,6 +131,18 @@ def _shown(outputs: list[Any], number: int) -> Iterator[Shown]:
             output.data[mime] for mime in ("image/svg+xml", "text/html", "text/markdown") if mime in output.data
         )
         yield Shown(number, text, mark)
+
+
+def plain(markup: str) -> str:
+    """Return the words of a piece of HTML."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
+
+
+def told(shown: Shown) -> str:
+    """Return everything that an output tells its readers in words and labels."""
+    if shown.shows == "figure":
+        return " | ".join([*labels_of(shown.text), shown.mark.get("alt", ""), shown.mark.get("headline", "")])
+    return plain(shown.text) if shown.shows == "table" else shown.text
 
 
 def labels_of(svg: str) -> list[str]:

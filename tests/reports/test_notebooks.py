@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import subprocess
@@ -24,17 +23,7 @@ from evalkit.simulate import simulate
 from publish.emptiness import emptiness
 from publish.standin import environment, pdf_pages
 from publish.texts import REPORT, given_to_quarto, text_of
-from reports.agreement import (
-    RULES,
-    WITH_LIMITS,
-    Ran,
-    Shown,
-    astray,
-    labels_of,
-    numbers_of,
-    run,
-    unlike_any_row,
-)
+from reports.agreement import RULES, WITH_LIMITS, Ran, astray, numbers_of, plain, run, told, unlike_any_row
 from web.browser import MISSING, assert_accessible, look_at
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,13 +67,6 @@ def ran(request: pytest.FixtureRequest, world: Path) -> Ran:
     return run(world / "notebooks" / f"{request.param}.ipynb")
 
 
-def said(shown: Shown) -> str:
-    """Everything that an output tells its readers in words and labels."""
-    if shown.shows == "figure":
-        return " | ".join([*labels_of(shown.text), shown.mark.get("alt", ""), shown.mark.get("headline", "")])
-    return plain(shown.text) if shown.shows == "table" else shown.text
-
-
 def test_every_number_said_is_a_safe_number_of_its_estimate(ran: Ran, world: Path) -> None:
     protocol = " ".join(file.read_text(encoding="utf-8") for file in (world / "params").glob("*.yaml"))
     rules = {number for number, _ in numbers_of(protocol)} | RULES_BY_DEFAULT
@@ -93,7 +75,7 @@ def test_every_number_said_is_a_safe_number_of_its_estimate(ran: Ran, world: Pat
         if shown.mark["kind"] in RULES and shown.data is None:
             continue
         assert shown.ids or shown.mark["kind"] in RULES, (shown.cell, shown.text[:80])
-        text, rows = said(shown), ran.rows(shown)
+        text, rows = told(shown), ran.rows(shown)
         assert astray(text, rows, ran.between(shown), rules) == [], (shown.cell, text)
         assert unlike_any_row(text, rows) == [], (shown.cell, text)
         kinds[shown.shows] += len(numbers_of(text))
@@ -219,11 +201,10 @@ def test_figures_and_tables_are_numbered_and_referred_to(quarterly: Path) -> Non
         )
 
 
-@pytest.mark.parametrize("period", ["2021Q4", "2022Q1"])
-def test_quarters_with_almost_nobody_are_published_too(world: Path, period: str) -> None:
-    done = evalkit(world, "render", "quarterly", "--period", period, "--out", str(world / "reports"))
+def test_a_quarter_with_almost_nobody_is_published_too(world: Path) -> None:
+    done = evalkit(world, "render", "quarterly", "--period", "2021Q4", "--out", str(world / "reports"))
     assert done.returncode == 0, done.stderr
-    page = (world / f"reports/chicago-nonmandated/quarterly/{period}/report.html").read_text(encoding="utf-8")
+    page = (world / "reports/chicago-nonmandated/quarterly/2021Q4/report.html").read_text(encoding="utf-8")
     assert "Not shown" in page
     assert "nan" not in re.sub(r'"data:[^"]*"', "", page).lower().replace("provenance", "")
 
@@ -272,10 +253,6 @@ def known(rows: pd.DataFrame) -> set[str]:
     }
     text = " ".join(rows.select_dtypes(exclude="number").astype(str).to_numpy().ravel())
     return {one.replace("-", "\u2212") for one in told} | set(re.findall(r"[\d.]+", text)) | {"0.0"}
-
-
-def plain(markup: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
 
 
 LIMITS = re.compile(r"(\d+)% \((\d+)% to (\d+)%\)(?:[;,] ([\d,]+) of ([\d,]+))?")

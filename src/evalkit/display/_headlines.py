@@ -15,6 +15,8 @@ from evalkit.display._panels import cause_in_words
 from evalkit.display._prose import Gap, Gaps, common_day
 from evalkit.display._words import listed, words
 
+_NOT_RECORDED = "not recorded"  # the level of people without one: no place, and no source
+
 
 def headline(safe: Safe, groups: Sequence[str], event: str = "", gaps: Gaps | None = None) -> str:
     """Write the finding of a figure in one line.
@@ -101,7 +103,7 @@ def _weeks(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  #
 
 def _reach(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     rows = safe.estimates.tidy().dropna(subset=["estimate"])
-    own = rows[rows["group"] == groups[0]]
+    own = rows[(rows["group"] == groups[0]) & (rows["term"] != _NOT_RECORDED)]
     if own.empty:
         return ""
     first = own[own["estimate"] == own["estimate"].max()]

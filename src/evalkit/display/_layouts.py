@@ -253,7 +253,7 @@ def difference_table(curve: Safe, differences: Safe, groups: Sequence[str], note
     rows = rows[~rows["estimate"].isin([0.0, 1.0])]  # before the first event there is nothing to compare
     keys = ["cause", "time"] if "cause" in rows else ["time"]
     lines, parts = [], []
-    for key, own in rows.groupby(keys, sort=False):
+    for key, own in rows.sort_values("time", kind="stable").groupby(keys, sort=False):
         by_group = {str(row["group"]): row for _, row in own.iterrows()}
         gap: pd.DataFrame = gaps.loc[(gaps[keys] == list(key)).all(axis=1)]
         texts = {"day": f"Day {count(own['time'].iloc[0])}"}
@@ -264,7 +264,8 @@ def difference_table(curve: Safe, differences: Safe, groups: Sequence[str], note
         lines.append(texts)
         parts.append(_capital(cause_in_words(str(key[0]))) if "cause" in rows else "")
     frame = pd.DataFrame(lines, dtype=object).assign(part=parts)
-    order = frame["part"].map({name: i for i, name in enumerate(dict.fromkeys(parts))})
+    causes = dict.fromkeys(rows["cause"]) if "cause" in rows else []
+    order = frame["part"].map({_capital(cause_in_words(str(cause))): i for i, cause in enumerate(causes)})
     frame = frame.assign(order=order).sort_values("order", kind="stable").drop(columns="order")
     headings = {"day": "When", **{f"c{i}": f"{g} (95% CI)" for i, g in enumerate(groups)}}
     headings["gap"] = "Difference, points (95% CI)"

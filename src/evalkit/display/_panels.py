@@ -20,7 +20,7 @@ from evalkit.display._figures import CurveText, at_risk
 from evalkit.display._keys import key
 from evalkit.display._labels import name_ends
 from evalkit.display._numbers import NOT_SHOWN, percent
-from evalkit.display._style import BESIDE, arm_style, new_figure, themed
+from evalkit.display._style import BESIDE, MUTED, arm_style, new_figure, themed
 from evalkit.display._words import words
 
 _SHAPES = "os"
@@ -132,7 +132,7 @@ def trend_figure(safe: Safe, groups: Sequence[str]) -> tuple[Figure, str]:
     periods = list(dict.fromkeys(rows["period"].astype(str)))
     labels = list(dict.fromkeys(rows["label"].astype(str)))
     styles = arm_style(groups)
-    shown = [g for g in groups if (rows["group"] == g).any()]
+    shown = [g for g in groups if rows.loc[rows["group"] == g, "estimate"].notna().any()]
     across = min(len(labels), 4)
     rows_of_panels = -(-len(labels) // across)
     figure = new_figure(1.85 * rows_of_panels + 0.3)
@@ -146,6 +146,8 @@ def trend_figure(safe: Safe, groups: Sequence[str]) -> tuple[Figure, str]:
                 place = [periods.index(str(p)) for p in part["period"]]
                 _dated(axes, part, place, styles[group], _SHAPES[groups.index(group) % 2])
                 said += _trend_words(part, label, group)
+            if own.empty:
+                axes.text(0.5, 0.5, words("figure.not_shown"), transform=axes.transAxes, ha="center", color=MUTED)
             axes.set(ylim=(0, 1.05), xlim=(-0.4, len(periods) - 0.6), xlabel="", ylabel="")
             axes.set_title("\n".join(textwrap.wrap(label, 20)), size=9, va="bottom")
             years = _years(periods)

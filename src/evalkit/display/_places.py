@@ -122,6 +122,7 @@ def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, s
         axes.set(yticks=range(len(own)), yticklabels=list(own["label"]), xlabel=x_label)
         axes.set_ylim(len(own) - 0.5, -0.5)
         axes.set_xlim(0, max(0.1, float(own["estimate"].max()) * 1.35) if own["estimate"].notna().any() else 1)
+        axes.set_xticks([tick for tick in axes.get_xticks() if tick <= min(1.0, axes.get_xlim()[1])])
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.tick_params(axis="y", length=0)
     return figure, words("alt.values", group=group, values=", ".join(said))

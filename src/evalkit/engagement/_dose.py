@@ -19,6 +19,7 @@ import pandas as pd
 from evalkit.cohort import Cohort
 from evalkit.engagement._analyses import MeanOf, RatioOf, ShareOf
 from evalkit.engagement._counting import count_true, groups_of, moments, moments_of, tally
+from evalkit.engagement._stay import nothing
 from evalkit.errors import UsageError
 from evalkit.estimates import Estimates
 from evalkit.survival import cumulative_incidence
@@ -61,13 +62,15 @@ def time_to_first_session(cohort: Cohort) -> Estimates:
     Returns
     -------
     Estimates
-        A cumulative incidence made from `DayCounts`.
+        A cumulative incidence made from `DayCounts`; no rows where nobody was referred.
 
     Raises
     ------
     MissingTableError
         If sessions are not part of the study.
     """
+    if cohort.initiation().empty:
+        return nothing(cohort, "cumulative_incidence", "first session", ["group", "cause"], "all referred")
     rows = cohort.initiation().merge(cohort.people[[*_KEY, "days_from_referral"]], on=_KEY)
     left = rows["event"].eq(2)
     rows["time"] = rows["time"].mask(left, rows["days_from_referral"]).astype("int64")

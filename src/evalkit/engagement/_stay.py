@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["leaving", "mean_stay", "staying"]
+__all__ = ["leaving", "mean_stay", "nothing", "staying"]
 
 import pandas as pd
 
@@ -36,7 +36,7 @@ def leaving(cohort: Cohort) -> Estimates:
     """
     rows = cohort.retention()
     if rows.empty:
-        return _nothing(cohort, "cumulative_incidence", "disengagement and completion", ["group", "cause"])
+        return nothing(cohort, "cumulative_incidence", "disengagement and completion", ["group", "cause"])
     found = cumulative_incidence(rows, "time", "event", by="group", causes=list(cohort.causes.values()))
     return found.about(population=_STARTERS, cut=cohort.cut)
 
@@ -65,7 +65,7 @@ def staying(cohort: Cohort) -> Estimates:
     """
     rows = _disengaged(cohort)
     if rows.empty:
-        return _nothing(cohort, "kaplan_meier", "no disengagement", ["group"])
+        return nothing(cohort, "kaplan_meier", "no disengagement", ["group"])
     found = kaplan_meier(rows, "time", "disengaged", by="group")
     return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut)
 
@@ -96,12 +96,28 @@ def mean_stay(cohort: Cohort, days: int) -> Estimates:
         found = rmst_contrast(rows, "time", "disengaged", by="group", tau=days, reference=reference)
     except AnalysisError:
         what = f"difference of mean days without disengagement in the first {days} days"
-        return _nothing(cohort, "rmst_contrast", what, ["measure", "estimate"])
+        return nothing(cohort, "rmst_contrast", what, ["measure", "estimate"])
     return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut)
 
 
-def _nothing(cohort: Cohort, kind: str, estimand: str, columns: list[str]) -> Estimates:
-    """Return an estimate of nobody."""
+def nothing(cohort: Cohort, kind: str, estimand: str, columns: list[str], population: str = _STARTERS) -> Estimates:
+    """Return an estimate of nobody.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    kind, estimand : str
+        Of the analysis.
+    columns : list of str
+        Of its result.
+    population : str, optional
+        Of whom it would be.
+
+    Returns
+    -------
+    Estimates
+        Without rows.
+    """
     data = pd.DataFrame(columns=columns).astype(dict.fromkeys(set(columns) & {"estimate"}, "float64"))
     nobody = Tally(pd.DataFrame(columns=["group", "term", "n_event", "n"]))
-    return Estimates(data, kind, estimand, population=_STARTERS, cut=cohort.cut, counts=nobody)
+    return Estimates(data, kind, estimand, population=population, cut=cohort.cut, counts=nobody)

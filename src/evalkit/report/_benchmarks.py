@@ -63,7 +63,7 @@ def mark_of(baseline: Baseline) -> dict[str, object]:
         low, high = float(row["conf_low"]), float(row["conf_high"])
     name, whom = baseline.label or baseline.id, baseline.denominator
     whom = f"{baseline.n:,} {whom}" if baseline.n is not None else whom
-    label = "\n".join([name, *textwrap.wrap(whom, 40, max_lines=3, placeholder=" ...")])
+    label = "\n".join([name, *textwrap.wrap(whom, 30, max_lines=4, placeholder=" ...")])
     return {"label": label, "estimate": baseline.value, "conf_low": low, "conf_high": high, "name": name}
 
 
@@ -102,7 +102,7 @@ def benchmarks(
     marks = pd.DataFrame([mark_of(b) for b in published])
     own = rows.drop_duplicates("group")
     sizes = [f"{row['group']}: {count(row['n'])}" for _, row in own.iterrows()]
-    label = "\n".join([words("figure.here"), *textwrap.wrap(whom, 40), ", ".join(sizes)])
+    label = "\n".join([words("figure.here"), *textwrap.wrap(whom, 30), ", ".join(sizes)])
     own = own.assign(label=label, estimate=own["here"], conf_low=own["here_low"], conf_high=own["here_high"])
     figure, alt = dots_figure(own, groups, words("benchmark.axis", measure=measure), marks=marks)
     data = benchmark_numbers(rows, marks.assign(label=marks["name"]))

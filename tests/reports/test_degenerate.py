@@ -1,0 +1,90 @@
+"""The quarterly report of studies that lack something: people, tables, sites. It says so, and says nothing wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from evalkit.publish._document import document_of
+from evalkit.simulate import simulate
+from reports.agreement import RULES, Ran, astray, numbers_of, run, told, unlike_any_row
+
+ROOT = Path(__file__).resolve().parents[2]
+People = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def later(people: pd.DataFrame) -> pd.DataFrame:
+    return people[people["referral_date"].astype(str) >= "2022-01-01"]
+
+
+def three(people: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([own.head(2 if arm == "non_mandated" else 1) for arm, own in people.groupby("pathway")])
+
+
+def together(people: pd.DataFrame) -> pd.DataFrame:
+    return people.assign(site="one", community_area="Englewood")
+
+
+WORLDS: dict[str, tuple[str, tuple[str, ...], People | None, str]] = {
+    "nobody in the first quarter": ("2021Q4", (), later, "No people have been referred|Not shown yet"),
+    "three people": ("2023Q4", (), three, "Fewer than 11 people"),
+    "no sessions": ("2023Q4", ("sessions",), None, "The sessions table is not part of this study"),
+    "no outcomes": ("2023Q4", ("outcomes",), None, "The outcomes table is not part of this study"),
+    "one site": ("2023Q4", (), together, "Englewood"),
+}
+
+
+def study(folder: Path, without: tuple[str, ...], edit: People | None) -> Path:
+    """Write a small study that lacks tables or people; return its protocol."""
+    simulate("benefit", seed=7, n_focus=60, n_comparison=90).write(folder / "data")
+    protocol = yaml.safe_load((ROOT / "params/study.yaml").read_text(encoding="utf-8"))
+    protocol["tables"] = {name: {"path": f"data/{name}.csv"} for name in protocol["tables"] if name not in without}
+    for file in ("baselines.yaml", "disclosure.yaml"):
+        (folder / file).write_bytes((ROOT / "params" / file).read_bytes())
+    if edit is not None:
+        people = edit(pd.read_csv(folder / "data/participants.csv", dtype=str))
+        people.to_csv(folder / "data/participants.csv", index=False)
+        for name in set(protocol["tables"]) - {"participants"}:
+            rows = pd.read_csv(folder / f"data/{name}.csv", dtype=str)
+            rows[rows["participant_id"].isin(people["participant_id"])].to_csv(folder / f"data/{name}.csv", index=False)
+    file = folder / "study.yaml"
+    file.write_text(yaml.safe_dump(protocol, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_a_study_that_lacks_something_is_reported(name: str, tmp_path: Path) -> None:
+    period, without, edit, words = WORLDS[name]
+    protocol = study(tmp_path, without, edit)
+    ran = run(ROOT / "notebooks/quarterly.ipynb", study=str(protocol), period=period)
+    text = "\n".join(told(shown) for shown in ran.outputs)
+    assert re.search(words, text)
+    assert not re.search(r"\b(?:nan|inf|None|NaT)\b", text)
+    hold_to_numbers(ran)
+    assert document_of(ran.executed, toc=False, pdf_standard="ua-1").items
+
+
+def hold_to_numbers(ran: Ran) -> None:
+    protocol = " ".join(file.read_text(encoding="utf-8") for file in (ROOT / "params").glob("*.yaml"))
+    rules = {number for number, _ in numbers_of(protocol)} | {
+        "4",
+        "11",
+        "12",
+        "24",
+        "30",
+        "36",
+        "60",
+        "90",
+        "120",
+        "182",
+        "270",
+    }
+    for shown in ran.outputs:
+        if shown.mark["kind"] not in RULES:
+            assert astray(told(shown), ran.rows(shown), ran.between(shown), rules) == [], told(shown)
+            assert unlike_any_row(told(shown), ran.rows(shown)) == [], told(shown)
