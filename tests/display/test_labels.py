@@ -18,10 +18,12 @@ from matplotlib.transforms import Bbox
 from evalkit.disclosure import Policy, Safe, make_safe
 from evalkit.display import CurveText, curves_figure, difference_table, dots_figure, weeks_figure
 from evalkit.display._across import across_figure
+from evalkit.display._brief import curves_of_brief
 from evalkit.display._labels import spread
 from evalkit.display._panels import incidence_figure, trend_figure
 from evalkit.display._places import bars_figure, tiles_figure
 from evalkit.display._style import themed
+from evalkit.messages import messages_for
 from evalkit.survival import cumulative_incidence, kaplan_meier
 
 WORDS = CurveText("Not disengaged", "Days since first session", "not disengaged")
@@ -120,6 +122,17 @@ def test_names_of_curves_stand_clear(number: int, competing: bool) -> None:
     assert clashes(figure) == []
     names = {re.sub(r"\s+", "", t.get_text()) for axes in figure.axes for t in axes.texts}
     assert {re.sub(r"\s+", "", group) for group in groups} <= names
+
+
+@pytest.mark.parametrize("names", [SHORT, ("Piloto voluntario", "PAIP")])
+def test_names_of_the_brief_stand_clear(names: tuple[str, str]) -> None:
+    say = messages_for("es-US")
+    for number in (0, 1, 2):
+        _, means, ends = WORLDS[number]
+        shown = safe(people(names, means, ends, number))
+        drawn = {group: shown.knots(group) for group in names}
+        labels = ("Días desde la primera sesión", "Todavía asisten")
+        assert clashes(curves_of_brief(drawn, names, labels, 365, say)) == []
 
 
 def shares(groups: tuple[str, ...], labels: list[str], low: float, high: float, seed: int) -> pd.DataFrame:

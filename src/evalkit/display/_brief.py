@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from evalkit.display._data import ticks
+from evalkit.display._labels import name_ends
 from evalkit.display._style import INK, arm_style, new_figure, themed
 from evalkit.messages import Messages
 
@@ -104,26 +104,5 @@ def curves_of_brief(
         top = min(1.0, np.ceil(highest * 10 + 1) / 10)
         axes.set(xlim=(0, last), ylim=(0, top), xticks=ticks(last), xlabel=axes_labels[0], ylabel=axes_labels[1])
         axes.yaxis.set_major_formatter(_percent(say))
-        _named(axes, ends, styles, 0.17 * top)
+        name_ends([(axes, ends)], styles)
     return figure
-
-
-def _named(
-    axes: Axes, ends: dict[str, tuple[float, float]], styles: dict[str, dict[str, object]], apart: float
-) -> None:
-    """Write each group's name at its curve's end, pushed apart where two names would touch."""
-    placed = -1.0
-    for group, (end, value) in sorted(ends.items(), key=lambda item: item[1][1]):
-        placed = max(value, placed + apart)
-        axes.annotate(
-            _two_lines(group), (end, placed), xytext=(5, 0), textcoords="offset points", ha="left", va="center",
-            annotation_clip=False, color=str(styles[group]["color"]), weight="semibold", linespacing=0.95,
-        )  # fmt: skip
-
-
-def _two_lines(name: str) -> str:
-    words = name.split()
-    if len(name) <= 14 or len(words) < 2:
-        return name
-    half = min(range(1, len(words)), key=lambda i: abs(len(" ".join(words[:i])) - len(name) / 2))
-    return f"{' '.join(words[:half])}\n{' '.join(words[half:])}"
