@@ -139,7 +139,7 @@ local function with_widths(grid)
       for _, cell in ipairs(row.cells) do
         if cell.col_span == 1 then
           local length = utf8.len(pandoc.utils.stringify(cell.contents)) or 1
-          if cell.alignment ~= "AlignRight" and length > 20 then length = 20 + (length - 20) * 0.4 end
+          if cell.alignment ~= "AlignRight" and length > 20 then length = 20 + (length - 20) * 0.25 end
           longest[place] = math.max(longest[place] or 1, length)
         end
         place = place + cell.col_span
