@@ -96,6 +96,8 @@ _ROWS = (
     ("variance_ratio", "number", "", "ratio of variances, focus over comparison"),
     ("variance_ratio_weighted", "number", "", "ratio of variances after weighting"),
     ("effective_sample_size", "number", "people", "Kish's effective sample size of the weights"),
+    ("score_from", "number", "", "lower end of a class of preference scores"),
+    ("score_to", "number", "", "upper end of a class of preference scores"),
     ("e_value", "number", "", "VanderWeele and Ding's E-value"),
 )
 

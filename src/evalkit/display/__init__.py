@@ -4,11 +4,13 @@ from evalkit.display._brief import curves_of_brief, shares_of_brief
 from evalkit.display._data import benchmark_numbers, curve_numbers, restatement_numbers, safe_numbers
 from evalkit.display._draw import Look, draw
 from evalkit.display._figures import CurveText, curves_figure, dots_figure, weeks_figure
+from evalkit.display._final_tables import baseline_table
+from evalkit.display._gap import Gap, gap_words
 from evalkit.display._headlines import headline
 from evalkit.display._layouts import benchmark_table, difference_table, table_of
 from evalkit.display._methods import definitions, provenance_table, restatement_table
-from evalkit.display._numbers import count, percent
-from evalkit.display._prose import Gap, common_day, gap_words, sentences
+from evalkit.display._numbers import count, decimal, percent, points
+from evalkit.display._prose import common_day, sentences
 from evalkit.display._style import svg_of
 from evalkit.display._tables import html_table
 from evalkit.display._words import listed, numbered, words
@@ -17,6 +19,7 @@ __all__ = [
     "CurveText",
     "Gap",
     "Look",
+    "baseline_table",
     "benchmark_numbers",
     "benchmark_table",
     "common_day",
@@ -24,6 +27,7 @@ __all__ = [
     "curve_numbers",
     "curves_figure",
     "curves_of_brief",
+    "decimal",
     "definitions",
     "difference_table",
     "dots_figure",
@@ -34,6 +38,7 @@ __all__ = [
     "listed",
     "numbered",
     "percent",
+    "points",
     "provenance_table",
     "restatement_numbers",
     "restatement_table",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 __all__ = ["Look", "draw"]
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from matplotlib.figure import Figure
 
 from evalkit.disclosure import Safe
 from evalkit.display._across import across_figure
 from evalkit.display._figures import CurveText, curves_figure, dots_figure, weeks_figure
+from evalkit.display._final_figures import counts_figure, e_value_figure, overlap_figure, subgroups_figure
 from evalkit.display._forest import effects_figure, love_figure
-from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, WEEKS, uncertain
+from evalkit.display._kinds import COMPARED, COUNTED, CURVES, DRAWN, INCIDENCES, WEEKS, uncertain
 from evalkit.display._panels import incidence_figure, trend_figure
 from evalkit.display._places import bars_figure, tiles_figure
 from evalkit.display._words import words
@@ -80,10 +82,6 @@ def draw(safe: Safe, groups: Sequence[str], look: Look) -> tuple[Figure, str]:
 
 def _of_rows(safe: Safe, groups: Sequence[str], look: Look) -> tuple[Figure, str]:
     kind, rows = safe.estimates.kind, safe.estimates.tidy()
-    if kind == "balance":
-        return love_figure(rows)
-    if kind == "adjusted_effects":
-        return effects_figure(rows, words("effect.axis", group=groups[0]))
     if kind in WEEKS:
         return weeks_figure(rows, groups, look.x_label)
     if kind == "reach":
@@ -91,4 +89,19 @@ def _of_rows(safe: Safe, groups: Sequence[str], look: Look) -> tuple[Figure, str
         return tiles_figure(rows, own, look.places) if look.places else bars_figure(rows, own, look.x_label)
     if kind == "engaged_across":
         return across_figure(rows, groups, look.x_label)
+    if kind in COMPARED | COUNTED:
+        return _compared(safe, groups, look)
     return dots_figure(uncertain(safe), groups, look.x_label)
+
+
+def _compared(safe: Safe, groups: Sequence[str], look: Look) -> tuple[Figure, str]:
+    rows, facts = safe.estimates.tidy(), safe.estimates.summary
+    made: dict[str, Callable[[], tuple[Figure, str]]] = {
+        "balance": lambda: love_figure(rows),
+        "preference": lambda: overlap_figure(rows, groups, (float(facts["score_from"]), float(facts["score_to"]))),
+        "e_value": lambda: e_value_figure(rows),
+        "subgroups": lambda: subgroups_figure(rows, groups),
+        "mean_count": lambda: counts_figure(rows, groups, look.x_label),
+    }
+    effects = partial(effects_figure, rows, words("effect.axis", group=groups[0]))
+    return made.get(safe.estimates.kind, effects)()

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from evalkit.disclosure import Safe
+from evalkit.display._final_words import HEADS
+from evalkit.display._gap import Gap, Gaps
 from evalkit.display._numbers import count, decimal, percent, points
 from evalkit.display._panels import cause_in_words
-from evalkit.display._prose import Gap, Gaps, common_day
+from evalkit.display._prose import common_day
 from evalkit.display._words import listed, words
 
 _NOT_RECORDED = "not recorded"  # the level of people without one: no place, and no source
@@ -166,5 +168,6 @@ _WRITERS: dict[str, Callable[[Safe, Sequence[str], str, Gaps], str]] = {
     "trend": _trend,
     "adjusted_effects": _effects,
     "balance": _balance,
+    **HEADS,
     **dict.fromkeys(("proportion", "completion", "attendance_rate", "engaged_by", "dose_reached"), _first_label),
 }

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["CURVES", "DRAWN", "INCIDENCES", "SHARES", "WEEKS", "is_empty", "nothing_to_draw", "uncertain"]
+__all__ = [
+    "COMPARED",
+    "COUNTED",
+    "CURVES",
+    "DRAWN",
+    "INCIDENCES",
+    "SHARES",
+    "WEEKS",
+    "is_empty",
+    "nothing_to_draw",
+    "uncertain",
+]
 
 from typing import TYPE_CHECKING
 
@@ -19,8 +30,9 @@ SHARES = frozenset(
     {"funnel", "proportion", "completion", "dose_distribution", "longest_gap", "returns", "engaged_by"}
     | {"completeness", "lost_to_follow_up", "attendance_rate", "dose_reached", "reach", "engaged_across", "trend"}
 )
-COMPARED = frozenset({"adjusted_effects", "balance"})
-DRAWN = CURVES | INCIDENCES | WEEKS | SHARES | COMPARED
+COMPARED = frozenset({"adjusted_effects", "balance", "sensitivity", "imputed", "e_value", "subgroups"})
+COUNTED = frozenset({"preference", "mean_count"})
+DRAWN = CURVES | INCIDENCES | WEEKS | SHARES | COMPARED | COUNTED
 
 
 def uncertain(safe: Safe) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.disclosure import Safe
+from evalkit.display._final_tables import TABLES
 from evalkit.display._kinds import CURVES, INCIDENCES
 from evalkit.display._numbers import NOT_SHOWN, count, decimal, interval, p_value, percent, points
 from evalkit.display._panels import cause_in_words
@@ -312,6 +313,8 @@ def table_of(safe: Safe, note: str = "") -> str:
     """
     kind = safe.estimates.kind
     said = " ".join(text for text in (note, safe.note) if text)
+    if kind in TABLES:
+        return TABLES[kind](safe, said)
     if kind in _BY_LABEL:
         rows = safe.estimates.tidy()
         rows = rows[rows["n"] != 0]  # a step whose time is over for nobody
@@ -322,7 +325,7 @@ def table_of(safe: Safe, note: str = "") -> str:
         return _wide(rows, _FIRST.get(kind, "Measure"), said, "variable" if kind in _HEADED else "")
     layout = _LAYOUTS.get(kind)
     if layout is None:
-        known = ", ".join(sorted({*_LAYOUTS, *_BY_LABEL}))
+        known = ", ".join(sorted({*_LAYOUTS, *_BY_LABEL, *TABLES}))
         msg = f"there is no table layout for '{kind}'; there are: {known}"
         raise AnalysisError(msg)
     rows = safe.landmark_rows() if kind in CURVES | INCIDENCES else safe.estimates.tidy()

@@ -6,6 +6,8 @@ keys; no sentence is put together from fragments of grammar.
 
 from __future__ import annotations
 
+from evalkit.display._messages_final import FINAL
+
 __all__ = ["ENGLISH"]
 
 ENGLISH: dict[str, str] = {
@@ -173,4 +175,5 @@ ENGLISH: dict[str, str] = {
     "alt.published": "Published: {values}.",
     "alt.trend": "{label}, {group}: {values}.",
     "alt.trend.value": "{share} at the end of {period}",
+    **FINAL,
 }

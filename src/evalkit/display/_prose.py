@@ -2,98 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["Gap", "gap_words", "sentences"]
+__all__ = ["common_day", "sentences", "share_of"]
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from evalkit.disclosure import Safe
+from evalkit.display._final_words import WRITERS
+from evalkit.display._gap import Gap, Gaps, amount, gap_words, relation
 from evalkit.display._kinds import CURVES, INCIDENCES
-from evalkit.display._numbers import count, decimal, p_value, percent
+from evalkit.display._numbers import count, decimal, percent
 from evalkit.display._panels import cause_in_words
 from evalkit.display._words import listed, numbered, words
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A difference between the two groups, the focus less the other, with its limits.
-
-    Attributes
-    ----------
-    estimate, low, high : float
-    day : float
-        The day it holds for; nan where it holds for none.
-    """
-
-    estimate: float
-    low: float
-    high: float
-    day: float = float("nan")
-
-    @property
-    def direction(self) -> str:
-        """``higher``, ``lower``, or ``none`` where the limits hold 0."""
-        if self.low > 0:
-            return "higher"
-        return "lower" if self.high < 0 else "none"
-
-
-Gaps = Mapping[str, Gap]
-
-
-def gap_words(gap: Gap, group: str, key: str = "gap", **more: str) -> str:
-    """Say in a sentence whether two shares differ, and by how much they could.
-
-    Parameters
-    ----------
-    gap : Gap
-        Of shares.
-    group : str
-        The focus.
-    key : {"gap", "change"}, default "gap"
-        Whether the two are groups, or one group at two times.
-    **more
-        What else stands in the sentence.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> gap_words(Gap(0.04, -0.05, 0.13), "the pilot")
-    'There is no clear difference: the share could be anything from 5 points lower to 13 points higher.'
-    >>> gap_words(Gap(-0.11, -0.2, -0.02), "the pilot")
-    'The share is clearly lower in the pilot: by 2 to 20 points.'
-    """
-    if gap.direction == "none":
-        low, high = (amount(100 * limit, "points") for limit in (gap.low, gap.high))
-        return words(f"{key}.none", low=low, high=high, **more)
-    sizes = sorted((abs(100 * gap.low), abs(100 * gap.high)))
-    low, high = (decimal(size, 0) if size >= 1 else decimal(size, 1) for size in sizes)
-    return words(f"{key}.{gap.direction}", group=group, low=low, high=high, **more)
-
-
-def amount(value: float, unit: str) -> str:
-    """Write a signed difference in words: 5 points lower.
-
-    Parameters
-    ----------
-    value : float
-    unit : {"points", "days"}
-
-    Returns
-    -------
-    str
-    """
-    size = decimal(abs(value), 0)
-    if size == "0":
-        return words(f"{unit}.same")
-    number = "one" if size == "1" else "many"
-    return words(f"{unit}.{'lower' if value < 0 else 'higher'}.{number}", n=size)
 
 
 def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str = "", gaps: Gaps | None = None) -> str:
@@ -241,21 +163,6 @@ def _cox(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # n
     )
 
 
-def relation(value: float) -> str:
-    """Write a p value after its letter: '= 0.047', '< 0.001'.
-
-    Parameters
-    ----------
-    value : float
-
-    Returns
-    -------
-    str
-    """
-    text = p_value(value)
-    return text.replace("<", "< ") if text.startswith("<") else f"= {text}"
-
-
 def _mean_gap(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     rows = safe.estimates.tidy()
     own = rows[rows["measure"] == "rmst_difference"].dropna(subset=["estimate"])
@@ -295,6 +202,7 @@ def _effects(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str: 
 
 def _gate(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     names = {"balance": "balance", "equipoise": "equipoise", "effective sample size": "sample"}
+    names["proportional hazards"] = "hazards"
     base, parts = safe.policy.rounding_base, []
     for _, row in safe.estimates.tidy().iterrows():
         name = names.get(str(row["term"]))
@@ -304,10 +212,13 @@ def _gate(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # 
         value, limit = decimal(row["estimate"]), decimal(row["baseline"], 1)
         if name == "equipoise":
             value, limit = percent(row["estimate"]), percent(row["baseline"])
+        elif name == "hazards":
+            value = relation(row["estimate"])
         elif name == "sample":
             value, limit = count(round(float(row["estimate"]) / base) * base), count(row["baseline"])
         parts.append(words(f"gate.{name}.{row['verdict']}", value=value, limit=limit))
-    return " ".join([*parts, words("gate.measured")])
+    weighted = (safe.estimates.tidy()["term"] != "proportional hazards").any()
+    return " ".join([*parts, words("gate.measured")] if weighted else parts)
 
 
 _WRITERS: dict[str, Callable[[Safe, Sequence[str], str, Gaps], str]] = {
@@ -317,7 +228,9 @@ _WRITERS: dict[str, Callable[[Safe, Sequence[str], str, Gaps], str]] = {
     "gray_test": _gray,
     "adjusted_effects": _effects,
     "diagnose": _gate,
+    **WRITERS,
     **dict.fromkeys(
-        ("attendance_rate", "dose_reached", "returns", "lost_to_follow_up", "completion", "proportion"), _each
+        ("attendance_rate", "dose_reached", "returns", "lost_to_follow_up", "completion", "proportion", "equipoise"),
+        _each,
     ),
 }

@@ -24,6 +24,8 @@ function               counts      what
 `dose_reached`         Moments     mean share of the dose's sessions and hours
 `longest_gap`          Tally       classes of the longest gap between sessions
 `returns`              Tally       attending again after disengagement
+`baseline`             both        baseline characteristics and standardised differences
+`missing`              Tally       people without a value, by characteristic
 `caseload`             Tally       referred, started, active by month
 `completeness`         Tally       share with a value, by field
 `late_entry`           DayCounts   days from event to entry, by table
@@ -34,6 +36,7 @@ function               counts      what
 """
 
 from evalkit.engagement._analyses import Caseload, LateEntry, MeanOf, RatioOf, ShareOf, wilson
+from evalkit.engagement._baseline import BaselineMeans, BaselineShares, baseline, missing
 from evalkit.engagement._caseload import caseload
 from evalkit.engagement._dose import (
     attendance_rate,
@@ -46,11 +49,13 @@ from evalkit.engagement._dose import (
 from evalkit.engagement._funnel import completion, engaged_by, funnel, steps
 from evalkit.engagement._gaps import longest_gap, return_times, returns
 from evalkit.engagement._quality import completeness, late_entry, lost_to_follow_up
-from evalkit.engagement._reach import engaged_across, reach, referred
+from evalkit.engagement._reach import engaged_across, in_words, reach, referred
 from evalkit.engagement._stay import leaving, mean_stay, staying
 from evalkit.engagement._trend import ChangeOf, change, trend
 
 __all__ = [
+    "BaselineMeans",
+    "BaselineShares",
     "Caseload",
     "ChangeOf",
     "LateEntry",
@@ -58,6 +63,7 @@ __all__ = [
     "RatioOf",
     "ShareOf",
     "attendance_rate",
+    "baseline",
     "caseload",
     "change",
     "completeness",
@@ -69,11 +75,13 @@ __all__ = [
     "engaged_by",
     "first_session_times",
     "funnel",
+    "in_words",
     "late_entry",
     "leaving",
     "longest_gap",
     "lost_to_follow_up",
     "mean_stay",
+    "missing",
     "reach",
     "referred",
     "return_times",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["ATTACHMENT", "Document", "document_of", "resources"]
+__all__ = ["ATTACHMENT", "BIBLIOGRAPHY", "Document", "document_of", "resources", "with_bibliography"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +15,9 @@ from evalkit.publish._prepare import MARK, Item, prepare
 
 _FACTS = ("title", "subtitle", "study", "organisation", "period", "cut", "cut_date", "synthetic", "locale")
 
+
+BIBLIOGRAPHY = "references.json"
+"""Name of the file of references beside a notebook."""
 
 ATTACHMENT = "evalkit-manifest.json"
 """Name of the attachment in the PDF: the manifest, as far as it was known before the PDF was made."""
@@ -44,6 +47,8 @@ class Document:
         What the cover says of it; empty for a first release.
     attachment : bytes
         What stands inside the PDF: the manifest.
+    bibliography : bytes
+        CSL-JSON that citations refer to; empty where there is none.
     """
 
     title: str
@@ -60,6 +65,7 @@ class Document:
     pdf_standard: str = "ua-1"
     revision: str = ""
     attachment: bytes = b""
+    bibliography: bytes = b""
 
     @property
     def language(self) -> str:
@@ -101,6 +107,24 @@ def document_of(executed: Any, *, toc: bool, pdf_standard: str) -> Document:  # 
         toc=toc,
         pdf_standard=pdf_standard,
     )
+
+
+def with_bibliography(document: Document, notebook: Path) -> Document:
+    """Return the document with the references that lie beside its notebook, where it has a place for them.
+
+    Parameters
+    ----------
+    document : Document
+    notebook : pathlib.Path
+
+    Returns
+    -------
+    Document
+        As given where no cell is a ``::: {#refs}`` or there is no file.
+    """
+    file = notebook.with_name(BIBLIOGRAPHY)
+    asked = any(item.kind == "markdown" and "{#refs" in item.text for item in document.items)
+    return replace(document, bibliography=file.read_bytes()) if asked and file.is_file() else document
 
 
 def _cover(executed: Any) -> dict[str, Any]:  # noqa: ANN401

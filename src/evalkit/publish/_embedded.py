@@ -14,7 +14,7 @@ from pathlib import Path
 import pypandoc
 
 from evalkit.errors import PublicationError
-from evalkit.publish._document import ATTACHMENT, Document, resources
+from evalkit.publish._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
 from evalkit.publish._markdown import write_markdown
 from evalkit.publish._page import css_string, wrap_tables
 from evalkit.publish._process import Finished, run_child
@@ -58,6 +58,8 @@ def publish_embedded(document: Document, formats: tuple[str, ...], scratch: Path
     folder.mkdir()
     deadline = time.monotonic() + timeout
     write_markdown(document, folder)
+    if document.bibliography:
+        (folder / BIBLIOGRAPHY).write_bytes(document.bibliography)
     (folder / "meta.json").write_text(json.dumps(metadata(document)), encoding="utf-8")
     makers = {"pdf": _pdf, "html": _html}
     return {name: makers[name](document, folder, deadline) for name in formats}
@@ -125,6 +127,7 @@ def _pandoc(folder: Path, deadline: float, *arguments: str) -> None:
         "--standalone",
         "--wrap=none",
         f"--lua-filter={resources() / 'evalkit.lua'}",
+        *(["--citeproc", f"--bibliography={BIBLIOGRAPHY}"] if (folder / BIBLIOGRAPHY).is_file() else []),
         "--metadata-file=meta.json",
         "--fail-if-warnings",
         f"--data-dir={folder}",

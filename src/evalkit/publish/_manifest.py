@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import ProtocolError, PublicationError, ReleaseError
-from evalkit.publish._document import ATTACHMENT
+from evalkit.publish._document import ATTACHMENT, BIBLIOGRAPHY
 from evalkit.publish._environment import checkout, code, digest, environment, imported_packages
 from evalkit.publish._job import RenderJob
 from evalkit.publish._tools import publisher_of, tools_of
@@ -83,6 +83,8 @@ def _modules_beside(notebook: Path) -> dict[str, Path]:
 def _digests(job: RenderJob, modules: Mapping[str, Path]) -> dict[str, str]:
     files = {"notebook": job.notebook, "study": job.study.path}
     files |= {f"notebook module {name}": file for name, file in modules.items()}
+    references = job.notebook.with_name(BIBLIOGRAPHY)
+    files |= {"notebook references": references} if references.is_file() else {}
     if job.study.disclosure is not None:
         files["disclosure"] = job.study.folder / job.study.disclosure
     if job.study.baselines is not None:

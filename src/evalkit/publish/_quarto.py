@@ -21,7 +21,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from evalkit.errors import MissingToolError, PublicationError
 from evalkit.messages import messages_for
-from evalkit.publish._document import ATTACHMENT, Document, resources
+from evalkit.publish._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
 from evalkit.publish._embedded import font_folder, metadata
 from evalkit.publish._markdown import files_of
 from evalkit.publish._page import wrap_tables
@@ -168,6 +168,8 @@ def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> P
     if "pdf" in formats:
         font_folder(folder)
         (folder / ATTACHMENT).write_bytes(document.attachment)
+    if document.bibliography:
+        (folder / BIBLIOGRAPHY).write_bytes(document.bibliography)
     front = yaml.safe_dump(front_matter(document, formats), sort_keys=False, allow_unicode=True)
     say = messages_for(document.locale)
     cells = [new_raw_cell(f"---\n{front}---")]
@@ -223,6 +225,7 @@ def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]
         "date": document.cut_date.isoformat(),
         "execute": {"enabled": False, "echo": False},
         "filters": ["evalkit.lua"],
+        **({"bibliography": BIBLIOGRAPHY, "citeproc": True} if document.bibliography else {}),
         **{key: value for key, value in metadata(document).items() if key != "pagetitle"},
         "format": per_format,
     }

@@ -20,7 +20,7 @@ from evalkit.errors import ExecutionError, ExecutionTimeoutError, PublicationErr
 from evalkit.periods import quarters_between
 from evalkit.protocol import load_disclosure
 from evalkit.publish._data import write_data
-from evalkit.publish._document import Document, document_of
+from evalkit.publish._document import Document, document_of, with_bibliography
 from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._environment import digest
 from evalkit.publish._execute import Limits, execute
@@ -188,6 +188,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     executed = ran.executed
     told.step(job.name, f"publishing with {parts['publication']['publisher']}")
     document = document_of(executed, toc=job.params.publication.toc, pdf_standard=job.params.publication.pdf_standard)
+    document = with_bibliography(document, job.notebook)
     audit_document(document, guard)
     files = write_data(document, scratch, deadline - time.monotonic())
     published = published_of(document.items, files)

@@ -42,6 +42,9 @@ def audit_document(document: Document, guard: Guard) -> None:
     if reason := guard.objection(cover):
         msg = f"the cover {reason}"
         raise DisclosureError(msg)
+    if reason := guard.objection([document.bibliography.decode("utf-8", errors="replace")]):
+        msg = f"the references {reason}"
+        raise DisclosureError(msg)
     for item in document.items:
         if problem := _problem(item, guard):
             where = f" ({item.label})" if item.label else ""

@@ -27,8 +27,19 @@ local function box(div)
   end
 end
 
+-- In print a link to a section says its page -------------------------------------------------------------------
+
+local function section_link(link)
+  local id = link.target:match("^#(sec%-[%w_-]+)$")
+  if not id or not is_typst then return nil end
+  local found = pandoc.Inlines({ pandoc.RawInline("typst", "#link(<" .. id .. ">)[") })
+  found:extend(link.content)
+  found:insert(pandoc.RawInline("typst", "] (page~#context counter(page).at(<" .. id .. ">).first())"))
+  return found
+end
+
 if in_quarto then
-  return { { Div = box } }
+  return { { Div = box, Link = section_link } }
 end
 
 -- Numbers, in order of appearance ------------------------------------------------------------------------------
@@ -226,6 +237,6 @@ return {
   { Div = visible },
   is_typst and { Blocks = notes_of_figures } or {},
   collect,
-  { Figure = figure, Div = function(div) return table_div(div) or box(div) end, Cite = reference },
+  { Figure = figure, Div = function(div) return table_div(div) or box(div) end, Cite = reference, Link = section_link },
   is_typst and { Table = unnumbered } or {},
 }

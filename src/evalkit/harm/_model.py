@@ -1,16 +1,23 @@
-"""Harm: the study's Cox model of the time to the first recorded harm."""
+"""The time to the first recorded harm: its curve, and the study's Cox model."""
 
 from __future__ import annotations
 
-__all__ = ["EVENTS_PER_TERM", "harm_model", "without_harm"]
+__all__ = ["EVENTS_PER_TERM", "harm_hazards", "harm_model", "without_harm"]
+
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from evalkit.cohort import Cohort
 from evalkit.counts import Tally, codes_of
+from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.protocol import Covariate
-from evalkit.survival import cox, kaplan_meier
+from evalkit.survival import cox, kaplan_meier, proportional_hazards_test
+from evalkit.survival._cox import CoxFit
+
+ALPHA = 0.05
+"""Level of the test of proportional hazards."""
 
 EVENTS_PER_TERM = 5
 """Fewest events for each term of the model."""
@@ -71,6 +78,73 @@ def harm_model(cohort: Cohort, smallest_level: int = 20) -> Estimates:
     each term the arm stands alone in the model: coefficients of a crowded model are biased away from zero
     (Vittinghoff and McCulloch 2007, Am. J. Epidemiol. 165:710-718).
     """
+    asked = _asked(cohort, smallest_level)
+    if asked.fit is None:
+        return asked.nothing
+    data = asked.fit.tidy()
+    data.insert(1, "label", [_label(str(term), asked.labels, asked.first) for term in data["term"]])
+    return asked.nothing.about(
+        data=data,
+        conf_level=asked.fit.conf_level,
+        summary=dict(asked.fit.summary),
+        notes=(*asked.fit.notes, *asked.notes),
+    )
+
+
+def harm_hazards(cohort: Cohort, smallest_level: int = 20) -> Estimates:
+    """Return whether the hazard ratios of `harm_model` stay the same over time (Grambsch and Therneau's test).
+
+    Parameters
+    ----------
+    cohort : Cohort
+    smallest_level : int, default 20
+        As in `harm_model`.
+
+    Returns
+    -------
+    Estimates
+        As `evalkit.compare.diagnose`: a row 'proportional hazards'; no rows where there is no model.
+
+    Raises
+    ------
+    MissingTableError
+        If outcomes are not part of the study.
+    """
+    asked = _asked(cohort, smallest_level)
+    columns = {"term": "object", "estimate": "float64", "baseline": "float64", "verdict": "object"}
+    nothing = Estimates(
+        pd.DataFrame(columns=list(columns)).astype(columns),
+        "diagnose",
+        "whether hazard ratios stay the same over time",
+        asked.nothing.population,
+        cut=cohort.cut,
+        counts=asked.nothing.counts,
+    )
+    if asked.fit is None:
+        return nothing
+    try:
+        tested = proportional_hazards_test(asked.fit)
+    except AnalysisError:
+        return nothing
+    rows = tested.tidy()
+    p = float(rows.loc[rows["term"] == "GLOBAL", "p_value"].iloc[0])
+    verdict = "pass" if p >= ALPHA else "fail"
+    found = pd.DataFrame([{"term": "proportional hazards", "estimate": p, "baseline": ALPHA, "verdict": verdict}])
+    return nothing.about(data=found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """The model as it could be fitted: None where an arm has no event."""
+
+    nothing: Estimates
+    fit: CoxFit | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    first: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def _asked(cohort: Cohort, smallest_level: int) -> _Asked:
     frame = cohort.harm()
     arms, covariates = cohort.study.arms, cohort.study.covariates
     arm = cohort.study.harm.model_arm or arms.column
@@ -88,7 +162,7 @@ def harm_model(cohort: Cohort, smallest_level: int = 20) -> Estimates:
         counts=counts,
     )
     if (counts.data["n_event"] == 0).any():
-        return nothing
+        return _Asked(nothing)
     for covariate in covariates:
         if covariate.kind == "categorical":
             known = known.assign(**{covariate.name: _pooled(known, covariate, smallest_level)})
@@ -99,16 +173,9 @@ def harm_model(cohort: Cohort, smallest_level: int = 20) -> Estimates:
     )
     too_many = known["event"].sum() < EVENTS_PER_TERM * terms
     fit = cox(known, "time", "event", [arm] if too_many else [arm, *used])
-    data = fit.tidy()
     first = {c: str(known[c].cat.categories[0]) for c in used if isinstance(known[c].dtype, pd.CategoricalDtype)}
-    data.insert(1, "label", [_label(str(term), labels, first) for term in data["term"]])
-    constants = [labels[name] for name in constant]
-    return nothing.about(
-        data=data,
-        conf_level=fit.conf_level,
-        summary=dict(fit.summary),
-        notes=(*fit.notes, *_notes(len(frame) - len(known), constants, unadjusted=too_many)),
-    )
+    said = _notes(len(frame) - len(known), [labels[name] for name in constant], unadjusted=bool(too_many))
+    return _Asked(nothing, fit, labels, first, tuple(said))
 
 
 def _by_arm(known: pd.DataFrame, groups: tuple[str, str]) -> Tally:

@@ -1,20 +1,19 @@
-"""The study's comparison of its arms: unadjusted, balance and overlap, adjusted, sensitivity."""
+"""The two arms on one time scale: unadjusted, balance, and adjusted by three methods."""
 
 from __future__ import annotations
 
-__all__ = ["Comparison", "compare_arms", "sensitivity"]
+__all__ = ["N_BOOT", "TARGETS", "Comparison", "compare_arms", "fitted", "joined", "on_scale", "totals_of"]
 
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from evalkit.cohort import Cohort, build
+from evalkit.cohort import Cohort
 from evalkit.compare import Propensity, adjusted_effect, diagnose, propensity
-from evalkit.counts import Tally
+from evalkit.counts import Tally, codes_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.intake import CutData
 from evalkit.survival import cumulative_incidence
 from evalkit.wilson import normal_quantile
 
@@ -26,7 +25,7 @@ _METHODS = {
     "standardised": "Standardized by regression",
     "doubly_robust": "Doubly robust",
 }
-_TARGETS = {
+TARGETS = {
     "att": "people like the focus group's (ATT)",
     "ate": "both groups' people (ATE)",
     "overlap": "overlap (ATO)",
@@ -52,6 +51,7 @@ class Comparison:
     left_out : int
         People without a value for every covariate.
     cohort : Cohort
+    scale : {"retention", "harm"}
     """
 
     data: pd.DataFrame = field(repr=False)
@@ -62,6 +62,7 @@ class Comparison:
     totals: Tally = field(repr=False)
     left_out: int
     cohort: Cohort = field(repr=False)
+    scale: str = "retention"
 
     @property
     def population(self) -> str:
@@ -82,15 +83,6 @@ class Comparison:
         levels = [f": {level}" if isinstance(level, str) else "" for level in names["level"]]
         rows.insert(1, "label", [labels.get(n, n) + level for n, level in zip(names["name"], levels, strict=True)])
         return found.about(data=rows, population=self.population, cut=self.cohort.cut, counts=self.totals)
-
-    def overlap(self) -> Estimates:
-        """Return how far the arms overlap.
-
-        Returns
-        -------
-        Estimates
-        """
-        return self.fit.overlap().about(population=self.population, cut=self.cohort.cut)
 
     def diagnose(self) -> Estimates:
         """Return the diagnostics that change what may be said, by the protocol's thresholds.
@@ -130,7 +122,7 @@ class Comparison:
             rows += [self.adjusted(days, method, n_boot=n_boot) for method in _METHODS]
         except AnalysisError:
             rows = []
-        return self._rows(rows, f"difference in the share with {self.event} by day {days}")
+        return self.rows(rows, f"difference in the share with {self.event} by day {days}")
 
     def adjusted(
         self, days: int, method: str = "iptw", *, estimand: str | None = None, n_boot: int = N_BOOT, label: str = ""
@@ -179,13 +171,25 @@ class Comparison:
             "conf_high": value + z * error,
         }  # fmt: skip
 
-    def _rows(self, rows: list[dict[str, object]], estimand: str) -> Estimates:
+    def rows(self, rows: list[dict[str, object]], estimand: str, kind: str = "adjusted_effects") -> Estimates:
+        """Return adjusted differences as estimates.
+
+        Parameters
+        ----------
+        rows : list of dict
+            From `adjusted`.
+        estimand, kind : str
+
+        Returns
+        -------
+        Estimates
+        """
         columns = ["label", "contrast", "method", "tau", "estimate", "std_error", "conf_low", "conf_high"]
-        target = _TARGETS[self.cohort.study.comparison.estimand]
+        target = TARGETS[self.cohort.study.comparison.estimand]
         numbers = dict.fromkeys(columns[3:], "float64")
         return Estimates(
             pd.DataFrame(rows, columns=columns).astype(numbers),
-            kind="adjusted_effects",
+            kind=kind,
             estimand=f"{estimand}; target of adjusted figures: {target}",
             population=self.population,
             cut=self.cohort.cut,
@@ -213,76 +217,105 @@ def compare_arms(cohort: Cohort, scale: str = "retention", *, smallest: int = 11
     MissingTableError
         If a table the scale needs is not part of the study.
     """
-    frame = cohort.harm() if scale == "harm" else cohort.retention()
-    focus = cohort.study.arms.focus.label
-    frame = frame.assign(focus=frame["group"].eq(focus).astype("int64"))
+    frame = on_scale(cohort, scale)
     names = [c.name for c in cohort.study.covariates]
     known = frame.dropna(subset=names).reset_index(drop=True)
+    return fitted(cohort, scale, known, len(frame) - len(known), smallest=smallest)
+
+
+def on_scale(cohort: Cohort, scale: str) -> pd.DataFrame:
+    """Return a time scale with the column ``focus``: 1 in the focus arm, else 0.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    scale : {"retention", "harm"}
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    MissingTableError
+        If a table the scale needs is not part of the study.
+    """
+    frame = cohort.harm() if scale == "harm" else cohort.retention()
+    return frame.assign(focus=frame["group"].eq(cohort.study.arms.focus.label).astype("int64"))
+
+
+def fitted(cohort: Cohort, scale: str, known: pd.DataFrame, left_out: int, *, smallest: int = 11) -> Comparison | None:
+    """Fit the propensity of the focus arm on people with a value for every covariate.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    scale : {"retention", "harm"}
+    known : pandas.DataFrame
+        Rows of `on_scale`.
+    left_out : int
+        People who are not among them.
+    smallest : int, default 11
+        Levels with fewer people than this in an arm are joined.
+
+    Returns
+    -------
+    Comparison or None
+        As `compare_arms`.
+    """
+    known = known.copy()
     for covariate in cohort.study.covariates:
         if covariate.kind == "categorical":
-            known[covariate.name] = _joined(known[covariate.name].astype(str), known["focus"], smallest)
-    used = tuple(name for name in names if len({*known[name]}) > 1)
-    totals = Tally(
-        pd.DataFrame(
-            [
-                {"group": g, "term": "model", "n_event": int((own["event"] == 1).sum()), "n": len(own)}
-                for g, own in ((g, known[known["group"] == g]) for g in cohort.groups)
-            ]
-        )
-    )
+            known[covariate.name] = joined(known[covariate.name].astype(str), known["focus"], smallest)
+    used = tuple(c.name for c in cohort.study.covariates if len({*known[c.name]}) > 1)
     try:
         fit = propensity(known, "focus", list(used), estimand=cohort.study.comparison.estimand)
     except (AnalysisError, ValueError):
         return None
     event = str(cohort.causes_of("harm" if scale == "harm" else "retention")[1])
-    return Comparison(known, used, cohort.groups, fit, event, totals, len(frame) - len(known), cohort)
+    totals = totals_of(known, cohort.groups)
+    return Comparison(known, used, cohort.groups, fit, event, totals, left_out, cohort, scale)
 
 
-def _joined(values: pd.Series[str], focus: pd.Series[int], smallest: int) -> pd.Series[str]:
-    """Join levels that fewer than some people of an arm have with the next smallest one."""
+def totals_of(known: pd.DataFrame, groups: tuple[str, str]) -> Tally:
+    """Return events of cause 1 and people of each arm, and who they are.
+
+    Parameters
+    ----------
+    known : pandas.DataFrame
+        Rows of a time scale.
+    groups : (str, str)
+
+    Returns
+    -------
+    Tally
+    """
+    codes, had = codes_of(known), known["event"].to_numpy() == 1
+    own = [(known["group"] == g).to_numpy() for g in groups]
+    rows = [
+        {"group": g, "term": "model", "n_event": int((had & who).sum()), "n": int(who.sum())}
+        for g, who in zip(groups, own, strict=True)
+    ]
+    people = () if codes is None else tuple({"n": codes[who], "n_event": codes[who & had]} for who in own)
+    return Tally(pd.DataFrame(rows), people=people)
+
+
+def joined(values: pd.Series[str], focus: pd.Series[int], smallest: int) -> pd.Series[str]:
+    """Join levels that fewer than some people of an arm have with the next smallest one.
+
+    Parameters
+    ----------
+    values : pandas.Series of str
+    focus : pandas.Series of {0, 1}
+    smallest : int
+
+    Returns
+    -------
+    pandas.Series of str
+    """
     while True:
         least = pd.crosstab(values, focus).min(axis=1).sort_values(kind="stable")
         if len(least) < 2 or least.iloc[0] >= smallest:
             return values
         first, second = str(least.index[0]), str(least.index[1])
         values = values.replace({first: f"{second} or {first}", second: f"{second} or {first}"})
-
-
-def sensitivity(comparison: Comparison, data: CutData, days: int, *, n_boot: int = N_BOOT) -> Estimates:
-    """Return the weighted difference under other choices: target, lapse rule, horizon.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        On the retention scale.
-    data : CutData
-        What was known at the cut: the cohort is built again under other lapse rules.
-    days : int
-        Horizon of the main analysis.
-    n_boot : int
-
-    Returns
-    -------
-    Estimates
-        As `Comparison.effects`; variants that are not defined are left out.
-    """
-    cohort, rows = comparison.cohort, []
-    gap = cohort.rules.disengagement_gap_days
-    variants: list[tuple[str, Comparison | None, int, str | None]] = [
-        (f"Main analysis: {gap} days without a session, day {days}", comparison, days, None)
-    ]
-    for target, name in _TARGETS.items():
-        if target != cohort.study.comparison.estimand:
-            variants.append((f"Target: {name}", comparison, days, target))
-    for other in sorted({21, 30, 45} - {gap}):
-        rules = cohort.rules.model_copy(update={"disengagement_gap_days": other})
-        again = compare_arms(build(data, rules=rules))
-        variants.append((f"Disengaged after {other} days without a session", again, days, None))
-    variants += [(f"By day {other}", comparison, other, None) for other in (days // 2, days + days // 2)]
-    for label, one, horizon, chosen in variants:
-        try:
-            if one is not None:
-                rows.append(one.adjusted(horizon, estimand=chosen, n_boot=n_boot, label=label))
-        except AnalysisError:
-            continue
-    return comparison._rows(rows, f"sensitivity of the weighted difference in the share with {comparison.event}")

@@ -1,0 +1,178 @@
+"""Differences between the arms among groups of people, and whether they differ from each other."""
+
+from __future__ import annotations
+
+__all__ = ["differences_of", "subgroups"]
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from evalkit.cohort import Cohort
+from evalkit.compare import proportion_difference
+from evalkit.counts import Tally, codes_of
+from evalkit.engagement import in_words, steps
+from evalkit.estimates import Estimates
+
+
+def differences_of(counts: Tally, groups: tuple[str, str]) -> pd.DataFrame:
+    r"""Return the difference of shares in each level (Newcombe's limits), and the p value of interaction.
+
+    Interaction: Cochran's :math:`Q = \sum w (d - \bar d)^2` of the differences, weighted by their inverse variances,
+    chi-squared with one degree of freedom less than there are levels [1]_. Variances take half a person more with and
+    without, so that none is 0.
+
+    Parameters
+    ----------
+    counts : Tally
+        group, variable, term, label, n_event, n.
+    groups : (str, str)
+        The focus, the comparison.
+
+    Returns
+    -------
+    pandas.DataFrame
+        variable, term, label, contrast, estimate, conf_low, conf_high, statistic, df, p_value (the same in all levels
+        of a variable; nan where it has only one). Levels that an arm is missing of are left out.
+
+    References
+    ----------
+    .. [1] Cochran (1954), Biometrics 10:101-129.
+
+    Examples
+    --------
+    >>> two = pd.DataFrame({"variable": "Work", "label": ["Yes", "Yes", "No", "No"], "group": ["a", "b"] * 2})
+    >>> two = two.assign(term=two["label"], n_event=[40, 30, 30, 30], n=50)
+    >>> differences_of(Tally(two), ("a", "b"))[["label", "estimate", "p_value"]].round(3)
+      label  estimate  p_value
+    0   Yes       0.2    0.139
+    1    No       0.0    0.139
+    """
+    rows: list[dict[str, object]] = []
+    for variable, own in counts.frame.groupby("variable", sort=False) if len(counts.data) else ():
+        levels = [one for _, one in own.groupby("term", sort=False) if set(groups) <= set(one["group"])]
+        found = [_level(one, groups) for one in levels]
+        tested = _interaction(np.array([v for _, v in found]).reshape(-1, 2))
+        rows += [{"variable": str(variable), **row, **tested} for row, _ in found]
+    columns = [
+        "variable",
+        "term",
+        "label",
+        "contrast",
+        "estimate",
+        "conf_low",
+        "conf_high",
+        "statistic",
+        "df",
+        "p_value",
+    ]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[4:], "float64"))
+
+
+def _level(own: pd.DataFrame, groups: tuple[str, str]) -> tuple[dict[str, object], tuple[float, float]]:
+    by = own.set_index("group")
+    (x1, n1), (x0, n0) = ((int(by.loc[g, "n_event"]), int(by.loc[g, "n"])) for g in groups)
+    name = {"term": str(own["term"].iloc[0]), "label": str(own["label"].iloc[0])}
+    row = {**name, "contrast": f"{groups[0]} - {groups[1]}"}
+    if not (n1 and n0):
+        return {**row, "estimate": np.nan, "conf_low": np.nan, "conf_high": np.nan}, (np.nan, np.nan)
+    found = proportion_difference(x1, n1, x0, n0).tidy().iloc[0]
+    shares = [((x + 0.5) / (n + 1), n) for x, n in ((x1, n1), (x0, n0))]
+    variance = sum(p * (1 - p) / n for p, n in shares)
+    difference = float(found["estimate"])
+    limits = {name: float(found[name]) for name in ("conf_low", "conf_high")}
+    return {**row, "estimate": difference, **limits}, (difference, variance)
+
+
+def _interaction(levels: np.ndarray) -> dict[str, float]:
+    """Return Cochran's Q of rows (difference, variance), its degrees of freedom and p value."""
+    known = levels[~np.isnan(levels).any(axis=1)]
+    if len(known) < 2:
+        return dict.fromkeys(("statistic", "df", "p_value"), float("nan"))
+    weight = 1 / known[:, 1]
+    mean = (weight * known[:, 0]).sum() / weight.sum()
+    q, df = float((weight * (known[:, 0] - mean) ** 2).sum()), len(known) - 1
+    return {"statistic": q, "df": float(df), "p_value": float(special.chdtrc(df, q))}
+
+
+def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
+    """Return the difference between the arms in the share engaged, among groups of people, with tests of interaction.
+
+    Groups are the levels of every characteristic of the protocol (quantities are split at their median) and community
+    areas. Levels in which fewer than ``smallest`` people of an arm engaged, or did not, are joined with the next.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    smallest : int, default 11
+
+    Returns
+    -------
+    Estimates
+        As `differences_of`, in whole points; the first row is everybody. Characteristics without two such levels are
+        left out.
+
+    Raises
+    ------
+    MissingTableError
+        If sessions are not part of the study.
+    """
+    people, rule = steps(cohort), cohort.rules.engaged
+    people = people[people["can_engaged"].to_numpy(dtype=bool)].reset_index(drop=True)
+    met = people["did_engaged"].to_numpy(dtype=bool)
+    split = [("Everybody", pd.Series("Everybody", index=people.index))]
+    split += [(label, _joined(levels, people["group"], met, smallest)) for label, levels in _levels(cohort, people)]
+    rows, who = [], []
+    codes = codes_of(people)
+    for variable, levels in split:
+        names = list(dict.fromkeys(levels.dropna()))
+        for level in sorted(names) if len(names) > 1 or variable == "Everybody" else ():
+            for group in cohort.groups:
+                own = levels.eq(level).to_numpy() & people["group"].eq(group).to_numpy()
+                row = {"group": group, "variable": variable, "term": f"{variable}: {level}", "label": level}
+                rows.append({**row, "n_event": int((own & met).sum()), "n": int(own.sum())})
+                who.append({} if codes is None else {"n": codes[own], "n_event": codes[own & met]})
+    columns = ["group", "variable", "term", "label", "n_event", "n"]
+    counts = Tally(pd.DataFrame(rows, columns=columns), people=tuple(who) if codes is not None else ())
+    what = f"share with {rule.sessions} attended sessions within {rule.days} days of intake"
+    population = f"people with an intake at least {rule.days} days before the cut"
+    found = differences_of(counts, cohort.groups)
+    untested = [variable for variable, levels in split[1:] if levels.dropna().nunique() < 2]
+    notes = (f"Not tested, because no two groups are large enough: {', '.join(untested)}.",) if untested else ()
+    points = {name: found[name].round(2) for name in ("estimate", "conf_low", "conf_high")}
+    about = f"{what}: difference between the groups, and interaction"
+    return Estimates(found.assign(**points), "subgroups", about, population, cut=cohort.cut, counts=counts, notes=notes)
+
+
+def _levels(cohort: Cohort, people: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    """Yield each characteristic's label and everybody's level, missing where it is not known."""
+    for covariate in cohort.study.covariates:
+        values = people[covariate.name]
+        if covariate.kind == "numeric":
+            middle = values.median()
+            words = {False: f"{middle:g} or less", True: f"More than {middle:g}"}
+            yield covariate.label, values.gt(middle).map(words).where(values.notna())
+        elif covariate.kind == "yes_no":
+            yield covariate.label, values.map({1.0: "Yes", 0.0: "No"})
+        else:
+            yield covariate.label, values.astype(object)
+    yield "Community area", people["community_area"].astype(object)
+
+
+def _joined(levels: pd.Series, arm: pd.Series, met: np.ndarray, smallest: int) -> pd.Series:
+    """Join levels in which few people of an arm engaged, or did not, until none is left; the smallest go first."""
+    parts = {str(level): [str(level)] for level in levels.dropna().unique()}
+    found = levels.where(levels.isna(), levels.astype(str))
+    while len(parts) > 1:
+        cells = pd.crosstab(found, [arm, pd.Series(met, index=found.index)])
+        full = cells.reindex(columns=pd.MultiIndex.from_product([sorted(arm.unique()), [False, True]]), fill_value=0)
+        least = full.min(axis=1).sort_values(kind="stable")
+        if least.iloc[0] >= smallest:
+            break
+        first, second = str(least.index[0]), str(least.index[1])
+        joined = sorted([*parts.pop(first), *parts.pop(second)])
+        found = found.replace({first: " or ".join(joined), second: " or ".join(joined)})
+        parts[" or ".join(joined)] = joined
+    return found.map(lambda level: level if pd.isna(level) else in_words(level))

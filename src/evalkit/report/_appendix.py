@@ -1,0 +1,115 @@
+"""The final report's appendix, filled from the protocol."""
+
+from __future__ import annotations
+
+__all__ = ["checklist", "show_pair", "statistics", "target_trial", "terms"]
+
+from typing import TYPE_CHECKING
+
+from evalkit.comparison import N_BOOT, TARGETS
+from evalkit.display import CurveText, listed, percent
+from evalkit.display import _appendix as written
+from evalkit.display._mark import emit
+from evalkit.estimates import Estimates
+from evalkit.periods import long_date
+
+if TYPE_CHECKING:
+    from evalkit.report._report import Report
+
+_TABLES = ("sessions", "exits", "outcomes", "measures")
+
+
+def _covariates(report: Report) -> str:
+    names = [c.label[:1].lower() + c.label[1:] for c in report.study.covariates]
+    return listed(names) or "no characteristic"
+
+
+def target_trial(report: Report) -> None:
+    """Show what a trial that could answer the question would do, and what this study does in its place.
+
+    Parameters
+    ----------
+    report : Report
+    """
+    arms = report.study.arms
+    said = {
+        "start": long_date(report.study.starts),
+        "focus": f"{arms.focus.label} ({arms.focus.definition})" if arms.focus.definition else arms.focus.label,
+        "comparison": arms.comparison.label,
+        "covariates": _covariates(report),
+        "target": TARGETS[report.study.comparison.estimand],
+    }
+    emit("markdown", written.target_trial(said), kind="about")
+
+
+def statistics(report: Report) -> None:
+    """Show the statistical methods in words, with the protocol's own numbers.
+
+    Parameters
+    ----------
+    report : Report
+    """
+    rules = report.study.comparison
+    said = {
+        "covariates": _covariates(report),
+        "minimum": str(report.policy.minimum_count),
+        "target": TARGETS[rules.estimand],
+        "boot": str(N_BOOT),
+        "level": percent(0.95),
+        "seed": str(report.study.seed),
+        "smd": f"{rules.max_smd:g}",
+        "equipoise": percent(rules.min_equipoise),
+        "low": f"{rules.preference_low:g}",
+        "high": f"{rules.preference_high:g}",
+        "sample": str(rules.min_effective_sample_size),
+        "landmark": str(report.cohort.rules.landmark_day),
+    }
+    tables = frozenset(name for name in _TABLES if report.cohort.has(name))
+    emit("markdown", written.statistics(said, tables), kind="methods")
+
+
+def terms(report: Report) -> None:
+    """Show the glossary of terms.
+
+    Parameters
+    ----------
+    report : Report
+    """
+    rules = report.cohort.rules
+    said = {
+        "gap": str(rules.disengagement_gap_days),
+        "sessions": str(rules.engaged.sessions),
+        "days": str(rules.engaged.days),
+    }
+    tables = frozenset(name for name in _TABLES if report.cohort.has(name))
+    emit("markdown", written.glossary_of_terms(said, tables), kind="about")
+
+
+def checklist(report: Report) -> None:  # noqa: ARG001 - one signature for all parts
+    """Show the items of reporting statements, and the sections that deal with them.
+
+    Parameters
+    ----------
+    report : Report
+    """
+    emit("markdown", written.checklist(), kind="about")
+
+
+def show_pair(report: Report, curves: Estimates, words: CurveText, horizon: float) -> None:
+    """Show curves of two groups that mean something only side by side: both, or a sentence.
+
+    Parameters
+    ----------
+    report : Report
+    curves : Estimates
+    words : CurveText
+    horizon : float
+        Longest day.
+    """
+    safe = report.safe(curves)
+    rows = safe.estimates.tidy()
+    shown = rows["group"].nunique() if "group" in rows else 0
+    if shown < 2 and safe.verdict != "withheld":
+        report.absent("absent.small", minimum=report.policy.minimum_count)
+        return
+    report.show(curves, words=words, horizon=horizon)

@@ -1,0 +1,145 @@
+"""What may be concluded, and what limits it: sentences that the diagnostics choose."""
+
+from __future__ import annotations
+
+__all__ = ["conclusions", "limitations"]
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from evalkit.comparison import Outcome, precision
+from evalkit.disclosure import Safe
+from evalkit.display import Gap, decimal, listed, percent, points, words
+from evalkit.display._mark import emit
+from evalkit.engagement import missing
+from evalkit.harm import harm_hazards
+
+if TYPE_CHECKING:
+    from evalkit.report._report import Report
+
+_REASONS = {"balance": "balance", "equipoise": "equipoise", "effective sample size": "sample"}
+
+
+def conclusions(report: Report, outcomes: Sequence[Outcome | None]) -> None:
+    """Show what may be concluded of each outcome: never more than its diagnostics allow.
+
+    Parameters
+    ----------
+    report : Report
+    outcomes : sequence of Outcome or None
+        None where the study lacks the outcome's table.
+    """
+    safe: list[Safe] = []
+    said = [_conclusion(report, one, safe) for one in outcomes if one is not None]
+    _show(report, "conclusions", said, safe, words("find.cause"))
+
+
+def _conclusion(report: Report, one: Outcome, safe: list[Safe]) -> str:
+    event = one.event[:1].upper() + one.event[1:]
+    if one.compared is None or one.effects is None or one.e_values is None:
+        return words("end.absent", event=event)
+    gate, effects, e = (report.safe(found) for found in (one.compared.diagnose(), one.effects, one.e_values))
+    safe += [gate, effects, e]
+    rows = effects.estimates.tidy()
+    adjusted = rows[rows["method"] != "unadjusted"] if len(rows) else rows
+    if adjusted.empty:
+        return words("end.early", event=event)
+    reasons = _reasons(gate)
+    if reasons:
+        return words("end.failed", event=event, reasons=listed(reasons))
+    gaps = [Gap(*(float(row[c]) for c in ("estimate", "conf_low", "conf_high"))) for _, row in adjusted.iterrows()]
+    directions = {gap.direction for gap in gaps}
+    key = directions.pop() if len(directions) == 1 else "mixed"
+    ends = {"low": points(gaps[0].low), "high": points(gaps[0].high), "day": one.days, "group": report.groups[0]}
+    text = words(f"end.{key}", event=event, **ends)
+    return f"{text} {_how_firm(report, one, key, e, safe)}".strip()
+
+
+def _how_firm(report: Report, one: Outcome, key: str, e: Safe, safe: list[Safe]) -> str:
+    """Say what could explain a difference, or which difference could not have been found."""
+    if key in {"higher", "lower"}:
+        rows = e.estimates.tidy().set_index("term")["e_value"]
+        if rows.empty:
+            return ""
+        weak = float(rows["limit"]) < report.study.comparison.max_e_value_note
+        return words("end.fragile" if weak else "end.sturdy", value=decimal(rows["limit"]))
+    able = report.safe(precision([one.compared]))
+    value = able.estimates.tidy().set_index("measure")["estimate"].dropna() if able.verdict != "withheld" else {}
+    if not {"least ratio", "largest ratio"} <= set(value.keys()):
+        return ""
+    safe.append(able)
+    return words("end.power", least=decimal(value["least ratio"]), largest=decimal(value["largest ratio"]))
+
+
+def _reasons(gate: Safe) -> list[str]:
+    rows = gate.estimates.tidy()
+    if rows.empty:
+        return [words("end.sample")]
+    failed = rows[(rows["verdict"] != "pass") & rows["term"].isin(_REASONS)]
+    return [words(f"end.{_REASONS[str(term)]}") for term in failed["term"]]
+
+
+def limitations(report: Report, outcomes: Sequence[Outcome | None]) -> None:
+    """Show the limitations that follow from the data and the diagnostics.
+
+    Parameters
+    ----------
+    report : Report
+    outcomes : sequence of Outcome or None
+    """
+    safe: list[Safe] = []
+    said = [words("limit.exchange")]
+    for one in outcomes:
+        if one is not None and one.compared is not None:
+            said += _limits(report, one, safe)
+    if report.cohort.has("outcomes"):
+        said.append(words("limit.watched"))
+        said += _hazards(report, safe)
+    said += _missing(report, safe)
+    said.append(words("limit.small", minimum=report.policy.minimum_count))
+    if report.baselines.baselines:
+        said.append(words("limit.published"))
+    _show(report, "limitations", said, safe)
+
+
+def _limits(report: Report, one: Outcome, safe: list[Safe]) -> list[str]:
+    if one.compared is None or one.e_values is None:
+        return []
+    gate, e = report.safe(one.compared.diagnose()), report.safe(one.e_values)
+    safe += [gate, e]
+    reasons = _reasons(gate)
+    key = "limit.failed" if reasons else "limit.passed"
+    said = [words(key, event=one.event, **({"reasons": listed(reasons)} if reasons else {}))]
+    value = e.estimates.tidy().set_index("term")["e_value"] if len(e.estimates.data) else pd.Series(dtype=float)
+    return [*said, words("limit.e", event=one.event, value=decimal(value["limit"]))] if "limit" in value else said
+
+
+def _hazards(report: Report, safe: list[Safe]) -> list[str]:
+    found = report.safe(harm_hazards(report.cohort))
+    safe.append(found)
+    rows = found.estimates.tidy()
+    return [words("limit.hazards")] if len(rows) and (rows["verdict"] == "fail").any() else []
+
+
+def _missing(report: Report, safe: list[Safe]) -> list[str]:
+    found = report.safe(missing(report.cohort))
+    safe.append(found)
+    rows = found.estimates.tidy().dropna(subset=["estimate"])
+    own = rows[rows["term"].eq("any") & rows["estimate"].gt(0)]
+    said = [words("group.share", share=percent(r["estimate"]), group=r["group"]) for _, r in own.iterrows()]
+    return [words("limit.missing", shares=listed(said))] if said else []
+
+
+def _show(report: Report, kind: str, said: Sequence[str], safe: Sequence[Safe], after: str = "") -> None:
+    if not said:
+        report.absent("absent.comparison")
+        return
+    points_ = "\n".join(f"- {text}" for text in said)
+    text = f"::: {{.finding}}\n{points_}\n:::\n\n{after}" if kind == "conclusions" else points_
+    if not safe:
+        emit("markdown", text.strip(), kind="about")
+        return
+    also = {one.estimates.id: one.estimates.kind for one in safe}
+    emit("markdown", text.strip(), estimate=safe[0].estimates.id, kind=kind, verdict="released", also=also)

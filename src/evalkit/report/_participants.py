@@ -1,0 +1,88 @@
+"""Who the participants are: Table 1, and where the groups differ most."""
+
+from __future__ import annotations
+
+__all__ = ["say_participants", "show_participants"]
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from evalkit.disclosure import Safe
+from evalkit.display import baseline_table, count, decimal, percent, words
+from evalkit.display._mark import emit
+from evalkit.engagement import baseline
+
+if TYPE_CHECKING:
+    from evalkit.report._report import Report
+
+
+def _both(report: Report) -> tuple[Safe, Safe]:
+    shares, means = baseline(report.cohort)
+    return report.safe(shares), report.safe(means)
+
+
+def _rows(safe: Safe) -> pd.DataFrame:
+    rows = safe.estimates.tidy()
+    return rows if "variable" in rows else rows.iloc[:0].assign(variable="")
+
+
+def say_participants(report: Report) -> None:
+    """Show in sentences in which baseline characteristics the groups differ most.
+
+    Parameters
+    ----------
+    report : Report
+    """
+    shares, means = _both(report)
+    rows = pd.concat([_rows(shares), _rows(means).assign(mean=True)], ignore_index=True)
+    rows = rows[~rows["label"].eq("Not recorded")].dropna(subset=["smd"])
+    mark = {"estimate": shares.estimates.id, "kind": "baseline", "verdict": shares.verdict}
+    also = {means.estimates.id: means.estimates.kind}
+    if rows.empty:
+        emit("markdown", f"::: {{.absent}}\n{words('base.absent')}\n:::", **mark, also=also)
+        return
+    limit = report.study.comparison.max_smd
+    largest = rows.assign(size=rows["smd"].abs()).drop_duplicates(["variable", "term", "group"])
+    worst = largest.groupby("variable")["size"].max().sort_values(ascending=False, kind="stable")
+    named = [_named(report, largest[largest["variable"] == name]) for name in worst.index[:2]]
+    second = words("base.two", name=named[1]) if len(named) > 1 else ""
+    many = int((worst > limit).sum())
+    key = "base.many" if many else "base.none"
+    tail = words(key, all=count(len(worst)), n=count(many), limit=decimal(limit, 1))
+    first = f"{words('base.most', first=named[0], second=second)} " if many else ""
+    emit("markdown", f"{first}{tail} See @tbl-participants.", **mark, also=also)
+
+
+def _named(report: Report, rows: pd.DataFrame) -> str:
+    """Write the level in which the groups differ most, with both groups' values."""
+    term = rows.loc[rows["size"].idxmax(), "term"]
+    own = rows[rows["term"] == term].set_index("group")
+    one, two = (own.loc[group] for group in report.groups)
+    mean = "mean" in own and own["mean"].eq(True).any()
+    values = [f"mean {decimal(r['estimate'], 1)}" if mean else percent(r["estimate"]) for r in (one, two)]
+    name = str(one["variable"]) if mean or one["label"] == "Yes" else f"{one['variable']} ({str(one['label']).lower()})"
+    return words(
+        "base.one", name=name[:1].lower() + name[1:], one=values[0], group=report.groups[0], two=values[1],
+        other=report.groups[1], smd=decimal(one["smd"]),
+    )  # fmt: skip
+
+
+def show_participants(report: Report) -> None:
+    """Show baseline characteristics of both groups as a table.
+
+    Parameters
+    ----------
+    report : Report
+    """
+    shares, means = _both(report)
+    order = [*(c.label for c in report.study.covariates), "Community area"]
+    rows = pd.concat([_rows(shares), _rows(means)], ignore_index=True)
+    mark = {"estimate": shares.estimates.id, "kind": "baseline", "verdict": shares.verdict}
+    if rows["estimate"].isna().all():
+        emit("markdown", f"::: {{.absent}}\n{words('base.absent')}\n:::", **mark)
+        return
+    columns = ["group", "variable", "term", "label", "n", "n_event", "estimate", "std_dev", "smd"]
+    data = rows.reindex(columns=columns)
+    table = baseline_table(shares, means, report.groups, order)
+    emit("table", table, data=data, **mark, also={means.estimates.id: means.estimates.kind})
