@@ -277,20 +277,22 @@ def fitted(cohort: Cohort, scale: str, known: pd.DataFrame, left_out: int, *, sm
     return Comparison(known, used, cohort.groups, fit, event, totals, left_out, cohort, scale)
 
 
-def totals_of(known: pd.DataFrame, groups: tuple[str, str]) -> Tally:
-    """Return events of cause 1 and people of each arm, and who they are.
+def totals_of(known: pd.DataFrame, groups: tuple[str, str], *, named: bool = False) -> Tally:
+    """Return events of cause 1 and people of each arm.
 
     Parameters
     ----------
     known : pandas.DataFrame
         Rows of a time scale.
     groups : (str, str)
+    named : bool, default False
+        Whether they say who stands behind them: where the counts themselves are published.
 
     Returns
     -------
     Tally
     """
-    codes, had = codes_of(known), known["event"].to_numpy() == 1
+    codes, had = codes_of(known) if named else None, known["event"].to_numpy() == 1
     own = [(known["group"] == g).to_numpy() for g in groups]
     rows = [
         {"group": g, "term": "model", "n_event": int((had & who).sum()), "n": int(who.sum())}

@@ -43,7 +43,6 @@ def e_values(comparison: Comparison, days: int, *, n_boot: int = N_BOOT) -> Esti
         time=comparison.data["time"].clip(upper=days),
     )
     what = f"least strength of something unmeasured that would explain the difference in {comparison.event}"
-    about = {"estimand": what, "population": comparison.population, "cut": comparison.cohort.cut}
     rare = bool(data.groupby("focus")["event"].mean().max() < RARE)
     try:
         row = adjusted_effect(
@@ -56,10 +55,11 @@ def e_values(comparison: Comparison, days: int, *, n_boot: int = N_BOOT) -> Esti
     except AnalysisError:
         empty = pd.DataFrame(columns=["term", "label", "measure", "estimate", "e_value"])
         numbers = empty.astype({"estimate": "float64", "e_value": "float64"})
-        return Estimates(numbers, kind="e_value", counts=comparison.totals, **about)
+        found = Estimates(numbers, kind="e_value", estimand=what, counts=comparison.totals)
+        return found.about(population=comparison.population, cut=comparison.cohort.cut)
     rows = found.tidy()
     rows.insert(1, "label", rows["term"])
-    return found.about(data=rows, **about)
+    return found.about(data=rows, estimand=what, population=comparison.population, cut=comparison.cohort.cut)
 
 
 def _measured(comparison: Comparison, data: pd.DataFrame, *, rare: bool) -> dict[str, tuple[float, float]]:
@@ -88,10 +88,10 @@ def _ratios(data: pd.DataFrame, flag: pd.Series, *, rare: bool) -> tuple[float, 
     if not share.gt(0).all() or share.eq(1).any():
         return None
     try:
-        fit = cox(data.assign(flag=flag.astype(float)), "time", "event", ["focus", "flag"]).tidy().set_index("term")
+        fit = cox(data.assign(flag=flag.astype(float)), "time", "event", ["focus", "flag"]).tidy()
     except AnalysisError:
         return None
-    hazard = float(np.exp(fit.loc["flag", "estimate"]))
+    hazard = float(np.exp(fit["estimate"].to_numpy()[1]))
     root = float(np.sqrt(hazard))
     risk = hazard if rare else float((1 - 0.5**root) / (1 - 0.5 ** (1 / root)))
     return (float(share[1] / share[0]), risk) if np.isfinite(risk) and risk > 0 else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from evalkit.compare import minimum_detectable_hazard_ratio, power, schoenfeld_events
-from evalkit.comparison._compare import Comparison
+from evalkit.comparison._compare import Comparison, totals_of
 from evalkit.counts import Tally
 from evalkit.estimates import Estimates
 
@@ -57,14 +57,14 @@ class PrecisionOf:
                 continue
             split = float(sizes[self.groups[0]] / n)
             least = float(minimum_detectable_hazard_ratio(events, power=self.level, allocation=split))
-            values = {
+            values: dict[str, float] = {
                 "least ratio": least,
                 "largest ratio": 1 / least,
-                "power": power(events, self.ratio, allocation=split),
-                "events needed": schoenfeld_events(self.ratio, power=self.level, allocation=split),
+                "power": float(power(events, self.ratio, allocation=split)),
+                "events needed": float(schoenfeld_events(self.ratio, power=self.level, allocation=split)),
             }
             about = {"term": str(term), "label": str(own["label"].iloc[0]), "n": float(n), "n_event": float(events)}
-            rows += [{**about, "measure": name, "estimate": float(value)} for name, value in values.items()]
+            rows += [{**about, "measure": name, "estimate": value} for name, value in values.items()]
         columns = ["term", "label", "measure", "n", "n_event", "estimate"]
         kinds = dict.fromkeys(columns[3:], "float64")
         return Estimates(
@@ -96,8 +96,9 @@ def precision(comparisons: Sequence[Comparison | None], ratio: float = 1.5) -> E
     there = [one for one in comparisons if one is not None]
     for one in there:
         label = one.event[:1].upper() + one.event[1:]
-        rows += [{**row, "term": one.scale, "label": label} for row in one.totals.data.to_dict("records")]
-        people += list(one.totals.people)
+        totals = totals_of(one.data, one.groups, named=True)
+        rows += [{**row, "term": one.scale, "label": label} for row in totals.data.to_dict("records")]
+        people += list(totals.people)
     groups = there[0].groups if there else ("", "")
     frame = pd.DataFrame(rows, columns=["group", "term", "label", "n_event", "n"])
     counts = Tally(frame, people=tuple(people) if len(people) == len(rows) else ())

@@ -12,7 +12,7 @@ from scipy import special
 
 from evalkit.cohort import Cohort
 from evalkit.compare import proportion_difference
-from evalkit.counts import Tally, codes_of
+from evalkit.counts import Tally
 from evalkit.engagement import in_words, steps
 from evalkit.estimates import Estimates
 
@@ -72,8 +72,8 @@ def differences_of(counts: Tally, groups: tuple[str, str]) -> pd.DataFrame:
 
 
 def _level(own: pd.DataFrame, groups: tuple[str, str]) -> tuple[dict[str, object], tuple[float, float]]:
-    by = own.set_index("group")
-    (x1, n1), (x0, n0) = ((int(by.loc[g, "n_event"]), int(by.loc[g, "n"])) for g in groups)
+    by = {str(row["group"]): (int(row["n_event"]), int(row["n"])) for _, row in own.iterrows()}
+    (x1, n1), (x0, n0) = by[groups[0]], by[groups[1]]
     name = {"term": str(own["term"].iloc[0]), "label": str(own["label"].iloc[0])}
     row = {**name, "contrast": f"{groups[0]} - {groups[1]}"}
     if not (n1 and n0):
@@ -124,8 +124,7 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     met = people["did_engaged"].to_numpy(dtype=bool)
     split = [("Everybody", pd.Series("Everybody", index=people.index))]
     split += [(label, _joined(levels, people["group"], met, smallest)) for label, levels in _levels(cohort, people)]
-    rows, who = [], []
-    codes = codes_of(people)
+    rows = []  # whose they are is not said: these counts are not published
     for variable, levels in split:
         names = list(dict.fromkeys(levels.dropna()))
         for level in sorted(names) if len(names) > 1 or variable == "Everybody" else ():
@@ -133,9 +132,8 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
                 own = levels.eq(level).to_numpy() & people["group"].eq(group).to_numpy()
                 row = {"group": group, "variable": variable, "term": f"{variable}: {level}", "label": level}
                 rows.append({**row, "n_event": int((own & met).sum()), "n": int(own.sum())})
-                who.append({} if codes is None else {"n": codes[own], "n_event": codes[own & met]})
     columns = ["group", "variable", "term", "label", "n_event", "n"]
-    counts = Tally(pd.DataFrame(rows, columns=columns), people=tuple(who) if codes is not None else ())
+    counts = Tally(pd.DataFrame(rows, columns=columns))
     what = f"share with {rule.sessions} attended sessions within {rule.days} days of intake"
     population = f"people with an intake at least {rule.days} days before the cut"
     found = differences_of(counts, cohort.groups)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["checklist", "glossary_of_terms", "statistics", "target_trial"]
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from evalkit.display._messages_appendix import CHECKLIST, SECTIONS, STATISTICS, TARGET_TRIAL, TERMS
 
@@ -81,8 +81,8 @@ def checklist() -> str:
     return _table(("Items", "What they ask for", "Where"), (15, 41, 44), rows)
 
 
-def _table(heads: tuple[str, ...], widths: tuple[int, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heads: tuple[str, ...], widths: tuple[int, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Write a pipe table whose columns are as wide as said: relative widths count where a line is long."""
-    rule = "|".join("-" * width for width in widths)
+    rule = "|".join(f":{'-' * width}" for width in widths)
     lines = ["|".join(row) for row in (heads, *rows)]
     return "\n".join(f"|{line}|" for line in (lines[0], rule, *lines[1:]))

@@ -45,7 +45,7 @@ def overlap_figure(rows: pd.DataFrame, groups: Sequence[str], band: tuple[float,
         axes.axvspan(*band, color=MUTED, alpha=0.1, linewidth=0)
         axes.axhline(0, color=INK, linewidth=0.9)
         heights = rows["estimate"] / (rows["score_to"] - rows["score_from"])
-        top = 1.32 * float(heights.max())
+        top = 1.45 * float(heights.max())
         for group, side, colour in zip(groups, (1, -1), (FOCUS, COMPARISON), strict=False):
             own = rows[rows["group"] == group].sort_values("score_from")
             width = own["score_to"] - own["score_from"]
@@ -103,10 +103,10 @@ def e_value_figure(rows: pd.DataFrame) -> tuple[Figure, str]:
     figure : matplotlib.figure.Figure
     alt : str
     """
-    by = rows.set_index("term")
+    strength = rows.set_index("term")["e_value"].astype(float)
     measured = rows[~rows["term"].isin(["estimate", "limit"])].sort_values("e_value", ascending=False)
     figure = new_figure(0.95 + 0.27 * max(len(measured), 1))
-    needed = {name: float(by.loc[name, "e_value"]) for name in ("estimate", "limit")}
+    needed = {name: float(strength[name]) for name in ("estimate", "limit")}
     said = [words("alt.value", label=words(f"e.row.{name}"), value=decimal(value)) for name, value in needed.items()]
     with themed():
         axes = figure.add_subplot()
@@ -181,7 +181,7 @@ def subgroups_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure,
         axes.set_xlim(right=right + 0.35 * (right - 100 * float(rows["conf_low"].min())))
         axes.set_ylim(len(names) - 0.4, -0.7)
         for label, name in zip(axes.get_yticklabels(), names, strict=True):
-            label.set_weight("semibold" if not name.startswith("    ") else "normal")
+            label.set_fontweight("semibold" if not name.startswith("    ") else "normal")
     return figure, " ".join(said)
 
 

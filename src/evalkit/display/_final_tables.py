@@ -40,7 +40,7 @@ def baseline_table(shares: Safe, means: Safe, groups: Sequence[str], order: Sequ
             own = rows[rows["variable"] == variable] if "variable" in rows else rows.iloc[:0]
             for _, level in own.groupby("term", sort=False):
                 by = level.set_index("group")
-                cells = [write(by.loc[g]) if g in by.index else NOT_SHOWN for g in groups]
+                cells = [write(_row(by, g)) if g in by.index else NOT_SHOWN for g in groups]
                 name = str(level["label"].iloc[0])
                 if set(cells) == {NOT_SHOWN}:
                     left.append(f"{variable}, {name.lower()}")
@@ -57,6 +57,11 @@ def baseline_table(shares: Safe, means: Safe, groups: Sequence[str], order: Sequ
     return html_table(
         pd.DataFrame(lines), headings, numbers=[n for n in headings if n != "label"], note=note, groups="part"
     )
+
+
+def _row(by: pd.DataFrame, group: str) -> pd.Series:
+    row: pd.Series = by.loc[[group]].iloc[0]
+    return row
 
 
 def _sizes(shares: Safe, groups: Sequence[str]) -> list[str]:
@@ -154,18 +159,6 @@ def _precision(safe: Safe, note: str) -> str:
     return html_table(pd.DataFrame(lines), {"label": "", "value": "Value"}, numbers=["value"], note=said, groups="part")
 
 
-def _missing(safe: Safe, note: str) -> str:
-    rows = safe.estimates.tidy()
-    groups = list(dict.fromkeys(rows["group"].astype(str)))
-    lines = []
-    for label, own in rows.groupby("label", sort=False):
-        by = own.set_index("group")
-        cells = {f"c{i}": _share(by.loc[g]) if g in by.index else NOT_SHOWN for i, g in enumerate(groups)}
-        lines.append({"label": str(label), **cells})
-    headings = {"label": "Characteristic", **{f"c{i}": g for i, g in enumerate(groups)}}
-    return html_table(pd.DataFrame(lines), headings, numbers=[n for n in headings if n != "label"], note=note)
-
-
 def _mean_count(safe: Safe, note: str) -> str:
     rows = safe.estimates.tidy().dropna(subset=["estimate"])
     texts = pd.DataFrame(
@@ -189,7 +182,6 @@ TABLES: dict[str, Callable[[Safe, str], str]] = {
     "e_value": _e_value,
     "subgroups": _subgroups,
     "precision": _precision,
-    "missing": _missing,
     "mean_count": _mean_count,
 }
 """By kind of analysis: how its rows are written."""

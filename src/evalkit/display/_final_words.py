@@ -60,13 +60,14 @@ def _imputed(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str: 
 
 def _e_value(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     rows = safe.estimates.tidy().set_index("term")
-    value, limit = (float(rows.loc[term, "e_value"]) for term in ("estimate", "limit"))
-    ratio, name = decimal(rows.loc["estimate", "estimate"]), event or words("sens.clear")
+    strength, ratios = rows["e_value"].astype(float), rows["estimate"].astype(float)
+    value, limit = strength["estimate"], strength["limit"]
+    ratio, name = decimal(ratios["estimate"]), event or words("sens.clear")
     key = "e.holds" if limit <= 1 else "e.clear"
     said = [words(key, event=name, ratio=ratio, value=decimal(value), limit=decimal(limit))]
     measured = rows.drop(index=["estimate", "limit"])
     if len(measured):
-        best = measured.loc[measured["e_value"].idxmax()]
+        best = measured.sort_values("e_value", kind="stable").iloc[-1]
         said.append(words("e.strongest", value=decimal(best["e_value"]), name=best["label"]))
         if limit > 1 and float(best["e_value"]) >= limit:
             said.append(words("e.fragile"))
@@ -81,7 +82,7 @@ def _subgroups(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str
     telling = rows[rows["p_value"] < 0.05]
     n = count(len(rows))
     if telling.empty:
-        least = rows.loc[rows["p_value"].idxmin()]
+        least = rows.sort_values("p_value", kind="stable").iloc[0]
         said = words("sub.quiet", n=n, p=relation(least["p_value"]), name=least["variable"])
     else:
         names = [words("sub.some.one", name=r["variable"], p=relation(r["p_value"])) for _, r in telling.iterrows()]
@@ -131,13 +132,6 @@ def _precision(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str
     return " ".join(parts) or words("prec.none")
 
 
-def _missing(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
-    rows = safe.estimates.tidy()
-    own = rows[rows["term"].eq("any")].set_index("group")["estimate"].dropna()
-    said = [words("group.share", share=percent(own[g]), group=g) for g in groups if g in own.index]
-    return words("each", label="Without a value of at least one characteristic", shares=listed(said)) if said else ""
-
-
 def _head_sensitivity(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     return words("head.sens", **_range(safe.estimates.tidy()))
 
@@ -181,7 +175,6 @@ WRITERS: dict[str, Writer] = {
     "subgroups": _subgroups,
     "mean_count": _mean_count,
     "precision": _precision,
-    "missing": _missing,
 }
 HEADS: dict[str, Writer] = {
     "sensitivity": _head_sensitivity,

@@ -58,8 +58,8 @@ STATISTICS: tuple[tuple[str, str], ...] = (
     (
         "Diagnostics",
         "Fixed in the protocol: after weighting, no standardized difference above {smd}; at least {equipoise} of "
-        "people with a preference score from {low} to {high}; an effective sample size of at least {sample}. Where one fails, "
-        "no conclusion is drawn.",
+        "people with a preference score from {low} to {high}; an effective sample size of at least {sample}. "
+        "Where one fails, no conclusion is drawn.",
     ),
     (
         "Missing values",

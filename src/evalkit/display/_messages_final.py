@@ -59,7 +59,7 @@ FINAL: dict[str, str] = {
     "sub.some": "The difference between the groups may depend on {names}. {n} characteristics were tested: with "
     "several tests a small p value can be chance alone.",
     "sub.some.one": "{name} (p {p})",
-    "sub.axis": "Difference in the share engaged, percentage points (left of the line: lower in {group})",
+    "sub.axis": "Difference in the share engaged, points\n(left of the line: lower in {group})",
     "sub.p": "interaction p {p}",
     "sub.row": "{variable}, {label}: {value} points ({low} to {high}).",
     "head.sub": "Everybody: {value} points ({low} to {high})",

@@ -230,7 +230,16 @@ _WRITERS: dict[str, Callable[[Safe, Sequence[str], str, Gaps], str]] = {
     "diagnose": _gate,
     **WRITERS,
     **dict.fromkeys(
-        ("attendance_rate", "dose_reached", "returns", "lost_to_follow_up", "completion", "proportion", "equipoise"),
+        (
+            "attendance_rate",
+            "dose_reached",
+            "returns",
+            "lost_to_follow_up",
+            "completion",
+            "proportion",
+            "equipoise",
+            "incomplete",
+        ),
         _each,
     ),
 }

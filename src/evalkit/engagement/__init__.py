@@ -25,7 +25,7 @@ function               counts      what
 `longest_gap`          Tally       classes of the longest gap between sessions
 `returns`              Tally       attending again after disengagement
 `baseline`             both        baseline characteristics and standardised differences
-`missing`              Tally       people without a value, by characteristic
+`incomplete`           Tally       people without a value of some characteristic
 `caseload`             Tally       referred, started, active by month
 `completeness`         Tally       share with a value, by field
 `late_entry`           DayCounts   days from event to entry, by table
@@ -36,7 +36,7 @@ function               counts      what
 """
 
 from evalkit.engagement._analyses import Caseload, LateEntry, MeanOf, RatioOf, ShareOf, wilson
-from evalkit.engagement._baseline import BaselineMeans, BaselineShares, baseline, missing
+from evalkit.engagement._baseline import BaselineMeans, BaselineShares, baseline, incomplete
 from evalkit.engagement._caseload import caseload
 from evalkit.engagement._dose import (
     attendance_rate,
@@ -76,12 +76,12 @@ __all__ = [
     "first_session_times",
     "funnel",
     "in_words",
+    "incomplete",
     "late_entry",
     "leaving",
     "longest_gap",
     "lost_to_follow_up",
     "mean_stay",
-    "missing",
     "reach",
     "referred",
     "return_times",

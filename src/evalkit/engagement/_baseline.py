@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BaselineMeans", "BaselineShares", "baseline", "missing"]
+__all__ = ["BaselineMeans", "BaselineShares", "baseline", "incomplete"]
 
 from dataclasses import dataclass
 
@@ -144,8 +144,8 @@ def baseline(cohort: Cohort) -> tuple[Estimates, Estimates]:
     return made.about(cut=cohort.cut), averages.about(cut=cohort.cut)
 
 
-def missing(cohort: Cohort) -> Estimates:
-    """Return the share of people without a value, by characteristic, and without a value of at least one, by arm.
+def incomplete(cohort: Cohort) -> Estimates:
+    """Return the share of people without a value of at least one of the protocol's characteristics, by arm.
 
     Parameters
     ----------
@@ -154,16 +154,12 @@ def missing(cohort: Cohort) -> Estimates:
     Returns
     -------
     Estimates
-        Made from a `Tally`; label is the characteristic.
+        Made from a `Tally`; no rows where the protocol names no characteristic.
     """
-    names = {c.name: c.label for c in cohort.study.covariates}
+    names = [c.name for c in cohort.study.covariates]
     people = cohort.people.assign(everybody=True)
-    rows: list[dict[str, object]] = []
-    for name, label in names.items():
-        counted = people.assign(met=people[name].isna())
-        rows += count_true(counted, cohort.groups, name, label, "met", "everybody")
-    if names:
-        counted = people.assign(met=people[list(names)].isna().any(axis=1))
-        rows += count_true(counted, cohort.groups, "any", "At least one of these", "met", "everybody")
-    analysis = ShareOf("missing", "share of people without a value", "all referred")
+    people = people.assign(met=people[names].isna().any(axis=1))
+    label = "Without a value of at least one characteristic"
+    rows = count_true(people, cohort.groups, "any", label, "met", "everybody") if names else []
+    analysis = ShareOf("incomplete", "share of people without a value of a characteristic", "all referred")
     return analysis.estimate(tally(rows)).about(cut=cohort.cut)

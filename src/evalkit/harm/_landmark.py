@@ -70,18 +70,18 @@ def harm_after_completion(cohort: Cohort) -> tuple[Estimates, Estimates]:
     groups = [f"Completed by day {day}", f"Not completed by day {day}"]
     counts = _totals(rows, groups)
     sizes = counts.frame
-    about = {"population": population, "cut": cohort.cut}
     nobody = Estimates(
         pd.DataFrame(columns=["term", "label"]),
         kind="cox",
         estimand=f"log hazard ratio of {cohort.study.harm.label} after day {day}, by completion",
+        population=population,
+        cut=cohort.cut,
         counts=counts,
-        **about,
     )
     if (sizes["n"] == 0).any():
         empty = pd.DataFrame(columns=["group"])
-        return Estimates(empty, "kaplan_meier", "no harm after the landmark", counts=nobody.counts, **about), nobody
-    curves = kaplan_meier(rows, "time", "event", by="group").about(**about)
+        return nobody.about(data=empty, kind="kaplan_meier", estimand="no harm after the landmark"), nobody
+    curves = kaplan_meier(rows, "time", "event", by="group").about(population=population, cut=cohort.cut)
     if (sizes["n_event"] == 0).any():
         return curves, nobody
     focus = cohort.groups[0]

@@ -111,8 +111,8 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11, base: int = 5) -> Estim
     columns = ["group", "term", "label", "time", "n_event", "n", "std_error"]
     kinds = {"time": "float64", "n_event": "int64", "n": "int64", "std_error": "float64"}
     frame = pd.DataFrame(whole, columns=columns).astype(kinds)
-    found = MeanCountOf(f"mean number of times of {label} a person, by each day", "people with an intake")
-    return found.estimate(Tally(frame)).about(cut=cohort.cut)
+    analysis = MeanCountOf(f"mean number of times of {label} a person, by each day", "people with an intake")
+    return analysis.estimate(Tally(frame)).about(cut=cohort.cut)
 
 
 def _days(own: pd.DataFrame, fixed: Sequence[int], smallest: int) -> list[float]:
@@ -129,18 +129,19 @@ def _days(own: pd.DataFrame, fixed: Sequence[int], smallest: int) -> list[float]
         added = [
             np.searchsorted(at, high, side="right") - np.searchsorted(at, low, side="right") for at in (every, first)
         ]
-        return min(added) >= smallest
+        return bool(min(added) >= smallest)
 
     kept: list[float] = []
     for day in sorted(fixed, reverse=True):
         if day <= end and apart(0, day) and (not kept or apart(day, kept[0])):
             kept.insert(0, float(day))
-    days, before = [], 0.0
+    days: list[float] = []
+    before = 0.0
     for until in [*kept, np.inf]:
-        for day in np.arange(before + _STEP - before % _STEP, min(until, end + 1), _STEP):
+        for day in np.arange(before + _STEP - before % _STEP, min(until, end + 1), _STEP).tolist():
             if apart(before, day) and (not np.isfinite(until) or apart(day, until)):
-                days.append(float(day))
-                before = float(day)
+                days.append(day)
+                before = day
         if np.isfinite(until):
             days.append(until)
             before = until

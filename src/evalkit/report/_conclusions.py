@@ -7,13 +7,11 @@ __all__ = ["conclusions", "limitations"]
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from evalkit.comparison import Outcome, precision
 from evalkit.disclosure import Safe
 from evalkit.display import Gap, decimal, listed, percent, points, words
 from evalkit.display._mark import emit
-from evalkit.engagement import missing
+from evalkit.engagement import incomplete
 from evalkit.harm import harm_hazards
 
 if TYPE_CHECKING:
@@ -60,14 +58,15 @@ def _conclusion(report: Report, one: Outcome, safe: list[Safe]) -> str:
 def _how_firm(report: Report, one: Outcome, key: str, e: Safe, safe: list[Safe]) -> str:
     """Say what could explain a difference, or which difference could not have been found."""
     if key in {"higher", "lower"}:
-        rows = e.estimates.tidy().set_index("term")["e_value"]
-        if rows.empty:
+        limit = _limit(e)
+        if limit is None:
             return ""
-        weak = float(rows["limit"]) < report.study.comparison.max_e_value_note
-        return words("end.fragile" if weak else "end.sturdy", value=decimal(rows["limit"]))
+        weak = limit < report.study.comparison.max_e_value_note
+        return words("end.fragile" if weak else "end.sturdy", value=decimal(limit))
     able = report.safe(precision([one.compared]))
-    value = able.estimates.tidy().set_index("measure")["estimate"].dropna() if able.verdict != "withheld" else {}
-    if not {"least ratio", "largest ratio"} <= set(value.keys()):
+    rows = able.estimates.tidy().dropna(subset=["estimate"])
+    value = dict(zip(rows["measure"], rows["estimate"], strict=True))
+    if not {"least ratio", "largest ratio"} <= set(value):
         return ""
     safe.append(able)
     return words("end.power", least=decimal(value["least ratio"]), largest=decimal(value["largest ratio"]))
@@ -112,8 +111,15 @@ def _limits(report: Report, one: Outcome, safe: list[Safe]) -> list[str]:
     reasons = _reasons(gate)
     key = "limit.failed" if reasons else "limit.passed"
     said = [words(key, event=one.event, **({"reasons": listed(reasons)} if reasons else {}))]
-    value = e.estimates.tidy().set_index("term")["e_value"] if len(e.estimates.data) else pd.Series(dtype=float)
-    return [*said, words("limit.e", event=one.event, value=decimal(value["limit"]))] if "limit" in value else said
+    limit = _limit(e)
+    return [*said, words("limit.e", event=one.event, value=decimal(limit))] if limit is not None and limit > 1 else said
+
+
+def _limit(e: Safe) -> float | None:
+    """Return the E-value of the limit; None where it may not be shown."""
+    rows = e.estimates.tidy()
+    found = rows.loc[rows["term"] == "limit", "e_value"].tolist() if len(rows) else []
+    return float(found[0]) if found else None
 
 
 def _hazards(report: Report, safe: list[Safe]) -> list[str]:
@@ -124,10 +130,10 @@ def _hazards(report: Report, safe: list[Safe]) -> list[str]:
 
 
 def _missing(report: Report, safe: list[Safe]) -> list[str]:
-    found = report.safe(missing(report.cohort))
+    found = report.safe(incomplete(report.cohort))
     safe.append(found)
     rows = found.estimates.tidy().dropna(subset=["estimate"])
-    own = rows[rows["term"].eq("any") & rows["estimate"].gt(0)]
+    own = rows[rows["estimate"].gt(0)]
     said = [words("group.share", share=percent(r["estimate"]), group=r["group"]) for _, r in own.iterrows()]
     return [words("limit.missing", shares=listed(said))] if said else []
 

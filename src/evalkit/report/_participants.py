@@ -37,10 +37,8 @@ def say_participants(report: Report) -> None:
     shares, means = _both(report)
     rows = pd.concat([_rows(shares), _rows(means).assign(mean=True)], ignore_index=True)
     rows = rows[~rows["label"].eq("Not recorded")].dropna(subset=["smd"])
-    mark = {"estimate": shares.estimates.id, "kind": "baseline", "verdict": shares.verdict}
-    also = {means.estimates.id: means.estimates.kind}
     if rows.empty:
-        emit("markdown", f"::: {{.absent}}\n{words('base.absent')}\n:::", **mark, also=also)
+        _put(shares, means, f"::: {{.absent}}\n{words('base.absent')}\n:::")
         return
     limit = report.study.comparison.max_smd
     largest = rows.assign(size=rows["smd"].abs()).drop_duplicates(["variable", "term", "group"])
@@ -51,14 +49,22 @@ def say_participants(report: Report) -> None:
     key = "base.many" if many else "base.none"
     tail = words(key, all=count(len(worst)), n=count(many), limit=decimal(limit, 1))
     first = f"{words('base.most', first=named[0], second=second)} " if many else ""
-    emit("markdown", f"{first}{tail} See @tbl-participants.", **mark, also=also)
+    _put(shares, means, f"{first}{tail} See @tbl-participants.")
+
+
+def _put(shares: Safe, means: Safe, text: str, data: pd.DataFrame | None = None) -> None:
+    also = {means.estimates.id: means.estimates.kind}
+    emit(
+        "markdown" if data is None else "table", text, data=data, estimate=shares.estimates.id, kind="baseline",
+        verdict=shares.verdict, also=also,
+    )  # fmt: skip
 
 
 def _named(report: Report, rows: pd.DataFrame) -> str:
     """Write the level in which the groups differ most, with both groups' values."""
-    term = rows.loc[rows["size"].idxmax(), "term"]
-    own = rows[rows["term"] == term].set_index("group")
-    one, two = (own.loc[group] for group in report.groups)
+    term = rows.sort_values("size", kind="stable")["term"].iloc[-1]
+    own = rows[rows["term"] == term]
+    one, two = (own[own["group"] == group].iloc[0] for group in report.groups)
     mean = "mean" in own and own["mean"].eq(True).any()
     values = [f"mean {decimal(r['estimate'], 1)}" if mean else percent(r["estimate"]) for r in (one, two)]
     name = str(one["variable"]) if mean or one["label"] == "Yes" else f"{one['variable']} ({str(one['label']).lower()})"
@@ -78,11 +84,8 @@ def show_participants(report: Report) -> None:
     shares, means = _both(report)
     order = [*(c.label for c in report.study.covariates), "Community area"]
     rows = pd.concat([_rows(shares), _rows(means)], ignore_index=True)
-    mark = {"estimate": shares.estimates.id, "kind": "baseline", "verdict": shares.verdict}
     if rows["estimate"].isna().all():
-        emit("markdown", f"::: {{.absent}}\n{words('base.absent')}\n:::", **mark)
+        _put(shares, means, f"::: {{.absent}}\n{words('base.absent')}\n:::")
         return
     columns = ["group", "variable", "term", "label", "n", "n_event", "estimate", "std_dev", "smd"]
-    data = rows.reindex(columns=columns)
-    table = baseline_table(shares, means, report.groups, order)
-    emit("table", table, data=data, **mark, also={means.estimates.id: means.estimates.kind})
+    _put(shares, means, baseline_table(shares, means, report.groups, order), rows.reindex(columns=columns))
