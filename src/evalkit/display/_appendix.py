@@ -23,7 +23,7 @@ def target_trial(said: Mapping[str, str]) -> str:
         A Markdown table.
     """
     rows = [(part, trial, study.format(**said)) for part, trial, study in TARGET_TRIAL]
-    return _table(("", "A trial that could answer the question", "This study"), (18, 38, 44), rows)
+    return _table(("Part", "A trial that could answer the question", "This study"), (18, 38, 44), rows)
 
 
 def statistics(said: Mapping[str, str], tables: frozenset[str]) -> str:

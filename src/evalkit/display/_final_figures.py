@@ -13,11 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from evalkit.display._figures import end_labels
 from evalkit.display._final_words import per_hundred, whole_points
 from evalkit.display._gap import relation
+from evalkit.display._labels import name_ends
 from evalkit.display._numbers import decimal, percent
-from evalkit.display._style import COMPARISON, FOCUS, INK, MUTED, arm_style, new_figure, themed
+from evalkit.display._style import BESIDE, COMPARISON, FOCUS, INK, MUTED, arm_style, new_figure, themed
 from evalkit.display._words import words
 
 
@@ -39,7 +39,7 @@ def overlap_figure(rows: pd.DataFrame, groups: Sequence[str], band: tuple[float,
     alt : str
     """
     rows = rows.dropna(subset=["estimate", "score_from"])
-    figure, said = new_figure(2.7), []
+    figure, said = new_figure(2.5, BESIDE), []
     with themed():
         axes = figure.add_subplot()
         axes.axvspan(*band, color=MUTED, alpha=0.1, linewidth=0)
@@ -105,7 +105,7 @@ def e_value_figure(rows: pd.DataFrame) -> tuple[Figure, str]:
     """
     strength = rows.set_index("term")["e_value"].astype(float)
     measured = rows[~rows["term"].isin(["estimate", "limit"])].sort_values("e_value", ascending=False)
-    figure = new_figure(0.95 + 0.27 * max(len(measured), 1))
+    figure = new_figure(0.9 + 0.22 * max(len(measured), 1))
     needed = {name: float(strength[name]) for name in ("estimate", "limit")}
     said = [words("alt.value", label=words(f"e.row.{name}"), value=decimal(value)) for name, value in needed.items()]
     with themed():
@@ -214,7 +214,7 @@ def counts_figure(rows: pd.DataFrame, groups: Sequence[str], event: str) -> tupl
     alt : str
     """
     rows = rows.dropna(subset=["estimate"])
-    figure, said, last = new_figure(2.5), [], {}
+    figure, said, last = new_figure(2.3, BESIDE), [], {}
     styles = arm_style(groups)
     with themed():
         axes = figure.add_subplot()
@@ -236,5 +236,5 @@ def counts_figure(rows: pd.DataFrame, groups: Sequence[str], event: str) -> tupl
         axes.set(xlim=(0, float(rows["time"].max())), ylim=(0, top), xlabel=words("count.x"))
         axes.set_ylabel(words("count.axis", event=event[:1].upper() + event[1:]))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: decimal(100 * value, 0)))
-        end_labels(axes, last, styles, top)
+        name_ends([(axes, last)], styles)
     return figure, " ".join(said)

@@ -49,7 +49,7 @@ def baseline_table(shares: Safe, means: Safe, groups: Sequence[str], order: Sequ
                 texts = {f"c{i}": text for i, text in enumerate(cells)}
                 lines.append({"label": name, **texts, "smd": smd, "part": variable})
     sizes = _sizes(shares, groups)
-    headings = {"label": "", **{f"c{i}": f"{g}{sizes[i]}" for i, g in enumerate(groups)}}
+    headings = {"label": "Characteristic", **{f"c{i}": f"{g}{sizes[i]}" for i, g in enumerate(groups)}}
     headings["smd"] = "Standardized difference"
     note = words("base.note")
     if left:
@@ -93,7 +93,7 @@ def _effects(safe: Safe, note: str) -> str:
             ],
         }
     )
-    headings = {"label": "", "tau": "By day", "value": "Difference, points", "limits": "95% CI"}
+    headings = {"label": "Estimate", "tau": "By day", "value": "Difference, points", "limits": "95% CI"}
     said = words("effect.note", contrast=rows["contrast"].iloc[0], estimand=safe.estimates.estimand)
     return html_table(texts, headings, numbers=["tau", "value", "limits"], note=f"{said} {note}".strip())
 
@@ -114,7 +114,7 @@ def _e_value(safe: Safe, note: str) -> str:
             "part": part,
         }
     )
-    headings = {"label": "", "ratio": "Ratio", "e": "E-value"}
+    headings = {"label": "What", "ratio": "Ratio", "e": "E-value"}
     return html_table(
         texts, headings, numbers=["ratio", "e"], note=" ".join([*safe.estimates.notes, note]), groups="part"
     )
@@ -134,7 +134,7 @@ def _subgroups(safe: Safe, note: str) -> str:
             "part": rows["variable"],
         }
     )
-    headings = {"label": "", "value": "Difference, points", "limits": "95% CI", "p": "p of interaction"}
+    headings = {"label": "People", "value": "Difference, points", "limits": "95% CI", "p": "p of interaction"}
     said = f"{words('sub.note')} {note}".strip()
     return html_table(texts, headings, numbers=["value", "limits", "p"], note=said, groups="part")
 
@@ -156,7 +156,9 @@ def _precision(safe: Safe, note: str) -> str:
             name, write = _MEASURES[str(row["measure"])]
             lines.append({"label": name, "value": write(row["estimate"]), "part": part})
     said = f"{safe.estimates.estimand[:1].upper()}{safe.estimates.estimand[1:]}. {words('prec.note')} {note}".strip()
-    return html_table(pd.DataFrame(lines), {"label": "", "value": "Value"}, numbers=["value"], note=said, groups="part")
+    return html_table(
+        pd.DataFrame(lines), {"label": "Measure", "value": "Value"}, numbers=["value"], note=said, groups="part"
+    )
 
 
 def _mean_count(safe: Safe, note: str) -> str:
@@ -172,7 +174,7 @@ def _mean_count(safe: Safe, note: str) -> str:
             "part": rows["group"],
         }
     )
-    headings = {"label": "", "value": "Per hundred people", "limits": "95% CI"}
+    headings = {"label": "When", "value": "Per hundred people", "limits": "95% CI"}
     return html_table(texts, headings, numbers=["value", "limits"], note=note, groups="part")
 
 

@@ -144,7 +144,7 @@ CHECKLIST: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("STROBE 18, 20", "Key results and careful interpretation", ("conclusions", "not-shown")),
     ("STROBE 19", "Limitations", ("limitations",)),
     ("STROBE 21", "How far results carry over", ("published", "limitations")),
-    ("STROBE 22", "Who made the report", ("provenance",)),
+    ("STROBE 22", "Who made the report (who paid for it, its publisher has to say)", ("provenance",)),
     ("TARGET", "The target trial and how it is emulated, part by part", ("design",)),
     ("TARGET", "Assumptions, and what was done about confounding", ("overlap", "balance", "unmeasured")),
     ("TARGET", "Time zero, and no use of later information at it", ("design", "landmark")),
