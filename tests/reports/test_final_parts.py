@@ -1,0 +1,285 @@
+"""What the final report adds, on simulated people: each statistic against a plain computation of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from evalkit import comparison, engagement, harm
+from evalkit.comparison import differences_of
+from evalkit.comparison._imputed import quantified
+from evalkit.counts import Tally
+from evalkit.display import _mark, headline, sentences, table_of
+from evalkit.display._appendix import checklist
+from evalkit.display._draw import Look, draw
+from evalkit.display._messages_appendix import CHECKLIST, SECTIONS
+from evalkit.report import Report, conclusions, limitations, open_report, say_participants, show_participants
+from evalkit.simulate import simulate
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDY = (
+    "id: small\ntitle: Small study\nstarts: 2021-11-18\n"
+    "arms: {column: pathway, focus: {value: non_mandated, label: Pilot}, comparison: {value: paip, label: PAIP}}\n"
+    "covariates: [{name: age, label: Age}, {name: gender, label: Gender, kind: categorical},"
+    " {name: employment, label: Employed, kind: yes_no}, {name: prior_dv_arrests, label: Earlier arrests}]\n"
+    "harm: {kinds: [dv_arrest, order_violation, survivor_reported_harm], label: recorded harm}\n"
+    "tables:\n  participants: {path: data/participants.csv}\n  sessions: {path: data/sessions.csv}\n"
+    "  exits: {path: data/exits.csv}\n  outcomes: {path: data/outcomes.csv}\nbaselines: null\n"
+)
+
+
+def opened(place: Path, n_focus: int, n_comparison: int) -> Report:
+    simulate("benefit", seed=5, n_focus=n_focus, n_comparison=n_comparison).write(place / "data")
+    (place / "study.yaml").write_text(STUDY, encoding="utf-8")
+    return open_report(str(place / "study.yaml"), "2023Q4")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return opened(tmp_path_factory.mktemp("final"), 250, 600)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return opened(tmp_path_factory.mktemp("tiny"), 2, 1)
+
+
+@pytest.fixture(scope="module")
+def compared(report: Report) -> comparison.Comparison:
+    found = comparison.compare_arms(report.cohort)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    bundles: list[dict[str, Any]] = []
+    monkeypatch.setattr(_mark, "display", lambda bundle, **_: bundles.append(bundle))
+    yield bundles
+
+
+def test_standardised_differences_are_those_of_the_formula(report: Report) -> None:
+    shares, means = engagement.baseline(report.cohort)
+    people = report.cohort.people
+    own, other = (people[people["group"] == g] for g in report.groups)
+    rows = means.tidy().set_index(["term", "group"])
+    one, two = own["age"].dropna(), other["age"].dropna()
+    expected = (one.mean() - two.mean()) / np.sqrt((one.var(ddof=1) + two.var(ddof=1)) / 2)
+    assert rows.loc[("age", "Pilot"), "smd"] == pytest.approx(expected, rel=1e-12)
+    p, q = ((part["gender"] == "woman").sum() / len(part) for part in (own, other))
+    found = shares.tidy().set_index(["term", "group"]).loc[("gender: woman", "PAIP"), "smd"]
+    assert found == pytest.approx((p - q) / np.sqrt((p * (1 - p) + q * (1 - q)) / 2), rel=1e-12)
+
+
+def test_table_of_participants_shows_no_small_count(report: Report, shown: list[dict[str, Any]]) -> None:
+    say_participants(report)
+    show_participants(report)
+    text, table = shown[0]["text/markdown"], shown[1]["text/html"]
+    assert text.startswith("The groups differ most in")
+    counts = [int(n.replace(",", "")) for n in re.findall(r">([\d,]+) \(\d+%\)<", table)]
+    assert len(counts) > 8
+    assert not [n for n in counts if 0 < n < 10]
+
+
+def test_classes_of_preference_scores_hold_nobody_or_many(compared: comparison.Comparison) -> None:
+    rows = comparison.preference(compared).tidy()
+    assert not ((rows["n_event"] > 0) & (rows["n_event"] < 11)).any()
+    assert rows.groupby("group")["n_event"].sum().equals(rows.groupby("group")["n"].first())
+    assert rows.groupby("group")["estimate"].sum().to_numpy() == pytest.approx([1.0, 1.0])
+
+
+def test_equipoise_counts_scores_in_the_protocols_range(compared: comparison.Comparison) -> None:
+    rows = comparison.equipoise(compared).tidy().set_index("group")
+    e, share = compared.fit.scores, compared.fit.treated.mean()
+    odds = e / (1 - e) / (share / (1 - share))
+    inside = (odds / (1 + odds) >= 0.3) & (odds / (1 + odds) <= 0.7)
+    assert rows.loc["Pilot", "n_event"] == int(inside[compared.fit.treated > 0].sum())
+
+
+def test_interaction_is_cochrans_q() -> None:
+    counts = pd.DataFrame(
+        {
+            "variable": "Work",
+            "term": ["a", "a", "b", "b", "c", "c"],
+            "label": ["a", "a", "b", "b", "c", "c"],
+            "group": ["one", "two"] * 3,
+            "n_event": [30, 40, 25, 20, 33, 12],
+            "n": [60, 70, 50, 55, 61, 44],
+        }
+    )
+    rows = differences_of(Tally(counts), ("one", "two"))
+    d, v = [], []
+    for i in (0, 2, 4):
+        (x1, n1), (x0, n0) = counts.loc[i, ["n_event", "n"]], counts.loc[i + 1, ["n_event", "n"]]
+        d.append(x1 / n1 - x0 / n0)
+        p1, p0 = (x1 + 0.5) / (n1 + 1), (x0 + 0.5) / (n0 + 1)
+        v.append(p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0)
+    weight = 1 / np.array(v)
+    q = float((weight * (np.array(d) - np.average(d, weights=weight)) ** 2).sum())
+    assert rows["statistic"].iloc[0] == pytest.approx(q, rel=1e-12)
+    assert rows["p_value"].iloc[0] == pytest.approx(stats.chi2.sf(q, 2), rel=1e-12)
+
+
+def test_subgroups_have_enough_people_on_either_side(report: Report) -> None:
+    found = comparison.subgroups(report.cohort)
+    rows = found.counts.data  # type: ignore[union-attr]
+    assert rows["n_event"].min() >= 11
+    assert (rows["n"] - rows["n_event"]).min() >= 11
+    assert found.tidy()["variable"].iloc[0] == "Everybody"
+
+
+def test_mean_counts_are_events_over_people_still_followed(report: Report) -> None:
+    rows = report.cohort.harm_recurrent()
+    found = harm.repeated_harm(report.cohort, base=1).tidy()
+    last = found[found["group"] == "PAIP"].iloc[-1]
+    own = rows[rows["group"] == "PAIP"]
+    ends = own.groupby(["participant_id", "episode"])["time"].max().to_numpy()
+    events = own.loc[(own["event"] == 1) & (own["time"] <= last["time"]), "time"]
+    expected = sum(1 / (ends >= day).sum() for day in events)
+    assert last["estimate"] == pytest.approx(expected, rel=0.005)  # its denominator is a whole number
+
+
+def test_steps_of_mean_counts_speak_of_many(report: Report) -> None:
+    rows = report.cohort.harm_recurrent()
+    found = harm.repeated_harm(report.cohort).tidy()
+    for group, own in found.groupby("group"):
+        events = rows[(rows["group"] == group) & (rows["event"] == 1)]
+        first = events.groupby(["participant_id", "episode"])["time"].min()
+        edges = [0.0, *own["time"]]
+        for low, high in pairwise(edges):
+            assert events["time"].between(low, high, inclusive="right").sum() >= 11
+            assert first.between(low, high, inclusive="right").sum() >= 11
+
+
+def test_landmark_groups_know_nothing_of_later(report: Report) -> None:
+    rows = harm.completed_by(report.cohort)
+    day = report.cohort.rules.landmark_day
+    before = report.cohort.harm()
+    assert len(rows) == (before["time"] > day).sum()
+    people = report.cohort.people.set_index("participant_id")
+    since = (people["completion_date"] - people["intake_date"]).dt.days
+    done = rows.loc[rows["completed"] == 1, "participant_id"]
+    assert len(done) > 0
+    assert (since[done] <= day).all()
+    assert not (since[rows.loc[rows["completed"] == 0, "participant_id"]] <= day).any()
+
+
+def test_trimming_keeps_people_with_scores_in_the_range(report: Report, compared: comparison.Comparison) -> None:
+    rows = comparison.sensitivity(compared, report.data, 182, n_boot=20).tidy()
+    assert rows["label"].str.startswith("Main").iloc[0]
+    assert rows["label"].str.contains("Trimmed").sum() == 2
+    assert rows["label"].str.contains("21 days|45 days").sum() == 2
+    main = compared.adjusted(182, n_boot=20)
+    assert rows["estimate"].iloc[0] == main["estimate"]
+
+
+def test_e_values_are_of_the_weighted_hazard_ratio(compared: comparison.Comparison) -> None:
+    rows = comparison.e_values(compared, 182, n_boot=40).tidy().set_index("term")
+    hazard = float(rows.loc["estimate", "estimate"])
+    root = np.sqrt(hazard)
+    ratio = (1 - 0.5**root) / (1 - 0.5 ** (1 / root))
+    ratio = max(ratio, 1 / ratio)
+    assert rows.loc["estimate", "e_value"] == pytest.approx(ratio + np.sqrt(ratio * (ratio - 1)))
+    assert rows.loc["limit", "e_value"] <= rows.loc["estimate", "e_value"]
+    assert rows.drop(index=["estimate", "limit"])["e_value"].ge(1).all()
+
+
+def test_numbers_of_levels_can_be_turned_back() -> None:
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"focus": rng.integers(0, 2, 90), "time": rng.integers(1, 99, 90), "event": 1, "age": 40.0})
+    frame["kind"] = rng.choice(["a", "b", "c"], 90)
+    codes = quantified(frame, "kind", ["age"])
+    assert len(set(codes.values())) == 3
+
+
+def test_imputed_people_are_all_of_them(report: Report, compared: comparison.Comparison) -> None:
+    found = comparison.imputed(compared, 182, m=2, burn_in=1, n_boot=20)
+    rows = found.tidy()
+    assert len(rows) == 2
+    assert found.counts is not None
+    assert found.counts.data["n"].sum() == len(report.cohort.retention()) > len(compared.data)
+    assert rows["conf_low"].lt(rows["estimate"]).all()
+
+
+def test_what_could_be_detected_follows_schoenfeld(compared: comparison.Comparison) -> None:
+    rows = comparison.precision([compared]).tidy().set_index("measure")
+    events, n = rows["n_event"].iloc[0], rows["n"].iloc[0]
+    p = float((compared.data["focus"] == 1).sum() / n)
+    z = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
+    assert rows.loc["least ratio", "estimate"] == pytest.approx(np.exp(z / np.sqrt(events * p * (1 - p))))
+    assert rows.loc["largest ratio", "estimate"] == pytest.approx(1 / rows.loc["least ratio", "estimate"])
+
+
+def test_every_part_is_drawn_written_and_said(report: Report, compared: comparison.Comparison) -> None:
+    made = [
+        comparison.preference(compared), comparison.e_values(compared, 182, n_boot=40),
+        comparison.sensitivity(compared, report.data, 182, n_boot=20), comparison.subgroups(report.cohort),
+        harm.repeated_harm(report.cohort), comparison.precision([compared]),
+    ]  # fmt: skip
+    for estimates in made:
+        safe = report.safe(estimates)
+        kind = safe.estimates.kind
+        if kind != "preference":
+            assert "<table" in table_of(safe)
+            assert re.search(r"\d", sentences(safe, report.groups, event="harm"))
+        if kind != "precision":
+            _, alt = draw(safe, report.groups, Look())
+            assert re.search(r"\d", alt), kind
+            assert not re.search(r"nan", alt + headline(safe, report.groups))
+
+
+def test_conclusions_follow_the_diagnostics(report: Report, shown: list[dict[str, Any]]) -> None:
+    lapse = comparison.outcome(report.cohort, "retention", 182)
+    assert lapse is not None
+    strict = report.cohort.study.comparison.model_copy(update={"min_effective_sample_size": 100_000})
+    study = report.cohort.study.model_copy(update={"comparison": strict})
+    object.__setattr__(lapse.compared.cohort, "study", study)  # type: ignore[union-attr] - frozen for everybody else
+    try:
+        conclusions(report, [lapse])
+        limitations(report, [lapse])
+    finally:
+        object.__setattr__(report.cohort, "study", report.study)
+    assert "No conclusion is drawn" in shown[0]["text/markdown"]
+    assert "fails a diagnostic" in shown[1]["text/markdown"]
+    assert "points" not in shown[0]["text/markdown"]
+
+
+def test_three_people_are_one_sentence_each(tiny: Report, shown: list[dict[str, Any]]) -> None:
+    say_participants(tiny)
+    show_participants(tiny)
+    lapse = comparison.outcome(tiny.cohort, "retention", 182)
+    conclusions(tiny, [lapse])
+    limitations(tiny, [lapse])
+    for estimates in (comparison.subgroups(tiny.cohort), harm.repeated_harm(tiny.cohort), comparison.precision([None])):
+        tiny.say(estimates)
+        tiny.show(estimates, "table")
+    text = " ".join(bundle["text/markdown"] for bundle in shown)
+    assert "nothing is concluded" in text
+    assert len(shown) == 10
+    assert not re.search(r"\bnan\b", text)
+
+
+def test_the_checklist_leads_to_sections_that_are_there() -> None:
+    notebook = nbformat.read(ROOT / "notebooks" / "final.ipynb", as_version=4)
+    there = set(re.findall(r"\{#sec-([\w-]+)\}", "\n".join(c.source for c in notebook.cells)))
+    asked = {name for _, _, where in CHECKLIST for name in where}
+    assert asked <= there
+    assert asked <= set(SECTIONS)
+    assert set(re.findall(r"#sec-([\w-]+)", checklist())) == asked
+
+
+def test_every_citation_is_in_the_references() -> None:
+    text = (ROOT / "notebooks" / "final.ipynb").read_text(encoding="utf-8")
+    cited = {key for group in re.findall(r"\[(@[^\]]+)\]", text) for key in re.findall(r"@([a-z]+)", group)}
+    known = {one["id"] for one in pd.read_json(ROOT / "notebooks" / "references.json").to_dict("records")}
+    assert len(cited) > 10
+    assert cited == known
