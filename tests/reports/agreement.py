@@ -24,7 +24,7 @@ from evalkit.report import Report
 from evalkit.seal import MARK
 
 _SHARES = {"estimate", "conf_low", "conf_high", "share", "baseline"}
-RULES = {"cover", "groups", "methods", "absent", "dictionary", "provenance", "restatements"}
+RULES = {"about", "cover", "groups", "methods", "absent", "dictionary", "provenance", "restatements"}
 """Kinds of output that tell the study's own rules and files, and no estimate."""
 _NUMBER = re.compile(r"(?<![\w.])([+\u2212-]?\d[\d,]*(?:\.\d+)?)(%?)")
 
@@ -173,7 +173,12 @@ def written(rows: pd.DataFrame, gaps: list[Gap]) -> tuple[set[str], set[str]]:
         for value in pd.to_numeric(rows[name], errors="coerce").dropna().astype(float):
             if name in _SHARES:
                 shares |= {f"{100 * value:.0f}", f"{100 * value:.1f}"}
-                others |= {f"{100 * value:+.1f}", f"{100 * value:.1f}", f"{abs(100 * value):.0f}"}
+                others |= {
+                    f"{100 * value:+.1f}",
+                    f"{100 * value:.1f}",
+                    f"{abs(100 * value):.0f}",
+                    f"{100 * value:+.0f}",
+                }
             if name in {"estimate", "value"} and value > 20:
                 others.add(f"{5 * round(value / 5):,}")  # effective sizes of samples are rounded like counts
             if name == "time_from":

@@ -45,7 +45,7 @@ class PrecisionOf:
         Returns
         -------
         Estimates
-            term, label, n, n_event (both groups), measure ('least ratio' above 1 and 'largest ratio'
+            term, label, n, n_event (both groups), hazard_ratio (the one asked for), measure ('least ratio' above 1 and 'largest ratio'
             below 1 that can be detected, 'power', 'events needed'), estimate; outcomes
             that a group or any event is missing of are left out.
         """
@@ -63,9 +63,15 @@ class PrecisionOf:
                 "power": float(power(events, self.ratio, allocation=split)),
                 "events needed": float(schoenfeld_events(self.ratio, power=self.level, allocation=split)),
             }
-            about = {"term": str(term), "label": str(own["label"].iloc[0]), "n": float(n), "n_event": float(events)}
+            about = {
+                "term": str(term),
+                "label": str(own["label"].iloc[0]),
+                "n": float(n),
+                "n_event": float(events),
+                "hazard_ratio": self.ratio,
+            }
             rows += [{**about, "measure": name, "estimate": value} for name, value in values.items()]
-        columns = ["term", "label", "measure", "n", "n_event", "estimate"]
+        columns = ["term", "label", "measure", "n", "n_event", "hazard_ratio", "estimate"]
         kinds = dict.fromkeys(columns[3:], "float64")
         return Estimates(
             pd.DataFrame(rows, columns=columns).astype(kinds),

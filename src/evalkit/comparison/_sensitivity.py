@@ -81,7 +81,7 @@ def _variants(
         if target != rules.estimand:
             yield f"Target: {name}", comparison, days, target
     trimmed = within(comparison, TRIM, 1 - TRIM)
-    yield f"Trimmed: scores below {TRIM:.0%} or above {1 - TRIM:.0%} left out", trimmed, days, None
+    yield f"Trimmed: scores below {TRIM:g} or above {1 - TRIM:g} left out", trimmed, days, None
     low, high = rules.preference_low, rules.preference_high
     alike = within(comparison, low, high, preference=True)
     yield f"Trimmed: only preference scores {low:g} to {high:g}", alike, days, None

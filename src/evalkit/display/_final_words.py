@@ -42,10 +42,8 @@ def _sensitivity(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> s
     answer = answer_of(main)
     names = [str(row["label"]) for _, row in others.iterrows() if answer_of(row) != answer]
     if not names:
-        return words("sens.same", n=count(len(others)), answer=answer, **_range(rows))
-    return words(
-        "sens.differ", k=count(len(names)), n=count(len(others)), answer=answer, names="; ".join(names), **_range(rows)
-    )
+        return words("sens.same", answer=answer, **_range(rows))
+    return words("sens.differ", answer=answer, names="; ".join(names), **_range(rows))
 
 
 def _imputed(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
@@ -118,13 +116,12 @@ def _mean_count(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> st
 
 def _precision(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     rows, parts = safe.estimates.tidy().dropna(subset=["estimate"]), []
-    ratio = str(safe.estimates.estimand).rpartition(" ")[2]
     for _, own in rows.groupby("term", sort=False):
         value = own.set_index("measure")["estimate"]
         first = own.iloc[0]
         parts.append(
             words(
-                "prec.said", label=first["label"], events=count(first["n_event"]), n=count(first["n"]), ratio=ratio,
+                "prec.said", label=first["label"], events=count(first["n_event"]), n=count(first["n"]), ratio=decimal(first["hazard_ratio"], 1),
                 least=decimal(value["least ratio"]), largest=decimal(value["largest ratio"]),
                 power=percent(value["power"]), needed=count(value["events needed"]),
             )

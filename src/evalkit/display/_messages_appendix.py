@@ -85,7 +85,7 @@ STATISTICS: tuple[tuple[str, str], ...] = (
         "Harm after completing",
         "A landmark analysis on day {landmark} after intake; the Cox model holds the pathway equal.",
     ),
-    ("Precision", "Schoenfeld's formula for the events seen, two-sided at the 5% level."),
+    ("Precision", "Schoenfeld's formula for the events seen, two-sided at the five percent level."),
     (
         "Models",
         "Cox models with Efron's handling of ties; the test of proportional hazards is Grambsch and Therneau's.",

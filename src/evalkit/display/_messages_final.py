@@ -24,9 +24,9 @@ FINAL: dict[str, str] = {
     "pref.value": "{share} from {low} to {high}",
     "head.pref": "From {low} to {high} lie {shares}",
     # -- sensitivity
-    "sens.same": "All {n} other choices give the same answer as the main analysis: {answer}. The estimates run from "
+    "sens.same": "All other choices give the same answer as the main analysis: {answer}. The estimates run from "
     "{low} to {high} points.",
-    "sens.differ": "{k} of {n} other choices give another answer than the main analysis ({answer}): {names}. The "
+    "sens.differ": "These other choices give another answer than the main analysis ({answer}): {names}. The "
     "estimates run from {low} to {high} points.",
     "sens.none": "No other choice could be computed.",
     "sens.clear": "a clear difference",
@@ -78,11 +78,11 @@ FINAL: dict[str, str] = {
     "between days that at least {minimum} further events, of as many further people, stand behind.",
     # -- precision
     "prec.said": "{label}: with about {events} events among {n} people, a hazard ratio of {least} or more, or of "
-    "{largest} or less, would have been found with a probability of 80%. For a ratio of {ratio} that probability was "
-    "{power}; about {needed} events would be needed.",
+    "{largest} or less, would have been found in four of five such studies. A ratio of {ratio} would have been found "
+    "in {power} of them; for four of five, about {needed} events are needed.",
     "prec.none": "There are too few events to say what could have been detected.",
-    "prec.note": "Schoenfeld's formula, unadjusted, two-sided at 5%. Weighting costs precision: what an adjusted "
-    "figure can detect is larger than this.",
+    "prec.note": "Schoenfeld's formula, unadjusted, two-sided at the five percent level. Weighting costs precision: what "
+    "an adjusted figure can detect is larger than this.",
     # -- proportional hazards
     "gate.hazards.pass": "Nothing speaks against hazard ratios that stay the same over time (p {value}).",
     "gate.hazards.fail": "Hazard ratios change over time (p {value}): one hazard ratio is an average that depends on "
@@ -106,8 +106,8 @@ FINAL: dict[str, str] = {
     "{group} (by weighting, {low} to {high} points). All three ways of adjusting agree.",
     "end.fragile": "The finding is fragile: something unmeasured as weak as a risk ratio of {value} could explain it.",
     "end.sturdy": "Something unmeasured would need a risk ratio of {value} with both group and event to explain it.",
-    "end.power": "Small differences could not have been found: for a probability of 80% the hazard ratio would have "
-    "had to be {least} or more, or {largest} or less.",
+    "end.power": "Small differences could not have been found: four of five such studies would find a hazard "
+    "ratio of {least} or more, or {largest} or less, and no smaller difference.",
     "limit.exchange": "The groups are not exchangeable: the mandate itself is what differs. Adjustment removes "
     "differences in what was measured, and nothing else.",
     "limit.failed": "The comparison of {event} fails a diagnostic: {reasons}.",
