@@ -45,8 +45,8 @@ class PrecisionOf:
         Returns
         -------
         Estimates
-            term, label, n, n_event (both groups), hazard_ratio (the one asked for), measure ('least ratio' above 1 and 'largest ratio'
-            below 1 that can be detected, 'power', 'events needed'), estimate; outcomes
+            term, label, n, n_event (both groups), hazard_ratio (the one asked for), measure
+            ('least ratio' above 1 and 'largest ratio' below 1 that can be detected, 'power', 'events needed'), estimate; outcomes
             that a group or any event is missing of are left out.
         """
         rows: list[dict[str, object]] = []

@@ -81,8 +81,8 @@ FINAL: dict[str, str] = {
     "{largest} or less, would have been found in four of five such studies. A ratio of {ratio} would have been found "
     "in {power} of them; for four of five, about {needed} events are needed.",
     "prec.none": "There are too few events to say what could have been detected.",
-    "prec.note": "Schoenfeld's formula, unadjusted, two-sided at the five percent level. Weighting costs precision: what "
-    "an adjusted figure can detect is larger than this.",
+    "prec.note": "Schoenfeld's formula, unadjusted, two-sided at the five percent level. Weighting costs precision: "
+    "what an adjusted figure can detect is larger than this.",
     # -- proportional hazards
     "gate.hazards.pass": "Nothing speaks against hazard ratios that stay the same over time (p {value}).",
     "gate.hazards.fail": "Hazard ratios change over time (p {value}): one hazard ratio is an average that depends on "
