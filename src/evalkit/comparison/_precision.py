@@ -46,8 +46,8 @@ class PrecisionOf:
         -------
         Estimates
             term, label, n, n_event (both groups), hazard_ratio (the one asked for), measure
-            ('least ratio' above 1 and 'largest ratio' below 1 that can be detected, 'power', 'events needed'), estimate; outcomes
-            that a group or any event is missing of are left out.
+            ('least ratio' above 1 and 'largest ratio' below 1 that can be detected, 'power', 'events needed'),
+            estimate; outcomes that a group or any event is missing of are left out.
         """
         rows: list[dict[str, object]] = []
         for term, own in counts.frame.groupby("term", sort=False):

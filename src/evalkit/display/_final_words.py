@@ -119,13 +119,10 @@ def _precision(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str
     for _, own in rows.groupby("term", sort=False):
         value = own.set_index("measure")["estimate"]
         first = own.iloc[0]
-        parts.append(
-            words(
-                "prec.said", label=first["label"], events=count(first["n_event"]), n=count(first["n"]), ratio=decimal(first["hazard_ratio"], 1),
-                least=decimal(value["least ratio"]), largest=decimal(value["largest ratio"]),
-                power=percent(value["power"]), needed=count(value["events needed"]),
-            )
-        )  # fmt: skip
+        sizes = {"events": count(first["n_event"]), "n": count(first["n"]), "needed": count(value["events needed"])}
+        ratios = {"least": decimal(value["least ratio"]), "largest": decimal(value["largest ratio"])}
+        ratio, power = decimal(first["hazard_ratio"], 1), percent(value["power"])
+        parts.append(words("prec.said", label=first["label"], ratio=ratio, power=power, **sizes, **ratios))
     return " ".join(parts) or words("prec.none")
 
 
