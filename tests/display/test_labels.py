@@ -30,6 +30,8 @@ WORDS = CurveText("Not disengaged", "Days since first session", "not disengaged"
 SHORT, LONG = ("Non-mandated pilot", "PAIP"), ("Services without any mandate", "Court-ordered partner programs")
 FOUR = ("Chicago Lawn", "West Englewood", "Englewood", "South Chicago")
 
+_EDGE = 1.4  # pixels, one point: a text's box is taller than its letters
+
 
 def clashes(figure: Figure) -> list[str]:
     """Say what lies on what: text on text, on a curve or an interval, or beyond the picture's edge."""
@@ -43,7 +45,7 @@ def clashes(figure: Figure) -> list[str]:
     said += [
         f"{a!r} beyond the edge"
         for a, box in boxes
-        if box.x0 < -0.6 or box.y0 < -0.6 or box.x1 > whole.x1 + 0.6 or box.y1 > whole.y1 + 0.6
+        if min(box.x0, box.y0, whole.x1 - box.x1, whole.y1 - box.y1) < -_EDGE
     ]
     paths = [path for axes in figure.axes if axes.get_visible() for path in _drawn(axes)]
     said += [f"{a!r} on a curve" for (a, box), path in product(boxes, paths) if _crossed(box, path)]
@@ -131,7 +133,7 @@ def test_names_of_the_brief_stand_clear(names: tuple[str, str]) -> None:
         _, means, ends = WORLDS[number]
         shown = safe(people(names, means, ends, number))
         drawn = {group: shown.knots(group) for group in names}
-        labels = ("Días desde la primera sesión", "Todavía asisten")
+        labels = ("Días desde la primera sesión", "Dejó el programa sin completarlo")
         assert clashes(curves_of_brief(drawn, names, labels, 365, say)) == []
 
 

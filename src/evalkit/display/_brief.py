@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["curves_of_brief", "shares_of_brief"]
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -41,7 +42,7 @@ def shares_of_brief(rows: pd.DataFrame, groups: Sequence[str], x_label: str, say
     matplotlib.figure.Figure
     """
     labels = list(dict.fromkeys(rows["label"]))
-    figure = new_figure(0.66 + 0.26 * len(labels))
+    figure = new_figure(0.66 + 0.29 * len(labels))
     styles = arm_style(groups)
     with themed():
         axes = figure.add_subplot()
@@ -55,7 +56,7 @@ def shares_of_brief(rows: pd.DataFrame, groups: Sequence[str], x_label: str, say
             axes.plot(own["estimate"], heights, _SHAPES[i % 4], color=colour, markersize=6, label=group)
             for value, end, height in zip(own["estimate"], own["conf_high"], heights, strict=True):
                 axes.annotate(
-                    say.percent(value), (end, height), xytext=(4, 0), textcoords="offset points", va="center", size=8.5,
+                    say.percent(value), (end, height), xytext=(4, 0), textcoords="offset points", va="center", size=8,
                     color=INK,
                 )  # fmt: skip
         axes.set(xlim=(0, 1), yticks=range(len(labels)), yticklabels=labels, xlabel=x_label)
@@ -102,7 +103,8 @@ def curves_of_brief(
         last = max(end for end, _ in ends.values())
         highest = max(float(own["conf_high"].max()) for own in curves.values())
         top = min(1.0, np.ceil(highest * 10 + 1) / 10)
-        axes.set(xlim=(0, last), ylim=(0, top), xticks=ticks(last), xlabel=axes_labels[0], ylabel=axes_labels[1])
+        axes.set(xlim=(0, last), ylim=(0, top), xticks=ticks(last), xlabel=axes_labels[0])
+        axes.set_ylabel("\n".join(textwrap.wrap(axes_labels[1], 24)))
         axes.yaxis.set_major_formatter(_percent(say))
         name_ends([(axes, ends)], styles)
     return figure
