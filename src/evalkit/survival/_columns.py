@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "LARGEST_DAY",
     "Floats",
     "Groups",
     "Ints",
@@ -16,6 +17,7 @@ __all__ = [
     "number_column",
     "read_rows",
     "whole_column",
+    "whole_days",
 ]
 
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 SMALL_RANGE = 10_000
+LARGEST_DAY = 2**30
 TIE_TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
 
 
@@ -52,6 +55,8 @@ def column(data: pd.DataFrame, name: str) -> pd.Series:
     if len(data) == 0:
         msg = f"column '{name}' has no rows: nothing can be estimated"
         raise AnalysisError(msg)
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iub":
+        return values  # numbers of these types cannot be missing
     missing = int(values.isna().sum())
     if missing:
         msg = f"column '{name}' has {missing} missing values; drop or impute these rows first"
@@ -61,15 +66,18 @@ def column(data: pd.DataFrame, name: str) -> pd.Series:
 
 def number_column(data: pd.DataFrame, name: str, *, low: float | None = None, origin: bool = False) -> Floats:
     """Return a numeric column as float64; `low` bounds it below, `origin` allows minus infinity."""
+    values = any_column(data, name)
+    if len(values) and values.dtype == np.float64:
+        array = values.to_numpy()
+        if np.isfinite(array.min()) and np.isfinite(array.max()):  # nothing is missing, in two passes
+            _check_low(array, name, low)
+            return array
     values = column(data, name)
     numeric = pd.api.types.is_numeric_dtype(values.dtype)
     if not numeric:
         msg = f"column '{name}' must be numeric, it is {values.dtype}"
         raise AnalysisError(msg)
     array = values.to_numpy(dtype=np.float64)
-    if len(array) and np.isfinite(array.min()) and np.isfinite(array.max()):
-        _check_low(array, name, low)
-        return array
     real = np.isfinite(array) | (np.isneginf(array) if origin else False)
     if not real.all():
         msg = f"column '{name}' has {int((~real).sum())} values that are not finite"
@@ -151,6 +159,8 @@ def _factorize(values: pd.Series) -> tuple[npt.NDArray[Any], list[object]]:
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
         numbers = values.to_numpy().astype(np.int64, copy=False)
         low, high = int(numbers.min()), int(numbers.max())
+        if high - low <= 1:  # both are there
+            return numbers - low if low else numbers, list(range(low, high + 1))
         if high - low < SMALL_RANGE:
             used = np.flatnonzero(np.bincount(numbers - low))
             place = np.zeros(high - low + 1, dtype=np.int64)
@@ -167,6 +177,14 @@ def _factorize(values: pd.Series) -> tuple[npt.NDArray[Any], list[object]]:
     return rank[codes], [names[i] for i in order]
 
 
+def whole_days(time: Floats) -> npt.NDArray[np.int32] | None:
+    """Return times as whole numbers, if that is what all of them are and they are not enormous."""
+    if not (time.min() > -LARGEST_DAY and time.max() < LARGEST_DAY):
+        return None
+    days = time.astype(np.int32)
+    return days if bool((days == time).all()) else None
+
+
 def coincide(*arrays: Floats | None) -> tuple[Floats | None, ...]:
     """Make times that differ by rounding error only the same number.
 
@@ -174,7 +192,7 @@ def coincide(*arrays: Floats | None) -> tuple[Floats | None, ...]:
     them stands for all. (The rule of R's ``survival::aeqSurv``.)
     """
     given = [a for a in arrays if a is not None]
-    if all(bool((np.trunc(a) == a).all()) for a in given):
+    if all(whole_days(a) is not None or bool((np.trunc(a) == a).all()) for a in given):
         return arrays
     distinct = np.unique(np.concatenate(given))
     distinct = distinct[np.isfinite(distinct)]

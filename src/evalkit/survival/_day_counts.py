@@ -6,27 +6,27 @@ __all__ = ["day_counts", "tally_days"]
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from evalkit.counts import DayCounts, codes_of
 from evalkit.errors import AnalysisError
-from evalkit.survival._columns import Floats, Ints, Rows, read_rows
+from evalkit.survival._columns import LARGEST_DAY, Floats, Ints, Rows, read_rows, whole_days
 
 DIRECT_DAYS = 100_000
+Whole = npt.NDArray[np.int32] | Ints
 
 
-def _grid(rows: Rows) -> tuple[Floats, Ints, Ints | None]:
+def _grid(rows: Rows) -> tuple[Floats, Whole, Whole | None]:
     """Distinct times (m,), and where each row's time and entry stand on them (-1: origin)."""
-    top = float(rows.time.max())
-    if top < DIRECT_DAYS:
-        index = rows.time.astype(np.int64)
-        start = None if rows.entry is None else np.maximum(rows.entry, -1.0)
-        late = None if start is None else start.astype(np.int64)
-        whole = bool((index == rows.time).all())
-        if whole and (start is None or late is None or bool(np.array_equal(late, start))):
-            return np.arange(int(top) + 1, dtype=np.float64), index, late
+    index = whole_days(rows.time)
+    if index is not None and (top := int(index.max())) < DIRECT_DAYS:
+        late = None if rows.entry is None else whole_days(np.maximum(rows.entry, -1.0))
+        if rows.entry is None or late is not None:
+            return np.arange(top + 1, dtype=np.float64), index, late
     times = rows.time if rows.entry is None else np.concatenate([rows.time, rows.entry])
     grid = np.unique(times[np.isfinite(times)])
     index = np.searchsorted(grid, rows.time).astype(np.int64)
@@ -41,7 +41,14 @@ def tally_days(rows: Rows, names: Sequence[str]) -> DayCounts:
     """Return the counts of checked rows."""
     grid, index, entry = _grid(rows)
     g, k, width = len(rows.groups.labels), len(names), len(grid) + 1
-    exits = (rows.groups.codes * (k + 1) + rows.cause) * width + index
+    fits = g * (k + 1) * width < LARGEST_DAY
+    exits: npt.NDArray[Any] = rows.groups.codes.astype(
+        np.int32 if fits else np.int64
+    )  # sums of millions of small numbers are quicker
+    exits *= k + 1
+    exits += rows.cause.astype(exits.dtype, copy=False)
+    exits *= width
+    exits += index.astype(exits.dtype, copy=False)
     exits += 1
     starts = None if entry is None else rows.groups.codes * width + entry + 1
     columns: dict[str, Floats | Ints] = {}
