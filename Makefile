@@ -45,7 +45,7 @@ tests/web/node_modules/.package-lock.json: tests/web/package-lock.json
 	  (cd tests/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null) || echo "npm: the browser tests' packages cannot be had here"; fi
 
 test: $(VENV)/.dev tests/web/node_modules/.package-lock.json
-	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not spark"
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow and not spark"
 
 slow: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n auto -m "slow"
