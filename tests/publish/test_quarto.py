@@ -13,7 +13,10 @@ import pikepdf
 import pytest
 import yaml
 
+from evalkit.errors import PublicationError
+from evalkit.publish._quarto import publish_quarto
 from publish.standin import PDF, command, environment, living, published, write_standin, write_world
+from web.pages import document
 
 REAL = shutil.which("quarto")
 
@@ -86,11 +89,25 @@ def test_auto_takes_quarto_where_it_is_and_embedded_on_request(tmp_path: Path) -
         ("leftover", "quarto: Unknown format nosuchformat"),
         ("crossref", "Unable to resolve crossref @fig-nowhere"),
         ("nothing", "left no report.pdf"),
-        ("cut", "report.pdf: is no PDF that can be read"),
         ("remote", "loads from the network at <img src>"),
     ],
 )
-def test_failures_are_read_from_exit_code_and_stderr(tmp_path: Path, mode: str, words: str) -> None:
+def test_failures_are_read_from_exit_code_and_stderr(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, words: str
+) -> None:
+    monkeypatch.setenv("EVALKIT_QUARTO", str(write_standin(tmp_path)))
+    monkeypatch.setenv("STANDIN_MODE", mode)
+    monkeypatch.setenv("STANDIN_RECORD", str(tmp_path / "record.json"))
+    with pytest.raises(PublicationError) as failed:
+        publish_quarto(document(), ("pdf", "html"), tmp_path, 60)
+    assert words in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [("typst", "quarto: file not found (searched at {somewhere})"), ("cut", "report.pdf: is no PDF that can be read")],
+)
+def test_a_failure_of_quarto_or_of_its_files_publishes_nothing(tmp_path: Path, mode: str, words: str) -> None:
     write_world(tmp_path)
     done = run(tmp_path, mode=mode)
     assert done.returncode == 9, done.stderr
@@ -135,8 +152,8 @@ def test_what_quarto_is_given(tmp_path: Path) -> None:
         Item("table", 3, "<table></table>", "tbl-a", "A caption"),
         Item("code", 4, "1 + 1"),
     )
-    document = Document("T", "", "S", "O", "p", "c", date(2022, 9, 30), synthetic=True, locale="en-US", items=items)
-    notebook = nbformat.read(write_input(document, ("pdf", "html"), tmp_path), as_version=4)
+    made = Document("T", "", "S", "O", "p", "c", date(2022, 9, 30), synthetic=True, locale="en-US", items=items)
+    notebook = nbformat.read(write_input(made, ("pdf", "html"), tmp_path), as_version=4)
     nbformat.validate(notebook)
     front = yaml.safe_load(notebook.cells[0].source.strip("-\n "))
     assert front["lang"] == "en-US"

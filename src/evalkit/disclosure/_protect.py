@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from evalkit.disclosure._cells import Cell
 from evalkit.disclosure._policy import Policy
@@ -240,6 +239,8 @@ def _cover(cuts: list[frozenset[frozenset[str]]], losses: dict[str, float]) -> f
         lines.append(line)
         low.append(1.0)
     cost = np.array([*(losses[row] for row in rows), *([0.0] * len(cells))])
+    from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - half a second, seldom needed
+
     found = milp(
         cost,
         constraints=LinearConstraint(np.array(lines), np.array(low), np.inf),

@@ -21,7 +21,6 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.optimize import linprog
 
 from evalkit.counts import Codes
 from evalkit.disclosure._cells import UNKNOWN, Cell
@@ -140,6 +139,8 @@ class Worlds:
         holding : numpy.ndarray of bool, shape (cells,)
             Cells with a multiplier other than zero at either end: one of them must be withheld to widen the range.
         """
+        from scipy.optimize import linprog  # noqa: PLC0415 - half a second, seldom needed
+
         matrix, limits, places = self._program
         holding = np.zeros(len(self.low), dtype=bool)
         ends = []
