@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evalkit.display._numbers import decimal, points
-from evalkit.display._style import COMPARISON, FOCUS, INK, MUTED, new_figure, themed
+from evalkit.display._style import BESIDE, COMPARISON, FOCUS, INK, MUTED, new_figure, themed
 from evalkit.display._words import words
 
 
@@ -29,7 +29,8 @@ def effects_figure(rows: pd.DataFrame, x_label: str) -> tuple[Figure, str]:
     figure : matplotlib.figure.Figure
     alt : str
     """
-    figure = new_figure(0.75 + 0.34 * len(rows))
+    narrow = len(rows) <= 5
+    figure = new_figure(0.85 + 0.28 * len(rows), *((BESIDE,) if narrow else ()))
     said: list[str] = []
     with themed():
         axes = figure.add_subplot()
@@ -78,7 +79,7 @@ def love_figure(rows: pd.DataFrame, limit: float = 0.1) -> tuple[Figure, str]:
     alt : str
     """
     rows = rows.dropna(subset=["smd", "smd_weighted"])
-    figure = new_figure(0.75 + 0.26 * len(rows))
+    figure = new_figure(0.75 + 0.22 * len(rows), BESIDE)
     said: list[str] = []
     with themed():
         axes = figure.add_subplot()
@@ -103,10 +104,10 @@ def love_figure(rows: pd.DataFrame, limit: float = 0.1) -> tuple[Figure, str]:
 def _named(axes: Axes) -> None:
     """Name both marks above the first line, in their colours."""
     axes.annotate(
-        words("balance.before"), (0.02, 0.985), xycoords="axes fraction", color=COMPARISON, weight="semibold", size=9,
+        words("balance.before"), (0.02, 0.985), xycoords="axes fraction", color=COMPARISON, weight="semibold", size=8,
         va="top",
     )  # fmt: skip
     axes.annotate(
-        words("balance.after"), (0.98, 0.985), xycoords="axes fraction", color=FOCUS, weight="semibold", size=9,
+        words("balance.after"), (0.98, 0.985), xycoords="axes fraction", color=FOCUS, weight="semibold", size=8,
         va="top", ha="right",
     )  # fmt: skip

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _REASONS = {"balance": "balance", "equipoise": "equipoise", "effective sample size": "sample"}
 
 
-def conclusions(report: Report, outcomes: Sequence[Outcome | None]) -> None:
+def conclusions(report: Report, outcomes: Sequence[Outcome | None], *, brief: bool = False) -> None:
     """Show what may be concluded of each outcome: never more than its diagnostics allow.
 
     Parameters
@@ -28,13 +28,15 @@ def conclusions(report: Report, outcomes: Sequence[Outcome | None]) -> None:
     report : Report
     outcomes : sequence of Outcome or None
         None where the study lacks the outcome's table.
+    brief : bool, default False
+        Leave out how firm each is: for a summary.
     """
     safe: list[Safe] = []
-    said = [_conclusion(report, one, safe) for one in outcomes if one is not None]
-    _show(report, "conclusions", said, safe, words("find.cause"))
+    said = [_conclusion(report, one, safe, brief=brief) for one in outcomes if one is not None]
+    _show(report, "conclusions", said, safe, "" if brief else words("find.cause"))
 
 
-def _conclusion(report: Report, one: Outcome, safe: list[Safe]) -> str:
+def _conclusion(report: Report, one: Outcome, safe: list[Safe], *, brief: bool) -> str:
     event = one.event[:1].upper() + one.event[1:]
     if one.compared is None or one.effects is None or one.e_values is None:
         return words("end.absent", event=event)
@@ -52,7 +54,7 @@ def _conclusion(report: Report, one: Outcome, safe: list[Safe]) -> str:
     key = directions.pop() if len(directions) == 1 else "mixed"
     ends = {"low": points(gaps[0].low), "high": points(gaps[0].high), "day": one.days, "group": report.groups[0]}
     text = words(f"end.{key}", event=event, **ends)
-    return f"{text} {_how_firm(report, one, key, e, safe)}".strip()
+    return text if brief else f"{text} {_how_firm(report, one, key, e, safe)}".strip()
 
 
 def _how_firm(report: Report, one: Outcome, key: str, e: Safe, safe: list[Safe]) -> str:
