@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
@@ -18,7 +19,7 @@ from evalkit import comparison, engagement, harm
 from evalkit.comparison import differences_of
 from evalkit.comparison._imputed import quantified
 from evalkit.counts import Tally
-from evalkit.display import _mark, headline, sentences, table_of
+from evalkit.display import _mark, difference_table, headline, sentences, table_of
 from evalkit.display._appendix import checklist
 from evalkit.display._draw import Look, draw
 from evalkit.display._messages_appendix import CHECKLIST, SECTIONS
@@ -283,3 +284,10 @@ def test_every_citation_is_in_the_references() -> None:
     known = {one["id"] for one in pd.read_json(ROOT / "notebooks" / "references.json").to_dict("records")}
     assert len(cited) > 10
     assert cited == known
+
+
+def test_days_before_the_first_event_are_a_table_where_there_are_no_others() -> None:
+    rows = pd.DataFrame({"group": ["Pilot", "PAIP"], "time": 30.0, "estimate": 1.0, "conf_low": 1.0, "conf_high": 1.0})
+    none = SimpleNamespace(estimates=SimpleNamespace(tidy=lambda: rows.iloc[:0]))
+    table = difference_table(SimpleNamespace(landmark_rows=lambda: rows), none, ("Pilot", "PAIP"))  # type: ignore[arg-type]
+    assert "Day 30" in table

@@ -251,7 +251,8 @@ def difference_table(curve: Safe, differences: Safe, groups: Sequence[str], note
     str
     """
     rows, gaps = curve.landmark_rows(), differences.estimates.tidy()
-    rows = rows[~rows["estimate"].isin([0.0, 1.0])]  # before the first event there is nothing to compare
+    told = rows[~rows["estimate"].isin([0.0, 1.0])]  # before the first event there is nothing to compare
+    rows = told if len(told) else rows
     keys = ["cause", "time"] if "cause" in rows else ["time"]
     lines, parts = [], []
     for key, own in rows.sort_values("time", kind="stable").groupby(keys, sort=False):
