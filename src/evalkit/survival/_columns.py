@@ -215,7 +215,8 @@ def coincide(*arrays: Floats | None) -> tuple[Floats | None, ...]:
 class Rows:
     """Checked columns of a time-to-event frame, each (n,).
 
-    ``entry`` is None when everyone is observed from the origin; ``weights`` is None when there are none.
+    ``entry`` is None when everyone is observed from the origin; ``weights`` is None when there are none;
+    ``days`` is the time in whole days where it is that.
     """
 
     time: Floats
@@ -223,6 +224,7 @@ class Rows:
     entry: Floats | None
     weights: Floats | None
     groups: Groups
+    days: npt.NDArray[np.int32] | None = None
 
 
 def read_rows(
@@ -250,12 +252,13 @@ def read_rows(
     if mass is not None and not mass.any():
         msg = f"column '{weights}' has no positive weight"
         raise AnalysisError(msg)
-    end_, start_ = coincide(end, start)
+    days = whole_days(end)
+    end_, start_ = (end, None) if start is None and days is not None else coincide(end, start)
     if start_ is not None and end_ is not None and (start_ >= end_).any():
         late = int((start_ >= end_).sum())
         msg = f"column '{entry}' must be before column '{time}': {late} rows enter at or after their time"
         raise AnalysisError(msg)
-    return Rows(end if end_ is None else end_, cause, start_, mass, group_column(data, by))
+    return Rows(end if end_ is None else end_, cause, start_, mass, group_column(data, by), days)
 
 
 def check_level(conf_level: float) -> float:

@@ -22,7 +22,7 @@ Whole = npt.NDArray[np.int32] | Ints
 
 def _grid(rows: Rows) -> tuple[Floats, Whole, Whole | None]:
     """Distinct times (m,), and where each row's time and entry stand on them (-1: origin)."""
-    index = whole_days(rows.time)
+    index = whole_days(rows.time) if rows.days is None else rows.days
     if index is not None and (top := int(index.max())) < DIRECT_DAYS:
         late = None if rows.entry is None else whole_days(np.maximum(rows.entry, -1.0))
         if rows.entry is None or late is not None:
