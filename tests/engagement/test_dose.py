@@ -142,3 +142,5 @@ a | +3 | +40
         table = engagement.late_entry(data.at(date.fromisoformat(day(cut)))).tidy().set_index("group")
         assert table.loc["sessions", ["n", "median"]].tolist() == [n, median]
         assert "participants" not in table.index or table.loc["participants", "n"] > 0
+    few = engagement.late_entry(data.at(date.fromisoformat(day("+50"))), fewest=2).tidy()
+    assert "sessions" not in few["group"].tolist()  # many rows, and one person

@@ -60,13 +60,16 @@ def completeness(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     return analysis.estimate(tally(rows)).about(cut=cohort.cut)
 
 
-def late_entry(cut: CutData) -> Estimates:
+def late_entry(cut: CutData, fewest: int = 1) -> Estimates:
     """Return quartiles of the days from an event to its entry, by raw table.
 
     Parameters
     ----------
     cut : CutData
         From ``evalkit.intake.open_data(study).at(day)``. Tables without ``recorded_on`` are left out.
+    fewest : int
+        Tables that speak of fewer people are left out, however many rows they have; a report gives its policy's
+        minimum.
 
     Returns
     -------
@@ -86,12 +89,15 @@ def late_entry(cut: CutData) -> Estimates:
         table = cut.table(name)
         if "recorded_on" not in table.columns:
             continue
-        days = fetch(table.select(event=table[column], entry=table.recorded_on), ["event", "entry"], name)
+        columns = {"event": table[column], "entry": table.recorded_on, "who": table.participant_id}
+        days = fetch(table.select(**columns), ["event", "entry"], name)
+        if days["who"].nunique() < fewest:
+            continue
         lag = (days["entry"] - days["event"]).dt.days.dropna()
         found = lag[lag >= 0].astype("int64").value_counts().sort_index()
         parts.append(_lag_counts(name, found))
-    columns = ["group", "time", "n_entry", "n_event_1", "n_censor"]
-    empty = pd.DataFrame(columns=columns).astype(dict.fromkeys(columns[1:], "float64"))
+    names = ["group", "time", "n_entry", "n_event_1", "n_censor"]
+    empty = pd.DataFrame(columns=names).astype(dict.fromkeys(names[1:], "float64"))
     frame = pd.concat(parts, ignore_index=True) if parts else empty
     analysis = LateEntry(
         population="rows known at the cut",
