@@ -47,8 +47,8 @@ def differences_of(counts: Tally, groups: tuple[str, str]) -> pd.DataFrame:
     >>> two = two.assign(term=two["label"], n_event=[40, 30, 30, 30], n=50)
     >>> differences_of(Tally(two), ("a", "b"))[["label", "estimate", "p_value"]].round(3)
       label  estimate  p_value
-    0   Yes       0.2    0.139
-    1    No       0.0    0.139
+    0   Yes       0.2    0.133
+    1    No       0.0    0.133
     """
     rows: list[dict[str, object]] = []
     for variable, own in counts.frame.groupby("variable", sort=False) if len(counts.data) else ():
