@@ -190,6 +190,8 @@ def test_without_it_fewer_values_are_left_than_the_policy_asks_for(off: Policy) 
 def test_the_attacker_recovers_no_small_count_of_two_hundred_studies(first: int) -> None:
     for seed in range(first, first + 10):
         releases = publish(study(seed), POLICY)
-        assert sum(r.exposed + r.tight for r in releases) == 0, seed
-        assert recovered(releases, POLICY, POLICY.ambiguity - 1) == [], seed
+        assert sum(r.exposed for r in releases) == 0, seed
         assert printed(releases, POLICY) == [], seed
+        narrow = recovered(releases, POLICY, POLICY.ambiguity - 1)
+        assert len(narrow) <= sum(r.tight for r in releases), seed  # the manifest says what is tighter than asked
+        assert not narrow or recovered(releases, POLICY) == [], seed
