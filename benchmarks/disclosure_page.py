@@ -60,10 +60,10 @@ def attacks(found: dict[str, Any]) -> list[str]:
         f"| small counts with 2 possible values only | {total['narrow'] - total['known']} |",
         f"| small counts of which the library could not prove that 3 values stay possible | {total['short']} |",
         "",
-        "The last line is what the manifests say (`small_counts_tighter_than_asked`): counts that only earlier releases "
-        "and the fact that a row is not shown hold so narrowly, so that nothing can be withheld any more. In "
-        f"{sum(row['narrow'] <= row['short'] for row in on)} of {len(on)} studies the attacker found no more narrow ones "
-        "than they count.",
+        "The last line is what the manifests say (`small_counts_tighter_than_asked`): counts that only earlier "
+        "releases and the fact that a row is not shown hold so narrowly, so that nothing can be withheld any more. In "
+        f"{sum(row['narrow'] <= row['short'] for row in on)} of {len(on)} studies the attacker found no more narrow "
+        "ones than they count.",
         "",
         f"For this, {total['withheld']} of {total['rows']:,} rows were withheld beside those that are small themselves "
         f"({100 * total['withheld'] / total['rows']:.2f} %), in {touched} of {len(on)} studies.",
