@@ -49,6 +49,7 @@ test: $(VENV)/.dev tests/web/node_modules/.package-lock.json
 
 slow: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n auto -m "slow"
+	@EVALKIT_FUZZ=$${EVALKIT_FUZZ:-2000} $(BIN)/python -m pytest -n auto tests/hardening/test_fuzz.py
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

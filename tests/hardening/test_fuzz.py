@@ -12,7 +12,6 @@ from typing import Any
 from unittest import mock
 
 import pandas as pd
-import pytest
 import typer
 import yaml
 from hypothesis import HealthCheck, given, settings
@@ -31,7 +30,7 @@ from hardening import worlds
 from publish import standin
 
 EXAMPLES = int(os.environ.get("EVALKIT_FUZZ", "0"))
-"""How many examples each long version takes; the default run takes a handful."""
+"""How many examples each takes, from seeds of their own, in the long version (`make slow`); else a handful."""
 
 
 def bounded(few: int) -> Callable[[Any], Any]:
@@ -216,13 +215,3 @@ def test_an_error_of_python_loses_the_values_it_quotes(values: list[str], quote:
     message = f"KeyError: {', '.join(quote + v + quote for v in values)} not in index; row {values[0]}"
     said = redact(message, "people.loc[first]")
     assert not any(value in said for value in values)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", [n for n in list(globals()) if n.startswith("test_")], ids=lambda n: n.removeprefix("test_")
-)
-def test_the_long_version(name: str) -> None:
-    """The same, hundreds of times more, from other seeds: `EVALKIT_FUZZ=20000 make slow` takes longer still."""
-    long = settings(globals()[name], max_examples=EXAMPLES or 400, derandomize=False)
-    long()
