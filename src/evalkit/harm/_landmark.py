@@ -7,9 +7,9 @@ __all__ = ["completed_by", "harm_after_completion"]
 import pandas as pd
 
 from evalkit.cohort import Cohort
-from evalkit.counts import Tally, codes_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
+from evalkit.harm._model import totals_of
 from evalkit.survival import cox, kaplan_meier, landmark
 
 
@@ -68,7 +68,7 @@ def harm_after_completion(cohort: Cohort) -> tuple[Estimates, Estimates]:
     rows, day = completed_by(cohort), cohort.rules.landmark_day
     population = f"people followed and without {cohort.study.harm.label} on day {day} after intake"
     groups = [f"Completed by day {day}", f"Not completed by day {day}"]
-    counts = _totals(rows, groups)
+    counts = totals_of(rows, groups)
     sizes = counts.frame
     nobody = Estimates(
         pd.DataFrame(columns=["term", "label"]),
@@ -95,14 +95,3 @@ def harm_after_completion(cohort: Cohort) -> tuple[Estimates, Estimates]:
     }
     data.insert(1, "label", [labels[str(term)] for term in data["term"]])
     return curves, nobody.about(data=data, conf_level=fit.conf_level, summary=dict(fit.summary), notes=fit.notes)
-
-
-def _totals(rows: pd.DataFrame, groups: list[str]) -> Tally:
-    codes, had = codes_of(rows), rows["event"].to_numpy() == 1
-    own = [(rows["group"] == g).to_numpy() for g in groups]
-    made = [
-        {"group": g, "term": "model", "n_event": int((had & who).sum()), "n": int(who.sum())}
-        for g, who in zip(groups, own, strict=True)
-    ]
-    people = () if codes is None else tuple({"n": codes[who], "n_event": codes[who & had]} for who in own)
-    return Tally(pd.DataFrame(made), people=people)

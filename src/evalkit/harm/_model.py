@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["EVENTS_PER_TERM", "harm_hazards", "harm_model", "without_harm"]
+__all__ = ["EVENTS_PER_TERM", "harm_hazards", "harm_model", "totals_of", "without_harm"]
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -152,7 +153,7 @@ def _asked(cohort: Cohort, smallest_level: int) -> _Asked:
     known = frame.dropna(subset=[c.name for c in covariates]).reset_index(drop=True)
     labels = {c.name: c.label for c in covariates}
     labels[arm] = f"{arms.focus.label} (reference: {arms.comparison.label})"
-    counts = _by_arm(known, (arms.focus.label, arms.comparison.label))
+    counts = totals_of(known, (arms.focus.label, arms.comparison.label))
     nothing = Estimates(
         data=pd.DataFrame(columns=["term", "label"]),
         kind="cox",
@@ -178,19 +179,27 @@ def _asked(cohort: Cohort, smallest_level: int) -> _Asked:
     return _Asked(nothing, fit, labels, first, tuple(said))
 
 
-def _by_arm(known: pd.DataFrame, groups: tuple[str, str]) -> Tally:
-    """Return events and people of each arm: what decides whether the model may be shown."""
-    rows = [
-        {"group": g, "term": "model", "n_event": int(known.loc[own, "event"].sum()), "n": int(own.sum())}
-        for g in groups
-        for own in [known["group"] == g]
+def totals_of(rows: pd.DataFrame, groups: Sequence[str]) -> Tally:
+    """Return events and people of each group: what decides whether a model of them may be shown.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        group, event (1: it happened), and who they are.
+    groups : sequence of str
+
+    Returns
+    -------
+    Tally
+    """
+    codes, had = codes_of(rows), rows["event"].to_numpy() == 1
+    own = [(rows["group"] == g).to_numpy() for g in groups]
+    made = [
+        {"group": g, "term": "model", "n_event": int((had & who).sum()), "n": int(who.sum())}
+        for g, who in zip(groups, own, strict=True)
     ]
-    codes = codes_of(known)
-    if codes is None:
-        return Tally(pd.DataFrame(rows))
-    had = known["event"].to_numpy() == 1
-    own = [(known["group"] == g).to_numpy() for g in groups]
-    return Tally(pd.DataFrame(rows), people=tuple({"n": codes[who], "n_event": codes[who & had]} for who in own))
+    people = () if codes is None else tuple({"n": codes[who], "n_event": codes[who & had]} for who in own)
+    return Tally(pd.DataFrame(made), people=people)
 
 
 def _notes(left_out: int, constant: list[str], *, unadjusted: bool) -> list[str]:
