@@ -135,7 +135,13 @@ def test_subgroups_have_enough_people_on_either_side(report: Report) -> None:
     rows = found.counts.data  # type: ignore[union-attr]
     assert rows["n_event"].min() >= 11
     assert (rows["n"] - rows["n_event"]).min() >= 11
-    assert found.tidy()["variable"].iloc[0] == "Everybody"
+    told = found.tidy()
+    assert told["variable"].iloc[0] == "Everybody"
+    exact = comparison.differences_of(found.counts, report.groups)  # type: ignore[arg-type]
+    assert "statistic" not in told
+    for name in ("estimate", "conf_low", "conf_high", "p_value"):  # digits enough to say it, too few to count back
+        assert (100 * told[name].dropna()).round(9).mod(1).eq(0).all()
+        assert (told[name] - exact[name]).abs().max() <= 0.01
 
 
 def test_mean_counts_are_events_over_people_still_followed(report: Report) -> None:

@@ -111,8 +111,9 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     Returns
     -------
     Estimates
-        As `differences_of`, in whole points; the first row is everybody. Characteristics without two such levels are
-        left out.
+        As `differences_of`, in whole points, without the statistic and with p values in hundredths (0.01 for smaller
+        ones): more digits of exact counts would give them back. The first row is everybody. Characteristics without
+        two such levels are left out.
 
     Raises
     ------
@@ -139,9 +140,11 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     found = differences_of(counts, cohort.groups)
     untested = [variable for variable, levels in split[1:] if levels.dropna().nunique() < 2]
     notes = (f"Not tested, because no two groups are large enough: {', '.join(untested)}.",) if untested else ()
-    points = {name: found[name].round(2) for name in ("estimate", "conf_low", "conf_high")}
+    coarse = {name: found[name].round(2) for name in ("estimate", "conf_low", "conf_high", "p_value")}
+    coarse["p_value"] = coarse["p_value"].clip(lower=0.01)
+    told = found.drop(columns="statistic").assign(**coarse)
     about = f"{what}: difference between the groups, and interaction"
-    return Estimates(found.assign(**points), "subgroups", about, population, cut=cohort.cut, counts=counts, notes=notes)
+    return Estimates(told, "subgroups", about, population, cut=cohort.cut, counts=counts, notes=notes)
 
 
 def _levels(cohort: Cohort, people: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
