@@ -93,6 +93,8 @@ def test_what_was_made_before_another_release_was_published_is_not_let_out(tmp_p
     with pytest.raises(ReleaseError, match="published since it was made"):
         approve(waits, study, name="Bo", reason="fine")
     assert not (tmp_path / TARGET).exists()
+    assert not list((tmp_path / "reports").rglob("*approvals*"))  # what does not go out was not approved
+    assert not (private_folder(study) / "approvals.jsonl").exists()
     assert ledger.names == ("tiny-2000Q3-r1",)
     again = held(study, tmp_path, ledger=["tiny-2000Q3-r1"])  # rendered again, held against what is published
     approve(again, study, name="Bo", reason="fine")

@@ -15,7 +15,7 @@ from evalkit.disclosure import Ledger
 from evalkit.errors import ReleaseError, UsageError
 from evalkit.protocol import Study, load_disclosure, private_folder
 from evalkit.publish._environment import digest
-from evalkit.publish._let_out import destination, let_out
+from evalkit.publish._let_out import destination, let_out, may_go_out
 from evalkit.publish._lock import study_lock
 from evalkit.publish._release import check_place
 from evalkit.publish._waiting import is_waiting
@@ -94,8 +94,10 @@ def approve(release: Path, study: Study, *, name: str, reason: str, now: datetim
     with study_lock(study, lambda: None):
         target = destination(release).target
         check_place(target)
+        ledger = Ledger.of(private_folder(study), target.resolve().parent.parent)
+        may_go_out(release, ledger)
         _keep(approval, target, study)  # before anybody can see the release
-        let_out(release, Ledger.of(private_folder(study), target.resolve().parent.parent))
+        let_out(release, ledger)
     return approval
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["destination", "let_out"]
+__all__ = ["destination", "let_out", "may_go_out"]
 
 import json
 import shutil
@@ -40,28 +40,22 @@ def destination(release: Path) -> Waiting:
         raise ReleaseError(msg) from None
 
 
-def let_out(release: Path, ledger: Ledger) -> Path:
-    """Publish an approved release: first in the ledger, then at its place.
+def may_go_out(release: Path, ledger: Ledger) -> None:
+    """Refuse a waiting release when something was published since it was made: it was not held against that.
 
     Parameters
     ----------
     release : pathlib.Path
-        That waits; gone afterwards.
+        That waits.
     ledger : Ledger
         Of the folder it goes to.
-
-    Returns
-    -------
-    pathlib.Path
-        The release folder.
 
     Raises
     ------
     ReleaseError
-        If something was published since it was made: it was not held against that.
+        If so.
     """
     waiting, manifest = destination(release), read_manifest(release)
-    own = Ledger(about(release) / LEDGER)
     known = [name for name in ledger.names if name != waiting.name]
     before = (manifest.get("supersedes") or {}).get("manifest_sha256", "")
     there = waiting.target / MANIFEST
@@ -69,7 +63,25 @@ def let_out(release: Path, ledger: Ledger) -> Path:
     if list(manifest.get("ledger", ())) != known or now != before:
         msg = f"{release}: was not held against what was published since it was made; render it again"
         raise ReleaseError(msg)
-    ledger.write(waiting.name, own.cells())
+
+
+def let_out(release: Path, ledger: Ledger) -> Path:
+    """Publish an approved release: first in the ledger, then at its place.
+
+    Parameters
+    ----------
+    release : pathlib.Path
+        That waits, and may go out (see `may_go_out`); gone afterwards.
+    ledger : Ledger
+        Of the folder it goes to.
+
+    Returns
+    -------
+    pathlib.Path
+        The release folder.
+    """
+    waiting = destination(release)
+    ledger.write(waiting.name, Ledger(about(release) / LEDGER).cells())
     files = {str(f.relative_to(release)): f for f in sorted(release.rglob("*")) if f.is_file()}
     place_release(files, waiting.target, supersedes=waiting.supersedes)
     for old in (release, about(release)):
