@@ -20,9 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from evalkit.disclosure._cells import Cell
+from evalkit.disclosure._cells import UNKNOWN, Cell
 from evalkit.disclosure._policy import Policy
-from evalkit.disclosure._worlds import Worlds, worlds_of
+from evalkit.disclosure._worlds import Search, Worlds, worlds_of
 
 Bools = npt.NDArray[np.bool_]
 _ROUNDS, _AT_ONCE = 200, 12
@@ -177,9 +177,9 @@ def _cuts(
     look: _Look, shown: Sequence[Cell], n_past: int, policy: Policy, known: Known, withheld: frozenset[str]
 ) -> list[Cut]:
     """Return for each set known too narrowly: cells of which one must go (each as its rows), name, if known exactly."""
-    width = policy.ambiguity - 1
     found: list[Cut] = []
-    for k in look.worlds.narrow(look.sets, width):
+    search = Search(look.worlds, look.sets, policy.ambiguity - 1)
+    for k in search.narrow():
         if sum(bool(cut) for cut, _, _ in found) >= _AT_ONCE:
             break  # what these cuts withhold often settles the others too; they are looked at again
         cells = [shown[look.places[j][-1]] for j in look.origins[k]]
@@ -188,28 +188,31 @@ def _cuts(
         if then is not None and (not before[0] if before else then <= withheld):
             found += [before] if before else []  # what only earlier releases hold stays so; what was wide is wider now
             continue
-        cut = _cut(look, k, shown, n_past, width)
+        cut = _cut(look, search, k, shown, n_past)
         known[key] = (cut, withheld)
         found += [cut] if cut else []
     return found
 
 
-def _cut(look: _Look, k: int, shown: Sequence[Cell], n_past: int, width: int) -> Cut | None:
+def _cut(look: _Look, search: Search, k: int, shown: Sequence[Cell], n_past: int) -> Cut | None:
     """Return one set's cut; None where two worlds far enough apart are found after all."""
-    low, high, holding = look.worlds.relaxed(look.sets[k])
-    values = np.floor(high + 1e-6) - np.ceil(low - 1e-6)
-    if values >= width and look.worlds.settled_wide(look.sets[k], width):
+    if search.wide(k):
         return None
+    low, high, holding = look.worlds.relaxed(look.sets[k])
     rows = [_rows(look.places[j], shown, n_past) for j in np.flatnonzero(holding)]
     name = " less ".join(shown[look.places[j][-1]].name for j in look.origins[k][:2])
-    return frozenset(r for r in rows if r), name, bool(values < 1)
+    return frozenset(r for r in rows if r), name, bool(np.floor(high + 1e-6) - np.ceil(low - 1e-6) < 1)
 
 
 def _rows(numbers: list[int], shown: Sequence[Cell], n_past: int) -> frozenset[str]:
-    """Return the rows that publish a cell; none where it was published before, or is known because it is small."""
-    if any(i < n_past or not shown[i].shown for i in numbers):
+    """Return the rows that publish a cell; none where it was published before, or is known because it is small.
+
+    A row that is not shown for another reason says nothing of the cell, and so does not stand in the way.
+    """
+    telling = [i for i in numbers if shown[i].low > 0 or shown[i].high < UNKNOWN]
+    if any(i < n_past or not shown[i].shown for i in telling):
         return frozenset()
-    return frozenset(shown[i].row for i in numbers)
+    return frozenset(shown[i].row for i in telling)
 
 
 def _losses(cells: Sequence[Cell]) -> dict[str, float]:

@@ -5,14 +5,15 @@ world gives every atom a whole number of people, such that every published count
 The true numbers are one world. How narrowly a reader knows the size of any set of people (a cell that is not shown,
 the difference of two that are) is the range of its size over all worlds.
 
-Worlds found by a walk from the true one prove that a range is wide. The linear relaxation, which allows fractions of
-people and so can only be wider, proves that a range is narrow, and its multipliers say which cells make it so. What
-neither settles is taken for narrow: the error is on the side of the people.
+Worlds found by a walk from the true one prove that a range is wide; where the walk finds none, worlds are looked for by
+integer programming. The linear relaxation, which allows fractions of people and so can only be wider, proves that a
+range is narrow, and its multipliers say which cells make it so. What nothing settles is taken for narrow: the error is
+on the side of the people.
 """
 
 from __future__ import annotations
 
-__all__ = ["Worlds", "worlds_of"]
+__all__ = ["Search", "Worlds", "worlds_of"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,9 +30,9 @@ from evalkit.disclosure._walk import Walker
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
-_ROUNDS, _PATIENCE = 600, 120
+_ROUNDS, _PATIENCE, _HOPE = 600, 120, 12
 _CLIMB, _STIR = 20, 20
-_STARTS, _EACH = 3, 80
+_NEAR, _CHEAP, _NODES, _PROGRAMMES = 2, 0.7, 20, 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,72 +54,22 @@ class Worlds:
     high: Ints
     true: Ints
 
-    def narrow(self, sets: Bools, width: int, seed: int = 1) -> Ints:
-        """Return which sets of people no two worlds were found for whose sizes differ by as much as asked.
+    def agree(self, world: Ints) -> bool:
+        """Whether a world gives every count a size that a reader holds possible.
 
         Parameters
         ----------
-        sets : numpy.ndarray of bool, shape (sets, atoms)
-        width : int
-            Largest less smallest size.
-        seed : int
-            Of the walk: the same cells give the same answer.
-
-        Returns
-        -------
-        numpy.ndarray of int64
-            Indices into ``sets``.
-        """
-        whole = sets.astype(np.int64)
-        low = high = whole @ self.true
-        rng, walker = np.random.default_rng(seed), Walker(self.member, self.low, self.high, self.true)
-        last, left = 0, np.flatnonzero(high - low < width)
-        for turn in range(_ROUNDS):
-            if not len(left) or turn - last > _PATIENCE:
-                break
-            some = rng.choice(left, size=min(len(left), 1 + turn % 8), replace=False)
-            goal = rng.choice([-1.0, 1.0], size=len(some)) @ sets[some].astype(np.float64)
-            for move in (goal, -goal, None):
-                if move is None:
-                    walker.stir(rng, _STIR)
-                else:
-                    walker.climb(move, _CLIMB)
-                size = whole @ walker.world
-                low, high = np.minimum(low, size), np.maximum(high, size)
-            before, left = len(left), left[(high - low)[left] < width]
-            last = turn if len(left) < before else last
-        return left.astype(np.int64)
-
-    def settled_wide(self, chosen: Bools, width: int, seed: int = 2) -> bool:
-        """Look harder for two worlds in which one set has sizes that differ by as much as asked.
-
-        Parameters
-        ----------
-        chosen : numpy.ndarray of bool, shape (atoms,)
-        width : int
-        seed : int
+        world : numpy.ndarray of int64, shape (atoms,)
 
         Returns
         -------
         bool
-            False where none were found; that is no proof that there are none.
         """
-        rng, goal = np.random.default_rng(seed), chosen.astype(np.float64)
-        low = high = int(self.true[chosen].sum())
-        for _ in range(_STARTS):
-            walker = Walker(self.member, self.low, self.high, self.true)
-            for _ in range(_EACH):
-                walker.stir(rng, _STIR)
-                for move in (goal, -goal):
-                    walker.climb(move, _CLIMB)
-                    size = int(walker.world[chosen].sum())
-                    low, high = min(low, size), max(high, size)
-                if high - low >= width:
-                    return True
-        return False
+        sizes = self.member @ world
+        return bool((world >= 0).all() and (sizes >= self.low).all() and (sizes <= self.high).all())
 
     @cached_property
-    def _program(self) -> tuple[sparse.csr_matrix, npt.NDArray[np.float64], Ints]:
+    def program(self) -> tuple[sparse.csr_matrix, npt.NDArray[np.float64], Ints]:
         """The reader's linear programme: what he knows from above and from below, and of which cells."""
         upper, lower = self.high < UNKNOWN, self.low > 0
         weights = self.member.astype(np.float64)
@@ -141,7 +92,7 @@ class Worlds:
         """
         from scipy.optimize import linprog  # noqa: PLC0415 - half a second, seldom needed
 
-        matrix, limits, places = self._program
+        matrix, limits, places = self.program
         holding = np.zeros(len(self.low), dtype=bool)
         ends = []
         for sign in (1.0, -1.0):
@@ -152,6 +103,136 @@ class Worlds:
             ends.append(-sign * float(found.fun))
             holding[places[np.abs(found.ineqlin.marginals) > 1e-9]] = True
         return max(ends[1], 0.0), ends[0], holding
+
+
+class Search:
+    """Sizes of sets of people in the worlds that were found so far.
+
+    Parameters
+    ----------
+    worlds : Worlds
+    sets : numpy.ndarray of bool, shape (sets, atoms)
+    width : int
+        A set is wide when its largest and its smallest size differ by as much.
+    """
+
+    def __init__(self, worlds: Worlds, sets: Bools, width: int) -> None:
+        self._worlds, self._sets, self._width = worlds, sets, width
+        self._whole = sets.astype(np.int64)
+        self._low = self._whole @ worlds.true
+        self._high = self._low.copy()
+        self._programmes = _PROGRAMMES
+
+    def narrow(self, seed: int = 1) -> Ints:
+        """Walk through the worlds; return the sets that are not wide in those that were met.
+
+        Parameters
+        ----------
+        seed : int
+            Of the walk: the same cells give the same answer.
+
+        Returns
+        -------
+        numpy.ndarray of int64
+            Indices into the sets.
+        """
+        self._walk(self._worlds.true, _PATIENCE, seed)
+        return self._left()
+
+    def _walk(self, start: Ints, patience: int, seed: int) -> None:
+        """Walk from a world towards more and less of sets that are not wide yet, until none is won for a while."""
+        cells = self._worlds
+        rng, walker = np.random.default_rng(seed), Walker(cells.member, cells.low, cells.high, start)
+        last, left = 0, self._left()
+        for turn in range(_ROUNDS):
+            if not len(left) or turn - last > patience:
+                break
+            some = rng.choice(left, size=min(len(left), 1 + turn % 8), replace=False)
+            goal = rng.choice([-1.0, 1.0], size=len(some)) @ self._sets[some].astype(np.float64)
+            for move in (goal, -goal, None):
+                if move is None:
+                    walker.stir(rng, _STIR)
+                else:
+                    walker.climb(move, _CLIMB)
+                self._saw(walker.world)
+            before, left = len(left), self._left()
+            last = turn if len(left) < before else last
+
+    def wide(self, k: int) -> bool:
+        """Look by integer programming for worlds in which a set is wide.
+
+        Parameters
+        ----------
+        k : int
+            Which set.
+
+        Returns
+        -------
+        bool
+            False where there are none, or none were found among those near the true one.
+        """
+        true = int(self._whole[k] @ self._worlds.true)
+        for step in (s * n for n in range(1, self._width + 1) for s in (1, -1)):
+            if self._programmes and not self.is_wide(k) and not self._low[k] <= true + step <= self._high[k]:
+                self._programmes -= 1
+                self._solve(k, true + step, 1 if step > 0 else -1)
+        return self.is_wide(k)
+
+    def is_wide(self, k: int) -> bool:
+        """Whether a set is wide in the worlds that were found so far.
+
+        Parameters
+        ----------
+        k : int
+            Which set.
+
+        Returns
+        -------
+        bool
+        """
+        return bool(self._high[k] - self._low[k] >= self._width)
+
+    def _left(self) -> Ints:
+        return np.flatnonzero(self._high - self._low < self._width).astype(np.int64)
+
+    def _saw(self, world: Ints) -> None:
+        size = self._whole @ world
+        self._low, self._high = np.minimum(self._low, size), np.maximum(self._high, size)
+
+    def _solve(self, k: int, size: int, sign: int) -> None:
+        """Find the world next to the true one in which a set is at least (at most) as large as asked.
+
+        As few people as can be are added and taken away: first over fractions, then in whole numbers by those whose
+        reduced costs say that they may be needed, and last by everybody.
+        """
+        from scipy.optimize import Bounds, LinearConstraint, linprog, milp  # noqa: PLC0415 - half a second, seldom needed
+
+        matrix, limits, _ = self._worlds.program
+        true, aim = self._worlds.true, sparse.csr_matrix(-sign * self._sets[k].astype(np.float64))
+        one_way = sparse.vstack([matrix, aim])
+        moves, room = sparse.hstack([one_way, -one_way]).tocsc(), np.append(limits, -sign * size) - one_way @ true
+        most = np.concatenate([np.full(len(true), _NEAR), np.minimum(true, _NEAR)]).astype(np.float64)
+        loose = linprog(np.ones(len(most)), moves, room, bounds=np.column_stack([0 * most, most]), method="highs")
+        if loose.x is None:
+            return
+        needed = (loose.lower.marginals <= _CHEAP) | (loose.x > 0)
+        for use in (np.flatnonzero(needed), np.arange(len(most))):
+            found = milp(
+                np.ones(len(use)),
+                constraints=LinearConstraint(moves[:, use], -np.inf, room),
+                bounds=Bounds(0, most[use]),
+                integrality=np.ones(len(use)),
+                options={"node_limit": _NODES, "mip_rel_gap": 1.0},  # any will do
+            )
+            if found.x is None:
+                continue
+            change = np.zeros(len(most), dtype=np.int64)
+            change[use] = np.rint(found.x)
+            world = true + change[: len(true)] - change[len(true) :]
+            if self._worlds.agree(world):
+                self._saw(world)
+                self._walk(world, _HOPE, seed=k)
+                return
 
 
 def worlds_of(cells: Sequence[Cell]) -> tuple[Worlds, list[list[int]]]:
