@@ -247,3 +247,15 @@ def test_days_of_a_table_are_in_order_when_one_group_lacks_the_first() -> None:
     days = [int(day) for day in re.findall(r"Day (\d+)", difference_table(gone, nothing, SHORT))]
     assert days == sorted(days)
     assert len(days) == len(rows["time"].unique())
+
+
+def test_weeks_that_are_not_shown_are_not_bridged_and_a_week_alone_is_a_dot() -> None:
+    weeks = [0, 3, 4, 5, 9]
+    rows = pd.DataFrame({"group": SHORT[0], "time_from": [7 * w for w in weeks], "estimate": 1.0})
+    figure, alt = weeks_figure(rows.assign(conf_low=0.8, conf_high=1.2), SHORT, "Mean attended sessions")
+    lines = [line for line in figure.axes[0].lines if len(line.get_xdata())]
+    assert [[int(x) for x in line.get_xdata()] for line in lines[:3]] == [[1], [4, 5, 6], [10]]
+    assert [line.get_marker() == "o" for line in lines[:3]] == [True, False, True]
+    assert alt == f"{SHORT[0]}: 1.00 in week 1, 1.00 in week 10."
+    _, alone = weeks_figure(rows.head(1).assign(conf_low=0.8, conf_high=1.2), SHORT, "Mean attended sessions")
+    assert alone == f"{SHORT[0]}: 1.00 in week 1."

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["CurveText", "at_risk", "curves_figure", "dots_figure", "weeks_figure"]
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,20 +165,13 @@ def weeks_figure(rows: pd.DataFrame, groups: Sequence[str], y_label: str) -> tup
         for group in [g for g in groups if (rows["group"] == g).any()]:
             own = rows[rows["group"] == group]
             own = own.assign(week=own["time_from"] / 7 + 1).sort_values("week")
-            sns.lineplot(own, x="week", y="estimate", estimator=None, ax=axes, legend=False, **styles[group])
-            axes.fill_between(
-                own["week"],
-                own["conf_low"],
-                own["conf_high"],
-                color=str(styles[group]["color"]),
-                alpha=0.13,
-                linewidth=0,
-            )
+            for _, run in own.groupby(own["week"].diff().ne(1).cumsum()):  # no line across weeks that are not shown
+                _run_of_weeks(axes, run, styles[group])
             first, end = own.iloc[0], own.iloc[-1]
             last[group] = (float(end["week"]), float(end["estimate"]))
             said.append(
                 words(
-                    "alt.week",
+                    "alt.week" if len(own) > 1 else "alt.week.one",
                     group=group,
                     first=decimal(first["estimate"]),
                     from_week=int(first["week"]),
@@ -191,6 +184,17 @@ def weeks_figure(rows: pd.DataFrame, groups: Sequence[str], y_label: str) -> tup
         axes.set(xlabel="Week since first attended session", ylabel=y_label, ylim=(0, top), xlim=(0, weeks.max()))
         name_ends([(axes, last)], styles)
     return figure, " ".join(said)
+
+
+def _run_of_weeks(axes: Axes, rows: pd.DataFrame, style: Mapping[str, Any]) -> None:
+    """Draw means of weeks that follow one another; of one week alone a dot with its limits."""
+    look = {**style, "marker": "o"} if len(rows) == 1 else style
+    sns.lineplot(rows, x="week", y="estimate", estimator=None, ax=axes, legend=False, **look)
+    days = rows["week"].to_numpy(dtype=float)
+    if len(rows) == 1:
+        axes.vlines(days, rows["conf_low"], rows["conf_high"], color=str(style["color"]), linewidth=1)
+        return
+    axes.fill_between(days, rows["conf_low"], rows["conf_high"], color=str(style["color"]), alpha=0.13, linewidth=0)
 
 
 def dots_figure(

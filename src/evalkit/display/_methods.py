@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from evalkit.disclosure import Policy
 from evalkit.display._numbers import count
 from evalkit.display._tables import html_table
 from evalkit.display._words import listed, words
@@ -61,14 +62,24 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
         "- **Estimates.** Shares over time are Kaplan-Meier estimates with log-log limits; shares of people have "
         "Wilson limits; hazard ratios come from Cox models with Efron's handling of ties. Limits are at the 95% level.",
         f"- **Protecting people.** Counts of 1 to {disclosure.minimum_count - 1} are not published, counts are rounded "
-        f"to multiples of {disclosure.rounding_base}, and shares are computed from such counts; models use "
-        "exact records. Percentages can therefore differ slightly from exact ones. Further figures are left out where "
-        "smaller counts could be worked out from them, in this report or with earlier ones.",
+        f"to multiples of {disclosure.rounding_base}{_least(disclosure)}, and shares are computed from such counts; "
+        "models use exact records. Percentages can therefore differ slightly from exact ones. Further figures "
+        "are left out where smaller counts could be worked out from them, in this report or with earlier ones.",
         *(f"- **Exception to these rules.** {words[:1].upper()}{words[1:]}." for words in exceptions),
         "- **What a comparison cannot show.** The mandate itself is what differs between the groups, so they "
         "differ from the start; a difference between them does not show what the program caused.",
     ]
     return "\n".join(lines)
+
+
+def _least(disclosure: Disclosure) -> str:
+    """Say which counts stand behind a published number that is smaller than the minimum."""
+    least, base = disclosure.minimum_count, disclosure.rounding_base
+    public = Policy.of(disclosure).rounded(least)
+    last = public + (base - 1) // 2
+    if public >= least:
+        return ""
+    return f" ({public} stands for {least}{f' to {last}' if last > least else ''})"
 
 
 def provenance_table(facts: Mapping[str, str]) -> str:
