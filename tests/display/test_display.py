@@ -11,7 +11,8 @@ import pytest
 from evalkit.compare import Proportion
 from evalkit.counts import Tally
 from evalkit.disclosure import Policy, make_safe
-from evalkit.display import CurveText, curves_figure, html_table, sentences, svg_of, table_of
+from evalkit.display import CurveText, curves_figure, headline, html_table, sentences, svg_of, table_of
+from evalkit.engagement._analyses import ShareOf
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.survival import kaplan_meier
@@ -97,3 +98,14 @@ def test_an_unknown_analysis_has_no_table() -> None:
     )
     with pytest.raises(AnalysisError, match="no table layout for 'mine'"):
         table_of(make_safe(made, POLICY))
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [((30, 40), "no group clearly engages more than another: from 30% (A) to 40% (B)"), ((40, 75), "runs from 40%")],
+)
+def test_a_headline_speaks_of_a_range_only_where_it_is_more_than_chance(events: tuple[int, int], said: str) -> None:
+    rows = [("Pilot", name, name, "Area", x, 100) for name, x in zip("AB", events, strict=True)]
+    frame = pd.DataFrame(rows, columns=["group", "term", "label", "variable", "n_event", "n"])
+    shares = ShareOf(kind="engaged_across", estimand="e").estimate(Tally(frame))
+    assert said in headline(make_safe(shares, POLICY), GROUPS)

@@ -125,8 +125,10 @@ def _across(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  
     low, high = ordered.iloc[0], ordered.iloc[-1]
     if np.isclose(low["estimate"], high["estimate"]):
         return ""
+    apart = high["conf_low"] > low["conf_high"]
     return words(
-        "head.across.range", group=groups[0], low=percent(low["estimate"]), low_label=str(low["label"]),
+        "head.across.range" if apart else "head.across.same", group=groups[0],
+        low=percent(low["estimate"]), low_label=str(low["label"]),
         high=percent(high["estimate"]), high_label=str(high["label"]),
     )  # fmt: skip
 

@@ -119,6 +119,8 @@ ENGLISH: dict[str, str] = {
     "head.reach.many": "{level} are the most common sources: {share} of the {group} each",
     "head.trend": "{label} in the {group}: {now} now, {before} a quarter ago",
     "head.across.range": "In the {group}, engagement runs from {low} ({low_label}) to {high} ({high_label})",
+    "head.across.same": "In the {group}, no group clearly engages more than another: from {low} ({low_label}) to "
+    "{high} ({high_label})",
     "head.published": "{share} of starters completed in the {group}; {label} found {published}",
     # -- published figures
     "benchmark.note": "Here: {whom}. Who is counted differs from figure to figure: read a difference beside both "
