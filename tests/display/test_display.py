@@ -109,3 +109,18 @@ def test_a_headline_speaks_of_a_range_only_where_it_is_more_than_chance(events: 
     frame = pd.DataFrame(rows, columns=["group", "term", "label", "variable", "n_event", "n"])
     shares = ShareOf(kind="engaged_across", estimand="e").estimate(Tally(frame))
     assert said in headline(make_safe(shares, POLICY), GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ((100,), "Everybody in the Pilot came from A: 100 people"),
+        ((60, 40), "Most people of the Pilot came from A: 60, or 60%"),
+        ((50, 50), "Most people of the Pilot came from A and B: 50, or 50%, from each"),
+    ],
+)
+def test_where_people_came_from_in_one_line(events: tuple[int, ...], said: str) -> None:
+    rows = [("Pilot", name, name, "Area", x, 100) for name, x in zip("AB", events, strict=False)]
+    frame = pd.DataFrame(rows, columns=["group", "term", "label", "variable", "n_event", "n"])
+    shares = ShareOf(kind="reach", estimand="e").estimate(Tally(frame))
+    assert headline(make_safe(shares, POLICY), GROUPS, "tiles") == said

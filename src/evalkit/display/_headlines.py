@@ -112,8 +112,8 @@ def _reach(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  #
     first = own[own["estimate"] == own["estimate"].max()]
     names, top = [str(label) for label in first["label"]], first.iloc[0]
     said = {"share": percent(top["estimate"]), "group": groups[0], "level": listed(names)}
-    key = ("head.tiles" if event == "tiles" else "head.reach") + (".one" if len(names) == 1 else ".many")
-    return words(key, n=count(top["n_event"]), **said)
+    number = ".many" if len(names) > 1 else ".all" if np.isclose(top["estimate"], 1) else ".one"
+    return words(("head.tiles" if event == "tiles" else "head.reach") + number, n=count(top["n_event"]), **said)
 
 
 def _across(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001

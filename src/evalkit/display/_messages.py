@@ -113,6 +113,8 @@ ENGLISH: dict[str, str] = {
     "head.cif.one": "By day {day}, {cause}: {shares}",
     "head.weeks": "Weekly sessions in {group}: {first} in week {from_week}, {last} in week {to_week}",
     "head.weeks.one": "Weekly sessions in {group}: {first} in week {from_week}",
+    "head.tiles.all": "Everybody in the {group} came from {level}: {n} people",
+    "head.reach.all": "{level} is the source of all referrals to the {group}",
     "head.tiles.one": "Most people of the {group} came from {level}: {n}, or {share}",
     "head.tiles.many": "Most people of the {group} came from {level}: {n}, or {share}, from each",
     "head.reach.one": "{level} is the most common source: {share} of the {group}",
@@ -160,6 +162,7 @@ ENGLISH: dict[str, str] = {
     "and no weighting removes it.",
     "absent.comparison": "The groups cannot be compared: one of them has too few people, or their characteristics tell "
     "them apart completely.",
+    "absent.uncompared": "Not shown: there is no adjusted comparison.",
     # -- words of figures
     "cause.disengagement": "disengaged",
     "cause.completion": "completed",

@@ -78,12 +78,12 @@ def _tile(axes: Axes, row: pd.Series, spot: tuple[int, int], top: float) -> None
             facecolor=colour, edgecolor=RULE, linewidth=0.8,
         )
     )  # fmt: skip
-    axes.text(column + 0.1, line + 0.3, str(row["label"]), color=ink, weight="semibold", size=9, va="center")
+    axes.text(column + 0.1, line + 0.27, str(row["label"]), color=ink, weight="semibold", size=9, va="center")
     value = percent(row["estimate"]) if known else words("figure.not_shown")
-    axes.text(column + 0.1, line + 0.7, value, color=ink, size=13 if known else 8.5, va="center")
+    axes.text(column + 0.1, line + (0.55 if known else 0.7), value, color=ink, size=13 if known else 8.5, va="center")
     if known:
         people = words("people.many", n=count(row["n_event"]))
-        axes.text(column + 0.9, line + 0.7, people, color=ink, size=8, va="center", ha="right")
+        axes.text(column + 0.1, line + 0.8, people, color=ink, size=8, va="center")
 
 
 def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, str]:
