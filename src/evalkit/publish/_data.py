@@ -71,7 +71,7 @@ def _typed(values: pd.Series[Any]) -> pd.Series[Any]:
     return values.astype("Int64") if whole else values
 
 
-def write_data(document: Document, scratch: Path, timeout: float) -> dict[str, Path]:
+def write_data(document: Document, scratch: Path, timeout: float, memory_gb: float = 8.0) -> dict[str, Path]:
     """Write numbers and pictures of a document.
 
     Parameters
@@ -81,6 +81,8 @@ def write_data(document: Document, scratch: Path, timeout: float) -> dict[str, P
         Private folder of this render.
     timeout : float
         Seconds for the pictures.
+    memory_gb : float
+        Most memory that making them may take.
 
     Returns
     -------
@@ -98,7 +100,7 @@ def write_data(document: Document, scratch: Path, timeout: float) -> dict[str, P
     folder.mkdir()
     figures = [item for item in document.items if item.kind == "figure"]
     counted = [item for item in document.items if item.numbers]
-    made = _pictures(figures, folder, document, timeout) if figures else {}
+    made = _pictures(figures, folder, document, timeout, memory_gb) if figures else {}
     texts = {f"data/{item.label}.csv": csv_text(frame_of(item)) for item in counted}
     if counted:
         texts["data/datapackage.json"] = json.dumps(_package(document, counted), indent=2, ensure_ascii=False) + "\n"
@@ -109,7 +111,9 @@ def write_data(document: Document, scratch: Path, timeout: float) -> dict[str, P
     return made
 
 
-def _pictures(figures: list[Item], folder: Path, document: Document, timeout: float) -> dict[str, Path]:
+def _pictures(
+    figures: list[Item], folder: Path, document: Document, timeout: float, memory_gb: float
+) -> dict[str, Path]:
     """Write each figure as SVG, and as PNG by the Typst compiler, which puts no metadata into pictures."""
     made: dict[str, Path] = {}
     source = folder / "pictures.typ"
@@ -120,7 +124,7 @@ def _pictures(figures: list[Item], folder: Path, document: Document, timeout: fl
         (folder / f"{item.label}.svg").write_text(described(item), encoding="utf-8")
     stamp = str(calendar.timegm(document.cut_date.timetuple()))
     command = [*COMMAND, source.name, "picture-{p}.png", str(folder), "none", stamp]
-    done = run_child(command, folder=folder, timeout=max(timeout, 1.0))
+    done = run_child(command, folder=folder, timeout=max(timeout, 1.0), memory_gb=memory_gb)
     if done.code != 0 or done.err.strip():
         said = (done.err.strip().splitlines() or [f"exit code {done.code}"])[0]
         msg = f"a figure cannot be made into a picture: {said}"

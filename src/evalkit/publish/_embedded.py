@@ -9,6 +9,7 @@ import html
 import json
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pypandoc
@@ -30,7 +31,21 @@ _IN_STYLE = ("running", "cut", "word-cut", "word-synthetic", "word-unreal")
 _FACES = ("Regular", "It", "Semibold", "Bold")
 
 
-def publish_embedded(document: Document, formats: tuple[str, ...], scratch: Path, timeout: float) -> dict[str, Path]:
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """What is left of a render's time, and its memory."""
+
+    deadline: float
+    memory_gb: float
+
+    @property
+    def seconds(self) -> float:
+        return max(self.deadline - time.monotonic(), 1.0)
+
+
+def publish_embedded(
+    document: Document, formats: tuple[str, ...], scratch: Path, timeout: float, memory_gb: float = 8.0
+) -> dict[str, Path]:
     """Make the document's files.
 
     Parameters
@@ -41,6 +56,8 @@ def publish_embedded(document: Document, formats: tuple[str, ...], scratch: Path
         Private folder of this render; everything is written there.
     timeout : float
         Seconds for all of it.
+    memory_gb : float
+        Most memory that the tools may hold.
 
     Returns
     -------
@@ -53,16 +70,18 @@ def publish_embedded(document: Document, formats: tuple[str, ...], scratch: Path
         If pandoc or the Typst compiler refuses the document.
     ExecutionTimeoutError
         If it takes too long.
+    ExecutionError
+        If a tool holds more memory.
     """
     folder = scratch / "embedded"
     folder.mkdir()
-    deadline = time.monotonic() + timeout
+    allowed = _Allowed(time.monotonic() + timeout, memory_gb)
     write_markdown(document, folder)
     if document.bibliography:
         (folder / BIBLIOGRAPHY).write_bytes(document.bibliography)
     (folder / "meta.json").write_text(json.dumps(metadata(document)), encoding="utf-8")
     makers = {"pdf": _pdf, "html": _html}
-    return {name: makers[name](document, folder, deadline) for name in formats}
+    return {name: makers[name](document, folder, allowed) for name in formats}
 
 
 def metadata(document: Document) -> dict[str, object]:
@@ -120,7 +139,7 @@ def _raw(value: str, form: str) -> str:
     return f"{fence}{padded}{fence}{{={form}}}"
 
 
-def _pandoc(folder: Path, deadline: float, *arguments: str) -> None:
+def _pandoc(folder: Path, allowed: _Allowed, *arguments: str) -> None:
     command = [
         pypandoc.get_pandoc_path(),
         "--from=markdown-yaml_metadata_block-tex_math_dollars-raw_tex-example_lists",
@@ -134,7 +153,7 @@ def _pandoc(folder: Path, deadline: float, *arguments: str) -> None:
         *arguments,
         "report.md",
     ]
-    done = run_child(command, folder=folder, timeout=max(deadline - time.monotonic(), 1.0))
+    done = run_child(command, folder=folder, timeout=allowed.seconds, memory_gb=allowed.memory_gb)
     if done.code != 0 or done.err.strip():
         raise PublicationError(_last_line("pandoc", done))
 
@@ -146,18 +165,19 @@ def _last_line(tool: str, done: Finished) -> str:
     return f"embedded publisher, {tool}: {said}"
 
 
-def _pdf(document: Document, folder: Path, deadline: float) -> Path:
+def _pdf(document: Document, folder: Path, allowed: _Allowed) -> Path:
     for name in ("embedded.typ", "typst-template.typ", "typst-show.typ"):
         shutil.copyfile(resources() / name, folder / name)
     (folder / ATTACHMENT).write_bytes(document.attachment)
-    _pandoc(folder, deadline, "--to=typst", "--template=embedded.typ", "--output=report.typ")
+    _pandoc(folder, allowed, "--to=typst", "--template=embedded.typ", "--output=report.typ")
     fonts = font_folder(folder)
     stamp = calendar.timegm(document.cut_date.timetuple())
     command = [*COMMAND, "report.typ", "report.pdf", str(fonts)]
     done = run_child(
         [*command, document.pdf_standard, str(stamp)],
         folder=folder,
-        timeout=max(deadline - time.monotonic(), 1.0),
+        timeout=allowed.seconds,
+        memory_gb=allowed.memory_gb,
     )
     if done.code != 0 or done.err.strip():
         raise PublicationError(_last_line("typst", done))
@@ -187,12 +207,12 @@ def font_folder(folder: Path) -> Path:
     return target
 
 
-def _html(_: Document, folder: Path, deadline: float) -> Path:
+def _html(_: Document, folder: Path, allowed: _Allowed) -> Path:
     for name in ("report.html5", "report.css"):
         shutil.copyfile(resources() / name, folder / name)
     _pandoc(
         folder,
-        deadline,
+        allowed,
         "--to=html5",
         "--template=report.html5",
         "--css=report.css",

@@ -8,13 +8,17 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from evalkit.errors import ExecutionTimeoutError, MissingToolError
+from evalkit.errors import ExecutionError, ExecutionTimeoutError, MissingToolError
+
+_LOOK = 0.5
+"""Seconds between looks at the memory of a child."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,12 @@ def memory_of(pid: int) -> int:
 
 
 def run_child(
-    command: Sequence[str], *, folder: Path, timeout: float, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    folder: Path,
+    timeout: float,
+    env: Mapping[str, str] | None = None,
+    memory_gb: float = 8.0,
 ) -> Finished:
     """Run a program to its end; whatever ends the wait, none of its processes outlives it.
 
@@ -70,6 +79,8 @@ def run_child(
         Seconds.
     env : mapping, optional
         Environment; the caller's when not given.
+    memory_gb : float
+        Most that it and everything it starts may hold.
 
     Returns
     -------
@@ -81,7 +92,10 @@ def run_child(
         If there is no such program.
     ExecutionTimeoutError
         If it does not end in time.
+    ExecutionError
+        If it holds more memory.
     """
+    name, end = Path(command[0]).name, time.monotonic() + timeout
     try:
         child = subprocess.Popen(  # noqa: S603 - a list, no shell
             list(command),
@@ -96,16 +110,21 @@ def run_child(
             start_new_session=True,
         )
     except OSError as error:
-        msg = f"{Path(command[0]).name}: cannot be started ({error.strerror}); see 'evalkit doctor'"
+        msg = f"{name}: cannot be started ({error.strerror}); see 'evalkit doctor'"
         raise MissingToolError(msg) from None
     try:
-        out, err = child.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        msg = f"{Path(command[0]).name}: stopped after {timeout:g} seconds; raise timeout_minutes in the report's file"
-        raise ExecutionTimeoutError(msg) from None
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):  # what was read so far is kept
+                out, err = child.communicate(timeout=min(_LOOK, max(end - time.monotonic(), 0.0)))
+                return Finished(child.returncode, out, err)
+            if time.monotonic() >= end:
+                msg = f"{name}: stopped after {timeout:g} seconds; raise timeout_minutes in the report's file"
+                raise ExecutionTimeoutError(msg)
+            if memory_of(child.pid) > memory_gb * 1e9:
+                msg = f"{name}: used more than {memory_gb:g} GB of memory; raise memory_gb in the report's file"
+                raise ExecutionError(msg)
     finally:
         _end_group(child)
-    return Finished(child.returncode, out, err)
 
 
 def _end_group(child: subprocess.Popen[str]) -> None:

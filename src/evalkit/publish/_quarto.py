@@ -76,7 +76,9 @@ def quarto_version(program: Path, folder: Path) -> str:
     return version
 
 
-def publish_quarto(document: Document, formats: tuple[str, ...], scratch: Path, timeout: float) -> dict[str, Path]:
+def publish_quarto(
+    document: Document, formats: tuple[str, ...], scratch: Path, timeout: float, memory_gb: float = 8.0
+) -> dict[str, Path]:
     """Make the document's files with Quarto.
 
     Parameters
@@ -87,6 +89,8 @@ def publish_quarto(document: Document, formats: tuple[str, ...], scratch: Path, 
         Private folder of this render; Quarto sees only a fresh folder inside it.
     timeout : float
         Seconds for all of it.
+    memory_gb : float
+        Most memory that the tools may hold.
 
     Returns
     -------
@@ -109,7 +113,8 @@ def publish_quarto(document: Document, formats: tuple[str, ...], scratch: Path, 
     folder = scratch / "quarto"
     folder.mkdir()
     write_input(document, formats, folder)
-    done = run_child(command(program, formats), folder=folder, timeout=timeout, env=_environment(folder))
+    environment = _environment(folder)
+    done = run_child(command(program, formats), folder=folder, timeout=timeout, env=environment, memory_gb=memory_gb)
     _raise_for(done)
     made = {name: folder / f"report.{name}" for name in formats}
     for file in made.values():

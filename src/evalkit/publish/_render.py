@@ -190,7 +190,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     document = document_of(executed, toc=job.params.publication.toc, pdf_standard=job.params.publication.pdf_standard)
     document = with_bibliography(document, job.notebook)
     audit_document(document, guard)
-    files = write_data(document, scratch, deadline - time.monotonic())
+    files = write_data(document, scratch, deadline - time.monotonic(), job.params.memory_gb)
     published = published_of(document.items, files)
     revision = _revision(job, parts, published, files, standing)
     facts = {
@@ -274,7 +274,7 @@ def _publish(document: Document, publisher: str, job: RenderJob, scratch: Path, 
         raise ExecutionTimeoutError(msg)
     formats = tuple(dict.fromkeys(job.params.publication.to))
     publish = publish_quarto if publisher == "quarto" else publish_embedded
-    made = publish(document, formats, scratch, left)
+    made = publish(document, formats, scratch, left, job.params.memory_gb)
     return {f"report.{name}": file for name, file in made.items()}
 
 
