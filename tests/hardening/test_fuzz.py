@@ -12,6 +12,7 @@ from typing import Any
 from unittest import mock
 
 import pandas as pd
+import pytest
 import typer
 import yaml
 from hypothesis import HealthCheck, given, settings
@@ -31,6 +32,7 @@ from publish import standin
 
 EXAMPLES = int(os.environ.get("EVALKIT_FUZZ", "0"))
 """How many examples each takes, from seeds of their own, in the long version (`make slow`); else a handful."""
+pytestmark = pytest.mark.timeout(600 + 2 * EXAMPLES)
 
 
 def bounded(few: int) -> Callable[[Any], Any]:
