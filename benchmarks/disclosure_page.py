@@ -29,9 +29,10 @@ protections in the first studies, with four quarters.
 
 {off}
 
-With rounding on, subtraction seldom leaves one value only: what complementary suppression and the ledger add is that
-three values stay possible more often. They do not guarantee it, as the first table says: a promise of three values in
-every quarter would need to know in the first quarter what the later ones will show.
+With rounding on, subtraction seldom leaves one value only. What complementary suppression and the ledger add is the
+policy's promise that three values stay possible: without either the attacker breaks it in the studies of the last
+column. The promise holds for what a release adds; where earlier releases alone, and the fact that a row is small, leave
+fewer values, the manifest says how many such counts there are.
 
 ## What it costs
 
