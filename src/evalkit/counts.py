@@ -19,9 +19,9 @@ several, speak of nested groups, so that nobody can be singled out by subtractio
 
 from __future__ import annotations
 
-__all__ = ["Codes", "Counts", "DayCounts", "Moments", "Tally", "codes_of"]
+__all__ = ["Codes", "Counts", "DayCounts", "Moments", "Tally", "codes_of", "totals_of"]
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -166,3 +166,28 @@ class Moments(_FrameOf):
 
 
 Counts = DayCounts | Tally | Moments
+
+
+def totals_of(rows: pd.DataFrame, groups: Sequence[str], *, named: bool = False) -> Tally:
+    """Count the events of cause 1 and the people of each group: what decides whether a model of them may be shown.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        group, event (1: it happened), and who they are.
+    groups : sequence of str
+    named : bool, default False
+        Whether the counts say who stands behind them: where they are published themselves.
+
+    Returns
+    -------
+    Tally
+    """
+    codes, had = codes_of(rows) if named else None, rows["event"].to_numpy() == 1
+    own = [(rows["group"] == g).to_numpy() for g in groups]
+    made = [
+        {"group": g, "term": "model", "n_event": int((had & who).sum()), "n": int(who.sum())}
+        for g, who in zip(groups, own, strict=True)
+    ]
+    people = () if codes is None else tuple({"n": codes[who], "n_event": codes[who & had]} for who in own)
+    return Tally(pd.DataFrame(made), people=people)

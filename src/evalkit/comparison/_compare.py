@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["N_BOOT", "TARGETS", "Comparison", "compare_arms", "fitted", "joined", "on_scale", "totals_of"]
+__all__ = ["N_BOOT", "TARGETS", "Comparison", "compare_arms", "fitted", "joined", "on_scale"]
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from evalkit.cohort import Cohort
 from evalkit.compare import Propensity, adjusted_effect, diagnose, propensity
-from evalkit.counts import Tally, codes_of
+from evalkit.counts import Tally, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.survival import cumulative_incidence
@@ -275,31 +275,6 @@ def fitted(cohort: Cohort, scale: str, known: pd.DataFrame, left_out: int, *, sm
     event = str(cohort.causes_of("harm" if scale == "harm" else "retention")[1])
     totals = totals_of(known, cohort.groups)
     return Comparison(known, used, cohort.groups, fit, event, totals, left_out, cohort, scale)
-
-
-def totals_of(known: pd.DataFrame, groups: tuple[str, str], *, named: bool = False) -> Tally:
-    """Return events of cause 1 and people of each arm.
-
-    Parameters
-    ----------
-    known : pandas.DataFrame
-        Rows of a time scale.
-    groups : (str, str)
-    named : bool, default False
-        Whether they say who stands behind them: where the counts themselves are published.
-
-    Returns
-    -------
-    Tally
-    """
-    codes, had = codes_of(known) if named else None, known["event"].to_numpy() == 1
-    own = [(known["group"] == g).to_numpy() for g in groups]
-    rows = [
-        {"group": g, "term": "model", "n_event": int((had & who).sum()), "n": int(who.sum())}
-        for g, who in zip(groups, own, strict=True)
-    ]
-    people = () if codes is None else tuple({"n": codes[who], "n_event": codes[who & had]} for who in own)
-    return Tally(pd.DataFrame(rows), people=people)
 
 
 def joined(values: pd.Series[str], focus: pd.Series[int], smallest: int) -> pd.Series[str]:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit.compare import adjusted_effect, impute, pool
-from evalkit.comparison._compare import N_BOOT, Comparison, fitted, on_scale, totals_of
+from evalkit.comparison._compare import N_BOOT, Comparison, fitted, on_scale
+from evalkit.counts import totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 

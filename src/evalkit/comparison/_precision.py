@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from evalkit.compare import minimum_detectable_hazard_ratio, power, schoenfeld_events
-from evalkit.comparison._compare import Comparison, totals_of
-from evalkit.counts import Tally
+from evalkit.comparison._compare import Comparison
+from evalkit.counts import Tally, totals_of
 from evalkit.estimates import Estimates
 
 

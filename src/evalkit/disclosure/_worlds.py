@@ -173,23 +173,12 @@ class Search:
         """
         true = int(self._whole[k] @ self._worlds.true)
         for step in (s * n for n in range(1, self._width + 1) for s in (1, -1)):
-            if self._programmes and not self.is_wide(k) and not self._low[k] <= true + step <= self._high[k]:
+            if self._programmes and not self._is_wide(k) and not self._low[k] <= true + step <= self._high[k]:
                 self._programmes -= 1
                 self._solve(k, true + step, 1 if step > 0 else -1)
-        return self.is_wide(k)
+        return self._is_wide(k)
 
-    def is_wide(self, k: int) -> bool:
-        """Whether a set is wide in the worlds that were found so far.
-
-        Parameters
-        ----------
-        k : int
-            Which set.
-
-        Returns
-        -------
-        bool
-        """
+    def _is_wide(self, k: int) -> bool:
         return bool(self._high[k] - self._low[k] >= self._width)
 
     def _left(self) -> Ints:

@@ -7,9 +7,9 @@ __all__ = ["completed_by", "harm_after_completion"]
 import pandas as pd
 
 from evalkit.cohort import Cohort
+from evalkit.counts import totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.harm._model import totals_of
 from evalkit.survival import cox, kaplan_meier, landmark
 
 
@@ -68,7 +68,7 @@ def harm_after_completion(cohort: Cohort) -> tuple[Estimates, Estimates]:
     rows, day = completed_by(cohort), cohort.rules.landmark_day
     population = f"people followed and without {cohort.study.harm.label} on day {day} after intake"
     groups = [f"Completed by day {day}", f"Not completed by day {day}"]
-    counts = totals_of(rows, groups)
+    counts = totals_of(rows, groups, named=True)
     sizes = counts.frame
     nobody = Estimates(
         pd.DataFrame(columns=["term", "label"]),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["EVENTS_PER_TERM", "harm_hazards", "harm_model", "totals_of", "without_harm"]
+__all__ = ["EVENTS_PER_TERM", "harm_hazards", "harm_model", "without_harm"]
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from evalkit.cohort import Cohort
-from evalkit.counts import Tally, codes_of
+from evalkit.counts import Tally, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.protocol import Covariate
@@ -153,7 +152,7 @@ def _asked(cohort: Cohort, smallest_level: int) -> _Asked:
     known = frame.dropna(subset=[c.name for c in covariates]).reset_index(drop=True)
     labels = {c.name: c.label for c in covariates}
     labels[arm] = f"{arms.focus.label} (reference: {arms.comparison.label})"
-    counts = totals_of(known, (arms.focus.label, arms.comparison.label))
+    counts = totals_of(known, (arms.focus.label, arms.comparison.label), named=True)
     nothing = Estimates(
         data=pd.DataFrame(columns=["term", "label"]),
         kind="cox",
@@ -177,29 +176,6 @@ def _asked(cohort: Cohort, smallest_level: int) -> _Asked:
     first = {c: str(known[c].cat.categories[0]) for c in used if isinstance(known[c].dtype, pd.CategoricalDtype)}
     said = _notes(len(frame) - len(known), [labels[name] for name in constant], unadjusted=bool(too_many))
     return _Asked(nothing, fit, labels, first, tuple(said))
-
-
-def totals_of(rows: pd.DataFrame, groups: Sequence[str]) -> Tally:
-    """Return events and people of each group: what decides whether a model of them may be shown.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        group, event (1: it happened), and who they are.
-    groups : sequence of str
-
-    Returns
-    -------
-    Tally
-    """
-    codes, had = codes_of(rows), rows["event"].to_numpy() == 1
-    own = [(rows["group"] == g).to_numpy() for g in groups]
-    made = [
-        {"group": g, "term": "model", "n_event": int((had & who).sum()), "n": int(who.sum())}
-        for g, who in zip(groups, own, strict=True)
-    ]
-    people = () if codes is None else tuple({"n": codes[who], "n_event": codes[who & had]} for who in own)
-    return Tally(pd.DataFrame(made), people=people)
 
 
 def _notes(left_out: int, constant: list[str], *, unadjusted: bool) -> list[str]:
