@@ -124,3 +124,11 @@ def test_where_people_came_from_in_one_line(events: tuple[int, ...], said: str) 
     frame = pd.DataFrame(rows, columns=["group", "term", "label", "variable", "n_event", "n"])
     shares = ShareOf(kind="reach", estimand="e").estimate(Tally(frame))
     assert headline(make_safe(shares, POLICY), GROUPS, "tiles") == said
+
+
+def test_not_everybody_came_from_one_place_where_rounding_hides_the_others() -> None:
+    frame = pd.DataFrame({"group": "Pilot", "term": ["a", "b"], "label": ["A", "B"], "variable": "Area"})
+    shares = ShareOf(kind="reach", estimand="e").estimate(Tally(frame.assign(n_event=[489, 11], n=500)))
+    coarse = make_safe(shares, Policy(rounding_base=50))
+    assert coarse.estimates.tidy()["estimate"].tolist() == [1.0, 0.0]
+    assert headline(coarse, GROUPS, "tiles").startswith("Most people of the Pilot came from A")

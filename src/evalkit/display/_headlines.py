@@ -105,14 +105,15 @@ def _weeks(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  #
 
 
 def _reach(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
-    rows = safe.estimates.tidy().dropna(subset=["estimate"])
-    own = rows[(rows["group"] == groups[0]) & (rows["term"] != _NOT_RECORDED)]
+    rows = safe.estimates.tidy()
+    levels = rows[rows["group"] == groups[0]]
+    own = levels[levels["estimate"].notna() & (levels["term"] != _NOT_RECORDED)]
     if own.empty:
         return ""
     first = own[own["estimate"] == own["estimate"].max()]
     names, top = [str(label) for label in first["label"]], first.iloc[0]
     said = {"share": percent(top["estimate"]), "group": groups[0], "level": listed(names)}
-    number = ".many" if len(names) > 1 else ".all" if np.isclose(top["estimate"], 1) else ".one"
+    number = ".many" if len(names) > 1 else ".all" if len(levels) == 1 else ".one"  # rounded, 99% may look like all
     return words(("head.tiles" if event == "tiles" else "head.reach") + number, n=count(top["n_event"]), **said)
 
 
