@@ -62,3 +62,14 @@ def test_a_small_subgroup_is_not_shown_though_its_counts_might_be() -> None:
     tally = Tally(pd.DataFrame(rows))
     assert len(safe_counts(tally, Policy())[0].data) == 2
     assert safe_counts(tally, Policy(minimum_subgroup=20))[0].data["term"].tolist() == ["y"]
+
+
+@pytest.mark.parametrize(("minimum", "base", "fits"), [(11, 22, True), (11, 23, False), (3, 5, True), (2, 5, False)])
+def test_a_base_that_prints_people_as_nobody_is_refused(tmp_path: Path, minimum: int, base: int, fits: bool) -> None:
+    study = study_with(tmp_path, f"minimum_count: {minimum}\nrounding_base: {base}\n")
+    assert (Policy(minimum_count=minimum, rounding_base=base).rounded(minimum) > 0) is fits
+    if fits:
+        assert load_disclosure(study).rounding_base == base
+    else:
+        with pytest.raises(ProtocolError, match=f"rounding_base {base}: .* as 0"):
+            load_disclosure(study)

@@ -70,6 +70,12 @@ class Disclosure(Model):
             if override.by not in self.may_override:
                 msg = f"override of {override.rule}: whoever decided it is not among may_override"
                 raise ValueError(msg)
+        if self.minimum_count + self.rounding_base // 2 < self.rounding_base:
+            msg = (
+                f"rounding_base {self.rounding_base}: the smallest published count, {self.minimum_count}, would be "
+                "printed as 0, which says that there is nobody; take a smaller base or a larger minimum_count"
+            )
+            raise ValueError(msg)
         if self.approval == "required" and not self.approvers:
             msg = "approval is required, and nobody is named under approvers"
             raise ValueError(msg)
