@@ -6,7 +6,7 @@ one table knows it in all. `check` holds a result to it.
 
 from __future__ import annotations
 
-__all__ = ["COLUMNS", "Column", "check", "describe"]
+__all__ = ["COLUMNS", "NOT_RECORDED", "Column", "check", "describe"]
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +14,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from evalkit.errors import AnalysisError, did_you_mean
+
+NOT_RECORDED = "not recorded"
+"""The level, in ``term``, of people of whom a characteristic is not known."""
 
 
 @dataclass(frozen=True, slots=True)

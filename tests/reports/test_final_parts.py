@@ -22,6 +22,7 @@ from evalkit.counts import Tally
 from evalkit.display import _mark, difference_table, headline, sentences, table_of
 from evalkit.display._appendix import checklist
 from evalkit.display._draw import Look, draw
+from evalkit.display._kinds import nothing_to_draw
 from evalkit.display._messages_appendix import CHECKLIST, SECTIONS
 from evalkit.report import Report, conclusions, limitations, open_report, say_participants, show_participants
 from evalkit.simulate import simulate
@@ -297,3 +298,18 @@ def test_days_before_the_first_event_are_a_table_where_there_are_no_others() -> 
     none = SimpleNamespace(estimates=SimpleNamespace(tidy=lambda: rows.iloc[:0]))
     table = difference_table(SimpleNamespace(landmark_rows=lambda: rows), none, ("Pilot", "PAIP"))  # type: ignore[arg-type]
     assert "Day 30" in table
+
+
+def test_half_of_a_mirrored_figure_is_not_drawn(report: Report, compared: comparison.Comparison) -> None:
+    safe = report.safe(comparison.preference(compared, smallest=11))
+    assert not nothing_to_draw(safe, report.groups[0])
+    rows = safe.estimates.tidy()
+    half = safe.estimates.about(data=rows[rows["group"] == report.groups[1]])
+    assert nothing_to_draw(SimpleNamespace(estimates=half, policy=report.policy), report.groups[0])
+
+
+def test_a_p_value_in_hundredths_is_written_in_hundredths(report: Report) -> None:
+    table = table_of(report.safe(comparison.subgroups(report.cohort)), "")
+    shown = re.findall(r"(?<![\d.])(?:≤)?0\.\d+(?=</td>)", table)
+    assert shown
+    assert all(len(value.removeprefix("≤")) == 4 for value in shown)

@@ -98,3 +98,18 @@ def test_no_identifier_is_published(folder: Path) -> None:
     for name in ("report.html", "manifest.json"):
         text = (release / name).read_text(encoding="utf-8")
         assert not any(one in text for one in ids)
+
+
+def test_people_who_no_court_sent_are_not_spoken_of_as_if_it_had(folder: Path) -> None:
+    page = (folder / "reports/rossi/final/1972Q4/report.html").read_text(encoding="utf-8")
+    report = page[page.index('id="report"') :]
+    for word in ("mandate", "court", "pilot", "intimate"):
+        assert word not in report.lower(), word
+    assert "The groups were made by lot" in report
+
+
+def test_what_nobody_recorded_is_called_that(folder: Path) -> None:
+    page = (folder / "reports/rossi/final/1972Q4/report.html").read_text(encoding="utf-8")
+    text = re.sub(r"\s+", " ", page)
+    for title in ("Home of the people referred, by community area; Who referred people to the program", "Days from an"):
+        assert re.search(rf"{title}[^.]*\. Not shown: it is not recorded\.", text), title

@@ -6,23 +6,35 @@ __all__ = ["checklist", "glossary_of_terms", "statistics", "target_trial"]
 
 from collections.abc import Mapping, Sequence
 
-from evalkit.display._messages_appendix import CHECKLIST, SECTIONS, STATISTICS, TARGET_TRIAL, TERMS
+from evalkit.display._messages_appendix import (
+    ASSIGNED,
+    CHECKLIST,
+    SECTIONS,
+    STATISTICS,
+    TARGET_TRIAL,
+    TERMS,
+    TRIAL_WITHOUT_MANDATE,
+)
 
 
-def target_trial(said: Mapping[str, str]) -> str:
+def target_trial(said: Mapping[str, str], assignment: str = "mandate") -> str:
     """Write what a trial would do beside what this study does.
 
     Parameters
     ----------
     said : mapping of str to str
         start, focus, comparison, covariates, target.
+    assignment : {"mandate", "random", "other"}, default "mandate"
+        How people came to be in one group or the other.
 
     Returns
     -------
     str
         A Markdown table.
     """
-    rows = [(part, trial, study.format(**said)) for part, trial, study in TARGET_TRIAL]
+    told, own = {**said, "assigned": ASSIGNED[assignment]}, {} if assignment == "mandate" else TRIAL_WITHOUT_MANDATE
+    pairs = [(part, *own.get(part, (trial, study))) for part, trial, study in TARGET_TRIAL]
+    rows = [(part, trial, study.format(**told)) for part, trial, study in pairs]
     return _table(("Part", "A trial that could answer the question", "This study"), (18, 38, 44), rows)
 
 

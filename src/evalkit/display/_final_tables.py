@@ -11,7 +11,7 @@ import pandas as pd
 
 from evalkit.disclosure import Safe
 from evalkit.display._final_words import whole_points
-from evalkit.display._numbers import NOT_SHOWN, count, decimal, p_value, percent, points
+from evalkit.display._numbers import NOT_SHOWN, count, decimal, hundredths, percent, points
 from evalkit.display._tables import html_table
 from evalkit.display._words import words
 
@@ -130,7 +130,7 @@ def _subgroups(safe: Safe, note: str) -> str:
                 _between(whole_points(a), whole_points(b))
                 for a, b in zip(rows["conf_low"], rows["conf_high"], strict=True)
             ],
-            "p": rows["p_value"].map(p_value).where(~rows["variable"].duplicated(), ""),
+            "p": rows["p_value"].map(hundredths).where(~rows["variable"].duplicated(), ""),
             "part": rows["variable"],
         }
     )

@@ -16,8 +16,7 @@ from evalkit.display._numbers import count, decimal, percent, points
 from evalkit.display._panels import cause_in_words
 from evalkit.display._prose import common_day
 from evalkit.display._words import listed, words
-
-_NOT_RECORDED = "not recorded"  # the level of people without one: no place, and no source
+from evalkit.glossary import NOT_RECORDED
 
 
 def headline(safe: Safe, groups: Sequence[str], event: str = "", gaps: Gaps | None = None) -> str:
@@ -107,7 +106,7 @@ def _weeks(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  #
 def _reach(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     rows = safe.estimates.tidy()
     levels = rows[rows["group"] == groups[0]]
-    own = levels[levels["estimate"].notna() & (levels["term"] != _NOT_RECORDED)]
+    own = levels[levels["estimate"].notna() & (levels["term"] != NOT_RECORDED)]  # no place, and no source
     if own.empty:
         return ""
     first = own[own["estimate"] == own["estimate"].max()]

@@ -11,13 +11,18 @@ __all__ = [
     "SHARES",
     "WEEKS",
     "is_empty",
+    "is_unrecorded",
     "nothing_to_draw",
     "uncertain",
+    "why_absent",
 ]
 
 from typing import TYPE_CHECKING
 
 import pandas as pd
+
+from evalkit.display._words import words
+from evalkit.glossary import NOT_RECORDED
 
 if TYPE_CHECKING:
     from evalkit.disclosure import Safe
@@ -45,8 +50,34 @@ def nothing_to_draw(safe: Safe, group: str) -> bool:
     """Return whether a figure would be empty though a table would not: of whom may be shown, nothing is drawn."""
     rows = safe.estimates.tidy()
     if safe.estimates.kind == "reach":
-        return bool(rows.loc[rows["group"] == group, "estimate"].isna().all())
+        return is_unrecorded(safe) or bool(rows.loc[rows["group"] == group, "estimate"].isna().all())
+    if safe.estimates.kind == "preference":  # mirrored: one half alone compares nothing
+        return rows.dropna(subset=["estimate", "score_from"])["group"].nunique() < 2
     return safe.estimates.kind in SHARES and uncertain(safe).empty
+
+
+def is_unrecorded(safe: Safe) -> bool:
+    """Return whether what the estimate is about is recorded of nobody."""
+    rows, analysis = safe.estimates.tidy(), safe.estimates.analysis
+    if safe.estimates.kind == "late_entry":
+        return not getattr(analysis, "recorded", True)
+    return safe.estimates.kind == "reach" and len(rows) > 0 and set(rows["term"]) == {NOT_RECORDED}
+
+
+def why_absent(safe: Safe) -> str:
+    """Return the sentence that says why nothing of an estimate is shown.
+
+    Parameters
+    ----------
+    safe : Safe
+
+    Returns
+    -------
+    str
+    """
+    if is_unrecorded(safe):
+        return words("absent.unrecorded")
+    return words("absent.small", minimum=safe.policy.minimum_count) if safe.withheld else words("absent.early")
 
 
 def is_empty(safe: Safe) -> bool:

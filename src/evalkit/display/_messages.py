@@ -34,6 +34,7 @@ ENGLISH: dict[str, str] = {
     # -- what cannot be shown
     "absent.small": "Not shown: fewer than {minimum} people or events would be described.",
     "absent.early": "Not shown yet: too few people have been observed for long enough.",
+    "absent.unrecorded": "Not shown: it is not recorded.",
     "absent.table": "The {table} table is not part of this study, so {what} cannot be reported.",
     "absent.benchmark": "The study names no published figure on {measure}, so there is nothing to compare with.",
     "absent.quarter": "There is no earlier quarter to compare with.",
@@ -76,8 +77,17 @@ ENGLISH: dict[str, str] = {
     "find.other": "In {group} it was {share}.",
     "find.published": "A published study of {n} people, {label}, found {share}. It counted other people in other "
     "years.",
-    "find.cause": "These figures do not show what the program caused. People sent by a court differ from people who "
-    "come by themselves.",
+    "find.cause.mandate": "These figures do not show what the program caused. People sent by a court differ from "
+    "people who come by themselves.",
+    "find.cause.random": "The groups were made by lot: at the start only chance set them apart.",
+    "find.cause.other": "These figures do not show what the program caused. The groups may differ in more than the "
+    "program.",
+    "methods.cause.mandate": "The mandate itself is what differs between the groups, so they differ from the start; a "
+    "difference between them does not show what the program caused.",
+    "methods.cause.random": "The groups were made by lot. A difference between them is chance, an effect of what was "
+    "offered, or comes from who was lost to follow-up; which of them, no single figure shows.",
+    "methods.cause.other": "The groups may differ from the start; a difference between them does not show what the "
+    "program caused.",
     "find.range": "Ranges in parentheses are 95% confidence intervals: how far chance alone could move a figure.",
     "find.nothing": "Too few people have been followed for long enough to report findings. The sections below say "
     "what is known so far.",
@@ -158,8 +168,7 @@ ENGLISH: dict[str, str] = {
     "gate.sample.fail": "After weighting, the smaller group counts for only about {value} people (less than {limit}): "
     "the adjusted figure is too uncertain to rest a conclusion on.",
     "gate.unknown": "Balance could not be judged for every characteristic.",
-    "gate.measured": "This holds for what was measured. Whether a court sent somebody is what sets the groups apart, "
-    "and no weighting removes it.",
+    "gate.measured": "This holds for what was measured: no weighting removes a difference in what was not.",
     "absent.comparison": "The groups cannot be compared: one of them has too few people, or their characteristics tell "
     "them apart completely.",
     "absent.uncompared": "Not shown: there is no adjusted comparison.",

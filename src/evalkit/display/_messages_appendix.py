@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CHECKLIST", "SECTIONS", "STATISTICS", "TARGET_TRIAL", "TERMS"]
+__all__ = ["ASSIGNED", "CHECKLIST", "SECTIONS", "STATISTICS", "TARGET_TRIAL", "TERMS", "TRIAL_WITHOUT_MANDATE"]
 
 TARGET_TRIAL: tuple[tuple[str, str, str], ...] = (
     (
@@ -15,7 +15,7 @@ TARGET_TRIAL: tuple[tuple[str, str, str], ...] = (
         "Services without a mandate, against the same services by court order",
         "{focus}, against {comparison}",
     ),
-    ("Assignment", "By lot", "By whether a court sent somebody; {covariates} are adjusted for"),
+    ("Assignment", "By lot", "{assigned}; {covariates} are adjusted for"),
     (
         "Start of follow-up",
         "The day of assignment",
@@ -38,6 +38,17 @@ TARGET_TRIAL: tuple[tuple[str, str, str], ...] = (
     ),
 )
 """Component, what a trial would do, what this study does."""
+
+TRIAL_WITHOUT_MANDATE: dict[str, tuple[str, str]] = {
+    "Who is eligible": ("Everybody who could be in either group", "Everybody referred since {start}, as recorded"),
+    "What is compared": ("The same", "{focus}, against {comparison}"),
+    "Assignment": ("By lot", "{assigned}; {covariates} are adjusted for"),
+    "Outcomes": ("Measured alike in both groups", "As recorded"),
+}
+"""What stands in place of some of these where no mandate sets the groups apart."""
+
+ASSIGNED = {"mandate": "By whether a court sent somebody", "random": "By lot", "other": "Not by lot"}
+"""How people came to be in one group or the other."""
 
 STATISTICS: tuple[tuple[str, str], ...] = (
     (

@@ -108,8 +108,12 @@ FINAL: dict[str, str] = {
     "end.sturdy": "Something unmeasured would need a risk ratio of {value} with both group and event to explain it.",
     "end.power": "Small differences could not have been found: four of five such studies would find a hazard "
     "ratio of {least} or more, or {largest} or less, and no smaller difference.",
-    "limit.exchange": "The groups are not exchangeable: the mandate itself is what differs. Adjustment removes "
-    "differences in what was measured, and nothing else.",
+    "limit.exchange.mandate": "The groups are not exchangeable: the mandate itself is what differs. Adjustment "
+    "removes differences in what was measured, and nothing else.",
+    "limit.exchange.random": "The groups were made by lot, but who was lost or left out later was not drawn by lot. "
+    "Adjustment removes differences in what was measured, and nothing else.",
+    "limit.exchange.other": "The groups are not exchangeable: nobody drew lots who belongs to which. Adjustment "
+    "removes differences in what was measured, and nothing else.",
     "limit.failed": "The comparison of {event} fails a diagnostic: {reasons}.",
     "limit.passed": "The diagnostics of the comparison of {event} are met. That holds for what was measured only.",
     "limit.hazards": "Hazard ratios of the model of harm change over time; they are averages.",

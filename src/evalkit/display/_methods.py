@@ -66,8 +66,7 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
         "models use exact records. Percentages can therefore differ slightly from exact ones. Further figures "
         "are left out where smaller counts could be worked out from them, in this report or with earlier ones.",
         *(f"- **Exception to these rules.** {words[:1].upper()}{words[1:]}." for words in exceptions),
-        "- **What a comparison cannot show.** The mandate itself is what differs between the groups, so they "
-        "differ from the start; a difference between them does not show what the program caused.",
+        f"- **What a comparison cannot show.** {words(f'methods.cause.{study.comparison.assignment}')}",
     ]
     return "\n".join(lines)
 

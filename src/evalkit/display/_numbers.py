@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["NOT_SHOWN", "count", "decimal", "interval", "p_value", "people", "percent", "points"]
+__all__ = ["NOT_SHOWN", "count", "decimal", "hundredths", "interval", "p_value", "people", "percent", "points"]
 
 import math
 
@@ -171,3 +171,24 @@ def p_value(value: float | None) -> str:
     if value is None or _absent(value):
         return NOT_SHOWN
     return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def hundredths(value: float | None) -> str:
+    """Write a p value that is known in hundredths only, 0.01 for smaller ones.
+
+    Parameters
+    ----------
+    value : float or None
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> hundredths(0.14), hundredths(0.01)
+    ('0.14', '≤0.01')
+    """
+    if value is None or _absent(value):
+        return NOT_SHOWN
+    return "≤0.01" if value < 0.015 else f"{value:.2f}"

@@ -53,7 +53,7 @@ def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str
 
 
 def share_of(row: pd.Series, group: str, *, people: bool = False) -> str:
-    """Write one group's share with its limits, and of how many people.
+    """Write one group's share with its limits, and of how many people; a curve without an event yet has no limits.
 
     Parameters
     ----------
@@ -70,6 +70,8 @@ def share_of(row: pd.Series, group: str, *, people: bool = False) -> str:
     limits = {"low": percent(row["conf_low"]), "high": percent(row["conf_high"])}
     if people:
         return words("group.share.of", **said, **limits, x=count(row["n_event"]), people=numbered("people", row["n"]))
+    if row["conf_low"] == row["conf_high"]:
+        return words("group.share", **said)
     return words("group.share.limits", **said, **limits)
 
 

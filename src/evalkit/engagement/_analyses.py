@@ -280,10 +280,13 @@ class LateEntry:
     ----------
     population : str
     notes : tuple of str
+    recorded : bool
+        Whether any table says when its rows were entered.
     """
 
     population: str = ""
     notes: tuple[str, ...] = ()
+    recorded: bool = True
 
     def estimate(self, counts: DayCounts) -> Estimates:
         """Return quartiles.

@@ -82,7 +82,7 @@ def late_entry(cut: CutData, fewest: int = 1) -> Estimates:
     DataError
         If the data engine refuses a query.
     """
-    parts = []
+    parts, recorded = [], False
     for name, column in _DATES.items():
         if not cut.has(name):
             continue
@@ -91,6 +91,7 @@ def late_entry(cut: CutData, fewest: int = 1) -> Estimates:
             continue
         columns = {"event": table[column], "entry": table.recorded_on, "who": table.participant_id}
         days = fetch(table.select(**columns), ["event", "entry"], name)
+        recorded = recorded or bool(days["entry"].notna().any())
         if days["who"].nunique() < fewest:
             continue
         lag = (days["entry"] - days["event"]).dt.days.dropna()
@@ -102,6 +103,7 @@ def late_entry(cut: CutData, fewest: int = 1) -> Estimates:
     analysis = LateEntry(
         population="rows known at the cut",
         notes=("n is rows, not people. Rows not yet entered are not among them.",),
+        recorded=recorded,
     )
     return analysis.estimate(DayCounts(frame, causes=("entered",))).about(cut=cut.day)
 

@@ -15,8 +15,8 @@ from evalkit.engagement._counting import count_true, groups_of, tally
 from evalkit.engagement._funnel import steps
 from evalkit.errors import UsageError, did_you_mean
 from evalkit.estimates import Estimates
+from evalkit.glossary import NOT_RECORDED
 
-NOT_RECORDED = "not recorded"
 _PLACES = {"community_area": "Community area", "referral_source": "Referral source", "site": "Site"}
 
 

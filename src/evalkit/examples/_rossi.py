@@ -55,7 +55,8 @@ harm:
   recurrent: false            # only the first arrest is in the data
 
 comparison:
-  estimand: ate               # aid was given at random
+  estimand: ate
+  assignment: random          # aid was given by lot
 
 baselines: null
 """

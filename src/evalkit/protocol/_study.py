@@ -184,6 +184,8 @@ class Comparison(Model):
 
     estimand: Literal["att", "ate", "overlap"] = "att"
     """Target population of adjusted figures; att: the focus arm."""
+    assignment: Literal["mandate", "random", "other"] = "mandate"
+    """How people came to be in one arm or the other: by a court's mandate or without, by lot, or otherwise."""
     max_smd: Annotated[float, Field(gt=0)] = 0.1
     """Largest standardised mean difference that still counts as balanced."""
     min_equipoise: Share = 0.2

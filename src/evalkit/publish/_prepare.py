@@ -11,7 +11,7 @@ __all__ = ["MARK", "Item", "prepare"]
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import yaml
@@ -21,6 +21,7 @@ from evalkit.seal import MARK
 
 _OPTION = re.compile(r"^#\|\s?(.*)$")
 _REFERENCE = re.compile(r"(?<![\w/`])@((?:fig|tbl|sec)-[A-Za-z0-9_-]+)")
+_TAIL = re.compile(r"(: |, with ).*$", re.DOTALL)  # of a caption: how the figure shows it
 _KNOWN_OPTIONS = (
     "label",
     "fig-cap",
@@ -102,16 +103,28 @@ def prepare(executed: Any) -> list[Item]:  # noqa: ANN401 - nbformat.NotebookNod
         if cell.cell_type == "markdown":
             items.append(Item("markdown", number, cell.source))
         elif cell.cell_type == "code":
-            found = _code_cell(cell, number, hidden=bool({"parameters", "remove"} & set(tags)))
-            items += [item for item in found if not _repeats(item, items)]
+            for item in _code_cell(cell, number, hidden=bool({"parameters", "remove"} & set(tags))):
+                _add(item, items)
+    items = [_titled(item) for item in items]
     _check_labels(items)
     _check_references(items)
     return items
 
 
-def _repeats(item: Item, before: list[Item]) -> bool:
-    """Return whether the sentence just said is said again (figure and table of one analysis are absent alike)."""
-    return item.kind == "markdown" and bool(before) and before[-1].kind == "markdown" and before[-1].text == item.text
+def _add(item: Item, before: list[Item]) -> None:
+    """Add an item; a sentence that was just said is not said again, but of what else it is said."""
+    last = before[-1] if before else None
+    if item.kind != "markdown" or last is None or last.kind != "markdown" or last.text != item.text:
+        before.append(item)
+    elif item.caption and item.caption not in last.caption.split("; "):
+        before[-1] = replace(last, caption="; ".join(part for part in (last.caption, item.caption) if part))
+
+
+def _titled(item: Item) -> Item:
+    """Let a sentence that stands for a figure or table begin with what that would have shown."""
+    if item.kind != "markdown" or not item.caption:
+        return item
+    return replace(item, caption="", text=item.text.replace("\n", f"\n{item.caption}. ", 1))
 
 
 def _options(source: str, number: int) -> tuple[dict[str, Any], str]:
@@ -151,7 +164,9 @@ def _code_cell(cell: Any, number: int, *, hidden: bool) -> list[Item]:  # noqa: 
         raise PublicationError(msg)
     for kind, text, mark in pieces:
         if kind == "markdown":
-            found.append(Item("markdown", number, text, mark=mark))
+            caption = str(options.get("fig-cap") or options.get("tbl-cap") or "") if mark.get("absent") else ""
+            title = _TAIL.sub("", caption)
+            found.append(Item("markdown", number, text, caption=title, mark=mark))
         else:
             found.append(_float(kind, text, mark, options, number))
     return found

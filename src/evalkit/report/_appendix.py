@@ -39,7 +39,7 @@ def target_trial(report: Report) -> None:
         "covariates": _covariates(report),
         "target": TARGETS[report.study.comparison.estimand],
     }
-    emit("markdown", written.target_trial(said), kind="about")
+    emit("markdown", written.target_trial(said, report.study.comparison.assignment), kind="about")
 
 
 def statistics(report: Report) -> None:

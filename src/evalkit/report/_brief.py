@@ -63,6 +63,7 @@ class Brief:
             "cut_date": self.report.cut.isoformat(),
             "synthetic": self.report.cohort.synthetic,
             "locale": say.locale,
+            "assignment": study.comparison.assignment,
         }
         emit("cover", f"**{facts['title']}: {facts['study']}**", document=facts)
 
@@ -135,9 +136,7 @@ class Brief:
 
     def reading(self) -> None:
         """Say how to read the figures, and what they do not show."""
-        policy = self.report.policy
-        text = self.words.reading(self.report.cut, policy.minimum_count, policy.rounding_base)
-        emit("markdown", text, kind="methods")
+        emit("markdown", self.words.reading(self.report), kind="methods")
 
     def _figure(self, figure: Figure, data: pd.DataFrame, safe: Safe, caption: str, alt: str) -> None:
         emit(

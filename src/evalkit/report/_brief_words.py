@@ -6,7 +6,6 @@ __all__ = ["Words"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -330,14 +329,12 @@ class Words:
         parts = [say("{group}: {values}.", group=group, values=", ".join(said)) for group, said in values if said]
         return " ".join(parts)
 
-    def reading(self, cut: date, minimum: int, base: int) -> str:
+    def reading(self, report: Report) -> str:
         """Say how to read the brief, and what it does not show.
 
         Parameters
         ----------
-        cut : datetime.date
-        minimum, base : int
-            Smallest count that is published, and what counts are rounded to.
+        report : Report
 
         Returns
         -------
@@ -350,23 +347,16 @@ class Words:
             say(
                 "To protect people, counts below {minimum} are not published, and other counts are rounded to "
                 "multiples of {base}.",
-                minimum=minimum,
-                base=base,
+                minimum=report.policy.minimum_count,
+                base=report.policy.rounding_base,
             ),
             say(
                 "Only what was known on {cut} is used. Shares are of people whose time for a step is over.",
-                cut=say.day(cut),
+                cut=say.day(report.cut),
             ),
         ]
         limits = [
-            say(
-                "They do not show what the program caused. People sent by a court differ from people who come by "
-                "themselves."
-            ),
-            say(
-                "Survivors do not report everything, and people under court supervision may be watched more closely. "
-                "Recorded harm is less than all harm."
-            ),
+            *self._cannot_show(report.study.comparison.assignment),
             say("Completing a program does not by itself mean that someone has stopped causing harm."),
         ]
         more = say(
@@ -376,3 +366,21 @@ class Words:
         heads = say("How to read the figures"), say("What these figures do not show"), say("Where to find more")
         listed = ["\n".join(f"- {line}" for line in lines) for lines in (read, limits)]
         return f"# {heads[0]}\n\n{listed[0]}\n\n# {heads[1]}\n\n{listed[1]}\n\n# {heads[2]}\n\n{more}"
+
+    def _cannot_show(self, assignment: str) -> list[str]:
+        """Say what the figures do not show: it depends on how people came to be in one group or the other."""
+        say = self.say
+        if assignment == "mandate":
+            return [
+                say(
+                    "They do not show what the program caused. People sent by a court differ from people who come by "
+                    "themselves."
+                ),
+                say(
+                    "Survivors do not report everything, and people under court supervision may be watched more "
+                    "closely. Recorded harm is less than all harm."
+                ),
+            ]
+        by_lot = say("The groups were made by lot: at the start only chance set them apart.")
+        other = say("They do not show what the program caused. The groups may differ in more than the program.")
+        return [by_lot if assignment == "random" else other, say("Recorded harm is less than all harm.")]

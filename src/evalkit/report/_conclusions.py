@@ -33,7 +33,7 @@ def conclusions(report: Report, outcomes: Sequence[Outcome | None], *, brief: bo
     """
     safe: list[Safe] = []
     said = [_conclusion(report, one, safe, brief=brief) for one in outcomes if one is not None]
-    _show(report, "conclusions", said, safe, "" if brief else words("find.cause"))
+    _show(report, "conclusions", said, safe, "" if brief else words(f"find.cause.{report.study.comparison.assignment}"))
 
 
 def _conclusion(report: Report, one: Outcome, safe: list[Safe], *, brief: bool) -> str:
@@ -91,7 +91,7 @@ def limitations(report: Report, outcomes: Sequence[Outcome | None]) -> None:
     outcomes : sequence of Outcome or None
     """
     safe: list[Safe] = []
-    said = [words("limit.exchange")]
+    said = [words(f"limit.exchange.{report.study.comparison.assignment}")]
     for one in outcomes:
         if one is not None and one.compared is not None:
             said += _limits(report, one, safe)

@@ -38,7 +38,7 @@ from evalkit.display import (
     table_of,
 )
 from evalkit.display import words as message
-from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, is_empty, nothing_to_draw
+from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, is_empty, nothing_to_draw, why_absent
 from evalkit.display._mark import emit
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
@@ -134,7 +134,8 @@ class Report:
         **values
             What stands in its places.
         """
-        emit("markdown", f"::: {{.absent}}\n{message(key, **values)}\n:::", kind="absent")
+        titled = "yes" if key == "absent.small" else ""  # the others say themselves what is not there
+        emit("markdown", f"::: {{.absent}}\n{message(key, **values)}\n:::", kind="absent", absent=titled)
 
     def methods(self) -> None:
         """Show the study's rules in words, with the protocol's own numbers."""
@@ -204,7 +205,8 @@ class Report:
         """Show the headline findings of page one: plain sentences, each with its uncertainty."""
         found = findings(self)
         safe = [one for finding in found for one in finding.safe]
-        tail = ["find.range", "find.cause"] if len(found) > 1 else ["find.nothing"]
+        cause = f"find.cause.{self.study.comparison.assignment}"
+        tail = ["find.range", cause] if len(found) > 1 else ["find.nothing"]
         points = "\n".join(f"- {finding.text}" for finding in found)
         text = f"::: {{.finding}}\n{points}\n:::\n\n{' '.join(message(key) for key in tail)}"
         also = {one.estimates.id: one.estimates.kind for one in safe}
@@ -368,9 +370,7 @@ class Report:
         return refused
 
     def _say_absent(self, safe: Safe) -> None:
-        small = message("absent.small", minimum=self.policy.minimum_count)
-        said = small if safe.withheld else message("absent.early")
-        self._emit("markdown", f"::: {{.absent}}\n{said}\n:::", safe)
+        self._emit("markdown", f"::: {{.absent}}\n{why_absent(safe)}\n:::", safe, absent="yes")
 
     def _order(self, safe: Safe) -> Sequence[str]:
         """Name the groups in the order of their colours: an arm keeps its colour when the other is not shown."""

@@ -31,6 +31,7 @@ def cover(report: Report) -> None:
         "cut_date": report.cut.isoformat(),
         "synthetic": report.cohort.synthetic,
         "locale": study.locale,
+        "assignment": study.comparison.assignment,
     }
     mark = "\n\n**Synthetic data: no real person is described.**" if report.cohort.synthetic else ""
     text = f"**{report.title}: {study.title}**\n\n{report.period.title}, data cut {facts['cut']}{mark}"

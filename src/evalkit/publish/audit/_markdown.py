@@ -17,7 +17,7 @@ _READER = "--from=markdown+yaml_metadata_block-tex_math_dollars-raw_tex-example_
 _TELLING = re.compile(r"[<{&]|\]\(|!\[|\]:|://|^\s*---", re.MULTILINE)
 _SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}", re.DOTALL)
 _SCHEMES = frozenset({"", "http", "https", "mailto"})
-_ATTRIBUTES = frozenset({"when-format"})
+_ATTRIBUTES = frozenset({"unless-meta", "when-format", "when-meta"})
 _TIMEOUT = 60
 
 

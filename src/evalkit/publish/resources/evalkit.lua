@@ -224,17 +224,22 @@ local function unnumbered(grid)
   return typst((text:gsub("kind: table", "kind: table, numbering: none")))
 end
 
--- ::: {.content-visible when-format="html"} stands only where Quarto would let it stand.
+-- ::: {.content-visible when-format="html"}, when-meta and unless-meta stand only where Quarto would let them stand.
+local facts = {}
+
 local function visible(div)
-  local wanted = div.attributes["when-format"]
-  if not div.classes:includes("content-visible") or not wanted then return nil end
-  if (wanted == "html") == is_typst then return {} end
+  if not div.classes:includes("content-visible") then return nil end
+  local format, when, unless = div.attributes["when-format"], div.attributes["when-meta"], div.attributes["unless-meta"]
+  if not (format or when or unless) then return nil end
+  local hidden = (format and (format == "html") == is_typst) or (when and facts[when] ~= true)
+    or (unless and facts[unless] == true)
+  if hidden then return {} end
   return div.content
 end
 
 return {
-  { Meta = named },
-  { Div = visible },
+  { Meta = function(meta) facts = meta; named(meta) end },
+  { Div = visible, Span = visible },
   is_typst and { Blocks = notes_of_figures } or {},
   collect,
   { Figure = figure, Div = function(div) return table_div(div) or box(div) end, Cite = reference, Link = section_link },

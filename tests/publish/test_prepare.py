@@ -1,0 +1,92 @@
+"""What is taken from an executed notebook: sentences that stand for figures, and texts that stand only sometimes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from evalkit.publish._embedded import publish_embedded
+from evalkit.publish._prepare import Item, prepare
+from evalkit.seal import MARK
+from publish.standin import pdf_pages
+from publish.texts import REPORT, text_of
+from web.pages import document
+
+SMALL = "::: {.absent}\nNot shown: fewer than 11 people.\n:::"
+EARLY = "::: {.absent}\nNot shown yet: nobody was followed.\n:::"
+
+
+def cell(text: str, options: str = "", absent: str = "yes") -> nbformat.NotebookNode:
+    mark = {"shows": "markdown", "kind": "funnel", **({"absent": absent} if absent else {})}
+    output = new_output("display_data", data={"text/markdown": text}, metadata={MARK: mark})
+    return new_code_cell(f"{options}\nreport.show(x)", outputs=[output])
+
+
+def texts(*cells: Any) -> list[str]:
+    return [item.text for item in prepare(new_notebook(cells=list(cells)))]
+
+
+def test_a_sentence_in_place_of_a_figure_says_what_is_not_shown() -> None:
+    figure = '#| label: fig-a\n#| fig-cap: "Share engaged, by area, with 95% limits"'
+    table = '#| label: tbl-a\n#| tbl-cap: "Cox model of harm: ratios"'
+    assert texts(cell(SMALL, figure)) == [
+        "::: {.absent}\nShare engaged, by area. Not shown: fewer than 11 people.\n:::"
+    ]
+    assert texts(cell(SMALL, table)) == ["::: {.absent}\nCox model of harm. Not shown: fewer than 11 people.\n:::"]
+
+
+def test_what_is_absent_for_one_reason_is_listed_once() -> None:
+    cells = [
+        cell(SMALL),  # the sentence above the figure
+        cell(SMALL, '#| label: fig-a\n#| fig-cap: "A curve"'),
+        cell(SMALL, '#| label: tbl-a\n#| tbl-cap: "A table"'),
+        cell(SMALL, '#| label: tbl-b\n#| tbl-cap: "A table"'),
+        cell(EARLY, '#| label: tbl-c\n#| tbl-cap: "Another"'),
+        new_markdown_cell("Prose."),
+        cell(EARLY),
+    ]
+    assert texts(*cells) == [
+        "::: {.absent}\nA curve; A table. Not shown: fewer than 11 people.\n:::",
+        "::: {.absent}\nAnother. Not shown yet: nobody was followed.\n:::",
+        "Prose.",
+        EARLY,
+    ]
+
+
+def test_a_sentence_that_names_what_it_speaks_of_has_no_title() -> None:
+    said = "::: {.absent}\nThe sessions table is not part of this study.\n:::"
+    assert texts(cell(said, '#| label: fig-a\n#| fig-cap: "A curve"', absent="")) == [said]
+
+
+CONDITIONAL = """# Part
+
+::: {.content-visible when-meta="ek-mandate"}
+Sent by a court.
+:::
+
+::: {.content-visible unless-meta="ek-mandate"}
+Drawn by lot.
+:::
+
+Always. [A mandate.]{.content-visible when-meta="ek-mandate"} [No mandate.]{.content-visible unless-meta="ek-mandate"}
+[Never.]{.content-visible when-meta="ek-unknown"}
+"""
+
+
+@pytest.mark.parametrize("mandate", [True, False])
+def test_a_text_that_holds_only_with_a_mandate_stands_only_then(mandate: bool, tmp_path: Path) -> None:
+    short = replace(document(), items=(Item("markdown", 1, CONDITIONAL),), mandate=mandate)
+    made = publish_embedded(short, ("pdf", "html"), tmp_path, 120)
+    page = " ".join(text_of(made["html"].read_text(encoding="utf-8").partition(REPORT)[2])[0])
+    for said in (page, " ".join(" ".join(pdf_pages(made["pdf"])).split())):
+        assert ("Sent by a court." in said) is mandate
+        assert ("A mandate." in said) is mandate
+        assert ("Drawn by lot." in said) is not mandate
+        assert ("No mandate." in said) is not mandate
+        assert "Always." in said
+        assert "Never." not in said
