@@ -26,6 +26,7 @@ from evalkit.glossary import NOT_RECORDED
 
 if TYPE_CHECKING:
     from evalkit.disclosure import Safe
+    from evalkit.estimates import Estimates
 
 
 CURVES = frozenset({"kaplan_meier"})
@@ -57,25 +58,25 @@ def nothing_to_draw(safe: Safe, group: str) -> bool:
 
 
 def is_unrecorded(safe: Safe) -> bool:
-    """Return whether what the estimate is about is recorded of nobody."""
-    rows, analysis = safe.estimates.tidy(), safe.estimates.analysis
-    if safe.estimates.kind == "late_entry":
-        return not getattr(analysis, "recorded", True)
+    """Return whether people are divided by what is recorded of nobody."""
+    rows = safe.estimates.tidy()
     return safe.estimates.kind == "reach" and len(rows) > 0 and set(rows["term"]) == {NOT_RECORDED}
 
 
-def why_absent(safe: Safe) -> str:
+def why_absent(safe: Safe, exact: Estimates | None = None) -> str:
     """Return the sentence that says why nothing of an estimate is shown.
 
     Parameters
     ----------
     safe : Safe
+    exact : Estimates, optional
+        Its analysis says whether what it is about was recorded at all.
 
     Returns
     -------
     str
     """
-    if is_unrecorded(safe):
+    if is_unrecorded(safe) or not getattr(exact and exact.analysis, "recorded", True):
         return words("absent.unrecorded")
     return words("absent.small", minimum=safe.policy.minimum_count) if safe.withheld else words("absent.early")
 

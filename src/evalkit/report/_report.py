@@ -282,7 +282,7 @@ class Report:
             If the estimate has no safe form.
         """
         safe, exact = self._both(estimates)
-        if self._refused(safe):
+        if self._refused(safe, exact):
             return
         kind, order = safe.estimates.kind, self._order(safe)
         if shape == "table" or (shape == "auto" and kind not in DRAWN):
@@ -362,15 +362,15 @@ class Report:
     def _both(self, estimates: Estimates | Safe) -> tuple[Safe, Estimates | None]:
         return (estimates, None) if isinstance(estimates, Safe) else (self.safe(estimates), estimates)
 
-    def _refused(self, safe: Safe) -> bool:
+    def _refused(self, safe: Safe, exact: Estimates | None = None) -> bool:
         """Say in a sentence why there is nothing to show, where that is so."""
         refused = safe.verdict == "withheld" or is_empty(safe)
         if refused:
-            self._say_absent(safe)
+            self._say_absent(safe, exact)
         return refused
 
-    def _say_absent(self, safe: Safe) -> None:
-        self._emit("markdown", f"::: {{.absent}}\n{why_absent(safe)}\n:::", safe, absent="yes")
+    def _say_absent(self, safe: Safe, exact: Estimates | None = None) -> None:
+        self._emit("markdown", f"::: {{.absent}}\n{why_absent(safe, exact)}\n:::", safe, absent="yes")
 
     def _order(self, safe: Safe) -> Sequence[str]:
         """Name the groups in the order of their colours: an arm keeps its colour when the other is not shown."""
