@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from disclosure.attacker import printed, recovered
 from disclosure.quarters import publish, study
 from evalkit.counts import Tally, codes_of
-from evalkit.disclosure import Cell, Ledger, Policy, Record, cells_of, make_safe, protect, read_record, without
+from evalkit.disclosure import Cell, Ledger, Memory, Policy, Record, cells_of, make_safe, protect, read_record, without
 from evalkit.disclosure._cells import UNKNOWN
 from evalkit.disclosure._worlds import Search, Worlds
 from evalkit.engagement._analyses import ShareOf
@@ -113,9 +114,89 @@ def test_a_count_that_is_known_is_not_taken_for_wide() -> None:
     known = Worlds(member, np.append(tens, 5), np.append(tens, 6), fives)
     search = Search(known, np.array([[True, False, False, False]]), 2)
     assert not search.wide(0)
-    low, high, holding = known.relaxed(np.array([True, False, False, False]))
+    low, high, holding = known.program.range(np.array([True, False, False, False]))
     assert (low, high) == (4.0, 5.0)
     assert holding.all()
+
+
+def _random_worlds(rng: np.random.Generator) -> Worlds:
+    """Overlapping groups of a few people each, some known exactly, some roughly, some from one side, some not at all."""
+    member = np.unique(rng.random((16, 12)) < 0.4, axis=0)
+    true = rng.integers(0, 6, member.shape[1])
+    size = member @ true
+    low, high = np.maximum(size - rng.integers(0, 2, len(size)), 0), size + rng.integers(0, 2, len(size))
+    low[rng.random(len(size)) < 0.2] = 0
+    high[rng.random(len(size)) < 0.2] = UNKNOWN
+    return Worlds(member, low, high, true)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_the_sparse_programme_says_what_the_plain_one_does(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    worlds = _random_worlds(rng)
+    chosen = rng.random(len(worlds.true)) < 0.3
+    low, high, holding = worlds.program.range(chosen)
+    above = worlds.high < UNKNOWN
+    rows = np.vstack([worlds.member[above], -worlds.member.astype(int)])
+    limits = np.concatenate([worlds.high[above], -worlds.low])
+    for sign, end in ((1, low), (-1, high)):
+        plain = linprog(sign * chosen.astype(float), A_ub=rows, b_ub=limits, method="highs")
+        assert end == (pytest.approx(sign * plain.fun, abs=1e-6) if plain.x is not None else np.inf)
+    freed = Worlds(
+        worlds.member, np.where(holding, 0, worlds.low), np.where(holding, UNKNOWN, worlds.high), worlds.true
+    )
+    wider = freed.program.range(chosen)
+    if holding.any():
+        assert wider[0] < low - 1e-6 or wider[1] > high + 1e-6
+    for step in (-2, -1, 1, 2):
+        world = worlds.program.nearest(chosen, step)
+        if world is None:
+            continue
+        assert worlds.agree(world)
+        moved = int(world[chosen].sum() - worlds.true[chosen].sum())
+        assert moved * np.sign(step) >= abs(step)
+        assert np.abs(world - worlds.true).max() <= 2
+
+
+def test_a_world_next_to_the_true_one_is_found_where_a_plain_programme_finds_one() -> None:
+    found = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        worlds = _random_worlds(rng)
+        chosen = rng.random(len(worlds.true)) < 0.3
+        above = worlds.high < UNKNOWN
+        plain = milp(
+            np.zeros(len(chosen)),
+            constraints=[
+                LinearConstraint(worlds.member.astype(float), worlds.low, np.where(above, worlds.high, np.inf)),
+                LinearConstraint(chosen[None, :].astype(float), worlds.true[chosen].sum() + 1, np.inf),
+            ],
+            bounds=Bounds(np.maximum(worlds.true - 2, 0), worlds.true + 2),
+            integrality=np.ones(len(chosen)),
+        )
+        world = worlds.program.nearest(chosen, 1)
+        assert (world is not None) == (plain.x is not None), seed
+        found += world is not None
+    assert 5 < found < 40
+
+
+def test_what_was_found_the_time_before_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact, asked = Policy(minimum_count=8, rounding_base=1), []
+    wide = Search.wide
+    monkeypatch.setattr(Search, "wide", lambda self, k: asked.append(k) or wide(self, k))
+    chain = [cell(f"two {i}", range(5 * i, 5 * i + 10), 10, 10) for i in range(3)]
+    cells, memory = [*chain, cell("five", range(5), 1, 7, shown=False)], Memory()
+    plan = protect(cells, [], exact, memory)
+    assert asked
+    assert not plan.withheld
+    for fewer in (cells, [*cells[1:]]):  # what is wide stays wide when a row goes
+        asked.clear()
+        assert not protect(fewer, [], exact, memory).withheld
+        assert not asked
+    for other in (cells, [*cells, cell("more", range(16), 16, 16)]):  # a row has come back, or is new
+        asked.clear()
+        assert protect(other, [], exact, memory).withheld == protect(other, [], exact).withheld
+        assert len(asked) > 1
 
 
 def test_the_answer_is_the_same_each_time() -> None:

@@ -9,7 +9,7 @@ withheld so that no small count can be worked out.
 from evalkit.disclosure._cells import Cell, cells_of
 from evalkit.disclosure._ledger import Ledger
 from evalkit.disclosure._policy import Policy
-from evalkit.disclosure._protect import Plan, protect, without
+from evalkit.disclosure._protect import Memory, Plan, protect, without
 from evalkit.disclosure._record import Record
 from evalkit.disclosure._record_line import RecordLine, read_record
 from evalkit.disclosure._restated import safe_restatements
@@ -19,6 +19,7 @@ __all__ = [
     "TOLERANCE",
     "Cell",
     "Ledger",
+    "Memory",
     "Plan",
     "Policy",
     "Record",

@@ -11,11 +11,11 @@ are rounded and for several tables at once).
 
 from __future__ import annotations
 
-__all__ = ["Plan", "protect", "without"]
+__all__ = ["Memory", "Plan", "protect", "without"]
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._worlds import Search, Worlds, worlds_of
 
 Bools = npt.NDArray[np.bool_]
+Cut = tuple[frozenset[frozenset[str]], str, bool]
+Known = dict[tuple[tuple[str, str], ...], tuple[Cut | None, frozenset[str]]]
+"""Of a set, by the cells that define it: its cut (None: wide enough), and what was withheld when that was found."""
 _ROUNDS, _AT_ONCE = 200, 12
 _WEIGHT = {"table": 1.0, "model": 4.0, "curve": 6.0}
 
@@ -55,6 +58,53 @@ class Plan:
     sensitive: int
 
 
+@dataclass(eq=False)
+class Memory:
+    """What was found of a release's cells, for when its notebook has run again with rows withheld.
+
+    A set that was wide stays wide when cells go, and nothing is asked again as long as they only go.
+
+    Attributes
+    ----------
+    known : dict
+        By set.
+    withheld : frozenset of str
+        Rows that were withheld in the end.
+    left : frozenset or None
+        The cells that were left then, with all that was known of them; None before the first time.
+    """
+
+    known: Known = field(default_factory=dict)
+    withheld: frozenset[str] = frozenset()
+    left: frozenset[tuple[object, ...]] | None = None
+
+    def begin(self, cells: Sequence[Cell]) -> None:
+        """Forget what was found of other cells than these.
+
+        Parameters
+        ----------
+        cells : sequence of Cell
+        """
+        if self.left is None or not _signed(cells) <= self.left:
+            self.known, self.withheld = {}, frozenset()
+
+    def end(self, cells: Sequence[Cell], withheld: frozenset[str]) -> None:
+        """Remember which cells are left.
+
+        Parameters
+        ----------
+        cells : sequence of Cell
+        withheld : frozenset of str
+            Rows that were withheld beside those before.
+        """
+        self.left, self.withheld = _signed(cells), self.withheld | withheld
+
+
+def _signed(cells: Sequence[Cell]) -> frozenset[tuple[object, ...]]:
+    telling = [c for c in cells if c.low > 0 or c.high < UNKNOWN]
+    return frozenset((c.row, c.column, c.low, c.high, c.people.tobytes()) for c in telling if c.people is not None)
+
+
 @dataclass(frozen=True, eq=False)
 class _Look:
     """One look at everything that would be published."""
@@ -65,7 +115,7 @@ class _Look:
     origins: list[tuple[int, ...]]
 
 
-def protect(new: Sequence[Cell], earlier: Sequence[Cell], policy: Policy) -> Plan:
+def protect(new: Sequence[Cell], earlier: Sequence[Cell], policy: Policy, memory: Memory | None = None) -> Plan:
     """Find the rows to withhold.
 
     Parameters
@@ -75,6 +125,8 @@ def protect(new: Sequence[Cell], earlier: Sequence[Cell], policy: Policy) -> Pla
     earlier : sequence of Cell
         Of earlier releases: they cannot be taken back.
     policy : Policy
+    memory : Memory, optional
+        Of the same release with the same earlier ones: what was found the time before, and then what is found now.
 
     Returns
     -------
@@ -87,12 +139,12 @@ def protect(new: Sequence[Cell], earlier: Sequence[Cell], policy: Policy) -> Pla
     cuts: dict[frozenset[frozenset[str]], None] = {}
     withheld: frozenset[str] = frozenset()
     exposed: list[str] = []
-    known: Known = {}
-    tight = 0
+    memory, tight = memory or Memory(), 0
+    memory.begin(without(linked, withheld, policy))
     for _ in range(_ROUNDS):
         shown = [*past, *without(linked, withheld, policy)]
         look = _look(shown, len(past), policy)
-        found = _cuts(look, shown, len(past), policy, known, withheld)
+        found = _cuts(look, shown, len(past), policy, memory.known, memory.withheld | withheld)
         fresh = [cut for cut, _, _ in found if cut and cut not in cuts]
         helpless = [(name, single) for cut, name, single in found if not cut or cut in cuts]
         exposed = [name for name, single in helpless if single]
@@ -101,6 +153,7 @@ def protect(new: Sequence[Cell], earlier: Sequence[Cell], policy: Policy) -> Pla
             break
         cuts.update(dict.fromkeys(fresh))
         withheld = _cover(list(cuts), _losses(linked))
+    memory.end(without(linked, withheld, policy), withheld)
     names = dict.fromkeys(cell.name for cell in linked if cell.row in withheld)
     return Plan(withheld, tuple(names), tuple(exposed), tight, len(look.places), len(look.sets))
 
@@ -168,11 +221,6 @@ def _unions(
     return [(np.asarray(worlds.member[parts].any(axis=0), dtype=bool), tuple(parts)) for parts in apart]
 
 
-Cut = tuple[frozenset[frozenset[str]], str, bool]
-Known = dict[tuple[tuple[str, str], ...], tuple[Cut | None, frozenset[str]]]
-"""Of a set, by the cells that define it: its cut (None: wide enough), and what was withheld when that was found."""
-
-
 def _cuts(
     look: _Look, shown: Sequence[Cell], n_past: int, policy: Policy, known: Known, withheld: frozenset[str]
 ) -> list[Cut]:
@@ -198,7 +246,7 @@ def _cut(look: _Look, search: Search, k: int, shown: Sequence[Cell], n_past: int
     """Return one set's cut; None where two worlds far enough apart are found after all."""
     if search.wide(k):
         return None
-    low, high, holding = look.worlds.relaxed(look.sets[k])
+    low, high, holding = look.worlds.program.range(look.sets[k])
     rows = [_rows(look.places[j], shown, n_past) for j in np.flatnonzero(holding)]
     name = " less ".join(shown[look.places[j][-1]].name for j in look.origins[k][:2])
     return frozenset(r for r in rows if r), name, bool(np.floor(high + 1e-6) - np.ceil(low - 1e-6) < 1)

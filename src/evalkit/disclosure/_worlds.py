@@ -21,10 +21,10 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from evalkit.counts import Codes
 from evalkit.disclosure._cells import UNKNOWN, Cell
+from evalkit.disclosure._program import Program
 from evalkit.disclosure._walk import Walker
 
 Bools = npt.NDArray[np.bool_]
@@ -32,7 +32,7 @@ Ints = npt.NDArray[np.int64]
 
 _ROUNDS, _PATIENCE, _HOPE = 600, 120, 12
 _CLIMB, _STIR = 20, 20
-_NEAR, _CHEAP, _NODES, _PROGRAMMES = 2, 0.7, 20, 400
+_PROGRAMMES = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,40 +69,9 @@ class Worlds:
         return bool((world >= 0).all() and (sizes >= self.low).all() and (sizes <= self.high).all())
 
     @cached_property
-    def program(self) -> tuple[sparse.csr_matrix, npt.NDArray[np.float64], Ints]:
-        """The reader's linear programme: what he knows from above and from below, and of which cells."""
-        upper, lower = self.high < UNKNOWN, self.low > 0
-        weights = self.member.astype(np.float64)
-        matrix = sparse.csr_matrix(np.vstack([weights[upper], -weights[lower]]))
-        limits = np.concatenate([self.high[upper], -self.low[lower]]).astype(np.float64)
-        return matrix, limits, np.concatenate([np.flatnonzero(upper), np.flatnonzero(lower)])
-
-    def relaxed(self, chosen: Bools) -> tuple[float, float, Bools]:
-        """Return the range of a set over fractional worlds, and which cells hold it there.
-
-        Parameters
-        ----------
-        chosen : numpy.ndarray of bool, shape (atoms,)
-
-        Returns
-        -------
-        low, high : float
-        holding : numpy.ndarray of bool, shape (cells,)
-            Cells with a multiplier other than zero at either end: one of them must be withheld to widen the range.
-        """
-        from scipy.optimize import linprog  # noqa: PLC0415 - half a second, seldom needed
-
-        matrix, limits, places = self.program
-        holding = np.zeros(len(self.low), dtype=bool)
-        ends = []
-        for sign in (1.0, -1.0):
-            found = linprog(-sign * chosen.astype(np.float64), A_ub=matrix, b_ub=limits, method="highs")
-            if found.x is None:  # nothing bounds it
-                ends.append(sign * np.inf)
-                continue
-            ends.append(-sign * float(found.fun))
-            holding[places[np.abs(found.ineqlin.marginals) > 1e-9]] = True
-        return max(ends[1], 0.0), ends[0], holding
+    def program(self) -> Program:
+        """What the reader knows, as a linear programme."""
+        return Program(self.member, self.low, self.high, self.true)
 
 
 class Search:
@@ -171,11 +140,17 @@ class Search:
         bool
             False where there are none, or none were found among those near the true one.
         """
-        true = int(self._whole[k] @ self._worlds.true)
-        for step in (s * n for n in range(1, self._width + 1) for s in (1, -1)):
-            if self._programmes and not self._is_wide(k) and not self._low[k] <= true + step <= self._high[k]:
-                self._programmes -= 1
-                self._solve(k, true + step, 1 if step > 0 else -1)
+        true, out_of_reach = int(self._whole[k] @ self._worlds.true), {1: UNKNOWN, -1: UNKNOWN}
+        while self._programmes and not self._is_wide(k):
+            reached = {1: int(self._high[k]) - true, -1: true - int(self._low[k])}
+            steps = {s: min(self._width - reached[-s], out_of_reach[s] - 1) for s in (1, -1)}  # far enough at once
+            hopeful = [s for s in (1, -1) if steps[s] > reached[s]]
+            if not hopeful:
+                break
+            sign = max(hopeful, key=lambda s: steps[s] + reached[-s])
+            self._programmes -= 1
+            if not self._solve(k, sign * steps[sign]):
+                out_of_reach[sign] = steps[sign]
         return self._is_wide(k)
 
     def _is_wide(self, k: int) -> bool:
@@ -188,40 +163,14 @@ class Search:
         size = self._whole @ world
         self._low, self._high = np.minimum(self._low, size), np.maximum(self._high, size)
 
-    def _solve(self, k: int, size: int, sign: int) -> None:
-        """Find the world next to the true one in which a set is at least (at most) as large as asked.
-
-        As few people as can be are added and taken away: first over fractions, then in whole numbers by those whose
-        reduced costs say that they may be needed, and last by everybody.
-        """
-        from scipy.optimize import Bounds, LinearConstraint, linprog, milp  # noqa: PLC0415 - half a second, seldom needed
-
-        matrix, limits, _ = self._worlds.program
-        true, aim = self._worlds.true, sparse.csr_matrix(-sign * self._sets[k].astype(np.float64))
-        one_way = sparse.vstack([matrix, aim])
-        moves, room = sparse.hstack([one_way, -one_way]).tocsc(), np.append(limits, -sign * size) - one_way @ true
-        most = np.concatenate([np.full(len(true), _NEAR), np.minimum(true, _NEAR)]).astype(np.float64)
-        loose = linprog(np.ones(len(most)), moves, room, bounds=np.column_stack([0 * most, most]), method="highs")
-        if loose.x is None:
-            return
-        needed = (loose.lower.marginals <= _CHEAP) | (loose.x > 0)
-        for use in (np.flatnonzero(needed), np.arange(len(most))):
-            found = milp(
-                np.ones(len(use)),
-                constraints=LinearConstraint(moves[:, use], -np.inf, room),
-                bounds=Bounds(0, most[use]),
-                integrality=np.ones(len(use)),
-                options={"node_limit": _NODES, "mip_rel_gap": 1.0},  # any will do
-            )
-            if found.x is None:
-                continue
-            change = np.zeros(len(most), dtype=np.int64)
-            change[use] = np.rint(found.x)
-            world = true + change[: len(true)] - change[len(true) :]
-            if self._worlds.agree(world):
-                self._saw(world)
-                self._walk(world, _HOPE, seed=k)
-                return
+    def _solve(self, k: int, step: int) -> bool:
+        """Look for a world in which a set is larger (smaller) by some people, and for others around it."""
+        world = self._worlds.program.nearest(self._sets[k], step)
+        if world is None or not self._worlds.agree(world):
+            return False
+        self._saw(world)
+        self._walk(world, _HOPE, seed=k)
+        return True
 
 
 def worlds_of(cells: Sequence[Cell]) -> tuple[Worlds, list[list[int]]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evalkit.disclosure import Cell, Ledger, Plan, Policy, RecordLine, protect, read_record, without
+from evalkit.disclosure import Cell, Ledger, Memory, Plan, Policy, RecordLine, protect, read_record, without
 from evalkit.errors import DisclosureError, ReleaseError
 from evalkit.protocol import load_disclosure, private_folder
 from evalkit.publish._job import RenderJob
@@ -121,11 +121,12 @@ def run_protected(
         raise DisclosureError(msg)
     earlier = ledger.cells(names) if ledger is not None else []
     withheld: frozenset[str] = frozenset()
+    memory = Memory()
     for turn in range(_RUNS):
         executed, record = _run(scratch, withheld, turn, run)
         cells = [cell for line in record for cell in line.cells]
         keyed = ledger.keyed(cells) if ledger is not None else cells
-        plan = protect(keyed, earlier, policy)
+        plan = protect(keyed, earlier, policy, memory)
         _refuse_exposed(job, plan)
         if not plan.withheld:
             whole = Plan(withheld, plan.names, (), plan.tight, plan.cells, plan.sensitive)

@@ -1,0 +1,175 @@
+"""What a reader knows of counts, as a linear programme in people: ranges, and worlds next to the true one.
+
+The cells of a study overlap much: everybody by the end of one quarter are nearly everybody by the end of the next. Each
+cell is therefore written as its difference from the cell most like it (the edges of a minimum spanning tree by number
+of atoms that differ), which leaves a tenth of the numbers. The unknowns are how many people more, or fewer, than in the
+true world an atom has, and by how much each cell's size changes with them.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Program"]
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from evalkit.disclosure._cells import UNKNOWN
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+_NEAR, _NODES = 2, 20
+_CHEAP = (0.05, 0.7, np.inf)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """The linear programme of a reader.
+
+    Attributes
+    ----------
+    member : numpy.ndarray of bool, shape (cells, atoms)
+        Which atoms a cell counts.
+    low, high : numpy.ndarray of int64, shape (cells,)
+        What a reader knows of each count; `UNKNOWN` from above where nothing.
+    true : numpy.ndarray of int64, shape (atoms,)
+        People in each atom.
+    """
+
+    member: Bools
+    low: Ints
+    high: Ints
+    true: Ints
+
+    @cached_property
+    def _known(self) -> Ints:
+        """Cells of which a reader knows anything."""
+        return np.flatnonzero((self.high < UNKNOWN) | (self.low > 0)).astype(np.int64)
+
+    @cached_property
+    def _change(self) -> tuple[Floats, Floats]:
+        """How far each known cell's size can lie from the true one."""
+        size = self.member[self._known] @ self.true
+        high = np.where(self.high[self._known] < UNKNOWN, self.high[self._known] - size, np.inf)
+        return (self.low[self._known] - size).astype(np.float64), high
+
+    @cached_property
+    def _defined(self) -> tuple[sparse.csc_matrix, sparse.csc_matrix]:
+        """Each known cell's change less that of the cell most like it: in terms of atoms, and of cells."""
+        rows = np.vstack([np.zeros((1, self.member.shape[1])), self.member[self._known]]).astype(np.float32)
+        size = rows.sum(axis=1)
+        tree = csgraph.minimum_spanning_tree(np.maximum(size[:, None] + size[None, :] - 2 * rows @ rows.T, 0))
+        _, before = csgraph.breadth_first_order(tree, 0, directed=False)
+        number, of = np.arange(1, len(rows)), before[1:]
+        kept = of > 0  # the root is the cell of nobody
+        minus = sparse.csc_matrix((np.ones(kept.sum()), (number[kept] - 1, of[kept] - 1)), shape=2 * (len(number),))
+        return sparse.csc_matrix((rows[1:] - rows[of]).astype(np.float64)), sparse.identity(
+            len(number), format="csc"
+        ) - minus
+
+    def range(self, chosen: Bools) -> tuple[float, float, Bools]:
+        """Return the range of a set's size over worlds in which atoms may have fractions of people.
+
+        Parameters
+        ----------
+        chosen : numpy.ndarray of bool, shape (atoms,)
+
+        Returns
+        -------
+        low, high : float
+        holding : numpy.ndarray of bool, shape (cells,)
+            Cells with a multiplier other than zero at either end: one of them must be withheld to widen the range.
+        """
+        from scipy.optimize import linprog  # noqa: PLC0415 - half a second, seldom needed
+
+        atoms, cells = self._defined
+        least, most = self._change
+        bounds = np.column_stack([np.append(-self.true, least), np.append(np.full(len(self.true), np.inf), most)])
+        goal = np.append(chosen.astype(np.float64), np.zeros(len(least)))
+        holding = np.zeros(len(self.low), dtype=bool)
+        size, ends = int(self.true[chosen].sum()), []
+        for sign in (1.0, -1.0):
+            found = linprog(
+                -sign * goal, A_eq=sparse.hstack([atoms, -cells]), b_eq=0 * least, bounds=bounds, method="highs"
+            )
+            if found.x is None:  # nothing bounds it
+                ends.append(sign * np.inf)
+                continue
+            ends.append(size - sign * float(found.fun))
+            multipliers = np.maximum(np.abs(found.lower.marginals), np.abs(found.upper.marginals))
+            holding[self._known[multipliers[len(self.true) :] > 1e-9]] = True
+        return max(ends[1], 0.0), ends[0], holding
+
+    def nearest(self, chosen: Bools, step: int) -> Ints | None:
+        """Return a world next to the true one, in whole people, in which a set is larger (smaller) by some people.
+
+        As few people as can be are added and taken away: first over fractions, then in whole numbers by those whose
+        reduced costs say that they may be needed, few of them at first and everybody at last.
+
+        Parameters
+        ----------
+        chosen : numpy.ndarray of bool, shape (atoms,)
+        step : int
+            By how many at least; negative: smaller.
+
+        Returns
+        -------
+        numpy.ndarray of int64, shape (atoms,), or None
+            None where there is none, or none was found.
+        """
+        from scipy.optimize import linprog  # noqa: PLC0415 - half a second, seldom needed
+
+        atoms, cells = self._defined
+        least, most = self._change
+        n = len(self.true)
+        aim = sparse.csr_matrix(np.where(chosen, -float(np.sign(step)), 0.0))
+        equal = sparse.hstack([atoms, -atoms, -cells]).tocsc()
+        reach = sparse.hstack([aim, -aim, sparse.csr_matrix((1, len(least)))]).tocsc()
+        cost = np.append(np.ones(2 * n), np.zeros(len(least)))
+        low = np.append(np.zeros(2 * n), least)
+        high = np.concatenate([np.full(n, _NEAR), np.minimum(self.true, _NEAR), most])
+        loose = linprog(
+            cost, A_ub=reach, b_ub=[-abs(step)], A_eq=equal, b_eq=0 * least, bounds=np.column_stack([low, high]),
+            method="highs",
+        )  # fmt: skip
+        if loose.x is None:
+            return None
+        tried = 0
+        for cheap in _CHEAP:
+            needed = (loose.lower.marginals <= cheap) | (loose.x > 0)
+            needed[2 * n :] = True
+            if needed.sum() == tried:
+                continue
+            tried = needed.sum()
+            found = _whole(cost, (equal, reach, -abs(step)), (low, high), needed, 2 * n)
+            if found is not None:
+                return np.asarray(self.true + found[:n] - found[n : 2 * n], dtype=np.int64)
+        return None
+
+
+def _whole(
+    cost: Floats, rows: tuple[Any, Any, int], bounds: tuple[Floats, Floats], use: Bools, whole: int
+) -> Ints | None:
+    """Solve with some of the columns, the first ones in whole numbers; any solution will do."""
+    from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - half a second, seldom needed
+
+    equal, reach, most = rows
+    found = milp(
+        cost[use],
+        constraints=[LinearConstraint(equal[:, use], 0, 0), LinearConstraint(reach[:, use], -np.inf, most)],
+        bounds=Bounds(bounds[0][use], bounds[1][use]),
+        integrality=(np.flatnonzero(use) < whole).astype(np.int64),
+        options={"node_limit": _NODES, "mip_rel_gap": 1.0},
+    )
+    if found.x is None:
+        return None
+    values = np.zeros(whole, dtype=np.int64)
+    values[use[:whole]] = np.rint(found.x[: int(use[:whole].sum())])
+    return values
