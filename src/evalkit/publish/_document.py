@@ -47,8 +47,8 @@ class Document:
         What the cover says of it; empty for a first release.
     attachment : bytes
         What stands inside the PDF: the manifest.
-    mandate : bool
-        Whether a court's mandate is what sets the groups apart; texts that hold only then stand only then.
+    assignment : str
+        How people came to be in one group or the other; texts that hold only with a ``mandate`` stand only then.
     bibliography : bytes
         CSL-JSON that citations refer to; empty where there is none.
     """
@@ -67,7 +67,7 @@ class Document:
     pdf_standard: str = "ua-1"
     revision: str = ""
     attachment: bytes = b""
-    mandate: bool = True
+    assignment: str = "mandate"
     bibliography: bytes = b""
 
     @property
@@ -109,7 +109,7 @@ def document_of(executed: Any, *, toc: bool, pdf_standard: str) -> Document:  # 
         items=items,
         toc=toc,
         pdf_standard=pdf_standard,
-        mandate=facts.get("assignment", "mandate") == "mandate",
+        assignment=facts.get("assignment", "mandate"),
     )
 
 

@@ -116,7 +116,7 @@ def metadata(document: Document) -> dict[str, object]:
         "ek-table": said["table"],
         "ek-cut-date": f"year: {day.year}, month: {day.month}, day: {day.day}",
         "ek-synthetic": document.synthetic,
-        "ek-mandate": document.mandate,
+        "ek-mandate": document.assignment == "mandate",
         "ek-toc": document.toc,
         "ek-attachment": _raw(ATTACHMENT, "typst") if document.attachment else "",
         "ek-lang": document.language,

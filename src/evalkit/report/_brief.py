@@ -88,14 +88,15 @@ class Brief:
 
     def steps(self) -> None:
         """Show the steps from referral to completion as a figure."""
+        title = self.say("Steps from referral to completion")
         if not self.report.cohort.has("sessions"):
-            self._absent()
+            self._absent(title)
             return
         safe = self._funnel()
         rows = safe.estimates.tidy().dropna(subset=["estimate"])
         rows = rows[(rows["n"] > 0) & (rows["term"] != "referred")]
         if rows.empty:
-            self._absent()
+            self._absent(title)
             return
         named, say = self.words.steps(self.report.study), self.say
         rows = rows.assign(label=rows["term"].map(named))
@@ -119,7 +120,7 @@ class Brief:
         rows = pd.DataFrame() if safe is None else safe.landmark_rows()
         shown = [] if rows.empty else [g for g in self.report.groups if (rows["group"] == g).any()]
         if safe is None or not shown:
-            self._absent()
+            self._absent(self.say("Share of people who had left without completing"))
             return
         curves = {self.words.own(g): safe.knots(g, _LEFT).drop(columns="std_error", errors="ignore") for g in shown}
         say = self.say
@@ -152,8 +153,10 @@ class Brief:
         pairs = zip(rows["estimate"], rows["time"], strict=True)
         return [self.words.by_day(float(share), float(day)) for share, day in pairs]
 
-    def _absent(self) -> None:
-        emit("markdown", f"::: {{.absent}}\n{self.words.too_few()}\n:::", kind="absent")
+    def _absent(self, title: str) -> None:
+        """Say why a figure is not there."""
+        why = self.words.too_few() if self.report.cohort.has("sessions") else self.words.no_sessions()
+        emit("markdown", f"::: {{.absent}}\n{title}. {why}\n:::", kind="absent")
 
     def _translated(self, rows: pd.DataFrame) -> pd.DataFrame:
         return rows.assign(group=rows["group"].map(self.words.own))

@@ -74,6 +74,11 @@ class Words:
         say = self.say
         return say("Not shown yet: too few people have been followed for long enough.")
 
+    def no_sessions(self) -> str:
+        """Say that the study has no sessions."""
+        say = self.say
+        return say("Not shown: records of sessions are not part of this study.")
+
     def about(self, study: Study, groups: tuple[str, str]) -> str:
         """Say whom the brief is about.
 
