@@ -80,7 +80,9 @@ Always. [A mandate.]{.content-visible when-meta="ek-mandate"} [No mandate.]{.con
 
 @pytest.mark.parametrize("mandate", [True, False])
 def test_a_text_that_holds_only_with_a_mandate_stands_only_then(mandate: bool, tmp_path: Path) -> None:
-    short = replace(document(), items=(Item("markdown", 1, CONDITIONAL),), assignment="mandate" if mandate else "random")
+    short = replace(
+        document(), items=(Item("markdown", 1, CONDITIONAL),), assignment="mandate" if mandate else "random"
+    )
     made = publish_embedded(short, ("pdf", "html"), tmp_path, 120)
     page = " ".join(text_of(made["html"].read_text(encoding="utf-8").partition(REPORT)[2])[0])
     for said in (page, " ".join(" ".join(pdf_pages(made["pdf"])).split())):
