@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["N_BOOT", "TARGETS", "Comparison", "compare_arms", "fitted", "joined", "on_scale"]
+__all__ = ["N_BOOT", "TARGETS", "Comparison", "compare_arms", "fitted", "on_scale"]
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from evalkit.compare import Propensity, adjusted_effect, diagnose, propensity
 from evalkit.counts import Tally, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
+from evalkit.levels import joined
 from evalkit.survival import cumulative_incidence
 from evalkit.wilson import normal_quantile
 
@@ -266,7 +268,9 @@ def fitted(cohort: Cohort, scale: str, known: pd.DataFrame, left_out: int, *, sm
     known = known.copy()
     for covariate in cohort.study.covariates:
         if covariate.kind == "categorical":
-            known[covariate.name] = joined(known[covariate.name].astype(str), known["focus"], smallest)
+            fewest = partial(_fewest_in_an_arm, focus=known["focus"])
+            levels = joined(known[covariate.name], fewest, smallest, covariate.levels or ())
+            known[covariate.name] = levels.astype(object)
     used = tuple(c.name for c in cohort.study.covariates if len({*known[c.name]}) > 1)
     try:
         fit = propensity(known, "focus", list(used), estimand=cohort.study.comparison.estimand)
@@ -277,22 +281,5 @@ def fitted(cohort: Cohort, scale: str, known: pd.DataFrame, left_out: int, *, sm
     return Comparison(known, used, cohort.groups, fit, event, totals, left_out, cohort, scale)
 
 
-def joined(values: pd.Series[str], focus: pd.Series[int], smallest: int) -> pd.Series[str]:
-    """Join levels that fewer than some people of an arm have with the next smallest one.
-
-    Parameters
-    ----------
-    values : pandas.Series of str
-    focus : pandas.Series of {0, 1}
-    smallest : int
-
-    Returns
-    -------
-    pandas.Series of str
-    """
-    while True:
-        least = pd.crosstab(values, focus).min(axis=1).sort_values(kind="stable")
-        if len(least) < 2 or least.iloc[0] >= smallest:
-            return values
-        first, second = str(least.index[0]), str(least.index[1])
-        values = values.replace({first: f"{second} or {first}", second: f"{second} or {first}"})
+def _fewest_in_an_arm(levels: pd.Series, focus: pd.Series) -> pd.Series:
+    return pd.crosstab(levels, focus).min(axis=1)

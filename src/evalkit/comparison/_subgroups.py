@@ -4,7 +4,8 @@ from __future__ import annotations
 
 __all__ = ["differences_of", "subgroups"]
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from evalkit.compare import proportion_difference
 from evalkit.counts import Tally
 from evalkit.engagement import in_words, steps
 from evalkit.estimates import Estimates
+from evalkit.levels import joined
 
 
 def differences_of(counts: Tally, groups: tuple[str, str]) -> pd.DataFrame:
@@ -124,7 +126,10 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     people = people[people["can_engaged"].to_numpy(dtype=bool)].reset_index(drop=True)
     met = people["did_engaged"].to_numpy(dtype=bool)
     split = [("Everybody", pd.Series("Everybody", index=people.index))]
-    split += [(label, _joined(levels, people["group"], met, smallest)) for label, levels in _levels(cohort, people)]
+    fewest = partial(_fewest, arm=people["group"], met=met)
+    for label, known, order in _levels(cohort, people):
+        large = joined(known, fewest, smallest, order).astype(object)
+        split.append((label, large.map(lambda level: level if pd.isna(level) else in_words(level))))
     rows = []  # whose they are is not said: these counts are not published
     for variable, levels in split:
         names = list(dict.fromkeys(levels.dropna()))
@@ -147,33 +152,23 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     return Estimates(told, "subgroups", about, population, cut=cohort.cut, counts=counts, notes=notes)
 
 
-def _levels(cohort: Cohort, people: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
-    """Yield each characteristic's label and everybody's level, missing where it is not known."""
+def _levels(cohort: Cohort, people: pd.DataFrame) -> Iterator[tuple[str, pd.Series, Sequence[str]]]:
+    """Yield each characteristic's label, everybody's level (missing where it is not known), and the levels' order."""
     for covariate in cohort.study.covariates:
         values = people[covariate.name]
         if covariate.kind == "numeric":
             middle = values.median()
             words = {False: f"{middle:g} or less", True: f"More than {middle:g}"}
-            yield covariate.label, values.gt(middle).map(words).where(values.notna())
+            yield covariate.label, values.gt(middle).map(words).where(values.notna()), ()
         elif covariate.kind == "yes_no":
-            yield covariate.label, values.map({1.0: "Yes", 0.0: "No"})
+            yield covariate.label, values.map({1.0: "Yes", 0.0: "No"}), ()
         else:
-            yield covariate.label, values.astype(object)
-    yield "Community area", people["community_area"].astype(object)
+            yield covariate.label, values, covariate.levels or ()
+    yield "Community area", people["community_area"], cohort.study.community_areas or ()
 
 
-def _joined(levels: pd.Series, arm: pd.Series, met: np.ndarray, smallest: int) -> pd.Series:
-    """Join levels in which few people of an arm engaged, or did not, until none is left; the smallest go first."""
-    parts = {str(level): [str(level)] for level in levels.dropna().unique()}
-    found = levels.where(levels.isna(), levels.astype(str))
-    while len(parts) > 1:
-        cells = pd.crosstab(found, [arm, pd.Series(met, index=found.index)])
-        full = cells.reindex(columns=pd.MultiIndex.from_product([sorted(arm.unique()), [False, True]]), fill_value=0)
-        least = full.min(axis=1).sort_values(kind="stable")
-        if least.iloc[0] >= smallest:
-            break
-        first, second = str(least.index[0]), str(least.index[1])
-        joined = sorted([*parts.pop(first), *parts.pop(second)])
-        found = found.replace({first: " or ".join(joined), second: " or ".join(joined)})
-        parts[" or ".join(joined)] = joined
-    return found.map(lambda level: level if pd.isna(level) else in_words(level))
+def _fewest(levels: pd.Series, arm: pd.Series, met: np.ndarray) -> pd.Series:
+    """Count the people of each level by arm and by whether they engaged; return the fewest of the four."""
+    cells = pd.crosstab(levels, [arm, pd.Series(met, index=levels.index)])
+    every = pd.MultiIndex.from_product([sorted(arm.unique()), [False, True]])
+    return cells.reindex(columns=every, fill_value=0).min(axis=1)

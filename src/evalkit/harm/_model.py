@@ -5,14 +5,16 @@ from __future__ import annotations
 __all__ = ["EVENTS_PER_TERM", "harm_hazards", "harm_model", "without_harm"]
 
 from dataclasses import dataclass, field
+from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from evalkit.cohort import Cohort
 from evalkit.counts import Tally, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.protocol import Covariate
+from evalkit.levels import joined
 from evalkit.survival import cox, kaplan_meier, proportional_hazards_test
 from evalkit.survival._cox import CoxFit
 
@@ -165,7 +167,9 @@ def _asked(cohort: Cohort, smallest_level: int) -> _Asked:
         return _Asked(nothing)
     for covariate in covariates:
         if covariate.kind == "categorical":
-            known = known.assign(**{covariate.name: _pooled(known, covariate, smallest_level)})
+            weigh = partial(_people_with_events, event=known["event"])
+            levels = joined(known[covariate.name], weigh, smallest_level, covariate.levels or ())
+            known = known.assign(**{covariate.name: levels})
     constant = [c.name for c in covariates if known[c.name].nunique() < 2]
     used = [c.name for c in covariates if c.name not in constant]
     terms = 1 + sum(
@@ -189,26 +193,11 @@ def _notes(left_out: int, constant: list[str], *, unadjusted: bool) -> list[str]
     return notes
 
 
-def _pooled(known: pd.DataFrame, covariate: Covariate, smallest: int) -> pd.Series:
-    """Join levels that few people have, or in which nobody had the event, with the next smallest one.
-
-    A coefficient of its own would speak of those few, and would not be finite without an event.
-    """
-    values = known[covariate.name].astype(str)
-    levels = covariate.levels or sorted(values.unique())
-    order = [level for level in levels if (values == level).any()]
-    while len(order) > 1:
-        people = values.value_counts()
-        events = known["event"].groupby(values).sum()
-        weak = [v for v in order if people[v] < smallest or events[v] == 0]
-        if not weak:
-            break
-        first = min(weak, key=lambda v: people[v])
-        second = min((v for v in order if v != first), key=lambda v: people[v])
-        joined = " or ".join(sorted((first, second), key=order.index))
-        values = values.replace({first: joined, second: joined})
-        order = [joined if v == second else v for v in order if v != first]
-    return pd.Series(pd.Categorical(values, categories=order), index=values.index)
+def _people_with_events(levels: pd.Series, event: pd.Series) -> pd.Series:
+    """Count the people of each level; without an event, a coefficient would not be finite: less than one person."""
+    people = levels.value_counts().astype("float64")
+    events = event.groupby(levels).sum().reindex(people.index, fill_value=0)
+    return people * np.where(events > 0, 1.0, 1 / (1 + len(levels)))
 
 
 def _label(term: str, labels: dict[str, str], first: dict[str, str]) -> str:
