@@ -11,6 +11,7 @@ from typing import Any
 
 import nbformat
 import pytest
+import yaml
 from matplotlib.text import Text
 
 from evalkit.display._data import as_mark
@@ -194,3 +195,35 @@ def test_the_notebook_is_stripped_and_types_no_word() -> None:
 def test_a_brief_without_synthetic_data_says_nothing_of_it(english: list[Any], tmp_path: Path) -> None:
     made = replace(document_of(english), synthetic=False)
     assert "ynthetic" not in " ".join(pdf_pages(publish_embedded(made, ("pdf",), tmp_path, 120)["pdf"]))
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "why"),
+    [
+        ("en", "Steps from referral to completion", "records of sessions are not part of this study"),
+        ("es", "Pasos desde la referencia hasta completar el programa", "los registros de sesiones no forman parte"),
+    ],
+)
+def test_without_sessions_a_brief_says_what_is_not_shown_and_why(
+    study: Path, language: str, title: str, why: str
+) -> None:
+    protocol = yaml.safe_load(study.read_text(encoding="utf-8"))
+    for table in ("sessions", "exits"):
+        del protocol["tables"][table]
+    file = study.with_name("no-sessions.yaml")
+    file.write_text(yaml.safe_dump(protocol, allow_unicode=True), encoding="utf-8")
+    absent = [text for _, text, mark, _ in told(file, language) if mark.get("kind") == "absent"]
+    assert len(absent) == 2
+    assert title in absent[0]
+    assert all(why in text for text in absent)
+
+
+def test_people_assigned_by_lot_are_not_said_to_be_sent_by_a_court(study: Path) -> None:
+    protocol = yaml.safe_load(study.read_text(encoding="utf-8"))
+    for assignment, said in (("random", "made by lot"), ("other", "may differ in more than the program")):
+        protocol["comparison"]["assignment"] = assignment
+        file = study.with_name(f"{assignment}.yaml")
+        file.write_text(yaml.safe_dump(protocol, allow_unicode=True), encoding="utf-8")
+        reading = told(file, "en")[-1][1]
+        assert said in reading
+        assert "by a court" not in reading
