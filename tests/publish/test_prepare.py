@@ -12,9 +12,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._prepare import Item, prepare
+from evalkit.publish._quarto import write_input
 from evalkit.seal import MARK
 from publish.standin import pdf_pages
-from publish.texts import REPORT, text_of
+from publish.texts import REPORT, given_to_quarto, text_of
 from web.pages import document
 
 SMALL = "::: {.absent}\nNot shown: fewer than 11 people.\n:::"
@@ -92,3 +93,5 @@ def test_a_text_that_holds_only_with_a_mandate_stands_only_then(mandate: bool, t
         assert ("No mandate." in said) is not mandate
         assert "Always." in said
         assert "Never." not in said
+    (tmp_path / "quarto").mkdir()
+    assert " ".join(given_to_quarto(write_input(short, ("html",), tmp_path / "quarto"))[0]) == page

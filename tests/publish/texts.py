@@ -65,12 +65,23 @@ def text_of(page: str) -> tuple[list[str], list[str]]:
     return re.findall(r"[\w%.,−+-]*\w[\w%.,−+-]*", flat), [" ".join(cell.split()) for cell in parser.cells]
 
 
+def _visible(page: str, facts: dict[str, object]) -> str:
+    """Leave out what Quarto leaves out: its documented conditions on the document's metadata."""
+    condition = re.compile(
+        r'<(div|span)\s+class="content-visible"\s+data-(when|unless)-meta="([\w-]+)">(.*?)</\1>', re.DOTALL
+    )
+    return condition.sub(lambda m: m[4] if (facts.get(m[3]) is True) == (m[2] == "when") else "", page)
+
+
 def given_to_quarto(notebook: Path) -> tuple[list[str], list[str]]:
     """Return what Quarto is given to publish, in the same form."""
     parts: list[str] = []
-    for cell in nbformat.read(notebook, as_version=4).cells:
+    cells = nbformat.read(notebook, as_version=4).cells
+    facts = yaml.safe_load(cells[0].source.strip("-"))
+    for cell in cells:
         if cell.cell_type == "markdown" and not cell.source.startswith("```{=html}"):
-            parts.append(pypandoc.convert_text(re.sub(r"@(fig|tbl)-[\w-]+", "", cell.source), "html", "markdown"))
+            made = pypandoc.convert_text(re.sub(r"@(fig|tbl)-[\w-]+", "", cell.source), "html", "markdown")
+            parts.append(_visible(made, facts))
         if cell.cell_type != "code":
             continue
         lines = cell.source.splitlines()
