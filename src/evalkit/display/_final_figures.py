@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter
 from evalkit.display._final_words import per_hundred, whole_points
 from evalkit.display._gap import relation
 from evalkit.display._labels import name_ends
-from evalkit.display._numbers import decimal, hundredths, percent
+from evalkit.display._numbers import decimal, percent
 from evalkit.display._style import BESIDE, COMPARISON, FOCUS, INK, MUTED, arm_style, new_figure, themed
 from evalkit.display._words import words
 
@@ -166,7 +166,7 @@ def subgroups_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure,
             own = rows[rows["variable"] == variable]
             if variable != "Everybody":
                 axes.annotate(
-                    words("sub.p", p=relation(own["p_value"].iloc[0], hundredths)), (1.0, len(names)),
+                    words("sub.p", p=relation(own["p_value"].iloc[0], coarse=True)), (1.0, len(names)),
                     xycoords=("axes fraction", "data"), ha="right", va="center", size=8.5, color=MUTED,
                 )  # fmt: skip
                 names.append(str(variable))

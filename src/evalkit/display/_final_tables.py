@@ -5,13 +5,14 @@ from __future__ import annotations
 __all__ = ["TABLES", "baseline_table"]
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from evalkit.disclosure import Safe
 from evalkit.display._final_words import whole_points
-from evalkit.display._numbers import NOT_SHOWN, count, decimal, hundredths, percent, points
+from evalkit.display._numbers import NOT_SHOWN, count, decimal, p_value, percent, points
 from evalkit.display._tables import html_table
 from evalkit.display._words import words
 
@@ -130,7 +131,7 @@ def _subgroups(safe: Safe, note: str) -> str:
                 _between(whole_points(a), whole_points(b))
                 for a, b in zip(rows["conf_low"], rows["conf_high"], strict=True)
             ],
-            "p": rows["p_value"].map(hundredths).where(~rows["variable"].duplicated(), ""),
+            "p": rows["p_value"].map(partial(p_value, coarse=True)).where(~rows["variable"].duplicated(), ""),
             "part": rows["variable"],
         }
     )

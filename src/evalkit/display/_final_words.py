@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalkit.disclosure import Safe
 from evalkit.display._gap import Gap, Gaps, relation
-from evalkit.display._numbers import count, decimal, hundredths, percent, points
+from evalkit.display._numbers import count, decimal, percent, points
 from evalkit.display._words import listed, words
 
 Writer = Callable[[Safe, Sequence[str], str, Gaps], str]
@@ -81,10 +81,10 @@ def _subgroups(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str
     n = count(len(rows))
     if telling.empty:
         least = rows.sort_values("p_value", kind="stable").iloc[0]
-        said = words("sub.quiet", n=n, p=relation(least["p_value"], hundredths), name=least["variable"])
+        said = words("sub.quiet", n=n, p=relation(least["p_value"], coarse=True), name=least["variable"])
     else:
         found = zip(telling["variable"], telling["p_value"], strict=True)
-        names = [words("sub.some.one", name=name, p=relation(p, hundredths)) for name, p in found]
+        names = [words("sub.some.one", name=name, p=relation(p, coarse=True)) for name, p in found]
         said = words("sub.some", n=n, names=listed(names))
     return f"{said} {notes}".strip()
 

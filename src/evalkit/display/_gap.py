@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Gap", "Gaps", "amount", "gap_words", "relation"]
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evalkit.display._numbers import decimal, p_value
@@ -90,18 +90,18 @@ def amount(value: float, unit: str) -> str:
     return words(f"{unit}.{'lower' if value < 0 else 'higher'}.{number}", n=size)
 
 
-def relation(value: float, write: Callable[[float], str] = p_value) -> str:
+def relation(value: float, *, coarse: bool = False) -> str:
     """Write a p value after its letter: '= 0.047', '< 0.001'.
 
     Parameters
     ----------
     value : float
-    write : callable, default p_value
-        How it is written.
+    coarse : bool, default False
+        As in `p_value`.
 
     Returns
     -------
     str
     """
-    text = write(value)
+    text = p_value(value, coarse=coarse)
     return f"{text[0]} {text[1:]}" if text[0] in "<≤" else f"= {text}"

@@ -38,9 +38,6 @@ ENGLISH: dict[str, str] = {
     "absent.table": "The {table} table is not part of this study, so {what} cannot be reported.",
     "absent.benchmark": "The study names no published figure on {measure}, so there is nothing to compare with.",
     "absent.quarter": "There is no earlier quarter to compare with.",
-    "absent.column": "The study has no column of that name, so {what} cannot be reported.",
-    "absent.model": "Not shown: {why}.",
-    "note.hidden": "Not shown where fewer than {minimum} people or events would be described.",
     "note.curve": "To protect participants, curves are smoothed over blocks of at least {minimum} events, and numbers "
     "at risk are rounded.",
     "note.far": "Days on which the protected curve lies too far from the exact one are left out.",
@@ -108,7 +105,6 @@ ENGLISH: dict[str, str] = {
     "people in {other}: {low} to {high} days fewer.",
     "test.gray": "Gray's test of equal incidence: {tests}.",
     "test.gray.one": "{cause} p {p}",
-    "test.logrank": "Log-rank test of equal curves: p {p}.",
     "cox.none": "{name}: there is no clear difference in the rate of the event (hazard ratio {ratio}, 95% confidence "
     "interval {low} to {high}, p {p}), other terms of the model held equal.",
     "cox.higher": "{name}: the rate of the event was higher (hazard ratio {ratio}, 95% confidence interval {low} to "

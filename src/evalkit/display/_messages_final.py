@@ -22,7 +22,6 @@ FINAL: dict[str, str] = {
     "pref.band": "could be in either group",
     "pref.alt": "{group}: {values}.",
     "pref.value": "{share} from {low} to {high}",
-    "head.pref": "From {low} to {high} lie {shares}",
     # -- sensitivity
     "sens.same": "All other choices give the same answer as the main analysis: {answer}. The estimates run from "
     "{low} to {high} points.",

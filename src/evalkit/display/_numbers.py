@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["NOT_SHOWN", "count", "decimal", "hundredths", "interval", "p_value", "people", "percent", "points"]
+__all__ = ["NOT_SHOWN", "count", "decimal", "interval", "p_value", "people", "percent", "points"]
 
 import math
 
@@ -152,12 +152,14 @@ def interval(low: float | None, high: float | None, *, share: bool = True, digit
     return f"{write(low, digits)}\u00a0to\u00a0{write(high, digits)}"
 
 
-def p_value(value: float | None) -> str:
+def p_value(value: float | None, *, coarse: bool = False) -> str:
     """Write a p value.
 
     Parameters
     ----------
     value : float or None
+    coarse : bool, default False
+        Whether it is known in hundredths only, 0.01 standing for smaller ones.
 
     Returns
     -------
@@ -165,30 +167,11 @@ def p_value(value: float | None) -> str:
 
     Examples
     --------
-    >>> p_value(0.0474), p_value(0.00004)
-    ('0.047', '<0.001')
+    >>> p_value(0.0474), p_value(0.00004), p_value(0.14, coarse=True), p_value(0.01, coarse=True)
+    ('0.047', '<0.001', '0.14', '≤0.01')
     """
     if value is None or _absent(value):
         return NOT_SHOWN
+    if coarse:
+        return "≤0.01" if value < 0.015 else f"{value:.2f}"
     return "<0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def hundredths(value: float | None) -> str:
-    """Write a p value that is known in hundredths only, 0.01 for smaller ones.
-
-    Parameters
-    ----------
-    value : float or None
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> hundredths(0.14), hundredths(0.01)
-    ('0.14', '≤0.01')
-    """
-    if value is None or _absent(value):
-        return NOT_SHOWN
-    return "≤0.01" if value < 0.015 else f"{value:.2f}"

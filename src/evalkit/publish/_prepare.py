@@ -116,7 +116,7 @@ def _add(item: Item, before: list[Item]) -> None:
     last = before[-1] if before else None
     if item.kind != "markdown" or last is None or last.kind != "markdown" or last.text != item.text:
         before.append(item)
-    elif item.caption and item.caption not in last.caption.split("; "):
+    elif item.caption and f"; {item.caption};" not in f"; {last.caption};":
         before[-1] = replace(last, caption="; ".join(part for part in (last.caption, item.caption) if part))
 
 
