@@ -16,7 +16,8 @@ from disclosure.quarters import publish, study
 from evalkit.counts import Tally, codes_of
 from evalkit.disclosure import Cell, Ledger, Memory, Policy, Record, cells_of, make_safe, protect, read_record, without
 from evalkit.disclosure._cells import UNKNOWN
-from evalkit.disclosure._worlds import Search, Worlds
+from evalkit.disclosure._search import Search
+from evalkit.disclosure._worlds import Worlds
 from evalkit.engagement._analyses import ShareOf
 from evalkit.errors import DisclosureError
 
@@ -114,7 +115,7 @@ def test_a_count_that_is_known_is_not_taken_for_wide() -> None:
     known = Worlds(member, np.append(tens, 5), np.append(tens, 6), fives)
     search = Search(known, np.array([[True, False, False, False]]), 2)
     assert not search.wide(0)
-    low, high, holding = known.program.range(np.array([True, False, False, False]))
+    low, high, holding = known.range(np.array([True, False, False, False]))
     assert (low, high) == (4.0, 5.0)
     assert holding.all()
 
@@ -135,7 +136,7 @@ def test_the_sparse_programme_says_what_the_plain_one_does(seed: int) -> None:
     rng = np.random.default_rng(seed)
     worlds = _random_worlds(rng)
     chosen = rng.random(len(worlds.true)) < 0.3
-    low, high, holding = worlds.program.range(chosen)
+    low, high, holding = worlds.range(chosen)
     above = worlds.high < UNKNOWN
     rows = np.vstack([worlds.member[above], -worlds.member.astype(int)])
     limits = np.concatenate([worlds.high[above], -worlds.low])
@@ -145,11 +146,11 @@ def test_the_sparse_programme_says_what_the_plain_one_does(seed: int) -> None:
     freed = Worlds(
         worlds.member, np.where(holding, 0, worlds.low), np.where(holding, UNKNOWN, worlds.high), worlds.true
     )
-    wider = freed.program.range(chosen)
+    wider = freed.range(chosen)
     if holding.any():
         assert wider[0] < low - 1e-6 or wider[1] > high + 1e-6
     for step in (-2, -1, 1, 2):
-        world = worlds.program.nearest(chosen, step)
+        world = worlds.nearest(chosen, step)
         if world is None:
             continue
         assert worlds.agree(world)
@@ -174,7 +175,7 @@ def test_a_world_next_to_the_true_one_is_found_where_a_plain_programme_finds_one
             bounds=Bounds(np.maximum(worlds.true - 2, 0), worlds.true + 2),
             integrality=np.ones(len(chosen)),
         )
-        world = worlds.program.nearest(chosen, 1)
+        world = worlds.nearest(chosen, 1)
         assert (world is not None) == (plain.x is not None), seed
         found += world is not None
     assert 5 < found < 40
@@ -197,6 +198,28 @@ def test_what_was_found_the_time_before_is_not_asked_again(monkeypatch: pytest.M
         asked.clear()
         assert protect(other, [], exact, memory).withheld == protect(other, [], exact).withheld
         assert len(asked) > 1
+
+
+def test_rows_that_were_withheld_the_time_before_change_no_answer() -> None:
+    withheld = 0
+    for seed in range(4):
+        past, new = (list(release.cells) for release in publish(study(seed, n=60), POLICY, quarters=2))
+        risky = [*new, cell("twelve", range(90, 102), 11, 12), cell("eleven", range(90, 101), 11, 12)]
+        memory, left = Memory(), risky
+        for _ in range(3):
+            plan = protect(left, past, POLICY, memory)
+            assert plan == protect(left, past, POLICY)
+            withheld += len(plan.withheld)
+            left = without(left, plan.withheld, POLICY)
+        assert not plan.withheld
+    assert withheld >= 4
+
+
+def test_what_is_known_from_one_side_only_holds_from_that_side_only() -> None:
+    nobody = Worlds(np.array([[True, False], [True, True]]), np.array([0, 4]), np.array([5, 4]), np.array([0, 4]))
+    low, high, holding = nobody.range(np.array([True, False]))
+    assert (low, high) == (0.0, 4.0)
+    assert holding.tolist() == [False, True]
 
 
 def test_the_answer_is_the_same_each_time() -> None:

@@ -22,7 +22,8 @@ import numpy.typing as npt
 
 from evalkit.disclosure._cells import UNKNOWN, Cell
 from evalkit.disclosure._policy import Policy
-from evalkit.disclosure._worlds import Search, Worlds, worlds_of
+from evalkit.disclosure._search import Search
+from evalkit.disclosure._worlds import Worlds, worlds_of
 
 Bools = npt.NDArray[np.bool_]
 Cut = tuple[frozenset[frozenset[str]], str, bool]
@@ -246,7 +247,7 @@ def _cut(look: _Look, search: Search, k: int, shown: Sequence[Cell], n_past: int
     """Return one set's cut; None where two worlds far enough apart are found after all."""
     if search.wide(k):
         return None
-    low, high, holding = look.worlds.program.range(look.sets[k])
+    low, high, holding = look.worlds.range(look.sets[k])
     rows = [_rows(look.places[j], shown, n_past) for j in np.flatnonzero(holding)]
     name = " less ".join(shown[look.places[j][-1]].name for j in look.origins[k][:2])
     return frozenset(r for r in rows if r), name, bool(np.floor(high + 1e-6) - np.ceil(low - 1e-6) < 1)

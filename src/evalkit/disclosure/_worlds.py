@@ -5,34 +5,38 @@ world gives every atom a whole number of people, such that every published count
 The true numbers are one world. How narrowly a reader knows the size of any set of people (a cell that is not shown,
 the difference of two that are) is the range of its size over all worlds.
 
-Worlds found by a walk from the true one prove that a range is wide; where the walk finds none, worlds are looked for by
-integer programming. The linear relaxation, which allows fractions of people and so can only be wider, proves that a
-range is narrow, and its multipliers say which cells make it so. What nothing settles is taken for narrow: the error is
-on the side of the people.
+In a linear programme atoms may have fractions of people, so its ranges can only be wider: it proves that a range is
+narrow, and its multipliers say which cells make it so. Other worlds in whole people are found by integer programming.
+
+The cells of a study overlap much: everybody by the end of one quarter are nearly everybody by the end of the next. Each
+cell is therefore written as its difference from the cell most like it (the edges of a minimum spanning tree by number
+of atoms that differ), which leaves a tenth of the numbers. The unknowns are how many people more, or fewer, than in the
+true world an atom has, and by how much each cell's size changes with them.
 """
 
 from __future__ import annotations
 
-__all__ = ["Search", "Worlds", "worlds_of"]
+__all__ = ["Worlds", "worlds_of"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from evalkit.counts import Codes
 from evalkit.disclosure._cells import UNKNOWN, Cell
-from evalkit.disclosure._program import Program
-from evalkit.disclosure._walk import Walker
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
-_ROUNDS, _PATIENCE, _HOPE = 600, 120, 12
-_CLIMB, _STIR = 20, 20
-_PROGRAMMES = 400
+_NEAR, _NODES = 2, 20
+_CHEAP = (0.05, 0.7, np.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +48,7 @@ class Worlds:
     member : numpy.ndarray of bool, shape (cells, atoms)
         Which atoms a cell counts.
     low, high : numpy.ndarray of int64, shape (cells,)
-        What a reader knows of each count.
+        What a reader knows of each count: from below nothing where 0, from above nothing where `UNKNOWN`.
     true : numpy.ndarray of int64, shape (atoms,)
         People in each atom.
     """
@@ -69,108 +73,112 @@ class Worlds:
         return bool((world >= 0).all() and (sizes >= self.low).all() and (sizes <= self.high).all())
 
     @cached_property
-    def program(self) -> Program:
-        """What the reader knows, as a linear programme."""
-        return Program(self.member, self.low, self.high, self.true)
+    def _known(self) -> Ints:
+        """Cells of which a reader knows anything."""
+        return np.flatnonzero((self.high < UNKNOWN) | (self.low > 0)).astype(np.int64)
 
+    @cached_property
+    def _change(self) -> tuple[Floats, Floats]:
+        """How far each known cell's size can lie from the true one: what is not known does not hold it."""
+        low, high = self.low[self._known], self.high[self._known]
+        size = self.member[self._known] @ self.true
+        return np.where(low > 0, low - size, -np.inf), np.where(high < UNKNOWN, high - size, np.inf)
 
-class Search:
-    """Sizes of sets of people in the worlds that were found so far.
+    @cached_property
+    def _defined(self) -> tuple[sparse.csc_matrix, sparse.csc_matrix]:
+        """Each known cell's change less that of the cell most like it: in terms of atoms, and of cells."""
+        rows = np.vstack([np.zeros((1, self.member.shape[1])), self.member[self._known]]).astype(np.float32)
+        size = rows.sum(axis=1)
+        tree = csgraph.minimum_spanning_tree(np.maximum(size[:, None] + size[None, :] - 2 * rows @ rows.T, 0))
+        _, before = csgraph.breadth_first_order(tree, 0, directed=False)
+        number, of = np.arange(1, len(rows)), before[1:]
+        kept = of > 0  # the root is the cell of nobody
+        minus = sparse.csc_matrix((np.ones(kept.sum()), (number[kept] - 1, of[kept] - 1)), shape=2 * (len(number),))
+        atoms = sparse.csc_matrix((rows[1:] - rows[of]).astype(np.float64))
+        return atoms, sparse.identity(len(number), format="csc") - minus
 
-    Parameters
-    ----------
-    worlds : Worlds
-    sets : numpy.ndarray of bool, shape (sets, atoms)
-    width : int
-        A set is wide when its largest and its smallest size differ by as much.
-    """
-
-    def __init__(self, worlds: Worlds, sets: Bools, width: int) -> None:
-        self._worlds, self._sets, self._width = worlds, sets, width
-        self._whole = sets.astype(np.int64)
-        self._low = self._whole @ worlds.true
-        self._high = self._low.copy()
-        self._programmes = _PROGRAMMES
-
-    def narrow(self, seed: int = 1) -> Ints:
-        """Walk through the worlds; return the sets that are not wide in those that were met.
-
-        Parameters
-        ----------
-        seed : int
-            Of the walk: the same cells give the same answer.
-
-        Returns
-        -------
-        numpy.ndarray of int64
-            Indices into the sets.
-        """
-        self._walk(self._worlds.true, _PATIENCE, seed)
-        return self._left()
-
-    def _walk(self, start: Ints, patience: int, seed: int) -> None:
-        """Walk from a world towards more and less of sets that are not wide yet, until none is won for a while."""
-        cells = self._worlds
-        rng, walker = np.random.default_rng(seed), Walker(cells.member, cells.low, cells.high, start)
-        last, left = 0, self._left()
-        for turn in range(_ROUNDS):
-            if not len(left) or turn - last > patience:
-                break
-            some = rng.choice(left, size=min(len(left), 1 + turn % 8), replace=False)
-            goal = rng.choice([-1.0, 1.0], size=len(some)) @ self._sets[some].astype(np.float64)
-            for move in (goal, -goal, None):
-                if move is None:
-                    walker.stir(rng, _STIR)
-                else:
-                    walker.climb(move, _CLIMB)
-                self._saw(walker.world)
-            before, left = len(left), self._left()
-            last = turn if len(left) < before else last
-
-    def wide(self, k: int) -> bool:
-        """Look by integer programming for worlds in which a set is wide.
+    def range(self, chosen: Bools) -> tuple[float, float, Bools]:
+        """Return the range of a set's size over worlds in which atoms may have fractions of people.
 
         Parameters
         ----------
-        k : int
-            Which set.
+        chosen : numpy.ndarray of bool, shape (atoms,)
 
         Returns
         -------
-        bool
-            False where there are none, or none were found among those near the true one.
+        low, high : float
+        holding : numpy.ndarray of bool, shape (cells,)
+            Cells with a multiplier other than zero at either end: one of them must be withheld to widen the range.
         """
-        true, out_of_reach = int(self._whole[k] @ self._worlds.true), {1: UNKNOWN, -1: UNKNOWN}
-        while self._programmes and not self._is_wide(k):
-            reached = {1: int(self._high[k]) - true, -1: true - int(self._low[k])}
-            steps = {s: min(self._width - reached[-s], out_of_reach[s] - 1) for s in (1, -1)}  # far enough at once
-            hopeful = [s for s in (1, -1) if steps[s] > reached[s]]
-            if not hopeful:
-                break
-            sign = max(hopeful, key=lambda s: steps[s] + reached[-s])
-            self._programmes -= 1
-            if not self._solve(k, sign * steps[sign]):
-                out_of_reach[sign] = steps[sign]
-        return self._is_wide(k)
+        from scipy.optimize import linprog  # noqa: PLC0415 - half a second, seldom needed
 
-    def _is_wide(self, k: int) -> bool:
-        return bool(self._high[k] - self._low[k] >= self._width)
+        atoms, cells = self._defined
+        least, most = self._change
+        bounds = np.column_stack([np.append(-self.true, least), np.append(np.full(len(self.true), np.inf), most)])
+        goal = np.append(chosen.astype(np.float64), np.zeros(len(least)))
+        holding = np.zeros(len(self.low), dtype=bool)
+        size, ends = int(self.true[chosen].sum()), []
+        for sign in (1.0, -1.0):
+            found = linprog(
+                -sign * goal,
+                A_eq=sparse.hstack([atoms, -cells]),
+                b_eq=np.zeros(len(least)),
+                bounds=bounds,
+                method="highs",
+            )
+            if found.x is None:  # nothing bounds it
+                ends.append(sign * np.inf)
+                continue
+            ends.append(size - sign * float(found.fun))
+            multipliers = np.maximum(np.abs(found.lower.marginals), np.abs(found.upper.marginals))
+            holding[self._known[multipliers[len(self.true) :] > 1e-9]] = True
+        return max(ends[1], 0.0), ends[0], holding
 
-    def _left(self) -> Ints:
-        return np.flatnonzero(self._high - self._low < self._width).astype(np.int64)
+    def nearest(self, chosen: Bools, step: int) -> Ints | None:
+        """Return a world next to the true one, in whole people, in which a set is larger (smaller) by some people.
 
-    def _saw(self, world: Ints) -> None:
-        size = self._whole @ world
-        self._low, self._high = np.minimum(self._low, size), np.maximum(self._high, size)
+        As few people as can be are added and taken away: first over fractions, then in whole numbers by those whose
+        reduced costs say that they may be needed, few of them at first and everybody at last.
 
-    def _solve(self, k: int, step: int) -> bool:
-        """Look for a world in which a set is larger (smaller) by some people, and for others around it."""
-        world = self._worlds.program.nearest(self._sets[k], step)
-        if world is None or not self._worlds.agree(world):
-            return False
-        self._saw(world)
-        self._walk(world, _HOPE, seed=k)
-        return True
+        Parameters
+        ----------
+        chosen : numpy.ndarray of bool, shape (atoms,)
+        step : int
+            By how many at least; negative: smaller.
+
+        Returns
+        -------
+        numpy.ndarray of int64, shape (atoms,), or None
+            None where there is none, or none was found.
+        """
+        from scipy.optimize import linprog  # noqa: PLC0415 - half a second, seldom needed
+
+        atoms, cells = self._defined
+        least, most = self._change
+        n = len(self.true)
+        aim = sparse.csr_matrix(np.where(chosen, -float(np.sign(step)), 0.0))
+        equal = sparse.hstack([atoms, -atoms, -cells]).tocsc()
+        reach = sparse.hstack([aim, -aim, sparse.csr_matrix((1, len(least)))]).tocsc()
+        cost = np.append(np.ones(2 * n), np.zeros(len(least)))
+        low = np.append(np.zeros(2 * n), least)
+        high = np.concatenate([np.full(n, _NEAR), np.minimum(self.true, _NEAR), most])
+        loose = linprog(
+            cost, A_ub=reach, b_ub=[-abs(step)], A_eq=equal, b_eq=np.zeros(len(least)),
+            bounds=np.column_stack([low, high]), method="highs",
+        )  # fmt: skip
+        if loose.x is None:
+            return None
+        tried = 0
+        for cheap in _CHEAP:
+            needed = (loose.lower.marginals <= cheap) | (loose.x > 0)
+            needed[2 * n :] = True
+            if needed.sum() == tried:
+                continue
+            tried = needed.sum()
+            found = _whole(cost, (equal, reach, -abs(step)), (low, high), needed, 2 * n)
+            if found is not None:
+                return np.asarray(self.true + found[:n] - found[n : 2 * n], dtype=np.int64)
+        return None
 
 
 def worlds_of(cells: Sequence[Cell]) -> tuple[Worlds, list[list[int]]]:
@@ -200,3 +208,24 @@ def worlds_of(cells: Sequence[Cell]) -> tuple[Worlds, list[list[int]]]:
     low = np.array([max(cells[i].low for i in numbers) for numbers in places.values()], dtype=np.int64)
     high = np.array([min(cells[i].high for i in numbers) for numbers in places.values()], dtype=np.int64)
     return Worlds(atoms.T.copy(), low, high, sizes.astype(np.int64)), list(places.values())
+
+
+def _whole(
+    cost: Floats, rows: tuple[Any, Any, int], bounds: tuple[Floats, Floats], use: Bools, whole: int
+) -> Ints | None:
+    """Solve with some of the columns, the first ones in whole numbers; any solution will do."""
+    from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - half a second, seldom needed
+
+    equal, reach, most = rows
+    found = milp(
+        cost[use],
+        constraints=[LinearConstraint(equal[:, use], 0, 0), LinearConstraint(reach[:, use], -np.inf, most)],
+        bounds=Bounds(bounds[0][use], bounds[1][use]),
+        integrality=(np.flatnonzero(use) < whole).astype(np.int64),
+        options={"node_limit": _NODES, "mip_rel_gap": 1.0},
+    )
+    if found.x is None:
+        return None
+    values = np.zeros(whole, dtype=np.int64)
+    values[use[:whole]] = np.rint(found.x[: int(use[:whole].sum())])
+    return values
