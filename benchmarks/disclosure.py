@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT / "tests"))  # the attacker is part of the tests, an
 from disclosure.attacker import printed, readings, recovered, targets  # noqa: E402
 from disclosure.quarters import QUARTERS, Published, publish, study  # noqa: E402
 
-STUDIES, OFF_STUDIES, COST_STUDIES, PEOPLE = 200, 20, 40, (160, 900)
+STUDIES, OFF_STUDIES, UNROUNDED_STUDIES, COST_STUDIES, PEOPLE = 200, 20, 40, 40, (160, 900)
 POLICY = Policy()
 # policy that protects, policy that prints: a protection is off, and the others do not make up for it
 OFF = {
@@ -41,6 +41,13 @@ OFF = {
     "ledger": (Policy(ledger=False), POLICY),
 }
 LINKING = ("complementary suppression", "ledger")
+# a policy that prints exact counts: only suppression and the ledger stand between a reader and what is left
+EXACT = Policy(rounding_base=1)
+UNROUNDED = {
+    "nothing": EXACT,
+    "complementary suppression": Policy(rounding_base=1, complementary=False),
+    "ledger": Policy(rounding_base=1, ledger=False),
+}
 DAYS = POLICY.landmarks[:5]
 Row = dict[str, Any]
 
@@ -74,6 +81,15 @@ def attack_without(seed: int, name: str) -> Row:
     guard, shown = OFF[name]
     releases = publish(study(seed), guard, quarters=QUARTERS // 2, printed=shown)
     return {"seed": seed, "off": {name: look(releases, shown)}}
+
+
+def attack_unrounded(seed: int) -> Row:
+    """Publish one study under a policy that does not round, with and without suppression and ledger, and attack it."""
+    off = {}
+    for name, policy in UNROUNDED.items():
+        releases = publish(study(seed), policy)
+        off[name] = look(releases, EXACT) | {"withheld": sum(release.complementary for release in releases)}
+    return {"seed": seed, "off": off}
 
 
 def cost(seed: int) -> list[Row]:
@@ -120,6 +136,7 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.disclosure", description=__doc__)
     parser.add_argument("--studies", type=int, default=STUDIES)
     parser.add_argument("--off-studies", type=int, default=OFF_STUDIES)
+    parser.add_argument("--unrounded-studies", type=int, default=UNROUNDED_STUDIES)
     parser.add_argument("--cost-studies", type=int, default=COST_STUDIES)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--from-json", action="store_true", help="only write the page again, from disclosure.json")
@@ -138,6 +155,7 @@ def main(words: list[str] | None = None) -> int:
                 if name not in LINKING
                 for seed in range(asked.off_studies)
             ),
+            "unrounded": run(delayed(attack_unrounded)(seed) for seed in range(asked.unrounded_studies)),
             "cost": [row for rows in run(delayed(cost)(seed) for seed in range(asked.cost_studies)) for row in rows],
         }
         file.parent.mkdir(parents=True, exist_ok=True)

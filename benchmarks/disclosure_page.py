@@ -9,7 +9,7 @@ Row = dict[str, Any]
 PAGE = """\
 # What disclosure control prevents, and what it costs
 
-`python -m benchmarks.disclosure` writes this page (an hour of one core); with `--from-json` it is written again from
+`python -m benchmarks.disclosure` writes this page (an hour and a half of one core); with `--from-json` it is written again from
 the numbers of the last run (`benchmarks/disclosure.json`).
 
 ## The attacker
@@ -33,6 +33,13 @@ With rounding on, subtraction seldom leaves one value only. What complementary s
 policy's promise that three values stay possible: without either the attacker breaks it in the studies of the last
 column. The promise holds for what a release adds; where earlier releases alone, and the fact that a row is small, leave
 fewer values, the manifest says how many such counts there are.
+
+## A policy that does not round
+
+With `rounding_base: 1` large counts are printed as they are, and nothing but complementary suppression and the ledger
+keeps small ones from being worked out. The same attacker on the first studies, all quarters of each:
+
+{unrounded}
 
 ## What it costs
 
@@ -86,6 +93,21 @@ def without(found: dict[str, Any]) -> list[str]:
     return lines
 
 
+def unrounded(found: dict[str, Any]) -> list[str]:
+    """Return what the attacker found where large counts are printed as they are."""
+    lines = [
+        "| Protection that is off | Studies | Rows withheld for others' sake | Known exactly | Fewer than 3 values "
+        "| Studies with any |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for name in found["unrounded"][0]["off"]:
+        rows = [row["off"][name] for row in found["unrounded"]]
+        numbers = [sum(row[key] for row in rows) for key in ("withheld", "known", "narrow")]
+        hit = sum(bool(row["narrow"]) for row in rows)
+        lines.append(f"| {name} | {len(rows)} | {' | '.join(f'{n:,}' for n in numbers)} | {hit} |")
+    return lines
+
+
 def costs(found: dict[str, Any]) -> list[str]:
     """Return how far what is published lies from what is exact."""
     lines = [
@@ -119,5 +141,6 @@ def page(found: dict[str, Any]) -> str:
     str
     """
     studies = len({row["seed"] for row in found["cost"]})
-    parts = {name: "\n".join(make(found)) for name, make in (("on", attacks), ("off", without), ("cost", costs))}
+    made = {"on": attacks, "off": without, "unrounded": unrounded, "cost": costs}
+    parts = {name: "\n".join(make(found)) for name, make in made.items()}
     return PAGE.format(studies=studies, **parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -319,6 +320,29 @@ def test_without_rounding_the_attacker_recovers_counts_exactly() -> None:
 )
 def test_without_it_fewer_values_are_left_than_the_policy_asks_for(off: Policy) -> None:
     assert recovered(publish(study(2), off), off, POLICY.ambiguity - 1)
+
+
+UNROUNDED = Policy(rounding_base=1)
+
+
+def test_where_counts_are_printed_as_they_are_suppression_and_ledger_alone_keep_them() -> None:
+    assert recovered(publish(study(0), UNROUNDED, quarters=4), UNROUNDED, POLICY.ambiguity - 1) == []
+
+
+@pytest.mark.parametrize("off", ["complementary", "ledger"])
+def test_without_it_counts_are_known_exactly(off: str) -> None:
+    policy = dataclasses.replace(UNROUNDED, **{off: False})
+    assert len(recovered(publish(study(0), policy, quarters=4), UNROUNDED)) > 3
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("first", range(0, 40, 10))
+def test_where_counts_are_printed_as_they_are_nobody_is_found_in_forty_studies(first: int) -> None:
+    for seed in range(first, first + 10):
+        releases = publish(study(seed), UNROUNDED)
+        assert sum(r.exposed for r in releases) == 0, seed
+        assert recovered(releases, UNROUNDED, POLICY.ambiguity - 1) == [], seed
 
 
 @pytest.mark.slow
