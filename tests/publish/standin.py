@@ -124,10 +124,10 @@ def pdf_pages(file: Path) -> list[str]:
 
 
 def published(folder: Path) -> list[str]:
-    """Return everything under the reports folder, hidden or not, but for the word that names the study's ledger."""
+    """Return everything under the reports folder, hidden or not; beside releases, without the word for their ledger."""
     reports = folder / "reports"
     found = sorted(str(p.relative_to(reports)) for p in reports.rglob("*") if p.is_file()) if reports.exists() else []
-    return [name for name in found if name != "tiny/.ledger"]
+    return [name for name in found if name != "tiny/.ledger" or len(found) == 1]
 
 
 def _empty_page() -> bytes:

@@ -114,7 +114,7 @@ def protected(job: RenderJob, ran: Callable[[Mapping[str, str]], str], standing:
 def publish(job: RenderJob, ran: Callable[[Mapping[str, str]], str]) -> Protected:
     """Do what a render does with a run, with a manifest that says no more than the ledger needs."""
     done = protected(job, ran)
-    write_ledger(job, done, Standing(job.target), 1)
+    write_ledger(job, done, 1)
     job.target.mkdir(parents=True)
     facts = {"manifest": _VERSION, "report": "tiny", "period": job.period.name, "revision": 1, **done.facts()}
     (job.target / MANIFEST).write_text(json.dumps(facts), encoding="utf-8")

@@ -17,7 +17,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,17 @@ class Ledger:
     ----------
     folder : pathlib.Path
         Private.
+    mark : pathlib.Path or None
+        The file among the releases that is to name the ledger, while nothing was published there.
     """
 
     folder: Path
+    mark: Path | None = None
+    _fresh: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False, compare=False)
 
     @classmethod
     def of(cls, private: Path, releases: Path) -> Ledger:
-        """Return the ledger of a folder of releases; both are made where they are not there.
+        """Return the ledger of a folder of releases; where there is none, one that `begin` makes.
 
         Parameters
         ----------
@@ -61,8 +65,7 @@ class Ledger:
         """
         mark = releases / _MARK
         if not mark.is_file():
-            releases.mkdir(parents=True, exist_ok=True)
-            _write(mark, secrets.token_hex(8).encode())
+            return cls(private / "ledger" / secrets.token_hex(8), mark)
         name = mark.read_text(encoding="utf-8").strip()
         if not name.isalnum():
             msg = f"{mark}: does not name a ledger; put back the file that was there"
@@ -70,6 +73,15 @@ class Ledger:
         folder = private / "ledger" / name
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return cls(folder)
+
+    def begin(self) -> None:
+        """Make the ledger, before the first release can be seen: a render that fails leaves nothing behind."""
+        if self.mark is None or self.mark.is_file():
+            return
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write(self.folder / _KEY, self._fresh)
+        self.mark.parent.mkdir(parents=True, exist_ok=True)
+        _write(self.mark, self.folder.name.encode())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -156,6 +168,7 @@ class Ledger:
         -------
         pathlib.Path
         """
+        self.begin()
         files = self._files()
         same = [f for f in files if f.stem.partition("-")[2] == name]
         number = int(files[-1].stem.partition("-")[0]) + 1 if files else 1
@@ -179,7 +192,9 @@ class Ledger:
             if self._files():
                 msg = f"{file}: the key of the ledger is gone; put it back"
                 raise DisclosureError(msg)
-            _write(file, secrets.token_bytes(32))
+            if self.mark is not None:
+                return self._fresh
+            _write(file, self._fresh)
         return file.read_bytes()
 
 

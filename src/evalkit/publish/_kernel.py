@@ -38,6 +38,7 @@ class IpcKernelManager(AsyncKernelManager):
                 "ipykernel_launcher",
                 "-f",
                 "{connection_file}",
+                "--log-level=CRITICAL",  # an interrupt that meets the end of a kernel is no news
             ],
             display_name="evalkit",
             language="python",

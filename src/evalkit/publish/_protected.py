@@ -43,6 +43,8 @@ class Protected:
         What the ledger is to keep.
     overrides : tuple of str
         Exceptions to the policy that were in force, in words.
+    ledger : Ledger or None
+        Where the cells are written down; None where a release is only made again.
     """
 
     executed: Any
@@ -51,6 +53,7 @@ class Protected:
     plan: Plan
     cells: tuple[Cell, ...]
     overrides: tuple[str, ...] = ()
+    ledger: Ledger | None = None
 
     def facts(self) -> dict[str, Any]:
         """Return what the manifest says of it: no count of people."""
@@ -131,9 +134,8 @@ def run_protected(
         if not plan.withheld:
             whole = Plan(withheld, plan.names, (), plan.tight, plan.cells, plan.sensitive)
             kept = without([c for c in keyed if c.people is not None], frozenset(), policy)
-            return Protected(
-                executed, scratch / f"record-{turn}.jsonl", tuple(names or ()), whole, tuple(kept), overrides
-            )
+            file = scratch / f"record-{turn}.jsonl"
+            return Protected(executed, file, tuple(names or ()), whole, tuple(kept), overrides, ledger)
         withheld |= plan.withheld
         told(f"{len(plan.withheld)} rows are withheld so that nobody is singled out; running the notebook again")
     msg = f"{job.name}: after {_RUNS} runs a small count can still be worked out ({'; '.join(plan.names[:_MOST])})"
@@ -180,16 +182,14 @@ def _published(releases: Path) -> list[str]:
     return found
 
 
-def write_ledger(job: RenderJob, ran: Protected, standing: Standing, revision: int) -> None:
+def write_ledger(job: RenderJob, ran: Protected, revision: int) -> None:
     """Write down what a release shows, before anybody can see it.
 
     Parameters
     ----------
     job : RenderJob
     ran : Protected
-    standing : Standing
     revision : int
     """
-    ledger = _ledger(job, _releases(standing), make=True)
-    if ledger is not None:
-        ledger.write(release_name(job.params.report, job.period.name, revision), ran.cells)
+    if ran.ledger is not None:
+        ran.ledger.write(release_name(job.params.report, job.period.name, revision), ran.cells)

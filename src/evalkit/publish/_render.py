@@ -295,11 +295,13 @@ def _place(job: RenderJob, made: Made, standing: Standing, told: Progress, *, ga
     keep_for_review(job.study, manifest, made.ran.executed, made.ran.file)
     supersedes = standing.revision if standing.there else None
     if gate:
+        if made.ran.ledger is not None:
+            made.ran.ledger.begin()  # what waits is written with the ledger's own codes
         waiting = Waiting(job.target, supersedes, release_name(job.params.report, job.period.name, revision))
         place = hold(job.study, made.files, waiting, made.ran.cells)
         told.step(job.name, f"waits for approval in {place}; evalkit review and evalkit approve take this folder")
         return place
-    write_ledger(job, made.ran, standing, revision)
+    write_ledger(job, made.ran, revision)
     place_release(made.files, job.target, supersedes=supersedes)
     told.step(job.name, f"published in {job.target}")
     return job.target
