@@ -9,8 +9,8 @@ Row = dict[str, Any]
 PAGE = """\
 # What disclosure control prevents, and what it costs
 
-`python -m benchmarks.disclosure` writes this page (an hour and a half of one core); with `--from-json` it is written again from
-the numbers of the last run (`benchmarks/disclosure.json`).
+`python -m benchmarks.disclosure` writes this page (an hour and a half of one core); with `--from-json` it is written
+again from the numbers of the last run (`benchmarks/disclosure.json`).
 
 ## The attacker
 

@@ -204,13 +204,76 @@ def test_a_group_of_just_the_minimum_has_no_curve(n: int) -> None:
     assert make_safe(kaplan_meier(both, "time", "event", by="group"), POLICY).withheld == ("pilot",)
 
 
-def test_weighted_and_delayed_entry_counts_are_refused() -> None:
-    data = people(100, 4).assign(w=1.5, start=5.0)
-    with pytest.raises(DisclosureError, match="weighted"):
-        make_safe(kaplan_meier(data, "time", "event", by="group", weights="w"), POLICY)
-    late = data[data["time"] > 5]
+def test_delayed_entry_is_refused() -> None:
+    late = people(100, 4).assign(start=5.0).query("time > 5")
     with pytest.raises(DisclosureError, match="delayed entry"):
         make_safe(kaplan_meier(late, "time", "event", by="group", entry="start"), POLICY)
+
+
+def weighted(n: int, seed: int) -> pd.DataFrame:
+    """People whose weights go with how soon they leave, as propensity weights do."""
+    rng = np.random.default_rng(seed)
+    data = people(n, seed)
+    return data.assign(w=np.exp(0.5 * rng.standard_normal(n) + 0.002 * (data["time"] - 200)))
+
+
+def test_equal_weights_change_no_safe_curve() -> None:
+    data = people(400, 3).assign(w=2.5)
+    plain = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY)
+    equal = make_safe(kaplan_meier(data, "time", "event", by="group", weights="w"), POLICY)
+    for one, other in ((plain.knots("pilot"), equal.knots("pilot")), (plain.landmark_rows(), equal.landmark_rows())):
+        assert one["time"].tolist() == other["time"].tolist()
+        np.testing.assert_allclose(other["estimate"], one["estimate"], rtol=1e-9)
+    assert plain.landmark_rows()["n_risk"].tolist() == equal.landmark_rows()["n_risk"].tolist()  # people, not weights
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_weighted_curve_keeps_its_landmarks(seed: int) -> None:
+    data = weighted(900, seed)
+    exact = kaplan_meier(data, "time", "event", by="group", weights="w", robust=True)
+    true = kaplan_meier(data, "time", "event", by="group", weights="w", robust=True, times=POLICY.landmarks[:5]).tidy()
+    crude = kaplan_meier(data, "time", "event", by="group", times=POLICY.landmarks[:5]).tidy()
+    told = make_safe(exact, POLICY).landmark_rows().set_index("time")
+    assert len(told) >= 4
+    both = true.set_index("time").loc[told.index]
+    assert (both["estimate"] - told["estimate"]).abs().max() < 0.01
+    assert (both["std_error"] / told["std_error"] - 1).abs().max() < 0.15
+    assert (true["estimate"] - crude["estimate"]).abs().max() > 0.05  # the weights do matter
+
+
+def test_weights_of_a_block_are_means_over_the_minimum() -> None:
+    data = weighted(300, 1)
+    exact = day_counts(data, "time", "event", by="group", weights="w")
+    safe, _ = safe_counts(exact, POLICY)
+    assert safe is not None
+    frame = safe.frame
+    one = data.assign(w=np.where(data["time"].eq(data["time"].max()), data["w"] + 1, data["w"]))
+    other, _ = safe_counts(day_counts(one, "time", "event", by="group", weights="w"), POLICY)
+    changed = ~np.isclose(frame["w_censor"] + frame["w_event_1"], other.frame["w_censor"] + other.frame["w_event_1"])
+    assert changed.sum() == 1  # the block in which that person leaves, and by no more than a part of what they weigh
+    sizes = (frame["n_censor"] + frame["n_event_1"])[changed]
+    assert sizes.min() >= POLICY.rounded(POLICY.minimum_count)
+    everybody = frame["w_entry"].sum() / frame["n_entry"].sum()
+    assert everybody == pytest.approx(data["w"].mean(), rel=0.05)
+
+
+def test_a_curve_that_one_person_weighs_down_is_not_shown() -> None:
+    data = weighted(300, 2)
+    data.loc[data["event"].idxmax(), "w"] = 60.0
+    assert make_safe(kaplan_meier(data, "time", "event", by="group", weights="w"), POLICY).verdict == "withheld"
+
+
+def test_a_weighted_incidence_is_safe_too() -> None:
+    rng = np.random.default_rng(5)
+    data = weighted(800, 5)
+    data["cause"] = np.where(data["event"], rng.integers(1, 3, len(data)), 0)
+    ask = {"by": "group", "weights": "w", "causes": ("left", "completed")}
+    exact = cumulative_incidence(data, "time", "cause", **ask)
+    true = cumulative_incidence(data, "time", "cause", **ask, times=POLICY.landmarks[:5]).tidy()
+    told = make_safe(exact, POLICY).landmark_rows()
+    both = told.merge(true, on=["group", "cause", "time"])
+    assert len(both) >= 6
+    assert (both["estimate_x"] - both["estimate_y"]).abs().max() < 0.015
 
 
 @pytest.mark.parametrize(

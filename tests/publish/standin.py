@@ -154,7 +154,8 @@ if args == ["--version"]:
     print("1.10.18"); sys.exit(0)
 mode = os.environ.get("STANDIN_MODE", "good")
 record.write_text(json.dumps(dict(args=args, cwd=os.getcwd(), home=os.environ.get("HOME"),
-    no_color=os.environ.get("NO_COLOR"), sid=os.getsid(0), pid=os.getpid(), beside=sorted(os.listdir(".")))))
+    no_color=os.environ.get("NO_COLOR"),
+    settings=dict((k, v) for k, v in os.environ.items() if k.startswith(("QUARTO_", "TYPST_"))), sid=os.getsid(0), pid=os.getpid(), beside=sorted(os.listdir(".")))))
 def fail(text):
     sys.stderr.write(text); sys.exit(1)
 if mode == "typst":
@@ -165,6 +166,8 @@ if mode == "ansi":
     fail("\x1b[91mERROR: Validation of YAML front matter failed.\x1b[39m\n")
 if mode == "leftover":
     Path("report.pdf").write_bytes(b"%PDF-old"); fail("ERROR: Unknown format nosuchformat\n")
+if mode == "filter":
+    fail("pandoc \n  to: typst\n  output-file: report.typ\n\nError running filter evalkit.lua:\nevalkit.lua:3: nothing\n")
 if mode == "hang":
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", os.environ["STANDIN_RECORD"]])
     time.sleep(600)
@@ -176,11 +179,20 @@ if mode != "nothing":
     if "typst" in to:
         Path("report.typ").write_text("typ"); Path("report.pdf").write_bytes(b"%PDF-1.7 cut" if mode == "cut" else base64.b64decode("{pdf}"))
     if "html" in to:
-        cdn = '<script src="https://cdn.example.org/require.min.js" integrity="x"></script>'
+        cdn = '<script src="https://cdn.example.org/require.min.js" integrity="x"></script><style>/*' + 2000 * "x" + "*/</style>"
+        cdn += "<script>\nlet ours = 1 < 2;\n</script>" + '<meta charset="utf-8">'  # put before what the template says
+        figure = '<div id="fig-a" class="quarto-float" alt="seen twice"><img src="data:image/png;base64,x" alt="seen"></div>'
         image = '<img src="https://cdn.example.org/x.png">' if mode == "remote" else ""
-        Path("report.html").write_text("<html><head>" + cdn + "</head><body>" + image + "ok</body></html>")
-if mode == "crossref":
-    sys.stderr.write("WARNING (/opt/quarto/share/filters/main.lua:1) Unable to resolve crossref @fig-nowhere\n")
+        Path("report.html").write_text("<html><head>" + cdn + "</head><body>" + image + figure + "ok</body></html>")
+said = {
+    "crossref": "WARNING (/opt/quarto/share/filters/main.lua:1) Unable to resolve crossref @fig-nowhere",
+    "table": "WARNING (/opt/quarto/share/filters/main.lua:9) Unable to parse table from raw html block: skipping.",
+    "citation": "[WARNING] Citeproc: citation nobody not found",
+    "font": "[typst]: Compiling report.typ to report.pdf...warning: unknown font family: nowhere",
+    "standard": "WARNING: PDF standard 'x-9' is not supported by Typst and will be ignored",
+    "good": "WARNING: PDF standard validation requested but verapdf is not installed.\nInstall with: quarto install verapdf",
+}
+sys.stderr.write(said.get(mode, "") + "\n")
 sys.stderr.write("\nOutput created: report.pdf\n\n")
 """
 

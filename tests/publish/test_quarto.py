@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -14,8 +16,10 @@ import pytest
 import yaml
 
 from evalkit.errors import PublicationError
+from evalkit.publish._page import wrap_tables
+from evalkit.publish._prepare import Item
 from evalkit.publish._quarto import publish_quarto
-from publish.standin import PDF, command, environment, living, published, write_standin, write_world
+from publish.standin import PDF, command, environment, living, pdf_pages, published, write_standin, write_world
 from web.pages import document
 
 REAL = shutil.which("quarto")
@@ -35,8 +39,8 @@ def run(folder: Path, *arguments: str, mode: str = "good", **more: str) -> subpr
 def good(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     folder = tmp_path_factory.mktemp("quarto")
     write_world(folder)
-    done = run(folder)
-    assert done.returncode == 0, done.stderr
+    done = run(folder, QUARTO_PROFILE="theirs", TYPST_FONT_PATHS="/nowhere")
+    assert done.returncode == 0, done.stderr  # that veraPDF is not there is no failure
     return folder, json.loads((folder / "record.json").read_text())
 
 
@@ -65,7 +69,10 @@ def test_release_is_what_quarto_made_without_remote_scripts(good: tuple[Path, di
     folder, _ = good
     release = folder / "reports/tiny/tiny/2000Q4"
     assert (release / "report.pdf").read_bytes() == PDF
-    assert "<script" not in (release / "report.html").read_text()
+    page = (release / "report.html").read_text()
+    assert "<script" not in page
+    assert page.index('<meta charset="utf-8">') < 1000
+    assert page.count('alt="') == 1  # of the picture, not of what stands around it
     manifest = json.loads((release / "manifest.json").read_text())
     assert manifest["publication"]["publisher"] == "quarto"
     assert manifest["tools"]["quarto"] == "1.10.18"
@@ -87,7 +94,12 @@ def test_auto_takes_quarto_where_it_is_and_embedded_on_request(tmp_path: Path) -
         ("yaml", "quarto: YAMLException: bad indentation of a mapping entry (3:1)"),
         ("ansi", "quarto: Validation of YAML front matter failed."),
         ("leftover", "quarto: Unknown format nosuchformat"),
+        ("filter", "quarto: running filter evalkit.lua"),
         ("crossref", "Unable to resolve crossref @fig-nowhere"),
+        ("table", "quarto: Unable to parse table from raw html block"),
+        ("citation", "Citeproc: citation nobody not found"),
+        ("font", "quarto: warning: unknown font family: nowhere"),
+        ("standard", "quarto: PDF standard 'x-9' is not supported"),
         ("nothing", "left no report.pdf"),
         ("remote", "loads from the network at <img src>"),
     ],
@@ -101,6 +113,24 @@ def test_failures_are_read_from_exit_code_and_stderr(
     with pytest.raises(PublicationError) as failed:
         publish_quarto(document(), ("pdf", "html"), tmp_path, 60)
     assert words in str(failed.value)
+
+
+def test_settings_of_others_do_not_reach_quarto(
+    good: tuple[Path, dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, record = good
+    assert record["settings"] == {"TYPST_IGNORE_SYSTEM_FONTS": "true"}  # fonts are those of the report alone
+    monkeypatch.setenv("EVALKIT_QUARTO", str(write_standin(tmp_path)))
+    (tmp_path / "_quarto.yml").write_text("project: {type: website}\n", encoding="utf-8")
+    (tmp_path / "scratch").mkdir()
+    with pytest.raises(PublicationError, match=r"_quarto\.yml would change the report"):
+        publish_quarto(document(), ("html",), tmp_path / "scratch", 60)
+
+
+def test_tables_are_named_by_the_captions_that_quarto_puts_before_them() -> None:
+    float_ = "<figure><figcaption>Table {n}. {name}</figcaption><div><table></table></div></figure>"
+    page = f"<h2>Heading</h2>{float_.format(n=1, name='One')}{float_.format(n=2, name='Two')}<table></table>"
+    assert re.findall(r'aria-label="([^"]*)"', wrap_tables(page)) == ["Table 1. One", "Table 2. Two", "Heading"]
 
 
 @pytest.mark.parametrize(
@@ -142,8 +172,10 @@ def test_asking_for_quarto_without_it_says_how_to_get_it(tmp_path: Path) -> None
 def test_what_quarto_is_given(tmp_path: Path) -> None:
     from datetime import date
 
+    import pypandoc
+
     from evalkit.publish._document import Document, resources
-    from evalkit.publish._prepare import Item
+    from evalkit.publish._embedded import DIALECT
     from evalkit.publish._quarto import write_input
 
     items = (
@@ -162,7 +194,11 @@ def test_what_quarto_is_given(tmp_path: Path) -> None:
     assert front["format"]["typst"]["template-partials"] == ["typst-template.typ", "typst-show.typ"]
     assert front["format"]["html"]["embed-resources"] is True
     assert front["ek-synthetic"] is True
-    assert "title" not in front
+    assert front["title"] == "T"  # else Quarto would take the first heading away, to be the title
+    assert front["crossref"] == {
+        "title-delim": ".", "fig-title": "Figure", "fig-prefix": "Figure", "tbl-title": "Table", "tbl-prefix": "Table",
+    }  # fmt: skip
+    assert front["format"]["html"]["minimal"] is True
     page = front["format"]["html"]
     assert (page["template"], page["css"], page["toc"]) == (
         "report.html5",
@@ -173,8 +209,13 @@ def test_what_quarto_is_given(tmp_path: Path) -> None:
         assert (tmp_path / name).read_bytes() == (resources() / name).read_bytes()
     assert front["ek-study-html"] == "`S`{=html}"
     beside = notebook.cells[3]
-    assert beside.cell_type == "markdown"  # below its figure; formats other than HTML pass over it
-    assert beside.source.startswith('```{=html}\n<div class="beside">')
+    assert beside.cell_type == "markdown"  # below its figure; Quarto must not take its table for one of the report
+    given = json.loads(pypandoc.convert_text(beside.source, "json", DIALECT))
+    (block,) = given["blocks"]
+    (_, classes, attributes), content = block["c"]
+    assert (block["t"], classes) == ("Div", ["content-visible"])
+    assert attributes == [["when-format", "html"], ["html-table-processing", "none"]]
+    assert [(part["t"], part["c"][0]) for part in content] == [("RawBlock", "html")]
     assert 'href="figures/fig-a.svg"' in beside.source
     options = yaml.safe_load("\n".join(line[3:] for line in notebook.cells[2].source.splitlines()))
     assert options == {
@@ -200,12 +241,30 @@ def test_the_real_quarto_makes_an_accessible_pdf_and_a_page(tmp_path: Path) -> N
         assert str(pdf.Root.Lang) == "en-US"
         assert str(meta["pdfuaid:part"]) == "1"
     page = (release / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert page.index('<meta charset="utf-8">') < 1024
+    assert "A heading" in page
+    assert "A heading" in " ".join(pdf_pages(release / "report.pdf"))
+    names = re.findall(r'aria-label="([^"]*)"', page)
+    assert len(set(names)) == len(names)
     assert "A blue square. It is blue." in page
     assert "Synthetic data." in page
     assert "<h1>A study</h1>" in page
     assert 'class="skip"' in page
     assert '<main id="content">' in page
     assert "emit(" not in page
+
+
+@pytest.mark.quarto
+@pytest.mark.skipif(REAL is None, reason="the Quarto executable is not installed here")
+def test_the_real_quarto_is_not_believed_when_a_citation_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVALKIT_QUARTO", str(REAL))
+    cited = Item("markdown", 1, "# Heading\n\nAs said before [@nobody].\n\n::: {#refs}\n:::")
+    made = replace(document(), items=(cited,), bibliography=b'[{"id": "somebody", "type": "book", "title": "T"}]')
+    with pytest.raises(PublicationError, match="nobody"):
+        publish_quarto(made, ("html",), tmp_path, 120)
 
 
 @pytest.mark.quarto

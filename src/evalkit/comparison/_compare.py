@@ -102,6 +102,23 @@ class Comparison:
         )
         return found.about(population=self.population, cut=self.cohort.cut, counts=self.totals)
 
+    def weighted(self) -> Estimates:
+        """Return the share with each event by each day when the groups are weighted to the same target.
+
+        Returns
+        -------
+        Estimates
+            Cumulative incidences of each arm. Their limits take the weights as known (infinitesimal jackknife); those
+            of `effects` do not.
+        """
+        rows = self.data.assign(weight=self.fit.weights)
+        causes = [str(name) for name in self.cohort.causes_of("harm" if self.scale == "harm" else "retention").values()]
+        found = cumulative_incidence(rows, "time", "event", by="group", weights="weight", causes=causes)
+        target = TARGETS[self.cohort.study.comparison.estimand]
+        return found.about(
+            estimand=f"{found.estimand}, weighted; target: {target}", population=self.population, cut=self.cohort.cut
+        )
+
     def effects(self, days: int, *, n_boot: int = N_BOOT) -> Estimates:
         """Return the difference in the share with the event by a day: unadjusted, and adjusted by three methods.
 

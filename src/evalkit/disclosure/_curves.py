@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.counts import DayCounts
+from evalkit.disclosure._mass import MASSES, evenly_weighted, with_mass
 from evalkit.disclosure._policy import Policy
 from evalkit.errors import DisclosureError
 
@@ -31,7 +32,8 @@ def safe_day_counts(counts: DayCounts, policy: Policy) -> tuple[DayCounts | None
     Parameters
     ----------
     counts : DayCounts
-        Exact; not changed. Unweighted, everyone observed from the origin.
+        Exact; not changed. Everyone observed from the origin. Of weighted counts each block carries the mean weight of
+        those whom it stands for.
     policy : Policy
 
     Returns
@@ -44,11 +46,8 @@ def safe_day_counts(counts: DayCounts, policy: Policy) -> tuple[DayCounts | None
     Raises
     ------
     DisclosureError
-        If the counts are weighted or have delayed entry: no safe form is defined for them.
+        If the counts have delayed entry: no safe form is defined for them.
     """
-    if counts.weighted:
-        msg = "weighted curves cannot be shown yet: no safe form of their counts is defined"
-        raise DisclosureError(msg)
     exact = counts.frame
     kept, withheld = [], []
     for group in counts.groups:
@@ -85,20 +84,35 @@ def _safe_group(rows: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
     size = max(policy.rounded(people - few), sum(shown))
     ends_early = np.isfinite(ended) or stay > 0
     censored = _censored(exact, size - sum(shown), policy, ended=ends_early)
-    steps = pd.DataFrame({"time": [-np.inf], "n_entry": [size if ends_early else sum(shown) + censored]})
+    blocks = {}
     for name, public in zip([*events, "n_censor"], [*shown, censored], strict=True):
         times = np.repeat(exact["time"].to_numpy(dtype=float), exact[name].to_numpy(dtype=int))
         if public and times.size == 0:
             times = np.array([exact["time"].max()])
         if public:
-            blocks = _blocks(times, public, name, policy, ends.get(name, np.nan))
-            steps = pd.concat([steps, blocks], ignore_index=True)
-    flows, bounds = (*events, "n_censor"), [f"end_{name}" for name in (*events, "n_censor")]
-    steps = steps.reindex(columns=["time", "n_entry", *flows, *bounds])
-    merged = steps.groupby("time").agg({**dict.fromkeys(("n_entry", *flows), "sum"), **dict.fromkeys(bounds, "max")})
-    merged = merged.astype(dict.fromkeys(("n_entry", *flows), "int64")).reset_index()
+            blocks[name] = _blocks(times, public, policy, ends.get(name, np.nan))
+    start = pd.DataFrame({"time": [-np.inf], "n_entry": [size if ends_early else sum(shown) + censored]})
+    if "w_entry" in rows:
+        if not all(evenly_weighted(exact, name, own, policy) for name, own in blocks.items()):
+            return None
+        start = with_mass(start, rows, exact, blocks)
+    merged = _merged(start, blocks, events)
     kept = _truncated(merged, events, policy)
     return kept if len(kept) else None  # 11 or 12 people are published as 10: too few at risk from the start
+
+
+def _merged(start: pd.DataFrame, blocks: dict[str, pd.DataFrame], events: tuple[str, ...]) -> pd.DataFrame:
+    """Return one row per day, from the blocks of every flow."""
+    parts, flows = [start], (*events, "n_censor")
+    for name, own in blocks.items():
+        weights = {f"{kind}_{name[2:]}": own[kind] for kind in MASSES if kind in own}
+        parts.append(own[["time"]].assign(**{name: own["size"], f"end_{name}": own["end"]}, **weights))
+    bounds = [f"end_{name}" for name in flows]
+    masses = [f"{kind}_{name[2:]}" for kind in MASSES if f"{kind}_entry" in start for name in ("n_entry", *flows)]
+    steps = pd.concat(parts, ignore_index=True).reindex(columns=["time", "n_entry", *flows, *masses, *bounds])
+    sums = dict.fromkeys(("n_entry", *flows, *masses), "sum")
+    merged = steps.groupby("time").agg({**sums, **dict.fromkeys(bounds, "max")})
+    return merged.astype(dict.fromkeys(("n_entry", *flows), "int64")).reset_index()
 
 
 def _without_tails(exact: pd.DataFrame, ends: dict[str, float]) -> tuple[pd.DataFrame, int]:
@@ -135,25 +149,31 @@ def _censored(exact: pd.DataFrame, room: int, policy: Policy, *, ended: bool) ->
     return 0 if public < policy.block else min(public, room)
 
 
-def _blocks(times: Floats, public: int, name: str, policy: Policy, end: float) -> pd.DataFrame:
-    """Cut sorted times into blocks, each a step on its mean day; where it can be, a block ends at a landmark."""
+def _blocks(times: Floats, public: int, policy: Policy, end: float) -> pd.DataFrame:
+    """Cut sorted times into blocks, each a step on its mean day; where it can be, a block ends at a landmark.
+
+    Columns time, size (as published), end, and begin and stop: the places of those whom it stands for.
+    """
     ordered = np.sort(times)
     cuts, bounds = _segments(ordered, public, policy)
     days: list[float] = []
     sizes: list[int] = []
     ends: list[float] = []
+    places: list[tuple[int, int]] = []
     for (begin, stop), (after, until) in zip(pairwise(cuts), pairwise(bounds), strict=True):
         number = max(1, (stop - begin) // policy.block)
         inside = [policy.block] * (number - 1)
         inside.append(stop - begin - sum(inside))
         edges = begin + np.concatenate([[0], np.cumsum(inside)])
         exact = np.rint(edges / public * ordered.size).astype(int)
+        places += pairwise(exact)
         for a, b in pairwise(exact):
             mean = ordered[a:b].mean() if b > a else ordered[min(a, ordered.size - 1)]
             days.append(float(min(max(np.rint(mean), after + 1), until)))
         sizes += inside
         ends += [*[np.nan] * (number - 1), until if stop < public else end]
-    return pd.DataFrame({"time": days, name: sizes, f"end_{name}": ends})
+    first, last = (np.array(side, dtype=float) for side in zip(*places, strict=True))
+    return pd.DataFrame({"time": days, "size": sizes, "end": ends, "begin": first, "stop": last})
 
 
 def _segments(ordered: Floats, public: int, policy: Policy) -> tuple[list[int], list[float]]:

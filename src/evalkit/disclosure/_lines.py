@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.counts import DayCounts
+from evalkit.disclosure._mass import MASSES
 from evalkit.disclosure._policy import Policy
 
 Floats = NDArray[np.float64]
@@ -45,14 +46,18 @@ def spread(counts: DayCounts, policy: Policy) -> DayCounts:
     flows = [*counts.event_columns, "n_censor"]
     for group, rows in frame.groupby("group", sort=False):
         columns = {name: _by_day(blocks_of(rows, name, policy)) for name in flows}
-        days = pd.DataFrame(columns).fillna(0).astype("int64").rename_axis("time").reset_index()
-        start = pd.DataFrame({"time": [-np.inf], "n_entry": [int(rows["n_entry"].sum())]})
+        for kind in MASSES if counts.weighted else ():
+            for name in flows:
+                columns[f"{kind}_{name[2:]}"] = _by_day(blocks_of(rows, name, policy), kind)
+        days = pd.DataFrame(columns).fillna(0).rename_axis("time").reset_index()
+        entries = [c for c in rows.columns if str(c).endswith("_entry")]
+        start = pd.DataFrame({"time": [-np.inf], **{c: [rows[c].sum()] for c in entries}})
         end = pd.DataFrame({"time": [last_day(rows)]})  # known up to here, whether anybody leaves then or not
         whole = pd.concat([start, days, end], ignore_index=True).groupby("time", as_index=False).sum()
         parts.append(whole.assign(group=group))
     made = pd.concat(parts, ignore_index=True).fillna(0)
     made[["n_entry", *flows]] = made[["n_entry", *flows]].astype("int64")
-    return DayCounts(made[["group", "time", "n_entry", *flows]], causes=counts.causes)
+    return DayCounts(made[[c for c in frame.columns if not str(c).startswith("end_")]], causes=counts.causes)
 
 
 def last_day(rows: pd.DataFrame) -> float:
@@ -63,12 +68,14 @@ def last_day(rows: pd.DataFrame) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """People of one block: how many, and the days around their mean day that they stand for."""
+    """People of one block: how many, and the days around their mean day that they stand for; what each weighs."""
 
     size: int
     begin: float
     mean: float
     end: float
+    w: float = 1.0
+    w2: float = 1.0
 
     def days(self, shares: Floats) -> Floats:
         r"""Return the days by which these shares of the block have left.
@@ -102,11 +109,13 @@ def blocks_of(rows: pd.DataFrame, name: str, policy: Policy) -> list[Block]:
     own = rows[rows[name] > 0]
     days, sizes = own["time"].to_numpy(dtype=np.float64), own[name].to_numpy(dtype=np.int64)
     ends, last = own[f"end_{name}"].to_numpy(dtype=np.float64), last_day(rows)
+    masses = [f"{kind}_{name[2:]}" for kind in MASSES]
+    each = own[masses].to_numpy(dtype=np.float64) / sizes[:, None] if masses[0] in own else np.ones((len(own), 2))
     found: list[Block] = []
     before = 0.0
     for k, day in enumerate(days):
         if sizes[k] >= 2 * policy.block:
-            found.append(Block(int(sizes[k]), max(before, day - 1), day, day))
+            found.append(Block(int(sizes[k]), max(before, day - 1), day, day, *each[k]))
         else:
             if np.isfinite(ends[k]):
                 end = ends[k]
@@ -114,15 +123,19 @@ def blocks_of(rows: pd.DataFrame, name: str, policy: Policy) -> list[Block]:
                 end = (day + days[k + 1]) / 2
             else:
                 end = min(max(2 * day - before, day), max(last, day))
-            found.append(Block(int(sizes[k]), before, day, max(before, end)))
+            found.append(Block(int(sizes[k]), before, day, max(before, end), *each[k]))
         before = found[-1].end
     return found
 
 
-def _by_day(blocks: list[Block]) -> pd.Series:
-    """Return how many leave on which day."""
+def _by_day(blocks: list[Block], kind: str = "") -> pd.Series:
+    """Return how many leave on which day, or what they weigh."""
     days = [np.ceil(b.days((np.arange(b.size) + 0.5) / b.size)) for b in blocks]
-    return pd.Series(np.concatenate(days) if days else [], dtype="float64").value_counts()
+    whole = pd.Series(np.concatenate(days) if days else [], dtype="float64")
+    if not kind:
+        return whole.value_counts()
+    each = [np.full(b.size, getattr(b, kind)) for b in blocks]
+    return pd.Series(np.concatenate(each) if each else [], dtype="float64").groupby(whole).sum()
 
 
 def corners(rows: pd.DataFrame, name: str, policy: Policy) -> Floats:
@@ -184,7 +197,7 @@ def read_at(
         if name.startswith("conf"):  # before the first event limits are not defined: the value itself
             values = np.where(np.isnan(values), smooth["estimate"], values)
         found[name] = np.where(beyond, np.nan, np.concatenate([[first[name]], values])[place])
-    leaving = flows[[c for c in flows.columns if c not in {"group", "time", "n_entry"}]].sum(axis=1)
+    leaving = flows[[c for c in flows.columns if c == "n_censor" or str(c).startswith("n_event")]].sum(axis=1)
     gone = np.concatenate([[0.0], leaving.cumsum()])[np.searchsorted(flows["time"], at, side="left")]
     base = policy.rounding_base
     risk = np.where(beyond, np.nan, np.round((float(flows["n_entry"].sum()) - gone) / base) * base)

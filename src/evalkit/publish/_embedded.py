@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["publish_embedded"]
+__all__ = ["DIALECT", "font_folder", "metadata", "publish_embedded"]
 
 import calendar
 import html
@@ -23,6 +23,8 @@ from evalkit.publish._typst import COMMAND
 from evalkit.publish._web import check_self_contained
 from evalkit.publish._words import words
 
+DIALECT = "markdown-tex_math_dollars-raw_tex-example_lists"
+"""What Markdown a notebook is written in: a dollar sign is one, and a backslash begins no command."""
 _FONTS = {
     "font_source_serif_pro": "SourceSerifPro",
     "font_source_sans_pro": "SourceSansPro",
@@ -143,7 +145,7 @@ def _raw(value: str, form: str) -> str:
 def _pandoc(folder: Path, allowed: _Allowed, *arguments: str) -> None:
     command = [
         pypandoc.get_pandoc_path(),
-        "--from=markdown-yaml_metadata_block-tex_math_dollars-raw_tex-example_lists",
+        f"--from={DIALECT}-yaml_metadata_block",
         "--standalone",
         "--wrap=none",
         f"--lua-filter={resources() / 'evalkit.lua'}",

@@ -15,6 +15,7 @@ from evalkit.publish._prepare import Item
 
 _TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 _CAPTION = re.compile(r"<caption\b[^>]*>(.*?)</caption>", re.DOTALL)
+_OUTSIDE = re.compile(r"<figcaption\b[^>]*>((?:(?!<figcaption\b|</figure>).)*?)</figcaption>(?!.*</figure>)", re.DOTALL)
 _HEADING = re.compile(r"<h[1-6]\b[^>]*>(.*?)</h[1-6]>", re.DOTALL)
 _HEADING_CELL = re.compile(r'<td\b([^>]*\bscope="(?:col|row)group"[^>]*)>(.*?)</td>', re.DOTALL)
 _EMPTY_HEADING = re.compile(r"<th\b[^>]*>\s*</th>")
@@ -121,7 +122,7 @@ def wrap_tables(page: str) -> str:
         if _WRAPPED.search(before):
             parts += [before, table]
             continue
-        named = _CAPTION.search(table)
+        named = _CAPTION.search(table) or _OUTSIDE.search(before)
         title = named or next(iter(reversed([*_HEADING.finditer(page, 0, found.start())])), None)
         name = html.escape(html.unescape(" ".join(re.sub(r"<[^>]+>", "", title[1]).split()))) if title else "-"
         opened = f'<div class="table-wrap" role="region" tabindex="0" aria-label="{name}">'

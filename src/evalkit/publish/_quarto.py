@@ -22,19 +22,30 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from evalkit.errors import MissingToolError, PublicationError
 from evalkit.messages import messages_for
 from evalkit.publish._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
-from evalkit.publish._embedded import font_folder, metadata
+from evalkit.publish._embedded import DIALECT, font_folder, metadata
 from evalkit.publish._markdown import files_of
 from evalkit.publish._page import wrap_tables
 from evalkit.publish._prepare import Item
 from evalkit.publish._process import Finished, run_child
-from evalkit.publish._web import check_self_contained, strip_remote_scripts
+from evalkit.publish._web import check_self_contained, strip_scripts
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+# What Quarto only warns of, with exit code 0: text or a table that is missing, a reference that leads nowhere, a PDF of
+# another kind than asked for. Pandoc and the Typst compiler have nothing to warn of in a sound document.
 _SILENT_FAILURES = (
-    re.compile(r"Unable to resolve crossref @?(\S+)"),
+    re.compile(r"Unable to (?:resolve crossref|parse table).*"),
     re.compile(r"WARNING.*?(?:file not found|could not (?:fetch|find|open|load)|unknown profile).*", re.IGNORECASE),
-)  # fmt: skip
+    re.compile(r"\[WARNING\].*"),
+    re.compile(r"\bwarning: .*"),
+    re.compile(r"The following string was found in the document: .*"),
+    re.compile(r"PDF standard '.*is not supported.*|PDF validation failed.*|Running juice failed.*"),
+)
+_FAILED = re.compile(r"(?:error|fatal)\b[: ]*(?:error: )?(?P<why>.*)", re.IGNORECASE)
 _PAGE = "report.html5"
+_NAMED = {"fig": "ek-figure", "tbl": "ek-table"}
+_CHARSET = '<meta charset="utf-8">'
+_HEAD = re.compile(r"(<head\b[^>]*>)", re.IGNORECASE)
+_PICTURELESS = re.compile(r'(<div\b[^>]*?)\s+alt="[^"]*"')
 _PARTIALS = ("typst-template.typ", "typst-show.typ")
 
 
@@ -102,7 +113,8 @@ def publish_quarto(
     MissingToolError
         If there is no ``quarto``.
     PublicationError
-        If it fails, warns of something that makes the document wrong, or leaves no file.
+        If it fails, warns of something that makes the document wrong, leaves no file, or would take a project's file
+        for its own that lies above the scratch folder.
     ExecutionTimeoutError
         If it takes too long.
     """
@@ -112,6 +124,7 @@ def publish_quarto(
         raise MissingToolError(msg)
     folder = scratch / "quarto"
     folder.mkdir()
+    _refuse_project_above(folder)
     write_input(document, formats, folder)
     environment = _environment(folder)
     done = run_child(command(program, formats), folder=folder, timeout=timeout, env=environment, memory_gb=memory_gb)
@@ -123,8 +136,7 @@ def publish_quarto(
             raise PublicationError(msg)
     if "html" in made:
         page = made["html"]
-        text = wrap_tables(strip_remote_scripts(page.read_text(encoding="utf-8")))
-        page.write_text(text, encoding="utf-8")
+        page.write_text(wrap_tables(cleaned(page.read_text(encoding="utf-8"))), encoding="utf-8")
         check_self_contained(page)
     return made
 
@@ -146,11 +158,21 @@ def command(program: Path, formats: tuple[str, ...]) -> list[str]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Plain text on stderr, and a HOME it can write to, whatever the caller's is."""
+    """Plain text on stderr, a HOME it can write to, none of the caller's own settings, no fonts but the report's."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
+    theirs = {name: value for name, value in os.environ.items() if not name.startswith(("QUARTO_", "TYPST_"))}
     ours = {"NO_COLOR": "1", "HOME": str(home), "XDG_CACHE_HOME": str(home), "XDG_DATA_HOME": str(home)}
-    return {**os.environ, **ours}
+    return {**theirs, **ours, "TYPST_IGNORE_SYSTEM_FONTS": "true"}
+
+
+def _refuse_project_above(folder: Path) -> None:
+    """Quarto would take its settings from a project in any folder above; on a shared machine anybody's."""
+    for above in folder.resolve().parents:
+        for name in ("_quarto.yml", "_quarto.yaml"):
+            if (above / name).is_file():
+                msg = f"quarto: {above / name} would change the report; remove it, or set TMPDIR to another folder"
+                raise PublicationError(msg)
 
 
 def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> Path:
@@ -180,7 +202,7 @@ def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> P
     cells = [new_raw_cell(f"---\n{front}---")]
     for item in document.items:
         cells.append(_cell(item))
-        cells += [new_markdown_cell(files.strip())] if (files := files_of(item, say)) else []
+        cells += [new_markdown_cell(_html_only(files))] if (files := files_of(item, say)) else []
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number:03d}"  # nbformat's own ids are random
     notebook = new_notebook(cells=cells)
@@ -208,32 +230,65 @@ def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]
             "template-partials": list(_PARTIALS),
             "font-paths": ["fonts"],
             "toc": False,  # the template draws its own
+            "shift-heading-level-by": 0,
             **({"pdf-standard": document.pdf_standard} if document.pdf_standard != "none" else {}),
         }
     if "html" in formats:
         per_format["html"] = {
             "embed-resources": True,
+            "minimal": True,  # no scripts or styles of Quarto's own
             "theme": "none",
             "css": "report.css",
             "template": _PAGE,
             "toc": True,
             "toc-depth": 3,
             "shift-heading-level-by": 1,
+            "section-divs": True,
             "html-math-method": "plain",
             "code-copy": False,
             "anchor-sections": False,
         }
+    facts = metadata(document)
+    names = {f"{kind}-{use}": facts[key] for kind, key in _NAMED.items() for use in ("title", "prefix")}
     return {
-        # No title: cover and PDF title come from our own template, which would otherwise stand below a second one.
-        "pagetitle": f"{document.title}: {document.study}, {document.period}",
+        # Printed by none of our templates. Without it Quarto takes a notebook's first heading away, to be the title.
+        "title": document.title,
         "lang": document.locale,
         "date": document.cut_date.isoformat(),
+        "from": DIALECT,
         "execute": {"enabled": False, "echo": False},
+        "crossref": {"title-delim": ".", **names},
         "filters": ["evalkit.lua"],
         **({"bibliography": BIBLIOGRAPHY, "citeproc": True} if document.bibliography else {}),
-        **{key: value for key, value in metadata(document).items() if key != "pagetitle"},
+        **facts,
         "format": per_format,
     }
+
+
+def _html_only(text: str) -> str:
+    """Keep raw HTML that holds a table as it is: Quarto would read the table, and print it in the PDF too."""
+    return f'::: {{.content-visible when-format="html" html-table-processing="none"}}\n\n{text.strip()}\n\n:::'
+
+
+def cleaned(page: str) -> str:
+    """Take out of Quarto's page what ours does not have: scripts, and alternative texts of what is no picture.
+
+    Parameters
+    ----------
+    page : str
+
+    Returns
+    -------
+    str
+        With its encoding named first: a browser looks for it in the first 1024 bytes only.
+
+    Examples
+    --------
+    >>> cleaned('<head><script>1</script><meta charset="utf-8"></head><div id="fig-a" alt="x"></div>')
+    '<head><meta charset="utf-8"></head><div id="fig-a"></div>'
+    """
+    without = _PICTURELESS.sub(r"\1", strip_scripts(page))
+    return _HEAD.sub(rf"\1{_CHARSET}", without.replace(_CHARSET, "", 1), count=1)
 
 
 def _cell(item: Item) -> Any:  # noqa: ANN401 - nbformat has no types
@@ -257,9 +312,9 @@ def _raise_for(done: Finished) -> None:
     said = _ANSI.sub("", done.err)
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     if done.code != 0:
-        errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR")]
-        reason = (errors or lines or [f"exit code {done.code}"])[0]
-        msg = f"quarto: {reason.removeprefix('error: ')}"
+        errors = [found["why"] for line in lines if (found := _FAILED.match(line)) and found["why"]]
+        reason = errors[0] if errors else (lines or [f"exit code {done.code}"])[-1]  # it begins with its own settings
+        msg = f"quarto: {reason}"
         raise PublicationError(msg)
     for line in lines:
         for pattern in _SILENT_FAILURES:

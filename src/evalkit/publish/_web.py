@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["check_self_contained", "remote_loads", "strip_remote_scripts"]
+__all__ = ["check_self_contained", "remote_loads", "strip_scripts"]
 
 import re
 from html.parser import HTMLParser
@@ -13,7 +13,7 @@ from evalkit.errors import PublicationError
 _LOADING = {"src", "srcset", "poster", "data", "background"}
 _REMOTE = re.compile(r"^\s*(?:https?:)?//", re.IGNORECASE)
 _CSS_LOAD = re.compile(r"(?:url\(\s*['\"]?|@import\s+['\"])\s*((?:https?:)?//[^'\")\s]+)", re.IGNORECASE)
-_REMOTE_SCRIPT = re.compile(r"<script\b[^>]*\bsrc\s*=\s*[\"'](?:https?:)?//[^>]*>\s*</script>\s*", re.IGNORECASE)
+_SCRIPT = re.compile(r"<script\b[^>]*>.*?</script\s*>\s*", re.IGNORECASE | re.DOTALL)
 
 
 class _Loads(HTMLParser):
@@ -64,8 +64,8 @@ def remote_loads(text: str) -> list[str]:
     return parser.found
 
 
-def strip_remote_scripts(text: str) -> str:
-    """Take remote script tags out of a page: our pages need no scripts at all.
+def strip_scripts(text: str) -> str:
+    """Take script tags out of a page: our pages need no scripts at all.
 
     Parameters
     ----------
@@ -77,10 +77,10 @@ def strip_remote_scripts(text: str) -> str:
 
     Examples
     --------
-    >>> strip_remote_scripts('a<script src="https://cdn.example/r.js"></script>b')
+    >>> strip_scripts('a<script src="https://cdn.example/r.js"></script><script>1 < 2</script>b')
     'ab'
     """
-    return _REMOTE_SCRIPT.sub("", text)
+    return _SCRIPT.sub("", text)
 
 
 def check_self_contained(page: Path) -> None:

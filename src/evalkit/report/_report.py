@@ -160,7 +160,7 @@ class Report:
         return self.quarters[-2][1] if len(self.quarters) > 1 else None
 
     def restatements(self) -> None:
-        """Show which figures of the quarter before came to be others since, and why."""
+        """Show which figures of the quarter before are others now, and why."""
         standing.show_restatements(self)
 
     def provenance(self) -> None:
@@ -195,20 +195,20 @@ class Report:
         Returns
         -------
         mapping of str to Gap
-            By label or cause; '' where there is only one.
+            By label or cause; '' where there is only one; of weighted curves none, as a bootstrap says more of them.
         """
         if safe.estimates.kind in CURVES | INCIDENCES:
-            return curve_gaps(curve_differences(safe, exact, self.groups)) if exact is not None else {}
+            known = exact if exact and not getattr(exact.counts, "weighted", False) else None
+            return curve_gaps(curve_differences(safe, known, self.groups)) if known else {}
         return share_gaps(safe, self.groups)
 
     def findings(self) -> None:
         """Show the headline findings of page one: plain sentences, each with its uncertainty."""
-        found = findings(self)
-        safe = [one for finding in found for one in finding.safe]
+        safe = [one for finding in (found := findings(self)) for one in finding.safe]
         cause = f"find.cause.{self.study.comparison.assignment}"
         tail = ["find.range", cause] if len(found) > 1 else ["find.nothing"]
-        points = "\n".join(f"- {finding.text}" for finding in found)
-        text = f"::: {{.finding}}\n{points}\n:::\n\n{' '.join(message(key) for key in tail)}"
+        text = "\n".join(["::: {.finding}", *(f"- {finding.text}" for finding in found), ":::", ""])
+        text += "\n" + " ".join(message(key) for key in tail)
         also = {one.estimates.id: one.estimates.kind for one in safe}
         emit("markdown", text, estimate=safe[0].estimates.id, kind="findings", verdict="released", also=also)
 

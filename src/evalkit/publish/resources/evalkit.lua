@@ -1,5 +1,6 @@
 -- evalkit's one pandoc filter, used by both publishers.
--- With Quarto (the global `quarto` is there) only the parts run that Quarto has no answer for: our boxes.
+-- With Quarto (the global `quarto` is there) only the parts run that Quarto has no answer for: our boxes, pages of
+-- sections, the widths of columns.
 -- Without it, figures, tables and cross-references are resolved here too.
 
 local is_typst = FORMAT:match("typst") ~= nil
@@ -38,8 +39,53 @@ local function section_link(link)
   return found
 end
 
+-- Columns as wide as their longest text asks for (within bounds), so that every table fills the text's width.
+local function with_widths(grid)
+  local longest = {}
+  local function measure(rows)
+    for _, row in ipairs(rows) do
+      local place = 1
+      for _, cell in ipairs(row.cells) do
+        if cell.col_span == 1 then
+          local length = utf8.len(pandoc.utils.stringify(cell.contents)) or 1
+          if cell.alignment ~= "AlignRight" and length > 20 then length = 20 + (length - 20) * 0.25 end
+          longest[place] = math.max(longest[place] or 1, length)
+        end
+        place = place + cell.col_span
+      end
+    end
+  end
+  measure(grid.head.rows)
+  for _, body in ipairs(grid.bodies) do measure(body.body) end
+  local total = 0
+  for i = 1, #grid.colspecs do
+    longest[i] = math.min(math.max(longest[i] or 1, 7), 44) + 5
+    total = total + longest[i]
+  end
+  for i, spec in ipairs(grid.colspecs) do grid.colspecs[i] = { spec[1], longest[i] / total } end
+  return grid
+end
+
+-- A row that is one cell across the table heads the rows below it.
+local function heads_in_bold(grid)
+  for _, body in ipairs(grid.bodies) do
+    local rows = pandoc.List(body.head) .. pandoc.List(body.body)
+    body.head, body.body = {}, rows
+    for _, row in ipairs(rows) do
+      if #row.cells == 1 and row.cells[1].col_span > 1 then
+        row.cells[1].contents = row.cells[1].contents:walk({
+          Plain = function(plain) return pandoc.Plain({ pandoc.Strong(plain.content) }) end,
+        })
+      end
+    end
+  end
+  return grid
+end
+
+-- Quarto has read the tables by the time that it calls this filter.
 if in_quarto then
-  return { { Div = box, Link = section_link } }
+  local function laid_out(grid) return with_widths(heads_in_bold(grid)) end
+  return { { Div = box, Link = section_link, Table = is_typst and laid_out or nil } }
 end
 
 -- Numbers, in order of appearance ------------------------------------------------------------------------------
@@ -123,6 +169,32 @@ local function notes_of_figures(blocks)
   return kept
 end
 
+-- A heading and the few lines between it and its figure or table go to the next page with it.
+local few_lines = 180
+
+local function shown(block)
+  return block.t == "Figure" or (block.t == "Div" and prefix_of(block.identifier) == "tbl")
+end
+
+local function stay_with_what_follows(blocks)
+  local sticks = {}
+  for i, block in ipairs(blocks) do
+    local place, length = i - 1, 0
+    while shown(block) and place > 0 and blocks[place].t == "Para" do
+      length = length + (utf8.len(pandoc.utils.stringify(blocks[place])) or 0)
+      place = place - 1
+    end
+    if place > 0 and place < i - 1 and blocks[place].t == "Header" and length <= few_lines then
+      for k = place + 1, i - 1 do sticks[k] = true end
+    end
+  end
+  local kept = pandoc.List()
+  for i, block in ipairs(blocks) do
+    if sticks[i] then kept:extend({ typst("#ek-stick["), block, typst("]") }) else kept:insert(block) end
+  end
+  return kept
+end
+
 local function figure(fig)
   local image
   fig.content:walk({ Image = function(found) image = found end })
@@ -139,49 +211,6 @@ local function figure(fig)
   local picture = pandoc.Image({ pandoc.Str(alt) }, image.src)
   return pandoc.Figure({ pandoc.Plain({ picture }) }, { long = { pandoc.Plain(caption_in_html(fig.identifier, caption)) } },
     { id = fig.identifier, class = "figure" })
-end
-
--- Columns as wide as their longest text asks for (within bounds), so that every table fills the text's width.
-local function with_widths(grid)
-  local longest = {}
-  local function measure(rows)
-    for _, row in ipairs(rows) do
-      local place = 1
-      for _, cell in ipairs(row.cells) do
-        if cell.col_span == 1 then
-          local length = utf8.len(pandoc.utils.stringify(cell.contents)) or 1
-          if cell.alignment ~= "AlignRight" and length > 20 then length = 20 + (length - 20) * 0.25 end
-          longest[place] = math.max(longest[place] or 1, length)
-        end
-        place = place + cell.col_span
-      end
-    end
-  end
-  measure(grid.head.rows)
-  for _, body in ipairs(grid.bodies) do measure(body.body) end
-  local total = 0
-  for i = 1, #grid.colspecs do
-    longest[i] = math.min(math.max(longest[i] or 1, 7), 44) + 5
-    total = total + longest[i]
-  end
-  for i, spec in ipairs(grid.colspecs) do grid.colspecs[i] = { spec[1], longest[i] / total } end
-  return grid
-end
-
--- A row that is one cell across the table heads the rows below it.
-local function heads_in_bold(grid)
-  for _, body in ipairs(grid.bodies) do
-    local rows = pandoc.List(body.head) .. pandoc.List(body.body)
-    body.head, body.body = {}, rows
-    for _, row in ipairs(rows) do
-      if #row.cells == 1 and row.cells[1].col_span > 1 then
-        row.cells[1].contents = row.cells[1].contents:walk({
-          Plain = function(plain) return pandoc.Plain({ pandoc.Strong(plain.content) }) end,
-        })
-      end
-    end
-  end
-  return grid
 end
 
 -- The heading of a group of rows stays with its rows, and stands again where they go on on the next page.
@@ -240,7 +269,7 @@ end
 return {
   { Meta = function(meta) facts = meta; named(meta) end },
   { Div = visible, Span = visible },
-  is_typst and { Blocks = notes_of_figures } or {},
+  is_typst and { Blocks = function(blocks) return stay_with_what_follows(notes_of_figures(blocks)) end } or {},
   collect,
   { Figure = figure, Div = function(div) return table_div(div) or box(div) end, Cite = reference, Link = section_link },
   is_typst and { Table = unnumbered } or {},

@@ -1,0 +1,99 @@
+"""Weights of safe counts: each block carries the mean weight of the people whom it stands for.
+
+A block stands for at least the policy's minimum of people, so its mean weight is a mean over as many; what one person
+weighs cannot be read off it. Where a few people make up most of a block's weight there is no safe form.
+"""
+
+from __future__ import annotations
+
+__all__ = ["MASSES", "evenly_weighted", "with_mass"]
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.disclosure._policy import Policy
+
+Floats = NDArray[np.float64]
+MASSES = ("w", "w2")
+"""Sums of weights, and of their squares (for robust variances)."""
+
+
+def _between(exact: pd.DataFrame, name: str, kind: str, blocks: pd.DataFrame) -> Floats:
+    """Return the weight of those whom each block of a flow stands for; who leave on one day weigh the same.
+
+    Parameters
+    ----------
+    exact : pandas.DataFrame
+        Exact counts of one group by day.
+    name : str
+        ``n_event_1``, ``n_censor``.
+    kind : {"w", "w2"}
+    blocks : pandas.DataFrame
+        begin, stop: places among those who leave so, in order of time.
+    """
+    numbers = np.concatenate([[0.0], exact[name].cumsum().to_numpy(dtype=float)])
+    weights = np.concatenate([[0.0], exact[f"{kind}_{name[2:]}"].cumsum().to_numpy(dtype=float)])
+    stop, begin = (np.interp(blocks[side], numbers, weights) for side in ("stop", "begin"))
+    return np.asarray(stop - begin, dtype=np.float64)
+
+
+def evenly_weighted(exact: pd.DataFrame, name: str, blocks: pd.DataFrame, policy: Policy) -> bool:
+    """Say whether in no block one person can weigh more than the policy's share of all its weight.
+
+    The largest weight is at most the root of the sum of squares, so that nobody's own weight has to be known.
+
+    Parameters
+    ----------
+    exact : pandas.DataFrame
+        Exact counts of one group by day.
+    name : str
+        Which flow.
+    blocks : pandas.DataFrame
+    policy : Policy
+
+    Returns
+    -------
+    bool
+    """
+    largest = np.sqrt(_between(exact, name, "w2", blocks))
+    return bool((largest <= policy.dominance * _between(exact, name, "w", blocks) + 1e-12).all())
+
+
+def with_mass(
+    start: pd.DataFrame, rows: pd.DataFrame, exact: pd.DataFrame, blocks: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """Give each block its weight: the mean weight of those whom it stands for, times its published size.
+
+    Parameters
+    ----------
+    start : pandas.DataFrame
+        The row of those who are observed from the origin: n_entry.
+    rows : pandas.DataFrame
+        All exact counts of the group.
+    exact : pandas.DataFrame
+        Those that the blocks were made of.
+    blocks : mapping of str to pandas.DataFrame
+        By flow; the columns ``w`` and ``w2`` are added.
+
+    Returns
+    -------
+    pandas.DataFrame
+        start with the weight of everybody: of the blocks, and the mean weight of all others for those who never leave.
+    """
+    start, people = start.copy(), float(rows["n_entry"].sum())
+    left = float(start["n_entry"].iloc[0]) - sum(int(own["size"].sum()) for own in blocks.values())
+    others = people - sum(float(exact[name].sum()) for name in blocks)
+    for kind in MASSES:
+        every = float(rows[f"{kind}_entry"].sum())
+        gone = 0.0
+        for name, own in blocks.items():
+            weight, number = _between(exact, name, kind, own), own["stop"] - own["begin"]
+            mean = np.divide(weight, number, out=np.full(len(own), every / people), where=number.to_numpy() > 0)
+            own[kind] = mean * own["size"]
+            gone += float(weight.sum())
+        mean_left = (every - gone) / others if others >= 1 else every / people
+        start[f"{kind}_entry"] = sum(float(own[kind].sum()) for own in blocks.values()) + max(left, 0.0) * mean_left
+    return start
