@@ -156,7 +156,8 @@ class Moments(_FrameOf):
     data : pandas.DataFrame
         One row per (group, term): ``group``, ``term``, ``n`` (people), ``total`` and ``total_sq``
         (sum and sum of squares over people), ``largest`` (the largest single contribution, for
-        dominance rules).
+        dominance rules). ``n_nonzero`` says how many contribute anything; without it the fewest
+        that can are taken to.
     people : tuple of mapping
         Who, for each row: the codes behind ``n``; empty where it is not known.
     """

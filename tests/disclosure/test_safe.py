@@ -306,7 +306,7 @@ def test_a_share_is_computed_from_rounded_counts() -> None:
     assert (row["n_event"], row["n"], row["estimate"]) == (25, 80, 25 / 80)
 
 
-def test_means_keep_their_value_and_hide_dominance() -> None:
+def test_means_stay_close_and_hide_dominance() -> None:
     frame = pd.DataFrame(
         {
             "group": ["a", "b", "c"],
@@ -320,8 +320,57 @@ def test_means_keep_their_value_and_hide_dominance() -> None:
     safe, withheld = safe_counts(Moments(frame), POLICY)
     assert withheld == ("b: t", "c: t")
     row = safe.frame.iloc[0]
-    assert row["n"] == 50
-    assert row["total"] / row["n"] == pytest.approx(2.0)
+    assert (row["n"], row["total"], row["total_sq"]) == (50, 100, 290)
+    plain, _ = safe_counts(Moments(frame), Policy(rounding_base=1))
+    assert plain.frame["total"].tolist() == [104.0]
+
+
+@given(n=st.integers(11, 400), mean=st.floats(0.2, 3), seed=st.integers(0, 10_000))
+@settings(max_examples=15, deadline=None)
+def test_a_published_mean_leaves_several_numbers_and_sums_possible(n: int, mean: float, seed: int) -> None:
+    """A mean with all its digits gives both back: of whole sums seldom more than one divides so."""
+    values = np.random.default_rng(seed).poisson(mean, n).astype(float)
+    total = max(15, int(values.sum()))
+
+    def made(number: int, whole: int) -> pd.DataFrame:
+        row = {"group": "a", "term": "t", "n": number, "total": float(whole), "total_sq": 0.0}
+        return pd.DataFrame([{**row, "largest": 1.0, "n_nonzero": 11}])
+
+    safe, _ = safe_counts(Moments(made(n, total)), POLICY)
+    assert safe is not None
+    told = tuple(safe.frame.loc[0, ["n", "total"]])
+    assert abs(told[1] / told[0] - total / n) <= 2.5 / told[0] + 1e-9
+    low, high = POLICY.bounds(n)
+    possible = {}
+    for number in range(low, high + 1):
+        for whole in range(total - 8, total + 9):
+            other, _ = safe_counts(Moments(made(number, whole)), POLICY)
+            if other is not None and tuple(other.frame.loc[0, ["n", "total"]]) == told:
+                possible.setdefault(number, set()).add(whole)
+    assert len(possible) == high - low + 1  # the mean tells nothing more of how many they are
+    assert min(map(len, possible.values())) >= POLICY.ambiguity
+
+
+@pytest.mark.parametrize(
+    ("contributing", "shown"), [(0, True), (4, False), (10, False), (11, True), (80, True), (None, False)]
+)
+def test_a_sum_to_which_few_contribute_is_not_shown(contributing: int | None, shown: bool) -> None:  # noqa: FBT001
+    total = 0.0 if contributing == 0 else 8.0
+    row = {"group": "a", "term": "arrests", "n": 80, "total": total, "total_sq": total, "largest": min(total, 1.0)}
+    known = {} if contributing is None else {"n_nonzero": contributing}
+    safe, withheld = safe_counts(Moments(pd.DataFrame([{**row, **known}])), POLICY)
+    assert (safe is not None) is shown
+    assert bool(withheld) is not shown
+
+
+def test_of_a_group_below_the_policys_size_nothing_is_shown() -> None:
+    wide = Policy(minimum_subgroup=40)
+    mean = {"group": "a", "term": "one", "n": 30, "total": 120.0, "total_sq": 500.0, "largest": 9.0}
+    share = {"group": "site", "term": "one", "n_event": 15, "n": 30}
+    curve = day_counts(people(30, 1, 0.02), "time", "event", by="group")
+    for counts in (Moments(pd.DataFrame([mean])), Tally(pd.DataFrame([share])), curve):
+        assert safe_counts(counts, wide)[0] is None
+        assert safe_counts(counts, POLICY)[0] is not None
 
 
 def test_a_model_of_few_events_in_one_arm_is_withheld() -> None:

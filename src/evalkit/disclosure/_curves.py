@@ -71,7 +71,9 @@ def _safe_group(rows: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
         msg = "curves with delayed entry cannot be shown yet: no safe form of their counts is defined"
         raise DisclosureError(msg)
     people = int(rows["n_entry"].sum())
-    if people < policy.minimum_count or any(policy.hides(int(rows[name].sum())) for name in events):
+    if people < max(policy.minimum_count, policy.minimum_subgroup) or any(
+        policy.hides(int(rows[name].sum())) for name in events
+    ):
         return None
     exact = rows[finite]
     ends = {name: _end(exact, name, policy) for name in events}

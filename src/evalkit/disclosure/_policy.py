@@ -29,7 +29,7 @@ class Policy:
     dominance : float
         Largest share of a total that one person may contribute.
     minimum_subgroup : int
-        A row of a subgroup (its count names a variable) with fewer people is not shown.
+        Of a group with fewer people nothing is shown: no share, no mean, no curve.
     ambiguity : int
         Of a count below the minimum at least this many values must remain possible, whatever is subtracted from what.
     complementary : bool

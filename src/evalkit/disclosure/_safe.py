@@ -183,7 +183,7 @@ def safe_counts(
 
 
 def hidden_rows(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
-    """Return which rows are not shown: a count is small, its complement is, or one person makes up most of a total.
+    """Return which rows are not shown: a count is small, its complement is, or few people make up most of a total.
 
     Parameters
     ----------
@@ -196,15 +196,17 @@ def hidden_rows(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
     """
     frame = counts.data
     n = frame["n"].to_numpy(dtype=int)
+    few = (n > 0) & (n < policy.minimum_subgroup)
     if isinstance(counts, Tally):
         x = frame["n_event"].to_numpy(dtype=int)
         small = [policy.hides(a) or policy.hides(b) or policy.hides(b - a) for a, b in zip(x, n, strict=True)]
-        few = (n > 0) & (n < policy.minimum_subgroup) if "variable" in frame else np.zeros(len(n), dtype=bool)
         return np.asarray(np.array(small, dtype=bool) | few, dtype=bool)
-    total = frame["total"].to_numpy(dtype=float)
-    dominated = frame["largest"].to_numpy(dtype=float) > policy.dominance * np.maximum(np.abs(total), 1e-300)
-    hidden: NDArray[np.bool_] = np.array([policy.hides(a) for a in n], dtype=bool) | (dominated & (total != 0))
-    return hidden
+    total, largest = np.abs(frame["total"].to_numpy(dtype=float)), frame["largest"].to_numpy(dtype=float)
+    dominated = (largest > policy.dominance * np.maximum(total, 1e-300)) & (total != 0)
+    fewest = np.ceil(np.divide(total, largest, out=np.zeros(len(n)), where=largest > 0) - 1e-9)
+    contributing = frame["n_nonzero"].to_numpy(dtype=int) if "n_nonzero" in frame else fewest.astype(int)
+    small = [policy.hides(a) or policy.hides(b) for a, b in zip(n, contributing, strict=True)]
+    return np.asarray(np.array(small, dtype=bool) | dominated | few, dtype=bool)
 
 
 def _names(frame: pd.DataFrame, rows: np.ndarray) -> tuple[str, ...]:
@@ -223,12 +225,20 @@ def _safe_tally(counts: Tally, hidden: NDArray[np.bool_], policy: Policy) -> tup
 
 
 def _safe_moments(counts: Moments, hidden: NDArray[np.bool_], policy: Policy) -> tuple[Moments | None, tuple[str, ...]]:
-    frame = counts.frame
+    """Round the number of people, and then both sums that such people would have with the same mean and spread.
+
+    A mean with all its digits would give number and sum back: of the few numbers that are rounded alike, seldom more
+    than one divides a whole sum so. Rounded like this, each of them leaves several sums possible.
+    """
+    frame, base = counts.frame, float(policy.rounding_base)
     n = frame["n"].to_numpy(dtype=int)
     rounded = np.array([policy.rounded(a) for a in n], dtype=int)
-    scale = np.divide(rounded, n, out=np.zeros(len(n)), where=n > 0)  # keeps mean and variance as they are
-    frame["total"], frame["total_sq"], frame["n"] = frame["total"] * scale, frame["total_sq"] * scale, rounded
-    frame["largest"] = 0.0
+    scale = np.divide(rounded, n, out=np.zeros(len(n)), where=n > 0)
+    for name in ("total", "total_sq"):
+        exact = frame[name].to_numpy(dtype=float)
+        frame[name] = exact if base == 1 else np.floor(exact * scale / base + 0.5) * base
+    frame["n"], frame["largest"] = rounded, 0.0
+    frame = frame.drop(columns="n_nonzero", errors="ignore")
     withheld = _names(frame, hidden)
     kept = frame[~hidden]
     return (Moments(kept) if len(kept) else None), withheld

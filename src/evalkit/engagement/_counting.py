@@ -107,7 +107,7 @@ def moments_of(
     Returns
     -------
     list of dict
-        group, term, label, n, total, total_sq, largest.
+        group, term, label, n, total, total_sq, largest, n_nonzero.
     """
     rows: list[dict[str, object]] = []
     for group in groups:
@@ -122,6 +122,7 @@ def moments_of(
                 "total": float(values.sum()),
                 "total_sq": float((values**2).sum()),
                 "largest": float(values.abs().max()) if len(values) else 0.0,
+                "n_nonzero": int((values != 0).sum()),
                 _WHO: who(own, n=np.ones(len(own), dtype=bool)),
             }
         )
@@ -156,7 +157,7 @@ def moments(rows: list[dict[str, object]]) -> Moments:
     -------
     Moments
     """
-    columns = ["group", "term", "label", "n", "total", "total_sq", "largest"]
-    kinds = {"n": "int64", **dict.fromkeys(columns[4:], "float64")}
+    columns = ["group", "term", "label", "n", "total", "total_sq", "largest", "n_nonzero"]
+    kinds = {"n": "int64", **dict.fromkeys(columns[4:7], "float64"), "n_nonzero": "int64"}
     plain, people = _split(rows)
     return Moments(pd.DataFrame(plain, columns=None if plain else columns).astype(kinds), people=people)

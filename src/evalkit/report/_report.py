@@ -61,7 +61,6 @@ class Report:
     Attributes
     ----------
     title : str
-        Title of the report.
     study : Study
     period : Period
     data : CutData
@@ -204,7 +203,8 @@ class Report:
 
     def findings(self) -> None:
         """Show the headline findings of page one: plain sentences, each with its uncertainty."""
-        safe = [one for finding in (found := findings(self)) for one in finding.safe]
+        found = findings(self)
+        safe = [one for finding in found for one in finding.safe]
         cause = f"find.cause.{self.study.comparison.assignment}"
         tail = ["find.range", cause] if len(found) > 1 else ["find.nothing"]
         text = "\n".join(["::: {.finding}", *(f"- {finding.text}" for finding in found), ":::", ""])
