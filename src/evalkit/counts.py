@@ -23,6 +23,7 @@ __all__ = ["Codes", "Counts", "DayCounts", "Moments", "Tally", "codes_of", "tota
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
@@ -169,7 +170,13 @@ class Moments(_FrameOf):
 Counts = DayCounts | Tally | Moments
 
 
-def totals_of(rows: pd.DataFrame, groups: Sequence[str], *, named: bool = False) -> Tally:
+def totals_of(
+    rows: pd.DataFrame,
+    groups: Sequence[str],
+    *,
+    named: bool = False,
+    levels: Mapping[str, pd.Series] = MappingProxyType({}),
+) -> Tally:
     """Count the events of cause 1 and the people of each group: what decides whether a model of them may be shown.
 
     Parameters
@@ -179,16 +186,20 @@ def totals_of(rows: pd.DataFrame, groups: Sequence[str], *, named: bool = False)
     groups : sequence of str
     named : bool, default False
         Whether the counts say who stands behind them: where they are published themselves.
+    levels : mapping of str to pandas.Series
+        Name of a model's term: everybody's level. Each level is counted too, as the term ``name[level]``.
 
     Returns
     -------
     Tally
     """
     codes, had = codes_of(rows) if named else None, rows["event"].to_numpy() == 1
-    own = [(rows["group"] == g).to_numpy() for g in groups]
+    own = {(str(g), "model"): (rows["group"] == g).to_numpy() for g in groups}
+    for name, known in levels.items():
+        own |= {("everybody", f"{name}[{level}]"): known.eq(level).to_numpy() for level in sorted(known.unique())}
     made = [
-        {"group": g, "term": "model", "n_event": int((had & who).sum()), "n": int(who.sum())}
-        for g, who in zip(groups, own, strict=True)
+        {"group": g, "term": term, "n_event": int((had & who).sum()), "n": int(who.sum())}
+        for (g, term), who in own.items()
     ]
-    people = () if codes is None else tuple({"n": codes[who], "n_event": codes[who & had]} for who in own)
-    return Tally(pd.DataFrame(made), people=people)
+    people = () if codes is None else tuple({"n": codes[who], "n_event": codes[who & had]} for who in own.values())
+    return Tally(pd.DataFrame(made, columns=["group", "term", "n_event", "n"]), people=people)

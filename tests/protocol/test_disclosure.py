@@ -11,7 +11,7 @@ from evalkit.counts import Tally
 from evalkit.disclosure import Policy, safe_counts
 from evalkit.display import definitions
 from evalkit.errors import ProtocolError
-from evalkit.protocol import load_disclosure, load_study
+from evalkit.protocol import Disclosure, load_disclosure, load_study
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -66,10 +66,32 @@ def test_a_small_subgroup_is_not_shown_though_its_counts_might_be() -> None:
 
 @pytest.mark.parametrize(("minimum", "base", "fits"), [(11, 22, True), (11, 23, False), (3, 5, True), (2, 5, False)])
 def test_a_base_that_prints_people_as_nobody_is_refused(tmp_path: Path, minimum: int, base: int, fits: bool) -> None:
-    study = study_with(tmp_path, f"minimum_count: {minimum}\nrounding_base: {base}\n")
+    decided = f"{{rule: minimum_count, value: {minimum}, by: Board, reason: Counts this small are public already.}}"
+    study = study_with(tmp_path, f"rounding_base: {base}\nmay_override: [Board]\noverrides: [{decided}]\n")
     assert (Policy(minimum_count=minimum, rounding_base=base).rounded(minimum) > 0) is fits
     if fits:
         assert load_disclosure(study).rounding_base == base
     else:
         with pytest.raises(ProtocolError, match=f"rounding_base {base}: .* as 0"):
             load_disclosure(study)
+
+
+LAXER = {
+    "minimum_count": 10, "rounding_base": 1, "minimum_at_risk": 5, "minimum_subgroup": 2, "minimum_level": 1,
+    "dominance": 0.8, "ambiguity": 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", list(LAXER))
+def test_a_laxer_rule_needs_somebody_who_decided_it(tmp_path: Path, rule: str) -> None:
+    with pytest.raises(ProtocolError, match=f"{rule} .*: protects less than .* write it under overrides"):
+        load_disclosure(study_with(tmp_path, f"{rule}: {LAXER[rule]}\n"))
+    decided = f"{{rule: {rule}, value: {LAXER[rule]}, by: Board, reason: These figures are public already.}}"
+    study = study_with(tmp_path, f"may_override: [Board]\noverrides: [{decided}]\n")
+    assert getattr(load_disclosure(study), rule) == LAXER[rule]
+
+
+def test_the_usual_rules_and_stricter_ones_need_nobody(tmp_path: Path) -> None:
+    load_disclosure(study_with(tmp_path, "minimum_count: 20\ndominance: 0.3\nminimum_level: 15\nrounding_base: 10\n"))
+    usual = "".join(f"{name}: {field.default}\n" for name, field in Disclosure.model_fields.items() if name in LAXER)
+    load_disclosure(study_with(tmp_path, usual))

@@ -11,7 +11,9 @@ import numpy as np
 from evalkit.errors import ProtocolError
 from evalkit.protocol import Disclosure
 
-_STATED = ("minimum_count", "rounding_base", "minimum_at_risk", "minimum_subgroup", "dominance", "ambiguity")
+_STATED = (
+    "minimum_count", "rounding_base", "minimum_at_risk", "minimum_subgroup", "minimum_level", "dominance", "ambiguity",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,9 @@ class Policy:
         Largest share of a total that one person may contribute.
     minimum_subgroup : int
         Of a group with fewer people nothing is shown: no share, no mean, no curve.
+    minimum_level : int
+        A model is not shown when fewer people than this had the event, or did not, at a level of one of its terms: its
+        standard errors would give them back. At 1 standard errors are shown as they are.
     ambiguity : int
         Of a count below the minimum at least this many values must remain possible, whatever is subtracted from what.
     complementary : bool
@@ -47,6 +52,7 @@ class Policy:
     minimum_at_risk: int = 11
     dominance: float = 0.5
     minimum_subgroup: int = 11
+    minimum_level: int = 11
     ambiguity: int = 3
     complementary: bool = True
     ledger: bool = True

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from evalkit.counts import Counts, DayCounts, Moments, Tally
 from evalkit.disclosure._cells import rows_of
 from evalkit.disclosure._curves import safe_day_counts
+from evalkit.disclosure._fits import any_small, coarser
 from evalkit.disclosure._lines import corners, ends_at, read_at, spread
 from evalkit.disclosure._policy import Policy
 from evalkit.errors import AnalysisError, DisclosureError
@@ -387,15 +388,11 @@ def _safe_model(estimates: Estimates, policy: Policy, *, withhold: bool) -> Safe
     if not isinstance(counts, Tally):
         msg = f"{estimates.kind}: has no analysis that can be asked again, so it cannot be shown"
         raise DisclosureError(msg)
-    totals = counts.frame
-    small = [
-        policy.hides(x) or x == 0 or policy.hides(n - x) for x, n in zip(totals["n_event"], totals["n"], strict=True)
-    ]
-    if any(small) or withhold:
+    if any_small(counts, policy) or withhold:
         return Safe(_emptied(estimates), "withheld", (estimates.kind,), policy)
     summary = {k: policy.rounded(v) if k in _TOTALS else v for k, v in estimates.summary.items()}
-    safe, _ = _safe_tally(counts, np.zeros(len(totals), dtype=bool), policy)
-    rows = estimates.tidy()
+    safe, _ = _safe_tally(counts, np.zeros(len(counts.data), dtype=bool), policy)
+    rows = coarser(estimates.tidy(), counts, policy, estimates.conf_level)
     for name in [c for c in rows.columns if COLUMNS[c].kind == "count"]:
         rows[name] = [np.nan if pd.isna(v) or policy.hides(round(v)) else policy.rounded(round(v)) for v in rows[name]]
     return Safe(estimates.about(data=rows, summary=summary, counts=safe), "released", (), policy)

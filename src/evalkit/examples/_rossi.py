@@ -59,6 +59,19 @@ comparison:
   assignment: random          # aid was given by lot
 
 baselines: null
+disclosure: disclosure.yaml
+"""
+
+_DISCLOSURE = """\
+# The usual policy, with one exception: the model is shown as it was printed in the books.
+minimum_count: 11
+rounding_base: 5
+may_override: [The authors of evalkit]
+overrides:
+  - rule: minimum_level
+    value: 1
+    by: The authors of evalkit
+    reason: These records are public, without identity, and the model of them has been printed in books for decades.
 """
 
 _README = """\
@@ -83,8 +96,8 @@ def write_rossi(folder: Path) -> Path:
     Parameters
     ----------
     folder : pathlib.Path
-        Made when it is not there; gets study.yaml, participants.csv (432 rows), outcomes.csv (114 rows)
-        and README.md. The same bytes every time.
+        Made when it is not there; gets study.yaml, disclosure.yaml, participants.csv (432 rows), outcomes.csv
+        (114 rows) and README.md. The same bytes every time.
 
     Returns
     -------
@@ -119,5 +132,6 @@ def write_rossi(folder: Path) -> Path:
     for name, table in (("participants", people), ("outcomes", outcomes)):
         (folder / f"{name}.csv").write_bytes(csv_text(table).encode("utf-8"))
     (folder / "README.md").write_bytes(_README.encode("utf-8"))
+    (folder / "disclosure.yaml").write_bytes(_DISCLOSURE.encode("utf-8"))
     (folder / "study.yaml").write_bytes(_STUDY.encode("utf-8"))
     return folder / "study.yaml"

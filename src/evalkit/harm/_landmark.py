@@ -46,12 +46,14 @@ def completed_by(cohort: Cohort) -> pd.DataFrame:
     return left.reset_index(drop=True)
 
 
-def harm_after_completion(cohort: Cohort) -> tuple[Estimates, Estimates]:
+def harm_after_completion(cohort: Cohort, smallest: int = 11) -> tuple[Estimates, Estimates]:
     """Return harm after the landmark by completion: curves, and the hazard ratio with the arm held equal.
 
     Parameters
     ----------
     cohort : Cohort
+    smallest : int, default 11
+        The arm is held equal where at least so many people of each had the event, and did not.
 
     Returns
     -------
@@ -86,12 +88,15 @@ def harm_after_completion(cohort: Cohort) -> tuple[Estimates, Estimates]:
         return curves, nobody
     focus = cohort.groups[0]
     rows = rows.assign(focus=rows["arm"].eq(focus).astype(float), completed=rows["completed"].astype(float))
-    both = rows.groupby("focus")["event"].sum()
-    fit = cox(rows, "time", "event", ["completed", "focus"] if len(both) == 2 and both.min() > 0 else ["completed"])
+    cells = pd.crosstab(rows["focus"], rows["event"]).reindex(columns=[0, 1], fill_value=0)
+    equal = len(cells) == 2 and cells.to_numpy().min() >= max(smallest, 1)
+    fit = cox(rows, "time", "event", ["completed", "focus"] if equal else ["completed"])
+    told = totals_of(rows, groups, named=True, levels={"focus": rows["focus"]} if equal else {})
     data = fit.tidy()
     labels = {
         "completed": f"Completed by day {day} (reference: not)",
         "focus": f"{focus} (reference: {cohort.groups[1]})",
     }
     data.insert(1, "label", [labels[str(term)] for term in data["term"]])
-    return curves, nobody.about(data=data, conf_level=fit.conf_level, summary=dict(fit.summary), notes=fit.notes)
+    about = nobody.about(data=data, conf_level=fit.conf_level, summary=dict(fit.summary), notes=fit.notes)
+    return curves, about.about(counts=told)

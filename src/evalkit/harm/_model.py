@@ -7,7 +7,6 @@ __all__ = ["EVENTS_PER_TERM", "harm_hazards", "harm_model", "without_harm"]
 from dataclasses import dataclass, field
 from functools import partial
 
-import numpy as np
 import pandas as pd
 
 from evalkit.cohort import Cohort
@@ -51,7 +50,7 @@ def without_harm(cohort: Cohort) -> Estimates:
     return found.about(population=population, cut=cohort.cut)
 
 
-def harm_model(cohort: Cohort, smallest_level: int = 20) -> Estimates:
+def harm_model(cohort: Cohort, smallest: int = 11) -> Estimates:
     """Fit the time to the first harm on pathway and the protocol's covariates.
 
     A Cox model with Efron's handling of ties, on people with a value for every covariate. Levels that few people have
@@ -60,8 +59,9 @@ def harm_model(cohort: Cohort, smallest_level: int = 20) -> Estimates:
     Parameters
     ----------
     cohort : Cohort
-    smallest_level : int, default 20
-        Levels with fewer people than this, or without an event, are joined with the next smallest one.
+    smallest : int, default 11
+        Levels at which fewer people than this had the event, or did not, are joined with the next smallest one: a
+        standard error would say how many they are.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def harm_model(cohort: Cohort, smallest_level: int = 20) -> Estimates:
     each term the arm stands alone in the model: coefficients of a crowded model are biased away from zero
     (Vittinghoff and McCulloch 2007, Am. J. Epidemiol. 165:710-718).
     """
-    asked = _asked(cohort, smallest_level)
+    asked = _asked(cohort, smallest)
     if asked.fit is None:
         return asked.nothing
     data = asked.fit.tidy()
@@ -93,13 +93,13 @@ def harm_model(cohort: Cohort, smallest_level: int = 20) -> Estimates:
     )
 
 
-def harm_hazards(cohort: Cohort, smallest_level: int = 20) -> Estimates:
+def harm_hazards(cohort: Cohort, smallest: int = 11) -> Estimates:
     """Return whether the hazard ratios of `harm_model` stay the same over time (Grambsch and Therneau's test).
 
     Parameters
     ----------
     cohort : Cohort
-    smallest_level : int, default 20
+    smallest : int, default 11
         As in `harm_model`.
 
     Returns
@@ -112,7 +112,7 @@ def harm_hazards(cohort: Cohort, smallest_level: int = 20) -> Estimates:
     MissingTableError
         If outcomes are not part of the study.
     """
-    asked = _asked(cohort, smallest_level)
+    asked = _asked(cohort, smallest)
     columns = {"term": "object", "estimate": "float64", "baseline": "float64", "verdict": "object"}
     nothing = Estimates(
         pd.DataFrame(columns=list(columns)).astype(columns),
@@ -146,7 +146,7 @@ class _Asked:
     notes: tuple[str, ...] = ()
 
 
-def _asked(cohort: Cohort, smallest_level: int) -> _Asked:
+def _asked(cohort: Cohort, smallest: int) -> _Asked:
     frame = cohort.harm()
     arms, covariates = cohort.study.arms, cohort.study.covariates
     arm = cohort.study.harm.model_arm or arms.column
@@ -165,18 +165,25 @@ def _asked(cohort: Cohort, smallest_level: int) -> _Asked:
     )
     if (counts.data["n_event"] == 0).any():
         return _Asked(nothing)
+    fewest, levels = partial(_fewest, event=known["event"]), {}
     for covariate in covariates:
+        name = covariate.name
         if covariate.kind == "categorical":
-            weigh = partial(_people_with_events, event=known["event"])
-            levels = joined(known[covariate.name], weigh, smallest_level, covariate.levels or ())
-            known = known.assign(**{covariate.name: levels})
+            levels[name] = joined(known[name], fewest, max(smallest, 1), covariate.levels or ())
+            known = known.assign(**{name: levels[name]})
+        elif known[name].nunique() == 2:
+            levels[name] = known[name]
     constant = [c.name for c in covariates if known[c.name].nunique() < 2]
+    constant += [n for n, own in levels.items() if n not in constant and fewest(own).min() < max(smallest, 1)]
     used = [c.name for c in covariates if c.name not in constant]
     terms = 1 + sum(
         max(1, known[c].nunique() - 1) if isinstance(known[c].dtype, pd.CategoricalDtype) else 1 for c in used
     )
     too_many = known["event"].sum() < EVENTS_PER_TERM * terms
     fit = cox(known, "time", "event", [arm] if too_many else [arm, *used])
+    told = {} if too_many else {name: own for name, own in levels.items() if name in used}
+    groups = (arms.focus.label, arms.comparison.label)
+    nothing = nothing.about(counts=totals_of(known, groups, named=True, levels=told))
     first = {c: str(known[c].cat.categories[0]) for c in used if isinstance(known[c].dtype, pd.CategoricalDtype)}
     said = _notes(len(frame) - len(known), [labels[name] for name in constant], unadjusted=bool(too_many))
     return _Asked(nothing, fit, labels, first, tuple(said))
@@ -193,11 +200,10 @@ def _notes(left_out: int, constant: list[str], *, unadjusted: bool) -> list[str]
     return notes
 
 
-def _people_with_events(levels: pd.Series, event: pd.Series) -> pd.Series:
-    """Count the people of each level; without an event, a coefficient would not be finite: less than one person."""
-    people = levels.value_counts().astype("float64")
-    events = event.groupby(levels).sum().reindex(people.index, fill_value=0)
-    return people * np.where(events > 0, 1.0, 1 / (1 + len(levels)))
+def _fewest(levels: pd.Series, event: pd.Series) -> pd.Series:
+    """Return of each level how many had the event, or did not, whichever are fewer."""
+    cells = pd.crosstab(levels.to_numpy(), event.to_numpy()).reindex(columns=[0, 1], fill_value=0)
+    return cells.min(axis=1)
 
 
 def _label(term: str, labels: dict[str, str], first: dict[str, str]) -> str:

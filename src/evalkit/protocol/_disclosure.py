@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -12,7 +12,15 @@ from evalkit.protocol._study import Count, Days, Model, Text
 class Override(Model):
     """One exception to the policy: it is said in the manifest, in the report's methods and in the review pack."""
 
-    rule: Literal["minimum_count", "rounding_base", "minimum_at_risk", "minimum_subgroup", "dominance", "ambiguity"]
+    rule: Literal[
+        "minimum_count",
+        "rounding_base",
+        "minimum_at_risk",
+        "minimum_subgroup",
+        "minimum_level",
+        "dominance",
+        "ambiguity",
+    ]
     """The rule that is set aside."""
     value: float
     """The value in its place."""
@@ -41,7 +49,9 @@ class Disclosure(Model):
     ambiguity: Annotated[int, Field(ge=2, le=20)] = 3
     """Of a count below the minimum at least so many values stay possible, whatever is subtracted from what."""
     minimum_subgroup: Count = 11
-    """Smallest number of people in a subgroup (a site, an area, a level of a covariate) of which anything is shown."""
+    """Smallest number of people in a group (a site, an area, a level of a covariate) of which anything is shown."""
+    minimum_level: Count = 11
+    """Fewest people with the event, and without it, at each level of a term of a model that is shown."""
     landmarks: list[Days] = [30, 60, 90, 182, 365, 730]
     """Days at which safe curves keep their value as nearly as rounding lets them."""
     identifying: list[Text] = []
@@ -66,6 +76,17 @@ class Disclosure(Model):
 
     @model_validator(mode="after")
     def _decided(self) -> Self:
+        decided = {override.rule for override in self.overrides}
+        for rule, field in type(self).model_fields.items():
+            usual, value = field.default, getattr(self, rule)
+            if rule in get_args(Override.model_fields["rule"].annotation) and rule not in decided:
+                laxer = value > usual if rule == "dominance" else value < usual
+                if laxer:
+                    msg = (
+                        f"{rule} {value:g}: protects less than {usual:g} does; write it under overrides, with who "
+                        "decided it (one of may_override) and why"
+                    )
+                    raise ValueError(msg)
         for override in self.overrides:
             if override.by not in self.may_override:
                 msg = f"override of {override.rule}: whoever decided it is not among may_override"

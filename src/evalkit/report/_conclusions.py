@@ -125,7 +125,7 @@ def _limit(e: Safe) -> float | None:
 
 
 def _hazards(report: Report, safe: list[Safe]) -> list[str]:
-    found = report.safe(harm_hazards(report.cohort))
+    found = report.safe(harm_hazards(report.cohort, report.policy.minimum_level))
     safe.append(found)
     rows = found.estimates.tidy()
     return [words("limit.hazards")] if len(rows) and (rows["verdict"] == "fail").any() else []

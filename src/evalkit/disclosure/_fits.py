@@ -1,0 +1,84 @@
+"""Models: which may be shown, and standard errors that do not give the number of events back.
+
+The variance of a coefficient of a Cox model is close to 1/d + 1/d0, d events at its level and d0 at the reference's.
+With a few digits of it, d is known. So a level with few events makes the model unfit to be shown, and what is shown is
+computed as if d were rounded down to the policy's base: a little less precise than it is, never more.
+"""
+
+from __future__ import annotations
+
+__all__ = ["any_small", "coarser"]
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from evalkit.counts import Tally
+from evalkit.disclosure._policy import Policy
+from evalkit.wilson import normal_quantile
+
+_ARMS = "model"
+
+
+def any_small(counts: Tally, policy: Policy) -> bool:
+    """Say whether a model speaks of too few people: with the event, or without it, in an arm or at a level of a term.
+
+    Parameters
+    ----------
+    counts : Tally
+        One row per arm (term ``model``) and per level of each term (``name[level]``).
+    policy : Policy
+
+    Returns
+    -------
+    bool
+    """
+    rows = counts.data
+    with_it, without = rows["n_event"].to_numpy(dtype=int), (rows["n"] - rows["n_event"]).to_numpy(dtype=int)
+    small = [policy.hides(x) or x == 0 or policy.hides(y) for x, y in zip(with_it, without, strict=True)]
+    level = rows["term"].str.contains("[", regex=False).to_numpy(dtype=bool)
+    below = np.minimum(with_it, without) < policy.minimum_level
+    return bool(np.where(level, below, np.array(small, dtype=bool)).any())
+
+
+def coarser(rows: pd.DataFrame, counts: Tally, policy: Policy, conf_level: float) -> pd.DataFrame:
+    """Widen standard errors, and what follows from them, to those of numbers of events rounded down.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Of a model: term, estimate, std_error, statistic, p_value, conf_low, conf_high, hr_low, hr_high.
+    counts : Tally
+        Exact; see `any_small`.
+    policy : Policy
+    conf_level : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows where the policy rounds nothing, or where there are no coefficients.
+    """
+    needed = {"term", "estimate", "std_error", "conf_low", "conf_high", "hr_low", "hr_high"}
+    base = policy.rounding_base
+    if not needed <= set(rows.columns) or base == 1 or policy.minimum_level == 1:
+        return rows
+    events = [_events(str(term), counts.data) for term in rows["term"]]
+    wider = np.sqrt([d / max(d // base * base, 1) for d in events])
+    rows = rows.assign(std_error=rows["std_error"] * wider)
+    if "statistic" in rows:
+        rows["statistic"] = rows["estimate"] / rows["std_error"].where(rows["std_error"] > 0)
+        rows["p_value"] = 2 * special.ndtr(-rows["statistic"].abs().to_numpy(dtype=float))
+    reach = normal_quantile(conf_level) * rows["std_error"]
+    for name, limit in (("conf_low", rows["estimate"] - reach), ("conf_high", rows["estimate"] + reach)):
+        rows[name] = limit
+        rows[name.replace("conf", "hr")] = np.exp(limit)
+    return rows
+
+
+def _events(term: str, counts: pd.DataFrame) -> int:
+    """Return how many events stand behind a coefficient: those at its level, or in the smaller arm."""
+    name, bracket, level = term.partition("[")
+    own = counts["term"] == (f"{name}[{level.removeprefix('T.')}" if bracket else "")
+    own = own if own.any() else counts["term"].str.startswith(f"{name}[")
+    own = own if own.any() else counts["term"] == _ARMS
+    return int(counts.loc[own, "n_event"].min())
