@@ -64,7 +64,7 @@ def test_events_are_not_counted_back_from_standard_errors(seed: int) -> None:
     found = counted_back(rows, told)
     for level in ("other", "rare"):
         assert naive[level] == pytest.approx(events[level], rel=0.1)
-        assert found[level] == pytest.approx(events[level] // 5 * 5 * naive[level] / events[level], rel=0.02)
+        assert found[level] == pytest.approx(events[level] // 5 * 5 * naive[level] / events[level], rel=0.05)
     assert (told["std_error"] >= true["std_error"]).all()  # never more precise than it is
     assert (told["estimate"] == true["estimate"]).all()
     assert np.allclose(told["conf_high"] - told["conf_low"], 2 * 1.959964 * told["std_error"])

@@ -354,7 +354,7 @@ def test_a_published_mean_leaves_several_numbers_and_sums_possible(n: int, mean:
 @pytest.mark.parametrize(
     ("contributing", "shown"), [(0, True), (4, False), (10, False), (11, True), (80, True), (None, False)]
 )
-def test_a_sum_to_which_few_contribute_is_not_shown(contributing: int | None, shown: bool) -> None:  # noqa: FBT001
+def test_a_sum_to_which_few_contribute_is_not_shown(contributing: int | None, shown: bool) -> None:
     total = 0.0 if contributing == 0 else 8.0
     row = {"group": "a", "term": "arrests", "n": 80, "total": total, "total_sq": total, "largest": min(total, 1.0)}
     known = {} if contributing is None else {"n_nonzero": contributing}
