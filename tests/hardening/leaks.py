@@ -91,6 +91,22 @@ RUN = [
     ),
     Leak("unknown type", "display({'application/x-rows': 'a,b'}, raw=True)", "content of type application/x-rows"),
     Leak("PDF", "display({'application/pdf': 'JVBERi0='}, raw=True)", "a PDF"),
+    # -- numbers that an author counts into the words that a door takes
+    Leak(
+        "counted into a note",
+        "emit('markdown', 'a', kind='groups', typed=[f'Only {len(people)} of them'])",
+        "puts a number into words",
+    ),
+    Leak(
+        "counted into a label, with a number typed elsewhere in the cell",
+        "days = 2\nemit('markdown', 'a', kind='groups', typed=[f'Share ({len(people)} another)'])",
+        "puts a number into words",
+    ),
+    Leak(
+        "a number of the protocol that is small",
+        "n = 2\nemit('markdown', 'a', kind='groups', typed=[f'{n}'])",
+        "puts a number",
+    ),
     # -- cells that are not shown
     Leak("hidden cell", "#| include: false\nprint(person)", "printed text"),
     Leak("cell without output", "#| output: false\npeople", "HTML"),

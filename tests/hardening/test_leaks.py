@@ -15,6 +15,7 @@ from evalkit.errors import DisclosureError
 from evalkit.publish._document import document_of
 from evalkit.publish._execute import Limits, execute
 from evalkit.publish.audit import Guard, audit_cells, audit_document, guard_for
+from evalkit.publish.audit._cells import _unknown_number
 from evalkit.seal import ENVIRONMENT, new_key
 from hardening.leaks import NUMBER, PERSON, RUN, SETUP, SHORT, WRITTEN, Leak
 from publish import standin
@@ -40,7 +41,7 @@ def guard() -> Guard:
 def executed(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Any:
     """All leaks run in one kernel, each in its own cell."""
     folder = tmp_path_factory.mktemp("leaks")
-    (folder / "door.py").write_text(standin.DOOR, encoding="utf-8")
+    (folder / "door.py").write_text(standin.RECORDING + standin.DOOR, encoding="utf-8")
     cells = standin.cells()
     cells[1].source += SETUP
     cells += [new_code_cell(leak.source, metadata={"tags": list(leak.tags)}) for leak in RUN]
@@ -81,6 +82,22 @@ def assert_stopped(notebook: Any, guard: Guard, words: str, where: str = f"cell 
 
 def test_a_clean_notebook_passes(executed: Any, guard: Guard) -> None:
     audit(clean(executed), guard)
+
+
+@pytest.mark.parametrize(
+    ("source", "typed"),
+    [
+        ("report.show(x, note='By day 60, 4 sessions')", "By day 60, 4 sessions"),
+        ("report.show(x, note=f'Day {rules.landmark}: 4 sessions')", "Day 182: 4 sessions"),
+        ("report.show(x, note='None')", "None"),
+    ],
+)
+def test_numbers_that_were_typed_may_stand_in_words(source: str, typed: str) -> None:
+    allowed = guard_for(
+        "", identifiers=[], secrets=[], paths=[], protocol="landmark_day: 182\nfew: 4", authored="", days=[]
+    )
+    assert not _unknown_number([typed], new_code_cell(source), allowed)
+    assert _unknown_number([typed + " of 7 people"], new_code_cell(source), allowed)
 
 
 @pytest.mark.parametrize("leak", RUN, ids=lambda leak: leak.name)
@@ -165,7 +182,7 @@ def test_without_a_key_nothing_is_sealed(executed: Any) -> None:
 
 
 def test_the_key_is_gone_from_the_kernels_environment(tmp_path: Path) -> None:
-    (tmp_path / "door.py").write_text(standin.DOOR, encoding="utf-8")
+    (tmp_path / "door.py").write_text(standin.RECORDING + standin.DOOR, encoding="utf-8")
     probe = f"import os, door\nassert '{ENVIRONMENT}' not in os.environ"
     cells = [new_code_cell(standin.PARAMETERS, metadata={"tags": ["parameters"]}), new_code_cell(probe)]
     done = execute(

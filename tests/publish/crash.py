@@ -28,6 +28,7 @@ MIME = {"table": "text/html", "cover": "text/markdown"}
 SEALER = Sealer()
 __all__ = ["emit"]
 def emit(shows, text, **mark):
+    record(mark)
     bundle = {MIME[shows]: text, "text/plain": f"<{shows}>"}
     display(bundle, raw=True, metadata={MARK: SEALER.sealed({"shows": shows, **mark}, bundle)})
 """
@@ -56,7 +57,7 @@ def light_cells() -> list:
 def write_light_world(folder: Path) -> None:
     """Write a study whose report needs a second."""
     standin.write_world(folder, light_cells())
-    (folder / "notebooks" / "door.py").write_text(DOOR, encoding="utf-8")
+    (folder / "notebooks" / "door.py").write_text(standin.RECORDING + DOOR, encoding="utf-8")
 
 
 def begin(folder: Path, number: int) -> int:

@@ -13,14 +13,16 @@ from evalkit.estimates import Estimates
 __all__ = ["emit", "recorded", "show"]
 
 
-def recorded(groups: Mapping[str, Sequence[int]], record: Record) -> tuple[Estimates, Safe]:
+def recorded(
+    groups: Mapping[str, Sequence[int]], record: Record, policy: Policy | None = None
+) -> tuple[Estimates, Safe]:
     """Count groups of people, each given by the numbers of its members, as a report does."""
     everybody = codes_of(pd.DataFrame({"participant_id": [f"p{i}" for i in range(99)]}))
     sizes = [len(group) for group in groups.values()]
     frame = pd.DataFrame({"group": list(groups), "term": "t", "n_event": 0, "n": sizes})
     who = tuple({"n": everybody[list(group)], "n_event": everybody[:0]} for group in groups.values())
     exact = ShareOf(kind="proportion", estimand="e").estimate(Tally(frame, people=who))
-    safe = make_safe(exact, Policy(), record.withhold)
+    safe = make_safe(exact, policy or Policy(), record.withhold)
     record.add(exact, safe)
     return exact, safe
 

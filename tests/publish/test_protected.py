@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from evalkit.cli._render import Request, plan
 from evalkit.counts import codes_of
-from evalkit.disclosure import Cell, Ledger, Record
+from evalkit.disclosure import Cell, Ledger, Policy, Record
 from evalkit.errors import DisclosureError
 from evalkit.protocol import load_study, private_folder
 from evalkit.publish import RenderJob, write_pack
@@ -119,6 +119,22 @@ def publish(job: RenderJob, ran: Callable[[Mapping[str, str]], str]) -> Protecte
     facts = {"manifest": _VERSION, "report": "tiny", "period": job.period.name, "revision": 1, **done.facts()}
     (job.target / MANIFEST).write_text(json.dumps(facts), encoding="utf-8")
     return done
+
+
+def test_what_another_policy_made_stops_the_release(tmp_path: Path) -> None:
+    def ran(variables: Mapping[str, str]) -> str:
+        recorded({"all": range(40)}, Record.of_run(variables), Policy(minimum_count=1, rounding_base=1))
+        return ""
+
+    with pytest.raises(DisclosureError, match="made by another policy than the study's"):
+        protected(job_in(tmp_path), ran)
+
+
+def test_what_left_no_record_stops_the_release(tmp_path: Path) -> None:
+    mark = {"shows": "table", "kind": "proportion", "estimate": "0123456789ab", "verdict": "released"}
+    cell = new_code_cell("x", outputs=[new_output("display_data", data={}, metadata={"evalkit": mark})])
+    with pytest.raises(DisclosureError, match="cell 1: shows an estimate of which there is no record"):
+        protected(job_in(tmp_path), lambda _: new_notebook(cells=[cell]))
 
 
 def test_a_later_release_is_held_against_the_first(tmp_path: Path) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from evalkit import engagement
 from evalkit.comparison import Comparison, compare_arms
+from evalkit.disclosure import Policy, make_safe
 from evalkit.display import headline, sentences
+from evalkit.errors import DisclosureError
 from evalkit.report import Report, open_report
 from evalkit.simulate import simulate
 
@@ -43,6 +47,35 @@ def test_people_without_a_value_are_left_out_and_counted(report: Report, compare
 def test_levels_of_few_people_are_joined(compared: Comparison) -> None:
     sizes = compared.data.groupby(["gender", "focus"]).size()
     assert sizes.min() >= 11
+
+
+def test_only_what_this_report_made_safe_is_shown(report: Report, compared: Comparison) -> None:
+    exact = engagement.funnel(report.cohort)
+    for foreign in (make_safe(exact, Policy(minimum_level=1)), make_safe(exact, report.policy)):
+        with pytest.raises(DisclosureError, match="was not made safe by this report"):
+            report.show(foreign, "table")
+        with pytest.raises(DisclosureError, match="was not made safe by this report"):
+            report.say(foreign)
+    report.show(report.safe(exact), "table")
+
+
+def test_the_groups_after_weighting_can_be_shown(report: Report, compared: Comparison) -> None:
+    exact = compared.weighted()
+    rows = exact.tidy()
+    assert set(rows["group"]) == set(report.groups)
+    own = compared.data.assign(w=compared.fit.weights)
+    focus = own["focus"].eq(1)
+    assert np.allclose(own.loc[focus, "w"], 1)  # ATT: the focus group stands for itself
+    assert rows.groupby("group")["w_risk"].max()[report.groups[1]] == pytest.approx(own.loc[~focus, "w"].sum())
+    safe = report.safe(exact)
+    said = safe.landmark_rows()
+    assert {"Pilot", "PAIP"} == set(said["group"])
+    assert not report.gaps(safe, exact)  # limits that take the weights as known are not set against the bootstrap's
+    direct = exact.analysis.estimate(exact.counts).tidy()
+    at = direct[direct["time"] <= 182].groupby(["group", "cause"]).last()["estimate"]
+    weighted = compared.adjusted(182, "iptw", n_boot=20)["estimate"]
+    cause = str(rows["cause"].iloc[0])
+    assert at["Pilot", cause] - at["PAIP", cause] == pytest.approx(weighted, rel=1e-9)
 
 
 def test_the_first_row_is_unadjusted_and_every_method_follows(compared: Comparison) -> None:

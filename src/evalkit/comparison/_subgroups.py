@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["differences_of", "subgroups"]
+__all__ = ["DifferencesOf", "differences_of", "subgroups"]
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -13,8 +14,9 @@ from scipy import special
 
 from evalkit.cohort import Cohort
 from evalkit.compare import proportion_difference
-from evalkit.counts import Tally
+from evalkit.counts import Codes, Tally
 from evalkit.engagement import in_words, steps
+from evalkit.engagement._counting import who
 from evalkit.estimates import Estimates
 from evalkit.levels import joined
 
@@ -99,10 +101,53 @@ def _interaction(levels: np.ndarray) -> dict[str, float]:
     return {"statistic": q, "df": float(df), "p_value": float(special.chdtrc(df, q))}
 
 
+@dataclass(frozen=True)
+class DifferencesOf:
+    """Differences between the arms by level, with tests of interaction, from whatever counts it is given.
+
+    Attributes
+    ----------
+    groups : (str, str)
+        The focus, the comparison.
+    estimand, population : str
+    notes : tuple of str
+    """
+
+    groups: tuple[str, str]
+    estimand: str
+    population: str = ""
+    notes: tuple[str, ...] = ()
+
+    def estimate(self, counts: Tally) -> Estimates:
+        """Return the differences; see `differences_of`.
+
+        Parameters
+        ----------
+        counts : Tally
+
+        Returns
+        -------
+        Estimates
+            In whole points, without the statistic, p values in hundredths (0.01 for smaller ones).
+        """
+        found = differences_of(counts, self.groups)
+        coarse = {name: found[name].round(2) for name in ("estimate", "conf_low", "conf_high", "p_value")}
+        coarse["p_value"] = coarse["p_value"].clip(lower=0.01)
+        return Estimates(
+            found.drop(columns="statistic").assign(**coarse),
+            "subgroups",
+            self.estimand,
+            self.population,
+            counts=counts,
+            analysis=self,
+            notes=self.notes,
+        )
+
+
 def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     """Return the difference between the arms in the share engaged, among groups of people, with tests of interaction.
 
-    Groups are the levels of every characteristic of the protocol (quantities are split at their median) and community
+    Groups are the levels of every characteristic of the protocol (quantities are split near their median) and community
     areas. Levels in which fewer than ``smallest`` people of an arm engaged, or did not, are joined with the next.
 
     Parameters
@@ -114,8 +159,7 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     -------
     Estimates
         As `differences_of`, in whole points, without the statistic and with p values in hundredths (0.01 for smaller
-        ones): more digits of exact counts would give them back. The first row is everybody. Characteristics without
-        two such levels are left out.
+        ones), made from a `Tally`. The first row is everybody. Characteristics without two such levels are left out.
 
     Raises
     ------
@@ -130,7 +174,8 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     for label, known, order in _levels(cohort, people):
         large = joined(known, fewest, smallest, order).astype(object)
         split.append((label, large.map(lambda level: level if pd.isna(level) else in_words(level))))
-    rows = []  # whose they are is not said: these counts are not published
+    rows: list[dict[str, object]] = []
+    people_of: list[dict[str, Codes]] = []
     for variable, levels in split:
         names = list(dict.fromkeys(levels.dropna()))
         for level in sorted(names) if len(names) > 1 or variable == "Everybody" else ():
@@ -138,18 +183,15 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
                 own = levels.eq(level).to_numpy() & people["group"].eq(group).to_numpy()
                 row = {"group": group, "variable": variable, "term": f"{variable}: {level}", "label": level}
                 rows.append({**row, "n_event": int((own & met).sum()), "n": int(own.sum())})
+                people_of.append(who(people, n=own, n_event=own & met))
     columns = ["group", "variable", "term", "label", "n_event", "n"]
-    counts = Tally(pd.DataFrame(rows, columns=columns))
+    counts = Tally(pd.DataFrame(rows, columns=columns), people=tuple(people_of))
     what = f"share with {rule.sessions} attended sessions within {rule.days} days of intake"
     population = f"people with an intake at least {rule.days} days before the cut"
-    found = differences_of(counts, cohort.groups)
     untested = [variable for variable, levels in split[1:] if levels.dropna().nunique() < 2]
     notes = (f"Not tested, because no two groups are large enough: {', '.join(untested)}.",) if untested else ()
-    coarse = {name: found[name].round(2) for name in ("estimate", "conf_low", "conf_high", "p_value")}
-    coarse["p_value"] = coarse["p_value"].clip(lower=0.01)
-    told = found.drop(columns="statistic").assign(**coarse)
     about = f"{what}: difference between the groups, and interaction"
-    return Estimates(told, "subgroups", about, population, cut=cohort.cut, counts=counts, notes=notes)
+    return DifferencesOf(cohort.groups, about, population, notes).estimate(counts).about(cut=cohort.cut)
 
 
 def _levels(cohort: Cohort, people: pd.DataFrame) -> Iterator[tuple[str, pd.Series, Sequence[str]]]:
@@ -157,7 +199,7 @@ def _levels(cohort: Cohort, people: pd.DataFrame) -> Iterator[tuple[str, pd.Seri
     for covariate in cohort.study.covariates:
         values = people[covariate.name]
         if covariate.kind == "numeric":
-            middle = values.median()
+            middle = _round_middle(values)
             words = {False: f"{middle:g} or less", True: f"More than {middle:g}"}
             yield covariate.label, values.gt(middle).map(words).where(values.notna()), ()
         elif covariate.kind == "yes_no":
@@ -165,6 +207,12 @@ def _levels(cohort: Cohort, people: pd.DataFrame) -> Iterator[tuple[str, pd.Seri
         else:
             yield covariate.label, values, covariate.levels or ()
     yield "Community area", people["community_area"], cohort.study.community_areas or ()
+
+
+def _round_middle(values: pd.Series) -> float:
+    """Return the median, rounded to a number that says nothing of any one person."""
+    step = 5 if values.max() - values.min() >= 20 else 1
+    return float(np.floor(values.median() / step + 0.5) * step)
 
 
 def _fewest(levels: pd.Series, arm: pd.Series, met: np.ndarray) -> pd.Series:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 __all__ = ["Policy"]
 
+import dataclasses
+import hashlib
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,6 +140,12 @@ class Policy:
         inside = range(max(first, 0), first + base)
         published = [c for c in inside if not self.hides(c)] or list(inside)
         return published[0], published[-1]
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that name this policy: what was shown under another one is found by them."""
+        rules = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        return hashlib.sha256(rules.encode()).hexdigest()[:12]
 
     @property
     def block(self) -> int:

@@ -6,13 +6,13 @@ scratch folder), is read by the render and by the review pack, and never leaves 
 
 from __future__ import annotations
 
-__all__ = ["PLAIN", "Record"]
+__all__ = ["PLAIN", "Record", "line_of"]
 
 import base64
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,13 @@ class Record:
         None: nothing is written (a notebook in an editor).
     withhold : frozenset of str
         Keys of rows.
+    made : list of Safe
+        What passed disclosure control in this run, in order: nothing else may be shown.
     """
 
     file: Path | None = None
     withhold: frozenset[str] = frozenset()
+    made: list[Safe] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
     def of_run(cls, environment: Mapping[str, str] = os.environ) -> Record:
@@ -66,9 +69,12 @@ class Record:
         exact : Estimates
         safe : Safe
         """
+        self.made.append(safe)
         if self.file is None:
             return
         line = {
+            "line": len(self.made),
+            "policy": safe.policy.fingerprint,
             "estimate": exact.id,
             "kind": exact.kind,
             "estimand": exact.estimand,
@@ -80,6 +86,22 @@ class Record:
         descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
+
+
+def line_of(made: Sequence[Safe], safe: Safe) -> int:
+    """Return the line of the record that speaks of an estimate; 0 where none does.
+
+    Parameters
+    ----------
+    made : sequence of Safe
+        `Record.made`.
+    safe : Safe
+
+    Returns
+    -------
+    int
+    """
+    return next((number for number, one in enumerate(made, start=1) if one is safe), 0)
 
 
 def _written(cell: Cell) -> dict[str, Any]:

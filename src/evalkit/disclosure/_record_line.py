@@ -30,6 +30,8 @@ class RecordLine:
     complementary : bool
         Whether some of them are withheld only because of others.
     cells : tuple of Cell
+    policy : str
+        Fingerprint of the policy that was applied.
     """
 
     estimate: str
@@ -39,6 +41,7 @@ class RecordLine:
     withheld: tuple[str, ...]
     complementary: bool
     cells: tuple[Cell, ...]
+    policy: str
 
 
 def read_record(file: Path) -> list[RecordLine]:
@@ -74,7 +77,7 @@ def _line(line: Mapping[str, Any]) -> RecordLine:
         who = kept["people"]
         people = None if who is None else np.frombuffer(base64.b64decode(who), dtype=np.uint64)
         cells.append(Cell(**{name: kept[name] for name in PLAIN}, people=people))
-    texts = {name: str(line[name]) for name in ("estimate", "kind", "estimand", "verdict")}
+    texts = {name: str(line[name]) for name in ("estimate", "kind", "estimand", "verdict", "policy")}
     return RecordLine(
         **texts, withheld=tuple(line["withheld"]), complementary=bool(line["complementary"]), cells=tuple(cells)
     )

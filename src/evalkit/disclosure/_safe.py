@@ -19,6 +19,7 @@ from evalkit.disclosure._curves import safe_day_counts
 from evalkit.disclosure._fits import any_small, coarser
 from evalkit.disclosure._lines import corners, ends_at, read_at, spread
 from evalkit.disclosure._policy import Policy
+from evalkit.disclosure._sums import rounded_sums
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.glossary import COLUMNS
@@ -226,23 +227,8 @@ def _safe_tally(counts: Tally, hidden: NDArray[np.bool_], policy: Policy) -> tup
 
 
 def _safe_moments(counts: Moments, hidden: NDArray[np.bool_], policy: Policy) -> tuple[Moments | None, tuple[str, ...]]:
-    """Round the number of people, and then both sums that such people would have with the same mean and spread.
-
-    A mean with all its digits would give number and sum back: of the few numbers that are rounded alike, seldom more
-    than one divides a whole sum so. Rounded like this, each of them leaves several sums possible.
-    """
-    frame, base = counts.frame, float(policy.rounding_base)
-    n = frame["n"].to_numpy(dtype=int)
-    rounded = np.array([policy.rounded(a) for a in n], dtype=int)
-    scale = np.divide(rounded, n, out=np.zeros(len(n)), where=n > 0)
-    for name in ("total", "total_sq"):
-        exact = frame[name].to_numpy(dtype=float)
-        frame[name] = exact if base == 1 else np.floor(exact * scale / base + 0.5) * base
-    frame["n"], frame["largest"] = rounded, 0.0
-    frame = frame.drop(columns="n_nonzero", errors="ignore")
-    withheld = _names(frame, hidden)
-    kept = frame[~hidden]
-    return (Moments(kept) if len(kept) else None), withheld
+    kept = rounded_sums(counts.frame, policy)[~hidden]
+    return (Moments(kept) if len(kept) else None), _names(counts.frame, hidden)
 
 
 def make_safe(estimates: Estimates, policy: Policy, withhold: frozenset[str] = frozenset()) -> Safe:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["emit"]
+__all__ = ["emit", "typed_numbers"]
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import pandas as pd
@@ -14,6 +15,27 @@ from evalkit.seal import MARK, Sealer
 
 _MIME = {"figure": "image/svg+xml", "table": "text/html", "markdown": "text/markdown", "cover": "text/markdown"}
 _SEALER = Sealer()
+
+
+def typed_numbers(texts: Iterable[str]) -> dict[str, Any]:
+    """Return what a mark says of words that an author gave: those with a number in them, for the audit to look at.
+
+    Parameters
+    ----------
+    texts : iterable of str
+
+    Returns
+    -------
+    dict
+        ``typed``, or nothing.
+
+    Examples
+    --------
+    >>> typed_numbers(["Days", "Not engaged by day 60"])
+    {'typed': ['Not engaged by day 60']}
+    """
+    found = [text for text in texts if any(character.isdigit() for character in text)]
+    return {"typed": found} if found else {}
 
 
 def emit(

@@ -18,7 +18,7 @@ from evalkit.publish._environment import digest
 from evalkit.publish.audit import counted
 from evalkit.seal import MARK
 
-_TOLD = ("shows", "kind", "estimate", "verdict", "alt")
+_TOLD = ("shows", "kind", "estimate", "verdict", "alt", "line")
 
 
 def kept_folder_of(study: Study, manifest: Path) -> Path:

@@ -20,6 +20,8 @@ from evalkit.protocol import load_disclosure, private_folder
 from evalkit.publish._job import RenderJob
 from evalkit.publish._manifest import MANIFEST, read_manifest
 from evalkit.publish._standing import Standing
+from evalkit.publish.audit import counted
+from evalkit.seal import MARK
 
 Run = Callable[[Mapping[str, str]], Any]
 _RUNS = 4
@@ -127,6 +129,7 @@ def run_protected(
     memory = Memory()
     for turn in range(_RUNS):
         executed, record = _run(scratch, withheld, turn, run)
+        _refuse_other_doors(job, executed, record, policy)
         cells = [cell for line in record for cell in line.cells]
         keyed = ledger.keyed(cells) if ledger is not None else cells
         plan = protect(keyed, earlier, policy, memory)
@@ -147,6 +150,20 @@ def _run(scratch: Path, withheld: frozenset[str], turn: int, run: Run) -> tuple[
     rows.write_text(json.dumps(sorted(withheld)), encoding="utf-8")
     executed = run({"EVALKIT_RECORD": str(record), "EVALKIT_WITHHOLD": str(rows)})
     return executed, read_record(record)
+
+
+def _refuse_other_doors(job: RenderJob, executed: Any, record: list[RecordLine], policy: Policy) -> None:  # noqa: ANN401
+    """Refuse what was shown under another policy than the study's, or without a record of what it shows."""
+    if any(line.policy != policy.fingerprint for line in record):
+        msg = f"{job.name}: an output was made by another policy than the study's; exceptions stand in its file"
+        raise DisclosureError(msg)
+    known = {line.estimate for line in record}
+    for number, cell in counted(executed) if hasattr(executed, "cells") else ():
+        for output in cell.get("outputs", []):
+            shown = output.get("metadata", {}).get(MARK, {}).get("estimate")
+            if shown and shown not in known:
+                msg = f"cell {number}: shows an estimate of which there is no record; use report.show or report.say"
+                raise DisclosureError(msg)
 
 
 def _refuse_exposed(job: RenderJob, plan: Plan) -> None:

@@ -1,8 +1,9 @@
 """Keeping data out of error messages.
 
 An exception that Python or a library raises may quote the data it choked on. Whatever the author of the notebook
-typed is no participant's value; so quoted words and numbers are kept when they stand in the notebook's own source
-(or are plain Python words), and are replaced by an ellipsis when they do not.
+typed is no participant's value; so quoted words are kept when they stand in the notebook's own source (or are plain
+Python words), and are replaced by an ellipsis when they do not. A number may have been counted, and small ones stand in
+every notebook somewhere: none is kept.
 """
 
 from __future__ import annotations
@@ -39,9 +40,10 @@ def redact(message: str, source: str) -> str:
     "name 'kohort' is not defined"
     >>> redact("KeyError: 'P81f2aa03'", "people.loc[first]")
     "KeyError: '…'"
+    >>> redact("ValueError: only 2 of 40", "x = [1, 2]")
+    'ValueError: only … of …'
     """
     words = set(_WORD.findall(source)) | set(dir(builtins))
-    numbers = set(re.findall(r"\d[\w.:-]*", source))
 
     def keep(match: re.Match[str]) -> str:
         token = match.group()
@@ -49,6 +51,6 @@ def redact(message: str, source: str) -> str:
             inner = token[1:-1]
             known = all(part in words for part in re.findall(r"[^\s.,()]+", inner))
             return token if known else f"{token[0]}…{token[-1]}"
-        return token if token in numbers or token in words else "…"
+        return token if token in words else "…"
 
     return _TOKENS.sub(keep, _ANSI.sub("", message))

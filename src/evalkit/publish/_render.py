@@ -248,7 +248,7 @@ def _guard(job: RenderJob, notebook: Any, scratch: Path) -> Guard:  # noqa: ANN4
         secrets=job.secrets,
         paths=[str(scratch), str(job.study.folder), str(job.out), str(Path.home())],
         protocol="\n".join(file.read_text(encoding="utf-8", errors="replace") for file in named if file.is_file()),
-        authored="\n".join([*sources, job.params.model_dump_json()]),
+        authored="\n".join([*sources, job.params.model_dump_json(), load_disclosure(job.study).model_dump_json()]),
         days=[*ends, job.study.starts],
     )
 

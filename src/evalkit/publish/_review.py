@@ -25,7 +25,21 @@ from evalkit.seal import MARK
 from evalkit.spreadsheet import csv_text
 
 MANIFEST = "manifest.json"
-_COLUMNS = ["cell", "estimate", "kind", "verdict", "row", "what", "column", "exact", "shown", "low", "high", "rule"]
+_COLUMNS = [
+    "cell",
+    "line",
+    "estimate",
+    "kind",
+    "verdict",
+    "row",
+    "what",
+    "column",
+    "exact",
+    "shown",
+    "low",
+    "high",
+    "rule",
+]
 _STYLE = (
     "body{font:15px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b2530}"
     "table{border-collapse:collapse;margin:.5rem 0}td,th{border:1px solid #c9d1d8;padding:.2rem .5rem;text-align:left}"
@@ -84,17 +98,25 @@ def _outputs(notebook: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - nbfor
         for output in cell.get("outputs", []):
             mark = output["metadata"][MARK]
             told = {name: str(mark.get(name, "")) for name in _TOLD}
-            yield {**told, "cell": number, "alt": str(mark.get("alt", "")), "data": dict(output["data"])}
+            yield {
+                **told,
+                "cell": number,
+                "line": int(mark.get("line", 0)),
+                "alt": str(mark.get("alt", "")),
+                "data": dict(output["data"]),
+            }
 
 
 def _counts(lines: list[dict[str, Any]], outputs: list[dict[str, Any]], study: Study) -> pd.DataFrame:
     """One row per count underneath: exact, what a reader knows of it, and the rule that decided."""
     minimum = load_disclosure(study).minimum_count
+    by_line = {o["line"]: o["cell"] for o in reversed(outputs) if o["line"]}
     place = {o["estimate"]: o["cell"] for o in reversed(outputs) if o["estimate"]}
     rows = [
         {
-            "cell": place.get(line["estimate"]), "estimate": line["estimate"], "kind": line["kind"],
-            "verdict": line["verdict"], "row": cell["row"], "what": cell["name"], "column": cell["column"],
+            "cell": by_line.get(line.get("line"), place.get(line["estimate"])), "line": line.get("line", 0),
+            "estimate": line["estimate"], "kind": line["kind"], "verdict": line["verdict"], "row": cell["row"],
+            "what": cell["name"], "column": cell["column"],
             "exact": cell["count"], "shown": "yes" if cell["shown"] else "no", "low": cell["low"],
             "high": cell["high"], "rule": _rule(cell, line, minimum),
         }
@@ -132,11 +154,15 @@ def _page(facts: dict[str, Any], outputs: list[dict[str, Any]], counts: pd.DataF
 
 
 def _section(output: dict[str, Any], counts: pd.DataFrame) -> str:
-    own = counts[counts["estimate"] == output["estimate"]] if output["estimate"] else counts.iloc[:0]
+    key = "line" if output["line"] else "estimate"
+    own = counts[counts[key] == output[key]] if output["estimate"] else counts.iloc[:0]
     data = output["data"]
     seen = data.get("image/svg+xml") or data.get("text/html") or f"<pre>{_text(data.get('text/markdown', ''))}</pre>"
     shown = own[["what", "column", "exact", "shown", "low", "high", "rule"]]
-    table = shown.to_html(index=False, border=0, escape=True) if len(own) else "<p>No counts of people underneath.</p>"
+    nothing = "<p>No counts of people underneath.</p>"
+    if output["estimate"] and own.empty:
+        nothing = "<p><strong>Nothing is recorded of what is shown here.</strong></p>"
+    table = shown.to_html(index=False, border=0, escape=True) if len(own) else nothing
     alt = f"<p><em>Alternative text:</em> {_text(output['alt'])}</p>" if output["alt"] else ""
     about = f"{output['kind']}, {output['verdict'] or 'from the protocol'}"
     return (

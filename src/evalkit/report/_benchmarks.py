@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["benchmarks"]
+__all__ = ["benchmarks", "show_benchmarks"]
 
 import textwrap
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from evalkit import compare
+from evalkit.counts import Tally
 from evalkit.disclosure import Safe
 from evalkit.display import (
     benchmark_numbers,
@@ -20,9 +21,15 @@ from evalkit.display import (
     count,
     dots_figure,
     percent,
+    svg_of,
     words,
 )
+from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates
 from evalkit.protocol import Baseline
+
+if TYPE_CHECKING:
+    from evalkit.report._report import Report
 
 
 @dataclass(frozen=True)
@@ -118,3 +125,23 @@ def _headline(own: pd.DataFrame, marks: pd.DataFrame, focus: str) -> str:
         "head.published", share=percent(row["estimate"].iloc[0]), group=focus, label=first["name"],
         published=percent(first["estimate"]),
     )  # fmt: skip
+
+
+def show_benchmarks(report: Report, estimates: Estimates, measure: str, shape: Literal["figure", "table"]) -> None:
+    """Set shares of a study beside the published ones of the same measure; see `Report.show_benchmarks`."""
+    published = [b for b in report.baselines.baselines if b.measure == measure and b.unit == "share"]
+    if not isinstance(estimates.counts, Tally):
+        msg = f"report.show_benchmarks: '{estimates.kind}' was not made from x of n"
+        raise AnalysisError(msg)
+    if not published:
+        report.absent("absent.benchmark", measure=measure)
+        return
+    if report._refused(report.safe(estimates)):
+        return
+    safe = [report.safe(analysis_of(b).estimate(estimates.counts)) for b in published]
+    made = benchmarks(published, safe, report.groups, shape, measure, estimates.population)
+    text = made.table if made.figure is None else svg_of(made.figure)
+    report._emit(made.shows, text, safe[0], alt=made.alt, data=made.data, headline=made.headline)
+    if made.figure is not None:
+        sources = words("benchmark.sources", sources=" ".join(b.citation for b in published))
+        report._emit("markdown", f"::: {{.note}}\n{sources}\n:::", safe[0])

@@ -13,7 +13,7 @@ from __future__ import annotations
 __all__ = ["Report"]
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Literal
@@ -21,8 +21,7 @@ from typing import Literal
 import pandas as pd
 
 from evalkit.cohort import Cohort, build
-from evalkit.counts import Tally
-from evalkit.disclosure import Policy, Record, Safe, make_safe
+from evalkit.disclosure import Policy, Record, Safe, line_of, make_safe
 from evalkit.display import (
     CurveText,
     Gap,
@@ -39,14 +38,14 @@ from evalkit.display import (
 )
 from evalkit.display import words as message
 from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, is_empty, nothing_to_draw, why_absent
-from evalkit.display._mark import emit
-from evalkit.errors import AnalysisError
+from evalkit.display._mark import emit, typed_numbers
+from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData, StudyData, dictionary
 from evalkit.periods import Period, quarters_between
 from evalkit.protocol import Baselines, Study, load_disclosure
 from evalkit.report import _standing as standing
-from evalkit.report._benchmarks import analysis_of, benchmarks
+from evalkit.report._benchmarks import show_benchmarks
 from evalkit.report._contrast import curve_differences, curve_gaps, share_gaps
 from evalkit.report._findings import findings
 
@@ -134,7 +133,8 @@ class Report:
             What stands in its places.
         """
         titled = "yes" if key == "absent.small" else ""  # the others say themselves what is not there
-        emit("markdown", f"::: {{.absent}}\n{message(key, **values)}\n:::", kind="absent", absent=titled)
+        typed = typed_numbers(str(value) for value in values.values())
+        emit("markdown", f"::: {{.absent}}\n{message(key, **values)}\n:::", kind="absent", absent=titled, **typed)
 
     def methods(self) -> None:
         """Show the study's rules in words, with the protocol's own numbers."""
@@ -243,7 +243,7 @@ class Report:
         if not said:
             msg = f"report.say: there is no standard sentence for '{safe.estimates.kind}'; use report.show"
             raise AnalysisError(msg)
-        self._emit("markdown", f"{lead} {said}".strip(), safe)
+        self._emit("markdown", f"{lead} {said}".strip(), safe, typed=(event,))
 
     def show(
         self,
@@ -286,7 +286,7 @@ class Report:
             return
         kind, order = safe.estimates.kind, self._order(safe)
         if shape == "table" or (shape == "auto" and kind not in DRAWN):
-            self._emit("table", table_of(safe, note), safe, data=safe_numbers(safe))
+            self._emit("table", table_of(safe, note), safe, data=safe_numbers(safe), typed=(note,))
             return
         if nothing_to_draw(safe, self.groups[0]):
             self._say_absent(safe)
@@ -297,7 +297,8 @@ class Report:
         data = curve_numbers(safe, order, horizon) if curve else safe_numbers(safe)
         event = "tiles" if places else words.event if words else ""
         head = headline(safe, order, event, self.gaps(safe, exact))
-        self._emit("figure", svg_of(figure), safe, alt=alt, data=data, headline=head)
+        typed = (x_label, *(astuple(words) if words else ()))
+        self._emit("figure", svg_of(figure), safe, alt=alt, data=data, headline=head, typed=typed)
         remarks = [message("note.curve", minimum=self.policy.minimum_count)] if curve else []
         remarks += [safe.note] if safe.note else []
         if remarks:
@@ -322,7 +323,8 @@ class Report:
         rows = safe.landmark_rows().drop(columns="std_error").assign(measure="share")
         gap = gaps.estimates.tidy().drop(columns="std_error").assign(measure="difference")
         both = pd.concat([rows, gap.rename(columns={"contrast": "group"})], ignore_index=True)
-        self._emit("table", table, safe, data=both, also={gaps.estimates.id: gaps.estimates.kind})
+        also = {gaps.estimates.id: gaps.estimates.kind}
+        self._emit("table", table, safe, data=both, also=also, typed=(note,))
 
     def show_benchmarks(
         self, estimates: Estimates, measure: str = "completion", shape: Literal["figure", "table"] = "table"
@@ -342,25 +344,15 @@ class Report:
         AnalysisError
             If the estimates were not made from a tally.
         """
-        published = [b for b in self.baselines.baselines if b.measure == measure and b.unit == "share"]
-        if not isinstance(estimates.counts, Tally):
-            msg = f"report.show_benchmarks: '{estimates.kind}' was not made from x of n"
-            raise AnalysisError(msg)
-        if not published:
-            self.absent("absent.benchmark", measure=measure)
-            return
-        if self._refused(self.safe(estimates)):
-            return
-        safe = [self.safe(analysis_of(b).estimate(estimates.counts)) for b in published]
-        made = benchmarks(published, safe, self.groups, shape, measure, estimates.population)
-        text = made.table if made.figure is None else svg_of(made.figure)
-        self._emit(made.shows, text, safe[0], alt=made.alt, data=made.data, headline=made.headline)
-        if made.figure is not None:
-            sources = message("benchmark.sources", sources=" ".join(b.citation for b in published))
-            self._emit("markdown", f"::: {{.note}}\n{sources}\n:::", safe[0])
+        show_benchmarks(self, estimates, measure, shape)
 
     def _both(self, estimates: Estimates | Safe) -> tuple[Safe, Estimates | None]:
-        return (estimates, None) if isinstance(estimates, Safe) else (self.safe(estimates), estimates)
+        if not isinstance(estimates, Safe):
+            return self.safe(estimates), estimates
+        if not line_of(self.record.made, estimates):
+            msg = f"{estimates.estimates.kind}: was not made safe by this report; give report.show the estimates"
+            raise DisclosureError(msg)
+        return estimates, None
 
     def _refused(self, safe: Safe, exact: Estimates | None = None) -> bool:
         """Say in a sentence why there is nothing to show, where that is so."""
@@ -387,14 +379,17 @@ class Report:
         *,
         data: pd.DataFrame | None = None,
         also: Mapping[str, str] | None = None,
+        typed: Sequence[str] = (),
         **said: str,
     ) -> None:
-        mark = {"estimate": safe.estimates.id, "kind": safe.estimates.kind, "verdict": safe.verdict}
+        line = line_of(self.record.made, safe)
+        mark = {"estimate": safe.estimates.id, "kind": safe.estimates.kind, "verdict": safe.verdict, "line": line}
         emit(
             shows,
             text,
             data=data,
             **mark,
             **({"also": dict(also)} if also else {}),
+            **typed_numbers(typed),
             **{k: v for k, v in said.items() if v},
         )

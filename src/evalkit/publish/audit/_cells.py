@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from evalkit.errors import DisclosureError
-from evalkit.publish.audit._guard import Guard
+from evalkit.publish.audit._fold import fold
+from evalkit.publish.audit._guard import NUMBER, Guard
 from evalkit.seal import MARK, is_sealed
 
 _CONTENT = {"figure": "image/svg+xml", "table": "text/html", "markdown": "text/markdown", "cover": "text/markdown"}
@@ -91,6 +92,8 @@ def _problems(cell: Any, number: int, guard: Guard, seen: dict[int, int]) -> Ite
         if problem := _output_problem(output, guard.key):
             yield problem
             continue
+        if _unknown_number(output["metadata"][MARK].get("typed", []), cell, guard):
+            yield "puts a number into words that stands in no text of the cell; numbers come from estimates"
         nth = output["metadata"][MARK].get("number")
         if nth in seen:
             yield f"shows again what cell {seen[nth]} showed, with the same mark; show it with report.show"
@@ -103,6 +106,22 @@ def _problems(cell: Any, number: int, guard: Guard, seen: dict[int, int]) -> Ite
         yield f"its {_PLACES[cell.cell_type]} {reason}"
     if cell.cell_type == "code" and (name := _private_part(cell.source)):
         yield f"reaches into evalkit's private parts ({name}); report.show and report.say are the doors"
+
+
+def _unknown_number(texts: Any, cell: Any, guard: Guard) -> bool:  # noqa: ANN401
+    """Say whether words that an author gave hold a number that nobody typed: it may have been counted."""
+    told = {number for text in texts for number in NUMBER.findall(fold(str(text)))}
+    return bool(told - guard.numbers - _typed(cell.source)) if told else False
+
+
+def _typed(source: str) -> set[str]:
+    """Return the numbers in the texts of a cell; in f-strings what stands between the places."""
+    try:
+        tree = ast.parse(_plain_python(source))
+    except (SyntaxError, ValueError):
+        return set()
+    texts = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return {number for text in texts for number in NUMBER.findall(fold(text))}
 
 
 def _plain(metadata: Any) -> str:  # noqa: ANN401

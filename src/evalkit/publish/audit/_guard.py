@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Guard", "dates_in", "guard_for"]
+__all__ = ["NUMBER", "Guard", "dates_in", "guard_for"]
 
 import re
 from collections.abc import Iterable, Iterator
@@ -20,6 +20,8 @@ _DATABASE = re.compile(
 )
 _CREDENTIALS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/@:\"'<>]*:[^\s@\"'<>]+@", re.IGNORECASE)
 
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_COUNT = 11
 _BLANKS = re.compile(r"(\s+)")
 _SHORTEST_SECRET, _SHORTEST_PATH = 4, 6
 
@@ -57,6 +59,8 @@ class Guard:
         Folders of this machine.
     dates : frozenset of datetime.date
         Days that may be published: the report's own and those its author typed.
+    numbers : frozenset of str
+        Numbers of the protocol and the parameters, from `_COUNT` on: smaller ones may be counts of people.
     """
 
     key: str = field(default="", repr=False)
@@ -64,6 +68,7 @@ class Guard:
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     paths: frozenset[str] = field(default=frozenset(), repr=False)
     dates: frozenset[date] = frozenset()
+    numbers: frozenset[str] = frozenset()
 
     def objection(self, texts: Iterable[str], *, dated: bool = True) -> str:
         """Say why texts may not be published.
@@ -158,6 +163,7 @@ def guard_for(
         frozenset(fold(secret) for secret in secrets if len(secret) >= _SHORTEST_SECRET),
         frozenset(fold(path) for path in paths if len(path) >= _SHORTEST_PATH),
         frozenset(typed | set(days)),
+        frozenset(n for n in NUMBER.findall(fold(f"{protocol}\n{authored}")) if not n.isdigit() or int(n) >= _COUNT),
     )
 
 
