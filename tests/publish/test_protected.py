@@ -178,11 +178,31 @@ def test_a_ledger_that_is_gone_stops_the_next_release(tmp_path: Path) -> None:
         protected(job_in(tmp_path), showing(eleven=range(11)))
 
 
-def test_a_second_release_cannot_be_made_again_without_its_ledger(tmp_path: Path) -> None:
-    publish(job_in(tmp_path, "2000Q3"), showing(others=range(40, 60)))
+def test_a_second_release_is_made_again_without_its_ledger(tmp_path: Path) -> None:
+    publish(job_in(tmp_path, "2000Q3"), showing(twelve=range(12)))
     job = job_in(tmp_path)
-    done = publish(job, showing(twelve=range(12)))
+    done = publish(job, showing(eleven=range(11), others=range(40, 60)))
     elsewhere = Standing(tmp_path / "sent" / "tiny" / "2000Q4", True, done.facts())
-    with pytest.raises(DisclosureError, match="its ledger is not in this study's private folder"):
-        protected(job, showing(twelve=range(12)), elsewhere)
+    again = protected(job, showing(eleven=range(11), others=range(40, 60)), elsewhere)
+    assert (again.executed, again.facts()) == (done.executed, done.facts())
+    assert done.executed == "others"  # eleven of the first release's twelve
     assert not (tmp_path / "sent").exists()
+    unknown = {**done.facts(), "disclosure": {**done.facts()["disclosure"], "withheld": []}}
+    with pytest.raises(DisclosureError, match="its ledger is not in this study's private folder"):
+        protected(job, showing(twelve=range(12)), Standing(elsewhere.place, True, unknown))
+
+
+def test_a_release_says_that_other_folders_hold_releases_too(tmp_path: Path) -> None:
+    publish(job_in(tmp_path, "2000Q3"), showing(twelve=range(12)))
+    job, said = job_in(tmp_path), []
+    other = replace(job, out=tmp_path / "elsewhere")
+    (tmp_path / "one").mkdir()
+    run_protected(other, Standing(other.target), tmp_path / "one", showing(twelve=range(12)), said.append)
+    assert said == ["releases of this study lie in 1 other folders; what is published here is not held against them"]
+
+
+def test_a_mark_that_is_gone_is_asked_back(tmp_path: Path) -> None:
+    publish(job_in(tmp_path, "2000Q3"), showing(twelve=range(12)))
+    (tmp_path / "reports" / "tiny" / ".ledger").unlink()
+    with pytest.raises(DisclosureError, match=r"put back .*\.ledger, which names the ledger"):
+        protected(job_in(tmp_path), showing(twelve=range(12)))

@@ -103,11 +103,22 @@ class Ledger:
         """
         missing = sorted(set(published) - set(self.names))
         if missing:
+            back = (
+                f"the ledger back in {self.folder}"
+                if self.mark is None
+                else f"back {self.mark}, which names the ledger"
+            )
             msg = (
                 f"the ledger does not hold {missing[0]} ({len(missing)} releases are missing), so nobody can say what "
-                f"a new release would give away; put the ledger back in {self.folder}, or publish in another folder"
+                f"a new release would give away; put {back}"
             )
             raise DisclosureError(msg)
+
+    def others(self) -> int:
+        """Return how many other folders hold releases of the study, by their ledgers."""
+        return sum(
+            any(folder.glob("[0-9]*-*.json")) for folder in self.folder.parent.glob("*") if folder != self.folder
+        )
 
     def keyed(self, cells: Sequence[Cell]) -> list[Cell]:
         """Return cells with the codes of people as the ledger writes them.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 __all__ = ["Protected", "release_name", "run_protected", "write_ledger"]
 
+import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,9 @@ class Protected:
         Exceptions to the policy that were in force, in words.
     ledger : Ledger or None
         Where the cells are written down; None where a release is only made again.
+    sealed : tuple of str
+        Names of the withheld rows that only who has the raw tables can read: with them the release is made again where
+        its ledger is not.
     """
 
     executed: Any
@@ -56,6 +60,7 @@ class Protected:
     cells: tuple[Cell, ...]
     overrides: tuple[str, ...] = ()
     ledger: Ledger | None = None
+    sealed: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """Return what the manifest says of it: no count of people."""
@@ -64,6 +69,7 @@ class Protected:
             "overrides": list(self.overrides),
             "disclosure": {
                 "rows_withheld_for_others": len(self.plan.withheld),
+                "withheld": list(self.sealed),
                 "cells_looked_at": self.plan.cells,
                 "small_counts_looked_at": self.plan.sensitive,
                 "small_counts_tighter_than_asked": self.plan.tight,
@@ -122,8 +128,9 @@ def run_protected(
         own = release_name(job.params.report, job.period.name, standing.revision + 1)
         names = tuple(name for name in ledger.names if name != own)  # left by a render that died before it was placed
     if names and ledger is None:
-        msg = f"{releases}: its ledger is not in this study's private folder; the release cannot be made as it was"
-        raise DisclosureError(msg)
+        return _as_published(job, standing, scratch, run, overrides)
+    if ledger is not None and ledger.mark is not None and (others := ledger.others()):
+        told(f"releases of this study lie in {others} other folders; what is published here is not held against them")
     earlier = ledger.cells(names) if ledger is not None else []
     withheld: frozenset[str] = frozenset()
     memory = Memory()
@@ -137,12 +144,43 @@ def run_protected(
         if not plan.withheld:
             whole = Plan(withheld, plan.names, (), plan.tight, plan.cells, plan.sensitive)
             kept = without([c for c in keyed if c.people is not None], frozenset(), policy)
-            file = scratch / f"record-{turn}.jsonl"
-            return Protected(executed, file, tuple(names or ()), whole, tuple(kept), overrides, ledger)
+            file, sealed = scratch / f"record-{turn}.jsonl", tuple(_sealed(job, withheld))
+            return Protected(executed, file, tuple(names or ()), whole, tuple(kept), overrides, ledger, sealed)
         withheld |= plan.withheld
         told(f"{len(plan.withheld)} rows are withheld so that nobody is singled out; running the notebook again")
     msg = f"{job.name}: after {_RUNS} runs a small count can still be worked out ({'; '.join(plan.names[:_MOST])})"
     raise DisclosureError(msg)
+
+
+def _as_published(job: RenderJob, standing: Standing, scratch: Path, run: Run, overrides: tuple[str, ...]) -> Protected:
+    """Make a release again where its ledger is not: with the rows withheld that its manifest names."""
+    told = standing.manifest["disclosure"]
+    if len(told.get("withheld", ())) != told["rows_withheld_for_others"]:
+        msg = f"{standing.place}: its ledger is not in this study's private folder; it cannot be made again here"
+        raise DisclosureError(msg)
+    executed, record = _run(scratch, frozenset(), 0, run)
+    rows = sorted({cell.row for line in record for cell in line.cells})
+    found = {name: row for row in rows for name in _sealed(job, [row])}
+    withheld = frozenset(found[name] for name in told["withheld"] if name in found)
+    if withheld:
+        executed, record = _run(scratch, withheld, 1, run)
+    _refuse_other_doors(job, executed, record, Policy.of(load_disclosure(job.study)))
+    plan = Plan(
+        withheld,
+        (),
+        (),
+        told["small_counts_tighter_than_asked"],
+        told["cells_looked_at"],
+        told["small_counts_looked_at"],
+    )
+    file, sealed = scratch / f"record-{int(bool(withheld))}.jsonl", tuple(_sealed(job, withheld))
+    return Protected(executed, file, tuple(standing.manifest["ledger"]), plan, (), overrides, None, sealed)
+
+
+def _sealed(job: RenderJob, rows: Iterable[str]) -> list[str]:
+    """Name rows so that nobody without the participants' identifiers can tell which they are."""
+    key = hashlib.blake2b("\n".join(sorted(job.identifiers)).encode(), digest_size=32).digest()
+    return sorted(hashlib.blake2b(row.encode(), key=key, digest_size=8).hexdigest() for row in rows)
 
 
 def _run(scratch: Path, withheld: frozenset[str], turn: int, run: Run) -> tuple[Any, list[RecordLine]]:
