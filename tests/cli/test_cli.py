@@ -46,6 +46,9 @@ def test_help_loads_nothing_heavy() -> None:
         (["example", "rosi", "--out", "x"], 2, "did you mean 'rossi'?"),
         (["simulate", "--scenario", "benfit", "--out", "x"], 2, "benefit"),
         (["validate", "nowhere.yaml"], 3, "cannot be read"),
+        (["validate", "/dev/zero"], 3, "/dev/zero: is no file"),
+        (["simulate", "--out", "/proc/nowhere"], 10, "/proc/nowhere"),
+        (["example", "rossi", "--out", "/dev/null"], 10, "/dev/null: cannot be used"),
     ],
 )
 def test_mistakes_are_one_line_with_an_exit_code(tmp_path: Path, arguments: list[str], code: int, words: str) -> None:

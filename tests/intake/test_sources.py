@@ -233,6 +233,15 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         open_data(people_at(tmp_path, "peeple.csv"))
 
 
+@pytest.mark.parametrize(
+    "address", ["postgresql://ann:hunter2@db/x", "postgresql:/ann:hunter2@db", "mysql+x://a:hunter2@b"]
+)
+def test_an_address_for_a_file_is_not_said_again(tmp_path: Path, address: str) -> None:
+    with pytest.raises(DataError, match="participants: its path is the address of a database") as refused:
+        open_data(people_at(tmp_path, address))
+    assert "hunter2" not in str(refused.value)
+
+
 def typed() -> pd.DataFrame:
     return pd.DataFrame(
         {

@@ -19,6 +19,7 @@ from evalkit.protocol import Study, load_study, private_folder
 from evalkit.publish import approvals_of, approve, write_pack
 from evalkit.publish._environment import digest
 from evalkit.publish._keep import cleaned, keep_for_review
+from evalkit.publish._manifest import _VERSION
 from evalkit.seal import MARK
 from publish import standin
 
@@ -61,6 +62,7 @@ def released(tmp_path: Path) -> tuple[Path, Study]:
     release.mkdir(parents=True)
     (release / "report.html").write_text("<p>a</p>", encoding="utf-8")
     facts = {
+        "manifest": _VERSION,
         "study": "tiny",
         "report": "tiny",
         "period": "2000Q4",
@@ -154,6 +156,55 @@ def test_what_was_changed_cannot_be_approved(released: tuple[Path, Study], tmp_p
     with pytest.raises(ReleaseError, match="another study"):
         approve(release, study, name="n", reason="r")
     assert not (private_folder(study) / "approvals.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{", b"[]", b'"a"', b"\xff\xfe", b"{}", b'{"manifest": 2}',
+        b'{"manifest": 2, "study": "tiny", "report": "tiny", "period": 5, "outputs": [], "parameters": 3}',
+        b'{"manifest": 2, "study": "tiny", "report": "tiny", "period": "2000Q4"}',
+        b'{"manifest": 2, "study": "tiny", "report": "tiny", "period": "2000Q4", "outputs": {}}',
+        b'{"manifest": 2, "study": "tiny", "report": "tiny", "period": "2000Q4", "outputs": {"../x": {"sha256": "a"}}}',
+        b'{"manifest": 2, "study": "tiny", "report": "tiny", "period": "2000Q4", "outputs": {"report.html": 3}}',
+    ],
+)  # fmt: skip
+def test_an_invented_manifest_is_not_approved(released: tuple[Path, Study], content: bytes) -> None:
+    release, study = released
+    (release / "manifest.json").write_bytes(content.replace(b'"manifest": 2', f'"manifest": {_VERSION}'.encode()))
+    with pytest.raises(ReleaseError):
+        approve(release, study, name="n", reason="r")
+    assert not (private_folder(study) / "approvals.jsonl").exists()
+
+
+def test_a_file_that_the_manifest_does_not_name_is_not_approved(released: tuple[Path, Study]) -> None:
+    release, study = released
+    (release / "more.csv").write_text("a", encoding="utf-8")
+    with pytest.raises(ReleaseError, match=r"more\.csv is not what its manifest says"):
+        approve(release, study, name="n", reason="r")
+
+
+def test_two_outputs_of_one_question_are_told_apart(released: tuple[Path, Study]) -> None:
+    """Women and men are asked the same: what stands under each is found by the record's line, not by the question."""
+    release, study = released
+    notebook = executed()
+    first = notebook.cells[-1]
+    first.outputs[0].metadata[MARK]["line"] = 1
+    second = new_code_cell("report.show(other)", outputs=[new_output("display_data", data=dict(first.outputs[0].data), metadata={MARK: {**first.outputs[0].metadata[MARK], "line": 2}})])  # fmt: skip
+    third = new_code_cell("x", outputs=[new_output("display_data", data=dict(first.outputs[0].data), metadata={MARK: {**first.outputs[0].metadata[MARK], "line": 9}})])  # fmt: skip
+    notebook.cells += [second, third]
+    record = release.parent / "record.jsonl"
+    lines = [{**RECORD, "line": 1}, {**RECORD, "line": 2, "cells": [cell("men", 60, True, 58, 62)]}]
+    record.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    kept = keep_for_review(study, release / "manifest.json", notebook, record)
+    assert kept.is_dir()
+    pack = write_pack(release, study)
+    counts = pd.read_csv(pack / "counts.csv")
+    assert counts.groupby("line")["cell"].unique().map(list).to_dict() == {1: [3], 2: [4]}
+    page = (pack / "index.html").read_text(encoding="utf-8")
+    sections = page.split("<section>")[1:]
+    assert ["men" in section for section in sections] == [False, True, False]
+    assert "Nothing is recorded of what is shown here" in sections[2]
 
 
 def test_both_commands(released: tuple[Path, Study], capsys: pytest.CaptureFixture[str]) -> None:

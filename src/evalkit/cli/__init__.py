@@ -8,7 +8,7 @@ import sys
 import traceback
 from types import FrameType
 
-from evalkit.errors import EvalkitError
+from evalkit.errors import EvalkitError, ReleaseError
 
 __all__ = ["main"]
 
@@ -61,6 +61,8 @@ def _other(error: Exception) -> int:
         return int(getattr(error, "exit_code", 2))  # the help was shown
     if usage is not None:
         return _fail(f"{usage()} (see 'evalkit --help')", int(getattr(error, "exit_code", 2)))
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return _fail(f"{error.filename}: cannot be used ({error.strerror.lower()})", ReleaseError.exit_code)
     if os.environ.get("EVALKIT_DEBUG"):
         traceback.print_exc()
     kind = type(error).__name__

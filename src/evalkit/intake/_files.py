@@ -6,6 +6,7 @@ import codecs
 import csv
 import hashlib
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ import pyarrow.parquet as pq
 from evalkit.errors import DataError, ProtocolError, did_you_mean
 from evalkit.protocol import Table
 
+_ADDRESS = re.compile(r"^\s*[A-Za-z][A-Za-z0-9+.-]+:/{1,2}[^/]")
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".xlsm", ".duckdb", ".db")
 _DELIMITERS = (",", ";", "\t", "|")
 
@@ -84,6 +86,11 @@ def read_file(path: Path, table: Table, name: str) -> RawTable:
     DataError
         If the file is missing, of an unknown kind or cannot be read.
     """
+    if _ADDRESS.search(str(table.path)):  # it may hold a password: it is not said again
+        msg = (
+            f"{name}: its path is the address of a database; write it in the protocol's `database:`, and `table:` here"
+        )
+        raise DataError(msg)
     if not path.is_file():
         near = did_you_mean(path.name, (p.name for p in path.parent.glob("*"))) if path.parent.is_dir() else ""
         msg = f"{name}: file {path} is not there{near}"

@@ -59,6 +59,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     ProtocolError
         If the file is missing, too long, not YAML, holds a key twice or is no mapping.
     """
+    if path.exists() and not path.is_file():
+        msg = f"{path}: is no file"
+        raise ProtocolError(msg)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:

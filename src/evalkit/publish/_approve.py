@@ -17,7 +17,9 @@ from evalkit.protocol import Study, load_disclosure, private_folder
 from evalkit.publish._environment import digest
 from evalkit.publish._let_out import destination, let_out, may_go_out
 from evalkit.publish._lock import study_lock
+from evalkit.publish._manifest import damaged, read_manifest
 from evalkit.publish._release import check_place
+from evalkit.publish._sign import SIGNATURE
 from evalkit.publish._waiting import is_waiting
 from evalkit.spreadsheet import harmless
 
@@ -137,20 +139,19 @@ def _beside(release: Path) -> Path:
 
 def _checked(release: Path, study: Study) -> dict[str, object]:
     """Read a release's manifest and hold its files to it: what is approved is what lies there."""
-    manifest = release / _MANIFEST
-    if not manifest.is_file() or release.is_symlink():
+    if not (release / _MANIFEST).is_file() or release.is_symlink():
         msg = f"{release}: is no release (it has no {_MANIFEST})"
         raise ReleaseError(msg)
-    facts: dict[str, object] = json.loads(manifest.read_text(encoding="utf-8"))
+    facts = read_manifest(release)
     if facts.get("study") != study.id:
         msg = f"{release}: is of another study; name its protocol with --study"
         raise ReleaseError(msg)
-    outputs = facts.get("outputs")
-    for name, about in outputs.items() if isinstance(outputs, dict) else ():
-        file = release / name
-        if not file.is_file() or digest(file) != about["sha256"]:
-            msg = f"{release}: {name} is not what its manifest says; it cannot be approved"
-            raise ReleaseError(msg)
+    known = {_MANIFEST, SIGNATURE, *facts["outputs"]} if facts.get("outputs") else set()
+    there = {str(file.relative_to(release)) for file in release.rglob("*") if not file.is_dir()}
+    wrong = [*damaged(release, facts), *sorted(there - known)] if known else [_MANIFEST]
+    if wrong:
+        msg = f"{release}: {wrong[0]} is not what its manifest says; it cannot be approved"
+        raise ReleaseError(msg)
     return facts
 
 

@@ -135,7 +135,7 @@ def read_notebook(file: Path) -> Any:  # noqa: ANN401 - nbformat has no types
     try:
         notebook = nbformat.read(file, as_version=4)
         nbformat.validate(notebook)
-    except (OSError, ValueError, nbformat.ValidationError):
+    except (OSError, ValueError, AttributeError, TypeError, KeyError, nbformat.ValidationError):
         msg = f"{file}: is not a readable notebook; open it in JupyterLab and save it"
         raise ProtocolError(msg) from None
     return notebook

@@ -166,7 +166,20 @@ def read_manifest(release: Path) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get("manifest") != _VERSION:
         msg = f"{file}: was written by another version of evalkit"
         raise ReleaseError(msg)
+    if not _is_sound(found):
+        msg = f"{file}: is no manifest that evalkit wrote (something is missing from it, or of another kind)"
+        raise ReleaseError(msg)
     return found
+
+
+def _is_sound(manifest: Mapping[str, Any]) -> bool:
+    """Say whether a manifest holds what every release's does, and names only files inside the release."""
+    texts = all(isinstance(manifest.get(name), str) for name in ("study", "report", "period"))
+    outputs = manifest.get("outputs", {})
+    if not texts or not isinstance(manifest.get("revision", 1), int) or not isinstance(outputs, dict):
+        return False
+    inside = all(not Path(name).is_absolute() and ".." not in Path(name).parts for name in outputs)
+    return inside and all(isinstance(o, dict) and isinstance(o.get("sha256"), str) for o in outputs.values())
 
 
 def damaged(release: Path, manifest: Mapping[str, Any]) -> list[str]:
