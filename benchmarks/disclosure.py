@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import shutil
@@ -11,6 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -19,7 +21,7 @@ from joblib import Parallel, delayed
 
 import evalkit
 from evalkit import engagement
-from evalkit.disclosure import Policy
+from evalkit.disclosure import Policy, _safe
 from evalkit.estimates import Estimates
 from evalkit.harm import without_harm
 from evalkit.simulate import simulate
@@ -28,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))  # the attacker is part of the tests, and knows nothing of the library's search
 
 from disclosure.attacker import printed, readings, recovered, targets  # noqa: E402
-from disclosure.quarters import QUARTERS, Published, publish, study  # noqa: E402
+from disclosure.quarters import QUARTERS, Published, exact_means, publish, study  # noqa: E402
 
 STUDIES, OFF_STUDIES, UNROUNDED_STUDIES, COST_STUDIES, PEOPLE = 200, 20, 40, 40, (160, 900)
 POLICY = Policy()
@@ -37,9 +39,11 @@ OFF = {
     "threshold": (Policy(minimum_count=1), Policy(minimum_count=1)),
     "safe curves": (Policy(safe_curves=False), Policy(safe_curves=False)),
     "rounding": (POLICY, Policy(rounding_base=1)),
+    "rounded sums under means": (POLICY, POLICY),
     "complementary suppression": (Policy(complementary=False), POLICY),
     "ledger": (Policy(ledger=False), POLICY),
 }
+MEANS = "rounded sums under means"
 LINKING = ("complementary suppression", "ledger")
 # a policy that prints exact counts: only suppression and the ledger stand between a reader and what is left
 EXACT = Policy(rounding_base=1)
@@ -79,7 +83,9 @@ def attack(seed: int) -> Row:
 def attack_without(seed: int, name: str) -> Row:
     """Publish and attack one study with a protection off."""
     guard, shown = OFF[name]
-    releases = publish(study(seed), guard, quarters=QUARTERS // 2, printed=shown)
+    exact = mock.patch.object(_safe, "rounded_sums", exact_means) if name == MEANS else contextlib.nullcontext()
+    with exact:
+        releases = publish(study(seed), guard, quarters=QUARTERS // 2, printed=shown)
     return {"seed": seed, "off": {name: look(releases, shown)}}
 
 

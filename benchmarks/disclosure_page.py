@@ -15,8 +15,10 @@ again from the numbers of the last run (`benchmarks/disclosure.json`).
 ## The attacker
 
 The attacker (`tests/disclosure/attacker.py`) is written apart from the library. He reads every published number of all
-releases, knows the rules, calculates events back from the steps of curves, knows, more than any reader, which groups
-lie within which, and finds the range of every small count by linear and integer programming.
+releases, knows the rules, calculates events back from the steps of curves and from the landmarks at which blocks of
+them end, numbers of people back from means (of the few that are rounded alike, those with which some whole sum gives
+the mean), knows, more than any reader, which groups lie within which, and finds the range of every small count by
+linear and integer programming. Standard errors of models are attacked in `tests/disclosure/test_fits.py`.
 
 {on}
 
@@ -57,7 +59,7 @@ def attacks(found: dict[str, Any]) -> list[str]:
     touched = sum(row["withheld"] > 0 for row in on)
     return [
         f"{len(on)} studies of {found['people']} people, each published in {found['quarters']} quarters "
-        f"(shares by area, by gender and in all, and a curve: {total['rows']:,} rows), were attacked together: "
+        f"(shares by area, by gender and in all, means, and a curve: {total['rows']:,} rows), were attacked together: "
         f"{total['targets']:,} small groups (cells below the minimum, differences of cells that lie within one "
         f"another, steps of curves) from {total['readings']:,} published numbers.",
         "",

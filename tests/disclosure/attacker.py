@@ -15,7 +15,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from disclosure.quarters import Published
-from evalkit.counts import DayCounts
+from evalkit.counts import DayCounts, Moments
 from evalkit.disclosure import Policy
 
 LEVEL = Policy().minimum_count  # what society holds to be small, whatever a policy says
@@ -36,6 +36,10 @@ def readings(releases: Sequence[Published], policy: Policy) -> dict[frozenset[in
         for exact, safe in zip(release.exact, release.safe, strict=True):
             if isinstance(exact.counts, DayCounts):
                 _read_curve(exact.counts, safe.estimates.tidy(), learn, policy)
+                _read_landmarks(exact.counts, safe.estimates.counts, learn, policy)
+                continue
+            if isinstance(exact.counts, Moments):
+                _read_means(exact.counts, safe.estimates.tidy(), learn, policy)
                 continue
             rows = exact.counts.data
             shown = safe.estimates.tidy().set_index("term")
@@ -67,6 +71,44 @@ def _read_curve(counts: DayCounts, shown: pd.DataFrame, learn, policy: Policy) -
         before = row["estimate"] if pd.notna(row["estimate"]) else before
 
 
+def _read_landmarks(counts: DayCounts, public: DayCounts | None, learn, policy: Policy) -> None:
+    """Add the events of a curve up to each landmark at which one of its blocks ends; he is told which do."""
+    if public is None or counts.people is None or "end_n_event_1" not in public.data:
+        return
+    blocks, people = public.data[public.data["n_event_1"] > 0], counts.people
+    total = int(blocks["n_event_1"].sum())
+    for day, until in zip(blocks["n_event_1"].cumsum(), blocks["end_n_event_1"], strict=True):
+        if np.isfinite(until) and total:
+            by_then = people[(people["cause"] == 1) & (people["time"] <= until)]
+            least, most = _possible(total, policy)
+            half = (policy.rounding_base + 1) / 2
+            low, high = np.floor((day - half) * least / total), np.ceil((day + half) * most / total)
+            learn(by_then["code"].to_numpy(), max(0, int(low)), int(high))
+
+
+def _read_means(counts: Moments, shown: pd.DataFrame, learn, policy: Policy) -> None:
+    """Find the numbers of people (of those that are rounded alike) with which some whole sum gives a published mean."""
+    told = shown.set_index("term") if len(shown) else shown
+    for (_, row), who in zip(counts.data.iterrows(), counts.people, strict=True):
+        mean, n = (told[c].get(row["term"], np.nan) if len(shown) else np.nan for c in ("estimate", "n"))
+        if pd.isna(mean) or pd.isna(n) or not n:
+            continue
+        first, last = _possible(int(n), policy)
+        able = range(first, last + 1)
+        fits = [k for k in able if _has_sum(float(mean), int(n), k, policy.rounding_base)]
+        fits = fits or [k for k in able if abs(round(mean * k) / k - mean) < 5e-7 * max(1.0, mean)]  # six digits of it
+        if fits:
+            learn(who["n"], fits[0], fits[-1])
+
+
+def _has_sum(mean: float, public: int, people: int, base: int) -> bool:
+    """Say whether so many people can have a whole sum that is published as this mean."""
+    return any(
+        abs(np.floor(total * public / people / base + 0.5) * base / public - mean) < 1e-6
+        for total in range(max(0, int(mean * people) - 2 * base), int(mean * people) + 2 * base + 2)
+    )
+
+
 def targets(releases: Sequence[Published]) -> list[frozenset[int]]:
     """Every small group that a reader may wonder about: cells, and differences of cells that lie in one another."""
     sets: dict[frozenset[int], None] = {}
@@ -79,6 +121,8 @@ def targets(releases: Sequence[Published]) -> list[frozenset[int]]:
                 continue
             for who in exact.counts.people:
                 sets.setdefault(frozenset(who["n"].tolist()))
+                if isinstance(exact.counts, Moments):
+                    continue
                 sets.setdefault(frozenset(who["n_event"].tolist()))
     wanted = {s: None for s in sets if 0 < len(s) < LEVEL}
     large = [s for s in sets if len(s) >= LEVEL]

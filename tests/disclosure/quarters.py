@@ -10,7 +10,8 @@ import pandas as pd
 
 from evalkit.counts import Tally, codes_of
 from evalkit.disclosure import Cell, Policy, Safe, cells_of, make_safe, protect, without
-from evalkit.engagement._analyses import ShareOf
+from evalkit.engagement._analyses import MeanOf, ShareOf
+from evalkit.engagement._counting import moments, moments_of
 from evalkit.estimates import Estimates
 from evalkit.survival import kaplan_meier
 
@@ -34,6 +35,7 @@ def study(seed: int, n: int = 160) -> pd.DataFrame:
             "intake": day + np.where(rng.random(n) < 0.85, rng.integers(0, 30, n), 10_000),
             "engaged": np.where(rng.random(n) < 0.6, rng.integers(30, 90, n), 10_000) + day,
             "left": left,
+            "sessions": rng.poisson(3, n).astype(float),
         }
     )
 
@@ -61,7 +63,22 @@ def tables(people: pd.DataFrame, quarter: int) -> list[Estimates]:
         found += [_shares(known, step, by, known[step] <= cut) for step in ("intake", "engaged")]
     time = np.minimum(known["left"], cut - known["day"])
     spells = known.assign(time=time, event=known["left"] <= cut - known["day"])
+    found.append(_means(known.assign(group="pilot"), cut))
     return [*found, kaplan_meier(spells, "time", "event", by="all")]
+
+
+def _means(known: pd.DataFrame, cut: int) -> Estimates:
+    """Return mean sessions of those who were referred so many weeks ago."""
+    rows = []
+    for week in (4, 13, 26):
+        rows += moments_of(known[known["day"] <= cut - 7 * week], ["pilot"], f"week {week}", f"Week {week}", "sessions")
+    return MeanOf("sessions_by_week", "mean sessions").estimate(moments([row for row in rows if row["n"]]))
+
+
+def exact_means(rows: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    """What stands in for `rounded_sums` where it is off: numbers of people are rounded, their mean is as it is."""
+    n = rows["n"].map(policy.rounded)
+    return rows.assign(n=n, total=rows["total"] * n / rows["n"], total_sq=rows["total_sq"] * n / rows["n"])
 
 
 @dataclass(frozen=True)

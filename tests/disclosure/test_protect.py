@@ -13,9 +13,21 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from disclosure.attacker import printed, recovered
-from disclosure.quarters import publish, study
+from disclosure.quarters import exact_means, publish, study
 from evalkit.counts import Tally, codes_of
-from evalkit.disclosure import Cell, Ledger, Memory, Policy, Record, cells_of, make_safe, protect, read_record, without
+from evalkit.disclosure import (
+    Cell,
+    Ledger,
+    Memory,
+    Policy,
+    Record,
+    _safe,
+    cells_of,
+    make_safe,
+    protect,
+    read_record,
+    without,
+)
 from evalkit.disclosure._cells import UNKNOWN
 from evalkit.disclosure._search import Search
 from evalkit.disclosure._worlds import Worlds
@@ -320,6 +332,13 @@ def test_without_rounding_the_attacker_recovers_counts_exactly() -> None:
 )
 def test_without_it_fewer_values_are_left_than_the_policy_asks_for(off: Policy) -> None:
     assert recovered(publish(study(2), off), off, POLICY.ambiguity - 1)
+
+
+def test_from_means_with_all_their_digits_people_are_counted_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounded numbers of people beside exact means: of the few numbers that are rounded alike one divides a whole sum."""
+    assert recovered(publish(study(0), POLICY, quarters=6), POLICY) == []
+    monkeypatch.setattr(_safe, "rounded_sums", exact_means)
+    assert len(recovered(publish(study(0), POLICY, quarters=6), POLICY)) >= 3
 
 
 UNROUNDED = Policy(rounding_base=1)
