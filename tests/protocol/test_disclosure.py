@@ -7,11 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from evalkit.compare import Proportion
 from evalkit.counts import Tally
-from evalkit.disclosure import Policy, safe_counts
+from evalkit.disclosure import Policy, cells_of, safe_counts
+from evalkit.disclosure._cells import rows_of
 from evalkit.display import definitions
 from evalkit.errors import ProtocolError
-from evalkit.protocol import Disclosure, load_disclosure, load_study
+from evalkit.protocol import Disclosure, load_baselines, load_disclosure, load_study
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,6 +76,31 @@ def test_a_base_that_prints_people_as_nobody_is_refused(tmp_path: Path, minimum:
     else:
         with pytest.raises(ProtocolError, match=f"rounding_base {base}: .* as 0"):
             load_disclosure(study)
+
+
+@pytest.mark.parametrize("key", ["disclosure", "baselines"])
+@pytest.mark.parametrize("link", [True, False])
+def test_the_studys_rules_lie_beside_its_protocol(tmp_path: Path, key: str, link: bool) -> None:
+    (tmp_path / "study").mkdir()
+    study = study_with(tmp_path / "study", "minimum_count: 11\n")
+    name = f"{key}.yaml"
+    (tmp_path / name).write_text("minimum_count: 11\n" if key == "disclosure" else "baselines: []\n", encoding="utf-8")
+    if link:
+        (tmp_path / "study" / "linked.yaml").symlink_to(tmp_path / name)
+    changed = study.model_copy(update={key: "linked.yaml" if link else f"../{name}"}).with_path(study.path)
+    with pytest.raises(ProtocolError, match="lies outside the protocol's folder"):
+        (load_disclosure if key == "disclosure" else load_baselines)(changed)
+
+
+def test_a_policy_may_withhold_nobody_and_everybody(tmp_path: Path) -> None:
+    policy = Policy.of(load_disclosure(study_with(tmp_path, "zero: withheld\n")))
+    rows = pd.DataFrame({"group": "a", "term": list("xyz"), "n_event": [0, 20, 15], "n": [30, 20, 40]})
+    assert safe_counts(Tally(rows), policy)[0].data["term"].tolist() == ["z"]
+    assert safe_counts(Tally(rows), Policy())[0].data["term"].tolist() == ["x", "y", "z"]
+    hidden = cells_of(
+        Proportion().estimate(Tally(rows)), frozenset(rows_of(Proportion().estimate(Tally(rows)))), policy
+    )
+    assert {(c.low, c.high) for c in hidden if c.count == 0} == {(0, 10)}  # a reader has to think of nobody, too
 
 
 LAXER = {

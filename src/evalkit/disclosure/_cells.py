@@ -167,7 +167,7 @@ def _cell(
     """
     ordered = None if people is None else np.sort(people)
     if policy.hides(count) and not shown:
-        return Cell(key, name, column, count, False, 1, policy.minimum_count - 1, ordered)
+        return Cell(key, name, column, count, False, policy.least, policy.minimum_count - 1, ordered)
     if column == "rest":
         return None
     if not shown:

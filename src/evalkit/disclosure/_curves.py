@@ -138,7 +138,7 @@ def _end(exact: pd.DataFrame, name: str, policy: Policy) -> float:
     for landmark in policy.landmarks:
         by_then, after = (int(exact.loc[own, name].sum()) for own in (days <= landmark, days > landmark))
         followed = int(leaving[days > landmark].sum()) >= policy.minimum_at_risk
-        if policy.hides(after) and by_then >= policy.minimum_count and (followed or np.isnan(found)):
+        if policy.is_small(after) and by_then >= policy.minimum_count and (followed or np.isnan(found)):
             found = float(landmark)
     return found
 

@@ -38,6 +38,8 @@ class Policy:
     minimum_level : int
         A model is not shown when fewer people than this had the event, or did not, at a level of one of its terms: its
         standard errors would give them back. At 1 standard errors are shown as they are.
+    zero : bool
+        Whether a count of nobody is published, and with it that everybody is meant; it says something of each of them.
     ambiguity : int
         Of a count below the minimum at least this many values must remain possible, whatever is subtracted from what.
     complementary : bool
@@ -56,6 +58,7 @@ class Policy:
     dominance: float = 0.5
     minimum_subgroup: int = 11
     minimum_level: int = 11
+    zero: bool = True
     ambiguity: int = 3
     complementary: bool = True
     ledger: bool = True
@@ -79,7 +82,8 @@ class Policy:
         -------
         Policy
         """
-        return cls(**{name: getattr(rules, name) for name in _STATED}, landmarks=tuple(rules.landmarks))
+        stated = {name: getattr(rules, name) for name in _STATED}
+        return cls(**stated, zero=rules.zero == "published", landmarks=tuple(rules.landmarks))
 
     def rounded(self, count: int | np.integer) -> int:
         """Round a count to the base, halves up.
@@ -101,7 +105,7 @@ class Policy:
         return int((int(count) + base // 2) // base * base)
 
     def hides(self, count: int | np.integer) -> bool:
-        """Whether a count is too small to be published; zero is not.
+        """Whether a count is too small to be published; zero is not, unless the policy says so.
 
         Parameters
         ----------
@@ -113,10 +117,28 @@ class Policy:
 
         Examples
         --------
-        >>> [Policy().hides(n) for n in (0, 1, 10, 11)]
-        [False, True, True, False]
+        >>> [Policy().hides(n) for n in (0, 1, 10, 11)], Policy(zero=False).hides(0)
+        ([False, True, True, False], True)
+        """
+        return self.is_small(count) or (int(count) == 0 and not self.zero)
+
+    def is_small(self, count: int | np.integer) -> bool:
+        """Whether a count is of somebody, but of fewer than the minimum.
+
+        Parameters
+        ----------
+        count : int
+
+        Returns
+        -------
+        bool
         """
         return 0 < int(count) < self.minimum_count
+
+    @property
+    def least(self) -> int:
+        """The smallest count that a reader has to think of where one is not shown because it is small."""
+        return 1 if self.zero else 0
 
     def bounds(self, count: int | np.integer) -> tuple[int, int]:
         """Return what a reader knows of a count that is published: the smallest and the largest it can be.

@@ -178,7 +178,7 @@ def without(cells: Sequence[Cell], withheld: frozenset[str], policy: Policy) -> 
         if cell.row not in withheld:
             kept.append(cell)
         elif policy.hides(cell.count):
-            kept.append(dataclasses.replace(cell, shown=False, low=1, high=policy.minimum_count - 1))
+            kept.append(dataclasses.replace(cell, shown=False, low=policy.least, high=policy.minimum_count - 1))
     return kept
 
 
@@ -191,7 +191,7 @@ def _look(shown: Sequence[Cell], n_past: int, policy: Policy) -> _Look:
     sets: dict[bytes, tuple[int, ...]] = {}
 
     def add(chosen: Bools, origin: tuple[int, ...]) -> None:
-        if policy.hides(int(worlds.true[chosen].sum())):
+        if policy.is_small(int(worlds.true[chosen].sum())):
             sets.setdefault(np.packbits(chosen).tobytes(), origin)
 
     for j in np.flatnonzero(fresh):

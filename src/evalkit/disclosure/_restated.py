@@ -30,7 +30,7 @@ def safe_restatements(changes: pd.DataFrame, policy: Policy) -> pd.DataFrame:
         old, new = round(float(row["old"])), round(float(row["new"]))
         if policy.hides(old) or policy.hides(new):
             continue
-        small = policy.hides(abs(new - old))  # subtracting would say how few people the change is about
+        small = policy.is_small(abs(new - old))  # subtracting would say how few people the change is about
         shown.append(
             (row["figure"], row["group"], policy.rounded(old), np.nan if small else policy.rounded(new), row["reason"])
         )

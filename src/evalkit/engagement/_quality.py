@@ -60,7 +60,7 @@ def completeness(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     return analysis.estimate(tally(rows)).about(cut=cohort.cut)
 
 
-def late_entry(cut: CutData, fewest: int = 1) -> Estimates:
+def late_entry(cut: CutData, fewest: int = 11) -> Estimates:
     """Return quartiles of the days from an event to its entry, by raw table.
 
     Parameters

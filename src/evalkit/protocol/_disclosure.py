@@ -52,6 +52,8 @@ class Disclosure(Model):
     """Smallest number of people in a group (a site, an area, a level of a covariate) of which anything is shown."""
     minimum_level: Count = 11
     """Fewest people with the event, and without it, at each level of a term of a model that is shown."""
+    zero: Literal["published", "withheld"] = "published"
+    """Whether a count of nobody is published; withheld: neither is that it is everybody (12 of 12)."""
     landmarks: list[Days] = [30, 60, 90, 182, 365, 730]
     """Days at which safe curves keep their value as nearly as rounding lets them."""
     identifying: list[Text] = []

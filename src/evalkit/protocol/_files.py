@@ -235,8 +235,17 @@ def load_baselines(study: Study) -> Baselines:
     """
     if study.baselines is None:
         return Baselines(baselines=[])
-    file = study.folder / study.baselines
+    file = _inside(study, study.baselines)
     return validate(Baselines, read_yaml(file), str(file))
+
+
+def _inside(study: Study, name: str) -> Path:
+    """Return a protocol file; it lies in the protocol's folder, and a link does not lead out of it."""
+    file = study.folder / name
+    if not file.resolve().is_relative_to(study.folder.resolve()):
+        msg = f"{study.path}: {name} lies outside the protocol's folder; a study's rules stand beside its protocol"
+        raise ProtocolError(msg)
+    return file
 
 
 def load_disclosure(study: Study) -> Disclosure:
@@ -257,7 +266,7 @@ def load_disclosure(study: Study) -> Disclosure:
     """
     if study.disclosure is None:
         return Disclosure()
-    file = study.folder / study.disclosure
+    file = _inside(study, study.disclosure)
     return validate(Disclosure, read_yaml(file), str(file))
 
 
