@@ -40,7 +40,7 @@ RECORDING = f"""
 import json, os
 def record(mark):
     if mark.get("estimate") and os.environ.get("EVALKIT_RECORD"):
-        line = dict(estimate=mark["estimate"], kind=mark["kind"], estimand="e", verdict=mark["verdict"], withheld=[],
+        line = dict(estimate=mark["estimate"], told=mark["estimate"], kind=mark["kind"], estimand="e", verdict=mark["verdict"], withheld=[],
                     complementary=False, cells=[], policy="{Policy().fingerprint}", line=1)
         with open(os.environ["EVALKIT_RECORD"], "a") as file:
             print(json.dumps(line), file=file)

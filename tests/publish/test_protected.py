@@ -137,6 +137,20 @@ def test_what_left_no_record_stops_the_release(tmp_path: Path) -> None:
         protected(job_in(tmp_path), lambda _: new_notebook(cells=[cell]))
 
 
+def test_what_is_not_shown_has_a_record_too(tmp_path: Path) -> None:
+    """An estimate of which nothing is left has another id: there is no analysis that could be asked again."""
+
+    def ran(variables: Mapping[str, str]) -> object:
+        exact, safe = recorded({"few": range(4)}, Record.of_run(variables))
+        assert safe.verdict == "withheld"
+        assert safe.estimates.id != exact.id
+        mark = {"shows": "markdown", "kind": "proportion", "estimate": safe.estimates.id, "verdict": "withheld"}
+        cell = new_code_cell("x", outputs=[new_output("display_data", data={}, metadata={"evalkit": mark})])
+        return new_notebook(cells=[cell])
+
+    assert protected(job_in(tmp_path), ran).facts()["disclosure"]["rows_withheld_for_others"] == 0
+
+
 def test_a_later_release_is_held_against_the_first(tmp_path: Path) -> None:
     first = publish(job_in(tmp_path, "2000Q3"), showing(twelve=range(12), others=range(40, 60)))
     assert (first.executed, first.earlier) == ("twelve others", ())

@@ -76,6 +76,7 @@ class Record:
             "line": len(self.made),
             "policy": safe.policy.fingerprint,
             "estimate": exact.id,
+            "told": safe.estimates.id,  # another one where nothing is left to be asked again
             "kind": exact.kind,
             "estimand": exact.estimand,
             "verdict": safe.verdict,

@@ -24,7 +24,8 @@ class RecordLine:
 
     Attributes
     ----------
-    estimate, kind, estimand, verdict : str
+    estimate, told, kind, estimand, verdict : str
+        ``told`` is the id by which outputs name the estimate.
     withheld : tuple of str
         Rows that are not shown, in words.
     complementary : bool
@@ -35,6 +36,7 @@ class RecordLine:
     """
 
     estimate: str
+    told: str
     kind: str
     estimand: str
     verdict: str
@@ -77,7 +79,7 @@ def _line(line: Mapping[str, Any]) -> RecordLine:
         who = kept["people"]
         people = None if who is None else np.frombuffer(base64.b64decode(who), dtype=np.uint64)
         cells.append(Cell(**{name: kept[name] for name in PLAIN}, people=people))
-    texts = {name: str(line[name]) for name in ("estimate", "kind", "estimand", "verdict", "policy")}
+    texts = {name: str(line[name]) for name in ("estimate", "told", "kind", "estimand", "verdict", "policy")}
     return RecordLine(
         **texts, withheld=tuple(line["withheld"]), complementary=bool(line["complementary"]), cells=tuple(cells)
     )

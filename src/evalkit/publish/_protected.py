@@ -195,7 +195,7 @@ def _refuse_other_doors(job: RenderJob, executed: Any, record: list[RecordLine],
     if any(line.policy != policy.fingerprint for line in record):
         msg = f"{job.name}: an output was made by another policy than the study's; exceptions stand in its file"
         raise DisclosureError(msg)
-    known = {line.estimate for line in record}
+    known = {name for line in record for name in (line.estimate, line.told)}
     for number, cell in counted(executed) if hasattr(executed, "cells") else ():
         for output in cell.get("outputs", []):
             shown = output.get("metadata", {}).get(MARK, {}).get("estimate")

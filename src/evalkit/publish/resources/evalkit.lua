@@ -170,7 +170,7 @@ local function notes_of_figures(blocks)
 end
 
 -- A heading and the few lines between it and its figure or table go to the next page with it.
-local few_lines = 180
+local few_lines = 100
 
 local function shown(block)
   return block.t == "Figure" or (block.t == "Div" and prefix_of(block.identifier) == "tbl")
