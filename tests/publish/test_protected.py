@@ -116,7 +116,14 @@ def publish(job: RenderJob, ran: Callable[[Mapping[str, str]], str]) -> Protecte
     done = protected(job, ran)
     write_ledger(job, done, 1)
     job.target.mkdir(parents=True)
-    facts = {"manifest": _VERSION, "report": "tiny", "period": job.period.name, "revision": 1, **done.facts()}
+    facts = {
+        "manifest": _VERSION,
+        "study": "tiny",
+        "report": "tiny",
+        "period": job.period.name,
+        "revision": 1,
+        **done.facts(),
+    }
     (job.target / MANIFEST).write_text(json.dumps(facts), encoding="utf-8")
     return done
 
