@@ -61,14 +61,25 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
     lines += [
         "- **Estimates.** Shares over time are Kaplan-Meier estimates with log-log limits; shares of people have "
         "Wilson limits; hazard ratios come from Cox models with Efron's handling of ties. Limits are at the 95% level.",
-        f"- **Protecting people.** Counts of 1 to {disclosure.minimum_count - 1} are not published, counts are rounded "
-        f"to multiples of {disclosure.rounding_base}{_least(disclosure)}, and shares are computed from such counts; "
-        "models use exact records. Percentages can therefore differ slightly from exact ones. Further figures "
-        "are left out where smaller counts could be worked out from them, in this report or with earlier ones.",
+        f"- **Protecting people.** Counts of {_smallest(disclosure)} to {disclosure.minimum_count - 1} are not "
+        f"published, counts are rounded to multiples of {disclosure.rounding_base}{_least(disclosure)}, and shares and "
+        f"means are computed from such numbers; {_models(disclosure)}. Percentages and means can therefore differ "
+        "slightly from exact ones. Further figures are left out where smaller counts could be worked out from them, in "
+        "this report or with earlier ones.",
         *(f"- **Exception to these rules.** {words[:1].upper()}{words[1:]}." for words in exceptions),
         f"- **What a comparison cannot show.** {words(f'methods.cause.{study.comparison.assignment}')}",
     ]
     return "\n".join(lines)
+
+
+def _smallest(disclosure: Disclosure) -> int:
+    return 1 if disclosure.zero == "published" else 0
+
+
+def _models(disclosure: Disclosure) -> str:
+    if disclosure.minimum_level == 1 or disclosure.rounding_base == 1:
+        return "models use exact records"
+    return "models use exact records, and their limits are a little wider than these would give"
 
 
 def _least(disclosure: Disclosure) -> str:
