@@ -31,7 +31,7 @@ def test_writes_the_same_bytes_and_says_that_dates_are_nominal(tmp_path):
     write_rossi(tmp_path / "a")
     write_rossi(tmp_path / "b")
     names = sorted(p.name for p in (tmp_path / "a").iterdir())
-    assert names == ["README.md", "outcomes.csv", "participants.csv", "study.yaml"]
+    assert names == ["README.md", "disclosure.yaml", "outcomes.csv", "participants.csv", "study.yaml"]
     assert all((tmp_path / "a" / n).read_bytes() == (tmp_path / "b" / n).read_bytes() for n in names)
     assert "Dates are nominal" in (tmp_path / "a" / "README.md").read_text()
 

@@ -79,7 +79,7 @@ def given_to_quarto(notebook: Path) -> tuple[list[str], list[str]]:
     cells = nbformat.read(notebook, as_version=4).cells
     facts = yaml.safe_load(cells[0].source.strip("-"))
     for cell in cells:
-        if cell.cell_type == "markdown" and not cell.source.startswith('::: {.content-visible when-format="html"'):
+        if cell.cell_type == "markdown" and 'html-table-processing="none"' not in cell.source:
             made = pypandoc.convert_text(re.sub(r"@(fig|tbl)-[\w-]+", "", cell.source), "html", "markdown")
             parts.append(_visible(made, facts))
         if cell.cell_type != "code":
