@@ -14,8 +14,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from evalkit.cli._render import Request, plan
-from evalkit.counts import codes_of
-from evalkit.disclosure import Cell, Ledger, Policy, Record
+from evalkit.counts import Tally, codes_of
+from evalkit.disclosure import Cell, Ledger, Policy, Record, make_safe
+from evalkit.engagement._analyses import ShareOf
 from evalkit.errors import DisclosureError
 from evalkit.protocol import load_study, private_folder
 from evalkit.publish import RenderJob, write_pack
@@ -142,6 +143,19 @@ def test_what_left_no_record_stops_the_release(tmp_path: Path) -> None:
     cell = new_code_cell("x", outputs=[new_output("display_data", data={}, metadata={"evalkit": mark})])
     with pytest.raises(DisclosureError, match="cell 1: shows an estimate of which there is no record"):
         protected(job_in(tmp_path), lambda _: new_notebook(cells=[cell]))
+
+
+def test_counts_that_do_not_say_whose_they_are_are_counted(tmp_path: Path) -> None:
+    def ran(variables: Mapping[str, str]) -> str:
+        rows = pd.DataFrame({"group": ["a", "b"], "term": "t", "n_event": [20, 4], "n": [40, 40]})
+        exact = ShareOf(kind="proportion", estimand="e").estimate(Tally(rows))
+        record = Record.of_run(variables)
+        record.add(exact, make_safe(exact, Policy(), record.withhold))
+        return ""
+
+    found = protected(job_in(tmp_path), ran).facts()["disclosure"]
+    assert found["counts_without_people"] == 2  # n and n_event of the row that is shown
+    assert protected(job_in(tmp_path), showing(all=range(40))).facts()["disclosure"]["counts_without_people"] == 0
 
 
 def test_what_is_not_shown_has_a_record_too(tmp_path: Path) -> None:

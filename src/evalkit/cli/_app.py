@@ -169,9 +169,11 @@ def validate(
     """Check a study's tables against its rules; values and identifiers are never shown."""
     from evalkit.intake import validate as check  # noqa: PLC0415
     from evalkit.protocol import load_study  # noqa: PLC0415
+    from evalkit.publish._scratch import private_files  # noqa: PLC0415
 
     findings = check(load_study(study))
-    out.write_text(findings.to_json() + "\n", encoding="utf-8")
+    with private_files():
+        out.write_text(findings.to_json() + "\n", encoding="utf-8")
     typer.echo(str(findings))
     typer.echo(f"written to {out}")
     findings.raise_for_errors()

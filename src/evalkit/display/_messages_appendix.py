@@ -130,7 +130,7 @@ TERMS: tuple[tuple[str, str, str], ...] = (
     ("", "Kaplan-Meier estimate", "The share without an event by a day, counting each person as long as followed."),
     ("outcomes", "Landmark", "A fixed day from which people are compared by what had happened by then."),
     ("outcomes", "Mean cumulative count", "How many events people have had by a day on average, repeated ones too."),
-    ("", "PAIP", "Partner Abuse Intervention Program: services that a judge orders under Illinois law."),
+    ("PAIP", "PAIP", "Partner Abuse Intervention Program: services that a judge orders under Illinois law."),
     ("", "Preference score", "The propensity score with the sizes of the groups taken out."),
     ("", "Propensity score", "The chance of being in the focus group, told from measured characteristics."),
     ("", "Standardized difference", "A difference between groups in standard deviations, whatever the unit."),

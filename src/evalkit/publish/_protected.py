@@ -51,6 +51,8 @@ class Protected:
     sealed : tuple of str
         Names of the withheld rows that only who has the raw tables can read: with them the release is made again where
         its ledger is not.
+    unlinked : int
+        How many counts do not say whose they are: they were held to minimum and rounding only.
     """
 
     executed: Any
@@ -61,6 +63,7 @@ class Protected:
     overrides: tuple[str, ...] = ()
     ledger: Ledger | None = None
     sealed: tuple[str, ...] = ()
+    unlinked: int = 0
 
     def facts(self) -> dict[str, Any]:
         """Return what the manifest says of it: no count of people."""
@@ -71,6 +74,7 @@ class Protected:
                 "rows_withheld_for_others": len(self.plan.withheld),
                 "withheld": list(self.sealed),
                 "cells_looked_at": self.plan.cells,
+                "counts_without_people": self.unlinked,
                 "small_counts_looked_at": self.plan.sensitive,
                 "small_counts_tighter_than_asked": self.plan.tight,
             },
@@ -145,7 +149,8 @@ def run_protected(
             whole = Plan(withheld, plan.names, (), plan.tight, plan.cells, plan.sensitive)
             kept = without([c for c in keyed if c.people is not None], frozenset(), policy)
             file, sealed = scratch / f"record-{turn}.jsonl", tuple(_sealed(job, withheld))
-            return Protected(executed, file, tuple(names or ()), whole, tuple(kept), overrides, ledger, sealed)
+            alone = sum(cell.people is None and cell.shown for cell in cells)
+            return Protected(executed, file, tuple(names or ()), whole, tuple(kept), overrides, ledger, sealed, alone)
         withheld |= plan.withheld
         told(f"{len(plan.withheld)} rows are withheld so that nobody is singled out; running the notebook again")
     msg = f"{job.name}: after {_RUNS} runs a small count can still be worked out ({'; '.join(plan.names[:_MOST])})"
@@ -174,7 +179,8 @@ def _as_published(job: RenderJob, standing: Standing, scratch: Path, run: Run, o
         told["small_counts_looked_at"],
     )
     file, sealed = scratch / f"record-{int(bool(withheld))}.jsonl", tuple(_sealed(job, withheld))
-    return Protected(executed, file, tuple(standing.manifest["ledger"]), plan, (), overrides, None, sealed)
+    alone = sum(cell.people is None and cell.shown for line in record for cell in line.cells)
+    return Protected(executed, file, tuple(standing.manifest["ledger"]), plan, (), overrides, None, sealed, alone)
 
 
 def _sealed(job: RenderJob, rows: Iterable[str]) -> list[str]:

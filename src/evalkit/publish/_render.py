@@ -162,6 +162,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         Of the class that says what went wrong.
     """
     deadline = time.monotonic() + 60 * job.params.timeout_minutes
+    signer = signing_key(job.study)  # a key that cannot be read is found before anything runs
     notebook = read_notebook(job.notebook)
     parameters = parameters_of(job, notebook)
     guard = _guard(job, notebook, scratch)
@@ -215,7 +216,6 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         raise ExecutionError(msg)
     _check_size(job, files)
     files[MANIFEST] = write_manifest(facts, files, scratch / MANIFEST)
-    signer = signing_key(job.study)
     if signer is not None:
         files[SIGNATURE] = sign(files[MANIFEST], signer, scratch / SIGNATURE)
     audit_files(files, guard)

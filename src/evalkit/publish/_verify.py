@@ -221,4 +221,5 @@ def _compared(found: Verification, made: Made) -> Verification:
         return found  # the manifest inside the PDF names what changed: other bytes are no news
     outputs = found.manifest.get("outputs", {})
     other = [n for n, f in sorted(made.files.items()) if n in outputs and digest(f) != outputs[n]["sha256"]]
-    return _with(found, f"{', '.join(other)}: other bytes" if other else "", "every file has the same bytes")
+    wrong = f"{', '.join(other)}: other bytes" if other else ""
+    return _with(found, wrong, "made again, every file has the same bytes as when it was published")

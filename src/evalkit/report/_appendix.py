@@ -82,7 +82,9 @@ def terms(report: Report) -> None:
         "days": str(rules.engaged.days),
     }
     tables = frozenset(name for name in _TABLES if report.cohort.has(name))
-    emit("markdown", written.glossary_of_terms(said, tables), kind="about")
+    arms = report.study.arms
+    named = {"PAIP"} if "PAIP" in f"{arms.focus.label} {arms.comparison.label}" else set()
+    emit("markdown", written.glossary_of_terms(said, tables | named), kind="about")
 
 
 def checklist(report: Report) -> None:  # noqa: ARG001 - one signature for all parts
