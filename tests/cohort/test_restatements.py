@@ -34,6 +34,7 @@ def test_restatements(name: str, rows: str, expect: list[str]) -> None:
         for r in found.itertuples()
     ]
     assert texts == expect
+    assert found["n_people"].eq(1).all()  # however many rows are theirs
 
 
 def test_a_correction_of_hours() -> None:
@@ -56,6 +57,7 @@ def test_late_outcomes_and_late_referrals_by_group() -> None:
     assert found["new"].to_dict() == {"referrals": 2, "intakes": 2, "harm events": 2}
     assert found["old"].to_dict() == {"referrals": 1, "intakes": 1, "harm events": 1}
     assert found.loc["referrals", "reason"] == "late entry"
+    assert found["n_people"].to_dict() == {"referrals": 1, "intakes": 1, "harm events": 1}
 
 
 def test_knowledge_before_the_cut_makes_no_sense() -> None:

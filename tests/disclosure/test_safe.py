@@ -172,6 +172,14 @@ def test_small_restatements_are_not_given_by_subtraction() -> None:
     assert shown["new"].isna().tolist() == [True, False]
 
 
+def test_a_change_that_few_people_are_behind_is_not_given() -> None:
+    """Fifty sessions may be one person's."""
+    row = {"figure": "sessions", "group": "all", "old": 900.0, "new": 950.0, "reason": "late entry"}
+    for people_behind, shown in ((3, False), (11, True), (0, True)):  # 0: changed without a trace
+        told = safe_restatements(pd.DataFrame([{**row, "n_people": people_behind}]), POLICY)
+        assert told["new"].notna().tolist() == [shown]
+
+
 def test_rows_that_are_not_shown_are_seen_not_to_be() -> None:
     tally = Tally(pd.DataFrame({"group": ["a", "b"], "term": ["t", "t"], "n_event": [3, 40], "n": [30, 80]}))
     rows = make_safe(Proportion().estimate(tally), POLICY).estimates.tidy()

@@ -86,8 +86,8 @@ def restatements(
     pandas.DataFrame
         One row per figure and group that differs: figure, group ('all' or the arm's label), old, new, reason
         ('late entry', 'correction', 'retraction', joined by commas; 'changed without a trace'), and the rows
-        behind it: n_late, n_corrected, n_retracted. These are small counts of people: a report shows them
-        only after disclosure control.
+        behind it: n_late, n_corrected, n_retracted, of n_people. These are small counts of people: a report
+        shows them only after disclosure control.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def restatements(
         rows = _later_rows(data, day, seen)
     else:
         old, new = build(earlier.at(day)), build(data.at(day))
-        rows = pd.DataFrame({"table": [], "group": [], "reason": []})
+        rows = pd.DataFrame({"table": [], "group": [], "reason": [], "who": []})
     found = []
     for group in ("all", *new.groups):
         then, now = _of(old, group), _of(new, group)
@@ -112,9 +112,9 @@ def restatements(
                 continue
             before, after = figure(old, then), figure(new, now)
             if abs(before - after) > 1e-9:
-                reasons = about.loc[about["table"].isin(tables), "reason"].value_counts()
-                found.append((name, group, before, after, *_why(reasons)))
-    columns = ["figure", "group", "old", "new", "reason", "n_late", "n_corrected", "n_retracted"]
+                own = about[about["table"].isin(tables)]
+                found.append((name, group, before, after, *_why(own["reason"].value_counts()), own["who"].nunique()))
+    columns = ["figure", "group", "old", "new", "reason", "n_late", "n_corrected", "n_retracted", "n_people"]
     return pd.DataFrame(found, columns=columns)
 
 
@@ -188,7 +188,9 @@ def _later_rows(data: StudyData, day: date, known_on: date) -> pd.DataFrame:
         reasons = [*(CORRECTED if r else RETRACTED for r in replaced), *(LATE for r in replacing if not r)]
         who = [*gone["participant_id"], *come.loc[~replacing.to_numpy(), "participant_id"]]
         parts.append(
-            pd.DataFrame({"table": name, "group": pd.Series(who, dtype=object).map(group_of), "reason": reasons})
+            pd.DataFrame(
+                {"table": name, "group": pd.Series(who, dtype=object).map(group_of), "reason": reasons, "who": who}
+            )
         )
     return pd.concat(parts, ignore_index=True)
 

@@ -16,7 +16,7 @@ def safe_restatements(changes: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     Parameters
     ----------
     changes : pandas.DataFrame
-        Exact: figure, group, old, new, reason; one row per figure and group.
+        Exact: figure, group, old, new, reason, and n_people, who are behind the change; one row per figure and group.
     policy : Policy
 
     Returns
@@ -30,7 +30,8 @@ def safe_restatements(changes: pd.DataFrame, policy: Policy) -> pd.DataFrame:
         old, new = round(float(row["old"])), round(float(row["new"]))
         if policy.hides(old) or policy.hides(new):
             continue
-        small = policy.is_small(abs(new - old))  # subtracting would say how few people the change is about
+        # subtracting would say how few people the change is about, or what few people's sessions are
+        small = policy.is_small(abs(new - old)) or policy.is_small(int(row.get("n_people", 0)))
         shown.append(
             (row["figure"], row["group"], policy.rounded(old), np.nan if small else policy.rounded(new), row["reason"])
         )
