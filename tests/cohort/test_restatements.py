@@ -57,7 +57,7 @@ def test_late_outcomes_and_late_referrals_by_group() -> None:
     assert found["new"].to_dict() == {"referrals": 2, "intakes": 2, "harm events": 2}
     assert found["old"].to_dict() == {"referrals": 1, "intakes": 1, "harm events": 1}
     assert found.loc["referrals", "reason"] == "late entry"
-    assert found["n_people"].to_dict() == {"referrals": 1, "intakes": 1, "harm events": 1}
+    assert found["n_people"].to_dict() == {"referrals": 1, "intakes": 1, "harm events": 2}
 
 
 def test_knowledge_before_the_cut_makes_no_sense() -> None:
