@@ -115,8 +115,8 @@ def test_a_headline_speaks_of_a_range_only_where_it_is_more_than_chance(events: 
     ("events", "said"),
     [
         ((100,), "Everybody in the Pilot came from A: 100 people"),
-        ((60, 40), "Most people of the Pilot came from A: 60, or 60%"),
-        ((50, 50), "Most people of the Pilot came from A and B: 50, or 50%, from each"),
+        ((60, 40), "The largest share of the Pilot came from A: 60 people, or 60%"),
+        ((50, 50), "The largest shares of the Pilot came from A and B: 50 people, or 50%, from each"),
     ],
 )
 def test_where_people_came_from_in_one_line(events: tuple[int, ...], said: str) -> None:
@@ -131,4 +131,4 @@ def test_not_everybody_came_from_one_place_where_rounding_hides_the_others() -> 
     shares = ShareOf(kind="reach", estimand="e").estimate(Tally(frame.assign(n_event=[489, 11], n=500)))
     coarse = make_safe(shares, Policy(rounding_base=50))
     assert coarse.estimates.tidy()["estimate"].tolist() == [1.0, 0.0]
-    assert headline(coarse, GROUPS, "tiles").startswith("Most people of the Pilot came from A")
+    assert headline(coarse, GROUPS, "tiles").startswith("The largest share of the Pilot came from A")

@@ -131,7 +131,7 @@ def _steps(setting: Setting, known: pd.DataFrame, people: pd.DataFrame) -> Estim
     ]
     if setting.episodes == "first":
         steps.append(_step("all", "cohort", "first", "the participant's first referral", known, in_study, first))
-    steps.append(_step("all", "cohort", "in_arm", "in one of the two arms", known, first, chosen))
+    steps.append(_step("all", "cohort", "in_arm", "in one of the two groups", known, first, chosen))
     for group, rows_of in [("all", people), *((g, people[people["group"] == g]) for g in _labels(setting))]:
         steps += _sets(setting, group, rows_of)
     return attrition(steps, setting.day)

@@ -28,7 +28,7 @@ _METHODS = {
     "doubly_robust": "Doubly robust",
 }
 TARGETS = {
-    "att": "people like the focus group's (ATT)",
+    "att": "people like those of the first group (ATT)",
     "ate": "both groups' people (ATE)",
     "overlap": "overlap (ATO)",
 }

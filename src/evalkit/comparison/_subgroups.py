@@ -189,7 +189,11 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     what = f"share with {rule.sessions} attended sessions within {rule.days} days of intake"
     population = f"people with an intake at least {rule.days} days before the cut"
     untested = [variable for variable, levels in split[1:] if levels.dropna().nunique() < 2]
-    notes = (f"Not tested, because no two groups are large enough: {', '.join(untested)}.",) if untested else ()
+    notes = (
+        (f"Not tested, because too few engaged, or did not, in all groups but one: {', '.join(untested)}.",)
+        if untested
+        else ()
+    )
     about = f"{what}: difference between the groups, and interaction"
     return DifferencesOf(cohort.groups, about, population, notes).estimate(counts).about(cut=cohort.cut)
 

@@ -106,9 +106,13 @@ STATISTICS: tuple[tuple[str, str], ...] = (
 
 TERMS: tuple[tuple[str, str, str], ...] = (
     ("", "Adjusted figure", "A figure after the groups were made alike in what was measured."),
-    ("", "ATT", "Average over people like those of the focus group: what adjusted figures here speak of."),
+    ("", "ATT", "Average over people like those of the first group: what adjusted figures here speak of."),
     ("", "Balance", "How alike the groups are in a characteristic, before or after weighting."),
-    ("sessions", "Competing events", "Events of which only one can come first: who completes can no longer drop out."),
+    (
+        "sessions",
+        "Competing events",
+        "Events of which only one can come first: people who complete can no longer drop out.",
+    ),
     (
         "",
         "Confidence interval (95%)",
@@ -132,7 +136,7 @@ TERMS: tuple[tuple[str, str, str], ...] = (
     ("outcomes", "Mean cumulative count", "How many events people have had by a day on average, repeated ones too."),
     ("PAIP", "PAIP", "Partner Abuse Intervention Program: services that a judge orders under Illinois law."),
     ("", "Preference score", "The propensity score with the sizes of the groups taken out."),
-    ("", "Propensity score", "The chance of being in the focus group, told from measured characteristics."),
+    ("", "Propensity score", "The chance of being in the first group, told from measured characteristics."),
     ("", "Standardized difference", "A difference between groups in standard deviations, whatever the unit."),
     ("", "Weighting", "Counting people of one group more or less, so that the group looks like the other."),
 )

@@ -37,8 +37,9 @@ FINAL: dict[str, str] = {
     "imputed.other": "The answer depends on how missing values are treated, so it is not a firm one.",
     "imputed.none": "Nobody who can be compared lacks a value, or too few do for imputation.",
     # -- E-values
-    "e.holds": "The weighted hazard ratio of {event} is {ratio}, and its limits include no difference: nothing "
-    "unmeasured is needed to explain the result. To make up the estimate itself, something unmeasured would have to be "
+    "e.holds": "The weighted hazard ratio of {event} is {ratio}, and its limits include no difference: there "
+    "is nothing to explain away, but something unmeasured could also hide a difference. To make up the estimate "
+    "itself, something unmeasured would have to be "
     "linked to both the group and the event by a risk ratio of {value} (its E-value).",
     "e.clear": "The weighted hazard ratio of {event} is {ratio}. To explain it away, something unmeasured would have "
     "to be linked to both the group and the event by a risk ratio of {value} (its E-value); to make its limits include "
@@ -83,7 +84,8 @@ FINAL: dict[str, str] = {
     "prec.note": "Schoenfeld's formula, unadjusted, two-sided at the five percent level. Weighting costs precision: "
     "what an adjusted figure can detect is larger than this.",
     # -- proportional hazards
-    "gate.hazards.pass": "Nothing speaks against hazard ratios that stay the same over time (p {value}).",
+    "gate.hazards.pass": "The test found no sign that hazard ratios change over time (p {value}); with few events "
+    "it finds little.",
     "gate.hazards.fail": "Hazard ratios change over time (p {value}): one hazard ratio is an average that depends on "
     "the length of follow-up. Read the shares at given days instead.",
     # -- conclusions and limitations
@@ -105,8 +107,8 @@ FINAL: dict[str, str] = {
     "{group} (by weighting, {low} to {high} points). All three ways of adjusting agree.",
     "end.fragile": "The finding is fragile: something unmeasured as weak as a risk ratio of {value} could explain it.",
     "end.sturdy": "Something unmeasured would need a risk ratio of {value} with both group and event to explain it.",
-    "end.power": "Small differences could not have been found: four of five such studies would find a hazard "
-    "ratio of {least} or more, or {largest} or less, and no smaller difference.",
+    "end.power": "Small differences may have been missed: four of five such studies would find a hazard "
+    "ratio of {least} or more, or {largest} or less; smaller ones would be missed more often.",
     "limit.exchange.mandate": "The groups are not exchangeable: the mandate itself is what differs. Adjustment "
     "removes differences in what was measured, and nothing else.",
     "limit.exchange.random": "The groups were made by lot, but who was lost or left out later was not drawn by lot. "
@@ -119,7 +121,7 @@ FINAL: dict[str, str] = {
     "limit.missing": "{shares} lack a value for at least one characteristic. They are left out of adjusted figures; "
     "imputation assumes that what is missing can be told from what is not.",
     "limit.e": "Something unmeasured could explain the difference in {event} (E-value of its limit: {value}).",
-    "limit.watched": "Recorded harm is less than harm. Who is watched more closely has more of it recorded.",
+    "limit.watched": "Recorded harm is less than harm. People who are watched more closely have more of it recorded.",
     "limit.small": "Counts below {minimum} are not shown and counts are rounded, so that nobody can be recognized. "
     "Differences within small groups stay unknown.",
     "limit.published": "Published figures counted other people in other years.",

@@ -296,7 +296,8 @@ class Report:
         curve = kind in CURVES | INCIDENCES
         data = curve_numbers(safe, order, horizon) if curve else safe_numbers(safe)
         event = "tiles" if places else words.event if words else ""
-        head = headline(safe, order, event, self.gaps(safe, exact))
+        weighted = getattr(exact and exact.counts, "weighted", False)  # adjusted effects have better limits: they speak
+        head = "" if weighted else headline(safe, order, event, self.gaps(safe, exact))
         typed = (x_label, *(astuple(words) if words else ()))
         self._emit("figure", svg_of(figure), safe, alt=alt, data=data, headline=head, typed=typed)
         remarks = [message("note.curve", minimum=self.policy.minimum_count)] if curve else []
