@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
-__all__ = ["joined"]
+__all__ = ["fewest", "joined"]
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
 
-def joined(
-    values: pd.Series, weigh: Callable[[pd.Series], pd.Series], smallest: float, order: Sequence[str] = ()
-) -> pd.Series:
-    """Join the level of least weight with the one of the next least, until each weighs as much as asked or one is left.
+def fewest(levels: pd.Series, *by: pd.Series) -> pd.Series:
+    """Count the people of each level in every cell of other characteristics, and return the fewest.
+
+    Parameters
+    ----------
+    levels : pandas.Series
+        Each person's level; people whose level is missing are not counted.
+    *by : pandas.Series
+        What divides them, with everybody's value; of what is true or false, both are cells.
+
+    Returns
+    -------
+    pandas.Series
+        By level: people in its smallest cell, 0 where a cell is empty.
+
+    Examples
+    --------
+    >>> fewest(pd.Series(list("aaab")), pd.Series([True, True, False, True])).to_dict()
+    {'a': 1, 'b': 0}
+    """
+    values = [[False, True] if one.dtype == bool else sorted(one.unique()) for one in by]
+    cells = {f"by {k}": pd.Categorical(one, v) for k, (one, v) in enumerate(zip(by, values, strict=True))}
+    people = pd.DataFrame({"level": levels.astype(object).to_numpy(), **cells}).dropna(subset=["level"])
+    return people.groupby(["level", *cells], observed=False).size().groupby("level").min()
+
+
+def joined(values: pd.Series, by: Sequence[pd.Series], smallest: float, order: Sequence[str] = ()) -> pd.Series:
+    """Join the level of fewest people with the one of the next fewest, until each has as many as asked or one is left.
 
     Parameters
     ----------
     values : pandas.Series
         Each person's level; missing ones stay missing.
-    weigh : callable
-        Takes each person's level and returns the weight of every level: how many people have it, or the fewest of them
-        in any cell that will be counted.
+    by : sequence of pandas.Series
+        What divides the people of a level into the cells that will be counted; empty: they are counted as they are.
     smallest : float
-        Least weight of a level that stands alone.
+        Fewest people in any cell of a level that stands alone.
     order : sequence of str
         Levels in their usual order; others come after them, in alphabetical order.
 
@@ -33,8 +56,7 @@ def joined(
 
     Examples
     --------
-    >>> sizes = lambda levels: levels.value_counts()
-    >>> found = joined(pd.Series(["a"] * 9 + ["b"] + ["c"] * 2), sizes, 3)
+    >>> found = joined(pd.Series(["a"] * 9 + ["b"] + ["c"] * 2), (), 3)
     >>> found.value_counts().to_dict()
     {'a': 9, 'b or c': 3}
     """
@@ -44,7 +66,7 @@ def joined(
     place = {level: i for i, level in enumerate(known)}
     parts = {level: [level] for level in known}
     while len(parts) > 1:
-        least = weigh(found).reindex(list(parts), fill_value=0).sort_values(kind="stable")
+        least = fewest(found, *by).reindex(list(parts), fill_value=0).sort_values(kind="stable")
         if least.iloc[0] >= smallest:
             break
         pair = [str(least.index[0]), str(least.index[1])]

@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = ["N_BOOT", "TARGETS", "Comparison", "compare_arms", "fitted", "on_scale"]
 
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -285,8 +284,7 @@ def fitted(cohort: Cohort, scale: str, known: pd.DataFrame, left_out: int, *, sm
     known = known.copy()
     for covariate in cohort.study.covariates:
         if covariate.kind == "categorical":
-            fewest = partial(_fewest_in_an_arm, focus=known["focus"])
-            levels = joined(known[covariate.name], fewest, smallest, covariate.levels or ())
+            levels = joined(known[covariate.name], (known["focus"],), smallest, covariate.levels or ())
             known[covariate.name] = levels.astype(object)
     used = tuple(c.name for c in cohort.study.covariates if len({*known[c.name]}) > 1)
     try:
@@ -296,7 +294,3 @@ def fitted(cohort: Cohort, scale: str, known: pd.DataFrame, left_out: int, *, sm
     event = str(cohort.causes_of("harm" if scale == "harm" else "retention")[1])
     totals = totals_of(known, cohort.groups)
     return Comparison(known, used, cohort.groups, fit, event, totals, left_out, cohort, scale)
-
-
-def _fewest_in_an_arm(levels: pd.Series, focus: pd.Series) -> pd.Series:
-    return pd.crosstab(levels, focus).min(axis=1)

@@ -6,7 +6,6 @@ __all__ = ["DifferencesOf", "differences_of", "subgroups"]
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -170,9 +169,9 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     people = people[people["can_engaged"].to_numpy(dtype=bool)].reset_index(drop=True)
     met = people["did_engaged"].to_numpy(dtype=bool)
     split = [("Everybody", pd.Series("Everybody", index=people.index))]
-    fewest = partial(_fewest, arm=people["group"], met=met)
+    cells = (people["group"], pd.Series(met, index=people.index))
     for label, known, order in _levels(cohort, people):
-        large = joined(known, fewest, smallest, order).astype(object)
+        large = joined(known, cells, smallest, order).astype(object)
         split.append((label, large.map(lambda level: level if pd.isna(level) else in_words(level))))
     rows: list[dict[str, object]] = []
     people_of: list[dict[str, Codes]] = []
@@ -217,10 +216,3 @@ def _round_middle(values: pd.Series) -> float:
     """Return the median, rounded to a number that says nothing of any one person."""
     step = 5 if values.max() - values.min() >= 20 else 1
     return float(np.floor(values.median() / step + 0.5) * step)
-
-
-def _fewest(levels: pd.Series, arm: pd.Series, met: np.ndarray) -> pd.Series:
-    """Count the people of each level by arm and by whether they engaged; return the fewest of the four."""
-    cells = pd.crosstab(levels, [arm, pd.Series(met, index=levels.index)])
-    every = pd.MultiIndex.from_product([sorted(arm.unique()), [False, True]])
-    return cells.reindex(columns=every, fill_value=0).min(axis=1)

@@ -10,6 +10,7 @@ from evalkit.cohort import Cohort
 from evalkit.counts import totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
+from evalkit.levels import fewest
 from evalkit.survival import cox, kaplan_meier, landmark
 
 
@@ -88,8 +89,8 @@ def harm_after_completion(cohort: Cohort, smallest: int = 11) -> tuple[Estimates
         return curves, nobody
     focus = cohort.groups[0]
     rows = rows.assign(focus=rows["arm"].eq(focus).astype(float), completed=rows["completed"].astype(float))
-    cells = pd.crosstab(rows["focus"], rows["event"]).reindex(columns=[0, 1], fill_value=0)
-    equal = len(cells) == 2 and cells.to_numpy().min() >= max(smallest, 1)
+    cells = fewest(rows["focus"], rows["event"].eq(1))
+    equal = len(cells) == 2 and cells.min() >= max(smallest, 1)
     fit = cox(rows, "time", "event", ["completed", "focus"] if equal else ["completed"])
     told = totals_of(rows, groups, named=True, levels={"focus": rows["focus"]} if equal else {})
     data = fit.tidy()

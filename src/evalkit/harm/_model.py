@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = ["EVENTS_PER_TERM", "harm_hazards", "harm_model", "without_harm"]
 
 from dataclasses import dataclass, field
-from functools import partial
 
 import pandas as pd
 
@@ -13,7 +12,7 @@ from evalkit.cohort import Cohort
 from evalkit.counts import Tally, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.levels import joined
+from evalkit.levels import fewest, joined
 from evalkit.survival import cox, kaplan_meier, proportional_hazards_test
 from evalkit.survival._cox import CoxFit
 
@@ -165,16 +164,16 @@ def _asked(cohort: Cohort, smallest: int) -> _Asked:
     )
     if (counts.data["n_event"] == 0).any():
         return _Asked(nothing)
-    fewest, levels = partial(_fewest, event=known["event"]), {}
+    had, levels = known["event"].eq(1), {}
     for covariate in covariates:
         name = covariate.name
         if covariate.kind == "categorical":
-            levels[name] = joined(known[name], fewest, max(smallest, 1), covariate.levels or ())
+            levels[name] = joined(known[name], (had,), max(smallest, 1), covariate.levels or ())
             known = known.assign(**{name: levels[name]})
         elif known[name].nunique() == 2:
             levels[name] = known[name]
     constant = [c.name for c in covariates if known[c.name].nunique() < 2]
-    constant += [n for n, own in levels.items() if n not in constant and fewest(own).min() < max(smallest, 1)]
+    constant += [n for n, own in levels.items() if n not in constant and fewest(own, had).min() < max(smallest, 1)]
     used = [c.name for c in covariates if c.name not in constant]
     terms = 1 + sum(
         max(1, known[c].nunique() - 1) if isinstance(known[c].dtype, pd.CategoricalDtype) else 1 for c in used
@@ -198,12 +197,6 @@ def _notes(left_out: int, constant: list[str], *, unadjusted: bool) -> list[str]
     if constant:
         notes.append(f"Left out because too few people differ in it: {', '.join(constant)}.")
     return notes
-
-
-def _fewest(levels: pd.Series, event: pd.Series) -> pd.Series:
-    """Return of each level how many had the event, or did not, whichever are fewer."""
-    cells = pd.crosstab(levels.to_numpy(), event.to_numpy()).reindex(columns=[0, 1], fill_value=0)
-    return cells.min(axis=1)
 
 
 def _label(term: str, labels: dict[str, str], first: dict[str, str]) -> str:
