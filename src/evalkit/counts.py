@@ -19,7 +19,7 @@ several, speak of nested groups, so that nobody can be singled out by subtractio
 
 from __future__ import annotations
 
-__all__ = ["Codes", "Counts", "DayCounts", "Moments", "Tally", "codes_of", "totals_of"]
+__all__ = ["Codes", "Counts", "DayCounts", "Moments", "Tally", "codes_of", "totals_of", "who"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -64,6 +64,24 @@ def codes_of(frame: pd.DataFrame) -> Codes | None:
             names = names.mask(later, names + "\x1f" + frame["episode"].astype(str))
     codes: Codes = pd.util.hash_array(names.to_numpy(dtype=object), categorize=False)
     return codes
+
+
+def who(people: pd.DataFrame, **chosen: npt.NDArray[np.bool_]) -> dict[str, Codes]:
+    """Return the codes of the people behind each count.
+
+    Parameters
+    ----------
+    people : pandas.DataFrame, n rows
+    **chosen : numpy.ndarray of bool, shape (n,)
+        Name of the count: who is in it.
+
+    Returns
+    -------
+    dict
+        Empty where the frame does not say whose its rows are.
+    """
+    codes = codes_of(people)
+    return {} if codes is None else {name: codes[rows] for name, rows in chosen.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,13 +211,13 @@ def totals_of(
     -------
     Tally
     """
-    codes, had = codes_of(rows) if named else None, rows["event"].to_numpy() == 1
-    own = {(str(g), "model"): (rows["group"] == g).to_numpy() for g in groups}
+    had = rows["event"].to_numpy() == 1
+    cells = {(str(g), "model"): (rows["group"] == g).to_numpy() for g in groups}
     for name, known in levels.items():
-        own |= {("everybody", f"{name}[{level}]"): known.eq(level).to_numpy() for level in sorted(known.unique())}
+        cells |= {("everybody", f"{name}[{level}]"): known.eq(level).to_numpy() for level in sorted(known.unique())}
     made = [
-        {"group": g, "term": term, "n_event": int((had & who).sum()), "n": int(who.sum())}
-        for (g, term), who in own.items()
+        {"group": g, "term": term, "n_event": int((had & own).sum()), "n": int(own.sum())}
+        for (g, term), own in cells.items()
     ]
-    people = () if codes is None else tuple({"n": codes[who], "n_event": codes[who & had]} for who in own.values())
+    people = tuple(who(rows, n=own, n_event=own & had) for own in cells.values()) if named else ()
     return Tally(pd.DataFrame(made, columns=["group", "term", "n_event", "n"]), people=people)

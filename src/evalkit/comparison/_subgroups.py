@@ -13,9 +13,8 @@ from scipy import special
 
 from evalkit.cohort import Cohort
 from evalkit.compare import proportion_difference
-from evalkit.counts import Codes, Tally
+from evalkit.counts import Codes, Tally, who
 from evalkit.engagement import in_words, steps
-from evalkit.engagement._counting import who
 from evalkit.estimates import Estimates
 from evalkit.levels import joined
 

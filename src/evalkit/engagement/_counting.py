@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["count_true", "groups_of", "moments", "moments_of", "tally", "who"]
+__all__ = ["count_true", "groups_of", "moments", "moments_of", "tally"]
 
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from evalkit.cohort import Cohort
-from evalkit.counts import Codes, Moments, Tally, codes_of
+from evalkit.counts import Codes, Moments, Tally, who
 
 
 def groups_of(cohort: Cohort, *, by_arm: bool = True) -> tuple[str, ...]:
@@ -65,24 +64,6 @@ def count_true(
 
 
 _WHO = "people"
-
-
-def who(people: pd.DataFrame, **chosen: npt.NDArray[np.bool_]) -> dict[str, Codes]:
-    """Return the codes of the people behind each count.
-
-    Parameters
-    ----------
-    people : pandas.DataFrame, n rows
-    **chosen : numpy.ndarray of bool, shape (n,)
-        Name of the count: who is in it.
-
-    Returns
-    -------
-    dict
-        Empty where the frame does not say whose its rows are.
-    """
-    codes = codes_of(people)
-    return {} if codes is None else {name: codes[rows] for name, rows in chosen.items()}
 
 
 def _split(rows: list[dict[str, object]]) -> tuple[list[dict[str, object]], tuple[dict[str, Codes], ...]]:
