@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from evalkit.cli._render import Request, plan
 from evalkit.counts import Tally, codes_of
@@ -95,24 +96,30 @@ def job_in(folder: Path, period: str = "2000Q4") -> RenderJob:
     return plan(request, folder / "study.yaml")[0]
 
 
-def showing(**groups: Sequence[int]) -> Callable[[Mapping[str, str]], str]:
+def showing(**groups: Sequence[int]) -> Callable[[Mapping[str, str]], NotebookNode]:
     """Return a run that shows groups of people."""
 
-    def ran(variables: Mapping[str, str]) -> str:
+    def ran(variables: Mapping[str, str]) -> NotebookNode:
         _, safe = recorded(groups, Record.of_run(variables))
         table = safe.estimates.tidy()
-        return " ".join(table.loc[table["n"].notna(), "group"])
+        return said(" ".join(table.loc[table["n"].notna(), "group"]))
 
     return ran
 
 
-def protected(job: RenderJob, ran: Callable[[Mapping[str, str]], str], standing: Standing | None = None) -> Protected:
+def said(words: str) -> NotebookNode:
+    return new_notebook(cells=[new_markdown_cell(words, id="said")])
+
+
+def protected(
+    job: RenderJob, ran: Callable[[Mapping[str, str]], NotebookNode], standing: Standing | None = None
+) -> Protected:
     scratch = job.out.parent / f"scratch-{len(list(job.out.parent.glob('scratch-*')))}"
     scratch.mkdir()
     return run_protected(job, standing or Standing(job.target), scratch, ran, lambda _: None)
 
 
-def publish(job: RenderJob, ran: Callable[[Mapping[str, str]], str]) -> Protected:
+def publish(job: RenderJob, ran: Callable[[Mapping[str, str]], NotebookNode]) -> Protected:
     """Do what a render does with a run, with a manifest that says no more than the ledger needs."""
     done = protected(job, ran)
     write_ledger(job, done, 1)
@@ -130,9 +137,9 @@ def publish(job: RenderJob, ran: Callable[[Mapping[str, str]], str]) -> Protecte
 
 
 def test_what_another_policy_made_stops_the_release(tmp_path: Path) -> None:
-    def ran(variables: Mapping[str, str]) -> str:
+    def ran(variables: Mapping[str, str]) -> NotebookNode:
         recorded({"all": range(40)}, Record.of_run(variables), Policy(minimum_count=1, rounding_base=1))
-        return ""
+        return said("")
 
     with pytest.raises(DisclosureError, match="made by another policy than the study's"):
         protected(job_in(tmp_path), ran)
@@ -146,12 +153,12 @@ def test_what_left_no_record_stops_the_release(tmp_path: Path) -> None:
 
 
 def test_counts_that_do_not_say_whose_they_are_are_counted(tmp_path: Path) -> None:
-    def ran(variables: Mapping[str, str]) -> str:
+    def ran(variables: Mapping[str, str]) -> NotebookNode:
         rows = pd.DataFrame({"group": ["a", "b"], "term": "t", "n_event": [20, 4], "n": [40, 40]})
         exact = ShareOf(kind="proportion", estimand="e").estimate(Tally(rows))
         record = Record.of_run(variables)
         record.add(exact, make_safe(exact, Policy(), record.withhold))
-        return ""
+        return said("")
 
     found = protected(job_in(tmp_path), ran).facts()["disclosure"]
     assert found["counts_without_people"] == 2  # n and n_event of the row that is shown
@@ -161,7 +168,7 @@ def test_counts_that_do_not_say_whose_they_are_are_counted(tmp_path: Path) -> No
 def test_what_is_not_shown_has_a_record_too(tmp_path: Path) -> None:
     """An estimate of which nothing is left has another id: there is no analysis that could be asked again."""
 
-    def ran(variables: Mapping[str, str]) -> object:
+    def ran(variables: Mapping[str, str]) -> NotebookNode:
         exact, safe = recorded({"few": range(4)}, Record.of_run(variables))
         assert safe.verdict == "withheld"
         assert safe.estimates.id != exact.id
@@ -174,13 +181,13 @@ def test_what_is_not_shown_has_a_record_too(tmp_path: Path) -> None:
 
 def test_a_later_release_is_held_against_the_first(tmp_path: Path) -> None:
     first = publish(job_in(tmp_path, "2000Q3"), showing(twelve=range(12), others=range(40, 60)))
-    assert (first.executed, first.earlier) == ("twelve others", ())
+    assert (first.executed, first.earlier) == (said("twelve others"), ())
     second = protected(job_in(tmp_path), showing(eleven=range(11), others=range(40, 60)))
-    assert second.executed == "others"  # twelve then and eleven now: the one who is missing would be known
+    assert second.executed == said("others")  # twelve then and eleven now: the one who is missing would be known
     assert second.facts()["ledger"] == ["tiny-2000Q3-r1"]
     assert second.facts()["disclosure"]["rows_withheld_for_others"] == 1
     alone = protected(job_in(tmp_path / "alone"), showing(eleven=range(11), others=range(40, 60)))
-    assert alone.executed == "eleven others"
+    assert alone.executed == said("eleven others")
 
 
 def test_a_release_made_again_is_held_against_the_same_ones(tmp_path: Path) -> None:
@@ -192,7 +199,7 @@ def test_a_release_made_again_is_held_against_the_same_ones(tmp_path: Path) -> N
     assert protected(job, showing(twelve=range(12)), again).earlier == ("tiny-2000Q3-r1",)
     superseding = protected(replace(job, supersede="why"), showing(eleven=range(11)), again)
     assert superseding.earlier == ("tiny-2000Q3-r1", "tiny-2000Q4-r1", "tiny-2000Q2-r1")
-    assert superseding.executed == ""
+    assert superseding.executed == said("")
 
 
 def test_what_was_given_away_already_stops_the_release(tmp_path: Path) -> None:
@@ -220,7 +227,7 @@ def test_a_second_release_is_made_again_without_its_ledger(tmp_path: Path) -> No
     elsewhere = Standing(tmp_path / "sent" / "tiny" / "2000Q4", True, done.facts())
     again = protected(job, showing(eleven=range(11), others=range(40, 60)), elsewhere)
     assert (again.executed, again.facts()) == (done.executed, done.facts())
-    assert done.executed == "others"  # eleven of the first release's twelve
+    assert done.executed == said("others")  # eleven of the first release's twelve
     assert not (tmp_path / "sent").exists()
     unknown = {**done.facts(), "disclosure": {**done.facts()["disclosure"], "withheld": []}}
     with pytest.raises(DisclosureError, match="its ledger is not in this study's private folder"):

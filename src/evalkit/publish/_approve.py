@@ -17,14 +17,12 @@ from evalkit.protocol import Study, load_disclosure, private_folder
 from evalkit.publish._environment import digest
 from evalkit.publish._let_out import destination, let_out, may_go_out
 from evalkit.publish._lock import study_lock
-from evalkit.publish._manifest import damaged, read_manifest
+from evalkit.publish._manifest import MANIFEST, damaged, read_manifest, strangers
 from evalkit.publish._release import check_place
-from evalkit.publish._sign import SIGNATURE
 from evalkit.publish._waiting import is_waiting
 from evalkit.spreadsheet import harmless
 
 _FILE = "approvals.jsonl"
-_MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ def approve(release: Path, study: Study, *, name: str, reason: str, now: datetim
     facts = _checked(release, study)
     moment = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     named = f"{facts.get('study')}/{facts.get('report')}/{facts.get('period')}"
-    approval = Approval(**said, date=moment, release=named, manifest_sha256=digest(release / _MANIFEST))
+    approval = Approval(**said, date=moment, release=named, manifest_sha256=digest(release / MANIFEST))
     if not is_waiting(release, study):
         _keep(approval, release, study)
         return approval
@@ -126,7 +124,7 @@ def approvals_of(release: Path) -> list[Approval]:
     list of Approval
         Oldest first; those of other revisions are left out.
     """
-    file, manifest = _beside(release), release / _MANIFEST
+    file, manifest = _beside(release), release / MANIFEST
     if not file.is_file() or not manifest.is_file():
         return []
     found = [Approval(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
@@ -139,17 +137,16 @@ def _beside(release: Path) -> Path:
 
 def _checked(release: Path, study: Study) -> dict[str, object]:
     """Read a release's manifest and hold its files to it: what is approved is what lies there."""
-    if not (release / _MANIFEST).is_file() or release.is_symlink():
-        msg = f"{release}: is no release (it has no {_MANIFEST})"
+    if not (release / MANIFEST).is_file() or release.is_symlink():
+        msg = f"{release}: is no release (it has no {MANIFEST})"
         raise ReleaseError(msg)
     facts = read_manifest(release)
     if facts.get("study") != study.id:
         msg = f"{release}: is of another study; name its protocol with --study"
         raise ReleaseError(msg)
-    known = {_MANIFEST, SIGNATURE, *facts["outputs"]} if facts.get("outputs") else set()
-    there = {str(file.relative_to(release)) for file in release.rglob("*") if not file.is_dir()}
-    wrong = [*damaged(release, facts), *sorted(there - known)] if known else [_MANIFEST]
-    if wrong:
+    wrong = [*damaged(release, facts), *strangers(release, facts)]
+    if wrong or not facts.get("outputs"):
+        wrong = wrong or [MANIFEST]
         msg = f"{release}: {wrong[0]} is not what its manifest says; it cannot be approved"
         raise ReleaseError(msg)
     return facts

@@ -6,7 +6,7 @@ can only be known afterwards: the digests of the files, and the commit.
 
 from __future__ import annotations
 
-__all__ = ["MANIFEST", "attachment", "damaged", "read_manifest", "went_in", "write_manifest"]
+__all__ = ["MANIFEST", "attachment", "damaged", "read_manifest", "strangers", "went_in", "write_manifest"]
 
 import hashlib
 import json
@@ -18,6 +18,7 @@ from evalkit.errors import ProtocolError, PublicationError, ReleaseError
 from evalkit.publish._document import ATTACHMENT, BIBLIOGRAPHY
 from evalkit.publish._environment import checkout, code, digest, environment, imported_packages
 from evalkit.publish._job import RenderJob
+from evalkit.publish._sign import SIGNATURE
 from evalkit.publish._tools import publisher_of, tools_of
 
 MANIFEST = "manifest.json"
@@ -201,6 +202,24 @@ def damaged(release: Path, manifest: Mapping[str, Any]) -> list[str]:
         if not file.is_file() or file.is_symlink() or digest(file) != facts.get("sha256"):
             wrong.append(name)
     return wrong
+
+
+def strangers(release: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """List the files of a release that its manifest does not name.
+
+    Parameters
+    ----------
+    release : pathlib.Path
+    manifest : mapping
+
+    Returns
+    -------
+    list of str
+        Names, sorted.
+    """
+    known = {MANIFEST, SIGNATURE, *manifest.get("outputs", {})}
+    there = {str(file.relative_to(release)) for file in release.rglob("*") if not file.is_dir()}
+    return sorted(there - known)
 
 
 def _json(content: Mapping[str, Any]) -> bytes:

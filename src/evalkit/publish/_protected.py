@@ -11,7 +11,7 @@ __all__ = ["Protected", "release_name", "run_protected", "write_ledger"]
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from evalkit.seal import MARK
 
 Run = Callable[[Mapping[str, str]], Any]
 _RUNS = 4
+_COUNTED = ("small_counts_tighter_than_asked", "cells_looked_at", "small_counts_looked_at")
+_LOOKED = {"rows_withheld_for_others", *_COUNTED}
 _MOST = 3
 
 
@@ -143,14 +145,15 @@ def run_protected(
         _refuse_other_doors(job, executed, record, policy)
         cells = [cell for line in record for cell in line.cells]
         keyed = ledger.keyed(cells) if ledger is not None else cells
+        if earlier:
+            told(f"looking at what it shows together with {len(names or ())} earlier releases")
         plan = protect(keyed, earlier, policy, memory)
         _refuse_exposed(job, plan)
         if not plan.withheld:
             whole = Plan(withheld, plan.names, (), plan.tight, plan.cells, plan.sensitive)
             kept = without([c for c in keyed if c.people is not None], frozenset(), policy)
-            file, sealed = scratch / f"record-{turn}.jsonl", tuple(_sealed(job, withheld))
-            alone = sum(cell.people is None and cell.shown for cell in cells)
-            return Protected(executed, file, tuple(names or ()), whole, tuple(kept), overrides, ledger, sealed, alone)
+            made = _made(job, executed, record, scratch / f"record-{turn}.jsonl", whole)
+            return replace(made, earlier=tuple(names or ()), cells=tuple(kept), overrides=overrides, ledger=ledger)
         withheld |= plan.withheld
         told(f"{len(plan.withheld)} rows are withheld so that nobody is singled out; running the notebook again")
     msg = f"{job.name}: after {_RUNS} runs a small count can still be worked out ({'; '.join(plan.names[:_MOST])})"
@@ -159,34 +162,32 @@ def run_protected(
 
 def _as_published(job: RenderJob, standing: Standing, scratch: Path, run: Run, overrides: tuple[str, ...]) -> Protected:
     """Make a release again where its ledger is not: with the rows withheld that its manifest names."""
-    told = standing.manifest["disclosure"]
-    if len(told.get("withheld", ())) != told["rows_withheld_for_others"]:
+    told = {"withheld": (), **standing.manifest.get("disclosure", {})}
+    if not told.keys() >= _LOOKED or len(told["withheld"]) != told["rows_withheld_for_others"]:
         msg = f"{standing.place}: its ledger is not in this study's private folder; it cannot be made again here"
         raise DisclosureError(msg)
     executed, record = _run(scratch, frozenset(), 0, run)
-    rows = sorted({cell.row for line in record for cell in line.cells})
-    found = {name: row for row in rows for name in _sealed(job, [row])}
+    found = _sealed(job, {cell.row for line in record for cell in line.cells})
     withheld = frozenset(found[name] for name in told["withheld"] if name in found)
     if withheld:
         executed, record = _run(scratch, withheld, 1, run)
     _refuse_other_doors(job, executed, record, Policy.of(load_disclosure(job.study)))
-    plan = Plan(
-        withheld,
-        (),
-        (),
-        told["small_counts_tighter_than_asked"],
-        told["cells_looked_at"],
-        told["small_counts_looked_at"],
-    )
-    file, sealed = scratch / f"record-{int(bool(withheld))}.jsonl", tuple(_sealed(job, withheld))
-    alone = sum(cell.people is None and cell.shown for line in record for cell in line.cells)
-    return Protected(executed, file, tuple(standing.manifest["ledger"]), plan, (), overrides, None, sealed, alone)
+    tight, cells, small = (told[name] for name in _COUNTED)
+    plan = Plan(withheld, (), (), tight, cells, small)
+    made = _made(job, executed, record, scratch / f"record-{int(bool(withheld))}.jsonl", plan)
+    return replace(made, earlier=tuple(standing.manifest["ledger"]), overrides=overrides)
 
 
-def _sealed(job: RenderJob, rows: Iterable[str]) -> list[str]:
-    """Name rows so that nobody without the participants' identifiers can tell which they are."""
+def _made(job: RenderJob, executed: Any, record: list[RecordLine], file: Path, plan: Plan) -> Protected:  # noqa: ANN401
+    """Return a run with what its record says."""
+    unlinked = sum(cell.people is None and cell.shown for line in record for cell in line.cells)
+    return Protected(executed, file, (), plan, (), sealed=tuple(sorted(_sealed(job, plan.withheld))), unlinked=unlinked)
+
+
+def _sealed(job: RenderJob, rows: Iterable[str]) -> dict[str, str]:
+    """Name rows so that nobody without the participants' identifiers can tell which they are; return them by name."""
     key = hashlib.blake2b("\n".join(sorted(job.identifiers)).encode(), digest_size=32).digest()
-    return sorted(hashlib.blake2b(row.encode(), key=key, digest_size=8).hexdigest() for row in rows)
+    return {hashlib.blake2b(row.encode(), key=key, digest_size=8).hexdigest(): row for row in rows}
 
 
 def _run(scratch: Path, withheld: frozenset[str], turn: int, run: Run) -> tuple[Any, list[RecordLine]]:
@@ -202,7 +203,7 @@ def _refuse_other_doors(job: RenderJob, executed: Any, record: list[RecordLine],
         msg = f"{job.name}: an output was made by another policy than the study's; exceptions stand in its file"
         raise DisclosureError(msg)
     known = {name for line in record for name in (line.estimate, line.told)}
-    for number, cell in counted(executed) if hasattr(executed, "cells") else ():
+    for number, cell in counted(executed):
         for output in cell.get("outputs", []):
             shown = output.get("metadata", {}).get(MARK, {}).get("estimate")
             if shown and shown not in known:

@@ -20,11 +20,11 @@ import pandas as pd
 from evalkit.errors import ReleaseError
 from evalkit.protocol import Study, load_disclosure
 from evalkit.publish._keep import kept_folder_of, write_private
+from evalkit.publish._manifest import MANIFEST
 from evalkit.publish.audit import counted
 from evalkit.seal import MARK
 from evalkit.spreadsheet import csv_text
 
-MANIFEST = "manifest.json"
 _COLUMNS = [
     "cell",
     "line",

@@ -18,7 +18,7 @@ from evalkit.publish._environment import digest
 from evalkit.publish._ingredients import Change, because, differences, key
 from evalkit.publish._job import RenderJob, parameters_of, read_notebook
 from evalkit.publish._lock import study_lock
-from evalkit.publish._manifest import MANIFEST, attachment, damaged, read_manifest, went_in
+from evalkit.publish._manifest import MANIFEST, attachment, damaged, read_manifest, strangers, went_in
 from evalkit.publish._progress import Progress
 from evalkit.publish._published import NumberChange, how_many, numbers_changed, read_numbers
 from evalkit.publish._render import Made, make
@@ -128,11 +128,9 @@ def _with(found: Verification, problem: str, good: str) -> Verification:
 
 
 def _files(release: Path, manifest: Mapping[str, Any]) -> str:
-    known = {MANIFEST, SIGNATURE, *manifest.get("outputs", {})}
-    there = {str(file.relative_to(release)) for file in release.rglob("*") if not file.is_dir()}
-    wrong = damaged(release, manifest)
+    wrong, others = damaged(release, manifest), strangers(release, manifest)
     parts = [f"{', '.join(wrong)} is not what was published"] if wrong else []
-    parts += [f"{', '.join(sorted(there - known))} was not published"] if there - known else []
+    parts += [f"{', '.join(others)} was not published"] if others else []
     return "; ".join(parts)
 
 
