@@ -265,6 +265,19 @@ def test_weights_of_a_block_are_means_over_the_minimum() -> None:
     assert everybody == pytest.approx(data["w"].mean(), rel=0.05)
 
 
+def test_what_few_who_stay_weigh_is_not_told() -> None:
+    """Of sixty-four people four are left at day 30; their own mean weight would be read off the weight of all."""
+    days = [*np.repeat(np.arange(1, 31), 2), 100, 110, 120, 130]
+    data = pd.DataFrame({"time": days, "event": 1, "group": "pilot", "w": [*np.ones(60), *np.full(4, 1.6)]})
+    safe, _ = safe_counts(day_counts(data, "time", "event", by="group", weights="w"), POLICY)
+    assert safe is not None
+    frame = safe.frame
+    left = frame["n_entry"].sum() - frame["n_event_1"].sum() - frame["n_censor"].sum()
+    assert left == 5
+    weight = frame["w_entry"].sum() - frame["w_event_1"].sum() - frame["w_censor"].sum()
+    assert weight / left == pytest.approx(data["w"].mean())
+
+
 def test_a_curve_that_one_person_weighs_down_is_not_shown() -> None:
     data = weighted(300, 2)
     data.loc[data["event"].idxmax(), "w"] = 60.0

@@ -76,6 +76,18 @@ def test_a_figure_keeps_its_note(sheets: list[str]) -> None:
     assert "A note that belongs to the tall figure" in " ".join(page.split())
 
 
+@pytest.mark.parametrize("words", ["One short line.", "Words enough to fill a page's foot by themselves. " * 4])
+def test_a_short_line_goes_to_the_next_page_with_heading_and_figure(tmp_path: Path, words: str) -> None:
+    tall = TALL.replace('height="300"', 'height="420"').replace('height="290"', 'height="410"')
+    before, figure = "\n\n".join([FILLER] * 2), Item("figure", 2, tall, "fig-tall", "A tall figure", "A bar.")
+    items = (Item("markdown", 1, f"{before}\n\n# Trends\n\n{words}"), figure)
+    sheets = pdf_pages(publish_embedded(replace(document(), items=items), ("pdf",), tmp_path, 120)["pdf"])
+    page = next(number for number, sheet in enumerate(sheets) if "A tall figure" in sheet)
+    heading = next(number for number, sheet in enumerate(sheets) if "Trends" in sheet)
+    assert page == 1
+    assert heading == (page if len(words) < 100 else page - 1)  # a paragraph is no gap
+
+
 def test_how_empty_a_page_is_is_measured(tmp_path: Path) -> None:
     tall = TALL.replace('height="300"', 'height="560"').replace('height="290"', 'height="550"')
     items = (Item("markdown", 1, FILLER), Item("figure", 2, tall, "fig-tall", "A tall figure", "A bar."))

@@ -71,6 +71,9 @@ def test_the_groups_after_weighting_can_be_shown(report: Report, compared: Compa
     said = safe.landmark_rows()
     assert {"Pilot", "PAIP"} == set(said["group"])
     assert not report.gaps(safe, exact)  # limits that take the weights as known are not set against the bootstrap's
+    assert headline(safe, report.groups) == ""
+    plain = report.safe(engagement.leaving(report.cohort))
+    assert headline(plain, report.groups) != ""
     direct = exact.analysis.estimate(exact.counts).tidy()
     at = direct[direct["time"] <= 182].groupby(["group", "cause"]).last()["estimate"]
     weighted = compared.adjusted(182, "iptw", n_boot=20)["estimate"]

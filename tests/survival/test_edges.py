@@ -14,15 +14,15 @@ def people(**columns):
 
 
 BAD = [
-    ({"day": [3, 5, None, 9, 12, 15]}, "'day' has 1 missing"),
+    ({"day": [3, 5, None, 9, 12, 15]}, "'day' has missing values"),
     ({"day": [3, 5, -7777, 9, 12, 15]}, "'day' has values below 0"),
     ({"day": [3, 5, np.inf, 9, 12, 15]}, "'day' has values that are not finite"),
     ({"day": list("abcdef")}, "'day' must be numeric"),
     ({"event": [1, 1, 7777, 0, 1, 1]}, "'event' must hold 0 to 1"),
     ({"event": [1, 1, 0.5, 0, 1, 1]}, "'event' must hold whole numbers"),
-    ({"event": [1, 1, None, 0, 1, 1]}, "'event' has 1 missing"),
+    ({"event": [1, 1, None, 0, 1, 1]}, "'event' has missing values"),
     ({"event": [1, 1, -1, 0, 1, 1]}, "'event' has values below 0"),
-    ({"arm": ["a", "a", None, "b", "b", "b"]}, "'arm' has 1 missing"),
+    ({"arm": ["a", "a", None, "b", "b", "b"]}, "'arm' has missing values"),
 ]
 
 

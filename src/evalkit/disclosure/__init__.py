@@ -10,7 +10,7 @@ from evalkit.disclosure._cells import Cell, cells_of
 from evalkit.disclosure._ledger import Ledger
 from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._protect import Memory, Plan, protect, without
-from evalkit.disclosure._record import Record, line_of
+from evalkit.disclosure._record import Record
 from evalkit.disclosure._record_line import RecordLine, read_record
 from evalkit.disclosure._restated import safe_restatements
 from evalkit.disclosure._safe import TOLERANCE, Safe, make_safe, safe_counts
@@ -26,7 +26,6 @@ __all__ = [
     "RecordLine",
     "Safe",
     "cells_of",
-    "line_of",
     "make_safe",
     "protect",
     "read_record",

@@ -97,7 +97,7 @@ def _safe_group(rows: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
     if "w_entry" in rows:
         if not all(evenly_weighted(exact, name, own, policy) for name, own in blocks.items()):
             return None
-        start = with_mass(start, rows, exact, blocks)
+        start = with_mass(start, rows, exact, blocks, policy)
     merged = _merged(start, blocks, events)
     kept = _truncated(merged, events, policy)
     return kept if len(kept) else None  # 11 or 12 people are published as 10: too few at risk from the start

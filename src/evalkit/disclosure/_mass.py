@@ -63,7 +63,7 @@ def evenly_weighted(exact: pd.DataFrame, name: str, blocks: pd.DataFrame, policy
 
 
 def with_mass(
-    start: pd.DataFrame, rows: pd.DataFrame, exact: pd.DataFrame, blocks: Mapping[str, pd.DataFrame]
+    start: pd.DataFrame, rows: pd.DataFrame, exact: pd.DataFrame, blocks: Mapping[str, pd.DataFrame], policy: Policy
 ) -> pd.DataFrame:
     """Give each block its weight: the mean weight of those whom it stands for, times its published size.
 
@@ -77,11 +77,13 @@ def with_mass(
         Those that the blocks were made of.
     blocks : mapping of str to pandas.DataFrame
         By flow; the columns ``w`` and ``w2`` are added.
+    policy : Policy
 
     Returns
     -------
     pandas.DataFrame
-        start with the weight of everybody: of the blocks, and the mean weight of all others for those who never leave.
+        start with the weight of everybody: of the blocks, and for those who never leave the mean weight of all others;
+        of everybody, where these are fewer than the policy's minimum.
     """
     start, people = start.copy(), float(rows["n_entry"].sum())
     left = float(start["n_entry"].iloc[0]) - sum(int(own["size"].sum()) for own in blocks.values())
@@ -94,6 +96,6 @@ def with_mass(
             mean = np.divide(weight, number, out=np.full(len(own), every / people), where=number.to_numpy() > 0)
             own[kind] = mean * own["size"]
             gone += float(weight.sum())
-        mean_left = (every - gone) / others if others >= 1 else every / people
+        mean_left = (every - gone) / others if others >= policy.minimum_count else every / people
         start[f"{kind}_entry"] = sum(float(own[kind].sum()) for own in blocks.values()) + max(left, 0.0) * mean_left
     return start

@@ -6,12 +6,12 @@ scratch folder), is read by the render and by the review pack, and never leaves 
 
 from __future__ import annotations
 
-__all__ = ["PLAIN", "Record", "line_of"]
+__all__ = ["PLAIN", "Record"]
 
 import base64
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,21 +88,19 @@ class Record:
         with os.fdopen(descriptor, "a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
 
+    def line_of(self, safe: Safe) -> int:
+        """Return the line of the record that speaks of an estimate.
 
-def line_of(made: Sequence[Safe], safe: Safe) -> int:
-    """Return the line of the record that speaks of an estimate; 0 where none does.
+        Parameters
+        ----------
+        safe : Safe
 
-    Parameters
-    ----------
-    made : sequence of Safe
-        `Record.made`.
-    safe : Safe
-
-    Returns
-    -------
-    int
-    """
-    return next((number for number, one in enumerate(made, start=1) if one is safe), 0)
+        Returns
+        -------
+        int
+            From 1; 0 where none does, because something else made it safe.
+        """
+        return next((number for number, one in enumerate(self.made, start=1) if one is safe), 0)
 
 
 def _written(cell: Cell) -> dict[str, Any]:

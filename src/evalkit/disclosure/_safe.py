@@ -64,6 +64,11 @@ class Safe:
     gone: frozenset[str] = frozenset()
     complementary: bool = False
 
+    @property
+    def weighted(self) -> bool:
+        """Whether it is of weighted counts: its limits take the weights as known, those of adjusted effects do not."""
+        return isinstance(self.estimates.counts, DayCounts) and self.estimates.counts.weighted
+
     def at(self, times: Sequence[float]) -> pd.DataFrame:
         """Read a safe curve at some days, as straight lines between the ends of its blocks.
 

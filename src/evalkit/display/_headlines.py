@@ -35,9 +35,10 @@ def headline(safe: Safe, groups: Sequence[str], event: str = "", gaps: Gaps | No
     Returns
     -------
     str
-        Without a full stop; empty where there is no standard headline.
+        Without a full stop; empty where there is no standard headline, and above weighted curves: what is to be said of
+        the groups after weighting, adjusted effects say with better limits.
     """
-    writer = _WRITERS.get(safe.estimates.kind)
+    writer = None if safe.weighted else _WRITERS.get(safe.estimates.kind)
     return writer(safe, groups, event, gaps or {}) if writer else ""
 
 

@@ -21,7 +21,7 @@ from typing import Literal
 import pandas as pd
 
 from evalkit.cohort import Cohort, build
-from evalkit.disclosure import Policy, Record, Safe, line_of, make_safe
+from evalkit.disclosure import Policy, Record, Safe, make_safe
 from evalkit.display import (
     CurveText,
     Gap,
@@ -60,6 +60,7 @@ class Report:
     Attributes
     ----------
     title : str
+        Title of the report.
     study : Study
     period : Period
     data : CutData
@@ -197,8 +198,9 @@ class Report:
             By label or cause; '' where there is only one; of weighted curves none, as a bootstrap says more of them.
         """
         if safe.estimates.kind in CURVES | INCIDENCES:
-            known = exact if exact and not getattr(exact.counts, "weighted", False) else None
-            return curve_gaps(curve_differences(safe, known, self.groups)) if known else {}
+            if exact is None or safe.weighted:
+                return {}
+            return curve_gaps(curve_differences(safe, exact, self.groups))
         return share_gaps(safe, self.groups)
 
     def findings(self) -> None:
@@ -207,8 +209,8 @@ class Report:
         safe = [one for finding in found for one in finding.safe]
         cause = f"find.cause.{self.study.comparison.assignment}"
         tail = ["find.range", cause] if len(found) > 1 else ["find.nothing"]
-        text = "\n".join(["::: {.finding}", *(f"- {finding.text}" for finding in found), ":::", ""])
-        text += "\n" + " ".join(message(key) for key in tail)
+        points = "\n".join(f"- {finding.text}" for finding in found)
+        text = f"::: {{.finding}}\n{points}\n:::\n\n{' '.join(message(key) for key in tail)}"
         also = {one.estimates.id: one.estimates.kind for one in safe}
         emit("markdown", text, estimate=safe[0].estimates.id, kind="findings", verdict="released", also=also)
 
@@ -296,8 +298,7 @@ class Report:
         curve = kind in CURVES | INCIDENCES
         data = curve_numbers(safe, order, horizon) if curve else safe_numbers(safe)
         event = "tiles" if places else words.event if words else ""
-        weighted = getattr(exact and exact.counts, "weighted", False)  # adjusted effects have better limits: they speak
-        head = "" if weighted else headline(safe, order, event, self.gaps(safe, exact))
+        head = headline(safe, order, event, self.gaps(safe, exact))
         typed = (x_label, *(astuple(words) if words else ()))
         self._emit("figure", svg_of(figure), safe, alt=alt, data=data, headline=head, typed=typed)
         remarks = [message("note.curve", minimum=self.policy.minimum_count)] if curve else []
@@ -350,7 +351,7 @@ class Report:
     def _both(self, estimates: Estimates | Safe) -> tuple[Safe, Estimates | None]:
         if not isinstance(estimates, Safe):
             return self.safe(estimates), estimates
-        if not line_of(self.record.made, estimates):
+        if not self.record.line_of(estimates):
             msg = f"{estimates.estimates.kind}: was not made safe by this report; give report.show the estimates"
             raise DisclosureError(msg)
         return estimates, None
@@ -383,13 +384,13 @@ class Report:
         typed: Sequence[str] = (),
         **said: str,
     ) -> None:
-        line = line_of(self.record.made, safe)
-        mark = {"estimate": safe.estimates.id, "kind": safe.estimates.kind, "verdict": safe.verdict, "line": line}
+        mark = {"estimate": safe.estimates.id, "kind": safe.estimates.kind, "verdict": safe.verdict}
         emit(
             shows,
             text,
             data=data,
             **mark,
+            line=self.record.line_of(safe),
             **({"also": dict(also)} if also else {}),
             **typed_numbers(typed),
             **{k: v for k, v in said.items() if v},

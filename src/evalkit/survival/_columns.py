@@ -57,9 +57,8 @@ def column(data: pd.DataFrame, name: str) -> pd.Series:
         raise AnalysisError(msg)
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iub":
         return values  # numbers of these types cannot be missing
-    missing = int(values.isna().sum())
-    if missing:
-        msg = f"column '{name}' has {missing} missing values; drop or impute these rows first"
+    if values.isna().any():
+        msg = f"column '{name}' has missing values; drop or impute these rows first"
         raise AnalysisError(msg)
     return values
 
