@@ -203,7 +203,8 @@ def totals_of(
         group, event (1: it happened), and who they are.
     groups : sequence of str
     named : bool, default False
-        Whether the counts say who stands behind them: where they are published themselves.
+        Whether the counts of groups say who stands behind them: where they are published themselves. Those of levels
+        never are.
     levels : mapping of str to pandas.Series
         Name of a model's term: everybody's level. Each level is counted too, as the term ``name[level]``.
 
@@ -219,5 +220,6 @@ def totals_of(
         {"group": g, "term": term, "n_event": int((had & own).sum()), "n": int(own.sum())}
         for (g, term), own in cells.items()
     ]
-    people = tuple(who(rows, n=own, n_event=own & had) for own in cells.values()) if named else ()
+    said = [who(rows, n=own, n_event=own & had) if term == "model" else {} for (_, term), own in cells.items()]
+    people = tuple(said) if named else ()
     return Tally(pd.DataFrame(made, columns=["group", "term", "n_event", "n"]), people=people)

@@ -113,12 +113,12 @@ def test_a_row_that_is_not_shown_anyway_does_not_stand_in_the_way() -> None:
 CHAIN = np.array([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]], dtype=bool)
 
 
-def test_worlds_that_no_walk_reaches_are_found_by_integer_programming() -> None:
+def test_worlds_that_no_walk_reaches_are_found_by_asking() -> None:
     """Sums of neighbours are known exactly: all four change together or none does."""
     fives, tens = np.full(4, 5), np.full(3, 10)
     search = Search(Worlds(CHAIN, tens, tens, fives), np.array([[True, False, False, False]]), 2)
     assert search.narrow().tolist() == [0]
-    assert search.wide(0)
+    assert search.ask([0]) == []
     assert search.narrow().tolist() == []
 
 
@@ -127,10 +127,13 @@ def test_a_count_that_is_known_is_not_taken_for_wide() -> None:
     member = np.vstack([CHAIN, [False, False, False, True]])
     known = Worlds(member, np.append(tens, 5), np.append(tens, 6), fives)
     search = Search(known, np.array([[True, False, False, False]]), 2)
-    assert not search.wide(0)
+    assert search.ask([0]) == [0]
+    assert search.reached.tolist() == [1]
     low, high, holding = known.range(np.array([True, False, False, False]))
     assert (low, high) == (4.0, 5.0)
     assert holding.all()
+    search.settle_for([0], np.array([1]))
+    assert search.ask([0]) == []
 
 
 def _random_worlds(rng: np.random.Generator) -> Worlds:
@@ -163,41 +166,59 @@ def test_the_sparse_programme_says_what_the_plain_one_does(seed: int) -> None:
     if holding.any():
         assert wider[0] < low - 1e-6 or wider[1] > high + 1e-6
     for step in (-2, -1, 1, 2):
-        world = worlds.nearest(chosen, step)
-        if world is None:
+        way = worlds.towards(worlds.true, chosen, step, np.ones((2, len(worlds.true))))
+        reachable = low <= worlds.true[chosen].sum() + step <= high
+        if way is None:
             continue
-        assert worlds.agree(world)
-        moved = int(world[chosen].sum() - worlds.true[chosen].sum())
-        assert moved * np.sign(step) >= abs(step)
-        assert np.abs(world - worlds.true).max() <= 2
+        assert reachable
+        assert way[chosen].sum() * np.sign(step) >= abs(step) - 1e-6
+        assert np.abs(way).max() <= 2 + 1e-6
+        sizes = worlds.member @ (worlds.true + way)
+        assert (sizes >= worlds.low - 1e-6).all()
+        assert (sizes <= worlds.high + 1e-6).all()
 
 
-def test_a_world_next_to_the_true_one_is_found_where_a_plain_programme_finds_one() -> None:
-    found = 0
+def test_sets_are_as_wide_as_integer_programming_finds_them_over_all_worlds() -> None:
+    wide = 0
     for seed in range(40):
         rng = np.random.default_rng(seed)
         worlds = _random_worlds(rng)
         chosen = rng.random(len(worlds.true)) < 0.3
-        above = worlds.high < UNKNOWN
-        plain = milp(
-            np.zeros(len(chosen)),
-            constraints=[
-                LinearConstraint(worlds.member.astype(float), worlds.low, np.where(above, worlds.high, np.inf)),
-                LinearConstraint(chosen[None, :].astype(float), worlds.true[chosen].sum() + 1, np.inf),
-            ],
-            bounds=Bounds(np.maximum(worlds.true - 2, 0), worlds.true + 2),
-            integrality=np.ones(len(chosen)),
-        )
-        world = worlds.nearest(chosen, 1)
-        assert (world is not None) == (plain.x is not None), seed
-        found += world is not None
-    assert 5 < found < 40
+        ends = []
+        for sign in (1, -1):
+            plain = milp(
+                sign * chosen.astype(float),
+                constraints=LinearConstraint(
+                    worlds.member.astype(float), worlds.low, np.where(worlds.high < UNKNOWN, worlds.high, np.inf)
+                ),
+                bounds=Bounds(0, 50),
+                integrality=np.ones(len(chosen)),
+            )
+            ends.append(sign * round(plain.fun))
+        search = Search(worlds, chosen[None, :], 2)
+        search.narrow()
+        search.ask([0])
+        assert search.reached[0] == ends[1] - ends[0] or search.reached[0] >= 2, seed
+        assert search.reached[0] <= ends[1] - ends[0]
+        wide += int(search.reached[0] >= 2)
+    assert 5 < wide < 40
+
+
+def test_nothing_is_withheld_for_what_earlier_releases_gave_away_unless_it_would_say_more() -> None:
+    exact = Policy(rounding_base=1)
+    past = [cell("then", range(13), 12, 13), cell("now", range(11), 11, 11)]  # one or two people went
+    plan = protect([cell("then again", range(13), 12, 13), cell("now again", range(11), 11, 11)], past, exact)
+    assert not plan.withheld
+    assert (plan.tight, plan.exposed) == (1, ())
+    plan = protect([cell("all", range(30), 30, 30), cell("others", range(13, 30), 17, 17)], past, exact)
+    assert len(plan.withheld) == 1  # they would have told how many are in an earlier group
+    assert (plan.tight, plan.exposed) == (0, ())
 
 
 def test_what_was_found_the_time_before_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     exact, asked = Policy(minimum_count=8, rounding_base=1), []
-    wide = Search.wide
-    monkeypatch.setattr(Search, "wide", lambda self, k: asked.append(k) or wide(self, k))
+    ask = Search.ask
+    monkeypatch.setattr(Search, "ask", lambda self, sets: asked.extend(sets) or ask(self, sets))
     chain = [cell(f"two {i}", range(5 * i, 5 * i + 10), 10, 10) for i in range(3)]
     cells, memory = [*chain, cell("five", range(5), 1, 7, shown=False)], Memory()
     plan = protect(cells, [], exact, memory)

@@ -13,7 +13,7 @@ from scipy import special
 
 from evalkit.cohort import Cohort
 from evalkit.compare import proportion_difference
-from evalkit.counts import Codes, Tally, who
+from evalkit.counts import Tally
 from evalkit.engagement import in_words, steps
 from evalkit.estimates import Estimates
 from evalkit.levels import joined
@@ -173,7 +173,6 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
         large = joined(known, cells, smallest, order).astype(object)
         split.append((label, large.map(lambda level: level if pd.isna(level) else in_words(level))))
     rows: list[dict[str, object]] = []
-    people_of: list[dict[str, Codes]] = []
     for variable, levels in split:
         names = list(dict.fromkeys(levels.dropna()))
         for level in sorted(names) if len(names) > 1 or variable == "Everybody" else ():
@@ -181,9 +180,8 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
                 own = levels.eq(level).to_numpy() & people["group"].eq(group).to_numpy()
                 row = {"group": group, "variable": variable, "term": f"{variable}: {level}", "label": level}
                 rows.append({**row, "n_event": int((own & met).sum()), "n": int(own.sum())})
-                people_of.append(who(people, n=own, n_event=own & met))
     columns = ["group", "variable", "term", "label", "n_event", "n"]
-    counts = Tally(pd.DataFrame(rows, columns=columns), people=tuple(people_of))
+    counts = Tally(pd.DataFrame(rows, columns=columns))  # of whom is not said: no count of them is printed
     what = f"share with {rule.sessions} attended sessions within {rule.days} days of intake"
     population = f"people with an intake at least {rule.days} days before the cut"
     untested = [variable for variable, levels in split[1:] if levels.dropna().nunique() < 2]

@@ -29,7 +29,7 @@ Bools = npt.NDArray[np.bool_]
 Cut = tuple[frozenset[frozenset[str]], str, bool]
 Known = dict[tuple[tuple[str, str], ...], tuple[Cut | None, frozenset[str]]]
 """Of a set, by the cells that define it: its cut (None: wide enough), and what was withheld when that was found."""
-_ROUNDS, _AT_ONCE = 200, 12
+_ROUNDS = 200
 _WEIGHT = {"table": 1.0, "model": 4.0, "curve": 6.0}
 
 
@@ -114,6 +114,7 @@ class _Look:
     places: list[list[int]]
     sets: Bools
     origins: list[tuple[int, ...]]
+    fresh: Bools
 
 
 def protect(new: Sequence[Cell], earlier: Sequence[Cell], policy: Policy, memory: Memory | None = None) -> Plan:
@@ -194,20 +195,22 @@ def _look(shown: Sequence[Cell], n_past: int, policy: Policy) -> _Look:
         if policy.is_small(int(worlds.true[chosen].sum())):
             sets.setdefault(np.packbits(chosen).tobytes(), origin)
 
-    for j in np.flatnonzero(fresh):
-        if worlds.high[j] < policy.minimum_count:
-            add(worlds.member[j], (int(j),))
     outside = size[:, None] - common
     nested = (common == size[None, :]) & (outside > 0) & (outside < policy.minimum_count)
-    for i, j in zip(*np.nonzero(nested & (fresh[:, None] | fresh[None, :])), strict=True):
-        add(worlds.member[i] & ~worlds.member[j], (int(i), int(j)))
+    new = fresh[:, None] | fresh[None, :]
+    for cells, pairs in ((fresh, nested & new), (~fresh, nested & ~new)):  # what is said now names a set first
+        for j in np.flatnonzero(cells & (worlds.high < policy.minimum_count)):
+            add(worlds.member[j], (int(j),))
+        for i, j in zip(*np.nonzero(pairs), strict=True):
+            add(worlds.member[i] & ~worlds.member[j], (int(i), int(j)))
     for union, parts in _unions(shown, places, worlds, n_past):
         inside = (worlds.member & union).sum(axis=1) == union.sum()
         for i in np.flatnonzero(inside & (size - worlds.true[union].sum() < policy.minimum_count)):
             add(worlds.member[i] & ~union, (int(i), *parts))
     n_atoms = len(worlds.true)
     rows = [np.unpackbits(np.frombuffer(key, dtype=np.uint8), count=n_atoms).astype(bool) for key in sets]
-    return _Look(worlds, places, np.array(rows, dtype=bool).reshape(len(rows), n_atoms), list(sets.values()))
+    said_now = np.array([any(fresh[i] for i in origin) for origin in sets.values()], dtype=bool)
+    return _Look(worlds, places, np.array(rows, dtype=bool).reshape(len(rows), n_atoms), list(sets.values()), said_now)
 
 
 def _unions(
@@ -228,29 +231,52 @@ def _cuts(
     """Return for each set known too narrowly: cells of which one must go (each as its rows), name, if known exactly."""
     found: list[Cut] = []
     search = Search(look.worlds, look.sets, policy.ambiguity - 1)
+    asked: dict[int, tuple[tuple[str, str], ...]] = {}
     for k in search.narrow():
-        if sum(bool(cut) for cut, _, _ in found) >= _AT_ONCE:
-            break  # what these cuts withhold often settles the others too; they are looked at again
         cells = [shown[look.places[j][-1]] for j in look.origins[k]]
         key = tuple((cell.row, cell.column) for cell in cells)
         before, then = known.get(key, (None, None))
         if then is not None and (not before[0] if before else then <= withheld):
             found += [before] if before else []  # what only earlier releases hold stays so; what was wide is wider now
+        else:
+            asked[int(k)] = key
+    narrow = _narrow(look, search, search.ask(list(asked)), shown, n_past)
+    known.update({key: (narrow.get(k), withheld) for k, key in asked.items()})
+    return [*found, *narrow.values()]
+
+
+def _narrow(look: _Look, search: Search, left: Sequence[int], shown: Sequence[Cell], n_past: int) -> dict[int, Cut]:
+    """Return the cuts of sets that are not wide.
+
+    A set that would not be wide if nothing new were published need not become wider than that: no row is withheld for
+    what earlier releases gave away. Where nothing new speaks of it either, there is nothing to say.
+    """
+    if not left:
+        return {}
+    before = _before(look, shown, n_past)
+    then = Search(before, look.sets[left], search.width)
+    then.ask(then.narrow().tolist())
+    search.settle_for(left, np.minimum(then.reached, search.width))
+    narrower = set(search.ask(left))
+    cuts: dict[int, Cut] = {}
+    for k in left:
+        if k not in narrower and not look.fresh[k]:
             continue
-        cut = _cut(look, search, k, shown, n_past)
-        known[key] = (cut, withheld)
-        found += [cut] if cut else []
-    return found
+        low, high, holding = (look.worlds if k in narrower else before).range(look.sets[k])
+        name = " less ".join(shown[look.places[j][-1]].name for j in look.origins[k][:2])
+        rows = {_rows(look.places[j], shown, n_past) for j in np.flatnonzero(holding)} if k in narrower else set()
+        cuts[k] = frozenset(rows - {frozenset()}), name, bool(np.floor(high + 1e-6) - np.ceil(low - 1e-6) < 1)
+    return cuts
 
 
-def _cut(look: _Look, search: Search, k: int, shown: Sequence[Cell], n_past: int) -> Cut | None:
-    """Return one set's cut; None where two worlds far enough apart are found after all."""
-    if search.wide(k):
-        return None
-    low, high, holding = look.worlds.range(look.sets[k])
-    rows = [_rows(look.places[j], shown, n_past) for j in np.flatnonzero(holding)]
-    name = " less ".join(shown[look.places[j][-1]].name for j in look.origins[k][:2])
-    return frozenset(r for r in rows if r), name, bool(np.floor(high + 1e-6) - np.ceil(low - 1e-6) < 1)
+def _before(look: _Look, shown: Sequence[Cell], n_past: int) -> Worlds:
+    """Return the worlds that agree with what would be known if every row of the release were withheld."""
+    low, high = np.zeros_like(look.worlds.low), np.full_like(look.worlds.high, UNKNOWN)
+    for j, numbers in enumerate(look.places):
+        stay = [shown[i] for i in numbers if i < n_past or not shown[i].shown]
+        low[j] = max((cell.low for cell in stay), default=0)
+        high[j] = min((cell.high for cell in stay), default=UNKNOWN)
+    return dataclasses.replace(look.worlds, low=low, high=high)
 
 
 def _rows(numbers: list[int], shown: Sequence[Cell], n_past: int) -> frozenset[str]:

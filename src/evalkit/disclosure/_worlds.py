@@ -6,7 +6,7 @@ The true numbers are one world. How narrowly a reader knows the size of any set 
 the difference of two that are) is the range of its size over all worlds.
 
 In a linear programme atoms may have fractions of people, so its ranges can only be wider: it proves that a range is
-narrow, and its multipliers say which cells make it so. Other worlds in whole people are found by integer programming.
+narrow, and its multipliers say which cells make it so. It also says which way to look for a world in whole people.
 
 The cells of a study overlap much: everybody by the end of one quarter are nearly everybody by the end of the next. Each
 cell is therefore written as its difference from the cell most like it (the edges of a minimum spanning tree by number
@@ -21,7 +21,6 @@ __all__ = ["Worlds", "worlds_of"]
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,8 +34,7 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-_NEAR, _NODES = 2, 20
-_CHEAP = (0.05, 0.7, np.inf)
+_NEAR = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,51 +132,48 @@ class Worlds:
             holding[self._known[multipliers[len(self.true) :] > 1e-9]] = True
         return max(ends[1], 0.0), ends[0], holding
 
-    def nearest(self, chosen: Bools, step: int) -> Ints | None:
-        """Return a world next to the true one, in whole people, in which a set is larger (smaller) by some people.
+    def towards(self, base: Ints, chosen: Bools, step: int, cost: Floats) -> Floats | None:
+        """Return how to move from a world so that a set gets larger (smaller), if people had fractions.
 
-        As few people as can be are added and taken away: first over fractions, then in whole numbers by those whose
-        reduced costs say that they may be needed, few of them at first and everybody at last.
+        As few people as can be are added and taken away, none of an atom by more than two.
 
         Parameters
         ----------
+        base : numpy.ndarray of int64, shape (atoms,)
+            A world.
         chosen : numpy.ndarray of bool, shape (atoms,)
+            The set.
         step : int
             By how many at least; negative: smaller.
+        cost : numpy.ndarray of float64, shape (2, atoms)
+            Of a person more and of a person less in each atom.
 
         Returns
         -------
-        numpy.ndarray of int64, shape (atoms,), or None
-            None where there is none, or none was found.
+        numpy.ndarray of float64, shape (atoms,), or None
+            People more in each atom; None where there is no such way.
         """
         from scipy.optimize import linprog  # noqa: PLC0415 - half a second, seldom needed
 
         atoms, cells = self._defined
-        least, most = self._change
-        n = len(self.true)
+        moved = self.member[self._known] @ (base - self.true)
+        least, most = (end - moved for end in self._change)
         aim = sparse.csr_matrix(np.where(chosen, -float(np.sign(step)), 0.0))
-        equal = sparse.hstack([atoms, -atoms, -cells]).tocsc()
-        reach = sparse.hstack([aim, -aim, sparse.csr_matrix((1, len(least)))]).tocsc()
-        cost = np.append(np.ones(2 * n), np.zeros(len(least)))
-        low = np.append(np.zeros(2 * n), least)
-        high = np.concatenate([np.full(n, _NEAR), np.minimum(self.true, _NEAR), most])
-        loose = linprog(
-            cost, A_ub=reach, b_ub=[-abs(step)], A_eq=equal, b_eq=np.zeros(len(least)),
-            bounds=np.column_stack([low, high]), method="highs",
-        )  # fmt: skip
-        if loose.x is None:
-            return None
-        tried = 0
-        for cheap in _CHEAP:
-            needed = (loose.lower.marginals <= cheap) | (loose.x > 0)
-            needed[2 * n :] = True
-            if needed.sum() == tried:
-                continue
-            tried = needed.sum()
-            found = _whole(cost, (equal, reach, -abs(step)), (low, high), needed, 2 * n)
-            if found is not None:
-                return np.asarray(self.true + found[:n] - found[n : 2 * n], dtype=np.int64)
-        return None
+        found = linprog(
+            np.concatenate([*cost, np.zeros(len(least))]),
+            A_ub=sparse.hstack([aim, -aim, sparse.csr_matrix((1, len(least)))]).tocsc(),
+            b_ub=[-abs(step)],
+            A_eq=sparse.hstack([atoms, -atoms, -cells]).tocsc(),
+            b_eq=np.zeros(len(least)),
+            bounds=np.column_stack(
+                [
+                    np.concatenate([np.zeros(2 * len(base)), least]),
+                    np.concatenate([np.full(len(base), _NEAR), np.minimum(base, _NEAR), most]),
+                ]
+            ),
+            method="highs",
+        )
+        return None if found.x is None else found.x[: len(base)] - found.x[len(base) : 2 * len(base)]
 
 
 def worlds_of(cells: Sequence[Cell]) -> tuple[Worlds, list[list[int]]]:
@@ -208,24 +203,3 @@ def worlds_of(cells: Sequence[Cell]) -> tuple[Worlds, list[list[int]]]:
     low = np.array([max(cells[i].low for i in numbers) for numbers in places.values()], dtype=np.int64)
     high = np.array([min(cells[i].high for i in numbers) for numbers in places.values()], dtype=np.int64)
     return Worlds(atoms.T.copy(), low, high, sizes.astype(np.int64)), list(places.values())
-
-
-def _whole(
-    cost: Floats, rows: tuple[Any, Any, int], bounds: tuple[Floats, Floats], use: Bools, whole: int
-) -> Ints | None:
-    """Solve with some of the columns, the first ones in whole numbers; any solution will do."""
-    from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - half a second, seldom needed
-
-    equal, reach, most = rows
-    found = milp(
-        cost[use],
-        constraints=[LinearConstraint(equal[:, use], 0, 0), LinearConstraint(reach[:, use], -np.inf, most)],
-        bounds=Bounds(bounds[0][use], bounds[1][use]),
-        integrality=(np.flatnonzero(use) < whole).astype(np.int64),
-        options={"node_limit": _NODES, "mip_rel_gap": 1.0},
-    )
-    if found.x is None:
-        return None
-    values = np.zeros(whole, dtype=np.int64)
-    values[use[:whole]] = np.rint(found.x[: int(use[:whole].sum())])
-    return values
