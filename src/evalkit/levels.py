@@ -1,8 +1,8 @@
-"""Levels that few people have, joined with others: a number of their own would speak of those few."""
+"""Levels of a characteristic: in words, and joined where few people have one (a number would speak of those few)."""
 
 from __future__ import annotations
 
-__all__ = ["fewest", "joined"]
+__all__ = ["fewest", "in_words", "joined"]
 
 from collections.abc import Sequence
 
@@ -33,6 +33,26 @@ def fewest(levels: pd.Series, *by: pd.Series) -> pd.Series:
     cells = {f"by {k}": pd.Categorical(one, v) for k, (one, v) in enumerate(zip(by, values, strict=True))}
     people = pd.DataFrame({"level": levels.astype(object).to_numpy(), **cells}).dropna(subset=["level"])
     return people.groupby(["level", *cells], observed=False).size().groupby("level").min()
+
+
+def in_words(level: str) -> str:
+    """Return a level as a report writes it.
+
+    Parameters
+    ----------
+    level : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> in_words("community_outreach"), in_words("West Englewood")
+    ('Community outreach', 'West Englewood')
+    """
+    words = level.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def joined(values: pd.Series, by: Sequence[pd.Series], smallest: float, order: Sequence[str] = ()) -> pd.Series:

@@ -14,7 +14,7 @@ from evalkit.compare import Propensity, adjusted_effect, diagnose, propensity
 from evalkit.counts import Tally, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.levels import joined
+from evalkit.levels import in_words, joined
 from evalkit.survival import cumulative_incidence
 from evalkit.wilson import normal_quantile
 
@@ -81,7 +81,7 @@ class Comparison:
         found = self.fit.balance()
         rows = found.tidy()
         names = rows["term"].str.extract(r"^(?P<name>[^\[]+)(?:\[(?P<level>.*)\])?$")
-        levels = [f": {level}" if isinstance(level, str) else "" for level in names["level"]]
+        levels = [f": {in_words(level)}" if isinstance(level, str) else "" for level in names["level"]]
         rows.insert(1, "label", [labels.get(n, n) + level for n, level in zip(names["name"], levels, strict=True)])
         return found.about(data=rows, population=self.population, cut=self.cohort.cut, counts=self.totals)
 

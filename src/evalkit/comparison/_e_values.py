@@ -11,6 +11,7 @@ from evalkit.compare import adjusted_effect, e_value
 from evalkit.comparison._compare import N_BOOT, Comparison
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
+from evalkit.levels import in_words
 from evalkit.survival import cox
 
 RARE = 0.15
@@ -77,7 +78,7 @@ def _measured(comparison: Comparison, data: pd.DataFrame, *, rare: bool) -> dict
 def _flags(values: pd.Series) -> list[tuple[str, pd.Series]]:
     """Return indicators of a characteristic, each with the words that tell it."""
     if not pd.api.types.is_numeric_dtype(values):
-        return [(f": {level}", values.eq(level)) for level in sorted(values.unique())]
+        return [(f": {in_words(level)}", values.eq(level)) for level in sorted(values.unique())]
     if values.nunique() == 2:
         return [("", values.eq(values.max()))]
     return [(", above the median", values.gt(values.median()))]

@@ -14,9 +14,9 @@ from scipy import special
 from evalkit.cohort import Cohort
 from evalkit.compare import proportion_difference
 from evalkit.counts import Tally
-from evalkit.engagement import in_words, steps
+from evalkit.engagement import steps
 from evalkit.estimates import Estimates
-from evalkit.levels import joined
+from evalkit.levels import in_words, joined
 
 
 def differences_of(counts: Tally, groups: tuple[str, str]) -> pd.DataFrame:

@@ -65,10 +65,11 @@ ENGLISH: dict[str, str] = {
     "find.reach.new": "About {n} of them came in this period.",
     "find.reach.few": "Fewer than {minimum} of them came in this period.",
     "find.reach.none": "None of them came in this period.",
-    "find.engaged": "**{share} engaged in the {group}** ({low} to {high}). They came to {sessions} or more sessions "
-    "within {days} days of intake.",
+    "find.engaged": "**{share} engaged in the {group}** ({low} to {high}, of {n} people whose intake was {days} days "
+    "ago or more). They came to {sessions} or more sessions within {days} days.",
     "find.staying": "**{share} of starters had left the {group} by day {day}** without completing ({low} to {high}).",
-    "find.completed": "**{share} of starters completed the {group}** within {days} days ({low} to {high}).",
+    "find.completed": "**{share} of starters completed the {group}** within {days} days ({low} to {high}, of {n} "
+    "people who started that long ago).",
     "find.harm": "**{share} had {event} by day {day}** after intake in the {group} ({low} to {high}). Much harm is "
     "never recorded.",
     "find.other": "In {group} it was {share}.",

@@ -49,7 +49,7 @@ from evalkit.engagement._dose import (
 from evalkit.engagement._funnel import completion, engaged_by, funnel, steps
 from evalkit.engagement._gaps import longest_gap, return_times, returns
 from evalkit.engagement._quality import completeness, late_entry, lost_to_follow_up
-from evalkit.engagement._reach import engaged_across, in_words, reach, referred
+from evalkit.engagement._reach import engaged_across, reach, referred
 from evalkit.engagement._stay import leaving, mean_stay, staying
 from evalkit.engagement._trend import ChangeOf, change, trend
 
@@ -75,7 +75,6 @@ __all__ = [
     "engaged_by",
     "first_session_times",
     "funnel",
-    "in_words",
     "incomplete",
     "late_entry",
     "leaving",

@@ -13,9 +13,10 @@ from evalkit.cohort import Cohort
 from evalkit.counts import Moments, Tally
 from evalkit.engagement._analyses import MeanOf, ShareOf
 from evalkit.engagement._counting import count_true, moments, moments_of, tally
-from evalkit.engagement._reach import _levels, _order, in_words
+from evalkit.engagement._reach import _levels, _order
 from evalkit.estimates import Estimates
 from evalkit.glossary import NOT_RECORDED
+from evalkit.levels import in_words
 
 _KEYS = ["variable", "term"]
 

@@ -16,6 +16,7 @@ from evalkit.engagement._funnel import steps
 from evalkit.errors import UsageError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.glossary import NOT_RECORDED
+from evalkit.levels import in_words
 
 _PLACES = {"community_area": "Community area", "referral_source": "Referral source", "site": "Site"}
 
@@ -55,26 +56,6 @@ def _known(cohort: Cohort, column: str, what: str) -> str:
         msg = f"{what}: '{column}' is not one of {', '.join(labels)}{did_you_mean(column, labels)}"
         raise UsageError(msg)
     return labels[column]
-
-
-def in_words(level: str) -> str:
-    """Return a level as a report writes it.
-
-    Parameters
-    ----------
-    level : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> in_words("community_outreach"), in_words("West Englewood")
-    ('Community outreach', 'West Englewood')
-    """
-    words = level.replace("_", " ")
-    return words[:1].upper() + words[1:]
 
 
 def reach(cohort: Cohort, by: str, *, conf_level: float = 0.95) -> Estimates:

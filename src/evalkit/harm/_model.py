@@ -12,7 +12,7 @@ from evalkit.cohort import Cohort
 from evalkit.counts import Tally, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.levels import fewest, joined
+from evalkit.levels import fewest, in_words, joined
 from evalkit.survival import cox, kaplan_meier, proportional_hazards_test
 from evalkit.survival._cox import CoxFit
 
@@ -204,4 +204,5 @@ def _label(term: str, labels: dict[str, str], first: dict[str, str]) -> str:
     if not bracket:
         return labels.get(name, name)
     shown = level.removesuffix("]").removeprefix("T.")
-    return f"{labels.get(name, name)}: {shown} (reference: {first.get(name, 'the others')})"
+    other = in_words(first[name]) if name in first else "the others"
+    return f"{labels.get(name, name)}: {in_words(shown)} (reference: {other})"

@@ -110,7 +110,8 @@ def _step(report: Report, step: str, text: str, beside: str = "", **values: obje
         return []
     gap = report.gaps(safe).get(str(own["label"]))
     changed, also = _changed(report, step)
-    said = [words(text, group=report.groups[0], **_said(own), **values), *_beside(report, other, gap), *changed]
+    told = words(text, group=report.groups[0], n=count(own["n"]), **_said(own), **values)
+    said = [told, *_beside(report, other, gap), *changed]
     return [Finding(" ".join([*said, beside]).strip(), (safe, *also))]
 
 
