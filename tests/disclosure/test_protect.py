@@ -207,12 +207,21 @@ def test_sets_are_as_wide_as_integer_programming_finds_them_over_all_worlds() ->
 def test_nothing_is_withheld_for_what_earlier_releases_gave_away_unless_it_would_say_more() -> None:
     exact = Policy(rounding_base=1)
     past = [cell("then", range(13), 12, 13), cell("now", range(11), 11, 11)]  # one or two people went
-    plan = protect([cell("then again", range(13), 12, 13), cell("now again", range(11), 11, 11)], past, exact)
+    plan = protect([cell("who went", range(11, 13), 1, 10, shown=False)], past, exact)
     assert not plan.withheld
     assert (plan.tight, plan.exposed) == (1, ())
     plan = protect([cell("all", range(30), 30, 30), cell("others", range(13, 30), 17, 17)], past, exact)
     assert len(plan.withheld) == 1  # they would have told how many are in an earlier group
     assert (plan.tight, plan.exposed) == (0, ())
+
+
+def test_what_was_published_before_is_not_looked_at_again() -> None:
+    cells = [cell("twelve", range(12), 8, 12), cell("eleven", range(1, 12), 8, 12)]
+    again = [cell("twelve again", range(12), 8, 12), cell("eleven again", range(1, 12), 8, 12)]
+    assert protect(cells, [], POLICY).sensitive == 1
+    assert protect(again, cells, POLICY).sensitive == 0
+    more = [*again, cell("a hundred", range(100), 98, 102)]
+    assert protect(more, cells, POLICY).sensitive == 1
 
 
 def test_what_was_found_the_time_before_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

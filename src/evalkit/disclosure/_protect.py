@@ -188,7 +188,12 @@ def _look(shown: Sequence[Cell], n_past: int, policy: Policy) -> _Look:
     member = worlds.member.astype(np.int64)
     common = (member * worlds.true) @ member.T
     size = np.diag(common)
-    fresh = np.array([any(i >= n_past for i in numbers) for numbers in places], dtype=bool)
+    fresh = np.array(
+        [_is_news([shown[i] for i in n if i >= n_past], [shown[i] for i in n if i < n_past]) for n in places]
+    )
+    fresh = fresh.astype(bool)
+    if not fresh.any():  # nothing that is not published already
+        return _Look(worlds, places, np.zeros((0, len(worlds.true)), dtype=bool), [], fresh[:0])
     sets: dict[bytes, tuple[int, ...]] = {}
 
     def add(chosen: Bools, origin: tuple[int, ...]) -> None:
@@ -211,6 +216,12 @@ def _look(shown: Sequence[Cell], n_past: int, policy: Policy) -> _Look:
     rows = [np.unpackbits(np.frombuffer(key, dtype=np.uint8), count=n_atoms).astype(bool) for key in sets]
     said_now = np.array([any(fresh[i] for i in origin) for origin in sets.values()], dtype=bool)
     return _Look(worlds, places, np.array(rows, dtype=bool).reshape(len(rows), n_atoms), list(sets.values()), said_now)
+
+
+def _is_news(new: Sequence[Cell], past: Sequence[Cell]) -> bool:
+    """Say whether new cells tell more of their people than cells that were published before."""
+    low, high = max((c.low for c in past), default=0), min((c.high for c in past), default=UNKNOWN)
+    return any(cell.low > low or cell.high < high for cell in new)
 
 
 def _unions(
