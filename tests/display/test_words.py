@@ -12,6 +12,7 @@ import pytest
 from evalkit.disclosure import Policy, make_safe
 from evalkit.display import Gap, gap_words, headline, listed, numbered, sentences, words
 from evalkit.display._messages import ENGLISH
+from evalkit.display._prose import share_of
 from evalkit.errors import AnalysisError
 from evalkit.survival import cumulative_incidence
 
@@ -31,6 +32,14 @@ def test_a_missing_message_or_place_is_an_error() -> None:
         words("gap.nowhere")
     with pytest.raises(AnalysisError, match="needs 'group'"):
         words("group.share", share="1%")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(0.4, 0.6, "50% in Pilot (40% to 60%)"), (np.nan, np.nan, "50% in Pilot"), (0.5, 0.5, "50% in Pilot")],
+)
+def test_limits_that_are_missing_are_not_written(low: float, high: float, said: str) -> None:
+    assert share_of(pd.Series({"estimate": 0.5, "conf_low": low, "conf_high": high}), "Pilot") == said
 
 
 @pytest.mark.parametrize(("n", "said"), [(0, "no people"), (1, "1 person"), (2, "2 people"), (1060, "1,060 people")])

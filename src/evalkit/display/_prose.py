@@ -53,7 +53,9 @@ def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str
 
 
 def share_of(row: pd.Series, group: str, *, people: bool = False) -> str:
-    """Write one group's share with its limits, and of how many people; a curve without an event yet has no limits.
+    """Write one group's share with its limits, and of how many people.
+
+    Limits of a curve that are missing, or the same, are not given.
 
     Parameters
     ----------
@@ -70,7 +72,7 @@ def share_of(row: pd.Series, group: str, *, people: bool = False) -> str:
     limits = {"low": percent(row["conf_low"]), "high": percent(row["conf_high"])}
     if people:
         return words("group.share.of", **said, **limits, x=count(row["n_event"]), people=numbered("people", row["n"]))
-    if row["conf_low"] == row["conf_high"]:
+    if not row["conf_low"] < row["conf_high"]:  # also where there are none
         return words("group.share", **said)
     return words("group.share.limits", **said, **limits)
 
