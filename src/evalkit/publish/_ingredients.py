@@ -14,11 +14,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from evalkit.messages import Messages, marked, messages_for
+
 SECTIONS = ("period", "inputs", "parameters", "publication", "code", "environment", "tools")
 """Sections of a manifest that say what went in; a release is up to date while all of them are as they were."""
 
 _ONE_FILE = {"study": "protocol", "disclosure": "policy", "baselines": "baselines", "notebook": "notebook"}
 _SHOWN = 40
+_KINDS = {
+    "data": marked("table"),
+    "parameter": marked("parameter"),
+    "protocol": marked("protocol"),
+    "policy": marked("policy"),
+    "baselines": marked("baselines"),
+    "notebook": marked("notebook"),
+    "publication": marked("publication"),
+    "code": marked("evalkit's code"),
+    "environment": marked("environment"),
+    "package": marked("package"),
+    "tool": marked("tool"),
+    "period": marked("period"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +58,27 @@ class Change:
     new: str
 
     def __str__(self) -> str:
-        what = {"data": f"table {self.name}", "code": "evalkit's code"}.get(
-            self.kind, f"{self.kind} {self.name}"
-        ).strip()
+        return self.said(messages_for("en-US"))
+
+    def said(self, say: Messages) -> str:
+        """Say the change in a language.
+
+        Parameters
+        ----------
+        say : Messages
+
+        Returns
+        -------
+        str
+        """
+        what = f"{say(_KINDS.get(self.kind, self.kind))} {self.name}".strip()
         if not self.old:
-            return f"{what} is new"
+            return say("{what} is new", what=what)
         if not self.new:
-            return f"{what} is not there any more"
+            return say("{what} is not there any more", what=what)
         if self.old.startswith("sha256:"):
-            return f"{what} changed"
-        return f"{what} changed from {self.old} to {self.new}"
+            return say("{what} changed", what=what)
+        return say("{what} changed from {old} to {new}", what=what, old=self.old, new=self.new)
 
     def as_dict(self) -> dict[str, str]:
         """Return the change as plain values.

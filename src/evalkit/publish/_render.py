@@ -186,8 +186,8 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         return done
 
     ran = run_protected(job, standing, scratch, run, lambda said: told.step(job.name, said))
-    executed = ran.executed
     told.step(job.name, f"publishing with {parts['publication']['publisher']}")
+    executed = ran.executed
     document = document_of(executed, toc=job.params.publication.toc, pdf_standard=job.params.publication.pdf_standard)
     document = with_bibliography(document, job.notebook)
     audit_document(document, guard)
@@ -207,9 +207,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         **ran.facts(),
         **revision.facts(),
     }
-    said = revision.items([item.label for item in document.items if item.label])
-    audit_document(replace(document, items=tuple(said)), guard)
-    document = replace(document, revision=revision.words, items=(*document.items, *said), attachment=attachment(facts))
+    document = replace(_revised(document, revision, guard), attachment=attachment(facts))
     files |= _publish(document, str(parts["publication"]["publisher"]), job, scratch, deadline)
     if key(went_in(job, notebook, parameters, scratch)) != key(parts):
         msg = f"{job.name}: an input changed while the report was made; render it again"
@@ -220,6 +218,13 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         files[SIGNATURE] = sign(files[MANIFEST], signer, scratch / SIGNATURE)
     audit_files(files, guard)
     return Made(facts, files, ran)
+
+
+def _revised(document: Document, revision: Revision, guard: Guard) -> Document:
+    """Say on the cover and at the end what changed since the release before."""
+    said = revision.items([item.label for item in document.items if item.label], document.locale)
+    audit_document(replace(document, items=tuple(said)), guard)
+    return replace(document, revision=revision.words(document.locale), items=(*document.items, *said))
 
 
 def _check_size(job: RenderJob, files: Mapping[str, Path]) -> None:

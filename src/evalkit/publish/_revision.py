@@ -10,11 +10,16 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from evalkit.messages import Messages, marked, messages_for
 from evalkit.publish._ingredients import Change
 from evalkit.publish._prepare import Item
 from evalkit.publish._published import NumberChange
 
 _EXAMPLES = 3
+_DIFFER = (
+    marked("One number differs from what was published before:"),
+    marked("{n} numbers differ from what was published before:"),
+)
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~^$@'\":])")
 
 
@@ -42,12 +47,24 @@ class Revision:
     reasons: tuple[Mapping[str, Any], ...] = ()
     numbers: tuple[Mapping[str, Any], ...] = ()
 
-    @property
-    def words(self) -> str:
-        """What the cover says; empty for a first release."""
+    def words(self, locale: str) -> str:
+        """Return what the cover says.
+
+        Parameters
+        ----------
+        locale : str
+            As ``en-US``.
+
+        Returns
+        -------
+        str
+            Empty for a first release.
+        """
         if self.number == 1:
             return ""
-        return f"{self.number}, supersedes revision {self.supersedes['revision']}. {self.note}"
+        say = messages_for(locale)
+        before = self.supersedes["revision"]
+        return say("{number}, supersedes revision {before}.", number=self.number, before=before) + f" {self.note}"
 
     def facts(self) -> dict[str, Any]:
         """Return what the manifest says.
@@ -63,13 +80,15 @@ class Revision:
             "changes": {"reasons": [dict(r) for r in self.reasons], "numbers": [dict(n) for n in self.numbers]},
         }
 
-    def items(self, labels: Iterable[str]) -> list[Item]:
+    def items(self, labels: Iterable[str], locale: str) -> list[Item]:
         """Return what the document says of the changes, for its end.
 
         Parameters
         ----------
         labels : iterable of str
             Labels of the document: what can be referred to.
+        locale : str
+            As ``en-US``.
 
         Returns
         -------
@@ -78,18 +97,21 @@ class Revision:
         """
         if self.number == 1:
             return []
-        before = f"revision {self.supersedes['revision']}"
-        lines = [f"# Changes since {before}", f"This report supersedes {before}, which is kept. {_plain(self.note)}"]
+        say, before = messages_for(locale), self.supersedes["revision"]
+        lines = [
+            "# " + say("Changes since revision {before}", before=before),
+            say("This report supersedes revision {before}, which is kept.", before=before) + f" {_plain(self.note)}",
+        ]
         if self.reasons:
-            lines.append("What went into it that is not what went in before:")
-            lines.append("\n".join(f"- {_plain(str(Change(**reason)))}" for reason in self.reasons))
+            lines.append(say("What went into it that is not what went in before:"))
+            lines.append("\n".join(f"- {_plain(Change(**reason).said(say))}" for reason in self.reasons))
         else:
-            lines.append("The same data, parameters, code and tools went into both.")
+            lines.append(say("The same data, parameters, code and tools went into both."))
         if not self.numbers:
-            lines.append("No published number differs.")
+            lines.append(say("No published number differs."))
         else:
-            lines.append(f"{_many(len(self.numbers))} from what was published before:")
-            lines.append("\n".join(_about(name, list(own), set(labels)) for name, own in _by_output(self.numbers)))
+            lines.append(say.counted(*_DIFFER, len(self.numbers)))
+            lines.append("\n".join(_about(name, list(own), set(labels), say) for name, own in _by_output(self.numbers)))
         return [Item("markdown", 0, "\n\n".join(lines))]
 
 
@@ -147,28 +169,27 @@ def _by_output(numbers: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, Iter
     return groupby(numbers, key=lambda change: str(change["output"]))
 
 
-def _many(n: int) -> str:
-    return "One number differs" if n == 1 else f"{n} numbers differ"
-
-
-def _about(name: str, numbers: list[Mapping[str, Any]], labels: set[str]) -> str:
+def _about(name: str, numbers: list[Mapping[str, Any]], labels: set[str], say: Messages) -> str:
     """Write one line on the numbers of one output; the first few as examples."""
     place = f"@{name}" if name in labels else _plain(name)
     rows = [n for n in numbers if n["column"]]
     if not rows:
-        return f"- {place}: {'not shown before' if numbers[0]['old'] is None else 'not shown any more'}."
-    shown = "; ".join(
-        _plain(f"{n['where']}, {n['column']}: {_brief(n['old'])} before, {_brief(n['new'])} now")
+        gone = say("not shown before.") if numbers[0]["old"] is None else say("not shown any more.")
+        return f"- {place}: {gone}"
+    told = [
+        say("{where}: {old} before, {new} now", where=f"{n['where']}, {n['column']}", old=_brief(n["old"], say),
+            new=_brief(n["new"], say))
         for n in rows[:_EXAMPLES]
-    )
-    more = f"; and {len(rows) - _EXAMPLES} more" if len(rows) > _EXAMPLES else ""
+    ]  # fmt: skip
+    shown = _plain("; ".join(told))
+    more = "; " + say("and {n} more", n=len(rows) - _EXAMPLES) if len(rows) > _EXAMPLES else ""
     return f"- {place}: {shown}{more}."
 
 
-def _brief(value: object) -> str:
+def _brief(value: object, say: Messages) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
-    return "missing" if value is None else str(value)
+    return say("missing") if value is None else str(value)
 
 
 def _plain(text: str) -> str:
