@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,9 @@ from evalkit.errors import DisclosureError
 POLICY = Policy()
 
 
-def cell(name: str, people: range, low: int, high: int, *, shown: bool = True, row: str = "", family: str = "") -> Cell:
+def cell(
+    name: str, people: Iterable[int], low: int, high: int, *, shown: bool = True, row: str = "", family: str = ""
+) -> Cell:
     codes = np.array(sorted(people), dtype=np.uint64)
     return Cell(row or name, name, "n", len(codes), shown, low, high, codes, family=family)
 
@@ -222,6 +225,20 @@ def test_what_was_published_before_is_not_looked_at_again() -> None:
     assert protect(again, cells, POLICY).sensitive == 0
     more = [*again, cell("a hundred", range(100), 98, 102)]
     assert protect(more, cells, POLICY).sensitive == 1
+
+
+def test_two_counts_of_one_curve_are_not_taken_for_each_other() -> None:
+    """A row may hold several counts of one column (a curve: events by each day), each its own set of people."""
+    exact = Policy(minimum_count=8, rounding_base=1)
+    free = [cell(f"two {i}", range(100 + 5 * i, 110 + 5 * i), 10, 10) for i in range(3)]  # wide, but no walk finds it
+    given = [cell("all here", range(25), 25, 25), cell("others here", range(5, 25), 20, 20)]
+    again = [cell("all there", [*range(5), *range(50, 80)], 35, 35), cell("others there", range(50, 80), 30, 30)]
+    days = [cell(f"by day {who[0]}", who, 1, 7, shown=False, row="curve") for who in (range(5), range(100, 105))]
+    for counts in (days, days[::-1]):
+        cells = [*counts, *free, *given, *again]
+        plan = protect(cells, [], exact)
+        assert len(plan.withheld) == 2
+        assert not protect(without(cells, plan.withheld, exact), [], exact).withheld
 
 
 def test_what_was_found_the_time_before_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 __all__ = ["Memory", "Plan", "protect", "without"]
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -27,8 +28,8 @@ from evalkit.disclosure._worlds import Worlds, worlds_of
 
 Bools = npt.NDArray[np.bool_]
 Cut = tuple[frozenset[frozenset[str]], str, bool]
-Known = dict[tuple[tuple[str, str], ...], tuple[Cut | None, frozenset[str]]]
-"""Of a set, by the cells that define it: its cut (None: wide enough), and what was withheld when that was found."""
+Known = dict[bytes, tuple[Cut | None, frozenset[str]]]
+"""Of a set, by who is in it: its cut (None: wide enough), and what was withheld when that was found."""
 _ROUNDS = 200
 _WEIGHT = {"table": 1.0, "model": 4.0, "curve": 6.0}
 
@@ -242,10 +243,9 @@ def _cuts(
     """Return for each set known too narrowly: cells of which one must go (each as its rows), name, if known exactly."""
     found: list[Cut] = []
     search = Search(look.worlds, look.sets, policy.ambiguity - 1)
-    asked: dict[int, tuple[tuple[str, str], ...]] = {}
+    asked: dict[int, bytes] = {}
     for k in search.narrow():
-        cells = [shown[look.places[j][-1]] for j in look.origins[k]]
-        key = tuple((cell.row, cell.column) for cell in cells)
+        key = _people(look, k, shown)
         before, then = known.get(key, (None, None))
         if then is not None and (not before[0] if before else then <= withheld):
             found += [before] if before else []  # what only earlier releases hold stays so; what was wide is wider now
@@ -256,28 +256,45 @@ def _cuts(
     return [*found, *narrow.values()]
 
 
+def _people(look: _Look, k: int, shown: Sequence[Cell]) -> bytes:
+    """Name a set by its people: those of the first cell that defines it, less those of the others."""
+    cells = [shown[look.places[j][0]].people for j in look.origins[k]]
+    first, *others = (people for people in cells if people is not None)
+    left = np.setdiff1d(first, np.concatenate([*others, np.empty(0, dtype=np.uint64)]))
+    return hashlib.blake2b(left.tobytes(), digest_size=16).digest()
+
+
 def _narrow(look: _Look, search: Search, left: Sequence[int], shown: Sequence[Cell], n_past: int) -> dict[int, Cut]:
     """Return the cuts of sets that are not wide.
 
-    A set that would not be wide if nothing new were published need not become wider than that: no row is withheld for
-    what earlier releases gave away. Where nothing new speaks of it either, there is nothing to say.
+    A set that could not be wide if nothing new were published (a linear programme proves it) need not become wider
+    than it could be then: no row is withheld for what earlier releases gave away. Where nothing new speaks of it
+    either, there is nothing to say.
     """
     if not left:
         return {}
     before = _before(look, shown, n_past)
     then = Search(before, look.sets[left], search.width)
-    then.ask(then.narrow().tolist())
-    search.settle_for(left, np.minimum(then.reached, search.width))
+    widths = np.full(len(left), search.width)
+    for i in then.ask(then.narrow().tolist()):
+        widths[i] = min(search.width, _values(*before.range(look.sets[left[i]])[:2]))
+    search.settle_for(left, widths)
     narrower = set(search.ask(left))
     cuts: dict[int, Cut] = {}
-    for k in left:
-        if k not in narrower and not look.fresh[k]:
-            continue
-        low, high, holding = (look.worlds if k in narrower else before).range(look.sets[k])
+    for k, width in zip(left, widths, strict=True):
         name = " less ".join(shown[look.places[j][-1]].name for j in look.origins[k][:2])
-        rows = {_rows(look.places[j], shown, n_past) for j in np.flatnonzero(holding)} if k in narrower else set()
-        cuts[k] = frozenset(rows - {frozenset()}), name, bool(np.floor(high + 1e-6) - np.ceil(low - 1e-6) < 1)
+        if k in narrower:
+            low, high, holding = look.worlds.range(look.sets[k])
+            rows = {_rows(look.places[j], shown, n_past) for j in np.flatnonzero(holding)}
+            cuts[k] = frozenset(rows - {frozenset()}), name, _values(low, high) < 1
+        elif look.fresh[k]:
+            cuts[k] = frozenset(), name, bool(width < 1)
     return cuts
+
+
+def _values(low: float, high: float) -> float:
+    """Return by how much the largest and the smallest whole number in a range differ."""
+    return float(np.floor(high + 1e-6) - np.ceil(low - 1e-6))
 
 
 def _before(look: _Look, shown: Sequence[Cell], n_past: int) -> Worlds:

@@ -141,7 +141,7 @@ class Search:
             target = (size + step, UNKNOWN) if sign > 0 else (0, size - step)
             for start in (np.rint(way), np.floor(way + rng.random(len(way)))):
                 whole = np.maximum(base + start.astype(np.int64), 0)
-                world = self._jumper.reach(whole, self._sets[k], target, _MOVES, seed=int(rng.integers(UNKNOWN)))
+                world = self._jumper.reach(whole, self._sets[k], target, _MOVES, seed=int(rng.integers(2**31)))
                 if world is not None and self._worlds.agree(world):
                     self._saw(world)
                     self._found.append(world)
