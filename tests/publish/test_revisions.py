@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell
 
+from evalkit.messages import messages_for
 from evalkit.publish._revision import FIRST, Revision
 from publish import standin
 from publish.standin import pdf_pages, published, write_world
@@ -84,21 +85,21 @@ def test_readers_see_revision_note_and_changes(two: tuple[Path, dict[str, bytes]
 
 
 def test_a_revision_speaks_the_language_of_its_report() -> None:
-    was = {"revision": 1, "manifest_sha256": "0"}
+    say, was = messages_for("es-US"), {"revision": 1, "manifest_sha256": "0"}
     reasons = (
         {"kind": "parameter", "name": "tau", "old": "30", "new": "45"},
         {"kind": "style", "name": "", "old": "sha256:a", "new": "sha256:b"},
     )
     changed = {"output": "tbl-one", "where": "a", "column": "n", "old": None, "new": 0.5}
     again = Revision(2, was, "Otra vez", reasons, (changed,))
-    assert again.words("es-US") == "2, sustituye a la revisión 1. Otra vez"
-    text = again.items(["tbl-one"], "es-US")[0].text.replace("\\", "")  # as Markdown is read
+    assert again.words(say) == "2, sustituye a la revisión 1. Otra vez"
+    text = again.items(["tbl-one"], say)[0].text.replace("\\", "")  # as Markdown is read
     assert "# Cambios desde la revisión 1" in text
     assert "parámetro tau: cambió de 30 a 45" in text
     assert "style: cambió" in text
     assert "- @tbl-one: a, n: antes sin dato, ahora 0.5." in text
     assert not re.search(r"\b(the|before|changed|now)\b", text)
-    assert FIRST.words("es-US") == ""
+    assert FIRST.words(say) == ""
 
 
 def test_a_third_one_keeps_both(two: tuple[Path, dict[str, bytes]], tmp_path: Path) -> None:

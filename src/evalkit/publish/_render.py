@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import ExecutionError, ExecutionTimeoutError, PublicationError, ReleaseError
+from evalkit.messages import messages_for
 from evalkit.periods import quarters_between
 from evalkit.protocol import load_disclosure
 from evalkit.publish._data import write_data
@@ -222,9 +223,10 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
 
 def _revised(document: Document, revision: Revision, guard: Guard) -> Document:
     """Say on the cover and at the end what changed since the release before."""
-    said = revision.items([item.label for item in document.items if item.label], document.locale)
+    say = messages_for(document.locale)
+    said = revision.items([item.label for item in document.items if item.label], say)
     audit_document(replace(document, items=tuple(said)), guard)
-    return replace(document, revision=revision.words(document.locale), items=(*document.items, *said))
+    return replace(document, revision=revision.words(say), items=(*document.items, *said))
 
 
 def _check_size(job: RenderJob, files: Mapping[str, Path]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from evalkit.messages import Messages, marked, messages_for
+from evalkit.messages import Messages, marked
 from evalkit.publish._ingredients import Change
 from evalkit.publish._prepare import Item
 from evalkit.publish._published import NumberChange
@@ -47,22 +47,20 @@ class Revision:
     reasons: tuple[Mapping[str, Any], ...] = ()
     numbers: tuple[Mapping[str, Any], ...] = ()
 
-    def words(self, locale: str) -> str:
-        """Return what the cover says.
+    def words(self, say: Messages) -> str:
+        """Return what the cover says; empty for a first release.
 
         Parameters
         ----------
-        locale : str
-            As ``en-US``.
+        say : Messages
+            Of the report's language.
 
         Returns
         -------
         str
-            Empty for a first release.
         """
         if self.number == 1:
             return ""
-        say = messages_for(locale)
         before = self.supersedes["revision"]
         return say("{number}, supersedes revision {before}.", number=self.number, before=before) + f" {self.note}"
 
@@ -80,15 +78,15 @@ class Revision:
             "changes": {"reasons": [dict(r) for r in self.reasons], "numbers": [dict(n) for n in self.numbers]},
         }
 
-    def items(self, labels: Iterable[str], locale: str) -> list[Item]:
+    def items(self, labels: Iterable[str], say: Messages) -> list[Item]:
         """Return what the document says of the changes, for its end.
 
         Parameters
         ----------
         labels : iterable of str
             Labels of the document: what can be referred to.
-        locale : str
-            As ``en-US``.
+        say : Messages
+            Of the report's language.
 
         Returns
         -------
@@ -97,7 +95,7 @@ class Revision:
         """
         if self.number == 1:
             return []
-        say, before = messages_for(locale), self.supersedes["revision"]
+        before = self.supersedes["revision"]
         lines = [
             "# " + say("Changes since revision {before}", before=before),
             say("This report supersedes revision {before}, which is kept.", before=before) + f" {_plain(self.note)}",
