@@ -20,6 +20,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
 _GOAL, _REST = 25, 8
+_HEAVIEST = 2**16
+"""Weights that are larger are forgotten: single precision would not add them up any more."""
 
 
 class Jumper:
@@ -73,6 +75,8 @@ class Jumper:
                 if not self._press(broken, up, down):
                     rested[:] = 0
                     continue
+                if self._weights.max() > _HEAVIEST:
+                    self._begin(self._world)
                 up, down = self._gains(rested <= turn)
             best = max(up.max(), down.max())
             more, less = np.flatnonzero(up == best), np.flatnonzero(down == best)

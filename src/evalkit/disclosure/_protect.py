@@ -277,24 +277,18 @@ def _narrow(look: _Look, search: Search, left: Sequence[int], shown: Sequence[Ce
     then = Search(before, look.sets[left], search.width)
     widths = np.full(len(left), search.width)
     for i in then.ask(then.narrow().tolist()):
-        widths[i] = min(search.width, _values(*before.range(look.sets[left[i]])[:2]))
+        widths[i] = min(search.width, then.values(i) - 1)
     search.settle_for(left, widths)
     narrower = set(search.ask(left))
     cuts: dict[int, Cut] = {}
     for k, width in zip(left, widths, strict=True):
         name = " less ".join(shown[look.places[j][-1]].name for j in look.origins[k][:2])
         if k in narrower:
-            low, high, holding = look.worlds.range(look.sets[k])
-            rows = {_rows(look.places[j], shown, n_past) for j in np.flatnonzero(holding)}
-            cuts[k] = frozenset(rows - {frozenset()}), name, _values(low, high) < 1
+            rows = {_rows(look.places[j], shown, n_past) for j in np.flatnonzero(search.bounds(k)[2])}
+            cuts[k] = frozenset(rows - {frozenset()}), name, search.values(k) <= 1
         elif look.fresh[k]:
             cuts[k] = frozenset(), name, bool(width < 1)
     return cuts
-
-
-def _values(low: float, high: float) -> float:
-    """Return by how much the largest and the smallest whole number in a range differ."""
-    return float(np.floor(high + 1e-6) - np.ceil(low - 1e-6))
 
 
 def _before(look: _Look, shown: Sequence[Cell], n_past: int) -> Worlds:

@@ -25,7 +25,9 @@ Ints = npt.NDArray[np.int64]
 
 _ROUNDS, _PATIENCE, _HOPE = 600, 120, 12
 _CLIMB, _STIR = 20, 20
-_TURNS, _MOVES = 20, 1000
+_TURNS = 20
+_QUICK, _THOROUGH = (1000, 2), (8000, 3)
+"""How many moves of a jump, from how many roundings."""
 
 
 class Search:
@@ -46,6 +48,7 @@ class Search:
         self._low = self._whole @ worlds.true
         self._high = self._low.copy()
         self._found = [worlds.true]
+        self._bounds: dict[int, tuple[float, float, Bools]] = {}
         self._jumper = Jumper(worlds.member, worlds.low, worlds.high)
 
     @property
@@ -100,7 +103,7 @@ class Search:
         self._width[list(sets)] = width
 
     def ask(self, sets: Sequence[int]) -> list[int]:
-        """Look for worlds in which sets are wide: in rounds, as long as one gets wider.
+        """Look for worlds in which sets are wide: quickly, then thoroughly where no programme proves there are none.
 
         Parameters
         ----------
@@ -112,18 +115,55 @@ class Search:
         list of int
             Those for which none were found.
         """
-        left = [k for k in sets if not self._is_wide(k)]
+        left = self._rounds([k for k in sets if not self._is_wide(k)], _QUICK)
+        self._rounds([k for k in left if self.values(k) > self._width[k]], _THOROUGH)
+        return [k for k in left if not self._is_wide(k)]
+
+    def bounds(self, k: int) -> tuple[float, float, Bools]:
+        """Return the range of a set over fractions of people, and the cells that hold it there (`Worlds.range`).
+
+        Parameters
+        ----------
+        k : int
+            Which set.
+
+        Returns
+        -------
+        low, high : float
+        holding : numpy.ndarray of bool, shape (cells,)
+        """
+        if k not in self._bounds:
+            self._bounds[k] = self._worlds.range(self._sets[k])
+        return self._bounds[k]
+
+    def values(self, k: int) -> float:
+        """Return how many sizes of a set are in its range over fractions of people: there cannot be more.
+
+        Parameters
+        ----------
+        k : int
+            Which set.
+
+        Returns
+        -------
+        float
+        """
+        low, high, _ = self.bounds(k)
+        return float(np.floor(high + 1e-6) - np.ceil(low - 1e-6) + 1)
+
+    def _rounds(self, left: list[int], effort: tuple[int, int]) -> list[int]:
+        """Ask again as long as a set gets wider; return those that are not wide."""
         for turn in range(_TURNS):
             rng, reached = np.random.default_rng(turn), self.reached[left]
             for k in left:
                 for sign in (1, -1):
-                    self._reach(k, sign, rng)
+                    self._reach(k, sign, rng, effort)
             before, left = left, [k for k in left if not self._is_wide(k)]
             if not (self.reached[before] > reached).any():
                 break
         return left
 
-    def _reach(self, k: int, sign: int, rng: np.random.Generator) -> None:
+    def _reach(self, k: int, sign: int, rng: np.random.Generator, effort: tuple[int, int]) -> None:
         """Look from a world that was found for one in which a set is larger (smaller): enough, or than in any."""
         base = self._found[rng.integers(len(self._found))]
         size = int(self._whole[k] @ base)
@@ -139,9 +179,10 @@ class Search:
             if way is None:
                 continue
             target = (size + step, UNKNOWN) if sign > 0 else (0, size - step)
-            for start in (np.rint(way), np.floor(way + rng.random(len(way)))):
+            for turn in range(effort[1]):
+                start = np.floor(way + rng.random(len(way))) if turn else np.rint(way)
                 whole = np.maximum(base + start.astype(np.int64), 0)
-                world = self._jumper.reach(whole, self._sets[k], target, _MOVES, seed=int(rng.integers(2**31)))
+                world = self._jumper.reach(whole, self._sets[k], target, effort[0], seed=int(rng.integers(2**31)))
                 if world is not None and self._worlds.agree(world):
                     self._saw(world)
                     self._found.append(world)

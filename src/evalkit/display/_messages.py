@@ -72,6 +72,7 @@ ENGLISH: dict[str, str] = {
     "people who started that long ago).",
     "find.harm": "**{share} had {event} by day {day}** after intake in the {group} ({low} to {high}). Much harm is "
     "never recorded.",
+    "find.sooner": "No figure for day {wanted} is given: it would not be safe, or not close enough to the truth.",
     "find.other": "In {group} it was {share}.",
     "find.published": "A published study of {n} people, {label}, found {share}. It counted other people in other "
     "years.",

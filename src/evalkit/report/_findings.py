@@ -129,7 +129,8 @@ def _completed(report: Report) -> list[Finding]:
     return _step(report, "completed", "find.completed", "".join(published), days=days)
 
 
-def _curve(report: Report, exact: object, text: str, **values: object) -> list[Finding]:
+def _curve(report: Report, exact: object, text: str, wanted: float = float("nan"), **values: object) -> list[Finding]:
+    """Read a curve on the last day that may be quoted; say so where that is not yet the day that is wanted."""
     safe = report.safe(exact)  # type: ignore[arg-type]
     if safe.verdict == "withheld" or is_empty(safe):
         return []
@@ -146,6 +147,8 @@ def _curve(report: Report, exact: object, text: str, **values: object) -> list[F
         words(text, group=report.groups[0], day=int(day), **_said(own), **values),
         *_beside(report, other, gap),
     ]
+    if day < wanted:
+        said.append(words("find.sooner", wanted=int(wanted)))
     return [Finding(" ".join(said), (safe,))]
 
 
@@ -158,4 +161,6 @@ def _harm(report: Report) -> list[Finding]:
     if times.empty:
         return []
     found = survival.cumulative_incidence(times, "time", "event", by="group", causes=[label])
-    return _curve(report, found, "find.harm", event=label)
+    followed = times.groupby("group", observed=True)["time"].max()
+    reached = [day for day in report.study.harm.horizons if day <= followed.reindex(report.groups).min()]
+    return _curve(report, found, "find.harm", max(reached, default=float("nan")), event=label)
