@@ -68,7 +68,8 @@ class Comparison:
     @property
     def population(self) -> str:
         """Of whom the comparison speaks."""
-        return "people on the time scale with a value for every covariate"
+        entry = "an intake" if self.scale == "harm" else "a first session"
+        return f"people with {entry} and a value for every characteristic"
 
     def balance(self) -> Estimates:
         """Return standardised mean differences of the covariates before and after weighting.

@@ -274,6 +274,8 @@ def difference_table(curve: Safe, differences: Safe, groups: Sequence[str], note
     return html_table(frame, headings, numbers=["gap"], note=note, groups="part" if "cause" in rows else None)
 
 
+_SAYS_WHOM = {"adjusted_effects", "balance", "e_value", "sensitivity"}
+"""Tables of fewer people than the ones before them: the same word there is another number here."""
 _SCALES = {
     "cohort": "Who is in the study",
     "initiation": "Who is followed from referral to a first session",
@@ -313,7 +315,8 @@ def table_of(safe: Safe, note: str = "") -> str:
         If there is no layout for the analysis.
     """
     kind = safe.estimates.kind
-    said = " ".join(text for text in (note, safe.note) if text)
+    whom = words("note.whom", whom=safe.estimates.population) if kind in _SAYS_WHOM else ""
+    said = " ".join(text for text in (whom, note, safe.note) if text)
     if kind in TABLES:
         return TABLES[kind](safe, said)
     if kind in _BY_LABEL:

@@ -147,6 +147,7 @@ ENGLISH: dict[str, str] = {
     "{other}.",
     "effect.higher": "{label}: the share is clearly higher in {group}, by {low} to {high} points.",
     "effect.lower": "{label}: the share is clearly lower in {group}, by {low} to {high} points.",
+    "note.whom": "Counted are {whom}, so figures can differ from those above.",
     "effect.note": "Differences are {contrast}, in percentage points. What is estimated: {estimand}.",
     "effect.axis": "Difference, percentage points\n(left of the line: lower in {group})",
     "head.effects": "After adjustment, {value} points ({low} to {high}): {gap}",
