@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -25,6 +26,7 @@ from evalkit.display._draw import Look, draw
 from evalkit.display._kinds import nothing_to_draw
 from evalkit.display._messages_appendix import CHECKLIST, SECTIONS
 from evalkit.report import Report, conclusions, limitations, open_report, say_participants, show_participants
+from evalkit.report._findings import findings
 from evalkit.simulate import simulate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,6 +69,16 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     bundles: list[dict[str, Any]] = []
     monkeypatch.setattr(_mark, "display", lambda bundle, **_: bundles.append(bundle))
     yield bundles
+
+
+def test_page_one_says_why_harm_is_quoted_for_an_earlier_day_than_the_protocol_asks_for(report: Report) -> None:
+    sooner = dataclasses.replace(report, policy=dataclasses.replace(report.policy, landmarks=(90, 182)))
+    said = {name: findings(one)[-1].text for name, one in (("as asked", report), ("sooner", sooner))}
+    assert max(report.study.harm.horizons) == 365
+    assert "recorded harm by day 365" in said["as asked"]
+    assert "No figure" not in said["as asked"]
+    assert "recorded harm by day 182" in said["sooner"]
+    assert "No figure for day 365 is given" in said["sooner"]
 
 
 def test_standardised_differences_are_those_of_the_formula(report: Report) -> None:
