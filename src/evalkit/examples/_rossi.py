@@ -63,9 +63,10 @@ disclosure: disclosure.yaml
 """
 
 _DISCLOSURE = """\
-# The usual policy, with one exception: the model is shown as it was printed in the books.
+# The usual policy, on the days of this study, with one exception: the model is shown as it was printed in the books.
 minimum_count: 11
 rounding_base: 5
+landmarks: [91, 182, 273, 364]   # quarters of the year that they were followed
 may_override: [The authors of evalkit]
 overrides:
   - rule: minimum_level

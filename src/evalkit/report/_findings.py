@@ -162,5 +162,6 @@ def _harm(report: Report) -> list[Finding]:
         return []
     found = survival.cumulative_incidence(times, "time", "event", by="group", causes=[label])
     followed = times.groupby("group", observed=True)["time"].max()
-    reached = [day for day in report.study.harm.horizons if day <= followed.reindex(report.groups).min()]
+    days = {*report.study.harm.horizons} & {*report.policy.landmarks}
+    reached = [day for day in days if day <= followed.reindex(report.groups).min()]
     return _curve(report, found, "find.harm", max(reached, default=float("nan")), event=label)
