@@ -23,6 +23,7 @@ from evalkit.disclosure import Safe
 from evalkit.display import _mark, difference_table, headline, sentences, table_of
 from evalkit.display._appendix import checklist
 from evalkit.display._draw import Look, draw
+from evalkit.display._final_figures import overlap_figure
 from evalkit.display._kinds import nothing_to_draw
 from evalkit.display._messages_appendix import CHECKLIST, SECTIONS
 from evalkit.report import Report, conclusions, limitations, open_report, say_participants, show_participants
@@ -322,6 +323,18 @@ def test_half_of_a_mirrored_figure_is_not_drawn(report: Report, compared: compar
     rows = safe.estimates.tidy()
     half = safe.estimates.about(data=rows[rows["group"] == report.groups[1]])
     assert nothing_to_draw(SimpleNamespace(estimates=half, policy=report.policy), report.groups[0])
+
+
+def test_a_class_of_preference_scores_that_is_not_shown_does_not_look_like_nobody() -> None:
+    classes = [("Pilot", 0.1, 0.6, 0.5), ("Pilot", 0.7, 1.0, 0.0), ("PAIP", 0.0, 0.6, 0.9), ("PAIP", 0.6, 1.0, 0.1)]
+    rows = pd.DataFrame(classes, columns=["group", "score_from", "score_to", "estimate"])
+    figure, said = overlap_figure(rows, ("Pilot", "PAIP"), (0.3, 0.7))
+    texts = [text for text in figure.axes[0].texts if text.get_text() == "not shown"]
+    assert [text.xy[0] for text in texts] == pytest.approx([0.05, 0.65])
+    assert (
+        "Pilot: not shown from 0.0 to 0.1, 50% from 0.1 to 0.6, not shown from 0.6 to 0.7, 0% from 0.7 to 1.0." in said
+    )
+    assert "PAIP: 90% from 0.0 to 0.6, 10% from 0.6 to 1.0." in said
 
 
 def test_a_p_value_in_hundredths_is_written_in_hundredths(report: Report) -> None:

@@ -58,11 +58,7 @@ def overlap_figure(rows: pd.DataFrame, groups: Sequence[str], band: tuple[float,
                 size=9.5, va="top" if side > 0 else "bottom",
             )  # fmt: skip
             _shares(axes, own, side, top)
-            values = [
-                words("pref.value", share=percent(share), low=decimal(low, 1), high=decimal(high, 1))
-                for share, low, high in zip(own["estimate"], own["score_from"], own["score_to"], strict=True)
-            ]
-            said.append(words("pref.alt", group=group, values=", ".join(values)))
+            said.append(words("pref.alt", group=group, values=", ".join(_classes(axes, own, side, top))))
         axes.annotate(
             words("pref.band"), (sum(band) / 2, 0.99), xycoords=("data", "axes fraction"), ha="center", va="top",
             size=8.5, color=MUTED,
@@ -72,6 +68,24 @@ def overlap_figure(rows: pd.DataFrame, groups: Sequence[str], band: tuple[float,
         axes.grid(visible=False)
         axes.spines["left"].set_visible(False)
     return figure, " ".join(said)
+
+
+def _classes(axes: Axes, own: pd.DataFrame, side: int, top: float) -> list[str]:
+    """Say each class in words; in the figure, say of those that are missing that they are not shown: they are not 0."""
+    shown = list(zip(own["score_from"], own["score_to"], own["estimate"], strict=True))
+    starts, ends = [*own["score_from"], 1.0], [0.0, *own["score_to"]]
+    missing = [(low, high, np.nan) for low, high in zip(ends, starts, strict=True) if high - low > 1e-9]
+    values = []
+    for low, high, share in sorted([*shown, *missing]):
+        limits = {"low": decimal(low, 1), "high": decimal(high, 1)}
+        if np.isnan(share):
+            axes.annotate(
+                words("figure.not_shown"), ((low + high) / 2, side * 0.03 * top), ha="center", size=8, color=MUTED,
+                va="bottom" if side > 0 else "top", style="italic", rotation=90 if high - low < 0.15 else 0,
+            )  # fmt: skip
+        said = {"share": words("figure.not_shown") if np.isnan(share) else percent(share)}
+        values.append(words("pref.value", **said, **limits))
+    return values
 
 
 def _shares(axes: Axes, own: pd.DataFrame, side: int, top: float) -> None:
