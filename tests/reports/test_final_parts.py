@@ -20,7 +20,7 @@ from evalkit.comparison import differences_of
 from evalkit.comparison._imputed import quantified
 from evalkit.counts import Tally
 from evalkit.disclosure import Safe
-from evalkit.display import _mark, difference_table, headline, sentences, table_of
+from evalkit.display import Gap, _mark, difference_table, headline, sentences, table_of
 from evalkit.display._appendix import checklist
 from evalkit.display._draw import Look, draw
 from evalkit.display._final_figures import overlap_figure
@@ -29,6 +29,7 @@ from evalkit.display._messages_appendix import CHECKLIST, SECTIONS
 from evalkit.report import Report, conclusions, limitations, open_report, say_participants, show_participants
 from evalkit.report._findings import findings
 from evalkit.simulate import simulate
+from evalkit.survival import kaplan_meier
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = (
@@ -84,6 +85,32 @@ def test_page_one_says_why_harm_is_quoted_for_an_earlier_day_than_asked_for(
     said = findings(report)[-1].text
     assert "recorded harm by day 182" in said
     assert "No figure for day 365 is given" in said
+
+
+def test_above_curves_that_go_on_no_difference_is_none_by_then(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    safe = report.safe(kaplan_meier(report.cohort.harm(), "time", "event", by="group"))
+    gaps = {day: {"": Gap(0.0, -0.1, 0.1, day=day)} for day in (182.0, 365.0)}
+    assert headline(safe, report.groups, "well", gaps[365.0]).endswith("were well: no clear difference")
+    quoted = Safe.landmark_rows
+    monkeypatch.setattr(Safe, "landmark_rows", lambda safe: quoted(safe)[lambda rows: rows["time"] < 365])
+    assert headline(safe, report.groups, "well", gaps[182.0]).endswith("were well: no clear difference by then")
+
+
+def test_page_one_gives_the_mean_stay_where_the_day_asked_for_cannot_be_quoted(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert report.study.rules.landmark_day == 182
+    said = findings(report)[2].text
+    assert "left the Pilot by day 182" in said
+    assert "No figure" not in said
+    quoted = Safe.landmark_rows
+    monkeypatch.setattr(Safe, "landmark_rows", lambda safe: quoted(safe)[lambda rows: rows["time"] < 182])
+    said = findings(report)[2].text
+    assert "left the Pilot by day 90" in said
+    assert "No figure for day 182 is given" in said
+    mean = sentences(report.safe(engagement.mean_stay(report.cohort, 182)), report.groups, event="disengaging")
+    assert said.endswith(mean)
+    assert "first 182 days" in mean
 
 
 def test_standardised_differences_are_those_of_the_formula(report: Report) -> None:

@@ -14,7 +14,7 @@ from evalkit.display._final_words import HEADS
 from evalkit.display._gap import Gap, Gaps
 from evalkit.display._numbers import count, decimal, percent, points
 from evalkit.display._panels import cause_in_words
-from evalkit.display._prose import common_day
+from evalkit.display._prose import common_day, last_day
 from evalkit.display._words import listed, words
 from evalkit.glossary import NOT_RECORDED
 
@@ -56,7 +56,13 @@ def _curve(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:
         return ""
     if gap is None or gap.day != day:
         return words("head.curve.one", day=int(day), shares=said, event=event)
-    return words("head.curve", day=int(day), shares=said, event=event, gap=words(f"gap.word.{gap.direction}"))
+    return words("head.curve", day=int(day), shares=said, event=event, gap=_told(gap, last_day(safe, groups)))
+
+
+def _told(gap: Gap, last: float) -> str:
+    """Say a difference in a word or two: curves that are alike on an early day may part later."""
+    early = ".early" if gap.direction == "none" and gap.day < last else ""
+    return words(f"gap.word.{gap.direction}{early}")
 
 
 def _incidence(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001 - one signature
@@ -72,7 +78,7 @@ def _incidence(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str
     gap, name = gaps.get(cause), cause_in_words(cause)
     if gap is None or gap.day != day:
         return words("head.cif.one", day=int(day), cause=name, shares=said)
-    return words("head.cif", day=int(day), cause=name, shares=said, gap=words(f"gap.word.{gap.direction}"))
+    return words("head.cif", day=int(day), cause=name, shares=said, gap=_told(gap, last_day(safe, groups, cause)))
 
 
 def _funnel(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001

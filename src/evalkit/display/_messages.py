@@ -49,6 +49,7 @@ ENGLISH: dict[str, str] = {
     "gap.days.higher": "That is clearly more in {group}: by {low} to {high} days.",
     "gap.days.lower": "That is clearly fewer in {group}: by {low} to {high} days.",
     "gap.word.none": "no clear difference",
+    "gap.word.none.early": "no clear difference by then",
     "gap.word.higher": "clearly higher",
     "gap.word.lower": "clearly lower",
     "change.none": "A quarter ago it was {before}: no clear change (from {low} to {high}).",
@@ -73,6 +74,7 @@ ENGLISH: dict[str, str] = {
     "find.harm": "**{share} had {event} by day {day}** after intake in the {group} ({low} to {high}). Much harm is "
     "never recorded.",
     "find.sooner": "No figure for day {wanted} is given: it would not be safe, or not close enough to the truth.",
+    "find.disengaging": "disengaging",
     "find.other": "In {group} it was {share}.",
     "find.published": "A published study of {n} people, {label}, found {share}. It counted other people in other "
     "years.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["common_day", "sentences", "share_of"]
+__all__ = ["common_day", "last_day", "sentences", "share_of"]
 
 from collections.abc import Callable, Sequence
 
@@ -94,6 +94,27 @@ def common_day(rows: pd.DataFrame, groups: Sequence[str]) -> float:
     shared = set.intersection(*days) if days else set()
     known = shared or set().union(*days)
     return float(max(known)) if known else float("nan")
+
+
+def last_day(safe: Safe, groups: Sequence[str], cause: str = "") -> float:
+    """Return the last landmark that the curves of all groups shown reach, quoted or not; nan if there is none.
+
+    Parameters
+    ----------
+    safe : Safe
+    groups : sequence of str
+    cause : str
+        For incidences: of which cause.
+
+    Returns
+    -------
+    float
+    """
+    rows = safe.at(safe.policy.landmarks)
+    if cause:
+        rows = rows[rows["cause"] == cause]
+    rows = rows[rows["estimate"].notna() & rows["n_risk"].ge(safe.policy.minimum_at_risk)]
+    return common_day(rows, groups)
 
 
 def _at_day(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[float, list[str]]:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from evalkit import engagement, survival
 from evalkit.disclosure import Safe
-from evalkit.display import curves_of_brief, shares_of_brief, svg_of
+from evalkit.display import curves_of_brief, last_day, shares_of_brief, svg_of
 from evalkit.display._mark import emit
 from evalkit.errors import ProtocolError, did_you_mean
 from evalkit.estimates import Estimates
@@ -204,7 +204,8 @@ class Brief:
             return self.words.left(None, None, self.groups), self._funnel()
         safe = self.report.safe(exact)
         own, other = self._at_a_day(safe, _LEFT)
-        return self.words.left(own, other, self.groups, self._gap(safe, exact, _LEFT, own)), safe
+        said = self.words.left(own, other, self.groups, self._gap(safe, exact, _LEFT, own))
+        return said + self._later(safe, _LEFT, own), safe
 
     def _gap(self, safe: Safe, exact: Estimates, cause: str, own: pd.Series | None) -> str:
         gap = None if own is None else self.report.gaps(safe, exact).get(cause)
@@ -217,8 +218,13 @@ class Brief:
         exact: Estimates = survival.cumulative_incidence(times, "time", "event", by="group", causes=[label])
         safe = self.report.safe(exact)
         own, other = self._at_a_day(safe, label)
-        gap = self._gap(safe, exact, label, own)
-        return self.words.harm(own, other, self.groups, label, gap), safe
+        said = self.words.harm(own, other, self.groups, label, self._gap(safe, exact, label, own))
+        return said + self._later(safe, label, own), safe
+
+    def _later(self, safe: Safe, cause: str, own: pd.Series | None) -> str:
+        """Say, where a curve goes on, that no later day is quoted."""
+        last = min(self.report.study.rules.landmark_day, last_day(safe, self.report.groups, cause))
+        return f" {self.words.later()}" if own is not None and own["time"] < last else ""
 
     def _at_a_day(self, safe: Safe, cause: str) -> Sequence[pd.Series | None]:
         """Return both groups at the last landmark up to half a year that can be quoted of both, or of the focus."""

@@ -251,6 +251,15 @@ class Words:
         )
         return self._sides(told, own, other, groups, gap, day=say.count(float(own["time"])))
 
+    def later(self) -> str:
+        """Say that no later day is quoted.
+
+        Returns
+        -------
+        str
+        """
+        return self.say("No figure for a later day is given: it would not be safe, or not close enough to the truth.")
+
     def harm(
         self, own: pd.Series | None, other: pd.Series | None, groups: Sequence[str], event: str, gap: str = ""
     ) -> str:

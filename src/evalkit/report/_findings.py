@@ -13,7 +13,7 @@ import pandas as pd
 
 from evalkit import engagement, survival
 from evalkit.disclosure import Safe
-from evalkit.display import Gap, common_day, count, gap_words, numbered, percent, words
+from evalkit.display import Gap, common_day, count, gap_words, last_day, numbered, percent, sentences, words
 from evalkit.display._kinds import is_empty
 from evalkit.periods import long_date
 
@@ -129,31 +129,49 @@ def _completed(report: Report) -> list[Finding]:
     return _step(report, "completed", "find.completed", "".join(published), days=days)
 
 
-def _curve(report: Report, exact: object, text: str, wanted: float = float("nan"), **values: object) -> list[Finding]:
-    """Read a curve on the last day that may be quoted; say so where that is not yet the day that is wanted."""
+def _curve(report: Report, exact: object, text: str, horizon: float, **values: object) -> tuple[list[str], Safe, float]:
+    """Read a curve on the last day that may be quoted, at most the horizon; say so where the curve goes on.
+
+    Returns
+    -------
+    sentences : list of str
+        No sentence where no day can be quoted.
+    safe : Safe
+    sooner : float
+        The day that could not be quoted; nan where the one that was quoted is it.
+    """
     safe = report.safe(exact)  # type: ignore[arg-type]
     if safe.verdict == "withheld" or is_empty(safe):
-        return []
+        return [], safe, np.nan
     rows = safe.landmark_rows()
     cause = str(safe.estimates.data["cause"].iloc[0])
     rows = rows[rows["cause"] == cause]
     day = common_day(rows, report.groups)
     own, other = _sides(rows[rows["time"] == day], report)
     if own is None:
-        return []
+        return [], safe, np.nan
     gap = report.gaps(safe, exact).get(cause)  # type: ignore[arg-type]
     gap = gap if gap is not None and gap.day == day else None
     said = [
         words(text, group=report.groups[0], day=int(day), **_said(own), **values),
         *_beside(report, other, gap),
     ]
-    if day < wanted:
-        said.append(words("find.sooner", wanted=int(wanted)))
-    return [Finding(" ".join(said), (safe,))]
+    last = min(horizon, last_day(safe, report.groups, cause))
+    wanted = max((landmark for landmark in report.policy.landmarks if landmark <= last), default=0)
+    if day >= wanted:
+        return said, safe, np.nan
+    return [*said, words("find.sooner", wanted=wanted)], safe, wanted
 
 
 def _staying(report: Report) -> list[Finding]:
-    return _curve(report, engagement.leaving(report.cohort), "find.staying")
+    horizon = report.cohort.rules.landmark_day
+    said, safe, sooner = _curve(report, engagement.leaving(report.cohort), "find.staying", horizon)
+    also: tuple[Safe, ...] = ()
+    if sooner > 0:  # what no single day can say, the mean over all of them can
+        mean = report.safe(engagement.mean_stay(report.cohort, int(sooner)))
+        if not is_empty(mean):
+            said, also = [*said, sentences(mean, report.groups, event=words("find.disengaging"))], (mean,)
+    return [Finding(" ".join(said), (safe, *also))] if said else []
 
 
 def _harm(report: Report) -> list[Finding]:
@@ -161,7 +179,5 @@ def _harm(report: Report) -> list[Finding]:
     if times.empty:
         return []
     found = survival.cumulative_incidence(times, "time", "event", by="group", causes=[label])
-    followed = times.groupby("group", observed=True)["time"].max()
-    days = {*report.study.harm.horizons} & {*report.policy.landmarks}
-    reached = [day for day in days if day <= followed.reindex(report.groups).min()]
-    return _curve(report, found, "find.harm", max(reached, default=float("nan")), event=label)
+    said, safe, _ = _curve(report, found, "find.harm", max(report.study.harm.horizons, default=0), event=label)
+    return [Finding(" ".join(said), (safe,))] if said else []
