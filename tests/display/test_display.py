@@ -102,7 +102,10 @@ def test_an_unknown_analysis_has_no_table() -> None:
 
 @pytest.mark.parametrize(
     ("events", "said"),
-    [((30, 40), "no group clearly engages more than another: from 30% (A) to 40% (B)"), ((40, 75), "runs from 40%")],
+    [
+        ((30, 40), "none of the groups shown clearly engages more than another: from 30% (A) to 40% (B)"),
+        ((40, 75), "runs from 40%"),
+    ],
 )
 def test_a_headline_speaks_of_a_range_only_where_it_is_more_than_chance(events: tuple[int, int], said: str) -> None:
     rows = [("Pilot", name, name, "Area", x, 100) for name, x in zip("AB", events, strict=True)]

@@ -11,6 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -184,6 +185,10 @@ def written(rows: pd.DataFrame, gaps: list[Gap]) -> tuple[set[str], set[str]]:
             if name == "time_from":
                 others.add(f"{value / 7 + 1:.0f}")
             others |= {f"{one:,.{digits}f}" for one in (value, abs(value)) for digits in range(4)}
+    if "n_risk" in rows:  # of a curve without an event, the share with it may be said
+        curve = rows[rows["cause"].isna()] if "cause" in rows else rows
+        limits = curve[[*(_SHARES & set(curve))]].to_numpy(dtype=float).ravel()
+        shares |= {f"{100 * (1 - value):.0f}" for value in limits if np.isfinite(value)}
     for gap in gaps:
         for value in (gap.estimate, gap.low, gap.high):
             others |= {f"{abs(100 * value):.0f}", f"{100 * value:+.1f}", f"{abs(value):.0f}"}

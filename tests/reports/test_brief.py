@@ -131,7 +131,7 @@ def test_numbers_are_those_of_the_safe_estimates(study: Path, spanish: list[Any]
     findings = next(text for shows, text, mark, _ in spanish if mark.get("kind") == "findings")
     low, high = (f"{100 * row[name]:.0f}%" for name in ("conf_low", "conf_high"))
     assert re.search(r"fue de \d+% \(\d+% a \d+%\)\. No hay una diferencia clara\. Un estudio publicado", findings)
-    assert f"{100 * row['estimate']:.0f}% de las personas ({low} a {high}) asistió a 4 o más sesiones" in findings
+    assert f"{100 * row['estimate']:.0f}% ({low} a {high}) de las personas asistió a 4 o más sesiones" in findings
 
 
 def test_alternative_texts_say_numbers_of_the_data(spanish: list[Any]) -> None:
@@ -201,7 +201,11 @@ def test_a_brief_without_synthetic_data_says_nothing_of_it(english: list[Any], t
     ("language", "title", "why"),
     [
         ("en", "Steps from referral to completion", "records of sessions are not part of this study"),
-        ("es", "Pasos desde la referencia hasta completar el programa", "los registros de sesiones no forman parte"),
+        (
+            "es",
+            "Pasos desde que la persona es referida hasta que completa el programa",
+            "los registros de sesiones no forman parte",
+        ),
     ],
 )
 def test_without_sessions_a_brief_says_what_is_not_shown_and_why(

@@ -205,11 +205,12 @@ class Comparison:
         """
         columns = ["label", "contrast", "method", "tau", "estimate", "std_error", "conf_low", "conf_high"]
         target = TARGETS[self.cohort.study.comparison.estimand]
+        where = "" if kind == "adjusted_effects" else ", where a row names no other"
         numbers = dict.fromkeys(columns[3:], "float64")
         return Estimates(
             pd.DataFrame(rows, columns=columns).astype(numbers),
             kind=kind,
-            estimand=f"{estimand}; target of adjusted figures: {target}",
+            estimand=f"{estimand}; target of adjusted figures{where}: {target}",
             population=self.population,
             cut=self.cohort.cut,
             counts=self.totals,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["TOLERANCE", "Safe", "hidden_rows", "make_safe", "safe_counts"]
+__all__ = ["Safe", "hidden_rows", "make_safe", "safe_counts"]
 
 import dataclasses
 from collections.abc import Sequence
@@ -19,13 +19,11 @@ from evalkit.disclosure._curves import safe_day_counts
 from evalkit.disclosure._fits import any_small, coarser
 from evalkit.disclosure._lines import corners, ends_at, read_at, spread
 from evalkit.disclosure._policy import Policy
+from evalkit.disclosure._quoted import NEARNESS, curve_keys, is_curve, places, quotable
 from evalkit.disclosure._sums import rounded_sums
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.glossary import COLUMNS
-
-TOLERANCE = 0.02
-"""Largest distance of a safe curve from the exact one at a landmark that is quoted, or half a standard error."""
 
 _TOTALS = ("n", "n_event", "n_censor")
 
@@ -86,7 +84,7 @@ class Safe:
         if self.smooth is None:
             return self.estimates.tidy().iloc[:0]
         rows, read = self.smooth.tidy(), []
-        for _, own in rows.groupby(_curve_keys(rows), sort=False):
+        for _, own in rows.groupby(curve_keys(rows), sort=False):
             read.append(
                 self._read(str(own["group"].iloc[0]), str(own["cause"].iloc[0]) if "cause" in own else "", times)
             )
@@ -134,14 +132,14 @@ class Safe:
         -------
         pandas.DataFrame
             As `at`: only groups with an event, only where enough people are at risk and the safe curve is close to the
-            exact one (see `TOLERANCE`).
+            exact one (see `quotable`).
         """
         rows = self.estimates.tidy()
         if rows.empty:
             return rows
         read = self.at(self.policy.landmarks)
-        quotable = [place in self.faithful for place in _places(read)]
-        return read[np.array(quotable, dtype=bool)].reset_index(drop=True)
+        told = [place in self.faithful for place in places(read)]
+        return read[np.array(told, dtype=bool)].reset_index(drop=True)
 
     @property
     def note(self) -> str:
@@ -312,12 +310,12 @@ def _safe_days(
     verdict: Literal["released", "partly"] = "partly" if withheld else "released"
     about = {"population": exact.population, "cut": exact.cut}
     even = spread(counts, policy)
-    if not _is_curve(exact):
+    if not is_curve(exact):
         smooth = exact.analysis.estimate(even) if exact.kind in _SPREAD else again  # type: ignore[union-attr]
         return Safe(smooth.about(data=_near(smooth.tidy(), exact.tidy()), **about), verdict, withheld, policy)
     everywhere: Any = dataclasses.replace(exact.analysis, times=None)  # type: ignore[type-var]
     shown = Safe(again.about(**about), verdict, withheld, policy, smooth=everywhere.estimate(even))
-    return dataclasses.replace(shown, faithful=_faithful(shown, exact))
+    return dataclasses.replace(shown, faithful=quotable(exact, shown.estimates, shown.at(policy.landmarks), policy))
 
 
 _SPREAD = frozenset({"rmst", "rmst_contrast", "survival_difference"})
@@ -325,45 +323,15 @@ _SPREAD = frozenset({"rmst", "rmst_contrast", "survival_difference"})
 
 
 def _near(rows: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
-    """Leave out numbers further than half a standard error from the exact ones: what is quoted must be true."""
+    """Leave out numbers further than `NEARNESS` standard errors from the exact ones: what is quoted must be true."""
     if "estimate" not in rows or "std_error" not in exact:
         return rows
     keys = [c for c in rows.columns if COLUMNS[c].kind == "text" or c in {"time", "tau"}]
     true = rows[keys].merge(exact[[*keys, "estimate", "std_error"]], on=keys, how="left")
-    far = ~((rows["estimate"] - true["estimate"]).abs() <= true["std_error"] / 2)
+    far = ~((rows["estimate"] - true["estimate"]).abs() <= true["std_error"] * NEARNESS)
     numbers = [c for c in rows.columns if COLUMNS[c].kind == "number" and c not in keys]
     rows.loc[far.to_numpy(), numbers] = np.nan
     return rows
-
-
-def _curve_keys(rows: pd.DataFrame) -> list[str]:
-    return ["group", "cause"] if "cause" in rows else ["group"]
-
-
-def _places(rows: pd.DataFrame) -> list[tuple[str, float]]:
-    """Name each row's curve and day."""
-    groups = rows["group"].astype(str)
-    names = groups + ": " + rows["cause"].astype(str) if "cause" in rows else groups
-    return [(str(name), float(time)) for name, time in zip(names, rows["time"], strict=True)]
-
-
-def _is_curve(estimates: Estimates) -> bool:
-    return isinstance(estimates.counts, DayCounts) and {"time", "n_risk", "n_event"} <= set(estimates.data.columns)
-
-
-def _faithful(shown: Safe, exact: Estimates) -> frozenset[tuple[str, float]]:
-    """Compare the safe curve with the exact one at the landmarks: what is quoted must be true."""
-    again: Any = dataclasses.replace(exact.analysis, times=shown.policy.landmarks)  # type: ignore[type-var]
-    rows = shown.estimates.tidy()
-    curve = _curve_keys(rows)
-    keys = [*curve, "time"]
-    true = again.estimate(exact.counts).tidy()[[*keys, "estimate", "std_error"]]
-    events = rows.groupby(curve, as_index=False).agg(events=("n_event", "sum"))
-    read = shown.at(shown.policy.landmarks).merge(true, on=keys, suffixes=("", "_exact")).merge(events, on=curve)
-    off = (read["estimate"] - read["estimate_exact"]).abs()
-    close = off <= np.maximum(TOLERANCE, read["std_error_exact"].fillna(0.0) / 2)
-    enough = read["n_risk"].ge(shown.policy.minimum_at_risk) & read["events"].gt(0)
-    return frozenset(_places(read[close & enough]))
 
 
 def _with_gaps(shown: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from evalkit.display._headlines import headline
 from evalkit.display._layouts import benchmark_table, difference_table, table_of
 from evalkit.display._methods import definitions, provenance_table, restatement_table
 from evalkit.display._numbers import count, decimal, percent, points
-from evalkit.display._prose import common_day, last_day, sentences
+from evalkit.display._prose import common_day, last_day, mean_gap, sentences
 from evalkit.display._style import svg_of
 from evalkit.display._tables import html_table
 from evalkit.display._words import listed, numbered, words
@@ -37,6 +37,7 @@ __all__ = [
     "html_table",
     "last_day",
     "listed",
+    "mean_gap",
     "numbered",
     "percent",
     "points",

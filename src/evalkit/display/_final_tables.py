@@ -143,8 +143,8 @@ def _subgroups(safe: Safe, note: str) -> str:
 _MEASURES = {
     "least ratio": ("Hazard ratio above 1 that can be detected", decimal),
     "largest ratio": ("Hazard ratio below 1 that can be detected", decimal),
-    "power": ("Probability of finding the ratio named below", percent),
-    "events needed": ("Events needed for it", count),
+    "power": ("Probability of finding the ratio named below the table", percent),
+    "events needed": ("Events needed to find it in four of five studies", count),
 }
 
 

@@ -108,7 +108,7 @@ def _beside(axes: Axes, text: str, colour: str) -> Annotation:
 
 
 def _lead(axes: Axes, end: tuple[float, float], place: float, colour: str) -> None:
-    """Join a curve's end with its name by a dotted line."""
+    """Join a curve's end with its name by a dotted line; a dot says that the curve ends there."""
     frame = axes.get_window_extent()
     x, y = axes.transData.transform(end)
     dpi = axes.figure.dpi
@@ -116,6 +116,7 @@ def _lead(axes: Axes, end: tuple[float, float], place: float, colour: str) -> No
         return
     at = axes.transData.inverted().transform((frame.x1 + (_BESIDE - 1.5) * dpi / 72, place))
     axes.plot(
-        [end[0], at[0]], [end[1], at[1]], color=colour, linewidth=0.8, linestyle=(0, (1, 1.5)), clip_on=False,
+        [end[0], at[0]], [end[1], at[1]], color=colour, linewidth=0.6, linestyle=(0, (1, 3)), clip_on=False,
         scalex=False, scaley=False, label="_lead",
     )  # fmt: skip
+    axes.plot(*end, "o", color=colour, markersize=3, clip_on=False, scalex=False, scaley=False, label="_end")

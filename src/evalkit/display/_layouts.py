@@ -212,6 +212,7 @@ def _wide(rows: pd.DataFrame, first: str, note: str, part: str = "") -> str:
     frame = pd.DataFrame(lines, dtype=object)
     frame = frame.assign(part=parts) if part else frame
     numbers = [name for name in headings if name.startswith("s")]
+    note = " ".join(text for text in (words("note.referred") if everybody else "", note) if text)
     return html_table(frame, headings, numbers=numbers, note=note, groups="part" if part else None)
 
 

@@ -40,6 +40,8 @@ ENGLISH: dict[str, str] = {
     "absent.quarter": "There is no earlier quarter to compare with.",
     "note.curve": "To protect participants, curves are smoothed over blocks of at least {minimum} events, and numbers "
     "at risk are rounded.",
+    "note.weighted": "These curves are only roughly those that the adjusted differences come from: where the two are "
+    "apart, believe the table. Numbers at risk are people, not weights.",
     "note.far": "Days on which the protected curve lies too far from the exact one are left out.",
     # -- differences between the two groups
     "gap.none": "There is no clear difference: the share could be anything from {low} to {high}.",
@@ -69,10 +71,14 @@ ENGLISH: dict[str, str] = {
     "find.engaged": "**{share} engaged in the {group}** ({low} to {high}, of {n} people whose intake was {days} days "
     "ago or more). They came to {sessions} or more sessions within {days} days.",
     "find.staying": "**{share} of starters had left the {group} by day {day}** without completing ({low} to {high}).",
+    "find.staying.none": "**How many starters had left** the {group} by day {wanted} is not given: the figure would "
+    "not be safe, or not close enough to the truth.",
     "find.completed": "**{share} of starters completed the {group}** within {days} days ({low} to {high}, of {n} "
     "people who started that long ago).",
-    "find.harm": "**{share} had {event} by day {day}** after intake in the {group} ({low} to {high}). Much harm is "
-    "never recorded.",
+    "find.harm": "**{share} had {event} by day {day}** after intake in the {group} ({low} to {high}).",
+    "find.harm.none": "**How many had {event}** by day {wanted} in the {group} is not given: the figure would not be "
+    "safe, or not close enough to the truth.",
+    "find.harm.recorded": "Much harm is never recorded.",
     "find.sooner": "No figure for day {wanted} is given: it would not be safe, or not close enough to the truth.",
     "find.disengaging": "disengaging",
     "find.other": "In {group} it was {share}.",
@@ -131,8 +137,8 @@ ENGLISH: dict[str, str] = {
     "head.reach.many": "{level} are the most common sources: {share} of the {group} each",
     "head.trend": "{label} in the {group}: {now} now, {before} a quarter ago",
     "head.across.range": "In the {group}, engagement runs from {low} ({low_label}) to {high} ({high_label})",
-    "head.across.same": "In the {group}, no group clearly engages more than another: from {low} ({low_label}) to "
-    "{high} ({high_label})",
+    "head.across.same": "In the {group}, none of the groups shown clearly engages more than another: from "
+    "{low} ({low_label}) to {high} ({high_label})",
     "head.published": "{share} of starters completed in the {group}; {label} found {published}",
     # -- published figures
     "benchmark.note": "Here: {whom}. Who is counted differs from figure to figure: read a difference beside both "
@@ -149,6 +155,7 @@ ENGLISH: dict[str, str] = {
     "{other}.",
     "effect.higher": "{label}: the share is clearly higher in {group}, by {low} to {high} points.",
     "effect.lower": "{label}: the share is clearly lower in {group}, by {low} to {high} points.",
+    "note.referred": "Of all referred: also of those whose time for a step is not over, so these shares still rise.",
     "note.whom": "Counted are {whom}, so figures can differ from those above.",
     "effect.note": "Differences are {contrast}, in percentage points. What is estimated: {estimand}.",
     "effect.axis": "Difference, percentage points\n(left of the line: lower in {group})",
@@ -162,11 +169,11 @@ ENGLISH: dict[str, str] = {
     "difference is {value}.",
     "gate.balance.fail": "After weighting, the groups still differ: the largest standardized difference is {value}, "
     "above {limit}. The adjusted figure may carry that difference and is not a fair comparison.",
-    "gate.equipoise.pass": "{value} of people could, by their measured characteristics, have been in either group.",
-    "gate.equipoise.fail": "Only {value} of people could, by their measured characteristics, have been in either "
-    "group (less than {limit}): the comparison rests on a model more than on comparable people.",
-    "gate.sample.pass": "After weighting, the smaller group still counts for about {value} people.",
-    "gate.sample.fail": "After weighting, the smaller group counts for only about {value} people (less than {limit}): "
+    "gate.equipoise.pass": "{value} of people have a preference score at which both groups are common.",
+    "gate.equipoise.fail": "Only {value} of people have a preference score at which both groups are common (less than "
+    "{limit}): the comparison rests on a model more than on comparable people.",
+    "gate.sample.pass": "After weighting, each group counts for about {value} people or more.",
+    "gate.sample.fail": "After weighting, one group counts for only about {value} people (less than {limit}): "
     "the adjusted figure is too uncertain to rest a conclusion on.",
     "gate.unknown": "Balance could not be judged for every characteristic.",
     "gate.measured": "This holds for what was measured: no weighting removes a difference in what was not.",

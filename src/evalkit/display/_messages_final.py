@@ -7,7 +7,7 @@ __all__ = ["FINAL"]
 FINAL: dict[str, str] = {
     # -- participants
     "base.most": "The groups differ most in {first}{second}.",
-    "base.one": "{name} ({one} in {group}, {two} in {other}; standardized difference {smd})",
+    "base.one": "“{name}” ({one} in {group}, {two} in {other}; standardized difference {smd})",
     "base.two": ", then in {name}",
     "base.many": "Of {all} characteristics that can be compared, {n} differ by more than {limit} standard deviations.",
     "base.none": "No characteristic that can be compared differs by more than {limit} standard deviations.",
@@ -19,7 +19,7 @@ FINAL: dict[str, str] = {
     # -- overlap
     "pref.axis": "Preference score (half: characteristics speak for neither group)",
     "pref.share": "Share of the group",
-    "pref.band": "could be in either group",
+    "pref.band": "both groups are common",
     "pref.alt": "{group}: {values}.",
     "pref.value": "{share} from {low} to {high}",
     # -- sensitivity
@@ -63,13 +63,13 @@ FINAL: dict[str, str] = {
     "sub.p": "interaction p {p}",
     "sub.row": "{variable}, {label}: {value} points ({low} to {high}).",
     "head.sub": "Everybody: {value} points ({low} to {high})",
-    "sub.note": "Differences are in whole percentage points, not adjusted for other characteristics. Levels that few "
-    "people have are joined.",
+    "sub.note": "Differences are in whole percentage points, not adjusted for other characteristics. Levels at which "
+    "few people engaged, or few did not, are joined with others.",
     # -- repeated harm
     "count.day": "By day {day} there were {values}.",
     "count.value": "{value} per hundred people in {group} ({low} to {high})",
     "count.none": "Too few harms have been recorded to say how often they are repeated.",
-    "count.axis": "{event} per hundred people",
+    "count.axis": "{event}\nper hundred people",
     "count.x": "Days since intake",
     "count.alt": "{group}: {values}.",
     "count.alt.one": "{value} per hundred by day {day}",
@@ -107,14 +107,16 @@ FINAL: dict[str, str] = {
     "{group} (by weighting, {low} to {high} points). All three ways of adjusting agree.",
     "end.fragile": "The finding is fragile: something unmeasured as weak as a risk ratio of {value} could explain it.",
     "end.sturdy": "Something unmeasured would need a risk ratio of {value} with both group and event to explain it.",
-    "end.power": "Small differences may have been missed: four of five such studies would find a hazard "
-    "ratio of {least} or more, or {largest} or less; smaller ones would be missed more often.",
+    "end.power": "Even large differences may have been missed: without adjustment, four of five such studies would "
+    "find a hazard ratio of {least} or more, or {largest} or less, and with it fewer.",
     "limit.exchange.mandate": "The groups are not exchangeable: the mandate itself is what differs. Adjustment "
     "removes differences in what was measured, and nothing else.",
     "limit.exchange.random": "The groups were made by lot, but who was lost or left out later was not drawn by lot. "
     "Adjustment removes differences in what was measured, and nothing else.",
     "limit.exchange.other": "The groups are not exchangeable: nobody drew lots who belongs to which. Adjustment "
     "removes differences in what was measured, and nothing else.",
+    "limit.start": "Follow-up begins at a first session or an intake, not at referral. Who gets so far may differ "
+    "between the groups, and no weighting for what was measured is sure to mend that.",
     "limit.failed": "The comparison of {event} fails a diagnostic: {reasons}.",
     "limit.passed": "The diagnostics of the comparison of {event} are met. That holds for what was measured only.",
     "limit.hazards": "Hazard ratios of the model of harm change over time; they are averages.",

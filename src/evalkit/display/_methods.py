@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["definitions", "provenance_table", "restatement_table"]
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -55,11 +55,12 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
         ]
     if "outcomes" in tables:
         lines += [
-            f"- **Harm.** The first {harm.label} after the day of intake, until the cut or the last day on which "
-            "outcomes were searched.",
+            f"- **Harm.** The first {harm.label} after the day of intake{_kinds(harm.kinds)}, until the cut or the "
+            "last day on which outcomes were searched.",
         ]
     lines += [
-        "- **Estimates.** Shares over time are Kaplan-Meier estimates with log-log limits; shares of people have "
+        "- **Estimates.** Shares over time are Kaplan-Meier estimates, or cumulative incidences where "
+        "outcomes compete, with log-log limits; shares of people have "
         "Wilson limits; hazard ratios come from Cox models with Efron's handling of ties. Limits are at the 95% level.",
         f"- **Protecting people.** Counts of {_smallest(disclosure)} to {disclosure.minimum_count - 1} are not "
         f"published, counts are rounded to multiples of {disclosure.rounding_base}{_least(disclosure)}, and shares and "
@@ -70,6 +71,12 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
         f"- **What a comparison cannot show.** {words(f'methods.cause.{study.comparison.assignment}')}",
     ]
     return "\n".join(lines)
+
+
+def _kinds(kinds: Sequence[str]) -> str:
+    """Name what counts, where it is more than one kind of outcome."""
+    named = [kind.replace("_", " ").replace("dv ", "domestic-violence ") for kind in kinds]
+    return f" ({listed(named)} count)" if len(kinds) > 1 else ""
 
 
 def _smallest(disclosure: Disclosure) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["common_day", "last_day", "sentences", "share_of"]
+__all__ = ["common_day", "last_day", "mean_gap", "sentences", "share_of"]
 
 from collections.abc import Callable, Sequence
 
@@ -117,6 +117,27 @@ def last_day(safe: Safe, groups: Sequence[str], cause: str = "") -> float:
     return common_day(rows, groups)
 
 
+def mean_gap(safe: Safe) -> Gap | None:
+    """Return the difference of restricted means.
+
+    Parameters
+    ----------
+    safe : Safe
+        A contrast of restricted means.
+
+    Returns
+    -------
+    Gap or None
+        In days, with the horizon as its day; None where it may not be told.
+    """
+    rows = safe.estimates.tidy()
+    own = rows[rows["measure"] == "rmst_difference"].dropna(subset=["estimate"])
+    if own.empty:
+        return None
+    row = own.iloc[0]
+    return Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]), float(row["tau"]))
+
+
 def _at_day(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[float, list[str]]:
     day = common_day(rows, groups)
     own = {str(row["group"]): row for _, row in rows[rows["time"] == day].iterrows()}
@@ -189,13 +210,10 @@ def _cox(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # n
 
 
 def _mean_gap(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
-    rows = safe.estimates.tidy()
-    own = rows[rows["measure"] == "rmst_difference"].dropna(subset=["estimate"])
-    if own.empty:
+    gap = mean_gap(safe)
+    if gap is None:
         return words("curve.none")
-    row = own.iloc[0]
-    gap = Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]))
-    said = {"tau": count(row["tau"]), "event": event, "group": groups[0], "other": groups[1]}
+    said = {"tau": count(gap.day), "event": event, "group": groups[0], "other": groups[1]}
     if gap.direction == "none":
         return words("rmst.gap.none", **said, low=amount(gap.low, "days"), high=amount(gap.high, "days"))
     low, high = (decimal(size, 0) for size in sorted((abs(gap.low), abs(gap.high))))

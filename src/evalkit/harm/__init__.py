@@ -1,7 +1,7 @@
 """Harm: the first recorded harm, repeated harm, and harm after completing."""
 
 from evalkit.harm._landmark import completed_by, harm_after_completion
-from evalkit.harm._model import EVENTS_PER_TERM, harm_hazards, harm_model, without_harm
+from evalkit.harm._model import EVENTS_PER_TERM, harm_hazards, harm_model, mean_without_harm, without_harm
 from evalkit.harm._recurrent import MeanCountOf, repeated_harm
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "harm_after_completion",
     "harm_hazards",
     "harm_model",
+    "mean_without_harm",
     "repeated_harm",
     "without_harm",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["EVENTS_PER_TERM", "harm_hazards", "harm_model", "without_harm"]
+__all__ = ["EVENTS_PER_TERM", "harm_hazards", "harm_model", "mean_without_harm", "without_harm"]
 
 from dataclasses import dataclass, field
 
@@ -13,11 +13,13 @@ from evalkit.counts import Tally, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.levels import fewest, in_words, joined
-from evalkit.survival import cox, kaplan_meier, proportional_hazards_test
+from evalkit.survival import cox, kaplan_meier, proportional_hazards_test, rmst_contrast
 from evalkit.survival._cox import CoxFit
 
 ALPHA = 0.05
 """Level of the test of proportional hazards."""
+
+_FOLLOWED = "people with an intake and follow-up after it"
 
 EVENTS_PER_TERM = 5
 """Fewest events for each term of the model."""
@@ -40,13 +42,47 @@ def without_harm(cohort: Cohort) -> Estimates:
     MissingTableError
         If outcomes are not part of the study.
     """
-    rows, population = cohort.harm(), "people with an intake and follow-up after it"
+    rows = cohort.harm()
     if rows.empty:
-        nobody = Tally(pd.DataFrame(columns=["group", "term", "n_event", "n"]))
-        data = pd.DataFrame(columns=["group"])
-        return Estimates(data, "kaplan_meier", "no recorded harm", population, cut=cohort.cut, counts=nobody)
+        return _nothing(cohort, "kaplan_meier", "no recorded harm", ["group"])
     found = kaplan_meier(rows, "time", "event", by="group")
-    return found.about(population=population, cut=cohort.cut)
+    return found.about(population=_FOLLOWED, cut=cohort.cut)
+
+
+def mean_without_harm(cohort: Cohort, days: int) -> Estimates:
+    """Return the difference between the arms in the mean days without recorded harm up to a day.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    days : int
+        Horizon.
+
+    Returns
+    -------
+    Estimates
+        A contrast of restricted means; no rows where it is not defined: an arm without people, or none followed for
+        so long.
+
+    Raises
+    ------
+    MissingTableError
+        If outcomes are not part of the study.
+    """
+    rows = cohort.harm()
+    try:
+        found = rmst_contrast(rows, "time", "event", by="group", tau=days, reference=cohort.groups[1])
+    except AnalysisError:
+        what = f"difference of mean days without recorded harm in the first {days} days"
+        return _nothing(cohort, "rmst_contrast", what, ["measure", "estimate"])
+    return found.about(population=_FOLLOWED, cut=cohort.cut)
+
+
+def _nothing(cohort: Cohort, kind: str, estimand: str, columns: list[str]) -> Estimates:
+    """Return an estimate of nobody."""
+    data = pd.DataFrame(columns=columns).astype(dict.fromkeys({*columns} & {"estimate"}, "float64"))
+    nobody = Tally(pd.DataFrame(columns=["group", "term", "n_event", "n"]))
+    return Estimates(data, kind, estimand, _FOLLOWED, cut=cohort.cut, counts=nobody)
 
 
 def harm_model(cohort: Cohort, smallest: int = 11) -> Estimates:

@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 import pandas as pd
 from matplotlib.figure import Figure
 
-from evalkit import engagement, survival
+from evalkit import engagement
 from evalkit.disclosure import Safe
-from evalkit.display import curves_of_brief, last_day, shares_of_brief, svg_of
+from evalkit.display import curves_of_brief, mean_gap, shares_of_brief, svg_of
 from evalkit.display._mark import emit
 from evalkit.errors import ProtocolError, did_you_mean
-from evalkit.estimates import Estimates
+from evalkit.harm import mean_without_harm
 from evalkit.messages import LANGUAGES, Messages, messages_for
+from evalkit.report._brief_unquoted import later, mean, unquoted
 from evalkit.report._brief_words import Words
+from evalkit.report._event_share import EventShare, share_harmed, share_left
 from evalkit.report._open import open_report
 from evalkit.report._report import Report
 
@@ -73,18 +75,18 @@ class Brief:
 
     def findings(self) -> None:
         """Show what was found, in plain sentences, each with its uncertainty."""
-        found = [self._reached()]
+        reached, safe = self._reached()
+        found: list[tuple[str, tuple[Safe, ...]]] = [(reached, (safe,))]
         if self.report.cohort.has("sessions"):
             found += [self._step("engaged"), self._left(), self._step("completed")]
         if self.report.cohort.has("outcomes"):
             found.append(self._harm())
         points = "\n".join(f"- {text}" for text, _ in found)
-        safe = [one for _, one in found]
+        also = {one.estimates.id: one.estimates.kind for _, shown in found for one in shown}
         say = self.say
         heading = say("What was found")
         text = f"# {heading}\n\n::: {{.finding}}\n{points}\n:::"
-        also = {one.estimates.id: one.estimates.kind for one in safe}
-        emit("markdown", text, estimate=safe[0].estimates.id, kind="findings", verdict="released", also=also)
+        emit("markdown", text, estimate=safe.estimates.id, kind="findings", verdict="released", also=also)
 
     def steps(self) -> None:
         """Show the steps from referral to completion as a figure."""
@@ -115,24 +117,26 @@ class Brief:
         horizon : float, default 365
             Longest day drawn.
         """
-        exact = self._leaving()
-        safe = None if exact is None else self.report.safe(exact)
-        rows = pd.DataFrame() if safe is None else safe.landmark_rows()
-        shown = [] if rows.empty else [g for g in self.report.groups if (rows["group"] == g).any()]
-        if safe is None or not shown:
+        found = share_left(self.report) if self.report.cohort.has("sessions") else None
+        shown = [] if found is None else [g for g in self.report.groups if (found.rows["group"] == g).any()]
+        if found is None or not shown:
             self._absent(self.say("Share of people who had left without completing"))
             return
+        safe = found.safe
         curves = {self.words.own(g): safe.knots(g, _LEFT).drop(columns="std_error", errors="ignore") for g in shown}
         say = self.say
         labels = (say("Days since first session"), say("Left without completing"))
         figure = curves_of_brief(curves, self.groups, labels, horizon, say)
-        own = self._translated(rows[rows["cause"] == _LEFT])
+        own = self._translated(found.rows)
         values = [(group, self._days(own[own["group"] == group])) for group in self.groups]
         quoted = own[["group", "time", "estimate", "conf_low", "conf_high"]]
         data = pd.concat([quoted, *(c.assign(group=g) for g, c in curves.items())], ignore_index=True)
         data = data[data["time"] <= horizon].drop_duplicates(["group", "time", "estimate"])
         data = data.sort_values(["group", "time"], kind="stable", ignore_index=True)
-        caption = say("Share of people who had left without completing, by days since their first session")
+        caption = say(
+            "Share of people who had left without completing, by days since their first session, with 95% confidence "
+            "intervals"
+        )
         self._figure(figure, data, safe, caption, self.words.alt(values))
 
     def reading(self) -> None:
@@ -164,14 +168,6 @@ class Brief:
     def _funnel(self) -> Safe:
         return self.report.safe(engagement.funnel(self.report.cohort))
 
-    def _leaving(self) -> Estimates | None:
-        cohort = self.report.cohort
-        times = cohort.retention() if cohort.has("sessions") else pd.DataFrame()
-        if times.empty:
-            return None
-        causes = list(cohort.causes.values())
-        return survival.cumulative_incidence(times, "time", "event", by="group", causes=causes)
-
     def _reached(self) -> tuple[str, Safe]:
         safe = self.report.safe(self.report.cohort.attrition)
         if self.report.cohort.has("sessions"):
@@ -190,51 +186,50 @@ class Brief:
         found = [known[known["group"] == group] for group in self.report.groups]
         return [own.iloc[0] if len(own) else None for own in found]
 
-    def _step(self, step: str) -> tuple[str, Safe]:
+    def _step(self, step: str) -> tuple[str, tuple[Safe, ...]]:
         safe = self._funnel()
         rows = safe.estimates.tidy()
         own, other = self._sides(rows[(rows["term"] == step) & (rows["n"] > 0)])
         gap = None if own is None else self.report.gaps(safe).get(str(own["label"]))
         direction = "" if gap is None else gap.direction
-        return self.words.step(step, own, other, self.groups, self.report, direction), safe
+        return self.words.step(step, own, other, self.groups, self.report, direction), (safe,)
 
-    def _left(self) -> tuple[str, Safe]:
-        exact = self._leaving()
-        if exact is None:
-            return self.words.left(None, None, self.groups), self._funnel()
-        safe = self.report.safe(exact)
-        own, other = self._at_a_day(safe, _LEFT)
-        said = self.words.left(own, other, self.groups, self._gap(safe, exact, _LEFT, own))
-        return said + self._later(safe, _LEFT, own), safe
+    def _left(self) -> tuple[str, tuple[Safe, ...]]:
+        found, horizon = share_left(self.report), self.report.study.rules.landmark_day
+        if found is None:
+            return self.words.left(None, None, self.groups), (self._funnel(),)
+        own, other = found.on_a_day(self.report.groups, horizon)
+        said = self.words.left(own, other, self.groups, self._direction(found, own))
+        return self._told(said, "Staying", found, own, horizon)
 
-    def _gap(self, safe: Safe, exact: Estimates, cause: str, own: pd.Series | None) -> str:
-        gap = None if own is None else self.report.gaps(safe, exact).get(cause)
-        return gap.direction if gap is not None and own is not None and gap.day == own["time"] else ""
+    def _harm(self) -> tuple[str, tuple[Safe, ...]]:
+        found, label = share_harmed(self.report), self.report.study.harm.label
+        if found is None:
+            nobody = self.report.safe(self.report.cohort.attrition)
+            return self.words.harm(None, None, self.groups, label), (nobody,)
+        horizon = max(self.report.study.harm.horizons, default=0)
+        own, other = found.on_a_day(self.report.groups, horizon)
+        said = self.words.harm(own, other, self.groups, label, self._direction(found, own))
+        return self._told(said, "Harm", found, own, horizon)
 
-    def _harm(self) -> tuple[str, Safe]:
-        times, label = self.report.cohort.harm(), self.report.study.harm.label
-        if times.empty:
-            return self.words.harm(None, None, self.groups, label), self.report.safe(self.report.cohort.attrition)
-        exact: Estimates = survival.cumulative_incidence(times, "time", "event", by="group", causes=[label])
-        safe = self.report.safe(exact)
-        own, other = self._at_a_day(safe, label)
-        said = self.words.harm(own, other, self.groups, label, self._gap(safe, exact, label, own))
-        return said + self._later(safe, label, own), safe
+    def _direction(self, found: EventShare, own: pd.Series | None) -> str:
+        gap = None if own is None else found.gap_on(own["time"])
+        return "" if gap is None else gap.direction
 
-    def _later(self, safe: Safe, cause: str, own: pd.Series | None) -> str:
-        """Say, where a curve goes on, that no later day is quoted."""
-        last = min(self.report.study.rules.landmark_day, last_day(safe, self.report.groups, cause))
-        return f" {self.words.later()}" if own is not None and own["time"] < last else ""
-
-    def _at_a_day(self, safe: Safe, cause: str) -> Sequence[pd.Series | None]:
-        """Return both groups at the last landmark up to half a year that can be quoted of both, or of the focus."""
-        if safe.verdict == "withheld":
-            return None, None
-        rows = safe.landmark_rows()
-        rows = rows[(rows["cause"] == cause) & (rows["time"] <= self.report.study.rules.landmark_day)]
-        days = [set(rows.loc[rows["group"] == group, "time"]) for group in self.report.groups]
-        told = (days[0] & days[1]) or days[0]
-        return self._sides(rows[rows["time"] == max(told)]) if told else (None, None)
+    def _told(
+        self, said: str, what: str, found: EventShare, own: pd.Series | None, horizon: float
+    ) -> tuple[str, tuple[Safe, ...]]:
+        """Say, where no day or only an earlier one can be quoted, how the means over all days compare."""
+        wanted = found.sooner(self.report.groups, horizon)
+        if not wanted > 0:
+            return said, (found.safe,)
+        said = unquoted(self.say, what) if own is None else f"{said} {later(self.say)}"
+        mean_of = engagement.mean_stay if what == "Staying" else mean_without_harm
+        contrast = self.report.safe(mean_of(self.report.cohort, int(wanted)))
+        gap = mean_gap(contrast)
+        if gap is None:
+            return said, (found.safe,)
+        return f"{said} {mean(self.say, what, gap.direction, self.groups[0], wanted)}", (found.safe, contrast)
 
 
 def open_brief(study: str, period: str = "newest", *, language: str = "en") -> Brief:

@@ -201,7 +201,7 @@ class Words:
             if own is None:
                 return say("**Taking part.** Too few people have been followed for long enough to tell.")
             told = marked(
-                "**Taking part.** In the {group} group, {share} of people ({low} to {high}) came to {sessions} or more "
+                "**Taking part.** In the {group} group, {share} ({low} to {high}) of people came to {sessions} or more "
                 "sessions within {days} days of intake."
             )
             more = {"sessions": say.count(rules.engaged.sessions), "days": say.count(rules.engaged.days)}
@@ -209,7 +209,7 @@ class Words:
         if own is None:
             return say("**Completing.** Too few people have been followed for long enough to tell.")
         told = marked(
-            "**Completing.** In the {group} group, {share} of those who started ({low} to {high}) completed the "
+            "**Completing.** In the {group} group, {share} ({low} to {high}) of those who started completed the "
             "program within {days} days of their first session."
         )
         said = self._sides(told, own, other, groups, gap, days=say.count(rules.funnel.completion_days))
@@ -222,7 +222,7 @@ class Words:
             return ""
         first = exact[0]
         told = marked(
-            "A published study of {n} people ({label}) found {share}. It counted other people in other years."
+            "A published study of {n} people, {label}, found {share}. It counted other people in other years."
         )
         label = self.own(first.label or first.id)
         return say(told, n=say.count(first.n or 0), label=label, share=say.percent(first.value))
@@ -246,19 +246,10 @@ class Words:
         if own is None:
             return say("**Staying.** Too few people have been followed for long enough to tell.")
         told = marked(
-            "**Staying.** {day} days after their first session, {share} of those who started ({low} to {high}) in the "
+            "**Staying.** {day} days after their first session, {share} ({low} to {high}) of those who started in the "
             "{group} group had left without completing."
         )
         return self._sides(told, own, other, groups, gap, day=say.count(float(own["time"])))
-
-    def later(self) -> str:
-        """Say that no later day is quoted.
-
-        Returns
-        -------
-        str
-        """
-        return self.say("No figure for a later day is given: it would not be safe, or not close enough to the truth.")
 
     def harm(
         self, own: pd.Series | None, other: pd.Series | None, groups: Sequence[str], event: str, gap: str = ""
@@ -283,7 +274,7 @@ class Words:
         if own is None:
             return say("**Harm.** Too few people have been followed for long enough to tell.")
         told = marked(
-            "**Harm.** {day} days after intake, {share} of people ({low} to {high}) in the {group} group had {event}."
+            "**Harm.** {day} days after intake, {share} ({low} to {high}) of people in the {group} group had {event}."
         )
         said = self._sides(told, own, other, groups, gap, day=say.count(float(own["time"])), event=self.own(event))
         tail = say("Much harm is never recorded.")
@@ -365,7 +356,8 @@ class Words:
                 base=report.policy.rounding_base,
             ),
             say(
-                "Only what was known on {cut} is used. Shares are of people whose time for a step is over.",
+                "Only what was known on {cut} is used. Shares that reached a step are of people whose time for it is "
+                "over.",
                 cut=say.day(report.cut),
             ),
         ]

@@ -91,7 +91,7 @@ def limitations(report: Report, outcomes: Sequence[Outcome | None]) -> None:
     outcomes : sequence of Outcome or None
     """
     safe: list[Safe] = []
-    said = [words(f"limit.exchange.{report.study.comparison.assignment}")]
+    said = [words(f"limit.exchange.{report.study.comparison.assignment}"), words("limit.start")]
     for one in outcomes:
         if one is not None and one.compared is not None:
             said += _limits(report, one, safe)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from evalkit.compare import ProportionDifference
 from evalkit.counts import Tally
-from evalkit.disclosure import TOLERANCE, Safe
+from evalkit.disclosure import NEARNESS, TOLERANCE, Safe
 from evalkit.display import Gap
 from evalkit.estimates import Estimates
 from evalkit.wilson import normal_quantile
@@ -21,8 +21,8 @@ from evalkit.wilson import normal_quantile
 def curve_differences(safe: Safe, exact: Estimates, groups: tuple[str, str]) -> Safe:
     """Return the differences of two safe curves at the landmarks that may be quoted of both.
 
-    Each is the difference of two quoted values, with their variances added; those further than half a standard error
-    (and 2 points) from the difference of the exact curves are left out.
+    Each is the difference of two quoted values, with their variances added; those further than `NEARNESS`
+    standard errors (and 2 points) from the difference of the exact curves are left out.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ def curve_differences(safe: Safe, exact: Estimates, groups: tuple[str, str]) -> 
     """
     rows = safe.landmark_rows()
     keys = ["cause", "time"] if "cause" in rows else ["time"]
-    made = pd.DataFrame(columns=[*keys, "contrast", "estimate", "std_error", "conf_low", "conf_high"])
+    numbers = ["estimate", "std_error", "conf_low", "conf_high"]
+    made = pd.DataFrame(columns=[*keys, "contrast", *numbers]).astype(dict.fromkeys(["time", *numbers], "float64"))
     if len(rows) and exact.analysis is not None:
         again: Any = dataclasses.replace(exact.analysis, times=safe.policy.landmarks)  # type: ignore[type-var]
         both = _beside(rows, keys, groups)
@@ -55,7 +56,7 @@ def curve_differences(safe: Safe, exact: Estimates, groups: tuple[str, str]) -> 
             std_error=error,
             conf_low=np.maximum(difference - z * error, -1.0),
             conf_high=np.minimum(difference + z * error, 1.0),
-        )[off <= np.maximum(TOLERANCE, error / 2)]
+        )[off <= np.maximum(TOLERANCE, error * NEARNESS)]
     about = Estimates(
         made,
         kind="curve_difference",

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evalkit import engagement, survival
+from evalkit import engagement
 from evalkit.disclosure import Safe
-from evalkit.display import Gap, common_day, count, gap_words, last_day, numbered, percent, sentences, words
+from evalkit.display import Gap, count, gap_words, numbered, percent, sentences, words
 from evalkit.display._kinds import is_empty
+from evalkit.estimates import Estimates
+from evalkit.harm import mean_without_harm
 from evalkit.periods import long_date
+from evalkit.report._event_share import EventShare, share_harmed, share_left
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -129,55 +132,49 @@ def _completed(report: Report) -> list[Finding]:
     return _step(report, "completed", "find.completed", "".join(published), days=days)
 
 
-def _curve(report: Report, exact: object, text: str, horizon: float, **values: object) -> tuple[list[str], Safe, float]:
-    """Read a curve on the last day that may be quoted, at most the horizon; say so where the curve goes on.
+def _share(report: Report, found: EventShare | None, text: str, horizon: float, **values: object) -> list[str]:
+    """Say the share with an event on the last day that may be quoted, and where that is not the day asked for."""
+    if found is None:
+        return []
+    own, other = found.on_a_day(report.groups)
+    wanted = found.sooner(report.groups, horizon)
+    said = []
+    if own is not None:
+        told = words(text, group=report.groups[0], day=int(own["time"]), **_said(own), **values)
+        said = [told, *_beside(report, other, found.gap_on(own["time"]))]
+    elif wanted > 0:
+        return [words(f"{text}.none", group=report.groups[0], wanted=int(wanted), **values)]
+    return [*said, words("find.sooner", wanted=int(wanted))] if wanted > 0 else said
 
-    Returns
-    -------
-    sentences : list of str
-        No sentence where no day can be quoted.
-    safe : Safe
-    sooner : float
-        The day that could not be quoted; nan where the one that was quoted is it.
-    """
-    safe = report.safe(exact)  # type: ignore[arg-type]
-    if safe.verdict == "withheld" or is_empty(safe):
-        return [], safe, np.nan
-    rows = safe.landmark_rows()
-    cause = str(safe.estimates.data["cause"].iloc[0])
-    rows = rows[rows["cause"] == cause]
-    day = common_day(rows, report.groups)
-    own, other = _sides(rows[rows["time"] == day], report)
-    if own is None:
-        return [], safe, np.nan
-    gap = report.gaps(safe, exact).get(cause)  # type: ignore[arg-type]
-    gap = gap if gap is not None and gap.day == day else None
-    said = [
-        words(text, group=report.groups[0], day=int(day), **_said(own), **values),
-        *_beside(report, other, gap),
-    ]
-    last = min(horizon, last_day(safe, report.groups, cause))
-    wanted = max((landmark for landmark in report.policy.landmarks if landmark <= last), default=0)
-    if day >= wanted:
-        return said, safe, np.nan
-    return [*said, words("find.sooner", wanted=wanted)], safe, wanted
+
+def _with_mean(report: Report, said: list[str], found: EventShare, exact: Estimates, event: str) -> list[Finding]:
+    """Add the difference of means over all days, for what no single day can say."""
+    mean = report.safe(exact)
+    also = () if is_empty(mean) else (mean,)
+    told = [sentences(mean, report.groups, event=event)] if also else []
+    return [Finding(" ".join([*said, *told]), (found.safe, *also))]
 
 
 def _staying(report: Report) -> list[Finding]:
-    horizon = report.cohort.rules.landmark_day
-    said, safe, sooner = _curve(report, engagement.leaving(report.cohort), "find.staying", horizon)
-    also: tuple[Safe, ...] = ()
-    if sooner > 0:  # what no single day can say, the mean over all of them can
-        mean = report.safe(engagement.mean_stay(report.cohort, int(sooner)))
-        if not is_empty(mean):
-            said, also = [*said, sentences(mean, report.groups, event=words("find.disengaging"))], (mean,)
-    return [Finding(" ".join(said), (safe, *also))] if said else []
+    found, horizon = share_left(report), report.cohort.rules.landmark_day
+    said = _share(report, found, "find.staying", horizon)
+    if found is None or not said:
+        return []
+    wanted = found.sooner(report.groups, horizon)
+    if not wanted > 0:
+        return [Finding(" ".join(said), (found.safe,))]
+    mean = engagement.mean_stay(report.cohort, int(wanted))
+    return _with_mean(report, said, found, mean, words("find.disengaging"))
 
 
 def _harm(report: Report) -> list[Finding]:
-    times, label = report.cohort.harm(), report.study.harm.label
-    if times.empty:
+    found, label = share_harmed(report), report.study.harm.label
+    horizon = max(report.study.harm.horizons, default=0)
+    said = _share(report, found, "find.harm", horizon, event=label)
+    if found is None or not said:
         return []
-    found = survival.cumulative_incidence(times, "time", "event", by="group", causes=[label])
-    said, safe, _ = _curve(report, found, "find.harm", max(report.study.harm.horizons, default=0), event=label)
-    return [Finding(" ".join(said), (safe,))] if said else []
+    said = [*said, words("find.harm.recorded")]
+    wanted = found.sooner(report.groups, horizon)
+    if not wanted > 0:
+        return [Finding(" ".join(said), (found.safe,))]
+    return _with_mean(report, said, found, mean_without_harm(report.cohort, int(wanted)), label)

@@ -302,6 +302,7 @@ class Report:
         typed = (x_label, *(astuple(words) if words else ()))
         self._emit("figure", svg_of(figure), safe, alt=alt, data=data, headline=head, typed=typed)
         remarks = [message("note.curve", minimum=self.policy.minimum_count)] if curve else []
+        remarks += [message("note.weighted")] if safe.weighted else []
         remarks += [safe.note] if safe.note else []
         if remarks:
             self._emit("markdown", f"::: {{.note}}\n{' '.join(remarks)}\n:::", safe)

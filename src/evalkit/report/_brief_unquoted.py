@@ -1,0 +1,79 @@
+"""What the brief says where no day of a curve can be quoted, or only an early one."""
+
+from __future__ import annotations
+
+__all__ = ["later", "mean", "unquoted"]
+
+from evalkit.messages import Messages, marked
+
+
+def unquoted(say: Messages, what: str) -> str:
+    """Say that no day is quoted.
+
+    Parameters
+    ----------
+    say : Messages
+    what : {"Staying", "Harm"}
+
+    Returns
+    -------
+    str
+    """
+    told = {
+        "Staying": marked("**Staying.** No share is given: it would not be safe, or not close enough to the truth."),
+        "Harm": marked(
+            "**Harm.** No share is given: it would not be safe, or not close enough to the truth. Much harm is never "
+            "recorded."
+        ),
+    }
+    return say(told[what])
+
+
+def later(say: Messages) -> str:
+    """Say that no later day is quoted.
+
+    Parameters
+    ----------
+    say : Messages
+
+    Returns
+    -------
+    str
+    """
+    return say("No figure for a later day is given: it would not be safe, or not close enough to the truth.")
+
+
+def mean(say: Messages, what: str, direction: str, group: str, days: float) -> str:
+    """Say how the mean time without an event compares.
+
+    Parameters
+    ----------
+    say : Messages
+    what : {"Staying", "Harm"}
+    direction : {"none", "higher", "lower"}
+    group : str
+        The focus.
+    days : float
+        Horizon.
+
+    Returns
+    -------
+    str
+    """
+    told = {
+        "Staying none": marked(
+            "Over the first {days} days, the groups do not clearly differ in how long people stayed."
+        ),
+        "Staying higher": marked("Over the first {days} days, people in the {group} group clearly stayed longer."),
+        "Staying lower": marked("Over the first {days} days, people in the {group} group clearly stayed less long."),
+        "Harm none": marked(
+            "Over the first {days} days, the groups do not clearly differ in the time before harm was recorded."
+        ),
+        "Harm higher": marked(
+            "Over the first {days} days, harm was recorded clearly later or less often in the {group} group."
+        ),
+        "Harm lower": marked(
+            "Over the first {days} days, harm was recorded clearly sooner or more often in the {group} group."
+        ),
+    }
+    return say(told[f"{what} {direction}"], days=say.count(days), group=group)

@@ -1,0 +1,146 @@
+"""Shares with an event by a day, as page one and the brief quote them: of which day, and whether the groups differ."""
+
+from __future__ import annotations
+
+__all__ = ["EventShare", "share_harmed", "share_left"]
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from evalkit import engagement
+from evalkit.disclosure import Safe
+from evalkit.display import Gap, common_day, last_day
+from evalkit.estimates import Estimates
+from evalkit.harm import without_harm
+
+if TYPE_CHECKING:
+    from evalkit.report._report import Report
+
+
+@dataclass(frozen=True, eq=False)
+class EventShare:
+    """The share with an event on the days that may be quoted.
+
+    Attributes
+    ----------
+    safe : Safe
+        The curves they are read from.
+    rows : pandas.DataFrame
+        group, time, estimate, conf_low, conf_high.
+    gap : Gap or None
+        Difference between the groups on the last day quoted of both.
+    last : float
+        Last landmark that the curves of all groups reach, quoted or not; nan if there is none.
+    """
+
+    safe: Safe
+    rows: pd.DataFrame = field(repr=False)
+    gap: Gap | None
+    last: float
+
+    def on_a_day(
+        self, groups: tuple[str, str], horizon: float = float("inf")
+    ) -> tuple[pd.Series | None, pd.Series | None]:
+        """Return the rows of the focus and the comparison on the last day quoted of both, or else of the focus.
+
+        Parameters
+        ----------
+        groups : (str, str)
+        horizon : float
+            No later day.
+
+        Returns
+        -------
+        tuple of pandas.Series or None
+        """
+        rows = self.rows[self.rows["time"] <= horizon]
+        day = common_day(rows, groups)
+        if not ((rows["group"] == groups[0]) & (rows["time"] == day)).any():
+            day = common_day(rows[rows["group"] == groups[0]], groups)
+        found = [rows[(rows["group"] == group) & (rows["time"] == day)] for group in groups]
+        own, other = (one.iloc[0] if len(one) else None for one in found)
+        return own, other
+
+    def gap_on(self, day: float) -> Gap | None:
+        """Return the difference between the groups if it is that of a day.
+
+        Parameters
+        ----------
+        day : float
+
+        Returns
+        -------
+        Gap or None
+        """
+        return self.gap if self.gap is not None and self.gap.day == day else None
+
+    def sooner(self, groups: tuple[str, str], horizon: float) -> float:
+        """Return the last landmark up to a horizon that the curves reach, if it cannot be quoted of the focus.
+
+        Parameters
+        ----------
+        groups : (str, str)
+        horizon : float
+
+        Returns
+        -------
+        float
+            nan where it can be.
+        """
+        own, _ = self.on_a_day(groups, horizon)
+        wanted = max((day for day in self.safe.policy.landmarks if day <= min(horizon, self.last)), default=0)
+        return float(wanted) if wanted > (0 if own is None else own["time"]) else float("nan")
+
+
+def share_left(report: Report) -> EventShare | None:
+    """Return the share of starters who had disengaged.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    EventShare or None
+        None where nothing of it may be shown.
+    """
+    exact = engagement.leaving(report.cohort)
+    safe = report.safe(exact)
+    if safe.smooth is None:
+        return None
+    cause = str(report.cohort.causes[1])
+    rows = safe.landmark_rows()
+    return EventShare(
+        safe, rows[rows["cause"] == cause], report.gaps(safe, exact).get(cause), _last(safe, report, cause)
+    )
+
+
+def share_harmed(report: Report) -> EventShare | None:
+    """Return the share of people with recorded harm: what the curve without it leaves.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    EventShare or None
+        None where nothing of it may be shown.
+    """
+    exact: Estimates = without_harm(report.cohort)
+    safe = report.safe(exact)
+    if safe.smooth is None:
+        return None
+    rows = safe.landmark_rows()
+    rows = rows.assign(estimate=1 - rows["estimate"], conf_low=1 - rows["conf_high"], conf_high=1 - rows["conf_low"])
+    free = report.gaps(safe, exact).get("")
+    gap = None if free is None else Gap(-free.estimate, -free.high, -free.low, free.day)
+    return EventShare(safe, rows, gap, _last(safe, report))
+
+
+def _last(safe: Safe, report: Report, cause: str = "") -> float:
+    """Return the last landmark that both curves reach, or that of the focus where there is no other."""
+    own = last_day(safe, report.groups[:1], cause)
+    return last_day(safe, report.groups, cause) if own > 0 else own
