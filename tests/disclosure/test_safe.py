@@ -194,6 +194,31 @@ def test_small_restatements_are_not_given_by_subtraction() -> None:
     assert shown["new"].isna().tolist() == [True, False]
 
 
+def test_everybody_less_one_group_does_not_give_the_other_away() -> None:
+    columns = ["figure", "group", "old", "new", "reason", "n_people"]
+    few = [("with harm", "all", 33.0, 58.0, "late entry", 25), ("with harm", "PAIP", 30.0, 50.0, "late entry", 20)]
+    told = safe_restatements(pd.DataFrame(few, columns=columns), POLICY)
+    assert told["group"].tolist() == ["PAIP"]  # 3 in the other group, 8 later
+    slight = [("exits", "all", 80.0, 104.0, "late entry", 24), ("exits", "PAIP", 50.0, 70.0, "late entry", 20)]
+    told = safe_restatements(pd.DataFrame(slight, columns=columns), POLICY).set_index("group")
+    assert told["new"].isna().to_dict() == {"all": True, "PAIP": False}  # 4 more in the other group
+    large = [("exits", "all", 80.0, 125.0, "late entry", 45), ("exits", "PAIP", 50.0, 70.0, "late entry", 20)]
+    assert safe_restatements(pd.DataFrame(large, columns=columns), POLICY)["new"].notna().all()
+
+
+def test_which_groups_records_were_withdrawn_is_not_said() -> None:
+    columns = ["figure", "group", "old", "new", "reason", "n_people"]
+    rows = [
+        ("with harm", "all", 60.0, 85.0, "late entry, retraction", 27),
+        ("with harm", "PAIP", 40.0, 62.0, "late entry", 24),
+        ("with harm", "Pilot", 20.0, 23.0, "late entry, retraction", 3),
+    ]
+    told = safe_restatements(pd.DataFrame(rows, columns=columns), POLICY).set_index("group")
+    assert told["reason"].to_dict() == {
+        "all": "late entry, retraction", "PAIP": "late entry, retraction", "Pilot": "records changed",
+    }  # fmt: skip
+
+
 def test_a_change_that_few_people_are_behind_is_not_given() -> None:
     """Fifty sessions may be one person's."""
     row = {"figure": "sessions", "group": "all", "old": 900.0, "new": 950.0, "reason": "late entry"}

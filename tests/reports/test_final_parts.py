@@ -20,7 +20,7 @@ from evalkit.comparison import differences_of
 from evalkit.comparison._imputed import quantified
 from evalkit.counts import Tally
 from evalkit.disclosure import Safe
-from evalkit.display import Gap, _mark, difference_table, headline, sentences, table_of
+from evalkit.display import CurveText, Gap, _mark, difference_table, headline, sentences, table_of
 from evalkit.display._appendix import checklist
 from evalkit.display._draw import Look, draw
 from evalkit.display._final_figures import overlap_figure
@@ -94,6 +94,14 @@ def test_above_curves_that_go_on_no_difference_is_none_by_then(report: Report, m
     quoted = Safe.landmark_rows
     monkeypatch.setattr(Safe, "landmark_rows", lambda safe: quoted(safe)[lambda rows: rows["time"] < 365])
     assert headline(safe, report.groups, "well", gaps[182.0]).endswith("were well: no clear difference by then")
+
+
+def test_a_curve_without_an_event_is_not_drawn_as_if_it_were_sure(report: Report, shown: list[dict[str, Any]]) -> None:
+    times = report.cohort.harm().assign(event=lambda rows: rows["event"].where(rows["group"] == "PAIP", 0))
+    report.show(kaplan_meier(times, "time", "event", by="group"), words=CurveText("Well", "Days", "well"))
+    assert "PAIP" in shown[0]["image/svg+xml"]
+    assert "Pilot" not in shown[0]["image/svg+xml"]
+    assert "No event is known in Pilot so far" in shown[1]["text/markdown"]
 
 
 def test_page_one_gives_the_mean_stay_where_the_day_asked_for_cannot_be_quoted(

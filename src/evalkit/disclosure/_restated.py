@@ -22,17 +22,44 @@ def safe_restatements(changes: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        figure, group, old, new (multiples of the base), reason; without figures that are too small. New is missing
-        where the change itself is about too few people to be shown.
+        figure, group, old, new (multiples of the base), reason; without figures that are too small, and without that
+        of everybody where it would give a small one away. New is missing where the change itself is about too few
+        people to be shown. The reasons of a figure are given together: which group's records were withdrawn is not
+        said.
     """
-    shown = []
-    for _, row in changes.iterrows():
-        old, new = round(float(row["old"])), round(float(row["new"]))
-        if policy.hides(old) or policy.hides(new):
-            continue
-        # subtracting would say how few people the change is about, or what few people's sessions are
-        small = policy.is_small(abs(new - old)) or policy.is_small(int(row.get("n_people", 0)))
-        shown.append(
-            (row["figure"], row["group"], policy.rounded(old), np.nan if small else policy.rounded(new), row["reason"])
+    told = [own for _, figure in changes.groupby("figure", sort=False) for own in _figure(figure, policy)]
+    return pd.DataFrame(told, columns=["figure", "group", "old", "new", "reason"])
+
+
+EVERYBODY = "all"
+UNTOLD = "records changed"
+"""Reason of a change that fewer people than the minimum stand behind."""
+
+
+def _figure(rows: pd.DataFrame, policy: Policy) -> list[tuple[object, ...]]:
+    """Return what may be shown of one figure; nothing small of one group is left between everybody and the other."""
+    few = rows["n_people"].astype(int) if "n_people" in rows else pd.Series(0, index=rows.index)
+    rows = rows.assign(old=rows["old"].round().astype(int), new=rows["new"].round().astype(int), few=few)
+    change = rows["new"] - rows["old"]
+    # subtracting would say how few people a change is about, or what few people's sessions are
+    rows["slight"] = [policy.is_small(abs(c)) or policy.is_small(n) for c, n in zip(change, rows["few"], strict=True)]
+    hidden = [policy.hides(old) or policy.hides(new) for old, new in zip(rows["old"], rows["new"], strict=True)]
+    shown = rows[~np.array(hidden, dtype=bool)]
+    whole, parts = shown[shown["group"] == EVERYBODY], shown[shown["group"] != EVERYBODY]
+    if len(whole) and len(parts) == 1:
+        rest = {name: int(whole[name].iloc[0] - parts[name].iloc[0]) for name in ("old", "new")}
+        if any(policy.hides(n) for n in rest.values()):
+            shown, whole = parts, whole.iloc[:0]
+        elif policy.is_small(abs(rest["new"] - rest["old"])):
+            shown = shown.assign(slight=shown["slight"] | (shown["group"] == EVERYBODY))
+    why = list(dict.fromkeys(part for text in shown.loc[~shown["slight"], "reason"] for part in str(text).split(", ")))
+    return [
+        (
+            row["figure"],
+            row["group"],
+            policy.rounded(row["old"]),
+            np.nan if row["slight"] else policy.rounded(row["new"]),
+            UNTOLD if row["slight"] else ", ".join(why),
         )
-    return pd.DataFrame(shown, columns=["figure", "group", "old", "new", "reason"])
+        for _, row in shown.iterrows()
+    ]

@@ -107,6 +107,8 @@ class Safe:
     def knots(self, group: str, cause: str = "") -> pd.DataFrame:
         """Return the days between which a group's safe curve is a straight line, and its values there.
 
+        A curve that may be quoted ends on the last day on which it may: what it says after that can be far off.
+
         Parameters
         ----------
         group : str
@@ -123,7 +125,34 @@ class Safe:
         DisclosureError
             If this is no curve, or nothing of it may be shown.
         """
-        return self._read(group, cause)[["time", "estimate", "std_error", "conf_low", "conf_high"]]
+        read, end = self._read(group, cause), self._drawn_until(group, cause)
+        if read["time"].max() > end:
+            days = [*read.loc[read["time"] < end, "time"], end]
+            read = self._read(group, cause, days)
+        return read[["time", "estimate", "std_error", "conf_low", "conf_high"]]
+
+    def drawn(self, times: Sequence[float]) -> pd.DataFrame:
+        """Read a curve at some days as a figure shows it: after the day on which it ends, only how many are at risk.
+
+        Parameters
+        ----------
+        times : sequence of float
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `at`.
+        """
+        read = self.at(times)
+        causes = read["cause"] if "cause" in read else read["group"]
+        ends = [self._drawn_until(str(g), str(c)) for g, c in zip(read["group"], causes, strict=True)]
+        values = ["estimate", "std_error", "conf_low", "conf_high"]
+        read[values] = read[values].where(read["time"] <= np.array(ends), axis=0)
+        return read
+
+    def _drawn_until(self, group: str, cause: str) -> float:
+        name = f"{group}: {cause}" if "cause" in self.estimates.data else group
+        return max((day for place, day in self.faithful if place == name), default=np.inf)
 
     def landmark_rows(self) -> pd.DataFrame:
         """Return a curve's rows at the policy's landmarks, where the safe curve has something to say.

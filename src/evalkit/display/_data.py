@@ -125,13 +125,13 @@ def curve_numbers(safe: Safe, groups: Sequence[str], horizon: float) -> pd.DataF
     knots = {tuple(key): safe.knots(*key) for key in named}
     end = min(horizon, max(float(k["time"].iloc[-1]) for k in knots.values()))
     written = ticks(end, 4 if "cause" in rows and len({*rows["cause"]}) > 1 else 5)
-    read = safe.at(sorted({*written, end}))
+    read = safe.drawn(sorted({*written, end}))
     read["n_risk"] = read["n_risk"].where(read["time"].isin(written))
     parts = []
     for key, own in knots.items():
         names = dict(zip(keys, key, strict=True))
         between = own[(own["time"] < end) & ~own["time"].isin(written)].assign(**names)
-        same = (read[keys] == list(key)).all(axis=1) & read["estimate"].notna()
+        same = (read[keys] == list(key)).all(axis=1) & (read["estimate"].notna() | read["n_risk"].notna())
         parts.append(pd.concat([between, read[same]]).sort_values("time", kind="stable"))
     return pd.concat(parts, ignore_index=True)[[*keys, "time", "n_risk", *_LIMITS]]
 
@@ -177,7 +177,10 @@ def restatement_numbers(rows: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        label, group, baseline (as published), estimate (as known now; missing where the change is small), sentence.
+        label, group, baseline (as known then), estimate (as known now), sentence; as the table, without those that
+        changed slightly unless all did.
     """
+    slight = rows["new"].isna()
+    rows = rows if slight.all() else rows[~slight]
     names = {"figure": "label", "old": "baseline", "new": "estimate", "reason": "sentence"}
     return rows.rename(columns=names)[["label", "group", "baseline", "estimate", "sentence"]]

@@ -68,7 +68,7 @@ def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Curve
     knots = {g: safe.knots(g) for g in shown}
     end = min(horizon, max(float(k["time"].iloc[-1]) for k in knots.values()))
     ticks = ticks_of(end)
-    risk = safe.at(ticks)
+    risk = safe.drawn(ticks)
     figure = new_figure(1.9 + 0.17 * (len(shown) + 1), BESIDE)
     with themed():
         axes = figure.add_subplot()

@@ -15,8 +15,10 @@ __all__ = [
     "nothing_to_draw",
     "uncertain",
     "why_absent",
+    "with_events",
 ]
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -61,6 +63,31 @@ def is_unrecorded(safe: Safe) -> bool:
     """Return whether people are divided by what is recorded of nobody."""
     rows = safe.estimates.tidy()
     return safe.estimates.kind == "reach" and len(rows) > 0 and set(rows["term"]) == {NOT_RECORDED}
+
+
+def with_events(safe: Safe) -> tuple[Safe, list[str]]:
+    """Leave out of survival curves the groups in which nothing has happened yet: flat lines without limits look sure.
+
+    Parameters
+    ----------
+    safe : Safe
+
+    Returns
+    -------
+    drawn : Safe
+        As it came where it is no such curve, or nothing has happened in any group.
+    quiet : list of str
+        The groups left out.
+    """
+    rows = safe.estimates.tidy()
+    if safe.estimates.kind not in CURVES or rows.empty:
+        return safe, []
+    events = rows.groupby(rows["group"].astype(str), sort=False)["n_event"].sum()
+    quiet = [str(group) for group, n in events.items() if not n]
+    if not quiet or len(quiet) == len(events):
+        return safe, []
+    left = safe.estimates.about(data=rows[~rows["group"].astype(str).isin(quiet)])
+    return dataclasses.replace(safe, estimates=left), quiet
 
 
 def why_absent(safe: Safe, exact: Estimates | None = None) -> str:

@@ -40,6 +40,7 @@ ENGLISH: dict[str, str] = {
     "absent.quarter": "There is no earlier quarter to compare with.",
     "note.curve": "To protect participants, curves are smoothed over blocks of at least {minimum} events, and numbers "
     "at risk are rounded.",
+    "note.quiet": "No event is known in {groups} so far, which is not to say that there is none: no curve is drawn.",
     "note.weighted": "These curves are only roughly those that the adjusted differences come from: where the two are "
     "apart, believe the table. Numbers at risk are people, not weights.",
     "note.far": "Days on which the protected curve lies too far from the exact one are left out.",

@@ -142,5 +142,5 @@ def restatement_table(rows: pd.DataFrame, period: str) -> str:
             "reason": told["reason"],
         }
     )
-    headings = {"figure": f"Figure of {period}", "group": "Group", "old": "As published", "new": "As known now"}
+    headings = {"figure": f"Figure of {period}", "group": "Group", "old": "As known then", "new": "As known now"}
     return html_table(texts, {**headings, "reason": "Why"}, numbers=("old", "new"), note="" if slight.all() else note)

@@ -66,7 +66,7 @@ def incidence_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Cu
     last = max(float(safe.knots(g, c)["time"].iloc[-1]) for g in shown for c in causes)
     end = min(horizon, last)
     ticks = ticks_of(end, 5 if len(causes) == 1 else 4)
-    risk = safe.at(ticks)
+    risk = safe.drawn(ticks)
     styles = arm_style(groups)
     figure = new_figure(1.9 + 0.17 * (len(shown) + 1), 6.5 if len(causes) > 1 else BESIDE)
     named: list[tuple[Axes, dict[str, tuple[float, float]]]] = []

@@ -37,7 +37,7 @@ from evalkit.display import (
     table_of,
 )
 from evalkit.display import words as message
-from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, is_empty, nothing_to_draw, why_absent
+from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, is_empty, nothing_to_draw, why_absent, with_events
 from evalkit.display._mark import emit, typed_numbers
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
@@ -294,16 +294,15 @@ class Report:
             self._say_absent(safe)
             return
         look = Look(words, horizon, x_label, places or {})
-        figure, alt = draw(safe, order, look)
+        drawn, quiet = with_events(safe)
+        figure, alt = draw(drawn, order, look)
         curve = kind in CURVES | INCIDENCES
-        data = curve_numbers(safe, order, horizon) if curve else safe_numbers(safe)
+        data = curve_numbers(drawn, order, horizon) if curve else safe_numbers(safe)
         event = "tiles" if places else words.event if words else ""
         head = headline(safe, order, event, self.gaps(safe, exact))
         typed = (x_label, *(astuple(words) if words else ()))
         self._emit("figure", svg_of(figure), safe, alt=alt, data=data, headline=head, typed=typed)
-        remarks = [message("note.curve", minimum=self.policy.minimum_count)] if curve else []
-        remarks += [message("note.weighted")] if safe.weighted else []
-        remarks += [safe.note] if safe.note else []
+        remarks = standing.remarks(self, safe, quiet)
         if remarks:
             self._emit("markdown", f"::: {{.note}}\n{' '.join(remarks)}\n:::", safe)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["cover", "groups_compared", "provenance", "show_restatements"]
+__all__ = ["cover", "groups_compared", "provenance", "remarks", "show_restatements"]
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from evalkit._version import __version__
 from evalkit.cohort import restatements
-from evalkit.disclosure import safe_restatements
+from evalkit.disclosure import Safe, safe_restatements
 from evalkit.display import listed, provenance_table, restatement_numbers, restatement_table, words
+from evalkit.display._kinds import CURVES, INCIDENCES
 from evalkit.display._mark import emit
 from evalkit.periods import Period, long_date
 
@@ -59,6 +61,27 @@ def show_restatements(report: Report) -> None:
         emit("markdown", words("restated.none", period=before.name), kind="restatements")
         return
     emit("table", restatement_table(rows, before.name), data=restatement_numbers(rows), kind="restatements")
+
+
+def remarks(report: Report, safe: Safe, quiet: Sequence[str]) -> list[str]:
+    """Return what has to be said below a figure: how its curves were made, and what is not in it.
+
+    Parameters
+    ----------
+    report : Report
+    safe : Safe
+    quiet : sequence of str
+        Groups without an event, whose curves are not drawn.
+
+    Returns
+    -------
+    list of str
+    """
+    curve = safe.estimates.kind in CURVES | INCIDENCES
+    said = [words("note.curve", minimum=report.policy.minimum_count)] if curve else []
+    said += [words("note.quiet", groups=listed(quiet))] if quiet else []
+    said += [words("note.weighted")] if safe.weighted else []
+    return [*said, safe.note] if safe.note else said
 
 
 def provenance(report: Report) -> None:
