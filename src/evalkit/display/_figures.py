@@ -236,7 +236,7 @@ def dots_figure(
         for i, group in enumerate(shown):
             own = rows[rows["group"] == group].dropna(subset=["estimate"])
             at = [places[label] + (i - (len(shown) - 1) / 2) * 0.17 for label in own["label"]]
-            _dots(axes, own, at, str(styles[group]["color"]), _SHAPES[i % 4])
+            _dots(axes, own, at, str(styles[group]["color"]), _SHAPES[groups.index(group) % 4])
             if at:
                 first[group] = (float(own["conf_low"].iloc[0]), at[0])
         if marks is not None:
@@ -247,7 +247,7 @@ def dots_figure(
         axes.tick_params(axis="y", length=0)
         if not name_dots(figure, axes, first, styles):
             figure.set_figheight(figure.get_figheight() + 0.2)
-            key(figure, shown, styles, _SHAPES)
+            key(figure, shown, styles, "".join(_SHAPES[groups.index(g) % len(_SHAPES)] for g in shown))
     return figure, _dots_alt(rows, shown, labels, marks)
 
 

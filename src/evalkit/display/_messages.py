@@ -86,7 +86,7 @@ ENGLISH: dict[str, str] = {
     "find.published": "A published study of {n} people, {label}, found {share}. It counted other people in other "
     "years.",
     "find.cause.mandate": "These figures do not show what the program caused. People sent by a court differ from "
-    "people who come by themselves.",
+    "people who come without a court order.",
     "find.cause.random": "The groups were made by lot: at the start only chance set them apart.",
     "find.cause.other": "These figures do not show what the program caused. The groups may differ in more than the "
     "program.",

@@ -157,7 +157,7 @@ def trend_figure(safe: Safe, groups: Sequence[str]) -> tuple[Figure, str]:
         for axes in panels[len(labels) :]:
             axes.set_visible(False)
         panels[0].yaxis.set_major_formatter(PercentFormatter(1.0))
-        key(figure, shown, styles, _SHAPES)
+        key(figure, shown, styles, "".join(_SHAPES[groups.index(g) % len(_SHAPES)] for g in shown))
     return figure, " ".join(said)
 
 

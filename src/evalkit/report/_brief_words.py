@@ -379,8 +379,8 @@ class Words:
         if assignment == "mandate":
             return [
                 say(
-                    "They do not show what the program caused. People sent by a court differ from people who come by "
-                    "themselves."
+                    "They do not show what the program caused. People sent by a court differ from people who come "
+                    "without a court order."
                 ),
                 say(
                     "Survivors do not report everything, and people under court supervision may be watched more "
