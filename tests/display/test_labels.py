@@ -193,6 +193,14 @@ def test_trends_stand_clear(groups: tuple[str, ...], periods: int) -> None:
     assert clashes(figure) == []
 
 
+def test_an_arm_keeps_its_mark_where_the_other_is_not_shown() -> None:
+    rows = shares(SHORT[1:], STEPS, 0, 1, 1).assign(period="2021Q4")
+    figure, _ = trend_figure(SimpleNamespace(estimates=SimpleNamespace(tidy=lambda: rows)), SHORT)
+    (handle,) = figure.legends[0].legend_handles
+    drawn = {line.get_marker() for axes in figure.axes for line in axes.lines} - {"None", "", None}
+    assert {handle.get_marker()} == drawn == {"s"}
+
+
 @pytest.mark.parametrize("falling", [0.02, 0.0])
 def test_means_by_week_stand_clear(falling: float) -> None:
     weeks = pd.DataFrame(list(product(SHORT, range(26))), columns=["group", "week"])
