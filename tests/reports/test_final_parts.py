@@ -20,16 +20,17 @@ from evalkit.comparison import differences_of
 from evalkit.comparison._imputed import quantified
 from evalkit.counts import Tally
 from evalkit.disclosure import Safe
-from evalkit.display import CurveText, Gap, _mark, difference_table, headline, sentences, table_of
+from evalkit.display import CurveText, Gap, _mark, difference_table, headline, last_day, mean_gap, sentences, table_of
 from evalkit.display._appendix import checklist
 from evalkit.display._draw import Look, draw
 from evalkit.display._final_figures import overlap_figure
 from evalkit.display._kinds import nothing_to_draw
 from evalkit.display._messages_appendix import CHECKLIST, SECTIONS
 from evalkit.report import Report, conclusions, limitations, open_report, say_participants, show_participants
+from evalkit.report._event_share import EventShare
 from evalkit.report._findings import findings
 from evalkit.simulate import simulate
-from evalkit.survival import kaplan_meier
+from evalkit.survival import kaplan_meier, rmst_contrast
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = (
@@ -85,6 +86,23 @@ def test_page_one_says_why_harm_is_quoted_for_an_earlier_day_than_asked_for(
     said = findings(report)[-1].text
     assert "recorded harm by day 182" in said
     assert "No figure for day 365 is given" in said
+
+
+def test_a_mean_of_people_without_an_event_is_not_compared(report: Report) -> None:
+    times = report.cohort.harm().assign(event=lambda rows: rows["event"].where(rows["group"] == "PAIP", 0))
+    exact = rmst_contrast(times, "time", "event", by="group", tau=182, reference="PAIP")
+    assert mean_gap(report.safe(exact)) is None
+    assert "Too few people" in sentences(report.safe(exact), report.groups, event="recorded harm")
+    assert mean_gap(report.safe(harm.mean_without_harm(report.cohort, 182))) is not None
+
+
+def test_of_a_group_whose_curve_is_not_shown_no_day_is_said_to_be_missing(report: Report) -> None:
+    times = report.cohort.harm()
+    few = times["event"].where(times["group"].eq("PAIP") | (times["time"] > 380), 0)
+    safe = report.safe(kaplan_meier(times.assign(event=few), "time", "event", by="group"))
+    assert 0 < few[times["group"] == "Pilot"].sum() < 11
+    share = EventShare(safe, safe.landmark_rows(), None, last_day(safe, report.groups[:1]))
+    assert np.isnan(share.sooner(report.groups, 365))
 
 
 def test_above_curves_that_go_on_no_difference_is_none_by_then(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:

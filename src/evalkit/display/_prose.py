@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from evalkit.counts import DayCounts
 from evalkit.disclosure import Safe
 from evalkit.display._final_words import WRITERS
 from evalkit.display._gap import Gap, Gaps, amount, gap_words, relation
@@ -128,8 +129,12 @@ def mean_gap(safe: Safe) -> Gap | None:
     Returns
     -------
     Gap or None
-        In days, with the horizon as its day; None where it may not be told.
+        In days, with the horizon as its day; None where it may not be told, or one group has no event: its mean would
+        have no error.
     """
+    counts = safe.estimates.counts
+    if isinstance(counts, DayCounts) and not counts.data.groupby("group")["n_event_1"].sum().all():
+        return None
     rows = safe.estimates.tidy()
     own = rows[rows["measure"] == "rmst_difference"].dropna(subset=["estimate"])
     if own.empty:

@@ -221,7 +221,7 @@ class Brief:
     ) -> tuple[str, tuple[Safe, ...]]:
         """Say, where no day or only an earlier one can be quoted, how the means over all days compare."""
         wanted = found.sooner(self.report.groups, horizon)
-        if not wanted > 0:
+        if not wanted > 0 or (own is None and wanted < horizon):
             return said, (found.safe,)
         said = unquoted(self.say, what) if own is None else f"{said} {later(self.say)}"
         mean_of = engagement.mean_stay if what == "Staying" else mean_without_harm

@@ -89,6 +89,8 @@ class EventShare:
         float
             nan where it can be.
         """
+        if not self.last > 0:  # the curve of the focus is not shown at all
+            return float("nan")
         own, _ = self.on_a_day(groups, horizon)
         wanted = max((day for day in self.safe.policy.landmarks if day <= min(horizon, self.last)), default=0)
         return float(wanted) if wanted > (0 if own is None else own["time"]) else float("nan")

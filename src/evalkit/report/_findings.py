@@ -142,9 +142,9 @@ def _share(report: Report, found: EventShare | None, text: str, horizon: float, 
     if own is not None:
         told = words(text, group=report.groups[0], day=int(own["time"]), **_said(own), **values)
         said = [told, *_beside(report, other, found.gap_on(own["time"]))]
-    elif wanted > 0:
+    elif wanted == horizon:  # before that day nobody looks for a figure
         return [words(f"{text}.none", group=report.groups[0], wanted=int(wanted), **values)]
-    return [*said, words("find.sooner", wanted=int(wanted))] if wanted > 0 else said
+    return [*said, words("find.sooner", wanted=int(wanted))] if said and wanted > 0 else said
 
 
 def _with_mean(report: Report, said: list[str], found: EventShare, exact: Estimates, event: str) -> list[Finding]:
