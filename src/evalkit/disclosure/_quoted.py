@@ -17,8 +17,8 @@ from evalkit.estimates import Estimates
 TOLERANCE = 0.02
 """Largest distance of a safe curve from the exact one at a landmark that is quoted, or `NEARNESS`."""
 
-NEARNESS = 2 / 3
-"""The same in standard errors: about what rounding to multiples of five does to the share that 20 of 140 people are."""
+NEARNESS = 1 / 2
+"""The same in standard errors."""
 
 
 def curve_keys(rows: pd.DataFrame) -> list[str]:
