@@ -16,10 +16,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from evalkit.cohort import Cohort
+from evalkit.cohort import Cohort, nothing
 from evalkit.engagement._analyses import MeanOf, RatioOf, ShareOf
 from evalkit.engagement._counting import count_true, groups_of, moments, moments_of, tally
-from evalkit.engagement._stay import nothing
 from evalkit.errors import UsageError
 from evalkit.estimates import Estimates
 from evalkit.survival import cumulative_incidence

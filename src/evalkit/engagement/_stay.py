@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["leaving", "mean_stay", "nothing", "staying"]
+__all__ = ["leaving", "mean_stay", "staying"]
 
 import pandas as pd
 
-from evalkit.cohort import Cohort
-from evalkit.counts import Tally
+from evalkit.cohort import Cohort, nothing
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.survival import cumulative_incidence, kaplan_meier, rmst_contrast
@@ -36,7 +35,7 @@ def leaving(cohort: Cohort) -> Estimates:
     """
     rows = cohort.retention()
     if rows.empty:
-        return nothing(cohort, "cumulative_incidence", "disengagement and completion", ["group", "cause"])
+        return nothing(cohort, "cumulative_incidence", "disengagement and completion", ["group", "cause"], _STARTERS)
     found = cumulative_incidence(rows, "time", "event", by="group", causes=list(cohort.causes.values()))
     return found.about(population=_STARTERS, cut=cohort.cut)
 
@@ -65,7 +64,7 @@ def staying(cohort: Cohort) -> Estimates:
     """
     rows = _disengaged(cohort)
     if rows.empty:
-        return nothing(cohort, "kaplan_meier", "no disengagement", ["group"])
+        return nothing(cohort, "kaplan_meier", "no disengagement", ["group"], _STARTERS)
     found = kaplan_meier(rows, "time", "disengaged", by="group")
     return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut)
 
@@ -96,28 +95,5 @@ def mean_stay(cohort: Cohort, days: int) -> Estimates:
         found = rmst_contrast(rows, "time", "disengaged", by="group", tau=days, reference=reference)
     except AnalysisError:
         what = f"difference of mean days without disengagement in the first {days} days"
-        return nothing(cohort, "rmst_contrast", what, ["measure", "estimate"])
+        return nothing(cohort, "rmst_contrast", what, ["measure", "estimate"], _STARTERS)
     return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut)
-
-
-def nothing(cohort: Cohort, kind: str, estimand: str, columns: list[str], population: str = _STARTERS) -> Estimates:
-    """Return an estimate of nobody.
-
-    Parameters
-    ----------
-    cohort : Cohort
-    kind, estimand : str
-        Of the analysis.
-    columns : list of str
-        Of its result.
-    population : str, optional
-        Of whom it would be.
-
-    Returns
-    -------
-    Estimates
-        Without rows.
-    """
-    data = pd.DataFrame(columns=columns).astype(dict.fromkeys(set(columns) & {"estimate"}, "float64"))
-    nobody = Tally(pd.DataFrame(columns=["group", "term", "n_event", "n"]))
-    return Estimates(data, kind, estimand, population=population, cut=cohort.cut, counts=nobody)

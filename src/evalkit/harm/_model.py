@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from evalkit.cohort import Cohort
-from evalkit.counts import Tally, totals_of
+from evalkit.cohort import Cohort, nothing
+from evalkit.counts import totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.levels import fewest, in_words, joined
@@ -44,7 +44,7 @@ def without_harm(cohort: Cohort) -> Estimates:
     """
     rows = cohort.harm()
     if rows.empty:
-        return _nothing(cohort, "kaplan_meier", "no recorded harm", ["group"])
+        return nothing(cohort, "kaplan_meier", "no recorded harm", ["group"], _FOLLOWED)
     found = kaplan_meier(rows, "time", "event", by="group")
     return found.about(population=_FOLLOWED, cut=cohort.cut)
 
@@ -74,15 +74,8 @@ def mean_without_harm(cohort: Cohort, days: int) -> Estimates:
         found = rmst_contrast(rows, "time", "event", by="group", tau=days, reference=cohort.groups[1])
     except AnalysisError:
         what = f"difference of mean days without recorded harm in the first {days} days"
-        return _nothing(cohort, "rmst_contrast", what, ["measure", "estimate"])
+        return nothing(cohort, "rmst_contrast", what, ["measure", "estimate"], _FOLLOWED)
     return found.about(population=_FOLLOWED, cut=cohort.cut)
-
-
-def _nothing(cohort: Cohort, kind: str, estimand: str, columns: list[str]) -> Estimates:
-    """Return an estimate of nobody."""
-    data = pd.DataFrame(columns=columns).astype(dict.fromkeys({*columns} & {"estimate"}, "float64"))
-    nobody = Tally(pd.DataFrame(columns=["group", "term", "n_event", "n"]))
-    return Estimates(data, kind, estimand, _FOLLOWED, cut=cohort.cut, counts=nobody)
 
 
 def harm_model(cohort: Cohort, smallest: int = 11) -> Estimates:
