@@ -167,8 +167,8 @@ def numbers_of(text: str) -> list[tuple[str, str]]:
     return [(n.rstrip(",").replace("-", "\u2212"), sign) for n, sign in _NUMBER.findall(bare)]
 
 
-def written(rows: pd.DataFrame, gaps: list[Gap]) -> tuple[set[str], set[str]]:
-    """Return the ways in which a report may write safe numbers: as percentages, and otherwise."""
+def written(rows: pd.DataFrame, gaps: list[Gap], *, rest: bool = False) -> tuple[set[str], set[str]]:
+    """Return the ways in which a report may write safe numbers: as percentages (or what they leave), and otherwise."""
     shares, others = set(), {"0.0", "0.00", "0.001"}  # what is smaller is said to be
     for name in rows.select_dtypes(["number", "object"]):
         for value in pd.to_numeric(rows[name], errors="coerce").dropna().astype(float):
@@ -185,7 +185,7 @@ def written(rows: pd.DataFrame, gaps: list[Gap]) -> tuple[set[str], set[str]]:
             if name == "time_from":
                 others.add(f"{value / 7 + 1:.0f}")
             others |= {f"{one:,.{digits}f}" for one in (value, abs(value)) for digits in range(4)}
-    if "n_risk" in rows:  # of a curve without an event, the share with it may be said
+    if rest and "n_risk" in rows:  # of a curve without an event, the share with it is said
         curve = rows[rows["cause"].isna()] if "cause" in rows else rows
         limits = curve[[*(_SHARES & set(curve))]].to_numpy(dtype=float).ravel()
         shares |= {f"{100 * (1 - value):.0f}" for value in limits if np.isfinite(value)}
@@ -197,9 +197,9 @@ def written(rows: pd.DataFrame, gaps: list[Gap]) -> tuple[set[str], set[str]]:
     return shares, {one.replace("-", "\u2212") for one in others}
 
 
-def astray(text: str, rows: pd.DataFrame, gaps: list[Gap], rules: set[str]) -> list[str]:
+def astray(text: str, rows: pd.DataFrame, gaps: list[Gap], rules: set[str], *, rest: bool = False) -> list[str]:
     """Return the numbers of a text that are neither among its safe numbers nor one of the study's rules."""
-    shares, others = written(rows, gaps)
+    shares, others = written(rows, gaps, rest=rest)
     wrong = []
     for number, sign in numbers_of(text):
         plain = number.lstrip("+\u2212") if sign else number
