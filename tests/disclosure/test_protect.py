@@ -22,7 +22,7 @@ from evalkit.disclosure import (
     Memory,
     Policy,
     Record,
-    _safe,
+    _counts,
     cells_of,
     make_safe,
     protect,
@@ -384,7 +384,7 @@ def test_without_it_fewer_values_are_left_than_the_policy_asks_for(off: Policy) 
 def test_from_means_with_all_their_digits_people_are_counted_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounded numbers of people beside exact means: of the few numbers that are rounded alike one divides a whole sum."""
     assert recovered(publish(study(0), POLICY, quarters=6), POLICY) == []
-    monkeypatch.setattr(_safe, "rounded_sums", exact_means)
+    monkeypatch.setattr(_counts, "rounded_sums", exact_means)
     assert len(recovered(publish(study(0), POLICY, quarters=6), POLICY)) >= 3
 
 

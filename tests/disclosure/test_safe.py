@@ -466,3 +466,50 @@ def test_day_counts_without_an_analysis_are_refused() -> None:
     assert isinstance(counts, DayCounts)
     with pytest.raises(DisclosureError, match="cannot be shown"):
         make_safe(Estimates(data=pd.DataFrame({"estimate": [1.0]}), kind="mine", estimand="e", counts=counts), POLICY)
+
+
+def test_a_curve_that_is_quoted_nowhere_is_drawn_only_where_it_is_near() -> None:
+    """Of 60 people many a safe curve is more than half a standard error off at every landmark; some more than a whole."""
+    found = {"quoted": 0, "rough": 0, "undrawn": 0}
+    for seed in range(60):
+        data = people(60, seed, 0.0005)
+        exact = kaplan_meier(data, "time", "event", by="group", times=list(POLICY.landmarks)).tidy().set_index("time")
+        safe = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY)
+        if safe.smooth is None:
+            continue
+        knots, quoted = safe.knots("pilot"), {day for _, day in safe.faithful}
+        off = [
+            day
+            for _, day in safe.rough
+            if abs(safe.at([day])["estimate"].iloc[0] - exact.loc[day, "estimate"])
+            > max(0.02, exact.loc[day, "std_error"])
+        ]
+        assert not off
+        assert safe.faithful <= safe.rough
+        if quoted:
+            found["quoted"] += 1
+            assert knots["time"].iloc[-1] <= max(quoted)
+        elif safe.rough:
+            found["rough"] += 1
+            assert knots["time"].iloc[-1] <= max(day for _, day in safe.rough)
+            by_then = (data["event"] & (data["time"] <= knots["time"].iloc[-1])).sum()
+            assert by_then >= POLICY.minimum_count
+        else:
+            found["undrawn"] += 1
+            assert knots.empty
+            assert safe.drawn([0, 30, 182])["estimate"].isna().all()
+    assert min(found.values()) > 5
+
+
+def test_groups_of_which_a_few_are_not_counted_at_risk_are_named() -> None:
+    """Nine of 160 people are followed for 20 days, too few to be shown leaving: 150 are at risk on day 0."""
+    early = pd.DataFrame({"time": np.full(9, 20.0), "event": False})
+    events = pd.DataFrame({"time": [*np.linspace(20, 170, 40).round(), 200.0, 200.0, 200.0], "event": True})
+    stay = pd.DataFrame({"time": 1000.0, "event": False}, index=range(108))
+    data = pd.concat([early, events, stay], ignore_index=True).assign(group="pilot")
+    few = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY)
+    assert (few.at([0])["n_risk"].iloc[0], few.short) == (150, ("pilot",))
+    for seed in range(40):
+        data = people(150, seed)
+        safe = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY)
+        assert bool(safe.short) == (safe.at([0])["n_risk"].iloc[0] < POLICY.rounded(150))

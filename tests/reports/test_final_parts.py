@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +28,7 @@ from evalkit.display._final_figures import overlap_figure
 from evalkit.display._kinds import nothing_to_draw
 from evalkit.display._messages_appendix import CHECKLIST, SECTIONS
 from evalkit.report import Report, conclusions, limitations, open_report, say_participants, show_participants
+from evalkit.report import _report as report_module
 from evalkit.report._event_share import EventShare
 from evalkit.report._findings import findings
 from evalkit.simulate import simulate
@@ -395,3 +397,48 @@ def test_a_p_value_in_hundredths_is_written_in_hundredths(report: Report) -> Non
     shown = re.findall(r"(?<![\d.])(?:≤)?0\.\d+(?=</td>)", table)
     assert shown
     assert all(len(value.removeprefix("≤")) == 4 for value in shown)
+
+
+def test_where_a_group_cannot_be_quoted_text_and_headline_say_so_and_stop_at_the_figures_end(
+    report: Report, shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harm_curve = kaplan_meier(report.cohort.harm(), "time", "event", by="group")
+    made = report_module.make_safe
+
+    def of_paip_only(*given: Any) -> Safe:
+        safe = made(*given)
+        if safe.estimates.kind != "kaplan_meier":
+            return safe
+        rough = frozenset({("Pilot", 365.0), ("PAIP", 365.0), ("PAIP", 730.0)})
+        return replace(safe, faithful=frozenset({("PAIP", 365.0), ("PAIP", 730.0)}), rough=rough)
+
+    monkeypatch.setattr(report_module, "make_safe", of_paip_only)
+    look = CurveText("Well", "Days", "well")
+    report.say(harm_curve, words=look, horizon=365)
+    report.show(harm_curve, words=look, horizon=365)
+    text = shown[0]["text/markdown"]
+    assert text.startswith("At day 365, ")
+    assert "730" not in text
+    assert "Of Pilot no share is given" in text
+    head = headline(report.safe(harm_curve).until(365), report.groups, "well")
+    assert head.startswith("By day 365, ")
+    assert "Pilot" not in head
+    assert "Pilot" in shown[1]["image/svg+xml"]
+
+
+def test_a_line_that_is_nowhere_near_is_not_drawn_and_that_is_said(
+    report: Report, shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = report_module.make_safe
+
+    def of_paip_only(*given: Any) -> Safe:
+        safe = made(*given)
+        own = {name: frozenset(p for p in getattr(safe, name) if "PAIP" in p[0]) for name in ("faithful", "rough")}
+        return replace(safe, **own)
+
+    monkeypatch.setattr(report_module, "make_safe", of_paip_only)
+    report.show(kaplan_meier(report.cohort.harm(), "time", "event", by="group"), horizon=365)
+    assert "Pilot" not in shown[0]["image/svg+xml"]
+    assert "No line is drawn of Pilot" in shown[1]["text/markdown"]
+    report.show(engagement.leaving(report.cohort), words=CurveText("", "Days", ""), horizon=365)
+    assert "No line is drawn of Pilot (disengagement) and Pilot (completion)" in shown[3]["text/markdown"]

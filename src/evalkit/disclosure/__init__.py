@@ -7,6 +7,7 @@ withheld so that no small count can be worked out.
 """
 
 from evalkit.disclosure._cells import Cell, cells_of
+from evalkit.disclosure._counts import safe_counts
 from evalkit.disclosure._ledger import Ledger
 from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._protect import Memory, Plan, protect, without
@@ -14,7 +15,7 @@ from evalkit.disclosure._quoted import NEARNESS, TOLERANCE
 from evalkit.disclosure._record import Record
 from evalkit.disclosure._record_line import RecordLine, read_record
 from evalkit.disclosure._restated import safe_restatements
-from evalkit.disclosure._safe import Safe, make_safe, safe_counts
+from evalkit.disclosure._safe import Safe, make_safe
 
 __all__ = [
     "NEARNESS",

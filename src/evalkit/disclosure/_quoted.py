@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["NEARNESS", "TOLERANCE", "curve_keys", "is_curve", "places", "quotable"]
+__all__ = ["NEARNESS", "ROUGHNESS", "TOLERANCE", "curve_keys", "is_curve", "places", "quotable"]
 
 import dataclasses
 from typing import Any
@@ -19,6 +19,9 @@ TOLERANCE = 0.02
 
 NEARNESS = 1 / 2
 """The same in standard errors."""
+
+ROUGHNESS = 1.0
+"""Largest distance, in standard errors, at the landmark up to which a curve is drawn of which no day is quoted."""
 
 
 def curve_keys(rows: pd.DataFrame) -> list[str]:
@@ -65,8 +68,10 @@ def is_curve(estimates: Estimates) -> bool:
     return isinstance(estimates.counts, DayCounts) and {"time", "n_risk", "n_event"} <= set(estimates.data.columns)
 
 
-def quotable(exact: Estimates, shown: Estimates, read: pd.DataFrame, policy: Policy) -> frozenset[tuple[str, float]]:
-    """Choose the landmarks at which a safe curve is quoted.
+def quotable(
+    exact: Estimates, shown: Estimates, read: pd.DataFrame, policy: Policy
+) -> tuple[frozenset[tuple[str, float]], frozenset[tuple[str, float]]]:
+    """Choose the landmarks at which a safe curve is quoted, and those up to which it could be drawn.
 
     It is close to the exact one there, enough people are at risk, and as many as the minimum have had the event by
     then: a share of fewer that is known to be near the truth would give their number away, smoothed or not.
@@ -81,8 +86,9 @@ def quotable(exact: Estimates, shown: Estimates, read: pd.DataFrame, policy: Pol
 
     Returns
     -------
-    frozenset of (str, float)
-        As `places`.
+    quoted, rough : frozenset of (str, float)
+        As `places`; the second holds the first, and where the exact curve is within `ROUGHNESS` standard errors: well
+        inside the limits that are drawn, though nothing is read from it.
     """
     again: Any = dataclasses.replace(exact.analysis, times=policy.landmarks)  # type: ignore[type-var]
     rows = shown.tidy()
@@ -92,10 +98,14 @@ def quotable(exact: Estimates, shown: Estimates, read: pd.DataFrame, policy: Pol
     events = rows.groupby(curve, as_index=False).agg(events=("n_event", "sum"))
     both = read.merge(true, on=keys, suffixes=("", "_exact")).merge(events, on=curve)
     off = (both["estimate"] - both["estimate_exact"]).abs()
-    close = off <= np.maximum(TOLERANCE, both["std_error_exact"].fillna(0.0) * NEARNESS)
+    error = both["std_error_exact"].fillna(0.0)
     by_then = np.array([_events_by(exact.counts, row) for _, row in both.iterrows()], dtype=np.int64)
     many = (by_then >= policy.minimum_count) | ((by_then == 0) & (off < 1e-9) & policy.zero)
-    return frozenset(places(both[close & many & both["n_risk"].ge(policy.minimum_at_risk) & both["events"].gt(0)]))
+    enough = many & both["n_risk"].ge(policy.minimum_at_risk) & both["events"].gt(0)
+    near, rough = (
+        frozenset(places(both[enough & (off <= np.maximum(TOLERANCE, error * most))])) for most in (NEARNESS, ROUGHNESS)
+    )
+    return near, rough
 
 
 def _events_by(counts: object, row: pd.Series) -> int:

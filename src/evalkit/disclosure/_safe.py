@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Safe", "hidden_rows", "make_safe", "safe_counts"]
+__all__ = ["Safe", "make_safe"]
 
 import dataclasses
 from collections.abc import Sequence
@@ -11,16 +11,14 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from evalkit.counts import Counts, DayCounts, Moments, Tally
+from evalkit.counts import Counts, DayCounts, Tally
 from evalkit.disclosure._cells import rows_of
-from evalkit.disclosure._curves import safe_day_counts
+from evalkit.disclosure._counts import hidden_rows, rounded_tally, safe_counts
 from evalkit.disclosure._fits import any_small, coarser
 from evalkit.disclosure._lines import corners, ends_at, read_at, spread
 from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._quoted import NEARNESS, curve_keys, is_curve, places, quotable
-from evalkit.disclosure._sums import rounded_sums
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.glossary import COLUMNS
@@ -45,6 +43,10 @@ class Safe:
     faithful : frozenset of (str, float)
         For curves: group (``group: cause`` of an incidence) and landmark at which the safe curve lies close enough to
         the exact one to be quoted.
+    rough : frozenset of (str, float)
+        The same, where it lies near enough to be drawn if it is quoted nowhere.
+    short : tuple of str
+        For curves: groups of which a few people, too few to be shown leaving, are left out of the numbers at risk.
     smooth : Estimates or None
         For curves: the same analysis of the safe counts spread over the days that their blocks stand for.
     gone : frozenset of str
@@ -58,6 +60,8 @@ class Safe:
     withheld: tuple[str, ...]
     policy: Policy
     faithful: frozenset[tuple[str, float]] = frozenset()
+    rough: frozenset[tuple[str, float]] = frozenset()
+    short: tuple[str, ...] = ()
     smooth: Estimates | None = None
     gone: frozenset[str] = frozenset()
     complementary: bool = False
@@ -107,7 +111,8 @@ class Safe:
     def knots(self, group: str, cause: str = "") -> pd.DataFrame:
         """Return the days between which a group's safe curve is a straight line, and its values there.
 
-        A curve that may be quoted ends on the last day on which it may: what it says after that can be far off.
+        A curve that may be quoted ends on the last day on which it may: what it says after that can be far off. One
+        that may not ends where it lies near the exact one for the last time; where it never does there are no rows.
 
         Parameters
         ----------
@@ -128,7 +133,7 @@ class Safe:
         read, end = self._read(group, cause), self._drawn_until(group, cause)
         if read["time"].max() > end:
             days = [*read.loc[read["time"] < end, "time"], end]
-            read = self._read(group, cause, days)
+            read = self._read(group, cause, [day for day in days if day >= 0])
         return read[["time", "estimate", "std_error", "conf_low", "conf_high"]]
 
     def drawn(self, times: Sequence[float]) -> pd.DataFrame:
@@ -151,8 +156,11 @@ class Safe:
         return read
 
     def _drawn_until(self, group: str, cause: str) -> float:
+        if not self.policy.safe_curves:
+            return np.inf
         name = f"{group}: {cause}" if "cause" in self.estimates.data else group
-        return max((day for place, day in self.faithful if place == name), default=np.inf)
+        quoted, rough = ([day for place, day in found if place == name] for found in (self.faithful, self.rough))
+        return max(quoted or rough, default=-np.inf)
 
     def landmark_rows(self) -> pd.DataFrame:
         """Return a curve's rows at the policy's landmarks, where the safe curve has something to say.
@@ -170,6 +178,20 @@ class Safe:
         told = [place in self.faithful for place in places(read)]
         return read[np.array(told, dtype=bool)].reset_index(drop=True)
 
+    def until(self, horizon: float) -> Safe:
+        """Return a curve of which no later day is quoted.
+
+        Parameters
+        ----------
+        horizon : float
+            Days.
+
+        Returns
+        -------
+        Safe
+        """
+        return dataclasses.replace(self, faithful=frozenset(place for place in self.faithful if place[1] <= horizon))
+
     @property
     def note(self) -> str:
         """A sentence on what is not shown; empty when everything is."""
@@ -177,90 +199,6 @@ class Safe:
             return ""
         said = f"Not shown where fewer than {self.policy.minimum_count} people or events would be described"
         return f"{said}, or could be worked out from other figures." if self.complementary else f"{said}."
-
-
-def safe_counts(
-    counts: Counts, policy: Policy, also: frozenset[int] = frozenset()
-) -> tuple[Counts | None, tuple[str, ...]]:
-    """Make counts safe.
-
-    Parameters
-    ----------
-    counts : DayCounts, Tally or Moments
-        Exact; not changed.
-    policy : Policy
-    also : frozenset of int
-        Rows (of counts by day: groups) to withhold beside those that are small, by their place.
-
-    Returns
-    -------
-    counts : of the same type, or None when nothing may be shown
-    withheld : tuple of str
-        What was left out.
-
-    Raises
-    ------
-    DisclosureError
-        If there is no safe form of such counts.
-    """
-    if isinstance(counts, DayCounts):
-        kept = [group for k, group in enumerate(counts.groups) if k not in also]
-        rows = counts.frame
-        chosen = dataclasses.replace(counts, data=rows[rows["group"].isin(kept)])
-        safe, groups = safe_day_counts(chosen, policy)
-        return safe, tuple(g for g in counts.groups if g not in kept or g in groups)
-    hidden = hidden_rows(counts, policy)
-    hidden[list(also)] = True
-    if isinstance(counts, Tally):
-        return _safe_tally(counts, hidden, policy)
-    return _safe_moments(counts, hidden, policy)
-
-
-def hidden_rows(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
-    """Return which rows are not shown: a count is small, its complement is, or few people make up most of a total.
-
-    Parameters
-    ----------
-    counts : Tally or Moments
-    policy : Policy
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (rows,)
-    """
-    frame = counts.data
-    n = frame["n"].to_numpy(dtype=int)
-    few = (n > 0) & (n < policy.minimum_subgroup)
-    if isinstance(counts, Tally):
-        x = frame["n_event"].to_numpy(dtype=int)
-        small = [policy.hides(a) or policy.hides(b) or policy.hides(b - a) for a, b in zip(x, n, strict=True)]
-        return np.asarray(np.array(small, dtype=bool) | few, dtype=bool)
-    total, largest = np.abs(frame["total"].to_numpy(dtype=float)), frame["largest"].to_numpy(dtype=float)
-    dominated = (largest > policy.dominance * np.maximum(total, 1e-300)) & (total != 0)
-    fewest = np.ceil(np.divide(total, largest, out=np.zeros(len(n)), where=largest > 0) - 1e-9)
-    contributing = frame["n_nonzero"].to_numpy(dtype=int) if "n_nonzero" in frame else fewest.astype(int)
-    small = [policy.hides(a) or policy.hides(b) for a, b in zip(n, contributing, strict=True)]
-    return np.asarray(np.array(small, dtype=bool) | dominated | few, dtype=bool)
-
-
-def _names(frame: pd.DataFrame, rows: np.ndarray) -> tuple[str, ...]:
-    chosen = frame[rows]
-    return tuple(f"{g}: {t}" for g, t in zip(chosen["group"], chosen["term"], strict=True))
-
-
-def _safe_tally(counts: Tally, hidden: NDArray[np.bool_], policy: Policy) -> tuple[Tally | None, tuple[str, ...]]:
-    frame = counts.frame
-    x, n = frame["n_event"].to_numpy(dtype=int), frame["n"].to_numpy(dtype=int)
-    frame["n_event"] = [min(policy.rounded(a), policy.rounded(b)) for a, b in zip(x, n, strict=True)]
-    frame["n"] = [policy.rounded(b) for b in n]
-    withheld = _names(frame, hidden)
-    kept = frame[~hidden]
-    return (Tally(kept) if len(kept) else None), withheld
-
-
-def _safe_moments(counts: Moments, hidden: NDArray[np.bool_], policy: Policy) -> tuple[Moments | None, tuple[str, ...]]:
-    kept = rounded_sums(counts.frame, policy)[~hidden]
-    return (Moments(kept) if len(kept) else None), _names(counts.frame, hidden)
 
 
 def make_safe(estimates: Estimates, policy: Policy, withhold: frozenset[str] = frozenset()) -> Safe:
@@ -344,7 +282,16 @@ def _safe_days(
         return Safe(smooth.about(data=_near(smooth.tidy(), exact.tidy()), **about), verdict, withheld, policy)
     everywhere: Any = dataclasses.replace(exact.analysis, times=None)  # type: ignore[type-var]
     shown = Safe(again.about(**about), verdict, withheld, policy, smooth=everywhere.estimate(even))
-    return dataclasses.replace(shown, faithful=quotable(exact, shown.estimates, shown.at(policy.landmarks), policy))
+    near, rough = quotable(exact, shown.estimates, shown.at(policy.landmarks), policy)
+    return dataclasses.replace(shown, faithful=near, rough=rough, short=_short(exact.counts, counts, policy))
+
+
+def _short(exact: Counts | None, safe: DayCounts, policy: Policy) -> tuple[str, ...]:
+    """Return the groups of whom the safe counts hold fewer people than there are, rounded alike."""
+    if not isinstance(exact, DayCounts):
+        return ()
+    held, there = (c.data.groupby("group")["n_entry"].sum() for c in (safe, exact))
+    return tuple(group for group in safe.groups if held[group] < policy.rounded(int(there[group])))
 
 
 _SPREAD = frozenset({"rmst", "rmst_contrast", "survival_difference"})
@@ -379,7 +326,7 @@ def _safe_model(estimates: Estimates, policy: Policy, *, withhold: bool) -> Safe
     if any_small(counts, policy) or withhold:
         return Safe(_emptied(estimates), "withheld", (estimates.kind,), policy)
     summary = {k: policy.rounded(v) if k in _TOTALS else v for k, v in estimates.summary.items()}
-    safe, _ = _safe_tally(counts, np.zeros(len(counts.data), dtype=bool), policy)
+    safe, _ = rounded_tally(counts, np.zeros(len(counts.data), dtype=bool), policy)
     rows = coarser(estimates.tidy(), counts, policy, estimates.conf_level)
     for name in [c for c in rows.columns if COLUMNS[c].kind == "count"]:
         rows[name] = [np.nan if pd.isna(v) or policy.hides(round(v)) else policy.rounded(round(v)) for v in rows[name]]

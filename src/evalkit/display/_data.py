@@ -123,7 +123,9 @@ def curve_numbers(safe: Safe, groups: Sequence[str], horizon: float) -> pd.DataF
     keys = ["group", "cause"] if "cause" in rows else ["group"]
     named = [key for g in groups for key in dict.fromkeys(rows.loc[rows["group"] == g, keys].itertuples(index=False))]
     knots = {tuple(key): safe.knots(*key) for key in named}
-    end = min(horizon, max(float(k["time"].iloc[-1]) for k in knots.values()))
+    drawn = {key[0] for key, own in knots.items() if len(own)}  # of a group, perhaps one cause only
+    knots = {key: own for key, own in knots.items() if key[0] in drawn}
+    end = min(horizon, max(float(own["time"].iloc[-1]) for own in knots.values() if len(own)))
     written = ticks(end, 4 if "cause" in rows and len({*rows["cause"]}) > 1 else 5)
     read = safe.drawn(sorted({*written, end}))
     read["n_risk"] = read["n_risk"].where(read["time"].isin(written))

@@ -64,9 +64,9 @@ def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Curve
         What the figure shows, as a sentence for readers who do not see it.
     """
     rows = safe.estimates.tidy()
-    shown = [g for g in groups if (rows["group"] == g).any()]
-    knots = {g: safe.knots(g) for g in shown}
-    end = min(horizon, max(float(k["time"].iloc[-1]) for k in knots.values()))
+    knots = {g: safe.knots(g) for g in groups if (rows["group"] == g).any()}
+    shown = [g for g, own in knots.items() if len(own)]
+    end = min(horizon, max(float(knots[g]["time"].iloc[-1]) for g in shown))
     ticks = ticks_of(end)
     risk = safe.drawn(ticks)
     figure = new_figure(1.9 + 0.17 * (len(shown) + 1), BESIDE)

@@ -14,6 +14,7 @@ __all__ = [
     "is_unrecorded",
     "nothing_to_draw",
     "uncertain",
+    "undrawn",
     "why_absent",
     "with_events",
 ]
@@ -88,6 +89,27 @@ def with_events(safe: Safe) -> tuple[Safe, list[str]]:
         return safe, []
     left = safe.estimates.about(data=rows[~rows["group"].astype(str).isin(quiet)])
     return dataclasses.replace(safe, estimates=left), quiet
+
+
+def undrawn(safe: Safe) -> list[str]:
+    """Return the groups (of incidences with several causes: with the cause) of which no line may be drawn.
+
+    Parameters
+    ----------
+    safe : Safe
+        Curves.
+
+    Returns
+    -------
+    list of str
+    """
+    rows = safe.estimates.tidy()
+    groups = [str(g) for g in pd.unique(rows["group"])]
+    if safe.estimates.kind in CURVES:
+        return [group for group in groups if safe.knots(group).empty]
+    causes = [str(c) for c in pd.unique(rows["cause"])]
+    lines = [(group, cause) for group in groups for cause in causes if safe.knots(group, cause).empty]
+    return [words("curve.named", group=g, cause=c) if len(causes) > 1 else g for g, c in lines]
 
 
 def why_absent(safe: Safe, exact: Estimates | None = None) -> str:

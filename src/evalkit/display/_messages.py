@@ -41,6 +41,9 @@ ENGLISH: dict[str, str] = {
     "note.curve": "To protect participants, curves are smoothed over blocks of at least {minimum} events, and numbers "
     "at risk are rounded.",
     "note.quiet": "No event is known in {groups} so far, which is not to say that there is none: no curve is drawn.",
+    "note.undrawn": "No line is drawn of {groups}: on no day would it be both safe to show and close to the truth.",
+    "note.short": "The numbers at risk leave out a few people ({groups}) who were followed briefly: too few "
+    "to be shown leaving.",
     "note.weighted": "These curves are only roughly those that the adjusted differences come from: where the two are "
     "apart, believe the table. Numbers at risk are people, not weights.",
     "note.far": "Days on which the protected curve lies too far from the exact one are left out.",
@@ -101,6 +104,8 @@ ENGLISH: dict[str, str] = {
     "what is known so far.",
     # -- standard sentences
     "curve.day": "At day {day}, {shares} were {event}.",
+    "curve.unquoted": "Of {groups} no share is given: it would not be safe, or not close enough to the truth.",
+    "curve.named": "{group} ({cause})",
     "curve.none": "Too few people were observed long enough to say anything about a given day.",
     "cif.day": "By day {day}, {cause}: {shares}.",
     "each": "{label}: {shares}.",

@@ -61,10 +61,11 @@ def incidence_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Cu
     alt : str
     """
     rows = safe.estimates.tidy()
-    shown = [g for g in groups if (rows["group"] == g).any()]
     causes = list(dict.fromkeys(rows["cause"].astype(str)))
-    last = max(float(safe.knots(g, c)["time"].iloc[-1]) for g in shown for c in causes)
-    end = min(horizon, last)
+    knots = {(g, c): safe.knots(g, c) for g in groups if (rows["group"] == g).any() for c in causes}
+    knots = {key: own for key, own in knots.items() if len(own)}
+    shown = list(dict.fromkeys(group for group, _ in knots))
+    end = min(horizon, max(float(own["time"].iloc[-1]) for own in knots.values()))
     ticks = ticks_of(end, 5 if len(causes) == 1 else 4)
     risk = safe.drawn(ticks)
     styles = arm_style(groups)
@@ -73,7 +74,9 @@ def incidence_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Cu
     with themed():
         panels = figure.subplots(1, len(causes), sharey=True, squeeze=False)[0]
         for axes, cause in zip(panels, causes, strict=True):
-            ends = {g: _rising(axes, safe.knots(g, cause), styles[g], end) for g in shown}
+            ends = {g: _rising(axes, knots[g, cause], styles[g], end) for g in shown if (g, cause) in knots}
+            if not ends:
+                axes.text(0.5, 0.5, words("figure.not_shown"), transform=axes.transAxes, ha="center", color=MUTED)
             axes.set(xlim=(0, end), ylim=(0, 1.0), xticks=ticks, xlabel=text.x_label)
             title = cause_in_words(cause)
             if len(causes) > 1:

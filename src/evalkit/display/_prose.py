@@ -156,11 +156,19 @@ def _with_gap(text: str, gap: Gap | None, day: float, group: str) -> str:
 
 
 def _survival(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:
-    day, said = _at_day(safe.landmark_rows(), groups)
+    rows = safe.landmark_rows()
+    day, said = _at_day(rows, groups)
     if not said:
         return words("curve.none")
     text = words("curve.day", day=int(day), shares=listed(said), event=event)
-    return _with_gap(text, gaps.get(""), day, groups[0])
+    return _with_gap(text, gaps.get(""), day, groups[0]) + _unquoted(safe, groups, rows[rows["time"] == day])
+
+
+def _unquoted(safe: Safe, groups: Sequence[str], told: pd.DataFrame) -> str:
+    """Say of which groups with events nothing is quoted, where their curve may be shown."""
+    events = safe.estimates.tidy().groupby("group")["n_event"].sum()
+    left = [group for group in groups if events.get(group, 0) and not (told["group"] == group).any()]
+    return " " + words("curve.unquoted", groups=listed(left)) if left else ""
 
 
 def _incidence(safe: Safe, groups: Sequence[str], gaps: Gaps) -> str:

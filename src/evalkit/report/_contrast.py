@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["curve_differences", "curve_gaps", "share_gaps"]
+__all__ = ["curve_differences", "curve_gaps", "difference_numbers", "share_gaps"]
 
 import dataclasses
 from typing import Any
@@ -75,6 +75,26 @@ def _beside(rows: pd.DataFrame, keys: list[str], groups: tuple[str, str]) -> pd.
         for group, columns in zip(groups, names, strict=True)
     ]
     return parts[0].merge(parts[1], on=keys).dropna()
+
+
+def difference_numbers(safe: Safe, differences: Safe) -> pd.DataFrame:
+    """Return the numbers of a table of curves and their differences.
+
+    Parameters
+    ----------
+    safe : Safe
+        The curves.
+    differences : Safe
+        From `curve_differences`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        (cause,) group, time, n_risk, measure (share, difference), estimate, conf_low, conf_high.
+    """
+    shares = safe.landmark_rows().drop(columns="std_error").assign(measure="share")
+    rows = differences.estimates.tidy().drop(columns="std_error").assign(measure="difference")
+    return pd.concat([shares, rows.rename(columns={"contrast": "group"})], ignore_index=True)
 
 
 def curve_gaps(differences: Safe) -> dict[str, Gap]:

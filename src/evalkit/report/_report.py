@@ -46,7 +46,7 @@ from evalkit.periods import Period, quarters_between
 from evalkit.protocol import Baselines, Study, load_disclosure
 from evalkit.report import _standing as standing
 from evalkit.report._benchmarks import show_benchmarks
-from evalkit.report._contrast import curve_differences, curve_gaps, share_gaps
+from evalkit.report._contrast import curve_differences, curve_gaps, difference_numbers, share_gaps
 from evalkit.report._findings import findings
 
 Shown = Literal["figure", "table", "markdown"]
@@ -160,7 +160,7 @@ class Report:
         return self.quarters[-2][1] if len(self.quarters) > 1 else None
 
     def restatements(self) -> None:
-        """Show which figures of the quarter before are others now, and why."""
+        """Show which figures of the quarter before are others now."""
         standing.show_restatements(self)
 
     def provenance(self) -> None:
@@ -215,7 +215,13 @@ class Report:
         emit("markdown", text, estimate=safe[0].estimates.id, kind="findings", verdict="released", also=also)
 
     def say(
-        self, estimates: Estimates | Safe, see: str = "", *, words: CurveText | None = None, lead: str = ""
+        self,
+        estimates: Estimates | Safe,
+        see: str = "",
+        *,
+        words: CurveText | None = None,
+        lead: str = "",
+        horizon: float = float("inf"),
     ) -> None:
         """Show an estimate as its standard sentences.
 
@@ -228,6 +234,8 @@ class Report:
             Words of a curve.
         lead : str
             Words before the sentences, without numbers.
+        horizon : float, default infinity
+            Longest day of a curve's figure: no later day is told.
 
         Raises
         ------
@@ -241,7 +249,8 @@ class Report:
         if self._refused(safe):
             return
         event = words.event if words else ""
-        said = sentences(safe, self._order(safe), see, event, self.gaps(safe, exact))
+        told = safe.until(horizon)
+        said = sentences(told, self._order(safe), see, event, self.gaps(told, exact))
         if not said:
             msg = f"report.say: there is no standard sentence for '{safe.estimates.kind}'; use report.show"
             raise AnalysisError(msg)
@@ -293,17 +302,15 @@ class Report:
         if nothing_to_draw(safe, self.groups[0]):
             self._say_absent(safe)
             return
-        look = Look(words, horizon, x_label, places or {})
         drawn, quiet = with_events(safe)
-        figure, alt = draw(drawn, order, look)
-        curve = kind in CURVES | INCIDENCES
-        data = curve_numbers(drawn, order, horizon) if curve else safe_numbers(safe)
+        figure, alt = draw(drawn, order, Look(words, horizon, x_label, places or {}))
+        data = curve_numbers(drawn, order, horizon) if kind in CURVES | INCIDENCES else safe_numbers(safe)
         event = "tiles" if places else words.event if words else ""
-        head = headline(safe, order, event, self.gaps(safe, exact))
+        told = safe.until(horizon)
+        head = headline(told, order, event, self.gaps(told, exact))
         typed = (x_label, *(astuple(words) if words else ()))
         self._emit("figure", svg_of(figure), safe, alt=alt, data=data, headline=head, typed=typed)
-        remarks = standing.remarks(self, safe, quiet)
-        if remarks:
+        if remarks := standing.remarks(self, drawn, quiet):
             self._emit("markdown", f"::: {{.note}}\n{' '.join(remarks)}\n:::", safe)
 
     def show_differences(self, estimates: Estimates, note: str = "") -> None:
@@ -321,12 +328,8 @@ class Report:
             return
         gaps = curve_differences(safe, estimates, self.groups)
         said = " ".join(part for part in (note, message("note.far"), safe.note) if part)
-        table = difference_table(safe, gaps, self.groups, said)
-        rows = safe.landmark_rows().drop(columns="std_error").assign(measure="share")
-        gap = gaps.estimates.tidy().drop(columns="std_error").assign(measure="difference")
-        both = pd.concat([rows, gap.rename(columns={"contrast": "group"})], ignore_index=True)
-        also = {gaps.estimates.id: gaps.estimates.kind}
-        self._emit("table", table, safe, data=both, also=also, typed=(note,))
+        table, data = difference_table(safe, gaps, self.groups, said), difference_numbers(safe, gaps)
+        self._emit("table", table, safe, data=data, also={gaps.estimates.id: gaps.estimates.kind}, typed=(note,))
 
     def show_benchmarks(
         self, estimates: Estimates, measure: str = "completion", shape: Literal["figure", "table"] = "table"

@@ -12,7 +12,7 @@ from evalkit._version import __version__
 from evalkit.cohort import restatements
 from evalkit.disclosure import Safe, safe_restatements
 from evalkit.display import listed, provenance_table, restatement_numbers, restatement_table, words
-from evalkit.display._kinds import CURVES, INCIDENCES
+from evalkit.display._kinds import CURVES, INCIDENCES, undrawn
 from evalkit.display._mark import emit
 from evalkit.periods import Period, long_date
 
@@ -78,8 +78,9 @@ def remarks(report: Report, safe: Safe, quiet: Sequence[str]) -> list[str]:
     list of str
     """
     curve = safe.estimates.kind in CURVES | INCIDENCES
+    left_out = {"quiet": quiet, "undrawn": undrawn(safe) if curve else (), "short": safe.short}
     said = [words("note.curve", minimum=report.policy.minimum_count)] if curve else []
-    said += [words("note.quiet", groups=listed(quiet))] if quiet else []
+    said += [words(f"note.{why}", groups=listed(groups)) for why, groups in left_out.items() if groups]
     said += [words("note.weighted")] if safe.weighted else []
     return [*said, safe.note] if safe.note else said
 
