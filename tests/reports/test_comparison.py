@@ -96,9 +96,13 @@ def test_sentences_of_the_gate_follow_the_verdicts(report: Report, compared: Com
     safe = report.safe(compared.diagnose())
     text = sentences(safe, report.groups)
     failed = (safe.estimates.tidy()["verdict"] == "fail").sum()
-    said = ("still differ", "Only ", "counts for only")
+    said = ("still differ", "Only ", "too little to rest")
     assert sum(words in text for words in said) == failed
     assert "no weighting removes a difference in what was not" in text
+    exact = compared.fit.effective_sample_size().data["effective_sample_size"]
+    own, others = (report.policy.rounded(round(size)) for size in exact)
+    assert own != others
+    assert f"Pilot counts for about {own} people and PAIP for about {others}" in text
 
 
 def test_words_and_headline_of_effects_agree_with_the_rows(report: Report, compared: Comparison) -> None:

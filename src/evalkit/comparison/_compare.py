@@ -100,7 +100,10 @@ class Comparison:
             equipoise=rules.min_equipoise,
             effective_sample_size=rules.min_effective_sample_size,
         )
-        return found.about(population=self.population, cut=self.cohort.cut, counts=self.totals)
+        sizes = self.fit.effective_sample_size().data["effective_sample_size"]
+        each = dict(zip(("n_effective_focus", "n_effective_comparison"), map(round, sizes), strict=True))
+        about = {"population": self.population, "cut": self.cohort.cut, "counts": self.totals}
+        return found.about(summary={**found.summary, **each}, **about)
 
     def weighted(self) -> Estimates:
         """Return the share with each event by each day when the groups are weighted to the same target.

@@ -23,7 +23,7 @@ from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.glossary import COLUMNS
 
-_TOTALS = ("n", "n_event", "n_censor")
+_TOTALS = ("n", "n_event", "n_censor", "n_effective_focus", "n_effective_comparison")
 
 
 @dataclass(frozen=True, eq=False)

@@ -126,18 +126,23 @@ def _reach(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  #
 def _across(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     rows = safe.estimates.tidy().dropna(subset=["estimate"])
     own = rows[(rows["group"] == groups[0]) & (rows["variable"] != rows["label"])]
-    if len(own) < 2:
+    ends = [found for _, one in own.groupby("variable", sort=False) if (found := _ends(one))]
+    if not ends:
         return ""
-    ordered = own.sort_values("estimate", kind="stable")
-    low, high = ordered.iloc[0], ordered.iloc[-1]
-    if np.isclose(low["estimate"], high["estimate"]):
-        return ""
-    apart = high["conf_low"] > low["conf_high"]
+    apart, _, low, high = max(ends, key=lambda end: end[:2])
     return words(
-        "head.across.range" if apart else "head.across.same", group=groups[0],
+        "head.across.range" if apart else "head.across.same", group=groups[0], name=str(low["variable"]).lower(),
         low=percent(low["estimate"]), low_label=str(low["label"]),
         high=percent(high["estimate"]), high_label=str(high["label"]),
     )  # fmt: skip
+
+
+def _ends(rows: pd.DataFrame) -> tuple[bool, float, pd.Series, pd.Series] | None:
+    """Return whether the levels of a characteristic differ clearly, by how much, and the lowest and highest."""
+    ordered = rows.sort_values("estimate", kind="stable")
+    low, high = ordered.iloc[0], ordered.iloc[-1]
+    size = float(high["estimate"] - low["estimate"])
+    return None if np.isclose(size, 0) else (bool(high["conf_low"] > low["conf_high"]), size, low, high)
 
 
 def _trend(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001

@@ -142,9 +142,9 @@ ENGLISH: dict[str, str] = {
     "head.reach.one": "{level} is the most common source: {share} of the {group}",
     "head.reach.many": "{level} are the most common sources: {share} of the {group} each",
     "head.trend": "{label} in the {group}: {now} now, {before} a quarter ago",
-    "head.across.range": "In the {group}, engagement runs from {low} ({low_label}) to {high} ({high_label})",
-    "head.across.same": "In the {group}, none of the groups shown clearly engages more than another: from "
-    "{low} ({low_label}) to {high} ({high_label})",
+    "head.across.range": "In the {group}, engagement differs by {name}: from {low} ({low_label}) to {high} ({high_label})",
+    "head.across.same": "In the {group}, none of the groups shown clearly engages more than another. By "
+    "{name} the shares are furthest apart: {low} ({low_label}) to {high} ({high_label})",
     "head.published": "{share} of starters completed in the {group}; {label} found {published}",
     # -- published figures
     "benchmark.note": "Here: {whom}. Who is counted differs from figure to figure: read a difference beside both "
@@ -178,9 +178,9 @@ ENGLISH: dict[str, str] = {
     "gate.equipoise.pass": "{value} of people have a preference score at which both groups are common.",
     "gate.equipoise.fail": "Only {value} of people have a preference score at which both groups are common (less than "
     "{limit}): the comparison rests on a model more than on comparable people.",
-    "gate.sample.pass": "After weighting, each group counts for about {value} people or more.",
-    "gate.sample.fail": "After weighting, one group counts for only about {value} people (less than {limit}): "
-    "the adjusted figure is too uncertain to rest a conclusion on.",
+    "gate.sample.pass": "After weighting, {group} counts for about {own} people and {other} for about {others}.",
+    "gate.sample.fail": "After weighting, {group} counts for about {own} people and {other} for about {others}: less "
+    "than {limit} in a group is too little to rest a conclusion on.",
     "gate.unknown": "Balance could not be judged for every characteristic.",
     "gate.measured": "This holds for what was measured: no weighting removes a difference in what was not.",
     "absent.comparison": "The groups cannot be compared: one of them has too few people, or their characteristics tell "

@@ -259,7 +259,9 @@ def _effects(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str: 
 def _gate(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     names = {"balance": "balance", "equipoise": "equipoise", "effective sample size": "sample"}
     names["proportional hazards"] = "hazards"
-    base, parts = safe.policy.rounding_base, []
+    own, others = (count(safe.estimates.summary.get(f"n_effective_{name}")) for name in ("focus", "comparison"))
+    sample = {"group": groups[0], "own": own, "other": groups[-1], "others": others}
+    parts = []
     for _, row in safe.estimates.tidy().iterrows():
         name = names.get(str(row["term"]))
         if name is None or row["verdict"] == "unknown":
@@ -271,8 +273,8 @@ def _gate(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # 
         elif name == "hazards":
             value = relation(row["estimate"])
         elif name == "sample":
-            value, limit = count(round(float(row["estimate"]) / base) * base), count(row["baseline"])
-        parts.append(words(f"gate.{name}.{row['verdict']}", value=value, limit=limit))
+            limit = count(row["baseline"])
+        parts.append(words(f"gate.{name}.{row['verdict']}", value=value, limit=limit, **sample))
     weighted = (safe.estimates.tidy()["term"] != "proportional hazards").any()
     return " ".join([*parts, words("gate.measured")] if weighted else parts)
 
