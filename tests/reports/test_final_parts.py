@@ -419,7 +419,7 @@ def test_where_a_group_cannot_be_quoted_text_and_headline_say_so_and_stop_at_the
     text = shown[0]["text/markdown"]
     assert text.startswith("At day 365, ")
     assert "730" not in text
-    assert "Of Pilot no share is given" in text
+    assert "No share is given for Pilot" in text
     head = headline(report.safe(harm_curve).until(365), report.groups, "well")
     assert head.startswith("By day 365, ")
     assert "Pilot" not in head

@@ -104,7 +104,7 @@ ENGLISH: dict[str, str] = {
     "what is known so far.",
     # -- standard sentences
     "curve.day": "At day {day}, {shares} were {event}.",
-    "curve.unquoted": "Of {groups} no share is given: it would not be safe, or not close enough to the truth.",
+    "curve.unquoted": "No share is given for {groups}: it would not be safe, or not close enough to the truth.",
     "curve.named": "{group} ({cause})",
     "curve.none": "Too few people were observed long enough to say anything about a given day.",
     "cif.day": "By day {day}, {cause}: {shares}.",
