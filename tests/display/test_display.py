@@ -104,7 +104,7 @@ def test_an_unknown_analysis_has_no_table() -> None:
     ("events", "said"),
     [
         ((30, 40), "clearly engages more than another. By area the shares are furthest apart: 30% (A) to 40% (B)"),
-        ((40, 75), "engagement differs by area: from 40% (A) to 75% (B)"),
+        ((40, 75), "Engagement in the Pilot differs by area: 40% (A) to 75% (B)"),
     ],
 )
 def test_a_headline_speaks_of_a_range_only_where_it_is_more_than_chance(events: tuple[int, int], said: str) -> None:

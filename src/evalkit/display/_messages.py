@@ -142,7 +142,7 @@ ENGLISH: dict[str, str] = {
     "head.reach.one": "{level} is the most common source: {share} of the {group}",
     "head.reach.many": "{level} are the most common sources: {share} of the {group} each",
     "head.trend": "{label} in the {group}: {now} now, {before} a quarter ago",
-    "head.across.range": "In the {group}, engagement differs by {name}: from {low} ({low_label}) to {high} ({high_label})",
+    "head.across.range": "Engagement in the {group} differs by {name}: {low} ({low_label}) to {high} ({high_label})",
     "head.across.same": "In the {group}, none of the groups shown clearly engages more than another. By "
     "{name} the shares are furthest apart: {low} ({low_label}) to {high} ({high_label})",
     "head.published": "{share} of starters completed in the {group}; {label} found {published}",
