@@ -109,7 +109,9 @@ def test_an_unknown_analysis_has_no_table() -> None:
 )
 def test_a_headline_speaks_of_a_range_only_where_it_is_more_than_chance(events: tuple[int, int], said: str) -> None:
     rows = [("Pilot", name, name, "Area", x, 100) for name, x in zip("AB", events, strict=True)]
-    rows += [("Pilot", name, name, "Gender", x, 100) for name, x in zip("CD", (80, 85), strict=True)]  # not beside areas
+    rows += [
+        ("Pilot", name, name, "Gender", x, 100) for name, x in zip("CD", (80, 85), strict=True)
+    ]  # not beside areas
     frame = pd.DataFrame(rows, columns=["group", "term", "label", "variable", "n_event", "n"])
     shares = ShareOf(kind="engaged_across", estimand="e").estimate(Tally(frame))
     assert said in headline(make_safe(shares, POLICY), GROUPS)

@@ -12,7 +12,7 @@ import pytest
 from evalkit.disclosure import Policy, make_safe
 from evalkit.display import Gap, gap_words, headline, listed, numbered, sentences, words
 from evalkit.display._messages import ENGLISH
-from evalkit.display._prose import share_of
+from evalkit.display.prose import share_of
 from evalkit.errors import AnalysisError
 from evalkit.survival import cumulative_incidence
 

@@ -10,10 +10,10 @@ from evalkit.display._headlines import headline
 from evalkit.display._layouts import benchmark_table, difference_table, table_of
 from evalkit.display._methods import definitions, provenance_table, restatement_table
 from evalkit.display._numbers import count, decimal, percent, points
-from evalkit.display._prose import common_day, last_day, mean_gap, sentences
 from evalkit.display._style import svg_of
 from evalkit.display._tables import html_table
 from evalkit.display._words import listed, numbered, words
+from evalkit.display.prose import common_day, last_day, mean_gap, sentences
 
 __all__ = [
     "CurveText",

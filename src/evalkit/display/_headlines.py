@@ -14,8 +14,8 @@ from evalkit.display._final_words import HEADS
 from evalkit.display._gap import Gap, Gaps
 from evalkit.display._numbers import count, decimal, percent, points
 from evalkit.display._panels import cause_in_words
-from evalkit.display._prose import common_day, last_day
 from evalkit.display._words import listed, words
+from evalkit.display.prose import common_day, last_day
 from evalkit.glossary import NOT_RECORDED
 
 
