@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 import yaml
@@ -67,6 +68,25 @@ def test_a_study_that_lacks_something_is_reported(name: str, tmp_path: Path) -> 
     assert not re.search(r"\b(?:nan|inf|None|NaT)\b", text)
     hold_to_numbers(ran)
     assert document_of(ran.executed, toc=False, pdf_standard="ua-1").items
+
+
+@pytest.mark.parametrize("name", ["nobody in the first quarter", "three people"])
+def test_a_final_report_of_nearly_nobody_leads_nowhere_astray(name: str, tmp_path: Path) -> None:
+    """Sections, references and words hold where hardly a figure or table is shown."""
+    period, without, edit, _ = WORLDS[name]
+    protocol = study(tmp_path, without, edit)
+    ran = run(ROOT / "notebooks/final.ipynb", study=str(protocol), period=period)
+    assert not re.search(r"\b(?:nan|inf|NaT)\b", "\n".join(told(shown) for shown in ran.outputs))
+    hold_to_numbers(ran)
+    assert document_of(ran.executed, toc=True, pdf_standard="ua-1").items  # fails where a reference leads nowhere
+
+
+def test_prose_refers_to_no_figure_or_table_that_may_be_absent() -> None:
+    for file in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = nbformat.read(file, as_version=4).cells
+        assert not [
+            cell.id for cell in cells if cell.cell_type == "markdown" and re.search(r"@(?:fig|tbl)-", cell.source)
+        ]
 
 
 def hold_to_numbers(ran: Ran) -> None:
