@@ -442,3 +442,20 @@ def test_a_line_that_is_nowhere_near_is_not_drawn_and_that_is_said(
     assert "No line is drawn of Pilot" in shown[1]["text/markdown"]
     report.show(engagement.leaving(report.cohort), words=CurveText("", "Days", ""), horizon=365)
     assert "No line is drawn of Pilot (disengagement) and Pilot (completion)" in shown[3]["text/markdown"]
+
+
+def test_of_each_cause_it_is_said_whose_share_is_not_given(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = engagement.leaving(report.cohort)
+    made, whole = report_module.make_safe, report.safe(exact)
+    assert "No share is given" not in sentences(whole, report.groups)
+
+    def without(*places: str) -> str:
+        def some(*given: Any) -> Safe:
+            safe = made(*given)
+            return replace(safe, faithful=frozenset(p for p in safe.faithful if p[0] not in places))
+
+        monkeypatch.setattr(report_module, "make_safe", some)
+        return sentences(report.safe(exact), report.groups)
+
+    assert "No share is given for Pilot (completed): it" in without("Pilot: completion")
+    assert "No share is given for Pilot: it" in without("Pilot: completion", "Pilot: disengagement")

@@ -161,25 +161,45 @@ def _survival(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:
     if not said:
         return words("curve.none")
     text = words("curve.day", day=int(day), shares=listed(said), event=event)
-    return _with_gap(text, gaps.get(""), day, groups[0]) + _unquoted(safe, groups, rows[rows["time"] == day])
+    left = _unquoted(safe.estimates.tidy(), groups, rows[rows["time"] == day])
+    return _with_gap(text, gaps.get(""), day, groups[0]) + (_not_given(left) if left else "")
 
 
-def _unquoted(safe: Safe, groups: Sequence[str], told: pd.DataFrame) -> str:
-    """Say of which groups with events nothing is quoted, where their curve may be shown."""
-    events = safe.estimates.tidy().groupby("group")["n_event"].sum()
-    left = [group for group in groups if events.get(group, 0) and not (told["group"] == group).any()]
-    return " " + words("curve.unquoted", groups=listed(left)) if left else ""
+def _unquoted(rows: pd.DataFrame, groups: Sequence[str], told: pd.DataFrame) -> list[str]:
+    """Return the groups with events of which nothing is quoted though their curve may be shown."""
+    events = rows.groupby("group")["n_event"].sum()
+    return [group for group in groups if events.get(group, 0) and not (told["group"] == group).any()]
+
+
+def _not_given(curves: Sequence[str]) -> str:
+    return " " + words("curve.unquoted", groups=listed(curves))
 
 
 def _incidence(safe: Safe, groups: Sequence[str], gaps: Gaps) -> str:
-    rows, parts = safe.landmark_rows(), []
-    for cause in dict.fromkeys(safe.estimates.data["cause"].astype(str)):
-        own = rows[(rows["cause"] == cause) & rows["estimate"].gt(0)]  # before the first event there is nothing to say
+    landmarks, curves = safe.landmark_rows(), safe.estimates.tidy()
+    parts: list[str] = []
+    left: dict[str, list[str]] = {}
+    for cause in dict.fromkeys(curves["cause"].astype(str)):
+        # before the first event there is nothing to say
+        own = landmarks[(landmarks["cause"] == cause) & landmarks["estimate"].gt(0)]
         day, said = _at_day(own, groups)
         if said:
             text = words("cif.day", day=int(day), cause=cause_in_words(cause), shares=listed(said))
             parts.append(_with_gap(text, gaps.get(cause), day, groups[0]))
-    return " ".join(parts) or words("curve.none")
+            left[cause] = _unquoted(curves[curves["cause"] == cause], groups, own[own["time"] == day])
+    return " ".join(parts) + _unquoted_causes(left) or words("curve.none")
+
+
+def _unquoted_causes(left: dict[str, list[str]]) -> str:
+    """Say of whom nothing is quoted, with the cause where it is not so of all causes told."""
+    everywhere = [group for group in next(iter(left.values()), []) if all(group in one for one in left.values())]
+    named = [
+        words("curve.named", group=group, cause=cause_in_words(cause))
+        for cause, groups in left.items()
+        for group in groups
+        if group not in everywhere
+    ]
+    return _not_given([*everywhere, *named]) if everywhere or named else ""
 
 
 def _labelled(rows: pd.DataFrame, groups: Sequence[str], gaps: Gaps) -> str:

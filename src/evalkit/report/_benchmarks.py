@@ -109,7 +109,7 @@ def benchmarks(
     marks = pd.DataFrame([mark_of(b) for b in published])
     own = rows.drop_duplicates("group")
     sizes = [f"{row['group']}: {count(row['n'])}" for _, row in own.iterrows()]
-    label = "\n".join([words("figure.here"), *textwrap.wrap(whom, 30), ", ".join(sizes)])
+    label = "\n".join([words("figure.here"), *textwrap.wrap(whom, 30), *sizes])
     own = own.assign(label=label, estimate=own["here"], conf_low=own["here_low"], conf_high=own["here_high"])
     figure, alt = dots_figure(own, groups, words("benchmark.axis", measure=measure), marks=marks)
     data = benchmark_numbers(rows, marks.assign(label=marks["name"]))
