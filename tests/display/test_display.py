@@ -103,7 +103,7 @@ def test_an_unknown_analysis_has_no_table() -> None:
 @pytest.mark.parametrize(
     ("events", "said"),
     [
-        ((30, 40), "clearly engages more than another. By area the shares are furthest apart: 30% (A) to 40% (B)"),
+        ((30, 40), "Engagement in the Pilot does not clearly differ by area: 30% (A) to 40% (B)"),
         ((40, 75), "Engagement in the Pilot differs by area: 40% (A) to 75% (B)"),
     ],
 )

@@ -57,14 +57,14 @@ def test_lists() -> None:
         (
             -0.06,
             0.1,
-            "There is no clear difference: the share could be anything from 6 points lower to 10 points higher.",
+            "There is no clear difference: in Pilot the share could be anything from 6 points lower to 10 points higher.",
         ),
         (0.02, 0.2, "The share is clearly higher in Pilot: by 2 to 20 points."),
         (-0.2, -0.02, "The share is clearly lower in Pilot: by 2 to 20 points."),
         (
             0.0,
             0.3,
-            "There is no clear difference: the share could be anything from no points apart to 30 points higher.",
+            "There is no clear difference: in Pilot the share could be anything from no points apart to 30 points higher.",
         ),
         (0.004, 0.2, "The share is clearly higher in Pilot: by 0.4 to 20 points."),
     ],

@@ -103,7 +103,7 @@ def test_of_a_group_whose_curve_is_not_shown_no_day_is_said_to_be_missing(report
     few = times["event"].where(times["group"].eq("PAIP") | (times["time"] > 380), 0)
     safe = report.safe(kaplan_meier(times.assign(event=few), "time", "event", by="group"))
     assert 0 < few[times["group"] == "Pilot"].sum() < 11
-    share = EventShare(safe, safe.landmark_rows(), None, last_day(safe, report.groups[:1]))
+    share = EventShare(safe, safe.landmark_rows(), None, last_day(safe, report.groups[:1]), "")
     assert np.isnan(share.sooner(report.groups, 365))
 
 
@@ -409,8 +409,8 @@ def test_where_a_group_cannot_be_quoted_text_and_headline_say_so_and_stop_at_the
         safe = made(*given)
         if safe.estimates.kind != "kaplan_meier":
             return safe
-        rough = frozenset({("Pilot", 365.0), ("PAIP", 365.0), ("PAIP", 730.0)})
-        return replace(safe, faithful=frozenset({("PAIP", 365.0), ("PAIP", 730.0)}), rough=rough)
+        quoted = frozenset({("PAIP", 365.0), ("PAIP", 730.0)})
+        return replace(safe, faithful=quoted, far=frozenset({("Pilot", 365.0)}))
 
     monkeypatch.setattr(report_module, "make_safe", of_paip_only)
     look = CurveText("Well", "Days", "well")
@@ -419,11 +419,12 @@ def test_where_a_group_cannot_be_quoted_text_and_headline_say_so_and_stop_at_the
     text = shown[0]["text/markdown"]
     assert text.startswith("At day 365, ")
     assert "730" not in text
-    assert "No share is given for Pilot" in text
+    assert "No share is given for Pilot: the rounding that protects people would move it too far" in text
     head = headline(report.safe(harm_curve).until(365), report.groups, "well")
     assert head.startswith("By day 365, ")
     assert "Pilot" not in head
-    assert "Pilot" in shown[1]["image/svg+xml"]
+    assert "Pilot" not in shown[1]["image/svg+xml"]
+    assert "No line is drawn of Pilot" in shown[2]["text/markdown"]
 
 
 def test_a_line_that_is_nowhere_near_is_not_drawn_and_that_is_said(
@@ -433,8 +434,7 @@ def test_a_line_that_is_nowhere_near_is_not_drawn_and_that_is_said(
 
     def of_paip_only(*given: Any) -> Safe:
         safe = made(*given)
-        own = {name: frozenset(p for p in getattr(safe, name) if "PAIP" in p[0]) for name in ("faithful", "rough")}
-        return replace(safe, **own)
+        return replace(safe, faithful=frozenset(p for p in safe.faithful if "PAIP" in p[0]))
 
     monkeypatch.setattr(report_module, "make_safe", of_paip_only)
     report.show(kaplan_meier(report.cohort.harm(), "time", "event", by="group"), horizon=365)
@@ -457,5 +457,5 @@ def test_of_each_cause_it_is_said_whose_share_is_not_given(report: Report, monke
         monkeypatch.setattr(report_module, "make_safe", some)
         return sentences(report.safe(exact), report.groups)
 
-    assert "No share is given for Pilot (completed): it" in without("Pilot: completion")
-    assert "No share is given for Pilot: it" in without("Pilot: completion", "Pilot: disengagement")
+    assert "No share is given for Pilot (completed): too few" in without("Pilot: completion")
+    assert "No share is given for Pilot: too few" in without("Pilot: completion", "Pilot: disengagement")

@@ -1,6 +1,6 @@
 """The study's comparison of its arms: unadjusted, balance and overlap, adjusted, sensitivity, precision."""
 
-from evalkit.comparison._compare import N_BOOT, TARGETS, Comparison, compare_arms
+from evalkit.comparison._compare import N_BOOT, TARGETS, Comparison, compare_arms, target_of
 from evalkit.comparison._e_values import e_values
 from evalkit.comparison._imputed import imputed
 from evalkit.comparison._outcome import Outcome, outcome
@@ -25,4 +25,5 @@ __all__ = [
     "preference",
     "sensitivity",
     "subgroups",
+    "target_of",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["N_BOOT", "TARGETS", "Comparison", "compare_arms", "fitted", "on_scale"]
+__all__ = ["N_BOOT", "TARGETS", "Comparison", "compare_arms", "fitted", "on_scale", "target_of"]
 
 from dataclasses import dataclass, field
 
@@ -15,6 +15,7 @@ from evalkit.counts import Tally, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.levels import in_words, joined
+from evalkit.protocol import Study
 from evalkit.survival import cumulative_incidence
 from evalkit.wilson import normal_quantile
 
@@ -27,10 +28,24 @@ _METHODS = {
     "doubly_robust": "Doubly robust",
 }
 TARGETS = {
-    "att": "people like those of the first group (ATT)",
+    "att": "people like those of {focus} (ATT)",
     "ate": "both groups' people (ATE)",
     "overlap": "overlap (ATO)",
 }
+
+
+def target_of(study: Study) -> str:
+    """Return for whom adjusted figures are, in words.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    str
+    """
+    return TARGETS[study.comparison.estimand].format(focus=study.arms.focus.label)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +132,7 @@ class Comparison:
         rows = self.data.assign(weight=self.fit.weights)
         causes = [str(name) for name in self.cohort.causes_of("harm" if self.scale == "harm" else "retention").values()]
         found = cumulative_incidence(rows, "time", "event", by="group", weights="weight", causes=causes)
-        target = TARGETS[self.cohort.study.comparison.estimand]
+        target = target_of(self.cohort.study)
         return found.about(
             estimand=f"{found.estimand}, weighted; target: {target}", population=self.population, cut=self.cohort.cut
         )
@@ -207,7 +222,7 @@ class Comparison:
         Estimates
         """
         columns = ["label", "contrast", "method", "tau", "estimate", "std_error", "conf_low", "conf_high"]
-        target = TARGETS[self.cohort.study.comparison.estimand]
+        target = target_of(self.cohort.study)
         where = "" if kind == "adjusted_effects" else ", where a row names no other"
         numbers = dict.fromkeys(columns[3:], "float64")
         return Estimates(

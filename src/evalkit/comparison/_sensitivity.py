@@ -79,7 +79,7 @@ def _variants(
     yield f"Main analysis: {main}", comparison, days, None
     for target, name in TARGETS.items():
         if target != rules.estimand:
-            yield f"Target: {name}", comparison, days, target
+            yield f"Target: {name.format(focus=cohort.groups[0])}", comparison, days, target
     trimmed = within(comparison, TRIM, 1 - TRIM)
     yield f"Trimmed: scores below {TRIM:g} or above {1 - TRIM:g} left out", trimmed, days, None
     low, high = rules.preference_low, rules.preference_high

@@ -24,8 +24,8 @@ from evalkit.disclosure._policy import Policy
 
 Floats = NDArray[np.float64]
 _VALUES = ("estimate", "std_error", "conf_low", "conf_high")
-_CORNERS = 6
-"""Points of a curve's drawing in each block, its ends included."""
+_CORNERS = (0.0, 0.01, 0.05, 0.2, 0.4, 0.6, 0.8, 1.0)
+"""Shares of a block at which a curve's drawing has corners: close to its start, where most of it leaves late."""
 
 
 def spread(counts: DayCounts, policy: Policy) -> DayCounts:
@@ -153,7 +153,7 @@ def corners(rows: pd.DataFrame, name: str, policy: Policy) -> Floats:
     -------
     (k,)
     """
-    parts = [block.days(np.linspace(0, 1, _CORNERS)) for block in blocks_of(rows, name, policy)]
+    parts = [block.days(np.array(_CORNERS)) for block in blocks_of(rows, name, policy)]
     days, end = np.ceil(np.concatenate([[0.0], *parts])), ends_at(rows, name)
     return np.unique(np.append(days[days <= end], end))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["NEARNESS", "ROUGHNESS", "TOLERANCE", "curve_keys", "is_curve", "places", "quotable"]
+__all__ = ["NEARNESS", "TOLERANCE", "curve_keys", "is_curve", "places", "quotable"]
 
 import dataclasses
 from typing import Any
@@ -19,9 +19,6 @@ TOLERANCE = 0.02
 
 NEARNESS = 1 / 2
 """The same in standard errors."""
-
-ROUGHNESS = 1.0
-"""Largest distance, in standard errors, at the landmark up to which a curve is drawn of which no day is quoted."""
 
 
 def curve_keys(rows: pd.DataFrame) -> list[str]:
@@ -71,7 +68,7 @@ def is_curve(estimates: Estimates) -> bool:
 def quotable(
     exact: Estimates, shown: Estimates, read: pd.DataFrame, policy: Policy
 ) -> tuple[frozenset[tuple[str, float]], frozenset[tuple[str, float]]]:
-    """Choose the landmarks at which a safe curve is quoted, and those up to which it could be drawn.
+    """Choose the landmarks at which a safe curve is quoted, and those at which it is only too far from the exact one.
 
     It is close to the exact one there, enough people are at risk, and as many as the minimum have had the event by
     then: a share of fewer that is known to be near the truth would give their number away, smoothed or not.
@@ -86,9 +83,8 @@ def quotable(
 
     Returns
     -------
-    quoted, rough : frozenset of (str, float)
-        As `places`; the second holds the first, and where the exact curve is within `ROUGHNESS` standard errors: well
-        inside the limits that are drawn, though nothing is read from it.
+    quoted, far : frozenset of (str, float)
+        As `places`.
     """
     again: Any = dataclasses.replace(exact.analysis, times=policy.landmarks)  # type: ignore[type-var]
     rows = shown.tidy()
@@ -102,10 +98,8 @@ def quotable(
     by_then = np.array([_events_by(exact.counts, row) for _, row in both.iterrows()], dtype=np.int64)
     many = (by_then >= policy.minimum_count) | ((by_then == 0) & (off < 1e-9) & policy.zero)
     enough = many & both["n_risk"].ge(policy.minimum_at_risk) & both["events"].gt(0)
-    near, rough = (
-        frozenset(places(both[enough & (off <= np.maximum(TOLERANCE, error * most))])) for most in (NEARNESS, ROUGHNESS)
-    )
-    return near, rough
+    close = off <= np.maximum(TOLERANCE, error * NEARNESS)
+    return frozenset(places(both[enough & close])), frozenset(places(both[enough & ~close]))
 
 
 def _events_by(counts: object, row: pd.Series) -> int:

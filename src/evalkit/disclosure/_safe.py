@@ -43,8 +43,8 @@ class Safe:
     faithful : frozenset of (str, float)
         For curves: group (``group: cause`` of an incidence) and landmark at which the safe curve lies close enough to
         the exact one to be quoted.
-    rough : frozenset of (str, float)
-        The same, where it lies near enough to be drawn if it is quoted nowhere.
+    far : frozenset of (str, float)
+        The same, where enough people stand behind it but it lies too far from the exact one.
     short : tuple of str
         For curves: groups of which a few people, too few to be shown leaving, are left out of the numbers at risk.
     smooth : Estimates or None
@@ -60,7 +60,7 @@ class Safe:
     withheld: tuple[str, ...]
     policy: Policy
     faithful: frozenset[tuple[str, float]] = frozenset()
-    rough: frozenset[tuple[str, float]] = frozenset()
+    far: frozenset[tuple[str, float]] = frozenset()
     short: tuple[str, ...] = ()
     smooth: Estimates | None = None
     gone: frozenset[str] = frozenset()
@@ -111,8 +111,8 @@ class Safe:
     def knots(self, group: str, cause: str = "") -> pd.DataFrame:
         """Return the days between which a group's safe curve is a straight line, and its values there.
 
-        A curve that may be quoted ends on the last day on which it may: what it says after that can be far off. One
-        that may not ends where it lies near the exact one for the last time; where it never does there are no rows.
+        A curve ends on the last day on which it may be quoted: what it says after that can be far off. There are no
+        rows of one that may be quoted on none.
 
         Parameters
         ----------
@@ -158,9 +158,29 @@ class Safe:
     def _drawn_until(self, group: str, cause: str) -> float:
         if not self.policy.safe_curves:
             return np.inf
-        name = f"{group}: {cause}" if "cause" in self.estimates.data else group
-        quoted, rough = ([day for place, day in found if place == name] for found in (self.faithful, self.rough))
-        return max(quoted or rough, default=-np.inf)
+        name = self._name(group, cause)
+        return max((day for place, day in self.faithful if place == name), default=-np.inf)
+
+    def _name(self, group: str, cause: str) -> str:
+        return f"{group}: {cause}" if "cause" in self.estimates.data else group
+
+    def why_not(self, group: str, day: float, cause: str = "") -> Literal["far", "few"]:
+        """Return why a share is not quoted.
+
+        Parameters
+        ----------
+        group : str
+        day : float
+            A landmark.
+        cause : str
+            For incidences: of which cause.
+
+        Returns
+        -------
+        {"far", "few"}
+            far: protection moves it too far from the exact one; few: too few people or events stand behind it.
+        """
+        return "far" if (self._name(group, cause), day) in self.far else "few"
 
     def landmark_rows(self) -> pd.DataFrame:
         """Return a curve's rows at the policy's landmarks, where the safe curve has something to say.
@@ -282,8 +302,8 @@ def _safe_days(
         return Safe(smooth.about(data=_near(smooth.tidy(), exact.tidy()), **about), verdict, withheld, policy)
     everywhere: Any = dataclasses.replace(exact.analysis, times=None)  # type: ignore[type-var]
     shown = Safe(again.about(**about), verdict, withheld, policy, smooth=everywhere.estimate(even))
-    near, rough = quotable(exact, shown.estimates, shown.at(policy.landmarks), policy)
-    return dataclasses.replace(shown, faithful=near, rough=rough, short=_short(exact.counts, counts, policy))
+    near, far = quotable(exact, shown.estimates, shown.at(policy.landmarks), policy)
+    return dataclasses.replace(shown, faithful=near, far=far, short=_short(exact.counts, counts, policy))
 
 
 def _short(exact: Counts | None, safe: DayCounts, policy: Policy) -> tuple[str, ...]:

@@ -99,7 +99,8 @@ def ticks(horizon: float, most: int = 5) -> list[int]:
     >>> ticks(365)
     [0, 91, 182, 273, 364]
     """
-    step = next((s for s in _STEPS if horizon / s < most), 365)
+    whole = [s for s in _STEPS if horizon % s == 0 and 2 <= horizon / s < most]  # the last day is worth a tick
+    step = next((s for s in whole or _STEPS if horizon / s < most), 365)
     return [int(day) for day in np.arange(0, horizon + 0.5, step)]
 
 

@@ -277,7 +277,9 @@ def _dots_alt(rows: pd.DataFrame, groups: Sequence[str], labels: list[str], mark
     for group in groups:
         values = rows[rows["group"] == group].set_index("label")["estimate"]
         known = [label for label in labels if percent(values.get(label)) != NOT_SHOWN]
-        said = [words("alt.value", label=label.lower(), value=percent(values[label])) for label in known]
+        said = [
+            words("alt.value", label=label.partition("\n")[0].lower(), value=percent(values[label])) for label in known
+        ]
         sentences.append(words("alt.values", group=group, values=", ".join(said)))
     if marks is not None:
         said = [

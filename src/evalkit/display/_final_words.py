@@ -6,6 +6,7 @@ __all__ = ["HEADS", "WRITERS"]
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from evalkit.disclosure import Safe
@@ -42,7 +43,8 @@ def _sensitivity(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> s
     answer = answer_of(main)
     names = [str(row["label"]) for _, row in others.iterrows() if answer_of(row) != answer]
     if not names:
-        return words("sens.same", answer=answer, **_range(rows))
+        key = "sens.same.none" if gap_of(main).direction == "none" else "sens.same"
+        return words(key, answer=answer, **_range(rows))
     return words("sens.differ", answer=answer, names="; ".join(names), **_range(rows))
 
 
@@ -69,6 +71,8 @@ def _e_value(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str: 
         said.append(words("e.strongest", value=decimal(best["e_value"]), name=best["label"]))
         if limit > 1 and float(best["e_value"]) >= limit:
             said.append(words("e.fragile"))
+        elif limit <= 1 and float(best["e_value"]) >= value:
+            said.append(words("e.enough"))
     return " ".join(said)
 
 
@@ -112,7 +116,22 @@ def per_hundred(row: pd.Series) -> dict[str, str]:
 
 def _mean_count(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     day, said = _counts(safe, groups)
-    return words("count.day", day=int(day), values=said) if said else words("count.none")
+    if not said:
+        return words("count.none")
+    return f"{words('count.day', day=int(day), values=said)} {_count_gap(safe, groups, day)}".strip()
+
+
+def _count_gap(safe: Safe, groups: Sequence[str], day: float) -> str:
+    """Say whether two mean counts differ: the ratio of independent means, its limits on the logarithmic scale."""
+    rows = safe.estimates.tidy().dropna(subset=["estimate"])
+    own = rows[(rows["time"] == day) & rows["conf_low"].gt(0)].drop_duplicates("group").set_index("group")
+    if len(groups) < 2 or not set(groups[:2]) <= set(own.index):
+        return ""
+    logs = np.log(own.loc[list(groups[:2]), ["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float))
+    ratio = float(logs[0, 0] - logs[1, 0])
+    wide = float(np.hypot(*((logs[:, 2] - logs[:, 1]) / 2)))
+    direction = Gap(ratio, ratio - wide, ratio + wide).direction
+    return words(f"count.gap.{direction}", group=groups[0])
 
 
 def _precision(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001

@@ -59,13 +59,13 @@ def gap_words(gap: Gap, group: str, key: str = "gap", **more: str) -> str:
     Examples
     --------
     >>> gap_words(Gap(0.04, -0.05, 0.13), "the pilot")
-    'There is no clear difference: the share could be anything from 5 points lower to 13 points higher.'
+    'There is no clear difference: in the pilot the share could be anything from 5 points lower to 13 points higher.'
     >>> gap_words(Gap(-0.11, -0.2, -0.02), "the pilot")
     'The share is clearly lower in the pilot: by 2 to 20 points.'
     """
     if gap.direction == "none":
         low, high = (amount(100 * limit, "points") for limit in (gap.low, gap.high))
-        return words(f"{key}.none", low=low, high=high, **more)
+        return words(f"{key}.none", group=group, low=low, high=high, **more)
     sizes = sorted((abs(100 * gap.low), abs(100 * gap.high)))
     low, high = (decimal(size, 0) if size >= 1 else decimal(size, 1) for size in sizes)
     return words(f"{key}.{gap.direction}", group=group, low=low, high=high, **more)

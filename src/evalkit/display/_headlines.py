@@ -98,10 +98,14 @@ def _first_label(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> s
     return _label(rows[rows["label"] == rows["label"].iloc[0]], groups) if len(rows) else ""
 
 
+_STEADY = 10
+"""Of fewer people than so many times the rounding base a mean is not told: rounding alone moves it by a tenth."""
+
+
 def _weeks(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     rows = safe.estimates.tidy().dropna(subset=["estimate"])
     group = next((g for g in groups if (rows["group"] == g).any()), "")
-    own = rows[rows["group"] == group].sort_values("time_from")
+    own = rows[(rows["group"] == group) & (rows["n"] >= _STEADY * safe.policy.rounding_base)].sort_values("time_from")
     if own.empty:
         return ""
     weeks = [int(own["time_from"].iloc[i] // 7 + 1) for i in (0, -1)]
@@ -117,18 +121,25 @@ def _reach(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  #
     if own.empty:
         return ""
     first = own[own["estimate"] == own["estimate"].max()]
+    kind = "head.tiles" if event == "tiles" else "head.reach"
+    near = own[own["n_event"] >= own["n_event"].max() - safe.policy.rounding_base]
+    if len(near) > len(first):  # the lead of the first may be one person: rounding alone sets them apart
+        low, high = percent(near["estimate"].min()), percent(near["estimate"].max())
+        return words(f"{kind}.near", group=groups[0], level=listed(list(near["label"].astype(str))), low=low, high=high)
     names, top = [str(label) for label in first["label"]], first.iloc[0]
     said = {"share": percent(top["estimate"]), "group": groups[0], "level": listed(names)}
     number = ".many" if len(names) > 1 else ".all" if len(levels) == 1 else ".one"  # rounded, 99% may look like all
-    return words(("head.tiles" if event == "tiles" else "head.reach") + number, n=count(top["n_event"]), **said)
+    return words(kind + number, n=count(top["n_event"]), **said)
 
 
 def _across(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
-    rows = safe.estimates.tidy().dropna(subset=["estimate"])
+    rows = safe.estimates.tidy()
     own = rows[(rows["group"] == groups[0]) & (rows["variable"] != rows["label"])]
-    ends = [found for _, one in own.groupby("variable", sort=False) if (found := _ends(one))]
+    known = own["estimate"].notna().groupby(own["variable"], sort=False)
+    whole = own[own["variable"].isin(list(known.all()[lambda all_: all_].index))]  # of what is hidden nothing is said
+    ends = [found for _, one in whole.groupby("variable", sort=False) if (found := _ends(one))]
     if not ends:
-        return ""
+        return words("head.across.hidden", group=groups[0]) if own["estimate"].isna().any() else ""
     apart, _, low, high = max(ends, key=lambda end: end[:2])
     return words(
         "head.across.range" if apart else "head.across.same", group=groups[0], name=str(low["variable"]).lower(),
@@ -147,12 +158,13 @@ def _ends(rows: pd.DataFrame) -> tuple[bool, float, pd.Series, pd.Series] | None
 
 def _trend(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     rows = safe.estimates.tidy()
-    rows = rows[(rows["group"] == groups[0]) & (rows["variable"] == "engaged") & (rows["n"] > 0)]
-    rows = rows.dropna(subset=["estimate"])
-    if len(rows) < 2:
-        return ""
-    now, before = (percent(rows["estimate"].iloc[i]) for i in (-1, -2))
-    return words("head.trend", label=rows["label"].iloc[0], group=groups[0], now=now, before=before)
+    rows = rows[(rows["group"] == groups[0]) & rows["variable"].isin(["engaged", "completed"]) & (rows["n"] > 0)]
+    measures = []
+    for label, own in rows.dropna(subset=["estimate"]).groupby("label", sort=False):
+        if len(own) > 1:
+            now, before = (percent(own["estimate"].iloc[i]) for i in (-1, -2))
+            measures.append(words("head.trend.one", label=label, now=now, before=before))
+    return words("head.trend", group=groups[0], measures="; ".join(measures)) if measures else ""
 
 
 def _effects(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001

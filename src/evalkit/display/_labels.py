@@ -15,6 +15,7 @@ from matplotlib.text import Annotation
 Styles = Mapping[str, Mapping[str, Any]]
 _ROOM = 14  # letters of a name in one line beside a curve
 _BESIDE = 6.0  # points from the frame to a name
+_LEAD = "#b4bcc4"  # grey: not the curve's own colour, or it would look like more of the curve
 _FAR = 3.0  # points between a name and its curve's end, from which on a line joins them
 
 
@@ -64,7 +65,7 @@ def _falling(places: Sequence[float], gaps: Sequence[float], end: float) -> list
 
 
 def name_ends(panels: Sequence[tuple[Axes, Mapping[str, tuple[float, float]]]], styles: Styles) -> None:
-    """Name each curve to the right of its frame, as high as it ends; a dotted line leads there where that is far.
+    """Name each curve to the right of its frame, as high as it ends; a thin line leads there where that is far.
 
     The figure's layout is fixed by this: call it last.
 
@@ -108,7 +109,7 @@ def _beside(axes: Axes, text: str, colour: str) -> Annotation:
 
 
 def _lead(axes: Axes, end: tuple[float, float], place: float, colour: str) -> None:
-    """Join a curve's end with its name by a dotted line; a dot says that the curve ends there."""
+    """Join a curve's end with its name by a thin grey line, like no curve; a dot says that the curve ends there."""
     frame = axes.get_window_extent()
     x, y = axes.transData.transform(end)
     dpi = axes.figure.dpi
@@ -116,7 +117,7 @@ def _lead(axes: Axes, end: tuple[float, float], place: float, colour: str) -> No
         return
     at = axes.transData.inverted().transform((frame.x1 + (_BESIDE - 1.5) * dpi / 72, place))
     axes.plot(
-        [end[0], at[0]], [end[1], at[1]], color=colour, linewidth=0.6, linestyle=(0, (1, 3)), clip_on=False,
+        [end[0], at[0]], [end[1], at[1]], color=_LEAD, linewidth=0.5, clip_on=False, zorder=1,
         scalex=False, scaley=False, label="_lead",
     )  # fmt: skip
     axes.plot(*end, "o", color=colour, markersize=3, clip_on=False, scalex=False, scaley=False, label="_end")

@@ -41,14 +41,14 @@ ENGLISH: dict[str, str] = {
     "note.curve": "To protect participants, curves are smoothed over blocks of at least {minimum} events, and numbers "
     "at risk are rounded.",
     "note.quiet": "No event is known in {groups} so far, which is not to say that there is none: no curve is drawn.",
-    "note.undrawn": "No line is drawn of {groups}: on no day would it be both safe to show and close to the truth.",
+    "note.undrawn": "No line is drawn of {groups}: there is no day for which a share can be given.",
     "note.short": "The numbers at risk leave out a few people ({groups}) who were followed briefly: too few "
     "to be shown leaving.",
     "note.weighted": "These curves are only roughly those that the adjusted differences come from: where the two are "
     "apart, believe the table. Numbers at risk are people, not weights.",
     "note.far": "Days on which the protected curve lies too far from the exact one are left out.",
     # -- differences between the two groups
-    "gap.none": "There is no clear difference: the share could be anything from {low} to {high}.",
+    "gap.none": "There is no clear difference: in {group} the share could be anything from {low} to {high}.",
     "gap.higher": "The share is clearly higher in {group}: by {low} to {high} points.",
     "gap.lower": "The share is clearly lower in {group}: by {low} to {high} points.",
     "gap.days.none": "There is no clear difference: it could be anything from {low} to {high}.",
@@ -69,25 +69,28 @@ ENGLISH: dict[str, str] = {
     "find.reach.one": "**{n} person** has been referred to the {group} since {start}.",
     "find.reach.many": "**{n} people** have been referred to the {group} since {start}.",
     "find.reach.small": "**Fewer than {minimum} people** have been referred to the {group} so far.",
-    "find.reach.new": "About {n} of them came in this period.",
-    "find.reach.few": "Fewer than {minimum} of them came in this period.",
-    "find.reach.none": "None of them came in this period.",
+    "find.reach.new": "About {n} of them were referred in this period.",
+    "find.reach.few": "Fewer than {minimum} of them were referred in this period.",
+    "find.reach.none": "None of them were referred in this period.",
     "find.engaged": "**{share} engaged in the {group}** ({low} to {high}, of {n} people whose intake was {days} days "
     "ago or more). They came to {sessions} or more sessions within {days} days.",
-    "find.staying": "**{share} of starters had left the {group} by day {day}** without completing ({low} to {high}).",
-    "find.staying.none": "**How many starters had left** the {group} by day {wanted} is not given: the figure would "
-    "not be safe, or not close enough to the truth.",
+    "find.staying": "**{share} of starters had left the {group} by day {day}** without completing ({low} to {high}). "
+    "Left means {gap} days without a session.",
+    "find.staying.none": "**How many starters had left** the {group} by day {wanted} is not given: {why}",
     "find.completed": "**{share} of starters completed the {group}** within {days} days ({low} to {high}, of {n} "
     "people who started that long ago).",
     "find.harm": "**{share} had {event} by day {day}** after intake in the {group} ({low} to {high}).",
-    "find.harm.none": "**How many had {event}** by day {wanted} in the {group} is not given: the figure would not be "
-    "safe, or not close enough to the truth.",
+    "find.harm.none": "**How many had {event}** by day {wanted} in the {group} is not given: {why}",
+    "find.harm.early": "**How many had {event}** in the {group} cannot be told yet: too few people have been followed "
+    "for long enough.",
+    "find.why.far": "the rounding that protects people would move it too far from the true figure.",
+    "find.why.few": "too few people would stand behind it.",
     "find.harm.recorded": "Much harm is never recorded.",
-    "find.sooner": "No figure for day {wanted} is given: it would not be safe, or not close enough to the truth.",
+    "find.sooner": "No figure for day {wanted} is given: {why}",
     "find.disengaging": "disengaging",
     "find.other": "In {group} it was {share}.",
-    "find.published": "A published study of {n} people, {label}, found {share}. It counted other people in other "
-    "years.",
+    "find.published": "A published study, {label}, found {share} of {n} {whom}. These are other people in other years: "
+    "that share is no target.",
     "find.cause.mandate": "These figures do not show what the program caused. People sent by a court differ from "
     "people who come without a court order.",
     "find.cause.random": "The groups were made by lot: at the start only chance set them apart.",
@@ -99,12 +102,15 @@ ENGLISH: dict[str, str] = {
     "offered, or comes from who was lost to follow-up; which of them, no single figure shows.",
     "methods.cause.other": "The groups may differ from the start; a difference between them does not show what the "
     "program caused.",
-    "find.range": "Ranges in parentheses are 95% confidence intervals: how far chance alone could move a figure.",
+    "find.range": "Ranges in parentheses are 95% confidence intervals: how far chance alone could move a figure. 'No "
+    "clear difference' does not mean that the groups are alike.",
     "find.nothing": "Too few people have been followed for long enough to report findings. The sections below say "
     "what is known so far.",
     # -- standard sentences
     "curve.day": "At day {day}, {shares} were {event}.",
-    "curve.unquoted": "No share is given for {groups}: it would not be safe, or not close enough to the truth.",
+    "curve.unquoted.far": "No share is given for {groups}: the rounding that protects people would move it too far "
+    "from the true one.",
+    "curve.unquoted.few": "No share is given for {groups}: too few people would stand behind it.",
     "curve.named": "{group} ({cause})",
     "curve.none": "Too few people were observed long enough to say anything about a given day.",
     "cif.day": "By day {day}, {cause}: {shares}.",
@@ -137,15 +143,19 @@ ENGLISH: dict[str, str] = {
     "head.weeks.one": "Weekly sessions in {group}: {first} in week {from_week}",
     "head.tiles.all": "Everybody in the {group} came from {level}: {n} people",
     "head.reach.all": "{level} is the source of all referrals to the {group}",
+    "head.tiles.near": "People of the {group} came in similar numbers from {level}: {low} to {high}",
+    "head.reach.near": "The most common sources of the {group} are {level}: {low} to {high}",
     "head.tiles.one": "The largest share of the {group} came from {level}: {n} people, or {share}",
     "head.tiles.many": "The largest shares of the {group} came from {level}: {n} people, or {share}, from each",
     "head.reach.one": "{level} is the most common source: {share} of the {group}",
     "head.reach.many": "{level} are the most common sources: {share} of the {group} each",
-    "head.trend": "{label} in the {group}: {now} now, {before} a quarter ago",
+    "head.trend": "{group}, now and a quarter ago: {measures}",
+    "head.trend.one": "{label} {now} ({before})",
     "head.across.range": "Engagement in the {group} differs by {name}: {low} ({low_label}) to {high} ({high_label})",
-    "head.across.same": "In the {group}, none of the groups shown clearly engages more than another. By "
-    "{name} the shares are furthest apart: {low} ({low_label}) to {high} ({high_label})",
-    "head.published": "{share} of starters completed in the {group}; {label} found {published}",
+    "head.across.same": "Engagement in the {group} does not clearly differ by {name}: {low} ({low_label}) to {high} "
+    "({high_label})",
+    "head.across.hidden": "Too few groups of the {group} can be shown to say whether it engages some people better",
+    "head.published": "Completed: {shares}. Published shares are of other people",
     # -- published figures
     "benchmark.note": "Here: {whom}. Who is counted differs from figure to figure: read a difference beside both "
     "denominators. Sources: {sources}",
@@ -161,7 +171,8 @@ ENGLISH: dict[str, str] = {
     "{other}.",
     "effect.higher": "{label}: the share is clearly higher in {group}, by {low} to {high} points.",
     "effect.lower": "{label}: the share is clearly lower in {group}, by {low} to {high} points.",
-    "note.referred": "Of all referred: also of those whose time for a step is not over, so these shares still rise.",
+    "note.referred": "Of all referred: also of people referred too recently to have taken a step. These shares still "
+    "rise, and are no completion rates.",
     "note.whom": "Counted are {whom}, so figures can differ from those above.",
     "effect.note": "Differences are {contrast}, in percentage points. What is estimated: {estimand}.",
     "effect.axis": "Difference, percentage points\n(left of the line: lower in {group})",

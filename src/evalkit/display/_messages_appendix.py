@@ -34,7 +34,8 @@ TARGET_TRIAL: tuple[tuple[str, str, str], ...] = (
     (
         "Analysis",
         "Cumulative incidence by group",
-        "The same, weighted, standardized and both; E-values for what was not measured",
+        "Disengagement and harm: the same, weighted, standardized and both, with E-values. Engagement and completion: "
+        "unadjusted only",
     ),
 )
 """Component, what a trial would do, what this study does."""
@@ -73,6 +74,11 @@ STATISTICS: tuple[tuple[str, str], ...] = (
         "Where one fails, no conclusion is drawn.",
     ),
     (
+        "Change since last quarter",
+        "People counted a quarter ago are counted again. So the change is the difference between those counted since "
+        "and those counted before, times the share of the former; its limits are Newcombe's, times that share.",
+    ),
+    (
         "Missing values",
         "Chained equations with predictive mean matching, the group, the event and its cumulative hazard among the "
         "predictors; categories are given numbers by their first canonical variate. Rubin's rules pool estimates and "
@@ -106,7 +112,7 @@ STATISTICS: tuple[tuple[str, str], ...] = (
 
 TERMS: tuple[tuple[str, str, str], ...] = (
     ("", "Adjusted figure", "A figure after the groups were made alike in what was measured."),
-    ("", "ATT", "Average over people like those of the first group: what adjusted figures here speak of."),
+    ("", "ATT", "Average over people like those whom the study is about: what adjusted figures here speak of."),
     ("", "Balance", "How alike the groups are in a characteristic, before or after weighting."),
     (
         "sessions",
@@ -136,7 +142,11 @@ TERMS: tuple[tuple[str, str, str], ...] = (
     ("outcomes", "Mean cumulative count", "How many events people have had by a day on average, repeated ones too."),
     ("PAIP", "PAIP", "Partner Abuse Intervention Program: services that a judge orders under Illinois law."),
     ("", "Preference score", "The propensity score with the sizes of the groups taken out."),
-    ("", "Propensity score", "The chance of being in the first group, told from measured characteristics."),
+    (
+        "",
+        "Propensity score",
+        "The chance of being in the group that the study is about, told from measured characteristics.",
+    ),
     ("", "Standardized difference", "A difference between groups in standard deviations, whatever the unit."),
     ("", "Weighting", "Counting people of one group more or less, so that the group looks like the other."),
 )

@@ -18,13 +18,15 @@ FINAL: dict[str, str] = {
     "{levels}.",
     # -- overlap
     "pref.axis": "Preference score (half: characteristics speak for neither group)",
-    "pref.share": "Share of the group",
+    "pref.share": "Share of the group\n(areas, not heights)",
     "pref.band": "both groups are common",
     "pref.alt": "{group}: {values}.",
     "pref.value": "{share} from {low} to {high}",
     # -- sensitivity
     "sens.same": "All other choices give the same answer as the main analysis: {answer}. The estimates run from "
     "{low} to {high} points.",
+    "sens.same.none": "Under no other choice do the limits exclude zero, but the estimates run from {low} to {high} "
+    "points. Rows with another target or another day estimate something else.",
     "sens.differ": "These other choices give another answer than the main analysis ({answer}): {names}. The "
     "estimates run from {low} to {high} points.",
     "sens.none": "No other choice could be computed.",
@@ -46,6 +48,7 @@ FINAL: dict[str, str] = {
     "no difference, {limit}.",
     "e.strongest": "Of what was measured, the strongest reaches {value} ({name}).",
     "e.fragile": "An unmeasured characteristic no stronger than that could explain the result.",
+    "e.enough": "Something unmeasured that is as strong as that would be enough.",
     "e.axis": "E-value: risk ratio with the group and with the event",
     "e.estimate": "estimate",
     "e.limit": "limit",
@@ -64,10 +67,13 @@ FINAL: dict[str, str] = {
     "sub.row": "{variable}, {label}: {value} points ({low} to {high}).",
     "head.sub": "Everybody: {value} points ({low} to {high})",
     "sub.note": "Differences are in whole percentage points, not adjusted for other characteristics. Levels at which "
-    "few people engaged, or few did not, are joined with others.",
+    "few people engaged, or few did not, are joined with others; joining can hide a difference.",
     # -- repeated harm
-    "count.day": "By day {day} there were {values}.",
-    "count.value": "{value} per hundred people in {group} ({low} to {high})",
+    "count.day": "By day {day}, harm had been recorded {values}.",
+    "count.value": "{value} times per hundred people in {group} ({low} to {high})",
+    "count.gap.none": "There is no clear difference. These figures are not adjusted.",
+    "count.gap.higher": "That is clearly more often in {group}. These figures are not adjusted.",
+    "count.gap.lower": "That is clearly less often in {group}. These figures are not adjusted.",
     "count.none": "Too few harms have been recorded to say how often they are repeated.",
     "count.axis": "{event}\nper hundred people",
     "count.x": "Days since intake",
@@ -107,8 +113,8 @@ FINAL: dict[str, str] = {
     "{group} (by weighting, {low} to {high} points). All three ways of adjusting agree.",
     "end.fragile": "The finding is fragile: something unmeasured as weak as a risk ratio of {value} could explain it.",
     "end.sturdy": "Something unmeasured would need a risk ratio of {value} with both group and event to explain it.",
-    "end.power": "Even large differences may have been missed: without adjustment, four of five such studies would "
-    "find a hazard ratio of {least} or more, or {largest} or less, and with it fewer.",
+    "end.power": "Even large differences may have been missed: without adjustment, a hazard ratio of {least} "
+    "or more, or {largest} or less, would be found in four of five such studies, and after adjustment in fewer.",
     "limit.exchange.mandate": "The groups are not exchangeable: the mandate itself is what differs. Adjustment "
     "removes differences in what was measured, and nothing else.",
     "limit.exchange.random": "The groups were made by lot, but who was lost or left out later was not drawn by lot. "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["common_day", "last_day", "mean_gap", "sentences", "share_of"]
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -162,7 +162,8 @@ def _survival(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:
         return words("curve.none")
     text = words("curve.day", day=int(day), shares=listed(said), event=event)
     left = _unquoted(safe.estimates.tidy(), groups, rows[rows["time"] == day])
-    return _with_gap(text, gaps.get(""), day, groups[0]) + (_not_given(left) if left else "")
+    reasons = {group: safe.why_not(group, day) for group in left}
+    return _with_gap(text, gaps.get(""), day, groups[0]) + _not_given(reasons)
 
 
 def _unquoted(rows: pd.DataFrame, groups: Sequence[str], told: pd.DataFrame) -> list[str]:
@@ -171,14 +172,19 @@ def _unquoted(rows: pd.DataFrame, groups: Sequence[str], told: pd.DataFrame) -> 
     return [group for group in groups if events.get(group, 0) and not (told["group"] == group).any()]
 
 
-def _not_given(curves: Sequence[str]) -> str:
-    return " " + words("curve.unquoted", groups=listed(curves))
+def _not_given(reasons: Mapping[str, str]) -> str:
+    """Say whose share is not given, and why."""
+    said = ""
+    for why in ("far", "few"):
+        named = [curve for curve, reason in reasons.items() if reason == why]
+        said += " " + words(f"curve.unquoted.{why}", groups=listed(named)) if named else ""
+    return said
 
 
 def _incidence(safe: Safe, groups: Sequence[str], gaps: Gaps) -> str:
     landmarks, curves = safe.landmark_rows(), safe.estimates.tidy()
     parts: list[str] = []
-    left: dict[str, list[str]] = {}
+    left: dict[str, dict[str, str]] = {}
     for cause in dict.fromkeys(curves["cause"].astype(str)):
         # before the first event there is nothing to say
         own = landmarks[(landmarks["cause"] == cause) & landmarks["estimate"].gt(0)]
@@ -186,20 +192,22 @@ def _incidence(safe: Safe, groups: Sequence[str], gaps: Gaps) -> str:
         if said:
             text = words("cif.day", day=int(day), cause=cause_in_words(cause), shares=listed(said))
             parts.append(_with_gap(text, gaps.get(cause), day, groups[0]))
-            left[cause] = _unquoted(curves[curves["cause"] == cause], groups, own[own["time"] == day])
+            untold = _unquoted(curves[curves["cause"] == cause], groups, own[own["time"] == day])
+            left[cause] = {group: safe.why_not(group, day, cause) for group in untold}
     return " ".join(parts) + _unquoted_causes(left) or words("curve.none")
 
 
-def _unquoted_causes(left: dict[str, list[str]]) -> str:
+def _unquoted_causes(left: dict[str, dict[str, str]]) -> str:
     """Say of whom nothing is quoted, with the cause where it is not so of all causes told."""
-    everywhere = [group for group in next(iter(left.values()), []) if all(group in one for one in left.values())]
-    named = [
-        words("curve.named", group=group, cause=cause_in_words(cause))
-        for cause, groups in left.items()
-        for group in groups
-        if group not in everywhere
-    ]
-    return _not_given([*everywhere, *named]) if everywhere or named else ""
+    first = next(iter(left.values()), {})
+    whole = {group: why for group, why in first.items() if all(one.get(group) == why for one in left.values())}
+    named = {
+        words("curve.named", group=group, cause=cause_in_words(cause)): why
+        for cause, reasons in left.items()
+        for group, why in reasons.items()
+        if group not in whole
+    }
+    return _not_given({**whole, **named})
 
 
 def _labelled(rows: pd.DataFrame, groups: Sequence[str], gaps: Gaps) -> str:
@@ -225,7 +233,8 @@ def _each(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # 
     rows = safe.estimates.tidy().dropna(subset=["estimate"])
     if "label" not in rows:
         rows = rows.assign(label=rows["term"])
-    return _labelled(rows, groups, gaps)
+    of_method = safe.estimates.kind in {"equipoise", "incomplete"}  # whether the groups differ in it is no finding
+    return _labelled(rows, groups, {} if of_method else gaps)
 
 
 def _cox(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001

@@ -115,7 +115,7 @@ def returns(cohort: Cohort, *, days: int = 90, conf_level: float = 0.95) -> Esti
     left = people["disengagement_date"]
     since = (pd.Timestamp(cohort.cut) - left).dt.days
     counted = people.assign(eligible=since >= days, met=(people["return_date"] - left).dt.days <= days)
-    label = f"Returned within {days} days"
+    label = f"Came back within {days} days, of those who had disengaged"
     rows = count_true(counted, groups_of(cohort), "returned", label, "met", "eligible")
     analysis = ShareOf(
         kind="returns",

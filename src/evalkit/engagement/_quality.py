@@ -17,10 +17,9 @@ from evalkit.intake import CutData, fetch
 
 _FIELDS = {
     "referral_source": "Referral source",
-    "intake_date": "Date of intake",
+    "intake_date": "Date of intake (empty: no intake yet)",
     "site": "Site",
     "community_area": "Community area",
-    "outcome_follow_up_end": "End of the search for outcomes",
 }
 _DATES = {
     "participants": "referral_date",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["EVENTS_PER_TERM", "harm_hazards", "harm_model", "mean_without_harm", "without_harm"]
+__all__ = ["EVENTS_PER_TERM", "first_harm", "harm_hazards", "harm_model", "mean_without_harm", "without_harm"]
 
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ from evalkit.counts import totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.levels import fewest, in_words, joined
-from evalkit.survival import cox, kaplan_meier, proportional_hazards_test, rmst_contrast
+from evalkit.survival import cox, cumulative_incidence, kaplan_meier, proportional_hazards_test, rmst_contrast
 from evalkit.survival._cox import CoxFit
 
 ALPHA = 0.05
@@ -46,6 +46,31 @@ def without_harm(cohort: Cohort) -> Estimates:
     if rows.empty:
         return nothing(cohort, "kaplan_meier", "no recorded harm", ["group"], _FOLLOWED)
     found = kaplan_meier(rows, "time", "event", by="group")
+    return found.about(population=_FOLLOWED, cut=cohort.cut)
+
+
+def first_harm(cohort: Cohort) -> Estimates:
+    """Return the share of people with recorded harm by each day since intake, by arm.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    Estimates
+        A cumulative incidence of one cause, named as the study names its harm, made from `DayCounts`: what
+        `without_harm` leaves. No rows where nobody has been followed.
+
+    Raises
+    ------
+    MissingTableError
+        If outcomes are not part of the study.
+    """
+    rows = cohort.harm()
+    if rows.empty:
+        return nothing(cohort, "cumulative_incidence", "first recorded harm", ["group", "cause"], _FOLLOWED)
+    found = cumulative_incidence(rows, "time", "event", by="group", causes=[cohort.study.harm.label])
     return found.about(population=_FOLLOWED, cut=cohort.cut)
 
 

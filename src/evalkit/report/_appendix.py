@@ -6,7 +6,7 @@ __all__ = ["checklist", "show_pair", "statistics", "target_trial", "terms"]
 
 from typing import TYPE_CHECKING
 
-from evalkit.comparison import N_BOOT, TARGETS
+from evalkit.comparison import N_BOOT, target_of
 from evalkit.display import CurveText, listed, percent
 from evalkit.display import _appendix as written
 from evalkit.display._mark import emit
@@ -37,7 +37,7 @@ def target_trial(report: Report) -> None:
         "focus": f"{arms.focus.label} ({arms.focus.definition})" if arms.focus.definition else arms.focus.label,
         "comparison": arms.comparison.label,
         "covariates": _covariates(report),
-        "target": TARGETS[report.study.comparison.estimand],
+        "target": target_of(report.study),
     }
     emit("markdown", written.target_trial(said, report.study.comparison.assignment), kind="about")
 
@@ -53,7 +53,7 @@ def statistics(report: Report) -> None:
     said = {
         "covariates": _covariates(report),
         "minimum": str(report.policy.minimum_count),
-        "target": TARGETS[rules.estimand],
+        "target": target_of(report.study),
         "boot": str(N_BOOT),
         "level": percent(0.95),
         "seed": str(report.study.seed),

@@ -8,7 +8,6 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -20,6 +19,7 @@ from evalkit.display import (
     benchmark_table,
     count,
     dots_figure,
+    listed,
     percent,
     svg_of,
     words,
@@ -113,18 +113,13 @@ def benchmarks(
     own = own.assign(label=label, estimate=own["here"], conf_low=own["here_low"], conf_high=own["here_high"])
     figure, alt = dots_figure(own, groups, words("benchmark.axis", measure=measure), marks=marks)
     data = benchmark_numbers(rows, marks.assign(label=marks["name"]))
-    return Beside("figure", "", figure, data, alt, _headline(own, marks, groups[0]))
+    return Beside("figure", "", figure, data, alt, _headline(own, groups))
 
 
-def _headline(own: pd.DataFrame, marks: pd.DataFrame, focus: str) -> str:
-    row = own[own["group"] == focus]
-    if row.empty or not np.isfinite(row["estimate"].iloc[0]):
-        return ""
-    first = marks.iloc[0]
-    return words(
-        "head.published", share=percent(row["estimate"].iloc[0]), group=focus, label=first["name"],
-        published=percent(first["estimate"]),
-    )  # fmt: skip
+def _headline(own: pd.DataFrame, groups: tuple[str, str]) -> str:
+    rows = own.dropna(subset=["estimate"]).set_index("group")["estimate"]
+    said = [words("group.share", share=percent(rows[group]), group=group) for group in groups if group in rows.index]
+    return words("head.published", shares=listed(said)) if said else ""
 
 
 def show_benchmarks(report: Report, estimates: Estimates, measure: str, shape: Literal["figure", "table"]) -> None:

@@ -17,7 +17,7 @@ from evalkit.display._mark import emit
 from evalkit.errors import ProtocolError, did_you_mean
 from evalkit.harm import mean_without_harm
 from evalkit.messages import LANGUAGES, Messages, messages_for
-from evalkit.report._brief_unquoted import later, mean, unquoted
+from evalkit.report._brief_unquoted import later, mean, other, unquoted
 from evalkit.report._brief_words import Words
 from evalkit.report._event_share import EventShare, share_harmed, share_left
 from evalkit.report._open import open_report
@@ -223,7 +223,14 @@ class Brief:
         wanted = found.sooner(self.report.groups, horizon)
         if not wanted > 0 or (own is None and wanted < horizon):
             return said, (found.safe,)
-        said = unquoted(self.say, what) if own is None else f"{said} {later(self.say)}"
+        why = found.why_not(self.report.groups[0], wanted)
+        said = f"{said} {later(self.say, why)}" if own is not None else unquoted(self.say, what, why)
+        row = found.row(self.report.groups[1], wanted)
+        if own is None and row is not None:
+            limits, event = self.words.limits(row), self.words.own(self.report.study.harm.label)
+            said = f"{said} {other(self.say, what, self.groups[1], limits, wanted, event)}"
+        if own is None and what == "Harm":
+            said = f"{said} {self.words.unrecorded()}"
         mean_of = engagement.mean_stay if what == "Staying" else mean_without_harm
         contrast = self.report.safe(mean_of(self.report.cohort, int(wanted)))
         gap = mean_gap(contrast)

@@ -2,45 +2,91 @@
 
 from __future__ import annotations
 
-__all__ = ["later", "mean", "unquoted"]
+__all__ = ["later", "mean", "other", "unquoted"]
+
+from collections.abc import Mapping
 
 from evalkit.messages import Messages, marked
 
 
-def unquoted(say: Messages, what: str) -> str:
-    """Say that no day is quoted.
+def unquoted(say: Messages, what: str, why: str) -> str:
+    """Say that no day is quoted, and why.
 
     Parameters
     ----------
     say : Messages
     what : {"Staying", "Harm"}
+    why : {"far", "few"}
+        As `Safe.why_not`.
 
     Returns
     -------
     str
     """
     told = {
-        "Staying": marked("**Staying.** No share is given: it would not be safe, or not close enough to the truth."),
-        "Harm": marked(
-            "**Harm.** No share is given: it would not be safe, or not close enough to the truth. Much harm is never "
-            "recorded."
+        "Staying far": marked(
+            "**Staying.** No share is given: the rounding that protects people would move it too far from the true one."
         ),
+        "Staying few": marked("**Staying.** No share is given: too few people would stand behind it."),
+        "Harm far": marked(
+            "**Harm.** No share is given: the rounding that protects people would move it too far from the true one. "
+            "That says nothing about more or less harm."
+        ),
+        "Harm few": marked("**Harm.** No share is given: too few people would stand behind it."),
     }
-    return say(told[what])
+    return say(told[f"{what} {why}"])
 
 
-def later(say: Messages) -> str:
-    """Say that no later day is quoted.
+def later(say: Messages, why: str) -> str:
+    """Say that no later day is quoted, and why.
 
     Parameters
     ----------
     say : Messages
+    why : {"far", "few"}
+        As `Safe.why_not`.
 
     Returns
     -------
     str
     """
-    return say("No figure for a later day is given: it would not be safe, or not close enough to the truth.")
+    if why == "far":
+        return say(
+            "No figure for a later day is given: the rounding that protects people would move it too far from the true "
+            "one."
+        )
+    return say("No figure for a later day is given: too few people would stand behind it.")
+
+
+def other(say: Messages, what: str, group: str, limits: Mapping[str, str], day: float, event: str) -> str:
+    """Say the share of the other group on a day, where that of the focus is not given.
+
+    Parameters
+    ----------
+    say : Messages
+    what : {"Staying", "Harm"}
+    group : str
+        The other group.
+    limits : mapping
+        share, low, high, written out.
+    day : float
+    event : str
+        What counts as harm.
+
+    Returns
+    -------
+    str
+    """
+    told = {
+        "Staying": marked(
+            "In the {group} group, {share} ({low} to {high}) had left without completing {day} days after their first "
+            "session."
+        ),
+        "Harm": marked(
+            "In the {group} group, {share} ({low} to {high}) of people had {event} {day} days after intake."
+        ),
+    }
+    return say(told[what], group=group, day=say.count(day), event=event, **limits)
 
 
 def mean(say: Messages, what: str, direction: str, group: str, days: float) -> str:

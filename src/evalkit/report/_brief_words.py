@@ -122,16 +122,12 @@ class Words:
         start = say.day(report.study.starts)
         if number is None:
             minimum = report.policy.minimum_count
-            told = marked(
-                "**Reach.** Fewer than {minimum} people have been referred to the {group} group since {start}."
-            )
+            told = marked("**Reach.** Fewer than {minimum} people have been referred to the {group} since {start}.")
             return say(told, minimum=minimum, group=group, start=start)
         if not number:
-            return say(
-                "**Reach.** Nobody has been referred to the {group} group since {start}.", group=group, start=start
-            )
-        one = marked("**Reach.** {n} person has been referred to the {group} group since {start}.")
-        many = marked("**Reach.** {n} people have been referred to the {group} group since {start}.")
+            return say("**Reach.** Nobody has been referred to the {group} since {start}.", group=group, start=start)
+        one = marked("**Reach.** {n} person has been referred to the {group} since {start}.")
+        many = marked("**Reach.** {n} people have been referred to the {group} since {start}.")
         return say.counted(one, many, number, group=group, start=start)
 
     def _sides(
@@ -139,10 +135,10 @@ class Words:
     ) -> str:
         """Say a sentence of the focus group, its share in the other group, and whether the two differ."""
         say = self.say
-        told = say(sentence, group=groups[0], **self._limits(own), **more)
+        told = say(sentence, group=groups[0], **self.limits(own), **more)
         if other is None:
             return told
-        beside = say("In the {group} group it was {share} ({low} to {high}).", group=groups[1], **self._limits(other))
+        beside = say("In the {group} group it was {share} ({low} to {high}).", group=groups[1], **self.limits(other))
         return f"{told} {beside} {self.gap(gap, groups[0])}".strip()
 
     def gap(self, direction: str, group: str) -> str:
@@ -167,7 +163,8 @@ class Words:
         }
         return say(told[direction], group=group) if direction else ""
 
-    def _limits(self, row: pd.Series) -> dict[str, str]:
+    def limits(self, row: pd.Series) -> dict[str, str]:
+        """Write a row's share with its limits: share, low, high."""
         named = {"share": "estimate", "low": "conf_low", "high": "conf_high"}
         return {name: self.say.percent(float(row[column])) for name, column in named.items()}
 
@@ -222,10 +219,11 @@ class Words:
             return ""
         first = exact[0]
         told = marked(
-            "A published study of {n} people, {label}, found {share}. It counted other people in other years."
+            "In a published study, {label}, {share} of {n} {whom} completed the program. These are other people in "
+            "other years: that share is no target."
         )
-        label = self.own(first.label or first.id)
-        return say(told, n=say.count(first.n or 0), label=label, share=say.percent(first.value))
+        named = {"label": self.own(first.label or first.id), "whom": self.own(first.denominator)}
+        return say(told, n=say.count(first.n or 0), share=say.percent(first.value), **named)
 
     def left(self, own: pd.Series | None, other: pd.Series | None, groups: Sequence[str], gap: str = "") -> str:
         """Say how many had left by a day.
@@ -277,8 +275,11 @@ class Words:
             "**Harm.** {day} days after intake, {share} ({low} to {high}) of people in the {group} group had {event}."
         )
         said = self._sides(told, own, other, groups, gap, day=say.count(float(own["time"])), event=self.own(event))
-        tail = say("Much harm is never recorded.")
-        return f"{said} {tail}"
+        return f"{said} {self.unrecorded()}"
+
+    def unrecorded(self) -> str:
+        """Say that recorded harm is not all harm."""
+        return self.say("Much harm is never recorded.")
 
     def steps(self, study: Study) -> dict[str, str]:
         """Return the labels of the funnel's steps.
@@ -297,7 +298,9 @@ class Words:
         return {
             "intake": say("Intake within {days} days", days=windows.intake_days),
             "first_session": say("First session within {days} days", days=windows.first_session_days),
-            "engaged": say("{n} sessions within {days} days", n=rules.engaged.sessions, days=rules.engaged.days),
+            "engaged": say(
+                "{n} sessions within {days} days of intake", n=rules.engaged.sessions, days=rules.engaged.days
+            ),
             "half_dose": say(
                 "{n} sessions within {days} days", n=windows.half_dose_sessions, days=windows.half_dose_days
             ),
@@ -349,6 +352,7 @@ class Words:
         say = self.say
         read = [
             say("A range in parentheses is a 95% confidence interval: how far chance alone could move a figure."),
+            say("“No clear difference” does not mean that the groups are alike."),
             say(
                 "To protect people, counts below {minimum} are not published, and other counts are rounded to "
                 "multiples of {base}.",

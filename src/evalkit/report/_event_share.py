@@ -13,7 +13,7 @@ from evalkit import engagement
 from evalkit.disclosure import Safe
 from evalkit.display import Gap, common_day, last_day
 from evalkit.estimates import Estimates
-from evalkit.harm import without_harm
+from evalkit.harm import first_harm
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -33,12 +33,15 @@ class EventShare:
         Difference between the groups on the last day quoted of both.
     last : float
         Last landmark that the curves of all groups reach, quoted or not; nan if there is none.
+    cause : str
+        The event.
     """
 
     safe: Safe
     rows: pd.DataFrame = field(repr=False)
     gap: Gap | None
     last: float
+    cause: str
 
     def on_a_day(
         self, groups: tuple[str, str], horizon: float = float("inf")
@@ -76,6 +79,35 @@ class EventShare:
         """
         return self.gap if self.gap is not None and self.gap.day == day else None
 
+    def why_not(self, group: str, day: float) -> str:
+        """Return why the share of a group is not quoted on a day: ``far`` or ``few`` (see `Safe.why_not`).
+
+        Parameters
+        ----------
+        group : str
+        day : float
+
+        Returns
+        -------
+        str
+        """
+        return self.safe.why_not(group, day, self.cause)
+
+    def row(self, group: str, day: float) -> pd.Series | None:
+        """Return what is quoted of a group on a day.
+
+        Parameters
+        ----------
+        group : str
+        day : float
+
+        Returns
+        -------
+        pandas.Series or None
+        """
+        found = self.rows[(self.rows["group"] == group) & (self.rows["time"] == day)]
+        return found.iloc[0] if len(found) else None
+
     def sooner(self, groups: tuple[str, str], horizon: float) -> float:
         """Return the last landmark up to a horizon that the curves reach, if it cannot be quoted of the focus.
 
@@ -108,19 +140,11 @@ def share_left(report: Report) -> EventShare | None:
     EventShare or None
         None where nothing of it may be shown.
     """
-    exact = engagement.leaving(report.cohort)
-    safe = report.safe(exact)
-    if safe.smooth is None:
-        return None
-    cause = str(report.cohort.causes[1])
-    rows = safe.landmark_rows()
-    return EventShare(
-        safe, rows[rows["cause"] == cause], report.gaps(safe, exact).get(cause), _last(safe, report, cause)
-    )
+    return _share(report, engagement.leaving(report.cohort), str(report.cohort.causes[1]))
 
 
 def share_harmed(report: Report) -> EventShare | None:
-    """Return the share of people with recorded harm: what the curve without it leaves.
+    """Return the share of people with recorded harm.
 
     Parameters
     ----------
@@ -131,18 +155,19 @@ def share_harmed(report: Report) -> EventShare | None:
     EventShare or None
         None where nothing of it may be shown.
     """
-    exact: Estimates = without_harm(report.cohort)
+    return _share(report, first_harm(report.cohort), report.study.harm.label)
+
+
+def _share(report: Report, exact: Estimates, cause: str) -> EventShare | None:
     safe = report.safe(exact)
     if safe.smooth is None:
         return None
     rows = safe.landmark_rows()
-    rows = rows.assign(estimate=1 - rows["estimate"], conf_low=1 - rows["conf_high"], conf_high=1 - rows["conf_low"])
-    free = report.gaps(safe, exact).get("")
-    gap = None if free is None else Gap(-free.estimate, -free.high, -free.low, free.day)
-    return EventShare(safe, rows, gap, _last(safe, report))
+    rows = rows[rows["cause"] == cause]
+    return EventShare(safe, rows, report.gaps(safe, exact).get(cause), _last(safe, report, cause), cause)
 
 
-def _last(safe: Safe, report: Report, cause: str = "") -> float:
+def _last(safe: Safe, report: Report, cause: str) -> float:
     """Return the last landmark that both curves reach, or that of the focus where there is no other."""
     own = last_day(safe, report.groups[:1], cause)
     return last_day(safe, report.groups, cause) if own > 0 else own

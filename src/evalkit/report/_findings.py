@@ -16,7 +16,7 @@ from evalkit.disclosure import Safe
 from evalkit.display import Gap, count, gap_words, numbered, percent, sentences, words
 from evalkit.display._kinds import is_empty
 from evalkit.estimates import Estimates
-from evalkit.harm import mean_without_harm
+from evalkit.harm import first_harm, mean_without_harm
 from evalkit.periods import long_date
 from evalkit.report._event_share import EventShare, share_harmed, share_left
 
@@ -47,7 +47,8 @@ def findings(report: Report) -> list[Finding]:
     if report.cohort.has("sessions"):
         found += [*_engaged(report), *_staying(report), *_completed(report)]
     if report.cohort.has("outcomes"):
-        found += _harm(report)
+        # Where other things are told, that nothing is of harm is said too: silence would look like an answer.
+        found += _harm(report) or (_harm_early(report) if len(found) > 1 else [])
     return found
 
 
@@ -126,7 +127,8 @@ def _engaged(report: Report) -> list[Finding]:
 def _completed(report: Report) -> list[Finding]:
     exact = [b for b in report.baselines.baselines if b.measure == "completion" and b.n and not b.approximate]
     published = [
-        words("find.published", n=count(b.n), label=b.label or b.id, share=percent(b.value)) for b in exact[:1]
+        words("find.published", n=count(b.n), label=b.label or b.id, share=percent(b.value), whom=b.denominator)
+        for b in exact[:1]
     ]
     days = report.cohort.rules.funnel.completion_days
     return _step(report, "completed", "find.completed", "".join(published), days=days)
@@ -142,9 +144,15 @@ def _share(report: Report, found: EventShare | None, text: str, horizon: float, 
     if own is not None:
         told = words(text, group=report.groups[0], day=int(own["time"]), **_said(own), **values)
         said = [told, *_beside(report, other, found.gap_on(own["time"]))]
-    elif wanted == horizon:  # before that day nobody looks for a figure
-        return [words(f"{text}.none", group=report.groups[0], wanted=int(wanted), **values)]
-    return [*said, words("find.sooner", wanted=int(wanted))] if said and wanted > 0 else said
+    if not wanted > 0:
+        return said
+    why = words(f"find.why.{found.why_not(report.groups[0], wanted)}")
+    if said:
+        return [*said, words("find.sooner", wanted=int(wanted), why=why)]
+    if wanted != horizon:  # before that day nobody looks for a figure
+        return []
+    none = words(f"{text}.none", group=report.groups[0], wanted=int(wanted), why=why, **values)
+    return [none, *_beside(report, found.row(report.groups[1], wanted), None)]
 
 
 def _with_mean(report: Report, said: list[str], found: EventShare, exact: Estimates, event: str) -> list[Finding]:
@@ -157,7 +165,8 @@ def _with_mean(report: Report, said: list[str], found: EventShare, exact: Estima
 
 def _staying(report: Report) -> list[Finding]:
     found, horizon = share_left(report), report.cohort.rules.landmark_day
-    said = _share(report, found, "find.staying", horizon)
+    gap = report.cohort.rules.disengagement_gap_days
+    said = _share(report, found, "find.staying", horizon, gap=gap)
     if found is None or not said:
         return []
     wanted = found.sooner(report.groups, horizon)
@@ -165,6 +174,13 @@ def _staying(report: Report) -> list[Finding]:
         return [Finding(" ".join(said), (found.safe,))]
     mean = engagement.mean_stay(report.cohort, int(wanted))
     return _with_mean(report, said, found, mean, words("find.disengaging"))
+
+
+def _harm_early(report: Report) -> list[Finding]:
+    """Say that nothing can be told of harm yet."""
+    found = share_harmed(report)
+    text = words("find.harm.early", event=report.study.harm.label, group=report.groups[0])
+    return [Finding(text, (found.safe if found else report.safe(first_harm(report.cohort)),))]
 
 
 def _harm(report: Report) -> list[Finding]:
