@@ -41,6 +41,8 @@ SHARES = frozenset(
 )
 COMPARED = frozenset({"adjusted_effects", "balance", "sensitivity", "imputed", "e_value", "subgroups"})
 COUNTED = frozenset({"preference", "mean_count"})
+_SAID = frozenset({"rmst_contrast", "attendance_rate", "dose_reached", "returns"})
+"""What is said in a sentence without a figure or table whose caption would name it."""
 DRAWN = CURVES | INCIDENCES | WEEKS | SHARES | COMPARED | COUNTED
 
 
@@ -127,7 +129,8 @@ def why_absent(safe: Safe, exact: Estimates | None = None) -> str:
     """
     if is_unrecorded(safe) or not getattr(exact and exact.analysis, "recorded", True):
         return words("absent.unrecorded")
-    return words("absent.small", minimum=safe.policy.minimum_count) if safe.withheld else words("absent.early")
+    why = words("absent.small", minimum=safe.policy.minimum_count) if safe.withheld else words("absent.early")
+    return f"{words(f'named.{safe.estimates.kind}')} {why}" if safe.estimates.kind in _SAID else why
 
 
 def is_empty(safe: Safe) -> bool:
