@@ -35,8 +35,8 @@ def e_values(comparison: Comparison, days: int, *, n_boot: int = N_BOOT) -> Esti
     Returns
     -------
     Estimates
-        term ('estimate', 'limit', or a characteristic), label, measure, estimate (the ratio), e_value; no rows where
-        the ratio is not defined.
+        term ('estimate', 'limit', or a characteristic), label, measure, estimate (the ratio), e_value, and conf_low and
+        conf_high of the estimate; no rows where the ratio is not defined.
     """
     study = comparison.cohort.study
     data = comparison.data.assign(
@@ -60,6 +60,8 @@ def e_values(comparison: Comparison, days: int, *, n_boot: int = N_BOOT) -> Esti
         return found.about(population=comparison.population, cut=comparison.cohort.cut)
     rows = found.tidy()
     rows.insert(1, "label", rows["term"])
+    own = rows["term"] == "estimate"
+    rows["conf_low"], rows["conf_high"] = (np.where(own, limit, np.nan) for limit in (low, high))
     return found.about(data=rows, estimand=what, population=comparison.population, cut=comparison.cohort.cut)
 
 

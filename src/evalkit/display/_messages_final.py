@@ -39,13 +39,13 @@ FINAL: dict[str, str] = {
     "imputed.other": "The answer depends on how missing values are treated, so it is not a firm one.",
     "imputed.none": "Nobody who can be compared lacks a value, or too few do for imputation.",
     # -- E-values
-    "e.holds": "The weighted hazard ratio of {event} is {ratio}, and its limits include no difference: there "
-    "is nothing to explain away, but something unmeasured could also hide a difference. To make up the estimate "
-    "itself, something unmeasured would have to be "
-    "linked to both the group and the event by a risk ratio of {value} (its E-value).",
-    "e.clear": "The weighted hazard ratio of {event} is {ratio}. To explain it away, something unmeasured would have "
-    "to be linked to both the group and the event by a risk ratio of {value} (its E-value); to make its limits include "
-    "no difference, {limit}.",
+    "e.holds": "The weighted hazard ratio of {event} is {ratio} ({low} to {high}), and its limits include no "
+    "difference: there is nothing to explain away, but something unmeasured could also hide a difference. To make up "
+    "the estimate itself, something unmeasured would have to be linked to both the group and the event by a risk "
+    "ratio of {value} (its E-value).",
+    "e.clear": "The weighted hazard ratio of {event} is {ratio} ({low} to {high}), an average over time. To explain "
+    "it away, something unmeasured would have to be linked to both the group and the event by a risk ratio of {value} "
+    "(its E-value); to make its limits include no difference, {limit}.",
     "e.strongest": "Of what was measured, the strongest reaches {value} ({name}).",
     "e.fragile": "An unmeasured characteristic no stronger than that could explain the result.",
     "e.enough": "Something unmeasured that is as strong as that would be enough.",
