@@ -130,7 +130,7 @@ def test_numbers_are_those_of_the_safe_estimates(study: Path, spanish: list[Any]
     row = safe[(safe["term"] == "engaged") & (safe["group"] == report.groups[0])].iloc[0]
     findings = next(text for shows, text, mark, _ in spanish if mark.get("kind") == "findings")
     low, high = (f"{100 * row[name]:.0f}%" for name in ("conf_low", "conf_high"))
-    assert re.search(r"fue de \d+% \(\d+% a \d+%\)\. No hay una diferencia clara\. Un estudio publicado", findings)
+    assert re.search(r"fue de \d+% \(\d+% a \d+%\)\. No hay una diferencia clara\. En un estudio publicado", findings)
     assert f"{100 * row['estimate']:.0f}% ({low} a {high}) de las personas asistió a 4 o más sesiones" in findings
 
 

@@ -89,7 +89,7 @@ def curves_of_brief(
     -------
     matplotlib.figure.Figure
     """
-    figure = new_figure(2.0)
+    figure = new_figure(1.75)
     styles = arm_style(groups)
     with themed():
         axes = figure.add_subplot()

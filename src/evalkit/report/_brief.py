@@ -85,7 +85,8 @@ class Brief:
         also = {one.estimates.id: one.estimates.kind for _, shown in found for one in shown}
         say = self.say
         heading = say("What was found")
-        text = f"# {heading}\n\n::: {{.finding}}\n{points}\n:::"
+        alike = say("“No clear difference” does not mean that the groups are alike.")
+        text = f"# {heading}\n\n::: {{.finding}}\n{points}\n:::\n\n{alike}"
         emit("markdown", text, estimate=safe.estimates.id, kind="findings", verdict="released", also=also)
 
     def steps(self) -> None:

@@ -352,7 +352,6 @@ class Words:
         say = self.say
         read = [
             say("A range in parentheses is a 95% confidence interval: how far chance alone could move a figure."),
-            say("“No clear difference” does not mean that the groups are alike."),
             say(
                 "To protect people, counts below {minimum} are not published, and other counts are rounded to "
                 "multiples of {base}.",
