@@ -64,7 +64,7 @@ def _e_value(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str: 
     value, limit = strength["estimate"], strength["limit"]
     ratio, name = decimal(ratios["estimate"]), event or words("sens.clear")
     key = "e.holds" if limit <= 1 else "e.clear"
-    low, high = (decimal(float(rows.loc["estimate", end])) for end in ("conf_low", "conf_high"))
+    low, high = (decimal(rows[end].astype(float)["estimate"]) for end in ("conf_low", "conf_high"))
     said = [words(key, event=name, ratio=ratio, low=low, high=high, value=decimal(value), limit=decimal(limit))]
     measured = rows.drop(index=["estimate", "limit"])
     if len(measured):
