@@ -123,6 +123,10 @@ def test_a_headline_speaks_of_a_range_only_where_it_is_more_than_chance(events: 
         ((100,), "Everybody in the Pilot came from A: 100 people"),
         ((60, 40), "The largest share of the Pilot came from A: 60 people, or 60%"),
         ((50, 50), "The largest shares of the Pilot came from A and B: 50 people, or 50%, from each"),
+        (
+            (50, 45),
+            "People of the Pilot came in similar numbers from A and B: 45% to 50%",
+        ),  # the lead may be one person
     ],
 )
 def test_where_people_came_from_in_one_line(events: tuple[int, ...], said: str) -> None:
@@ -130,6 +134,14 @@ def test_where_people_came_from_in_one_line(events: tuple[int, ...], said: str) 
     frame = pd.DataFrame(rows, columns=["group", "term", "label", "variable", "n_event", "n"])
     shares = ShareOf(kind="reach", estimand="e").estimate(Tally(frame))
     assert headline(make_safe(shares, POLICY), GROUPS, "tiles") == said
+
+
+def test_levels_are_compared_only_where_all_of_a_characteristic_are_shown() -> None:
+    rows = [("Pilot", name, name, "Area", x, n) for name, x, n in (("A", 30, 100), ("B", 40, 100), ("C", 4, 90))]
+    frame = pd.DataFrame(rows, columns=["group", "term", "label", "variable", "n_event", "n"])
+    shares = ShareOf(kind="engaged_across", estimand="e").estimate(Tally(frame))
+    said = "Too few groups of the Pilot can be shown to say whether it engages some people better"
+    assert headline(make_safe(shares, POLICY), GROUPS) == said
 
 
 def test_not_everybody_came_from_one_place_where_rounding_hides_the_others() -> None:

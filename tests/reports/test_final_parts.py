@@ -28,6 +28,7 @@ from evalkit.display._final_figures import overlap_figure
 from evalkit.display._kinds import nothing_to_draw
 from evalkit.display._messages_appendix import CHECKLIST, SECTIONS
 from evalkit.report import Report, conclusions, limitations, open_report, say_participants, show_participants
+from evalkit.report import _findings as findings_module
 from evalkit.report import _report as report_module
 from evalkit.report._event_share import EventShare
 from evalkit.report._findings import findings
@@ -459,3 +460,33 @@ def test_of_each_cause_it_is_said_whose_share_is_not_given(report: Report, monke
 
     assert "No share is given for Pilot (completed): too few" in without("Pilot: completion")
     assert "No share is given for Pilot: too few" in without("Pilot: completion", "Pilot: disengagement")
+
+
+def test_where_nobody_lacks_a_value_that_is_the_reason_why_nothing_is_imputed(
+    report: Report, compared: comparison.Comparison, shown: list[dict[str, Any]]
+) -> None:
+    report.say(comparison.imputed(replace(compared, left_out=0), 182, m=2, burn_in=1, n_boot=20))
+    assert "Nobody who can be compared lacks a value" in shown[0]["text/markdown"]
+    assert "observed for long enough" not in shown[0]["text/markdown"]
+
+
+def test_page_one_says_that_nothing_can_be_told_of_harm_yet(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Safe, "landmark_rows", lambda safe: safe.at(safe.policy.landmarks).iloc[:0])
+    monkeypatch.setattr(findings_module, "share_left", lambda _: None)
+    monkeypatch.setattr(findings_module, "share_harmed", lambda _: None)
+    said = findings(report)
+    assert len(said) > 2
+    assert said[-1].text.startswith("**How many had recorded harm** in the Pilot cannot be told yet")
+
+
+def test_whether_repeated_harm_differs_is_told_by_the_ratio_of_the_means(report: Report) -> None:
+    safe = report.safe(harm.repeated_harm(report.cohort, base=report.policy.rounding_base))
+    text = sentences(safe, report.groups)
+    rows = safe.estimates.tidy().dropna(subset=["estimate"])
+    day = int(re.findall(r"By day (\d+)", text)[0])
+    own = rows[rows["time"] == day].set_index("group")
+    error = {g: np.log(own.loc[g, "conf_high"] / own.loc[g, "estimate"]) / stats.norm.ppf(0.975) for g in report.groups}
+    z = np.log(own.loc["Pilot", "estimate"] / own.loc["PAIP", "estimate"]) / np.hypot(*error.values())
+    words = "no clear difference" if abs(z) < stats.norm.ppf(0.975) else "clearly"
+    assert words in text
+    assert text.endswith("These figures are not adjusted.")

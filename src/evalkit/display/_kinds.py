@@ -129,6 +129,8 @@ def why_absent(safe: Safe, exact: Estimates | None = None) -> str:
     """
     if is_unrecorded(safe) or not getattr(exact and exact.analysis, "recorded", True):
         return words("absent.unrecorded")
+    if safe.estimates.kind == "imputed" and not safe.withheld:
+        return words("imputed.none")
     why = words("absent.small", minimum=safe.policy.minimum_count) if safe.withheld else words("absent.early")
     return f"{words(f'named.{safe.estimates.kind}')} {why}" if safe.estimates.kind in _SAID else why
 
