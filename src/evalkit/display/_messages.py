@@ -48,6 +48,7 @@ ENGLISH: dict[str, str] = {
     "note.undrawn": "No line is drawn of {groups}: there is no day for which a share can be given.",
     "note.short": "The numbers at risk leave out a few people ({groups}) who were followed briefly: too few "
     "to be shown leaving.",
+    "note.weeks": "Counts are rounded: small steps from week to week can be rounding alone.",
     "note.weighted": "These curves are only roughly those that the adjusted differences come from: where the two are "
     "apart, believe the table. Numbers at risk are people, not weights.",
     "note.far": "Days on which the protected curve lies too far from the exact one are left out.",

@@ -12,7 +12,7 @@ from evalkit._version import __version__
 from evalkit.cohort import restatements
 from evalkit.disclosure import Safe, safe_restatements
 from evalkit.display import listed, provenance_table, restatement_numbers, restatement_table, words
-from evalkit.display._kinds import CURVES, INCIDENCES, undrawn
+from evalkit.display._kinds import CURVES, INCIDENCES, WEEKS, undrawn
 from evalkit.display._mark import emit
 from evalkit.periods import Period, long_date
 
@@ -82,6 +82,7 @@ def remarks(report: Report, safe: Safe, quiet: Sequence[str]) -> list[str]:
     said = [words("note.curve", minimum=report.policy.minimum_count)] if curve else []
     said += [words(f"note.{why}", groups=listed(groups)) for why, groups in left_out.items() if groups]
     said += [words("note.weighted")] if safe.weighted else []
+    said += [words("note.weeks")] if safe.estimates.kind in WEEKS else []
     return [*said, safe.note] if safe.note else said
 
 
