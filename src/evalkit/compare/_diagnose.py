@@ -113,7 +113,8 @@ def diagnose(
     -------
     Estimates
         A row per diagnostic: term, estimate, baseline (the threshold), verdict ('pass', 'fail' or
-        'unknown'), sentence. The failing sentences are also notes.
+        'unknown'), sentence. The failing sentences are also notes. The summary holds the effective sample size of each
+        arm, in whole people (n_effective_focus, n_effective_comparison), where a propensity is judged.
 
     Raises
     ------
@@ -137,7 +138,10 @@ def diagnose(
     """
     rows: list[Row] = []
     counts = None
+    sizes: dict[str, int] = {}
     if propensity is not None:
+        each = propensity.effective_sample_size().data["effective_sample_size"]
+        sizes = dict(zip(("n_effective_focus", "n_effective_comparison"), map(round, each), strict=True))
         rows += [_balance(propensity, smd), _equipoise(propensity, equipoise)]
         rows.append(_sample(propensity, effective_sample_size))
         counts = propensity.balance().counts
@@ -153,7 +157,7 @@ def diagnose(
         data=frame,
         kind="diagnose",
         estimand="whether the adjusted comparison can be trusted",
-        summary={"n_fail": int((frame["verdict"] == "fail").sum())},
+        summary={"n_fail": int((frame["verdict"] == "fail").sum()), **sizes},
         notes=failing,
         counts=counts if isinstance(counts, Tally) else None,
     )

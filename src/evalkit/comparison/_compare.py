@@ -34,18 +34,20 @@ TARGETS = {
 }
 
 
-def target_of(study: Study) -> str:
+def target_of(study: Study, estimand: str | None = None) -> str:
     """Return for whom adjusted figures are, in words.
 
     Parameters
     ----------
     study : Study
+    estimand : {"att", "ate", "overlap"}, optional
+        The protocol's by default.
 
     Returns
     -------
     str
     """
-    return TARGETS[study.comparison.estimand].format(focus=study.arms.focus.label)
+    return TARGETS[estimand or study.comparison.estimand].format(focus=study.arms.focus.label)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,10 +117,7 @@ class Comparison:
             equipoise=rules.min_equipoise,
             effective_sample_size=rules.min_effective_sample_size,
         )
-        sizes = self.fit.effective_sample_size().data["effective_sample_size"]
-        each = dict(zip(("n_effective_focus", "n_effective_comparison"), map(round, sizes), strict=True))
-        about = {"population": self.population, "cut": self.cohort.cut, "counts": self.totals}
-        return found.about(summary={**found.summary, **each}, **about)
+        return found.about(population=self.population, cut=self.cohort.cut, counts=self.totals)
 
     def weighted(self) -> Estimates:
         """Return the share with each event by each day when the groups are weighted to the same target.

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from evalkit.cohort import build
-from evalkit.comparison._compare import N_BOOT, TARGETS, Comparison, compare_arms, fitted
+from evalkit.comparison._compare import N_BOOT, TARGETS, Comparison, compare_arms, fitted, target_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData
@@ -77,9 +77,9 @@ def _variants(
     stays = comparison.scale == "retention"
     main = f"{gap} days without a session, day {days}" if stays else f"by day {days}"
     yield f"Main analysis: {main}", comparison, days, None
-    for target, name in TARGETS.items():
+    for target in TARGETS:
         if target != rules.estimand:
-            yield f"Target: {name.format(focus=cohort.groups[0])}", comparison, days, target
+            yield f"Target: {target_of(cohort.study, target)}", comparison, days, target
     trimmed = within(comparison, TRIM, 1 - TRIM)
     yield f"Trimmed: scores below {TRIM:g} or above {1 - TRIM:g} left out", trimmed, days, None
     low, high = rules.preference_low, rules.preference_high
