@@ -481,7 +481,7 @@ def test_page_one_says_that_nothing_can_be_told_of_harm_yet(report: Report, monk
 
 def test_whether_repeated_harm_differs_is_told_by_the_ratio_of_the_means(report: Report) -> None:
     safe = report.safe(harm.repeated_harm(report.cohort, base=report.policy.rounding_base))
-    text = sentences(safe, report.groups)
+    text = sentences(safe, report.groups, gaps=report.gaps(safe))
     rows = safe.estimates.tidy().dropna(subset=["estimate"])
     day = int(re.findall(r"By day (\d+)", text)[0])
     own = rows[rows["time"] == day].set_index("group")
@@ -490,3 +490,10 @@ def test_whether_repeated_harm_differs_is_told_by_the_ratio_of_the_means(report:
     words = "no clear difference" if abs(z) < stats.norm.ppf(0.975) else "clearly"
     assert words in text
     assert text.endswith("These figures are not adjusted.")
+
+
+def test_the_share_with_harm_is_what_the_curve_without_it_leaves(report: Report) -> None:
+    keys = ["group", "time"]
+    both = harm.first_harm(report.cohort).tidy().merge(harm.without_harm(report.cohort).tidy(), on=keys)
+    assert len(both) > 50
+    assert both["estimate_x"].to_numpy() == pytest.approx(1 - both["estimate_y"].to_numpy(), abs=1e-12)

@@ -6,7 +6,6 @@ __all__ = ["HEADS", "WRITERS"]
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import pandas as pd
 
 from evalkit.disclosure import Safe
@@ -115,24 +114,13 @@ def per_hundred(row: pd.Series) -> dict[str, str]:
     return {name: decimal(100 * float(row[column]), 0) for name, column in names.items()}
 
 
-def _mean_count(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
+def _mean_count(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001 - one signature
     day, said = _counts(safe, groups)
     if not said:
         return words("count.none")
-    return f"{words('count.day', day=int(day), values=said)} {_count_gap(safe, groups, day)}".strip()
-
-
-def _count_gap(safe: Safe, groups: Sequence[str], day: float) -> str:
-    """Say whether two mean counts differ: the ratio of independent means, its limits on the logarithmic scale."""
-    rows = safe.estimates.tidy().dropna(subset=["estimate"])
-    own = rows[(rows["time"] == day) & rows["conf_low"].gt(0)].drop_duplicates("group").set_index("group")
-    if len(groups) < 2 or not set(groups[:2]) <= set(own.index):
-        return ""
-    logs = np.log(own.loc[list(groups[:2]), ["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float))
-    ratio = float(logs[0, 0] - logs[1, 0])
-    wide = float(np.hypot(*((logs[:, 2] - logs[:, 1]) / 2)))
-    direction = Gap(ratio, ratio - wide, ratio + wide).direction
-    return words(f"count.gap.{direction}", group=groups[0])
+    gap = gaps.get("")
+    told = [words("count.day", day=int(day), values=said)]
+    return " ".join([*told, words(f"count.gap.{gap.direction}", group=groups[0])] if gap else told)
 
 
 def _precision(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["curve_differences", "curve_gaps", "difference_numbers", "share_gaps"]
+__all__ = ["count_gaps", "curve_differences", "curve_gaps", "difference_numbers", "share_gaps"]
 
 import dataclasses
 from typing import Any
@@ -14,6 +14,7 @@ from evalkit.compare import ProportionDifference
 from evalkit.counts import Tally
 from evalkit.disclosure import NEARNESS, TOLERANCE, Safe
 from evalkit.display import Gap
+from evalkit.display._final_words import common_count_day
 from evalkit.estimates import Estimates
 from evalkit.wilson import normal_quantile
 
@@ -118,6 +119,31 @@ def curve_gaps(differences: Safe) -> dict[str, Gap]:
             float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]), float(row["time"])
         )
     return found
+
+
+def count_gaps(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
+    """Return the logarithm of the ratio of two mean counts, of independent groups, on the last day that both have.
+
+    Parameters
+    ----------
+    safe : Safe
+        Mean counts, with limits on the logarithmic scale.
+    groups : (str, str)
+        The focus, the comparison.
+
+    Returns
+    -------
+    dict
+        ''; empty where not both are shown, or a limit is 0.
+    """
+    rows = safe.estimates.tidy().dropna(subset=["estimate"])
+    day = common_count_day(rows, groups)
+    own = rows[(rows["time"] == day) & rows["conf_low"].gt(0)].drop_duplicates("group").set_index("group")
+    if not set(groups) <= set(own.index):
+        return {}
+    logs = np.log(own.loc[list(groups), ["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float))
+    ratio, wide = float(logs[0, 0] - logs[1, 0]), float(np.hypot(*((logs[:, 2] - logs[:, 1]) / 2)))
+    return {"": Gap(ratio, ratio - wide, ratio + wide, day)}
 
 
 def share_gaps(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:

@@ -46,7 +46,7 @@ from evalkit.periods import Period, quarters_between
 from evalkit.protocol import Baselines, Study, load_disclosure
 from evalkit.report import _standing as standing
 from evalkit.report._benchmarks import show_benchmarks
-from evalkit.report._contrast import curve_differences, curve_gaps, difference_numbers, share_gaps
+from evalkit.report._contrast import count_gaps, curve_differences, curve_gaps, difference_numbers, share_gaps
 from evalkit.report._findings import findings
 
 Shown = Literal["figure", "table", "markdown"]
@@ -201,7 +201,7 @@ class Report:
             if exact is None or safe.weighted:
                 return {}
             return curve_gaps(curve_differences(safe, exact, self.groups))
-        return share_gaps(safe, self.groups)
+        return (count_gaps if safe.estimates.kind == "mean_count" else share_gaps)(safe, self.groups)
 
     def findings(self) -> None:
         """Show the headline findings of page one: plain sentences, each with its uncertainty."""
