@@ -76,6 +76,7 @@ def test_a_final_report_of_nearly_nobody_leads_nowhere_astray(name: str, tmp_pat
     period, without, edit, _ = WORLDS[name]
     protocol = study(tmp_path, without, edit)
     ran = run(ROOT / "notebooks/final.ipynb", study=str(protocol), period=period)
+    # "None is claimed" is English here.
     assert not re.search(r"\b(?:nan|inf|NaT)\b", "\n".join(told(shown) for shown in ran.outputs))
     hold_to_numbers(ran)
     assert document_of(ran.executed, toc=True, pdf_standard="ua-1").items  # fails where a reference leads nowhere

@@ -16,7 +16,7 @@ from evalkit.disclosure import Safe
 from evalkit.display import Gap, count, gap_words, numbered, percent, sentences, words
 from evalkit.display._kinds import is_empty
 from evalkit.estimates import Estimates
-from evalkit.harm import first_harm, mean_without_harm
+from evalkit.harm import mean_without_harm
 from evalkit.periods import long_date
 from evalkit.report._event_share import EventShare, share_harmed, share_left
 
@@ -47,8 +47,7 @@ def findings(report: Report) -> list[Finding]:
     if report.cohort.has("sessions"):
         found += [*_engaged(report), *_staying(report), *_completed(report)]
     if report.cohort.has("outcomes"):
-        # Where other things are told, that nothing is of harm is said too: silence would look like an answer.
-        found += _harm(report) or (_harm_early(report) if len(found) > 1 else [])
+        found += _harm(report, alone=len(found) == 1)
     return found
 
 
@@ -176,19 +175,14 @@ def _staying(report: Report) -> list[Finding]:
     return _with_mean(report, said, found, mean, words("find.disengaging"))
 
 
-def _harm_early(report: Report) -> list[Finding]:
-    """Say that nothing can be told of harm yet."""
-    found = share_harmed(report)
-    text = words("find.harm.early", event=report.study.harm.label, group=report.groups[0])
-    return [Finding(text, (found.safe if found else report.safe(first_harm(report.cohort)),))]
-
-
-def _harm(report: Report) -> list[Finding]:
+def _harm(report: Report, *, alone: bool) -> list[Finding]:
+    """Say what is known of harm; where other things are told, also that nothing is: silence would be misread."""
     found, label = share_harmed(report), report.study.harm.label
     horizon = max(report.study.harm.horizons, default=0)
     said = _share(report, found, "find.harm", horizon, event=label)
     if found is None or not said:
-        return []
+        early = words("find.harm.early", event=label, group=report.groups[0])
+        return [] if alone else [Finding(early, (found.safe,) if found else ())]
     said = [*said, words("find.harm.recorded")]
     wanted = found.sooner(report.groups, horizon)
     if not wanted > 0:
