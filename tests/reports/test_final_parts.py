@@ -25,7 +25,7 @@ from evalkit.display import CurveText, Gap, _mark, difference_table, headline, l
 from evalkit.display._appendix import checklist
 from evalkit.display._draw import Look, draw
 from evalkit.display._final_figures import overlap_figure
-from evalkit.display._kinds import nothing_to_draw
+from evalkit.display._kinds import nothing_to_draw, short_of_people
 from evalkit.display._messages_appendix import CHECKLIST, SECTIONS
 from evalkit.report import Report, conclusions, limitations, open_report, say_participants, show_participants
 from evalkit.report import _findings as findings_module
@@ -497,3 +497,11 @@ def test_the_share_with_harm_is_what_the_curve_without_it_leaves(report: Report)
     both = harm.first_harm(report.cohort).tidy().merge(harm.without_harm(report.cohort).tidy(), on=keys)
     assert len(both) > 50
     assert both["estimate_x"].to_numpy() == pytest.approx(1 - both["estimate_y"].to_numpy(), abs=1e-12)
+
+
+def test_people_missing_at_risk_are_named_only_of_groups_with_a_line(report: Report) -> None:
+    safe = report.safe(engagement.leaving(report.cohort))
+    both = replace(safe, short=report.groups)
+    assert short_of_people(both) == list(report.groups)
+    paip = frozenset(place for place in safe.faithful if "PAIP" in place[0])
+    assert short_of_people(replace(both, faithful=paip)) == ["PAIP"]

@@ -12,6 +12,7 @@ __all__ = [
     "WEEKS",
     "is_empty",
     "is_unrecorded",
+    "lines_drawn",
     "nothing_to_draw",
     "uncertain",
     "undrawn",
@@ -93,6 +94,25 @@ def with_events(safe: Safe) -> tuple[Safe, list[str]]:
     return dataclasses.replace(safe, estimates=left), quiet
 
 
+def lines_drawn(safe: Safe) -> dict[tuple[str, str], bool]:
+    """Say of each line of a figure of curves whether it may be drawn.
+
+    Parameters
+    ----------
+    safe : Safe
+        Curves.
+
+    Returns
+    -------
+    dict
+        (group, cause), the cause '' of survival curves: whether there is a day up to which it is drawn.
+    """
+    rows = safe.estimates.tidy()
+    groups = [str(g) for g in pd.unique(rows["group"])]
+    causes = [str(c) for c in pd.unique(rows["cause"])] if "cause" in rows else [""]
+    return {(group, cause): len(safe.knots(group, cause)) > 0 for group in groups for cause in causes}
+
+
 def undrawn(safe: Safe) -> list[str]:
     """Return the groups (of incidences with several causes: with the cause) of which no line may be drawn.
 
@@ -105,13 +125,26 @@ def undrawn(safe: Safe) -> list[str]:
     -------
     list of str
     """
-    rows = safe.estimates.tidy()
-    groups = [str(g) for g in pd.unique(rows["group"])]
-    if safe.estimates.kind in CURVES:
-        return [group for group in groups if safe.knots(group).empty]
-    causes = [str(c) for c in pd.unique(rows["cause"])]
-    lines = [(group, cause) for group in groups for cause in causes if safe.knots(group, cause).empty]
-    return [words("curve.named", group=g, cause=c) if len(causes) > 1 else g for g, c in lines]
+    lines = lines_drawn(safe)
+    several = len({cause for _, cause in lines}) > 1
+    left = [line for line, is_drawn in lines.items() if not is_drawn]
+    return [words("curve.named", group=g, cause=c) if several else g for g, c in left]
+
+
+def short_of_people(safe: Safe) -> list[str]:
+    """Return the groups with a line whose numbers at risk leave out a few people.
+
+    Parameters
+    ----------
+    safe : Safe
+        Curves.
+
+    Returns
+    -------
+    list of str
+    """
+    with_line = {group for (group, _), is_drawn in lines_drawn(safe).items() if is_drawn}
+    return [group for group in safe.short if group in with_line]
 
 
 def why_absent(safe: Safe, exact: Estimates | None = None) -> str:
