@@ -20,7 +20,7 @@ from evalkit.survival._columns import Floats, Ints, Rows, group_column, read_row
 from evalkit.survival._concordance import concordance
 from evalkit.survival._design import Design, design_matrix
 from evalkit.survival._limits import chi2_tail, normal_quantile, two_sided
-from evalkit.survival._newton import SINGULAR, firth_maximum, inverted, maximum
+from evalkit.survival._newton import SINGULAR, Maximum, firth_maximum, inverted, maximum, require_identified, scaled
 from evalkit.survival._risk_sets import Likelihood, RiskSets, risk_sets
 
 NAN = float("nan")
@@ -63,11 +63,11 @@ class CoxModel:
     design : Design
     ties : str
     sets : RiskSets
-        Of the covariates centred at `centre` and divided by `scale`.
+        Of the covariates centred within strata and divided by `scale`.
     beta : (p,)
     variance : (p, p)
         Robust where that was asked for.
-    centre, scale : (p,)
+    scale : (p,)
     """
 
     rows: Rows
@@ -77,7 +77,6 @@ class CoxModel:
     sets: RiskSets
     beta: Floats
     variance: Floats
-    centre: Floats
     scale: Floats
 
     @property
@@ -123,11 +122,23 @@ class CoxFit(Estimates):
         return replace(self, **changes)
 
 
-def standardised(design: Design) -> tuple[Floats, Floats, Floats]:
-    """Return the centred and scaled matrix, the centre and the scale."""
-    centre = design.matrix.mean(axis=0)
-    scale = design.matrix.std(axis=0)
-    return (design.matrix - centre) / scale, centre, scale
+def scaled_sets(
+    rows: Rows, design: Design, strata: Ints | None, ties: str
+) -> tuple[RiskSets, Floats, Floats, Likelihood]:
+    """Return the risk sets of scaled covariates, the scale (p,), their reach (p,) and the likelihood at 0.
+
+    A covariate that is not identified within them is refused.
+    """
+    raw = risk_sets(
+        design.matrix, rows.time, rows.cause > 0, entry=rows.entry, strata=strata, weights=rows.weights, ties=ties
+    )
+    x, scale, reach = scaled(design.matrix, raw.used, raw.layer)
+    sets = replace(raw, x=x)
+    null = sets.likelihood(np.zeros(len(scale)))
+    events = np.bincount(sets.pair_time, weights=sets.pair_weight, minlength=sets.m)
+    squares = null.sums.at_risk(sets.weights[:, None] * x**2) / null.s[:, :1]
+    require_identified(null.information, events @ squares, design.terms)
+    return sets, scale, reach, null
 
 
 def fit_cox(
@@ -138,23 +149,23 @@ def fit_cox(
     cluster: Ints | None,
     ties: str,
     robust: bool,
-) -> tuple[CoxModel, np.ndarray, float]:
-    """Return the fitted model, which terms have no finite maximum (p,), and the log-likelihood."""
-    x, centre, scale = standardised(design)
-    sets = risk_sets(x, rows.time, rows.cause > 0, entry=rows.entry, strata=strata, weights=rows.weights, ties=ties)
-    best = maximum(sets)
+) -> tuple[CoxModel, Maximum]:
+    """Return the fitted model, and where its likelihood is largest."""
+    sets, scale, reach, null = scaled_sets(rows, design, strata, ties)
+    total = float(sets.pair_weight.sum())
+    best = maximum(sets.likelihood, reach, total / int((sets.when >= 0).sum()), total)
     at = sets.likelihood(best.beta)
-    inverse = inverted(at.information, best.infinite)
+    inverse = inverted(at.information, best.infinite, null.information)
     if robust or cluster is not None:
         moved = (sets.score_residuals(at) * sets.weights[:, None]) @ inverse
         if cluster is not None:
             moved = np.stack([np.bincount(cluster, weights=column) for column in moved.T], axis=1)
         inverse = moved.T @ moved
     variance = inverse / np.outer(scale, scale)
-    if (np.diag(variance)[~best.infinite] < 0).any():
+    if (np.diag(variance)[~(best.infinite | best.idle)] < 0).any():
         raise AnalysisError(SINGULAR)
-    model = CoxModel(rows, strata, design, ties, sets, best.beta / scale, variance, centre, scale)
-    return model, best.infinite, best.value
+    model = CoxModel(rows, strata, design, ties, sets, best.beta / scale, variance, scale)
+    return model, best
 
 
 def _tests(model: CoxModel, value: float, wald: float) -> dict[str, Any]:
@@ -193,30 +204,33 @@ def coefficient_frame(terms: Sequence[str], beta: Floats, error: Floats, conf_le
 
 def _with_ratios(frame: pd.DataFrame, low: Floats, high: Floats) -> pd.DataFrame:
     def ratio(values: Floats) -> Floats:
-        return np.exp(np.clip(values, -700, 700, where=~np.isnan(values), out=values.copy()))
+        with np.errstate(over="ignore"):  # beyond the largest number a ratio is infinite
+            return np.exp(values)
 
     frame["conf_low"], frame["conf_high"] = low, high
-    frame["hazard_ratio"] = np.where(np.isposinf(frame["estimate"]), np.inf, ratio(frame["estimate"].to_numpy()))
-    frame["hazard_ratio"] = np.where(np.isneginf(frame["estimate"]), 0.0, frame["hazard_ratio"])
+    frame["hazard_ratio"] = ratio(frame["estimate"].to_numpy())
     frame["hr_low"], frame["hr_high"] = ratio(low), ratio(high)
     return frame
 
 
-def _separation(terms: Sequence[str], infinite: np.ndarray) -> tuple[str, ...]:
-    named = [f"'{term}'" for term, away in zip(terms, infinite, strict=True) if away]
-    if not named:
+def _separation(terms: Sequence[str], best: Maximum) -> tuple[str, ...]:
+    def named(chosen: np.ndarray) -> str:
+        return ", ".join(f"'{term}'" for term, is_so in zip(terms, chosen, strict=True) if is_so)
+
+    if not best.infinite.any():
         return ()
-    return (
-        f"Separation: {', '.join(named)} tell those with events from those without completely, so no finite "
-        "hazard ratio has the largest likelihood; penalizer='firth' gives a finite one.",
+    said = (
+        f"Separation: {named(best.infinite)} tell those with events from those without completely, so no finite "
+        "hazard ratio has the largest likelihood; penalizer='firth' gives a finite one."
     )
+    idle = f"Beside them nothing is left to tell of {named(best.idle)}: no estimate is given."
+    return (said, idle) if best.idle.any() else (said,)
 
 
 def _firth(
     rows: Rows, design: Design, strata: Ints | None, ties: str, conf_level: float
 ) -> tuple[CoxModel, pd.DataFrame, float]:
-    x, centre, scale = standardised(design)
-    sets = risk_sets(x, rows.time, rows.cause > 0, entry=rows.entry, strata=strata, weights=rows.weights, ties=ties)
+    sets, scale, _, _ = scaled_sets(rows, design, strata, ties)
     best = firth_maximum(sets)
     inverse = np.linalg.inv(sets.likelihood(best.beta).information)
     cut = normal_quantile(conf_level) ** 2
@@ -235,7 +249,7 @@ def _firth(
     frame["p_value"] = p_value
     frame["statistic"] = np.sign(beta) * np.abs(special.ndtri(np.maximum(p_value, 1e-300) / 2))
     frame = _with_ratios(frame, low / scale, high / scale)
-    model = CoxModel(rows, strata, design, ties, sets, beta, variance, centre, scale)
+    model = CoxModel(rows, strata, design, ties, sets, beta, variance, scale)
     return model, frame, float(sets.likelihood(best.beta).value)
 
 
@@ -346,10 +360,11 @@ def cox(
         model, frame, value = _firth(rows, design, layers, ties, conf_level)
         notes: tuple[str, ...] = (FIRTH,)
     else:
-        model, infinite, value = fit_cox(rows, design, strata=layers, cluster=clusters, ties=ties, robust=robust)
-        notes = _separation(design.terms, infinite)
+        model, best = fit_cox(rows, design, strata=layers, cluster=clusters, ties=ties, robust=robust)
+        notes, value = _separation(design.terms, best), best.value
         beta, error = model.beta.copy(), np.sqrt(np.maximum(np.diag(model.variance), 0.0))
-        beta[infinite], error[infinite] = np.copysign(np.inf, beta[infinite]), NAN
+        beta[best.infinite], error[best.infinite] = np.copysign(np.inf, beta[best.infinite]), NAN
+        beta[best.idle], error[best.idle] = NAN, NAN
         frame = coefficient_frame(design.terms, beta, error, conf_level)
         if rows.weights is not None and not robust and (rows.weights != np.round(rows.weights)).any():
             notes = (*notes, FRACTIONAL)

@@ -5,23 +5,41 @@ from __future__ import annotations
 __all__ = ["fine_gray"]
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.survival._columns import Floats, read_rows
-from evalkit.survival._cox import coefficient_frame, standardised
+from evalkit.survival._cox import coefficient_frame
 from evalkit.survival._curve import product_limit
 from evalkit.survival._design import design_matrix
 from evalkit.survival._limits import chi2_tail
-from evalkit.survival._newton import solved
+from evalkit.survival._newton import maximum, require_identified, scaled, solved
 from evalkit.survival._steps import safe_divide
 
 NO_SPREAD = "Where the score residuals are all 0 (events on one day only) there is no standard error and no test."
+SEPARATED = "Fine and Gray's model has no finite maximum: a covariate separates those with the event"
+
+
+@dataclass(frozen=True)
+class PartialLikelihood:
+    """The partial likelihood at one vector of coefficients.
+
+    ``value``, ``score`` (p,), ``information`` (p, p), and what residuals need: risks ``r`` (n,), baseline
+    ``steps`` (m,) and ``mean`` covariates (m, p).
+    """
+
+    value: float
+    score: Floats
+    information: Floats
+    r: Floats
+    steps: Floats
+    mean: Floats
 
 
 @dataclass(frozen=True)
@@ -52,24 +70,27 @@ class Subdistribution:
     count: Floats
     g_days: Floats
 
+    @property
+    def used(self) -> npt.NDArray[np.bool_]:
+        """Rows that are in a risk set: followed up to an event, or kept in it after a competing one (n,)."""
+        return (self.time >= self.days[0]) | (self.cause == 2)
+
     def sums(self, r: Floats) -> Floats:
         """Return sums of (n, q) rows over the weighted risk set of each day (m, q)."""
         first = np.searchsorted(self.time, self.days, side="left")
-        total = np.concatenate([np.zeros((1, r.shape[1])), np.cumsum(r, axis=0)])
-        still = total[-1] - total[first]
         gone = np.where(self.cause[:, None] == 2, r * safe_divide(np.ones_like(self.g), self.g)[:, None], 0.0)
         before = np.concatenate([np.zeros((1, r.shape[1])), np.cumsum(gone, axis=0)])[first]
-        return np.asarray(still + self.g_days[:, None] * before)
+        return np.asarray(_ahead(r)[first] + self.g_days[:, None] * before)
 
-    def at(self, beta: Floats) -> tuple[float, Floats, Floats, Floats, Floats, Floats]:
-        """Return log-likelihood, score, information, risks (n,), baseline steps (m,) and means (m, p)."""
+    def at(self, beta: Floats) -> PartialLikelihood:
+        """Return the likelihood; far out, where risks underflow, it is not finite."""
         with np.errstate(all="ignore"):
             return self._at(beta)
 
-    def _at(self, beta: Floats) -> tuple[float, Floats, Floats, Floats, Floats, Floats]:
+    def _at(self, beta: Floats) -> PartialLikelihood:
         p = len(beta)
         eta = self.x @ beta
-        eta = eta - eta.max()
+        eta = np.where(self.used, eta - eta[self.used].max(), -np.inf)
         r = np.exp(eta)
         pairs = (self.x[:, :, None] * self.x[:, None, :]).reshape(len(r), p * p)
         s = self.sums(r[:, None] * np.column_stack([np.ones(len(r)), self.x, pairs]))
@@ -79,22 +100,29 @@ class Subdistribution:
         score = self.x[own].sum(axis=0) - self.count @ mean
         second = (s[:, p + 1 :] / s[:, :1]).reshape(-1, p, p)
         outer = mean[:, :, None] * mean[:, None, :]
-        return value, score, (self.count[:, None, None] * (second - outer)).sum(axis=0), r, self.count / s[:, 0], mean
+        information = (self.count[:, None, None] * (second - outer)).sum(axis=0)
+        return PartialLikelihood(value, score, information, r, self.count / s[:, 0], mean)
 
-    def residuals(self, r: Floats, steps: Floats, mean: Floats) -> Floats:
+    def residuals(self, at: PartialLikelihood) -> Floats:
         """Return each row's contribution to the score, with that of the estimated censoring curve (n, p)."""
+        r, steps, mean = at.r, at.steps, at.mean
         upto = np.searchsorted(self.days, self.time, side="right")
-        plain, weighted = _totals(steps, mean), _totals(steps * self.g_days, mean)
+        rows = np.column_stack([np.ones(len(steps)), mean])
+        plain = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(steps[:, None] * rows, axis=0)])
+        weighted = _ahead((steps * self.g_days)[:, None] * rows)
         own, rival = self.cause == 1, self.cause == 2
         eta = -r[:, None] * (self.x * plain[upto, :1] - plain[upto, 1:])
-        late = weighted[-1] - weighted[upto]
+        late = weighted[upto]
         inverse = safe_divide(np.ones_like(self.g), self.g)
         eta -= np.where(rival, r * inverse, 0.0)[:, None] * (self.x * late[:, :1] - late[:, 1:])
         eta[own] += self.x[own] - mean[upto[own] - 1]
         return np.asarray(eta + self._censoring(np.where(rival, r * inverse, 0.0), weighted))
 
     def _censoring(self, gone: Floats, weighted: Floats) -> Floats:
-        """Return the part of the score residuals due to estimating the censoring curve (n, p)."""
+        """Return the part of the score residuals due to estimating the censoring curve (n, p).
+
+        ``gone`` (n,): risk of those kept after a competing event; ``weighted`` (m + 1, p + 1): baseline steps ahead.
+        """
         censored = self.cause == 0
         days, count = np.unique(self.time[censored], return_counts=True)
         if len(days) == 0:
@@ -102,7 +130,7 @@ class Subdistribution:
         first = np.searchsorted(self.time, days, side="left")
         mass = np.column_stack([gone, gone[:, None] * self.x])
         a = np.concatenate([np.zeros((1, mass.shape[1])), np.cumsum(mass, axis=0)])[first]
-        b = weighted[-1] - weighted[np.searchsorted(self.days, days, side="left")]
+        b = weighted[np.searchsorted(self.days, days, side="left")]
         risk = (len(self.time) - first).astype(np.float64)
         q = (a[:, 1:] * b[:, :1] - a[:, :1] * b[:, 1:]) / risk[:, None]
         drift = np.concatenate([np.zeros((1, q.shape[1])), np.cumsum(q * (count / risk)[:, None], axis=0)])
@@ -111,10 +139,9 @@ class Subdistribution:
         return np.asarray(out)
 
 
-def _totals(steps: Floats, mean: Floats) -> Floats:
-    """Return running sums of (step, step x mean), from 0 (m + 1, p + 1)."""
-    rows = np.column_stack([steps, steps[:, None] * mean])
-    return np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0)])
+def _ahead(rows: Floats) -> Floats:
+    """Return sums of rows from each one on, 0 at the end (n + 1, q): added from the end, small ones keep their digits."""
+    return np.concatenate([np.cumsum(rows[::-1], axis=0)[::-1], np.zeros((1, rows.shape[1]))])
 
 
 def _ordered(x: Floats, time: Floats, cause: np.ndarray) -> Subdistribution:
@@ -127,27 +154,6 @@ def _ordered(x: Floats, time: Floats, cause: np.ndarray) -> Subdistribution:
     days, events = np.unique(time[cause == 1], return_counts=True)
     g = curve[np.searchsorted(grid, time)]
     return Subdistribution(x, time, cause, g, days, events.astype(np.float64), curve[np.searchsorted(grid, days)])
-
-
-def _maximum(rows: Subdistribution) -> Floats:
-    beta = np.zeros(rows.x.shape[1])
-    value, score, information, *_ = rows.at(beta)
-    for _ in range(60):
-        step = solved(information, score)
-        shrink = 1.0
-        new = rows.at(beta + step)
-        while not (np.isfinite(new[0]) and new[0] >= value - 1e-9 * abs(value)) and shrink > 1e-6:
-            shrink /= 2
-            new = rows.at(beta + shrink * step)
-        beta = beta + shrink * step
-        done = abs(new[0] - value) <= 1e-12 * max(abs(value), 1.0)
-        value, score, information = new[0], new[1], new[2]
-        if done:
-            if (np.abs(step) > 1e-3 * np.maximum(np.abs(beta), 0.1)).any():
-                break
-            return beta
-    msg = "Fine and Gray's model has no finite maximum: a covariate separates those with the event"
-    raise AnalysisError(msg)
 
 
 def fine_gray(
@@ -186,7 +192,8 @@ def fine_gray(
     Raises
     ------
     AnalysisError
-        If there are no events of the cause, a covariate separates them, or a column is missing or wrong.
+        If there are no events of the cause, a covariate separates them or is not identified, or a column is
+        missing or wrong.
 
     References
     ----------
@@ -207,30 +214,35 @@ def fine_gray(
         msg = f"column '{cause}' has no events of cause {interest}: the model is not defined"
         raise AnalysisError(msg)
     design = design_matrix(data, covariates)
-    x, _, scale = standardised(design)
-    order = _ordered(x, rows.time, kind)
-    beta = _maximum(order)
-    value, _, information, r, steps, mean = order.at(beta)
-    inverse = np.linalg.inv(information)
-    moved = order.residuals(r, steps, mean) @ inverse
+    raw = _ordered(design.matrix, rows.time, kind)
+    x, scale, reach = scaled(raw.x, raw.used, np.zeros(n, dtype=np.int64))
+    order = replace(raw, x=x)
+    null = order.at(np.zeros(len(scale)))
+    squares = order.sums(null.r[:, None] * np.column_stack([np.ones(n), x**2]))
+    require_identified(null.information, order.count @ (squares[:, 1:] / squares[:, :1]), design.terms)
+    best = maximum(order.at, reach, 1.0, float(events))
+    if best.infinite.any():
+        raise AnalysisError(SEPARATED)
+    at, beta = order.at(best.beta), best.beta
+    moved = order.residuals(at) @ solved(at.information, np.eye(len(beta)))
     error = np.sqrt((moved**2).sum(axis=0))
-    null = order.at(np.zeros(len(beta)))[0]
-    ratio = 2 * (value - null)
+    flat = error <= 0
+    ratio = 2 * (best.value - null.value)
     totals = pd.DataFrame({"group": ["all"], "term": ["model"], "n_event": [events], "n": [n]})
     return Estimates(
-        data=coefficient_frame(design.terms, beta / scale, error / scale, conf_level),
+        data=coefficient_frame(design.terms, beta / scale, np.where(flat, np.nan, error) / scale, conf_level),
         kind="fine_gray",
         estimand="log subdistribution hazard ratio per unit of " + ", ".join(design.terms),
         conf_level=conf_level,
         summary={
             "n": n,
             "n_event": events,
-            "log_likelihood": value,
-            "log_likelihood_null": null,
+            "log_likelihood": best.value,
+            "log_likelihood_null": null.value,
             "lr_statistic": ratio,
             "df": len(beta),
             "lr_p_value": chi2_tail(ratio, len(beta)),
         },
-        notes=(NO_SPREAD,) if (error <= 0).any() else (),
+        notes=(NO_SPREAD,) if flat.any() else (),
         counts=Tally(totals),
     )

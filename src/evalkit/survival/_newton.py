@@ -1,28 +1,114 @@
-"""Maximising the partial likelihood, plain or penalised by Firth's term, with separation noticed."""
+"""Maximising a partial likelihood, plain or penalised by Firth's term, with separation noticed."""
 
 from __future__ import annotations
 
-__all__ = ["SINGULAR", "Maximum", "firth_maximum", "inverted", "maximum", "solved"]
+__all__ = ["SINGULAR", "Maximum", "firth_maximum", "inverted", "maximum", "require_identified", "scaled", "solved"]
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from evalkit.errors import AnalysisError
-from evalkit.survival._columns import Floats
+from evalkit.survival._columns import Floats, Ints
 from evalkit.survival._risk_sets import RiskSets
 
-ITERATIONS = 60
-SINGULAR = "the covariates cannot be told apart within the strata at risk; leave one out"
+ITERATIONS = 100
+SINGULAR = "the covariates are not identified: they cannot be told apart within the strata at risk; leave one out"
+
+# A covariate keeps this share of its information once those before it are known, or is not identified. (R's coxph
+# draws the line at 1.8e-12 of the largest; the information itself is known to about 1e-15.)
+IDENTIFIED = 1e-11
+# Newton's next gain, in weights of one event, below which a step leaves an error of its square.
+CLOSE = 1e-12
+# A coefficient that still moves the linear predictor by this much when the likelihood gains nothing runs to infinity:
+# on its way each step moves it by about 1, while one with a maximum has long come to rest.
+WALKING = 1e-2
+FORGOTTEN = 1e-7  # share of its information below which a covariate tells nothing any more
+LOST = 1e-14  # share of a direction's information that is rounding error
+
+
+class At(Protocol):
+    """A likelihood at one vector of coefficients: value, score (p,), information (p, p)."""
+
+    value: Any
+    score: npt.NDArray[Any]
+    information: npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Maximum:
-    """Where the likelihood is largest: coefficients (p,), value, and which terms run to infinity (p,)."""
+    """Where the likelihood is largest.
+
+    Coefficients (p,), value, which of them run to infinity (p,), and of which nothing is left to tell when those do
+    (``idle``, (p,)): without them the likelihood rises as high.
+    """
 
     beta: Floats
     value: float
-    infinite: np.ndarray
+    infinite: npt.NDArray[np.bool_]
+    idle: npt.NDArray[np.bool_]
+
+
+def scaled(matrix: Floats, used: npt.NDArray[np.bool_], layer: Ints) -> tuple[Floats, Floats, Floats]:
+    """Return covariates on a scale on which nothing is lost, that scale, and how far they reach.
+
+    They are centred within strata, whose levels do not count, and at medians, which no outlier moves.
+
+    Parameters
+    ----------
+    matrix : (n, p)
+    used : (n,)
+        Rows that the likelihood depends on; the others become 0.
+    layer : (n,)
+        Strata.
+
+    Returns
+    -------
+    x : (n, p)
+    scale : (p,)
+        ``x`` is the centred matrix divided by it; 1 where nothing varies.
+    reach : (p,)
+        Largest difference of ``x`` within a stratum.
+    """
+    by = pd.DataFrame(matrix[used]).groupby(layer[used])
+    centred = np.zeros_like(matrix)
+    centred[used] = matrix[used] - by.transform("median").to_numpy()
+    scale = np.sqrt(np.mean(centred[used] ** 2, axis=0))
+    scale = np.where(scale > 0, scale, 1.0)
+    reach = (by.max() - by.min()).to_numpy().max(axis=0) / scale
+    return centred / scale, scale, reach
+
+
+def require_identified(information: Floats, size: Floats, terms: Sequence[str]) -> None:
+    """Refuse the first covariate that the others before it, or the strata, leave nothing to tell by.
+
+    Parameters
+    ----------
+    information : (p, p)
+        At coefficients of 0.
+    size : (p,)
+        What it would be, did the risk sets not have means of their own: the scale of rounding error.
+    terms : sequence of str
+        Names of the covariates.
+    """
+    own = np.diag(information)
+    flat = own <= IDENTIFIED * size
+    norm = np.sqrt(np.where(flat, 1.0, own))
+    correlation = information / np.outer(norm, norm)
+    for j, term in enumerate(terms):
+        if not flat[j]:
+            known = np.linalg.lstsq(correlation[:j, :j], correlation[:j, j], rcond=None)[0] if j else np.zeros(0)
+            if 1.0 - correlation[:j, j] @ known > IDENTIFIED:
+                continue
+        msg = (
+            f"covariate '{term}' is not identified: among people at risk together it does not vary, or cannot be told "
+            "apart from the covariates before it; leave it out"
+        )
+        raise AnalysisError(msg)
 
 
 def solved(information: Floats, score: Floats) -> Floats:
@@ -35,42 +121,118 @@ def solved(information: Floats, score: Floats) -> Floats:
         raise AnalysisError(SINGULAR) from error
 
 
-def inverted(information: Floats, infinite: np.ndarray) -> Floats:
-    """Return the variance of the coefficients; without the directions of those that have no finite maximum."""
+def inverted(information: Floats, infinite: npt.NDArray[np.bool_], at_null: Floats) -> Floats:
+    """Return the variance of the coefficients; without the directions of those that have no finite maximum.
+
+    These are the directions that have lost the information they had at coefficients of 0.
+    """
     if not infinite.any():
         return solved(information, np.eye(len(infinite)))
     if not np.isfinite(information).all():
         raise AnalysisError(SINGULAR)
-    return np.asarray(np.linalg.pinv(information, hermitian=True))
+    root = np.linalg.inv(np.linalg.cholesky(at_null))
+    left, directions = np.linalg.eigh(root @ information @ root.T)
+    kept = root.T @ directions[:, left > FORGOTTEN]
+    return np.asarray((kept / left[left > FORGOTTEN]) @ kept.T)
 
 
-def maximum(sets: RiskSets) -> Maximum:
-    """Return the maximum by Newton's steps, halved when they overshoot.
+def _step(at: At) -> tuple[Floats, Floats]:
+    """Return Newton's step (p,), and the directions (p, k) in which no information is left to make one."""
+    norm = np.sqrt(np.maximum(np.diag(at.information), 0.0))
+    gone = ~(norm > 0)
+    norm = np.where(gone, 1.0, norm)
+    left, directions = np.linalg.eigh(at.information / np.outer(norm, norm))
+    lost = left <= LOST * len(norm)
+    kept = directions[:, ~lost] / norm[:, None]
+    return np.asarray(kept @ ((kept.T @ at.score) / left[~lost])), directions[:, lost] / norm[:, None]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A likelihood of some of the coefficients."""
+
+    value: Any
+    score: npt.NDArray[Any]
+    information: npt.NDArray[Any]
+
+
+def maximum(likelihood: Callable[[Floats], At], reach: Floats, unit: float, total: float) -> Maximum:
+    """Return the maximum by Newton's steps, and which coefficients have none that is finite.
+
+    Parameters
+    ----------
+    likelihood : callable
+        Of coefficients (p,), identified at 0.
+    reach : (p,)
+        Largest difference of each covariate.
+    unit, total : float
+        Weight of one event, and of all: what a gain is measured by, so that weights of any size are the same.
+    """
+    best = _climb(likelihood, reach, unit, total)
+    if not best.infinite.any():
+        return best
+    # Where one covariate explains everything, another that walks along is no second explanation.
+    before, after = (np.diag(likelihood(b).information) for b in (np.zeros(len(reach)), best.beta))
+    kept = np.ones(len(reach), dtype=bool)
+    for j in np.flatnonzero(after <= FORGOTTEN * before)[::-1]:
+        rest = kept.copy()
+        rest[j] = False
+        if not rest.any():
+            break
+
+        def part(free: Floats, rest: npt.NDArray[np.bool_] = rest) -> _Part:
+            beta = np.zeros(len(rest))
+            beta[rest] = free
+            at = likelihood(beta)
+            return _Part(at.value, at.score[rest], at.information[np.ix_(rest, rest)])
+
+        less = _climb(part, reach[rest], unit, total)
+        if less.value >= best.value - 1e-9 * total:
+            kept = rest
+            beta, infinite = np.zeros(len(reach)), np.zeros(len(reach), dtype=bool)
+            beta[kept], infinite[kept] = less.beta, less.infinite
+            best = Maximum(beta, less.value, infinite, ~kept)
+    return best
+
+
+def _climb(likelihood: Callable[[Floats], At], reach: Floats, unit: float, total: float) -> Maximum:
+    """Return where Newton's steps, halved when they overshoot, end.
 
     A term whose likelihood has converged while its coefficient still walks away has no finite maximum.
     """
-    beta = np.zeros(sets.x.shape[1])
-    here = sets.likelihood(beta)
-    scale = np.sqrt(np.maximum(np.diag(here.information), 0.0))
-    if (scale <= 0).any():
-        raise AnalysisError(SINGULAR)
+    beta = np.zeros(len(reach))
+    here = likelihood(beta)
     for _ in range(ITERATIONS):
-        step = solved(here.information, here.score)
-        shrink = 1.0
-        there = sets.likelihood(beta + step)
-        while not (np.isfinite(there.value) and there.value >= here.value - 1e-9 * abs(here.value)):
+        step, _ = _step(here)
+        gain, shrink = float(here.score @ step), 1.0
+        least = here.value - 1e-11 * (abs(here.value) + total)
+        there = likelihood(beta + step)
+        while not (_is_finite(there) and there.value >= least) and shrink > 1e-9:
             shrink /= 2
-            if shrink < 1e-6:
-                raise AnalysisError(SINGULAR)
-            there = sets.likelihood(beta + shrink * step)
-        beta = beta + shrink * step
-        gain = abs(there.value - here.value) / max(abs(there.value), 1.0)
-        here = there
-        moving = np.abs(step) > 1e-3 * np.maximum(np.abs(beta), 0.1)
-        if gain < 1e-11 and shrink == 1.0:
-            return Maximum(beta, float(here.value), moving)
-    msg = f"Cox's model did not converge in {ITERATIONS} steps"
+            there = likelihood(beta + shrink * step)
+        if shrink > 1e-9:
+            beta, here = beta + shrink * step, there
+            if gain > CLOSE * unit or shrink < 1.0:
+                continue
+        elif gain > 1e-6 * unit:  # not the rounding error of a maximum reached
+            break
+        return Maximum(beta, float(here.value), _walking(here, reach), np.zeros(len(beta), dtype=bool))
+    msg = "the model's likelihood has no maximum that could be found: leave out or coarsen a covariate"
     raise AnalysisError(msg)
+
+
+def _is_finite(at: At) -> bool:
+    return bool(np.isfinite(at.value) and np.isfinite(at.score).all() and np.isfinite(at.information).all())
+
+
+def _walking(at: At, reach: Floats) -> npt.NDArray[np.bool_]:
+    """Return which coefficients would still move the linear predictor (p,)."""
+    step, lost = _step(at)
+    moves = np.abs(step) * reach > WALKING
+    for direction in lost.T:
+        shift = np.abs(direction) * reach
+        moves |= shift > WALKING * shift.max()
+    return np.asarray(moves)
 
 
 def _log_determinant(information: Floats) -> float:
@@ -116,7 +278,7 @@ def firth_maximum(sets: RiskSets, held: tuple[int, float] | None = None, start: 
         if free.any():
             step[free] = solved(information[np.ix_(free, free)], score[free])
         if np.abs(step).max(initial=0.0) < 1e-9:
-            return Maximum(beta, value, np.zeros(p, dtype=bool))
+            return Maximum(beta, value, np.zeros(p, dtype=bool), np.zeros(p, dtype=bool))
         step *= min(1.0, 5.0 / float(np.abs(step * np.sqrt(np.diag(information))).max()))
         while np.abs(step).max() > 1e-8 and not _firth_value(sets, beta + step) >= value - 1e-12 * abs(value):
             step /= 2

@@ -12,8 +12,13 @@ import numpy.typing as npt
 from scipy import sparse
 
 from evalkit.survival._columns import Floats, Ints
+from evalkit.survival._risk_sums import RiskSums, TimeByTime, layer_sums
 
 Array = npt.NDArray[Any]
+
+# Widest linear predictor within a stratum up to which running sums serve: its exponential squared is still a number,
+# and, where people enter late, what is taken off a sum leaves enough digits of the rest.
+WIDEST, WIDEST_LATE = 200.0, 15.0
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Likelihood:
 
     ``value``, ``score`` (p,), ``information`` (p, p); the rest is what residuals need: sums over the ties
     of each event time of weight/denominator (``h``; times the Efron fraction: ``f``), the means'
-    coefficients ``q`` (3, m), risk-set and tied sums ``s``, ``e`` (m, p + 1), ``r`` = weight x risk (n,).
+    coefficients ``q`` (3, m), risk-set and tied sums ``s``, ``e`` (m, p + 1), and what made them (``sums``).
     """
 
     value: Any
@@ -33,7 +38,7 @@ class Likelihood:
     q: Array
     s: Array
     e: Array
-    r: Array
+    sums: RiskSums
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,10 @@ class RiskSets:
         Event time of a row with an event, -1 of others.
     m : int
         Event times, over all strata.
+    bounds : (strata + 1,)
+        Each stratum's event times stand from one bound to the next.
+    layer : (n,)
+        Each row's stratum.
     pair_time, pair_part : (N,)
         For each event (Efron) or event time (Breslow): its time, and the fraction of the tied risk left
         out of the denominator.
@@ -63,6 +72,8 @@ class RiskSets:
     stop: Ints
     when: Ints
     m: int
+    bounds: Ints
+    layer: Ints
     pair_time: Ints
     pair_part: Floats
     pair_weight: Floats
@@ -70,22 +81,31 @@ class RiskSets:
     enter: Any
     event: Any
 
-    def at_risk(self, z: Array) -> Array:
-        """Return sums of rows of z over the risk set of each event time (m, ...)."""
-        flow = self.leave @ z
-        if self.enter is not None:
-            flow = flow - self.enter @ z
-        return np.asarray(np.cumsum(flow[::-1], axis=0)[::-1][1:])
+    @property
+    def used(self) -> npt.NDArray[np.bool_]:
+        """Rows that the likelihood depends on: with a weight, and at risk at an event (n,)."""
+        return (self.stop > self.start) & (self.weights > 0)
 
     def over_ties(self, values: Array) -> Array:
         """Return sums of (N,) pair values by event time (m,)."""
         first = np.searchsorted(self.pair_time, np.arange(self.m))
         return np.asarray(np.add.reduceat(values, first))
 
-    def while_at_risk(self, values: Array) -> Array:
-        """Return for each row the sum of (m, ...) values over the event times it is at risk at (n, ...)."""
-        total = np.concatenate([np.zeros((1, *values.shape[1:]), values.dtype), np.cumsum(values, axis=0)])
-        return np.asarray(total[self.stop] - total[self.start])
+    def sums(self, eta: Array) -> RiskSums:
+        """Return what adds up over risk sets at a linear predictor (n,), each set's own scale taken out."""
+        used = self.used
+        top = np.full(len(self.bounds), -np.inf)
+        low = -top
+        np.maximum.at(top, self.layer[used], eta.real[used])
+        np.minimum.at(low, self.layer[used], eta.real[used])
+        widest = np.max(top - low, initial=0.0, where=np.isfinite(top))
+        if widest > (WIDEST if self.enter is None else WIDEST_LATE):
+            return TimeByTime(self.start, self.stop, self.when, used, eta, self.event)
+        shift = np.where(np.isfinite(top), top, 0.0)[self.layer]
+        r = np.where(used, np.exp(np.where(used, eta - shift, 0.0)), 0.0)
+        offset = np.zeros(self.m)
+        offset[self.when[self.when >= 0]] = shift[self.when >= 0]
+        return layer_sums(self.bounds, self.start, self.stop, self.when, r, offset, self.leave, self.enter, self.event)
 
     def likelihood(self, beta: Array, g: Floats | None = None) -> Likelihood:
         """Return the partial likelihood; `g` (m,) multiplies the terms of each event time.
@@ -97,11 +117,9 @@ class RiskSets:
 
     def _likelihood(self, beta: Array, g: Floats | None) -> Likelihood:
         eta = self.x @ beta
-        eta = eta - np.max(eta.real)
-        r = self.weights * np.exp(eta)
-        z = np.column_stack([r, r[:, None] * self.x])
-        s = self.at_risk(z)
-        e = self.event @ z
+        sums = self.sums(eta)
+        z = self.weights[:, None] * np.column_stack([np.ones(len(eta)), self.x])
+        s, e = sums.at_risk(z), sums.tied(z)
         k, part = self.pair_time, self.pair_part
         bottom = s[k, 0] - part * e[k, 0]
         scale = 1.0 if g is None else g[k]
@@ -112,13 +130,17 @@ class RiskSets:
         weight = np.where(own, self.weights, 0.0)
         if g is not None:
             weight = weight * np.where(own, g[self.when], 0.0)
-        value = weight @ eta - (scale * self.pair_weight) @ np.log(bottom)
+        above = np.where(own, eta - sums.offset[self.when], 0.0)
+        value = weight @ above - (scale * self.pair_weight) @ np.log(bottom)
         score = weight @ self.x - (h @ s[:, 1:] - f @ e[:, 1:])
-        return Likelihood(value, score, self._information(r, h, f, q, s, e), h, f, q, s, e, r)
+        return Likelihood(value, score, self._information(sums, h, f, q, s, e), h, f, q, s, e, sums)
 
-    def _information(self, r: Array, h: Array, f: Array, q: Array, s: Array, e: Array) -> Array:
-        own = np.where(self.when >= 0, f[self.when], 0.0)
-        inner = self.x.T @ ((r * (self.while_at_risk(h) - own))[:, None] * self.x)
+    def _hazard(self, sums: RiskSums, h: Array, f: Array) -> Array:
+        """Return each row's risk, added up over the event times it is at risk at (n,)."""
+        return np.asarray(sums.while_at_risk(h) - sums.own_risk * np.where(self.when >= 0, f[self.when], 0.0))
+
+    def _information(self, sums: RiskSums, h: Array, f: Array, q: Array, s: Array, e: Array) -> Array:
+        inner = self.x.T @ ((self.weights * self._hazard(sums, h, f))[:, None] * self.x)
         s1, e1 = s[:, 1:], e[:, 1:]
         cross = s1.T @ (q[1][:, None] * e1)
         outer = s1.T @ (q[0][:, None] * s1) - cross - cross.T + e1.T @ (q[2][:, None] * e1)
@@ -134,11 +156,9 @@ class RiskSets:
         mean = at.q[0][:, None] * s1 - at.q[1][:, None] * e1
         mean_part = at.q[1][:, None] * s1 - at.q[2][:, None] * e1
         own = self.when >= 0
-        hazard = self.while_at_risk(at.h) - np.where(own, at.f[self.when], 0.0)
-        carried = self.while_at_risk(mean)
-        carried[own] -= mean_part[self.when[own]]
-        risk = np.exp(np.log(np.maximum(at.r, 1e-300)) - np.log(np.maximum(self.weights, 1e-300)))
-        residual = -risk[:, None] * (hazard[:, None] * self.x - carried)
+        carried = at.sums.while_at_risk(mean)
+        carried[own] -= at.sums.own_risk[own, None] * mean_part[self.when[own]]
+        residual = carried - self._hazard(at.sums, at.h, at.f)[:, None] * self.x
         k = self.when[own]
         events = self.over_ties(self.pair_weight)
         average = (at.h[:, None] * s1 - at.f[:, None] * e1) / events[:, None]
@@ -167,6 +187,7 @@ def risk_sets(
     dead = event & (mass > 0)
     times = np.unique(key[dead])
     stop, start = np.searchsorted(times, key, side="right"), np.searchsorted(times, begin, side="right")
+    bounds = np.searchsorted(times, np.arange(int(layer.max()) + 2) * width)
     at = np.where(dead, stop - 1, -1)
     m = len(times)
     count = np.bincount(at[dead], minlength=m)
@@ -179,10 +200,10 @@ def risk_sets(
     else:
         k = np.arange(m, dtype=np.int64)
         part, pair_weight = np.zeros(m), total
-    rows, one = np.arange(n), np.ones(n)
-    leave = sparse.csr_matrix((one, (stop, rows)), shape=(m + 1, n))
-    late = bool((start > 0).any())
-    enter = sparse.csr_matrix((one, (start, rows)), shape=(m + 1, n)) if late else None
+    rows, risky = np.arange(n), stop > start  # nobody else may stand on a bound, where two strata meet
+    leave = sparse.csr_matrix((risky.astype(np.float64), (stop, rows)), shape=(m + 1, n))
+    late = risky & (start > bounds[layer])
+    enter = sparse.csr_matrix((late.astype(np.float64), (start, rows)), shape=(m + 1, n)) if late.any() else None
     own = np.flatnonzero(dead)
     tied = sparse.csr_matrix((np.ones(len(own)), (at[own], own)), shape=(m, n))
-    return RiskSets(x, mass, start, stop, at, m, k, part, pair_weight, leave, enter, tied)
+    return RiskSets(x, mass, start, stop, at, m, bounds, layer, k, part, pair_weight, leave, enter, tied)
