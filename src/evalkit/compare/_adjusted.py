@@ -18,7 +18,7 @@ from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.survival._columns import Floats, Rows, check_level, group_column, read_rows
 from evalkit.survival._kaplan_meier import as_times
-from evalkit.survival._limits import two_sided
+from evalkit.survival._limits import exp_or_infinite, two_sided
 from evalkit.survival._rmst import check_tau
 
 MEASURES = {
@@ -235,10 +235,11 @@ def _effect_row(
     low, high = (float(v) for v in percentile_limits(drawn, conf_level))
     statistic = difference / error if error > 0 else float("nan")
     if not error > 0:
+        error = low = high = float("nan")
         notes = (*notes, "All bootstrap replicates are the same: there is no standard error and no test.")
     if measure == "hazard_ratio":
-        ratio = float(np.exp(difference))
-        value, low, high, spread = ratio, float(np.exp(low)), float(np.exp(high)), ratio * error
+        ratio = exp_or_infinite(difference)
+        value, low, high, spread = ratio, exp_or_infinite(low), exp_or_infinite(high), ratio * error
     else:
         value, spread = difference, error
     p_value = float(two_sided(statistic))

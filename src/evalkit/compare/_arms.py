@@ -58,7 +58,9 @@ def read_arms(data: pd.DataFrame, treatment: str, covariates: str | Sequence[str
     treated = (groups.codes == chosen).astype(np.float64)
     design = design_matrix(data, covariates)
     matrix = design.matrix
-    x = np.column_stack([np.ones(len(matrix)), (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)])
+    low, middle, high = np.quantile(matrix, [0.25, 0.5, 0.75], axis=0)  # no outlier moves these
+    scale = np.where(high > low, high - low, matrix.std(axis=0))
+    x = np.column_stack([np.ones(len(matrix)), (matrix - middle) / scale])
     return Arms(treated, (groups.labels[chosen], groups.labels[1 - chosen]), x, design)
 
 

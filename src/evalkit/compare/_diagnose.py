@@ -7,7 +7,7 @@ __all__ = ["diagnose"]
 import numpy as np
 import pandas as pd
 
-from evalkit.compare._propensity import Propensity
+from evalkit.compare._propensity import PREFERENCE, Propensity, in_equipoise
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
@@ -38,8 +38,8 @@ def _balance(fit: Propensity, limit: float) -> Row:
     return "balance", worst, limit, _verdict(worst, worst <= limit), text
 
 
-def _equipoise(fit: Propensity, limit: float) -> Row:
-    share = float(((fit.preference >= 0.3) & (fit.preference <= 0.7)).mean())
+def _equipoise(fit: Propensity, limit: float, between: tuple[float, float]) -> Row:
+    share = float(in_equipoise(fit.preference, between).mean())
     if share >= limit:
         text = f"{share:.0%} of people could, by their covariates, have been in either arm."
     else:
@@ -87,6 +87,7 @@ def diagnose(
     *,
     smd: float = 0.1,
     equipoise: float = 0.2,
+    preference: tuple[float, float] = PREFERENCE,
     effective_sample_size: float = 30,
     alpha: float = 0.05,
 ) -> Estimates:
@@ -103,7 +104,9 @@ def diagnose(
     smd : float
         Largest standardised mean difference allowed after weighting.
     equipoise : float
-        Least share with a preference score between 0.3 and 0.7.
+        Least share with a preference score in equipoise.
+    preference : (float, float)
+        Lowest and highest preference score that count as equipoise.
     effective_sample_size : float
         Least effective sample size of an arm.
     alpha : float
@@ -119,7 +122,7 @@ def diagnose(
     Raises
     ------
     AnalysisError
-        If there is nothing to judge.
+        If there is nothing to judge, or the range of preference scores is none.
 
     References
     ----------
@@ -142,7 +145,7 @@ def diagnose(
     if propensity is not None:
         each = propensity.effective_sample_size().data["effective_sample_size"]
         sizes = dict(zip(("n_effective_focus", "n_effective_comparison"), map(round, each), strict=True))
-        rows += [_balance(propensity, smd), _equipoise(propensity, equipoise)]
+        rows += [_balance(propensity, smd), _equipoise(propensity, equipoise, preference)]
         rows.append(_sample(propensity, effective_sample_size))
         counts = propensity.balance().counts
     if hazards is not None:

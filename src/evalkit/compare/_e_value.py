@@ -22,8 +22,14 @@ def as_risk_ratio(value: float, measure: str, *, rare: bool) -> float:
         return value
     if measure == "OR":
         return float(np.sqrt(value))
-    root = float(np.sqrt(value))
-    return float((1 - 0.5**root) / (1 - 0.5 ** (1 / root)))
+    return hazard_to_risk(value)
+
+
+def hazard_to_risk(ratio: float) -> float:
+    """Return the risk ratio that a hazard ratio stands for where the outcome is common."""
+    root = float(np.sqrt(ratio))
+    # 1 - 0.5^a, which for a small a would be all rounding error
+    return float(np.expm1(-np.log(2) * root) / np.expm1(-np.log(2) / root))
 
 
 def strength(ratio: float) -> float:
@@ -57,7 +63,7 @@ def e_value(
     estimate : float
         Ratio, above 0.
     conf_low, conf_high : float, optional
-        Its limits.
+        Its limits. Only the one nearest to 1 has an E-value: the lower one of a ratio above 1, else the upper one.
     measure : {"RR", "HR", "OR"}
     rare : bool
         Whether the outcome is rare (below about 15 % at the end of follow-up).
@@ -69,7 +75,7 @@ def e_value(
     Returns
     -------
     Estimates
-        Rows 'estimate', 'limit' (when limits are given) and one per covariate: term, measure, estimate (the
+        Rows 'estimate', 'limit' (when the limit nearest to 1 is given) and one per covariate: term, measure, estimate (the
         ratio), e_value.
 
     Raises
@@ -98,9 +104,10 @@ def e_value(
         msg = "e_value: a ratio above 0 and limits on either side of it are needed"
         raise AnalysisError(msg)
     rows = [("estimate", measure, estimate, strength(as_risk_ratio(estimate, measure, rare=rare)))]
-    if conf_low is not None or conf_high is not None:
-        near = low if estimate >= 1 else high
-        holds = low <= 1 <= high
+    # a limit that is not given is not known: the other one does not stand for it
+    near = (conf_high if conf_low is None else conf_low) if estimate == 1 else conf_low if estimate > 1 else conf_high
+    if near is not None:
+        holds = (near - 1) * (estimate - 1) <= 0
         rows.append(("limit", measure, near, 1.0 if holds else strength(as_risk_ratio(near, measure, rare=rare))))
     for name, (arm, outcome) in (covariates or {}).items():
         if arm <= 0 or outcome <= 0:

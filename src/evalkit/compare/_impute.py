@@ -187,7 +187,8 @@ def pool(results: Sequence[Estimates], *, n: int | None = None, conf_level: floa
     values = {"estimate": pooled, "std_error": error, "statistic": statistic, "df": df}
     values |= {"p_value": 2 * special.stdtr(df, -np.abs(statistic)), "conf_low": low, "conf_high": high}
     if "hazard_ratio" in frames[0]:
-        values |= {"hazard_ratio": np.exp(pooled), "hr_low": np.exp(low), "hr_high": np.exp(high)}
+        with np.errstate(over="ignore"):  # beyond the largest number a ratio is infinite
+            values |= {"hazard_ratio": np.exp(pooled), "hr_low": np.exp(low), "hr_high": np.exp(high)}
     kept = frames[0][[c for c in (*keys, "method", "n", "n_event") if c in frames[0]]]
     first = results[0]
     return Estimates(

@@ -45,12 +45,16 @@ def fit_logistic(x: Floats, y: Floats, weights: Floats, start: Floats | None = N
         mean = special.expit(np.clip(beta[todo] @ x.T, -35.0, 35.0))
         score = (w * (y - mean)) @ x
         information = ((w * mean * (1 - mean)) @ pairs).reshape(-1, p, p)
-        information += 1e-12 * np.eye(p) * np.trace(information, axis1=1, axis2=2)[:, None, None]
+        # each on its own scale, as an outlier's would swamp the others; a column of zeros keeps a trace of the whole
+        trace = np.trace(information, axis1=1, axis2=2)[:, None, None]
+        information += np.eye(p) * (1e-12 * information + 1e-30 * trace)
         step = np.linalg.solve(information, score[:, :, None])[:, :, 0]
-        longest = np.abs(step).max(axis=1)
+        longest, gain = np.abs(step).max(axis=1), (score * step).sum(axis=1)
         beta[todo] += step * np.minimum(1.0, 4.0 / np.maximum(longest, 1e-300))[:, None]
-        # Newton's error after a step is of the order of the step's square: 1e-6 leaves 1e-12
-        done[todo[longest < 1e-6 * np.maximum(1.0, np.abs(beta[todo]).max(axis=1))]] = True
+        # Newton's error after a step is of the order of the step's square: 1e-6 leaves 1e-12. A step may be as small
+        # while an outlier holds it back: then the likelihood still gains
+        small = longest < 1e-6 * np.maximum(1.0, np.abs(beta[todo]).max(axis=1))
+        done[todo[small & (gain < 1e-9)]] = True
         if done.all() or (np.abs(beta).max(axis=1) > 200).all():
             break
     return beta, done

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
@@ -22,6 +23,15 @@ from evalkit.survival._columns import Floats, group_column
 NAN = float("nan")
 PREFERENCE = (0.3, 0.7)
 POSITIVITY = 0.025
+
+
+def in_equipoise(preference: Floats, between: tuple[float, float] = PREFERENCE) -> npt.NDArray[np.bool_]:
+    """Return who has a preference score in a range, both ends included (n,)."""
+    low, high = between
+    if not 0 <= low < high <= 1:
+        msg = f"the preference scores of equipoise must rise within 0 and 1, they are {low:g} and {high:g}"
+        raise AnalysisError(msg)
+    return (preference >= low) & (preference <= high)
 
 
 def weighted_moments(x: Floats, w: Floats) -> tuple[Floats, Floats]:
@@ -184,12 +194,17 @@ class Propensity:
         share = self.treated.mean()
         return np.asarray(special.expit(special.logit(self.scores) - special.logit(share)))
 
-    def overlap(self) -> Estimates:
+    def overlap(self, between: tuple[float, float] = PREFERENCE) -> Estimates:
         r"""Return how far the arms overlap.
 
-        Equipoise is the share with a preference score between 0.3 and 0.7, where
+        Equipoise is the share with a preference score in a range, where
         :math:`logit F = logit e - logit P(focus)` [1]_. Positivity violations are scores below 0.025 or
         above 0.975, or outside the other arm's range.
+
+        Parameters
+        ----------
+        between : (float, float)
+            Lowest and highest preference score in equipoise.
 
         Returns
         -------
@@ -210,7 +225,7 @@ class Propensity:
         focus, e = self.treated > 0, self.scores
         low, high = max(e[focus].min(), e[~focus].min()), min(e[focus].max(), e[~focus].max())
         flags = {
-            "equipoise": (self.preference >= PREFERENCE[0]) & (self.preference <= PREFERENCE[1]),
+            "equipoise": in_equipoise(self.preference, between),
             "extreme score": (e < POSITIVITY) | (e > 1 - POSITIVITY),
             "outside common support": (e < low) | (e > high),
         }

@@ -115,6 +115,7 @@ class Comparison:
             self.fit,
             smd=rules.max_smd,
             equipoise=rules.min_equipoise,
+            preference=(rules.preference_low, rules.preference_high),
             effective_sample_size=rules.min_effective_sample_size,
         )
         return found.about(population=self.population, cut=self.cohort.cut, counts=self.totals)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.compare import adjusted_effect, e_value
+from evalkit.compare._e_value import as_risk_ratio
 from evalkit.comparison._compare import N_BOOT, Comparison
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
@@ -94,10 +95,10 @@ def _ratios(data: pd.DataFrame, flag: pd.Series, *, rare: bool) -> tuple[float, 
         fit = cox(data.assign(flag=flag.astype(float)), "time", "event", ["focus", "flag"]).tidy()
     except AnalysisError:
         return None
-    hazard = float(np.exp(fit["estimate"].to_numpy()[1]))
-    root = float(np.sqrt(hazard))
-    risk = hazard if rare else float((1 - 0.5**root) / (1 - 0.5 ** (1 / root)))
-    return (float(share[1] / share[0]), risk) if np.isfinite(risk) and risk > 0 else None
+    hazard = float(fit["hazard_ratio"].to_numpy()[1])
+    if not (np.isfinite(hazard) and hazard > 0):
+        return None
+    return float(share[1] / share[0]), as_risk_ratio(hazard, "HR", rare=rare)
 
 
 def _shift(arm: float, outcome: float) -> float:

@@ -71,7 +71,8 @@ def coarser(rows: pd.DataFrame, counts: Tally, policy: Policy, conf_level: float
     reach = normal_quantile(conf_level) * rows["std_error"]
     for name, limit in (("conf_low", rows["estimate"] - reach), ("conf_high", rows["estimate"] + reach)):
         rows[name] = limit
-        rows[name.replace("conf", "hr")] = np.exp(limit)
+        with np.errstate(over="ignore"):  # beyond the largest number a limit is infinite
+            rows[name.replace("conf", "hr")] = np.exp(limit)
     return rows
 
 

@@ -199,6 +199,13 @@ class Comparison(Model):
     max_e_value_note: Annotated[float, Field(ge=1)] = 1.5
     """E-values below this are called fragile."""
 
+    @model_validator(mode="after")
+    def _range_rises(self) -> Self:
+        if self.preference_low >= self.preference_high:
+            msg = "comparison.preference_low must be below preference_high"
+            raise ValueError(msg)
+        return self
+
 
 class Study(Model):
     """A study: ``params/study.yaml``."""

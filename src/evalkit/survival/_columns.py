@@ -187,15 +187,15 @@ def whole_days(time: Floats) -> npt.NDArray[np.int32] | None:
 def coincide(*arrays: Floats | None) -> tuple[Floats | None, ...]:
     """Make times that differ by rounding error only the same number.
 
-    Times closer than 1.5e-8, absolutely or relative to the mean time, are one time; the earliest of
-    them stands for all. (The rule of R's ``survival::aeqSurv``.)
+    Times closer than 1.5e-8 of the mean time are one time; the earliest of them stands for all. (The rule of R's
+    ``survival::aeqSurv``, without its absolute 1.5e-8: a curve must not depend on the unit of time.)
     """
     given = [a for a in arrays if a is not None]
     if all(whole_days(a) is not None or bool((np.trunc(a) == a).all()) for a in given):
         return arrays
     distinct = np.unique(np.concatenate(given))
     distinct = distinct[np.isfinite(distinct)]
-    scale = max(1.0, float(np.mean(np.abs(distinct))))
+    scale = float(np.mean(np.abs(distinct)))
     first = np.concatenate([[True], np.diff(distinct) > TIE_TOLERANCE * scale])
     if first.all():
         return arrays

@@ -19,7 +19,7 @@ from evalkit.estimates import Estimates
 from evalkit.survival._columns import Floats, Ints, Rows, group_column, read_rows
 from evalkit.survival._concordance import concordance
 from evalkit.survival._design import Design, design_matrix
-from evalkit.survival._limits import chi2_tail, normal_quantile, two_sided
+from evalkit.survival._limits import BEYOND_NUMBERS, chi2_tail, normal_quantile, two_sided
 from evalkit.survival._newton import SINGULAR, Maximum, firth_maximum, inverted, maximum, require_identified, scaled
 from evalkit.survival._risk_sets import Likelihood, RiskSets, risk_sets
 
@@ -382,6 +382,8 @@ def _wald(beta: Floats, variance: Floats) -> float:
 
 def _fit(model: CoxModel, frame: pd.DataFrame, value: float, notes: tuple[str, ...], conf_level: float) -> CoxFit:
     finite = np.isfinite(frame["std_error"].to_numpy())
+    if np.isinf(frame.loc[np.isfinite(frame["estimate"]), ["hazard_ratio", "hr_low", "hr_high"]]).to_numpy().any():
+        notes = (*notes, BEYOND_NUMBERS)
     wald = NAN
     if finite.all():
         wald = _wald(model.beta, model.variance)

@@ -14,7 +14,7 @@ from evalkit.counts import DayCounts
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.survival._columns import Floats
-from evalkit.survival._curve import Curve, curve_of
+from evalkit.survival._curve import WEIGHTLESS, Curve, curve_of
 from evalkit.survival._day_counts import day_counts
 from evalkit.survival._kaplan_meier import BEYOND, as_times, flow_columns
 from evalkit.survival._limits import check_conf_type, limits, normal_quantile
@@ -28,9 +28,15 @@ def _before(surv: Floats) -> Floats:
 
 
 def incidence(curve: Curve, cause: int) -> Floats:
-    """Return the cumulative incidence of a cause (0, 1, ...) after each step (m,)."""
-    hazard = safe_divide(curve.steps.events[cause], curve.risk)
-    return np.asarray(np.cumsum(_before(curve.surv) * hazard))
+    """Return the cumulative incidence of a cause (0, 1, ...) after each step (m,), exactly 1 where it is that.
+
+    Where everybody has had an event, and none was of another cause, a sum of shares would miss 1 by a rounding error,
+    and get limits.
+    """
+    steps, before = curve.steps.events, _before(curve.surv)
+    own = np.cumsum(before * safe_divide(steps[cause], curve.risk))
+    others = np.cumsum(before * safe_divide(steps.sum(axis=0) - steps[cause], curve.risk))
+    return np.where((curve.surv == 0) & (others <= 0), 1.0, np.minimum(own, 1.0))
 
 
 def aalen_variance(curve: Curve, cause: int) -> Floats:
@@ -152,6 +158,8 @@ class CumulativeIncidence:
             notes.append("Limits are not defined where the incidence is 0 or 1.")
         if frame["estimate"].isna().any():
             notes.append(BEYOND)
+        if any(curve.steps.weightless for curve in curves):
+            notes.append(WEIGHTLESS)
         events = sum(round(float(c.steps.n.event.sum())) for c in curves)
         return Estimates(
             data=frame,
@@ -165,13 +173,12 @@ class CumulativeIncidence:
         )
 
     def _rows(self, curve: Curve, cause: int, name: str) -> pd.DataFrame:
-        steps, at = curve.steps, curve.steps.time
-        value = incidence(curve, cause)
-        error = np.sqrt(incidence_variance(curve, cause, self.variance))
-        if self.times is not None:
-            at = steps.snapped(np.array(self.times))
-            value, error = curve.at(at, value, 0.0), curve.at(at, error, 0.0)
-        low, high = limits(value, error, self.conf_type, self.conf_level)
+        steps, value = curve.steps, incidence(curve, cause)
+        error = np.where(value < 1, np.sqrt(incidence_variance(curve, cause, self.variance)), 0.0)
+        at = steps.time if self.times is None else steps.snapped(np.array(self.times))
+        value, error = curve.at(at, value, 0.0), curve.at(at, error, 0.0)
+        # at 1 no scale has limits: an error of 0 there is the estimate's, not knowledge
+        low, high = limits(value, np.where(value < 1, error, np.nan), self.conf_type, self.conf_level)
         unbegun = steps.place(at) == 0
         low, high = np.where(unbegun, value, low), np.where(unbegun, value, high)
         flows = flow_columns(steps, at, steps.n.event[cause], steps.w.event[cause])

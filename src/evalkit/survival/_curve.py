@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Curve", "curve_of", "product_limit"]
+__all__ = ["WEIGHTLESS", "Curve", "curve_of", "product_limit"]
 
 from dataclasses import dataclass
 
@@ -12,10 +12,12 @@ from evalkit.errors import AnalysisError
 from evalkit.survival._columns import Floats
 from evalkit.survival._steps import RESIDUE, Steps, safe_divide
 
+WEIGHTLESS = "A group whose weights are all 0 has no curve."
+
 
 def _left_over(events: Floats, risk: Floats) -> Floats:
     left = risk - events
-    return np.where(np.abs(left) <= RESIDUE * np.maximum(risk, 1.0), 0.0, left)
+    return np.where(np.abs(left) <= RESIDUE * risk, 0.0, left)
 
 
 def product_limit(events: Floats, risk: Floats) -> Floats:
@@ -77,16 +79,18 @@ class Curve:
     def at(self, times: Floats, values: Floats, start: float) -> Floats:
         """Return a step function's values at some times.
 
-        nan after the last step, unless S has reached 0 there with nobody left at risk.
+        nan after the last day of follow-up, unless S has reached 0 there with nobody left at risk; nan everywhere
+        where nobody has a weight: there is no curve.
         """
         known = np.concatenate([[start], values])[self.steps.place(times)]
+        if self.steps.weightless:
+            return np.full(len(known), np.nan)
         ended = len(self.surv) > 0 and self.surv[-1] == 0 and not self.steps.truncated
         return known if ended else np.where(times <= max(self.steps.last, 0.0), known, np.nan)
 
 
 def curve_of(steps: Steps) -> Curve:
-    """Return the Kaplan-Meier curve of the first cause in one group."""
-    risk, events = steps.w_risk, steps.events.sum(axis=0)
-    left = _left_over(events, risk)
-    spread = safe_divide(events, risk * left)
-    return Curve(steps, risk, product_limit(events, risk), spread)
+    """Return the Kaplan-Meier curve of any event in one group."""
+    risk, left = steps.w_risk, steps.w_left
+    spread = safe_divide(safe_divide(steps.events.sum(axis=0), risk), left)  # no product of two tiny weights
+    return Curve(steps, risk, np.cumprod(safe_divide(left, risk, 1.0)), spread)

@@ -16,6 +16,7 @@ from evalkit.errors import AnalysisError
 from evalkit.survival._columns import Floats, column, group_column, number_column
 
 LARGEST = 1e100
+COLLINEAR = 1e-11  # share of a covariate that those before it do not explain; R's coxph draws the line at 1.8e-12
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,15 @@ def _from_formula(data: pd.DataFrame, text: str) -> Design:
     right = text.rsplit("~", maxsplit=1)[-1].strip()
     try:
         formula = Formula(right)
+        used: dict[str, pd.Series] = {}
         for name in sorted(str(v) for v in formula.required_variables):
-            if pd.api.types.is_float_dtype(column(data, name).dtype):
+            values = column(data, name)
+            if pd.api.types.is_float_dtype(values.dtype):
                 number_column(data, name)
+            if isinstance(values.dtype, pd.CategoricalDtype):  # a level nobody has is no term, as in a list of columns
+                used[name] = values.cat.remove_unused_categories()
         with np.errstate(all="ignore"):
-            matrix = formula.get_model_matrix(data, na_action="raise")
+            matrix = formula.get_model_matrix(data.assign(**used), na_action="raise")
     except AnalysisError:
         raise
     except (FormulaicError, TypeError, ValueError) as error:
@@ -140,11 +145,14 @@ def _check_rank(design: Design) -> None:
     scale = np.sqrt((design.matrix**2).sum(axis=0))
     flat = np.flatnonzero(size <= 1e-10 * np.maximum(scale, 1e-300))
     if len(flat):
-        msg = f"covariate '{design.terms[flat[0]]}' does not vary"
+        msg = f"covariate '{design.terms[flat[0]]}' does not vary: its effect is not identified"
         raise AnalysisError(msg)
     gram = (centred / size).T @ (centred / size)
     for j in range(1, len(size)):
         solved = np.linalg.lstsq(gram[:j, :j], gram[:j, j], rcond=None)[0]
-        if 1.0 - gram[:j, j] @ solved < 1e-9:
-            msg = f"covariate '{design.terms[j]}' is a linear combination of the covariates before it"
+        if 1.0 - gram[:j, j] @ solved < COLLINEAR:
+            msg = (
+                f"covariate '{design.terms[j]}' is a linear combination of the covariates before it: "
+                "its effect is not identified"
+            )
             raise AnalysisError(msg)

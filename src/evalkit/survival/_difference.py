@@ -80,7 +80,7 @@ NO_SPREAD = "Where neither curve has come down, or both are at 0, there is no st
 def _notes(frame: pd.DataFrame) -> tuple[str, ...]:
     beyond = frame["estimate"].isna()
     untested = frame["statistic"].isna() & ~beyond
-    unknown = frame["conf_low"].isna() & ~beyond
+    unknown = frame["conf_low"].isna() & ~beyond & ~untested
     said = ((BEYOND, beyond), (NO_SPREAD, untested), (HYBRID_UNDEFINED, unknown))
     return tuple(text for text, where in said if where.any())
 
@@ -133,10 +133,11 @@ class SurvivalDifference:
         (one, v1), (zero, v0) = _covariance(curve, at), _covariance(base, at)
         difference, covariance = one - zero, v1 + v0
         known = np.isfinite(difference)
-        error = np.where(known, np.sqrt(np.diag(covariance)), np.nan)
+        error = np.sqrt(np.diag(covariance))
+        error = np.where(known & (error > 0), error, np.nan)  # without events nothing is known of the spread
         z = normal_quantile(self.conf_level)
         wide = maximum_quantile(covariance[np.ix_(known, known)], self.conf_level, self.seed) if known.any() else z
-        statistic = np.divide(difference, error, out=np.full(len(at), np.nan), where=known & (np.nan_to_num(error) > 0))
+        statistic = difference / error
         if self.conf_type == "plain":
             bounds = [(difference - f * error, difference + f * error) for f in (z, wide)]
         else:

@@ -14,7 +14,7 @@ from evalkit.counts import DayCounts
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.survival._columns import Floats
-from evalkit.survival._curve import Curve, curve_of
+from evalkit.survival._curve import WEIGHTLESS, Curve, curve_of
 from evalkit.survival._day_counts import day_counts
 from evalkit.survival._limits import check_conf_type, limits, normal_quantile
 from evalkit.survival._steps import Flow, Steps, steps_by_group
@@ -100,6 +100,8 @@ class KaplanMeier:
             notes.append(UNDEFINED)
         if frame["estimate"].isna().any():
             notes.append(BEYOND)
+        if any(curve.steps.weightless for curve in curves):
+            notes.append(WEIGHTLESS)
         return Estimates(
             data=frame,
             kind="kaplan_meier",
@@ -114,11 +116,8 @@ class KaplanMeier:
     def _rows(self, curve: Curve) -> pd.DataFrame:
         steps = curve.steps
         error = np.sqrt(curve.variance(robust=self.robust))
-        if self.times is None:
-            at, surv = steps.time, curve.surv
-        else:
-            at = steps.snapped(np.array(self.times))
-            surv, error = curve.at(at, curve.surv, 1.0), curve.at(at, error, 0.0)
+        at = steps.time if self.times is None else steps.snapped(np.array(self.times))
+        surv, error = curve.at(at, curve.surv, 1.0), curve.at(at, error, 0.0)
         low, high = limits(surv, error, self.conf_type, self.conf_level)
         unbegun = steps.place(at) == 0
         low, high = np.where(unbegun, surv, low), np.where(unbegun, surv, high)

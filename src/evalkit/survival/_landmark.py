@@ -8,7 +8,23 @@ import numpy as np
 import pandas as pd
 
 from evalkit.errors import AnalysisError
-from evalkit.survival._columns import any_column, number_column
+from evalkit.survival._columns import Floats, any_column, number_column
+
+
+def _days_or_missing(data: pd.DataFrame, name: str) -> Floats:
+    """Return a column of days, nan where missing; what is not a number is refused, as it would read as never."""
+    values = any_column(data, name)
+    present = values[values.notna()]
+    numbers = pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
+    if values.dtype == object:
+        numbers = all(isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in present)
+    if len(present) and not numbers:
+        msg = f"column '{name}' must hold days since the origin as numbers, it is {values.dtype}"
+        raise AnalysisError(msg)
+    days = np.full(len(values), np.nan)
+    if len(present):
+        days[values.notna().to_numpy()] = present.to_numpy(dtype=np.float64)
+    return days
 
 
 def landmark(
@@ -35,7 +51,7 @@ def landmark(
     at : float
         The landmark day. Those whose time is at or before it are left out.
     known : str, optional
-        Column: day of what is grouped by, missing where it never happened.
+        Column: day of what is grouped by, as a number of days since the origin; missing where it never happened.
     label, yes, no : str
         Name and levels of the new column: `yes` where ``known`` is at or before the landmark.
 
@@ -47,7 +63,8 @@ def landmark(
     Raises
     ------
     AnalysisError
-        If nobody is at risk after the landmark, or a column is missing or wrong.
+        If nobody is at risk after the landmark, or a column is missing or wrong: dates, text or yes and no in
+        ``known`` are no days.
 
     References
     ----------
@@ -73,6 +90,6 @@ def landmark(
         if label in data.columns:
             msg = f"there is a column '{label}' already; choose another label"
             raise AnalysisError(msg)
-        when = pd.to_numeric(any_column(data, known)[kept], errors="coerce").to_numpy(dtype=np.float64)
+        when = _days_or_missing(data, known)[kept]
         out[label] = np.where(np.nan_to_num(when, nan=np.inf) <= at, yes, no)
     return out

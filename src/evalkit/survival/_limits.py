@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CONF_TYPES", "check_conf_type", "chi2_tail", "limits", "normal_quantile", "two_sided"]
+__all__ = ["BEYOND_NUMBERS", "CONF_TYPES", "check_conf_type", "chi2_tail", "exp_or_infinite", "limits", "normal_quantile", "two_sided"]
 
 import numpy as np
 from scipy import special
@@ -11,11 +11,19 @@ from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.survival._columns import Floats, check_level
 
 CONF_TYPES = ("log-log", "log", "plain")
+CLOSE_TO_ONE = 1e-14
+BEYOND_NUMBERS = "A ratio or limit beyond the largest number is given as infinite."
 
 
 def normal_quantile(conf_level: float) -> float:
     """Return z such that a standard normal lies within +-z with this probability."""
     return float(special.ndtri(0.5 + check_level(conf_level) / 2))
+
+
+def exp_or_infinite(value: float) -> float:
+    """Return exp(value), infinite where it is beyond the largest number."""
+    with np.errstate(over="ignore"):
+        return float(np.exp(value))
 
 
 def two_sided(statistic: Floats | float) -> Floats:
@@ -51,12 +59,15 @@ def limits(p: Floats, std_error: Floats, conf_type: str, conf_level: float) -> t
     p, std_error = np.asarray(p, dtype=float), np.asarray(std_error, dtype=float)
     if conf_type == "plain":
         return np.clip(p - z * std_error, 0, 1), np.clip(p + z * std_error, 0, 1)
+    # what differs from 1 by the rounding of a sum is 1: its logarithm would be noise
+    p = np.where(np.abs(p - 1.0) <= CLOSE_TO_ONE, 1.0, p)
     inside = (p > 0) & (p <= 1) if conf_type == "log" else (p > 0) & (p < 1)
     inside &= np.isfinite(std_error)
     q = np.where(inside, p, 0.5)
     s = np.where(inside, std_error, 0.0)
     if conf_type == "log":
-        low, high = q * np.exp(-z * s / q), np.minimum(q * np.exp(z * s / q), 1.0)
+        width = np.exp(np.minimum(z * s / q, 700.0))
+        low, high = q / width, np.minimum(q * width, 1.0)
     else:
         width = np.exp(np.minimum(z * s / np.abs(q * np.log(q)), 700.0))
         low, high = np.exp(np.log(q) * width), np.exp(np.log(q) / width)

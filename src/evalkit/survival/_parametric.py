@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from lifelines import GeneralizedGammaFitter, LogLogisticFitter, LogNormalFitter, WeibullFitter
 from lifelines.exceptions import ConvergenceError
@@ -15,7 +16,7 @@ from lifelines.exceptions import ConvergenceError
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
-from evalkit.survival._columns import read_rows
+from evalkit.survival._columns import Rows, read_rows
 from evalkit.survival._parametric_likelihood import polished
 
 MODELS = {
@@ -24,6 +25,16 @@ MODELS = {
     "log-logistic": LogLogisticFitter,
     "generalised gamma": GeneralizedGammaFitter,
 }
+
+
+def _units(rows: Rows) -> tuple[float, float, npt.NDArray[np.bool_]]:
+    """Return a power of 2 near the times, the mean weight, and who has one.
+
+    The optimiser's steps are made for times and weights near 1; dividing by a power of 2 loses no digit.
+    """
+    use = np.ones(len(rows.time), dtype=bool) if rows.weights is None else rows.weights > 0
+    day = float(2.0 ** np.round(np.log2(np.median(rows.time[use]))))
+    return day, 1.0 if rows.weights is None else float(rows.weights[use].mean()), use
 
 
 def parametric(
@@ -75,10 +86,14 @@ def parametric(
         msg = f"column '{time}' must be above 0 for a parametric curve"
         raise AnalysisError(msg)
     n, events = len(rows.time), int((rows.cause > 0).sum())
-    if events == 0:
+    if not (rows.cause > 0 if rows.weights is None else (rows.cause > 0) & (rows.weights > 0)).any():
         msg = f"column '{event}' has no events: no curve can be fitted"
         raise AnalysisError(msg)
-    start = None if rows.entry is None else np.where(np.isneginf(rows.entry), 0.0, rows.entry)
+    day, unit, use = _units(rows)
+    end, had = rows.time[use] / day, rows.cause[use]
+    start = None if rows.entry is None else np.where(np.isneginf(rows.entry), 0.0, rows.entry)[use] / day
+    mass = None if rows.weights is None else rows.weights[use] / unit
+    moved = float((had if mass is None else had * mass).sum()) * np.log(day)
     found, failed = [], []
     for name in models:
         if name not in MODELS:
@@ -88,14 +103,14 @@ def parametric(
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
-                fitter.fit(rows.time, rows.cause, entry=start, weights=rows.weights)
+                fitter.fit(end, had, entry=start, weights=mass)
                 found_at = fitter.params_.to_numpy(dtype=np.float64)
-            best = polished(name, found_at, rows.time, rows.cause > 0, start, rows.weights)
+            best = polished(name, found_at, end, had > 0, start, mass)
         except (ConvergenceError, TypeError, ValueError, ZeroDivisionError, np.linalg.LinAlgError):
             failed.append(name)
             continue
-        df, value = len(best.parameters), best.log_likelihood
-        found.append((name, df, value, 2 * df - 2 * value, best.median))
+        df, value = len(best.parameters), unit * (best.log_likelihood - moved)
+        found.append((name, df, value, 2 * df - 2 * value, best.median * day))
     if not found:
         msg = "no parametric curve converged"
         raise AnalysisError(msg)

@@ -100,14 +100,16 @@ class SurvivalQuantile:
 
     def _rows(self, steps: Steps) -> list[tuple[str, float, int, int, float, float, float]]:
         curve = curve_of(steps)
-        error = np.sqrt(curve.variance(robust=self.robust))
-        low, high = limits(curve.surv, error, self.conf_type, self.conf_level)
+        followed = steps.time <= steps.last  # by somebody with a weight
+        time, surv = steps.time[followed], curve.surv[followed]
+        error = np.sqrt(curve.variance(robust=self.robust))[followed]
+        low, high = limits(surv, error, self.conf_type, self.conf_level)
         events = round(float(steps.n.event.sum()))
 
         def at(values: Floats, q: float) -> float:
-            return quantile_time(steps.time, values, q)
+            return quantile_time(time, values, q)
 
-        return [(steps.group, q, steps.size, events, at(curve.surv, q), at(low, q), at(high, q)) for q in self.q]
+        return [(steps.group, q, steps.size, events, at(surv, q), at(low, q), at(high, q)) for q in self.q]
 
 
 def survival_quantile(

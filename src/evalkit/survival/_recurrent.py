@@ -15,6 +15,7 @@ from evalkit.estimates import Estimates
 from evalkit.survival._columns import Floats, Groups, Rows, group_column, read_rows
 from evalkit.survival._kaplan_meier import as_times
 from evalkit.survival._limits import normal_quantile
+from evalkit.survival._steps import safe_divide, snapped
 
 CELLS = 5_000_000
 
@@ -113,13 +114,14 @@ def mean_cumulative_count(
         day = rows.time[inside][dead]
         days, step = np.unique(day, return_counts=True)
         y = (len(last) - np.searchsorted(np.sort(last), days, side="left")).astype(np.float64)
-        at = days if asked is None else np.array(asked)
+        shown = days if asked is None else np.array(asked)
+        at = snapped(shown, np.unique(rows.time[inside]))
         mean = np.concatenate([[0.0], np.cumsum(step / y)])[np.searchsorted(days, at, side="right")]
         error = np.sqrt(_variance(at, day, who[dead], last, days, step / y, y))
         risk = len(last) - np.searchsorted(np.sort(last), at, side="left")
         mean, error = np.where(risk > 0, mean, np.nan), np.where(risk > 0, error, np.nan)
-        width = np.exp(z * np.divide(error, mean, out=np.zeros(len(at)), where=np.nan_to_num(mean) > 0))
-        columns = {"group": name, "time": at, "estimate": mean}
+        width = np.exp(z * safe_divide(error, mean))
+        columns = {"group": name, "time": shown, "estimate": mean}
         parts.append(pd.DataFrame(columns | {"std_error": error, "conf_low": mean / width, "conf_high": mean * width}))
         total += len(last)
     with_event = len(np.unique(people.codes[rows.cause > 0]))

@@ -7,15 +7,16 @@ __all__ = ["RestrictedMean", "RestrictedMeanContrast", "area_under", "rmst", "rm
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from evalkit.counts import DayCounts
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.survival._columns import Floats, label
-from evalkit.survival._curve import curve_of
+from evalkit.survival._curve import WEIGHTLESS, curve_of
 from evalkit.survival._day_counts import day_counts
-from evalkit.survival._limits import normal_quantile, two_sided
+from evalkit.survival._limits import BEYOND_NUMBERS, exp_or_infinite, normal_quantile, two_sided
 from evalkit.survival._steps import Steps, steps_by_group
 
 
@@ -49,6 +50,8 @@ def check_tau(tau: float) -> float:
 
 
 def _restricted_mean(steps: Steps, tau: float, *, robust: bool) -> tuple[float, float]:
+    if steps.weightless:
+        return float("nan"), float("nan")
     curve = curve_of(steps)
     ended = len(curve.surv) > 0 and curve.surv[-1] == 0
     tau = float(steps.snapped(np.array([tau]))[0])
@@ -72,6 +75,12 @@ NO_SPREAD = "Without events before the horizon there is no standard error and no
 TRUNCATED = "The horizon lies beyond the last day that may be shown: the restricted mean is not given."
 
 
+def _notes(groups: list[Steps], missing: npt.NDArray[np.bool_]) -> tuple[str, ...]:
+    weightless = np.array([steps.weightless for steps in groups], dtype=bool)
+    said = ((TRUNCATED, missing & ~weightless), (WEIGHTLESS, weightless))
+    return tuple(text for text, where in said if where.any())
+
+
 @dataclass(frozen=True)
 class RestrictedMean:
     """Parameters of a restricted mean; see `rmst`."""
@@ -93,8 +102,8 @@ class RestrictedMean:
             Columns as `rmst` says.
         """
         z = normal_quantile(self.conf_level)
-        rows = []
-        for steps in steps_by_group(counts):
+        rows, groups = [], steps_by_group(counts)
+        for steps in groups:
             mean, error = _restricted_mean(steps, self.tau, robust=self.robust)
             low, high = max(mean - z * error, 0.0), min(mean + z * error, self.tau)
             if np.isnan(mean):
@@ -109,7 +118,7 @@ class RestrictedMean:
             estimand=f"mean days without the event during the first {self.tau:g} days",
             conf_level=self.conf_level,
             summary={"n": int(frame["n"].sum()), "n_event": int(frame["n_event"].sum()), "tau": self.tau},
-            notes=(TRUNCATED,) if frame["estimate"].isna().any() else (),
+            notes=_notes(groups, frame["estimate"].isna().to_numpy()),
             counts=counts,
             analysis=self,
         )
@@ -145,6 +154,7 @@ class RestrictedMeanContrast:
             rows += _contrast_rows(group, row, self.reference, base, self.conf_level)
         columns = ["contrast", "measure", "tau", "n", "n_event", "estimate", "std_error", "statistic"]
         data = pd.DataFrame(rows, columns=[*columns, "p_value", "conf_low", "conf_high"])
+        beyond = bool(np.isinf(data["conf_high"]).any())
         untested = bool(data["statistic"].isna().any()) and not means.notes
         return Estimates(
             data=data,
@@ -152,7 +162,7 @@ class RestrictedMeanContrast:
             estimand=f"difference and ratio of mean days without the event in the first {self.tau:g} days",
             conf_level=self.conf_level,
             summary=means.summary,
-            notes=(*means.notes, *((NO_SPREAD,) if untested else ())),
+            notes=(*means.notes, *((NO_SPREAD,) if untested else ()), *((BEYOND_NUMBERS,) if beyond else ())),
             counts=counts,
             analysis=self,
         )
@@ -168,6 +178,11 @@ def check_reference(reference: str, groups: tuple[str, ...]) -> None:
         raise AnalysisError(msg)
 
 
+def _known(error: float) -> float:
+    """Return an error, nan for 0: where nobody had the event nothing is known of the spread."""
+    return error if error > 0 else float("nan")
+
+
 def _contrast_rows(
     group: str, one: pd.Series, reference: str, base: pd.Series, conf_level: float
 ) -> list[tuple[object, ...]]:
@@ -175,17 +190,17 @@ def _contrast_rows(
     n, events = int(one["n"] + base["n"]), int(one["n_event"] + base["n_event"])
     start = (float(one["tau"]), n, events)
     difference = float(one["estimate"] - base["estimate"])
-    error = float(np.hypot(one["std_error"], base["std_error"]))
-    statistic = difference / error if error > 0 else float("nan")
+    error = _known(float(np.hypot(one["std_error"], base["std_error"])))
+    statistic = difference / error
     first = (f"{group} - {reference}", "rmst_difference", *start, difference, error, statistic)
     first_rest = (float(two_sided(statistic)), difference - z * error, difference + z * error)
     if not (one["estimate"] > 0 and base["estimate"] > 0):
         nan = float("nan")
         return [(*first, *first_rest), (f"{group} / {reference}", "rmst_ratio", *start, *([nan] * 6))]
     ratio = float(one["estimate"] / base["estimate"])
-    log_error = float(np.hypot(one["std_error"] / one["estimate"], base["std_error"] / base["estimate"]))
-    log_statistic = float(np.log(ratio)) / log_error if log_error > 0 else float("nan")
-    low, high = ratio * float(np.exp(-z * log_error)), ratio * float(np.exp(z * log_error))
+    log_error = _known(float(np.hypot(one["std_error"] / one["estimate"], base["std_error"] / base["estimate"])))
+    log_statistic = float(np.log(ratio)) / log_error
+    low, high = (ratio * exp_or_infinite(side * z * log_error) for side in (-1, 1))
     second = (f"{group} / {reference}", "rmst_ratio", *start, ratio, ratio * log_error, log_statistic)
     return [(*first, *first_rest), (*second, float(two_sided(log_statistic)), low, high)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Flow", "Steps", "safe_divide", "steps_by_group"]
+__all__ = ["Flow", "Steps", "safe_divide", "snapped", "steps_by_group"]
 
 from dataclasses import dataclass
 
@@ -33,11 +33,36 @@ class Flow:
     censor: Floats
 
     def risk(self, at: Floats) -> Floats:
-        """Return the sum at risk at each time: entered before it, not yet left."""
-        stays = np.concatenate([[0.0], np.cumsum(self.entry - self.event.sum(axis=0) - self.censor)])
-        out = stays[np.searchsorted(self.time, at, side="left")]
-        total = float(self.entry.sum())
-        return np.where(np.abs(out) <= RESIDUE * total, 0.0, out)
+        """Return the sum at risk at each time: entered before it, not yet left.
+
+        Added from the end: what is still to leave keeps its digits however small it is, which a difference from the
+        beginning does not.
+        """
+        gone, total = self.event.sum(axis=0) + self.censor, float(self.entry.sum())
+        rest = total - float(gone.sum())  # at risk after the last row, where a tail was cut off
+        out = _ahead(gone) + (rest if rest > RESIDUE * total else 0.0)
+        late = self.entry.copy()
+        late[~(np.isfinite(self.time) & (self.entry > 0))] = 0.0
+        if late.any():
+            out = out - _ahead(late)
+            out[np.abs(out) <= RESIDUE * total] = 0.0
+        return np.asarray(out[np.searchsorted(self.time, at, side="left")])
+
+
+def snapped(at: Floats, time: Floats) -> Floats:
+    """Return times with those that differ from one of some others (ascending) by rounding error only moved onto it."""
+    if not len(time):
+        return at
+    slack = TIE_TOLERANCE * float(np.mean(time))
+    above = np.clip(np.searchsorted(time, at), 0, len(time) - 1)
+    below = np.maximum(above - 1, 0)
+    near = np.where(np.abs(time[below] - at) < np.abs(time[above] - at), below, above)
+    return np.where(np.abs(time[near] - at) <= slack, time[near], at)
+
+
+def _ahead(values: Floats) -> Floats:
+    """Return sums from each row on (r + 1,)."""
+    return np.concatenate([np.cumsum(values[::-1])[::-1], [0.0]])
 
 
 @dataclass(frozen=True)
@@ -82,14 +107,29 @@ class Steps:
         return self.w.risk(self.time)
 
     @property
+    def w_left(self) -> Floats:
+        """Weighted number left just after the events of each step (m,); exactly 0 where nobody is."""
+        events = self.events.sum(axis=0)
+        if self.delayed:
+            left = self.w_risk - events
+            return np.where(np.abs(left) <= RESIDUE * float(self.w.entry.sum()), 0.0, left)
+        return self.w.risk(np.nextafter(self.time, np.inf)) + self.w.censor[self.rows]
+
+    @property
     def events(self) -> Floats:
         """Weighted events of each cause at each step (K, m)."""
         return self.w.event[:, self.rows]
 
     @property
     def last(self) -> float:
-        """The last step's day; -inf when there is none."""
-        return float(self.time[-1]) if len(self.time) else -np.inf
+        """The last step's day on which anybody with a weight is at risk; -inf when there is none."""
+        followed = np.flatnonzero(self.w_risk > 0)
+        return float(self.time[followed[-1]]) if len(followed) else -np.inf
+
+    @property
+    def weightless(self) -> bool:
+        """Whether there are people, none of whom has a weight."""
+        return self.size > 0 and not (self.w.entry > 0).any()
 
     @property
     def truncated(self) -> bool:
@@ -102,13 +142,7 @@ class Steps:
 
     def snapped(self, at: Floats) -> Floats:
         """Return times with those that differ from a step by rounding error only moved onto it."""
-        if not len(self.time):
-            return at
-        slack = TIE_TOLERANCE * max(1.0, float(np.mean(self.time)))
-        above = np.clip(np.searchsorted(self.time, at), 0, len(self.time) - 1)
-        below = np.maximum(above - 1, 0)
-        near = np.where(np.abs(self.time[below] - at) < np.abs(self.time[above] - at), below, above)
-        return np.where(np.abs(self.time[near] - at) <= slack, self.time[near], at)
+        return snapped(at, self.time)
 
 
 def _flow(frame: pd.DataFrame, prefix: str, n_causes: int) -> Flow:
