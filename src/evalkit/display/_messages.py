@@ -138,6 +138,14 @@ ENGLISH: dict[str, str] = {
     "{high}, p {p}), other terms of the model held equal.",
     "cox.lower": "{name}: the rate of the event was lower (hazard ratio {ratio}, 95% confidence interval {low} to "
     "{high}, p {p}), other terms of the model held equal.",
+    "cox.infinite": "{name}: no finite hazard ratio can be given, because it tells those with the event from those "
+    "without completely.",
+    "cox.interaction": "{name}: how much one changes the effect of the other is in the table of the model.",
+    "model.reference": "{name} (reference: {reference})",
+    "model.level": "{name}: {level}",
+    "model.both": "{first} × {second}",
+    "model.at": "{name}, at {fixed}",
+    "model.fixed": "{name} = {value}",
     # -- headlines of figures and tables
     "head.shares": "{label}: {shares}",
     "head.curve": "By day {day}, {shares} were {event}: {gap}",

@@ -79,9 +79,11 @@ def decimal(value: float | None, digits: int = 2) -> str:
 
     Examples
     --------
-    >>> decimal(-0.3794, 3), decimal(float("nan"))
-    ('−0.379', '–')
+    >>> decimal(-0.3794, 3), decimal(float("inf")), decimal(float("nan"))
+    ('−0.379', '∞', '–')
     """
+    if value is not None and math.isinf(value):
+        return "∞" if value > 0 else "−∞"
     if value is None or _absent(value):
         return NOT_SHOWN
     text = f"{value:.{digits}f}"
@@ -146,7 +148,7 @@ def interval(low: float | None, high: float | None, *, share: bool = True, digit
     >>> interval(0.42, 0.58), interval(-1.5, 2.0, share=False, digits=1)
     ('42%\xa0to\xa058%', '−1.5\xa0to\xa02.0')
     """
-    if _absent(low) or _absent(high):
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
         return NOT_SHOWN
     write = percent if share else decimal
     return f"{write(low, digits)}\u00a0to\u00a0{write(high, digits)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["common_day", "last_day", "mean_gap", "sentences", "share_of"]
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -239,14 +240,18 @@ def _each(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # 
 
 def _cox(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     row = safe.estimates.tidy().iloc[0]
-    low, high = float(row["hr_low"]), float(row["hr_high"])
-    direction = Gap(float(row["estimate"]), float(np.log(low)), float(np.log(high))).direction
+    name = str(row.get("label", row["term"]))
+    if not np.isfinite(row["estimate"]):
+        return words("cox.infinite", name=name)
+    if ":" in re.sub(r"\[[^\]]*\]", "", str(row["term"])):
+        return words("cox.interaction", name=name)
+    direction = Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"])).direction
     return words(
         f"cox.{direction}",
-        name=str(row.get("label", row["term"])),
+        name=name,
         ratio=decimal(row["hazard_ratio"]),
-        low=decimal(low),
-        high=decimal(high),
+        low=decimal(row["hr_low"]),
+        high=decimal(row["hr_high"]),
         p=relation(row["p_value"]),
     )
 

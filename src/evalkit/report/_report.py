@@ -3,7 +3,6 @@
 ::
 
     report = evalkit.open_report(study, period, title="Quarterly report")
-    report.cover()
     curve = survival.kaplan_meier(report.cohort.retention(), "time", "event", by="group")
     report.show(curve, words=...)
 """
@@ -48,6 +47,7 @@ from evalkit.report import _standing as standing
 from evalkit.report._benchmarks import show_benchmarks
 from evalkit.report._contrast import count_gaps, curve_differences, curve_gaps, difference_numbers, share_gaps
 from evalkit.report._findings import findings
+from evalkit.report._model_words import in_study_words
 
 Shown = Literal["figure", "table", "markdown"]
 _TABLES = ("sessions", "exits", "outcomes", "measures")
@@ -178,7 +178,7 @@ class Report:
         -------
         Safe
         """
-        exact = estimates.about(cut=self.cut)
+        exact = in_study_words(estimates, self.study).about(cut=self.cut)
         safe = make_safe(exact, self.policy, self.record.withhold)
         self.record.add(exact, safe)
         return safe

@@ -202,6 +202,12 @@ def coefficient_frame(terms: Sequence[str], beta: Floats, error: Floats, conf_le
     return _with_ratios(frame, beta - z * error, beta + z * error)
 
 
+def beyond_numbers(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Return a note where the ratio of a finite coefficient, or its limit, is too large for a number."""
+    ratios = frame.loc[np.isfinite(frame["estimate"]), ["hazard_ratio", "hr_low", "hr_high"]]
+    return (BEYOND_NUMBERS,) if np.isinf(ratios).to_numpy().any() else ()
+
+
 def _with_ratios(frame: pd.DataFrame, low: Floats, high: Floats) -> pd.DataFrame:
     def ratio(values: Floats) -> Floats:
         with np.errstate(over="ignore"):  # beyond the largest number a ratio is infinite
@@ -382,8 +388,7 @@ def _wald(beta: Floats, variance: Floats) -> float:
 
 def _fit(model: CoxModel, frame: pd.DataFrame, value: float, notes: tuple[str, ...], conf_level: float) -> CoxFit:
     finite = np.isfinite(frame["std_error"].to_numpy())
-    if np.isinf(frame.loc[np.isfinite(frame["estimate"]), ["hazard_ratio", "hr_low", "hr_high"]]).to_numpy().any():
-        notes = (*notes, BEYOND_NUMBERS)
+    notes = (*notes, *beyond_numbers(frame))
     wald = NAN
     if finite.all():
         wald = _wald(model.beta, model.variance)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 __all__ = ["Design", "design_matrix"]
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -30,11 +31,14 @@ class Design:
         Names of the columns; a level of a categorical column is 'column[level]'.
     parts : tuple of (str, tuple of int)
         Each covariate with the positions of its columns.
+    levels : mapping of str to tuple of str
+        Of columns that stand as indicators: their levels, in order.
     """
 
     matrix: Floats
     terms: tuple[str, ...]
     parts: tuple[tuple[str, tuple[int, ...]], ...]
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def design_matrix(data: pd.DataFrame, covariates: str | Sequence[str]) -> Design:
@@ -78,6 +82,7 @@ def _from_columns(data: pd.DataFrame, names: list[str]) -> Design:
     blocks: list[Floats] = []
     terms: list[str] = []
     parts: list[tuple[str, tuple[int, ...]]] = []
+    known: dict[str, tuple[str, ...]] = {}
     for name in names:
         values = column(data, name)
         if pd.api.types.is_numeric_dtype(values.dtype):
@@ -87,13 +92,14 @@ def _from_columns(data: pd.DataFrame, names: list[str]) -> Design:
             levels = np.arange(1, len(groups.labels))
             block = (groups.codes[:, None] == levels[None, :]).astype(np.float64)
             labels = [f"{name}[{level}]" for level in groups.labels[1:]]
+            known[name] = groups.labels
         if not labels or block.shape[0] == 0:
             msg = f"column '{name}' does not vary: it cannot be a covariate"
             raise AnalysisError(msg)
         parts.append((name, tuple(range(len(terms), len(terms) + len(labels)))))
         blocks.append(block)
         terms += labels
-    return Design(np.hstack(blocks), tuple(terms), tuple(parts))
+    return Design(np.hstack(blocks), tuple(terms), tuple(parts), known)
 
 
 def _from_formula(data: pd.DataFrame, text: str) -> Design:
@@ -127,7 +133,15 @@ def _from_formula(data: pd.DataFrame, text: str) -> Design:
         if any(i in where for i in at)
     )
     values = np.asarray(matrix, dtype=np.float64)[:, kept]
-    return Design(values, tuple(str(matrix.columns[i]) for i in kept), parts)
+    terms = tuple(str(matrix.columns[i]) for i in kept)
+    names = sorted(str(v) for v in formula.required_variables)
+    known = {v: group_column(data, v).labels for v in names if any(_is_indicator(term, v) for term in terms)}
+    return Design(values, terms, parts, known)
+
+
+def _is_indicator(term: str, name: str) -> bool:
+    """Say whether a column of a formula's matrix stands for a level of a variable."""
+    return re.search(rf"(?:^|:)(?:C\()?{re.escape(name)}(?:\)|,[^\[]*)?\[", term) is not None
 
 
 def _check_size(design: Design) -> None:

@@ -15,7 +15,7 @@ from evalkit.counts import Tally
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.survival._columns import Floats, read_rows
-from evalkit.survival._cox import coefficient_frame
+from evalkit.survival._cox import beyond_numbers, coefficient_frame
 from evalkit.survival._curve import product_limit
 from evalkit.survival._design import design_matrix
 from evalkit.survival._limits import chi2_tail
@@ -229,8 +229,9 @@ def fine_gray(
     flat = error <= 0
     ratio = 2 * (best.value - null.value)
     totals = pd.DataFrame({"group": ["all"], "term": ["model"], "n_event": [events], "n": [n]})
+    frame = coefficient_frame(design.terms, beta / scale, np.where(flat, np.nan, error) / scale, conf_level)
     return Estimates(
-        data=coefficient_frame(design.terms, beta / scale, np.where(flat, np.nan, error) / scale, conf_level),
+        data=frame,
         kind="fine_gray",
         estimand="log subdistribution hazard ratio per unit of " + ", ".join(design.terms),
         conf_level=conf_level,
@@ -243,6 +244,6 @@ def fine_gray(
             "df": len(beta),
             "lr_p_value": chi2_tail(ratio, len(beta)),
         },
-        notes=(NO_SPREAD,) if flat.any() else (),
+        notes=((NO_SPREAD,) if flat.any() else ()) + beyond_numbers(frame),
         counts=Tally(totals),
     )

@@ -130,9 +130,11 @@ def inverted(information: Floats, infinite: npt.NDArray[np.bool_], at_null: Floa
         return solved(information, np.eye(len(infinite)))
     if not np.isfinite(information).all():
         raise AnalysisError(SINGULAR)
-    root = np.linalg.inv(np.linalg.cholesky(at_null))
-    left, directions = np.linalg.eigh(root @ information @ root.T)
-    kept = root.T @ directions[:, left > FORGOTTEN]
+    norm = np.sqrt(np.diag(at_null))
+    had, basis = np.linalg.eigh(at_null / np.outer(norm, norm))
+    root = basis / np.sqrt(np.maximum(had, LOST)) / norm[:, None]
+    left, directions = np.linalg.eigh(root.T @ information @ root)
+    kept = root @ directions[:, left > FORGOTTEN]
     return np.asarray((kept / left[left > FORGOTTEN]) @ kept.T)
 
 

@@ -1,0 +1,191 @@
+"""Models in the study's words: what each term is called, against what it stands, and at which values of the others."""
+
+from __future__ import annotations
+
+__all__ = ["in_study_words"]
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from evalkit.display import words
+from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates
+from evalkit.levels import in_words
+from evalkit.protocol import Study
+from evalkit.survival import CoxFit
+
+_SIGNED = ("estimate", "statistic")
+_LIMITS = ("conf_low", "conf_high")
+_RATIOS = ("hazard_ratio", "hr_low", "hr_high")
+_FACTOR = re.compile(r"^(?:C\((?P<coded>[^,()]+)[^\[]*\)|(?P<name>[^\[]+))\[(?:T\.)?(?P<level>.*)\]$", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class _Factor:
+    """A variable of a term, with the level it is an indicator of, if it is one."""
+
+    name: str
+    level: str | None = None
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What the study calls variables and levels.
+
+    Attributes
+    ----------
+    study : Study
+    levels : mapping
+        Levels of the variables that stand as indicators in the model, where they are known.
+    terms : list of list of _Factor
+    """
+
+    study: Study
+    levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    terms: Sequence[Sequence[_Factor]] = ()
+
+    def is_arm(self, name: str) -> bool:
+        """Say whether a variable tells the two groups apart."""
+        arms = self.study.arms
+        if name in {"group", arms.column, self.study.harm.model_arm}:
+            return True
+        both = {arms.focus.value, arms.focus.label, arms.comparison.value, arms.comparison.label}
+        return bool(self.levels.get(name)) and set(self.levels[name]) <= both
+
+    def arm(self, level: str) -> str:
+        """Return a group's label."""
+        arms = {arm.value: arm.label for arm in (self.study.arms.focus, self.study.arms.comparison)}
+        return arms.get(level, level)
+
+    def turned(self, factor: _Factor) -> bool:
+        """Say whether a factor sets the comparison against the focus: the wrong way round for a reader."""
+        focus, other = self.study.arms.focus.label, self.study.arms.comparison.label
+        if factor.level is None or not self.is_arm(factor.name) or self.arm(factor.level) != other:
+            return False
+        return self.reference(factor.name) == focus
+
+    def name(self, variable: str) -> str:
+        """Return what a variable is called; inside a function, as in ``log(age)``, too."""
+        labels = {c.name: c.label for c in self.study.covariates}
+        if variable in labels:
+            return labels[variable]
+        if variable.isidentifier():
+            return in_words(variable)
+        return re.sub(r"[A-Za-z_]\w*", lambda found: labels.get(found[0], found[0]), variable)
+
+    def value(self, name: str, level: str) -> str:
+        """Return what a level is called."""
+        return self.arm(level) if self.is_arm(name) else in_words(level)
+
+    def reference(self, name: str) -> str:
+        """Return the level that a variable's indicators stand against; empty where it has none or it is not known."""
+        used = [f.level for term in self.terms for f in term if f.name == name and f.level is not None]
+        if self.is_arm(name):
+            labels = [self.study.arms.focus.label, self.study.arms.comparison.label]
+            known: Sequence[str] = self.levels.get(name, labels)
+            left = [self.arm(level) for level in known if self.arm(level) not in {self.arm(one) for one in used}]
+        else:
+            left = [self.value(name, level) for level in self.levels.get(name, ()) if level not in used]
+        return left[0] if len(left) == 1 else ""
+
+    def factor(self, factor: _Factor) -> str:
+        """Return what a factor is called, against its reference."""
+        focus, other = self.study.arms.focus.label, self.study.arms.comparison.label
+        if factor.level is None:
+            if self.is_arm(factor.name):
+                return words("model.reference", name=focus, reference=other)
+            return self.name(factor.name)
+        if self.turned(factor):
+            return words("model.reference", name=focus, reference=other)
+        level = self.value(factor.name, factor.level)
+        said = level if self.is_arm(factor.name) else words("model.level", name=self.name(factor.name), level=level)
+        reference = self.reference(factor.name)
+        return words("model.reference", name=said, reference=reference) if reference else said
+
+    def fixed(self, name: str) -> str:
+        """Return at which value of a variable the effect of another one holds, where the two interact."""
+        indicators = any(f.level is not None for term in self.terms for f in term if f.name == name)
+        value = self.reference(name) if indicators else self.study.arms.comparison.label if self.is_arm(name) else "0"
+        if not value:
+            msg = (
+                f"the model has an interaction with '{name}' whose reference level is not known: no effect can be told "
+                "by itself. Show the fit that survival.cox returned, with the main effects beside the interaction"
+            )
+            raise AnalysisError(msg)
+        return words("model.fixed", name=self.name(name), value=value)
+
+    def label(self, term: Sequence[_Factor]) -> str:
+        """Return what a term is called, with the values of what it interacts with."""
+        own = {factor.name for factor in term}
+        larger = [other for other in self.terms if own < {factor.name for factor in other}]
+        others = dict.fromkeys(f.name for other in larger for f in other if f.name not in own)
+        said = self.factor(term[0])
+        for factor in term[1:]:
+            said = words("model.both", first=said, second=self.factor(factor))
+        fixed = [self.fixed(name) for name in others]
+        return words("model.at", name=said, fixed=", ".join(fixed)) if fixed else said
+
+
+def _factors(term: str) -> list[_Factor]:
+    """Split a term's name at the colons that are in no bracket."""
+    parts, depth = [""], 0
+    for character in term:
+        depth += (character in "([{") - (character in ")]}")
+        if character == ":" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    found = [(part, _FACTOR.match(part)) for part in parts]
+    return [_Factor(m["coded"] or m["name"], m["level"]) if m else _Factor(part) for part, m in found]
+
+
+def _turned_rows(rows: pd.DataFrame, turned: pd.Series) -> pd.DataFrame:
+    """Return rows with the sign of some of them turned: the other group's effect against this one's."""
+    rows = rows.copy()
+    for names, turn in ((_SIGNED, lambda v: -v), (_LIMITS, lambda v: -v), (_RATIOS, lambda v: 1 / v)):
+        kept = [name for name in names if name in rows]
+        rows.loc[turned, kept] = turn(rows.loc[turned, kept])
+    for low, high in (_LIMITS, _RATIOS[1:]):
+        if low in rows:
+            rows.loc[turned, [low, high]] = rows.loc[turned, [high, low]].to_numpy()
+    return rows
+
+
+def in_study_words(estimates: Estimates, study: Study) -> Estimates:
+    """Return a model with a label for every term, the focus against the comparison; anything else as it is.
+
+    A main effect beside an interaction holds where the other variable is 0, or at its reference level: its label says
+    so. Notes and the estimand name terms by their labels too.
+
+    Parameters
+    ----------
+    estimates : Estimates
+    study : Study
+
+    Returns
+    -------
+    Estimates
+
+    Raises
+    ------
+    AnalysisError
+        If a term interacts with a variable whose reference level is not known.
+    """
+    rows = estimates.data
+    if not {"term", "hazard_ratio"} <= set(rows.columns) or "label" in rows or rows.empty:
+        return estimates
+    terms = [_factors(str(term)) for term in rows["term"]]
+    known = estimates.model.design.levels if isinstance(estimates, CoxFit) and estimates.model is not None else {}
+    said = _Words(study, known, terms)
+    labels = [said.label(term) for term in terms]
+    turned = pd.Series([sum(map(said.turned, term)) % 2 == 1 for term in terms], index=rows.index)
+    told = _turned_rows(rows, turned)
+    told.insert(1, "label", labels)
+    names = dict(zip(rows["term"].astype(str), labels, strict=True))
+    notes = tuple(re.sub(r"'([^']*)'", lambda m: f"'{names.get(m[1], m[1])}'", note) for note in estimates.notes)
+    head, per, _ = estimates.estimand.partition(" per unit of ")
+    estimand = f"{head}{per}{', '.join(labels)}" if per else head
+    return estimates.about(data=told, notes=notes, estimand=estimand)
