@@ -75,8 +75,8 @@ def e_value(
     Returns
     -------
     Estimates
-        Rows 'estimate', 'limit' (when the limit nearest to 1 is given) and one per covariate: term, measure, estimate (the
-        ratio), e_value.
+        Rows 'estimate', 'limit' (when the limit nearest to 1 is given) and one per covariate: term, measure, estimate
+        (the ratio), e_value.
 
     Raises
     ------

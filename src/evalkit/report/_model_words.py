@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from evalkit.display import words
@@ -20,6 +22,7 @@ from evalkit.survival import CoxFit
 _SIGNED = ("estimate", "statistic")
 _LIMITS = ("conf_low", "conf_high")
 _RATIOS = ("hazard_ratio", "hr_low", "hr_high")
+_OPPOSITE = {"conf_low": "conf_high", "conf_high": "conf_low", "hr_low": "hr_high", "hr_high": "hr_low"}
 _FACTOR = re.compile(r"^(?:C\((?P<coded>[^,()]+)[^\[]*\)|(?P<name>[^\[]+))\[(?:T\.)?(?P<level>.*)\]$", re.DOTALL)
 
 
@@ -142,16 +145,14 @@ def _factors(term: str) -> list[_Factor]:
     return [_Factor(m["coded"] or m["name"], m["level"]) if m else _Factor(part) for part, m in found]
 
 
-def _turned_rows(rows: pd.DataFrame, turned: pd.Series) -> pd.DataFrame:
+def _turned_rows(rows: pd.DataFrame, turned: npt.NDArray[np.bool_]) -> pd.DataFrame:
     """Return rows with the sign of some of them turned: the other group's effect against this one's."""
-    rows = rows.copy()
-    for names, turn in ((_SIGNED, lambda v: -v), (_LIMITS, lambda v: -v), (_RATIOS, lambda v: 1 / v)):
-        kept = [name for name in names if name in rows]
-        rows.loc[turned, kept] = turn(rows.loc[turned, kept])
-    for low, high in (_LIMITS, _RATIOS[1:]):
-        if low in rows:
-            rows.loc[turned, [low, high]] = rows.loc[turned, [high, low]].to_numpy()
-    return rows
+    out = rows.copy()
+    for name in {*_SIGNED, *_LIMITS, *_RATIOS} & set(rows.columns):
+        values = rows[_OPPOSITE.get(name, name)].to_numpy(dtype=float)
+        with np.errstate(divide="ignore"):
+            out[name] = np.where(turned, 1 / values if name in _RATIOS else 0.0 - values, rows[name])
+    return out
 
 
 def in_study_words(estimates: Estimates, study: Study) -> Estimates:
@@ -181,7 +182,7 @@ def in_study_words(estimates: Estimates, study: Study) -> Estimates:
     known = estimates.model.design.levels if isinstance(estimates, CoxFit) and estimates.model is not None else {}
     said = _Words(study, known, terms)
     labels = [said.label(term) for term in terms]
-    turned = pd.Series([sum(map(said.turned, term)) % 2 == 1 for term in terms], index=rows.index)
+    turned = np.array([sum(map(said.turned, term)) % 2 == 1 for term in terms])
     told = _turned_rows(rows, turned)
     told.insert(1, "label", labels)
     names = dict(zip(rows["term"].astype(str), labels, strict=True))

@@ -20,7 +20,16 @@ from evalkit.survival._columns import Floats, Ints, Rows, group_column, read_row
 from evalkit.survival._concordance import concordance
 from evalkit.survival._design import Design, design_matrix
 from evalkit.survival._limits import BEYOND_NUMBERS, chi2_tail, normal_quantile, two_sided
-from evalkit.survival._newton import SINGULAR, Maximum, firth_maximum, inverted, maximum, require_identified, scaled
+from evalkit.survival._newton import (
+    SINGULAR,
+    Maximum,
+    firth_maximum,
+    inverted,
+    maximum,
+    require_identified,
+    scaled,
+    solved,
+)
 from evalkit.survival._risk_sets import Likelihood, RiskSets, risk_sets
 
 NAN = float("nan")
@@ -172,7 +181,7 @@ def _tests(model: CoxModel, value: float, wald: float) -> dict[str, Any]:
     null = model.sets.likelihood(np.zeros(len(model.beta)))
     df = len(model.beta)
     ratio = 2 * (value - float(null.value))
-    score = float(null.score @ np.linalg.solve(null.information, null.score))
+    score = float(null.score @ solved(null.information, null.score))
     return {
         "log_likelihood": value,
         "log_likelihood_null": float(null.value),
@@ -204,8 +213,9 @@ def coefficient_frame(terms: Sequence[str], beta: Floats, error: Floats, conf_le
 
 def beyond_numbers(frame: pd.DataFrame) -> tuple[str, ...]:
     """Return a note where the ratio of a finite coefficient, or its limit, is too large for a number."""
-    ratios = frame.loc[np.isfinite(frame["estimate"]), ["hazard_ratio", "hr_low", "hr_high"]]
-    return (BEYOND_NUMBERS,) if np.isinf(ratios).to_numpy().any() else ()
+    known = np.isfinite(frame["estimate"].to_numpy())
+    ratios = frame[["hazard_ratio", "hr_low", "hr_high"]].to_numpy()[known]
+    return (BEYOND_NUMBERS,) if np.isinf(ratios).any() else ()
 
 
 def _with_ratios(frame: pd.DataFrame, low: Floats, high: Floats) -> pd.DataFrame:

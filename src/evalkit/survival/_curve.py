@@ -93,4 +93,4 @@ def curve_of(steps: Steps) -> Curve:
     """Return the Kaplan-Meier curve of any event in one group."""
     risk, left = steps.w_risk, steps.w_left
     spread = safe_divide(safe_divide(steps.events.sum(axis=0), risk), left)  # no product of two tiny weights
-    return Curve(steps, risk, np.cumprod(safe_divide(left, risk, 1.0)), spread)
+    return Curve(steps, risk, np.asarray(np.cumprod(safe_divide(left, risk, 1.0)), dtype=np.float64), spread)

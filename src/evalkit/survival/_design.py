@@ -108,11 +108,11 @@ def _from_formula(data: pd.DataFrame, text: str) -> Design:
         formula = Formula(right)
         used: dict[str, pd.Series] = {}
         for name in sorted(str(v) for v in formula.required_variables):
-            values = column(data, name)
-            if pd.api.types.is_float_dtype(values.dtype):
+            own = column(data, name)
+            if pd.api.types.is_float_dtype(own.dtype):
                 number_column(data, name)
-            if isinstance(values.dtype, pd.CategoricalDtype):  # a level nobody has is no term, as in a list of columns
-                used[name] = values.cat.remove_unused_categories()
+            if isinstance(own.dtype, pd.CategoricalDtype):  # a level nobody has is no term, as in a list of columns
+                used[name] = own.cat.remove_unused_categories()
         with np.errstate(all="ignore"):
             matrix = formula.get_model_matrix(data.assign(**used), na_action="raise")
     except AnalysisError:

@@ -73,7 +73,7 @@ class Subdistribution:
     @property
     def used(self) -> npt.NDArray[np.bool_]:
         """Rows that are in a risk set: followed up to an event, or kept in it after a competing one (n,)."""
-        return (self.time >= self.days[0]) | (self.cause == 2)
+        return np.asarray((self.time >= self.days[0]) | (self.cause == 2))
 
     def sums(self, r: Floats) -> Floats:
         """Return sums of (n, q) rows over the weighted risk set of each day (m, q)."""
@@ -140,7 +140,7 @@ class Subdistribution:
 
 
 def _ahead(rows: Floats) -> Floats:
-    """Return sums of rows from each one on, 0 at the end (n + 1, q): added from the end, small ones keep their digits."""
+    """Return sums of rows from each one on, 0 at the end (n + 1, q): so added, small ones keep their digits."""
     return np.concatenate([np.cumsum(rows[::-1], axis=0)[::-1], np.zeros((1, rows.shape[1]))])
 
 

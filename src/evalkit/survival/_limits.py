@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["BEYOND_NUMBERS", "CONF_TYPES", "check_conf_type", "chi2_tail", "exp_or_infinite", "limits", "normal_quantile", "two_sided"]
+__all__ = [
+    "BEYOND_NUMBERS",
+    "CONF_TYPES",
+    "check_conf_type",
+    "chi2_tail",
+    "exp_or_infinite",
+    "limits",
+    "normal_quantile",
+    "two_sided",
+]
 
 import numpy as np
 from scipy import special

@@ -34,9 +34,20 @@ LOST = 1e-14  # share of a direction's information that is rounding error
 class At(Protocol):
     """A likelihood at one vector of coefficients: value, score (p,), information (p, p)."""
 
-    value: Any
-    score: npt.NDArray[Any]
-    information: npt.NDArray[Any]
+    @property
+    def value(self) -> Any:  # noqa: ANN401 - complex where derivatives are taken by complex steps
+        """The log-likelihood."""
+        ...
+
+    @property
+    def score(self) -> npt.NDArray[Any]:
+        """Its first derivatives (p,)."""
+        ...
+
+    @property
+    def information(self) -> npt.NDArray[Any]:
+        """Its second derivatives, turned (p, p)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -115,8 +126,11 @@ def solved(information: Floats, score: Floats) -> Floats:
     """Return Newton's step; an information that is singular or not finite is refused."""
     if not np.isfinite(information).all():
         raise AnalysisError(SINGULAR)
+    norm = np.sqrt(np.maximum(np.diag(information), 0.0))
+    norm = np.where(norm > 0, norm, 1.0)  # weights may set coefficients' information worlds apart
     try:
-        return np.asarray(np.linalg.solve(information, score))
+        found = np.linalg.solve(information / np.outer(norm, norm), (score.T / norm).T)
+        return np.asarray((found.T / norm).T)
     except np.linalg.LinAlgError as error:
         raise AnalysisError(SINGULAR) from error
 

@@ -22,17 +22,17 @@ CELLS = 2_000_000  # of people by event times in memory at once
 
 
 class RiskSums(Protocol):
-    """What adds up relative risks; they are divided by exp(offset) of each event time.
+    """What adds up relative risks; they are divided by exp(offset) of each event time."""
 
-    Attributes
-    ----------
-    offset : (m,)
-    own_risk : (n,)
-        Relative risk of rows with an event at their own time, 0 of others.
-    """
+    @property
+    def offset(self) -> Floats:
+        """Of each event time (m,)."""
+        ...
 
-    offset: Floats
-    own_risk: Array
+    @property
+    def own_risk(self) -> Array:
+        """Relative risk of rows with an event at their own time, 0 of others (n,)."""
+        ...
 
     def at_risk(self, z: Array) -> Array:
         """Return sums of risk x row of z over the risk set of each event time (m, ...)."""

@@ -113,7 +113,7 @@ class Steps:
         if self.delayed:
             left = self.w_risk - events
             return np.where(np.abs(left) <= RESIDUE * float(self.w.entry.sum()), 0.0, left)
-        return self.w.risk(np.nextafter(self.time, np.inf)) + self.w.censor[self.rows]
+        return np.asarray(self.w.risk(np.nextafter(self.time, np.inf)) + self.w.censor[self.rows])
 
     @property
     def events(self) -> Floats:
