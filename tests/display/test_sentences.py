@@ -292,7 +292,9 @@ def effects(*rows: tuple[str, float, float, float]) -> Safe:
     methods = ("unadjusted", "iptw", "standardised", "doubly_robust")
     lines = [" | ".join([r[0], m, *map(str, r[1:])]) for r, m in zip(rows, methods, strict=False)]
     return safe_of(
-        "adjusted_effects", "\n".join(["label | method | estimate | conf_low | conf_high", *lines]), estimand="a difference"
+        "adjusted_effects",
+        "\n".join(["label | method | estimate | conf_low | conf_high", *lines]),
+        estimand="a difference",
     )
 
 
@@ -472,7 +474,10 @@ def others(*rows: tuple[str, float, float, float]) -> Safe:
 
 
 def levels(*rows: tuple[str, object], notes: tuple[str, ...] = ()) -> Safe:
-    lines = ["variable | label | estimate | conf_low | conf_high | p_value", "Everybody | Everybody | 0.1 | 0 | 0.2 | -"]
+    lines = [
+        "variable | label | estimate | conf_low | conf_high | p_value",
+        "Everybody | Everybody | 0.1 | 0 | 0.2 | -",
+    ]
     for name, p in rows:
         lines += [f"{name} | one | 0.1 | 0 | 0.2 | {p}", f"{name} | two | 0.1 | 0 | 0.2 | {p}"]
     return safe_of("subgroups", "\n".join(lines), notes=notes)
@@ -498,9 +503,7 @@ a    | Disengagement | largest ratio | 420 | 130     | 1.5          | 0.61
 a    | Disengagement | power         | 420 | 130     | 1.5          | 0.72
 a    | Disengagement | events needed | 420 | 130     | 1.5          | 191
 """
-SAME = (
-    "All other choices give the same answer as the main analysis: {answer}. The estimates run from {low} to {high} points."
-)
+SAME = "All other choices give the same answer as the main analysis: {answer}. The estimates run from {low} to {high} points."
 FINAL = {
     "all other choices agree on higher": Case(
         SAME.format(answer="clearly higher", low="+8.0", high="+21.3"),
