@@ -6,7 +6,16 @@ import pandas as pd
 import pytest
 
 from display.drawn import (
-    at_risk, bands, beside, intervals, labels, laid_out, legend, lines, rules, said,
+    at_risk,
+    bands,
+    beside,
+    intervals,
+    labels,
+    laid_out,
+    legend,
+    lines,
+    rules,
+    said,
 )  # fmt: skip
 from display.made import GROUPS, curve, safe_of, shares, table
 from evalkit.display import CurveText, curve_numbers, curves_of_brief, dots_figure, shares_of_brief
@@ -392,7 +401,7 @@ PAIP  | 0.5        | 1        | 0.3
 """
     figure, alt = draw(safe_of("preference", rows, summary={"score_from": 0.3, "score_to": 0.7}), GROUPS, Look())
     (axes,) = figure.axes
-    bars = [patch for patch in axes.patches[1:]]
+    bars = list(axes.patches[1:])
     assert [round(bar.get_height(), 6) for bar in bars] == [0.4, 1.6, -1.4, -0.6]
     assert [name for name in said(axes) if name[1] in GROUPS] == [("focus", "Pilot"), ("other", "PAIP")]
     places = {text.get_text(): text.xy[1] for text in axes.texts}

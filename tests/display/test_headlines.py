@@ -10,7 +10,7 @@ import pytest
 
 from display.made import GROUPS, HIGHER, LOWER, NONE, curve, safe_of, shares
 from evalkit.counts import DayCounts
-from evalkit.disclosure import Policy, Safe
+from evalkit.disclosure import Safe
 from evalkit.display import Gap, headline
 
 
@@ -72,9 +72,9 @@ PAIP  | a    | Attendance rate | 320 | 0.64     | 0.61     | 0.67
 """
 
 
-def weeks(*rows: tuple[str, int, int, float]) -> Safe:
+def weeks(*rows: tuple[str, int, int, float], kind: str = "sessions_by_week") -> Safe:
     lines = [f"{group} | {7 * (week - 1)} | {n} | {mean}" for group, week, n, mean in rows]
-    return safe_of("sessions_by_week", "\n".join(["group | time_from | n | estimate", *lines]))
+    return safe_of(kind, "\n".join(["group | time_from | n | estimate", *lines]))
 
 
 CURVES = {
@@ -144,13 +144,18 @@ SHARES = {
     "of the other group where the focus is not shown": Case(
         "Weekly sessions in PAIP: 2.2 in week 1, 2.0 in week 2", weeks(("PAIP", 1, 300, 2.2), ("PAIP", 2, 290, 2.0))
     ),
+    "hours are no sessions": Case(
+        "Weekly hours in Pilot: 2.1 in week 1, 1.0 in week 2",
+        weeks(("Pilot", 1, 90, 2.1), ("Pilot", 2, 80, 1.0), kind="hours_by_week"),
+    ),
+    "hours of one week": Case("Weekly hours in PAIP: 1.8 in week 4", weeks(("PAIP", 4, 90, 1.8), kind="hours_by_week")),
     "of too few for a mean": Case("", weeks(("Pilot", 1, 45, 1.27), ("PAIP", 1, 300, 2.2))),
 }  # fmt: skip
 
 
-def reach(*rows: tuple[str, str, int, int], policy: Policy = Policy(rounding_base=5)) -> Safe:
+def reach(*rows: tuple[str, str, int, int]) -> Safe:
     lines = [f"{group} | {name} | {name} | {x} | {n}" for group, name, x, n in rows]
-    return shares("reach", "\n".join(["group | term | label | n_event | n", *lines]), policy=policy)
+    return shares("reach", "\n".join(["group | term | label | n_event | n", *lines]))
 
 
 def across(*rows: tuple[str, str, str, int, int]) -> Safe:

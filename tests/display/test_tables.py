@@ -9,12 +9,18 @@ import pytest
 
 from display.drawn import cells
 from display.made import GROUPS, POLICY, curve, safe_of, shares, table
+from evalkit.disclosure import Safe
 from evalkit.display import (
-    baseline_table, benchmark_numbers, benchmark_table, difference_table, restatement_numbers, restatement_table,
-    safe_numbers, table_of,
+    baseline_table,
+    benchmark_numbers,
+    benchmark_table,
+    difference_table,
+    restatement_numbers,
+    restatement_table,
+    safe_numbers,
+    table_of,
 )  # fmt: skip
 from evalkit.display._data import as_mark
-from evalkit.disclosure import Safe
 
 REFERRED = (
     "Of all referred: also of people referred too recently to have taken a step. These shares still rise, and are no "

@@ -110,7 +110,8 @@ def _weeks(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  #
         return ""
     weeks = [int(own["time_from"].iloc[i] // 7 + 1) for i in (0, -1)]
     first, last = (decimal(own["estimate"].iloc[i], 1) for i in (0, -1))
-    key = "head.weeks" if len(own) > 1 else "head.weeks.one"
+    key = "head.hours" if safe.estimates.kind == "hours_by_week" else "head.weeks"
+    key = key if len(own) > 1 else f"{key}.one"
     return words(key, group=group, first=first, last=last, from_week=weeks[0], to_week=weeks[1])
 
 

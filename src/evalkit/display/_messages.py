@@ -146,6 +146,8 @@ ENGLISH: dict[str, str] = {
     "head.cif.one": "By day {day}, {cause}: {shares}",
     "head.weeks": "Weekly sessions in {group}: {first} in week {from_week}, {last} in week {to_week}",
     "head.weeks.one": "Weekly sessions in {group}: {first} in week {from_week}",
+    "head.hours": "Weekly hours in {group}: {first} in week {from_week}, {last} in week {to_week}",
+    "head.hours.one": "Weekly hours in {group}: {first} in week {from_week}",
     "head.tiles.all": "Everybody in the {group} came from {level}: {n} people",
     "head.reach.all": "{level} is the source of all referrals to the {group}",
     "head.tiles.near": "People of the {group} came in similar numbers from {level}: {low} to {high}",
