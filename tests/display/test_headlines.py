@@ -245,6 +245,12 @@ OTHERS = {
         "Pilot, now and a quarter ago: Engaged 55% (42%); Completed 25% (11%)",
         safe_of("trend", TREND.replace("| 0   |", "| 30  |")),
     ),
+    "a quarter ago is not known": Case("", safe_of("trend", TREND.replace("| 90  | 0.42", "| 0   | 0.42"))),
+    "now is not known": Case("", safe_of("trend", TREND.replace("| 120 | 0.55", "| 120 | -   "))),
+    "a measure that is not known now": Case(
+        "Pilot, now and a quarter ago: Completed 25% (11%)",
+        safe_of("trend", TREND.replace("| 0   |", "| 30  |").replace("| 120 | 0.55", "| 120 | -   ")),
+    ),
     "no quarter before": Case("", safe_of("trend", "\n".join(TREND.strip().splitlines()[:2]))),
     "adjusted, higher": Case(
         "After adjustment, +13.5 points (+2.0 to +25.1): clearly higher",

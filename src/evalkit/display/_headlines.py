@@ -159,11 +159,13 @@ def _ends(rows: pd.DataFrame) -> tuple[bool, float, pd.Series, pd.Series] | None
 
 def _trend(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     rows = safe.estimates.tidy()
+    ends = list(dict.fromkeys(rows["period"].astype(str)))[-2:]  # not the last two that are known: they may be older
     rows = rows[(rows["group"] == groups[0]) & rows["variable"].isin(["engaged", "completed"]) & (rows["n"] > 0)]
     measures = []
     for label, own in rows.dropna(subset=["estimate"]).groupby("label", sort=False):
-        if len(own) > 1:
-            now, before = (percent(own["estimate"].iloc[i]) for i in (-1, -2))
+        share = own.set_index("period")["estimate"]
+        if len(ends) == 2 and set(ends) <= set(share.index):
+            before, now = (percent(share[end]) for end in ends)
             measures.append(words("head.trend.one", label=label, now=now, before=before))
     return words("head.trend", group=groups[0], measures="; ".join(measures)) if measures else ""
 
