@@ -334,13 +334,13 @@ MODELS = {
         contrast(-11.6, -19.1, -4.2), "harm",
     ),
     "means that may be alike": Case(
-        f"{OVER} there is no clear difference in the mean time without harm: Pilot could lie anywhere from 3 days fewer "
-        "to 1 day more than PAIP.",
+        f"{OVER} there is no clear difference in the mean time without harm: compared with PAIP, Pilot could lie anywhere "
+        "from 3 days fewer to 1 day more.",
         contrast(-1.1, -3.2, 1.0), "harm",
     ),
     "one day, and none": Case(
-        f"{OVER} there is no clear difference in the mean time without harm: Pilot could lie anywhere from 1 day fewer "
-        "to no days apart than PAIP.",
+        f"{OVER} there is no clear difference in the mean time without harm: compared with PAIP, Pilot could lie anywhere "
+        "from 1 day fewer to no days apart.",
         contrast(-0.4, -1.2, 0.3), "harm",
     ),
     "a mean that may not be told": Case(NOTHING, contrast("-", "-", "-"), "harm", see="fig-x"),
@@ -360,9 +360,10 @@ MODELS = {
     "effects that are higher, lower and unclear": Case(
         "Unadjusted: the share is clearly higher in Pilot, by 8 to 32 points. "
         "Weighted: the share is clearly lower in Pilot, by 11 to 29 points. "
-        "Standardized: there is no clear difference. Pilot could lie anywhere from 12 points lower to 6 points higher "
-        "than PAIP. "
-        "Both: there is no clear difference. Pilot could lie anywhere from 1 point lower to no points apart than PAIP.",
+        "Standardized: there is no clear difference. Compared with PAIP, Pilot could lie anywhere from 12 points lower to "
+        "6 points higher. "
+        "Both: there is no clear difference. Compared with PAIP, Pilot could lie anywhere from 1 point lower to no points "
+        "apart.",
         effects(
             ("Unadjusted", 0.2, 0.08, 0.32), ("Weighted", -0.2, -0.29, -0.11), ("Standardized", -0.03, -0.12, 0.06),
             ("Both", -0.004, -0.01, 0.002),

@@ -125,7 +125,7 @@ ENGLISH: dict[str, str] = {
     "rmst.mean": "In the first {tau} days people in {group} spent {mean} days without {event}, on average ({low} to "
     "{high}).",
     "rmst.gap.none": "Over the first {tau} days there is no clear difference in the mean time without {event}: "
-    "{group} could lie anywhere from {low} to {high} than {other}.",
+    "compared with {other}, {group} could lie anywhere from {low} to {high}.",
     "rmst.gap.higher": "Over the first {tau} days, people in {group} spent clearly more days without {event} than "
     "people in {other}: {low} to {high} days more.",
     "rmst.gap.lower": "Over the first {tau} days, people in {group} spent clearly fewer days without {event} than "
@@ -174,8 +174,8 @@ ENGLISH: dict[str, str] = {
     "restated.none": "No figure of {period} changed by more than rounding.",
     # -- comparison of the groups
     "effect": "{label}: {value} points ({low} to {high}).",
-    "effect.none": "{label}: there is no clear difference. {group} could lie anywhere from {low} to {high} than "
-    "{other}.",
+    "effect.none": "{label}: there is no clear difference. Compared with {other}, {group} could lie anywhere from {low} "
+    "to {high}.",
     "effect.higher": "{label}: the share is clearly higher in {group}, by {low} to {high} points.",
     "effect.lower": "{label}: the share is clearly lower in {group}, by {low} to {high} points.",
     "note.referred": "Of all referred: also of people referred too recently to have taken a step. These shares still "
