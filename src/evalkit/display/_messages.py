@@ -162,7 +162,8 @@ ENGLISH: dict[str, str] = {
     "head.across.same": "Engagement in the {group} does not clearly differ by {name}: {low} ({low_label}) to {high} "
     "({high_label})",
     "head.across.hidden": "Too few groups of the {group} can be shown to say whether it engages some people better",
-    "head.published": "Completed: {shares}. Published shares are of other people",
+    "head.published": "{measure}: {shares}. Published shares are of other people",
+    "head.published.completion": "Completed: {shares}. Published shares are of other people",
     # -- published figures
     "benchmark.note": "Here: {whom}. Who is counted differs from figure to figure: read a difference beside both "
     "denominators. Sources: {sources}",
@@ -174,8 +175,8 @@ ENGLISH: dict[str, str] = {
     "restated.none": "No figure of {period} changed by more than rounding.",
     # -- comparison of the groups
     "effect": "{label}: {value} points ({low} to {high}).",
-    "effect.none": "{label}: there is no clear difference. Compared with {other}, {group} could lie anywhere from {low} "
-    "to {high}.",
+    "effect.none": "{label}: there is no clear difference. Compared with {other}, {group} could lie anywhere from "
+    "{low} to {high}.",
     "effect.higher": "{label}: the share is clearly higher in {group}, by {low} to {high} points.",
     "effect.lower": "{label}: the share is clearly lower in {group}, by {low} to {high} points.",
     "note.referred": "Of all referred: also of people referred too recently to have taken a step. These shares still "
