@@ -48,16 +48,21 @@ _COLUMNS = {"group": "object", "term": "object", "label": "object", "cause": "ob
 _NUMBERS = ("n", "n_event", "n_risk", "time", "tau", "estimate", "std_error", "conf_low", "conf_high", "smd", "e_value")
 
 
-@cache
-def small(period: str = "2023Q4", tables: tuple[str, ...] = TABLES, assignment: str = "mandate") -> Report:
+def small(tables: tuple[str, ...] = TABLES, assignment: str = "mandate") -> Report:
     """Open a study of 12 and 15 people."""
+    report = _opened(tables)
+    comparison = report.study.comparison.model_copy(update={"assignment": assignment})
+    return replace(report, study=report.study.model_copy(update={"comparison": comparison}))
+
+
+@cache
+def _opened(tables: tuple[str, ...]) -> Report:
     with TemporaryDirectory() as folder:
         place = Path(folder)
         simulate("benefit", seed=5, n_focus=12, n_comparison=15).write(place / "data")
         paths = "".join(f"  {name}: {{path: data/{name}.csv}}\n" for name in tables)
-        text = f"{STUDY}{paths}comparison: {{assignment: {assignment}}}\n"
-        (place / "study.yaml").write_text(text, encoding="utf-8")
-        return open_report(str(place / "study.yaml"), period, title="A report")
+        (place / "study.yaml").write_text(f"{STUDY}{paths}", encoding="utf-8")
+        return open_report(str(place / "study.yaml"), "2023Q4", title="A report")
 
 
 def nothing(kind: str) -> Safe:
@@ -87,7 +92,9 @@ class Told(Report):
 
     def _found(self, estimates: Estimates, among: Mapping[str, Any]) -> Any:
         whom = "left" if estimates.population.startswith("people with a first session") else "harmed"
-        return next((among[k] for k in (estimates.estimand, f"{estimates.kind} {whom}", estimates.kind) if k in among), None)
+        return next(
+            (among[k] for k in (estimates.estimand, f"{estimates.kind} {whom}", estimates.kind) if k in among), None
+        )
 
 
 def told(
@@ -111,7 +118,9 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     bundles: list[dict[str, Any]] = []
 
     def keep(bundle: dict[str, Any], metadata: dict[str, Any], **_: object) -> None:
-        bundles.append({**bundle, "mark": metadata["evalkit"] if "evalkit" in metadata else next(iter(metadata.values()))})
+        bundles.append(
+            {**bundle, "mark": metadata["evalkit"] if "evalkit" in metadata else next(iter(metadata.values()))}
+        )
 
     monkeypatch.setattr(_mark, "display", keep)
     return bundles

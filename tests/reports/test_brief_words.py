@@ -19,7 +19,7 @@ from evalkit.protocol import Baseline
 from evalkit.report import Brief, _brief
 from evalkit.report._brief_words import Words
 from reports.made import COOK, RULE, points, small, told
-from reports.made import shown as _shown  # noqa: F401 - a fixture
+from reports.made import shown as _shown
 from reports.test_findings import contrast, harmed, left, on
 
 shown = _shown
@@ -93,14 +93,22 @@ STAY_ES = (
     "**Permanencia.** A los 90 días de su primera sesión, 27% (21% a 34%) de las personas que empezaron en el grupo «Piloto» "
     "había dejado el programa sin completarlo."
 )
-BESIDE_EN, BESIDE_ES = "In the PAIP group it was 44% (38% to 50%).", "En el grupo «PAIP» el porcentaje fue de 44% (38% a 50%)."
+BESIDE_EN, BESIDE_ES = (
+    "In the PAIP group it was 44% (38% to 50%).",
+    "En el grupo «PAIP» el porcentaje fue de 44% (38% a 50%).",
+)
 ON_90 = left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | pass",
              "Pilot | 182 | 60 | 0.9 | 0.8 | 1 | pass", "PAIP | 182 | 150 | 0.9 | 0.8 | 1 | pass")  # fmt: skip
 HARM_EN = "**Harm.** {day} days after intake, 12% (8% to 17%) of people in the Pilot group had recorded harm."
 HARM_ES = "**Daño.** A los {day} días de su ingreso, 12% (8% a 17%) de las personas del grupo «Piloto» tenía algún daño registrado."
-OTHER_EN, OTHER_ES = "In the PAIP group it was 31% (26% to 37%).", "En el grupo «PAIP» el porcentaje fue de 31% (26% a 37%)."
+OTHER_EN, OTHER_ES = (
+    "In the PAIP group it was 31% (26% to 37%).",
+    "En el grupo «PAIP» el porcentaje fue de 31% (26% a 37%).",
+)
 MUCH_EN, MUCH_ES = "Much harm is never recorded.", "Gran parte del daño nunca se registra."
-FAR_EN = "No figure for a later day is given: the rounding that protects people would move it too far from the true one."
+FAR_EN = (
+    "No figure for a later day is given: the rounding that protects people would move it too far from the true one."
+)
 FAR_ES = (
     "No se publica ninguna cifra para un día posterior: el redondeo que protege a las personas la alejaría demasiado del "
     "valor real."
@@ -347,7 +355,15 @@ def test_the_figure_of_steps(language: str, pilot: str, shown: list[dict[str, An
         [pilot, intake, 200, 150], [pilot, engaged, 120, 90], ["PAIP", half, 120, 30], ["PAIP", engaged, 300, 150],
         ["PAIP", completed, 120, 90], ["PAIP", first, 400, 100],
     ]  # fmt: skip
-    assert shown[0]["mark"]["data"]["columns"] == ["group", "label", "n", "n_event", "estimate", "conf_low", "conf_high"]
+    assert shown[0]["mark"]["data"]["columns"] == [
+        "group",
+        "label",
+        "n",
+        "n_event",
+        "estimate",
+        "conf_low",
+        "conf_high",
+    ]
 
 
 LEFT = left(

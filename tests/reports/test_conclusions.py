@@ -14,7 +14,7 @@ from evalkit.comparison import Outcome
 from evalkit.disclosure import Safe
 from evalkit.report import conclusions, limitations
 from reports.made import COOK, points, small, told
-from reports.made import shown as _shown  # noqa: F401 - a fixture
+from reports.made import shown as _shown
 
 shown = _shown
 Results = Mapping[str, Safe]
@@ -26,7 +26,11 @@ def outcome(event: str = "recorded harm", *, compared: bool = True) -> Any:
     """A comparison whose results the report is told."""
     people = pd.DataFrame({"group": ["Pilot"] * 20 + ["PAIP"] * 30, "event": [1] * 50})
     named = {"event": event, "groups": ("Pilot", "PAIP"), "scale": "harm", "population": "p", "data": people}
-    own = SimpleNamespace(**named, cohort=small().cohort, diagnose=lambda: safe_of("diagnose", "term\n", estimand=f"gate {event}").estimates)
+    own = SimpleNamespace(
+        **named,
+        cohort=small().cohort,
+        diagnose=lambda: safe_of("diagnose", "term\n", estimand=f"gate {event}").estimates,
+    )
     made = Outcome(event, 182, own if compared else None)  # type: ignore[arg-type]
     for kind, name in (("adjusted_effects", "effects"), ("e_value", "e_values")):
         made.__dict__[name] = safe_of(kind, "term\n", estimand=f"{kind} {event}").estimates if compared else None
@@ -178,9 +182,7 @@ START = (
     "Follow-up begins at a first session or an intake, not at referral. Who gets so far may differ between the groups, and "
     "no weighting for what was measured is sure to mend that."
 )
-WATCHED = (
-    "Recorded harm is less than harm. People who are watched more closely have more of it recorded."
-)
+WATCHED = "Recorded harm is less than harm. People who are watched more closely have more of it recorded."
 COUNTS = (
     "Counts below 11 are not shown and counts are rounded, so that nobody can be recognized. Differences within small "
     "groups stay unknown."

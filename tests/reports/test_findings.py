@@ -13,7 +13,7 @@ from evalkit.disclosure import Safe
 from evalkit.display import Gap
 from evalkit.protocol import Baseline
 from reports.made import COOK, RULE, Told, points, small, told
-from reports.made import shown as _shown  # noqa: F401 - a fixture
+from reports.made import shown as _shown
 
 shown = _shown
 
@@ -202,9 +202,7 @@ LEFT = (
     "**27% of starters had left the Pilot by day 90** without completing (21% to 34%). Left means 21 days without a "
     "session."
 )
-AT_30 = (
-    "**11% of starters had left the Pilot by day 30** without completing (8% to 15%). Left means 21 days without a session."
-)
+AT_30 = "**11% of starters had left the Pilot by day 30** without completing (8% to 15%). Left means 21 days without a session."
 ON_90 = left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | pass")
 SOONER = left(
     "Pilot | 30 | 80 | 0.11 | 0.08 | 0.15 | pass", "Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | fail",
@@ -302,7 +300,9 @@ WITHOUT = {
         (FEW, f"{HARMED} In PAIP it was 31%. {MUCH}"), BOTH | ON_90 | ON_182, without=("sessions", "exits")
     ),
     "no outcomes: harm is not asked for": Case(
-        (FEW, f"{ENGAGED} In PAIP it was 50%.", f"{LEFT} In PAIP it was 44%."), BOTH | ON_90 | ON_182, without=("outcomes",)
+        (FEW, f"{ENGAGED} In PAIP it was 50%.", f"{LEFT} In PAIP it was 44%."),
+        BOTH | ON_90 | ON_182,
+        without=("outcomes",),
     ),
 }
 
@@ -346,7 +346,9 @@ def test_where_nothing_was_found_yet(shown: list[dict[str, Any]]) -> None:
 
 
 def test_every_estimate_told_is_named_in_the_mark(shown: list[dict[str, Any]]) -> None:
-    results = referred(120, 35) | BOTH | change(HIGHER, 0.41) | SOONER | {"rmst_contrast left": contrast(LOWER)} | ON_182
+    results = (
+        referred(120, 35) | BOTH | change(HIGHER, 0.41) | SOONER | {"rmst_contrast left": contrast(LOWER)} | ON_182
+    )
     told(results).findings()
     kinds = shown[0]["mark"]["also"].values()
     assert set(kinds) == {"referred", "funnel", "change", "cumulative_incidence", "rmst_contrast"}

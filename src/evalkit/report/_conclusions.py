@@ -79,8 +79,8 @@ def _reasons(gate: Safe) -> list[str]:
     if rows.empty:
         return [words("end.sample")]
     failed = rows[(rows["verdict"] != "pass") & rows["term"].isin(_REASONS)]
-    return [
-        words(f"end.{_REASONS[str(term)]}{'.unknown' if verdict == 'unknown' else ''}")  # unknown: not said to have failed
+    return [  # what is unknown is not said to have failed
+        words(f"end.{_REASONS[str(term)]}{'.unknown' if verdict == 'unknown' else ''}")
         for term, verdict in zip(failed["term"], failed["verdict"], strict=True)
     ]
 
