@@ -17,12 +17,14 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
+from display.drawn import cells
 from evalkit.disclosure import Safe
 from evalkit.display import Gap
 from evalkit.display._data import safe_numbers
 from evalkit.display._kinds import CURVES, INCIDENCES, is_empty
 from evalkit.report import Report
 from evalkit.seal import MARK
+from reports.claims import Claims, under_another_name
 
 _SHARES = {"estimate", "conf_low", "conf_high", "share", "baseline"}
 RULES = {"about", "cover", "groups", "methods", "absent", "dictionary", "provenance", "restatements"}
@@ -59,6 +61,7 @@ class Ran:
     outputs: list[Shown] = field(default_factory=list)
     safe: dict[str, list[Safe]] = field(default_factory=dict)
     gaps: dict[str, list[Gap]] = field(default_factory=dict)
+    groups: list[str] = field(default_factory=list)
     executed: Any = field(default_factory=nbformat.v4.new_notebook)
 
     def rows(self, shown: Shown) -> pd.DataFrame:
@@ -72,6 +75,13 @@ class Ran:
 
     def between(self, shown: Shown) -> list[Gap]:
         return [gap for i in shown.ids for gap in self.gaps.get(i, [])]
+
+    def astray(self, shown: Shown) -> list[str]:
+        """Return what an output says of a group that no safe row of that group bears out."""
+        rows, (focus, comparison) = self.rows(shown), self.groups
+        if shown.shows == "table":
+            return under_another_name(cells(shown.text), rows, self.groups) if len(rows) else []
+        return Claims(rows, self.between(shown), (focus, comparison)).wrong(told(shown))
 
 
 def run(notebook: Path, **parameters: object) -> Ran:
@@ -104,6 +114,7 @@ def _listen(patched: pytest.MonkeyPatch, ran: Ran) -> None:
 
     def seen(self: Report, estimates: Any) -> Safe:
         made = safe(self, estimates)
+        ran.groups[:] = self.groups
         ran.safe.setdefault(made.estimates.id, []).append(made)
         return made
 

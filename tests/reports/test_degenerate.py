@@ -110,3 +110,4 @@ def hold_to_numbers(ran: Ran) -> None:
             rest = shown.mark["kind"] == "findings"
             assert astray(told(shown), ran.rows(shown), ran.between(shown), rules, rest=rest) == [], told(shown)
             assert unlike_any_row(told(shown), ran.rows(shown)) == [], told(shown)
+            assert ran.astray(shown) == [], told(shown)

@@ -110,7 +110,8 @@ def _weeks(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  #
         return ""
     weeks = [int(own["time_from"].iloc[i] // 7 + 1) for i in (0, -1)]
     first, last = (decimal(own["estimate"].iloc[i], 1) for i in (0, -1))
-    key = "head.weeks" if len(own) > 1 else "head.weeks.one"
+    key = "head.hours" if safe.estimates.kind == "hours_by_week" else "head.weeks"
+    key = key if len(own) > 1 else f"{key}.one"
     return words(key, group=group, first=first, last=last, from_week=weeks[0], to_week=weeks[1])
 
 
@@ -158,11 +159,13 @@ def _ends(rows: pd.DataFrame) -> tuple[bool, float, pd.Series, pd.Series] | None
 
 def _trend(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     rows = safe.estimates.tidy()
+    ends = list(dict.fromkeys(rows["period"].astype(str)))[-2:]  # not the last two that are known: they may be older
     rows = rows[(rows["group"] == groups[0]) & rows["variable"].isin(["engaged", "completed"]) & (rows["n"] > 0)]
     measures = []
     for label, own in rows.dropna(subset=["estimate"]).groupby("label", sort=False):
-        if len(own) > 1:
-            now, before = (percent(own["estimate"].iloc[i]) for i in (-1, -2))
+        share = own.set_index("period")["estimate"]
+        if len(ends) == 2 and set(ends) <= set(share.index):
+            before, now = (percent(share[end]) for end in ends)
             measures.append(words("head.trend.one", label=label, now=now, before=before))
     return words("head.trend", group=groups[0], measures="; ".join(measures)) if measures else ""
 

@@ -125,7 +125,7 @@ ENGLISH: dict[str, str] = {
     "rmst.mean": "In the first {tau} days people in {group} spent {mean} days without {event}, on average ({low} to "
     "{high}).",
     "rmst.gap.none": "Over the first {tau} days there is no clear difference in the mean time without {event}: "
-    "{group} could lie anywhere from {low} to {high} than {other}.",
+    "compared with {other}, {group} could lie anywhere from {low} to {high}.",
     "rmst.gap.higher": "Over the first {tau} days, people in {group} spent clearly more days without {event} than "
     "people in {other}: {low} to {high} days more.",
     "rmst.gap.lower": "Over the first {tau} days, people in {group} spent clearly fewer days without {event} than "
@@ -154,6 +154,8 @@ ENGLISH: dict[str, str] = {
     "head.cif.one": "By day {day}, {cause}: {shares}",
     "head.weeks": "Weekly sessions in {group}: {first} in week {from_week}, {last} in week {to_week}",
     "head.weeks.one": "Weekly sessions in {group}: {first} in week {from_week}",
+    "head.hours": "Weekly hours in {group}: {first} in week {from_week}, {last} in week {to_week}",
+    "head.hours.one": "Weekly hours in {group}: {first} in week {from_week}",
     "head.tiles.all": "Everybody in the {group} came from {level}: {n} people",
     "head.reach.all": "{level} is the source of all referrals to the {group}",
     "head.tiles.near": "People of the {group} came in similar numbers from {level}: {low} to {high}",
@@ -168,7 +170,8 @@ ENGLISH: dict[str, str] = {
     "head.across.same": "Engagement in the {group} does not clearly differ by {name}: {low} ({low_label}) to {high} "
     "({high_label})",
     "head.across.hidden": "Too few groups of the {group} can be shown to say whether it engages some people better",
-    "head.published": "Completed: {shares}. Published shares are of other people",
+    "head.published": "{measure}: {shares}. Published shares are of other people",
+    "head.published.completion": "Completed: {shares}. Published shares are of other people",
     # -- published figures
     "benchmark.note": "Here: {whom}. Who is counted differs from figure to figure: read a difference beside both "
     "denominators. Sources: {sources}",
@@ -180,8 +183,8 @@ ENGLISH: dict[str, str] = {
     "restated.none": "No figure of {period} changed by more than rounding.",
     # -- comparison of the groups
     "effect": "{label}: {value} points ({low} to {high}).",
-    "effect.none": "{label}: there is no clear difference. {group} could lie anywhere from {low} to {high} than "
-    "{other}.",
+    "effect.none": "{label}: there is no clear difference. Compared with {other}, {group} could lie anywhere from "
+    "{low} to {high}.",
     "effect.higher": "{label}: the share is clearly higher in {group}, by {low} to {high} points.",
     "effect.lower": "{label}: the share is clearly lower in {group}, by {low} to {high} points.",
     "note.referred": "Of all referred: also of people referred too recently to have taken a step. These shares still "

@@ -102,6 +102,9 @@ FINAL: dict[str, str] = {
     "end.balance": "the groups still differ after weighting",
     "end.equipoise": "too few people could have been in either group",
     "end.sample": "after weighting, one group counts for too few people",
+    "end.balance.unknown": "balance could not be judged",
+    "end.equipoise.unknown": "overlap could not be judged",
+    "end.sample.unknown": "the size of the groups after weighting could not be judged",
     "end.none": "**{event}.** After adjustment for what was measured, no clear difference was found by day {day} (by "
     "weighting, {low} to {high} points). This does not show that the groups are alike: any difference in that range "
     "fits the data.",

@@ -113,13 +113,14 @@ def benchmarks(
     own = own.assign(label=label, estimate=own["here"], conf_low=own["here_low"], conf_high=own["here_high"])
     figure, alt = dots_figure(own, groups, words("benchmark.axis", measure=measure), marks=marks)
     data = benchmark_numbers(rows, marks.assign(label=marks["name"]))
-    return Beside("figure", "", figure, data, alt, _headline(own, groups))
+    return Beside("figure", "", figure, data, alt, _headline(own, groups, measure))
 
 
-def _headline(own: pd.DataFrame, groups: tuple[str, str]) -> str:
+def _headline(own: pd.DataFrame, groups: tuple[str, str], measure: str) -> str:
     rows = own.dropna(subset=["estimate"]).set_index("group")["estimate"]
     said = [words("group.share", share=percent(rows[group]), group=group) for group in groups if group in rows.index]
-    return words("head.published", shares=listed(said)) if said else ""
+    key = "head.published.completion" if measure == "completion" else "head.published"
+    return words(key, shares=listed(said), measure=measure[:1].upper() + measure[1:]) if said else ""
 
 
 def show_benchmarks(report: Report, estimates: Estimates, measure: str, shape: Literal["figure", "table"]) -> None:

@@ -128,7 +128,7 @@ class Brief:
         say = self.say
         labels = (say("Days since first session"), say("Left without completing"))
         figure = curves_of_brief(curves, self.groups, labels, horizon, say)
-        own = self._translated(found.rows)
+        own = self._translated(found.rows[found.rows["time"] <= horizon])
         values = [(group, self._days(own[own["group"] == group])) for group in self.groups]
         quoted = own[["group", "time", "estimate", "conf_low", "conf_high"]]
         data = pd.concat([quoted, *(c.assign(group=g) for g, c in curves.items())], ignore_index=True)

@@ -79,7 +79,10 @@ def _reasons(gate: Safe) -> list[str]:
     if rows.empty:
         return [words("end.sample")]
     failed = rows[(rows["verdict"] != "pass") & rows["term"].isin(_REASONS)]
-    return [words(f"end.{_REASONS[str(term)]}") for term in failed["term"]]
+    return [  # what is unknown is not said to have failed
+        words(f"end.{_REASONS[str(term)]}{'.unknown' if verdict == 'unknown' else ''}")
+        for term, verdict in zip(failed["term"], failed["verdict"], strict=True)
+    ]
 
 
 def limitations(report: Report, outcomes: Sequence[Outcome | None]) -> None:

@@ -1,0 +1,174 @@
+"""The agreement test has teeth: a number under another name, in another role or with another direction is noticed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from display.made import GROUPS, HIGHER, LOWER, NONE, shares
+from evalkit.disclosure import Safe
+from evalkit.display import Gap, headline, sentences
+from evalkit.display._data import safe_numbers
+from evalkit.display._draw import Look, draw
+from evalkit.display._kinds import CURVES, INCIDENCES
+from evalkit.report import conclusions
+from reports.claims import Claims, fits, under_another_name
+from reports.made import shown as _shown
+from reports.made import told
+from reports.test_conclusions import outcome, results
+from reports.test_findings import BOTH, DONE, ON_90, ON_182, SOONER, change, contrast, on, referred
+
+shown = _shown
+PILOT, PAIP = GROUPS
+
+
+def rows_of(given: Mapping[str, Safe]) -> pd.DataFrame:
+    """Every safe row of these results, as the agreement test sees them."""
+    parts = []
+    for safe in given.values():
+        parts.append(safe_numbers(safe))
+        if safe.estimates.kind not in CURVES | INCIDENCES:
+            parts.append(safe.estimates.tidy())
+    return pd.concat(parts, ignore_index=True)
+
+
+def swap(one: str, other: str) -> Callable[[str], str]:
+    def swapped(text: str) -> str:
+        return re.sub(f"{re.escape(one)}|{re.escape(other)}", lambda m: other if m[0] == one else one, text)
+
+    return swapped
+
+
+N = r"[+−]?(?:under |over )?\d[\d,.]*%?"
+FAULTS: dict[str, Callable[[str], str]] = {
+    "names": swap(PILOT, PAIP),
+    "limits": lambda t: re.sub(rf"\(({N}) to ({N})", r"(\2 to \1", t, count=1),
+    "estimate and limit": lambda t: re.sub(rf"({N})( [^%(]*)\(({N}) to", r"\3\2(\1 to", t, count=1),
+    "direction": lambda t: swap("clearly higher", "clearly lower")(swap("a clear rise", "a clear fall")(t)),
+    "signs": swap("points lower", "points higher"),
+    "more and fewer": lambda t: swap("clearly more days", "clearly fewer days")(swap("days more", "days fewer")(t)),
+    "now and before": lambda t: re.sub(rf"({N}) \(({N})\)(?=;|$)", r"\2 (\1)", t, count=1),
+    "day": lambda t: re.sub(r"day (\d+)", lambda m: f"day {int(m[1]) - 7}", t, count=1),
+    "people": lambda t: re.sub(r"of (\d+) (people)", lambda m: f"of {int(m[1]) + 5} {m[2]}", t, count=1),
+    "causes": swap("disengaged:", "completed:"),
+    "a third number": lambda t: re.sub(rf"(?<=was )({N})", "61%", t, count=1),
+    "everybody is new": lambda t: re.sub(r"About \d+ of them", "About 1240 of them", t),
+    "much more": lambda t: re.sub(r"by (\d+) to (\d+) points", r"by \1 to 9\2 points", t, count=1),
+}
+
+
+def page_one(given: Mapping[str, Safe], gaps: Mapping[str, Mapping[str, Gap]], shown: list[dict[str, Any]]) -> str:
+    told(given, gaps).findings()
+    return shown[-1]["text/markdown"].partition(":::\n\n")[0]
+
+
+LEFT_GAP = {"cumulative_incidence left": {"disengagement": on(90, Gap(-0.17, -0.29, -0.05))}}
+HARM_GAP = {"cumulative_incidence harmed": {"recorded harm": on(182, Gap(-0.19, -0.26, -0.12))}}
+ENGAGED = {"funnel": {"Engaged": Gap(0.25, 0.15, 0.34)}}
+PAGES = {
+    "reach": (referred(1240, 35), {}, {"names", "everybody is new"}),
+    "engaged": (
+        BOTH | change(Gap(0.34, 0.2, 0.4), 0.41), ENGAGED,
+        {"names", "limits", "estimate and limit", "direction", "people", "a third number", "much more"},
+    ),
+    "completed": (
+        DONE | change(Gap(-0.1, -0.2, -0.05), 0.35), {"funnel": {"Completed": Gap(-0.5, -0.6, -0.4)}},
+        {"names", "limits", "estimate and limit", "direction", "people", "a third number", "much more"},
+    ),
+    "staying": (ON_90, LEFT_GAP, {"names", "limits", "estimate and limit", "direction", "day", "a third number", "much more"}),
+    "staying, sooner": (SOONER | {"rmst_contrast left": contrast(LOWER)}, {}, {"names", "limits", "more and fewer", "a third number"}),
+    "harm": (ON_182, HARM_GAP, {"names", "limits", "estimate and limit", "direction", "day", "a third number", "much more"}),
+    "unclear": (ON_182, {"cumulative_incidence harmed": {"recorded harm": on(182, Gap(-0.19, -0.4, 0.02))}}, {"signs"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_faults_on_page_one(name: str, shown: list[dict[str, Any]]) -> None:
+    given, gaps, faults = PAGES[name]
+    text = page_one(given, gaps, shown)
+    claims = Claims(rows_of(given), [gap for own in gaps.values() for gap in own.values()], GROUPS)
+    assert claims.wrong(text) == []
+    for fault in faults:
+        assert FAULTS[fault](text) != text, (fault, text)
+        assert claims.wrong(FAULTS[fault](text)), (fault, FAULTS[fault](text))
+
+
+LEFT, STEPS = ON_90["cumulative_incidence left"], BOTH["funnel"]
+TREND = """
+group | term | label   | period | variable | n   | n_event
+Pilot | a    | Engaged | 2022Q1 | engaged  | 90  | 30
+Pilot | b    | Engaged | 2022Q2 | engaged  | 120 | 66
+PAIP  | a    | Engaged | 2022Q1 | engaged  | 300 | 240
+PAIP  | b    | Engaged | 2022Q2 | engaged  | 400 | 360
+"""
+RESULTS = {
+    "incidences": (LEFT, {"disengagement": on(90, Gap(-0.17, -0.29, -0.05))}, {"names", "limits", "day", "causes", "direction"}),
+    "shares": (STEPS, {"Engaged": Gap(0.25, 0.15, 0.34)}, {"names", "limits", "people", "direction", "much more"}),
+    "trend": (shares("trend", TREND), {}, {"names", "now and before"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_faults_in_sentences_headlines_and_alternative_texts(name: str) -> None:
+    safe, gaps, faults = RESULTS[name]
+    claims = Claims(rows_of({"": safe}), list(gaps.values()), GROUPS)
+    texts = [sentences(safe, GROUPS, gaps=gaps), headline(safe, GROUPS, gaps=gaps)]
+    if name != "incidences":
+        texts.append(draw(safe, GROUPS, Look())[1])
+    assert [claims.wrong(text) for text in texts] == [[]] * len(texts)
+    for fault in faults:
+        changed = [(text, FAULTS[fault](text)) for text in texts if FAULTS[fault](text) != text]
+        assert changed, fault
+        assert all(claims.wrong(new) for _, new in changed), (fault, changed)
+
+
+def test_faults_in_conclusions(shown: list[dict[str, Any]]) -> None:
+
+    given = results()
+    conclusions(told(given), [outcome()])
+    text = shown[0]["text/markdown"].splitlines()[1]
+    rows = rows_of(given).assign(tau=182.0)
+    claims = Claims(rows, [], GROUPS)
+    assert claims.wrong(text) == []
+    for fault in ("names", "day"):
+        assert claims.wrong(FAULTS[fault](text)), fault
+    assert claims.wrong(text.replace("+8.0 to +32.0", "+32.0 to +8.0"))
+    assert claims.wrong(text.replace("clearly higher", "clearly lower"))
+
+
+def test_a_number_beside_a_name_that_no_message_explains() -> None:
+    claims = Claims(rows_of({"": STEPS}), [], GROUPS)
+    assert claims.wrong("In Pilot, 75 were engaged.") == ["unexplained: In Pilot, 75 were engaged."]
+    assert claims.wrong("In Pilot, many were engaged. See @fig-2.") == []
+
+
+def test_columns_of_tables_are_those_of_their_group() -> None:
+    rows = rows_of({"": STEPS})
+    table = [["Step", "Pilot", "PAIP"], ["Engaged", "75% (67% to 82%); 90 of 120", "50% (44% to 56%); 150 of 300"]]
+    assert under_another_name(table, rows, GROUPS) == []
+    swapped = [[table[0][0], *table[0][:0:-1]], table[1]]
+    assert len(under_another_name(swapped, rows, GROUPS)) == 2
+    lines = [["Event", "Group", "Share"], ["A", "PAIP", "75% (67% to 82%)"]]
+    assert under_another_name(lines, rows, GROUPS) == ["PAIP: 75% (67% to 82%)"]
+
+
+@pytest.mark.parametrize(
+    ("said", "value", "right"),
+    [
+        ("75%", 0.7512, True), ("75%", 0.757, False), ("under 1%", 0.004, True), ("under 1%", 0.0, False),
+        ("over 99%", 0.996, True), ("over 99%", 1.0, False), ("1,240", 1240, True), ("1,240", 1250, False),
+        ("+13.5", 0.1351, True), ("−13.5", 0.1351, False), ("−13.5", -0.1351, True), ("mean 31.2", 31.24, True),
+        ("30% (60 people)", 0.3, True), ("60 people, 30%", 0.3, True), ("60 people, 31%", 0.3, False),
+        ("42", 0.42, True), ("not shown", float("nan"), True), ("5%", float("nan"), False), ("0.0", -0.0001, True),
+    ],
+)  # fmt: skip
+def test_how_a_number_may_be_written(said: str, value: float, right: bool) -> None:
+    assert fits(said, value) is right
+
+
+def test_the_gaps_used_here_are_what_they_are_called() -> None:
+    assert [gap.direction for gap in (HIGHER, LOWER, NONE)] == ["higher", "lower", "none"]

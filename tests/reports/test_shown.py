@@ -1,0 +1,454 @@
+"""What `show` and `say` put out for hand-made results: sentence, figure, remarks and the files' numbers, all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from display.drawn import cells
+from display.made import GROUPS, HIGHER, LOWER, curve, safe_of, shares
+from evalkit.disclosure import Safe
+from evalkit.display import CurveText, Gap
+from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates
+from evalkit.report import say_participants, show_participants
+from evalkit.report._contrast import count_gaps, curve_differences, curve_gaps, difference_numbers, share_gaps
+from evalkit.survival import kaplan_meier
+from evalkit.wilson import wilson
+from reports.made import COOK, RULE, Told, small, told
+from reports.made import shown as _shown
+from reports.test_findings import on
+
+shown = _shown
+WORDS = CurveText("Well", "Days", "well")
+
+
+def estimates(safe: Safe) -> Estimates:
+    """The estimates that stand for a result: asked for by their kind."""
+    return safe.estimates
+
+
+def showing(safe: Safe, gaps: Mapping[str, Gap] | None = None) -> Told:
+    kind = safe.estimates.kind
+    return told({kind: safe}, {kind: gaps or {}})
+
+
+STAYED = curve("""
+group | time | n_risk | estimate | conf_low | conf_high | verdict
+Pilot | 0    | 90     | 1        | 1        | 1         | pass
+Pilot | 90   | 60     | 0.71     | 0.63     | 0.79      | pass
+Pilot | 182  | 40     | 0.55     | 0.44     | 0.66      | pass
+PAIP  | 0    | 250    | 1        | 1        | 1         | pass
+PAIP  | 90   | 150    | 0.52     | 0.46     | 0.58      | pass
+PAIP  | 182  | 100    | 0.33     | 0.28     | 0.39      | pass
+""")
+SMOOTH = (
+    "To protect participants, curves are smoothed over blocks of at least 11 events, and numbers at risk are rounded."
+)
+
+
+def test_a_curve_is_said_up_to_the_horizon_with_its_difference(shown: list[dict[str, Any]]) -> None:
+    report = showing(STAYED, {"": on(90, LOWER)})
+    report.say(estimates(STAYED), "fig-x", words=WORDS, lead="Lead:", horizon=90)
+    assert shown[0]["text/markdown"] == (
+        "Lead: At day 90, 71% in Pilot (63% to 79%) and 52% in PAIP (46% to 58%) were well. The share is clearly lower in "
+        "Pilot: by 11 to 29 points. See @fig-x."
+    )
+
+
+def test_a_curve_is_shown_with_headline_alternative_text_numbers_and_remarks(shown: list[dict[str, Any]]) -> None:
+    report = showing(STAYED, {"": on(182, HIGHER)})
+    report.show(estimates(STAYED), words=WORDS, horizon=182)
+    mark = shown[0]["mark"]
+    assert mark["headline"] == "By day 182, 55% in Pilot and 33% in PAIP were well: clearly higher"
+    assert mark["alt"] == "Pilot, well: 55% at day 182. PAIP, well: 33% at day 182."
+    assert mark["data"]["rows"][1][:4] == ["Pilot", 90, None, 0.71]
+    assert shown[1]["text/markdown"] == f"::: {{.note}}\n{SMOOTH}\n:::"
+
+
+def remarks_of(safe: Safe, shown: list[dict[str, Any]]) -> str:
+    shown.clear()
+    showing(safe).show(estimates(safe), words=WORDS, horizon=182)
+    return shown[1]["text/markdown"].removeprefix("::: {.note}\n").removesuffix("\n:::") if len(shown) > 1 else ""
+
+
+def variant(**changes: Any) -> Safe:
+    return replace(STAYED, **changes)
+
+
+def test_remarks_below_curves(shown: list[dict[str, Any]]) -> None:
+    quiet = curve("""
+group | time | n_risk | estimate | conf_low | conf_high | verdict
+Pilot | 0    | 90     | 1        | 1        | 1         | pass
+Pilot | 90   | 60     | 1        | 1        | 1         | pass
+PAIP  | 0    | 250    | 1        | 1        | 1         | pass
+PAIP  | 90   | 150    | 0.52     | 0.46     | 0.58      | pass
+""", events={"Pilot": 0})  # fmt: skip
+    assert remarks_of(quiet, shown) == (
+        f"{SMOOTH} No event is known in Pilot so far, which is not to say that there is none: no curve is drawn."
+    )
+    only = frozenset(place for place in STAYED.faithful if place[0] == "PAIP")
+    assert remarks_of(variant(faithful=only), shown) == (
+        f"{SMOOTH} No line is drawn of Pilot: there is no day for which a share can be given."
+    )
+    short = "The numbers at risk leave out a few people ({}) who were followed briefly: too few to be shown leaving."
+    assert remarks_of(variant(short=("Pilot",)), shown) == f"{SMOOTH} {short.format('Pilot')}"
+    assert remarks_of(variant(short=GROUPS), shown) == f"{SMOOTH} {short.format('Pilot and PAIP')}"
+    assert remarks_of(variant(short=("Pilot",), faithful=only), shown).count("leave out") == 0  # it is not drawn
+    assert remarks_of(variant(withheld=("Third",)), shown) == (
+        f"{SMOOTH} Not shown where fewer than 11 people or events would be described."
+    )
+    assert remarks_of(variant(withheld=("Third",), complementary=True), shown) == (
+        f"{SMOOTH} Not shown where fewer than 11 people or events would be described, or could be worked out from other "
+        "figures."
+    )
+
+
+def test_remarks_below_incidences_name_the_cause(shown: list[dict[str, Any]]) -> None:
+    left = curve("""
+group | cause         | time | n_risk | estimate | conf_low | conf_high | verdict
+Pilot | disengagement | 0    | 60     | 0        | 0        | 0         | pass
+Pilot | disengagement | 90   | 60     | 0.27     | 0.21     | 0.34      | pass
+Pilot | completion    | 0    | 60     | 0        | 0        | 0         | fail
+Pilot | completion    | 90   | 60     | 0.12     | 0.08     | 0.17      | fail
+""", cause=True)  # fmt: skip
+    assert remarks_of(left, shown) == (
+        f"{SMOOTH} No line is drawn of Pilot (completion): there is no day for which a share can be given."
+    )
+
+
+def test_remarks_below_means_by_week(shown: list[dict[str, Any]]) -> None:
+    rows = "group | time_from | n | estimate | conf_low | conf_high\nPilot | 0 | 90 | 1.2 | 1 | 1.4\nPilot | 7 | 90 | 1 | 0.9 | 1.1"
+    assert remarks_of(safe_of("sessions_by_week", rows), shown) == (
+        "Counts are rounded: small steps from week to week can be rounding alone."
+    )
+    steps = "group | term | label | n_event | n\nPilot | a | A | 30 | 90"
+    assert remarks_of(shares("returns", steps), shown) == ""
+
+
+NOBODY = "Not shown: fewer than 11 people or events would be described."
+EARLY = "Not shown yet: too few people have been observed for long enough."
+ABSENT = {
+    "withheld": (safe_of("funnel", "n | estimate\n9 | 0.5", verdict="withheld", withheld=("Pilot",)), NOBODY),
+    "too early": (safe_of("funnel", "n | estimate\n0 | -"), EARLY),
+    "too early for a mean time": (
+        safe_of("rmst_contrast", "measure | estimate\nrmst_difference | -"),
+        f"Difference in the mean time without the event. {EARLY}",
+    ),
+    "a rate that is withheld": (
+        safe_of("attendance_rate", "n | estimate\n9 | 0.5", verdict="withheld", withheld=("Pilot",)),
+        f"Attendance rate. {NOBODY}",
+    ),
+    "a dose": (safe_of("dose_reached", "n | estimate\n0 | -"), f"Mean share of the full dose. {EARLY}"),
+    "returns": (safe_of("returns", "n | estimate\n0 | -"), f"People who came back after disengaging. {EARLY}"),
+    "nothing to impute": (
+        safe_of("imputed", "estimate\n-"), "Nobody who can be compared lacks a value, or too few do for imputation."
+    ),
+    "too few to impute": (safe_of("imputed", "estimate\n-", withheld=("Pilot",)), NOBODY),
+    "one week": (safe_of("sessions_by_week", "group | n | estimate\nPilot | 90 | 1.2\nPAIP | 0 | 1.2\nPAIP | 90 | -"), EARLY),
+    "no day of a curve": (STAYED.until(30), EARLY),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ABSENT)
+def test_why_there_is_nothing(name: str, shown: list[dict[str, Any]]) -> None:
+    safe, said = ABSENT[name]
+    for put_out in (lambda r: r.show(estimates(safe), "table"), lambda r: r.say(estimates(safe))):
+        shown.clear()
+        put_out(showing(safe))
+        assert [one["text/markdown"] for one in shown] == [f"::: {{.absent}}\n{said}\n:::"]
+        assert shown[0]["mark"]["absent"] == "yes"
+
+
+def reach(*rows: str) -> Safe:
+    return shares("reach", "\n".join(["group | term | label | n_event | n", *rows]))
+
+
+NO_FIGURE = {
+    "nobody's place is recorded": (
+        reach("Pilot | not recorded | Not recorded | 90 | 90"), "Not shown: it is not recorded."
+    ),
+    "of the focus nothing is shown": (reach("PAIP | a | A | 90 | 90", "Pilot | a | A | 0 | 0"), EARLY),
+    "one half of a mirrored figure": (
+        safe_of("preference", "group | score_from | score_to | estimate\nPilot | 0 | 1 | 1\nPAIP | 0 | 1 | -"), EARLY
+    ),
+    "only where everybody starts": (
+        shares("funnel", "group | term | label | n_event | n\nPilot | referred | Referred | 90 | 90", whole="referred"), EARLY
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_FIGURE)
+def test_why_there_is_no_figure(name: str, shown: list[dict[str, Any]]) -> None:
+    safe, said = NO_FIGURE[name]
+    showing(safe).show(estimates(safe), "figure")
+    assert [one["text/markdown"] for one in shown] == [f"::: {{.absent}}\n{said}\n:::"]
+
+
+def test_numbers_in_a_lead_and_results_without_a_sentence_are_refused() -> None:
+    with pytest.raises(AnalysisError, match="numbers come from estimates; the lead must hold none"):
+        showing(STAYED).say(estimates(STAYED), lead="In 2 groups")
+    with pytest.raises(AnalysisError, match=r"no standard sentence for 'balance'; use report\.show"):
+        balance = safe_of("balance", "estimate\n1")
+        showing(balance).say(estimates(balance))
+
+
+def newcombe(x1: int, n1: int, x0: int, n0: int) -> tuple[float, float]:
+    """Limits of x1 / n1 less x0 / n0, by the formula of Newcombe (1998), method 10."""
+    p1, p0 = x1 / n1, x0 / n0
+    (l1, l0), (u1, u0) = wilson([x1, x0], [n1, n0])
+    return p1 - p0 - np.hypot(p1 - l1, u0 - p0), p1 - p0 + np.hypot(u1 - p1, p0 - l0)
+
+
+# -- differences ------------------------------------------------------------------------------------------------------
+def test_differences_of_shares_are_the_focus_less_the_comparison() -> None:
+    safe = shares("funnel", """
+group | term | label | n_event | n
+PAIP  | a    | A     | 150     | 300
+Pilot | a    | A     | 90      | 120
+Pilot | b    | B     | 90      | 120
+Pilot | c    | C     | 0       | 0
+PAIP  | c    | C     | 150     | 300
+Third | a    | A     | 50      | 500
+""")  # fmt: skip
+    found = share_gaps(safe, GROUPS)
+    assert list(found) == ["A"]
+    assert (found["A"].estimate, found["A"].low, found["A"].high) == pytest.approx((0.25, *newcombe(90, 120, 150, 300)))
+    assert share_gaps(safe_of("funnel", "group | label | n\nPilot | A | 9"), GROUPS) == {}
+    assert share_gaps(shares("funnel", "group | term | label | n_event | n\nPilot | b | B | 9 | 12"), GROUPS) == {}
+
+
+def test_the_ratio_of_mean_counts_is_the_focus_over_the_comparison() -> None:
+    rows = """
+group | time | estimate | conf_low | conf_high
+PAIP  | 182  | 0.4      | 0.3      | 0.5
+PAIP  | 365  | 0.7      | 0.6      | 0.8
+Pilot | 182  | 0.2      | 0.1      | 0.4
+Pilot | 365  | -        | -        | -
+"""
+    gap = count_gaps(safe_of("mean_count", rows), GROUPS)[""]
+    error = np.hypot(np.log(0.4 / 0.1) / 2, np.log(0.5 / 0.3) / 2)
+    assert (gap.estimate, gap.low, gap.high) == pytest.approx((np.log(0.5), np.log(0.5) - error, np.log(0.5) + error))
+    assert gap.day == 182
+    assert count_gaps(safe_of("mean_count", rows.replace("0.1 ", "0   ")), GROUPS) == {}
+    assert count_gaps(safe_of("mean_count", rows.replace("Pilot", "Third")), GROUPS) == {}
+
+
+def exact_curves() -> Estimates:
+    rows = [(g, day, 1) for g, days in (("Pilot", range(1, 101)), ("PAIP", range(1, 51))) for day in days]
+    rows += [(g, 400, 0) for g in GROUPS for _ in range(100)]
+    return kaplan_meier(pd.DataFrame(rows, columns=["group", "time", "event"]), "time", "event", by="group")
+
+
+def near(pilot: float, paip: float) -> Safe:
+    """Protected curves on days 30 and 90; the exact shares are 85 and 55 % (Pilot), 80 and 67 % (PAIP)."""
+    return curve(f"""
+group | time | n_risk | estimate | conf_low | conf_high | verdict
+Pilot | 30   | 150    | 0.85     | 0.80     | 0.90      | pass
+Pilot | 90   | 100    | {pilot}  | 0.50     | 0.60      | pass
+PAIP  | 30   | 120    | 0.80     | 0.75     | 0.85      | pass
+PAIP  | 90   | 100    | {paip}   | 0.60     | 0.74      | pass
+""")  # fmt: skip
+
+
+def test_differences_of_curves_are_the_focus_less_the_comparison() -> None:
+    exact = exact_curves()
+    true = exact.analysis.estimate(exact.counts).tidy()  # type: ignore[union-attr]
+    at_90 = {g: true[(true["group"] == g) & (true["time"] <= 90)]["estimate"].iloc[-1] for g in GROUPS}
+    assert (round(at_90["Pilot"], 3), round(at_90["PAIP"], 3)) == (0.55, 0.667)
+    found = curve_differences(near(0.55, 0.67), exact, GROUPS)
+    rows = found.estimates.tidy()
+    assert rows["contrast"].unique().tolist() == ["Pilot - PAIP"]
+    assert rows["time"].tolist() == [30, 90]
+    errors = np.hypot([0.1 / 3.92, 0.1 / 3.92], [0.1 / 3.92, 0.14 / 3.92])
+    assert rows["estimate"].tolist() == pytest.approx([0.05, -0.12])
+    assert rows["conf_low"].tolist() == pytest.approx((np.array([0.05, -0.12]) - 1.959964 * errors).tolist(), abs=1e-6)
+    assert rows["conf_high"].tolist() == pytest.approx((np.array([0.05, -0.12]) + 1.959964 * errors).tolist(), abs=1e-6)
+    gap = curve_gaps(found)[""]
+    assert (gap.day, gap.direction) == (90, "lower")
+    assert gap.estimate == pytest.approx(-0.12)
+    data = difference_numbers(near(0.55, 0.67), found)
+    assert list(data) == ["group", "time", "n_risk", "estimate", "conf_low", "conf_high", "measure"]
+    assert data[["group", "measure"]].drop_duplicates().to_numpy().tolist() == [
+        ["Pilot", "share"], ["PAIP", "share"], ["Pilot - PAIP", "difference"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pilot", "days"), [(0.56, [30, 90]), (0.45, [30]), (0.65, [30])])
+def test_differences_far_from_the_exact_one_are_left_out(pilot: float, days: list[int]) -> None:
+    assert curve_differences(near(pilot, 0.67), exact_curves(), GROUPS).estimates.tidy()["time"].tolist() == days
+
+
+def test_one_group_has_no_difference() -> None:
+    alone = curve(
+        "group | time | n_risk | estimate | conf_low | conf_high | verdict\nPilot | 90 | 9 | 0.5 | 0.4 | 0.6 | pass"
+    )
+    found = curve_differences(alone, exact_curves(), GROUPS)
+    assert (found.verdict, curve_gaps(found)) == ("withheld", {})
+
+
+# -- published figures ------------------------------------------------------------------------------------------------
+DONE = shares("proportion", "group | term | label | n_event | n\nPAIP | c | C | 90 | 120\nPilot | c | C | 10 | 40")
+HARMED = COOK.model_copy(update={"measure": "harm", "what": "Re-arrest", "value": 0.15})
+
+
+def beside(measure: str = "completion", **about: Any) -> Told:
+    """A report that compares exactly what it is given with published figures."""
+
+    class Exact(Told):
+        def safe(self, estimates: Estimates) -> Safe:
+            return Safe(estimates, "released", (), self.policy)
+
+    made = told(baselines=(COOK, RULE, HARMED), **about)
+    return Exact(**{name: getattr(made, name) for name in made.__dataclass_fields__})
+
+
+def test_published_figures_in_a_table(shown: list[dict[str, Any]]) -> None:
+    beside().show_benchmarks(DONE.estimates.about(population="starters"))
+    rows = cells(shown[0]["text/html"])
+    low, high = newcombe(90, 120, round(0.734 * 1899), 1899)
+    two = [f"{100 * v:+.1f}".replace("-", "−") for v in (90 / 120 - round(0.734 * 1899) / 1899, low, high)]
+    assert rows[0] == ["Published figure", "Published", "Of whom", "Group here", "Here", "Difference, points (95% CI)"]
+    assert rows[1] == [
+        "Completion",
+        "73.4%",
+        "1,899: men assessed",
+        "PAIP",
+        "75.0% of 120",
+        f"{two[0]} ({two[1]} to {two[2]})",
+    ]
+    assert rows[2][3:5] == ["Pilot", "25.0% of 40"]
+    assert rows[3] == ["Completion", "about 50%", "men assessed", "PAIP", "75.0% of 120", "not computed"]
+    assert rows[-1] == [
+        "Here: starters. Who is counted differs from figure to figure: read a difference beside both denominators. Sources: "
+        "Bennett (2005). Bennett (2005)."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("measure", "headline"),
+    [
+        ("completion", "Completed: 25% in Pilot and 75% in PAIP. Published shares are of other people"),
+        ("harm", "Harm: 25% in Pilot and 75% in PAIP. Published shares are of other people"),
+    ],
+)
+def test_published_figures_in_a_figure(measure: str, headline: str, shown: list[dict[str, Any]]) -> None:
+    beside().show_benchmarks(DONE.estimates.about(population="starters"), measure, "figure")
+    mark = shown[0]["mark"]
+    published = (
+        "Cook County 1,899 men assessed 73%, rule men assessed 50%"
+        if measure == "completion"
+        else "Cook County 1,899 men assessed 15%"
+    )
+    assert mark["headline"] == headline
+    assert mark["alt"] == f"Pilot: this study 25%. PAIP: this study 75%. Published: {published}."
+    assert [row[:3] for row in mark["data"]["rows"]][:2] == [
+        ["This study", "PAIP", "here"],
+        ["This study", "Pilot", "here"],
+    ]
+    assert mark["data"]["rows"][2][:5] == [
+        "Cook County",
+        "published",
+        "published",
+        None,
+        0.734 if measure == "completion" else 0.15,
+    ]
+    sources = "Bennett (2005). Bennett (2005)." if measure == "completion" else "Bennett (2005)."
+    assert shown[1]["text/markdown"] == f"::: {{.note}}\nSources: {sources}\n:::"
+
+
+def test_no_published_figure(shown: list[dict[str, Any]]) -> None:
+    beside().show_benchmarks(DONE.estimates, "dose")
+    assert shown[0]["text/markdown"] == (
+        "::: {.absent}\nThe study names no published figure on dose, so there is nothing to compare with.\n:::"
+    )
+    with pytest.raises(AnalysisError, match="'funnel' was not made from x of n"):
+        beside().show_benchmarks(safe_of("funnel", "estimate\n1").estimates)
+
+
+# -- who the participants are -----------------------------------------------------------------------------------------
+def people(shares_: str, means: str = "") -> Told:
+    of_shares = safe_of("baseline", "group | variable | term | label | n | n_event | estimate | smd\n" + shares_)
+    head = "group | variable | term | label | n | estimate | std_dev | smd\n"
+    return told({"baseline": of_shares, "baseline_means": safe_of("baseline_means", head + means)})
+
+
+WORK = "Pilot | Work | w | Yes | 90 | 60 | 0.67 | 0.31\nPAIP | Work | w | Yes | 300 | 150 | 0.5 | 0.31\n"
+GENDER = (
+    "Pilot | Gender | m | Man | 90 | 60 | 0.6 | -0.05\nPAIP | Gender | m | Man | 300 | 150 | 0.63 | -0.05\n"
+    "Pilot | Gender | w | Woman | 90 | 60 | 0.31 | 0.2\nPAIP | Gender | w | Woman | 300 | 150 | 0.22 | 0.2\n"
+)
+UNKNOWN = "Pilot | Gender | x | Not recorded | 90 | 60 | 0.9 | 1.9\nPAIP | Gender | x | Not recorded | 300 | 150 | 0.1 | 1.9\n"
+AGE = "Pilot | Age | a | Mean (SD) | 90 | 31.24 | 9 | -0.42\nPAIP | Age | a | Mean (SD) | 300 | 35.26 | 11 | -0.42\n"
+SEE = "See @tbl-participants."
+PEOPLE = {
+    "two characteristics lead": (
+        people(WORK + GENDER + UNKNOWN, AGE),
+        "The groups differ most in “age” (mean 31.2 in Pilot, mean 35.3 in PAIP; standardized difference −0.42), then in “work” "
+        "(67% in Pilot, 50% in PAIP; standardized difference 0.31). Of 3 characteristics that can be compared, 3 differ by more "
+        f"than 0.1 standard deviations. {SEE}",
+    ),
+    "the level in which they differ most": (
+        people(GENDER),
+        "The groups differ most in “gender (woman)” (31% in Pilot, 22% in PAIP; standardized difference 0.20). Of 1 "
+        f"characteristics that can be compared, 1 differ by more than 0.1 standard deviations. {SEE}",
+    ),
+    "none differs": (
+        people(WORK.replace("0.31", "0.1")),
+        f"No characteristic that can be compared differs by more than 0.1 standard deviations. {SEE}",
+    ),
+    "nothing is known": (people(UNKNOWN), "::: {.absent}\nToo few people have been referred to describe both groups.\n:::"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_in_what_the_groups_differ_most(name: str, shown: list[dict[str, Any]]) -> None:
+    report, said = PEOPLE[name]
+    say_participants(report)
+    assert shown[0]["text/markdown"] == said
+
+
+def test_the_table_of_participants_and_its_file(shown: list[dict[str, Any]]) -> None:
+    show_participants(people(WORK, AGE))
+    assert cells(shown[0]["text/html"])[:3] == [
+        ["Characteristic", "Pilot (n = 90)", "PAIP (n = 300)", "Standardized difference"],
+        ["Age"],
+        ["Mean (SD)", "31.2 (9.0)", "35.3 (11.0)", "−0.42"],
+    ]
+    data = shown[0]["mark"]["data"]
+    assert data["columns"] == ["group", "variable", "term", "label", "n", "n_event", "estimate", "std_dev", "smd"]
+    assert ["PAIP", "Work", "w", "Yes", 300, 150, 0.5, None, 0.31] in data["rows"]
+    assert ["Pilot", "Age", "a", "Mean (SD)", 90, None, 31.24, 9, -0.42] in data["rows"]
+
+
+# -- what a report says of itself -------------------------------------------------------------------------------------
+def test_what_stands_around_the_results(shown: list[dict[str, Any]]) -> None:
+    report = told()
+    report.groups_compared()
+    report.cover()
+    report.absent("absent.quarter")
+    assert [one["text/markdown"] for one in shown] == [
+        "This report compares two groups: **Pilot** (people without a court order) and **PAIP**.",
+        "**A report: Small study**\n\nfourth quarter of 2023, data cut December 31, 2023\n\n**Synthetic data: no real person is "
+        "described.**",
+        "::: {.absent}\nThere is no earlier quarter to compare with.\n:::",
+    ]
+    assert report.has("sessions", "retention")
+    assert not told(of=small(tables=("participants", "outcomes"))).has("sessions", "retention")
+    assert shown[-1]["text/markdown"] == (
+        "::: {.absent}\nThe sessions table is not part of this study, so retention cannot be reported.\n:::"
+    )
+
+
+def test_arms_keep_their_place_and_other_groups_follow(shown: list[dict[str, Any]]) -> None:
+    for groups, names in ((("Third", "PAIP"), ["PAIP", "Third"]), (("Third", "all"), ["Third", "all"])):
+        rows = "\n".join(f"{group} | a | A | {30 + 10 * i} | 90" for i, group in enumerate(groups))
+        safe = shares("returns", f"group | term | label | n_event | n\n{rows}")
+        shown.clear()
+        showing(safe).say(estimates(safe))
+        assert [part.split(" (")[0] for part in shown[0]["text/markdown"].split("% in ")[1:]] == names
