@@ -157,13 +157,21 @@ class Tally(_FrameOf):
     ----------
     data : pandas.DataFrame
         One row per (group, term): ``group``, ``term``, ``n_event`` (x, people), ``n`` (people).
-        Further text columns (``label``, ``variable``) go along unchanged.
+        Further text columns (``label``, ``variable``) go along unchanged. Where there are ``total`` and ``total_sq``, a
+        row with a total is of a quantity, not of people with the event: its n_event is n.
     people : tuple of mapping
         Who, for each row: the codes behind ``n`` and behind ``n_event``; empty where it is not known.
     """
 
     people: tuple[Mapping[str, Codes], ...] = field(default=(), repr=False)
     required: ClassVar[tuple[str, ...]] = ("group", "term", "n_event", "n")
+
+    @property
+    def quantities(self) -> npt.NDArray[np.bool_]:
+        """Which rows are of a quantity, shape (rows,)."""
+        if "total" not in self.data.columns:
+            return np.zeros(len(self.data), dtype=bool)
+        return self.data["total"].notna().to_numpy(dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)

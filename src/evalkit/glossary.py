@@ -75,7 +75,7 @@ _ROWS = (
     ("std_error", "number", "", "standard error of the estimate"),
     ("statistic", "number", "", "test statistic"),
     ("df", "number", "", "degrees of freedom"),
-    ("p_value", "number", "", "two-sided p value unless the method says otherwise"),
+    ("p_value", "number", "", "two-sided p value unless the method says otherwise; published: 0 if below 0.001"),
     ("conf_low", "number", "", "lower confidence limit"),
     ("conf_high", "number", "", "upper confidence limit"),
     ("sim_low", "number", "", "lower simultaneous (whole-curve) confidence limit"),

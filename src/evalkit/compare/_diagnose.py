@@ -4,6 +4,8 @@ from __future__ import annotations
 
 __all__ = ["diagnose"]
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
@@ -19,14 +21,21 @@ def _verdict(value: float, passed: bool) -> str:
     return "unknown" if np.isnan(value) else ("pass" if passed else "fail")
 
 
-def _balance(fit: Propensity, limit: float) -> Row:
+def _balance(fit: Propensity, limit: float, told: Collection[str] | None) -> Row:
     table = fit.balance().data
     smd = table["smd_weighted"].abs()
     if smd.isna().any():
         names = ", ".join(table.loc[smd.isna(), "term"])
         sentence = f"Balance could not be judged for {names}, which does not vary in the focus arm."
         return "balance", float("nan"), limit, "unknown", sentence
+    may = smd if told is None else smd[table["term"].isin(list(told))]
+    if smd.max() > limit and not may.max() > limit:  # said without a number, which would be that of few people
+        text = "After weighting the arms still differ in a covariate that too few people have to be told of."
+        return "balance", float("nan"), limit, "fail", text
+    table, smd = table.loc[may.index], may
     worst = float(smd.max())
+    if np.isnan(worst):
+        return "balance", worst, limit, "unknown", "Balance could not be judged: too few people have any covariate."
     name = str(table["term"].iloc[int(smd.to_numpy().argmax())])
     if worst <= limit:
         text = f"After weighting every measured covariate is balanced (largest standardised difference {worst:.2f})."
@@ -90,6 +99,7 @@ def diagnose(
     preference: tuple[float, float] = PREFERENCE,
     effective_sample_size: float = 30,
     alpha: float = 0.05,
+    told: Collection[str] | None = None,
 ) -> Estimates:
     """Return the diagnostics of an adjusted comparison, each with the sentence a report prints.
 
@@ -111,6 +121,9 @@ def diagnose(
         Least effective sample size of an arm.
     alpha : float
         Level of the test of proportional hazards.
+    told : collection of str, optional
+        Terms of which the standardised difference may be told. All are judged; where only others fail, the estimate is
+        missing.
 
     Returns
     -------
@@ -145,7 +158,7 @@ def diagnose(
     if propensity is not None:
         each = propensity.effective_sample_size().data["effective_sample_size"]
         sizes = dict(zip(("n_effective_focus", "n_effective_comparison"), map(round, each), strict=True))
-        rows += [_balance(propensity, smd), _equipoise(propensity, equipoise, preference)]
+        rows += [_balance(propensity, smd, told), _equipoise(propensity, equipoise, preference)]
         rows.append(_sample(propensity, effective_sample_size))
         counts = propensity.balance().counts
     if hazards is not None:

@@ -1,5 +1,6 @@
 """The study's comparison of its arms: unadjusted, balance and overlap, adjusted, sensitivity, precision."""
 
+from evalkit.comparison._balance import BalanceOf
 from evalkit.comparison._compare import N_BOOT, TARGETS, Comparison, compare_arms, target_of
 from evalkit.comparison._e_values import e_values
 from evalkit.comparison._imputed import imputed
@@ -12,6 +13,7 @@ from evalkit.comparison._subgroups import differences_of, subgroups
 __all__ = [
     "N_BOOT",
     "TARGETS",
+    "BalanceOf",
     "Comparison",
     "Outcome",
     "PrecisionOf",

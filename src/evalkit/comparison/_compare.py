@@ -11,10 +11,11 @@ import pandas as pd
 
 from evalkit.cohort import Cohort
 from evalkit.compare import Propensity, adjusted_effect, diagnose, propensity
+from evalkit.comparison._balance import BalanceOf, balance_counts, fewest_of
 from evalkit.counts import Tally, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.levels import in_words, joined
+from evalkit.levels import joined
 from evalkit.protocol import Study
 from evalkit.survival import cumulative_incidence
 from evalkit.wilson import normal_quantile
@@ -70,6 +71,8 @@ class Comparison:
         People without a value for every covariate.
     cohort : Cohort
     scale : {"retention", "harm"}
+    smallest : int
+        Nothing is told of a level with fewer people than this in an arm, or without it.
     """
 
     data: pd.DataFrame = field(repr=False)
@@ -81,6 +84,7 @@ class Comparison:
     left_out: int
     cohort: Cohort = field(repr=False)
     scale: str = "retention"
+    smallest: int = 11
 
     @property
     def population(self) -> str:
@@ -94,14 +98,14 @@ class Comparison:
         Returns
         -------
         Estimates
+            Made from a `Tally`, a row per arm and level, as Table 1 is.
         """
         labels = {c.name: c.label for c in self.cohort.study.covariates}
         found = self.fit.balance()
-        rows = found.tidy()
-        names = rows["term"].str.extract(r"^(?P<name>[^\[]+)(?:\[(?P<level>.*)\])?$")
-        levels = [f": {in_words(level)}" if isinstance(level, str) else "" for level in names["level"]]
-        rows.insert(1, "label", [labels.get(n, n) + level for n, level in zip(names["name"], levels, strict=True)])
-        return found.about(data=rows, population=self.population, cut=self.cohort.cut, counts=self.totals)
+        att = self.fit.estimand == "att"
+        asked = BalanceOf(self.groups, found.estimand, self.population, att=att, notes=found.notes)
+        counts = balance_counts(self.fit, self.data, self.groups, labels)
+        return asked.estimate(counts).about(cut=self.cohort.cut, summary=found.summary)
 
     def diagnose(self) -> Estimates:
         """Return the diagnostics that change what may be said, by the protocol's thresholds.
@@ -111,8 +115,10 @@ class Comparison:
         Estimates
         """
         rules = self.cohort.study.comparison
+        fewest = fewest_of(balance_counts(self.fit, self.data, self.groups, {}))
         found = diagnose(
             self.fit,
+            told=tuple(fewest.index[fewest >= self.smallest]),
             smd=rules.max_smd,
             equipoise=rules.min_equipoise,
             preference=(rules.preference_low, rules.preference_high),
@@ -313,4 +319,4 @@ def fitted(cohort: Cohort, scale: str, known: pd.DataFrame, left_out: int, *, sm
         return None
     event = str(cohort.causes_of("harm" if scale == "harm" else "retention")[1])
     totals = totals_of(known, cohort.groups)
-    return Comparison(known, used, cohort.groups, fit, event, totals, left_out, cohort, scale)
+    return Comparison(known, used, cohort.groups, fit, event, totals, left_out, cohort, scale, smallest)

@@ -12,7 +12,7 @@ from evalkit.compare._e_value import as_risk_ratio
 from evalkit.comparison._compare import N_BOOT, Comparison
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.levels import in_words
+from evalkit.levels import fewest, in_words
 from evalkit.survival import cox
 
 RARE = 0.15
@@ -67,11 +67,15 @@ def e_values(comparison: Comparison, days: int, *, n_boot: int = N_BOOT) -> Esti
 
 
 def _measured(comparison: Comparison, data: pd.DataFrame, *, rare: bool) -> dict[str, tuple[float, float]]:
-    """Return risk ratios of each characteristic with the arm and with the event, the level with most of both."""
+    """Return risk ratios of each characteristic with the arm and with the event, the level with most of both.
+
+    A level that too few people have, or lack, in an arm is passed over: its ratio would speak of those few.
+    """
     found: dict[str, tuple[float, float]] = {}
     labels = {c.name: c.label for c in comparison.cohort.study.covariates}
     for name in comparison.covariates:
-        pairs = [(flag, pair) for flag, one in _flags(data[name]) if (pair := _ratios(data, one, rare=rare))]
+        flags = [(flag, one) for flag, one in _flags(data[name]) if _many(one, data["focus"], comparison.smallest)]
+        pairs = [(flag, pair) for flag, one in flags if (pair := _ratios(data, one, rare=rare))]
         if pairs:
             flag, pair = max(pairs, key=lambda item: _shift(*item[1]))
             found[f"{labels[name]}{flag}"] = pair
@@ -85,6 +89,11 @@ def _flags(values: pd.Series) -> list[tuple[str, pd.Series]]:
     if values.nunique() == 2:
         return [("", values.eq(values.max()))]
     return [(", above the median", values.gt(values.median()))]
+
+
+def _many(flag: pd.Series, focus: pd.Series, smallest: int) -> bool:
+    """Say whether enough people of both arms are at a level, and not at it, to speak of them."""
+    return bool(fewest(flag, focus).reindex([False, True], fill_value=0).min() >= smallest)
 
 
 def _ratios(data: pd.DataFrame, flag: pd.Series, *, rare: bool) -> tuple[float, float] | None:

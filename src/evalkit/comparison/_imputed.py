@@ -51,7 +51,7 @@ def imputed(
             rows.append(comparison.adjusted(days, n_boot=N_BOOT, label="People with every value"))
             found = []
             for filled in _filled(comparison, frame, m, burn_in, seed):
-                again = fitted(cohort, comparison.scale, filled, 0)
+                again = fitted(cohort, comparison.scale, filled, 0, smallest=comparison.smallest)
                 if again is None:
                     break
                 found.append(

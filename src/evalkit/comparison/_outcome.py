@@ -42,7 +42,7 @@ class Outcome:
         return e_values(self.compared, self.days) if self.compared else None
 
 
-def outcome(cohort: Cohort, scale: str, days: int) -> Outcome | None:
+def outcome(cohort: Cohort, scale: str, days: int, *, smallest: int = 11) -> Outcome | None:
     """Set up the comparison of the arms on a time scale.
 
     Parameters
@@ -51,6 +51,8 @@ def outcome(cohort: Cohort, scale: str, days: int) -> Outcome | None:
     scale : {"retention", "harm"}
     days : int
         Horizon.
+    smallest : int, default 11
+        As in `compare_arms`; a report gives its policy's minimum.
 
     Returns
     -------
@@ -60,4 +62,4 @@ def outcome(cohort: Cohort, scale: str, days: int) -> Outcome | None:
     if not cohort.has("outcomes" if scale == "harm" else "sessions"):
         return None
     event = str(cohort.causes_of("harm" if scale == "harm" else "retention")[1])
-    return Outcome(event, days, compare_arms(cohort, scale))
+    return Outcome(event, days, compare_arms(cohort, scale, smallest=smallest))

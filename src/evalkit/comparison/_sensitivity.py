@@ -36,7 +36,7 @@ def within(comparison: Comparison, low: float, high: float, *, preference: bool 
     inside = (score >= low) & (score <= high)
     kept = comparison.data[inside].reset_index(drop=True)
     out = comparison.left_out + int((~inside).sum())
-    again = fitted(comparison.cohort, comparison.scale, kept, out)
+    again = fitted(comparison.cohort, comparison.scale, kept, out, smallest=comparison.smallest)
     return None if again is None else dataclasses.replace(again, totals=comparison.totals)
 
 
@@ -87,6 +87,11 @@ def _variants(
     yield f"Trimmed: only preference scores {low:g} to {high:g}", alike, days, None
     for other in sorted({*_GAPS} - {gap}) if stays else ():
         lapse = cohort.rules.model_copy(update={"disengagement_gap_days": other})
-        yield f"Disengaged after {other} days without a session", compare_arms(build(data, rules=lapse)), days, None
+        yield (
+            f"Disengaged after {other} days without a session",
+            compare_arms(build(data, rules=lapse), smallest=comparison.smallest),
+            days,
+            None,
+        )
     for other in (days // 2, days + days // 2):
         yield f"By day {other}", comparison, other, None

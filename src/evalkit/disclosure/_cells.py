@@ -142,12 +142,13 @@ def _table_cells(
 ) -> Iterator[Cell]:
     whose: list[Mapping[str, Codes]] = list(counts.people) or [{}] * len(counts.data)
     kind = "model" if estimates.analysis is None else "table"
-    for key, (_, row), who in zip(rows_of(estimates), counts.data.iterrows(), whose, strict=True):
+    one = counts.quantities if isinstance(counts, Tally) else np.ones(len(counts.data), dtype=bool)
+    for key, (_, row), who, all_ in zip(rows_of(estimates), counts.data.iterrows(), whose, one, strict=True):
         name = f"{estimates.kind}: {row['group']}, {row.get('label', row['term'])}"
         part = f"{estimates.id} {row.get('variable', '')} {row.get('period', '')}"
         n = int(row["n"])
         found = {"n": (n, who.get("n"))}
-        if "n_event" in counts.data.columns:
+        if not all_:
             x = int(row["n_event"])
             rest = np.setdiff1d(who["n"], who["n_event"]) if {"n", "n_event"} <= set(who) else None
             found |= {"n_event": (x, who.get("n_event")), "rest": (n - x, rest)}

@@ -69,8 +69,11 @@ def hidden_rows(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
     n = frame["n"].to_numpy(dtype=int)
     few = (n > 0) & (n < policy.minimum_subgroup)
     if isinstance(counts, Tally):
-        x = frame["n_event"].to_numpy(dtype=int)
-        small = [policy.hides(a) or policy.hides(b) or policy.hides(b - a) for a, b in zip(x, n, strict=True)]
+        x, one = frame["n_event"].to_numpy(dtype=int), counts.quantities
+        small = [
+            policy.hides(b) or (not all_ and (policy.hides(a) or policy.hides(b - a)))
+            for a, b, all_ in zip(x, n, one, strict=True)
+        ]
         return np.asarray(np.array(small, dtype=bool) | few, dtype=bool)
     total, largest = np.abs(frame["total"].to_numpy(dtype=float)), frame["largest"].to_numpy(dtype=float)
     dominated = (largest > policy.dominance * np.maximum(total, 1e-300)) & (total != 0)
@@ -86,7 +89,7 @@ def _names(frame: pd.DataFrame, rows: np.ndarray) -> tuple[str, ...]:
 
 
 def rounded_tally(counts: Tally, hidden: NDArray[np.bool_], policy: Policy) -> tuple[Tally | None, tuple[str, ...]]:
-    """Round a tally's totals to multiples of the base, and leave rows out.
+    """Round a tally's totals, and the sums of its quantities, to multiples of the base, and leave rows out.
 
     Parameters
     ----------
@@ -103,6 +106,8 @@ def rounded_tally(counts: Tally, hidden: NDArray[np.bool_], policy: Policy) -> t
     """
     frame = counts.frame
     x, n = frame["n_event"].to_numpy(dtype=int), frame["n"].to_numpy(dtype=int)
+    if counts.quantities.any():
+        frame[["total", "total_sq"]] = rounded_sums(frame, policy)[["total", "total_sq"]]
     frame["n_event"] = [min(policy.rounded(a), policy.rounded(b)) for a, b in zip(x, n, strict=True)]
     frame["n"] = [policy.rounded(b) for b in n]
     withheld = _names(frame, hidden)

@@ -62,6 +62,11 @@ def evenly_weighted(exact: pd.DataFrame, name: str, blocks: pd.DataFrame, policy
     return bool((largest <= policy.dominance * _between(exact, name, "w", blocks) + 1e-12).all())
 
 
+def _cut(mean: Floats) -> Floats:
+    """Keep three digits of mean weights: with all of them a curve would say more than its counts do."""
+    return np.array([float(f"{value:.2e}") for value in mean], dtype=np.float64)
+
+
 def with_mass(
     start: pd.DataFrame, rows: pd.DataFrame, exact: pd.DataFrame, blocks: Mapping[str, pd.DataFrame], policy: Policy
 ) -> pd.DataFrame:
@@ -94,8 +99,9 @@ def with_mass(
         for name, own in blocks.items():
             weight, number = _between(exact, name, kind, own), own["stop"] - own["begin"]
             mean = np.divide(weight, number, out=np.full(len(own), every / people), where=number.to_numpy() > 0)
-            own[kind] = mean * own["size"]
+            own[kind] = _cut(mean) * own["size"]
             gone += float(weight.sum())
         mean_left = (every - gone) / others if others >= policy.minimum_count else every / people
-        start[f"{kind}_entry"] = sum(float(own[kind].sum()) for own in blocks.values()) + max(left, 0.0) * mean_left
+        stay = max(left, 0.0) * float(_cut(np.array([mean_left]))[0])
+        start[f"{kind}_entry"] = sum(float(own[kind].sum()) for own in blocks.values()) + stay
     return start

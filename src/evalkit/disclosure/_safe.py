@@ -15,6 +15,7 @@ import pandas as pd
 from evalkit.counts import Counts, DayCounts, Tally
 from evalkit.disclosure._cells import rows_of
 from evalkit.disclosure._counts import hidden_rows, rounded_tally, safe_counts
+from evalkit.disclosure._digits import printed
 from evalkit.disclosure._fits import any_small, coarser
 from evalkit.disclosure._lines import corners, ends_at, read_at, spread
 from evalkit.disclosure._policy import Policy
@@ -22,8 +23,6 @@ from evalkit.disclosure._quoted import NEARNESS, curve_keys, is_curve, places, q
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.glossary import COLUMNS
-
-_TOTALS = ("n", "n_event", "n_censor", "n_effective_focus", "n_effective_comparison")
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +245,8 @@ def make_safe(estimates: Estimates, policy: Policy, withhold: frozenset[str] = f
     also = frozenset(k for k, key in enumerate(keys) if key in withhold)
     safe = _made_safe(estimates, policy, also)
     gone = set(keys) if safe.verdict == "withheld" else _gone(exact, keys, also, safe, policy)
-    return dataclasses.replace(safe, gone=frozenset(gone), complementary=bool(also))
+    told = printed(safe.estimates, policy)
+    return dataclasses.replace(safe, estimates=told, gone=frozenset(gone), complementary=bool(also))
 
 
 def counts_of(estimates: Estimates) -> Counts:
@@ -338,19 +338,18 @@ def _with_gaps(shown: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
 
 
 def _safe_model(estimates: Estimates, policy: Policy, *, withhold: bool) -> Safe:
-    """Release a model's coefficients: how many people they speak of decides; totals are rounded."""
+    """Release a model's coefficients: how many people they speak of decides; `printed` rounds them."""
     counts = estimates.counts
     if not isinstance(counts, Tally):
         msg = f"{estimates.kind}: has no analysis that can be asked again, so it cannot be shown"
         raise DisclosureError(msg)
     if any_small(counts, policy) or withhold:
         return Safe(_emptied(estimates), "withheld", (estimates.kind,), policy)
-    summary = {k: policy.rounded(v) if k in _TOTALS else v for k, v in estimates.summary.items()}
     safe, _ = rounded_tally(counts, np.zeros(len(counts.data), dtype=bool), policy)
     rows = coarser(estimates.tidy(), counts, policy, estimates.conf_level)
     for name in [c for c in rows.columns if COLUMNS[c].kind == "count"]:
         rows[name] = [np.nan if pd.isna(v) or policy.hides(round(v)) else policy.rounded(round(v)) for v in rows[name]]
-    return Safe(estimates.about(data=rows, summary=summary, counts=safe), "released", (), policy)
+    return Safe(estimates.about(data=rows, counts=safe), "released", (), policy)
 
 
 def _emptied(estimates: Estimates) -> Estimates:

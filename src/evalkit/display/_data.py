@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from evalkit.disclosure import Safe
 
 _DIGITS = 6  # significant; fewer than a figure's own coordinates hold
-_MODEL_DECIMALS = 3  # as tables of models are written: their numbers come from exact records
 _STEPS = (30, 60, 91, 182, 365, 730)
 _UNSEEN = ["std_dev"]  # no figure or table shows it
 _LIMITS = ["estimate", "conf_low", "conf_high"]
@@ -66,18 +65,11 @@ def safe_numbers(safe: Safe) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Curves: the landmarks that are quoted. Models: to the decimals that tables show. Everything else: all rows.
+        Curves: the landmarks that are quoted. Everything else: all rows, with the digits that disclosure control left.
     """
     if safe.estimates.kind in CURVES | INCIDENCES:
         return safe.landmark_rows().drop(columns="std_error")
-    rows = safe.estimates.tidy().drop(columns=_UNSEEN, errors="ignore")
-    if safe.estimates.analysis is not None:
-        return rows
-    numbers = rows.select_dtypes("float").columns
-    told = rows.assign(**{name: rows[name].round(_MODEL_DECIMALS) for name in numbers})
-    if "p_value" in rows:
-        told["p_value"] = [float(f"{p:.3f}" if p >= 0.001 else f"{p:.1g}") for p in rows["p_value"]]
-    return told
+    return safe.estimates.tidy().drop(columns=_UNSEEN, errors="ignore")
 
 
 def ticks(horizon: float, most: int = 5) -> list[int]:

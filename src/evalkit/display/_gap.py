@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Gap", "Gaps", "amount", "gap_words", "relation"]
+__all__ = ["Gap", "Gaps", "amount", "gap_words", "ratio", "relation", "sized"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,8 +67,48 @@ def gap_words(gap: Gap, group: str, key: str = "gap", **more: str) -> str:
         low, high = (amount(100 * limit, "points") for limit in (gap.low, gap.high))
         return words(f"{key}.none", group=group, low=low, high=high, **more)
     sizes = sorted((abs(100 * gap.low), abs(100 * gap.high)))
-    low, high = (decimal(size, 0) if size >= 1 else decimal(size, 1) for size in sizes)
+    low, high = (sized(size) for size in sizes)
     return words(f"{key}.{gap.direction}", group=group, low=low, high=high, **more)
+
+
+def sized(size: float) -> str:
+    """Write the size of a difference that is clear: below 1 with a decimal, as 0 would say that there is none.
+
+    Parameters
+    ----------
+    size : float
+        In points or days, 0 or more.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> sized(3.4), sized(0.4)
+    ('3', '0.4')
+    """
+    return decimal(size, 0 if size >= 1 else 1)
+
+
+def ratio(limit: float) -> str:
+    """Write a limit of a ratio: with a third decimal where two would say 1, and it is not.
+
+    Parameters
+    ----------
+    limit : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> ratio(1.26), ratio(1.004), ratio(1.0)
+    ('1.26', '1.004', '1.00')
+    """
+    text = decimal(limit)
+    return decimal(limit, 3) if text == "1.00" and limit != 1 else text
 
 
 def amount(value: float, unit: str) -> str:

@@ -178,6 +178,8 @@ def is_empty(safe: Safe) -> bool:
         return bool(known.groupby("group").size().lt(2).all())
     if safe.estimates.kind in SHARES:
         return rows[rows["estimate"].notna() & (rows["n"] > 0)].empty
+    if safe.estimates.kind == "balance":
+        return bool(rows["smd"].isna().all())
     if "estimate" in rows:
         return bool(rows["estimate"].isna().all())
     return rows.empty

@@ -338,6 +338,8 @@ def table_of(safe: Safe, note: str = "") -> str:
         return _attrition(rows, layout, note)
     if kind == "adjusted_effects":
         said = words("effect.note", contrast=rows["contrast"].iloc[0], estimand=safe.estimates.estimand) + f" {said}"
+    if kind == "balance":
+        said = f"{words('note.balance')} {said}".strip()
     if kind == "cox":
         said = " ".join(text for text in (note, _model_note(safe), safe.note) if text)
     return _written(rows, layout, said)

@@ -193,6 +193,8 @@ ENGLISH: dict[str, str] = {
     "effect.note": "Differences are {contrast}, in percentage points. What is estimated: {estimand}.",
     "effect.axis": "Difference, percentage points\n(left of the line: lower in {group})",
     "head.effects": "After adjustment, {value} points ({low} to {high}): {gap}",
+    "note.balance": "Differences before weighting are those of rounded numbers of people, as in the table of "
+    "participants.",
     "balance.row": "{label}: {before} before, {after} after weighting.",
     "balance.axis": "Standardized mean difference",
     "balance.before": "square: before",
@@ -202,6 +204,8 @@ ENGLISH: dict[str, str] = {
     "difference is {value}.",
     "gate.balance.fail": "After weighting, the groups still differ: the largest standardized difference is {value}, "
     "above {limit}. The adjusted figure may carry that difference and is not a fair comparison.",
+    "gate.balance.hidden": "After weighting, the groups still differ in a characteristic of which no number is shown, "
+    "as too few people have it. The adjusted figure may carry that difference and is not a fair comparison.",
     "gate.equipoise.pass": "{value} of people have a preference score at which both groups are common.",
     "gate.equipoise.fail": "Only {value} of people have a preference score at which both groups are common (less than "
     "{limit}): the comparison rests on a model more than on comparable people.",

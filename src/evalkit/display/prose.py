@@ -13,7 +13,7 @@ import pandas as pd
 from evalkit.counts import DayCounts
 from evalkit.disclosure import Safe
 from evalkit.display._final_words import WRITERS
-from evalkit.display._gap import Gap, Gaps, amount, gap_words, relation
+from evalkit.display._gap import Gap, Gaps, amount, gap_words, ratio, relation, sized
 from evalkit.display._kinds import CURVES, INCIDENCES
 from evalkit.display._numbers import count, decimal, percent
 from evalkit.display._panels import cause_in_words
@@ -245,13 +245,15 @@ def _cox(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # n
         return words("cox.infinite", name=name)
     if ":" in re.sub(r"\[[^\]]*\]", "", str(row["term"])):
         return words("cox.interaction", name=name)
-    direction = Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"])).direction
+    low, high = float(row["hr_low"]), float(row["hr_high"])
+    with np.errstate(divide="ignore"):  # a limit that is printed as 0.00
+        direction = Gap(float(row["estimate"]), float(np.log(low)), float(np.log(high))).direction
     return words(
         f"cox.{direction}",
         name=name,
         ratio=decimal(row["hazard_ratio"]),
-        low=decimal(row["hr_low"]),
-        high=decimal(row["hr_high"]),
+        low=ratio(low),
+        high=ratio(high),
         p=relation(row["p_value"]),
     )
 
@@ -285,7 +287,7 @@ def _effects(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str: 
             ends = {"low": amount(100 * gap.low, "points"), "high": amount(100 * gap.high, "points")}
         else:
             sizes = sorted((abs(100 * gap.low), abs(100 * gap.high)))
-            ends = {"low": decimal(sizes[0], 0), "high": decimal(sizes[1], 0)}
+            ends = {"low": sized(sizes[0]), "high": sized(sizes[1])}
         parts.append(words(f"effect.{gap.direction}", **said, **ends))
     return " ".join(parts)
 
@@ -300,6 +302,9 @@ def _gate(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # 
         name = names.get(str(row["term"]))
         if name is None or row["verdict"] == "unknown":
             parts.append(words("gate.unknown"))
+            continue
+        if name == "balance" and np.isnan(row["estimate"]):
+            parts.append(words("gate.balance.hidden"))
             continue
         value, limit = decimal(row["estimate"]), decimal(row["baseline"], 1)
         if name == "equipoise":

@@ -12,7 +12,7 @@ import pandas as pd
 
 from evalkit.compare import ProportionDifference
 from evalkit.counts import Tally
-from evalkit.disclosure import NEARNESS, TOLERANCE, Safe
+from evalkit.disclosure import NEARNESS, POINTS, TOLERANCE, Safe, cut
 from evalkit.display import Gap
 from evalkit.display._final_words import common_count_day
 from evalkit.estimates import Estimates
@@ -59,7 +59,7 @@ def curve_differences(safe: Safe, exact: Estimates, groups: tuple[str, str]) -> 
             conf_high=np.minimum(difference + z * error, 1.0),
         )[off <= np.maximum(TOLERANCE, error * NEARNESS)]
     about = Estimates(
-        made,
+        cut(made, dict.fromkeys(numbers, POINTS)),
         kind="curve_difference",
         estimand=f"difference between the groups: {exact.estimand}",
         population=exact.population,
@@ -173,6 +173,7 @@ def share_gaps(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
     label = rows.drop_duplicates("term").set_index("term")["label"]
     ordered = pd.concat([rows[rows["group"] == g] for g in groups])
     found = ProportionDifference(groups[1]).estimate(Tally(ordered)).tidy()
+    found = cut(found, dict.fromkeys(["estimate", "conf_low", "conf_high"], POINTS))
     return {
         str(label[row["term"]]): Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]))
         for _, row in found.iterrows()

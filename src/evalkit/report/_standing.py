@@ -82,6 +82,7 @@ def remarks(report: Report, safe: Safe, quiet: Sequence[str]) -> list[str]:
     left_out = {"quiet": quiet, "undrawn": undrawn(safe), "short": short_of_people(safe)} if curve else {}
     said += [words(f"note.{why}", groups=listed(groups)) for why, groups in left_out.items() if groups]
     said += [words("note.weighted")] if safe.weighted else []
+    said += [words("note.balance")] if safe.estimates.kind == "balance" else []
     said += [words("note.weeks")] if safe.estimates.kind in WEEKS else []
     return [*said, safe.note] if safe.note else said
 
