@@ -42,13 +42,13 @@ from evalkit.display._mark import emit, typed_numbers
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData, StudyData
-from evalkit.markup import box, bullets, paragraphs
+from evalkit.markup import box
 from evalkit.periods import Period, quarters_between
 from evalkit.protocol import Baselines, Study, load_disclosure
 from evalkit.report import _standing as standing
 from evalkit.report._benchmarks import show_benchmarks
 from evalkit.report._contrast import count_gaps, curve_differences, curve_gaps, difference_numbers, share_gaps
-from evalkit.report._findings import findings
+from evalkit.report._findings import show_findings
 from evalkit.report._given import check_letters, estimates_in
 
 Shown = Literal["figure", "table", "markdown"]
@@ -203,14 +203,7 @@ class Report:
 
     def findings(self) -> None:
         """Show the headline findings of page one: plain sentences, each with its uncertainty."""
-        found = findings(self)
-        safe = [one for finding in found for one in finding.safe]
-        cause = f"find.cause.{self.study.comparison.assignment}"
-        tail = ["find.range", cause] if len(found) > 1 else ["find.nothing"]
-        points = bullets(finding.text for finding in found)
-        text = paragraphs(box("finding", points), " ".join(message(key) for key in tail))
-        also = {one.estimates.id: one.estimates.kind for one in safe}
-        emit("markdown", text, estimate=safe[0].estimates.id, kind="findings", verdict="released", also=also)
+        show_findings(self)
 
     def say(
         self,
