@@ -77,4 +77,4 @@ lock:
 	@$(UV_LOCK) --group dev --extra postgres --constraints requirements/runtime.txt --output-file requirements/dev.txt
 
 clean:
-	@rm -rf data/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build validation.json
+	@rm -rf data/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

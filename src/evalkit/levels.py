@@ -4,9 +4,12 @@ from __future__ import annotations
 
 __all__ = ["fewest", "in_words", "joined"]
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
+
+_BETWEEN = re.compile(r"(?<=[^\W_])_(?=[^\W_])")  # of a code word; elsewhere it is part of a name
 
 
 def fewest(levels: pd.Series, *by: pd.Series) -> pd.Series:
@@ -50,9 +53,11 @@ def in_words(level: str) -> str:
     --------
     >>> in_words("community_outreach"), in_words("West Englewood")
     ('Community outreach', 'West Englewood')
+    >>> in_words("_b_"), in_words("https://example.org")
+    ('_b_', 'https://example.org')
     """
-    words = level.replace("_", " ")
-    return words[:1].upper() + words[1:]
+    words = _BETWEEN.sub(" ", level)
+    return words if "://" in words else words[:1].upper() + words[1:]
 
 
 def joined(values: pd.Series, by: Sequence[pd.Series], smallest: float, order: Sequence[str] = ()) -> pd.Series:

@@ -17,6 +17,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
+from evalkit.markup import template
+
 LANGUAGES = ("en", "es")
 """Languages that have messages."""
 
@@ -74,7 +76,7 @@ class Messages:
         -------
         str
         """
-        text = _translated(self.language).get(message, message)
+        text = template(_translated(self.language).get(message, message))
         return text.format(**values) if values else text
 
     def counted(self, one: str, many: str, number: float, **values: object) -> str:

@@ -13,7 +13,8 @@ from evalkit.counts import Tally
 from evalkit.disclosure import Policy, make_safe
 from evalkit.display import CurveText, curves_figure, headline, html_table, sentences, svg_of, table_of
 from evalkit.engagement._analyses import ShareOf
-from evalkit.errors import AnalysisError
+from evalkit.errors import DisclosureError
+from evalkit.markup import markdown
 from evalkit.estimates import Estimates
 from evalkit.survival import kaplan_meier
 
@@ -34,7 +35,7 @@ def curve() -> Estimates:
 
 def test_sentence_figure_and_table_agree(curve: Estimates) -> None:
     safe = make_safe(curve, POLICY)
-    text = sentences(safe, GROUPS, "fig-x", "not disengaged")
+    text = markdown(sentences(safe, GROUPS, "fig-x", "not disengaged"))
     day, first, second = re.match(
         r"At day (\d+), (\d+)% in Pilot .*? and (\d+)% in PAIP .*? were not disengaged\. See @fig-x\.$",
         text,
@@ -96,7 +97,7 @@ def test_an_unknown_analysis_has_no_table() -> None:
         estimand="e",
         counts=Tally(pd.DataFrame({"group": ["a"], "term": ["model"], "n_event": [40], "n": [90]})),
     )
-    with pytest.raises(AnalysisError, match="no table layout for 'mine'"):
+    with pytest.raises(DisclosureError, match="no table layout for 'mine'"):
         table_of(make_safe(made, POLICY))
 
 

@@ -33,7 +33,7 @@ def test_what_it_says(tmp_path: Path) -> None:
     }
     text = dictionary(Study.model_validate({**study.model_dump(), "tables": mapped}))
     assert "| `age` | `age` | number | column | 16 to 100 | Age |" in text
-    assert "| `site` | `Office\\|No` | text | no | `southside`, `westside` |" in text
+    assert "| `site` | Office\\|No | text | no | `southside`, `westside` |" in text
     assert "read as: `C` is `paip`" in text
     assert "file `a.xlsx`, table or sheet `visits`, dates as `%m/%d/%Y`" in text
     assert "## exits" in text and "This table is not part of this study." in text

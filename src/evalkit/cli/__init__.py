@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import traceback
 from types import FrameType
 
+from evalkit.cli._surroundings import closed_down, made_ready
 from evalkit.errors import EvalkitError, ReleaseError
 
 __all__ = ["main"]
@@ -21,7 +23,8 @@ def _terminated(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 -
 
 
 def _fail(text: str, code: int) -> int:
-    sys.stderr.write(f"evalkit: {' '.join(text.split())}\n")
+    with contextlib.suppress(OSError):  # nobody may be listening; the code says it, too
+        sys.stderr.write(f"evalkit: {' '.join(text.split())}\n")
     return code
 
 
@@ -31,7 +34,12 @@ def main() -> None:
     Exit codes are in `evalkit.errors`; a misuse of the command line itself is 2, an interrupt 130.
     """
     signal.signal(signal.SIGTERM, _terminated)
-    sys.exit(_run())
+    try:
+        with made_ready():
+            code = _run()
+    except EvalkitError as error:
+        code = _fail(str(error), error.exit_code)
+    sys.exit(closed_down(code))
 
 
 def _run() -> int:
@@ -61,8 +69,9 @@ def _other(error: Exception) -> int:
         return int(getattr(error, "exit_code", 2))  # the help was shown
     if usage is not None:
         return _fail(f"{usage()} (see 'evalkit --help')", int(getattr(error, "exit_code", 2)))
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return _fail(f"{error.filename}: cannot be used ({error.strerror.lower()})", ReleaseError.exit_code)
+    if isinstance(error, OSError) and error.strerror:
+        what = error.filename or "a file or stream"
+        return _fail(f"{what}: cannot be used ({error.strerror.lower()})", ReleaseError.exit_code)
     if os.environ.get("EVALKIT_DEBUG"):
         traceback.print_exc()
     kind = type(error).__name__

@@ -164,7 +164,10 @@ def simulate(
 @app.command()
 def validate(
     study: Annotated[Path, typer.Argument(help="The study's protocol.")] = _DEFAULT_STUDY,
-    out: Annotated[Path, typer.Option("--out", help="Where validation.json goes.")] = Path("validation.json"),
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", help="A JSON file of the findings; none is written when not given."),
+    ] = None,
 ) -> None:
     """Check a study's tables against its rules; values and identifiers are never shown."""
     from evalkit.intake import validate as check  # noqa: PLC0415
@@ -172,10 +175,11 @@ def validate(
     from evalkit.publish._scratch import private_files  # noqa: PLC0415
 
     findings = check(load_study(study))
-    with private_files():
-        out.write_text(findings.to_json() + "\n", encoding="utf-8")
     typer.echo(str(findings))
-    typer.echo(f"written to {out}")
+    if out is not None:
+        with private_files():
+            out.write_text(findings.to_json() + "\n", encoding="utf-8")
+        typer.echo(f"written to {out}")
     findings.raise_for_errors()
 
 

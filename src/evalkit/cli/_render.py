@@ -5,18 +5,20 @@ from __future__ import annotations
 __all__ = ["Request", "run"]
 
 import functools
+import os
 import sys
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import platformdirs
 
+from evalkit.cli._surroundings import HOMELESS
 from evalkit.errors import EvalkitError, ProtocolError, ReleaseError, UsageError
 from evalkit.intake import StudyData, known_digests, open_data, secrets_of, table_digests
 from evalkit.periods import Period, newest_complete, quarters_between
-from evalkit.protocol import ReportParams, Study, load_study, read_yaml, validate
+from evalkit.protocol import ReportParams, Study, load_study, private_folder, read_yaml, validate
 from evalkit.publish import RenderJob, explain, find_notebook, progress_for, render_all
 from evalkit.publish._parameters import parse_override
 
@@ -66,12 +68,21 @@ def run(request: Request) -> int:
     code = 0
     for job, result in zip(jobs, results, strict=True):
         if isinstance(result, EvalkitError):
-            sys.stderr.write(f"evalkit: {' '.join(str(result).split())}\n")
+            _tell(sys.stderr, f"evalkit: {' '.join(str(result).split())}\n")
             code = code or result.exit_code
         else:
             for name in job.params.publication.to:
-                sys.stdout.write(f"{result / f'report.{name}'}\n")
+                _tell(sys.stdout, f"{result / f'report.{name}'}\n")
     return code
+
+
+def _tell(stream: TextIO, text: str) -> None:
+    """Say how a render ended; that nobody listens any more takes nothing from what was published."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def plan(request: Request, file: Path) -> list[RenderJob]:
@@ -108,7 +119,7 @@ def plan(request: Request, file: Path) -> list[RenderJob]:
             period=period,
             notebook=notebook,
             out=request.out.expanduser().resolve(),
-            log_folder=Path(platformdirs.user_log_dir("evalkit")),
+            log_folder=_log_folder(study),
             overrides=overrides,
             tables=functools.partial(table_digests, study),
             known=functools.partial(known_digests, study, period.cut),
@@ -122,6 +133,14 @@ def plan(request: Request, file: Path) -> list[RenderJob]:
     for job in jobs:
         _stays_inside(job)
     return jobs
+
+
+def _log_folder(study: Study) -> Path:
+    """Return where logs of failed cells go: the user's folder of logs, or the study's private one."""
+    usual = Path(platformdirs.user_log_dir("evalkit"))
+    above = next(folder for folder in (usual, *usual.parents) if folder.exists())
+    lasts = HOMELESS not in os.environ and os.access(above, os.W_OK | os.X_OK)
+    return usual if lasts else private_folder(study) / "logs"
 
 
 def _stays_inside(job: RenderJob) -> None:

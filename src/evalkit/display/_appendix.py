@@ -1,10 +1,10 @@
-"""The final report's appendix as Markdown: what a trial would do, methods, glossary, checklist."""
+"""The final report's appendix, with signs (`evalkit.markup`): what a trial would do, methods, glossary, checklist."""
 
 from __future__ import annotations
 
 __all__ = ["checklist", "glossary_of_terms", "statistics", "target_trial"]
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from evalkit.display._messages_appendix import (
     ASSIGNED,
@@ -15,6 +15,7 @@ from evalkit.display._messages_appendix import (
     TERMS,
     TRIAL_WITHOUT_MANDATE,
 )
+from evalkit.markup import bold, bullets, link, table, template
 
 
 def target_trial(said: Mapping[str, str], assignment: str = "mandate") -> str:
@@ -30,12 +31,12 @@ def target_trial(said: Mapping[str, str], assignment: str = "mandate") -> str:
     Returns
     -------
     str
-        A Markdown table.
+        A table.
     """
     told, own = {**said, "assigned": ASSIGNED[assignment]}, {} if assignment == "mandate" else TRIAL_WITHOUT_MANDATE
     pairs = [(part, *own.get(part, (trial, study))) for part, trial, study in TARGET_TRIAL]
-    rows = [(part, trial, study.format(**told)) for part, trial, study in pairs]
-    return _table(("Part", "A trial that could answer the question", "This study"), (18, 38, 44), rows)
+    rows = [(part, template(trial), template(study).format(**told)) for part, trial, study in pairs]
+    return table(("Part", "A trial that could answer the question", "This study"), rows, (18, 38, 44))
 
 
 def statistics(said: Mapping[str, str], tables: frozenset[str]) -> str:
@@ -54,9 +55,11 @@ def statistics(said: Mapping[str, str], tables: frozenset[str]) -> str:
     """
     needs = {"Repeated harm": "outcomes", "Harm after completing": "outcomes", "Models": "outcomes"}
     lines = [
-        f"- **{head}.** {text.format(**said)}" for head, text in STATISTICS if needs.get(head, "") in {"", *tables}
+        f"{bold(f'{head}.')} {template(text).format(**said)}"
+        for head, text in STATISTICS
+        if needs.get(head, "") in {"", *tables}
     ]
-    return "\n".join(lines)
+    return bullets(lines)
 
 
 def glossary_of_terms(said: Mapping[str, str], tables: frozenset[str]) -> str:
@@ -72,10 +75,10 @@ def glossary_of_terms(said: Mapping[str, str], tables: frozenset[str]) -> str:
     Returns
     -------
     str
-        A Markdown table.
+        A table.
     """
-    known = [(term, text.format(**said)) for table, term, text in TERMS if table in {"", *tables}]
-    return _table(("Term", "What it means here"), (28, 72), sorted(known, key=lambda row: row[0].lower()))
+    known = [(term, template(text).format(**said)) for needed, term, text in TERMS if needed in {"", *tables}]
+    return table(("Term", "What it means here"), sorted(known, key=lambda row: row[0].lower()), (28, 72))
 
 
 def checklist() -> str:
@@ -84,17 +87,10 @@ def checklist() -> str:
     Returns
     -------
     str
-        A Markdown table; in print the links carry page numbers.
+        A table; in print the links carry page numbers.
     """
     rows = [
-        (items, asked, ", ".join(f"[{SECTIONS[name]}](#sec-{name})" for name in where))
+        (items, asked, ", ".join(link(SECTIONS[name], f"#sec-{name}") for name in where))
         for items, asked, where in CHECKLIST
     ]
-    return _table(("Items", "What they ask for", "Where"), (15, 41, 44), rows)
-
-
-def _table(heads: tuple[str, ...], widths: tuple[int, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """Write a pipe table whose columns are as wide as said: relative widths count where a line is long."""
-    rule = "|".join(f":{'-' * width}" for width in widths)
-    lines = ["|".join(row) for row in (heads, *rows)]
-    return "\n".join(f"|{line}|" for line in (lines[0], rule, *lines[1:]))
+    return table(("Items", "What they ask for", "Where"), rows, (15, 41, 44))

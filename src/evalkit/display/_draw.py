@@ -19,7 +19,7 @@ from evalkit.display._kinds import COMPARED, COUNTED, CURVES, DRAWN, INCIDENCES,
 from evalkit.display._panels import incidence_figure, trend_figure
 from evalkit.display._places import bars_figure, tiles_figure
 from evalkit.display._words import words
-from evalkit.errors import AnalysisError
+from evalkit.errors import DisclosureError
 
 _PLAIN = CurveText("Share without the event", "Days", "without the event")
 
@@ -64,13 +64,13 @@ def draw(safe: Safe, groups: Sequence[str], look: Look) -> tuple[Figure, str]:
 
     Raises
     ------
-    AnalysisError
+    DisclosureError
         If the analysis has no figure.
     """
     kind = safe.estimates.kind
     if kind not in DRAWN:
         msg = f"report.show: '{kind}' has no figure; show it as a table"
-        raise AnalysisError(msg)
+        raise DisclosureError(msg)
     if kind in CURVES:
         return curves_figure(safe, groups, look.horizon, look.words or _PLAIN)
     if kind in INCIDENCES:
@@ -85,8 +85,10 @@ def _of_rows(safe: Safe, groups: Sequence[str], look: Look) -> tuple[Figure, str
     if kind in WEEKS:
         return weeks_figure(rows, groups, look.x_label)
     if kind == "reach":
-        own = groups[0]
-        return tiles_figure(rows, own, look.places) if look.places else bars_figure(rows, own, look.x_label)
+        if not look.places:
+            return bars_figure(rows, groups[0], look.x_label)
+        nobody = "" if safe.policy.zero else words("figure.not_shown")
+        return tiles_figure(rows, groups[0], look.places, nobody)
     if kind == "engaged_across":
         return across_figure(rows, groups, look.x_label)
     if kind in COMPARED | COUNTED:

@@ -12,12 +12,12 @@ import pandas as pd
 
 from evalkit.disclosure import Safe
 from evalkit.display._final_tables import TABLES
-from evalkit.display._kinds import CURVES, INCIDENCES
+from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES
 from evalkit.display._numbers import NOT_SHOWN, count, decimal, interval, p_value, percent, points
 from evalkit.display._panels import cause_in_words
 from evalkit.display._tables import html_table
 from evalkit.display._words import listed, words
-from evalkit.errors import AnalysisError
+from evalkit.errors import DisclosureError
 
 Write = Callable[[float | None], str]
 
@@ -330,9 +330,9 @@ def table_of(safe: Safe, note: str = "") -> str:
         return _wide(rows, _FIRST.get(kind, "Measure"), said, "variable" if kind in _HEADED else "")
     layout = _LAYOUTS.get(kind)
     if layout is None:
-        known = ", ".join(sorted({*_LAYOUTS, *_BY_LABEL, *TABLES}))
-        msg = f"there is no table layout for '{kind}'; there are: {known}"
-        raise AnalysisError(msg)
+        instead = "show it as a figure" if kind in DRAWN else "say it with report.say, or show another analysis"
+        msg = f"report.show: there is no table layout for '{kind}'; {instead}"
+        raise DisclosureError(msg)
     rows = safe.landmark_rows() if kind in CURVES | INCIDENCES else safe.estimates.tidy()
     if kind == "attrition":
         return _attrition(rows, layout, note)

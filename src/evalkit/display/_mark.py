@@ -11,6 +11,7 @@ import pandas as pd
 from IPython.display import display
 
 from evalkit.display._data import as_mark
+from evalkit.markup import markdown, plain
 from evalkit.seal import MARK, Sealer
 
 _MIME = {"figure": "image/svg+xml", "table": "text/html", "markdown": "text/markdown", "cover": "text/markdown"}
@@ -54,7 +55,7 @@ def emit(
     shows : {"figure", "table", "markdown", "cover"}
         A cover is drawn by the publishers' template; in the notebook it is seen as text.
     text : str
-        SVG, HTML or Markdown.
+        SVG, HTML, or a text with signs (`evalkit.markup`): here it becomes Markdown.
     data : pandas.DataFrame, optional
         The safe numbers of a figure or table: they are published beside it as a file.
     **mark
@@ -65,9 +66,10 @@ def emit(
     DisclosureError
         If the mark names neither an estimate with its verdict nor a kind that needs none.
     """
-    bundle: dict[str, Any] = {_MIME[shows]: text}
+    bundle: dict[str, Any] = {_MIME[shows]: markdown(text) if _MIME[shows] == "text/markdown" else text}
     if shows != "figure":
         bundle["text/plain"] = f"<{shows}>"
     numbers = {} if data is None else {"data": as_mark(data)}
-    full = {"shows": shows, **({"kind": shows} if shows == "cover" else {}), **mark, **numbers}
+    told = {name: plain(value) if isinstance(value, str) else value for name, value in mark.items()}
+    full = {"shows": shows, **({"kind": shows} if shows == "cover" else {}), **told, **numbers}
     display(bundle, raw=True, metadata={MARK: _SEALER.sealed(full, bundle)})

@@ -17,7 +17,7 @@ ENGLISH: dict[str, str] = {
     "people.zero": "no people",
     "people.one": "{n} person",
     "people.many": "{n} people",
-    "see": "{text} See @{label}.",
+    "see": "{text} See {label}.",
     "points.lower.one": "{n} point lower",
     "points.lower.many": "{n} points lower",
     "points.higher.one": "{n} point higher",
@@ -107,8 +107,8 @@ ENGLISH: dict[str, str] = {
     "offered, or comes from who was lost to follow-up; which of them, no single figure shows.",
     "methods.cause.other": "The groups may differ from the start; a difference between them does not show what the "
     "program caused.",
-    "find.range": "Ranges in parentheses are 95% confidence intervals: how far chance alone could move a figure. 'No "
-    "clear difference' does not mean that the groups are alike.",
+    "find.range": "Ranges in parentheses are 95% confidence intervals: how far chance alone could move a figure. “No "
+    "clear difference” does not mean that the groups are alike.",
     "find.nothing": "Too few people have been followed for long enough to report findings. The sections below say "
     "what is known so far.",
     # -- standard sentences

@@ -12,6 +12,7 @@ from evalkit.disclosure import Policy
 from evalkit.display._numbers import count
 from evalkit.display._tables import html_table
 from evalkit.display._words import listed, words
+from evalkit.markup import bold, bullets
 from evalkit.periods import long_date
 from evalkit.protocol import Disclosure, Study
 
@@ -31,46 +32,70 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
     Returns
     -------
     str
-        Markdown.
+        A list, with signs (`evalkit.markup`).
     """
     rules, harm, exceptions = study.rules, study.harm, [override.words for override in disclosure.overrides]
     arms = f"{study.arms.focus.label} and {study.arms.comparison.label}"
+    first = "each participant\u2019s first one" if rules.episodes == "first" else "all of them"
     lines = [
-        f"- **Who is counted.** Referrals from {long_date(study.starts)} on, one row per referral; analyses use "
-        + ("each participant's first one" if rules.episodes == "first" else "all of them")
-        + f". Groups: {arms}.",
-        "- **Data cut.** Only what was known on the day of the cut is used: later events, later entries and withdrawn "
-        "entries are left out, so that the same quarter rendered again gives the same numbers.",
+        (
+            "Who is counted",
+            f"Referrals from {long_date(study.starts)} on, one row per referral; analyses use {first}. Groups: {arms}.",
+        ),
+        (
+            "Data cut",
+            "Only what was known on the day of the cut is used: later events, later entries and withdrawn entries are "
+            "left out, so that the same quarter rendered again gives the same numbers.",
+        ),
     ]
     if "sessions" in tables:
         gap = rules.disengagement_gap_days
         lines += [
-            f"- **Disengaged.** No attended session for {gap} days; it happens on day {gap} after the last session, "
-            "when it becomes known, and is never dated back. Leaving or being dismissed before that counts on its own "
-            "day.",
-            f"- **Completed.** {rules.dose_sessions} attended sessions of the counting kinds "
-            f"({', '.join(rules.counting_kinds)}) and {rules.dose_hours:g} hours, or a recorded completion.",
-            f"- **Engaged.** At least {rules.engaged.sessions} attended sessions within {rules.engaged.days} days of "
-            "intake. A step's share is taken of those whose time window for that step is over.",
+            (
+                "Disengaged",
+                f"No attended session for {gap} days; it happens on day {gap} after the last session, when it becomes "
+                "known, and is never dated back. Leaving or being dismissed before that counts on its own day.",
+            ),
+            (
+                "Completed",
+                f"{rules.dose_sessions} attended sessions of the counting kinds ({', '.join(rules.counting_kinds)}) "
+                f"and {rules.dose_hours:g} hours, or a recorded completion.",
+            ),
+            (
+                "Engaged",
+                f"At least {rules.engaged.sessions} attended sessions within {rules.engaged.days} days of intake. A "
+                "step\u2019s share is taken of those whose time window for that step is over.",
+            ),
         ]
     if "outcomes" in tables:
         lines += [
-            f"- **Harm.** The first {harm.label} after the day of intake{_kinds(harm.kinds)}, until the cut or the "
-            "last day on which outcomes were searched.",
+            (
+                "Harm",
+                f"The first {harm.label} after the day of intake{_kinds(harm.kinds)}, until the cut or the last day on "
+                "which outcomes were searched.",
+            ),
         ]
     lines += [
-        "- **Estimates.** Shares over time are Kaplan-Meier estimates, or cumulative incidences where "
-        "outcomes compete, with log-log limits; shares of people have "
-        "Wilson limits; hazard ratios come from Cox models with Efron's handling of ties. Limits are at the 95% level.",
-        f"- **Protecting people.** Counts of {_smallest(disclosure)} to {disclosure.minimum_count - 1} are not "
-        f"published, counts are rounded to multiples of {disclosure.rounding_base}{_least(disclosure)}, and shares and "
-        f"means are computed from such numbers; {_models(disclosure)}. Percentages and means can therefore differ "
-        "slightly from exact ones. Further figures are left out where smaller counts could be worked out from them, in "
-        "this report or with earlier ones.",
-        *(f"- **Exception to these rules.** {words[:1].upper()}{words[1:]}." for words in exceptions),
-        f"- **What a comparison cannot show.** {words(f'methods.cause.{study.comparison.assignment}')}",
+        (
+            "Estimates",
+            "Shares over time are Kaplan-Meier estimates, or cumulative incidences where outcomes compete, with "
+            "log-log limits; shares of people have Wilson limits; hazard ratios come from Cox models with "
+            "Efron\u2019s handling of ties. Limits are at the 95% level.",
+        ),
+        ("Protecting people", _protection(disclosure)),
+        *(("Exception to these rules", f"{said[:1].upper()}{said[1:]}.") for said in exceptions),
+        ("What a comparison cannot show", words(f"methods.cause.{study.comparison.assignment}")),
     ]
-    return "\n".join(lines)
+    return bullets(f"{bold(f'{head}.')} {text}" for head, text in lines)
+
+
+def _protection(disclosure: Disclosure) -> str:
+    return (
+        f"Counts of {_smallest(disclosure)} to {disclosure.minimum_count - 1} are not published, counts are rounded to "
+        f"multiples of {disclosure.rounding_base}{_least(disclosure)}, and shares and means are computed from such "
+        f"numbers; {_models(disclosure)}. Percentages and means can therefore differ slightly from exact ones. Further "
+        "figures are left out where smaller counts could be worked out from them, in this report or with earlier ones."
+    )
 
 
 def _kinds(kinds: Sequence[str]) -> str:

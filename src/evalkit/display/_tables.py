@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["html_table"]
 
+import html
 import re
 from collections.abc import Mapping, Sequence
 
@@ -45,7 +46,7 @@ def html_table(
     """
     columns = [*headings, *([groups] if groups and groups not in headings else [])]
     table = gt.GT(rows[columns], groupname_col=groups) if groups else gt.GT(rows[columns])
-    table = table.cols_label(cases={name: heading for name, heading in headings.items() if name != groups})
+    table = table.cols_label(cases={n: gt.html(html.escape(told)) for n, told in headings.items() if n != groups})
     text = [name for name in headings if name not in numbers and name != groups]
     table = table.cols_align("left", columns=text) if text else table
     table = table.cols_align("right", columns=list(numbers)) if numbers else table
@@ -54,13 +55,13 @@ def html_table(
     return _lean(table.as_raw_html())
 
 
-def _lean(html: str) -> str:
+def _lean(page: str) -> str:
     """Keep rows, cells and alignment; drop styles, wrappers and generated ids (which differ from run to run)."""
-    html = _WRAPPER.sub("", _STYLE.sub("", html))
-    html = _IDS.sub("", html)
-    html = _ALIGNED.sub(_with_alignment, html)
-    html = re.sub(r'\s(?:class)="gt_[^"]*"', "", html)
-    return re.sub(r"\n\s*\n+", "\n", html).strip()
+    page = _WRAPPER.sub("", _STYLE.sub("", page))
+    page = _IDS.sub("", page)
+    page = _ALIGNED.sub(_with_alignment, page)
+    page = re.sub(r'\s(?:class)="gt_[^"]*"', "", page)
+    return re.sub(r"\n\s*\n+", "\n", page).strip()
 
 
 def _with_alignment(match: re.Match[str]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from evalkit.display._messages import ENGLISH
 from evalkit.display._numbers import count
 from evalkit.errors import AnalysisError, did_you_mean
+from evalkit.markup import template as with_signs
 
 
 def words(key: str, /, **values: object) -> str:
@@ -40,7 +41,7 @@ def words(key: str, /, **values: object) -> str:
         msg = f"there is no message '{key}'{did_you_mean(key, ENGLISH)}"
         raise AnalysisError(msg)
     try:
-        return template.format(**values)
+        return with_signs(template).format(**values)
     except KeyError as error:
         msg = f"message '{key}' needs {error}"
         raise AnalysisError(msg) from None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from evalkit import markup
 from evalkit.counts import DayCounts
 from evalkit.disclosure import Safe
 from evalkit.display._final_words import WRITERS
@@ -38,7 +39,7 @@ def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str
     Returns
     -------
     str
-        Markdown; empty when there is no standard sentence for the analysis.
+        With signs (`evalkit.markup`); empty when there is no standard sentence for the analysis.
     """
     if safe.verdict == "withheld":
         return words("absent.small", minimum=safe.policy.minimum_count)
@@ -51,7 +52,7 @@ def sentences(safe: Safe, groups: Sequence[str], reference: str = "", event: str
         writer = _WRITERS.get(safe.estimates.kind)
         text = writer(safe, groups, event, found) if writer else ""
     told = text and text not in {words("curve.none"), words("funnel.none")}
-    return words("see", text=text, label=reference) if reference and told else text
+    return words("see", text=text, label=markup.reference(reference)) if reference and told else text
 
 
 def share_of(row: pd.Series, group: str, *, people: bool = False) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
 
 from evalkit.intake._spec import TABLE_NAMES, ColumnSpec, exit_effects, table_spec
+from evalkit.markup import code, heading, markdown, paragraphs
+from evalkit.markup import table as grid
 from evalkit.protocol import Rules, Study, Table
 
 _KINDS = {
@@ -41,51 +43,43 @@ def dictionary(study: Study) -> str:
     >>> print(dictionary(study).splitlines()[0])
     # Data dictionary of X
     """
-    parts = [f"# Data dictionary of {_plain(study.title)}", _arms(study)]
+    parts = [heading(f"Data dictionary of {study.title}"), _arms(study)]
     parts += [_table(study, name) for name in TABLE_NAMES]
     parts += [_rules(study), _harm(study)]
-    return "\n\n".join(parts) + "\n"
-
-
-def _plain(value: object) -> str:
-    return " ".join(str(value).replace("|", "\\|").split())
-
-
-def _grid(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(_plain(cell) for cell in line) + " |" for line in lines)
+    return markdown(paragraphs(*parts)) + "\n"
 
 
 def _arms(study: Study) -> str:
     arms = study.arms
     rows = [
-        (f"`{arms.focus.value}`", arms.focus.label, "the group the study is about"),
-        (f"`{arms.comparison.value}`", arms.comparison.label, "the group it is compared with"),
+        (code(arms.focus.value), arms.focus.label, "the group the study is about"),
+        (code(arms.comparison.value), arms.comparison.label, "the group it is compared with"),
     ]
-    first = f"The study starts on {study.starts.isoformat()}. Column `{arms.column}` of `participants` says the arm."
-    return f"{first}\n\n{_grid(['value', 'name in reports', 'role'], rows)}"
+    column = f"Column {code(arms.column)} of {code('participants')} says the arm."
+    first = f"The study starts on {study.starts.isoformat()}. {column}"
+    return paragraphs(first, grid(["value", "name in reports", "role"], rows))
 
 
 def _table(study: Study, name: str) -> str:
     spec = table_spec(study, name)
     raw = next((table for key, table in study.tables.items() if key == name), None)
-    head = f"## {name}\n\nOne row is {spec.meaning}."
+    head, row = heading(name, 2), f"One row is {spec.meaning}."
     if raw is None:
-        return f"{head} This table is not part of this study."
+        return paragraphs(head, f"{row} This table is not part of this study.")
     rows = [_column(column, raw) for column in spec.columns]
     header = ["column", "in the raw table", "type", "must be there", "values", "meaning"]
-    return f"{head} Source: {_source(name, raw)}.\n\n{_grid(header, rows)}"
+    return paragraphs(head, f"{row} Source: {_source(name, raw)}.", grid(header, rows))
 
 
 def _source(name: str, raw: Table) -> str:
     if raw.path is None:
-        return f"table `{raw.table or name}` of the study's database"
-    said = [f"file `{raw.path}`"]
+        return f"table {code(raw.table or name)} of the study's database"
+    said = [f"file {code(raw.path)}"]
     if raw.table:
-        said.append(f"table or sheet `{raw.table}`")
+        said.append(f"table or sheet {code(raw.table)}")
     if raw.date_format:
-        said.append(f"dates as `{raw.date_format}`")
-    said += [f"`{name}` as `{form}`" for name, form in raw.date_formats.items()]
+        said.append(f"dates as {code(raw.date_format)}")
+    said += [f"{code(name)} as {code(form)}" for name, form in raw.date_formats.items()]
     if raw.encoding != "utf-8":
         said.append(f"encoding {raw.encoding}")
     return ", ".join(said)
@@ -95,31 +89,33 @@ def _column(column: ColumnSpec, raw: Table) -> tuple[str, ...]:
     must = "every row" if column.filled else "column" if column.required else "no"
     kind = f"{_KINDS[column.kind]}{f' ({column.unit})' if column.unit else ''}"
     their_name = raw.columns.get(column.name, column.name)
-    return (f"`{column.name}`", f"`{their_name}`", kind, must, _values(column, raw), column.meaning)
+    return (code(column.name), code(their_name), kind, must, _values(column, raw), column.meaning)
 
 
 def _values(column: ColumnSpec, raw: Table) -> str:
     said = []
     if column.allowed is not None:
-        said.append(", ".join(f"`{value}`" for value in column.allowed))
+        said.append(", ".join(map(code, column.allowed)))
     if column.minimum is not None or column.maximum is not None:
         low = "" if column.minimum is None else f"{column.minimum:g}"
         high = "" if column.maximum is None else f"{column.maximum:g}"
         said.append(f"{low} to {high}" if low and high else f"{low} or more" if low else f"{high} or less")
     mapped = raw.values.get(column.name, {})
     if mapped:
-        said.append("read as: " + ", ".join(f"`{old}` is `{new}`" for old, new in mapped.items()))
+        said.append("read as: " + ", ".join(f"{code(old)} is {code(new)}" for old, new in mapped.items()))
     return "; ".join(said)
 
 
 def _rules(study: Study) -> str:
     rows = list(_fields(study.rules, ""))
-    return "## Rules\n\nThe numbers of the study's definitions.\n\n" + _grid(["rule", "value", "meaning"], rows)
+    return paragraphs(
+        heading("Rules", 2), "The numbers of the study\u2019s definitions.", grid(["rule", "value", "meaning"], rows)
+    )
 
 
 def _harm(study: Study) -> str:
     rows = list(_fields(study.harm, ""))
-    return "## Harm\n\nWhich outcomes are events.\n\n" + _grid(["field", "value", "meaning"], rows)
+    return paragraphs(heading("Harm", 2), "Which outcomes are events.", grid(["field", "value", "meaning"], rows))
 
 
 def _fields(model: BaseModel, prefix: str) -> Iterable[tuple[str, str, str]]:
@@ -130,7 +126,7 @@ def _fields(model: BaseModel, prefix: str) -> Iterable[tuple[str, str, str]]:
         elif isinstance(value, dict):
             value = exit_effects(model) if isinstance(model, Rules) else value
             said = ", ".join(f"{key}: {what}" for key, what in value.items())
-            yield f"`{prefix}{name}`", said, info.description or ""
+            yield code(f"{prefix}{name}"), said, info.description or ""
         elif value != "":
             said = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            yield f"`{prefix}{name}`", said, info.description or ""
+            yield code(f"{prefix}{name}"), said, info.description or ""

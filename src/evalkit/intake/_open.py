@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import ibis
 import ibis.expr.types as ir
@@ -14,6 +15,7 @@ from evalkit.intake._data import Input, StudyData
 from evalkit.intake._database import connect, our_columns, raw_table, redacted, says_synthetic
 from evalkit.intake._files import read_file, sha256
 from evalkit.intake._findings import Finding, Findings
+from evalkit.intake._letters import letters
 from evalkit.intake._read import check_mapping, read_table
 from evalkit.intake._spec import TABLE_NAMES, check_names, table_spec
 from evalkit.protocol import Study, load_disclosure
@@ -153,7 +155,8 @@ def read_all(study: Study, backend: ibis.BaseBackend | None = None) -> StudyData
             text = str(error).removeprefix(f"{name}: ")
             opening.findings.append(Finding(name, "", "unreadable_table", "error", 0, (), text))
     opening.identified()
-    return opening.done()
+    data = opening.done()
+    return replace(data, findings=(*data.findings, *letters(data)))
 
 
 def open_data(study: Study, *, backend: ibis.BaseBackend | None = None) -> StudyData:

@@ -39,7 +39,9 @@ def private_folder(study: Study) -> Path:
     """
     beside = study.folder / _NAME
     elsewhere = hashlib.sha256(str(study.path).encode()).hexdigest()[:12]
-    places = [beside / study.id, Path(platformdirs.user_data_dir("evalkit")) / f"{study.id}-{elsewhere}"]
+    places = [beside / study.id]
+    if not os.environ.get("EVALKIT_HOMELESS"):  # a home that ends with the process is no place for a ledger
+        places.append(Path(platformdirs.user_data_dir("evalkit")) / f"{study.id}-{elsewhere}")
     for place in places:
         try:
             if place.parent == beside and not os.access(study.folder, os.W_OK) and not place.is_dir():
@@ -51,5 +53,6 @@ def private_folder(study: Study) -> Path:
             continue
         if os.access(place, os.W_OK | os.X_OK):
             return place
-    msg = f"{places[0]}: cannot be written, and {places[1]} neither; evalkit keeps the study's private files there"
+    neither = f", and {places[1]} neither" if len(places) > 1 else ", and there is no home to use in its place"
+    msg = f"{places[0]}: cannot be written{neither}; evalkit keeps the study's private files there"
     raise ProtocolError(msg)

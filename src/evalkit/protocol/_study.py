@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from evalkit.letters import unshown
 from evalkit.spreadsheet import unseen
 
 
@@ -16,10 +17,19 @@ def _one_line(text: str) -> str:
     if unseen(text):
         msg = "holds characters that are not seen (control, zero-width or direction characters); take them out"
         raise ValueError(msg)
-    return " ".join(text.split())
+    return _in_the_fonts(" ".join(text.split()))
+
+
+def _in_the_fonts(text: str) -> str:
+    """Hold a name to letters that reports can show; it is compared with values of tables, so it stays as it is."""
+    if unshown([text]):
+        msg = "holds letters that the reports' fonts do not have; write it in others (Latin, Greek, Cyrillic)"
+        raise ValueError(msg)
+    return text
 
 
 Text = Annotated[str, AfterValidator(_one_line)]
+Name = Annotated[str, AfterValidator(_in_the_fonts)]
 Days = Annotated[int, Field(ge=1, le=36500)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -73,7 +83,7 @@ class Covariate(Model):
     """How reports name it."""
     kind: Literal["numeric", "categorical", "yes_no"] = "numeric"
     """How it enters models."""
-    levels: list[str] | None = None
+    levels: list[Name] | None = None
     """For categorical: the levels allowed, the first one the reference."""
     minimum: float | None = None
     """For numeric: the smallest value that can be right."""
@@ -135,7 +145,7 @@ class Rules(Model):
     """Attended counting sessions of a full dose."""
     dose_hours: Annotated[float, Field(gt=0)] = 36
     """Hours of a full dose."""
-    counting_kinds: list[str] = ["group"]
+    counting_kinds: list[Name] = ["group"]
     """Kinds of session that count towards the dose."""
     engaged: Engaged = Engaged()
     """When a participant counts as engaged."""
@@ -167,7 +177,7 @@ class Rules(Model):
 class Harm(Model):
     """The harm outcome: which rows of `outcomes` are events."""
 
-    kinds: list[str] = ["dv_arrest"]
+    kinds: list[Name] = ["dv_arrest"]
     """Kinds of outcome that are events."""
     label: Text = "domestic-violence re-arrest"
     """How reports name the event, in the singular."""
@@ -220,7 +230,7 @@ class Study(Model):
     """Who publishes the reports."""
     locale: Literal["en-US"] = "en-US"
     """Language and number style of reports."""
-    translations: dict[Literal["es"], dict[str, str]] = {}
+    translations: dict[Literal["es"], dict[str, Text]] = {}
     """Titles, labels and definitions of this file in other languages, for the brief: English text, translation."""
     synthetic: bool = False
     """True when the data are synthetic; found out from the data too."""
@@ -232,13 +242,13 @@ class Study(Model):
     """The two groups."""
     covariates: list[Covariate] = []
     """Baseline columns used in models and tables."""
-    sites: list[str] | None = None
+    sites: list[Name] | None = None
     """Sites allowed; none: any."""
-    community_areas: list[str] | None = None
+    community_areas: list[Name] | None = None
     """Community areas allowed; none: any."""
-    community_area_tiles: dict[str, tuple[int, int]] = Field(default_factory=dict)
+    community_area_tiles: dict[Name, tuple[int, int]] = Field(default_factory=dict)
     """Where each community area lies on a schematic map: column and row of its tile, from the top left."""
-    referral_sources: list[str] | None = None
+    referral_sources: list[Name] | None = None
     """Referral sources allowed; none: any."""
     database: str | None = None
     """Database URL Ibis speaks; ${NAME} is taken from the environment. None: files."""

@@ -19,6 +19,7 @@ import pandas as pd
 
 from evalkit.errors import PublicationError
 from evalkit.glossary import COLUMNS
+from evalkit.markup import escaped
 from evalkit.messages import Messages, messages_for
 from evalkit.publish._document import Document
 from evalkit.publish._prepare import Item
@@ -199,15 +200,15 @@ def _readme(document: Document, items: list[Item]) -> str:
     files, columns = say("file | figure or table | analysis | estimate"), say("column | type | unit | meaning")
     heading = say("Data")
     lines = [
-        f"# {heading}: {document.title}, {document.period}",
+        f"# {escaped(f'{heading}: {document.title}, {document.period}')}",
         "",
-        f"{document.study}. {' '.join(_origin(document, say))}",
+        f"{escaped(document.study)}. {' '.join(_origin(document, say))}",
         "",
         about,
         "",
         f"| {files} |",
         "|---|---|---|---|",
-        *(f"| {i.label}.csv | {_cell(i.title)} | {i.analysis} | {i.estimate} |" for i in items),
+        *(f"| {i.label}.csv | {escaped(i.title)} | {i.analysis} | {i.estimate} |" for i in items),
         "",
         estimates,
         "",
@@ -216,7 +217,3 @@ def _readme(document: Document, items: list[Item]) -> str:
         *(f"| {c.name} | {c.kind} | {c.unit} | {say(c.meaning)} |" for c in known),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")

@@ -23,7 +23,7 @@ from evalkit.publish._typst import COMMAND
 from evalkit.publish._web import check_self_contained
 from evalkit.publish._words import words
 
-DIALECT = "markdown-tex_math_dollars-raw_tex-example_lists"
+DIALECT = "markdown-tex_math_dollars-raw_tex-example_lists-task_lists"
 """What Markdown a notebook is written in: a dollar sign is one, and a backslash begins no command."""
 _FONTS = {
     "font_source_serif_pro": "SourceSerifPro",
@@ -109,10 +109,11 @@ def metadata(document: Document) -> dict[str, object]:
         "running": f"{document.title}, {document.period}",
         **{f"word-{name}": text for name, text in said.items()},
     }
+    texts = {name: " ".join(text.split()) for name, text in texts.items()}
     day = document.cut_date
     return {
         **{f"ek-{key}": _raw(_typst_string(value), "typst") for key, value in texts.items()},
-        **{f"ek-{key}-html": _raw(html.escape(value), "html") for key, value in texts.items()},
+        **{f"ek-{key}-html": _raw(html.escape(value).replace("{", "&#123;"), "html") for key, value in texts.items()},
         **{f"ek-{key}-css": _raw(css_string(texts[key]), "html") for key in _IN_STYLE},
         "ek-figure": said["figure"],
         "ek-table": said["table"],
@@ -123,12 +124,12 @@ def metadata(document: Document) -> dict[str, object]:
         "ek-attachment": _raw(ATTACHMENT, "typst") if document.attachment else "",
         "ek-lang": document.language,
         "ek-region": document.region,
-        "pagetitle": _raw(html.escape(f"{document.title}: {document.study}, {document.period}"), "html"),
+        "pagetitle": _raw(html.escape(f"{texts['title']}: {texts['study']}, {texts['period']}"), "html"),
     }
 
 
 def _typst_string(value: str) -> str:
-    return " ".join(value.split()).replace("\\", "\\\\").replace('"', '\\"')
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("{{", "{\\u{7b}")  # no shortcode of Quarto's
 
 
 def _raw(value: str, form: str) -> str:

@@ -27,14 +27,19 @@ from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from evalkit import errors
-from evalkit.errors import ExecutionError, ExecutionTimeoutError
+from evalkit.errors import DisclosureError, ExecutionError, ExecutionTimeoutError
 from evalkit.publish._kernel import ReportEngine
 from evalkit.publish._process import memory_of
 from evalkit.publish._redact import redact
+from evalkit.publish._scratch import ENVIRONMENT as SCRATCH
 
 papermill_engines.register("evalkit", ReportEngine)
 _LONGEST_SOCKET = 104  # bytes of a Unix socket's path on the narrowest system
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+# What would make Python say or do more than a report's cells do, or draw elsewhere.
+_NOT_THEIRS = frozenset(
+    {"MPLBACKEND", "PYTHONDEVMODE", "PYTHONINSPECT", "PYTHONSTARTUP", "PYTHONVERBOSE", "PYTHONWARNINGS"}
+)
 _OUR_ERRORS = frozenset(errors.__all__)
 
 
@@ -222,8 +227,10 @@ def _environment(scratch: Path, source_folder: Path) -> dict[str, str]:
     settings = scratch / "matplotlibrc"
     settings.touch()  # an empty one: the user's own is not read
     paths = (str(source_folder), os.environ.get("PYTHONPATH", ""))
+    theirs = {name: value for name, value in os.environ.items() if name not in _NOT_THEIRS}
     return {
-        **os.environ,
+        **theirs,
+        SCRATCH: str(scratch),
         "IPYTHONDIR": str(scratch / "ipython"),
         "PYTHONPATH": os.pathsep.join(p for p in paths if p),
         "PYTHONHASHSEED": "0",
@@ -244,7 +251,7 @@ def _explained(
     log_file: Path,
     timeout: float | None,
     scrub: Callable[[str], str],
-) -> ExecutionError | OSError:
+) -> ExecutionError | DisclosureError | OSError:
     """Turn what went wrong into one line, and write the log it names; a full disk is told where the scratch is made."""
     source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     number = run.cell + 1
@@ -261,7 +268,10 @@ def _explained(
         trace = "\n".join(failure.traceback)
         _write_log(log_file, scrub(redact(trace, source)))
         last = last.strip().splitlines()[-1] if last.strip() else failure.ename
-        return ExecutionError(f"{name}, cell {number}: {last} (log: {log_file})")
+        # What was to be shown may not leave: the cell did not fail.
+        refused = failure.ename == DisclosureError.__name__
+        kind_of = DisclosureError if refused else ExecutionError
+        return kind_of(f"{name}, cell {number}: {last}{'' if refused else f' (log: {log_file})'}")
     if isinstance(failure, DeadKernelError):
         _write_log(log_file, "The kernel ended before the cell did. Memory may have run out.\n")
         return ExecutionError(f"{name}, cell {number}: the kernel died (log: {log_file})")

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 __all__ = ["RenderJob", "find_notebook", "parameters_of", "read_notebook"]
 
-from collections.abc import Callable, Mapping
+import contextlib
+import json
+import logging
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +22,8 @@ from evalkit.periods import Period
 from evalkit.protocol import ReportParams, Study
 from evalkit.publish._parameters import declared, validated
 from evalkit.publish._release import release_folder
+
+_WITH_IDS = (4, 5)  # the format from which on cells have ids
 
 
 def _no_tables() -> Mapping[str, str]:
@@ -133,12 +140,40 @@ def read_notebook(file: Path) -> Any:  # noqa: ANN401 - nbformat has no types
         If it is none.
     """
     try:
-        notebook = nbformat.read(file, as_version=4)
-        nbformat.validate(notebook)
+        with warnings.catch_warnings(), _quiet():
+            warnings.simplefilter("ignore")  # what is missing in an older notebook is put in here
+            notebook = nbformat.reads(_with_ids(file.read_text(encoding="utf-8-sig")), as_version=4)
+            nbformat.validate(notebook)
     except (OSError, ValueError, AttributeError, TypeError, KeyError, nbformat.ValidationError):
         msg = f"{file}: is not a readable notebook; open it in JupyterLab and save it"
         raise ProtocolError(msg) from None
     return notebook
+
+
+def _with_ids(text: str) -> str:
+    """Give each cell of an older notebook an id of its own: the same in every run, where libraries draw one by lot."""
+    content = json.loads(text)
+    if content["nbformat"] != _WITH_IDS[0]:
+        return text
+    content["nbformat_minor"] = max(content["nbformat_minor"], _WITH_IDS[1])
+    seen: set[str] = set()
+    for number, cell in enumerate(content["cells"]):
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", str(cell.get("id", ""))) or cell["id"] in seen:
+            cell["id"] = f"cell-{number}-without-id"
+        seen.add(cell["id"])
+    return json.dumps(content)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep nbformat from logging what is wrong with a notebook: it is said in one line."""
+    logger = logging.getLogger("traitlets")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def parameters_of(job: RenderJob, notebook: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -1,8 +1,8 @@
-"""Locks that end with their process: one render of a study at a time, and folders that are seen to be in use."""
+"""A lock that ends with its process: one render of a study at a time."""
 
 from __future__ import annotations
 
-__all__ = ["in_use", "locked", "study_lock"]
+__all__ = ["study_lock"]
 
 import contextlib
 import errno
@@ -61,44 +61,3 @@ def _taken_at_once(descriptor: int) -> bool:
             return False
         raise
     return True
-
-
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Mark a folder as used by this process, until the end of the block or of the process.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        May be renamed meanwhile. Where a file system cannot lock a folder, nothing is marked.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def in_use(folder: Path) -> bool:
-    """Return whether a living process marked a folder with `locked`, or nobody can say.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-
-    Returns
-    -------
-    bool
-    """
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        return True
-    try:
-        return not _taken_at_once(descriptor)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["write_markdown"]
 
+import html
 import re
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def files_of(item: Item, say: Messages) -> str:
 
 
 def quoted(text: str) -> str:
-    r"""Return a text as the value of a pandoc attribute.
+    """Return a text as the value of a pandoc attribute: entities are read there, and nothing else is.
 
     Parameters
     ----------
@@ -79,12 +80,11 @@ def quoted(text: str) -> str:
 
     Examples
     --------
-    >>> print(quoted('a "b"'))
-    "a \"b\""
+    >>> print(quoted('a "b" & c'))
+    "a &quot;b&quot; &amp; c"
     """
     flat = " ".join(text.split())
-    escaped = flat.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return f'"{html.escape(flat).replace(chr(92), "&#92;")}"'
 
 
 def _fenced(info: str, text: str) -> str:

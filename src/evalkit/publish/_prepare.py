@@ -17,10 +17,11 @@ from typing import Any, Literal
 import yaml
 
 from evalkit.errors import DisclosureError, PublicationError, did_you_mean
+from evalkit.markup import escaped, title
 from evalkit.seal import MARK
 
 _OPTION = re.compile(r"^#\|\s?(.*)$")
-_REFERENCE = re.compile(r"(?<![\w/`])@((?:fig|tbl|sec)-[A-Za-z0-9_-]+)")
+_REFERENCE = re.compile(r"(?<![\w/`\\])@((?:fig|tbl|sec)-[A-Za-z0-9_-]+)")
 _TAIL = re.compile(r"(: |, with ).*$", re.DOTALL)  # of a caption: how the figure shows it
 _KNOWN_OPTIONS = (
     "label",
@@ -70,8 +71,8 @@ class Item:
 
     @property
     def title(self) -> str:
-        """The caption without Markdown's marks of emphasis, for places that show plain text."""
-        return re.sub(r"\*\*|__|`", "", self.caption)
+        """The caption without Markdown's marks, for places that show plain text."""
+        return title(self.caption)
 
 
 def prepare(executed: Any) -> list[Item]:  # noqa: ANN401 - nbformat.NotebookNode has no types
@@ -206,12 +207,12 @@ def _float(
         raise PublicationError(msg)
     here = f"cell {number} ({label})"
     told = mark.get("words") or {}  # a caption and alternative text made in the reader's language
-    caption = str(told.get("caption") or options.get(caption_key) or "").strip()
+    caption = escaped(str(told.get("caption") or "")) or str(options.get(caption_key) or "").strip()
     if not caption:
         msg = f"{here}: the {kind} has no caption; add '#| {caption_key}: ...'"
         raise PublicationError(msg)
     headline = str(mark.get("headline") or "").strip()
-    caption = f"**{headline}.** {caption}" if headline else caption
+    caption = f"**{escaped(headline)}.** {caption}" if headline else caption
     alt = str(told.get("alt") or options.get("fig-alt") or "").strip()
     if kind == "figure" and not alt:
         msg = f"{here}: the figure has no alternative text for blind readers; add '#| fig-alt: ...'"

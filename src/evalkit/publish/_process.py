@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from evalkit.errors import ExecutionError, ExecutionTimeoutError, MissingToolError
+from evalkit.publish._scratch import ENVIRONMENT
 
 _LOOK = 0.5
 """Seconds between looks at the memory of a child."""
@@ -100,7 +101,7 @@ def run_child(
         child = subprocess.Popen(  # noqa: S603 - a list, no shell
             list(command),
             cwd=folder,
-            env=None if env is None else dict(env),
+            env={**(os.environ if env is None else env), ENVIRONMENT: str(folder)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

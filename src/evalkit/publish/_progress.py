@@ -57,8 +57,9 @@ class LineProgress:
             The render.
         text : str
         """
-        self._stream.write(f"[{time.monotonic() - self._start:6.1f} s] {name}: {text}\n")
-        self._stream.flush()
+        with contextlib.suppress(OSError):  # a render does not end because nobody listens any more
+            self._stream.write(f"[{time.monotonic() - self._start:6.1f} s] {name}: {text}\n")
+            self._stream.flush()
 
 
 class _BarProgress:

@@ -23,7 +23,7 @@ from evalkit.errors import MissingToolError, PublicationError
 from evalkit.messages import messages_for
 from evalkit.publish._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
 from evalkit.publish._embedded import DIALECT, font_folder, metadata
-from evalkit.publish._markdown import files_of
+from evalkit.publish._markdown import files_of, quoted
 from evalkit.publish._page import wrap_tables
 from evalkit.publish._prepare import Item
 from evalkit.publish._process import Finished, run_child
@@ -299,7 +299,7 @@ def _cell(item: Item) -> Any:  # noqa: ANN401 - nbformat has no types
     options: dict[str, str | bool] = {"label": item.label, "echo": False}
     mime = "image/svg+xml" if item.kind == "figure" else "text/html"
     if item.kind == "figure":
-        options |= {"fig-cap": item.caption, "fig-alt": item.alt}
+        options |= {"fig-cap": item.caption, "fig-alt": quoted(item.alt)[1:-1]}
     else:
         options |= {"tbl-cap": item.caption}
     lines = yaml.safe_dump(options, sort_keys=False, allow_unicode=True, width=10_000).splitlines()

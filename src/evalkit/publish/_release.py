@@ -119,7 +119,7 @@ def recover(target: Path) -> None:
             aside.rename(target)
         elif aside.is_dir():
             shutil.rmtree(aside)  # the same release is kept as a revision
-        sweep(target.parent, _STAGING, alone=True)
+        sweep(target.parent, _STAGING)
 
 
 def place_release(files: Mapping[str, Path], target: Path, *, supersedes: int | None = None) -> Path:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 __all__ = ["FIRST", "Revision", "revision_of", "superseding"]
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from evalkit.markup import escaped
 from evalkit.messages import Messages, marked
 from evalkit.publish._ingredients import Change
 from evalkit.publish._prepare import Item
@@ -20,7 +20,6 @@ _DIFFER = (
     marked("One number differs from what was published before:"),
     marked("{n} numbers differ from what was published before:"),
 )
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~^$@'\":])")
 
 
 @dataclass(frozen=True)
@@ -98,11 +97,11 @@ class Revision:
         before = self.supersedes["revision"]
         lines = [
             "# " + say("Changes since revision {before}", before=before),
-            say("This report supersedes revision {before}, which is kept.", before=before) + f" {_plain(self.note)}",
+            say("This report supersedes revision {before}, which is kept.", before=before) + f" {escaped(self.note)}",
         ]
         if self.reasons:
             lines.append(say("What went into it that is not what went in before:"))
-            lines.append("\n".join(f"- {_plain(Change(**reason).said(say))}" for reason in self.reasons))
+            lines.append("\n".join(f"- {escaped(Change(**reason).said(say))}" for reason in self.reasons))
         else:
             lines.append(say("The same data, parameters, code and tools went into both."))
         if not self.numbers:
@@ -169,7 +168,7 @@ def _by_output(numbers: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, Iter
 
 def _about(name: str, numbers: list[Mapping[str, Any]], labels: set[str], say: Messages) -> str:
     """Write one line on the numbers of one output; the first few as examples."""
-    place = f"@{name}" if name in labels else _plain(name)
+    place = f"@{name}" if name in labels else escaped(name)
     rows = [n for n in numbers if n["column"]]
     if not rows:
         gone = say("not shown before.") if numbers[0]["old"] is None else say("not shown any more.")
@@ -179,7 +178,7 @@ def _about(name: str, numbers: list[Mapping[str, Any]], labels: set[str], say: M
             new=_brief(n["new"], say))
         for n in rows[:_EXAMPLES]
     ]  # fmt: skip
-    shown = _plain("; ".join(told))
+    shown = escaped("; ".join(told))
     more = "; " + say("and {n} more", n=len(rows) - _EXAMPLES) if len(rows) > _EXAMPLES else ""
     return f"- {place}: {shown}{more}."
 
@@ -188,8 +187,3 @@ def _brief(value: object, say: Messages) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     return say("missing") if value is None else str(value)
-
-
-def _plain(text: str) -> str:
-    """Write a text so that Markdown shows it as it is."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))

@@ -1,24 +1,36 @@
-"""Scratch folders: private, in use as long as their process lives, swept away by the next render when it died."""
+"""Scratch folders: private, in use as long as their process lives, swept away by the next render when it died.
+
+They lie in folders that others use, too (the machine's folder for temporary files), and a name proves nothing: a user
+may call a folder of his own ``evalkit-mine``. So each scratch folder has a marker beside it that names it, its owner
+and the process that made it; what has none is never touched.
+"""
 
 from __future__ import annotations
 
-__all__ = ["PREFIX", "private_files", "scratch_folder", "sweep"]
+__all__ = ["ENVIRONMENT", "PREFIX", "private_files", "scratch_folder", "sweep"]
 
 import contextlib
+import fcntl
+import json
 import os
+import secrets
 import shutil
+import stat
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 
-from evalkit.publish._lock import in_use, locked
-
 PREFIX = "evalkit-"
-_NEW = ".new-"
-_GAP = 60.0  # seconds between making a folder and marking it, at the very most
+ENVIRONMENT = "EVALKIT_SCRATCH"
+"""Names, to the processes that a render starts, the folder they work in: how they are known when it has died."""
+
+_MARKER = ".owner"
+_KIND = "evalkit scratch folder"
+_SAME = 1.0  # seconds by which two readings of a process's start may differ
+_LONGEST = 1000  # bytes of a marker
 
 
 @contextlib.contextmanager
@@ -33,7 +45,7 @@ def private_files() -> Iterator[None]:
 
 @contextlib.contextmanager
 def scratch_folder(parent: Path | None = None, prefix: str = PREFIX) -> Iterator[Path]:
-    """Make a private folder, and take it away at the end.
+    """Make a private folder with a marker beside it, and take both away at the end.
 
     Parameters
     ----------
@@ -44,61 +56,100 @@ def scratch_folder(parent: Path | None = None, prefix: str = PREFIX) -> Iterator
     Yields
     ------
     pathlib.Path
-        Mode 0700; marked as in use before it has a name that `sweep` looks for.
+        Mode 0700.
     """
-    made = Path(tempfile.mkdtemp(prefix=f"{_NEW}{prefix}", dir=parent))
-    folder = made.with_name(made.name.removeprefix(_NEW))
+    folder = (parent or Path(tempfile.gettempdir())) / f"{prefix}{secrets.token_hex(6)}"
+    marker = _marker_of(folder)
+    # The marker comes first: a process that dies now leaves nothing that nobody would take away.
+    descriptor = os.open(marker, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
-        with locked(made):
-            made.rename(folder)
-            yield folder
+        with contextlib.suppress(OSError):  # some file systems have no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        started = psutil.Process().create_time()
+        told = {"kind": _KIND, "folder": folder.name, "owner": os.geteuid(), "pid": os.getpid(), "started": started}
+        os.write(descriptor, json.dumps(told).encode())
+        folder.mkdir(mode=0o700)
+        yield folder
     finally:
-        for place in (made, folder):
-            shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        marker.unlink(missing_ok=True)
+        os.close(descriptor)
 
 
-def sweep(parent: Path, prefix: str = PREFIX, *, alone: bool = False) -> int:
+def sweep(parent: Path, prefix: str = PREFIX) -> int:
     """Take away the scratch folders of renders that died, and end what still works in them.
 
     Parameters
     ----------
     parent : pathlib.Path
     prefix : str
-    alone : bool, default False
-        Whether nobody else can be making such a folder right now.
 
     Returns
     -------
     int
-        How many were taken away. Folders of living renders and of other users are left alone.
+        How many were taken away. Folders without a marker, of living renders and of other users are left alone.
     """
     swept = 0
     with contextlib.suppress(OSError):
-        for folder in sorted(parent.iterdir()):
-            if not _is_ours(folder) or in_use(folder):
-                continue
-            if folder.name.startswith(f"{_NEW}{prefix}") and (alone or time.time() - folder.stat().st_mtime > _GAP):
-                folder.rmdir()  # its process died before it was marked as in use; nothing is in it
-                swept += 1
-            elif folder.name.startswith(prefix):
-                _end_processes_in(folder)
-                shutil.rmtree(folder, ignore_errors=True)
-                swept += 1
+        for marker in sorted(parent.glob(f".{prefix}*{_MARKER}")):
+            folder = marker.with_name(marker.name.removeprefix(".").removesuffix(_MARKER))
+            if _is_abandoned(marker, folder):
+                if folder.is_dir() and not folder.is_symlink() and folder.lstat().st_uid == os.geteuid():
+                    _end_processes_of(folder)
+                    shutil.rmtree(folder, ignore_errors=True)  # follows no link
+                    swept += 1
+                marker.unlink(missing_ok=True)
     return swept
 
 
-def _is_ours(folder: Path) -> bool:
-    with contextlib.suppress(OSError):
-        return folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.geteuid()
+def _marker_of(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}{_MARKER}")
+
+
+def _is_abandoned(marker: Path, folder: Path) -> bool:
+    """Return whether a marker is ours, names this folder, and its process is no more."""
+    try:
+        descriptor = os.open(marker, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid():
+            return False
+        told = json.loads(os.read(descriptor, _LONGEST))
+        if not isinstance(told, dict) or told.get("kind") != _KIND or told.get("folder") != folder.name:
+            return False
+        if told.get("owner") != os.geteuid() or _lives(told):
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # also held by a process that cannot be seen from here
+    except (OSError, ValueError):
+        return False
+    else:
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def _lives(told: dict[str, Any]) -> bool:
+    """Return whether the process lives that made a marker; another one may have its number since."""
+    pid, started = told.get("pid"), told.get("started")
+    if not isinstance(pid, int) or not isinstance(started, int | float):
+        return True  # a marker that says nothing clear is left alone
+    with contextlib.suppress(psutil.NoSuchProcess, ValueError, OverflowError):
+        process = psutil.Process(pid)
+        return bool(abs(process.create_time() - started) <= _SAME) and process.status() != psutil.STATUS_ZOMBIE
     return False
 
 
-def _end_processes_in(folder: Path) -> None:
-    """End what a dead render started: its working folder is the scratch folder, or lies in it."""
+def _end_processes_of(folder: Path) -> None:
+    """End what a dead render started: its environment names the scratch folder."""
     left = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.uids().real == os.geteuid() and folder in (at := Path(process.cwd()), *at.parents):
+            if process.uids().real != os.geteuid():
+                continue
+            at = Path(process.environ().get(ENVIRONMENT, os.devnull))
+            if folder in (at, *at.parents):
                 process.kill()
                 left.append(process)
     psutil.wait_procs(left, timeout=5)

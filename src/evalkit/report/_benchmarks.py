@@ -26,7 +26,9 @@ from evalkit.display import (
 )
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
+from evalkit.markup import box
 from evalkit.protocol import Baseline
+from evalkit.report._given import estimates_in
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -126,18 +128,19 @@ def _headline(own: pd.DataFrame, groups: tuple[str, str], measure: str) -> str:
 def show_benchmarks(report: Report, estimates: Estimates, measure: str, shape: Literal["figure", "table"]) -> None:
     """Set shares of a study beside the published ones of the same measure; see `Report.show_benchmarks`."""
     published = [b for b in report.baselines.baselines if b.measure == measure and b.unit == "share"]
-    if not isinstance(estimates.counts, Tally):
-        msg = f"report.show_benchmarks: '{estimates.kind}' was not made from x of n"
+    known = estimates_in(estimates, "report.show_benchmarks")
+    if not isinstance(known, Estimates) or not isinstance(known.counts, Tally):
+        msg = "report.show_benchmarks: not made from x of n; give it engagement.completion(report.cohort), say"
         raise AnalysisError(msg)
     if not published:
         report.absent("absent.benchmark", measure=measure)
         return
-    if report._refused(report.safe(estimates)):
+    if report._refused(report.safe(known)):
         return
-    safe = [report.safe(analysis_of(b).estimate(estimates.counts)) for b in published]
-    made = benchmarks(published, safe, report.groups, shape, measure, estimates.population)
+    safe = [report.safe(analysis_of(b).estimate(known.counts)) for b in published]
+    made = benchmarks(published, safe, report.groups, shape, measure, known.population)
     text = made.table if made.figure is None else svg_of(made.figure)
     report._emit(made.shows, text, safe[0], alt=made.alt, data=made.data, headline=made.headline)
     if made.figure is not None:
         sources = words("benchmark.sources", sources=" ".join(b.citation for b in published))
-        report._emit("markdown", f"::: {{.note}}\n{sources}\n:::", safe[0])
+        report._emit("markdown", box("note", sources), safe[0])

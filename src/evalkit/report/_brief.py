@@ -16,6 +16,7 @@ from evalkit.display import curves_of_brief, mean_gap, shares_of_brief, svg_of
 from evalkit.display._mark import emit
 from evalkit.errors import ProtocolError, did_you_mean
 from evalkit.harm import mean_without_harm
+from evalkit.markup import bold, box, bullets, heading, paragraphs
 from evalkit.messages import LANGUAGES, Messages, messages_for
 from evalkit.report._brief_unquoted import later, mean, other, unquoted
 from evalkit.report._brief_words import Words
@@ -67,7 +68,7 @@ class Brief:
             "locale": say.locale,
             "assignment": study.comparison.assignment,
         }
-        emit("cover", f"**{facts['title']}: {facts['study']}**", document=facts)
+        emit("cover", bold(f"{facts['title']}: {facts['study']}"), document=facts)
 
     def about(self) -> None:
         """Say whom the brief is about."""
@@ -81,12 +82,11 @@ class Brief:
             found += [self._step("engaged"), self._left(), self._step("completed")]
         if self.report.cohort.has("outcomes"):
             found.append(self._harm())
-        points = "\n".join(f"- {text}" for text, _ in found)
         also = {one.estimates.id: one.estimates.kind for _, shown in found for one in shown}
         say = self.say
-        heading = say("What was found")
         alike = say("“No clear difference” does not mean that the groups are alike.")
-        text = f"# {heading}\n\n::: {{.finding}}\n{points}\n:::\n\n{alike}"
+        points = box("finding", bullets(text for text, _ in found))
+        text = paragraphs(heading(say("What was found")), points, alike)
         emit("markdown", text, estimate=safe.estimates.id, kind="findings", verdict="released", also=also)
 
     def steps(self) -> None:
@@ -161,7 +161,7 @@ class Brief:
     def _absent(self, title: str) -> None:
         """Say why a figure is not there."""
         why = self.words.too_few() if self.report.cohort.has("sessions") else self.words.no_sessions()
-        emit("markdown", f"::: {{.absent}}\n{title}. {why}\n:::", kind="absent")
+        emit("markdown", box("absent", f"{title}. {why}"), kind="absent")
 
     def _translated(self, rows: pd.DataFrame) -> pd.DataFrame:
         return rows.assign(group=rows["group"].map(self.words.own))

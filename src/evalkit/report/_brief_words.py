@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from evalkit.markup import bold, bullets, heading, paragraphs
 from evalkit.messages import Messages, marked
 from evalkit.periods import Period
 from evalkit.protocol import Study
@@ -90,19 +91,18 @@ class Words:
         Returns
         -------
         str
-            Markdown.
+            With signs (`evalkit.markup`).
         """
         say = self.say
         arms = zip(groups, (study.arms.focus, study.arms.comparison), strict=True)
         named = [
             say("**{group}**: {definition}.", group=group, definition=self.own(arm.definition))
             if arm.definition
-            else f"**{group}**."
+            else f"{bold(group)}."
             for group, arm in arms
         ]
-        lines = "\n".join(f"- {line}" for line in named)
-        heading, lead = say("Who this brief is about"), say("It describes two groups of people.")
-        return f"# {heading}\n\n{lead}\n\n{lines}"
+        head, lead = say("Who this brief is about"), say("It describes two groups of people.")
+        return paragraphs(heading(head), lead, bullets(named))
 
     def reached(self, group: str, number: float | None, report: Report) -> str:
         """Say how many people were referred.
@@ -347,7 +347,7 @@ class Words:
         Returns
         -------
         str
-            Markdown.
+            With signs (`evalkit.markup`).
         """
         say = self.say
         read = [
@@ -373,8 +373,8 @@ class Words:
             "figure are in the folder “data” of this release."
         )
         heads = say("How to read the figures"), say("What these figures do not show"), say("Where to find more")
-        listed = ["\n".join(f"- {line}" for line in lines) for lines in (read, limits)]
-        return f"# {heads[0]}\n\n{listed[0]}\n\n# {heads[1]}\n\n{listed[1]}\n\n# {heads[2]}\n\n{more}"
+        first, second, third = map(heading, heads)
+        return paragraphs(first, bullets(read), second, bullets(limits), third, more)
 
     def _cannot_show(self, assignment: str) -> list[str]:
         """Say what the figures do not show: it depends on how people came to be in one group or the other."""

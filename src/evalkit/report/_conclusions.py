@@ -13,6 +13,7 @@ from evalkit.display import Gap, decimal, listed, percent, points, words
 from evalkit.display._mark import emit
 from evalkit.engagement import incomplete
 from evalkit.harm import harm_hazards
+from evalkit.markup import box, bullets, paragraphs
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -147,8 +148,7 @@ def _show(report: Report, kind: str, said: Sequence[str], safe: Sequence[Safe], 
     if not said:
         report.absent("absent.comparison")
         return
-    points_ = "\n".join(f"- {text}" for text in said)
-    text = f"::: {{.finding}}\n{points_}\n:::\n\n{after}" if kind == "conclusions" else points_
+    text = paragraphs(box("finding", bullets(said)), after) if kind == "conclusions" else bullets(said)
     if not safe:
         emit("markdown", text.strip(), kind="about")
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Finding", "findings"]
+__all__ = ["Finding", "findings", "show_findings"]
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +15,10 @@ from evalkit import engagement
 from evalkit.disclosure import Safe
 from evalkit.display import Gap, count, gap_words, numbered, percent, sentences, words
 from evalkit.display._kinds import is_empty
+from evalkit.display._mark import emit
 from evalkit.estimates import Estimates
 from evalkit.harm import mean_without_harm
+from evalkit.markup import box, bullets, paragraphs
 from evalkit.periods import long_date
 from evalkit.report._event_share import EventShare, share_harmed, share_left
 
@@ -49,6 +51,18 @@ def findings(report: Report) -> list[Finding]:
     if report.cohort.has("outcomes"):
         found += _harm(report, alone=len(found) == 1)
     return found
+
+
+def show_findings(report: Report) -> None:
+    """Show the headline findings of page one; see `Report.findings`."""
+    found = findings(report)
+    safe = [one for finding in found for one in finding.safe]
+    cause = f"find.cause.{report.study.comparison.assignment}"
+    tail = ["find.range", cause] if len(found) > 1 else ["find.nothing"]
+    points = bullets(finding.text for finding in found)
+    text = paragraphs(box("finding", points), " ".join(words(key) for key in tail))
+    also = {one.estimates.id: one.estimates.kind for one in safe}
+    emit("markdown", text, estimate=safe[0].estimates.id, kind="findings", verdict="released", also=also)
 
 
 def _reached(report: Report) -> Finding:

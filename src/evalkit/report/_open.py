@@ -6,7 +6,9 @@ __all__ = ["open_report"]
 
 from evalkit.cohort import build
 from evalkit.disclosure import Policy
+from evalkit.errors import UsageError
 from evalkit.intake import open_data
+from evalkit.letters import unshown
 from evalkit.periods import Period, newest_complete
 from evalkit.protocol import load_baselines, load_disclosure, load_study
 from evalkit.report._report import Report
@@ -37,6 +39,9 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report") ->
     UsageError
         If the period is not one.
     """
+    if unshown([title]):
+        msg = "open_report: the title holds letters that the reports' fonts do not have"
+        raise UsageError(msg)
     protocol = load_study(study)
     data = open_data(protocol)
     fiscal = protocol.fiscal_year_start_month

@@ -12,6 +12,7 @@ from evalkit.disclosure import Safe
 from evalkit.display import baseline_table, count, decimal, percent, words
 from evalkit.display._mark import emit
 from evalkit.engagement import baseline
+from evalkit.markup import box
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -38,7 +39,7 @@ def say_participants(report: Report) -> None:
     rows = pd.concat([_rows(shares), _rows(means).assign(mean=True)], ignore_index=True)
     rows = rows[~rows["label"].eq("Not recorded")].dropna(subset=["smd"])
     if rows.empty:
-        _put(shares, means, f"::: {{.absent}}\n{words('base.absent')}\n:::")
+        _put(shares, means, box("absent", words("base.absent")))
         return
     limit = report.study.comparison.max_smd
     largest = rows.assign(size=rows["smd"].abs()).drop_duplicates(["variable", "term", "group"])
@@ -85,7 +86,7 @@ def show_participants(report: Report) -> None:
     order = [*(c.label for c in report.study.covariates), "Community area"]
     rows = pd.concat([_rows(shares), _rows(means)], ignore_index=True)
     if rows["estimate"].isna().all():
-        _put(shares, means, f"::: {{.absent}}\n{words('base.absent')}\n:::")
+        _put(shares, means, box("absent", words("base.absent")))
         return
     columns = ["group", "variable", "term", "label", "n", "n_event", "estimate", "std_dev", "smd"]
     _put(shares, means, baseline_table(shares, means, report.groups, order), rows.reindex(columns=columns))

@@ -40,13 +40,15 @@ from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, is_empty, nothing_
 from evalkit.display._mark import emit, typed_numbers
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
-from evalkit.intake import CutData, StudyData, dictionary
+from evalkit.intake import CutData, StudyData
+from evalkit.markup import box
 from evalkit.periods import Period, quarters_between
 from evalkit.protocol import Baselines, Study, load_disclosure
 from evalkit.report import _standing as standing
 from evalkit.report._benchmarks import show_benchmarks
 from evalkit.report._contrast import count_gaps, curve_differences, curve_gaps, difference_numbers, share_gaps
-from evalkit.report._findings import findings
+from evalkit.report._findings import show_findings
+from evalkit.report._given import check_letters, estimates_in
 from evalkit.report._model_words import in_study_words
 
 Shown = Literal["figure", "table", "markdown"]
@@ -135,7 +137,7 @@ class Report:
         """
         titled = "yes" if key == "absent.small" else ""  # the others say themselves what is not there
         typed = typed_numbers(str(value) for value in values.values())
-        emit("markdown", f"::: {{.absent}}\n{message(key, **values)}\n:::", kind="absent", absent=titled, **typed)
+        emit("markdown", box("absent", message(key, **values)), kind="absent", absent=titled, **typed)
 
     def methods(self) -> None:
         """Show the study's rules in words, with the protocol's own numbers."""
@@ -144,8 +146,7 @@ class Report:
 
     def dictionary(self) -> None:
         """Show the data dictionary: in the HTML edition only, where wide tables can be scrolled."""
-        text = dictionary(self.study)
-        emit("markdown", f'::: {{.content-visible when-format="html"}}\n\n{text}\n\n:::', kind="dictionary")
+        standing.show_dictionary(self)
 
     @cached_property
     def quarters(self) -> tuple[tuple[str, Cohort], ...]:
@@ -178,10 +179,7 @@ class Report:
         -------
         Safe
         """
-        exact = in_study_words(estimates, self.study).about(cut=self.cut)
-        safe = make_safe(exact, self.policy, self.record.withhold)
-        self.record.add(exact, safe)
-        return safe
+        return self._both(estimates, "report.safe")[0]
 
     def gaps(self, safe: Safe, exact: Estimates | None = None) -> Mapping[str, Gap]:
         """Return the differences between the two groups that may be told of an estimate.
@@ -205,14 +203,7 @@ class Report:
 
     def findings(self) -> None:
         """Show the headline findings of page one: plain sentences, each with its uncertainty."""
-        found = findings(self)
-        safe = [one for finding in found for one in finding.safe]
-        cause = f"find.cause.{self.study.comparison.assignment}"
-        tail = ["find.range", cause] if len(found) > 1 else ["find.nothing"]
-        points = "\n".join(f"- {finding.text}" for finding in found)
-        text = f"::: {{.finding}}\n{points}\n:::\n\n{' '.join(message(key) for key in tail)}"
-        also = {one.estimates.id: one.estimates.kind for one in safe}
-        emit("markdown", text, estimate=safe[0].estimates.id, kind="findings", verdict="released", also=also)
+        show_findings(self)
 
     def say(
         self,
@@ -240,12 +231,14 @@ class Report:
         Raises
         ------
         AnalysisError
-            If there is no standard sentence for the analysis, or the lead holds a digit.
+            If the lead holds a digit.
+        DisclosureError
+            If there is no standard sentence for the analysis, or what is given is no estimate.
         """
         if any(character.isdigit() for character in lead):
             msg = "report.say: numbers come from estimates; the lead must hold none"
             raise AnalysisError(msg)
-        safe, exact = self._both(estimates)
+        safe, exact = self._both(estimates, "report.say")
         if self._refused(safe):
             return
         event = words.event if words else ""
@@ -253,7 +246,7 @@ class Report:
         said = sentences(told, self._order(safe), see, event, self.gaps(told, exact))
         if not said:
             msg = f"report.say: there is no standard sentence for '{safe.estimates.kind}'; use report.show"
-            raise AnalysisError(msg)
+            raise DisclosureError(msg)
         self._emit("markdown", f"{lead} {said}".strip(), safe, typed=(event,))
 
     def show(
@@ -288,11 +281,13 @@ class Report:
         Raises
         ------
         AnalysisError
-            If the analysis has no such shape.
+            If a label holds letters that figures cannot show.
         DisclosureError
-            If the estimate has no safe form.
+            If the estimate has no safe form or no such shape, or what is given is no estimate.
         """
-        safe, exact = self._both(estimates)
+        safe, exact = self._both(estimates, "report.show")
+        typed = (x_label, *(astuple(words) if words else ()))
+        check_letters((note, *typed))
         if self._refused(safe, exact):
             return
         kind, order = safe.estimates.kind, self._order(safe)
@@ -308,10 +303,9 @@ class Report:
         event = "tiles" if places else words.event if words else ""
         told = safe.until(horizon)
         head = headline(told, order, event, self.gaps(told, exact))
-        typed = (x_label, *(astuple(words) if words else ()))
         self._emit("figure", svg_of(figure), safe, alt=alt, data=data, headline=head, typed=typed)
         if remarks := standing.remarks(self, drawn, quiet):
-            self._emit("markdown", f"::: {{.note}}\n{' '.join(remarks)}\n:::", safe)
+            self._emit("markdown", box("note", " ".join(remarks)), safe)
 
     def show_differences(self, estimates: Estimates, note: str = "") -> None:
         """Show a curve at given days as a table: both groups, and the difference between them.
@@ -351,13 +345,17 @@ class Report:
         """
         show_benchmarks(self, estimates, measure, shape)
 
-    def _both(self, estimates: Estimates | Safe) -> tuple[Safe, Estimates | None]:
-        if not isinstance(estimates, Safe):
-            return self.safe(estimates), estimates
-        if not self.record.line_of(estimates):
-            msg = f"{estimates.estimates.kind}: was not made safe by this report; give report.show the estimates"
+    def _both(self, given: Estimates | Safe, door: str) -> tuple[Safe, Estimates | None]:
+        known = estimates_in(given, door)
+        if isinstance(known, Estimates):
+            exact = in_study_words(known, self.study).about(cut=self.cut)
+            safe = make_safe(exact, self.policy, self.record.withhold)
+            self.record.add(exact, safe)
+            return safe, known
+        if not self.record.line_of(known):
+            msg = f"{known.estimates.kind}: was not made safe by this report; give report.show the estimates"
             raise DisclosureError(msg)
-        return estimates, None
+        return known, None
 
     def _refused(self, safe: Safe, exact: Estimates | None = None) -> bool:
         """Say in a sentence why there is nothing to show, where that is so."""
@@ -367,7 +365,7 @@ class Report:
         return refused
 
     def _say_absent(self, safe: Safe, exact: Estimates | None = None) -> None:
-        self._emit("markdown", f"::: {{.absent}}\n{why_absent(safe, exact)}\n:::", safe, absent="yes")
+        self._emit("markdown", box("absent", why_absent(safe, exact)), safe, absent="yes")
 
     def _order(self, safe: Safe) -> Sequence[str]:
         """Name the groups in the order of their colours: an arm keeps its colour when the other is not shown."""

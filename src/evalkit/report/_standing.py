@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["cover", "groups_compared", "provenance", "remarks", "show_restatements"]
+__all__ = ["cover", "groups_compared", "provenance", "remarks", "show_dictionary", "show_restatements"]
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,6 +14,8 @@ from evalkit.disclosure import Safe, safe_restatements
 from evalkit.display import listed, provenance_table, restatement_numbers, restatement_table, words
 from evalkit.display._kinds import CURVES, INCIDENCES, WEEKS, short_of_people, undrawn
 from evalkit.display._mark import emit
+from evalkit.intake import dictionary
+from evalkit.markup import bold, paragraphs, sign
 from evalkit.periods import Period, long_date
 
 if TYPE_CHECKING:
@@ -35,9 +37,9 @@ def cover(report: Report) -> None:
         "locale": study.locale,
         "assignment": study.comparison.assignment,
     }
-    mark = "\n\n**Synthetic data: no real person is described.**" if report.cohort.synthetic else ""
-    text = f"**{report.title}: {study.title}**\n\n{report.period.title}, data cut {facts['cut']}{mark}"
-    emit("cover", text, document=facts)
+    mark = bold("Synthetic data: no real person is described.") if report.cohort.synthetic else ""
+    when = f"{report.period.title}, data cut {facts['cut']}"
+    emit("cover", paragraphs(bold(f"{report.title}: {study.title}"), when, mark), document=facts)
 
 
 def groups_compared(report: Report) -> None:
@@ -48,6 +50,12 @@ def groups_compared(report: Report) -> None:
         for arm in arms
     ]
     emit("markdown", words("groups", groups=listed(said)), kind="groups")
+
+
+def show_dictionary(report: Report) -> None:
+    """Show the data dictionary in the HTML edition only."""
+    html_only = sign('::: {.content-visible when-format="html"}')
+    emit("markdown", paragraphs(html_only, sign(dictionary(report.study)), sign(":::")), kind="dictionary")
 
 
 def show_restatements(report: Report) -> None:

@@ -20,6 +20,7 @@ _UNSEEN = re.compile(
 )
 _MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
 _ESCAPED = re.compile(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})")
+_BACKSLASHED = re.compile(r"\\([!-/:-@\[-`{-~])")  # as Markdown escapes a letter
 _ROUNDS = 3
 
 _INLINE = frozenset(
@@ -64,6 +65,7 @@ def fold(text: str) -> str:
     """
     for _ in range(_ROUNDS):
         plain = _ESCAPED.sub(_character, unquote(html.unescape(text), errors="replace"))
+        plain = _BACKSLASHED.sub(r"\1", plain)
         if plain == text:
             break
         text = plain

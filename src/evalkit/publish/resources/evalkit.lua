@@ -13,6 +13,20 @@ local function literal(text)
   return '"' .. text:gsub("\\", "\\\\"):gsub('"', '\\"'):gsub("\n", " ") .. '"'
 end
 
+-- Words that Typst would read as something else at the start of a cell or caption (a list, a heading), or wherever they
+-- stand (an ellipsis, a soft hyphen, a minus): pandoc escapes them at the start of paragraphs only.
+local function literal_words(document)
+  return document:walk({
+    Str = function(str)
+      local text = str.text
+      if text:find("^[-+=/]") or text:find("^%d+[.)]$") or text:find("...", 1, true) or text:find("%-[?%d]") or text:find("[%[%]]") then
+        local marks = { ["["] = "\\u{5b}", ["]"] = "\\u{5d}" } -- brackets in pairs are looked for below
+        return pandoc.RawInline("typst", (text:gsub("%p", function(mark) return marks[mark] or "\\" .. mark end)))
+      end
+    end,
+  })
+end
+
 -- Boxes: ::: {.finding}, {.caveat}, {.absent}, {.note} ---------------------------------------------------------
 
 local boxes = { finding = true, caveat = true, absent = true, note = true, keep = true, newpage = true }
@@ -85,7 +99,10 @@ end
 -- Quarto has read the tables by the time that it calls this filter.
 if in_quarto then
   local function laid_out(grid) return with_widths(heads_in_bold(grid)) end
-  return { { Div = box, Link = section_link, Table = is_typst and laid_out or nil } }
+  return {
+    { Div = box, Link = section_link, Table = is_typst and laid_out or nil },
+    is_typst and { Pandoc = literal_words } or {},
+  }
 end
 
 -- Numbers, in order of appearance ------------------------------------------------------------------------------
@@ -215,7 +232,7 @@ end
 
 -- The heading of a group of rows stays with its rows, and stands again where they go on on the next page.
 local function with_subheadings(grid)
-  local text = pandoc.write(pandoc.Pandoc({ grid }), "typst", pandoc.WriterOptions({ wrap_text = "none" }))
+  local text = pandoc.write(literal_words(pandoc.Pandoc({ grid })), "typst", pandoc.WriterOptions({ wrap_text = "none" }))
   return (text:gsub("(\n%s*)(table%.cell%(align: %a+, colspan: %d+%)%b[]),", function(lead, cell)
     return cell:find("[#strong[", 1, true) and lead .. "table.header(level: 2, " .. cell .. ")," or nil
   end))
@@ -249,8 +266,9 @@ end
 
 -- A table without a label takes no number: the labelled ones have the same numbers in every format.
 local function unnumbered(grid)
-  local text = pandoc.write(pandoc.Pandoc({ with_widths(grid) }), "typst", pandoc.WriterOptions({ wrap_text = "none" }))
-  return typst((text:gsub("kind: table", "kind: table, numbering: none")))
+  local document = literal_words(pandoc.Pandoc({ with_widths(grid) }))
+  local text = pandoc.write(document, "typst", pandoc.WriterOptions({ wrap_text = "none" }))
+  return typst((text:gsub("^(.*\n%s*, kind: table)", "%1, numbering: none"))) -- the last one: a cell may say it, too
 end
 
 -- ::: {.content-visible when-format="html"}, when-meta and unless-meta stand only where Quarto would let them stand.
@@ -273,4 +291,5 @@ return {
   collect,
   { Figure = figure, Div = function(div) return table_div(div) or box(div) end, Cite = reference, Link = section_link },
   is_typst and { Table = unnumbered } or {},
+  is_typst and { Pandoc = literal_words } or {},
 }
