@@ -9,6 +9,7 @@ withheld so that no small count can be worked out.
 from evalkit.disclosure._cells import Cell, cells_of
 from evalkit.disclosure._counts import safe_counts
 from evalkit.disclosure._ledger import Ledger
+from evalkit.disclosure._ledger_entry import cells_from, cells_to
 from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._protect import Memory, Plan, protect, without
 from evalkit.disclosure._quoted import NEARNESS, TOLERANCE
@@ -28,7 +29,9 @@ __all__ = [
     "Record",
     "RecordLine",
     "Safe",
+    "cells_from",
     "cells_of",
+    "cells_to",
     "make_safe",
     "protect",
     "read_record",
