@@ -22,11 +22,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from evalkit.counts import Codes
 from evalkit.disclosure._cells import Cell
-from evalkit.disclosure._ledger_entry import NOBODY, cells_from, cells_to
+from evalkit.disclosure._ledger_entry import cells_from, cells_to, keyed_cells
 from evalkit.disclosure._ledger_index import ANOTHER, INDEX, KEY, Index, checked_key, index_of
 from evalkit.errors import DisclosureError
 from evalkit.protocol import make_private, write_private
@@ -163,6 +160,8 @@ class Ledger:
             make_private(self.folder)
             write_private(self.folder / INDEX, self.fresh.sealed(self._new_key))
             write_private(self.folder / KEY, self._new_key)
+        elif not (self.folder / INDEX).is_file():  # written before ledgers had one
+            write_private(self.folder / INDEX, self._index().sealed(self._key()))
         if not self.mark.is_file() or self.mark.read_text(encoding="utf-8").strip() != self.folder.name:
             self.mark.parent.mkdir(parents=True, exist_ok=True)
             made = self.mark.with_name(f"{_MARK}.new")
@@ -193,16 +192,7 @@ class Ledger:
         return number, self.manifest_of(name) if name else ""
 
     def manifest_of(self, name: str) -> str:
-        """Return the digest of the manifest of a release, as it was published; empty where it was not kept.
-
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        str
-        """
+        """Return the digest of the manifest of a release, as it was published; empty where it was not kept."""
         entries = [entry for entry in self._index().entries if entry[1] == name]
         return str(self._entry(*entries[0])[0].get("manifest_sha256", "")) if entries else ""
 
@@ -261,17 +251,7 @@ class Ledger:
         -------
         list of Cell
         """
-        key = self._key()
-        every: Codes = np.unique(np.concatenate([*(c.people for c in cells if c.people is not None), NOBODY]))
-        coded = {int(code): _keyed(key, int(code)) for code in every}
-        found = []
-        for cell in cells:
-            if cell.people is None:
-                found.append(cell)
-                continue
-            people = np.sort(np.array([coded[int(code)] for code in cell.people], dtype=np.uint64))
-            found.append(dataclasses.replace(cell, people=people))
-        return found
+        return keyed_cells(cells, self._key())
 
     def cells(self, names: Iterable[str] | None = None) -> list[Cell]:
         """Return what was published before.
@@ -355,16 +335,7 @@ class Ledger:
             pending.unlink()  # it died before anybody could see the release
 
     def is_pending(self, manifest_sha256: str) -> bool:
-        """Say whether a render that died was placing the release with that manifest; see `recover`.
-
-        Parameters
-        ----------
-        manifest_sha256 : str
-
-        Returns
-        -------
-        bool
-        """
+        """Return whether a render that died was placing the release with that manifest; see `recover`."""
         pending = self.folder / _PENDING
         with contextlib.suppress(OSError, ValueError):
             return cells_from(pending.read_bytes())[0].get("manifest_sha256") == manifest_sha256
@@ -384,13 +355,7 @@ class Ledger:
             pending.replace(self.folder / file)
 
     def check(self) -> None:
-        """Hold everything in the ledger to its index.
-
-        Raises
-        ------
-        DisclosureError
-            Naming the first file that is damaged, gone or not the ledger's, and the backup to bring.
-        """
+        """Hold everything to the index; raise `DisclosureError` naming what is damaged, and the backup to bring."""
         index = self._index()
         for entry in index.entries:
             self._entry(*entry)
@@ -430,7 +395,3 @@ class Ledger:
         if self.fresh is not None and not (self.folder / KEY).is_file():
             return self._new_key
         return checked_key(self.folder)
-
-
-def _keyed(key: bytes, code: int) -> int:
-    return int.from_bytes(hashlib.blake2b(code.to_bytes(8, "big"), key=key, digest_size=8).digest(), "big")

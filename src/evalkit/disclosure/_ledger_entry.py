@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["NOBODY", "cells_from", "cells_to"]
+__all__ = ["cells_from", "cells_to", "keyed_cells"]
 
 import base64
+import dataclasses
+import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +17,7 @@ from evalkit.counts import Codes
 from evalkit.disclosure._cells import Cell
 
 _PLAIN = ("row", "name", "column", "low", "high", "shown", "kind", "family")
-NOBODY: Codes = np.empty(0, dtype=np.uint64)
+_NOBODY: Codes = np.empty(0, dtype=np.uint64)
 
 
 def cells_to(cells: Sequence[Cell], **about: str) -> bytes:
@@ -33,7 +35,7 @@ def cells_to(cells: Sequence[Cell], **about: str) -> bytes:
     bytes
     """
     linked = [c for c in cells if c.people is not None]
-    every: Codes = np.unique(np.concatenate([*(c.people for c in linked if c.people is not None), NOBODY]))
+    every: Codes = np.unique(np.concatenate([*(c.people for c in linked if c.people is not None), _NOBODY]))
     content = {
         **about,
         "people": [f"{int(code):016x}" for code in every],
@@ -43,7 +45,7 @@ def cells_to(cells: Sequence[Cell], **about: str) -> bytes:
 
 
 def _bits(people: Codes | None, every: Codes) -> str:
-    inside = np.isin(every, NOBODY if people is None else people)
+    inside = np.isin(every, _NOBODY if people is None else people)
     return base64.b64encode(np.packbits(inside).tobytes()).decode("ascii")
 
 
@@ -75,3 +77,31 @@ def cells_from(content: bytes) -> tuple[dict[str, Any], list[Cell]]:
     except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
         raise ValueError(str(error)) from None
     return found, cells
+
+
+def keyed_cells(cells: Sequence[Cell], key: bytes) -> list[Cell]:
+    """Give people other codes, which only who has the key can make.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+    key : bytes
+
+    Returns
+    -------
+    list of Cell
+    """
+    every: Codes = np.unique(np.concatenate([*(c.people for c in cells if c.people is not None), _NOBODY]))
+    coded = {int(code): _keyed(key, int(code)) for code in every}
+    found = []
+    for cell in cells:
+        if cell.people is None:
+            found.append(cell)
+            continue
+        people = np.sort(np.array([coded[int(code)] for code in cell.people], dtype=np.uint64))
+        found.append(dataclasses.replace(cell, people=people))
+    return found
+
+
+def _keyed(key: bytes, code: int) -> int:
+    return int.from_bytes(hashlib.blake2b(code.to_bytes(8, "big"), key=key, digest_size=8).digest(), "big")

@@ -151,7 +151,7 @@ def checked_key(folder: Path) -> bytes:
 def _before_indices(folder: Path) -> Index:
     """Return the index of a ledger that was written before there were any: its entries as they lie there."""
     entries = []
-    for number, file in enumerate(sorted(folder.glob("*.json")), start=1):
+    for number, file in enumerate(sorted(folder.glob("[0-9]*-*.json")), start=1):
         content = file.read_bytes()
         try:
             about, _ = cells_from(content)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from evalkit.errors import ProtocolError, ReleaseError, UsageError
 from evalkit.protocol import Study, load_disclosure, make_private, private_folder, write_private
-from evalkit.publish._sign import new_key, public_name
+from evalkit.publish._sign import key_name, new_key, public_name
 from evalkit.spreadsheet import harmless
 
 APPROVER_VARIABLE = "EVALKIT_APPROVER_KEY"
@@ -166,7 +166,7 @@ def private_key_of(study: Study, name: str, file: Path | None) -> Path | None:
     Raises
     ------
     UsageError
-        If others approve with a key, and this one has none, or its file is not there.
+        If others approve with a key, and this one has none, or its file is not there or of somebody else.
     """
     private = private_folder(study)
     known = approvers_of(private)
@@ -182,5 +182,8 @@ def private_key_of(study: Study, name: str, file: Path | None) -> Path | None:
     found = file or (Path(named) if named else _files(private, name)[2])
     if not found.is_file():
         msg = f"{found}: the private key of {name} is not there; name it with --key or {APPROVER_VARIABLE}"
+        raise UsageError(msg)
+    if key_name(found) != known[name].key:
+        msg = f"{found}: is not the key of {name}; everybody approves with his own"
         raise UsageError(msg)
     return found

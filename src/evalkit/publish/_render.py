@@ -214,10 +214,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     facts = {
         **parts,
         "key": key(parts),
-        "secret": job.secret.id if job.secret is not None else "",
-        "signed_by": _signer(signer, job, standing),
-        "approval": load_disclosure(job.study).approval,
-        "known": known_then(job),
+        **_trusted(job, signer, standing),
         "data_cut": document.cut_date.isoformat(),
         "synthetic": document.synthetic,
         "published": published,
@@ -240,11 +237,14 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     return Made(facts, files, ran)
 
 
-def _signer(key_file: Path | None, job: RenderJob, standing: Standing) -> str:
-    """Name the key that signs the release: without its signature it is then not what was published."""
+def _trusted(job: RenderJob, key_file: Path | None, standing: Standing) -> dict[str, Any]:
+    """Return what the manifest says of secret, signature and approval, so that one that is taken away is missed."""
+    signed_by = key_name(key_file) if key_file is not None else ""
     if standing.there and not job.supersede:
-        return str(standing.manifest.get("signed_by", ""))
-    return key_name(key_file) if key_file is not None else ""
+        signed_by = str(standing.manifest.get("signed_by", ""))  # made again elsewhere, perhaps without the key
+    secret = job.secret.id if job.secret is not None else ""
+    approval = load_disclosure(job.study).approval
+    return {"secret": secret, "signed_by": signed_by, "approval": approval, "known": known_then(job)}
 
 
 def _revised(document: Document, revision: Revision, guard: Guard) -> Document:
