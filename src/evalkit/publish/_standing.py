@@ -69,7 +69,7 @@ class Standing:
     @property
     def up_to_date(self) -> bool:
         """Whether a render now would give the release that is there."""
-        return bool(self.manifest) and (self.added or not self.changes) and not self.wrong
+        return bool(self.manifest) and (self.added or not self.changes) and not self.wrong and not self.gone
 
     @property
     def why(self) -> str:
