@@ -70,7 +70,7 @@ def attacks(found: dict[str, Any]) -> list[str]:
         f"| small counts with 2 possible values only | {total['narrow'] - total['known']} |",
         f"| small counts of which the library could not prove that 3 values stay possible | {total['short']} |",
         "",
-        "The last line is what the manifests say (`small_counts_tighter_than_asked`): counts that only earlier "
+        "The last line is what the review packs say (`small_counts_tighter_than_asked`): counts that only earlier "
         "releases and the fact that a row is not shown hold so narrowly, so that nothing can be withheld any more. In "
         f"{sum(row['narrow'] <= row['short'] for row in on)} of {len(on)} studies the attacker found no more narrow "
         "ones than they count.",

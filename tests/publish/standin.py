@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import shutil
 import stat
 import sys
 from pathlib import Path
@@ -109,13 +110,21 @@ def write_world(folder: Path, notebook_cells: list | None = None, *, timeout_min
     return folder / "study.yaml"
 
 
+def give_secret(folder: Path, other: Path) -> None:
+    """Put a study's secret, and nothing else of its private folder, where another checkout has it."""
+    (other / ".evalkit" / "tiny").mkdir(parents=True, exist_ok=True)
+    for name in ("secret", "secret.id"):
+        shutil.copyfile(folder / ".evalkit" / "tiny" / name, other / ".evalkit" / "tiny" / name)
+        (other / ".evalkit" / "tiny" / name).chmod(0o600)
+
+
 def environment(folder: Path, **more: str) -> dict[str, str]:
     """Return an environment in which logs and temporary files go to the test's own folder, without Quarto."""
     for name in ("state", "tmp"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     path = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if not (Path(p) / "quarto").exists())
     ours = {"XDG_STATE_HOME": str(folder / "state"), "TMPDIR": str(folder / "tmp"), "PATH": path, "COLUMNS": "200"}
-    return {**{k: v for k, v in os.environ.items() if k != "EVALKIT_QUARTO"}, **ours, **more}
+    return {**{k: v for k, v in os.environ.items() if not k.startswith("EVALKIT_")}, **ours, **more}
 
 
 def command(folder: Path, *arguments: str) -> list[str]:

@@ -130,6 +130,8 @@ def test_code_is_known_by_its_content(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_place_and_time_are_no_part_of_it(tmp_path: Path) -> None:
     one, other = world(tmp_path / "one"), world(tmp_path / "other")
+    parts(one, tmp_path)
+    standin.give_secret(tmp_path / "one", tmp_path / "other")
     renamed = tmp_path / "other" / "protocol.yaml"
     (tmp_path / "other" / "study.yaml").rename(renamed)
     other = replace(other, study=load_study(renamed))

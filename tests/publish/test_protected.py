@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -18,15 +19,16 @@ from evalkit.cli._render import Request, plan
 from evalkit.counts import Tally, codes_of
 from evalkit.disclosure import Cell, Ledger, Policy, Record, make_safe
 from evalkit.engagement._analyses import ShareOf
-from evalkit.errors import DisclosureError
+from evalkit.errors import DisclosureError, UsageError
 from evalkit.protocol import load_study, private_folder
 from evalkit.publish import RenderJob, write_pack
+from evalkit.publish._held import ledger_for, release_name
 from evalkit.publish._manifest import _VERSION, MANIFEST
-from evalkit.publish._protected import Protected, run_protected, write_ledger
+from evalkit.publish._protected import Protected, run_protected
 from evalkit.publish._standing import Standing
 from publish import standin
 from publish.shows import recorded
-from publish.standin import write_world
+from publish.standin import give_secret, write_world
 from publish.test_render import run
 from publish.test_verify import verify
 
@@ -63,6 +65,7 @@ def test_the_notebook_runs_again_with_a_row_withheld(nested: Path) -> None:
     manifest = json.loads((nested / PLACE / MANIFEST).read_text(encoding="utf-8"))
     assert manifest["disclosure"]["rows_withheld_for_others"] == 1
     assert manifest["ledger"] == []
+    assert manifest["disclosure"].keys() == {"rows_withheld_for_others", "withheld", "counts_without_people"}
     assert [file.name for file in entries(nested)] == ["00001-tiny-2000Q4-r1.json"]
     (kept,) = (nested / ".evalkit" / "tiny" / "review").glob("*/record.jsonl")
     (line,) = [json.loads(text) for text in kept.read_text(encoding="utf-8").splitlines()]
@@ -78,8 +81,14 @@ def test_the_review_says_why_the_row_is_gone(nested: Path) -> None:
 
 
 def test_a_first_release_is_verified_where_there_is_no_ledger(nested: Path, tmp_path: Path) -> None:
+    """Which rows were withheld for others' sake, only the study's secret tells."""
     write(tmp_path, NESTED)
     shutil.copytree(nested / PLACE, tmp_path / "sent" / "tiny" / "release")
+    lost = verify(tmp_path, tmp_path / "sent" / "tiny" / "release")
+    assert lost.returncode == 12
+    assert "not checked: whether the tables are the same files and rows: the study's secret is not here" in lost.stdout
+    assert "it cannot be made again: rows were withheld so that others cannot be worked out, and only" in lost.stderr
+    give_secret(nested, tmp_path)
     done = verify(tmp_path, tmp_path / "sent" / "tiny" / "release")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every file has the same bytes" in done.stdout
@@ -122,8 +131,6 @@ def protected(
 def publish(job: RenderJob, ran: Callable[[Mapping[str, str]], NotebookNode]) -> Protected:
     """Do what a render does with a run, with a manifest that says no more than the ledger needs."""
     done = protected(job, ran)
-    write_ledger(job, done, 1)
-    job.target.mkdir(parents=True)
     facts = {
         "manifest": _VERSION,
         "study": "tiny",
@@ -132,7 +139,10 @@ def publish(job: RenderJob, ran: Callable[[Mapping[str, str]], NotebookNode]) ->
         "revision": 1,
         **done.facts(),
     }
-    (job.target / MANIFEST).write_text(json.dumps(facts), encoding="utf-8")
+    content = json.dumps(facts).encode()
+    with done.ledger.adding(release_name("tiny", job.period.name, 1), done.cells, hashlib.sha256(content).hexdigest()):
+        job.target.mkdir(parents=True)
+        (job.target / MANIFEST).write_bytes(content)
     return done
 
 
@@ -207,7 +217,8 @@ def test_what_was_given_away_already_stops_the_release(tmp_path: Path) -> None:
     everybody = codes_of(pd.DataFrame({"participant_id": [f"p{i}" for i in range(12)]}))
     past = [Cell(f"row {k}", "n", "n", k, True, k, k, np.sort(everybody[:k])) for k in (12, 11)]  # once, unrounded
     ledger = Ledger.of(private_folder(job.study), job.target.parent.parent)
-    ledger.write("tiny-2000Q3-r1", ledger.keyed(past))
+    with ledger.adding("tiny-2000Q3-r1", ledger.keyed(past), ""):
+        pass
     with pytest.raises(DisclosureError, match=r"1 small counts would be known exactly \(proportion: one") as error:
         protected(job, showing(one=[11], others=range(40, 60)))
     assert "tiny 2000Q4: " in str(error.value)
@@ -216,7 +227,9 @@ def test_what_was_given_away_already_stops_the_release(tmp_path: Path) -> None:
 def test_a_ledger_that_is_gone_stops_the_next_release(tmp_path: Path) -> None:
     publish(job_in(tmp_path, "2000Q3"), showing(twelve=range(12)))
     shutil.rmtree(tmp_path / ".evalkit" / "tiny" / "ledger")
-    with pytest.raises(DisclosureError, match=r"the ledger does not hold tiny-2000Q3-r1 \(1 releases are missing\)"):
+    with pytest.raises(
+        DisclosureError, match=r"\.ledger: the ledger that it names is not in .*ledger; name the private"
+    ):
         protected(job_in(tmp_path), showing(eleven=range(11)))
 
 
@@ -234,17 +247,30 @@ def test_a_second_release_is_made_again_without_its_ledger(tmp_path: Path) -> No
         protected(job, showing(twelve=range(12)), Standing(elsewhere.place, True, unknown))
 
 
-def test_a_release_says_that_other_folders_hold_releases_too(tmp_path: Path) -> None:
+def test_another_ledger_is_begun_with_a_reason_only(tmp_path: Path) -> None:
     publish(job_in(tmp_path, "2000Q3"), showing(twelve=range(12)))
     job, said = job_in(tmp_path), []
     other = replace(job, out=tmp_path / "elsewhere")
     (tmp_path / "one").mkdir()
-    run_protected(other, Standing(other.target), tmp_path / "one", showing(twelve=range(12)), said.append)
+    with pytest.raises(
+        DisclosureError, match=r"were published in .*reports/tiny, and what is published here would not"
+    ):
+        run_protected(other, Standing(other.target), tmp_path / "one", showing(twelve=range(12)), said.append)
+    anew = replace(other, new_ledger="A trial for the board")
+    done = run_protected(anew, Standing(other.target), tmp_path / "one", showing(twelve=range(12)), said.append)
     assert said == ["releases of this study lie in 1 other folders; what is published here is not held against them"]
+    assert done.facts()["new_ledger"] == "A trial for the board"
+    publish(anew, showing(twelve=range(12)))
+    assert ledger_for(anew).names == ledger_for(other).names == ("tiny-2000Q4-r1",)  # once begun it is the folder's own
+    with pytest.raises(UsageError, match=r"is whole and holds every release of .*; leave out --new-ledger"):
+        ledger_for(replace(other, new_ledger="Another one"))
 
 
-def test_a_mark_that_is_gone_is_asked_back(tmp_path: Path) -> None:
+def test_a_mark_that_is_gone_is_found_again(tmp_path: Path) -> None:
     publish(job_in(tmp_path, "2000Q3"), showing(twelve=range(12)))
     (tmp_path / "reports" / "tiny" / ".ledger").unlink()
-    with pytest.raises(DisclosureError, match=r"put back .*\.ledger, which names the ledger"):
-        protected(job_in(tmp_path), showing(twelve=range(12)))
+    assert protected(job_in(tmp_path), showing(eleven=range(11))).earlier == ("tiny-2000Q3-r1",)
+    shutil.move(tmp_path / "reports", tmp_path / "moved")  # without the mark nobody can say whose ledger it is
+    moved = replace(job_in(tmp_path), out=tmp_path / "moved")
+    with pytest.raises(DisclosureError, match="releases of this study were published in"):
+        protected(moved, showing(eleven=range(11)))

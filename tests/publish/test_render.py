@@ -20,7 +20,7 @@ from nbformat.v4 import new_code_cell
 
 from evalkit.cli import _run
 from publish import standin
-from publish.standin import command, environment, living, pdf_pages, published, write_world
+from publish.standin import command, environment, give_secret, living, pdf_pages, published, write_world
 
 GOOD = ["tiny/tiny/2000Q4/manifest.json", "tiny/tiny/2000Q4/report.html", "tiny/tiny/2000Q4/report.pdf"]
 FILES = ["data/README.md", "data/datapackage.json", "data/fig-one.csv", "figures/fig-one.png", "figures/fig-one.svg"]
@@ -186,6 +186,7 @@ def test_manifest_says_what_went_in_and_came_out(good: Path) -> None:
 
 def test_the_same_inputs_give_the_same_bytes(good: Path, tmp_path: Path) -> None:
     write_world(tmp_path)
+    give_secret(good, tmp_path)
     assert run(tmp_path).returncode == 0
     for name in BESIDE + GOOD:
         assert (tmp_path / "reports" / name).read_bytes() == (good / "reports" / name).read_bytes(), name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from evalkit.errors import ProtocolError, ReleaseError
 from evalkit.publish import checked, new_key
 from evalkit.publish._manifest import MANIFEST, attachment
 from evalkit.publish._sign import check_signature, sign
-from publish.standin import environment, write_world
+from publish.standin import environment, give_secret, write_world
 from publish.test_ingredients import other_version
 from publish.test_render import last_line, run
 from publish.test_revisions import PLACE, numbered
@@ -43,6 +44,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sent = tmp_path_factory.mktemp("sent") / "release"
     shutil.copytree(folder / PLACE, sent)
     shutil.copyfile(folder / "key.pub", sent.parent / "key.pub")
+    give_secret(folder, sent.parent)
     return sent
 
 
@@ -54,6 +56,7 @@ def copied(release: Path, folder: Path) -> Path:
 def test_another_checkout_gives_the_same(release: Path, tmp_path: Path) -> None:
     """In another folder, time zone and locale, with other hashing of texts and another file mask."""
     write_world(tmp_path, numbered(0.25))
+    give_secret(release.parent, tmp_path)
     around = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C", "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1"}
     done = verify(tmp_path, release, "--public-key", str(release.parent / "key.pub"), umask=0o077, **around)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -67,11 +70,29 @@ def test_another_checkout_gives_the_same(release: Path, tmp_path: Path) -> None:
     ):
         assert line in done.stdout
     assert "DIFFERS" not in done.stdout
+    assert re.findall("not checked: (.*)", done.stdout) == [
+        "whether it lies where it belongs: it is not among releases",
+        f"whether it is what was published: no ledger in {tmp_path}/.evalkit/tiny says so of tiny-2000Q4-r1",
+        "approvals, which are not beside it",
+    ]
     assert not (tmp_path / "reports").exists()  # it is made again in scratch only
+
+
+def test_without_the_secret_it_says_what_it_cannot_check(release: Path, tmp_path: Path) -> None:
+    """The numbers come out the same; that the tables are the same to the last byte, nobody else shall be able to tell."""
+    write_world(tmp_path, numbered(0.25))
+    with (tmp_path / "participants.csv").open("a", encoding="utf-8") as table:
+        table.write("\n")
+    done = verify(tmp_path, release)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "not checked: whether the tables are the same files and rows: the study's secret is not here" in done.stdout
+    assert "every file has the same bytes" in done.stdout
+    assert not (tmp_path / ".evalkit" / "tiny" / "secret").exists()  # to look makes nothing
 
 
 def test_what_changed_is_named_number_by_number(release: Path, tmp_path: Path) -> None:
     write_world(tmp_path, numbered(0.125))
+    give_secret(release.parent, tmp_path)
     with (tmp_path / "participants.csv").open("a", encoding="utf-8") as table:
         table.write("\n")  # one byte more
     (tmp_path / "tiny.yaml").write_text((tmp_path / "tiny.yaml").read_text().replace("364", "300"), encoding="utf-8")
@@ -93,6 +114,7 @@ def test_what_changed_is_named_number_by_number(release: Path, tmp_path: Path) -
 
 def test_one_byte_of_a_table_is_enough(release: Path, tmp_path: Path) -> None:
     write_world(tmp_path, numbered(0.25))
+    give_secret(release.parent, tmp_path)
     with (tmp_path / "participants.csv").open("a", encoding="utf-8") as table:
         table.write("\n")
     done = verify(tmp_path, release)
@@ -111,7 +133,7 @@ def test_another_study_is_not_compared(release: Path, tmp_path: Path) -> None:
 def test_quick_needs_no_study(release: Path, tmp_path: Path) -> None:
     done = verify(tmp_path, release, "--quick")
     assert done.returncode == 0, done.stderr
-    assert "there is a signature, which was not checked" in done.stdout
+    assert "not checked: its signature: name the public key with --public-key" in done.stdout
     assert "cell 1" not in done.stderr
 
 

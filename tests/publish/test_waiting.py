@@ -89,7 +89,8 @@ def test_what_was_made_before_another_release_was_published_is_not_let_out(tmp_p
     study = world(tmp_path)
     waits = held(study, tmp_path)
     ledger = Ledger.of(private_folder(study), tmp_path / "reports" / "tiny")
-    ledger.write("tiny-2000Q3-r1", [])
+    with ledger.adding("tiny-2000Q3-r1", [], ""):
+        pass
     with pytest.raises(ReleaseError, match="published since it was made"):
         approve(waits, study, name="Bo", reason="fine")
     assert not (tmp_path / TARGET).exists()

@@ -72,6 +72,14 @@ def render(
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="Render although nothing changed.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Only say what would be rendered, and why.")] = False,
+    new_ledger: Annotated[
+        str,
+        typer.Option(
+            "--new-ledger",
+            metavar="WHY",
+            help="Begin another ledger, with this reason: releases are not held against those of the old one.",
+        ),
+    ] = "",
 ) -> None:
     """Run a report's notebook and publish it."""
     from evalkit.cli._render import Request, run  # noqa: PLC0415
@@ -89,6 +97,7 @@ def render(
         supersede=_reason(supersede, "--supersede"),
         force=force,
         explain=explain,
+        new_ledger=_reason(new_ledger, "--new-ledger"),
     )
     raise typer.Exit(run(request))
 
@@ -131,12 +140,20 @@ def key_new(
         Optional[Path],  # noqa: UP045
         typer.Option("--out", help="The private key's file; the study's private folder when not given."),
     ] = None,
+    approver: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--approver", metavar="NAME", help="The key of somebody who approves, instead of the study's."),
+    ] = None,
 ) -> None:
-    """Make the key pair that signs a study's releases."""
-    from evalkit.cli._verify import new_study_key  # noqa: PLC0415
+    """Make the key pair that signs a study's releases, or the approvals of one person."""
+    from evalkit.cli._verify import new_approver_key, new_study_key  # noqa: PLC0415
 
-    name, private, public = new_study_key(study, out)
-    typer.echo(f"key {name}\n  private: {private} (keep it; EVALKIT_SIGNING_KEY may name it)")
+    if approver is None:
+        name, private, public = new_study_key(study, out)
+    else:
+        name, private, public = new_approver_key(study, approver, out)
+    variable = "EVALKIT_SIGNING_KEY" if approver is None else "EVALKIT_APPROVER_KEY"
+    typer.echo(f"key {name}\n  private: {private} (keep it; {variable} may name it)")
     typer.echo(f"  public:  {public} (give it to those who check releases)")
 
 
@@ -247,12 +264,16 @@ def approve(
     name: Annotated[str, typer.Option("--name", help="Who approves.")],
     reason: Annotated[str, typer.Option("--reason", help="Why it may go out.")],
     study: StudyOption = _DEFAULT_STUDY,
+    key: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--key", help="The approver's private key, where it is not in the study's private folder."),
+    ] = None,
 ) -> None:
     """Record that a person approved a release (who, when, why); one that waits for it is published."""
     from evalkit.protocol import load_study  # noqa: PLC0415
     from evalkit.publish import approve as record  # noqa: PLC0415
 
-    done = record(release.expanduser().absolute(), load_study(study), name=name, reason=reason)
+    done = record(release.expanduser().absolute(), load_study(study), name=name, reason=reason, key=key)
     typer.echo(f"{done.release}: approved by {done.name} on {done.date} (manifest {done.manifest_sha256[:16]})")
 
 

@@ -39,6 +39,7 @@ class Request:
     supersede: str = ""
     force: bool = False
     explain: bool = False
+    new_ledger: str = ""
 
 
 def run(request: Request) -> int:
@@ -127,6 +128,7 @@ def plan(request: Request, file: Path) -> list[RenderJob]:
             force=request.force,
             identifiers=identifiers,
             secrets=secrets,
+            new_ledger=request.new_ledger,
         )
         for period in periods
     ]

@@ -11,8 +11,8 @@ from typing import Any
 
 from evalkit.cli._render import Request, plan
 from evalkit.errors import UsageError, VerificationError
-from evalkit.protocol import load_study, private_folder
-from evalkit.publish import RenderJob, checked, new_key, progress_for, read_manifest, verify
+from evalkit.protocol import Study, load_study, private_folder
+from evalkit.publish import RenderJob, checked, new_approver, new_key, progress_for, read_manifest, verify
 
 
 def run(release: Path, study: Path, public_key: Path | None, *, quick: bool) -> int:
@@ -41,7 +41,7 @@ def run(release: Path, study: Path, public_key: Path | None, *, quick: bool) -> 
         If it cannot be found out.
     """
     if quick:
-        found = checked(release, public_key)
+        found = checked(release, public_key, _study_of(read_manifest(release), study))
     else:
         job = _job(read_manifest(release), release, study)
         with progress_for() as progress:
@@ -51,6 +51,14 @@ def run(release: Path, study: Path, public_key: Path | None, *, quick: bool) -> 
         msg = f"{release}: is not what was published: {found.why}"
         raise VerificationError(msg)
     return 0
+
+
+def _study_of(manifest: dict[str, Any], file: Path) -> Study | None:
+    """Return the release's study where its protocol is here: a quick look does without."""
+    if not file.is_file():
+        return None
+    study = load_study(file)
+    return study if study.id == manifest["study"] else None
 
 
 def _job(manifest: dict[str, Any], release: Path, study: Path) -> RenderJob:
@@ -71,6 +79,31 @@ def _job(manifest: dict[str, Any], release: Path, study: Path) -> RenderJob:
     set_then = {name: manifest["parameters"][name] for name in manifest.get("overridden", ())}
     parameters = {**job.params.parameters, **set_then}
     return replace(job, params=job.params.model_copy(update={"parameters": parameters}))
+
+
+def new_approver_key(study: Path, name: str, out: Path | None) -> tuple[str, Path, Path]:
+    """Make the key of somebody who approves a study's releases.
+
+    Parameters
+    ----------
+    study : pathlib.Path
+        The study's protocol.
+    name : str
+    out : pathlib.Path or None
+        Where the private key goes; the study's private folder when not given.
+
+    Returns
+    -------
+    tuple of (str, pathlib.Path, pathlib.Path)
+        The key's name, its private and its public file.
+
+    Raises
+    ------
+    EvalkitError
+        If the name may not approve, or has a key.
+    """
+    made, private = new_approver(load_study(study), name, out)
+    return made.key, private, made.public
 
 
 def new_study_key(study: Path, out: Path | None) -> tuple[str, Path, Path]:

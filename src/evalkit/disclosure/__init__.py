@@ -11,6 +11,7 @@ from evalkit.disclosure._cells import Cell, cells_of
 from evalkit.disclosure._counts import safe_counts
 from evalkit.disclosure._digits import POINTS, Digits, cut, printed
 from evalkit.disclosure._ledger import Ledger
+from evalkit.disclosure._ledger_entry import cells_from, cells_to
 from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._protect import Memory, Plan, protect, without
 from evalkit.disclosure._quoted import NEARNESS, TOLERANCE
@@ -32,7 +33,9 @@ __all__ = [
     "Record",
     "RecordLine",
     "Safe",
+    "cells_from",
     "cells_of",
+    "cells_to",
     "cut",
     "make_safe",
     "printed",

@@ -9,7 +9,14 @@ Unknown keys and wrong types fail with file, key and a did-you-mean.
 
 from evalkit.protocol._disclosure import Disclosure, Override
 from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, read_yaml, validate
-from evalkit.protocol._private import private_folder
+from evalkit.protocol._private import (
+    find_private_folder,
+    make_private,
+    others_may,
+    private_folder,
+    private_modes,
+    write_private,
+)
 from evalkit.protocol._report import Publication, ReportParams
 from evalkit.protocol._schema import write_schemas
 from evalkit.protocol._study import (
@@ -40,12 +47,17 @@ __all__ = [
     "Rules",
     "Study",
     "Table",
+    "find_private_folder",
     "load_baselines",
     "load_disclosure",
     "load_report",
     "load_study",
+    "make_private",
+    "others_may",
     "private_folder",
+    "private_modes",
     "read_yaml",
     "validate",
+    "write_private",
     "write_schemas",
 ]

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["private_folder"]
+__all__ = [
+    "PRIVATE_VARIABLE",
+    "find_private_folder",
+    "make_private",
+    "others_may",
+    "private_folder",
+    "private_modes",
+    "write_private",
+]
 
+import contextlib
 import hashlib
 import os
+import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -13,14 +23,36 @@ import platformdirs
 from evalkit.errors import ProtocolError
 from evalkit.protocol._study import Study
 
+PRIVATE_VARIABLE = "EVALKIT_PRIVATE"
+"""Environment variable that names the folder in which private folders of studies lie."""
+
 _NAME = ".evalkit"
+_GROUP, _OTHERS = 0o070, 0o007
+
+
+def _named(study: Study) -> Path | None:
+    """Return the folder that somebody named for this study, the environment before the protocol."""
+    variable = os.environ.get(PRIVATE_VARIABLE)
+    if not variable and not study.private:
+        return None
+    base = Path(variable).expanduser() if variable else study.folder / Path(study.private or "").expanduser()
+    return base.absolute() / study.id  # a folder for each study: one variable serves all studies of a server
+
+
+def _places(study: Study) -> list[Path]:
+    beside = study.folder / _NAME / study.id
+    if os.environ.get("EVALKIT_HOMELESS"):  # a home that ends with the process is no place for a ledger
+        return [beside]
+    elsewhere = hashlib.sha256(str(study.path).encode()).hexdigest()[:12]
+    return [beside, Path(platformdirs.user_data_dir("evalkit")) / f"{study.id}-{elsewhere}"]
 
 
 def private_folder(study: Study) -> Path:
-    """Return the folder of a study that only its user can open, made when it is not there.
+    """Return the folder of a study that only its users can open, made when it is not there.
 
-    It is ``.evalkit/<study id>/`` beside the protocol, or below the user's data folder where the protocol's own folder
-    cannot be written.
+    It is the study's folder in the one that the environment variable ``EVALKIT_PRIVATE`` or the protocol's ``private``
+    names; else ``.evalkit/<study id>/`` beside the protocol, or below the user's data folder where the protocol's own
+    folder cannot be written.
 
     Parameters
     ----------
@@ -30,29 +62,153 @@ def private_folder(study: Study) -> Path:
     Returns
     -------
     pathlib.Path
-        A folder with mode 0700; put files into it with mode 0600.
+        A folder with mode 0700, or one that a group shares where the named folder is the group's (mode 2770); put
+        files into it with `write_private`.
 
     Raises
     ------
     ProtocolError
-        If neither place can be written.
+        If it cannot be written, or others than its users can open it.
     """
-    beside = study.folder / _NAME
-    elsewhere = hashlib.sha256(str(study.path).encode()).hexdigest()[:12]
-    places = [beside / study.id]
-    if not os.environ.get("EVALKIT_HOMELESS"):  # a home that ends with the process is no place for a ledger
-        places.append(Path(platformdirs.user_data_dir("evalkit")) / f"{study.id}-{elsewhere}")
+    named = _named(study)
+    if named is not None:
+        return _shared(named)
+    places = _places(study)
+    beside = places[0]
     for place in places:
         try:
-            if place.parent == beside and not os.access(study.folder, os.W_OK) and not place.is_dir():
+            if place == beside and not os.access(study.folder, os.W_OK) and not place.is_dir():
                 continue
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for folder in (place, place.parent) if place.parent == beside else (place,):
+            for folder in (place, place.parent) if place == beside else (place,):
                 folder.chmod(0o700)
         except OSError:
             continue
         if os.access(place, os.W_OK | os.X_OK):
             return place
     neither = f", and {places[1]} neither" if len(places) > 1 else ", and there is no home to use in its place"
-    msg = f"{places[0]}: cannot be written{neither}; evalkit keeps the study's private files there"
+    msg = f"{beside}: cannot be written{neither}; evalkit keeps the study's private files there"
     raise ProtocolError(msg)
+
+
+def find_private_folder(study: Study) -> Path | None:
+    """Return the private folder of a study where there is one already; nothing is made or changed.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    pathlib.Path or None
+    """
+    named = _named(study)
+    places = [named] if named is not None else _places(study)
+    return next((place for place in places if os.access(place, os.R_OK | os.X_OK)), None)
+
+
+def _shared(place: Path) -> Path:
+    try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not place.is_dir():
+            place.mkdir()
+            _as_its_parent(place)
+        mode = place.stat().st_mode
+    except OSError as error:
+        msg = f"{place}: cannot be made ({error.strerror}); {PRIVATE_VARIABLE} or the protocol's 'private' names it"
+        raise ProtocolError(msg) from None
+    if mode & _OTHERS:
+        msg = f"{place}: everybody on this machine can open it; chmod o-rwx it"
+        raise ProtocolError(msg)
+    if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+        msg = f"{place}: cannot be written by this user; add him to its group, and chmod g+rwxs it"
+        raise ProtocolError(msg)
+    return place
+
+
+def private_modes(folder: Path) -> tuple[int, int]:
+    """Return the modes of files and of folders below a private folder.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The private folder, or one in it.
+
+    Returns
+    -------
+    tuple of (int, int)
+        0600 and 0700; 0660 and 2770 where its group may write it, because then several users share it.
+    """
+    shared = folder.stat().st_mode & _GROUP == _GROUP
+    return (0o660, 0o2770) if shared else (0o600, 0o700)
+
+
+def _as_its_parent(folder: Path) -> None:
+    """Give a folder that was just made the group and the mode that private folders have there."""
+    with contextlib.suppress(OSError):  # not ours to give away: then it is of the user's own group
+        os.chown(folder, -1, folder.parent.stat().st_gid)
+    folder.chmod(private_modes(folder.parent)[1])
+
+
+def make_private(folder: Path) -> Path:
+    """Make a folder below a private one, and those between.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+
+    Returns
+    -------
+    pathlib.Path
+        ``folder``.
+    """
+    if not folder.is_dir():
+        make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _as_its_parent(folder)
+    return folder
+
+
+def write_private(file: Path, content: bytes) -> None:
+    """Write a file that only the study's users can read, whole or not at all.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        In a private folder.
+    content : bytes
+    """
+    descriptor, name = tempfile.mkstemp(prefix=".writing-", dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, private_modes(file.parent)[0])
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync(file.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def others_may(file: Path) -> bool:
+    """Say whether others than the study's users can read or write a file.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+
+    Returns
+    -------
+    bool
+    """
+    return bool(file.stat().st_mode & _OTHERS)

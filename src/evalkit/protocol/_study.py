@@ -264,6 +264,8 @@ class Study(Model):
     """File of published baselines, from the protocol's folder; none: no comparison with them."""
     disclosure: str | None = None
     """File of the disclosure policy, from the protocol's folder; none: the defaults."""
+    private: Text | None = None
+    """Folder of private folders, from the protocol's folder; none: .evalkit beside it. EVALKIT_PRIVATE goes before."""
     seed: Annotated[int, Field(ge=0)] = 20211118
     """Seed of everything random."""
 

@@ -5,7 +5,9 @@ releases so that nothing half-written is ever seen and nothing published is ever
 """
 
 from evalkit.publish import _light as _light  # before anything loads nbformat
-from evalkit.publish._approve import Approval, approvals_of, approve
+from evalkit.publish._approval import Approval, approvals_of
+from evalkit.publish._approve import approve
+from evalkit.publish._approvers import new_approver
 from evalkit.publish._batch import render_all
 from evalkit.publish._job import RenderJob, find_notebook
 from evalkit.publish._manifest import read_manifest
@@ -28,6 +30,7 @@ __all__ = [
     "checked",
     "explain",
     "find_notebook",
+    "new_approver",
     "new_key",
     "progress_for",
     "read_manifest",

@@ -1,57 +1,38 @@
-"""Approvals: who said that a release may go out, when and why; written once, never changed."""
+"""Approving: who said that a release may go out, when and why; and then it does, exactly as it was approved."""
 
 from __future__ import annotations
 
-__all__ = ["Approval", "approvals_of", "approve"]
+__all__ = ["approve"]
 
 import fcntl
-import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from evalkit.disclosure import Ledger
 from evalkit.errors import ReleaseError, UsageError
-from evalkit.protocol import Study, load_disclosure, private_folder
+from evalkit.protocol import Study, load_disclosure, private_folder, private_modes
+from evalkit.publish._approval import FILE, Approval, beside
+from evalkit.publish._approvers import plain_name, private_key_of
 from evalkit.publish._environment import digest
-from evalkit.publish._let_out import destination, let_out, may_go_out
+from evalkit.publish._let_out import copied, destination, let_out, may_go_out
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST, damaged, read_manifest, strangers
+from evalkit.publish._place import misplaced
 from evalkit.publish._release import check_place
+from evalkit.publish._sign import sign_bytes
 from evalkit.publish._waiting import is_waiting
-from evalkit.spreadsheet import harmless
-
-_FILE = "approvals.jsonl"
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """One approval.
-
-    Attributes
-    ----------
-    name, reason : str
-        Who, and why.
-    date : str
-        When, in UTC.
-    release : str
-        Study, report and period of what was approved.
-    manifest_sha256 : str
-        Digest of its manifest, which holds the digests of all its files.
-    """
-
-    name: str
-    reason: str
-    date: str
-    release: str
-    manifest_sha256: str
-
-
-def approve(release: Path, study: Study, *, name: str, reason: str, now: datetime | None = None) -> Approval:
+def approve(
+    release: Path, study: Study, *, name: str, reason: str, now: datetime | None = None, key: Path | None = None
+) -> Approval:
     """Record that a person approved a release, in the study's private folder and beside the release.
 
-    A release that waits for it is published.
+    A release that waits for it is published. The study's lock is held from the first look to the end, so that nothing
+    else is published than what was approved.
 
     Parameters
     ----------
@@ -62,6 +43,8 @@ def approve(release: Path, study: Study, *, name: str, reason: str, now: datetim
         Who, and why.
     now : datetime.datetime, optional
         The present by default.
+    key : pathlib.Path, optional
+        The approver's private key, where the study has such keys and it lies elsewhere.
 
     Returns
     -------
@@ -70,12 +53,12 @@ def approve(release: Path, study: Study, *, name: str, reason: str, now: datetim
     Raises
     ------
     UsageError
-        If name or reason are empty, or the name is not among those who may approve.
+        If name or reason are empty, the name is not among those who may approve, or has no key and others do.
     ReleaseError
-        If the folder is no release of this study, a file in it is not what its manifest says, or nothing can be
-        written beside it.
+        If the folder is no release of this study, a file in it is not what its manifest says, it became another one
+        while another render or approval was waited for, or nothing can be written beside it.
     """
-    said = {"name": " ".join(harmless(name).split()), "reason": " ".join(harmless(reason).split())}
+    said = {"name": plain_name(name), "reason": plain_name(reason)}
     for what, text in said.items():
         if not text:
             msg = f"--{what} must say {'who approves' if what == 'name' else 'why'}"
@@ -84,27 +67,65 @@ def approve(release: Path, study: Study, *, name: str, reason: str, now: datetim
     if approvers and said["name"] not in approvers:
         msg = f"--name {said['name']}: is not among the approvers of {study.disclosure}"
         raise UsageError(msg)
-    facts = _checked(release, study)
+    own_key = private_key_of(study, said["name"], key)
+    _checked(release, study)
+    seen = digest(release / MANIFEST)  # what the approver looked at, not what a render that is waited for puts there
     moment = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    named = f"{facts.get('study')}/{facts.get('report')}/{facts.get('period')}"
-    approval = Approval(**said, date=moment, release=named, manifest_sha256=digest(release / MANIFEST))
-    if not is_waiting(release, study):
-        _keep(approval, release, study)
-        return approval
     with study_lock(study, lambda: None):
-        target = destination(release).target
-        check_place(target)
-        ledger = Ledger.of(private_folder(study), target.resolve().parent.parent)
-        may_go_out(release, ledger)
-        _keep(approval, target, study)  # before anybody can see the release
-        let_out(release, ledger)
+        if is_waiting(release, study):
+            with copied(release) as copy:
+                approval = _signed(_approval(said, moment, _same(copy, release, seen, study), seen), own_key)
+                _publish(release, copy, study, approval)
+        else:
+            facts = _same(release, release, seen, study)
+            _refuse_misplaced(release, facts)
+            approval = _signed(_approval(said, moment, facts, seen), own_key)
+            _keep(approval, release, study)
     return approval
 
 
+def _approval(said: dict[str, str], moment: str, facts: dict[str, Any], sha256: str) -> Approval:
+    named = f"{facts['study']}/{facts['report']}/{facts['period']}"
+    return Approval(**said, date=moment, release=named, manifest_sha256=sha256)
+
+
+def _signed(approval: Approval, key: Path | None) -> Approval:
+    if key is None:
+        return approval
+    name, signature = sign_bytes(approval.signed_bytes(), key)
+    return replace(approval, key=name, signature=signature)
+
+
+def _same(copy: Path, release: Path, seen: str, study: Study) -> dict[str, Any]:
+    """Hold a release, or the copy of it that goes out, to what was there when the approval was given."""
+    facts = _checked(copy, study, release)
+    if digest(copy / MANIFEST) != seen:
+        msg = f"{release}: became another release while the approval waited for a render; review it, then approve again"
+        raise ReleaseError(msg)
+    return facts
+
+
+def _publish(release: Path, copy: Path, study: Study, approval: Approval) -> None:
+    target = destination(release).target
+    check_place(target)
+    ledger = Ledger.of(private_folder(study), target.resolve().parent.parent)
+    may_go_out(release, ledger)
+    _keep(approval, target, study)  # before anybody can see the release
+    let_out(release, copy, ledger)
+
+
+def _refuse_misplaced(release: Path, facts: dict[str, Any]) -> None:
+    wrong, _ = misplaced(release, facts)
+    if wrong:
+        msg = f"{release}: {wrong}; it cannot be approved"
+        raise ReleaseError(msg)
+
+
 def _keep(approval: Approval, release: Path, study: Study) -> None:
+    private = private_folder(study)
     try:
-        _append(private_folder(study) / _FILE, approval, 0o600)
-        _append(_beside(release), approval, 0o644)
+        _append(private / FILE, approval, private_modes(private)[0])
+        _append(beside(release), approval, 0o644)
     except OSError as error:
         msg = (
             f"{release.parent}: cannot be written ({error.strerror or 'unknown reason'}); the approval may be half kept"
@@ -112,42 +133,20 @@ def _keep(approval: Approval, release: Path, study: Study) -> None:
         raise ReleaseError(msg) from None
 
 
-def approvals_of(release: Path) -> list[Approval]:
-    """Return the approvals of exactly this release, from the file beside it.
-
-    Parameters
-    ----------
-    release : pathlib.Path
-
-    Returns
-    -------
-    list of Approval
-        Oldest first; those of other revisions are left out.
-    """
-    file, manifest = _beside(release), release / MANIFEST
-    if not file.is_file() or not manifest.is_file():
-        return []
-    found = [Approval(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return [approval for approval in found if approval.manifest_sha256 == digest(manifest)]
-
-
-def _beside(release: Path) -> Path:
-    return release.with_name(f"{release.name}.{_FILE}")
-
-
-def _checked(release: Path, study: Study) -> dict[str, object]:
+def _checked(folder: Path, study: Study, release: Path | None = None) -> dict[str, Any]:
     """Read a release's manifest and hold its files to it: what is approved is what lies there."""
-    if not (release / MANIFEST).is_file() or release.is_symlink():
-        msg = f"{release}: is no release (it has no {MANIFEST})"
+    name = release or folder
+    if not (folder / MANIFEST).is_file() or folder.is_symlink():
+        msg = f"{name}: is no release (it has no {MANIFEST})"
         raise ReleaseError(msg)
-    facts = read_manifest(release)
+    facts = read_manifest(folder)
     if facts.get("study") != study.id:
-        msg = f"{release}: is of another study; name its protocol with --study"
+        msg = f"{name}: is of another study; name its protocol with --study"
         raise ReleaseError(msg)
-    wrong = [*damaged(release, facts), *strangers(release, facts)]
+    wrong = [*damaged(folder, facts), *strangers(folder, facts)]
     if wrong or not facts.get("outputs"):
         wrong = wrong or [MANIFEST]
-        msg = f"{release}: {wrong[0]} is not what its manifest says; it cannot be approved"
+        msg = f"{name}: {wrong[0]} is not what its manifest says; it cannot be approved"
         raise ReleaseError(msg)
     return facts
 
@@ -157,7 +156,9 @@ def _append(file: Path, approval: Approval, mode: int) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, mode)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        os.write(descriptor, (json.dumps(asdict(approval), ensure_ascii=False) + "\n").encode("utf-8"))
+        if not os.fstat(descriptor).st_size:
+            os.fchmod(descriptor, mode)  # whatever the user's own file mask is
+        os.write(descriptor, approval.line().encode("utf-8"))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

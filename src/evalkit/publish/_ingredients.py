@@ -152,7 +152,9 @@ def _flat(parts: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     """Bring the sections to one list of named texts."""
     found: dict[tuple[str, str], str] = {("period", ""): str(parts.get("period", ""))}
     for name, facts in _section(parts, "inputs"):
-        value = f"sha256:{facts.get('sha256')}" if isinstance(facts, Mapping) else str(facts)
+        value = (
+            f"sha256:{facts.get('hmac_sha256') or facts.get('sha256')}" if isinstance(facts, Mapping) else str(facts)
+        )
         if name.startswith("table "):
             found["data", name.removeprefix("table ")] = value
         else:

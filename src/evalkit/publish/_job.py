@@ -22,6 +22,7 @@ from evalkit.periods import Period
 from evalkit.protocol import ReportParams, Study
 from evalkit.publish._parameters import declared, validated
 from evalkit.publish._release import release_folder
+from evalkit.publish._secret import Keyer, study_secret
 
 _WITH_IDS = (4, 5)  # the format from which on cells have ids
 
@@ -62,6 +63,10 @@ class RenderJob:
         Of all participants: the audit looks for them in what would be published.
     secrets : frozenset of str
         Passwords and addresses of databases; looked for, too.
+    secret : Keyer or None
+        Keys the digests of what is not published; None: the study's own, which is made when there is none.
+    new_ledger : str
+        Why another ledger is begun for the study; empty: there is one at most.
     """
 
     study: Study
@@ -78,6 +83,24 @@ class RenderJob:
     force: bool = False
     identifiers: frozenset[str] = field(default=frozenset(), repr=False)
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    secret: Keyer | None = field(default=None, repr=False)
+    new_ledger: str = ""
+
+    def keyed(self, what: str, name: str, value: str) -> str:
+        """Return the keyed digest of something that is not published.
+
+        Parameters
+        ----------
+        what : {"table", "known", "row"}
+        name : str
+            Of the table; the report's name for a row.
+        value : str
+
+        Returns
+        -------
+        str
+        """
+        return (self.secret or study_secret(self.study)).keyed(what, self.period.name, name, value)
 
     @property
     def name(self) -> str:

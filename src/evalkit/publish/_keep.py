@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = ["cleaned", "keep_for_review", "kept_folder_of"]
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from evalkit.protocol import Study, private_folder
+from evalkit.protocol import Study, make_private, private_folder
+from evalkit.protocol import write_private as write_private_bytes
 from evalkit.publish._environment import digest
 from evalkit.publish.audit import counted
 from evalkit.seal import MARK
@@ -66,7 +66,13 @@ def _plain(output: Any) -> Any:  # noqa: ANN401
     return new_output("display_data", data=dict(output["data"]), metadata={MARK: told})
 
 
-def keep_for_review(study: Study, manifest: Path, executed: Any, record: Path | None) -> Path:  # noqa: ANN401
+def keep_for_review(
+    study: Study,
+    manifest: Path,
+    executed: Any,  # noqa: ANN401 - nbformat has no types
+    record: Path | None,
+    looked: Mapping[str, int] | None = None,
+) -> Path:
     """Keep what the output-check pack is made from.
 
     Parameters
@@ -77,18 +83,20 @@ def keep_for_review(study: Study, manifest: Path, executed: Any, record: Path | 
     executed : nbformat.NotebookNode
     record : pathlib.Path or None
         What the report wrote of its counts, one JSON line per output; None: nothing was written.
+    looked : mapping of str to int, optional
+        How much disclosure control looked at, and what it could not make as wide as asked.
 
     Returns
     -------
     pathlib.Path
-        A folder with mode 0700, files with mode 0600.
+        A private folder.
     """
-    folder = kept_folder_of(study, manifest)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = make_private(kept_folder_of(study, manifest))
     lines = record.read_text(encoding="utf-8").splitlines() if record is not None and record.is_file() else []
     told = "".join(json.dumps(_without_people(json.loads(line))) + "\n" for line in lines)
     write_private(folder / "executed.ipynb", nbformat.writes(cleaned(executed)))
     write_private(folder / "record.jsonl", told)
+    write_private(folder / "looked.json", json.dumps(dict(looked or {}), sort_keys=True) + "\n")
     return folder
 
 
@@ -99,18 +107,11 @@ def _without_people(line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write a file that only this user can read, whole or not at all.
+    """Write a text that only the study's users can read, whole or not at all.
 
     Parameters
     ----------
     file : pathlib.Path
     text : str
     """
-    made = file.with_name(f".{file.name}.new")
-    made.unlink(missing_ok=True)
-    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    made.replace(file)
+    write_private_bytes(file, text.encode("utf-8"))

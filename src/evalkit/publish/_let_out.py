@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["destination", "let_out", "may_go_out"]
+__all__ = ["copied", "destination", "let_out", "may_go_out"]
 
+import contextlib
+import hashlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
-from evalkit.disclosure import Ledger
+from evalkit.disclosure import Cell, Ledger, cells_from
 from evalkit.errors import ReleaseError
 from evalkit.publish._environment import digest
 from evalkit.publish._manifest import MANIFEST, read_manifest
 from evalkit.publish._release import place_release
-from evalkit.publish._waiting import ABOUT, LEDGER, Waiting, about
+from evalkit.publish._scratch import scratch_folder
+from evalkit.publish._waiting import ABOUT, CELLS, Waiting, about
 
 
 def destination(release: Path) -> Waiting:
@@ -34,8 +38,9 @@ def destination(release: Path) -> Waiting:
     """
     try:
         told = json.loads((about(release) / ABOUT).read_text(encoding="utf-8"))
-        return Waiting(Path(told["target"]), told["supersedes"], str(told["name"]))
-    except (OSError, ValueError, KeyError):
+        target, cells = Path(told["target"]), str(told["cells_sha256"])
+        return Waiting(target, told["supersedes"], str(told["name"]), str(told["there"]), cells)
+    except (OSError, ValueError, KeyError, TypeError):
         msg = f"{release}: what was kept about it cannot be read; render it again"
         raise ReleaseError(msg) from None
 
@@ -53,25 +58,52 @@ def may_go_out(release: Path, ledger: Ledger) -> None:
     Raises
     ------
     ReleaseError
-        If so.
+        If so, or if what was kept for the ledger is damaged.
     """
     waiting, manifest = destination(release), read_manifest(release)
-    known = [name for name in ledger.names if name != waiting.name]
-    before = (manifest.get("supersedes") or {}).get("manifest_sha256", "")
+    _cells(release, waiting)
     there = waiting.target / MANIFEST
     now = digest(there) if there.is_file() else ""
-    if list(manifest.get("ledger", ())) != known or now != before:
+    if list(manifest.get("ledger", ())) != list(ledger.names) or now != waiting.there:
         msg = f"{release}: was not held against what was published since it was made; render it again"
         raise ReleaseError(msg)
 
 
-def let_out(release: Path, ledger: Ledger) -> Path:
+@contextlib.contextmanager
+def copied(release: Path) -> Iterator[Path]:
+    """Copy a waiting release aside: what is then checked is what is published, whatever happens to the folder.
+
+    Parameters
+    ----------
+    release : pathlib.Path
+
+    Yields
+    ------
+    pathlib.Path
+
+    Raises
+    ------
+    ReleaseError
+        If it cannot be copied.
+    """
+    with scratch_folder() as scratch:
+        try:
+            shutil.copytree(release, scratch / "release", symlinks=True)
+        except (OSError, shutil.Error):
+            msg = f"{release}: cannot be copied; nothing was published"
+            raise ReleaseError(msg) from None
+        yield scratch / "release"
+
+
+def let_out(release: Path, copy: Path, ledger: Ledger) -> Path:
     """Publish an approved release: first in the ledger, then at its place.
 
     Parameters
     ----------
     release : pathlib.Path
         That waits, and may go out (see `may_go_out`); gone afterwards.
+    copy : pathlib.Path
+        What was checked and approved; see `copied`.
     ledger : Ledger
         Of the folder it goes to.
 
@@ -81,9 +113,22 @@ def let_out(release: Path, ledger: Ledger) -> Path:
         The release folder.
     """
     waiting = destination(release)
-    ledger.write(waiting.name, Ledger(about(release) / LEDGER).cells())
-    files = {str(f.relative_to(release)): f for f in sorted(release.rglob("*")) if f.is_file()}
-    place_release(files, waiting.target, supersedes=waiting.supersedes)
+    cells = _cells(release, waiting)
+    files = {str(f.relative_to(copy)): f for f in sorted(copy.rglob("*")) if f.is_file()}
+    with ledger.adding(waiting.name, cells, digest(copy / MANIFEST)):
+        place_release(files, waiting.target, supersedes=waiting.supersedes)
     for old in (release, about(release)):
         shutil.rmtree(old)
     return waiting.target
+
+
+def _cells(release: Path, waiting: Waiting) -> list[Cell]:
+    file = about(release) / CELLS
+    try:
+        content = file.read_bytes()
+        if hashlib.sha256(content).hexdigest() == waiting.cells_sha256:
+            return cells_from(content)[1]
+    except (OSError, ValueError):
+        pass
+    msg = f"{file}: is not what was kept for the ledger; render the release again"
+    raise ReleaseError(msg)

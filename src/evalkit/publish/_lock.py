@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from evalkit.errors import ReleaseError
-from evalkit.protocol import Study, private_folder
+from evalkit.protocol import Study, private_folder, private_modes
 
 _NAME = "render.lock"
 _TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
@@ -39,7 +39,13 @@ def study_lock(study: Study, on_wait: Callable[[], None]) -> Iterator[Path]:
         If the file system has no locks.
     """
     private = private_folder(study)
-    descriptor = os.open(private / _NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(private / _NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        with contextlib.suppress(OSError):  # another user's, who shares the folder
+            os.fchmod(descriptor, private_modes(private)[0])
+    except OSError as error:
+        msg = f"{private / _NAME}: cannot be opened ({error.strerror}); another user of the folder made it"
+        raise ReleaseError(msg) from None
     try:
         try:
             if not _taken_at_once(descriptor):

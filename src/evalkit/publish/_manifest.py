@@ -6,10 +6,23 @@ can only be known afterwards: the digests of the files, and the commit.
 
 from __future__ import annotations
 
-__all__ = ["MANIFEST", "attachment", "damaged", "read_manifest", "strangers", "went_in", "write_manifest"]
+__all__ = [
+    "MANIFEST",
+    "as_keyed",
+    "attachment",
+    "damaged",
+    "is_of_another_version",
+    "is_of_before_ledgers",
+    "known_then",
+    "read_manifest",
+    "strangers",
+    "went_in",
+    "write_manifest",
+]
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,8 +36,14 @@ from evalkit.publish._tools import publisher_of, tools_of
 
 MANIFEST = "manifest.json"
 
-_VERSION = 2
+_VERSION = 3
+_UNKEYED = 2  # made before digests of tables were keyed
 _AFTER = ("attachment", "checkout", "outputs")
+_KINDS = {
+    **dict.fromkeys(("inputs", "known", "outputs", "parameters", "publication", "disclosure", "supersedes"), dict),
+    **dict.fromkeys(("ledger", "published", "overridden"), list),
+    "revision": int,
+}
 
 
 def went_in(job: RenderJob, notebook: Any, parameters: Mapping[str, Any], scratch: Path) -> dict[str, Any]:  # noqa: ANN401
@@ -60,7 +79,7 @@ def went_in(job: RenderJob, notebook: Any, parameters: Mapping[str, Any], scratc
         "report": job.params.report,
         "seed": job.study.seed,
         "period": job.period.name,
-        "inputs": {name: {"sha256": value} for name, value in sorted(_digests(job, modules).items())},
+        "inputs": dict(sorted(_digests(job, modules).items())),
         "parameters": {**parameters, "study": job.study.path.name},
         "publication": {
             "publisher": publisher,
@@ -81,7 +100,8 @@ def _modules_beside(notebook: Path) -> dict[str, Path]:
     return {file.relative_to(notebook.parent).as_posix(): file for file in sorted(files)}
 
 
-def _digests(job: RenderJob, modules: Mapping[str, Path]) -> dict[str, str]:
+def _digests(job: RenderJob, modules: Mapping[str, Path]) -> dict[str, dict[str, str]]:
+    """Return the digests of what the study's own people wrote, and keyed ones of the tables."""
     files = {"notebook": job.notebook, "study": job.study.path}
     files |= {f"notebook module {name}": file for name, file in modules.items()}
     references = job.notebook.with_name(BIBLIOGRAPHY)
@@ -93,11 +113,52 @@ def _digests(job: RenderJob, modules: Mapping[str, Path]) -> dict[str, str]:
     found = {}
     for name, file in files.items():
         try:
-            found[name] = digest(file)
+            found[name] = {"sha256": digest(file)}
         except OSError as error:
             msg = f"{file}: cannot be read ({error.strerror})"
             raise ProtocolError(msg) from None
-    return {**found, **{f"table {name}": value for name, value in job.tables().items()}}
+    tables = {f"table {n}": {"hmac_sha256": job.keyed("table", n, value)} for n, value in job.tables().items()}
+    return {**found, **tables}
+
+
+def known_then(job: RenderJob) -> dict[str, str]:
+    """Return the keyed digests of what each table says of the time up to the data cut.
+
+    Parameters
+    ----------
+    job : RenderJob
+
+    Returns
+    -------
+    dict
+        Table: 64 hexadecimal digits; empty where it is not asked for.
+    """
+    return {name: job.keyed("known", name, value) for name, value in job.known().items()}
+
+
+def as_keyed(manifest: Mapping[str, Any], job: RenderJob) -> dict[str, Any]:
+    """Return a manifest with the digests of tables keyed: those of before they were can still be held to today's.
+
+    Parameters
+    ----------
+    manifest : mapping
+    job : RenderJob
+        Of the same period.
+
+    Returns
+    -------
+    dict
+    """
+    if manifest.get("manifest") != _UNKEYED:
+        return dict(manifest)
+    inputs = {
+        name: {"hmac_sha256": job.keyed("table", name.removeprefix("table "), str(facts.get("sha256")))}
+        if name.startswith("table ")
+        else facts
+        for name, facts in manifest.get("inputs", {}).items()
+    }
+    known = {name: job.keyed("known", name, str(value)) for name, value in manifest.get("known", {}).items()}
+    return {**manifest, "inputs": inputs, "known": known}
 
 
 def attachment(manifest: Mapping[str, Any]) -> bytes:
@@ -159,13 +220,12 @@ def read_manifest(release: Path) -> dict[str, Any]:
         If there is none, or it is not one that this version can read.
     """
     file = release / MANIFEST
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    found = _loaded(file)
+    if found is None:
         msg = f"{file}: there is no readable manifest; name the folder of a release"
-        raise ReleaseError(msg) from None
-    if not isinstance(found, dict) or found.get("manifest") != _VERSION:
-        msg = f"{file}: was written by another version of evalkit"
+        raise ReleaseError(msg)
+    if is_of_another_version(release):
+        msg = f"{file}: was written by another version of evalkit (manifest {found['manifest']}, not {_VERSION})"
         raise ReleaseError(msg)
     if not _is_sound(found):
         msg = f"{file}: is no manifest that evalkit wrote (something is missing from it, or of another kind)"
@@ -173,11 +233,54 @@ def read_manifest(release: Path) -> dict[str, Any]:
     return found
 
 
+def _loaded(file: Path) -> dict[str, Any] | None:
+    """Read a file that should be a manifest; None where it is none, or a link to one that can be exchanged."""
+    try:
+        found = None if file.is_symlink() else json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def is_of_another_version(release: Path) -> bool:
+    """Say whether a release's manifest says that an older or a newer evalkit wrote it.
+
+    Parameters
+    ----------
+    release : pathlib.Path
+
+    Returns
+    -------
+    bool
+    """
+    version = (_loaded(release / MANIFEST) or {}).get("manifest")
+    return isinstance(version, int) and version not in {_UNKEYED, _VERSION}
+
+
+def is_of_before_ledgers(release: Path) -> bool:
+    """Say whether a release was made by the first version of evalkit, which kept no ledger; damage is not age.
+
+    Parameters
+    ----------
+    release : pathlib.Path
+
+    Returns
+    -------
+    bool
+    """
+    found = _loaded(release / MANIFEST) or {}
+    return found.get("manifest") == 1 and isinstance(found.get("outputs"), dict)
+
+
 def _is_sound(manifest: Mapping[str, Any]) -> bool:
     """Say whether a manifest holds what every release's does, and names only files inside the release."""
     texts = all(isinstance(manifest.get(name), str) for name in ("study", "report", "period"))
+    if manifest.get("manifest") not in {_UNKEYED, _VERSION} or not texts:
+        return False
+    if not all(isinstance(manifest[n], kind) for n, kind in _KINDS.items() if manifest.get(n) is not None):
+        return False
     outputs = manifest.get("outputs", {})
-    if not texts or not isinstance(manifest.get("revision", 1), int) or not isinstance(outputs, dict):
+    if manifest.get("revision", 1) is None or manifest.get("revision", 1) < 1 or outputs is None:
         return False
     inside = all(not Path(name).is_absolute() and ".." not in Path(name).parts for name in outputs)
     return inside and all(isinstance(o, dict) and isinstance(o.get("sha256"), str) for o in outputs.values())
@@ -199,7 +302,9 @@ def damaged(release: Path, manifest: Mapping[str, Any]) -> list[str]:
     wrong = []
     for name, facts in sorted(manifest.get("outputs", {}).items()):
         file = release / name
-        if not file.is_file() or file.is_symlink() or digest(file) != facts.get("sha256"):
+        inside = [file, *(release / folder for folder in Path(name).parents if folder != Path())]
+        links = any(place.is_symlink() for place in inside)
+        if links or not file.is_file() or digest(file) != facts.get("sha256"):
             wrong.append(name)
     return wrong
 
@@ -218,8 +323,12 @@ def strangers(release: Path, manifest: Mapping[str, Any]) -> list[str]:
         Names, sorted.
     """
     known = {MANIFEST, SIGNATURE, *manifest.get("outputs", {})}
-    there = {str(file.relative_to(release)) for file in release.rglob("*") if not file.is_dir()}
-    return sorted(there - known)
+    known |= {str(folder) for name in known for folder in Path(name).parents}
+    there = set()
+    for folder, inner, files in os.walk(release):  # follows no link, and names it
+        there |= {str((Path(folder) / name).relative_to(release)) for name in (*inner, *files)}
+    links = {name for name in (MANIFEST, SIGNATURE) if (release / name).is_symlink()}
+    return sorted(there - known | links)
 
 
 def _json(content: Mapping[str, Any]) -> bytes:

@@ -6,7 +6,7 @@ releases. Where a small count could be worked out, the notebook runs again with 
 
 from __future__ import annotations
 
-__all__ = ["Protected", "release_name", "run_protected", "write_ledger"]
+__all__ = ["Protected", "run_protected"]
 
 import hashlib
 import json
@@ -16,18 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.disclosure import Cell, Ledger, Memory, Plan, Policy, RecordLine, protect, read_record, without
-from evalkit.errors import DisclosureError, ReleaseError
+from evalkit.errors import DisclosureError
 from evalkit.protocol import load_disclosure, private_folder
+from evalkit.publish._held import ledger_for
 from evalkit.publish._job import RenderJob
-from evalkit.publish._manifest import MANIFEST, read_manifest
 from evalkit.publish._standing import Standing
 from evalkit.publish.audit import counted
 from evalkit.seal import MARK
 
 Run = Callable[[Mapping[str, str]], Any]
 _RUNS = 4
-_COUNTED = ("small_counts_tighter_than_asked", "cells_looked_at", "small_counts_looked_at")
-_LOOKED = {"rows_withheld_for_others", *_COUNTED}
 _MOST = 3
 
 
@@ -55,6 +53,8 @@ class Protected:
         its ledger is not.
     unlinked : int
         How many counts do not say whose they are: they were held to minimum and rounding only.
+    anew : str
+        Why the ledger was begun beside or after another one: the release is not held against what that one holds.
     """
 
     executed: Any
@@ -66,32 +66,28 @@ class Protected:
     ledger: Ledger | None = None
     sealed: tuple[str, ...] = ()
     unlinked: int = 0
+    anew: str = ""
 
     def facts(self) -> dict[str, Any]:
-        """Return what the manifest says of it: no count of people."""
+        """Return what the manifest says of it: no count of people, nor how many of the tables' counts are small."""
         return {
             "ledger": list(self.earlier),
+            "new_ledger": self.anew,
             "overrides": list(self.overrides),
             "disclosure": {
                 "rows_withheld_for_others": len(self.plan.withheld),
                 "withheld": list(self.sealed),
-                "cells_looked_at": self.plan.cells,
                 "counts_without_people": self.unlinked,
-                "small_counts_looked_at": self.plan.sensitive,
-                "small_counts_tighter_than_asked": self.plan.tight,
             },
         }
 
-
-def release_name(report: str, period: str, revision: int) -> str:
-    """Return a release's name in the ledger.
-
-    Examples
-    --------
-    >>> release_name("quarterly", "2022Q3", 1)
-    'quarterly-2022Q3-r1'
-    """
-    return f"{report}-{period}-r{revision}"
+    def looked(self) -> dict[str, int]:
+        """Return what only the study's own people may know of the look: it tells how many small counts there are."""
+        return {
+            "cells_looked_at": self.plan.cells,
+            "small_counts_looked_at": self.plan.sensitive,
+            "small_counts_tighter_than_asked": self.plan.tight,
+        }
 
 
 def run_protected(
@@ -125,17 +121,15 @@ def run_protected(
     """
     rules = load_disclosure(job.study)
     policy, overrides = Policy.of(rules), tuple(override.words for override in rules.overrides)
-    releases = _releases(standing)
     again = standing.there and not job.supersede
-    names = tuple(standing.manifest.get("ledger", ())) if again else None
-    ledger = _ledger(job, releases, make=not again)
-    if names is None and ledger is not None:
-        ledger.require(_published(releases))
-        own = release_name(job.params.report, job.period.name, standing.revision + 1)
-        names = tuple(name for name in ledger.names if name != own)  # left by a render that died before it was placed
+    # A release may have been named as ``.``
+    releases = standing.place.resolve().parent.parent
+    ledger = Ledger.known(private_folder(job.study), releases) if again else ledger_for(job)
+    names = tuple(standing.manifest.get("ledger", ())) if again or ledger is None else ledger.names
     if names and ledger is None:
         return _as_published(job, standing, scratch, run, overrides)
-    if ledger is not None and ledger.mark is not None and (others := ledger.others()):
+    anew = str(standing.manifest.get("new_ledger", "")) if again or ledger is None else ledger.why
+    if not again and ledger is not None and not ledger.names and (others := ledger.others()):
         told(f"releases of this study lie in {others} other folders; what is published here is not held against them")
     earlier = ledger.cells(names) if ledger is not None else []
     withheld: frozenset[str] = frozenset()
@@ -146,14 +140,15 @@ def run_protected(
         cells = [cell for line in record for cell in line.cells]
         keyed = ledger.keyed(cells) if ledger is not None else cells
         if earlier:
-            told(f"looking at what it shows together with {len(names or ())} earlier releases")
+            told(f"looking at what it shows together with {len(names)} earlier releases")
         plan = protect(keyed, earlier, policy, memory)
         _refuse_exposed(job, plan)
         if not plan.withheld:
             whole = Plan(withheld, plan.names, (), plan.tight, plan.cells, plan.sensitive)
             kept = without([c for c in keyed if c.people is not None], frozenset(), policy)
             made = _made(job, executed, record, scratch / f"record-{turn}.jsonl", whole)
-            return replace(made, earlier=tuple(names or ()), cells=tuple(kept), overrides=overrides, ledger=ledger)
+            done = replace(made, earlier=names, cells=tuple(kept), overrides=overrides, anew=anew)
+            return done if again else replace(done, ledger=ledger)
         withheld |= plan.withheld
         told(f"{len(plan.withheld)} rows are withheld so that nobody is singled out; running the notebook again")
     msg = f"{job.name}: after {_RUNS} runs a small count can still be worked out ({'; '.join(plan.names[:_MOST])})"
@@ -163,19 +158,20 @@ def run_protected(
 def _as_published(job: RenderJob, standing: Standing, scratch: Path, run: Run, overrides: tuple[str, ...]) -> Protected:
     """Make a release again where its ledger is not: with the rows withheld that its manifest names."""
     told = {"withheld": (), **standing.manifest.get("disclosure", {})}
-    if not told.keys() >= _LOOKED or len(told["withheld"]) != told["rows_withheld_for_others"]:
+    if len(told["withheld"]) != told.get("rows_withheld_for_others"):
         msg = f"{standing.place}: its ledger is not in this study's private folder; it cannot be made again here"
         raise DisclosureError(msg)
     executed, record = _run(scratch, frozenset(), 0, run)
-    found = _sealed(job, {cell.row for line in record for cell in line.cells})
+    seal = _sealed if "secret" in standing.manifest else _sealed_by_identifiers
+    found = seal(job, {cell.row for line in record for cell in line.cells}) if told["withheld"] else {}
     withheld = frozenset(found[name] for name in told["withheld"] if name in found)
     if withheld:
         executed, record = _run(scratch, withheld, 1, run)
     _refuse_other_doors(job, executed, record, Policy.of(load_disclosure(job.study)))
-    tight, cells, small = (told[name] for name in _COUNTED)
-    plan = Plan(withheld, (), (), tight, cells, small)
+    plan = Plan(withheld, (), (), 0, 0, 0)
     made = _made(job, executed, record, scratch / f"record-{int(bool(withheld))}.jsonl", plan)
-    return replace(made, earlier=tuple(standing.manifest["ledger"]), overrides=overrides)
+    anew = str(standing.manifest.get("new_ledger", ""))
+    return replace(made, earlier=tuple(standing.manifest["ledger"]), overrides=overrides, anew=anew)
 
 
 def _made(job: RenderJob, executed: Any, record: list[RecordLine], file: Path, plan: Plan) -> Protected:  # noqa: ANN401
@@ -185,7 +181,12 @@ def _made(job: RenderJob, executed: Any, record: list[RecordLine], file: Path, p
 
 
 def _sealed(job: RenderJob, rows: Iterable[str]) -> dict[str, str]:
-    """Name rows so that nobody without the participants' identifiers can tell which they are; return them by name."""
+    """Name rows so that nobody without the study's secret can tell which they are; return them by name."""
+    return {job.keyed("row", job.params.report, row)[:16]: row for row in rows}
+
+
+def _sealed_by_identifiers(job: RenderJob, rows: Iterable[str]) -> dict[str, str]:
+    """Name rows as releases did that were made before studies had a secret."""
     key = hashlib.blake2b("\n".join(sorted(job.identifiers)).encode(), digest_size=32).digest()
     return {hashlib.blake2b(row.encode(), key=key, digest_size=8).hexdigest(): row for row in rows}
 
@@ -219,39 +220,3 @@ def _refuse_exposed(job: RenderJob, plan: Plan) -> None:
             f"exactly ({named}); leave these out of the notebook, or show them in larger groups"
         )
         raise DisclosureError(msg)
-
-
-def _releases(standing: Standing) -> Path:
-    """Return the folder of all releases of the study; a release may have been named as ``.``."""
-    return standing.place.resolve().parent.parent
-
-
-def _ledger(job: RenderJob, releases: Path, *, make: bool) -> Ledger | None:
-    if not make and not (releases / ".ledger").is_file():
-        return None
-    return Ledger.of(private_folder(job.study), releases)
-
-
-def _published(releases: Path) -> list[str]:
-    """Name the releases that are there, superseded ones too."""
-    found = []
-    for file in releases.glob(f"*/*/{MANIFEST}"):
-        try:
-            manifest = read_manifest(file.parent)
-        except ReleaseError:
-            continue  # made before there was a ledger
-        found.append(release_name(str(manifest["report"]), str(manifest["period"]), int(manifest.get("revision", 1))))
-    return found
-
-
-def write_ledger(job: RenderJob, ran: Protected, revision: int) -> None:
-    """Write down what a release shows, before anybody can see it.
-
-    Parameters
-    ----------
-    job : RenderJob
-    ran : Protected
-    revision : int
-    """
-    if ran.ledger is not None:
-        ran.ledger.write(release_name(job.params.report, job.period.name, revision), ran.cells)

@@ -19,25 +19,27 @@ from typing import Any
 from evalkit.errors import ExecutionError, ExecutionTimeoutError, PublicationError, ReleaseError
 from evalkit.messages import messages_for
 from evalkit.periods import quarters_between
-from evalkit.protocol import load_disclosure
+from evalkit.protocol import load_disclosure, private_folder
 from evalkit.publish._data import write_data
 from evalkit.publish._document import Document, document_of, with_bibliography
 from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._environment import digest
 from evalkit.publish._execute import Limits, execute
+from evalkit.publish._held import ledger_for, newest_gone, release_name
 from evalkit.publish._ingredients import differences, key
 from evalkit.publish._job import RenderJob, parameters_of, read_notebook
 from evalkit.publish._keep import keep_for_review
 from evalkit.publish._lock import study_lock
-from evalkit.publish._manifest import MANIFEST, attachment, went_in, write_manifest
+from evalkit.publish._manifest import MANIFEST, as_keyed, attachment, known_then, went_in, write_manifest
 from evalkit.publish._progress import LineProgress, Progress
-from evalkit.publish._protected import Protected, release_name, run_protected, write_ledger
+from evalkit.publish._protected import Protected, run_protected
 from evalkit.publish._published import estimates_of, numbers_changed, published_of, read_numbers
 from evalkit.publish._quarto import publish_quarto
 from evalkit.publish._release import check_place, place_release, recover
-from evalkit.publish._revision import FIRST, Revision, revision_of, superseding
+from evalkit.publish._revision import FIRST, Revision, after_gone, revision_of, superseding
 from evalkit.publish._scratch import private_files, scratch_folder, sweep
-from evalkit.publish._sign import SIGNATURE, sign, signing_key
+from evalkit.publish._secret import Secret, find_secret, study_secret
+from evalkit.publish._sign import SIGNATURE, key_name, sign, signing_key
 from evalkit.publish._standing import Standing, standing_at
 from evalkit.publish._waiting import Waiting, hold, waiting_at
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files, guard_for
@@ -90,7 +92,7 @@ def render(job: RenderJob, progress: Progress | None = None) -> Path:
         recover(job.target)
         sweep(Path(tempfile.gettempdir()))
         with _room(job), scratch_folder() as scratch:
-            return _render(job, told, scratch)
+            return _render(replace(job, secret=study_secret(job.study)), told, scratch)
 
 
 def explain(job: RenderJob) -> str:
@@ -105,9 +107,10 @@ def explain(job: RenderJob) -> str:
     str
         One line.
     """
+    job = replace(job, secret=find_secret(job.study) or Secret.fresh())
     with private_files(), scratch_folder() as scratch:
         notebook = read_notebook(job.notebook)
-        standing = standing_at(job.target, went_in(job, notebook, parameters_of(job, notebook), scratch), job.known)
+        standing = standing_at(job, went_in(job, notebook, parameters_of(job, notebook), scratch))
     verdict = "up to date" if standing.up_to_date else "would be rendered"
     if standing.there and not standing.up_to_date:
         now, then = standing.revision, standing.revision + 1
@@ -120,7 +123,10 @@ def _render(job: RenderJob, told: Progress, scratch: Path) -> Path:
     parameters = parameters_of(job, notebook)
     check_place(job.target)
     parts = went_in(job, notebook, parameters, scratch)
-    standing = standing_at(job.target, parts, job.known)
+    ledger = ledger_for(job)  # what is damaged is found before anything runs
+    standing = standing_at(job, parts)
+    standing = replace(standing, gone=newest_gone(job, standing, ledger))
+    _refuse_older(job, standing)
     settled = standing.up_to_date and not (job.force and standing.added)
     if settled and not job.force:
         told.step(job.name, f"up to date ({job.target}){f': {standing.why}' if standing.added else ''}")
@@ -137,6 +143,16 @@ def _render(job: RenderJob, told: Progress, scratch: Path) -> Path:
         told.step(job.name, f"waits for approval already ({waits})")
         return waits
     return _place(job, make(job, told, scratch, standing, parts), standing, told, gate=gate)
+
+
+def _refuse_older(job: RenderJob, standing: Standing) -> None:
+    """Refuse to take an older release, put back from a backup, for the newest one."""
+    if standing.there and standing.gone and not job.supersede:
+        msg = (
+            f"{job.target}: holds revision {standing.revision}, and revision {standing.last} was published after it; "
+            f"put that one back, or --supersede 'why' publishes revision {standing.last + 1}"
+        )
+        raise ReleaseError(msg)
 
 
 def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, parts: Mapping[str, Any]) -> Made:
@@ -198,7 +214,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     facts = {
         **parts,
         "key": key(parts),
-        "known": dict(job.known()),
+        **_trusted(job, signer, standing),
         "data_cut": document.cut_date.isoformat(),
         "synthetic": document.synthetic,
         "published": published,
@@ -219,6 +235,16 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         files[SIGNATURE] = sign(files[MANIFEST], signer, scratch / SIGNATURE)
     audit_files(files, guard)
     return Made(facts, files, ran)
+
+
+def _trusted(job: RenderJob, key_file: Path | None, standing: Standing) -> dict[str, Any]:
+    """Return what the manifest says of secret, signature and approval, so that one that is taken away is missed."""
+    signed_by = key_name(key_file) if key_file is not None else ""
+    if standing.there and not job.supersede:
+        signed_by = str(standing.manifest.get("signed_by", ""))  # made again elsewhere, perhaps without the key
+    secret = job.secret.id if job.secret is not None else ""
+    approval = load_disclosure(job.study).approval
+    return {"secret": secret, "signed_by": signed_by, "approval": approval, "known": known_then(job)}
 
 
 def _revised(document: Document, revision: Revision, guard: Guard) -> Document:
@@ -253,7 +279,7 @@ def _guard(job: RenderJob, notebook: Any, scratch: Path) -> Guard:  # noqa: ANN4
         new_key(),
         identifiers=job.identifiers,
         secrets=job.secrets,
-        paths=[str(scratch), str(job.study.folder), str(job.out), str(Path.home())],
+        paths=[str(scratch), str(job.study.folder), str(private_folder(job.study)), str(job.out), str(Path.home())],
         protocol="\n".join(file.read_text(encoding="utf-8", errors="replace") for file in named if file.is_file()),
         authored="\n".join([*sources, job.params.model_dump_json(), load_disclosure(job.study).model_dump_json()]),
         days=[*ends, job.study.starts],
@@ -264,13 +290,15 @@ def _revision(
     job: RenderJob, parts: Mapping[str, Any], published: list[dict[str, str]], files: Mapping[str, Path], old: Standing
 ) -> Revision:
     """Say which revision this is: the next one, or the same again."""
+    if old.there and not job.supersede:
+        return revision_of(old.manifest)
+    if old.gone:
+        return after_gone(old.gone, job.supersede)
     if not old.there:
         return FIRST
-    if not job.supersede:
-        return revision_of(old.manifest)
     then = list(old.manifest.get("published", ()))
     changed = numbers_changed(then, read_numbers(then, old.place), published, read_numbers(published, files))
-    reasons = differences(old.manifest, parts)
+    reasons = differences(as_keyed(old.manifest, job), parts)
     return superseding(old.revision, old.manifest_sha256, job.supersede, reasons, changed)
 
 
@@ -299,17 +327,20 @@ def _place(job: RenderJob, made: Made, standing: Standing, told: Progress, *, ga
         told.step(job.name, f"made again, the same bytes as in {job.target}")
         return job.target
     manifest, revision = made.files[MANIFEST], int(made.facts["revision"])
-    keep_for_review(job.study, manifest, made.ran.executed, made.ran.file)
+    keep_for_review(job.study, manifest, made.ran.executed, made.ran.file, made.ran.looked())
     supersedes = standing.revision if standing.there else None
+    name, ledger = release_name(job.params.report, job.period.name, revision), made.ran.ledger
+    if ledger is None:
+        msg = f"{job.name}: was made without a ledger; render it again"
+        raise ReleaseError(msg)
     if gate:
-        if made.ran.ledger is not None:
-            made.ran.ledger.begin()  # what waits is written with the ledger's own codes
-        waiting = Waiting(job.target, supersedes, release_name(job.params.report, job.period.name, revision))
+        ledger.begin()  # what waits is written with the ledger's own codes
+        waiting = Waiting(job.target, supersedes, name, standing.manifest_sha256)
         place = hold(job.study, made.files, waiting, made.ran.cells)
         told.step(job.name, f"waits for approval in {place}; evalkit review and evalkit approve take this folder")
         return place
-    write_ledger(job, made.ran, revision)
-    place_release(made.files, job.target, supersedes=supersedes)
+    with ledger.adding(name, made.ran.cells, digest(manifest)):
+        place_release(made.files, job.target, supersedes=supersedes)
     told.step(job.name, f"published in {job.target}")
     return job.target
 

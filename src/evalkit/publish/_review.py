@@ -81,13 +81,18 @@ def write_pack(release: Path, study: Study) -> Path:
     counts = _counts(lines, outputs, study)
     pack = kept / "pack"
     pack.mkdir(mode=0o700, exist_ok=True)
-    facts = json.loads(manifest.read_text(encoding="utf-8"))
+    facts = json.loads(manifest.read_text(encoding="utf-8")) | {"looked": _looked(kept / "looked.json")}
     write_private(pack / "counts.csv", csv_text(counts))
     write_private(
         pack / "outputs.csv", csv_text(pd.DataFrame([{k: o[k] for k in _TOLD} for o in outputs], columns=_TOLD))
     )
     write_private(pack / "index.html", _page(facts, outputs, counts, study, release.name))
     return pack
+
+
+def _looked(file: Path) -> dict[str, int]:
+    """Return how much disclosure control looked at; nothing for releases whose manifests said it themselves."""
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
 
 
 _TOLD = ["cell", "shows", "kind", "estimate", "verdict"]
@@ -139,6 +144,7 @@ def _page(facts: dict[str, Any], outputs: list[dict[str, Any]], counts: pd.DataF
     rules = "".join(f"<tr><th>{_text(k)}</th><td>{_text(v)}</td></tr>" for k, v in sorted(policy.items()))
     asked = facts.get("overrides") or facts.get("exceptions") or []
     exceptions = "".join(f"<li>{_text(a)}</li>" for a in asked) or "<li>None.</li>"
+    looked = ", ".join(f"{n.replace('_', ' ')} {v}" for n, v in sorted(facts["looked"].items())) or "nothing kept"
     hidden = int((counts["shown"] == "no").sum())
     parts = [_section(output, counts) for output in outputs]
     title = f"Output check: {facts.get('report', '')} {name}"
@@ -148,6 +154,7 @@ def _page(facts: dict[str, Any], outputs: list[dict[str, Any]], counts: pd.DataF
         '<p class="secret"><strong>Private.</strong> This page holds exact counts. It must not leave the team.</p>'
         f"<p>{len(outputs)} outputs, {len(counts)} counts underneath, {hidden} of them not shown. "
         "Files: <a href='outputs.csv'>outputs.csv</a>, <a href='counts.csv'>counts.csv</a>.</p>"
+        f"<p>Disclosure control: {_text(looked)}.</p>"
         f"<h2>Policy applied</h2><table>{rules}</table><h2>Exceptions asked for</h2><ul>{exceptions}</ul>"
         f"<h2>Outputs</h2>{''.join(parts)}</body></html>\n"
     )

@@ -31,7 +31,8 @@ class Revision:
     number : int
         1 for the first release of a period.
     supersedes : mapping
-        ``revision`` and ``manifest_sha256`` of the release before; empty for the first.
+        ``revision`` and ``manifest_sha256`` of the release before; empty for the first. ``gone`` where it was not
+        there any more.
     note : str
         Why it was superseded, as somebody wrote it.
     reasons : tuple of mapping
@@ -61,6 +62,9 @@ class Revision:
         if self.number == 1:
             return ""
         before = self.supersedes["revision"]
+        if self.supersedes.get("gone"):
+            return (say("{number}, after revision {before}, which is not kept here.", number=self.number, before=before)
+                    + f" {self.note}").strip()  # fmt: skip
         return say("{number}, supersedes revision {before}.", number=self.number, before=before) + f" {self.note}"
 
     def facts(self) -> dict[str, Any]:
@@ -95,8 +99,13 @@ class Revision:
         if self.number == 1:
             return []
         before = self.supersedes["revision"]
+        heading = "# " + say("Changes since revision {before}", before=before)
+        if self.supersedes.get("gone"):
+            unknown = say("Revision {before} was published before and is not kept here; what differs is not known.",
+                          before=before)  # fmt: skip
+            return [Item("markdown", 0, f"{heading}\n\n{unknown} {escaped(self.note)}".strip())]
         lines = [
-            "# " + say("Changes since revision {before}", before=before),
+            heading,
             say("This report supersedes revision {before}, which is kept.", before=before) + f" {escaped(self.note)}",
         ]
         if self.reasons:
@@ -160,6 +169,23 @@ def superseding(
     return Revision(
         revision + 1, before, note, tuple(c.as_dict() for c in reasons), tuple(n.as_dict() for n in numbers)
     )
+
+
+def after_gone(gone: Mapping[str, Any], note: str) -> Revision:
+    """Return the revision that follows a release which is there no more: withdrawn, or older ones were put back.
+
+    Parameters
+    ----------
+    gone : mapping
+        Its ``revision`` and ``manifest_sha256``.
+    note : str
+        Why there is another one; may be empty.
+
+    Returns
+    -------
+    Revision
+    """
+    return Revision(int(gone["revision"]) + 1, {**gone, "gone": True}, note)
 
 
 def _by_output(numbers: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, Iterable[Mapping[str, Any]]]]:

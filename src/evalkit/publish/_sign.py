@@ -5,7 +5,19 @@ No service and no network: whoever has the public key can tell, years later, whe
 
 from __future__ import annotations
 
-__all__ = ["KEY_VARIABLE", "SIGNATURE", "check_signature", "new_key", "sign", "signing_key"]
+__all__ = [
+    "KEY_VARIABLE",
+    "PUBLIC",
+    "SIGNATURE",
+    "check_bytes",
+    "check_signature",
+    "key_name",
+    "new_key",
+    "public_name",
+    "sign",
+    "sign_bytes",
+    "signing_key",
+]
 
 import base64
 import binascii
@@ -26,6 +38,9 @@ SIGNATURE = "manifest.sig"
 
 KEY_VARIABLE = "EVALKIT_SIGNING_KEY"
 """Environment variable that names the file of the private key."""
+
+PUBLIC = "signing-key.pub"
+"""File of the study's own public key, in its private folder."""
 
 _KEY = "signing-key.pem"
 _SHARED = 0o077
@@ -126,10 +141,57 @@ def sign(manifest: Path, key_file: Path, file: Path) -> Path:
     ProtocolError
         If the key can be read by others, or is no ed25519 key without a passphrase.
     """
-    key = _private(key_file)
-    signed = base64.b64encode(key.sign(manifest.read_bytes())).decode()
-    file.write_text(f"ed25519 {_name(key.public_key())} {signed}\n", encoding="ascii")
+    name, signed = sign_bytes(manifest.read_bytes(), key_file)
+    file.write_text(f"ed25519 {name} {signed}\n", encoding="ascii")
     return file
+
+
+def sign_bytes(content: bytes, key_file: Path) -> tuple[str, str]:
+    """Sign anything.
+
+    Parameters
+    ----------
+    content : bytes
+    key_file : pathlib.Path
+        See `sign`.
+
+    Returns
+    -------
+    tuple of (str, str)
+        The key's name, and the signature in base 64.
+    """
+    key = _private(key_file)
+    return _name(key.public_key()), base64.b64encode(key.sign(content)).decode()
+
+
+def key_name(key_file: Path) -> str:
+    """Return the name of a private key.
+
+    Parameters
+    ----------
+    key_file : pathlib.Path
+
+    Returns
+    -------
+    str
+        As a signature names it.
+    """
+    return _name(_private(key_file).public_key())
+
+
+def public_name(public_file: Path) -> str:
+    """Return the name of a public key.
+
+    Parameters
+    ----------
+    public_file : pathlib.Path
+
+    Returns
+    -------
+    str
+        As a signature names it.
+    """
+    return _name(_public(public_file))
 
 
 def check_signature(release: Path, manifest: str, public_file: Path) -> str:
@@ -153,25 +215,47 @@ def check_signature(release: Path, manifest: str, public_file: Path) -> str:
     ProtocolError
         If the public key cannot be read.
     """
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
-
-    key = _public(public_file)
+    ours = public_name(public_file)
     file = release / SIGNATURE
     if not file.is_file():
         return "there is no signature"
     words = file.read_text(encoding="ascii", errors="replace").split()
-    signature = b""
-    with contextlib.suppress(binascii.Error, ValueError):
-        signature = base64.b64decode(words[2], validate=True) if len(words) == 3 and words[0] == "ed25519" else b""
-    if not signature:
+    if len(words) != 3 or words[0] != "ed25519" or not _decoded(words[2]):
         return f"{SIGNATURE} is damaged"
-    if words[1] != _name(key):
-        return f"it is signed with another key ({words[1]}, not {_name(key)})"
-    try:
-        key.verify(signature, (release / manifest).read_bytes())
-    except InvalidSignature:
+    if words[1] != ours:
+        return f"it is signed with another key ({words[1]}, not {ours})"
+    if not check_bytes((release / manifest).read_bytes(), words[2], public_file):
         return "the signature is wrong: the manifest is not what was signed"
     return ""
+
+
+def check_bytes(content: bytes, signature: str, public_file: Path) -> bool:
+    """Say whether a signature is of this content and by this key.
+
+    Parameters
+    ----------
+    content : bytes
+    signature : str
+        In base 64.
+    public_file : pathlib.Path
+
+    Returns
+    -------
+    bool
+    """
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+
+    try:
+        _public(public_file).verify(_decoded(signature), content)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _decoded(signature: str) -> bytes:
+    with contextlib.suppress(binascii.Error, ValueError):
+        return base64.b64decode(signature, validate=True)
+    return b""
 
 
 def _private(file: Path) -> Ed25519PrivateKey:

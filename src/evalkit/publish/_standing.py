@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["Standing", "standing_at"]
+__all__ = ["Standing", "standing_at", "whole_manifest"]
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,16 @@ from typing import Any
 from evalkit.errors import ReleaseError
 from evalkit.publish._environment import digest
 from evalkit.publish._ingredients import Change, because, differences, key
-from evalkit.publish._manifest import MANIFEST, damaged, read_manifest
+from evalkit.publish._job import RenderJob
+from evalkit.publish._manifest import (
+    MANIFEST,
+    as_keyed,
+    damaged,
+    is_of_another_version,
+    is_of_before_ledgers,
+    known_then,
+    read_manifest,
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,9 @@ class Standing:
         Files that are not what was published.
     added : bool
         Whether all that changed are tables that say the same as then of the time up to the data cut.
+    gone : mapping
+        ``revision`` and ``manifest_sha256`` of a newer release that was published there and is there no more; empty:
+        what is there is the newest.
     """
 
     place: Path
@@ -42,6 +54,7 @@ class Standing:
     changes: tuple[Change, ...] = ()
     wrong: tuple[str, ...] = ()
     added: bool = False
+    gone: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def revision(self) -> int:
@@ -49,9 +62,14 @@ class Standing:
         return int(self.manifest.get("revision", 1)) if self.there else 0
 
     @property
+    def last(self) -> int:
+        """Number of the newest release that was ever published there; 0 when there was none."""
+        return max(self.revision, int(self.gone.get("revision", 0)))
+
+    @property
     def up_to_date(self) -> bool:
         """Whether a render now would give the release that is there."""
-        return bool(self.manifest) and (self.added or not self.changes) and not self.wrong
+        return bool(self.manifest) and (self.added or not self.changes) and not self.wrong and not self.gone
 
     @property
     def why(self) -> str:
@@ -69,34 +87,67 @@ class Standing:
         return "data, parameters, code, environment and tools are the same"
 
 
-def standing_at(place: Path, parts: Mapping[str, Any], known: Callable[[], Mapping[str, str]] = dict) -> Standing:
-    """Look at what is published at a place.
+def standing_at(job: RenderJob, parts: Mapping[str, Any]) -> Standing:
+    """Look at what is published at the place of a render.
 
     Parameters
     ----------
-    place : pathlib.Path
-        A release folder.
+    job : RenderJob
     parts : mapping
         What would go in now; see `evalkit.publish._manifest.went_in`.
-    known : callable
-        Returns the digests of what the tables say of the time up to the data cut; asked when only tables changed.
 
     Returns
     -------
     Standing
+
+    Raises
+    ------
+    ReleaseError
+        If the manifest of what is there is damaged.
     """
+    place = job.target
     if not place.exists():
         return Standing(place)
     file = place / MANIFEST
     sha256 = digest(file) if file.is_file() else ""
-    try:
-        manifest = read_manifest(place)
-    except ReleaseError:
+    if is_of_before_ledgers(place):
         return Standing(place, there=True, manifest_sha256=sha256)
-    same = key(manifest) == key(parts)
-    changes = () if same else tuple(differences(manifest, parts))
-    added = bool(changes) and all(change.kind == "data" for change in changes) and _same_past(manifest, known())
+    manifest = whole_manifest(place)
+    then = as_keyed(manifest, job)
+    same = key(then) == key(parts)
+    changes = () if same else tuple(differences(then, parts))
+    # What the tables said up to the cut takes long to find out, so it is asked only where nothing else changed.
+    added = bool(changes) and all(change.kind == "data" for change in changes) and _same_past(then, known_then(job))
     return Standing(place, True, manifest, sha256, changes, tuple(damaged(place, manifest)), added)
+
+
+def whole_manifest(release: Path) -> dict[str, Any]:
+    """Read the manifest of something that was published; what cannot be read is damage, not age.
+
+    Parameters
+    ----------
+    release : pathlib.Path
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ReleaseError
+        If it is damaged or gone.
+    """
+    try:
+        return read_manifest(release)
+    except ReleaseError:
+        if is_of_another_version(release):
+            raise
+        wrong = "is damaged" if (release / MANIFEST).exists() else "is gone"
+        msg = (
+            f"{release / MANIFEST}: {wrong}, so nobody can say what was published there; put it back from a backup of "
+            f"{release}"
+        )
+        raise ReleaseError(msg) from None
 
 
 def _same_past(manifest: Mapping[str, Any], known: Mapping[str, str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["Verification", "checked", "verify"]
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,20 @@ from typing import Any
 import pikepdf
 
 from evalkit.errors import EvalkitError, MissingToolError
+from evalkit.protocol import Study, find_private_folder
 from evalkit.publish._document import ATTACHMENT
 from evalkit.publish._environment import digest
 from evalkit.publish._ingredients import Change, because, differences, key
 from evalkit.publish._job import RenderJob, parameters_of, read_notebook
 from evalkit.publish._lock import study_lock
-from evalkit.publish._manifest import MANIFEST, attachment, damaged, read_manifest, strangers, went_in
+from evalkit.publish._manifest import MANIFEST, as_keyed, attachment, damaged, read_manifest, strangers, went_in
+from evalkit.publish._own import Remark, own_remarks
+from evalkit.publish._place import broken_chain, misplaced
 from evalkit.publish._progress import Progress
 from evalkit.publish._published import NumberChange, how_many, numbers_changed, read_numbers
 from evalkit.publish._render import Made, make
 from evalkit.publish._scratch import private_files, scratch_folder
-from evalkit.publish._sign import SIGNATURE, check_signature
+from evalkit.publish._secret import Keyer, Recorded, Secret, find_secret
 from evalkit.publish._standing import Standing
 
 
@@ -39,6 +42,8 @@ class Verification:
         What is not as it was published, one clause each.
     said : tuple of str
         What was checked and is as it should be, one line each.
+    unchecked : tuple of str
+        What could not be checked here, one line each.
     changes : tuple of Change
         What would go in now and did not then.
     numbers : tuple of NumberChange
@@ -51,6 +56,7 @@ class Verification:
     manifest: Mapping[str, Any]
     problems: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     numbers: tuple[NumberChange, ...] = ()
     counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -78,6 +84,7 @@ class Verification:
         """
         yield f"{self.release} (revision {self.manifest.get('revision', 1)})"
         yield from (f"  ok: {line}" for line in self.said)
+        yield from (f"  not checked: {line}" for line in self.unchecked)
         for output, (same, total) in self.counts.items():
             yield f"  {'ok' if same == total else 'DIFFERS'}: {output}: {same} of {total} numbers the same"
         yield from (f"  DIFFERS: {change}" for change in self.numbers)
@@ -85,15 +92,17 @@ class Verification:
         yield from (f"  DIFFERS: {problem}" for problem in self.problems)
 
 
-def checked(release: Path, public_key: Path | None) -> Verification:
-    """Hold a release's files to its manifest, and the manifest to the PDF and the signature.
+def checked(release: Path, public_key: Path | None, study: Study | None = None) -> Verification:
+    """Hold a release's files to its manifest, and the manifest to its PDF, place, signature, ledger and approvals.
 
     Parameters
     ----------
     release : pathlib.Path
         The release folder.
     public_key : pathlib.Path or None
-        Of whoever signed it; None: a signature is not checked.
+        Of whoever signed it; None: the study's own, where it is here and has one.
+    study : Study, optional
+        The release's; its private folder says what was published and approved. Without it that is not checked.
 
     Returns
     -------
@@ -108,23 +117,35 @@ def checked(release: Path, public_key: Path | None) -> Verification:
     """
     manifest = read_manifest(release)
     found = Verification(release, manifest)
-    for problem, good in (
-        (_files(release, manifest), f"{len(manifest['outputs'])} files are as the manifest says"),
-        (_inside(release, manifest), "the manifest is the one it was made with"),
+    lies, elsewhere = misplaced(release, manifest)
+    chain, incomplete = broken_chain(release, manifest)
+    number = len(manifest.get("outputs", {}))
+    for problem, unknown, good in (
+        (_files(release, manifest), "", f"{number} files are as the manifest says"),
+        (_inside(release, manifest), "", "the manifest is the one it was made with"),
+        (lies, elsewhere, "it lies where it belongs"),
+        (chain, incomplete, "" if elsewhere else "the revisions beside it are those that it followed"),
     ):
-        found = _with(found, problem, good)
-    if public_key is not None:
-        wrong = check_signature(release, MANIFEST, public_key)
-        return _with(found, wrong, "the signature is good")
-    signed = (release / SIGNATURE).is_file()
-    note = "there is a signature, which was not checked (--public-key)" if signed else "there is no signature"
-    return replace(found, said=(*found.said, note))
+        found = _remarked(found, [Remark("unchecked", unknown)] if unknown and not problem else [])
+        found = _with(found, problem, "" if unknown else good)
+    private = find_private_folder(study) if study is not None else None
+    return _remarked(found, own_remarks(release, manifest, private, public_key, among=not elsewhere))
+
+
+def _remarked(found: Verification, remarks: Iterable[Remark]) -> Verification:
+    for remark in remarks:
+        if remark.kind == "unchecked":
+            found = replace(found, unchecked=(*found.unchecked, remark.text))
+        else:
+            wrong = remark.text if remark.kind == "wrong" else ""
+            found = _with(found, wrong, remark.text)
+    return found
 
 
 def _with(found: Verification, problem: str, good: str) -> Verification:
     if problem:
         return replace(found, problems=(*found.problems, problem))
-    return replace(found, said=(*found.said, good))
+    return replace(found, said=(*found.said, good)) if good else found
 
 
 def _files(release: Path, manifest: Mapping[str, Any]) -> str:
@@ -172,13 +193,16 @@ def verify(release: Path, job: RenderJob, public_key: Path | None, told: Progres
     EvalkitError
         If the release cannot be read, or a tool it was made with is missing.
     """
-    found = checked(release, public_key)
+    found = checked(release, public_key, job.study)
     then = found.manifest
+    secret, unknown = _secret(job.study, then)
+    found = _remarked(found, [Remark("unchecked", unknown)] if unknown else [])
+    job = replace(job, secret=secret)
     waiting = "waiting for another render of this study"
     with private_files(), study_lock(job.study, lambda: told.step(job.name, waiting)), scratch_folder() as scratch:
         notebook = read_notebook(job.notebook)
         now = went_in(job, notebook, parameters_of(job, notebook), scratch)
-        found = replace(found, changes=tuple(differences(then, now)))
+        found = replace(found, changes=tuple(differences(as_keyed(then, job), now)))
         again = _as_then(job, then)
         standing = Standing(release, True, then, digest(release / MANIFEST))
         try:
@@ -189,6 +213,17 @@ def verify(release: Path, job: RenderJob, public_key: Path | None, told: Progres
         except EvalkitError as error:
             return replace(found, problems=(*found.problems, f"it cannot be made again: {error}"))
         return _compared(found, made)
+
+
+def _secret(study: Study, then: Mapping[str, Any]) -> tuple[Keyer, str]:
+    """Return what keys the digests of tables, and what cannot be checked where the study's secret is not here."""
+    secret = find_secret(study)
+    if "secret" not in then:  # made before digests were keyed: any key will do to hold them to today's
+        return secret or Secret.fresh(), ""
+    if secret is not None and secret.id == then["secret"]:
+        return secret, ""
+    which = "is not here" if secret is None else "here is another one"
+    return Recorded(then), f"whether the tables are the same files and rows: the study's secret {which}"
 
 
 def _as_then(job: RenderJob, then: Mapping[str, Any]) -> RenderJob:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["ABOUT", "LEDGER", "Waiting", "about", "hold", "is_waiting", "waiting_at"]
+__all__ = ["ABOUT", "CELLS", "Waiting", "about", "hold", "is_waiting", "waiting_at"]
 
+import hashlib
 import json
 import os
 import shutil
@@ -12,15 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evalkit.disclosure import Cell, Ledger
+from evalkit.disclosure import Cell, cells_to
 from evalkit.errors import ReleaseError
-from evalkit.protocol import Study, private_folder
+from evalkit.protocol import Study, make_private, private_folder, private_modes, write_private
 from evalkit.publish._ingredients import key
-from evalkit.publish._keep import write_private
 from evalkit.publish._manifest import MANIFEST, read_manifest
 from evalkit.publish._scratch import scratch_folder
 
-_FOLDER, ABOUT, LEDGER = "waiting", "about.json", "ledger"
+_FOLDER, ABOUT, CELLS = "waiting", "about.json", "cells.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,17 @@ class Waiting:
         Revision that it supersedes.
     name : str
         Its name in the ledger.
+    there : str
+        Digest of the manifest of what lay there when it was made; empty where nothing did.
+    cells_sha256 : str
+        Digest of what is kept for the ledger; `hold` finds it out.
     """
 
     target: Path
     supersedes: int | None
     name: str
+    there: str = ""
+    cells_sha256: str = ""
 
 
 def _place(study: Study, target: Path) -> Path:
@@ -116,25 +122,33 @@ def hold(study: Study, files: Mapping[str, Path], waiting: Waiting, cells: Seque
     Returns
     -------
     pathlib.Path
-        Private folder of the release, with mode 0700.
+        Private folder of the release.
     """
     place = _place(study, waiting.target)
     known = about(place)
-    for folder in (place.parent.parent, place.parent):
-        folder.mkdir(mode=0o700, exist_ok=True)
+    make_private(place.parent)
     for old in (place, known):
         if old.exists():
             shutil.rmtree(old)
-    for folder in (known, known / LEDGER):
-        folder.mkdir(mode=0o700)
-    Ledger(known / LEDGER).write(waiting.name, cells)
-    told = {"target": str(waiting.target), "supersedes": waiting.supersedes, "name": waiting.name}
-    write_private(known / ABOUT, json.dumps(told, sort_keys=True))
+    make_private(known)
+    kept = cells_to(cells, release=waiting.name)
+    write_private(known / CELLS, kept)
+    told = {
+        "target": str(waiting.target),
+        "supersedes": waiting.supersedes,
+        "name": waiting.name,
+        "there": waiting.there,
+        "cells_sha256": hashlib.sha256(kept).hexdigest(),
+    }
+    write_private(known / ABOUT, json.dumps(told, sort_keys=True).encode())
+    for_file, for_folder = private_modes(place.parent)
     with scratch_folder(place.parent, ".making-") as staging:
+        staging.chmod(for_folder)
         for name, source in files.items():
-            (staging / name).parent.mkdir(mode=0o700, exist_ok=True)
+            (staging / name).parent.mkdir(exist_ok=True)
+            (staging / name).parent.chmod(for_folder)
             shutil.copyfile(source, staging / name)
-            (staging / name).chmod(0o600)
+            (staging / name).chmod(for_file)
             with (staging / name).open("rb") as stream:
                 os.fsync(stream.fileno())
         staging.rename(place)
