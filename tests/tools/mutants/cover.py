@@ -1,0 +1,174 @@
+"""The map: which test runs which lines. Made once, kept beside the checkout, made again only for tests that changed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from coverage import CoverageData
+
+from tools.mutants import plugin, trees
+
+CACHE = trees.ROOT / ".mutants" / "map.json.gz"
+SETTINGS = """[run]
+branch = false
+parallel = true
+core = ctrace
+source = {tree}/src/evalkit
+data_file = {data}/lines
+context = ${{{context}-}}
+disable_warnings = no-data-collected,module-not-imported,module-not-measured,already-imported,no-contexts
+"""
+NOT_HERE = "not slow and not spark"
+
+
+@dataclass
+class Map:
+    """What one run of all tests showed."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    shared: dict[str, list[str]] = field(default_factory=dict)
+    costs: dict[str, float] = field(default_factory=dict)
+    bad: set[str] = field(default_factory=set)
+    lines: dict[str, dict[int, set[str]]] = field(default_factory=dict)
+    imported: dict[str, set[int]] = field(default_factory=dict)
+
+    def tests(self, path: str, rows: range) -> set[str]:
+        """Return the tests that run any of the rows of a source."""
+        known = self.lines.get(path, {})
+        return set().union(*(known.get(row, ()) for row in rows))
+
+    def of_file(self, path: str) -> set[str]:
+        """Return the tests that run anything of a source after its import."""
+        return set().union(*self.lines.get(path, {}).values())
+
+
+def load(processes: int, only: tuple[str, ...] = ()) -> Map:
+    """Return the map, making what of it is missing or stale.
+
+    Parameters
+    ----------
+    processes : int
+    only : tuple of str
+        Folders or files of tests: the others are left out, which is quicker and says less.
+    """
+    here = trees.test_files()
+    others = [n for n in trees.files() if n not in set(here) and n.startswith((*trees.TESTS, "notebooks/", "params/"))]
+    others = [n for n in others if not n.startswith("tests/tools/")]
+    base = trees.digest([*others, *(n for n in here if n.startswith(trees.SOURCES)), "pyproject.toml"])
+    kept = _read()
+    entries = {n: e for n, e in kept.get("files", {}).items() if kept.get("base") == base}
+    wanted = [n for n in here if not n.startswith("tests/tools/") and (not only or n.startswith(only))]
+    digests = {n: trees.digest([n]) for n in wanted}
+    missing = [n for n in wanted if entries.get(n, {}).get("digest") != digests[n]]
+    if missing:
+        sys.stderr.write(f"mutants: measuring what {len(missing)} files of tests run ...\n")
+        for name, entry in _measure(missing, processes).items():
+            entries[name] = {"digest": digests[name], **entry}
+        _write({"base": base, "files": entries})
+    return _joined({n: entries[n] for n in wanted})
+
+
+def _read() -> dict[str, Any]:
+    if not CACHE.exists():
+        return {}
+    with gzip.open(CACHE, "rt", encoding="utf-8") as file:
+        return dict(json.load(file))
+
+
+def _write(kept: dict[str, Any]) -> None:
+    CACHE.parent.mkdir(exist_ok=True)
+    fresh = CACHE.with_suffix(".new")
+    with gzip.open(fresh, "wt", encoding="utf-8") as file:
+        json.dump(kept, file)
+    fresh.replace(CACHE)
+
+
+def _measure(names: list[str], processes: int) -> dict[str, dict[str, Any]]:
+    """Run files of tests under coverage; return per file its tests, fixtures and lines."""
+    room = Path(tempfile.mkdtemp(prefix="mutants-"))
+    try:
+        tree, data = room / "tree", room / "data"
+        data.mkdir()
+        python = trees.make(tree)
+        settings = room / "coverage.ini"
+        settings.write_text(SETTINGS.format(tree=tree, data=data, context=plugin.CONTEXT))
+        around = {
+            **os.environ,
+            "COVERAGE_PROCESS_START": str(settings),
+            plugin.FOLDER: str(data),
+            "PYTHONPATH": str(trees.ROOT / "tests"),
+            "OPENBLAS_NUM_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+        split = ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder"] if processes > 1 else ["-p", "no:xdist"]
+        asked = [str(python), "-m", "pytest", "-p", "tools.mutants.plugin", "-m", NOT_HERE, *split, *names]
+        done = subprocess.run(asked, cwd=tree, env=around, capture_output=True, text=True, check=False)
+        if done.returncode not in {0, 1, 5}:
+            sys.exit(f"mutants: the tests cannot be run in a copy:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+        if done.returncode == 1:
+            bad = [row for row in done.stdout.splitlines() if row.startswith(("FAILED", "ERROR"))]
+            sys.stderr.write("mutants: left out, because they fail without a fault:\n" + "\n".join(bad) + "\n")
+        return _gathered(names, tree, data)
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def _gathered(names: list[str], tree: Path, data: Path) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {n: {"tests": {}, "shared": {}, "lines": {}, "imported": {}} for n in names}
+    for file in data.glob("tests-*.json"):
+        seen = json.loads(file.read_text())
+        for test, entry in seen["tests"].items():
+            if (name := test.split("::")[0]) in found:
+                found[name]["tests"][test] = entry
+        for key, cost in seen["shared"].items():
+            if (name := _file_of(key)) in found:
+                found[name]["shared"][key] = cost
+    for file in data.glob("lines.*"):
+        measured = CoverageData(str(file))
+        measured.read()
+        for source in measured.measured_files():
+            path = Path(source).relative_to(tree).as_posix()
+            for context in sorted(measured.measured_contexts()):
+                measured.set_query_context(context)
+                rows = measured.lines(source) or []
+                name = _file_of(context.split("|")[-1] or context.split("|")[0])
+                if rows and name in found:
+                    into = found[name]["lines"].setdefault(context.split("|")[-1] or context.split("|")[0], {})
+                    into[path] = sorted(set(into.get(path, [])) | set(rows))
+    return found
+
+
+def _file_of(context: str) -> str:
+    """Return the file of a test's or a fixture's name."""
+    return context.removeprefix("fixture ").split("::")[0]
+
+
+def _joined(entries: dict[str, dict[str, Any]]) -> Map:
+    """Put the files' entries together; what a shared fixture ran, all tests that use it ran."""
+    joined = Map()
+    for entry in entries.values():
+        users: dict[str, set[str]] = {}
+        for test, seen in entry["tests"].items():
+            if seen["bad"]:
+                joined.bad.add(test)
+                continue
+            joined.seconds[test], joined.shared[test] = seen["seconds"], seen["shared"]
+            for key in seen["shared"]:
+                users.setdefault(key, set()).add(test)
+        joined.costs |= entry["shared"]
+        for context, sources in entry["lines"].items():
+            tests = users.get(context, set()) if context.startswith("fixture ") else {context} - joined.bad
+            for path, rows in sources.items():
+                known = joined.lines.setdefault(path, {})
+                for row in rows:
+                    known.setdefault(row, set()).update(tests)
+    return joined
