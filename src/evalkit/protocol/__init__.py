@@ -4,11 +4,11 @@
 - `Baselines` (``params/baselines.yaml``): published figures with citation and denominator.
 - `ReportParams` (``params/<report>.yaml``): one report's own parameters.
 
-Unknown keys and wrong types fail with file, key and a did-you-mean.
+Unknown keys and wrong types fail with file, line, key and a did-you-mean.
 """
 
 from evalkit.protocol._disclosure import Disclosure, Override
-from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, read_yaml, validate
+from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, validate
 from evalkit.protocol._private import private_folder
 from evalkit.protocol._report import Publication, ReportParams
 from evalkit.protocol._schema import write_schemas
@@ -24,6 +24,7 @@ from evalkit.protocol._study import (
     Study,
     Table,
 )
+from evalkit.protocol._yaml import YamlMapping, parse_yaml, read_yaml
 
 __all__ = [
     "Arm",
@@ -40,10 +41,12 @@ __all__ = [
     "Rules",
     "Study",
     "Table",
+    "YamlMapping",
     "load_baselines",
     "load_disclosure",
     "load_report",
     "load_study",
+    "parse_yaml",
     "private_folder",
     "read_yaml",
     "validate",

@@ -32,7 +32,7 @@ TableName = Literal["participants", "sessions", "exits", "outcomes", "measures"]
 class Model(BaseModel):
     """Base of every protocol model: unknown keys are errors, nothing changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class Arm(Model):
