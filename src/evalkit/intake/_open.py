@@ -10,13 +10,16 @@ import pyarrow as pa
 
 from evalkit.errors import DataError
 from evalkit.intake._clean import clean_errors
+from evalkit.intake._convert import Broken
 from evalkit.intake._data import Input, StudyData
 from evalkit.intake._database import connect, our_columns, raw_table, redacted, says_synthetic
 from evalkit.intake._files import read_file, sha256
 from evalkit.intake._findings import Finding, Findings
+from evalkit.intake._raw import Wanted
 from evalkit.intake._read import check_mapping, read_table
 from evalkit.intake._spec import TABLE_NAMES, check_names, table_spec
 from evalkit.protocol import Study, load_disclosure
+from evalkit.zones import zone
 
 
 class _Opening:
@@ -54,12 +57,12 @@ class _Opening:
             msg = f"{name}: the protocol says neither a path nor a database"
             raise DataError(msg)
         path = (self.study.folder / table.path).resolve()
-        raw = read_file(path, table, name)
-        read = read_table(spec, table, raw)
+        raw = read_file(path, table, Wanted.of(spec, table))
+        read = read_table(spec, table, raw, zone(self.study.time_zone))
         self.tables[name] = _load(backend, name, read.data)
         self.inputs.append(Input(name, str(path), sha256(path), len(raw.rows)))
         for column in self._identifying_in(raw.columns):
-            self.values.update(str(value) for value in raw.columns[column] if value is not None)
+            self.values.update(str(value) for value in raw.columns[column] if not isinstance(value, Broken | None))
         self._note(name, list(read.absent), list(read.findings), read.synthetic)
 
     def database(self, backend: ibis.BaseBackend, name: str, source: str) -> None:
@@ -187,11 +190,11 @@ def open_data(study: Study, *, backend: ibis.BaseBackend | None = None) -> Study
     -----
     `evalkit.intake.validate` says the same as findings, together with the study's other rules.
 
-    A time counts on its day as written in text; a typed time with a zone (Parquet, databases) counts on its
-    day in UTC, so hand over dates where the evening matters.
+    A time without a zone counts on its day as written. A time with a zone or an offset, typed or in text, counts
+    on the day it was in the study's ``time_zone``, in every source and on every machine.
     """
     data = read_all(study, backend)
-    if data.findings:
+    if not Findings(data.findings).ok:
         data.close()
         Findings(data.findings).raise_for_errors()
     return data

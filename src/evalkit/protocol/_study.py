@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from evalkit.spreadsheet import unseen
+from evalkit.zones import known_zone
 
 
 def _one_line(text: str) -> str:
@@ -19,7 +20,17 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def _one_sign(text: str) -> str:
+    """Hold a delimiter to what separates fields; a tab may be said by name."""
+    sign = {"tab": "\t", "\\t": "\t"}.get(text.lower(), text)
+    if len(sign) != 1 or sign in '"\r\n' or sign.isalnum():
+        msg = "must be one sign, such as ; or |, or the word tab"
+        raise ValueError(msg)
+    return sign
+
+
 Text = Annotated[str, AfterValidator(_one_line)]
+Zone = Annotated[str, AfterValidator(known_zone)]
 Days = Annotated[int, Field(ge=1, le=36500)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -98,8 +109,12 @@ class Table(Model):
     """Our column name: the format of that column alone, where it differs from date_format."""
     encoding: str = "utf-8"
     """Encoding of a CSV file."""
-    delimiter: str | None = None
+    delimiter: Annotated[str, AfterValidator(_one_sign)] | None = None
     """Delimiter of a CSV file; found out when not said."""
+    skip_rows: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Lines above the header line of a CSV or Excel file, titles and empty ones, that are no part of the table."""
+    skip_footer: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Lines at the end of a CSV or Excel file, totals and notes, that are no part of it; empty ones do not count."""
 
 
 class Engaged(Model):
@@ -219,6 +234,8 @@ class Study(Model):
     """True when the data are synthetic; found out from the data too."""
     starts: date
     """First day a referral belongs to the study."""
+    time_zone: Zone = "America/Chicago"
+    """Where the study's days begin: the day of a time that comes with a zone or offset is the day it was there."""
     fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)] = 1
     """First month of the fiscal year; 1 makes quarters calendar quarters."""
     arms: Arms

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -44,13 +44,17 @@ class YamlMapping(dict[str, Any]):
         self.lines = lines
 
 
+_RESOLVERS = {None: [(tag, re.compile(f"(?:{form})\\Z")) for tag, form in _PLAIN.items()]}
+
+
 class _Loader(yaml.SafeLoader):
     """Safe YAML with the plain values above; a key is the text that stands there."""
 
-    yaml_implicit_resolvers: dict[str | None, list[tuple[str, re.Pattern[str]]]] = {  # noqa: RUF012 - PyYAML's form
-        None: [(tag, re.compile(f"(?:{form})\\Z")) for tag, form in _PLAIN.items()]
-    }
-    yaml_constructors: dict[str | None, Any] = {}  # noqa: RUF012 - none of SafeLoader's: they read YAML 1.1
+    yaml_constructors: ClassVar[dict[str | None, Any]] = {}  # none of SafeLoader's: they read YAML 1.1
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.yaml_implicit_resolvers = _RESOLVERS
 
 
 def _problem(text: str, node: yaml.Node) -> yaml.constructor.ConstructorError:
@@ -84,11 +88,20 @@ def _scalar(loader: _Loader, node: yaml.ScalarNode) -> Any:  # noqa: ANN401 - te
     return int(text) if kind == "int" else float(text)
 
 
+def _unknown(loader: _Loader, node: yaml.Node) -> None:
+    del loader
+    raise _problem(f"the tag {node.tag.replace(_TAG, '!!')} is not read here", node)
+
+
+def _sequence(loader: _Loader, node: yaml.SequenceNode) -> list[Any]:
+    return loader.construct_sequence(node, deep=True)
+
+
 _Loader.add_constructor(f"{_TAG}map", _mapping)
-_Loader.add_constructor(f"{_TAG}seq", lambda loader, node: loader.construct_sequence(node, deep=True))
+_Loader.add_constructor(f"{_TAG}seq", _sequence)
 for _kind in ("str", "null", "bool", "int", "float"):
     _Loader.add_constructor(f"{_TAG}{_kind}", _scalar)
-_Loader.add_constructor(None, yaml.SafeLoader.construct_undefined)
+_Loader.add_constructor(None, _unknown)
 
 
 def read_yaml(path: Path) -> YamlMapping:
