@@ -13,8 +13,9 @@ from evalkit.intake._clean import clean_errors
 from evalkit.intake._convert import Broken
 from evalkit.intake._data import Input, StudyData
 from evalkit.intake._database import connect, our_columns, raw_table, redacted, says_synthetic
-from evalkit.intake._files import read_file, sha256
+from evalkit.intake._files import SEALED, read_file, sha256
 from evalkit.intake._findings import Finding, Findings
+from evalkit.intake._moments import in_utc
 from evalkit.intake._raw import Wanted
 from evalkit.intake._read import check_mapping, read_table
 from evalkit.intake._spec import TABLE_NAMES, check_names, table_spec
@@ -71,8 +72,8 @@ class _Opening:
         if table.path is not None:
             msg = f"{name}: the protocol says a path and a database; leave one out"
             raise DataError(msg)
-        raw = raw_table(backend, table, name)
-        ours, findings, absent = our_columns(spec, table, raw)
+        raw = raw_table(backend, table, name, own=self.connection is not None)
+        ours, findings, absent = our_columns(spec, table, raw, self.study.time_zone)
         with clean_errors(name):
             n_rows = int(raw.count().to_pandas())
             for column in self._identifying_in(raw.columns):
@@ -111,7 +112,8 @@ def _load(backend: ibis.BaseBackend, name: str, data: pa.Table) -> ir.Table:
 
 def _private() -> ibis.BaseBackend:
     backend = ibis.duckdb.connect()
-    backend.con.execute("SET autoinstall_known_extensions = false")
+    for setting, value in SEALED.items():
+        backend.con.execute(f"SET {setting} = {value}")
     return backend
 
 
@@ -145,6 +147,8 @@ def read_all(study: Study, backend: ibis.BaseBackend | None = None) -> StudyData
         live = opening.connection = opening.private = _private()
     elif live is None:
         live = opening.connection = connect(study)
+    else:
+        in_utc(live)
     source = redacted(study.database) if study.database else f"{live.name} connection"
     for name in (n for n in TABLE_NAMES if n in study.tables):
         try:

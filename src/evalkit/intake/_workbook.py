@@ -2,8 +2,8 @@
 
 `python_calamine` reads the values. It takes the cells as they come (a stated dimension may be wrong), knows both
 namespaces of Open XML, and needs no valid styles. What it does not tell is looked up here in the sheet's own XML:
-formulas that were never calculated and formulas' errors (it gives both as empty), day zero, and a stray cell far from the
-table, for which it would ask for more memory than there is.
+formulas that were never calculated and formulas' errors (it gives both as empty), day zero, and a stray cell far from
+the table, for which it would ask for more memory than there is.
 """
 
 from __future__ import annotations
