@@ -294,6 +294,54 @@ def test_postgres_refused(postgres: str, tables: dict[str, pd.DataFrame]) -> Non
         assert said not in str(refused.value)
 
 
+# Moments with a zone, typed and as text, and their days in Chicago and in Kolkata.
+MOMENTS = [
+    ("2022-02-04 01:00:00+00", "2022-02-03", "2022-02-04"),
+    ("2022-02-03T00:00:00Z", "2022-02-02", "2022-02-03"),
+    ("2022-07-04T23:30:00-05:00", "2022-07-04", "2022-07-05"),
+    ("2022-11-06 18:31 UTC", "2022-11-06", "2022-11-07"),
+    ("2022-02-03 08:15:00.1234567 +0530", "2022-02-02", "2022-02-03"),
+]
+PLACES = {"America/Chicago": 1, "Asia/Kolkata": 2}
+
+
+def zoned_study(url: str | None, table: str, place: str) -> Study:
+    study = in_database(url, {"participants": table})
+    return study.model_copy(update={"time_zone": place, "covariates": []})
+
+
+def zoned_days(data: StudyData) -> tuple[list[str], list[str]]:
+    people = data.frame("participants").sort_values("participant_id")
+    return tuple([f"{day:%Y-%m-%d}" for day in people[name]] for name in ("referral_date", "intake_date"))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("session", ["Asia/Tokyo", "America/Chicago"])
+def test_postgres_times_with_a_zone(session: str, postgres: str, tmp_path: Path) -> None:
+    import psycopg
+
+    schema = f"zoned_{session.partition('/')[2].lower()}"
+    with psycopg.connect(postgres) as connection:
+        connection.execute(f"ALTER ROLE ann SET timezone = '{session}'")
+        connection.execute(f"CREATE SCHEMA {schema}")
+        connection.execute(
+            f"CREATE TABLE {schema}.people (participant_id text, pathway text, referral_date timestamptz, intake_date text)"
+        )
+        for n, (text, *_) in enumerate(MOMENTS):
+            connection.execute(f"INSERT INTO {schema}.people VALUES (%s, 'paip', %s, %s)", (f"p{n}", text, text))
+        connection.commit()
+    for place, column in PLACES.items():
+        with open_data(zoned_study(postgres, f"{schema}.people", place)) as data:
+            want = [moment[column] for moment in MOMENTS]
+            assert zoned_days(data) == (want, want)
+    backend = ibis.postgres.from_connection(psycopg.connect(postgres))
+    backend.con.execute(f"SET TIME ZONE '{session}'")
+    want = [moment[1] for moment in MOMENTS]
+    study = zoned_study(None, f"{schema}.people", "America/Chicago")
+    assert zoned_days(open_data(study, backend=backend)) == (want, want)
+    backend.disconnect()
+
+
 # -- Spark ------------------------------------------------------------------------------------------------
 
 
@@ -320,5 +368,15 @@ def test_spark(tables: dict[str, pd.DataFrame], from_files: StudyData, tmp_path:
             session.read.parquet(str(file)).createOrReplaceTempView(f"raw_{name}")
         study = in_database(None, {name: f"raw_{name}" for name in tables})
         assert_identical(from_files, open_data(study, backend=backend))
+        rows = [(f"p{n}", "paip", m[0].replace(" UTC", "Z"), m[0]) for n, m in enumerate(MOMENTS)]
+        made = session.createDataFrame(rows, ["participant_id", "pathway", "referral_date", "intake_date"])
+        made = made.withColumn("referral_date", made.referral_date.cast("timestamp"))
+        made.write.parquet(str(tmp_path / "zoned"))
+        session.read.parquet(str(tmp_path / "zoned")).createOrReplaceTempView("zoned")
+        for zone in ("Asia/Tokyo", "America/Chicago"):
+            session.conf.set("spark.sql.session.timeZone", zone)
+            for place, column in PLACES.items():
+                want = [moment[column] for moment in MOMENTS]
+                assert zoned_days(open_data(zoned_study(None, "zoned", place), backend=backend)) == (want, want)
     finally:
         session.stop()

@@ -18,7 +18,7 @@ from evalkit.cli._surroundings import HOMELESS
 from evalkit.errors import EvalkitError, ProtocolError, ReleaseError, UsageError
 from evalkit.intake import StudyData, known_digests, open_data, secrets_of, table_digests
 from evalkit.periods import Period, newest_complete, quarters_between
-from evalkit.protocol import ReportParams, Study, load_study, private_folder, read_yaml, validate
+from evalkit.protocol import ReportParams, Study, YamlMapping, load_study, private_folder, read_yaml, validate
 from evalkit.publish import RenderJob, explain, find_notebook, progress_for, render_all
 from evalkit.publish._parameters import parse_override
 
@@ -182,7 +182,8 @@ def _with_options(file: Path, request: Request) -> ReportParams:
         publication["publisher"] = request.publisher
     if request.to is not None:
         publication["to"] = [part.strip() for part in request.to.split(",") if part.strip()]
-    params = validate(ReportParams, {**content, "publication": publication}, str(file))
+    chosen = YamlMapping({**content, "publication": publication}, content.lines)
+    params = validate(ReportParams, chosen, str(file))
     if request.params is None and params.report != request.report:
         msg = f"{file}: is of report '{params.report}', not '{request.report}'"
         raise ProtocolError(msg)

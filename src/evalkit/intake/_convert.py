@@ -6,9 +6,11 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
@@ -20,8 +22,17 @@ YES = frozenset({"yes", "y", "true", "t", "1", "1.0"})
 NO = frozenset({"no", "n", "false", "f", "0", "0.0"})
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
-_ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?")
+DAY, TIME, OFFSET = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    r"[T ]((?:[01][0-9]|2[0-3]):[0-5][0-9])(?::[0-5][0-9](?:[.][0-9]+)?)?",
+    r" ?(Z|UTC|[+-](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?)",
+)
+"""A day, a time and an offset in text, as regular expressions that Python and every engine read alike."""
+
+_ISO = re.compile(f"({DAY})(?:{TIME}(?:{OFFSET})?)?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+
+_EXACT = 1e15
 
 TYPES: dict[str, pa.DataType] = {
     "identifier": pa.string(),
@@ -37,6 +48,13 @@ TEXTS: dict[str, str] = {
     "number": "is not a number",
     "yes_no": "is neither yes nor no",
 }
+
+
+class Broken(Enum):
+    """A cell of a workbook that holds no value, though something stands in it. Nothing can be read from it."""
+
+    UNCALCULATED = "holds formulas that were never calculated"
+    ERROR = "holds a formula's error"
 
 
 class Unreadable(Exception):  # noqa: N818 - never leaves this package
@@ -57,10 +75,13 @@ class Reading:
         strptime format of dates in text; None: ISO.
     epoch : datetime.datetime or None
         Day zero of Excel serial dates; None: a number is no date.
+    zone : zoneinfo.ZoneInfo
+        Where the day of a time with a zone or offset is taken.
     """
 
     kind: Kind
     values: Mapping[str, str]
+    zone: ZoneInfo
     date_format: str | None = None
     epoch: datetime | None = None
 
@@ -82,13 +103,16 @@ def check_date_format(text: str, where: str) -> None:
     """
     codes = set(re.findall(r"%-?([A-Za-z])", text))
     day_known = "j" in codes or ("d" in codes and codes & set("mbB"))
-    ok = bool(codes & set("yY")) and bool(day_known)
+    # Names of zones (%Z) are read by the machine's own zone: the same text would be another day elsewhere.
+    ok = bool(codes & set("yY")) and bool(day_known) and "Z" not in codes
     try:
-        ok = ok and isinstance(datetime.strptime(datetime(2020, 2, 3).strftime(text), text), datetime)
+        ok = ok and isinstance(datetime.strptime(datetime(2020, 2, 3, tzinfo=UTC).strftime(text), text), datetime)
     except (ValueError, re.error):
         ok = False
     if not ok:
-        msg = f"{where}: '{text}' is not a date format with day, month and year, such as %m/%d/%Y"
+        msg = (
+            f"{where}: '{text}' is not a date format with day, month and year, such as %m/%d/%Y (a zone as %z, not %Z)"
+        )
         raise ProtocolError(msg)
 
 
@@ -155,16 +179,31 @@ def _any_date(value: object, how: Reading) -> date | None:
     if not isinstance(value, str) and value is not None and not _is_nan(value):
         raise Unreadable
     text = as_text(value)
-    if text is None:
-        return None
+    return None if text is None else _written_date(text, how)
+
+
+def _written_date(text: str, how: Reading) -> date:
     try:
         if how.date_format is not None:
-            return datetime.strptime(text, how.date_format).date()
-        if match := _ISO.fullmatch(text):
+            return _local(datetime.strptime(text, how.date_format), how.zone).date()
+        if (match := _ISO.fullmatch(text)) and match[3]:
+            offset = match[3].replace("UTC", "Z")
+            return _local(datetime.fromisoformat(f"{match[1]}T{match[2]}{offset}"), how.zone).date()
+        if match:
             return date.fromisoformat(match[1])
     except ValueError:
         pass
     raise Unreadable
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return a time as the study's clock shows it; without a zone it is taken to be that already."""
+    if moment.tzinfo is None:
+        return moment
+    try:
+        return moment.astimezone(zone).replace(tzinfo=None)
+    except OverflowError:  # the first or last day that Python knows
+        raise Unreadable from None
 
 
 def _is_nan(value: object) -> bool:
@@ -213,6 +252,8 @@ def _to_text(value: object, how: Reading) -> str | None:
 def _to_identifier(value: object, how: Reading) -> str | None:
     del how
     if isinstance(value, bool | date) or (isinstance(value, float) and not (value.is_integer() or _is_nan(value))):
+        raise Unreadable
+    if isinstance(value, float) and abs(value) >= _EXACT:  # of a longer number the last digits are lost already
         raise Unreadable
     return as_text(value)
 
@@ -263,6 +304,8 @@ def convert(raw: Sequence[object], how: Reading) -> tuple[list[Any], list[int]]:
 
 def _convert_one(value: object, how: Reading, to_ours: Callable[[object, Reading], Any]) -> tuple[Any, bool]:
     try:
+        if isinstance(value, datetime):
+            value = _local(value, how.zone)
         if how.values:
             text = "" if value is None else (value.strip() if isinstance(value, str) else as_text(value) or "")
             value = how.values.get(text, value)

@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from evalkit import zones
 from evalkit.errors import DataError, UsageError, did_you_mean
 from evalkit.intake._clean import clean_errors
 from evalkit.intake._findings import Finding, Findings
@@ -251,7 +252,7 @@ class StudyData(_Tables):
         Parameters
         ----------
         today : datetime.date, optional
-            Days after it have not come yet; the computer's day by default.
+            Days after it have not come yet; by default the day it is in the study's ``time_zone``.
 
         Returns
         -------
@@ -283,7 +284,7 @@ class StudyData(_Tables):
         DataError
             If there is no date at all.
         """
-        today = ibis.literal(date.today())
+        today = ibis.literal(zones.today(self.study.time_zone))
         found: list[date] = []
         for name, table in self.tables.items():
             spec = table_spec(self.study, name)

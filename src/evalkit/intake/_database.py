@@ -13,14 +13,14 @@ import ibis.expr.types as ir
 
 from evalkit.errors import DataError, ProtocolError, did_you_mean
 from evalkit.intake._clean import clean_errors
-from evalkit.intake._convert import FIRST_DAY, LAST_DAY, MISSING, NO, TEXTS, YES
+from evalkit.intake._convert import MISSING, NO, TEXTS, YES
 from evalkit.intake._findings import Finding
-from evalkit.intake._read import missing_columns
+from evalkit.intake._moments import day, in_utc, local, midnights, zoned
+from evalkit.intake._read import MIDNIGHT, missing_columns
 from evalkit.intake._spec import ColumnSpec, TableSpec
 from evalkit.protocol import Study, Table
 
 _TYPES = {"identifier": "string", "text": "string", "date": "date", "number": "float64", "yes_no": "float64"}
-_ISO = r"^\d{4}-\d{2}-\d{2}([T ].*)?$"
 _NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 
 
@@ -123,14 +123,19 @@ def connect(study: Study) -> ibis.BaseBackend:
     """
     url = expand(study.database or "")
     try:
-        return ibis.connect(url)
+        backend = ibis.connect(url)
+        in_utc(backend)
+        if backend.name == "duckdb":
+            backend.con.execute("SET enable_external_access = false")
     except Exception as error:
         kind = type(error).__name__
+    else:
+        return backend
     msg = f"database {redacted(url)} cannot be reached ({kind}); check address, rights and driver"
     raise DataError(msg)
 
 
-def raw_table(backend: ibis.BaseBackend, table: Table, name: str) -> ir.Table:
+def raw_table(backend: ibis.BaseBackend, table: Table, name: str, *, own: bool = True) -> ir.Table:
     """Return a database's table.
 
     Parameters
@@ -140,10 +145,13 @@ def raw_table(backend: ibis.BaseBackend, table: Table, name: str) -> ir.Table:
         ``table`` is its name, ``schema.table`` allowed; our own name by default.
     name : str
         Our name.
+    own : bool, default True
+        Whether the connection was made by `connect`; what a given one may read its owner has decided.
 
     Returns
     -------
     ibis Table
+        Times say whether they have a zone.
 
     Raises
     ------
@@ -153,13 +161,24 @@ def raw_table(backend: ibis.BaseBackend, table: Table, name: str) -> ir.Table:
     schema, _, raw = (table.table or name).rpartition(".")
     with clean_errors(name):
         known = backend.list_tables(database=schema or None)
-        if raw in known:
-            return backend.table(raw, database=schema or None)
+        if raw in known and not (own and _is_view(backend, raw)):
+            return zoned(backend.table(raw, database=schema or None), backend, table.table or name)
+    if raw in known:
+        msg = f"{name}: '{raw}' is a view of a DuckDB file, which may read other files; store its rows as a table"
+        raise DataError(msg)
     msg = f"{name}: the database has no table '{raw}'{did_you_mean(raw, known)}"
     raise DataError(msg)
 
 
-def our_columns(spec: TableSpec, table: Table, raw: ir.Table) -> tuple[ir.Table, list[Finding], list[str]]:
+def _is_view(backend: ibis.BaseBackend, name: str) -> bool:
+    """Say whether a DuckDB database has a view of that name; other databases read nothing but themselves."""
+    if backend.name != "duckdb":
+        return False
+    found = backend.con.execute("SELECT 1 FROM duckdb_views() WHERE NOT internal AND view_name = ?", [name])
+    return found.fetchone() is not None
+
+
+def our_columns(spec: TableSpec, table: Table, raw: ir.Table, zone: str) -> tuple[ir.Table, list[Finding], list[str]]:
     """Return a raw table in our columns and types, as an expression.
 
     Parameters
@@ -167,6 +186,8 @@ def our_columns(spec: TableSpec, table: Table, raw: ir.Table) -> tuple[ir.Table,
     spec : TableSpec
     table : Table
     raw : ibis Table
+    zone : str
+        Where the day of a time with a zone or offset is taken.
 
     Returns
     -------
@@ -179,6 +200,7 @@ def our_columns(spec: TableSpec, table: Table, raw: ir.Table) -> tuple[ir.Table,
     findings = missing_columns(spec, table, raw.columns)
     ours: dict[str, ir.Value] = {}
     bad: dict[str, ir.Value] = {}
+    days: dict[str, ir.Value] = {}
     absent = []
     for column in spec.columns:
         name = table.columns.get(column.name, column.name)
@@ -186,9 +208,15 @@ def our_columns(spec: TableSpec, table: Table, raw: ir.Table) -> tuple[ir.Table,
             absent.append(column.name)
             ours[column.name] = ibis.null().cast(_TYPES[column.kind])
             continue
-        value = _mapped(raw[name], table.values.get(column.name, {}))
-        ours[column.name], bad[column.name] = _column(column, value, table)
-    findings += _unreadable(spec, raw, bad)
+        there = local(raw[name], zone)
+        if there is None:  # a time with a zone, in an engine that we cannot ask for its day
+            ours[column.name], bad[column.name] = ibis.null().cast(_TYPES[column.kind]), raw[name].notnull()
+            continue
+        if column.kind == "date" and (midnight := midnights(raw[name], zone)) is not None:
+            days[column.name] = midnight
+        value = _mapped(there, table.values.get(column.name, {}))
+        ours[column.name], bad[column.name] = _column(column, value, table, zone)
+    findings += _unreadable(spec, raw, bad) + _day_like(spec, raw, days)
     return raw.select(**ours), findings, absent
 
 
@@ -207,6 +235,16 @@ def _unreadable(spec: TableSpec, raw: ir.Table, bad: dict[str, ir.Value]) -> lis
     ]
 
 
+def _day_like(spec: TableSpec, raw: ir.Table, days: dict[str, ir.Value]) -> list[Finding]:
+    """Find columns whose times are all midnight in UTC: days, most likely, that would count on the day before."""
+    if not days:
+        return []
+    flags = raw.select(**{name: flag.ifelse(1, 0) for name, flag in days.items()})
+    with clean_errors(spec.name):
+        row = flags.aggregate(**{name: flags[name].min() for name in days}).to_pandas().iloc[0]
+    return [Finding(spec.name, n, "midnight_in_utc", "warning", 0, (), MIDNIGHT) for n in days if row[n] == 1]
+
+
 def _mapped(value: ir.Value, values: dict[str, str]) -> ir.Value:
     if not values:
         return value
@@ -219,11 +257,11 @@ def _text(value: ir.Value) -> ir.Value:
     return text.isin(sorted(MISSING)).ifelse(ibis.null().cast("string"), text)
 
 
-def _column(column: ColumnSpec, value: ir.Value, table: Table) -> tuple[ir.Value, ir.Value]:
+def _column(column: ColumnSpec, value: ir.Value, table: Table, zone: str) -> tuple[ir.Value, ir.Value]:
     """Return our value, and whether it cannot be read."""
     kind: Any = value.type()
     if column.kind == "date":
-        return _date(value, kind, table.date_formats.get(column.name, table.date_format))
+        return day(value, zone, table.date_formats.get(column.name, table.date_format))
     if column.kind == "number":
         if kind.is_numeric() and not kind.is_boolean():
             number = value.cast("float64")
@@ -237,31 +275,6 @@ def _column(column: ColumnSpec, value: ir.Value, table: Table) -> tuple[ir.Value
     if column.kind == "identifier" and wrong:
         return ibis.null().cast("string"), ibis.literal(True)
     return _text(value), ibis.literal(False)
-
-
-def _date(value: ir.Value, kind: dt.DataType, form: str | None) -> tuple[ir.Value, ir.Value]:
-    if kind.is_date() or kind.is_timestamp():
-        day = value.cast("date")
-        bad = day.notnull() & ~day.between(ibis.literal(FIRST_DAY), ibis.literal(LAST_DAY))
-        return day, bad
-    nothing = ibis.null().cast("date")
-    if not kind.is_string() or form is not None:
-        return nothing, value.notnull()
-    text = _text(value)
-    shaped = text.re_search(_ISO).ifelse(text.substr(0, 10), ibis.null().cast("string"))
-    real = _in_calendar(shaped).fill_null(False)
-    readable = real.ifelse(shaped, ibis.null().cast("string"))
-    return readable.cast("date"), text.notnull() & ~real
-
-
-def _in_calendar(day: ir.StringValue) -> ir.BooleanValue:
-    """Return whether YYYY-MM-DD is a day that was: engines differ in what they do with the others."""
-    year, month, number = (day.substr(start, n).cast("int64") for start, n in ((0, 4), (5, 2), (8, 2)))
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    short = month.isin([4, 6, 9, 11])
-    last = ibis.cases((month == 2, leap.ifelse(29, 28)), (short, ibis.literal(30)), else_=31)
-    in_years = year.between(FIRST_DAY.year, LAST_DAY.year)
-    return in_years & month.between(1, 12) & (number >= 1) & (number <= last)
 
 
 def _yes_no(value: ir.Value, kind: dt.DataType) -> tuple[ir.Value, ir.Value]:

@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 import hashlib
-import io
+import math
 import re
-import warnings
-import zipfile
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from evalkit.errors import DataError, ProtocolError, did_you_mean
+from evalkit.errors import DataError, EvalkitError, did_you_mean
+from evalkit.intake._csv import read_csv
+from evalkit.intake._raw import RawTable, Wanted, header
+from evalkit.intake._workbook import read_workbook
 from evalkit.protocol import Table
 
 _ADDRESS = re.compile(r"^\s*[A-Za-z][A-Za-z0-9+.-]+:/{1,2}[^/]")
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".xlsm", ".duckdb", ".db")
-_DELIMITERS = (",", ";", "\t", "|")
-
-
-@dataclass(frozen=True, slots=True)
-class RawTable:
-    """A table as its file holds it.
-
-    Attributes
-    ----------
-    columns : dict of str to list
-        Raw column name to raw values.
-    rows : list of int
-        Row numbers, for messages.
-    epoch : datetime.datetime or None
-        Day zero of serial dates, in an Excel file.
-    """
-
-    columns: dict[str, list[Any]]
-    rows: list[int]
-    epoch: datetime | None = None
+_WITH_LINES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
+SEALED: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": "false",
+}
+"""Settings of a DuckDB that reads one file and nothing else."""
 
 
 def sha256(path: Path) -> str:
@@ -66,7 +48,7 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def read_file(path: Path, table: Table, name: str) -> RawTable:
+def read_file(path: Path, table: Table, wanted: Wanted) -> RawTable:
     """Read one table's file.
 
     Parameters
@@ -74,8 +56,8 @@ def read_file(path: Path, table: Table, name: str) -> RawTable:
     path : pathlib.Path
     table : Table
         What the protocol says of it.
-    name : str
-        Our name of the table, for messages and as the default table of a DuckDB file.
+    wanted : Wanted
+        Our name of the table, for messages and as the default table of a DuckDB file, and its columns.
 
     Returns
     -------
@@ -86,6 +68,35 @@ def read_file(path: Path, table: Table, name: str) -> RawTable:
     DataError
         If the file is missing, of an unknown kind or cannot be read.
     """
+    _check_path(path, table, wanted.name)
+    suffix, where = path.suffix.lower(), f"{wanted.name}: file {path.name}"
+    try:
+        if suffix == ".parquet":
+            return _parquet(path, wanted, where)
+        if suffix in {".duckdb", ".db"}:
+            return _duckdb(path, table.table or wanted.name, where)
+        if suffix in {".xlsx", ".xlsm"}:
+            return read_workbook(path, table, wanted, where)
+        return read_csv(path, table, wanted, where)
+    except EvalkitError:
+        raise
+    except OSError as error:
+        # The reason only: some readers put the file's content into their messages.
+        msg = f"{where} cannot be read ({error.strerror or type(error).__name__})"
+    except duckdb.IOException as error:
+        locked = "lock" in str(error)
+        msg = f"{where} is open in another program; close it there" if locked else _damaged(where, error)
+    except BaseException as error:
+        # Whatever a reader makes of a broken file is a finding of this table: the others are still read. What the
+        # reader in Rust gives up with is no Exception.
+        if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+            raise
+        msg = _damaged(where, error)
+    raise DataError(msg)
+
+
+def _check_path(path: Path, table: Table, name: str) -> None:
+    """Refuse what is no file, or none that can be read as the protocol says."""
     if _ADDRESS.search(str(table.path)):  # it may hold a password: it is not said again
         msg = (
             f"{name}: its path is the address of a database; write it in the protocol's `database:`, and `table:` here"
@@ -96,159 +107,69 @@ def read_file(path: Path, table: Table, name: str) -> RawTable:
         msg = f"{name}: file {path} is not there{near}"
         raise DataError(msg)
     suffix = path.suffix.lower()
+    if suffix == ".xls":
+        msg = f"{name}: file {path.name} is a file of an old Excel; save it as .xlsx"
+        raise DataError(msg)
     if suffix not in SUFFIXES:
         msg = f"{name}: file {path.name} is of an unknown kind; known are {', '.join(SUFFIXES)}"
         raise DataError(msg)
-    where = f"{name}: file {path.name}"
-    try:
-        if suffix in {".parquet"}:
-            return _parquet(path)
-        if suffix in {".duckdb", ".db"}:
-            return _duckdb(path, table.table or name, where)
-        if suffix in {".xlsx", ".xlsm"}:
-            return _excel(path, table.table, where)
-        return _csv(path, table, where)
-    except OSError as error:
-        # The reason only: some readers put the file's content into their messages.
-        msg = f"{where} cannot be read ({error.strerror or type(error).__name__})"
-        raise DataError(msg) from None
-    except (pa.ArrowException, duckdb.Error, zipfile.BadZipFile, KeyError, EOFError, SyntaxError) as error:
-        msg = f"{where} is damaged, or not what its name says ({type(error).__name__})"
-        raise DataError(msg) from None
-
-
-def _header(cells: Iterable[object], where: str) -> list[str]:
-    names = ["" if cell is None else str(cell).strip() for cell in cells]
-    while names and not names[-1]:
-        names.pop()
-    if not any(names):
-        msg = f"{where} has no header line"
+    if (table.skip_rows or table.skip_footer) and suffix not in _WITH_LINES:
+        msg = f"{name}: file {path.name} has no lines to skip; leave skip_rows and skip_footer out"
         raise DataError(msg)
-    doubled = next((i for i, n in enumerate(names) if n and n in names[:i]), None)
-    if doubled is not None:
-        # By place: in a file without header line these are not names, but somebody's values.
-        first = names.index(names[doubled])
-        msg = f"{where}: columns {first + 1} and {doubled + 1} have the same name in the header line"
-        raise DataError(msg)
-    return names
 
 
-def _collect(names: list[str], rows: list[tuple[int, list[Any]]], epoch: datetime | None = None) -> RawTable:
-    columns: dict[str, list[Any]] = {}
-    for position, name in enumerate(names):
-        if name:
-            columns[name] = [cells[position] for _, cells in rows]
-    return RawTable(columns, [number for number, _ in rows], epoch)
+def _damaged(where: str, error: BaseException) -> str:
+    return f"{where} is damaged, or not what its name says ({type(error).__name__})"
 
 
-def _decode(path: Path, encoding: str, where: str) -> str:
-    try:
-        codec = codecs.lookup(encoding).name
-    except LookupError:
-        near = did_you_mean(encoding, ["utf-8", "utf-16", "latin-1", "windows-1252"])
-        msg = f"{where}: the protocol's encoding '{encoding}' is not known{near}"
-        raise ProtocolError(msg) from None
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig" if codec == "utf-8" else codec)
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        hint = "say its encoding in the protocol, for example windows-1252"
-        msg = f"{where} is not {encoding} text (line {line}); {hint}"
-        raise DataError(msg) from None
-    if codec != "utf-8" and not codec.startswith("utf-") and not content.isascii() and _is_utf8(content):
-        msg = f"{where} is UTF-8 text, but the protocol says {encoding}; leave its encoding out"
-        raise DataError(msg)
-    if "\0" in text:
-        msg = f"{where} holds NUL characters: it is not {encoding} text"
-        raise DataError(msg)
-    return text
-
-
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _csv(path: Path, table: Table, where: str) -> RawTable:
-    text = _decode(path, table.encoding, where)
-    first = text.lstrip("\r\n").partition("\n")[0]
-    delimiter = table.delimiter or max(_DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    names: list[str] | None = None
-    rows: list[tuple[int, list[Any]]] = []
-    ragged: list[int] = []
-    try:
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if names is None:
-                names = _header(cells, where)
-                continue
-            extra = cells[len(names) :]
-            if len(cells) < len(names) or any(cell.strip() for cell in extra):
-                ragged.append(reader.line_num)
-            else:
-                rows.append((reader.line_num, cells))
-    except csv.Error:
-        msg = f"{where}: line {reader.line_num} is not CSV (a quote that does not close, or a field without end)"
-        raise DataError(msg) from None
-    if names is None:
-        msg = f"{where} is empty"
-        raise DataError(msg)
-    if ragged:
-        shown = ", ".join(map(str, ragged[:5]))
-        msg = f"{where}: {len(ragged)} line(s) have another number of columns than the header (line {shown})"
-        raise DataError(msg)
-    return _collect(names, rows)
-
-
-def _excel(path: Path, sheet: str | None, where: str) -> RawTable:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # openpyxl on styles and extensions that do not matter here
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    try:
-        chosen = sheet or book.sheetnames[0]
-        if chosen not in book.sheetnames:
-            msg = f"{where} has no sheet '{chosen}'{did_you_mean(chosen, book.sheetnames)}"
+def _parquet(path: Path, wanted: Wanted, where: str) -> RawTable:
+    file = pq.ParquetFile(path)
+    for place in range(len(file.schema)):
+        column = file.schema.column(place)
+        if column.physical_type == "INT96" and column.name in wanted.known:
+            # Spark writes moments in UTC in this form, others the clock on the wall; the file does not say which.
+            msg = f"{where}: column '{column.name}' holds times of the old kind INT96; write days, or times with a zone"
             raise DataError(msg)
-        lines = [list(cells) for cells in book[chosen].iter_rows(values_only=True)]
-        epoch = book.epoch
-    finally:
-        book.close()
-    filled = [(i, c) for i, c in enumerate(lines, start=1) if any(cell is not None for cell in c)]
-    if not filled:
-        msg = f"{where} is empty"
-        raise DataError(msg)
-    names = _header(filled[0][1], where)
-    width = len(names)
-    rows = [(i, (c + [None] * width)[:width]) for i, c in filled[1:]]
-    return _collect(names, rows, epoch)
-
-
-def _parquet(path: Path) -> RawTable:
-    return _arrow(pq.read_table(path))
+    return _arrow(file.read(), where)
 
 
 def _duckdb(path: Path, table: str, where: str) -> RawTable:
-    with duckdb.connect(str(path), read_only=True) as connection:
-        known = [
-            row[0]
-            for row in connection.execute(
-                "SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views() WHERE NOT internal"
-            ).fetchall()
-        ]
-        if table not in known:
+    # A file may hold views, which can read any other file and do so on the machine's own clock and settings.
+    with duckdb.connect(str(path), read_only=True, config=SEALED) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        tables = connection.execute("SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal").fetchall()
+        views = connection.execute("SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+        schema, _, name = table.rpartition(".")
+        place = (schema or "main", name)
+        if place in views:
+            msg = f"{where}: '{table}' is a view, which may read other files; store its rows as a table"
+            raise DataError(msg)
+        if place not in tables:
+            known = [n if s == "main" else f"{s}.{n}" for s, n in tables]
             msg = f"{where} has no table '{table}'{did_you_mean(table, known)}"
             raise DataError(msg)
-        quoted = table.replace('"', '""')
-        return _arrow(connection.execute(f'SELECT * FROM "{quoted}"').to_arrow_table())  # noqa: S608 - a known name
+        quoted = ".".join('"' + part.replace('"', '""') + '"' for part in place)
+        return _arrow(connection.execute(f"SELECT * FROM {quoted}").to_arrow_table(), where)  # noqa: S608 - a known name
 
 
-def _arrow(table: pa.Table) -> RawTable:
-    names = _header(table.column_names, "file")
-    columns = {name: table.column(i).to_pylist() for i, name in enumerate(names) if name}
+def _arrow(table: pa.Table, where: str) -> RawTable:
+    names = header(table.column_names, where)
+    columns = {name: _values(table.column(i)) for i, name in enumerate(names) if name}
     return RawTable(columns, list(range(1, table.num_rows + 1)))
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Return a column's values; a time keeps its moment, whatever zone the file names it in."""
+    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+        column = column.cast(pa.timestamp(column.type.unit, "UTC"))
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError):  # a day that Python does not know, such as infinity
+        return [_value(cell) for cell in column]
+
+
+def _value(cell: pa.Scalar) -> Any:  # noqa: ANN401 - whatever stands in it
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError):
+        return math.inf  # which nothing can be read from

@@ -11,14 +11,18 @@ import pyarrow as pa
 
 from evalkit.errors import DataError
 from evalkit.intake._clean import clean_errors
+from evalkit.intake._convert import Broken
 from evalkit.intake._data import Input, StudyData
 from evalkit.intake._database import connect, our_columns, raw_table, redacted, says_synthetic
-from evalkit.intake._files import read_file, sha256
+from evalkit.intake._files import SEALED, read_file, sha256
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._letters import letters
+from evalkit.intake._moments import in_utc
+from evalkit.intake._raw import Wanted
 from evalkit.intake._read import check_mapping, read_table
 from evalkit.intake._spec import TABLE_NAMES, check_names, table_spec
 from evalkit.protocol import Study, load_disclosure
+from evalkit.zones import zone
 
 
 class _Opening:
@@ -56,12 +60,12 @@ class _Opening:
             msg = f"{name}: the protocol says neither a path nor a database"
             raise DataError(msg)
         path = (self.study.folder / table.path).resolve()
-        raw = read_file(path, table, name)
-        read = read_table(spec, table, raw)
+        raw = read_file(path, table, Wanted.of(spec, table))
+        read = read_table(spec, table, raw, zone(self.study.time_zone))
         self.tables[name] = _load(backend, name, read.data)
         self.inputs.append(Input(name, str(path), sha256(path), len(raw.rows)))
         for column in self._identifying_in(raw.columns):
-            self.values.update(str(value) for value in raw.columns[column] if value is not None)
+            self.values.update(str(value) for value in raw.columns[column] if not isinstance(value, Broken | None))
         self._note(name, list(read.absent), list(read.findings), read.synthetic)
 
     def database(self, backend: ibis.BaseBackend, name: str, source: str) -> None:
@@ -70,8 +74,8 @@ class _Opening:
         if table.path is not None:
             msg = f"{name}: the protocol says a path and a database; leave one out"
             raise DataError(msg)
-        raw = raw_table(backend, table, name)
-        ours, findings, absent = our_columns(spec, table, raw)
+        raw = raw_table(backend, table, name, own=self.connection is not None)
+        ours, findings, absent = our_columns(spec, table, raw, self.study.time_zone)
         with clean_errors(name):
             n_rows = int(raw.count().to_pandas())
             for column in self._identifying_in(raw.columns):
@@ -110,7 +114,8 @@ def _load(backend: ibis.BaseBackend, name: str, data: pa.Table) -> ir.Table:
 
 def _private() -> ibis.BaseBackend:
     backend = ibis.duckdb.connect()
-    backend.con.execute("SET autoinstall_known_extensions = false")
+    for setting, value in SEALED.items():
+        backend.con.execute(f"SET {setting} = {value}")
     return backend
 
 
@@ -144,6 +149,8 @@ def read_all(study: Study, backend: ibis.BaseBackend | None = None) -> StudyData
         live = opening.connection = opening.private = _private()
     elif live is None:
         live = opening.connection = connect(study)
+    else:
+        in_utc(live)
     source = redacted(study.database) if study.database else f"{live.name} connection"
     for name in (n for n in TABLE_NAMES if n in study.tables):
         try:
@@ -190,11 +197,11 @@ def open_data(study: Study, *, backend: ibis.BaseBackend | None = None) -> Study
     -----
     `evalkit.intake.validate` says the same as findings, together with the study's other rules.
 
-    A time counts on its day as written in text; a typed time with a zone (Parquet, databases) counts on its
-    day in UTC, so hand over dates where the evening matters.
+    A time without a zone counts on its day as written. A time with a zone or an offset, typed or in text, counts
+    on the day it was in the study's ``time_zone``, in every source and on every machine.
     """
     data = read_all(study, backend)
-    if data.findings:
+    if not Findings(data.findings).ok:
         data.close()
         Findings(data.findings).raise_for_errors()
     return data

@@ -5,20 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from evalkit.errors import ProtocolError, did_you_mean
-from evalkit.intake._convert import NO, TEXTS, TYPES, YES, Reading, as_text, check_date_format, convert
-from evalkit.intake._files import RawTable
+from evalkit.intake._convert import NO, TEXTS, TYPES, YES, Broken, Reading, as_text, check_date_format, convert
 from evalkit.intake._findings import Finding, finding
+from evalkit.intake._raw import RawTable
 from evalkit.intake._spec import ColumnSpec, TableSpec
 from evalkit.protocol import Table
 
 _NAME = re.compile(r"[^\W\d][\w .()/-]{0,60}")
 
+_MIDNIGHT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]00:00(?::00(?:[.]0+)?)?(?:Z|[+]00(?::?00)?)")
+
 ROW = "_row"
 """Column of our tables that holds the raw row number."""
+
+MIDNIGHT = (
+    "every time is midnight in UTC, which is another day in the study's time_zone: "
+    "if these are days, hand over days, or say time_zone: UTC"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +114,7 @@ def missing_columns(spec: TableSpec, table: Table, raw_names: Iterable[str]) -> 
     return found
 
 
-def read_table(spec: TableSpec, table: Table, raw: RawTable) -> ReadTable:
+def read_table(spec: TableSpec, table: Table, raw: RawTable, zone: ZoneInfo) -> ReadTable:
     """Read a raw table's columns.
 
     Parameters
@@ -113,6 +122,8 @@ def read_table(spec: TableSpec, table: Table, raw: RawTable) -> ReadTable:
     spec : TableSpec
     table : Table
     raw : RawTable
+    zone : zoneinfo.ZoneInfo
+        Where the day of a time with a zone is taken.
 
     Returns
     -------
@@ -127,24 +138,64 @@ def read_table(spec: TableSpec, table: Table, raw: RawTable) -> ReadTable:
             absent.append(column.name)
             arrays[column.name] = pa.nulls(len(raw.rows), TYPES[column.kind])
             continue
-        arrays[column.name], problem = _column(spec.name, column, table, raw, name)
+        how = _reading(column, table, raw, zone)
+        arrays[column.name], problem = _column(spec, column, how, raw, name)
         findings += problem
     flag = raw.columns.get(table.columns.get("synthetic", "synthetic"), [])
     return ReadTable(pa.table(arrays), tuple(absent), any(map(_true, flag)), tuple(findings))
 
 
-def _column(where: str, column: ColumnSpec, table: Table, raw: RawTable, name: str) -> tuple[pa.Array, list[Finding]]:
+def _reading(column: ColumnSpec, table: Table, raw: RawTable, zone: ZoneInfo) -> Reading:
     form = table.date_formats.get(column.name, table.date_format)
-    how = Reading(column.kind, table.values.get(column.name, {}), form, raw.epoch)
-    values, unreadable = convert(raw.columns[name], how)
+    return Reading(column.kind, table.values.get(column.name, {}), zone, form, raw.epoch)
+
+
+def _column(
+    spec: TableSpec, column: ColumnSpec, how: Reading, raw: RawTable, name: str
+) -> tuple[pa.Array, list[Finding]]:
+    cells = raw.columns[name]
+    values, unreadable = convert(cells, how)
     array = pa.array(values, TYPES[column.kind])
-    if not unreadable:
-        return array, []
-    text = TEXTS[column.kind]
-    if column.kind == "date":
-        text += f" in the form {form or 'YYYY-MM-DD'}, from 1900 to 2199"
-    rows = [raw.rows[position] for position in unreadable]
-    return array, [finding(where, column.name, f"unreadable_{column.kind}", "error", rows, text)]
+    found = []
+    for broken, rule in ((Broken.UNCALCULATED, "uncalculated_formula"), (Broken.ERROR, "formula_error")):
+        if rows := [raw.rows[position] for position in unreadable if cells[position] is broken]:
+            text = (
+                f"{len(rows)} cell(s) of column '{name}' on sheet '{raw.sheet}': {broken.value}; mend, save, send again"
+            )
+            found.append(finding(spec.name, column.name, rule, "error", rows, text))
+    if rows := [raw.rows[position] for position in unreadable if not isinstance(cells[position], Broken)]:
+        text = TEXTS[column.kind]
+        if column.kind == "date":
+            text += f" in the form {how.date_format or 'YYYY-MM-DD'}, from 1900 to 2199"
+        found.append(finding(spec.name, column.name, f"unreadable_{column.kind}", "error", rows, text))
+    if column.name == spec.event_date and raw.footer:
+        found += _footer(spec, how, raw, name)
+    if column.kind == "date" and _midnights(cells, how.zone):
+        found.append(Finding(spec.name, column.name, "midnight_in_utc", "warning", 0, (), MIDNIGHT))
+    return array, found
+
+
+def _footer(spec: TableSpec, how: Reading, raw: RawTable, name: str) -> list[Finding]:
+    """Find rows in the footer that are rows of the table: one day the provider leaves the totals away."""
+    days, _ = convert(raw.footer[name], how)
+    rows = [raw.footer_rows[position] for position, day in enumerate(days) if day is not None]
+    text = "skip_footer leaves out rows that hold a day; say how many lines of the file's end are no part of the table"
+    return [finding(spec.name, spec.event_date, "row_in_footer", "error", rows, text)] if rows else []
+
+
+def _midnights(cells: list[object], zone: ZoneInfo) -> bool:
+    """Say whether all times of a column are midnight in UTC and count on another day: most likely they are days."""
+    times = [cell for cell in cells if cell is not None and cell != ""]
+    return bool(times) and all(_midnight(cell, zone) for cell in times)
+
+
+def _midnight(cell: object, zone: ZoneInfo) -> bool:
+    if isinstance(cell, str):
+        cell = datetime.fromisoformat(cell.strip()) if _MIDNIGHT.fullmatch(cell.strip()) else None
+    if not isinstance(cell, datetime) or cell.utcoffset() is None:
+        return False
+    there = cell.astimezone(UTC)
+    return there.time() == time() and there.astimezone(zone).date() != there.date()
 
 
 def _true(value: object) -> bool:

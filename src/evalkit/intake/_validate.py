@@ -8,6 +8,7 @@ from datetime import date
 import pandas as pd
 import pandera.pandas as pandera
 
+from evalkit import zones
 from evalkit.intake._clean import clean_errors
 from evalkit.intake._data import StudyData
 from evalkit.intake._findings import Finding, Findings, finding
@@ -38,7 +39,7 @@ def check(data: StudyData, today: date | None = None) -> Findings:
     -------
     Findings
     """
-    day = today or date.today()
+    day = today or zones.today(data.study.time_zone)
     found = list(data.findings)
     unread = {(f.table, f.column) for f in data.findings}
     with clean_errors("validation"):

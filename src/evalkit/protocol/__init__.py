@@ -4,11 +4,11 @@
 - `Baselines` (``params/baselines.yaml``): published figures with citation and denominator.
 - `ReportParams` (``params/<report>.yaml``): one report's own parameters.
 
-Unknown keys and wrong types fail with file, key and a did-you-mean.
+Unknown keys and wrong types fail with file, line, key and a did-you-mean.
 """
 
 from evalkit.protocol._disclosure import Disclosure, Override
-from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, read_yaml, validate
+from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, validate
 from evalkit.protocol._private import (
     find_private_folder,
     make_private,
@@ -31,6 +31,7 @@ from evalkit.protocol._study import (
     Study,
     Table,
 )
+from evalkit.protocol._yaml import YamlMapping, parse_yaml, read_yaml
 
 __all__ = [
     "Arm",
@@ -47,6 +48,7 @@ __all__ = [
     "Rules",
     "Study",
     "Table",
+    "YamlMapping",
     "find_private_folder",
     "load_baselines",
     "load_disclosure",
@@ -54,6 +56,7 @@ __all__ = [
     "load_study",
     "make_private",
     "others_may",
+    "parse_yaml",
     "private_folder",
     "private_modes",
     "read_yaml",

@@ -2,117 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import types
 import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from evalkit.errors import ProtocolError, did_you_mean
 from evalkit.protocol._disclosure import Disclosure
 from evalkit.protocol._report import ReportParams
 from evalkit.protocol._study import Baselines, Study
+from evalkit.protocol._yaml import named, read_yaml
 
 M = TypeVar("M", bound=BaseModel)
-
-
-_LONGEST, _MOST_VALUES = 1_000_000, 100_000
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Safe YAML in which a key that stands twice is an error, not the last one wins."""
-
-
-def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if isinstance(key, list | dict):
-            continue
-        if key in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"key '{_named(key)}' stands twice", key_node.start_mark
-            )
-        seen.add(key)
-    return yaml.SafeLoader.construct_mapping(loader, node, deep)
-
-
-_UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file whose top level is a mapping.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    ProtocolError
-        If the file is missing, too long, not YAML, holds a key twice or is no mapping.
-    """
-    if path.exists() and not path.is_file():
-        msg = f"{path}: is no file"
-        raise ProtocolError(msg)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        msg = f"{path}: cannot be read ({error.strerror or 'unknown reason'})"
-        raise ProtocolError(msg) from None
-    except UnicodeDecodeError:
-        msg = f"{path}: is not UTF-8 text"
-        raise ProtocolError(msg) from None
-    if len(text) > _LONGEST:
-        msg = f"{path}: is too long for a protocol file ({len(text):,} characters)"
-        raise ProtocolError(msg)
-    try:
-        content = _loaded(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        msg = f"{path}{where}: is not valid YAML ({getattr(error, 'problem', None) or 'unreadable'})"
-        raise ProtocolError(msg) from None
-    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError):
-        # A day that is none, a number without end, brackets without end; the message would quote it.
-        msg = f"{path}: holds a value that YAML cannot read as what it looks like; put it in quotes"
-        raise ProtocolError(msg) from None
-    if not isinstance(content, dict):
-        msg = f"{path}: the top level must be a mapping of keys to values"
-        raise ProtocolError(msg)
-    return content
-
-
-def _loaded(text: str) -> Any:  # noqa: ANN401 - whatever stands in it
-    """Load safe YAML; aliases may not blow a short file up."""
-    loader = _UniqueKeyLoader(text)
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            return None
-        if _size(node, {}) > _MOST_VALUES:
-            msg = "its aliases stand for too many values"
-            raise yaml.constructor.ConstructorError(None, None, msg, node.start_mark)
-        return loader.construct_document(node)
-    finally:
-        loader.dispose()
-
-
-def _size(node: yaml.Node, known: dict[int, int]) -> int:
-    """Count a node's values, each alias as often as it is used; one that holds itself is endless."""
-    if id(node) not in known:
-        known[id(node)] = _MOST_VALUES + 1
-        children = node.value if isinstance(node, yaml.CollectionNode) else []
-        flat = [part for child in children for part in (child if isinstance(child, tuple) else (child,))]
-        known[id(node)] = 1 + sum(_size(part, known) for part in flat)
-    return known[id(node)]
 
 
 def _fields_at(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
@@ -148,25 +51,29 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401
     return []
 
 
-def _named(part: object) -> str:
-    """Return a key as it may be shown: something else that stands in a key's place may be a secret or a value."""
-    text = str(part)
-    return text if re.fullmatch(r"[\w .-]{1,64}", text) else "…"
-
-
-def _explain(model: type[BaseModel], error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
-    location = tuple(error["loc"])
-    key = ".".join(_named(part) for part in location if part != "[key]") or "top level"
+def _explain(model: type[BaseModel], error: Any, lines: dict[tuple[str | int, ...], int]) -> str:  # noqa: ANN401
+    """Say one of pydantic's errors in our words: key, what is wrong, how to mend it, line."""
+    location = tuple(part for part in error["loc"] if part != "[key]")
+    key = ".".join(named(part) for part in location) or "top level"
+    if error["type"] == "missing":
+        return f"key '{key}' is missing{_line(location[:-1], lines)}"
     if error["type"] == "extra_forbidden":
         known = _fields_at(model, location[:-1])
-        return f"unknown key '{key}'{did_you_mean(_named(location[-1]), known)}"
-    if error["type"] == "missing":
-        return f"key '{key}' is missing"
+        return f"unknown key '{key}'{did_you_mean(named(location[-1]), known)}{_line(location, lines)}"
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "literal_error" and isinstance(error.get("input"), str):
         allowed = [w.strip("'") for w in str(error["ctx"]["expected"]).replace(" or ", ", ").split(", ")]
         message += did_you_mean(error["input"], allowed)
-    return f"key '{key}': {message[:1].lower()}{message[1:]}"
+    if error["type"] == "string_type" and not isinstance(error.get("input"), dict | list):
+        message += "; put it in quotes"
+    return f"key '{key}': {message[:1].lower()}{message[1:]}{_line(location, lines)}"
+
+
+def _line(location: tuple[Any, ...], lines: dict[tuple[str | int, ...], int]) -> str:
+    """Say where the nearest key that stands in the file stands; a key that is missing stands nowhere."""
+    while location and location not in lines:
+        location = location[:-1]
+    return f" (line {lines[location]})" if location else ""
 
 
 def validate(model: type[M], content: dict[str, Any], where: str) -> M:
@@ -176,6 +83,7 @@ def validate(model: type[M], content: dict[str, Any], where: str) -> M:
     ----------
     model : type of pydantic.BaseModel
     content : dict
+        From `read_yaml`, the message says lines too.
     where : str
         The file (or option), for the message.
 
@@ -186,12 +94,13 @@ def validate(model: type[M], content: dict[str, Any], where: str) -> M:
     Raises
     ------
     ProtocolError
-        One line: file, every key that is wrong, why, and a did-you-mean.
+        One line: file, every key that is wrong, why, its line, and a did-you-mean.
     """
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems = [_explain(model, e) for e in error.errors(include_url=False)]
+        lines = getattr(content, "lines", {})
+        problems = [_explain(model, e, lines) for e in error.errors(include_url=False)]
     msg = f"{where}: {'; and '.join(problems)}"
     raise ProtocolError(msg)
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from evalkit.letters import unshown
 from evalkit.spreadsheet import unseen
+from evalkit.zones import known_zone
 
 
 def _one_line(text: str) -> str:
@@ -28,8 +29,18 @@ def _in_the_fonts(text: str) -> str:
     return text
 
 
+def _one_sign(text: str) -> str:
+    """Hold a delimiter to what separates fields; a tab may be said by name."""
+    sign = {"tab": "\t", "\\t": "\t"}.get(text.lower(), text)
+    if len(sign) != 1 or sign in '"\r\n' or sign.isalnum():
+        msg = "must be one sign, such as ; or |, or the word tab"
+        raise ValueError(msg)
+    return sign
+
+
 Text = Annotated[str, AfterValidator(_one_line)]
 Name = Annotated[str, AfterValidator(_in_the_fonts)]
+Zone = Annotated[str, AfterValidator(known_zone)]
 Days = Annotated[int, Field(ge=1, le=36500)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -42,7 +53,7 @@ TableName = Literal["participants", "sessions", "exits", "outcomes", "measures"]
 class Model(BaseModel):
     """Base of every protocol model: unknown keys are errors, nothing changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class Arm(Model):
@@ -108,8 +119,12 @@ class Table(Model):
     """Our column name: the format of that column alone, where it differs from date_format."""
     encoding: str = "utf-8"
     """Encoding of a CSV file."""
-    delimiter: str | None = None
+    delimiter: Annotated[str, AfterValidator(_one_sign)] | None = None
     """Delimiter of a CSV file; found out when not said."""
+    skip_rows: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Lines above the header line of a CSV or Excel file, titles and empty ones, that are no part of the table."""
+    skip_footer: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Lines at the end of a CSV or Excel file, totals and notes, that are no part of it; empty ones do not count."""
 
 
 class Engaged(Model):
@@ -236,6 +251,8 @@ class Study(Model):
     """True when the data are synthetic; found out from the data too."""
     starts: date
     """First day a referral belongs to the study."""
+    time_zone: Zone = "America/Chicago"
+    """Where the study's days begin: the day of a time that comes with a zone or offset is the day it was there."""
     fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)] = 1
     """First month of the fiscal year; 1 makes quarters calendar quarters."""
     arms: Arms

@@ -17,13 +17,15 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from evalkit.errors import ProtocolError, did_you_mean
+from evalkit.protocol import parse_yaml
 
 RESERVED = ("study", "period")
 """Parameters that have an option of their own on the command line."""
+
+_MEND = {"string_type": "; put it in quotes", "bool_type": "; write true or false"}
 
 _SIMPLE: dict[str, Any] = {"str": str, "int": int, "float": float, "bool": bool, "None": None}
 _ALLOWED = "str, int, float, bool, list[...], dict[str, ...], or one of these with '| None'"
@@ -184,16 +186,10 @@ def validated(
 
 
 def _held(kind: Any, raw: Any, place: str, *, is_text: bool) -> Any:  # noqa: ANN401
-    value = raw
-    if is_text and kind is not str:
-        try:
-            value = yaml.safe_load(raw)
-        except (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError):
-            msg = f"{place}: is not a plain value"
-            raise ProtocolError(msg) from None
+    value = parse_yaml(raw, place) if is_text and kind is not str else raw
     try:
         return TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)
     except ValidationError as error:
-        reason = error.errors()[0]["msg"]
+        reason = error.errors()[0]["msg"] + _MEND.get(error.errors()[0]["type"], "")
         msg = f"{place}: {reason[:1].lower()}{reason[1:]}"
         raise ProtocolError(msg) from None

@@ -14,10 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-import yaml
-
-from evalkit.errors import DisclosureError, PublicationError, did_you_mean
+from evalkit.errors import DisclosureError, ProtocolError, PublicationError, did_you_mean
 from evalkit.markup import escaped, title
+from evalkit.protocol import parse_yaml
 from evalkit.seal import MARK
 
 _OPTION = re.compile(r"^#\|\s?(.*)$")
@@ -35,6 +34,7 @@ _KNOWN_OPTIONS = (
     "warning",
     "message",
 )
+_SWITCHES = ("echo", "include", "output", "eval", "warning", "message")
 
 
 @dataclass(frozen=True)
@@ -138,15 +138,18 @@ def _options(source: str, number: int) -> tuple[dict[str, Any], str]:
             break
         head.append(match[1])
     try:
-        options = yaml.safe_load("\n".join(head)) or {}
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError):
-        options = None
+        options = parse_yaml("\n".join(head), f"cell {number}: '#|' lines") or {}
+    except ProtocolError as error:
+        raise PublicationError(str(error)) from None
     if not isinstance(options, dict):
         msg = f"cell {number}: its '#|' lines are not 'key: value' lines"
         raise PublicationError(msg)
     for key in options:
         if key not in _KNOWN_OPTIONS:
             msg = f"cell {number}: unknown option '#| {key}'{did_you_mean(str(key), _KNOWN_OPTIONS)}"
+            raise PublicationError(msg)
+        if key in _SWITCHES and str(options[key]).lower() in {"yes", "no", "on", "off", "y", "n"}:
+            msg = f"cell {number}: '#| {key}' is neither true nor false; write one of these two words"
             raise PublicationError(msg)
     return options, "\n".join(lines[len(head) :]).strip()
 

@@ -1,0 +1,179 @@
+"""CSV files as text: in the encoding that the protocol says, whatever marks stand before it."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from pathlib import Path
+from typing import Literal
+
+from evalkit.errors import DataError, ProtocolError, did_you_mean
+from evalkit.intake._raw import Line, RawTable, Wanted, assembled, check_header, header
+from evalkit.protocol import Table
+
+_DELIMITERS = (",", ";", "\t", "|")
+_TRIED = 50  # lines on which a delimiter is tried
+_MARK = "\ufeff"
+_SEP = re.compile(r"\"?sep=(.)\"?\s*", re.IGNORECASE)  # how Excel is told the delimiter, in a line of its own
+
+
+def read_csv(path: Path, table: Table, wanted: Wanted, where: str) -> RawTable:
+    """Read a CSV file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    table : Table
+    wanted : Wanted
+        The names that tell delimiters apart.
+    where : str
+        For messages.
+
+    Returns
+    -------
+    RawTable
+        All values text.
+
+    Raises
+    ------
+    DataError
+        If it is not text of that encoding, not CSV, or its lines differ in their number of fields.
+    """
+    text = decoded(path.read_bytes(), table.encoding, where)
+    # Title and footer lines are taken off as lines: they need not be CSV. Row numbers stay those of the file.
+    lines = io.StringIO(text, newline="").readlines()
+    named = _SEP.fullmatch(lines[0]) if lines else None
+    skipped = max(table.skip_rows, 1 if named else 0)
+    end = len(lines)
+    for _ in range(table.skip_footer):
+        while end > skipped and _blank(lines[end - 1]):
+            end -= 1
+        end = max(skipped, end - 1)
+    body, rest = lines[skipped:end], lines[end:]
+    delimiter = table.delimiter or (named[1] if named else _delimiter(body, wanted))
+    records = _records(body, delimiter, skipped, where)
+    if not records:
+        msg = f"{where} is empty"
+        raise DataError(msg)
+    check_header(records, wanted, where)
+    _check_width(records, where)
+    footer = [(end + n, next(csv.reader([line], delimiter=delimiter))) for n, line in enumerate(rest, start=1)]
+    return assembled(records, where, footer=[(n, cells) for n, cells in footer if any(cells)])
+
+
+def _blank(line: str) -> bool:
+    return not line.strip("".join(_DELIMITERS) + '" \r\n')
+
+
+def _records(lines: list[str], delimiter: str, skipped: int, where: str) -> list[Line]:
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        return [(skipped + reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    except csv.Error:
+        number = skipped + reader.line_num
+        msg = f"{where}: line {number} is not CSV (a quote that does not close, or a field without end)"
+        raise DataError(msg) from None
+
+
+def _check_width(records: list[Line], where: str) -> None:
+    width = len(header(records[0][1], where))
+    ragged = [n for n, cells in records[1:] if len(cells) < width or any(cell.strip() for cell in cells[width:])]
+    if ragged:
+        shown = ", ".join(map(str, ragged[:5]))
+        msg = f"{where}: {len(ragged)} line(s) have another number of columns than the header (line {shown})"
+        raise DataError(msg)
+
+
+def _delimiter(lines: list[str], wanted: Wanted) -> str:
+    """Find out the delimiter: it gives most of the names that are looked for, then most lines of equal length."""
+
+    def merit(sign: str) -> tuple[int, int, int]:
+        try:
+            tried = [cells for cells in csv.reader(lines[:_TRIED], delimiter=sign) if any(c.strip() for c in cells)]
+        except csv.Error:
+            tried = []
+        names = [name.strip() for name in tried[0]] if tried else []
+        alike = sum(len(cells) == len(names) for cells in tried[1:]) if len(names) > 1 else 0
+        return len(wanted.known & set(names)), alike, len(names)
+
+    return max(_DELIMITERS, key=merit)
+
+
+def decoded(content: bytes, encoding: str, where: str) -> str:
+    """Decode a file's bytes; marks of byte order are no part of its text, however many there are.
+
+    Parameters
+    ----------
+    content : bytes
+    encoding : str
+        What the protocol says it is.
+    where : str
+        For messages.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ProtocolError
+        If there is no such encoding.
+    DataError
+        If the bytes are not of that encoding.
+    """
+    try:
+        codec = codecs.lookup(encoding).name
+        b"".decode(codec)
+    except (LookupError, UnicodeError):
+        near = did_you_mean(encoding, ["utf-8", "utf-16", "latin-1", "windows-1252"])
+        msg = f"{where}: the protocol's encoding '{encoding}' is not known{near}"
+        raise ProtocolError(msg) from None
+    order = _byte_order(content)
+    if codec.startswith("utf-16"):
+        said = codec.removeprefix("utf-16").strip("-")
+        if order is None or said not in {"", order}:
+            is_ = "is not UTF-16 text" if order is None else f"is utf-16-{order} text"
+            msg = f"{where} {is_}, but the protocol says {encoding}{_hint(content, encoding)}"
+            raise DataError(msg)
+        codec = f"utf-16-{order}"
+    try:
+        text = content.decode("utf-8" if codec == "utf-8-sig" else codec)
+    except UnicodeError as error:
+        line = content[: getattr(error, "start", 0)].count(b"\n") + 1
+        msg = f"{where} is not {encoding} text (line {line}){_hint(content, encoding)}"
+        raise DataError(msg) from None
+    if not codec.startswith("utf-") and not content.isascii() and _is_utf8(content):
+        msg = f"{where} is UTF-8 text, but the protocol says {encoding}; leave its encoding out"
+        raise DataError(msg)
+    if "\0" in text:
+        msg = f"{where} holds NUL characters: it is not {encoding} text{_hint(content, encoding)}"
+        raise DataError(msg)
+    return text.replace(_MARK, "")  # also between files that were put together
+
+
+def _byte_order(content: bytes) -> Literal["le", "be"] | None:
+    """Return which half of UTF-16 comes first, by its mark or by where the zeros of plain letters lie."""
+    if content.startswith(codecs.BOM_UTF16_LE):
+        return "le"
+    if content.startswith(codecs.BOM_UTF16_BE):
+        return "be"
+    first, second = content[0:4096:2].count(0), content[1:4096:2].count(0)
+    if max(first, second) <= len(content[:4096]) // 16:
+        return None
+    return "le" if second > first else "be"
+
+
+def _hint(content: bytes, encoding: str) -> str:
+    """Say which encoding a file seems to have, where that is another than was said."""
+    seems = "utf-16" if _byte_order(content) else "utf-8" if _is_utf8(content) else "windows-1252"
+    return "" if seems == encoding.lower() else f"; say its encoding in the protocol, it may be {seems}"
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

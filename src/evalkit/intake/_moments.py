@@ -1,0 +1,151 @@
+"""Days of a database's columns: of dates, of times as the study's clock shows them, and of text as files have it."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+from evalkit.intake._convert import DAY, FIRST_DAY, LAST_DAY, MISSING, OFFSET, TIME
+
+_MOMENT = dt.Timestamp(timezone="UTC")
+_WITH_OFFSET = f"^{DAY}{TIME}{OFFSET}$"
+_ISO = f"^{DAY}({TIME}({OFFSET})?)?$"
+
+
+# A moment as a zone's clock shows it: in DuckDB and Postgres whatever zone their session is in, in Spark from UTC.
+_timezone = ibis.udf.scalar.builtin(
+    lambda _zone, _moment: None, name="timezone", signature=((dt.string, _MOMENT), dt.timestamp)
+)
+_from_utc = ibis.udf.scalar.builtin(
+    lambda _moment, _zone: None, name="from_utc_timestamp", signature=((_MOMENT, dt.string), dt.timestamp)
+)
+
+
+def in_utc(backend: ibis.BaseBackend) -> None:
+    """Put a Spark session into UTC: there its zone decides what a time is written as, and read from.
+
+    Parameters
+    ----------
+    backend : ibis.BaseBackend
+        Of any engine. In the others no expression of ours asks for the session's zone.
+    """
+    if backend.name == "pyspark":
+        backend._session.conf.set("spark.sql.session.timeZone", "UTC")
+
+
+def zoned(table: ir.Table, backend: ibis.BaseBackend, name: str) -> ir.Table:
+    """Return a table whose columns say whether their times have a zone; of Spark's Ibis does not tell.
+
+    Parameters
+    ----------
+    table : ibis Table
+    backend : ibis.BaseBackend
+    name : str
+        The table's name there, with its schema.
+
+    Returns
+    -------
+    ibis Table
+    """
+    if backend.name != "pyspark":
+        return table
+    fields = backend._session.table(name).schema.fields
+    moments = [field.name for field in fields if field.dataType.typeName() == "timestamp"]
+    return table.cast(dict.fromkeys(moments, _MOMENT)) if moments else table
+
+
+def local(value: ir.Value, zone: str) -> ir.Value | None:
+    """Return a time as a zone's clock shows it.
+
+    Parameters
+    ----------
+    value : ibis Value
+        A column of any type; without a zone it is taken to be that already.
+    zone : str
+
+    Returns
+    -------
+    ibis Value or None
+        None where we do not know how the engine is asked.
+    """
+    if not value.type().is_timestamp() or value.type().timezone is None:
+        return value
+    engine = value.get_backend().name
+    if engine in {"duckdb", "postgres"}:
+        return _timezone(zone, value)
+    return _from_utc(value, zone) if engine == "pyspark" else None
+
+
+def midnights(value: ir.Value, zone: str) -> ir.BooleanValue | None:
+    """Return whether a time is midnight in UTC and counts on another day; None for a column without zones.
+
+    Parameters
+    ----------
+    value : ibis Value
+        A column of any type.
+    zone : str
+
+    Returns
+    -------
+    ibis BooleanValue or None
+    """
+    there, here = local(value, "UTC"), local(value, zone)
+    if there is None or here is None or there is value:
+        return None
+    start = (there.hour() == 0) & (there.minute() == 0) & (there.second() == 0)
+    return start & (there.cast("date") != here.cast("date"))
+
+
+def day(value: ir.Value, zone: str, form: str | None) -> tuple[ir.Value, ir.Value]:
+    """Return the day of a column's values, and whether there is none in what stands there.
+
+    Parameters
+    ----------
+    value : ibis Value
+        A date, a time without a zone, or text; any other type has no day.
+    zone : str
+        Where the day of a text with an offset is taken.
+    form : str or None
+        A format other than ISO, which no engine reads as Python does.
+
+    Returns
+    -------
+    day, unreadable : ibis Value
+    """
+    kind = value.type()
+    if kind.is_date() or kind.is_timestamp():
+        found = value.cast("date")
+        return found, found.notnull() & ~found.between(ibis.literal(FIRST_DAY), ibis.literal(LAST_DAY))
+    nothing = ibis.null().cast("string")
+    if not kind.is_string() or form is not None:
+        return nothing.cast("date"), value.notnull()
+    stripped = value.strip()
+    text = stripped.isin(sorted(MISSING)).ifelse(nothing, stripped)
+    shaped = text.re_search(_ISO).ifelse(text.substr(0, 10), nothing)
+    real = _in_calendar(shaped).fill_null(False)
+    written = real.ifelse(shaped, nothing)
+    offset = written.notnull() & text.re_search(_WITH_OFFSET)
+    there = local(_moment(offset.ifelse(text, nothing)), zone)
+    if there is None:
+        return (~offset).ifelse(written, nothing).cast("date"), text.notnull() & (~real | offset)
+    return offset.ifelse(there.cast("date"), written.cast("date")), text.notnull() & ~real
+
+
+def _moment(text: ir.StringValue) -> ir.Value:
+    """Return the moment of a text with an offset, written out in the one form that every engine reads."""
+    digits = text.re_extract(f"{OFFSET}$", 1).replace(":", "")
+    utc = digits.isin(["Z", "UTC"])
+    minutes = (digits.length() > 3).ifelse(digits.substr(3, 2), "00")
+    offset = utc.ifelse("+00:00", digits.substr(0, 3) + ":" + minutes)
+    return (text.substr(0, 10) + " " + text.substr(11, 5) + ":00" + offset).cast(_MOMENT)
+
+
+def _in_calendar(shaped: ir.StringValue) -> ir.BooleanValue:
+    """Return whether YYYY-MM-DD is a day that was: engines differ in what they do with the others."""
+    year, month, number = (shaped.substr(start, n).cast("int64") for start, n in ((0, 4), (5, 2), (8, 2)))
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    short = month.isin([4, 6, 9, 11])
+    last = ibis.cases((month == 2, leap.ifelse(29, 28)), (short, ibis.literal(30)), else_=31)
+    in_years = year.between(FIRST_DAY.year, LAST_DAY.year)
+    return in_years & month.between(1, 12) & (number >= 1) & (number <= last)
