@@ -19,6 +19,7 @@ from evalkit.publish._document import document_of
 from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._environment import digest
 from evalkit.publish._quarto import write_input
+from evalkit.publish._secret import Secret
 from evalkit.seal import MARK
 from evalkit.simulate import simulate
 from publish.emptiness import emptiness
@@ -51,10 +52,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def evalkit(world: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def evalkit(world: Path, *arguments: str, **around: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "evalkit", *arguments],
-        env=environment(world),
+        env=environment(world, **around),
         cwd=world,
         capture_output=True,
         text=True,
@@ -227,7 +228,14 @@ def test_figures_and_tables_are_numbered_and_referred_to(quarterly: Path) -> Non
 
 
 def rendered(world: Path, period: str, out: str) -> Path:
-    done = evalkit(world, "render", "quarterly", "--period", period, "--out", str(world / out))
+    """Render into a folder with a private folder, and so a ledger, of its own; the secret is the same everywhere."""
+    private, secret = world / f"{out}-private" / "chicago-nonmandated", Secret(bytes(range(1, 33)))
+    private.mkdir(parents=True, mode=0o700)
+    for name, content in (("secret", secret.key), ("secret.id", secret.id.encode())):
+        (private / name).write_bytes(content)
+        (private / name).chmod(0o600)
+    around = {"EVALKIT_PRIVATE": str(private.parent)}
+    done = evalkit(world, "render", "quarterly", "--period", period, "--out", str(world / out), **around)
     assert done.returncode == 0, done.stderr
     return world / out / "chicago-nonmandated" / "quarterly" / period
 
