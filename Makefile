@@ -1,25 +1,40 @@
 # Two commands do all the set-up: `make report` (environment, demo study, PDF) and `make test`.
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 REPORTS ?= reports
 DEMO := data/demo/simulation.json
 .DEFAULT_GOAL := help
-.PHONY: help report test check lint types slow bench validation clean install lock schema
+.PHONY: help report test quick check lint types slow bench validation clean install lock schema
 
 help:
 	@echo "make report   environment, demo study, newest quarterly report as PDF and HTML"
 	@echo "make test     environment, all tests"
+	@echo "make test PYTHON=python3.13   the same on another Python (3.11, 3.12, 3.13): .venv is made anew where its version differs"
 	@echo "make check    linters, types, import contract, docstrings, tests"
 	@echo "make validation   coverage and type I error in 1,000 simulated studies (20 minutes): docs/validation.md"
 	@echo "make bench    benchmarks    make slow   slow tests    make clean   remove what was made"
 
-# One environment; the stamps make second runs reuse it. The developers' set contains the users' one.
-$(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit("evalkit needs Python 3.11, 3.12 or 3.13; set PYTHON=python3.11") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else None'
+# One environment; the stamps make second runs reuse it. The developers' set contains the users' one. Without PYTHON the
+# environment stays with the Python it has; where PYTHON is given and its version is another one, it is made anew.
+VERSION = import sys; print("%d.%d" % sys.version_info[:2])
+ifeq ($(origin PYTHON),file)
+MADE := $(VENV)/pyvenv.cfg
+else
+MADE := $(VENV)/.python-$(shell $(PYTHON) -c '$(VERSION)')
+endif
+CHECKED = @$(PYTHON) -c 'import sys; sys.exit("evalkit needs Python 3.11, 3.12 or 3.13; set PYTHON=python3.11") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else None'
+
+$(VENV)/pyvenv.cfg:
+	$(CHECKED)
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.python-%:
+	$(CHECKED)
+	@if [ "$$($(VENV)/bin/python -c '$(VERSION)' 2>/dev/null)" != "$*" ]; then rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); fi
+	@touch $@
+
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml $(MADE)
 	@echo "Installing the locked packages (once; a minute or two) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
@@ -46,6 +61,10 @@ tests/web/node_modules/.package-lock.json: tests/web/package-lock.json
 
 test: $(VENV)/.dev tests/web/node_modules/.package-lock.json
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow and not spark"
+
+# The tests that render nothing: what another Python would break first (two minutes).
+quick: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n auto -m "not slow and not spark and not browser" $(addprefix tests/,cohort compare engagement intake messages simulate survival)
 
 slow: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n auto -m "slow"

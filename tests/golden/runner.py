@@ -49,17 +49,17 @@ def as_numbers(values):
     return np.array([np.nan if v in (None, "NA", "NaN") else float(v) for v in values])
 
 
-def agree(found, expected, where, rtol=RTOL):
+def agree(found, expected, where, rtol=RTOL, at_zero=1e-9):
     np.testing.assert_allclose(
         np.atleast_1d(np.asarray(found, dtype=float)),
         as_numbers(expected),
         rtol=rtol,
-        atol=1e-9,
+        atol=at_zero,
         err_msg=where,
         equal_nan=True,
     )
 
 
-def columns_agree(frame, expected, rtol=RTOL):
+def columns_agree(frame, expected, rtol=RTOL, at_zero=1e-9):
     for column, values in expected.items():
-        agree(frame[column], values, column, rtol)
+        agree(frame[column], values, column, rtol, at_zero)
