@@ -91,7 +91,7 @@ case("compare.benchmark: exact", lambda: compare.benchmark(61, 90, 0.734, source
 case("compare.benchmark: estimated", lambda: compare.benchmark(61, 90, 0.734, baseline_n=899))
 case("compare.noninferiority: higher is better", lambda: compare.noninferiority(61, 90, 0.734, margin=0.1, baseline_n=899))
 case("compare.noninferiority: lower is better", lambda: compare.noninferiority(11, 90, 0.2, margin=0.03, higher_is_better=False))  # fmt: skip
-case("compare.noninferiority: between the levels", lambda: compare.noninferiority(66, 90, 0.734, margin=0.085))
+case("compare.noninferiority: between the levels", lambda: compare.noninferiority(68, 90, 0.734, margin=0.07))
 case("compare.power: 90 events", lambda: compare.power(90, 0.6, alpha=0.1, allocation=0.3))
 case("compare.schoenfeld_events: 0.6", lambda: compare.schoenfeld_events(0.6, power=0.9, alpha=0.01, allocation=0.3))
 case("compare.minimum_detectable_hazard_ratio: 90", lambda: compare.minimum_detectable_hazard_ratio(90, power=0.9, alpha=0.1, allocation=0.3))  # fmt: skip
