@@ -67,18 +67,28 @@ case("survival.cumulative_incidence: by arm", lambda: survival.cumulative_incide
 case("survival.cumulative_incidence: weights", lambda: survival.cumulative_incidence(plain(), *TC, by="arm", variance="greenwood", **W))  # fmt: skip
 case("survival.cumulative_incidence: late entry, times", lambda: survival.cumulative_incidence(plain(), *TC, by="arm", times=[5, 21, 38], conf_type="plain", **LATE))  # fmt: skip
 case("survival.gray_test: arm", lambda: survival.gray_test(plain(), *TC, "arm"))
-case("survival.gray_test: strata", lambda: survival.gray_test(plain(), *TC, "z", strata="x", causes=["left", "finished"]))
+case(
+    "survival.gray_test: strata", lambda: survival.gray_test(plain(), *TC, "z", strata="x", causes=["left", "finished"])
+)
 case("survival.fine_gray: two", lambda: survival.fine_gray(plain(), *TC, ["treated", "age"]))
 case("survival.fine_gray: cause two", lambda: survival.fine_gray(plain(), *TC, ["treated"], interest=2, conf_level=0.9))
 case("survival.follow_up: by arm", lambda: survival.follow_up(plain(), *TE, by="arm", q=[0.25, 0.5]))
-case("survival.survival_quantile: by arm", lambda: survival.survival_quantile(plain(), *TE, by="arm", q=[0.2, 0.5, 0.9]))
-case("survival.survival_quantile: weights", lambda: survival.survival_quantile(plain(), *TE, by="arm", conf_type="plain", **W))
+case(
+    "survival.survival_quantile: by arm", lambda: survival.survival_quantile(plain(), *TE, by="arm", q=[0.2, 0.5, 0.9])
+)
+case(
+    "survival.survival_quantile: weights",
+    lambda: survival.survival_quantile(plain(), *TE, by="arm", conf_type="plain", **W),
+)
 case("survival.rmst: by arm", lambda: survival.rmst(plain(), *TE, by="arm", tau=30))
 case("survival.rmst: robust", lambda: survival.rmst(plain(), *TE, by="arm", tau=25.5, robust=True, **W))
 case("survival.rmst_contrast: arm", lambda: survival.rmst_contrast(plain(), *TE, by="arm", tau=30, reference="paip"))
 case("survival.survival_difference: arm", lambda: survival.survival_difference(plain(), *TE, "arm", times=[6, 12, 24], reference="paip", seed=3))  # fmt: skip
 case("survival.parametric: all", lambda: survival.parametric(plain(), *TE))
-case("survival.parametric: weights, late entry", lambda: survival.parametric(plain(), *TE, models=["weibull"], **W, **LATE))
+case(
+    "survival.parametric: weights, late entry",
+    lambda: survival.parametric(plain(), *TE, models=["weibull"], **W, **LATE),
+)
 case("survival.mean_cumulative_count: by arm", lambda: survival.mean_cumulative_count(data_set("frames_recurrent"), *TE, "person", by="arm"))  # fmt: skip
 case("survival.landmark: day 10", lambda: survival.landmark(plain()[["id", "arm", "time", "event", "entry"]], "time", at=10, known="entry"))  # fmt: skip
 
@@ -89,7 +99,10 @@ case("compare.proportion_difference: newcombe", lambda: compare.proportion_diffe
 case("compare.risk_ratio: two", lambda: compare.risk_ratio(31, 45, 52, 118, groups=("Pilot", "PAIP")))
 case("compare.benchmark: exact", lambda: compare.benchmark(61, 90, 0.734, source="Bennett 2005"))
 case("compare.benchmark: estimated", lambda: compare.benchmark(61, 90, 0.734, baseline_n=899))
-case("compare.noninferiority: higher is better", lambda: compare.noninferiority(61, 90, 0.734, margin=0.1, baseline_n=899))
+case(
+    "compare.noninferiority: higher is better",
+    lambda: compare.noninferiority(61, 90, 0.734, margin=0.1, baseline_n=899),
+)
 case("compare.noninferiority: lower is better", lambda: compare.noninferiority(11, 90, 0.2, margin=0.03, higher_is_better=False))  # fmt: skip
 case("compare.noninferiority: between the levels", lambda: compare.noninferiority(68, 90, 0.734, margin=0.07))
 case("compare.power: 90 events", lambda: compare.power(90, 0.6, alpha=0.1, allocation=0.3))
@@ -120,7 +133,10 @@ def printed() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 case("compare.reconstruct: a curve", lambda: compare.reconstruct(*printed()))
-case("compare.benchmark_curve: a curve", lambda: compare.benchmark_curve(plain()[plain()["arm"] == "pilot"], *TE, *printed(), tau=28))
+case(
+    "compare.benchmark_curve: a curve",
+    lambda: compare.benchmark_curve(plain()[plain()["arm"] == "pilot"], *TE, *printed(), tau=28),
+)
 
 # -- engagement --------------------------------------------------------------------------------------------------------
 for name in (
@@ -141,7 +157,15 @@ case("engagement.late_entry: at the cut", lambda: engagement.late_entry(opened()
 case("engagement.wilson: 0, 3, 9 of 9", lambda: pd.DataFrame(dict(zip(("conf_low", "conf_high"), engagement.wilson([0, 3, 9], [9, 9, 9], 0.9), strict=True))))  # fmt: skip
 
 # -- harm --------------------------------------------------------------------------------------------------------------
-for name in ("completed_by", "first_harm", "harm_after_completion", "harm_hazards", "harm_model", "repeated_harm", "without_harm"):
+for name in (
+    "completed_by",
+    "first_harm",
+    "harm_after_completion",
+    "harm_hazards",
+    "harm_model",
+    "repeated_harm",
+    "without_harm",
+):
     case(f"harm.{name}: all", functools.partial(lambda n: getattr(harm, n)(known()), name))
 case("harm.harm_after_completion: of three and more", lambda: harm.harm_after_completion(known(), 1))
 case("harm.harm_model: of three and more", lambda: harm.harm_model(known(), 3))

@@ -1,6 +1,6 @@
 """Golden frames: what an analysis answers, whole. Every column, verdict, note and fact, and the counts underneath.
 
-    PYTHONPATH=tests .venv/bin/python -m golden.frames          # says what is another; --write takes it over
+PYTHONPATH=tests .venv/bin/python -m golden.frames          # says what is another; --write takes it over
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def text_of(answer: object) -> str:
 
 def _text(value: object, indent: str) -> str:
     if isinstance(value, dict) and value:
-        inner = [f'{indent} {json.dumps(k)}: {_text(v, indent + " ")}' for k, v in value.items()]
+        inner = [f"{indent} {json.dumps(k)}: {_text(v, indent + ' ')}" for k, v in value.items()]
         return "{\n" + ",\n".join(inner) + f"\n{indent}}}"
     if isinstance(value, list) and any(isinstance(v, dict) for v in value) and len(value) < 4:
         return "[\n" + ",\n".join(f"{indent} {_text(v, indent + ' ')}" for v in value) + f"\n{indent}]"

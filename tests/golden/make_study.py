@@ -63,7 +63,9 @@ def columns() -> None:
         group, end = ("pilot" if who % 3 == 0 else "paip"), int(rng.integers(15, 41))
         days = sorted(set(rng.integers(2, 40, rng.poisson(1.3 if group == "paip" else 0.8)).tolist()))
         rows += [(who, group, day, 1) for day in days if day < end] + [(who, group, end, 0)]
-    pd.DataFrame(rows, columns=["person", "arm", "time", "event"]).to_csv(HERE / "sets" / "frames_recurrent.csv", index=False)
+    pd.DataFrame(rows, columns=["person", "arm", "time", "event"]).to_csv(
+        HERE / "sets" / "frames_recurrent.csv", index=False
+    )
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 import functools
+import itertools
 import math
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import pytest
@@ -48,7 +49,9 @@ def rows() -> dict[str, list[worlds.Row]]:
                 "exits": lambda r: (r["reason"],),
                 "outcomes": lambda r: ("dv_arrest",),
             }[name](row)  # fmt: skip
-            made[name].append(worlds.Row(row["participant_id"], at, rest, number(row["recorded_on"]), number(row["retracted_on"])))
+            made[name].append(
+                worlds.Row(row["participant_id"], at, rest, number(row["recorded_on"]), number(row["retracted_on"]))
+            )
     return made
 
 
@@ -74,9 +77,21 @@ def people(cut: date = CUT) -> dict[str, dict]:
         if row.who in found:
             found[row.who]["until"] = min(found[row.who]["until"], row.day)
             continue
-        raw_row = next(r for r in raw()["participants"] if r["participant_id"] == row.who and number(r["referral_date"]) == row.day and number(r["recorded_on"]) == row.recorded)
+        raw_row = next(
+            r
+            for r in raw()["participants"]
+            if r["participant_id"] == row.who
+            and number(r["referral_date"]) == row.day
+            and number(r["recorded_on"]) == row.recorded
+        )
         intake = None if row.rest[0] is None or row.day + row.rest[0] > end else row.day + row.rest[0]
-        found[row.who] = {"arm": ARMS[row.rest[2]], "referral": row.day, "intake": intake, "until": 10**6, "raw": raw_row}
+        found[row.who] = {
+            "arm": ARMS[row.rest[2]],
+            "referral": row.day,
+            "intake": intake,
+            "until": 10**6,
+            "raw": raw_row,
+        }
     for who, one in found.items():
         own = [r for r in seen["sessions"] if r.who == who and one["referral"] <= r.day < one["until"]]
         one["sessions"] = sorted(own, key=lambda r: r.day)
@@ -112,7 +127,10 @@ def test_funnel() -> None:
         group = sorted(r.day for r in one["sessions"] if r.rest[:2] == ("group", "attended"))
         steps = {
             "referred": (True, True),
-            "intake": (one["referral"] + 30 <= end, one["intake"] is not None and one["intake"] <= one["referral"] + 30),
+            "intake": (
+                one["referral"] + 30 <= end,
+                one["intake"] is not None and one["intake"] <= one["referral"] + 30,
+            ),
             "first_session": (one["referral"] + 60 <= end, first is not None and first <= one["referral"] + 60),
         }
         if one["intake"] is not None:
@@ -186,7 +204,7 @@ def test_gaps_dose_and_attendance() -> None:
         if shown:
             rates.setdefault(one["arm"], []).append((len(one["days"]), len(shown)))
         if len(days) > 1:
-            widest = max(b - a for a, b in zip(days, days[1:], strict=False))
+            widest = max(b - a for a, b in itertools.pairwise(days))
             term = next(t for limit, t in ((7, "1 to 7 days"), (14, "8 to 14 days"), (30, "15 to 30 days"), (10**6, "more than 30 days")) if widest <= limit)  # fmt: skip
             gaps[one["arm"], term] += 1
         if days and days[0] + 270 <= end:
@@ -208,7 +226,9 @@ def test_harm_curves_and_counts() -> None:
     for group, time, estimate in zip(first["group"], first["time"], first["estimate"], strict=True):
         assert estimate == pytest.approx(wanted[group, 1][int(time)]), (group, time)
     model = kept("harm.harm_model: all")["counts"]["data"]
-    known = {who for who, one in people().items() if all(one["raw"][c] for c in ("age", "employment", "prior_dv_arrests"))}
+    known = {
+        who for who, one in people().items() if all(one["raw"][c] for c in ("age", "employment", "prior_dv_arrests"))
+    }
     ends = [(people()[who]["arm"], time, event) for who, _, time, event in walked(CUT)["harm"] if who in known]
     for i, arm in enumerate(("Pilot", "PAIP")):
         assert model["group"][i] == arm
@@ -260,6 +280,7 @@ def test_places_and_reach() -> None:
 
 def test_e_values() -> None:
     """VanderWeele & Ding 2017: of a ratio, the square root of a common odds ratio, or their approximation for hazards."""
+
     def of(ratio: float) -> float:
         ratio = max(ratio, 1 / ratio)
         return ratio + math.sqrt(ratio * (ratio - 1))
@@ -272,8 +293,12 @@ def test_e_values() -> None:
 def test_power_by_schoenfeld() -> None:
     share, z = 0.3 * 0.7, stats.norm.ppf
     log_ratio = abs(math.log(0.6))
-    assert kept("compare.power: 90 events")["data"]["estimate"][0] == pytest.approx(stats.norm.cdf(math.sqrt(90 * share) * log_ratio - z(0.95)))
-    assert kept("compare.schoenfeld_events: 0.6")["data"]["estimate"][0] == pytest.approx((z(0.995) + z(0.9)) ** 2 / (share * log_ratio**2))
+    assert kept("compare.power: 90 events")["data"]["estimate"][0] == pytest.approx(
+        stats.norm.cdf(math.sqrt(90 * share) * log_ratio - z(0.95))
+    )
+    assert kept("compare.schoenfeld_events: 0.6")["data"]["estimate"][0] == pytest.approx(
+        (z(0.995) + z(0.9)) ** 2 / (share * log_ratio**2)
+    )
     least = math.exp((z(0.95) + z(0.9)) / math.sqrt(90 * share))
     assert kept("compare.minimum_detectable_hazard_ratio: 90")["data"]["estimate"][0] == pytest.approx(least)
 

@@ -63,7 +63,9 @@ def test_the_frame_is_what_r_gives(name: str) -> None:
 
 
 def _close(ours: object, theirs: object, where: str) -> None:
-    ours, theirs = (np.array([np.nan if v in (None, "NA") else v for v in np.atleast_1d(x)], float) for x in (ours, theirs))
+    ours, theirs = (
+        np.array([np.nan if v in (None, "NA") else v for v in np.atleast_1d(x)], float) for x in (ours, theirs)
+    )
     # R gives limits of 0 or 1, or a standard error, where a curve is 0 or 1; here they are not defined, and a note says so.
     known = ~np.isnan(ours)
     assert known.any(), where

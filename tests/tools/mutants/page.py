@@ -42,7 +42,9 @@ def text(asked: Asked, figures: Sequence[Sequence[str]], survivors: Sequence[str
     """
     head, *rows = figures
     table = [f"| {' | '.join(head)} |", "|---|" + "--:|" * (len(head) - 1), *(f"| {' | '.join(row)} |" for row in rows)]
-    call = f"make mutants MUTANTS='{' '.join(asked.packages)} --seed {asked.seed} --count {asked.count}'".replace("' ", "'")
+    call = f"make mutants MUTANTS='{' '.join(asked.packages)} --seed {asked.seed} --count {asked.count}'".replace(
+        "' ", "'"
+    )
     return "\n".join(
         [
             "# Do the tests bite?",
