@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 REPORTS ?= reports
 DEMO := data/demo/simulation.json
 .DEFAULT_GOAL := help
-.PHONY: help report test quick check lint types slow bench validation clean install lock schema
+.PHONY: help report test quick check lint types slow mutants bench validation clean install lock schema
 
 help:
 	@echo "make report   environment, demo study, newest quarterly report as PDF and HTML"
 	@echo "make test     environment, all tests"
 	@echo "make test PYTHON=python3.13   the same on another Python (3.11, 3.12, 3.13): .venv is made anew where its version differs"
 	@echo "make check    linters, types, import contract, docstrings, tests"
+	@echo "make mutants      small faults put into a copy of the sources: how many the tests notice (20 minutes): docs/mutants.md"
 	@echo "make validation   coverage and type I error in 1,000 simulated studies (20 minutes): docs/validation.md"
 	@echo "make bench    benchmarks    make slow   slow tests    make clean   remove what was made"
 
@@ -69,6 +70,12 @@ quick: $(VENV)/.dev
 slow: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n auto -m "slow"
 	@EVALKIT_FUZZ=$${EVALKIT_FUZZ:-2000} $(BIN)/python -m pytest -n auto tests/hardening/test_fuzz.py
+	@$(MAKE) --no-print-directory mutants
+
+# For example MUTANTS="survival compare --seed 2 --count 20": see --help. The first run also makes the map of what tests run.
+MUTANTS ?= --page
+mutants: $(VENV)/.dev
+	@PYTHONPATH=tests $(BIN)/python -m tools.mutants $(MUTANTS)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -46,11 +46,15 @@ def main() -> int:
     os.chdir(trees.ROOT)
     known = cover.load(asked.processes, tuple(asked.tests))
     reviewed = Reviewed.read()
+    for entry_of in reviewed.stale():
+        print("no mutant any more, take it from equivalent.yaml:", *entry_of)
     drawn = draw(known, reviewed, asked.seed, asked.count, tuple(asked.packages), asked.most)
     verdicts = attempt(drawn, asked.processes, 60 * asked.minutes)
     report(drawn, verdicts, as_entries=asked.list)
     if asked.page:
-        page.write(asked, drawn, verdicts, reviewed)
+        about = page.Asked(asked.seed, asked.count, asked.minutes, asked.processes, tuple(asked.packages))
+        survivors = [survivor(one) for one, verdict in zip(drawn, verdicts, strict=True) if verdict == ALIVE]
+        page.write(about, figures(drawn, verdicts), survivors, len(reviewed.reasons))
     return 0
 
 
@@ -133,28 +137,31 @@ def report(drawn: list[Drawn], verdicts: list[str], *, as_entries: bool) -> None
     for one, verdict in zip(drawn, verdicts, strict=True):
         if verdict == ALIVE:
             print(entry(one.mutant, one.change) if as_entries else survivor(one))
-    for line in figures(drawn, verdicts):
-        print(line)
+    for head, *numbers in figures(drawn, verdicts):
+        print(f"{head:<16}" + "".join(f"{number:>13}" for number in numbers))
 
 
 def survivor(one: Drawn) -> str:
     """Return the diff of a survivor, and which tests did not notice it."""
-    gone, new = ("\n".join(f"{sign} {row}" for row in rows.splitlines()) for sign, rows in zip("-+", one.change, strict=True))
+    gone, new = (
+        "\n".join(f"{sign} {row}" for row in rows.splitlines()) for sign, rows in zip("-+", one.change, strict=True)
+    )
     tests = f"{len(one.tests)} tests pass" + (f", {one.left} more were left out for time" if one.left else "")
-    return f"{where(one.mutant.path)}:{one.mutant.line} {one.mutant.function}: {one.mutant.what}; {tests}\n{gone}\n{new}\n"
+    place = f"{where(one.mutant.path)}:{one.mutant.line} {one.mutant.function}"
+    return f"{place}: {one.mutant.what}; {tests}\n{gone}\n{new}\n"
 
 
-def figures(drawn: list[Drawn], verdicts: list[str]) -> list[str]:
-    """Return one line per package: how many killed, alive, timed out and not reached; a mutant timed out is noticed."""
+def figures(drawn: list[Drawn], verdicts: list[str]) -> list[list[str]]:
+    """Return a row per package: how many killed, alive, timed out and not reached; one timed out is noticed too."""
     counts: dict[str, Counter[str]] = {}
     for one, verdict in zip(drawn, verdicts, strict=True):
         counts.setdefault(one.package, Counter())[verdict] += 1
-    lines = [f"{'package':<16}{KILLED:>8}{ALIVE:>8}{TIMED_OUT:>11}{NOT_REACHED:>13}{'noticed':>9}"]
+    rows = [["package", KILLED, ALIVE, TIMED_OUT, NOT_REACHED, "noticed"]]
     for package, n in sorted(counts.items()):
         tried = n[KILLED] + n[ALIVE] + n[TIMED_OUT]
-        share = f"{100 * (n[KILLED] + n[TIMED_OUT]) / tried:.0f} %" if tried else "-"
-        lines.append(f"{package:<16}{n[KILLED]:>8}{n[ALIVE]:>8}{n[TIMED_OUT]:>11}{n[NOT_REACHED]:>13}{share:>9}")
-    return lines
+        share = f"{100 * (tried - n[ALIVE]) / tried:.0f} %" if tried else "-"
+        rows.append([package, *(str(n[verdict]) for verdict in (KILLED, ALIVE, TIMED_OUT, NOT_REACHED)), share])
+    return rows
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,21 +61,36 @@ def load(processes: int, only: tuple[str, ...] = ()) -> Map:
     only : tuple of str
         Folders or files of tests: the others are left out, which is quicker and says less.
     """
-    here = trees.test_files()
-    others = [n for n in trees.files() if n not in set(here) and n.startswith((*trees.TESTS, "notebooks/", "params/"))]
-    others = [n for n in others if not n.startswith("tests/tools/")]
-    base = trees.digest([*others, *(n for n in here if n.startswith(trees.SOURCES)), "pyproject.toml"])
+    here, every = trees.test_files(), trees.files()
+    base = trees.digest(
+        [n for n in every if n.startswith((f"{trees.SOURCES}/", "notebooks/", "params/"))] + ["pyproject.toml"]
+    )
     kept = _read()
     entries = {n: e for n, e in kept.get("files", {}).items() if kept.get("base") == base}
     wanted = [n for n in here if not n.startswith("tests/tools/") and (not only or n.startswith(only))]
-    digests = {n: trees.digest([n]) for n in wanted}
+    digests = {n: trees.digest([n, *_helpers(n, every, set(here))]) for n in wanted}
     missing = [n for n in wanted if entries.get(n, {}).get("digest") != digests[n]]
     if missing:
         sys.stderr.write(f"mutants: measuring what {len(missing)} files of tests run ...\n")
         for name, entry in _measure(missing, processes).items():
             entries[name] = {"digest": digests[name], **entry}
-        _write({"base": base, "files": entries})
+        _write({"base": base, "files": {n: e for n, e in entries.items() if n in set(here)}})
     return _joined({n: entries[n] for n in wanted})
+
+
+def _helpers(name: str, every: list[str], tests: set[str]) -> list[str]:
+    """Return what a file of tests stands on beside the sources: all but the tests in its folder and those it imports."""
+    folders, waiting = set(), {Path(name).parts[1]} if name.startswith("tests/") else set()
+    while waiting:
+        folder = waiting.pop()
+        folders.add(folder)
+        for file in (n for n in every if n.startswith(f"tests/{folder}/") and n.endswith(".py")):
+            imported = set(
+                re.findall(r"^ *(?:from|import) (\w+)", (trees.ROOT / file).read_text(encoding="utf-8"), re.M)
+            )
+            waiting |= {i for i in imported if (trees.ROOT / "tests" / i).is_dir()} - folders
+    chosen = [n for n in every if n.startswith("tests/") and Path(n).parts[1] in folders and n not in tests]
+    return ["tests/conftest.py", *chosen] if folders else []
 
 
 def _read() -> dict[str, Any]:
@@ -109,7 +125,11 @@ def _measure(names: list[str], processes: int) -> dict[str, dict[str, Any]]:
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
         }
-        split = ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder"] if processes > 1 else ["-p", "no:xdist"]
+        split = (
+            ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder"]
+            if processes > 1
+            else ["-p", "no:xdist"]
+        )
         asked = [str(python), "-m", "pytest", "-p", "tools.mutants.plugin", "-m", NOT_HERE, *split, *names]
         done = subprocess.run(asked, cwd=tree, env=around, capture_output=True, text=True, check=False)
         if done.returncode not in {0, 1, 5}:

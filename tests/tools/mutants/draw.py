@@ -135,7 +135,11 @@ def ordered(known: Map, tests: set[str], rest: set[str], most: float) -> tuple[t
     def group(test: str) -> tuple[int, str, str]:
         cost, name = dear(test)
         late = 2 if test in rest else 0
-        return (late + 1, test.split("::")[0], name) if max(cost, known.seconds[test]) > CHEAP else (late, test.split("::")[0], "")
+        return (
+            (late + 1, test.split("::", maxsplit=1)[0], name)
+            if max(cost, known.seconds[test]) > CHEAP
+            else (late, test.split("::", maxsplit=1)[0], "")
+        )
 
     groups: dict[tuple[int, str, str], list[str]] = defaultdict(list)
     for test in sorted(tests | rest):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -54,9 +55,9 @@ _PAIRS = (
     ("group", "term"),
     ("referral_date", "intake_date"),
 )
-SWAPPED = {a: b for a, b in reversed(_PAIRS)} | {b: a for a, b in reversed(_PAIRS)}
+SWAPPED = dict(reversed(_PAIRS)) | {b: a for a, b in reversed(_PAIRS)}
 _NAMES = (("min", "max"), ("any", "all"), ("floor", "ceil"), ("minimum", "maximum"), ("isin", "ne"), ("le", "lt"))
-NAMES = {a: b for a, b in _NAMES} | {b: a for a, b in _NAMES} | {"ge": "gt", "gt": "ge", "ne": "eq", "eq": "ne"}
+NAMES = dict(_NAMES) | {b: a for a, b in _NAMES} | {"ge": "gt", "gt": "ge", "ne": "eq", "eq": "ne"}
 LOGS = {"log", "logger", "logging", "_log", "LOG", "warnings"}
 # What these calls are given decides how something is written down or checked, not what comes out.
 SILENT_CALLS = {"field", "TypeVar", "cast", "Literal", "NewType", "namedtuple"}
@@ -85,9 +86,11 @@ class Mutant:
     def change(self, text: str) -> tuple[str, str]:
         """Return the lines that go and the lines that come, without indentation."""
         before, after = text.splitlines(), self.applied(text).splitlines()
-        moved = [
-            row for row in difflib.ndiff(before, after) if row.startswith(("- ", "+ "))
-        ] if len(before) < 3 else list(_changed(before, after))
+        moved = (
+            [row for row in difflib.ndiff(before, after) if row.startswith(("- ", "+ "))]
+            if len(before) < 3
+            else list(_changed(before, after))
+        )
         gone = "\n".join(row[2:].strip() for row in moved if row.startswith("- "))
         new = "\n".join(row[2:].strip() for row in moved if row.startswith("+ "))
         return gone, new
@@ -95,7 +98,9 @@ class Mutant:
 
 def _changed(before: list[str], after: list[str]) -> Iterator[str]:
     """Yield the rows between the common head and the common tail of two texts."""
-    head = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after)))
+    head = next(
+        (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
+    )
     tail = 0
     while tail < min(len(before), len(after)) - head and before[-1 - tail] == after[-1 - tail]:
         tail += 1
@@ -201,11 +206,11 @@ class _Finder:
             if isinstance(node, ast.If):
                 yield start, end, f"not ({self.places.of(node.test)})", "turned condition"
                 yield start, end, "False", "dropped branch"
-        elif isinstance(node, ast.Raise | ast.Continue | ast.Break | ast.AugAssign) or (
-            isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not _logs(node.value)
+        elif (
+            isinstance(node, ast.Raise | ast.Continue | ast.Break | ast.AugAssign)
+            or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not _logs(node.value))
+            or (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript | ast.Attribute))
         ):
-            yield *span, "pass", "deleted statement"
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript | ast.Attribute):
             yield *span, "pass", "deleted statement"
         if isinstance(node, ast.AugAssign) and type(node.op) in ARITHMETIC:
             old, new = ARITHMETIC[type(node.op)]
@@ -291,7 +296,7 @@ class _Finder:
     def of_call(self, node: ast.Call) -> Iterator[Edit]:
         plain = [a for a in node.args if not isinstance(a, ast.Starred)]
         if len(plain) == len(node.args):
-            for left, right in zip(plain, plain[1:], strict=False):
+            for left, right in itertools.pairwise(plain):
                 (a, b), (c, d) = self.places.span(left), self.places.span(right)
                 text = self.places.text
                 yield a, d, text[c:d] + text[b:c] + text[a:b], "swapped arguments"
@@ -308,7 +313,7 @@ class _Finder:
     def of_dict(self, node: ast.Dict) -> Iterator[Edit]:
         """Yield the values of neighbours exchanged: the words of one key under another's."""
         pairs = [(k, v) for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)]
-        for (_, one), (_, other) in zip(pairs, pairs[1:], strict=False):
+        for (_, one), (_, other) in itertools.pairwise(pairs):
             (a, b), (c, d) = self.places.span(one), self.places.span(other)
             text = self.places.text
             yield a, d, text[c:d] + text[b:c] + text[a:b], "values swapped"
@@ -316,7 +321,7 @@ class _Finder:
     def of_joinedstr(self, node: ast.JoinedStr) -> Iterator[Edit]:
         """Yield two neighbouring values of a text exchanged."""
         values = [v for v in node.values if isinstance(v, ast.FormattedValue)]
-        for one, other in zip(values, values[1:], strict=False):
+        for one, other in itertools.pairwise(values):
             (a, b), (c, d) = self.places.span(one.value), self.places.span(other.value)
             text = self.places.text
             if not (self.places.right(one.value) and self.places.right(other.value)):

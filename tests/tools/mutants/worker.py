@@ -20,7 +20,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-OTHERS = ["-p", "no:xdist", "-p", "no:cacheprovider", "-q", "--no-header", "--tb=no", "--hypothesis-seed=0", "-Wignore::pytest.PytestAssertRewriteWarning"]
+OTHERS = [
+    "-p",
+    "no:xdist",
+    "-p",
+    "no:cacheprovider",
+    "-q",
+    "--no-header",
+    "--tb=no",
+    "--hypothesis-seed=0",
+    "-Wignore::pytest.PytestAssertRewriteWarning",
+]
 POLL = 0.01
 PATIENCE = 8.0  # times the seconds a mutant may work: how long it may wait
 
@@ -98,7 +108,7 @@ class Chosen:
     def __hash__(self) -> int:
         return id(self)
 
-    def pytest_collection_modifyitems(self, items: list) -> Iterator[None]:  # noqa: D102
+    def pytest_collection_modifyitems(self, items: list) -> Iterator[None]:
         yield
         chosen = [item for item in items if item.nodeid in self.places]
         items[:] = sorted(chosen, key=lambda item: self.places[item.nodeid])

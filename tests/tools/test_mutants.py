@@ -1,0 +1,239 @@
+"""The tool that puts faults in: which faults, where not, in which order they are tried, and that nothing stays behind."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tools.mutants import __main__ as tool
+from tools.mutants import cover, draw, page, trees, worker
+from tools.mutants.mutators import mutants
+from tools.mutants.reviewed import Reviewed, entry
+
+
+def changes(text: str) -> set[tuple[str, str]]:
+    text = textwrap.dedent(text)
+    return {mutant.change(text) for mutant in mutants(text, "src/evalkit/x.py")}
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("y = a < b", "y = a <= b"),
+        ("y = a < b", "y = a > b"),
+        ("y = a >= b", "y = a > b"),
+        ("y = a == b", "y = a != b"),
+        ("y = a not in b", "y = a in b"),
+        ("y = a + b * c", "y = a - b * c"),
+        ("y = a + b * c", "y = a + b / c"),
+        ("y = a & ~b", "y = a | ~b"),
+        ("y = a & ~b", "y = a & b"),
+        ("y = -a", "y = a"),
+        ("y = a and b", "y = a or b"),
+        ("y = a and b", "y = a"),
+        ("y = a and b", "y = b"),
+        ("y = not a", "y = a"),
+        ("y = [i for i in a if i > 3]", "y = [i for i in a if True]"),
+        ("y = 3", "y = 4"),
+        ("y = 3", "y = 2"),
+        ("y = 0.05", "y = 0.1"),
+        ("y = True", "y = False"),
+        ("y = f(a, b)", "y = f(b, a)"),
+        ("y = f(a, by=b)", "y = f(a)"),
+        ("y = arms['focus']", 'y = arms["comparison"]'),
+        ("y = {'a': 'one', 'b': 'two'}", "y = {'a': 'two', 'b': 'one'}"),
+        ("y = 'higher' if a else 'lower'", "y = 'lower' if a else 'higher'"),
+        ("y = max(a)", "y = min(a)"),
+        ('y = f"{a} of {b}"', 'y = f"{b} of {a}"'),
+        ("y -= 2", "y += 2"),
+        ("frame['x'] = 2", "pass"),
+        ("go(a)", "pass"),
+        ("raise ValueError", "pass"),
+    ],
+)
+def test_a_line_and_its_fault(line: str, fault: str) -> None:
+    assert (line, fault) in changes(line)
+
+
+def test_faults_of_statements() -> None:
+    found = changes(
+        """
+        def f(a, limit=3):
+            if a > limit:
+                return a
+            return limit
+        """
+    )
+    assert {
+        ("return a", "return None"),
+        ("if a > limit:", "if not (a > limit):"),
+        ("if a > limit:", "if False:"),
+    } <= found
+    assert ("def f(a, limit=3):", "def f(a, limit=4):") in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"""Not 3 < 4."""',
+        'def f():\n    """Return 3 + 4."""\n',
+        "x: Literal['focus', 'comparison']",
+        "def f(a: Literal['n'] | None, b: dict[str, int]) -> Literal['high']: ...",
+        "log.info('3 of %s', 4)",
+        "import a, b",
+        "__all__ = ['n', 'n_event']",
+        "if TYPE_CHECKING:\n    x = 3 < 4",
+        "@cache(3)\ndef f(): ...",
+        "data: frame = field(repr=False)",
+        "x = y.copy()",
+    ],
+)
+def test_what_nobody_sees_stays(text: str) -> None:
+    assert changes(text) == set()
+
+
+def test_letters_of_more_than_one_byte_move_nothing() -> None:
+    assert ("y = 'ñandú', a < b", "y = 'ñandú', a <= b") in changes("y = 'ñandú', a < b")
+
+
+def test_every_fault_of_a_module_of_ours_compiles_and_changes_it() -> None:
+    path = "src/evalkit/wilson.py"
+    text = (trees.ROOT / path).read_text(encoding="utf-8")
+    found = mutants(text, path)
+    assert len(found) > 40
+    for mutant in found:
+        changed = mutant.applied(text)
+        assert changed != text
+        compile(changed, path, "exec")
+        gone, new = mutant.change(text)
+        assert gone != new
+
+
+def test_the_reviewed_list_is_read_holds_when_lines_move_and_has_no_stale_entry() -> None:
+    reviewed = Reviewed.read()
+    assert all(reason and len(reason) > 20 for reason in reviewed.reasons.values())
+    assert reviewed.stale() == []
+
+
+def test_an_entry_survives_that_its_line_moves_and_goes_when_it_changes(tmp_path: Path) -> None:
+    text = "def f(a):\n    return a < 3\n"
+    mutant = next(m for m in mutants(text, "src/evalkit/x.py") if m.new == "<=")
+    file = tmp_path / "list.yaml"
+    file.write_text(entry(mutant, mutant.change(text)).replace("reason: ''", "reason: because"), encoding="utf-8")
+    moved, other = "# a comment\n\n" + text, text.replace("3", "4")
+    held = {
+        at: [m.new for m in mutants(given, "src/evalkit/x.py") if Reviewed.read(file).holds(m, given)]
+        for at, given in (("here", text), ("moved", moved), ("changed", other))
+    }
+    assert held == {"here": ["<="], "moved": ["<="], "changed": []}
+
+
+def known() -> cover.Map:
+    """A map: two quick tests, one with a dear fixture, one of the same file that runs nothing itself."""
+    tests = {"a.py::quick": 0.1, "b.py::slow": 3.0, "c.py::dear": 0.1, "c.py::beside": 0.1}
+    shared = {name: ["fixture c.py::made"] if name == "c.py::dear" else [] for name in tests}
+    lines = {row: {"a.py::quick", "b.py::slow", "c.py::dear"} for row in range(1, 200)}
+    paths = [f for f in trees.files() if f.startswith("src/evalkit/harm/")]
+    return cover.Map(tests, shared, {"fixture c.py::made": 20.0}, set(), {path: dict(lines) for path in paths})
+
+
+def test_the_same_seed_draws_the_same_mutants_and_no_line_twice() -> None:
+    drawn = [draw.draw(known(), Reviewed(), seed, 15, ("harm",), 30) for seed in (1, 1, 2)]
+    first, again, other = ([(d.mutant.path, d.mutant.start, d.mutant.new) for d in of] for of in drawn)
+    assert first == again != other
+    assert len({(d.mutant.path, d.mutant.line) for d in drawn[0]}) == 15
+    listed = Reviewed({(d.mutant.path, d.mutant.function, *d.change): "why" for d in drawn[0]})
+    without = draw.draw(known(), listed, 1, 15, ("harm",), 30)
+    assert {d.change for d in without if (d.mutant.path, d.mutant.function, *d.change) in listed.reasons} == set()
+
+
+def test_lines_that_no_test_runs_are_not_drawn() -> None:
+    assert draw.draw(cover.Map(), Reviewed(), 1, 15, ("harm",), 30) == []
+
+
+def test_quick_tests_come_first_dear_ones_last_and_the_limit_holds() -> None:
+    tests = {"a.py::quick", "b.py::slow", "c.py::dear"}
+    assert draw.ordered(known(), tests, {"c.py::beside"}, 60)[0] == (
+        "a.py::quick",
+        "b.py::slow",
+        "c.py::dear",
+        "c.py::beside",
+    )
+    chosen, seconds, left = draw.ordered(known(), tests, set(), 10)
+    assert (chosen, left) == (("a.py::quick", "b.py::slow"), 1)
+    assert seconds == pytest.approx(3.1)
+
+
+def test_faults_at_import_are_tried_against_every_test_of_the_module() -> None:
+    text = "LIMIT = 3\n\n\ndef f(a):\n    return a < LIMIT\n"
+    there = cover.Map(
+        {"t::a": 1.0, "t::b": 1.0},
+        {"t::a": [], "t::b": []},
+        {},
+        set(),
+        {"src/evalkit/x.py": {5: {"t::a"}, 9: {"t::b"}}},
+    )
+    constant, inside = (next(m for m in mutants(text, "src/evalkit/x.py") if m.new == new) for new in ("4", "<="))
+    assert draw.known_tests(there, constant)[0] == {"t::a", "t::b"}
+    assert draw.known_tests(there, inside) == ({"t::a"}, {"t::b"})
+
+
+@pytest.mark.parametrize(
+    ("tests", "expected"),
+    [
+        ("def test_it(): assert f(3) is False", tool.KILLED),
+        ("def test_it(): assert f(2) is True", tool.ALIVE),
+        ("def test_it():\n    while f(3): pass", tool.TIMED_OUT),
+    ],
+)
+def test_a_fault_is_tried_in_a_copy_and_taken_out_again(tmp_path: Path, tests: str, expected: str) -> None:
+    """In a child of this process, as workers do it."""
+    source = "def f(a):\n    return a < 3\n"
+    (tmp_path / "conftest.py").write_text(
+        "import sys, pathlib\nsys.path.insert(0, str(pathlib.Path(__file__).parent))\n"
+    )
+    (tmp_path / "sound.py").write_text(source)
+    (tmp_path / "test_sound.py").write_text(f"from sound import f\n{tests}\n")
+    before, here = {p.name for p in tmp_path.iterdir()}, Path.cwd()
+    worker._hook()
+    try:
+        os.chdir(tmp_path)
+        job = {"path": "sound.py", "text": source.replace("<", "<="), "tests": ["test_sound.py::test_it"], "seconds": 2}
+        answer = worker.attempt(tmp_path, job)
+    finally:
+        os.chdir(here)
+    code = answer["code"]
+    assert {None: tool.TIMED_OUT, 0: tool.ALIVE, 1: tool.KILLED}[code] == expected
+    assert (tmp_path / "sound.py").read_text() == source
+    assert {p.name for p in tmp_path.iterdir()} - before <= {"__pycache__"}
+
+
+def test_figures_count_what_timed_out_as_noticed_and_leave_out_what_was_not_reached() -> None:
+    drawn = draw.draw(known(), Reviewed(), 1, 5, ("harm",), 30)
+    verdicts = [tool.KILLED, tool.ALIVE, tool.TIMED_OUT, tool.KILLED, tool.NOT_REACHED]
+    assert tool.figures(drawn, verdicts)[1:] == [["harm", "2", "1", "1", "1", "75 %"]]
+    told = page.text(page.Asked(1, 5, 20, 2, ()), tool.figures(drawn, verdicts), [tool.survivor(drawn[1])], 7)
+    assert "| harm | 2 | 1 | 1 | 1 | 75 % |" in told
+    assert drawn[1].change[0].splitlines()[0] in told
+    assert "7 faults that change nothing" in told
+
+
+def test_a_copys_python_imports_the_copy_alone_and_links_are_not_copied(tmp_path: Path) -> None:
+    files = [f for f in trees.files() if f in {"src/evalkit/__init__.py", "src/evalkit/_version.py"}]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trees, "files", lambda: files)
+        python = trees.make(tmp_path / "tree")
+    import subprocess
+
+    told = subprocess.run(
+        [str(python), "-c", "import evalkit, numpy; print(evalkit.__file__)"],
+        cwd="/",
+        env={"PYTHONPATH": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip() == str(tmp_path / "tree" / "src" / "evalkit" / "__init__.py")
