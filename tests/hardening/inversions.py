@@ -156,6 +156,7 @@ def shares(release: Release, label: str) -> list[Left]:
         able = [
             (x, n)
             for n in range(1, int(float(row["n"])) + 2 * BASE)
+            if 0 <= share[i] <= 1
             for x in {int(np.floor(share[i] * n + 0.5))}
             if abs(x / n - share[i]) <= half[i] + 1e-9
             and all(abs(a - b) <= e[1][i] + 1e-9 for a, b, e in zip(_wilson(x, n), (low, high), ends, strict=True))

@@ -35,6 +35,9 @@ def truth_of(report: Report) -> dict[Key, int]:
     }
     for label, estimates in made.items():
         found |= _rows(label, estimates)
+    followed = {"fig-retention": cohort.retention(), "fig-leaving": cohort.retention(), "fig-harm": cohort.harm()}
+    for label, rows in {**followed, "fig-starting": cohort.initiation(), "fig-weighted": cohort.retention()}.items():
+        found |= {(label, str(g), "first step", "n"): int(n) for g, n in rows.groupby("group").size().items()}
     found |= {("tbl-funnel", *key[1:]): n for key, n in found.items() if key[0] == "fig-funnel"}
     for label, model in {"tbl-harm": harm_model(cohort), "tbl-landmark": harm_after_completion(cohort)[1]}.items():
         found |= _model(label, model)
