@@ -20,6 +20,7 @@ from evalkit.display._data import as_mark, safe_numbers
 from evalkit.display._numbers import decimal, p_value, percent, points
 from evalkit.estimates import Estimates
 from evalkit.harm import MeanCountOf
+from evalkit.harm._recurrent import _coarse
 from evalkit.survival import cox, rmst_contrast
 
 POLICY = Policy()
@@ -279,3 +280,11 @@ def test_the_word_for_mean_counts_has_no_more_than_its_counts() -> None:
         for x in (40, 42)
     )
     pd.testing.assert_frame_equal(one, other)
+
+
+@pytest.mark.parametrize("down", [10, 15, 20, 40])
+def test_limits_of_mean_counts_do_not_count_events_back(down: int) -> None:
+    each = {_coarse(1 / math.sqrt(events), events, 5) for events in range(max(down, 11), down + 5)}
+    assert len(each) == 1  # of events that each person has once, all that are rounded down alike
+    assert each.pop() >= 1 / math.sqrt(down)
+    assert _coarse(0.23456, 17, 1) == 0.23

@@ -60,6 +60,8 @@ def attack(releases: Sequence[Release]) -> list[Left]:
                 found += hazards(release, label)
             if {"group", "n", "estimate", "std_error", "time_from"} <= columns:
                 found += means(release, label)
+            if {"group", "time", "estimate", "conf_high"} <= columns and label == "fig-repeated":
+                found += counts(release, label)
             if {"group", "time", "n_risk", "conf_low"} <= columns and label.startswith("fig"):
                 found += steps(release, label)
     for before, after in pairwise([r for r in releases if r.name.startswith("quarterly")]):
@@ -156,6 +158,7 @@ def shares(release: Release, label: str) -> list[Left]:
         able = [
             (x, n)
             for n in range(1, int(float(row["n"])) + 2 * BASE)
+            if 0 <= share[i] <= 1
             for x in {int(np.floor(share[i] * n + 0.5))}
             if abs(x / n - share[i]) <= half[i] + 1e-9
             and all(abs(a - b) <= e[1][i] + 1e-9 for a, b, e in zip(_wilson(x, n), (low, high), ends, strict=True))
@@ -245,6 +248,23 @@ def means(release: Release, label: str) -> list[Left]:
         fits = {k for k in rounded(public) if abs(np.rint(mean[i] * k) / k - mean[i]) <= half[i] + 1e-9}
         if fits and int(public) not in fits:  # the rounded number gives a whole sum itself: it was made of that
             found.append(_left(release, label, row["group"], _term(row), "n", fits, "means"))
+    return found
+
+
+def counts(release: Release, label: str) -> list[Left]:
+    """Events behind a mean count, from limits on the logarithmic scale: 1/variance, where nobody has two."""
+    rows, found = release.tables[label], []
+    value, _ = numbers_of(release, label, "estimate")
+    high, _ = numbers_of(release, label, "conf_high")
+    for i, (_, row) in enumerate(rows.iterrows()):
+        if not (np.isfinite(high[i]) and value[i] > 0):
+            continue
+        error, events = np.log(high[i] / value[i]) / Z, []
+        for wide in (error - 0.0051, error + 0.0051) if abs(100 * error - round(100 * error)) < 0.01 else (error,):
+            events += [(1 - share) / wide**2 for share in (0.0, min(value[i], 1.0))]  # of few followed, or of all
+        near = set(range(int(np.ceil(min(events) - 0.1)), int(np.floor(max(events) + 0.1)) + 1))
+        if near and BASE * (max(near) // BASE) != min(near):  # rounded down, as the rules say: then up to four more
+            found.append(_left(release, label, row["group"], _term(row), "x", near, "limits of a mean count"))
     return found
 
 

@@ -107,9 +107,11 @@ def numbers_of(release: Release, label: str, column: str) -> tuple[np.ndarray, n
     values, halves = known(release.tables[label][column].tolist())
     for svg in release.drawings.get(label, ()):
         for drawn, width in _scales(svg, values, halves):
-            nearest = drawn[np.abs(drawn[None, :] - values[:, None]).argmin(axis=1)]
-            off = np.abs(nearest - values)
-            hit = off <= halves * 1.01 + width
+            far = np.abs(drawn[None, :] - values[:, None])
+            nearest, off = drawn[far.argmin(axis=1)], far.min(axis=1)
+            near = far <= (halves * 1.01 + width)[:, None]
+            hit = near.any(axis=1) & (np.where(near, drawn, -np.inf).max(axis=1) == nearest)  # only one that it can be
+            hit &= np.where(near, drawn, np.inf).min(axis=1) == nearest
             if (hit & (off > 3 * width)).any():  # else it was drawn from the numbers in the file, and says no more
                 values, halves = np.where(hit, nearest, values), np.where(hit, width, halves)
     return values, halves
@@ -118,7 +120,7 @@ def numbers_of(release: Release, label: str, column: str) -> tuple[np.ndarray, n
 def _scales(svg: str, values: np.ndarray, halves: np.ndarray) -> Iterable[tuple[np.ndarray, float]]:
     """Yield the coordinates of each axis of each panel in the units of the numbers, where these are found in them."""
     sought = np.isfinite(values)
-    if not sought.any():
+    if sought.sum() < 3:  # fewer can be found anywhere
         return
     for panel in re.split(r'(?=<g id="axes_\d+">)', svg)[1:]:
         ticks: dict[str, list[float]] = {"x": [], "y": []}

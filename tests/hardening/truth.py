@@ -11,7 +11,7 @@ import pandas as pd
 from evalkit import engagement
 from evalkit.counts import Tally
 from evalkit.estimates import Estimates
-from evalkit.harm import harm_after_completion, harm_model
+from evalkit.harm import harm_after_completion, harm_model, repeated_harm
 from evalkit.report import Report
 from hardening.inversions import LEAST, Left
 
@@ -35,6 +35,13 @@ def truth_of(report: Report) -> dict[Key, int]:
     }
     for label, estimates in made.items():
         found |= _rows(label, estimates)
+    followed = {"fig-retention": cohort.retention(), "fig-leaving": cohort.retention(), "fig-harm": cohort.harm()}
+    for label, rows in {**followed, "fig-starting": cohort.initiation(), "fig-weighted": cohort.retention()}.items():
+        found |= {(label, str(g), "first step", "n"): int(n) for g, n in rows.groupby("group").size().items()}
+    harms = cohort.harm_recurrent()
+    for _, row in repeated_harm(cohort).tidy().iterrows():
+        own = harms[harms["group"].eq(row["group"]) & harms["event"].eq(1) & harms["time"].le(row["time"])]
+        found["fig-repeated", str(row["group"]), str(row["term"]), "x"] = len(own)
     found |= {("tbl-funnel", *key[1:]): n for key, n in found.items() if key[0] == "fig-funnel"}
     for label, model in {"tbl-harm": harm_model(cohort), "tbl-landmark": harm_after_completion(cohort)[1]}.items():
         found |= _model(label, model)

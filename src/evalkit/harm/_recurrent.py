@@ -80,7 +80,7 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11, base: int = 5) -> Estim
     cohort : Cohort
     smallest : int, default 11
     base : int, default 5
-        Base to which counts of events are rounded.
+        Base to which counts of events are rounded; limits are as wide as those of the events rounded down.
 
     Returns
     -------
@@ -106,13 +106,20 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11, base: int = 5) -> Estim
             name = {"group": group, "term": f"by day {row['time']:.0f}", "label": f"By day {row['time']:.0f}"}
             spread = float(row["std_error"]) / mean
             public = base * round(events / base)  # what disclosure control makes of it: the mean stays as it is
-            size = {"n_event": public, "n": round(public / mean), "std_error": round(spread, 2)}
+            size = {"n_event": public, "n": round(public / mean), "std_error": _coarse(spread, events, base)}
             whole.append({**name, "time": float(row["time"]), **size})
     columns = ["group", "term", "label", "time", "n_event", "n", "std_error"]
     kinds = {"time": "float64", "n_event": "int64", "n": "int64", "std_error": "float64"}
     frame = pd.DataFrame(whole, columns=columns).astype(kinds)
     analysis = MeanCountOf(f"mean number of times of {label} a person, by each day", "people with an intake")
     return analysis.estimate(Tally(frame)).about(cut=cohort.cut)
+
+
+def _coarse(spread: float, events: int, base: int) -> float:
+    """Return a standard error as if the events were rounded down, and never smaller: its square is about 1/events."""
+    if base == 1:
+        return round(spread, 2)
+    return math.ceil(100 * spread * math.sqrt(events / max(events // base * base, 1)) - 1e-9) / 100
 
 
 def _days(own: pd.DataFrame, fixed: Sequence[int], smallest: int) -> list[float]:
