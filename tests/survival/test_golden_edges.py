@@ -1,6 +1,7 @@
 """Far apart, tiny, enormous, at the edge of what is defined: as R says, or as R says of the same data on another scale."""
 
 import pytest
+
 from golden import runner
 
 CASES = runner.cases("edges")
