@@ -64,6 +64,8 @@ class DataError(EvalkitError):
     """A raw table cannot be read, or its rows break the study's rules."""
 
     exit_code = 4
+    lines: tuple[str, ...] = ()
+    """Each broken rule as `evalkit validate` writes it; empty where the message is about one thing."""
 
 
 class AnalysisError(EvalkitError, ValueError):

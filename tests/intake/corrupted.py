@@ -80,7 +80,7 @@ def good() -> Frames:
     return tables
 
 
-def study_of(folder: Path, tables: Frames, **changes: object) -> Study:
+def study_of(folder: Path, tables: Frames, /, **changes: object) -> Study:
     """Write tables as CSV files and return a study of them."""
     content: dict[str, object] = {
         "id": "corrupted",

@@ -10,7 +10,7 @@ import traceback
 from types import FrameType
 
 from evalkit.cli._surroundings import closed_down, made_ready
-from evalkit.errors import EvalkitError, ReleaseError
+from evalkit.errors import DataError, EvalkitError, ReleaseError
 
 __all__ = ["main"]
 
@@ -49,6 +49,8 @@ def _run() -> int:
 
     try:
         code = app(standalone_mode=False, prog_name="evalkit")
+    except DataError as error:  # broken rules: a line each, as validate writes them
+        return max(_fail(line, error.exit_code) for line in error.lines or (str(error),))
     except EvalkitError as error:
         return _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):

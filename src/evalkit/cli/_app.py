@@ -181,23 +181,22 @@ def simulate(
 @app.command()
 def validate(
     study: Annotated[Path, typer.Argument(help="The study's protocol.")] = _DEFAULT_STUDY,
+    period: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--period", help="Say what would stop a report of that period: 2022Q3, a range or newest."),
+    ] = None,
+    codes: Annotated[
+        bool, typer.Option("--codes", help="Show values that the protocol does not name, and what they may stand for.")
+    ] = False,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--out", help="A JSON file of the findings; none is written when not given."),
+        typer.Option("--out", help="A JSON file of the findings; none when not given."),
     ] = None,
 ) -> None:
-    """Check a study's tables against its rules; values and identifiers are never shown."""
-    from evalkit.intake import validate as check  # noqa: PLC0415
-    from evalkit.protocol import load_study  # noqa: PLC0415
-    from evalkit.publish._scratch import private_files  # noqa: PLC0415
+    """Check a study's tables against its rules; values are shown with --codes only, identifiers never."""
+    from evalkit.cli._validate import run  # noqa: PLC0415
 
-    findings = check(load_study(study))
-    typer.echo(str(findings))
-    if out is not None:
-        with private_files():
-            out.write_text(findings.to_json() + "\n", encoding="utf-8")
-        typer.echo(f"written to {out}")
-    findings.raise_for_errors()
+    raise typer.Exit(run(study, period, out, codes=codes))
 
 
 @app.command()

@@ -7,6 +7,7 @@ __all__ = ["Request", "run"]
 import functools
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,9 +17,8 @@ import platformdirs
 
 from evalkit.cli._surroundings import HOMELESS
 from evalkit.errors import EvalkitError, ProtocolError, ReleaseError, UsageError
-from evalkit.intake import StudyData, known_digests, open_data, secrets_of, table_digests
-from evalkit.periods import Period, newest_complete, quarters_between
-from evalkit.protocol import ReportParams, Study, YamlMapping, load_study, private_folder, read_yaml, validate
+from evalkit.intake import known_digests, open_gate, secrets_of, table_digests
+from evalkit.protocol import Excuse, ReportParams, Study, YamlMapping, load_study, private_folder, read_yaml, validate
 from evalkit.publish import RenderJob, explain, find_notebook, progress_for, render_all
 from evalkit.publish._parameters import parse_override
 
@@ -60,6 +60,9 @@ def run(request: Request) -> int:
         If nothing could be rendered for a reason that is common to all.
     """
     jobs = [job for study in request.studies for job in plan(request, study)]
+    for job in jobs:
+        for warning in job.passed.warnings:
+            sys.stderr.write(f"evalkit: {job.name}: {warning}\n")
     if request.explain:
         for job in jobs:
             sys.stdout.write(f"{explain(job)}\n")
@@ -86,7 +89,7 @@ def _tell(stream: TextIO, text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def plan(request: Request, file: Path) -> list[RenderJob]:
+def plan(request: Request, file: Path, held: Sequence[Excuse] = ()) -> list[RenderJob]:
     """Turn a request into jobs; everything that can be wrong is found before a kernel starts.
 
     Parameters
@@ -94,6 +97,8 @@ def plan(request: Request, file: Path) -> list[RenderJob]:
     request : Request
     file : pathlib.Path
         The study's protocol.
+    held : sequence of Excuse
+        Excuses of a release that is verified: they hold whatever the day.
 
     Returns
     -------
@@ -109,9 +114,10 @@ def plan(request: Request, file: Path) -> list[RenderJob]:
     params = _with_options(params_file, request)
     overrides = dict(parse_override(text) for text in request.parameters)
     notebook = find_notebook(params.notebook, study)
-    data = open_data(study)
-    periods = _periods(request.periods or (params.period,), study, data)
-    identifiers, secrets = data.identifiers, secrets_of(study)
+    gate = open_gate(study, held=held)
+    periods = gate.periods(request.periods or (params.period,))
+    passed = [gate.check(period) for period in periods]
+    identifiers, secrets = gate.data.identifiers, secrets_of(study)
     jobs = [
         RenderJob(
             study=study,
@@ -129,8 +135,9 @@ def plan(request: Request, file: Path) -> list[RenderJob]:
             identifiers=identifiers,
             secrets=secrets,
             new_ledger=request.new_ledger,
+            passed=through,
         )
-        for period in periods
+        for period, through in zip(periods, passed, strict=True)
     ]
     for job in jobs:
         _stays_inside(job)
@@ -188,21 +195,3 @@ def _with_options(file: Path, request: Request) -> ReportParams:
         msg = f"{file}: is of report '{params.report}', not '{request.report}'"
         raise ProtocolError(msg)
     return params
-
-
-def _periods(wanted: tuple[str, ...], study: Study, data: StudyData) -> list[Period]:
-    fiscal = study.fiscal_year_start_month
-    newest = newest_complete(data.newest_day, fiscal)
-    found: list[Period] = []
-    for text in wanted:
-        if text == "newest":
-            found.append(newest)
-        elif text == "all":
-            found += quarters_between(study.starts, newest.last, fiscal)
-        else:
-            found.append(Period.parse(text, fiscal))
-    for period in found:
-        if period.last < study.starts:
-            msg = f"period {period.name} ends before the study starts ({study.starts})"
-            raise UsageError(msg)
-    return found

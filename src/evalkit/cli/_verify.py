@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from evalkit.cli._render import Request, plan
-from evalkit.errors import UsageError, VerificationError
-from evalkit.protocol import Study, load_study, private_folder
+from evalkit.errors import ReleaseError, UsageError, VerificationError
+from evalkit.protocol import Excuse, Study, load_study, private_folder
 from evalkit.publish import RenderJob, checked, new_approver, new_key, progress_for, read_manifest, verify
 
 
@@ -75,10 +77,19 @@ def _job(manifest: dict[str, Any], release: Path, study: Path) -> RenderJob:
         publisher=str(publication["publisher"]),
         to=",".join(publication["to"]),
     )
-    job = plan(request, study)[0]
+    job = plan(request, study, _excused_then(manifest, release))[0]
     set_then = {name: manifest["parameters"][name] for name in manifest.get("overridden", ())}
     parameters = {**job.params.parameters, **set_then}
     return replace(job, params=job.params.model_copy(update={"parameters": parameters}))
+
+
+def _excused_then(manifest: dict[str, Any], release: Path) -> list[Excuse]:
+    """Return what was excused when a release was made: it holds for the release, however long ago it ended."""
+    try:
+        return [Excuse.model_validate(excuse) for excuse in manifest.get("excused") or []]
+    except (ValidationError, TypeError):
+        msg = f"{release}: its manifest says of what was excused what evalkit never wrote; it was changed"
+        raise ReleaseError(msg) from None
 
 
 def new_approver_key(study: Path, name: str, out: Path | None) -> tuple[str, Path, Path]:

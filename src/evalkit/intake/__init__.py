@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from datetime import date
 
+from evalkit.intake._codes import Codes
 from evalkit.intake._data import CutData, Input, StudyData, fetch
 from evalkit.intake._database import secrets_of
 from evalkit.intake._dictionary import dictionary
 from evalkit.intake._digest import known_digests, table_digests
 from evalkit.intake._findings import Finding, Findings
+from evalkit.intake._gate import Gate, open_gate
 from evalkit.intake._open import open_data
 from evalkit.intake._spec import MissingTableError, exit_effects
 from evalkit.protocol import Study
 
 __all__ = [
+    "Codes",
     "CutData",
     "Finding",
     "Findings",
+    "Gate",
     "Input",
     "MissingTableError",
     "StudyData",
@@ -28,6 +32,7 @@ __all__ = [
     "fetch",
     "known_digests",
     "open_data",
+    "open_gate",
     "secrets_of",
     "table_digests",
     "validate",
@@ -52,12 +57,10 @@ def validate(study: Study, *, today: date | None = None) -> Findings:
     Raises
     ------
     ProtocolError
-        If the protocol's mapping names a column we do not know.
+        If the protocol's mapping names a column we do not know, or an excuse a rule that is none.
     DataError
         If the database cannot be reached.
     """
-    from evalkit.intake._open import read_all  # noqa: PLC0415 - pandera is slow to import
-    from evalkit.intake._validate import check  # noqa: PLC0415
-
-    with read_all(study) as data:
-        return check(data, today)
+    gate = open_gate(study, today=today)
+    with gate.data:
+        return gate.findings

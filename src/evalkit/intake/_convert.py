@@ -77,6 +77,8 @@ class Reading:
         Day zero of Excel serial dates; None: a number is no date.
     zone : zoneinfo.ZoneInfo
         Where the day of a time with a zone or offset is taken.
+    named : frozenset of str
+        Values that the protocol lists: one of them is a value, though another column's ``NA`` is a missing one.
     """
 
     kind: Kind
@@ -84,6 +86,7 @@ class Reading:
     zone: ZoneInfo
     date_format: str | None = None
     epoch: datetime | None = None
+    named: frozenset[str] = frozenset()
 
 
 def check_date_format(text: str, where: str) -> None:
@@ -245,7 +248,8 @@ def _to_yes_no(value: object, how: Reading) -> float | None:
 
 
 def _to_text(value: object, how: Reading) -> str | None:
-    del how
+    if isinstance(value, str) and value.strip() in how.named:
+        return value.strip()
     return as_text(value)
 
 

@@ -233,7 +233,7 @@ class StudyData(_Tables):
         return CutData(self.study, tables, day, self.synthetic, connection=self.connection)
 
     def _known(self, name: str, table: ir.Table, day: date, known_on: date) -> ir.Table:
-        spec = table_spec(self.study, name)
+        spec, table = table_spec(self.study, name), kept_in(self.study, name, table)
         last, seen = ibis.literal(day), ibis.literal(known_on)
         known = table.filter(
             table[spec.event_date] <= last,
@@ -259,9 +259,9 @@ class StudyData(_Tables):
         Findings
             Everything that is wrong, in one run. Never a value or an identifier.
         """
-        from evalkit.intake._validate import check  # noqa: PLC0415 - pandera is slow to import
+        from evalkit.intake._gate import Gate  # noqa: PLC0415 - the gate opens data itself
 
-        return check(self, today)
+        return Gate(self, today=today).findings
 
     @property
     def identifiers(self) -> frozenset[str]:
@@ -274,30 +274,71 @@ class StudyData(_Tables):
 
     @property
     def newest_day(self) -> date:
-        """The newest day the data speak of: the latest entry, event or end of follow-up.
-
-        A table's days of entry (``recorded_on``) stand for its events where it has them, so that a session
-        planned ahead does not count; days after today never do.
+        """The newest day the data speak of: the newest of the tables' own.
 
         Raises
         ------
         DataError
             If there is no date at all.
         """
-        today = ibis.literal(zones.today(self.study.time_zone))
-        found: list[date] = []
-        for name, table in self.tables.items():
-            spec = table_spec(self.study, name)
-            columns = ["recorded_on", spec.event_date]
-            columns += ["outcome_follow_up_end"] if name == "participants" else []
-            latest = {c: table[c].max(where=table[c] <= today) for c in columns}
-            days = fetch(table.aggregate(**latest), columns, name).iloc[0]
-            entered, event, *rest = (days[c] for c in columns)
-            found += [d.date() for d in (event if pd.isna(entered) else entered, *rest) if not pd.isna(d)]
+        found = [day for day in self.newest_days(zones.today(self.study.time_zone)).values() if day is not None]
         if not found:
             msg = "the study's tables hold no date up to today, so there is no newest period"
             raise DataError(msg)
         return max(found)
+
+    def newest_days(self, today: date) -> dict[str, date | None]:
+        """Return the newest day of each table: the latest entry, else the latest event.
+
+        Days of entry (``recorded_on``) stand for a table's events where it has them, so that a session planned ahead
+        does not count. Of participants without them, intake and end of follow-up are events, too: somebody looked.
+
+        Parameters
+        ----------
+        today : datetime.date
+            Later days never count.
+
+        Returns
+        -------
+        dict
+            None where a table has no such day.
+        """
+        last, found = ibis.literal(today), dict[str, date | None]()
+        for name, table in self.tables.items():
+            events = [table_spec(self.study, name).event_date]
+            events += ["intake_date", "outcome_follow_up_end"] if name == "participants" else []
+            columns = ["recorded_on", *events]
+            latest = {c: table[c].max(where=table[c] <= last) for c in columns}
+            days = fetch(table.aggregate(**latest), columns, name).iloc[0]
+            known = [d.date() for d in days[columns] if not pd.isna(d)]
+            entered = not pd.isna(days["recorded_on"])
+            found[name] = days["recorded_on"].date() if entered else max(known, default=None)
+        return found
+
+
+def kept_in(study: Study, name: str, table: ir.Table) -> ir.Table:
+    """Keep out what the protocol's ``ignore`` lists.
+
+    Parameters
+    ----------
+    study : Study
+    name : str
+    table : ibis Table
+        In our columns.
+
+    Returns
+    -------
+    ibis Table
+        Without the rows that hold such a value. A participant stays: the value is missing, and of the arms' column it
+        stays too, as it makes the row belong to neither arm.
+    """
+    for column, values in study.ignore.get(name, {}).items():  # type: ignore[call-overload]
+        out = table[column].isin(values).fill_null(False)
+        if name != "participants":
+            table = table.filter(~out)
+        elif column != study.arms.column:
+            table = table.mutate(**{column: out.ifelse(ibis.null().cast("string"), table[column])})
+    return table
 
 
 def fetch(expression: ir.Table, dates: tuple[str, ...] | list[str], where: str) -> pd.DataFrame:
@@ -323,7 +364,9 @@ def fetch(expression: ir.Table, dates: tuple[str, ...] | list[str], where: str) 
     with clean_errors(where):
         frame: pd.DataFrame = expression.to_pandas()
         for name in dates:
-            frame[name] = pd.to_datetime(frame[name]).astype("datetime64[ns]")
+            days = frame[name]
+            typed = pd.api.types.is_datetime64_dtype(days)  # most engines: reading it again takes longer than the query
+            frame[name] = (days if typed else pd.to_datetime(days)).astype("datetime64[ns]")
         for name, kind in expression.schema().items():
             if kind.is_string():
                 frame[name] = frame[name].astype(object).where(frame[name].notna(), None)

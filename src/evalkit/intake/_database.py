@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,11 +17,12 @@ from evalkit.intake._clean import clean_errors
 from evalkit.intake._convert import MISSING, NO, TEXTS, YES
 from evalkit.intake._findings import Finding
 from evalkit.intake._moments import day, in_utc, local, midnights, zoned
-from evalkit.intake._read import MIDNIGHT, missing_columns
+from evalkit.intake._read import MIDNIGHT, OUTER_BLANKS, missing_columns
 from evalkit.intake._spec import ColumnSpec, TableSpec
 from evalkit.protocol import Study, Table
 
 _TYPES = {"identifier": "string", "text": "string", "date": "date", "number": "float64", "yes_no": "float64"}
+_PADDED = "padded "  # no column of ours has a blank in its name
 _NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 
 
@@ -201,6 +203,7 @@ def our_columns(spec: TableSpec, table: Table, raw: ir.Table, zone: str) -> tupl
     ours: dict[str, ir.Value] = {}
     bad: dict[str, ir.Value] = {}
     days: dict[str, ir.Value] = {}
+    padded: dict[str, ir.Value] = {}
     absent = []
     for column in spec.columns:
         name = table.columns.get(column.name, column.name)
@@ -216,22 +219,34 @@ def our_columns(spec: TableSpec, table: Table, raw: ir.Table, zone: str) -> tupl
             days[column.name] = midnight
         value = _mapped(there, table.values.get(column.name, {}))
         ours[column.name], bad[column.name] = _column(column, value, table, zone)
-    findings += _unreadable(spec, raw, bad) + _day_like(spec, raw, days)
+        if column.allowed is not None and raw[name].type().is_string():
+            kept = raw[name].strip().length()
+            padded[f"{_PADDED}{column.name}"] = (kept > 0) & (kept != raw[name].length())
+    counts = _counted(spec, raw, {**bad, **padded})
+    findings += [*_unreadable(spec, bad, counts), *_day_like(spec, raw, days)]
+    for name in (n for n in padded if counts[n]):
+        column_name = name.removeprefix(_PADDED)
+        findings.append(Finding(spec.name, column_name, "outer_blanks", "warning", counts[name], (), OUTER_BLANKS))
     return raw.select(**ours), findings, absent
 
 
-def _unreadable(spec: TableSpec, raw: ir.Table, bad: dict[str, ir.Value]) -> list[Finding]:
-    if not bad:
-        return []
-    flags = raw.select(**{name: flag.ifelse(1, 0) for name, flag in bad.items()})
-    counts = flags.aggregate(**{name: flags[name].sum() for name in bad})
+def _counted(spec: TableSpec, raw: ir.Table, flags: dict[str, ir.Value]) -> dict[str, int]:
+    """Count the rows of each flag, in one query."""
+    if not flags:
+        return {}
+    numbers = raw.select(**{name: flag.ifelse(1, 0) for name, flag in flags.items()})
+    counts = numbers.aggregate(**{name: numbers[name].sum() for name in flags})
     with clean_errors(spec.name):
         row = counts.to_pandas().iloc[0]
+    return {name: 0 if row[name] != row[name] else int(row[name] or 0) for name in flags}
+
+
+def _unreadable(spec: TableSpec, bad: dict[str, ir.Value], counts: dict[str, int]) -> list[Finding]:
     kinds = {column.name: column.kind for column in spec.columns}
     return [
-        Finding(spec.name, name, f"unreadable_{kinds[name]}", "error", int(row[name]), (), TEXTS[kinds[name]])
+        Finding(spec.name, name, f"unreadable_{kinds[name]}", "error", counts[name], (), TEXTS[kinds[name]])
         for name in bad
-        if row[name] == row[name] and row[name] and int(row[name]) > 0
+        if counts[name]
     ]
 
 
@@ -252,9 +267,9 @@ def _mapped(value: ir.Value, values: dict[str, str]) -> ir.Value:
     return text.cases(*values.items(), else_=text)
 
 
-def _text(value: ir.Value) -> ir.Value:
+def _text(value: ir.Value, named: Iterable[str] = ()) -> ir.Value:
     text = value.cast("string").strip()
-    return text.isin(sorted(MISSING)).ifelse(ibis.null().cast("string"), text)
+    return text.isin(sorted(MISSING.difference(named))).ifelse(ibis.null().cast("string"), text)
 
 
 def _column(column: ColumnSpec, value: ir.Value, table: Table, zone: str) -> tuple[ir.Value, ir.Value]:
@@ -274,7 +289,7 @@ def _column(column: ColumnSpec, value: ir.Value, table: Table, zone: str) -> tup
     wrong = kind.is_floating() or kind.is_temporal() or kind.is_nested() or kind.is_boolean()
     if column.kind == "identifier" and wrong:
         return ibis.null().cast("string"), ibis.literal(True)
-    return _text(value), ibis.literal(False)
+    return _text(value, column.allowed or ()), ibis.literal(False)
 
 
 def _yes_no(value: ir.Value, kind: dt.DataType) -> tuple[ir.Value, ir.Value]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from evalkit.errors import DataError
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "excused", "warning"]
 SHOWN_ROWS = 5
 
 
@@ -25,7 +25,8 @@ class Finding:
         The column; empty when the rule is about the table or about several columns.
     rule : str
         Short name of the rule, stable from version to version.
-    severity : {"error", "warning"}
+    severity : {"error", "excused", "warning"}
+        excused: an error that the protocol excuses for a time.
     n_rows : int
         How many rows break it; 0 when the rule is not about rows.
     rows : tuple of int
@@ -95,6 +96,11 @@ class Findings:
         return tuple(f for f in self.items if f.severity == "error")
 
     @property
+    def excused(self) -> tuple[Finding, ...]:
+        """The errors that the protocol excuses."""
+        return tuple(f for f in self.items if f.severity == "excused")
+
+    @property
     def warnings(self) -> tuple[Finding, ...]:
         """The findings somebody should look at."""
         return tuple(f for f in self.items if f.severity == "warning")
@@ -107,8 +113,9 @@ class Findings:
     def __str__(self) -> str:
         if not self.items:
             return "No problem found."
-        counts = f"{len(self.errors)} error(s), {len(self.warnings)} warning(s)"
-        return "\n".join([counts, *(f"  {f}" for f in (*self.errors, *self.warnings))])
+        excused = f", {len(self.excused)} excused" if self.excused else ""
+        counts = f"{len(self.errors)} error(s), {len(self.warnings)} warning(s){excused}"
+        return "\n".join([counts, *(f"  {f}" for f in (*self.errors, *self.excused, *self.warnings))])
 
     def to_json(self) -> str:
         """Return the findings as JSON.
@@ -122,7 +129,7 @@ class Findings:
             "ok": self.ok,
             "n_errors": len(self.errors),
             "n_warnings": len(self.warnings),
-            "findings": [asdict(f) for f in (*self.errors, *self.warnings)],
+            "findings": [asdict(f) for f in (*self.errors, *self.excused, *self.warnings)],
         }
         return json.dumps(content, indent=2)
 
@@ -135,4 +142,7 @@ class Findings:
             One line naming table, column, rule, number of rows and first rows of every error.
         """
         if self.errors:
-            raise DataError("; and ".join(str(f).removeprefix("error: ") for f in self.errors))
+            lines = tuple(str(f) for f in self.errors)
+            error = DataError("; and ".join(line.removeprefix("error: ") for line in lines))
+            error.lines = lines
+            raise error

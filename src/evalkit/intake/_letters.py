@@ -6,7 +6,7 @@ __all__ = ["letters"]
 
 from dataclasses import replace
 
-from evalkit.intake._data import StudyData, fetch
+from evalkit.intake._data import StudyData, fetch, kept_in
 from evalkit.intake._findings import Finding, finding
 from evalkit.intake._read import ROW
 from evalkit.intake._spec import table_spec
@@ -28,7 +28,7 @@ def letters(data: StudyData) -> list[Finding]:
     """
     if not data.has("participants"):
         return []
-    table, found = data.table("participants"), []
+    table, found = kept_in(data.study, "participants", data.table("participants")), []
     for column in table_spec(data.study, "participants").columns:
         name = column.name
         if column.kind != "text" or name == data.study.arms.column:

@@ -14,6 +14,7 @@ from evalkit.intake._clean import clean_errors
 from evalkit.intake._convert import Broken
 from evalkit.intake._data import Input, StudyData
 from evalkit.intake._database import connect, our_columns, raw_table, redacted, says_synthetic
+from evalkit.intake._excuses import check_excuses, check_ignored
 from evalkit.intake._files import SEALED, read_file, sha256
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._letters import letters
@@ -136,11 +137,13 @@ def read_all(study: Study, backend: ibis.BaseBackend | None = None) -> StudyData
     Raises
     ------
     ProtocolError
-        If the protocol's mapping is wrong.
+        If the protocol's mapping, an excuse or ``ignore`` is wrong.
     DataError
         If the database cannot be reached.
     """
     check_names(study)
+    check_ignored(study)
+    check_excuses(study)
     opening = _Opening(study)
     for name in study.tables:
         check_mapping(table_spec(study, name), study.tables[name])
@@ -201,7 +204,8 @@ def open_data(study: Study, *, backend: ibis.BaseBackend | None = None) -> Study
     on the day it was in the study's ``time_zone``, in every source and on every machine.
     """
     data = read_all(study, backend)
-    if not Findings(data.findings).ok:
+    found = Findings(data.findings)
+    if not found.ok:
         data.close()
-        Findings(data.findings).raise_for_errors()
+        found.raise_for_errors()
     return data

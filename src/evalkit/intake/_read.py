@@ -21,6 +21,7 @@ _NAME = re.compile(r"[^\W\d][\w .()/-]{0,60}")
 
 _MIDNIGHT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]00:00(?::00(?:[.]0+)?)?(?:Z|[+]00(?::?00)?)")
 
+OUTER_BLANKS = "has blanks around it, which are not read"
 ROW = "_row"
 """Column of our tables that holds the raw row number."""
 
@@ -147,7 +148,8 @@ def read_table(spec: TableSpec, table: Table, raw: RawTable, zone: ZoneInfo) -> 
 
 def _reading(column: ColumnSpec, table: Table, raw: RawTable, zone: ZoneInfo) -> Reading:
     form = table.date_formats.get(column.name, table.date_format)
-    return Reading(column.kind, table.values.get(column.name, {}), zone, form, raw.epoch)
+    named = frozenset(column.allowed or ())
+    return Reading(column.kind, table.values.get(column.name, {}), zone, form, raw.epoch, named)
 
 
 def _column(
@@ -172,7 +174,7 @@ def _column(
         found += _footer(spec, how, raw, name)
     if column.kind == "date" and _midnights(cells, how.zone):
         found.append(Finding(spec.name, column.name, "midnight_in_utc", "warning", 0, (), MIDNIGHT))
-    return array, found
+    return array, [*found, *_blanks(spec.name, column, raw, name)]
 
 
 def _footer(spec: TableSpec, how: Reading, raw: RawTable, name: str) -> list[Finding]:
@@ -196,6 +198,16 @@ def _midnight(cell: object, zone: ZoneInfo) -> bool:
         return False
     there = cell.astimezone(UTC)
     return there.time() == time() and there.astimezone(zone).date() != there.date()
+
+
+def _blanks(where: str, column: ColumnSpec, raw: RawTable, name: str) -> list[Finding]:
+    """Warn of blanks around values of a list: they are not read, and tell of an export that is not as it was."""
+    if column.allowed is None:
+        return []
+    held = {v for v in raw.columns[name] if isinstance(v, str)}
+    padded = {v for v in held if v.strip() and v != v.strip()}
+    rows = [number for number, v in zip(raw.rows, raw.columns[name], strict=True) if v in padded] if padded else []
+    return [finding(where, column.name, "outer_blanks", "warning", rows, OUTER_BLANKS)] if rows else []
 
 
 def _true(value: object) -> bool:

@@ -8,10 +8,12 @@ from datetime import date
 
 import pandas as pd
 
+from evalkit.intake._codes import spelt_alike
 from evalkit.intake._findings import Severity
 from evalkit.intake._spec import ColumnSpec, TableSpec
 
 Frame = pd.DataFrame
+_SHOWN = 20  # a list of all of a state's sites would hide what is wrong
 
 _NOT_OPAQUE = r"@|\s|^\d{3}-\d{2}-\d{4}$|^\(?\d{3}\)?[-.]\d{3}[-.]\d{4}$"
 
@@ -87,6 +89,10 @@ def _not_in(column: str, allowed: tuple[str, ...]) -> Callable[[Frame], pd.Serie
     return lambda frame: frame[column].notna() & ~frame[column].isin(allowed)
 
 
+def _alike(column: str) -> Callable[[Frame], pd.Series[bool]]:
+    return lambda frame: frame[column].isin(spelt_alike(frame[column]))
+
+
 def _empty(column: str) -> Callable[[Frame], pd.Series[bool]]:
     return lambda frame: frame[column].isna()
 
@@ -109,9 +115,13 @@ def column_rules(spec: TableSpec, today: date) -> list[Rule]:
         name = column.name
         if column.filled:
             rules.append(Rule(name, "missing_value", "error", "is empty", _empty(name)))
+        severe: Severity = "error" if column.counted else "warning"
         if column.allowed is not None:
-            text = f"is none of the {len(column.allowed)} allowed values"
-            rules.append(Rule(name, "not_allowed", "error", text, _not_in(name, column.allowed)))
+            text = f"is none of the values that the protocol names: {_listed(column.allowed)}"
+            rules.append(Rule(name, "not_allowed", severe, text, _not_in(name, column.allowed)))
+        elif column.kind == "text":
+            text = "is a value of other rows in another spelling (letter case, blanks, characters that are not seen)"
+            rules.append(Rule(name, "spelt_alike", severe, text, _alike(name)))
         if column.minimum is not None or column.maximum is not None:
             rule = "impossible_hours" if name == "hours" else "out_of_range"
             rules.append(Rule(name, rule, "error", _range_text(column), _outside(column)))
@@ -121,6 +131,12 @@ def column_rules(spec: TableSpec, today: date) -> list[Rule]:
             rules.append(Rule(name, "future_date", severity, text, _later_than(name, today)))
     rules += _entry_rules(spec)
     return rules
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    """List the protocol's own values: they are no participant's."""
+    more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
+    return ", ".join(values[:_SHOWN]) + more
 
 
 def _range_text(column: ColumnSpec) -> str:

@@ -86,6 +86,8 @@ class ColumnSpec:
         The values allowed; None: any.
     minimum, maximum : float or None
         The smallest and largest number that can be right.
+    counted : bool
+        Whether its values decide what is counted: one that nobody knows is an error then, else a warning.
     """
 
     name: str
@@ -97,6 +99,7 @@ class ColumnSpec:
     allowed: tuple[str, ...] | None = None
     minimum: float | None = None
     maximum: float | None = None
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +145,14 @@ def _names(values: list[str] | None) -> tuple[str, ...] | None:
 
 def _participants(study: Study) -> TableSpec:
     arms = study.arms
+    # Who is in neither arm stays a row: what is kept out is counted among those who are not analysed.
+    neither = study.ignore.get("participants", {}).get(arms.column, [])
     arm = ColumnSpec(
         arms.column,
         "text",
         f"the arm: {arms.focus.value} is {arms.focus.label}, {arms.comparison.value} is {arms.comparison.label}",
         filled=True,
-        allowed=(arms.focus.value, arms.comparison.value),
+        allowed=(arms.focus.value, arms.comparison.value, *neither),
     )
     fixed = [
         _ID,
@@ -181,11 +186,13 @@ def _participants(study: Study) -> TableSpec:
 
 
 def _sessions(study: Study) -> TableSpec:
-    del study
+    rules = study.rules
+    kinds = tuple(dict.fromkeys([*rules.counting_kinds, *rules.session_kinds]))
+    meaning = f"kind of session; these count towards the dose: {', '.join(rules.counting_kinds)}"
     columns = (
         _ID,
         ColumnSpec("session_date", "date", "day of the session", filled=True),
-        ColumnSpec("kind", "text", "kind of session (group, individual, case_management ...)", filled=True),
+        ColumnSpec("kind", "text", meaning, filled=True, allowed=kinds),
         ColumnSpec("status", "text", "what became of it", filled=True, allowed=SESSION_STATUSES),
         ColumnSpec("hours", "number", "length", unit="hours", minimum=0, maximum=24),
         *_KNOWN,
@@ -205,12 +212,18 @@ def _exits(study: Study) -> TableSpec:
 
 
 def _outcomes(study: Study) -> TableSpec:
-    kinds = ", ".join(study.harm.kinds)
+    harm = study.harm
+    kinds = tuple(dict.fromkeys([*harm.kinds, *harm.known_kinds]))
+    meaning = f"kind of outcome; harm is: {', '.join(harm.kinds)}"
+    # No figure counts by source yet, so a source that nobody knows changes none.
+    source = ColumnSpec(
+        "source", "text", "who reported it", required=False, allowed=_names(harm.sources), counted=False
+    )
     columns = (
         _ID,
         ColumnSpec("outcome_date", "date", "day of the outcome", filled=True),
-        ColumnSpec("kind", "text", f"kind of outcome; harm is: {kinds}", filled=True),
-        ColumnSpec("source", "text", "who reported it", required=False),
+        ColumnSpec("kind", "text", meaning, filled=True, allowed=kinds),
+        source,
         *_KNOWN,
     )
     return TableSpec("outcomes", "one outcome of one participant", columns, "outcome_date")
@@ -221,7 +234,7 @@ def _measures(study: Study) -> TableSpec:
     columns = (
         _ID,
         ColumnSpec("measure_date", "date", "day of the measurement", filled=True),
-        ColumnSpec("instrument", "text", "what was used to measure", filled=True),
+        ColumnSpec("instrument", "text", "what was used to measure", filled=True, counted=False),
         ColumnSpec("score", "number", "result"),
         *_KNOWN,
     )

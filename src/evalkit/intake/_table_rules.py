@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from evalkit.intake._findings import Severity
 from evalkit.intake._rules import Frame, Rule, after, column_rules, doubled
 from evalkit.intake._spec import TableSpec
-from evalkit.protocol import Study
+from evalkit.protocol import Rules, Study
 
 LONG_SESSION_HOURS = 8
 
@@ -90,7 +91,24 @@ def _events(spec: TableSpec) -> list[Rule]:
     return rules
 
 
-def _sessions() -> list[Rule]:
+def _unlikely_hours(rules: Rules) -> Callable[[Frame], pd.Series[bool]]:
+    """Flag a kind's attended sessions outside the usual length, where the median of that kind lies outside it too.
+
+    A single long session is possible; when half of them are, the column is in another unit.
+    """
+    low, high = rules.shortest_usual_hours, rules.longest_usual_hours
+
+    def broken(frame: Frame) -> pd.Series[bool]:
+        # What no day can hold has a rule of its own; no hours are the next rule's.
+        hours = frame["hours"].where(frame["status"].eq("attended") & (frame["hours"] > 0) & (frame["hours"] <= 24))
+        median = hours.groupby(frame["kind"]).transform("median")
+        return ((median > high) & (hours > high)) | ((median < low) & (hours < low))
+
+    return broken
+
+
+def _sessions(study: Study) -> list[Rule]:
+    limits = f"{study.rules.shortest_usual_hours:g} to {study.rules.longest_usual_hours:g}"
     same = ["participant_id", "session_date", "kind"]
     whole = [*same, "status", "hours"]
 
@@ -140,6 +158,13 @@ def _sessions() -> list[Rule]:
             "warning",
             f"is more than {LONG_SESSION_HOURS}",
             lambda frame: frame["hours"].between(LONG_SESSION_HOURS, 24, inclusive="right"),
+        ),
+        Rule(
+            "hours",
+            "unlikely_hours",
+            "error",
+            f"is not in hours, it seems: the median of this kind of session is not {limits}",
+            _unlikely_hours(study.rules),
         ),
     ]
 
@@ -195,5 +220,7 @@ def rules_of(study: Study, spec: TableSpec, today: date) -> list[Rule]:
     rules = column_rules(spec, today)
     if spec.name == "participants":
         return rules + _participants(study)
-    own = {"sessions": _sessions, "exits": _exits, "outcomes": _outcomes, "measures": _measures}
+    if spec.name == "sessions":
+        return rules + _events(spec) + _sessions(study)
+    own = {"exits": _exits, "outcomes": _outcomes, "measures": _measures}
     return rules + _events(spec) + own[spec.name]()

@@ -1,109 +1,124 @@
-"""Validation: every rule about every table in one run, with pandera, and never a value in what is said."""
+"""Which rows of a study's tables break which rules, and never a value in what is said."""
 
 from __future__ import annotations
 
+__all__ = ["broken_rules", "frames_to_check", "known_at", "whole_tables"]
+
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
 import pandas as pd
-import pandera.pandas as pandera
 
-from evalkit import zones
-from evalkit.intake._clean import clean_errors
-from evalkit.intake._data import StudyData
-from evalkit.intake._findings import Finding, Findings, finding
+from evalkit.intake._data import StudyData, fetch, kept_in
+from evalkit.intake._findings import Finding, finding
 from evalkit.intake._read import ROW
 from evalkit.intake._rules import Rule
 from evalkit.intake._spec import TABLE_NAMES, TableSpec, table_spec
 from evalkit.intake._table_rules import rules_of
 from evalkit.protocol import Study
 
-_DTYPES = {
-    "identifier": object,
-    "text": object,
-    "date": "datetime64[ns]",
-    "number": "float64",
-    "yes_no": "float64",
-}
+Frames = Mapping[str, pd.DataFrame]
 
 
-def check(data: StudyData, today: date | None = None) -> Findings:
-    """Check tables that have been read.
+def frames_to_check(data: StudyData, today: date) -> Frames:
+    """Fetch the rows of each table that stand and are not kept out, with what rules need from other tables.
 
     Parameters
     ----------
     data : StudyData
-    today : datetime.date, optional
+    today : datetime.date
 
     Returns
     -------
-    Findings
+    mapping of str to pandas.DataFrame
     """
-    day = today or zones.today(data.study.time_zone)
-    found = list(data.findings)
-    unread = {(f.table, f.column) for f in data.findings}
-    with clean_errors("validation"):
-        frames = _with_helpers(_standing(data, day))
-        for name, frame in frames.items():
-            spec = table_spec(data.study, name)
-            found += _whole_table(data, spec, frame)
-            rules = [r for r in rules_of(data.study, spec, day) if (name, r.column) not in unread]
-            if not data.has("participants"):  # that their file cannot be read is said; nobody is unknown for that
-                rules = [r for r in rules if r.name != "unknown_participant"]
-            found += _broken(spec, rules, frame)
-    order = {name: place for place, name in enumerate(TABLE_NAMES)}
-    severities = {"error": 0, "warning": 1}
-    found.sort(key=lambda f: (severities[f.severity], order[f.table], f.column, f.rule))
-    return Findings(tuple(found))
+    return _with_helpers(_standing(data, today))
 
 
-def schema(spec: TableSpec, rules: list[Rule]) -> pandera.DataFrameSchema:
-    """Return a table's pandera schema: types of columns, and the rules as checks.
+def known_at(frames: Frames, study: Study, cut: date, today: date) -> Frames:
+    """Return the rows that a report with a data cut uses, or would use if their days were right.
+
+    A day that has not come yet is a slip of the pen: nobody knows that it lies after the cut.
 
     Parameters
     ----------
-    spec : TableSpec
-    rules : list of Rule
+    frames : mapping of str to pandas.DataFrame
+    study : Study
+    cut, today : datetime.date
 
     Returns
     -------
-    pandera.DataFrameSchema
+    mapping of str to pandas.DataFrame
+        The frames themselves where nothing lies after the cut.
     """
-    columns = {c.name: pandera.Column(_DTYPES[c.kind], nullable=True) for c in spec.columns}
-    checks = [_as_check(str(place), rule) for place, rule in enumerate(rules)]
-    return pandera.DataFrameSchema(columns, checks=checks, name=spec.name)
+    found = {}
+    for name, frame in frames.items():
+        late = pd.Series(False, index=frame.index)
+        for column in (table_spec(study, name).event_date, "recorded_on"):
+            late |= (frame[column] > pd.Timestamp(cut)) & (frame[column] <= pd.Timestamp(today))
+        found[name] = frame[~late] if late.any() else frame
+    return found
 
 
-def _as_check(name: str, rule: Rule) -> pandera.Check:
-    return pandera.Check(
-        lambda frame: ~rule.broken(frame).astype(bool), name=name, error=name, ignore_na=False, n_failure_cases=1
-    )
+def broken_rules(
+    study: Study, frames: Frames, today: date, unread: Iterable[tuple[str, str]], *, errors: bool = False
+) -> list[Finding]:
+    """Hold rows to the study's rules.
+
+    Parameters
+    ----------
+    study : Study
+    frames : mapping of str to pandas.DataFrame
+    today : datetime.date
+    unread : iterable of (str, str)
+        Tables and columns that could not be read: their rules would only say so again.
+    errors : bool, default False
+        Whether only rules whose breach is an error are asked.
+
+    Returns
+    -------
+    list of Finding
+    """
+    found, left_out = [], set(unread)
+    for name, frame in frames.items():
+        for rule in rules_of(study, table_spec(study, name), today) if len(frame) else ():
+            if (name, rule.column) in left_out or (errors and rule.severity != "error"):
+                continue
+            if rule.name == "unknown_participant" and "participants" not in frames:
+                continue  # that their file cannot be read is said; nobody is unknown for that
+            broken = rule.broken(frame).astype(bool)
+            if broken.any():
+                found.append(_finding_of(name, rule, frame.loc[broken]))
+    return found
 
 
-def _broken(spec: TableSpec, rules: list[Rule], frame: pd.DataFrame) -> list[Finding]:
-    if frame.empty:
-        return []
-    try:
-        schema(spec, rules).validate(frame, lazy=True)
-    except pandera.errors.SchemaErrors as errors:
-        # Only the checks' names are taken: the failure cases hold participants' values.
-        failed = [str(name) for name in errors.failure_cases["check"]]
-    else:
-        return []
-    return [_finding_of(spec, rules[int(place)], frame) for place in sorted(set(failed), key=int)]
+def whole_tables(data: StudyData, frames: Frames) -> list[Finding]:
+    """Return findings about tables as wholes.
+
+    Parameters
+    ----------
+    data : StudyData
+    frames : mapping of str to pandas.DataFrame
+
+    Returns
+    -------
+    list of Finding
+    """
+    return [f for name, frame in frames.items() for f in _whole_table(data, table_spec(data.study, name), frame)]
 
 
-def _finding_of(spec: TableSpec, rule: Rule, frame: pd.DataFrame) -> Finding:
-    rows = frame.loc[rule.broken(frame).astype(bool)]
-    numbers: list[int] = rows[ROW].tolist() if ROW in frame else []
-    found = finding(spec.name, rule.column, rule.name, rule.severity, numbers, rule.text)
+def _finding_of(table: str, rule: Rule, rows: pd.DataFrame) -> Finding:
+    numbers: list[int] = rows[ROW].tolist() if ROW in rows else []
+    found = finding(table, rule.column, rule.name, rule.severity, numbers, rule.text)
     return replace(found, n_rows=len(rows))
 
 
 def _standing(data: StudyData, today: date) -> dict[str, pd.DataFrame]:
     frames = {}
     for name in (n for n in TABLE_NAMES if data.has(n)):
-        frame = data.frame(name)
+        table = kept_in(data.study, name, data.table(name))
+        frame = fetch(table, table_spec(data.study, name).dates, name)
         stands = ~(frame["retracted_on"] <= pd.Timestamp(today))
         wrong = frame["retracted_on"] < frame["recorded_on"]
         frames[name] = frame[stands | wrong].reset_index(drop=True)

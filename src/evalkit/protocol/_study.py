@@ -125,6 +125,8 @@ class Table(Model):
     """Lines above the header line of a CSV or Excel file, titles and empty ones, that are no part of the table."""
     skip_footer: Annotated[int, Field(ge=0, le=1000)] = 0
     """Lines at the end of a CSV or Excel file, totals and notes, that are no part of it; empty ones do not count."""
+    freshness_days: Annotated[int, Field(ge=0, le=36500)] | None = None
+    """How many days before a period's end the table's newest day may lie; none: 31, of participants 92."""
 
 
 class Engaged(Model):
@@ -162,6 +164,12 @@ class Rules(Model):
     """Hours of a full dose."""
     counting_kinds: list[Name] = ["group"]
     """Kinds of session that count towards the dose."""
+    session_kinds: list[str] = ["group", "individual", "case_management"]
+    """Kinds of session that may stand in the table, beside those that count: contact, but not dose."""
+    shortest_usual_hours: Annotated[float, Field(ge=0)] = 0.1
+    """The median of a kind's attended sessions is at least this long: shorter ones are in another unit ..."""
+    longest_usual_hours: Annotated[float, Field(gt=0)] = 4
+    """... and at most this long: minutes are not read as hours."""
     engaged: Engaged = Engaged()
     """When a participant counts as engaged."""
     funnel: Funnel = Funnel()
@@ -186,6 +194,9 @@ class Rules(Model):
         if self.funnel.half_dose_sessions >= self.dose_sessions:
             msg = "funnel.half_dose_sessions must be below dose_sessions"
             raise ValueError(msg)
+        if self.shortest_usual_hours > self.longest_usual_hours:
+            msg = "shortest_usual_hours must not be above longest_usual_hours"
+            raise ValueError(msg)
         return self
 
 
@@ -194,6 +205,10 @@ class Harm(Model):
 
     kinds: list[Name] = ["dv_arrest"]
     """Kinds of outcome that are events."""
+    known_kinds: list[str] = ["dv_arrest", "any_arrest", "order_violation", "survivor_reported_harm"]
+    """Kinds of outcome that may stand in the table, beside the events: known, and not counted."""
+    sources: list[str] | None = None
+    """Sources of outcomes allowed; none: any."""
     label: Text = "domestic-violence re-arrest"
     """How reports name the event, in the singular."""
     model_arm: Text = ""
@@ -230,6 +245,23 @@ class Comparison(Model):
             msg = "comparison.preference_low must be below preference_high"
             raise ValueError(msg)
         return self
+
+
+class Excuse(Model):
+    """One rule that a table may break for a time: reports, manifests and review packs say so."""
+
+    table: TableName
+    """The table."""
+    rule: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
+    """Short name of the rule, as `evalkit validate` writes it in brackets."""
+    column: str = ""
+    """The column, where only one may break the rule; empty: all columns of the table."""
+    reason: Annotated[Text, Field(min_length=15)]
+    """Why, in a sentence. It is published."""
+    by: Annotated[Text, Field(min_length=1)]
+    """Who decided it. It is published."""
+    until: date
+    """Last day on which it holds."""
 
 
 class Study(Model):
@@ -271,6 +303,12 @@ class Study(Model):
     """Database URL Ibis speaks; ${NAME} is taken from the environment. None: files."""
     tables: dict[TableName, Table]
     """The raw tables; only participants is required."""
+    ignore: dict[TableName, dict[str, list[str]]] = {}
+    """Values to keep out, by table and column: rows that hold one are not there; of participants, the value is not."""
+    excuses: list[Excuse] = []
+    """Rules that tables may break for a time."""
+    fall_of_rows: Literal["warning", "error"] = "warning"
+    """What it is when a month has fewer than half of the sessions that are usual; error: no report is made."""
     rules: Rules = Rules()
     """Definitions with numbers."""
     harm: Harm = Harm()

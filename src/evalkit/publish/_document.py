@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["ATTACHMENT", "BIBLIOGRAPHY", "Document", "document_of", "resources", "with_bibliography"]
+__all__ = ["ATTACHMENT", "BIBLIOGRAPHY", "Document", "document_of", "resources", "with_bibliography", "with_excuses"]
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.resources import files
@@ -11,6 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import PublicationError
+from evalkit.excuses import KIND as EXCUSES
+from evalkit.excuses import excuse_text
+from evalkit.markup import heading, markdown, paragraphs
+from evalkit.messages import messages_for
+from evalkit.protocol import Excuse
 from evalkit.publish._prepare import MARK, Item, prepare
 
 _FACTS = ("title", "subtitle", "study", "organisation", "period", "cut", "cut_date", "synthetic", "locale")
@@ -129,6 +135,26 @@ def with_bibliography(document: Document, notebook: Path) -> Document:
     file = notebook.with_name(BIBLIOGRAPHY)
     asked = any(item.kind == "markdown" and "{#refs" in item.text for item in document.items)
     return replace(document, bibliography=file.read_bytes()) if asked and file.is_file() else document
+
+
+def with_excuses(document: Document, excuses: Sequence[Excuse]) -> Document:
+    """Return the document with what was excused of its tables, at its end where the notebook does not say it itself.
+
+    Parameters
+    ----------
+    document : Document
+    excuses : sequence of Excuse
+
+    Returns
+    -------
+    Document
+        As given where nothing was excused.
+    """
+    if not excuses or any(item.mark.get("kind") == EXCUSES for item in document.items):
+        return document
+    say = messages_for(document.locale)
+    text = markdown(paragraphs(heading(say("Data quality")), excuse_text(excuses, say)))
+    return replace(document, items=(*document.items, Item("markdown", 0, text)))
 
 
 def _cover(executed: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -18,6 +18,7 @@ from typing import Any
 import nbformat
 
 from evalkit.errors import ProtocolError
+from evalkit.excuses import Passed
 from evalkit.periods import Period
 from evalkit.protocol import ReportParams, Study
 from evalkit.publish._parameters import declared, validated
@@ -67,6 +68,8 @@ class RenderJob:
         Keys the digests of what is not published; None: the study's own, which is made when there is none.
     new_ledger : str
         Why another ledger is begun for the study; empty: there is one at most.
+    passed : Passed
+        What the tables were let through with.
     """
 
     study: Study
@@ -85,6 +88,7 @@ class RenderJob:
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     secret: Keyer | None = field(default=None, repr=False)
     new_ledger: str = ""
+    passed: Passed = field(default_factory=Passed)
 
     def keyed(self, what: str, name: str, value: str) -> str:
         """Return the keyed digest of something that is not published.

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import ExecutionError, ExecutionTimeoutError, PublicationError, ReleaseError
+from evalkit.excuses import ENVIRONMENT as GATE
 from evalkit.messages import messages_for
 from evalkit.periods import quarters_between
 from evalkit.protocol import load_disclosure, private_folder
 from evalkit.publish._data import write_data
-from evalkit.publish._document import Document, document_of, with_bibliography
+from evalkit.publish._document import Document, document_of, with_bibliography, with_excuses
 from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._environment import digest
 from evalkit.publish._execute import Limits, execute
@@ -196,7 +197,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
             log_file=job.log_folder / f"{job.study.id}-{job.params.report}-{job.target.name}.log",
             limits=Limits(deadline - time.monotonic(), job.params.memory_gb, job.params.output_mb),
             on_cell=lambda done, total: told.cell(job.name, done, total),
-            variables={ENVIRONMENT: guard.key, **variables},
+            variables={ENVIRONMENT: guard.key, GATE: job.passed.to_kernel(), **variables},
             scrub=guard.scrub,
         )
         audit_cells(done, guard)
@@ -206,7 +207,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     told.step(job.name, f"publishing with {parts['publication']['publisher']}")
     executed = ran.executed
     document = document_of(executed, toc=job.params.publication.toc, pdf_standard=job.params.publication.pdf_standard)
-    document = with_bibliography(document, job.notebook)
+    document = with_excuses(with_bibliography(document, job.notebook), job.passed.excused)
     audit_document(document, guard)
     files = write_data(document, scratch, deadline - time.monotonic(), job.params.memory_gb)
     published = published_of(document.items, files)
@@ -221,6 +222,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         "estimates": estimates_of(document.items),
         "restatements": [item.numbers for item in document.items if item.numbers and item.analysis == "restatements"],
         "overridden": _overridden(job, parameters, standing),
+        "excused": [excuse.model_dump(mode="json") for excuse in job.passed.excused],
         **ran.facts(),
         **revision.facts(),
     }
@@ -282,7 +284,7 @@ def _guard(job: RenderJob, notebook: Any, scratch: Path) -> Guard:  # noqa: ANN4
         paths=[str(scratch), str(job.study.folder), str(private_folder(job.study)), str(job.out), str(Path.home())],
         protocol="\n".join(file.read_text(encoding="utf-8", errors="replace") for file in named if file.is_file()),
         authored="\n".join([*sources, job.params.model_dump_json(), load_disclosure(job.study).model_dump_json()]),
-        days=[*ends, job.study.starts],
+        days=[*ends, job.study.starts, *(excuse.until for excuse in job.passed.excused)],
     )
 
 

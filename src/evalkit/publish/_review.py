@@ -145,6 +145,11 @@ def _page(facts: dict[str, Any], outputs: list[dict[str, Any]], counts: pd.DataF
     asked = facts.get("overrides") or facts.get("exceptions") or []
     exceptions = "".join(f"<li>{_text(a)}</li>" for a in asked) or "<li>None.</li>"
     looked = ", ".join(f"{n.replace('_', ' ')} {v}" for n, v in sorted(facts["looked"].items())) or "nothing kept"
+    excused = "".join(
+        f"<li>{_text(e['table'])}: {_text(e['rule'])}, until {_text(e['until'])} ({_text(e['by'])}): "
+        f"{_text(e['reason'])}</li>"
+        for e in facts.get("excused") or []
+    )
     hidden = int((counts["shown"] == "no").sum())
     parts = [_section(output, counts) for output in outputs]
     title = f"Output check: {facts.get('report', '')} {name}"
@@ -156,6 +161,7 @@ def _page(facts: dict[str, Any], outputs: list[dict[str, Any]], counts: pd.DataF
         "Files: <a href='outputs.csv'>outputs.csv</a>, <a href='counts.csv'>counts.csv</a>.</p>"
         f"<p>Disclosure control: {_text(looked)}.</p>"
         f"<h2>Policy applied</h2><table>{rules}</table><h2>Exceptions asked for</h2><ul>{exceptions}</ul>"
+        f"<h2>Rules that the tables break, excused</h2><ul>{excused or '<li>None.</li>'}</ul>"
         f"<h2>Outputs</h2>{''.join(parts)}</body></html>\n"
     )
 

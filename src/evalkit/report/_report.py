@@ -40,10 +40,13 @@ from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, is_empty, nothing_
 from evalkit.display._mark import emit, typed_numbers
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
+from evalkit.excuses import KIND as EXCUSES
+from evalkit.excuses import excuse_text
 from evalkit.intake import CutData, StudyData
 from evalkit.markup import box
+from evalkit.messages import messages_for
 from evalkit.periods import Period, quarters_between
-from evalkit.protocol import Baselines, Study, load_disclosure
+from evalkit.protocol import Baselines, Excuse, Study, load_disclosure
 from evalkit.report import _standing as standing
 from evalkit.report._benchmarks import show_benchmarks
 from evalkit.report._contrast import count_gaps, curve_differences, curve_gaps, difference_numbers, share_gaps
@@ -77,6 +80,8 @@ class Report:
         The tables themselves: only for what compares one cut with another.
     record : Record
         What is shown, for the render that asks for it.
+    excused : tuple of Excuse
+        Rules that the tables break with the protocol's leave.
     """
 
     title: str
@@ -88,6 +93,7 @@ class Report:
     policy: Policy
     raw: StudyData = field(repr=False)
     record: Record = field(default_factory=Record.of_run, repr=False)
+    excused: tuple[Excuse, ...] = ()
 
     @property
     def cut(self) -> date:
@@ -143,6 +149,11 @@ class Report:
         """Show the study's rules in words, with the protocol's own numbers."""
         tables = frozenset(name for name in _TABLES if self.cohort.has(name))
         emit("markdown", definitions(self.study, load_disclosure(self.study), tables), kind="methods")
+
+    def excuses(self) -> None:
+        """Show which rules the tables break with the protocol's leave, and why; nothing where there are none."""
+        if self.excused:
+            emit("markdown", excuse_text(self.excused, messages_for(self.study.locale)), kind=EXCUSES)
 
     def dictionary(self) -> None:
         """Show the data dictionary: in the HTML edition only, where wide tables can be scrolled."""

@@ -1,0 +1,77 @@
+"""``evalkit validate``: what is wrong with a study's tables, and which of their values the protocol does not name."""
+
+from __future__ import annotations
+
+__all__ = ["run"]
+
+from pathlib import Path
+
+import typer
+
+from evalkit.errors import EvalkitError
+from evalkit.intake import Codes, open_gate
+from evalkit.protocol import Study, find_private_folder, load_study, private_folder, write_private
+from evalkit.publish._scratch import private_files
+
+_CODES = "codes.json"
+
+
+def run(file: Path, period: str | None, out: Path | None, *, codes: bool) -> int:
+    """Check a study's tables and say what was found.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        The study's protocol.
+    period : str or None
+        Of a report that is meant; None: the whole tables.
+    out : pathlib.Path or None
+        Where the findings go as JSON.
+    codes : bool
+        Whether to show values that the protocol does not name.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    DataError
+        If there is an error among the findings.
+    EvalkitError
+        If it cannot be found out.
+    """
+    study = load_study(file)
+    gate = open_gate(study)
+    findings = gate.findings if period is None else gate.at(gate.periods([period])[0])
+    if out is not None:
+        with private_files():
+            out.write_text(findings.to_json() + "\n", encoding="utf-8")
+    typer.echo(str(findings))
+    if out is not None:
+        typer.echo(f"written to {out}")
+    kept = _keep(study, gate.codes)
+    if codes:
+        typer.echo(gate.codes.proposal())
+    elif gate.codes:
+        typer.echo(f"{kept}; evalkit validate --codes shows them with what they may stand for")
+    findings.raise_for_errors()
+    return 0
+
+
+def _keep(study: Study, codes: Codes) -> str:
+    """Keep the codes in the study's private folder, or take away those of an earlier day; say where they are."""
+    try:
+        if not codes:
+            earlier = find_private_folder(study)  # no folder is made for nothing
+            if earlier is not None:
+                (earlier / _CODES).unlink(missing_ok=True)
+            return ""
+        folder = private_folder(study)
+        # The folder lies in the checkout of whoever works on the study: what is in it is never to be committed.
+        write_private(folder / ".gitignore", b"*\n")
+        write_private(folder / _CODES, codes.to_json().encode())
+    except (EvalkitError, OSError):
+        return "the values that the protocol does not name could not be kept (no private folder can be written)"
+    return f"the values that the protocol does not name are in {folder / _CODES}"

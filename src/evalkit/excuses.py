@@ -1,0 +1,97 @@
+"""What a report was let through with: rules that its tables break with the protocol's leave, and what it says of them.
+
+The gate itself stands in `evalkit.intake`. What it found travels with a render: to the kernel, which need not check the
+same tables again, to the report's words, the manifest and the review pack.
+"""
+
+from __future__ import annotations
+
+__all__ = ["ENVIRONMENT", "KIND", "Passed", "excuse_text"]
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evalkit.markup import box, bullets, paragraphs
+from evalkit.messages import Messages
+from evalkit.protocol import Excuse
+
+ENVIRONMENT = "EVALKIT_GATE"
+"""Environment variable in which a render tells its kernel what passed the gate, and with which excuses."""
+
+KIND = "excuses"
+"""Kind of the output that says what was excused."""
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What a report was let through with.
+
+    Attributes
+    ----------
+    excused : tuple of Excuse
+        Those without which it would have been stopped: they are published with it.
+    warnings : tuple of str
+        What somebody should look at in this period.
+    key : str
+        Digest of what the gate looked at; empty where tables can change unseen: in a database.
+    """
+
+    excused: tuple[Excuse, ...] = ()
+    warnings: tuple[str, ...] = ()
+    key: str = ""
+
+    def to_kernel(self) -> str:
+        """Return what a render tells its kernel, so that the same tables are not checked twice.
+
+        Returns
+        -------
+        str
+            The value of the environment variable `ENVIRONMENT`.
+        """
+        return json.dumps({"key": self.key, "excused": [e.model_dump(mode="json") for e in self.excused]})
+
+    @staticmethod
+    def from_render() -> Passed:
+        """Return what the render that started this kernel says; nothing outside of one.
+
+        Returns
+        -------
+        Passed
+        """
+        said = json.loads(os.environ.get(ENVIRONMENT) or "{}")
+        excuses = tuple(Excuse.model_validate(e) for e in said.get("excused", ()))
+        return Passed(excuses, (), str(said.get("key", "")))
+
+
+def excuse_text(excuses: Sequence[Excuse], say: Messages) -> str:
+    """Return which rules were excused, by whom and why.
+
+    Parameters
+    ----------
+    excuses : sequence of Excuse
+        At least one.
+    say : Messages
+        Of the report's language.
+
+    Returns
+    -------
+    str
+        With signs; see `evalkit.markup`.
+    """
+    lines = [
+        say(
+            "Table {table}, rule “{rule}”: {reason} (decided by {by}, until {day})",
+            table=" ".join(part for part in (e.table, e.column) if part),
+            rule=e.rule.replace("_", " "),
+            reason=e.reason,
+            by=e.by,
+            day=say.day(e.until),
+        )
+        for e in excuses
+    ]
+    lead = say(
+        "The tables break rules of this study, which was excused for a time. Figures that rest on them can be off."
+    )
+    return box("note", paragraphs(lead, bullets(lines)))

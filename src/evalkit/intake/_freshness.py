@@ -1,0 +1,118 @@
+"""Freshness: how far each table reaches, and months in which rows are missing, it seems."""
+
+from __future__ import annotations
+
+__all__ = ["fall_of_rows", "reaches", "stale"]
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pandas as pd
+
+from evalkit.intake._data import StudyData
+from evalkit.intake._findings import Finding
+from evalkit.periods import Period
+from evalkit.protocol import Study
+
+# A month's entries are late by a few weeks at most; of a small programme nobody new may come for a quarter.
+_USUAL, _OF_PARTICIPANTS = 31, 92
+_BEFORE = 6  # months that say what is usual: half a year, so that one holiday does not
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a table reaches.
+
+    Attributes
+    ----------
+    newest : datetime.date or None
+        Its newest day; None: it has none, so that the study's first day stands for it.
+    days : int
+        How many days later a period may end.
+    until : datetime.date
+        The last day on which a period may end.
+    """
+
+    newest: date | None
+    days: int
+    until: date
+
+
+def reaches(data: StudyData, today: date) -> dict[str, Reach]:
+    """Return how far each table of a study reaches.
+
+    Parameters
+    ----------
+    data : StudyData
+    today : datetime.date
+
+    Returns
+    -------
+    dict
+    """
+    found = {}
+    for name, newest in data.newest_days(today).items():
+        asked = data.study.tables[name].freshness_days  # type: ignore[index]
+        days = asked if asked is not None else _OF_PARTICIPANTS if name == "participants" else _USUAL
+        found[name] = Reach(newest, days, (newest or data.study.starts) + timedelta(days=days))
+    return found
+
+
+def stale(reach: Mapping[str, Reach], period: Period) -> list[Finding]:
+    """Return a finding for each table that does not reach a period's cut.
+
+    Parameters
+    ----------
+    reach : mapping of str to Reach
+    period : Period
+
+    Returns
+    -------
+    list of Finding
+    """
+    found = []
+    for name, own in reach.items():
+        if own.until < period.cut:
+            newest = f"its newest day is {own.newest}" if own.newest else "it has no day up to today"
+            text = (
+                f"{newest}, and period {period.name} ends on {period.cut}: more than {own.days} days later "
+                f"(tables.{name}.freshness_days)"
+            )
+            found.append(Finding(name, "", "stale_table", "error", 0, (), text))
+    return found
+
+
+def fall_of_rows(study: Study, sessions: pd.DataFrame, last: date, *, to_last: bool) -> list[Finding]:
+    """Look for months with fewer than half of the sessions that the six months before had at their median.
+
+    Parameters
+    ----------
+    study : Study
+    sessions : pandas.DataFrame
+        The rows that stand, or were known.
+    last : datetime.date
+        The last day that the rows speak of; a month that ends later is not over in them.
+    to_last : bool
+        Whether months up to that day count that have no row any more; else up to the newest session's.
+
+    Returns
+    -------
+    list of Finding
+        One at most.
+    """
+    months = sessions["session_date"].dropna().dt.to_period("M")
+    months = months[months <= pd.Period(last, "M")]
+    if months.empty:
+        return []
+    end = pd.Period(last, "M") if to_last else months.max()
+    if end.end_time.date() > last:
+        end -= 1
+    rows = months.value_counts().reindex(pd.period_range(months.min(), end, freq="M"), fill_value=0)
+    usual = rows.rolling(_BEFORE).median().shift(1)
+    fallen = rows.index[rows < usual / 2]
+    if not len(fallen):
+        return []
+    several = f" and {len(fallen) - 1} more" if len(fallen) > 1 else ""
+    text = f"{fallen[-1]}{several}: fewer than half of the sessions that were usual in the {_BEFORE} months before"
+    return [Finding("sessions", "session_date", "fall_of_rows", study.fall_of_rows, 0, (), text)]
