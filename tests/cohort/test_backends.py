@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -328,7 +329,8 @@ def test_postgres_times_with_a_zone(session: str, postgres: str, tmp_path: Path)
             f"CREATE TABLE {schema}.people (participant_id text, pathway text, referral_date timestamptz, intake_date text)"
         )
         for n, (text, *_) in enumerate(MOMENTS):
-            connection.execute(f"INSERT INTO {schema}.people VALUES (%s, 'paip', %s, %s)", (f"p{n}", text, text))
+            row = "VALUES (%s, 'paip', %s, %s)"
+            connection.execute(f"INSERT INTO {schema}.people {row}", (f"p{n}", text, text))  # noqa: S608
         connection.commit()
     for place, column in PLACES.items():
         with open_data(zoned_study(postgres, f"{schema}.people", place)) as data:
@@ -345,10 +347,8 @@ def test_postgres_times_with_a_zone(session: str, postgres: str, tmp_path: Path)
 # -- Spark ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.spark
-@pytest.mark.slow
-@pytest.mark.filterwarnings("default")
-def test_spark(tables: dict[str, pd.DataFrame], from_files: StudyData, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory):
     pytest.importorskip("pyspark")
     from pyspark.sql import SparkSession
 
@@ -357,26 +357,39 @@ def test_spark(tables: dict[str, pd.DataFrame], from_files: StudyData, tmp_path:
         .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.sql.warehouse.dir", str(tmp_path))
+        .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("spark")))
         .getOrCreate()
     )
-    try:
-        backend = ibis.pyspark.connect(session)
-        for name, frame in tables.items():
-            file = tmp_path / f"{name}.parquet"
-            typed(frame, name).to_parquet(file)
-            session.read.parquet(str(file)).createOrReplaceTempView(f"raw_{name}")
-        study = in_database(None, {name: f"raw_{name}" for name in tables})
-        assert_identical(from_files, open_data(study, backend=backend))
-        rows = [(f"p{n}", "paip", m[0].replace(" UTC", "Z"), m[0]) for n, m in enumerate(MOMENTS)]
-        made = session.createDataFrame(rows, ["participant_id", "pathway", "referral_date", "intake_date"])
-        made = made.withColumn("referral_date", made.referral_date.cast("timestamp"))
-        made.write.parquet(str(tmp_path / "zoned"))
-        session.read.parquet(str(tmp_path / "zoned")).createOrReplaceTempView("zoned")
-        for zone in ("Asia/Tokyo", "America/Chicago"):
-            session.conf.set("spark.sql.session.timeZone", zone)
-            for place, column in PLACES.items():
-                want = [moment[column] for moment in MOMENTS]
-                assert zoned_days(open_data(zoned_study(None, "zoned", place), backend=backend)) == (want, want)
-    finally:
-        session.stop()
+    yield session
+    session.stop()
+
+
+@pytest.mark.spark
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_spark(spark, tables: dict[str, pd.DataFrame], from_files: StudyData, tmp_path: Path) -> None:
+    backend = ibis.pyspark.connect(spark)
+    for name, frame in tables.items():
+        file = tmp_path / f"{name}.parquet"
+        typed(frame, name).to_parquet(file)
+        spark.read.parquet(str(file)).createOrReplaceTempView(f"raw_{name}")
+    study = in_database(None, {name: f"raw_{name}" for name in tables})
+    assert_identical(from_files, open_data(study, backend=backend))
+
+
+@pytest.mark.spark
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("session", ["Asia/Tokyo", "America/Chicago"])
+def test_spark_times_with_a_zone(session: str, spark, tmp_path: Path) -> None:
+    backend = ibis.pyspark.connect(spark)
+    texts = [moment[0] for moment in MOMENTS]
+    moments = [datetime.fromisoformat(re.sub(r" ?UTC", "Z", text).replace(" +", "+")) for text in texts]
+    rows = [(f"p{n}", "paip", moments[n], texts[n]) for n in range(len(texts))]
+    made = spark.createDataFrame(rows, ["participant_id", "pathway", "referral_date", "intake_date"])
+    made.write.parquet(str(tmp_path / "zoned"))
+    spark.read.parquet(str(tmp_path / "zoned")).createOrReplaceTempView("zoned")
+    spark.conf.set("spark.sql.session.timeZone", session)
+    for place, column in PLACES.items():
+        want = [moment[column] for moment in MOMENTS]
+        assert zoned_days(open_data(zoned_study(None, "zoned", place), backend=backend)) == (want, want)

@@ -265,7 +265,7 @@ def test_a_time_that_is_none(text: str, tmp_path: Path) -> None:
         open_data(small(tmp_path, csv(["2022-02-03", text])))
     backend = ibis.duckdb.connect()
     backend.con.register("participants", people(pa.array(["2022-02-03", text])))
-    with pytest.raises(DataError, match="referral_date: is not a date .*1 row"):
+    with pytest.raises(DataError, match=r"referral_date: is not a date .*1 row"):
         open_data(given(tmp_path), backend=backend)
 
 

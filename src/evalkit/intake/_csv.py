@@ -124,9 +124,8 @@ def decoded(content: bytes, encoding: str, where: str) -> str:
         If the bytes are not of that encoding.
     """
     try:
-        codec = codecs.lookup(encoding).name
-        b"".decode(codec)
-    except (LookupError, UnicodeError):
+        codec = _codec(encoding)
+    except LookupError:
         near = did_you_mean(encoding, ["utf-8", "utf-16", "latin-1", "windows-1252"])
         msg = f"{where}: the protocol's encoding '{encoding}' is not known{near}"
         raise ProtocolError(msg) from None
@@ -151,6 +150,18 @@ def decoded(content: bytes, encoding: str, where: str) -> str:
         msg = f"{where} holds NUL characters: it is not {encoding} text{_hint(content, encoding)}"
         raise DataError(msg)
     return text.replace(_MARK, "")  # also between files that were put together
+
+
+def _codec(encoding: str) -> str:
+    """Return an encoding's name; LookupError where there is none, or it is none of text, such as hex."""
+    codec = codecs.lookup(encoding).name
+    try:
+        b"a".decode(codec)
+    except UnicodeDecodeError:
+        pass  # a letter alone is not everywhere a text
+    except UnicodeError:  # the codec called "undefined"
+        raise LookupError(encoding) from None
+    return codec
 
 
 def _byte_order(content: bytes) -> Literal["le", "be"] | None:

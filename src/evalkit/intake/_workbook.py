@@ -141,8 +141,8 @@ class _Package:
         for name, key in self._ids.items():
             kind, target = targets[key]
             self.sheets[name] = target if kind == "worksheet" else ""
-        for part in self._names:  # values come from these, too
-            if part.endswith(("sharedstrings.xml", "styles.xml")):
+        for kind, part in targets.values():
+            if kind in {"sharedStrings", "styles"}:  # values come from these, too
                 self.parse(part)
 
     def _book(self, name: str, attributes: Attributes) -> None:
