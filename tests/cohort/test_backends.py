@@ -330,7 +330,7 @@ def test_postgres_times_with_a_zone(session: str, postgres: str, tmp_path: Path)
         )
         for n, (text, *_) in enumerate(MOMENTS):
             row = "VALUES (%s, 'paip', %s, %s)"
-            connection.execute(f"INSERT INTO {schema}.people {row}", (f"p{n}", text, text))  # noqa: S608
+            connection.execute(f"INSERT INTO {schema}.people {row}", (f"p{n}", text, text))
         connection.commit()
     for place, column in PLACES.items():
         with open_data(zoned_study(postgres, f"{schema}.people", place)) as data:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,13 @@ def test_messages_say_line_key_and_how_to_mend(old: str, new: str, line: int, wo
 def test_what_asks_for_another_yaml_is_refused(text: str) -> None:
     with pytest.raises(ProtocolError):
         parse_yaml(text, "x")
+
+
+def test_nothing_is_read_in_another_way() -> None:
+    source = Path(__file__).resolve().parents[2] / "src" / "evalkit"
+    reads = re.compile(r"yaml\.(safe_load|load|full_load|SafeLoader)|date\.today\(\)|datetime\.now\(\)")
+    found = {file.name for file in source.rglob("*.py") if reads.search(file.read_text(encoding="utf-8"))}
+    assert found == {"_yaml.py"}
 
 
 def test_what_we_write_ourselves_comes_back(tmp_path: Path) -> None:
