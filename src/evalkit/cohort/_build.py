@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import ibis.expr.types as ir
 import pandas as pd
 
@@ -76,24 +79,34 @@ def _columns(setting: Setting) -> list[str]:
     return list(dict.fromkeys(columns))
 
 
+def _completed(setting: Setting) -> ir.Table:
+    rows = _retention.completions(setting)
+    return rows.group_by(*KEY).aggregate(completion_date=rows.day.min())
+
+
+def _left(setting: Setting) -> ir.Table:
+    rows = _retention.retention(setting)
+    return rows.filter(rows.cause == 1).select(*KEY, disengagement_date="day")
+
+
+def _followed(setting: Setting) -> ir.Table:
+    return _harm.harm_ends(setting).select(*KEY, harm_end_date="day")
+
+
 def _with_sessions(setting: Setting, people: pd.DataFrame) -> pd.DataFrame:
     """Join what attended sessions and exits add up to; nothing where sessions are not part of the study."""
-    parts: list[tuple[ir.Table, list[str]]] = []
+    parts: list[tuple[Callable[[Setting], ir.Table], list[str]]] = []
     if setting.has("outcomes"):
-        parts.append((_harm.harm_ends(setting).select(*KEY, harm_end_date="day"), ["harm_end_date"]))
+        parts.append((_followed, ["harm_end_date"]))
     if setting.has("sessions"):
-        completed = _retention.completions(setting)
-        completed = completed.group_by(*KEY).aggregate(completion_date=completed.day.min())
-        left = _retention.retention(setting)
-        left = left.filter(left.cause == 1).select(*KEY, disengagement_date="day")
         parts += [
-            (_retention.summary(setting), _SESSION_DATES),
-            (completed, ["completion_date"]),
-            (left, ["disengagement_date"]),
-            (_retention.returns(setting), ["return_date"]),
+            (_retention.summary, _SESSION_DATES),
+            (_completed, ["completion_date"]),
+            (_left, ["disengagement_date"]),
+            (_retention.returns, ["return_date"]),
         ]
-    for expression, dates in parts:
-        found = fetch(expression, ["referral_date", *dates], "cohort")
+    for part, dates in parts:
+        found = fetch(setting.kept(f"{part.__name__}, rows", partial(part, setting)), ["referral_date", *dates], "cohort")
         people = joined(people, found)
     missing = 0 if setting.has("sessions") else float("nan")
     for name in (*_COUNTS, *_HOURS):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -267,14 +268,14 @@ class Cohort:
         if scale not in self._frames:
             self._require("outcomes" if scale == "harm" else "sessions")
             made = {"initiation": _scales.initiation, "retention": _retention.retention, "harm": _harm.harm}
-            ended = self._fetch(made[scale](self._setting), ["referral_date", "day"], scale)
+            ended = self._fetch(scale, made[scale], ["referral_date", "day"])
             self._frames[scale] = self._with_people(ended, origin)
         frame = self._frames[scale].copy()
         frame.attrs["causes"] = dict(self.causes_of(scale))
         return frame
 
-    def _fetch(self, expression: ir.Table, dates: list[str], where: str) -> pd.DataFrame:
-        return fetch(expression, dates, where)
+    def _fetch(self, role: str, make: Callable[[Setting], ir.Table], dates: list[str]) -> pd.DataFrame:
+        return fetch(self._setting.kept(f"{role}, rows", partial(make, self._setting)), dates, role)
 
     def _with_people(self, ended: pd.DataFrame, origin: str) -> pd.DataFrame:
         """Join the end of each episode's time to the person, and turn days into times."""
@@ -297,8 +298,8 @@ class Cohort:
 
     def _recurrent(self) -> pd.DataFrame:
         dates = ["referral_date", "day"]
-        days = self._fetch(_harm.harm_days(self._setting), dates, "harm_recurrent")
-        ends = self._fetch(_harm.harm_ends(self._setting), dates, "harm_recurrent")
+        days = self._fetch("harm_days", _harm.harm_days, dates)
+        ends = fetch(_harm.harm_ends(self._setting), dates, "harm_ends")
         events = self._with_people(days, "intake_date")
         last = self._with_people(ends, "intake_date")
         # The end's own row comes after an event on that day.
@@ -312,7 +313,7 @@ class Cohort:
         if name not in self._frames:
             self._require(name)
             day = _OWN_DATES[name]
-            rows = self._fetch(owned(self._setting, name, day), ["referral_date", day], name)
+            rows = fetch(owned(self._setting, name, day), ["referral_date", day], name)
             origins = {"referral": "referral_date", "intake": "intake_date", "first_session": "first_session_date"}
             about = [*_ORDER, "referral_date", "group", "intake_date", "first_session_date"]
             rows = joined(self.people[about], rows, "inner")

@@ -32,6 +32,10 @@ class Setting:
     rules: Rules
     episodes: Episodes
     _kept: dict[str, ir.Table] = field(default_factory=dict, repr=False)
+    _stated: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_stated", f"{self.episodes} {self.rules.model_dump_json()}")
 
     def kept(self, name: str, make: Callable[[], ir.Table]) -> ir.Table:
         """Return an expression that several roll-ups share, computed once where that is possible.
@@ -47,7 +51,7 @@ class Setting:
         ibis Table
         """
         if name not in self._kept:
-            self._kept[name] = self.cut.keep(make())
+            self._kept[name] = self.cut.kept((name, self._stated), make)
         return self._kept[name]
 
     @property

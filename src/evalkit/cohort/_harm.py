@@ -29,7 +29,7 @@ def ends(setting: Setting) -> list[ir.Table]:
     episodes = _with_intake(setting)
     searched = episodes.filter(episodes.outcome_follow_up_end.notnull())
     found = [
-        candidate(setting, episodes, ibis.literal(setting.day), (3, 0, "cut")),
+        candidate(setting, episodes, setting.cut.last, (3, 0, "cut")),
         candidate(setting, searched, searched.outcome_follow_up_end, (2, 0, "follow_up_end")),
     ]
     if setting.has("exits"):

@@ -32,7 +32,7 @@ def gaps(setting: Setting) -> ir.Table:
     following = days.day.lead().over(group_by=KEY, order_by="day")
     due = (days.day + ibis.interval(days=setting.rules.disengagement_gap_days)).cast("date")
     ahead = days.mutate(following=following, due=due)
-    met = ahead.filter(ahead.following.isnull() | (ahead.following > ahead.due), ahead.due <= ibis.literal(setting.day))
+    met = ahead.filter(ahead.following.isnull() | (ahead.following > ahead.due), ahead.due <= setting.cut.last)
     return met.group_by(*KEY).aggregate(day=met.due.min())
 
 
@@ -110,7 +110,7 @@ def _retention(setting: Setting) -> ir.Table:
     candidates = [
         completions(setting),
         candidate(setting, gap, gap.day, (1, 1, "gap")),
-        candidate(setting, first, ibis.literal(setting.day), (3, 0, "cut")),
+        candidate(setting, first, setting.cut.last, (3, 0, "cut")),
     ]
     if setting.has("exits"):
         order = {"disengagement": (1, 1), "censored": (2, 0)}

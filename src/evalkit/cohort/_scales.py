@@ -168,7 +168,7 @@ def initiation(setting: Setting) -> ir.Table:
     episodes = analysed(setting)
     candidates = [
         candidate(setting, first, first.first_session_date, (0, 1, "first_session")),
-        candidate(setting, episodes, ibis.literal(setting.day), (3, 0, "cut")),
+        candidate(setting, episodes, setting.cut.last, (3, 0, "cut")),
     ]
     if setting.has("exits"):
         order = {"completion": (1, 2), "disengagement": (1, 2), "censored": (2, 0)}

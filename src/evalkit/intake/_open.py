@@ -51,6 +51,7 @@ class _Opening:
             self.absent,
             tuple(self.findings),
             connection=self.connection,
+            recipes={} if self.connection is not None and self.connection.name == "duckdb" else None,
             identifying=frozenset(self.values),
         )
 

@@ -21,6 +21,7 @@ __all__ = ["Identifiers"]
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from evalkit.publish.audit._fold import fold
 
@@ -112,11 +113,16 @@ class Identifiers:
         if not self.words.isdisjoint(_words(folded)) or not self.anywhere.isdisjoint(_words(folded)):
             return True
         rest = _DIGEST.sub(" ", folded)
-        for length in {len(identifier) for identifier in self.anywhere}:
+        for length in self._lengths:
             windows = (rest[i : i + length] for i in range(len(rest) - length + 1))
             if not self.anywhere.isdisjoint(windows):
                 return True
         return False
+
+    @cached_property
+    def _lengths(self) -> frozenset[int]:
+        """Lengths of those found anywhere; found once, as a state's 100,000 people cost more than most texts."""
+        return frozenset(map(len, self.anywhere))
 
 
 def _place(text: str) -> str | None:
