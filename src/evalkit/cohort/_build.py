@@ -106,7 +106,9 @@ def _with_sessions(setting: Setting, people: pd.DataFrame) -> pd.DataFrame:
             (_retention.returns, ["return_date"]),
         ]
     for part, dates in parts:
-        found = fetch(setting.kept(f"{part.__name__}, rows", partial(part, setting)), ["referral_date", *dates], "cohort")
+        found = fetch(
+            setting.kept(f"{part.__name__}, rows", partial(part, setting)), ["referral_date", *dates], "cohort"
+        )
         people = joined(people, found)
     missing = 0 if setting.has("sessions") else float("nan")
     for name in (*_COUNTS, *_HOURS):

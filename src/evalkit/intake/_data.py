@@ -25,8 +25,9 @@ from evalkit.protocol import Study
 _NUMBER = itertools.count()
 _TEMPORARY = ("duckdb", "postgres")
 
-# Days that no study has: they stand for the cut, and for the day whose knowledge counts, in expressions that are compiled
-# once and asked of every cut. Building and compiling took Ibis half a second for each of a report's cuts, DuckDB a tenth.
+# Days that no study has: they stand for the cut, and for the day whose knowledge counts, in expressions that are
+# compiled once and asked of every cut. Ibis took half a second to build and compile them for each of a report's cuts,
+# DuckDB a tenth of it to answer.
 _CUT, _KNOWN_ON = date(1111, 1, 1), date(1111, 1, 2)
 _KEPT = re.compile(r'"(kept_\d+)"')
 
@@ -295,9 +296,7 @@ class StudyData(_Tables):
             msg = "at: known_on must not be before the cut"
             raise UsageError(msg)
         tables: dict[str, ir.Table] = {}
-        cut = CutData(
-            self.study, tables, day, self.synthetic, known, connection=self.connection, recipes=self.recipes
-        )
+        cut = CutData(self.study, tables, day, self.synthetic, known, connection=self.connection, recipes=self.recipes)
         for name, table in self.tables.items():
             tables[name] = cut.kept(("known", name), partial(self._known, name, table, cut))
         return cut
