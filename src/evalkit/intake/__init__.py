@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import date
 
 from evalkit.intake._codes import Codes
-from evalkit.intake._data import CutData, Input, StudyData, fetch
+from evalkit.intake._cut import CutData, fetch
+from evalkit.intake._data import Input, StudyData
 from evalkit.intake._database import secrets_of
 from evalkit.intake._dictionary import dictionary
 from evalkit.intake._digest import known_digests, table_digests

@@ -1,10 +1,10 @@
-"""A study's tables, and the cut of them: what was known on a day."""
+"""A study's tables."""
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections.abc import Callable, Hashable, Mapping
+__all__ = ["Input", "StudyData", "kept_in"]
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -13,23 +13,13 @@ from typing import Self
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
-from ibis.expr.operations import Literal
 
 from evalkit import zones
-from evalkit.errors import AnalysisError, DataError, UsageError, did_you_mean
-from evalkit.intake._clean import clean_errors
+from evalkit.errors import DataError, UsageError
+from evalkit.intake._cut import CutData, Tables, fetch
 from evalkit.intake._findings import Finding, Findings
-from evalkit.intake._spec import TABLE_NAMES, MissingTableError, table_spec
+from evalkit.intake._spec import table_spec
 from evalkit.protocol import Study
-
-_NUMBER = itertools.count()
-_TEMPORARY = ("duckdb", "postgres")
-
-# Days that no study has: they stand for the cut, and for the day whose knowledge counts, in expressions that are
-# compiled once and asked of every cut. Ibis took half a second to build and compile them for each of a report's cuts,
-# DuckDB a tenth of it to answer.
-_CUT, _KNOWN_ON = date(1111, 1, 1), date(1111, 1, 2)
-_KEPT = re.compile(r'"(kept_\d+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,179 +44,8 @@ class Input:
     n_rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Recipe:
-    """A compiled query: its text, and the role of each kept table that stands in it under its name for one cut."""
-
-    text: str
-    roles: Mapping[str, Hashable]
-
-
 @dataclass(frozen=True, eq=False)
-class _Tables:
-    """Tables by name, optional ones perhaps absent."""
-
-    study: Study = field(repr=False)  # it may hold the database's address
-    tables: Mapping[str, ir.Table] = field(repr=False)
-    connection: ibis.BaseBackend | None = field(default=None, repr=False, kw_only=True)
-    recipes: dict[Hashable, _Recipe] | None = field(default=None, repr=False, kw_only=True)
-
-    def has(self, name: str) -> bool:
-        """Return whether a table is part of this study.
-
-        Parameters
-        ----------
-        name : str
-            participants, sessions, exits, outcomes or measures.
-
-        Returns
-        -------
-        bool
-
-        Raises
-        ------
-        DataError
-            If there is no such table in any study.
-        """
-        if name not in TABLE_NAMES:
-            msg = f"no study has a table '{name}'{did_you_mean(name, TABLE_NAMES)}"
-            raise DataError(msg)
-        return name in self.tables
-
-    def table(self, name: str) -> ir.Table:
-        """Return a table as an Ibis expression, in our columns and types.
-
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        ibis Table
-
-        Raises
-        ------
-        MissingTableError
-            If it is not part of this study.
-        """
-        if not self.has(name):
-            raise MissingTableError(name)
-        return self.tables[name]
-
-    def frame(self, name: str) -> pd.DataFrame:
-        """Return a table's rows.
-
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        pandas.DataFrame
-            In our columns; dates as ``datetime64[ns]``.
-
-        Raises
-        ------
-        MissingTableError
-            If it is not part of this study.
-        """
-        spec = table_spec(self.study, name)
-        return fetch(self.table(name), spec.dates, name)
-
-
-@dataclass(frozen=True, eq=False)
-class CutData(_Tables):
-    """What was known on a day.
-
-    Attributes
-    ----------
-    study : Study
-    tables : mapping of str to ibis Table
-        Only rows whose event had happened, that had been recorded and not yet been retracted.
-    day : datetime.date
-        The data cut.
-    synthetic : bool
-    """
-
-    day: date = date.min
-    synthetic: bool = False
-    known_on: date = date.min
-    _names: dict[Hashable, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def last(self) -> ir.DateScalar:
-        """The data cut as a value in expressions that are given to `kept`, and nowhere else."""
-        return ibis.literal(self.day if self.recipes is None else _CUT)
-
-    @property
-    def seen(self) -> ir.DateScalar:
-        """The day whose knowledge counts, in the same way."""
-        return ibis.literal(self.known_on if self.recipes is None else _KNOWN_ON)
-
-    def kept(self, role: Hashable, make: Callable[[], ir.Table]) -> ir.Table:
-        """Compute an expression once and keep its rows for later ones, where that can be done.
-
-        On our own DuckDB connection it is compiled for the first cut that asks, and its text is asked again for others.
-
-        Parameters
-        ----------
-        role : hashable
-            What it is, with everything but the cut that it depends on: the same role is the same question.
-        make : callable
-            Makes the expression, from these tables, `last`, `seen` and others that were kept.
-
-        Returns
-        -------
-        ibis Table
-            A temporary table of our own connection, where the engine has such tables and lets us make
-            one; the expression itself on any other engine, and on a connection that was given to us.
-
-        Raises
-        ------
-        DataError
-            If the engine refuses; no value is in the message.
-        """
-        if self.connection is None or self.connection.name not in _TEMPORARY:
-            return make()
-        if self.recipes is None:
-            return self._kept_as_it_is(make())
-        if role not in self._names:
-            if role not in self.recipes:
-                text = ibis.to_sql(make(), dialect=self.connection.name)
-                self.recipes[role] = _Recipe(text, {name: own for own, name in self._names.items()})
-            self._ask(role, self.recipes[role])
-        return self.connection.table(self._names[role])
-
-    def _ask(self, role: Hashable, recipe: _Recipe) -> None:
-        """Ask a compiled query of this cut, and first what it is made from."""
-
-        def own(match: re.Match[str]) -> str:
-            part = recipe.roles[match[1]]
-            if part not in self._names:
-                self._ask(part, self.recipes[part])  # type: ignore[index]
-            return f'"{self._names[part]}"'
-
-        query = _KEPT.sub(own, recipe.text)
-        for stands_for, day in ((_CUT, self.day), (_KNOWN_ON, self.known_on)):
-            query = query.replace(_sql(stands_for), _sql(day))
-        name = f"kept_{next(_NUMBER)}"
-        with clean_errors("cohort"):
-            self.connection.con.execute(f'CREATE TEMP TABLE "{name}" AS {query}')  # type: ignore[union-attr]
-        self._names[role] = name
-
-    def _kept_as_it_is(self, table: ir.Table) -> ir.Table:
-        name = f"kept_{next(_NUMBER)}"
-        try:
-            query = ibis.to_sql(table, dialect=self.connection.name)  # type: ignore[union-attr]
-            self.connection.con.execute(f'CREATE TEMP TABLE "{name}" AS {query}')  # type: ignore[union-attr]
-            return self.connection.table(name)  # type: ignore[union-attr]
-        except Exception:
-            # No right to temporary tables; if it is the expression itself, asking it will say so.
-            return table
-
-
-@dataclass(frozen=True, eq=False)
-class StudyData(_Tables):
+class StudyData(Tables):
     """A study's raw tables in our columns and types.
 
     Attributes
@@ -408,46 +227,3 @@ def kept_in(study: Study, name: str, table: ir.Table) -> ir.Table:
         elif column != study.arms.column:
             table = table.mutate(**{column: out.ifelse(ibis.null().cast("string"), table[column])})
     return table
-
-
-def _sql(day: date) -> str:
-    """Return a day as DuckDB's own text for it has it."""
-    return f"MAKE_DATE({day.year}, {day.month}, {day.day})"
-
-
-def fetch(expression: ir.Table, dates: tuple[str, ...] | list[str], where: str) -> pd.DataFrame:
-    """Run an expression and return its rows, with the same types on every engine.
-
-    Parameters
-    ----------
-    expression : ibis Table
-    dates : sequence of str
-        Columns to give as ``datetime64[ns]``.
-    where : str
-        For the message.
-
-    Returns
-    -------
-    pandas.DataFrame
-
-    Raises
-    ------
-    DataError
-        If the engine refuses; no value is in the message.
-    """
-    for literal in expression.op().find(Literal):
-        if literal.value in (_CUT, _KNOWN_ON):  # it stands for another day, which only `CutData.kept` puts in its place
-            msg = f"{where}: an expression over a cut must be given to CutData.kept before its rows are fetched"
-            raise AnalysisError(msg)
-    with clean_errors(where):
-        frame: pd.DataFrame = expression.to_pandas()
-        for name in dates:
-            days = frame[name]
-            typed = pd.api.types.is_datetime64_dtype(days)  # most engines: reading it again takes longer than the query
-            frame[name] = (days if typed else pd.to_datetime(days)).astype("datetime64[ns]")
-        for name, kind in expression.schema().items():
-            if kind.is_string():
-                frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
-            elif kind.is_floating() or kind.is_decimal():
-                frame[name] = frame[name].astype("float64")
-    return frame

@@ -6,7 +6,8 @@ __all__ = ["letters"]
 
 from dataclasses import replace
 
-from evalkit.intake._data import StudyData, fetch, kept_in
+from evalkit.intake._cut import fetch
+from evalkit.intake._data import StudyData, kept_in
 from evalkit.intake._findings import Finding, finding
 from evalkit.intake._read import ROW
 from evalkit.intake._spec import table_spec

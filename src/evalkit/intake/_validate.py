@@ -10,7 +10,8 @@ from datetime import date
 
 import pandas as pd
 
-from evalkit.intake._data import StudyData, fetch, kept_in
+from evalkit.intake._cut import fetch
+from evalkit.intake._data import StudyData, kept_in
 from evalkit.intake._findings import Finding, finding
 from evalkit.intake._read import ROW
 from evalkit.intake._rules import Rule

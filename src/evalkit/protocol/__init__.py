@@ -7,6 +7,7 @@
 Unknown keys and wrong types fail with file, line, key and a did-you-mean.
 """
 
+from evalkit.protocol._baselines import Baseline, Baselines
 from evalkit.protocol._disclosure import Disclosure, Override
 from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, validate
 from evalkit.protocol._private import (
@@ -22,8 +23,6 @@ from evalkit.protocol._schema import write_schemas
 from evalkit.protocol._study import (
     Arm,
     Arms,
-    Baseline,
-    Baselines,
     Comparison,
     Covariate,
     Excuse,

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from evalkit.errors import ProtocolError, did_you_mean
+from evalkit.protocol._baselines import Baselines
 from evalkit.protocol._disclosure import Disclosure
 from evalkit.protocol._report import ReportParams
-from evalkit.protocol._study import Baselines, Study
+from evalkit.protocol._study import Study
 from evalkit.protocol._yaml import named, read_yaml
 
 M = TypeVar("M", bound=BaseModel)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["count_gaps", "curve_differences", "curve_gaps", "difference_numbers", "share_gaps"]
+__all__ = ["count_gaps", "curve_differences", "curve_gaps", "difference_numbers", "gaps_of", "share_gaps"]
 
 import dataclasses
 from typing import Any
@@ -15,6 +15,7 @@ from evalkit.counts import Tally
 from evalkit.disclosure import NEARNESS, POINTS, TOLERANCE, Safe, cut
 from evalkit.display import Gap
 from evalkit.display._final_words import common_count_day
+from evalkit.display._kinds import CURVES, INCIDENCES
 from evalkit.estimates import Estimates
 from evalkit.wilson import normal_quantile
 
@@ -178,3 +179,12 @@ def share_gaps(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
         str(label[row["term"]]): Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]))
         for _, row in found.iterrows()
     }
+
+
+def gaps_of(safe: Safe, exact: Estimates | None, groups: tuple[str, str]) -> dict[str, Gap]:
+    """Return the differences between the two groups that may be told of an estimate; see `Report.gaps`."""
+    if safe.estimates.kind in CURVES | INCIDENCES:
+        if exact is None or safe.weighted:
+            return {}
+        return curve_gaps(curve_differences(safe, exact, groups))
+    return (count_gaps if safe.estimates.kind == "mean_count" else share_gaps)(safe, groups)

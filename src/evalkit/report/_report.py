@@ -40,16 +40,13 @@ from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, is_empty, nothing_
 from evalkit.display._mark import emit, typed_numbers
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
-from evalkit.excuses import KIND as EXCUSES
-from evalkit.excuses import excuse_text
 from evalkit.intake import CutData, StudyData
 from evalkit.markup import box
-from evalkit.messages import messages_for
 from evalkit.periods import Period, quarters_between
 from evalkit.protocol import Baselines, Excuse, Study, load_disclosure
 from evalkit.report import _standing as standing
 from evalkit.report._benchmarks import show_benchmarks
-from evalkit.report._contrast import count_gaps, curve_differences, curve_gaps, difference_numbers, share_gaps
+from evalkit.report._contrast import curve_differences, difference_numbers, gaps_of
 from evalkit.report._findings import show_findings
 from evalkit.report._given import check_letters, estimates_in
 from evalkit.report._model_words import in_study_words
@@ -152,8 +149,7 @@ class Report:
 
     def excuses(self) -> None:
         """Show which rules the tables break with the protocol's leave, and why; nothing where there are none."""
-        if self.excused:
-            emit("markdown", excuse_text(self.excused, messages_for(self.study.locale)), kind=EXCUSES)
+        standing.show_excuses(self)
 
     def dictionary(self) -> None:
         """Show the data dictionary: in the HTML edition only, where wide tables can be scrolled."""
@@ -206,11 +202,7 @@ class Report:
         mapping of str to Gap
             By label or cause; '' where there is only one; of weighted curves none, as a bootstrap says more of them.
         """
-        if safe.estimates.kind in CURVES | INCIDENCES:
-            if exact is None or safe.weighted:
-                return {}
-            return curve_gaps(curve_differences(safe, exact, self.groups))
-        return (count_gaps if safe.estimates.kind == "mean_count" else share_gaps)(safe, self.groups)
+        return gaps_of(safe, exact, self.groups)
 
     def findings(self) -> None:
         """Show the headline findings of page one: plain sentences, each with its uncertainty."""

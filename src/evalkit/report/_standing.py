@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["cover", "groups_compared", "provenance", "remarks", "show_dictionary", "show_restatements"]
+__all__ = ["cover", "groups_compared", "provenance", "remarks", "show_dictionary", "show_excuses", "show_restatements"]
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,8 +14,11 @@ from evalkit.disclosure import Safe, safe_restatements
 from evalkit.display import listed, provenance_table, restatement_numbers, restatement_table, words
 from evalkit.display._kinds import CURVES, INCIDENCES, WEEKS, short_of_people, undrawn
 from evalkit.display._mark import emit
+from evalkit.excuses import KIND as EXCUSES
+from evalkit.excuses import excuse_text
 from evalkit.intake import dictionary
 from evalkit.markup import bold, paragraphs, sign
+from evalkit.messages import messages_for
 from evalkit.periods import Period, long_date
 
 if TYPE_CHECKING:
@@ -56,6 +59,12 @@ def show_dictionary(report: Report) -> None:
     """Show the data dictionary in the HTML edition only."""
     html_only = sign('::: {.content-visible when-format="html"}')
     emit("markdown", paragraphs(html_only, sign(dictionary(report.study)), sign(":::")), kind="dictionary")
+
+
+def show_excuses(report: Report) -> None:
+    """Show which rules the tables break with the protocol's leave."""
+    if report.excused:
+        emit("markdown", excuse_text(report.excused, messages_for(report.study.locale)), kind=EXCUSES)
 
 
 def show_restatements(report: Report) -> None:
