@@ -185,8 +185,9 @@ def in_study_words(estimates: Estimates, study: Study) -> Estimates:
     turned = np.array([sum(map(said.turned, term)) % 2 == 1 for term in terms])
     told = _turned_rows(rows, turned)
     told.insert(1, "label", labels)
-    names = dict(zip(rows["term"].astype(str), labels, strict=True))
-    notes = tuple(re.sub(r"'([^']*)'", lambda m: f"'{names.get(m[1], m[1])}'", note) for note in estimates.notes)
+    notes = estimates.notes
+    for term, label in zip(rows["term"].astype(str), labels, strict=True):
+        notes = tuple(note.replace(f"'{term}'", f"'{label}'") for note in notes)
     head, per, _ = estimates.estimand.partition(" per unit of ")
     estimand = f"{head}{per}{', '.join(labels)}" if per else head
     return estimates.about(data=told, notes=notes, estimand=estimand)

@@ -16,10 +16,11 @@ from scipy import optimize, special
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
+from evalkit.survival._coefficients import beyond_numbers, coefficient_frame, with_ratios
 from evalkit.survival._columns import Floats, Ints, Rows, group_column, read_rows
 from evalkit.survival._concordance import concordance
 from evalkit.survival._design import Design, design_matrix
-from evalkit.survival._limits import BEYOND_NUMBERS, chi2_tail, normal_quantile, two_sided
+from evalkit.survival._limits import chi2_tail, normal_quantile
 from evalkit.survival._newton import (
     SINGULAR,
     Maximum,
@@ -202,33 +203,6 @@ def _concordance_of(model: CoxModel) -> float:
     return concordance(rows.time, rows.cause > 0, risk, entry=rows.entry, weights=rows.weights, strata=model.strata)
 
 
-def coefficient_frame(terms: Sequence[str], beta: Floats, error: Floats, conf_level: float) -> pd.DataFrame:
-    """Return rows of coefficients with Wald statistics, limits and hazard ratios."""
-    z = normal_quantile(conf_level)
-    statistic = np.divide(beta, error, out=np.full(len(beta), NAN), where=error > 0)
-    frame = pd.DataFrame({"term": list(terms), "estimate": beta, "std_error": error, "statistic": statistic})
-    frame["p_value"] = two_sided(statistic)
-    return _with_ratios(frame, beta - z * error, beta + z * error)
-
-
-def beyond_numbers(frame: pd.DataFrame) -> tuple[str, ...]:
-    """Return a note where the ratio of a finite coefficient, or its limit, is too large for a number."""
-    known = np.isfinite(frame["estimate"].to_numpy())
-    ratios = frame[["hazard_ratio", "hr_low", "hr_high"]].to_numpy()[known]
-    return (BEYOND_NUMBERS,) if np.isinf(ratios).any() else ()
-
-
-def _with_ratios(frame: pd.DataFrame, low: Floats, high: Floats) -> pd.DataFrame:
-    def ratio(values: Floats) -> Floats:
-        with np.errstate(over="ignore"):  # beyond the largest number a ratio is infinite
-            return np.exp(values)
-
-    frame["conf_low"], frame["conf_high"] = low, high
-    frame["hazard_ratio"] = ratio(frame["estimate"].to_numpy())
-    frame["hr_low"], frame["hr_high"] = ratio(low), ratio(high)
-    return frame
-
-
 def _separation(terms: Sequence[str], best: Maximum) -> tuple[str, ...]:
     def named(chosen: np.ndarray) -> str:
         return ", ".join(f"'{term}'" for term, is_so in zip(terms, chosen, strict=True) if is_so)
@@ -264,7 +238,7 @@ def _firth(
     frame = coefficient_frame(design.terms, beta, np.sqrt(np.diag(variance)), conf_level)
     frame["p_value"] = p_value
     frame["statistic"] = np.sign(beta) * np.abs(special.ndtri(np.maximum(p_value, 1e-300) / 2))
-    frame = _with_ratios(frame, low / scale, high / scale)
+    frame = with_ratios(frame, low / scale, high / scale)
     model = CoxModel(rows, strata, design, ties, sets, beta, variance, scale)
     return model, frame, float(sets.likelihood(best.beta).value)
 
@@ -323,7 +297,8 @@ def cox(
         Columns (text ones as indicators against their first level), or a formula.
     ties : {"efron", "breslow"}
     entry, strata, weights, cluster : str, optional
-        Columns. Each stratum has its own baseline hazard; ``cluster`` implies ``robust``.
+        Columns. Each stratum has its own baseline hazard; weights are numbers of people unless ``robust``;
+        ``cluster`` implies ``robust``.
     robust : bool
     penalizer : {None, "firth"}
     conf_level : float
@@ -334,13 +309,14 @@ def cox(
         Rows: term, estimate (log hazard ratio), std_error, statistic, p_value, conf_low, conf_high,
         hazard_ratio, hr_low, hr_high. ``.glance()``: n, n_event, log_likelihood, log_likelihood_null, df,
         likelihood-ratio, Wald and score statistics with p values, aic, concordance. A term without finite
-        maximum has an infinite estimate and a note names it.
+        maximum has an infinite estimate and a note names it; a term of which nothing is left to tell beside it has
+        none. A ratio beyond the largest number is infinite.
 
     Raises
     ------
     AnalysisError
-        If there are no events, a covariate does not vary or is a combination of others, or a column is
-        missing or wrong.
+        If there are no events, a covariate is not identified (it does not vary among people at risk together, or is
+        a combination of others; R gives NA), or a column is missing or wrong.
 
     References
     ----------

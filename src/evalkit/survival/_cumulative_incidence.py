@@ -205,7 +205,8 @@ def cumulative_incidence(
 
     :math:`\hat F_k(t) = \sum_{u \le t} \hat S(u-) d_{ku} / Y_u`, ties as they are (lifelines jitters
     them, which moves estimates by up to 5 %). Standard errors: *aalen* as in R's cmprsk; *greenwood*, the
-    delta method's, as in R's survfit, and under weights the infinitesimal jackknife's. [1]_ [2]_
+    delta method's, as in R's survfit, and under weights the infinitesimal jackknife's; with late entry it is etm's,
+    not survfit's. At an incidence of 1 there are no limits. [1]_ [2]_
 
     Parameters
     ----------

@@ -14,8 +14,8 @@ import pandas as pd
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
+from evalkit.survival._coefficients import beyond_numbers, coefficient_frame
 from evalkit.survival._columns import Floats, read_rows
-from evalkit.survival._cox import beyond_numbers, coefficient_frame
 from evalkit.survival._curve import product_limit
 from evalkit.survival._design import design_matrix
 from evalkit.survival._limits import chi2_tail

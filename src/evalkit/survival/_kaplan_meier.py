@@ -167,7 +167,8 @@ def kaplan_meier(
     entry : str, optional
         Column: under observation only after this day.
     weights : str, optional
-        Column of weights >= 0.
+        Column of weights >= 0, taken as numbers of people unless ``robust``. Who has none is not there; a group that
+        has none has no curve.
     times : number or iterable of numbers, optional
         Days at which to give the curve; default every day with an event or a censoring. There ``n_event``
         and ``n_censor`` count since the time listed before.

@@ -128,7 +128,8 @@ def survival_quantile(
     r"""Estimate the day by which a share q has had the event, the median by default.
 
     :math:`\hat t_q = \min\{t: 1 - \hat S(t) \ge q\}`; where the curve is flat at exactly 1 - q, the
-    midpoint of the plateau. The limits are where the curve's own limits cross 1 - q. [1]_
+    midpoint of the plateau. The limits are where the curve's own limits cross 1 - q, as R's ``quantile()`` of a
+    survfit finds them. [1]_
 
     lifelines takes the end of such a plateau, or skips a step by rounding error; it is not used.
 

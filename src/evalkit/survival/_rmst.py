@@ -223,7 +223,8 @@ def rmst(
     :math:`\sum_{u \le \tau} A_u^2 d_u / (Y_u (Y_u - d_u))` with
     :math:`A_u = \int_u^\tau \hat S(t) dt`; ``robust=True`` gives the infinitesimal jackknife's. [1]_
 
-    lifelines gives the variance of min(T, tau), not that of the estimate, and is not used.
+    lifelines gives the variance of min(T, tau), not that of the estimate, and is not used. One person alone has
+    variance 0, as in R: nothing is known of the spread, and a contrast in which nobody has an error has none.
 
     Parameters
     ----------
