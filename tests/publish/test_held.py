@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -27,6 +28,7 @@ from publish.crash import write_light_world
 from publish.made import kept, publish, study_in
 from publish.standin import give_secret
 from publish.test_render import last_line, run
+from publish.test_trust import rewrite
 from publish.test_verify import verify
 
 PLACE = Path("reports/tiny/tiny/2000Q4")
@@ -303,6 +305,25 @@ def test_a_written_file_takes_the_mode_of_its_folder(tmp_path: Path) -> None:
         tmp_path.chmod(mode)
         write_private(tmp_path / "file", b"x")
         assert (tmp_path / "file").stat().st_mode & 0o777 == wanted
+
+
+def test_an_approval_finishes_what_a_render_that_died_has_placed(tmp_path: Path) -> None:
+    """The entry of what that render placed must not be written over by the one of what is approved."""
+    from publish.test_waiting import held, world
+
+    study = world(tmp_path)
+    done = publish(study, "2000Q3")
+    ledger = ledger_for(job_of(study))
+    other = done.with_name("2000Q2")
+    shutil.copytree(done, other)
+    rewrite(other, period="2000Q2")
+    sha256 = hashlib.sha256((other / MANIFEST).read_bytes()).hexdigest()
+    with pytest.raises(KeyboardInterrupt), ledger.adding("tiny-2000Q2-r1", [], sha256):
+        raise KeyboardInterrupt
+    waits = held(study, tmp_path, ledger=["tiny-2000Q3-r1"])
+    with pytest.raises(ReleaseError, match="was not held against what was published since it was made"):
+        approve(waits, study, name="Bo", reason="fine")
+    assert ledger.names == ("tiny-2000Q3-r1", "tiny-2000Q2-r1")
 
 
 # -- Approving ----------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from evalkit.protocol import load_study, private_folder
 from evalkit.publish import RenderJob, write_pack
 from evalkit.publish._held import ledger_for, release_name
 from evalkit.publish._manifest import _VERSION, MANIFEST
-from evalkit.publish._protected import Protected, run_protected
+from evalkit.publish._protected import Protected, _sealed_by_identifiers, run_protected
 from evalkit.publish._standing import Standing
 from publish import standin
 from publish.shows import recorded
@@ -237,11 +237,16 @@ def test_a_second_release_is_made_again_without_its_ledger(tmp_path: Path) -> No
     publish(job_in(tmp_path, "2000Q3"), showing(twelve=range(12)))
     job = job_in(tmp_path)
     done = publish(job, showing(eleven=range(11), others=range(40, 60)))
-    elsewhere = Standing(tmp_path / "sent" / "tiny" / "2000Q4", True, done.facts())
+    elsewhere = Standing(tmp_path / "sent" / "tiny" / "2000Q4", True, done.facts() | {"secret": "named"})
     again = protected(job, showing(eleven=range(11), others=range(40, 60)), elsewhere)
     assert (again.executed, again.facts()) == (done.executed, done.facts())
     assert done.executed == said("others")  # eleven of the first release's twelve
     assert not (tmp_path / "sent").exists()
+    rows = sorted(_sealed_by_identifiers(job, done.plan.withheld))  # as releases named them before there was a secret
+    assert rows != done.facts()["disclosure"]["withheld"]
+    of_before = done.facts() | {"disclosure": {"rows_withheld_for_others": 1, "withheld": rows}}
+    before = protected(job, showing(eleven=range(11), others=range(40, 60)), Standing(elsewhere.place, True, of_before))
+    assert before.executed == said("others")
     unknown = {**done.facts(), "disclosure": {**done.facts()["disclosure"], "withheld": []}}
     with pytest.raises(DisclosureError, match="its ledger is not in this study's private folder"):
         protected(job, showing(twelve=range(12)), Standing(elsewhere.place, True, unknown))

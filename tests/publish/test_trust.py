@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.cli import _run
+from evalkit.cli._app import app
 from evalkit.errors import ProtocolError, ReleaseError, UsageError
 from evalkit.protocol import Study, private_folder
 from evalkit.publish import approvals_of, approve, checked, new_approver, new_key
@@ -450,6 +451,43 @@ def test_damaged_keys_of_approvers_are_told(tmp_path: Path, damage: str) -> None
     code, _, line = quick(release, study)
     assert code == 12
     assert "does not belong to the public key beside it, or one of the two is damaged" in line
+
+
+def test_what_is_not_what_was_published_is_not_approved(tmp_path: Path) -> None:
+    study, release = three(tmp_path)
+    good = (release / MANIFEST).read_bytes()
+    rewrite(release, change_note="another")
+    with pytest.raises(
+        ReleaseError, match=r"is not the one that was published as tiny-2000Q4-r3; it cannot be approved"
+    ):
+        approve(release, study, name="Ann Lee", reason="checked")
+    (release / MANIFEST).write_bytes(good)
+    approve(release, study, name="Ann Lee", reason="checked")
+    shutil.rmtree(release)
+    shutil.copytree(kept(release, 1), release)
+    with pytest.raises(ReleaseError, match="revision 1 lies where revision 3 was published; it cannot be approved"):
+        approve(release, study, name="Ann Lee", reason="checked")
+
+
+def test_keys_and_approvals_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = study_in(tmp_path, REQUIRED)
+    release = publish(study, approval="required")
+    at = ["--study", str(study.path)]
+    app(["key", "new", *at, "--approver", "Ann Lee", "--out", str(tmp_path / "ann.pem")], standalone_mode=False)
+    assert f"private: {tmp_path / 'ann.pem'} (keep it; EVALKIT_APPROVER_KEY may name it)" in capsys.readouterr().out
+    words = ["approve", str(release), *at, "--name", "Ann Lee", "--reason", "checked"]
+    app([*words, "--key", str(tmp_path / "ann.pem")], standalone_mode=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVALKIT_APPROVER_KEY", str(tmp_path / "ann.pem"))
+        app(words, standalone_mode=False)
+    assert [bool(approval.signature) for approval in approvals_of(release)] == [True, True]
+    secret = (tmp_path / "ann.pem").read_text(encoding="ascii").splitlines()[1]
+    assert secret not in capsys.readouterr().out
+    assert not [
+        f for f in tmp_path.rglob("*") if f.is_file() and f.name != "ann.pem" and secret.encode() in f.read_bytes()
+    ]
+    with pytest.raises(UsageError, match="--new-ledger: write why, in a few words"):
+        app(["render", "tiny", *at, "--new-ledger", "123"], standalone_mode=False)
 
 
 def test_checked_without_a_study_needs_no_private_folder(tmp_path: Path) -> None:

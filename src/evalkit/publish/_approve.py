@@ -11,15 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evalkit.disclosure import Ledger
 from evalkit.errors import ReleaseError, UsageError
 from evalkit.protocol import Study, load_disclosure, private_folder, private_modes
 from evalkit.publish._approval import FILE, Approval, beside
 from evalkit.publish._approvers import plain_name, private_key_of
 from evalkit.publish._environment import digest
+from evalkit.publish._held import opened_ledger
 from evalkit.publish._let_out import copied, destination, let_out, may_go_out
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST, damaged, read_manifest, strangers
+from evalkit.publish._own import in_ledgers
 from evalkit.publish._place import misplaced
 from evalkit.publish._release import check_place
 from evalkit.publish._sign import sign_bytes
@@ -78,7 +79,7 @@ def approve(
                 _publish(release, copy, study, approval)
         else:
             facts = _same(release, release, seen, study)
-            _refuse_misplaced(release, facts)
+            _refuse_another(release, facts, study)
             approval = _signed(_approval(said, moment, facts, seen), own_key)
             _keep(approval, release, study)
     return approval
@@ -108,14 +109,16 @@ def _same(copy: Path, release: Path, seen: str, study: Study) -> dict[str, Any]:
 def _publish(release: Path, copy: Path, study: Study, approval: Approval) -> None:
     target = destination(release).target
     check_place(target)
-    ledger = Ledger.of(private_folder(study), target.resolve().parent.parent)
+    ledger = opened_ledger(private_folder(study), target.resolve().parent.parent)
     may_go_out(release, ledger)
     _keep(approval, target, study)  # before anybody can see the release
     let_out(release, copy, ledger)
 
 
-def _refuse_misplaced(release: Path, facts: dict[str, Any]) -> None:
-    wrong, _ = misplaced(release, facts)
+def _refuse_another(release: Path, facts: dict[str, Any], study: Study) -> None:
+    """Refuse a published release that lies elsewhere than it was published, or is not what was."""
+    held = in_ledgers(release, facts, private_folder(study))
+    wrong = misplaced(release, facts)[0] or (held.text if held.kind == "wrong" else "")
     if wrong:
         msg = f"{release}: {wrong}; it cannot be approved"
         raise ReleaseError(msg)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["held_releases", "ledger_for", "newest_gone", "release_name"]
+__all__ = ["held_releases", "ledger_for", "newest_gone", "opened_ledger", "release_name"]
 
 import re
 from collections.abc import Iterator
@@ -56,9 +56,7 @@ def ledger_for(job: RenderJob) -> Ledger:
     published = list(_published(releases))
     names = held_releases(published)
     try:
-        ledger = Ledger.of(private, releases)
-        ledger.recover(lambda sha256: any(digest(place / MANIFEST) == sha256 for place, _ in published))
-        ledger.require(names)
+        ledger = opened_ledger(private, releases, published)
         _refuse_another_secret(job, published)
     except DisclosureError:
         if not job.new_ledger:
@@ -67,6 +65,34 @@ def ledger_for(job: RenderJob) -> Ledger:
     if job.new_ledger and ledger.names and ledger.why != job.new_ledger:
         msg = f"{ledger.folder}: is whole and holds every release of {releases}; leave out --new-ledger"
         raise UsageError(msg)
+    return ledger
+
+
+def opened_ledger(private: Path, releases: Path, published: list[tuple[Path, dict[str, Any]]] | None = None) -> Ledger:
+    """Open a ledger, finish what a render that died has begun, and hold it to the releases that lie there.
+
+    Parameters
+    ----------
+    private : pathlib.Path
+        The study's private folder.
+    releases : pathlib.Path
+        ``<out>/<study>``.
+    published : list of (pathlib.Path, dict), optional
+        What lies there, where that is known already.
+
+    Returns
+    -------
+    Ledger
+
+    Raises
+    ------
+    EvalkitError
+        See `ledger_for`.
+    """
+    there = list(_published(releases)) if published is None else published
+    ledger = Ledger.of(private, releases)
+    ledger.recover(lambda sha256: any(digest(place / MANIFEST) == sha256 for place, _ in there))
+    ledger.require(held_releases(there))
     return ledger
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Remark", "own_remarks"]
+__all__ = ["Remark", "in_ledgers", "own_remarks"]
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def own_remarks(
     if waits:
         held = Remark("good", "it waits for approval and is not published")
     elif private is not None:
-        held = _in_ledgers(release, manifest, private)
+        held = in_ledgers(release, manifest, private)
     yield held
     yield _signature(release, manifest, private, public_key, published=held.kind == "good")
     if waits:
@@ -79,8 +79,20 @@ def own_remarks(
         yield Remark("good", f"approved by {', '.join(dict.fromkeys(approved))}{signed}")
 
 
-def _in_ledgers(release: Path, manifest: Mapping[str, Any], private: Path) -> Remark:
-    """Hold a release to what the ledgers say was published under its name."""
+def in_ledgers(release: Path, manifest: Mapping[str, Any], private: Path) -> Remark:
+    """Hold a release to what the ledgers say was published under its name.
+
+    Parameters
+    ----------
+    release : pathlib.Path
+    manifest : mapping
+    private : pathlib.Path
+        The study's private folder.
+
+    Returns
+    -------
+    Remark
+    """
     report, period, number = str(manifest["report"]), str(manifest["period"]), int(manifest.get("revision", 1))
     name, sha256 = release_name(report, period, number), digest(release / MANIFEST)
     said, newest = [], 0
