@@ -40,13 +40,7 @@ _ESTIMATE = re.compile(r"[0-9a-f]{12}")
 
 
 def new_key() -> str:
-    """Return a fresh key.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-    """
+    """Return a fresh key."""
     return secrets.token_hex(32)
 
 

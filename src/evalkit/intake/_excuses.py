@@ -133,18 +133,7 @@ def excused(
 
 
 def idle(findings: Iterable[Finding], excuses: Iterable[Excuse]) -> list[Finding]:
-    """Return a warning for each excuse of the protocol that excuses nothing.
-
-    Parameters
-    ----------
-    findings : iterable of Finding
-        All of the tables, excused or not.
-    excuses : iterable of Excuse
-
-    Returns
-    -------
-    list of Finding
-    """
+    """Return a warning for each excuse of the protocol that excuses nothing."""
     errors = [f for f in findings if f.severity != "warning"]
     return [
         Finding(

@@ -56,19 +56,7 @@ def zoned(table: ir.Table, backend: ibis.BaseBackend, name: str) -> ir.Table:
 
 
 def local(value: ir.Value, zone: str) -> ir.Value | None:
-    """Return a time as a zone's clock shows it.
-
-    Parameters
-    ----------
-    value : ibis Value
-        A column of any type; without a zone it is taken to be that already.
-    zone : str
-
-    Returns
-    -------
-    ibis Value or None
-        None where we do not know how the engine is asked.
-    """
+    """Return a time as a zone's clock shows it."""
     if not value.type().is_timestamp() or value.type().timezone is None:
         return value
     engine = value.get_backend().name

@@ -77,18 +77,7 @@ def scratch_folder(parent: Path | None = None, prefix: str = PREFIX) -> Iterator
 
 
 def sweep(parent: Path, prefix: str = PREFIX) -> int:
-    """Take away the scratch folders of renders that died, and end what still works in them.
-
-    Parameters
-    ----------
-    parent : pathlib.Path
-    prefix : str
-
-    Returns
-    -------
-    int
-        How many were taken away. Folders without a marker, of living renders and of other users are left alone.
-    """
+    """Take away the scratch folders of renders that died, and end what still works in them."""
     swept = 0
     with contextlib.suppress(OSError):
         for marker in sorted(parent.glob(f".{prefix}*{_MARKER}")):

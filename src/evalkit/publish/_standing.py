@@ -122,21 +122,7 @@ def standing_at(job: RenderJob, parts: Mapping[str, Any]) -> Standing:
 
 
 def whole_manifest(release: Path) -> dict[str, Any]:
-    """Read the manifest of something that was published; what cannot be read is damage, not age.
-
-    Parameters
-    ----------
-    release : pathlib.Path
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    ReleaseError
-        If it is damaged or gone.
-    """
+    """Read the manifest of something that was published; what cannot be read is damage, not age."""
     try:
         return read_manifest(release)
     except ReleaseError:

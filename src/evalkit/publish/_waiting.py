@@ -53,17 +53,7 @@ def _place(study: Study, target: Path) -> Path:
 
 
 def about(place: Path) -> Path:
-    """Return the private folder of what is known about a waiting release.
-
-    Parameters
-    ----------
-    place : pathlib.Path
-        The waiting release.
-
-    Returns
-    -------
-    pathlib.Path
-    """
+    """Return the private folder of what is known about a waiting release."""
     return place.with_name(f".{place.name}")
 
 

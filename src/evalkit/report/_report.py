@@ -138,9 +138,7 @@ class Report:
         **values
             What stands in its places.
         """
-        titled = "yes" if key == "absent.small" else ""  # the others say themselves what is not there
-        typed = typed_numbers(str(value) for value in values.values())
-        emit("markdown", box("absent", message(key, **values)), kind="absent", absent=titled, **typed)
+        standing.show_absent(key, **values)
 
     def methods(self) -> None:
         """Show the study's rules in words, with the protocol's own numbers."""

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["cover", "groups_compared", "provenance", "remarks", "show_dictionary", "show_excuses", "show_restatements"]
+__all__ = [
+    "cover",
+    "groups_compared",
+    "provenance",
+    "remarks",
+    "show_absent",
+    "show_dictionary",
+    "show_excuses",
+    "show_restatements",
+]
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,11 +22,11 @@ from evalkit.cohort import restatements
 from evalkit.disclosure import Safe, safe_restatements
 from evalkit.display import listed, provenance_table, restatement_numbers, restatement_table, words
 from evalkit.display._kinds import CURVES, INCIDENCES, WEEKS, short_of_people, undrawn
-from evalkit.display._mark import emit
+from evalkit.display._mark import emit, typed_numbers
 from evalkit.excuses import KIND as EXCUSES
 from evalkit.excuses import excuse_text
 from evalkit.intake import dictionary
-from evalkit.markup import bold, paragraphs, sign
+from evalkit.markup import bold, box, paragraphs, sign
 from evalkit.messages import messages_for
 from evalkit.periods import Period, long_date
 
@@ -53,6 +62,13 @@ def groups_compared(report: Report) -> None:
         for arm in arms
     ]
     emit("markdown", words("groups", groups=listed(said)), kind="groups")
+
+
+def show_absent(key: str, **values: object) -> None:
+    """Say in a sentence that something is not there."""
+    titled = "yes" if key == "absent.small" else ""  # the others say themselves what is not there
+    typed = typed_numbers(str(value) for value in values.values())
+    emit("markdown", box("absent", words(key, **values)), kind="absent", absent=titled, **typed)
 
 
 def show_dictionary(report: Report) -> None:
