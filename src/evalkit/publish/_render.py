@@ -208,8 +208,8 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
 
     ran = run_protected(job, standing, scratch, run, lambda said: told.step(job.name, said))
     told.step(job.name, f"publishing with {parts['publication']['publisher']}")
-    executed = ran.executed
-    document = document_of(executed, toc=job.params.publication.toc, pdf_standard=job.params.publication.pdf_standard)
+    shape = job.params.publication
+    document = document_of(ran.executed, toc=shape.toc, pdf_standard=shape.pdf_standard)
     document = with_excuses(with_bibliography(document, job.notebook), job.passed.excused)
     audit_document(document, guard)
     files = write_data(document, scratch, deadline - time.monotonic(), job.params.memory_gb)
