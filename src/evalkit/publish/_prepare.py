@@ -10,7 +10,7 @@ from __future__ import annotations
 __all__ = ["MARK", "Item", "check_letters", "prepare"]
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -76,18 +76,22 @@ class Item:
         return title(self.caption)
 
 
-def check_letters(notebook: Any) -> None:  # noqa: ANN401 - nbformat.NotebookNode has no types
+def check_letters(notebook: Any, to: Sequence[str]) -> None:  # noqa: ANN401 - nbformat.NotebookNode has no types
     """Refuse an author's text that the PDF's fonts have no letters for, before anything runs.
 
     Parameters
     ----------
     notebook : nbformat.NotebookNode
+    to : sequence of str
+        Formats of the publication: a browser finds letters elsewhere.
 
     Raises
     ------
     PublicationError
         Naming the first such cell.
     """
+    if "pdf" not in to:
+        return
     for number, cell in enumerate(notebook.cells, start=1):
         options = (line for line in cell.source.splitlines() if line.startswith("#|"))
         if unshown([cell.source] if cell.cell_type == "markdown" else options):

@@ -184,8 +184,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     signer = signing_key(job.study)  # a key that cannot be read is found before anything runs
     notebook = read_notebook(job.notebook)
     parameters = parameters_of(job, notebook)
-    if "pdf" in job.params.publication.to:
-        check_letters(notebook)
+    check_letters(notebook, job.params.publication.to)
     guard = _guard(job, notebook, scratch)
     if guard.identifiers.unsearched:
         told.step(job.name, f"{guard.identifiers.unsearched} identifiers are too short to be looked for")
