@@ -157,7 +157,7 @@ def shares(release: Release, label: str) -> list[Left]:
             continue
         able = [
             (x, n)
-            for n in range(1, int(float(row["n"])) + 2 * BASE)
+            for n in range(max(1, int(float(row["n"])) - 2 * BASE), int(float(row["n"])) + 2 * BASE)
             if 0 <= share[i] <= 1
             for x in {int(np.floor(share[i] * n + 0.5))}
             if abs(x / n - share[i]) <= half[i] + 1e-9
@@ -165,9 +165,7 @@ def shares(release: Release, label: str) -> list[Left]:
         ]
         for what, k in (("x", 0), ("n", 1)):
             exact = {pair[k] for pair in able}
-            if exact and all(
-                value % BASE for value in exact
-            ):  # no multiple of the base: it was not made of rounded counts
+            if exact and all(value % BASE for value in exact):  # else it was made of rounded counts
                 found.append(_left(release, label, row["group"], _term(row), what, exact, "Wilson's limits"))
     return found
 
@@ -200,7 +198,7 @@ def parts(release: Release, label: str) -> list[Left]:
 def later(before: Release, after: Release) -> list[Left]:
     """Who was added from one release to the next, from cumulative counts of the same row."""
     found = []
-    for label in ("fig-areas", "fig-sources"):
+    for label in ("fig-areas", "fig-sources", "fig-funnel", "tbl-dose", "fig-equity", "tbl-completeness"):
         tables = [r.tables.get(label) for r in (before, after)]
         if any(t is None or "n_event" not in t for t in tables):
             continue

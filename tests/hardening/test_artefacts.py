@@ -135,9 +135,10 @@ def test_nothing_small_is_known_from_what_is_published(report: Report, monkeypat
     assert found.looked_at >= 6
     assert (found.exact, found.narrow, found.sharp, found.unscored) == ([], [], [], [])
     blunt(release)
-    rows = release.tables["fig-balance"].set_index("term")["smd"]
+    rows = release.tables["tbl-balance"].set_index("term")["smd"]
     assert (rows[list(RARE)] == "").all()
     assert rows.drop(list(RARE)).ne("").all()
+    assert {*release.tables["fig-balance"]["term"]} == {*rows.index} - {*RARE}
     for label in RARE.values():
         assert f"{label}: " not in release.words.partition("E-value")[0]  # nor in an alternative text
 

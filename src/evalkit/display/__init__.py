@@ -1,7 +1,13 @@
 """Figures, tables and sentences. Takes only what disclosure control passed, and estimates nothing."""
 
 from evalkit.display._brief import curves_of_brief, shares_of_brief
-from evalkit.display._data import benchmark_numbers, curve_numbers, restatement_numbers, safe_numbers
+from evalkit.display._data import (
+    benchmark_numbers,
+    curve_numbers,
+    drawn_numbers,
+    restatement_numbers,
+    safe_numbers,
+)
 from evalkit.display._draw import Look, draw
 from evalkit.display._figures import CurveText, curves_figure, dots_figure, weeks_figure
 from evalkit.display._final_tables import baseline_table
@@ -32,6 +38,7 @@ __all__ = [
     "difference_table",
     "dots_figure",
     "draw",
+    "drawn_numbers",
     "gap_words",
     "headline",
     "html_table",

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["as_mark", "benchmark_numbers", "curve_numbers", "restatement_numbers", "safe_numbers", "ticks"]
+__all__ = [
+    "as_mark",
+    "benchmark_numbers",
+    "curve_numbers",
+    "drawn_numbers",
+    "restatement_numbers",
+    "safe_numbers",
+    "ticks",
+]
 
 import math
 from collections.abc import Sequence
@@ -70,6 +78,28 @@ def safe_numbers(safe: Safe) -> pd.DataFrame:
     if safe.estimates.kind in CURVES | INCIDENCES:
         return safe.landmark_rows().drop(columns="std_error")
     return safe.estimates.tidy().drop(columns=_UNSEEN, errors="ignore")
+
+
+def drawn_numbers(safe: Safe, groups: Sequence[str], horizon: float) -> pd.DataFrame:
+    """Return what a figure draws.
+
+    Parameters
+    ----------
+    safe : Safe
+    groups : sequence of str
+        In the order of the figure.
+    horizon : float
+        Longest day of a curve.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Of curves as `curve_numbers`; else as `safe_numbers`, of balance without levels that may not be shown.
+    """
+    if safe.estimates.kind in CURVES | INCIDENCES:
+        return curve_numbers(safe, groups, horizon)
+    rows = safe_numbers(safe)
+    return rows.dropna(subset=["smd", "smd_weighted"]) if safe.estimates.kind == "balance" else rows
 
 
 def ticks(horizon: float, most: int = 5) -> list[int]:

@@ -25,10 +25,10 @@ from evalkit.display import (
     CurveText,
     Gap,
     Look,
-    curve_numbers,
     definitions,
     difference_table,
     draw,
+    drawn_numbers,
     headline,
     safe_numbers,
     sentences,
@@ -300,7 +300,7 @@ class Report:
             return
         drawn, quiet = with_events(safe)
         figure, alt = draw(drawn, order, Look(words, horizon, x_label, places or {}))
-        data = curve_numbers(drawn, order, horizon) if kind in CURVES | INCIDENCES else safe_numbers(safe)
+        data = drawn_numbers(drawn, order, horizon)
         event = "tiles" if places else words.event if words else ""
         told = safe.until(horizon)
         head = headline(told, order, event, self.gaps(told, exact))
