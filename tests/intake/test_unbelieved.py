@@ -349,6 +349,21 @@ def test_marks_and_orders(kind: str, tmp_path: Path) -> None:
     assert frame[["participant_id", "site"]].to_numpy().tolist() == [["p1", "Peñasco"]]
 
 
+@pytest.mark.parametrize("start", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x1f\x8b"])
+def test_a_workbook_that_is_called_csv(start: bytes, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"people\.csv is no text but a workbook"):
+        open_data(small(tmp_path, start + PLAIN.encode()))
+
+
+def test_the_sheet_that_is_nearest_says_what_is_missing(tmp_path: Path) -> None:
+    made = book()
+    made.active["C1"] = "referred"
+    made.create_sheet("Notes", 0).append(["Prepared by somebody"])
+    saved(tmp_path, made)
+    with pytest.raises(DataError, match=r"participants\.referral_date: column 'referral_date' is missing"):
+        open_data(people_at(tmp_path, "people.xlsx"))
+
+
 def test_a_mark_between_files_that_were_put_together(tmp_path: Path) -> None:
     content = MARK8 + PLAIN.encode() + MARK8 + b"p2,paip,2022-02-03,,x\n"
     assert open_data(small(tmp_path, content)).frame("participants")["participant_id"].tolist() == ["p1", "p2"]

@@ -16,6 +16,7 @@ from evalkit.protocol import Table
 _DELIMITERS = (",", ";", "\t", "|")
 _TRIED = 50  # lines on which a delimiter is tried
 _MARK = "\ufeff"
+_NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x1f\x8b")  # how these begin
 _SEP = re.compile(r"\"?sep=(.)\"?\s*", re.IGNORECASE)  # how Excel is told the delimiter, in a line of its own
 
 
@@ -41,7 +42,11 @@ def read_csv(path: Path, table: Table, wanted: Wanted, where: str) -> RawTable:
     DataError
         If it is not text of that encoding, not CSV, or its lines differ in their number of fields.
     """
-    text = decoded(path.read_bytes(), table.encoding, where)
+    content = path.read_bytes()
+    if content.startswith(_NO_TEXT):
+        msg = f"{where} is no text but a workbook, a Parquet file or an archive, whatever its name says"
+        raise DataError(msg)
+    text = decoded(content, table.encoding, where)
     # Title and footer lines are taken off as lines: they need not be CSV. Row numbers stay those of the file.
     lines = io.StringIO(text, newline="").readlines()
     named = _SEP.fullmatch(lines[0]) if lines else None

@@ -68,7 +68,8 @@ def read_workbook(path: Path, table: Table, wanted: Wanted, where: str) -> RawTa
         names = ", ".join(f"'{sheet}'" for sheet in fitting)
         msg = f"{where} has {len(fitting)} sheets with these columns ({names}); say which with table: in the protocol"
         raise DataError(msg)
-    sheet = fitting[0] if fitting else next(iter(found))
+    # Where none has all of them, the next step says which are missing: of the sheet that is nearest.
+    sheet = fitting[0] if fitting else max(found, key=lambda name: len(names_in(found[name][0][1]) & wanted.known))
     lines = found[sheet]
     check_header(lines, wanted, where)
     end = max(1, len(lines) - table.skip_footer)
