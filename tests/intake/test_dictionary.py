@@ -31,7 +31,10 @@ def test_what_it_says(tmp_path: Path) -> None:
         "participants": {"path": "p.csv", "columns": {"site": "Office|No"}, "values": {"pathway": {"C": "paip"}}},
         "sessions": {"table": "visits", "path": "a.xlsx", "date_format": "%m/%d/%Y"},
     }
-    text = dictionary(Study.model_validate({**study.model_dump(), "tables": mapped}))
+    ignore = {"sessions": {"kind": ["orientation"]}}
+    text = dictionary(Study.model_validate({**study.model_dump(), "tables": mapped, "ignore": ignore}))
+    assert "`group`, `individual`, `case_management`; kept out: `orientation` |" in text
+    assert "None" not in text
     assert "| `age` | `age` | number | column | 16 to 100 | Age |" in text
     assert "| `site` | Office\\|No | text | no | `southside`, `westside` |" in text
     assert "read as: `C` is `paip`" in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -66,7 +66,8 @@ def _table(study: Study, name: str) -> str:
     head, row = heading(name, 2), f"One row is {spec.meaning}."
     if raw is None:
         return paragraphs(head, f"{row} This table is not part of this study.")
-    rows = [_column(column, raw) for column in spec.columns]
+    ignored = study.ignore.get(name, {})  # type: ignore[call-overload]
+    rows = [_column(column, raw, ignored.get(column.name, [])) for column in spec.columns]
     header = ["column", "in the raw table", "type", "must be there", "values", "meaning"]
     return paragraphs(head, f"{row} Source: {_source(name, raw)}.", grid(header, rows))
 
@@ -85,14 +86,14 @@ def _source(name: str, raw: Table) -> str:
     return ", ".join(said)
 
 
-def _column(column: ColumnSpec, raw: Table) -> tuple[str, ...]:
+def _column(column: ColumnSpec, raw: Table, ignored: Sequence[str]) -> tuple[str, ...]:
     must = "every row" if column.filled else "column" if column.required else "no"
     kind = f"{_KINDS[column.kind]}{f' ({column.unit})' if column.unit else ''}"
     their_name = raw.columns.get(column.name, column.name)
-    return (code(column.name), code(their_name), kind, must, _values(column, raw), column.meaning)
+    return (code(column.name), code(their_name), kind, must, _values(column, raw, ignored), column.meaning)
 
 
-def _values(column: ColumnSpec, raw: Table) -> str:
+def _values(column: ColumnSpec, raw: Table, ignored: Sequence[str]) -> str:
     said = []
     if column.allowed is not None:
         said.append(", ".join(map(code, column.allowed)))
@@ -103,6 +104,8 @@ def _values(column: ColumnSpec, raw: Table) -> str:
     mapped = raw.values.get(column.name, {})
     if mapped:
         said.append("read as: " + ", ".join(f"{code(old)} is {code(new)}" for old, new in mapped.items()))
+    if ignored:
+        said.append("kept out: " + ", ".join(map(code, ignored)))
     return "; ".join(said)
 
 
@@ -127,6 +130,6 @@ def _fields(model: BaseModel, prefix: str) -> Iterable[tuple[str, str, str]]:
             value = exit_effects(model) if isinstance(model, Rules) else value
             said = ", ".join(f"{key}: {what}" for key, what in value.items())
             yield code(f"{prefix}{name}"), said, info.description or ""
-        elif value != "":
+        elif value not in ("", None):
             said = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             yield code(f"{prefix}{name}"), said, info.description or ""
