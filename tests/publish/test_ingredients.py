@@ -88,7 +88,7 @@ def test_a_change_of_code_tool_python_or_package_is_named(tmp_path: Path, monkey
     before = parts(job, tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(_manifest, "code", lambda: {"evalkit": "0.1.0", "sha256": "0" * 64})
-        assert because(differences(before, parts(job, tmp_path))) == "evalkit's code changed"
+        assert because(differences(before, parts(job, tmp_path))) == "evalkit’s code changed"
     with monkeypatch.context() as patch:
         patch.setattr(_manifest, "tools_of", lambda *_: {"pandoc": before["tools"]["pandoc"], "typst": "9.9"})
         assert (

@@ -12,7 +12,7 @@ import pytest
 
 from evalkit.cli._app import app
 from evalkit.disclosure import Cell, Ledger
-from evalkit.errors import DataError, ProtocolError, ReleaseError, UsageError
+from evalkit.errors import DataError, DisclosureError, ProtocolError, ReleaseError, UsageError
 from evalkit.intake import open_data
 from evalkit.protocol import Study, load_disclosure, load_study, private_folder
 from evalkit.publish import approvals_of, approve, write_pack
@@ -108,10 +108,16 @@ def test_a_release_that_appeared_at_its_place_is_not_replaced(tmp_path: Path) ->
     waits = held(study, tmp_path)
     (tmp_path / TARGET).mkdir(parents=True)
     (tmp_path / TARGET / "manifest.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ReleaseError, match="published since it was made"):
+    with pytest.raises(ReleaseError, match="is damaged, so nobody can say what was published there"):
         approve(waits, study, name="Bo", reason="fine")
     assert (tmp_path / TARGET / "manifest.json").read_text(encoding="utf-8") == "{}"
+    foreign = (waits / "manifest.json").read_bytes()
+    (tmp_path / TARGET / "manifest.json").write_bytes(foreign)  # laid there by somebody
+    with pytest.raises(DisclosureError, match="the ledger does not hold tiny-2000Q4-r1"):
+        approve(waits, study, name="Bo", reason="fine")
+    assert (tmp_path / TARGET / "manifest.json").read_bytes() == foreign
     assert waits.is_dir()
+    assert not (private_folder(study) / "approvals.jsonl").exists()
 
 
 def test_a_waiting_release_that_was_changed_or_is_not_known_is_refused(tmp_path: Path) -> None:
