@@ -38,8 +38,9 @@ _RUN = re.compile(f"([{chr(_MOVED)}-{chr(_MOVED + 127)}]+)")
 _BREAK = re.compile(r"\s*[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]\s*")
 
 _ANYWHERE = re.compile(
-    r"""([\\`*_\[\]<>&\#$@^~|{}"'!]"""  # what marks something wherever it stands, or makes typographic quotes
-    r"|\.(?=\.)|-(?=-)"  # an ellipsis, a dash
+    r"""([\\`*\[\]<>&\#$@^~|{}"'!]"""  # what marks something wherever it stands, or makes typographic quotes
+    r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis, but not inside of a name
+    r"|\.(?=\.)|-(?=-)|=(?==)"  # an ellipsis, a dash, a marker pen
     r"|:(?=//|:|[\w+-]+:))"  # an address, a fence, a picture by its name
 )
 _AT_START = re.compile(

@@ -14,8 +14,8 @@ from evalkit.disclosure import Policy, make_safe
 from evalkit.display import CurveText, curves_figure, headline, html_table, sentences, svg_of, table_of
 from evalkit.engagement._analyses import ShareOf
 from evalkit.errors import DisclosureError
-from evalkit.markup import markdown
 from evalkit.estimates import Estimates
+from evalkit.markup import markdown
 from evalkit.survival import kaplan_meier
 
 POLICY = Policy()

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
 from evalkit.display._data import ticks
@@ -48,12 +49,13 @@ def shares_of_brief(rows: pd.DataFrame, groups: Sequence[str], x_label: str, say
         axes = figure.add_subplot()
         axes.grid(visible=True, axis="x")
         axes.grid(visible=False, axis="y")
+        handles: list[Line2D] = []
         for i, group in enumerate(groups):
             own = rows[rows["group"] == group].dropna(subset=["estimate"])
             heights = [labels.index(str(label)) + (i - (len(groups) - 1) / 2) * 0.42 for label in own["label"]]
             colour = str(styles[group]["color"])
             axes.hlines(heights, own["conf_low"], own["conf_high"], color=colour, linewidth=1.6)
-            axes.plot(own["estimate"], heights, _SHAPES[i % 4], color=colour, markersize=6, label=group)
+            handles += axes.plot(own["estimate"], heights, _SHAPES[i % 4], color=colour, markersize=6)
             for value, end, height in zip(own["estimate"], own["conf_high"], heights, strict=True):
                 axes.annotate(
                     say.percent(value), (end, height), xytext=(4, 0), textcoords="offset points", va="center", size=8,
@@ -63,8 +65,7 @@ def shares_of_brief(rows: pd.DataFrame, groups: Sequence[str], x_label: str, say
         axes.set_ylim(len(labels) - 0.45, -0.55)
         axes.xaxis.set_major_formatter(_percent(say))
         axes.tick_params(axis="y", length=0)
-        handles, names = axes.get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside upper left", ncols=len(names), frameon=False)
+        figure.legend(handles, list(groups), loc="outside upper left", ncols=len(groups), frameon=False)
     return figure
 
 

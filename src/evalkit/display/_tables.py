@@ -7,6 +7,7 @@ __all__ = ["html_table"]
 import html
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import great_tables as gt
 import pandas as pd
@@ -46,13 +47,18 @@ def html_table(
     """
     columns = [*headings, *([groups] if groups and groups not in headings else [])]
     table = gt.GT(rows[columns], groupname_col=groups) if groups else gt.GT(rows[columns])
-    table = table.cols_label(cases={n: gt.html(html.escape(told)) for n, told in headings.items() if n != groups})
+    table = table.cols_label(cases={n: _as_it_stands(told) for n, told in headings.items() if n != groups})
     text = [name for name in headings if name not in numbers and name != groups]
     table = table.cols_align("left", columns=text) if text else table
     table = table.cols_align("right", columns=list(numbers)) if numbers else table
     if note:
         table = table.tab_source_note(note)
     return _lean(table.as_raw_html())
+
+
+def _as_it_stands(heading: str) -> Any:  # noqa: ANN401 - great-tables' own type
+    """Return a heading that is neither HTML nor a unit of measurement, which double braces would make it."""
+    return gt.html(html.escape(heading).replace("{", "&#123;"))
 
 
 def _lean(page: str) -> str:

@@ -7,7 +7,7 @@ with its label, caption and alternative text. Whatever else a cell put out stops
 
 from __future__ import annotations
 
-__all__ = ["MARK", "Item", "prepare"]
+__all__ = ["MARK", "Item", "check_letters", "prepare"]
 
 import re
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from typing import Any, Literal
 import yaml
 
 from evalkit.errors import DisclosureError, PublicationError, did_you_mean
+from evalkit.letters import unshown
 from evalkit.markup import escaped, title
 from evalkit.seal import MARK
 
@@ -73,6 +74,27 @@ class Item:
     def title(self) -> str:
         """The caption without Markdown's marks, for places that show plain text."""
         return title(self.caption)
+
+
+def check_letters(notebook: Any) -> None:  # noqa: ANN401 - nbformat.NotebookNode has no types
+    """Refuse an author's text that the PDF's fonts have no letters for, before anything runs.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+
+    Raises
+    ------
+    PublicationError
+        Naming the first such cell.
+    """
+    for number, cell in enumerate(notebook.cells, start=1):
+        options = (line for line in cell.source.splitlines() if line.startswith("#|"))
+        if unshown([cell.source] if cell.cell_type == "markdown" else options):
+            msg = (
+                f"cell {number}: holds letters that the PDF's fonts do not have; write it in others, or with --to html"
+            )
+            raise PublicationError(msg)
 
 
 def prepare(executed: Any) -> list[Item]:  # noqa: ANN401 - nbformat.NotebookNode has no types

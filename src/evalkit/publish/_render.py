@@ -30,6 +30,7 @@ from evalkit.publish._job import RenderJob, parameters_of, read_notebook
 from evalkit.publish._keep import keep_for_review
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST, attachment, went_in, write_manifest
+from evalkit.publish._prepare import check_letters
 from evalkit.publish._progress import LineProgress, Progress
 from evalkit.publish._protected import Protected, release_name, run_protected, write_ledger
 from evalkit.publish._published import estimates_of, numbers_changed, published_of, read_numbers
@@ -166,6 +167,8 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     signer = signing_key(job.study)  # a key that cannot be read is found before anything runs
     notebook = read_notebook(job.notebook)
     parameters = parameters_of(job, notebook)
+    if "pdf" in job.params.publication.to:
+        check_letters(notebook)
     guard = _guard(job, notebook, scratch)
     if guard.identifiers.unsearched:
         told.step(job.name, f"{guard.identifiers.unsearched} identifiers are too short to be looked for")
