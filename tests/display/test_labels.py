@@ -23,6 +23,7 @@ from evalkit.display._labels import spread
 from evalkit.display._panels import incidence_figure, trend_figure
 from evalkit.display._places import bars_figure, tiles_figure
 from evalkit.display._style import themed
+from evalkit.levels import in_words
 from evalkit.messages import messages_for
 from evalkit.survival import cumulative_incidence, kaplan_meier
 
@@ -216,6 +217,76 @@ def test_places_and_sources_stand_clear() -> None:
     spots = {name: (i, 0 if i < 3 else 1) for i, name in enumerate(FOUR)}
     assert clashes(tiles_figure(rows, SHORT[0], spots)[0]) == []
     assert clashes(bars_figure(rows, SHORT[0], "Share of the people referred")[0]) == []
+
+
+def inside(figure: Figure) -> list[str]:
+    """Return the words of a map that stand in no tile."""
+    axes = figure.axes[0]
+    with themed():
+        figure.draw_without_rendering()
+    tiles = [patch.get_window_extent() for patch in axes.patches]
+    boxes = [(text.get_text(), text.get_window_extent()) for text in axes.texts]
+    return [
+        said
+        for said, box in boxes
+        if not any(t.x0 <= box.x0 and box.x1 <= t.x1 and t.y0 <= box.y0 and box.y1 <= t.y1 for t in tiles)
+    ]
+
+
+AREAS = [
+    ["Greater Grand Crossing", "Washington Heights", "West Garfield Park", "Mount Greenwood"],
+    [
+        "Donaudampfschifffahrtsgesellschaft",
+        "O",
+        "Santa María de los Ángeles del Norte",
+        "a b c d e f g h i j k l m n o p",
+    ],
+    ["Żoliborz Północny i Marymont", "*a* $x$ _b_ and more of it", "W" * 40, "i" * 80],
+]
+
+
+@pytest.mark.parametrize("names", AREAS)
+@pytest.mark.parametrize("wide", [2, 4, 7, 12])
+def test_a_name_longer_than_its_tile_stays_in_it(names: list[str], wide: int) -> None:
+    rows = pd.DataFrame(
+        {"group": "Pilot", "label": names, "n_event": [12345, 30, 35, None], "estimate": [0.6, 0.2, 0.2, None]}
+    )
+    spots = {name: (i % wide, i // wide) for i, name in enumerate(names)} | {"Far away East": (wide - 1, 3)}
+    figure, alt = tiles_figure(rows, "Pilot", spots)
+    assert inside(figure) == []
+    assert clashes(figure) == []
+    assert all(name in alt for name in names)  # whole, where a tile may have it cut
+
+
+def test_the_demo_s_names_stand_as_large_as_they_can() -> None:
+    rows = pd.DataFrame({"group": "Pilot", "label": list(FOUR), "n_event": 30, "estimate": 0.25})
+    figure, _ = tiles_figure(rows, "Pilot", {name: (i, 0) for i, name in enumerate(FOUR)})
+    sizes = {text.get_text(): text.get_fontsize() for text in figure.axes[0].texts}
+    assert all(sizes[name] == 9 for name in FOUR)
+
+
+@pytest.mark.parametrize("spots", [{"rogers_park": (0, 1)}, {"Rogers Park": (0, 1)}, {"Far South East Side": (3, 2)}])
+def test_an_area_that_nobody_came_from_has_its_tile(spots: dict[str, tuple[int, int]]) -> None:
+    rows = pd.DataFrame({"group": "Pilot", "label": list(FOUR), "n_event": 30, "estimate": 0.25})
+    rows = pd.concat([rows, rows.assign(group="PAIP", label="Rogers Park")])  # the other group's people are not here
+    where = {name: (i, 0) for i, name in enumerate(FOUR)} | spots
+    figure, alt = tiles_figure(rows, "Pilot", where)
+    name = in_words(next(iter(spots)))
+    assert len(figure.axes[0].patches) == 5
+    assert f"{name} none" in alt
+    assert inside(figure) == []
+    assert f"{name} not shown" in tiles_figure(rows, "Pilot", where, "not shown")[1]  # where zeros are withheld
+
+
+@pytest.mark.parametrize(
+    "names", [*AREAS, ["A source of referrals with a name that goes on and on and on, and on"] * 2]
+)
+def test_long_names_beside_bars_stand_clear(names: list[str]) -> None:
+    labels = [f"{i} {name}" for i, name in enumerate(names)]
+    rows = pd.DataFrame({"group": "Pilot", "label": labels, "n_event": 30, "estimate": 0.25})
+    figure, alt = bars_figure(rows, "Pilot", "Share")
+    assert clashes(figure) == []
+    assert all(label in alt for label in labels)
 
 
 def test_clashes_would_be_found() -> None:

@@ -69,7 +69,7 @@ def test_a_protocol_s_key_is_named(tmp_path: Path, text: str, key: str, place: s
     with pytest.raises(ProtocolError, match=r"letters that the reports' fonts do not have") as refused:
         load_study(study_of(tmp_path, **more))
     assert place in str(refused.value)
-    assert text not in str(refused.value)
+    assert key == "tiles" or text not in str(refused.value)  # there the name is the key
 
 
 def test_a_published_figure_s_file_is_named(tmp_path: Path) -> None:

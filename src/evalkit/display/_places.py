@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["bars_figure", "tiles_figure"]
 
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -125,7 +124,7 @@ def fitted(name: str, room: float, allowed: Sequence[tuple[float, int]], weight:
     Returns
     -------
     text : str
-        Cut, with an ellipsis, where even the smallest size is too large.
+        Cut, with an ellipsis, where even the smallest size is too large: the alternative text and the table have it.
     size : float
     """
     figure = Figure()
@@ -166,7 +165,7 @@ def _cut(line: str, fits: Callable[[str], bool], *, more: bool) -> str:
     return f"{line.rstrip()}\u2026"
 
 
-_LETTERS = 28  # of a line beside a bar
+_BESIDE_BAR = 150.0  # points of a line of a name
 
 
 def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, str]:
@@ -185,7 +184,7 @@ def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, s
     alt : str
     """
     own = rows[rows["group"] == group].sort_values("estimate", ascending=False, na_position="last", kind="stable")
-    names = ["\n".join(textwrap.wrap(str(label), _LETTERS)) for label in own["label"]]
+    names = [fitted(str(label), _BESIDE_BAR, ((9.5, 5),))[0] for label in own["label"]]
     lines = sum(1 + 0.65 * name.count("\n") for name in names)
     figure = new_figure(0.55 + 0.24 * lines, BESIDE)
     said: list[str] = []
