@@ -18,6 +18,7 @@ from display.drawn import (
     said,
 )  # fmt: skip
 from display.made import GROUPS, curve, safe_of, shares, table
+from evalkit.disclosure import Safe
 from evalkit.display import CurveText, curve_numbers, curves_of_brief, dots_figure, shares_of_brief
 from evalkit.display._draw import Look, draw
 from evalkit.messages import messages_for
@@ -501,3 +502,79 @@ def test_curves_of_the_brief() -> None:
     assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_xlim()) == ("Days", "Left", (0, 60))
     shorter = curves_of_brief(drawn, GROUPS, ("Days", "Left"), 30, messages_for("en-US"))
     assert lines(shorter.axes[0]) == [("focus", [(0, 0), (30, 0.1)]), ("other", [(0, 0), (30, 0.4)])]
+
+
+BALANCE = "label | smd | smd_weighted\nAge | -0.42 | 0.03\nGender | 0.31 | -0.08"
+SCORES = "group | score_from | score_to | estimate\nPilot | 0 | 0.5 | 0.2\nPilot | 0.5 | 1 | 0.8\nPAIP | 0 | 0.5 | 0.7\nPAIP | 0.5 | 1 | 0.3"
+STRENGTH = "term | label | e_value\nestimate | a | 2.11\nlimit | b | 1.26\nx | Age | 1.31\ny | Work | 1.62"
+LEVELS = """
+variable  | label     | estimate | conf_low | conf_high | p_value
+Everybody | Everybody | 0.12     | 0.02     | 0.22      | -
+Gender    | Man       | 0.3      | 0.2      | 0.4       | 0.04
+"""
+COUNTS = """
+group | time | estimate | conf_low | conf_high
+Pilot | 182  | 0.21     | 0.14     | 0.31
+PAIP  | 365  | 0.36     | 0.30     | 0.44
+"""
+LOWER = "(left of the line: lower in Pilot)"
+Frame = tuple[str, str, tuple[float, float], tuple[float, float]]
+DAYS, WEEK = "Days since first session", "Week since first attended session"
+FRAMES: dict[str, tuple[Safe, Look, list[Frame], tuple[float, float]]] = {
+    "survival": (STAYED, Look(WORDS, 60), [(DAYS, "Still in the program", (0, 60), (0, 1.02))], (4.6, 2.41)),
+    "incidence": (LEFT, Look(WORDS, 60), [(DAYS, "", (0, 60), (0, 1)), (DAYS, "", (0, 60), (0, 1))], (6.5, 2.41)),
+    "weeks": (safe_of("sessions_by_week", WEEKS), Look(x_label="Mean"), [(WEEK, "Mean", (0, 4), (0, 2.42))], (4.6, 1.95)),
+    "dots": (shares("funnel", STEPS, whole="referred"), Look(), [("Share", "", (0, 1), (0.78, -0.04))], (4.6, 1.31)),
+    "across": (safe_of("engaged_across", ACROSS), Look(), [("", "", (0, 1), (1.29, 0))], (4.6, 2.09)),
+    "tiles": (shares("reach", REACH), Look(places={"Pilsen": (1, 0), "Austin": (0, 0)}), [("", "", (-0.02, 4), (1, -0.04))],
+              (4.6, 0.88)),
+    "bars": (shares("reach", REACH), Look(), [("Share", "", (0, 0.878), (1.5, -0.5))], (4.6, 1.03)),
+    "trend": (safe_of("trend", TREND), Look(), [("", "", (-0.4, 1.4), (0, 1.05))] * 3, (6.5, 2.15)),
+    "effects": (safe_of("adjusted_effects", EFFECTS), Look(),
+                [(f"Difference, percentage points\n{LOWER}", "", (-27.955, 34.855), (1.5, -0.5))], (4.6, 1.41)),
+    "balance": (safe_of("balance", BALANCE), Look(), [("Standardized mean difference", "", (-0.456, 0.346), (1.5, -1.1))],
+                (4.6, 1.19)),
+    "overlap": (safe_of("preference", SCORES, summary={"score_from": 0.3, "score_to": 0.7}), Look(),
+                [("Preference score (half: characteristics speak for neither group)", "Share of the group\n(areas, not heights)",
+                  (0, 1), (-2.32, 2.32))], (4.6, 2.5)),
+    "E-values": (safe_of("e_value", STRENGTH), Look(),
+                 [("E-value: risk ratio with the group and with the event", "", (0.855, 2.292), (1.5, -0.6))], (6.5, 1.34)),
+    "subgroups": (safe_of("subgroups", LEVELS), Look(),
+                  [(f"Difference in the share engaged, points\n{LOWER}", "", (-2, 53.3), (2.6, -0.7))], (6.5, 1.5)),
+    "counts": (safe_of("mean_count", COUNTS), Look(x_label="harm"),
+               [("Days since intake", "Harm\nper hundred people", (0, 365), (0, 0.475))], (4.6, 2.3)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_what_stands_on_the_axes_and_nothing_beyond_the_picture(name: str) -> None:
+    safe, look, expected, size = FRAMES[name]
+    figure, _ = draw(safe, GROUPS, look)
+    found = [
+        (axes.get_xlabel(), axes.get_ylabel(), *(tuple(round(float(v), 3) for v in ends) for ends in (axes.get_xlim(), axes.get_ylim())))
+        for axes in figure.axes
+    ]  # fmt: skip
+    assert found == expected
+    assert tuple(figure.get_size_inches()) == pytest.approx(size, abs=0.006)
+    laid_out(figure)
+    for axes in figure.axes:
+        for text in axes.texts:
+            box = text.get_window_extent()
+            assert min(box.x0, box.y0, figure.bbox.x1 - box.x1, figure.bbox.y1 - box.y1) > -2, text.get_text()
+
+
+def test_words_of_a_tile_stand_in_it() -> None:
+    figure, _ = draw(FRAMES["tiles"][0], GROUPS, FRAMES["tiles"][1])
+    (axes,) = laid_out(figure).axes
+    for text, tile in zip(axes.texts, [tile for tile in axes.patches for _ in range(3)], strict=True):
+        box, around = text.get_window_extent(), tile.get_window_extent()
+        assert around.x0 < box.x0 < box.x1 < around.x1, text.get_text()
+        assert around.y0 < box.y0 < box.y1 < around.y1, text.get_text()
+
+
+def test_words_above_the_balance_stand_in_the_frame() -> None:
+    figure, _ = draw(FRAMES["balance"][0], GROUPS, Look())
+    (axes,) = laid_out(figure).axes
+    before, after = (text.get_window_extent() for text in axes.texts)
+    frame = axes.get_window_extent()
+    assert frame.x0 < before.x0 < before.x1 < after.x0 < after.x1 < frame.x1

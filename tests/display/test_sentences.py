@@ -359,13 +359,13 @@ MODELS = {
     "no test": Case("", safe_of("gray_test", "cause | p_value\ndisengagement | -"), see="fig-x"),
     "effects that are higher, lower and unclear": Case(
         "Unadjusted: the share is clearly higher in Pilot, by 8 to 32 points. "
-        "Weighted: the share is clearly lower in Pilot, by 11 to 29 points. "
+        "Weighted: the share is clearly lower in Pilot, by 62 to 90 points. "
         "Standardized: there is no clear difference. Compared with PAIP, Pilot could lie anywhere from 12 points lower to "
         "6 points higher. "
         "Both: there is no clear difference. Compared with PAIP, Pilot could lie anywhere from 1 point lower to no points "
         "apart.",
         effects(
-            ("Unadjusted", 0.2, 0.08, 0.32), ("Weighted", -0.2, -0.29, -0.11), ("Standardized", -0.03, -0.12, 0.06),
+            ("Unadjusted", 0.2, 0.08, 0.32), ("Weighted", -0.7, -0.9, -0.62), ("Standardized", -0.03, -0.12, 0.06),
             ("Both", -0.004, -0.01, 0.002),
         ),
     ),
@@ -668,6 +668,9 @@ def test_sentence(name: str) -> None:
         (Gap(0, 0.0, 0.3), "There is no clear difference: in Pilot the share could be anything from no points apart to 30 points higher."),
         (Gap(0.1, 0.004, 0.2), "The share is clearly higher in Pilot: by 0.4 to 20 points."),
         (Gap(0.1, 0.01, 0.2), "The share is clearly higher in Pilot: by 1 to 20 points."),
+        (Gap(0.7, 0.62, 0.9), "The share is clearly higher in Pilot: by 62 to 90 points."),
+        (Gap(-0.7, -0.9, -0.62), "The share is clearly lower in Pilot: by 62 to 90 points."),
+        (Gap(0.1, -0.62, 0.9), "There is no clear difference: in Pilot the share could be anything from 62 points lower to 90 points higher."),
         (Gap(-0.1, -0.2, -0.004), "The share is clearly lower in Pilot: by 0.4 to 20 points."),
     ],
 )  # fmt: skip

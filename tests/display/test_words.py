@@ -88,4 +88,6 @@ def test_sentence_headline_and_rows_of_incidences_agree() -> None:
         assert round(100 * rows[name, "Pilot", float(day)]) == int(one)
         assert round(100 * rows[name, "PAIP", float(day)]) == int(two)
     assert text.count("By day") == 2
-    assert head.removesuffix(" in PAIP").split(": ")[0] in text
+    day = int(re.match(r"By day (\d+)", text)[1])
+    one, two = (round(100 * rows["disengagement", group, float(day)]) for group in GROUPS)
+    assert head == f"By day {day}, disengaged: {one}% in Pilot and {two}% in PAIP"

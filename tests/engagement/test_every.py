@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engagement.by_hand import by_hand
 from evalkit import cohort, engagement, intake
 from evalkit.disclosure import Policy, make_safe
 from evalkit.protocol import load_study
@@ -91,9 +92,25 @@ def test_frames_of_times_fit_survival(cohorts):
     known = cohorts[CUTS[2]]
     first = engagement.first_session_times(known)
     table = survival.cumulative_incidence(first, "time", "event", by="group", times=[60]).tidy()
-    assert table["estimate"].between(0, 1).all()
+    assert len(table) == 2 * first.loc[first["event"] > 0, "event"].nunique()
+    for row in table.to_dict("records"):
+        assert row["estimate"] == pytest.approx(by_hand(first[first["group"] == row["group"]], 60)[int(row["cause"])])
     back = engagement.return_times(known)
-    assert survival.kaplan_meier(back, "time", "event", by="group", times=[60]).tidy()["estimate"].between(0.5, 1).all()
+    for row in survival.kaplan_meier(back, "time", "event", by="group", times=[60]).tidy().to_dict("records"):
+        own = back[back["group"] == row["group"]].assign(event=lambda rows: (rows["event"] == 1).astype(int))
+        assert row["estimate"] == pytest.approx(1 - by_hand(own, 60)[1])
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_of_a_full_study_every_analysis_is_shown(cohorts, name):
+    """What `_check` says of a result that is shown holds of one: none is withheld, and none is empty."""
+    safe = make_safe(EVERY[name](cohorts[CUTS[2]]), Policy())
+    shown = safe.estimates.tidy()
+    assert safe.verdict != "withheld"
+    assert set(shown["group"]) >= ({"all"} if "source" in name else {"Non-mandated pilot", "PAIP"})
+    assert (shown["n"] > 0).any()
+    if "conf_low" in shown:
+        assert shown[["estimate", "conf_low", "conf_high"]].notna().all(axis=1).any()
 
 
 def test_caseload_active_agrees_with_a_walk_through_the_days(cohorts):

@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engagement.by_hand import by_hand
 from evalkit import engagement
 from evalkit.counts import Tally
 from evalkit.engagement import ChangeOf
 from evalkit.errors import UsageError
 from evalkit.report import Report, open_report
 from evalkit.simulate import simulate
+from evalkit.wilson import wilson
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +71,12 @@ def change_of(before: tuple[int, int], now: tuple[int, int], rounding: int = 1) 
 
 def test_change_of_a_growing_share() -> None:
     row = change_of((40, 100), (70, 150))
+    assert row[["group", "n", "n_event", "baseline"]].tolist() == ["a", 150, 70, 0.4]
     assert row["estimate"] == pytest.approx(70 / 150 - 0.4)
-    assert row["baseline"] == 0.4
-    assert row["conf_low"] < row["estimate"] < row["conf_high"]
+    # a third of all are new: 30 of 50 set beside 40 of 100 by Newcombe's limits, times a third
+    (new_low, old_low), (new_high, old_high) = wilson([30, 40], [50, 100])
+    limits = [0.2 - np.hypot(0.6 - new_low, old_high - 0.4), 0.2 + np.hypot(new_high - 0.6, 0.4 - old_low)]
+    assert row[["conf_low", "conf_high"]].tolist() == pytest.approx([limit / 3 for limit in limits])
     wide = change_of((40, 100), (70, 150), rounding=5)
     assert wide["conf_low"] == pytest.approx(row["conf_low"] - 2 * (1 / 150 + 1 / 100))
 
@@ -95,5 +100,8 @@ def test_first_sessions_are_a_share_of_everybody_referred(report: Report) -> Non
     found = engagement.time_to_first_session(report.cohort)
     at_start = found.counts.frame.groupby("group")["n_entry"].sum()
     assert at_start.to_dict() == report.cohort.people.groupby("group").size().to_dict()
-    last = found.tidy().groupby("group")["estimate"].last()
-    assert (last < 1).all()
+    people, rows = engagement.first_session_times(report.cohort), found.tidy()
+    rows = rows[rows["cause"] == "first session"]
+    assert len(rows) > 20
+    for row in rows.to_dict("records"):
+        assert row["estimate"] == pytest.approx(by_hand(people[people["group"] == row["group"]], row["time"])[1])

@@ -64,3 +64,33 @@ def test_a_language_without_messages_is_served_in_english() -> None:
 )
 def test_shares(value: float, english: str, spanish: str) -> None:
     assert (Messages("en-US").percent(value), Messages("es-US").percent(value)) == (english, spanish)
+
+
+# What must go together, where a message says one of two opposites.
+OPPOSITES = {
+    "clearly higher": "claramente mayor",
+    "clearly lower": "claramente menor",
+    "no clear difference": "No hay una diferencia clara",
+    "stayed longer": "claramente más tiempo",
+    "stayed less long": "claramente menos tiempo",
+    "later or less often": "más tarde o con menos frecuencia",
+    "sooner or more often": "antes o con más frecuencia",
+    "do not clearly differ": "no hay una diferencia clara",
+    "under {share}": "menos del {share}",
+    "over {share}": "más del {share}",
+    "Fewer than": "Menos de",
+    "Nobody": "Nadie",
+    "too far from the true one": "demasiado del valor real",
+    "too few people would": "se basaría en muy pocas personas",
+    "had left without completing": "sin completarlo",
+    "completed the program within": "completó el programa en los",
+}
+
+
+def test_opposites_are_not_turned_round_in_translation() -> None:
+    translated = {str(m.id): str(m.string) for m in catalogue("es") if m.id}
+    for english, spanish in OPPOSITES.items():
+        said = [text for text in MESSAGES if english.lower() in text.lower()]
+        assert said, english
+        for text in said:
+            assert spanish.lower() in translated[text].lower(), (text, translated[text])

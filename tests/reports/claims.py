@@ -155,18 +155,18 @@ class Claims:
 
     def _sentences(self, text: str) -> list[tuple[str, re.Match[str]]]:
         """Return the messages in a text in their order; where two fit, the longer one."""
-        hits = [
-            (m.start(), -m.end(), key, m)
-            for key in SPECS
-            if key not in _ITEMS
-            for m in self._pattern(key).finditer(text)
-        ]
+        hits = [(m.start(), -m.end(), key, m) for key in self._likely(text) for m in self._pattern(key).finditer(text)]
         taken, end = [], -1
         for start, stop, key, match in sorted(hits, key=lambda hit: hit[:3]):
             if start >= end:
                 taken.append((key, match))
                 end = -stop
         return taken
+
+    def _likely(self, text: str) -> list[str]:
+        """Return the messages of which every word between the places stands in a text."""
+        words = {key: [literal for literal, *_ in string.Formatter().parse(ENGLISH[key])] for key in SPECS}
+        return [key for key in SPECS if key not in _ITEMS and all(literal in text for literal in words[key])]
 
     def _claims(self, key: str, match: re.Match[str]) -> Iterator[tuple[dict[str, str], str]]:
         spec, context = SPECS[key], {k: v for k, v in match.groupdict().items() if v is not None}
@@ -441,9 +441,10 @@ def under_another_name(cells: Sequence[Sequence[str]], rows: pd.DataFrame, group
     -------
     list of str
     """
+    named = ["group", "estimate", "conf_low", "conf_high"]
     known = {
         (str(row["group"]), *(f"{100 * row[name]:.0f}" for name in ("estimate", "conf_low", "conf_high")))
-        for row in rows.dropna(subset=["group", "estimate", "conf_low", "conf_high"]).to_dict("records")
+        for row in rows.reindex(columns=named).dropna().to_dict("records")
     }
     wrong, heads = [], cells[0] if cells else []
     for line in cells[1:]:

@@ -34,6 +34,9 @@ from evalkit.report._event_share import EventShare
 from evalkit.report._findings import findings
 from evalkit.simulate import simulate
 from evalkit.survival import kaplan_meier, rmst_contrast
+from reports.agreement import astray, numbers_of, plain
+from reports.claims import Claims
+from reports.made import points
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = (
@@ -95,7 +98,8 @@ def test_a_mean_of_people_without_an_event_is_not_compared(report: Report) -> No
     times = report.cohort.harm().assign(event=lambda rows: rows["event"].where(rows["group"] == "PAIP", 0))
     exact = rmst_contrast(times, "time", "event", by="group", tau=182, reference="PAIP")
     assert mean_gap(report.safe(exact)) is None
-    assert "Too few people" in sentences(report.safe(exact), report.groups, event="recorded harm")
+    said = "Too few people were observed long enough to say anything about a given day."
+    assert sentences(report.safe(exact), report.groups, event="recorded harm") == said
     assert mean_gap(report.safe(harm.mean_without_harm(report.cohort, 182))) is not None
 
 
@@ -308,14 +312,19 @@ def test_every_part_is_drawn_written_and_said(report: Report, compared: comparis
     ]  # fmt: skip
     for estimates in made:
         safe = report.safe(estimates)
-        kind = safe.estimates.kind
-        if kind != "preference":
-            assert "<table" in table_of(safe)
-            assert re.search(r"\d", sentences(safe, report.groups, event="harm"))
+        kind, rows = safe.estimates.kind, safe.estimates.tidy()
+        told = [] if kind == "preference" else [sentences(safe, report.groups, event="harm"), plain(table_of(safe))]
         if kind != "precision":
-            _, alt = draw(safe, report.groups, Look())
-            assert re.search(r"\d", alt), kind
-            assert not re.search(r"nan", alt + headline(safe, report.groups))
+            told += [draw(safe, report.groups, Look(x_label="harm"))[1]]
+            told += [headline(safe, report.groups)] if kind != "preference" else []
+        rules = {"21", "45", "182", "0.1", "0.9", "1.5", str(len(rows))} | {str(n) for n in range(1, 12)}
+        for text in told:
+            assert numbers_of(text), (kind, text)
+            assert astray(text, pd.concat([rows, 100 * rows.select_dtypes("number")]), [], rules) == [], (kind, text)
+            assert Claims(rows, [], report.groups).wrong(text) == [] or kind in {"subgroups", "sensitivity"}, (
+                kind,
+                text,
+            )
 
 
 def test_conclusions_follow_the_diagnostics(report: Report, shown: list[dict[str, Any]]) -> None:
@@ -329,9 +338,21 @@ def test_conclusions_follow_the_diagnostics(report: Report, shown: list[dict[str
         limitations(report, [lapse])
     finally:
         object.__setattr__(report.cohort, "study", report.study)
-    assert "No conclusion is drawn" in shown[0]["text/markdown"]
-    assert "fails a diagnostic" in shown[1]["text/markdown"]
-    assert "points" not in shown[0]["text/markdown"]
+    verdicts = report.safe(lapse.compared.diagnose()).estimates.tidy().set_index("term")["verdict"]  # type: ignore[union-attr]
+    assert verdicts["effective sample size"] == "pass"  # by the study's own bound
+    assert (
+        shown[0]["text/markdown"]
+        .splitlines()[1]
+        .endswith(
+            "after weighting, one group counts for too few people. They are shown so that readers can see what was tried."
+        )
+    )
+    assert (
+        shown[0]["text/markdown"]
+        .splitlines()[1]
+        .startswith("- **Disengagement.** No conclusion is drawn from adjusted figures: ")
+    )
+    assert "The comparison of disengagement fails a diagnostic: " in shown[1]["text/markdown"]
 
 
 def test_three_people_are_one_sentence_each(tiny: Report, shown: list[dict[str, Any]]) -> None:
@@ -343,10 +364,17 @@ def test_three_people_are_one_sentence_each(tiny: Report, shown: list[dict[str, 
     for estimates in (comparison.subgroups(tiny.cohort), harm.repeated_harm(tiny.cohort), comparison.precision([None])):
         tiny.say(estimates)
         tiny.show(estimates, "table")
-    text = " ".join(bundle["text/markdown"] for bundle in shown)
-    assert "nothing is concluded" in text
-    assert len(shown) == 10
-    assert not re.search(r"\bnan\b", text)
+    few = "::: {.absent}\nToo few people have been referred to describe both groups.\n:::"
+    small = "::: {.absent}\nNot shown: fewer than 11 people or events would be described.\n:::"
+    texts = [bundle["text/markdown"] for bundle in shown]
+    assert texts[:2] == [few, few]
+    assert "- **Disengagement.** The groups cannot be compared with adjustment, so nothing is concluded." in texts[2]
+    assert len(points(texts[3])) == 4  # exchange, start, watching, small counts: nothing of a comparison
+    assert set(texts[4:]) <= {
+        small,
+        "::: {.absent}\nNot shown yet: too few people have been observed for long enough.\n:::",
+    }
+    assert len(texts) == 10
 
 
 def test_the_checklist_leads_to_sections_that_are_there() -> None:

@@ -170,7 +170,7 @@ def _years(periods: Sequence[str]) -> dict[int, str]:
         return {i: period.replace("Q", "\nQ") for i, period in enumerate(periods)}
     years = [period.partition("Q")[0] for period in periods]
     starts = {i: year for i, year in enumerate(years) if i and years[i - 1] != year}
-    return starts if 0 in starts or years.count(years[0]) < 3 else {0: years[0], **starts}
+    return starts if years.count(years[0]) < 3 else {0: years[0], **starts}
 
 
 def _dated(axes: Axes, part: pd.DataFrame, place: list[int], style: dict[str, Any], shape: str) -> None:
