@@ -36,7 +36,7 @@ from evalkit.display import (
     table_of,
 )
 from evalkit.display import words as message
-from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES, is_empty, nothing_to_draw, why_absent, with_events
+from evalkit.display._kinds import DRAWN, is_empty, nothing_to_draw, why_absent, with_events
 from evalkit.display._mark import emit, typed_numbers
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
