@@ -81,13 +81,15 @@ def template(message: str) -> str:
     return message.replace("**", sign("**")).replace("'", "\u2019")
 
 
-def escaped(text: str) -> str:
+def escaped(text: str, *, begins: bool = True) -> str:
     r"""Return a text as Markdown that shows that text, letter by letter.
 
     Parameters
     ----------
     text : str
         On one line: a break becomes a blank.
+    begins : bool, default True
+        Whether it may stand at the beginning of a line, where more signs mark something.
 
     Returns
     -------
@@ -100,7 +102,7 @@ def escaped(text: str) -> str:
     """
     flat = _BREAK.sub(" ", text)
     body = flat.lstrip(" \t")  # four blanks would make it code
-    first = _AT_START.match(body)
+    first = _AT_START.match(body) if begins else None
     head = ""
     if first:
         mark, number, delimiter, word, colon = first.groups()
@@ -127,7 +129,9 @@ def markdown(text: str) -> str:
     **\*** of \#3
     """
     parts = _RUN.split(text)
-    return "".join(part.translate(_SIGNS) if i % 2 else escaped(part) for i, part in enumerate(parts) if part).strip()
+    runs = [part.translate(_SIGNS) if i % 2 else part for i, part in enumerate(parts)]
+    begins = [True, *(run.endswith(("\n", " ")) for run in runs)]  # after a break, a bullet, a cell's border
+    return "".join(run if i % 2 else escaped(run, begins=begins[i]) for i, run in enumerate(runs) if run).strip()
 
 
 def plain(text: str) -> str:

@@ -78,7 +78,7 @@ def test_numbers_at_risk_never_grow(curve: Estimates) -> None:
     ("x", "n", "words"),
     [
         (60, 100, "t: 60% in Pilot (50% to 69%; 60 of 100 people)."),
-        (63, 102, "t: 62% in Pilot (52% to 71%; 65 of 105 people)."),
+        (63, 102, "t: 65% in Pilot (55% to 74%; 65 of 100 people)."),
         (0, 100, "t: 0% in Pilot (0% to 4%; 0 of 100 people)."),
         (100, 100, "t: 100% in Pilot (96% to 100%; 100 of 100 people)."),
         (3, 100, "Not shown: fewer than 11 people or events would be described."),

@@ -13,6 +13,7 @@ from display.drawn import cells
 from evalkit.comparison import N_BOOT
 from evalkit.display import definitions, provenance_table
 from evalkit.display._messages_appendix import SECTIONS
+from evalkit.markup import markdown
 from evalkit.protocol import Disclosure, Study
 from evalkit.report import checklist, statistics, target_trial, terms
 from reports.made import points, small, told
@@ -21,7 +22,7 @@ from reports.made import shown as _shown
 shown = _shown
 ALL = frozenset({"sessions", "exits", "outcomes"})
 WHO = (
-    "**Who is counted.** Referrals from November 18, 2021 on, one row per referral; analyses use each participant's first "
+    "**Who is counted.** Referrals from November 18, 2021 on, one row per referral; analyses use each participant’s first "
     "one. Groups: Pilot and PAIP."
 )
 CUT = (
@@ -32,13 +33,13 @@ SESSIONS = [
     "**Disengaged.** No attended session for 21 days; it happens on day 21 after the last session, when it becomes known, and "
     "is never dated back. Leaving or being dismissed before that counts on its own day.",
     "**Completed.** 24 attended sessions of the counting kinds (group) and 36 hours, or a recorded completion.",
-    "**Engaged.** At least 3 attended sessions within 45 days of intake. A step's share is taken of those whose time window "
+    "**Engaged.** At least 3 attended sessions within 45 days of intake. A step’s share is taken of those whose time window "
     "for that step is over.",
 ]
 HARM = "**Harm.** The first recorded harm after the day of intake{}, until the cut or the last day on which outcomes were searched."
 ESTIMATES = (
     "**Estimates.** Shares over time are Kaplan-Meier estimates, or cumulative incidences where outcomes compete, with log-log "
-    "limits; shares of people have Wilson limits; hazard ratios come from Cox models with Efron's handling of ties. Limits are "
+    "limits; shares of people have Wilson limits; hazard ratios come from Cox models with Efron’s handling of ties. Limits are "
     "at the 95% level."
 )
 PROTECTING = (
@@ -61,7 +62,7 @@ def study(**changes: Any) -> Study:
 
 
 def said(of: Study, rules: Disclosure, tables: frozenset[str] = ALL) -> list[str]:
-    return points(definitions(of, rules, tables))
+    return points(markdown(definitions(of, rules, tables)))
 
 
 def test_the_rules_of_a_study() -> None:
@@ -85,7 +86,7 @@ def test_all_referrals_and_several_kinds_of_harm() -> None:
     )
     harm = small().study.harm.model_copy(update={"kinds": ["dv_arrest", "order_violation", "survivor_reported_harm"]})
     lines = said(study(rules=rules, harm=harm), Disclosure())
-    assert lines[0] == WHO.replace("each participant's first one", "all of them")
+    assert lines[0] == WHO.replace("each participant’s first one", "all of them")
     assert lines[3] == (
         "**Completed.** 24 attended sessions of the counting kinds (group, individual) and 13.5 hours, or a recorded completion."
     )
@@ -138,7 +139,7 @@ def test_where_a_report_came_from() -> None:
 # -- the appendix -----------------------------------------------------------------------------------------------------
 def rows(text: str) -> list[list[str]]:
     """The lines of a Markdown table below its rule."""
-    return [line.strip("|").split("|") for line in text.splitlines()[2:]]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines()[2:]]
 
 
 TARGET = {

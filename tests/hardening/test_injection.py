@@ -143,7 +143,7 @@ def test_a_notebook_is_a_bare_name(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("linked", ["reports/tiny", "reports/tiny/tiny", "reports/tiny/tiny/2000Q4"])
 def test_a_release_is_not_written_through_a_link(tmp_path: Path, linked: str) -> None:
-    study = changed(tmp_path / "study")
+    study = changed(tmp_path / "study", tables={"participants": {"path": "participants.csv"}})
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     link = tmp_path / linked

@@ -62,7 +62,7 @@ def test_columns_are_described_from_the_glossary(made: dict[str, Path]) -> None:
     }  # fmt: skip
     assert "Synthetic" in package["description"]
     readme = made["data/README.md"].read_text(encoding="utf-8")
-    assert "| fig-a.csv | Head. A <b>caption</b> \\| x | drawn | abc |" in readme
+    assert r"| fig-a.csv | Head. A \<b\>caption\</b\> \| x | drawn | abc |" in readme
     assert "| n | count | people |" in readme
     assert "Data cut c. Synthetic data: no real person is described." in readme
 

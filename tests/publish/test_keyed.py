@@ -29,7 +29,9 @@ DAYS = [f"2000-03-{day:02d}" for day in range(1, 29)]
 def world(folder: Path, period: str = "2000Q4") -> RenderJob:
     """Write a study in which one exit is recorded."""
     file = write_world(folder)
-    text = file.read_text(encoding="utf-8").replace("participants.csv}", "participants.csv}, exits: {path: exits.csv}")
+    text = file.read_text(encoding="utf-8").replace(
+        "participants.csv}", "participants.csv}, exits: {path: exits.csv, freshness_days: 366}"
+    )
     file.write_text(text, encoding="utf-8")
     (folder / "exits.csv").write_text("participant_id,exit_date,reason\nQX71,2000-03-14,moved\n", encoding="utf-8")
     request = Request(report="tiny", periods=(period,), studies=(file,), out=folder / "reports")

@@ -17,6 +17,7 @@ from matplotlib.text import Text
 from evalkit.display._data import as_mark
 from evalkit.engagement import funnel
 from evalkit.errors import ProtocolError
+from evalkit.markup import markdown
 from evalkit.publish._data import write_data
 from evalkit.publish._document import Document
 from evalkit.publish._embedded import publish_embedded
@@ -55,7 +56,7 @@ def told(study: Path, language: str, period: str = "2023Q4") -> list[tuple[str, 
     drawn: list[str] = []
 
     def collect(shows: str, text: str, **mark: Any) -> None:
-        shown.append((shows, text, mark, list(drawn)))
+        shown.append((shows, text if shows == "figure" else markdown(text), mark, list(drawn)))
         drawn.clear()
 
     def svg(figure: Any) -> str:

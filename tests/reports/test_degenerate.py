@@ -44,7 +44,9 @@ def study(folder: Path, without: tuple[str, ...], edit: People | None) -> Path:
     """Write a small study that lacks tables or people; return its protocol."""
     simulate("benefit", seed=7, n_focus=60, n_comparison=90).write(folder / "data")
     protocol = yaml.safe_load((ROOT / "params/study.yaml").read_text(encoding="utf-8"))
-    protocol["tables"] = {name: {"path": f"data/{name}.csv"} for name in protocol["tables"] if name not in without}
+    protocol["tables"] = {
+        name: {"path": f"data/{name}.csv", "freshness_days": 1000} for name in protocol["tables"] if name not in without
+    }  # few people: their last days may lie long before the cut
     for file in ("baselines.yaml", "disclosure.yaml"):
         (folder / file).write_bytes((ROOT / "params" / file).read_bytes())
     if edit is not None:

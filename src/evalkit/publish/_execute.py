@@ -8,6 +8,7 @@ import contextlib
 import errno
 import logging
 import os
+import shutil
 import signal
 import tempfile
 import threading
@@ -34,6 +35,7 @@ from evalkit.publish._redact import redact
 from evalkit.publish._scratch import ENVIRONMENT as SCRATCH
 
 papermill_engines.register("evalkit", ReportEngine)
+_ROOM = 2**16  # bytes; with less left a kernel cannot write its connection file and its socket
 _LONGEST_SOCKET = 104  # bytes of a Unix socket's path on the narrowest system
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # What would make Python say or do more than a report's cells do, or draw elsewhere.
@@ -277,6 +279,8 @@ def _explained(
         return ExecutionError(f"{name}, cell {number}: the kernel died (log: {log_file})")
     if isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT):
         return failure
+    if shutil.disk_usage(tempfile.gettempdir()).free < _ROOM:  # a kernel that could not begin does not say why
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     kind = type(failure).__name__
     _write_log(log_file, scrub(redact(f"{kind}: {failure}", source)))
     return ExecutionError(f"{name}, cell {number}: could not be run, {kind} (log: {log_file})")

@@ -12,7 +12,7 @@ from evalkit.disclosure import Safe
 from evalkit.display import baseline_table, count, decimal, percent, words
 from evalkit.display._mark import emit
 from evalkit.engagement import baseline
-from evalkit.markup import box
+from evalkit.markup import box, reference
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -50,7 +50,7 @@ def say_participants(report: Report) -> None:
     key = "base.many" if many else "base.none"
     tail = words(key, all=count(len(worst)), n=count(many), limit=decimal(limit, 1))
     first = f"{words('base.most', first=named[0], second=second)} " if many else ""
-    _put(shares, means, f"{first}{tail} See @tbl-participants.")
+    _put(shares, means, f"{first}{tail} See {reference('tbl-participants')}.")
 
 
 def _put(shares: Safe, means: Safe, text: str, data: pd.DataFrame | None = None) -> None:

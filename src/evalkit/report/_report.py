@@ -184,7 +184,12 @@ class Report:
         -------
         Safe
         """
-        return self._both(estimates, "report.safe")[0]
+        if not isinstance(estimates, Estimates):
+            return self._both(estimates, "report.safe")[0]
+        exact = in_study_words(estimates, self.study).about(cut=self.cut)
+        safe = make_safe(exact, self.policy, self.record.withhold)
+        self.record.add(exact, safe)
+        return safe
 
     def gaps(self, safe: Safe, exact: Estimates | None = None) -> Mapping[str, Gap]:
         """Return the differences between the two groups that may be told of an estimate.
@@ -349,10 +354,7 @@ class Report:
     def _both(self, given: Estimates | Safe, door: str) -> tuple[Safe, Estimates | None]:
         known = estimates_in(given, door)
         if isinstance(known, Estimates):
-            exact = in_study_words(known, self.study).about(cut=self.cut)
-            safe = make_safe(exact, self.policy, self.record.withhold)
-            self.record.add(exact, safe)
-            return safe, known
+            return self.safe(known), known
         if not self.record.line_of(known):
             msg = f"{known.estimates.kind}: was not made safe by this report; give report.show the estimates"
             raise DisclosureError(msg)
