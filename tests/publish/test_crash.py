@@ -72,7 +72,7 @@ def test_a_full_disk_publishes_nothing_and_loses_nothing(tmp_path: Path) -> None
 def test_a_full_scratch_disk_is_told(tmp_path: Path) -> None:
     write_light_world(tmp_path)
     environment(tmp_path)
-    with small_disk(tmp_path / "tmp", "16k"):
+    with small_disk(tmp_path / "tmp", "32k"):
         done = run(tmp_path, "--to", "html")
         assert done.returncode in {7, 10}, done.stderr
         assert "no room left on the disk" in last_line(done)

@@ -83,6 +83,9 @@ SPECS: dict[str, Spec] = {
     "find.harm": Spec({**_WITH_LIMITS, **_DAY, "event": "cause"}),
     "find.other": Spec({"share": "estimate"}),
     "head.weeks": Spec({"first": "estimate", "from_week": "time_from"}),
+    "head.weeks.one": Spec({"first": "estimate", "from_week": "time_from"}),
+    "alt.week.one": Spec({"first": "estimate", "from_week": "time_from"}),
+    "head.tiles.all": Spec({"n": "n_event", "level": "label"}),
     "alt.week": Spec({"first": "estimate", "from_week": "time_from"}),
     "head.tiles.one": Spec({"share": "estimate", "n": "n_event", "level": "label"}),
     "head.reach.one": Spec({"share": "estimate", "level": "label"}),
@@ -329,6 +332,7 @@ class Claims:
             return _AMOUNT
         if place == SPECS[key].listed:
             items = "|".join(re.sub(r"\?P<\w+>", "?:", self._pattern(item).pattern) for item in SPECS[key].items)
+            items += r"|[^;:|.\d]+? none" if key == "alt.values" else ""  # places that nobody came from are in no row
             return f"(?:{items})(?:(?:, | and |; |, and )(?:{items}))*"
         if place == "people":
             return r"\d[\d,]* people|1 person|no people"

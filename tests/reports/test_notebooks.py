@@ -103,6 +103,8 @@ def test_a_number_under_another_name_would_be_noticed(ran: Ran) -> None:
     for shown in ran.outputs:
         if shown.mark["kind"] in RULES or not shown.ids or len(ran.rows(shown)) == 0:
             continue
+        if shown.shows == "table":  # no sentence: cells are held to their groups where tables are tested
+            continue
         swapped = re.sub(f"{re.escape(focus)}|{re.escape(comparison)}", lambda m: other[m[0]], shown.text)
         if shown.shows == "figure":
             alt, head = (shown.mark.get(name, "") for name in ("alt", "headline"))

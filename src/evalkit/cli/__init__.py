@@ -55,10 +55,9 @@ def _run() -> int:
         return _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
-    except BrokenPipeError:
-        return _UNHEARD
-    except SystemExit as ended:  # so the parser ends where nobody reads what it writes
-        return _UNHEARD if type(sys.stdout).__name__ == "PacifyFlushWrapper" else int(ended.code or 0)
+    except (BrokenPipeError, SystemExit) as ended:  # the parser exits where nobody reads what it writes
+        unheard = isinstance(ended, BrokenPipeError) or type(sys.stdout).__name__ == "PacifyFlushWrapper"
+        return _UNHEARD if unheard else int(getattr(ended, "code", 0) or 0)
     except Exception as error:
         return _other(error)
     if code == _INTERRUPTED:  # the parser may have turned the interrupt into this code itself

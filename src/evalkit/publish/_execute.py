@@ -277,10 +277,9 @@ def _explained(
     if isinstance(failure, DeadKernelError):
         _write_log(log_file, "The kernel ended before the cell did. Memory may have run out.\n")
         return ExecutionError(f"{name}, cell {number}: the kernel died (log: {log_file})")
-    if isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT):
-        return failure
-    if shutil.disk_usage(tempfile.gettempdir()).free < _ROOM:  # a kernel that could not begin does not say why
-        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    full = isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or shutil.disk_usage(tempfile.gettempdir()).free < _ROOM:  # a kernel that could not begin does not say why
+        return failure if isinstance(failure, OSError) else OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     kind = type(failure).__name__
     _write_log(log_file, scrub(redact(f"{kind}: {failure}", source)))
     return ExecutionError(f"{name}, cell {number}: could not be run, {kind} (log: {log_file})")

@@ -184,9 +184,10 @@ class Report:
         -------
         Safe
         """
-        if not isinstance(estimates, Estimates):
-            return self._both(estimates, "report.safe")[0]
-        exact = in_study_words(estimates, self.study).about(cut=self.cut)
+        known = estimates_in(estimates, "report.safe")
+        if not isinstance(known, Estimates):
+            return self._both(known, "report.safe")[0]
+        exact = in_study_words(known, self.study).about(cut=self.cut)
         safe = make_safe(exact, self.policy, self.record.withhold)
         self.record.add(exact, safe)
         return safe
@@ -371,11 +372,7 @@ class Report:
         self._emit("markdown", box("absent", why_absent(safe, exact)), safe, absent="yes")
 
     def _order(self, safe: Safe) -> Sequence[str]:
-        """Name the groups in the order of their colours: an arm keeps its colour when the other is not shown."""
-        rows = safe.estimates.tidy()
-        found = [str(name) for name in pd.unique(rows["group"])] if "group" in rows else []
-        others = [g for g in found if g not in self.groups]
-        return [*self.groups, *others] if len(others) < len(found) or not found else others
+        return standing.order_of(self.groups, safe)
 
     def _emit(
         self,

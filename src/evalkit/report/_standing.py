@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "cover",
     "groups_compared",
+    "order_of",
     "provenance",
     "remarks",
     "show_absent",
@@ -62,6 +63,14 @@ def groups_compared(report: Report) -> None:
         for arm in arms
     ]
     emit("markdown", words("groups", groups=listed(said)), kind="groups")
+
+
+def order_of(groups: tuple[str, str], safe: Safe) -> Sequence[str]:
+    """Name the groups in the order of their colours: an arm keeps its colour when the other is not shown."""
+    rows = safe.estimates.tidy()
+    found = [str(name) for name in rows["group"].unique()] if "group" in rows else []
+    others = [g for g in found if g not in groups]
+    return [*groups, *others] if len(others) < len(found) or not found else others
 
 
 def show_absent(key: str, **values: object) -> None:
