@@ -324,7 +324,7 @@ class Claims:
     def _domain(self, key: str, place: str) -> str:
         if place in {"group", "other"}:
             return "|".join(map(re.escape, self._words("group")))
-        if place in {"label", "low_label", "high_label"} or (place == "level" and key.endswith(".one")):
+        if place in {"label", "low_label", "high_label"} or (place == "level" and key.endswith((".one", ".all"))):
             return "|".join(["This study", "this study", *map(re.escape, self._words("label"))]) or "$^"
         if place == "gap" and key.startswith("head."):
             return _WORD
