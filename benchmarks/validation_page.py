@@ -164,7 +164,7 @@ def page(found: dict[str, Any]) -> str:
         "",
         "`make validation` writes this page; `python -m benchmarks.validation --from-json` writes it again from the "
         "numbers of the last run (`benchmarks/validation.json`). Whether the tests notice faults is measured apart: "
-        "[mutants](mutants.md).",
+        "`make mutants` ([ADR 14](decisions/0014-mutants.md)).",
         "",
         f"{s['studies']:,} studies of {s['n_focus']} people in the pilot and {s['n_comparison']} in PAIP, from the "
         f"project's own simulator (`evalkit.simulate`), each with a true effect (scenario *{s['scenario']}*) and "
