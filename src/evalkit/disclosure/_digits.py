@@ -171,7 +171,7 @@ def cut(rows: pd.DataFrame, named: Mapping[str, Digits], kind: str = "") -> pd.D
 
     Examples
     --------
-    >>> cut(pd.DataFrame({"estimate": [0.03456, float("nan")]}), {"estimate": POINTS})["estimate"].tolist()
+    >>> cut(pd.DataFrame({"estimate": [0.03456, float("nan")]}), {"estimate": POINTS})["estimate"].round(6).tolist()
     [0.035, nan]
     """
     rows = rows.copy()

@@ -17,7 +17,7 @@ from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.survival._columns import Rows, read_rows
-from evalkit.survival._parametric_likelihood import polished
+from evalkit.survival._parametric_likelihood import Fitted, polished
 
 MODELS = {
     "weibull": WeibullFitter,
@@ -35,6 +35,20 @@ def _units(rows: Rows) -> tuple[float, float, npt.NDArray[np.bool_]]:
     use = np.ones(len(rows.time), dtype=bool) if rows.weights is None else rows.weights > 0
     day = float(2.0 ** np.round(np.log2(np.median(rows.time[use]))))
     return day, 1.0 if rows.weights is None else float(rows.weights[use].mean()), use
+
+
+def _fitted(name: str, rows: Rows, day: float, unit: float, use: npt.NDArray[np.bool_]) -> tuple[Fitted, float]:
+    """Return a model fitted to times in a unit of days, and what that unit adds to its log-likelihood."""
+    end, had = rows.time[use] / day, rows.cause[use]
+    start = None if rows.entry is None else np.where(np.isneginf(rows.entry), 0.0, rows.entry)[use] / day
+    mass = None if rows.weights is None else rows.weights[use] / unit
+    fitter = MODELS[name]()
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        fitter.fit(end, had, entry=start, weights=mass)
+        found_at = fitter.params_.to_numpy(dtype=np.float64)
+    moved = float((had if mass is None else had * mass).sum()) * np.log(day)
+    return polished(name, found_at, end, had > 0, start, mass), moved
 
 
 def parametric(
@@ -90,27 +104,21 @@ def parametric(
         msg = f"column '{event}' has no events: no curve can be fitted"
         raise AnalysisError(msg)
     day, unit, use = _units(rows)
-    end, had = rows.time[use] / day, rows.cause[use]
-    start = None if rows.entry is None else np.where(np.isneginf(rows.entry), 0.0, rows.entry)[use] / day
-    mass = None if rows.weights is None else rows.weights[use] / unit
-    moved = float((had if mass is None else had * mass).sum()) * np.log(day)
     found, failed = [], []
     for name in models:
         if name not in MODELS:
             msg = f"model '{name}' is not one of {', '.join(MODELS)}{did_you_mean(name, MODELS)}"
             raise AnalysisError(msg)
-        fitter = MODELS[name]()
-        try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
-                fitter.fit(end, had, entry=start, weights=mass)
-                found_at = fitter.params_.to_numpy(dtype=np.float64)
-            best = polished(name, found_at, end, had > 0, start, mass)
-        except (ConvergenceError, TypeError, ValueError, ZeroDivisionError, np.linalg.LinAlgError):
+        for one in dict.fromkeys((day, 1.0)):  # in which unit the optimiser begins well depends on model and data
+            try:
+                best, moved = _fitted(name, rows, one, unit, use)
+            except (ConvergenceError, TypeError, ValueError, ZeroDivisionError, np.linalg.LinAlgError):
+                continue
+            df, value = len(best.parameters), unit * (best.log_likelihood - moved)
+            found.append((name, df, value, 2 * df - 2 * value, best.median * one))
+            break
+        else:
             failed.append(name)
-            continue
-        df, value = len(best.parameters), unit * (best.log_likelihood - moved)
-        found.append((name, df, value, 2 * df - 2 * value, best.median * day))
     if not found:
         msg = "no parametric curve converged"
         raise AnalysisError(msg)
