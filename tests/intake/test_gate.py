@@ -138,7 +138,7 @@ OTHER_SPELLINGS = {
     "letter case": str.upper,
     "capital": str.capitalize,
     "zero-width": lambda word: word[:2] + "\u200b" + word[2:],
-    "zero-width at the end": lambda word: f"{word}\ufeff",
+    "zero-width at the end": lambda word: f"{word}\u200d",
     "soft hyphen": lambda word: f"{word[:1]}\u00ad{word[1:]}",
     "no-break blank within": lambda word: f"{word[:2]}\u00a0{word[2:]}",
 }
