@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import ibis
+import ibis.expr.types as ir
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +20,7 @@ import pytest
 
 from evalkit.errors import DataError, ProtocolError
 from evalkit.intake import open_data
+from evalkit.intake._moments import day
 from evalkit.intake._open import read_all
 from evalkit.protocol import Study, load_study
 from evalkit.zones import known_zone, today, zone
@@ -311,3 +313,29 @@ def test_spark_s_old_kind_of_time_says_nothing_of_its_zone(tmp_path: Path) -> No
     pq.write_table(table, tmp_path / "people.parquet", use_deprecated_int96_timestamps=True)
     with pytest.raises(DataError, match="column 'referral_date' holds times of the old kind INT96"):
         open_data(people_at(tmp_path, "people.parquet"))
+
+
+def test_a_databases_text_is_a_day_where_the_calendar_has_one() -> None:
+    texts = [f"{y:04}-{m:02}-{d:02}" for y in (1896, 1899, 1900, 1904, 1999, 2000, 2004, 2023, 2100, 2196, 2199, 2200)
+             for m in range(14) for d in range(33)]  # fmt: skip
+
+    def in_calendar(text: str) -> bool:
+        try:
+            return 1900 <= dt.date.fromisoformat(text).year <= 2199
+        except ValueError:
+            return False
+
+    table = ibis.duckdb.connect().create_table("t", pa.table({"x": texts}))
+    found, unreadable = day(table.x, "America/Chicago", None)
+    rows = table.select(x=table.x, day=found, bad=unreadable).to_pandas().set_index("x")
+    known = {text for text in texts if in_calendar(text)}
+    assert set(rows.index[~rows["bad"]]) == known and len(known) > 3000
+    assert {x for x, each in rows["day"].dropna().items() if str(each)[:10] == x} == known
+    assert rows["day"].notna().sum() == len(known)
+    # Written out again for each use, year, month and day taken apart made a query of megabytes, which never ended.
+    assert len(ibis.to_sql(rows_of(table), dialect="duckdb")) < 20_000
+
+
+def rows_of(table: ir.Table) -> ir.Table:
+    found, unreadable = day(table.x, "America/Chicago", None)
+    return table.select(day=found, bad=unreadable).filter(lambda t: ~t.bad & (t.day <= ibis.date(2023, 12, 31)))
