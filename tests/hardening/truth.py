@@ -124,8 +124,8 @@ def score(found: Iterable[Left], truths: dict[str, dict[Key, int]]) -> Score:
         true = _true(left, truths)
         if true is None:
             unscored += [left] if 0 < len(left.possible) < 3 else []
-        elif left.possible == {true}:
-            (exact if 0 < true < LEAST else sharp).append(left)
+        elif left.possible == {true} and true:  # that there is nobody is published
+            (exact if true < LEAST else sharp).append(left)
         if true is not None and 0 < true < LEAST and true in left.possible and len(left.possible) < 3:
             narrow.append(left)
     return Score(exact, narrow, sharp, unscored, many)
