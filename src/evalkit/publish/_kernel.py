@@ -9,8 +9,10 @@ from __future__ import annotations
 
 __all__ = ["IpcKernelManager", "ReportClient", "ReportEngine"]
 
+import os
 import sys
 from collections.abc import Callable, Mapping
+from subprocess import DEVNULL
 from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec
@@ -126,4 +128,6 @@ class ReportEngine(NBClientEngine):  # type: ignore[misc]
         client = ReportClient(nb_man, km=manager, kernel_name=kernel_name, timeout=None, startup_timeout=start_timeout)
         client.owns_km = True
         client.on_output = on_output
-        return client.execute(env=dict(env), cwd=folder)
+        # What a kernel itself says when it cannot start (a full disk, say) is a traceback, and no user's business.
+        unsaid = {} if os.environ.get("EVALKIT_DEBUG") else {"stdout": DEVNULL, "stderr": DEVNULL}
+        return client.execute(env=dict(env), cwd=folder, **unsaid)
