@@ -39,7 +39,7 @@ def percent(value: float | None, digits: int = 0) -> str:
         return "over 99%"
     if value > 0 and float(text) == 0:
         return "under 1%"
-    return f"{text}%"
+    return f"{text.lstrip('-') if float(text) == 0 else text}%"
 
 
 def points(value: float | None) -> str:
