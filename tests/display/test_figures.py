@@ -293,6 +293,21 @@ def test_tiles_are_of_the_focus_alone_and_darker_where_more_people_come_from() -
     assert alt == "Pilot: Austin 60 people, 30%; Pilsen 130 people, 65%; Uptown not shown."
 
 
+def test_places_that_no_map_knows_stand_in_rows_below() -> None:
+    rows = "\n".join(f"Pilot | {name} | {name} | 20 | 100" for name in "ABCDE")
+    five = shares("reach", f"group | term | label | n_event | n\n{rows}")
+    for places, corners in (
+        ({"C": (1, 1)}, [(0, 2), (1, 2), (1, 1), (2, 2), (3, 2)]),
+        ({"X": (2, 0)}, [(0, 1), (1, 1), (2, 1), (3, 1), (0, 2), (2, 0)]),
+    ):
+        figure, alt = draw(five, GROUPS, Look(places=places))
+        tiles = figure.axes[0].patches
+        assert [(round(tile.get_x() - 0.03), round(tile.get_y() - 0.05)) for tile in tiles] == corners
+        assert alt == "Pilot: " + "; ".join(f"{name} 20 people, 20%" for name in "ABCDE") + (
+            "; X none." if "X" in places else "."
+        )
+
+
 def test_bars_are_of_the_focus_alone_longest_first() -> None:
     figure, alt = draw(shares("reach", REACH), GROUPS, Look(x_label="Share"))
     (axes,) = figure.axes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from evalkit.disclosure import Policy, make_safe
 from evalkit.display import Gap, gap_words, headline, listed, numbered, sentences, words
 from evalkit.display._messages import ENGLISH
+from evalkit.display._numbers import count, decimal, interval, p_value, people, percent, points
 from evalkit.display.prose import share_of
 from evalkit.errors import AnalysisError
 from evalkit.survival import cumulative_incidence
@@ -91,3 +93,26 @@ def test_sentence_headline_and_rows_of_incidences_agree() -> None:
     day = int(re.match(r"By day (\d+)", text)[1])
     one, two = (round(100 * rows["disengagement", group, float(day)]) for group in GROUPS)
     assert head == f"By day {day}, disengaged: {one}% in Pilot and {two}% in PAIP"
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("write", "given", "said"),
+    [
+        (percent, (0.0,), "0%"), (percent, (-0.0,), "0%"), (percent, (-1e-17,), "0%"), (percent, (-0.004, 1), "-0.4%"), (percent, (0.0049,), "under 1%"), (percent, (0.0051,), "1%"),
+        (percent, (0.1149,), "11%"), (percent, (0.9951,), "over 99%"), (percent, (0.9949,), "99%"), (percent, (1.0,), "100%"),
+        (percent, (0.7345, 1), "73.5%"), (percent, (0.0004, 1), "under 1%"), (percent, (None,), "–"), (percent, (NAN,), "–"),
+        (points, (-0.0,), "0.0"), (points, (-0.0004,), "0.0"), (points, (0.0004,), "0.0"), (points, (0.0006,), "+0.1"),
+        (points, (-0.1249,), "−12.5"), (points, (NAN,), "–"), (points, (None,), "–"),
+        (decimal, (-0.0,), "0.00"), (decimal, (-0.004,), "0.00"), (decimal, (-0.006,), "−0.01"), (decimal, (12.345, 1), "12.3"),
+        (decimal, (-2.0, 0), "−2"), (decimal, (INF,), "∞"), (decimal, (-INF,), "−∞"), (decimal, (NAN,), "–"), (decimal, (None,), "–"),
+        (count, (1060.4,), "1,060"), (count, (999,), "999"), (count, (0,), "0"), (count, (NAN,), "–"), (count, (None,), "–"),
+        (people, (1,), "1 person"), (people, (2,), "2 people"), (people, (1, "row", "rows"), "1 row"), (people, (0, "row", "rows"), "0 rows"),
+        (interval, (0.42, 0.58), "42%\xa0to\xa058%"), (interval, (NAN, 0.58), "–"), (interval, (0.42, None), "–"),
+        (p_value, (0.05,), "0.050"), (p_value, (0.00099,), "<0.001"), (p_value, (0.001,), "0.001"), (p_value, (NAN,), "–"),
+    ],
+)  # fmt: skip
+def test_how_numbers_are_written(write: Callable[..., str], given: tuple[float, ...], said: str) -> None:
+    assert write(*given) == said

@@ -12,6 +12,7 @@ import pytest
 
 from display.drawn import cells
 from display.made import GROUPS, HIGHER, LOWER, curve, safe_of, shares
+from evalkit.counts import DayCounts
 from evalkit.disclosure import Safe
 from evalkit.display import CurveText, Gap
 from evalkit.errors import AnalysisError, DisclosureError
@@ -136,6 +137,7 @@ EARLY = "Not shown yet: too few people have been observed for long enough."
 ABSENT = {
     "withheld": (safe_of("funnel", "n | estimate\n9 | 0.5", verdict="withheld", withheld=("Pilot",)), NOBODY),
     "too early": (safe_of("funnel", "n | estimate\n0 | -"), EARLY),
+    "of nobody": (safe_of("funnel", "n | estimate\n0 | 0.5"), EARLY),
     "too early for a mean time": (
         safe_of("rmst_contrast", "measure | estimate\nrmst_difference | -"),
         f"Difference in the mean time without the event. {EARLY}",
@@ -292,6 +294,26 @@ def test_one_group_has_no_difference() -> None:
     )
     found = curve_differences(alone, exact_curves(), GROUPS)
     assert (found.verdict, curve_gaps(found)) == ("withheld", {})
+
+
+def test_a_report_tells_the_difference_that_goes_with_the_kind_of_result() -> None:
+    counts = safe_of("mean_count", """
+group | time | estimate | conf_low | conf_high
+PAIP  | 182  | 0.4      | 0.3      | 0.5
+Pilot | 182  | 0.2      | 0.1      | 0.4
+""")  # fmt: skip
+    steps = shares("funnel", "group | term | label | n_event | n\nPAIP | a | A | 150 | 300\nPilot | a | A | 90 | 120")
+    report, curves, exact = small(), near(0.55, 0.67), exact_curves()
+    assert report.gaps(counts)[""].estimate < -0.5
+    assert 0.2 < report.gaps(steps)["A"].estimate < 0.3
+    assert report.gaps(curves) == {}  # without the exact ones nobody knows whether a difference is close enough
+    assert (report.gaps(curves, exact)[""].day, report.gaps(curves, exact)[""].direction) == (90, "lower")
+    rows = pd.DataFrame(
+        [("Pilot", 9.0, 60, 20, 40, 60.0, 20.0, 40.0)],
+        columns=["group", "time", "n_entry", "n_event_1", "n_censor", "w_entry", "w_event_1", "w_censor"],
+    )
+    weighted = replace(curves, estimates=curves.estimates.about(counts=DayCounts(rows)))
+    assert report.gaps(weighted, exact) == {}
 
 
 # -- published figures ------------------------------------------------------------------------------------------------
