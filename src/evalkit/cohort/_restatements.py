@@ -6,16 +6,18 @@ import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from evalkit.cohort._build import build
 from evalkit.cohort._cohort import Cohort
+from evalkit.counts import Codes, codes_of
 from evalkit.errors import DataError
 from evalkit.intake import StudyData, open_data
 from evalkit.protocol import Study
 
-Figure = Callable[[Cohort, pd.DataFrame], float]
+Figure = Callable[[Cohort, pd.DataFrame], "_Number"]
 
 LATE, CORRECTED, RETRACTED = "late entry", "correction", "retraction"
 _DAYS = {
@@ -28,26 +30,42 @@ _ALL, _SESSIONS, _HARM = ("participants",), ("participants", "sessions"), ("part
 _RETENTION = (*_SESSIONS, "exits")
 
 
+class _Number(NamedTuple):
+    """A figure, who is counted in it, and the most that one of them adds."""
+
+    value: float
+    who: Codes | None
+    largest: float = 1.0
+
+
 def _events(scale: str, cause: int) -> Figure:
-    def count(cohort: Cohort, people: pd.DataFrame) -> float:
+    def count(cohort: Cohort, people: pd.DataFrame) -> _Number:
         rows = getattr(cohort, scale)()
         keys = people.set_index(["participant_id", "episode"]).index
         own = rows.set_index(["participant_id", "episode"]).index.isin(keys)
-        return float((rows["event"].eq(cause) & own).sum())
+        return _people(rows[rows["event"].eq(cause) & own])
 
     return count
 
 
+def _people(rows: pd.DataFrame) -> _Number:
+    return _Number(float(len(rows)), codes_of(rows))
+
+
 def _known(column: str) -> Figure:
-    return lambda _, people: float(people[column].notna().sum())
+    return lambda _, people: _people(people[people[column].notna()])
 
 
 def _total(column: str) -> Figure:
-    return lambda _, people: float(people[column].sum())
+    def total(_: Cohort, people: pd.DataFrame) -> _Number:
+        adding = people[people[column] > 0]
+        return _Number(float(adding[column].sum()), codes_of(adding), float(adding[column].max()) if len(adding) else 0)
+
+    return total
 
 
 _FIGURES: tuple[tuple[str, tuple[str, ...], Figure], ...] = (
-    ("referrals", _ALL, lambda _, people: float(len(people))),
+    ("referrals", _ALL, lambda _, people: _people(people)),
     ("intakes", _ALL, _known("intake_date")),
     ("first sessions", _SESSIONS, _known("first_session_date")),
     ("attended sessions", _SESSIONS, _total("n_attended")),
@@ -87,7 +105,8 @@ def restatements(
         One row per figure and group that differs: figure, group ('all' or the arm's label), old, new, reason
         ('late entry', 'correction', 'retraction', joined by commas; 'changed without a trace'), and the rows
         behind it: n_late, n_corrected, n_retracted, of n_people. These are small counts of people: a report
-        shows them only after disclosure control.
+        shows them only after disclosure control, which needs who is counted (who_old, who_new: codes) and the most
+        that one of them adds (largest_old, largest_new).
 
     Raises
     ------
@@ -111,11 +130,13 @@ def restatements(
             if not (old.has(_NEEDS.get(name, "sessions")) and new.has(_NEEDS.get(name, "sessions"))):
                 continue
             before, after = figure(old, then), figure(new, now)
-            if abs(before - after) > 1e-9:
+            if abs(before.value - after.value) > 1e-9:
                 own = about[about["table"].isin(tables)]
-                found.append((name, group, before, after, *_why(own["reason"].value_counts()), own["who"].nunique()))
+                why = (*_why(own["reason"].value_counts()), own["who"].nunique())
+                whose = (before.who, after.who, before.largest, after.largest)
+                found.append((name, group, before.value, after.value, *why, *whose))
     columns = ["figure", "group", "old", "new", "reason", "n_late", "n_corrected", "n_retracted", "n_people"]
-    return pd.DataFrame(found, columns=columns)
+    return pd.DataFrame(found, columns=[*columns, "who_old", "who_new", "largest_old", "largest_new"])
 
 
 def restatements_since(study: Study, release: Path | str) -> pd.DataFrame:

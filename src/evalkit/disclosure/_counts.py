@@ -1,24 +1,21 @@
-"""Safe counts: which rows are small and are not shown, and the totals of the others, rounded."""
+"""Safe counts: which rows are small and are not shown, and the noised numbers of the others."""
 
 from __future__ import annotations
 
-__all__ = ["hidden_rows", "rounded_tally", "safe_counts"]
+__all__ = ["hidden_rows", "noised_tally", "safe_counts"]
 
-import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalkit.counts import Counts, DayCounts, Moments, Tally
+from evalkit.counts import Codes, Counts, DayCounts, Moments, Tally
 from evalkit.disclosure._curves import safe_day_counts
 from evalkit.disclosure._policy import Policy
-from evalkit.disclosure._sums import rounded_sums
 
 
-def safe_counts(
-    counts: Counts, policy: Policy, also: frozenset[int] = frozenset()
-) -> tuple[Counts | None, tuple[str, ...]]:
+def safe_counts(counts: Counts, policy: Policy, asked: str = "") -> tuple[Counts | None, tuple[str, ...]]:
     """Make counts safe.
 
     Parameters
@@ -26,8 +23,8 @@ def safe_counts(
     counts : DayCounts, Tally or Moments
         Exact; not changed.
     policy : Policy
-    also : frozenset of int
-        Rows (of counts by day: groups) to withhold beside those that are small, by their place.
+    asked : str
+        What is counted; it decides the noise of counts that do not say who stands behind them.
 
     Returns
     -------
@@ -41,16 +38,13 @@ def safe_counts(
         If there is no safe form of such counts.
     """
     if isinstance(counts, DayCounts):
-        kept = [group for k, group in enumerate(counts.groups) if k not in also]
-        rows = counts.frame
-        chosen = dataclasses.replace(counts, data=rows[rows["group"].isin(kept)])
-        safe, groups = safe_day_counts(chosen, policy)
-        return safe, tuple(g for g in counts.groups if g not in kept or g in groups)
+        safe, groups = safe_day_counts(counts, policy, asked)
+        return safe, tuple(groups)
     hidden = hidden_rows(counts, policy)
-    hidden[list(also)] = True
     if isinstance(counts, Tally):
-        return rounded_tally(counts, hidden, policy)
-    return _safe_moments(counts, hidden, policy)
+        return noised_tally(counts, hidden, policy, asked)
+    rows = _noised_sums(counts, policy, asked)[~hidden]
+    return (Moments(rows) if len(rows) else None), _names(counts.data, hidden)
 
 
 def hidden_rows(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
@@ -88,8 +82,14 @@ def _names(frame: pd.DataFrame, rows: np.ndarray) -> tuple[str, ...]:
     return tuple(f"{g}: {t}" for g, t in zip(chosen["group"], chosen["term"], strict=True))
 
 
-def rounded_tally(counts: Tally, hidden: NDArray[np.bool_], policy: Policy) -> tuple[Tally | None, tuple[str, ...]]:
-    """Round a tally's totals, and the sums of its quantities, to multiples of the base, and leave rows out.
+def _whose(counts: Tally | Moments) -> list[Mapping[str, Codes]]:
+    return list(counts.people) or [{}] * len(counts.data)
+
+
+def noised_tally(
+    counts: Tally, hidden: NDArray[np.bool_], policy: Policy, asked: str = ""
+) -> tuple[Tally | None, tuple[str, ...]]:
+    """Put noise on a tally's counts, and on the sums of its quantities, and leave rows out.
 
     Parameters
     ----------
@@ -97,6 +97,7 @@ def rounded_tally(counts: Tally, hidden: NDArray[np.bool_], policy: Policy) -> t
     hidden : numpy.ndarray of bool, shape (rows,)
         Rows that are left out.
     policy : Policy
+    asked : str
 
     Returns
     -------
@@ -104,17 +105,58 @@ def rounded_tally(counts: Tally, hidden: NDArray[np.bool_], policy: Policy) -> t
     withheld : tuple of str
         Names of the rows left out.
     """
-    frame = counts.frame
-    x, n = frame["n_event"].to_numpy(dtype=int), frame["n"].to_numpy(dtype=int)
-    if counts.quantities.any():
-        frame[["total", "total_sq"]] = rounded_sums(frame, policy)[["total", "total_sq"]]
-    frame["n_event"] = [min(policy.rounded(a), policy.rounded(b)) for a, b in zip(x, n, strict=True)]
-    frame["n"] = [policy.rounded(b) for b in n]
-    withheld = _names(frame, hidden)
+    frame = _noised_sums(counts, policy, asked)
+    x, every = counts.data["n_event"].to_numpy(dtype=int), counts.data["n"].to_numpy(dtype=int)
+    public = []
+    for k, (whose, all_) in enumerate(zip(_whose(counts), counts.quantities, strict=True)):
+        n, named = int(frame["n"].iloc[k]), _asked(asked, frame.iloc[k])
+        same = all_ or x[k] == every[k]  # the same people
+        own = policy.public(x[k], whose.get("n_event"), f"{named}, with it")
+        public.append(n if same else min(own, n))
+    frame["n_event"] = np.array(public, dtype="int64")
     kept = frame[~hidden]
-    return (Tally(kept) if len(kept) else None), withheld
+    return (Tally(kept) if len(kept) else None), _names(frame, hidden)
 
 
-def _safe_moments(counts: Moments, hidden: NDArray[np.bool_], policy: Policy) -> tuple[Moments | None, tuple[str, ...]]:
-    kept = rounded_sums(counts.frame, policy)[~hidden]
-    return (Moments(kept) if len(kept) else None), _names(counts.frame, hidden)
+def _asked(asked: str, row: pd.Series) -> str:
+    return f"{asked}|{row['group']}|{row['term']}"
+
+
+def _noised_sums(counts: Tally | Moments, policy: Policy, asked: str) -> pd.DataFrame:
+    """Put noise on numbers of people and on sums over them.
+
+    Sums are those that the published number of people would have with the same mean and mean square, and the noise on
+    top is in proportion to what one person gives most: of a mean nobody counts back, and nobody's own part shows
+    (Thompson, Broadfoot and Elazar 2013).
+    """
+    rows = counts.frame
+    if rows.empty:
+        return rows.drop(columns="n_nonzero", errors="ignore")
+    n, public, sums = rows["n"].to_numpy(dtype=int), [], "total" in rows
+    totals: dict[str, list[float]] = {"total": [], "total_sq": []}
+    for k, whose in enumerate(_whose(counts)):
+        row, who = rows.iloc[k], whose.get("n")
+        public.append(policy.public(n[k], who, f"{_asked(asked, row)}, people"))
+        if sums:
+            key = policy.noise.key(who) if who is not None else _asked(asked, row)
+            for name, value in zip(totals, _sums(row, int(n[k]), public[-1], str(key), policy), strict=True):
+                totals[name].append(value)
+    rows = rows.assign(n=np.array(public, dtype="int64"), **(totals if sums else {}))
+    if "largest" in rows:
+        rows["largest"] = 0.0
+    return rows.drop(columns="n_nonzero", errors="ignore")
+
+
+def _sums(row: pd.Series, n: int, public: int, key: str, policy: Policy) -> tuple[float, float]:
+    """Return the published sum and sum of squares of one row."""
+    total, squares = float(row["total"]), float(row["total_sq"])
+    if n == 0 or np.isnan(total):
+        return total, squares
+    largest = float(row["largest"]) if "largest" in row else np.sqrt(squares / n)
+    told = total * public / n, squares * public / n
+    if policy.noise_variance == 0:
+        return told
+    # named by the sum itself: the same quantity of the same people is the same number, whatever it is called
+    off = [policy.noise.unit(f"{key}|{name}|{value!r}") for name, value in (("sum", total), ("squares", squares))]
+    noised = told[0] + off[0] * largest
+    return noised, max(told[1] + off[1] * largest**2, noised**2 / max(public, 1))

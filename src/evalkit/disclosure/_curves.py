@@ -1,32 +1,95 @@
-"""Safe counts by day: no step of a curve made from them speaks of fewer people than the policy allows.
+"""Safe counts by day: how many had the event, and how many are at risk, at fixed days, each with its noise.
 
-The exact times of events (and of censorings) are sorted and cut into consecutive blocks of at least the policy's
-minimum; each block becomes one step on its mean day. The mean keeps areas under the curve (and so restricted means)
-where they were, and is a mean over at least the minimum. Where there are enough of them, a block ends at a landmark of
-the policy, so that what is said of that day stays true; columns ``end_...`` say which. A cause of which few events are
-left after a landmark is followed up to it: those few are not shown leaving. Totals are multiples of the
-rounding base, so that two releases cannot be subtracted to single out a person.
+At each landmark of the policy the people who had the event by then are a group like any other: their published number
+is that of every table that counts them. The same holds of those at risk on a day. Between two landmarks events lie in
+blocks of at least the policy's minimum, each on its mean day; where fewer than the minimum lie between two landmarks,
+nothing is said of their days, and they are spread evenly. The rest of the people (censored) is what is left.
 """
 
 from __future__ import annotations
 
-__all__ = ["landmark_cuts", "safe_day_counts", "shown_until"]
+__all__ = ["AtRisk", "quotable_days", "risk_at", "safe_day_counts"]
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalkit.counts import DayCounts
+from evalkit.counts import Codes, DayCounts
 from evalkit.disclosure._mass import MASSES, evenly_weighted, with_mass
 from evalkit.disclosure._policy import Policy
 from evalkit.errors import DisclosureError
 
 Floats = NDArray[np.float64]
+AtRisk = Mapping[tuple[str, float], int]
+_STEP = 30  # days on which figures write how many are at risk
 
 
-def safe_day_counts(counts: DayCounts, policy: Policy) -> tuple[DayCounts | None, list[str]]:
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """One group's exact counts, and who they are: what numbers of people are asked of."""
+
+    name: str
+    rows: pd.DataFrame
+    who: pd.DataFrame | None
+    policy: Policy
+    asked: str
+
+    @property
+    def days(self) -> Floats:
+        """Days of the exact counts, the origin left out."""
+        days: Floats = self.rows["time"].to_numpy(dtype=np.float64)
+        return np.asarray(days[np.isfinite(days)], dtype=np.float64)
+
+    @property
+    def people(self) -> int:
+        """How many they are."""
+        return int(self.rows["n_entry"].sum())
+
+    def by(self, column: str, day: float = np.inf) -> int:
+        """Return how many left so by a day."""
+        return int(self.rows.loc[self.rows["time"] <= day, column].sum())
+
+    def at_risk(self, day: float) -> int:
+        """Return how many are at risk on a day: those who had not left before."""
+        leaving = [c for c in self.rows.columns if c == "n_censor" or str(c).startswith("n_event")]
+        return self.people - int(self.rows.loc[self.rows["time"] < day, leaving].to_numpy().sum())
+
+    def public(self, exact: int, what: str, chosen: NDArray[np.bool_] | None) -> int:
+        """Return the published number of some of them."""
+        codes: Codes | None = None if self.who is None else self.who["code"].to_numpy()[chosen]
+        return self.policy.public(exact, codes, f"{self.asked}|{self.name}|{what}")
+
+    def everybody(self) -> int:
+        """Return the published number of all."""
+        chosen = None if self.who is None else np.ones(len(self.who), dtype=bool)
+        return self.public(self.people, "people", chosen)
+
+    def events(self, column: str, cause: int, day: float) -> int:
+        """Return the published number of those who had the event by a day."""
+        chosen = None
+        if self.who is not None:
+            chosen = (self.who["cause"].eq(cause) & self.who["time"].le(day)).to_numpy()
+        return self.public(self.by(column, day), f"{column} by {self.by(column, day)}", chosen)
+
+    def risk(self, day: float) -> int:
+        """Return the published number of those at risk on a day."""
+        chosen = None if self.who is None else self.who["time"].ge(day).to_numpy()
+        return self.public(self.at_risk(day), "at risk", chosen)
+
+
+def _groups(counts: DayCounts, policy: Policy, asked: str) -> list[_Group]:
+    rows, who = counts.data, counts.people
+    return [
+        _Group(g, rows[rows["group"] == g], None if who is None else who[who["group"] == g], policy, asked)
+        for g in counts.groups
+    ]
+
+
+def safe_day_counts(counts: DayCounts, policy: Policy, asked: str = "") -> tuple[DayCounts | None, list[str]]:
     """Make counts by day safe.
 
     Parameters
@@ -35,6 +98,8 @@ def safe_day_counts(counts: DayCounts, policy: Policy) -> tuple[DayCounts | None
         Exact; not changed. Everyone observed from the origin. Of weighted counts each block carries the mean weight of
         those whom it stands for.
     policy : Policy
+    asked : str
+        What is counted; it decides the noise where the counts do not say who stands behind them.
 
     Returns
     -------
@@ -48,59 +113,81 @@ def safe_day_counts(counts: DayCounts, policy: Policy) -> tuple[DayCounts | None
     DisclosureError
         If the counts have delayed entry: no safe form is defined for them.
     """
-    exact = counts.frame
     kept, withheld = [], []
-    for group in counts.groups:
-        rows = exact.loc[exact["group"] == group]
-        safe = _safe_group(rows, counts.event_columns, policy)
+    for group in _groups(counts, policy, asked):
+        safe = _safe_group(group, counts.event_columns)
         if safe is None:
-            withheld.append(group)
+            withheld.append(group.name)
         else:
-            kept.append(safe.assign(group=group))
+            kept.append(safe.assign(group=group.name))
     if not kept:
         return None, withheld
     frame = pd.concat(kept, ignore_index=True)
-    frame = frame[[*exact.columns, *(c for c in frame.columns if str(c).startswith("end_"))]]
+    frame = frame[[*counts.data.columns, *(c for c in frame.columns if str(c).startswith("end_"))]]
     return DayCounts(frame, causes=counts.causes), withheld
 
 
-def _safe_group(rows: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> pd.DataFrame | None:
-    days = rows["time"].to_numpy(dtype=float)
-    finite = np.isfinite(days)
-    if rows.loc[finite, "n_entry"].any():
+def _safe_group(group: _Group, events: tuple[str, ...]) -> pd.DataFrame | None:
+    policy, rows = group.policy, group.rows
+    exact = rows[np.isfinite(rows["time"].to_numpy(dtype=float))]
+    if exact["n_entry"].any():
         msg = "curves with delayed entry cannot be shown yet: no safe form of their counts is defined"
         raise DisclosureError(msg)
-    people = int(rows["n_entry"].sum())
-    if people < max(policy.minimum_count, policy.minimum_subgroup) or any(
-        policy.hides(int(rows[name].sum())) for name in events
+    if group.people < max(policy.minimum_count, policy.minimum_subgroup) or any(
+        policy.hides(group.by(name)) for name in events
     ):
         return None
-    exact = rows[finite]
-    ends = {name: _end(exact, name, policy) for name in events}
-    ended = max(ends.values(), default=np.nan) if all(np.isfinite(e) for e in ends.values()) else np.nan
-    exact = exact if np.isnan(ended) else exact[exact["time"] <= ended]
-    exact, stay = _without_tails(exact, ends)
-    few = int(exact["n_censor"].sum()) if np.isfinite(ended) else 0
-    few = few if policy.rounded(few) < policy.block else 0  # too few to be shown leaving: as if they never came
-    shown = [policy.rounded(int(exact[name].sum())) for name in events]
-    size = max(policy.rounded(people - few), sum(shown))
-    ends_early = np.isfinite(ended) or stay > 0
-    censored = _censored(exact, size - sum(shown), policy, ended=ends_early)
-    blocks = {}
-    for name, public in zip([*events, "n_censor"], [*shown, censored], strict=True):
-        times = np.repeat(exact["time"].to_numpy(dtype=float), exact[name].to_numpy(dtype=int))
-        if public and times.size == 0:
-            times = np.array([exact["time"].max()])
-        if public:
-            blocks[name] = _blocks(times, public, policy, ends.get(name, np.nan))
-    start = pd.DataFrame({"time": [-np.inf], "n_entry": [size if ends_early else sum(shown) + censored]})
+    everybody = group.everybody()
+    totals = _within(everybody, [group.events(name, k, np.inf) for k, name in enumerate(events, start=1)])
+    named = enumerate(zip(events, totals, strict=True), start=1)
+    known = {name: _known_events(group, name, cause, total) for cause, (name, total) in named}
+    known["n_censor"] = _known_censored(group, known, everybody)
+    blocks = {name: _blocks(exact, name, at, policy) for name, at in known.items() if list(at.values())[-1]}
+    start = pd.DataFrame({"time": [-np.inf], "n_entry": [everybody]})
     if "w_entry" in rows:
         if not all(evenly_weighted(exact, name, own, policy) for name, own in blocks.items()):
             return None
         start = with_mass(start, rows, exact, blocks, policy)
-    merged = _merged(start, blocks, events)
-    kept = _truncated(merged, events, policy)
-    return kept if len(kept) else None  # 11 or 12 people are published as 10: too few at risk from the start
+    kept = _truncated(_merged(start, blocks, events), events, policy)
+    return kept if len(kept) else None
+
+
+def _within(everybody: int, totals: list[int]) -> list[int]:
+    """Return numbers with the event that are not more than everybody: where all had one, noise can make them so."""
+    while sum(totals) > everybody:
+        totals[int(np.argmax(totals))] -= 1
+    return totals
+
+
+def _known_events(group: _Group, column: str, cause: int, total: int) -> dict[float, int]:
+    """Return the published number with the event by each landmark at which it is not small, and in the end."""
+    last, known, before = float(group.days.max()), dict[float, int](), 0
+    for landmark in (float(day) for day in group.policy.landmarks if day < last):
+        by_then = group.by(column, landmark)
+        if group.policy.is_small(by_then):
+            continue
+        before = known[landmark] = min(max(before, group.events(column, cause, landmark)), total)
+    return {**known, last: total}
+
+
+def _known_censored(group: _Group, known: Mapping[str, Mapping[float, int]], everybody: int) -> dict[float, int]:
+    """Return how many are left out by each landmark: everybody less those at risk and those with an event."""
+    last, found, before = float(group.days.max()), dict[float, int](), 0
+    left = everybody - sum(list(at.values())[-1] for at in known.values())
+    if group.by("n_censor") == 0:  # the rest is noise: nobody was censored
+        return {last: 0}
+    for landmark in (float(day) for day in group.policy.landmarks if day < last):
+        if group.at_risk(landmark) < group.policy.minimum_at_risk:
+            break
+        gone = sum(_by(at, landmark) for at in known.values())
+        before = found[landmark] = min(max(before, everybody - group.risk(landmark) - gone), left)
+    return {**found, last: left}
+
+
+def _by(at: Mapping[float, int], day: float) -> int:
+    """Read a published number at a landmark; between those at which it is known, as a straight line."""
+    days = [0.0, *at]
+    return round(float(np.interp(day, days, [0, *at.values()])))
 
 
 def _merged(start: pd.DataFrame, blocks: dict[str, pd.DataFrame], events: tuple[str, ...]) -> pd.DataFrame:
@@ -117,80 +204,28 @@ def _merged(start: pd.DataFrame, blocks: dict[str, pd.DataFrame], events: tuple[
     return merged.astype(dict.fromkeys(("n_entry", *flows), "int64")).reset_index()
 
 
-def _without_tails(exact: pd.DataFrame, ends: dict[str, float]) -> tuple[pd.DataFrame, int]:
-    """Leave out the few events of a cause that lie after its end; return also how many they are."""
-    exact, stay = exact.copy(), 0
-    for name, end in ends.items():
-        tail = exact[name].where(exact["time"] > end, 0)
-        exact[name] -= tail
-        stay += int(tail.sum())
-    return exact, stay
-
-
-def _end(exact: pd.DataFrame, name: str, policy: Policy) -> float:
-    """Return the last landmark after which too few events of a cause are left to be shown; nan where there is none.
-
-    The last one at which enough people are followed: what is said of a later day is worth more than a finer curve.
-    """
-    days = exact["time"].to_numpy(dtype=float)
-    leaving = exact[[c for c in exact.columns if c == "n_censor" or c.startswith("n_event")]].sum(axis=1).to_numpy()
-    found = float("nan")
-    for landmark in policy.landmarks:
-        by_then, after = (int(exact.loc[own, name].sum()) for own in (days <= landmark, days > landmark))
-        followed = int(leaving[days > landmark].sum()) >= policy.minimum_at_risk
-        if policy.is_small(after) and by_then >= policy.minimum_count and (followed or np.isnan(found)):
-            found = float(landmark)
-    return found
-
-
-def _censored(exact: pd.DataFrame, room: int, policy: Policy, *, ended: bool) -> int:
-    """Return how many censorings are shown: everyone who is left, or those up to where the curve was ended."""
-    if not ended:
-        return 0 if room < policy.block else room
-    public = policy.rounded(int(exact["n_censor"].sum()))
-    return 0 if public < policy.block else min(public, room)
-
-
-def _blocks(times: Floats, public: int, policy: Policy, end: float) -> pd.DataFrame:
-    """Cut sorted times into blocks, each a step on its mean day; where it can be, a block ends at a landmark.
+def _blocks(exact: pd.DataFrame, name: str, at: Mapping[float, int], policy: Policy) -> pd.DataFrame:
+    """Lay the published numbers between landmarks into blocks, each a step on its mean day.
 
     Columns time, size (as published), end, and begin and stop: the places of those whom it stands for.
     """
-    ordered = np.sort(times)
-    cuts, bounds = _segments(ordered, public, policy)
-    days: list[float] = []
-    sizes: list[int] = []
-    ends: list[float] = []
-    places: list[tuple[int, int]] = []
-    for (begin, stop), (after, until) in zip(pairwise(cuts), pairwise(bounds), strict=True):
-        number = max(1, (stop - begin) // policy.block)
-        inside = [policy.block] * (number - 1)
-        inside.append(stop - begin - sum(inside))
-        edges = begin + np.concatenate([[0], np.cumsum(inside)])
-        exact = np.rint(edges / public * ordered.size).astype(int)
-        places += pairwise(exact)
-        for a, b in pairwise(exact):
-            mean = ordered[a:b].mean() if b > a else ordered[min(a, ordered.size - 1)]
-            days.append(float(min(max(np.rint(mean), after + 1), until)))
-        sizes += inside
-        ends += [*[np.nan] * (number - 1), until if stop < public else end]
-    first, last = (np.array(side, dtype=float) for side in zip(*places, strict=True))
-    return pd.DataFrame({"time": days, "size": sizes, "end": ends, "begin": first, "stop": last})
-
-
-def _segments(ordered: Floats, public: int, policy: Policy) -> tuple[list[int], list[float]]:
-    """Return public counts by each landmark that can be kept, and the days they hold for."""
-    cuts, bounds = [0], [-1.0]
-    smallest, before = policy.rounded(policy.minimum_count), 0
-    for landmark in policy.landmarks:
-        by_then = int(np.searchsorted(ordered, landmark, side="right"))
-        cut = policy.rounded(int(np.rint(by_then / ordered.size * public)))
-        enough = min(by_then - before, ordered.size - by_then) >= policy.minimum_count
-        if enough and min(cut - cuts[-1], public - cut) >= smallest:
-            cuts.append(cut)
-            bounds.append(float(landmark))
-            before = by_then
-    return [*cuts, public], [*bounds, float(ordered[-1])]
+    ordered = np.sort(np.repeat(exact["time"].to_numpy(dtype=float), exact[name].to_numpy(dtype=int)))
+    found: list[tuple[float, int, float, int, int]] = []
+    for (after, before), (until, public) in pairwise([(-1.0, 0), *at.items()]):
+        begin, stop = (int(np.searchsorted(ordered, day, side="right")) for day in (after, until))
+        size, people = public - before, stop - begin
+        if size <= 0:
+            continue
+        if people < policy.minimum_count:  # of whom no day may be told: evenly, with the weight of all who left so
+            found.append((max(np.rint((max(after, 0) + until) / 2), after + 1), size, until, 0, ordered.size))
+            continue
+        number = max(1, min(size, people) // policy.minimum_count)
+        edges = np.rint(np.linspace(0, people, number + 1)).astype(int) + begin
+        sizes = np.diff(np.rint(np.linspace(0, size, number + 1)).astype(int))
+        for k, (a, b) in enumerate(pairwise(edges.tolist())):
+            day = min(max(float(np.rint(ordered[a:b].mean())), after + 1), until)
+            found.append((day, int(sizes[k]), until if k == number - 1 else np.nan, a, b))
+    return pd.DataFrame(found, columns=["time", "size", "end", "begin", "stop"])
 
 
 def _truncated(steps: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> pd.DataFrame:
@@ -202,47 +237,50 @@ def _truncated(steps: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
     return kept
 
 
-def shown_until(rows: pd.DataFrame, column: str, policy: Policy) -> float:
-    """Return the last day of which a group's safe counts of one cause speak.
+def risk_at(counts: DayCounts, policy: Policy, asked: str = "") -> AtRisk:
+    """Return how many are at risk on the days on which reports say it, as published.
 
     Parameters
     ----------
-    rows : pandas.DataFrame
-        Exact counts of one group.
-    column : str
-        Events of one cause.
+    counts : DayCounts
+        Exact.
+    policy : Policy
+    asked : str
+
+    Returns
+    -------
+    mapping of (str, float) to int
+        By group and day; days on which too few are at risk are left out.
+    """
+    days = sorted({0, *range(0, max(policy.landmarks, default=0) + 1, _STEP), *policy.landmarks})
+    return {
+        (group.name, float(day)): group.risk(day)
+        for group in _groups(counts, policy, asked)
+        for day in days
+        if group.at_risk(day) >= max(policy.minimum_at_risk, policy.minimum_count)
+    }
+
+
+def quotable_days(counts: DayCounts, policy: Policy) -> frozenset[tuple[str, str, float]]:
+    """Return where curves are quoted: enough people had the event by then, have not had it, and are at risk.
+
+    Parameters
+    ----------
+    counts : DayCounts
+        Exact.
     policy : Policy
 
     Returns
     -------
-    float
+    frozenset of (str, str, float)
+        Group, cause and landmark. That nobody had the event is quoted where the policy publishes it.
     """
-    exact = rows[np.isfinite(rows["time"].to_numpy(dtype=float))]
-    end = _end(exact, column, policy)
-    return end if np.isfinite(end) else float(exact["time"].max())
-
-
-def landmark_cuts(rows: pd.DataFrame, column: str, until: float, policy: Policy) -> list[float]:
-    """Return the landmarks at which a reader of the safe counts knows how many events there were by then.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Exact counts of one group.
-    column : str
-        Events of one cause.
-    until : float
-        From `shown_until`.
-    policy : Policy
-
-    Returns
-    -------
-    list of float
-    """
-    exact = rows[np.isfinite(rows["time"].to_numpy(dtype=float)) & rows["time"].le(until)]
-    times = np.repeat(exact["time"].to_numpy(dtype=float), exact[column].to_numpy(dtype=int))
-    public = policy.rounded(times.size)
-    if not public or not times.size:
-        return []
-    _, bounds = _segments(np.sort(times), public, policy)
-    return bounds[1:-1]
+    found = set()
+    for group in _groups(counts, policy, ""):
+        for column, cause in zip(counts.event_columns, counts.causes, strict=True):
+            for day in policy.landmarks:
+                had, at_risk = group.by(column, day), group.at_risk(day)
+                enough = had >= policy.minimum_count or (had == 0 and policy.zero)
+                if enough and min(group.people - had, at_risk) >= max(policy.minimum_count, policy.minimum_at_risk):
+                    found.add((group.name, cause, float(day)))
+    return frozenset(found)

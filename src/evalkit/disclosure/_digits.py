@@ -23,7 +23,6 @@ import numpy as np
 import pandas as pd
 
 from evalkit.counts import Tally
-from evalkit.disclosure._policy import Policy
 from evalkit.estimates import Estimates
 from evalkit.glossary import COLUMNS
 
@@ -121,17 +120,15 @@ _MEASURES: Mapping[tuple[str, str], Digits] = {
 """Rows, by kind and measure or term, whose estimate is of another sort than their neighbours'."""
 
 _EFFECTIVE = "effective sample size"
-_NOT_PEOPLE = frozenset({"n_fail", "n_group"})
 
 
-def printed(estimates: Estimates, policy: Policy) -> Estimates:
+def printed(estimates: Estimates) -> Estimates:
     """Cut an estimate's numbers to what is printed of them.
 
     Parameters
     ----------
     estimates : Estimates
         Safe, but for its digits.
-    policy : Policy
 
     Returns
     -------
@@ -146,11 +143,11 @@ def printed(estimates: Estimates, policy: Policy) -> Estimates:
     counts = estimates.counts
     if estimates.analysis is None:
         for name in [c for c in rows if COLUMNS[str(c)].unit == "people" and COLUMNS[str(c)].kind == "number"]:
-            rows[name] = [_rounded(v, policy) for v in rows[name]]
-        estimates = estimates.about(summary={k: _fact(k, v, policy) for k, v in estimates.summary.items()})
+            rows[name] = [_rounded(v) for v in rows[name]]
+        estimates = estimates.about(summary={k: _fact(k, v) for k, v in estimates.summary.items()})
     elif isinstance(counts, Tally):  # what goes along with counts, and was not made of them
         counts = Tally(cut(counts.frame, named, estimates.kind), people=counts.people)
-    return _judged(estimates.about(data=rows, counts=counts), policy)
+    return _judged(estimates.about(data=rows, counts=counts))
 
 
 def cut(rows: pd.DataFrame, named: Mapping[str, Digits], kind: str = "") -> pd.DataFrame:
@@ -184,23 +181,22 @@ def cut(rows: pd.DataFrame, named: Mapping[str, Digits], kind: str = "") -> pd.D
     return rows
 
 
-def _rounded(value: float, policy: Policy) -> float:
-    return float(policy.rounded(round(value))) if math.isfinite(value) else value
+def _rounded(value: float) -> float:
+    """Round a number that is of people and is no count of them (a sum of weights, an effective size) to fives."""
+    return 5.0 * math.floor(value / 5 + 0.5) if math.isfinite(value) else value
 
 
-def _fact(name: str, value: object, policy: Policy) -> object:
-    """Return a fact about a whole model, cut: a number of people to the base, any other as a column of that name."""
+def _fact(name: str, value: object) -> object:
+    """Return a fact about a whole model, cut as a column of that name; whole numbers are counts, and published ones."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         return value
-    if name == "n" or (name.startswith("n_") and name not in _NOT_PEOPLE):
-        return policy.rounded(round(float(value))) if math.isfinite(float(value)) else value
     if isinstance(value, int | np.integer) or name in _AS_GIVEN:
         return value
     sort = next((one for one in ("p_value", "log_likelihood") if one in name), name)
     return _MODEL.get(sort, _TWO).cut(float(value))
 
 
-def _judged(estimates: Estimates, policy: Policy) -> Estimates:
+def _judged(estimates: Estimates) -> Estimates:
     """Let verdicts, and an E-value's holding, follow from the numbers that are printed beside them."""
     rows = estimates.tidy()
     if estimates.kind == "e_value" and len(rows):  # a limit that is printed as 1 is no difference
@@ -209,7 +205,7 @@ def _judged(estimates: Estimates, policy: Policy) -> Estimates:
     if estimates.kind != "diagnose" or rows.empty:
         return estimates
     sample = rows["term"].eq(_EFFECTIVE)
-    rows.loc[sample, "estimate"] = [_rounded(v, policy) for v in rows.loc[sample, "estimate"]]
+    rows.loc[sample, "estimate"] = [_rounded(v) for v in rows.loc[sample, "estimate"]]
     value, limit = rows["estimate"], rows["baseline"]
     good = value.le(limit).where(rows["term"].eq("balance"), value.ge(limit))
     known = rows["estimate"].notna() & rows["verdict"].ne("unknown")

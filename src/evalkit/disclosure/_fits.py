@@ -2,7 +2,7 @@
 
 The variance of a coefficient of a Cox model is close to 1/d + 1/d0, d events at its level and d0 at the reference's.
 With a few digits of it, d is known. So a level with few events makes the model unfit to be shown, and what is shown is
-computed as if d were rounded down to the policy's base: a little less precise than it is, never more.
+computed as if the events were those that are published, less what noise usually does.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def any_small(counts: Tally, policy: Policy) -> bool:
     return bool(np.where(level, below, np.array(small, dtype=bool)).any())
 
 
-def coarser(rows: pd.DataFrame, counts: Tally, policy: Policy, conf_level: float) -> pd.DataFrame:
-    """Widen standard errors, and what follows from them, to those of numbers of events rounded down.
+def coarser(rows: pd.DataFrame, counts: Tally, public: Tally, policy: Policy, conf_level: float) -> pd.DataFrame:
+    """Make standard errors, and what follows from them, those of published numbers of events.
 
     Parameters
     ----------
@@ -50,20 +50,22 @@ def coarser(rows: pd.DataFrame, counts: Tally, policy: Policy, conf_level: float
         Of a model: term, estimate, std_error, statistic, p_value, conf_low, conf_high, hr_low, hr_high.
     counts : Tally
         Exact; see `any_small`.
+    public : Tally
+        The same as published.
     policy : Policy
     conf_level : float
 
     Returns
     -------
     pandas.DataFrame
-        The same rows where the policy rounds nothing, or where there are no coefficients.
+        The same rows where there is no noise, or where there are no coefficients.
     """
     needed = {"term", "estimate", "std_error", "conf_low", "conf_high", "hr_low", "hr_high"}
-    base = policy.rounding_base
-    if not needed <= set(rows.columns) or base == 1 or policy.minimum_level == 1:
+    if not needed <= set(rows.columns) or policy.noise_variance == 0 or policy.minimum_level == 1:
         return rows
-    events = [_events(str(term), counts.data) for term in rows["term"]]
-    wider = np.sqrt([d / max(d // base * base, 1) for d in events])
+    usual = np.sqrt(policy.noise_variance)
+    exact, told = ([_events(str(term), c.data) for term in rows["term"]] for c in (counts, public))
+    wider = np.sqrt([d / max(d_told - usual, 1) for d, d_told in zip(exact, told, strict=True)])
     rows = rows.assign(std_error=rows["std_error"] * wider)
     if "statistic" in rows:
         rows["statistic"] = rows["estimate"] / rows["std_error"].where(rows["std_error"] > 0)

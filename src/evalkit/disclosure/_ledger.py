@@ -1,11 +1,10 @@
-"""The ledger: what every release of a study published, so that the next one cannot be subtracted from it.
+"""The ledger: which releases of a study were published, in which order, with the digests of their manifests.
 
-It lies in the study's private folder, never with the releases. For each cell it holds what a reader knows of the
-count, and who stands behind it as keyed codes: with the ledger alone nobody can be found, and with a release alone
-nothing of the ledger can be worked out.
+It lies in the study's private folder, never with the releases. It holds no count and nobody's code: the noise of the
+counts needs no memory, as the same people give the same number for ever.
 
-Damage must never be read as absence: with another key nobody is recognised again, and what an entry does not say is
-protected no more. So an index, itself sealed with the key, names every entry with its digest, and each opening of the
+Damage must never be read as absence: what the ledger does not say was published could be published again as another
+thing. So an index, itself sealed with the key, names every entry with its digest, and each opening of the
 ledger holds all of it to the index.
 """
 
@@ -18,12 +17,11 @@ import dataclasses
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evalkit.disclosure._cells import Cell
-from evalkit.disclosure._ledger_entry import cells_from, cells_to, keyed_cells
+from evalkit.disclosure._ledger_entry import entry_from, entry_to
 from evalkit.disclosure._ledger_index import ANOTHER, INDEX, KEY, Index, checked_key, index_of
 from evalkit.errors import DisclosureError
 from evalkit.protocol import make_private, write_private
@@ -194,7 +192,7 @@ class Ledger:
     def manifest_of(self, name: str) -> str:
         """Return the digest of the manifest of a release, as it was published; empty where it was not kept."""
         entries = [entry for entry in self._index().entries if entry[1] == name]
-        return str(self._entry(*entries[0])[0].get("manifest_sha256", "")) if entries else ""
+        return str(self._entry(*entries[0]).get("manifest_sha256", "")) if entries else ""
 
     def require(self, published: Iterable[str]) -> None:
         """Refuse to go on when a release is published that the ledger does not hold.
@@ -240,46 +238,8 @@ class Ledger:
             )
             raise DisclosureError(msg)
 
-    def keyed(self, cells: Sequence[Cell]) -> list[Cell]:
-        """Return cells with the codes of people as the ledger writes them.
-
-        Parameters
-        ----------
-        cells : sequence of Cell
-
-        Returns
-        -------
-        list of Cell
-        """
-        return keyed_cells(cells, self._key())
-
-    def cells(self, names: Iterable[str] | None = None) -> list[Cell]:
-        """Return what was published before.
-
-        Parameters
-        ----------
-        names : iterable of str, optional
-            Releases; all of them by default.
-
-        Returns
-        -------
-        list of Cell
-
-        Raises
-        ------
-        DisclosureError
-            If a release is not in the ledger, or its entry is not what was written.
-        """
-        wanted = None if names is None else set(names)
-        self.require(wanted or ())
-        if gone := sorted((wanted or set()) - set(self.names)):
-            msg = f"{self.folder}: {gone[0]} was given up when this ledger was begun ({self.why})"
-            raise DisclosureError(msg)
-        chosen = [entry for entry in self._index().entries if wanted is None or entry[1] in wanted]
-        return [cell for entry in chosen for cell in self._entry(*entry)[1]]
-
     @contextlib.contextmanager
-    def adding(self, name: str, cells: Sequence[Cell], manifest_sha256: str) -> Iterator[None]:
+    def adding(self, name: str, manifest_sha256: str) -> Iterator[None]:
         """Add a release that is placed within the block; what is in the ledger is never written over.
 
         Whatever dies within the block, the next render finds out with `recover` whether the release was placed.
@@ -288,8 +248,6 @@ class Ledger:
         ----------
         name : str
             As ``quarterly-2022Q3-r1``.
-        cells : sequence of Cell
-            With the ledger's own codes (see `keyed`).
         manifest_sha256 : str
             Digest of the release's manifest.
 
@@ -302,8 +260,7 @@ class Ledger:
             msg = f"{self.folder}: holds {name} already; an entry is never written over"
             raise DisclosureError(msg)
         self.begin()
-        about = {"release": name, "manifest_sha256": manifest_sha256}
-        write_private(self.folder / _PENDING, cells_to(cells, **about))
+        write_private(self.folder / _PENDING, entry_to(name, manifest_sha256))
         yield
         self._settle(name)
 
@@ -324,7 +281,7 @@ class Ledger:
         if not pending.is_file():
             return
         try:
-            about, _ = cells_from(pending.read_bytes())
+            about = entry_from(pending.read_bytes())
             name, manifest = str(about["release"]), str(about["manifest_sha256"])
         except (ValueError, KeyError):
             msg = f"{pending}: is damaged; put it back from the newest backup of {self.folder}, {ANOTHER}"
@@ -338,7 +295,7 @@ class Ledger:
         """Return whether a render that died was placing the release with that manifest; see `recover`."""
         pending = self.folder / _PENDING
         with contextlib.suppress(OSError, ValueError):
-            return cells_from(pending.read_bytes())[0].get("manifest_sha256") == manifest_sha256
+            return entry_from(pending.read_bytes()).get("manifest_sha256") == manifest_sha256
         return False
 
     def _settle(self, name: str) -> None:
@@ -367,16 +324,16 @@ class Ledger:
             )
             raise DisclosureError(msg)
 
-    def _entry(self, file: str, release: str, sha256: str) -> tuple[dict[str, str], list[Cell]]:
+    def _entry(self, file: str, release: str, sha256: str) -> dict[str, str]:
         place, content = self.folder / file, b""
         for one in (place, self.folder / _PENDING):  # named by the index, and not by its own name yet
             if not content and one.is_file() and not one.is_symlink():
                 found = one.read_bytes()
                 content = found if hashlib.sha256(found).hexdigest() == sha256 else b""
         try:
-            about, cells = cells_from(content)
+            about = entry_from(content)
         except ValueError:
-            about, cells = {}, []
+            about = {}
         if about.get("release") != release:
             wrong = "is not what was written" if place.is_file() else "is gone"
             msg = (
@@ -384,7 +341,7 @@ class Ledger:
                 f"{release} was published, {ANOTHER}"
             )
             raise DisclosureError(msg)
-        return about, cells
+        return about
 
     def _index(self) -> Index:
         if self.fresh is not None and not (self.folder / KEY).is_file():

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from evalkit.disclosure._ledger_entry import cells_from
+from evalkit.disclosure._ledger_entry import entry_from
 from evalkit.errors import DisclosureError
 from evalkit.protocol import others_may
 
@@ -154,7 +154,7 @@ def _before_indices(folder: Path) -> Index:
     for number, file in enumerate(sorted(folder.glob("[0-9]*-*.json")), start=1):
         content = file.read_bytes()
         try:
-            about, _ = cells_from(content)
+            about = entry_from(content)
         except ValueError:
             about = {}
         release = str(about.get("release", ""))

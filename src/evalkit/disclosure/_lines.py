@@ -114,7 +114,7 @@ def blocks_of(rows: pd.DataFrame, name: str, policy: Policy) -> list[Block]:
     found: list[Block] = []
     before = 0.0
     for k, day in enumerate(days):
-        if sizes[k] >= 2 * policy.block:
+        if sizes[k] >= 2 * policy.minimum_count:
             found.append(Block(int(sizes[k]), max(before, day - 1), day, day, *each[k]))
         else:
             if np.isfinite(ends[k]):
@@ -164,9 +164,7 @@ def ends_at(rows: pd.DataFrame, name: str) -> float:
     return float(last.iloc[-1]) if len(last) and np.isfinite(last.iloc[-1]) else last_day(rows)
 
 
-def read_at(
-    smooth: pd.DataFrame, flows: pd.DataFrame, end: float, times: Sequence[float] | Floats, policy: Policy
-) -> pd.DataFrame:
+def read_at(smooth: pd.DataFrame, flows: pd.DataFrame, end: float, times: Sequence[float] | Floats) -> pd.DataFrame:
     """Read one group's safe curve at some days.
 
     Parameters
@@ -178,12 +176,11 @@ def read_at(
     end : float
         Last day on which the curve is known.
     times : sequence of float
-    policy : Policy
 
     Returns
     -------
     pandas.DataFrame
-        group (and cause), time, n_risk (just before the day, a multiple of the rounding base), estimate, std_error,
+        group (and cause), time, n_risk (just before the day), estimate, std_error,
         conf_low, conf_high; missing after the curve's end.
     """
     at = np.asarray(times, dtype=float)
@@ -199,7 +196,6 @@ def read_at(
         found[name] = np.where(beyond, np.nan, np.concatenate([[first[name]], values])[place])
     leaving = flows[[c for c in flows.columns if c == "n_censor" or str(c).startswith("n_event")]].sum(axis=1)
     gone = np.concatenate([[0.0], leaving.cumsum()])[np.searchsorted(flows["time"], at, side="left")]
-    base = policy.rounding_base
-    risk = np.where(beyond, np.nan, np.round((float(flows["n_entry"].sum()) - gone) / base) * base)
+    risk = np.where(beyond, np.nan, float(flows["n_entry"].sum()) - gone)
     names = {name: smooth[name].iloc[0] for name in ("group", "cause") if name in smooth}
     return pd.DataFrame({**names, "time": at, "n_risk": risk, **found})

@@ -7,19 +7,24 @@ __all__ = ["Policy"]
 import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
+from evalkit.counts import Codes
+from evalkit.disclosure._noise import Noise
 from evalkit.errors import ProtocolError
 from evalkit.protocol import Disclosure
 
 _STATED = (
-    "minimum_count", "rounding_base", "minimum_at_risk", "minimum_subgroup", "minimum_level", "dominance", "ambiguity",
+    "minimum_count", "noise_variance", "noise_most", "round_for_display", "minimum_at_risk", "minimum_subgroup",
+    "minimum_level", "dominance",
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """What may be published.
 
@@ -27,8 +32,12 @@ class Policy:
     ----------
     minimum_count : int
         Smallest count of people or events that is published; 1 to one below it are not.
-    rounding_base : int
-        Published counts are multiples of this; 1 switches rounding off.
+    noise_variance : float
+        Variance of the noise of a published count; 0 switches it off.
+    noise_most : int
+        Largest noise of a count.
+    round_for_display : int
+        Published counts are multiples of this; 1: as they are.
     minimum_at_risk : int
         A curve ends where fewer than this are at risk.
     dominance : float
@@ -40,57 +49,63 @@ class Policy:
         standard errors would give them back. At 1 standard errors are shown as they are.
     zero : bool
         Whether a count of nobody is published, and with it that everybody is meant; it says something of each of them.
-    ambiguity : int
-        Of a count below the minimum at least this many values must remain possible, whatever is subtracted from what.
-    complementary : bool
-        Whether further rows are withheld where a small count could be worked out from others.
-    ledger : bool
-        Whether what earlier releases published is counted with.
     safe_curves : bool
         Whether curves are made of blocks of events; without it their steps give people back.
     landmarks : tuple of int
-        Days at which a safe curve keeps its value as nearly as rounding lets it; the same in every release.
+        Days at which the numbers behind a safe curve are those of the very people; the same in every release.
+    secret : bytes
+        Of the study (see `noise`); without one a new one is drawn, and nothing can be made again.
     """
 
     minimum_count: int = 11
-    rounding_base: int = 5
+    noise_variance: float = 2.0
+    noise_most: int = 5
+    round_for_display: int = 1
     minimum_at_risk: int = 11
     dominance: float = 0.5
     minimum_subgroup: int = 11
     minimum_level: int = 11
     zero: bool = True
-    ambiguity: int = 3
-    complementary: bool = True
-    ledger: bool = True
     safe_curves: bool = True
     landmarks: tuple[int, ...] = (30, 60, 90, 182, 365, 730)
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.minimum_count < 1 or self.rounding_base < 1 or not 0 < self.dominance <= 1:
+        if self.minimum_count < 1 or self.round_for_display < 1 or not 0 < self.dominance <= 1:
             msg = "disclosure policy: counts and base must be at least 1, dominance between 0 and 1"
             raise ProtocolError(msg)
 
     @classmethod
-    def of(cls, rules: Disclosure) -> Policy:
+    def of(cls, rules: Disclosure, secret: bytes) -> Policy:
         """Return the policy that a study's file states.
 
         Parameters
         ----------
         rules : Disclosure
+        secret : bytes
+            Of the study's noise.
 
         Returns
         -------
         Policy
         """
         stated = {name: getattr(rules, name) for name in _STATED}
-        return cls(**stated, zero=rules.zero == "published", landmarks=tuple(rules.landmarks))
+        return cls(**stated, zero=rules.zero == "published", landmarks=tuple(rules.landmarks), secret=secret)
 
-    def rounded(self, count: int | np.integer) -> int:
-        """Round a count to the base, halves up.
+    @cached_property
+    def noise(self) -> Noise:
+        """The noise of the study's counts."""
+        return Noise(self.secret, self.minimum_count, self.noise_most, self.noise_variance)
+
+    def public(self, count: int | np.integer, people: Codes | None, asked: str = "") -> int:
+        """Return the count that is published in place of an exact one.
 
         Parameters
         ----------
         count : int
+        people : numpy.ndarray of uint64, or None
+            Who they are; where it is not known, what is asked and the count decide.
+        asked : str
 
         Returns
         -------
@@ -98,11 +113,16 @@ class Policy:
 
         Examples
         --------
-        >>> Policy().rounded(163), Policy().rounded(12), Policy(rounding_base=1).rounded(7)
-        (165, 10, 7)
+        >>> Policy(noise_variance=0).public(163, None), Policy(noise_variance=0, round_for_display=5).public(12, None)
+        (163, 15)
         """
-        base = self.rounding_base
-        return int((int(count) + base // 2) // base * base)
+        return self.displayed(self.noise.count(int(count), people, asked))
+
+    def displayed(self, public: int) -> int:
+        """Round a published count for the eye, halves up, never to less than the minimum where it was not less."""
+        base = self.round_for_display
+        found = (public + base // 2) // base * base
+        return found if found >= self.minimum_count or public < self.minimum_count else found + base
 
     def hides(self, count: int | np.integer) -> bool:
         """Whether a count is too small to be published; zero is not, unless the policy says so.
@@ -140,37 +160,9 @@ class Policy:
         """The smallest count that a reader has to think of where one is not shown because it is small."""
         return 1 if self.zero else 0
 
-    def bounds(self, count: int | np.integer) -> tuple[int, int]:
-        """Return what a reader knows of a count that is published: the smallest and the largest it can be.
-
-        Parameters
-        ----------
-        count : int
-            Exact, and not hidden.
-
-        Returns
-        -------
-        tuple of int
-
-        Examples
-        --------
-        >>> Policy().bounds(0), Policy().bounds(11), Policy().bounds(163)
-        ((0, 0), (11, 12), (163, 167))
-        """
-        base, public = self.rounding_base, self.rounded(count)
-        first = public - base // 2
-        inside = range(max(first, 0), first + base)
-        published = [c for c in inside if not self.hides(c)] or list(inside)
-        return published[0], published[-1]
-
     @property
     def fingerprint(self) -> str:
         """Twelve hexadecimal digits that name this policy: what was shown under another one is found by them."""
-        rules = json.dumps(dataclasses.asdict(self), sort_keys=True)
-        return hashlib.sha256(rules.encode()).hexdigest()[:12]
-
-    @property
-    def block(self) -> int:
-        """Fewest events or censorings that one step of a curve carries: the minimum, rounded up to the base."""
-        base = self.rounding_base
-        return -(-self.minimum_count // base) * base
+        rules = {name: value for name, value in dataclasses.asdict(self).items() if name != "secret"}
+        told = json.dumps({**rules, "noise": self.noise.id}, sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:12]

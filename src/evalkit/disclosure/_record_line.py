@@ -4,17 +4,13 @@ from __future__ import annotations
 
 __all__ = ["RecordLine", "read_record"]
 
-import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from evalkit.disclosure._cells import Cell
-from evalkit.disclosure._record import PLAIN
 from evalkit.errors import DisclosureError
 
 
@@ -28,8 +24,6 @@ class RecordLine:
         ``told`` is the id by which outputs name the estimate.
     withheld : tuple of str
         Rows that are not shown, in words.
-    complementary : bool
-        Whether some of them are withheld only because of others.
     cells : tuple of Cell
     policy : str
         Fingerprint of the policy that was applied.
@@ -41,7 +35,6 @@ class RecordLine:
     estimand: str
     verdict: str
     withheld: tuple[str, ...]
-    complementary: bool
     cells: tuple[Cell, ...]
     policy: str
 
@@ -74,12 +67,6 @@ def read_record(file: Path) -> list[RecordLine]:
 
 
 def _line(line: Mapping[str, Any]) -> RecordLine:
-    cells = []
-    for kept in line["cells"]:
-        who = kept["people"]
-        people = None if who is None else np.frombuffer(base64.b64decode(who), dtype=np.uint64)
-        cells.append(Cell(**{name: kept[name] for name in PLAIN}, people=people))
     texts = {name: str(line[name]) for name in ("estimate", "told", "kind", "estimand", "verdict", "policy")}
-    return RecordLine(
-        **texts, withheld=tuple(line["withheld"]), complementary=bool(line["complementary"]), cells=tuple(cells)
-    )
+    cells = tuple(Cell(**cell) for cell in line["cells"])
+    return RecordLine(**texts, withheld=tuple(line["withheld"]), cells=cells)

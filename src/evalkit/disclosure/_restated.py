@@ -16,13 +16,14 @@ def safe_restatements(changes: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     Parameters
     ----------
     changes : pandas.DataFrame
-        Exact: figure, group, old, new, reason, and n_people, who are behind the change; one row per figure and group.
+        Exact: figure, group, old, new, reason; n_people, who are behind the change; who_old, who_new, largest_old and
+        largest_new, where it is known who is counted. One row per figure and group.
     policy : Policy
 
     Returns
     -------
     pandas.DataFrame
-        figure, group, old, new (multiples of the base), reason; without figures that are too small, and without that
+        figure, group, old, new (as published), reason; without figures that are too small, and without that
         of everybody where it would give a small one away. New is missing where the change itself is about too few
         people to be shown. The reasons of a figure are given together: which group's records were withdrawn is not
         said.
@@ -57,9 +58,21 @@ def _figure(rows: pd.DataFrame, policy: Policy) -> list[tuple[object, ...]]:
         (
             row["figure"],
             row["group"],
-            policy.rounded(row["old"]),
-            np.nan if row["slight"] else policy.rounded(row["new"]),
+            _public(row, "old", policy),
+            np.nan if row["slight"] else _public(row, "new", policy),
             UNTOLD if row["slight"] else ", ".join(why),
         )
         for _, row in shown.iterrows()
     ]
+
+
+def _public(row: pd.Series, end: str, policy: Policy) -> int:
+    """Return a figure as published: a number of people as everywhere, a sum over people with noise as means have it."""
+    exact, who, largest = int(row[end]), row.get(f"who_{end}"), float(row.get(f"largest_{end}", 1.0))
+    if who is None or (len(who) == exact and largest == 1):
+        return policy.public(exact, who, f"restated {row['figure']}|{row['group']}")
+    if policy.noise_variance == 0:
+        return policy.displayed(exact)
+    n = policy.public(len(who), who)
+    off = policy.noise.unit(f"{policy.noise.key(who)}|sum|{float(exact)!r}")
+    return policy.displayed(max(round(exact * n / len(who) + off * largest), 0))

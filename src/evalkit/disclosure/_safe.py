@@ -5,21 +5,22 @@ from __future__ import annotations
 __all__ = ["Safe", "make_safe"]
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from evalkit.counts import Counts, DayCounts, Tally
-from evalkit.disclosure._cells import rows_of
-from evalkit.disclosure._counts import hidden_rows, rounded_tally, safe_counts
+from evalkit.disclosure._counts import noised_tally, safe_counts
+from evalkit.disclosure._curves import quotable_days, risk_at
 from evalkit.disclosure._digits import printed
 from evalkit.disclosure._fits import any_small, coarser
+from evalkit.disclosure._limits import widened
 from evalkit.disclosure._lines import corners, ends_at, read_at, spread
 from evalkit.disclosure._policy import Policy
-from evalkit.disclosure._quoted import NEARNESS, curve_keys, is_curve, places, quotable
+from evalkit.disclosure._quoted import curve_keys, is_curve, places
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.glossary import COLUMNS
@@ -39,31 +40,21 @@ class Safe:
         Groups (or group and term) that may not be shown.
     policy : Policy
         The policy that was applied.
-    faithful : frozenset of (str, float)
-        For curves: group (``group: cause`` of an incidence) and landmark at which the safe curve lies close enough to
-        the exact one to be quoted.
-    far : frozenset of (str, float)
-        The same, where enough people stand behind it but it lies too far from the exact one.
-    short : tuple of str
-        For curves: groups of which a few people, too few to be shown leaving, are left out of the numbers at risk.
+    quoted : frozenset of (str, float)
+        For curves: group (``group: cause`` of an incidence) and landmark at which they are quoted.
+    at_risk : mapping of (str, float) to int
+        For curves: published numbers at risk, by group and day.
     smooth : Estimates or None
         For curves: the same analysis of the safe counts spread over the days that their blocks stand for.
-    gone : frozenset of str
-        Keys of the rows that are not shown.
-    complementary : bool
-        Whether rows are among them that are not small themselves, but would let small ones be worked out.
     """
 
     estimates: Estimates
     verdict: Literal["released", "partly", "withheld"]
     withheld: tuple[str, ...]
     policy: Policy
-    faithful: frozenset[tuple[str, float]] = frozenset()
-    far: frozenset[tuple[str, float]] = frozenset()
-    short: tuple[str, ...] = ()
+    quoted: frozenset[tuple[str, float]] = frozenset()
+    at_risk: Mapping[tuple[str, float], int] = field(default_factory=dict)
     smooth: Estimates | None = None
-    gone: frozenset[str] = frozenset()
-    complementary: bool = False
 
     @property
     def weighted(self) -> bool:
@@ -81,7 +72,7 @@ class Safe:
         Returns
         -------
         pandas.DataFrame
-            group (and cause), time, n_risk (a multiple of the rounding base), estimate, std_error, conf_low,
+            group (and cause), time, n_risk, estimate, std_error, conf_low,
             conf_high; missing after a group's curve ends. Empty when nothing may be shown.
         """
         if self.smooth is None:
@@ -105,7 +96,10 @@ class Safe:
         rows = rows[rows["cause"] == cause] if cause else rows
         at = corners(counts, name, self.policy) if times is None else times
         flows = even.data[even.data["group"] == group]
-        return read_at(rows, flows, ends_at(counts, name), at, self.policy)
+        read = read_at(rows, flows, ends_at(counts, name), at)
+        known = [self.at_risk.get((group, float(day)), np.nan) for day in read["time"]]
+        read["n_risk"] = np.where(np.isnan(known) | read["n_risk"].isna(), read["n_risk"], known)
+        return read
 
     def knots(self, group: str, cause: str = "") -> pd.DataFrame:
         """Return the days between which a group's safe curve is a straight line, and its values there.
@@ -158,28 +152,10 @@ class Safe:
         if not self.policy.safe_curves:
             return np.inf
         name = self._name(group, cause)
-        return max((day for place, day in self.faithful if place == name), default=-np.inf)
+        return max((day for place, day in self.quoted if place == name), default=-np.inf)
 
     def _name(self, group: str, cause: str) -> str:
         return f"{group}: {cause}" if "cause" in self.estimates.data else group
-
-    def why_not(self, group: str, day: float, cause: str = "") -> Literal["far", "few"]:
-        """Return why a share is not quoted.
-
-        Parameters
-        ----------
-        group : str
-        day : float
-            A landmark.
-        cause : str
-            For incidences: of which cause.
-
-        Returns
-        -------
-        {"far", "few"}
-            far: protection moves it too far from the exact one; few: too few people or events stand behind it.
-        """
-        return "far" if (self._name(group, cause), day) in self.far else "few"
 
     def landmark_rows(self) -> pd.DataFrame:
         """Return a curve's rows at the policy's landmarks, where the safe curve has something to say.
@@ -187,14 +163,13 @@ class Safe:
         Returns
         -------
         pandas.DataFrame
-            As `at`: only groups with an event, only where enough people are at risk and the safe curve is close to the
-            exact one (see `quotable`).
+            As `at`: only where enough people had the event, have not had it, and are at risk.
         """
         rows = self.estimates.tidy()
         if rows.empty:
             return rows
         read = self.at(self.policy.landmarks)
-        told = [place in self.faithful for place in places(read)]
+        told = [place in self.quoted for place in places(read)]
         return read[np.array(told, dtype=bool)].reset_index(drop=True)
 
     def until(self, horizon: float) -> Safe:
@@ -209,18 +184,17 @@ class Safe:
         -------
         Safe
         """
-        return dataclasses.replace(self, faithful=frozenset(place for place in self.faithful if place[1] <= horizon))
+        return dataclasses.replace(self, quoted=frozenset(place for place in self.quoted if place[1] <= horizon))
 
     @property
     def note(self) -> str:
         """A sentence on what is not shown; empty when everything is."""
         if not self.withheld:
             return ""
-        said = f"Not shown where fewer than {self.policy.minimum_count} people or events would be described"
-        return f"{said}, or could be worked out from other figures." if self.complementary else f"{said}."
+        return f"Not shown where fewer than {self.policy.minimum_count} people or events would be described."
 
 
-def make_safe(estimates: Estimates, policy: Policy, withhold: frozenset[str] = frozenset()) -> Safe:
+def make_safe(estimates: Estimates, policy: Policy) -> Safe:
     """Make an estimate safe to show.
 
     Parameters
@@ -228,8 +202,6 @@ def make_safe(estimates: Estimates, policy: Policy, withhold: frozenset[str] = f
     estimates : Estimates
         Exact.
     policy : Policy
-    withhold : frozenset of str
-        Keys of rows that are not shown either, so that no small count can be worked out (see `protect`).
 
     Returns
     -------
@@ -240,13 +212,8 @@ def make_safe(estimates: Estimates, policy: Policy, withhold: frozenset[str] = f
     DisclosureError
         If the estimate carries no counts, so that nobody can say how many people it speaks of.
     """
-    exact = counts_of(estimates)
-    keys = rows_of(estimates)
-    also = frozenset(k for k, key in enumerate(keys) if key in withhold)
-    safe = _made_safe(estimates, policy, also)
-    gone = set(keys) if safe.verdict == "withheld" else _gone(exact, keys, also, safe, policy)
-    told = printed(safe.estimates, policy)
-    return dataclasses.replace(safe, estimates=told, gone=frozenset(gone), complementary=bool(also))
+    safe = _made_safe(estimates, policy)
+    return dataclasses.replace(safe, estimates=printed(safe.estimates))
 
 
 def counts_of(estimates: Estimates) -> Counts:
@@ -257,33 +224,25 @@ def counts_of(estimates: Estimates) -> Counts:
     return estimates.counts
 
 
-def _gone(counts: Counts, keys: list[str], also: frozenset[int], safe: Safe, policy: Policy) -> set[str]:
-    """Return the keys of the rows that are not shown."""
-    if isinstance(counts, DayCounts):
-        return {key for key, group in zip(keys, counts.groups, strict=True) if group in safe.withheld}
-    if safe.estimates.analysis is None:  # a model: all of it or nothing
-        return set()
-    small = hidden_rows(counts, policy)
-    return {key for k, key in enumerate(keys) if small[k] or k in also}
-
-
-def _made_safe(estimates: Estimates, policy: Policy, also: frozenset[int]) -> Safe:
+def _made_safe(estimates: Estimates, policy: Policy) -> Safe:
+    exact = counts_of(estimates)
     if estimates.analysis is None:
-        return _safe_model(estimates, policy, withhold=bool(also))
-    if isinstance(estimates.counts, DayCounts) and not policy.safe_curves:
+        return _safe_model(estimates, policy)
+    if isinstance(exact, DayCounts) and not policy.safe_curves:
         return Safe(estimates, "released", (), policy, smooth=estimates)
-    counts, withheld = safe_counts(counts_of(estimates), policy, also)
+    counts, withheld = safe_counts(exact, policy, estimates.id)
     if counts is None:
         return Safe(_emptied(estimates), "withheld", withheld, policy)
     try:
         again = estimates.analysis.estimate(counts)
-        if isinstance(counts, DayCounts):
-            return _safe_days(estimates, again, counts, withheld, policy)
+        if isinstance(counts, DayCounts) and isinstance(exact, DayCounts):
+            return _safe_days(estimates, exact, again, counts, withheld, policy)
     except AnalysisError:
         if not (withheld or isinstance(counts, DayCounts)):
             raise
         # A contrast without one of its groups, or safe counts that end before the horizon.
         return Safe(_emptied(estimates), "withheld", withheld, policy)
+    again = again.about(data=widened(again.tidy(), counts, policy))
     if withheld:
         again = again.about(data=_with_gaps(again.tidy(), estimates.tidy()))
     safe = again.about(population=estimates.population, cut=estimates.cut)
@@ -291,43 +250,32 @@ def _made_safe(estimates: Estimates, policy: Policy, also: frozenset[int]) -> Sa
 
 
 def _safe_days(
-    exact: Estimates, again: Estimates, counts: DayCounts, withheld: tuple[str, ...], policy: Policy
+    asked: Estimates, exact: DayCounts, again: Estimates, counts: DayCounts, withheld: tuple[str, ...], policy: Policy
 ) -> Safe:
-    """Return what was asked of counts by day: a curve with its reading, or a number that is close to the exact one."""
+    """Return what was asked of counts by day: a curve with its reading, or a number."""
     verdict: Literal["released", "partly"] = "partly" if withheld else "released"
-    about = {"population": exact.population, "cut": exact.cut}
+    about = {"population": asked.population, "cut": asked.cut}
     even = spread(counts, policy)
-    if not is_curve(exact):
-        smooth = exact.analysis.estimate(even) if exact.kind in _SPREAD else again  # type: ignore[union-attr]
-        return Safe(smooth.about(data=_near(smooth.tidy(), exact.tidy()), **about), verdict, withheld, policy)
-    everywhere: Any = dataclasses.replace(exact.analysis, times=None)  # type: ignore[type-var]
-    shown = Safe(again.about(**about), verdict, withheld, policy, smooth=everywhere.estimate(even))
-    near, far = quotable(exact, shown.estimates, shown.at(policy.landmarks), policy)
-    return dataclasses.replace(shown, faithful=near, far=far, short=_short(exact.counts, counts, policy))
 
+    def held(made: Estimates) -> Estimates:
+        return made.about(data=widened(made.tidy(), counts, policy), **about)
 
-def _short(exact: Counts | None, safe: DayCounts, policy: Policy) -> tuple[str, ...]:
-    """Return the groups of whom the safe counts hold fewer people than there are, rounded alike."""
-    if not isinstance(exact, DayCounts):
-        return ()
-    held, there = (c.data.groupby("group")["n_entry"].sum() for c in (safe, exact))
-    return tuple(group for group in safe.groups if held[group] < policy.rounded(int(there[group])))
+    if not is_curve(asked):
+        smooth = asked.analysis.estimate(even) if asked.kind in _SPREAD else again  # type: ignore[union-attr]
+        return Safe(held(smooth), verdict, withheld, policy)
+    everywhere: Any = dataclasses.replace(asked.analysis, times=None)  # type: ignore[type-var]
+    smooth, causes = held(everywhere.estimate(even)), "cause" in again.data
+    quoted = frozenset(
+        (f"{group}: {cause}" if causes else group, day)
+        for group, cause, day in quotable_days(exact, policy)
+        if group in counts.groups
+    )
+    at_risk = risk_at(exact, policy, asked.id)
+    return Safe(held(again), verdict, withheld, policy, quoted=quoted, at_risk=at_risk, smooth=smooth)
 
 
 _SPREAD = frozenset({"rmst", "rmst_contrast", "survival_difference"})
 """Analyses of counts by day, other than curves, that are asked of the spread counts."""
-
-
-def _near(rows: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
-    """Leave out numbers further than `NEARNESS` standard errors from the exact ones: what is quoted must be true."""
-    if "estimate" not in rows or "std_error" not in exact:
-        return rows
-    keys = [c for c in rows.columns if COLUMNS[c].kind == "text" or c in {"time", "tau"}]
-    true = rows[keys].merge(exact[[*keys, "estimate", "std_error"]], on=keys, how="left")
-    far = ~((rows["estimate"] - true["estimate"]).abs() <= true["std_error"] * NEARNESS)
-    numbers = [c for c in rows.columns if COLUMNS[c].kind == "number" and c not in keys]
-    rows.loc[far.to_numpy(), numbers] = np.nan
-    return rows
 
 
 def _with_gaps(shown: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
@@ -337,19 +285,60 @@ def _with_gaps(shown: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
     return places.merge(shown, on=keys, how="left")[list(shown.columns)]
 
 
-def _safe_model(estimates: Estimates, policy: Policy, *, withhold: bool) -> Safe:
-    """Release a model's coefficients: how many people they speak of decides; `printed` rounds them."""
+def _safe_model(estimates: Estimates, policy: Policy) -> Safe:
+    """Release a model's coefficients: how many people they speak of decides; `printed` cuts their digits."""
     counts = estimates.counts
     if not isinstance(counts, Tally):
         msg = f"{estimates.kind}: has no analysis that can be asked again, so it cannot be shown"
         raise DisclosureError(msg)
-    if any_small(counts, policy) or withhold:
+    if any_small(counts, policy):
         return Safe(_emptied(estimates), "withheld", (estimates.kind,), policy)
-    safe, _ = rounded_tally(counts, np.zeros(len(counts.data), dtype=bool), policy)
-    rows = coarser(estimates.tidy(), counts, policy, estimates.conf_level)
+    safe, _ = noised_tally(counts, np.zeros(len(counts.data), dtype=bool), policy, estimates.id)
+    told = _Told(counts, safe or counts, policy, estimates.id)
+    rows = coarser(estimates.tidy(), counts, safe or counts, policy, estimates.conf_level)
     for name in [c for c in rows.columns if COLUMNS[c].kind == "count"]:
-        rows[name] = [np.nan if pd.isna(v) or policy.hides(round(v)) else policy.rounded(round(v)) for v in rows[name]]
-    return Safe(estimates.about(data=rows, counts=safe), "released", (), policy)
+        rows[name] = [told.public(name, row) for _, row in rows.iterrows()]
+    summary = {name: told.fact(name, value) for name, value in estimates.summary.items()}
+    return Safe(estimates.about(data=rows, counts=safe, summary=summary), "released", (), policy)
+
+
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """Published numbers of people of a model: those of its own counts, wherever they stand."""
+
+    exact: Tally
+    safe: Tally
+    policy: Policy
+    asked: str
+
+    def public(self, name: str, row: pd.Series) -> float:
+        """Return the published number in place of one in a row of the model."""
+        value = row[name]
+        if pd.isna(value) or self.policy.hides(round(value)):
+            return float("nan")
+        return float(self._of(name, round(value), str(row.get("group", ""))))
+
+    def fact(self, name: str, value: object) -> object:
+        """Return a fact about the model with published numbers of people in it."""
+        people = name == "n" or (name.startswith("n_") and name not in {"n_fail", "n_group"})
+        if not people or isinstance(value, bool) or not isinstance(value, int | float | np.number):
+            return value
+        if not np.isfinite(float(value)):
+            return value
+        return self._of(name, round(float(value)), "")
+
+    def _of(self, name: str, value: int, group: str) -> int:
+        """Find who they are among the model's arms: one of them, or both together."""
+        arms = self.exact.data["term"].eq("model").to_numpy()
+        for column in ("n_event", "n"):
+            exact, public = self.exact.data[column], self.safe.data[column]
+            named = arms & (self.exact.data["group"].eq(group).to_numpy() if group else True)
+            for k in np.flatnonzero(named):
+                if int(exact.iloc[k]) == value:
+                    return int(public.iloc[k])
+            if int(exact[arms].sum()) == value:
+                return int(public[arms].sum())
+        return self.policy.public(value, None, f"{self.asked}|{name}|{group}")
 
 
 def _emptied(estimates: Estimates) -> Estimates:

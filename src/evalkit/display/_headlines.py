@@ -98,14 +98,14 @@ def _first_label(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> s
     return _label(rows[rows["label"] == rows["label"].iloc[0]], groups) if len(rows) else ""
 
 
-_STEADY = 10
-"""Of fewer people than so many times the rounding base a mean is not told: rounding alone moves it by a tenth."""
+_STEADY = 50
+"""Of fewer people than this a mean by week is not told: it says more of few people, and of noise, than of a group."""
 
 
 def _weeks(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     rows = safe.estimates.tidy().dropna(subset=["estimate"])
     group = next((g for g in groups if (rows["group"] == g).any()), "")
-    own = rows[(rows["group"] == group) & (rows["n"] >= _STEADY * safe.policy.rounding_base)].sort_values("time_from")
+    own = rows[(rows["group"] == group) & (rows["n"] >= _STEADY)].sort_values("time_from")
     if own.empty:
         return ""
     weeks = [int(own["time_from"].iloc[i] // 7 + 1) for i in (0, -1)]
@@ -123,13 +123,13 @@ def _reach(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  #
         return ""
     first = own[own["estimate"] == own["estimate"].max()]
     kind = "head.tiles" if event == "tiles" else "head.reach"
-    near = own[own["n_event"] >= own["n_event"].max() - safe.policy.rounding_base]
-    if len(near) > len(first):  # the lead of the first may be one person: rounding alone sets them apart
+    near = own[own["n_event"] >= own["n_event"].max() - safe.policy.noise_most]
+    if len(near) > len(first):  # the lead of the first may be one person: noise alone sets them apart
         low, high = percent(near["estimate"].min()), percent(near["estimate"].max())
         return words(f"{kind}.near", group=groups[0], level=listed(list(near["label"].astype(str))), low=low, high=high)
     names, top = [str(label) for label in first["label"]], first.iloc[0]
     said = {"share": percent(top["estimate"]), "group": groups[0], "level": listed(names)}
-    number = ".many" if len(names) > 1 else ".all" if len(levels) == 1 else ".one"  # rounded, 99% may look like all
+    number = ".many" if len(names) > 1 else ".all" if len(levels) == 1 else ".one"  # 99% may look like all
     return words(kind + number, n=count(top["n_event"]), **said)
 
 

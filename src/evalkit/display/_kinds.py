@@ -131,22 +131,6 @@ def undrawn(safe: Safe) -> list[str]:
     return [words("curve.named", group=g, cause=c) if several else g for g, c in left]
 
 
-def short_of_people(safe: Safe) -> list[str]:
-    """Return the groups with a line whose numbers at risk leave out a few people.
-
-    Parameters
-    ----------
-    safe : Safe
-        Curves.
-
-    Returns
-    -------
-    list of str
-    """
-    with_line = {group for (group, _), is_drawn in lines_drawn(safe).items() if is_drawn}
-    return [group for group in safe.short if group in with_line]
-
-
 def why_absent(safe: Safe, exact: Estimates | None = None) -> str:
     """Return the sentence that says why nothing of an estimate is shown.
 

@@ -43,15 +43,12 @@ ENGLISH: dict[str, str] = {
     "absent.benchmark": "The study names no published figure on {measure}, so there is nothing to compare with.",
     "absent.quarter": "There is no earlier quarter to compare with.",
     "note.curve": "To protect participants, curves are smoothed over blocks of at least {minimum} events, and numbers "
-    "at risk are rounded.",
+    "at risk are a little off on purpose.",
     "note.quiet": "No event is known in {groups} so far, which is not to say that there is none: no curve is drawn.",
     "note.undrawn": "No line is drawn of {groups}: there is no day for which a share can be given.",
-    "note.short": "The numbers at risk leave out a few people ({groups}) who were followed briefly: too few "
-    "to be shown leaving.",
-    "note.weeks": "Counts are rounded: small steps from week to week can be rounding alone.",
+    "note.weeks": "Counts are a little off on purpose: small steps from week to week can be that alone.",
     "note.weighted": "These curves are only roughly those that the adjusted differences come from: where the two are "
     "apart, believe the table. Numbers at risk are people, not weights.",
-    "note.far": "Days on which the protected curve lies too far from the exact one are left out.",
     # -- differences between the two groups
     "gap.none": "There is no clear difference: in {group} the share could be anything from {low} to {high}.",
     "gap.higher": "The share is clearly higher in {group}: by {low} to {high} points.",
@@ -88,7 +85,6 @@ ENGLISH: dict[str, str] = {
     "find.harm.none": "**How many had {event}** by day {wanted} in the {group} is not given: {why}",
     "find.harm.early": "**How many had {event}** in the {group} cannot be told yet: too few people have been followed "
     "for long enough.",
-    "find.why.far": "the rounding that protects people would move it too far from the true figure.",
     "find.why.few": "too few people would stand behind it.",
     "find.harm.recorded": "Much harm is never recorded.",
     "find.sooner": "No figure for day {wanted} is given: {why}",
@@ -113,8 +109,6 @@ ENGLISH: dict[str, str] = {
     "what is known so far.",
     # -- standard sentences
     "curve.day": "At day {day}, {shares} were {event}.",
-    "curve.unquoted.far": "No share is given for {groups}: the rounding that protects people would move it too far "
-    "from the true one.",
     "curve.unquoted.few": "No share is given for {groups}: too few people would stand behind it.",
     "curve.named": "{group} ({cause})",
     "curve.none": "Too few people were observed long enough to say anything about a given day.",
@@ -180,7 +174,7 @@ ENGLISH: dict[str, str] = {
     "benchmark.whom": "people with a first session at least {days} days before the cut",
     "table.complete": "Known for everybody: {fields}.",
     "restated.slight": "Changed too slightly for both numbers to be shown, in one group or more: {figures}.",
-    "restated.none": "No figure of {period} changed by more than rounding.",
+    "restated.none": "No figure of {period} changed.",
     # -- comparison of the groups
     "effect": "{label}: {value} points ({low} to {high}).",
     "effect.none": "{label}: there is no clear difference. Compared with {other}, {group} could lie anywhere from "
@@ -193,7 +187,7 @@ ENGLISH: dict[str, str] = {
     "effect.note": "Differences are {contrast}, in percentage points. What is estimated: {estimand}.",
     "effect.axis": "Difference, percentage points\n(left of the line: lower in {group})",
     "head.effects": "After adjustment, {value} points ({low} to {high}): {gap}",
-    "note.balance": "Differences before weighting are those of rounded numbers of people, as in the table of "
+    "note.balance": "Differences before weighting are those of published numbers of people, as in the table of "
     "participants.",
     "balance.row": "{label}: {before} before, {after} after weighting.",
     "balance.axis": "Standardized mean difference",

@@ -133,7 +133,7 @@ FINAL: dict[str, str] = {
     "imputation assumes that what is missing can be told from what is not.",
     "limit.e": "Something unmeasured could explain the difference in {event} (E-value of its limit: {value}).",
     "limit.watched": "Recorded harm is less than harm. People who are watched more closely have more of it recorded.",
-    "limit.small": "Counts below {minimum} are not shown and counts are rounded, so that nobody can be recognized. "
-    "Differences within small groups stay unknown.",
+    "limit.small": "Counts below {minimum} are not shown and others are a little off on purpose, so that nobody can be "
+    "recognized. Differences within small groups stay unknown.",
     "limit.published": "Published figures counted other people in other years.",
 }

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from evalkit.disclosure import Policy
 from evalkit.display._numbers import count
 from evalkit.display._tables import html_table
 from evalkit.display._words import listed, words
@@ -90,11 +89,13 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
 
 
 def _protection(disclosure: Disclosure) -> str:
+    rounded = f" and rounded to multiples of {disclosure.round_for_display}" if disclosure.round_for_display > 1 else ""
     return (
-        f"Counts of {_smallest(disclosure)} to {disclosure.minimum_count - 1} are not published, counts are rounded to "
-        f"multiples of {disclosure.rounding_base}{_least(disclosure)}, and shares and means are computed from such "
-        f"numbers; {_models(disclosure)}. Percentages and means can therefore differ slightly from exact ones. Further "
-        "figures are left out where smaller counts could be worked out from them, in this report or with earlier ones."
+        f"Counts of {_smallest(disclosure)} to {disclosure.minimum_count - 1} are not published. Every other count is "
+        f"changed at random by at most {disclosure.noise_most}{rounded}: a group of people gives the same number in "
+        "each table, figure and report, and two groups that differ by one person are off by different amounts, so that "
+        "subtracting tells nothing of him. Shares, means and curves are computed from such numbers, their ranges "
+        f"include what the change may do, and parts may not add up to a whole; {_models(disclosure)}."
     )
 
 
@@ -109,19 +110,9 @@ def _smallest(disclosure: Disclosure) -> int:
 
 
 def _models(disclosure: Disclosure) -> str:
-    if disclosure.minimum_level == 1 or disclosure.rounding_base == 1:
+    if disclosure.minimum_level == 1 or disclosure.noise_variance == 0:
         return "models use exact records"
     return "models use exact records, and their limits are a little wider than these would give"
-
-
-def _least(disclosure: Disclosure) -> str:
-    """Say which counts stand behind a published number that is smaller than the minimum."""
-    least, base = disclosure.minimum_count, disclosure.rounding_base
-    public = Policy.of(disclosure).rounded(least)
-    last = public + (base - 1) // 2
-    if public >= least:
-        return ""
-    return f" ({public} stands for {least}{f' to {last}' if last > least else ''})"
 
 
 def provenance_table(facts: Mapping[str, str]) -> str:

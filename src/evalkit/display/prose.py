@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["common_day", "last_day", "mean_gap", "sentences", "share_of"]
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -164,8 +164,7 @@ def _survival(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:
         return words("curve.none")
     text = words("curve.day", day=int(day), shares=listed(said), event=event)
     left = _unquoted(safe.estimates.tidy(), groups, rows[rows["time"] == day])
-    reasons = {group: safe.why_not(group, day) for group in left}
-    return _with_gap(text, gaps.get(""), day, groups[0]) + _not_given(reasons)
+    return _with_gap(text, gaps.get(""), day, groups[0]) + _not_given(left)
 
 
 def _unquoted(rows: pd.DataFrame, groups: Sequence[str], told: pd.DataFrame) -> list[str]:
@@ -174,19 +173,15 @@ def _unquoted(rows: pd.DataFrame, groups: Sequence[str], told: pd.DataFrame) -> 
     return [group for group in groups if events.get(group, 0) and not (told["group"] == group).any()]
 
 
-def _not_given(reasons: Mapping[str, str]) -> str:
+def _not_given(named: Sequence[str]) -> str:
     """Say whose share is not given, and why."""
-    said = ""
-    for why in ("far", "few"):
-        named = [curve for curve, reason in reasons.items() if reason == why]
-        said += " " + words(f"curve.unquoted.{why}", groups=listed(named)) if named else ""
-    return said
+    return " " + words("curve.unquoted.few", groups=listed(list(named))) if named else ""
 
 
 def _incidence(safe: Safe, groups: Sequence[str], gaps: Gaps) -> str:
     landmarks, curves = safe.landmark_rows(), safe.estimates.tidy()
     parts: list[str] = []
-    left: dict[str, dict[str, str]] = {}
+    left: dict[str, list[str]] = {}
     for cause in dict.fromkeys(curves["cause"].astype(str)):
         # before the first event there is nothing to say
         own = landmarks[(landmarks["cause"] == cause) & landmarks["estimate"].gt(0)]
@@ -194,22 +189,21 @@ def _incidence(safe: Safe, groups: Sequence[str], gaps: Gaps) -> str:
         if said:
             text = words("cif.day", day=int(day), cause=cause_in_words(cause), shares=listed(said))
             parts.append(_with_gap(text, gaps.get(cause), day, groups[0]))
-            untold = _unquoted(curves[curves["cause"] == cause], groups, own[own["time"] == day])
-            left[cause] = {group: safe.why_not(group, day, cause) for group in untold}
+            left[cause] = _unquoted(curves[curves["cause"] == cause], groups, own[own["time"] == day])
     return " ".join(parts) + _unquoted_causes(left) or words("curve.none")
 
 
-def _unquoted_causes(left: dict[str, dict[str, str]]) -> str:
+def _unquoted_causes(left: dict[str, list[str]]) -> str:
     """Say of whom nothing is quoted, with the cause where it is not so of all causes told."""
-    first = next(iter(left.values()), {})
-    whole = {group: why for group, why in first.items() if all(one.get(group) == why for one in left.values())}
-    named = {
-        words("curve.named", group=group, cause=cause_in_words(cause)): why
-        for cause, reasons in left.items()
-        for group, why in reasons.items()
+    first = next(iter(left.values()), [])
+    whole = [group for group in first if all(group in groups for groups in left.values())]
+    named = [
+        words("curve.named", group=group, cause=cause_in_words(cause))
+        for cause, groups in left.items()
+        for group in groups
         if group not in whole
-    }
-    return _not_given({**whole, **named})
+    ]
+    return _not_given([*whole, *named])
 
 
 def _labelled(rows: pd.DataFrame, groups: Sequence[str], gaps: Gaps) -> str:

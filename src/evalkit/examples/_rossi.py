@@ -65,7 +65,7 @@ disclosure: disclosure.yaml
 _DISCLOSURE = """\
 # The usual policy, on the days of this study, with one exception: the model is shown as it was printed in the books.
 minimum_count: 11
-rounding_base: 5
+round_for_display: 1
 landmarks: [91, 182, 273, 364]   # quarters of the year that they were followed
 may_override: [The authors of evalkit]
 overrides:

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit.cohort import Cohort
-from evalkit.counts import Tally
+from evalkit.counts import Codes, Tally
+from evalkit.counts import who as who_of
 from evalkit.estimates import Estimates
 from evalkit.survival import mean_cumulative_count
 from evalkit.wilson import normal_quantile
@@ -42,7 +43,7 @@ class MeanCountOf:
         Parameters
         ----------
         counts : Tally
-            group, term, label, time, n_event (events by then, rounded), n (what these are divided by so that the mean
+            group, term, label, time, n_event (events by then), n (what these are divided by so that the mean
             comes out: no number of people), std_error (of the log of the mean).
 
         Returns
@@ -80,7 +81,7 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11, base: int = 5) -> Estim
     cohort : Cohort
     smallest : int, default 11
     base : int, default 5
-        Base to which counts of events are rounded; limits are as wide as those of the events rounded down.
+        Limits are as wide as those of the events rounded down to a multiple of this.
 
     Returns
     -------
@@ -94,6 +95,7 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11, base: int = 5) -> Estim
     """
     rows, label = cohort.harm_recurrent(), cohort.study.harm.label
     whole: list[dict[str, object]] = []
+    people: list[dict[str, Codes]] = []
     for group in cohort.groups:
         own = rows[rows["group"] == group].reset_index(drop=True)
         days = _days(own, cohort.study.harm.horizons, smallest)
@@ -105,14 +107,14 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11, base: int = 5) -> Estim
             events, mean = int((own["event"].eq(1) & own["time"].le(row["time"])).sum()), float(row["estimate"])
             name = {"group": group, "term": f"by day {row['time']:.0f}", "label": f"By day {row['time']:.0f}"}
             spread = float(row["std_error"]) / mean
-            public = base * round(events / base)  # what disclosure control makes of it: the mean stays as it is
-            size = {"n_event": public, "n": round(public / mean), "std_error": _coarse(spread, events, base)}
+            size = {"n_event": events, "n": round(events / mean), "std_error": _coarse(spread, events, base)}
             whole.append({**name, "time": float(row["time"]), **size})
+            people.append(who_of(own, n_event=own["event"].eq(1).to_numpy() & own["time"].le(row["time"]).to_numpy()))
     columns = ["group", "term", "label", "time", "n_event", "n", "std_error"]
     kinds = {"time": "float64", "n_event": "int64", "n": "int64", "std_error": "float64"}
     frame = pd.DataFrame(whole, columns=columns).astype(kinds)
     analysis = MeanCountOf(f"mean number of times of {label} a person, by each day", "people with an intake")
-    return analysis.estimate(Tally(frame)).about(cut=cohort.cut)
+    return analysis.estimate(Tally(frame, people=tuple(people))).about(cut=cohort.cut)
 
 
 def _coarse(spread: float, events: int, base: int) -> float:

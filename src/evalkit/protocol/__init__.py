@@ -20,6 +20,7 @@ from evalkit.protocol._private import (
 )
 from evalkit.protocol._report import Publication, ReportParams
 from evalkit.protocol._schema import write_schemas
+from evalkit.protocol._secret import Secret, find_secret, noise_secret, study_secret
 from evalkit.protocol._study import (
     Arm,
     Arms,
@@ -47,20 +48,24 @@ __all__ = [
     "Publication",
     "ReportParams",
     "Rules",
+    "Secret",
     "Study",
     "Table",
     "YamlMapping",
     "find_private_folder",
+    "find_secret",
     "load_baselines",
     "load_disclosure",
     "load_report",
     "load_study",
     "make_private",
+    "noise_secret",
     "others_may",
     "parse_yaml",
     "private_folder",
     "private_modes",
     "read_yaml",
+    "study_secret",
     "validate",
     "write_private",
     "write_schemas",

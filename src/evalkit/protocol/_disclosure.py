@@ -8,18 +8,20 @@ from pydantic import Field, model_validator
 
 from evalkit.protocol._study import Count, Days, Model, Text
 
+_OF_ROUNDING = ("rounding_base", "ambiguity")
+
 
 class Override(Model):
     """One exception to the policy: it is said in the manifest, in the report's methods and in the review pack."""
 
     rule: Literal[
         "minimum_count",
-        "rounding_base",
+        "noise_variance",
+        "noise_most",
         "minimum_at_risk",
         "minimum_subgroup",
         "minimum_level",
         "dominance",
-        "ambiguity",
     ]
     """The rule that is set aside."""
     value: float
@@ -40,14 +42,16 @@ class Disclosure(Model):
 
     minimum_count: Count = 11
     """Smallest count of people or events that is published; zero may be."""
-    rounding_base: Count = 5
-    """Published counts are multiples of this; 1: not rounded."""
+    noise_variance: Annotated[float, Field(ge=0, le=5)] = 2.0
+    """Variance of the noise of published counts: the same people give the same number everywhere, a little off."""
+    noise_most: Annotated[int, Field(ge=1, le=10)] = 5
+    """Largest noise of a published count."""
+    round_for_display: Annotated[int, Field(ge=1, le=50)] = 1
+    """Published counts are multiples of this, for the eye; 1: they are not rounded."""
     minimum_at_risk: Count = 11
     """A curve ends where fewer than this are at risk."""
     dominance: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Largest share of a total that one person may contribute."""
-    ambiguity: Annotated[int, Field(ge=2, le=20)] = 3
-    """Of a count below the minimum at least so many values stay possible, whatever is subtracted from what."""
     minimum_subgroup: Count = 11
     """Smallest number of people in a group (a site, an area, a level of a covariate) of which anything is shown."""
     minimum_level: Count = 11
@@ -55,7 +59,7 @@ class Disclosure(Model):
     zero: Literal["published", "withheld"] = "published"
     """Whether a count of nobody is published; withheld: neither is that it is everybody (12 of 12)."""
     landmarks: list[Days] = [30, 60, 90, 182, 365, 730]
-    """Days at which safe curves keep their value as nearly as rounding lets them."""
+    """Days at which curves are quoted, and the numbers behind them are those of the very people."""
     identifying: list[Text] = []
     """Columns of participants beside the identifier whose values must not appear anywhere: a case number, a name."""
     approval: Literal["none", "required"] = "none"
@@ -66,6 +70,19 @@ class Disclosure(Model):
     """Who may make exceptions; nobody, unless named."""
     overrides: list[Override] = []
     """Exceptions in force; the fields above hold their values then."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_longer(cls, given: Any) -> Any:  # noqa: ANN401 - as it was read
+        """Say what became of rules that were those of rounding."""
+        named = [name for name in _OF_ROUNDING if isinstance(given, dict) and name in given]
+        if named:
+            msg = (
+                f"{named[0]}: published counts carry keyed noise now and are not rounded for protection; take the line "
+                "out (round_for_display rounds them for the eye)"
+            )
+            raise ValueError(msg)
+        return given
 
     @model_validator(mode="before")
     @classmethod
@@ -93,12 +110,6 @@ class Disclosure(Model):
             if override.by not in self.may_override:
                 msg = f"override of {override.rule}: whoever decided it is not among may_override"
                 raise ValueError(msg)
-        if self.minimum_count + self.rounding_base // 2 < self.rounding_base:
-            msg = (
-                f"rounding_base {self.rounding_base}: the smallest published count, {self.minimum_count}, would be "
-                "printed as 0, which says that there is nobody; take a smaller base or a larger minimum_count"
-            )
-            raise ValueError(msg)
         if self.approval == "required" and not self.approvers:
             msg = "approval is required, and nobody is named under approvers"
             raise ValueError(msg)

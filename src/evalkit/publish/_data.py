@@ -194,7 +194,7 @@ def _readme(document: Document, items: list[Item]) -> str:
     known = [COLUMNS[name] for name in names if name in COLUMNS]
     about = say(
         "Each file holds the numbers of one figure or table of the report, as they passed disclosure control: counts "
-        "are rounded, shares come from rounded counts, and what may not be shown is empty."
+        "are a little off on purpose, shares come from such counts, and what may not be shown is empty."
     )
     estimates = say("Estimates are named as in `manifest.json`; the same question has the same name in every release.")
     files, columns = say("file | figure or table | analysis | estimate"), say("column | type | unit | meaning")

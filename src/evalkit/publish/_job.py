@@ -20,10 +20,10 @@ import nbformat
 from evalkit.errors import ProtocolError
 from evalkit.excuses import Passed
 from evalkit.periods import Period
-from evalkit.protocol import ReportParams, Study
+from evalkit.protocol import ReportParams, Study, study_secret
 from evalkit.publish._parameters import declared, validated
 from evalkit.publish._release import release_folder
-from evalkit.publish._secret import Keyer, study_secret
+from evalkit.publish._secret import Keyer
 
 _WITH_IDS = (4, 5)  # the format from which on cells have ids
 

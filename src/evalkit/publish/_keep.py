@@ -84,7 +84,7 @@ def keep_for_review(
     record : pathlib.Path or None
         What the report wrote of its counts, one JSON line per output; None: nothing was written.
     looked : mapping of str to int, optional
-        How much disclosure control looked at, and what it could not make as wide as asked.
+        How many counts stand behind what is shown, and how many of them are small.
 
     Returns
     -------
@@ -93,17 +93,11 @@ def keep_for_review(
     """
     folder = make_private(kept_folder_of(study, manifest))
     lines = record.read_text(encoding="utf-8").splitlines() if record is not None and record.is_file() else []
-    told = "".join(json.dumps(_without_people(json.loads(line))) + "\n" for line in lines)
+    told = "".join(f"{line}\n" for line in lines)
     write_private(folder / "executed.ipynb", nbformat.writes(cleaned(executed)))
     write_private(folder / "record.jsonl", told)
     write_private(folder / "looked.json", json.dumps(dict(looked or {}), sort_keys=True) + "\n")
     return folder
-
-
-def _without_people(line: Mapping[str, Any]) -> dict[str, Any]:
-    """Drop who stands behind a count: a reviewer needs to know how many, not who."""
-    cells = [{k: v for k, v in cell.items() if k != "people"} for cell in line.get("cells", [])]
-    return {**line, "cells": cells}
 
 
 def write_private(file: Path, text: str) -> None:

@@ -5,19 +5,18 @@ from __future__ import annotations
 __all__ = ["copied", "destination", "let_out", "may_go_out"]
 
 import contextlib
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from evalkit.disclosure import Cell, Ledger, cells_from
+from evalkit.disclosure import Ledger
 from evalkit.errors import ReleaseError
 from evalkit.publish._environment import digest
 from evalkit.publish._manifest import MANIFEST, read_manifest
 from evalkit.publish._release import place_release
 from evalkit.publish._scratch import scratch_folder
-from evalkit.publish._waiting import ABOUT, CELLS, Waiting, about
+from evalkit.publish._waiting import ABOUT, Waiting, about
 
 
 def destination(release: Path) -> Waiting:
@@ -38,8 +37,7 @@ def destination(release: Path) -> Waiting:
     """
     try:
         told = json.loads((about(release) / ABOUT).read_text(encoding="utf-8"))
-        target, cells = Path(told["target"]), str(told["cells_sha256"])
-        return Waiting(target, told["supersedes"], str(told["name"]), str(told["there"]), cells)
+        return Waiting(Path(told["target"]), told["supersedes"], str(told["name"]), str(told["there"]))
     except (OSError, ValueError, KeyError, TypeError):
         msg = f"{release}: what was kept about it cannot be read; render it again"
         raise ReleaseError(msg) from None
@@ -58,10 +56,9 @@ def may_go_out(release: Path, ledger: Ledger) -> None:
     Raises
     ------
     ReleaseError
-        If so, or if what was kept for the ledger is damaged.
+        If so.
     """
     waiting, manifest = destination(release), read_manifest(release)
-    _cells(release, waiting)
     there = waiting.target / MANIFEST
     now = digest(there) if there.is_file() else ""
     if list(manifest.get("ledger", ())) != list(ledger.names) or now != waiting.there:
@@ -113,22 +110,9 @@ def let_out(release: Path, copy: Path, ledger: Ledger) -> Path:
         The release folder.
     """
     waiting = destination(release)
-    cells = _cells(release, waiting)
     files = {str(f.relative_to(copy)): f for f in sorted(copy.rglob("*")) if f.is_file()}
-    with ledger.adding(waiting.name, cells, digest(copy / MANIFEST)):
+    with ledger.adding(waiting.name, digest(copy / MANIFEST)):
         place_release(files, waiting.target, supersedes=waiting.supersedes)
     for old in (release, about(release)):
         shutil.rmtree(old)
     return waiting.target
-
-
-def _cells(release: Path, waiting: Waiting) -> list[Cell]:
-    file = about(release) / CELLS
-    try:
-        content = file.read_bytes()
-        if hashlib.sha256(content).hexdigest() == waiting.cells_sha256:
-            return cells_from(content)[1]
-    except (OSError, ValueError):
-        pass
-    msg = f"{file}: is not what was kept for the ledger; render the release again"
-    raise ReleaseError(msg)

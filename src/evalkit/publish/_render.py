@@ -20,7 +20,7 @@ from evalkit.errors import ExecutionError, ExecutionTimeoutError, PublicationErr
 from evalkit.excuses import ENVIRONMENT as GATE
 from evalkit.messages import messages_for
 from evalkit.periods import quarters_between
-from evalkit.protocol import load_disclosure, private_folder
+from evalkit.protocol import Secret, find_secret, load_disclosure, private_folder, study_secret
 from evalkit.publish._data import write_data
 from evalkit.publish._document import Document, document_of, with_bibliography, with_excuses
 from evalkit.publish._embedded import publish_embedded
@@ -40,7 +40,6 @@ from evalkit.publish._quarto import publish_quarto
 from evalkit.publish._release import check_place, place_release, recover
 from evalkit.publish._revision import FIRST, Revision, after_gone, revision_of, superseding
 from evalkit.publish._scratch import private_files, scratch_folder, sweep
-from evalkit.publish._secret import Secret, find_secret, study_secret
 from evalkit.publish._sign import SIGNATURE, key_name, sign, signing_key
 from evalkit.publish._standing import Standing, standing_at
 from evalkit.publish._waiting import Waiting, hold, waiting_at
@@ -205,7 +204,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         audit_cells(done, guard)
         return done
 
-    ran = run_protected(job, standing, scratch, run, lambda said: told.step(job.name, said))
+    ran = run_protected(job, standing, scratch, run)
     told.step(job.name, f"publishing with {parts['publication']['publisher']}")
     shape = job.params.publication
     document = document_of(ran.executed, toc=shape.toc, pdf_standard=shape.pdf_standard)
@@ -338,12 +337,11 @@ def _place(job: RenderJob, made: Made, standing: Standing, told: Progress, *, ga
         msg = f"{job.name}: was made without a ledger; render it again"
         raise ReleaseError(msg)
     if gate:
-        ledger.begin()  # what waits is written with the ledger's own codes
         waiting = Waiting(job.target, supersedes, name, standing.manifest_sha256)
-        place = hold(job.study, made.files, waiting, made.ran.cells)
+        place = hold(job.study, made.files, waiting)
         told.step(job.name, f"waits for approval in {place}; evalkit review and evalkit approve take this folder")
         return place
-    with ledger.adding(name, made.ran.cells, digest(manifest)):
+    with ledger.adding(name, digest(manifest)):
         place_release(made.files, job.target, supersedes=supersedes)
     told.step(job.name, f"published in {job.target}")
     return job.target

@@ -31,13 +31,11 @@ _COLUMNS = [
     "estimate",
     "kind",
     "verdict",
-    "row",
     "what",
     "column",
     "exact",
     "shown",
-    "low",
-    "high",
+    "published",
     "rule",
 ]
 _STYLE = (
@@ -113,17 +111,17 @@ def _outputs(notebook: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - nbfor
 
 
 def _counts(lines: list[dict[str, Any]], outputs: list[dict[str, Any]], study: Study) -> pd.DataFrame:
-    """One row per count underneath: exact, what a reader knows of it, and the rule that decided."""
+    """One row per count underneath: exact, as published, and the rule that decided."""
     minimum = load_disclosure(study).minimum_count
     by_line = {o["line"]: o["cell"] for o in reversed(outputs) if o["line"]}
     place = {o["estimate"]: o["cell"] for o in reversed(outputs) if o["estimate"]}
     rows = [
         {
             "cell": by_line.get(line.get("line"), place.get(line["estimate"])), "line": line.get("line", 0),
-            "estimate": line["estimate"], "kind": line["kind"], "verdict": line["verdict"], "row": cell["row"],
+            "estimate": line["estimate"], "kind": line["kind"], "verdict": line["verdict"],
             "what": cell["name"], "column": cell["column"],
-            "exact": cell["count"], "shown": "yes" if cell["shown"] else "no", "low": cell["low"],
-            "high": cell["high"], "rule": _rule(cell, line, minimum),
+            "exact": cell["count"], "shown": "yes" if cell["shown"] else "no",
+            "published": cell["public"] if cell["shown"] else None, "rule": _rule(cell, minimum),
         }
         for line in lines
         for cell in line["cells"]
@@ -131,12 +129,10 @@ def _counts(lines: list[dict[str, Any]], outputs: list[dict[str, Any]], study: S
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def _rule(cell: dict[str, Any], line: dict[str, Any], minimum: int) -> str:
+def _rule(cell: dict[str, Any], minimum: int) -> str:
     if cell["shown"]:
-        return "as it is" if cell["low"] == cell["high"] == cell["count"] else "rounded"
-    if 0 < cell["count"] < minimum:
-        return f"withheld: fewer than {minimum}"
-    return "withheld so that another cannot be worked out" if line.get("complementary") else "withheld with its row"
+        return "noise of the people" if cell["linked"] else "noise of the question: who they are is not known"
+    return f"withheld: fewer than {minimum}" if 0 < cell["count"] < minimum else "withheld with its row"
 
 
 def _page(facts: dict[str, Any], outputs: list[dict[str, Any]], counts: pd.DataFrame, study: Study, name: str) -> str:
@@ -171,7 +167,7 @@ def _section(output: dict[str, Any], counts: pd.DataFrame) -> str:
     own = counts[counts[key] == output[key]] if output["estimate"] else counts.iloc[:0]
     data = output["data"]
     seen = data.get("image/svg+xml") or data.get("text/html") or f"<pre>{_text(data.get('text/markdown', ''))}</pre>"
-    shown = own[["what", "column", "exact", "shown", "low", "high", "rule"]]
+    shown = own[["what", "column", "exact", "shown", "published", "rule"]]
     nothing = "<p>No counts of people underneath.</p>"
     if output["estimate"] and own.empty:
         nothing = "<p><strong>Nothing is recorded of what is shown here.</strong></p>"

@@ -13,7 +13,7 @@ from typing import Any
 import pikepdf
 
 from evalkit.errors import EvalkitError, MissingToolError
-from evalkit.protocol import Study, find_private_folder
+from evalkit.protocol import Secret, Study, find_private_folder, find_secret
 from evalkit.publish._document import ATTACHMENT
 from evalkit.publish._environment import digest
 from evalkit.publish._ingredients import Change, because, differences, key
@@ -26,7 +26,7 @@ from evalkit.publish._progress import Progress
 from evalkit.publish._published import NumberChange, how_many, numbers_changed, read_numbers
 from evalkit.publish._render import Made, make
 from evalkit.publish._scratch import private_files, scratch_folder
-from evalkit.publish._secret import Keyer, Recorded, Secret, find_secret
+from evalkit.publish._secret import Keyer, Recorded
 from evalkit.publish._standing import Standing
 
 

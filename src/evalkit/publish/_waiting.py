@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["ABOUT", "CELLS", "Waiting", "about", "hold", "is_waiting", "waiting_at"]
+__all__ = ["ABOUT", "Waiting", "about", "hold", "is_waiting", "waiting_at"]
 
-import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evalkit.disclosure import Cell, cells_to
 from evalkit.errors import ReleaseError
 from evalkit.protocol import Study, make_private, private_folder, private_modes, write_private
 from evalkit.publish._ingredients import key
 from evalkit.publish._manifest import MANIFEST, read_manifest
 from evalkit.publish._scratch import scratch_folder
 
-_FOLDER, ABOUT, CELLS = "waiting", "about.json", "cells.json"
+_FOLDER, ABOUT = "waiting", "about.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +35,12 @@ class Waiting:
         Its name in the ledger.
     there : str
         Digest of the manifest of what lay there when it was made; empty where nothing did.
-    cells_sha256 : str
-        Digest of what is kept for the ledger; `hold` finds it out.
     """
 
     target: Path
     supersedes: int | None
     name: str
     there: str = ""
-    cells_sha256: str = ""
 
 
 def _place(study: Study, target: Path) -> Path:
@@ -97,7 +92,7 @@ def waiting_at(study: Study, target: Path, parts: Mapping[str, Any]) -> Path | N
     return place if key(manifest) == key(parts) else None
 
 
-def hold(study: Study, files: Mapping[str, Path], waiting: Waiting, cells: Sequence[Cell]) -> Path:
+def hold(study: Study, files: Mapping[str, Path], waiting: Waiting) -> Path:
     """Keep a finished release in private until it is approved; one that waited for the same place makes way.
 
     Parameters
@@ -106,8 +101,6 @@ def hold(study: Study, files: Mapping[str, Path], waiting: Waiting, cells: Seque
     files : mapping of str to pathlib.Path
         Name in the release: finished file.
     waiting : Waiting
-    cells : sequence of Cell
-        What the ledger is to keep, with its own codes.
 
     Returns
     -------
@@ -121,14 +114,11 @@ def hold(study: Study, files: Mapping[str, Path], waiting: Waiting, cells: Seque
         if old.exists():
             shutil.rmtree(old)
     make_private(known)
-    kept = cells_to(cells, release=waiting.name)
-    write_private(known / CELLS, kept)
     told = {
         "target": str(waiting.target),
         "supersedes": waiting.supersedes,
         "name": waiting.name,
         "there": waiting.there,
-        "cells_sha256": hashlib.sha256(kept).hexdigest(),
     }
     write_private(known / ABOUT, json.dumps(told, sort_keys=True).encode())
     for_file, for_folder = private_modes(place.parent)

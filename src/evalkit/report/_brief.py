@@ -224,8 +224,7 @@ class Brief:
         wanted = found.sooner(self.report.groups, horizon)
         if not wanted > 0 or (own is None and wanted < horizon):
             return said, (found.safe,)
-        why = found.why_not(self.report.groups[0], wanted)
-        said = f"{said} {later(self.say, why)}" if own is not None else unquoted(self.say, what, why)
+        said = f"{said} {later(self.say)}" if own is not None else unquoted(self.say, what)
         row = found.row(self.report.groups[1], wanted)
         if own is None and row is not None:
             limits, event = self.words.limits(row), self.words.own(self.report.study.harm.label)

@@ -9,52 +9,36 @@ from collections.abc import Mapping
 from evalkit.messages import Messages, marked
 
 
-def unquoted(say: Messages, what: str, why: str) -> str:
+def unquoted(say: Messages, what: str) -> str:
     """Say that no day is quoted, and why.
 
     Parameters
     ----------
     say : Messages
     what : {"Staying", "Harm"}
-    why : {"far", "few"}
-        As `Safe.why_not`.
 
     Returns
     -------
     str
     """
     told = {
-        "Staying far": marked(
-            "**Staying.** No share is given: the rounding that protects people would move it too far from the true one."
-        ),
-        "Staying few": marked("**Staying.** No share is given: too few people would stand behind it."),
-        "Harm far": marked(
-            "**Harm.** No share is given: the rounding that protects people would move it too far from the true one. "
-            "That says nothing about more or less harm."
-        ),
-        "Harm few": marked("**Harm.** No share is given: too few people would stand behind it."),
+        "Staying": marked("**Staying.** No share is given: too few people would stand behind it."),
+        "Harm": marked("**Harm.** No share is given: too few people would stand behind it."),
     }
-    return say(told[f"{what} {why}"])
+    return say(told[what])
 
 
-def later(say: Messages, why: str) -> str:
+def later(say: Messages) -> str:
     """Say that no later day is quoted, and why.
 
     Parameters
     ----------
     say : Messages
-    why : {"far", "few"}
-        As `Safe.why_not`.
 
     Returns
     -------
     str
     """
-    if why == "far":
-        return say(
-            "No figure for a later day is given: the rounding that protects people would move it too far from the true "
-            "one."
-        )
     return say("No figure for a later day is given: too few people would stand behind it.")
 
 

@@ -353,10 +353,10 @@ class Words:
         read = [
             say("A range in parentheses is a 95% confidence interval: how far chance alone could move a figure."),
             say(
-                "To protect people, counts below {minimum} are not published, and other counts are rounded to "
-                "multiples of {base}.",
+                "To protect people, counts below {minimum} are not published, and other counts are up to {most} off, "
+                "on purpose and at random.",
                 minimum=report.policy.minimum_count,
-                base=report.policy.rounding_base,
+                most=report.policy.noise_most,
             ),
             say(
                 "Only what was known on {cut} is used. Shares that reached a step are of people whose time for it is "

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 __all__ = ["count_gaps", "curve_differences", "curve_gaps", "difference_numbers", "gaps_of", "share_gaps"]
 
-import dataclasses
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from evalkit.compare import ProportionDifference
 from evalkit.counts import Tally
-from evalkit.disclosure import NEARNESS, POINTS, TOLERANCE, Safe, cut
+from evalkit.disclosure import POINTS, Safe, cut
 from evalkit.display import Gap
 from evalkit.display._final_words import common_count_day
 from evalkit.display._kinds import CURVES, INCIDENCES
@@ -20,18 +17,15 @@ from evalkit.estimates import Estimates
 from evalkit.wilson import normal_quantile
 
 
-def curve_differences(safe: Safe, exact: Estimates, groups: tuple[str, str]) -> Safe:
+def curve_differences(safe: Safe, groups: tuple[str, str]) -> Safe:
     """Return the differences of two safe curves at the landmarks that may be quoted of both.
 
-    Each is the difference of two quoted values, with their variances added; those further than `NEARNESS`
-    standard errors (and 2 points) from the difference of the exact curves are left out.
+    Each is the difference of two quoted values, with their variances added.
 
     Parameters
     ----------
     safe : Safe
         Survival curves or cumulative incidences.
-    exact : Estimates
-        The same, exact.
     groups : (str, str)
         The focus, the comparison.
 
@@ -44,28 +38,25 @@ def curve_differences(safe: Safe, exact: Estimates, groups: tuple[str, str]) -> 
     keys = ["cause", "time"] if "cause" in rows else ["time"]
     numbers = ["estimate", "std_error", "conf_low", "conf_high"]
     made = pd.DataFrame(columns=[*keys, "contrast", *numbers]).astype(dict.fromkeys(["time", *numbers], "float64"))
-    if len(rows) and exact.analysis is not None:
-        again: Any = dataclasses.replace(exact.analysis, times=safe.policy.landmarks)  # type: ignore[type-var]
+    asked = safe.estimates
+    if len(rows):
         both = _beside(rows, keys, groups)
-        true = _beside(again.estimate(exact.counts).tidy(), keys, groups)
-        both = both.merge(true, on=keys, suffixes=("", "_true"))
         difference, error = both["one"] - both["two"], np.hypot(both["error_one"], both["error_two"])
-        off = (difference - (both["one_true"] - both["two_true"])).abs()
-        z = normal_quantile(exact.conf_level)
+        z = normal_quantile(asked.conf_level)
         made = both[keys].assign(
             contrast=f"{groups[0]} - {groups[1]}",
             estimate=difference,
             std_error=error,
             conf_low=np.maximum(difference - z * error, -1.0),
             conf_high=np.minimum(difference + z * error, 1.0),
-        )[off <= np.maximum(TOLERANCE, error * NEARNESS)]
+        )
     about = Estimates(
         cut(made, dict.fromkeys(numbers, POINTS)),
         kind="curve_difference",
-        estimand=f"difference between the groups: {exact.estimand}",
-        population=exact.population,
-        cut=exact.cut,
-        conf_level=exact.conf_level,
+        estimand=f"difference between the groups: {asked.estimand}",
+        population=asked.population,
+        cut=asked.cut,
+        conf_level=asked.conf_level,
     )
     return Safe(about, "released" if len(made) else "withheld", safe.withheld, safe.policy)
 
@@ -181,10 +172,8 @@ def share_gaps(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
     }
 
 
-def gaps_of(safe: Safe, exact: Estimates | None, groups: tuple[str, str]) -> dict[str, Gap]:
+def gaps_of(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
     """Return the differences between the two groups that may be told of an estimate; see `Report.gaps`."""
     if safe.estimates.kind in CURVES | INCIDENCES:
-        if exact is None or safe.weighted:
-            return {}
-        return curve_gaps(curve_differences(safe, exact, groups))
+        return {} if safe.weighted else curve_gaps(curve_differences(safe, groups))
     return (count_gaps if safe.estimates.kind == "mean_count" else share_gaps)(safe, groups)

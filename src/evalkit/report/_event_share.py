@@ -79,20 +79,6 @@ class EventShare:
         """
         return self.gap if self.gap is not None and self.gap.day == day else None
 
-    def why_not(self, group: str, day: float) -> str:
-        """Return why the share of a group is not quoted on a day: ``far`` or ``few`` (see `Safe.why_not`).
-
-        Parameters
-        ----------
-        group : str
-        day : float
-
-        Returns
-        -------
-        str
-        """
-        return self.safe.why_not(group, day, self.cause)
-
     def row(self, group: str, day: float) -> pd.Series | None:
         """Return what is quoted of a group on a day.
 
@@ -164,7 +150,7 @@ def _share(report: Report, exact: Estimates, cause: str) -> EventShare | None:
         return None
     rows = safe.landmark_rows()
     rows = rows[rows["cause"] == cause]
-    return EventShare(safe, rows, report.gaps(safe, exact).get(cause), _last(safe, report, cause), cause)
+    return EventShare(safe, rows, report.gaps(safe).get(cause), _last(safe, report, cause), cause)
 
 
 def _last(safe: Safe, report: Report, cause: str) -> float:

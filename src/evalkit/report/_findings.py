@@ -108,8 +108,7 @@ def _changed(report: Report, step: str) -> tuple[list[str], tuple[Safe, ...]]:
     """Say how a share changed since the quarter before, where there was one and enough is new."""
     if report.earlier is None:
         return [], ()
-    base = report.policy.rounding_base
-    safe = report.safe(engagement.change(report.cohort, report.earlier, step, rounding=base))
+    safe = report.safe(engagement.change(report.cohort, report.earlier, step))
     rows = safe.estimates.tidy()
     own = rows[rows["group"] == report.groups[0]].dropna(subset=["estimate"])
     if own.empty:
@@ -159,7 +158,7 @@ def _share(report: Report, found: EventShare | None, text: str, horizon: float, 
         said = [told, *_beside(report, other, found.gap_on(own["time"]))]
     if not wanted > 0:
         return said
-    why = words(f"find.why.{found.why_not(report.groups[0], wanted)}")
+    why = words("find.why.few")
     if said:
         return [*said, words("find.sooner", wanted=int(wanted), why=why)]
     if wanted != horizon:  # before that day nobody looks for a figure

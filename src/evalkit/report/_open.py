@@ -10,7 +10,7 @@ from evalkit.errors import UsageError
 from evalkit.excuses import Passed
 from evalkit.intake import open_gate
 from evalkit.letters import unshown
-from evalkit.protocol import load_baselines, load_disclosure, load_study
+from evalkit.protocol import load_baselines, load_disclosure, load_study, noise_secret
 from evalkit.report._report import Report
 
 
@@ -51,14 +51,15 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report") ->
     data = gate.data
     cut = data.at(chosen.cut)
     rules = load_disclosure(protocol)
+    cohort = build(cut)
     return Report(
         title=title,
         study=protocol,
         period=chosen,
         data=cut,
-        cohort=build(cut),
+        cohort=cohort,
         baselines=load_baselines(protocol),
         raw=data,
-        policy=Policy.of(rules),
+        policy=Policy.of(rules, noise_secret(protocol, synthetic=cohort.synthetic)),
         excused=passed.excused,
     )

@@ -35,7 +35,6 @@ from evalkit.display import (
     svg_of,
     table_of,
 )
-from evalkit.display import words as message
 from evalkit.display._kinds import DRAWN, is_empty, nothing_to_draw, why_absent, with_events
 from evalkit.display._mark import emit, typed_numbers
 from evalkit.errors import AnalysisError, DisclosureError
@@ -188,25 +187,23 @@ class Report:
         if not isinstance(known, Estimates):
             return self._both(known, "report.safe")[0]
         exact = in_study_words(known, self.study).about(cut=self.cut)
-        safe = make_safe(exact, self.policy, self.record.withhold)
+        safe = make_safe(exact, self.policy)
         self.record.add(exact, safe)
         return safe
 
-    def gaps(self, safe: Safe, exact: Estimates | None = None) -> Mapping[str, Gap]:
+    def gaps(self, safe: Safe) -> Mapping[str, Gap]:
         """Return the differences between the two groups that may be told of an estimate.
 
         Parameters
         ----------
         safe : Safe
-        exact : Estimates, optional
-            For curves: the exact ones, which a quoted difference must be close to.
 
         Returns
         -------
         mapping of str to Gap
             By label or cause; '' where there is only one; of weighted curves none, as a bootstrap says more of them.
         """
-        return gaps_of(safe, exact, self.groups)
+        return gaps_of(safe, self.groups)
 
     def findings(self) -> None:
         """Show the headline findings of page one: plain sentences, each with its uncertainty."""
@@ -245,12 +242,12 @@ class Report:
         if any(character.isdigit() for character in lead):
             msg = "report.say: numbers come from estimates; the lead must hold none"
             raise AnalysisError(msg)
-        safe, exact = self._both(estimates, "report.say")
+        safe, _ = self._both(estimates, "report.say")
         if self._refused(safe):
             return
         event = words.event if words else ""
         told = safe.until(horizon)
-        said = sentences(told, self._order(safe), see, event, self.gaps(told, exact))
+        said = sentences(told, self._order(safe), see, event, self.gaps(told))
         if not said:
             msg = f"report.say: there is no standard sentence for '{safe.estimates.kind}'; use report.show"
             raise DisclosureError(msg)
@@ -309,7 +306,7 @@ class Report:
         data = drawn_numbers(drawn, order, horizon)
         event = "tiles" if places else words.event if words else ""
         told = safe.until(horizon)
-        head = headline(told, order, event, self.gaps(told, exact))
+        head = headline(told, order, event, self.gaps(told))
         self._emit("figure", svg_of(figure), safe, alt=alt, data=data, headline=head, typed=typed)
         if remarks := standing.remarks(self, drawn, quiet):
             self._emit("markdown", box("note", " ".join(remarks)), safe)
@@ -327,8 +324,8 @@ class Report:
         safe = self.safe(estimates)
         if self._refused(safe):
             return
-        gaps = curve_differences(safe, estimates, self.groups)
-        said = " ".join(part for part in (note, message("note.far"), safe.note) if part)
+        gaps = curve_differences(safe, self.groups)
+        said = " ".join(part for part in (note, safe.note) if part)
         table, data = difference_table(safe, gaps, self.groups, said), difference_numbers(safe, gaps)
         self._emit("table", table, safe, data=data, also={gaps.estimates.id: gaps.estimates.kind}, typed=(note,))
 

@@ -22,7 +22,7 @@ from evalkit._version import __version__
 from evalkit.cohort import restatements
 from evalkit.disclosure import Safe, safe_restatements
 from evalkit.display import listed, provenance_table, restatement_numbers, restatement_table, words
-from evalkit.display._kinds import CURVES, INCIDENCES, WEEKS, short_of_people, undrawn
+from evalkit.display._kinds import CURVES, INCIDENCES, WEEKS, undrawn
 from evalkit.display._mark import emit, typed_numbers
 from evalkit.excuses import KIND as EXCUSES
 from evalkit.excuses import excuse_text
@@ -121,7 +121,7 @@ def remarks(report: Report, safe: Safe, quiet: Sequence[str]) -> list[str]:
     """
     curve = safe.estimates.kind in CURVES | INCIDENCES
     said = [words("note.curve", minimum=report.policy.minimum_count)] if curve else []
-    left_out = {"quiet": quiet, "undrawn": undrawn(safe), "short": short_of_people(safe)} if curve else {}
+    left_out = {"quiet": quiet, "undrawn": undrawn(safe)} if curve else {}
     said += [words(f"note.{why}", groups=listed(groups)) for why, groups in left_out.items() if groups]
     said += [words("note.weighted")] if safe.weighted else []
     said += [words("note.balance")] if safe.estimates.kind == "balance" else []
