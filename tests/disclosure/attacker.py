@@ -1,7 +1,9 @@
 """An attacker, written apart from the library: what can be learnt of small counts from everything published.
 
-He reads the published tables (numbers of the safe estimates), knows the rules (minimum, rounding base) and, more than
-any reader, which groups of people lie within which. Nothing here uses the library's own search.
+He reads the published tables (numbers of the safe estimates), knows the rules and the table of the noise, everything but
+the secret, and, more than any reader, which groups of people lie within which. He goes three ways: which sizes are possible
+at all (integer programming over all releases), how likely each is (Bayes, with no prior opinion), and averaging: a small group
+that is the difference of several pairs of published ones is seen through the noise of each pair.
 """
 
 from __future__ import annotations
@@ -11,131 +13,138 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
+from scipy import optimize, sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from disclosure.quarters import Published
 from evalkit.counts import DayCounts, Moments
 from evalkit.disclosure import Policy
 
-LEVEL = Policy().minimum_count  # what society holds to be small, whatever a policy says
+LEVEL = 11  # what society holds to be small, whatever a policy says
+Group = frozenset[int]
+LARGEST = 40  # a difference is thought of up to here
 
 
-def readings(releases: Sequence[Published], policy: Policy) -> dict[frozenset[int], tuple[int, int]]:
-    """Set of people: the smallest and largest size it can have, read off each published number alone."""
-    known: dict[frozenset[int], tuple[int, int]] = {}
+def bell_of(exact: int, policy: Policy) -> dict[int, float]:
+    """Return how likely each published number of a group is: found anew, by the largest entropy, from the policy's words."""
+    if policy.noise_variance == 0 or exact == 0:
+        return {exact: 1.0}
+    low = -min(policy.noise_most, exact - policy.minimum_count) if exact >= policy.minimum_count else -exact
+    if low == 0:
+        return {exact: 1.0}
+    steps = np.arange(low, policy.noise_most + 1)
+    variance = min(policy.noise_variance, 0.8 * -low * policy.noise_most)
 
-    def learn(who: np.ndarray, low: int, high: int) -> None:
-        if not len(who):
-            return
-        key = frozenset(int(w) for w in who)
-        old = known.get(key, (0, 10**6))
-        known[key] = (max(low, old[0]), min(high, old[1]))
+    def miss(at: np.ndarray) -> float:
+        mass = np.exp(at[0] * steps + at[1] * steps**2)
+        mass /= mass.sum()
+        return float((mass @ steps) ** 2 + (mass @ steps**2 - variance) ** 2)
+
+    at = optimize.minimize(miss, [0.0, -0.3], method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-16}).x
+    mass = np.exp(at[0] * steps + at[1] * steps**2)
+    return dict(zip((exact + steps).tolist(), (mass / mass.sum()).tolist(), strict=True))
+
+
+class Bells:
+    """How likely a published number is for each exact one, each found once."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._near: dict[int, dict[int, float]] = {}
+
+    def likelihood(self, public: int) -> dict[int, float]:
+        """Exact numbers that can be published as this one, with how likely that is of each."""
+        most, least = self.policy.noise_most, self.policy.minimum_count
+        able = [0] if public == 0 else [c for c in range(max(public - most, 1), public + most + 1) if c >= least]
+        found = {}
+        for exact in able:
+            far = exact >= least + most  # from here on the bell is the same
+            shape = self._near.setdefault(least + most if far else exact, {})
+            if not shape:
+                shape.update(bell_of(least + most if far else exact, self.policy))
+            chance = shape.get(public - (exact - (least + most) if far else 0), 0.0)
+            if chance > 0:
+                found[exact] = chance
+        return found
+
+
+def observed(releases: Sequence[Published]) -> dict[Group, int]:
+    """Every group of people of whom a number is published, and the number; the same group must have the same one."""
+    known: dict[Group, int] = {}
+
+    def learn(who: np.ndarray, public: float) -> None:
+        if len(who) and np.isfinite(public):
+            group = frozenset(int(w) for w in who)
+            if known.setdefault(group, round(public)) != round(public):
+                msg = f"a group of {len(group)} has two numbers: {known[group]} and {round(public)}"
+                raise AssertionError(msg)
 
     for release in releases:
         for exact, safe in zip(release.exact, release.safe, strict=True):
             if isinstance(exact.counts, DayCounts):
-                _read_curve(exact.counts, safe.estimates.tidy(), learn, policy)
-                _read_landmarks(exact.counts, safe.estimates.counts, learn, policy)
+                _read_curve(exact.counts, safe, learn)
                 continue
-            if isinstance(exact.counts, Moments):
-                _read_means(exact.counts, safe.estimates.tidy(), learn, policy)
-                continue
-            rows = exact.counts.data
-            shown = safe.estimates.tidy().set_index("term")
-            for (_, row), who in zip(rows.iterrows(), exact.counts.people, strict=True):
-                number = shown["n"].get(row["term"], np.nan) if len(shown) else np.nan
-                if pd.notna(number):
-                    for column in ("n", "n_event"):
-                        learn(who[column], *_possible(int(shown.loc[row["term"], column]), policy))
+            shown = safe.estimates.tidy()
+            numbers = shown.set_index("term") if len(shown) else shown
+            for (_, row), who in zip(exact.counts.data.iterrows(), exact.counts.people, strict=True):
+                for column in ("n",) if isinstance(exact.counts, Moments) else ("n", "n_event"):
+                    if len(shown):
+                        learn(who[column], numbers[column].get(row["term"], np.nan))
     return known
 
 
-def _possible(public: int, policy: Policy) -> tuple[int, int]:
-    base, least = policy.rounding_base, policy.minimum_count
-    can = [c for c in range(public + base) if (c + base // 2) // base * base == public and (c == 0 or c >= least)]
-    return can[0], can[-1]
-
-
-def _read_curve(counts: DayCounts, shown: pd.DataFrame, learn, policy: Policy) -> None:
-    """Back-calculate events from a published curve: every step's fall times the number at risk."""
-    if shown.empty or counts.people is None:
+def _read_curve(counts: DayCounts, safe, learn) -> None:
+    """Read the events by each landmark at which one of the safe curve's blocks ends, and those at risk on each day."""
+    public, people = safe.estimates.counts, counts.people
+    if public is None or people is None or safe.verdict == "withheld":
         return
-    people = counts.people
-    before = 1.0
-    for _, row in shown.iterrows():
-        events = round(row["n_risk"] * (1 - row["estimate"] / before)) if before else 0
-        if 0 < events < Policy().rounded(LEVEL):  # a step of few events: they left on that very day
+    if "end_n_event_1" in public.data:
+        blocks = public.data[public.data["n_event_1"] > 0]
+        for number, until in zip(blocks["n_event_1"].cumsum(), blocks["end_n_event_1"], strict=True):
+            if np.isfinite(until):
+                learn(people.loc[(people["cause"] == 1) & (people["time"] <= until), "code"].to_numpy(), number)
+    else:  # without safe curves: each step's fall times the number at risk
+        before = 1.0
+        for _, row in safe.estimates.tidy().iterrows():
+            events = round(row["n_risk"] * (1 - row["estimate"] / before)) if before else 0
             day = people[(people["cause"] == 1) & (people["time"] == row["time"])]
-            learn(day["code"].to_numpy(), events, events)
-        before = row["estimate"] if pd.notna(row["estimate"]) else before
+            learn(day["code"].to_numpy(), events)
+            before = row["estimate"] if pd.notna(row["estimate"]) else before
+    for group, numbers in safe.at_risk.items():
+        for day in range(0, len(numbers), 30):
+            own = people[(people["group"] == group) & (people["time"] >= day)]
+            learn(own["code"].to_numpy(), numbers[day])
 
 
-def _read_landmarks(counts: DayCounts, public: DayCounts | None, learn, policy: Policy) -> None:
-    """Add the events of a curve up to each landmark at which one of its blocks ends; he is told which do."""
-    if public is None or counts.people is None or "end_n_event_1" not in public.data:
-        return
-    blocks, people = public.data[public.data["n_event_1"] > 0], counts.people
-    total = int(blocks["n_event_1"].sum())
-    for day, until in zip(blocks["n_event_1"].cumsum(), blocks["end_n_event_1"], strict=True):
-        if np.isfinite(until) and total:
-            by_then = people[(people["cause"] == 1) & (people["time"] <= until)]
-            least, most = _possible(total, policy)
-            half = (policy.rounding_base + 1) / 2
-            low, high = np.floor((day - half) * least / total), np.ceil((day + half) * most / total)
-            learn(by_then["code"].to_numpy(), max(0, int(low)), int(high))
-
-
-def _read_means(counts: Moments, shown: pd.DataFrame, learn, policy: Policy) -> None:
-    """Find the numbers of people (of those that are rounded alike) with which some whole sum gives a published mean."""
-    told = shown.set_index("term") if len(shown) else shown
-    for (_, row), who in zip(counts.data.iterrows(), counts.people, strict=True):
-        mean, n = (told[c].get(row["term"], np.nan) if len(shown) else np.nan for c in ("estimate", "n"))
-        if pd.isna(mean) or pd.isna(n) or not n:
-            continue
-        first, last = _possible(int(n), policy)
-        able = range(first, last + 1)
-        fits = [k for k in able if _has_sum(float(mean), int(n), k, policy.rounding_base)]
-        fits = fits or [k for k in able if abs(round(mean * k) / k - mean) < 5e-7 * max(1.0, mean)]  # six digits of it
-        if fits:
-            learn(who["n"], fits[0], fits[-1])
-
-
-def _has_sum(mean: float, public: int, people: int, base: int) -> bool:
-    """Say whether so many people can have a whole sum that is published as this mean."""
-    return any(
-        abs(np.floor(total * public / people / base + 0.5) * base / public - mean) < 1e-6
-        for total in range(max(0, int(mean * people) - 2 * base), int(mean * people) + 2 * base + 2)
-    )
-
-
-def targets(releases: Sequence[Published]) -> list[frozenset[int]]:
-    """Every small group that a reader may wonder about: cells, and differences of cells that lie in one another."""
-    sets: dict[frozenset[int], None] = {}
+def targets(releases: Sequence[Published], known: dict[Group, int]) -> dict[Group, list[tuple[Group, Group]]]:
+    """Every small group that a reader may wonder about, with the pairs of published groups whose difference it is."""
+    wanted: dict[Group, list[tuple[Group, Group]]] = {}
     for release in releases:
         for exact in release.exact:
-            if isinstance(exact.counts, DayCounts):
-                for _, own in exact.counts.people.groupby(["time", "cause"]):
-                    if own["cause"].iloc[0] == 1:
-                        sets.setdefault(frozenset(own["code"].astype(int)))
-                continue
-            for who in exact.counts.people:
-                sets.setdefault(frozenset(who["n"].tolist()))
-                if isinstance(exact.counts, Moments):
-                    continue
-                sets.setdefault(frozenset(who["n_event"].tolist()))
-    wanted = {s: None for s in sets if 0 < len(s) < LEVEL}
-    large = [s for s in sets if len(s) >= LEVEL]
-    for a, b in combinations(large, 2):
+            if not isinstance(exact.counts, DayCounts):
+                for who in exact.counts.people:
+                    for codes in who.values():
+                        if 0 < len(codes) < LEVEL:
+                            wanted.setdefault(frozenset(codes.tolist()), [])
+    for a, b in combinations(known, 2):
         big, little = (a, b) if len(a) > len(b) else (b, a)
         if 0 < len(big) - len(little) < LEVEL and little < big:
-            wanted.setdefault(big - little)
-    return list(wanted)
+            wanted.setdefault(big - little, []).append((big, little))
+    return wanted
 
 
-def printed(releases: Sequence[Published], policy: Policy) -> list[int]:
-    """Sizes of the small groups for which a number is printed that says that they are small, and not empty."""
-    return [len(s) for s, (low, high) in readings(releases, policy).items() if low >= 1 and high < LEVEL and s]
+def printed(releases: Sequence[Published]) -> list[int]:
+    """Sizes of the small groups of which a number is printed."""
+    return [len(group) for group in observed(releases) if len(group) < LEVEL]
+
+
+def posterior(pairs: Sequence[tuple[Group, Group]], known: dict[Group, int], bells: Bells) -> dict[int, float]:
+    """How likely each size of a small group is, from all pairs whose difference it is, taken as independent."""
+    total = np.ones(LARGEST)
+    for big, little in pairs:
+        one, two = bells.likelihood(known[big]), bells.likelihood(known[little])
+        total *= [sum(p * one.get(n + size, 0.0) for n, p in two.items()) for size in range(LARGEST)]
+    return {} if total.sum() == 0 else dict(enumerate((total / total.sum()).tolist()))
 
 
 def recovered(releases: Sequence[Published], policy: Policy, values: int = 1, most: int | None = None) -> list[int]:
@@ -143,8 +152,8 @@ def recovered(releases: Sequence[Published], policy: Policy, values: int = 1, mo
 
     By integer programming over all releases at once.
     """
-    known = readings(releases, policy)
-    wanted = targets(releases)
+    known, bells = observed(releases), Bells(policy)
+    wanted = list(targets(releases, known))
     if most is not None and len(wanted) > most:
         pick = np.random.default_rng(1).choice(len(wanted), most, replace=False)
         wanted = [wanted[i] for i in pick]
@@ -155,8 +164,8 @@ def recovered(releases: Sequence[Published], policy: Policy, values: int = 1, mo
         member[[place[p] for p in s], j] = True
     atoms = np.unique(member, axis=0)
     cells, aims = atoms[:, : len(known)].T, atoms[:, len(known) :].T
-    low = np.array([k[0] for k in known.values()], dtype=float)
-    high = np.array([k[1] for k in known.values()], dtype=float)
+    ranges = [sorted(bells.likelihood(public)) for public in known.values()]
+    low, high = np.array([r[0] for r in ranges], dtype=float), np.array([r[-1] for r in ranges], dtype=float)
     return [len(s) for aim, s in zip(aims, wanted, strict=True) if _width(cells, low, high, aim) < values]
 
 
@@ -181,3 +190,13 @@ def _width(cells: np.ndarray, low: np.ndarray, high: np.ndarray, aim: np.ndarray
         if wide < 1 or (not whole and wide > 3):
             return wide
     return wide
+
+
+def surest(releases: Sequence[Published], policy: Policy) -> list[float]:
+    """Of each small group that is a difference of published ones: how sure he is of its likeliest size."""
+    known, bells = observed(releases), Bells(policy)
+    found = []
+    for pairs in targets(releases, known).values():
+        if pairs and (told := posterior(pairs, known, bells)):
+            found.append(max(chance for size, chance in told.items() if size > 0))
+    return found

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.counts import Tally, codes_of
-from evalkit.disclosure import Cell, Policy, Safe, cells_of, make_safe, protect, without
+from evalkit.disclosure import Policy, Safe, make_safe
 from evalkit.engagement._analyses import MeanOf, ShareOf
 from evalkit.engagement._counting import moments, moments_of
 from evalkit.estimates import Estimates
@@ -75,48 +75,18 @@ def _means(known: pd.DataFrame, cut: int) -> Estimates:
     return MeanOf("sessions_by_week", "mean sessions").estimate(moments([row for row in rows if row["n"]]))
 
 
-def exact_means(rows: pd.DataFrame, policy: Policy) -> pd.DataFrame:
-    """What stands in for `rounded_sums` where it is off: numbers of people are rounded, their mean is as it is."""
-    n = rows["n"].map(policy.rounded)
-    return rows.assign(n=n, total=rows["total"] * n / rows["n"], total_sq=rows["total_sq"] * n / rows["n"])
-
-
 @dataclass(frozen=True)
 class Published:
-    """One release: the safe estimates, the cells as a reader knows them, and those withheld for others' sake."""
+    """One release: the safe estimates, and the exact ones that they were made of."""
 
     safe: tuple[Safe, ...]
     exact: tuple[Estimates, ...]
-    cells: tuple[Cell, ...]
-    complementary: int
-    exposed: int
-    tight: int
 
 
-def publish(
-    people: pd.DataFrame, policy: Policy, quarters: int = QUARTERS, printed: Policy | None = None
-) -> list[Published]:
-    """Publish every quarter under a policy, one after the other.
-
-    With `printed`, that policy prints the numbers while the first still chooses the rows: so one protection is off
-    and the others do not make up for it.
-    """
-    past: list[Cell] = []
+def publish(people: pd.DataFrame, policy: Policy, quarters: int = QUARTERS) -> list[Published]:
+    """Publish every quarter under a policy, one after the other."""
     found = []
     for quarter in range(quarters):
         exact = tables(people, quarter)
-        safe = [make_safe(e, policy) for e in exact]
-        cells = [c for e, s in zip(exact, safe, strict=True) for c in cells_of(e, s.gone, policy)]
-        plan = protect(cells, past, policy)
-        safe = [make_safe(e, printed or policy, plan.withheld) for e in exact]
-        shown = without(cells, plan.withheld, policy)
-        past += shown
-        found.append(
-            Published(tuple(safe), tuple(exact), tuple(shown), len(plan.withheld), len(plan.exposed), plan.tight)
-        )
+        found.append(Published(tuple(make_safe(e, policy) for e in exact), tuple(exact)))
     return found
-
-
-def small(cells: Sequence[Cell], policy: Policy) -> list[Cell]:
-    """The counts that nobody may learn."""
-    return [c for c in cells if policy.hides(c.count)]

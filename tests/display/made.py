@@ -15,7 +15,7 @@ from evalkit.engagement import ShareOf
 from evalkit.estimates import Estimates
 from evalkit.glossary import COLUMNS
 
-POLICY = Policy()
+POLICY = Policy(secret=bytes(32))
 GROUPS = ("Pilot", "PAIP")
 NONE, HIGHER, LOWER = Gap(-0.03, -0.12, 0.06), Gap(0.2, 0.08, 0.32), Gap(-0.2, -0.29, -0.11)
 """A difference that is unclear, one clearly above 0, one clearly below."""
@@ -64,17 +64,15 @@ class Curve(Safe):
 def curve(rows: str, cause: bool = False, events: Mapping[str, float] | None = None, **more: Any) -> Curve:
     """Return survival curves (or incidences): group, (cause,) time, n_risk, estimate, conf_low, conf_high, verdict.
 
-    The verdict says what may be done with a point: pass (quoted), fail (too far from the exact curve) or unknown (too
-    few people). ``events`` are those of each group, 20 where it says nothing.
+    The verdict says what may be done with a point: pass (quoted) or fail (too few people). ``events`` are those of each group, 20 where it says nothing.
     """
     points = table(rows)
     points = points.assign(std_error=(points["conf_high"] - points["conf_low"]) / 3.92)
     places = points["group"] + (": " + points["cause"] if cause else "")
-    known = [frozenset((p, t) for p, t, v in zip(places, points["time"], points["verdict"], strict=True) if v == said)
-             for said in ("pass", "fail")]  # fmt: skip
+    quoted = frozenset((p, t) for p, t, v in zip(places, points["time"], points["verdict"], strict=True) if v == "pass")
     points = points.drop(columns="verdict")
     happened = points.assign(n_event=[(events or {}).get(group, 20.0) for group in points["group"]])
     kind = "cumulative_incidence" if cause else "kaplan_meier"
     made = Estimates(happened, kind=kind, estimand="a curve", counts=more.pop("counts", None))
     policy = more.pop("policy", POLICY)
-    return Curve(made, "released", (), policy, faithful=known[0], far=known[1], smooth=made, points=points, **more)
+    return Curve(made, "released", (), policy, quoted=quoted, smooth=made, points=points, **more)

@@ -19,7 +19,7 @@ from evalkit.estimates import Estimates
 from evalkit.markup import markdown
 from evalkit.survival import kaplan_meier
 
-POLICY = Policy()
+POLICY = Policy(noise_variance=0)
 GROUPS = ("Pilot", "PAIP")
 WORDS = CurveText("Not disengaged", "Days", "not disengaged")
 
@@ -64,7 +64,6 @@ def test_figure_says_what_it_shows_and_is_the_same_bytes_again(curve: Estimates)
     assert list(at_risk(axes)) == ["Pilot (focus)", "PAIP (other)"]
     for group, row in zip(GROUPS, at_risk(axes).values(), strict=True):
         assert row == {day: f"{read['n_risk'][group, day]:.0f}" for day in days}
-        assert all(int(number) % 5 == 0 for number in row.values())  # rounded numbers only
 
 
 def test_numbers_at_risk_never_grow(curve: Estimates) -> None:
@@ -78,7 +77,7 @@ def test_numbers_at_risk_never_grow(curve: Estimates) -> None:
     ("x", "n", "words"),
     [
         (60, 100, "t: 60% in Pilot (50% to 69%; 60 of 100 people)."),
-        (63, 102, "t: 65% in Pilot (55% to 74%; 65 of 100 people)."),
+        (63, 102, "t: 62% in Pilot (52% to 71%; 63 of 102 people)."),
         (0, 100, "t: 0% in Pilot (0% to 4%; 0 of 100 people)."),
         (100, 100, "t: 100% in Pilot (96% to 100%; 100 of 100 people)."),
         (3, 100, "Not shown: fewer than 11 people or events would be described."),
@@ -158,7 +157,7 @@ def test_levels_are_compared_only_where_all_of_a_characteristic_are_shown() -> N
 def test_not_everybody_came_from_one_place_where_rounding_hides_the_others() -> None:
     frame = pd.DataFrame({"group": "Pilot", "term": ["a", "b"], "label": ["A", "B"], "variable": "Area"})
     shares = ShareOf(kind="reach", estimand="e").estimate(Tally(frame.assign(n_event=[489, 11], n=500)))
-    coarse = make_safe(shares, Policy(rounding_base=50))
+    coarse = make_safe(shares, Policy(noise_variance=0, round_for_display=50))
     assert coarse.estimates.tidy()["estimate"].tolist() == [1.0, 0.0]
     said = "The largest share of the Pilot came from A: 500 people, or 100%"
     assert headline(coarse, GROUPS, "tiles") == said

@@ -43,9 +43,10 @@ ESTIMATES = (
     "at the 95% level."
 )
 PROTECTING = (
-    "**Protecting people.** Counts of {} to 10 are not published, counts are rounded to multiples of {}, and shares and means "
-    "are computed from such numbers; models use exact records{}. Percentages and means can therefore differ slightly from exact "
-    "ones. Further figures are left out where smaller counts could be worked out from them, in this report or with earlier ones."
+    "**Protecting people.** Counts of {} to 10 are not published. Every other count is changed at random by at most {}: a group "
+    "of people gives the same number in each table, figure and report, and two groups that differ by one person are off by "
+    "different amounts, so that subtracting singles nobody out. Shares, means and curves are computed from such numbers, "
+    "their ranges include what the change may do, and parts may not add up to a whole; models use exact records{}."
 )
 WIDER = ", and their limits are a little wider than these would give"
 CAUSE = {
@@ -67,7 +68,7 @@ def said(of: Study, rules: Disclosure, tables: frozenset[str] = ALL) -> list[str
 
 def test_the_rules_of_a_study() -> None:
     cause = f"**What a comparison cannot show.** {CAUSE['mandate']}"
-    protecting = PROTECTING.format(1, "5 (10 stands for 11 to 12)", WIDER)
+    protecting = PROTECTING.format(1, 5, WIDER)
     assert said(study(), Disclosure()) == [WHO, CUT, *SESSIONS, HARM.format(""), ESTIMATES, protecting, cause]
     assert said(study(), Disclosure(), frozenset({"sessions"})) == [WHO, CUT, *SESSIONS, ESTIMATES, protecting, cause]
     assert said(study(), Disclosure(), frozenset({"outcomes"})) == [
@@ -96,10 +97,9 @@ def test_all_referrals_and_several_kinds_of_harm() -> None:
 @pytest.mark.parametrize(
     ("rules", "protecting"),
     [
-        (Disclosure(zero="withheld"), PROTECTING.format(0, "5 (10 stands for 11 to 12)", WIDER)),
-        (Disclosure(rounding_base=10), PROTECTING.format(1, "10 (10 stands for 11 to 14)", WIDER)),
-        (Disclosure(rounding_base=11), PROTECTING.format(1, "11", WIDER)),
-        (Disclosure(rounding_base=6), PROTECTING.format(1, "6", WIDER)),  # 11 is published as 12
+        (Disclosure(zero="withheld"), PROTECTING.format(0, 5, WIDER)),
+        (Disclosure(noise_most=7), PROTECTING.format(1, 7, WIDER)),
+        (Disclosure(round_for_display=5), PROTECTING.format(1, "5 and rounded to multiples of 5", WIDER)),
     ],
 )
 def test_how_people_are_protected(rules: Disclosure, protecting: str) -> None:
@@ -111,11 +111,10 @@ def exception(rule: str, value: float) -> Disclosure:
     return Disclosure.model_validate({"may_override": ["The board"], "overrides": [override]})
 
 
-@pytest.mark.parametrize(("rule", "limits"), [("minimum_level", ""), ("rounding_base", "")])
+@pytest.mark.parametrize(("rule", "limits"), [("minimum_level", ""), ("noise_variance", WIDER)])
 def test_exceptions_are_said(rule: str, limits: str) -> None:
     lines = said(study(), exception(rule, 1))
-    base = "1" if rule == "rounding_base" else "5 (10 stands for 11 to 12)"
-    assert lines[7] == PROTECTING.format(1, base, limits)
+    assert lines[7] == PROTECTING.format(1, 5, limits)
     name = rule.replace("_", " ").capitalize()
     assert lines[8] == (
         f"**Exception to these rules.** {name} is 1: Public use data, released by its owner (decided by The board)."

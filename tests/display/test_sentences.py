@@ -72,7 +72,6 @@ PAIP  | 60   | 150    | 0.65     | 0.59     | 0.71      | {paip}
 """)
 
 
-FAR = "the rounding that protects people would move it too far from the true one."
 FEW = "too few people would stand behind it."
 NOTHING = "Too few people were observed long enough to say anything about a given day."
 SURVIVAL = {
@@ -102,9 +101,6 @@ SURVIVAL = {
     ),
     "an event that nobody named": Case(AT_90.replace("not disengaged", "without the event"), BOTH),
     "one arm absent": Case("At day 60, 92% in Pilot (87% to 96%) were well.", PILOT_ONLY, "well"),
-    "the other too far": Case(
-        f"At day 60, 81% in Pilot (72% to 88%) were well. No share is given for PAIP: {FAR}", apart("pass", "fail"), "well"
-    ),
     "the other too few": Case(
         f"At day 60, 81% in Pilot (72% to 88%) were well. No share is given for PAIP: {FEW}",
         apart("pass", "unknown"), "well",
@@ -168,18 +164,13 @@ INCIDENCES = {
     ),
     "a difference of another day": Case(f"{GONE} {DONE}", LEFT, gaps={"disengagement": on(60, LOWER)}),
     "of one cause the other group is missing": Case(
-        f"{GONE} By day 90, completed: 12% in Pilot (8% to 17%). No share is given for PAIP (completed): {FAR}",
+        f"{GONE} By day 90, completed: 12% in Pilot (8% to 17%). No share is given for PAIP (completed): {FEW}",
         causes(("pass", "pass"), ("pass", "fail")),
     ),
     "of all causes told the other group is missing": Case(
         "By day 90, disengaged: 27% in Pilot (21% to 34%). By day 90, completed: 12% in Pilot (8% to 17%). "
         f"No share is given for PAIP: {FEW}",
         causes(("pass", "pass"), ("unknown", "unknown")),
-    ),
-    "for another reason of each": Case(
-        "By day 90, disengaged: 27% in Pilot (21% to 34%). By day 90, completed: 12% in Pilot (8% to 17%). "
-        f"No share is given for PAIP (disengaged): {FAR} No share is given for PAIP (completed): {FEW}",
-        causes(("pass", "pass"), ("fail", "unknown")),
     ),
     "before the first event": Case(
         f"{GONE} By day 90, completed: 31% in PAIP (26% to 37%). No share is given for Pilot (completed): {FEW}",

@@ -136,7 +136,7 @@ label | smd   | smd_weighted | variance_ratio | variance_ratio_weighted
 Age   | -0.42 | 0.03         | 1.31           | 0.97
 """, population="everybody"),
         [["Characteristic", "Before weighting", "After weighting", "Variance ratio before", "Variance ratio after"],
-         ["Age", "−0.42", "0.03", "1.31", "0.97"], ["Differences before weighting are those of rounded numbers of people, as in the table of participants. Counted are everybody, so figures can differ from those above. A note."]],
+         ["Age", "−0.42", "0.03", "1.31", "0.97"], ["Differences before weighting are those of published numbers of people, as in the table of participants. Counted are everybody, so figures can differ from those above. A note."]],
     ),
     "effects": (
         safe_of("adjusted_effects", """

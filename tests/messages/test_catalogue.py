@@ -80,7 +80,6 @@ OPPOSITES = {
     "over {share}": "más del {share}",
     "Fewer than": "Menos de",
     "Nobody": "Nadie",
-    "too far from the true one": "demasiado del valor real",
     "too few people would": "se basaría en muy pocas personas",
     "had left without completing": "sin completarlo",
     "completed the program within": "completó el programa en los",

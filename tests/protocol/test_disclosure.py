@@ -9,13 +9,13 @@ import pytest
 
 from evalkit.compare import Proportion
 from evalkit.counts import Tally
-from evalkit.disclosure import Policy, cells_of, safe_counts
-from evalkit.disclosure._cells import rows_of
+from evalkit.disclosure import Policy, cells_of, make_safe, safe_counts
 from evalkit.display import definitions
 from evalkit.errors import ProtocolError
 from evalkit.protocol import Disclosure, load_baselines, load_disclosure, load_study
 
 ROOT = Path(__file__).resolve().parents[2]
+SECRET = bytes(range(32))
 
 
 def study_with(tmp_path: Path, policy: str):
@@ -38,7 +38,7 @@ def test_an_exception_is_in_force_and_is_said(tmp_path: Path) -> None:
     study = study_with(tmp_path, EXCEPTION)
     rules = load_disclosure(study)
     assert rules.minimum_count == 20
-    assert Policy.of(rules).hides(19)
+    assert Policy.of(rules, SECRET).hides(19)
     said = definitions(study, rules, frozenset({"sessions"}))
     assert "Minimum count is 20: The provider asked for a wider margin (decided by Data board)." in said
 
@@ -66,16 +66,18 @@ def test_a_small_subgroup_is_not_shown_though_its_counts_might_be() -> None:
     assert safe_counts(tally, Policy(minimum_subgroup=20))[0].data["term"].tolist() == ["y"]
 
 
-@pytest.mark.parametrize(("minimum", "base", "fits"), [(11, 22, True), (11, 23, False), (3, 5, True), (2, 5, False)])
-def test_a_base_that_prints_people_as_nobody_is_refused(tmp_path: Path, minimum: int, base: int, fits: bool) -> None:
-    decided = f"{{rule: minimum_count, value: {minimum}, by: Board, reason: Counts this small are public already.}}"
-    study = study_with(tmp_path, f"rounding_base: {base}\nmay_override: [Board]\noverrides: [{decided}]\n")
-    assert (Policy(minimum_count=minimum, rounding_base=base).rounded(minimum) > 0) is fits
-    if fits:
-        assert load_disclosure(study).rounding_base == base
-    else:
-        with pytest.raises(ProtocolError, match=f"rounding_base {base}: .* as 0"):
-            load_disclosure(study)
+@pytest.mark.parametrize("rule", ["rounding_base: 5", "ambiguity: 3"])
+def test_a_rule_of_rounding_says_what_became_of_it(tmp_path: Path, rule: str) -> None:
+    with pytest.raises(ProtocolError, match=f"{rule.partition(':')[0]}: published counts carry keyed noise now"):
+        load_disclosure(study_with(tmp_path, f"{rule}\n"))
+
+
+@pytest.mark.parametrize(
+    "rule", ["noise_variance: 6", "noise_variance: -1", "noise_most: 0", "round_for_display: 0", "round_for_display: 51"]
+)
+def test_noise_within_its_limits(tmp_path: Path, rule: str) -> None:
+    with pytest.raises(ProtocolError, match=rule.partition(":")[0]):
+        load_disclosure(study_with(tmp_path, f"{rule}\n"))
 
 
 @pytest.mark.parametrize("key", ["disclosure", "baselines"])
@@ -93,19 +95,18 @@ def test_the_studys_rules_lie_beside_its_protocol(tmp_path: Path, key: str, link
 
 
 def test_a_policy_may_withhold_nobody_and_everybody(tmp_path: Path) -> None:
-    policy = Policy.of(load_disclosure(study_with(tmp_path, "zero: withheld\n")))
+    policy = Policy.of(load_disclosure(study_with(tmp_path, "zero: withheld\n")), SECRET)
     rows = pd.DataFrame({"group": "a", "term": list("xyz"), "n_event": [0, 20, 15], "n": [30, 20, 40]})
     assert safe_counts(Tally(rows), policy)[0].data["term"].tolist() == ["z"]
     assert safe_counts(Tally(rows), Policy())[0].data["term"].tolist() == ["x", "y", "z"]
-    hidden = cells_of(
-        Proportion().estimate(Tally(rows)), frozenset(rows_of(Proportion().estimate(Tally(rows)))), policy
-    )
-    assert {(c.low, c.high) for c in hidden if c.count == 0} == {(0, 10)}  # a reader has to think of nobody, too
+    exact = Proportion().estimate(Tally(rows))
+    hidden = [c for c in cells_of(exact, make_safe(exact, policy)) if not c.shown]
+    assert sorted(c.count for c in hidden) == [0, 0, 20, 20, 30]  # 0 of 30, 20 of 20 and the nobody that is left
 
 
 LAXER = {
-    "minimum_count": 10, "rounding_base": 1, "minimum_at_risk": 5, "minimum_subgroup": 2, "minimum_level": 1,
-    "dominance": 0.8, "ambiguity": 2,
+    "minimum_count": 10, "noise_variance": 1.5, "noise_most": 4, "minimum_at_risk": 5, "minimum_subgroup": 2,
+    "minimum_level": 1, "dominance": 0.8,
 }  # fmt: skip
 
 
@@ -119,6 +120,6 @@ def test_a_laxer_rule_needs_somebody_who_decided_it(tmp_path: Path, rule: str) -
 
 
 def test_the_usual_rules_and_stricter_ones_need_nobody(tmp_path: Path) -> None:
-    load_disclosure(study_with(tmp_path, "minimum_count: 20\ndominance: 0.3\nminimum_level: 15\nrounding_base: 10\n"))
+    load_disclosure(study_with(tmp_path, "minimum_count: 20\ndominance: 0.3\nminimum_level: 15\nnoise_variance: 3\n"))
     usual = "".join(f"{name}: {field.default}\n" for name, field in Disclosure.model_fields.items() if name in LAXER)
     load_disclosure(study_with(tmp_path, usual))

@@ -119,7 +119,7 @@ def _listen(patched: pytest.MonkeyPatch, ran: Ran) -> None:
         return made
 
     def differing(self: Report, one: Safe, exact: Any = None) -> Any:
-        found = gaps(self, one, exact)
+        found = gaps(self, one)
         ran.gaps.setdefault(one.estimates.id, []).extend(found.values())
         return found
 

@@ -83,8 +83,8 @@ class Told(Report):
     def safe(self, estimates: Estimates) -> Safe:
         return self._found(estimates, self.results) or nothing(estimates.kind)
 
-    def gaps(self, safe: Safe, exact: Estimates | None = None) -> Mapping[str, Gap]:
-        return self._found(exact or safe.estimates, self.differences) or {}
+    def gaps(self, safe: Safe) -> Mapping[str, Gap]:
+        return self._found(safe.estimates, self.differences) or {}
 
     @property
     def earlier(self) -> Cohort | None:

@@ -106,13 +106,6 @@ OTHER_EN, OTHER_ES = (
     "En el grupo «PAIP» el porcentaje fue de 31% (26% a 37%).",
 )
 MUCH_EN, MUCH_ES = "Much harm is never recorded.", "Gran parte del daño nunca se registra."
-FAR_EN = (
-    "No figure for a later day is given: the rounding that protects people would move it too far from the true one."
-)
-FAR_ES = (
-    "No se publica ninguna cifra para un día posterior: el redondeo que protege a las personas la alejaría demasiado del "
-    "valor real."
-)
 FEW_EN = "No figure for a later day is given: too few people would stand behind it."
 FEW_ES = "No se publica ninguna cifra para un día posterior: se basaría en muy pocas personas."
 UNTIL_EN = "Over the first 90 days, "
@@ -175,18 +168,18 @@ CASES = {
        for d, gap in {"none": NONE, "higher": HIGHER, "lower": LOWER}.items()},
     "stay: the other not quoted": Case(STAY, STAY_EN, STAY_ES, staying("pass", "fail")),
     "stay: only an earlier day": Case(STAY,
-        f"{STAY_EN.replace('90 days', '30 days')} {BESIDE_EN} {FAR_EN} {UNTIL_EN}people in the Pilot group clearly stayed longer.",
-        f"{STAY_ES.replace('90 días', '30 días')} {BESIDE_ES} {FAR_ES} {UNTIL_ES}las personas del grupo «Piloto» permanecieron "
+        f"{STAY_EN.replace('90 days', '30 days')} {BESIDE_EN} {FEW_EN} {UNTIL_EN}people in the Pilot group clearly stayed longer.",
+        f"{STAY_ES.replace('90 días', '30 días')} {BESIDE_ES} {FEW_ES} {UNTIL_ES}las personas del grupo «Piloto» permanecieron "
         "claramente más tiempo.",
         left("Pilot | 30 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 30 | 150 | 0.44 | 0.38 | 0.50 | pass",
              "Pilot | 90 | 60 | 0.5 | 0.4 | 0.6 | fail", "PAIP | 90 | 150 | 0.6 | 0.5 | 0.7 | pass")
         | {"rmst_contrast left": contrast(HIGHER), "rmst_contrast harmed": contrast(LOWER)}),
     "stay: no day, and of the other one": Case(STAY,
-        "**Staying.** No share is given: the rounding that protects people would move it too far from the true one. In the PAIP "
+        "**Staying.** No share is given: too few people would stand behind it. In the PAIP "
         f"group, 44% (38% to 50%) had left without completing 90 days after their first session. {UNTIL_EN}people in the Pilot "
         "group clearly stayed less long.",
-        "**Permanencia.** No se publica el porcentaje: el redondeo que protege a las personas lo alejaría demasiado del valor "
-        "real. En el grupo «PAIP», 44% (38% a 50%) había dejado el programa sin completarlo a los 90 días de su primera sesión. "
+        "**Permanencia.** No se publica el porcentaje: se basaría en muy pocas personas. "
+        "En el grupo «PAIP», 44% (38% a 50%) había dejado el programa sin completarlo a los 90 días de su primera sesión. "
         f"{UNTIL_ES}las personas del grupo «Piloto» permanecieron claramente menos tiempo.",
         staying("fail") | {"rmst_contrast left": contrast(LOWER)}),
     "stay: no day of either": Case(STAY,
@@ -215,11 +208,11 @@ CASES = {
                "Pilot | 182 | 60 | 0.5 | 0.4 | 0.6 | unknown", "PAIP | 182 | 150 | 0.6 | 0.5 | 0.7 | pass")
         | {"rmst_contrast harmed": contrast(LOWER), "rmst_contrast left": contrast(HIGHER)}),
     "harm: no day, and of the other one": Case(HARM,
-        "**Harm.** No share is given: the rounding that protects people would move it too far from the true one. That says "
-        "nothing about more or less harm. In the PAIP group, 31% (26% to 37%) of people had recorded harm 182 days after intake. "
+        "**Harm.** No share is given: too few people would stand behind it. "
+        "In the PAIP group, 31% (26% to 37%) of people had recorded harm 182 days after intake. "
         f"{MUCH_EN} Over the first 182 days, harm was recorded clearly later or less often in the Pilot group.",
-        "**Daño.** No se publica el porcentaje: el redondeo que protege a las personas lo alejaría demasiado del valor real. Eso "
-        "no dice nada sobre si hubo más o menos daño. En el grupo «PAIP», 31% (26% a 37%) de las personas tenía algún daño "
+        "**Daño.** No se publica el porcentaje: se basaría en muy pocas personas. "
+        "En el grupo «PAIP», 31% (26% a 37%) de las personas tenía algún daño "
         f"registrado a los 182 días de su ingreso. {MUCH_ES} En los primeros 182 días, en el grupo «Piloto» el daño se registró "
         "claramente más tarde o con menos frecuencia.",
         harming("fail") | {"rmst_contrast harmed": contrast(HIGHER)}),
@@ -293,7 +286,7 @@ def test_how_to_read_it(assignment: str, shown: list[dict[str, Any]]) -> None:
     text = shown[0]["text/markdown"]
     assert points(text) == [
         "A range in parentheses is a 95% confidence interval: how far chance alone could move a figure.",
-        "To protect people, counts below 11 are not published, and other counts are rounded to multiples of 5.",
+        "To protect people, counts below 11 are not published, and other counts are up to 5 off, on purpose and at random.",
         "Only what was known on December 31, 2023 is used. Shares that reached a step are of people whose time for it is over.",
         *NOT_SHOWN["en" if assignment == "mandate" else assignment],
         "Completing a program does not by itself mean that someone has stopped causing harm.",

@@ -184,8 +184,8 @@ START = (
 )
 WATCHED = "Recorded harm is less than harm. People who are watched more closely have more of it recorded."
 COUNTS = (
-    "Counts below 11 are not shown and counts are rounded, so that nobody can be recognized. Differences within small "
-    "groups stay unknown."
+    "Counts below 11 are not shown and others are a little off on purpose, so that nobody can be recognized. Differences "
+    "within small groups stay unknown."
 )
 ADJUSTED = "Adjustment removes differences in what was measured, and nothing else."
 MET = "The diagnostics of the comparison of recorded harm are met. That holds for what was measured only."

@@ -25,7 +25,7 @@ from evalkit.display import CurveText, Gap, _mark, difference_table, headline, l
 from evalkit.display._appendix import checklist
 from evalkit.display._draw import Look, draw
 from evalkit.display._final_figures import overlap_figure
-from evalkit.display._kinds import nothing_to_draw, short_of_people
+from evalkit.display._kinds import nothing_to_draw
 from evalkit.display._messages_appendix import CHECKLIST, SECTIONS
 from evalkit.markup import markdown
 from evalkit.report import Report, conclusions, limitations, open_report, say_participants, show_participants
@@ -446,7 +446,7 @@ def test_where_a_group_cannot_be_quoted_text_and_headline_say_so_and_stop_at_the
         if safe.estimates.kind != "kaplan_meier":
             return safe
         quoted = frozenset({("PAIP", 365.0), ("PAIP", 730.0)})
-        return replace(safe, faithful=quoted, far=frozenset({("Pilot", 365.0)}))
+        return replace(safe, quoted=quoted)
 
     monkeypatch.setattr(report_module, "make_safe", of_paip_only)
     look = CurveText("Well", "Days", "well")
@@ -455,7 +455,7 @@ def test_where_a_group_cannot_be_quoted_text_and_headline_say_so_and_stop_at_the
     text = shown[0]["text/markdown"]
     assert text.startswith("At day 365, ")
     assert "730" not in text
-    assert "No share is given for Pilot: the rounding that protects people would move it too far" in text
+    assert "No share is given for Pilot: too few people would stand behind it." in text
     head = headline(report.safe(harm_curve).until(365), report.groups, "well")
     assert head.startswith("By day 365, ")
     assert "Pilot" not in head
@@ -515,7 +515,7 @@ def test_page_one_says_that_nothing_can_be_told_of_harm_yet(report: Report, monk
 
 
 def test_whether_repeated_harm_differs_is_told_by_the_ratio_of_the_means(report: Report) -> None:
-    safe = report.safe(harm.repeated_harm(report.cohort, base=report.policy.rounding_base))
+    safe = report.safe(harm.repeated_harm(report.cohort))
     text = sentences(safe, report.groups, gaps=report.gaps(safe))
     rows = safe.estimates.tidy().dropna(subset=["estimate"])
     day = int(re.findall(r"By day (\d+)", text)[0])
@@ -533,10 +533,3 @@ def test_the_share_with_harm_is_what_the_curve_without_it_leaves(report: Report)
     assert len(both) > 50
     assert both["estimate_x"].to_numpy() == pytest.approx(1 - both["estimate_y"].to_numpy(), abs=1e-12)
 
-
-def test_people_missing_at_risk_are_named_only_of_groups_with_a_line(report: Report) -> None:
-    safe = report.safe(engagement.leaving(report.cohort))
-    both = replace(safe, short=report.groups)
-    assert short_of_people(both) == list(report.groups)
-    paip = frozenset(place for place in safe.faithful if "PAIP" in place[0])
-    assert short_of_people(replace(both, faithful=paip)) == ["PAIP"]

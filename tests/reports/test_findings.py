@@ -209,7 +209,7 @@ SOONER = left(
     "PAIP | 30 | 180 | 0.24 | 0.18 | 0.3 | pass", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | pass",
 )  # fmt: skip
 UNQUOTED = left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | unknown", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | pass")
-ROUNDING = "the rounding that protects people would move it too far from the true figure."
+BEHIND = "too few people would stand behind it."
 STAYING = {
     "left": Case((FEW, f"{LEFT} In PAIP it was 44%.", EARLY), ON_90),
     "left, clearly lower": Case(
@@ -234,17 +234,17 @@ STAYING = {
              "Pilot | 182 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 182 | 150 | 0.44 | 0.38 | 0.50 | pass"),
     ),
     "left, a later day, and the day asked for cannot be quoted": Case(
-        (FEW, f"{LEFT.replace('day 90', 'day 182')} In PAIP it was 44%. No figure for day 90 is given: {ROUNDING}", EARLY),
+        (FEW, f"{LEFT.replace('day 90', 'day 182')} In PAIP it was 44%. No figure for day 90 is given: {BEHIND}", EARLY),
         left("Pilot | 90 | 90 | 0.2 | 0.1 | 0.3 | fail", "PAIP | 90 | 190 | 0.4 | 0.3 | 0.5 | pass",
              "Pilot | 182 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 182 | 150 | 0.44 | 0.38 | 0.50 | pass"),
     ),
     "left, only an earlier day, with the mean": Case(
-        (FEW, f"{AT_30} In PAIP it was 24%. No figure for day 90 is given: {ROUNDING} Over the first 90 days, people in Pilot "
+        (FEW, f"{AT_30} In PAIP it was 24%. No figure for day 90 is given: {BEHIND} Over the first 90 days, people in Pilot "
               "spent clearly fewer days without disengaging than people in PAIP: 11 to 29 days fewer.", EARLY),
         SOONER | {"rmst_contrast left": contrast(LOWER), "rmst_contrast harmed": contrast(HIGHER)},
     ),
     "left, only an earlier day, without a mean": Case(
-        (FEW, f"{AT_30} In PAIP it was 24%. No figure for day 90 is given: {ROUNDING}", EARLY), SOONER
+        (FEW, f"{AT_30} In PAIP it was 24%. No figure for day 90 is given: {BEHIND}", EARLY), SOONER
     ),
     "left, no day": Case(
         (FEW, "**How many starters had left** the Pilot by day 90 is not given: too few people would stand behind it. In PAIP "
@@ -254,7 +254,7 @@ STAYING = {
         {"cumulative_incidence left": {"disengagement": on(90, HIGHER)}},
     ),
     "left, no day of either": Case(
-        (FEW, f"**How many starters had left** the Pilot by day 90 is not given: {ROUNDING}", EARLY),
+        (FEW, f"**How many starters had left** the Pilot by day 90 is not given: {BEHIND}", EARLY),
         left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | fail", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | fail"),
     ),
     "left, before the day asked for": Case(
@@ -284,7 +284,7 @@ HARM = {
         | {"rmst_contrast harmed": contrast(NONE)},
     ),
     "harm, no day": Case(
-        (FEW, f"**How many had recorded harm** by day 182 in the Pilot is not given: {ROUNDING} In PAIP it was 31%. {MUCH} Over "
+        (FEW, f"**How many had recorded harm** by day 182 in the Pilot is not given: {BEHIND} In PAIP it was 31%. {MUCH} Over "
               "the first 90 days, people in Pilot spent clearly more days without recorded harm than people in PAIP: 8 to 32 "
               "days more."),
         harmed("Pilot | 182 | 60 | 0.12 | 0.08 | 0.17 | fail", "PAIP | 182 | 150 | 0.31 | 0.26 | 0.37 | pass")

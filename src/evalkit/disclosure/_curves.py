@@ -24,8 +24,7 @@ from evalkit.disclosure._policy import Policy
 from evalkit.errors import DisclosureError
 
 Floats = NDArray[np.float64]
-AtRisk = Mapping[tuple[str, float], int]
-_STEP = 30  # days on which figures write how many are at risk
+AtRisk = Mapping[str, Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +78,20 @@ class _Group:
         """Return the published number of those at risk on a day."""
         chosen = None if self.who is None else self.who["time"].ge(day).to_numpy()
         return self.public(self.at_risk(day), "at risk", chosen)
+
+    def risks(self, days: range) -> Floats:
+        """Return the same for many days; nan where too few are at risk."""
+        least = max(self.policy.minimum_at_risk, self.policy.minimum_count)
+        numbers: Floats = np.full(len(days), np.nan)
+        before, told = -1, 0
+        for k, day in enumerate(days):
+            exact = self.at_risk(day)
+            if exact < least:
+                break
+            if exact != before:  # else nobody left: the same people
+                before, told = exact, self.risk(day)
+            numbers[k] = told
+        return numbers
 
 
 def _groups(counts: DayCounts, policy: Policy, asked: str) -> list[_Group]:
@@ -238,7 +251,7 @@ def _truncated(steps: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
 
 
 def risk_at(counts: DayCounts, policy: Policy, asked: str = "") -> AtRisk:
-    """Return how many are at risk on the days on which reports say it, as published.
+    """Return how many are at risk on each day, as published.
 
     Parameters
     ----------
@@ -249,16 +262,11 @@ def risk_at(counts: DayCounts, policy: Policy, asked: str = "") -> AtRisk:
 
     Returns
     -------
-    mapping of (str, float) to int
-        By group and day; days on which too few are at risk are left out.
+    mapping of str to numpy.ndarray
+        By group: the number on day 0, 1 ...; nan where too few are at risk.
     """
-    days = sorted({0, *range(0, max(policy.landmarks, default=0) + 1, _STEP), *policy.landmarks})
-    return {
-        (group.name, float(day)): group.risk(day)
-        for group in _groups(counts, policy, asked)
-        for day in days
-        if group.at_risk(day) >= max(policy.minimum_at_risk, policy.minimum_count)
-    }
+    days = range(max(policy.landmarks, default=0) + 1)
+    return {group.name: group.risks(days) for group in _groups(counts, policy, asked)}
 
 
 def quotable_days(counts: DayCounts, policy: Policy) -> frozenset[tuple[str, str, float]]:

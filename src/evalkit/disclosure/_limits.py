@@ -9,6 +9,8 @@ from __future__ import annotations
 
 __all__ = ["widened"]
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -59,20 +61,21 @@ def _ratio(rows: pd.DataFrame, counts: Counts, variance: float) -> Floats:
         sample, noise = p * (1 - p) / n, np.where((p > 0) & (p < 1), variance * (1 + p**2) / n**2, 0.0)
     else:
         sample, noise = _of_sums(counts, n)
-    of = pd.DataFrame({"group": data["group"].astype(str), "term": data["term"].astype(str), "s": sample, "v": noise})
-    return np.array([_of_row(row, of) for _, row in rows.iterrows()], dtype=np.float64)
+    names = {name: data[name].astype(str).to_numpy() for name in ("group", "term")}
+    return np.array([_of_row(row, names, sample, noise) for _, row in rows.iterrows()], dtype=np.float64)
 
 
-def _of_row(row: pd.Series, of: pd.DataFrame) -> float:
+def _of_row(row: pd.Series, names: Mapping[str, NDArray[np.object_]], sample: Floats, noise: Floats) -> float:
     """Return the ratio for the counts that a row was made of: its own, or those of all groups that it compares."""
-    own = of
-    for names in (("group", "term"), ("term",), ("group",)):
-        if all(name in row.index for name in names):
-            these = np.logical_and.reduce([of[name] == str(row[name]) for name in names])
+    own = np.ones(len(sample), dtype=bool)
+    for keys in (("group", "term"), ("term",), ("group",)):
+        if all(key in row.index for key in keys):
+            these = np.logical_and.reduce([names[key] == str(row[key]) for key in keys])
             if these.any():
-                own = of[these]
+                own = these
                 break
-    return float(own["v"].sum() / own["s"].sum()) if own["s"].sum() > 0 else 0.0
+    total = float(sample[own].sum())
+    return float(noise[own].sum()) / total if total > 0 else 0.0
 
 
 def _of_sums(counts: Moments, n: Floats) -> tuple[Floats, Floats]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["Safe", "make_safe"]
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ import pandas as pd
 
 from evalkit.counts import Counts, DayCounts, Tally
 from evalkit.disclosure._counts import noised_tally, safe_counts
-from evalkit.disclosure._curves import quotable_days, risk_at
+from evalkit.disclosure._curves import AtRisk, quotable_days, risk_at
 from evalkit.disclosure._digits import printed
 from evalkit.disclosure._fits import any_small, coarser
 from evalkit.disclosure._limits import widened
@@ -42,8 +42,8 @@ class Safe:
         The policy that was applied.
     quoted : frozenset of (str, float)
         For curves: group (``group: cause`` of an incidence) and landmark at which they are quoted.
-    at_risk : mapping of (str, float) to int
-        For curves: published numbers at risk, by group and day.
+    at_risk : mapping of str to numpy.ndarray
+        For curves: published numbers at risk on day 0, 1 ..., by group.
     smooth : Estimates or None
         For curves: the same analysis of the safe counts spread over the days that their blocks stand for.
     """
@@ -53,7 +53,7 @@ class Safe:
     withheld: tuple[str, ...]
     policy: Policy
     quoted: frozenset[tuple[str, float]] = frozenset()
-    at_risk: Mapping[tuple[str, float], int] = field(default_factory=dict)
+    at_risk: AtRisk = field(default_factory=dict)
     smooth: Estimates | None = None
 
     @property
@@ -97,8 +97,11 @@ class Safe:
         at = corners(counts, name, self.policy) if times is None else times
         flows = even.data[even.data["group"] == group]
         read = read_at(rows, flows, ends_at(counts, name), at)
-        known = [self.at_risk.get((group, float(day)), np.nan) for day in read["time"]]
-        read["n_risk"] = np.where(np.isnan(known) | read["n_risk"].isna(), read["n_risk"], known)
+        if group in self.at_risk:
+            days, known = read["time"].to_numpy(dtype=float), self.at_risk[group]
+            numbers = known[np.clip(np.ceil(days), 0, len(known) - 1).astype(int)]
+            numbers[(days >= len(known)) | read["n_risk"].isna()] = np.nan
+            read["n_risk"] = numbers
         return read
 
     def knots(self, group: str, cause: str = "") -> pd.DataFrame:

@@ -94,7 +94,7 @@ def _protection(disclosure: Disclosure) -> str:
         f"Counts of {_smallest(disclosure)} to {disclosure.minimum_count - 1} are not published. Every other count is "
         f"changed at random by at most {disclosure.noise_most}{rounded}: a group of people gives the same number in "
         "each table, figure and report, and two groups that differ by one person are off by different amounts, so that "
-        "subtracting tells nothing of him. Shares, means and curves are computed from such numbers, their ranges "
+        "subtracting singles nobody out. Shares, means and curves are computed from such numbers, their ranges "
         f"include what the change may do, and parts may not add up to a whole; {_models(disclosure)}."
     )
 
