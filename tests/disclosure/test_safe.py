@@ -9,47 +9,63 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalkit.compare import Proportion
-from evalkit.counts import DayCounts, Moments, Tally
+from evalkit.counts import DayCounts, Moments, Tally, codes_of
 from evalkit.disclosure import Policy, make_safe, safe_counts, safe_restatements
 from evalkit.errors import DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.survival import cumulative_incidence, day_counts, kaplan_meier, rmst, rmst_contrast
+from evalkit.wilson import wilson
 
-POLICY = Policy()
+POLICY = Policy(secret=bytes(range(32)))
+PLAIN = Policy(noise_variance=0)
 
 
 def people(n: int, seed: int, rate: float = 0.004) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     event, censor = rng.exponential(1 / rate, n), rng.uniform(100, 700, n)
     time = np.floor(np.minimum(event, censor))
-    return pd.DataFrame({"time": time, "event": event <= censor, "group": "pilot"})
+    names = [f"{seed}-{rate}-{i}" for i in range(n)]
+    return pd.DataFrame({"participant_id": names, "time": time, "event": event <= censor, "group": "pilot"})
 
 
 @given(n=st.integers(0, 400), seed=st.integers(0, 10_000), rate=st.floats(0.0001, 0.05))
 @settings(max_examples=60, deadline=None)
-def test_every_step_of_a_safe_curve_carries_the_minimum(n: int, seed: int, rate: float) -> None:
+def test_what_a_safe_curve_is_made_of(n: int, seed: int, rate: float) -> None:
     data = people(n, seed, rate)
     if n == 0:
         return
-    safe, withheld = safe_counts(day_counts(data, "time", "event", by="group"), POLICY)
+    exact = day_counts(data, "time", "event", by="group")
+    safe, withheld = safe_counts(exact, POLICY)
     if safe is None:
         assert withheld == ("pilot",)
-        events = int(data["event"].sum())
-        few = (
-            POLICY.rounded(n) - POLICY.rounded(events) < POLICY.block
-            and POLICY.rounded(events) < POLICY.minimum_at_risk
-        )
-        assert n < POLICY.minimum_count or POLICY.hides(events) or few  # 18 people with 12 events are published as 10
+        assert n < POLICY.minimum_count or POLICY.hides(int(data["event"].sum()))
         return
-    frame = safe.frame
-    for column in ("n_entry", "n_event_1", "n_censor"):
-        counts = frame[column].to_numpy()
-        smallest = POLICY.rounded(POLICY.minimum_count)  # 11 and 12 are published as 10
-        assert not any(0 < c < smallest for c in counts), column
-        assert (counts % POLICY.rounding_base == 0).all()
-    leaving = frame["n_event_1"] + frame["n_censor"]
+    frame, everybody = safe.frame, codes_of(data)
+    assert frame["n_entry"].sum() == POLICY.public(n, everybody)  # as in every table
+    flows = frame[["n_event_1", "n_censor"]]
+    assert (flows >= 0).all().all()
+    leaving = flows.sum(axis=1)
     at_risk = frame["n_entry"].sum() - leaving.cumsum().shift(fill_value=0)
     assert (at_risk >= POLICY.minimum_at_risk).all()
+    events = frame[frame["n_event_1"] > 0]
+    for by_then, until in zip(events["n_event_1"].cumsum(), events["end_n_event_1"], strict=True):
+        if until in POLICY.landmarks and by_then < events["n_event_1"].sum():
+            had = (data["event"] & data["time"].le(until)).to_numpy()
+            assert had.sum() >= POLICY.minimum_count
+            assert by_then == POLICY.public(had.sum(), everybody[had])
+
+
+def test_no_day_is_told_of_fewer_than_the_minimum() -> None:
+    """Between two landmarks lie five events: whichever their days are, the curve is the same."""
+    days = [*np.linspace(1, 59, 30).round(), 61, 62, 63, 64, 65, *np.linspace(91, 180, 30).round()]
+    names = [f"p{i}" for i in range(200)]
+    curves = []
+    for moved in (0, 20):
+        times = [day + moved if 60 < day < 70 else day for day in days]
+        data = pd.DataFrame({"participant_id": names, "time": [*times, *[400.0] * 135], "group": "pilot"})
+        data["event"] = data["time"] < 400
+        curves.append(safe_counts(day_counts(data, "time", "event", by="group"), POLICY)[0].frame)
+    pd.testing.assert_frame_equal(*curves)
 
 
 def test_curve_keeps_its_landmarks_and_its_area() -> None:
@@ -59,38 +75,54 @@ def test_curve_keeps_its_landmarks_and_its_area() -> None:
     both = exact.merge(safe, on="time", suffixes=("", "_safe"))
     assert len(both) == 5
     assert (both["estimate"] - both["estimate_safe"]).abs().max() < 0.01
+    plain = make_safe(kaplan_meier(data, "time", "event", by="group"), PLAIN).landmark_rows()
+    assert (exact["estimate"] - plain["estimate"][:5]).abs().max() < 0.002  # laying events into blocks costs nothing
     mean = rmst(data, "time", "event", tau=365, by="group")
     kept = make_safe(mean, POLICY).estimates.tidy()["estimate"].iloc[0]
     assert kept == pytest.approx(mean.tidy()["estimate"].iloc[0], abs=2.0)
 
 
 @pytest.mark.parametrize(("n", "rate"), [(125, 0.002), (145, 0.0005), (125, 0.006)])
-def test_what_is_quoted_of_a_small_group_is_true(n: int, rate: float) -> None:
-    quoted = 0
+def test_what_is_quoted_of_a_small_group_is_near_and_its_limits_hold_the_noise(n: int, rate: float) -> None:
+    off, wider = [], []
     for seed in range(20):
         data = people(n, seed, rate)
         safe = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY)
         exact = kaplan_meier(data, "time", "event", by="group", times=POLICY.landmarks).tidy()
         both = safe.landmark_rows().merge(exact, on="time", suffixes=("_safe", ""))
-        off = (both["estimate_safe"] - both["estimate"]).abs()
-        assert (off <= np.maximum(0.02, both["std_error"] / 2) + 1e-12).all()
-        quoted += len(both)
-    assert quoted > 20  # the rule leaves something to say
+        off += list((both["estimate_safe"] - both["estimate"]).abs())
+        some = both[both["std_error"] > 0]
+        wider += list(some["std_error_safe"] / some["std_error"])
+    assert len(off) > 20
+    assert np.median(off) < 0.012
+    assert max(off) < 0.06
+    assert 1.0 < np.median(wider) < 1.25
 
 
-def test_a_curve_is_followed_to_the_last_landmark_with_few_events_after_it() -> None:
-    """28 events by day 90, 33 by day 182, 35 in all: the share at day 182 is said, and not how few came after 90."""
-    events = [*np.linspace(5, 88, 28), *np.linspace(100, 180, 5), 200.0, 300.0]
-    data = pd.DataFrame({"time": np.rint([*events, *np.linspace(190, 400, 90)]), "group": "pilot"})
-    data["event"] = np.arange(len(data)) < len(events)
-    quoted = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY).landmark_rows().set_index("time")
-    exact = kaplan_meier(data, "time", "event", by="group", times=[182]).tidy()["estimate"].iloc[0]
-    assert quoted.loc[182, "estimate"] == pytest.approx(exact, abs=0.02)
-    assert 365 not in quoted.index
+def test_every_landmark_with_enough_on_both_sides_is_quoted() -> None:
+    days = 0
+    for seed in range(20):
+        data = people(140, seed)
+        quoted = set(make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY).landmark_rows()["time"])
+        for day in POLICY.landmarks:
+            had, at_risk = int((data["event"] & data["time"].le(day)).sum()), int(data["time"].ge(day).sum())
+            assert (day in quoted) is (had >= 11 and at_risk >= 11 and 140 - had >= 11)
+            days += day in quoted
+    assert days > 60
+
+
+def test_harm_of_eighteen_among_144_is_quoted() -> None:
+    """What rounding could not say: the demo's pilot by day 365."""
+    times = [*np.linspace(20, 360, 18).round(), *np.linspace(60, 700, 126).round()]
+    data = pd.DataFrame({"participant_id": [f"p{i}" for i in range(144)], "time": times, "group": "pilot"})
+    data["event"] = np.arange(144) < 18
+    told = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY).landmark_rows().set_index("time")
+    exact = kaplan_meier(data, "time", "event", by="group", times=[365]).tidy()["estimate"].iloc[0]
+    assert told.loc[365, "estimate"] == pytest.approx(exact, abs=0.04)
 
 
 def test_a_curve_of_one_step_does_not_fall_all_at_once() -> None:
-    safe = make_safe(kaplan_meier(people(145, 11, 0.0004), "time", "event", by="group"), POLICY)
+    safe = make_safe(kaplan_meier(people(145, 11, 0.0004), "time", "event", by="group"), PLAIN)
     assert (safe.estimates.tidy()["n_event"] > 0).sum() == 1
     read = safe.at([0, 60, 120, 180, 240, 300])["estimate"].to_numpy()
     assert read[0] == 1.0
@@ -109,7 +141,7 @@ def test_spreading_keeps_totals_and_mean_days() -> None:
             assert abs(mean[0] - mean[1]) < 15
 
 
-def test_incidences_are_quoted_where_they_are_true_and_add_up() -> None:
+def test_incidences_are_near_and_add_up() -> None:
     quoted = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
@@ -119,7 +151,7 @@ def test_incidences_are_quoted_where_they_are_true_and_add_up() -> None:
         true = cumulative_incidence(data, "time", "cause", by="group", causes=["left", "done"], times=POLICY.landmarks)
         rows = safe.landmark_rows().merge(true.tidy(), on=["cause", "time"], suffixes=("_safe", ""))
         off = (rows["estimate_safe"] - rows["estimate"]).abs()
-        assert (off <= np.maximum(0.02, rows["std_error"] / 2) + 1e-12).all()
+        assert off.max() < 0.025
         quoted += len(rows)
         read = safe.at(POLICY.landmarks).pivot_table(index="time", columns="cause", values="estimate")
         assert (read.sum(axis=1) <= 1 + 1e-12).all()
@@ -135,17 +167,16 @@ def test_a_contrast_without_one_of_its_groups_is_withheld() -> None:
     assert safe.estimates.tidy().empty
 
 
-def test_a_contrast_is_given_only_near_the_exact_one() -> None:
+def test_a_contrast_is_near_the_exact_one() -> None:
     for seed in range(10):
         data = pd.concat([people(140, seed), people(900, seed + 50).assign(group="other")])
         exact = rmst_contrast(data, "time", "event", by="group", tau=182, reference="other")
         rows, true = make_safe(exact, POLICY).estimates.tidy(), exact.tidy()
-        known = rows["estimate"].notna()
-        assert known.any()
-        assert ((rows["estimate"] - true["estimate"]).abs()[known] <= true["std_error"][known] / 2).all()
+        assert ((rows["estimate"] - true["estimate"]).abs() <= true["std_error"] / 2 + 0.5).all()
+        assert (rows["std_error"] >= true["std_error"] * 0.9).all()
 
 
-def test_no_share_of_fewer_than_the_minimum_is_quoted_however_near_it_is() -> None:
+def test_no_share_of_fewer_than_the_minimum_is_quoted() -> None:
     near = 0
     for seed in range(20):
         data = people(140, seed)
@@ -173,11 +204,11 @@ def test_people_who_all_leave_on_one_day_are_not_spread_over_the_time_before() -
     data = pd.concat([early, late])
     exact = kaplan_meier(data, "time", "event", by="group", times=[91, 182, 273, 364]).tidy()
     read = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY).at([91, 182, 273, 364])
-    assert (read["n_risk"] - exact["n_risk"]).abs().max() <= 10
+    assert (read["n_risk"] - exact["n_risk"]).abs().max() <= 5
     safe = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY).landmark_rows()
     true = kaplan_meier(data, "time", "event", by="group", times=safe["time"].to_list()).tidy()
     assert len(safe)
-    assert (safe["estimate"] - true["estimate"]).abs().max() < 0.02
+    assert (safe["estimate"] - true["estimate"]).abs().max() < 0.03
 
 
 def test_small_restatements_are_not_given_by_subtraction() -> None:
@@ -238,8 +269,10 @@ def test_the_exact_counts_go_no_further() -> None:
     exact = kaplan_meier(people(163, 3), "time", "event", by="group")
     safe = make_safe(exact, POLICY)
     assert safe.estimates.counts is not exact.counts
-    assert safe.estimates.counts.frame["n_entry"].sum() == 165
-    assert safe.estimates.summary["n"] == 165
+    public = POLICY.public(163, codes_of(people(163, 3)))
+    assert public != 163
+    assert safe.estimates.counts.frame["n_entry"].sum() == public
+    assert safe.estimates.summary["n"] == public
 
 
 def test_small_groups_are_withheld_and_others_are_not() -> None:
@@ -251,12 +284,12 @@ def test_small_groups_are_withheld_and_others_are_not() -> None:
     assert "fewer than 11" in safe.note
 
 
-@pytest.mark.parametrize("n", [11, 12])
-def test_a_group_of_just_the_minimum_has_no_curve(n: int) -> None:
-    safe = make_safe(kaplan_meier(people(n, 5, 0.02), "time", "event", by="group"), POLICY)
-    assert safe.verdict == "withheld"
-    both = pd.concat([people(n, 5, 0.02), people(300, 1).assign(group="many")])
-    assert make_safe(kaplan_meier(both, "time", "event", by="group"), POLICY).withheld == ("pilot",)
+@pytest.mark.parametrize("n", [10, 11])
+def test_a_group_of_less_than_the_minimum_has_no_curve(n: int) -> None:
+    data = pd.concat([people(n, 5, 0.02), people(300, 1).assign(group="many")])
+    data["event"] = True
+    safe = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY)
+    assert safe.withheld == (("pilot",) if n == 10 else ())
 
 
 def test_delayed_entry_is_refused() -> None:
@@ -291,7 +324,7 @@ def test_a_weighted_curve_keeps_its_landmarks(seed: int) -> None:
     told = make_safe(exact, POLICY).landmark_rows().set_index("time")
     assert len(told) >= 4
     both = true.set_index("time").loc[told.index]
-    assert (both["estimate"] - told["estimate"]).abs().max() < 0.01
+    assert (both["estimate"] - told["estimate"]).abs().max() < 0.015
     assert (both["std_error"] / told["std_error"] - 1).abs().max() < 0.15
     assert (true["estimate"] - crude["estimate"]).abs().max() > 0.05  # the weights do matter
 
@@ -306,8 +339,6 @@ def test_weights_of_a_block_are_means_over_the_minimum() -> None:
     other, _ = safe_counts(day_counts(one, "time", "event", by="group", weights="w"), POLICY)
     changed = ~np.isclose(frame["w_censor"] + frame["w_event_1"], other.frame["w_censor"] + other.frame["w_event_1"])
     assert changed.sum() == 1  # the block in which that person leaves, and by no more than a part of what they weigh
-    sizes = (frame["n_censor"] + frame["n_event_1"])[changed]
-    assert sizes.min() >= POLICY.rounded(POLICY.minimum_count)
     everybody = frame["w_entry"].sum() / frame["n_entry"].sum()
     assert everybody == pytest.approx(data["w"].mean(), rel=0.05)
 
@@ -316,13 +347,14 @@ def test_what_few_who_stay_weigh_is_not_told() -> None:
     """Of sixty-four people four are left at day 30; their own mean weight would be read off the weight of all."""
     days = [*np.repeat(np.arange(1, 31), 2), 100, 110, 120, 130]
     data = pd.DataFrame({"time": days, "event": 1, "group": "pilot", "w": [*np.ones(60), *np.full(4, 1.6)]})
-    safe, _ = safe_counts(day_counts(data, "time", "event", by="group", weights="w"), POLICY)
+    safe, _ = safe_counts(day_counts(data, "time", "event", by="group", weights="w"), PLAIN)
     assert safe is not None
     frame = safe.frame
     left = frame["n_entry"].sum() - frame["n_event_1"].sum() - frame["n_censor"].sum()
-    assert left == 5
     weight = frame["w_entry"].sum() - frame["w_event_1"].sum() - frame["w_censor"].sum()
-    assert weight / left == pytest.approx(float(f"{data['w'].mean():.2e}"))  # 1.0375, of which three digits are told
+    last = frame[frame["time"] > 30]
+    means = [weight / left] if left else list(last["w_event_1"] / last["n_event_1"])
+    assert means == pytest.approx([float(f"{data['w'].mean():.2e}")] * len(means))  # 1.0375: three digits are told
 
 
 def test_a_curve_that_one_person_weighs_down_is_not_shown() -> None:
@@ -346,32 +378,36 @@ def test_a_weighted_incidence_is_safe_too() -> None:
 
 @pytest.mark.parametrize(
     ("x", "n", "shown"),
-    [
-        (0, 40, (0, 40)),
-        (10, 40, None),
-        (11, 40, (10, 40)),
-        (29, 40, (30, 40)),
-        (30, 40, None),
-        (40, 40, (40, 40)),
-        (3, 9, None),
-        (0, 0, (0, 0)),
-    ],
-)
-def test_shares_hide_small_counts_and_their_complements(x: int, n: int, shown: tuple[int, int] | None) -> None:
+    [(0, 40, True), (10, 40, False), (11, 40, True), (29, 40, True), (30, 40, False), (40, 40, True), (3, 9, False), (0, 0, True)],
+)  # fmt: skip
+def test_shares_hide_small_counts_and_their_complements(x: int, n: int, shown: bool) -> None:
     tally = Tally(pd.DataFrame({"group": ["a"], "term": ["t"], "n_event": [x], "n": [n]}))
     safe, withheld = safe_counts(tally, POLICY)
-    if shown is None:
+    if not shown:
         assert safe is None
         assert withheld == ("a: t",)
-    else:
-        assert tuple(safe.frame.loc[0, ["n_event", "n"]]) == shown
+        return
+    told = tuple(safe.frame.loc[0, ["n_event", "n"]])
+    assert abs(told[1] - n) <= 5
+    assert abs(told[0] - x) <= 5
+    assert (told[0] == 0) is (x == 0)
+    assert (told[0] == told[1]) is (x == n)
+    assert tuple(safe_counts(tally, PLAIN)[0].frame.loc[0, ["n_event", "n"]]) == (x, n)
 
 
-def test_a_share_is_computed_from_rounded_counts() -> None:
-    tally = Tally(pd.DataFrame({"group": ["a"], "term": ["t"], "n_event": [23], "n": [78]}))
-    estimates = Proportion().estimate(tally)
-    row = make_safe(estimates, POLICY).estimates.tidy().iloc[0]
-    assert (row["n_event"], row["n"], row["estimate"]) == (25, 80, 25 / 80)
+def test_a_share_is_computed_from_published_counts_and_its_limits_hold_the_noise() -> None:
+    names = pd.DataFrame({"participant_id": [f"p{i}" for i in range(78)]})
+    frame = pd.DataFrame({"group": ["a"], "term": ["t"], "n_event": [23], "n": [78]})
+    codes = codes_of(names)
+    tally = Tally(frame, people=({"n": codes, "n_event": codes[:23]},))
+    row = make_safe(Proportion().estimate(tally), POLICY).estimates.tidy().iloc[0]
+    x, n = POLICY.public(23, codes[:23]), POLICY.public(78, codes)
+    assert (row["n_event"], row["n"], row["estimate"]) == (x, n, x / n)
+    low, high = wilson([x], [n])
+    p = x / n
+    wider = np.sqrt(1 + 2.0 * (1 + p**2) / n / (p * (1 - p)))
+    assert row["conf_low"] == pytest.approx(p - wider * (p - low[0]), rel=1e-9)
+    assert row["conf_high"] == pytest.approx(p + wider * (high[0] - p), rel=1e-9)
 
 
 def test_means_stay_close_and_hide_dominance() -> None:
@@ -388,35 +424,25 @@ def test_means_stay_close_and_hide_dominance() -> None:
     safe, withheld = safe_counts(Moments(frame), POLICY)
     assert withheld == ("b: t", "c: t")
     row = safe.frame.iloc[0]
-    assert (row["n"], row["total"], row["total_sq"]) == (50, 100, 290)
-    plain, _ = safe_counts(Moments(frame), Policy(rounding_base=1))
+    assert abs(row["n"] - 52) <= 5
+    assert abs(row["total"] - 2.0 * row["n"]) < 9.0  # nobody gives more than nine
+    assert row["largest"] == 0.0
+    plain, _ = safe_counts(Moments(frame), PLAIN)
     assert plain.frame["total"].tolist() == [104.0]
 
 
-@given(n=st.integers(11, 400), mean=st.floats(0.2, 3), seed=st.integers(0, 10_000))
+@given(n=st.integers(16, 400), mean=st.floats(0.2, 3), seed=st.integers(0, 10_000))
 @settings(max_examples=60, deadline=None)
-def test_a_published_mean_leaves_several_numbers_and_sums_possible(n: int, mean: float, seed: int) -> None:
-    """A mean with all its digits gives both back: of whole sums seldom more than one divides so."""
+def test_a_published_mean_leaves_every_number_and_many_sums_possible(n: int, mean: float, seed: int) -> None:
+    """Each number of people that may be published so can have it, with a sum whose noise is within its bounds."""
     values = np.random.default_rng(seed).poisson(mean, n).astype(float)
-    total = max(15, int(values.sum()))
-
-    def told(asked: list[tuple[int, int]]) -> list[tuple[float, float]]:
-        rows = [{"group": "a", "term": "t", "n": k, "total": float(t), "total_sq": 0.0} for k, t in asked]
-        safe, _ = safe_counts(Moments(pd.DataFrame(rows).assign(largest=1.0, n_nonzero=11)), POLICY)
-        assert safe is not None
-        return list(zip(safe.frame["n"], safe.frame["total"], strict=True))
-
-    (public,) = told([(n, total)])
-    assert abs(public[1] / public[0] - total / n) <= 2.5 / public[0] + 1e-9
-    low, high = POLICY.bounds(n)
-    reach = range(max(11, total - 8 - total // 3), total + 9 + total // 3)
-    asked = [(number, whole) for number in range(low, high + 1) for whole in reach]
-    possible: dict[int, set[int]] = {}
-    for (number, whole), other in zip(asked, told(asked), strict=True):
-        if other == public:
-            possible.setdefault(number, set()).add(whole)
-    assert len(possible) == high - low + 1  # the mean tells nothing more of how many they are
-    assert min(map(len, possible.values())) >= POLICY.ambiguity
+    total, largest = max(15.0, float(values.sum())), max(float(values.max()), 1.0)
+    row = {"group": "a", "term": "t", "n": n, "total": total, "total_sq": float((values**2).sum()), "largest": largest}
+    safe, _ = safe_counts(Moments(pd.DataFrame([{**row, "n_nonzero": 11}])), POLICY)
+    public, told = safe.frame.loc[0, ["n", "total"]]
+    for exact in range(max(11, int(public) - 5), int(public) + 6):
+        sums = [t for t in range(int(2 * total) + 20) if abs(told - t * public / exact) < largest]
+        assert len(sums) >= 1 + int(largest)
 
 
 @pytest.mark.parametrize(
@@ -450,10 +476,11 @@ def test_a_model_of_few_events_in_one_arm_is_withheld() -> None:
     assert safe.estimates.tidy().empty
     assert dict(safe.estimates.summary) == {}
     shown = make_safe(model.about(counts=Tally(rows.assign(n_event=[12, 80]))), POLICY)
-    assert shown.estimates.summary["n_event"] == 85
+    told = shown.estimates.counts.frame["n_event"]
+    assert [abs(a - b) <= 5 for a, b in zip(told, [12, 80], strict=True)] == [True, True]
+    assert shown.estimates.summary["n"] == shown.estimates.counts.frame["n"].sum()
     assert shown.estimates.tidy()["n"].isna().tolist() == [True, False]
-    assert shown.estimates.tidy()["n"].iloc[1] == 165
-    assert dict(shown.estimates.counts.frame["n_event"]) == {0: 10, 1: 80}
+    assert abs(shown.estimates.tidy()["n"].iloc[1] - 163) <= 5
 
 
 def test_without_counts_nothing_is_shown() -> None:
@@ -469,45 +496,27 @@ def test_day_counts_without_an_analysis_are_refused() -> None:
 
 
 def test_of_a_curve_that_is_quoted_nowhere_nothing_is_drawn() -> None:
-    """Of 60 people many a safe curve is more than half a standard error off at every landmark, or has too few events."""
-    found = {"quoted": 0, "far": 0, "few": 0}
+    found = {True: 0, False: 0}
     for seed in range(60):
         data = people(60, seed, 0.0005)
-        exact = kaplan_meier(data, "time", "event", by="group", times=list(POLICY.landmarks)).tidy().set_index("time")
         safe = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY)
         if safe.smooth is None:
             continue
-        knots, quoted = safe.knots("pilot"), {day for _, day in safe.faithful}
-        assert not safe.faithful & safe.far
-        for day in POLICY.landmarks:
-            why = safe.why_not("pilot", day)
-            by_then = (data["event"] & (data["time"] <= day)).sum()
-            if why == "far":
-                off = abs(safe.at([day])["estimate"].iloc[0] - exact.loc[day, "estimate"])
-                assert off > max(0.02, exact.loc[day, "std_error"] / 2)
-                assert by_then >= POLICY.minimum_count
-            elif day not in quoted:
-                at_risk = safe.at([day])["n_risk"].iloc[0]
-                assert by_then < POLICY.minimum_count or not at_risk >= POLICY.minimum_at_risk
+        knots, quoted = safe.knots("pilot"), {day for _, day in safe.quoted}
+        found[bool(quoted)] += 1
         if quoted:
-            found["quoted"] += 1
             assert knots["time"].iloc[-1] <= max(quoted)
         else:
-            found["far" if safe.far else "few"] += 1
             assert knots.empty
             assert safe.drawn([0, 30, 182])["estimate"].isna().all()
     assert min(found.values()) > 5
 
 
-def test_groups_of_which_a_few_are_not_counted_at_risk_are_named() -> None:
-    """Nine of 160 people are followed for 20 days, too few to be shown leaving: 150 are at risk on day 0."""
-    early = pd.DataFrame({"time": np.full(9, 20.0), "event": False})
-    events = pd.DataFrame({"time": [*np.linspace(20, 170, 40).round(), 200.0, 200.0, 200.0], "event": True})
-    stay = pd.DataFrame({"time": 1000.0, "event": False}, index=range(108))
-    data = pd.concat([early, events, stay], ignore_index=True).assign(group="pilot")
-    few = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY)
-    assert (few.at([0])["n_risk"].iloc[0], few.short) == (150, ("pilot",))
-    for seed in range(40):
-        data = people(150, seed)
-        safe = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY)
-        assert bool(safe.short) == (safe.at([0])["n_risk"].iloc[0] < POLICY.rounded(150))
+def test_numbers_at_risk_are_those_of_the_people() -> None:
+    data = people(150, 4)
+    safe, codes = make_safe(kaplan_meier(data, "time", "event", by="group"), POLICY), codes_of(data)
+    for day in (0, 30, 91, 182, 365):
+        own = data["time"].ge(day).to_numpy()
+        assert safe.at([day])["n_risk"].iloc[0] == POLICY.public(own.sum(), codes[own])
+    few = int(np.sort(data["time"])[-10])
+    assert np.isnan(safe.at([few])["n_risk"].iloc[0])
