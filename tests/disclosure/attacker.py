@@ -195,8 +195,5 @@ def _width(cells: np.ndarray, low: np.ndarray, high: np.ndarray, aim: np.ndarray
 def surest(releases: Sequence[Published], policy: Policy) -> list[float]:
     """Of each small group that is a difference of published ones: how sure he is of its likeliest size."""
     known, bells = observed(releases), Bells(policy)
-    found = []
-    for pairs in targets(releases, known).values():
-        if pairs and (told := posterior(pairs, known, bells)):
-            found.append(max(chance for size, chance in told.items() if size > 0))
-    return found
+    told = [posterior(pairs, known, bells) for pairs in targets(releases, known).values() if pairs]
+    return [max(chance for size, chance in sizes.items() if size > 0) for sizes in told if sizes]

@@ -19,11 +19,10 @@ from evalkit.display import sentences, table_of
 from evalkit.display._data import as_mark, safe_numbers
 from evalkit.display._numbers import decimal, p_value, percent, points
 from evalkit.estimates import Estimates
-from evalkit.harm import MeanCountOf
 from evalkit.harm._recurrent import _coarse
 from evalkit.survival import cox, rmst_contrast
 
-POLICY = Policy()
+POLICY = Policy(noise_variance=0)  # digits only
 ARMS = Tally(pd.DataFrame({"group": ["a", "b"], "term": "model", "n_event": [40, 90], "n": [160, 400]}))
 GROUPS = ("a", "b")
 
@@ -105,7 +104,7 @@ def test_no_model_leaves_with_more_digits_than_are_printed(kind: str) -> None:
         assert all(round(value, decimals) == value for (value,) in written), name
         assert np.allclose(safe.estimates.tidy()[name], np.round(safe.estimates.tidy()[name], decimals), atol=1e-9)
     assert dict(safe.estimates.summary) == {
-        "n": 165, "n_event": 40, "log_likelihood": -812.0, "aic": 1631.0, "concordance": 0.61, "df": 3,
+        "n": 163, "n_event": 41, "log_likelihood": -812.0, "aic": 1631.0, "concordance": 0.61, "df": 3,
     }  # fmt: skip
     if "tau" in about:
         assert set(safe.estimates.tidy()["tau"]) == {about["tau"]}
@@ -212,20 +211,24 @@ def test_nothing_is_shown_of_a_level_that_few_people_have_or_lack(
     assert rows.loc[["employed", "age"], ["smd", "smd_weighted"]].notna().all().all()
     assert safe.verdict == "partly"
     assert "Not shown where fewer than" in table_of(safe)
-    hidden = [c for c in cells_of(exact, safe.gone, policy) if not c.shown]
+    hidden = [c for c in cells_of(exact, safe) if not c.shown]
     assert {c.name.partition(", ")[2] for c in hidden} == {"Rare"}
 
 
 @pytest.mark.parametrize("att", [True, False])
-def test_standardised_differences_are_those_of_rounded_counts(att: bool) -> None:
-    safe = make_safe(balance({"employed": LARGE, "drinks": ((31, 163), (58, 401))}, att=att), POLICY)
+def test_standardised_differences_are_those_of_published_counts(att: bool) -> None:
+    noised = Policy(secret=bytes(range(32)))
+    safe = make_safe(balance({"employed": LARGE, "drinks": ((31, 163), (58, 401))}, att=att), noised)
     rows = safe.estimates.tidy().set_index("term")
-    for term, (x1, x0) in {"employed": (65, 200), "drinks": (30, 60)}.items():
-        p1, p0 = x1 / 165, x0 / 400
+    public = safe.estimates.counts.frame.set_index(["group", "term"])  # type: ignore[union-attr]
+    assert public.loc[("a", "employed"), "n"] == public.loc[("a", "drinks"), "n"]  # the same people
+    assert (public["n_event"] != [63, 201, 31, 58, 163, 401]).any()
+    for term in ("employed", "drinks"):
+        p1, p0 = (public.loc[(g, term), "n_event"] / public.loc[(g, term), "n"] for g in GROUPS)
         spread = p1 * (1 - p1) if att else (p1 * (1 - p1) + p0 * (1 - p0)) / 2
         assert rows["smd"][term] == round((p1 - p0) / math.sqrt(spread), 2)
     spread = 8.1 if att else math.sqrt((8.1**2 + 9.4**2) / 2)
-    assert rows["smd"]["age"] == pytest.approx((31.2 - 33.8) / spread, abs=0.01)
+    assert rows["smd"]["age"] == pytest.approx((31.2 - 33.8) / spread, abs=0.05)
     assert rows["smd_weighted"].tolist() == [0.01, 0.01, 0.05]
     assert rows["variance_ratio"]["age"] == 0.74
     assert safe.estimates.counts is not None
@@ -234,19 +237,13 @@ def test_standardised_differences_are_those_of_rounded_counts(att: bool) -> None
 
 
 def test_every_level_of_both_arms_is_a_cell() -> None:
-    cells = cells_of(balance({"employed": LARGE, "drinks": ((31, 163), (58, 401))}), frozenset(), POLICY)
-    found = {(c.name, c.column): (c.count, c.low, c.high) for c in cells}
-    assert found["balance: a, Employed", "n_event"] == (63, 63, 67)
-    assert found["balance: b, Drinks", "n_event"] == (58, 58, 62)
+    exact = balance({"employed": LARGE, "drinks": ((31, 163), (58, 401))})
+    cells = cells_of(exact, make_safe(exact, POLICY))
+    found = {(c.name, c.column): (c.count, c.public) for c in cells}
+    assert found["balance: a, Employed", "n_event"] == (63, 63)
+    assert found["balance: b, Drinks", "n_event"] == (58, 58)
     assert {c.column for c in cells if "Age" in c.name} == {"n"}
-    assert all(c.people is not None for c in cells)
-
-
-@pytest.mark.parametrize("k", range(5))
-def test_counts_that_are_rounded_alike_give_the_same_numbers(k: int) -> None:
-    one = make_safe(balance({"employed": ((63 + k, 163), (201, 401))}), POLICY).estimates.tidy()
-    other = make_safe(balance({"employed": ((63, 163), (201, 401))}), POLICY).estimates.tidy()
-    pd.testing.assert_frame_equal(one, other)
+    assert all(c.linked and c.shown for c in cells)
 
 
 # -- what is made again from safe counts
@@ -266,20 +263,11 @@ def test_a_models_fit_is_cut_with_it() -> None:
     data = pd.DataFrame({"x": rng.integers(0, 2, 300), "time": np.ceil(rng.exponential(100, 300)), "event": 1})
     data.loc[::3, "event"] = 0
     fit = cox(data, "time", "event", ["x"])
-    told = printed(fit.about(counts=ARMS), POLICY)
+    told = printed(fit.about(counts=ARMS))
     assert told.summary["log_likelihood"] == round(fit.summary["log_likelihood"])
     assert told.summary["concordance"] == round(fit.summary["concordance"], 2)
     assert told.tidy()["estimate"].item() == round(fit.tidy()["estimate"].item(), 3)
-    assert printed(told, POLICY).tidy().equals(told.tidy())  # once is enough
-
-
-def test_the_word_for_mean_counts_has_no_more_than_its_counts() -> None:
-    rows = pd.DataFrame({"group": ["a"], "term": "t", "label": "T", "time": [91.0], "n_event": [42], "n": [157]})
-    one, other = (
-        make_safe(MeanCountOf("mean").estimate(Tally(rows.assign(n_event=x, std_error=0.15))), POLICY).estimates.tidy()
-        for x in (40, 42)
-    )
-    pd.testing.assert_frame_equal(one, other)
+    assert printed(told).tidy().equals(told.tidy())  # once is enough
 
 
 @pytest.mark.parametrize("down", [10, 15, 20, 40])

@@ -13,7 +13,7 @@ import pytest
 from disclosure.attacker import observed, printed, recovered, surest
 from disclosure.quarters import publish, study
 from evalkit.counts import Tally, codes_of
-from evalkit.disclosure import Ledger, Noise, Policy, Record, bell, cells_of, make_safe, read_record
+from evalkit.disclosure import Ledger, Noise, Policy, Record, bell, make_safe, read_record
 from evalkit.engagement._analyses import ShareOf
 from evalkit.errors import DisclosureError
 
@@ -35,8 +35,8 @@ def test_the_bell_has_its_mean_and_variance(low: int, variance: float) -> None:
     assert (chance >= 0).all()
     assert chance @ np.array(values) == pytest.approx(0, abs=1e-8)
     assert chance @ np.array(values) ** 2 == pytest.approx(min(variance, 0.8 * -low * 5), abs=1e-8)
-    second = np.diff(np.log(chance), 2)  # exp(a d + b d^2), and nothing else
-    assert second == pytest.approx(np.full(len(second), second[0]), abs=1e-6)
+    second = np.diff(np.log(chance[chance > 1e-6]), 2)  # exp(a d + b d^2), and nothing else
+    assert second == pytest.approx(np.full(len(second), second[0]), abs=1e-2)  # as whole multiples of 2**-32 have it
 
 
 def test_a_group_s_noise_is_its_own_whatever_the_order_and_another_under_another_secret() -> None:

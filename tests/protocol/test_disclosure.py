@@ -73,7 +73,8 @@ def test_a_rule_of_rounding_says_what_became_of_it(tmp_path: Path, rule: str) ->
 
 
 @pytest.mark.parametrize(
-    "rule", ["noise_variance: 6", "noise_variance: -1", "noise_most: 0", "round_for_display: 0", "round_for_display: 51"]
+    "rule",
+    ["noise_variance: 6", "noise_variance: -1", "noise_most: 0", "round_for_display: 0", "round_for_display: 51"],
 )
 def test_noise_within_its_limits(tmp_path: Path, rule: str) -> None:
     with pytest.raises(ProtocolError, match=rule.partition(":")[0]):

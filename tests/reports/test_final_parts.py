@@ -532,4 +532,3 @@ def test_the_share_with_harm_is_what_the_curve_without_it_leaves(report: Report)
     both = harm.first_harm(report.cohort).tidy().merge(harm.without_harm(report.cohort).tidy(), on=keys)
     assert len(both) > 50
     assert both["estimate_x"].to_numpy() == pytest.approx(1 - both["estimate_y"].to_numpy(), abs=1e-12)
-

@@ -48,9 +48,7 @@ PAIP  | 0    | 250    | 1        | 1        | 1         | pass
 PAIP  | 90   | 150    | 0.52     | 0.46     | 0.58      | pass
 PAIP  | 182  | 100    | 0.33     | 0.28     | 0.39      | pass
 """)
-SMOOTH = (
-    "To protect participants, curves are smoothed over blocks of at least 11 events, and numbers at risk are a little off on purpose."
-)
+SMOOTH = "To protect participants, curves are smoothed over blocks of at least 11 events, and numbers at risk are a little off on purpose."
 
 
 def test_a_curve_is_said_up_to_the_horizon_with_its_difference(shown: list[dict[str, Any]]) -> None:

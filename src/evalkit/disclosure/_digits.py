@@ -13,7 +13,7 @@ lies, which says no more than both prints do together, and is too little for a f
 
 from __future__ import annotations
 
-__all__ = ["POINTS", "Digits", "cut", "printed"]
+__all__ = ["EFFECTIVE", "POINTS", "Digits", "cut", "printed"]
 
 import math
 from collections.abc import Mapping
@@ -119,7 +119,9 @@ _MEASURES: Mapping[tuple[str, str], Digits] = {
 }
 """Rows, by kind and measure or term, whose estimate is of another sort than their neighbours'."""
 
-_EFFECTIVE = "effective sample size"
+_SAMPLE = "effective sample size"
+EFFECTIVE = "effective"
+"""In the name of a fact: a size that weights leave, which is no count of people."""
 
 
 def printed(estimates: Estimates) -> Estimates:
@@ -190,6 +192,8 @@ def _fact(name: str, value: object) -> object:
     """Return a fact about a whole model, cut as a column of that name; whole numbers are counts, and published ones."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         return value
+    if EFFECTIVE in name:
+        return _rounded(float(value))
     if isinstance(value, int | np.integer) or name in _AS_GIVEN:
         return value
     sort = next((one for one in ("p_value", "log_likelihood") if one in name), name)
@@ -204,7 +208,7 @@ def _judged(estimates: Estimates) -> Estimates:
         return estimates.about(data=rows)
     if estimates.kind != "diagnose" or rows.empty:
         return estimates
-    sample = rows["term"].eq(_EFFECTIVE)
+    sample = rows["term"].eq(_SAMPLE)
     rows.loc[sample, "estimate"] = [_rounded(v) for v in rows.loc[sample, "estimate"]]
     value, limit = rows["estimate"], rows["baseline"]
     good = value.le(limit).where(rows["term"].eq("balance"), value.ge(limit))

@@ -15,7 +15,7 @@ import pandas as pd
 from evalkit.counts import Counts, DayCounts, Tally
 from evalkit.disclosure._counts import noised_tally, safe_counts
 from evalkit.disclosure._curves import AtRisk, quotable_days, risk_at
-from evalkit.disclosure._digits import printed
+from evalkit.disclosure._digits import EFFECTIVE, printed
 from evalkit.disclosure._fits import any_small, coarser
 from evalkit.disclosure._limits import widened
 from evalkit.disclosure._lines import corners, ends_at, read_at, spread
@@ -323,7 +323,7 @@ class _Told:
 
     def fact(self, name: str, value: object) -> object:
         """Return a fact about the model with published numbers of people in it."""
-        people = name == "n" or (name.startswith("n_") and name not in {"n_fail", "n_group"})
+        people = name == "n" or (name.startswith("n_") and name not in {"n_fail", "n_group"} and EFFECTIVE not in name)
         if not people or isinstance(value, bool) or not isinstance(value, int | float | np.number):
             return value
         if not np.isfinite(float(value)):
