@@ -14,9 +14,11 @@ import nbformat
 import pikepdf
 import psutil
 import pypdf
+import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from evalkit.disclosure import Policy
+from evalkit.protocol import Disclosure, Study, noise_secret
 
 PARAMETERS = 'study: str = "study.yaml"\nperiod: str = "newest"\nhorizon_days: int = 364'
 
@@ -38,12 +40,22 @@ def emit(shows, text, **mark):
     put_out(shows, sign(text) if shows == "markdown" else text, **mark)  # what tests write is Markdown
 """
 # What a report leaves in the record of the run for each estimate that it shows.
+STUDY = """
+id: tiny
+title: A study
+starts: 2000-01-01
+arms: {column: pathway, focus: {value: a, label: A}, comparison: {value: b, label: B}}
+tables: {participants: {path: participants.csv}}
+baselines: null
+"""
+# The noise of a study of nobody real follows from its protocol, wherever that lies.
+POLICY = Policy.of(Disclosure(), noise_secret(Study.model_validate(yaml.safe_load(STUDY)), synthetic=True))
 RECORDING = f"""
 import json, os
 def record(mark):
     if mark.get("estimate") and os.environ.get("EVALKIT_RECORD"):
         line = dict(estimate=mark["estimate"], told=mark["estimate"], kind=mark["kind"], estimand="e", verdict=mark["verdict"], withheld=[],
-                    complementary=False, cells=[], policy="{Policy().fingerprint}", line=1)
+                    cells=[], policy="{POLICY.fingerprint}", line=1)
         with open(os.environ["EVALKIT_RECORD"], "a") as file:
             print(json.dumps(line), file=file)
 """
@@ -66,14 +78,6 @@ html = "<table><thead><tr><th>A</th><th>B</th></tr></thead><tbody><tr><td>x</td>
 emit("table", html, kind="provenance")"""
 SENTENCE = 'emit("markdown", "A sentence about @fig-one and @tbl-one.", kind="groups")'
 
-STUDY = """
-id: tiny
-title: A study
-starts: 2000-01-01
-arms: {column: pathway, focus: {value: a, label: A}, comparison: {value: b, label: B}}
-tables: {participants: {path: participants.csv}}
-baselines: null
-"""
 PARTICIPANTS = """participant_id,pathway,referral_date,referral_source,intake_date,site,community_area,outcome_follow_up_end
 QX71,a,2000-01-03,self,2000-01-10,one,north,2000-12-31
 QX72,b,2000-02-03,self,2000-02-10,one,north,2000-12-31
