@@ -28,7 +28,7 @@ STUDY: dict[str, Any] = {
     "baselines": None,
     "disclosure": "disclosure.yaml",
 }
-DISCLOSURE: dict[str, Any] = {"minimum_count": 11, "rounding_base": 5, "minimum_at_risk": 11, "landmarks": [30, 60]}
+DISCLOSURE: dict[str, Any] = {"minimum_count": 11, "minimum_at_risk": 11, "landmarks": [30, 60]}
 PARAMS: dict[str, Any] = {
     "report": "tiny",
     "notebook": "tiny.ipynb",

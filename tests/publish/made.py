@@ -7,16 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from evalkit.disclosure import Cell, Ledger
-from evalkit.protocol import Study, load_study, private_folder
+from evalkit.disclosure import Ledger
+from evalkit.protocol import Study, load_study, private_folder, study_secret
 from evalkit.publish._environment import digest
 from evalkit.publish._held import release_name
 from evalkit.publish._ingredients import key
 from evalkit.publish._manifest import _VERSION, MANIFEST, write_manifest
 from evalkit.publish._release import kept_folder, place_release
-from evalkit.publish._secret import study_secret
 from evalkit.publish._sign import SIGNATURE, key_name, sign, signing_key
 from publish import standin
 
@@ -44,10 +41,6 @@ def facts_of(study: Study, period: str, revision: int, supersedes: Mapping[str, 
     return {**facts, "key": key(facts)}
 
 
-def cells() -> list[Cell]:
-    return [Cell("r", "r", "n", 12, True, 11, 12, np.arange(12, dtype=np.uint64))]
-
-
 def publish(study: Study, period: str = "2000Q4", report: str = "tiny", out: str = "reports", **more: Any) -> Path:
     """Publish a release, or the next revision of the one that is there."""
     target = study.folder / out / study.id / report / period.replace("..", "_to_")
@@ -67,7 +60,7 @@ def publish(study: Study, period: str = "2000Q4", report: str = "tiny", out: str
         files[SIGNATURE] = sign(files[MANIFEST], signer, made / SIGNATURE)
     ledger = Ledger.of(private_folder(study), target.parent.parent)
     name = release_name(report, period, number)
-    with ledger.adding(name, ledger.keyed(cells()), digest(files[MANIFEST])):
+    with ledger.adding(name, digest(files[MANIFEST])):
         place_release(files, target, supersedes=number - 1 if old else None)
     return target
 

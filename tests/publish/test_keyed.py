@@ -10,16 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from evalkit.cli._render import Request, plan
 from evalkit.intake import known_digests, table_digests
+from evalkit.protocol import Secret, study_secret
 from evalkit.publish import RenderJob
 from evalkit.publish._ingredients import differences, key
 from evalkit.publish._job import parameters_of, read_notebook
 from evalkit.publish._manifest import as_keyed, known_then, went_in
-from evalkit.publish._protected import _sealed, _sealed_by_identifiers
-from evalkit.publish._secret import Recorded, Secret, study_secret
+from evalkit.publish._secret import Recorded
 from publish.standin import write_world
 
 REASONS = ("completed", "dropped_out", "moved")
@@ -42,7 +40,7 @@ def world(folder: Path, period: str = "2000Q4") -> RenderJob:
 def said(job: RenderJob) -> dict[str, Any]:
     notebook = read_notebook(job.notebook)
     parts = went_in(job, notebook, parameters_of(job, notebook), job.out.parent)
-    return {**parts, "key": key(parts), "known": known_then(job), "withheld": sorted(_sealed(job, ["women", "north"]))}
+    return {**parts, "key": key(parts), "known": known_then(job)}
 
 
 def guesses(folder: Path) -> Iterator[set[str]]:
@@ -76,12 +74,6 @@ def test_no_guess_is_in_the_manifest(tmp_path: Path) -> None:
     assert len(right) == 5
     for one in [right, *guesses(tmp_path / "mine")]:
         assert not [digest for digest in one if digest in told or digest[:16] in told or digest[:12] in told]
-    for name in ("women", "north"):
-        for digest in (hashlib.sha256(name.encode()), hashlib.blake2b(name.encode(), digest_size=8)):
-            assert digest.hexdigest()[:16] not in told
-        assert not set(_sealed_by_identifiers(guess, [name])) & set(
-            said(guess)["withheld"]
-        )  # identifiers are no secret
 
 
 def test_the_same_tables_have_other_digests_in_another_study_and_period(tmp_path: Path) -> None:
@@ -95,7 +87,6 @@ def test_the_same_tables_have_other_digests_in_another_study_and_period(tmp_path
         lambda m: m["key"],
     ):
         assert len({place(manifest) for manifest in files}) == 3
-    assert len({manifest["withheld"][0] for manifest in files}) == 3
     assert len(set(said(one)["known"].values())) == 3  # exits, participants, synthetic: none the same as another
 
 
@@ -133,18 +124,9 @@ def test_where_the_secret_is_not_what_was_recorded_stands_for_it(tmp_path: Path)
     then = said(job) | {"secret": job.secret.id}
     (tmp_path / "exits.csv").write_text("participant_id,exit_date,reason\nQX72,2000-03-15,moved\n", encoding="utf-8")
     blind = replace(job, secret=Recorded(then))
-    now = said_without_rows(blind)
+    now = said(blind)
     assert (now["key"], now["known"]) == (then["key"], then["known"])
     assert differences(then, now) == []
-    with pytest.raises(Exception, match="only the study's secret tells which"):
-        _sealed(blind, ["women"])
-    assert _sealed(blind, []) == {}
-
-
-def said_without_rows(job: RenderJob) -> dict[str, Any]:
-    notebook = read_notebook(job.notebook)
-    parts = went_in(job, notebook, parameters_of(job, notebook), job.out.parent)
-    return {**parts, "key": key(parts), "known": known_then(job)}
 
 
 def test_a_secret_tells_nothing_of_itself() -> None:

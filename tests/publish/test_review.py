@@ -26,14 +26,13 @@ from publish import standin
 ESTIMATE = "abc123abc123"
 
 
-def cell(name: str, count: int, shown: bool, low: int, high: int) -> dict[str, Any]:
-    return {"row": name, "name": name, "column": "n", "count": count, "shown": shown, "low": low, "high": high,
-            "kind": "table", "family": "f", "people": "AAAAAAAAAAA="}  # fmt: skip
+def cell(name: str, count: int, public: int, shown: bool, linked: bool = True) -> dict[str, Any]:
+    return {"name": name, "column": "n", "count": count, "public": public, "shown": shown, "linked": linked}
 
 
 RECORD = {
-    "estimate": ESTIMATE, "kind": "funnel", "estimand": "e", "verdict": "partly", "withheld": ["north"], "complementary": True,
-    "cells": [cell("all", 43, True, 43, 47), cell("=north", 7, False, 1, 10), cell("south", 14, False, 0, 99), cell("zero", 0, True, 0, 0)],
+    "estimate": ESTIMATE, "kind": "funnel", "estimand": "e", "verdict": "partly", "withheld": ["north"],
+    "cells": [cell("all", 43, 45, True), cell("=north", 7, 8, False), cell("south", 14, 13, False), cell("some", 30, 31, True, False)],
 }  # fmt: skip
 
 
@@ -87,20 +86,20 @@ def test_the_kept_notebook_holds_cells_and_sealed_outputs_only() -> None:
 def test_the_pack_says_what_stands_underneath_and_why(released: tuple[Path, Study]) -> None:
     pack = write_pack(*released)
     counts = pd.read_csv(pack / "counts.csv")
-    assert list(counts["exact"]) == [43, 7, 14, 0]
+    assert list(counts["exact"]) == [43, 7, 14, 30]
     assert list(counts["cell"]) == [3, 3, 3, 3]
     assert list(counts["rule"]) == [
-        "rounded",
+        "noise of the people",
         "withheld: fewer than 11",
-        "withheld so that another cannot be worked out",
-        "as it is",
+        "withheld with its row",
+        "noise of the question: who they are is not known",
     ]
+    assert counts["published"].fillna(-1).tolist() == [45, -1, -1, 31]
     assert counts["what"].iloc[1] == "'=north"
     page = (pack / "index.html").read_text(encoding="utf-8")
     assert "<td>45</td>" in page
     assert "minimum_count" in page
     assert "Private" in page
-    assert "AAAAAAAAAAA" not in page + (pack.parent / "record.jsonl").read_text(encoding="utf-8")
 
 
 def test_the_pack_is_private_and_can_be_written_again(released: tuple[Path, Study]) -> None:

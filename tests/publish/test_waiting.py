@@ -7,11 +7,10 @@ import stat
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from evalkit.cli._app import app
-from evalkit.disclosure import Cell, Ledger
+from evalkit.disclosure import Ledger
 from evalkit.errors import DataError, DisclosureError, ProtocolError, ReleaseError, UsageError
 from evalkit.intake import open_data
 from evalkit.protocol import Study, load_disclosure, load_study, private_folder
@@ -80,16 +79,15 @@ def held(study: Study, folder: Path, **facts: object) -> Path:
     }
     outputs = {"report.html": {"sha256": digest(page), "bytes": 8}}
     manifest.write_text(json.dumps({**told, "outputs": outputs, **facts}), encoding="utf-8")
-    cell = Cell("r", "r", "n", 12, True, 11, 12, np.arange(12, dtype=np.uint64))
     waiting = Waiting(folder / TARGET, None, "tiny-2000Q4-r1")
-    return hold(study, {"report.html": page, "manifest.json": manifest}, waiting, [cell])
+    return hold(study, {"report.html": page, "manifest.json": manifest}, waiting)
 
 
 def test_what_was_made_before_another_release_was_published_is_not_let_out(tmp_path: Path) -> None:
     study = world(tmp_path)
     waits = held(study, tmp_path)
     ledger = Ledger.of(private_folder(study), tmp_path / "reports" / "tiny")
-    with ledger.adding("tiny-2000Q3-r1", [], ""):
+    with ledger.adding("tiny-2000Q3-r1", ""):
         pass
     with pytest.raises(ReleaseError, match="published since it was made"):
         approve(waits, study, name="Bo", reason="fine")
@@ -100,7 +98,6 @@ def test_what_was_made_before_another_release_was_published_is_not_let_out(tmp_p
     again = held(study, tmp_path, ledger=["tiny-2000Q3-r1"])  # rendered again, held against what is published
     approve(again, study, name="Bo", reason="fine")
     assert ledger.names == ("tiny-2000Q3-r1", "tiny-2000Q4-r1")
-    assert len(ledger.cells(["tiny-2000Q4-r1"])) == 1
 
 
 def test_a_release_that_appeared_at_its_place_is_not_replaced(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 
 from evalkit.glossary import COLUMNS
+from evalkit.protocol import Secret
 from evalkit.publish._document import document_of
 from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._environment import digest
 from evalkit.publish._quarto import write_input
-from evalkit.publish._secret import Secret
 from evalkit.seal import MARK
 from evalkit.simulate import simulate
 from publish.emptiness import emptiness
