@@ -80,7 +80,7 @@ def _of_rows(estimates: Estimates, counts: Tally | Moments, safe: Safe) -> Itera
         for column, (count, told) in found.items():
             public = policy.public(count, who.get(column), f"{asked}{told}")
             yield Cell(name, column, count, public, not hidden, column in who)
-        rest = int(row["n"] - row["n_event"])
+        rest = 0 if all_ else int(row["n"] - row["n_event"])
         if not all_ and policy.hides(rest):
             yield Cell(name, "rest", rest, 0, False, bool(who))
 
