@@ -10,8 +10,8 @@ from evalkit.intake._convert import FIRST_DAY, LAST_DAY, MISSING, OFFSET, TIME
 
 _MOMENT = dt.Timestamp(timezone="UTC")
 
-# The days that were, from FIRST_DAY to LAST_DAY: engines differ in what they do with the others. A regular expression, as
-# a query repeats an expression wherever it is used: year, month and day taken apart made megabytes of it.
+# The days that were, from FIRST_DAY to LAST_DAY: engines differ in what they do with the others. A regular expression,
+# as a query repeats an expression wherever it is used: year, month and day taken apart made megabytes of it.
 _LEAP = "(?:19|20|21)(?:0[48]|[2468][048]|[13579][26])|2000"
 _LONG = "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
 _SHORT = "(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
