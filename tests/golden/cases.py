@@ -14,7 +14,7 @@ import pandas as pd
 
 from evalkit import cohort, compare, comparison, engagement, harm, intake, survival
 from evalkit.protocol import load_study
-from golden import odd, odd_compare
+from golden import odd, odd_compare, odd_study
 from golden.runner import data_set
 
 HERE = Path(__file__).parent
@@ -203,3 +203,5 @@ case("cohort.build: person_period", lambda: known(EARLIER).person_period("retent
 case("cohort.build: attrition", lambda: known().attrition)
 case("cohort.nothing: kind", lambda: cohort.nothing(known(), "kaplan_meier", "no disengagement", ["group"], "people"))
 case("cohort.restatements: a quarter ago", lambda: cohort.restatements(opened(), EARLIER))
+for what, ask in odd_study.ODD.items():
+    case(what, ask)
