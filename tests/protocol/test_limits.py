@@ -157,7 +157,14 @@ def decided(rule: str, value: float, by: str = "Board", reason: str = "Public al
     return {**BOARD, "overrides": [{"rule": rule, "value": value, "by": by, "reason": reason}]}
 
 
-USUAL = {"minimum_count": 11, "rounding_base": 5, "minimum_at_risk": 11, "minimum_subgroup": 11, "minimum_level": 11, "ambiguity": 3}
+USUAL = {
+    "minimum_count": 11,
+    "rounding_base": 5,
+    "minimum_at_risk": 11,
+    "minimum_subgroup": 11,
+    "minimum_level": 11,
+    "ambiguity": 3,
+}
 LAXER = "protects less than {} does; write it under overrides, with who decided it (one of may_override) and why"
 
 
@@ -267,10 +274,17 @@ def test_what_yaml_is_read_as(text: str, value: object) -> None:
         return
     found = parse_yaml(text, "x")
     assert found == value
-    assert [type(part) for part in found.values()] == [type(part) for part in value.values()] if text.startswith("a") else True
+    assert (
+        [type(part) for part in found.values()] == [type(part) for part in value.values()]
+        if text.startswith("a")
+        else True
+    )
 
 
-@pytest.mark.parametrize(("key", "shown"), [("a" * 64, "a" * 64), ("a" * 65, "…"), ("a.b-c d_1", "a.b-c d_1"), ("a/b", "…"), ("", "…"), (7, "7")])
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [("a" * 64, "a" * 64), ("a" * 65, "…"), ("a.b-c d_1", "a.b-c d_1"), ("a/b", "…"), ("", "…"), (7, "7")],
+)
 def test_a_key_that_may_be_a_value_is_not_shown(key: object, shown: str) -> None:
     assert yaml_module.named(key) == shown
 

@@ -29,7 +29,14 @@ DAY = "holds an exact day that is none of the report's own; say the time in days
 
 
 def guard(**more: object) -> Guard:
-    none: dict[str, object] = {"identifiers": [], "secrets": [], "paths": [], "protocol": "", "authored": "", "days": []}
+    none: dict[str, object] = {
+        "identifiers": [],
+        "secrets": [],
+        "paths": [],
+        "protocol": "",
+        "authored": "",
+        "days": [],
+    }
     return guard_for("", **{**none, **more})  # type: ignore[arg-type]
 
 
@@ -57,7 +64,15 @@ def test_addresses_of_databases(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["https://example.org/a:b@c", "https://example.org", "ann:pw@host", "mydb://h", "see https://a b:c@d", "postgresql: a database"]
+    "text",
+    [
+        "https://example.org/a:b@c",
+        "https://example.org",
+        "ann:pw@host",
+        "mydb://h",
+        "see https://a b:c@d",
+        "postgresql: a database",
+    ],
 )
 def test_what_is_no_address_of_a_database(text: str) -> None:
     assert Guard().objection([text]) == ""
@@ -403,7 +418,10 @@ def test_an_output_that_is_no_display_is_named() -> None:
         (new_output("stream", name="stderr", text="x"), f"puts out a warning or error text; {doors}"),
         (new_output("stream", name="stdout", text="x"), f"puts out printed text; {doors}"),
         (new_output("error", ename="E", evalue="", traceback=[]), f"puts out an error with its traceback; {doors}"),
-        (new_output("display_data", data={"image/png": "x"}), "puts out a picture that did not pass disclosure control; use report.show"),
+        (
+            new_output("display_data", data={"image/png": "x"}),
+            "puts out a picture that did not pass disclosure control; use report.show",
+        ),
     ):
         assert _output_problem(output, "") == said
 
