@@ -13,7 +13,7 @@ from evalkit.intake._spec import table_spec
 from evalkit.intake._validate import Frames as Checked
 from evalkit.intake._validate import _with_helpers, broken_rules, known_at
 from evalkit.protocol import Study
-from intake.corrupted import TODAY, E_, Frames, M, O, P, S, W_, X, again, both, good, put, study_of
+from intake.corrupted import E_, TODAY, W_, Frames, M, O, P, S, X, again, both, good, put, study_of
 
 # Row 2 of `good`: referred 2022-02-17, intake 02-22, session and measure 03-01, exit 04-18; outcome 2022-06-09 (row 0 of
 # outcomes is person 3's); all entered on 2022-12-30, followed to 12-29; today is 2023-01-31, the study starts 2022-01-01.

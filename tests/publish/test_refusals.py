@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -440,7 +439,7 @@ def test_approvals_as_they_are_kept(tmp_path: Path) -> None:
         file.write_text(text, encoding="utf-8")
         assert refusal(lambda: kept_approvals(file)) == f"{file}: {wrong}; put the file back from a backup"
     file.unlink()
-    os.symlink(tmp_path / "elsewhere", file)
+    file.symlink_to(tmp_path / "elsewhere")
     assert refusal(lambda: kept_approvals(file)) == f"{file}: holds no approval; put the file back from a backup"
 
 
