@@ -215,7 +215,18 @@ def test_texts_are_taken_out_of_markup() -> None:
     assert next(pieces('<path d="QX81f2aa03"/>')) == "QX81f2aa03"
     assert any("secret" in text for text in pieces("<a href='data:text/plain,secret'>x</a>"))
     assert any("secret" in text for text in pieces("<a href='data:text/plain;base64,c2VjcmV0'>x</a>"))
-    assert not any("c2VjcmV0" in text for text in pieces("<img src='data:font/woff2;base64,c2VjcmV0'>"))
+    assert not any(
+        {"c2VjcmV0", "secret"} & set(text.split()) for text in pieces("<img src='data:font/woff2;base64,c2VjcmV0'>")
+    )
+    assert "".join(pieces("<style>#abc123</style>#def456")).count("#") == 1  # colours are left out of styles only
+
+
+def test_a_message_is_scrubbed_word_by_word_then_line_by_line() -> None:
+    own = guard(identifiers=["QX81f2aa03"], paths=["/srv/study"])
+    assert own.scrub("fine\n as it is ") == "fine\n as it is "
+    assert own.scrub("of qx81f2aa03 in\n /srv/study/rows  on 2001-03-17") == "of … in\n …  on 2001-03-17"
+    assert own.scrub("QX81 f2aa03\nQX81**f2aa03**") == "QX81 f2aa03\n…"
+    assert (Identifiers().unsearched, Identifiers.of([]).unsearched) == (0, 0)
 
 
 # -- figures and tables ----------------------------------------------------------------------------------------------
@@ -348,13 +359,14 @@ def test_a_finished_file(kind: str, tmp_path: Path) -> None:
     assert found == said
 
 
-@pytest.mark.parametrize("place", ["attachment", "its name", "title", "metadata", "nothing"])
+@pytest.mark.parametrize("place", ["attachment", "attachment of bytes", "its name", "title", "metadata", "nothing"])
 def test_every_part_of_a_pdf_is_searched(place: str, tmp_path: Path) -> None:
     file = tmp_path / "a.pdf"
     with pikepdf.new() as pdf:
         pdf.add_blank_page()
-        if place in {"attachment", "its name"}:
-            name, body = ("a.csv", b"QX81f2aa03") if place == "attachment" else ("QX81f2aa03.csv", b"x")
+        if place in {"attachment", "attachment of bytes", "its name"}:
+            bodies = {"attachment": b"QX81f2aa03", "attachment of bytes": b"\xff\xfe QX81f2aa03"}
+            name, body = ("a.csv", bodies[place]) if place in bodies else ("QX81f2aa03.csv", b"x")
             pdf.attachments[name] = pikepdf.AttachedFileSpec(pdf, body, filename=name)
         if place == "title":
             pdf.docinfo["/Title"] = "Of QX81f2aa03"
