@@ -112,7 +112,8 @@ def day(value: ir.Value, zone: str, form: str | None) -> tuple[ir.Value, ir.Valu
     kind = value.type()
     if kind.is_date() or kind.is_timestamp():
         found = value.cast("date")
-        return found, found.notnull() & ~found.between(ibis.literal(FIRST_DAY), ibis.literal(LAST_DAY))
+        real = found.between(ibis.literal(FIRST_DAY), ibis.literal(LAST_DAY))
+        return real.ifelse(found, ibis.null().cast("date")), found.notnull() & ~real
     nothing = ibis.null().cast("string")
     if not kind.is_string() or form is not None:
         return nothing.cast("date"), value.notnull()
