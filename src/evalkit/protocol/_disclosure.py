@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from evalkit.protocol._study import Count, Days, Model, Text
+from evalkit.protocol._study import NUMBER, Count, Days, Model, Number, Text
 
 
 class Override(Model):
@@ -22,7 +22,7 @@ class Override(Model):
         "ambiguity",
     ]
     """The rule that is set aside."""
-    value: float
+    value: Number
     """The value in its place."""
     by: Text
     """Who decided it: one of those who may."""
@@ -44,9 +44,9 @@ class Disclosure(Model):
     """Published counts are multiples of this; 1: not rounded."""
     minimum_at_risk: Count = 11
     """A curve ends where fewer than this are at risk."""
-    dominance: Annotated[float, Field(gt=0, le=1)] = 0.5
+    dominance: Annotated[float, Field(gt=0, le=1), NUMBER] = 0.5
     """Largest share of a total that one person may contribute."""
-    ambiguity: Annotated[int, Field(ge=2, le=20)] = 3
+    ambiguity: Annotated[int, Field(ge=2, le=20), NUMBER] = 3
     """Of a count below the minimum at least so many values stay possible, whatever is subtracted from what."""
     minimum_subgroup: Count = 11
     """Smallest number of people in a group (a site, an area, a level of a covariate) of which anything is shown."""
