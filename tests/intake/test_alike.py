@@ -27,7 +27,7 @@ def read_both_ways(folder: Path, columns: dict[str, str], table: dict[str, Any])
     """What is found, and the rows, from the file and from the database."""
     chosen = ", ".join(f"{what} AS {name}" for name, what in (PEOPLE | columns).items())
     with duckdb.connect(str(folder / "p.duckdb")) as connection:
-        connection.execute(f"CREATE TABLE participants AS SELECT {chosen} FROM range(3) r(i)")
+        connection.execute(f"CREATE TABLE participants AS SELECT {chosen} FROM range(3) r(i)")  # noqa: S608
     shared = {**people_at(folder, "x").model_dump(exclude={"tables"}), "covariates": COVARIATES}
     address = {"database": f"duckdb://{folder}/p.duckdb?read_only=true", "tables": {"participants": table}}
     both = []

@@ -320,7 +320,10 @@ def test_an_old_workbook_by_its_name(tmp_path: Path) -> None:
 
 
 def error_cell(place: str, content: bytes) -> Change:
-    return in_sheet(rb'<c r="' + place.encode() + rb'"[^>]*?(?:/>|>.*?</c>)', b'<c r="' + place.encode() + b'" t="e">' + content + b"</c>")
+    return in_sheet(
+        rb'<c r="' + place.encode() + rb'"[^>]*?(?:/>|>.*?</c>)',
+        b'<c r="' + place.encode() + b'" t="e">' + content + b"</c>",
+    )
 
 
 @pytest.mark.parametrize(("place", "column"), [("C2", "referral_date"), ("B3", "pathway"), ("E4", "site")])

@@ -195,11 +195,15 @@ def test_a_line_that_asks_for_yaml_1_1_changes_nothing(plain: str) -> None:
 )  # fmt: skip
 def test_true_is_no_number_and_no_day(old: str, key: str, switch: str, tmp_path: Path) -> None:
     new = f"{old}\n    skip_rows: {switch}" if key == "skip_rows" else f"{key}: {switch}"
-    with pytest.raises(ProtocolError, match=rf"{key}': (is true or false, and must be a number|must be a date written)"):
+    with pytest.raises(
+        ProtocolError, match=rf"{key}': (is true or false, and must be a number|must be a date written)"
+    ):
         load_study(written(tmp_path, old, new))
 
 
-@pytest.mark.parametrize("day", ["0", "86400", "1637193600", '"1637193600"', "20211118", "2021-1-8", "2021-11-18T00:00:00", "null"])
+@pytest.mark.parametrize(
+    "day", ["0", "86400", "1637193600", '"1637193600"', "20211118", "2021-1-8", "2021-11-18T00:00:00", "null"]
+)
 def test_a_day_is_written_in_one_way(day: str, tmp_path: Path) -> None:
     """Numbers were read as seconds since 1970."""
     with pytest.raises(ProtocolError, match=r"key 'starts': must be a date written as 2021-11-18 \(line 3\)"):

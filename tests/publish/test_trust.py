@@ -283,7 +283,9 @@ def test_a_release_that_was_renamed_as_if_it_were_superseded(tmp_path: Path) -> 
     assert "not checked: whether it was superseded: there is no release at 2000Q4" in quick(kept(release, 1), study)[1]
 
 
-@pytest.mark.parametrize("named", [{"period": "../x"}, {"period": "2000/Q4"}, {"study": "../../x"}, {"report": ""}, {"report": ".."}])
+@pytest.mark.parametrize(
+    "named", [{"period": "../x"}, {"period": "2000/Q4"}, {"study": "../../x"}, {"report": ""}, {"report": ".."}]
+)
 def test_a_manifest_names_no_folder_elsewhere(tmp_path: Path, named: dict[str, str]) -> None:
     study = study_in(tmp_path)
     release = publish(study)

@@ -140,7 +140,9 @@ def _duckdb(path: Path, table: str, where: str) -> RawTable:
     log = path.with_name(f"{path.name}.wal")
     if log.exists() and log.stat().st_size:
         # What was written last stands in there: a copy, or a digest, of the file alone is another table.
-        msg = f"{where} was not closed: its last rows are in {log.name}; close it where it is written, or run CHECKPOINT"
+        msg = (
+            f"{where} was not closed: its last rows are in {log.name}; close it where it is written, or run CHECKPOINT"
+        )
         raise DataError(msg)
     # A file may hold views, which can read any other file and do so on the machine's own clock and settings.
     with duckdb.connect(str(path), read_only=True, config=SEALED) as connection:

@@ -90,8 +90,8 @@ def stale(reach: Mapping[str, Reach], period: Period) -> list[Finding]:
 def entered_late(data: StudyData, reach: Mapping[str, Reach], cut: date, today: date) -> list[Finding]:
     """Return a finding for each table of which most rows were entered after a cut, though they happened well before.
 
-    A report knows nothing of them. Where an export writes its own day as ``recorded_on``, that is nearly all of a table,
-    and the report would say that nobody came.
+    A report knows nothing of them. Where an export writes its own day as ``recorded_on``, that is nearly all of a
+    table, and the report would say that nobody came.
 
     Parameters
     ----------
@@ -121,8 +121,8 @@ def entered_late(data: StudyData, reach: Mapping[str, Reach], cut: date, today: 
         there, known = (0 if pd.isna(n) else int(n) for n in fetch(counts, [], name).iloc[0])
         if there - known >= _SEVERAL and 2 * known < there:
             text = (
-                f"most of the rows up to {last} were entered after {cut}, so that a report of that day knows nothing of "
-                "them: recorded_on is to be the day a row was entered, not that of an export"
+                f"most of the rows up to {last} were entered after {cut}, so that a report of that day knows nothing "
+                "of them: recorded_on is to be the day a row was entered, not that of an export"
             )
             found.append(Finding(name, "recorded_on", "entered_late", "error", 0, (), text))
     return found

@@ -112,7 +112,11 @@ def missing_columns(spec: TableSpec, table: Table, raw_names: Iterable[str]) -> 
         # A column that may be absent is not absent where it stands in another spelling: nobody would miss its values.
         if raw in names or not (column.required or column.name in table.columns or other):
             continue
-        near = f"; did you mean '{other}'?" if other and _NAME.fullmatch(other) else did_you_mean(raw, (n for n in names if _NAME.fullmatch(n)))
+        near = (
+            f"; did you mean '{other}'?"
+            if other and _NAME.fullmatch(other)
+            else did_you_mean(raw, (n for n in names if _NAME.fullmatch(n)))
+        )
         text = f"column '{raw}' is missing{near}"
         found.append(Finding(spec.name, column.name, "missing_column", "error", 0, (), text))
     return found

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
 import pandas as pd
 
 from evalkit.intake._findings import Severity
 from evalkit.intake._identifiers import identifier_rules, participant_rules
-from evalkit.intake._rules import Frame, Rule, after, column_rules, doubled
+from evalkit.intake._rules import Rule, after, column_rules, doubled
+from evalkit.intake._session_rules import session_rules
 from evalkit.intake._spec import TableSpec
-from evalkit.protocol import Rules, Study
-
-LONG_SESSION_HOURS = 8
-# A few odd rows are life, or slips of the pen that a warning names; more than these are the export's doing.
-_MANY_ROWS, _MANY = 5, 0.1
+from evalkit.protocol import Study
 
 
 def _participants(study: Study) -> list[Rule]:
@@ -94,127 +90,6 @@ def _events(spec: TableSpec) -> list[Rule]:
     return rules
 
 
-def _many(flags: pd.Series[bool], of: pd.Series[bool], kinds: pd.Series[str]) -> pd.Series[bool]:
-    """Say for each row whether many of its kind are flagged: several, and more than a tenth."""
-    n, whole = (each.groupby(kinds).transform("sum") for each in (flags, of))
-    return (n >= _MANY_ROWS) & (n > _MANY * whole)
-
-
-def _second_sessions(frame: Frame) -> pd.Series[bool]:
-    """Flag second sessions of a kind on one day, where many are: exported twice, and something in them was changed."""
-    same = ["participant_id", "session_date", "kind"]
-    took_place = frame["status"].isin(["attended", "absent"])  # one that was cancelled is often held again that day
-    rows = frame[took_place]
-    second = (rows.duplicated(same) & ~rows.duplicated([*same, "status", "hours"])).reindex(frame.index, fill_value=False)
-    return second & _many(second, took_place, frame["kind"])
-
-
-def _without_hours(rules: Rules) -> Callable[[Frame], pd.Series[bool]]:
-    """Flag attended counting sessions without hours, where most are: the dose would be none, not unknown."""
-
-    def broken(frame: Frame) -> pd.Series[bool]:
-        counting = frame["status"].eq("attended") & frame["kind"].isin(rules.counting_kinds)
-        without = counting & ~(frame["hours"] > 0).fillna(False)
-        return without & (without.sum() >= _MANY_ROWS) & (2 * without.sum() > counting.sum())
-
-    return broken
-
-
-def _unlikely_hours(rules: Rules) -> Callable[[Frame], pd.Series[bool]]:
-    """Flag a kind's attended sessions outside the usual length, where the median of that kind lies outside it too.
-
-    A single long session is possible; when half of them are, the column is in another unit. So are many that are
-    longer than any session, or shorter: of one site, or one month.
-    """
-    low, high = rules.shortest_usual_hours, rules.longest_usual_hours
-
-    def broken(frame: Frame) -> pd.Series[bool]:
-        # What no day can hold has a rule of its own; no hours are the next rule's.
-        hours = frame["hours"].where(frame["status"].eq("attended") & (frame["hours"] > 0) & (frame["hours"] <= 24))
-        median = hours.groupby(frame["kind"]).transform("median")
-        odd = (hours > max(high, LONG_SESSION_HOURS)) | (hours < low)
-        odd &= _many(odd, hours.notna(), frame["kind"])
-        return ((median > high) & (hours > high)) | ((median < low) & (hours < low)) | odd
-
-    return broken
-
-
-def _sessions(study: Study) -> list[Rule]:
-    limits = f"{study.rules.shortest_usual_hours:g} to {study.rules.longest_usual_hours:g}"
-    same = ["participant_id", "session_date", "kind"]
-    whole = [*same, "status", "hours"]
-
-    def attended(frame: Frame) -> pd.Series[bool]:
-        return frame["status"].eq("attended")
-
-    return [
-        Rule("", "duplicate_row", "error", "repeats another row that stands", doubled(whole)),
-        Rule(
-            "",
-            "same_day_session",
-            "warning",
-            "is a second session of that kind on one day",
-            lambda frame: frame.duplicated(same) & ~frame.duplicated(whole),
-        ),
-        Rule(
-            "",
-            "doubled_sessions",
-            "error",
-            "is a second session of that kind on one day, as many are: were they exported twice, and changed between?",
-            _second_sessions,
-        ),
-        Rule(
-            "session_date",
-            "session_before_intake",
-            "warning",
-            "is an attended session before its episode's intake_date",
-            lambda frame: attended(frame) & (frame["session_date"] < frame["_intake"]),
-        ),
-        Rule(
-            "session_date",
-            "session_without_intake",
-            "warning",
-            "is an attended session of an episode without intake_date",
-            lambda frame: attended(frame) & frame["_referral"].notna() & frame["_intake"].isna(),
-        ),
-        Rule(
-            "session_date",
-            "session_after_exit",
-            "warning",
-            "is an attended session after an exit of its episode",
-            lambda frame: attended(frame) & (frame["session_date"] > frame["_exit"]),
-        ),
-        Rule(
-            "hours",
-            "hours_unknown",
-            "warning",
-            "is empty or 0 though the session was attended: it adds nothing to the dose",
-            lambda frame: attended(frame) & ~(frame["hours"] != 0).where(frame["hours"].notna(), other=False),
-        ),
-        Rule(
-            "hours",
-            "hours_missing",
-            "error",
-            "is empty or 0, as in most attended sessions that count: the dose would be 0 hours",
-            _without_hours(study.rules),
-        ),
-        Rule(
-            "hours",
-            "unusual_hours",
-            "warning",
-            f"is more than {LONG_SESSION_HOURS}",
-            lambda frame: frame["hours"].between(LONG_SESSION_HOURS, 24, inclusive="right"),
-        ),
-        Rule(
-            "hours",
-            "unlikely_hours",
-            "error",
-            f"is not in hours, it seems: the median of this kind of session is not {limits}, or many are far from it",
-            _unlikely_hours(study.rules),
-        ),
-    ]
-
-
 def _exits() -> list[Rule]:
     episode = ["participant_id", "_referral"]
     whole = ["participant_id", "exit_date", "reason"]
@@ -267,6 +142,6 @@ def rules_of(study: Study, spec: TableSpec, today: date) -> list[Rule]:
     if spec.name == "participants":
         return rules + participant_rules() + _participants(study)
     if spec.name == "sessions":
-        return rules + _events(spec) + _sessions(study)
+        return rules + _events(spec) + session_rules(study)
     own = {"exits": _exits, "outcomes": _outcomes, "measures": _measures}
     return rules + _events(spec) + own[spec.name]()

@@ -120,7 +120,8 @@ def _lines(package: _Package, book: CalamineWorkbook, sheet: str, skipped: int, 
             raise
         # Of the errors that Excel has had since 2018 (#SPILL!, #CALC!) the reader knows nothing.
         row, column = min(errors)
-        msg = f"{where}: sheet '{sheet}' holds a formula's error (in row {row} and column {column}); mend, save, send again"
+        place = f"in row {row} and column {column}"
+        msg = f"{where}: sheet '{sheet}' holds a formula's error ({place}); mend, save, send again"
         raise DataError(msg) from None
     if scan.n_rows and not any(map(any, rows)):
         msg = f"{where} is damaged: sheet '{sheet}' holds cells of which none can be read; save it again in Excel"
@@ -130,7 +131,10 @@ def _lines(package: _Package, book: CalamineWorkbook, sheet: str, skipped: int, 
         cells = rows[row - 1]
         cells.extend([None] * (column - len(cells)))
         cells[column - 1] = broken
-    cleaned = [(n, [None if isinstance(cell, str) and not cell.strip() else cell for cell in row]) for n, row in enumerate(rows, start=1)]
+    cleaned = [
+        (n, [None if isinstance(cell, str) and not cell.strip() else cell for cell in row])
+        for n, row in enumerate(rows, start=1)
+    ]
     return [(n, row) for n, row in cleaned if n > skipped and any(cell is not None for cell in row)]
 
 
