@@ -119,7 +119,7 @@ def test_a_ratio_is_pooled_by_its_logarithm(ratios):
     def one(ratio):
         rows = {
             "contrast": ["a - b", "a / b"],
-            "measure": ["d", "r"],
+            "measure": ["rmst_difference", "rmst_ratio"],
             "estimate": [ratio - 1, ratio],
             "std_error": [0.3, 0.2 * ratio],
         }
@@ -139,6 +139,17 @@ def test_a_ratio_is_pooled_by_its_logarithm(ratios):
         assert found["std_error"][row] == pytest.approx(np.sqrt(total) * (np.exp(mean) if row else 1))
         assert found["statistic"][row] == pytest.approx(mean / np.sqrt(total))
         assert found["p_value"][row] == pytest.approx(2 * stats.t.sf(abs(mean) / np.sqrt(total), df))
+
+
+def test_a_difference_of_groups_whose_labels_hold_a_slash_is_no_ratio():
+    rows = [
+        pd.DataFrame(
+            {"contrast": ["Men / boys - PAIP"], "measure": ["rmst_difference"], "estimate": [v], "std_error": [0.1]}
+        )
+        for v in (0.2, 0.4)
+    ]
+    found = compare.pool([Estimates(frame, "rmst_contrast", "x") for frame in rows]).tidy()
+    assert found["estimate"].item() == pytest.approx(0.3)
 
 
 def test_a_ratio_of_0_in_one_data_set_is_not_pooled():

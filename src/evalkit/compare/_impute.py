@@ -138,7 +138,7 @@ def pool(results: Sequence[Estimates], *, n: int | None = None, conf_level: floa
 
     Row by row: :math:`\bar Q`, total variance :math:`T = \bar U + (1 + 1/m) B`, and t limits with
     :math:`(m-1)(1 + \bar U/((1+1/m)B))^2` degrees of freedom [1]_, with ``n`` those of Barnard and Rubin
-    for small samples [2]_. Estimates are pooled on the scale they have, a contrast ``A / B`` by its logarithm; where
+    for small samples [2]_. Estimates are pooled on the scale they have, a ratio by its logarithm; where
     there is a hazard ratio it is the exponential of the pooled log.
 
     Parameters
@@ -182,7 +182,7 @@ def pool(results: Sequence[Estimates], *, n: int | None = None, conf_level: floa
     estimates = np.stack([f["estimate"].to_numpy(dtype=np.float64) for f in frames])
     variances = np.stack([f["std_error"].to_numpy(dtype=np.float64) ** 2 for f in frames])
     # A ratio is asked whether it is 1, and is skewed: its estimate and error are turned into those of its logarithm.
-    ratio = _ratios(frames[0])
+    ratio = _ratios(results[0])
     logs = ratio & (estimates > 0).all(axis=0)
     variances = np.where(logs, variances / np.where(logs, estimates, 1.0) ** 2, np.where(ratio, np.nan, variances))
     estimates = np.where(logs, np.log(np.where(logs, estimates, 1.0)), np.where(ratio, np.nan, estimates))
@@ -212,11 +212,11 @@ def pool(results: Sequence[Estimates], *, n: int | None = None, conf_level: floa
     )
 
 
-def _ratios(frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Return which rows are of a ratio: what has a contrast says so by its sign (n,)."""
-    if "contrast" not in frame:
-        return np.zeros(len(frame), dtype=bool)
-    return frame["contrast"].astype(str).str.contains(" / ", regex=False).to_numpy(dtype=bool)
+def _ratios(result: Estimates) -> npt.NDArray[np.bool_]:
+    """Return which rows are of a ratio (n,), by what is measured: in a contrast a group's label may hold a slash."""
+    frame = result.tidy()
+    measured = frame.get("measure", pd.Series(result.kind, index=frame.index))
+    return measured.astype(str).str.endswith("_ratio").to_numpy(dtype=bool)
 
 
 def rubin(estimates: Floats, variances: Floats, n: float | None) -> tuple[Floats, Floats, Floats]:
