@@ -16,6 +16,10 @@ LONG_SESSION_HOURS = 8
 _MANY_ROWS, _MANY = 5, 0.1
 
 
+_SAME = ["participant_id", "session_date", "kind"]
+_WHOLE = [*_SAME, "status", "hours"]
+
+
 def _attended(frame: Frame) -> pd.Series[bool]:
     return frame["status"].eq("attended")
 
@@ -28,12 +32,9 @@ def _many(flags: pd.Series[bool], of: pd.Series[bool], kinds: pd.Series[str]) ->
 
 def _second_sessions(frame: Frame) -> pd.Series[bool]:
     """Flag second sessions of a kind on one day, where many are: exported twice, and something in them was changed."""
-    same = ["participant_id", "session_date", "kind"]
     took_place = frame["status"].isin(["attended", "absent"])  # one that was cancelled is often held again that day
     rows = frame[took_place]
-    second = (rows.duplicated(same) & ~rows.duplicated([*same, "status", "hours"])).reindex(
-        frame.index, fill_value=False
-    )
+    second = (rows.duplicated(_SAME) & ~rows.duplicated(_WHOLE)).reindex(frame.index, fill_value=False)
     return second & _many(second, took_place, frame["kind"])
 
 
@@ -41,7 +42,7 @@ def _without_hours(rules: Rules) -> Callable[[Frame], pd.Series[bool]]:
     """Flag attended counting sessions without hours, where most are: the dose would be none, not unknown."""
 
     def broken(frame: Frame) -> pd.Series[bool]:
-        counting = frame["status"].eq("attended") & frame["kind"].isin(rules.counting_kinds)
+        counting = _attended(frame) & frame["kind"].isin(rules.counting_kinds)
         without = counting & ~(frame["hours"] > 0).fillna(False)
         return without & (without.sum() >= _MANY_ROWS) & (2 * without.sum() > counting.sum())
 
@@ -58,7 +59,7 @@ def _unlikely_hours(rules: Rules) -> Callable[[Frame], pd.Series[bool]]:
 
     def broken(frame: Frame) -> pd.Series[bool]:
         # What no day can hold has a rule of its own; no hours are the next rule's.
-        hours = frame["hours"].where(frame["status"].eq("attended") & (frame["hours"] > 0) & (frame["hours"] <= 24))
+        hours = frame["hours"].where(_attended(frame) & (frame["hours"] > 0) & (frame["hours"] <= 24))
         median = hours.groupby(frame["kind"]).transform("median")
         odd = (hours > max(high, LONG_SESSION_HOURS)) | (hours < low)
         odd &= _many(odd, hours.notna(), frame["kind"])
@@ -78,17 +79,14 @@ def session_rules(study: Study) -> list[Rule]:
     -------
     list of Rule
     """
-    same = ["participant_id", "session_date", "kind"]
-    whole = [*same, "status", "hours"]
-
     return [
-        Rule("", "duplicate_row", "error", "repeats another row that stands", doubled(whole)),
+        Rule("", "duplicate_row", "error", "repeats another row that stands", doubled(_WHOLE)),
         Rule(
             "",
             "same_day_session",
             "warning",
             "is a second session of that kind on one day",
-            lambda frame: frame.duplicated(same) & ~frame.duplicated(whole),
+            lambda frame: frame.duplicated(_SAME) & ~frame.duplicated(_WHOLE),
         ),
         Rule(
             "",
