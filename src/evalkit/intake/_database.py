@@ -16,15 +16,13 @@ from evalkit.errors import DataError, ProtocolError, did_you_mean
 from evalkit.intake._clean import clean_errors
 from evalkit.intake._convert import MISSING, NO, TEXTS, YES
 from evalkit.intake._findings import Finding
-from evalkit.intake._moments import day, in_utc, local, midnights, zoned
+from evalkit.intake._moments import day, in_utc, local, midnights, stripped, zoned
 from evalkit.intake._read import MIDNIGHT, OUTER_BLANKS, missing_columns
 from evalkit.intake._spec import ColumnSpec, TableSpec
 from evalkit.protocol import Study, Table
 
 _TYPES = {"identifier": "string", "text": "string", "date": "date", "number": "float64", "yes_no": "float64"}
 _PADDED = "padded "  # no column of ours has a blank in its name
-# Engines' own strip() knows the blank alone, or those of ASCII: Python's knows these.
-_BLANKS = "[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
 _NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 
 
@@ -276,20 +274,6 @@ def _written(value: ir.Value) -> ir.StringValue:
     if kind.is_floating() or kind.is_decimal():
         return text.re_replace(r"[.]0+$", "")
     return stripped(text) if kind.is_string() else text
-
-
-def stripped(text: ir.StringValue) -> ir.StringValue:
-    """Return a text without the blanks around it, of every kind.
-
-    Parameters
-    ----------
-    text : ibis StringValue
-
-    Returns
-    -------
-    ibis StringValue
-    """
-    return text.re_replace(f"^{_BLANKS}|{_BLANKS}$", "")
 
 
 def _text(value: ir.Value, named: Iterable[str] = ()) -> ir.Value:
