@@ -11,7 +11,8 @@ import pandas as pd
 from scipy import special
 
 from evalkit.compare._arms import ESTIMANDS, Arms, read_arms, target_weights
-from evalkit.compare._problem import Ask, bootstrap, make_problem
+from evalkit.compare._bootstrap import bootstrap
+from evalkit.compare._problem import Ask, make_problem
 from evalkit.compare._weighted_arm import Horizon
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
