@@ -65,7 +65,7 @@ test: $(VENV)/.dev tests/web/node_modules/.package-lock.json
 
 # The tests that render nothing: what another Python would break first (two minutes).
 quick: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n auto -m "not slow and not spark and not browser" $(addprefix tests/,compare engagement messages simulate survival)
+	@$(BIN)/python -m pytest -n auto -m "not slow and not spark and not browser" $(addprefix tests/,cohort compare engagement intake messages simulate survival)
 
 slow: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n auto -m "slow"

@@ -138,5 +138,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("zzz", ["period", "study"])
     ''
     """
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    words = list(known)
+    # What differs in letter case alone is nearest: by letters alone participants has nothing of PARTICIPANTS.
+    same = [each for each in words if each.casefold() == word.casefold()]
+    near = same or difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     return f"; did you mean '{near[0]}'?" if near else ""

@@ -87,9 +87,16 @@ def test_person_period(cohort: Cohort) -> None:
     assert frame[["period_number", "time_from", "time", "event"]].to_numpy().tolist() == [[1, 0, 30, 0], [2, 30, 51, 1]]
     whole = cohort.person_period("retention", width=51)
     assert whole[["period_number", "time_from", "time", "event"]].to_numpy().tolist() == [[1, 0, 51, 1]]
-    with pytest.raises(UsageError):
-        cohort.person_period(width=0)
-    with pytest.raises(UsageError):
+    weeks = cohort.person_period()
+    assert weeks["time_from"].tolist() == [0, 7, 14, 21, 28, 35, 42, 49]
+    assert weeks["time"].tolist() == [7, 14, 21, 28, 35, 42, 49, 51]
+    assert weeks["event"].tolist() == [0] * 7 + [1] and weeks["reason"].tolist() == [""] * 7 + ["gap"]
+    day = cohort.person_period(width=1)
+    assert (len(day), day["time"].iloc[-1], day["period_number"].iloc[-1]) == (51, 51, 51)
+    for width in (0, -1, 1.5):
+        with pytest.raises(UsageError, match=r"^person_period: width must be a whole number of days, 1 or more$"):
+            cohort.person_period(width=width)
+    with pytest.raises(UsageError, match=r"^there is no time scale 'people'$"):
         cohort.person_period("people")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import pandas as pd
 import pytest
 
 from cohort.spec import START, spec_cohort, spec_data
@@ -21,6 +20,15 @@ CASES = [
     ("a retraction", "a | +20 | +20 | +40", ["attended sessions 2 1 retraction 0 0 1"]),
     ("a correction that changes no figure", "a | +20 | +20 | +40\na | +21 | +40 | -", []),
     ("a correction of the day, out of the period", "a | +20 | +20 | +40\na | +35 | +40 | -", ["attended sessions 2 1 retraction 0 0 1"]),
+    ("recorded the day after the cut, and on the last day looked at", "a | +20 | +31 | -\na | +21 | +90 | -", ["attended sessions 1 3 late entry 2 0 0"]),
+    ("recorded the day after that", "a | +20 | +91 | -", []),
+    ("retracted the day after the cut", "a | +20 | +20 | +31", ["attended sessions 2 1 retraction 0 0 1"]),
+    ("retracted on the last day looked at", "a | +20 | +20 | +90", ["attended sessions 2 1 retraction 0 0 1"]),
+    ("retracted the day after that", "a | +20 | +20 | +91", []),
+    ("of the last day of the period, and of the day after", "a | +30 | +40 | -\na | +31 | +40 | -", ["attended sessions 1 2 late entry 1 0 0"]),
+    ("two for one, entered on the day of the retraction", "a | +20 | +20 | +40\na | +21 | +40 | -\na | +22 | +40 | -", ["attended sessions 2 3 correction 0 1 0"]),
+    ("two for one, the second entered on another day", "a | +20 | +20 | +40\na | +21 | +40 | -\na | +22 | +41 | -", ["attended sessions 2 3 late entry, correction 1 1 0"]),
+    ("the same day again, entered later", "a | +20 | +20 | +40\na | +20 | +45 | -\na | +21 | +45 | -", ["attended sessions 2 3 late entry, correction 1 1 0"]),
     ("entered late and withdrawn at once, or withdrawn on the cut", "a | +20 | +35 | +40\na | +21 | +21 | +30", []),
 ]  # fmt: skip
 
@@ -87,6 +95,12 @@ def test_two_extracts_of_one_quarter_should_agree() -> None:
 def test_without_optional_tables() -> None:
     from cohort.spec import open_frames, table
 
-    data = open_frames({"participants": table("participants", P)})
-    assert isinstance(restatements(data, date(2022, 1, 31)), pd.DataFrame)
+    late = "participant_id | referral_date | recorded_on\n a | +0 | +0\n b | +3 | +40"
+    data = open_frames({"participants": table("participants", late)})
+    found = restatements(data, date(2022, 1, 31), known_on=date(2022, 3, 1))
+    rows = [
+        ["referrals", "all", 1, 2, "late entry", 1, 0, 0, 1],
+        ["referrals", "Pilot", 1, 2, "late entry", 1, 0, 0, 1],
+    ]
+    assert found.to_numpy().tolist() == rows
     assert spec_cohort({"participants": P}, "+30").has("sessions")

@@ -9,6 +9,7 @@ import pytest
 
 from evalkit import compare, survival
 from evalkit.errors import AnalysisError
+from survival.gaps import unexplained
 
 
 def usual(n=24):
@@ -134,8 +135,7 @@ def test_answer_or_a_clear_error(name):
             assert what != "as usual", str(error)
         else:
             if hasattr(found, "notes"):
-                numbers = found.tidy().select_dtypes("number")
-                assert found.notes or not numbers.isna().any().any() or name in {"propensity"}, what
+                assert unexplained(found) == set(), (what, found.notes)
         pd.testing.assert_frame_equal(data, before)
 
 

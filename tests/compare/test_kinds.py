@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from evalkit import compare
 from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates
 
 
 # -- E-values: a limit that is not given is not known --------------------------------------------------------------------
@@ -96,3 +98,61 @@ def test_replicates_that_are_all_the_same_have_no_standard_error(measure):
     data = drawn(4).assign(day=100, event=0)
     found = compare.adjusted_effect(data, "day", "event", "arm", ["age"], measure=measure, tau=90, n_boot=20)
     assert found.tidy()[["std_error", "p_value", "conf_low", "conf_high"]].isna().all(axis=None) and found.notes
+
+
+# -- a risk before anything has happened is 0 in every replicate, but for rounding ---------------------------------------------
+@pytest.mark.parametrize("method", ["standardised", "doubly_robust"])
+@pytest.mark.parametrize("measure", ["rmst_difference", "risk_difference", "cif_difference"])
+def test_replicates_that_differ_by_rounding_have_no_standard_error(measure, method):
+    data = drawn(5).assign(day=lambda d: 50 + d.index % 40, event=1)
+    found = compare.adjusted_effect(
+        data, "day", "event", "arm", ["age"], measure=measure, method=method, tau=49, n_boot=20
+    )
+    row = found.tidy()[["std_error", "statistic", "p_value", "conf_low", "conf_high"]]
+    assert row.isna().all(axis=None) and found.tidy()["estimate"].item() == pytest.approx(0, abs=1e-6)
+    assert found.notes == ("All bootstrap replicates are the same: there is no standard error and no test.",)
+
+
+# -- a ratio is pooled by its logarithm: the question is whether it is 1 -------------------------------------------------------
+@pytest.mark.parametrize("ratios", [(0.8, 1.1, 0.9), (2.0, 2.6, 1.7), (1.0, 1.0, 1.3)])
+def test_a_ratio_is_pooled_by_its_logarithm(ratios):
+    def one(ratio):
+        rows = {
+            "contrast": ["a - b", "a / b"],
+            "measure": ["rmst_difference", "rmst_ratio"],
+            "estimate": [ratio - 1, ratio],
+            "std_error": [0.3, 0.2 * ratio],
+        }
+        return Estimates(pd.DataFrame(rows), "rmst_contrast", "x")
+
+    found = compare.pool([one(ratio) for ratio in ratios], conf_level=0.9).tidy()
+    for row, values, error in ((0, np.array(ratios) - 1, 0.3), (1, np.log(ratios), 0.2)):
+        between = 4 / 3 * values.var(ddof=1)
+        total = error**2 + between
+        df = 2 / (between / total) ** 2
+        mean, wide = values.mean(), stats.t.ppf(0.95, df) * np.sqrt(total)
+        back = np.exp if row else (lambda v: v)
+        assert found["estimate"][row] == pytest.approx(back(mean))
+        assert found.loc[row, ["conf_low", "conf_high"]].tolist() == pytest.approx(
+            [back(mean - wide), back(mean + wide)]
+        )
+        assert found["std_error"][row] == pytest.approx(np.sqrt(total) * (np.exp(mean) if row else 1))
+        assert found["statistic"][row] == pytest.approx(mean / np.sqrt(total))
+        assert found["p_value"][row] == pytest.approx(2 * stats.t.sf(abs(mean) / np.sqrt(total), df))
+
+
+def test_a_difference_of_groups_whose_labels_hold_a_slash_is_no_ratio():
+    rows = [
+        pd.DataFrame(
+            {"contrast": ["Men / boys - PAIP"], "measure": ["rmst_difference"], "estimate": [v], "std_error": [0.1]}
+        )
+        for v in (0.2, 0.4)
+    ]
+    found = compare.pool([Estimates(frame, "rmst_contrast", "x") for frame in rows]).tidy()
+    assert found["estimate"].item() == pytest.approx(0.3)
+
+
+def test_a_ratio_of_0_in_one_data_set_is_not_pooled():
+    rows = [pd.DataFrame({"contrast": ["a / b"], "estimate": [v], "std_error": [0.1]}) for v in (0.0, 0.4)]
+    found = compare.pool([Estimates(frame, "risk_ratio", "x") for frame in rows]).tidy()
+    assert found[["estimate", "std_error", "p_value", "conf_low"]].isna().all(axis=None)

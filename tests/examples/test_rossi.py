@@ -1,5 +1,6 @@
 """The released-prisoners study opens like any other and gives the published coefficients."""
 
+import hashlib
 from datetime import date
 
 import pytest
@@ -34,6 +35,22 @@ def test_writes_the_same_bytes_and_says_that_dates_are_nominal(tmp_path):
     assert names == ["README.md", "disclosure.yaml", "outcomes.csv", "participants.csv", "study.yaml"]
     assert all((tmp_path / "a" / n).read_bytes() == (tmp_path / "b" / n).read_bytes() for n in names)
     assert "Dates are nominal" in (tmp_path / "a" / "README.md").read_text()
+
+
+def test_writes_these_tables_into_a_folder_that_it_makes(tmp_path):
+    folder = tmp_path / "not" / "yet"
+    assert write_rossi(folder) == folder / "study.yaml"
+    digests = {
+        n: hashlib.sha256((folder / f"{n}.csv").read_bytes()).hexdigest()[:12] for n in ("participants", "outcomes")
+    }
+    assert digests == {"participants": "60a46d013056", "outcomes": "8d0a95d7df37"}
+    people, outcomes = ((folder / f"{n}.csv").read_text().splitlines() for n in ("participants", "outcomes"))
+    assert people[:2] == [
+        "participant_id,fin,referral_date,intake_date,age,race,wexp,mar,paro,prio,outcome_follow_up_end",
+        "R001,0,1972-01-02,1972-01-02,27,1,0,0,1,3,1972-12-31",
+    ]
+    assert outcomes[1] == 'R001,1972-05-21,arrest,"Rossi, Berk and Lenihan (1980)"'
+    assert (len(people), len(outcomes)) == (433, 115)
 
 
 def test_no_problem_is_found(study):

@@ -14,6 +14,7 @@ import pandas as pd
 
 from evalkit import cohort, compare, comparison, engagement, harm, intake, survival
 from evalkit.protocol import load_study
+from golden import odd, odd_compare, odd_study
 from golden.runner import data_set
 
 HERE = Path(__file__).parent
@@ -91,6 +92,8 @@ case(
 )
 case("survival.mean_cumulative_count: by arm", lambda: survival.mean_cumulative_count(data_set("frames_recurrent"), *TE, "person", by="arm"))  # fmt: skip
 case("survival.landmark: day 10", lambda: survival.landmark(plain()[["id", "arm", "time", "event", "entry"]], "time", at=10, known="entry"))  # fmt: skip
+for what, ask in odd.ODD.items():
+    case(f"survival.{what}", ask)
 
 # -- compare -----------------------------------------------------------------------------------------------------------
 for method in ("wilson", "exact"):
@@ -137,6 +140,8 @@ case(
     "compare.benchmark_curve: a curve",
     lambda: compare.benchmark_curve(plain()[plain()["arm"] == "pilot"], *TE, *printed(), tau=28),
 )
+for what, ask in odd_compare.ODD.items():
+    case(f"compare.{what}", ask)
 
 # -- engagement --------------------------------------------------------------------------------------------------------
 for name in (
@@ -198,3 +203,5 @@ case("cohort.build: person_period", lambda: known(EARLIER).person_period("retent
 case("cohort.build: attrition", lambda: known().attrition)
 case("cohort.nothing: kind", lambda: cohort.nothing(known(), "kaplan_meier", "no disengagement", ["group"], "people"))
 case("cohort.restatements: a quarter ago", lambda: cohort.restatements(opened(), EARLIER))
+for what, ask in odd_study.ODD.items():
+    case(what, ask)

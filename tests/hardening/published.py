@@ -26,7 +26,9 @@ _TICK = re.compile(r'<g id="([xy])tick_\d+">.*?<use xlink:href="#\w+" x="([\d.-]
 _TICKS = re.compile(
     r'<g id="[xy]tick_\d+">.*?(?=<g id="(?:[xy]tick|matplotlib|line2d|patch|text|LineC|FillB|PolyC))', re.S
 )
-_DATA_URI = re.compile(r'src="data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)"')
+_IN_PAGE = re.compile(
+    r'id="(fig-[\w-]+)"(?:(?!id="fig-).)*?src="data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)"', re.DOTALL
+)
 _STEPS = tuple(m * 10.0**e for e in range(-3, 4) for m in (1, 2, 2.5, 5))
 
 
@@ -59,8 +61,8 @@ def read_release(folder: Path) -> Release:
     tables = {f.stem: pd.read_csv(f, dtype=str, keep_default_na=False) for f in sorted(folder.glob("data/*.csv"))}
     drawings = {f.stem: [f.read_text(encoding="utf-8")] for f in sorted(folder.glob("figures/*.svg"))}
     page = (folder / "report.html").read_text(encoding="utf-8") if (folder / "report.html").is_file() else ""
-    for label, drawn in zip(drawings, [base64.b64decode(m).decode() for m in _DATA_URI.findall(page)], strict=False):
-        drawings[label] = [*drawings[label], drawn]
+    for label, drawn in _IN_PAGE.findall(page):  # under its own name: another figure's axes would fit anything
+        drawings[label] = [*drawings.get(label, []), base64.b64decode(drawn).decode()]
     words, facts = [re.sub(r"<style.*?</style>|base64,[A-Za-z0-9+/=]+", " ", page, flags=re.DOTALL)], []
     facts.append(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
     pdf = folder / "report.pdf"

@@ -110,6 +110,8 @@ class Spoiled:
     n_rows: int
     rows: tuple[int, ...]
     spoil: Callable[[Frames], object]
+    also: tuple[tuple[str, str, str, int, tuple[int, ...]], ...] = ()
+    """What else follows from it: rule, place, severity, number of rows, first rows."""
 
 
 def put(table: str, column: str, value: object, *rows: int) -> Callable[[Frames], object]:
@@ -276,6 +278,7 @@ SPOILED = [
         0,
         (),
         without(P, "outcome_follow_up_end"),
+        also=(("follow_up_unknown", f"{P}.outcome_follow_up_end", W_, 20, (2, 3, 4, 5, 6)),),
     ),
     Spoiled("a covariate without a value", "empty_column", f"{P}.gender", W_, 0, (), put(P, "gender", "", *range(20))),
     Spoiled(
@@ -295,6 +298,7 @@ SPOILED = [
         0,
         (),
         put(S, "kind", "grp-night", *range(20)),
+        also=(("not_allowed", f"{S}.kind", E_, 20, (2, 3, 4, 5, 6)),),
     ),
     Spoiled(
         "no outcome of the kinds named",
@@ -304,6 +308,7 @@ SPOILED = [
         0,
         (),
         put(O, "kind", "DVA-77", *range(5)),
+        also=(("not_allowed", f"{O}.kind", E_, 5, (2, 3, 4, 5, 6)),),
     ),
     # -- values missing, or none of those allowed
     Spoiled("no identifier", "missing_value", f"{P}.participant_id", E_, 1, (6,), put(P, "participant_id", "", 4)),
@@ -452,12 +457,35 @@ SPOILED = [
         1,
         (21,),
         put(P, "referral_date", "2023-02-01", 19),
+        also=(
+            (
+                ("intake_before_referral", f"{P}.intake_date", E_, 1, (21,)),
+                ("recorded_before_event", f"{P}.recorded_on", W_, 1, (21,)),
+            )
+        ),
     ),
     Spoiled(
-        "a session to come", "future_date", f"{S}.session_date", E_, 1, (4,), put(S, "session_date", "2023-02-01", 2)
+        "a session to come",
+        "future_date",
+        f"{S}.session_date",
+        E_,
+        1,
+        (4,),
+        put(S, "session_date", "2023-02-01", 2),
+        also=(("recorded_before_event", f"{S}.recorded_on", W_, 1, (4,)),),
     ),
     Spoiled(
-        "an outcome to come", "future_date", f"{O}.outcome_date", E_, 1, (4,), put(O, "outcome_date", "2023-02-01", 2)
+        "an outcome to come",
+        "future_date",
+        f"{O}.outcome_date",
+        E_,
+        1,
+        (4,),
+        put(O, "outcome_date", "2023-02-01", 2),
+        also=(
+            ("outcome_after_follow_up", f"{O}.outcome_date", W_, 1, (4,)),
+            ("recorded_before_event", f"{O}.recorded_on", W_, 1, (4,)),
+        ),
     ),
     Spoiled("an entry to come", "future_date", f"{X}.recorded_on", E_, 1, (4,), put(X, "recorded_on", "2023-02-01", 2)),
     Spoiled(
@@ -558,6 +586,7 @@ SPOILED = [
         1,
         (4,),
         both(put(X, "reason", "deceased", 2), put(S, "session_date", "2022-05-01", 2)),
+        also=(("session_after_exit", f"{S}.session_date", W_, 1, (4,)),),
     ),
     Spoiled(
         "a measure after death",

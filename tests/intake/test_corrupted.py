@@ -61,7 +61,8 @@ def test_spoiled(case: Spoiled, tmp_path: Path) -> None:
     study = study_of(tmp_path, tables)
     findings = validate(study, today=TODAY)
     found = {(f.rule, f"{f.table}.{f.column}" if f.column else f.table, f.severity, f.n_rows, f.rows) for f in findings}
-    assert (case.rule, case.place, case.severity, case.n_rows, case.rows) in found, str(findings)
+    assert found == {(case.rule, case.place, case.severity, case.n_rows, case.rows), *case.also}, str(findings)
+    assert len(findings) == len(found)
     messages = [str(findings), findings.to_json(), repr(findings), *refusal(findings)]
     private = {value for value in values_of(before, tables) if value.casefold() not in named_by(study)}
     for message in messages:

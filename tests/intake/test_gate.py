@@ -441,7 +441,8 @@ def dated(**newest: str) -> Frames:
     """Tables whose newest entries are these; else the last day of 2022."""
     tables = good()
     for name, frame in tables.items():
-        frame["recorded_on"] = newest.get(name, "2022-12-31")
+        frame["recorded_on"] = ""  # entered on its own day, but for the last
+        frame.loc[frame.index[-1], "recorded_on"] = newest.get(name, "2022-12-31")
     return tables
 
 

@@ -313,6 +313,16 @@ def test_spark_s_old_kind_of_time_says_nothing_of_its_zone(tmp_path: Path) -> No
         open_data(people_at(tmp_path, "people.parquet"))
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "\xa0", "\u2009", "\u3000", "\r\n"])
+def test_blanks_of_every_kind_around_a_day_are_none_of_it(blank: str, tmp_path: Path) -> None:
+    texts = [f"{blank}2022-02-03", f"2022-07-10{blank}", f"{blank}2022-07-10T23:30:00Z{blank}"]
+    pq.write_table(people(pa.array(texts)), tmp_path / "people.parquet")
+    backend = ibis.duckdb.connect()
+    backend.con.register("participants", people(pa.array(texts)))
+    for data in (open_data(people_at(tmp_path, "people.parquet")), open_data(given(tmp_path), backend=backend)):
+        assert referrals(data) == ["2022-02-03", "2022-07-10", "2022-07-10"]
+
+
 def test_a_databases_text_is_a_day_where_the_calendar_has_one() -> None:
     texts = [f"{y:04}-{m:02}-{d:02}" for y in (1896, 1899, 1900, 1904, 1999, 2000, 2004, 2023, 2100, 2196, 2199, 2200)
              for m in range(14) for d in range(33)]  # fmt: skip

@@ -179,3 +179,45 @@ def test_days_of_the_command_line_are_text() -> None:
     schema = {"since": (str, ""), "days": (list[str], []), "where": (str | None, None)}
     given = {"since": "2021-11-18", "days": "[2021-11-18, no]", "where": "NO"}
     assert validated(schema, {}, given, "x") == {"since": "2021-11-18", "days": ["2021-11-18", "no"], "where": "NO"}
+
+
+@pytest.mark.parametrize("plain", ["yes", "020x", "On", "12:30pm", "1_00x"])
+def test_a_line_that_asks_for_yaml_1_1_changes_nothing(plain: str) -> None:
+    for version in ("1.1", "1.2"):
+        assert parse_yaml(f"%YAML {version}\n---\na: {plain}", "x") == {"a": plain}
+
+
+@pytest.mark.parametrize("switch", ["true", "False", "TRUE"])
+@pytest.mark.parametrize(
+    ("old", "key"),
+    [("dose_hours: 36", "dose_hours"), ("dose_sessions: 24", "dose_sessions"), ("starts: 2021-11-18", "starts"),
+     ("path: p.csv", "skip_rows")],
+)  # fmt: skip
+def test_true_is_no_number_and_no_day(old: str, key: str, switch: str, tmp_path: Path) -> None:
+    new = f"{old}\n    skip_rows: {switch}" if key == "skip_rows" else f"{key}: {switch}"
+    with pytest.raises(
+        ProtocolError, match=rf"{key}': (is true or false, and must be a number|must be a date written)"
+    ):
+        load_study(written(tmp_path, old, new))
+
+
+@pytest.mark.parametrize(
+    "day", ["0", "86400", "1637193600", '"1637193600"', "20211118", "2021-1-8", "2021-11-18T00:00:00", "null"]
+)
+def test_a_day_is_written_in_one_way(day: str, tmp_path: Path) -> None:
+    """Numbers were read as seconds since 1970."""
+    with pytest.raises(ProtocolError, match=r"key 'starts': must be a date written as 2021-11-18 \(line 3\)"):
+        load_study(written(tmp_path, "starts: 2021-11-18", f"starts: {day}"))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("2021-02-29", "no calendar has this day"), ("2021-13-01", "no calendar has this day"), ("2021-11-31", "no calendar"),
+     ("1e400", "a number that is too large"), ("-9e999", "a number that is too large"), ("9" * 5000, "a number that is too large")],
+)  # fmt: skip
+def test_a_value_that_is_none_is_said_with_its_line(value: str, words: str, tmp_path: Path) -> None:
+    file = written(tmp_path, "dose_hours: 36", f"dose_hours: {value}")
+    with pytest.raises(ProtocolError, match=rf"^{re.escape(str(file))}, line 18: .*{words}"):
+        load_study(file)
+    with pytest.raises(ProtocolError, match=rf"^-P share, line 1: .*{words}"):
+        validated({"share": (float, 0.5)}, {}, {"share": value}, "tiny.yaml")

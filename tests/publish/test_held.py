@@ -390,3 +390,16 @@ def test_the_copy_is_what_is_published(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(_approve, "_keep", changed)
     approve(waits, study, name="Bo", reason="fine")
     assert (tmp_path / TARGET / "report.html").read_text(encoding="utf-8") == "<p>1</p>"
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o703])
+def test_a_private_folder_does_not_lie_where_everybody_can_write(
+    mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = study_in(tmp_path)
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(mode)
+    monkeypatch.setenv("EVALKIT_PRIVATE", str(tmp_path / "open"))
+    with pytest.raises(ProtocolError, match="everybody on this machine can write in it; chmod o-w it"):
+        private_folder(study)
+    assert not list((tmp_path / "open").iterdir())

@@ -264,6 +264,36 @@ def test_what_was_never_published_there_is_refused(tmp_path: Path) -> None:
     assert code == 0
 
 
+@pytest.mark.parametrize("damage", [b"", b"{}", b"null", b"\0" * 60, None])
+@pytest.mark.parametrize("which", ["key", "index.json", "00001-tiny-2000Q4-r1.json"])
+def test_a_damaged_ledger_is_no_leave_to_change_releases(tmp_path: Path, which: str, damage: bytes | None) -> None:
+    study = study_in(tmp_path)
+    release = publish(study)
+    (file,) = (private_folder(study) / "ledger").glob(f"*/{which}")
+    file.unlink() if damage is None else file.write_bytes(damage)
+    code, _, line = quick(release, study)
+    assert code == 12
+    assert "nobody can say whether it is what was published: " in line and "backup of" in line
+
+
+def test_a_release_that_was_renamed_as_if_it_were_superseded(tmp_path: Path) -> None:
+    study = study_in(tmp_path)
+    release = publish(study)
+    shutil.move(release, kept(release, 1))
+    assert "not checked: whether it was superseded: there is no release at 2000Q4" in quick(kept(release, 1), study)[1]
+
+
+@pytest.mark.parametrize(
+    "named", [{"period": "../x"}, {"period": "2000/Q4"}, {"study": "../../x"}, {"report": ""}, {"report": ".."}]
+)
+def test_a_manifest_names_no_folder_elsewhere(tmp_path: Path, named: dict[str, str]) -> None:
+    study = study_in(tmp_path)
+    release = publish(study)
+    rewrite(release, **named)
+    code, _, line = quick(release, tmp_path / "nowhere.yaml")
+    assert code == 10 and "is no manifest that evalkit wrote" in line
+
+
 # -- Files --------------------------------------------------------------------------------------------------------
 
 

@@ -214,3 +214,47 @@ def cox_like(n):
     event, end = rng.exponential(200, n), rng.uniform(60, 400, n)
     day = np.ceil(np.minimum(event, end))
     return pd.DataFrame({"day": day, "event": (event <= end).astype(int), "arm": np.arange(n) % 2})
+
+
+@pytest.mark.parametrize("level", [0.8, 0.9])
+def test_every_result_says_its_level(level):
+    data = people(cause=[1, 2, 0, 0, 1, 2], x=[5, 1, 4, 2, 3, 6], who=range(6))
+    asked = {"conf_level": level}
+    found = [
+        survival.kaplan_meier(data, "day", "event", **asked),
+        survival.cumulative_incidence(data, "day", "cause", **asked),
+        survival.rmst(data, "day", "event", tau=5, **asked),
+        survival.rmst_contrast(data, "day", "event", by="arm", tau=5, reference="a", **asked),
+        survival.survival_difference(data, "day", "event", "arm", times=4, reference="a", **asked),
+        survival.survival_quantile(data, "day", "event", **asked),
+        survival.follow_up(data, "day", "event", **asked),
+        survival.mean_cumulative_count(data, "day", "event", "who", **asked),
+        survival.cox(data, "day", "event", ["x"], **asked),
+        survival.cox(data, "day", "event", ["x"], penalizer="firth", **asked),
+        survival.fine_gray(data, "day", "cause", ["x"], **asked),
+    ]
+    assert [one.conf_level for one in found] == [level] * len(found)
+
+
+def test_observed_from_the_origin_is_entry_before_any_day():
+    data = people(w=[1, 2, 0.5, 1, 1, 2])
+    for entry in (-np.inf, 0):
+        own = data.assign(start=entry)
+        for ask in (survival.kaplan_meier, survival.parametric):
+            more = {"models": ["weibull"]} if ask is survival.parametric else {}
+            one, two = (
+                ask(data, "day", "event", weights="w", **more),
+                ask(own, "day", "event", weights="w", entry="start", **more),
+            )
+            pd.testing.assert_frame_equal(one.tidy(), two.tidy())
+
+
+def test_a_profile_that_is_lost_far_out_has_no_limit_there():
+    data = pd.DataFrame({
+        "day": [3, 3, 0, 2, 7, 8, 8, 2], "event": [0, 0, 0, 0, 0, 0, 0, 1], "z": [0, 0, 0, 1, 1, 0, 0, 1],
+        "x": [0.257232, -0.459390, 0.684207, -1.012361, -2.447560, -1.273557, 3.171580, -0.718660],
+    })  # fmt: skip
+    found = survival.cox(data, "day", "event", ["x", "z"], penalizer="firth").tidy().set_index("term")
+    assert np.isposinf(found.loc["x", ["conf_high", "hr_high"]]).all()
+    assert np.isfinite(found.loc[["x", "z"], ["estimate", "conf_low", "p_value"]].to_numpy()).all()
+    assert np.isfinite(found.loc["z", "conf_high"])

@@ -329,3 +329,20 @@ def test_a_level_nobody_has_is_no_term(formula):
     bare = data.assign(level=data["level"].astype(str))
     one, two = (survival.cox(d, "day", "event", formula).tidy() for d in (data, bare))
     pd.testing.assert_frame_equal(one, two)
+
+
+@pytest.mark.parametrize("k", [1e-51, 1e-160, 5e-310, 1e51, 1e200])
+@pytest.mark.parametrize("fit", [survival.kaplan_meier, survival.cumulative_incidence])
+def test_weights_of_which_the_squares_are_lost_are_refused(k, fit):
+    """With 1e-200 a standard error was 0, and the limits were the estimate."""
+    data = people(3).assign(w=lambda d: d["w"] * k)
+    with pytest.raises(AnalysisError, match=r"column 'w' has weights of a size .* divide all by the largest"):
+        fit(data, "day", "event", weights="w")
+
+
+def test_a_weight_that_is_next_to_nothing_beside_others_is_nobody():
+    data = people(4)
+    tiny = data.assign(w=np.where(data.index == 0, 1e-70, data["w"]))
+    none = data.assign(w=np.where(data.index == 0, 0.0, data["w"]))
+    found, want = (survival.kaplan_meier(d, "day", "event", weights="w", times=[20]).data for d in (tiny, none))
+    np.testing.assert_allclose(found["estimate"], want["estimate"], rtol=1e-12)

@@ -11,7 +11,8 @@ import pandas as pd
 from scipy import special
 
 from evalkit.compare._arms import ESTIMANDS, Arms, read_arms, target_weights
-from evalkit.compare._problem import Ask, bootstrap, make_problem
+from evalkit.compare._bootstrap import bootstrap
+from evalkit.compare._problem import Ask, make_problem
 from evalkit.compare._weighted_arm import Horizon
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
@@ -27,6 +28,7 @@ MEASURES = {
     "cif_difference": "cif",
     "hazard_ratio": "hazard",
 }
+NOISE = 1e-7  # of what a level can be: replicates that differ by less do so by rounding, as regressions' do by 1e-9
 METHODS = ("iptw", "standardised", "doubly_robust")
 
 
@@ -198,7 +200,8 @@ def adjusted_effect(
     found: list[dict[str, object]] = []
     notes: list[str] = []
     for k, (name, ask) in enumerate(asks):
-        row, said = _effect_row(point[k], replicates[:, k], name, conf_level)
+        size = ask.horizon.tau if ask.horizon.kind == "rmst" else 1.0
+        row, said = _effect_row(point[k], replicates[:, k], name, conf_level, size)
         sign = "/" if name == "hazard_ratio" else "-"
         contrast = f"{arms.names[0]} {sign} {arms.names[1]}"
         found.append({"contrast": contrast, "measure": name, "method": ask.method, "tau": ask.horizon.tau, **row})
@@ -225,7 +228,7 @@ def adjusted_effect(
 
 
 def _effect_row(
-    point: Floats, replicates: Floats, measure: str, conf_level: float
+    point: Floats, replicates: Floats, measure: str, conf_level: float, size: float
 ) -> tuple[dict[str, float], tuple[str, ...]]:
     difference = float(point[0] - point[1])
     drawn = replicates[:, 0] - replicates[:, 1]
@@ -233,8 +236,9 @@ def _effect_row(
     drawn = drawn[~np.isnan(drawn)]
     error = float(drawn.std(ddof=1))
     low, high = (float(v) for v in percentile_limits(drawn, conf_level))
-    statistic = difference / error if error > 0 else float("nan")
-    if not error > 0:
+    varies = error > NOISE * size
+    statistic = difference / error if varies else float("nan")
+    if not varies:
         error = low = high = float("nan")
         notes = (*notes, "All bootstrap replicates are the same: there is no standard error and no test.")
     if measure == "hazard_ratio":

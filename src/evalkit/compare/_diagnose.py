@@ -21,6 +21,13 @@ def _verdict(value: float, passed: bool) -> str:
     return "unknown" if np.isnan(value) else ("pass" if passed else "fail")
 
 
+def _apart(value: float, limit: float, digits: int, kind: str = "f") -> str:
+    """Write a value with so many digits that it does not read as the limit it fails: not 30 %, less than 30 %."""
+    while f"{value:.{digits}{kind}}" == f"{limit:.{digits}{kind}}" and digits < 12:
+        digits += 1
+    return f"{value:.{digits}{kind}}"
+
+
 def _balance(fit: Propensity, limit: float, told: Collection[str] | None) -> Row:
     table = fit.balance().data
     smd = table["smd_weighted"].abs()
@@ -41,8 +48,8 @@ def _balance(fit: Propensity, limit: float, told: Collection[str] | None) -> Row
         text = f"After weighting every measured covariate is balanced (largest standardised difference {worst:.2f})."
     else:
         text = (
-            f"After weighting the arms still differ in {name} (standardised difference {worst:.2f}, above "
-            f"{limit:g}): the adjusted figure may carry that difference and is not a fair comparison."
+            f"After weighting the arms still differ in {name} (standardised difference {_apart(worst, limit, 2)}, "
+            f"above {limit:g}): the adjusted figure may carry that difference and is not a fair comparison."
         )
     return "balance", worst, limit, _verdict(worst, worst <= limit), text
 
@@ -53,8 +60,8 @@ def _equipoise(fit: Propensity, limit: float, between: tuple[float, float]) -> R
         text = f"{share:.0%} of people could, by their covariates, have been in either arm."
     else:
         text = (
-            f"Only {share:.0%} of people could, by their covariates, have been in either arm (less than "
-            f"{limit:.0%}): the comparison rests on a model more than on comparable people."
+            f"Only {_apart(share, limit, 0, '%')} of people could, by their covariates, have been in either arm (less "
+            f"than {limit * 100:g}%): the comparison rests on a model more than on comparable people."
         )
     return "equipoise", share, limit, _verdict(share, share >= limit), text
 
@@ -67,8 +74,8 @@ def _sample(fit: Propensity, limit: float) -> Row:
         text = f"After weighting the smaller effective sample is {least:.0f} people ({name})."
     else:
         text = (
-            f"After weighting {name} counts for only {least:.0f} people (less than {limit:g}): the adjusted "
-            "figure is too uncertain to rest a conclusion on."
+            f"After weighting {name} counts for only {_apart(least, limit, 0)} people (less than {limit:g}): the "
+            "adjusted figure is too uncertain to rest a conclusion on."
         )
     return "effective sample size", least, limit, _verdict(least, least >= limit), text
 
@@ -79,13 +86,15 @@ def _hazards(test: Estimates, limit: float) -> Row:
         msg = "diagnose: hazards must be the result of proportional_hazards_test"
         raise AnalysisError(msg)
     p = float(rows["p_value"].iloc[0])
-    if p >= limit:
+    if np.isnan(p):
+        text = "Whether hazard ratios stay the same over time could not be judged."
+    elif p >= limit:
         text = f"Nothing speaks against hazard ratios that stay the same over time (p = {p:.2f})."
     else:
+        small = "p < 0.001" if p < 0.001 else f"p = {_apart(p, limit, 3)}"
         text = (
-            "Hazard ratios change over time "
-            f"({'p < 0.001' if p < 0.001 else f'p = {p:.3f}'}): one hazard ratio is an average that depends on "
-            "the length of follow-up; read the difference in mean days instead."
+            f"Hazard ratios change over time ({small}): one hazard ratio is an average that depends on the "
+            "length of follow-up; read the difference in mean days instead."
         )
     return "proportional hazards", p, limit, _verdict(p, p >= limit), text
 

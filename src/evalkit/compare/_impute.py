@@ -7,6 +7,7 @@ __all__ = ["impute", "pool"]
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import special
 from statsmodels.imputation.mice import MICEData
@@ -137,8 +138,8 @@ def pool(results: Sequence[Estimates], *, n: int | None = None, conf_level: floa
 
     Row by row: :math:`\bar Q`, total variance :math:`T = \bar U + (1 + 1/m) B`, and t limits with
     :math:`(m-1)(1 + \bar U/((1+1/m)B))^2` degrees of freedom [1]_, with ``n`` those of Barnard and Rubin
-    for small samples [2]_. Estimates are pooled on the scale they have; where there is a hazard ratio it is
-    the exponential of the pooled log.
+    for small samples [2]_. Estimates are pooled on the scale they have, a ratio by its logarithm; where
+    there is a hazard ratio it is the exponential of the pooled log.
 
     Parameters
     ----------
@@ -151,8 +152,8 @@ def pool(results: Sequence[Estimates], *, n: int | None = None, conf_level: floa
     Returns
     -------
     Estimates
-        The first result's rows with estimate, std_error, statistic, df, p_value, conf_low, conf_high (and
-        hazard_ratio, hr_low, hr_high).
+        The first result's rows with estimate, std_error, statistic (of the log for a ratio), df, p_value, conf_low,
+        conf_high (and hazard_ratio, hr_low, hr_high).
 
     Raises
     ------
@@ -180,14 +181,21 @@ def pool(results: Sequence[Estimates], *, n: int | None = None, conf_level: floa
         raise AnalysisError(msg)
     estimates = np.stack([f["estimate"].to_numpy(dtype=np.float64) for f in frames])
     variances = np.stack([f["std_error"].to_numpy(dtype=np.float64) ** 2 for f in frames])
+    # A ratio is asked whether it is 1, and is skewed: its estimate and error are turned into those of its logarithm.
+    ratio = _ratios(results[0])
+    logs = ratio & (estimates > 0).all(axis=0)
+    variances = np.where(logs, variances / np.where(logs, estimates, 1.0) ** 2, np.where(ratio, np.nan, variances))
+    estimates = np.where(logs, np.log(np.where(logs, estimates, 1.0)), np.where(ratio, np.nan, estimates))
     pooled, error, df = rubin(estimates, variances, n)
     statistic = np.divide(pooled, error, out=np.full(len(pooled), np.nan), where=error > 0)
     width = special.stdtrit(df, 0.5 + check_level(conf_level) / 2) * error
     low, high = pooled - width, pooled + width
-    values = {"estimate": pooled, "std_error": error, "statistic": statistic, "df": df}
-    values |= {"p_value": 2 * special.stdtr(df, -np.abs(statistic)), "conf_low": low, "conf_high": high}
-    if "hazard_ratio" in frames[0]:
-        with np.errstate(over="ignore"):  # beyond the largest number a ratio is infinite
+    p_value = 2 * special.stdtr(df, -np.abs(statistic))
+    with np.errstate(over="ignore"):  # beyond the largest number a ratio is infinite
+        back = [np.where(ratio, np.exp(v), v) for v in (pooled, low, high)]
+        values = {"estimate": back[0], "std_error": np.where(ratio, error * back[0], error), "statistic": statistic}
+        values |= {"df": df, "p_value": p_value, "conf_low": back[1], "conf_high": back[2]}
+        if "hazard_ratio" in frames[0]:
             values |= {"hazard_ratio": np.exp(pooled), "hr_low": np.exp(low), "hr_high": np.exp(high)}
     kept = frames[0][[c for c in (*keys, "method", "n", "n_event") if c in frames[0]]]
     first = results[0]
@@ -202,6 +210,13 @@ def pool(results: Sequence[Estimates], *, n: int | None = None, conf_level: floa
         notes=(f"Pooled over {len(results)} imputed data sets.",),
         counts=first.counts,
     )
+
+
+def _ratios(result: Estimates) -> npt.NDArray[np.bool_]:
+    """Return which rows are of a ratio (n,), by what is measured: in a contrast a group's label may hold a slash."""
+    frame = result.tidy()
+    measured = frame.get("measure", pd.Series(result.kind, index=frame.index))
+    return measured.astype(str).str.endswith("_ratio").to_numpy(dtype=bool)
 
 
 def rubin(estimates: Floats, variances: Floats, n: float | None) -> tuple[Floats, Floats, Floats]:

@@ -1,10 +1,10 @@
-"""What an adjusted estimate is made from, and its bootstrap as an array program."""
+"""What an adjusted estimate is made from, as an array program over resampling counts."""
 
 from __future__ import annotations
 
-__all__ = ["Ask", "Problem", "bootstrap", "make_problem", "resampled"]
+__all__ = ["Ask", "Problem", "make_problem"]
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +15,6 @@ from evalkit.compare._weighted_arm import ArmRows, Horizon, arm_rows
 from evalkit.compare._weighted_hazard import ArmHazards, arm_hazards
 from evalkit.errors import AnalysisError
 from evalkit.survival._columns import Floats, Rows
-
-CELLS = 2_000_000
-Statistic = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True)
@@ -99,30 +96,6 @@ class Problem:
         if self.estimand == "att":
             return counts * self.arms.treated
         return counts if self.estimand == "ate" else counts * score * (1 - score)
-
-
-def resampled(arms: Arms, clusters: np.ndarray | None, n_boot: int, seed: int) -> Iterator[Floats]:
-    """Yield blocks of resampling counts (b, n): rows (or whole clusters) drawn again within each arm."""
-    rng = np.random.default_rng(seed)
-    n = arms.size
-    units = np.arange(n) if clusters is None else np.asarray(clusters)
-    block = max(1, CELLS // n)
-    for first in range(0, n_boot, block):
-        b = min(block, n_boot - first)
-        counts = np.zeros((b, n))
-        for side in (arms.treated > 0, arms.treated == 0):
-            rows = np.flatnonzero(side)
-            _, unit = np.unique(units[rows], return_inverse=True)
-            k = int(unit.max()) + 1
-            drawn = rng.integers(0, k, size=(b, k)) + k * np.arange(b)[:, None]
-            times = np.bincount(drawn.ravel(), minlength=b * k).reshape(b, k)
-            counts[:, rows] = times[:, unit]
-        yield counts
-
-
-def bootstrap(arms: Arms, clusters: np.ndarray | None, n_boot: int, seed: int, what: Statistic) -> Floats:
-    """Return the statistic of every replicate (n_boot, ...)."""
-    return np.concatenate([what(counts) for counts in resampled(arms, clusters, n_boot, seed)])
 
 
 def _check_followed(side: ArmRows, name: str, tau: float) -> None:

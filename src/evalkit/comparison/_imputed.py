@@ -49,17 +49,9 @@ def imputed(
     try:
         if comparison.left_out:
             rows.append(comparison.adjusted(days, n_boot=N_BOOT, label="People with every value"))
-            found = []
-            for filled in _filled(comparison, frame, m, burn_in, seed):
-                again = fitted(cohort, comparison.scale, filled, 0, smallest=comparison.smallest)
-                if again is None:
-                    break
-                found.append(
-                    adjusted_effect(
-                        again.data, "time", "event", "focus", list(again.covariates), measure="cif_difference",
-                        tau=days, estimand=cohort.study.comparison.estimand, n_boot=n_boot, seed=seed,
-                    )
-                )  # fmt: skip
+            found = [
+                _weighted(comparison, filled, days, n_boot) for filled in _filled(comparison, frame, m, burn_in, seed)
+            ]
             pooled = pool(found).tidy().iloc[0]
             rows.append({**rows[0], **{str(k): pooled[k] for k in ("estimate", "std_error", "conf_low", "conf_high")}})
             rows[1]["label"] = f"Everybody, missing values imputed {m} times"
@@ -68,6 +60,19 @@ def imputed(
     return comparison.rows(rows, what, "imputed").about(
         population="people on the time scale", counts=totals_of(frame, cohort.groups)
     )
+
+
+def _weighted(comparison: Comparison, filled: pd.DataFrame, days: int, n_boot: int) -> Estimates:
+    """Return the weighted difference in one data set; refused where it cannot be had: the others would not be all."""
+    cohort = comparison.cohort
+    again = fitted(cohort, comparison.scale, filled, 0, smallest=comparison.smallest)
+    if again is None:
+        msg = "the groups cannot be compared in every imputed data set"
+        raise AnalysisError(msg)
+    return adjusted_effect(
+        again.data, "time", "event", "focus", list(again.covariates), measure="cif_difference",
+        tau=days, estimand=cohort.study.comparison.estimand, n_boot=n_boot, seed=cohort.study.seed,
+    )  # fmt: skip
 
 
 def _filled(comparison: Comparison, frame: pd.DataFrame, m: int, burn_in: int, seed: int) -> list[pd.DataFrame]:

@@ -260,7 +260,7 @@ def _mean_gap(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:
     said = {"tau": count(gap.day), "event": event, "group": groups[0], "other": groups[1]}
     if gap.direction == "none":
         return words("rmst.gap.none", **said, low=amount(gap.low, "days"), high=amount(gap.high, "days"))
-    low, high = (decimal(size, 0) for size in sorted((abs(gap.low), abs(gap.high))))
+    low, high = (sized(size) for size in sorted((abs(gap.low), abs(gap.high))))
     return words(f"rmst.gap.{gap.direction}", **said, low=low, high=high)
 
 

@@ -23,7 +23,8 @@ def _spells(cohort: Cohort) -> pd.DataFrame:
     """Each starter's first day, and the day retention ended (NaT where it had not by the cut)."""
     ended = cohort.retention()[["participant_id", "episode", "time", "event", "reason"]]
     rows = cohort.people.merge(ended, how="left", on=["participant_id", "episode"])
-    end = rows["first_session_date"] + pd.to_timedelta(rows["time"], unit="D")
+    # Whole numbers: of floats pandas rounds what lies in memory where a value is missing, and warns of it now and then.
+    end = rows["first_session_date"] + pd.to_timedelta(rows["time"].astype("Int64"), unit="D")
     open_still = rows["event"].eq(0) & rows["reason"].eq("cut")
     return rows.assign(end=end.mask(open_still))
 

@@ -153,6 +153,9 @@ def as_text(value: object) -> str | None:
 
 
 def _number_text(value: float | Decimal) -> str | None:
+    if isinstance(value, Decimal) and value.is_finite():  # exactly: a long number's last digits tell people apart
+        whole = value.to_integral_value()
+        return str(int(whole)) if value == whole else format(value.normalize(), "f")
     number = float(value)
     if math.isnan(number):
         return None
@@ -255,7 +258,9 @@ def _to_text(value: object, how: Reading) -> str | None:
 
 def _to_identifier(value: object, how: Reading) -> str | None:
     del how
-    if isinstance(value, bool | date) or (isinstance(value, float) and not (value.is_integer() or _is_nan(value))):
+    if isinstance(value, bool | date):
+        raise Unreadable
+    if isinstance(value, float | Decimal) and math.isfinite(value) and value != int(value):
         raise Unreadable
     if isinstance(value, float) and abs(value) >= _EXACT:  # of a longer number the last digits are lost already
         raise Unreadable

@@ -16,7 +16,7 @@ from evalkit.errors import DataError, ProtocolError, did_you_mean
 from evalkit.intake._clean import clean_errors
 from evalkit.intake._convert import MISSING, NO, TEXTS, YES
 from evalkit.intake._findings import Finding
-from evalkit.intake._moments import day, in_utc, local, midnights, zoned
+from evalkit.intake._moments import day, in_utc, local, midnights, stripped, zoned
 from evalkit.intake._read import MIDNIGHT, OUTER_BLANKS, missing_columns
 from evalkit.intake._spec import ColumnSpec, TableSpec
 from evalkit.protocol import Study, Table
@@ -220,7 +220,7 @@ def our_columns(spec: TableSpec, table: Table, raw: ir.Table, zone: str) -> tupl
         value = _mapped(there, table.values.get(column.name, {}))
         ours[column.name], bad[column.name] = _column(column, value, table, zone)
         if column.allowed is not None and raw[name].type().is_string():
-            kept = raw[name].strip().length()
+            kept = stripped(raw[name]).length()
             padded[f"{_PADDED}{column.name}"] = (kept > 0) & (kept != raw[name].length())
     counts = _counted(spec, raw, {**bad, **padded})
     findings += [*_unreadable(spec, bad, counts), *_day_like(spec, raw, days)]
@@ -263,12 +263,21 @@ def _day_like(spec: TableSpec, raw: ir.Table, days: dict[str, ir.Value]) -> list
 def _mapped(value: ir.Value, values: dict[str, str]) -> ir.Value:
     if not values:
         return value
-    text = value.cast("string").strip()
-    return text.cases(*values.items(), else_=text)
+    text = _written(value)
+    found = text.cases(*values.items(), else_=text)
+    return found.fill_null(values[""]) if "" in values else found
+
+
+def _written(value: ir.Value) -> ir.StringValue:
+    """Return a value as files have it: 7 is not 7.0, and no blanks stand around it."""
+    kind, text = value.type(), value.cast("string")
+    if kind.is_floating() or kind.is_decimal():
+        return text.re_replace(r"[.]0+$", "")
+    return stripped(text) if kind.is_string() else text
 
 
 def _text(value: ir.Value, named: Iterable[str] = ()) -> ir.Value:
-    text = value.cast("string").strip()
+    text = _written(value)
     return text.isin(sorted(MISSING.difference(named))).ifelse(ibis.null().cast("string"), text)
 
 
@@ -279,17 +288,23 @@ def _column(column: ColumnSpec, value: ir.Value, table: Table, zone: str) -> tup
         return day(value, zone, table.date_formats.get(column.name, table.date_format))
     if column.kind == "number":
         if kind.is_numeric() and not kind.is_boolean():
-            number = value.cast("float64")
-            return number, ibis.literal(False)
-        text = _text(value)
-        bad = text.notnull() & ~text.re_search(_NUMBER)
-        return bad.ifelse(ibis.null().cast("string"), text).cast("float64"), bad
+            number, bad = value.cast("float64"), ibis.literal(False)
+        else:
+            text = _text(value)
+            bad = text.notnull() & ~text.re_search(_NUMBER)
+            number = bad.ifelse(ibis.null().cast("string"), text).cast("float64")
+        endless = number.isinf().fill_null(False)
+        return endless.ifelse(ibis.null().cast("float64"), number), bad | endless
     if column.kind == "yes_no":
         return _yes_no(value, kind)
-    wrong = kind.is_floating() or kind.is_temporal() or kind.is_nested() or kind.is_boolean()
-    if column.kind == "identifier" and wrong:
-        return ibis.null().cast("string"), ibis.literal(True)
-    return _text(value, column.allowed or ()), ibis.literal(False)
+    wrong = kind.is_nested() or kind.is_binary() or kind.is_interval() or kind.is_time()
+    if column.kind == "identifier":
+        wrong = wrong or kind.is_floating() or kind.is_temporal() or kind.is_boolean()
+    if wrong:
+        return ibis.null().cast("string"), value.notnull()
+    text = _text(value, column.allowed or ())
+    broken = column.kind == "identifier" and kind.is_decimal()  # a part of a person
+    return text, text.contains(".") if broken else ibis.literal(False)
 
 
 def _yes_no(value: ir.Value, kind: dt.DataType) -> tuple[ir.Value, ir.Value]:

@@ -10,14 +10,14 @@ from datetime import date
 
 from evalkit.errors import ProtocolError, did_you_mean
 from evalkit.intake._findings import Finding
-from evalkit.intake._spec import table_spec
+from evalkit.intake._spec import exit_effects, table_spec
 from evalkit.intake._table_rules import rules_of
 from evalkit.protocol import Excuse, Study
 
-OF_A_PERIOD = frozenset({"stale_table", "fall_of_rows"})
+OF_A_PERIOD = frozenset({"stale_table", "entered_late", "fall_of_rows"})
 """Rules that only a period's cut breaks: without one nobody can say that their excuse is idle."""
 
-_OF_TABLES = ("stale_table", "empty_table")
+_OF_TABLES = ("stale_table", "entered_late", "empty_table", "expected_value_absent")
 _UNREADABLE = ("unreadable", "missing_column", "uncalculated_formula", "formula_error", "row_in_footer")
 
 
@@ -74,6 +74,8 @@ def check_ignored(study: Study) -> None:
         ("participants", "referral_source"): study.referral_sources,
         **{("participants", c.name): c.levels for c in study.covariates},
         ("sessions", "kind"): study.rules.counting_kinds,
+        ("sessions", "status"): ["attended", "absent"],
+        ("exits", "reason"): [reason for reason, effect in exit_effects(study.rules).items() if effect != "ignored"],
         ("outcomes", "kind"): study.harm.kinds,
         ("outcomes", "source"): study.harm.sources,
     }

@@ -102,6 +102,9 @@ def _check_path(path: Path, table: Table, name: str) -> None:
             f"{name}: its path is the address of a database; write it in the protocol's `database:`, and `table:` here"
         )
         raise DataError(msg)
+    if path.is_dir() or (path.exists() and not path.is_file()):
+        msg = f"{name}: {path} is a folder or a device, no file; say the file itself"
+        raise DataError(msg)
     if not path.is_file():
         near = did_you_mean(path.name, (p.name for p in path.parent.glob("*"))) if path.parent.is_dir() else ""
         msg = f"{name}: file {path} is not there{near}"
@@ -134,6 +137,13 @@ def _parquet(path: Path, wanted: Wanted, where: str) -> RawTable:
 
 
 def _duckdb(path: Path, table: str, where: str) -> RawTable:
+    log = path.with_name(f"{path.name}.wal")
+    if log.exists() and log.stat().st_size:
+        # What was written last stands in there: a copy, or a digest, of the file alone is another table.
+        msg = (
+            f"{where} was not closed: its last rows are in {log.name}; close it where it is written, or run CHECKPOINT"
+        )
+        raise DataError(msg)
     # A file may hold views, which can read any other file and do so on the machine's own clock and settings.
     with duckdb.connect(str(path), read_only=True, config=SEALED) as connection:
         connection.execute("SET TimeZone = 'UTC'")

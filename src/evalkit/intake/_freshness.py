@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-__all__ = ["fall_of_rows", "reaches", "stale"]
+__all__ = ["entered_late", "fall_of_rows", "reaches", "stale"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import ibis
 import pandas as pd
 
-from evalkit.intake._data import StudyData
+from evalkit.intake._cut import fetch
+from evalkit.intake._data import StudyData, kept_in
 from evalkit.intake._findings import Finding
+from evalkit.intake._spec import table_spec
 from evalkit.periods import Period
 from evalkit.protocol import Study
 
 # A month's entries are late by a few weeks at most; of a small programme nobody new may come for a quarter.
 _USUAL, _OF_PARTICIPANTS = 31, 92
+_SEVERAL = 5  # rows: fewer that were entered late are late, and no other kind of day
 _BEFORE = 6  # months that say what is usual: half a year, so that one holiday does not
 
 
@@ -80,6 +84,47 @@ def stale(reach: Mapping[str, Reach], period: Period) -> list[Finding]:
                 f"(tables.{name}.freshness_days)"
             )
             found.append(Finding(name, "", "stale_table", "error", 0, (), text))
+    return found
+
+
+def entered_late(data: StudyData, reach: Mapping[str, Reach], cut: date, today: date) -> list[Finding]:
+    """Return a finding for each table of which most rows were entered after a cut, though they happened well before.
+
+    A report knows nothing of them. Where an export writes its own day as ``recorded_on``, that is nearly all of a
+    table, and the report would say that nobody came.
+
+    Parameters
+    ----------
+    data : StudyData
+    reach : mapping of str to Reach
+    cut : datetime.date
+    today : datetime.date
+        Rows withdrawn since are not missed.
+
+    Returns
+    -------
+    list of Finding
+    """
+    found = []
+    for name, own in reach.items():
+        if "recorded_on" in data.absent.get(name, ()):
+            continue
+        event, last = table_spec(data.study, name).event_date, cut - timedelta(days=own.days)
+        table = kept_in(data.study, name, data.table(name))
+        past = table.filter(table[event] <= ibis.literal(last))
+        seen = past.recorded_on.fill_null(past[event]) <= ibis.literal(cut)
+        gone = past.retracted_on.fill_null(ibis.literal(date.max))
+        counts = past.aggregate(
+            there=(gone > ibis.literal(today)).ifelse(1, 0).sum(),
+            known=(seen & (gone > ibis.literal(cut))).ifelse(1, 0).sum(),
+        )
+        there, known = (0 if pd.isna(n) else int(n) for n in fetch(counts, [], name).iloc[0])
+        if there - known >= _SEVERAL and 2 * known < there:
+            text = (
+                f"most of the rows up to {last} were entered after {cut}, so that a report of that day knows nothing "
+                "of them: recorded_on is to be the day a row was entered, not that of an export"
+            )
+            found.append(Finding(name, "recorded_on", "entered_late", "error", 0, (), text))
     return found
 
 

@@ -22,7 +22,7 @@ from evalkit.intake._codes import Codes, codes_in
 from evalkit.intake._data import StudyData
 from evalkit.intake._excuses import excused, idle
 from evalkit.intake._findings import Finding, Findings
-from evalkit.intake._freshness import Reach, fall_of_rows, reaches, stale
+from evalkit.intake._freshness import Reach, entered_late, fall_of_rows, reaches, stale
 from evalkit.intake._open import read_all
 from evalkit.intake._spec import TABLE_NAMES, table_spec
 from evalkit.intake._validate import Frames, broken_rules, frames_to_check, known_at, whole_tables
@@ -199,6 +199,7 @@ class Gate:
             own = [] if all_known else broken_rules(self.study, frames, self.today, self._unread, errors=True)
             sessions = frames.get("sessions")
             falls = [] if sessions is None else fall_of_rows(self.study, sessions, period.cut, to_last=True)
+            late = entered_late(self.data, self._reaches, period.cut, self.today)
         there = {_place(f): f for f in own}
         found = []
         for finding in (f for f in self._broken if f.severity == "error" and f.rule != "fall_of_rows"):
@@ -206,7 +207,7 @@ class Gate:
             # In the words of the whole tables, so that validate and render say the same lines.
             if there.pop(_place(finding), None) is not None or all_known or not about_rows:
                 found.append(finding)
-        return [*found, *there.values(), *stale(self._reaches, period), *falls]
+        return [*found, *there.values(), *stale(self._reaches, period), *late, *falls]
 
     def check(self, period: Period) -> Passed:
         """Let a report of a period through, or not.

@@ -9,6 +9,8 @@ import ibis.expr.types as ir
 from evalkit.intake._convert import FIRST_DAY, LAST_DAY, MISSING, OFFSET, TIME
 
 _MOMENT = dt.Timestamp(timezone="UTC")
+# Engines' own strip() knows the blank alone, or those of ASCII: Python's knows these.
+_BLANKS = "[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
 
 # The days that were, from FIRST_DAY to LAST_DAY: engines differ in what they do with the others. A regular expression,
 # as a query repeats an expression wherever it is used: year, month and day taken apart made megabytes of it.
@@ -73,6 +75,20 @@ def local(value: ir.Value, zone: str) -> ir.Value | None:
     return _from_utc(value, zone) if engine == "pyspark" else None
 
 
+def stripped(text: ir.StringValue) -> ir.StringValue:
+    """Return a text without the blanks around it, of every kind.
+
+    Parameters
+    ----------
+    text : ibis StringValue
+
+    Returns
+    -------
+    ibis StringValue
+    """
+    return text.re_replace(f"^{_BLANKS}|{_BLANKS}$", "")
+
+
 def midnights(value: ir.Value, zone: str) -> ir.BooleanValue | None:
     """Return whether a time is midnight in UTC and counts on another day; None for a column without zones.
 
@@ -112,12 +128,13 @@ def day(value: ir.Value, zone: str, form: str | None) -> tuple[ir.Value, ir.Valu
     kind = value.type()
     if kind.is_date() or kind.is_timestamp():
         found = value.cast("date")
-        return found, found.notnull() & ~found.between(ibis.literal(FIRST_DAY), ibis.literal(LAST_DAY))
+        real = found.between(ibis.literal(FIRST_DAY), ibis.literal(LAST_DAY))
+        return real.ifelse(found, ibis.null().cast("date")), found.notnull() & ~real
     nothing = ibis.null().cast("string")
     if not kind.is_string() or form is not None:
         return nothing.cast("date"), value.notnull()
-    stripped = value.strip()
-    text = stripped.isin(sorted(MISSING)).ifelse(nothing, stripped)
+    bare = stripped(value)
+    text = bare.isin(sorted(MISSING)).ifelse(nothing, bare)
     real, offset = text.re_search(_ISO), text.re_search(_WITH_OFFSET)
     written = real.ifelse(text.substr(0, 10), nothing)
     there = local(_moment(offset.ifelse(text, nothing)), zone)

@@ -61,7 +61,11 @@ class _Opening:
         if table.path is None:
             msg = f"{name}: the protocol says neither a path nor a database"
             raise DataError(msg)
-        path = (self.study.folder / table.path).resolve()
+        try:
+            path = (self.study.folder / table.path).resolve()
+        except (OSError, RuntimeError, ValueError):  # links in a circle, a name that none can have
+            msg = f"{name}: its path leads to no file; say the file itself"
+            raise DataError(msg) from None
         raw = read_file(path, table, Wanted.of(spec, table))
         read = read_table(spec, table, raw, zone(self.study.time_zone))
         self.tables[name] = _load(backend, name, read.data)

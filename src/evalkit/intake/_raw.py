@@ -11,8 +11,8 @@ from evalkit.errors import DataError
 from evalkit.intake._convert import Broken
 from evalkit.intake._spec import TableSpec
 from evalkit.protocol import Table
+from evalkit.spreadsheet import unseen
 
-_UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u2060"))
 _LOOKED_THROUGH = 20  # a header line further down than this is not looked for
 
 Line = tuple[int, list[Any]]
@@ -73,7 +73,11 @@ class Wanted:
 
 def names_in(cells: Iterable[object]) -> set[str]:
     """Return the texts of a line as a header's names are read."""
-    return {str(cell).translate(_UNSEEN).strip() for cell in cells}
+    return {_name(cell) for cell in cells}
+
+
+def _name(cell: object) -> str:
+    return "".join(c for c in str(cell) if c.isspace() or not unseen(c)).strip()
 
 
 def header(cells: Iterable[object], where: str) -> list[str]:
@@ -89,7 +93,7 @@ def header(cells: Iterable[object], where: str) -> list[str]:
         if isinstance(cell, Broken):
             msg = f"{where}: the name of column {place} {cell.value}; open the file in Excel and save it"
             raise DataError(msg)
-        names.append("" if cell is None else str(cell).translate(_UNSEEN).strip())
+        names.append("" if cell is None else _name(cell))
     while names and not names[-1]:
         names.pop()
     if not any(names):

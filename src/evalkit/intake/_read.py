@@ -99,20 +99,32 @@ def missing_columns(spec: TableSpec, table: Table, raw_names: Iterable[str]) -> 
     list of Finding
     """
     names = list(raw_names)
+    alike = {_letters(name): name for name in names}
     required = [table.columns.get(c.name, c.name) for c in spec.columns if c.required]
-    if not set(required) & set(names):
+    if not set(required) & set(names) and not set(map(_letters, required)) & set(alike):
         # No suggestion: what looks like names may be somebody's values.
         text = f"none of the columns {', '.join(required)} is there: is the first line the header?"
         return [Finding(spec.name, "", "missing_column", "error", 0, (), text)]
     found = []
     for column in spec.columns:
         raw = table.columns.get(column.name, column.name)
-        if raw in names or not (column.required or column.name in table.columns):
+        other = alike.get(_letters(raw))
+        # A column that may be absent is not absent where it stands in another spelling: nobody would miss its values.
+        if raw in names or not (column.required or column.name in table.columns or other):
             continue
-        near = did_you_mean(raw, (name for name in names if _NAME.fullmatch(name)))
+        near = (
+            f"; did you mean '{other}'?"
+            if other and _NAME.fullmatch(other)
+            else did_you_mean(raw, (n for n in names if _NAME.fullmatch(n)))
+        )
         text = f"column '{raw}' is missing{near}"
         found.append(Finding(spec.name, column.name, "missing_column", "error", 0, (), text))
     return found
+
+
+def _letters(name: str) -> str:
+    """Return a column's name as a reader may take it for another: without letter case, blanks, signs between words."""
+    return re.sub(r"[\W_]+", "", name).casefold()
 
 
 def read_table(spec: TableSpec, table: Table, raw: RawTable, zone: ZoneInfo) -> ReadTable:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
 import pandas as pd
 
 from evalkit.intake._findings import Severity
-from evalkit.intake._rules import Frame, Rule, after, column_rules, doubled
+from evalkit.intake._identifiers import identifier_rules, participant_rules
+from evalkit.intake._rules import Rule, after, column_rules, doubled
+from evalkit.intake._session_rules import session_rules
 from evalkit.intake._spec import TableSpec
-from evalkit.protocol import Rules, Study
-
-LONG_SESSION_HOURS = 8
+from evalkit.protocol import Study
 
 
 def _participants(study: Study) -> list[Rule]:
@@ -91,84 +90,6 @@ def _events(spec: TableSpec) -> list[Rule]:
     return rules
 
 
-def _unlikely_hours(rules: Rules) -> Callable[[Frame], pd.Series[bool]]:
-    """Flag a kind's attended sessions outside the usual length, where the median of that kind lies outside it too.
-
-    A single long session is possible; when half of them are, the column is in another unit.
-    """
-    low, high = rules.shortest_usual_hours, rules.longest_usual_hours
-
-    def broken(frame: Frame) -> pd.Series[bool]:
-        # What no day can hold has a rule of its own; no hours are the next rule's.
-        hours = frame["hours"].where(frame["status"].eq("attended") & (frame["hours"] > 0) & (frame["hours"] <= 24))
-        median = hours.groupby(frame["kind"]).transform("median")
-        return ((median > high) & (hours > high)) | ((median < low) & (hours < low))
-
-    return broken
-
-
-def _sessions(study: Study) -> list[Rule]:
-    limits = f"{study.rules.shortest_usual_hours:g} to {study.rules.longest_usual_hours:g}"
-    same = ["participant_id", "session_date", "kind"]
-    whole = [*same, "status", "hours"]
-
-    def attended(frame: Frame) -> pd.Series[bool]:
-        return frame["status"].eq("attended")
-
-    return [
-        Rule("", "duplicate_row", "error", "repeats another row that stands", doubled(whole)),
-        Rule(
-            "",
-            "same_day_session",
-            "warning",
-            "is a second session of that kind on one day",
-            lambda frame: frame.duplicated(same) & ~frame.duplicated(whole),
-        ),
-        Rule(
-            "session_date",
-            "session_before_intake",
-            "warning",
-            "is an attended session before its episode's intake_date",
-            lambda frame: attended(frame) & (frame["session_date"] < frame["_intake"]),
-        ),
-        Rule(
-            "session_date",
-            "session_without_intake",
-            "warning",
-            "is an attended session of an episode without intake_date",
-            lambda frame: attended(frame) & frame["_referral"].notna() & frame["_intake"].isna(),
-        ),
-        Rule(
-            "session_date",
-            "session_after_exit",
-            "warning",
-            "is an attended session after an exit of its episode",
-            lambda frame: attended(frame) & (frame["session_date"] > frame["_exit"]),
-        ),
-        Rule(
-            "hours",
-            "hours_unknown",
-            "warning",
-            "is empty or 0 though the session was attended: it adds nothing to the dose",
-            lambda frame: attended(frame) & ~(frame["hours"] != 0).where(frame["hours"].notna(), other=False),
-        ),
-        Rule(
-            "hours",
-            "unusual_hours",
-            "warning",
-            f"is more than {LONG_SESSION_HOURS}",
-            lambda frame: frame["hours"].between(LONG_SESSION_HOURS, 24, inclusive="right"),
-        ),
-        Rule(
-            "hours",
-            "unlikely_hours",
-            "error",
-            f"is not in hours, it seems: the median of this kind of session is not {limits}",
-            _unlikely_hours(study.rules),
-        ),
-    ]
-
-
 def _exits() -> list[Rule]:
     episode = ["participant_id", "_referral"]
     whole = ["participant_id", "exit_date", "reason"]
@@ -217,10 +138,10 @@ def rules_of(study: Study, spec: TableSpec, today: date) -> list[Rule]:
     -------
     list of Rule
     """
-    rules = column_rules(spec, today)
+    rules = column_rules(spec, today) + identifier_rules()
     if spec.name == "participants":
-        return rules + _participants(study)
+        return rules + participant_rules() + _participants(study)
     if spec.name == "sessions":
-        return rules + _events(spec) + _sessions(study)
+        return rules + _events(spec) + session_rules(study)
     own = {"exits": _exits, "outcomes": _outcomes, "measures": _measures}
     return rules + _events(spec) + own[spec.name]()

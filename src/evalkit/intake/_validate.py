@@ -15,11 +15,12 @@ from evalkit.intake._data import StudyData, kept_in
 from evalkit.intake._findings import Finding, finding
 from evalkit.intake._read import ROW
 from evalkit.intake._rules import Rule
-from evalkit.intake._spec import TABLE_NAMES, TableSpec, table_spec
+from evalkit.intake._spec import SESSION_STATUSES, TABLE_NAMES, TableSpec, table_spec
 from evalkit.intake._table_rules import rules_of
 from evalkit.protocol import Study
 
 Frames = Mapping[str, pd.DataFrame]
+_SOME_ROWS = 10  # so many sessions that nobody came to do not happen, not even in a study's first weeks
 
 
 def frames_to_check(data: StudyData, today: date) -> Frames:
@@ -141,7 +142,8 @@ def _with_helpers(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     for name, frame in frames.items():
         ready[name] = frame.assign(_death=_looked_up(frame["participant_id"], deaths))
     if "participants" in frames:
-        ordered = people.sort_values("referral_date")
+        # A row that repeats a referral is no next one: that it is there twice has a rule of its own.
+        ordered = people.drop_duplicates(["participant_id", "referral_date"]).sort_values("referral_date")
         following = ordered[ordered["referral_date"].notna()].groupby("participant_id")["referral_date"].shift(-1)
         ready["participants"]["_next_referral"] = following.reindex(people.index)
     for name in (n for n in ready if n != "participants"):
@@ -187,7 +189,9 @@ def _whole_table(data: StudyData, spec: TableSpec, frame: pd.DataFrame) -> list[
         return Finding(spec.name, column, rule, severity, 0, (), text)  # type: ignore[arg-type]
 
     if frame.empty:
-        severity = "error" if spec.name == "participants" else "warning"
+        # Rows that were all withdrawn or kept out are no sign that nothing happened.
+        lost = any(given.table == spec.name and given.n_rows for given in data.inputs)
+        severity = "error" if lost or spec.name == "participants" else "warning"
         return [say("", "empty_table", severity, "has no row that stands")]
     found = []
     absent = data.absent.get(spec.name, ())
@@ -199,7 +203,7 @@ def _whole_table(data: StudyData, spec: TableSpec, frame: pd.DataFrame) -> list[
         found.append(say("outcome_follow_up_end", "absent_column", "warning", text))
     for column in spec.columns:
         blank = frame[column.name].isna().all()
-        if blank and column.required and not column.filled:
+        if blank and column.required and not column.filled and column.name not in absent:
             found.append(say(column.name, "empty_column", "warning", "has no value at all"))
     return found + _expected_values(data.study, spec, frame)
 
@@ -217,4 +221,9 @@ def _expected_values(study: Study, spec: TableSpec, frame: pd.DataFrame) -> list
     column, groups, what = expected[spec.name]
     missing = sum(not frame[column].isin(values).any() for values in groups)
     text = f"no row has {'one of the two arms' if what == 'arm' else f'a {what}'} the protocol names"
-    return [Finding(spec.name, column, "expected_value_absent", "warning", 0, (), text)] if missing else []
+    found = [Finding(spec.name, column, "expected_value_absent", "warning", 0, (), text)] if missing else []
+    known = spec.name == "sessions" and frame["status"].isin([*SESSION_STATUSES]).all()  # else another rule says so
+    if known and len(frame) >= _SOME_ROWS and not frame["status"].eq("attended").any():
+        text = "no row has the status attended: was it read as another one?"
+        found.append(Finding(spec.name, "status", "expected_value_absent", "error", 0, (), text))
+    return found

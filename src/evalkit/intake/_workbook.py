@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-from python_calamine import CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook
 
 from evalkit.errors import DataError, did_you_mean
 from evalkit.intake._convert import Broken
@@ -112,13 +112,29 @@ def _lines(package: _Package, book: CalamineWorkbook, sheet: str, skipped: int, 
     if scan.n_rows * scan.n_columns > _MOST_CELLS:
         msg = f"{where}: a cell of sheet '{sheet}' stands far from the table, {scan.far}; delete it"
         raise DataError(msg)
-    rows: list[list[Any]] = [list(row) for row in book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)]
+    try:
+        rows: list[list[Any]] = [list(row) for row in book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)]
+    except CalamineError:
+        errors = [place for place, broken in scan.broken.items() if broken is Broken.ERROR]
+        if not errors:
+            raise
+        # Of the errors that Excel has had since 2018 (#SPILL!, #CALC!) the reader knows nothing.
+        row, column = min(errors)
+        place = f"in row {row} and column {column}"
+        msg = f"{where}: sheet '{sheet}' holds a formula's error ({place}); mend, save, send again"
+        raise DataError(msg) from None
+    if scan.n_rows and not any(map(any, rows)):
+        msg = f"{where} is damaged: sheet '{sheet}' holds cells of which none can be read; save it again in Excel"
+        raise DataError(msg)
     for (row, column), broken in scan.broken.items():
         rows.extend([] for _ in range(row - len(rows)))
         cells = rows[row - 1]
         cells.extend([None] * (column - len(cells)))
         cells[column - 1] = broken
-    cleaned = [(n, [None if cell == "" else cell for cell in row]) for n, row in enumerate(rows, start=1)]
+    cleaned = [
+        (n, [None if isinstance(cell, str) and not cell.strip() else cell for cell in row])
+        for n, row in enumerate(rows, start=1)
+    ]
     return [(n, row) for n, row in cleaned if n > skipped and any(cell is not None for cell in row)]
 
 
@@ -129,6 +145,9 @@ class _Package:
         self.where = where
         self._archive = archive
         self._names = {name.replace("\\", "/").lower(): name for name in archive.namelist()}
+        if any(part.flag_bits & 1 for part in archive.infolist()):
+            msg = f"{where} is protected by a password; save it without one"
+            raise DataError(msg)
         if sum(part.file_size for part in archive.infolist()) > _MOST_BYTES:
             msg = f"{where} unpacks to more than {_MOST_BYTES >> 30} GB; is it a table?"
             raise DataError(msg)
@@ -250,7 +269,8 @@ class _Scan:
             self.far = f"in row {self._row} and column {self._column}"
         self.n_rows, self.n_columns = max(self.n_rows, self._row), max(self.n_columns, self._column)
         calculated = bool(value) or (self._kind == "str" and self._value is not None)  # text may be empty
-        if self._kind == "e" and value and value != "#N/A":  # which is how a formula says that there is nothing
+        # A program that exports writes #N/A for nothing; a formula that gives it looked for something and failed.
+        if self._kind == "e" and value and (self._formula or value != "#N/A"):
             self.broken[place] = Broken.ERROR
         elif self._formula and (not calculated or (self.stale and value == "0")):
             self.broken[place] = Broken.UNCALCULATED

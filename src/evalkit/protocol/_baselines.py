@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from evalkit.protocol._study import Model, Text, Word
+from evalkit.protocol._study import NUMBER, Model, Number, Text, Word
 
 
 class Baseline(Model):
@@ -20,11 +20,11 @@ class Baseline(Model):
     """What was measured, of whom."""
     measure: Literal["completion", "harm", "sessions", "dose"]
     """Which of our measures it can stand beside."""
-    value: float
+    value: Number
     """The published value; shares as 0 to 1."""
     unit: Literal["share", "sessions", "hours"]
     """Unit of the value."""
-    n: Annotated[int, Field(ge=1)] | None = None
+    n: Annotated[int, Field(ge=1), NUMBER] | None = None
     """The published denominator; none: not published."""
     denominator: Text
     """Who is in the denominator, in words."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from evalkit.protocol._study import Count, Days, Model, Text
+from evalkit.protocol._study import NUMBER, Count, Days, Model, Number, Text
 
 _OF_ROUNDING = ("rounding_base", "ambiguity")
 
@@ -24,7 +24,7 @@ class Override(Model):
         "dominance",
     ]
     """The rule that is set aside."""
-    value: float
+    value: Number
     """The value in its place."""
     by: Text
     """Who decided it: one of those who may."""
@@ -42,15 +42,15 @@ class Disclosure(Model):
 
     minimum_count: Count = 11
     """Smallest count of people or events that is published; zero may be."""
-    noise_variance: Annotated[float, Field(ge=0, le=5)] = 2.0
+    noise_variance: Annotated[float, Field(ge=0, le=5), NUMBER] = 2.0
     """Variance of the noise of published counts: the same people give the same number everywhere, a little off."""
-    noise_most: Annotated[int, Field(ge=1, le=10)] = 5
+    noise_most: Annotated[int, Field(ge=1, le=10), NUMBER] = 5
     """Largest noise of a published count."""
-    round_for_display: Annotated[int, Field(ge=1, le=50)] = 1
+    round_for_display: Annotated[int, Field(ge=1, le=50), NUMBER] = 1
     """Published counts are multiples of this, for the eye; 1: they are not rounded."""
     minimum_at_risk: Count = 11
     """A curve ends where fewer than this are at risk."""
-    dominance: Annotated[float, Field(gt=0, le=1)] = 0.5
+    dominance: Annotated[float, Field(gt=0, le=1), NUMBER] = 0.5
     """Largest share of a total that one person may contribute."""
     minimum_subgroup: Count = 11
     """Smallest number of people in a group (a site, an area, a level of a covariate) of which anything is shown."""

@@ -65,6 +65,8 @@ def _explain(model: type[BaseModel], error: Any, lines: dict[tuple[str | int, ..
     if error["type"] == "literal_error" and isinstance(error.get("input"), str):
         allowed = [w.strip("'") for w in str(error["ctx"]["expected"]).replace(" or ", ", ").split(", ")]
         message += did_you_mean(error["input"], allowed)
+    if error["type"] == "too_short" and isinstance(error.get("input"), str):  # pydantic counts its "items"
+        message = f"needs at least {error['ctx']['min_length']} character(s)"
     if error["type"] == "string_type" and not isinstance(error.get("input"), dict | list):
         message += "; put it in quotes"
     return f"key '{key}': {message[:1].lower()}{message[1:]}{_line(location, lines)}"

@@ -110,13 +110,17 @@ def find_private_folder(study: Study) -> Path | None:
 def _shared(place: Path) -> Path:
     try:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not place.is_dir():
+        open_to_all = place.parent.stat().st_mode & 0o002
+        if not place.is_dir() and not open_to_all:
             place.mkdir()
             _as_its_parent(place)
-        mode = place.stat().st_mode
+        mode = 0 if open_to_all else place.stat().st_mode
     except OSError as error:
         msg = f"{place}: cannot be made ({error.strerror}); {PRIVATE_VARIABLE} or the protocol's 'private' names it"
         raise ProtocolError(msg) from None
+    if open_to_all:  # whatever lies there can be put away, and something else in its place
+        msg = f"{place.parent}: everybody on this machine can write in it; chmod o-w it, or name another folder"
+        raise ProtocolError(msg)
     if mode & _OTHERS:
         msg = f"{place}: everybody on this machine can open it; chmod o-rwx it"
         raise ProtocolError(msg)

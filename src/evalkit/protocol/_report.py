@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from evalkit.protocol._study import Model, Slug, Text
+from evalkit.protocol._study import NUMBER, Model, Slug, Text
 
 
 class Publication(Model):
@@ -33,11 +33,11 @@ class ReportParams(Model):
     """Title on the first page."""
     period: str = "newest"
     """2022Q3, a range 2022-01-01..2022-06-30, or newest."""
-    timeout_minutes: Annotated[float, Field(gt=0, le=1440)] = 20
+    timeout_minutes: Annotated[float, Field(gt=0, le=1440), NUMBER] = 20
     """Longest time one render may take."""
-    memory_gb: Annotated[float, Field(gt=0, le=4096)] = 8
+    memory_gb: Annotated[float, Field(gt=0, le=4096), NUMBER] = 8
     """Most memory the notebook, and what it starts, may use."""
-    output_mb: Annotated[float, Field(gt=0, le=4096)] = 100
+    output_mb: Annotated[float, Field(gt=0, le=4096), NUMBER] = 100
     """Most that the notebook may put out, and largest release."""
     publication: Publication = Publication()
     """Formats, publisher, accessibility."""

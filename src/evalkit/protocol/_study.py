@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from evalkit.letters import unshown
 from evalkit.spreadsheet import unseen
@@ -38,12 +39,32 @@ def _one_sign(text: str) -> str:
     return sign
 
 
+def _no_switch(value: object) -> object:
+    """Refuse true where a number belongs: it would be read as 1."""
+    if isinstance(value, bool):
+        msg = "is true or false, and must be a number"
+        raise ValueError(msg)  # noqa: TRY004 - what pydantic turns into a finding
+    return value
+
+
+def _written_out(value: object) -> object:
+    """Hold a day to one form: a number would be read as seconds since 1970."""
+    if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)):
+        return value
+    msg = "must be a date written as 2021-11-18"
+    raise ValueError(msg)
+
+
 Text = Annotated[str, AfterValidator(_one_line)]
 Name = Annotated[str, AfterValidator(_in_the_fonts)]
 Zone = Annotated[str, AfterValidator(known_zone)]
-Days = Annotated[int, Field(ge=1, le=36500)]
-Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
+NUMBER = BeforeValidator(_no_switch)
+Integer = Annotated[int, NUMBER]
+Number = Annotated[float, NUMBER]
+Day = Annotated[date, BeforeValidator(_written_out)]
+Days = Annotated[int, Field(ge=1, le=36500), NUMBER]
+Count = Annotated[int, Field(ge=1), NUMBER]
+Share = Annotated[float, Field(gt=0, lt=1), NUMBER]
 Word = Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Effect = Literal["disengagement", "completion", "censored", "ignored"]
@@ -96,9 +117,9 @@ class Covariate(Model):
     """How it enters models."""
     levels: list[Name] | None = None
     """For categorical: the levels allowed, the first one the reference."""
-    minimum: float | None = None
+    minimum: Number | None = None
     """For numeric: the smallest value that can be right."""
-    maximum: float | None = None
+    maximum: Number | None = None
     """For numeric: the largest value that can be right."""
 
 
@@ -121,11 +142,11 @@ class Table(Model):
     """Encoding of a CSV file."""
     delimiter: Annotated[str, AfterValidator(_one_sign)] | None = None
     """Delimiter of a CSV file; found out when not said."""
-    skip_rows: Annotated[int, Field(ge=0, le=1000)] = 0
+    skip_rows: Annotated[int, Field(ge=0, le=1000), NUMBER] = 0
     """Lines above the header line of a CSV or Excel file, titles and empty ones, that are no part of the table."""
-    skip_footer: Annotated[int, Field(ge=0, le=1000)] = 0
+    skip_footer: Annotated[int, Field(ge=0, le=1000), NUMBER] = 0
     """Lines at the end of a CSV or Excel file, totals and notes, that are no part of it; empty ones do not count."""
-    freshness_days: Annotated[int, Field(ge=0, le=36500)] | None = None
+    freshness_days: Annotated[int, Field(ge=0, le=36500), NUMBER] | None = None
     """How many days before a period's end the table's newest day may lie; none: 31, of participants 92."""
 
 
@@ -160,15 +181,15 @@ class Rules(Model):
     """No attended session for this long is disengagement, on the day it becomes known."""
     dose_sessions: Count = 24
     """Attended counting sessions of a full dose."""
-    dose_hours: Annotated[float, Field(gt=0)] = 36
+    dose_hours: Annotated[float, Field(gt=0), NUMBER] = 36
     """Hours of a full dose."""
     counting_kinds: list[Name] = ["group"]
     """Kinds of session that count towards the dose."""
     session_kinds: list[str] = ["group", "individual", "case_management"]
     """Kinds of session that may stand in the table, beside those that count: contact, but not dose."""
-    shortest_usual_hours: Annotated[float, Field(ge=0)] = 0.1
+    shortest_usual_hours: Annotated[float, Field(ge=0), NUMBER] = 0.1
     """The median of a kind's attended sessions is at least this long: shorter ones are in another unit ..."""
-    longest_usual_hours: Annotated[float, Field(gt=0)] = 4
+    longest_usual_hours: Annotated[float, Field(gt=0), NUMBER] = 4
     """... and at most this long: minutes are not read as hours."""
     engaged: Engaged = Engaged()
     """When a participant counts as engaged."""
@@ -226,7 +247,7 @@ class Comparison(Model):
     """Target population of adjusted figures; att: the focus arm."""
     assignment: Literal["mandate", "random", "other"] = "mandate"
     """How people came to be in one arm or the other: by a court's mandate or without, by lot, or otherwise."""
-    max_smd: Annotated[float, Field(gt=0)] = 0.1
+    max_smd: Annotated[float, Field(gt=0), NUMBER] = 0.1
     """Largest standardised mean difference that still counts as balanced."""
     min_equipoise: Share = 0.2
     """Smallest share of participants inside the preference-score range."""
@@ -236,7 +257,7 @@ class Comparison(Model):
     """Upper end of that range."""
     min_effective_sample_size: Count = 30
     """Smallest effective sample size after weighting."""
-    max_e_value_note: Annotated[float, Field(ge=1)] = 1.5
+    max_e_value_note: Annotated[float, Field(ge=1), NUMBER] = 1.5
     """E-values below this are called fragile."""
 
     @model_validator(mode="after")
@@ -260,7 +281,7 @@ class Excuse(Model):
     """Why, in a sentence. It is published."""
     by: Annotated[Text, Field(min_length=1)]
     """Who decided it. It is published."""
-    until: date
+    until: Day
     """Last day on which it holds."""
 
 
@@ -281,11 +302,11 @@ class Study(Model):
     """Titles, labels and definitions of this file in other languages, for the brief: English text, translation."""
     synthetic: bool = False
     """True when the data are synthetic; found out from the data too."""
-    starts: date
+    starts: Day
     """First day a referral belongs to the study."""
     time_zone: Zone = "America/Chicago"
     """Where the study's days begin: the day of a time that comes with a zone or offset is the day it was there."""
-    fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)] = 1
+    fiscal_year_start_month: Annotated[int, Field(ge=1, le=12), NUMBER] = 1
     """First month of the fiscal year; 1 makes quarters calendar quarters."""
     arms: Arms
     """The two groups."""
@@ -295,7 +316,7 @@ class Study(Model):
     """Sites allowed; none: any."""
     community_areas: list[Name] | None = None
     """Community areas allowed; none: any."""
-    community_area_tiles: dict[Name, tuple[int, int]] = Field(default_factory=dict)
+    community_area_tiles: dict[Name, tuple[Integer, Integer]] = Field(default_factory=dict)
     """Where each community area lies on a schematic map: column and row of its tile, from the top left."""
     referral_sources: list[Name] | None = None
     """Referral sources allowed; none: any."""
@@ -321,7 +342,7 @@ class Study(Model):
     """File of the disclosure policy, from the protocol's folder; none: the defaults."""
     private: Text | None = None
     """Folder of private folders, from the protocol's folder; none: .evalkit beside it. EVALKIT_PRIVATE goes before."""
-    seed: Annotated[int, Field(ge=0)] = 20211118
+    seed: Annotated[int, Field(ge=0), NUMBER] = 20211118
     """Seed of everything random."""
 
     _path: Path = PrivateAttr(default=Path("study.yaml"))

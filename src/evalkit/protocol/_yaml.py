@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -77,7 +78,10 @@ def _scalar(loader: _Loader, node: yaml.ScalarNode) -> Any:  # noqa: ANN401 - te
     text, kind = loader.construct_scalar(node), node.tag.removeprefix(_TAG)
     if kind == "str":
         if node.style is None and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            date.fromisoformat(text)  # text, but of a day that was: 2022-02-30 is a slip
+            try:
+                date.fromisoformat(text)
+            except ValueError:  # text, but of a day: 2022-02-30 is a slip
+                raise _problem("no calendar has this day", node) from None
         return text
     if not re.fullmatch(_PLAIN[node.tag], text):  # a tag that was written: !!int 0x10
         raise _problem(f"!!{kind} stands before something else", node)
@@ -85,7 +89,14 @@ def _scalar(loader: _Loader, node: yaml.ScalarNode) -> Any:  # noqa: ANN401 - te
         return None
     if kind == "bool":
         return text.lower() == "true"
-    return int(text) if kind == "int" else float(text)
+    try:
+        number = int(text) if kind == "int" else float(text)
+        float(number)  # no number of a protocol is longer
+    except (ValueError, OverflowError):
+        raise _problem("a number that is too large", node) from None
+    if math.isinf(number):
+        raise _problem("a number that is too large", node)
+    return number
 
 
 def _unknown(loader: _Loader, node: yaml.Node) -> None:
@@ -185,7 +196,8 @@ def _parsed(text: str, where: str) -> tuple[Any, dict[tuple[str | int, ...], int
             loader.dispose()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
+        line = mark.line if mark else text[: getattr(error, "position", 0)].count("\n")
+        place = f", line {line + 1}"
         msg = f"{where}{place}: is not valid YAML ({getattr(error, 'problem', None) or 'unreadable'})"
         raise ProtocolError(msg) from None
     except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError):

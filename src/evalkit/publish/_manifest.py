@@ -23,6 +23,7 @@ __all__ = [
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -274,7 +275,8 @@ def is_of_before_ledgers(release: Path) -> bool:
 
 def _is_sound(manifest: Mapping[str, Any]) -> bool:
     """Say whether a manifest holds what every release's does, and names only files inside the release."""
-    texts = all(isinstance(manifest.get(name), str) for name in ("study", "report", "period"))
+    named = (manifest.get(name) for name in ("study", "report", "period"))  # folders are named for them
+    texts = all(isinstance(name, str) and re.fullmatch(r"\w[\w.-]*", name) for name in named)
     if manifest.get("manifest") not in {_UNKEYED, _VERSION} or not texts:
         return False
     if not all(isinstance(manifest[n], kind) for n, kind in _KINDS.items() if manifest.get(n) is not None):

@@ -83,7 +83,10 @@ def broken_chain(release: Path, manifest: Mapping[str, Any]) -> tuple[str, str]:
     if (about(folder) / ABOUT).is_file() or not _in_releases(folder, manifest):
         return "", ""
     wrong, unchecked = _before(folder.with_name(period), manifest)
-    return wrong or _after(folder, folder.with_name(period), manifest), unchecked
+    place = folder.with_name(period)
+    if not unchecked and folder != place and not (place / MANIFEST).is_file():
+        unchecked = f"whether it was superseded: there is no release at {place.name}"
+    return wrong or _after(folder, place, manifest), unchecked
 
 
 def _before(place: Path, manifest: Mapping[str, Any]) -> tuple[str, str]:

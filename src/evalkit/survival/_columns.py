@@ -226,6 +226,11 @@ class Rows:
     days: npt.NDArray[np.int32] | None = None
 
 
+def _representable(mass: Floats) -> bool:
+    """Return whether sums of squared weights, and quotients of them, stay numbers: the largest weights decide."""
+    return bool(1e-50 <= mass.max() <= 1e50)
+
+
 def read_rows(
     data: pd.DataFrame,
     time: str,
@@ -250,6 +255,9 @@ def read_rows(
     mass = None if weights is None else number_column(data, weights, low=0)
     if mass is not None and not mass.any():
         msg = f"column '{weights}' has no positive weight"
+        raise AnalysisError(msg)
+    if mass is not None and not _representable(mass):
+        msg = f"column '{weights}' has weights of a size whose squares no number holds; divide all by the largest"
         raise AnalysisError(msg)
     days = whole_days(end)
     end_, start_ = (end, None) if start is None and days is not None else coincide(end, start)

@@ -229,7 +229,10 @@ def _firth(
         error = float(np.sqrt(inverse[j, j]))
 
         def drop(value: float, j: int = j) -> float:
-            return 2 * (best.value - firth_maximum(sets, (j, value), best.beta).value)
+            try:
+                return 2 * (best.value - firth_maximum(sets, (j, value), best.beta).value)
+            except AnalysisError:  # so far out that nothing can be told any more
+                return NAN
 
         p_value[j] = chi2_tail(drop(0.0), 1)
         low[j] = _crossing(drop, cut, best.beta[j], -error)
@@ -244,12 +247,14 @@ def _firth(
 
 
 def _crossing(drop: Callable[[float], float], cut: float, start: float, step: float) -> float:
-    """Return where the profile likelihood has dropped by `cut`, walking from its maximum."""
+    """Return where the profile likelihood has dropped by `cut`, walking from its maximum; infinite where it is lost."""
     reach = step
-    while drop(start + reach) < cut:
+    while (down := drop(start + reach)) < cut:
         reach *= 1.6
         if abs(reach) > 1e3 * abs(step):
             return float(np.copysign(np.inf, step))
+    if not np.isfinite(down):
+        return float(np.copysign(np.inf, step))
     return float(optimize.brentq(lambda v: drop(v) - cut, start, start + reach, xtol=1e-9))
 
 

@@ -135,6 +135,9 @@ def day_counts(
     2   5.0        0          1         1
     3   9.0        0          0         1
     """
+    if causes is not None and not tuple(causes):
+        msg = "day_counts: causes must name at least one cause"
+        raise AnalysisError(msg)
     high = None if causes is None else len(tuple(causes))
     rows = read_rows(data, time, event, by=by, entry=entry, weights=weights, causes=high)
     if causes is None:
@@ -142,9 +145,6 @@ def day_counts(
         names = ("event",) if found <= 1 else tuple(str(k) for k in range(1, found + 1))
     else:
         names = tuple(causes)
-    if not names:
-        msg = "day_counts: causes must name at least one cause"
-        raise AnalysisError(msg)
     counts = tally_days(rows, names)
     codes = codes_of(data)
     if codes is None or entry is not None:

@@ -93,7 +93,7 @@ def _from_columns(data: pd.DataFrame, names: list[str]) -> Design:
             block = (groups.codes[:, None] == levels[None, :]).astype(np.float64)
             labels = [f"{name}[{level}]" for level in groups.labels[1:]]
             known[name] = groups.labels
-        if not labels or block.shape[0] == 0:
+        if not labels:
             msg = f"column '{name}' does not vary: it cannot be a covariate"
             raise AnalysisError(msg)
         parts.append((name, tuple(range(len(terms), len(terms) + len(labels)))))

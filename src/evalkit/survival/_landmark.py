@@ -15,7 +15,9 @@ def _days_or_missing(data: pd.DataFrame, name: str) -> Floats:
     """Return a column of days, nan where missing; what is not a number is refused, as it would read as never."""
     values = any_column(data, name)
     present = values[values.notna()]
-    numbers = pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
+    kind = pd.api.types
+    numbers = kind.is_numeric_dtype(values.dtype) and not kind.is_bool_dtype(values.dtype)
+    numbers = numbers and not kind.is_complex_dtype(values.dtype)
     if values.dtype == object:
         numbers = all(isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in present)
     if len(present) and not numbers:

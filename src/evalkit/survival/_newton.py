@@ -295,11 +295,14 @@ def firth_maximum(sets: RiskSets, held: tuple[int, float] | None = None, start: 
             step[free] = solved(information[np.ix_(free, free)], score[free])
         if np.abs(step).max(initial=0.0) < 1e-9:
             return Maximum(beta, value, np.zeros(p, dtype=bool), np.zeros(p, dtype=bool))
-        step *= min(1.0, 5.0 / float(np.abs(step * np.sqrt(np.diag(information))).max()))
+        size = np.sqrt(np.maximum(np.diag(information), 0.0))  # far out it can be below 0 by rounding
+        step *= min(1.0, 5.0 / max(float(np.abs(step * size).max()), 1e-300))
         while np.abs(step).max() > 1e-8 and not _firth_value(sets, beta + step) >= value - 1e-12 * abs(value):
             step /= 2
         there = _firth_score(sets, beta + step)
         ahead, behind = float(score @ step), float(there[1] @ step)
+        if ahead < 0:  # so far out that the information is rounding error: a step by it leads downhill
+            break
         if behind < -0.2 * ahead:
             step *= ahead / (ahead - behind)
             there = _firth_score(sets, beta + step)

@@ -103,9 +103,13 @@ def parametric(
     if not (rows.cause > 0 if rows.weights is None else (rows.cause > 0) & (rows.weights > 0)).any():
         msg = f"column '{event}' has no events: no curve can be fitted"
         raise AnalysisError(msg)
+    names = tuple(models)
+    if not names:
+        msg = f"models must name at least one of {', '.join(MODELS)}"
+        raise AnalysisError(msg)
     day, unit, use = _units(rows)
     found, failed = [], []
-    for name in models:
+    for name in names:
         if name not in MODELS:
             msg = f"model '{name}' is not one of {', '.join(MODELS)}{did_you_mean(name, MODELS)}"
             raise AnalysisError(msg)

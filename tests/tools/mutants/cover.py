@@ -157,13 +157,13 @@ def _gathered(names: list[str], tree: Path, data: Path) -> dict[str, dict[str, A
         measured.read()
         for source in measured.measured_files():
             path = Path(source).relative_to(tree).as_posix()
-            for context in sorted(measured.measured_contexts()):
-                measured.set_query_context(context)
-                rows = measured.lines(source) or []
-                name = _file_of(context.split("|")[-1] or context.split("|")[0])
-                if rows and name in found:
-                    into = found[name]["lines"].setdefault(context.split("|")[-1] or context.split("|")[0], {})
-                    into[path] = sorted(set(into.get(path, [])) | set(rows))
+            # All contexts of a source at once: asked one by one, a thousand tests by a hundred sources take minutes.
+            for row, contexts in measured.contexts_by_lineno(source).items():
+                for context in {c.split("|")[-1] or c.split("|")[0] for c in contexts}:
+                    if (name := _file_of(context)) in found:
+                        found[name]["lines"].setdefault(context, {}).setdefault(path, set()).add(row)
+    for entry in found.values():
+        entry["lines"] = {c: {p: sorted(rows) for p, rows in of.items()} for c, of in entry["lines"].items()}
     return found
 
 

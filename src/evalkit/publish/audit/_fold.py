@@ -19,7 +19,8 @@ _UNSEEN = re.compile(
     "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 _MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
-_ESCAPED = re.compile(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})")
+# As JSON, JavaScript and Python write them: how many digits belong to one is fixed, since others may follow.
+_ESCAPED = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}|\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\x([0-9a-fA-F]{2})")
 _BACKSLASHED = re.compile(r"\\([!-/:-@\[-`{-~])")  # as Markdown escapes a letter
 _ROUNDS = 3
 
@@ -76,7 +77,7 @@ def fold(text: str) -> str:
 
 
 def _character(match: re.Match[str]) -> str:
-    code = int(match[1] or match[2], 16)
+    code = int(next(filter(None, match.groups())), 16)
     return chr(code) if code <= 0x10FFFF else match[0]
 
 

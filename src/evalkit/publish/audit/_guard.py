@@ -40,6 +40,7 @@ _MONTHS = {
 _WORD = rf"({'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?"
 _ISO = re.compile(r"(?<![\d.])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d|\.\d)")
 _NUMERIC = re.compile(r"(?<![\d./-])(\d{1,2})([/-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/-])")
+_DOTTED = re.compile(r"(?<![\d./-])(\d{1,2})\.(\d{1,2})\.(\d{4})(?!\d|\.\d)")
 _MONTH_FIRST = re.compile(rf"\b{_WORD}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}})\b")
 _DAY_FIRST = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+|de\s+)?{_WORD},?\s+(?:de\s+)?(\d{{4}})\b")
 
@@ -194,6 +195,8 @@ def dates_in(text: str) -> Iterator[frozenset[date]]:
     for first, _, second, year in _NUMERIC.findall(lower):
         full = year if len(year) == 4 else f"20{year}"
         yield from _real((full, first, second), (full, second, first))
+    for first, second, year in _DOTTED.findall(lower):
+        yield from _real((year, first, second), (year, second, first))
 
 
 def _real(*readings: tuple[str | int, str | int, str | int]) -> Iterator[frozenset[date]]:

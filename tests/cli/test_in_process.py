@@ -1,0 +1,436 @@
+"""The commands in this process: what reaches the work behind them, every line they say, and the code they end with."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+
+from evalkit import cli
+from evalkit._version import __version__
+from evalkit.cli import _render, _run, _verify
+from evalkit.cli._app import _reason
+from evalkit.cli._render import Request, plan
+from evalkit.errors import DataError, DisclosureError, EvalkitError, UsageError, VerificationError
+from evalkit.protocol import load_study
+from evalkit.publish import RenderJob
+from publish import standin
+
+
+@pytest.fixture(autouse=True)
+def nothing_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("EVALKIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["evalkit", *arguments])
+        code = _run()
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> list[RenderJob]:
+    """The renders that were asked for; none is made."""
+    asked: list[RenderJob] = []
+
+    def instead(found: list[RenderJob], at_once: int, progress: object) -> list[object]:
+        asked.extend(found)
+        asked.append(at_once)  # type: ignore[arg-type]
+        return [job.target for job in found]
+
+    monkeypatch.setattr(_render, "render_all", instead)
+    return asked
+
+
+# -- render ----------------------------------------------------------------------------------------------------------
+def test_what_a_render_is_asked_for(called: Any, jobs: list[RenderJob], tmp_path: Path) -> None:
+    standin.write_world(tmp_path)
+    code, out, err = called("render", "tiny", "--study", "study.yaml", "--out", "to")
+    job, at_once = jobs
+    assert (code, err, at_once) == (0, "", 1)
+    folder = tmp_path / "to" / "tiny" / "tiny" / "2000Q4"
+    assert out == f"{folder / 'report.pdf'}\n{folder / 'report.html'}\n"
+    assert (job.period.name, job.supersede, job.force, job.new_ledger, job.overrides) == ("2000Q4", "", False, "", {})
+    assert (job.params.publication.to, job.params.publication.publisher) == (["pdf", "html"], "auto")
+    assert job.identifiers == {"QX71", "QX72"}
+    assert job.passed.warnings == ()
+    assert (job.notebook.name, job.params_file) == ("tiny.ipynb", str(tmp_path / "tiny.yaml"))
+
+
+def test_every_option_of_a_render_reaches_it(called: Any, jobs: list[RenderJob], tmp_path: Path) -> None:
+    standin.write_world(tmp_path)
+    code, out, _ = called(
+        "render", "tiny", "--study", "study.yaml", "--period", "2000Q3", "--period", "2000Q4", "--to", "html,", "--publisher",
+        "embedded", "-P", "horizon_days=90", "-P", "more = a=b", "--jobs", "3", "--supersede", " It was \n late. ", "--force",
+        "--new-ledger", "Lost.",
+    )  # fmt: skip
+    *made, at_once = jobs
+    assert (code, at_once, [job.period.name for job in made]) == (0, 3, ["2000Q3", "2000Q4"])
+    assert [line.rsplit("/", 2)[1] for line in out.splitlines()] == ["2000Q3", "2000Q4"]
+    job = made[0]
+    assert job.params.publication.to == ["html"]
+    assert job.params.publication.publisher == "embedded"
+    assert job.overrides == {"horizon_days": "90", "more": " a=b"}
+    assert (job.supersede, job.force, job.new_ledger) == ("It was late.", True, "Lost.")
+
+
+def test_only_what_would_be_rendered_is_said(called: Any, jobs: list[RenderJob], tmp_path: Path) -> None:
+    standin.write_world(tmp_path)
+    code, out, _ = called("render", "tiny", "--study", "study.yaml", "--explain")
+    assert (code, out, jobs) == (0, "tiny 2000Q4: would be rendered: there is no release yet\n", [])
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_render_that_failed_gives_its_line_and_its_code(
+    first: bool, called: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    standin.write_world(tmp_path)
+    failed = DisclosureError("cell 2:\n  puts out  something")
+    results: list[object] = [failed, Path("r")] if first else [Path("r"), failed]
+    monkeypatch.setattr(_render, "render_all", lambda *_: [*results, UsageError("last")][:3])
+    code, out, err = called(
+        "render",
+        "tiny",
+        "--study",
+        "study.yaml",
+        "--to",
+        "html",
+        "--period",
+        "2000Q2",
+        "--period",
+        "2000Q3",
+        "--period",
+        "2000Q4",
+    )
+    assert (code, out) == (6, "r/report.html\n")
+    assert err == "evalkit: cell 2: puts out something\nevalkit: last\n"
+
+
+def test_warnings_of_the_gate_are_said_before_the_work(
+    called: Any, jobs: list[RenderJob], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    standin.write_world(tmp_path)
+    true_plan = _render.plan
+
+    def warned(request: Request, file: Path) -> list[RenderJob]:
+        return [replace(job, passed=replace(job.passed, warnings=("warning: x",))) for job in true_plan(request, file)]
+
+    monkeypatch.setattr(_render, "plan", warned)
+    assert called("render", "tiny", "--study", "study.yaml")[2] == "evalkit: tiny 2000Q4: warning: x\n"
+
+
+NAMED = "is no report's name; a report is named as in params/quarterly.yaml: quarterly"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["../tiny"], 2, f"'../tiny' {NAMED}"), (["a b"], 2, f"'a b' {NAMED}"), (["tiny.yaml"], 2, f"'tiny.yaml' {NAMED}"), ([""], 2, f"'' {NAMED}"),
+        (["no-such_1"], 2, "there is no report 'no-such_1': no no-such_1.yaml beside study.yaml; name it with --params"),
+        (["tiny", "--supersede", "123"], 2, "--supersede: write why, in a few words; the reason is published"),
+        (["tiny", "--new-ledger", " . "], 2, "--new-ledger: write why, in a few words; the reason is published"),
+        (["tiny", "-P", "x"], 3, "-P x: write it as key=value"),
+        (["other"], 3, "{0}/other.yaml: is of report 'tiny', not 'other'"),
+        (["tiny", "--to", ""], 0, ""),
+    ],
+)  # fmt: skip
+def test_what_a_render_refuses(
+    arguments: list[str], code: int, said: str, called: Any, jobs: list[RenderJob], tmp_path: Path
+) -> None:
+    standin.write_world(tmp_path)
+    (tmp_path / "other.yaml").write_text((tmp_path / "tiny.yaml").read_text())
+    found, _, err = called("render", *arguments, "--study", "study.yaml")
+    assert (found, err) == (code, f"evalkit: {said.format(tmp_path)}\n" if said else "")
+    assert bool(jobs) is (not said)
+
+
+def test_a_named_file_of_parameters_may_be_of_any_report(tmp_path: Path) -> None:
+    study = standin.write_world(tmp_path)
+    (tmp_path / "other.yaml").write_text((tmp_path / "tiny.yaml").read_text())
+    (job,) = plan(Request("whatever", params=tmp_path / "other.yaml"), study)
+    assert job.params.report == "tiny"
+    (tmp_path / "other.yaml").write_text((tmp_path / "tiny.yaml").read_text() + "publication: [pdf]\n")
+    with pytest.raises(EvalkitError, match=r"other.yaml: key 'publication': .* \(line \d+\)"):
+        plan(Request("whatever", params=tmp_path / "other.yaml"), study)
+
+
+def test_parameters_are_looked_for_beside_the_study_first(tmp_path: Path) -> None:
+    study = standin.write_world(tmp_path / "study")
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / "tiny.yaml").write_text((tmp_path / "study" / "tiny.yaml").read_text())
+    (tmp_path / "params" / "here.yaml").write_text("x")
+    found = [_render._params_file(Request(name), load_study(study)) for name in ("tiny", "here", "quarterly")]
+    assert found[:2] == [tmp_path / "study" / "tiny.yaml", tmp_path / "params" / "here.yaml"]
+    assert found[2].parts[-2:] == ("params", "quarterly.yaml")
+
+
+@pytest.mark.parametrize("place", ["tiny", "tiny/tiny", "tiny/tiny/2000Q4"])
+def test_a_release_is_not_written_through_a_link(place: str, tmp_path: Path) -> None:
+    study = standin.write_world(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "reports" / place
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(EvalkitError) as refused:
+        plan(Request("tiny", out=tmp_path / "reports"), study)
+    assert (
+        str(refused.value)
+        == f"{link}: is a link; a release is only written to a real folder below {tmp_path / 'reports'}"
+    )
+    (tmp_path / "linked").symlink_to(tmp_path / "elsewhere")  # the reports folder itself may be one
+    assert plan(Request("tiny", out=tmp_path / "linked"), study)[0].out == tmp_path / "elsewhere"
+
+
+def test_logs_go_to_the_user_or_where_there_is_none_to_the_study(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    study = load_study(standin.write_world(tmp_path / "study"))
+    monkeypatch.setattr(_render.platformdirs, "user_log_dir", lambda _: str(tmp_path / "home" / "log"))
+    assert _render._log_folder(study) == tmp_path / "home" / "log"
+    monkeypatch.setenv("EVALKIT_HOMELESS", "1")
+    assert _render._log_folder(study) == tmp_path / "study" / ".evalkit" / "tiny" / "logs"
+    monkeypatch.delenv("EVALKIT_HOMELESS")
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    assert _render._log_folder(study) == tmp_path / "study" / ".evalkit" / "tiny" / "logs"
+
+
+# -- verify and keys -------------------------------------------------------------------------------------------------
+MANIFEST = {
+    "study": "tiny", "report": "tiny", "period": "2000Q3", "publication": {"publisher": "embedded", "to": ["html"]},
+    "parameters": {"horizon_days": 7, "study": "study.yaml", "other": 8}, "overridden": ["horizon_days"],
+}  # fmt: skip
+
+
+def test_the_same_is_asked_for_again(tmp_path: Path) -> None:
+    study = standin.write_world(tmp_path)
+    job = _verify._job(MANIFEST, tmp_path, study)
+    assert (job.period.name, job.params.publication.to, job.params.publication.publisher) == (
+        "2000Q3",
+        ["html"],
+        "embedded",
+    )
+    assert job.params.parameters == {"horizon_days": 7}
+    assert _verify._job({**MANIFEST, "overridden": []}, tmp_path, study).params.parameters == {"horizon_days": 364}
+    with pytest.raises(UsageError) as refused:
+        _verify._job({**MANIFEST, "study": "other"}, tmp_path, study)
+    assert str(refused.value) == f"{tmp_path}: is of study 'other', not 'tiny'; name its protocol with --study"
+
+
+EXCUSE = {
+    "table": "participants",
+    "rule": "missing_value",
+    "by": "Board",
+    "until": "2000-12-31",
+    "reason": "It was mended since.",
+}
+
+
+@pytest.mark.parametrize("excused", [[{**EXCUSE, "until": "soon"}], [{"table": "x"}], [3], {"a": 1}])
+def test_excuses_that_evalkit_never_wrote(excused: Any) -> None:
+    with pytest.raises(EvalkitError) as refused:
+        _verify._excused_then({"excused": excused}, Path("r"))
+    assert str(refused.value) == "r: its manifest says of what was excused what evalkit never wrote; it was changed"
+
+
+def test_excuses_of_then() -> None:
+    assert _verify._excused_then({}, Path("r")) == _verify._excused_then({"excused": None}, Path("r")) == []
+    (one,) = _verify._excused_then({"excused": [EXCUSE]}, Path("r"))
+    assert (one.rule, one.by) == ("missing_value", "Board")
+
+
+def test_a_quick_look_does_without_another_studys_protocol(tmp_path: Path) -> None:
+    study = standin.write_world(tmp_path)
+    assert _verify._study_of({"study": "tiny"}, study).id == "tiny"  # type: ignore[union-attr]
+    assert _verify._study_of({"study": "other"}, study) is None
+    assert _verify._study_of({"study": "tiny"}, tmp_path / "nowhere.yaml") is None
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_what_a_verification_found_is_said(
+    good: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = SimpleNamespace(lines=lambda: ["one", "two"], good=good, why="report.html is another")
+    monkeypatch.setattr(_verify, "read_manifest", lambda _: MANIFEST)
+    monkeypatch.setattr(_verify, "checked", lambda *_: found)
+    if good:
+        assert _verify.run(Path("r"), Path("s"), None, quick=True) == 0
+    else:
+        with pytest.raises(VerificationError) as refused:
+            _verify.run(Path("r"), Path("s"), None, quick=True)
+        assert str(refused.value) == "r: is not what was published: report.html is another"
+    assert capsys.readouterr().out == "one\ntwo\n"
+
+
+def test_the_key_of_a_study(called: Any, tmp_path: Path) -> None:
+    standin.write_world(tmp_path)
+    private = tmp_path / ".evalkit" / "tiny" / "signing-key.pem"
+    code, out, _ = called("key", "new", "--study", "study.yaml")
+    first, second, third = out.splitlines()
+    assert code == 0 and len(first.removeprefix("key ")) == 16
+    assert second == f"  private: {private} (keep it; EVALKIT_SIGNING_KEY may name it)"
+    assert third == f"  public:  {private.with_suffix('.pub')} (give it to those who check releases)"
+    code, _, err = called("key", "new", "--study", "study.yaml")
+    assert (code, err) == (10, f"evalkit: {private}: is there already; a key is never overwritten\n")
+    assert called("key", "new", "--study", "study.yaml", "--out", "k.pem")[0] == 0
+    assert Path("k.pem").is_file() and Path("k.pub").is_file()
+
+
+# -- validate and the rest -------------------------------------------------------------------------------------------
+def test_validate_says_what_it_found_keeps_codes_and_ends_with_4(called: Any, tmp_path: Path) -> None:
+    standin.write_world(tmp_path)
+    late = "participants.recorded_on: the column is not there: rows count as known from their own date, late entry cannot be seen [absent_column]"
+    assert called("validate", "study.yaml") == (0, f"0 error(s), 1 warning(s)\n  warning: {late}\n", "")
+    table = tmp_path / "participants.csv"
+    table.write_text(table.read_text().replace("QX72,b", "QX72,Court"), encoding="utf-8")
+    line = "participants.pathway: is none of the values that the protocol names: a, b [not_allowed]: 1 row (row 3)"
+    code, out, err = called("validate", "study.yaml", "--out", "found.json")
+    kept = tmp_path / ".evalkit" / "tiny" / "codes.json"
+    assert code == 4
+    assert err == f"evalkit: error: {line}\n"
+    assert out.splitlines() == [
+        "1 error(s), 2 warning(s)", f"  error: {line}",
+        "  warning: participants.pathway: no row has one of the two arms the protocol names [expected_value_absent]",
+        f"  warning: {late}",
+        "written to found.json",
+        f"the values that the protocol does not name are in {kept}; evalkit validate --codes shows them with what they may stand for",
+    ]  # fmt: skip
+    assert json.loads(kept.read_text()) == {"participants": {"pathway": {"Court": 1}}}
+    assert (kept.parent / ".gitignore").read_text() == "*\n"
+    assert json.loads(Path("found.json").read_text())["n_errors"] == 1
+    shown = called("validate", "study.yaml", "--codes")[1]
+    assert '# "Court": ?  # 1 row, like none of them' in shown and "--codes" not in shown
+    table.write_text(standin.PARTICIPANTS, encoding="utf-8")
+    called("validate", "study.yaml")
+    assert not kept.exists()  # those of an earlier day
+
+
+def test_validate_of_a_period(called: Any, tmp_path: Path) -> None:
+    standin.write_world(tmp_path)
+    assert called("validate", "study.yaml", "--period", "2000Q4")[0] == 0
+    code, _, err = called("validate", "study.yaml", "--period", "2010Q4")
+    assert code == 4 and "[stale_table]" in err
+    code, _, err = called("validate", "study.yaml", "--period", "2000Q7")
+    assert code == 2 and "2000Q7" in err
+
+
+def test_codes_that_cannot_be_kept_are_said(called: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from evalkit.cli import _validate
+
+    standin.write_world(tmp_path)
+    table = tmp_path / "participants.csv"
+    table.write_text(table.read_text().replace("QX72,b", "QX72,Court"), encoding="utf-8")
+    monkeypatch.setattr(_validate, "write_private", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+    said = "the values that the protocol does not name could not be kept (no private folder can be written)"
+    assert f"{said}; evalkit validate --codes" in called("validate", "study.yaml")[1]
+
+
+def test_small_commands(called: Any, tmp_path: Path) -> None:
+    standin.write_world(tmp_path)
+    assert called("--version") == (0, f"evalkit {__version__}\n", "")
+    code, out, _ = called(
+        "simulate", "--out", "demo", "--seed", "7", "--n-focus", "12", "--n-comparison", "13", "--scenario", "null"
+    )
+    assert (code, out) == (0, "wrote a synthetic study (null, seed 7) to demo\n")
+    rows = Path("demo/participants.csv").read_text().splitlines()
+    pathways = [row.split(",")[rows[0].split(",").index("pathway")] for row in rows[1:]]
+    assert (pathways.count("non_mandated") >= 12, pathways.count("paip") >= 13) == (True, True)
+    assert called("example", "rosi", "--out", "x")[::2] == (
+        2,
+        "evalkit: there is no example 'rosi'; did you mean 'rossi'?; there are: rossi\n",
+    )
+    code, out, _ = called("schema", "--out", "s")
+    assert out.splitlines() == [f"wrote s/{n}.schema.json" for n in ("study", "baselines", "disclosure", "report")]
+    code, out, _ = called("dictionary", "--study", "study.yaml", "--out", "d.md")
+    assert (code, out) == (0, "wrote d.md\n")
+    assert called("dictionary", "--study", "study.yaml")[1] == Path("d.md").read_text() + "\n"
+
+
+@pytest.mark.parametrize(("text", "said"), [("", ""), (" a \n b ", "a b"), ("é", "é"), ("v2", "v2")])
+def test_a_reason_is_words_on_one_line(text: str, said: str) -> None:
+    assert _reason(text, "--why") == said
+
+
+# -- ends ------------------------------------------------------------------------------------------------------------
+def rules_broken() -> DataError:
+    error = DataError("both")
+    error.lines = ("one", "two\n more")
+    return error
+
+
+class LostError(OSError):
+    pass
+
+
+ENDS: dict[str, tuple[BaseException | int | None, int, str]] = {
+    "well": (None, 0, ""), "a code": (11, 11, ""), "one line of data": (DataError("a\n b"), 4, "evalkit: a b\n"),
+    "a line each": (rules_broken(), 4, "evalkit: one\nevalkit: two more\n"), "ours": (UsageError("a  b"), 2, "evalkit: a b\n"),
+    "interrupted": (KeyboardInterrupt(), 130, "evalkit: interrupted; nothing was published\n"),
+    "aborted": (typer.Abort(), 130, "evalkit: interrupted; nothing was published\n"),
+    "a code of the parser": (130, 130, "evalkit: interrupted; nothing was published\n"),
+    "nobody reads": (BrokenPipeError(), 141, ""), "the parser's end": (SystemExit(3), 3, ""), "its good end": (SystemExit(), 0, ""),
+    "a file": (LostError(13, "Permission Denied", "x/y"), 10, "evalkit: x/y: cannot be used (permission denied)\n"),
+    "a stream": (LostError(28, "No space"), 10, "evalkit: a file or stream: cannot be used (no space)\n"),
+    "an error without words": (LostError("QX71"), 1, "evalkit: unexpected LostError, a defect of evalkit; EVALKIT_DEBUG=1 shows where\n"),
+    "a defect": (KeyError("QX71"), 1, "evalkit: unexpected KeyError, a defect of evalkit; EVALKIT_DEBUG=1 shows where\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_every_end_has_its_code_and_its_line(
+    end: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from evalkit.cli import _app
+
+    happens, code, said = ENDS[end]
+
+    def instead(**_: object) -> object:
+        if isinstance(happens, BaseException):
+            raise happens
+        return happens
+
+    monkeypatch.setattr(_app, "app", instead)
+    assert _run() == code
+    assert capsys.readouterr().err == said
+
+
+def test_a_defect_shows_where_it_is_when_it_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EVALKIT_DEBUG", "1")
+    for error in (ValueError("x"), LostError(13, "Denied", "x")):
+        try:
+            raise error  # noqa: TRY301
+        except Exception as raised:
+            cli._other(raised)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if not line.startswith((" ", "Traceback"))] == [
+        "ValueError: x", "evalkit: unexpected ValueError, a defect of evalkit; EVALKIT_DEBUG=1 shows where",
+        "evalkit: x: cannot be used (denied)",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [[], ["key"]])
+def test_help_where_nothing_is_asked(arguments: list[str], called: Any) -> None:
+    code, out, err = called(*arguments)
+    assert code in {0, 2} and "Usage: evalkit" in out + err and "evalkit: " not in err.partition("Usage")[0]
+
+
+def test_a_misuse_is_one_line(called: Any) -> None:
+    code, _, err = called("render")
+    assert (code, err.lower()) == (2, "evalkit: missing argument 'report'. (see 'evalkit --help')\n")
+    assert called("render", "x", "--jobs", "0")[0] == 2
