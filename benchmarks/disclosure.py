@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
 import json
 import shutil
@@ -12,7 +11,6 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -21,81 +19,106 @@ from joblib import Parallel, delayed
 
 import evalkit
 from evalkit import engagement
-from evalkit.disclosure import Policy, _safe
+from evalkit.counts import Tally, codes_of
+from evalkit.disclosure import Policy, make_safe
+from evalkit.engagement._analyses import ShareOf
 from evalkit.estimates import Estimates
 from evalkit.harm import without_harm
 from evalkit.simulate import simulate
+from evalkit.survival import kaplan_meier
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))  # the attacker is part of the tests, and knows nothing of the library's search
+sys.path.insert(0, str(ROOT / "tests"))  # the attacker is part of the tests, and knows nothing of the library's secret
 
-from disclosure.attacker import printed, readings, recovered, targets  # noqa: E402
-from disclosure.quarters import QUARTERS, Published, exact_means, publish, study  # noqa: E402
+from disclosure.attacker import observed, printed, recovered, sureness, targets  # noqa: E402
+from disclosure.quarters import QUARTERS, publish, study  # noqa: E402
 
-STUDIES, OFF_STUDIES, UNROUNDED_STUDIES, COST_STUDIES, PEOPLE = 200, 20, 40, 40, (160, 900)
-POLICY = Policy()
-# policy that protects, policy that prints: a protection is off, and the others do not make up for it
+STUDIES, OFF_STUDIES, COST_STUDIES, LOOKS, SAMPLES, PEOPLE = 200, 20, 40, 16, 2000, (160, 900)
+SECRET = bytes(range(32))
+POLICY = Policy(secret=SECRET)
 OFF = {
-    "threshold": (Policy(minimum_count=1), Policy(minimum_count=1)),
-    "safe curves": (Policy(safe_curves=False), Policy(safe_curves=False)),
-    "rounding": (POLICY, Policy(rounding_base=1)),
-    "rounded sums under means": (POLICY, POLICY),
-    "complementary suppression": (Policy(complementary=False), POLICY),
-    "ledger": (Policy(ledger=False), POLICY),
-}
-MEANS = "rounded sums under means"
-LINKING = ("complementary suppression", "ledger")
-# a policy that prints exact counts: only suppression and the ledger stand between a reader and what is left
-EXACT = Policy(rounding_base=1)
-UNROUNDED = {
-    "nothing": EXACT,
-    "complementary suppression": Policy(rounding_base=1, complementary=False),
-    "ledger": Policy(rounding_base=1, ledger=False),
+    "threshold": Policy(minimum_count=1, minimum_subgroup=1, secret=SECRET),
+    "safe curves": Policy(safe_curves=False, secret=SECRET),
+    "noise": Policy(noise_variance=0, secret=SECRET),
 }
 DAYS = POLICY.landmarks[:5]
 Row = dict[str, Any]
 
 
-def look(releases: list[Published], policy: Policy) -> Row:
-    """Return what the attacker finds in all releases of one study together."""
-    narrow = len(recovered(releases, policy, POLICY.ambiguity - 1))
+def attack(seed: int) -> Row:
+    """Publish one study in all its quarters, and attack the releases together."""
+    releases = publish(study(seed), POLICY)
+    known = observed(releases)
+    pairs = [len(found) for found in targets(releases, known).values()]
+    sure = sureness(releases, POLICY)
     return {
-        "known": len(recovered(releases, policy, 1)) if narrow else 0,
-        "narrow": narrow,
-        "printed": len(printed(releases, policy)),
-        "targets": len(targets(releases)),
-        "readings": len(readings(releases, policy)),
+        "seed": seed,
+        "published": len(known),
+        "targets": len(pairs),
+        "printed": len(printed(releases)),
+        "narrow": len(recovered(releases, POLICY, 2)),
+        "surest": max(sure),
+        "over": sum(chance > 0.5 for chance in sure),
+        "pairs": pairs,
     }
 
 
-def attack(seed: int) -> Row:
-    """Publish and attack one study; where rows were withheld for others' sake, also without that protection."""
-    releases = publish(study(seed), POLICY)
-    rows = sum(len({cell.row for cell in release.cells}) for release in releases)
-    withheld = sum(release.complementary for release in releases)
-    on = look(releases, POLICY) | {
-        "rows": rows + withheld, "withheld": withheld, "short": sum(r.tight + r.exposed for r in releases),
-    }  # fmt: skip
-    off = {name: look(publish(study(seed), OFF[name][0]), POLICY) for name in LINKING if withheld}
-    return {"seed": seed, "on": on, "off": off}
-
-
 def attack_without(seed: int, name: str) -> Row:
-    """Publish and attack one study with a protection off."""
-    guard, shown = OFF[name]
-    exact = mock.patch.object(_safe, "rounded_sums", exact_means) if name == MEANS else contextlib.nullcontext()
-    with exact:
-        releases = publish(study(seed), guard, quarters=QUARTERS // 2, printed=shown)
-    return {"seed": seed, "off": {name: look(releases, shown)}}
+    """Attack one study of four quarters with a protection off, of which the attacker knows."""
+    policy = OFF[name]
+    releases = publish(study(seed), policy, quarters=QUARTERS // 2)
+    known = dataclasses.replace(policy, noise_most=0) if name == "noise" else policy
+    return {"off": name, "printed": len(printed(releases)), "narrow": len(recovered(releases, known, 2, most=60))}
 
 
-def attack_unrounded(seed: int) -> Row:
-    """Publish one study under a policy that does not round, with and without suppression and ledger, and attack it."""
-    off = {}
-    for name, policy in UNROUNDED.items():
-        releases = publish(study(seed), policy)
-        off[name] = look(releases, EXACT) | {"withheld": sum(release.complementary for release in releases)}
-    return {"seed": seed, "off": off}
+def attack_looks(seed: int, *, keyed: bool) -> Row:
+    """Look at the same four quarters many times, and take the mean of what is told: with keys it is the same each time."""
+    policies = [Policy(secret=SECRET if keyed else bytes([look]) * 32) for look in range(LOOKS)]
+    looks = [publish(study(seed), policy, quarters=QUARTERS // 2) for policy in policies]
+    told = [observed(releases) for releases in looks]
+    mean = {group: np.mean([numbers[group] for numbers in told]) for group in told[0] if all(group in n for n in told)}
+    differences = [
+        (len(small), round(float(np.mean([mean[big] - mean[little] for big, little in pairs]))))
+        for small, pairs in targets(looks[0], mean).items()
+        if pairs
+    ]
+    return {"keyed": keyed, "targets": len(differences), "right": sum(exact == found for exact, found in differences)}
+
+
+def covered_shares(n: int, share: float) -> Row:
+    """Return how often the published interval of a share holds the truth, among those that are published."""
+    rng, hits, told = np.random.default_rng(n), 0, 0
+    for sample in range(SAMPLES):
+        x = int(rng.binomial(n, share))
+        who = codes_of(pd.DataFrame({"participant_id": [f"{sample}/{i}" for i in range(n)]}))
+        frame = pd.DataFrame({"group": ["a"], "term": "t", "n_event": [x], "n": [n]})
+        exact = ShareOf(kind="proportion", estimand="e").estimate(
+            Tally(frame, people=({"n": who, "n_event": who[:x]},))
+        )
+        rows = make_safe(exact, POLICY).estimates.tidy()
+        if len(rows) and pd.notna(rows["estimate"].iloc[0]):
+            told += 1
+            hits += bool(rows["conf_low"].iloc[0] <= share <= rows["conf_high"].iloc[0])
+    return {"what": f"share of {100 * share:.0f} % of {n} people", "samples": SAMPLES, "told": told, "hits": hits}
+
+
+def covered_curve(n: int, share: float, samples: int = SAMPLES // 4) -> Row:
+    """Return the same of the share with an event by day 365, of people of whom a third are censored before it."""
+    rng, hits, told = np.random.default_rng(n), 0, 0
+    for sample in range(samples):
+        event, censored = rng.exponential(-365 / np.log1p(-share), n), rng.uniform(100, 800, n)
+        frame = pd.DataFrame({
+            "participant_id": [f"{sample}/{i}" for i in range(n)],
+            "time": np.ceil(np.minimum(event, censored)),
+            "event": event <= censored,
+            "all": "a",
+        })  # fmt: skip
+        rows = make_safe(kaplan_meier(frame, "time", "event", by="all"), POLICY).landmark_rows()
+        rows = rows[rows["time"].eq(365)] if len(rows) else rows
+        if len(rows):
+            told += 1
+            hits += bool(rows["conf_low"].iloc[0] <= 1 - share <= rows["conf_high"].iloc[0])
+    return {"what": f"curve at day 365, {100 * share:.0f} % of {n} people", "samples": samples, "told": told, "hits": hits}
 
 
 def cost(seed: int) -> list[Row]:
@@ -137,12 +160,30 @@ def _row(what: str, group: str, exact: float, told: float, error: float) -> Row:
     return {"what": what, "group": group, "exact": number(exact), "told": number(told), "error": number(error)}
 
 
+def measured(asked: argparse.Namespace) -> Row:
+    """Attack the studies, and measure coverage and cost."""
+    run = Parallel(n_jobs=asked.jobs, verbose=5)
+    off = range(asked.off_studies)
+    return {
+        "people": 160,
+        "quarters": QUARTERS,
+        "looks": LOOKS,
+        "attacks": run(delayed(attack)(seed) for seed in range(asked.studies)),
+        "without": run(delayed(attack_without)(seed, name) for name in OFF for seed in off),
+        "averaged": run(delayed(attack_looks)(seed, keyed=keyed) for keyed in (True, False) for seed in off),
+        "covered": [
+            *run(delayed(covered_shares)(n, share) for n, share in ((80, 0.3), (150, 0.2), (150, 0.6), (900, 0.7))),
+            *run(delayed(covered_curve)(n, share) for n, share in ((150, 0.2), (150, 0.5), (900, 0.2))),
+        ],
+        "cost": [row for rows in run(delayed(cost)(seed) for seed in range(asked.cost_studies)) for row in rows],
+    }
+
+
 def main(words: list[str] | None = None) -> int:
     """Attack the studies, measure the cost, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.disclosure", description=__doc__)
     parser.add_argument("--studies", type=int, default=STUDIES)
     parser.add_argument("--off-studies", type=int, default=OFF_STUDIES)
-    parser.add_argument("--unrounded-studies", type=int, default=UNROUNDED_STUDIES)
     parser.add_argument("--cost-studies", type=int, default=COST_STUDIES)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--from-json", action="store_true", help="only write the page again, from disclosure.json")
@@ -150,22 +191,8 @@ def main(words: list[str] | None = None) -> int:
     asked = parser.parse_args(words)
     file = asked.out / "benchmarks" / "disclosure.json"
     if not asked.from_json:
-        run = Parallel(n_jobs=asked.jobs, verbose=5)
-        found = {
-            "people": 160,
-            "quarters": QUARTERS,
-            "attacks": run(delayed(attack)(seed) for seed in range(asked.studies)),
-            "without": run(
-                delayed(attack_without)(seed, name)
-                for name in OFF
-                if name not in LINKING
-                for seed in range(asked.off_studies)
-            ),
-            "unrounded": run(delayed(attack_unrounded)(seed) for seed in range(asked.unrounded_studies)),
-            "cost": [row for rows in run(delayed(cost)(seed) for seed in range(asked.cost_studies)) for row in rows],
-        }
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(found, indent=0) + "\n", encoding="utf-8")
+        file.write_text(json.dumps(measured(asked), indent=0) + "\n", encoding="utf-8")
     (asked.out / "docs").mkdir(parents=True, exist_ok=True)
     (asked.out / "docs" / "disclosure.md").write_text(page(json.loads(file.read_text())), encoding="utf-8")
     return 0

@@ -192,7 +192,7 @@ def _width(cells: np.ndarray, low: np.ndarray, high: np.ndarray, aim: np.ndarray
     return wide
 
 
-def surest(releases: Sequence[Published], policy: Policy) -> list[float]:
+def sureness(releases: Sequence[Published], policy: Policy) -> list[float]:
     """Of each small group that is a difference of published ones: how sure he is of its likeliest size."""
     known, bells = observed(releases), Bells(policy)
     told = [posterior(pairs, known, bells) for pairs in targets(releases, known).values() if pairs]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from disclosure.attacker import observed, printed, recovered, surest
+from disclosure.attacker import observed, printed, recovered, sureness
 from disclosure.quarters import publish, study
 from evalkit.counts import Tally, codes_of
 from evalkit.disclosure import Ledger, Noise, Policy, Record, bell, make_safe, read_record
@@ -155,7 +155,7 @@ def test_the_attacker_recovers_no_small_count_of_eight_quarters(seed: int) -> No
     releases = publish(study(seed), POLICY)
     assert printed(releases) == []
     assert recovered(releases, POLICY, 2, most=60) == []
-    assert max(surest(releases, POLICY)) <= 0.5
+    assert max(sureness(releases, POLICY)) <= 0.5
 
 
 OFF = {
@@ -174,7 +174,7 @@ def test_without_noise_counts_are_known_exactly() -> None:
     releases = publish(study(0), off, quarters=4)
     exact = dataclasses.replace(off, noise_most=0)
     assert len(recovered(releases, exact, 1, most=60)) > 3
-    assert max(surest(releases, exact)) == pytest.approx(1.0)
+    assert max(sureness(releases, exact)) == pytest.approx(1.0)
 
 
 def test_noise_that_is_drawn_anew_each_time_is_averaged_away() -> None:
@@ -193,4 +193,4 @@ def test_the_attacker_recovers_no_small_count_of_many_studies(first: int) -> Non
         releases = publish(study(seed), POLICY)
         assert printed(releases) == [], seed
         assert recovered(releases, POLICY, 2) == [], seed
-        assert max(surest(releases, POLICY)) <= 0.5, seed
+        assert max(sureness(releases, POLICY)) <= 0.5, seed

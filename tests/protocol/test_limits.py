@@ -95,7 +95,9 @@ LIMITS: list[tuple[type[Model], str, list[tuple[str, object, object]]]] = [
     (Study, "excuses.0.by", [("needs at least 1 character(s)", "x", "")]),
     (Disclosure, "minimum_at_risk", [("", 11, 11), (AT_LEAST.format(1), 12, 0)]),
     (Disclosure, "dominance", [(MORE.format(0), 0.001, 0)]),
-    (Disclosure, "ambiguity", [(AT_MOST.format(20), 20, 21)]),
+    (Disclosure, "noise_variance", [(AT_MOST.format(5), 5, 5.1)]),
+    (Disclosure, "noise_most", [(AT_MOST.format(10), 10, 11)]),
+    (Disclosure, "round_for_display", [(AT_LEAST.format(1), 1, 0), (AT_MOST.format(50), 50, 51)]),
     (Disclosure, "landmarks", [("", [1, 36500], [1])]),
     (Baseline, "n", [(AT_LEAST.format(1), 1, 0)]), (Baseline, "id", [(WORD, "a1", "1a")]),
     (ReportParams, "timeout_minutes", [(MORE.format(0), 0.001, 0), (AT_MOST.format(1440), 1440, 1440.1)]),
@@ -159,11 +161,11 @@ def decided(rule: str, value: float, by: str = "Board", reason: str = "Public al
 
 USUAL = {
     "minimum_count": 11,
-    "rounding_base": 5,
     "minimum_at_risk": 11,
     "minimum_subgroup": 11,
     "minimum_level": 11,
-    "ambiguity": 3,
+    "noise_variance": 2,
+    "noise_most": 5,
 }
 LAXER = "protects less than {} does; write it under overrides, with who decided it (one of may_override) and why"
 
@@ -181,7 +183,6 @@ def test_the_largest_share_of_one_person_may_be_smaller_and_is_not_larger() -> N
     assert refusal(Disclosure, {"dominance": 0.51}) == f"key 'top level': dominance 0.51: {LAXER.format('0.5')}"
     assert Disclosure.model_validate(decided("dominance", 1)).dominance == 1
     assert refusal(Disclosure, decided("dominance", 1.01)) == "key 'dominance': input should be less than or equal to 1"
-    assert refusal(Disclosure, decided("ambiguity", 1)) == "key 'ambiguity': input should be greater than or equal to 2"
 
 
 @pytest.mark.parametrize(
@@ -190,19 +191,12 @@ def test_the_largest_share_of_one_person_may_be_smaller_and_is_not_larger() -> N
         (decided("minimum_count", 5, by="Somebody"), "key 'top level': override of minimum_count: whoever decided it is not among may_override"),
         (decided("minimum_count", 5, reason="Public already"), "key 'overrides.0.reason': needs at least 15 character(s)"),
         ({**decided("minimum_count", 5), "may_override": []}, "key 'top level': override of minimum_count: whoever decided it is not among may_override"),
-        ({**decided("minimum_count", 5), "rounding_base": 9}, ""),
-        ({**decided("minimum_count", 5), "rounding_base": 10}, ""),
-        ({**decided("minimum_count", 5), "rounding_base": 11}, "key 'top level': rounding_base 11: the smallest published count, "
-         "5, would be printed as 0, which says that there is nobody; take a smaller base or a larger minimum_count"),
         ({"approval": "required"}, "key 'top level': approval is required, and nobody is named under approvers"),
         ({"approval": "required", "approvers": ["Ann"]}, ""), ({"approvers": ["Ann"]}, ""),
         ({"overrides": "none"}, "key 'overrides': input should be a valid list"),
     ],
 )  # fmt: skip
 def test_what_a_policy_cannot_say(policy: dict[str, object], words: str) -> None:
-    if "rounding_base" in policy and words:
-        rounded = policy["rounding_base"] * ((5 + policy["rounding_base"] // 2) // policy["rounding_base"])  # type: ignore[operator]
-        assert rounded == 0  # the sentence is true
     assert refusal(Disclosure, policy) == words
 
 

@@ -227,7 +227,7 @@ def test_subgroups_have_enough_people_on_either_side(report: Report) -> None:
 
 def test_mean_counts_are_events_over_people_still_followed(report: Report) -> None:
     rows = report.cohort.harm_recurrent()
-    found = harm.repeated_harm(report.cohort, base=1).tidy()
+    found = harm.repeated_harm(report.cohort, noise_variance=0).tidy()
     last = found[found["group"] == "PAIP"].iloc[-1]
     own = rows[rows["group"] == "PAIP"]
     ends = own.groupby(["participant_id", "episode"])["time"].max().to_numpy()
