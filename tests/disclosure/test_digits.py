@@ -15,11 +15,11 @@ from evalkit.compare import e_value
 from evalkit.comparison import BalanceOf
 from evalkit.counts import Tally, who
 from evalkit.disclosure import POINTS, Digits, Policy, Safe, cells_of, make_safe, printed
+from evalkit.disclosure._counts import coarse_error
 from evalkit.display import sentences, table_of
 from evalkit.display._data import as_mark, safe_numbers
 from evalkit.display._numbers import decimal, p_value, percent, points
 from evalkit.estimates import Estimates
-from evalkit.harm._recurrent import _coarse
 from evalkit.survival import cox, rmst_contrast
 
 POLICY = Policy(noise_variance=0)  # digits only
@@ -270,9 +270,12 @@ def test_a_models_fit_is_cut_with_it() -> None:
     assert printed(told).tidy().equals(told.tidy())  # once is enough
 
 
-@pytest.mark.parametrize("down", [10, 15, 20, 40])
-def test_limits_of_mean_counts_do_not_count_events_back(down: int) -> None:
-    each = {_coarse(1 / math.sqrt(events), events, 5) for events in range(max(down, 11), down + 5)}
-    assert len(each) == 1  # of events that each person has once, all that are rounded down alike
-    assert each.pop() >= 1 / math.sqrt(down)
-    assert _coarse(0.23456, 17, 1) == 0.23
+@pytest.mark.parametrize("public", [11, 15, 20, 40])
+def test_limits_of_mean_counts_do_not_count_events_back(public: int) -> None:
+    """Of events that each person has once: all that can be published as so many have the same standard error."""
+    events = np.arange(max(public - 5, 11), public + 6)
+    each = coarse_error(1 / np.sqrt(events), events, pd.Series([public] * len(events)), Policy())
+    assert len(set(each.tolist())) == 1
+    assert each[0] >= 1 / math.sqrt(public - math.sqrt(2)) > 1 / math.sqrt(public)
+    exact = coarse_error(np.array([0.23456]), np.array([17]), pd.Series([17]), Policy(noise_variance=0))
+    assert exact.tolist() == [0.23]

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from display.made import GROUPS, curve, safe_of, shares
-from evalkit.disclosure import Policy
 from evalkit.display import Gap, headline, sentences
 from evalkit.display._across import _block, _columns, _height
 from evalkit.display._data import as_mark, drawn_numbers, safe_numbers, ticks
@@ -203,13 +202,10 @@ def weeks(*n: int) -> str:
     )
 
 
-def test_a_mean_is_told_of_ten_times_the_rounding_base() -> None:
+def test_a_mean_is_told_of_fifty_people_and_more() -> None:
     assert "2.0" in weeks(50, 50) and "1.5" in weeks(50, 50)
     assert "1.5" not in weeks(50, 49) and weeks(49, 49) == ""
-    policy = Policy(rounding_base=10)
-    small = safe_of(
-        "hours_by_week", "group | time_from | n | estimate\nPilot | 0 | 99 | 2\nPilot | 7 | 100 | 1", policy=policy
-    )
+    small = safe_of("hours_by_week", "group | time_from | n | estimate\nPilot | 0 | 49 | 2\nPilot | 7 | 50 | 1")
     assert "week 2" in headline(small, GROUPS) and "week 1" not in headline(small, GROUPS)
 
 

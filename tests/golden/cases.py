@@ -174,7 +174,7 @@ for name in (
     case(f"harm.{name}: all", functools.partial(lambda n: getattr(harm, n)(known()), name))
 case("harm.harm_after_completion: of three and more", lambda: harm.harm_after_completion(known(), 1))
 case("harm.harm_model: of three and more", lambda: harm.harm_model(known(), 3))
-case("harm.repeated_harm: of three and more", lambda: harm.repeated_harm(known(), smallest=3, noise_variance=0))
+case("harm.repeated_harm: of three and more", lambda: harm.repeated_harm(known(), smallest=3))
 case("harm.mean_without_harm: 120 days", lambda: harm.mean_without_harm(known(), 120))
 
 # -- comparison --------------------------------------------------------------------------------------------------------

@@ -35,7 +35,8 @@ def plain(found: object) -> object:
             "overlap": plain(found.overlap()),
         }  # fmt: skip
     if isinstance(found, pd.DataFrame):
-        return {name: plain(found[name]) for name in found}
+        # Who stands behind a number are hashes; how many they are is enough.
+        return {n: [len(who) for who in found[n]] if n.startswith("who_") else plain(found[n]) for n in found}
     if is_dataclass(found):
         # Who stands behind a count are hashes; how many they are is enough.
         kept = {f.name: getattr(found, f.name) for f in fields(found) if f.name != "people"}

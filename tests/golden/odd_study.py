@@ -82,7 +82,7 @@ ODD: dict[str, Callable[[], object]] = {
     "harm.harm_model: everybody": lambda: harm.harm_model(known(other=True), 1),
     "harm.harm_model: many": lambda: harm.harm_model(known(other=True), 30),
     "harm.harm_hazards: everybody": lambda: harm.harm_hazards(known(other=True), 1),
-    "harm.repeated_harm: other rules": lambda: harm.repeated_harm(known(other=True), smallest=4, noise_variance=3),
+    "harm.repeated_harm: other rules": lambda: harm.repeated_harm(known(other=True), smallest=4),
     "harm.mean_without_harm: too long": lambda: harm.mean_without_harm(known(), 5000),
     **{f"comparison.compare_arms: {e}, {w}": functools.partial(lambda e, w: getattr(compared(e, "harm"), w)(), e, w)
        for e in ("ate", "overlap") for w in ("balance", "diagnose")},

@@ -84,7 +84,8 @@ class Told(Report):
         return self._found(estimates, self.results) or nothing(estimates.kind)
 
     def gaps(self, safe: Safe) -> Mapping[str, Gap]:
-        return self._found(safe.estimates, self.differences) or {}
+        names = [name for name, own in self.results.items() if own.estimates is safe.estimates]
+        return next((self.differences[name] for name in names if name in self.differences), {})
 
     @property
     def earlier(self) -> Cohort | None:

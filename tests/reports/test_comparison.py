@@ -70,7 +70,7 @@ def test_the_groups_after_weighting_can_be_shown(report: Report, compared: Compa
     safe = report.safe(exact)
     said = safe.landmark_rows()
     assert {"Pilot", "PAIP"} == set(said["group"])
-    assert not report.gaps(safe, exact)  # limits that take the weights as known are not set against the bootstrap's
+    assert not report.gaps(safe)  # limits that take the weights as known are not set against the bootstrap's
     assert headline(safe, report.groups) == ""
     plain = report.safe(engagement.leaving(report.cohort))
     assert headline(plain, report.groups) != ""

@@ -227,7 +227,7 @@ def test_subgroups_have_enough_people_on_either_side(report: Report) -> None:
 
 def test_mean_counts_are_events_over_people_still_followed(report: Report) -> None:
     rows = report.cohort.harm_recurrent()
-    found = harm.repeated_harm(report.cohort, noise_variance=0).tidy()
+    found = harm.repeated_harm(report.cohort).tidy()
     last = found[found["group"] == "PAIP"].iloc[-1]
     own = rows[rows["group"] == "PAIP"]
     ends = own.groupby(["participant_id", "episode"])["time"].max().to_numpy()
@@ -470,7 +470,7 @@ def test_a_line_that_is_nowhere_near_is_not_drawn_and_that_is_said(
 
     def of_paip_only(*given: Any) -> Safe:
         safe = made(*given)
-        return replace(safe, faithful=frozenset(p for p in safe.faithful if "PAIP" in p[0]))
+        return replace(safe, quoted=frozenset(p for p in safe.quoted if "PAIP" in p[0]))
 
     monkeypatch.setattr(report_module, "make_safe", of_paip_only)
     report.show(kaplan_meier(report.cohort.harm(), "time", "event", by="group"), horizon=365)
@@ -488,7 +488,7 @@ def test_of_each_cause_it_is_said_whose_share_is_not_given(report: Report, monke
     def without(*places: str) -> str:
         def some(*given: Any) -> Safe:
             safe = made(*given)
-            return replace(safe, faithful=frozenset(p for p in safe.faithful if p[0] not in places))
+            return replace(safe, quoted=frozenset(p for p in safe.quoted if p[0] not in places))
 
         monkeypatch.setattr(report_module, "make_safe", some)
         return sentences(report.safe(exact), report.groups)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["hidden_rows", "noised_tally", "safe_counts"]
+__all__ = ["coarse_error", "hidden_rows", "noised_tally", "safe_counts"]
 
 from collections.abc import Mapping
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from evalkit.counts import Codes, Counts, DayCounts, Moments, Tally
 from evalkit.disclosure._curves import safe_day_counts
 from evalkit.disclosure._policy import Policy
+
+Floats, Ints = NDArray[np.float64], NDArray[np.int64]
 
 
 def safe_counts(counts: Counts, policy: Policy, asked: str = "") -> tuple[Counts | None, tuple[str, ...]]:
@@ -114,8 +116,21 @@ def noised_tally(
         own = policy.public(x[k], whose.get("n_event"), f"{named}, with it")
         public.append(n if same else min(own, n))
     frame["n_event"] = np.array(public, dtype="int64")
+    if "std_error" in frame:
+        frame["std_error"] = coarse_error(frame["std_error"].to_numpy(dtype=float), x, frame["n_event"], policy)
     kept = frame[~hidden]
     return (Tally(kept) if len(kept) else None), _names(frame, hidden)
+
+
+def coarse_error(error: Floats, events: Ints, public: pd.Series[int], policy: Policy) -> Floats:
+    """Return standard errors as if the events were those that are published, less what noise usually does.
+
+    A variance is close to 1/events: with a few digits of it, they would be known. In hundredths, rounded up.
+    """
+    if policy.noise_variance == 0:
+        return np.asarray(error.round(2), dtype=np.float64)
+    told = np.maximum(public.to_numpy(dtype=float) - np.sqrt(policy.noise_variance), 1)
+    return np.asarray(np.ceil(100 * error * np.sqrt(events / told) - 1e-9) / 100, dtype=np.float64)
 
 
 def _asked(asked: str, row: pd.Series) -> str:
@@ -138,8 +153,8 @@ def _noised_sums(counts: Tally | Moments, policy: Policy, asked: str) -> pd.Data
         row, who = rows.iloc[k], whose.get("n")
         public.append(policy.public(n[k], who, f"{_asked(asked, row)}, people"))
         if sums:
-            key = policy.noise.key(who) if who is not None else _asked(asked, row)
-            for name, value in zip(totals, _sums(row, int(n[k]), public[-1], str(key), policy), strict=True):
+            key = str(policy.noise.key(who)) if who is not None else f"{asked}|{row['group']}"
+            for name, value in zip(totals, _sums(row, int(n[k]), public[-1], key, policy), strict=True):
                 totals[name].append(value)
     rows = rows.assign(n=np.array(public, dtype="int64"), **(totals if sums else {}))
     if "largest" in rows:
@@ -152,11 +167,11 @@ def _sums(row: pd.Series, n: int, public: int, key: str, policy: Policy) -> tupl
     total, squares = float(row["total"]), float(row["total_sq"])
     if n == 0 or np.isnan(total):
         return total, squares
-    largest = float(row["largest"]) if "largest" in row else np.sqrt(squares / n)
-    told = total * public / n, squares * public / n
     if policy.noise_variance == 0:
-        return told
-    # named by the sum itself: the same quantity of the same people is the same number, whatever it is called
-    off = [policy.noise.unit(f"{key}|{name}|{value!r}") for name, value in (("sum", total), ("squares", squares))]
-    noised = told[0] + off[0] * largest
-    return noised, max(told[1] + off[1] * largest**2, noised**2 / max(public, 1))
+        return total * public / n, squares * public / n
+    largest = float(row["largest"]) if "largest" in row else np.sqrt(squares / n)
+    # One draw for every quantity of the same people, as if one person more or less were in all of them: the ratio of
+    # two sums is hardly off then, and its error, made of three variances, is still that of one sample.
+    noised = total * public / n + policy.noise.unit(f"{key}|sum") * largest
+    spread = max(squares / n - (total / n) ** 2, 0.0) * (1 + policy.noise.unit(f"{key}|spread") / np.sqrt(n))
+    return noised, public * spread + noised**2 / max(public, 1)

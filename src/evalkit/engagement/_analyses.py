@@ -221,13 +221,14 @@ class RatioOf:
 
     def _row(self, part: pd.DataFrame, z: float) -> tuple[float, float, float, float, float]:
         terms = part.loc[["numerator", "denominator", "both"], ["n", "total", "total_sq"]].to_numpy(dtype=np.float64)
-        (_, x, xx), (n, d, dd), (_, _, both) = terms.tolist()
+        (_, x, xx), (n, d, dd), (_, b, bb) = terms.tolist()
         if d <= 0:
             return n, np.nan, np.nan, np.nan, np.nan
         ratio = x / d
         if n < 2 or not 0 < ratio < 1:
             return n, ratio, np.nan, np.nan, np.nan
-        cross = (both - xx - dd) / 2
+        # about the means: published sums are each a little off, and the squares of all three would not be of one sample
+        cross = ((bb - b * b / n) - (xx - x * x / n) - (dd - d * d / n)) / 2 + x * d / n
         residual = max(xx - 2 * ratio * cross + ratio**2 * dd, 0.0)
         error = float(np.sqrt(n / (n - 1) * residual)) / d
         centre, half = special.logit(ratio), z * error / (ratio * (1 - ratio))

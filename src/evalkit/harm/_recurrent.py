@@ -69,7 +69,7 @@ class MeanCountOf:
         )
 
 
-def repeated_harm(cohort: Cohort, *, smallest: int = 11, noise_variance: float = 2.0) -> Estimates:
+def repeated_harm(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     """Return the mean cumulative count of recorded harm since intake, by arm, at days that many people stand behind.
 
     The estimate and its robust variance are Lawless and Nadeau's (`evalkit.survival.mean_cumulative_count`). It is
@@ -80,8 +80,6 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11, noise_variance: float =
     ----------
     cohort : Cohort
     smallest : int, default 11
-    noise_variance : float, default 2
-        Of published counts: limits are as wide as those of the events less what such noise usually does.
 
     Returns
     -------
@@ -107,7 +105,7 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11, noise_variance: float =
             events, mean = int((own["event"].eq(1) & own["time"].le(row["time"])).sum()), float(row["estimate"])
             name = {"group": group, "term": f"by day {row['time']:.0f}", "label": f"By day {row['time']:.0f}"}
             spread = float(row["std_error"]) / mean
-            size = {"n_event": events, "n": round(events / mean), "std_error": _coarse(spread, events, noise_variance)}
+            size = {"n_event": events, "n": round(events / mean), "std_error": spread}
             whole.append({**name, "time": float(row["time"]), **size})
             people.append(who_of(own, n_event=own["event"].eq(1).to_numpy() & own["time"].le(row["time"]).to_numpy()))
     columns = ["group", "term", "label", "time", "n_event", "n", "std_error"]
@@ -115,13 +113,6 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11, noise_variance: float =
     frame = pd.DataFrame(whole, columns=columns).astype(kinds)
     analysis = MeanCountOf(f"mean number of times of {label} a person, by each day", "people with an intake")
     return analysis.estimate(Tally(frame, people=tuple(people))).about(cut=cohort.cut)
-
-
-def _coarse(spread: float, events: int, noise_variance: float) -> float:
-    """Return a standard error as if the events were fewer by the noise, in hundredths: its square is about 1/events."""
-    if noise_variance == 0:
-        return round(spread, 2)
-    return math.ceil(100 * spread * math.sqrt(events / max(events - math.sqrt(noise_variance), 1)) - 1e-9) / 100
 
 
 def _days(own: pd.DataFrame, fixed: Sequence[int], smallest: int) -> list[float]:
