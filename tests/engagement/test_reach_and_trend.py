@@ -63,10 +63,10 @@ def test_trend_is_what_each_quarters_own_report_said(report: Report) -> None:
     assert report.earlier is report.quarters[-2][1]
 
 
-def change_of(before: tuple[int, int], now: tuple[int, int], rounding: int = 1) -> pd.Series:
+def change_of(before: tuple[int, int], now: tuple[int, int], noise_variance: float = 0) -> pd.Series:
     rows = [("a", "before", *before), ("a", "now", *now)]
     tally = Tally(pd.DataFrame(rows, columns=["group", "term", "n_event", "n"]))
-    return ChangeOf("x", rounding=rounding).estimate(tally).tidy().iloc[0]
+    return ChangeOf("x", noise_variance=noise_variance).estimate(tally).tidy().iloc[0]
 
 
 def test_change_of_a_growing_share() -> None:
@@ -77,8 +77,21 @@ def test_change_of_a_growing_share() -> None:
     (new_low, old_low), (new_high, old_high) = wilson([30, 40], [50, 100])
     limits = [0.2 - np.hypot(0.6 - new_low, old_high - 0.4), 0.2 + np.hypot(new_high - 0.6, 0.4 - old_low)]
     assert row[["conf_low", "conf_high"]].tolist() == pytest.approx([limit / 3 for limit in limits])
-    wide = change_of((40, 100), (70, 150), rounding=5)
-    assert wide["conf_low"] == pytest.approx(row["conf_low"] - 2 * (1 / 150 + 1 / 100))
+    wide, q = change_of((40, 100), (70, 150), noise_variance=2), 70 / 150
+    noise = 1.959964 * np.sqrt(2 * ((1 + q**2) / 150**2 + (1 + 0.4**2) / 100**2))
+    for limit in ("conf_low", "conf_high"):
+        assert abs(wide[limit] - 0.2 / 3) == pytest.approx(np.hypot(row[limit] - 0.2 / 3, noise), rel=1e-6)
+
+
+def test_limits_of_the_change_of_noised_counts_cover_it() -> None:
+    """Counts of the same people with noise of a variance of 2, a quarter apart, as they are published."""
+    rng, hits = np.random.default_rng(4), 0
+    for _ in range(1000):
+        old, new = rng.binomial(60, 0.65), rng.binomial(20, 0.65)
+        off = np.rint(rng.normal(0, np.sqrt(2 - 1 / 12), 4)).astype(int)
+        row = change_of((old + off[0], 60 + off[1]), (old + new + off[2], 80 + off[3]), noise_variance=2)
+        hits += row["conf_low"] <= 0 <= row["conf_high"]
+    assert 0.94 <= hits / 1000 <= 0.99
 
 
 def test_limits_of_the_change_cover_it() -> None:

@@ -74,7 +74,9 @@ ODD: dict[str, Callable[[], object]] = {
     "engagement.reach: gender": lambda: engagement.reach(known(EARLIER, other=True), "gender", conf_level=0.8),
     "engagement.engaged_across: together": lambda: engagement.engaged_across(known(), ["employment", "referral_source"], by_arm=False),
     "engagement.referred: other rules": lambda: engagement.referred(known(EARLIER, other=True), date(2022, 4, 1), conf_level=0.8),
-    "engagement.change: rounded": lambda: engagement.change(known(), known(EARLIER), "half_dose", rounding=5, conf_level=0.8),
+    "engagement.change: noised": lambda: engagement.change(
+        known(), known(EARLIER), "half_dose", noise_variance=2, conf_level=0.8
+    ),
     "engagement.trend: one step": lambda: engagement.trend([("a", known(EARLIER)), ("b", known())], ["half_dose"], conf_level=0.8),
     "engagement.late_entry: more people": lambda: engagement.late_entry(opened().at(EARLIER), 20),
     "harm.completed_by: other rules": lambda: harm.completed_by(known(other=True)),

@@ -1,6 +1,8 @@
 """Inversions: from published numbers back to the counts of people that they were made of.
 
-Written apart from the library: an outsider knows the formulas, and the rules (counts are multiples of 5, none below 11).
+Written apart from the library: an outsider knows the formulas, and the rules (counts are up to 5 off, with a variance
+of 2, none is below 11, and what is estimated is estimated from them). What he works out of a number is either what is
+published, and says no more than that, or it is something else, and then he has it exactly.
 Each attack returns what it leaves possible of counts, by group and level: `Left`.
 """
 
@@ -16,7 +18,7 @@ from scipy import stats
 
 from hardening.published import Release, numbers_of
 
-BASE, LEAST = 5, 11
+MOST, VARIANCE, LEAST = 5, 2.0, 11
 PARTITIONS = ("fig-areas", "fig-sources", "tbl-dose")
 """Tables whose rows are everybody's parts."""
 Z = float(stats.norm.ppf(0.975))
@@ -69,10 +71,14 @@ def attack(releases: Sequence[Release]) -> list[Left]:
     return found
 
 
-def rounded(public: float) -> set[int]:
-    """Return what a published count can be: it is rounded, and not small."""
-    first = int(public) - BASE // 2
-    return {c for c in range(first, first + BASE) if c == 0 or c >= LEAST}
+def behind(public: float) -> set[int]:
+    """Return what a published count can be: a little off, and not small."""
+    return {0} if public == 0 else {c for c in range(int(public) - MOST, int(public) + MOST + 1) if c >= LEAST}
+
+
+def told(found: set[int], public: float | None) -> set[int]:
+    """Return what numbers that were worked out leave possible, where they are those that are published."""
+    return set().union(*(behind(c) for c in found)) if public is not None and int(public) in found else found
 
 
 # -- standardised differences
@@ -86,7 +92,8 @@ def balance(release: Release, label: str) -> list[Left]:
     groups = _arms(release)
     if len(groups) != 2 or not keep.any():
         return []
-    (one, many1), (two, many0) = groups
+    (one, public1), (two, public0) = groups
+    many1, many0, published = behind(public1), behind(public0), (public1, public0)
     levels = [(str(rows["term"][i]), smd[i], half[i]) for i in np.flatnonzero(keep)]
     kept: dict[tuple[int, str], set[int]] = {(k, term): set() for k in (0, 1) for term, _, _ in levels}
     sizes: list[tuple[int, int]] = []
@@ -98,19 +105,26 @@ def balance(release: Release, label: str) -> list[Left]:
                 for k in (0, 1):
                     kept[k, term] |= set(own[:, k].tolist())
     found = []
+    small = any(0 < x < LEAST for values in kept.values() for x in values)  # of which nothing is published
+    own = published in sizes and not small  # made of what is published: each number is still a little off
     for k, group in enumerate((one, two)):
-        found.append(_left(release, label, group, "everybody", "n", {n[k] for n in sizes}, "differences"))
-        found += [_left(release, label, group, t, "x", kept[k, t], "differences") for t, _, _ in levels]
+        everybody = {n[k] for n in sizes}
+        found.append(_left(release, label, group, "everybody", "n", _more(everybody, own), "differences"))
+        found += [_left(release, label, group, t, "x", _more(kept[k, t], own), "differences") for t, _, _ in levels]
     return found
 
 
-def _arms(release: Release) -> list[tuple[str, set[int]]]:
-    """Return the arms compared and how many people they can have, from the numbers beside the overlap of scores."""
+def _more(values: set[int], published: bool) -> set[int]:
+    return set().union(*(behind(c) for c in values)) if published else values
+
+
+def _arms(release: Release) -> list[tuple[str, int]]:
+    """Return the arms compared and their published numbers of people, from those beside the overlap of scores."""
     rows = next((t for t in release.tables.values() if {"group", "score_from", "n"} <= set(t.columns)), None)
     if rows is None:
         return []
     named = list(dict.fromkeys(rows["group"]))
-    return [(g, rounded(max(float(n) for n in rows.loc[rows["group"] == g, "n"] if n))) for g in named]
+    return [(g, int(max(float(n) for n in rows.loc[rows["group"] == g, "n"] if n))) for g in named]
 
 
 def _fits(n1: int, n0: int, smd: float, half: float) -> np.ndarray:
@@ -157,22 +171,27 @@ def shares(release: Release, label: str) -> list[Left]:
             continue
         able = [
             (x, n)
-            for n in range(max(1, int(float(row["n"])) - 2 * BASE), int(float(row["n"])) + 2 * BASE)
+            for n in range(max(1, int(float(row["n"])) - 2 * MOST), int(float(row["n"])) + 2 * MOST)
             if 0 <= share[i] <= 1
             for x in {int(np.floor(share[i] * n + 0.5))}
             if abs(x / n - share[i]) <= half[i] + 1e-9
             and all(abs(a - b) <= e[1][i] + 1e-9 for a, b, e in zip(_wilson(x, n), (low, high), ends, strict=True))
         ]
         for what, k in (("x", 0), ("n", 1)):
-            exact = {pair[k] for pair in able}
-            if exact and all(value % BASE for value in exact):  # else it was made of rounded counts
+            public = row["n"] if what == "n" else row.get("n_event", "")
+            exact = told({pair[k] for pair in able}, float(public) if public else None)
+            if exact:
                 found.append(_left(release, label, row["group"], _term(row), what, exact, "Wilson's limits"))
     return found
 
 
 def _wilson(x: int, n: int) -> tuple[float, float]:
+    """Return Wilson's limits, as much wider as the noise makes them."""
     centre, reach = x + Z**2 / 2, Z * np.sqrt(x * (n - x) / n + Z**2 / 4)
-    return float((centre - reach) / (n + Z**2)), float((centre + reach) / (n + Z**2))
+    share = x / n
+    wider = np.sqrt(1 + VARIANCE * (1 + share**2) / (x * (1 - share))) if 0 < x < n else 1.0
+    low, high = (share + ((centre + side * reach) / (n + Z**2) - share) * wider for side in (-1, 1))
+    return max(float(low), 0.0), min(float(high), 1.0)
 
 
 def _term(row: pd.Series) -> str:
@@ -186,8 +205,8 @@ def parts(release: Release, label: str) -> list[Left]:
         hidden, shown = own[own["n_event"] == ""], own[own["n_event"] != ""]
         if len(hidden) != 1 or shown.empty or own["term"].duplicated().any():
             continue
-        each = [rounded(float(x)) for x in shown["n_event"]]
-        whole = rounded(float(shown["n"].iloc[0]))
+        each = [behind(float(x)) for x in shown["n_event"]]
+        whole = behind(float(shown["n"].iloc[0]))
         low, high = min(whole) - sum(map(max, each)), max(whole) - sum(map(min, each))
         if high < LEAST:
             values = set(range(max(low, 0), high + 1))
@@ -205,7 +224,7 @@ def later(before: Release, after: Release) -> list[Left]:
         old, new = (t.set_index(["group", "term"])["n_event"] for t in tables if t is not None)
         for key in old.index.intersection(new.index):
             if old[key] and new[key]:
-                a, b = rounded(float(old[key])), rounded(float(new[key]))
+                a, b = behind(float(old[key])), behind(float(new[key]))
                 values = set(range(max(min(b) - max(a), 0), max(b) - min(a) + 1))
                 name = f"{after.name} less {before.name}"
                 found.append(Left(name, label, str(key[0]), str(key[1]), "x", frozenset(values), "subtraction"))
@@ -236,16 +255,17 @@ def hazards(release: Release, label: str) -> list[Left]:
 
 
 def means(release: Release, label: str) -> list[Left]:
-    """Number of people from a mean: of those that are rounded alike, the one with which the sum is whole."""
+    """Number of people from a mean: of those that can be published so, the one with which the sum is whole."""
     rows, found = release.tables[label], []
     mean, half = numbers_of(release, label, "estimate")
     for i, (_, row) in enumerate(rows.iterrows()):
         if not row["n"] or not np.isfinite(mean[i]) or mean[i] == 0:
             continue
-        public = float(row["n"])
-        fits = {k for k in rounded(public) if abs(np.rint(mean[i] * k) / k - mean[i]) <= half[i] + 1e-9}
-        if fits and int(public) not in fits:  # the rounded number gives a whole sum itself: it was made of that
-            found.append(_left(release, label, row["group"], _term(row), "n", fits, "means"))
+        many = behind(float(row["n"]))
+        if 2 * (half[i] + 1e-9) * sum(many) > 0.01:  # so few digits that a whole sum would be chance
+            continue
+        fits = {k for k in many if abs(np.rint(mean[i] * k) / k - mean[i]) <= half[i] + 1e-9}
+        found.append(_left(release, label, row["group"], _term(row), "n", fits or many, "means"))
     return found
 
 
@@ -261,8 +281,9 @@ def counts(release: Release, label: str) -> list[Left]:
         for wide in (error - 0.0051, error + 0.0051) if abs(100 * error - round(100 * error)) < 0.01 else (error,):
             events += [(1 - share) / wide**2 for share in (0.0, min(value[i], 1.0))]  # of few followed, or of all
         near = set(range(int(np.ceil(min(events) - 0.1)), int(np.floor(max(events) + 0.1)) + 1))
-        if near and BASE * (max(near) // BASE) != min(near):  # rounded down, as the rules say: then up to four more
-            found.append(_left(release, label, row["group"], _term(row), "x", near, "limits of a mean count"))
+        # of so many events less what noise usually is: those published are up to MOST off
+        near = {c + by for c in near for by in range(int(np.sqrt(VARIANCE)) - MOST, int(np.sqrt(VARIANCE)) + MOST + 1)}
+        found.append(_left(release, label, row["group"], _term(row), "x", near, "limits of a mean count"))
     return found
 
 
@@ -274,7 +295,7 @@ def steps(release: Release, label: str) -> list[Left]:
     low, _ = numbers_of(release, label, "conf_low")
     high, _ = numbers_of(release, label, "conf_high")
     for key, own in rows.groupby(named, sort=False):
-        at = [i for i in own.index if 0 < value[i] < 1 and np.isfinite([low[i], high[i]]).all() and low[i] < high[i]]
+        at = [i for i in own.index if 0 < low[i] <= value[i] <= high[i] < 1 and low[i] < high[i]]
         if not at:
             continue
         i = at[0]
@@ -283,7 +304,8 @@ def steps(release: Release, label: str) -> list[Left]:
         people = (1 - stay) / (stay * spread**2)  # Greenwood: d/(n (n - d)), of one step
         events = people * (1 - stay)
         whole = abs(events - round(events)) < 0.004 and abs(people - round(people)) < 0.05
-        if whole and round(people) % BASE:
+        public = [float(n) for n in own["n_risk"] if n]
+        if whole and round(people) not in public:
             group = str(key[0] if isinstance(key, tuple) else key)
             found.append(_left(release, label, group, "first step", "n", {round(people)}, "log-log limits"))
     return found

@@ -112,7 +112,7 @@ def unrounded(monkeypatch: pytest.MonkeyPatch) -> None:
         return dataclasses.replace(BALANCE(compared), analysis=None, counts=compared.totals)
 
     monkeypatch.setattr(Comparison, "balance", exact)
-    monkeypatch.setattr(_safe, "printed", lambda estimates, policy: estimates)
+    monkeypatch.setattr(_safe, "printed", lambda estimates: estimates)
 
 
 BALANCE = Comparison.balance

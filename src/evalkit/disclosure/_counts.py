@@ -14,7 +14,8 @@ from evalkit.counts import Codes, Counts, DayCounts, Moments, Tally
 from evalkit.disclosure._curves import safe_day_counts
 from evalkit.disclosure._policy import Policy
 
-Floats, Ints = NDArray[np.float64], NDArray[np.int64]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 def safe_counts(counts: Counts, policy: Policy, asked: str = "") -> tuple[Counts | None, tuple[str, ...]]:

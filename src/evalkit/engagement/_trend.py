@@ -17,7 +17,7 @@ from evalkit.engagement._counting import count_true, groups_of, tally
 from evalkit.engagement._funnel import labels_of, steps
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
-from evalkit.wilson import wilson
+from evalkit.wilson import normal_quantile, wilson
 
 STEPS = ("intake", "first_session", "engaged", "completed")
 _ENDS = ("before", "now")
@@ -88,14 +88,14 @@ class ChangeOf:
     ----------
     estimand, population : str
         As `Estimates` has them.
-    rounding : int
-        Counts are known to the nearest multiple of this: the limits are wider by what that can make.
+    noise_variance : float
+        Of each of the four counts: the limits are wider by what that makes of the change.
     conf_level : float
     """
 
     estimand: str
     population: str = ""
-    rounding: int = 1
+    noise_variance: float = 0.0
     conf_level: float = 0.95
 
     def estimate(self, counts: Tally) -> Estimates:
@@ -132,17 +132,22 @@ class ChangeOf:
         old, inside = x0 / n0, min(max(new, 0.0), 1.0)
         (l1, u1), (l0, u0) = (self._limits(x, n) for x, n in ((inside * (n1 - n0), n1 - n0), (x0, n0)))
         difference = inside - old
-        low = difference - np.hypot(inside - l1, u0 - old)
-        high = difference + np.hypot(u1 - inside, old - l0)
-        blur = (self.rounding - 1) / 2 * (1 / n1 + 1 / n0)
-        return n1, x1, x1 / n1 - old, old, share * low - blur, share * high + blur
+        below, above = share * np.hypot(inside - l1, u0 - old), share * np.hypot(u1 - inside, old - l0)
+        # Most people are counted both times, so that noise is much beside what chance makes of the new ones.
+        each = (1 + (x1 / n1) ** 2) / n1**2 + (1 + old**2) / n0**2
+        noise = normal_quantile(self.conf_level) * np.sqrt(self.noise_variance * each)
+        low, high = (share * difference + side for side in (-np.hypot(below, noise), np.hypot(above, noise)))
+        change = x1 / n1 - old
+        return n1, x1, change, old, min(low, change), max(high, change)
 
     def _limits(self, x: float, n: float) -> tuple[float, float]:
         low, high = wilson(np.array([x]), np.array([n]), self.conf_level)
         return float(low[0]), float(high[0])
 
 
-def change(now: Cohort, before: Cohort, step: str, *, rounding: int = 1, conf_level: float = 0.95) -> Estimates:
+def change(
+    now: Cohort, before: Cohort, step: str, *, noise_variance: float = 0.0, conf_level: float = 0.95
+) -> Estimates:
     r"""Return how the share that reaches a step changed since an earlier cut, by arm.
 
     The people counted before are counted again, so the share moves by :math:`w (p_{new} - p_{old})`, with w the share
@@ -154,8 +159,8 @@ def change(now: Cohort, before: Cohort, step: str, *, rounding: int = 1, conf_le
         The study at two cuts.
     step : str
         A step of the funnel.
-    rounding : int, default 1
-        Base to which published counts are rounded.
+    noise_variance : float, default 0
+        Of published counts.
     conf_level : float, default 0.95
 
     Returns
@@ -180,5 +185,7 @@ def change(now: Cohort, before: Cohort, step: str, *, rounding: int = 1, conf_le
     rows: list[dict[str, object]] = []
     for end, cohort in zip(_ENDS, (before, now), strict=True):
         rows += count_true(steps(cohort), groups_of(cohort), end, label, f"did_{step}", f"can_{step}")
-    analysis = ChangeOf(f"change of the share: {label.lower()}", f"people counted by {now.cut}", rounding, conf_level)
+    analysis = ChangeOf(
+        f"change of the share: {label.lower()}", f"people counted by {now.cut}", noise_variance, conf_level
+    )
     return analysis.estimate(tally(rows)).about(cut=now.cut)

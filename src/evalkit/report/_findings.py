@@ -108,7 +108,8 @@ def _changed(report: Report, step: str) -> tuple[list[str], tuple[Safe, ...]]:
     """Say how a share changed since the quarter before, where there was one and enough is new."""
     if report.earlier is None:
         return [], ()
-    safe = report.safe(engagement.change(report.cohort, report.earlier, step))
+    noise = report.policy.noise_variance
+    safe = report.safe(engagement.change(report.cohort, report.earlier, step, noise_variance=noise))
     rows = safe.estimates.tidy()
     own = rows[rows["group"] == report.groups[0]].dropna(subset=["estimate"])
     if own.empty:
