@@ -72,7 +72,7 @@ def attack_without(seed: int, name: str) -> Row:
 
 
 def attack_looks(seed: int, *, keyed: bool) -> Row:
-    """Look at the same four quarters many times, and take the mean of what is told: with keys it is the same each time."""
+    """Look at the same four quarters many times, and take the mean: with keys it is the same each time."""
     policies = [Policy(secret=SECRET if keyed else bytes([look]) * 32) for look in range(LOOKS)]
     looks = [publish(study(seed), policy, quarters=QUARTERS // 2) for policy in policies]
     told = [observed(releases) for releases in looks]
@@ -118,7 +118,8 @@ def covered_curve(n: int, share: float, samples: int = SAMPLES // 4) -> Row:
         if len(rows):
             told += 1
             hits += bool(rows["conf_low"].iloc[0] <= 1 - share <= rows["conf_high"].iloc[0])
-    return {"what": f"curve at day 365, {100 * share:.0f} % of {n} people", "samples": samples, "told": told, "hits": hits}
+    what = f"curve at day 365, {100 * share:.0f} % of {n} people"
+    return {"what": what, "samples": samples, "told": told, "hits": hits}
 
 
 def cost(seed: int) -> list[Row]:

@@ -9,44 +9,44 @@ Row = dict[str, Any]
 PAGE = """\
 # What disclosure control prevents, and what it costs
 
-`python -m benchmarks.disclosure` writes this page (an hour and a half of one core); with `--from-json` it is written
-again from the numbers of the last run (`benchmarks/disclosure.json`).
+`python -m benchmarks.disclosure` writes this page (half an hour of one core); with `--from-json` it is written
+again from the numbers of the last run (`benchmarks/disclosure.json`). How the protection works, and half a page for a
+data board: [ADR 15](decisions/0015-keyed-noise.md).
 
 ## The attacker
 
 The attacker (`tests/disclosure/attacker.py`) is written apart from the library. He reads every published number of all
-releases, knows the rules, calculates events back from the steps of curves and from the landmarks at which blocks of
-them end, numbers of people back from means (of the few that are rounded alike, those with which some whole sum gives
-the mean), knows, more than any reader, which groups lie within which, and finds the range of every small count by
-linear and integer programming. Standard errors of models are attacked in `tests/disclosure/test_fits.py`.
+releases, knows the rules and the table of the noise, everything but the study's secret, and, more than any reader, which
+groups of people lie within which. He goes three ways: which sizes of a small group are possible at all (linear and integer
+programming over all releases), how likely each is (Bayes, with no opinion beforehand), and averaging over all pairs of
+published groups whose difference is the same people. The finished files (PDF, HTML, coordinates of drawings, CSV,
+manifest) are attacked in `tests/hardening/test_artefacts.py`, standard errors of models in `tests/disclosure/test_fits.py`.
 
 {on}
 
 ## One protection off at a time
 
-The same attacker on the same studies. Rounding is switched off where numbers are printed, while the choice of rows is
-made as if it were on: chosen with exact numbers in mind, more rows would be withheld instead. Complementary
-suppression and the ledger are switched off in those studies in which rows had been withheld for others' sake; the other
-protections in the first studies, with four quarters.
+The same attacker, who knows that it is off, on the first studies with four quarters.
 
 {off}
 
-With rounding on, subtraction seldom leaves one value only. What complementary suppression and the ledger add is the
-policy's promise that three values stay possible: without either the attacker breaks it in the studies of the last
-column. The promise holds for what a release adds; where earlier releases alone, and the fact that a row is small, leave
-fewer values, the manifest says how many such counts there are.
+## Asking again and again
 
-## A policy that does not round
+The same four quarters are looked at {looks} times, and the mean of what is told is taken of each small group that is the
+difference of two published ones. Keys make all looks the same; with a new secret each time the mean gives the size away.
 
-With `rounding_base: 1` large counts are printed as they are, and nothing but complementary suppression and the ledger
-keeps small ones from being worked out. The same attacker on the first studies, all quarters of each:
+{averaged}
 
-{unrounded}
+## Do the published intervals hold?
+
+Samples are drawn, protected, and the interval that is published is held against the truth. It should hold in 95 of 100.
+
+{covered}
 
 ## What it costs
 
 {studies} simulated studies of 160 people in the pilot and 900 in PAIP, all quarters to 2023Q4 known, by the default
-policy (minimum 11, base 5). *Published in*: of how many studies the number may be quoted.
+policy (minimum 11, noise of a variance of 2 and at most 5). *Published in*: of how many studies the number may be quoted.
 
 {cost}
 """
@@ -54,60 +54,58 @@ policy (minimum 11, base 5). *Published in*: of how many studies the number may 
 
 def attacks(found: dict[str, Any]) -> list[str]:
     """Return what the attacker found with every protection on."""
-    on = [row["on"] for row in found["attacks"]]
-    total = {key: sum(row[key] for row in on) for key in on[0]}
-    touched = sum(row["withheld"] > 0 for row in on)
+    on = found["attacks"]
+    total = {key: sum(row[key] for row in on) for key in ("published", "targets", "printed", "narrow", "over")}
+    pairs = [number for row in on for number in row["pairs"]]
+    several = [number for number in pairs if number > 1]
     return [
-        f"{len(on)} studies of {found['people']} people, each published in {found['quarters']} quarters "
-        f"(shares by area, by gender and in all, means, and a curve: {total['rows']:,} rows), were attacked together: "
-        f"{total['targets']:,} small groups (cells below the minimum, differences of cells that lie within one "
-        f"another, steps of curves) from {total['readings']:,} published numbers.",
+        f"{len(on)} studies of {found['people']} people, each published in {found['quarters']} quarters (shares by area, "
+        f"by gender and in all, means, and a curve), were attacked together: {total['targets']:,} small groups (cells "
+        f"below the minimum, and differences of groups that lie within one another) from {total['published']:,} groups "
+        f"of which a number is published. {len(several):,} small groups are the difference of two pairs or more, "
+        f"{sum(n > 3 for n in several):,} of four or more, one of {max(pairs)}.",
         "",
         "| | found |",
         "|---|--:|",
-        f"| small counts known exactly | {total['known']} |",
         f"| small counts printed | {total['printed']} |",
-        f"| small counts with 2 possible values only | {total['narrow'] - total['known']} |",
-        f"| small counts of which the library could not prove that 3 values stay possible | {total['short']} |",
-        "",
-        "The last line is what the review packs say (`small_counts_tighter_than_asked`): counts that only earlier "
-        "releases and the fact that a row is not shown hold so narrowly, so that nothing can be withheld any more. In "
-        f"{sum(row['narrow'] <= row['short'] for row in on)} of {len(on)} studies the attacker found no more narrow "
-        "ones than they count.",
-        "",
-        f"For this, {total['withheld']} of {total['rows']:,} rows were withheld beside those that are small themselves "
-        f"({100 * total['withheld'] / total['rows']:.2f} %), in {touched} of {len(on)} studies.",
+        f"| small counts with fewer than 3 possible values | {total['narrow']} |",
+        f"| small counts of which he is more than 50 % sure | {total['over']} |",
+        f"| how sure he is of the likeliest value of the one that he knows best | "
+        f"{100 * max(row['surest'] for row in on):.0f} % |",
     ]
 
 
 def without(found: dict[str, Any]) -> list[str]:
     """Return what the same attacker found with one protection off."""
     lines = [
-        "| Protection that is off | Studies | Printed | Known exactly | Fewer than 3 values | Studies with any |",
-        "|---|--:|--:|--:|--:|--:|",
+        "| Protection that is off | Studies | Printed | Fewer than 3 values | Studies with any |",
+        "|---|--:|--:|--:|--:|",
     ]
-    names = dict.fromkeys(name for row in [*found["without"], *found["attacks"]] for name in row["off"])
-    for name in names:
-        rows = [row["off"][name] for row in [*found["without"], *found["attacks"]] if name in row["off"]]
-        numbers = [sum(row[key] for row in rows) for key in ("printed", "known", "narrow")]
+    for name in dict.fromkeys(row["off"] for row in found["without"]):
+        rows = [row for row in found["without"] if row["off"] == name]
+        numbers = [sum(row[key] for row in rows) for key in ("printed", "narrow")]
         hit = sum(bool(row["printed"] or row["narrow"]) for row in rows)
         lines.append(f"| {name} | {len(rows)} | {' | '.join(map(str, numbers))} | {hit} |")
     return lines
 
 
-def unrounded(found: dict[str, Any]) -> list[str]:
-    """Return what the attacker found where large counts are printed as they are."""
-    lines = [
-        "| Protection that is off | Studies | Rows withheld for others' sake | Known exactly | Fewer than 3 values "
-        "| Studies with any |",
-        "|---|--:|--:|--:|--:|--:|",
-    ]
-    for name in found["unrounded"][0]["off"]:
-        rows = [row["off"][name] for row in found["unrounded"]]
-        numbers = [sum(row[key] for row in rows) for key in ("withheld", "known", "narrow")]
-        hit = sum(bool(row["narrow"]) for row in rows)
-        lines.append(f"| {name} | {len(rows)} | {' | '.join(f'{n:,}' for n in numbers)} | {hit} |")
+def averaged(found: dict[str, Any]) -> list[str]:
+    """Return how many small groups' sizes the mean of many looks gives."""
+    lines = ["| | Small groups | Mean is the size | |", "|---|--:|--:|--:|"]
+    for keyed, name in ((True, "keyed by the people"), (False, "drawn anew each time")):
+        rows = [row for row in found["averaged"] if row["keyed"] == keyed]
+        right, many = (sum(row[key] for row in rows) for key in ("right", "targets"))
+        lines.append(f"| {name} | {many:,} | {right:,} | {100 * right / many:.0f} % |")
     return lines
+
+
+def covered(found: dict[str, Any]) -> list[str]:
+    """Return how often published intervals hold the truth."""
+    lines = ["| Estimate | Samples | Published | Interval holds the truth |", "|---|--:|--:|--:|"]
+    return lines + [
+        f"| {row['what']} | {row['samples']:,} | {row['told']:,} | {100 * row['hits'] / row['told']:.1f} % |"
+        for row in found["covered"]
+    ]
 
 
 def costs(found: dict[str, Any]) -> list[str]:
@@ -143,6 +141,6 @@ def page(found: dict[str, Any]) -> str:
     str
     """
     studies = len({row["seed"] for row in found["cost"]})
-    made = {"on": attacks, "off": without, "unrounded": unrounded, "cost": costs}
+    made = {"on": attacks, "off": without, "averaged": averaged, "covered": covered, "cost": costs}
     parts = {name: "\n".join(make(found)) for name, make in made.items()}
-    return PAGE.format(studies=studies, **parts)
+    return PAGE.format(studies=studies, looks=found["looks"], **parts)
