@@ -9,18 +9,19 @@ Row = dict[str, Any]
 PAGE = """\
 # What disclosure control prevents, and what it costs
 
-`python -m benchmarks.disclosure` writes this page (half an hour of one core); with `--from-json` it is written
-again from the numbers of the last run (`benchmarks/disclosure.json`). How the protection works, and half a page for a
-data board: [ADR 15](decisions/0015-keyed-noise.md).
+`python -m benchmarks.disclosure` writes this page (half an hour of one core); with `--from-json` it is written again
+from the numbers of the last run (`benchmarks/disclosure.json`). How the protection works, and half a page for a data
+board: [ADR 15](decisions/0015-keyed-noise.md).
 
 ## The attacker
 
-The attacker (`tests/disclosure/attacker.py`) is written apart from the library. He reads every published number of all
-releases, knows the rules and the table of the noise, everything but the study's secret, and, more than any reader, which
-groups of people lie within which. He goes three ways: which sizes of a small group are possible at all (linear and integer
-programming over all releases), how likely each is (Bayes, with no opinion beforehand), and averaging over all pairs of
-published groups whose difference is the same people. The finished files (PDF, HTML, coordinates of drawings, CSV,
-manifest) are attacked in `tests/hardening/test_artefacts.py`, standard errors of models in `tests/disclosure/test_fits.py`.
+The attacker (`tests/disclosure/attacker.py`) is written apart from the library. He reads every published number of
+all releases, knows the rules and the table of the noise, everything but the study's secret, and, more than any
+reader, which groups of people lie within which. He goes three ways: which sizes of a small group are possible at all
+(linear and integer programming over all releases), how likely each is (Bayes, with no opinion beforehand), and
+averaging over all pairs of published groups whose difference is the same people. The finished files (PDF, HTML,
+coordinates of drawings, CSV, manifest) are attacked in `tests/hardening/test_artefacts.py`, standard errors of models
+in `tests/disclosure/test_fits.py`.
 
 {on}
 
@@ -32,21 +33,24 @@ The same attacker, who knows that it is off, on the first studies with four quar
 
 ## Asking again and again
 
-The same four quarters are looked at {looks} times, and the mean of what is told is taken of each small group that is the
-difference of two published ones. Keys make all looks the same; with a new secret each time the mean gives the size away.
+The same four quarters are looked at {looks} times, and the mean of what is told is taken of each small group that is
+the difference of two published ones. Keys make all looks the same; with a new secret each time the mean gives the
+size away.
 
 {averaged}
 
 ## Do the published intervals hold?
 
-Samples are drawn, protected, and the interval that is published is held against the truth. It should hold in 95 of 100.
+Samples are drawn, protected, and the interval that is published is held against the truth. It should hold in 95 of
+100.
 
 {covered}
 
 ## What it costs
 
 {studies} simulated studies of 160 people in the pilot and 900 in PAIP, all quarters to 2023Q4 known, by the default
-policy (minimum 11, noise of a variance of 2 and at most 5). *Published in*: of how many studies the number may be quoted.
+policy (minimum 11, noise of a variance of 2 and at most 5). *Published in*: of how many studies the number may be
+quoted.
 
 {cost}
 """
@@ -59,11 +63,11 @@ def attacks(found: dict[str, Any]) -> list[str]:
     pairs = [number for row in on for number in row["pairs"]]
     several = [number for number in pairs if number > 1]
     return [
-        f"{len(on)} studies of {found['people']} people, each published in {found['quarters']} quarters (shares by area, "
-        f"by gender and in all, means, and a curve), were attacked together: {total['targets']:,} small groups (cells "
-        f"below the minimum, and differences of groups that lie within one another) from {total['published']:,} groups "
-        f"of which a number is published. {len(several):,} small groups are the difference of two pairs or more, "
-        f"{sum(n > 3 for n in several):,} of four or more, one of {max(pairs)}.",
+        f"{len(on)} studies of {found['people']} people, each published in {found['quarters']} quarters (shares by "
+        "area, by gender and in all, means, and a curve), were attacked together: "
+        f"{total['targets']:,} small groups (cells below the minimum, and differences of groups that lie within one "
+        f"another) from {total['published']:,} groups of which a number is published. {len(several):,} small groups are "
+        f"the difference of two pairs or more, {sum(n > 3 for n in several):,} of four or more, one of {max(pairs)}.",
         "",
         "| | found |",
         "|---|--:|",
@@ -78,7 +82,7 @@ def attacks(found: dict[str, Any]) -> list[str]:
 def without(found: dict[str, Any]) -> list[str]:
     """Return what the same attacker found with one protection off."""
     lines = [
-        "| Protection that is off | Studies | Printed | Fewer than 3 values | Studies with any |",
+        "| Protection that is off | Studies | Small counts printed | Small counts with fewer than 3 values | Studies |",
         "|---|--:|--:|--:|--:|",
     ]
     for name in dict.fromkeys(row["off"] for row in found["without"]):
