@@ -66,8 +66,8 @@ def attacks(found: dict[str, Any]) -> list[str]:
         f"{len(on)} studies of {found['people']} people, each published in {found['quarters']} quarters (shares by "
         "area, by gender and in all, means, and a curve), were attacked together: "
         f"{total['targets']:,} small groups (cells below the minimum, and differences of groups that lie within one "
-        f"another) from {total['published']:,} groups of which a number is published. {len(several):,} small groups are "
-        f"the difference of two pairs or more, {sum(n > 3 for n in several):,} of four or more, one of {max(pairs)}.",
+        f"another) from {total['published']:,} groups of which a number is published. {len(several):,} small groups "
+        f"are the difference of two pairs or more, {sum(n > 3 for n in several):,} of four or more, one of {max(pairs)}.",
         "",
         "| | found |",
         "|---|--:|",
