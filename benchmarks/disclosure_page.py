@@ -67,7 +67,8 @@ def attacks(found: dict[str, Any]) -> list[str]:
         "area, by gender and in all, means, and a curve), were attacked together: "
         f"{total['targets']:,} small groups (cells below the minimum, and differences of groups that lie within one "
         f"another) from {total['published']:,} groups of which a number is published. {len(several):,} small groups "
-        f"are the difference of two pairs or more, {sum(n > 3 for n in several):,} of four or more, one of {max(pairs)}.",
+        f"are the difference of two pairs or more, {sum(n > 3 for n in several):,} of four or more, one of "
+        f"{max(pairs)}.",
         "",
         "| | found |",
         "|---|--:|",
