@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from evalkit.compare import Proportion
 from evalkit.counts import DayCounts, Moments, Tally, codes_of
 from evalkit.disclosure import Policy, make_safe, safe_counts, safe_restatements
+from evalkit.engagement._analyses import RatioOf
 from evalkit.errors import DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.survival import cumulative_incidence, day_counts, kaplan_meier, rmst, rmst_contrast
@@ -522,3 +523,22 @@ def test_numbers_at_risk_are_those_of_the_people() -> None:
         assert safe.at([day])["n_risk"].iloc[0] == POLICY.public(own.sum(), codes[own])
     few = int(np.sort(data["time"])[-10])
     assert np.isnan(safe.at([few])["n_risk"].iloc[0])
+
+
+def test_a_ratio_of_published_sums_keeps_its_error_and_is_hardly_off() -> None:
+    """Its error is made of three variances: sums that were each off by themselves would leave none, or four times it."""
+    rng = np.random.default_rng(9)
+    held = rng.integers(5, 38, 49)
+    attended = rng.binomial(held, 0.92)
+    codes = codes_of(pd.DataFrame({"participant_id": [f"p{i}" for i in range(49)]}))
+    rows, who = [], {"n": codes}
+    for term, values in (("numerator", attended), ("denominator", held), ("both", attended + held)):
+        sums = (float(values.sum()), float((values**2).sum()), float(values.max()), int((values > 0).sum()))
+        rows.append(("a", term, term, 49, *sums))
+    columns = ["group", "term", "label", "n", "total", "total_sq", "largest", "n_nonzero"]
+    exact = RatioOf("attendance_rate", "e").estimate(Moments(pd.DataFrame(rows, columns=columns), people=(who,) * 3))
+    true, secrets = exact.tidy().iloc[0], [bytes([k]) * 32 for k in range(60)]
+    shown = pd.DataFrame([make_safe(exact, Policy(secret=secret)).estimates.tidy().iloc[0] for secret in secrets])
+    assert (shown["estimate"] - true["estimate"]).abs().max() < 0.005
+    assert shown["std_error"].between(0.9 * true["std_error"], 1.25 * true["std_error"]).all()
+    assert len(set(shown["estimate"])) > 50
