@@ -102,5 +102,7 @@ def test_without_optional_tables() -> None:
         ["referrals", "all", 1, 2, "late entry", 1, 0, 0, 1],
         ["referrals", "Pilot", 1, 2, "late entry", 1, 0, 0, 1],
     ]
-    assert found.to_numpy().tolist() == rows
+    assert found.iloc[:, :9].to_numpy().tolist() == rows
+    assert [(len(old), len(new)) for old, new in zip(found["who_old"], found["who_new"], strict=True)] == [(1, 2)] * 2
+    assert found[["largest_old", "largest_new"]].eq(1).all(axis=None)
     assert spec_cohort({"participants": P}, "+30").has("sessions")

@@ -52,10 +52,11 @@ baselines: null
 POLICY = Policy.of(Disclosure(), noise_secret(Study.model_validate(yaml.safe_load(STUDY)), synthetic=True))
 RECORDING = f"""
 import json, os
+POLICY = "{POLICY.fingerprint}"
 def record(mark):
     if mark.get("estimate") and os.environ.get("EVALKIT_RECORD"):
         line = dict(estimate=mark["estimate"], told=mark["estimate"], kind=mark["kind"], estimand="e", verdict=mark["verdict"], withheld=[],
-                    cells=[], policy="{POLICY.fingerprint}", line=1)
+                    cells=[], policy=POLICY, line=1)
         with open(os.environ["EVALKIT_RECORD"], "a") as file:
             print(json.dumps(line), file=file)
 """
@@ -65,6 +66,13 @@ from door import emit
 facts = dict(title="Test report", subtitle="", study="A study", organisation="A team", period="fourth quarter of 2000",
              cut="December 31, 2000", cut_date="2000-12-31", synthetic=SYNTHETIC, locale="en-US")
 emit("cover", "cover", document=facts)
+"""
+# The noise of real people's counts follows from the study's secret.
+OF_REAL_PEOPLE = """
+import door
+from evalkit.disclosure import Policy
+from evalkit.protocol import Disclosure, load_study, noise_secret
+door.POLICY = Policy.of(Disclosure(), noise_secret(load_study(study), synthetic=False)).fingerprint
 """
 FIGURE = """#| label: fig-one
 #| fig-cap: "One figure"
@@ -88,7 +96,7 @@ def cells(*, synthetic: bool = True) -> list:
     """Return the cells of the notebook; tests change one of them."""
     return [
         new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
-        new_code_cell(SETUP.replace("SYNTHETIC", str(synthetic))),
+        new_code_cell(SETUP.replace("SYNTHETIC", str(synthetic)) + ("" if synthetic else OF_REAL_PEOPLE)),
         new_markdown_cell("# A heading\n\nProse with *emphasis*."),
         new_code_cell(SENTENCE),
         new_code_cell(FIGURE),
