@@ -10,6 +10,7 @@ import pytest
 from evalkit import survival
 from evalkit.errors import AnalysisError
 from evalkit.survival._columns import Groups, Rows, coincide, group_column, label, read_rows, whole_days
+from evalkit.survival._cox import _crossing
 from evalkit.survival._day_counts import tally_days
 from evalkit.survival._limits import limits
 from evalkit.survival._newton import _is_finite, _walking, inverted, require_identified, scaled, solved
@@ -236,3 +237,37 @@ def test_one_of_two_covariates_that_tells_all_is_named_alone():
     ]
     found = fit.tidy().set_index("term")["estimate"]
     assert np.isposinf(found["x"]) and np.isfinite(found["z"])
+
+
+# -- where a profile has dropped ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize("step", [1.0, -1.0, 0.3, -5.0])
+def test_a_limit_is_where_the_profile_has_dropped_or_infinite(step):
+    away = np.copysign(1.0, step)
+    cut = Z**2
+    assert _crossing(lambda v: (v - 2) ** 2, cut, 2.0, step) == pytest.approx(2 + away * Z, abs=1e-8)
+    never = _crossing(lambda v: 1 - np.exp(-abs(v - 2)), cut, 2.0, step)
+    assert np.isinf(never) and np.sign(never) == away
+    lost = _crossing(lambda v: NAN if abs(v - 2) > 0.01 else 0.0, cut, 2.0, step)
+    assert np.isinf(lost) and np.sign(lost) == away
+    end = 5 * abs(step)
+
+    def found_again(v):
+        return NAN if 0 < abs(v - 2) < end else 2 * cut * (abs(v - 2) >= end)
+
+    between = _crossing(lambda v: 0.0 if abs(v - 2) <= abs(step) else found_again(v), cut, 2.0, step)
+    assert np.isinf(between) and np.sign(between) == away
+    inside = _crossing(
+        lambda v: NAN if 0.4 < abs(v - 2) / abs(step) < 0.6 else 8 * ((v - 2) / step) ** 2, cut, 2.0, step
+    )
+    assert np.isinf(inside) or inside == pytest.approx(2 + step * np.sqrt(cut / 8), abs=1e-8)
+
+
+def test_firths_limits_are_told_of_few_people_with_covariates_of_any_size():
+    """A profile that is lost on the way to its limit, though found again beyond it, was an error of the solver's."""
+    people = pd.DataFrame(
+        {"day": [2, 21, 12, 1, 17, 9], "event": [0, 1, 0, 1, 1, 0], "z": [0, 0, 1, 1, 0, 0],
+         "x": [0.4941256405738469, -9.276804065919059, 13.58200743597389, 10.742836003483163, -15.227497706337816, 8.327293736270615]}
+    )  # fmt: skip
+    found = survival.cox(people, "day", "event", ["x", "z"], penalizer="firth").tidy().set_index("term")
+    assert np.isfinite(found["estimate"]).all()
+    assert (found["conf_low"] < found["estimate"]).all() and (found["estimate"] < found["conf_high"]).all()

@@ -255,7 +255,10 @@ def _crossing(drop: Callable[[float], float], cut: float, start: float, step: fl
             return float(np.copysign(np.inf, step))
     if not np.isfinite(down):
         return float(np.copysign(np.inf, step))
-    return float(optimize.brentq(lambda v: drop(v) - cut, start, start + reach, xtol=1e-9))
+    try:
+        return float(optimize.brentq(lambda v: drop(v) - cut, start, start + reach, xtol=1e-9))
+    except ValueError:  # lost on the way there, though found again at its end
+        return float(np.copysign(np.inf, step))
 
 
 def check_ties(ties: str) -> str:
