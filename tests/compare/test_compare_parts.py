@@ -173,9 +173,9 @@ def test_levels_of_a_resample_without_a_fit_are_missing_and_of_every_kind_in_its
 def test_arms_that_are_told_apart_have_no_adjusted_effect(measure):
     data = people().assign(x=lambda d: d["x"] + 20 * d["arm"])
     arms, rows = read_arms(data, "arm", ["x"]), read_rows(data, "day", "event")
-    with pytest.raises(AnalysisError, match="^the covariates tell the arms apart completely"):
+    with pytest.raises(AnalysisError, match=r"^the covariates tell the arms apart completely"):
         make_problem(rows, arms, "att", [Ask("iptw", Horizon("rmst", 9.0))])
-    with pytest.raises(AnalysisError, match="^the covariates tell the arms apart completely"):
+    with pytest.raises(AnalysisError, match=r"^the covariates tell the arms apart completely"):
         compare.adjusted_effect(data, "day", "event", "arm", ["x"], measure=measure, tau=9, n_boot=20)
 
 
