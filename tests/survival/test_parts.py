@@ -10,9 +10,8 @@ import pytest
 from evalkit import survival
 from evalkit.errors import AnalysisError
 from evalkit.survival._columns import Groups, Rows, coincide, group_column, label, read_rows, whole_days
-from evalkit.survival._cox import _crossing
 from evalkit.survival._day_counts import tally_days
-from evalkit.survival._limits import limits
+from evalkit.survival._limits import crossing, limits
 from evalkit.survival._newton import _is_finite, _walking, inverted, require_identified, scaled, solved
 from evalkit.survival._parametric import _units
 from evalkit.survival._steps import Flow, safe_divide, snapped
@@ -244,19 +243,19 @@ def test_one_of_two_covariates_that_tells_all_is_named_alone():
 def test_a_limit_is_where_the_profile_has_dropped_or_infinite(step):
     away = np.copysign(1.0, step)
     cut = Z**2
-    assert _crossing(lambda v: (v - 2) ** 2, cut, 2.0, step) == pytest.approx(2 + away * Z, abs=1e-8)
-    never = _crossing(lambda v: 1 - np.exp(-abs(v - 2)), cut, 2.0, step)
+    assert crossing(lambda v: (v - 2) ** 2, cut, 2.0, step) == pytest.approx(2 + away * Z, abs=1e-8)
+    never = crossing(lambda v: 1 - np.exp(-abs(v - 2)), cut, 2.0, step)
     assert np.isinf(never) and np.sign(never) == away
-    lost = _crossing(lambda v: NAN if abs(v - 2) > 0.01 else 0.0, cut, 2.0, step)
+    lost = crossing(lambda v: NAN if abs(v - 2) > 0.01 else 0.0, cut, 2.0, step)
     assert np.isinf(lost) and np.sign(lost) == away
     end = 5 * abs(step)
 
     def found_again(v):
         return NAN if 0 < abs(v - 2) < end else 2 * cut * (abs(v - 2) >= end)
 
-    between = _crossing(lambda v: 0.0 if abs(v - 2) <= abs(step) else found_again(v), cut, 2.0, step)
+    between = crossing(lambda v: 0.0 if abs(v - 2) <= abs(step) else found_again(v), cut, 2.0, step)
     assert np.isinf(between) and np.sign(between) == away
-    inside = _crossing(
+    inside = crossing(
         lambda v: NAN if 0.4 < abs(v - 2) / abs(step) < 0.6 else 8 * ((v - 2) / step) ** 2, cut, 2.0, step
     )
     assert np.isinf(inside) or inside == pytest.approx(2 + step * np.sqrt(cut / 8), abs=1e-8)
