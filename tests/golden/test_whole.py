@@ -45,6 +45,43 @@ def test_every_public_function_has_a_frame(package: str) -> None:
     assert functions - {name.split(":")[0] for name in CASES} - set(ELSEWHERE) == set()
 
 
+# What is taken where nobody says it: conventions of the field, the definitions' numbers, or one of a kind.
+USUAL = {
+    "conf_level": 0.95, "alpha": 0.05, "power": 0.8, "allocation": 0.5, "smd": 0.1, "equipoise": 0.2,
+    "effective_sample_size": 30, "preference": (0.3, 0.7), "between": (0.3, 0.7), "smallest": 11, "fewest": 11, "base": 5,
+    "conf_type": "log-log", "variance": "aalen", "robust": False, "rho": 0.0, "gamma": 0.0, "ties": "efron", "transform": "km",
+    "estimand": "att", "stabilized": False, "rare": False, "higher_is_better": True, "interest": 1, "rounding": 1, "width": 7,
+    "days": 90, "weeks": 26, "what": "sessions", "level": 0.8, "ratio": 1.5, "seed": 0, "scale": "retention", "label": "",
+    "yes": "yes", "no": "no", "source": "", "population": "", "whole": "", "term": "ratio", "notes": (), "cells": (),
+    "groups": ("1", "0"), "names": ("pilot", "published"), "measures": ("intake", "first_session", "engaged", "completed"),
+    "models": ("weibull", "log-normal", "log-logistic", "generalised gamma"), "kind": "adjusted_effects", "by_arm": True,
+    "att": True, "recorded": True, "n_boot": 400, "m": 5, "burn_in": 4,
+}  # fmt: skip
+ELSE = {
+    "SurvivalDifference.conf_type": "plain", "survival_difference.conf_type": "plain", "landmark.label": "by_landmark",
+    "adjusted_curves.n_boot": 1000, "adjusted_effect.n_boot": 1000, "imputed.n_boot": 200, "impute.m": 20, "impute.burn_in": 10,
+    "e_value.measure": "RR", "adjusted_effect.measure": "rmst_difference", "adjusted_effect.method": "iptw",
+    "Comparison.adjusted.method": "iptw", "Proportion.method": "wilson", "proportion.method": "wilson",
+    "Benchmark.method": "newcombe", "benchmark.method": "newcombe", "ProportionDifference.method": "newcombe",
+    "proportion_difference.method": "newcombe", "FollowUp.q": (0.5,), "SurvivalQuantile.q": (0.5,), "follow_up.q": 0.5,
+    "survival_quantile.q": 0.5, "Comparison.adjusted.estimand": None, "target_of.estimand": None,
+    "Attrition.population": "all referrals known at the cut", "BalanceOf.population": "", "lost_to_follow_up.days": 90,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_what_is_taken_where_nobody_says_it(package: str) -> None:
+    module = importlib.import_module(f"evalkit.{package}")
+    asked = {name: getattr(module, name) for name in module.__all__ if callable(getattr(module, name))}
+    for name, one in list(asked.items()):
+        methods = vars(one).items() if inspect.isclass(one) else ()
+        asked |= {f"{name}.{k}": v for k, v in methods if inspect.isfunction(v) and not k.startswith("_")}
+    found = {f"{n}.{p.name}": p.default for n, f in asked.items() for p in inspect.signature(f).parameters.values()}
+    said = {n: d for n, d in found.items() if d not in (inspect.Parameter.empty, None) and "factory" not in repr(d)}
+    assert said == {name: ELSE.get(name, USUAL.get(name.rpartition(".")[2])) for name in said}
+    assert said
+
+
 @pytest.mark.parametrize("name", R)
 def test_the_frame_is_what_r_gives(name: str) -> None:
     frame, theirs = kept(name), R[name]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 __all__ = ["CoxFit", "CoxModel", "cox", "fit_cox"]
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special
+from scipy import special
 
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
@@ -20,7 +20,7 @@ from evalkit.survival._coefficients import beyond_numbers, coefficient_frame, wi
 from evalkit.survival._columns import Floats, Ints, Rows, group_column, read_rows
 from evalkit.survival._concordance import concordance
 from evalkit.survival._design import Design, design_matrix
-from evalkit.survival._limits import chi2_tail, normal_quantile
+from evalkit.survival._limits import chi2_tail, crossing, normal_quantile
 from evalkit.survival._newton import (
     SINGULAR,
     Maximum,
@@ -235,8 +235,8 @@ def _firth(
                 return NAN
 
         p_value[j] = chi2_tail(drop(0.0), 1)
-        low[j] = _crossing(drop, cut, best.beta[j], -error)
-        high[j] = _crossing(drop, cut, best.beta[j], error)
+        low[j] = crossing(drop, cut, best.beta[j], -error)
+        high[j] = crossing(drop, cut, best.beta[j], error)
     beta, variance = best.beta / scale, inverse / np.outer(scale, scale)
     frame = coefficient_frame(design.terms, beta, np.sqrt(np.diag(variance)), conf_level)
     frame["p_value"] = p_value
@@ -244,18 +244,6 @@ def _firth(
     frame = with_ratios(frame, low / scale, high / scale)
     model = CoxModel(rows, strata, design, ties, sets, beta, variance, scale)
     return model, frame, float(sets.likelihood(best.beta).value)
-
-
-def _crossing(drop: Callable[[float], float], cut: float, start: float, step: float) -> float:
-    """Return where the profile likelihood has dropped by `cut`, walking from its maximum; infinite where it is lost."""
-    reach = step
-    while (down := drop(start + reach)) < cut:
-        reach *= 1.6
-        if abs(reach) > 1e3 * abs(step):
-            return float(np.copysign(np.inf, step))
-    if not np.isfinite(down):
-        return float(np.copysign(np.inf, step))
-    return float(optimize.brentq(lambda v: drop(v) - cut, start, start + reach, xtol=1e-9))
 
 
 def check_ties(ties: str) -> str:

@@ -1,4 +1,4 @@
-"""Normal quantiles, tail probabilities and transformed confidence limits, without warnings."""
+"""Normal quantiles, tail probabilities, transformed confidence limits and those of profiles, without warnings."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ __all__ = [
     "CONF_TYPES",
     "check_conf_type",
     "chi2_tail",
+    "crossing",
     "exp_or_infinite",
     "limits",
     "normal_quantile",
     "two_sided",
 ]
 
+from collections.abc import Callable
+
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.survival._columns import Floats, check_level
@@ -81,3 +84,18 @@ def limits(p: Floats, std_error: Floats, conf_type: str, conf_level: float) -> t
         width = np.exp(np.minimum(z * s / np.abs(q * np.log(q)), 700.0))
         low, high = np.exp(np.log(q) * width), np.exp(np.log(q) / width)
     return np.where(inside, low, np.nan), np.where(inside, high, np.nan)
+
+
+def crossing(drop: Callable[[float], float], cut: float, start: float, step: float) -> float:
+    """Return where a profile likelihood has dropped by `cut`, walking from its maximum; infinite where it is lost."""
+    reach, lost = step, float(np.copysign(np.inf, step))
+    while (down := drop(start + reach)) < cut:
+        reach *= 1.6
+        if abs(reach) > 1e3 * abs(step):
+            return lost
+    if not np.isfinite(down):
+        return lost
+    try:
+        return float(optimize.brentq(lambda v: drop(v) - cut, start, start + reach, xtol=1e-9))
+    except ValueError:  # lost on the way there, though found again at its end
+        return lost

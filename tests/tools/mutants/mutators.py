@@ -61,6 +61,7 @@ NAMES = dict(_NAMES) | {b: a for a, b in _NAMES} | {"ge": "gt", "gt": "ge", "ne"
 LOGS = {"log", "logger", "logging", "_log", "LOG", "warnings"}
 # What these calls are given decides how something is written down or checked, not what comes out.
 SILENT_CALLS = {"field", "TypeVar", "cast", "Literal", "NewType", "namedtuple"}
+COMMUTATIVE = {"max", "min", "maximum", "minimum", "hypot"}  # swapping their arguments is no fault
 SILENT_OPTIONS = {"strict", "repr", "copy", "check", "stacklevel", "encoding", "slots", "frozen", "eq"}
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 COMPOUND = FUNCTIONS | ast.ClassDef | ast.If | ast.For | ast.While | ast.With | ast.Try | ast.AsyncWith | ast.Match
@@ -295,7 +296,7 @@ class _Finder:
 
     def of_call(self, node: ast.Call) -> Iterator[Edit]:
         plain = [a for a in node.args if not isinstance(a, ast.Starred)]
-        if len(plain) == len(node.args):
+        if len(plain) == len(node.args) and _name(node.func) not in COMMUTATIVE:
             for left, right in itertools.pairwise(plain):
                 (a, b), (c, d) = self.places.span(left), self.places.span(right)
                 text = self.places.text

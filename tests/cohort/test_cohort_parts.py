@@ -1,0 +1,144 @@
+"""Every figure that may be restated, under its own name and with its own reason; and what a step of eligibility counts."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cohort.spec import START, spec_data
+from evalkit.cohort import restatements
+from evalkit.cohort._attrition import Step, attrition
+from evalkit.cohort._restatements import _FIGURES, _pairs, _why
+
+CUT, SEEN = START + timedelta(days=60), START + timedelta(days=120)
+PEOPLE = """participant_id | referral_date | intake_date | recorded_on | pathway
+a | +0 | +1 | +0 | non_mandated
+b | +0 | +1 | +0 | non_mandated
+c | +0 | +1 | +0 | paip"""
+SESSIONS = """participant_id | session_date | hours | recorded_on
+a | +5 | 1.5 | +5
+a | +30 | 1.5 | +30
+a | +55 | 1.5 | +55
+b | +5 | 1.5 | +5
+b | +30 | 1.5 | +30
+b | +55 | 1.5 | +55
+c | +5 | 1.5 | +5
+c | +30 | 1.5 | +30
+c | +55 | 1.5 | +55"""
+EXITS = "participant_id | exit_date | reason | recorded_on"
+OUTCOMES = "participant_id | outcome_date | kind | recorded_on"
+
+
+def told(**tables: str) -> dict[tuple[str, str], tuple[float, float, str, int, int]]:
+    given = {"participants": PEOPLE, "sessions": SESSIONS, "exits": EXITS, "outcomes": OUTCOMES} | tables
+    found = restatements(spec_data(given), CUT, known_on=SEEN)
+    return {(r.figure, r.group): (r.old, r.new, r.reason, r.n_late, r.n_people) for r in found.itertuples()}
+
+
+def test_nothing_new_restates_nothing() -> None:
+    assert told() == {}
+
+
+@pytest.mark.parametrize(("reason", "figure"), [("completed", "completed"), ("dropped_out", "disengaged"), ("terminated", "disengaged")])  # fmt: skip
+def test_an_exit_entered_late(reason: str, figure: str) -> None:
+    late = told(exits=f"{EXITS}\nb | +57 | {reason} | +70\nc | +57 | moved | +70")
+    assert late == {
+        (figure, "all"): (0, 1, "late entry", 2, 2), (figure, "Pilot"): (0, 1, "late entry", 1, 1),
+    }  # fmt: skip
+
+
+def test_a_session_entered_late_is_of_the_figures_of_sessions() -> None:
+    late = told(sessions=SESSIONS + "\nc | +56 | 2 | +70")
+    one = (9, 10, "late entry", 1, 1)
+    assert late == {
+        ("attended sessions", "all"): one, ("attended sessions", "PAIP"): (3, 4, *one[2:]),
+        ("attended hours", "all"): (13.5, 15.5, *one[2:]), ("attended hours", "PAIP"): (4.5, 6.5, *one[2:]),
+    }  # fmt: skip
+
+
+def test_a_first_session_entered_late() -> None:
+    people = PEOPLE + "\nd | +3 | +4 | +3 | paip"
+    late = told(participants=people, sessions=SESSIONS + "\nd | +58 | 1 | +70")
+    assert late["first sessions", "all"] == (3, 4, "late entry", 1, 1) and late["first sessions", "PAIP"] == (
+        1,
+        2,
+        "late entry",
+        1,
+        1,
+    )
+    assert set(late) == {
+        (f, g) for f in ("first sessions", "attended sessions", "attended hours") for g in ("all", "PAIP")
+    }
+
+
+def test_a_gap_that_is_filled_later_takes_a_disengagement_back() -> None:
+    known = "\n".join(row for row in SESSIONS.splitlines() if not row.startswith("b | +30"))
+    late = told(sessions=known + "\nb | +30 | 1.5 | +70")
+    assert late["disengaged", "all"] == (1, 0, "late entry", 1, 1) and late["disengaged", "Pilot"] == (
+        1,
+        0,
+        "late entry",
+        1,
+        1,
+    )
+    assert set(late) == {
+        (f, g) for f in ("disengaged", "attended sessions", "attended hours") for g in ("all", "Pilot")
+    }
+
+
+def test_harm_entered_late() -> None:
+    late = told(
+        outcomes=f"{OUTCOMES}\na | +9 | dv_arrest | +9\na | +12 | dv_arrest | +70\nc | +20 | dv_arrest | +70\nc | +20 | dv_arrest | +71"
+    )
+    assert late == {
+        ("with harm", "all"): (1, 2, "late entry", 3, 2), ("harm events", "all"): (1, 3, "late entry", 3, 2),
+        ("harm events", "Pilot"): (1, 2, "late entry", 1, 1), ("with harm", "PAIP"): (0, 1, "late entry", 2, 1),
+        ("harm events", "PAIP"): (0, 1, "late entry", 2, 1),
+    }  # fmt: skip
+
+
+def test_a_person_entered_late() -> None:
+    late = told(participants=PEOPLE + "\nd | +3 | - | +70 | paip")
+    assert late == {("referrals", "all"): (3, 4, "late entry", 1, 1), ("referrals", "PAIP"): (1, 2, "late entry", 1, 1)}
+    assert [name for name, _, _ in _FIGURES] == [
+        "referrals", "intakes", "first sessions", "attended sessions", "attended hours", "disengaged", "completed", "with harm", "harm events",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({}, ("changed without a trace", 0, 0, 0)), ({"late entry": 2}, ("late entry", 2, 0, 0)), ({"correction": 1}, ("correction", 0, 1, 0)),
+        ({"retraction": 3}, ("retraction", 0, 0, 3)), ({"retraction": 3, "late entry": 1, "correction": 2}, ("late entry, correction, retraction", 1, 2, 3)),
+    ],
+)  # fmt: skip
+def test_reasons_in_words(counts: dict[str, int], words: tuple[str, int, int, int]) -> None:
+    assert _why(pd.Series(counts, dtype="int64")) == words
+
+
+def test_a_person_and_a_day_are_one_key() -> None:
+    rows = pd.DataFrame({"participant_id": ["a", "a|b"], "day": pd.to_datetime(["2022-01-02", "2022-01-03"])})
+    assert _pairs(rows, "day").tolist() == ["a|2022-01-02", "a|b|2022-01-03"]
+
+
+def test_steps_of_eligibility() -> None:
+    codes = np.array([1, 2, 3], dtype=np.uint64)
+    found = attrition(
+        [Step("all", "cohort", "x", "X", 3, 2, {"n": codes, "n_event": codes[:2]}), Step("b", "harm", "y", "Y", 0, 0)], date(2022, 3, 1)
+    )  # fmt: skip
+    assert found.tidy().drop(columns="estimate").to_dict("list") == {
+        "group": ["all", "b"], "variable": ["cohort", "harm"], "term": ["x", "y"], "label": ["X", "Y"], "n": [3, 0], "n_event": [2, 0], "n_excluded": [1, 0],
+    }  # fmt: skip
+    assert found.tidy()["estimate"].round(4).tolist()[0] == 0.6667 and np.isnan(found.tidy()["estimate"][1])
+    assert (found.cut, found.kind, found.population) == (
+        date(2022, 3, 1),
+        "attrition",
+        "all referrals known at the cut",
+    )
+    assert [{k: v.tolist() for k, v in one.items()} for one in found.counts.people] == [
+        {"n": [1, 2, 3], "n_event": [1, 2]},
+        {},
+    ]
