@@ -227,9 +227,11 @@ def test_a_change_needs_people_before_and_new_ones() -> None:
     assert found.iloc[0][["n", "n_event", "estimate", "baseline", "conf_low", "conf_high"]].tolist() == pytest.approx(
         [16, 9, 9 / 16 - 0.4, 0.4, low, high]
     )
-    wide = ChangeOf("e", "p", rounding=5).estimate(ends(("b", 4, 10, 9, 16))).tidy().iloc[0]
-    blur = 2 * (1 / 16 + 1 / 10)
-    assert wide[["conf_low", "conf_high"]].tolist() == pytest.approx([low - blur, high + blur])
+    wide = ChangeOf("e", "p", noise_variance=3).estimate(ends(("b", 4, 10, 9, 16))).tidy().iloc[0]
+    middle = share * (new - old)  # by the delta method on x / n, of both times
+    noise = 1.959963984540054 * np.sqrt(3 * ((1 + (9 / 16) ** 2) / 16**2 + (1 + 0.4**2) / 10**2))
+    limits = [middle - np.hypot(middle - low, noise), middle + np.hypot(high - middle, noise)]
+    assert wide[["conf_low", "conf_high"]].tolist() == pytest.approx(limits)
 
 
 def test_standardised_differences_stand_at_both_groups_rows() -> None:

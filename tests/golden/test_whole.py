@@ -48,9 +48,9 @@ def test_every_public_function_has_a_frame(package: str) -> None:
 # What is taken where nobody says it: conventions of the field, the definitions' numbers, or one of a kind.
 USUAL = {
     "conf_level": 0.95, "alpha": 0.05, "power": 0.8, "allocation": 0.5, "smd": 0.1, "equipoise": 0.2,
-    "effective_sample_size": 30, "preference": (0.3, 0.7), "between": (0.3, 0.7), "smallest": 11, "fewest": 11, "base": 5,
+    "effective_sample_size": 30, "preference": (0.3, 0.7), "between": (0.3, 0.7), "smallest": 11, "fewest": 11,
     "conf_type": "log-log", "variance": "aalen", "robust": False, "rho": 0.0, "gamma": 0.0, "ties": "efron", "transform": "km",
-    "estimand": "att", "stabilized": False, "rare": False, "higher_is_better": True, "interest": 1, "rounding": 1, "width": 7,
+    "estimand": "att", "stabilized": False, "rare": False, "higher_is_better": True, "interest": 1, "noise_variance": 0.0, "width": 7,
     "days": 90, "weeks": 26, "what": "sessions", "level": 0.8, "ratio": 1.5, "seed": 0, "scale": "retention", "label": "",
     "yes": "yes", "no": "no", "source": "", "population": "", "whole": "", "term": "ratio", "notes": (), "cells": (),
     "groups": ("1", "0"), "names": ("pilot", "published"), "measures": ("intake", "first_session", "engaged", "completed"),

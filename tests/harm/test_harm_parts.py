@@ -12,7 +12,7 @@ import pytest
 
 from evalkit import harm
 from evalkit.harm._model import ALPHA, _label
-from evalkit.harm._recurrent import _coarse, _days
+from evalkit.harm._recurrent import _days
 
 CUT = date(2023, 3, 31)
 AGE = SimpleNamespace(name="age", label="Age", kind="numeric", levels=None)
@@ -192,20 +192,6 @@ def test_after_completion_nothing_is_said_of_a_group_that_is_empty_or_has_no_eve
 
 
 # -- repeated harm -----------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("spread", "events", "base", "found"),
-    [
-        (0.234, 13, 1, 0.23), (0.236, 13, 1, 0.24), (0.2, 20, 5, 0.2), (0.2, 24, 5, 0.22), (0.3, 4, 5, 0.6), (0.301, 1, 5, 0.31),
-        (0.25, 10, 5, 0.25), (0.1, 19, 10, 0.14), (0.07, 100, 5, 0.07),
-    ],
-)  # fmt: skip
-def test_a_spread_is_never_smaller_than_that_of_the_events_rounded_down(spread, events, base, found):
-    assert _coarse(spread, events, base) == found
-    if base > 1:  # by the definition: as wide as of the events rounded down, and up to the next hundredth
-        exact = spread * math.sqrt(events / max(base * (events // base), 1))
-        assert exact - 1e-9 <= found < exact + 0.01
-
-
 def harms(days: dict[str, list[float]], ends: dict[str, float]) -> pd.DataFrame:
     rows = [(who, 1, day, 1) for who, each in days.items() for day in each] + [(w, 1, e, 0) for w, e in ends.items()]
     return pd.DataFrame(rows, columns=["participant_id", "episode", "time", "event"])
@@ -261,12 +247,12 @@ def test_the_last_day_is_one_to_which_enough_are_followed():
 
 def test_mean_counts_in_whole_rows():
     frame = pd.concat([each([1, 2, 3, 8, 9, 10], 14).assign(group="Pilot"), harms({"z": [3]}, {"z": 5, "y": 40}).assign(group="PAIP")])  # fmt: skip
-    found = harm.repeated_harm(cohort(frame), smallest=3, base=5)
+    found = harm.repeated_harm(cohort(frame), smallest=3)
     rows = found.counts.frame.to_dict("list")
     assert rows["group"] == ["Pilot", "Pilot"] and rows["term"] == ["by day 7", "by day 14"]
     assert rows["label"] == ["By day 7", "By day 14"] and rows["time"] == [7.0, 14.0]
-    # Nobody is censored before day 14: 3 and 6 events of 6 people, shown as 5 and 5, over what makes 0.5 and 1 of it.
-    assert rows["n_event"] == [5, 5] and rows["n"] == [10, 5]
+    # Nobody is censored before day 14: 3 and 6 events of 6 people.
+    assert rows["n_event"] == [3, 6] and rows["n"] == [6, 6]
     assert found.tidy()["estimate"].tolist() == [0.5, 1.0]
     assert (found.estimand, found.population, found.cut, found.kind, found.conf_level) == (
         "mean number of times of re-arrest a person, by each day", "people with an intake", CUT, "mean_count", 0.95,
@@ -274,8 +260,8 @@ def test_mean_counts_in_whole_rows():
     wide = np.exp(1.959963984540054 * np.array(rows["std_error"]))
     assert found.tidy()["conf_low"].to_numpy() == pytest.approx([0.5, 1.0] / wide)
     assert found.tidy()["conf_high"].to_numpy() == pytest.approx([0.5, 1.0] * wide)
-    # Var(log mean) of 3 of 6 is (1 - 1/2) / 3, by Lawless and Nadeau; 3 events rounded down are none, taken as one.
-    assert rows["std_error"][0] == pytest.approx(math.ceil(100 * math.sqrt(1 / 6) * math.sqrt(3)) / 100, abs=0.0101)
+    # Var(log mean) of 3 of 6 is (1 - 1/2) / 3, by Lawless and Nadeau.
+    assert rows["std_error"][0] == pytest.approx(math.sqrt(1 / 6))
 
 
 # -- the curves --------------------------------------------------------------------------------------------------------

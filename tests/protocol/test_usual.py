@@ -56,7 +56,8 @@ def test_a_study_that_says_no_more_than_it_must() -> None:
 
 def test_a_policy_that_says_nothing() -> None:
     assert Disclosure().model_dump() == {
-        "minimum_count": 11, "rounding_base": 5, "minimum_at_risk": 11, "dominance": 0.5, "ambiguity": 3, "minimum_subgroup": 11,
+        "minimum_count": 11, "noise_variance": 2.0, "noise_most": 5, "round_for_display": 1, "minimum_at_risk": 11,
+        "dominance": 0.5, "minimum_subgroup": 11,
         "minimum_level": 11, "zero": "published", "landmarks": [30, 60, 90, 182, 365, 730], "identifying": [], "approval": "none",
         "approvers": [], "may_override": [], "overrides": [],
     }  # fmt: skip

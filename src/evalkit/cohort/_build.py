@@ -138,8 +138,10 @@ def _steps(setting: Setting, known: pd.DataFrame, people: pd.DataFrame) -> Estim
     first = in_study & (known["episode"].eq(1) if setting.episodes == "first" else True)
     chosen = first & known["in_arm"].astype(bool)
     everybody = pd.Series(True, index=known.index)
+    codes = codes_of(known)
+    rows_of_all = {} if codes is None or total != len(known) else {"n": codes, "n_event": codes}
     steps = [
-        Step("all", "cohort", "unique", "one row per participant and day of referral", total, len(known)),
+        Step("all", "cohort", "unique", "one row per participant and day of referral", total, len(known), rows_of_all),
         _step(
             "all", "cohort", "in_study", f"referred on or after {study.starts.isoformat()}", known, everybody, in_study
         ),

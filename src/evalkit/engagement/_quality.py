@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.cohort import Cohort
-from evalkit.counts import DayCounts
+from evalkit.counts import DayCounts, codes_of
 from evalkit.engagement._analyses import LateEntry, ShareOf
 from evalkit.engagement._counting import count_true, groups_of, tally
 from evalkit.errors import UsageError
@@ -81,7 +81,7 @@ def late_entry(cut: CutData, fewest: int = 11) -> Estimates:
     DataError
         If the data engine refuses a query.
     """
-    parts, recorded = [], False
+    parts, people, recorded = [], [], False
     for name, column in _DATES.items():
         if not cut.has(name):
             continue
@@ -93,9 +93,12 @@ def late_entry(cut: CutData, fewest: int = 11) -> Estimates:
         recorded = recorded or bool(days["entry"].notna().any())
         if days["who"].nunique() < fewest:
             continue
-        lag = (days["entry"] - days["event"]).dt.days.dropna()
-        found = lag[lag >= 0].astype("int64").value_counts().sort_index()
-        parts.append(_lag_counts(name, found))
+        entered = days.assign(time=(days["entry"] - days["event"]).dt.days)
+        entered = entered[entered["time"] >= 0].rename(columns={"who": "participant_id"})
+        if name == "participants":  # a referral each: the same codes as those of the cohort's steps
+            entered["episode"] = entered.sort_values("event").groupby("participant_id").cumcount() + 1
+        parts.append(_lag_counts(name, entered["time"].astype("int64").value_counts().sort_index()))
+        people.append(entered.assign(group=name, code=codes_of(entered), cause=1)[["group", "code", "time", "cause"]])
     names = ["group", "time", "n_entry", "n_event_1", "n_censor"]
     empty = pd.DataFrame(columns=names).astype(dict.fromkeys(names[1:], "float64"))
     frame = pd.concat(parts, ignore_index=True) if parts else empty
@@ -104,7 +107,8 @@ def late_entry(cut: CutData, fewest: int = 11) -> Estimates:
         notes=("n is rows, not people. Rows not yet entered are not among them.",),
         recorded=recorded,
     )
-    return analysis.estimate(DayCounts(frame, causes=("entered",))).about(cut=cut.day)
+    who = pd.concat(people, ignore_index=True) if people else None
+    return analysis.estimate(DayCounts(frame, causes=("entered",), people=who)).about(cut=cut.day)
 
 
 def _lag_counts(name: str, found: pd.Series[int]) -> pd.DataFrame:
