@@ -177,9 +177,13 @@ def shares(release: Release, label: str) -> list[Left]:
             if abs(x / n - share[i]) <= half[i] + 1e-9
             and all(abs(a - b) <= e[1][i] + 1e-9 for a, b, e in zip(_wilson(x, n), (low, high), ends, strict=True))
         ]
-        for what, k in (("x", 0), ("n", 1)):
-            public = row["n"] if what == "n" else row.get("n_event", "")
-            exact = told({pair[k] for pair in able}, float(public) if public else None)
+        sizes, met = {n for _, n in able}, {x for x, _ in able}
+        public = float(row["n"])
+        if "n_event" in row:
+            public_met = float(row["n_event"]) if row["n_event"] else None
+        else:  # not printed here: of the published people it is the published number that goes with them
+            public_met = float(min(met)) if int(public) in sizes and len(met) == 1 else None
+        for what, exact in (("x", told(met, public_met)), ("n", told(sizes, public))):
             if exact:
                 found.append(_left(release, label, row["group"], _term(row), what, exact, "Wilson's limits"))
     return found
