@@ -542,3 +542,14 @@ def test_a_ratio_of_published_sums_keeps_its_error_and_is_hardly_off() -> None:
     assert (shown["estimate"] - true["estimate"]).abs().max() < 0.005
     assert shown["std_error"].between(0.9 * true["std_error"], 1.25 * true["std_error"]).all()
     assert len(set(shown["estimate"])) > 50
+
+
+@pytest.mark.parametrize("events", [0, 10, 11])
+def test_a_curve_is_quoted_from_the_minimum_of_events_on(events: int) -> None:
+    """Of nobody a curve has no limits: "0 % (0 to 0)" beside another group's share would be said to be clearly lower."""
+    rows = [("a", 40.0 if k < events else 400.0, int(k < events)) for k in range(60)]
+    frame = pd.DataFrame(rows, columns=["group", "time", "event"]).assign(participant_id=[f"p{k}" for k in range(60)])
+    safe = make_safe(kaplan_meier(frame, "time", "event", by="group"), POLICY)
+    days = [day for _, day in sorted(safe.quoted)]
+    assert days == ([60, 90, 182, 365] if events == 11 else [])
+    assert len(safe.landmark_rows()) == len(days)

@@ -281,14 +281,15 @@ def quotable_days(counts: DayCounts, policy: Policy) -> frozenset[tuple[str, str
     Returns
     -------
     frozenset of (str, str, float)
-        Group, cause and landmark. That nobody had the event is quoted where the policy publishes it.
+        Group, cause and landmark. Not that nobody had the event: a curve without events has no limits, and
+        "0 % (0 to 0)" beside another group's share would be clearly lower.
     """
     found = set()
     for group in _groups(counts, policy, ""):
         for column, cause in zip(counts.event_columns, counts.causes, strict=True):
             for day in policy.landmarks:
                 had, at_risk = group.by(column, day), group.at_risk(day)
-                enough = had >= policy.minimum_count or (had == 0 and policy.zero)
-                if enough and min(group.people - had, at_risk) >= max(policy.minimum_count, policy.minimum_at_risk):
+                others = min(group.people - had, at_risk)
+                if had >= policy.minimum_count and others >= max(policy.minimum_count, policy.minimum_at_risk):
                     found.add((group.name, cause, float(day)))
     return frozenset(found)
