@@ -63,9 +63,12 @@ class _Opening:
             raise DataError(msg)
         try:
             path = (self.study.folder / table.path).resolve()
-        except (OSError, RuntimeError, ValueError):  # links in a circle, a name that none can have
+            nowhere = path.is_symlink()  # links in a circle: Python 3.13 leaves them as they are
+        except (OSError, RuntimeError, ValueError):  # up to 3.12 it refuses them; a name that none can have
+            nowhere = True
+        if nowhere:
             msg = f"{name}: its path leads to no file; say the file itself"
-            raise DataError(msg) from None
+            raise DataError(msg)
         raw = read_file(path, table, Wanted.of(spec, table))
         read = read_table(spec, table, raw, zone(self.study.time_zone))
         self.tables[name] = _load(backend, name, read.data)
