@@ -197,10 +197,10 @@ def test_a_withdrawn_release_that_others_were_held_against_is_missed(tmp_path: P
         (lambda f: f.write_bytes(f.read_bytes() * 2), "secret: the study's secret is damaged"),
         (lambda f: f.write_bytes(bytes(32)), "secret: the study's secret is damaged"),
         (lambda f: f.write_bytes(os.urandom(32)), "secret: is not the study's secret, or secret.id beside it"),
-        (lambda f: f.unlink(), "secret: is gone"),
+        (lambda f: f.unlink(), "secret: the study's secret is gone"),
         (lambda f: f.with_name("secret.id").write_bytes(b""), "secret: is not the study's secret"),
         (lambda f: f.with_name("secret.id").write_bytes(b"\xff\n"), "secret: is not the study's secret"),
-        (lambda f: f.with_name("secret.id").unlink(), "secret.id: is gone"),
+        (lambda f: f.with_name("secret.id").unlink(), "secret.id: the name of the study's secret is gone"),
         (lambda f: f.chmod(0o604), "everybody on this machine can read the study's secret; chmod o-rwx it"),
     ],
 )

@@ -13,11 +13,10 @@ from typing import Any
 
 from evalkit.disclosure._ledger_entry import entry_from
 from evalkit.errors import DisclosureError
-from evalkit.protocol import others_may
+from evalkit.protocol import read_key
 
 INDEX, KEY = "index.json", "key"
 ANOTHER = "or begin another with --new-ledger 'why'"
-_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -128,24 +127,8 @@ def checked_key(folder: Path) -> bytes:
     DisclosureError
         If it is gone, is no key, or others can read it.
     """
-    file = folder / KEY
     back = f"put it back from any backup of {folder}, it never changes, {ANOTHER}"
-    try:
-        key = file.read_bytes()
-        open_to_others = others_may(file)
-    except FileNotFoundError:
-        msg = f"{file}: the key of the ledger is gone; {back}"
-        raise DisclosureError(msg) from None
-    except OSError as error:
-        msg = f"{file}: the key of the ledger cannot be read ({error.strerror})"
-        raise DisclosureError(msg) from None
-    if open_to_others:
-        msg = f"{file}: everybody on this machine can read the key of the ledger; chmod o-rwx it"
-        raise DisclosureError(msg)
-    if len(key) != _BYTES or not any(key):
-        msg = f"{file}: the key of the ledger is damaged; {back}"
-        raise DisclosureError(msg)
-    return key
+    return read_key(folder / KEY, "the key of the ledger", back)
 
 
 def _before_indices(folder: Path) -> Index:

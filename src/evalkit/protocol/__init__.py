@@ -13,9 +13,9 @@ from evalkit.protocol._files import load_baselines, load_disclosure, load_report
 from evalkit.protocol._private import (
     find_private_folder,
     make_private,
-    others_may,
     private_folder,
     private_modes,
+    read_key,
     write_private,
 )
 from evalkit.protocol._report import Publication, ReportParams
@@ -60,10 +60,10 @@ __all__ = [
     "load_study",
     "make_private",
     "noise_secret",
-    "others_may",
     "parse_yaml",
     "private_folder",
     "private_modes",
+    "read_key",
     "read_yaml",
     "study_secret",
     "validate",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 __all__ = [
+    "KEY_BYTES",
     "PRIVATE_VARIABLE",
     "find_private_folder",
     "make_private",
     "others_may",
     "private_folder",
     "private_modes",
+    "read_key",
     "write_private",
 ]
 
@@ -20,11 +22,14 @@ from pathlib import Path
 
 import platformdirs
 
-from evalkit.errors import ProtocolError
+from evalkit.errors import DisclosureError, ProtocolError
 from evalkit.protocol._study import Study
 
 PRIVATE_VARIABLE = "EVALKIT_PRIVATE"
 """Environment variable that names the folder in which private folders of studies lie."""
+
+KEY_BYTES = 32
+"""Of a private key: as many as the digests that it keys, so that nobody tries them all."""
 
 _NAME = ".evalkit"
 _GROUP, _OTHERS = 0o070, 0o007
@@ -216,3 +221,42 @@ def others_may(file: Path) -> bool:
     bool
     """
     return bool(file.stat().st_mode & _OTHERS)
+
+
+def read_key(file: Path, what: str, back: str) -> bytes:
+    """Read a private key.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+    what : str
+        What it is, for messages: ``the key of the ledger``.
+    back : str
+        What to do where it is not what it was.
+
+    Returns
+    -------
+    bytes
+        32 of them.
+
+    Raises
+    ------
+    DisclosureError
+        If it is gone, is no key, or others can read it.
+    """
+    try:
+        key = file.read_bytes()
+        open_to_others = others_may(file)
+    except FileNotFoundError:
+        msg = f"{file}: {what} is gone; {back}"
+        raise DisclosureError(msg) from None
+    except OSError as error:
+        msg = f"{file}: {what} cannot be read ({error.strerror})"
+        raise DisclosureError(msg) from None
+    if open_to_others:
+        msg = f"{file}: everybody on this machine can read {what}; chmod o-rwx it"
+        raise DisclosureError(msg)
+    if len(key) != KEY_BYTES or not any(key):  # a file that lost its content is often one of zeros
+        msg = f"{file}: {what} is damaged; {back}"
+        raise DisclosureError(msg)
+    return key

@@ -17,11 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evalkit.errors import DisclosureError
-from evalkit.protocol._private import find_private_folder, others_may, private_folder, write_private
+from evalkit.protocol._private import KEY_BYTES, find_private_folder, private_folder, read_key, write_private
 from evalkit.protocol._study import Study
 
 _FILE, _NAME = "secret", "secret.id"
-_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Secret:
     @classmethod
     def fresh(cls) -> Secret:
         """Return a new secret that is kept nowhere."""
-        return cls(secrets.token_bytes(_BYTES))
+        return cls(secrets.token_bytes(KEY_BYTES))
 
     @property
     def id(self) -> str:
@@ -139,23 +138,15 @@ def _read(private: Path) -> Secret:
     """Read the secret and hold it to its name, which is kept in another file: a damaged key looks like any other."""
     file, named = private / _FILE, private / _NAME
     back = f"put it back from any backup of {private}: it never changes"
-    found = {}
-    for one in (file, named):
-        try:
-            found[one] = one.read_bytes()
-        except FileNotFoundError:
-            msg = f"{one}: is gone; {back}"
-            raise DisclosureError(msg) from None
-        except OSError as error:
-            msg = f"{one}: cannot be read ({error.strerror}); it belongs to the study's secret"
-            raise DisclosureError(msg) from None
-    if others_may(file):
-        msg = f"{file}: everybody on this machine can read the study's secret; chmod o-rwx it"
-        raise DisclosureError(msg)
-    secret, name = Secret(found[file]), found[named].decode("ascii", errors="replace").strip()
-    if len(secret.key) != _BYTES or not any(secret.key):
-        msg = f"{file}: the study's secret is damaged; {back}"
-        raise DisclosureError(msg)
+    secret = Secret(read_key(file, "the study's secret", back))
+    try:
+        name = named.read_bytes().decode("ascii", errors="replace").strip()
+    except FileNotFoundError:
+        msg = f"{named}: the name of the study's secret is gone; {back}"
+        raise DisclosureError(msg) from None
+    except OSError as error:
+        msg = f"{named}: the name of the study's secret cannot be read ({error.strerror})"
+        raise DisclosureError(msg) from None
     if secret.id != name:
         msg = f"{file}: is not the study's secret, or {_NAME} beside it is damaged; {back}"
         raise DisclosureError(msg)
