@@ -245,3 +245,9 @@ def test_standardised_differences_stand_at_both_groups_rows() -> None:
     assert same.isna().all()
     nobody = _standardised(pd.DataFrame({"group": [], "estimate": []}), ("b", "a"), pd.Series(dtype=float))
     assert (len(nobody), str(nobody.dtype)) == (0, "float64")
+
+
+def test_rows_of_a_table_are_all_of_them_where_the_counts_by_day_end_early() -> None:
+    days = {"time": [-np.inf, 2.0, 9.0], "n_entry": [40, 0, 0], "n_event_1": [0, 21, 10], "n_censor": 0}
+    counts = DayCounts(pd.DataFrame({"group": "sessions", **days}), causes=("entered",))
+    assert LateEntry().estimate(counts).tidy().iloc[0].tolist() == ["sessions", 40, 2, 2, 9]
