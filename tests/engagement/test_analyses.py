@@ -113,6 +113,8 @@ def test_clustered_interval_covers():
 def test_late_entry_quartiles_are_the_inverse_of_the_distribution(lags):
     days, n = np.unique(lags, return_counts=True)
     frame = pd.DataFrame({"group": "t", "time": days.astype(float), "n_entry": 0, "n_event_1": n, "n_censor": 0})
+    start = pd.DataFrame({"group": "t", "time": [-np.inf], "n_entry": len(lags), "n_event_1": 0, "n_censor": 0})
+    frame = pd.concat([start, frame], ignore_index=True)
     row = LateEntry().estimate(DayCounts(frame)).tidy().iloc[0]
     expected = np.quantile(lags, [0.5, 0.25, 0.75], method="inverted_cdf")
     assert row[["median", "lower_quartile", "upper_quartile"]].tolist() == expected.tolist()

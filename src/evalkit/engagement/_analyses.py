@@ -309,9 +309,7 @@ class LateEntry:
             so_far = entered["n_event_1"].cumsum().to_numpy(dtype=np.float64)
             if so_far.size:
                 places = np.searchsorted(so_far, np.array([0.5, 0.25, 0.75]) * so_far[-1])
-                everybody = float(
-                    own["n_entry"].sum()
-                )  # published counts end where few are left: the rows are all rows
+                everybody = float(own["n_entry"].sum())  # published counts end where few are left
                 rows.append((str(group), everybody, *entered["time"].to_numpy(dtype=np.float64)[places]))
         columns = ["group", "n", "median", "lower_quartile", "upper_quartile"]
         data = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[1:], "float64"))
