@@ -128,6 +128,53 @@ def _private(file: pikepdf.Pdf) -> None:
     file.Root.PieceInfo = pikepdf.Dictionary(Rows=pikepdf.Array([pikepdf.String(PERSON)]))
 
 
+def _with_letters(folder: Path, content: bytes, *, in_a_form: bool = False) -> Path:
+    """Write a page by hand: letters as no publisher of ours sets them."""
+    with pikepdf.new() as file:
+        kind = {"Type": pikepdf.Name.Font, "Subtype": pikepdf.Name.Type1, "BaseFont": pikepdf.Name.Helvetica}
+        fonts = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=file.make_indirect(pikepdf.Dictionary(**kind))))
+        if in_a_form:
+            form = {"Type": pikepdf.Name.XObject, "Subtype": pikepdf.Name.Form, "BBox": [0, 0, 300, 300]}
+            drawn = file.make_stream(content, {f"/{k}": v for k, v in form.items()})
+            drawn.Resources = fonts
+            fonts, content = pikepdf.Dictionary(XObject=pikepdf.Dictionary(X1=drawn)), b"/X1 Do"
+        page = {"Type": pikepdf.Name.Page, "MediaBox": [0, 0, 300, 300], "Resources": fonts}
+        file.pages.append(pikepdf.Page(pikepdf.Dictionary(**page, Contents=file.make_stream(content))))
+        file.save(folder / "report.pdf")
+    return folder / "report.pdf"
+
+
+_PERSON = PERSON.encode()
+_HALF = len(_PERSON) // 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"BT /F1 12 Tf 50 50 Td (%b) Tj ET" % _PERSON,
+        b"BT 3 Tr /F1 12 Tf 50 50 Td (%b) Tj ET" % _PERSON,  # invisible
+        b"1 1 1 rg BT /F1 12 Tf 50 50 Td (%b) Tj ET" % _PERSON,  # white
+        b"BT /F1 12 Tf 900 -50 Td (%b) Tj ET" % _PERSON,  # beside the page
+        b"BT /F1 0.01 Tf 50 50 Td (%b) Tj ET" % _PERSON,  # tiny
+        b"0 0 1 1 re W n BT /F1 12 Tf 50 50 Td (%b) Tj ET" % _PERSON,  # cut off
+        b"BT /F1 12 Tf 0 1 -1 0 50 50 Tm (%b) Tj ET" % _PERSON,  # turned
+        b"BT /F1 12 Tf 10 50 Td " + b" ".join(b"(%c) Tj" % letter for letter in _PERSON) + b" ET",  # letter by letter
+        b"/Span <</ActualText (%b)>> BDC BT /F1 12 Tf 50 50 Td (other) Tj ET EMC" % _PERSON,  # what is read aloud
+        b"BT /F1 12 Tf 50 80 Td (of %b-) Tj 0 -14 Td (%b was) Tj ET" % (_PERSON[:_HALF], _PERSON[_HALF:]),  # broken
+    ],
+)
+@pytest.mark.parametrize("in_a_form", [False, True])
+def test_letters_of_a_pdf_however_they_are_set(
+    tmp_path: Path, guard: Guard, content: bytes, in_a_form: bool
+) -> None:
+    assert_stopped("report.pdf", _with_letters(tmp_path, content, in_a_form=in_a_form), guard)
+
+
+@pytest.mark.parametrize("size", [b"/F1 0 Tf 50 50 Td", b"/F1 12 Tf 0 0 0 0 50 50 Tm"])
+def test_letters_without_a_size_cannot_be_read(tmp_path: Path, guard: Guard, size: bytes) -> None:
+    assert_stopped("report.pdf", _with_letters(tmp_path, b"BT %b (a) Tj ET" % size), guard, "letters without a size")
+
+
 @pytest.mark.parametrize("spoil", [_info, _custom, _xmp, _attached, _attached_name, _note, _bookmark, _private])
 def test_properties_of_a_pdf(tmp_path: Path, guard: Guard, spoil: Callable[[pikepdf.Pdf], None]) -> None:
     good = pdf(tmp_path)

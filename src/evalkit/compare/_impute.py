@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import special
-from statsmodels.imputation.mice import MICEData
 
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
@@ -106,6 +105,8 @@ def impute(
     if not working.isna().to_numpy().any():
         return tuple(data.copy() for _ in range(m))
     frames = []
+    from statsmodels.imputation.mice import MICEData  # noqa: PLC0415 - slow to import
+
     chain = MICEData(working, rng=np.random.default_rng(seed))
     for _ in range(m):
         chain.update_all(burn_in)

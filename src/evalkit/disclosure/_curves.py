@@ -12,14 +12,17 @@ __all__ = ["AtRisk", "quotable_days", "risk_at", "safe_day_counts"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalkit.counts import Codes, DayCounts
+from evalkit.counts import DayCounts
 from evalkit.disclosure._mass import MASSES, evenly_weighted, with_mass
+from evalkit.disclosure._noise import MODULUS
 from evalkit.disclosure._policy import Policy
 from evalkit.errors import DisclosureError
 
@@ -40,44 +43,36 @@ class _Group:
     @property
     def days(self) -> Floats:
         """Days of the exact counts, the origin left out."""
-        days: Floats = self.rows["time"].to_numpy(dtype=np.float64)
-        return np.asarray(days[np.isfinite(days)], dtype=np.float64)
+        return self._times[np.isfinite(self._times)]
 
-    @property
+    @cached_property
     def people(self) -> int:
         """How many they are."""
         return int(self.rows["n_entry"].sum())
 
     def by(self, column: str, day: float = np.inf) -> int:
         """Return how many left so by a day."""
-        return int(self.rows.loc[self.rows["time"] <= day, column].sum())
+        return int(self._gone[column][np.searchsorted(self._times, day, side="right")])
 
     def at_risk(self, day: float) -> int:
         """Return how many are at risk on a day: those who had not left before."""
-        leaving = [c for c in self.rows.columns if c == "n_censor" or str(c).startswith("n_event")]
-        return self.people - int(self.rows.loc[self.rows["time"] < day, leaving].to_numpy().sum())
-
-    def public(self, exact: int, what: str, chosen: NDArray[np.bool_] | None) -> int:
-        """Return the published number of some of them."""
-        codes: Codes | None = None if self.who is None else self.who["code"].to_numpy()[chosen]
-        return self.policy.public(exact, codes, f"{self.asked}|{self.name}|{what}")
+        place = np.searchsorted(self._times, day, side="left")
+        return self.people - sum(int(gone[place]) for gone in self._gone.values())
 
     def everybody(self) -> int:
         """Return the published number of all."""
-        chosen = None if self.who is None else np.ones(len(self.who), dtype=bool)
-        return self.public(self.people, "people", chosen)
+        return self._public(self.people, self._keys_until(None, np.inf), "people")
 
     def events(self, column: str, cause: int, day: float) -> int:
         """Return the published number of those who had the event by a day."""
-        chosen = None
-        if self.who is not None:
-            chosen = (self.who["cause"].eq(cause) & self.who["time"].le(day)).to_numpy()
-        return self.public(self.by(column, day), f"{column} by {self.by(column, day)}", chosen)
+        had = self.by(column, day)
+        return self._public(had, self._keys_until(cause, day), f"{column} by {had}")
 
     def risk(self, day: float) -> int:
-        """Return the published number of those at risk on a day."""
-        chosen = None if self.who is None else self.who["time"].ge(day).to_numpy()
-        return self.public(self.at_risk(day), "at risk", chosen)
+        """Return the published number of those at risk on a day: the key of all, less those of whoever left before."""
+        everybody, before = self._keys_until(None, np.inf), self._keys_until(None, day, "left")
+        key = None if everybody is None or before is None else (everybody - before) % MODULUS
+        return self._public(self.at_risk(day), key, "at risk")
 
     def risks(self, days: range) -> Floats:
         """Return the same for many days; nan where too few are at risk."""
@@ -92,6 +87,41 @@ class _Group:
                 before, told = exact, self.risk(day)
             numbers[k] = told
         return numbers
+
+    def _public(self, exact: int, key: int | None, what: str) -> int:
+        return self.policy.public_of_key(exact, key, f"{self.asked}|{self.name}|{what}")
+
+    @cached_property
+    def _times(self) -> Floats:
+        return np.asarray(self.rows["time"].to_numpy(dtype=np.float64))
+
+    @cached_property
+    def _gone(self) -> dict[str, NDArray[np.int64]]:
+        """How many left in each way before each row's day and at the end; rows are in order of days."""
+        leaving = [c for c in self.rows.columns if c == "n_censor" or str(c).startswith("n_event")]
+        return {c: np.concatenate([[0], np.cumsum(self.rows[c].to_numpy(dtype=np.int64))]) for c in leaving}
+
+    @cached_property
+    def _keys(self) -> dict[int | None, tuple[Floats, NDArray[np.uint64]]]:
+        """Days on which people left, by cause and in all, and the sums of their keys before each and at the end."""
+        if self.who is None:
+            return {}
+        times, causes = self.who["time"].to_numpy(dtype=np.float64), self.who["cause"].to_numpy()
+        keys, order = self.policy.noise.keys(self.who["code"].to_numpy()), np.argsort(times, kind="stable")
+
+        def sums(chosen: NDArray[np.int64]) -> tuple[Floats, NDArray[np.uint64]]:
+            added = np.cumsum(keys[chosen], dtype=np.uint64)  # modulo 2**64
+            return times[chosen], np.concatenate([np.zeros(1, dtype=np.uint64), added])
+
+        of_cause = {int(cause): sums(order[causes[order] == cause]) for cause in np.unique(causes)}
+        return {None: sums(order), **of_cause}
+
+    def _keys_until(self, cause: int | None, day: float, side: Literal["left", "right"] = "right") -> int | None:
+        """Return the key of those who left by a day; None where it is not known who they are."""
+        if self.who is None:
+            return None
+        times, sums = self._keys.get(cause, (np.zeros(0), np.zeros(1, dtype=np.uint64)))
+        return int(sums[np.searchsorted(times, day, side=side)])
 
 
 def _groups(counts: DayCounts, policy: Policy, asked: str) -> list[_Group]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 __all__ = ["MODULUS", "Noise", "bell"]
 
+import bisect
 import functools
 import hashlib
 import hmac
@@ -19,7 +20,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
 
 from evalkit.counts import Codes
 
@@ -70,6 +70,8 @@ def bell(low: int, high: int, variance: float) -> tuple[tuple[int, ...], tuple[i
     def off(at: Floats) -> Floats:
         p = shares(at)
         return np.array([p @ d, p @ d**2 - wanted])
+
+    from scipy import optimize  # noqa: PLC0415 - slow to import
 
     found = optimize.root(off, np.array([0.0, -0.5 / wanted]), tol=1e-13)
     whole = np.rint(np.cumsum(shares(found.x)) * _STEPS).astype(np.int64)
@@ -142,10 +144,13 @@ class Noise:
         -------
         int
         """
+        return self.keyed(exact, None if people is None else self.key(people), asked)
+
+    def keyed(self, exact: int, key: int | None, asked: str = "") -> int:
+        """Return the same as `count`, of a group whose key is known."""
         if exact == 0:
             return 0
-        key = self.key(people) if people is not None else f"{asked}\x1f{exact}"
-        return exact + self.of(key, exact)
+        return exact + self.of(f"{asked}\x1f{exact}" if key is None else key, exact)
 
     def of(self, key: int | str, exact: int) -> int:
         """Return the noise of a group with this key and so many people."""
@@ -154,7 +159,7 @@ class Noise:
         low = -min(self.most, exact - self.least if exact >= self.least else exact)
         values, below = bell(low, self.most, self.variance)
         told = self._told(str(key).encode(), b"noise", 4)
-        return values[int(np.searchsorted(below, int.from_bytes(told, "little"), side="right"))]
+        return values[bisect.bisect_right(below, int.from_bytes(told, "little"))]
 
     def unit(self, key: int | str) -> float:
         """Return a number in (-1, 1) with mean 0, the same for the same key: noise of sums, in units of a person's."""

@@ -118,6 +118,10 @@ class Policy:
         """
         return self.displayed(self.noise.count(int(count), people, asked))
 
+    def public_of_key(self, count: int, key: int | None, asked: str = "") -> int:
+        """Return the same as `public`, of a group of which the key is known."""
+        return self.displayed(self.noise.keyed(count, key, asked))
+
     def displayed(self, public: int) -> int:
         """Round a published count for the eye, halves up, never to less than the minimum where it was not less."""
         base = self.round_for_display

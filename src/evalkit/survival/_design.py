@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from formulaic import Formula
-from formulaic.errors import FormulaicError
 
 from evalkit.errors import AnalysisError
 from evalkit.survival._columns import Floats, column, group_column, number_column
@@ -103,6 +101,9 @@ def _from_columns(data: pd.DataFrame, names: list[str]) -> Design:
 
 
 def _from_formula(data: pd.DataFrame, text: str) -> Design:
+    from formulaic import Formula  # noqa: PLC0415 - slow to import
+    from formulaic.errors import FormulaicError  # noqa: PLC0415
+
     right = text.rsplit("~", maxsplit=1)[-1].strip()
     try:
         formula = Formula(right)

@@ -6,12 +6,11 @@ __all__ = ["parametric"]
 
 import warnings
 from collections.abc import Iterable
+from importlib import import_module
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from lifelines import GeneralizedGammaFitter, LogLogisticFitter, LogNormalFitter, WeibullFitter
-from lifelines.exceptions import ConvergenceError
 
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
@@ -19,11 +18,11 @@ from evalkit.estimates import Estimates
 from evalkit.survival._columns import Rows, read_rows
 from evalkit.survival._parametric_likelihood import Fitted, polished
 
-MODELS = {
-    "weibull": WeibullFitter,
-    "log-normal": LogNormalFitter,
-    "log-logistic": LogLogisticFitter,
-    "generalised gamma": GeneralizedGammaFitter,
+MODELS = {  # and the names of lifelines' classes, which are imported where one is fitted
+    "weibull": "WeibullFitter",
+    "log-normal": "LogNormalFitter",
+    "log-logistic": "LogLogisticFitter",
+    "generalised gamma": "GeneralizedGammaFitter",
 }
 
 
@@ -42,7 +41,7 @@ def _fitted(name: str, rows: Rows, day: float, unit: float, use: npt.NDArray[np.
     end, had = rows.time[use] / day, rows.cause[use]
     start = None if rows.entry is None else np.where(np.isneginf(rows.entry), 0.0, rows.entry)[use] / day
     mass = None if rows.weights is None else rows.weights[use] / unit
-    fitter = MODELS[name]()
+    fitter = getattr(import_module("lifelines"), MODELS[name])()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         fitter.fit(end, had, entry=start, weights=mass)
@@ -116,8 +115,8 @@ def parametric(
         for one in dict.fromkeys((day, 1.0)):  # in which unit the optimiser begins well depends on model and data
             try:
                 best, moved = _fitted(name, rows, one, unit, use)
-            except (ConvergenceError, TypeError, ValueError, ZeroDivisionError, np.linalg.LinAlgError):
-                continue
+            except (TypeError, ValueError, ZeroDivisionError, np.linalg.LinAlgError):
+                continue  # lifelines' ConvergenceError is a ValueError
             df, value = len(best.parameters), unit * (best.log_likelihood - moved)
             found.append((name, df, value, 2 * df - 2 * value, best.median * one))
             break

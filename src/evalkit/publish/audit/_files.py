@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pikepdf
+import pypdfium2 as pdfium
+from pypdfium2.raw import FPDF_PAGEOBJ_TEXT
 
 from evalkit.errors import DisclosureError, PublicationError
 from evalkit.publish.audit._document import active_part
 from evalkit.publish.audit._fold import pieces
 from evalkit.publish.audit._guard import Guard
 
+_BROKEN = "\ufffe"  # what PDFium gives for a hyphen at a line's end, and the break after it
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_TEXTS = {b"tEXt", b"zTXt", b"iTXt", b"eXIf"}
 
@@ -61,22 +64,24 @@ def _markup(file: Path) -> Iterator[str]:
 
 def _pdf(file: Path) -> Iterator[str]:
     """Yield page texts (as laid out, and with broken words joined), every string of the file, XMP, attachments."""
-    from pypdf.errors import PyPdfError  # noqa: PLC0415 - slow to import
-
     try:
         yield from _pdf_words(file)
-    except (PyPdfError, pikepdf.PdfError):
+    except (pdfium.PdfiumError, pikepdf.PdfError):
         msg = f"{file.name}: is no PDF that can be read, so nobody can say what is in it; nothing was published"
         raise PublicationError(msg) from None
 
 
 def _pdf_words(file: Path) -> Iterator[str]:
-    import pypdf  # noqa: PLC0415 - slow to import
-
-    for page in pypdf.PdfReader(file).pages:
-        laid_out = page.extract_text()
-        yield laid_out
-        yield laid_out.replace("-\n", "").replace("\u00ad\n", "")
+    with pdfium.PdfDocument(file) as pages:
+        for page in pages:
+            if any(_without_size(letters) for letters in page.get_objects(filter=[FPDF_PAGEOBJ_TEXT])):
+                msg = f"{file.name}: holds letters without a size, which nobody can read; nothing was published"
+                raise DisclosureError(msg)
+            laid_out = page.get_textpage().get_text_range().replace("\r\n", "\n")
+            for hyphen in (_BROKEN, "-\n", "\u00ad\n"):
+                if hyphen in laid_out:
+                    yield laid_out.replace(hyphen, "")
+            yield laid_out.replace(_BROKEN, "-\n")
     with pikepdf.open(file) as pdf:
         if "/Metadata" in pdf.Root:
             yield from pieces(bytes(pdf.Root.Metadata.read_bytes()).decode("utf-8", errors="replace"))
@@ -84,6 +89,12 @@ def _pdf_words(file: Path) -> Iterator[str]:
             yield name
             yield bytes(attached.get_file().read_bytes()).decode("utf-8", errors="replace")
         yield "\n".join(text for each in pdf.objects for text in _strings(each))
+
+
+def _without_size(letters: Any) -> bool:  # noqa: ANN401 - pypdfium2 has no types
+    """Whether letters are drawn with no extent: programs copy them, PDFium does not read them."""
+    across = letters.get_matrix()
+    return letters.get_font_size() == 0 or across.a * across.d == across.b * across.c
 
 
 def _strings(thing: Any) -> Iterator[str]:  # noqa: ANN401 - pikepdf's objects
