@@ -164,9 +164,7 @@ _HALF = len(_PERSON) // 2
     ],
 )
 @pytest.mark.parametrize("in_a_form", [False, True])
-def test_letters_of_a_pdf_however_they_are_set(
-    tmp_path: Path, guard: Guard, content: bytes, in_a_form: bool
-) -> None:
+def test_letters_of_a_pdf_however_they_are_set(tmp_path: Path, guard: Guard, content: bytes, in_a_form: bool) -> None:
     assert_stopped("report.pdf", _with_letters(tmp_path, content, in_a_form=in_a_form), guard)
 
 
