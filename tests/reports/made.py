@@ -108,7 +108,7 @@ def told(
 ) -> Told:
     """Return a report with these results; of everything else nothing may be shown."""
     report = of or small()
-    own = {one.name: getattr(report, one.name) for one in fields(Report)}
+    own = {one.name: getattr(report, one.name) for one in fields(Report) if one.init}
     made = Told(**own, results=results or {}, differences=differences or {}, **more)
     return replace(made, baselines=Baselines(baselines=list(baselines))) if baselines else made
 

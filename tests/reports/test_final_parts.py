@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from display.made import curve
 from evalkit import comparison, engagement, harm
 from evalkit.comparison import differences_of
 from evalkit.comparison._imputed import quantified
@@ -28,7 +29,7 @@ from evalkit.display._final_figures import overlap_figure
 from evalkit.display._kinds import nothing_to_draw
 from evalkit.display._messages_appendix import CHECKLIST, SECTIONS
 from evalkit.markup import markdown
-from evalkit.report import Report, conclusions, limitations, open_report, say_participants, show_participants
+from evalkit.report import Report, conclusions, limitations, open_report, say_participants, show_pair, show_participants
 from evalkit.report import _findings as findings_module
 from evalkit.report import _report as report_module
 from evalkit.report._event_share import EventShare
@@ -37,7 +38,7 @@ from evalkit.simulate import simulate
 from evalkit.survival import kaplan_meier, rmst_contrast
 from reports.agreement import astray, numbers_of, plain
 from reports.claims import Claims
-from reports.made import points
+from reports.made import points, told
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = (
@@ -491,7 +492,7 @@ def test_of_each_cause_it_is_said_whose_share_is_not_given(report: Report, monke
             return replace(safe, quoted=frozenset(p for p in safe.quoted if p[0] not in places))
 
         monkeypatch.setattr(report_module, "make_safe", some)
-        return sentences(report.safe(exact), report.groups)
+        return sentences(replace(report).safe(exact), report.groups)  # a report makes an estimate safe once
 
     assert "No share is given for Pilot (completed): too few" in without("Pilot: completion")
     assert "No share is given for Pilot: too few" in without("Pilot: completion", "Pilot: disengagement")
@@ -532,3 +533,37 @@ def test_the_share_with_harm_is_what_the_curve_without_it_leaves(report: Report)
     both = harm.first_harm(report.cohort).tidy().merge(harm.without_harm(report.cohort).tidy(), on=keys)
     assert len(both) > 50
     assert both["estimate_x"].to_numpy() == pytest.approx(1 - both["estimate_y"].to_numpy(), abs=1e-12)
+
+
+SIDE_BY_SIDE = """
+group | time | n_risk | estimate | conf_low | conf_high | verdict
+PAIP | 90 | 500 | 0.95 | 0.93 | 0.97 | pass
+PAIP | 365 | 150 | 0.83 | 0.78 | 0.87 | pass
+PAIP | 730 | 40 | 0.70 | 0.62 | 0.77 | pass
+"""
+HALF_SHOWN = (
+    "Not shown side by side. Too few people have had the event, or have not, in one group: Pilot. In the other (PAIP) "
+    "the share is {share} by day {day} (days since day 182). Were it the same in both, about {needed} people would be "
+    "needed in each."
+)
+
+
+@pytest.mark.parametrize(
+    ("horizon", "rows", "said"),
+    [
+        (365, SIDE_BY_SIDE, HALF_SHOWN.format(share="17%", day=365, needed=65)),  # 11 / 0.17
+        (730, SIDE_BY_SIDE, HALF_SHOWN.format(share="30%", day=730, needed=37)),  # 11 / 0.3
+        (89, SIDE_BY_SIDE, "Not shown: fewer than 11 people or events would be described."),
+        (
+            365,
+            SIDE_BY_SIDE.replace("0.83", "0.10"),
+            HALF_SHOWN.format(share="90%", day=365, needed=110),
+        ),  # 11 / (1 - 0.9)
+    ],
+)
+def test_a_pair_of_which_one_is_hidden_says_how_many_people_it_would_take(
+    shown: list[dict[str, Any]], horizon: float, rows: str, said: str
+) -> None:
+    half = replace(curve(rows), withheld=("Pilot",), verdict="partly")
+    show_pair(told({"kaplan_meier": half}), half.estimates, CurveText("", "Days since day 182", ""), horizon)
+    assert [plain(one["text/markdown"]) for one in shown] == [f"::: {{.absent}} {said} :::"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -302,7 +302,7 @@ def beside(measure: str = "completion", **about: Any) -> Told:
             return Safe(estimates, "released", (), self.policy)
 
     made = told(baselines=(COOK, RULE, HARMED), **about)
-    return Exact(**{name: getattr(made, name) for name in made.__dataclass_fields__})
+    return Exact(**{one.name: getattr(made, one.name) for one in fields(made) if one.init})
 
 
 def test_published_figures_in_a_table(shown: list[dict[str, Any]]) -> None:

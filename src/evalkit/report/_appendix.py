@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["checklist", "show_pair", "statistics", "target_trial", "terms"]
 
+import math
 from typing import TYPE_CHECKING
 
 from evalkit.comparison import N_BOOT, target_of
@@ -108,10 +109,18 @@ def show_pair(report: Report, curves: Estimates, words: CurveText, horizon: floa
     horizon : float
         Longest day.
     """
-    safe = report.safe(curves)
-    rows = safe.estimates.tidy()
-    shown = rows["group"].nunique() if "group" in rows else 0
-    if shown < 2 and safe.verdict != "withheld":
-        report.absent("absent.small", minimum=report.policy.minimum_count)
+    safe = report.safe(curves).until(horizon)
+    rows = safe.landmark_rows()
+    minimum = safe.policy.minimum_count
+    if len(safe.withheld) == 1 and rows.empty:
+        report.absent("absent.small", minimum=minimum)
+        return
+    if len(safe.withheld) == 1:
+        last = rows.iloc[-1]
+        had = 1 - float(last["estimate"])
+        needed = math.ceil(round(minimum / min(had, 1 - had), 6))
+        told = {"hidden": safe.withheld[0], "group": str(last["group"]), "share": percent(had), "day": int(last["time"])}
+        axis = words.x_label[:1].lower() + words.x_label[1:]
+        report.absent("absent.size", **told, axis=axis, needed=needed)
         return
     report.show(curves, words=words, horizon=horizon)

@@ -90,7 +90,7 @@ class Report:
     raw: StudyData = field(repr=False)
     record: Record = field(default_factory=Record.of_run, repr=False)
     excused: tuple[Excuse, ...] = ()
-    _made: list[tuple[Estimates, Safe]] = field(default_factory=list, repr=False)
+    _made: list[tuple[Estimates, Safe]] = field(default_factory=list, init=False, repr=False)
 
     @property
     def cut(self) -> date:
