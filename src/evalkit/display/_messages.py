@@ -34,8 +34,8 @@ ENGLISH: dict[str, str] = {
     # -- what cannot be shown
     "absent.small": "Not shown: fewer than {minimum} people or events would be described.",
     "absent.size": "Not shown side by side. Too few people have had the event, or have not, in one group: "
-    "{hidden}. In the other ({group}) the share is {share} by day {day} ({axis}). Were it the same in both, about {needed} people "
-    "would be needed in each.",
+    "{hidden}. In the other ({group}) the share is {share} by day {day} ({axis}). Were it the same in both, "
+    "about {needed} people would be needed in each.",
     "absent.early": "Not shown yet: too few people have been observed for long enough.",
     "absent.unrecorded": "Not shown: it is not recorded.",
     "named.rmst_contrast": "Difference in the mean time without the event.",

@@ -119,8 +119,8 @@ def show_pair(report: Report, curves: Estimates, words: CurveText, horizon: floa
         last = rows.iloc[-1]
         had = 1 - float(last["estimate"])
         needed = math.ceil(round(minimum / min(had, 1 - had), 6))
-        told = {"hidden": safe.withheld[0], "group": str(last["group"]), "share": percent(had), "day": int(last["time"])}
-        axis = words.x_label[:1].lower() + words.x_label[1:]
-        report.absent("absent.size", **told, axis=axis, needed=needed)
+        told = {"hidden": safe.withheld[0], "group": str(last["group"]), "axis": words.x_label[:1].lower()}
+        told["axis"] += words.x_label[1:]
+        report.absent("absent.size", **told, share=percent(had), day=int(last["time"]), needed=needed)
         return
     report.show(curves, words=words, horizon=horizon)
