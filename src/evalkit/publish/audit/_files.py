@@ -94,7 +94,7 @@ def _pdf_words(file: Path) -> Iterator[str]:
 def _without_size(letters: Any) -> bool:  # noqa: ANN401 - pypdfium2 has no types
     """Whether letters are drawn with no extent: programs copy them, PDFium does not read them."""
     across = letters.get_matrix()
-    return letters.get_font_size() == 0 or across.a * across.d == across.b * across.c
+    return bool(letters.get_font_size() == 0 or across.a * across.d == across.b * across.c)
 
 
 def _strings(thing: Any) -> Iterator[str]:  # noqa: ANN401 - pikepdf's objects
