@@ -113,8 +113,9 @@ class _Group:
             added = np.cumsum(keys[chosen], dtype=np.uint64)  # modulo 2**64
             return times[chosen], np.concatenate([np.zeros(1, dtype=np.uint64), added])
 
-        of_cause = {int(cause): sums(order[causes[order] == cause]) for cause in np.unique(causes)}
-        return {None: sums(order), **of_cause}
+        found: dict[int | None, tuple[Floats, NDArray[np.uint64]]] = {None: sums(order)}
+        found.update({int(cause): sums(order[causes[order] == cause]) for cause in np.unique(causes)})
+        return found
 
     def _keys_until(self, cause: int | None, day: float, side: Literal["left", "right"] = "right") -> int | None:
         """Return the key of those who left by a day; None where it is not known who they are."""
