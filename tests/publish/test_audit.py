@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evalkit.errors import DisclosureError
 from evalkit.publish._document import Document
@@ -448,3 +450,21 @@ def test_a_mark_is_of_its_content_and_alone() -> None:
     for data in ({"text/markdown": "a"}, {"text/plain": "a"}):
         assert _output_problem(new_output("display_data", data=data, metadata={"evalkit": mark}), "") == forged
     assert json.dumps(mark)  # nothing was changed
+
+
+_NAMES = st.text("ab1-é.", min_size=6, max_size=8)
+
+
+@given(st.frozensets(_NAMES, min_size=1, max_size=4), st.lists(_NAMES | st.text("ab1-é. [", max_size=20), max_size=6))
+def test_an_identifier_is_found_wherever_it_stands(names: frozenset[str], parts: list[str]) -> None:
+    """As a plain search of every identifier in every text finds it."""
+    people, text = Identifiers(anywhere=frozenset(map(fold, names))), "".join(parts)
+    found = any(name in version for name in people.anywhere for version in {fold(text), fold(text).replace("[", "")})
+    assert people.stand_in(text) is found
+
+
+def test_a_text_that_passed_without_its_days_does_not_pass_with_them() -> None:
+    one = guard()
+    for _ in range(2):
+        assert one.objection(["on 2022-03-04"], dated=False) == ""
+        assert one.objection(["on 2022-03-04"]) == DAY

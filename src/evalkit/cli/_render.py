@@ -17,7 +17,7 @@ import platformdirs
 
 from evalkit.cli._surroundings import HOMELESS
 from evalkit.errors import EvalkitError, ProtocolError, ReleaseError, UsageError
-from evalkit.intake import known_digests, open_gate, secrets_of, table_digests
+from evalkit.intake import KnownDigests, open_gate, secrets_of, table_digests
 from evalkit.protocol import Excuse, ReportParams, Study, YamlMapping, load_study, private_folder, read_yaml, validate
 from evalkit.publish import RenderJob, explain, find_notebook, progress_for, render_all
 from evalkit.publish._parameters import parse_override
@@ -129,7 +129,7 @@ def plan(request: Request, file: Path, held: Sequence[Excuse] = ()) -> list[Rend
             log_folder=_log_folder(study),
             overrides=overrides,
             tables=functools.partial(table_digests, study),
-            known=functools.partial(known_digests, study, period.cut),
+            known=KnownDigests(study, period.cut, gate.data),
             supersede=request.supersede,
             force=request.force,
             identifiers=identifiers,

@@ -12,7 +12,7 @@ from evalkit.intake._cut import CutData, fetch
 from evalkit.intake._data import Input, StudyData
 from evalkit.intake._database import secrets_of
 from evalkit.intake._dictionary import dictionary
-from evalkit.intake._digest import known_digests, table_digests
+from evalkit.intake._digest import KnownDigests, known_digests, table_digests
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._gate import Gate, open_gate
 from evalkit.intake._open import open_data
@@ -26,6 +26,7 @@ __all__ = [
     "Findings",
     "Gate",
     "Input",
+    "KnownDigests",
     "MissingTableError",
     "StudyData",
     "dictionary",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["known_digests", "table_digests"]
+__all__ = ["KnownDigests", "known_digests", "table_digests"]
 
+import contextlib
 import hashlib
+from dataclasses import dataclass, field
 from datetime import date
 
 import ibis
@@ -12,6 +14,7 @@ import ibis.expr.types as ir
 
 from evalkit.errors import DataError
 from evalkit.intake._clean import clean_errors
+from evalkit.intake._data import StudyData
 from evalkit.intake._database import connect, raw_table
 from evalkit.intake._files import sha256
 from evalkit.intake._open import open_data
@@ -49,7 +52,7 @@ def table_digests(study: Study) -> dict[str, str]:
         backend.disconnect()
 
 
-def known_digests(study: Study, cut: date) -> dict[str, str]:
+def known_digests(study: Study, cut: date, opened: StudyData | None = None) -> dict[str, str]:
     """Return the digest of everything in each table that a report with a data cut may look at.
 
     Rows dated and recorded up to the cut, with those retracted since for the restatements; what is dated later is
@@ -60,6 +63,8 @@ def known_digests(study: Study, cut: date) -> dict[str, str]:
     ----------
     study : Study
     cut : datetime.date
+    opened : StudyData, optional
+        The study's tables where they are open already; they stay open.
 
     Returns
     -------
@@ -71,10 +76,39 @@ def known_digests(study: Study, cut: date) -> dict[str, str]:
     DataError
         If the data cannot be opened.
     """
-    with open_data(study) as data:
+    with open_data(study) if opened is None else contextlib.nullcontext(opened) as data:
         found = {name: _of_rows(_known(study, name, table, cut), name) for name, table in data.tables.items()}
         synthetic = hashlib.sha256(str(data.synthetic).encode()).hexdigest()
     return {**found, "synthetic": synthetic}
+
+
+@dataclass(frozen=True, eq=False)
+class KnownDigests:
+    """Asks for `known_digests` of one cut when it is called, of tables that this process has open already.
+
+    Attributes
+    ----------
+    study : Study
+    cut : datetime.date
+    opened : StudyData or None
+        Stays behind where the question goes to another process.
+    """
+
+    study: Study
+    cut: date
+    opened: StudyData | None = field(default=None, repr=False)
+
+    def __call__(self) -> dict[str, str]:
+        return known_digests(self.study, self.cut, self.opened if self._still_so() else None)
+
+    def _still_so(self) -> bool:
+        """Whether the files are those that were opened: what is asked for is what they say now."""
+        if self.opened is None or self.study.database is not None:
+            return False
+        return table_digests(self.study) == {one.table: one.sha256 for one in self.opened.inputs}
+
+    def __reduce__(self) -> tuple[type[KnownDigests], tuple[Study, date]]:
+        return KnownDigests, (self.study, self.cut)
 
 
 def _known(study: Study, name: str, table: ir.Table, cut: date) -> ir.Table:

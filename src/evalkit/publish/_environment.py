@@ -120,13 +120,17 @@ def environment(more: Iterable[str] = ()) -> dict[str, Any]:
 
 
 def _requirements(lines: Iterable[str], extra: str) -> list[tuple[str, str]]:
-    found = []
-    for line in lines:
-        with contextlib.suppress(InvalidRequirement):
-            wanted = Requirement(line)
-            if wanted.marker is None or wanted.marker.evaluate({"extra": extra}):
-                found += [(wanted.name, more) for more in ("", *wanted.extras)]
-    return found
+    return [part for line in lines for part in _required(line, extra)]
+
+
+@functools.cache  # asked before and after the notebook runs
+def _required(line: str, extra: str) -> tuple[tuple[str, str], ...]:
+    """Return the package that a line of metadata asks for here, by name and extra."""
+    with contextlib.suppress(InvalidRequirement):
+        wanted = Requirement(line)
+        if wanted.marker is None or wanted.marker.evaluate({"extra": extra}):
+            return tuple((wanted.name, more) for more in ("", *wanted.extras))
+    return ()
 
 
 def imported_packages(sources: Iterable[str]) -> set[str]:

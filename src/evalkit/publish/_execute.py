@@ -37,6 +37,7 @@ from evalkit.publish._scratch import ENVIRONMENT as SCRATCH
 papermill_engines.register("evalkit", ReportEngine)
 _ROOM = 2**16  # bytes; with less left a kernel cannot write its connection file and its socket
 _LONGEST_SOCKET = 104  # bytes of a Unix socket's path on the narrowest system
+_LOOKS = 0.5  # seconds between looks at the kernel's memory: each walks through all processes
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # What would make Python say or do more than a report's cells do, or draw elsewhere.
 _NOT_THEIRS = frozenset(
@@ -191,7 +192,7 @@ def _run_until(thread: threading.Thread, run: _Run, limits: Limits) -> bool:
     thread.start()
     in_time = False
     try:
-        while not (in_time := run.done.wait(0.2)) and time.monotonic() < deadline and not run.over:
+        while not (in_time := run.done.wait(_LOOKS)) and time.monotonic() < deadline and not run.over:
             run.over = limits.passed(run)
         run.over = run.over or limits.passed(run)
     finally:

@@ -112,17 +112,24 @@ class Identifiers:
     def _stand_in(self, folded: str) -> bool:
         if not self.words.isdisjoint(_words(folded)) or not self.anywhere.isdisjoint(_words(folded)):
             return True
-        rest = _DIGEST.sub(" ", folded)
-        for length in self._lengths:
-            windows = (rest[i : i + length] for i in range(len(rest) - length + 1))
-            if not self.anywhere.isdisjoint(windows):
-                return True
+        if not self.anywhere:
+            return False
+        lengths, likely = self._shape
+        for run in likely.findall(_DIGEST.sub(" ", folded)):
+            for length in lengths:
+                windows = (run[i : i + length] for i in range(len(run) - length + 1))
+                if not self.anywhere.isdisjoint(windows):
+                    return True
         return False
 
     @cached_property
-    def _lengths(self) -> frozenset[int]:
-        """Lengths of those found anywhere; found once, as a state's 100,000 people cost more than most texts."""
-        return frozenset(map(len, self.anywhere))
+    def _shape(self) -> tuple[frozenset[int], re.Pattern[str]]:
+        """Lengths of those found anywhere, and runs of their characters: only in these can one stand.
+
+        Found once, as a state's 100,000 people cost more than most texts.
+        """
+        lengths, characters = frozenset(map(len, self.anywhere)), set("".join(self.anywhere))
+        return lengths, re.compile(f"[{''.join(map(re.escape, sorted(characters)))}]{{{min(lengths)},}}")
 
 
 def _place(text: str) -> str | None:
