@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ import pytest
 from disclosure.attacker import observed, printed, recovered, sureness
 from disclosure.quarters import publish, study
 from evalkit.counts import Tally, codes_of
-from evalkit.disclosure import Ledger, Noise, Policy, Record, bell, make_safe, read_record
+from evalkit.disclosure import Noise, Policy, Record, bell, make_safe, read_record
 from evalkit.engagement._analyses import ShareOf
 from evalkit.errors import DisclosureError
 
@@ -131,20 +130,6 @@ def test_a_record_keeps_what_was_shown_and_only_for_its_owner(tmp_path: Path) ->
     file.write_text("{}\n", encoding="utf-8")
     with pytest.raises(DisclosureError, match="cannot be read"):
         read_record(file)
-
-
-def test_the_ledger_keeps_releases_and_nobody(tmp_path: Path) -> None:
-    releases, private = tmp_path / "reports", tmp_path / "private"
-    ledger = Ledger.of(private, releases)
-    with ledger.adding("quarterly-2022Q3-r1", "0" * 64):
-        pass
-    again = Ledger.of(private, releases)
-    assert again.names == ("quarterly-2022Q3-r1",)
-    assert again.manifest_of("quarterly-2022Q3-r1") == "0" * 64
-    for file in ledger.folder.iterdir():
-        assert file.stat().st_mode & 0o777 == 0o600, file
-    (entry,) = ledger.folder.glob("0*.json")
-    assert set(json.loads(entry.read_text(encoding="utf-8"))) == {"release", "manifest_sha256"}
 
 
 # -- attackers -------------------------------------------------------------------------------------------------------

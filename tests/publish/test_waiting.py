@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from evalkit.cli._app import app
-from evalkit.disclosure import Ledger
 from evalkit.errors import DataError, DisclosureError, ProtocolError, ReleaseError, UsageError
 from evalkit.intake import open_data
 from evalkit.protocol import Study, load_disclosure, load_study, private_folder
 from evalkit.publish import approvals_of, approve, write_pack
 from evalkit.publish._environment import digest
+from evalkit.publish._ledger import Ledger
 from evalkit.publish._manifest import _VERSION
 from evalkit.publish._waiting import Waiting, hold
 from publish import standin

@@ -3,13 +3,13 @@
 A policy is data (`Policy`); `make_safe` puts keyed noise on an estimate's counts (`Noise`) and asks the same analysis
 again, so that every percentage, curve, table and sentence comes from numbers that may be seen, with the digits that are
 printed of them (`printed`). The exact number never goes further. The same people give the same number in every table,
-figure and release, so nothing has to be remembered of what was published before but that it was (`Ledger`).
+figure and release, so nothing has to be remembered of what was published before but that it was: the ledger of the
+releases (`evalkit.publish`).
 """
 
 from evalkit.disclosure._cells import Cell, cells_of
 from evalkit.disclosure._counts import safe_counts
 from evalkit.disclosure._digits import POINTS, Digits, cut, printed
-from evalkit.disclosure._ledger import Ledger
 from evalkit.disclosure._noise import Noise, bell
 from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._record import Record
@@ -21,7 +21,6 @@ __all__ = [
     "POINTS",
     "Cell",
     "Digits",
-    "Ledger",
     "Noise",
     "Policy",
     "Record",

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from evalkit.disclosure import Ledger
 from evalkit.errors import DisclosureError, ReleaseError, UsageError
 from evalkit.protocol import private_folder
 from evalkit.publish._environment import digest
 from evalkit.publish._job import RenderJob
+from evalkit.publish._ledger import Ledger
 from evalkit.publish._manifest import MANIFEST, is_of_before_ledgers, read_manifest
 from evalkit.publish._standing import Standing, whole_manifest
 

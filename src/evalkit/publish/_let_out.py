@@ -10,9 +10,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from evalkit.disclosure import Ledger
 from evalkit.errors import ReleaseError
 from evalkit.publish._environment import digest
+from evalkit.publish._ledger import Ledger
 from evalkit.publish._manifest import MANIFEST, read_manifest
 from evalkit.publish._release import place_release
 from evalkit.publish._scratch import scratch_folder

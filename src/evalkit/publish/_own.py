@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from evalkit.disclosure import Ledger
 from evalkit.errors import EvalkitError
 from evalkit.publish._approval import approvals_of, beside, wrong_approvals
 from evalkit.publish._environment import digest
 from evalkit.publish._held import release_name
+from evalkit.publish._ledger import Ledger
 from evalkit.publish._manifest import MANIFEST
 from evalkit.publish._sign import PUBLIC, SIGNATURE, check_signature
 from evalkit.publish._waiting import ABOUT, about

@@ -21,10 +21,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evalkit.disclosure._ledger_entry import entry_from, entry_to
-from evalkit.disclosure._ledger_index import ANOTHER, INDEX, KEY, Index, checked_key, index_of
 from evalkit.errors import DisclosureError
 from evalkit.protocol import make_private, write_private
+from evalkit.publish._ledger_entry import entry_from, entry_to
+from evalkit.publish._ledger_index import ANOTHER, INDEX, KEY, Index, checked_key, index_of
 
 _MARK = ".ledger"
 _PENDING = "pending.json"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.disclosure import Ledger
 from evalkit.errors import DisclosureError
+from evalkit.publish._ledger import Ledger
 
 NAMES = ("quarterly-2022Q2-r1", "quarterly-2022Q3-r1", "quarterly-2022Q3-r2")
 
@@ -310,3 +310,17 @@ def test_an_emptied_folder_of_releases_goes_on_with_its_ledger(ledger: Ledger, t
     add(moved, "quarterly-2022Q4-r1")
     (tmp_path / "moved" / ".ledger").unlink()
     assert Ledger.of(tmp_path / "private", tmp_path / "moved").names == moved.names
+
+
+def test_the_ledger_keeps_releases_and_nobody(tmp_path: Path) -> None:
+    releases, private = tmp_path / "reports", tmp_path / "private"
+    ledger = Ledger.of(private, releases)
+    with ledger.adding("quarterly-2022Q3-r1", "0" * 64):
+        pass
+    again = Ledger.of(private, releases)
+    assert again.names == ("quarterly-2022Q3-r1",)
+    assert again.manifest_of("quarterly-2022Q3-r1") == "0" * 64
+    for file in ledger.folder.iterdir():
+        assert file.stat().st_mode & 0o777 == 0o600, file
+    (entry,) = ledger.folder.glob("0*.json")
+    assert set(json.loads(entry.read_text(encoding="utf-8"))) == {"release", "manifest_sha256"}

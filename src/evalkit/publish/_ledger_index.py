@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from evalkit.disclosure._ledger_entry import entry_from
 from evalkit.errors import DisclosureError
 from evalkit.protocol import read_key
+from evalkit.publish._ledger_entry import entry_from
 
 INDEX, KEY = "index.json", "key"
 ANOTHER = "or begin another with --new-ledger 'why'"
