@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["completion", "engaged_by", "funnel", "labels_of", "steps"]
 
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 
@@ -17,6 +18,7 @@ from evalkit.estimates import Estimates
 Place = Literal["site", "community_area", "referral_source"]
 _PLACES: tuple[Place, ...] = ("site", "community_area", "referral_source")
 _NOT_SAID = "not recorded"
+_STEPS: WeakKeyDictionary[Cohort, pd.DataFrame] = WeakKeyDictionary()
 
 
 def _attended_within(cohort: Cohort, origin: str, days: int, *, counting: bool) -> pd.Series[float]:
@@ -47,6 +49,12 @@ def steps(cohort: Cohort) -> pd.DataFrame:
     MissingTableError
         If sessions are not part of the study.
     """
+    if cohort not in _STEPS:  # a report asks for them a dozen times
+        _STEPS[cohort] = _steps(cohort)
+    return _STEPS[cohort].copy()
+
+
+def _steps(cohort: Cohort) -> pd.DataFrame:
     people, rules = cohort.people.copy(), cohort.rules
     windows = rules.funnel
     after_referral = {
