@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 REPORTS ?= reports
 DEMO := data/demo/simulation.json
 .DEFAULT_GOAL := help
-.PHONY: help report test quick check lint types slow mutants bench validation clean install lock schema
+.PHONY: help report test quick check lint types slow same mutants bench validation clean install lock schema
 
 help:
 	@echo "make report   environment, demo study, newest quarterly report as PDF and HTML"
 	@echo "make test     environment, all tests"
 	@echo "make test PYTHON=python3.13   the same on another Python (3.11, 3.12, 3.13): .venv is made anew where its version differs"
 	@echo "make check    linters, types, import contract, docstrings, tests"
+	@echo "make same BEFORE=<commit>   the reports rendered with that commit and now: which numbers and words differ (8 minutes)"
 	@echo "make mutants      small faults put into a copy of the sources: how many the tests notice (20 minutes): docs/mutants.md"
 	@echo "make validation   coverage and type I error in 1,000 simulated studies (20 minutes): docs/validation.md"
 	@echo "make bench    benchmarks    make slow   slow tests    make clean   remove what was made"
@@ -76,6 +77,10 @@ slow: $(VENV)/.dev
 MUTANTS ?= --page
 mutants: $(VENV)/.dev
 	@PYTHONPATH=tests $(BIN)/python -m tools.mutants $(MUTANTS)
+
+# Renders of BEFORE (the newest tag of a release where it is not given) are kept in .same. SAME="brief --all": see --help.
+same: $(VENV)/.dev
+	@PYTHONPATH=tests $(BIN)/python -m tools.same $(if $(BEFORE),--before $(BEFORE)) $(SAME)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -12,11 +12,12 @@ __all__ = ["Analysis", "Estimates"]
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import pandas as pd
 
@@ -24,10 +25,21 @@ from evalkit import glossary
 from evalkit.counts import Counts
 from evalkit.errors import AnalysisError
 
+_PROSE = frozenset({"estimand", "population", "label", "notes"})
+"""Parameters of analyses that are words for readers: a reworded clause asks no other question."""
+
 
 @runtime_checkable
 class Analysis(Protocol):
-    """A frozen set of parameters with one method: counts in, estimates out."""
+    """A frozen set of parameters with one method: counts in, estimates out.
+
+    Attributes
+    ----------
+    key : str
+        What names the analysis for ever, whatever its class is called: see `Estimates.id`.
+    """
+
+    key: ClassVar[str]
 
     def estimate(self, counts: Any) -> Estimates:  # noqa: ANN401 - each analysis names its own counts
         """Return the estimates for these counts."""
@@ -60,6 +72,8 @@ class Estimates:
         What it was made from.
     analysis : Analysis or None
         What made it, so that it can be asked again.
+    asked : mapping
+        The question by value, so far as neither kind nor analysis say it: ``{"question": "staying"}``.
     """
 
     data: pd.DataFrame = field(repr=False)
@@ -72,6 +86,7 @@ class Estimates:
     notes: tuple[str, ...] = ()
     counts: Counts | None = field(default=None, repr=False)
     analysis: Analysis | None = field(default=None, repr=False)
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.kind or not self.estimand:
@@ -80,6 +95,7 @@ class Estimates:
         glossary.check(self.data, self.kind)
         object.__setattr__(self, "data", self.data.reset_index(drop=True).copy())
         object.__setattr__(self, "summary", MappingProxyType(dict(self.summary)))
+        object.__setattr__(self, "asked", MappingProxyType(dict(self.asked)))
 
     def tidy(self) -> pd.DataFrame:
         """Return the rows.
@@ -120,12 +136,36 @@ class Estimates:
     def id(self) -> str:
         """Twelve hexadecimal digits that name this estimate: the same question has the same id.
 
-        Kind, estimand, population and the analysis' parameters go in; data and cut do not, so that the
-        same figure can be followed from release to release.
+        The analysis' declared key, its parameters by value and what was `asked` go in; of a model, which nobody can ask
+        again, its kind. Words for readers, names of classes, data and cut do not, so that the same figure can be
+        followed from release to release, and the noise of counts follows from no wording.
         """
-        asked = "|".join([self.kind, self.estimand, self.population, repr(self.analysis)])
-        return hashlib.sha256(asked.encode()).hexdigest()[:12]
+        key = self.kind if self.analysis is None else getattr(self.analysis, "key", self.kind)
+        said = [key, _by_value(self.asked), _parameters(self.analysis)]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
 
     def _repr_html_(self) -> str:
         head = f"<p><strong>{self.kind}</strong>: {self.estimand}</p>"
         return head + self.data.to_html(index=False, max_rows=40)
+
+
+def _parameters(analysis: Analysis | None) -> object:
+    if analysis is None:
+        return None
+    fields: tuple[dataclasses.Field[Any], ...] = (
+        dataclasses.fields(analysis) if dataclasses.is_dataclass(analysis) else ()
+    )
+    return {f.name: _by_value(getattr(analysis, f.name)) for f in fields if f.name not in _PROSE}
+
+
+def _by_value(value: object) -> object:
+    """Return a value as JSON has it, so that 182 and 182.0, a list and a tuple ask the same."""
+    if isinstance(value, Mapping):
+        return {str(name): _by_value(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_by_value(one) for one in value]
+    if hasattr(value, "item"):  # a number of numpy's
+        return _by_value(value.item())
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

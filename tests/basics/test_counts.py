@@ -123,12 +123,15 @@ def test_a_result_says_what_it_is(changes: dict[str, str]) -> None:
 def test_the_id_is_of_the_question_and_not_of_the_answer() -> None:
     one = made()
     assert len(one.id) == 12 and int(one.id, 16) >= 0
-    same = made(data=pd.DataFrame({"estimate": [5.0]}), summary={"n": 1}, notes=("x",), conf_level=0.9)
+    words = {"estimand": "b", "population": "c", "notes": ("x",)}
+    same = made(data=pd.DataFrame({"estimate": [5.0]}), summary={"n": 1}, conf_level=0.9, **words)
     assert same.id == one.id
-    others = [made(kind="trend"), made(estimand="b"), made(population="c"), made(analysis=compare.Proportion()), made(analysis=compare.Proportion(conf_level=0.9))]  # fmt: skip
+    others = [made(kind="trend"), made(asked={"days": 3}), made(asked={"days": 4}), made(analysis=compare.Proportion()), made(analysis=compare.Proportion(conf_level=0.9))]  # fmt: skip
     assert len({one.id, *(other.id for other in others)}) == 6
-    assert one.about(population="c").id == made(population="c").id != one.id
-    assert one.about(population="c").tidy().equals(one.tidy())
+    assert one.about(asked={"days": 3}).id == made(asked={"days": 3}).id != one.id
+    assert one.about(asked={"days": 3}).tidy().equals(one.tidy())
+    with pytest.raises(TypeError):
+        one.asked["days"] = 3
     assert isinstance(compare.Proportion(), Analysis) and not isinstance(one, Analysis)
 
 

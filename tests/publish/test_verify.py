@@ -16,8 +16,10 @@ import pytest
 
 from evalkit.errors import ProtocolError, ReleaseError
 from evalkit.publish import checked, new_key
-from evalkit.publish._manifest import MANIFEST, attachment
+from evalkit.publish._manifest import MANIFEST, attachment, read_manifest
+from evalkit.publish._render import Made
 from evalkit.publish._sign import check_signature, sign
+from evalkit.publish._verify import Verification, _compared
 from publish.standin import environment, give_secret, write_world
 from publish.test_ingredients import other_version
 from publish.test_render import last_line, run
@@ -110,6 +112,27 @@ def test_what_changed_is_named_number_by_number(release: Path, tmp_path: Path) -
         assert line in done.stdout
     assert "is not what was published: " in last_line(done)
     assert "to 9.9.9" in last_line(done)
+
+
+def test_estimates_that_had_other_names_are_the_same_numbers(release: Path) -> None:
+    """Releases made before estimates were named by declared keys: outputs are held against one another by their labels."""
+    now = read_manifest(release)
+    assert any(entry.get("estimate") for entry in now["published"])
+    then = {
+        **now,
+        "estimates": [["0" * 12, "cox"]],
+        "published": [entry | {"estimate": "0" * 12} for entry in now["published"]],
+    }
+    made = Made(now, {name: release / name for name in now["outputs"]}, None)  # type: ignore[arg-type]
+    found = _compared(Verification(release, then), made)
+    assert found.good and found.why == ""
+    assert found.counts == {"tbl-one": (2, 2)}
+    assert found.said == (
+        "every output is the same",
+        "made again, every file has the same bytes as when it was published",
+    )
+    other = [entry | {"content": "0" * 64} for entry in now["published"][:1]] + now["published"][1:]
+    assert not _compared(Verification(release, {**then, "published": other}), made).good
 
 
 def test_one_byte_of_a_table_is_enough(release: Path, tmp_path: Path) -> None:

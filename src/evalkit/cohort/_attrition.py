@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import ClassVar
 
 import pandas as pd
 
@@ -22,6 +23,7 @@ class Attrition:
         Of whom, in one clause.
     """
 
+    key: ClassVar[str] = "attrition"
     population: str = "all referrals known at the cut"
 
     def estimate(self, counts: Tally) -> Estimates:

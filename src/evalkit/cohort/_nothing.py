@@ -11,7 +11,9 @@ from evalkit.counts import Tally
 from evalkit.estimates import Estimates
 
 
-def nothing(cohort: Cohort, kind: str, estimand: str, columns: list[str], population: str) -> Estimates:
+def nothing(
+    cohort: Cohort, kind: str, estimand: str, columns: list[str], population: str, question: str = ""
+) -> Estimates:
     """Return an estimate of nobody.
 
     Parameters
@@ -23,6 +25,8 @@ def nothing(cohort: Cohort, kind: str, estimand: str, columns: list[str], popula
         Of its result.
     population : str
         Of whom it would be.
+    question : str
+        Name of the question that has no answer; see `Estimates.asked`.
 
     Returns
     -------
@@ -31,4 +35,6 @@ def nothing(cohort: Cohort, kind: str, estimand: str, columns: list[str], popula
     """
     data = pd.DataFrame(columns=columns).astype(dict.fromkeys(set(columns) & {"estimate"}, "float64"))
     nobody = Tally(pd.DataFrame(columns=["group", "term", "n_event", "n"]))
-    return Estimates(data, kind, estimand, population=population, cut=cohort.cut, counts=nobody)
+    return Estimates(
+        data, kind, estimand, population=population, cut=cohort.cut, counts=nobody, asked={"question": question}
+    )

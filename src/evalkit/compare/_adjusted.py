@@ -224,6 +224,7 @@ def adjusted_effect(
         summary=facts,
         notes=tuple(dict.fromkeys(notes)),
         counts=_counts(rows, arms),
+        asked={"measures": [name for name, _ in asks], "methods": [ask.method for _, ask in asks], "target": estimand},
     )
 
 
@@ -347,4 +348,5 @@ def adjusted_curves(
         summary={"n": arms.size, "n_event": events, "n_boot": n_boot, "seed": seed},
         notes=notes,
         counts=_counts(rows, arms),
+        asked={"target": estimand},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["Benchmark", "NonInferiority", "benchmark", "noninferiority"]
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,7 @@ def _baseline(baseline: float, baseline_n: int | None) -> tuple[float, int | Non
 class Benchmark:
     """Parameters of a comparison with a published proportion; see `benchmark`."""
 
+    key: ClassVar[str] = "benchmark"
     baseline: float
     baseline_n: int | None = None
     method: str = "newcombe"
@@ -181,6 +183,7 @@ def benchmark(
 class NonInferiority:
     """Parameters of a non-inferiority test against a published proportion; see `noninferiority`."""
 
+    key: ClassVar[str] = "noninferiority"
     baseline: float
     margin: float
     baseline_n: int | None = None

@@ -210,6 +210,7 @@ def pool(results: Sequence[Estimates], *, n: int | None = None, conf_level: floa
         summary={"m": len(results)},
         notes=(f"Pooled over {len(results)} imputed data sets.",),
         counts=first.counts,
+        asked=first.asked,
     )
 
 

@@ -6,6 +6,7 @@ __all__ = ["Propensity", "propensity"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +49,7 @@ def weighted_moments(x: Floats, w: Floats) -> tuple[Floats, Floats]:
 class Overlap:
     """The shares that `Propensity.overlap` gives, from their counts."""
 
+    key: ClassVar[str] = "overlap"
     conf_level: float = 0.95
 
     def estimate(self, counts: Tally) -> Estimates:
@@ -108,6 +110,7 @@ class Propensity:
             summary={"n": n},
             notes=notes,
             counts=Tally(totals),
+            asked={"target": self.estimand},
         )
 
     def balance(self) -> Estimates:

@@ -14,6 +14,7 @@ __all__ = [
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -87,6 +88,7 @@ def whole_or_nan(value: float) -> float:
 class Proportion:
     """Parameters of a proportion; see `proportion`."""
 
+    key: ClassVar[str] = "proportion"
     method: str = "wilson"
     conf_level: float = 0.95
 
@@ -192,6 +194,7 @@ def _pairs(counts: Tally, reference: str, sign: str, row: Callable[[Pair], tuple
 class ProportionDifference:
     """Parameters of a difference of proportions; see `proportion_difference`."""
 
+    key: ClassVar[str] = "proportion_difference"
     reference: str
     method: str = "newcombe"
     conf_level: float = 0.95
@@ -297,6 +300,7 @@ def _two(x1: int, n1: int, x0: int, n0: int, groups: tuple[str, str], term: str)
 class RiskRatio:
     """Parameters of a ratio of proportions; see `risk_ratio`."""
 
+    key: ClassVar[str] = "risk_ratio"
     reference: str
     conf_level: float = 0.95
 

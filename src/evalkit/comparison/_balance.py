@@ -6,6 +6,7 @@ __all__ = ["BalanceOf", "balance_counts", "fewest_of"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,7 @@ class BalanceOf:
     notes : tuple of str
     """
 
+    key: ClassVar[str] = "balance"
     groups: tuple[str, str]
     estimand: str
     population: str = ""

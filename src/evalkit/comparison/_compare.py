@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["N_BOOT", "TARGETS", "Comparison", "compare_arms", "fitted", "on_scale", "target_of"]
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -92,6 +93,11 @@ class Comparison:
         entry = "an intake" if self.scale == "harm" else "a first session"
         return f"people with {entry} and a value for every characteristic"
 
+    @property
+    def asked(self) -> dict[str, object]:
+        """What every question about the comparison has in common, by value: its time scale and its target."""
+        return {"scale": self.scale, "target": self.fit.estimand}
+
     def balance(self) -> Estimates:
         """Return standardised mean differences of the covariates before and after weighting.
 
@@ -105,7 +111,7 @@ class Comparison:
         att = self.fit.estimand == "att"
         asked = BalanceOf(self.groups, found.estimand, self.population, att=att, notes=found.notes)
         counts = balance_counts(self.fit, self.data, self.groups, labels)
-        return asked.estimate(counts).about(cut=self.cohort.cut, summary=found.summary)
+        return asked.estimate(counts).about(cut=self.cohort.cut, summary=found.summary, asked=self.asked)
 
     def diagnose(self) -> Estimates:
         """Return the diagnostics that change what may be said, by the protocol's thresholds.
@@ -124,7 +130,7 @@ class Comparison:
             preference=(rules.preference_low, rules.preference_high),
             effective_sample_size=rules.min_effective_sample_size,
         )
-        return found.about(population=self.population, cut=self.cohort.cut, counts=self.totals)
+        return found.about(population=self.population, cut=self.cohort.cut, counts=self.totals, asked=self.asked)
 
     def weighted(self) -> Estimates:
         """Return the share with each event by each day when the groups are weighted to the same target.
@@ -140,8 +146,9 @@ class Comparison:
         found = cumulative_incidence(rows, "time", "event", by="group", weights="weight", causes=causes)
         target = target_of(self.cohort.study)
         return found.about(
-            estimand=f"{found.estimand}, weighted; target: {target}", population=self.population, cut=self.cohort.cut
-        )
+            estimand=f"{found.estimand}, weighted; target: {target}", population=self.population, cut=self.cohort.cut,
+            asked={"question": "weighted", **self.asked},
+        )  # fmt: skip
 
     def effects(self, days: int, *, n_boot: int = N_BOOT) -> Estimates:
         """Return the difference in the share with the event by a day: unadjusted, and adjusted by three methods.
@@ -165,7 +172,7 @@ class Comparison:
             rows += [self.adjusted(days, method, n_boot=n_boot) for method in _METHODS]
         except AnalysisError:
             rows = []
-        return self.rows(rows, f"difference in the share with {self.event} by day {days}")
+        return self.rows(rows, f"difference in the share with {self.event} by day {days}", {"days": days})
 
     def adjusted(
         self, days: int, method: str = "iptw", *, estimand: str | None = None, n_boot: int = N_BOOT, label: str = ""
@@ -214,14 +221,23 @@ class Comparison:
             "conf_high": value + z * error,
         }  # fmt: skip
 
-    def rows(self, rows: list[dict[str, object]], estimand: str, kind: str = "adjusted_effects") -> Estimates:
+    def rows(
+        self,
+        rows: list[dict[str, object]],
+        estimand: str,
+        asked: Mapping[str, object],
+        kind: str = "adjusted_effects",
+    ) -> Estimates:
         """Return adjusted differences as estimates.
 
         Parameters
         ----------
         rows : list of dict
             From `adjusted`.
-        estimand, kind : str
+        estimand : str
+        asked : mapping
+            The question by value, time scale and target aside.
+        kind : str
 
         Returns
         -------
@@ -238,6 +254,7 @@ class Comparison:
             population=self.population,
             cut=self.cohort.cut,
             counts=self.totals,
+            asked={**self.asked, **asked},
         )
 
 

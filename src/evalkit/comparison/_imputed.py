@@ -57,7 +57,7 @@ def imputed(
             rows[1]["label"] = f"Everybody, missing values imputed {m} times"
     except AnalysisError:
         rows = []
-    return comparison.rows(rows, what, "imputed").about(
+    return comparison.rows(rows, what, {"days": days, "m": m}, "imputed").about(
         population="people on the time scale", counts=totals_of(frame, cohort.groups)
     )
 

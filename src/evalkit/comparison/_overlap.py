@@ -6,6 +6,7 @@ __all__ = ["PreferenceClasses", "equipoise", "preference"]
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,7 @@ class PreferenceClasses:
     population : str
     """
 
+    key: ClassVar[str] = "preference"
     low: float = 0.3
     high: float = 0.7
     population: str = ""
@@ -94,7 +96,7 @@ def preference(comparison: Comparison, *, smallest: int = 11) -> Estimates:
     rules = comparison.cohort.study.comparison
     analysis = PreferenceClasses(rules.preference_low, rules.preference_high, comparison.population)
     made = analysis.estimate(Tally(pd.DataFrame(rows), people=tuple(people)))
-    return made.about(cut=comparison.cohort.cut)
+    return made.about(cut=comparison.cohort.cut, asked=comparison.asked)
 
 
 def _edges(score: np.ndarray, arms: list[np.ndarray], smallest: int) -> list[float]:
@@ -134,4 +136,6 @@ def equipoise(comparison: Comparison) -> Estimates:
         if codes is not None:
             people.append({"n": codes[own], "n_event": codes[own & inside]})
     analysis = ShareOf("equipoise", f"share with a preference score from {low:g} to {high:g}", comparison.population)
-    return analysis.estimate(Tally(pd.DataFrame(rows), people=tuple(people))).about(cut=comparison.cohort.cut)
+    return analysis.estimate(Tally(pd.DataFrame(rows), people=tuple(people))).about(
+        cut=comparison.cohort.cut, asked={**comparison.asked, "low": low, "high": high}
+    )

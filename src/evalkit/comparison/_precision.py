@@ -6,6 +6,7 @@ __all__ = ["PrecisionOf", "precision"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pandas as pd
 
@@ -29,6 +30,7 @@ class PrecisionOf:
     population : str
     """
 
+    key: ClassVar[str] = "precision"
     groups: tuple[str, str]
     ratio: float = 1.5
     level: float = 0.8

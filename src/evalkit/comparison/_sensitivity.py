@@ -65,7 +65,7 @@ def sensitivity(comparison: Comparison, data: CutData, days: int, *, n_boot: int
         except AnalysisError:
             continue
     what = f"weighted difference in the share with {comparison.event} under other choices"
-    return comparison.rows(rows, what, "sensitivity")
+    return comparison.rows(rows, what, {"days": days}, "sensitivity")
 
 
 def _variants(

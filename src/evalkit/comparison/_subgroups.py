@@ -6,6 +6,7 @@ __all__ = ["DifferencesOf", "differences_of", "subgroups"]
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -111,6 +112,7 @@ class DifferencesOf:
     notes : tuple of str
     """
 
+    key: ClassVar[str] = "subgroups"
     groups: tuple[str, str]
     estimand: str
     population: str = ""
@@ -191,7 +193,11 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
         else ()
     )
     about = f"{what}: difference between the groups, and interaction"
-    return DifferencesOf(cohort.groups, about, population, notes).estimate(counts).about(cut=cohort.cut)
+    return (
+        DifferencesOf(cohort.groups, about, population, notes)
+        .estimate(counts)
+        .about(cut=cohort.cut, asked={"sessions": rule.sessions, "days": rule.days})
+    )
 
 
 def _levels(cohort: Cohort, people: pd.DataFrame) -> Iterator[tuple[str, pd.Series, Sequence[str]]]:

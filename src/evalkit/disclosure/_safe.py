@@ -248,7 +248,7 @@ def _made_safe(estimates: Estimates, policy: Policy) -> Safe:
     again = again.about(data=widened(again.tidy(), counts, policy))
     if withheld:
         again = again.about(data=_with_gaps(again.tidy(), estimates.tidy()))
-    safe = again.about(population=estimates.population, cut=estimates.cut)
+    safe = again.about(population=estimates.population, cut=estimates.cut, asked=estimates.asked)
     return Safe(safe, "partly" if withheld else "released", withheld, policy)
 
 
@@ -257,7 +257,7 @@ def _safe_days(
 ) -> Safe:
     """Return what was asked of counts by day: a curve with its reading, or a number."""
     verdict: Literal["released", "partly"] = "partly" if withheld else "released"
-    about = {"population": asked.population, "cut": asked.cut}
+    about = {"population": asked.population, "cut": asked.cut, "asked": asked.asked}
     even = spread(counts, policy)
 
     def held(made: Estimates) -> Estimates:

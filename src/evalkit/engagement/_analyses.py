@@ -9,6 +9,7 @@ from __future__ import annotations
 __all__ = ["Caseload", "LateEntry", "MeanOf", "RatioOf", "ShareOf", "wilson"]
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,7 @@ class ShareOf:
     notes : tuple of str
     """
 
+    key: ClassVar[str] = "share"
     kind: str
     estimand: str
     population: str = ""
@@ -102,6 +104,7 @@ class MeanOf:
     notes : tuple of str
     """
 
+    key: ClassVar[str] = "mean"
     kind: str
     estimand: str
     population: str = ""
@@ -171,6 +174,7 @@ class RatioOf:
     Cochran, W. G. (1977). Sampling Techniques, 3rd ed., section 6.4 (variance of a ratio). Wiley.
     """
 
+    key: ClassVar[str] = "ratio"
     kind: str
     estimand: str
     population: str = ""
@@ -245,6 +249,7 @@ class Caseload:
     notes : tuple of str
     """
 
+    key: ClassVar[str] = "caseload"
     population: str = ""
     notes: tuple[str, ...] = ()
 
@@ -285,6 +290,7 @@ class LateEntry:
         Whether any table says when its rows were entered.
     """
 
+    key: ClassVar[str] = "late_entry"
     population: str = ""
     notes: tuple[str, ...] = ()
     recorded: bool = True

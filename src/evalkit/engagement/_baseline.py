@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["BaselineMeans", "BaselineShares", "baseline", "incomplete"]
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,7 @@ class BaselineShares:
     population : str
     """
 
+    key: ClassVar[str] = "baseline"
     groups: tuple[str, str]
     population: str = ""
 
@@ -83,6 +85,7 @@ class BaselineMeans:
     population : str
     """
 
+    key: ClassVar[str] = "baseline_means"
     groups: tuple[str, str]
     population: str = ""
 
@@ -143,7 +146,8 @@ def baseline(cohort: Cohort) -> tuple[Estimates, Estimates]:
     population = "all referred, first episodes" if cohort.episodes == "first" else "all referrals"
     made = BaselineShares(cohort.groups, population).estimate(tally(shares))
     averages = BaselineMeans(cohort.groups, population).estimate(moments(means))
-    return made.about(cut=cohort.cut), averages.about(cut=cohort.cut)
+    about = {"cut": cohort.cut, "asked": {"episodes": cohort.episodes}}
+    return made.about(**about), averages.about(**about)
 
 
 def incomplete(cohort: Cohort) -> Estimates:

@@ -67,4 +67,4 @@ def caseload(cohort: Cohort) -> Estimates:
         population="first episodes" if cohort.episodes == "first" else "all episodes",
         notes=("People who return after disengagement are not counted as active again.",),
     )
-    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"episodes": cohort.episodes})

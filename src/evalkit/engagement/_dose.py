@@ -69,13 +69,15 @@ def time_to_first_session(cohort: Cohort) -> Estimates:
         If sessions are not part of the study.
     """
     if cohort.initiation().empty:
-        return nothing(cohort, "cumulative_incidence", "first session", ["group", "cause"], "all referred")
+        return nothing(
+            cohort, "cumulative_incidence", "first session", ["group", "cause"], "all referred", "time_to_first_session"
+        )
     rows = cohort.initiation().merge(cohort.people[[*_KEY, "days_from_referral"]], on=_KEY)
     left = rows["event"].eq(2)
     rows["time"] = rows["time"].mask(left, rows["days_from_referral"]).astype("int64")
     rows["event"] = rows["event"].eq(1).astype("int64")
     found = cumulative_incidence(rows, "time", "event", by="group", causes=["first session"])
-    return found.about(population="all referred", cut=cohort.cut)
+    return found.about(population="all referred", cut=cohort.cut, asked={"question": "time_to_first_session"})
 
 
 def _since_first(cohort: Cohort) -> pd.DataFrame:
@@ -233,7 +235,7 @@ def dose_distribution(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         population=f"people with a first session at least {days} days before the cut",
         conf_level=conf_level,
     )
-    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"days": days})
 
 
 def dose_reached(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
@@ -273,4 +275,4 @@ def dose_reached(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         population=f"people with a first session at least {days} days before the cut",
         conf_level=conf_level,
     )
-    return analysis.estimate(moments(rows)).about(cut=cohort.cut)
+    return analysis.estimate(moments(rows)).about(cut=cohort.cut, asked={"days": days})

@@ -136,7 +136,7 @@ def funnel(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         conf_level=conf_level,
         notes=("Steps have different denominators: later ones leave out those whose time is not over yet.",),
     )
-    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"episodes": cohort.episodes})
 
 
 def completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
@@ -166,7 +166,7 @@ def completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         population=f"people with a first session at least {days} days before the cut",
         conf_level=conf_level,
     )
-    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"question": "completion", "days": days})
 
 
 def engaged_by(cohort: Cohort, place: Place, *, by_arm: bool = True, conf_level: float = 0.95) -> Estimates:
@@ -212,4 +212,6 @@ def engaged_by(cohort: Cohort, place: Place, *, by_arm: bool = True, conf_level:
         notes=("Differences between places are not adjusted for who is served there.",),
     )
     counts = tally([{**row, "variable": place} for row in rows])
-    return analysis.estimate(counts).about(cut=cohort.cut)
+    return analysis.estimate(counts).about(
+        cut=cohort.cut, asked={"by": place, "sessions": engaged.sessions, "days": engaged.days}
+    )

@@ -124,4 +124,4 @@ def returns(cohort: Cohort, *, days: int = 90, conf_level: float = 0.95) -> Esti
         conf_level=conf_level,
         notes=("A return does not undo the disengagement that is counted elsewhere.",),
     )
-    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"days": days})

@@ -56,7 +56,7 @@ def completeness(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         conf_level=conf_level,
         notes=("A missing date of intake may mean that there was no intake.",),
     )
-    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"episodes": cohort.episodes})
 
 
 def late_entry(cut: CutData, fewest: int = 11) -> Estimates:
@@ -163,4 +163,4 @@ def lost_to_follow_up(cohort: Cohort, *, days: int = 90, conf_level: float = 0.9
         population="people on each time scale",
         conf_level=conf_level,
     )
-    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"days": days})

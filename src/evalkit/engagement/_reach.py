@@ -92,7 +92,7 @@ def reach(cohort: Cohort, by: str, *, conf_level: float = 0.95) -> Estimates:
         population="all referred, first episodes" if cohort.episodes == "first" else "all referrals",
         conf_level=conf_level,
     )
-    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"by": by, "episodes": cohort.episodes})
 
 
 def referred(cohort: Cohort, since: date, *, conf_level: float = 0.95) -> Estimates:
@@ -123,7 +123,7 @@ def referred(cohort: Cohort, since: date, *, conf_level: float = 0.95) -> Estima
         population="all referred, first episodes" if cohort.episodes == "first" else "all referrals",
         conf_level=conf_level,
     )
-    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"since": since, "episodes": cohort.episodes})
 
 
 def engaged_across(
@@ -173,4 +173,6 @@ def engaged_across(
         conf_level=conf_level,
         notes=("Differences between groups of people are not adjusted for anything else.",),
     )
-    return analysis.estimate(tally(rows)).about(cut=cohort.cut)
+    return analysis.estimate(tally(rows)).about(
+        cut=cohort.cut, asked={"sessions": engaged.sessions, "days": engaged.days}
+    )

@@ -35,9 +35,11 @@ def leaving(cohort: Cohort) -> Estimates:
     """
     rows = cohort.retention()
     if rows.empty:
-        return nothing(cohort, "cumulative_incidence", "disengagement and completion", ["group", "cause"], _STARTERS)
+        return nothing(
+            cohort, "cumulative_incidence", "disengagement and completion", ["group", "cause"], _STARTERS, "leaving"
+        )
     found = cumulative_incidence(rows, "time", "event", by="group", causes=list(cohort.causes.values()))
-    return found.about(population=_STARTERS, cut=cohort.cut)
+    return found.about(population=_STARTERS, cut=cohort.cut, asked={"question": "leaving"})
 
 
 def _disengaged(cohort: Cohort) -> pd.DataFrame:
@@ -64,9 +66,9 @@ def staying(cohort: Cohort) -> Estimates:
     """
     rows = _disengaged(cohort)
     if rows.empty:
-        return nothing(cohort, "kaplan_meier", "no disengagement", ["group"], _STARTERS)
+        return nothing(cohort, "kaplan_meier", "no disengagement", ["group"], _STARTERS, "staying")
     found = kaplan_meier(rows, "time", "disengaged", by="group")
-    return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut)
+    return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut, asked={"question": "staying"})
 
 
 def mean_stay(cohort: Cohort, days: int) -> Estimates:
@@ -95,5 +97,5 @@ def mean_stay(cohort: Cohort, days: int) -> Estimates:
         found = rmst_contrast(rows, "time", "disengaged", by="group", tau=days, reference=reference)
     except AnalysisError:
         what = f"difference of mean days without disengagement in the first {days} days"
-        return nothing(cohort, "rmst_contrast", what, ["measure", "estimate"], _STARTERS)
-    return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut)
+        return nothing(cohort, "rmst_contrast", what, ["measure", "estimate"], _STARTERS, "mean_stay")
+    return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut, asked={"question": "mean_stay"})

@@ -6,6 +6,7 @@ __all__ = ["ChangeOf", "change", "trend"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -69,7 +70,7 @@ def trend(
         conf_level=conf_level,
         notes=("Most people counted at the end of one period are counted again at the end of the next.",),
     )
-    return analysis.estimate(tally(rows)).about(cut=last.cut)
+    return analysis.estimate(tally(rows)).about(cut=last.cut, asked={"measures": measures})
 
 
 def _known_step(step: str) -> str:
@@ -93,6 +94,7 @@ class ChangeOf:
     conf_level : float
     """
 
+    key: ClassVar[str] = "change"
     estimand: str
     population: str = ""
     noise_variance: float = 0.0
@@ -188,4 +190,4 @@ def change(
     analysis = ChangeOf(
         f"change of the share: {label.lower()}", f"people counted by {now.cut}", noise_variance, conf_level
     )
-    return analysis.estimate(tally(rows)).about(cut=now.cut)
+    return analysis.estimate(tally(rows)).about(cut=now.cut, asked={"step": step})

@@ -72,7 +72,7 @@ def harm_after_completion(cohort: Cohort, smallest: int = 11) -> tuple[Estimates
     population = f"people followed and without {cohort.study.harm.label} on day {day} after intake"
     groups = [f"Completed by day {day}", f"Not completed by day {day}"]
     counts = totals_of(rows, groups, named=True)
-    sizes = counts.frame
+    sizes, asked = counts.frame, {"question": "harm_after_completion", "day": day}
     nobody = Estimates(
         pd.DataFrame(columns=["term", "label"]),
         kind="cox",
@@ -80,11 +80,12 @@ def harm_after_completion(cohort: Cohort, smallest: int = 11) -> tuple[Estimates
         population=population,
         cut=cohort.cut,
         counts=counts,
+        asked=asked,
     )
     if (sizes["n"] == 0).any():
         empty = pd.DataFrame(columns=["group"])
         return nobody.about(data=empty, kind="kaplan_meier", estimand="no harm after the landmark"), nobody
-    curves = kaplan_meier(rows, "time", "event", by="group").about(population=population, cut=cohort.cut)
+    curves = kaplan_meier(rows, "time", "event", by="group").about(population=population, cut=cohort.cut, asked=asked)
     if (sizes["n_event"] == 0).any():
         return curves, nobody
     focus = cohort.groups[0]

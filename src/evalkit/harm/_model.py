@@ -44,9 +44,9 @@ def without_harm(cohort: Cohort) -> Estimates:
     """
     rows = cohort.harm()
     if rows.empty:
-        return nothing(cohort, "kaplan_meier", "no recorded harm", ["group"], _FOLLOWED)
+        return nothing(cohort, "kaplan_meier", "no recorded harm", ["group"], _FOLLOWED, "without_harm")
     found = kaplan_meier(rows, "time", "event", by="group")
-    return found.about(population=_FOLLOWED, cut=cohort.cut)
+    return found.about(population=_FOLLOWED, cut=cohort.cut, asked={"question": "without_harm"})
 
 
 def first_harm(cohort: Cohort) -> Estimates:
@@ -69,9 +69,11 @@ def first_harm(cohort: Cohort) -> Estimates:
     """
     rows = cohort.harm()
     if rows.empty:
-        return nothing(cohort, "cumulative_incidence", "first recorded harm", ["group", "cause"], _FOLLOWED)
+        return nothing(
+            cohort, "cumulative_incidence", "first recorded harm", ["group", "cause"], _FOLLOWED, "first_harm"
+        )
     found = cumulative_incidence(rows, "time", "event", by="group", causes=[cohort.study.harm.label])
-    return found.about(population=_FOLLOWED, cut=cohort.cut)
+    return found.about(population=_FOLLOWED, cut=cohort.cut, asked={"question": "first_harm"})
 
 
 def mean_without_harm(cohort: Cohort, days: int) -> Estimates:
@@ -99,8 +101,8 @@ def mean_without_harm(cohort: Cohort, days: int) -> Estimates:
         found = rmst_contrast(rows, "time", "event", by="group", tau=days, reference=cohort.groups[1])
     except AnalysisError:
         what = f"difference of mean days without recorded harm in the first {days} days"
-        return nothing(cohort, "rmst_contrast", what, ["measure", "estimate"], _FOLLOWED)
-    return found.about(population=_FOLLOWED, cut=cohort.cut)
+        return nothing(cohort, "rmst_contrast", what, ["measure", "estimate"], _FOLLOWED, "mean_without_harm")
+    return found.about(population=_FOLLOWED, cut=cohort.cut, asked={"question": "mean_without_harm"})
 
 
 def harm_model(cohort: Cohort, smallest: int = 11) -> Estimates:
@@ -174,6 +176,7 @@ def harm_hazards(cohort: Cohort, smallest: int = 11) -> Estimates:
         asked.nothing.population,
         cut=cohort.cut,
         counts=asked.nothing.counts,
+        asked={"question": "harm_hazards"},
     )
     if asked.fit is None:
         return nothing
@@ -215,6 +218,7 @@ def _asked(cohort: Cohort, smallest: int) -> _Asked:
         population="people with an intake and follow-up after it",
         cut=cohort.cut,
         counts=counts,
+        asked={"question": "harm_model"},
     )
     if (counts.data["n_event"] == 0).any():
         return _Asked(nothing)

@@ -7,6 +7,7 @@ __all__ = ["MeanCountOf", "repeated_harm"]
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ class MeanCountOf:
     notes : tuple of str
     """
 
+    key: ClassVar[str] = "mean_count"
     estimand: str
     population: str = ""
     conf_level: float = 0.95

@@ -57,6 +57,7 @@ def curve_differences(safe: Safe, groups: tuple[str, str]) -> Safe:
         population=asked.population,
         cut=asked.cut,
         conf_level=asked.conf_level,
+        asked={"of": asked.id},
     )
     return Safe(about, "released" if len(made) else "withheld", safe.withheld, safe.policy)
 

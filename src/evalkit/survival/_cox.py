@@ -383,5 +383,6 @@ def _fit(model: CoxModel, frame: pd.DataFrame, value: float, notes: tuple[str, .
         summary=Summary(facts),
         notes=notes,
         counts=counts,
+        asked={"terms": model.design.terms},
         model=model,
     )

@@ -6,6 +6,7 @@ __all__ = ["CumulativeIncidence", "cumulative_incidence"]
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -126,6 +127,7 @@ def incidence_variance(curve: Curve, cause: int, variance: str) -> Floats:
 class CumulativeIncidence:
     """Parameters of a cumulative incidence analysis; see `cumulative_incidence`."""
 
+    key: ClassVar[str] = "cumulative_incidence"
     variance: str = "aalen"
     conf_type: str = "log-log"
     conf_level: float = 0.95

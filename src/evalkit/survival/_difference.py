@@ -6,6 +6,7 @@ __all__ = ["SurvivalDifference", "survival_difference"]
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -89,6 +90,7 @@ def _notes(frame: pd.DataFrame) -> tuple[str, ...]:
 class SurvivalDifference:
     """Parameters of a difference of survival curves; see `survival_difference`."""
 
+    key: ClassVar[str] = "survival_difference"
     times: tuple[float, ...]
     reference: str
     conf_level: float = 0.95

@@ -246,4 +246,5 @@ def fine_gray(
         },
         notes=((NO_SPREAD,) if flat.any() else ()) + beyond_numbers(frame),
         counts=Tally(totals),
+        asked={"terms": design.terms},
     )

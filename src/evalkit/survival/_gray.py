@@ -6,6 +6,7 @@ __all__ = ["GrayTest", "gray_test"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -86,6 +87,7 @@ def _variance(
 class GrayTest:
     """Parameters of Gray's test; see `gray_test`. ``cells`` as in `LogRank`."""
 
+    key: ClassVar[str] = "gray_test"
     rho: float = 0.0
     cells: Cells = ()
 

@@ -6,6 +6,7 @@ __all__ = ["KaplanMeier", "kaplan_meier"]
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -71,6 +72,7 @@ BEYOND = "Nothing is estimated after the last day of follow-up."
 class KaplanMeier:
     """Parameters of a Kaplan-Meier analysis; see `kaplan_meier`."""
 
+    key: ClassVar[str] = "kaplan_meier"
     conf_type: str = "log-log"
     conf_level: float = 0.95
     times: tuple[float, ...] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["LogRank", "logrank"]
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -67,6 +68,7 @@ class LogRank:
     (name in the counts, group, stratum).
     """
 
+    key: ClassVar[str] = "logrank"
     rho: float = 0.0
     gamma: float = 0.0
     cells: Cells = ()

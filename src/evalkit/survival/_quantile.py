@@ -6,6 +6,7 @@ __all__ = ["FollowUp", "SurvivalQuantile", "follow_up", "survival_quantile"]
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -61,6 +62,7 @@ def as_levels(q: Iterable[float] | float) -> tuple[float, ...]:
 class SurvivalQuantile:
     """Parameters of quantiles of the time to event; see `survival_quantile`."""
 
+    key: ClassVar[str] = "survival_quantile"
     q: tuple[float, ...] = (0.5,)
     conf_type: str = "log-log"
     conf_level: float = 0.95
@@ -176,6 +178,7 @@ def survival_quantile(
 class FollowUp:
     """Parameters of the length of follow-up; see `follow_up`."""
 
+    key: ClassVar[str] = "follow_up"
     q: tuple[float, ...] = (0.5,)
     conf_type: str = "log-log"
     conf_level: float = 0.95

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["RestrictedMean", "RestrictedMeanContrast", "area_under", "rmst", "rmst_contrast"]
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -85,6 +86,7 @@ def _notes(groups: list[Steps], missing: npt.NDArray[np.bool_]) -> tuple[str, ..
 class RestrictedMean:
     """Parameters of a restricted mean; see `rmst`."""
 
+    key: ClassVar[str] = "rmst"
     tau: float
     conf_level: float = 0.95
     robust: bool = False
@@ -128,6 +130,7 @@ class RestrictedMean:
 class RestrictedMeanContrast:
     """Parameters of a contrast of restricted means; see `rmst_contrast`."""
 
+    key: ClassVar[str] = "rmst_contrast"
     tau: float
     reference: str
     conf_level: float = 0.95

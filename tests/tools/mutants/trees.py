@@ -40,22 +40,22 @@ def make(where: Path) -> Path:
     # Compiled files are checked by content: a fault of the same length within the same second must not be overlooked.
     mode = py_compile.PycInvalidationMode.CHECKED_HASH
     compileall.compile_dir(where / "src", quiet=2, invalidation_mode=mode)
-    return _python(where)
+    return python(where)
 
 
-def _python(where: Path) -> Path:
-    """Make the copy's thin environment."""
+def python(where: Path) -> Path:
+    """Make a copy's thin environment and return its Python."""
     room = where / ".venv"
     site = room / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
     site.mkdir(parents=True)
     (room / "bin").mkdir()
     home = Path(sys._base_executable).resolve().parent
     (room / "pyvenv.cfg").write_text(f"home = {home}\ninclude-system-site-packages = false\n")
-    python = room / "bin" / "python"
-    python.symlink_to(Path(sys._base_executable).resolve())
+    program = room / "bin" / "python"
+    program.symlink_to(Path(sys._base_executable).resolve())
     packages = sysconfig.get_path("purelib")
     (site / "_copy.pth").write_text(f"{where / 'src'}\nimport site; site.addsitedir({packages!r})\n")
-    return python
+    return program
 
 
 def digest(names: list[str]) -> str:
