@@ -50,6 +50,8 @@ FINAL: dict[str, str] = {
     "e.fragile": "An unmeasured characteristic no stronger than that could explain the result.",
     "e.enough": "Something unmeasured that is as strong as that would be enough.",
     "e.axis": "E-value: risk ratio with the group and with the event",
+    "e.estimate": "estimate",
+    "e.limit": "limit",
     "e.row.estimate": "Weighted hazard ratio",
     "e.row.limit": "Its limit nearest to no difference",
     "head.e": "Needed to explain the estimate away: {value}; strongest measured: {strongest}",
