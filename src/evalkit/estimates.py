@@ -138,11 +138,21 @@ class Estimates:
 
         The analysis' declared key, its parameters by value and what was `asked` go in; of a model, which nobody can ask
         again, its kind. Words for readers, names of classes, data and cut do not, so that the same figure can be
-        followed from release to release, and the noise of counts follows from no wording.
+        followed from release to release.
         """
         key = self.kind if self.analysis is None else getattr(self.analysis, "key", self.kind)
         said = [key, _by_value(self.asked), _parameters(self.analysis)]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def noise_name(self) -> str:
+        """What the noise of counts without people follows from.
+
+        The wording, as in every release made before there were keys: named otherwise, the noise of the same count would
+        be drawn a second time, and two draws tell more of it than one.
+        """
+        asked = "|".join([self.kind, self.estimand, self.population, repr(self.analysis)])
+        return hashlib.sha256(asked.encode()).hexdigest()[:12]
 
     def _repr_html_(self) -> str:
         head = f"<p><strong>{self.kind}</strong>: {self.estimand}</p>"

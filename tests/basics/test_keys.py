@@ -114,13 +114,20 @@ def test_a_value_is_the_same_in_whatever_type_it_comes() -> None:
 
 
 def test_names_are_for_ever() -> None:
-    """Written down: a release names its estimates so, and the noise of counts without people follows from them."""
+    """Written down: releases name their estimates so."""
     assert (
         made(ShareOf("funnel", "share reaching each step", whole="referred"), asked={"episodes": "first"}).id
         == "6b896d03d135"
     )
     rows = pd.DataFrame({"days": [3, 5, 8], "left": [1, 0, 1]})
     assert kaplan_meier(rows, "days", "left").about(asked={"question": "staying"}).id == "599b33ae18da"
+
+
+def test_the_noise_of_counts_without_people_is_not_drawn_anew() -> None:
+    """As it was before there were keys: a second draw for the same count would tell more of it."""
+    analysis = ShareOf("funnel", "share reaching each step", "all referred", whole="referred")
+    about = {"kind": "funnel", "estimand": analysis.estimand, "population": analysis.population}
+    assert made(analysis, **about, asked={"days": 3}).noise_name == made(analysis, **about).noise_name == "305f44c19c1b"
 
 
 def test_what_was_asked_outlives_disclosure_control() -> None:

@@ -135,7 +135,7 @@ SHARES = {
     "neither": Case("", shares("funnel", "group | term | label | n_event | n\nPilot | intake | Intake | 20 | 40")),
     "the first label of shares": Case("Attendance rate: 81% in Pilot and 64% in PAIP", safe_of("attendance_rate", RATES)),
     "the first label of one group": Case("Attendance rate: 64% in PAIP", safe_of("proportion", RATES), groups=("PAIP",)),
-    "no share": Case("", safe_of("completion", "group | term | label | estimate\nPilot | a | A | -")),
+    "no share": Case("", safe_of("proportion", "group | term | label | estimate\nPilot | a | A | -")),
     "means of weeks": Case(
         "Weekly sessions in Pilot: 1.3 in week 1, 0.6 in week 12",
         weeks(("PAIP", 1, 300, 2.2), ("Pilot", 12, 55, 0.64), ("Pilot", 1, 110, 1.27), ("Pilot", 13, 45, 0.21)),

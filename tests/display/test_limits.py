@@ -11,10 +11,10 @@ from display.made import GROUPS, curve, safe_of, shares
 from evalkit.display import Gap, headline, sentences
 from evalkit.display._across import _block, _columns, _height
 from evalkit.display._data import as_mark, drawn_numbers, safe_numbers, ticks
-from evalkit.display._final_words import common_count_day, whole_points
+from evalkit.display._final_words import common_count_day
 from evalkit.display._gap import amount, ratio, relation, sized
 from evalkit.display._kinds import is_empty, is_unrecorded, nothing_to_draw, uncertain, with_events
-from evalkit.display._numbers import interval, p_value, percent
+from evalkit.display._numbers import interval, p_value, percent, points
 from evalkit.display._places import _laid_out, fitted
 from evalkit.display.prose import common_day, last_day
 from evalkit.glossary import NOT_RECORDED
@@ -79,7 +79,7 @@ def test_what_is_clear(low: float, high: float, direction: str) -> None:
 
 @pytest.mark.parametrize(("value", "said"), [(0.004, "0"), (-0.004, "0"), (0.006, "+1"), (-0.006, "−1"), (0.2, "+20")])
 def test_whole_points(value: float, said: str) -> None:
-    assert whole_points(value) == said
+    assert points(value, 0) == said
 
 
 def test_values_of_marks() -> None:

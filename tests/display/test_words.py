@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import evalkit
 from evalkit.disclosure import Policy, make_safe
 from evalkit.display import Gap, gap_words, headline, listed, numbered, sentences, words
 from evalkit.display._messages import ENGLISH
-from evalkit.display._numbers import count, decimal, interval, p_value, people, percent, points
+from evalkit.display._numbers import count, decimal, interval, p_value, percent, points
 from evalkit.display.prose import share_of
 from evalkit.errors import AnalysisError
 from evalkit.survival import cumulative_incidence
@@ -27,6 +30,45 @@ def test_messages_are_whole_and_hold_no_number() -> None:
         assert all(place.isidentifier() for place in places), key
         plain = re.sub(r"\{\w+\}", "", text).replace("95%", "")
         assert not re.search(r"\d", plain), key
+
+
+# Keys that are put together of three parts or with a stem that is handed on: _gap.amount, _gap.gap_words, _headlines._tiles.
+BUILT = re.compile(r"(points|days)\.(lower|higher|same)|gap(\.days)?\.\w+|change\.\w+|head\.(tiles|reach)\.\w+")
+
+
+def literals() -> tuple[set[str], list[re.Pattern[str]]]:
+    """Return the texts in the sources, and what texts with places could be; those that begin with a place say nothing."""
+    texts: set[str] = set()
+    shapes = []
+    for file in Path(evalkit.__file__).parent.rglob("*.py"):
+        if file.name.startswith("_messages"):
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.add(node.value)
+            elif isinstance(node, ast.JoinedStr):
+                pieces = list(ast.iter_child_nodes(node))
+                parts = [re.escape(p.value) if isinstance(p, ast.Constant) else r"[\w ]*(\.\w+)?" for p in pieces]
+                if isinstance(pieces[0], ast.Constant) and "." in pieces[0].value:
+                    shapes.append(re.compile("".join(parts)))
+    for file in (Path(__file__).parents[2] / "notebooks").glob("*.ipynb"):
+        texts |= set(re.findall(r'\\"([\w.]+)\\"', file.read_text(encoding="utf-8")))
+    return texts, shapes
+
+
+def unsaid(messages: Iterable[str]) -> list[str]:
+    texts, shapes = literals()
+    found = []
+    for key in messages:
+        stem = re.sub(r"\.(zero|one|many|none)$", "", key)
+        said = {key, stem} & texts or any(shape.fullmatch(k) for shape in shapes for k in (key, stem))
+        found += [] if said or BUILT.fullmatch(stem) or BUILT.fullmatch(key) else [key]
+    return found
+
+
+def test_every_message_is_said_somewhere() -> None:
+    assert unsaid(ENGLISH) == []
+    assert unsaid(["gap.none", "e.limit", "gate.balance.fail", "rmst.mean", "people.many"]) == ["rmst.mean"]
 
 
 def test_a_missing_message_or_place_is_an_error() -> None:
@@ -109,7 +151,7 @@ NAN, INF = float("nan"), float("inf")
         (decimal, (-0.0,), "0.00"), (decimal, (-0.004,), "0.00"), (decimal, (-0.006,), "−0.01"), (decimal, (12.345, 1), "12.3"),
         (decimal, (-2.0, 0), "−2"), (decimal, (INF,), "∞"), (decimal, (-INF,), "−∞"), (decimal, (NAN,), "–"), (decimal, (None,), "–"),
         (count, (1060.4,), "1,060"), (count, (999,), "999"), (count, (0,), "0"), (count, (NAN,), "–"), (count, (None,), "–"),
-        (people, (1,), "1 person"), (people, (2,), "2 people"), (people, (1, "row", "rows"), "1 row"), (people, (0, "row", "rows"), "0 rows"),
+        (points, (0.004, 0), "0"), (points, (-0.004, 0), "0"), (points, (0.006, 0), "+1"), (points, (-0.1249, 0), "−12"),
         (interval, (0.42, 0.58), "42%\xa0to\xa058%"), (interval, (NAN, 0.58), "–"), (interval, (0.42, None), "–"),
         (p_value, (0.05,), "0.050"), (p_value, (0.00099,), "<0.001"), (p_value, (0.001,), "0.001"), (p_value, (NAN,), "–"),
     ],

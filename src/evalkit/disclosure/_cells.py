@@ -73,7 +73,7 @@ def _of_rows(estimates: Estimates, counts: Tally | Moments, safe: Safe) -> Itera
     one = counts.quantities if isinstance(counts, Tally) else np.ones(len(counts.data), dtype=bool)
     for hidden, (_, row), who, all_ in zip(gone, counts.data.iterrows(), whose, one, strict=True):
         name = f"{estimates.kind}: {row['group']}, {row.get('label', row['term'])}"
-        asked = f"{estimates.id}|{row['group']}|{row['term']}"
+        asked = f"{estimates.noise_name}|{row['group']}|{row['term']}"
         found = {"n": (int(row["n"]), ", people")}
         if not all_:
             found["n_event"] = (int(row["n_event"]), ", with it")
@@ -92,7 +92,7 @@ def _of_curves(estimates: Estimates, counts: DayCounts, safe: Safe) -> Iterator[
         who = None if counts.people is None else counts.people[counts.people["group"] == group]
         shown = group not in safe.withheld and safe.verdict != "withheld"
         name, everybody = f"{estimates.kind}: {group}", int(rows["n_entry"].sum())
-        asked = f"{estimates.id}|{group}"
+        asked = f"{estimates.noise_name}|{group}"
         codes = None if who is None else who["code"].to_numpy()
         yield Cell(f"{name}, people", "n", everybody, policy.public(everybody, codes, f"{asked}|people"), shown, linked)
         for k, (column, cause) in enumerate(zip(counts.event_columns, counts.causes, strict=True), start=1):

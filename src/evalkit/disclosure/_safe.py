@@ -233,7 +233,7 @@ def _made_safe(estimates: Estimates, policy: Policy) -> Safe:
         return _safe_model(estimates, policy)
     if isinstance(exact, DayCounts) and not policy.safe_curves:
         return Safe(estimates, "released", (), policy, smooth=estimates)
-    counts, withheld = safe_counts(exact, policy, estimates.id)
+    counts, withheld = safe_counts(exact, policy, estimates.noise_name)
     if counts is None:
         return Safe(_emptied(estimates), "withheld", withheld, policy)
     try:
@@ -273,7 +273,7 @@ def _safe_days(
         for group, cause, day in quotable_days(exact, policy)
         if group in counts.groups
     )
-    at_risk = risk_at(exact, policy, asked.id)
+    at_risk = risk_at(exact, policy, asked.noise_name)
     return Safe(held(again), verdict, withheld, policy, quoted=quoted, at_risk=at_risk, smooth=smooth)
 
 
@@ -296,8 +296,8 @@ def _safe_model(estimates: Estimates, policy: Policy) -> Safe:
         raise DisclosureError(msg)
     if any_small(counts, policy):
         return Safe(_emptied(estimates), "withheld", (estimates.kind,), policy)
-    safe, _ = noised_tally(counts, np.zeros(len(counts.data), dtype=bool), policy, estimates.id)
-    told = _Told(counts, safe or counts, policy, estimates.id)
+    safe, _ = noised_tally(counts, np.zeros(len(counts.data), dtype=bool), policy, estimates.noise_name)
+    told = _Told(counts, safe or counts, policy, estimates.noise_name)
     rows = coarser(estimates.tidy(), counts, safe or counts, policy, estimates.conf_level)
     for name in [c for c in rows.columns if COLUMNS[c].kind == "count"]:
         rows[name] = [told.public(name, row) for _, row in rows.iterrows()]

@@ -13,10 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from evalkit.display._final_words import per_hundred, whole_points
+from evalkit.display._final_words import per_hundred
 from evalkit.display._gap import relation
 from evalkit.display._labels import name_ends
-from evalkit.display._numbers import decimal, percent
+from evalkit.display._numbers import decimal, percent, points
 from evalkit.display._style import BESIDE, COMPARISON, FOCUS, INK, MUTED, arm_style, new_figure, themed
 from evalkit.display._words import words
 
@@ -187,7 +187,7 @@ def subgroups_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure,
             for _, row in own.iterrows():
                 _forest_line(axes, row, len(names), everybody=variable == "Everybody")
                 names.append(str(row["label"]) if variable == "Everybody" else f"    {row['label']}")
-                ends = {k: whole_points(row[c]) for k, c in _ENDS.items()}
+                ends = {k: points(row[c], 0) for k, c in _ENDS.items()}
                 said.append(words("sub.row", variable=variable, label=row["label"], **ends))
         axes.set(yticks=range(len(names)), xlabel=words("sub.axis", group=groups[0]))
         axes.set_yticklabels(names, ha="left")
@@ -207,7 +207,7 @@ def _forest_line(axes: Axes, row: pd.Series, place: int, *, everybody: bool) -> 
     axes.hlines(place, low, high, color=FOCUS, linewidth=1.7)
     axes.plot(value, place, "D" if everybody else "o", color=FOCUS, markersize=6)
     axes.annotate(
-        whole_points(row["estimate"]), (high, place), xytext=(5, 0), textcoords="offset points", va="center", size=8.5
+        points(row["estimate"], 0), (high, place), xytext=(5, 0), textcoords="offset points", va="center", size=8.5
     )
 
 

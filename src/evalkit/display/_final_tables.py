@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.disclosure import Safe
-from evalkit.display._final_words import whole_points
-from evalkit.display._numbers import NOT_SHOWN, count, decimal, p_value, percent, points
+from evalkit.display._numbers import NOT_SHOWN, between, count, decimal, p_value, percent, points
 from evalkit.display._tables import html_table
 from evalkit.display._words import words
 
@@ -89,18 +88,12 @@ def _effects(safe: Safe, note: str) -> str:
             "label": rows["label"],
             "tau": rows["tau"].map(count),
             "value": rows["estimate"].map(points),
-            "limits": [
-                _between(points(a), points(b)) for a, b in zip(rows["conf_low"], rows["conf_high"], strict=True)
-            ],
+            "limits": [between(points(a), points(b)) for a, b in zip(rows["conf_low"], rows["conf_high"], strict=True)],
         }
     )
     headings = {"label": "Estimate", "tau": "By day", "value": "Difference, points", "limits": "95% CI"}
     said = words("effect.note", contrast=rows["contrast"].iloc[0], estimand=safe.estimates.estimand)
     return html_table(texts, headings, numbers=["tau", "value", "limits"], note=f"{said} {note}".strip())
-
-
-def _between(low: str, high: str) -> str:
-    return f"{low}\u00a0to\u00a0{high}"
 
 
 def _e_value(safe: Safe, note: str) -> str:
@@ -126,10 +119,9 @@ def _subgroups(safe: Safe, note: str) -> str:
     texts = pd.DataFrame(
         {
             "label": rows["label"],
-            "value": rows["estimate"].map(whole_points),
+            "value": rows["estimate"].map(partial(points, digits=0)),
             "limits": [
-                _between(whole_points(a), whole_points(b))
-                for a, b in zip(rows["conf_low"], rows["conf_high"], strict=True)
+                between(points(a, 0), points(b, 0)) for a, b in zip(rows["conf_low"], rows["conf_high"], strict=True)
             ],
             "p": rows["p_value"].map(partial(p_value, coarse=True)).where(~rows["variable"].duplicated(), ""),
             "part": rows["variable"],
@@ -169,7 +161,7 @@ def _mean_count(safe: Safe, note: str) -> str:
             "label": rows["label"],
             "value": [decimal(100 * v, 1) for v in rows["estimate"]],
             "limits": [
-                _between(decimal(100 * a, 1), decimal(100 * b, 1))
+                between(decimal(100 * a, 1), decimal(100 * b, 1))
                 for a, b in zip(rows["conf_low"], rows["conf_high"], strict=True)
             ],
             "part": rows["group"],
@@ -180,6 +172,7 @@ def _mean_count(safe: Safe, note: str) -> str:
 
 
 TABLES: dict[str, Callable[[Safe, str], str]] = {
+    "adjusted_effects": _effects,
     "sensitivity": _effects,
     "imputed": _effects,
     "e_value": _e_value,

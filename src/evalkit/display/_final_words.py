@@ -154,16 +154,10 @@ def _head_e(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  
 
 def _head_subgroups(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001
     row = safe.estimates.tidy().iloc[0]
-    return words("head.sub", **{k: whole_points(row[c]) for k, c in _ENDS.items()})
+    return words("head.sub", **{k: points(row[c], 0) for k, c in _ENDS.items()})
 
 
 _ENDS = {"value": "estimate", "low": "conf_low", "high": "conf_high"}
-
-
-def whole_points(value: float) -> str:
-    """Write a difference of shares in whole percentage points, with its sign."""
-    text = decimal(100 * value, 0)
-    return f"+{text}" if value > 0 and text != "0" else text
 
 
 def _head_count(safe: Safe, groups: Sequence[str], event: str, gaps: Gaps) -> str:  # noqa: ARG001

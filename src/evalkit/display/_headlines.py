@@ -199,5 +199,5 @@ _WRITERS: dict[str, Callable[[Safe, Sequence[str], str, Gaps], str]] = {
     "adjusted_effects": _effects,
     "balance": _balance,
     **HEADS,
-    **dict.fromkeys(("proportion", "completion", "attendance_rate", "engaged_by", "dose_reached"), _first_label),
+    **dict.fromkeys(("proportion", "attendance_rate", "engaged_by", "dose_reached"), _first_label),
 }

@@ -37,7 +37,7 @@ CURVES = frozenset({"kaplan_meier"})
 INCIDENCES = frozenset({"cumulative_incidence"})
 WEEKS = frozenset({"sessions_by_week", "hours_by_week"})
 SHARES = frozenset(
-    {"funnel", "proportion", "completion", "dose_distribution", "longest_gap", "returns", "engaged_by"}
+    {"funnel", "proportion", "dose_distribution", "longest_gap", "returns", "engaged_by"}
     | {"completeness", "lost_to_follow_up", "attendance_rate", "dose_reached", "reach", "engaged_across", "trend"}
 )
 COMPARED = frozenset({"adjusted_effects", "balance", "sensitivity", "imputed", "e_value", "subgroups"})

@@ -13,7 +13,7 @@ import pandas as pd
 from evalkit.disclosure import Safe
 from evalkit.display._final_tables import TABLES
 from evalkit.display._kinds import CURVES, DRAWN, INCIDENCES
-from evalkit.display._numbers import NOT_SHOWN, count, decimal, interval, p_value, percent, points
+from evalkit.display._numbers import NOT_SHOWN, between, count, decimal, interval, p_value, percent, points
 from evalkit.display._panels import cause_in_words
 from evalkit.display._tables import html_table
 from evalkit.display._words import listed, words
@@ -92,12 +92,6 @@ _LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         _number("variance_ratio", "Variance ratio before", decimal),
         _number("variance_ratio_weighted", "Variance ratio after", decimal),
     ),
-    "adjusted_effects": (
-        _text("label", "Estimate"),
-        _number("tau", "By day", count),
-        _number("estimate", "Difference, points", points),
-        Column("95% CI", lambda row: f"{points(row['conf_low'])}\u00a0to\u00a0{points(row['conf_high'])}"),
-    ),
     "rmst": (
         _text("group", "Group"),
         _number("n", "People", count),
@@ -127,7 +121,7 @@ _PUBLISHED = (
 def _difference(row: pd.Series) -> str:
     if row.get("about"):
         return "not computed"  # a difference from a figure that is itself 'about' would be false precision
-    return f"{points(row['estimate'])} ({points(row['conf_low'])}\u00a0to\u00a0{points(row['conf_high'])})"
+    return f"{points(row['estimate'])} ({between(points(row['conf_low']), points(row['conf_high']))})"
 
 
 def benchmark_table(rows: pd.DataFrame, note: str = "") -> str:
@@ -164,7 +158,7 @@ def _written(rows: pd.DataFrame, columns: Sequence[Column], note: str, groups: p
 
 _BY_LABEL = frozenset(
     {"funnel", "dose_distribution", "longest_gap", "returns", "completeness", "lost_to_follow_up", "engaged_by"}
-    | {"completion", "attendance_rate", "dose_reached", "reach", "engaged_across", "trend"}
+    | {"attendance_rate", "dose_reached", "reach", "engaged_across", "trend"}
 )
 """Analyses with a line for each label and a column for each group."""
 
@@ -336,8 +330,6 @@ def table_of(safe: Safe, note: str = "") -> str:
     rows = safe.landmark_rows() if kind in CURVES | INCIDENCES else safe.estimates.tidy()
     if kind == "attrition":
         return _attrition(rows, layout, note)
-    if kind == "adjusted_effects":
-        said = words("effect.note", contrast=rows["contrast"].iloc[0], estimand=safe.estimates.estimand) + f" {said}"
     if kind == "balance":
         said = f"{words('note.balance')} {said}".strip()
     if kind == "cox":

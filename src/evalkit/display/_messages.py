@@ -119,8 +119,6 @@ ENGLISH: dict[str, str] = {
     "each": "{label}: {shares}.",
     "funnel.none": "For no step is there a group whose time is over and that is large enough to be described.",
     "rmst": "In the first {tau} days, participants stayed {days} days longer or shorter on average.",
-    "rmst.mean": "In the first {tau} days people in {group} spent {mean} days without {event}, on average ({low} to "
-    "{high}).",
     "rmst.gap.none": "Over the first {tau} days there is no clear difference in the mean time without {event}: "
     "compared with {other}, {group} could lie anywhere from {low} to {high}.",
     "rmst.gap.higher": "Over the first {tau} days, people in {group} spent clearly more days without {event} than "
@@ -174,7 +172,6 @@ ENGLISH: dict[str, str] = {
     "denominators. Sources: {sources}",
     "benchmark.sources": "Sources: {sources}",
     "benchmark.axis": "Share ({measure})",
-    "benchmark.whom": "people with a first session at least {days} days before the cut",
     "table.complete": "Known for everybody: {fields}.",
     "restated.slight": "Changed too slightly for both numbers to be shown, in one group or more: {figures}.",
     "restated.none": "No figure of {period} changed.",
@@ -222,7 +219,6 @@ ENGLISH: dict[str, str] = {
     "figure.here": "This study",
     "figure.not_shown": "not shown",
     "figure.none": "none",
-    "figure.day": "Days since {origin}",
     "alt.day": "{share} at day {day}",
     "alt.curve": "{group}, {event}: {values}.",
     "alt.curve.few": "{group}: too few people to show.",

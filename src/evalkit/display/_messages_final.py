@@ -80,8 +80,6 @@ FINAL: dict[str, str] = {
     "count.alt": "{group}: {values}.",
     "count.alt.one": "{value} per hundred by day {day}",
     "head.count": "By day {day}: {values}",
-    "count.note": "Counts every recorded harm, not only the first. To protect participants, curves are straight lines "
-    "between days that at least {minimum} further events, of as many further people, stand behind.",
     # -- precision
     "prec.said": "{label}: with about {events} events among {n} people, a hazard ratio of {least} or more, or of "
     "{largest} or less, would have been found in four of five such studies. A ratio of {ratio} would have been found "

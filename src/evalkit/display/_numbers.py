@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["NOT_SHOWN", "count", "decimal", "interval", "p_value", "people", "percent", "points"]
+__all__ = ["NOT_SHOWN", "between", "count", "decimal", "interval", "p_value", "percent", "points"]
 
 import math
 
@@ -42,13 +42,14 @@ def percent(value: float | None, digits: int = 0) -> str:
     return f"{text.lstrip('-') if float(text) == 0 else text}%"
 
 
-def points(value: float | None) -> str:
+def points(value: float | None, digits: int = 1) -> str:
     """Write a difference of shares in percentage points, with its sign.
 
     Parameters
     ----------
     value : float or None
         -1 to 1.
+    digits : int, default 1
 
     Returns
     -------
@@ -56,13 +57,13 @@ def points(value: float | None) -> str:
 
     Examples
     --------
-    >>> points(0.1345), points(-0.13), points(0.0)
-    ('+13.5', '−13.0', '0.0')
+    >>> points(0.1345), points(-0.13), points(0.0), points(0.1345, 0)
+    ('+13.5', '−13.0', '0.0', '+13')
     """
     if value is None or _absent(value):
         return NOT_SHOWN
-    text = decimal(100 * value, 1)
-    return f"+{text}" if value > 0 and text != "0.0" else text
+    text = decimal(100 * value, digits)
+    return f"+{text}" if value > 0 and text != decimal(0, digits) else text
 
 
 def decimal(value: float | None, digits: int = 2) -> str:
@@ -109,26 +110,6 @@ def count(value: float | None) -> str:
     return NOT_SHOWN if value is None or _absent(value) else f"{round(value):,}"
 
 
-def people(value: float, one: str = "person", many: str = "people") -> str:
-    """Write a count with its noun.
-
-    Parameters
-    ----------
-    value : float
-    one, many : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> people(1), people(0), people(1060)
-    ('1 person', '0 people', '1,060 people')
-    """
-    return f"{count(value)} {one if round(value) == 1 else many}"
-
-
 def interval(low: float | None, high: float | None, *, share: bool = True, digits: int = 0) -> str:
     r"""Write a confidence interval's limits.
 
@@ -151,7 +132,12 @@ def interval(low: float | None, high: float | None, *, share: bool = True, digit
     if low is None or high is None or math.isnan(low) or math.isnan(high):
         return NOT_SHOWN
     write = percent if share else decimal
-    return f"{write(low, digits)}\u00a0to\u00a0{write(high, digits)}"
+    return between(write(low, digits), write(high, digits))
+
+
+def between(low: str, high: str) -> str:
+    """Write two limits that are written out already."""
+    return f"{low}\u00a0to\u00a0{high}"
 
 
 def p_value(value: float | None, *, coarse: bool = False) -> str:

@@ -327,7 +327,6 @@ _WRITERS: dict[str, Callable[[Safe, Sequence[str], str, Gaps], str]] = {
             "dose_reached",
             "returns",
             "lost_to_follow_up",
-            "completion",
             "proportion",
             "equipoise",
             "incomplete",

@@ -59,7 +59,7 @@ def rows_of(baseline: Baseline, safe: Safe) -> pd.DataFrame:
     names = {"here": "estimate", "here_low": "conf_low", "here_high": "conf_high"}
     for name, column in names.items():
         found[name] = own.loc[found["group"], column].to_numpy()
-    whom = baseline.denominator if baseline.n is None else f"{baseline.n:,}: {baseline.denominator}"
+    whom = baseline.denominator if baseline.n is None else f"{count(baseline.n)}: {baseline.denominator}"
     about = "about " if baseline.approximate else ""
     return found.assign(label=baseline.what, denominator=whom, about=about)
 
@@ -71,7 +71,7 @@ def mark_of(baseline: Baseline) -> dict[str, object]:
         row = compare.proportion(round(baseline.value * baseline.n), baseline.n).tidy().iloc[0]
         low, high = float(row["conf_low"]), float(row["conf_high"])
     name, whom = baseline.label or baseline.id, baseline.denominator
-    whom = f"{baseline.n:,} {whom}" if baseline.n is not None else whom
+    whom = f"{count(baseline.n)} {whom}" if baseline.n is not None else whom
     label = "\n".join([name, *textwrap.wrap(whom, 30, max_lines=4, placeholder=" ...")])
     return {"label": label, "estimate": baseline.value, "conf_low": low, "conf_high": high, "name": name}
 

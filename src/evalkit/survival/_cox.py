@@ -89,11 +89,6 @@ class CoxModel:
     variance: Floats
     scale: Floats
 
-    @property
-    def at_maximum(self) -> Likelihood:
-        """The partial likelihood at the fitted coefficients."""
-        return self.sets.likelihood(self.beta * self.scale)
-
 
 @dataclass(frozen=True, eq=False)
 class CoxFit(Estimates):

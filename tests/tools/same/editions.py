@@ -97,6 +97,7 @@ def _render(python: Path, where: Path, edition: Edition, secrets: Path | None) -
 
 
 def _run(python: Path, where: Path, *asked: str, **environment: str) -> None:
+    sys.stderr.write(f"evalkit {' '.join(word for word in asked if not word.startswith('/'))}\n")
     own = {n: v for n, v in os.environ.items() if n != "PYTHONPATH" and not n.startswith("EVALKIT_")} | environment
     done = subprocess.run(
         [python, "-m", "evalkit", *asked], cwd=where, env=own, capture_output=True, text=True, check=False
