@@ -172,7 +172,7 @@ def test_readings_of_a_day(text: str, days: list[set[date]]) -> None:
 # -- places of releases -------------------------------------------------------------------------------------------------
 OF = {
     "manifest": 3, "study": "tiny", "report": "tiny", "period": "2000Q4",
-    **dict.fromkeys(("inputs", "known", "outputs", "parameters"), {}), "publication": {"publisher": "embedded", "to": ["html"]},
+    "inputs": {}, "known": {}, "outputs": {}, "parameters": {}, "publication": {"publisher": "embedded", "to": ["html"]},
 }  # fmt: skip
 REVISION = "and is revision {} of tiny/tiny/2000Q4"
 
