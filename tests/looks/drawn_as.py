@@ -1,6 +1,6 @@
 """How every figure looks: what is drawn in which order, with which mark, size, width, colour and place of its words.
 
-``PYTHONPATH=tests python -m display.looks`` writes ``looks.json`` anew, for figures that are to look otherwise from now on; read its diff.
+``PYTHONPATH=tests python -m looks.drawn_as`` writes ``looks.json`` anew, for figures that are to look otherwise from now on; read its diff.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _text(one: Text) -> str:
 
 def main() -> None:
     """Write the file anew."""
-    from display.test_looks import FIGURES
+    from looks.test_looks import FIGURES
 
     FILE.write_text(
         json.dumps({name: look_of(make()) for name, make in FIGURES.items()}, indent=1, ensure_ascii=False) + "\n",
