@@ -307,3 +307,15 @@ def test_blocks_of_levels() -> None:
     assert [len(column) for column in columns] == [4, 4, 8] or max(map(_height, columns)) <= 2 * _height(many[0]) + 1e-9
     assert len(_columns(many[:1])) == 1
     assert [line.text for line in _columns([[everybody], many[0]])[0]][:2] == ["All", "p"]
+
+
+def test_of_equal_p_values_the_first_characteristic_is_named() -> None:
+    """As the table has them, however many there are: sorting may not mix them."""
+    lines = [f"V{k} | a | 0.1 | 0 | 0.2 | {0.2 if k in {7, 31} else 0.3}" for k in range(40)]
+    rows = "variable | label | estimate | conf_low | conf_high | p_value\n" + "\n".join(lines)
+    text = sentences(safe_of("subgroups", rows), ("Pilot", "PAIP"))
+    assert "V7" in text and "V31" not in text
+    alike = "\n".join(
+        line.replace("| 0.2\n", "| 0.3\n") for line in rows.replace("0.2 | 0.2", "0.2 | 0.3").splitlines()
+    )
+    assert "V0" in sentences(safe_of("subgroups", alike), ("Pilot", "PAIP"))

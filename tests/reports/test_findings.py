@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -352,3 +352,16 @@ def test_every_estimate_told_is_named_in_the_mark(shown: list[dict[str, Any]]) -
     told(results).findings()
     kinds = shown[0]["mark"]["also"].values()
     assert set(kinds) == {"referred", "funnel", "change", "cumulative_incidence", "rmst_contrast"}
+
+
+def test_the_change_since_the_quarter_before_is_asked_with_the_noise_of_published_counts(
+    shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its limits hold the noise: without it they would be too narrow, and small changes clear."""
+    asked, answer = [], Told.safe
+    monkeypatch.setattr(Told, "safe", lambda report, found: (asked.append(found), answer(report, found))[1])
+    report = told(BOTH)
+    loud = replace(report, policy=replace(report.policy, noise_variance=3.5))
+    loud.findings()
+    changes = [found for found in asked if found.kind == "change"]
+    assert [found.analysis.noise_variance for found in changes] == [3.5]

@@ -1,0 +1,67 @@
+"""Blocks of events by hand: where each begins and ends, what falls on one day; and standard errors beside noised counts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalkit.counts import Tally
+from evalkit.disclosure import Policy, safe_counts
+from evalkit.disclosure._counts import noised_tally
+from evalkit.disclosure._lines import blocks_of
+
+POLICY = Policy(secret=bytes(range(32)))
+NAN = float("nan")
+
+
+def blocks(*rows: tuple[float, int, float]) -> list[tuple[float, ...]]:
+    frame = pd.DataFrame(rows, columns=["time", "n_event_1", "end_n_event_1"]).assign(
+        n_entry=0, n_censor=0, end_n_censor=NAN
+    )
+    return [(b.size, b.begin, b.mean, b.end) for b in blocks_of(frame, "n_event_1", POLICY)]
+
+
+def test_blocks_follow_one_another_from_day_0_on() -> None:
+    assert blocks((20, 12, NAN), (40, 0, NAN), (50, 11, 60), (90, 13, NAN)) == [
+        (12, 0, 20, 35),
+        (11, 35, 50, 60),
+        (13, 60, 90, 90),
+    ]
+
+
+@pytest.mark.parametrize(("size", "found"), [(21, (21, 0, 30, 30)), (22, (22, 29, 30, 30))])
+def test_two_blocks_on_one_day_are_a_jump(size: int, found: tuple[float, ...]) -> None:
+    assert blocks((30, size, 30)) == [found]
+    assert blocks((30, size, NAN), (100, 11, 100))[1][1] == (65 if size == 21 else 30)
+
+
+def test_a_jump_on_the_first_day_begins_no_earlier() -> None:
+    assert blocks((0, 30, NAN), (10, 11, 20)) == [(30, 0, 0, 0), (11, 0, 10, 20)]
+
+
+def test_standard_errors_are_those_of_the_published_events() -> None:
+    rows = pd.DataFrame(
+        [("a", "t", 20, 60, 0.3), ("a", "u", 40, 90, 0.123)], columns=["group", "term", "n_event", "n", "std_error"]
+    )
+    safe, withheld = noised_tally(Tally(rows), np.zeros(2, dtype=bool), POLICY, "asked")
+    told = safe.frame
+    expected = [
+        np.ceil(100 * e * np.sqrt(x / max(p - np.sqrt(2), 1)) - 1e-9) / 100
+        for e, x, p in zip(rows["std_error"], rows["n_event"], told["n_event"], strict=True)
+    ]
+    assert told["std_error"].tolist() == pytest.approx(expected) and withheld == ()
+    plain, _ = noised_tally(Tally(rows), np.array([False, True]), Policy(noise_variance=0), "asked")
+    assert plain.frame[["n_event", "n", "std_error"]].to_numpy().tolist() == [[20, 60, 0.3]]
+
+
+def test_counts_of_nobody_known_follow_from_what_is_asked() -> None:
+    rows = pd.DataFrame([("a", "t", 20, 60), ("b", "t", 60, 60)], columns=["group", "term", "n_event", "n"])
+    first, again, other = (safe_counts(Tally(rows), POLICY, asked)[0].frame for asked in ("one", "one", "two"))
+    assert first.equals(again)
+    n = POLICY.public(60, None, "one|a|t, people")
+    assert first.loc[0, ["n", "n_event"]].tolist() == [n, min(POLICY.public(20, None, "one|a|t, with it"), n)]
+    assert (
+        first.loc[1, "n_event"] == first.loc[1, "n"] == POLICY.public(60, None, "one|b|t, people")
+    )  # all of them: the same people
+    assert not first.equals(other) or POLICY.public(60, None, "two|a|t, people") == n

@@ -1,0 +1,74 @@
+"""Every figure looks as it did when somebody looked at it: sizes, widths, marks, colours, and where words stand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from display.made import GROUPS, safe_of, table
+from display.test_figures import FRAMES, LEFT
+from evalkit.disclosure import Safe
+from evalkit.display import curves_of_brief, dots_figure, shares_of_brief
+from evalkit.display._draw import Look, draw
+from evalkit.messages import messages_for
+from looks.drawn_as import FILE, look_of
+
+ROWS = """
+group | label                                                     | estimate | conf_low | conf_high
+Pilot | One                                                       | 0.6      | 0.5      | 0.7
+PAIP  | One                                                       | 0.4      | 0.37     | 0.43
+PAIP  | Two, with a name so long that it is broken into two lines | 0.004    | 0.001    | 0.01
+"""
+EFFECTS = "label | method | estimate | conf_low | conf_high\n" + "\n".join(
+    f"{name} | {'unadjusted' if name == 'a' else 'iptw'} | 0.05 | -0.02 | 0.12" for name in "abcdef"
+)
+QUARTERS = "group | variable | label | period | n | estimate | conf_low | conf_high\n" + "\n".join(
+    f"{group} | v | {label} | {year}Q{quarter} | 50 | 0.{quarter} | 0.1 | 0.6"
+    for group in GROUPS for label in ("One", "Two", "Three", "Four", "Five") for year in (2021, 2022) for quarter in (1, 2, 3, 4)
+)  # fmt: skip
+MARKS = pd.DataFrame(
+    {
+        "label": ["Cook\n1,899 men", "Other"],
+        "estimate": [0.73, 0.5],
+        "conf_low": [0.7, np.nan],
+        "conf_high": [0.76, np.nan],
+    }
+)
+MANY = tuple(f"Group {k}" for k in range(1, 6))
+
+
+def _several() -> str:
+    return "group | label | estimate | conf_low | conf_high\n" + "\n".join(
+        f"{group} | One | 0.{k} | 0.0{k} | 0.9" for k, group in enumerate(MANY, start=1)
+    )
+
+
+def _knots() -> dict[str, pd.DataFrame]:
+    return {group: LEFT.knots(group, "disengagement") for group in GROUPS}
+
+
+def _drawn(safe: Safe, look: Look) -> Figure:
+    return draw(safe, GROUPS, look)[0]
+
+
+FIGURES: dict[str, Callable[[], Figure]] = {
+    **{name: partial(_drawn, case[0], case[1]) for name, case in FRAMES.items()},
+    "published": lambda: dots_figure(table(ROWS), GROUPS, "Share", marks=MARKS)[0],
+    "five groups": lambda: dots_figure(table(_several()), MANY, "Share")[0],
+    "many effects": lambda: draw(safe_of("sensitivity", EFFECTS), GROUPS, Look())[0],
+    "eight quarters": lambda: draw(safe_of("trend", QUARTERS), GROUPS, Look())[0],
+    "shares of the brief": lambda: shares_of_brief(table(ROWS), GROUPS, "x", messages_for("en-US")),
+    "curves of the brief": lambda: curves_of_brief(_knots(), GROUPS, ("Days", "Left"), 60, messages_for("en-US")),
+}
+LOOKS = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_looks_as_it_did(name: str) -> None:
+    assert look_of(FIGURES[name]()) == LOOKS[name]
