@@ -14,7 +14,7 @@ from evalkit.comparison import N_BOOT
 from evalkit.display import definitions, provenance_table
 from evalkit.display._messages_appendix import SECTIONS
 from evalkit.markup import markdown
-from evalkit.protocol import Disclosure, Study
+from evalkit.protocol import Closure, Disclosure, Study
 from evalkit.report import checklist, statistics, target_trial, terms
 from reports.made import points, small, told
 from reports.made import shown as _shown
@@ -92,6 +92,42 @@ def test_all_referrals_and_several_kinds_of_harm() -> None:
         "**Completed.** 24 attended sessions of the counting kinds (group, individual) and 13.5 hours, or a recorded completion."
     )
     assert lines[5] == HARM.format(" (domestic-violence arrest, order violation and survivor reported harm count)")
+
+
+DOSE = "24 attended sessions of the counting kinds (group, individual (at most 4)) and 36 hours"
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("either", f"{DOSE}, or a recorded completion."),
+        ("dose", f"{DOSE}; who is recorded to have completed without them is not followed any longer."),
+        ("recorded", f"A recorded completion. The dose ({DOSE}) is another thing, and is counted apart."),
+    ],
+)
+def test_what_completing_is(rule: str, words: str) -> None:
+    rules = {"completion": rule, "counting_kinds": {"group": "all", "individual": 4}}
+    lines = said(study(rules=small().study.rules.model_copy(update=rules)), Disclosure())
+    assert lines[3] == f"**Completed.** {words}"
+
+
+CLOSED, OFF = "days on which the site was closed", "days on which all of somebody’s sessions were cancelled"
+
+
+@pytest.mark.parametrize(
+    ("closures", "cancelled", "words"),
+    [
+        (True, False, f" Not counted among them are {CLOSED}."),
+        (False, True, f" Not counted among them are {OFF}."),
+        (True, True, f" Not counted among them are {CLOSED} and {OFF}."),
+        (False, False, ""),
+    ],
+)
+def test_days_that_do_not_count_toward_the_gap(closures: bool, cancelled: bool, words: str) -> None:
+    one = Closure.model_validate({"from": "2022-12-24", "to": "2023-01-01"})
+    rules = {"closures": [one] if closures else [], "cancelled_pauses": cancelled}
+    lines = said(study(rules=small().study.rules.model_copy(update=rules)), Disclosure())
+    assert lines[2] == SESSIONS[0].replace("never dated back.", f"never dated back.{words}")
 
 
 @pytest.mark.parametrize(

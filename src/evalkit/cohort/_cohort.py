@@ -227,7 +227,12 @@ class Cohort:
         """
         rows = self._owned("sessions")
         rows["attended"] = rows["status"].eq("attended")
-        rows["counting"] = rows["attended"] & rows["kind"].isin(self.rules.counting_kinds)
+        limits = self.rules.counting_limits
+        rows["counting"] = rows["attended"] & rows["kind"].isin(list(limits))
+        own = rows[rows["counting"]].sort_values("hours", ascending=False, kind="stable")  # nobody knows: as none
+        place = own.sort_values([*_ORDER, "session_date"], kind="stable").groupby([*_ORDER, "kind"]).cumcount()
+        most = rows.loc[place.index, "kind"].map(limits).fillna(np.inf).astype(float)
+        rows.loc[place.index, "counting"] = place < most
         return rows
 
     def exits(self) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -189,11 +189,20 @@ def attended(setting: Setting) -> ir.Table:
     def make() -> ir.Table:
         rows = owned(setting, "sessions", "session_date")
         rows = rows.filter(rows.status == "attended")
-        return rows.select(
-            *KEY,
-            day=rows.session_date,
-            counting=rows.kind.isin(setting.rules.counting_kinds).fill_null(False),
-            hours=rows.hours.fill_null(0.0),
-        )
+        rows = rows.select(*KEY, "kind", day=rows.session_date, hours=rows.hours.fill_null(0.0))
+        # Of a kind with a limit the earliest count, within a day the longest first.
+        place = ibis.row_number().over(group_by=(*KEY, "kind"), order_by=(rows.day, rows.hours.desc()))
+        rows = rows.mutate(place=place)
+        return rows.select(*KEY, "day", counting=_counts(rows, setting.rules.counting_limits), hours=rows.hours)
 
     return setting.kept("attended", make)
+
+
+def _counts(rows: ir.Table, limits: Mapping[str, int | None]) -> ir.BooleanValue:
+    """Whether a session counts towards the dose: by its kind, and its place among those of its kind."""
+    unlimited = [kind for kind, limit in limits.items() if limit is None]
+    counting = rows.kind.isin(unlimited) if unlimited else ibis.literal(False)
+    for kind, limit in limits.items():
+        if limit is not None:
+            counting |= (rows.kind == kind) & (rows.place < limit)
+    return counting.fill_null(False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import ibis
 import ibis.expr.types as ir
 
-from evalkit.cohort._episodes import KEY, Setting, attended, owned
+from evalkit.cohort._episodes import KEY, Setting, analysed, attended, owned
 from evalkit.cohort._scales import candidate, earliest, exit_candidates, first_sessions
 
 # A sum of hours such as 30 x 1.2 falls short of 36 by a rounding error; no session is that short.
@@ -28,12 +30,61 @@ def gaps(setting: Setting) -> ir.Table:
     ibis Table
         participant_id, referral_date, day; no row where the rule is not met on or before the cut.
     """
-    days = _days(setting)
-    following = days.day.lead().over(group_by=KEY, order_by="day")
-    due = (days.day + ibis.interval(days=setting.rules.disengagement_gap_days)).cast("date")
-    ahead = days.mutate(following=following, due=due)
+    days = due_days(setting)
+    ahead = days.mutate(following=days.day.lead().over(group_by=KEY, order_by="day"))
     met = ahead.filter(ahead.following.isnull() | (ahead.following > ahead.due), ahead.due <= setting.cut.last)
     return met.group_by(*KEY).aggregate(day=met.due.min())
+
+
+def due_days(setting: Setting) -> ir.Table:
+    """Return, for each attended day, the day on which the rule is met unless somebody attends before it or on it.
+
+    That is as many days later as the gap has, not counting those on which the person could not come: the n-th such day
+    after it, on day p, moves it by one where p - (n - 1) is no later than the day that would do without any.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    ibis Table
+        participant_id, referral_date, day, due.
+    """
+    days, gap = _days(setting), ibis.interval(days=setting.rules.disengagement_gap_days)
+    plain = days.mutate(due=(days.day + gap).cast("date"))
+    if not (setting.rules.closures or setting.rules.cancelled_pauses):
+        return plain
+    return setting.kept("due_days", lambda: _moved(setting, plain))
+
+
+def _moved(setting: Setting, plain: ir.Table) -> ir.Table:
+    pauses = setting.kept("pauses", lambda: _pauses(setting))
+    later = plain.join(pauses, list(KEY))
+    later = later.filter(later.paused > later.day)
+    later = later.mutate(before=ibis.row_number().over(group_by=(*KEY, "day"), order_by="paused"))
+    late = later.paused.delta(later.due, unit="day")
+    moving = later.filter(late <= later.before).group_by(*KEY, "day").aggregate(n=ibis._.count())
+    both = plain.left_join(moving, [*KEY, "day"])
+    by = both.n.fill_null(0).cast("int64")
+    return both.select(*KEY, "day", due=(both.due + by.as_interval("D")).cast("date"))
+
+
+def _pauses(setting: Setting) -> ir.Table:
+    """Return the days that do not count toward each episode's gap: participant_id, referral_date, paused."""
+    episodes, parts = analysed(setting), []
+    for site in dict.fromkeys(closure.site for closure in setting.rules.closures):
+        closed = [c for c in setting.rules.closures if c.site == site]
+        days = sorted({c.first + timedelta(days=n) for c in closed for n in range((c.last - c.first).days + 1)})
+        where = episodes if site is None else episodes.filter(episodes.site == site)
+        parts.append(where.select(*KEY, paused=ibis.literal(days, type="array<date>").unnest()))
+    if setting.rules.cancelled_pauses:
+        rows = owned(setting, "sessions", "session_date")
+        daily = rows.group_by(*KEY, paused=rows.session_date).aggregate(
+            n=rows.count(), cancelled=(rows.status == "cancelled").ifelse(1, 0).sum()
+        )
+        parts.append(daily.filter(daily.n == daily.cancelled).select(*KEY, "paused"))
+    return ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct()
 
 
 def doses(setting: Setting) -> ir.Table:
@@ -82,12 +133,12 @@ def completions(setting: Setting) -> ir.Table:
 
 
 def _completions(setting: Setting) -> ir.Table:
-    dose = doses(setting)
-    found = candidate(setting, dose, dose.day, (0, 2, "dose"))
-    if setting.has("exits"):
-        exits = exit_candidates(setting, _exits_since_first(setting), {"completion": (0, 2)})
-        found = found.union(exits)
-    return found
+    dose, rule = doses(setting), setting.rules.completion
+    by_dose = candidate(setting, dose, dose.day, (0, 2, "dose"))
+    if rule == "dose" or not setting.has("exits"):
+        return by_dose
+    recorded = exit_candidates(setting, _exits_since_first(setting), {"completion": (0, 2)})
+    return recorded if rule == "recorded" else by_dose.union(recorded)
 
 
 def retention(setting: Setting) -> ir.Table:
@@ -114,6 +165,8 @@ def _retention(setting: Setting) -> ir.Table:
     ]
     if setting.has("exits"):
         order = {"disengagement": (1, 1), "censored": (2, 0)}
+        if setting.rules.completion == "dose":  # who is said to have completed without it is not followed any longer
+            order["completion"] = (2, 0)
         candidates.append(exit_candidates(setting, _exits_since_first(setting), order))
     return earliest(candidates)
 
@@ -135,12 +188,10 @@ def returns(setting: Setting) -> ir.Table:
     """
     ended = retention(setting)
     ended = ended.filter(ended.cause == 1).select(*KEY, left_on="day")
-    days = _days(setting)
-    after = days.join(ended, list(KEY))
+    after = due_days(setting).join(ended, list(KEY))
     after = after.filter(after.day > after.left_on)
-    previous = after.day.lag().over(group_by=KEY, order_by="day")
-    due = (previous + ibis.interval(days=setting.rules.disengagement_gap_days)).cast("date")
-    seen = after.mutate(again=previous.isnull() | (after.day > due))
+    due = after.due.lag().over(group_by=KEY, order_by="day")
+    seen = after.mutate(again=due.isnull() | (after.day > due))
     seen = seen.filter(seen.again)
     return seen.group_by(*KEY).aggregate(return_date=seen.day.min(), n_returns=seen.count())
 

@@ -13,7 +13,7 @@ from evalkit.display._tables import html_table
 from evalkit.display._words import listed, words
 from evalkit.markup import bold, bullets
 from evalkit.periods import long_date
-from evalkit.protocol import Disclosure, Study
+from evalkit.protocol import Disclosure, Rules, Study
 
 SMALL_CHANGE = "slightly changed"
 
@@ -53,13 +53,10 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
             (
                 "Disengaged",
                 f"No attended session for {gap} days; it happens on day {gap} after the last session, when it becomes "
-                "known, and is never dated back. Leaving or being dismissed before that counts on its own day.",
+                f"known, and is never dated back.{_pauses(rules)} Leaving or being dismissed before that counts on its "
+                "own day.",
             ),
-            (
-                "Completed",
-                f"{rules.dose_sessions} attended sessions of the counting kinds ({', '.join(rules.counting_kinds)}) "
-                f"and {rules.dose_hours:g} hours, or a recorded completion.",
-            ),
+            ("Completed", _completed(rules)),
             (
                 "Engaged",
                 f"At least {rules.engaged.sessions} attended sessions within {rules.engaged.days} days of intake. A "
@@ -86,6 +83,26 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
         ("What a comparison cannot show", words(f"methods.cause.{study.comparison.assignment}")),
     ]
     return bullets(f"{bold(f'{head}.')} {text}" for head, text in lines)
+
+
+def _pauses(rules: Rules) -> str:
+    """Say which days do not count toward the gap, where there are any."""
+    closed = "days on which the site was closed" if rules.closures else ""
+    cancelled = "days on which all of somebody\u2019s sessions were cancelled" if rules.cancelled_pauses else ""
+    named = [days for days in (closed, cancelled) if days]
+    return f" Not counted among them are {listed(named)}." if named else ""
+
+
+def _completed(rules: Rules) -> str:
+    """Say what completing is."""
+    limits = rules.counting_limits.items()
+    kinds = ", ".join(kind if most is None else f"{kind} (at most {most})" for kind, most in limits)
+    dose = f"{rules.dose_sessions} attended sessions of the counting kinds ({kinds}) and {rules.dose_hours:g} hours"
+    return {
+        "either": f"{dose}, or a recorded completion.",
+        "dose": f"{dose}; who is recorded to have completed without them is not followed any longer.",
+        "recorded": f"A recorded completion. The dose ({dose}) is another thing, and is counted apart.",
+    }[rules.completion]
 
 
 def _protection(disclosure: Disclosure) -> str:

@@ -73,7 +73,7 @@ def check_ignored(study: Study) -> None:
         ("participants", "community_area"): study.community_areas,
         ("participants", "referral_source"): study.referral_sources,
         **{("participants", c.name): c.levels for c in study.covariates},
-        ("sessions", "kind"): study.rules.counting_kinds,
+        ("sessions", "kind"): list(study.rules.counting_kinds),
         ("sessions", "status"): ["attended", "absent"],
         ("exits", "reason"): [reason for reason, effect in exit_effects(study.rules).items() if effect != "ignored"],
         ("outcomes", "kind"): study.harm.kinds,

@@ -42,7 +42,7 @@ def _without_hours(rules: Rules) -> Callable[[Frame], pd.Series[bool]]:
     """Flag attended counting sessions without hours, where most are: the dose would be none, not unknown."""
 
     def broken(frame: Frame) -> pd.Series[bool]:
-        counting = _attended(frame) & frame["kind"].isin(rules.counting_kinds)
+        counting = _attended(frame) & frame["kind"].isin(list(rules.counting_kinds))
         without = counting & ~(frame["hours"] > 0).fillna(False)
         return without & (without.sum() >= _MANY_ROWS) & (2 * without.sum() > counting.sum())
 

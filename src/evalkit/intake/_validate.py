@@ -213,7 +213,7 @@ def _expected_values(study: Study, spec: TableSpec, frame: pd.DataFrame) -> list
     arms = study.arms
     expected = {
         "participants": (arms.column, [[arms.focus.value], [arms.comparison.value]], "arm"),
-        "sessions": ("kind", [study.rules.counting_kinds], "counting kind"),
+        "sessions": ("kind", [list(study.rules.counting_kinds)], "counting kind"),
         "outcomes": ("kind", [study.harm.kinds], "kind of harm"),
     }
     if spec.name not in expected:

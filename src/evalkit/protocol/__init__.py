@@ -19,6 +19,7 @@ from evalkit.protocol._private import (
     write_private,
 )
 from evalkit.protocol._report import Publication, ReportParams
+from evalkit.protocol._rules import Closure, Rules
 from evalkit.protocol._schema import write_schemas
 from evalkit.protocol._secret import Secret, find_secret, noise_secret, study_secret
 from evalkit.protocol._study import (
@@ -28,7 +29,6 @@ from evalkit.protocol._study import (
     Covariate,
     Excuse,
     Harm,
-    Rules,
     Study,
     Table,
 )
@@ -39,6 +39,7 @@ __all__ = [
     "Arms",
     "Baseline",
     "Baselines",
+    "Closure",
     "Comparison",
     "Covariate",
     "Disclosure",

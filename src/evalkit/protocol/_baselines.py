@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from evalkit.protocol._study import NUMBER, Model, Number, Text, Word
+from evalkit.protocol._fields import NUMBER, Model, Number, Text, Word
 
 
 class Baseline(Model):

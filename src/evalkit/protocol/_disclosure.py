@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from evalkit.protocol._study import NUMBER, Count, Days, Model, Number, Text
+from evalkit.protocol._fields import NUMBER, Count, Days, Model, Number, Text
 
 _OF_ROUNDING = ("rounding_base", "ambiguity")
 

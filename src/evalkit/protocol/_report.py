@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from evalkit.protocol._study import NUMBER, Model, Slug, Text
+from evalkit.protocol._fields import NUMBER, Model, Slug, Text
 
 
 class Publication(Model):

@@ -2,79 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
-from evalkit.letters import unshown
-from evalkit.spreadsheet import unseen
-from evalkit.zones import known_zone
-
-
-def _one_line(text: str) -> str:
-    """Hold a text to what a reader sees of it: no control or direction characters, one blank between words."""
-    if unseen(text):
-        msg = "holds characters that are not seen (control, zero-width or direction characters); take them out"
-        raise ValueError(msg)
-    return _in_the_fonts(" ".join(text.split()))
-
-
-def _in_the_fonts(text: str) -> str:
-    """Hold a name to letters that reports can show; it is compared with values of tables, so it stays as it is."""
-    if unshown([text]):
-        msg = "holds letters that the reports' fonts do not have; write it in others (Latin, Greek, Cyrillic)"
-        raise ValueError(msg)
-    return text
-
-
-def _one_sign(text: str) -> str:
-    """Hold a delimiter to what separates fields; a tab may be said by name."""
-    sign = {"tab": "\t", "\\t": "\t"}.get(text.lower(), text)
-    if len(sign) != 1 or sign in '"\r\n' or sign.isalnum():
-        msg = "must be one sign, such as ; or |, or the word tab"
-        raise ValueError(msg)
-    return sign
-
-
-def _no_switch(value: object) -> object:
-    """Refuse true where a number belongs: it would be read as 1."""
-    if isinstance(value, bool):
-        msg = "is true or false, and must be a number"
-        raise ValueError(msg)  # noqa: TRY004 - what pydantic turns into a finding
-    return value
-
-
-def _written_out(value: object) -> object:
-    """Hold a day to one form: a number would be read as seconds since 1970."""
-    if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)):
-        return value
-    msg = "must be a date written as 2021-11-18"
-    raise ValueError(msg)
-
-
-Text = Annotated[str, AfterValidator(_one_line)]
-Name = Annotated[str, AfterValidator(_in_the_fonts)]
-Zone = Annotated[str, AfterValidator(known_zone)]
-NUMBER = BeforeValidator(_no_switch)
-Integer = Annotated[int, NUMBER]
-Number = Annotated[float, NUMBER]
-Day = Annotated[date, BeforeValidator(_written_out)]
-Days = Annotated[int, Field(ge=1, le=36500), NUMBER]
-Count = Annotated[int, Field(ge=1), NUMBER]
-Share = Annotated[float, Field(gt=0, lt=1), NUMBER]
-Word = Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Effect = Literal["disengagement", "completion", "censored", "ignored"]
-TableName = Literal["participants", "sessions", "exits", "outcomes", "measures"]
-
-
-class Model(BaseModel):
-    """Base of every protocol model: unknown keys are errors, nothing changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+from evalkit.protocol._fields import (
+    NUMBER,
+    Count,
+    Day,
+    Days,
+    Integer,
+    Model,
+    Name,
+    Number,
+    Share,
+    Sign,
+    Slug,
+    TableName,
+    Text,
+    Word,
+    Zone,
+)
+from evalkit.protocol._rules import Rules
 
 
 class Arm(Model):
@@ -140,7 +90,7 @@ class Table(Model):
     """Our column name: the format of that column alone, where it differs from date_format."""
     encoding: str = "utf-8"
     """Encoding of a CSV file."""
-    delimiter: Annotated[str, AfterValidator(_one_sign)] | None = None
+    delimiter: Sign | None = None
     """Delimiter of a CSV file; found out when not said."""
     skip_rows: Annotated[int, Field(ge=0, le=1000), NUMBER] = 0
     """Lines above the header line of a CSV or Excel file, titles and empty ones, that are no part of the table."""
@@ -148,77 +98,6 @@ class Table(Model):
     """Lines at the end of a CSV or Excel file, totals and notes, that are no part of it; empty ones do not count."""
     freshness_days: Annotated[int, Field(ge=0, le=36500), NUMBER] | None = None
     """How many days before a period's end the table's newest day may lie; none: 31, of participants 92."""
-
-
-class Engaged(Model):
-    """When a participant counts as engaged."""
-
-    sessions: Count = 4
-    """At least this many attended sessions ..."""
-    days: Days = 60
-    """... from intake to intake plus this many days, both included."""
-
-
-class Funnel(Model):
-    """Windows of the funnel's steps."""
-
-    intake_days: Days = 30
-    """Intake within this many days of referral."""
-    first_session_days: Days = 60
-    """First attended session within this many days of referral."""
-    half_dose_sessions: Count = 12
-    """Half the dose, in counting sessions ..."""
-    half_dose_days: Days = 120
-    """... within this many days of the first session."""
-    completion_days: Days = 270
-    """Completion within this many days of the first session."""
-
-
-class Rules(Model):
-    """The numbers of the study's definitions, and what each exit reason does."""
-
-    disengagement_gap_days: Days = 30
-    """No attended session for this long is disengagement, on the day it becomes known."""
-    dose_sessions: Count = 24
-    """Attended counting sessions of a full dose."""
-    dose_hours: Annotated[float, Field(gt=0), NUMBER] = 36
-    """Hours of a full dose."""
-    counting_kinds: list[Name] = ["group"]
-    """Kinds of session that count towards the dose."""
-    session_kinds: list[str] = ["group", "individual", "case_management"]
-    """Kinds of session that may stand in the table, beside those that count: contact, but not dose."""
-    shortest_usual_hours: Annotated[float, Field(ge=0), NUMBER] = 0.1
-    """The median of a kind's attended sessions is at least this long: shorter ones are in another unit ..."""
-    longest_usual_hours: Annotated[float, Field(gt=0), NUMBER] = 4
-    """... and at most this long: minutes are not read as hours."""
-    engaged: Engaged = Engaged()
-    """When a participant counts as engaged."""
-    funnel: Funnel = Funnel()
-    """Windows of the funnel's steps."""
-    landmark_day: Days = 182
-    """Landmark of completers against non-completers, in days since intake."""
-    exits: dict[str, Effect] = {
-        "completed": "completion",
-        "dropped_out": "disengagement",
-        "terminated": "disengagement",
-        "transferred": "censored",
-        "moved": "censored",
-        "deceased": "censored",
-        "administrative": "censored",
-    }
-    """What each exit reason does to retention."""
-    episodes: Literal["first", "all"] = "first"
-    """Which episodes analyses use."""
-
-    @model_validator(mode="after")
-    def _windows_agree(self) -> Self:
-        if self.funnel.half_dose_sessions >= self.dose_sessions:
-            msg = "funnel.half_dose_sessions must be below dose_sessions"
-            raise ValueError(msg)
-        if self.shortest_usual_hours > self.longest_usual_hours:
-            msg = "shortest_usual_hours must not be above longest_usual_hours"
-            raise ValueError(msg)
-        return self
 
 
 class Harm(Model):
@@ -351,6 +230,13 @@ class Study(Model):
     def _complete(self) -> Self:
         if "participants" not in self.tables:
             msg = "tables.participants is required"
+            raise ValueError(msg)
+        if self.rules.completion == "recorded" and "exits" not in self.tables:
+            msg = "rules.completion: recorded needs the table exits; a study without it has completion: dose"
+            raise ValueError(msg)
+        unknown = [c.site for c in self.rules.closures if c.site is not None and c.site not in (self.sites or [c.site])]
+        if unknown:
+            msg = f"rules.closures: '{unknown[0]}' is none of the sites"
             raise ValueError(msg)
         names = [c.name for c in self.covariates]
         if len(set(names)) < len(names):
