@@ -158,7 +158,7 @@ CASES = {
     "done: both": Case(DONE, DONE_EN, DONE_ES, COMPLETED),
     "done: beside the first published share that is exact": Case(DONE, f"{DONE_EN} {CLEAR['lower']} {PUBLISHED_EN}",
         f"{DONE_ES} {CLARA['lower']} {PUBLISHED_ES}", COMPLETED, {"funnel": {"Completed": LOWER}},
-        (RULE, COOK.model_copy(update={"measure": "harm", "value": 0.1}), COOK, COOK.model_copy(update={"value": 0.2}))),
+        (RULE, COOK.model_copy(update={"n": None, "value": 0.3}), RULE.model_copy(update={"n": 9}), COOK.model_copy(update={"measure": "harm", "value": 0.1}), COOK, COOK.model_copy(update={"value": 0.2}))),
     "stay: nothing": Case(STAY, f"**Staying.** {TOO_FEW}", f"**Permanencia.** {MUY_POCAS}"),
     "stay: both": Case(STAY, f"{STAY_EN} {BESIDE_EN}", f"{STAY_ES} {BESIDE_ES}", ON_90),
     "stay: a difference of a later day is not told": Case(STAY, f"{STAY_EN} {BESIDE_EN}", f"{STAY_ES} {BESIDE_ES}", ON_90,

@@ -159,7 +159,7 @@ STEPS = {
     "completed, with the first published figure that is exact": Case(
         (FEW, f"{COMPLETED} In PAIP it was 75%. The share is clearly lower in Pilot: by 11 to 29 points. {PUBLISHED}", EARLY),
         DONE, {"funnel": {"Completed": LOWER, "Engaged": HIGHER}},
-        (RULE, COOK.model_copy(update={"measure": "harm", "n": 5}), COOK, COOK.model_copy(update={"label": "Another"})),
+        (RULE, COOK.model_copy(update={"n": None}), RULE.model_copy(update={"n": 9}), COOK.model_copy(update={"measure": "harm", "n": 5}), COOK, COOK.model_copy(update={"label": "Another"})),
     ),
     "completed, after a quarter": Case(
         (FEW, f"{COMPLETED} In PAIP it was 75%. A quarter ago it was 20%: a clear rise (by 8 to 32 points). {PUBLISHED}", EARLY),

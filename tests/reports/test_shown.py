@@ -449,3 +449,13 @@ def test_arms_keep_their_place_and_other_groups_follow(shown: list[dict[str, Any
         shown.clear()
         showing(safe).say(estimates(safe))
         assert [part.split(" (")[0] for part in shown[0]["text/markdown"].split("% in ")[1:]] == names
+
+
+def test_letters_that_no_figure_shows_are_refused_wherever_they_are_typed() -> None:
+    for more in ({"note": "社区"}, {"x_label": "社区"}, {"words": CurveText("社区", "Days", "well")}):
+        with pytest.raises(AnalysisError) as refused:
+            showing(STAYED).show(estimates(STAYED), **more)  # type: ignore[arg-type]
+        assert (
+            str(refused.value)
+            == "report.show: a label or note holds letters that the reports' fonts do not have; use others"
+        )

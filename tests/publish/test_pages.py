@@ -1,0 +1,152 @@
+"""What goes to pandoc and to readers, whole: Markdown of every kind of item, words of the templates, pages that load nothing."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from evalkit.errors import PublicationError
+from evalkit.messages import messages_for
+from evalkit.publish import _batch
+from evalkit.publish._batch import render_all
+from evalkit.publish._document import Document
+from evalkit.publish._markdown import write_markdown
+from evalkit.publish._prepare import Item
+from evalkit.publish._progress import LineProgress
+from evalkit.publish._published import NumberChange
+from evalkit.publish._release import place_release
+from evalkit.publish._revision import superseding
+from evalkit.publish._waiting import Waiting, hold
+from evalkit.publish._web import check_self_contained
+from evalkit.publish._words import words
+from evalkit.publish.audit import _markdown as audit
+from evalkit.publish.audit._fold import pieces
+from evalkit.publish.audit._markdown import audit_markdown
+from publish import standin
+from publish.made import study_in
+from publish.test_ingredients import job_of
+
+EN = messages_for("en-US")
+
+
+def test_every_kind_of_item_as_markdown(tmp_path: Path) -> None:
+    items = (
+        Item("markdown", 1, "# Words\n\nof an author"), Item("code", 2, "x = 1\n```\n"), Item("figure", 3, "<svg/>", "fig-a", "**A** curve", 'One "line"\nand & more'),
+        Item("table", 4, "<table></table>", "tbl-b", "A table"),
+    )  # fmt: skip
+    document = Document("T", "", "S", "O", "p", "c", date(2022, 9, 30), synthetic=True, locale="en-US", items=items)
+    file = write_markdown(document, tmp_path)
+    text = file.read_text(encoding="utf-8")
+    assert file == tmp_path / "report.md"
+    assert (tmp_path / "media" / "fig-a.svg").read_text(encoding="utf-8") == "<svg/>"
+    assert [f.name for f in (tmp_path / "media").iterdir()] == ["fig-a.svg"]
+    assert text.startswith(
+        '# Words\n\nof an author\n\n````python\nx = 1\n```\n````\n\n![**A** curve](media/fig-a.svg){#fig-a fig-alt="One &quot;line&quot; and &amp; more"}\n\n```{=html}\n'
+    )
+    assert text.endswith("```\n\n::: {#tbl-b}\n```{=html}\n<table></table>\n```\n\nA table\n:::\n")
+
+
+def test_the_words_of_the_templates() -> None:
+    assert words("en-US") == {
+        "period": "Period", "cut": "Data cut", "later": "(nothing known later is used)", "publisher": "Published by", "revision": "Revision",
+        "synthetic": "Synthetic data",
+        "simulated": "Everything in this report was made by a simulator. No real person is described, and nothing here is evidence about a program.",
+        "unreal": "Synthetic data: no real person is described", "skip": "Skip to the report", "contents": "Contents",
+        "page": "Page {page} of {pages}", "figure": "Figure", "table": "Table",
+    }  # fmt: skip
+    spanish = words("es-US")
+    assert spanish == {
+        name: messages_for("es-US")(text) if "{" not in text else spanish[name] for name, text in words("en-US").items()
+    }
+    assert (spanish["period"], spanish["figure"], spanish["table"]) == ("Período", "Figura", "Tabla")
+
+
+def test_a_page_that_would_load_something_is_refused(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text('<img src="data:image/png;base64,x"><a href="https://example.org">x</a>', encoding="utf-8")
+    check_self_contained(page)
+    page.write_text('<img src="https://example.org/a.png"><script src="//example.org/b.js"></script>', encoding="utf-8")
+    with pytest.raises(PublicationError) as refused:
+        check_self_contained(page)
+    assert (
+        str(refused.value) == "report.html: loads from the network at <img src> (2 places); a published page must not"
+    )
+
+
+# -- what Markdown and markup hold -------------------------------------------------------------------------------------
+@pytest.mark.parametrize("text", ["plain words", "3 < 4 and {x} & more", "a [link](https://example.org)"])
+def test_markdown_that_may_be_published(text: str) -> None:
+    assert audit_markdown(text) == ""
+
+
+def test_markdown_that_pandoc_cannot_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        audit.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1, stdout='{"meta": {}, "blocks": []}')
+    )
+    assert audit_markdown("a < b") == "holds Markdown that pandoc cannot read"
+
+
+def test_every_hidden_place_of_markup_is_a_text() -> None:
+    found = list(
+        pieces("<?php secret1 ?><!doctype secret2><![CDATA[secret3]]><!-- secret4 --><p title='secret5'>x</p>")
+    )
+    assert [any(f"secret{k}" in text for text in found[:-3]) for k in range(1, 6)] == [True] * 5
+    assert any("a\ufffdb" in text for text in pieces("<img src='data:text/plain,a%FFb'>"))
+
+
+# -- revisions ---------------------------------------------------------------------------------------------------------
+def test_how_numbers_that_differ_are_told() -> None:
+    numbers = [
+        NumberChange("fig-a", "Pilot", "n", 20, 25), NumberChange("fig-a", "Pilot", "share", 0.123456, None), NumberChange("fig-a", "PAIP", "n", None, 4),
+        NumberChange("fig-a", "PAIP", "share", 0.5, 0.75), NumberChange("fig-a", "PAIP", "m", 1, 2), NumberChange("tbl-b", "", "", None, "table"),
+        NumberChange("tbl-c", "", "", "table", None), NumberChange("cell-3", "x", "n", 1, 2),
+    ]  # fmt: skip
+    text = superseding(1, "d", "Late.", [], numbers).items(["fig-a", "tbl-c"], EN)[0].text
+    assert text.split("\n\n")[-1].splitlines() == [
+        "- @fig-a: Pilot, n: 20 before, 25 now; Pilot, share: 0.123 before, missing now; PAIP, n: missing before, 4 now; and 2 more.",
+        "- tbl-b: not shown before.", "- @tbl-c: not shown any more.", "- cell-3: x, n: 1 before, 2 now.",
+    ]  # fmt: skip
+    assert "8 numbers differ from what was published before:" in text
+    one = superseding(1, "d", "Late.", [], numbers[:1]).items([], EN)[0].text
+    assert "One number differs from what was published before:" in one
+
+
+# -- what is published lasts -------------------------------------------------------------------------------------------
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files and folders that were put on the disk before anything was said to be published."""
+    names: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda number: names.append(Path(f"/proc/self/fd/{number}").readlink().name))
+    return names
+
+
+def test_files_and_folders_of_a_release_are_on_the_disk(synced: list[str], tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_text("x", encoding="utf-8")
+    place_release({"data/a.csv": source, "b.txt": source}, tmp_path / "reports" / "2000Q4")
+    assert {"a.csv", "b.txt", "reports"} <= set(synced)
+    assert synced[-1] == "reports"  # the folder that names the release, last
+    synced.clear()
+    study = study_in(tmp_path / "study")
+    synced.clear()
+    hold(study, {"data/c.csv": source, "d.txt": source}, Waiting(tmp_path / "reports" / "tiny" / "2000Q4", None, "n"))
+    assert {"c.csv", "d.txt"} <= set(synced)
+
+
+# -- several renders ---------------------------------------------------------------------------------------------------
+def test_renders_in_other_processes_say_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    standin.write_world(tmp_path)
+    told: list[Any] = []
+    monkeypatch.setattr(_batch, "render", lambda job, progress: told.append(progress) or job.target)
+    job = job_of(tmp_path)
+    assert _batch._in_line([job]) == [job.target]
+    assert isinstance(told[0], LineProgress)
+    own = SimpleNamespace()
+    assert render_all([replace(job)], 1, own) == [job.target]  # type: ignore[arg-type]
+    assert told[1] is own
