@@ -43,7 +43,7 @@ class Column:
 
 
 _ROWS = (
-    ("group", "text", "", "the group the row speaks of (an arm, a site); 'all' when there is one"),
+    ("group", "text", "", "the group the row speaks of (an arm, a site); “all” when there is one"),
     ("contrast", "text", "", "the comparison, as 'A - B' or 'A / B', the reference last"),
     ("term", "text", "", "a model's term, a step of the funnel, or the level of a variable"),
     ("label", "text", "", "the term in the words of the report"),

@@ -48,7 +48,10 @@ _AT_START = re.compile(
     r"|(\(?(?:\d{1,9}|[A-Za-z]|[ivxlcdmIVXLCDM]+))([.)])(?=\s|$)"  # numbered list
     r"|([Tt]able)(:))"  # a table's caption
 )
-_TITLE = re.compile(r"\\([!-/:-@\[-`{-~])|\*\*|__|`")
+_TITLE = re.compile(
+    r"\\([!-/:-@\[-`{-~])|\*\*|__|`"
+    r"|(?<![\w*])[*_](?=\S)|(?<=\S)[*_](?![\w*])"  # of one sign: where it opens or closes a word, not within snake_case
+)
 
 
 def sign(marks: str) -> str:
@@ -161,8 +164,8 @@ def title(caption: str) -> str:
 
     Examples
     --------
-    >>> title("**Most came from \\<unknown\\>.** Sources")
-    'Most came from <unknown>. Sources'
+    >>> title("**Most came from \\<unknown\\>.** Sources"), title("Cause *and* `n_event`, 2 * 3")
+    ('Most came from <unknown>. Sources', 'Cause and n_event, 2 * 3')
     """
     return _TITLE.sub(lambda found: found[1] or "", caption)
 

@@ -392,8 +392,14 @@ PEOPLE = {
     ),
     "the level in which they differ most": (
         people(GENDER),
-        "The groups differ most in “gender (woman)” (31% in Pilot, 22% in PAIP; standardized difference 0.20). Of 1 "
-        f"characteristics that can be compared, 1 differ by more than 0.1 standard deviations. {SEE}",
+        "The groups differ most in “gender (woman)” (31% in Pilot, 22% in PAIP; standardized difference 0.20). The "
+        f"only characteristic that can be compared differs by more than 0.1 standard deviations. {SEE}",
+    ),
+    "one of two": (
+        people(WORK.replace("0.31", "0.1") + GENDER),
+        "The groups differ most in “gender (woman)” (31% in Pilot, 22% in PAIP; standardized difference 0.20), then in “work” "
+        "(67% in Pilot, 50% in PAIP; standardized difference 0.10). Of 2 characteristics that can be compared, one differs by "
+        f"more than 0.1 standard deviations. {SEE}",
     ),
     "none differs": (
         people(WORK.replace("0.31", "0.1")),

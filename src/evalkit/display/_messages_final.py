@@ -9,6 +9,9 @@ FINAL: dict[str, str] = {
     "base.most": "The groups differ most in {first}{second}.",
     "base.one": "“{name}” ({one} in {group}, {two} in {other}; standardized difference {smd})",
     "base.two": ", then in {name}",
+    "base.only": "The only characteristic that can be compared differs by more than {limit} standard deviations.",
+    "base.single": "Of {all} characteristics that can be compared, one differs by more than {limit} standard "
+    "deviations.",
     "base.many": "Of {all} characteristics that can be compared, {n} differ by more than {limit} standard deviations.",
     "base.none": "No characteristic that can be compared differs by more than {limit} standard deviations.",
     "base.absent": "Too few people have been referred to describe both groups.",

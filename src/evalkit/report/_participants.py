@@ -47,7 +47,7 @@ def say_participants(report: Report) -> None:
     named = [_named(report, largest[largest["variable"] == name]) for name in worst.index[:2]]
     second = words("base.two", name=named[1]) if len(named) > 1 else ""
     many = int((worst > limit).sum())
-    key = "base.many" if many else "base.none"
+    key = {0: "base.none", 1: "base.only" if len(worst) == 1 else "base.single"}.get(many, "base.many")
     tail = words(key, all=count(len(worst)), n=count(many), limit=decimal(limit, 1))
     first = f"{words('base.most', first=named[0], second=second)} " if many else ""
     _put(shares, means, f"{first}{tail} See {reference('tbl-participants')}.")
