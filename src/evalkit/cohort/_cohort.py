@@ -227,12 +227,11 @@ class Cohort:
         """
         rows = self._owned("sessions")
         rows["attended"] = rows["status"].eq("attended")
-        limits = self.rules.counting_limits
+        limits = {kind: np.inf if most is None else most for kind, most in self.rules.counting_limits.items()}
         rows["counting"] = rows["attended"] & rows["kind"].isin(list(limits))
         own = rows[rows["counting"]].sort_values("hours", ascending=False, kind="stable")  # nobody knows: as none
         place = own.sort_values([*_ORDER, "session_date"], kind="stable").groupby([*_ORDER, "kind"]).cumcount()
-        most = rows.loc[place.index, "kind"].map(limits).fillna(np.inf).astype(float)
-        rows.loc[place.index, "counting"] = place < most
+        rows.loc[place.index, "counting"] = place < rows.loc[place.index, "kind"].map(limits).astype(float)
         return rows
 
     def exits(self) -> pd.DataFrame:
