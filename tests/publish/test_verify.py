@@ -126,7 +126,7 @@ def test_estimates_that_had_other_names_are_the_same_numbers(release: Path) -> N
     made = Made(now, {name: release / name for name in now["outputs"]}, None)  # type: ignore[arg-type]
     found = _compared(Verification(release, then), made)
     assert found.good and found.why == ""
-    assert found.counts == {"tbl-one": (2, 2)}
+    assert found.counts == {"fig-one": (3, 3), "tbl-one": (2, 2)}
     assert found.said == (
         "every output is the same",
         "made again, every file has the same bytes as when it was published",
