@@ -51,7 +51,7 @@ def _check(found, cut):
     assert found.counts is not None
     again = found.analysis.estimate(found.counts)
     pd.testing.assert_frame_equal(again.tidy(), table)
-    assert (again.kind, again.estimand, again.population, again.id) == (
+    assert (again.kind, again.estimand, again.population, again.about(asked=found.asked).id) == (
         found.kind,
         found.estimand,
         found.population,
