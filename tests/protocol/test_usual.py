@@ -20,6 +20,7 @@ RULES = {
     "disengagement_gap_days": 30, "dose_sessions": 24, "dose_hours": 36, "counting_kinds": ["group"],
     "session_kinds": ["group", "individual", "case_management"], "shortest_usual_hours": 0.1, "longest_usual_hours": 4,
     "engaged": {"sessions": 4, "days": 60}, "landmark_day": 182, "episodes": "first",
+    "completion": "either", "closures": [], "cancelled_pauses": False,
     "funnel": {"intake_days": 30, "first_session_days": 60, "half_dose_sessions": 12, "half_dose_days": 120, "completion_days": 270},
     "exits": {"completed": "completion", "dropped_out": "disengagement", "terminated": "disengagement", "transferred": "censored",
               "moved": "censored", "deceased": "censored", "administrative": "censored"},
