@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from evalkit.comparison import N_BOOT, target_of
 from evalkit.display import CurveText, listed, percent
 from evalkit.display import _appendix as written
+from evalkit.display import words as say
 from evalkit.display._mark import emit
 from evalkit.estimates import Estimates
+from evalkit.markup import box
 from evalkit.periods import long_date
 
 if TYPE_CHECKING:
@@ -121,6 +123,8 @@ def show_pair(report: Report, curves: Estimates, words: CurveText, horizon: floa
         needed = math.ceil(round(minimum / min(had, 1 - had), 6))
         told = {"hidden": safe.withheld[0], "group": str(last["group"]), "axis": words.x_label[:1].lower()}
         told["axis"] += words.x_label[1:]
-        report.absent("absent.size", **told, share=percent(had), day=int(last["time"]), needed=needed)
+        said = say("absent.size", **told, share=percent(had), day=int(last["time"]), needed=needed)
+        mark = {"estimate": safe.estimates.id, "kind": safe.estimates.kind, "verdict": safe.verdict}
+        emit("markdown", box("absent", said), **mark, line=report.record.line_of(report.safe(curves)))
         return
     report.show(curves, words=words, horizon=horizon)
