@@ -33,9 +33,8 @@ ENGLISH: dict[str, str] = {
     "group.share.of": "{share} in {group} ({low} to {high}; {x} of {people})",
     # -- what cannot be shown
     "absent.small": "Not shown: fewer than {minimum} people or events would be described.",
-    "absent.size": "Not shown side by side. Too few people have had the event, or have not, in one group: "
-    "{hidden}. In the other ({group}) the share is {share} by day {day} ({axis}). Were it the same in both, "
-    "about {needed} people would be needed in each.",
+    "absent.size": "Not shown side by side: in one group ({hidden}) fewer than {minimum} people have had the event, or "
+    "have not. A comparison needs at least as many of both in each group.",
     "absent.early": "Not shown yet: too few people have been observed for long enough.",
     "absent.unrecorded": "Not shown: it is not recorded.",
     "named.rmst_contrast": "Difference in the mean time without the event.",

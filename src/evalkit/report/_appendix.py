@@ -4,16 +4,13 @@ from __future__ import annotations
 
 __all__ = ["checklist", "show_pair", "statistics", "target_trial", "terms"]
 
-import math
 from typing import TYPE_CHECKING
 
 from evalkit.comparison import N_BOOT, target_of
 from evalkit.display import CurveText, listed, percent
 from evalkit.display import _appendix as written
-from evalkit.display import words as say
 from evalkit.display._mark import emit
 from evalkit.estimates import Estimates
-from evalkit.markup import box
 from evalkit.periods import long_date
 
 if TYPE_CHECKING:
@@ -118,13 +115,6 @@ def show_pair(report: Report, curves: Estimates, words: CurveText, horizon: floa
         report.absent("absent.small", minimum=minimum)
         return
     if len(safe.withheld) == 1:
-        last = rows.iloc[-1]
-        had = 1 - float(last["estimate"])
-        needed = math.ceil(round(minimum / min(had, 1 - had), 6))
-        told = {"hidden": safe.withheld[0], "group": str(last["group"]), "axis": words.x_label[:1].lower()}
-        told["axis"] += words.x_label[1:]
-        said = say("absent.size", **told, share=percent(had), day=int(last["time"]), needed=needed)
-        mark = {"estimate": safe.estimates.id, "kind": safe.estimates.kind, "verdict": safe.verdict}
-        emit("markdown", box("absent", said), **mark, line=report.record.line_of(report.safe(curves)))
+        report.absent("absent.size", hidden=safe.withheld[0], minimum=minimum)
         return
     report.show(curves, words=words, horizon=horizon)
