@@ -9,17 +9,20 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pandas as pd
 import pytest
 
 from evalkit.glossary import COLUMNS
-from evalkit.protocol import Secret
+from evalkit.protocol import Secret, load_disclosure, load_study
 from evalkit.publish._document import document_of
 from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._environment import digest
 from evalkit.publish._quarto import write_input
+from evalkit.publish.audit import guard_for
+from evalkit.publish.audit._cells import _unknown_number
 from evalkit.seal import MARK
 from evalkit.simulate import simulate
 from publish.emptiness import emptiness
@@ -85,6 +88,22 @@ def test_every_number_said_is_a_safe_number_of_its_estimate(ran: Ran, world: Pat
         kinds[shown.shows] += len(numbers_of(text))
     assert len(ran.outputs) > 10
     assert min(kinds[shape] for shape in ("figure", "table", "markdown")) > 80, kinds
+
+
+def test_numbers_in_words_of_an_author_are_typed_in_the_cell_or_the_protocol(ran: Ran, world: Path) -> None:
+    """As the audit of a render asks: a report whose words fail here would not be published."""
+    protocol = "\n".join(
+        (world / "params" / name).read_text(encoding="utf-8")
+        for name in ("study.yaml", "baselines.yaml", "disclosure.yaml")
+    )
+    nothing: dict[str, Any] = dict.fromkeys(("identifiers", "secrets", "paths", "days"), ())
+    policy = load_disclosure(load_study(world / "params" / "study.yaml")).model_dump_json()
+    guard = guard_for("", **nothing, protocol=protocol, authored=policy)
+    given = [
+        (cell, o["metadata"][MARK].get("typed", [])) for cell in ran.executed.cells for o in cell.get("outputs", [])
+    ]
+    assert _unknown_number(["about 65 people"], ran.executed.cells[0], guard)
+    assert [typed for cell, typed in given if _unknown_number(typed, cell, guard)] == []
 
 
 def test_a_number_from_elsewhere_would_be_noticed(ran: Ran) -> None:
