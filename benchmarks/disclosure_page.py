@@ -9,9 +9,9 @@ Row = dict[str, Any]
 PAGE = """\
 # What disclosure control prevents, and what it costs
 
-`python -m benchmarks.disclosure` writes this page (half an hour of one core); with `--from-json` it is written again
-from the numbers of the last run (`benchmarks/disclosure.json`). How the protection works, and half a page for a data
-board: [ADR 15](decisions/0015-keyed-noise.md).
+`python -m benchmarks.disclosure` writes this page (three quarters of an hour of one core); with `--from-json` it is
+written again from the numbers of the last run (`benchmarks/disclosure.json`). How the protection works, and half a
+page for a data board: [ADR 15](decisions/0015-keyed-noise.md).
 
 ## The attacker
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from pydantic import ValidationError
 
-from cohort.spec import START, Case, Together, ends, spec_cohort
+from cohort.spec import SHORT, START, Case, Together, ends, open_frames, spec_cohort, table
 from cohort.test_retention import X, sessions
-from evalkit.protocol import Study
+from cohort.worlds import Row, found, frames, known, random_people, world
+from evalkit.cohort import build
+from evalkit.intake import MissingTableError
+from evalkit.protocol import Closure, Rules, Study
 
 
 def closed(*spans: tuple[int, int], site: str | None = None) -> dict[str, object]:
@@ -132,6 +137,19 @@ def test_sessions_say_the_same_of_what_counts(case: Case) -> None:
     assert not (rows["counting"] & ~rows["attended"]).any()
 
 
+def test_a_closure_of_ten_years_is_as_long_as_one_may_be() -> None:
+    long = Closure.model_validate({"from": "2022-01-01", "to": "2032-01-08"})
+    assert (long.last - long.first).days == 3659
+
+
+def test_without_exits_nothing_is_recorded() -> None:
+    """Rules of a sensitivity analysis meet a study that they do not fit: it is said, and the dose is not taken for it."""
+    own = {"participants": table("participants", NORTH), "sessions": table("sessions", DOSE)}
+    data = open_frames(own, rules=SHORT)
+    with pytest.raises(MissingTableError):
+        build(data.at(date(2022, 7, 1)), rules=Rules.model_validate({**SHORT, "completion": "recorded"}))
+
+
 def test_a_return_is_counted_by_the_same_days() -> None:
     """Away longer than the gap, but not by days on which somebody could come: no second return."""
     rows = sessions("+0", "+50", "+90")
@@ -147,6 +165,7 @@ def test_a_return_is_counted_by_the_same_days() -> None:
         ({"rules": {"completion": "recorded"}}, "recorded needs the table exits"),
         ({"rules": {"closures": [{"from": "2022-02-02", "to": "2022-02-01"}]}}, "ends before it begins"),
         ({"rules": {"closures": [{"from": "2022-02-02", "to": "2022-02-02", "site": "Nord"}]}, "sites": ["North"]}, "'Nord' is none of the sites"),
+        ({"rules": {"closures": [{"from": "2022-01-01", "to": "2032-01-09"}]}}, "has 3660 days at most"),
         ({"rules": {"counting_kinds": {"group": 0}}}, "greater than or equal to 1"),
         ({"rules": {"counting_kinds": {"group": "some"}}}, "counting_kinds"),
     ],
@@ -162,3 +181,76 @@ def test_rules_that_cannot_be_meant(changes: dict[str, object], said: str) -> No
     }
     with pytest.raises(ValidationError, match=said):
         Study.model_validate({**study, **changes})
+
+
+# -- the same once more, by walking through the days -------------------------------------------------------------------
+
+SHUT = ((20, 29), (25, 33), (60, 60))
+VARIANTS = {
+    "closures": closed(*SHUT),
+    "cancelled": CANCELLED,
+    "both, the dose": {**closed(*SHUT), **CANCELLED, "completion": "dose"},
+    "recorded, one individual session": {"completion": "recorded", "counting_kinds": {"group": "all", "individual": 1}},
+    "either, two of a kind": {"counting_kinds": {"group": 2, "individual": 2}},
+}
+
+
+def drawn(seed: int) -> dict[str, list[Row]]:
+    """Many people, with sessions of several lengths, half of the missed ones cancelled."""
+    rows = world(random_people(seed, 150))
+    lengths = itertools.cycle([1.5, 0.5, 2.0, 1.2, 1.5])
+    mixed = []
+    for number, row in enumerate(rows["sessions"]):
+        kind, status, _ = row.rest
+        missed = "cancelled" if number % 2 else "absent"
+        mixed.append(replace(row, rest=(kind, missed if status == "absent" else status, next(lengths))))
+    return {**rows, "sessions": mixed}
+
+
+def walk(sessions: list[Row], exits: list[Row], rules: Rules, cut: int) -> tuple[int, int]:
+    """How the time since the first attended session ended, day by day."""
+    attended = sorted((r for r in sessions if r.rest[1] == "attended"), key=lambda r: (r.day, -r.rest[2]))
+    first, quiet, used = attended[0].day, 0, dict.fromkeys(rules.counting_limits, 0)
+    n, tenths = 0, 0
+    for day in range(first, cut + 1):
+        today = [r for r in attended if r.day == day]
+        for kind, _, hours in (r.rest for r in today):
+            most = rules.counting_limits.get(kind, 0)
+            if most is None or used.get(kind, 0) < most:
+                used[kind] += 1
+                n, tenths = n + 1, tenths + round(10 * hours)
+        reasons = {r.rest[0] for r in exits if r.day == day}
+        dose = n >= rules.dose_sessions and tenths >= 10 * rules.dose_hours
+        recorded = "completed" in reasons
+        if {"dose": dose, "recorded": recorded, "either": dose or recorded}[rules.completion]:
+            return day - first, 2
+        shut = any(c.first <= START + timedelta(days=day) <= c.last for c in rules.closures)
+        held = {r.rest[1] for r in sessions if r.day == day}
+        paused = shut or (rules.cancelled_pauses and held == {"cancelled"})
+        quiet = 0 if today else quiet + (not paused)
+        if (quiet == rules.disengagement_gap_days and not paused) or reasons & {"dropped_out", "terminated"}:
+            return day - first, 1
+        if reasons:
+            return day - first, 0
+    return cut - first, 0
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_retention_is_that_of_a_walk_through_the_days(name: str) -> None:
+    rows, cut = drawn(len(name)), 130
+    rules = Rules.model_validate({**SHORT, **VARIANTS[name]})
+    cohort = build(open_frames(frames(rows), rules=SHORT).at(START + timedelta(days=cut)), rules=rules)
+    seen = {table: known(own, cut) for table, own in rows.items()}
+    expected = []
+    for who in sorted({r.who for r in seen["participants"]}):
+        start, *later = sorted(r.day for r in seen["participants"] if r.who == who)
+        own = {
+            t: [r for r in seen[t] if r.who == who and start <= r.day < min(later, default=10**6)]
+            for t in ("sessions", "exits")
+        }
+        if any(r.rest[1] == "attended" for r in own["sessions"]):
+            expected.append((who, 1, *walk(own["sessions"], own["exits"], rules, cut)))
+    assert found(cohort, "retention") == expected
+    assert {event for *_, event in expected} == {0, 1, 2}
+    usual = found(build(cohort._setting.cut), "retention")
+    assert usual != expected  # each of the rules decides something here

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.cohort import _harm, _retention, _scales
-from evalkit.cohort._episodes import Setting, owned
+from evalkit.cohort._episodes import Setting, owned, sessions
 from evalkit.cohort._join import joined
 from evalkit.errors import UsageError, did_you_mean
 from evalkit.estimates import Estimates
@@ -225,14 +225,8 @@ class Cohort:
         MissingTableError
             If sessions are not part of the study.
         """
-        rows = self._owned("sessions")
-        rows["attended"] = rows["status"].eq("attended")
-        limits = {kind: np.inf if most is None else most for kind, most in self.rules.counting_limits.items()}
-        rows["counting"] = rows["attended"] & rows["kind"].isin(list(limits))
-        own = rows[rows["counting"]].sort_values("hours", ascending=False, kind="stable")  # nobody knows: as none
-        place = own.sort_values([*_ORDER, "session_date"], kind="stable").groupby([*_ORDER, "kind"]).cumcount()
-        rows.loc[place.index, "counting"] = place < rows.loc[place.index, "kind"].map(limits).astype(float)
-        return rows
+        rows, flags = self._owned("sessions"), ["attended", "counting"]
+        return rows[[c for c in rows.columns if c not in flags] + flags].astype(dict.fromkeys(flags, "bool"))
 
     def exits(self) -> pd.DataFrame:
         """Return the exits that analysed episodes own, known at the cut.
@@ -317,15 +311,16 @@ class Cohort:
         if name not in self._frames:
             self._require(name)
             day = _OWN_DATES[name]
-            rows = fetch(owned(self._setting, name, day), ["referral_date", day], name)
+            own = sessions(self._setting) if name == "sessions" else owned(self._setting, name, day)
+            rows = fetch(own, ["referral_date", day], name)
             origins = {"referral": "referral_date", "intake": "intake_date", "first_session": "first_session_date"}
             about = [*_ORDER, "referral_date", "group", "intake_date", "first_session_date"]
             rows = joined(self.people[about], rows, "inner")
-            own = [c for c in rows.columns if c not in {*about, day}]
+            more = [c for c in rows.columns if c not in {*about, day}]
             for origin, column in origins.items():
                 rows[f"day_from_{origin}"] = (rows[day] - rows[column]).dt.days.astype("float64")
-            columns = [*_ORDER, "group", day, *own, *(f"day_from_{o}" for o in origins)]
-            self._frames[name] = rows.sort_values([*_ORDER, day, *own])[columns].reset_index(drop=True)
+            columns = [*_ORDER, "group", day, *more, *(f"day_from_{o}" for o in origins)]
+            self._frames[name] = rows.sort_values([*_ORDER, day, *more])[columns].reset_index(drop=True)
         return self._frames[name].copy()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -168,6 +168,38 @@ def _owned(setting: Setting, name: str, day: str) -> ir.Table:
     ).drop("owner", "next_referral")
 
 
+def sessions(setting: Setting) -> ir.Table:
+    """Return the sessions that analysed episodes own, and which of them were attended and count towards the dose.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    ibis Table
+        The table's columns, ``referral_date``, ``attended`` and ``counting`` (attended, and of a counting kind).
+
+    Raises
+    ------
+    MissingTableError
+        If sessions are not part of the study.
+    """
+
+    def make() -> ir.Table:
+        rows = owned(setting, "sessions", "session_date")
+        came, limits = (rows.status == "attended").fill_null(False), setting.rules.counting_limits
+        counting = rows.kind.isin([kind for kind, most in limits.items() if most is None])
+        for kind, most in limits.items():
+            if most is not None:  # the earliest count, within a day the longest first
+                order = (rows.session_date, rows.hours.fill_null(0.0).desc())
+                place = ibis.row_number().over(group_by=(*KEY, "kind", "status"), order_by=order)
+                counting |= (rows.kind == kind) & (place < most)
+        return rows.mutate(attended=came, counting=came & counting.fill_null(False))
+
+    return setting.kept("sessions, flagged", make)
+
+
 def attended(setting: Setting) -> ir.Table:
     """Return the attended sessions of analysed episodes.
 
@@ -178,7 +210,7 @@ def attended(setting: Setting) -> ir.Table:
     Returns
     -------
     ibis Table
-        participant_id, referral_date, day, counting (whether its kind counts towards the dose), hours.
+        participant_id, referral_date, day, counting (whether it counts towards the dose), hours.
 
     Raises
     ------
@@ -187,22 +219,8 @@ def attended(setting: Setting) -> ir.Table:
     """
 
     def make() -> ir.Table:
-        rows = owned(setting, "sessions", "session_date")
-        rows = rows.filter(rows.status == "attended")
-        rows = rows.select(*KEY, "kind", day=rows.session_date, hours=rows.hours.fill_null(0.0))
-        # Of a kind with a limit the earliest count, within a day the longest first.
-        place = ibis.row_number().over(group_by=(*KEY, "kind"), order_by=(rows.day, rows.hours.desc()))
-        rows = rows.mutate(place=place)
-        return rows.select(*KEY, "day", counting=_counts(rows, setting.rules.counting_limits), hours=rows.hours)
+        rows = sessions(setting)
+        rows = rows.filter(rows.attended)
+        return rows.select(*KEY, "counting", day=rows.session_date, hours=rows.hours.fill_null(0.0))
 
     return setting.kept("attended", make)
-
-
-def _counts(rows: ir.Table, limits: Mapping[str, int | None]) -> ir.BooleanValue:
-    """Whether a session counts towards the dose: by its kind, and its place among those of its kind."""
-    unlimited = [kind for kind, limit in limits.items() if limit is None]
-    counting = rows.kind.isin(unlimited) if unlimited else ibis.literal(False)
-    for kind, limit in limits.items():
-        if limit is not None:
-            counting |= (rows.kind == kind) & (rows.place < limit)
-    return counting.fill_null(False)

@@ -135,7 +135,7 @@ def completions(setting: Setting) -> ir.Table:
 def _completions(setting: Setting) -> ir.Table:
     dose, rule = doses(setting), setting.rules.completion
     by_dose = candidate(setting, dose, dose.day, (0, 2, "dose"))
-    if rule == "dose" or not setting.has("exits"):
+    if rule == "dose" or (rule == "either" and not setting.has("exits")):
         return by_dose
     recorded = exit_candidates(setting, _exits_since_first(setting), {"completion": (0, 2)})
     return recorded if rule == "recorded" else by_dose.union(recorded)

@@ -104,10 +104,9 @@ def impute(
         working["event"] = (data[event].to_numpy() > 0).astype(np.float64)
     if not working.isna().to_numpy().any():
         return tuple(data.copy() for _ in range(m))
-    frames = []
     from statsmodels.imputation.mice import MICEData  # noqa: PLC0415 - slow to import
 
-    chain = MICEData(working, rng=np.random.default_rng(seed))
+    frames, chain = [], MICEData(working, rng=np.random.default_rng(seed))
     for _ in range(m):
         chain.update_all(burn_in)
         frames.append(_filled(data, list(columns), coded, chain.data))

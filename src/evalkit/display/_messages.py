@@ -99,6 +99,13 @@ ENGLISH: dict[str, str] = {
     "find.cause.random": "The groups were made by lot: at the start only chance set them apart.",
     "find.cause.other": "These figures do not show what the program caused. The groups may differ in more than the "
     "program.",
+    "methods.pauses": "Not counted among them are {days}.",
+    "methods.pauses.closed": "days on which the site was closed",
+    "methods.pauses.cancelled": "days on which all of somebody’s sessions were cancelled",
+    "methods.dose": "{sessions} attended sessions of the counting kinds ({kinds}) and {hours} hours",
+    "methods.completed.either": "{dose}, or a recorded completion.",
+    "methods.completed.dose": "{dose}; who is recorded to have completed without them is not followed any longer.",
+    "methods.completed.recorded": "A recorded completion. The dose ({dose}) is another thing, and is counted apart.",
     "methods.cause.mandate": "The mandate itself is what differs between the groups, so they differ from the start; a "
     "difference between them does not show what the program caused.",
     "methods.cause.random": "The groups were made by lot. A difference between them is chance, an effect of what was "

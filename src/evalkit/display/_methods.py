@@ -87,22 +87,15 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
 
 def _pauses(rules: Rules) -> str:
     """Say which days do not count toward the gap, where there are any."""
-    closed = "days on which the site was closed" if rules.closures else ""
-    cancelled = "days on which all of somebody\u2019s sessions were cancelled" if rules.cancelled_pauses else ""
-    named = [days for days in (closed, cancelled) if days]
-    return f" Not counted among them are {listed(named)}." if named else ""
+    named = {"closed": bool(rules.closures), "cancelled": rules.cancelled_pauses}
+    days = [words(f"methods.pauses.{why}") for why, there in named.items() if there]
+    return " " + words("methods.pauses", days=listed(days)) if days else ""
 
 
 def _completed(rules: Rules) -> str:
     """Say what completing is."""
-    limits = rules.counting_limits.items()
-    kinds = ", ".join(kind if most is None else f"{kind} (at most {most})" for kind, most in limits)
-    dose = f"{rules.dose_sessions} attended sessions of the counting kinds ({kinds}) and {rules.dose_hours:g} hours"
-    return {
-        "either": f"{dose}, or a recorded completion.",
-        "dose": f"{dose}; who is recorded to have completed without them is not followed any longer.",
-        "recorded": f"A recorded completion. The dose ({dose}) is another thing, and is counted apart.",
-    }[rules.completion]
+    said = {"sessions": rules.dose_sessions, "kinds": rules.counting_words, "hours": f"{rules.dose_hours:g}"}
+    return words(f"methods.completed.{rules.completion}", dose=words("methods.dose", **said))
 
 
 def _protection(disclosure: Disclosure) -> str:

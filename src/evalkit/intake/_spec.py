@@ -188,7 +188,7 @@ def _participants(study: Study) -> TableSpec:
 def _sessions(study: Study) -> TableSpec:
     rules = study.rules
     kinds = tuple(dict.fromkeys([*rules.counting_kinds, *rules.session_kinds]))
-    meaning = f"kind of session; these count towards the dose: {', '.join(rules.counting_kinds)}"
+    meaning = f"kind of session; these count towards the dose: {rules.counting_words}"
     columns = (
         _ID,
         ColumnSpec("session_date", "date", "day of the session", filled=True),

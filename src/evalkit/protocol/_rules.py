@@ -8,6 +8,8 @@ from pydantic import ConfigDict, Field, model_validator
 
 from evalkit.protocol._fields import NUMBER, Count, Day, Days, Effect, Model, Name, Text
 
+_LONGEST = 3660  # days of a closure: they are counted one by one
+
 
 class Engaged(Model):
     """When a participant counts as engaged."""
@@ -51,6 +53,9 @@ class Closure(Model):
     def _in_order(self) -> Self:
         if self.last < self.first:
             msg = "ends before it begins"
+            raise ValueError(msg)
+        if (self.last - self.first).days >= _LONGEST:
+            msg = f"has {_LONGEST} days at most"
             raise ValueError(msg)
         return self
 
@@ -103,6 +108,12 @@ class Rules(Model):
         if isinstance(self.counting_kinds, list):
             return dict.fromkeys(self.counting_kinds)
         return {kind: None if limit == "all" else limit for kind, limit in self.counting_kinds.items()}
+
+    @property
+    def counting_words(self) -> str:
+        """The same in words: ``group, individual (at most 4)``."""
+        kinds = self.counting_limits.items()
+        return ", ".join(kind if most is None else f"{kind} (at most {most})" for kind, most in kinds)
 
     @model_validator(mode="after")
     def _windows_agree(self) -> Self:

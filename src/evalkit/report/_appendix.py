@@ -108,13 +108,8 @@ def show_pair(report: Report, curves: Estimates, words: CurveText, horizon: floa
     horizon : float
         Longest day.
     """
-    safe = report.safe(curves).until(horizon)
-    rows = safe.landmark_rows()
-    minimum = safe.policy.minimum_count
-    if len(safe.withheld) == 1 and rows.empty:
-        report.absent("absent.small", minimum=minimum)
-        return
+    safe = report.safe(curves)
     if len(safe.withheld) == 1:
-        report.absent("absent.size", hidden=safe.withheld[0], minimum=minimum)
+        report.absent("absent.size", hidden=safe.withheld[0], minimum=safe.policy.minimum_count)
         return
     report.show(curves, words=words, horizon=horizon)

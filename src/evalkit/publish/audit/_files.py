@@ -77,11 +77,9 @@ def _pdf_words(file: Path) -> Iterator[str]:
             if any(_without_size(letters) for letters in page.get_objects(filter=[FPDF_PAGEOBJ_TEXT])):
                 msg = f"{file.name}: holds letters without a size, which nobody can read; nothing was published"
                 raise DisclosureError(msg)
-            laid_out = page.get_textpage().get_text_range().replace("\r\n", "\n")
-            for hyphen in (_BROKEN, "-\n", "\u00ad\n"):
-                if hyphen in laid_out:
-                    yield laid_out.replace(hyphen, "")
-            yield laid_out.replace(_BROKEN, "-\n")
+            laid_out = page.get_textpage().get_text_range().replace("\r\n", "\n").replace(_BROKEN, "-\n")
+            yield laid_out
+            yield laid_out.replace("-\n", "").replace("\u00ad\n", "")
     with pikepdf.open(file) as pdf:
         if "/Metadata" in pdf.Root:
             yield from pieces(bytes(pdf.Root.Metadata.read_bytes()).decode("utf-8", errors="replace"))
