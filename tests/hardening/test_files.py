@@ -168,7 +168,7 @@ def test_letters_of_a_pdf_however_they_are_set(tmp_path: Path, guard: Guard, con
     assert_stopped("report.pdf", _with_letters(tmp_path, content, in_a_form=in_a_form), guard)
 
 
-@pytest.mark.parametrize("size", [b"/F1 0 Tf 50 50 Td", b"/F1 12 Tf 0 0 0 0 50 50 Tm"])
+@pytest.mark.parametrize("size", [b"/F1 0 Tf 50 50 Td", b"/F1 12 Tf 0 0 0 0 50 50 Tm", b"0 Tz /F1 12 Tf 50 50 Td"])
 def test_letters_without_a_size_cannot_be_read(tmp_path: Path, guard: Guard, size: bytes) -> None:
     assert_stopped("report.pdf", _with_letters(tmp_path, b"BT %b (a) Tj ET" % size), guard, "letters without a size")
 
