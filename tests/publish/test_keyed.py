@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from evalkit.cli._render import Request, plan
-from evalkit.intake import known_digests, table_digests
-from evalkit.protocol import Secret, study_secret
+from evalkit.intake import KnownDigests, StudyData, _digest, known_digests, open_data, table_digests
+from evalkit.protocol import Secret, Study, study_secret
 from evalkit.publish import RenderJob
 from evalkit.publish._ingredients import differences, key
 from evalkit.publish._job import parameters_of, read_notebook
@@ -117,6 +120,27 @@ def test_a_manifest_of_before_is_held_to_the_tables_of_today(tmp_path: Path) -> 
     plain = table_digests(job.study)["exits"], inputs["table exits"]["sha256"]
     assert not [p for p in plain if p[:12] in change.old + change.new]  # a reason that a manifest holds
     assert as_keyed(old, job)["known"] != later["known"]
+
+
+def test_tables_that_are_open_are_read_again_only_where_they_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = world(tmp_path).known
+    assert isinstance(asked, KnownDigests)
+    elsewhere = pickle.loads(pickle.dumps(asked))  # noqa: S301 - our own
+    assert (elsewhere.opened, elsewhere.cut) == (None, asked.cut)
+    fresh, opened = elsewhere(), []
+
+    def count(study: Study) -> StudyData:
+        opened.append(study.id)
+        return open_data(study)
+
+    monkeypatch.setattr(_digest, "open_data", count)
+    assert (asked(), opened) == (fresh, [])
+    (tmp_path / "exits.csv").write_text("participant_id,exit_date,reason\nQX71,2000-03-15,moved\n", encoding="utf-8")
+    assert asked()["exits"] != fresh["exits"]
+    assert len(opened) == 1
+    assert asked()["participants"] == fresh["participants"]
 
 
 def test_where_the_secret_is_not_what_was_recorded_stands_for_it(tmp_path: Path) -> None:
