@@ -1,4 +1,4 @@
-"""Every figure looks as it did when somebody looked at it: sizes, widths, marks, colours, and where words stand."""
+"""Every figure looks as it did when this was taken: sizes, widths, marks, colours, and where words stand."""
 
 from __future__ import annotations
 

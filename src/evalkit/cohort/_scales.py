@@ -12,8 +12,6 @@ import ibis.expr.types as ir
 from evalkit.cohort._episodes import KEY, Setting, analysed, attended, owned
 from evalkit.intake import exit_effects
 
-CANDIDATE = (*KEY, "day", "priority", "cause", "rank")
-
 
 def reasons(setting: Setting) -> tuple[str, ...]:
     """Return the words for why a time ended; a rank is a place in them.
