@@ -2,7 +2,7 @@
 
 Folders and modules are the stages of the data's journey; each knows only those before it:
 ``protocol`` and raw tables go through ``intake`` and ``cohort`` to the analyses (``engagement``,
-``survival``, ``compare``), then through ``disclosure`` and ``display`` to ``publish``.
+``survival``, ``compare``), then through ``disclosure`` and ``views`` to ``publish``.
 
 Importing this package imports nothing heavy; ask for the stage you need, or use `open_report` in a notebook.
 """

@@ -16,9 +16,9 @@ from evalkit.comparison import BalanceOf
 from evalkit.counts import Tally, who
 from evalkit.disclosure import POINTS, Digits, Policy, Safe, cells_of, make_safe, printed
 from evalkit.disclosure._counts import coarse_error
-from evalkit.display import sentences, table_of
-from evalkit.display._data import as_mark, safe_numbers
-from evalkit.display._numbers import decimal, p_value, percent, points
+from evalkit.views import sentences, table_of
+from evalkit.views._data import as_mark, safe_numbers
+from evalkit.views._numbers import decimal, p_value, percent, points
 from evalkit.estimates import Estimates
 from evalkit.survival import cox, rmst_contrast
 

@@ -14,7 +14,7 @@ import typer
 import yaml
 
 from evalkit.cli._app import app
-from evalkit.display import _mark
+from evalkit.views import _mark
 from evalkit.protocol import load_study, read_yaml
 from evalkit.protocol._disclosure import Disclosure
 from evalkit.protocol._files import validate

@@ -25,7 +25,7 @@ import pytest
 from evalkit import comparison, engagement, harm
 from evalkit.comparison import Comparison
 from evalkit.disclosure import _safe
-from evalkit.display import _mark
+from evalkit.views import _mark
 from evalkit.estimates import Estimates
 from evalkit.report import Report, open_report, say_participants, show_participants
 from evalkit.simulate import simulate

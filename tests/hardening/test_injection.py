@@ -10,7 +10,7 @@ import yaml
 from papermill.translators import PythonTranslator
 
 from evalkit.cli._render import Request, plan
-from evalkit.display._style import new_figure, svg_of, themed
+from evalkit.views._style import new_figure, svg_of, themed
 from evalkit.errors import DataError, EvalkitError, ProtocolError, ReleaseError
 from evalkit.intake import open_data, secrets_of
 from evalkit.intake._database import redacted

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from evalkit.display._style import new_figure, svg_of, themed
+from evalkit.views._style import new_figure, svg_of, themed
 from evalkit.errors import AnalysisError, DataError, ProtocolError, PublicationError, UsageError
 from evalkit.intake import open_data, validate
 from evalkit.letters import unshown

@@ -20,8 +20,8 @@ from matplotlib.text import Text
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from evalkit import engagement
-from evalkit.display import CurveText, html_table
-from evalkit.display import _mark as marks
+from evalkit.views import CurveText, html_table
+from evalkit.views import _mark as marks
 from evalkit.levels import in_words
 from evalkit.markup import bold, escaped, markdown, paragraphs, sign, table, template, title
 from evalkit.publish._document import Document, document_of

@@ -19,7 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Annotation, Text
 
-from display.drawn import laid_out
+from views.drawn import laid_out
 
 FILE = Path(__file__).with_name("looks.json")
 _KINDS = {PolyCollection: "band", LineCollection: "intervals", Collection: "marks"}

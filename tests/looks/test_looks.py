@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from display.made import GROUPS, safe_of, table
-from display.test_figures import FRAMES, LEFT
+from views.made import GROUPS, safe_of, table
+from views.test_figures import FRAMES, LEFT
 from evalkit.disclosure import Safe
-from evalkit.display import curves_of_brief, dots_figure, shares_of_brief
-from evalkit.display._draw import Look, draw
+from evalkit.views import curves_of_brief, dots_figure, shares_of_brief
+from evalkit.views._draw import Look, draw
 from evalkit.messages import messages_for
 from looks.drawn_as import FILE, look_of
 

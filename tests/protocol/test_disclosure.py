@@ -10,7 +10,7 @@ import pytest
 from evalkit.compare import Proportion
 from evalkit.counts import Tally
 from evalkit.disclosure import Policy, cells_of, make_safe, safe_counts
-from evalkit.display import definitions
+from evalkit.views import definitions
 from evalkit.errors import ProtocolError
 from evalkit.protocol import Disclosure, load_baselines, load_disclosure, load_study
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from evalkit.counts import Tally, codes_of
 from evalkit.disclosure import Policy, Record, Safe, make_safe
-from evalkit.display._mark import emit
+from evalkit.views._mark import emit
 from evalkit.engagement._analyses import ShareOf
 from evalkit.estimates import Estimates
 

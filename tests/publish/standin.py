@@ -29,10 +29,10 @@ DOOR = """
 import sys, types
 from pathlib import Path
 import evalkit
-room = types.ModuleType("evalkit.display")
+room = types.ModuleType("evalkit.views")
 room.__path__ = [str(Path(evalkit.__file__).parent / "display")]
-sys.modules.setdefault("evalkit.display", room)
-from evalkit.display._mark import emit as put_out
+sys.modules.setdefault("evalkit.views", room)
+from evalkit.views._mark import emit as put_out
 from evalkit.markup import sign
 __all__ = ["emit"]
 def emit(shows, text, **mark):

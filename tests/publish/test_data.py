@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from evalkit.display._data import as_mark
+from evalkit.views._data import as_mark
 from evalkit.errors import PublicationError, ReleaseError
 from evalkit.publish._data import frame_of, write_data
 from evalkit.publish._document import Document

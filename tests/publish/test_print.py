@@ -9,7 +9,7 @@ import pandas as pd
 import pikepdf
 import pytest
 
-from evalkit.display import html_table
+from evalkit.views import html_table
 from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._prepare import Item
 from publish.emptiness import emptiness

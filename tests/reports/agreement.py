@@ -17,11 +17,11 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from display.drawn import cells
+from views.drawn import cells
 from evalkit.disclosure import Safe
-from evalkit.display import Gap
-from evalkit.display._data import safe_numbers
-from evalkit.display._kinds import CURVES, INCIDENCES, is_empty
+from evalkit.views import Gap
+from evalkit.views._data import safe_numbers
+from evalkit.views._kinds import CURVES, INCIDENCES, is_empty
 from evalkit.report import Report
 from evalkit.seal import MARK
 from reports.claims import Claims, under_another_name

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evalkit.display import Gap
-from evalkit.display._messages import ENGLISH
+from evalkit.views import Gap
+from evalkit.views._messages import ENGLISH
 
 _NUMBER = r"(?:(?:under|over) )?[+−]?\d+(?:,\d{3})*(?:\.\d+)?%?"
 _AMOUNT = r"no (?:points|days) apart|\d+ (?:points?|days?) (?:lower|higher|fewer|more)"

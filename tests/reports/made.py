@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from display.made import safe_of
+from views.made import safe_of
 from evalkit.cohort import Cohort
 from evalkit.disclosure import Safe
-from evalkit.display import Gap, _mark
+from evalkit.views import Gap, _mark
 from evalkit.estimates import Estimates
 from evalkit.protocol import Baseline, Baselines
 from evalkit.report import Report, open_report

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from matplotlib.text import Text
 
-from evalkit.display._data import as_mark
+from evalkit.views._data import as_mark
 from evalkit.engagement import funnel
 from evalkit.errors import ProtocolError
 from evalkit.markup import markdown

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
-from display.drawn import labels, laid_out, lines, said
-from display.made import HIGHER, LOWER, NONE, safe_of, shares
+from views.drawn import labels, laid_out, lines, said
+from views.made import HIGHER, LOWER, NONE, safe_of, shares
 from evalkit.disclosure import Safe
-from evalkit.display import Gap
+from evalkit.views import Gap
 from evalkit.messages import messages_for
 from evalkit.periods import Period
 from evalkit.protocol import Baseline

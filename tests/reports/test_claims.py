@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from display.made import GROUPS, HIGHER, LOWER, NONE, shares
+from views.made import GROUPS, HIGHER, LOWER, NONE, shares
 from evalkit.disclosure import Safe
-from evalkit.display import Gap, headline, sentences
-from evalkit.display._data import safe_numbers
-from evalkit.display._draw import Look, draw
-from evalkit.display._kinds import CURVES, INCIDENCES
+from evalkit.views import Gap, headline, sentences
+from evalkit.views._data import safe_numbers
+from evalkit.views._draw import Look, draw
+from evalkit.views._kinds import CURVES, INCIDENCES
 from evalkit.report import conclusions
 from reports.claims import Claims, fits, under_another_name
 from reports.made import shown as _shown

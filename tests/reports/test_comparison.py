@@ -8,7 +8,7 @@ import pytest
 from evalkit import engagement
 from evalkit.comparison import Comparison, compare_arms
 from evalkit.disclosure import Policy, make_safe
-from evalkit.display import headline, sentences
+from evalkit.views import headline, sentences
 from evalkit.errors import DisclosureError
 from evalkit.report import Report, open_report
 from evalkit.simulate import simulate

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from display.made import safe_of
+from views.made import safe_of
 from evalkit.comparison import Outcome
 from evalkit.disclosure import Safe
 from evalkit.report import conclusions, limitations

@@ -16,18 +16,18 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from display.made import curve
+from views.made import curve
 from evalkit import comparison, engagement, harm
 from evalkit.comparison import differences_of
 from evalkit.comparison._imputed import quantified
 from evalkit.counts import Tally
 from evalkit.disclosure import Safe
-from evalkit.display import CurveText, Gap, _mark, difference_table, headline, last_day, mean_gap, sentences, table_of
-from evalkit.display._appendix import checklist
-from evalkit.display._draw import Look, draw
-from evalkit.display._final_figures import overlap_figure
-from evalkit.display._kinds import nothing_to_draw
-from evalkit.display._messages_appendix import CHECKLIST, SECTIONS
+from evalkit.views import CurveText, Gap, _mark, difference_table, headline, last_day, mean_gap, sentences, table_of
+from evalkit.views._appendix import checklist
+from evalkit.views._draw import Look, draw
+from evalkit.views._final_figures import overlap_figure
+from evalkit.views._kinds import nothing_to_draw
+from evalkit.views._messages_appendix import CHECKLIST, SECTIONS
 from evalkit.markup import markdown
 from evalkit.report import Report, conclusions, limitations, open_report, say_participants, show_pair, show_participants
 from evalkit.report import _findings as findings_module

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from display.made import HIGHER, LOWER, NONE, curve, safe_of, shares
+from views.made import HIGHER, LOWER, NONE, curve, safe_of, shares
 from evalkit.disclosure import Safe
-from evalkit.display import Gap
+from evalkit.views import Gap
 from evalkit.protocol import Baseline
 from reports.made import COOK, RULE, Told, points, small, told
 from reports.made import shown as _shown

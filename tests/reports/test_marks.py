@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from display.made import LOWER, safe_of
+from views.made import LOWER, safe_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.report import Report, _brief, conclusions, limitations, say_participants, show_participants

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from evalkit.disclosure import Policy, make_safe
-from evalkit.display import sentences, table_of
+from evalkit.views import sentences, table_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.protocol import Study, load_study

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from display.drawn import cells
-from display.made import GROUPS, HIGHER, LOWER, curve, safe_of, shares
+from views.drawn import cells
+from views.made import GROUPS, HIGHER, LOWER, curve, safe_of, shares
 from evalkit.counts import DayCounts
 from evalkit.disclosure import Safe
-from evalkit.display import CurveText, Gap
+from evalkit.views import CurveText, Gap
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.report import say_participants, show_participants

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from evalkit.display import html_table
-from evalkit.display._data import as_mark
+from evalkit.views import html_table
+from evalkit.views._data import as_mark
 from evalkit.publish._document import Document
 from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._prepare import Item

@@ -1,6 +1,6 @@
 """From an executed notebook to a publishable one.
 
-What leaves is decided here, for both publishers: every output must carry the mark that `evalkit.display` puts on what
+What leaves is decided here, for both publishers: every output must carry the mark that `evalkit.views` puts on what
 passed disclosure control; code, parameters and execution records go; each figure and table stands in a cell of its own
 with its label, caption and alternative text. Whatever else a cell put out stops the publication, naming the cell.
 """

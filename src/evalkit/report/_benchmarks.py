@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from evalkit import compare
 from evalkit.counts import Tally
 from evalkit.disclosure import Safe
-from evalkit.display import (
+from evalkit.views import (
     benchmark_numbers,
     benchmark_table,
     count,

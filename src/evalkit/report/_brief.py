@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from evalkit import engagement
 from evalkit.disclosure import Safe
-from evalkit.display import curves_of_brief, mean_gap, shares_of_brief, svg_of
-from evalkit.display._mark import emit
+from evalkit.views import curves_of_brief, mean_gap, shares_of_brief, svg_of
+from evalkit.views._mark import emit
 from evalkit.errors import ProtocolError, did_you_mean
 from evalkit.harm import mean_without_harm
 from evalkit.markup import bold, box, bullets, heading, paragraphs

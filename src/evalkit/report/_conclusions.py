@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from evalkit.comparison import Outcome, precision
 from evalkit.disclosure import Safe
-from evalkit.display import Gap, decimal, listed, percent, points, words
-from evalkit.display._mark import emit
+from evalkit.views import Gap, decimal, listed, percent, points, words
+from evalkit.views._mark import emit
 from evalkit.engagement import incomplete
 from evalkit.harm import harm_hazards
 from evalkit.markup import box, bullets, paragraphs

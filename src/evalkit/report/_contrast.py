@@ -10,9 +10,9 @@ import pandas as pd
 from evalkit.compare import ProportionDifference
 from evalkit.counts import Tally
 from evalkit.disclosure import POINTS, Safe, cut
-from evalkit.display import Gap
-from evalkit.display._final_words import common_count_day
-from evalkit.display._kinds import CURVES, INCIDENCES
+from evalkit.views import Gap
+from evalkit.views._final_words import common_count_day
+from evalkit.views._kinds import CURVES, INCIDENCES
 from evalkit.estimates import Estimates
 from evalkit.wilson import normal_quantile
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from evalkit import engagement
 from evalkit.disclosure import Safe
-from evalkit.display import Gap, common_day, last_day
+from evalkit.views import Gap, common_day, last_day
 from evalkit.estimates import Estimates
 from evalkit.harm import first_harm
 

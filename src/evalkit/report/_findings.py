@@ -13,9 +13,9 @@ import pandas as pd
 
 from evalkit import engagement
 from evalkit.disclosure import Safe
-from evalkit.display import Gap, count, gap_words, numbered, percent, sentences, words
-from evalkit.display._kinds import is_empty
-from evalkit.display._mark import emit
+from evalkit.views import Gap, count, gap_words, numbered, percent, sentences, words
+from evalkit.views._kinds import is_empty
+from evalkit.views._mark import emit
 from evalkit.estimates import Estimates
 from evalkit.harm import mean_without_harm
 from evalkit.markup import box, bullets, paragraphs

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evalkit.display import words
+from evalkit.views import words
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.levels import in_words

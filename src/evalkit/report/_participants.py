@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalkit.disclosure import Safe
-from evalkit.display import baseline_table, count, decimal, percent, words
-from evalkit.display._mark import emit
+from evalkit.views import baseline_table, count, decimal, percent, words
+from evalkit.views._mark import emit
 from evalkit.engagement import baseline
 from evalkit.markup import box, reference
 

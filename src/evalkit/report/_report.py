@@ -21,7 +21,7 @@ import pandas as pd
 
 from evalkit.cohort import Cohort, build
 from evalkit.disclosure import Policy, Record, Safe, make_safe
-from evalkit.display import (
+from evalkit.views import (
     CurveText,
     Gap,
     Look,
@@ -35,8 +35,8 @@ from evalkit.display import (
     svg_of,
     table_of,
 )
-from evalkit.display._kinds import DRAWN, is_empty, nothing_to_draw, why_absent, with_events
-from evalkit.display._mark import emit, typed_numbers
+from evalkit.views._kinds import DRAWN, is_empty, nothing_to_draw, why_absent, with_events
+from evalkit.views._mark import emit, typed_numbers
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData, StudyData

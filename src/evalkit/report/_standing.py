@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 from evalkit._version import __version__
 from evalkit.cohort import restatements
 from evalkit.disclosure import Safe, safe_restatements
-from evalkit.display import listed, provenance_table, restatement_numbers, restatement_table, words
-from evalkit.display._kinds import CURVES, INCIDENCES, WEEKS, undrawn
-from evalkit.display._mark import emit, typed_numbers
+from evalkit.views import listed, provenance_table, restatement_numbers, restatement_table, words
+from evalkit.views._kinds import CURVES, INCIDENCES, WEEKS, undrawn
+from evalkit.views._mark import emit, typed_numbers
 from evalkit.excuses import KIND as EXCUSES
 from evalkit.excuses import excuse_text
 from evalkit.intake import dictionary

@@ -56,7 +56,7 @@ def counted(notebook: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401 - nbfor
 
 
 def audit_cells(notebook: Any, guard: Guard) -> None:  # noqa: ANN401
-    """Refuse an executed notebook that holds anything which `evalkit.display` did not make in this run.
+    """Refuse an executed notebook that holds anything which `evalkit.views` did not make in this run.
 
     Parameters
     ----------

@@ -1,0 +1,157 @@
+"""Figure of shares among the levels of several variables, side by side."""
+
+from __future__ import annotations
+
+__all__ = ["across_figure"]
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from evalkit.views._keys import beside, key
+from evalkit.views._numbers import percent
+from evalkit.views._style import BESIDE, MUTED, arm_style, new_figure, themed
+from evalkit.views._words import words
+
+_APART = 0.14  # inches between two groups of one level
+_TEXT = 0.15  # inches of a line of text
+_SHAPES = "os^D"
+_SIZE = 7.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the figure: a heading, a level, or the levels of which nothing is shown."""
+
+    text: str
+    variable: str = ""
+    level: str = ""
+    height: float = _TEXT + 0.03
+    bold: bool = False
+    hidden: bool = False
+
+
+def across_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str) -> tuple[Figure, str]:
+    """Draw shares with their intervals by the levels of several variables, each variable under a heading.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From safe estimates: group, variable, label, estimate, conf_low, conf_high; missing where not shown.
+    groups : sequence of str
+        In the order of colours.
+    x_label : str
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    alt : str
+    """
+    shown = [g for g in groups if (rows["group"] == g).any()]
+    columns = _columns([_block(own, len(shown)) for _, own in rows.groupby("variable", sort=False)])
+    tall = max(_height(column) for column in columns)
+    figure = new_figure(0.8 + tall, BESIDE if len(columns) == 1 else 6.5)
+    styles = arm_style(groups)
+    with themed():
+        panels = figure.subplots(1, len(columns), squeeze=False)[0]
+        for axes, lines in zip(panels, columns, strict=True):
+            _column(axes, lines, rows, shown, [str(styles[g]["color"]) for g in shown])
+            axes.set_ylim(tall, 0)
+            axes.set_xticks([0, 0.5, 1] if len(columns) > 2 else np.arange(0, 1.01, 0.2))
+            axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+        figure.supxlabel(x_label, size=9.5)
+        key(figure, shown, styles, _SHAPES)
+    return figure, _alt(rows, shown)
+
+
+def _block(own: pd.DataFrame, groups: int) -> list[_Line]:
+    """Give each level a line, below a line for the variable (not where both are called the same)."""
+    variable = str(own["variable"].iloc[0])
+    levels = list(dict.fromkeys(own["label"].astype(str)))
+    if levels == [variable]:
+        return [_Line(variable, variable, variable, _APART * groups + 0.03, bold=True)]
+    known = own[own["estimate"].notna()]["label"].astype(str)
+    hidden = [level for level in levels if level not in set(known)]
+    lines = [_Line(variable, bold=True)]
+    for level in levels:
+        if level not in hidden:
+            text = "\n".join(textwrap.wrap(level, 18))
+            lines.append(_Line(text, variable, level, max(_APART * groups, _TEXT * (1 + text.count("\n"))) + 0.03))
+    if hidden:
+        text = "\n".join(textwrap.wrap(", ".join(hidden), 18))
+        lines.append(_Line(text, variable, height=_TEXT * (1 + text.count("\n")) + 0.03, hidden=True))
+    return lines
+
+
+def _height(lines: Sequence[_Line]) -> float:
+    return sum(line.height for line in lines)
+
+
+def _columns(blocks: list[list[_Line]], most: int = 3, tall: float = 1.4) -> list[list[_Line]]:
+    """Set blocks side by side, in their order, as evenly as can be; the first, of everybody, heads the next one."""
+    if len(blocks) > 1 and len(blocks[0]) == 1:
+        blocks = [blocks[0] + blocks[1], *blocks[2:]]
+    whole = sum(_height(block) for block in blocks)
+    count = min(most, len(blocks), max(1, int(np.ceil(whole / tall))))
+    cuts = [(0, *cut, len(blocks)) for cut in combinations(range(1, len(blocks)), count - 1)]
+    made = [[[line for block in blocks[a:b] for line in block] for a, b in pairwise(cut)] for cut in cuts]
+    return min(made, key=lambda columns: max(_height(column) for column in columns))
+
+
+def _column(
+    axes: Axes, lines: Sequence[_Line], rows: pd.DataFrame, groups: Sequence[str], colours: Sequence[str]
+) -> None:
+    axes.grid(visible=True, axis="x")
+    axes.grid(visible=False, axis="y")
+    ends = np.cumsum([line.height for line in lines])
+    middles = ends - np.array([line.height for line in lines]) / 2
+    everybody = rows[rows["variable"] == rows["variable"].iloc[0]].set_index("group")["estimate"]
+    for i, (group, colour) in enumerate(zip(groups, colours, strict=True)):
+        if np.isfinite(everybody.get(group, np.nan)):
+            axes.axvline(float(everybody[group]), color=colour, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
+        own = rows[rows["group"] == group].set_index(["variable", "label"])
+        for line, middle in zip(lines, middles, strict=True):
+            if line.level and (line.variable, line.level) in own.index:
+                height = middle + (i - (len(groups) - 1) / 2) * _APART
+                _mark(axes, own.loc[[(line.variable, line.level)]].iloc[0], height, colour, _SHAPES[i % 4])
+    for line, middle in zip(lines, middles, strict=True):
+        if line.hidden:
+            _not_shown(axes, middle, MUTED)
+    axes.set(xlim=(0, 1), xlabel="", yticks=list(middles), yticklabels=[line.text for line in lines])
+    for label, line in zip(axes.get_yticklabels(), lines, strict=True):
+        label.set(fontweight="semibold" if line.bold else "normal", fontsize=8.5, linespacing=0.95)
+    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="x", labelsize=8.5)
+
+
+def _mark(axes: Axes, row: pd.Series, height: float, colour: str, shape: str) -> None:
+    if not np.isfinite(row["estimate"]):
+        _not_shown(axes, height, colour)
+        return
+    axes.hlines(height, row["conf_low"], row["conf_high"], color=colour, linewidth=1.4)
+    axes.plot(row["estimate"], height, shape, color=colour, markersize=4.5)
+    beside(axes, row["estimate"], row["conf_high"], height, _SIZE)
+
+
+def _not_shown(axes: Axes, height: float, colour: str) -> None:
+    axes.text(0.01, height, words("figure.not_shown"), size=_SIZE, color=colour, va="center", style="italic")
+
+
+def _alt(rows: pd.DataFrame, groups: Sequence[str]) -> str:
+    said = []
+    for group in groups:
+        own = rows[(rows["group"] == group) & rows["estimate"].notna()]
+        values = [
+            words("alt.value", label=label.lower(), value=percent(value))
+            for label, value in zip(own["label"].astype(str), own["estimate"], strict=True)
+        ]
+        if values:
+            said.append(words("alt.values", group=group, values=", ".join(values)))
+    return " ".join(said)

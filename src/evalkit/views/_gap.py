@@ -1,0 +1,147 @@
+"""Differences in words: direction, size, uncertainty."""
+
+from __future__ import annotations
+
+__all__ = ["Gap", "Gaps", "amount", "gap_words", "ratio", "relation", "sized"]
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from evalkit.views._numbers import decimal, p_value
+from evalkit.views._words import words
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A difference between the two groups, the focus less the other, with its limits.
+
+    Attributes
+    ----------
+    estimate, low, high : float
+    day : float
+        The day it holds for; nan where it holds for none.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    day: float = float("nan")
+
+    @property
+    def direction(self) -> str:
+        """``higher``, ``lower``, or ``none`` where the limits hold 0."""
+        if self.low > 0:
+            return "higher"
+        return "lower" if self.high < 0 else "none"
+
+
+Gaps = Mapping[str, Gap]
+
+
+def gap_words(gap: Gap, group: str, key: str = "gap", **more: str) -> str:
+    """Say in a sentence whether two shares differ, and by how much they could.
+
+    Parameters
+    ----------
+    gap : Gap
+        Of shares.
+    group : str
+        The focus.
+    key : {"gap", "change"}, default "gap"
+        Whether the two are groups, or one group at two times.
+    **more
+        What else stands in the sentence.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> gap_words(Gap(0.04, -0.05, 0.13), "the pilot")
+    'There is no clear difference: in the pilot the share could be anything from 5 points lower to 13 points higher.'
+    >>> gap_words(Gap(-0.11, -0.2, -0.02), "the pilot")
+    'The share is clearly lower in the pilot: by 2 to 20 points.'
+    """
+    if gap.direction == "none":
+        low, high = (amount(100 * limit, "points") for limit in (gap.low, gap.high))
+        return words(f"{key}.none", group=group, low=low, high=high, **more)
+    sizes = sorted((abs(100 * gap.low), abs(100 * gap.high)))
+    low, high = (sized(size) for size in sizes)
+    return words(f"{key}.{gap.direction}", group=group, low=low, high=high, **more)
+
+
+def sized(size: float) -> str:
+    """Write the size of a difference that is clear: below 1 with a decimal, as 0 would say that there is none.
+
+    Parameters
+    ----------
+    size : float
+        In points or days, 0 or more.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> sized(3.4), sized(0.4)
+    ('3', '0.4')
+    """
+    return decimal(size, 0 if size >= 1 else 1)
+
+
+def ratio(limit: float) -> str:
+    """Write a limit of a ratio: with a third decimal where two would say 1, and it is not.
+
+    Parameters
+    ----------
+    limit : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> ratio(1.26), ratio(1.004), ratio(1.0)
+    ('1.26', '1.004', '1.00')
+    """
+    text = decimal(limit)
+    return decimal(limit, 3) if text == "1.00" and limit != 1 else text
+
+
+def amount(value: float, unit: str) -> str:
+    """Write a signed difference in words: 5 points lower.
+
+    Parameters
+    ----------
+    value : float
+    unit : {"points", "days"}
+
+    Returns
+    -------
+    str
+    """
+    size = decimal(abs(value), 0)
+    if size == "0":
+        return words(f"{unit}.same")
+    number = "one" if size == "1" else "many"
+    return words(f"{unit}.{'lower' if value < 0 else 'higher'}.{number}", n=size)
+
+
+def relation(value: float, *, coarse: bool = False) -> str:
+    """Write a p value after its letter: '= 0.047', '< 0.001'.
+
+    Parameters
+    ----------
+    value : float
+    coarse : bool, default False
+        As in `p_value`.
+
+    Returns
+    -------
+    str
+    """
+    text = p_value(value, coarse=coarse)
+    return f"{text[0]} {text[1:]}" if text[0] in "<≤" else f"= {text}"

@@ -1,0 +1,75 @@
+"""Putting out what passed disclosure control, with the mark that lets it leave."""
+
+from __future__ import annotations
+
+__all__ = ["emit", "typed_numbers"]
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import pandas as pd
+from IPython.display import display
+
+from evalkit.views._data import as_mark
+from evalkit.markup import markdown, plain
+from evalkit.seal import MARK, Sealer
+
+_MIME = {"figure": "image/svg+xml", "table": "text/html", "markdown": "text/markdown", "cover": "text/markdown"}
+_SEALER = Sealer()
+
+
+def typed_numbers(texts: Iterable[str]) -> dict[str, Any]:
+    """Return what a mark says of words that an author gave: those with a number in them, for the audit to look at.
+
+    Parameters
+    ----------
+    texts : iterable of str
+
+    Returns
+    -------
+    dict
+        ``typed``, or nothing.
+
+    Examples
+    --------
+    >>> typed_numbers(["Days", "Not engaged by day 60"])
+    {'typed': ['Not engaged by day 60']}
+    """
+    found = [text for text in texts if any(character.isdigit() for character in text)]
+    return {"typed": found} if found else {}
+
+
+def emit(
+    shows: Literal["figure", "table", "markdown", "cover"],
+    text: str,
+    *,
+    data: pd.DataFrame | None = None,
+    **mark: object,
+) -> None:
+    """Display text, a table or a figure in the notebook, marked and sealed for publication.
+
+    Only `evalkit.report` calls this: in a notebook `report.show` and `report.say` are the doors.
+
+    Parameters
+    ----------
+    shows : {"figure", "table", "markdown", "cover"}
+        A cover is drawn by the publishers' template; in the notebook it is seen as text.
+    text : str
+        SVG, HTML, or a text with signs (`evalkit.markup`): here it becomes Markdown.
+    data : pandas.DataFrame, optional
+        The safe numbers of a figure or table: they are published beside it as a file.
+    **mark
+        What the record keeps: ``estimate`` (its id), ``kind``, ``verdict``, ``alt``, ``document``.
+
+    Raises
+    ------
+    DisclosureError
+        If the mark names neither an estimate with its verdict nor a kind that needs none.
+    """
+    bundle: dict[str, Any] = {_MIME[shows]: markdown(text) if _MIME[shows] == "text/markdown" else text}
+    if shows != "figure":
+        bundle["text/plain"] = f"<{shows}>"
+    numbers = {} if data is None else {"data": as_mark(data)}
+    told = {name: plain(value) if isinstance(value, str) else value for name, value in mark.items()}
+    full = {"shows": shows, **({"kind": shows} if shows == "cover" else {}), **told, **numbers}
+    display(bundle, raw=True, metadata={MARK: _SEALER.sealed(full, bundle)})

@@ -1,0 +1,172 @@
+"""What a report says of how it was made: the study's rules in words, and where everything came from."""
+
+from __future__ import annotations
+
+__all__ = ["definitions", "provenance_table", "restatement_table"]
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from evalkit.views._numbers import count
+from evalkit.views._tables import html_table
+from evalkit.views._words import listed, words
+from evalkit.markup import bold, bullets
+from evalkit.periods import long_date
+from evalkit.protocol import Disclosure, Rules, Study
+
+SMALL_CHANGE = "slightly changed"
+
+
+def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) -> str:
+    """Write the study's rules as a list, with the protocol's own numbers.
+
+    Parameters
+    ----------
+    study : Study
+    disclosure : Disclosure
+    tables : frozenset of str
+        Tables that are part of the study: rules of others are left out.
+
+    Returns
+    -------
+    str
+        A list, with signs (`evalkit.markup`).
+    """
+    rules, harm, exceptions = study.rules, study.harm, [override.words for override in disclosure.overrides]
+    arms = f"{study.arms.focus.label} and {study.arms.comparison.label}"
+    first = "each participant\u2019s first one" if rules.episodes == "first" else "all of them"
+    lines = [
+        (
+            "Who is counted",
+            f"Referrals from {long_date(study.starts)} on, one row per referral; analyses use {first}. Groups: {arms}.",
+        ),
+        (
+            "Data cut",
+            "Only what was known on the day of the cut is used: later events, later entries and withdrawn entries are "
+            "left out, so that the same quarter rendered again gives the same numbers.",
+        ),
+    ]
+    if "sessions" in tables:
+        gap = rules.disengagement_gap_days
+        lines += [
+            (
+                "Disengaged",
+                f"No attended session for {gap} days; it happens on day {gap} after the last session, when it becomes "
+                f"known, and is never dated back.{_pauses(rules)} Leaving or being dismissed before that counts on its "
+                "own day.",
+            ),
+            ("Completed", _completed(rules)),
+            (
+                "Engaged",
+                f"At least {rules.engaged.sessions} attended sessions within {rules.engaged.days} days of intake. A "
+                "step\u2019s share is taken of those whose time window for that step is over.",
+            ),
+        ]
+    if "outcomes" in tables:
+        lines += [
+            (
+                "Harm",
+                f"The first {harm.label} after the day of intake{_kinds(harm.kinds)}, until the cut or the last day on "
+                "which outcomes were searched.",
+            ),
+        ]
+    lines += [
+        (
+            "Estimates",
+            "Shares over time are Kaplan-Meier estimates, or cumulative incidences where outcomes compete, with "
+            "log-log limits; shares of people have Wilson limits; hazard ratios come from Cox models with "
+            "Efron\u2019s handling of ties. Limits are at the 95% level.",
+        ),
+        ("Protecting people", _protection(disclosure)),
+        *(("Exception to these rules", f"{said[:1].upper()}{said[1:]}.") for said in exceptions),
+        ("What a comparison cannot show", words(f"methods.cause.{study.comparison.assignment}")),
+    ]
+    return bullets(f"{bold(f'{head}.')} {text}" for head, text in lines)
+
+
+def _pauses(rules: Rules) -> str:
+    """Say which days do not count toward the gap, where there are any."""
+    named = {"closed": bool(rules.closures), "cancelled": rules.cancelled_pauses}
+    days = [words(f"methods.pauses.{why}") for why, there in named.items() if there]
+    return " " + words("methods.pauses", days=listed(days)) if days else ""
+
+
+def _completed(rules: Rules) -> str:
+    """Say what completing is."""
+    said = {"sessions": rules.dose_sessions, "kinds": rules.counting_words, "hours": f"{rules.dose_hours:g}"}
+    return words(f"methods.completed.{rules.completion}", dose=words("methods.dose", **said))
+
+
+def _protection(disclosure: Disclosure) -> str:
+    rounded = f" and rounded to multiples of {disclosure.round_for_display}" if disclosure.round_for_display > 1 else ""
+    return (
+        f"Counts of {_smallest(disclosure)} to {disclosure.minimum_count - 1} are not published. Every other count is "
+        f"changed at random by at most {disclosure.noise_most}{rounded}: a group of people gives the same number in "
+        "each table, figure and report, and two groups that differ by one person are off by different amounts, so that "
+        "subtracting singles nobody out. Shares, means and curves are computed from such numbers, their ranges "
+        f"include what the change may do, and parts may not add up to a whole; {_models(disclosure)}."
+    )
+
+
+def _kinds(kinds: Sequence[str]) -> str:
+    """Name what counts, where it is more than one kind of outcome."""
+    named = [kind.replace("_", " ").replace("dv ", "domestic-violence ") for kind in kinds]
+    return f" ({listed(named)} count)" if len(kinds) > 1 else ""
+
+
+def _smallest(disclosure: Disclosure) -> int:
+    return 1 if disclosure.zero == "published" else 0
+
+
+def _models(disclosure: Disclosure) -> str:
+    if disclosure.minimum_level == 1 or disclosure.noise_variance == 0:
+        return "models use exact records"
+    return "models use exact records, and their limits are a little wider than these would give"
+
+
+def provenance_table(facts: Mapping[str, str]) -> str:
+    """Write where a report came from as an HTML table.
+
+    Parameters
+    ----------
+    facts : mapping of str to str
+        What: value.
+
+    Returns
+    -------
+    str
+    """
+    rows = pd.DataFrame({"what": list(facts), "value": list(facts.values())})
+    return html_table(rows, {"what": "What", "value": "Value"})
+
+
+def restatement_table(rows: pd.DataFrame, period: str) -> str:
+    """Write figures of an earlier period that changed since as an HTML table.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From disclosure control: figure, group, old, new, reason.
+    period : str
+        Name of the earlier period.
+
+    Returns
+    -------
+    str
+    """
+    slight = rows["new"].isna()
+    names = list(dict.fromkeys(rows.loc[slight, "figure"]))
+    note = words("restated.slight", figures=listed(names)) if names else ""
+    told = rows if slight.all() else rows[~slight]  # what changed slightly is named in the note
+    texts = pd.DataFrame(
+        {
+            "figure": told["figure"].str.capitalize(),
+            "group": told["group"].replace({"all": "everyone"}),
+            "old": told["old"].map(count),
+            "new": [SMALL_CHANGE if pd.isna(value) else count(value) for value in told["new"]],
+            "reason": told["reason"],
+        }
+    )
+    headings = {"figure": f"Figure of {period}", "group": "Group", "old": "As known then", "new": "As known now"}
+    return html_table(texts, {**headings, "reason": "Why"}, numbers=("old", "new"), note="" if slight.all() else note)

@@ -1,0 +1,212 @@
+"""Figures of who was reached: a schematic map of community areas, and shares by level."""
+
+from __future__ import annotations
+
+__all__ = ["bars_figure", "tiles_figure"]
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+from matplotlib.ticker import PercentFormatter
+
+from evalkit.views._numbers import count, percent
+from evalkit.views._style import BESIDE, FOCUS, INK, MUTED, RULE, new_figure, themed
+from evalkit.views._words import words
+from evalkit.levels import in_words
+
+_SCALE = LinearSegmentedColormap.from_list("share", ["#eef4f7", FOCUS])
+
+
+def tiles_figure(
+    rows: pd.DataFrame, group: str, places: Mapping[str, Sequence[int]], nobody: str = ""
+) -> tuple[Figure, str]:
+    """Draw one tile for each place, laid out as on a map, darker where more people come from.
+
+    A name that is longer than its tile is broken, made smaller and, where that is not enough, cut: the alternative
+    text and the table have it whole.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From safe estimates: group, label, n_event, estimate.
+    group : str
+        The group whose people are shown.
+    places : mapping of str to (column, row)
+        Where the tile of a place lies, from the top left; places that are not named stand in a row below.
+    nobody : str
+        What stands in the tile of a place that nobody came from; "none" when not given.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    alt : str
+    """
+    own = rows[rows["group"] == group]
+    places = {in_words(place): spot for place, spot in places.items()}
+    labels = [str(label) for label in own["label"]]
+    empty = [place for place in places if place not in labels]
+    at = _laid_out([*labels, *empty], places)
+    width, height = (max(spot[i] for spot in at.values()) + 1 for i in (0, 1))
+    top = float(own["estimate"].max()) if own["estimate"].notna().any() else 1.0
+    columns, inches = max(width, 4), BESIDE if width <= 4 else 6.5
+    figure = new_figure(0.78 * height + 0.1, inches)
+    room = _ROOM * 72 * (inches - _PADS) / (columns + 0.02)
+    nobody = nobody or words("figure.none")
+    said: list[str] = []
+    with themed():
+        axes = figure.add_subplot()
+        for _, row in own.iterrows():
+            known = bool(np.isfinite(row["estimate"]))
+            value = words("figure.not_shown")
+            lines, depth = [value], 0.0
+            if known:
+                lines = [percent(row["estimate"]), words("people.many", n=count(row["n_event"]))]
+                value, depth = ", ".join(reversed(lines)), 0.15 + 0.85 * float(row["estimate"]) / top
+            _tile(axes, str(row["label"]), lines, depth, at[str(row["label"])], room)
+            said.append(words("alt.value", label=row["label"], value=value))
+        for place in empty:
+            _tile(axes, place, [nobody], 0.0, at[place], room)
+            said.append(words("alt.value", label=place, value=nobody))
+        axes.set(xlim=(-0.02, columns), ylim=(height, -0.04))
+        axes.axis("off")
+    return figure, words("alt.values", group=group, values="; ".join(said))
+
+
+def _laid_out(labels: Sequence[str], places: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, int]]:
+    known = {label: (int(places[label][0]), int(places[label][1])) for label in labels if label in places}
+    below = max((row for _, row in known.values()), default=-1) + 1
+    others = [label for label in labels if label not in known]
+    return {**known, **{label: (i % 4, below + i // 4) for i, label in enumerate(others)}}
+
+
+def _tile(axes: Axes, name: str, lines: Sequence[str], depth: float, spot: tuple[int, int], room: float) -> None:
+    """Draw a tile: the name, and below it a share with its people, or one line that says why there is none."""
+    column, line = spot
+    ink = "white" if depth > 0.6 else INK
+    axes.add_patch(
+        FancyBboxPatch(
+            (column + 0.03, line + 0.05), 0.94, 0.88, boxstyle="round,pad=0,rounding_size=0.05",
+            facecolor=_SCALE(depth) if depth else "white", edgecolor=RULE, linewidth=0.8,
+        )
+    )  # fmt: skip
+    text, size = fitted(name, room, _NAMES, "semibold")
+    spec: dict[str, Any] = {"color": ink, "va": "center", "linespacing": 0.95}
+    axes.text(column + 0.1, line + 0.27, text, weight="semibold", size=size, **spec)
+    heights, sizes = ((0.57, 0.8), (13.0, 8.0)) if len(lines) > 1 else ((0.7,), (8.5,))
+    for said, height, largest in zip(lines, heights, sizes, strict=True):
+        text, size = fitted(said, room, tuple((max(largest - k, 5.0), 1) for k in range(8)))
+        axes.text(column + 0.1, line + height, text, size=size, **spec)
+
+
+_ROOM = 0.86  # of a tile's width: from where its texts begin to just inside its edge
+_PADS = 0.12  # inches that the layout leaves at both sides of a figure together
+_NAMES = ((9.0, 1), (8.5, 2), (8.0, 2), (7.5, 2), (7.0, 3), (6.5, 3), (6.0, 3))
+
+
+def fitted(name: str, room: float, allowed: Sequence[tuple[float, int]], weight: str = "normal") -> tuple[str, float]:
+    """Break a name into lines and choose its size, so that it is as large as its room lets it be.
+
+    Parameters
+    ----------
+    name : str
+    room : float
+        Points.
+    allowed : sequence of (float, int)
+        Sizes, the largest first, with the most lines at each.
+    weight : str
+
+    Returns
+    -------
+    text : str
+        Cut, with an ellipsis, where even the smallest size is too large: the alternative text and the table have it.
+    size : float
+    """
+    figure = Figure()
+    measure = figure.text(0, 0, "", weight=weight)
+
+    def fits(text: str) -> bool:
+        measure.set_text(text)
+        return float(measure.get_window_extent().width) * 72 / figure.dpi <= room
+
+    lines, size = [name], allowed[-1][0]
+    for size, most in allowed:
+        measure.set_fontsize(size)
+        lines = _broken(name, fits)
+        if len(lines) <= most and all(map(fits, lines)):
+            return "\n".join(lines), size
+    kept = lines[:most]
+    more = [False] * (len(kept) - 1) + [len(lines) > most]
+    return "\n".join(_cut(line, fits, more=over) for line, over in zip(kept, more, strict=True)), size
+
+
+def _broken(name: str, fits: Callable[[str], bool]) -> list[str]:
+    """Put as many words on each line as fit; a word that does not fit has a line of its own."""
+    lines: list[str] = []
+    for word in name.split():
+        if lines and fits(f"{lines[-1]} {word}"):
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines or [name]
+
+
+def _cut(line: str, fits: Callable[[str], bool], *, more: bool) -> str:
+    """Cut a line that does not fit, or after which more would follow."""
+    if fits(line) and not more:
+        return line
+    while line and not fits(f"{line}\u2026"):
+        line = line[:-1]
+    return f"{line.rstrip()}\u2026"
+
+
+_BESIDE_BAR = 150.0  # points of a line of a name
+
+
+def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, str]:
+    """Draw one bar for each level of one group, longest first.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From safe estimates: group, label, n_event, estimate.
+    group : str
+    x_label : str
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    alt : str
+    """
+    own = rows[rows["group"] == group].sort_values("estimate", ascending=False, na_position="last", kind="stable")
+    names = [fitted(str(label), _BESIDE_BAR, ((9.5, 5),))[0] for label in own["label"]]
+    lines = sum(1 + 0.65 * name.count("\n") for name in names)
+    figure = new_figure(0.55 + 0.24 * lines, BESIDE)
+    said: list[str] = []
+    with themed():
+        axes = figure.add_subplot()
+        axes.grid(visible=False)
+        for place, (_, row) in enumerate(own.iterrows()):
+            known = bool(np.isfinite(row["estimate"]))
+            text = words("figure.not_shown")
+            if known:
+                axes.barh(place, row["estimate"], height=0.62, color=FOCUS)
+                people = words("people.many", n=count(row["n_event"]))
+                text = f"{percent(row['estimate'])} ({people})"
+            axes.annotate(
+                text, (row["estimate"] if known else 0, place), xytext=(5, 0), textcoords="offset points", va="center",
+                size=9, color=INK if known else MUTED,
+            )  # fmt: skip
+            said.append(words("alt.value", label=row["label"], value=text))
+        axes.set(yticks=range(len(own)), yticklabels=names, xlabel=x_label)
+        axes.set_ylim(len(own) - 0.5, -0.5)
+        axes.set_xlim(0, max(0.1, float(own["estimate"].max()) * 1.35) if own["estimate"].notna().any() else 1)
+        axes.set_xticks([tick for tick in axes.get_xticks() if tick <= min(1.0, axes.get_xlim()[1])])
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.tick_params(axis="y", length=0)
+    return figure, words("alt.values", group=group, values=", ".join(said))

@@ -1,0 +1,306 @@
+"""What the headline above each figure says, whole, one row of the table for each branch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+import pytest
+
+from views.made import GROUPS, HIGHER, LOWER, NONE, curve, safe_of, shares
+from evalkit.counts import DayCounts
+from evalkit.disclosure import Safe
+from evalkit.views import Gap, headline
+
+
+@dataclass(frozen=True)
+class Case:
+    """What stands above a figure."""
+
+    text: str
+    safe: Safe
+    event: str = ""
+    gaps: Mapping[str, Gap] = field(default_factory=dict)
+    groups: tuple[str, ...] = GROUPS
+
+
+def on(day: float, gap: Gap) -> Gap:
+    return Gap(gap.estimate, gap.low, gap.high, day)
+
+
+def stayed(later: str = "pass", counts: DayCounts | None = None) -> Safe:
+    return curve(f"""
+group | time | n_risk | estimate | conf_low | conf_high | verdict
+Pilot | 90   | 60     | 0.71     | 0.63     | 0.79      | pass
+Pilot | 182  | 40     | 0.55     | 0.44     | 0.66      | {later}
+PAIP  | 90   | 150    | 0.52     | 0.46     | 0.58      | pass
+PAIP  | 182  | 100    | 0.33     | 0.28     | 0.39      | {later}
+""", counts=counts)  # fmt: skip
+
+
+def weighted() -> DayCounts:
+    rows = pd.DataFrame(
+        [("Pilot", 9.0, 60, 20, 40, 60.0, 20.0, 40.0)],
+        columns=["group", "time", "n_entry", "n_event_1", "n_censor", "w_entry", "w_event_1", "w_censor"],
+    )
+    return DayCounts(rows)
+
+
+LEFT = curve("""
+group | cause         | time | n_risk | estimate | conf_low | conf_high | verdict
+Pilot | disengagement | 90   | 60     | 0.27     | 0.21     | 0.34      | pass
+Pilot | disengagement | 182  | 60     | 0.30     | 0.21     | 0.34      | fail
+Pilot | completion    | 90   | 60     | 0.12     | 0.08     | 0.17      | pass
+PAIP  | disengagement | 90   | 150    | 0.44     | 0.38     | 0.50      | pass
+PAIP  | disengagement | 182  | 150    | 0.50     | 0.38     | 0.50      | fail
+PAIP  | completion    | 90   | 150    | 0.31     | 0.26     | 0.37      | pass
+""", cause=True)  # fmt: skip
+STEPS = """
+group | term      | label     | n_event | n
+Pilot | referred  | Referred  | 200     | 200
+Pilot | intake    | Intake    | 150     | 200
+Pilot | engaged   | Engaged   | 90      | 120
+PAIP  | referred  | Referred  | 500     | 500
+PAIP  | engaged   | Engaged   | 150     | 300
+"""
+RATES = """
+group | term | label           | n   | estimate | conf_low | conf_high
+Pilot | a    | Attendance rate | 110 | 0.81     | 0.75     | 0.86
+Pilot | b    | Another         | 110 | 0.41     | 0.35     | 0.46
+PAIP  | a    | Attendance rate | 320 | 0.64     | 0.61     | 0.67
+"""
+
+
+def weeks(*rows: tuple[str, int, int, float], kind: str = "sessions_by_week") -> Safe:
+    lines = [f"{group} | {7 * (week - 1)} | {n} | {mean}" for group, week, n, mean in rows]
+    return safe_of(kind, "\n".join(["group | time_from | n | estimate", *lines]))
+
+
+CURVES = {
+    "clearly higher": Case(
+        "By day 182, 55% in Pilot and 33% in PAIP were well: clearly higher", stayed(), "well", {"": on(182, HIGHER)}
+    ),
+    "clearly lower": Case(
+        "By day 182, 55% in Pilot and 33% in PAIP were well: clearly lower", stayed(), "well", {"": on(182, LOWER)}
+    ),
+    "unclear on the last day": Case(
+        "By day 182, 55% in Pilot and 33% in PAIP were well: no clear difference", stayed(), "well", {"": on(182, NONE)}
+    ),
+    "unclear on an early day": Case(
+        "By day 90, 71% in Pilot and 52% in PAIP were well: no clear difference by then",
+        stayed("fail"), "well", {"": on(90, NONE)},
+    ),
+    "clear on an early day": Case(
+        "By day 90, 71% in Pilot and 52% in PAIP were well: clearly lower", stayed("fail"), "well", {"": on(90, LOWER)}
+    ),
+    "a difference of another day": Case(
+        "By day 182, 55% in Pilot and 33% in PAIP were well", stayed(), "well", {"": on(90, HIGHER)}
+    ),
+    "no difference may be told": Case("By day 182, 55% in Pilot and 33% in PAIP were well", stayed(), "well"),
+    "one group": Case("By day 182, 55% in Pilot were well", stayed(), "well", groups=("Pilot",)),
+    "nothing quoted": Case("", stayed().until(30), "well", {"": on(90, HIGHER)}),
+    "weighted": Case("", stayed(counts=weighted()), "well", {"": on(182, HIGHER)}),
+    "the first cause, with its difference": Case(
+        "By day 90, disengaged: 27% in Pilot and 44% in PAIP; clearly lower",
+        LEFT, gaps={"disengagement": on(90, LOWER), "completion": on(90, HIGHER)},
+    ),
+    "the first cause, unclear on an early day": Case(
+        "By day 90, disengaged: 27% in Pilot and 44% in PAIP; no clear difference by then",
+        LEFT, gaps={"disengagement": on(90, NONE)},
+    ),
+    "the first cause, without a difference": Case(
+        "By day 90, disengaged: 27% in Pilot and 44% in PAIP", LEFT, gaps={"disengagement": on(60, LOWER)}
+    ),
+    "the first cause is not quoted": Case(
+        "",
+        curve("""
+group | cause         | time | n_risk | estimate | conf_low | conf_high | verdict
+Pilot | disengagement | 90   | 60     | 0.27     | 0.21     | 0.34      | fail
+Pilot | completion    | 90   | 60     | 0.12     | 0.08     | 0.17      | pass
+""", cause=True),
+    ),
+    "no cause is quoted": Case("", LEFT.until(30)),
+}  # fmt: skip
+SHARES = {
+    "engaged, before anybody could complete": Case("Engaged: 75% in Pilot and 50% in PAIP", shares("funnel", STEPS)),
+    "completed, once it is known": Case(
+        "Completed: 25% in Pilot and 0% in PAIP",
+        shares("funnel", f"{STEPS}Pilot | completed | Completed | 10 | 40\nPAIP | completed | Completed | 0 | 80\n"),
+    ),
+    "one arm has no time": Case(
+        "Completed: 25% in Pilot",
+        shares("funnel", f"{STEPS}Pilot | completed | Completed | 10 | 40\nPAIP | completed | Completed | 0 | 0\n"),
+    ),
+    "neither": Case("", shares("funnel", "group | term | label | n_event | n\nPilot | intake | Intake | 20 | 40")),
+    "the first label of shares": Case("Attendance rate: 81% in Pilot and 64% in PAIP", safe_of("attendance_rate", RATES)),
+    "the first label of one group": Case("Attendance rate: 64% in PAIP", safe_of("proportion", RATES), groups=("PAIP",)),
+    "no share": Case("", safe_of("proportion", "group | term | label | estimate\nPilot | a | A | -")),
+    "means of weeks": Case(
+        "Weekly sessions in Pilot: 1.3 in week 1, 0.6 in week 12",
+        weeks(("PAIP", 1, 300, 2.2), ("Pilot", 12, 55, 0.64), ("Pilot", 1, 110, 1.27), ("Pilot", 13, 45, 0.21)),
+    ),
+    "of one week": Case("Weekly sessions in Pilot: 1.3 in week 3", weeks(("Pilot", 3, 50, 1.27), ("PAIP", 1, 90, 2.0))),
+    "of the other group where the focus is not shown": Case(
+        "Weekly sessions in PAIP: 2.2 in week 1, 2.0 in week 2", weeks(("PAIP", 1, 300, 2.2), ("PAIP", 2, 290, 2.0))
+    ),
+    "hours are no sessions": Case(
+        "Weekly hours in Pilot: 2.1 in week 1, 1.0 in week 2",
+        weeks(("Pilot", 1, 90, 2.1), ("Pilot", 2, 80, 1.0), kind="hours_by_week"),
+    ),
+    "hours of one week": Case("Weekly hours in PAIP: 1.8 in week 4", weeks(("PAIP", 4, 90, 1.8), kind="hours_by_week")),
+    "of too few for a mean": Case("", weeks(("Pilot", 1, 45, 1.27), ("PAIP", 1, 300, 2.2))),
+}  # fmt: skip
+
+
+def reach(*rows: tuple[str, str, int, int]) -> Safe:
+    lines = [f"{group} | {name} | {name} | {x} | {n}" for group, name, x, n in rows]
+    return shares("reach", "\n".join(["group | term | label | n_event | n", *lines]))
+
+
+def across(*rows: tuple[str, str, str, int, int]) -> Safe:
+    lines = [" | ".join([g, f"{v} {name}", v, name, str(x), str(n)]) for g, v, name, x, n in rows]
+    return shares("engaged_across", "\n".join(["group | term | variable | label | n_event | n", *lines]))
+
+
+ONE = (("Pilot", "Austin", 60, 100), ("Pilot", "Pilsen", 40, 100), ("PAIP", "Pilsen", 300, 310))
+TWO = (("Pilot", "Austin", 40, 100), ("Pilot", "Pilsen", 40, 100), ("Pilot", "Uptown", 20, 100))
+NEAR = (("Pilot", "Austin", 45, 100), ("Pilot", "Pilsen", 40, 100), ("Pilot", "Uptown", 15, 100))
+ALL = (("Pilot", "Austin", 95, 95), ("PAIP", "Pilsen", 300, 310))
+REACH = {
+    "one place leads": Case("The largest share of the Pilot came from Austin: 60 people, or 60%", reach(*ONE), "tiles"),
+    "one source leads": Case("Austin is the most common source: 60% of the Pilot", reach(*ONE)),
+    "two places are level": Case(
+        "The largest shares of the Pilot came from Austin and Pilsen: 40 people, or 40%, from each", reach(*TWO), "tiles"
+    ),
+    "two sources are level": Case("Austin and Pilsen are the most common sources: 40% of the Pilot each", reach(*TWO)),
+    "places a rounding apart": Case(
+        "People of the Pilot came in similar numbers from Austin and Pilsen: 40% to 45%", reach(*NEAR), "tiles"
+    ),
+    "sources a rounding apart": Case(
+        "The most common sources of the Pilot are Austin and Pilsen: 40% to 45%", reach(*NEAR)
+    ),
+    "more than a rounding apart": Case(
+        "Austin is the most common source: 46% of the Pilot",
+        reach(("Pilot", "Austin", 46, 100), ("Pilot", "Pilsen", 40, 100)),
+    ),
+    "everybody from one place": Case("Everybody in the Pilot came from Austin: 95 people", reach(*ALL), "tiles"),
+    "everybody from one source": Case("Austin is the source of all referrals to the Pilot", reach(*ALL)),
+    "a place that nobody recorded leads nothing": Case(
+        "Austin is the most common source: 20% of the Pilot",
+        reach(("Pilot", "not recorded", 80, 100), ("Pilot", "Austin", 20, 100)),
+    ),
+    "nothing recorded": Case("", reach(("Pilot", "not recorded", 80, 80), ("PAIP", "Austin", 20, 100))),
+    "of the other group alone": Case("", reach(("PAIP", "Austin", 20, 100))),
+    "levels that differ": Case(
+        "Engagement in the Pilot differs by area: 40% (Austin) to 75% (Pilsen)",
+        across(("Pilot", "Area", "Pilsen", 75, 100), ("Pilot", "Area", "Austin", 40, 100), ("PAIP", "Area", "Uptown", 1, 99),
+               ("Pilot", "Gender", "Man", 60, 100), ("Pilot", "Gender", "Woman", 64, 100)),
+    ),
+    "a clear range goes before a larger one": Case(
+        "Engagement in the Pilot differs by gender: 40% (Man) to 55% (Woman)",
+        across(("Pilot", "Gender", "Man", 400, 1000), ("Pilot", "Gender", "Woman", 550, 1000),
+               ("Pilot", "Area", "Austin", 5, 20), ("Pilot", "Area", "Pilsen", 9, 20)),
+    ),
+    "levels that may be alike": Case(
+        "Engagement in the Pilot does not clearly differ by area: 30% (Austin) to 40% (Pilsen)",
+        across(("Pilot", "Area", "Austin", 30, 100), ("Pilot", "Area", "Pilsen", 40, 100)),
+    ),
+    "levels that are alike": Case("", across(("Pilot", "Area", "Austin", 30, 100), ("Pilot", "Area", "Pilsen", 60, 200))),
+    "a hidden level": Case(
+        "Too few groups of the Pilot can be shown to say whether it engages some people better",
+        across(("Pilot", "Area", "Austin", 30, 100), ("Pilot", "Area", "Pilsen", 0, 0)),
+    ),
+    "everybody is no level": Case("", across(("Pilot", "Everybody", "Everybody", 0, 0))),
+}  # fmt: skip
+TREND = """
+group | period | variable  | label     | n   | estimate
+Pilot | 2022Q1 | engaged   | Engaged   | 60  | 0.31
+Pilot | 2022Q2 | engaged   | Engaged   | 90  | 0.42
+Pilot | 2022Q3 | engaged   | Engaged   | 120 | 0.55
+Pilot | 2022Q2 | completed | Completed | 0   | 0.11
+Pilot | 2022Q3 | completed | Completed | 40  | 0.25
+Pilot | 2022Q2 | intake    | Intake    | 150 | 0.91
+Pilot | 2022Q3 | intake    | Intake    | 180 | 0.95
+PAIP  | 2022Q2 | engaged   | Engaged   | 300 | 0.71
+PAIP  | 2022Q3 | engaged   | Engaged   | 400 | 0.82
+"""
+EFFECTS = """
+label | method     | estimate | conf_low | conf_high
+A     | unadjusted | 0.3      | 0.2      | 0.4
+B     | iptw       | {}       | {}       | {}
+C     | both       | 0.31     | 0.21     | 0.41
+"""
+LEVELS = "variable | label | estimate | conf_low | conf_high | p_value\nEverybody | Everybody | {} | {} | {} | -\n"
+STRENGTH = "term | label | e_value\nestimate | a | 2.11\nlimit | b | 1.56\nx | Age | 1.31\ny | Work | 1.42\n"
+COUNTS = """
+group | time | estimate | conf_low | conf_high
+Pilot | 182  | 0.21     | 0.14     | 0.31
+Pilot | 365  | 0.42     | 0.33     | 0.55
+PAIP  | 182  | 0.36     | 0.30     | 0.44
+"""
+OTHERS = {
+    "now and a quarter ago": Case("Pilot, now and a quarter ago: Engaged 55% (42%)", safe_of("trend", TREND)),
+    "now and a quarter ago of two measures": Case(
+        "Pilot, now and a quarter ago: Engaged 55% (42%); Completed 25% (11%)",
+        safe_of("trend", TREND.replace("| 0   |", "| 30  |")),
+    ),
+    "a quarter ago is not known": Case("", safe_of("trend", TREND.replace("| 90  | 0.42", "| 0   | 0.42"))),
+    "now is not known": Case("", safe_of("trend", TREND.replace("| 120 | 0.55", "| 120 | -   "))),
+    "a measure that is not known now": Case(
+        "Pilot, now and a quarter ago: Completed 25% (11%)",
+        safe_of("trend", TREND.replace("| 0   |", "| 30  |").replace("| 120 | 0.55", "| 120 | -   ")),
+    ),
+    "no quarter before": Case("", safe_of("trend", "\n".join(TREND.strip().splitlines()[:2]))),
+    "adjusted, higher": Case(
+        "After adjustment, +13.5 points (+2.0 to +25.1): clearly higher",
+        safe_of("adjusted_effects", EFFECTS.format(0.135, 0.02, 0.251)),
+    ),
+    "adjusted, lower": Case(
+        "After adjustment, −13.5 points (−25.1 to −2.0): clearly lower",
+        safe_of("adjusted_effects", EFFECTS.format(-0.135, -0.251, -0.02)),
+    ),
+    "adjusted, unclear": Case(
+        "After adjustment, 0.0 points (−9.1 to +8.2): no clear difference",
+        safe_of("adjusted_effects", EFFECTS.format(-0.0001, -0.091, 0.082)),
+    ),
+    "not adjusted": Case("", safe_of("adjusted_effects", "\n".join(EFFECTS.strip().splitlines()[:2]))),
+    "balance": Case(
+        "Largest difference 0.42 before weighting, 0.08 after",
+        safe_of("balance", "label | smd | smd_weighted\nA | -0.42 | 0.03\nB | 0.31 | -0.08"),
+    ),
+    "sensitivity": Case(
+        "Under other choices, from −9.0 to +12.0 points",
+        safe_of("sensitivity", "label | estimate\nMain | 0.03\nA | 0.12\nB | -0.09"),
+    ),
+    "imputed": Case(
+        "With missing values imputed, +6.0 points (+2.0 to +9.0); without, +4.0",
+        safe_of("imputed", "label | estimate | conf_low | conf_high\nA | 0.04 | 0.01 | 0.075\nB | 0.06 | 0.02 | 0.09"),
+    ),
+    "E-values": Case("Needed to explain the estimate away: 2.11; strongest measured: 1.42", safe_of("e_value", STRENGTH)),
+    "E-values of nothing measured": Case("", safe_of("e_value", "\n".join(STRENGTH.splitlines()[:3]))),
+    "subgroups": Case(
+        "Everybody: −12 points (−20 to +1)", safe_of("subgroups", LEVELS.format(-0.123, -0.2, 0.0096))
+    ),
+    "subgroups without a difference": Case(
+        "Everybody: 0 points (−3 to 0)", safe_of("subgroups", LEVELS.format(-0.0012, -0.03, 0.004))
+    ),
+    "repeated harm": Case(
+        "By day 182: 21 times per hundred people in Pilot (14 to 31) and 36 times per hundred people in PAIP (30 to 44)",
+        safe_of("mean_count", COUNTS),
+    ),
+    "no repeated harm": Case("", safe_of("mean_count", "group | time | estimate\nPilot | 182 | -")),
+    "an analysis that has no headline": Case("", safe_of("mine", "estimate\n0.5")),
+}  # fmt: skip
+
+CASES = {
+    f"{family}: {name}": case
+    for family, cases in {"curves": CURVES, "shares": SHARES, "reach": REACH, "others": OTHERS}.items()
+    for name, case in cases.items()
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_headline(name: str) -> None:
+    case = CASES[name]
+    assert headline(case.safe, case.groups, case.event, case.gaps) == case.text
