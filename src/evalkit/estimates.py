@@ -25,8 +25,8 @@ from evalkit import glossary
 from evalkit.counts import Counts
 from evalkit.errors import AnalysisError
 
-_PROSE = frozenset({"estimand", "population", "label", "notes"})
-"""Parameters of analyses that are words for readers: a reworded clause asks no other question."""
+_PROSE = frozenset({"estimand", "population", "label", "notes", "view"})
+"""Parameters of analyses that are words for readers, or how they see it: a reworded clause asks no other question."""
 
 
 @runtime_checkable
@@ -37,6 +37,8 @@ class Analysis(Protocol):
     ----------
     key : str
         What names the analysis for ever, whatever its class is called: see `Estimates.id`.
+
+    A class, or a parameter, ``view`` names the family that shows the result: ``view: ClassVar[str] = "survival"``.
     """
 
     key: ClassVar[str]
@@ -74,6 +76,8 @@ class Estimates:
         What made it, so that it can be asked again.
     asked : mapping
         The question by value, so far as neither kind nor analysis say it: ``{"question": "staying"}``.
+    view : str
+        The family of views that shows it (`evalkit.views`); where it is not said, the analysis' own.
     """
 
     data: pd.DataFrame = field(repr=False)
@@ -87,6 +91,7 @@ class Estimates:
     counts: Counts | None = field(default=None, repr=False)
     analysis: Analysis | None = field(default=None, repr=False)
     asked: Mapping[str, Any] = field(default_factory=dict)
+    view: str = ""
 
     def __post_init__(self) -> None:
         if not self.kind or not self.estimand:
@@ -96,6 +101,7 @@ class Estimates:
         object.__setattr__(self, "data", self.data.reset_index(drop=True).copy())
         object.__setattr__(self, "summary", MappingProxyType(dict(self.summary)))
         object.__setattr__(self, "asked", MappingProxyType(dict(self.asked)))
+        object.__setattr__(self, "view", self.view or getattr(self.analysis, "view", "plain"))
 
     def tidy(self) -> pd.DataFrame:
         """Return the rows.

@@ -16,11 +16,12 @@ from evalkit.comparison import BalanceOf
 from evalkit.counts import Tally, who
 from evalkit.disclosure import POINTS, Digits, Policy, Safe, cells_of, make_safe, printed
 from evalkit.disclosure._counts import coarse_error
-from evalkit.views import sentences, table_of
-from evalkit.views._data import as_mark, safe_numbers
-from evalkit.views._numbers import decimal, p_value, percent, points
 from evalkit.estimates import Estimates
 from evalkit.survival import cox, rmst_contrast
+from evalkit.views._data import as_mark
+from evalkit.views._numbers import decimal, p_value, percent, points
+from views.made import view_for
+from views.seen import safe_numbers, sentences, table_of
 
 POLICY = Policy(noise_variance=0)  # digits only
 ARMS = Tally(pd.DataFrame({"group": ["a", "b"], "term": "model", "n_event": [40, 90], "n": [160, 400]}))
@@ -28,7 +29,7 @@ GROUPS = ("a", "b")
 
 
 def model(kind: str, rows: list[dict[str, object]], **about: object) -> Safe:
-    return make_safe(Estimates(pd.DataFrame(rows), kind, "what", counts=ARMS, **about), POLICY)  # type: ignore[arg-type]
+    return make_safe(Estimates(pd.DataFrame(rows), kind, "what", counts=ARMS, view=view_for(kind), **about), POLICY)  # type: ignore[arg-type]
 
 
 # -- one number

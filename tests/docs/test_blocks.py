@@ -14,13 +14,13 @@ import typer
 import yaml
 
 from evalkit.cli._app import app
-from evalkit.views import _mark
 from evalkit.protocol import load_study, read_yaml
 from evalkit.protocol._disclosure import Disclosure
 from evalkit.protocol._files import validate
 from evalkit.protocol._report import ReportParams
 from evalkit.protocol._study import Study
 from evalkit.simulate import simulate
+from evalkit.views import _mark
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -25,10 +25,10 @@ import pytest
 from evalkit import comparison, engagement, harm
 from evalkit.comparison import Comparison
 from evalkit.disclosure import _safe
-from evalkit.views import _mark
 from evalkit.estimates import Estimates
 from evalkit.report import Report, open_report, say_participants, show_participants
 from evalkit.simulate import simulate
+from evalkit.views import _mark
 from hardening.inversions import attack
 from hardening.published import Release, numbers_of, of_outputs, read_release
 from hardening.truth import Score, score, truth_of

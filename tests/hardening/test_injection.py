@@ -10,7 +10,6 @@ import yaml
 from papermill.translators import PythonTranslator
 
 from evalkit.cli._render import Request, plan
-from evalkit.views._style import new_figure, svg_of, themed
 from evalkit.errors import DataError, EvalkitError, ProtocolError, ReleaseError
 from evalkit.intake import open_data, secrets_of
 from evalkit.intake._database import redacted
@@ -18,6 +17,7 @@ from evalkit.protocol import load_study, read_yaml
 from evalkit.publish import find_notebook
 from evalkit.publish._parameters import declared, validated
 from evalkit.publish._release import release_folder
+from evalkit.views._style import new_figure, svg_of, themed
 from hardening import worlds
 from publish import standin
 

@@ -11,7 +11,6 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from evalkit.views._style import new_figure, svg_of, themed
 from evalkit.errors import AnalysisError, DataError, ProtocolError, PublicationError, UsageError
 from evalkit.intake import open_data, validate
 from evalkit.letters import unshown
@@ -19,6 +18,7 @@ from evalkit.protocol import load_baselines, load_study
 from evalkit.publish._prepare import check_letters
 from evalkit.report import open_report
 from evalkit.report._given import check_letters as check_words
+from evalkit.views._style import new_figure, svg_of, themed
 from publish import standin
 
 FOREIGN = ["社区外展", "한국어", "ไทย", "हिन्दी", "العربية", "עברית", "\U0001f600", "\U000f002a", "\ue000", "ꙮ", "a社b"]

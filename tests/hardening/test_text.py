@@ -20,8 +20,6 @@ from matplotlib.text import Text
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from evalkit import engagement
-from evalkit.views import CurveText, html_table
-from evalkit.views import _mark as marks
 from evalkit.levels import in_words
 from evalkit.markup import bold, escaped, markdown, paragraphs, sign, table, template, title
 from evalkit.publish._document import Document, document_of
@@ -32,6 +30,8 @@ from evalkit.publish.audit import _fold
 from evalkit.publish.audit._markdown import audit_markdown
 from evalkit.report import Report, _report, open_brief, open_report
 from evalkit.simulate import simulate
+from evalkit.views import CurveText, html_table
+from evalkit.views import _mark as marks
 from publish.standin import pdf_pages
 
 NAMES = [

@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from views.made import GROUPS, safe_of, table
-from views.test_figures import FRAMES, LEFT
 from evalkit.disclosure import Safe
-from evalkit.views import curves_of_brief, dots_figure, shares_of_brief
-from evalkit.views._draw import Look, draw
 from evalkit.messages import messages_for
+from evalkit.views import Look, curves_of_brief, dots_figure, shares_of_brief
 from looks.drawn_as import FILE, look_of
+from views.made import GROUPS, safe_of, table
+from views.seen import draw
+from views.test_figures import FRAMES, LEFT
 
 ROWS = """
 group | label                                                     | estimate | conf_low | conf_high

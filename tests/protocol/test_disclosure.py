@@ -10,9 +10,9 @@ import pytest
 from evalkit.compare import Proportion
 from evalkit.counts import Tally
 from evalkit.disclosure import Policy, cells_of, make_safe, safe_counts
-from evalkit.views import definitions
 from evalkit.errors import ProtocolError
 from evalkit.protocol import Disclosure, load_baselines, load_disclosure, load_study
+from evalkit.views import definitions
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = bytes(range(32))

@@ -9,9 +9,9 @@ import pandas as pd
 import pikepdf
 import pytest
 
-from evalkit.views import html_table
 from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._prepare import Item
+from evalkit.views import html_table
 from publish.emptiness import emptiness
 from publish.standin import pdf_pages
 from web.pages import SVG, document

@@ -17,14 +17,13 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from views.drawn import cells
 from evalkit.disclosure import Safe
-from evalkit.views import Gap
-from evalkit.views._data import safe_numbers
-from evalkit.views._kinds import CURVES, INCIDENCES, is_empty
 from evalkit.report import Report
 from evalkit.seal import MARK
+from evalkit.views import Gap
 from reports.claims import Claims, under_another_name
+from views.drawn import cells
+from views.seen import CURVES, INCIDENCES, is_empty, safe_numbers
 
 _SHARES = {"estimate", "conf_low", "conf_high", "share", "baseline"}
 RULES = {"about", "cover", "groups", "methods", "absent", "dictionary", "provenance", "restatements"}

@@ -12,14 +12,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from views.made import safe_of
 from evalkit.cohort import Cohort
 from evalkit.disclosure import Safe
-from evalkit.views import Gap, _mark
 from evalkit.estimates import Estimates
 from evalkit.protocol import Baseline, Baselines
 from evalkit.report import Report, open_report
 from evalkit.simulate import simulate
+from evalkit.views import Gap, _mark
+from views.made import safe_of
 
 TABLES = ("participants", "sessions", "exits", "outcomes")
 STUDY = """

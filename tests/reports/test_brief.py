@@ -14,7 +14,6 @@ import pytest
 import yaml
 from matplotlib.text import Text
 
-from evalkit.views._data import as_mark
 from evalkit.engagement import funnel
 from evalkit.errors import ProtocolError
 from evalkit.markup import markdown
@@ -24,6 +23,7 @@ from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._prepare import Item
 from evalkit.report import _brief, open_brief
 from evalkit.simulate import simulate
+from evalkit.views._data import as_mark
 from publish.standin import pdf_pages
 
 ROOT = Path(__file__).resolve().parents[2]

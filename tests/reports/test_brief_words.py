@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
-from views.drawn import labels, laid_out, lines, said
-from views.made import HIGHER, LOWER, NONE, safe_of, shares
 from evalkit.disclosure import Safe
-from evalkit.views import Gap
 from evalkit.messages import messages_for
 from evalkit.periods import Period
 from evalkit.protocol import Baseline
 from evalkit.report import Brief, _brief
 from evalkit.report._brief_words import Words
+from evalkit.views import Gap
 from reports.made import COOK, RULE, points, small, told
 from reports.made import shown as _shown
 from reports.test_findings import contrast, harmed, left, on
+from views.drawn import labels, laid_out, lines, said
+from views.made import HIGHER, LOWER, NONE, safe_of, shares
 
 shown = _shown
 REACH, PART, STAY, DONE, HARM = range(5)

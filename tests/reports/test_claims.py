@@ -9,18 +9,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from views.made import GROUPS, HIGHER, LOWER, NONE, shares
 from evalkit.disclosure import Safe
-from evalkit.views import Gap, headline, sentences
-from evalkit.views._data import safe_numbers
-from evalkit.views._draw import Look, draw
-from evalkit.views._kinds import CURVES, INCIDENCES
 from evalkit.report import conclusions
+from evalkit.views import Gap, Look
 from reports.claims import Claims, fits, under_another_name
 from reports.made import shown as _shown
 from reports.made import told
 from reports.test_conclusions import outcome, results
 from reports.test_findings import BOTH, DONE, ON_90, ON_182, SOONER, change, contrast, on, referred
+from views.made import GROUPS, HIGHER, LOWER, NONE, shares
+from views.seen import CURVES, INCIDENCES, draw, headline, safe_numbers, sentences
 
 shown = _shown
 PILOT, PAIP = GROUPS

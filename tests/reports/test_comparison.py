@@ -8,10 +8,10 @@ import pytest
 from evalkit import engagement
 from evalkit.comparison import Comparison, compare_arms
 from evalkit.disclosure import Policy, make_safe
-from evalkit.views import headline, sentences
 from evalkit.errors import DisclosureError
 from evalkit.report import Report, open_report
 from evalkit.simulate import simulate
+from views.seen import headline, sentences
 
 STUDY = (
     "id: small\ntitle: Small study\nstarts: 2021-11-18\n"

@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from views.made import safe_of
 from evalkit.comparison import Outcome
 from evalkit.disclosure import Safe
 from evalkit.report import conclusions, limitations
 from reports.made import COOK, points, small, told
 from reports.made import shown as _shown
+from views.made import safe_of
 
 shown = _shown
 Results = Mapping[str, Safe]

@@ -16,18 +16,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from views.made import curve
 from evalkit import comparison, engagement, harm
 from evalkit.comparison import differences_of
 from evalkit.comparison._imputed import quantified
 from evalkit.counts import Tally
 from evalkit.disclosure import Safe
-from evalkit.views import CurveText, Gap, _mark, difference_table, headline, last_day, mean_gap, sentences, table_of
-from evalkit.views._appendix import checklist
-from evalkit.views._draw import Look, draw
-from evalkit.views._final_figures import overlap_figure
-from evalkit.views._kinds import nothing_to_draw
-from evalkit.views._messages_appendix import CHECKLIST, SECTIONS
 from evalkit.markup import markdown
 from evalkit.report import Report, conclusions, limitations, open_report, say_participants, show_pair, show_participants
 from evalkit.report import _findings as findings_module
@@ -36,9 +29,16 @@ from evalkit.report._event_share import EventShare
 from evalkit.report._findings import findings
 from evalkit.simulate import simulate
 from evalkit.survival import kaplan_meier, rmst_contrast
+from evalkit.views import CurveText, Gap, Look, _mark, difference_table, mean_gap
+from evalkit.views._appendix import checklist
+from evalkit.views._messages_appendix import CHECKLIST, SECTIONS
+from evalkit.views.balance import overlap_figure
+from evalkit.views.curves import last_day
 from reports.agreement import astray, numbers_of, plain
 from reports.claims import Claims
 from reports.made import points, told
+from views.made import curve
+from views.seen import draw, headline, nothing_to_draw, sentences, table_of
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = (

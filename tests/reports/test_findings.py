@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from views.made import HIGHER, LOWER, NONE, curve, safe_of, shares
 from evalkit.disclosure import Safe
-from evalkit.views import Gap
 from evalkit.protocol import Baseline
+from evalkit.views import Gap
 from reports.made import COOK, RULE, Told, points, small, told
 from reports.made import shown as _shown
+from views.made import HIGHER, LOWER, NONE, curve, safe_of, shares
 
 shown = _shown
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from views.made import LOWER, safe_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.report import Report, _brief, conclusions, limitations, say_participants, show_participants
@@ -22,6 +21,7 @@ from reports.test_brief_words import ENGAGED, LEFT, ON_90, STEPS, brief, harming
 from reports.test_conclusions import outcome, results
 from reports.test_findings import left, on
 from reports.test_shown import AGE, STAYED, UNKNOWN, WORK, estimates, people, showing
+from views.made import LOWER, safe_of
 
 shown = _shown
 Shown = list[dict[str, Any]]

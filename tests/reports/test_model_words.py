@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from evalkit.disclosure import Policy, make_safe
-from evalkit.views import sentences, table_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.protocol import Study, load_study
 from evalkit.report._model_words import in_study_words
 from evalkit.survival import cox, fine_gray
+from views.seen import sentences, table_of
 
 STUDY = """
 id: small

@@ -10,19 +10,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from views.drawn import cells
-from views.made import GROUPS, HIGHER, LOWER, curve, safe_of, shares
 from evalkit.counts import DayCounts
 from evalkit.disclosure import Safe
-from evalkit.views import CurveText, Gap
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.report import say_participants, show_participants
 from evalkit.report._contrast import count_gaps, curve_differences, curve_gaps, difference_numbers, share_gaps
+from evalkit.views import CurveText, Gap
 from evalkit.wilson import wilson
 from reports.made import COOK, RULE, Told, small, told
 from reports.made import shown as _shown
 from reports.test_findings import on
+from views.drawn import cells
+from views.made import GROUPS, HIGHER, LOWER, curve, safe_of, shares
 
 shown = _shown
 WORDS = CurveText("Well", "Days", "well")

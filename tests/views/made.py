@@ -10,15 +10,30 @@ import pandas as pd
 
 from evalkit.counts import Tally
 from evalkit.disclosure import Policy, Safe
-from evalkit.views import Gap
 from evalkit.engagement import ShareOf
 from evalkit.estimates import Estimates
 from evalkit.glossary import COLUMNS
+from evalkit.views import FAMILIES, Gap
 
 POLICY = Policy(secret=bytes(32))
 GROUPS = ("Pilot", "PAIP")
 NONE, HIGHER, LOWER = Gap(-0.03, -0.12, 0.06), Gap(0.2, 0.08, 0.32), Gap(-0.2, -0.29, -0.11)
 """A difference that is unclear, one clearly above 0, one clearly below."""
+
+
+VIEWS = {
+    "kaplan_meier": "survival", "cumulative_incidence": "incidence", "sessions_by_week": "weeks", "cox": "model",
+    "hours_by_week": "hours_by_week", "engaged_across": "across", "adjusted_effects": "effects", "rmst": "means",
+    "rmst_contrast": "mean_gap", "diagnose": "gate", "equipoise": "of_method", "incomplete": "of_method",
+    "engaged_by": "shares", "referred": "shares",
+}  # fmt: skip
+"""Which family shows a kind of result, where it is not called the same."""
+
+
+def view_for(kind: str) -> str:
+    """The family of a kind, as its analysis names it."""
+    name = VIEWS.get(kind, kind)
+    return name if name in FAMILIES else "plain"
 
 
 def table(text: str) -> pd.DataFrame:
@@ -35,7 +50,8 @@ def safe_of(kind: str, rows: str | pd.DataFrame, **about: Any) -> Safe:
     """Return a result of a kind with these rows; ``about`` holds fields of `Estimates` or `Safe`."""
     own = {name: about.pop(name) for name in ("verdict", "withheld", "policy", "short") if name in about}
     frame = table(rows) if isinstance(rows, str) else rows
-    made = Estimates(frame, kind=kind, estimand=about.pop("estimand", "what is asked"), **about)
+    what = about.pop("estimand", "what is asked")
+    made = Estimates(frame, kind=kind, estimand=what, view=about.pop("view", view_for(kind)), **about)
     return Safe(made, own.get("verdict", "released"), own.get("withheld", ()), own.get("policy", POLICY))
 
 
@@ -43,7 +59,7 @@ def shares(kind: str, rows: str, policy: Policy = POLICY, **about: Any) -> Safe:
     """Return shares of counts: group, term, label, n_event, n; limits are Wilson's."""
     frame = table(rows)
     frame = frame.astype(dict.fromkeys(["n_event", "n"], "int64"))
-    return Safe(ShareOf(kind, "share", **about).estimate(Tally(frame)), "released", (), policy)
+    return Safe(ShareOf(kind, "share", view=view_for(kind), **about).estimate(Tally(frame)), "released", (), policy)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +89,7 @@ def curve(rows: str, cause: bool = False, events: Mapping[str, float] | None = N
     points = points.drop(columns="verdict")
     happened = points.assign(n_event=[(events or {}).get(group, 20.0) for group in points["group"]])
     kind = "cumulative_incidence" if cause else "kaplan_meier"
-    made = Estimates(happened, kind=kind, estimand="a curve", counts=more.pop("counts", None))
+    about = {"view": view_for(kind), "counts": more.pop("counts", None)}
+    made = Estimates(happened, kind=kind, estimand="a curve", **about)
     policy = more.pop("policy", POLICY)
     return Curve(made, "released", (), policy, quoted=quoted, smooth=made, points=points, **more)

@@ -8,16 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from views.drawn import at_risk, cells
 from evalkit.compare import Proportion
 from evalkit.counts import Tally
 from evalkit.disclosure import Policy, make_safe
-from evalkit.views import CurveText, curves_figure, headline, html_table, sentences, svg_of, table_of
 from evalkit.engagement._analyses import ShareOf
 from evalkit.errors import DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.markup import markdown
 from evalkit.survival import kaplan_meier
+from evalkit.views import CurveText, Look, html_table, svg_of
+from evalkit.views._curve_figures import curves_figure
+from views.drawn import at_risk, cells
+from views.seen import draw, headline, safe_numbers, sentences, table_of
 
 POLICY = Policy(noise_variance=0)
 GROUPS = ("Pilot", "PAIP")
@@ -99,15 +101,18 @@ def test_table_is_lean_html_with_escaped_text() -> None:
     )
 
 
-def test_an_unknown_analysis_has_no_table() -> None:
+def test_an_analysis_of_no_family_has_a_plain_table_and_no_figure() -> None:
     made = Estimates(
         data=pd.DataFrame({"term": ["x"], "estimate": [1.0]}),
         kind="mine",
         estimand="e",
         counts=Tally(pd.DataFrame({"group": ["a"], "term": ["model"], "n_event": [40], "n": [90]})),
     )
-    with pytest.raises(DisclosureError, match="no table layout for 'mine'"):
-        table_of(make_safe(made, POLICY))
+    safe = make_safe(made, POLICY)
+    assert cells(table_of(safe, "A note.")) == [["Term", "Estimate"], ["x", "1.000"], ["A note."]]
+    assert safe_numbers(safe).to_dict("list") == {"term": ["x"], "estimate": [1.0]}
+    with pytest.raises(DisclosureError, match="'mine' has no figure; show it as a table"):
+        draw(safe, GROUPS, Look())
 
 
 @pytest.mark.parametrize(
@@ -123,7 +128,7 @@ def test_a_headline_speaks_of_a_range_only_where_it_is_more_than_chance(events: 
         ("Pilot", name, name, "Gender", x, 100) for name, x in zip("CD", (80, 85), strict=True)
     ]  # not beside areas
     frame = pd.DataFrame(rows, columns=["group", "term", "label", "variable", "n_event", "n"])
-    shares = ShareOf(kind="engaged_across", estimand="e").estimate(Tally(frame))
+    shares = ShareOf(kind="engaged_across", estimand="e", view="across").estimate(Tally(frame))
     assert headline(make_safe(shares, POLICY), GROUPS) == said
 
 
@@ -142,21 +147,21 @@ def test_a_headline_speaks_of_a_range_only_where_it_is_more_than_chance(events: 
 def test_where_people_came_from_in_one_line(events: tuple[int, ...], said: str) -> None:
     rows = [("Pilot", name, name, "Area", x, 100) for name, x in zip("AB", events, strict=False)]
     frame = pd.DataFrame(rows, columns=["group", "term", "label", "variable", "n_event", "n"])
-    shares = ShareOf(kind="reach", estimand="e").estimate(Tally(frame))
+    shares = ShareOf(kind="reach", estimand="e", view="reach").estimate(Tally(frame))
     assert headline(make_safe(shares, POLICY), GROUPS, "tiles") == said
 
 
 def test_levels_are_compared_only_where_all_of_a_characteristic_are_shown() -> None:
     rows = [("Pilot", name, name, "Area", x, n) for name, x, n in (("A", 30, 100), ("B", 40, 100), ("C", 4, 90))]
     frame = pd.DataFrame(rows, columns=["group", "term", "label", "variable", "n_event", "n"])
-    shares = ShareOf(kind="engaged_across", estimand="e").estimate(Tally(frame))
+    shares = ShareOf(kind="engaged_across", estimand="e", view="across").estimate(Tally(frame))
     said = "Too few groups of the Pilot can be shown to say whether it engages some people better"
     assert headline(make_safe(shares, POLICY), GROUPS) == said
 
 
 def test_not_everybody_came_from_one_place_where_rounding_hides_the_others() -> None:
     frame = pd.DataFrame({"group": "Pilot", "term": ["a", "b"], "label": ["A", "B"], "variable": "Area"})
-    shares = ShareOf(kind="reach", estimand="e").estimate(Tally(frame.assign(n_event=[489, 11], n=500)))
+    shares = ShareOf(kind="reach", estimand="e", view="reach").estimate(Tally(frame.assign(n_event=[489, 11], n=500)))
     coarse = make_safe(shares, Policy(noise_variance=0, round_for_display=50))
     assert coarse.estimates.tidy()["estimate"].tolist() == [1.0, 0.1]  # never to nobody
     said = "The largest share of the Pilot came from A: 500 people, or 100%"

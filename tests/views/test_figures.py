@@ -5,6 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from evalkit.disclosure import Safe
+from evalkit.messages import messages_for
+from evalkit.views import CurveText, Look, curves_of_brief, dots_figure, shares_of_brief
+from evalkit.views._curve_figures import curve_numbers
 from views.drawn import (
     at_risk,
     bands,
@@ -18,10 +22,7 @@ from views.drawn import (
     said,
 )  # fmt: skip
 from views.made import GROUPS, curve, safe_of, shares, table
-from evalkit.disclosure import Safe
-from evalkit.views import CurveText, curve_numbers, curves_of_brief, dots_figure, shares_of_brief
-from evalkit.views._draw import Look, draw
-from evalkit.messages import messages_for
+from views.seen import draw
 
 WORDS = CurveText("Still in the program", "Days since first session", "still in the program")
 STAYED = curve("""

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import pandas as pd
 import pytest
 
-from views.made import GROUPS, HIGHER, LOWER, NONE, curve, safe_of, shares
 from evalkit.counts import DayCounts
 from evalkit.disclosure import Safe
-from evalkit.views import Gap, headline
+from evalkit.views import Gap
+from views.made import GROUPS, HIGHER, LOWER, NONE, curve, safe_of, shares
+from views.seen import headline
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,18 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from evalkit.disclosure import Policy, Safe, make_safe
-from evalkit.views import CurveText, curves_figure, difference_table, dots_figure, weeks_figure
-from evalkit.views._across import across_figure
-from evalkit.views._brief import curves_of_brief
-from evalkit.views._labels import spread
-from evalkit.views._panels import incidence_figure, trend_figure
-from evalkit.views._places import bars_figure, tiles_figure
-from evalkit.views._style import themed
 from evalkit.levels import in_words
 from evalkit.messages import messages_for
 from evalkit.survival import cumulative_incidence, kaplan_meier
+from evalkit.views import CurveText, difference_table, dots_figure
+from evalkit.views._brief import curves_of_brief
+from evalkit.views._curve_figures import curves_figure, incidence_figure
+from evalkit.views._labels import spread
+from evalkit.views._style import themed
+from evalkit.views.across import across_figure
+from evalkit.views.places import bars_figure, tiles_figure
+from evalkit.views.trend import trend_figure
+from evalkit.views.weeks import weeks_figure
 
 WORDS = CurveText("Not disengaged", "Days since first session", "not disengaged")
 SHORT, LONG = ("Non-mandated pilot", "PAIP"), ("Services without any mandate", "Court-ordered partner programs")
@@ -190,13 +192,13 @@ def test_trends_stand_clear(groups: tuple[str, ...], periods: int) -> None:
         shares(groups, [*STEPS, "First session within 60 days"], 0, 1, i).assign(period=p) for i, p in enumerate(named)
     ]
     rows = pd.concat(made, ignore_index=True)
-    figure, _ = trend_figure(SimpleNamespace(estimates=SimpleNamespace(tidy=lambda: rows)), groups)
+    figure, _ = trend_figure(rows, groups)
     assert clashes(figure) == []
 
 
 def test_an_arm_keeps_its_mark_where_the_other_is_not_shown() -> None:
     rows = shares(SHORT[1:], STEPS, 0, 1, 1).assign(period="2021Q4")
-    figure, _ = trend_figure(SimpleNamespace(estimates=SimpleNamespace(tidy=lambda: rows)), SHORT)
+    figure, _ = trend_figure(rows, SHORT)
     (handle,) = figure.legends[0].legend_handles
     drawn = {line.get_marker() for axes in figure.axes for line in axes.lines} - {"None", "", None}
     assert {handle.get_marker()} == drawn == {"s"}

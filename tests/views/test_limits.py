@@ -7,17 +7,29 @@ import math
 import pandas as pd
 import pytest
 
-from views.made import GROUPS, curve, safe_of, shares
-from evalkit.views import Gap, headline, sentences
-from evalkit.views._across import _block, _columns, _height
-from evalkit.views._data import as_mark, drawn_numbers, safe_numbers, ticks
-from evalkit.views._final_words import common_count_day
-from evalkit.views._gap import amount, ratio, relation, sized
-from evalkit.views._kinds import is_empty, is_unrecorded, nothing_to_draw, uncertain, with_events
-from evalkit.views._numbers import interval, p_value, percent, points
-from evalkit.views._places import _laid_out, fitted
-from evalkit.views.prose import common_day, last_day
 from evalkit.glossary import NOT_RECORDED
+from evalkit.views import Gap
+from evalkit.views._curve_figures import ticks
+from evalkit.views._data import as_mark
+from evalkit.views._gap import amount, ratio, relation, sized
+from evalkit.views._numbers import interval, p_value, percent, points
+from evalkit.views._said import common_day
+from evalkit.views.across import _block, _columns, _height
+from evalkit.views.counts import common_count_day
+from evalkit.views.curves import last_day
+from evalkit.views.places import _laid_out, fitted
+from views.made import GROUPS, curve, safe_of, shares
+from views.seen import (
+    drawn_numbers,
+    headline,
+    is_empty,
+    is_unrecorded,
+    nothing_to_draw,
+    safe_numbers,
+    sentences,
+    uncertain,
+    with_events,
+)
 
 
 # -- numbers ---------------------------------------------------------------------------------------------------------

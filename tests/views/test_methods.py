@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from views.drawn import cells
 from evalkit.comparison import N_BOOT
-from evalkit.views import definitions, provenance_table
-from evalkit.views._messages_appendix import SECTIONS
 from evalkit.markup import markdown
 from evalkit.protocol import Closure, Disclosure, Study
 from evalkit.report import checklist, statistics, target_trial, terms
+from evalkit.views import definitions, provenance_table
+from evalkit.views._messages_appendix import SECTIONS
 from reports.made import points, small, told
 from reports.made import shown as _shown
+from views.drawn import cells
 
 shown = _shown
 ALL = frozenset({"sessions", "exits", "outcomes"})

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 import pandas as pd
 import pytest
 
-from views.made import GROUPS, HIGHER, LOWER, NONE, curve, safe_of, shares
 from evalkit.compare import noninferiority
 from evalkit.counts import DayCounts
 from evalkit.disclosure import Policy, Safe
-from evalkit.views import Gap, gap_words, sentences
-from evalkit.views._gap import amount, relation
-from evalkit.views.prose import share_of
 from evalkit.markup import sign
+from evalkit.views import Gap, gap_words
+from evalkit.views._gap import amount, relation
+from evalkit.views._said import share_of
+from views.made import GROUPS, HIGHER, LOWER, NONE, curve, safe_of, shares
+from views.seen import sentences
 
 
 @dataclass(frozen=True)
@@ -361,7 +362,15 @@ MODELS = {
             ("Both", -0.004, -0.01, 0.002),
         ),
     ),
-    "an analysis that has no sentence": Case("", safe_of("mine", "estimate\n0.5"), see="fig-x"),
+    "any analysis": Case(
+        "What is asked: a: 0.500 (0.250\u00a0to\u00a00.750) and 1.250. See @fig-x.",
+        safe_of("mine", "label | estimate | conf_low | conf_high\na | 0.5 | 0.25 | 0.75\n | 1.25 | - | -"), see="fig-x",
+    ),
+    "a test, of any kind": Case(
+        "What is asked: arm: 3.842 (p 0.047).",
+        safe_of("mine", "term | statistic | p_value\narm | 3.8416 | 0.0472"),
+    ),
+    "any analysis without a number": Case("", safe_of("mine", "estimate\n-"), see="fig-x"),
     "a result that is withheld": Case(
         "Not shown: fewer than 11 people or events would be described.",
         safe_of("funnel", "estimate\n0.5", verdict="withheld"), see="fig-x",

@@ -7,8 +7,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from views.drawn import cells
-from views.made import GROUPS, POLICY, curve, safe_of, shares, table
 from evalkit.disclosure import Safe
 from evalkit.views import (
     baseline_table,
@@ -17,10 +15,11 @@ from evalkit.views import (
     difference_table,
     restatement_numbers,
     restatement_table,
-    safe_numbers,
-    table_of,
-)  # fmt: skip
+)
 from evalkit.views._data import as_mark
+from views.drawn import cells
+from views.made import GROUPS, POLICY, curve, safe_of, shares, table
+from views.seen import safe_numbers, table_of
 
 REFERRED = (
     "Of all referred: also of people referred too recently to have taken a step. These shares still rise, and are no "
@@ -391,6 +390,6 @@ def test_the_files_of_tables() -> None:
         ["age", 0.1, 1.1, 0.00044],
     ]  # digits are cut before
     means = safe_of("baseline", "group | estimate | std_dev\nPilot | 34.12345 | 9.9")
-    assert rows_of(safe_numbers(means)) == [["Pilot", 34.1234]]
+    assert rows_of(safe_numbers(means)) == [["Pilot", 34.123]]  # as the plain table writes it
     asked = shares("returns", "group | term | label | n_event | n\nPilot | a | A | 1 | 3")
     assert rows_of(safe_numbers(asked))[0][:6] == ["Pilot", "a", "A", 3, 1, 0.333333]

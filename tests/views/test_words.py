@@ -14,12 +14,13 @@ import pytest
 
 import evalkit
 from evalkit.disclosure import Policy, make_safe
-from evalkit.views import Gap, gap_words, headline, listed, numbered, sentences, words
-from evalkit.views._messages import ENGLISH
-from evalkit.views._numbers import count, decimal, interval, p_value, percent, points
-from evalkit.views.prose import share_of
 from evalkit.errors import AnalysisError
 from evalkit.survival import cumulative_incidence
+from evalkit.views import Gap, gap_words, listed, numbered, words
+from evalkit.views._messages import ENGLISH
+from evalkit.views._numbers import count, decimal, interval, p_value, percent, points
+from evalkit.views._said import share_of
+from views.seen import headline, sentences
 
 GROUPS = ("Pilot", "PAIP")
 

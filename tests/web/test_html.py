@@ -9,9 +9,9 @@ from typing import Any
 import pypdf
 import pytest
 
-from evalkit.views._style import _OTHERS, COMPARISON, FOCUS, INK, MUTED
 from evalkit.publish._document import resources
 from evalkit.publish._page import wrap_tables
+from evalkit.views._style import _OTHERS, COMPARISON, FOCUS, INK, MUTED
 from web.browser import assert_accessible, look_at, needs_browser
 from web.pages import document, page_of
 

@@ -24,6 +24,7 @@ class Attrition:
     """
 
     key: ClassVar[str] = "attrition"
+    view: ClassVar[str] = "attrition"
     population: str = "all referrals known at the cut"
 
     def estimate(self, counts: Tally) -> Estimates:

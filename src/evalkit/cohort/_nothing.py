@@ -12,7 +12,7 @@ from evalkit.estimates import Estimates
 
 
 def nothing(
-    cohort: Cohort, kind: str, estimand: str, columns: list[str], population: str, question: str = ""
+    cohort: Cohort, kind: str, estimand: str, columns: list[str], population: str, question: str = "", view: str = ""
 ) -> Estimates:
     """Return an estimate of nobody.
 
@@ -27,6 +27,8 @@ def nothing(
         Of whom it would be.
     question : str
         Name of the question that has no answer; see `Estimates.asked`.
+    view : str
+        The family that would show it, where it is not the plain one.
 
     Returns
     -------
@@ -35,6 +37,5 @@ def nothing(
     """
     data = pd.DataFrame(columns=columns).astype(dict.fromkeys(set(columns) & {"estimate"}, "float64"))
     nobody = Tally(pd.DataFrame(columns=["group", "term", "n_event", "n"]))
-    return Estimates(
-        data, kind, estimand, population=population, cut=cohort.cut, counts=nobody, asked={"question": question}
-    )
+    made = Estimates(data, kind, estimand, population=population, cut=cohort.cut, counts=nobody, view=view)
+    return made.about(asked={"question": question})

@@ -181,6 +181,7 @@ def diagnose(
     return Estimates(
         data=frame,
         kind="diagnose",
+        view="gate",
         estimand="whether the adjusted comparison can be trusted",
         summary={"n_fail": int((frame["verdict"] == "fail").sum()), **sizes},
         notes=failing,

@@ -120,6 +120,7 @@ def e_value(
     return Estimates(
         data=pd.DataFrame(rows, columns=["term", "measure", "estimate", "e_value"]),
         kind="e_value",
+        view="e_value",
         estimand="least strength of unmeasured confounding that would explain the estimate away",
         notes=("The ratio was turned into a risk ratio by an approximation for common outcomes.",) if common else (),
         counts=counts,

@@ -89,6 +89,7 @@ class Proportion:
     """Parameters of a proportion; see `proportion`."""
 
     key: ClassVar[str] = "proportion"
+    view: ClassVar[str] = "proportion"
     method: str = "wilson"
     conf_level: float = 0.95
 

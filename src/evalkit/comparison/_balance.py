@@ -36,6 +36,7 @@ class BalanceOf:
     """
 
     key: ClassVar[str] = "balance"
+    view: ClassVar[str] = "balance"
     groups: tuple[str, str]
     estimand: str
     population: str = ""

@@ -250,6 +250,7 @@ class Comparison:
         return Estimates(
             pd.DataFrame(rows, columns=columns).astype(numbers),
             kind=kind,
+            view="effects" if kind == "adjusted_effects" else kind,
             estimand=f"{estimand}; target of adjusted figures{where}: {target}",
             population=self.population,
             cut=self.cohort.cut,

@@ -58,7 +58,7 @@ def e_values(comparison: Comparison, days: int, *, n_boot: int = N_BOOT) -> Esti
     except AnalysisError:
         empty = pd.DataFrame(columns=["term", "label", "measure", "estimate", "e_value"])
         numbers = empty.astype({"estimate": "float64", "e_value": "float64"})
-        found = Estimates(numbers, kind="e_value", estimand=what, counts=comparison.totals)
+        found = Estimates(numbers, kind="e_value", view="e_value", estimand=what, counts=comparison.totals)
         return found.about(population=comparison.population, cut=comparison.cohort.cut, asked=asked)
     rows = found.tidy()
     rows.insert(1, "label", rows["term"])

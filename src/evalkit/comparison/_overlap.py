@@ -31,6 +31,7 @@ class PreferenceClasses:
     """
 
     key: ClassVar[str] = "preference"
+    view: ClassVar[str] = "preference"
     low: float = 0.3
     high: float = 0.7
     population: str = ""
@@ -135,7 +136,8 @@ def equipoise(comparison: Comparison) -> Estimates:
         rows.append({**row, "n_event": int((own & inside).sum()), "n": int(own.sum())})
         if codes is not None:
             people.append({"n": codes[own], "n_event": codes[own & inside]})
-    analysis = ShareOf("equipoise", f"share with a preference score from {low:g} to {high:g}", comparison.population)
+    what = f"share with a preference score from {low:g} to {high:g}"
+    analysis = ShareOf("equipoise", what, comparison.population, view="of_method")
     return analysis.estimate(Tally(pd.DataFrame(rows), people=tuple(people))).about(
         cut=comparison.cohort.cut, asked={**comparison.asked, "low": low, "high": high}
     )

@@ -31,6 +31,7 @@ class PrecisionOf:
     """
 
     key: ClassVar[str] = "precision"
+    view: ClassVar[str] = "precision"
     groups: tuple[str, str]
     ratio: float = 1.5
     level: float = 0.8

@@ -113,6 +113,7 @@ class DifferencesOf:
     """
 
     key: ClassVar[str] = "subgroups"
+    view: ClassVar[str] = "subgroups"
     groups: tuple[str, str]
     estimand: str
     population: str = ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 __all__ = ["Caseload", "LateEntry", "MeanOf", "RatioOf", "ShareOf", "wilson"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -40,6 +40,8 @@ class ShareOf:
         Term whose n is everybody in the group: each row is also given as a share of that; empty: it is not.
     conf_level : float
     notes : tuple of str
+    view : str
+        The family that shows it (`evalkit.views`).
     """
 
     key: ClassVar[str] = "share"
@@ -49,6 +51,7 @@ class ShareOf:
     whole: str = ""
     conf_level: float = 0.95
     notes: tuple[str, ...] = ()
+    view: str = field(default="shares", repr=False)
 
     def estimate(self, counts: Tally) -> Estimates:
         """Return n_event / n by group and term.
@@ -102,6 +105,8 @@ class MeanOf:
         As `Estimates` has them.
     conf_level : float
     notes : tuple of str
+    view : str
+        The family that shows it (`evalkit.views`).
     """
 
     key: ClassVar[str] = "mean"
@@ -110,6 +115,7 @@ class MeanOf:
     population: str = ""
     conf_level: float = 0.95
     notes: tuple[str, ...] = ()
+    view: str = field(default="shares", repr=False)
 
     def estimate(self, counts: Moments) -> Estimates:
         """Return means by group and term.
@@ -168,6 +174,8 @@ class RatioOf:
         How the ratio is called.
     conf_level : float
     notes : tuple of str
+    view : str
+        The family that shows it (`evalkit.views`).
 
     References
     ----------
@@ -182,6 +190,7 @@ class RatioOf:
     label: str = ""
     conf_level: float = 0.95
     notes: tuple[str, ...] = ()
+    view: str = field(default="shares", repr=False)
 
     def estimate(self, counts: Moments) -> Estimates:
         """Return the ratio by group.
@@ -291,6 +300,7 @@ class LateEntry:
     """
 
     key: ClassVar[str] = "late_entry"
+    view: ClassVar[str] = "late_entry"
     population: str = ""
     notes: tuple[str, ...] = ()
     recorded: bool = True

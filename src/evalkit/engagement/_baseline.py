@@ -167,5 +167,6 @@ def incomplete(cohort: Cohort) -> Estimates:
     people = people.assign(met=people[names].isna().any(axis=1))
     label = "Without a value of at least one characteristic"
     rows = count_true(people, cohort.groups, "any", label, "met", "everybody") if names else []
-    analysis = ShareOf("incomplete", "share of people without a value of a characteristic", "all referred")
+    what = "share of people without a value of a characteristic"
+    analysis = ShareOf("incomplete", what, "all referred", view="of_method")
     return analysis.estimate(tally(rows)).about(cut=cohort.cut)

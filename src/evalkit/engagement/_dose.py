@@ -127,6 +127,7 @@ def attendance_rate(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     ]
     analysis = RatioOf(
         kind="attendance_rate",
+        view="attendance_rate",
         estimand="attended sessions over attended and absent ones",
         population="people with a session attended or missed",
         term="attendance",
@@ -180,6 +181,7 @@ def dose_by_week(
         rows += [{**row, "time_from": first, "time": last} for row in found if row["n"]]
     analysis = MeanOf(
         kind=f"{what}_by_week",
+        view="hours_by_week" if what == "hours" else "weeks",
         estimand=f"mean attended {what} in a week since the first session",
         population="people with a first session whose week is over, with 0 for those who have left",
         conf_level=conf_level,
@@ -231,6 +233,7 @@ def dose_distribution(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         rows += count_true(counted, groups_of(cohort), label, f"{label} sessions", "met", "eligible")
     analysis = ShareOf(
         kind="dose_distribution",
+        view="dose_distribution",
         estimand=f"share with so many counting sessions within {days} days of the first session",
         population=f"people with a first session at least {days} days before the cut",
         conf_level=conf_level,
@@ -271,6 +274,7 @@ def dose_reached(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         rows += moments_of(table, groups_of(cohort), term, label, term)
     analysis = MeanOf(
         kind="dose_reached",
+        view="dose_reached",
         estimand=f"mean share of the dose reached within {days} days of the first session",
         population=f"people with a first session at least {days} days before the cut",
         conf_level=conf_level,

@@ -130,6 +130,7 @@ def funnel(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     ]
     analysis = ShareOf(
         kind="funnel",
+        view="funnel",
         estimand="share reaching each step in time, of those whose time for it is over",
         population="all referred, first episodes" if cohort.episodes == "first" else "all referrals",
         whole="referred",
@@ -162,6 +163,7 @@ def completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     days = cohort.rules.funnel.completion_days
     analysis = ShareOf(
         kind="proportion",
+        view="proportion",
         estimand=f"completion within {days} days of the first session",
         population=f"people with a first session at least {days} days before the cut",
         conf_level=conf_level,

@@ -51,6 +51,7 @@ def longest_gap(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         )
     analysis = ShareOf(
         kind="longest_gap",
+        view="longest_gap",
         estimand="share whose longest gap between attended sessions is so long",
         population="people who attended on two days or more",
         conf_level=conf_level,
@@ -119,6 +120,7 @@ def returns(cohort: Cohort, *, days: int = 90, conf_level: float = 0.95) -> Esti
     rows = count_true(counted, groups_of(cohort), "returned", label, "met", "eligible")
     analysis = ShareOf(
         kind="returns",
+        view="returns",
         estimand=f"attending again within {days} days of disengagement",
         population=f"people who disengaged at least {days} days before the cut",
         conf_level=conf_level,

@@ -51,6 +51,7 @@ def completeness(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         rows += count_true(counted, groups_of(cohort), field, label, "met", "eligible")
     analysis = ShareOf(
         kind="completeness",
+        view="completeness",
         estimand="share with a value in the field",
         population="all referred, first episodes" if cohort.episodes == "first" else "all referrals",
         conf_level=conf_level,
@@ -159,6 +160,7 @@ def lost_to_follow_up(cohort: Cohort, *, days: int = 90, conf_level: float = 0.9
         )
     analysis = ShareOf(
         kind="lost_to_follow_up",
+        view="lost_to_follow_up",
         estimand="share whose follow-up ended early without an event",
         population="people on each time scale",
         conf_level=conf_level,

@@ -88,6 +88,7 @@ def reach(cohort: Cohort, by: str, *, conf_level: float = 0.95) -> Estimates:
         rows += [{**row, "variable": label} for row in found if row["n_event"]]
     analysis = ShareOf(
         kind="reach",
+        view="reach",
         estimand=f"share of the people referred, by {label.lower()}",
         population="all referred, first episodes" if cohort.episodes == "first" else "all referrals",
         conf_level=conf_level,
@@ -168,6 +169,7 @@ def engaged_across(
     engaged = cohort.rules.engaged
     analysis = ShareOf(
         kind="engaged_across",
+        view="across",
         estimand=f"share with {engaged.sessions} attended sessions within {engaged.days} days of intake",
         population=f"people with an intake at least {engaged.days} days before the cut",
         conf_level=conf_level,

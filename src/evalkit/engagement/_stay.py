@@ -97,5 +97,5 @@ def mean_stay(cohort: Cohort, days: int) -> Estimates:
         found = rmst_contrast(rows, "time", "disengaged", by="group", tau=days, reference=reference)
     except AnalysisError:
         what = f"difference of mean days without disengagement in the first {days} days"
-        return nothing(cohort, "rmst_contrast", what, ["measure", "estimate"], _STARTERS, "mean_stay")
+        return nothing(cohort, "rmst_contrast", what, ["measure", "estimate"], _STARTERS, "mean_stay", "mean_gap")
     return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut, asked={"question": "mean_stay"})

@@ -65,6 +65,7 @@ def trend(
     last = cohorts[-1][1]
     analysis = ShareOf(
         kind="trend",
+        view="trend",
         estimand="share reaching a step in time, as known at the end of each period",
         population="all whose time for the step was over by then",
         conf_level=conf_level,

@@ -76,6 +76,7 @@ def harm_after_completion(cohort: Cohort, smallest: int = 11) -> tuple[Estimates
     nobody = Estimates(
         pd.DataFrame(columns=["term", "label"]),
         kind="cox",
+        view="model",
         estimand=f"log hazard ratio of {cohort.study.harm.label} after day {day}, by completion",
         population=population,
         cut=cohort.cut,
@@ -84,7 +85,8 @@ def harm_after_completion(cohort: Cohort, smallest: int = 11) -> tuple[Estimates
     )
     if (sizes["n"] == 0).any():
         empty = pd.DataFrame(columns=["group"])
-        return nobody.about(data=empty, kind="kaplan_meier", estimand="no harm after the landmark"), nobody
+        curves = {"kind": "kaplan_meier", "view": "survival", "estimand": "no harm after the landmark"}
+        return nobody.about(data=empty, **curves), nobody
     curves = kaplan_meier(rows, "time", "event", by="group").about(population=population, cut=cohort.cut, asked=asked)
     if (sizes["n_event"] == 0).any():
         return curves, nobody

@@ -101,7 +101,8 @@ def mean_without_harm(cohort: Cohort, days: int) -> Estimates:
         found = rmst_contrast(rows, "time", "event", by="group", tau=days, reference=cohort.groups[1])
     except AnalysisError:
         what = f"difference of mean days without recorded harm in the first {days} days"
-        return nothing(cohort, "rmst_contrast", what, ["measure", "estimate"], _FOLLOWED, "mean_without_harm")
+        columns, question = ["measure", "estimate"], "mean_without_harm"
+        return nothing(cohort, "rmst_contrast", what, columns, _FOLLOWED, question, "mean_gap")
     return found.about(population=_FOLLOWED, cut=cohort.cut, asked={"question": "mean_without_harm"})
 
 
@@ -214,6 +215,7 @@ def _asked(cohort: Cohort, smallest: int) -> _Asked:
     nothing = Estimates(
         data=pd.DataFrame(columns=["term", "label"]),
         kind="cox",
+        view="model",
         estimand=f"log hazard ratio of the first {cohort.study.harm.label}, given the other terms",
         population="people with an intake and follow-up after it",
         cut=cohort.cut,

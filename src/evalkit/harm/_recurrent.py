@@ -34,6 +34,7 @@ class MeanCountOf:
     """
 
     key: ClassVar[str] = "mean_count"
+    view: ClassVar[str] = "mean_count"
     estimand: str
     population: str = ""
     conf_level: float = 0.95

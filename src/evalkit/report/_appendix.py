@@ -7,11 +7,11 @@ __all__ = ["checklist", "show_pair", "statistics", "target_trial", "terms"]
 from typing import TYPE_CHECKING
 
 from evalkit.comparison import N_BOOT, target_of
+from evalkit.estimates import Estimates
+from evalkit.periods import long_date
 from evalkit.views import CurveText, listed, percent
 from evalkit.views import _appendix as written
 from evalkit.views._mark import emit
-from evalkit.estimates import Estimates
-from evalkit.periods import long_date
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report

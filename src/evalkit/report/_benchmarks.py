@@ -14,6 +14,11 @@ from matplotlib.figure import Figure
 from evalkit import compare
 from evalkit.counts import Tally
 from evalkit.disclosure import Safe
+from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates
+from evalkit.markup import box
+from evalkit.protocol import Baseline
+from evalkit.report._given import estimates_in
 from evalkit.views import (
     benchmark_numbers,
     benchmark_table,
@@ -24,11 +29,6 @@ from evalkit.views import (
     svg_of,
     words,
 )
-from evalkit.errors import AnalysisError
-from evalkit.estimates import Estimates
-from evalkit.markup import box
-from evalkit.protocol import Baseline
-from evalkit.report._given import estimates_in
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -135,7 +135,7 @@ def show_benchmarks(report: Report, estimates: Estimates, measure: str, shape: L
     if not published:
         report.absent("absent.benchmark", measure=measure)
         return
-    if report._refused(report.safe(known)):
+    if report._refused(report.view(report.safe(known))):
         return
     safe = [report.safe(analysis_of(b).estimate(known.counts)) for b in published]
     made = benchmarks(published, safe, report.groups, shape, measure, known.population)

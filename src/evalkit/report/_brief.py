@@ -12,8 +12,6 @@ from matplotlib.figure import Figure
 
 from evalkit import engagement
 from evalkit.disclosure import Safe
-from evalkit.views import curves_of_brief, mean_gap, shares_of_brief, svg_of
-from evalkit.views._mark import emit
 from evalkit.errors import ProtocolError, did_you_mean
 from evalkit.harm import mean_without_harm
 from evalkit.markup import bold, box, bullets, heading, paragraphs
@@ -23,6 +21,8 @@ from evalkit.report._brief_words import Words
 from evalkit.report._event_share import EventShare, share_harmed, share_left
 from evalkit.report._open import open_report
 from evalkit.report._report import Report
+from evalkit.views import curves_of_brief, mean_gap, shares_of_brief, svg_of
+from evalkit.views._mark import emit
 
 _LEFT = "disengagement"
 

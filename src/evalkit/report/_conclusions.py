@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from evalkit.comparison import Outcome, precision
 from evalkit.disclosure import Safe
-from evalkit.views import Gap, decimal, listed, percent, points, words
-from evalkit.views._mark import emit
 from evalkit.engagement import incomplete
 from evalkit.harm import harm_hazards
 from evalkit.markup import box, bullets, paragraphs
+from evalkit.views import Gap, decimal, listed, percent, points, words
+from evalkit.views._mark import emit
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report

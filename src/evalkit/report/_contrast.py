@@ -10,10 +10,9 @@ import pandas as pd
 from evalkit.compare import ProportionDifference
 from evalkit.counts import Tally
 from evalkit.disclosure import POINTS, Safe, cut
-from evalkit.views import Gap
-from evalkit.views._final_words import common_count_day
-from evalkit.views._kinds import CURVES, INCIDENCES
 from evalkit.estimates import Estimates
+from evalkit.views import FAMILIES, Gap
+from evalkit.views.counts import common_count_day
 from evalkit.wilson import normal_quantile
 
 
@@ -175,6 +174,7 @@ def share_gaps(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
 
 def gaps_of(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
     """Return the differences between the two groups that may be told of an estimate; see `Report.gaps`."""
-    if safe.estimates.kind in CURVES | INCIDENCES:
+    contrast = FAMILIES[safe.estimates.view].contrast
+    if contrast == "curves":
         return {} if safe.weighted else curve_gaps(curve_differences(safe, groups))
-    return (count_gaps if safe.estimates.kind == "mean_count" else share_gaps)(safe, groups)
+    return (count_gaps if contrast == "counts" else share_gaps)(safe, groups)

@@ -11,9 +11,9 @@ import pandas as pd
 
 from evalkit import engagement
 from evalkit.disclosure import Safe
-from evalkit.views import Gap, common_day, last_day
 from evalkit.estimates import Estimates
 from evalkit.harm import first_harm
+from evalkit.views import Gap, common_day, last_day
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report

@@ -13,14 +13,13 @@ import pandas as pd
 
 from evalkit import engagement
 from evalkit.disclosure import Safe
-from evalkit.views import Gap, count, gap_words, numbered, percent, sentences, words
-from evalkit.views._kinds import is_empty
-from evalkit.views._mark import emit
 from evalkit.estimates import Estimates
 from evalkit.harm import mean_without_harm
 from evalkit.markup import box, bullets, paragraphs
 from evalkit.periods import long_date
 from evalkit.report._event_share import EventShare, share_harmed, share_left
+from evalkit.views import CurveText, Gap, Look, count, gap_words, numbered, percent, words
+from evalkit.views._mark import emit
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -170,9 +169,9 @@ def _share(report: Report, found: EventShare | None, text: str, horizon: float, 
 
 def _with_mean(report: Report, said: list[str], found: EventShare, exact: Estimates, event: str) -> list[Finding]:
     """Add the difference of means over all days, for what no single day can say."""
-    mean = report.safe(exact)
-    also = () if is_empty(mean) else (mean,)
-    told = [sentences(mean, report.groups, event=event)] if also else []
+    mean = report.view(report.safe(exact), Look(CurveText("", "", event)))
+    also = () if mean.is_empty else (mean.safe,)
+    told = [mean.sentence()] if also else []
     return [Finding(" ".join([*said, *told]), (found.safe, *also))]
 
 

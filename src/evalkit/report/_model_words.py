@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evalkit.views import words
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.levels import in_words
 from evalkit.protocol import Study
 from evalkit.survival import CoxFit
+from evalkit.views import words
 
 _SIGNED = ("estimate", "statistic")
 _LIMITS = ("conf_low", "conf_high")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalkit.disclosure import Safe
-from evalkit.views import baseline_table, count, decimal, percent, words
-from evalkit.views._mark import emit
 from evalkit.engagement import baseline
 from evalkit.markup import box, reference
+from evalkit.views import baseline_table, count, decimal, percent, words
+from evalkit.views._mark import emit
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report

@@ -21,22 +21,6 @@ import pandas as pd
 
 from evalkit.cohort import Cohort, build
 from evalkit.disclosure import Policy, Record, Safe, make_safe
-from evalkit.views import (
-    CurveText,
-    Gap,
-    Look,
-    definitions,
-    difference_table,
-    draw,
-    drawn_numbers,
-    headline,
-    safe_numbers,
-    sentences,
-    svg_of,
-    table_of,
-)
-from evalkit.views._kinds import DRAWN, is_empty, nothing_to_draw, why_absent, with_events
-from evalkit.views._mark import emit, typed_numbers
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData, StudyData
@@ -49,6 +33,8 @@ from evalkit.report._contrast import curve_differences, difference_numbers, gaps
 from evalkit.report._findings import show_findings
 from evalkit.report._given import check_letters, estimates_in
 from evalkit.report._model_words import in_study_words
+from evalkit.views import CurveText, Gap, Look, View, definitions, difference_table, svg_of, view_of
+from evalkit.views._mark import emit, typed_numbers
 
 Shown = Literal["figure", "table", "markdown"]
 _TABLES = ("sessions", "exits", "outcomes", "measures")
@@ -242,21 +228,16 @@ class Report:
         AnalysisError
             If the lead holds a digit.
         DisclosureError
-            If there is no standard sentence for the analysis, or what is given is no estimate.
+            If what is given is no estimate.
         """
         if any(character.isdigit() for character in lead):
             msg = "report.say: numbers come from estimates; the lead must hold none"
             raise AnalysisError(msg)
-        safe, _ = self._both(estimates, "report.say")
-        if self._refused(safe):
+        safe, exact = self._both(estimates, "report.say")
+        view = self.view(safe, Look(words, horizon))
+        if self._refused(view, exact):
             return
-        event = words.event if words else ""
-        told = safe.until(horizon)
-        said = sentences(told, self._order(safe), see, event, self.gaps(told))
-        if not said:
-            msg = f"report.say: there is no standard sentence for '{safe.estimates.kind}'; use report.show"
-            raise DisclosureError(msg)
-        self._emit("markdown", f"{lead} {said}".strip(), safe, typed=(event,))
+        self._emit("markdown", f"{lead} {view.sentence(see)}".strip(), safe, typed=(view.event,))
 
     def show(
         self,
@@ -292,28 +273,24 @@ class Report:
         AnalysisError
             If a label holds letters that figures cannot show.
         DisclosureError
-            If the estimate has no safe form or no such shape, or what is given is no estimate.
+            If the estimate has no safe form or no figure, or what is given is no estimate.
         """
         safe, exact = self._both(estimates, "report.show")
         typed = (x_label, *(astuple(words) if words else ()))
         check_letters((note, *typed))
-        if self._refused(safe, exact):
+        view = self.view(safe, Look(words, horizon, x_label, places or {}))
+        if self._refused(view, exact):
             return
-        kind, order = safe.estimates.kind, self._order(safe)
-        if shape == "table" or (shape == "auto" and kind not in DRAWN):
-            self._emit("table", table_of(safe, note), safe, data=safe_numbers(safe), typed=(note,))
+        if shape == "table" or (shape == "auto" and not view.has_figure):
+            self._emit("table", view.table(note), safe, data=view.numbers(), typed=(note,))
             return
-        if nothing_to_draw(safe, self.groups[0]):
-            self._say_absent(safe)
+        if view.undrawable:
+            self._say_absent(view)
             return
-        drawn, quiet = with_events(safe)
-        figure, alt = draw(drawn, order, Look(words, horizon, x_label, places or {}))
-        data = drawn_numbers(drawn, order, horizon)
-        event = "tiles" if places else words.event if words else ""
-        told = safe.until(horizon)
-        head = headline(told, order, event, self.gaps(told))
+        figure, alt = view.figure()
+        data, head = view.drawn_numbers(), view.headline()
         self._emit("figure", svg_of(figure), safe, alt=alt, data=data, headline=head, typed=typed)
-        if remarks := standing.remarks(self, drawn, quiet):
+        if remarks := view.remarks():
             self._emit("markdown", box("note", " ".join(remarks)), safe)
 
     def show_differences(self, estimates: Estimates, note: str = "") -> None:
@@ -327,7 +304,7 @@ class Report:
             A line below the table.
         """
         safe = self.safe(estimates)
-        if self._refused(safe):
+        if self._refused(self.view(safe)):
             return
         gaps = curve_differences(safe, self.groups)
         said = " ".join(part for part in (note, safe.note) if part)
@@ -363,18 +340,32 @@ class Report:
             raise DisclosureError(msg)
         return known, None
 
-    def _refused(self, safe: Safe, exact: Estimates | None = None) -> bool:
+    def view(self, safe: Safe, look: Look | None = None) -> View:
+        """Return how a result is seen in this report.
+
+        Parameters
+        ----------
+        safe : Safe
+        look : Look, optional
+            Words, horizon and places.
+
+        Returns
+        -------
+        View
+        """
+        seen = look or Look()
+        return view_of(safe, standing.order_of(self.groups, safe), seen, self.gaps(safe.until(seen.horizon)))
+
+    def _refused(self, view: View, exact: Estimates | None = None) -> bool:
         """Say in a sentence why there is nothing to show, where that is so."""
-        refused = safe.verdict == "withheld" or is_empty(safe)
+        refused = view.safe.verdict == "withheld" or view.is_empty
         if refused:
-            self._say_absent(safe, exact)
+            self._say_absent(view, exact)
         return refused
 
-    def _say_absent(self, safe: Safe, exact: Estimates | None = None) -> None:
-        self._emit("markdown", box("absent", why_absent(safe, exact)), safe, absent="yes")
-
-    def _order(self, safe: Safe) -> Sequence[str]:
-        return standing.order_of(self.groups, safe)
+    def _say_absent(self, view: View, exact: Estimates | None = None) -> None:
+        recorded = getattr(exact and exact.analysis, "recorded", True)
+        self._emit("markdown", box("absent", view.absent(recorded=recorded)), view.safe, absent="yes")
 
     def _emit(
         self,

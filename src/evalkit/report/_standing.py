@@ -7,7 +7,6 @@ __all__ = [
     "groups_compared",
     "order_of",
     "provenance",
-    "remarks",
     "show_absent",
     "show_dictionary",
     "show_excuses",
@@ -21,15 +20,14 @@ from typing import TYPE_CHECKING
 from evalkit._version import __version__
 from evalkit.cohort import restatements
 from evalkit.disclosure import Safe, safe_restatements
-from evalkit.views import listed, provenance_table, restatement_numbers, restatement_table, words
-from evalkit.views._kinds import CURVES, INCIDENCES, WEEKS, undrawn
-from evalkit.views._mark import emit, typed_numbers
 from evalkit.excuses import KIND as EXCUSES
 from evalkit.excuses import excuse_text
 from evalkit.intake import dictionary
 from evalkit.markup import bold, box, paragraphs, sign
 from evalkit.messages import messages_for
 from evalkit.periods import Period, long_date
+from evalkit.views import listed, provenance_table, restatement_numbers, restatement_table, words
+from evalkit.views._mark import emit, typed_numbers
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -103,30 +101,6 @@ def show_restatements(report: Report) -> None:
         emit("markdown", words("restated.none", period=before.name), kind="restatements")
         return
     emit("table", restatement_table(rows, before.name), data=restatement_numbers(rows), kind="restatements")
-
-
-def remarks(report: Report, safe: Safe, quiet: Sequence[str]) -> list[str]:
-    """Return what has to be said below a figure: how its curves were made, and what is not in it.
-
-    Parameters
-    ----------
-    report : Report
-    safe : Safe
-    quiet : sequence of str
-        Groups without an event, whose curves are not drawn.
-
-    Returns
-    -------
-    list of str
-    """
-    curve = safe.estimates.kind in CURVES | INCIDENCES
-    said = [words("note.curve", minimum=report.policy.minimum_count)] if curve else []
-    left_out = {"quiet": quiet, "undrawn": undrawn(safe)} if curve else {}
-    said += [words(f"note.{why}", groups=listed(groups)) for why, groups in left_out.items() if groups]
-    said += [words("note.weighted")] if safe.weighted else []
-    said += [words("note.balance")] if safe.estimates.kind == "balance" else []
-    said += [words("note.weeks")] if safe.estimates.kind in WEEKS else []
-    return [*said, safe.note] if safe.note else said
 
 
 def provenance(report: Report) -> None:

@@ -373,6 +373,7 @@ def _fit(model: CoxModel, frame: pd.DataFrame, value: float, notes: tuple[str, .
     return CoxFit(
         data=frame,
         kind="cox",
+        view="model",
         estimand="log hazard ratio per unit of " + ", ".join(model.design.terms),
         conf_level=conf_level,
         summary=Summary(facts),

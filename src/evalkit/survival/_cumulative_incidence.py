@@ -128,6 +128,7 @@ class CumulativeIncidence:
     """Parameters of a cumulative incidence analysis; see `cumulative_incidence`."""
 
     key: ClassVar[str] = "cumulative_incidence"
+    view: ClassVar[str] = "incidence"
     variance: str = "aalen"
     conf_type: str = "log-log"
     conf_level: float = 0.95

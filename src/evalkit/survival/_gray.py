@@ -88,6 +88,7 @@ class GrayTest:
     """Parameters of Gray's test; see `gray_test`. ``cells`` as in `LogRank`."""
 
     key: ClassVar[str] = "gray_test"
+    view: ClassVar[str] = "gray_test"
     rho: float = 0.0
     cells: Cells = ()
 

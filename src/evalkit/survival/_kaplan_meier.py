@@ -73,6 +73,7 @@ class KaplanMeier:
     """Parameters of a Kaplan-Meier analysis; see `kaplan_meier`."""
 
     key: ClassVar[str] = "kaplan_meier"
+    view: ClassVar[str] = "survival"
     conf_type: str = "log-log"
     conf_level: float = 0.95
     times: tuple[float, ...] | None = None

@@ -87,6 +87,7 @@ class RestrictedMean:
     """Parameters of a restricted mean; see `rmst`."""
 
     key: ClassVar[str] = "rmst"
+    view: ClassVar[str] = "means"
     tau: float
     conf_level: float = 0.95
     robust: bool = False
@@ -131,6 +132,7 @@ class RestrictedMeanContrast:
     """Parameters of a contrast of restricted means; see `rmst_contrast`."""
 
     key: ClassVar[str] = "rmst_contrast"
+    view: ClassVar[str] = "mean_gap"
     tau: float
     reference: str
     conf_level: float = 0.95

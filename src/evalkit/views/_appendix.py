@@ -6,6 +6,7 @@ __all__ = ["checklist", "glossary_of_terms", "statistics", "target_trial"]
 
 from collections.abc import Mapping
 
+from evalkit.markup import bold, bullets, link, table, template
 from evalkit.views._messages_appendix import (
     ASSIGNED,
     CHECKLIST,
@@ -15,7 +16,6 @@ from evalkit.views._messages_appendix import (
     TERMS,
     TRIAL_WITHOUT_MANDATE,
 )
-from evalkit.markup import bold, bullets, link, table, template
 
 
 def target_trial(said: Mapping[str, str], assignment: str = "mandate") -> str:

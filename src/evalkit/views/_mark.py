@@ -10,9 +10,9 @@ from typing import Any, Literal
 import pandas as pd
 from IPython.display import display
 
-from evalkit.views._data import as_mark
 from evalkit.markup import markdown, plain
 from evalkit.seal import MARK, Sealer
+from evalkit.views._data import as_mark
 
 _MIME = {"figure": "image/svg+xml", "table": "text/html", "markdown": "text/markdown", "cover": "text/markdown"}
 _SEALER = Sealer()

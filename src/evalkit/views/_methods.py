@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from evalkit.views._numbers import count
-from evalkit.views._tables import html_table
-from evalkit.views._words import listed, words
 from evalkit.markup import bold, bullets
 from evalkit.periods import long_date
 from evalkit.protocol import Disclosure, Rules, Study
+from evalkit.views._numbers import count
+from evalkit.views._tables import html_table
+from evalkit.views._words import listed, words
 
 SMALL_CHANGE = "slightly changed"
 

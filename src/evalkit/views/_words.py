@@ -6,10 +6,10 @@ __all__ = ["listed", "numbered", "words"]
 
 from collections.abc import Sequence
 
-from evalkit.views._messages import ENGLISH
-from evalkit.views._numbers import count
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.markup import template as with_signs
+from evalkit.views._messages import ENGLISH
+from evalkit.views._numbers import count
 
 
 def words(key: str, /, **values: object) -> str:

@@ -1,8 +1,8 @@
-"""Figures of who was reached: a schematic map of community areas, and shares by level."""
+"""Who was reached: a schematic map of community areas, and shares by level."""
 
 from __future__ import annotations
 
-__all__ = ["bars_figure", "tiles_figure"]
+__all__ = ["Reach", "bars_figure", "fitted", "tiles_figure"]
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,12 +15,57 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import PercentFormatter
 
+from evalkit.glossary import NOT_RECORDED
+from evalkit.levels import in_words
 from evalkit.views._numbers import count, percent
 from evalkit.views._style import BESIDE, FOCUS, INK, MUTED, RULE, new_figure, themed
-from evalkit.views._words import words
-from evalkit.levels import in_words
+from evalkit.views._words import listed, words
+from evalkit.views.shares import Shares
 
 _SCALE = LinearSegmentedColormap.from_list("share", ["#eef4f7", FOCUS])
+
+
+class Reach(Shares):
+    """Where people come from, of the focus."""
+
+    name = "reach"
+    first = "From"
+
+    @property
+    def unrecorded(self) -> bool:
+        """Whether people are divided by what is recorded of nobody."""
+        nobody = len(self.rows) > 0 and set(self.rows["term"]) == {NOT_RECORDED}
+        return nobody or super().unrecorded
+
+    @property
+    def undrawable(self) -> bool:
+        """Whether nothing of the focus may be shown."""
+        own = self.rows.loc[self.rows["group"] == self.groups[0], "estimate"]
+        return self.unrecorded or bool(own.isna().all())
+
+    def figure(self) -> tuple[Figure, str]:
+        """Draw tiles where places are given, bars elsewhere."""
+        if not self.look.places:
+            return bars_figure(self.rows, self.groups[0], self.look.x_label)
+        nobody = "" if self.safe.policy.zero else words("figure.not_shown")
+        return tiles_figure(self.rows, self.groups[0], self.look.places, nobody)
+
+    def _headline(self) -> str:
+        group = self.groups[0]
+        levels = self.rows[self.rows["group"] == group]
+        own = levels[levels["estimate"].notna() & (levels["term"] != NOT_RECORDED)]  # no place, and no source
+        if own.empty:
+            return ""
+        first = own[own["estimate"] == own["estimate"].max()]
+        kind = "head.tiles" if self.look.places else "head.reach"
+        near = own[own["n_event"] >= own["n_event"].max() - self.safe.policy.noise_most]
+        if len(near) > len(first):  # the lead of the first may be one person: noise alone sets them apart
+            low, high = percent(near["estimate"].min()), percent(near["estimate"].max())
+            return words(f"{kind}.near", group=group, level=listed(list(near["label"].astype(str))), low=low, high=high)
+        names, top = [str(label) for label in first["label"]], first.iloc[0]
+        said = {"share": percent(top["estimate"]), "group": group, "level": listed(names)}
+        number = ".many" if len(names) > 1 else ".all" if len(levels) == 1 else ".one"  # 99% may look like all
+        return words(kind + number, n=count(top["n_event"]), **said)
 
 
 def tiles_figure(
@@ -105,7 +150,11 @@ def _tile(axes: Axes, name: str, lines: Sequence[str], depth: float, spot: tuple
 
 
 _ROOM = 0.86  # of a tile's width: from where its texts begin to just inside its edge
+
+
 _PADS = 0.12  # inches that the layout leaves at both sides of a figure together
+
+
 _NAMES = ((9.0, 1), (8.5, 2), (8.0, 2), (7.5, 2), (7.0, 3), (6.5, 3), (6.0, 3))
 
 

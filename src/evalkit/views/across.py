@@ -1,8 +1,8 @@
-"""Figure of shares among the levels of several variables, side by side."""
+"""Shares among the levels of several variables, side by side."""
 
 from __future__ import annotations
 
-__all__ = ["across_figure"]
+__all__ = ["Across", "across_figure"]
 
 import textwrap
 from collections.abc import Sequence
@@ -19,11 +19,54 @@ from evalkit.views._keys import beside, key
 from evalkit.views._numbers import percent
 from evalkit.views._style import BESIDE, MUTED, arm_style, new_figure, themed
 from evalkit.views._words import words
+from evalkit.views.shares import Shares, wide
 
 _APART = 0.14  # inches between two groups of one level
+
+
 _TEXT = 0.15  # inches of a line of text
+
+
 _SHAPES = "os^D"
+
+
 _SIZE = 7.5
+
+
+class Across(Shares):
+    """A share among people of each level."""
+
+    name = "across"
+    first = "People"
+
+    def figure(self) -> tuple[Figure, str]:
+        """Draw a block of dots for each variable."""
+        return across_figure(self.rows, self.groups, self.look.x_label)
+
+    def _table(self, note: str) -> str:
+        return wide(self.possible, self.first, note, "variable")
+
+    def _headline(self) -> str:
+        own = self.rows[(self.rows["group"] == self.groups[0]) & (self.rows["variable"] != self.rows["label"])]
+        known = own["estimate"].notna().groupby(own["variable"], sort=False)
+        whole = own[own["variable"].isin(list(known.all()[lambda all_: all_].index))]  # of the hidden nothing is said
+        ends = [found for _, one in whole.groupby("variable", sort=False) if (found := _ends(one))]
+        if not ends:
+            return words("head.across.hidden", group=self.groups[0]) if own["estimate"].isna().any() else ""
+        apart, _, low, high = max(ends, key=lambda end: end[:2])
+        return words(
+            "head.across.range" if apart else "head.across.same", group=self.groups[0],
+            name=str(low["variable"]).lower(), low=percent(low["estimate"]), low_label=str(low["label"]),
+            high=percent(high["estimate"]), high_label=str(high["label"]),
+        )  # fmt: skip
+
+
+def _ends(rows: pd.DataFrame) -> tuple[bool, float, pd.Series, pd.Series] | None:
+    """Return whether the levels of a characteristic differ clearly, by how much, and the lowest and highest."""
+    ordered = rows.sort_values("estimate", kind="stable")
+    low, high = ordered.iloc[0], ordered.iloc[-1]
+    size = float(high["estimate"] - low["estimate"])
+    return None if np.isclose(size, 0) else (bool(high["conf_low"] > low["conf_high"]), size, low, high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,252 @@
+"""Figures of curves: lines with limits and names at their ends, and the numbers at risk below."""
+
+from __future__ import annotations
+
+__all__ = ["at_risk", "curve_numbers", "curves_figure", "incidence_figure", "ticks"]
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from evalkit.disclosure import Safe
+from evalkit.views._labels import name_ends
+from evalkit.views._numbers import count, percent
+from evalkit.views._said import cause_in_words
+from evalkit.views._style import BESIDE, MUTED, arm_style, new_figure, themed
+from evalkit.views._view import CurveText
+from evalkit.views._words import words
+
+_STEPS = (30, 60, 91, 182, 365, 730)
+_LIMITS = ["estimate", "conf_low", "conf_high"]
+
+
+def ticks(horizon: float, most: int = 5) -> list[int]:
+    """Return evenly spaced days, a handful of them, at lengths people know.
+
+    Parameters
+    ----------
+    horizon : float
+        Longest day.
+    most : int, default 5
+        Steps at most.
+
+    Returns
+    -------
+    list of int
+
+    Examples
+    --------
+    >>> ticks(365)
+    [0, 91, 182, 273, 364]
+    """
+    whole = [s for s in _STEPS if horizon % s == 0 and 2 <= horizon / s < most]  # the last day is worth a tick
+    step = next((s for s in whole or _STEPS if horizon / s < most), 365)
+    return [int(day) for day in np.arange(0, horizon + 0.5, step)]
+
+
+def curve_numbers(safe: Safe, groups: Sequence[str], horizon: float) -> pd.DataFrame:
+    """Return what a figure of curves draws: the corners of its lines, and the numbers at risk below it.
+
+    Parameters
+    ----------
+    safe : Safe
+    groups : sequence of str
+        In the order of the figure; groups that are not in the estimates are passed over.
+    horizon : float
+        Longest day drawn.
+
+    Returns
+    -------
+    pandas.DataFrame
+        group (and cause), time, n_risk (only at the days where it is written), estimate, conf_low, conf_high.
+    """
+    rows = safe.estimates.tidy()
+    keys = ["group", "cause"] if "cause" in rows else ["group"]
+    named = [key for g in groups for key in dict.fromkeys(rows.loc[rows["group"] == g, keys].itertuples(index=False))]
+    knots = {tuple(key): safe.knots(*key) for key in named}
+    drawn = {key[0] for key, own in knots.items() if len(own)}  # of a group, perhaps one cause only
+    knots = {key: own for key, own in knots.items() if key[0] in drawn}
+    end = min(horizon, max(float(own["time"].iloc[-1]) for own in knots.values() if len(own)))
+    written = ticks(end, 4 if "cause" in rows and len({*rows["cause"]}) > 1 else 5)
+    read = safe.drawn(sorted({*written, end}))
+    read["n_risk"] = read["n_risk"].where(read["time"].isin(written))
+    parts = []
+    for key, own in knots.items():
+        names = dict(zip(keys, key, strict=True))
+        between = own[(own["time"] < end) & ~own["time"].isin(written)].assign(**names)
+        same = (read[keys] == list(key)).all(axis=1) & (read["estimate"].notna() | read["n_risk"].notna())
+        parts.append(pd.concat([between, read[same]]).sort_values("time", kind="stable"))
+    return pd.concat(parts, ignore_index=True)[[*keys, "time", "n_risk", *_LIMITS]]
+
+
+def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, text: CurveText) -> tuple[Figure, str]:
+    """Draw safe survival curves with their limits, labelled at the curve, and the at-risk table below.
+
+    Parameters
+    ----------
+    safe : Safe
+        Kaplan-Meier estimates.
+    groups : sequence of str
+        In the order of colours; groups that are not in the estimates are passed over.
+    horizon : float
+        Longest day drawn.
+    text : CurveText
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    alt : str
+        What the figure shows, as a sentence for readers who do not see it.
+    """
+    rows = safe.estimates.tidy()
+    knots = {g: safe.knots(g) for g in groups if (rows["group"] == g).any()}
+    shown = [g for g, own in knots.items() if len(own)]
+    end = min(horizon, max(float(knots[g]["time"].iloc[-1]) for g in shown))
+    days = ticks(end)
+    risk = safe.drawn(days)
+    figure = new_figure(1.9 + 0.17 * (len(shown) + 1), BESIDE)
+    with themed():
+        axes = figure.add_subplot()
+        last = {g: _curve(axes, knots[g], arm_style(groups)[g], end) for g in shown}
+        axes.set(xlim=(0, end), ylim=(0, 1.02), xticks=days, ylabel=text.y_label)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.set_xlabel(text.x_label)
+        at_risk(axes, risk, shown, days, arm_style(groups))
+        name_ends([(axes, last)], arm_style(groups))
+    return figure, _curves_alt(risk, shown, text)
+
+
+def _curve(axes: Axes, knots: pd.DataFrame, style: dict[str, object], horizon: float) -> tuple[float, float]:
+    """Draw one curve as lines between the days on which it is known; return where it ends."""
+    end = min(horizon, float(knots["time"].iloc[-1]))
+    inside = knots[knots["time"] < end]
+    at_end = {c: np.interp(end, knots["time"], knots[c]) for c in ("estimate", "conf_low", "conf_high")}
+    path = pd.concat([inside, pd.DataFrame([{"time": end, **at_end}])], ignore_index=True)
+    sns.lineplot(path, x="time", y="estimate", estimator=None, ax=axes, legend=False, **style)
+    colour = str(style["color"])
+    axes.fill_between(path["time"], path["conf_low"], path["conf_high"], color=colour, alpha=0.13, linewidth=0)
+    return end, float(path["estimate"].iloc[-1])
+
+
+def at_risk(
+    axes: Axes, risk: pd.DataFrame, groups: Sequence[str], days: Sequence[int], styles: dict[str, dict[str, object]]
+) -> None:
+    """Write the numbers at risk under the axis, from the same rows as the curve.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    risk : pandas.DataFrame
+        group, time, n_risk.
+    groups : sequence of str
+    days : sequence of int
+    styles : dict
+        From `arm_style`.
+    """
+    place = axes.get_xaxis_transform()
+    rows: dict[str, Any] = {"xycoords": place, "textcoords": "offset points", "annotation_clip": False}
+    heading: dict[str, Any] = {"ha": "left", "va": "center", "weight": "semibold", "size": 8.5}
+    axes.annotate(words("figure.risk"), (0, 0), xytext=(-8, -41), **rows, **heading)
+    for i, group in enumerate(groups, start=1):
+        numbers = risk[risk["group"] == group].set_index("time")["n_risk"]
+        below = -41 - 11.5 * i
+        axes.annotate(
+            group, (1, 0), xycoords="axes fraction", xytext=(12, below), textcoords="offset points", ha="left",
+            va="center", size=8.5, weight="semibold", color=str(styles[group]["color"]), annotation_clip=False,
+        )  # fmt: skip
+        for day in days:
+            axes.annotate(
+                count(numbers.get(day)), (day, 0), xytext=(0, below), ha="center", va="center", size=8.5, **rows
+            )
+
+
+def _curves_alt(risk: pd.DataFrame, groups: Sequence[str], text: CurveText) -> str:
+    sentences = []
+    for group in groups:
+        rows = risk[(risk["group"] == group) & (risk["time"] > 0)].dropna(subset=["estimate"])
+        said = [
+            words("alt.day", share=percent(e), day=int(t)) for t, e in zip(rows["time"], rows["estimate"], strict=True)
+        ]
+        key = "alt.curve" if said else "alt.curve.few"
+        sentences.append(words(key, group=group, event=text.event, values=", ".join(said)))
+    return " ".join(sentences)
+
+
+def incidence_figure(safe: Safe, groups: Sequence[str], horizon: float, text: CurveText) -> tuple[Figure, str]:
+    """Draw safe cumulative incidences, one panel for each cause, with the at-risk table below.
+
+    Parameters
+    ----------
+    safe : Safe
+        Cumulative incidences.
+    groups : sequence of str
+        In the order of colours.
+    horizon : float
+        Longest day drawn.
+    text : CurveText
+        ``x_label`` is used, and ``y_label`` where there is one cause.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    alt : str
+    """
+    rows = safe.estimates.tidy()
+    causes = list(dict.fromkeys(rows["cause"].astype(str)))
+    knots = {(g, c): safe.knots(g, c) for g in groups if (rows["group"] == g).any() for c in causes}
+    knots = {key: own for key, own in knots.items() if len(own)}
+    shown = list(dict.fromkeys(group for group, _ in knots))
+    end = min(horizon, max(float(own["time"].iloc[-1]) for own in knots.values()))
+    days = ticks(end, 5 if len(causes) == 1 else 4)
+    risk = safe.drawn(days)
+    styles = arm_style(groups)
+    figure = new_figure(1.9 + 0.17 * (len(shown) + 1), 6.5 if len(causes) > 1 else BESIDE)
+    named: list[tuple[Axes, dict[str, tuple[float, float]]]] = []
+    with themed():
+        panels = figure.subplots(1, len(causes), sharey=True, squeeze=False)[0]
+        for axes, cause in zip(panels, causes, strict=True):
+            ends = {g: _rising(axes, knots[g, cause], styles[g], end) for g in shown if (g, cause) in knots}
+            if not ends:
+                axes.text(0.5, 0.5, words("figure.not_shown"), transform=axes.transAxes, ha="center", color=MUTED)
+            axes.set(xlim=(0, end), ylim=(0, 1.0), xticks=days, xlabel=text.x_label)
+            title = cause_in_words(cause)
+            if len(causes) > 1:
+                axes.set_title(title[:1].upper() + title[1:], size=10.5)
+            named.append((axes, ends))
+        panels[0].yaxis.set_major_formatter(PercentFormatter(1.0))
+        panels[0].set_ylabel(text.y_label if len(causes) == 1 else "")
+        at_risk(panels[0], risk[risk["cause"] == causes[0]], shown, days, styles)
+        name_ends(named, styles)
+    return figure, _incidence_alt(risk, shown, causes)
+
+
+def _rising(axes: Axes, knots: pd.DataFrame, style: dict[str, object], horizon: float) -> tuple[float, float]:
+    path = knots[knots["time"] <= horizon]
+    sns.lineplot(path, x="time", y="estimate", estimator=None, ax=axes, legend=False, **style)
+    axes.set_ylabel("")
+    axes.fill_between(
+        path["time"], path["conf_low"], path["conf_high"], color=str(style["color"]), alpha=0.13, linewidth=0
+    )
+    return float(path["time"].iloc[-1]), float(path["estimate"].iloc[-1])
+
+
+def _incidence_alt(risk: pd.DataFrame, groups: Sequence[str], causes: Sequence[str]) -> str:
+    said = []
+    for cause in causes:
+        for group in groups:
+            rows = risk[(risk["group"] == group) & (risk["cause"] == cause) & (risk["time"] > 0)].dropna(
+                subset=["estimate"]
+            )
+            values = [
+                words("alt.day", share=percent(e), day=int(t))
+                for t, e in zip(rows["time"], rows["estimate"], strict=True)
+            ]
+            key = "alt.curve" if values else "alt.curve.few"
+            said.append(words(key, group=group, event=cause_in_words(cause), values=", ".join(values)))
+    return " ".join(said)

@@ -1,0 +1,71 @@
+"""The families of results by name: an analysis says which one shows it (`Estimates.view`)."""
+
+from __future__ import annotations
+
+__all__ = ["FAMILIES", "view_of"]
+
+from collections.abc import Sequence
+
+from evalkit.disclosure import Safe
+from evalkit.errors import AnalysisError, did_you_mean
+from evalkit.views import (
+    across,
+    attrition,
+    balance,
+    counts,
+    curves,
+    e_values,
+    effects,
+    means,
+    models,
+    places,
+    shares,
+    subgroups,
+    trend,
+    weeks,
+)
+from evalkit.views._gap import Gaps
+from evalkit.views._view import Look, View
+
+
+def _all(family: type[View]) -> list[type[View]]:
+    return [family, *(found for child in family.__subclasses__() for found in _all(child))]
+
+
+_MODULES = (across, attrition, balance, counts, curves, e_values, effects, means, models, places, shares)
+_MORE = (subgroups, trend, weeks)
+FAMILIES = {family.name: family for family in _all(View)}
+
+
+def view_of(safe: Safe, groups: Sequence[str] = (), look: Look | None = None, gaps: Gaps | None = None) -> View:
+    """Return a result's view.
+
+    Parameters
+    ----------
+    safe : Safe
+    groups : sequence of str
+        In the order of colours, the focus first.
+    look : Look, optional
+    gaps : mapping of str to Gap, optional
+        Differences between the two groups.
+
+    Returns
+    -------
+    View
+
+    Raises
+    ------
+    AnalysisError
+        If the analysis names a family that does not exist.
+
+    Examples
+    --------
+    >>> sorted(FAMILIES)[:3]
+    ['across', 'attendance_rate', 'attrition']
+    """
+    name = safe.estimates.view
+    family = FAMILIES.get(name)
+    if family is None:
+        msg = f"{safe.estimates.kind}: there is no view '{name}'{did_you_mean(name, FAMILIES)}"
+        raise AnalysisError(msg)
+    return family(safe, groups, look or Look(), gaps or {})

@@ -1,0 +1,156 @@
+"""Phrases that the families share: a group's share, several groups' shares, the day on which both may be quoted."""
+
+from __future__ import annotations
+
+__all__ = ["capital", "cause_in_words", "common_day", "each_label", "first_label", "share_of", "shares_of", "with_gap"]
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from evalkit.views._gap import Gap, Gaps, gap_words
+from evalkit.views._numbers import count, percent
+from evalkit.views._words import listed, numbered, words
+
+
+def capital(text: str) -> str:
+    """Begin with a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def cause_in_words(cause: str) -> str:
+    """Return a cause as a report writes it.
+
+    Parameters
+    ----------
+    cause : str
+
+    Returns
+    -------
+    str
+    """
+    known = {"disengagement", "completion", "first session"}
+    return words(f"cause.{cause}") if cause in known else cause
+
+
+def share_of(row: pd.Series, group: str, *, people: bool = False) -> str:
+    """Write one group's share with its limits, and of how many people.
+
+    Limits of a curve that are missing, or the same, are not given.
+
+    Parameters
+    ----------
+    row : pandas.Series
+        estimate, conf_low, conf_high, and n_event and n for ``people``.
+    group : str
+    people : bool, default False
+
+    Returns
+    -------
+    str
+    """
+    said = {"share": percent(row["estimate"]), "group": group}
+    limits = {"low": percent(row["conf_low"]), "high": percent(row["conf_high"])}
+    if people:
+        return words("group.share.of", **said, **limits, x=count(row["n_event"]), people=numbered("people", row["n"]))
+    if not row["conf_low"] < row["conf_high"]:  # also where there are none
+        return words("group.share", **said)
+    return words("group.share.limits", **said, **limits)
+
+
+def common_day(rows: pd.DataFrame, groups: Sequence[str]) -> float:
+    """Return the last day that may be quoted of every group shown, or of any where there is none; nan if there is none.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Landmark rows of one curve per group.
+    groups : sequence of str
+
+    Returns
+    -------
+    float
+    """
+    days = [set(rows.loc[rows["group"] == g, "time"]) for g in groups if (rows["group"] == g).any()]
+    shared = set.intersection(*days) if days else set()
+    known = shared or set().union(*days)
+    return float(max(known)) if known else float("nan")
+
+
+def shares_of(rows: pd.DataFrame, groups: Sequence[str]) -> str:
+    """Write the first share of each group, without limits.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+    groups : sequence of str
+
+    Returns
+    -------
+    str
+    """
+    own = rows.dropna(subset=["estimate"]).drop_duplicates("group").set_index("group")["estimate"]
+    return listed([words("group.share", share=percent(own[g]), group=g) for g in groups if g in own.index])
+
+
+def first_label(rows: pd.DataFrame, groups: Sequence[str]) -> str:
+    """Write the shares of rows of one label as a headline.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+    groups : sequence of str
+
+    Returns
+    -------
+    str
+    """
+    said = shares_of(rows, groups)
+    return words("head.shares", label=str(rows["label"].iloc[0]), shares=said) if said else ""
+
+
+def with_gap(text: str, gap: Gap | None, day: float, group: str) -> str:
+    """Add a difference to a sentence, where it is of the same day.
+
+    Parameters
+    ----------
+    text : str
+    gap : Gap or None
+    day : float
+    group : str
+        The focus.
+
+    Returns
+    -------
+    str
+    """
+    if gap is None or not (np.isnan(gap.day) or gap.day == day):
+        return text
+    return f"{text} {gap_words(gap, group)}"
+
+
+def each_label(rows: pd.DataFrame, groups: Sequence[str], gaps: Gaps) -> str:
+    """Say of every label how large the share is in each group.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        group, label, estimate, limits, and n_event and n where they are shares of people.
+    groups : sequence of str
+    gaps : mapping of str to Gap
+        By label.
+
+    Returns
+    -------
+    str
+    """
+    found = []
+    for label in dict.fromkeys(rows["label"].astype(str)):
+        own = {str(row["group"]): row for _, row in rows[rows["label"] == label].iterrows()}
+        people = {"n_event", "n"} <= set(rows.columns)
+        said = [share_of(own[g], g, people=people) for g in groups if g in own]
+        if said:
+            text = words("each", label=label, shares=listed(said))
+            found.append(with_gap(text, gaps.get(label), float("nan"), groups[0]))
+    return " ".join(found)

@@ -1,0 +1,251 @@
+"""How one result is seen: its numbers, figure, table, sentence and headline, all from what disclosure control passed.
+
+A result names its family (`Estimates.view`); each family is one class here. Nothing else chooses an output.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CurveText", "Look", "View", "gap_of", "joined"]
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar, Literal
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from evalkit import markup
+from evalkit.disclosure import Safe
+from evalkit.errors import DisclosureError
+from evalkit.views._gap import Gap, Gaps
+from evalkit.views._plain import plain_numbers, plain_sentence, plain_table
+from evalkit.views._words import words
+
+_UNSEEN = ["std_dev"]  # no figure or table shows it
+
+
+@dataclass(frozen=True)
+class CurveText:
+    """Words of a curve's figure.
+
+    Attributes
+    ----------
+    y_label, x_label : str
+        What the axes show.
+    event : str
+        Probability of what, for the alt text: ``still engaged``.
+    """
+
+    y_label: str
+    x_label: str
+    event: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a view needs beside its numbers.
+
+    Attributes
+    ----------
+    words : CurveText or None
+        Words of a curve.
+    horizon : float
+        Longest day of a curve.
+    x_label : str
+        What the axis of a chart of shares, or of means by week, shows.
+    places : mapping of str to (column, row)
+        Where places lie on a map of tiles; without them shares by level are bars.
+    """
+
+    words: CurveText | None = None
+    horizon: float = 365
+    x_label: str = "Share"
+    places: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A result as readers see it; this one shows any result plainly, families know better.
+
+    Attributes
+    ----------
+    safe : Safe
+    groups : sequence of str
+        In the order of colours, the focus first.
+    look : Look
+    gaps : mapping of str to Gap
+        Differences between the two groups, by label or cause; '' where there is only one.
+    """
+
+    safe: Safe
+    groups: Sequence[str] = ()
+    look: Look = Look()
+    gaps: Gaps = field(default_factory=dict)
+
+    name: ClassVar[str] = "plain"
+    """What an analysis calls the family."""
+    has_figure: ClassVar[bool] = False
+    """Whether it is drawn unless a table is asked for."""
+    whom: ClassVar[bool] = False
+    """Whether its table says of whom: of fewer people than the ones before it."""
+    untitled: ClassVar[str] = ""
+    """Message that names what is missing where no caption does: what is only said in a sentence."""
+    contrast: ClassVar[Literal["curves", "counts", "shares"]] = "shares"
+    """What the difference between the two groups is a difference of."""
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """The rows that may be shown."""
+        return self.safe.estimates.tidy()
+
+    @property
+    def event(self) -> str:
+        """What holds of those without the event; empty where nobody said it."""
+        return self.look.words.event if self.look.words else ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of it may be, or can be, shown."""
+        return bool(self.rows["estimate"].isna().all()) if "estimate" in self.rows else self.rows.empty
+
+    @property
+    def undrawable(self) -> bool:
+        """Whether a figure would be empty though a table is not."""
+        return False
+
+    @property
+    def unrecorded(self) -> bool:
+        """Whether what it is about was recorded of nobody."""
+        return not getattr(self.safe.estimates.analysis, "recorded", True)
+
+    def absent(self, *, recorded: bool = True) -> str:
+        """Return the sentence that says why nothing of it is shown.
+
+        Parameters
+        ----------
+        recorded : bool, default True
+            Whether the exact estimate says that what it is about was recorded at all.
+
+        Returns
+        -------
+        str
+        """
+        if self.unrecorded or not recorded:
+            return words("absent.unrecorded")
+        return f"{words(self.untitled)} {self._why()}" if self.untitled else self._why()
+
+    def _why(self) -> str:
+        if self.safe.withheld:
+            return words("absent.small", minimum=self.safe.policy.minimum_count)
+        return words("absent.early")
+
+    def numbers(self) -> pd.DataFrame:
+        """Return the numbers of the table, with the digits that disclosure control left.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        rows = self.rows.drop(columns=_UNSEEN, errors="ignore")
+        return plain_numbers(rows) if type(self) is View else rows
+
+    def drawn_numbers(self) -> pd.DataFrame:
+        """Return the numbers that the figure draws.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        return self.numbers()
+
+    def figure(self) -> tuple[Figure, str]:
+        """Draw it.
+
+        Returns
+        -------
+        figure : matplotlib.figure.Figure
+        alt : str
+            What the figure shows, for readers who do not see it.
+
+        Raises
+        ------
+        DisclosureError
+            If the family has no figure.
+        """
+        msg = f"report.show: '{self.safe.estimates.kind}' has no figure; show it as a table"
+        raise DisclosureError(msg)
+
+    def table(self, note: str = "") -> str:
+        """Write it as an HTML table.
+
+        Parameters
+        ----------
+        note : str
+            A line below the table, before the note on what is not shown.
+
+        Returns
+        -------
+        str
+        """
+        whom = words("note.whom", whom=self.safe.estimates.population) if self.whom else ""
+        return self._table(joined(whom, note, self.safe.note))
+
+    def _table(self, note: str) -> str:
+        return plain_table(self.rows, note)
+
+    def sentence(self, reference: str = "") -> str:
+        """Write it as sentences.
+
+        Parameters
+        ----------
+        reference : str
+            Label of the figure or table that shows it, as ``fig-retention``; it is named when given.
+
+        Returns
+        -------
+        str
+            With signs (`evalkit.markup`); empty where there is nothing to say.
+        """
+        if self.safe.verdict == "withheld":
+            return words("absent.small", minimum=self.safe.policy.minimum_count)
+        text = self._sentence()
+        told = text and text not in {words("curve.none"), words("funnel.none")}
+        return words("see", text=text, label=markup.reference(reference)) if reference and told else text
+
+    def _sentence(self) -> str:
+        return plain_sentence(self.safe.estimates, self.groups)
+
+    def headline(self) -> str:
+        """Write the finding of its figure in one line.
+
+        Returns
+        -------
+        str
+            Without a full stop; empty where there is none, and of weighted curves: what is to be said of the groups
+            after weighting, adjusted effects say with better limits.
+        """
+        return "" if self.safe.weighted else self._headline()
+
+    def _headline(self) -> str:
+        return ""
+
+    def remarks(self) -> list[str]:
+        """Return what has to be said below its figure: how it was made, and what is not in it.
+
+        Returns
+        -------
+        list of str
+        """
+        said = [words("note.weighted")] if self.safe.weighted else []
+        return [*said, self.safe.note] if self.safe.note else said
+
+
+def joined(*texts: str) -> str:
+    """Join the texts that say something."""
+    return " ".join(text for text in texts if text)
+
+
+def gap_of(row: pd.Series) -> Gap:
+    """Return a row's estimate with its limits."""
+    return Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]))

@@ -1,0 +1,48 @@
+"""Who is counted, and how late what is known was entered."""
+
+from __future__ import annotations
+
+__all__ = ["Attrition", "LateEntry"]
+
+from evalkit.views._lines import Column, number, text, written
+from evalkit.views._numbers import count
+from evalkit.views._view import View
+
+_STEPS = (
+    text("label", "Step"),
+    Column("Group", lambda row: "everyone" if row["group"] == "all" else str(row["group"]), number=False),
+    number("n", "Before", count),
+    number("n_event", "Remaining", count),
+)
+_LATE = (
+    Column("Table", lambda row: str(row["group"]).capitalize(), number=False),
+    number("n", "Rows", count),
+    number("median", "Median days", count),
+    Column("Middle half", lambda row: f"{count(row['lower_quartile'])} to {count(row['upper_quartile'])}"),
+)
+_SCALES = {
+    "cohort": "Who is in the study",
+    "initiation": "Who is followed from referral to a first session",
+    "retention": "Who is followed from a first session on",
+    "harm": "Who is followed for harm from intake on",
+}
+
+
+class Attrition(View):
+    """The steps of the cohort for everybody, those of each time scale by group."""
+
+    name = "attrition"
+
+    def table(self, note: str = "") -> str:
+        """Write the steps."""
+        own = self.rows[(self.rows["variable"] == "cohort") | (self.rows["group"] != "all")]
+        return written(own, _STEPS, note, groups=own["variable"].map(lambda name: _SCALES.get(name, name)))
+
+
+class LateEntry(View):
+    """Days from an event to its entry, by table."""
+
+    name = "late_entry"
+
+    def _table(self, note: str) -> str:
+        return written(self.rows, _LATE, note)

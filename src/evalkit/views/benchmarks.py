@@ -1,0 +1,69 @@
+"""Shares of a study beside published ones."""
+
+from __future__ import annotations
+
+__all__ = ["benchmark_numbers", "benchmark_table"]
+
+import pandas as pd
+
+from evalkit.views._lines import Column, text, written
+from evalkit.views._numbers import count, percent
+from evalkit.views.curves import told_points
+
+_LIMITS = ["estimate", "conf_low", "conf_high"]
+_PUBLISHED = (
+    text("label", "Published figure"),
+    Column("Published", lambda row: f"{row['about']}{percent(row['baseline'], 0 if row['about'] else 1)}"),
+    text("denominator", "Of whom"),
+    text("group", "Group here"),
+    Column("Here", lambda row: f"{percent(row['here'], 1)} of\u00a0{count(row['n'])}"),
+    # a difference from a figure that is itself 'about' would be false precision
+    Column("Difference, points (95% CI)", lambda row: "not computed" if row["about"] else told_points(row)),
+)
+
+
+def benchmark_table(rows: pd.DataFrame, note: str = "") -> str:
+    """Return shares beside published ones as an HTML table.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From safe estimates: label, baseline, denominator, group, here, n, estimate (the difference), limits.
+    note : str
+        A line below the table.
+
+    Returns
+    -------
+    str
+    """
+    return written(rows, _PUBLISHED, note)
+
+
+def benchmark_numbers(rows: pd.DataFrame, marks: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return shares of this study and published ones, one number per row.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        As `benchmark_table` takes them.
+    marks : pandas.DataFrame, optional
+        Published values with their limits, as a figure draws them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        label, group, measure (here, published, difference), n, estimate, conf_low, conf_high.
+    """
+    here = rows.drop_duplicates("group")
+    own = here.assign(label="This study", measure="here", estimate=here["here"])
+    own = own.assign(conf_low=here["here_low"], conf_high=here["here_high"])
+    if marks is not None:
+        parts = [own, marks.assign(group="published", measure="published")]
+    else:
+        published = rows.drop_duplicates("label").assign(group="published", measure="published")
+        published = published.assign(estimate=published["baseline"], n=published.get("baseline_n"))
+        published[["conf_low", "conf_high"]] = float("nan")
+        exact = rows[rows["about"] == ""]  # no difference is given from a figure that is itself 'about'
+        parts = [own, published, exact.assign(measure="difference")]
+    columns = ["label", "group", "measure", "n", *_LIMITS]
+    return pd.concat([part.reindex(columns=columns) for part in parts], ignore_index=True)

@@ -1,0 +1,71 @@
+"""Restricted means: mean days until the event, up to a horizon, and the difference between the groups."""
+
+from __future__ import annotations
+
+__all__ = ["MeanGap", "Means", "mean_gap"]
+
+from evalkit.counts import DayCounts
+from evalkit.disclosure import Safe
+from evalkit.views._gap import Gap, amount, sized
+from evalkit.views._lines import limits, number, text, written
+from evalkit.views._numbers import count, decimal
+from evalkit.views._view import View
+from evalkit.views._words import words
+
+_COLUMNS = (
+    text("group", "Group"),
+    number("n", "People", count),
+    number("estimate", "Mean days", lambda v: decimal(v, 0)),
+    limits("conf_low", "conf_high", share=False, digits=0),
+)
+
+
+class Means(View):
+    """The mean of each group."""
+
+    name = "means"
+
+    def _table(self, note: str) -> str:
+        return written(self.rows, _COLUMNS, note)
+
+
+class MeanGap(View):
+    """The difference of the two means."""
+
+    name = "mean_gap"
+    untitled = "named.rmst_contrast"
+
+    def _sentence(self) -> str:
+        gap = mean_gap(self.safe)
+        if gap is None:
+            return words("curve.none")
+        said = {"tau": count(gap.day), "event": self.event, "group": self.groups[0], "other": self.groups[1]}
+        if gap.direction == "none":
+            return words("rmst.gap.none", **said, low=amount(gap.low, "days"), high=amount(gap.high, "days"))
+        low, high = (sized(size) for size in sorted((abs(gap.low), abs(gap.high))))
+        return words(f"rmst.gap.{gap.direction}", **said, low=low, high=high)
+
+
+def mean_gap(safe: Safe) -> Gap | None:
+    """Return the difference of restricted means.
+
+    Parameters
+    ----------
+    safe : Safe
+        A contrast of restricted means.
+
+    Returns
+    -------
+    Gap or None
+        In days, with the horizon as its day; None where it may not be told, or one group has no event: its mean would
+        have no error.
+    """
+    counts = safe.estimates.counts
+    if isinstance(counts, DayCounts) and not counts.data.groupby("group")["n_event_1"].sum().all():
+        return None
+    rows = safe.estimates.tidy()
+    own = rows[rows["measure"] == "rmst_difference"].dropna(subset=["estimate"])
+    if own.empty:
+        return None
+    row = own.iloc[0]
+    return Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]), float(row["tau"]))

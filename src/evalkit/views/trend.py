@@ -1,0 +1,120 @@
+"""Shares at the end of each period, a panel for each measure."""
+
+from __future__ import annotations
+
+__all__ = ["Trend", "trend_figure"]
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from evalkit.views._keys import key
+from evalkit.views._numbers import NOT_SHOWN, percent
+from evalkit.views._style import MUTED, arm_style, new_figure, themed
+from evalkit.views._words import words
+from evalkit.views.shares import Shares, wide
+
+_SHAPES = "os"
+
+
+class Trend(Shares):
+    """How shares came to be, quarter by quarter."""
+
+    name = "trend"
+    first = "End of"
+
+    def figure(self) -> tuple[Figure, str]:
+        """Draw a panel for each measure."""
+        return trend_figure(self.rows, self.groups)
+
+    def _table(self, note: str) -> str:
+        rows = self.possible
+        return wide(rows.assign(variable=rows["label"], label=rows["period"]), self.first, note, "variable")
+
+    def _headline(self) -> str:
+        ends = list(dict.fromkeys(self.rows["period"].astype(str)))[-2:]  # not the last two known: they may be older
+        rows = self.rows[self.rows["group"].eq(self.groups[0]) & self.rows["variable"].isin(["engaged", "completed"])]
+        measures = []
+        for label, own in rows[rows["n"] > 0].dropna(subset=["estimate"]).groupby("label", sort=False):
+            share = own.set_index("period")["estimate"]
+            if len(ends) == 2 and set(ends) <= set(share.index):
+                before, now = (percent(share[end]) for end in ends)
+                measures.append(words("head.trend.one", label=label, now=now, before=before))
+        return words("head.trend", group=self.groups[0], measures="; ".join(measures)) if measures else ""
+
+
+def trend_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure, str]:
+    """Draw shares at the end of each period, one panel for each measure.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From safe estimates: group, period, label, n, estimate, conf_low, conf_high.
+    groups : sequence of str
+        In the order of colours.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    alt : str
+    """
+    rows = rows.assign(estimate=rows["estimate"].where(rows["n"].gt(0)))
+    periods = list(dict.fromkeys(rows["period"].astype(str)))
+    labels = list(dict.fromkeys(rows["label"].astype(str)))
+    styles = arm_style(groups)
+    shown = [g for g in groups if rows.loc[rows["group"] == g, "estimate"].notna().any()]
+    across = min(len(labels), 4)
+    rows_of_panels = -(-len(labels) // across)
+    figure = new_figure(1.85 * rows_of_panels + 0.3)
+    said: list[str] = []
+    with themed():
+        panels = figure.subplots(rows_of_panels, across, sharex=True, sharey=True, squeeze=False).ravel()
+        for axes, label in zip(panels, labels, strict=False):
+            own = rows[(rows["label"] == label)].dropna(subset=["estimate"])
+            for group in shown:
+                part = own[own["group"] == group]
+                place = [periods.index(str(p)) for p in part["period"]]
+                _dated(axes, part, place, styles[group], _SHAPES[groups.index(group) % 2])
+                said += _trend_words(part, label, group)
+            if own.empty:
+                axes.text(0.5, 0.5, words("figure.not_shown"), transform=axes.transAxes, ha="center", color=MUTED)
+            axes.set(ylim=(0, 1.05), xlim=(-0.4, len(periods) - 0.6), xlabel="", ylabel="")
+            axes.set_title("\n".join(textwrap.wrap(label, 20)), size=9, va="bottom")
+            years = _years(periods)
+            axes.set_xticks(list(years), list(years.values()), ha="left" if len(periods) > 4 else "center")
+            axes.set_xticks(range(len(periods)), minor=True)
+            axes.tick_params(axis="x", labelsize=8.5)
+        for axes in panels[len(labels) :]:
+            axes.set_visible(False)
+        panels[0].yaxis.set_major_formatter(PercentFormatter(1.0))
+        key(figure, shown, styles, "".join(_SHAPES[groups.index(g) % len(_SHAPES)] for g in shown))
+    return figure, " ".join(said)
+
+
+def _years(periods: Sequence[str]) -> dict[int, str]:
+    """Return where a tick says which year begins; every period where they are few or no quarters."""
+    if len(periods) <= 4 or not all("Q" in period for period in periods):
+        return {i: period.replace("Q", "\nQ") for i, period in enumerate(periods)}
+    years = [period.partition("Q")[0] for period in periods]
+    starts = {i: year for i, year in enumerate(years) if i and years[i - 1] != year}
+    return starts if years.count(years[0]) < 3 else {0: years[0], **starts}
+
+
+def _dated(axes: Axes, part: pd.DataFrame, place: list[int], style: dict[str, Any], shape: str) -> None:
+    colour = str(style["color"])
+    axes.plot(place, part["estimate"], marker=shape, markersize=4.5, **style)
+    axes.fill_between(place, part["conf_low"], part["conf_high"], color=colour, alpha=0.12, linewidth=0)
+
+
+def _trend_words(part: pd.DataFrame, label: str, group: str) -> list[str]:
+    values = [
+        words("alt.trend.value", share=percent(e), period=p)
+        for p, e in zip(part["period"], part["estimate"], strict=True)
+        if percent(e) != NOT_SHOWN
+    ]
+    return [words("alt.trend", label=label, group=group, values=", ".join(values))] if values else []
