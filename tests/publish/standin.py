@@ -30,7 +30,7 @@ import sys, types
 from pathlib import Path
 import evalkit
 room = types.ModuleType("evalkit.views")
-room.__path__ = [str(Path(evalkit.__file__).parent / "display")]
+room.__path__ = [str(Path(evalkit.__file__).parent / "views")]
 sys.modules.setdefault("evalkit.views", room)
 from evalkit.views._mark import emit as put_out
 from evalkit.markup import sign

@@ -184,9 +184,9 @@ def test_why_there_is_no_figure(name: str, shown: list[dict[str, Any]]) -> None:
 def test_numbers_in_a_lead_and_results_without_a_sentence_are_refused() -> None:
     with pytest.raises(AnalysisError, match="numbers come from estimates; the lead must hold none"):
         showing(STAYED).say(estimates(STAYED), lead="In 2 groups")
-    with pytest.raises(DisclosureError, match=r"no standard sentence for 'balance'; use report\.show"):
-        balance = safe_of("balance", "smd\n0.1")
-        showing(balance).say(estimates(balance))
+    with pytest.raises(DisclosureError, match=r"report\.say: 'attrition' has no sentence; use report\.show"):
+        steps = safe_of("attrition", "variable | group | n\nharm | Pilot | 90")
+        showing(steps).say(estimates(steps))
 
 
 def newcombe(x1: int, n1: int, x0: int, n0: int) -> tuple[float, float]:

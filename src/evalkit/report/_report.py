@@ -228,7 +228,7 @@ class Report:
         AnalysisError
             If the lead holds a digit.
         DisclosureError
-            If what is given is no estimate.
+            If there is nothing to say of it in a sentence, or what is given is no estimate.
         """
         if any(character.isdigit() for character in lead):
             msg = "report.say: numbers come from estimates; the lead must hold none"
@@ -237,7 +237,11 @@ class Report:
         view = self.view(safe, Look(words, horizon))
         if self._refused(view, exact):
             return
-        self._emit("markdown", f"{lead} {view.sentence(see)}".strip(), safe, typed=(view.event,))
+        said = view.sentence(see)
+        if not said:
+            msg = f"report.say: '{safe.estimates.kind}' has no sentence; use report.show"
+            raise DisclosureError(msg)
+        self._emit("markdown", f"{lead} {said}".strip(), safe, typed=(view.event,))
 
     def show(
         self,

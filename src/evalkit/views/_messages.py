@@ -32,6 +32,9 @@ ENGLISH: dict[str, str] = {
     "group.share.limits": "{share} in {group} ({low} to {high})",
     "group.share.of": "{share} in {group} ({low} to {high}; {x} of {people})",
     "model.of": "The model describes {n} people with {events} events (rounded).",
+    "attrition.said": "Of {first} referrals, {last} are counted after the last step.",
+    "late.said": "Half of the rows are entered within so many days of the event, or fewer: {tables}.",
+    "late.said.one": "{days} ({table})",
     # -- any result
     "plain.said": "{what}: {values}.",
     "column.label": "Result",
@@ -218,6 +221,7 @@ ENGLISH: dict[str, str] = {
     "head.effects": "After adjustment, {value} points ({low} to {high}): {gap}",
     "note.balance": "Differences before weighting are those of published numbers of people, as in the table of "
     "participants.",
+    "balance.said": "{what}.",
     "balance.row": "{label}: {before} before, {after} after weighting.",
     "balance.axis": "Standardized mean difference",
     "balance.before": "square: before",

@@ -7,6 +7,7 @@ __all__ = ["Attrition", "LateEntry"]
 from evalkit.views._lines import Column, number, text, written
 from evalkit.views._numbers import count
 from evalkit.views._view import View
+from evalkit.views._words import listed, words
 
 _STEPS = (
     text("label", "Step"),
@@ -38,6 +39,12 @@ class Attrition(View):
         own = self.rows[(self.rows["variable"] == "cohort") | (self.rows["group"] != "all")]
         return written(own, _STEPS, note, groups=own["variable"].map(lambda name: _SCALES.get(name, name)))
 
+    def _sentence(self) -> str:
+        steps = self.rows[(self.rows["variable"] == "cohort") & (self.rows["group"] == "all")]
+        if steps.empty:
+            return ""
+        return words("attrition.said", first=count(steps["n"].iloc[0]), last=count(steps["n_event"].iloc[-1]))
+
 
 class LateEntry(View):
     """Days from an event to its entry, by table."""
@@ -46,3 +53,11 @@ class LateEntry(View):
 
     def _table(self, note: str) -> str:
         return written(self.rows, _LATE, note)
+
+    def _sentence(self) -> str:
+        known = self.rows.dropna(subset=["median"])
+        said = [
+            words("late.said.one", table=str(t), days=count(d))
+            for t, d in zip(known["group"], known["median"], strict=True)
+        ]
+        return words("late.said", tables=listed(said)) if said else ""

@@ -50,6 +50,9 @@ class Balance(View):
     def _table(self, note: str) -> str:
         return written(self.rows, _COLUMNS, f"{words('note.balance')} {note}".strip())
 
+    def _sentence(self) -> str:
+        return words("balance.said", what=self._headline())
+
     def _headline(self) -> str:
         before, after = (decimal(self.rows[name].abs().max()) for name in ("smd", "smd_weighted"))
         return words("head.balance", before=before, after=after)
