@@ -66,7 +66,8 @@ ELSE = {
     "proportion_difference.method": "newcombe", "FollowUp.q": (0.5,), "SurvivalQuantile.q": (0.5,), "follow_up.q": 0.5,
     "survival_quantile.q": 0.5, "Comparison.adjusted.estimand": None, "target_of.estimand": None,
     "Attrition.population": "all referrals known at the cut", "BalanceOf.population": "", "lost_to_follow_up.days": 90,
-    "nothing.question": "",
+    "nothing.question": "", "nothing.view": "", "CoxFit.view": "", "ShareOf.view": "shares", "MeanOf.view": "shares",
+    "RatioOf.view": "shares",
 }  # fmt: skip
 
 

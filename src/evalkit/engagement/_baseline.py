@@ -68,7 +68,7 @@ class BaselineShares:
         .. [1] Austin (2009), Stat. Med. 28:3083-3107.
         """
         what = "share of people, by baseline characteristics"
-        found = ShareOf("baseline", what, self.population).estimate(counts)
+        found = ShareOf("baseline", what, self.population, view="plain").estimate(counts)
         rows = found.tidy()
         rows["smd"] = _standardised(rows, self.groups, rows["estimate"] * (1 - rows["estimate"]))
         return found.about(data=rows, analysis=self)
@@ -102,7 +102,9 @@ class BaselineMeans:
         Estimates
             group, variable, term, label, n (with a value), estimate, std_dev, std_error, conf_low, conf_high, smd.
         """
-        found = MeanOf("baseline_means", "mean of baseline characteristics", self.population).estimate(counts)
+        found = MeanOf("baseline_means", "mean of baseline characteristics", self.population, view="plain").estimate(
+            counts
+        )
         rows = found.tidy()
         rows["smd"] = _standardised(rows, self.groups, rows["std_dev"] ** 2)
         return found.about(data=rows, analysis=self)

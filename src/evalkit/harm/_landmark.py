@@ -85,8 +85,8 @@ def harm_after_completion(cohort: Cohort, smallest: int = 11) -> tuple[Estimates
     )
     if (sizes["n"] == 0).any():
         empty = pd.DataFrame(columns=["group"])
-        curves = {"kind": "kaplan_meier", "view": "survival", "estimand": "no harm after the landmark"}
-        return nobody.about(data=empty, **curves), nobody
+        what = "no harm after the landmark"
+        return nobody.about(data=empty, kind="kaplan_meier", view="survival", estimand=what), nobody
     curves = kaplan_meier(rows, "time", "event", by="group").about(population=population, cut=cohort.cut, asked=asked)
     if (sizes["n_event"] == 0).any():
         return curves, nobody

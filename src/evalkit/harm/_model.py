@@ -178,6 +178,7 @@ def harm_hazards(cohort: Cohort, smallest: int = 11) -> Estimates:
         cut=cohort.cut,
         counts=asked.nothing.counts,
         asked={"question": "harm_hazards"},
+        view="gate",
     )
     if asked.fit is None:
         return nothing

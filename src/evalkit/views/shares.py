@@ -55,7 +55,7 @@ class Shares(View):
     @property
     def uncertain(self) -> pd.DataFrame:
         """The shares that were estimated: not the start of a funnel, which is everybody by definition."""
-        rows = self.rows.dropna(subset=["estimate"])
+        rows = self._labelled()
         return rows[rows["conf_low"] != rows["conf_high"]]
 
     @property
@@ -77,7 +77,7 @@ class Shares(View):
 
     def _labelled(self) -> pd.DataFrame:
         rows = self.rows.dropna(subset=["estimate"])
-        return rows if "label" in rows else rows.assign(label=rows["term"])
+        return rows.assign(label=rows["term"]) if "label" not in rows and "term" in rows else rows
 
     def _sentence(self) -> str:
         return each_label(self._labelled(), self.groups, self.gaps)
@@ -93,10 +93,8 @@ class Plainly(Shares):
     name = "proportion"
 
     def _table(self, note: str) -> str:
-        return written(self.rows.assign(label=self._names()), _LONG, note)
-
-    def _names(self) -> pd.Series[str]:
-        return self.rows["label"] if "label" in self.rows else self.rows["term"]
+        rows = self.rows if "label" in self.rows else self.rows.assign(label=self.rows["term"])
+        return written(rows, _LONG, note)
 
 
 _LONG = (

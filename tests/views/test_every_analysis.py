@@ -1,0 +1,77 @@
+"""Every public analysis can be shown and said: its family's view makes a table, numbers, a sentence, and a figure where it has one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from evalkit.disclosure import Safe, make_safe
+from evalkit.estimates import Estimates
+from evalkit.views import CurveText, Look, View, view_of
+from golden.cases import CASES
+from protected.frames import SMALL
+from views.drawn import cells
+
+FIRST = {name.partition(":")[0]: name for name in reversed(CASES)}
+NO_SENTENCE = {"engagement.caseload"}
+"""What a report shows in a table of its own, or in none."""
+
+
+def safe_of_case(name: str) -> tuple[Safe, ...]:
+    found = CASES[name]()
+    found = found if isinstance(found, tuple | list) else (found,)
+    return tuple(make_safe(one, SMALL) for one in found if isinstance(one, Estimates) and one.counts is not None)
+
+
+def view_of_safe(safe: Safe) -> View:
+    rows = safe.estimates.tidy()
+    groups = list(dict.fromkeys(rows["group"].astype(str))) if "group" in rows else []
+    return view_of(
+        safe, [*groups, "one", "other"][: max(2, len(groups))], Look(CurveText("y", "x", "well"), 400, "share")
+    )
+
+
+@pytest.mark.parametrize("analysis", sorted(FIRST))
+def test_it_can_be_shown_and_said(analysis: str) -> None:
+    for safe in safe_of_case(FIRST[analysis]):
+        view = view_of_safe(safe)
+        if safe.verdict == "withheld" or view.is_empty:
+            assert view.absent().startswith(("Not shown", "Difference in the mean", "No values"))
+            continue
+        rows = cells(view.table("A note below."))
+        assert len(rows) >= 2
+        assert "A note below." in rows[-1][0]
+        assert len(view.numbers())
+        if analysis not in NO_SENTENCE:
+            said = view.sentence("fig-x")
+            assert re.search(r"\d", said) or "Not" in said or "No " in said, said
+            assert "nan" not in said
+        if view.has_figure and not view.undrawable:
+            figure, alt = view.figure()
+            assert figure.axes
+            assert alt
+            assert len(view.drawn_numbers())
+
+
+def test_every_family_is_that_of_an_analysis_or_of_a_part_of_a_report() -> None:
+    found = {safe.estimates.view for name in FIRST.values() for safe in safe_of_case(name)}
+    assert {
+        "survival",
+        "incidence",
+        "funnel",
+        "model",
+        "effects",
+        "gate",
+        "mean_gap",
+        "plain",
+        "trend",
+        "weeks",
+    } <= found
+
+
+def test_a_family_that_is_not_there_is_named() -> None:
+    made = Estimates(CASES[FIRST["engagement.funnel"]]().data, "mine", "e", view="funel", counts=None)
+    safe = Safe(made, "released", (), SMALL)
+    with pytest.raises(Exception, match=r"mine: there is no view 'funel'; did you mean 'funnel'\?"):
+        view_of(safe)
