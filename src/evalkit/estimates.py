@@ -8,7 +8,7 @@ any statistics.
 
 from __future__ import annotations
 
-__all__ = ["Analysis", "Estimates"]
+__all__ = ["Analysis", "Estimates", "nothing"]
 
 import dataclasses
 import hashlib
@@ -78,6 +78,8 @@ class Estimates:
         The question by value, so far as neither kind nor analysis say it: ``{"question": "staying"}``.
     view : str
         The family of views that shows it (`evalkit.views`); where it is not said, the analysis' own.
+    absence : mapping
+        Why there is nothing: ``key`` of the sentence that says so, and what stands in it; see `nothing`.
     """
 
     data: pd.DataFrame = field(repr=False)
@@ -92,6 +94,7 @@ class Estimates:
     analysis: Analysis | None = field(default=None, repr=False)
     asked: Mapping[str, Any] = field(default_factory=dict)
     view: str = ""
+    absence: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.kind or not self.estimand:
@@ -101,6 +104,7 @@ class Estimates:
         object.__setattr__(self, "data", self.data.reset_index(drop=True).copy())
         object.__setattr__(self, "summary", MappingProxyType(dict(self.summary)))
         object.__setattr__(self, "asked", MappingProxyType(dict(self.asked)))
+        object.__setattr__(self, "absence", MappingProxyType(dict(self.absence)))
         object.__setattr__(self, "view", self.view or getattr(self.analysis, "view", "plain"))
 
     def tidy(self) -> pd.DataFrame:
@@ -163,6 +167,31 @@ class Estimates:
     def _repr_html_(self) -> str:
         head = f"<p><strong>{self.kind}</strong>: {self.estimand}</p>"
         return head + self.data.to_html(index=False, max_rows=40)
+
+
+def nothing(key: str, what: str, **more: str) -> Estimates:
+    """Return the answer to a question that cannot be asked: a value like any other, so that nobody needs to look first.
+
+    Parameters
+    ----------
+    key : str
+        Sentence of the catalogue that says why: ``absent.table``.
+    what : str
+        What there is none of.
+    **more
+        What else stands in the sentence.
+
+    Returns
+    -------
+    Estimates
+        Without rows and counts; its ``absence`` holds the reason, which `report.show` and `report.say` print once.
+
+    Examples
+    --------
+    >>> dict(nothing("absent.table", "retention", table="sessions").absence)
+    {'key': 'absent.table', 'what': 'retention', 'table': 'sessions'}
+    """
+    return Estimates(pd.DataFrame(), "nothing", what, absence={"key": key, "what": what, **more})
 
 
 def _parameters(analysis: Analysis | None) -> object:

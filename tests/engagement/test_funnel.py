@@ -132,14 +132,17 @@ def test_engaged_by_place_keeps_those_without_one():
         engagement.engaged_by(known, "sit")
 
 
-def test_without_sessions_the_error_says_so(tmp_path):
+def test_without_sessions_the_answer_is_nothing_and_why(tmp_path):
     from cohort.spec import make_study, table
     from evalkit.cohort import build
     from evalkit.intake import open_data
 
     study = make_study(tmp_path, {"participants": table("participants", PEOPLE)})
     known = build(open_data(study).at(date(2022, 3, 1)))
+    why = {"key": "absent.table", "table": "sessions", "what": "the funnel from referral to completion"}
+    assert dict(engagement.funnel(known).absence) == why
+    assert engagement.funnel(known).tidy().empty
     with pytest.raises(MissingTableError):
-        engagement.funnel(known)
+        engagement.steps(known)
     assert set(engagement.lost_to_follow_up(known).tidy()["term"]) == set()
     assert engagement.completeness(known).tidy()["n"].max() == 4

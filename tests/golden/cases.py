@@ -201,7 +201,7 @@ for name in ("initiation", "retention", "harm", "harm_recurrent", "sessions", "e
     case(f"cohort.build: {name}", functools.partial(lambda n: getattr(known(EARLIER), n)(), name))
 case("cohort.build: person_period", lambda: known(EARLIER).person_period("retention", 28))
 case("cohort.build: attrition", lambda: known().attrition)
-case("cohort.nothing: kind", lambda: cohort.nothing(known(), "kaplan_meier", "no disengagement", ["group"], "people"))
+case("cohort.nobody: kind", lambda: cohort.nobody(known(), "kaplan_meier", "no disengagement", ["group"], "people"))
 case("cohort.restatements: a quarter ago", lambda: cohort.restatements(opened(), EARLIER))
 for what, ask in odd_study.ODD.items():
     case(what, ask)

@@ -20,6 +20,7 @@ from golden.runner import HERE
 R = json.loads((HERE / "values" / "frames.json").read_text(encoding="utf-8"))["cases"]
 PACKAGES = ("survival", "compare", "engagement", "harm", "comparison", "cohort")
 ELSEWHERE = {
+    "cohort.needs": "a decorator; tests/reports/test_absence.py",
     "comparison.outcome": "puts compare_arms, effects and e_values together; tests/reports",
     "cohort.restatements_since": "needs a release; tests/cohort/test_restatements_since.py",
 }
@@ -66,7 +67,7 @@ ELSE = {
     "proportion_difference.method": "newcombe", "FollowUp.q": (0.5,), "SurvivalQuantile.q": (0.5,), "follow_up.q": 0.5,
     "survival_quantile.q": 0.5, "Comparison.adjusted.estimand": None, "target_of.estimand": None,
     "Attrition.population": "all referrals known at the cut", "BalanceOf.population": "", "lost_to_follow_up.days": 90,
-    "nothing.question": "", "nothing.view": "", "CoxFit.view": "", "ShareOf.view": "shares", "MeanOf.view": "shares",
+    "nobody.question": "", "nobody.view": "", "Outcome.missing": "", "CoxFit.view": "", "ShareOf.view": "shares", "MeanOf.view": "shares",
     "RatioOf.view": "shares",
 }  # fmt: skip
 

@@ -154,8 +154,7 @@ def test_a_summary_says_the_finding_and_not_how_firm_it_is(shown: list[dict[str,
 def test_nothing_to_compare(shown: list[dict[str, Any]]) -> None:
     conclusions(told(), [None, None])
     assert shown[0]["text/markdown"] == (
-        "::: {.absent}\nThe groups cannot be compared: one of them has too few people, or their characteristics tell them "
-        "apart completely.\n:::"
+        "::: {.absent}\nNothing can be concluded: neither sessions nor outcomes are part of this study.\n:::"
     )
 
 

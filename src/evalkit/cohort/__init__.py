@@ -18,7 +18,7 @@ from __future__ import annotations
 from evalkit.cohort._attrition import Attrition
 from evalkit.cohort._build import build
 from evalkit.cohort._cohort import Cohort, Scale
-from evalkit.cohort._nothing import nothing
+from evalkit.cohort._nobody import needs, nobody
 from evalkit.cohort._restatements import restatements, restatements_since
 
-__all__ = ["Attrition", "Cohort", "Scale", "build", "nothing", "restatements", "restatements_since"]
+__all__ = ["Attrition", "Cohort", "Scale", "build", "needs", "nobody", "restatements", "restatements_since"]

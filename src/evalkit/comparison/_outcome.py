@@ -1,21 +1,28 @@
-"""One outcome of a report: its comparison, adjusted differences and E-values, each made once."""
+"""One outcome of a report: its comparison, and every question that is asked of it, each answered once."""
 
 from __future__ import annotations
 
 __all__ = ["Outcome", "outcome"]
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from evalkit.cohort import Cohort
 from evalkit.comparison._compare import Comparison, compare_arms
 from evalkit.comparison._e_values import e_values
-from evalkit.estimates import Estimates
+from evalkit.comparison._imputed import IMPUTATIONS, imputed
+from evalkit.comparison._overlap import equipoise, preference
+from evalkit.comparison._sensitivity import sensitivity
+from evalkit.estimates import Estimates, nothing
+from evalkit.intake import CutData
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What is compared, and by which day.
+
+    Where the arms cannot be compared, every answer is `evalkit.estimates.nothing` with the reason.
 
     Attributes
     ----------
@@ -25,24 +32,84 @@ class Outcome:
         Horizon.
     compared : Comparison or None
         None where the arms cannot be compared.
+    missing : str
+        The table that the study lacks for it; empty where it has it.
+    smallest : int
+        No class of preference scores holds fewer people of an arm than this, if any.
     """
 
     event: str
     days: int
     compared: Comparison | None = field(repr=False)
+    missing: str = ""
+    smallest: int = 11
+
+    def _answer(self, what: str, question: Callable[[Comparison], Estimates]) -> Estimates:
+        if self.compared is not None:
+            return question(self.compared)
+        name = f"{what} of the comparison in {self.event}"
+        return nothing("absent.table", name, table=self.missing) if self.missing else nothing("absent.comparison", name)
+
+    def equipoise(self) -> Estimates:
+        """Return the share of each arm in the protocol's range of preference scores."""
+        return self._answer("the overlap", equipoise)
+
+    def preference(self) -> Estimates:
+        """Return how preference scores are distributed in each arm."""
+        return self._answer("the overlap", lambda one: preference(one, smallest=self.smallest))
+
+    def diagnose(self) -> Estimates:
+        """Return the diagnostics that change what may be said."""
+        return self._answer("the balance", lambda one: one.diagnose())
+
+    def balance(self) -> Estimates:
+        """Return standardised mean differences before and after weighting."""
+        return self._answer("the balance", lambda one: one.balance())
 
     @cached_property
-    def effects(self) -> Estimates | None:
-        """The difference by that day, unadjusted and by three methods; None where there is no comparison."""
-        return self.compared.effects(self.days) if self.compared else None
+    def effects(self) -> Estimates:
+        """The difference by that day, unadjusted and by three methods."""
+        return self._answer("the adjusted difference", lambda one: one.effects(self.days))
+
+    def weighted(self) -> Estimates:
+        """Return the share with each event by each day after weighting."""
+        return self._answer("the adjusted difference", lambda one: one.weighted())
+
+    def sensitivity(self, data: CutData) -> Estimates:
+        """Return the weighted difference under other choices.
+
+        Parameters
+        ----------
+        data : CutData
+            What was known at the cut.
+
+        Returns
+        -------
+        Estimates
+        """
+        return self._answer("the sensitivity", lambda one: sensitivity(one, data, self.days))
 
     @cached_property
-    def e_values(self) -> Estimates | None:
-        """E-values; None where there is no comparison."""
-        return e_values(self.compared, self.days) if self.compared else None
+    def e_values(self) -> Estimates:
+        """How strong something unmeasured would have to be."""
+        return self._answer("the sensitivity to what was not measured", lambda one: e_values(one, self.days))
+
+    def imputed(self, m: int = IMPUTATIONS) -> Estimates:
+        """Return the weighted difference without and with imputed characteristics.
+
+        Parameters
+        ----------
+        m : int
+            Imputed data sets.
+
+        Returns
+        -------
+        Estimates
+        """
+        return self._answer("the imputed difference", lambda one: imputed(one, self.days, m=m))
 
 
-def outcome(cohort: Cohort, scale: str, days: int, *, smallest: int = 11) -> Outcome | None:
+def outcome(cohort: Cohort, scale: str, days: int, *, smallest: int = 11) -> Outcome:
     """Set up the comparison of the arms on a time scale.
 
     Parameters
@@ -56,10 +123,9 @@ def outcome(cohort: Cohort, scale: str, days: int, *, smallest: int = 11) -> Out
 
     Returns
     -------
-    Outcome or None
-        None where the study lacks the table.
+    Outcome
     """
-    if not cohort.has("outcomes" if scale == "harm" else "sessions"):
-        return None
+    table = "outcomes" if scale == "harm" else "sessions"
     event = str(cohort.causes_of("harm" if scale == "harm" else "retention")[1])
-    return Outcome(event, days, compare_arms(cohort, scale, smallest=smallest))
+    missing = "" if cohort.has(table) else table
+    return Outcome(event, days, None if missing else compare_arms(cohort, scale, smallest=smallest), missing, smallest)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from evalkit.cohort import Cohort
+from evalkit.cohort import Cohort, needs
 from evalkit.compare import proportion_difference
 from evalkit.counts import Tally
 from evalkit.engagement import steps
@@ -145,6 +145,7 @@ class DifferencesOf:
         )
 
 
+@needs("sessions", "differences among groups of people")
 def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     """Return the difference between the arms in the share engaged, among groups of people, with tests of interaction.
 
@@ -161,11 +162,6 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     Estimates
         As `differences_of`, in whole points, without the statistic and with p values in hundredths (0.01 for smaller
         ones), made from a `Tally`. The first row is everybody. Characteristics without two such levels are left out.
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
     """
     people, rule = steps(cohort), cohort.rules.engaged
     people = people[people["can_engaged"].to_numpy(dtype=bool)].reset_index(drop=True)

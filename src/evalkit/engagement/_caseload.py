@@ -6,7 +6,7 @@ __all__ = ["caseload"]
 
 import pandas as pd
 
-from evalkit.cohort import Cohort
+from evalkit.cohort import Cohort, needs
 from evalkit.engagement._analyses import Caseload
 from evalkit.engagement._counting import count_true, groups_of, tally
 from evalkit.estimates import Estimates
@@ -29,6 +29,7 @@ def _spells(cohort: Cohort) -> pd.DataFrame:
     return rows.assign(end=end.mask(open_still))
 
 
+@needs("sessions", "the caseload")
 def caseload(cohort: Cohort) -> Estimates:
     """Return crude caseload by month, by arm: the months that are over at the cut.
 
@@ -41,11 +42,6 @@ def caseload(cohort: Cohort) -> Estimates:
     Estimates
         Made from a `Tally`; n is people, period the month, label what is counted. Active: a first session by
         the month's last day, and no disengagement, completion or other exit by it.
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
     """
     rows: list[dict[str, object]] = []
     spells = _spells(cohort)

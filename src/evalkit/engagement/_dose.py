@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from evalkit.cohort import Cohort, nothing
+from evalkit.cohort import Cohort, needs, nobody
 from evalkit.engagement._analyses import MeanOf, RatioOf, ShareOf
 from evalkit.engagement._counting import count_true, groups_of, moments, moments_of, tally
 from evalkit.errors import UsageError
@@ -48,6 +48,7 @@ def first_session_times(cohort: Cohort) -> pd.DataFrame:
     return cohort.initiation()[columns]
 
 
+@needs("sessions", "the time to a first session")
 def time_to_first_session(cohort: Cohort) -> Estimates:
     """Return the share of people who have attended a first session by each day since their referral, by arm.
 
@@ -62,14 +63,9 @@ def time_to_first_session(cohort: Cohort) -> Estimates:
     -------
     Estimates
         A cumulative incidence made from `DayCounts`; no rows where nobody was referred.
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
     """
     if cohort.initiation().empty:
-        return nothing(
+        return nobody(
             cohort, "cumulative_incidence", "first session", ["group", "cause"], "all referred", "time_to_first_session"
         )
     rows = cohort.initiation().merge(cohort.people[[*_KEY, "days_from_referral"]], on=_KEY)
@@ -94,6 +90,7 @@ def _sums(rows: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
     return table.fillna({"sessions": 0, "hours": 0.0})
 
 
+@needs("sessions", "attendance")
 def attendance_rate(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     """Return attended / (attended + absent) sessions, by arm.
 
@@ -109,11 +106,6 @@ def attendance_rate(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     -------
     Estimates
         One row per arm, made from `Moments`.
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
     """
     sessions = cohort.sessions()
     due = sessions[sessions["status"].isin(["attended", "absent"])]
@@ -138,6 +130,7 @@ def attendance_rate(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     return analysis.estimate(moments(rows)).about(cut=cohort.cut)
 
 
+@needs("sessions", "attendance")
 def dose_by_week(
     cohort: Cohort, what: Literal["sessions", "hours"] = "sessions", *, weeks: int = 26, conf_level: float = 0.95
 ) -> Estimates:
@@ -164,8 +157,6 @@ def dose_by_week(
     ------
     UsageError
         If what is neither, or weeks is below 1.
-    MissingTableError
-        If sessions are not part of the study.
     """
     if what not in ("sessions", "hours") or weeks < 1:
         msg = "dose_by_week: what must be sessions or hours, and weeks 1 or more"
@@ -203,6 +194,7 @@ def _class(low: int, high: int | None) -> str:
     return str(low) if high == low + 1 else f"{low} to {high - 1}"
 
 
+@needs("sessions", "attendance")
 def dose_distribution(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     """Return how many people attended how many counting sessions, by arm.
 
@@ -216,11 +208,6 @@ def dose_distribution(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     Estimates
         Made from a `Tally`; terms are classes of sessions, bounded by a quarter, a half and the whole of
         the dose. Sessions within the completion window, of starters whose window is over.
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
     """
     table, days = _window(cohort)
     dose = cohort.rules.dose_sessions
@@ -241,6 +228,7 @@ def dose_distribution(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"days": days})
 
 
+@needs("sessions", "attendance")
 def dose_reached(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     """Return the mean share of the dose's sessions and hours that was reached, by arm.
 
@@ -256,11 +244,6 @@ def dose_reached(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     Estimates
         Made from `Moments`; terms sessions and hours. Within the completion window, of starters whose
         window is over.
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
     """
     table, days = _window(cohort)
     rules = cohort.rules

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import pandas as pd
 
-from evalkit.cohort import Cohort
+from evalkit.cohort import Cohort, needs
 from evalkit.engagement._analyses import ShareOf
 from evalkit.engagement._counting import count_true, groups_of, tally
 from evalkit.errors import UsageError, did_you_mean
@@ -100,6 +100,7 @@ def labels_of(cohort: Cohort) -> dict[str, str]:
     }
 
 
+@needs("sessions", "the funnel from referral to completion")
 def funnel(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     """Return the funnel from referral to completion, by arm.
 
@@ -116,11 +117,6 @@ def funnel(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     -------
     Estimates
         Made from a `Tally`; terms referred, intake, first_session, engaged, half_dose, completed.
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
     """
     people, groups = steps(cohort), groups_of(cohort)
     rows = [
@@ -140,6 +136,7 @@ def funnel(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"episodes": cohort.episodes})
 
 
+@needs("sessions", "completion")
 def completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     """Return the share of starters who complete in time, by arm: the funnel's last step.
 
@@ -152,11 +149,6 @@ def completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     -------
     Estimates
         Kind ``proportion``, made from a `Tally` with the one term completed.
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
     """
     label = labels_of(cohort)["completed"]
     rows = count_true(steps(cohort), groups_of(cohort), "completed", label, "did_completed", "can_completed")
@@ -171,6 +163,7 @@ def completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"question": "completion", "days": days})
 
 
+@needs("sessions", "engagement by place")
 def engaged_by(cohort: Cohort, place: Place, *, by_arm: bool = True, conf_level: float = 0.95) -> Estimates:
     """Return the share engaged by site, community area or referral source.
 
@@ -192,8 +185,6 @@ def engaged_by(cohort: Cohort, place: Place, *, by_arm: bool = True, conf_level:
     ------
     UsageError
         If the place is none of the three.
-    MissingTableError
-        If sessions are not part of the study.
     """
     if place not in _PLACES:
         msg = f"engaged_by: place '{place}' is not one of {', '.join(_PLACES)}{did_you_mean(place, _PLACES)}"

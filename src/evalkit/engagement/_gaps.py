@@ -7,7 +7,7 @@ __all__ = ["longest_gap", "return_times", "returns"]
 import numpy as np
 import pandas as pd
 
-from evalkit.cohort import Cohort
+from evalkit.cohort import Cohort, needs
 from evalkit.engagement._analyses import ShareOf
 from evalkit.engagement._counting import count_true, groups_of, tally
 from evalkit.errors import UsageError
@@ -16,6 +16,7 @@ from evalkit.estimates import Estimates
 _KEY = ["participant_id", "episode"]
 
 
+@needs("sessions", "attendance")
 def longest_gap(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     """Return how long people's longest gap between attended sessions was, by arm.
 
@@ -29,11 +30,6 @@ def longest_gap(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     Estimates
         Made from a `Tally`; terms are classes of days, the last of them longer than the disengagement rule
         allows. The time after a person's last session is no gap.
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
     """
     limit = cohort.rules.disengagement_gap_days
     sessions = cohort.sessions()
@@ -86,6 +82,7 @@ def return_times(cohort: Cohort) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
+@needs("sessions", "attendance")
 def returns(cohort: Cohort, *, days: int = 90, conf_level: float = 0.95) -> Estimates:
     """Return the share who attend again after disengagement, by arm.
 
@@ -105,8 +102,6 @@ def returns(cohort: Cohort, *, days: int = 90, conf_level: float = 0.95) -> Esti
     ------
     UsageError
         If days is below 1.
-    MissingTableError
-        If sessions are not part of the study.
     """
     if days < 1:
         msg = "returns: days must be 1 or more"

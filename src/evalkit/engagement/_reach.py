@@ -9,7 +9,7 @@ from datetime import date
 
 import pandas as pd
 
-from evalkit.cohort import Cohort
+from evalkit.cohort import Cohort, needs
 from evalkit.engagement._analyses import ShareOf
 from evalkit.engagement._counting import count_true, groups_of, tally
 from evalkit.engagement._funnel import steps
@@ -127,6 +127,7 @@ def referred(cohort: Cohort, since: date, *, conf_level: float = 0.95) -> Estima
     return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"since": since, "episodes": cohort.episodes})
 
 
+@needs("sessions", "engagement of groups of people")
 def engaged_across(
     cohort: Cohort, columns: Sequence[str] | None = None, *, by_arm: bool = True, conf_level: float = 0.95
 ) -> Estimates:
@@ -151,8 +152,6 @@ def engaged_across(
     ------
     UsageError
         If a column is none of these.
-    MissingTableError
-        If sessions are not part of the study.
     """
     if columns is None:
         columns = [*(c.name for c in cohort.study.covariates if c.kind == "categorical"), "community_area"]

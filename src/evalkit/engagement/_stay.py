@@ -6,7 +6,7 @@ __all__ = ["leaving", "mean_stay", "staying"]
 
 import pandas as pd
 
-from evalkit.cohort import Cohort, nothing
+from evalkit.cohort import Cohort, needs, nobody
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.survival import cumulative_incidence, kaplan_meier, rmst_contrast
@@ -14,6 +14,7 @@ from evalkit.survival import cumulative_incidence, kaplan_meier, rmst_contrast
 _STARTERS = "people with a first session"
 
 
+@needs("sessions", "retention")
 def leaving(cohort: Cohort) -> Estimates:
     """Return the share who have disengaged, and who have completed, by each day since their first session, by arm.
 
@@ -27,15 +28,10 @@ def leaving(cohort: Cohort) -> Estimates:
     -------
     Estimates
         Cumulative incidences made from `DayCounts`; no rows where nobody has started.
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
     """
     rows = cohort.retention()
     if rows.empty:
-        return nothing(
+        return nobody(
             cohort, "cumulative_incidence", "disengagement and completion", ["group", "cause"], _STARTERS, "leaving"
         )
     found = cumulative_incidence(rows, "time", "event", by="group", causes=list(cohort.causes.values()))
@@ -47,6 +43,7 @@ def _disengaged(cohort: Cohort) -> pd.DataFrame:
     return rows.assign(disengaged=rows["event"].eq(1))
 
 
+@needs("sessions", "the time to disengagement")
 def staying(cohort: Cohort) -> Estimates:
     """Return the probability of not having disengaged by each day since the first session, by arm; completion censored.
 
@@ -58,19 +55,15 @@ def staying(cohort: Cohort) -> Estimates:
     -------
     Estimates
         Kaplan-Meier curves made from `DayCounts`; no rows where nobody has started.
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
     """
     rows = _disengaged(cohort)
     if rows.empty:
-        return nothing(cohort, "kaplan_meier", "no disengagement", ["group"], _STARTERS, "staying")
+        return nobody(cohort, "kaplan_meier", "no disengagement", ["group"], _STARTERS, "staying")
     found = kaplan_meier(rows, "time", "disengaged", by="group")
     return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut, asked={"question": "staying"})
 
 
+@needs("sessions", "the time to disengagement")
 def mean_stay(cohort: Cohort, days: int) -> Estimates:
     """Return the difference between the arms in the mean days without disengagement up to a day; completion censored.
 
@@ -85,11 +78,6 @@ def mean_stay(cohort: Cohort, days: int) -> Estimates:
     Estimates
         A contrast of restricted means; no rows where it is not defined: an arm without starters, or none followed for
         so long.
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
     """
     rows = _disengaged(cohort)
     try:
@@ -97,5 +85,5 @@ def mean_stay(cohort: Cohort, days: int) -> Estimates:
         found = rmst_contrast(rows, "time", "disengaged", by="group", tau=days, reference=reference)
     except AnalysisError:
         what = f"difference of mean days without disengagement in the first {days} days"
-        return nothing(cohort, "rmst_contrast", what, ["measure", "estimate"], _STARTERS, "mean_stay", "mean_gap")
+        return nobody(cohort, "rmst_contrast", what, ["measure", "estimate"], _STARTERS, "mean_stay", "mean_gap")
     return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut, asked={"question": "mean_stay"})

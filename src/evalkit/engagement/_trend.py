@@ -17,7 +17,7 @@ from evalkit.engagement._analyses import ShareOf
 from evalkit.engagement._counting import count_true, groups_of, tally
 from evalkit.engagement._funnel import labels_of, steps
 from evalkit.errors import AnalysisError, did_you_mean
-from evalkit.estimates import Estimates
+from evalkit.estimates import Estimates, nothing
 from evalkit.wilson import normal_quantile, wilson
 
 STEPS = ("intake", "first_session", "engaged", "completed")
@@ -49,12 +49,12 @@ def trend(
     ------
     AnalysisError
         If there is no cohort.
-    MissingTableError
-        If sessions are not part of the study.
     """
     if not cohorts:
         msg = "trend needs the cohort of at least one period"
         raise AnalysisError(msg)
+    if not all(cohort.has("sessions") for _, cohort in cohorts):
+        return nothing("absent.table", "trends", table="sessions")
     rows: list[dict[str, object]] = []
     for period, cohort in cohorts:
         people, labels = steps(cohort), labels_of(cohort)

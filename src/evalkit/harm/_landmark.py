@@ -9,7 +9,7 @@ import pandas as pd
 from evalkit.cohort import Cohort
 from evalkit.counts import totals_of
 from evalkit.errors import AnalysisError
-from evalkit.estimates import Estimates
+from evalkit.estimates import Estimates, nothing
 from evalkit.levels import fewest
 from evalkit.survival import cox, kaplan_meier, landmark
 
@@ -62,12 +62,10 @@ def harm_after_completion(cohort: Cohort, smallest: int = 11) -> tuple[Estimates
         Kaplan-Meier; no rows where one of the groups is empty.
     model : Estimates
         Cox model, completion first, then the arm; no rows where a group has no event.
-
-    Raises
-    ------
-    MissingTableError
-        If outcomes are not part of the study.
     """
+    if not cohort.has("outcomes"):
+        without = nothing("absent.table", "harm after completing", table="outcomes")
+        return without, without
     rows, day = completed_by(cohort), cohort.rules.landmark_day
     population = f"people followed and without {cohort.study.harm.label} on day {day} after intake"
     groups = [f"Completed by day {day}", f"Not completed by day {day}"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from evalkit.cohort import Cohort, nothing
+from evalkit.cohort import Cohort, needs, nobody
 from evalkit.counts import totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
@@ -25,6 +25,7 @@ EVENTS_PER_TERM = 5
 """Fewest events for each term of the model."""
 
 
+@needs("outcomes", "harm")
 def without_harm(cohort: Cohort) -> Estimates:
     """Return the probability of no recorded harm by each day since intake, by arm.
 
@@ -36,19 +37,15 @@ def without_harm(cohort: Cohort) -> Estimates:
     -------
     Estimates
         Kaplan-Meier curves made from `DayCounts`; no rows where nobody has been followed.
-
-    Raises
-    ------
-    MissingTableError
-        If outcomes are not part of the study.
     """
     rows = cohort.harm()
     if rows.empty:
-        return nothing(cohort, "kaplan_meier", "no recorded harm", ["group"], _FOLLOWED, "without_harm")
+        return nobody(cohort, "kaplan_meier", "no recorded harm", ["group"], _FOLLOWED, "without_harm")
     found = kaplan_meier(rows, "time", "event", by="group")
     return found.about(population=_FOLLOWED, cut=cohort.cut, asked={"question": "without_harm"})
 
 
+@needs("outcomes", "harm")
 def first_harm(cohort: Cohort) -> Estimates:
     """Return the share of people with recorded harm by each day since intake, by arm.
 
@@ -61,21 +58,17 @@ def first_harm(cohort: Cohort) -> Estimates:
     Estimates
         A cumulative incidence of one cause, named as the study names its harm, made from `DayCounts`: what
         `without_harm` leaves. No rows where nobody has been followed.
-
-    Raises
-    ------
-    MissingTableError
-        If outcomes are not part of the study.
     """
     rows = cohort.harm()
     if rows.empty:
-        return nothing(
+        return nobody(
             cohort, "cumulative_incidence", "first recorded harm", ["group", "cause"], _FOLLOWED, "first_harm"
         )
     found = cumulative_incidence(rows, "time", "event", by="group", causes=[cohort.study.harm.label])
     return found.about(population=_FOLLOWED, cut=cohort.cut, asked={"question": "first_harm"})
 
 
+@needs("outcomes", "harm")
 def mean_without_harm(cohort: Cohort, days: int) -> Estimates:
     """Return the difference between the arms in the mean days without recorded harm up to a day.
 
@@ -90,11 +83,6 @@ def mean_without_harm(cohort: Cohort, days: int) -> Estimates:
     Estimates
         A contrast of restricted means; no rows where it is not defined: an arm without people, or none followed for
         so long.
-
-    Raises
-    ------
-    MissingTableError
-        If outcomes are not part of the study.
     """
     rows = cohort.harm()
     try:
@@ -102,10 +90,11 @@ def mean_without_harm(cohort: Cohort, days: int) -> Estimates:
     except AnalysisError:
         what = f"difference of mean days without recorded harm in the first {days} days"
         columns, question = ["measure", "estimate"], "mean_without_harm"
-        return nothing(cohort, "rmst_contrast", what, columns, _FOLLOWED, question, "mean_gap")
+        return nobody(cohort, "rmst_contrast", what, columns, _FOLLOWED, question, "mean_gap")
     return found.about(population=_FOLLOWED, cut=cohort.cut, asked={"question": "mean_without_harm"})
 
 
+@needs("outcomes", "a model of harm")
 def harm_model(cohort: Cohort, smallest: int = 11) -> Estimates:
     """Fit the time to the first harm on pathway and the protocol's covariates.
 
@@ -124,11 +113,6 @@ def harm_model(cohort: Cohort, smallest: int = 11) -> Estimates:
     Estimates
         One row per term, the arm first (its column's name; 1 in the focus arm): term, label, and the columns of
         `evalkit.survival.cox`.
-
-    Raises
-    ------
-    MissingTableError
-        If outcomes are not part of the study.
 
     Notes
     -----
@@ -149,6 +133,7 @@ def harm_model(cohort: Cohort, smallest: int = 11) -> Estimates:
     )
 
 
+@needs("outcomes", "a model of harm")
 def harm_hazards(cohort: Cohort, smallest: int = 11) -> Estimates:
     """Return whether the hazard ratios of `harm_model` stay the same over time (Grambsch and Therneau's test).
 
@@ -162,11 +147,6 @@ def harm_hazards(cohort: Cohort, smallest: int = 11) -> Estimates:
     -------
     Estimates
         As `evalkit.compare.diagnose`: a row 'proportional hazards'; no rows where there is no model.
-
-    Raises
-    ------
-    MissingTableError
-        If outcomes are not part of the study.
     """
     asked = _asked(cohort, smallest)
     columns = {"term": "object", "estimate": "float64", "baseline": "float64", "verdict": "object"}

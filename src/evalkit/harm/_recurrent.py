@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from evalkit.cohort import Cohort
+from evalkit.cohort import Cohort, needs
 from evalkit.counts import Codes, Tally
 from evalkit.counts import who as who_of
 from evalkit.estimates import Estimates
@@ -72,6 +72,7 @@ class MeanCountOf:
         )
 
 
+@needs("outcomes", "repeated harm")
 def repeated_harm(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     """Return the mean cumulative count of recorded harm since intake, by arm, at days that many people stand behind.
 
@@ -88,11 +89,6 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     -------
     Estimates
         Made from a `Tally`, a row per arm and day.
-
-    Raises
-    ------
-    MissingTableError
-        If outcomes are not part of the study.
     """
     rows, label = cohort.harm_recurrent(), cohort.study.harm.label
     whole: list[dict[str, object]] = []

@@ -108,6 +108,8 @@ def show_pair(report: Report, curves: Estimates, words: CurveText, horizon: floa
     horizon : float
         Longest day.
     """
+    if report._without(curves):
+        return
     safe = report.safe(curves)
     if len(safe.withheld) == 1:
         report.absent("absent.size", hidden=safe.withheld[0], minimum=safe.policy.minimum_count)

@@ -129,6 +129,8 @@ def show_benchmarks(report: Report, estimates: Estimates, measure: str, shape: L
     """Set shares of a study beside the published ones of the same measure; see `Report.show_benchmarks`."""
     published = [b for b in report.baselines.baselines if b.measure == measure and b.unit == "share"]
     known = estimates_in(estimates, "report.show_benchmarks")
+    if report._without(known):
+        return
     if not isinstance(known, Estimates) or not isinstance(known.counts, Tally):
         msg = "report.show_benchmarks: not made from x of n; give it engagement.completion(report.cohort), say"
         raise AnalysisError(msg)

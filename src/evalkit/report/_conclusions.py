@@ -33,13 +33,13 @@ def conclusions(report: Report, outcomes: Sequence[Outcome | None], *, brief: bo
         Leave out how firm each is: for a summary.
     """
     safe: list[Safe] = []
-    said = [_conclusion(report, one, safe, brief=brief) for one in outcomes if one is not None]
+    said = [_conclusion(report, one, safe, brief=brief) for one in outcomes if one is not None and not one.missing]
     _show(report, "conclusions", said, safe, "" if brief else words(f"find.cause.{report.study.comparison.assignment}"))
 
 
 def _conclusion(report: Report, one: Outcome, safe: list[Safe], *, brief: bool) -> str:
     event = one.event[:1].upper() + one.event[1:]
-    if one.compared is None or one.effects is None or one.e_values is None:
+    if one.compared is None:
         return words("end.absent", event=event)
     gate, effects, e = (report.safe(found) for found in (one.compared.diagnose(), one.effects, one.e_values))
     safe += [gate, effects, e]
@@ -110,7 +110,7 @@ def limitations(report: Report, outcomes: Sequence[Outcome | None]) -> None:
 
 
 def _limits(report: Report, one: Outcome, safe: list[Safe]) -> list[str]:
-    if one.compared is None or one.e_values is None:
+    if one.compared is None:
         return []
     gate, e = report.safe(one.compared.diagnose()), report.safe(one.e_values)
     safe += [gate, e]
@@ -146,7 +146,7 @@ def _missing(report: Report, safe: list[Safe]) -> list[str]:
 
 def _show(report: Report, kind: str, said: Sequence[str], safe: Sequence[Safe], after: str = "") -> None:
     if not said:
-        report.absent("absent.comparison")
+        report.absent("absent.conclusions")
         return
     text = paragraphs(box("finding", bullets(said)), after) if kind == "conclusions" else bullets(said)
     if not safe:

@@ -77,6 +77,7 @@ class Report:
     record: Record = field(default_factory=Record.of_run, repr=False)
     excused: tuple[Excuse, ...] = ()
     _made: list[tuple[Estimates, Safe]] = field(default_factory=list, init=False, repr=False)
+    _absences: list[dict[str, str]] = field(default_factory=list, init=False, repr=False)
 
     @property
     def cut(self) -> date:
@@ -98,6 +99,8 @@ class Report:
 
     def has(self, table: str, what: str) -> bool:
         """Say whether a table is part of the study; where it is not, show one sentence that says so.
+
+        Analyses need no such question: where their table is missing they say so themselves.
 
         Parameters
         ----------
@@ -233,6 +236,8 @@ class Report:
         if any(character.isdigit() for character in lead):
             msg = "report.say: numbers come from estimates; the lead must hold none"
             raise AnalysisError(msg)
+        if self._without(estimates):
+            return
         safe, exact = self._both(estimates, "report.say")
         view = self.view(safe, Look(words, horizon))
         if self._refused(view, exact):
@@ -279,6 +284,8 @@ class Report:
         DisclosureError
             If the estimate has no safe form or no figure, or what is given is no estimate.
         """
+        if self._without(estimates):
+            return
         safe, exact = self._both(estimates, "report.show")
         typed = (x_label, *(astuple(words) if words else ()))
         check_letters((note, *typed))
@@ -307,6 +314,8 @@ class Report:
         note : str
             A line below the table.
         """
+        if self._without(estimates):
+            return
         safe = self.safe(estimates)
         if self._refused(self.view(safe)):
             return
@@ -359,6 +368,16 @@ class Report:
         """
         seen = look or Look()
         return view_of(safe, standing.order_of(self.groups, safe), seen, self.gaps(safe.until(seen.horizon)))
+
+    def _without(self, given: object) -> bool:
+        """Say once, of a question that cannot be asked, why not."""
+        if not (isinstance(given, Estimates) and given.absence):
+            return False
+        reason = dict(given.absence)
+        if reason not in self._absences:
+            self._absences.append(reason)
+            self.absent(reason["key"], **{name: value for name, value in reason.items() if name != "key"})
+        return True
 
     def _refused(self, view: View, exact: Estimates | None = None) -> bool:
         """Say in a sentence why there is nothing to show, where that is so."""

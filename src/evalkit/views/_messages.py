@@ -241,9 +241,9 @@ ENGLISH: dict[str, str] = {
     "than {limit} in a group is too little to rest a conclusion on.",
     "gate.unknown": "Balance could not be judged for every characteristic.",
     "gate.measured": "This holds for what was measured: no weighting removes a difference in what was not.",
-    "absent.comparison": "The groups cannot be compared: one of them has too few people, or their characteristics tell "
-    "them apart completely.",
-    "absent.uncompared": "Not shown: there is no adjusted comparison.",
+    "absent.comparison": "Not shown: {what}. The groups cannot be compared: one of them has too few people, or their "
+    "characteristics tell them apart completely.",
+    "absent.conclusions": "Nothing can be concluded: neither sessions nor outcomes are part of this study.",
     # -- words of figures
     "cause.disengagement": "disengaged",
     "cause.completion": "completed",
