@@ -146,7 +146,7 @@ for what, ask in odd_compare.ODD.items():
 # -- engagement --------------------------------------------------------------------------------------------------------
 for name in (
     "attendance_rate", "baseline", "caseload", "completeness", "completion", "dose_by_week", "dose_distribution",
-    "dose_reached", "engaged_across", "first_session_times", "funnel", "incomplete", "leaving", "longest_gap",
+    "dose_reached", "engaged_across", "first_session_times", "funnel", "waiting", "waiting_days", "incomplete", "leaving", "longest_gap",
     "lost_to_follow_up", "return_times", "returns", "staying", "steps", "time_to_first_session",
 ):  # fmt: skip
     case(f"engagement.{name}: all", functools.partial(lambda n: getattr(engagement, n)(known()), name))

@@ -67,7 +67,7 @@ ELSE = {
     "proportion_difference.method": "newcombe", "FollowUp.q": (0.5,), "SurvivalQuantile.q": (0.5,), "follow_up.q": 0.5,
     "survival_quantile.q": 0.5, "Comparison.adjusted.estimand": None, "target_of.estimand": None,
     "Attrition.population": "all referrals known at the cut", "BalanceOf.population": "", "lost_to_follow_up.days": 90,
-    "nobody.question": "", "nobody.view": "", "Outcome.missing": "", "CoxFit.view": "", "ShareOf.view": "shares", "MeanOf.view": "shares",
+    "nobody.question": "", "nobody.view": "", "Outcome.missing": "", "waiting.days": 14, "CoxFit.view": "", "ShareOf.view": "shares", "MeanOf.view": "shares",
     "RatioOf.view": "shares",
 }  # fmt: skip
 

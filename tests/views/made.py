@@ -25,7 +25,8 @@ VIEWS = {
     "kaplan_meier": "survival", "cumulative_incidence": "incidence", "sessions_by_week": "weeks", "cox": "model",
     "hours_by_week": "hours_by_week", "engaged_across": "across", "adjusted_effects": "effects", "rmst": "means",
     "rmst_contrast": "mean_gap", "diagnose": "gate", "equipoise": "of_method", "incomplete": "of_method",
-    "engaged_by": "shares", "referred": "shares",
+    "engaged_by": "shares",
+    "survival_quantile": "quantiles", "referred": "shares",
 }  # fmt: skip
 """Which family shows a kind of result, where it is not called the same."""
 

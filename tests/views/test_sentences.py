@@ -362,6 +362,21 @@ MODELS = {
             ("Both", -0.004, -0.01, 0.002),
         ),
     ),
+    "days by which shares were reached": Case(
+        "In Pilot, so many came: 25% by day 14 (11 to 17), 50% by day 23 (from 20) and 75% by no day so far. In PAIP, so many "
+        "came: 50% by day 1,200 (24 to 1,300). See @fig-x.",
+        safe_of("survival_quantile", """
+group | q    | n   | estimate | conf_low | conf_high
+PAIP  | 0.5  | 900 | 1200     | 24       | 1300
+Pilot | 0.25 | 160 | 14       | 11       | 17
+Pilot | 0.5  | 160 | 23       | 20       | -
+Pilot | 0.75 | 160 | -        | 40       | -
+"""), "came", see="fig-x",
+    ),
+    "days by which shares were reached, of an event without a name": Case(
+        "In Pilot, so many had the event: 25% by day 14 (11 to 17).",
+        safe_of("survival_quantile", "group | q | n | estimate | conf_low | conf_high\nPilot | 0.25 | 160 | 14 | 11 | 17"),
+    ),
     "any analysis": Case(
         "What is asked: a: 0.500 (0.250\u00a0to\u00a00.750) and 1.250. See @fig-x.",
         safe_of("mine", "label | estimate | conf_low | conf_high\na | 0.5 | 0.25 | 0.75\n | 1.25 | - | -"), see="fig-x",

@@ -277,7 +277,7 @@ def _safe_days(
     return Safe(held(again), verdict, withheld, policy, quoted=quoted, at_risk=at_risk, smooth=smooth)
 
 
-_SPREAD = frozenset({"rmst", "rmst_contrast", "survival_difference"})
+_SPREAD = frozenset({"rmst", "rmst_contrast", "survival_difference", "survival_quantile"})
 """Analyses of counts by day, other than curves, that are asked of the spread counts."""
 
 

@@ -18,6 +18,8 @@ function               counts      what
 `trend`                Tally       the funnel's shares at the end of each period
 `change`               Tally       how a share changed since an earlier cut
 `time_to_first_session`DayCounts  share with a first session by day since referral
+`waiting_days`         DayCounts   days by which a quarter, a half, three quarters had one
+`waiting`              Tally       first session within two weeks, by referral source
 `attendance_rate`      Moments     attended / (attended + absent), clustered in people
 `dose_by_week`         Moments     mean sessions or hours by week since the first session
 `dose_distribution`    Tally       classes of sessions attended
@@ -52,6 +54,7 @@ from evalkit.engagement._quality import completeness, late_entry, lost_to_follow
 from evalkit.engagement._reach import engaged_across, reach, referred
 from evalkit.engagement._stay import leaving, mean_stay, staying
 from evalkit.engagement._trend import ChangeOf, change, trend
+from evalkit.engagement._waiting import waiting, waiting_days
 
 __all__ = [
     "BaselineMeans",
@@ -89,5 +92,7 @@ __all__ = [
     "steps",
     "time_to_first_session",
     "trend",
+    "waiting",
+    "waiting_days",
     "wilson",
 ]

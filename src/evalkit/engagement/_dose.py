@@ -48,6 +48,13 @@ def first_session_times(cohort: Cohort) -> pd.DataFrame:
     return cohort.initiation()[columns]
 
 
+def waiting_times(cohort: Cohort) -> pd.DataFrame:
+    """Return time to a first session with those who left before it still waiting: a share of everybody referred."""
+    rows = cohort.initiation().merge(cohort.people[[*_KEY, "days_from_referral"]], on=_KEY)
+    rows["time"] = rows["time"].mask(rows["event"].eq(2), rows["days_from_referral"]).astype("int64")
+    return rows.assign(event=rows["event"].eq(1).astype("int64"))
+
+
 @needs("sessions", "the time to a first session")
 def time_to_first_session(cohort: Cohort) -> Estimates:
     """Return the share of people who have attended a first session by each day since their referral, by arm.
@@ -68,10 +75,7 @@ def time_to_first_session(cohort: Cohort) -> Estimates:
         return nobody(
             cohort, "cumulative_incidence", "first session", ["group", "cause"], "all referred", "time_to_first_session"
         )
-    rows = cohort.initiation().merge(cohort.people[[*_KEY, "days_from_referral"]], on=_KEY)
-    left = rows["event"].eq(2)
-    rows["time"] = rows["time"].mask(left, rows["days_from_referral"]).astype("int64")
-    rows["event"] = rows["event"].eq(1).astype("int64")
+    rows = waiting_times(cohort)
     found = cumulative_incidence(rows, "time", "event", by="group", causes=["first session"])
     return found.about(population="all referred", cut=cohort.cut, asked={"question": "time_to_first_session"})
 

@@ -63,6 +63,7 @@ class SurvivalQuantile:
     """Parameters of quantiles of the time to event; see `survival_quantile`."""
 
     key: ClassVar[str] = "survival_quantile"
+    view: ClassVar[str] = "quantiles"
     q: tuple[float, ...] = (0.5,)
     conf_type: str = "log-log"
     conf_level: float = 0.95

@@ -193,10 +193,19 @@ ENGLISH: dict[str, str] = {
     "head.reach.many": "{level} are the most common sources: {share} of the {group} each",
     "head.trend": "{group}, now and a quarter ago: {measures}",
     "head.trend.one": "{label} {now} ({before})",
-    "head.across.range": "Engagement in the {group} differs by {name}: {low} ({low_label}) to {high} ({high_label})",
-    "head.across.same": "Engagement in the {group} does not clearly differ by {name}: {low} ({low_label}) to {high} "
+    "head.across.range": "{what} in the {group} differs by {name}: {low} ({low_label}) to {high} ({high_label})",
+    "head.across.same": "{what} in the {group} does not clearly differ by {name}: {low} ({low_label}) to {high} "
     "({high_label})",
-    "head.across.hidden": "Too few groups of the {group} can be shown to say whether it engages some people better",
+    "head.across.hidden.engaged": "Too few groups of the {group} can be shown to say whether it engages some people "
+    "better",
+    "head.across.hidden.waiting": "Too few groups of the {group} can be shown to say whether some people wait longer",
+    "across.engaged": "Engagement",
+    "across.waiting": "A prompt first session",
+    "quantile.one": "{share} by day {day} ({low} to {high})",
+    "quantile.open": "{share} by day {day} (from {low})",
+    "quantile.none": "{share} by no day so far",
+    "quantile.said": "In {group}, so many {event}: {values}.",
+    "quantile.event": "had the event",
     "head.published": "{measure}: {shares}. Published shares are of other people",
     "head.published.completion": "Completed: {shares}. Published shares are of other people",
     # -- published figures

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,8 @@ class Across(Shares):
 
     name = "across"
     first = "People"
+    said: ClassVar[str] = "engaged"
+    """What the share is of: the end of its messages' keys."""
 
     def figure(self) -> tuple[Figure, str]:
         """Draw a block of dots for each variable."""
@@ -51,14 +54,22 @@ class Across(Shares):
         known = own["estimate"].notna().groupby(own["variable"], sort=False)
         whole = own[own["variable"].isin(list(known.all()[lambda all_: all_].index))]  # of the hidden nothing is said
         ends = [found for _, one in whole.groupby("variable", sort=False) if (found := _ends(one))]
+        group, what = self.groups[0], words(f"across.{self.said}")
         if not ends:
-            return words("head.across.hidden", group=self.groups[0]) if own["estimate"].isna().any() else ""
+            return words(f"head.across.hidden.{self.said}", group=group) if own["estimate"].isna().any() else ""
         apart, _, low, high = max(ends, key=lambda end: end[:2])
         return words(
-            "head.across.range" if apart else "head.across.same", group=self.groups[0],
+            "head.across.range" if apart else "head.across.same", group=group, what=what,
             name=str(low["variable"]).lower(), low=percent(low["estimate"]), low_label=str(low["label"]),
             high=percent(high["estimate"]), high_label=str(high["label"]),
         )  # fmt: skip
+
+
+class Waiting(Across):
+    """Who waits no longer than some days, among levels."""
+
+    name = "waiting"
+    said = "waiting"
 
 
 def _ends(rows: pd.DataFrame) -> tuple[bool, float, pd.Series, pd.Series] | None:

@@ -1,22 +1,33 @@
-"""Restricted means: mean days until the event, up to a horizon, and the difference between the groups."""
+"""Times to an event: restricted means, their difference, and the days by which some shares have had it."""
 
 from __future__ import annotations
 
-__all__ = ["MeanGap", "Means", "mean_gap"]
+__all__ = ["MeanGap", "Means", "Quantiles", "mean_gap"]
+
+import numpy as np
+import pandas as pd
 
 from evalkit.counts import DayCounts
 from evalkit.disclosure import Safe
 from evalkit.views._gap import Gap, amount, sized
 from evalkit.views._lines import limits, number, text, written
-from evalkit.views._numbers import count, decimal
+from evalkit.views._numbers import count, decimal, percent
 from evalkit.views._view import View
-from evalkit.views._words import words
+from evalkit.views._words import listed, words
 
 _COLUMNS = (
     text("group", "Group"),
     number("n", "People", count),
     number("estimate", "Mean days", lambda v: decimal(v, 0)),
     limits("conf_low", "conf_high", share=False, digits=0),
+)
+_QUANTILES = (
+    text("group", "Group"),
+    number("n", "People", count),
+    number("q", "Share", percent),
+    number("estimate", "By day", count),
+    number("conf_low", "95% CI from", count),
+    number("conf_high", "to", count),
 )
 
 
@@ -44,6 +55,34 @@ class MeanGap(View):
             return words("rmst.gap.none", **said, low=amount(gap.low, "days"), high=amount(gap.high, "days"))
         low, high = (sized(size) for size in sorted((abs(gap.low), abs(gap.high))))
         return words(f"rmst.gap.{gap.direction}", **said, low=low, high=high)
+
+
+class Quantiles(View):
+    """Days by which some shares of each group have had the event."""
+
+    name = "quantiles"
+
+    def _table(self, note: str) -> str:
+        return written(self.rows, _QUANTILES, note)
+
+    def _sentence(self) -> str:
+        event = self.event or words("quantile.event")
+        said = []
+        for group in self.groups:
+            values = [_by_day(row) for _, row in self.rows[self.rows["group"] == group].iterrows()]
+            if values:
+                said.append(words("quantile.said", group=group, event=event, values=listed(values)))
+        return " ".join(said)
+
+
+def _by_day(row: pd.Series) -> str:
+    """Say by which day a share was reached; a limit that is not reached is left open."""
+    said = {"share": percent(row["q"]), "day": count(row["estimate"]), "low": count(row["conf_low"])}
+    if not np.isfinite(row["estimate"]):
+        return words("quantile.none", share=said["share"])
+    if not np.isfinite(row["conf_high"]):
+        return words("quantile.open", **said)
+    return words("quantile.one", **said, high=count(row["conf_high"]))
 
 
 def mean_gap(safe: Safe) -> Gap | None:
