@@ -18,14 +18,14 @@ from benchmarks.disclosure_page import page
 from joblib import Parallel, delayed
 
 import evalkit
-from evalkit import engagement
+from evalkit import analyses
+from evalkit.analyses import without_harm
+from evalkit.analyses._analyses import ShareOf
 from evalkit.counts import Tally, codes_of
 from evalkit.disclosure import Policy, make_safe
-from evalkit.engagement._analyses import ShareOf
 from evalkit.estimates import Estimates
-from evalkit.harm import without_harm
 from evalkit.simulate import simulate
-from evalkit.survival import kaplan_meier
+from evalkit.stats import kaplan_meier
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))  # the attacker is part of the tests, and knows nothing of the library's secret
@@ -130,8 +130,8 @@ def cost(seed: int) -> list[Row]:
         shutil.copytree(ROOT / "params", Path(folder) / "params")
         simulate(seed=seed, n_focus=PEOPLE[0], n_comparison=PEOPLE[1]).write(Path(folder) / "data" / "demo")
         report = evalkit.open_report(Path(folder) / "params" / "study.yaml", "2023Q4", title="Cost")
-    found = _shares(report, engagement.funnel(report.cohort))
-    curves = {"not disengaged": engagement.staying(report.cohort), "no recorded harm": without_harm(report.cohort)}
+    found = _shares(report, analyses.funnel(report.cohort))
+    curves = {"not disengaged": analyses.staying(report.cohort), "no recorded harm": without_harm(report.cohort)}
     for name, exact in curves.items():
         found += _curve(report, name, exact, [d for d in DAYS if d <= 182 or name != "not disengaged"])
     return [{"seed": seed, **row} for row in found]

@@ -15,7 +15,7 @@ from lifelines import KaplanMeierFitter
 from lifelines.statistics import logrank_test
 from lifelines.utils import restricted_mean_survival_time
 
-from evalkit import compare, survival
+from evalkit import stats
 
 
 def best(run, repeat=3):
@@ -50,15 +50,15 @@ def curves():
     data = people(1_000_000, 2, 1)
 
     def ours():
-        survival.kaplan_meier(data, "day", "event", by="arm")
-        survival.logrank(data, "day", "event", "arm")
-        survival.rmst(data, "day", "event", by="arm", tau=365)
+        stats.kaplan_meier(data, "day", "event", by="arm")
+        stats.logrank(data, "day", "event", "arm")
+        stats.rmst(data, "day", "event", by="arm", tau=365)
 
     def ours_once():
-        counts = survival.day_counts(data, "day", "event", by="arm")
-        survival.KaplanMeier().estimate(counts)
-        survival.LogRank().estimate(counts)
-        survival.RestrictedMean(365).estimate(counts)
+        counts = stats.day_counts(data, "day", "event", by="arm")
+        stats.KaplanMeier().estimate(counts)
+        stats.LogRank().estimate(counts)
+        stats.RestrictedMean(365).estimate(counts)
 
     def theirs():
         one, zero = data[data.arm == 1], data[data.arm == 0]
@@ -79,7 +79,7 @@ def bootstrap():
     rng = np.random.default_rng(3)
 
     def ours():
-        compare.adjusted_effect(data, "day", "event", "arm", names, tau=365, n_boot=2000, seed=1)
+        stats.adjusted_effect(data, "day", "event", "arm", names, tau=365, n_boot=2000, seed=1)
 
     def theirs():
         with warnings.catch_warnings():
@@ -102,10 +102,10 @@ def cox():
     names = [f"x{j}" for j in range(9)]
 
     def ours():
-        survival.cox(data, "day", "event", names, robust=True)
+        stats.cox(data, "day", "event", names, robust=True)
 
     def ours_with_concordance():
-        survival.cox(data, "day", "event", names, robust=True).glance()
+        stats.cox(data, "day", "event", names, robust=True).glance()
 
     if shutil.which("Rscript") is None:
         print("cox: R is not installed; evalkit alone", best(ours))

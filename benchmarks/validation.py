@@ -13,7 +13,7 @@ import pandas as pd
 from benchmarks.validation_page import draw, page
 from joblib import Parallel, delayed
 
-from evalkit import compare, survival
+from evalkit import stats
 from evalkit.errors import EvalkitError
 from evalkit.simulate import integrate, simulate_scales
 from evalkit.simulate._draw import draw_course
@@ -85,7 +85,7 @@ def adjusted(scales: dict[str, pd.DataFrame], seed: int, n_boot: int) -> Found:
     found: Found = {}
     for scale, event, measures, tau in ADJUSTED:
         try:
-            result = compare.adjusted_effect(
+            result = stats.adjusted_effect(
                 scales[scale], "time", event, "arm", list(COVARIATES),
                 measure=measures, method=METHODS, tau=tau, n_boot=n_boot, seed=seed,
             )  # fmt: skip
@@ -100,10 +100,10 @@ def crude(scales: dict[str, pd.DataFrame]) -> Found:
     """Estimate the differences between the arms as they are."""
     found: Found = {}
     for name, (scale, tau) in CRUDE.items():
-        means = survival.rmst_contrast(scales[scale], "time", "any", by="arm", tau=tau, reference=0)
+        means = stats.rmst_contrast(scales[scale], "time", "any", by="arm", tau=tau, reference=0)
         found[f"{name}.crude|plain"] = four(means.data.iloc[0])
     for conf_type in ("plain", "log-log"):
-        curves = survival.survival_difference(
+        curves = stats.survival_difference(
             scales["harm"], "time", "any", by="arm", times=[365], reference=0, conf_type=conf_type
         )
         found[f"harm.risk.365.crude|{conf_type}"] = four(curves.data.iloc[0], -1)
@@ -123,11 +123,11 @@ def cox_models(scenario: str, seed: int, harm: pd.DataFrame) -> Found:
     full = harm.assign(
         woman=(people.gender[at] == 1).astype(float), trait=people.trait[at], site=np.char.mod("s%d", people.area[at])
     )
-    measured = survival.cox(harm, "time", "any", ["arm", *COVARIATES]).data.iloc[0]
+    measured = stats.cox(harm, "time", "any", ["arm", *COVARIATES]).data.iloc[0]
     everything = ["arm", "age", "woman", "employment", "prior_dv_arrests", "alcohol_use", "site", "trait"]
     found = {f"{scenario}.cox|measured": four(measured)}
     if scenario == SCENARIO:
-        found[f"{scenario}.cox|everything"] = four(survival.cox(full, "time", "any", everything).data.iloc[0])
+        found[f"{scenario}.cox|everything"] = four(stats.cox(full, "time", "any", everything).data.iloc[0])
     return found
 
 
@@ -136,10 +136,10 @@ def null_tests(scales: dict[str, pd.DataFrame], seed: int) -> dict[str, float]:
     chosen = np.random.default_rng([seed, 99]).permutation(N_FOCUS + N_COMPARISON) < N_FOCUS
     harm, retention = (scales[k].assign(half=chosen[scales[k]["person"]].astype(int)) for k in ("harm", "retention"))
     return {
-        "logrank|harm": float(survival.logrank(harm, "time", "any", "half").summary["p_value"]),
-        "logrank|retention": float(survival.logrank(retention, "time", "any", "half").summary["p_value"]),
-        "gray|disengagement": float(survival.gray_test(retention, "time", "cause", "half").data["p_value"].iloc[0]),
-        "gray|completion": float(survival.gray_test(retention, "time", "completion", "half").data["p_value"].iloc[0]),
+        "logrank|harm": float(stats.logrank(harm, "time", "any", "half").summary["p_value"]),
+        "logrank|retention": float(stats.logrank(retention, "time", "any", "half").summary["p_value"]),
+        "gray|disengagement": float(stats.gray_test(retention, "time", "cause", "half").data["p_value"].iloc[0]),
+        "gray|completion": float(stats.gray_test(retention, "time", "completion", "half").data["p_value"].iloc[0]),
     }
 
 
@@ -219,7 +219,7 @@ def cox_limit(large: int) -> tuple[float, float]:
             ends=ENDS,
         )
         harm = named(made["harm"], made["people"])
-        found.append(four(survival.cox(harm, "time", "any", ["arm", *COVARIATES]).data.iloc[0]))
+        found.append(four(stats.cox(harm, "time", "any", ["arm", *COVARIATES]).data.iloc[0]))
     table = np.array(found)
     return float(table[:, 0].mean()), float(np.sqrt((table[:, 3] ** 2).sum()) / large)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit import compare, errors
+from evalkit import errors, stats
 from evalkit.counts import DayCounts, Moments, Tally, codes_of, totals_of, who
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Analysis, Estimates
@@ -126,13 +126,13 @@ def test_the_id_is_of_the_question_and_not_of_the_answer() -> None:
     words = {"estimand": "b", "population": "c", "notes": ("x",)}
     same = made(data=pd.DataFrame({"estimate": [5.0]}), summary={"n": 1}, conf_level=0.9, **words)
     assert same.id == one.id
-    others = [made(kind="trend"), made(asked={"days": 3}), made(asked={"days": 4}), made(analysis=compare.Proportion()), made(analysis=compare.Proportion(conf_level=0.9))]  # fmt: skip
+    others = [made(kind="trend"), made(asked={"days": 3}), made(asked={"days": 4}), made(analysis=stats.Proportion()), made(analysis=stats.Proportion(conf_level=0.9))]  # fmt: skip
     assert len({one.id, *(other.id for other in others)}) == 6
     assert one.about(asked={"days": 3}).id == made(asked={"days": 3}).id != one.id
     assert one.about(asked={"days": 3}).tidy().equals(one.tidy())
     with pytest.raises(TypeError):
         one.asked["days"] = 3
-    assert isinstance(compare.Proportion(), Analysis) and not isinstance(one, Analysis)
+    assert isinstance(stats.Proportion(), Analysis) and not isinstance(one, Analysis)
 
 
 def test_in_a_notebook_it_says_what_it_is() -> None:

@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 
 import evalkit
+from evalkit.analyses import MeanOf, RatioOf, ShareOf
 from evalkit.counts import DayCounts, Tally
-from evalkit.engagement import MeanOf, RatioOf, ShareOf
 from evalkit.estimates import Estimates
-from evalkit.survival import KaplanMeier, kaplan_meier
+from evalkit.stats import KaplanMeier, kaplan_meier
 
-WORDS = {"estimand", "population", "label", "notes"}
+WORDS = {"estimand", "population", "label", "notes", "view"}
 COUNTS = Tally(pd.DataFrame({"group": ["a"], "term": ["t"], "n_event": [3], "n": [9]}))
 
 

@@ -7,18 +7,18 @@ import pandas as pd
 import pytest
 from scipy import optimize
 
-from evalkit import compare, survival
-from evalkit.compare._adjusted import _failed, percentile_limits
-from evalkit.compare._arms import read_arms, target_weights
-from evalkit.compare._e_value import as_risk_ratio, hazard_to_risk, strength
-from evalkit.compare._impute import _coded, _filled, _hazard, rubin
-from evalkit.compare._intervals import _restricted_p0, miettinen_nurminen, score_statistic
-from evalkit.compare._logistic import fit_logistic, predicted
-from evalkit.compare._problem import Ask, Horizon, make_problem
-from evalkit.compare._reconstruct import _last, _settle, _spread_censorings, _walk
-from evalkit.compare._weighted_hazard import arm_hazards
+from evalkit import stats
 from evalkit.errors import AnalysisError
-from evalkit.survival._columns import read_rows
+from evalkit.stats._adjusted import _failed, percentile_limits
+from evalkit.stats._arms import read_arms, target_weights
+from evalkit.stats._columns import read_rows
+from evalkit.stats._e_value import as_risk_ratio, hazard_to_risk, strength
+from evalkit.stats._impute import _coded, _filled, _hazard, rubin
+from evalkit.stats._intervals import _restricted_p0, miettinen_nurminen, score_statistic
+from evalkit.stats._logistic import fit_logistic, predicted
+from evalkit.stats._problem import Ask, Horizon, make_problem
+from evalkit.stats._reconstruct import _last, _settle, _spread_censorings, _walk
+from evalkit.stats._weighted_hazard import arm_hazards
 
 # -- a read curve ------------------------------------------------------------------------------------------------------
 EDGES = np.array([0.0, 10, 20])
@@ -99,7 +99,7 @@ def test_people_behind_a_curve_in_whole():
     curve = pd.DataFrame(
         {"time": [20, 10, 30, 15], "estimate": [0.8, 0.9, 0.7, 0.95]}
     )  # not in order; a rise is flattened
-    found = compare.reconstruct(curve, pd.DataFrame({"time": [0, 20], "n_risk": [10, 8]}), n_event=3)
+    found = stats.reconstruct(curve, pd.DataFrame({"time": [0, 20], "n_risk": [10, 8]}), n_event=3)
     assert len(found) == 10 and found["event"].sum() == 3
     assert found["time"].is_monotonic_increasing and found["time"].max() == 30
     assert (found["time"] >= 20).sum() == 8
@@ -176,7 +176,7 @@ def test_arms_that_are_told_apart_have_no_adjusted_effect(measure):
     with pytest.raises(AnalysisError, match=r"^the covariates tell the arms apart completely"):
         make_problem(rows, arms, "att", [Ask("iptw", Horizon("rmst", 9.0))])
     with pytest.raises(AnalysisError, match=r"^the covariates tell the arms apart completely"):
-        compare.adjusted_effect(data, "day", "event", "arm", ["x"], measure=measure, tau=9, n_boot=20)
+        stats.adjusted_effect(data, "day", "event", "arm", ["x"], measure=measure, tau=9, n_boot=20)
 
 
 def test_weighted_hazards_are_cox_models_with_those_weights():
@@ -186,7 +186,7 @@ def test_weighted_hazards_are_cox_models_with_those_weights():
     made = arm_hazards(data["arm"].to_numpy(float), data["day"].to_numpy(), data["event"].to_numpy() > 0)
     found = made.log_hazard_ratio(weights)
     for w, own in zip(weights, found, strict=True):
-        fit = survival.cox(data.assign(w=w), "day", "event", ["arm"], weights="w")
+        fit = stats.cox(data.assign(w=w), "day", "event", ["arm"], weights="w")
         assert own == pytest.approx(fit.tidy()["estimate"].iloc[0], abs=1e-8)
     only = data["event"].to_numpy() * data["arm"].to_numpy()
     assert np.isnan(
@@ -251,8 +251,8 @@ def test_limits_by_the_score_hold_it_at_the_quantile(counts):
     assert (high == 1) == (counts[0] == counts[1] and counts[2] == 0)
 
 
-@pytest.mark.parametrize("made", [compare.Proportion, lambda **k: compare.ProportionDifference("b", **k),
-                                  lambda **k: compare.Benchmark(0.5, **k), lambda **k: compare.NonInferiority(0.5, 0.1, **k)])  # fmt: skip
+@pytest.mark.parametrize("made", [stats.Proportion, lambda **k: stats.ProportionDifference("b", **k),
+                                  lambda **k: stats.Benchmark(0.5, **k), lambda **k: stats.NonInferiority(0.5, 0.1, **k)])  # fmt: skip
 def test_an_analysis_with_an_impossible_level_is_not_made(made):
     for level in (0, 1, 95):
         with pytest.raises(AnalysisError, match=f"conf_level must lie between 0 and 1, it is {level}"):
@@ -292,12 +292,12 @@ def test_strengths():
     assert hazard_to_risk(1.0) == pytest.approx(1)
     assert [strength(r) for r in (1.0, 2.0, 0.5)] == pytest.approx([1, 2 + np.sqrt(2), 2 + np.sqrt(2)])
     assert strength(0) == strength(np.inf) == np.inf
-    rows = compare.e_value(1, 0.5, 2.5, covariates={"a": (2, 0.5)}).tidy()
+    rows = stats.e_value(1, 0.5, 2.5, covariates={"a": (2, 0.5)}).tidy()
     assert rows["term"].tolist() == ["estimate", "limit", "a"] and rows["e_value"].tolist()[:2] == [1, 1]
     assert rows["estimate"].tolist() == [1, 0.5, pytest.approx(4 / 3)]
-    assert compare.e_value(1, conf_high=2.5).tidy()["estimate"].tolist() == [1, 2.5]
-    assert compare.e_value(2, conf_high=2.5).tidy()["term"].tolist() == ["estimate"]
-    assert compare.e_value(0.5, 0.4, 0.8).tidy()["estimate"].tolist() == [0.5, 0.8]
+    assert stats.e_value(1, conf_high=2.5).tidy()["estimate"].tolist() == [1, 2.5]
+    assert stats.e_value(2, conf_high=2.5).tidy()["term"].tolist() == ["estimate"]
+    assert stats.e_value(0.5, 0.4, 0.8).tidy()["estimate"].tolist() == [0.5, 0.8]
 
 
 # -- imputed columns ---------------------------------------------------------------------------------------------------
@@ -321,7 +321,7 @@ def test_the_hazard_at_each_time_is_nelson_and_aalens():
 
 def test_nothing_missing_gives_copies_and_the_outcome_helps_to_fill_in():
     data = pd.DataFrame({"x": [1.0, 2, 3], "day": [1.0, 2, 3], "event": [1, 0, 1]})
-    frames = compare.impute(data, ["x"], m=3)
+    frames = stats.impute(data, ["x"], m=3)
     assert len(frames) == 3 and all(frame.equals(data) and frame is not data for frame in frames)
 
 

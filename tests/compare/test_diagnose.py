@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit import compare
+from evalkit import stats
 from evalkit.estimates import Estimates
 
 
-def fit(**changes: object) -> compare.Propensity:
+def fit(**changes: object) -> stats.Propensity:
     """Two people of the pilot, four of PAIP; preference scores are propensity scores of arms of the same size."""
     made = {
         "scores": np.array([0.5, 0.75, 0.25, 0.5, 0.2, 0.1]),
@@ -18,9 +18,7 @@ def fit(**changes: object) -> compare.Propensity:
         "treated": np.array([1.0, 1.0, 0.0, 0.0, 0.0, 0.0]),
         "levels": pd.DataFrame({"age": [30.0, 40.0, 30.0, 42.0, 36.0, 36.0], "work": [1.0, 0.0, 1.0, 0.0, 0.0, 1.0]}),
     } | changes
-    return compare.Propensity(
-        made["scores"], made["weights"], made["treated"], ("Pilot", "PAIP"), "ate", made["levels"]
-    )
+    return stats.Propensity(made["scores"], made["weights"], made["treated"], ("Pilot", "PAIP"), "ate", made["levels"])
 
 
 def hazards(p: float) -> Estimates:
@@ -50,7 +48,7 @@ APART = "After weighting the arms still differ in age (standardised difference {
     ],
 )
 def test_balance(limit: float, verdict: str, sentence: str) -> None:
-    found = compare.diagnose(fit(), smd=limit)
+    found = stats.diagnose(fit(), smd=limit)
     assert said(found, "balance") == (verdict, sentence)
     assert found.tidy().loc[0, ["estimate", "baseline"]].tolist() == pytest.approx([SMD, limit])
 
@@ -71,7 +69,7 @@ FEW = "After weighting the arms still differ in a covariate that too few people 
 def test_balance_of_what_may_be_told(
     told: list[str], limit: float, verdict: str, sentence: str, estimate: float
 ) -> None:
-    found = compare.diagnose(fit(), smd=limit, told=told)
+    found = stats.diagnose(fit(), smd=limit, told=told)
     assert said(found, "balance") == (verdict, sentence)
     assert found.tidy()["estimate"][0] == pytest.approx(estimate, abs=1e-12, nan_ok=True)
 
@@ -79,7 +77,7 @@ def test_balance_of_what_may_be_told(
 def test_balance_of_what_does_not_vary() -> None:
     levels = pd.DataFrame({"age": [30.0, 40.0, 30, 42, 36, 36], "work": 1.0, "site": 0.0})
     words = "Balance could not be judged for work, site, which does not vary in the focus arm."
-    assert said(compare.diagnose(fit(levels=levels)), "balance") == ("unknown", words)
+    assert said(stats.diagnose(fit(levels=levels)), "balance") == ("unknown", words)
 
 
 # Preference scores: logit e - logit 1/3. Of 0.5, 0.75, 0.25, 0.5, 0.2, 0.1: 0.667, 0.857, 0.4, 0.667, 1/3, 0.182.
@@ -96,7 +94,7 @@ def test_balance_of_what_does_not_vary() -> None:
     ],
 )  # fmt: skip
 def test_equipoise(between: tuple[float, float], limit: float, verdict: str, sentence: str) -> None:
-    assert said(compare.diagnose(fit(), preference=between, equipoise=limit), "equipoise") == (verdict, sentence)
+    assert said(stats.diagnose(fit(), preference=between, equipoise=limit), "equipoise") == (verdict, sentence)
 
 
 # Kish: (1 + 1)^2 / 2 = 2 of the pilot, 3^2 / 2.5 = 3.6 of PAIP.
@@ -111,7 +109,7 @@ def test_equipoise(between: tuple[float, float], limit: float, verdict: str, sen
 )  # fmt: skip
 def test_effective_sample(limit: float, weights: list[float] | None, verdict: str, sentence: str) -> None:
     one = fit() if weights is None else fit(weights=np.array(weights, dtype=float))
-    found = compare.diagnose(one, effective_sample_size=limit)
+    found = stats.diagnose(one, effective_sample_size=limit)
     assert said(found, "effective sample size") == (verdict, sentence)
     assert found.summary["n_effective_focus"] == 2
     assert found.summary["n_effective_comparison"] == (4 if weights is None else 1)
@@ -135,14 +133,14 @@ CHANGE = "Hazard ratios change over time ({}): one hazard ratio is an average th
     ],
 )
 def test_hazards(p: float, limit: float, verdict: str, sentence: str) -> None:
-    found = compare.diagnose(hazards=hazards(p), alpha=limit)
+    found = stats.diagnose(hazards=hazards(p), alpha=limit)
     assert said(found, "proportional hazards") == (verdict, sentence)
     assert found.notes == (() if verdict == "pass" else (sentence,))
     assert found.summary == {"n_fail": int(verdict == "fail")}
 
 
 def test_all_together() -> None:
-    found = compare.diagnose(fit(), hazards(0.2), smd=0.1, equipoise=0.9, effective_sample_size=1)
+    found = stats.diagnose(fit(), hazards(0.2), smd=0.1, equipoise=0.9, effective_sample_size=1)
     assert found.tidy()["term"].tolist() == ["balance", "equipoise", "effective sample size", "proportional hazards"]
     assert found.tidy()["verdict"].tolist() == ["fail", "fail", "pass", "pass"]
     assert found.tidy()["baseline"].tolist() == [0.1, 0.9, 1, 0.05]
@@ -152,4 +150,4 @@ def test_all_together() -> None:
 
 
 def test_limits_by_default() -> None:
-    assert compare.diagnose(fit(), hazards(0.2)).tidy()["baseline"].tolist() == [0.1, 0.2, 30, 0.05]
+    assert stats.diagnose(fit(), hazards(0.2)).tidy()["baseline"].tolist() == [0.1, 0.2, 30, 0.05]

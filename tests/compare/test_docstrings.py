@@ -5,11 +5,11 @@ import inspect
 import pytest
 from numpydoc.docscrape import NumpyDocString
 
-from evalkit import compare, survival
+from evalkit import stats
 
 PUBLIC = [
     pytest.param(getattr(room, name), id=f"{room.__name__.rsplit('.', 1)[-1]}.{name}")
-    for room in (survival, compare)
+    for room in (stats,)
     for name in room.__all__
     if inspect.isfunction(getattr(room, name))
 ]
@@ -37,7 +37,7 @@ FORMULA = [
 
 @pytest.mark.parametrize("name", FORMULA)
 def test_formula(name):
-    function = getattr(survival, name, None) or getattr(compare, name)
+    function = getattr(stats, name)
     assert ":math:`" in inspect.getdoc(function)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evalkit.compare._impute import rubin
+from evalkit.stats._impute import rubin
 from golden import runner
 
 

@@ -6,7 +6,7 @@ Random figures of either side are compared within four of their joint Monte Carl
 import numpy as np
 import pytest
 
-from evalkit import compare, survival
+from evalkit import stats
 from golden import runner
 
 
@@ -48,8 +48,8 @@ def imputed(case):
 def test_pooled_cox_models(case):
     args = dict(case["args"])
     n = args.pop("n", None)
-    fits = [survival.cox(frame, **args) for frame in imputed(case)]
-    found = compare.pool(fits, n=n).tidy()
+    fits = [stats.cox(frame, **args) for frame in imputed(case)]
+    found = stats.pool(fits, n=n).tidy()
     runner.columns_agree(found, case["expect"])
     np.testing.assert_allclose(found["hazard_ratio"], np.exp(found["estimate"]))
 
@@ -58,10 +58,10 @@ def test_pooled_cox_models(case):
 def test_pooled_restricted_means(case):
     args = case["args"]
     results = [
-        survival.rmst(frame.assign(big=frame["wt_loss"] > args["above"]), "time", "status", by="big", tau=args["tau"])
+        stats.rmst(frame.assign(big=frame["wt_loss"] > args["above"]), "time", "status", by="big", tau=args["tau"])
         for frame in imputed(case)
     ]
-    runner.columns_agree(compare.pool(results).tidy(), case["expect"])
+    runner.columns_agree(stats.pool(results).tidy(), case["expect"])
 
 
 @pytest.mark.parametrize(("m", "burn_in"), [(8, 3), pytest.param(40, 10, marks=pytest.mark.slow)])
@@ -70,8 +70,8 @@ def test_imputations_are_distributed_like_mices(case, m, burn_in):
     """Pooled coefficients, their variance within and between imputations, and the imputed means."""
     args, expect = case["args"], case["expect"]
     asked = {"time": "time", "event": "status", "m": m, "burn_in": burn_in, "seed": 3}
-    frames = compare.impute(runner.data_set(case["set"]), args["columns"], **asked)
-    fits = [survival.cox(frame, "time", "status", args["columns"]).tidy() for frame in frames]
+    frames = stats.impute(runner.data_set(case["set"]), args["columns"], **asked)
+    fits = [stats.cox(frame, "time", "status", args["columns"]).tidy() for frame in frames]
     estimates, within = (np.stack([f[name] for f in fits]) for name in ("estimate", "std_error"))
     theirs = {name: runner.as_numbers(value) for name, value in expect.items() if name != "m"}
     spread = np.sqrt(theirs["between"] * (1 / m + 1 / expect["m"]))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evalkit import compare
+from evalkit import stats
 
 
 def printed(found, expected, digits):
@@ -22,7 +22,7 @@ ONE = [
 def test_newcombe_single_proportion(pair, wilson, exact):
     """Newcombe (1998), Stat. Med. 17:857-872, table I, methods 3 and 5."""
     for method, wanted in (("wilson", wilson), ("exact", exact)):
-        found = compare.proportion(*pair, method=method).tidy()
+        found = stats.proportion(*pair, method=method).tidy()
         printed(found[["conf_low", "conf_high"]], [wanted], 4)
 
 
@@ -42,17 +42,17 @@ TWO = [
 def test_newcombe_difference(four, hybrid, score):
     """Newcombe (1998), Stat. Med. 17:873-890, table II, methods 10 (hybrid score) and 6 (Miettinen and Nurminen)."""
     for method, wanted in (("newcombe", hybrid), ("miettinen-nurminen", score)):
-        found = compare.proportion_difference(*four, method=method).tidy()
+        found = stats.proportion_difference(*four, method=method).tidy()
         printed(found[["conf_low", "conf_high"]], [wanted], 4)
 
 
 def test_physicians_health_study():
     """Agresti, An Introduction to Categorical Data Analysis, 2nd ed., sections 2.2.1-2.2.3: placebo 189 of 11,034, aspirin 104 of 11,037."""
-    found = compare.risk_ratio(189, 11034, 104, 11037).tidy()
+    found = stats.risk_ratio(189, 11034, 104, 11037).tidy()
     printed(found[["estimate", "conf_low"]], [[1.82, 1.43]], 2)
     assert abs(found["conf_high"].item() - 2.30) < 0.01  # printed from rounded terms: 2.306 unrounded
     printed(
-        compare.proportion_difference(189, 11034, 104, 11037).tidy()[["estimate", "std_error"]], [[0.0077, 0.0015]], 4
+        stats.proportion_difference(189, 11034, 104, 11037).tidy()[["estimate", "std_error"]], [[0.0077, 0.0015]], 4
     )
 
 
@@ -61,10 +61,10 @@ def test_physicians_health_study():
 )
 def test_e_values(ratio, low, high, value, limit):
     """VanderWeele, Ding (2017), Ann. Intern. Med. 167:268-274: breastfeeding, and infant death or childhood leukaemia."""
-    found = compare.e_value(ratio, low, high).tidy()
+    found = stats.e_value(ratio, low, high).tidy()
     printed(found["e_value"], [value, limit], 2)
 
 
 def test_events_for_a_trial_of_hepatitis():
     """Collett, Modelling Survival Data in Medical Research, 2nd ed., example 10.1: hazard ratio 0.57, power 0.90, 133 deaths."""
-    printed(compare.schoenfeld_events(0.57, power=0.9).tidy()["estimate"], [133], 0)
+    printed(stats.schoenfeld_events(0.57, power=0.9).tidy()["estimate"], [133], 0)

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from evalkit.comparison import PrecisionOf, _e_values, _imputed, _overlap, _sensitivity, _subgroups, imputed
-from evalkit.comparison._balance import fewest_of
-from evalkit.comparison._compare import fitted
+from evalkit.analyses import PrecisionOf, _e_values, _imputed, _overlap, _sensitivity, _subgroups, imputed
+from evalkit.analyses._balance import fewest_of
+from evalkit.analyses._compare import fitted
 from evalkit.counts import Tally
 from golden import odd_study
 from golden.cases import compared

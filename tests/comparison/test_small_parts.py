@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from evalkit.comparison import (
+from evalkit.analyses import (
     BalanceOf,
     Comparison,
     PrecisionOf,
@@ -106,7 +106,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
 
 
 def test_the_unadjusted_difference_is_that_of_two_incidences(monkeypatch: pytest.MonkeyPatch) -> None:
-    from evalkit.survival import cumulative_incidence
+    from evalkit.stats import cumulative_incidence
 
     asked, one = fake(monkeypatch), ours()
     found = one.effects(100, n_boot=7)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from evalkit.analyses._analyses import MeanOf, ShareOf
+from evalkit.analyses._counting import moments, moments_of
 from evalkit.counts import Tally, codes_of
 from evalkit.disclosure import Policy, Safe, make_safe
-from evalkit.engagement._analyses import MeanOf, ShareOf
-from evalkit.engagement._counting import moments, moments_of
 from evalkit.estimates import Estimates
-from evalkit.survival import kaplan_meier
+from evalkit.stats import kaplan_meier
 
 QUARTERS = 8
 AREAS = ("West Englewood", "Englewood", "Chicago Lawn", "South Chicago")

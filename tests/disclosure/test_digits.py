@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalkit.compare import e_value
-from evalkit.comparison import BalanceOf
+from evalkit.analyses import BalanceOf
 from evalkit.counts import Tally, who
 from evalkit.disclosure import POINTS, Digits, Policy, Safe, cells_of, make_safe, printed
 from evalkit.disclosure._counts import coarse_error
 from evalkit.estimates import Estimates
-from evalkit.survival import cox, rmst_contrast
+from evalkit.stats import cox, e_value, rmst_contrast
 from evalkit.views._data import as_mark
 from evalkit.views._numbers import decimal, p_value, percent, points
 from views.made import view_for

@@ -10,7 +10,7 @@ from evalkit.counts import Tally, totals_of
 from evalkit.disclosure import Policy, make_safe
 from evalkit.disclosure._fits import coarser
 from evalkit.estimates import Estimates
-from evalkit.survival import cox
+from evalkit.stats import cox
 
 POLICY = Policy(secret=bytes(range(32)))
 

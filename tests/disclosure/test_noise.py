@@ -11,9 +11,9 @@ import pytest
 
 from disclosure.attacker import observed, printed, recovered, sureness
 from disclosure.quarters import publish, study
+from evalkit.analyses._analyses import ShareOf
 from evalkit.counts import Tally, codes_of
 from evalkit.disclosure import Noise, Policy, Record, bell, make_safe, read_record
-from evalkit.engagement._analyses import ShareOf
 from evalkit.errors import DisclosureError
 
 SECRET = bytes(range(32))

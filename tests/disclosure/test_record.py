@@ -11,16 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.compare import Proportion
+from evalkit.analyses._analyses import RatioOf
 from evalkit.counts import DayCounts, Moments, Tally, codes_of
 from evalkit.disclosure import Cell, Policy, Record, cells_of, make_safe, read_record, safe_restatements
 from evalkit.disclosure._noise import Noise, bell
 from evalkit.disclosure._quoted import curve_keys, is_curve, places
-from evalkit.engagement._analyses import RatioOf
 from evalkit.errors import DisclosureError, ProtocolError
 from evalkit.estimates import Estimates
 from evalkit.protocol import Disclosure
-from evalkit.survival import cumulative_incidence, kaplan_meier
+from evalkit.stats import Proportion, cumulative_incidence, kaplan_meier
 
 PLAIN = Policy(noise_variance=0, secret=bytes(32))
 NOISY = Policy(secret=bytes(range(32)))

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalkit.compare import Proportion
+from evalkit.analyses._analyses import RatioOf
 from evalkit.counts import DayCounts, Moments, Tally, codes_of
 from evalkit.disclosure import Policy, make_safe, safe_counts, safe_restatements
-from evalkit.engagement._analyses import RatioOf
 from evalkit.errors import DisclosureError
 from evalkit.estimates import Estimates
-from evalkit.survival import cumulative_incidence, day_counts, kaplan_meier, rmst, rmst_contrast
+from evalkit.stats import Proportion, cumulative_incidence, day_counts, kaplan_meier, rmst, rmst_contrast
 from evalkit.wilson import wilson
 
 POLICY = Policy(secret=bytes(range(32)))

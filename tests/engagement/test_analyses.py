@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from evalkit.analyses import LateEntry, MeanOf, RatioOf, ShareOf, wilson
 from evalkit.counts import DayCounts, Moments, Tally
-from evalkit.engagement import LateEntry, MeanOf, RatioOf, ShareOf, wilson
 from evalkit.errors import AnalysisError
 
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from cohort.spec import day, spec_cohort, spec_data
-from evalkit import engagement
+from evalkit import analyses
 from evalkit.cohort import Cohort
 from evalkit.errors import AnalysisError, UsageError
 
@@ -37,13 +37,13 @@ def met(found: object, *terms: str) -> str:
 )
 def test_classes_of_gaps(gap: int, expect: str) -> None:
     assert (
-        met(engagement.longest_gap(study("+90", 3, 3 + gap)), "1 to 7 days", "8 to 10 days", "more than 10 days")
+        met(analyses.longest_gap(study("+90", 3, 3 + gap)), "1 to 7 days", "8 to 10 days", "more than 10 days")
         == expect
     )
 
 
 def test_a_day_attended_twice_is_no_gap() -> None:
-    assert engagement.longest_gap(study("+90", 3, 3)).tidy()["n"].tolist() == [0] * 6
+    assert analyses.longest_gap(study("+90", 3, 3)).tidy()["n"].tolist() == [0] * 6
 
 
 @pytest.mark.parametrize(
@@ -51,14 +51,14 @@ def test_a_day_attended_twice_is_no_gap() -> None:
     [(1, "1/1 0/1 0/1"), (2, "0/1 1/1 0/1"), (3, "0/1 1/1 0/1"), (4, "0/1 0/1 1/1"), (5, "0/1 0/1 1/1")],
 )
 def test_classes_of_doses(n: int, expect: str) -> None:
-    assert met(engagement.dose_distribution(study("+90", *range(1, n + 1))), "1", "2 to 3", "4 or more") == expect
+    assert met(analyses.dose_distribution(study("+90", *range(1, n + 1))), "1", "2 to 3", "4 or more") == expect
 
 
 @pytest.mark.parametrize(
     ("last", "cut", "expect"), [(41, "+90", "1/1"), (42, "+90", "0/1"), (41, "+41", "1/1"), (40, "+40", "0/0")]
 )
 def test_the_window_of_the_dose_holds_its_last_day(last: int, cut: str, expect: str) -> None:
-    assert met(engagement.dose_distribution(study(cut, 1, 2, 3, last)), "4 or more") == expect
+    assert met(analyses.dose_distribution(study(cut, 1, 2, 3, last)), "4 or more") == expect
 
 
 @pytest.mark.parametrize(
@@ -66,18 +66,18 @@ def test_the_window_of_the_dose_holds_its_last_day(last: int, cut: str, expect: 
 )
 def test_lost_to_the_search(cut: str, days: int, expect: str) -> None:
     known = study(cut, people=P + "a | +0 | +0 | +20", outcomes="participant_id | outcome_date | kind\n")
-    assert met(engagement.lost_to_follow_up(known, days=days), "harm") == expect
+    assert met(analyses.lost_to_follow_up(known, days=days), "harm") == expect
 
 
 @pytest.mark.parametrize(("reason", "expect"), [("moved", "1/1"), ("dropped_out", "0/1"), ("completed", "0/1")])
 def test_lost_to_retention_are_those_who_left_without_an_event(reason: str, expect: str) -> None:
     known = study("+90", 1, 5, exits=f"participant_id | exit_date | reason\na | +8 | {reason}")
-    assert met(engagement.lost_to_follow_up(known), "retention") == expect
+    assert met(analyses.lost_to_follow_up(known), "retention") == expect
 
 
 @pytest.mark.parametrize(("back", "days", "cut", "expect"), [(21, 10, "+90", "1/1"), (22, 10, "+90", "0/1"), (21, 10, "+21", "1/1"), (21, 10, "+20", "0/0")])  # fmt: skip
 def test_back_within_so_many_days_of_disengaging(back: int, days: int, cut: str, expect: str) -> None:
-    assert met(engagement.returns(study(cut, 1, back), days=days), "returned") == expect  # disengaged on day 11
+    assert met(analyses.returns(study(cut, 1, back), days=days), "returned") == expect  # disengaged on day 11
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_back_within_so_many_days_of_disengaging(back: int, days: int, cut: str,
 )
 def test_referred_since_a_day(since: str, expect: str) -> None:
     known = study("+90", people=P + "a | +0 | +0 | -\nb | +2 | +3 | -\nc | +4 | +4 | -")
-    found = engagement.referred(known, date.fromisoformat(day(since)))
+    found = analyses.referred(known, date.fromisoformat(day(since)))
     assert met(found, "all", "new") == f"3/3 {expect}"
 
 
@@ -93,17 +93,17 @@ def test_referred_since_a_day(since: str, expect: str) -> None:
     ("cut", "months"), [("+29", []), ("+30", ["2022-01"]), ("+57", ["2022-01"]), ("+58", ["2022-01", "2022-02"])]
 )
 def test_months_that_are_over(cut: str, months: list[str]) -> None:
-    rows = engagement.caseload(study(cut, 1)).tidy()
+    rows = analyses.caseload(study(cut, 1)).tidy()
     assert list(dict.fromkeys(rows["period"])) == months if months else rows.empty
 
 
 @pytest.mark.parametrize(("first", "expect"), [(30, [1, 0, 1, 1, 0]), (31, [0, 1, 0, 1, 1])])
 def test_the_month_of_a_first_session_and_of_its_end(first: int, expect: list[int]) -> None:
     """January 31 and February 1; disengaged ten days later; active on a month's last day."""
-    rows = engagement.caseload(study("+100", first, first + 18)).tidy().query("group == 'Pilot'").set_index("term")["n"]
+    rows = analyses.caseload(study("+100", first, first + 18)).tidy().query("group == 'Pilot'").set_index("term")["n"]
     months = ["2022-01 started", "2022-02 started", "2022-01 active", "2022-02 referred", "2022-02 active"]
     assert [rows[m] for m in months] == [expect[0], expect[1], expect[2], 0, 0]
-    early = engagement.caseload(study("+58", first + 21)).tidy().query("group == 'Pilot'").set_index("term")["n"]
+    early = analyses.caseload(study("+58", first + 21)).tidy().query("group == 'Pilot'").set_index("term")["n"]
     assert early["2022-02 active"] == int(first + 31 > 58)
 
 
@@ -112,20 +112,20 @@ def test_late_entry_speaks_of_enough_people(fewest: int, n: int) -> None:
     people = P + "a | +0 | +0 | -\nb | +0 | +0 | -"
     sessions = "participant_id | session_date | recorded_on\na | +1 | +1\na | +2 | +5\nb | +2 | +3"
     data = spec_data({"participants": people, "sessions": sessions})
-    assert len(engagement.late_entry(data.at(date(2022, 3, 1)), fewest).tidy()) == n
+    assert len(analyses.late_entry(data.at(date(2022, 3, 1)), fewest).tidy()) == n
 
 
 REFUSED = [
-    (lambda k: engagement.dose_by_week(k, "days"), UsageError, "dose_by_week: what must be sessions or hours, and weeks 1 or more"),
-    (lambda k: engagement.dose_by_week(k, weeks=0), UsageError, "dose_by_week: what must be sessions or hours, and weeks 1 or more"),
-    (lambda k: engagement.returns(k, days=0), UsageError, "returns: days must be 1 or more"),
-    (lambda k: engagement.lost_to_follow_up(k, days=-1), UsageError, "lost_to_follow_up: days must be 0 or more"),
-    (lambda k: engagement.engaged_by(k, "sit"), UsageError, "engaged_by: place 'sit' is not one of site, community_area, referral_source; did you mean 'site'?"),
-    (lambda k: engagement.reach(k, "age"), UsageError, "reach: 'age' is not one of community_area, referral_source, site"),
-    (lambda k: engagement.engaged_across(k, ["sit"]), UsageError, "engaged_across: 'sit' is not one of community_area, referral_source, site; did you mean 'site'?"),
-    (lambda k: engagement.trend([]), AnalysisError, "trend needs the cohort of at least one period"),
-    (lambda k: engagement.trend([("a", k)], ["intak"]), AnalysisError, "'intak' is not a step of the funnel: intake, first_session, engaged, half_dose, completed; did you mean 'intake'?"),
-    (lambda k: engagement.change(k, k, "referred"), AnalysisError, "'referred' is not a step of the funnel: intake, first_session, engaged, half_dose, completed"),
+    (lambda k: analyses.dose_by_week(k, "days"), UsageError, "dose_by_week: what must be sessions or hours, and weeks 1 or more"),
+    (lambda k: analyses.dose_by_week(k, weeks=0), UsageError, "dose_by_week: what must be sessions or hours, and weeks 1 or more"),
+    (lambda k: analyses.returns(k, days=0), UsageError, "returns: days must be 1 or more"),
+    (lambda k: analyses.lost_to_follow_up(k, days=-1), UsageError, "lost_to_follow_up: days must be 0 or more"),
+    (lambda k: analyses.engaged_by(k, "sit"), UsageError, "engaged_by: place 'sit' is not one of site, community_area, referral_source; did you mean 'site'?"),
+    (lambda k: analyses.reach(k, "age"), UsageError, "reach: 'age' is not one of community_area, referral_source, site"),
+    (lambda k: analyses.engaged_across(k, ["sit"]), UsageError, "engaged_across: 'sit' is not one of community_area, referral_source, site; did you mean 'site'?"),
+    (lambda k: analyses.trend([]), AnalysisError, "trend needs the cohort of at least one period"),
+    (lambda k: analyses.trend([("a", k)], ["intak"]), AnalysisError, "'intak' is not a step of the funnel: intake, first_session, engaged, half_dose, completed; did you mean 'intake'?"),
+    (lambda k: analyses.change(k, k, "referred"), AnalysisError, "'referred' is not a step of the funnel: intake, first_session, engaged, half_dose, completed"),
 ]  # fmt: skip
 
 

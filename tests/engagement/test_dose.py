@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from cohort.spec import day, spec_cohort, spec_data
-from evalkit import engagement
+from evalkit import analyses
 from evalkit.errors import UsageError
 
 RULES = {
@@ -49,7 +49,7 @@ def pilot(estimates):
 
 
 def test_attendance_rate_leaves_out_excused():
-    row = pilot(engagement.attendance_rate(cohort_at("+100"))).iloc[0]
+    row = pilot(analyses.attendance_rate(cohort_at("+100"))).iloc[0]
     assert row["estimate"] == pytest.approx(10 / 12)
     assert row["n"] == 2
 
@@ -66,25 +66,25 @@ def test_attendance_rate_leaves_out_excused():
 def test_dose_by_week_is_over_those_whose_week_is_over(cut, n, sessions, hours):
     known = cohort_at(cut)
     for what, expected in (("sessions", sessions), ("hours", hours)):
-        own = pilot(engagement.dose_by_week(known, what, weeks=3))
+        own = pilot(analyses.dose_by_week(known, what, weeks=3))
         assert own["estimate"].tolist() == pytest.approx(expected)
         assert own["n"].tolist() == [n] * len(expected)
     with pytest.raises(UsageError):
-        engagement.dose_by_week(known, "days")
+        analyses.dose_by_week(known, "days")
 
 
 def test_dose_counts_counting_sessions_within_the_window():
-    own = pilot(engagement.dose_distribution(cohort_at("+100")))
+    own = pilot(analyses.dose_distribution(cohort_at("+100")))
     # a: 4 groups by day 41; b: 4 groups within 40 days of day 2, the fifth on 60 is too late
     assert own["n_event"].to_dict() == {"0": 0, "1": 0, "2 to 3": 0, "4 or more": 2}
-    reached = pilot(engagement.dose_reached(cohort_at("+100")))
+    reached = pilot(analyses.dose_reached(cohort_at("+100")))
     assert reached["estimate"].tolist() == pytest.approx([1.0, 1.0])
-    early = pilot(engagement.dose_reached(cohort_at("+41")))
+    early = pilot(analyses.dose_reached(cohort_at("+41")))
     assert early["n"].tolist() == [1, 1]
 
 
 def test_longest_gap():
-    own = pilot(engagement.longest_gap(cohort_at("+100")))
+    own = pilot(analyses.longest_gap(cohort_at("+100")))
     # a: 7, 10, 7, 3 -> 10; b: 1, 11, 17, 29 -> 29
     assert own["n_event"].to_dict() == {"1 to 7 days": 0, "8 to 10 days": 1, "more than 10 days": 1}
 
@@ -96,22 +96,22 @@ def test_returns_need_their_days_to_be_over(cut, days, expected):
     people = known.people.set_index("participant_id")
     assert people.loc["b", "disengagement_date"].date().isoformat() == day("+13")
     assert people.loc["b", "return_date"].date().isoformat() == day("+14")
-    row = pilot(engagement.returns(known, days=days)).iloc[0]
+    row = pilot(analyses.returns(known, days=days)).iloc[0]
     assert f"{row['n_event']}/{row['n']}" == expected
 
 
 def test_return_times():
-    frame = engagement.return_times(cohort_at("+100")).set_index("participant_id")
+    frame = analyses.return_times(cohort_at("+100")).set_index("participant_id")
     assert frame.loc["b", ["time", "event"]].tolist() == [1, 1]
 
 
 def test_first_session_times():
-    frame = engagement.first_session_times(cohort_at("+100")).set_index("participant_id")
+    frame = analyses.first_session_times(cohort_at("+100")).set_index("participant_id")
     assert frame[["time", "event"]].to_numpy().tolist() == [[1, 1], [2, 1], [95, 0]]
 
 
 def test_caseload_counts_months_that_are_over():
-    table = engagement.caseload(cohort_at("+57")).tidy()  # 27 February
+    table = analyses.caseload(cohort_at("+57")).tidy()  # 27 February
     own = table[table["group"] == "Pilot"].set_index("term")["n"]
     assert own["2022-01 referred"] == 3
     assert own["2022-01 intake"] == 3
@@ -122,11 +122,11 @@ def test_caseload_counts_months_that_are_over():
 
 def test_completeness_and_loss():
     known = cohort_at("+200", outcomes="participant_id | outcome_date | kind\na | +50 | dv_arrest")
-    own = pilot(engagement.completeness(known))
+    own = pilot(analyses.completeness(known))
     assert (own.loc["intake_date", "n_event"], own.loc["site", "n_event"]) == (3, 0)
-    lost = pilot(engagement.lost_to_follow_up(known, days=90))
+    lost = pilot(analyses.lost_to_follow_up(known, days=90))
     assert (lost.loc["harm", "n_event"], lost.loc["harm", "n"]) == (1, 3)
-    nobody = pilot(engagement.lost_to_follow_up(known, days=180))
+    nobody = pilot(analyses.lost_to_follow_up(known, days=180))
     assert nobody.loc["harm", "n_event"] == 0
 
 
@@ -140,8 +140,8 @@ a | +3 | +40
     data = spec_data({"participants": PEOPLE, "sessions": sessions}, rules=RULES)
     # entered 0 and 3 days late by day 30, and then 37; tables without a day of entry have no line
     for cut, expected in (("+30", ["sessions", 2, 0, 0, 3]), ("+50", ["sessions", 3, 3, 0, 37])):
-        table = engagement.late_entry(data.at(date.fromisoformat(day(cut))), fewest=1).tidy()
+        table = analyses.late_entry(data.at(date.fromisoformat(day(cut))), fewest=1).tidy()
         assert table.to_numpy().tolist() == [expected]
         assert list(table) == ["group", "n", "median", "lower_quartile", "upper_quartile"]
-    few = engagement.late_entry(data.at(date.fromisoformat(day("+50"))), fewest=2).tidy()
+    few = analyses.late_entry(data.at(date.fromisoformat(day("+50"))), fewest=2).tidy()
     assert few.empty  # many rows, and one person

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
+from evalkit.analyses import ChangeOf, LateEntry, MeanOf, RatioOf, ShareOf
+from evalkit.analyses._analyses import Caseload
+from evalkit.analyses._baseline import _standardised
+from evalkit.analyses._counting import count_true, groups_of, moments, moments_of, tally
+from evalkit.analyses._dose import _class
+from evalkit.analyses._quality import _lag_counts
+from evalkit.analyses._reach import _levels, _order
 from evalkit.counts import DayCounts, Moments, Tally, codes_of
-from evalkit.engagement import ChangeOf, LateEntry, MeanOf, RatioOf, ShareOf
-from evalkit.engagement._analyses import Caseload
-from evalkit.engagement._baseline import _standardised
-from evalkit.engagement._counting import count_true, groups_of, moments, moments_of, tally
-from evalkit.engagement._dose import _class
-from evalkit.engagement._quality import _lag_counts
-from evalkit.engagement._reach import _levels, _order
 from evalkit.errors import AnalysisError
 from evalkit.wilson import wilson
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from engagement.by_hand import by_hand
-from evalkit import cohort, engagement, intake
+from evalkit import analyses, cohort, intake
 from evalkit.disclosure import Policy, make_safe
 from evalkit.protocol import load_study
 from evalkit.simulate import simulate
@@ -17,20 +17,20 @@ from evalkit.simulate import simulate
 PARAMS = Path(__file__).parents[2] / "params"
 CUTS = (date(2021, 11, 20), date(2022, 9, 30), date(2023, 12, 31))
 EVERY = {
-    "funnel": engagement.funnel,
-    "completion": engagement.completion,
-    "engaged_by site": lambda c: engagement.engaged_by(c, "site"),
-    "engaged_by source": lambda c: engagement.engaged_by(c, "referral_source", by_arm=False),
-    "attendance_rate": engagement.attendance_rate,
-    "sessions_by_week": engagement.dose_by_week,
-    "hours_by_week": lambda c: engagement.dose_by_week(c, "hours", weeks=5),
-    "dose_distribution": engagement.dose_distribution,
-    "dose_reached": engagement.dose_reached,
-    "longest_gap": engagement.longest_gap,
-    "returns": engagement.returns,
-    "caseload": engagement.caseload,
-    "completeness": engagement.completeness,
-    "lost_to_follow_up": engagement.lost_to_follow_up,
+    "funnel": analyses.funnel,
+    "completion": analyses.completion,
+    "engaged_by site": lambda c: analyses.engaged_by(c, "site"),
+    "engaged_by source": lambda c: analyses.engaged_by(c, "referral_source", by_arm=False),
+    "attendance_rate": analyses.attendance_rate,
+    "sessions_by_week": analyses.dose_by_week,
+    "hours_by_week": lambda c: analyses.dose_by_week(c, "hours", weeks=5),
+    "dose_distribution": analyses.dose_distribution,
+    "dose_reached": analyses.dose_reached,
+    "longest_gap": analyses.longest_gap,
+    "returns": analyses.returns,
+    "caseload": analyses.caseload,
+    "completeness": analyses.completeness,
+    "lost_to_follow_up": analyses.lost_to_follow_up,
 }
 
 
@@ -83,20 +83,20 @@ def test_on_an_almost_empty_a_young_and_a_full_study(cohorts, name):
 
 def test_late_entry(cohorts):
     for cut in CUTS:
-        _check(engagement.late_entry(cohorts["data"].at(cut)), cut)
+        _check(analyses.late_entry(cohorts["data"].at(cut)), cut)
 
 
 def test_frames_of_times_fit_survival(cohorts):
-    from evalkit import survival
+    from evalkit import stats
 
     known = cohorts[CUTS[2]]
-    first = engagement.first_session_times(known)
-    table = survival.cumulative_incidence(first, "time", "event", by="group", times=[60]).tidy()
+    first = analyses.first_session_times(known)
+    table = stats.cumulative_incidence(first, "time", "event", by="group", times=[60]).tidy()
     assert len(table) == 2 * first.loc[first["event"] > 0, "event"].nunique()
     for row in table.to_dict("records"):
         assert row["estimate"] == pytest.approx(by_hand(first[first["group"] == row["group"]], 60)[int(row["cause"])])
-    back = engagement.return_times(known)
-    for row in survival.kaplan_meier(back, "time", "event", by="group", times=[60]).tidy().to_dict("records"):
+    back = analyses.return_times(known)
+    for row in stats.kaplan_meier(back, "time", "event", by="group", times=[60]).tidy().to_dict("records"):
         own = back[back["group"] == row["group"]].assign(event=lambda rows: (rows["event"] == 1).astype(int))
         assert row["estimate"] == pytest.approx(1 - by_hand(own, 60)[1])
 
@@ -115,7 +115,7 @@ def test_of_a_full_study_every_analysis_is_shown(cohorts, name):
 
 def test_caseload_active_agrees_with_a_walk_through_the_days(cohorts):
     known = cohorts[CUTS[2]]
-    table = engagement.caseload(known).tidy()
+    table = analyses.caseload(known).tidy()
     ended = known.retention()
     first = ended.merge(known.people[["participant_id", "episode", "first_session_date"]])
     for month in ("2022-03", "2023-05", "2023-12"):
@@ -156,6 +156,6 @@ def test_funnel_by_hand_on_the_full_study(cohorts):
         if days and days[0] + 270 * day <= cut:
             ready["completed"] += 1
             want["completed"] += row.completion_date <= days[0] + 270 * day
-    table = engagement.funnel(known).tidy().groupby("term")[["n_event", "n"]].sum()
+    table = analyses.funnel(known).tidy().groupby("term")[["n_event", "n"]].sum()
     for step in want:
         assert table.loc[step].tolist() == [want[step], ready[step]], step

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from cohort.spec import spec_cohort
-from evalkit import engagement
+from evalkit import analyses
 from evalkit.errors import UsageError
 from evalkit.intake import MissingTableError
 
@@ -48,7 +48,7 @@ e | +0  | group | attended
 
 def rows(cut, **changes):
     known = spec_cohort({"participants": PEOPLE, "sessions": SESSIONS}, cut, rules=RULES, **changes)
-    table = engagement.funnel(known).tidy()
+    table = analyses.funnel(known).tidy()
     own = table[table["group"] == "Pilot"].set_index("term")
     return {t: f"{own.loc[t, 'n_event']}/{own.loc[t, 'n']}" for t in own.index}
 
@@ -84,7 +84,7 @@ def test_step(line):
 
 def test_share_is_of_all_referred_and_intervals_are_wilsons():
     known = spec_cohort({"participants": PEOPLE, "sessions": SESSIONS}, "+38", rules=RULES)
-    found = engagement.funnel(known)
+    found = analyses.funnel(known)
     table = found.tidy().set_index(["group", "term"])
     assert table.loc[("Pilot", "completed"), "share"] == pytest.approx(1 / 4)
     assert table.loc[("Pilot", "referred"), ["estimate", "conf_low", "conf_high"]].tolist() == [1, 1, 1]
@@ -96,7 +96,7 @@ def test_share_is_of_all_referred_and_intervals_are_wilsons():
 
 def test_asking_again_of_other_counts_gives_their_result_with_the_same_words():
     known = spec_cohort({"participants": PEOPLE, "sessions": SESSIONS}, "+38", rules=RULES)
-    first = engagement.funnel(known)
+    first = analyses.funnel(known)
     doubled = first.counts.frame
     doubled[["n", "n_event"]] *= 2
     again = first.analysis.estimate(type(first.counts)(doubled))
@@ -108,7 +108,7 @@ def test_asking_again_of_other_counts_gives_their_result_with_the_same_words():
 def test_a_completion_recorded_as_an_exit_counts():
     exits = "participant_id | exit_date | reason\nb | +25 | completed"
     known = spec_cohort({"participants": PEOPLE, "sessions": SESSIONS, "exits": exits}, "+38", rules=RULES)
-    own = engagement.completion(known).tidy().set_index("group").loc["Pilot"]
+    own = analyses.completion(known).tidy().set_index("group").loc["Pilot"]
     assert (own["n_event"], own["n"]) == (2, 3)
 
 
@@ -118,7 +118,7 @@ def test_engaged_by_place_keeps_those_without_one():
     sites = ["", " | North", " | South", " | -", " | -", " | North"]
     people = "\n".join(line + site for line, site in zip(lines, sites, strict=True))
     known = spec_cohort({"participants": people, "sessions": SESSIONS}, "+38", rules=RULES)
-    table = engagement.engaged_by(known, "site").tidy()
+    table = analyses.engaged_by(known, "site").tidy()
     found = {(r.group, r.term): f"{r.n_event}/{r.n}" for r in table.itertuples()}
     assert found == {
         ("Pilot", "North"): "1/1",
@@ -126,10 +126,10 @@ def test_engaged_by_place_keeps_those_without_one():
         ("Pilot", "South"): "1/1",
         ("Pilot", "not recorded"): "0/1",
     }
-    both = engagement.engaged_by(known, "site", by_arm=False).tidy().set_index("term")
+    both = analyses.engaged_by(known, "site", by_arm=False).tidy().set_index("term")
     assert both["n"].to_dict() == {"North": 2, "South": 1, "not recorded": 1}
     with pytest.raises(UsageError, match="did you mean 'site'"):
-        engagement.engaged_by(known, "sit")
+        analyses.engaged_by(known, "sit")
 
 
 def test_without_sessions_the_answer_is_nothing_and_why(tmp_path):
@@ -140,9 +140,9 @@ def test_without_sessions_the_answer_is_nothing_and_why(tmp_path):
     study = make_study(tmp_path, {"participants": table("participants", PEOPLE)})
     known = build(open_data(study).at(date(2022, 3, 1)))
     why = {"key": "absent.table", "table": "sessions", "what": "the funnel from referral to completion"}
-    assert dict(engagement.funnel(known).absence) == why
-    assert engagement.funnel(known).tidy().empty
+    assert dict(analyses.funnel(known).absence) == why
+    assert analyses.funnel(known).tidy().empty
     with pytest.raises(MissingTableError):
-        engagement.steps(known)
-    assert set(engagement.lost_to_follow_up(known).tidy()["term"]) == set()
-    assert engagement.completeness(known).tidy()["n"].max() == 4
+        analyses.steps(known)
+    assert set(analyses.lost_to_follow_up(known).tidy()["term"]) == set()
+    assert analyses.completeness(known).tidy()["n"].max() == 4

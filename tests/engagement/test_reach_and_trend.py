@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from engagement.by_hand import by_hand
-from evalkit import engagement
+from evalkit import analyses
+from evalkit.analyses import ChangeOf
 from evalkit.counts import Tally
-from evalkit.engagement import ChangeOf
 from evalkit.errors import UsageError
 from evalkit.report import Report, open_report
 from evalkit.simulate import simulate
@@ -33,7 +33,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 def test_levels_add_up_to_everybody_referred(report: Report) -> None:
-    rows = engagement.reach(report.cohort, "community_area").tidy()
+    rows = analyses.reach(report.cohort, "community_area").tidy()
     people = report.cohort.people.groupby("group").size()
     assert rows.groupby("group")["n_event"].sum().to_dict() == people.to_dict()
     assert (rows["n"] == rows["group"].map(people)).all()
@@ -41,11 +41,11 @@ def test_levels_add_up_to_everybody_referred(report: Report) -> None:
 
 def test_a_column_nobody_knows_is_named(report: Report) -> None:
     with pytest.raises(UsageError, match="did you mean 'gender'"):
-        engagement.reach(report.cohort, "gendre")
+        analyses.reach(report.cohort, "gendre")
 
 
 def test_the_equity_panel_counts_everybody_once_for_each_variable(report: Report) -> None:
-    rows = engagement.engaged_across(report.cohort).tidy()
+    rows = analyses.engaged_across(report.cohort).tidy()
     assert list(dict.fromkeys(rows["variable"])) == ["Everybody", "Gender", "Community area"]
     sums = rows.groupby(["group", "variable"], sort=False)["n"].sum()
     for group in report.groups:
@@ -53,10 +53,10 @@ def test_the_equity_panel_counts_everybody_once_for_each_variable(report: Report
 
 
 def test_trend_is_what_each_quarters_own_report_said(report: Report) -> None:
-    rows = engagement.trend(report.quarters).tidy()
+    rows = analyses.trend(report.quarters).tidy()
     assert list(dict.fromkeys(rows["period"])) == ["2021Q4", "2022Q1", "2022Q2", "2022Q3", "2022Q4", "2023Q1"]
     for period, cohort in (report.quarters[-2], report.quarters[-1]):
-        own = engagement.funnel(cohort).tidy().set_index(["term", "group"])
+        own = analyses.funnel(cohort).tidy().set_index(["term", "group"])
         for _, row in rows[rows["period"] == period].iterrows():
             step = own.loc[(row["variable"], row["group"])]
             assert (row["n"], row["n_event"]) == (step["n"], step["n_event"])
@@ -110,10 +110,10 @@ def test_a_period_without_new_people_has_no_change() -> None:
 
 
 def test_first_sessions_are_a_share_of_everybody_referred(report: Report) -> None:
-    found = engagement.time_to_first_session(report.cohort)
+    found = analyses.time_to_first_session(report.cohort)
     at_start = found.counts.frame.groupby("group")["n_entry"].sum()
     assert at_start.to_dict() == report.cohort.people.groupby("group").size().to_dict()
-    people, rows = engagement.first_session_times(report.cohort), found.tidy()
+    people, rows = analyses.first_session_times(report.cohort), found.tidy()
     rows = rows[rows["cause"] == "first session"]
     assert len(rows) > 20
     for row in rows.to_dict("records"):

@@ -3,7 +3,7 @@
 import pytest
 
 from cohort.spec import spec_cohort
-from evalkit import engagement
+from evalkit import analyses
 
 PEOPLE = """
 participant_id | referral_date | intake_date | pathway      | referral_source
@@ -43,7 +43,7 @@ def known(cut: str):
     ],
 )
 def test_a_prompt_first_session(cut: str, shares: dict[str, str]) -> None:
-    found = engagement.waiting(known(cut)).tidy()
+    found = analyses.waiting(known(cut)).tidy()
     own = found[found["group"] == "Pilot"]
     names = own["term"].str.removeprefix("referral_source: ")
     assert {n: f"{x}/{m}" for n, x, m in zip(names, own["n_event"], own["n"], strict=True)} == shares
@@ -54,12 +54,12 @@ def test_a_prompt_first_session(cut: str, shares: dict[str, str]) -> None:
 
 def test_quarters_of_everybody_referred() -> None:
     """Of five, first sessions after 0, 14 and 15 days; who left first, and who never came, still wait."""
-    found = engagement.waiting_days(known("+40")).tidy()
+    found = analyses.waiting_days(known("+40")).tidy()
     own = found[found["group"] == "Pilot"].set_index("q")["estimate"]
     assert own.to_dict() == {0.25: 14.0, 0.5: 15.0, 0.75: pytest.approx(float("nan"), nan_ok=True)}
 
 
 def test_other_days() -> None:
-    found = engagement.waiting(known("+40"), days=15).tidy()
+    found = analyses.waiting(known("+40"), days=15).tidy()
     assert found.loc[(found["group"] == "Pilot") & (found["term"] == "all"), "n_event"].item() == 3
-    assert engagement.waiting(known("+40"), days=15).id != engagement.waiting(known("+40")).id
+    assert analyses.waiting(known("+40"), days=15).id != analyses.waiting(known("+40")).id

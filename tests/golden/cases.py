@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from evalkit import cohort, compare, comparison, engagement, harm, intake, survival
+from evalkit import analyses, cohort, intake, stats
 from evalkit.protocol import load_study
 from golden import odd, odd_compare, odd_study
 from golden.runner import data_set
@@ -38,8 +38,8 @@ def known(day: date = CUT) -> cohort.Cohort:
 
 
 @functools.cache
-def compared(scale: str = "retention") -> comparison.Comparison:
-    made = comparison.compare_arms(known(), scale)
+def compared(scale: str = "retention") -> analyses.Comparison:
+    made = analyses.compare_arms(known(), scale)
     assert made is not None
     return made
 
@@ -50,98 +50,94 @@ def plain() -> pd.DataFrame:
 
 # -- survival ----------------------------------------------------------------------------------------------------------
 W, LATE = {"weights": "w"}, {"entry": "entry"}
-case("survival.kaplan_meier: by arm", lambda: survival.kaplan_meier(plain(), *TE, by="arm"))
-case("survival.kaplan_meier: weights", lambda: survival.kaplan_meier(plain(), *TE, by="arm", **W))
-case("survival.kaplan_meier: robust", lambda: survival.kaplan_meier(plain(), *TE, by="arm", robust=True, **W))
-case("survival.kaplan_meier: late entry", lambda: survival.kaplan_meier(plain(), *TE, **LATE))
-case("survival.kaplan_meier: at times", lambda: survival.kaplan_meier(plain(), *TE, by="arm", times=[7, 20, 39.5], conf_type="log", conf_level=0.9))  # fmt: skip
-case("survival.day_counts: causes", lambda: survival.day_counts(plain(), *TC, by="arm", causes=["left", "finished"], **W, **LATE))  # fmt: skip
-case("survival.logrank: arm", lambda: survival.logrank(plain(), *TE, "arm"))
-case("survival.logrank: strata", lambda: survival.logrank(plain(), *TE, "z", strata="x"))
-case("survival.logrank: weighted late", lambda: survival.logrank(plain(), *TE, "arm", rho=0.5, gamma=1, **LATE))
-case("survival.cox: efron", lambda: survival.cox(plain(), *TE, ["treated", "age", "z"]))
-case("survival.cox: breslow, weights, clusters", lambda: survival.cox(plain(), *TE, ["treated", "age"], ties="breslow", cluster="pair", conf_level=0.9, **W))  # fmt: skip
-case("survival.cox: strata, late entry", lambda: survival.cox(plain(), *TE, ["treated", "x"], strata="z", **LATE))
-case("survival.cox: firth", lambda: survival.cox(plain(), *TE, ["treated", "x"], penalizer="firth"))
-case("survival.proportional_hazards_test: km", lambda: survival.proportional_hazards_test(survival.cox(plain(), *TE, ["treated", "age"])))  # fmt: skip
-case("survival.cumulative_incidence: by arm", lambda: survival.cumulative_incidence(plain(), *TC, by="arm", causes=["left", "finished"]))  # fmt: skip
-case("survival.cumulative_incidence: weights", lambda: survival.cumulative_incidence(plain(), *TC, by="arm", variance="greenwood", **W))  # fmt: skip
-case("survival.cumulative_incidence: late entry, times", lambda: survival.cumulative_incidence(plain(), *TC, by="arm", times=[5, 21, 38], conf_type="plain", **LATE))  # fmt: skip
-case("survival.gray_test: arm", lambda: survival.gray_test(plain(), *TC, "arm"))
+case("stats.kaplan_meier: by arm", lambda: stats.kaplan_meier(plain(), *TE, by="arm"))
+case("stats.kaplan_meier: weights", lambda: stats.kaplan_meier(plain(), *TE, by="arm", **W))
+case("stats.kaplan_meier: robust", lambda: stats.kaplan_meier(plain(), *TE, by="arm", robust=True, **W))
+case("stats.kaplan_meier: late entry", lambda: stats.kaplan_meier(plain(), *TE, **LATE))
+case("stats.kaplan_meier: at times", lambda: stats.kaplan_meier(plain(), *TE, by="arm", times=[7, 20, 39.5], conf_type="log", conf_level=0.9))  # fmt: skip
+case("stats.day_counts: causes", lambda: stats.day_counts(plain(), *TC, by="arm", causes=["left", "finished"], **W, **LATE))  # fmt: skip
+case("stats.logrank: arm", lambda: stats.logrank(plain(), *TE, "arm"))
+case("stats.logrank: strata", lambda: stats.logrank(plain(), *TE, "z", strata="x"))
+case("stats.logrank: weighted late", lambda: stats.logrank(plain(), *TE, "arm", rho=0.5, gamma=1, **LATE))
+case("stats.cox: efron", lambda: stats.cox(plain(), *TE, ["treated", "age", "z"]))
+case("stats.cox: breslow, weights, clusters", lambda: stats.cox(plain(), *TE, ["treated", "age"], ties="breslow", cluster="pair", conf_level=0.9, **W))  # fmt: skip
+case("stats.cox: strata, late entry", lambda: stats.cox(plain(), *TE, ["treated", "x"], strata="z", **LATE))
+case("stats.cox: firth", lambda: stats.cox(plain(), *TE, ["treated", "x"], penalizer="firth"))
+case("stats.proportional_hazards_test: km", lambda: stats.proportional_hazards_test(stats.cox(plain(), *TE, ["treated", "age"])))  # fmt: skip
+case("stats.cumulative_incidence: by arm", lambda: stats.cumulative_incidence(plain(), *TC, by="arm", causes=["left", "finished"]))  # fmt: skip
+case("stats.cumulative_incidence: weights", lambda: stats.cumulative_incidence(plain(), *TC, by="arm", variance="greenwood", **W))  # fmt: skip
+case("stats.cumulative_incidence: late entry, times", lambda: stats.cumulative_incidence(plain(), *TC, by="arm", times=[5, 21, 38], conf_type="plain", **LATE))  # fmt: skip
+case("stats.gray_test: arm", lambda: stats.gray_test(plain(), *TC, "arm"))
+case("stats.gray_test: strata", lambda: stats.gray_test(plain(), *TC, "z", strata="x", causes=["left", "finished"]))
+case("stats.fine_gray: two", lambda: stats.fine_gray(plain(), *TC, ["treated", "age"]))
+case("stats.fine_gray: cause two", lambda: stats.fine_gray(plain(), *TC, ["treated"], interest=2, conf_level=0.9))
+case("stats.follow_up: by arm", lambda: stats.follow_up(plain(), *TE, by="arm", q=[0.25, 0.5]))
+case("stats.survival_quantile: by arm", lambda: stats.survival_quantile(plain(), *TE, by="arm", q=[0.2, 0.5, 0.9]))
 case(
-    "survival.gray_test: strata", lambda: survival.gray_test(plain(), *TC, "z", strata="x", causes=["left", "finished"])
+    "stats.survival_quantile: weights",
+    lambda: stats.survival_quantile(plain(), *TE, by="arm", conf_type="plain", **W),
 )
-case("survival.fine_gray: two", lambda: survival.fine_gray(plain(), *TC, ["treated", "age"]))
-case("survival.fine_gray: cause two", lambda: survival.fine_gray(plain(), *TC, ["treated"], interest=2, conf_level=0.9))
-case("survival.follow_up: by arm", lambda: survival.follow_up(plain(), *TE, by="arm", q=[0.25, 0.5]))
+case("stats.rmst: by arm", lambda: stats.rmst(plain(), *TE, by="arm", tau=30))
+case("stats.rmst: robust", lambda: stats.rmst(plain(), *TE, by="arm", tau=25.5, robust=True, **W))
+case("stats.rmst_contrast: arm", lambda: stats.rmst_contrast(plain(), *TE, by="arm", tau=30, reference="paip"))
+case("stats.survival_difference: arm", lambda: stats.survival_difference(plain(), *TE, "arm", times=[6, 12, 24], reference="paip", seed=3))  # fmt: skip
+case("stats.parametric: all", lambda: stats.parametric(plain(), *TE))
 case(
-    "survival.survival_quantile: by arm", lambda: survival.survival_quantile(plain(), *TE, by="arm", q=[0.2, 0.5, 0.9])
+    "stats.parametric: weights, late entry",
+    lambda: stats.parametric(plain(), *TE, models=["weibull"], **W, **LATE),
 )
-case(
-    "survival.survival_quantile: weights",
-    lambda: survival.survival_quantile(plain(), *TE, by="arm", conf_type="plain", **W),
-)
-case("survival.rmst: by arm", lambda: survival.rmst(plain(), *TE, by="arm", tau=30))
-case("survival.rmst: robust", lambda: survival.rmst(plain(), *TE, by="arm", tau=25.5, robust=True, **W))
-case("survival.rmst_contrast: arm", lambda: survival.rmst_contrast(plain(), *TE, by="arm", tau=30, reference="paip"))
-case("survival.survival_difference: arm", lambda: survival.survival_difference(plain(), *TE, "arm", times=[6, 12, 24], reference="paip", seed=3))  # fmt: skip
-case("survival.parametric: all", lambda: survival.parametric(plain(), *TE))
-case(
-    "survival.parametric: weights, late entry",
-    lambda: survival.parametric(plain(), *TE, models=["weibull"], **W, **LATE),
-)
-case("survival.mean_cumulative_count: by arm", lambda: survival.mean_cumulative_count(data_set("frames_recurrent"), *TE, "person", by="arm"))  # fmt: skip
-case("survival.landmark: day 10", lambda: survival.landmark(plain()[["id", "arm", "time", "event", "entry"]], "time", at=10, known="entry"))  # fmt: skip
+case("stats.mean_cumulative_count: by arm", lambda: stats.mean_cumulative_count(data_set("frames_recurrent"), *TE, "person", by="arm"))  # fmt: skip
+case("stats.landmark: day 10", lambda: stats.landmark(plain()[["id", "arm", "time", "event", "entry"]], "time", at=10, known="entry"))  # fmt: skip
 for what, ask in odd.ODD.items():
-    case(f"survival.{what}", ask)
+    case(f"stats.{what}", ask)
 
 # -- compare -----------------------------------------------------------------------------------------------------------
 for method in ("wilson", "exact"):
-    case(f"compare.proportion: {method}", functools.partial(compare.proportion, 13, 41, method=method, conf_level=0.9))
-case("compare.proportion_difference: newcombe", lambda: compare.proportion_difference(31, 45, 52, 118, groups=("Pilot", "PAIP")))  # fmt: skip
-case("compare.risk_ratio: two", lambda: compare.risk_ratio(31, 45, 52, 118, groups=("Pilot", "PAIP")))
-case("compare.benchmark: exact", lambda: compare.benchmark(61, 90, 0.734, source="Bennett 2005"))
-case("compare.benchmark: estimated", lambda: compare.benchmark(61, 90, 0.734, baseline_n=899))
+    case(f"stats.proportion: {method}", functools.partial(stats.proportion, 13, 41, method=method, conf_level=0.9))
+case("stats.proportion_difference: newcombe", lambda: stats.proportion_difference(31, 45, 52, 118, groups=("Pilot", "PAIP")))  # fmt: skip
+case("stats.risk_ratio: two", lambda: stats.risk_ratio(31, 45, 52, 118, groups=("Pilot", "PAIP")))
+case("stats.benchmark: exact", lambda: stats.benchmark(61, 90, 0.734, source="Bennett 2005"))
+case("stats.benchmark: estimated", lambda: stats.benchmark(61, 90, 0.734, baseline_n=899))
 case(
-    "compare.noninferiority: higher is better",
-    lambda: compare.noninferiority(61, 90, 0.734, margin=0.1, baseline_n=899),
+    "stats.noninferiority: higher is better",
+    lambda: stats.noninferiority(61, 90, 0.734, margin=0.1, baseline_n=899),
 )
-case("compare.noninferiority: lower is better", lambda: compare.noninferiority(11, 90, 0.2, margin=0.03, higher_is_better=False))  # fmt: skip
-case("compare.noninferiority: between the levels", lambda: compare.noninferiority(68, 90, 0.734, margin=0.07))
-case("compare.power: 90 events", lambda: compare.power(90, 0.6, alpha=0.1, allocation=0.3))
-case("compare.schoenfeld_events: 0.6", lambda: compare.schoenfeld_events(0.6, power=0.9, alpha=0.01, allocation=0.3))
-case("compare.minimum_detectable_hazard_ratio: 90", lambda: compare.minimum_detectable_hazard_ratio(90, power=0.9, alpha=0.1, allocation=0.3))  # fmt: skip
+case("stats.noninferiority: lower is better", lambda: stats.noninferiority(11, 90, 0.2, margin=0.03, higher_is_better=False))  # fmt: skip
+case("stats.noninferiority: between the levels", lambda: stats.noninferiority(68, 90, 0.734, margin=0.07))
+case("stats.power: 90 events", lambda: stats.power(90, 0.6, alpha=0.1, allocation=0.3))
+case("stats.schoenfeld_events: 0.6", lambda: stats.schoenfeld_events(0.6, power=0.9, alpha=0.01, allocation=0.3))
+case("stats.minimum_detectable_hazard_ratio: 90", lambda: stats.minimum_detectable_hazard_ratio(90, power=0.9, alpha=0.1, allocation=0.3))  # fmt: skip
 for measure, value in (("RR", 1.62), ("OR", 0.55), ("HR", 1.8)):
-    case(f"compare.e_value: {measure}", functools.partial(compare.e_value, value, measure=measure))
-case("compare.e_value: rare HR", lambda: compare.e_value(0.61, measure="HR", rare=True, covariates={"age": (1.4, 0.8), "x": (0.7, 1.6)}))  # fmt: skip
+    case(f"stats.e_value: {measure}", functools.partial(stats.e_value, value, measure=measure))
+case("stats.e_value: rare HR", lambda: stats.e_value(0.61, measure="HR", rare=True, covariates={"age": (1.4, 0.8), "x": (0.7, 1.6)}))  # fmt: skip
 for estimand in ("att", "ate", "overlap"):
-    case(f"compare.propensity: {estimand}", functools.partial(lambda e: compare.propensity(plain(), "arm", ["age", "z", "x"], estimand=e, focus="pilot"), estimand))  # fmt: skip
-case("compare.propensity: stabilized, trimmed", lambda: compare.propensity(plain(), "treated", ["age", "z"], estimand="ate", stabilized=True, trim=0.05))  # fmt: skip
-case("compare.diagnose: both", lambda: compare.diagnose(compare.propensity(plain(), "arm", ["age", "z"], focus="pilot"), survival.proportional_hazards_test(survival.cox(plain(), *TE, ["treated", "age"]))))  # fmt: skip
-case("compare.diagnose: strict", lambda: compare.diagnose(compare.propensity(plain(), "arm", ["age", "z"], focus="pilot"), survival.proportional_hazards_test(survival.cox(plain(), *TE, ["treated"])), smd=1e-9, equipoise=0.99, effective_sample_size=60, alpha=0.999))  # fmt: skip
+    case(f"stats.propensity: {estimand}", functools.partial(lambda e: stats.propensity(plain(), "arm", ["age", "z", "x"], estimand=e, focus="pilot"), estimand))  # fmt: skip
+case("stats.propensity: stabilized, trimmed", lambda: stats.propensity(plain(), "treated", ["age", "z"], estimand="ate", stabilized=True, trim=0.05))  # fmt: skip
+case("stats.diagnose: both", lambda: stats.diagnose(stats.propensity(plain(), "arm", ["age", "z"], focus="pilot"), stats.proportional_hazards_test(stats.cox(plain(), *TE, ["treated", "age"]))))  # fmt: skip
+case("stats.diagnose: strict", lambda: stats.diagnose(stats.propensity(plain(), "arm", ["age", "z"], focus="pilot"), stats.proportional_hazards_test(stats.cox(plain(), *TE, ["treated"])), smd=1e-9, equipoise=0.99, effective_sample_size=60, alpha=0.999))  # fmt: skip
 for measure in ("rmst_difference", "risk_difference"):
-    case(f"compare.adjusted_effect: {measure}", functools.partial(lambda m: compare.adjusted_effect(plain(), *TE, "arm", ["age", "x"], measure=m, method=["iptw", "standardised", "doubly_robust"], tau=21, focus="pilot", n_boot=30, seed=5), measure))  # fmt: skip
-case("compare.adjusted_effect: cif_difference", lambda: compare.adjusted_effect(plain(), *TC, "arm", ["age", "x"], measure="cif_difference", method=["iptw", "standardised", "doubly_robust"], tau=21, estimand="ate", focus="pilot", n_boot=30, seed=5))  # fmt: skip
-case("compare.adjusted_effect: hazard ratio", lambda: compare.adjusted_effect(plain(), *TE, "arm", ["age", "x"], measure="hazard_ratio", estimand="overlap", focus="pilot", n_boot=30, seed=5))  # fmt: skip
-case("compare.adjusted_curves: att", lambda: compare.adjusted_curves(plain(), *TE, "arm", ["age", "x"], times=[7, 21, 35], focus="pilot", n_boot=30, seed=5))  # fmt: skip
-case("compare.impute: two", lambda: compare.impute(data_set("frames_missing")[["age", "x", "treated", "time", "event"]], ["age", "x", "treated"], time="time", event="event", m=2, burn_in=2, seed=3))  # fmt: skip
-case("compare.pool: cox", lambda: compare.pool([survival.cox(frame, *TE, ["treated", "age"]) for frame in compare.impute(data_set("frames_missing"), ["age", "treated"], time="time", event="event", m=4, burn_in=2, seed=3)], n=61))  # fmt: skip
+    case(f"stats.adjusted_effect: {measure}", functools.partial(lambda m: stats.adjusted_effect(plain(), *TE, "arm", ["age", "x"], measure=m, method=["iptw", "standardised", "doubly_robust"], tau=21, focus="pilot", n_boot=30, seed=5), measure))  # fmt: skip
+case("stats.adjusted_effect: cif_difference", lambda: stats.adjusted_effect(plain(), *TC, "arm", ["age", "x"], measure="cif_difference", method=["iptw", "standardised", "doubly_robust"], tau=21, estimand="ate", focus="pilot", n_boot=30, seed=5))  # fmt: skip
+case("stats.adjusted_effect: hazard ratio", lambda: stats.adjusted_effect(plain(), *TE, "arm", ["age", "x"], measure="hazard_ratio", estimand="overlap", focus="pilot", n_boot=30, seed=5))  # fmt: skip
+case("stats.adjusted_curves: att", lambda: stats.adjusted_curves(plain(), *TE, "arm", ["age", "x"], times=[7, 21, 35], focus="pilot", n_boot=30, seed=5))  # fmt: skip
+case("stats.impute: two", lambda: stats.impute(data_set("frames_missing")[["age", "x", "treated", "time", "event"]], ["age", "x", "treated"], time="time", event="event", m=2, burn_in=2, seed=3))  # fmt: skip
+case("stats.pool: cox", lambda: stats.pool([stats.cox(frame, *TE, ["treated", "age"]) for frame in stats.impute(data_set("frames_missing"), ["age", "treated"], time="time", event="event", m=4, burn_in=2, seed=3)], n=61))  # fmt: skip
 
 
 def printed() -> tuple[pd.DataFrame, pd.DataFrame]:
     """A published curve, read off at ten points, and its numbers at risk."""
-    curve = survival.kaplan_meier(plain()[plain()["arm"] == "paip"], *TE).tidy()[["time", "estimate"]]
+    curve = stats.kaplan_meier(plain()[plain()["arm"] == "paip"], *TE).tidy()[["time", "estimate"]]
     at_risk = pd.DataFrame({"time": [0, 10, 20, 30], "n_risk": [39, 25, 13, 7]})
     return curve, at_risk
 
 
-case("compare.reconstruct: a curve", lambda: compare.reconstruct(*printed()))
+case("stats.reconstruct: a curve", lambda: stats.reconstruct(*printed()))
 case(
-    "compare.benchmark_curve: a curve",
-    lambda: compare.benchmark_curve(plain()[plain()["arm"] == "pilot"], *TE, *printed(), tau=28),
+    "stats.benchmark_curve: a curve",
+    lambda: stats.benchmark_curve(plain()[plain()["arm"] == "pilot"], *TE, *printed(), tau=28),
 )
 for what, ask in odd_compare.ODD.items():
-    case(f"compare.{what}", ask)
+    case(f"stats.{what}", ask)
 
 # -- engagement --------------------------------------------------------------------------------------------------------
 for name in (
@@ -149,17 +145,17 @@ for name in (
     "dose_reached", "engaged_across", "first_session_times", "funnel", "waiting", "waiting_days", "incomplete", "leaving", "longest_gap",
     "lost_to_follow_up", "return_times", "returns", "staying", "steps", "time_to_first_session",
 ):  # fmt: skip
-    case(f"engagement.{name}: all", functools.partial(lambda n: getattr(engagement, n)(known()), name))
-case("engagement.dose_by_week: hours", lambda: engagement.dose_by_week(known(), "hours", weeks=6, conf_level=0.9))
-case("engagement.engaged_by: site", lambda: engagement.engaged_by(known(), "site"))
-case("engagement.engaged_by: source, together", lambda: engagement.engaged_by(known(), "referral_source", by_arm=False))
-case("engagement.reach: community areas", lambda: engagement.reach(known(), "community_area"))
-case("engagement.referred: since July", lambda: engagement.referred(known(), date(2022, 7, 1)))
-case("engagement.mean_stay: 90 days", lambda: engagement.mean_stay(known(), 90))
-case("engagement.change: engaged", lambda: engagement.change(known(), known(EARLIER), "engaged"))
-case("engagement.trend: two quarters", lambda: engagement.trend([("2022Q3", known(EARLIER)), ("2023Q1", known())]))
-case("engagement.late_entry: at the cut", lambda: engagement.late_entry(opened().at(CUT)))
-case("engagement.wilson: 0, 3, 9 of 9", lambda: pd.DataFrame(dict(zip(("conf_low", "conf_high"), engagement.wilson([0, 3, 9], [9, 9, 9], 0.9), strict=True))))  # fmt: skip
+    case(f"analyses.{name}: all", functools.partial(lambda n: getattr(analyses, n)(known()), name))
+case("analyses.dose_by_week: hours", lambda: analyses.dose_by_week(known(), "hours", weeks=6, conf_level=0.9))
+case("analyses.engaged_by: site", lambda: analyses.engaged_by(known(), "site"))
+case("analyses.engaged_by: source, together", lambda: analyses.engaged_by(known(), "referral_source", by_arm=False))
+case("analyses.reach: community areas", lambda: analyses.reach(known(), "community_area"))
+case("analyses.referred: since July", lambda: analyses.referred(known(), date(2022, 7, 1)))
+case("analyses.mean_stay: 90 days", lambda: analyses.mean_stay(known(), 90))
+case("analyses.change: engaged", lambda: analyses.change(known(), known(EARLIER), "engaged"))
+case("analyses.trend: two quarters", lambda: analyses.trend([("2022Q3", known(EARLIER)), ("2023Q1", known())]))
+case("analyses.late_entry: at the cut", lambda: analyses.late_entry(opened().at(CUT)))
+case("analyses.wilson: 0, 3, 9 of 9", lambda: pd.DataFrame(dict(zip(("conf_low", "conf_high"), analyses.wilson([0, 3, 9], [9, 9, 9], 0.9), strict=True))))  # fmt: skip
 
 # -- harm --------------------------------------------------------------------------------------------------------------
 for name in (
@@ -171,28 +167,28 @@ for name in (
     "repeated_harm",
     "without_harm",
 ):
-    case(f"harm.{name}: all", functools.partial(lambda n: getattr(harm, n)(known()), name))
-case("harm.harm_after_completion: of three and more", lambda: harm.harm_after_completion(known(), 1))
-case("harm.harm_model: of three and more", lambda: harm.harm_model(known(), 3))
-case("harm.repeated_harm: of three and more", lambda: harm.repeated_harm(known(), smallest=3))
-case("harm.mean_without_harm: 120 days", lambda: harm.mean_without_harm(known(), 120))
+    case(f"analyses.{name}: all", functools.partial(lambda n: getattr(analyses, n)(known()), name))
+case("analyses.harm_after_completion: of three and more", lambda: analyses.harm_after_completion(known(), 1))
+case("analyses.harm_model: of three and more", lambda: analyses.harm_model(known(), 3))
+case("analyses.repeated_harm: of three and more", lambda: analyses.repeated_harm(known(), smallest=3))
+case("analyses.mean_without_harm: 120 days", lambda: analyses.mean_without_harm(known(), 120))
 
 # -- comparison --------------------------------------------------------------------------------------------------------
 for scale in ("retention", "harm"):
-    case(f"comparison.compare_arms: {scale}", functools.partial(lambda s: compared(s).data, scale))
-    case(f"comparison.compare_arms: {scale}, balance", functools.partial(lambda s: compared(s).balance(), scale))
-    case(f"comparison.compare_arms: {scale}, diagnose", functools.partial(lambda s: compared(s).diagnose(), scale))
-    case(f"comparison.compare_arms: {scale}, weighted", functools.partial(lambda s: compared(s).weighted(), scale))
-case("comparison.compare_arms: retention, effects", lambda: compared().effects(90, n_boot=20))
-case("comparison.e_values: retention", lambda: comparison.e_values(compared(), 90, n_boot=20))
-case("comparison.equipoise: retention", lambda: comparison.equipoise(compared()))
-case("comparison.preference: retention", lambda: comparison.preference(compared(), smallest=5))
-case("comparison.imputed: retention", lambda: comparison.imputed(compared(), 90, m=2, burn_in=2, n_boot=25))
-case("comparison.precision: both", lambda: comparison.precision([compared(), compared("harm"), None]))
-case("comparison.sensitivity: retention", lambda: comparison.sensitivity(compared(), opened().at(CUT), 90, n_boot=25))
-case("comparison.subgroups: of three and more", lambda: comparison.subgroups(known(), smallest=3))
-case("comparison.differences_of: subgroups", lambda: comparison.differences_of(comparison.subgroups(known(), smallest=3).counts, known().groups))  # fmt: skip
-case("comparison.target_of: all", lambda: [comparison.target_of(known().study), comparison.target_of(known().study, "overlap")])  # fmt: skip
+    case(f"analyses.compare_arms: {scale}", functools.partial(lambda s: compared(s).data, scale))
+    case(f"analyses.compare_arms: {scale}, balance", functools.partial(lambda s: compared(s).balance(), scale))
+    case(f"analyses.compare_arms: {scale}, diagnose", functools.partial(lambda s: compared(s).diagnose(), scale))
+    case(f"analyses.compare_arms: {scale}, weighted", functools.partial(lambda s: compared(s).weighted(), scale))
+case("analyses.compare_arms: retention, effects", lambda: compared().effects(90, n_boot=20))
+case("analyses.e_values: retention", lambda: analyses.e_values(compared(), 90, n_boot=20))
+case("analyses.equipoise: retention", lambda: analyses.equipoise(compared()))
+case("analyses.preference: retention", lambda: analyses.preference(compared(), smallest=5))
+case("analyses.imputed: retention", lambda: analyses.imputed(compared(), 90, m=2, burn_in=2, n_boot=25))
+case("analyses.precision: both", lambda: analyses.precision([compared(), compared("harm"), None]))
+case("analyses.sensitivity: retention", lambda: analyses.sensitivity(compared(), opened().at(CUT), 90, n_boot=25))
+case("analyses.subgroups: of three and more", lambda: analyses.subgroups(known(), smallest=3))
+case("analyses.differences_of: subgroups", lambda: analyses.differences_of(analyses.subgroups(known(), smallest=3).counts, known().groups))  # fmt: skip
+case("analyses.target_of: all", lambda: [analyses.target_of(known().study), analyses.target_of(known().study, "overlap")])  # fmt: skip
 
 # -- cohort ------------------------------------------------------------------------------------------------------------
 case("cohort.build: people", lambda: known().people)

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evalkit.compare import Propensity
 from evalkit.estimates import Estimates
+from evalkit.stats import Propensity
 from golden.cases import CASES
 
 HERE = Path(__file__).parent / "whole"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from evalkit import survival
+from evalkit import stats
 from golden.runner import data_set
 
 
@@ -31,8 +31,8 @@ def people(seed: int = 5) -> pd.DataFrame:
 
 
 def asked(name: str, *columns: object, **options: object) -> Callable[[], object]:
-    """Ask a function of `evalkit.survival` about these people."""
-    return lambda: getattr(survival, name)(people(), *columns, **options)
+    """Ask a function of `evalkit.stats` about these people."""
+    return lambda: getattr(stats, name)(people(), *columns, **options)
 
 
 TE, TC = ("day", "event"), ("day", "cause")
@@ -41,7 +41,7 @@ MASS = {"by": "arm", "weights": "w"}
 
 
 def proportional(transform: str, **options: object) -> Callable[[], object]:
-    return lambda: survival.proportional_hazards_test(survival.cox(people(), *TE, ["x", "level"], **options), transform)
+    return lambda: stats.proportional_hazards_test(stats.cox(people(), *TE, ["x", "level"], **options), transform)
 
 
 ODD: dict[str, Callable[[], object]] = {
@@ -67,14 +67,14 @@ ODD: dict[str, Callable[[], object]] = {
     "cox: odd, strata, late, weighted": asked("cox", *TE, ["x", "level"], strata="site", entry="entry", weights="w", conf_level=0.9),
     "cox: odd, robust, strata, late": asked("cox", *TE, ["x", "level"], strata="site", entry="entry", weights="w", cluster="pair"),
     "cox: odd, robust, breslow": asked("cox", *TE, ["x", "z"], weights="w", ties="breslow", robust=True),
-    "cox: odd, firth, strata, late": lambda: survival.cox(people().iloc[:22], *TE, ["x", "z"], strata="site", entry="entry", weights="w", penalizer="firth", conf_level=0.9),
-    "cox: odd, separated": lambda: survival.cox(people().assign(told=lambda d: d["event"] * 1.5), *TE, ["told", "x", "z"]),
-    "cox: odd, wide": lambda: survival.cox(people().assign(x=lambda d: np.where(d.index == 3, 4000, d["x"])), *TE, ["x", "z"], entry="entry"),
+    "cox: odd, firth, strata, late": lambda: stats.cox(people().iloc[:22], *TE, ["x", "z"], strata="site", entry="entry", weights="w", penalizer="firth", conf_level=0.9),
+    "cox: odd, separated": lambda: stats.cox(people().assign(told=lambda d: d["event"] * 1.5), *TE, ["told", "x", "z"]),
+    "cox: odd, wide": lambda: stats.cox(people().assign(x=lambda d: np.where(d.index == 3, 4000, d["x"])), *TE, ["x", "z"], entry="entry"),
     "proportional_hazards_test: odd, km": proportional("km", strata="site", weights="w"),
     "proportional_hazards_test: odd, rank": proportional("rank", entry="entry"),
     "proportional_hazards_test: odd, identity": proportional("identity", ties="breslow", strata="site"),
     "proportional_hazards_test: odd, log": proportional("log", cluster="pair"),
     "parametric: odd, late, weighted": asked("parametric", *TE, entry="entry", weights="w", models=["log-logistic", "log-normal"]),
-    "mean_cumulative_count: odd": lambda: survival.mean_cumulative_count(data_set("frames_recurrent"), "time", "event", "person", by="arm", times=[0, 9.5, 20, 36, 41], conf_level=0.9),
-    "landmark: odd": lambda: survival.landmark(people()[["arm", "day", "entry"]].astype({"entry": "Int64"}), "day", at=6, known="entry", label="early", yes="by day 6", no="later"),
+    "mean_cumulative_count: odd": lambda: stats.mean_cumulative_count(data_set("frames_recurrent"), "time", "event", "person", by="arm", times=[0, 9.5, 20, 36, 41], conf_level=0.9),
+    "landmark: odd": lambda: stats.landmark(people()[["arm", "day", "entry"]].astype({"entry": "Int64"}), "day", at=6, known="entry", label="early", yes="by day 6", no="later"),
 }  # fmt: skip

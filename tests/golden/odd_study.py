@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from evalkit import cohort, comparison, engagement, harm, intake
+from evalkit import analyses, cohort, intake
 from evalkit.protocol import Rules, Study, load_study
 
 HERE = Path(__file__).parent
@@ -44,8 +44,8 @@ def known(day: date = CUT, without: str = "", estimand: str = "att", *, other: b
 
 
 @functools.cache
-def compared(estimand: str, scale: str) -> comparison.Comparison:
-    made = comparison.compare_arms(known(estimand=estimand), scale, smallest=6)
+def compared(estimand: str, scale: str) -> analyses.Comparison:
+    made = analyses.compare_arms(known(estimand=estimand), scale, smallest=6)
     assert made is not None
     return made
 
@@ -61,49 +61,49 @@ FUNNEL = ("attendance_rate", "baseline", "caseload", "completeness", "completion
           "funnel", "incomplete", "leaving", "longest_gap", "lost_to_follow_up", "return_times", "returns", "staying", "time_to_first_session")  # fmt: skip
 HARM = ("first_harm", "harm_after_completion", "harm_hazards", "harm_model", "repeated_harm", "without_harm")
 ODD: dict[str, Callable[[], object]] = {
-    **{f"engagement.{n}: other rules": asked(engagement, n, day=EARLIER, other=True) for n in FUNNEL if n not in {"completeness", "caseload"}},
-    **{f"engagement.{n}: nobody": asked(engagement, n, day=NOBODY) for n in FUNNEL},
-    **{f"harm.{n}: nobody": asked(harm, n, day=NOBODY) for n in HARM},
-    "engagement.dose_by_week: other rules": lambda: engagement.dose_by_week(known(EARLIER, other=True), weeks=5, conf_level=0.8),
-    "engagement.completeness: no sessions": lambda: engagement.completeness(known(EARLIER, "sessions")),
-    "engagement.lost_to_follow_up: 20 days": lambda: engagement.lost_to_follow_up(known(EARLIER, other=True), days=20),
-    "engagement.lost_to_follow_up: no sessions": lambda: engagement.lost_to_follow_up(known(without="sessions"), days=0),
-    "engagement.lost_to_follow_up: no outcomes": lambda: engagement.lost_to_follow_up(known(without="outcomes")),
-    "engagement.mean_stay: too long": lambda: engagement.mean_stay(known(), 5000),
-    "engagement.returns: 10 days": lambda: engagement.returns(known(EARLIER, other=True), days=10),
-    "engagement.reach: gender": lambda: engagement.reach(known(EARLIER, other=True), "gender", conf_level=0.8),
-    "engagement.engaged_across: together": lambda: engagement.engaged_across(known(), ["employment", "referral_source"], by_arm=False),
-    "engagement.referred: other rules": lambda: engagement.referred(known(EARLIER, other=True), date(2022, 4, 1), conf_level=0.8),
-    "engagement.change: noised": lambda: engagement.change(
+    **{f"analyses.{n}: other rules": asked(analyses, n, day=EARLIER, other=True) for n in FUNNEL if n not in {"completeness", "caseload"}},
+    **{f"analyses.{n}: nobody": asked(analyses, n, day=NOBODY) for n in FUNNEL},
+    **{f"analyses.{n}: nobody": asked(analyses, n, day=NOBODY) for n in HARM},
+    "analyses.dose_by_week: other rules": lambda: analyses.dose_by_week(known(EARLIER, other=True), weeks=5, conf_level=0.8),
+    "analyses.completeness: no sessions": lambda: analyses.completeness(known(EARLIER, "sessions")),
+    "analyses.lost_to_follow_up: 20 days": lambda: analyses.lost_to_follow_up(known(EARLIER, other=True), days=20),
+    "analyses.lost_to_follow_up: no sessions": lambda: analyses.lost_to_follow_up(known(without="sessions"), days=0),
+    "analyses.lost_to_follow_up: no outcomes": lambda: analyses.lost_to_follow_up(known(without="outcomes")),
+    "analyses.mean_stay: too long": lambda: analyses.mean_stay(known(), 5000),
+    "analyses.returns: 10 days": lambda: analyses.returns(known(EARLIER, other=True), days=10),
+    "analyses.reach: gender": lambda: analyses.reach(known(EARLIER, other=True), "gender", conf_level=0.8),
+    "analyses.engaged_across: together": lambda: analyses.engaged_across(known(), ["employment", "referral_source"], by_arm=False),
+    "analyses.referred: other rules": lambda: analyses.referred(known(EARLIER, other=True), date(2022, 4, 1), conf_level=0.8),
+    "analyses.change: noised": lambda: analyses.change(
         known(), known(EARLIER), "half_dose", noise_variance=2, conf_level=0.8
     ),
-    "engagement.trend: one step": lambda: engagement.trend([("a", known(EARLIER)), ("b", known())], ["half_dose"], conf_level=0.8),
-    "engagement.late_entry: more people": lambda: engagement.late_entry(opened().at(EARLIER), 20),
-    "harm.completed_by: other rules": lambda: harm.completed_by(known(other=True)),
-    "harm.harm_after_completion: other rules": lambda: harm.harm_after_completion(known(other=True), 2)[1],
-    "harm.harm_model: everybody": lambda: harm.harm_model(known(other=True), 1),
-    "harm.harm_model: many": lambda: harm.harm_model(known(other=True), 30),
-    "harm.harm_hazards: everybody": lambda: harm.harm_hazards(known(other=True), 1),
-    "harm.repeated_harm: other rules": lambda: harm.repeated_harm(known(other=True), smallest=4),
-    "harm.mean_without_harm: too long": lambda: harm.mean_without_harm(known(), 5000),
-    **{f"comparison.compare_arms: {e}, {w}": functools.partial(lambda e, w: getattr(compared(e, "harm"), w)(), e, w)
+    "analyses.trend: one step": lambda: analyses.trend([("a", known(EARLIER)), ("b", known())], ["half_dose"], conf_level=0.8),
+    "analyses.late_entry: more people": lambda: analyses.late_entry(opened().at(EARLIER), 20),
+    "analyses.completed_by: other rules": lambda: analyses.completed_by(known(other=True)),
+    "analyses.harm_after_completion: other rules": lambda: analyses.harm_after_completion(known(other=True), 2)[1],
+    "analyses.harm_model: everybody": lambda: analyses.harm_model(known(other=True), 1),
+    "analyses.harm_model: many": lambda: analyses.harm_model(known(other=True), 30),
+    "analyses.harm_hazards: everybody": lambda: analyses.harm_hazards(known(other=True), 1),
+    "analyses.repeated_harm: other rules": lambda: analyses.repeated_harm(known(other=True), smallest=4),
+    "analyses.mean_without_harm: too long": lambda: analyses.mean_without_harm(known(), 5000),
+    **{f"analyses.compare_arms: {e}, {w}": functools.partial(lambda e, w: getattr(compared(e, "harm"), w)(), e, w)
        for e in ("ate", "overlap") for w in ("balance", "diagnose")},
-    "comparison.compare_arms: ate, weighted": lambda: compared("ate", "harm").weighted(),
-    "comparison.compare_arms: overlap, effects": lambda: compared("overlap", "harm").effects(120, n_boot=20),
-    "comparison.compare_arms: too long, effects": lambda: compared("ate", "harm").effects(5000, n_boot=20),
-    "comparison.compare_arms: nobody": lambda: comparison.compare_arms(known(NOBODY)),
-    "comparison.e_values: harm": lambda: comparison.e_values(compared("ate", "harm"), 120, n_boot=20),
-    "comparison.e_values: too few": lambda: comparison.e_values(compared("ate", "harm"), 1, n_boot=20),
-    "comparison.equipoise: ate": lambda: comparison.equipoise(compared("ate", "harm")),
-    "comparison.preference: ate": lambda: comparison.preference(compared("ate", "harm"), smallest=3),
-    "comparison.preference: one class": lambda: comparison.preference(compared("ate", "harm"), smallest=500),
-    "comparison.imputed: harm": lambda: comparison.imputed(compared("ate", "harm"), 120, m=2, burn_in=1, n_boot=25),
-    "comparison.imputed: too long": lambda: comparison.imputed(compared("ate", "harm"), 5000, m=2, burn_in=1, n_boot=25),
-    "comparison.precision: harm, twice": lambda: comparison.precision([None, compared("ate", "harm")], 2.0),
-    "comparison.precision: none": lambda: comparison.precision([None]),
-    "comparison.sensitivity: harm": lambda: comparison.sensitivity(compared("ate", "harm"), opened().at(CUT), 120, n_boot=25),
-    "comparison.subgroups: many": lambda: comparison.subgroups(known(), smallest=9),
-    "comparison.target_of: words": lambda: [comparison.target_of(study(estimand=e)) for e in ("att", "ate", "overlap")],
+    "analyses.compare_arms: ate, weighted": lambda: compared("ate", "harm").weighted(),
+    "analyses.compare_arms: overlap, effects": lambda: compared("overlap", "harm").effects(120, n_boot=20),
+    "analyses.compare_arms: too long, effects": lambda: compared("ate", "harm").effects(5000, n_boot=20),
+    "analyses.compare_arms: nobody": lambda: analyses.compare_arms(known(NOBODY)),
+    "analyses.e_values: harm": lambda: analyses.e_values(compared("ate", "harm"), 120, n_boot=20),
+    "analyses.e_values: too few": lambda: analyses.e_values(compared("ate", "harm"), 1, n_boot=20),
+    "analyses.equipoise: ate": lambda: analyses.equipoise(compared("ate", "harm")),
+    "analyses.preference: ate": lambda: analyses.preference(compared("ate", "harm"), smallest=3),
+    "analyses.preference: one class": lambda: analyses.preference(compared("ate", "harm"), smallest=500),
+    "analyses.imputed: harm": lambda: analyses.imputed(compared("ate", "harm"), 120, m=2, burn_in=1, n_boot=25),
+    "analyses.imputed: too long": lambda: analyses.imputed(compared("ate", "harm"), 5000, m=2, burn_in=1, n_boot=25),
+    "analyses.precision: harm, twice": lambda: analyses.precision([None, compared("ate", "harm")], 2.0),
+    "analyses.precision: none": lambda: analyses.precision([None]),
+    "analyses.sensitivity: harm": lambda: analyses.sensitivity(compared("ate", "harm"), opened().at(CUT), 120, n_boot=25),
+    "analyses.subgroups: many": lambda: analyses.subgroups(known(), smallest=9),
+    "analyses.target_of: words": lambda: [analyses.target_of(study(estimand=e)) for e in ("att", "ate", "overlap")],
     "cohort.build: other rules": lambda: known(EARLIER, other=True).people,
     "cohort.build: other rules, attrition": lambda: known(EARLIER, other=True).attrition,
     "cohort.build: no sessions, attrition": lambda: known(EARLIER, "sessions").attrition,

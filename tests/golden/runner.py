@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evalkit import compare, survival
+from evalkit import stats
 
 HERE = Path(__file__).parent
 RTOL = 1e-6
@@ -29,8 +29,7 @@ def ids(file):
 
 
 def call(name, set_name, args):
-    module, function = name.split(".")
-    wanted = getattr({"survival": survival, "compare": compare}[module], function)
+    wanted = getattr(stats, name.partition(".")[2])
     args = {k: v for k, v in args.items() if v is not None}
     positive, rows = args.pop("on_positive", None), args.pop("rows", None)
     if set_name is None and rows is None:

@@ -142,13 +142,13 @@ def test_funnel() -> None:
             want[one["arm"], step, "n"] += ready
             want[one["arm"], step, "x"] += ready and did
         assert who not in completed or first is not None
-    table = counted("engagement.funnel: all")
+    table = counted("analyses.funnel: all")
     for (arm, step), (x, n) in table.items():
         if step != "completed":
             assert (x, n) == (want[arm, step, "x"], want[arm, step, "n"]), (arm, step)
 
 
-@pytest.mark.parametrize("name", ["engagement.funnel: all", "engagement.returns: all", "engagement.longest_gap: all", "engagement.dose_distribution: all", "engagement.engaged_by: site", "engagement.lost_to_follow_up: all"])  # fmt: skip
+@pytest.mark.parametrize("name", ["analyses.funnel: all", "analyses.returns: all", "analyses.longest_gap: all", "analyses.dose_distribution: all", "analyses.engaged_by: site", "analyses.lost_to_follow_up: all"])  # fmt: skip
 def test_wilson_limits(name: str) -> None:
     data = kept(name)["data"]
     for x, n, p, low, high, term in zip(data["n_event"], data["n"], data["estimate"], data["conf_low"], data["conf_high"], data["term"], strict=True):  # fmt: skip
@@ -172,7 +172,7 @@ def curves(scale: str, cut: date = CUT, causes: int = 2) -> dict[tuple[str, int]
 
 
 def test_leaving() -> None:
-    data, wanted = kept("engagement.leaving: all")["data"], curves("retention")
+    data, wanted = kept("analyses.leaving: all")["data"], curves("retention")
     names = {"disengagement": 1, "completion": 2}
     assert {*data["cause"]} == {*names}
     for group, cause, time, estimate in zip(data["group"], data["cause"], data["time"], data["estimate"], strict=True):
@@ -180,7 +180,7 @@ def test_leaving() -> None:
 
 
 def test_staying_and_its_mean() -> None:
-    data, means = kept("engagement.staying: all")["data"], {}
+    data, means = kept("analyses.staying: all")["data"], {}
     for arm in ARMS.values():
         ends = [(t, e) for who, _, t, e in walked(CUT)["retention"] if people()[who]["arm"] == arm]
         free, curve = 1.0, {}
@@ -190,7 +190,7 @@ def test_staying_and_its_mean() -> None:
         ours = {t: v for g, t, v in zip(data["group"], data["time"], data["estimate"], strict=True) if g == arm}
         assert ours == pytest.approx(curve)
         means[arm] = sum(next((curve[t] for t in sorted(curve, reverse=True) if t <= day), 1.0) for day in range(90))
-    frame = kept("engagement.mean_stay: 90 days")["data"]
+    frame = kept("analyses.mean_stay: 90 days")["data"]
     assert frame["contrast"][0] == "Pilot - PAIP"
     assert frame["estimate"][0] == pytest.approx(means["Pilot"] - means["PAIP"])
 
@@ -211,21 +211,21 @@ def test_gaps_dose_and_attendance() -> None:
             n = len(one["days"])
             term = next(t for limit, t in ((0, "0"), (2, "1 to 2"), (4, "3 to 4"), (9, "5 to 9"), (10**6, "10 or more")) if n <= limit)  # fmt: skip
             distribution[one["arm"], term] += 1
-    assert {k: x for k, (x, _) in counted("engagement.longest_gap: all").items()} == dict(gaps)
-    data = kept("engagement.attendance_rate: all")["data"]
+    assert {k: x for k, (x, _) in counted("analyses.longest_gap: all").items()} == dict(gaps)
+    data = kept("analyses.attendance_rate: all")["data"]
     for arm, n, rate in zip(data["group"], data["n"], data["estimate"], strict=True):
         came, all_of = (sum(v) for v in zip(*rates[arm], strict=True))
         assert (n, rate) == (len(rates[arm]), pytest.approx(came / all_of))
 
 
 def test_harm_curves_and_counts() -> None:
-    data, wanted = kept("harm.without_harm: all")["data"], curves("harm", causes=1)
+    data, wanted = kept("analyses.without_harm: all")["data"], curves("harm", causes=1)
     for group, time, estimate in zip(data["group"], data["time"], data["estimate"], strict=True):
         assert estimate == pytest.approx(1 - wanted[group, 1][int(time)]), (group, time)
-    first = kept("harm.first_harm: all")["data"]
+    first = kept("analyses.first_harm: all")["data"]
     for group, time, estimate in zip(first["group"], first["time"], first["estimate"], strict=True):
         assert estimate == pytest.approx(wanted[group, 1][int(time)]), (group, time)
-    model = kept("harm.harm_model: all")["counts"]["data"]
+    model = kept("analyses.harm_model: all")["counts"]["data"]
     known = {
         who for who, one in people().items() if all(one["raw"][c] for c in ("age", "employment", "prior_dv_arrests"))
     }
@@ -238,7 +238,7 @@ def test_harm_curves_and_counts() -> None:
 
 def test_repeated_harm_is_a_mean_over_people_still_followed() -> None:
     """Nelson's estimator: each day's events of those still followed; n is the number that gives this mean."""
-    data = kept("harm.repeated_harm: of three and more")["counts"]["data"]
+    data = kept("analyses.repeated_harm: of three and more")["counts"]["data"]
     for group, time, n, x in zip(data["group"], data["time"], data["n"], data["n_event"], strict=True):
         mine = [r for r in walked(CUT)["harm_recurrent"] if people()[r[0]]["arm"] == group]
         ends = [r[2] for r in mine if r[3] == 0]
@@ -248,7 +248,7 @@ def test_repeated_harm_is_a_mean_over_people_still_followed() -> None:
 
 
 def test_baseline() -> None:
-    shares, means = kept("engagement.baseline: all")
+    shares, means = kept("analyses.baseline: all")
     for group, variable, label, x, n, smd in zip(*(shares["data"][c] for c in ("group", "variable", "label", "n_event", "n", "smd")), strict=True):  # fmt: skip
         column = {"Gender": "gender", "Employed": "employment", "Earlier arrests": "prior_dv_arrests", "Community area": "community_area"}[variable]  # fmt: skip
         values = {arm: [one["raw"][column] for one in people().values() if one["arm"] == arm] for arm in ARMS.values()}
@@ -265,14 +265,14 @@ def test_baseline() -> None:
 
 def test_places_and_reach() -> None:
     end = (CUT - worlds.START).days
-    for name, column, together in (("engagement.engaged_by: site", "site", False), ("engagement.engaged_by: source, together", "referral_source", True)):  # fmt: skip
+    for name, column, together in (("analyses.engaged_by: site", "site", False), ("analyses.engaged_by: source, together", "referral_source", True)):  # fmt: skip
         data = kept(name)["data"]
         for group, term, x, n in zip(data["group"], data["term"], data["n_event"], data["n"], strict=True):
             own = [o for o in people().values() if o["raw"][column] == term and (together or o["arm"] == group)]
             own = [o for o in own if o["intake"] is not None and o["intake"] + 60 <= end]
             engaged = [o for o in own if sum(o["intake"] <= d <= o["intake"] + 60 for d in o["days"]) >= 4]
             assert (x, n) == (len(engaged), len(own)), (group, term)
-    data = kept("engagement.reach: community areas")["data"]
+    data = kept("analyses.reach: community areas")["data"]
     for group, term, x, n in zip(data["group"], data["term"], data["n_event"], data["n"], strict=True):
         own = [o for o in people().values() if o["arm"] == group]
         assert (x, n) == (sum(o["raw"]["community_area"] == term for o in own), len(own)), (group, term)
@@ -287,29 +287,29 @@ def test_e_values() -> None:
 
     hazards = (1 - 0.5 ** math.sqrt(1.8)) / (1 - 0.5 ** math.sqrt(1 / 1.8))
     for name, ratio in (("RR", 1.62), ("OR", math.sqrt(0.55)), ("HR", hazards), ("rare HR", 0.61)):
-        assert kept(f"compare.e_value: {name}")["data"]["e_value"][0] == pytest.approx(of(ratio)), name
+        assert kept(f"stats.e_value: {name}")["data"]["e_value"][0] == pytest.approx(of(ratio)), name
 
 
 def test_power_by_schoenfeld() -> None:
     share, z = 0.3 * 0.7, stats.norm.ppf
     log_ratio = abs(math.log(0.6))
-    assert kept("compare.power: 90 events")["data"]["estimate"][0] == pytest.approx(
+    assert kept("stats.power: 90 events")["data"]["estimate"][0] == pytest.approx(
         stats.norm.cdf(math.sqrt(90 * share) * log_ratio - z(0.95))
     )
-    assert kept("compare.schoenfeld_events: 0.6")["data"]["estimate"][0] == pytest.approx(
+    assert kept("stats.schoenfeld_events: 0.6")["data"]["estimate"][0] == pytest.approx(
         (z(0.995) + z(0.9)) ** 2 / (share * log_ratio**2)
     )
     least = math.exp((z(0.95) + z(0.9)) / math.sqrt(90 * share))
-    assert kept("compare.minimum_detectable_hazard_ratio: 90")["data"]["estimate"][0] == pytest.approx(least)
+    assert kept("stats.minimum_detectable_hazard_ratio: 90")["data"]["estimate"][0] == pytest.approx(least)
 
 
 def test_noninferiority_is_judged_at_half_of_alpha() -> None:
     """One side of a 95 % interval: p of 0.039 is not enough. Of a fixed share p is the exact binomial's."""
-    data = kept("compare.noninferiority: between the levels")["data"]
+    data = kept("stats.noninferiority: between the levels")["data"]
     p = stats.binom.sf(67, 90, 0.734 - 0.07)
     assert 0.025 < p < 0.05
     assert (data["p_value"], data["verdict"]) == ([pytest.approx(p)], ["fail"])
-    data = kept("compare.noninferiority: lower is better")["data"]
+    data = kept("stats.noninferiority: lower is better")["data"]
     p = stats.binom.cdf(11, 90, 0.2 + 0.03)
     assert (data["p_value"], data["verdict"]) == ([pytest.approx(p)], ["pass"])
     assert data["std_error"] == [pytest.approx(math.sqrt(11 * 79 / 90**3))]
@@ -319,7 +319,7 @@ def test_mean_cumulative_counts() -> None:
     """At each time with an event, events of those still followed; Nelson's estimator."""
     with (HERE / "sets" / "frames_recurrent.csv").open(encoding="utf-8") as file:
         given = [(r["person"], r["arm"], int(r["time"]), int(r["event"])) for r in csv.DictReader(file)]
-    data = kept("survival.mean_cumulative_count: by arm")["data"]
+    data = kept("stats.mean_cumulative_count: by arm")["data"]
     for arm in ("pilot", "paip"):
         own = [r for r in given if r[1] == arm]
         ends = {who: max(t for w, _, t, _ in own if w == who) for who, *_ in own}

@@ -18,10 +18,10 @@ from golden.frames import differences, file_of, plain
 from golden.runner import HERE
 
 R = json.loads((HERE / "values" / "frames.json").read_text(encoding="utf-8"))["cases"]
-PACKAGES = ("survival", "compare", "engagement", "harm", "comparison", "cohort")
+PACKAGES = ("stats", "analyses", "cohort")
 ELSEWHERE = {
     "cohort.needs": "a decorator; tests/reports/test_absence.py",
-    "comparison.outcome": "puts compare_arms, effects and e_values together; tests/reports",
+    "analyses.outcome": "puts compare_arms, effects and e_values together; tests/reports",
     "cohort.restatements_since": "needs a release; tests/cohort/test_restatements_since.py",
 }
 

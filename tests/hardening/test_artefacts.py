@@ -22,8 +22,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit import comparison, engagement, harm
-from evalkit.comparison import Comparison
+from evalkit import analyses
+from evalkit.analyses import Comparison
 from evalkit.disclosure import _safe
 from evalkit.estimates import Estimates
 from evalkit.report import Report, open_report, say_participants, show_participants
@@ -69,17 +69,17 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 def sections(report: Report) -> list[tuple[str, Callable[[], None]]]:
     """Return sections of the final report with models, by the label that they have there."""
-    compared = comparison.compare_arms(report.cohort)
+    compared = analyses.compare_arms(report.cohort)
     assert compared is not None
-    effects, e_values = compared.effects(120, n_boot=20), comparison.e_values(compared, 120, n_boot=20)
-    choices = comparison.sensitivity(compared, report.data, 120, n_boot=20)
-    model = harm.harm_model(report.cohort)
+    effects, e_values = compared.effects(120, n_boot=20), analyses.e_values(compared, 120, n_boot=20)
+    choices = analyses.sensitivity(compared, report.data, 120, n_boot=20)
+    model = analyses.harm_model(report.cohort)
     return [
         ("tbl-participants", lambda: show_participants(report)),
         ("cell-1", lambda: say_participants(report)),
-        ("fig-areas", lambda: report.show(engagement.reach(report.cohort, "community_area"))),
-        ("fig-funnel", lambda: report.show(engagement.funnel(report.cohort))),
-        ("fig-overlap", lambda: report.show(comparison.preference(compared))),
+        ("fig-areas", lambda: report.show(analyses.reach(report.cohort, "community_area"))),
+        ("fig-funnel", lambda: report.show(analyses.funnel(report.cohort))),
+        ("fig-overlap", lambda: report.show(analyses.preference(compared))),
         ("cell-2", lambda: report.say(compared.diagnose())),
         ("fig-balance", lambda: report.show(compared.balance())),
         ("tbl-balance", lambda: report.show(compared.balance(), "table")),
@@ -88,7 +88,7 @@ def sections(report: Report) -> list[tuple[str, Callable[[], None]]]:
         ("fig-unmeasured", lambda: report.show(e_values, "figure")),
         ("cell-3", lambda: report.say(effects)),
         ("tbl-harm", lambda: report.show(model)),
-        ("fig-retention", lambda: report.show(engagement.staying(report.cohort))),
+        ("fig-retention", lambda: report.show(analyses.staying(report.cohort))),
     ]
 
 

@@ -19,7 +19,7 @@ import yaml
 from matplotlib.text import Text
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from evalkit import engagement
+from evalkit import analyses
 from evalkit.levels import in_words
 from evalkit.markup import bold, escaped, markdown, paragraphs, sign, table, template, title
 from evalkit.publish._document import Document, document_of
@@ -177,22 +177,22 @@ def study_of(folder: Path, tables: Path, names: list[str]) -> Path:
 
 def cells_of(report: Report, names: list[str]) -> dict[str, Callable[[], None]]:
     cohort = report.cohort
-    funnel = engagement.funnel(cohort)
+    funnel = analyses.funnel(cohort)
     words = CurveText(names[0], names[1], names[2])
-    curve = engagement.staying(cohort)
+    curve = analyses.staying(cohort)
     return {
         "": report.cover,
         "groups": report.groups_compared,
         "say": lambda: report.say(funnel, "tbl-funnel"),
         "curve": lambda: report.say(curve, words=words),
         "tbl-funnel": lambda: report.show(funnel, "table", note="A note"),
-        "fig-sources": lambda: report.show(engagement.reach(cohort, "referral_source"), x_label=names[3]),
+        "fig-sources": lambda: report.show(analyses.reach(cohort, "referral_source"), x_label=names[3]),
         "fig-areas": lambda: report.show(
-            engagement.reach(cohort, "community_area"), places=report.study.community_area_tiles
+            analyses.reach(cohort, "community_area"), places=report.study.community_area_tiles
         ),
         "fig-curve": lambda: report.show(curve, words=words),
-        "fig-across": lambda: report.show(engagement.engaged_across(cohort, ["race_ethnicity"])),
-        "tbl-across": lambda: report.show(engagement.engaged_across(cohort, ["race_ethnicity"]), "table"),
+        "fig-across": lambda: report.show(analyses.engaged_across(cohort, ["race_ethnicity"])),
+        "tbl-across": lambda: report.show(analyses.engaged_across(cohort, ["race_ethnicity"]), "table"),
         "tbl-differences": lambda: report.show_differences(curve),
         "methods": report.methods,
         "dictionary": report.dictionary,

@@ -8,10 +8,10 @@ from itertools import permutations
 
 import pandas as pd
 
-from evalkit import engagement
+from evalkit import analyses
+from evalkit.analyses import harm_after_completion, harm_model, repeated_harm
 from evalkit.counts import Tally
 from evalkit.estimates import Estimates
-from evalkit.harm import harm_after_completion, harm_model, repeated_harm
 from evalkit.report import Report
 from hardening.inversions import LEAST, Left
 
@@ -22,16 +22,16 @@ def truth_of(report: Report) -> dict[Key, int]:
     """Return exact counts by (label, group, term, what), as labels of the shipped notebooks name them."""
     cohort, found = report.cohort, dict(_balance(report))
     made = {
-        "fig-areas": engagement.reach(cohort, "community_area"),
-        "fig-sources": engagement.reach(cohort, "referral_source"),
-        "fig-funnel": engagement.funnel(cohort),
-        "tbl-dose": engagement.dose_distribution(cohort),
-        "tbl-completeness": engagement.completeness(cohort),
-        "tbl-lost": engagement.lost_to_follow_up(cohort),
-        "fig-equity": engagement.engaged_across(cohort),
-        "fig-trend": engagement.trend(report.quarters),
-        "fig-dose": engagement.dose_by_week(cohort),
-        "tbl-participants": engagement.baseline(cohort)[0],
+        "fig-areas": analyses.reach(cohort, "community_area"),
+        "fig-sources": analyses.reach(cohort, "referral_source"),
+        "fig-funnel": analyses.funnel(cohort),
+        "tbl-dose": analyses.dose_distribution(cohort),
+        "tbl-completeness": analyses.completeness(cohort),
+        "tbl-lost": analyses.lost_to_follow_up(cohort),
+        "fig-equity": analyses.engaged_across(cohort),
+        "fig-trend": analyses.trend(report.quarters),
+        "fig-dose": analyses.dose_by_week(cohort),
+        "tbl-participants": analyses.baseline(cohort)[0],
     }
     for label, estimates in made.items():
         found |= _rows(label, estimates)

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit import harm
-from evalkit.harm._model import ALPHA, _label
-from evalkit.harm._recurrent import _days
+from evalkit import analyses
+from evalkit.analyses._model import ALPHA, _label
+from evalkit.analyses._recurrent import _days
 
 CUT = date(2023, 3, 31)
 AGE = SimpleNamespace(name="age", label="Age", kind="numeric", levels=None)
@@ -28,6 +28,7 @@ def cohort(frame: pd.DataFrame, covariates: tuple = (), *, landmark: int = 30, p
         arms=arms, covariates=list(covariates), harm=SimpleNamespace(label="re-arrest", model_arm=name, horizons=[60])
     )
     return SimpleNamespace(
+        has=lambda table: True,
         harm=frame.copy, harm_recurrent=frame.copy, study=study, cut=CUT, groups=("Pilot", "PAIP"),
         rules=SimpleNamespace(landmark_day=landmark), people=people,
     )  # fmt: skip
@@ -50,16 +51,16 @@ TOO_FEW = "There are too few events for the other terms: the model holds the gro
 
 @pytest.mark.parametrize(("events", "terms"), [(10, ["pathway", "age"]), (9, ["pathway"]), (11, ["pathway", "age"])])
 def test_five_events_are_asked_for_each_term(events, terms):
-    found = harm.harm_model(cohort(people(60, events, age=ages(60)), (AGE,)), 1)
+    found = analyses.harm_model(cohort(people(60, events, age=ages(60)), (AGE,)), 1)
     assert found.tidy()["term"].tolist() == terms
     assert found.notes == (() if len(terms) == 2 else (TOO_FEW,))
-    assert harm.EVENTS_PER_TERM == 5
+    assert analyses.EVENTS_PER_TERM == 5
 
 
 @pytest.mark.parametrize(("events", "n_terms"), [(15, 3), (14, 1)])
 def test_each_level_but_the_first_is_a_term(events, n_terms):
     area = np.array(["west", "north", "south_side", "north"])[np.arange(60) % 4]
-    found = harm.harm_model(cohort(people(60, events, area=area), (AREA,)), 1)
+    found = analyses.harm_model(cohort(people(60, events, area=area), (AREA,)), 1)
     assert found.tidy()["term"].tolist() == ["pathway", "area[south_side]", "area[west]"][:n_terms]
     assert (
         found.tidy()["label"].tolist()
@@ -77,7 +78,7 @@ def test_each_level_but_the_first_is_a_term(events, n_terms):
 def test_a_yes_or_no_is_kept_where_enough_differ_in_every_cell(smallest, kept):
     # 25 with the event, of whom 5 work; 35 without, of whom 20 work.
     work = np.array([1] * 5 + [0] * 20 + [1] * 20 + [0] * 15, dtype=float)
-    found = harm.harm_model(cohort(people(60, 25, work=work), (WORK,), name="arm"), smallest)
+    found = analyses.harm_model(cohort(people(60, 25, work=work), (WORK,), name="arm"), smallest)
     assert found.tidy()["term"].tolist() == (["arm", "work"] if kept else ["arm"])
     assert found.tidy()["label"].tolist()[0] == "Pilot (reference: PAIP)"
     assert found.notes == (() if kept else ("Left out because too few people differ in it: Work.",))
@@ -87,7 +88,7 @@ def test_a_yes_or_no_is_kept_where_enough_differ_in_every_cell(smallest, kept):
 def test_what_does_not_vary_is_left_out_and_who_lacks_a_value_too():
     frame = people(60, 25, age=40.0, work=np.where(np.arange(60) % 2, 1.0, 0.0), area="north")
     frame.loc[3, "work"] = np.nan
-    found = harm.harm_model(cohort(frame, (AGE, WORK, AREA)), 1)
+    found = analyses.harm_model(cohort(frame, (AGE, WORK, AREA)), 1)
     assert found.tidy()["term"].tolist() == ["pathway", "work"]
     assert found.notes == (
         "People without a value for every term are left out of the model.",
@@ -103,20 +104,20 @@ def test_what_does_not_vary_is_left_out_and_who_lacks_a_value_too():
 def test_an_arm_without_an_event_has_no_model():
     frame = people(30, 12)
     frame.loc[frame["group"] == "Pilot", "event"] = 0
-    for ask in (harm.harm_model, harm.harm_hazards):
+    for ask in (analyses.harm_model, analyses.harm_hazards):
         found = ask(cohort(frame))
         assert found.tidy().empty and found.counts.frame["n_event"].tolist() == [0, 8]
 
 
 def test_hazards_pass_at_the_level_and_above(monkeypatch):
     asked = cohort(people(60, 25, age=ages(60)), (AGE,))
-    row = harm.harm_hazards(asked, 1).tidy().iloc[0]
+    row = analyses.harm_hazards(asked, 1).tidy().iloc[0]
     p = row["estimate"]
     assert (row["term"], row["baseline"], ALPHA) == ("proportional hazards", 0.05, 0.05)
     assert row["verdict"] == ("pass" if p >= 0.05 else "fail")
     for level, verdict in ((p, "pass"), (np.nextafter(p, 1), "fail"), (np.nextafter(p, 0), "pass")):
-        monkeypatch.setattr("evalkit.harm._model.ALPHA", level)
-        assert harm.harm_hazards(asked, 1).tidy()["verdict"].tolist() == [verdict]
+        monkeypatch.setattr("evalkit.analyses._model.ALPHA", level)
+        assert analyses.harm_hazards(asked, 1).tidy()["verdict"].tolist() == [verdict]
 
 
 @pytest.mark.parametrize(
@@ -141,14 +142,14 @@ def registered(n: int, done: list[float | None]) -> pd.DataFrame:
 def test_completed_by_the_landmark_is_on_it_or_before_and_at_risk_is_after_it():
     frame = pd.DataFrame({"participant_id": ["p0", "p1", "p2", "p3", "p4"], "episode": 1, "group": ["Pilot", "PAIP", "PAIP", "Pilot", "PAIP"]})  # fmt: skip
     frame["time"], frame["event"] = [30.0, 31, 90, 31, 45], [1, 1, 0, 0, 1]
-    found = harm.completed_by(cohort(frame, people=registered(5, [5, 30, 31, 0, None])))
+    found = analyses.completed_by(cohort(frame, people=registered(5, [5, 30, 31, 0, None])))
     assert found[["participant_id", "arm", "completed", "group", "time", "event"]].to_numpy().tolist() == [
         ["p1", "PAIP", 1, "Completed by day 30", 1.0, 1],
         ["p2", "PAIP", 0, "Not completed by day 30", 60.0, 0],
         ["p3", "Pilot", 1, "Completed by day 30", 1.0, 0],
         ["p4", "PAIP", 0, "Not completed by day 30", 15.0, 1],
     ]
-    nobody = harm.completed_by(cohort(frame, landmark=90, people=registered(5, [5, 30, 31, 0, None])))
+    nobody = analyses.completed_by(cohort(frame, landmark=90, people=registered(5, [5, 30, 31, 0, None])))
     assert nobody.empty and {"arm", "group", "completed"} <= {*nobody.columns}
 
 
@@ -162,7 +163,7 @@ def test_the_arm_is_held_equal_where_enough_of_each_had_the_event_and_did_not(sm
     frame["event"] = np.where(frame["group"] == "Pilot", place < 4, place < 11).astype(int)
     frame["time"] += 40
     asked = cohort(frame, people=registered(60, [10.0 if i % 2 else None for i in range(60)]))
-    curves, model = harm.harm_after_completion(asked, smallest)
+    curves, model = analyses.harm_after_completion(asked, smallest)
     assert model.tidy()["term"].tolist() == terms
     assert (
         model.tidy()["label"].tolist()
@@ -181,12 +182,12 @@ def test_the_arm_is_held_equal_where_enough_of_each_had_the_event_and_did_not(sm
 def test_after_completion_nothing_is_said_of_a_group_that_is_empty_or_has_no_event():
     frame = people(12, 6).assign(time=lambda f: f["time"] + 40)
     nobody_done = cohort(frame, people=registered(12, [None] * 12))
-    curves, model = harm.harm_after_completion(nobody_done)
+    curves, model = analyses.harm_after_completion(nobody_done)
     assert curves.tidy().empty and model.tidy().empty and (curves.kind, model.kind) == ("kaplan_meier", "cox")
     assert curves.estimand == "no harm after the landmark"
     assert model.counts.frame["n"].tolist() == [0, 12]
     last_done = cohort(frame, people=registered(12, [None] * 6 + [3.0] * 6))
-    curves, model = harm.harm_after_completion(last_done)
+    curves, model = analyses.harm_after_completion(last_done)
     assert sorted(set(curves.tidy()["group"])) == ["Completed by day 30", "Not completed by day 30"]
     assert model.tidy().empty and model.counts.frame["n_event"].tolist() == [0, 6]
 
@@ -247,7 +248,7 @@ def test_the_last_day_is_one_to_which_enough_are_followed():
 
 def test_mean_counts_in_whole_rows():
     frame = pd.concat([each([1, 2, 3, 8, 9, 10], 14).assign(group="Pilot"), harms({"z": [3]}, {"z": 5, "y": 40}).assign(group="PAIP")])  # fmt: skip
-    found = harm.repeated_harm(cohort(frame), smallest=3)
+    found = analyses.repeated_harm(cohort(frame), smallest=3)
     rows = found.counts.frame.to_dict("list")
     assert rows["group"] == ["Pilot", "Pilot"] and rows["term"] == ["by day 7", "by day 14"]
     assert rows["label"] == ["By day 7", "By day 14"] and rows["time"] == [7.0, 14.0]
@@ -268,16 +269,16 @@ def test_mean_counts_in_whole_rows():
 def test_curves_are_of_the_followed_and_nobody_has_none():
     asked, nobody = cohort(people(30, 12)), cohort(people(0, 0))
     followed = "people with an intake and follow-up after it"
-    for ask, kind in ((harm.without_harm, "kaplan_meier"), (harm.first_harm, "cumulative_incidence")):
+    for ask, kind in ((analyses.without_harm, "kaplan_meier"), (analyses.first_harm, "cumulative_incidence")):
         found = ask(asked)
         assert (found.population, found.cut, found.kind) == (followed, CUT, kind)
         empty = ask(nobody)
         assert (empty.kind, len(empty.tidy()), empty.population, empty.cut) == (kind, 0, followed, CUT)
-    assert harm.first_harm(asked).tidy()["cause"].unique().tolist() == ["re-arrest"]
-    found = harm.mean_without_harm(asked, 40)
+    assert analyses.first_harm(asked).tidy()["cause"].unique().tolist() == ["re-arrest"]
+    found = analyses.mean_without_harm(asked, 40)
     assert (found.kind, found.population, found.cut) == ("rmst_contrast", followed, CUT)
     assert found.tidy()["contrast"].unique().tolist() == ["Pilot - PAIP", "Pilot / PAIP"]
-    none = harm.mean_without_harm(asked, 4000)
+    none = analyses.mean_without_harm(asked, 4000)
     assert (none.tidy().empty, none.estimand) == (
         True,
         "difference of mean days without recorded harm in the first 4000 days",

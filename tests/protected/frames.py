@@ -28,18 +28,18 @@ POLICIES = {
     "without noise": replace(SMALL, noise_variance=0.0, minimum_subgroup=12),
 }
 BOTH = (
-    "engagement.funnel: all", "engagement.leaving: all", "engagement.time_to_first_session: all", "engagement.attendance_rate: all",
-    "harm.harm_model: all", "engagement.dose_by_week: hours",
+    "analyses.funnel: all", "analyses.leaving: all", "analyses.time_to_first_session: all", "analyses.attendance_rate: all",
+    "analyses.harm_model: all", "analyses.dose_by_week: hours",
 )  # fmt: skip
 ONE = (
-    "survival.kaplan_meier: at times", "survival.cumulative_incidence: odd, greenwood", "survival.kaplan_meier: odd, weeks",
-    "survival.survival_difference: arm", "survival.cox: odd, formula, late", "compare.proportion_difference: newcombe", "engagement.caseload: all",
-    "engagement.completeness: all", "engagement.dose_distribution: all", "engagement.dose_reached: all", "engagement.engaged_across: all",
-    "engagement.longest_gap: all", "engagement.lost_to_follow_up: all", "engagement.staying: other rules", "engagement.engaged_by: site",
-    "engagement.reach: community areas", "engagement.referred: since July", "engagement.mean_stay: 90 days", "engagement.change: noised",
-    "engagement.trend: one step", "harm.first_harm: all", "harm.harm_hazards: all", "harm.repeated_harm: of three and more",
-    "harm.mean_without_harm: 120 days", "comparison.compare_arms: ate, balance", "comparison.compare_arms: ate, diagnose",
-    "comparison.compare_arms: harm, weighted",
+    "stats.kaplan_meier: at times", "stats.cumulative_incidence: odd, greenwood", "stats.kaplan_meier: odd, weeks",
+    "stats.survival_difference: arm", "stats.cox: odd, formula, late", "stats.proportion_difference: newcombe", "analyses.caseload: all",
+    "analyses.completeness: all", "analyses.dose_distribution: all", "analyses.dose_reached: all", "analyses.engaged_across: all",
+    "analyses.longest_gap: all", "analyses.lost_to_follow_up: all", "analyses.staying: other rules", "analyses.engaged_by: site",
+    "analyses.reach: community areas", "analyses.referred: since July", "analyses.mean_stay: 90 days", "analyses.change: noised",
+    "analyses.trend: one step", "analyses.first_harm: all", "analyses.harm_hazards: all", "analyses.repeated_harm: of three and more",
+    "analyses.mean_without_harm: 120 days", "analyses.compare_arms: ate, balance", "analyses.compare_arms: ate, diagnose",
+    "analyses.compare_arms: harm, weighted",
 )  # fmt: skip
 NAMES = [(name, policy) for name in BOTH for policy in POLICIES] + [(name, "small") for name in ONE]
 

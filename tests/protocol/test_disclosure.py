@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from evalkit.compare import Proportion
 from evalkit.counts import Tally
 from evalkit.disclosure import Policy, cells_of, make_safe, safe_counts
 from evalkit.errors import ProtocolError
 from evalkit.protocol import Disclosure, load_baselines, load_disclosure, load_study
+from evalkit.stats import Proportion
 from evalkit.views import definitions
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from evalkit.analyses._analyses import ShareOf
 from evalkit.counts import Tally, codes_of
 from evalkit.disclosure import Policy, Record, Safe, make_safe
-from evalkit.engagement._analyses import ShareOf
 from evalkit.estimates import Estimates
 from evalkit.views._mark import emit
 

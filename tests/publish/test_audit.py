@@ -390,7 +390,7 @@ def test_every_part_of_a_pdf_is_searched(place: str, tmp_path: Path) -> None:
         ("import evalkit.views._mark", "evalkit.views._mark"), ("from evalkit.views import _mark", "evalkit.views._mark"),
         ("from evalkit import seal", "evalkit.seal"), ("evalkit.seal.key()", "evalkit.seal"), ("'evalkit.report._report'", "evalkit.report._report"),
         ("report._emit('x')", "_emit"), ("x._SEALER", "_SEALER"), ("x._key", "_key"), ("x._mark", "_mark"), ("x._other", ""),
-        ("import evalkit.survival", ""), ("from evalkit import survival", ""), ("import evalkitty._x", ""), ("x = 1", ""),
+        ("import evalkit.stats", ""), ("from evalkit import survival", ""), ("import evalkitty._x", ""), ("x = 1", ""),
         ("%matplotlib inline\nimport evalkit.views._mark", "evalkit.views._mark"), ("def (: evalkit.views._mark", "evalkit.views._mark"),
         ("def (:", ""),
     ],

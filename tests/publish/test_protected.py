@@ -14,10 +14,10 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from evalkit.analyses._analyses import ShareOf
 from evalkit.cli._render import Request, plan
 from evalkit.counts import Tally, codes_of
 from evalkit.disclosure import Policy, Record, make_safe
-from evalkit.engagement._analyses import ShareOf
 from evalkit.errors import DisclosureError, UsageError
 from evalkit.protocol import load_disclosure, load_study, noise_secret
 from evalkit.publish import RenderJob, write_pack

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from matplotlib.text import Text
 
-from evalkit.engagement import funnel
+from evalkit.analyses import funnel
 from evalkit.errors import ProtocolError
 from evalkit.markup import markdown
 from evalkit.publish._data import write_data

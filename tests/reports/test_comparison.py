@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evalkit import engagement
-from evalkit.comparison import Comparison, compare_arms
+from evalkit import analyses
+from evalkit.analyses import Comparison, compare_arms
 from evalkit.disclosure import Policy, make_safe
 from evalkit.errors import DisclosureError
 from evalkit.report import Report, open_report
@@ -50,7 +50,7 @@ def test_levels_of_few_people_are_joined(compared: Comparison) -> None:
 
 
 def test_only_what_this_report_made_safe_is_shown(report: Report, compared: Comparison) -> None:
-    exact = engagement.funnel(report.cohort)
+    exact = analyses.funnel(report.cohort)
     for foreign in (make_safe(exact, Policy(minimum_level=1)), make_safe(exact, report.policy)):
         with pytest.raises(DisclosureError, match="was not made safe by this report"):
             report.show(foreign, "table")
@@ -72,7 +72,7 @@ def test_the_groups_after_weighting_can_be_shown(report: Report, compared: Compa
     assert {"Pilot", "PAIP"} == set(said["group"])
     assert not report.gaps(safe)  # limits that take the weights as known are not set against the bootstrap's
     assert headline(safe, report.groups) == ""
-    plain = report.safe(engagement.leaving(report.cohort))
+    plain = report.safe(analyses.leaving(report.cohort))
     assert headline(plain, report.groups) != ""
     direct = exact.analysis.estimate(exact.counts).tidy()
     at = direct[direct["time"] <= 182].groupby(["group", "cause"]).last()["estimate"]

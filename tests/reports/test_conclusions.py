@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from evalkit.comparison import Outcome
+from evalkit.analyses import Outcome
 from evalkit.disclosure import Safe
 from evalkit.report import conclusions, limitations
 from reports.made import COOK, points, small, told

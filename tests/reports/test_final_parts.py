@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from evalkit import comparison, engagement, harm
-from evalkit.comparison import differences_of
-from evalkit.comparison._imputed import quantified
+from evalkit import analyses
+from evalkit.analyses import differences_of
+from evalkit.analyses._imputed import quantified
 from evalkit.counts import Tally
 from evalkit.disclosure import Safe
 from evalkit.markup import markdown
@@ -28,7 +28,7 @@ from evalkit.report import _report as report_module
 from evalkit.report._event_share import EventShare
 from evalkit.report._findings import findings
 from evalkit.simulate import simulate
-from evalkit.survival import kaplan_meier, rmst_contrast
+from evalkit.stats import kaplan_meier, rmst_contrast
 from evalkit.views import CurveText, Gap, Look, _mark, difference_table, mean_gap
 from evalkit.views._appendix import checklist
 from evalkit.views._messages_appendix import CHECKLIST, SECTIONS
@@ -71,8 +71,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 @pytest.fixture(scope="module")
-def compared(report: Report) -> comparison.Comparison:
-    found = comparison.compare_arms(report.cohort)
+def compared(report: Report) -> analyses.Comparison:
+    found = analyses.compare_arms(report.cohort)
     assert found is not None
     return found
 
@@ -104,7 +104,7 @@ def test_a_mean_of_people_without_an_event_is_not_compared(report: Report) -> No
     assert mean_gap(report.safe(exact)) is None
     said = "Too few people were observed long enough to say anything about a given day."
     assert sentences(report.safe(exact), report.groups, event="recorded harm") == said
-    assert mean_gap(report.safe(harm.mean_without_harm(report.cohort, 182))) is not None
+    assert mean_gap(report.safe(analyses.mean_without_harm(report.cohort, 182))) is not None
 
 
 def test_of_a_group_whose_curve_is_not_shown_no_day_is_said_to_be_missing(report: Report) -> None:
@@ -145,13 +145,13 @@ def test_page_one_gives_the_mean_stay_where_the_day_asked_for_cannot_be_quoted(
     said = findings(report)[2].text
     assert "left the Pilot by day 90" in said
     assert "No figure for day 182 is given" in said
-    mean = sentences(report.safe(engagement.mean_stay(report.cohort, 182)), report.groups, event="disengaging")
+    mean = sentences(report.safe(analyses.mean_stay(report.cohort, 182)), report.groups, event="disengaging")
     assert said.endswith(mean)
     assert "first 182 days" in mean
 
 
 def test_standardised_differences_are_those_of_the_formula(report: Report) -> None:
-    shares, means = engagement.baseline(report.cohort)
+    shares, means = analyses.baseline(report.cohort)
     people = report.cohort.people
     own, other = (people[people["group"] == g] for g in report.groups)
     rows = means.tidy().set_index(["term", "group"])
@@ -173,15 +173,15 @@ def test_table_of_participants_shows_no_small_count(report: Report, shown: list[
     assert not [n for n in counts if 0 < n < 10]
 
 
-def test_classes_of_preference_scores_hold_nobody_or_many(compared: comparison.Comparison) -> None:
-    rows = comparison.preference(compared).tidy()
+def test_classes_of_preference_scores_hold_nobody_or_many(compared: analyses.Comparison) -> None:
+    rows = analyses.preference(compared).tidy()
     assert not ((rows["n_event"] > 0) & (rows["n_event"] < 11)).any()
     assert rows.groupby("group")["n_event"].sum().equals(rows.groupby("group")["n"].first())
     assert rows.groupby("group")["estimate"].sum().to_numpy() == pytest.approx([1.0, 1.0])
 
 
-def test_equipoise_counts_scores_in_the_protocols_range(compared: comparison.Comparison) -> None:
-    rows = comparison.equipoise(compared).tidy().set_index("group")
+def test_equipoise_counts_scores_in_the_protocols_range(compared: analyses.Comparison) -> None:
+    rows = analyses.equipoise(compared).tidy().set_index("group")
     e, share = compared.fit.scores, compared.fit.treated.mean()
     odds = e / (1 - e) / (share / (1 - share))
     inside = (odds / (1 + odds) >= 0.3) & (odds / (1 + odds) <= 0.7)
@@ -213,13 +213,13 @@ def test_interaction_is_cochrans_q() -> None:
 
 
 def test_subgroups_have_enough_people_on_either_side(report: Report) -> None:
-    found = comparison.subgroups(report.cohort)
+    found = analyses.subgroups(report.cohort)
     rows = found.counts.data  # type: ignore[union-attr]
     assert rows["n_event"].min() >= 11
     assert (rows["n"] - rows["n_event"]).min() >= 11
     told = found.tidy()
     assert told["variable"].iloc[0] == "Everybody"
-    exact = comparison.differences_of(found.counts, report.groups)  # type: ignore[arg-type]
+    exact = analyses.differences_of(found.counts, report.groups)  # type: ignore[arg-type]
     assert "statistic" not in told
     for name in ("estimate", "conf_low", "conf_high", "p_value"):  # digits enough to say it, too few to count back
         assert (100 * told[name].dropna()).round(9).mod(1).eq(0).all()
@@ -228,7 +228,7 @@ def test_subgroups_have_enough_people_on_either_side(report: Report) -> None:
 
 def test_mean_counts_are_events_over_people_still_followed(report: Report) -> None:
     rows = report.cohort.harm_recurrent()
-    found = harm.repeated_harm(report.cohort).tidy()
+    found = analyses.repeated_harm(report.cohort).tidy()
     last = found[found["group"] == "PAIP"].iloc[-1]
     own = rows[rows["group"] == "PAIP"]
     ends = own.groupby(["participant_id", "episode"])["time"].max().to_numpy()
@@ -239,7 +239,7 @@ def test_mean_counts_are_events_over_people_still_followed(report: Report) -> No
 
 def test_steps_of_mean_counts_speak_of_many(report: Report) -> None:
     rows = report.cohort.harm_recurrent()
-    found = harm.repeated_harm(report.cohort).tidy()
+    found = analyses.repeated_harm(report.cohort).tidy()
     for group, own in found.groupby("group"):
         events = rows[(rows["group"] == group) & (rows["event"] == 1)]
         first = events.groupby(["participant_id", "episode"])["time"].min()
@@ -250,7 +250,7 @@ def test_steps_of_mean_counts_speak_of_many(report: Report) -> None:
 
 
 def test_landmark_groups_know_nothing_of_later(report: Report) -> None:
-    rows = harm.completed_by(report.cohort)
+    rows = analyses.completed_by(report.cohort)
     day = report.cohort.rules.landmark_day
     before = report.cohort.harm()
     assert len(rows) == (before["time"] > day).sum()
@@ -262,8 +262,8 @@ def test_landmark_groups_know_nothing_of_later(report: Report) -> None:
     assert not (since[rows.loc[rows["completed"] == 0, "participant_id"]] <= day).any()
 
 
-def test_trimming_keeps_people_with_scores_in_the_range(report: Report, compared: comparison.Comparison) -> None:
-    rows = comparison.sensitivity(compared, report.data, 182, n_boot=20).tidy()
+def test_trimming_keeps_people_with_scores_in_the_range(report: Report, compared: analyses.Comparison) -> None:
+    rows = analyses.sensitivity(compared, report.data, 182, n_boot=20).tidy()
     assert rows["label"].str.startswith("Main").iloc[0]
     assert rows["label"].str.contains("Trimmed").sum() == 2
     assert rows["label"].str.contains("21 days|45 days").sum() == 2
@@ -271,8 +271,8 @@ def test_trimming_keeps_people_with_scores_in_the_range(report: Report, compared
     assert rows["estimate"].iloc[0] == main["estimate"]
 
 
-def test_e_values_are_of_the_weighted_hazard_ratio(compared: comparison.Comparison) -> None:
-    rows = comparison.e_values(compared, 182, n_boot=40).tidy().set_index("term")
+def test_e_values_are_of_the_weighted_hazard_ratio(compared: analyses.Comparison) -> None:
+    rows = analyses.e_values(compared, 182, n_boot=40).tidy().set_index("term")
     hazard = float(rows.loc["estimate", "estimate"])
     root = np.sqrt(hazard)
     ratio = (1 - 0.5**root) / (1 - 0.5 ** (1 / root))
@@ -290,8 +290,8 @@ def test_numbers_of_levels_can_be_turned_back() -> None:
     assert len(set(codes.values())) == 3
 
 
-def test_imputed_people_are_all_of_them(report: Report, compared: comparison.Comparison) -> None:
-    found = comparison.imputed(compared, 182, m=2, burn_in=1, n_boot=20)
+def test_imputed_people_are_all_of_them(report: Report, compared: analyses.Comparison) -> None:
+    found = analyses.imputed(compared, 182, m=2, burn_in=1, n_boot=20)
     rows = found.tidy()
     assert len(rows) == 2
     assert found.counts is not None
@@ -299,8 +299,8 @@ def test_imputed_people_are_all_of_them(report: Report, compared: comparison.Com
     assert rows["conf_low"].lt(rows["estimate"]).all()
 
 
-def test_what_could_be_detected_follows_schoenfeld(compared: comparison.Comparison) -> None:
-    rows = comparison.precision([compared]).tidy().set_index("measure")
+def test_what_could_be_detected_follows_schoenfeld(compared: analyses.Comparison) -> None:
+    rows = analyses.precision([compared]).tidy().set_index("measure")
     events, n = rows["n_event"].iloc[0], rows["n"].iloc[0]
     p = float((compared.data["focus"] == 1).sum() / n)
     z = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
@@ -308,11 +308,11 @@ def test_what_could_be_detected_follows_schoenfeld(compared: comparison.Comparis
     assert rows.loc["largest ratio", "estimate"] == pytest.approx(1 / rows.loc["least ratio", "estimate"])
 
 
-def test_every_part_is_drawn_written_and_said(report: Report, compared: comparison.Comparison) -> None:
+def test_every_part_is_drawn_written_and_said(report: Report, compared: analyses.Comparison) -> None:
     made = [
-        comparison.preference(compared), comparison.e_values(compared, 182, n_boot=40),
-        comparison.sensitivity(compared, report.data, 182, n_boot=20), comparison.subgroups(report.cohort),
-        harm.repeated_harm(report.cohort), comparison.precision([compared]),
+        analyses.preference(compared), analyses.e_values(compared, 182, n_boot=40),
+        analyses.sensitivity(compared, report.data, 182, n_boot=20), analyses.subgroups(report.cohort),
+        analyses.repeated_harm(report.cohort), analyses.precision([compared]),
     ]  # fmt: skip
     for estimates in made:
         safe = report.safe(estimates)
@@ -336,7 +336,7 @@ def test_every_part_is_drawn_written_and_said(report: Report, compared: comparis
 
 
 def test_conclusions_follow_the_diagnostics(report: Report, shown: list[dict[str, Any]]) -> None:
-    lapse = comparison.outcome(report.cohort, "retention", 182)
+    lapse = analyses.outcome(report.cohort, "retention", 182)
     assert lapse is not None
     strict = report.cohort.study.comparison.model_copy(update={"min_effective_sample_size": 100_000})
     study = report.cohort.study.model_copy(update={"comparison": strict})
@@ -366,10 +366,10 @@ def test_conclusions_follow_the_diagnostics(report: Report, shown: list[dict[str
 def test_three_people_are_one_sentence_each(tiny: Report, shown: list[dict[str, Any]]) -> None:
     say_participants(tiny)
     show_participants(tiny)
-    lapse = comparison.outcome(tiny.cohort, "retention", 182)
+    lapse = analyses.outcome(tiny.cohort, "retention", 182)
     conclusions(tiny, [lapse])
     limitations(tiny, [lapse])
-    for estimates in (comparison.subgroups(tiny.cohort), harm.repeated_harm(tiny.cohort), comparison.precision([None])):
+    for estimates in (analyses.subgroups(tiny.cohort), analyses.repeated_harm(tiny.cohort), analyses.precision([None])):
         tiny.say(estimates)
         tiny.show(estimates, "table")
     few = "::: {.absent}\nToo few people have been referred to describe both groups.\n:::"
@@ -409,8 +409,8 @@ def test_days_before_the_first_event_are_a_table_where_there_are_no_others() -> 
     assert "Day 30" in table
 
 
-def test_half_of_a_mirrored_figure_is_not_drawn(report: Report, compared: comparison.Comparison) -> None:
-    safe = report.safe(comparison.preference(compared, smallest=11))
+def test_half_of_a_mirrored_figure_is_not_drawn(report: Report, compared: analyses.Comparison) -> None:
+    safe = report.safe(analyses.preference(compared, smallest=11))
     assert not nothing_to_draw(safe, report.groups[0])
     rows = safe.estimates.tidy()
     half = safe.estimates.about(data=rows[rows["group"] == report.groups[1]])
@@ -430,7 +430,7 @@ def test_a_class_of_preference_scores_that_is_not_shown_does_not_look_like_nobod
 
 
 def test_a_p_value_in_hundredths_is_written_in_hundredths(report: Report) -> None:
-    table = table_of(report.safe(comparison.subgroups(report.cohort)), "")
+    table = table_of(report.safe(analyses.subgroups(report.cohort)), "")
     shown = re.findall(r"(?<![\d.])(?:≤)?0\.\d+(?=</td>)", table)
     assert shown
     assert all(len(value.removeprefix("≤")) == 4 for value in shown)
@@ -477,12 +477,12 @@ def test_a_line_that_is_nowhere_near_is_not_drawn_and_that_is_said(
     report.show(kaplan_meier(report.cohort.harm(), "time", "event", by="group"), horizon=365)
     assert "Pilot" not in shown[0]["image/svg+xml"]
     assert "No line is drawn of Pilot" in shown[1]["text/markdown"]
-    report.show(engagement.leaving(report.cohort), words=CurveText("", "Days", ""), horizon=365)
+    report.show(analyses.leaving(report.cohort), words=CurveText("", "Days", ""), horizon=365)
     assert "No line is drawn of Pilot (disengagement) and Pilot (completion)" in shown[3]["text/markdown"]
 
 
 def test_of_each_cause_it_is_said_whose_share_is_not_given(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
-    exact = engagement.leaving(report.cohort)
+    exact = analyses.leaving(report.cohort)
     made, whole = report_module.make_safe, report.safe(exact)
     assert "No share is given" not in sentences(whole, report.groups)
 
@@ -499,9 +499,9 @@ def test_of_each_cause_it_is_said_whose_share_is_not_given(report: Report, monke
 
 
 def test_where_nobody_lacks_a_value_that_is_the_reason_why_nothing_is_imputed(
-    report: Report, compared: comparison.Comparison, shown: list[dict[str, Any]]
+    report: Report, compared: analyses.Comparison, shown: list[dict[str, Any]]
 ) -> None:
-    report.say(comparison.imputed(replace(compared, left_out=0), 182, m=2, burn_in=1, n_boot=20))
+    report.say(analyses.imputed(replace(compared, left_out=0), 182, m=2, burn_in=1, n_boot=20))
     assert "Nobody who can be compared lacks a value" in shown[0]["text/markdown"]
     assert "observed for long enough" not in shown[0]["text/markdown"]
 
@@ -516,7 +516,7 @@ def test_page_one_says_that_nothing_can_be_told_of_harm_yet(report: Report, monk
 
 
 def test_whether_repeated_harm_differs_is_told_by_the_ratio_of_the_means(report: Report) -> None:
-    safe = report.safe(harm.repeated_harm(report.cohort))
+    safe = report.safe(analyses.repeated_harm(report.cohort))
     text = sentences(safe, report.groups, gaps=report.gaps(safe))
     rows = safe.estimates.tidy().dropna(subset=["estimate"])
     day = int(re.findall(r"By day (\d+)", text)[0])
@@ -530,7 +530,7 @@ def test_whether_repeated_harm_differs_is_told_by_the_ratio_of_the_means(report:
 
 def test_the_share_with_harm_is_what_the_curve_without_it_leaves(report: Report) -> None:
     keys = ["group", "time"]
-    both = harm.first_harm(report.cohort).tidy().merge(harm.without_harm(report.cohort).tidy(), on=keys)
+    both = analyses.first_harm(report.cohort).tidy().merge(analyses.without_harm(report.cohort).tidy(), on=keys)
     assert len(both) > 50
     assert both["estimate_x"].to_numpy() == pytest.approx(1 - both["estimate_y"].to_numpy(), abs=1e-12)
 

@@ -13,7 +13,7 @@ from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.protocol import Study, load_study
 from evalkit.report._model_words import in_study_words
-from evalkit.survival import cox, fine_gray
+from evalkit.stats import cox, fine_gray
 from views.seen import sentences, table_of
 
 STUDY = """

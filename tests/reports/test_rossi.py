@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from evalkit.analyses import harm_model
 from evalkit.cohort import build
-from evalkit.harm import harm_model
 from evalkit.intake import open_data
 from evalkit.periods import Period
 from evalkit.protocol import load_study

@@ -1,4 +1,4 @@
-"""Many studies, the estimators of `evalkit.survival` and `evalkit.compare`, and the stated truth.
+"""Many studies, the estimators of `evalkit.stats` and `evalkit.stats`, and the stated truth.
 
 The studies are `simulate_scales`; `test_pipeline` holds those, person by person, to the tables' own cohort.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from evalkit import survival
-from evalkit.compare import propensity
+from evalkit import stats
 from evalkit.simulate import simulate_scales
+from evalkit.stats import propensity
 
 COVARIATES = ["age", "gender", "race_ethnicity", "employment", "prior_dv_arrests", "alcohol_use"]
 CAUSES = {"initiation": ["start", "lapse"], "retention": ["disengagement", "completion"]}
@@ -38,7 +38,7 @@ def weighted(frame):
 
 
 def incidence(scale, frame, weights=None):
-    found = survival.cumulative_incidence(
+    found = stats.cumulative_incidence(
         frame, "time", "cause", by="group", causes=CAUSES[scale], weights=weights, times=sorted({*DAYS[scale], 30, 60})
     ).tidy()
     return found.set_index(["group", "cause", "time"])["estimate"]
@@ -70,7 +70,7 @@ def retention_estimates(frame):
             out[f"retention.hazard.disengagement.{a}-{b}.{group}"] = (
                 at[b]["disengagement"] - at[a]["disengagement"]
             ) / free
-    means = survival.rmst(frame, "time", "any", tau=182, by="group").tidy().set_index("group")["estimate"]
+    means = stats.rmst(frame, "time", "any", tau=182, by="group").tidy().set_index("group")["estimate"]
     for group in ("focus", "comparison"):
         out[f"retention.rmst.182.{group}"] = means[group]
     return out
@@ -79,12 +79,12 @@ def retention_estimates(frame):
 def harm_estimates(frame, recurrent, name="harm"):
     out, both = {}, {}
     for kind, data, w in (("plain", frame, None), ("adjusted", weighted(frame), "w")):
-        curve = survival.kaplan_meier(data, "time", "any", by="group", weights=w, times=HORIZONS).tidy()
+        curve = stats.kaplan_meier(data, "time", "any", by="group", weights=w, times=HORIZONS).tidy()
         both[kind] = {(g, "risk", t): 1 - s for g, t, s in curve[["group", "time", "estimate"]].itertuples(index=False)}
         for t in HORIZONS:
-            means = survival.rmst(data, "time", "any", tau=t, by="group", weights=w).tidy()
+            means = stats.rmst(data, "time", "any", tau=t, by="group", weights=w).tidy()
             both[kind] |= {(g, "rmst", t): m for g, m in means[["group", "estimate"]].itertuples(index=False)}
-    counts = survival.mean_cumulative_count(recurrent, "time", "any", "person", by="group", times=HORIZONS).tidy()
+    counts = stats.mean_cumulative_count(recurrent, "time", "any", "person", by="group", times=HORIZONS).tidy()
     for t in HORIZONS:
         for what in ("risk", "rmst"):
             for group in ("focus", "comparison"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evalkit import survival
+from evalkit import stats
 from golden import runner
 
 CASES = runner.cases("cox") + runner.cases("firth")
@@ -14,7 +14,7 @@ def test_equals_r(case):
     if case["fn"] == "proportional_hazards_test":
         transform = args.pop("transform")
         fit = runner.call("survival.cox", case["set"], args)
-        found = survival.proportional_hazards_test(fit, transform)
+        found = stats.proportional_hazards_test(fit, transform)
         runner.columns_agree(found.tidy(), expect)
         return
     fit = runner.call(case["fn"], case["set"], args)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evalkit import survival
+from evalkit import stats
 from golden import runner
 
 CASES = [case for case in runner.cases("unusual") if case["fn"] != "compare.propensity"]
@@ -13,7 +13,7 @@ def test_equals_r(case):
     args, expect = dict(case["args"]), case["expect"]
     if case["fn"] == "proportional_hazards_test":
         transform = args.pop("transform")
-        found = survival.proportional_hazards_test(runner.call("survival.cox", case["set"], args), transform)
+        found = stats.proportional_hazards_test(runner.call("survival.cox", case["set"], args), transform)
         runner.columns_agree(found.tidy(), expect)
     elif case["fn"] == "survival.cox":
         fit = runner.call(case["fn"], case["set"], args)

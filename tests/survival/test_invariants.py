@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evalkit import survival
+from evalkit import stats
 
 quick = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
@@ -29,7 +29,7 @@ def frames(draw, causes=1, groups=2):
 
 
 def km(data, **more):
-    return survival.kaplan_meier(data, "day", "event", by="arm", **more).tidy()
+    return stats.kaplan_meier(data, "day", "event", by="arm", **more).tidy()
 
 
 @quick
@@ -49,7 +49,7 @@ def test_curve_is_bounded_and_monotone(data):
 @given(frames(causes=3))
 def test_incidences_and_survival_sum_to_one(data):
     days = sorted(data["day"].unique())
-    cif = survival.cumulative_incidence(data, "day", "event", by="arm").tidy()
+    cif = stats.cumulative_incidence(data, "day", "event", by="arm").tidy()
     any_event = data.assign(event=(data["event"] > 0).astype(int))
     surv = km(any_event)
     total = cif.groupby(["group", "time"])["estimate"].sum().reset_index()
@@ -94,8 +94,8 @@ def test_time_can_be_scaled(data, factor):
     a, b = km(data), km(scaled)
     np.testing.assert_allclose(a["estimate"], b["estimate"], rtol=1e-12)
     np.testing.assert_allclose(a["time"] * factor, b["time"])
-    one = survival.logrank(data, "day", "event", "arm").summary["statistic"]
-    two = survival.logrank(scaled, "day", "event", "arm").summary["statistic"]
+    one = stats.logrank(data, "day", "event", "arm").summary["statistic"]
+    two = stats.logrank(scaled, "day", "event", "arm").summary["statistic"]
     np.testing.assert_allclose(one, two, rtol=1e-9)
 
 
@@ -105,13 +105,13 @@ def test_relabelling_flips_signs(data):
     tau = float(min(data.loc[data["arm"] == a, "day"].max() for a in (0, 1)))
     if tau <= 0:
         return
-    one = survival.rmst_contrast(data, "day", "event", by="arm", tau=tau, reference=0).tidy()
-    other = survival.rmst_contrast(data, "day", "event", by="arm", tau=tau, reference=1).tidy()
+    one = stats.rmst_contrast(data, "day", "event", by="arm", tau=tau, reference=0).tidy()
+    other = stats.rmst_contrast(data, "day", "event", by="arm", tau=tau, reference=1).tidy()
     np.testing.assert_allclose(one["estimate"][0], -other["estimate"][0], atol=1e-12)
     if not np.isnan(one["estimate"][1]):
         np.testing.assert_allclose(one["estimate"][1], 1 / other["estimate"][1])
-    a = survival.logrank(data, "day", "event", "arm").summary["statistic"]
-    b = survival.logrank(data.assign(arm=1 - data["arm"]), "day", "event", "arm").summary["statistic"]
+    a = stats.logrank(data, "day", "event", "arm").summary["statistic"]
+    b = stats.logrank(data.assign(arm=1 - data["arm"]), "day", "event", "arm").summary["statistic"]
     np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
 
 
@@ -120,7 +120,7 @@ def test_relabelling_flips_signs(data):
 def test_without_censoring_the_mean_is_the_mean(data):
     died = data.assign(event=1)
     tau = float(died["day"].max()) + 1
-    found = survival.rmst(died, "day", "event", by="arm", tau=tau).tidy().set_index("group")
+    found = stats.rmst(died, "day", "event", by="arm", tau=tau).tidy().set_index("group")
     for arm, part in died.groupby("arm"):
         np.testing.assert_allclose(found.loc[str(arm), "estimate"], part["day"].mean(), rtol=1e-12)
         spread = part["day"].std(ddof=0) / np.sqrt(len(part))
@@ -130,7 +130,7 @@ def test_without_censoring_the_mean_is_the_mean(data):
 @quick
 @given(frames(causes=2))
 def test_one_row_per_group_and_time_with_conserved_people(data):
-    counts = survival.day_counts(data, "day", "event", by="arm", causes=["a", "b"]).frame
+    counts = stats.day_counts(data, "day", "event", by="arm", causes=["a", "b"]).frame
     left = counts[["n_event_1", "n_event_2", "n_censor"]].to_numpy().sum()
     assert counts["n_entry"].sum() == left == len(data)
     assert not counts.duplicated(["group", "time"]).any()
@@ -140,15 +140,15 @@ def test_one_row_per_group_and_time_with_conserved_people(data):
 @given(frames(causes=2))
 def test_merged_days_keep_the_curve_where_they_end(data):
     """Counts with the events of several days in one row give a curve again, as disclosure asks."""
-    counts = survival.day_counts(data, "day", "event", by="arm", causes=["a", "b"])
+    counts = stats.day_counts(data, "day", "event", by="arm", causes=["a", "b"])
     frame = counts.frame
     frame.loc[np.isfinite(frame["time"]), "time"] = (frame["time"] // 5 * 5 + 4)[np.isfinite(frame["time"])]
     merged = frame.groupby(["group", "time"], as_index=False, sort=False).sum()
     safe = type(counts)(merged, counts.causes)
-    for analysis in (survival.KaplanMeier(), survival.CumulativeIncidence(), survival.LogRank(), survival.FollowUp()):
+    for analysis in (stats.KaplanMeier(), stats.CumulativeIncidence(), stats.LogRank(), stats.FollowUp()):
         again = analysis.estimate(safe).tidy()
         assert len(again)
-    plain = survival.KaplanMeier().estimate(safe).tidy()
+    plain = stats.KaplanMeier().estimate(safe).tidy()
     assert plain["estimate"].between(0, 1).all()
 
 
@@ -162,10 +162,8 @@ def cox_data(seed=0, n=200):
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
 def test_cox_does_not_depend_on_the_units_of_time_or_covariates(ties):
     data = cox_data()
-    one = survival.cox(data, "day", "event", ["x", "z"], ties=ties).tidy()
-    two = survival.cox(
-        data.assign(day=data.day * 3.5, x=data.x * 1e4 + 7e6), "day", "event", ["x", "z"], ties=ties
-    ).tidy()
+    one = stats.cox(data, "day", "event", ["x", "z"], ties=ties).tidy()
+    two = stats.cox(data.assign(day=data.day * 3.5, x=data.x * 1e4 + 7e6), "day", "event", ["x", "z"], ties=ties).tidy()
     np.testing.assert_allclose(one["estimate"][0], two["estimate"][0] * 1e4, rtol=1e-6)
     np.testing.assert_allclose(one["p_value"], two["p_value"], rtol=1e-5)
 
@@ -173,8 +171,8 @@ def test_cox_does_not_depend_on_the_units_of_time_or_covariates(ties):
 def test_cox_breslow_with_whole_weights_is_repeated_rows():
     data = cox_data().assign(iw=np.arange(200) % 3 + 1)
     twice = data.loc[np.repeat(data.index, data["iw"])]
-    one = survival.cox(data, "day", "event", ["x", "z"], ties="breslow", weights="iw").tidy()
-    two = survival.cox(twice, "day", "event", ["x", "z"], ties="breslow").tidy()
+    one = stats.cox(data, "day", "event", ["x", "z"], ties="breslow", weights="iw").tidy()
+    two = stats.cox(twice, "day", "event", ["x", "z"], ties="breslow").tidy()
     np.testing.assert_allclose(one[["estimate", "std_error"]], two[["estimate", "std_error"]], rtol=1e-9)
 
 
@@ -183,9 +181,9 @@ def test_cox_score_test_of_a_group_is_the_logrank_test_without_ties():
     data = pd.DataFrame(
         {"day": rng.permutation(80) + 1.0, "event": rng.integers(0, 2, 80), "arm": rng.integers(0, 2, 80)}
     )
-    fit = survival.cox(data, "day", "event", ["arm"])
+    fit = stats.cox(data, "day", "event", ["arm"])
     np.testing.assert_allclose(
-        fit.summary["score_statistic"], survival.logrank(data, "day", "event", "arm").summary["statistic"], rtol=1e-9
+        fit.summary["score_statistic"], stats.logrank(data, "day", "event", "arm").summary["statistic"], rtol=1e-9
     )
 
 
@@ -195,7 +193,7 @@ def test_concordance_equals_counting_pairs():
     day, event = rng.integers(1, 15, n), rng.integers(0, 2, n)
     x = rng.integers(0, 6, n).astype(float)
     data = pd.DataFrame({"day": day, "event": event, "x": x})
-    fit = survival.cox(data, "day", "event", ["x"])
+    fit = stats.cox(data, "day", "event", ["x"])
     risk = x * fit.tidy()["estimate"].item()
     good = pairs = 0.0
     for i in range(n):
@@ -208,9 +206,9 @@ def test_concordance_equals_counting_pairs():
 
 def test_simultaneous_limits_are_wider_and_reproducible():
     data = cox_data().assign(arm=np.arange(200) % 2)
-    one = survival.survival_difference(data, "day", "event", "arm", times=[50, 100, 200, 300], reference=0).tidy()
-    two = survival.survival_difference(data, "day", "event", "arm", times=[50, 100, 200, 300], reference=0).tidy()
+    one = stats.survival_difference(data, "day", "event", "arm", times=[50, 100, 200, 300], reference=0).tidy()
+    two = stats.survival_difference(data, "day", "event", "arm", times=[50, 100, 200, 300], reference=0).tidy()
     pd.testing.assert_frame_equal(one, two)
     assert (one["sim_low"] < one["conf_low"]).all() and (one["sim_high"] > one["conf_high"]).all()
-    alone = survival.survival_difference(data, "day", "event", "arm", times=[100], reference=0).tidy()
+    alone = stats.survival_difference(data, "day", "event", "arm", times=[100], reference=0).tidy()
     np.testing.assert_allclose(alone["sim_low"], alone["conf_low"], atol=2e-3)

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit import survival
+from evalkit import stats
 from evalkit.errors import AnalysisError
-from evalkit.survival._columns import Groups, Rows, coincide, group_column, label, read_rows, whole_days
-from evalkit.survival._day_counts import tally_days
-from evalkit.survival._limits import crossing, limits
-from evalkit.survival._newton import _is_finite, _walking, inverted, require_identified, scaled, solved
-from evalkit.survival._parametric import _units
-from evalkit.survival._steps import Flow, safe_divide, snapped
+from evalkit.stats._columns import Groups, Rows, coincide, group_column, label, read_rows, whole_days
+from evalkit.stats._day_counts import tally_days
+from evalkit.stats._limits import crossing, limits
+from evalkit.stats._newton import _is_finite, _walking, inverted, require_identified, scaled, solved
+from evalkit.stats._parametric import _units
+from evalkit.stats._steps import Flow, safe_divide, snapped
 
 INF, NAN = np.inf, np.nan
 Z = 1.959963984540054
@@ -219,7 +219,7 @@ def test_counts_of_days_of_many_cells_are_the_same(monkeypatch):
     )
     rows = read_rows(data, "day", "cause", by="g", weights="w", causes=2)
     quick = tally_days(rows, ["one", "two"])
-    monkeypatch.setattr("evalkit.survival._day_counts.LARGEST_DAY", 1)
+    monkeypatch.setattr("evalkit.stats._day_counts.LARGEST_DAY", 1)
     pd.testing.assert_frame_equal(tally_days(rows, ["one", "two"]).frame, quick.frame)
     told = quick.frame.set_index(["group", "time"])
     assert told.loc[("b", 3.0), ["n_event_2", "w_event_2", "w2_event_2"]].tolist() == [1, 0.5, 0.25]
@@ -229,7 +229,7 @@ def test_counts_of_days_of_many_cells_are_the_same(monkeypatch):
 
 def test_one_of_two_covariates_that_tells_all_is_named_alone():
     people = pd.DataFrame({"day": [1, 2, 3, 4, 5, 6, 7, 8], "event": [1, 1, 1, 0, 0, 0, 0, 0], "x": [1, 1, 1, 0, 0, 0, 0, 0], "z": [2, 5, 1, 4, 3, 6, 2, 1]})  # fmt: skip
-    fit = survival.cox(people, "day", "event", ["z", "x"])
+    fit = stats.cox(people, "day", "event", ["z", "x"])
     assert [note for note in fit.notes if note.startswith("Separation")] == [
         "Separation: 'x' tell those with events from those without completely, so no finite hazard ratio has the "
         "largest likelihood; penalizer='firth' gives a finite one."
@@ -267,6 +267,6 @@ def test_firths_limits_are_told_of_few_people_with_covariates_of_any_size():
         {"day": [2, 21, 12, 1, 17, 9], "event": [0, 1, 0, 1, 1, 0], "z": [0, 0, 1, 1, 0, 0],
          "x": [0.4941256405738469, -9.276804065919059, 13.58200743597389, 10.742836003483163, -15.227497706337816, 8.327293736270615]}
     )  # fmt: skip
-    found = survival.cox(people, "day", "event", ["x", "z"], penalizer="firth").tidy().set_index("term")
+    found = stats.cox(people, "day", "event", ["x", "z"], penalizer="firth").tidy().set_index("term")
     assert np.isfinite(found["estimate"]).all()
     assert (found["conf_low"] < found["estimate"]).all() and (found["estimate"] < found["conf_high"]).all()

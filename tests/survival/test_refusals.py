@@ -1,10 +1,10 @@
-"""Every refusal of `evalkit.survival`, word for word: which column or argument, what is wrong, how to mend it; and no value."""
+"""Every refusal of `evalkit.stats`, word for word: which column or argument, what is wrong, how to mend it; and no value."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit import survival
+from evalkit import stats
 from evalkit.errors import AnalysisError
 
 
@@ -15,7 +15,7 @@ def people(**columns):
 
 
 def km(data, **more):
-    return survival.kaplan_meier(data, "day", "event", **more)
+    return stats.kaplan_meier(data, "day", "event", **more)
 
 
 def told_apart():
@@ -47,57 +47,57 @@ REFUSED = [
     (lambda: km(people(), times=[3, np.inf]), 'times must be finite numbers of days, none below 0'),
     (lambda: km(people(), times=[-1, 3]), 'times must be finite numbers of days, none below 0'),
     (lambda: km(people(start=[0, 0, 1, 0, 0, 0]), entry="start", weights="w", robust=True), 'a robust variance needs sums of squared weights and no delayed entry; use robust=False or bootstrap'),
-    (lambda: survival.day_counts(people(), "day", "event", causes=()), 'day_counts: causes must name at least one cause'),
-    (lambda: survival.day_counts(people(), "day", "cause", causes=["one"]), "column 'cause' must hold 0 to 1 only; some values are above"),
-    (lambda: survival.cumulative_incidence(people(), "day", "cause", variance="grenwood"), "variance 'grenwood' is not aalen or greenwood; did you mean 'greenwood'?"),
-    (lambda: survival.gray_test(people(), "day", "cause", "arm", causes=["one"]), "column 'cause' has cause 2, causes names only 1"),
-    (lambda: survival.gray_test(people(arm="a"), "day", "cause", "arm"), "Gray's test needs two groups or more"),
-    (lambda: survival.logrank(people(arm="a"), "day", "event", "arm"), 'a log-rank test needs two groups or more'),
-    (lambda: survival.rmst(people(), "day", "event", tau=0), 'tau must be a positive number of days, it is 0'),
-    (lambda: survival.rmst(people(), "day", "event", tau=np.nan), 'tau must be a positive number of days, it is nan'),
-    (lambda: survival.rmst(people(), "day", "event", by="arm", tau=6), "tau = 6 lies beyond the last day of follow-up of group 'a' (5); choose tau up to the shortest group's last day"),
-    (lambda: survival.rmst_contrast(people(arm="a"), "day", "event", by="arm", tau=5, reference="a"), 'a contrast needs two groups or more'),
-    (lambda: survival.rmst_contrast(people(), "day", "event", by="arm", tau=5, reference="c"), "reference 'c' is not one of the groups: a, b"),
-    (lambda: survival.survival_difference(people(), "day", "event", "arm", times=[4], reference="c"), "reference 'c' is not one of the groups: a, b"),
-    (lambda: survival.survival_difference(people(), "day", "event", "arm", times=None, reference="a"), 'times must name at least one day'),
-    (lambda: survival.survival_difference(people(), "day", "event", "arm", times=[4], reference="a", conf_type="plan"), "conf_type 'plan' is not one of log-log, log, plain; did you mean 'plain'?"),
-    (lambda: survival.survival_quantile(people(), "day", "event", q=0), 'q must lie between 0 and 1'),
-    (lambda: survival.survival_quantile(people(), "day", "event", q=[0.5, 1]), 'q must lie between 0 and 1'),
-    (lambda: survival.survival_quantile(people(), "day", "event", q=[]), 'q must lie between 0 and 1'),
-    (lambda: survival.survival_quantile(people(), "day", "event", conf_type="log log"), "conf_type 'log log' is not one of log-log, log, plain; did you mean 'log-log'?"),
-    (lambda: survival.mean_cumulative_count(people(who=[1, 1, 1, 1, 2, 2]), "day", "event", "who", by="arm"), "column 'who': a person's rows must all be in one group"),
-    (lambda: survival.landmark(people(), "day", at=-1), 'at must be a day, 0 or later, it is -1'),
-    (lambda: survival.landmark(people(), "day", at=np.inf), 'at must be a day, 0 or later, it is inf'),
-    (lambda: survival.landmark(people(), "day", at=15), "column 'day': nobody is at risk after day 15"),
-    (lambda: survival.landmark(people(), "day", at=5, known="x", label="arm"), "there is a column 'arm' already; choose another label"),
-    (lambda: survival.landmark(people(), "day", at=5, known="arm"), "column 'arm' must hold days since the origin as numbers, it is object"),
-    (lambda: survival.cox(people(), "day", "event", ["x"], ties="efrom"), "ties 'efrom' is not one of efron, breslow; did you mean 'efron'?"),
-    (lambda: survival.cox(people(), "day", "event", ["x"], penalizer="ridge"), "penalizer 'ridge' is not one of None, 'firth'"),
-    (lambda: survival.cox(people(), "day", "event", ["x"], penalizer="firth", robust=True), "penalizer='firth' has no robust standard error"),
-    (lambda: survival.cox(people(event=0), "day", "event", ["x"]), "column 'event' has no events: a hazard ratio is not defined"),
-    (lambda: survival.cox(people(w=[0, 0, 1, 1, 0, 0]), "day", "event", ["x"], weights="w"), "column 'event' has no events with a positive weight: a hazard ratio is not defined"),
-    (lambda: survival.cox(people(), "day", "event", []), 'covariates must name at least one column'),
-    (lambda: survival.cox(people(), "day", "event", ["x", "sex"]), "there is no column 'sex'"),
-    (lambda: survival.cox(people(sex="f"), "day", "event", ["x", "sex"]), "column 'sex' does not vary: it cannot be a covariate"),
-    (lambda: survival.cox(people(x=2), "day", "event", ["x"]), "covariate 'x' does not vary: its effect is not identified"),
-    (lambda: survival.cox(people(y=[1, 2, 8, 4, 6, 12]), "day", "event", ["x", "y"]), "covariate 'y' is a linear combination of the covariates before it: its effect is not identified"),
-    (lambda: survival.cox(people(x=[1e101, 1, 4, 2, 3, 6]), "day", "event", ["x"]), "covariate 'x' has values that are not finite, or above 1e+100"),
-    (lambda: survival.cox(people(x=[1e100, 1, 4, 2, 3, 6]), "day", "event", ["x"]), "covariate 'x' has values that are not finite, or above 1e+100"),
-    (lambda: survival.cox(people(), "day", "event", "x + "), "formula 'x + ' cannot be read or computed: check its operators, brackets and functions"),
-    (lambda: survival.cox(people(), "day", "event", "~1"), "formula '~1' has no covariates"),
-    (lambda: survival.cox(people(), "day", "event", "np.log(x - 10)"), "formula 'np.log(x - 10)' cannot be read or computed: check its operators, brackets and functions"),
-    (lambda: survival.cox(people(s=list("ababba")), "day", "event", ["arm"], strata="arm"), "covariate 'arm[b]' is not identified: among people at risk together it does not vary, or cannot be told apart from the covariates before it; leave it out"),
-    (lambda: survival.fine_gray(people(), "day", "cause", ["x"], interest=3), "column 'cause' has no events of cause 3: the model is not defined"),
-    (lambda: survival.fine_gray(people(), "day", "cause", ["x"], interest=0), "column 'cause' has no events of cause 0: the model is not defined"),
-    (lambda: survival.fine_gray(told_apart(), "day", "cause", ["x"]), "Fine and Gray's model has no finite maximum: a covariate separates those with the event"),
-    (lambda: survival.proportional_hazards_test(survival.cox(people(), "day", "event", ["x"]), "logs"), "transform 'logs' is not one of km, rank, identity, log; did you mean 'log'?"),
-    (lambda: survival.proportional_hazards_test(survival.cox(people(day=[0, 5, 5, 9, 12, 15]), "day", "event", ["x"]), "log"), 'proportional_hazards_test needs a fit by cox() with finite coefficients'),
-    (lambda: survival.proportional_hazards_test(survival.cox(people(), "day", "event", ["x"]).about(summary={})), 'proportional_hazards_test needs a fit by cox() with finite coefficients'),
-    (lambda: survival.parametric(people(day=[0, 5, 5, 9, 12, 15]), "day", "event"), "column 'day' must be above 0 for a parametric curve"),
-    (lambda: survival.parametric(people(event=0), "day", "event"), "column 'event' has no events: no curve can be fitted"),
-    (lambda: survival.parametric(people(w=[0, 0, 1, 1, 0, 0]), "day", "event", weights="w"), "column 'event' has no events: no curve can be fitted"),
-    (lambda: survival.parametric(people(), "day", "event", models=["weibul"]), "model 'weibul' is not one of weibull, log-normal, log-logistic, generalised gamma; did you mean 'weibull'?"),
-    (lambda: survival.parametric(people(), "day", "event", models=()), 'models must name at least one of weibull, log-normal, log-logistic, generalised gamma'),
+    (lambda: stats.day_counts(people(), "day", "event", causes=()), 'day_counts: causes must name at least one cause'),
+    (lambda: stats.day_counts(people(), "day", "cause", causes=["one"]), "column 'cause' must hold 0 to 1 only; some values are above"),
+    (lambda: stats.cumulative_incidence(people(), "day", "cause", variance="grenwood"), "variance 'grenwood' is not aalen or greenwood; did you mean 'greenwood'?"),
+    (lambda: stats.gray_test(people(), "day", "cause", "arm", causes=["one"]), "column 'cause' has cause 2, causes names only 1"),
+    (lambda: stats.gray_test(people(arm="a"), "day", "cause", "arm"), "Gray's test needs two groups or more"),
+    (lambda: stats.logrank(people(arm="a"), "day", "event", "arm"), 'a log-rank test needs two groups or more'),
+    (lambda: stats.rmst(people(), "day", "event", tau=0), 'tau must be a positive number of days, it is 0'),
+    (lambda: stats.rmst(people(), "day", "event", tau=np.nan), 'tau must be a positive number of days, it is nan'),
+    (lambda: stats.rmst(people(), "day", "event", by="arm", tau=6), "tau = 6 lies beyond the last day of follow-up of group 'a' (5); choose tau up to the shortest group's last day"),
+    (lambda: stats.rmst_contrast(people(arm="a"), "day", "event", by="arm", tau=5, reference="a"), 'a contrast needs two groups or more'),
+    (lambda: stats.rmst_contrast(people(), "day", "event", by="arm", tau=5, reference="c"), "reference 'c' is not one of the groups: a, b"),
+    (lambda: stats.survival_difference(people(), "day", "event", "arm", times=[4], reference="c"), "reference 'c' is not one of the groups: a, b"),
+    (lambda: stats.survival_difference(people(), "day", "event", "arm", times=None, reference="a"), 'times must name at least one day'),
+    (lambda: stats.survival_difference(people(), "day", "event", "arm", times=[4], reference="a", conf_type="plan"), "conf_type 'plan' is not one of log-log, log, plain; did you mean 'plain'?"),
+    (lambda: stats.survival_quantile(people(), "day", "event", q=0), 'q must lie between 0 and 1'),
+    (lambda: stats.survival_quantile(people(), "day", "event", q=[0.5, 1]), 'q must lie between 0 and 1'),
+    (lambda: stats.survival_quantile(people(), "day", "event", q=[]), 'q must lie between 0 and 1'),
+    (lambda: stats.survival_quantile(people(), "day", "event", conf_type="log log"), "conf_type 'log log' is not one of log-log, log, plain; did you mean 'log-log'?"),
+    (lambda: stats.mean_cumulative_count(people(who=[1, 1, 1, 1, 2, 2]), "day", "event", "who", by="arm"), "column 'who': a person's rows must all be in one group"),
+    (lambda: stats.landmark(people(), "day", at=-1), 'at must be a day, 0 or later, it is -1'),
+    (lambda: stats.landmark(people(), "day", at=np.inf), 'at must be a day, 0 or later, it is inf'),
+    (lambda: stats.landmark(people(), "day", at=15), "column 'day': nobody is at risk after day 15"),
+    (lambda: stats.landmark(people(), "day", at=5, known="x", label="arm"), "there is a column 'arm' already; choose another label"),
+    (lambda: stats.landmark(people(), "day", at=5, known="arm"), "column 'arm' must hold days since the origin as numbers, it is object"),
+    (lambda: stats.cox(people(), "day", "event", ["x"], ties="efrom"), "ties 'efrom' is not one of efron, breslow; did you mean 'efron'?"),
+    (lambda: stats.cox(people(), "day", "event", ["x"], penalizer="ridge"), "penalizer 'ridge' is not one of None, 'firth'"),
+    (lambda: stats.cox(people(), "day", "event", ["x"], penalizer="firth", robust=True), "penalizer='firth' has no robust standard error"),
+    (lambda: stats.cox(people(event=0), "day", "event", ["x"]), "column 'event' has no events: a hazard ratio is not defined"),
+    (lambda: stats.cox(people(w=[0, 0, 1, 1, 0, 0]), "day", "event", ["x"], weights="w"), "column 'event' has no events with a positive weight: a hazard ratio is not defined"),
+    (lambda: stats.cox(people(), "day", "event", []), 'covariates must name at least one column'),
+    (lambda: stats.cox(people(), "day", "event", ["x", "sex"]), "there is no column 'sex'"),
+    (lambda: stats.cox(people(sex="f"), "day", "event", ["x", "sex"]), "column 'sex' does not vary: it cannot be a covariate"),
+    (lambda: stats.cox(people(x=2), "day", "event", ["x"]), "covariate 'x' does not vary: its effect is not identified"),
+    (lambda: stats.cox(people(y=[1, 2, 8, 4, 6, 12]), "day", "event", ["x", "y"]), "covariate 'y' is a linear combination of the covariates before it: its effect is not identified"),
+    (lambda: stats.cox(people(x=[1e101, 1, 4, 2, 3, 6]), "day", "event", ["x"]), "covariate 'x' has values that are not finite, or above 1e+100"),
+    (lambda: stats.cox(people(x=[1e100, 1, 4, 2, 3, 6]), "day", "event", ["x"]), "covariate 'x' has values that are not finite, or above 1e+100"),
+    (lambda: stats.cox(people(), "day", "event", "x + "), "formula 'x + ' cannot be read or computed: check its operators, brackets and functions"),
+    (lambda: stats.cox(people(), "day", "event", "~1"), "formula '~1' has no covariates"),
+    (lambda: stats.cox(people(), "day", "event", "np.log(x - 10)"), "formula 'np.log(x - 10)' cannot be read or computed: check its operators, brackets and functions"),
+    (lambda: stats.cox(people(s=list("ababba")), "day", "event", ["arm"], strata="arm"), "covariate 'arm[b]' is not identified: among people at risk together it does not vary, or cannot be told apart from the covariates before it; leave it out"),
+    (lambda: stats.fine_gray(people(), "day", "cause", ["x"], interest=3), "column 'cause' has no events of cause 3: the model is not defined"),
+    (lambda: stats.fine_gray(people(), "day", "cause", ["x"], interest=0), "column 'cause' has no events of cause 0: the model is not defined"),
+    (lambda: stats.fine_gray(told_apart(), "day", "cause", ["x"]), "Fine and Gray's model has no finite maximum: a covariate separates those with the event"),
+    (lambda: stats.proportional_hazards_test(stats.cox(people(), "day", "event", ["x"]), "logs"), "transform 'logs' is not one of km, rank, identity, log; did you mean 'log'?"),
+    (lambda: stats.proportional_hazards_test(stats.cox(people(day=[0, 5, 5, 9, 12, 15]), "day", "event", ["x"]), "log"), 'proportional_hazards_test needs a fit by cox() with finite coefficients'),
+    (lambda: stats.proportional_hazards_test(stats.cox(people(), "day", "event", ["x"]).about(summary={})), 'proportional_hazards_test needs a fit by cox() with finite coefficients'),
+    (lambda: stats.parametric(people(day=[0, 5, 5, 9, 12, 15]), "day", "event"), "column 'day' must be above 0 for a parametric curve"),
+    (lambda: stats.parametric(people(event=0), "day", "event"), "column 'event' has no events: no curve can be fitted"),
+    (lambda: stats.parametric(people(w=[0, 0, 1, 1, 0, 0]), "day", "event", weights="w"), "column 'event' has no events: no curve can be fitted"),
+    (lambda: stats.parametric(people(), "day", "event", models=["weibul"]), "model 'weibul' is not one of weibull, log-normal, log-logistic, generalised gamma; did you mean 'weibull'?"),
+    (lambda: stats.parametric(people(), "day", "event", models=()), 'models must name at least one of weibull, log-normal, log-logistic, generalised gamma'),
 ]
 # fmt: on
 

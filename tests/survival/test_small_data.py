@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit import survival
+from evalkit import stats
 from evalkit.errors import AnalysisError
 from survival.gaps import unexplained
 
@@ -31,27 +31,27 @@ def drawn(rng):
 
 
 def proportional(data, transform, **more):
-    return survival.proportional_hazards_test(survival.cox(data, "day", "event", ["x", "level"], **more), transform)
+    return stats.proportional_hazards_test(stats.cox(data, "day", "event", ["x", "level"], **more), transform)
 
 
 FUNCTIONS = {
-    "curves": lambda d: survival.kaplan_meier(d, "day", "event", by="level", entry="start", weights="w"),
-    "quantiles": lambda d: survival.survival_quantile(d, "day", "event", weights="w", q=[0.1, 0.9], conf_type="plain"),
-    "log-rank": lambda d: survival.logrank(d, "day", "event", "level", rho=0.5, gamma=2, strata="arm", entry="start"),
-    "means": lambda d: survival.rmst_contrast(d, "day", "event", by="level", tau=2, reference="a", weights="w"),
-    "differences": lambda d: survival.survival_difference(
+    "curves": lambda d: stats.kaplan_meier(d, "day", "event", by="level", entry="start", weights="w"),
+    "quantiles": lambda d: stats.survival_quantile(d, "day", "event", weights="w", q=[0.1, 0.9], conf_type="plain"),
+    "log-rank": lambda d: stats.logrank(d, "day", "event", "level", rho=0.5, gamma=2, strata="arm", entry="start"),
+    "means": lambda d: stats.rmst_contrast(d, "day", "event", by="level", tau=2, reference="a", weights="w"),
+    "differences": lambda d: stats.survival_difference(
         d, "day", "event", "level", times=[1, 4], reference="a", entry="start", conf_type="log"
     ),
-    "cox": lambda d: survival.cox(d, "day", "event", ["x", "z"], strata="site", weights="w", entry="start"),
-    "cox formula": lambda d: survival.cox(d, "day", "event", "x * z", ties="breslow", cluster="site"),
-    "firth": lambda d: survival.cox(d, "day", "event", ["x", "z"], penalizer="firth"),
+    "cox": lambda d: stats.cox(d, "day", "event", ["x", "z"], strata="site", weights="w", entry="start"),
+    "cox formula": lambda d: stats.cox(d, "day", "event", "x * z", ties="breslow", cluster="site"),
+    "firth": lambda d: stats.cox(d, "day", "event", ["x", "z"], penalizer="firth"),
     "proportional": lambda d: proportional(d, "rank", strata="arm", weights="w"),
     "proportional in time": lambda d: proportional(d, "log", ties="breslow"),
-    "incidence": lambda d: survival.cumulative_incidence(d, "day", "cause", entry="start", weights="w", by="level"),
-    "gray": lambda d: survival.gray_test(d, "day", "cause", "level", rho=1),
-    "fine-gray": lambda d: survival.fine_gray(d, "day", "cause", ["x", "level"], interest=2),
-    "recurrent": lambda d: survival.mean_cumulative_count(d, "day", "event", "site", times=[0, 3, 50]),
-    "parametric": lambda d: survival.parametric(d, "day", "event", entry="start", models=["weibull", "log-normal"]),
+    "incidence": lambda d: stats.cumulative_incidence(d, "day", "cause", entry="start", weights="w", by="level"),
+    "gray": lambda d: stats.gray_test(d, "day", "cause", "level", rho=1),
+    "fine-gray": lambda d: stats.fine_gray(d, "day", "cause", ["x", "level"], interest=2),
+    "recurrent": lambda d: stats.mean_cumulative_count(d, "day", "event", "site", times=[0, 3, 50]),
+    "parametric": lambda d: stats.parametric(d, "day", "event", entry="start", models=["weibull", "log-normal"]),
 }
 
 
@@ -87,4 +87,4 @@ FOUND = {
 def test_cox_says_what_is_missing(name):
     columns, words = FOUND[name]
     with pytest.raises(AnalysisError, match=words):
-        survival.cox(pd.DataFrame({"day": [6, 7, 8, 9]} | columns), "day", "event", ["x"], weights="w")
+        stats.cox(pd.DataFrame({"day": [6, 7, 8, 9]} | columns), "day", "event", ["x"], weights="w")

@@ -136,22 +136,22 @@ def known() -> cover.Map:
     tests = {"a.py::quick": 0.1, "b.py::slow": 3.0, "c.py::dear": 0.1, "c.py::beside": 0.1}
     shared = {name: ["fixture c.py::made"] if name == "c.py::dear" else [] for name in tests}
     lines = {row: {"a.py::quick", "b.py::slow", "c.py::dear"} for row in range(1, 200)}
-    paths = [f for f in trees.files() if f.startswith("src/evalkit/harm/")]
+    paths = [f for f in trees.files() if f.startswith("src/evalkit/analyses/")]
     return cover.Map(tests, shared, {"fixture c.py::made": 20.0}, set(), {path: dict(lines) for path in paths})
 
 
 def test_the_same_seed_draws_the_same_mutants_and_no_line_twice() -> None:
-    drawn = [draw.draw(known(), Reviewed(), seed, 15, ("harm",), 30) for seed in (1, 1, 2)]
+    drawn = [draw.draw(known(), Reviewed(), seed, 15, ("analyses",), 30) for seed in (1, 1, 2)]
     first, again, other = ([(d.mutant.path, d.mutant.start, d.mutant.new) for d in of] for of in drawn)
     assert first == again != other
     assert len({(d.mutant.path, d.mutant.line) for d in drawn[0]}) == 15
     listed = Reviewed({(d.mutant.path, d.mutant.function, *d.change): "why" for d in drawn[0]})
-    without = draw.draw(known(), listed, 1, 15, ("harm",), 30)
+    without = draw.draw(known(), listed, 1, 15, ("analyses",), 30)
     assert {d.change for d in without if (d.mutant.path, d.mutant.function, *d.change) in listed.reasons} == set()
 
 
 def test_lines_that_no_test_runs_are_not_drawn() -> None:
-    assert draw.draw(cover.Map(), Reviewed(), 1, 15, ("harm",), 30) == []
+    assert draw.draw(cover.Map(), Reviewed(), 1, 15, ("analyses",), 30) == []
 
 
 def test_quick_tests_come_first_dear_ones_last_and_the_limit_holds() -> None:
@@ -212,9 +212,9 @@ def test_a_fault_is_tried_in_a_copy_and_taken_out_again(tmp_path: Path, tests: s
 
 
 def test_figures_count_what_timed_out_as_noticed_and_leave_out_what_was_not_reached() -> None:
-    drawn = draw.draw(known(), Reviewed(), 1, 5, ("harm",), 30)
+    drawn = draw.draw(known(), Reviewed(), 1, 5, ("analyses",), 30)
     verdicts = [tool.KILLED, tool.ALIVE, tool.TIMED_OUT, tool.KILLED, tool.NOT_REACHED]
-    assert tool.figures(drawn, verdicts)[1:] == [["harm", "2", "1", "1", "1", "75 %"]]
+    assert tool.figures(drawn, verdicts)[1:] == [["analyses", "2", "1", "1", "1", "75 %"]]
     told = page.text(page.Asked(1, 5, 20, 2, ()), tool.figures(drawn, verdicts), [tool.survivor(drawn[1])], 7)
     assert "| harm | 2 | 1 | 1 | 1 | 75 % |" in told
     assert drawn[1].change[0].splitlines()[0] in told

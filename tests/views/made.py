@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from evalkit.analyses import ShareOf
 from evalkit.counts import Tally
 from evalkit.disclosure import Policy, Safe
-from evalkit.engagement import ShareOf
 from evalkit.estimates import Estimates
 from evalkit.glossary import COLUMNS
 from evalkit.views import FAMILIES, Gap

@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.compare import Proportion
+from evalkit.analyses._analyses import ShareOf
 from evalkit.counts import Tally
 from evalkit.disclosure import Policy, make_safe
-from evalkit.engagement._analyses import ShareOf
 from evalkit.errors import DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.markup import markdown
-from evalkit.survival import kaplan_meier
+from evalkit.stats import Proportion, kaplan_meier
 from evalkit.views import CurveText, Look, html_table, svg_of
 from evalkit.views._curve_figures import curves_figure
 from views.drawn import at_risk, cells

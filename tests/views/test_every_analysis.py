@@ -14,7 +14,7 @@ from protected.frames import SMALL
 from views.drawn import cells
 
 FIRST = {name.partition(":")[0]: name for name in reversed(CASES)}
-NO_SENTENCE = {"engagement.caseload"}
+NO_SENTENCE = {"analyses.caseload"}
 """What a report shows in a table of its own, or in none."""
 
 
@@ -72,7 +72,7 @@ def test_every_family_is_that_of_an_analysis_or_of_a_part_of_a_report() -> None:
 
 
 def test_a_family_that_is_not_there_is_named() -> None:
-    made = Estimates(CASES[FIRST["engagement.funnel"]]().data, "mine", "e", view="funel", counts=None)
+    made = Estimates(CASES[FIRST["analyses.funnel"]]().data, "mine", "e", view="funel", counts=None)
     safe = Safe(made, "released", (), SMALL)
     with pytest.raises(Exception, match=r"mine: there is no view 'funel'; did you mean 'funnel'\?"):
         view_of(safe)

@@ -18,7 +18,7 @@ from matplotlib.transforms import Bbox
 from evalkit.disclosure import Policy, Safe, make_safe
 from evalkit.levels import in_words
 from evalkit.messages import messages_for
-from evalkit.survival import cumulative_incidence, kaplan_meier
+from evalkit.stats import cumulative_incidence, kaplan_meier
 from evalkit.views import CurveText, difference_table, dots_figure
 from evalkit.views._brief import curves_of_brief
 from evalkit.views._curve_figures import curves_figure, incidence_figure

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from evalkit.comparison import N_BOOT
+from evalkit.analyses import N_BOOT
 from evalkit.markup import markdown
 from evalkit.protocol import Closure, Disclosure, Study
 from evalkit.report import checklist, statistics, target_trial, terms

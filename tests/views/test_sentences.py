@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import pandas as pd
 import pytest
 
-from evalkit.compare import noninferiority
 from evalkit.counts import DayCounts
 from evalkit.disclosure import Policy, Safe
 from evalkit.markup import sign
+from evalkit.stats import noninferiority
 from evalkit.views import Gap, gap_words
 from evalkit.views._gap import amount, relation
 from evalkit.views._said import share_of

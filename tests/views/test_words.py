@@ -15,7 +15,7 @@ import pytest
 import evalkit
 from evalkit.disclosure import Policy, make_safe
 from evalkit.errors import AnalysisError
-from evalkit.survival import cumulative_incidence
+from evalkit.stats import cumulative_incidence
 from evalkit.views import Gap, gap_words, listed, numbered, words
 from evalkit.views._messages import ENGLISH
 from evalkit.views._numbers import count, decimal, interval, p_value, percent, points

@@ -6,7 +6,7 @@ __all__ = ["checklist", "show_pair", "statistics", "target_trial", "terms"]
 
 from typing import TYPE_CHECKING
 
-from evalkit.comparison import N_BOOT, target_of
+from evalkit.analyses import N_BOOT, target_of
 from evalkit.estimates import Estimates
 from evalkit.periods import long_date
 from evalkit.views import CurveText, listed, percent

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 from matplotlib.figure import Figure
 
-from evalkit import compare
+from evalkit import stats
 from evalkit.counts import Tally
 from evalkit.disclosure import Safe
 from evalkit.errors import AnalysisError
@@ -46,9 +46,9 @@ class Beside:
     headline: str = ""
 
 
-def analysis_of(baseline: Baseline) -> compare.Benchmark:
+def analysis_of(baseline: Baseline) -> stats.Benchmark:
     """Return the comparison with one published figure."""
-    return compare.Benchmark(baseline.value, baseline.n, source=baseline.id)
+    return stats.Benchmark(baseline.value, baseline.n, source=baseline.id)
 
 
 def rows_of(baseline: Baseline, safe: Safe) -> pd.DataFrame:
@@ -68,7 +68,7 @@ def mark_of(baseline: Baseline) -> dict[str, object]:
     """Return a published share with Wilson's limits where its denominator is known."""
     low = high = float("nan")
     if baseline.n is not None:
-        row = compare.proportion(round(baseline.value * baseline.n), baseline.n).tidy().iloc[0]
+        row = stats.proportion(round(baseline.value * baseline.n), baseline.n).tidy().iloc[0]
         low, high = float(row["conf_low"]), float(row["conf_high"])
     name, whom = baseline.label or baseline.id, baseline.denominator
     whom = f"{count(baseline.n)} {whom}" if baseline.n is not None else whom

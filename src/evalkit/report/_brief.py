@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import pandas as pd
 from matplotlib.figure import Figure
 
-from evalkit import engagement
+from evalkit import analyses
+from evalkit.analyses import mean_without_harm
 from evalkit.disclosure import Safe
 from evalkit.errors import ProtocolError, did_you_mean
-from evalkit.harm import mean_without_harm
 from evalkit.markup import bold, box, bullets, heading, paragraphs
 from evalkit.messages import LANGUAGES, Messages, messages_for
 from evalkit.report._brief_unquoted import later, mean, other, unquoted
@@ -167,7 +167,7 @@ class Brief:
         return rows.assign(group=rows["group"].map(self.words.own))
 
     def _funnel(self) -> Safe:
-        return self.report.safe(engagement.funnel(self.report.cohort))
+        return self.report.safe(analyses.funnel(self.report.cohort))
 
     def _reached(self) -> tuple[str, Safe]:
         safe = self.report.safe(self.report.cohort.attrition)
@@ -231,7 +231,7 @@ class Brief:
             said = f"{said} {other(self.say, what, self.groups[1], limits, wanted, event)}"
         if own is None and what == "Harm":
             said = f"{said} {self.words.unrecorded()}"
-        mean_of = engagement.mean_stay if what == "Staying" else mean_without_harm
+        mean_of = analyses.mean_stay if what == "Staying" else mean_without_harm
         contrast = self.report.safe(mean_of(self.report.cohort, int(wanted)))
         gap = mean_gap(contrast)
         if gap is None:

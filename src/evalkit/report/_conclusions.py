@@ -7,10 +7,8 @@ __all__ = ["conclusions", "limitations"]
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from evalkit.comparison import Outcome, precision
+from evalkit.analyses import Outcome, harm_hazards, incomplete, precision
 from evalkit.disclosure import Safe
-from evalkit.engagement import incomplete
-from evalkit.harm import harm_hazards
 from evalkit.markup import box, bullets, paragraphs
 from evalkit.views import Gap, decimal, listed, percent, points, words
 from evalkit.views._mark import emit

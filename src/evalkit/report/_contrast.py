@@ -7,10 +7,10 @@ __all__ = ["count_gaps", "curve_differences", "curve_gaps", "difference_numbers"
 import numpy as np
 import pandas as pd
 
-from evalkit.compare import ProportionDifference
 from evalkit.counts import Tally
 from evalkit.disclosure import POINTS, Safe, cut
 from evalkit.estimates import Estimates
+from evalkit.stats import ProportionDifference
 from evalkit.views import FAMILIES, Gap
 from evalkit.views.counts import common_count_day
 from evalkit.wilson import normal_quantile

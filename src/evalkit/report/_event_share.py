@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalkit import engagement
+from evalkit import analyses
+from evalkit.analyses import first_harm
 from evalkit.disclosure import Safe
 from evalkit.estimates import Estimates
-from evalkit.harm import first_harm
 from evalkit.views import Gap, common_day, last_day
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def share_left(report: Report) -> EventShare | None:
     EventShare or None
         None where nothing of it may be shown.
     """
-    return _share(report, engagement.leaving(report.cohort), str(report.cohort.causes[1]))
+    return _share(report, analyses.leaving(report.cohort), str(report.cohort.causes[1]))
 
 
 def share_harmed(report: Report) -> EventShare | None:

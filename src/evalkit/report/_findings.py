@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evalkit import engagement
+from evalkit import analyses
+from evalkit.analyses import mean_without_harm
 from evalkit.disclosure import Safe
 from evalkit.estimates import Estimates
-from evalkit.harm import mean_without_harm
 from evalkit.markup import box, bullets, paragraphs
 from evalkit.periods import long_date
 from evalkit.report._event_share import EventShare, share_harmed, share_left
@@ -66,7 +66,7 @@ def show_findings(report: Report) -> None:
 
 def _reached(report: Report) -> Finding:
     focus = report.groups[0]
-    safe = report.safe(engagement.referred(report.cohort, report.period.first))
+    safe = report.safe(analyses.referred(report.cohort, report.period.first))
     rows = safe.estimates.tidy()
     own = rows[rows["group"] == focus].set_index("term")
     people = float(own["n"].get("all", np.nan))
@@ -108,7 +108,7 @@ def _changed(report: Report, step: str) -> tuple[list[str], tuple[Safe, ...]]:
     if report.earlier is None:
         return [], ()
     noise = report.policy.noise_variance
-    safe = report.safe(engagement.change(report.cohort, report.earlier, step, noise_variance=noise))
+    safe = report.safe(analyses.change(report.cohort, report.earlier, step, noise_variance=noise))
     rows = safe.estimates.tidy()
     own = rows[rows["group"] == report.groups[0]].dropna(subset=["estimate"])
     if own.empty:
@@ -119,7 +119,7 @@ def _changed(report: Report, step: str) -> tuple[list[str], tuple[Safe, ...]]:
 
 
 def _step(report: Report, step: str, text: str, beside: str = "", **values: object) -> list[Finding]:
-    safe = report.safe(engagement.funnel(report.cohort))
+    safe = report.safe(analyses.funnel(report.cohort))
     rows = safe.estimates.tidy()
     own, other = _sides(rows[(rows["term"] == step) & (rows["n"] > 0)], report)
     if own is None:
@@ -184,7 +184,7 @@ def _staying(report: Report) -> list[Finding]:
     wanted = found.sooner(report.groups, horizon)
     if not wanted > 0:
         return [Finding(" ".join(said), (found.safe,))]
-    mean = engagement.mean_stay(report.cohort, int(wanted))
+    mean = analyses.mean_stay(report.cohort, int(wanted))
     return _with_mean(report, said, found, mean, words("find.disengaging"))
 
 

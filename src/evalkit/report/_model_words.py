@@ -16,7 +16,7 @@ from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.levels import in_words
 from evalkit.protocol import Study
-from evalkit.survival import CoxFit
+from evalkit.stats import CoxFit
 from evalkit.views import words
 
 _SIGNED = ("estimate", "statistic")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from evalkit.analyses import baseline
 from evalkit.disclosure import Safe
-from evalkit.engagement import baseline
 from evalkit.markup import box, reference
 from evalkit.views import baseline_table, count, decimal, percent, words
 from evalkit.views._mark import emit

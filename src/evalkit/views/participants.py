@@ -21,7 +21,7 @@ def baseline_table(shares: Safe, means: Safe, groups: Sequence[str], order: Sequ
     Parameters
     ----------
     shares, means : Safe
-        From `evalkit.engagement.baseline`.
+        From `evalkit.analyses.baseline`.
     groups : sequence of str
     order : sequence of str
         Characteristics, in the order of the table.

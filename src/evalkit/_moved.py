@@ -1,0 +1,30 @@
+"""Old import paths: they work for one release, and say where to go."""
+
+from __future__ import annotations
+
+__all__ = ["moved"]
+
+import importlib
+import warnings
+from collections.abc import Callable
+
+
+def moved(old: str, new: str) -> Callable[[str], object]:
+    """Return the ``__getattr__`` of a package that has another name now.
+
+    Parameters
+    ----------
+    old, new : str
+        Names below ``evalkit``.
+
+    Returns
+    -------
+    callable
+    """
+
+    def get(name: str) -> object:
+        found: object = getattr(importlib.import_module(f"evalkit.{new}"), name)
+        warnings.warn(f"evalkit.{old} is evalkit.{new} now; the old name goes", DeprecationWarning, stacklevel=2)
+        return found
+
+    return get

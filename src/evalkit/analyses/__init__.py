@@ -1,0 +1,156 @@
+"""The questions that a report asks, one file each: who comes, how much, how it ends, harm, and the arms compared.
+
+Every function takes a `evalkit.cohort.Cohort` (`late_entry`: the cut's tables) and gives `Estimates` that
+remember their counts and analysis, or a frame of times for `evalkit.stats`.
+
+====================== ==========  ==================================================================
+function               counts      what
+====================== ==========  ==================================================================
+`funnel`               Tally       referral to completion, each step with its denominator
+`completion`           Tally       the funnel's last step alone
+`engaged_by`           Tally       share engaged by site, community area, referral source
+`engaged_across`       Tally       share engaged by the levels of several columns
+`leaving`              DayCounts   disengaged and completed by day since the first session
+`staying`              DayCounts   not disengaged by day, completion censored
+`mean_stay`            DayCounts   difference in mean days without disengagement
+`reach`                Tally       people referred by the levels of a column
+`referred`             Tally       people referred, and since a day
+`trend`                Tally       the funnel's shares at the end of each period
+`change`               Tally       how a share changed since an earlier cut
+`time_to_first_session`DayCounts  share with a first session by day since referral
+`waiting_days`         DayCounts   days by which a quarter, a half, three quarters had one
+`waiting`              Tally       first session within two weeks, by referral source
+`attendance_rate`      Moments     attended / (attended + absent), clustered in people
+`dose_by_week`         Moments     mean sessions or hours by week since the first session
+`dose_distribution`    Tally       classes of sessions attended
+`dose_reached`         Moments     mean share of the dose's sessions and hours
+`longest_gap`          Tally       classes of the longest gap between sessions
+`returns`              Tally       attending again after disengagement
+`baseline`             both        baseline characteristics and standardised differences
+`incomplete`           Tally       people without a value of some characteristic
+`caseload`             Tally       referred, started, active by month
+`completeness`         Tally       share with a value, by field
+`late_entry`           DayCounts   days from event to entry, by table
+`lost_to_follow_up`    Tally       follow-up ended early
+`first_session_times`  (frame)     referral to first session
+`return_times`         (frame)     disengagement to return
+`first_harm`           DayCounts   share with recorded harm by day since intake
+`without_harm`         DayCounts   without it
+`mean_without_harm`    DayCounts   difference in mean days without it
+`repeated_harm`        Tally       mean cumulative counts
+`harm_after_completion` both       harm after the landmark by completion: curves, and a Cox model
+`harm_model`           Tally       Cox model of the first recorded harm
+`harm_hazards`         Tally       whether its hazards stay proportional
+`outcome`              (answers)   the arms compared on a scale: overlap, balance, effects ...
+`precision`            Tally       what the events seen could have detected
+`subgroups`            Tally       the difference in engagement by level, with tests of interaction
+====================== ==========  ==================================================================
+"""
+
+from __future__ import annotations
+
+from evalkit.analyses._analyses import Caseload, LateEntry, MeanOf, RatioOf, ShareOf, wilson
+from evalkit.analyses._balance import BalanceOf
+from evalkit.analyses._baseline import BaselineMeans, BaselineShares, baseline, incomplete
+from evalkit.analyses._caseload import caseload
+from evalkit.analyses._compare import N_BOOT, TARGETS, Comparison, compare_arms, target_of
+from evalkit.analyses._dose import (
+    attendance_rate,
+    dose_by_week,
+    dose_distribution,
+    dose_reached,
+    first_session_times,
+    time_to_first_session,
+)
+from evalkit.analyses._e_values import e_values
+from evalkit.analyses._funnel import completion, engaged_by, funnel, steps
+from evalkit.analyses._gaps import longest_gap, return_times, returns
+from evalkit.analyses._imputed import imputed
+from evalkit.analyses._landmark import completed_by, harm_after_completion
+from evalkit.analyses._model import (
+    EVENTS_PER_TERM,
+    first_harm,
+    harm_hazards,
+    harm_model,
+    mean_without_harm,
+    without_harm,
+)
+from evalkit.analyses._outcome import Outcome, outcome
+from evalkit.analyses._overlap import equipoise, preference
+from evalkit.analyses._precision import PrecisionOf, precision
+from evalkit.analyses._quality import completeness, late_entry, lost_to_follow_up
+from evalkit.analyses._reach import engaged_across, reach, referred
+from evalkit.analyses._recurrent import MeanCountOf, repeated_harm
+from evalkit.analyses._sensitivity import sensitivity
+from evalkit.analyses._stay import leaving, mean_stay, staying
+from evalkit.analyses._subgroups import differences_of, subgroups
+from evalkit.analyses._trend import ChangeOf, change, trend
+from evalkit.analyses._waiting import waiting, waiting_days
+
+__all__ = [
+    "EVENTS_PER_TERM",
+    "N_BOOT",
+    "TARGETS",
+    "BalanceOf",
+    "BaselineMeans",
+    "BaselineShares",
+    "Caseload",
+    "ChangeOf",
+    "Comparison",
+    "LateEntry",
+    "MeanCountOf",
+    "MeanOf",
+    "Outcome",
+    "PrecisionOf",
+    "RatioOf",
+    "ShareOf",
+    "attendance_rate",
+    "baseline",
+    "caseload",
+    "change",
+    "compare_arms",
+    "completed_by",
+    "completeness",
+    "completion",
+    "differences_of",
+    "dose_by_week",
+    "dose_distribution",
+    "dose_reached",
+    "e_values",
+    "engaged_across",
+    "engaged_by",
+    "equipoise",
+    "first_harm",
+    "first_session_times",
+    "funnel",
+    "harm_after_completion",
+    "harm_hazards",
+    "harm_model",
+    "imputed",
+    "incomplete",
+    "late_entry",
+    "leaving",
+    "longest_gap",
+    "lost_to_follow_up",
+    "mean_stay",
+    "mean_without_harm",
+    "outcome",
+    "precision",
+    "preference",
+    "reach",
+    "referred",
+    "repeated_harm",
+    "return_times",
+    "returns",
+    "sensitivity",
+    "staying",
+    "steps",
+    "subgroups",
+    "target_of",
+    "time_to_first_session",
+    "trend",
+    "waiting",
+    "waiting_days",
+    "wilson",
+    "without_harm",
+]

@@ -1,0 +1,210 @@
+"""The funnel, and shares of single steps."""
+
+from __future__ import annotations
+
+__all__ = ["completion", "engaged_by", "funnel", "labels_of", "steps"]
+
+from typing import Literal
+from weakref import WeakKeyDictionary
+
+import pandas as pd
+
+from evalkit.analyses._analyses import ShareOf
+from evalkit.analyses._counting import count_true, groups_of, tally
+from evalkit.cohort import Cohort, needs
+from evalkit.errors import UsageError, did_you_mean
+from evalkit.estimates import Estimates
+
+Place = Literal["site", "community_area", "referral_source"]
+_PLACES: tuple[Place, ...] = ("site", "community_area", "referral_source")
+_NOT_SAID = "not recorded"
+_STEPS: WeakKeyDictionary[Cohort, pd.DataFrame] = WeakKeyDictionary()
+
+
+def _attended_within(cohort: Cohort, origin: str, days: int, *, counting: bool) -> pd.Series[float]:
+    """Attended sessions in [origin, origin + days], for each row of people."""
+    sessions = cohort.sessions()
+    day = sessions[f"day_from_{origin}"]
+    rows = sessions[sessions["counting" if counting else "attended"] & day.between(0, days)]
+    n = rows.groupby(["participant_id", "episode"]).size().rename("n_within").reset_index()
+    found = cohort.people[["participant_id", "episode"]].merge(n, how="left", on=["participant_id", "episode"])
+    return found["n_within"].fillna(0)
+
+
+def steps(cohort: Cohort) -> pd.DataFrame:
+    """Return who is eligible for each step of the funnel, and who reached it.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    pandas.DataFrame
+        As ``cohort.people``, with bool columns ``can_<step>`` (the window is over at the cut) and ``did_<step>``
+        for intake, first_session, engaged, half_dose and completed. Windows include their last day.
+
+    Raises
+    ------
+    MissingTableError
+        If sessions are not part of the study.
+    """
+    if cohort not in _STEPS:  # a report asks for them a dozen times
+        _STEPS[cohort] = _steps(cohort)
+    return _STEPS[cohort].copy()
+
+
+def _steps(cohort: Cohort) -> pd.DataFrame:
+    people, rules = cohort.people.copy(), cohort.rules
+    windows = rules.funnel
+    after_referral = {
+        name: (people[f"{name}_date"] - people["referral_date"]).dt.days for name in ("intake", "first_session")
+    }
+    to_completion = (people["completion_date"] - people["first_session_date"]).dt.days
+    n_engaged = _attended_within(cohort, "intake", rules.engaged.days, counting=False)
+    n_half = _attended_within(cohort, "first_session", windows.half_dose_days, counting=True)
+    people["can_intake"] = people["days_from_referral"] >= windows.intake_days
+    people["did_intake"] = after_referral["intake"].le(windows.intake_days)
+    people["can_first_session"] = people["days_from_referral"] >= windows.first_session_days
+    people["did_first_session"] = after_referral["first_session"].le(windows.first_session_days)
+    people["can_engaged"] = people["days_from_intake"] >= rules.engaged.days
+    people["did_engaged"] = n_engaged >= rules.engaged.sessions
+    people["can_half_dose"] = people["days_from_first_session"] >= windows.half_dose_days
+    people["did_half_dose"] = n_half >= windows.half_dose_sessions
+    people["can_completed"] = people["days_from_first_session"] >= windows.completion_days
+    people["did_completed"] = to_completion.le(windows.completion_days)
+    return people.assign(can_referred=True, did_referred=True)
+
+
+def labels_of(cohort: Cohort) -> dict[str, str]:
+    """Return the steps of the funnel in the words of the report, with the protocol's numbers.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    dict
+        Step: label.
+    """
+    rules = cohort.rules
+    windows = rules.funnel
+    return {
+        "referred": "Referred",
+        "intake": f"Intake within {windows.intake_days} days",
+        "first_session": f"First session within {windows.first_session_days} days",
+        "engaged": f"Engaged: {rules.engaged.sessions} sessions within {rules.engaged.days} days of intake",
+        "half_dose": f"{windows.half_dose_sessions} sessions within {windows.half_dose_days} days",
+        "completed": f"Completed within {windows.completion_days} days",
+    }
+
+
+@needs("sessions", "the funnel from referral to completion")
+def funnel(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
+    """Return the funnel from referral to completion, by arm.
+
+    A step's denominator is everybody whose window for the step is over at the cut, whatever happened to them:
+    of all referred (intake, first session), of those with an intake (engaged), of those with a first session
+    (half the dose, completion). The column share sets the same people beside all referred.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    conf_level : float, default 0.95
+
+    Returns
+    -------
+    Estimates
+        Made from a `Tally`; terms referred, intake, first_session, engaged, half_dose, completed.
+    """
+    people, groups = steps(cohort), groups_of(cohort)
+    rows = [
+        row
+        for term, label in labels_of(cohort).items()
+        for row in count_true(people, groups, term, label, f"did_{term}", f"can_{term}")
+    ]
+    analysis = ShareOf(
+        kind="funnel",
+        view="funnel",
+        estimand="share reaching each step in time, of those whose time for it is over",
+        population="all referred, first episodes" if cohort.episodes == "first" else "all referrals",
+        whole="referred",
+        conf_level=conf_level,
+        notes=("Steps have different denominators: later ones leave out those whose time is not over yet.",),
+    )
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"episodes": cohort.episodes})
+
+
+@needs("sessions", "completion")
+def completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
+    """Return the share of starters who complete in time, by arm: the funnel's last step.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    conf_level : float, default 0.95
+
+    Returns
+    -------
+    Estimates
+        Kind ``proportion``, made from a `Tally` with the one term completed.
+    """
+    label = labels_of(cohort)["completed"]
+    rows = count_true(steps(cohort), groups_of(cohort), "completed", label, "did_completed", "can_completed")
+    days = cohort.rules.funnel.completion_days
+    analysis = ShareOf(
+        kind="proportion",
+        view="proportion",
+        estimand=f"completion within {days} days of the first session",
+        population=f"people with a first session at least {days} days before the cut",
+        conf_level=conf_level,
+    )
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"question": "completion", "days": days})
+
+
+@needs("sessions", "engagement by place")
+def engaged_by(cohort: Cohort, place: Place, *, by_arm: bool = True, conf_level: float = 0.95) -> Estimates:
+    """Return the share engaged by site, community area or referral source.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    place : {"site", "community_area", "referral_source"}
+    by_arm : bool, default True
+        False: the arms together, group 'all'.
+    conf_level : float, default 0.95
+
+    Returns
+    -------
+    Estimates
+        Made from a `Tally`; term is the level ('not recorded' where there is none), variable the place.
+        Levels nobody of a group belongs to have no row.
+
+    Raises
+    ------
+    UsageError
+        If the place is none of the three.
+    """
+    if place not in _PLACES:
+        msg = f"engaged_by: place '{place}' is not one of {', '.join(_PLACES)}{did_you_mean(place, _PLACES)}"
+        raise UsageError(msg)
+    people = steps(cohort)
+    people[place] = people[place].astype(object).fillna(_NOT_SAID)
+    rows = []
+    for level in sorted(people[place].unique()):
+        own = people[people[place] == level]
+        found = count_true(own, groups_of(cohort, by_arm=by_arm), str(level), str(level), "did_engaged", "can_engaged")
+        rows += [row for row in found if row["n"]]
+    engaged = cohort.rules.engaged
+    analysis = ShareOf(
+        kind="engaged_by",
+        estimand=f"share with {engaged.sessions} attended sessions within {engaged.days} days of intake",
+        population=f"people with an intake at least {engaged.days} days before the cut, by {place.replace('_', ' ')}",
+        conf_level=conf_level,
+        notes=("Differences between places are not adjusted for who is served there.",),
+    )
+    counts = tally([{**row, "variable": place} for row in rows])
+    return analysis.estimate(counts).about(
+        cut=cohort.cut, asked={"by": place, "sessions": engaged.sessions, "days": engaged.days}
+    )

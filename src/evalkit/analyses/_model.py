@@ -1,0 +1,249 @@
+"""The time to the first recorded harm: its curve, and the study's Cox model."""
+
+from __future__ import annotations
+
+__all__ = ["EVENTS_PER_TERM", "first_harm", "harm_hazards", "harm_model", "mean_without_harm", "without_harm"]
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from evalkit.cohort import Cohort, needs, nobody
+from evalkit.counts import totals_of
+from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates
+from evalkit.levels import fewest, in_words, joined
+from evalkit.stats import cox, cumulative_incidence, kaplan_meier, proportional_hazards_test, rmst_contrast
+from evalkit.stats._cox import CoxFit
+
+ALPHA = 0.05
+"""Level of the test of proportional hazards."""
+
+_FOLLOWED = "people with an intake and follow-up after it"
+
+EVENTS_PER_TERM = 5
+"""Fewest events for each term of the model."""
+
+
+@needs("outcomes", "harm")
+def without_harm(cohort: Cohort) -> Estimates:
+    """Return the probability of no recorded harm by each day since intake, by arm.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    Estimates
+        Kaplan-Meier curves made from `DayCounts`; no rows where nobody has been followed.
+    """
+    rows = cohort.harm()
+    if rows.empty:
+        return nobody(cohort, "kaplan_meier", "no recorded harm", ["group"], _FOLLOWED, "without_harm")
+    found = kaplan_meier(rows, "time", "event", by="group")
+    return found.about(population=_FOLLOWED, cut=cohort.cut, asked={"question": "without_harm"})
+
+
+@needs("outcomes", "harm")
+def first_harm(cohort: Cohort) -> Estimates:
+    """Return the share of people with recorded harm by each day since intake, by arm.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    Estimates
+        A cumulative incidence of one cause, named as the study names its harm, made from `DayCounts`: what
+        `without_harm` leaves. No rows where nobody has been followed.
+    """
+    rows = cohort.harm()
+    if rows.empty:
+        return nobody(
+            cohort, "cumulative_incidence", "first recorded harm", ["group", "cause"], _FOLLOWED, "first_harm"
+        )
+    found = cumulative_incidence(rows, "time", "event", by="group", causes=[cohort.study.harm.label])
+    return found.about(population=_FOLLOWED, cut=cohort.cut, asked={"question": "first_harm"})
+
+
+@needs("outcomes", "harm")
+def mean_without_harm(cohort: Cohort, days: int) -> Estimates:
+    """Return the difference between the arms in the mean days without recorded harm up to a day.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    days : int
+        Horizon.
+
+    Returns
+    -------
+    Estimates
+        A contrast of restricted means; no rows where it is not defined: an arm without people, or none followed for
+        so long.
+    """
+    rows = cohort.harm()
+    try:
+        found = rmst_contrast(rows, "time", "event", by="group", tau=days, reference=cohort.groups[1])
+    except AnalysisError:
+        what = f"difference of mean days without recorded harm in the first {days} days"
+        columns, question = ["measure", "estimate"], "mean_without_harm"
+        return nobody(cohort, "rmst_contrast", what, columns, _FOLLOWED, question, "mean_gap")
+    return found.about(population=_FOLLOWED, cut=cohort.cut, asked={"question": "mean_without_harm"})
+
+
+@needs("outcomes", "a model of harm")
+def harm_model(cohort: Cohort, smallest: int = 11) -> Estimates:
+    """Fit the time to the first harm on pathway and the protocol's covariates.
+
+    A Cox model with Efron's handling of ties, on people with a value for every covariate. Levels that few people have
+    are joined, and a covariate in which too few differ is left out; the notes say so.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    smallest : int, default 11
+        Levels at which fewer people than this had the event, or did not, are joined with the next smallest one: a
+        standard error would say how many they are.
+
+    Returns
+    -------
+    Estimates
+        One row per term, the arm first (its column's name; 1 in the focus arm): term, label, and the columns of
+        `evalkit.stats.cox`.
+
+    Notes
+    -----
+    Where an arm has no event the result has no rows; its counts say so. With fewer than `EVENTS_PER_TERM` events for
+    each term the arm stands alone in the model: coefficients of a crowded model are biased away from zero
+    (Vittinghoff and McCulloch 2007, Am. J. Epidemiol. 165:710-718).
+    """
+    asked = _asked(cohort, smallest)
+    if asked.fit is None:
+        return asked.nothing
+    data = asked.fit.tidy()
+    data.insert(1, "label", [_label(str(term), asked.labels, asked.first) for term in data["term"]])
+    return asked.nothing.about(
+        data=data,
+        conf_level=asked.fit.conf_level,
+        summary=dict(asked.fit.summary),
+        notes=(*asked.fit.notes, *asked.notes),
+    )
+
+
+@needs("outcomes", "a model of harm")
+def harm_hazards(cohort: Cohort, smallest: int = 11) -> Estimates:
+    """Return whether the hazard ratios of `harm_model` stay the same over time (Grambsch and Therneau's test).
+
+    Parameters
+    ----------
+    cohort : Cohort
+    smallest : int, default 11
+        As in `harm_model`.
+
+    Returns
+    -------
+    Estimates
+        As `evalkit.stats.diagnose`: a row 'proportional hazards'; no rows where there is no model.
+    """
+    asked = _asked(cohort, smallest)
+    columns = {"term": "object", "estimate": "float64", "baseline": "float64", "verdict": "object"}
+    nothing = Estimates(
+        pd.DataFrame(columns=list(columns)).astype(columns),
+        "diagnose",
+        "whether hazard ratios stay the same over time",
+        asked.nothing.population,
+        cut=cohort.cut,
+        counts=asked.nothing.counts,
+        asked={"question": "harm_hazards"},
+        view="gate",
+    )
+    if asked.fit is None:
+        return nothing
+    try:
+        tested = proportional_hazards_test(asked.fit)
+    except AnalysisError:
+        return nothing
+    rows = tested.tidy()
+    p = float(rows.loc[rows["term"] == "GLOBAL", "p_value"].iloc[0])
+    verdict = "pass" if p >= ALPHA else "fail"
+    found = pd.DataFrame([{"term": "proportional hazards", "estimate": p, "baseline": ALPHA, "verdict": verdict}])
+    return nothing.about(data=found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """The model as it could be fitted: None where an arm has no event."""
+
+    nothing: Estimates
+    fit: CoxFit | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    first: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def _asked(cohort: Cohort, smallest: int) -> _Asked:
+    frame = cohort.harm()
+    arms, covariates = cohort.study.arms, cohort.study.covariates
+    arm = cohort.study.harm.model_arm or arms.column
+    frame[arm] = (frame["group"] == arms.focus.label).astype(float)
+    known = frame.dropna(subset=[c.name for c in covariates]).reset_index(drop=True)
+    labels = {c.name: c.label for c in covariates}
+    labels[arm] = f"{arms.focus.label} (reference: {arms.comparison.label})"
+    counts = totals_of(known, (arms.focus.label, arms.comparison.label), named=True)
+    nothing = Estimates(
+        data=pd.DataFrame(columns=["term", "label"]),
+        kind="cox",
+        view="model",
+        estimand=f"log hazard ratio of the first {cohort.study.harm.label}, given the other terms",
+        population="people with an intake and follow-up after it",
+        cut=cohort.cut,
+        counts=counts,
+        asked={"question": "harm_model"},
+    )
+    if (counts.data["n_event"] == 0).any():
+        return _Asked(nothing)
+    had, levels = known["event"].eq(1), {}
+    for covariate in covariates:
+        name = covariate.name
+        if covariate.kind == "categorical":
+            levels[name] = joined(known[name], (had,), max(smallest, 1), covariate.levels or ())
+            known = known.assign(**{name: levels[name]})
+        elif known[name].nunique() == 2:
+            levels[name] = known[name]
+    constant = [c.name for c in covariates if known[c.name].nunique() < 2]
+    constant += [n for n, own in levels.items() if n not in constant and fewest(own, had).min() < max(smallest, 1)]
+    used = [c.name for c in covariates if c.name not in constant]
+    terms = 1 + sum(
+        max(1, known[c].nunique() - 1) if isinstance(known[c].dtype, pd.CategoricalDtype) else 1 for c in used
+    )
+    too_many = known["event"].sum() < EVENTS_PER_TERM * terms
+    fit = cox(known, "time", "event", [arm] if too_many else [arm, *used])
+    told = {} if too_many else {name: own for name, own in levels.items() if name in used}
+    groups = (arms.focus.label, arms.comparison.label)
+    nothing = nothing.about(counts=totals_of(known, groups, named=True, levels=told))
+    first = {c: str(known[c].cat.categories[0]) for c in used if isinstance(known[c].dtype, pd.CategoricalDtype)}
+    said = _notes(len(frame) - len(known), [labels[name] for name in constant], unadjusted=bool(too_many))
+    return _Asked(nothing, fit, labels, first, tuple(said))
+
+
+def _notes(left_out: int, constant: list[str], *, unadjusted: bool) -> list[str]:
+    notes = []
+    if unadjusted:
+        notes.append("There are too few events for the other terms: the model holds the group alone.")
+    if left_out:
+        notes.append("People without a value for every term are left out of the model.")
+    if constant:
+        notes.append(f"Left out because too few people differ in it: {', '.join(constant)}.")
+    return notes
+
+
+def _label(term: str, labels: dict[str, str], first: dict[str, str]) -> str:
+    name, bracket, level = term.partition("[")
+    if not bracket:
+        return labels.get(name, name)
+    shown = level.removesuffix("]").removeprefix("T.")
+    other = in_words(first[name]) if name in first else "the others"
+    return f"{labels.get(name, name)}: {in_words(shown)} (reference: {other})"

@@ -1,0 +1,168 @@
+"""Data quality: completeness by field, late entry, loss to follow-up."""
+
+from __future__ import annotations
+
+__all__ = ["completeness", "late_entry", "lost_to_follow_up"]
+
+import numpy as np
+import pandas as pd
+
+from evalkit.analyses._analyses import LateEntry, ShareOf
+from evalkit.analyses._counting import count_true, groups_of, tally
+from evalkit.cohort import Cohort
+from evalkit.counts import DayCounts, codes_of
+from evalkit.errors import UsageError
+from evalkit.estimates import Estimates
+from evalkit.intake import CutData, fetch
+
+_FIELDS = {
+    "referral_source": "Referral source",
+    "intake_date": "Date of intake (empty: no intake yet)",
+    "site": "Site",
+    "community_area": "Community area",
+}
+_DATES = {
+    "participants": "referral_date",
+    "sessions": "session_date",
+    "exits": "exit_date",
+    "outcomes": "outcome_date",
+    "measures": "measure_date",
+}
+
+
+def completeness(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
+    """Return the share of people with a value, by field and arm.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    conf_level : float, default 0.95
+
+    Returns
+    -------
+    Estimates
+        Made from a `Tally`; term is the field. A missing date of intake may mean that there was none.
+    """
+    people = cohort.people
+    labels = _FIELDS | {c.name: c.label for c in cohort.study.covariates}
+    rows: list[dict[str, object]] = []
+    for field, label in labels.items():
+        counted = people.assign(met=people[field].notna(), eligible=True)
+        rows += count_true(counted, groups_of(cohort), field, label, "met", "eligible")
+    analysis = ShareOf(
+        kind="completeness",
+        view="completeness",
+        estimand="share with a value in the field",
+        population="all referred, first episodes" if cohort.episodes == "first" else "all referrals",
+        conf_level=conf_level,
+        notes=("A missing date of intake may mean that there was no intake.",),
+    )
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"episodes": cohort.episodes})
+
+
+def late_entry(cut: CutData, fewest: int = 11) -> Estimates:
+    """Return quartiles of the days from an event to its entry, by raw table.
+
+    Parameters
+    ----------
+    cut : CutData
+        From ``evalkit.intake.open_data(study).at(day)``. Tables without ``recorded_on`` are left out.
+    fewest : int
+        Tables that speak of fewer people are left out, however many rows they have; a report gives its policy's
+        minimum.
+
+    Returns
+    -------
+    Estimates
+        Made from `DayCounts`; group is the table. What was still to be entered on the day of the cut is not
+        among the rows, so a recent backlog makes the days look shorter.
+
+    Raises
+    ------
+    DataError
+        If the data engine refuses a query.
+    """
+    parts, people, recorded = [], [], False
+    for name, column in _DATES.items():
+        if not cut.has(name):
+            continue
+        table = cut.table(name)
+        if "recorded_on" not in table.columns:
+            continue
+        columns = {"event": table[column], "entry": table.recorded_on, "who": table.participant_id}
+        days = fetch(table.select(**columns), ["event", "entry"], name)
+        recorded = recorded or bool(days["entry"].notna().any())
+        if days["who"].nunique() < fewest:
+            continue
+        entered = days.assign(time=(days["entry"] - days["event"]).dt.days)
+        entered = entered[entered["time"] >= 0].rename(columns={"who": "participant_id"})
+        if name == "participants":  # a referral each: the same codes as those of the cohort's steps
+            entered["episode"] = entered.sort_values("event").groupby("participant_id").cumcount() + 1
+        parts.append(_lag_counts(name, entered["time"].astype("int64").value_counts().sort_index()))
+        people.append(entered.assign(group=name, code=codes_of(entered), cause=1)[["group", "code", "time", "cause"]])
+    names = ["group", "time", "n_entry", "n_event_1", "n_censor"]
+    empty = pd.DataFrame(columns=names).astype(dict.fromkeys(names[1:], "float64"))
+    frame = pd.concat(parts, ignore_index=True) if parts else empty
+    analysis = LateEntry(
+        population="rows known at the cut",
+        notes=("n is rows, not people. Rows not yet entered are not among them.",),
+        recorded=recorded,
+    )
+    who = pd.concat(people, ignore_index=True) if people else None
+    return analysis.estimate(DayCounts(frame, causes=("entered",), people=who)).about(cut=cut.day)
+
+
+def _lag_counts(name: str, found: pd.Series[int]) -> pd.DataFrame:
+    events = np.concatenate([[0], found.to_numpy(dtype=np.int64)])
+    entry = np.zeros_like(events)
+    entry[0] = events.sum()
+    time = np.concatenate([[-np.inf], found.index.to_numpy(dtype=np.float64)])
+    return pd.DataFrame({"group": name, "time": time, "n_entry": entry, "n_event_1": events, "n_censor": 0})
+
+
+def lost_to_follow_up(cohort: Cohort, *, days: int = 90, conf_level: float = 0.95) -> Estimates:
+    """Return the share lost to follow-up, by scale and arm.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    days : int, default 90
+        Lost to the search for harm: last searched more than this many days before the cut.
+    conf_level : float, default 0.95
+
+    Returns
+    -------
+    Estimates
+        Made from a `Tally`. Terms: ``retention`` (starters whose time is censored before the cut by a move,
+        a transfer or the like) and ``harm`` (people with an intake, without an event, whose search ended
+        early, deaths aside), each only where its table is part of the study.
+
+    Raises
+    ------
+    UsageError
+        If days is below 0.
+    """
+    if days < 0:
+        msg = "lost_to_follow_up: days must be 0 or more"
+        raise UsageError(msg)
+    rows: list[dict[str, object]] = []
+    if cohort.has("sessions"):
+        times = cohort.retention()
+        times = times.assign(eligible=True, met=times["event"].eq(0) & times["reason"].ne("cut"))
+        rows += count_true(times, groups_of(cohort), "retention", "Left before retention was known", "met", "eligible")
+    if cohort.has("outcomes"):
+        times = cohort.harm().merge(cohort.people[["participant_id", "episode", "harm_end_date"]])
+        early = (pd.Timestamp(cohort.cut) - times["harm_end_date"]).dt.days > days
+        stopped = times["event"].eq(0) & times["reason"].eq("follow_up_end") & early
+        label = f"Outcomes last searched more than {days} days ago"
+        rows += count_true(
+            times.assign(eligible=True, met=stopped), groups_of(cohort), "harm", label, "met", "eligible"
+        )
+    analysis = ShareOf(
+        kind="lost_to_follow_up",
+        view="lost_to_follow_up",
+        estimand="share whose follow-up ended early without an event",
+        population="people on each time scale",
+        conf_level=conf_level,
+    )
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"days": days})

@@ -1,0 +1,89 @@
+"""How long people stay: disengagement and completion, the time without disengagement, its mean."""
+
+from __future__ import annotations
+
+__all__ = ["leaving", "mean_stay", "staying"]
+
+import pandas as pd
+
+from evalkit.cohort import Cohort, needs, nobody
+from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates
+from evalkit.stats import cumulative_incidence, kaplan_meier, rmst_contrast
+
+_STARTERS = "people with a first session"
+
+
+@needs("sessions", "retention")
+def leaving(cohort: Cohort) -> Estimates:
+    """Return the share who have disengaged, and who have completed, by each day since their first session, by arm.
+
+    Disengagement and completion compete: a person has at most one of them first.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    Estimates
+        Cumulative incidences made from `DayCounts`; no rows where nobody has started.
+    """
+    rows = cohort.retention()
+    if rows.empty:
+        return nobody(
+            cohort, "cumulative_incidence", "disengagement and completion", ["group", "cause"], _STARTERS, "leaving"
+        )
+    found = cumulative_incidence(rows, "time", "event", by="group", causes=list(cohort.causes.values()))
+    return found.about(population=_STARTERS, cut=cohort.cut, asked={"question": "leaving"})
+
+
+def _disengaged(cohort: Cohort) -> pd.DataFrame:
+    rows = cohort.retention()
+    return rows.assign(disengaged=rows["event"].eq(1))
+
+
+@needs("sessions", "the time to disengagement")
+def staying(cohort: Cohort) -> Estimates:
+    """Return the probability of not having disengaged by each day since the first session, by arm; completion censored.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    Estimates
+        Kaplan-Meier curves made from `DayCounts`; no rows where nobody has started.
+    """
+    rows = _disengaged(cohort)
+    if rows.empty:
+        return nobody(cohort, "kaplan_meier", "no disengagement", ["group"], _STARTERS, "staying")
+    found = kaplan_meier(rows, "time", "disengaged", by="group")
+    return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut, asked={"question": "staying"})
+
+
+@needs("sessions", "the time to disengagement")
+def mean_stay(cohort: Cohort, days: int) -> Estimates:
+    """Return the difference between the arms in the mean days without disengagement up to a day; completion censored.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    days : int
+        Horizon.
+
+    Returns
+    -------
+    Estimates
+        A contrast of restricted means; no rows where it is not defined: an arm without starters, or none followed for
+        so long.
+    """
+    rows = _disengaged(cohort)
+    try:
+        reference = cohort.groups[1]
+        found = rmst_contrast(rows, "time", "disengaged", by="group", tau=days, reference=reference)
+    except AnalysisError:
+        what = f"difference of mean days without disengagement in the first {days} days"
+        return nobody(cohort, "rmst_contrast", what, ["measure", "estimate"], _STARTERS, "mean_stay", "mean_gap")
+    return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut, asked={"question": "mean_stay"})

@@ -1,0 +1,76 @@
+"""How long people wait: days from referral to the first attended session, and who waits no longer than two weeks."""
+
+from __future__ import annotations
+
+__all__ = ["waiting", "waiting_days"]
+
+from evalkit.analyses._analyses import ShareOf
+from evalkit.analyses._counting import count_true, groups_of, tally
+from evalkit.analyses._dose import waiting_times
+from evalkit.cohort import Cohort, needs, nobody
+from evalkit.estimates import Estimates
+from evalkit.levels import in_words
+from evalkit.stats import survival_quantile
+
+WITHIN = 14  # days; a service that answers within two weeks is what referrers ask for
+QUARTILES = (0.25, 0.5, 0.75)
+_BY, _WHAT = "referral_source", "waiting times"
+
+
+@needs("sessions", _WHAT)
+def waiting_days(cohort: Cohort) -> Estimates:
+    """Return the days by which a quarter, a half and three quarters of the people referred had a first session, by arm.
+
+    People who left before it never had one: they count as still waiting, so that quartiles are of everybody referred.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    Estimates
+        As `evalkit.stats.survival_quantile`; missing where so large a share has not been reached.
+    """
+    what = "days from referral by which so large a share had attended a first session"
+    rows = waiting_times(cohort)
+    if rows.empty:
+        columns = ["group", "q", "estimate"]
+        return nobody(cohort, "survival_quantile", what, columns, "all referred", "waiting_days", "quantiles")
+    found = survival_quantile(rows, "time", "event", q=QUARTILES, by="group")
+    return found.about(estimand=what, population="all referred", cut=cohort.cut, asked={"question": "waiting_days"})
+
+
+@needs("sessions", _WHAT)
+def waiting(cohort: Cohort, *, days: int = WITHIN, conf_level: float = 0.95) -> Estimates:
+    """Return the share with a first session within some days of referral, by arm and referral source.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    days : int, default 14
+    conf_level : float, default 0.95
+
+    Returns
+    -------
+    Estimates
+        Made from a `Tally`, of everybody referred at least so many days before the cut.
+    """
+    people = cohort.people.assign(eligible=cohort.people["days_from_referral"] >= days)
+    waited = (people["first_session_date"] - people["referral_date"]).dt.days
+    people = people.assign(met=waited <= days, source=people[_BY].fillna("not recorded"))
+    groups, rows = groups_of(cohort), []
+    sources = people["source"].value_counts().index  # the largest first
+    named = [("Referral source", f"{_BY}: {s}", in_words(str(s)), people[people["source"] == s]) for s in sources]
+    parts = [("Everybody", "all", "Everybody", people), *named]
+    for variable, term, label, own in parts:
+        found = count_true(own, groups, term, label, "met", "eligible")
+        rows += [{**row, "variable": variable} for row in found if row["n"]]
+    analysis = ShareOf(
+        kind="waiting",
+        view="waiting",
+        estimand=f"share with a first attended session within {days} days of referral",
+        population=f"people referred at least {days} days before the cut",
+        conf_level=conf_level,
+    )
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"days": days})

@@ -1,0 +1,89 @@
+"""Statistics over plain columns: tidy functions above, array programs over counts below. They know no study.
+
+Survival analysis, proportions and published baselines, balance and adjustment, sensitivity and precision.
+"""
+
+from __future__ import annotations
+
+from evalkit.stats._adjusted import adjusted_curves, adjusted_effect
+from evalkit.stats._benchmark import Benchmark, NonInferiority, benchmark, noninferiority
+from evalkit.stats._cox import CoxFit, cox
+from evalkit.stats._cumulative_incidence import CumulativeIncidence, cumulative_incidence
+from evalkit.stats._day_counts import day_counts
+from evalkit.stats._diagnose import diagnose
+from evalkit.stats._difference import SurvivalDifference, survival_difference
+from evalkit.stats._e_value import e_value
+from evalkit.stats._fine_gray import fine_gray
+from evalkit.stats._gray import GrayTest, gray_test
+from evalkit.stats._impute import impute, pool
+from evalkit.stats._kaplan_meier import KaplanMeier, kaplan_meier
+from evalkit.stats._landmark import landmark
+from evalkit.stats._logrank import LogRank, logrank
+from evalkit.stats._parametric import parametric
+from evalkit.stats._power import minimum_detectable_hazard_ratio, power, schoenfeld_events
+from evalkit.stats._propensity import Propensity, propensity
+from evalkit.stats._proportion import (
+    Proportion,
+    ProportionDifference,
+    RiskRatio,
+    proportion,
+    proportion_difference,
+    risk_ratio,
+)
+from evalkit.stats._proportional_hazards import proportional_hazards_test
+from evalkit.stats._quantile import FollowUp, SurvivalQuantile, follow_up, survival_quantile
+from evalkit.stats._reconstruct import benchmark_curve, reconstruct
+from evalkit.stats._recurrent import mean_cumulative_count
+from evalkit.stats._rmst import RestrictedMean, RestrictedMeanContrast, rmst, rmst_contrast
+
+__all__ = [
+    "Benchmark",
+    "CoxFit",
+    "CumulativeIncidence",
+    "FollowUp",
+    "GrayTest",
+    "KaplanMeier",
+    "LogRank",
+    "NonInferiority",
+    "Propensity",
+    "Proportion",
+    "ProportionDifference",
+    "RestrictedMean",
+    "RestrictedMeanContrast",
+    "RiskRatio",
+    "SurvivalDifference",
+    "SurvivalQuantile",
+    "adjusted_curves",
+    "adjusted_effect",
+    "benchmark",
+    "benchmark_curve",
+    "cox",
+    "cumulative_incidence",
+    "day_counts",
+    "diagnose",
+    "e_value",
+    "fine_gray",
+    "follow_up",
+    "gray_test",
+    "impute",
+    "kaplan_meier",
+    "landmark",
+    "logrank",
+    "mean_cumulative_count",
+    "minimum_detectable_hazard_ratio",
+    "noninferiority",
+    "parametric",
+    "pool",
+    "power",
+    "propensity",
+    "proportion",
+    "proportion_difference",
+    "proportional_hazards_test",
+    "reconstruct",
+    "risk_ratio",
+    "rmst",
+    "rmst_contrast",
+    "schoenfeld_events",
+    "survival_difference",
+    "survival_quantile",
+]

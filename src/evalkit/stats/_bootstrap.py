@@ -1,0 +1,39 @@
+"""The bootstrap of adjusted estimates: rows, or whole clusters, drawn again within each arm."""
+
+from __future__ import annotations
+
+__all__ = ["bootstrap"]
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from evalkit.stats._arms import Arms
+from evalkit.stats._columns import Floats
+
+CELLS = 2_000_000  # of replicates by people in memory at once
+Statistic = Callable[[Floats], Floats]
+
+
+def resampled(arms: Arms, clusters: np.ndarray | None, n_boot: int, seed: int) -> Iterator[Floats]:
+    """Yield blocks of resampling counts (b, n): rows (or whole clusters) drawn again within each arm."""
+    rng = np.random.default_rng(seed)
+    n = arms.size
+    units = np.arange(n) if clusters is None else np.asarray(clusters)
+    block = max(1, CELLS // n)
+    for first in range(0, n_boot, block):
+        b = min(block, n_boot - first)
+        counts = np.zeros((b, n))
+        for side in (arms.treated > 0, arms.treated == 0):
+            rows = np.flatnonzero(side)
+            _, unit = np.unique(units[rows], return_inverse=True)
+            k = int(unit.max()) + 1
+            drawn = rng.integers(0, k, size=(b, k)) + k * np.arange(b)[:, None]
+            times = np.bincount(drawn.ravel(), minlength=b * k).reshape(b, k)
+            counts[:, rows] = times[:, unit]
+        yield counts
+
+
+def bootstrap(arms: Arms, clusters: np.ndarray | None, n_boot: int, seed: int, what: Statistic) -> Floats:
+    """Return the statistic of every replicate (n_boot, ...)."""
+    return np.concatenate([what(counts) for counts in resampled(arms, clusters, n_boot, seed)])

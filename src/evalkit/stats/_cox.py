@@ -1,0 +1,384 @@
+"""Cox's proportional hazards model."""
+
+from __future__ import annotations
+
+__all__ = ["CoxFit", "CoxModel", "cox", "fit_cox"]
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from evalkit.counts import Tally
+from evalkit.errors import AnalysisError, did_you_mean
+from evalkit.estimates import Estimates
+from evalkit.stats._coefficients import beyond_numbers, coefficient_frame, with_ratios
+from evalkit.stats._columns import Floats, Ints, Rows, group_column, read_rows
+from evalkit.stats._concordance import concordance
+from evalkit.stats._design import Design, design_matrix
+from evalkit.stats._limits import chi2_tail, crossing, normal_quantile
+from evalkit.stats._newton import (
+    SINGULAR,
+    Maximum,
+    firth_maximum,
+    inverted,
+    maximum,
+    require_identified,
+    scaled,
+    solved,
+)
+from evalkit.stats._risk_sets import Likelihood, RiskSets, risk_sets
+
+NAN = float("nan")
+TIES = ("efron", "breslow")
+FRACTIONAL = "Weights are taken as numbers of people; for sampling or propensity weights ask for robust=True."
+FEW_CLUSTERS = "There are not more clusters than terms: the joint Wald test is not given."
+FIRTH = "Firth's penalised likelihood: limits and p values are those of the profile likelihood."
+
+
+class Summary(Mapping[str, Any]):
+    """Facts about the whole; those given as functions are computed when they are first asked for."""
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        self._facts = dict(facts)
+
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - facts have their own types
+        if callable(self._facts[key]):
+            self._facts[key] = self._facts[key]()
+        return self._facts[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._facts)
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+    def __repr__(self) -> str:
+        return f"Summary({dict(self)!r})"
+
+
+@dataclass(frozen=True)
+class CoxModel:
+    """What a fitted model knows; `beta` and `variance` are on the covariates' own scale.
+
+    Attributes
+    ----------
+    rows : Rows
+        The rows it was fitted to.
+    strata : (n,) or None
+    design : Design
+    ties : str
+    sets : RiskSets
+        Of the covariates centred within strata and divided by `scale`.
+    beta : (p,)
+    variance : (p, p)
+        Robust where that was asked for.
+    scale : (p,)
+    """
+
+    rows: Rows
+    strata: Ints | None
+    design: Design
+    ties: str
+    sets: RiskSets
+    beta: Floats
+    variance: Floats
+    scale: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class CoxFit(Estimates):
+    """The estimates of a Cox model, with the fitted model beside them.
+
+    Attributes
+    ----------
+    model : CoxModel or None
+        For `proportional_hazards_test`.
+    """
+
+    model: CoxModel | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        facts = self.summary
+        object.__setattr__(self, "summary", {})
+        super().__post_init__()
+        object.__setattr__(self, "summary", facts if isinstance(facts, Summary) else Summary(facts))
+
+    def about(self, **changes: Any) -> CoxFit:  # noqa: ANN401 - fields have their own types
+        """Return the same estimates with some of their description replaced.
+
+        Parameters
+        ----------
+        **changes
+            Fields of `Estimates`. Where the rows, the summary or the counts are replaced, the result is
+            another one and the model, which holds people's rows, does not go along.
+
+        Returns
+        -------
+        CoxFit
+            A new object.
+        """
+        if {"data", "summary", "counts"} & set(changes):
+            changes = {"model": None} | changes
+        return replace(self, **changes)
+
+
+def scaled_sets(
+    rows: Rows, design: Design, strata: Ints | None, ties: str
+) -> tuple[RiskSets, Floats, Floats, Likelihood]:
+    """Return the risk sets of scaled covariates, the scale (p,), their reach (p,) and the likelihood at 0.
+
+    A covariate that is not identified within them is refused.
+    """
+    raw = risk_sets(
+        design.matrix, rows.time, rows.cause > 0, entry=rows.entry, strata=strata, weights=rows.weights, ties=ties
+    )
+    x, scale, reach = scaled(design.matrix, raw.used, raw.layer)
+    sets = replace(raw, x=x)
+    null = sets.likelihood(np.zeros(len(scale)))
+    events = np.bincount(sets.pair_time, weights=sets.pair_weight, minlength=sets.m)
+    squares = null.sums.at_risk(sets.weights[:, None] * x**2) / null.s[:, :1]
+    require_identified(null.information, events @ squares, design.terms)
+    return sets, scale, reach, null
+
+
+def fit_cox(
+    rows: Rows,
+    design: Design,
+    *,
+    strata: Ints | None,
+    cluster: Ints | None,
+    ties: str,
+    robust: bool,
+) -> tuple[CoxModel, Maximum]:
+    """Return the fitted model, and where its likelihood is largest."""
+    sets, scale, reach, null = scaled_sets(rows, design, strata, ties)
+    total = float(sets.pair_weight.sum())
+    best = maximum(sets.likelihood, reach, total / int((sets.when >= 0).sum()), total)
+    at = sets.likelihood(best.beta)
+    inverse = inverted(at.information, best.infinite, null.information)
+    if robust or cluster is not None:
+        moved = (sets.score_residuals(at) * sets.weights[:, None]) @ inverse
+        if cluster is not None:
+            moved = np.stack([np.bincount(cluster, weights=column) for column in moved.T], axis=1)
+        inverse = moved.T @ moved
+    variance = inverse / np.outer(scale, scale)
+    if (np.diag(variance)[~(best.infinite | best.idle)] < 0).any():
+        raise AnalysisError(SINGULAR)
+    model = CoxModel(rows, strata, design, ties, sets, best.beta / scale, variance, scale)
+    return model, best
+
+
+def _tests(model: CoxModel, value: float, wald: float) -> dict[str, Any]:
+    null = model.sets.likelihood(np.zeros(len(model.beta)))
+    df = len(model.beta)
+    ratio = 2 * (value - float(null.value))
+    score = float(null.score @ solved(null.information, null.score))
+    return {
+        "log_likelihood": value,
+        "log_likelihood_null": float(null.value),
+        "df": df,
+        "lr_statistic": ratio,
+        "lr_p_value": chi2_tail(ratio, df),
+        "wald_statistic": wald,
+        "wald_p_value": chi2_tail(wald, df),
+        "score_statistic": score,
+        "score_p_value": chi2_tail(score, df),
+        "aic": -2 * value + 2 * df,
+    }
+
+
+def _concordance_of(model: CoxModel) -> float:
+    rows = model.rows
+    risk = model.design.matrix @ np.where(np.isfinite(model.beta), model.beta, 0.0)
+    return concordance(rows.time, rows.cause > 0, risk, entry=rows.entry, weights=rows.weights, strata=model.strata)
+
+
+def _separation(terms: Sequence[str], best: Maximum) -> tuple[str, ...]:
+    def named(chosen: np.ndarray) -> str:
+        return ", ".join(f"'{term}'" for term, is_so in zip(terms, chosen, strict=True) if is_so)
+
+    if not best.infinite.any():
+        return ()
+    said = (
+        f"Separation: {named(best.infinite)} tell those with events from those without completely, so no finite "
+        "hazard ratio has the largest likelihood; penalizer='firth' gives a finite one."
+    )
+    idle = f"Beside them nothing is left to tell of {named(best.idle)}: no estimate is given."
+    return (said, idle) if best.idle.any() else (said,)
+
+
+def _firth(
+    rows: Rows, design: Design, strata: Ints | None, ties: str, conf_level: float
+) -> tuple[CoxModel, pd.DataFrame, float]:
+    sets, scale, _, _ = scaled_sets(rows, design, strata, ties)
+    best = firth_maximum(sets)
+    inverse = np.linalg.inv(sets.likelihood(best.beta).information)
+    cut = normal_quantile(conf_level) ** 2
+    low, high, p_value = (np.empty(len(scale)) for _ in range(3))
+    for j in range(len(scale)):
+        error = float(np.sqrt(inverse[j, j]))
+
+        def drop(value: float, j: int = j) -> float:
+            try:
+                return 2 * (best.value - firth_maximum(sets, (j, value), best.beta).value)
+            except AnalysisError:  # so far out that nothing can be told any more
+                return NAN
+
+        p_value[j] = chi2_tail(drop(0.0), 1)
+        low[j] = crossing(drop, cut, best.beta[j], -error)
+        high[j] = crossing(drop, cut, best.beta[j], error)
+    beta, variance = best.beta / scale, inverse / np.outer(scale, scale)
+    frame = coefficient_frame(design.terms, beta, np.sqrt(np.diag(variance)), conf_level)
+    frame["p_value"] = p_value
+    frame["statistic"] = np.sign(beta) * np.abs(special.ndtri(np.maximum(p_value, 1e-300) / 2))
+    frame = with_ratios(frame, low / scale, high / scale)
+    model = CoxModel(rows, strata, design, ties, sets, beta, variance, scale)
+    return model, frame, float(sets.likelihood(best.beta).value)
+
+
+def check_ties(ties: str) -> str:
+    """Return the way of handling ties if it is known."""
+    if ties not in TIES:
+        msg = f"ties '{ties}' is not one of {', '.join(TIES)}{did_you_mean(ties, TIES)}"
+        raise AnalysisError(msg)
+    return ties
+
+
+def cox(
+    data: pd.DataFrame,
+    time: str,
+    event: str,
+    covariates: str | Sequence[str],
+    *,
+    ties: str = "efron",
+    entry: str | None = None,
+    strata: str | None = None,
+    weights: str | None = None,
+    cluster: str | None = None,
+    robust: bool = False,
+    penalizer: str | None = None,
+    conf_level: float = 0.95,
+) -> CoxFit:
+    r"""Fit Cox's proportional hazards model.
+
+    Maximises the partial likelihood :math:`\prod_i e^{x_i\beta} / \sum_{j \in R(t_i)} e^{x_j\beta}` over
+    risk sets R(t) = {entry < t <= time}, ties by Efron's or Breslow's approximation [1]_. Robust standard
+    errors are the sandwich of weighted score residuals, added up within clusters [2]_. With
+    ``penalizer="firth"`` Jeffreys' prior keeps estimates finite under separation, with profile likelihood
+    limits [3]_.
+
+    An own kernel rather than lifelines: lifelines' robust errors are off by up to 30 %, and it knows
+    neither the score test nor Firth's penalty; coefficients of both agree.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame, n rows
+        One row per person, or per spell (entry, time] with ``cluster`` the person.
+    time, event : str
+        Columns: days since the origin; bool or 0/1.
+    covariates : str or sequence of str
+        Columns (text ones as indicators against their first level), or a formula.
+    ties : {"efron", "breslow"}
+    entry, strata, weights, cluster : str, optional
+        Columns. Each stratum has its own baseline hazard; weights are numbers of people unless ``robust``;
+        ``cluster`` implies ``robust``.
+    robust : bool
+    penalizer : {None, "firth"}
+    conf_level : float
+
+    Returns
+    -------
+    CoxFit
+        Rows: term, estimate (log hazard ratio), std_error, statistic, p_value, conf_low, conf_high,
+        hazard_ratio, hr_low, hr_high. ``.glance()``: n, n_event, log_likelihood, log_likelihood_null, df,
+        likelihood-ratio, Wald and score statistics with p values, aic, concordance. A term without finite
+        maximum has an infinite estimate and a note names it; a term of which nothing is left to tell beside it has
+        none. A ratio beyond the largest number is infinite.
+
+    Raises
+    ------
+    AnalysisError
+        If there are no events, a covariate is not identified (it does not vary among people at risk together, or is
+        a combination of others; R gives NA), or a column is missing or wrong.
+
+    References
+    ----------
+    .. [1] Efron (1977), J. Am. Stat. Assoc. 72:557-565.
+    .. [2] Lin, Wei (1989), J. Am. Stat. Assoc. 84:1074-1078.
+    .. [3] Heinze, Schemper (2001), Biometrics 57:114-119.
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"day": [2, 3, 5, 7, 9], "left": [1, 1, 1, 0, 1], "age": [40, 30, 50, 35, 20]})
+    >>> cox(people, "day", "left", ["age"]).tidy()[["term", "estimate"]].round(4)
+      term  estimate
+    0  age    0.0456
+    """
+    check_ties(ties)
+    if penalizer not in {None, "firth"}:
+        msg = f"penalizer '{penalizer}' is not one of None, 'firth'"
+        raise AnalysisError(msg)
+    rows = read_rows(data, time, event, entry=entry, weights=weights)
+    dead = rows.cause > 0
+    if not (dead if rows.weights is None else dead & (rows.weights > 0)).any():
+        weighted = " with a positive weight" if dead.any() else ""
+        msg = f"column '{event}' has no events{weighted}: a hazard ratio is not defined"
+        raise AnalysisError(msg)
+    design = design_matrix(data, covariates)
+    layers = None if strata is None else group_column(data, strata).codes
+    clusters = None if cluster is None else group_column(data, cluster).codes
+    robust = robust or cluster is not None
+    if penalizer == "firth":
+        if robust:
+            msg = "penalizer='firth' has no robust standard error"
+            raise AnalysisError(msg)
+        model, frame, value = _firth(rows, design, layers, ties, conf_level)
+        notes: tuple[str, ...] = (FIRTH,)
+    else:
+        model, best = fit_cox(rows, design, strata=layers, cluster=clusters, ties=ties, robust=robust)
+        notes, value = _separation(design.terms, best), best.value
+        beta, error = model.beta.copy(), np.sqrt(np.maximum(np.diag(model.variance), 0.0))
+        beta[best.infinite], error[best.infinite] = np.copysign(np.inf, beta[best.infinite]), NAN
+        beta[best.idle], error[best.idle] = NAN, NAN
+        frame = coefficient_frame(design.terms, beta, error, conf_level)
+        if rows.weights is not None and not robust and (rows.weights != np.round(rows.weights)).any():
+            notes = (*notes, FRACTIONAL)
+    return _fit(model, frame, value, notes, conf_level)
+
+
+def _wald(beta: Floats, variance: Floats) -> float:
+    """Return the Wald statistic; nan where fewer clusters than terms leave the variance singular."""
+    error = np.sqrt(np.diag(variance))
+    correlation = variance / np.outer(error, error)
+    if np.linalg.matrix_rank(correlation, tol=1e-10, hermitian=True) < len(beta):
+        return NAN
+    return float((beta / error) @ np.linalg.solve(correlation, beta / error))
+
+
+def _fit(model: CoxModel, frame: pd.DataFrame, value: float, notes: tuple[str, ...], conf_level: float) -> CoxFit:
+    finite = np.isfinite(frame["std_error"].to_numpy())
+    notes = (*notes, *beyond_numbers(frame))
+    wald = NAN
+    if finite.all():
+        wald = _wald(model.beta, model.variance)
+        notes = (*notes, *((FEW_CLUSTERS,) if np.isnan(wald) else ()))
+    n, events = len(model.rows.time), int((model.rows.cause > 0).sum())
+    facts = {"n": n, "n_event": events} | _tests(model, value, wald) | {"concordance": partial(_concordance_of, model)}
+    counts = Tally(pd.DataFrame({"group": ["all"], "term": ["model"], "n_event": [events], "n": [n]}))
+    return CoxFit(
+        data=frame,
+        kind="cox",
+        view="model",
+        estimand="log hazard ratio per unit of " + ", ".join(model.design.terms),
+        conf_level=conf_level,
+        summary=Summary(facts),
+        notes=notes,
+        counts=counts,
+        asked={"terms": model.design.terms},
+        model=model,
+    )

@@ -1,0 +1,101 @@
+"""Normal quantiles, tail probabilities, transformed confidence limits and those of profiles, without warnings."""
+
+from __future__ import annotations
+
+__all__ = [
+    "BEYOND_NUMBERS",
+    "CONF_TYPES",
+    "check_conf_type",
+    "chi2_tail",
+    "crossing",
+    "exp_or_infinite",
+    "limits",
+    "normal_quantile",
+    "two_sided",
+]
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import optimize, special
+
+from evalkit.errors import AnalysisError, did_you_mean
+from evalkit.stats._columns import Floats, check_level
+
+CONF_TYPES = ("log-log", "log", "plain")
+CLOSE_TO_ONE = 1e-14
+BEYOND_NUMBERS = "A ratio or limit beyond the largest number is given as infinite."
+
+
+def normal_quantile(conf_level: float) -> float:
+    """Return z such that a standard normal lies within +-z with this probability."""
+    return float(special.ndtri(0.5 + check_level(conf_level) / 2))
+
+
+def exp_or_infinite(value: float) -> float:
+    """Return exp(value), infinite where it is beyond the largest number."""
+    with np.errstate(over="ignore"):
+        return float(np.exp(value))
+
+
+def two_sided(statistic: Floats | float) -> Floats:
+    """Return the two-sided normal p value, nan for nan."""
+    return np.asarray(2 * special.ndtr(-np.abs(np.asarray(statistic, dtype=float))))
+
+
+def chi2_tail(statistic: float, df: float) -> float:
+    """Return P(chi-square with df > statistic); nan for nan or without degrees of freedom."""
+    if df < 1 or np.isnan(statistic):
+        return float("nan")
+    return float(special.chdtrc(df, max(statistic, 0.0)))
+
+
+def check_conf_type(conf_type: str) -> None:
+    """Refuse a transformation that is not one of `CONF_TYPES`."""
+    if conf_type not in CONF_TYPES:
+        known = ", ".join(CONF_TYPES)
+        msg = f"conf_type '{conf_type}' is not one of {known}{did_you_mean(conf_type, CONF_TYPES)}"
+        raise AnalysisError(msg)
+
+
+def limits(p: Floats, std_error: Floats, conf_type: str, conf_level: float) -> tuple[Floats, Floats]:
+    r"""Return limits of a probability on a transformed scale.
+
+    With :math:`z` the normal quantile and :math:`s` the standard error: *plain* :math:`p \pm z s`
+    within [0, 1]; *log* :math:`p \exp(\pm z s / p)`, at most 1; *log-log*
+    :math:`p^{\exp(\pm z s / (p \log p))}`. Where the transformation is not defined (p of 0, or of 1
+    for log-log) the limits are nan.
+    """
+    check_conf_type(conf_type)
+    z = normal_quantile(conf_level)
+    p, std_error = np.asarray(p, dtype=float), np.asarray(std_error, dtype=float)
+    if conf_type == "plain":
+        return np.clip(p - z * std_error, 0, 1), np.clip(p + z * std_error, 0, 1)
+    # what differs from 1 by the rounding of a sum is 1: its logarithm would be noise
+    p = np.where(np.abs(p - 1.0) <= CLOSE_TO_ONE, 1.0, p)
+    inside = (p > 0) & (p <= 1) if conf_type == "log" else (p > 0) & (p < 1)
+    inside &= np.isfinite(std_error)
+    q = np.where(inside, p, 0.5)
+    s = np.where(inside, std_error, 0.0)
+    if conf_type == "log":
+        width = np.exp(np.minimum(z * s / q, 700.0))
+        low, high = q / width, np.minimum(q * width, 1.0)
+    else:
+        width = np.exp(np.minimum(z * s / np.abs(q * np.log(q)), 700.0))
+        low, high = np.exp(np.log(q) * width), np.exp(np.log(q) / width)
+    return np.where(inside, low, np.nan), np.where(inside, high, np.nan)
+
+
+def crossing(drop: Callable[[float], float], cut: float, start: float, step: float) -> float:
+    """Return where a profile likelihood has dropped by `cut`, walking from its maximum; infinite where it is lost."""
+    reach, lost = step, float(np.copysign(np.inf, step))
+    while (down := drop(start + reach)) < cut:
+        reach *= 1.6
+        if abs(reach) > 1e3 * abs(step):
+            return lost
+    if not np.isfinite(down):
+        return lost
+    try:
+        return float(optimize.brentq(lambda v: drop(v) - cut, start, start + reach, xtol=1e-9))
+    except ValueError:  # lost on the way there, though found again at its end
+        return lost

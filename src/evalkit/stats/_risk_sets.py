@@ -1,0 +1,209 @@
+"""The partial likelihood of Cox's model: value, score and information from sums over risk sets."""
+
+from __future__ import annotations
+
+__all__ = ["Likelihood", "RiskSets", "risk_sets"]
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from evalkit.stats._columns import Floats, Ints
+from evalkit.stats._risk_sums import RiskSums, TimeByTime, layer_sums
+
+Array = npt.NDArray[Any]
+
+# Widest linear predictor within a stratum up to which running sums serve: its exponential squared is still a number,
+# and, where people enter late, what is taken off a sum leaves enough digits of the rest.
+WIDEST, WIDEST_LATE = 200.0, 15.0
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """The partial likelihood at one vector of coefficients.
+
+    ``value``, ``score`` (p,), ``information`` (p, p); the rest is what residuals need: sums over the ties
+    of each event time of weight/denominator (``h``; times the Efron fraction: ``f``), the means'
+    coefficients ``q`` (3, m), risk-set and tied sums ``s``, ``e`` (m, p + 1), and what made them (``sums``).
+    """
+
+    value: Any
+    score: Array
+    information: Array
+    h: Array
+    f: Array
+    q: Array
+    s: Array
+    e: Array
+    sums: RiskSums
+
+
+@dataclass(frozen=True)
+class RiskSets:
+    """Who is at risk at which event time, for rows in strata, entering late, with weights.
+
+    Attributes
+    ----------
+    x : (n, p)
+    weights : (n,)
+    start, stop : (n,)
+        A row is at risk at event times start <= k < stop.
+    when : (n,)
+        Event time of a row with an event, -1 of others.
+    m : int
+        Event times, over all strata.
+    bounds : (strata + 1,)
+        Each stratum's event times stand from one bound to the next.
+    layer : (n,)
+        Each row's stratum.
+    pair_time, pair_part : (N,)
+        For each event (Efron) or event time (Breslow): its time, and the fraction of the tied risk left
+        out of the denominator.
+    pair_weight : (N,)
+    leave, enter, event : sparse (m + 1, n), (m + 1, n) or None, (m, n)
+    """
+
+    x: Floats
+    weights: Floats
+    start: Ints
+    stop: Ints
+    when: Ints
+    m: int
+    bounds: Ints
+    layer: Ints
+    pair_time: Ints
+    pair_part: Floats
+    pair_weight: Floats
+    leave: Any
+    enter: Any
+    event: Any
+
+    @property
+    def used(self) -> npt.NDArray[np.bool_]:
+        """Rows that the likelihood depends on: with a weight, and at risk at an event (n,)."""
+        return (self.stop > self.start) & (self.weights > 0)
+
+    def over_ties(self, values: Array) -> Array:
+        """Return sums of (N,) pair values by event time (m,)."""
+        first = np.searchsorted(self.pair_time, np.arange(self.m))
+        return np.asarray(np.add.reduceat(values, first))
+
+    def sums(self, eta: Array) -> RiskSums:
+        """Return what adds up over risk sets at a linear predictor (n,), each set's own scale taken out."""
+        used = self.used
+        top = np.full(len(self.bounds), -np.inf)
+        low = -top
+        np.maximum.at(top, self.layer[used], eta.real[used])
+        np.minimum.at(low, self.layer[used], eta.real[used])
+        widest = np.max(top - low, initial=0.0, where=np.isfinite(top))
+        if widest > (WIDEST if self.enter is None else WIDEST_LATE):
+            return TimeByTime(self.start, self.stop, self.when, used, eta, self.event)
+        shift = np.where(np.isfinite(top), top, 0.0)[self.layer]
+        r = np.where(used, np.exp(np.where(used, eta - shift, 0.0)), 0.0)
+        offset = np.zeros(self.m)
+        offset[self.when[self.when >= 0]] = shift[self.when >= 0]
+        return layer_sums(self.bounds, self.start, self.stop, self.when, r, offset, self.leave, self.enter, self.event)
+
+    def likelihood(self, beta: Array, g: Floats | None = None) -> Likelihood:
+        """Return the partial likelihood; `g` (m,) multiplies the terms of each event time.
+
+        Far out, where risks underflow, the value is not finite: whoever steps there has to step back.
+        """
+        with np.errstate(all="ignore"):
+            return self._likelihood(beta, g)
+
+    def _likelihood(self, beta: Array, g: Floats | None) -> Likelihood:
+        eta = self.x @ beta
+        sums = self.sums(eta)
+        z = self.weights[:, None] * np.column_stack([np.ones(len(eta)), self.x])
+        s, e = sums.at_risk(z), sums.tied(z)
+        k, part = self.pair_time, self.pair_part
+        bottom = s[k, 0] - part * e[k, 0]
+        scale = 1.0 if g is None else g[k]
+        share = scale * self.pair_weight / bottom
+        h, f = self.over_ties(share), self.over_ties(share * part)
+        q = np.stack([self.over_ties(share * part**i / bottom) for i in range(3)])
+        own = self.when >= 0
+        weight = np.where(own, self.weights, 0.0)
+        if g is not None:
+            weight = weight * np.where(own, g[self.when], 0.0)
+        above = np.where(own, eta - sums.offset[self.when], 0.0)
+        value = weight @ above - (scale * self.pair_weight) @ np.log(bottom)
+        score = weight @ self.x - (h @ s[:, 1:] - f @ e[:, 1:])
+        return Likelihood(value, score, self._information(sums, h, f, q, s, e), h, f, q, s, e, sums)
+
+    def _hazard(self, sums: RiskSums, h: Array, f: Array) -> Array:
+        """Return each row's risk, added up over the event times it is at risk at (n,)."""
+        return np.asarray(sums.while_at_risk(h) - sums.own_risk * np.where(self.when >= 0, f[self.when], 0.0))
+
+    def _information(self, sums: RiskSums, h: Array, f: Array, q: Array, s: Array, e: Array) -> Array:
+        inner = self.x.T @ ((self.weights * self._hazard(sums, h, f))[:, None] * self.x)
+        s1, e1 = s[:, 1:], e[:, 1:]
+        cross = s1.T @ (q[1][:, None] * e1)
+        outer = s1.T @ (q[0][:, None] * s1) - cross - cross.T + e1.T @ (q[2][:, None] * e1)
+        return np.asarray(inner - outer)
+
+    def score_residuals(self, at: Likelihood) -> Floats:
+        """Return each row's contribution to the score, before its own weight (n, p).
+
+        The row's event less its mean covariate over ties, less the row's risk over the event times it is
+        at risk at.
+        """
+        s1, e1 = at.s[:, 1:], at.e[:, 1:]
+        mean = at.q[0][:, None] * s1 - at.q[1][:, None] * e1
+        mean_part = at.q[1][:, None] * s1 - at.q[2][:, None] * e1
+        own = self.when >= 0
+        carried = at.sums.while_at_risk(mean)
+        carried[own] -= at.sums.own_risk[own, None] * mean_part[self.when[own]]
+        residual = carried - self._hazard(at.sums, at.h, at.f)[:, None] * self.x
+        k = self.when[own]
+        events = self.over_ties(self.pair_weight)
+        average = (at.h[:, None] * s1 - at.f[:, None] * e1) / events[:, None]
+        residual[own] += self.x[own] - average[k]
+        return np.asarray(residual)
+
+
+def risk_sets(
+    x: Floats,
+    time: Floats,
+    event: npt.NDArray[np.bool_],
+    *,
+    entry: Floats | None,
+    strata: Ints | None,
+    weights: Floats | None,
+    ties: str,
+) -> RiskSets:
+    """Sort rows into risk sets once; coefficients are then only matrix products."""
+    n = len(time)
+    mass = np.ones(n) if weights is None else weights
+    layer = np.zeros(n, dtype=np.int64) if strata is None else strata
+    days = np.unique(time) if entry is None else np.unique(np.concatenate([time, entry]))
+    width = len(days) + 1
+    key = layer * width + np.searchsorted(days, time) + 1
+    begin = layer * width if entry is None else layer * width + np.searchsorted(days, entry) + 1
+    dead = event & (mass > 0)
+    times = np.unique(key[dead])
+    stop, start = np.searchsorted(times, key, side="right"), np.searchsorted(times, begin, side="right")
+    bounds = np.searchsorted(times, np.arange(int(layer.max()) + 2) * width)
+    at = np.where(dead, stop - 1, -1)
+    m = len(times)
+    count = np.bincount(at[dead], minlength=m)
+    total = np.bincount(at[dead], weights=mass[dead], minlength=m).astype(np.float64)
+    if ties == "efron":
+        k: Ints = np.repeat(np.arange(m, dtype=np.int64), count)
+        order = np.arange(len(k)) - np.repeat(np.cumsum(count) - count, count)
+        part = np.asarray(order / count[k], dtype=np.float64)
+        pair_weight = total[k] / count[k]
+    else:
+        k = np.arange(m, dtype=np.int64)
+        part, pair_weight = np.zeros(m), total
+    rows, risky = np.arange(n), stop > start  # nobody else may stand on a bound, where two strata meet
+    leave = sparse.csr_matrix((risky.astype(np.float64), (stop, rows)), shape=(m + 1, n))
+    late = risky & (start > bounds[layer])
+    enter = sparse.csr_matrix((late.astype(np.float64), (start, rows)), shape=(m + 1, n)) if late.any() else None
+    own = np.flatnonzero(dead)
+    tied = sparse.csr_matrix((np.ones(len(own)), (at[own], own)), shape=(m, n))
+    return RiskSets(x, mass, start, stop, at, m, bounds, layer, k, part, pair_weight, leave, enter, tied)
