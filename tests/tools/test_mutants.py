@@ -216,7 +216,7 @@ def test_figures_count_what_timed_out_as_noticed_and_leave_out_what_was_not_reac
     verdicts = [tool.KILLED, tool.ALIVE, tool.TIMED_OUT, tool.KILLED, tool.NOT_REACHED]
     assert tool.figures(drawn, verdicts)[1:] == [["analyses", "2", "1", "1", "1", "75 %"]]
     told = page.text(page.Asked(1, 5, 20, 2, ()), tool.figures(drawn, verdicts), [tool.survivor(drawn[1])], 7)
-    assert "| harm | 2 | 1 | 1 | 1 | 75 % |" in told
+    assert "| analyses | 2 | 1 | 1 | 1 | 75 % |" in told
     assert drawn[1].change[0].splitlines()[0] in told
     assert "7 faults that change nothing" in told
 
