@@ -17,15 +17,13 @@ from typing import Any
 
 import nbformat
 import yaml
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
+from nbformat.v4 import new_markdown_cell, new_notebook, new_raw_cell
 
 from evalkit.errors import MissingToolError, PublicationError
-from evalkit.messages import messages_for
 from evalkit.publish._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
 from evalkit.publish._embedded import DIALECT, font_folder, metadata
-from evalkit.publish._markdown import files_of, quoted
+from evalkit.publish._markdown import markdown_parts
 from evalkit.publish._page import wrap_tables
-from evalkit.publish._prepare import Item
 from evalkit.publish._process import Finished, run_child
 from evalkit.publish._web import check_self_contained, strip_scripts
 
@@ -42,7 +40,6 @@ _SILENT_FAILURES = (
 )
 _FAILED = re.compile(r"(?:error|fatal)\b[: ]*(?:error: )?(?P<why>.*)", re.IGNORECASE)
 _PAGE = "report.html5"
-_NAMED = {"fig": "ek-figure", "tbl": "ek-table"}
 _CHARSET = '<meta charset="utf-8">'
 _HEAD = re.compile(r"(<head\b[^>]*>)", re.IGNORECASE)
 _PICTURELESS = re.compile(r'(<div\b[^>]*?)\s+alt="[^"]*"')
@@ -176,7 +173,7 @@ def _refuse_project_above(folder: Path) -> None:
 
 
 def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> Path:
-    """Write ``report.ipynb`` and the shared template, filter and style sheet for Quarto.
+    """Write ``report.ipynb`` and the shared template, filter and style sheet for Quarto: the embedded publisher's text.
 
     Parameters
     ----------
@@ -198,11 +195,7 @@ def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> P
     if document.bibliography:
         (folder / BIBLIOGRAPHY).write_bytes(document.bibliography)
     front = yaml.safe_dump(front_matter(document, formats), sort_keys=False, allow_unicode=True)
-    say = messages_for(document.locale)
-    cells = [new_raw_cell(f"---\n{front}---")]
-    for item in document.items:
-        cells.append(_cell(item))
-        cells += [new_markdown_cell(_html_only(files))] if (files := files_of(item, say)) else []
+    cells = [new_raw_cell(f"---\n{front}---"), *map(new_markdown_cell, markdown_parts(document, folder))]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number:03d}"  # nbformat's own ids are random
     notebook = new_notebook(cells=cells)
@@ -248,8 +241,6 @@ def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]
             "code-copy": False,
             "anchor-sections": False,
         }
-    facts = metadata(document)
-    names = {f"{kind}-{use}": facts[key] for kind, key in _NAMED.items() for use in ("title", "prefix")}
     return {
         # Printed by none of our templates. Without it Quarto takes a notebook's first heading away, to be the title.
         "title": document.title,
@@ -257,17 +248,14 @@ def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]
         "date": document.cut_date.isoformat(),
         "from": DIALECT,
         "execute": {"enabled": False, "echo": False},
-        "crossref": {"title-delim": ".", **names},
-        "filters": ["evalkit.lua"],
+        # Before Quarto reads anything: figures and tables are those of the embedded publisher, and each table that it
+        # reads itself costs a process.
+        "filters": [{"at": "pre-ast", "path": "evalkit.lua"}],
+        "html-table-processing": "none",
         **({"bibliography": BIBLIOGRAPHY, "citeproc": True} if document.bibliography else {}),
-        **facts,
+        **metadata(document),
         "format": per_format,
     }
-
-
-def _html_only(text: str) -> str:
-    """Keep raw HTML that holds a table as it is: Quarto would read the table, and print it in the PDF too."""
-    return f'::: {{.content-visible when-format="html" html-table-processing="none"}}\n\n{text.strip()}\n\n:::'
 
 
 def cleaned(page: str) -> str:
@@ -289,22 +277,6 @@ def cleaned(page: str) -> str:
     """
     without = _PICTURELESS.sub(r"\1", strip_scripts(page))
     return _HEAD.sub(rf"\1{_CHARSET}", without.replace(_CHARSET, "", 1), count=1)
-
-
-def _cell(item: Item) -> Any:  # noqa: ANN401 - nbformat has no types
-    if item.kind == "markdown":
-        return new_markdown_cell(item.text)
-    if item.kind == "code":
-        return new_code_cell(f"#| echo: true\n{item.text}")
-    options: dict[str, str | bool] = {"label": item.label, "echo": False}
-    mime = "image/svg+xml" if item.kind == "figure" else "text/html"
-    if item.kind == "figure":
-        options |= {"fig-cap": item.caption, "fig-alt": quoted(item.alt)[1:-1]}
-    else:
-        options |= {"tbl-cap": item.caption}
-    lines = yaml.safe_dump(options, sort_keys=False, allow_unicode=True, width=10_000).splitlines()
-    output = new_output("display_data", data={mime: item.text})
-    return new_code_cell("\n".join(f"#| {line}" for line in lines), outputs=[output], execution_count=1)
 
 
 def _raise_for(done: Finished) -> None:
