@@ -20,7 +20,7 @@ from evalkit.cli._app import _reason
 from evalkit.cli._render import Request, plan
 from evalkit.errors import DataError, DisclosureError, EvalkitError, UsageError, VerificationError
 from evalkit.protocol import load_study
-from evalkit.publish import RenderJob
+from evalkit.publish import Outcome, RenderJob
 from publish import standin
 
 
@@ -51,7 +51,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[RenderJob]:
     def instead(found: list[RenderJob], at_once: int, progress: object) -> list[object]:
         asked.extend(found)
         asked.append(at_once)  # type: ignore[arg-type]
-        return [job.target for job in found]
+        return [Outcome("published", job.target) for job in found]
 
     monkeypatch.setattr(_render, "render_all", instead)
     return asked
@@ -101,7 +101,8 @@ def test_a_render_that_failed_gives_its_line_and_its_code(
 ) -> None:
     standin.write_world(tmp_path)
     failed = DisclosureError("cell 2:\n  puts out  something")
-    results: list[object] = [failed, Path("r")] if first else [Path("r"), failed]
+    made = Outcome("published", Path("r"))
+    results: list[object] = [failed, made] if first else [made, failed]
     monkeypatch.setattr(_render, "render_all", lambda *_: [*results, UsageError("last")][:3])
     code, out, err = called(
         "render",

@@ -72,6 +72,7 @@ def render(
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="Render although nothing changed.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Only say what would be rendered, and why.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Say what became of each render as JSON.")] = False,
     new_ledger: Annotated[
         str,
         typer.Option(
@@ -81,7 +82,7 @@ def render(
         ),
     ] = "",
 ) -> None:
-    """Run a report's notebook and publish it."""
+    """Run a report's notebook and publish it; 0: published or up to date, 13: waits for approval."""
     from evalkit.cli._render import Request, run  # noqa: PLC0415
 
     request = Request(
@@ -98,6 +99,7 @@ def render(
         force=force,
         explain=explain,
         new_ledger=_reason(new_ledger, "--new-ledger"),
+        json=as_json,
     )
     raise typer.Exit(run(request))
 
@@ -114,6 +116,25 @@ def _reason(text: str, option: str) -> str:
 
 
 @app.command()
+def status(
+    report: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(help="Names of reports; those with a file beside the protocol when not given."),
+    ] = None,
+    study: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option("--study", help="The study's protocol; may be repeated.  [default: params/study.yaml]"),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="The reports folder.")] = Path("reports"),
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Say of each report and period whether it is up to date, waits, is due, or what stops it; renders nothing."""
+    from evalkit.cli._status import run  # noqa: PLC0415
+
+    raise typer.Exit(run(tuple(report or ()), tuple(study or (_DEFAULT_STUDY,)), out, as_json=as_json))
+
+
+@app.command()
 def verify(
     release: Annotated[Path, typer.Argument(help="The release folder.")],
     study: StudyOption = _DEFAULT_STUDY,
@@ -122,11 +143,15 @@ def verify(
         typer.Option("--public-key", help="Of whoever signed it: its signature is checked."),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Files and signature only; nothing is rendered.")] = False,
+    publisher: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--publisher", help="quarto or embedded: makes it again, instead of the one that made it."),
+    ] = None,
 ) -> None:
     """Say whether a release is as it was published, and whether the same comes out again."""
     from evalkit.cli._verify import run  # noqa: PLC0415
 
-    raise typer.Exit(run(release, study, public_key, quick=quick))
+    raise typer.Exit(run(release, study, public_key, quick=quick, publisher=publisher))
 
 
 keys = typer.Typer(help="Keys that sign releases.", no_args_is_help=True)

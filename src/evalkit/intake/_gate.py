@@ -141,6 +141,11 @@ class Gate:
             raise DataError(msg)
         return found
 
+    @property
+    def newest_days(self) -> dict[str, date | None]:
+        """The newest day of each table, as far as it has one."""
+        return {name: reach.newest for name, reach in self._reaches.items()}
+
     def periods(self, wanted: Sequence[str]) -> list[Period]:
         """Read periods.
 

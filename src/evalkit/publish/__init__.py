@@ -9,18 +9,23 @@ from evalkit.publish._approval import Approval, approvals_of
 from evalkit.publish._approve import approve
 from evalkit.publish._approvers import new_approver
 from evalkit.publish._batch import render_all
+from evalkit.publish._environment import digest
+from evalkit.publish._foresee import explain, foreseen
 from evalkit.publish._job import RenderJob, find_notebook
 from evalkit.publish._manifest import read_manifest
+from evalkit.publish._outcome import WAITING, Outcome
 from evalkit.publish._progress import LineProgress, Progress, progress_for
-from evalkit.publish._render import explain, render
+from evalkit.publish._render import render
 from evalkit.publish._review import write_pack
 from evalkit.publish._sign import new_key
 from evalkit.publish._tools import Tool, survey
 from evalkit.publish._verify import Verification, checked, verify
 
 __all__ = [
+    "WAITING",
     "Approval",
     "LineProgress",
+    "Outcome",
     "Progress",
     "RenderJob",
     "Tool",
@@ -28,8 +33,10 @@ __all__ = [
     "approvals_of",
     "approve",
     "checked",
+    "digest",
     "explain",
     "find_notebook",
+    "foreseen",
     "new_approver",
     "new_key",
     "progress_for",
