@@ -34,17 +34,16 @@ def message_for(record: Mapping[str, Any]) -> dict[str, Any]:
     dict
     """
     told = {name: record[name] for name in _TOLD if record.get(name) is not None}
-    return {
-        **told,
-        "what_to_do": re.sub(r"(?<= )/\S+", "FOLDER", str(told.get("what_to_do", ""))),
-        "message": _safe(record),
-    }
+    return {**told, "what_to_do": _without_paths(record.get("what_to_do")), "message": _safe(record.get("message"))}
 
 
-def _safe(record: Mapping[str, Any]) -> str:
-    """A table's newest day is somebody's, and a path names folders of this machine: the log has both."""
-    first = str(record.get("message") or "").split("\n", 1)[0]
-    return re.sub(r"(?:^|(?<=[\s(']))[~/]\S*", "…", _DAY.sub("…", first))
+def _safe(message: object) -> str:
+    """Leave out days, of which a table's newest is somebody's, and folders of this machine: the log has both."""
+    return _without_paths(_DAY.sub("…", str(message or "").split("\n", 1)[0]))
+
+
+def _without_paths(text: object) -> str:
+    return re.sub(r"(?:^|(?<=[\s(']))[~/][^\s,;:)']*", "…", str(text or ""))
 
 
 def notify(study: Study, record: Mapping[str, Any]) -> bool | None:
@@ -60,11 +59,12 @@ def notify(study: Study, record: Mapping[str, Any]) -> bool | None:
     bool or None
         Whether it was told; None where nobody is to be.
     """
-    if study.notify is None:
+    whom = os.environ.get("EVALKIT_NOTIFY") or study.notify
+    if whom is None:
         return None
     content = json.dumps(message_for(record), ensure_ascii=False, sort_keys=True).encode()
     try:
-        named = re.sub(r"\$\{(\w+)\}", lambda match: os.environ[match[1]], study.notify)
+        named = re.sub(r"\$\{(\w+)\}", lambda match: os.environ[match[1]], whom)
         if re.match(r"https?://", named):
             _post(named, content)
         else:

@@ -16,7 +16,7 @@ from typing import Any
 
 from evalkit._version import __version__
 from evalkit.cli._notify import notify
-from evalkit.errors import EvalkitError
+from evalkit.errors import EvalkitError, ReleaseError
 from evalkit.periods import Period
 from evalkit.protocol import Study, private_folder, private_modes
 from evalkit.publish import WAITING, Outcome, RenderJob, digest, read_manifest
@@ -54,6 +54,8 @@ def record_of(job: RenderJob, result: Outcome | EvalkitError) -> dict[str, Any]:
     reach = {"newest_days": dict(job.newest_days), "next": next_period(job.study, job.period)}
     if isinstance(result, EvalkitError):
         return {**found, **_stopped(result), **reach}
+    if result.status == "stopped":
+        return {**found, **_stopped(ReleaseError(result.remark)), **reach}
     place, waits = result.place, result.status == "waiting_for_approval"
     there = (place / "manifest.json").is_file()
     manifest = read_manifest(place) if there else {}

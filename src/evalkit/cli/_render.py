@@ -179,7 +179,7 @@ def plan(request: Request, file: Path, held: Sequence[Excuse] = ()) -> list[Rend
             secrets=secrets,
             new_ledger=request.new_ledger,
             passed=through,
-            newest_days={name: day and day.isoformat() for name, day in gate.newest_days.items()},
+            newest_days={name: day.isoformat() if day else None for name, day in gate.newest_days.items()},
         )
         for period, through in zip(periods, passed, strict=True)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["run"]
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -60,10 +61,9 @@ def run(reports: Sequence[str], studies: Sequence[Path], out: Path, *, as_json: 
 
 def _reports_of(study: Study) -> list[str]:
     """Name the reports whose files lie beside the protocol."""
-    found = []
-    for file in sorted(study.folder.glob("*.yaml")):
-        if "notebook:" in file.read_text(encoding="utf-8", errors="replace"):
-            found.append(load_report(file).report)
+    files = sorted(study.folder.glob("*.yaml"))
+    texts = {file: file.read_text(encoding="utf-8", errors="replace") for file in files}
+    found = [load_report(file).report for file, text in texts.items() if re.search(r"^notebook:", text, re.MULTILINE)]
     if not found:
         msg = f"there is no report's file beside {study.path.name}; name the reports: evalkit status quarterly"
         raise UsageError(msg)
@@ -87,8 +87,7 @@ def _standing(request: Request, study: Study) -> list[dict[str, Any]]:
     for period in [*others, None]:
         try:
             jobs = newest if period is None else plan(replace(request, periods=(period,)), study.path)
-            for job in jobs:
-                records.append(record_of(job, _foreseen(job)))
+            records += [record_of(job, _foreseen(job)) for job in jobs]
         except EvalkitError as error:
             records.append({**stopped_before(request.report, error, study), "period": period})
     return records

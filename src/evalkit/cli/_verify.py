@@ -65,7 +65,7 @@ def _study_of(manifest: dict[str, Any], file: Path) -> Study | None:
     return study if study.id == manifest["study"] else None
 
 
-def _job(manifest: dict[str, Any], release: Path, study: Path, publisher: str | None) -> RenderJob:
+def _job(manifest: dict[str, Any], release: Path, study: Path, publisher: str | None = None) -> RenderJob:
     """Ask for the same again: report, period, publication and what was set on the command line then."""
     protocol = load_study(study)
     if manifest["study"] != protocol.id:

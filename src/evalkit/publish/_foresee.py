@@ -41,7 +41,7 @@ def foreseen(job: RenderJob) -> Outcome:
     Returns
     -------
     Outcome
-        ``would_render`` also where it would stop, because what is published differs.
+        ``stopped`` where what is published differs: it takes a reason to supersede it.
     """
     job = replace(job, secret=find_secret(job.study) or Secret.fresh())
     with private_files(), scratch_folder() as scratch:
@@ -61,4 +61,5 @@ def foreseen(job: RenderJob) -> Outcome:
     elif standing.there:
         now, then = standing.revision, standing.revision + 1
         verdict = f"differs from revision {now}; --supersede 'why' would publish revision {then}"
+        return Outcome("stopped", job.target, f"{verdict}: {standing.why}")
     return Outcome("would_render", job.target, f"{verdict}: {standing.why}")

@@ -62,8 +62,8 @@ class Verification:
     unchecked: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     numbers: tuple[NumberChange, ...] = ()
-    around: tuple[Change, ...] = ()
     counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    around: tuple[Change, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -239,7 +239,7 @@ def _secret(study: Study, then: Mapping[str, Any]) -> tuple[Keyer, str]:
     return Recorded(then), f"whether the tables are the same files and rows: the study's secret {which}"
 
 
-def _as_then(job: RenderJob, then: Mapping[str, Any], publisher: str) -> RenderJob:
+def _as_then(job: RenderJob, then: Mapping[str, Any], publisher: str = "") -> RenderJob:
     """Return the job with the parameters and the publication of the release."""
     chosen = {"publisher": publisher} if publisher else {}
     values = {n: v for n, v in then.get("parameters", {}).items() if n not in {"study", "period"}}
