@@ -46,7 +46,7 @@ def render(
     report: Annotated[str, typer.Argument(help="Name of the report: quarterly, final, or your own.")],
     period: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option("--period", help="2022Q3, 2021-11-18..2022-06-30, newest or all; may be repeated."),
+        typer.Option("--period", help="2022Q3, 2021-11-18..2022-06-30, newest, due or all; may be repeated."),
     ] = None,
     study: Annotated[
         Optional[list[Path]],  # noqa: UP045
@@ -152,6 +152,23 @@ def verify(
     from evalkit.cli._verify import run  # noqa: PLC0415
 
     raise typer.Exit(run(release, study, public_key, quick=quick, publisher=publisher))
+
+
+@app.command()
+def schedule(
+    kind: Annotated[str, typer.Option("--print", help="systemd, cron, github or airflow.")],
+    report: Annotated[str, typer.Argument(help="Name of the report.")] = "quarterly",
+    study: StudyOption = _DEFAULT_STUDY,
+    out: Annotated[Path, typer.Option("--out", help="The reports folder.")] = Path("reports"),
+    to: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--to", help="Folder to write the files to; the terminal when not given."),
+    ] = None,
+) -> None:
+    """Print the files with which a scheduler renders, every night, what is due."""
+    from evalkit.cli._schedule import run  # noqa: PLC0415
+
+    run(kind, report, study, out, to)
 
 
 keys = typer.Typer(help="Keys that sign releases.", no_args_is_help=True)

@@ -11,7 +11,7 @@ __all__ = ["Gate", "open_gate"]
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 
 from evalkit import zones
@@ -152,7 +152,7 @@ class Gate:
         Parameters
         ----------
         wanted : sequence of str
-            ``2022Q3``, ``2022-01-01..2022-06-30``, ``newest`` or ``all``.
+            ``2022Q3``, ``2022-01-01..2022-06-30``, ``newest``, ``due`` or ``all``.
 
         Returns
         -------
@@ -172,6 +172,8 @@ class Gate:
         for text in wanted:
             if text == "newest":
                 found.append(self.newest())
+            elif text == "due":
+                found.append(newest_complete(self.today - timedelta(days=self.study.days_until_due), fiscal))
             elif text == "all":
                 found += quarters_between(starts, self.newest().last, fiscal)
             else:

@@ -265,6 +265,12 @@ class Study(Model):
         return asked if asked is not None else _OF_PARTICIPANTS if table == "participants" else _USUAL
 
     @property
+    def days_until_due(self) -> int:
+        """For how many days a quarter has to be over until its report is due: as long as its tables may be late."""
+        # Of participants few come, so that a newest day of long ago says little of when the table comes.
+        return max((self.freshness_of(name) for name in self.tables if name != "participants"), default=_USUAL)
+
+    @property
     def path(self) -> Path:
         """The file this study was read from."""
         return self._path
