@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from evalkit._version import __version__
+from evalkit.cli._ledgers import DEFAULT_STUDY, StudyOption, ledgers, written_reason
 
 app = typer.Typer(
     name="evalkit",
@@ -19,8 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-StudyOption = Annotated[Path, typer.Option("--study", help="The study's protocol.", show_default=True)]
-_DEFAULT_STUDY = Path("params/study.yaml")
+_DEFAULT_STUDY = DEFAULT_STUDY
 
 
 def _version(*, value: bool) -> None:
@@ -95,24 +95,13 @@ def render(
         to=to,
         out=out,
         jobs=jobs,
-        supersede=_reason(supersede, "--supersede"),
+        supersede=written_reason(supersede, "--supersede"),
         force=force,
         explain=explain,
-        new_ledger=_reason(new_ledger, "--new-ledger"),
+        new_ledger=written_reason(new_ledger, "--new-ledger"),
         json=as_json,
     )
     raise typer.Exit(run(request))
-
-
-def _reason(text: str, option: str) -> str:
-    """Hold a written reason to be one: words on one line."""
-    from evalkit.errors import UsageError  # noqa: PLC0415
-
-    flat = " ".join(text.split())
-    if text and not any(character.isalpha() for character in flat):
-        msg = f"{option}: write why, in a few words; the reason is published"
-        raise UsageError(msg)
-    return flat
 
 
 @app.command()
@@ -197,6 +186,9 @@ def key_new(
     variable = "EVALKIT_SIGNING_KEY" if approver is None else "EVALKIT_APPROVER_KEY"
     typer.echo(f"key {name}\n  private: {private} (keep it; {variable} may name it)")
     typer.echo(f"  public:  {public} (give it to those who check releases)")
+
+
+app.add_typer(ledgers, name="ledger")
 
 
 @app.command()

@@ -13,6 +13,7 @@ from evalkit.publish._environment import digest
 from evalkit.publish._foresee import explain, foreseen
 from evalkit.publish._job import RenderJob, find_notebook
 from evalkit.publish._manifest import read_manifest
+from evalkit.publish._move import adopt_releases, export_private, import_private
 from evalkit.publish._outcome import WAITING, Outcome
 from evalkit.publish._progress import LineProgress, Progress, progress_for
 from evalkit.publish._render import render
@@ -30,13 +31,16 @@ __all__ = [
     "RenderJob",
     "Tool",
     "Verification",
+    "adopt_releases",
     "approvals_of",
     "approve",
     "checked",
     "digest",
     "explain",
+    "export_private",
     "find_notebook",
     "foreseen",
+    "import_private",
     "new_approver",
     "new_key",
     "progress_for",
