@@ -303,10 +303,17 @@ def approve(
     ] = None,
 ) -> None:
     """Record that a person approved a release (who, when, why); one that waits for it is published."""
+    from evalkit.cli._records import approved_record, logged  # noqa: PLC0415
     from evalkit.protocol import load_study  # noqa: PLC0415
     from evalkit.publish import approve as record  # noqa: PLC0415
+    from evalkit.publish._let_out import destination  # noqa: PLC0415
+    from evalkit.publish._waiting import is_waiting  # noqa: PLC0415
 
-    done = record(release.expanduser().absolute(), load_study(study), name=name, reason=reason, key=key)
+    protocol, asked = load_study(study), release.expanduser().absolute()
+    goes = destination(asked).target if is_waiting(asked, protocol) else None
+    done = record(asked, protocol, name=name, reason=reason, key=key)
+    if goes is not None:
+        logged(protocol, [approved_record(protocol, goes, f"approved by {done.name}")])
     typer.echo(f"{done.release}: approved by {done.name} on {done.date} (manifest {done.manifest_sha256[:16]})")
 
 

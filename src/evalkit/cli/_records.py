@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["logged", "next_period", "record_of", "stopped_before", "write_json"]
+__all__ = ["approved_record", "logged", "next_period", "record_of", "stopped_before", "write_json"]
 
 import fcntl
 import json
@@ -88,6 +88,26 @@ def stopped_before(report: str, error: EvalkitError, study: Study | None) -> dic
     dict
     """
     return {"study": study.id if study else None, "report": report, "period": None, **_stopped(error)}
+
+
+def approved_record(study: Study, release: Path, message: str) -> dict[str, Any]:
+    """Write as plain values that an approval published a release.
+
+    Parameters
+    ----------
+    study : Study
+    release : pathlib.Path
+        The release folder.
+    message : str
+
+    Returns
+    -------
+    dict
+    """
+    manifest = read_manifest(release)
+    found = {"study": study.id, "report": manifest["report"], "period": manifest["period"], "status": "published"}
+    facts = {"revision": manifest.get("revision"), "manifest_sha256": digest(release / "manifest.json")}
+    return {**found, "exit_code": 0, "message": message, "what_to_do": "", "folder": str(release), **facts}
 
 
 def _stopped(error: EvalkitError) -> dict[str, Any]:
