@@ -8,7 +8,7 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -21,7 +21,7 @@ from evalkit.cli._surroundings import HOMELESS
 from evalkit.errors import EvalkitError, ProtocolError, ReleaseError, UsageError
 from evalkit.intake import KnownDigests, open_gate, secrets_of, table_digests
 from evalkit.protocol import Excuse, ReportParams, Study, YamlMapping, load_study, private_folder, read_yaml, validate
-from evalkit.publish import WAITING, Outcome, RenderJob, explain, find_notebook, progress_for, render_all
+from evalkit.publish import WAITING, Outcome, RenderJob, explain, find_notebook, foreseen, progress_for, render_all
 from evalkit.publish._parameters import parse_override
 
 
@@ -72,6 +72,9 @@ def run(request: Request) -> int:
         for warning in job.passed.warnings:
             sys.stderr.write(f"evalkit: {job.name}: {warning}\n")
     if request.explain:
+        if request.json:
+            write_json([record_of(job, foreseen(job)) for job in jobs], 0)
+            return 0
         for job in jobs:
             sys.stdout.write(f"{explain(job)}\n")
         return 0
@@ -80,7 +83,7 @@ def run(request: Request) -> int:
     code = exit_code(results)
     records = [record_of(job, result) for job, result in zip(jobs, results, strict=True)]
     for job, result, record in zip(jobs, results, records, strict=True):
-        logged(job.study, [record])
+        _log(job.study, record)
         if isinstance(result, EvalkitError):
             _tell(sys.stderr, f"evalkit: {' '.join(str(result).split())}\n")
         elif not request.json:
@@ -98,12 +101,20 @@ def _stopped(request: Request, file: Path, error: EvalkitError) -> int:
         study = load_study(file)
     record = stopped_before(request.report, error, study)
     if study is not None and not request.explain:
-        with contextlib.suppress(EvalkitError, OSError):  # what stopped it is told, whatever becomes of the log
-            logged(study, [record])
+        _log(study, record)
     if not request.json:
         raise error
     write_json([record], error.exit_code)
     return error.exit_code
+
+
+def _log(study: Study, record: Mapping[str, Any]) -> None:
+    """Write a line into the log of runs; what was done stays done where that cannot be."""
+    try:
+        logged(study, [record])
+    except (EvalkitError, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        _tell(sys.stderr, f"evalkit: this run is not in the log of runs ({why})\n")
 
 
 def exit_code(results: Sequence[Outcome | EvalkitError]) -> int:
