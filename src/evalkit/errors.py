@@ -17,7 +17,8 @@
 
 A message is one line: what is wrong, where, and how to mend it. It never holds a participant's
 identifier or value: messages reach logs, terminals and continuous integration.
-An interrupt (Ctrl-C) exits with 130, as shells do.
+An interrupt (Ctrl-C) exits with 130, as shells do. No errors are 13 (a release waits for approval) and 14 (``evalkit
+status``: a render is due).
 """
 
 from __future__ import annotations

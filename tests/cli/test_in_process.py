@@ -16,12 +16,13 @@ import typer
 from evalkit import cli
 from evalkit._version import __version__
 from evalkit.cli import _render, _run, _verify
-from evalkit.cli._app import _reason
+from evalkit.cli._ledgers import written_reason
 from evalkit.cli._render import Request, plan
 from evalkit.errors import DataError, DisclosureError, EvalkitError, UsageError, VerificationError
-from evalkit.protocol import load_study
-from evalkit.publish import RenderJob
+from evalkit.protocol import load_study, private_folder
+from evalkit.publish import Outcome, RenderJob
 from publish import standin
+from publish.made import publish
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +52,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[RenderJob]:
     def instead(found: list[RenderJob], at_once: int, progress: object) -> list[object]:
         asked.extend(found)
         asked.append(at_once)  # type: ignore[arg-type]
-        return [job.target for job in found]
+        return [Outcome("published", job.target) for job in found]
 
     monkeypatch.setattr(_render, "render_all", instead)
     return asked
@@ -101,7 +102,8 @@ def test_a_render_that_failed_gives_its_line_and_its_code(
 ) -> None:
     standin.write_world(tmp_path)
     failed = DisclosureError("cell 2:\n  puts out  something")
-    results: list[object] = [failed, Path("r")] if first else [Path("r"), failed]
+    made = Outcome("published", Path("r"))
+    results: list[object] = [failed, made] if first else [made, failed]
     monkeypatch.setattr(_render, "render_all", lambda *_: [*results, UsageError("last")][:3])
     code, out, err = called(
         "render",
@@ -362,7 +364,7 @@ def test_small_commands(called: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("text", "said"), [("", ""), (" a \n b ", "a b"), ("é", "é"), ("v2", "v2")])
 def test_a_reason_is_words_on_one_line(text: str, said: str) -> None:
-    assert _reason(text, "--why") == said
+    assert written_reason(text, "--why") == said
 
 
 # -- ends ------------------------------------------------------------------------------------------------------------
@@ -434,3 +436,71 @@ def test_a_misuse_is_one_line(called: Any) -> None:
     code, _, err = called("render")
     assert (code, err.lower()) == (2, "evalkit: missing argument 'report'. (see 'evalkit --help')\n")
     assert called("render", "x", "--jobs", "0")[0] == 2
+
+
+# -- for schedulers ----------------------------------------------------------------------------------------------------
+def test_a_render_as_json_is_one_document_and_a_line_of_the_log(
+    called: Any, jobs: list[RenderJob], tmp_path: Path
+) -> None:
+    study = standin.write_world(tmp_path)
+    code, out, err = called("render", "tiny", "--study", "study.yaml", "--out", "to", "--json")
+    said = json.loads(out)
+    assert (code, err, said["exit_code"]) == (0, "", 0)
+    (one,) = said["outcomes"]
+    assert (one["status"], one["period"], one["newest_days"]) == ("published", "2000Q4", {"participants": "2000-12-31"})
+    log = private_folder(load_study(study)) / "runs.jsonl"
+    (line,) = [json.loads(text) for text in log.read_text(encoding="utf-8").splitlines()]
+    assert {name: line[name] for name in one} == one
+    code, out, _ = called("render", "tiny", "--study", "study.yaml", "--out", "to", "--json", "--explain")
+    (one,) = json.loads(out)["outcomes"]
+    assert (code, one["status"], one["message"]) == (0, "would_render", "would be rendered: there is no release yet")
+    assert len(log.read_text(encoding="utf-8").splitlines()) == 1  # nothing ran
+
+
+def test_what_stops_a_render_before_it_begins_is_json_and_logged(called: Any, tmp_path: Path) -> None:
+    study = standin.write_world(tmp_path)
+    code, out, err = called("render", "tiny", "--study", "study.yaml", "--period", "2003Q4", "--json")
+    (one,) = json.loads(out)["outcomes"]
+    assert (code, err, one["exit_code"], one["exit_class"]) == (4, "", 4, "DataError")
+    assert (one["status"], one["period"], one["what_to_do"]) == ("stopped", None, "evalkit validate")
+    assert "freshness_days" in one["message"]
+    assert len((private_folder(load_study(study)) / "runs.jsonl").read_text(encoding="utf-8").splitlines()) == 1
+    code, out, _ = called("render", "tiny", "--study", "nowhere.yaml", "--json")
+    (one,) = json.loads(out)["outcomes"]
+    assert (code, one["study"], one["exit_class"]) == (3, None, "ProtocolError")
+
+
+def test_a_log_that_cannot_be_written_changes_no_outcome(
+    called: Any, jobs: list[RenderJob], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standin.write_world(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_render, "logged", full)
+    code, _, err = called("render", "tiny", "--study", "study.yaml", "--out", "to")
+    assert (code, err) == (0, "evalkit: this run is not in the log of runs (No space left on device)\n")
+
+
+def test_status_says_how_each_period_stands(called: Any, tmp_path: Path) -> None:
+    standin.write_world(tmp_path)
+    code, out, _ = called("status", "--study", "study.yaml", "--out", "to")
+    assert (code, out) == (14, "tiny tiny 2001Q1: would render: would be rendered: there is no release yet\n")
+    publish(load_study(tmp_path / "study.yaml"), out="to")  # of other inputs
+    code, out, _ = called("status", "--study", "study.yaml", "--out", "to", "--json")
+    said = json.loads(out)
+    assert (code, said["exit_code"]) == (10, 10)
+    assert [(one["period"], one["status"], one.get("exit_class")) for one in said["outcomes"]] == [
+        ("2000Q4", "stopped", "ReleaseError"), ("2001Q1", "would_render", None),
+    ]  # fmt: skip
+    (tmp_path / "participants.csv").write_text("participant_id\nQX71\n", encoding="utf-8")
+    code, out, _ = called("status", "tiny", "--study", "study.yaml", "--out", "to")
+    assert code == 4
+    assert out.startswith("tiny tiny -: stopped: ")
+    (tmp_path / "tiny.yaml").unlink()
+    code, _, err = called("status", "--study", "study.yaml")
+    assert (code, err.strip()) == (
+        2,
+        "evalkit: there is no report's file beside study.yaml; name the reports: evalkit status quarterly",
+    )

@@ -167,34 +167,72 @@ def published(folder: Path) -> list[str]:
     return [name for name in found if name != "tiny/.ledger" or len(found) == 1]
 
 
-def _empty_page() -> bytes:
+def _empty_page(*, accessible: bool) -> bytes:
     """Return a PDF of one empty page, the same bytes each time."""
     made = io.BytesIO()
     with pikepdf.new() as pdf:
         pdf.add_blank_page(page_size=(612, 792))
+        if accessible:
+            with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as said:
+                said["pdfuaid:part"] = "1"
         pdf.save(made, static_id=True)
     return made.getvalue()
 
 
-PDF = _empty_page()
-"""What the stand-in makes."""
+PDF = _empty_page(accessible=True)
+"""What the stand-in makes where it is asked for PDF/UA-1, and knows it."""
+PLAIN_PDF = _empty_page(accessible=False)
+"""What it makes elsewhere."""
 
 # What the real program was seen to do (1.10.18 on Linux), as a program: it writes doc.typ and doc.pdf beside its
-# input, says "Output created" on stderr, needs a writable HOME, and fails in the recorded ways when told to.
+# input, says "Output created" on stderr, needs a writable HOME, keeps its input's text below TMPDIR, runs filters that
+# are entered `at: pre-ast` before it reads tables, starts a helper for each table that it then has to read for a PDF, and
+# fails in the recorded ways when told to. One of conda-forge finds its parts by variables only.
 _QUARTO = r"""#!{python}
 import base64, json, os, subprocess, sys, time
 from pathlib import Path
 
-record = Path(os.environ["STANDIN_RECORD"])
 args = sys.argv[1:]
-if args == ["--version"]:
-    print("1.10.18"); sys.exit(0)
 mode = os.environ.get("STANDIN_MODE", "good")
-record.write_text(json.dumps(dict(args=args, cwd=os.getcwd(), home=os.environ.get("HOME"),
-    no_color=os.environ.get("NO_COLOR"),
-    settings=dict((k, v) for k, v in os.environ.items() if k.startswith(("QUARTO_", "TYPST_"))), sid=os.getsid(0), pid=os.getpid(), beside=sorted(os.listdir(".")))))
+version = os.environ.get("STANDIN_VERSION", "1.10.18")
+if args == ["--version"]:
+    print(version); sys.exit(0)  # answered by the launcher, whatever is wrong with the rest
 def fail(text):
     sys.stderr.write(text); sys.exit(1)
+if mode == "conda" and not os.environ.get("QUARTO_DENO"):
+    fail("ERROR: deno: not found\n")
+if args == ["check", "versions"]:
+    sys.stderr.write("Quarto 1.10.18\n[>] Checking versions of quarto binary dependencies...\n      Pandoc version 3.8.3: OK\n"
+        "      Dart Sass version 1.87.0: OK\n      Deno version 2.4.5: OK\n      Typst version 0.14.2: OK\n"); sys.exit(0)
+record = Path(os.environ["STANDIN_RECORD"])
+session = Path(os.environ.get("TMPDIR", "/tmp")) / f"quarto-session{os.getpid()}"
+session.mkdir()
+(session / "text.md").write_text(Path(args[1]).read_text())
+def helpers():
+    # One for each table that is still HTML, once the filters `at: pre-ast` are through; nothing is read where told so.
+    import pypandoc, yaml
+    first, *rest = json.loads(Path(args[1]).read_text())["cells"]
+    front = yaml.safe_load("".join(first["source"]).strip("-\n "))
+    front["format"] = None
+    text = "\n\n".join("".join(cell["source"]) for cell in rest if cell["cell_type"] == "markdown")
+    filters = [f"--lua-filter={each['path']}" for each in front["filters"] if isinstance(each, dict) and each["at"] == "pre-ast"]
+    Path("front.yml").write_text(yaml.safe_dump(front))
+    done = subprocess.run([pypandoc.get_pandoc_path(), f"--from={front['from']}", "--to=typst", *filters,
+        "--metadata-file=front.yml"], input=text, capture_output=True, text=True)
+    if done.returncode:
+        fail(done.stderr)
+    Path("front.yml").unlink()
+    tables = 0
+    for cell in rest:
+        tables += sum("<table" in "".join(output.get("data", {}).get("text/html", "")) for output in cell.get("outputs", []))
+    if not filters:
+        tables += text.count("<table")
+    return tables
+started = helpers()
+record.write_text(json.dumps(dict(args=args, cwd=os.getcwd(), home=os.environ.get("HOME"),
+    no_color=os.environ.get("NO_COLOR"), helpers=started, session=str(session),
+    places=dict((k, v) for k, v in os.environ.items() if k == "TMPDIR" or k.startswith("XDG_")),
+    settings=dict((k, v) for k, v in os.environ.items() if k.startswith(("QUARTO_", "TYPST_"))), sid=os.getsid(0), pid=os.getpid(), beside=sorted(os.listdir(".")))))
 if mode == "typst":
     fail("ERROR: error: file not found (searched at {somewhere})\n\nERROR: Typst compilation failed\n")
 if mode == "yaml":
@@ -209,12 +247,14 @@ if mode == "hang":
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", os.environ["STANDIN_RECORD"]])
     time.sleep(600)
 source = Path(args[1])
-json.loads(source.read_text())
 to = args[args.index("--to") + 1].split(",")
 Path("report_files").mkdir(exist_ok=True)
 if mode != "nothing":
     if "typst" in to:
-        Path("report.typ").write_text("typ"); Path("report.pdf").write_bytes(b"%PDF-1.7 cut" if mode == "cut" else base64.b64decode("{pdf}"))
+        knows = tuple(map(int, version.split(".")[:2])) >= (1, 9) and mode != "plain"
+        asked = "pdf-standard: ua-1" in source.read_text()
+        pdf = "{pdf}" if knows and asked else "{plain}"
+        Path("report.typ").write_text("typ"); Path("report.pdf").write_bytes(b"%PDF-1.7 cut" if mode == "cut" else base64.b64decode(pdf))
     if "html" in to:
         cdn = '<script src="https://cdn.example.org/require.min.js" integrity="x"></script><style>/*' + 2000 * "x" + "*/</style>"
         cdn += "<script>\nlet ours = 1 < 2;\n</script>" + '<meta charset="utf-8">'  # put before what the template says
@@ -224,6 +264,7 @@ if mode != "nothing":
 said = {
     "crossref": "WARNING (/opt/quarto/share/filters/main.lua:1) Unable to resolve crossref @fig-nowhere",
     "table": "WARNING (/opt/quarto/share/filters/main.lua:9) Unable to parse table from raw html block: skipping.",
+    "lua": "\x1b[31mERROR (evalkit.lua:1) a filter called error()\x1b[39m",
     "citation": "[WARNING] Citeproc: citation nobody not found",
     "font": "[typst]: Compiling report.typ to report.pdf...warning: unknown font family: nowhere",
     "standard": "WARNING: PDF standard 'x-9' is not supported by Typst and will be ignored",
@@ -231,6 +272,8 @@ said = {
 }
 sys.stderr.write(said.get(mode, "") + "\n")
 sys.stderr.write("\nOutput created: report.pdf\n\n")
+import shutil
+shutil.rmtree(session)
 """
 
 
@@ -238,8 +281,9 @@ def write_standin(folder: Path) -> Path:
     """Write the stand-in program and return it."""
     program = folder / "bin" / "quarto"
     program.parent.mkdir(parents=True, exist_ok=True)
-    program.write_text(
-        _QUARTO.replace("{python}", sys.executable).replace("{pdf}", base64.b64encode(PDF).decode()), encoding="utf-8"
-    )
+    text = _QUARTO.replace("{python}", sys.executable)
+    for name, made in (("{pdf}", PDF), ("{plain}", PLAIN_PDF)):
+        text = text.replace(name, base64.b64encode(made).decode())
+    program.write_text(text, encoding="utf-8")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return program

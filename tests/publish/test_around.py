@@ -229,16 +229,25 @@ def test_the_memory_of_a_process() -> None:
 def test_which_publisher_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for there in (None, tmp_path / "quarto"):
         monkeypatch.setattr(_tools, "find_quarto", lambda there=there: there)
-        monkeypatch.setattr(_tools, "quarto_version", lambda program, folder: "1.2.3")
+        monkeypatch.setattr(_tools, "quarto_version", lambda program, folder: "1.10.18")
+        monkeypatch.setattr(_tools, "parts_of", lambda program, folder: {"pandoc": "3.8.3", "typst": "0.14.2"})
+        monkeypatch.setattr(_tools, "publish_quarto", lambda *arguments: {})
         assert [publisher_of(name) for name in ("auto", "quarto", "embedded")] == [
             "quarto" if there else "embedded",
             "quarto",
             "embedded",
         ]
-        assert tools_of("quarto", tmp_path) == ({"quarto": "1.2.3"} if there else {})
+        if there:
+            monkeypatch.setattr(_tools, "needed_quarto", lambda there=there: there)
+            assert tools_of("quarto", tmp_path) == {"quarto": "1.10.18"}
+        else:
+            monkeypatch.setenv("EVALKIT_QUARTO", str(tmp_path / "nowhere"))
+            with pytest.raises(MissingToolError, match=r"^quarto: not found; install it"):
+                tools_of("quarto", tmp_path)
         assert set(tools_of("embedded", tmp_path)) == {"pandoc", "typst"}
         quarto = survey()[-1]
-        expected = Tool("quarto", "1.2.3" if there else "", needed=False, remark=str(there))
+        parts = "publishes a line; deno (version unknown), pandoc 3.8.3, typst 0.14.2"
+        expected = Tool("quarto", "1.10.18" if there else "", needed=False, remark=f"{there}: {parts}")
         assert quarto == (
             expected
             if there

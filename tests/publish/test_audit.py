@@ -269,6 +269,46 @@ def test_what_markdown_may_hold(text: str, said: str) -> None:
     assert audit_markdown(text) == said
 
 
+ALIKE = "which the publishers do not treat alike; take it out"
+OF_QUARTO = [
+    *((f"::: {{.{name}}}\nx\n:::", f"uses the class '{name}', {ALIKE}") for name in (
+        "callout-tip", "callout-warning", "proof", "landscape", "panel-tabset", "column-margin", "cell", "list-table")),
+    ("::: proof\nx\n:::", f"uses the class 'proof', {ALIKE}"),
+    ("::: {.find}\nx\n:::", "uses the class 'find', which the publishers do not treat alike; did you mean 'finding'?"),
+    ("# A heading {.unnumbered}", f"uses the class 'unnumbered', {ALIKE}"),
+    ("[x]{.aside}", f"uses the class 'aside', {ALIKE}"),
+    *((f"::: {{#{name}}}\nx\n:::", f"has the label '{name}', which Quarto would number; use another name") for name in (
+        "thm-a", "lem-a", "nte-a", "fig-a", "tbl-a", "tip-1")),
+    ("|a|\n|-|\n|1|\n\n: Cap {#tbl-x}", "has the label 'tbl-x', which Quarto would number; use another name"),
+    *((f"```{{{name}}}\nx\n```", f"holds code that Quarto would run ('{name}'); write it without braces") for name in (
+        "mermaid", "dot", "python", "r", "ojs")),
+    ("  ~~~ {{python}}\n1\n~~~", "holds code that Quarto would run ('python'); write it without braces"),
+    ("It is `{python} 1 + 1`.", "holds code that Quarto would run ('python'); write it without braces"),
+    ("As @thm-a says", "refers to '@thm-a', which Quarto takes for a number of its own; use another name"),
+    ("[@tip-2020]", "refers to '@tip-2020', which Quarto takes for a number of its own; use another name"),
+    ("{{< pagebreak >}}", "holds a Quarto shortcode, which can bring in a file; take it out"),
+    ("::: {.content-hidden when-format=\"docx\"}\nx\n:::", "names the format 'docx', and there are html and pdf"),
+    ("::: {.content-visible when-format=\"hmtl\"}\nx\n:::", "names the format 'hmtl', and there are html and pdf; did you mean 'html'?"),
+    ("::: {.content-visible when-profile=\"x\"}\nx\n:::", "sets the attribute 'when-profile'; take it out"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said"), OF_QUARTO)
+def test_what_quarto_alone_acts_upon_is_refused(text: str, said: str) -> None:
+    assert audit_markdown(text) == said
+    assert refused(document(Item("markdown", 7, text)), guard()) == f"cell 7: {said}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["# Tip of the day {#sec-tip}", "```python\n1\n```", "# Definition of lapse", "See @fig-a, @tbl-a and @sec-a.", "::: {#refs}\n:::",
+     "A tip-off, a :::, `{}` and `x {python}`", "|a|\n|-|\n|1|\n\n: Caption", "::: {.note}\nx\n:::",
+     "::: {.content-hidden when-format=\"pdf\"}\nx\n:::", "[x]{.content-visible when-meta=\"ek-mandate\"}"],
+)  # fmt: skip
+def test_what_both_publishers_treat_alike_may_stand(text: str) -> None:
+    assert audit_markdown(text) == ""
+
+
 # -- documents -------------------------------------------------------------------------------------------------------
 def document(*items: Item, **more: object) -> Document:
     facts = {"title": "T", "subtitle": "", "study": "S", "organisation": "", "period": "P", "cut": "C", "cut_date": date(2022, 12, 31),

@@ -6,8 +6,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
+import time
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import nbformat
@@ -16,9 +20,12 @@ import pytest
 import yaml
 
 from evalkit.errors import PublicationError
+from evalkit.publish._document import Document, resources
+from evalkit.publish._markdown import markdown_parts
 from evalkit.publish._page import wrap_tables
 from evalkit.publish._prepare import Item
-from evalkit.publish._quarto import publish_quarto
+from evalkit.publish._quarto import publish_quarto, write_input
+from publish.crash import write_light_world
 from publish.standin import PDF, command, environment, living, pdf_pages, published, write_standin, write_world
 from web.pages import document
 
@@ -39,7 +46,8 @@ def run(folder: Path, *arguments: str, mode: str = "good", **more: str) -> subpr
 def good(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     folder = tmp_path_factory.mktemp("quarto")
     write_world(folder)
-    done = run(folder, QUARTO_PROFILE="theirs", TYPST_FONT_PATHS="/nowhere")
+    theirs = {"QUARTO_PROFILE": "theirs", "QUARTO_LOG_LEVEL": "debug", "TYPST_FONT_PATHS": "/nowhere"}
+    done = run(folder, mode="conda", QUARTO_DENO="/opt/deno", QUARTO_SHARE_PATH="/opt/share", **theirs)
     assert done.returncode == 0, done.stderr  # that veraPDF is not there is no failure
     return folder, json.loads((folder / "record.json").read_text())
 
@@ -95,6 +103,8 @@ def test_auto_takes_quarto_where_it_is_and_embedded_on_request(tmp_path: Path) -
         ("ansi", "quarto: Validation of YAML front matter failed."),
         ("leftover", "quarto: Unknown format nosuchformat"),
         ("filter", "quarto: running filter evalkit.lua"),
+        ("lua", "quarto: ERROR (evalkit.lua:1) a filter called error()"),
+        ("plain", "quarto: report.pdf is no PDF/UA-1; see 'evalkit doctor', or use --publisher embedded"),
         ("crossref", "Unable to resolve crossref @fig-nowhere"),
         ("table", "quarto: Unable to parse table from raw html block"),
         ("citation", "Citeproc: citation nobody not found"),
@@ -119,7 +129,13 @@ def test_settings_of_others_do_not_reach_quarto(
     good: tuple[Path, dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, record = good
-    assert record["settings"] == {"TYPST_IGNORE_SYSTEM_FONTS": "true"}  # fonts are those of the report alone
+    assert record[
+        "settings"
+    ] == {  # where conda-forge's parts lie, and no settings; fonts are those of the report alone
+        "QUARTO_DENO": "/opt/deno",
+        "QUARTO_SHARE_PATH": "/opt/share",
+        "TYPST_IGNORE_SYSTEM_FONTS": "true",
+    }
     monkeypatch.setenv("EVALKIT_QUARTO", str(write_standin(tmp_path)))
     (tmp_path / "_quarto.yml").write_text("project: {type: website}\n", encoding="utf-8")
     (tmp_path / "scratch").mkdir()
@@ -170,14 +186,6 @@ def test_asking_for_quarto_without_it_says_how_to_get_it(tmp_path: Path) -> None
 
 
 def test_what_quarto_is_given(tmp_path: Path) -> None:
-    from datetime import date
-
-    import pypandoc
-
-    from evalkit.publish._document import Document, resources
-    from evalkit.publish._embedded import DIALECT
-    from evalkit.publish._quarto import write_input
-
     items = (
         Item("markdown", 1, "# Heading\n\nSee @fig-a."),
         Item("figure", 2, "<svg></svg>", "fig-a", 'A "caption": with colon', "Alt text: two #s"),
@@ -190,14 +198,13 @@ def test_what_quarto_is_given(tmp_path: Path) -> None:
     front = yaml.safe_load(notebook.cells[0].source.strip("-\n "))
     assert front["lang"] == "en-US"
     assert front["execute"]["enabled"] is False
+    assert front["filters"] == [{"at": "pre-ast", "path": "evalkit.lua"}]  # before Quarto reads figures and tables
+    assert front["html-table-processing"] == "none"
     assert front["format"]["typst"]["pdf-standard"] == "ua-1"
     assert front["format"]["typst"]["template-partials"] == ["typst-template.typ", "typst-show.typ"]
     assert front["format"]["html"]["embed-resources"] is True
     assert front["ek-synthetic"] is True
     assert front["title"] == "T"  # else Quarto would take the first heading away, to be the title
-    assert front["crossref"] == {
-        "title-delim": ".", "fig-title": "Figure", "fig-prefix": "Figure", "tbl-title": "Table", "tbl-prefix": "Table",
-    }  # fmt: skip
     assert front["format"]["html"]["minimal"] is True
     page = front["format"]["html"]
     assert (page["template"], page["css"], page["toc"]) == (
@@ -208,24 +215,106 @@ def test_what_quarto_is_given(tmp_path: Path) -> None:
     for name in ("report.html5", "report.css"):
         assert (tmp_path / name).read_bytes() == (resources() / name).read_bytes()
     assert front["ek-study-html"] == "`S`{=html}"
-    beside = notebook.cells[3]
-    assert beside.cell_type == "markdown"  # below its figure; Quarto must not take its table for one of the report
-    given = json.loads(pypandoc.convert_text(beside.source, "json", DIALECT))
-    (block,) = given["blocks"]
-    (_, classes, attributes), content = block["c"]
-    assert (block["t"], classes) == ("Div", ["content-visible"])
-    assert attributes == [["when-format", "html"], ["html-table-processing", "none"]]
-    assert [(part["t"], part["c"][0]) for part in content] == [("RawBlock", "html")]
-    assert 'href="figures/fig-a.svg"' in beside.source
-    options = yaml.safe_load("\n".join(line[3:] for line in notebook.cells[2].source.splitlines()))
-    assert options == {
-        "label": "fig-a",
-        "echo": False,
-        "fig-cap": 'A "caption": with colon',
-        "fig-alt": "Alt text: two #s",
-    }
-    assert notebook.cells[2].outputs[0].data == {"image/svg+xml": "<svg></svg>"}
-    assert all("evalkit" not in o.get("metadata", {}) for c in notebook.cells for o in c.get("outputs", []))
+    cells = notebook.cells[1:]
+    assert {cell.cell_type for cell in cells} == {"markdown"}
+    (tmp_path / "embedded").mkdir()
+    assert [cell.source for cell in cells] == markdown_parts(made, tmp_path / "embedded")  # nothing of its own
+    assert (tmp_path / "media/fig-a.svg").read_text(encoding="utf-8") == "<svg></svg>"
+
+
+def test_quarto_starts_no_helper_for_a_table(good: tuple[Path, dict], tmp_path: Path) -> None:
+    _, record = good
+    assert record["helpers"] == 0
+    # The stand-in counts: without our filter, each table costs one.
+    folder = tmp_path / "without"
+    folder.mkdir()
+    source = write_input(document(), ("pdf",), folder)
+    notebook = nbformat.read(source, as_version=4)
+    notebook.cells[0].source = notebook.cells[0].source.replace("at: pre-ast", "at: post-quarto")
+    nbformat.write(notebook, source)
+    env = environment(tmp_path) | {"STANDIN_RECORD": str(tmp_path / "record.json")}
+    call = [str(write_standin(tmp_path)), "render", "report.ipynb", "--to", "typst"]
+    subprocess.run(call, cwd=folder, env=env, check=True, capture_output=True)
+    tables = "\n".join(cell.source for cell in notebook.cells).count("<table")
+    assert tables > 2
+    assert json.loads((tmp_path / "record.json").read_text())["helpers"] == tables
+
+
+def test_what_quarto_keeps_lies_in_the_scratch_folder(good: tuple[Path, dict]) -> None:
+    _, record = good
+    assert {"TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"} <= set(
+        record["places"]
+    )
+    assert all(Path(place).is_relative_to(record["cwd"]) for place in record["places"].values())
+    assert Path(record["session"]).is_relative_to(record["cwd"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_nothing_of_the_report_stays_behind_a_signal(tmp_path: Path, number: int) -> None:
+    write_light_world(tmp_path)
+    program = write_standin(tmp_path)
+    record = tmp_path / "record.json"
+    more = {"EVALKIT_QUARTO": str(program), "STANDIN_MODE": "hang", "STANDIN_RECORD": str(record)}
+    child = subprocess.Popen(
+        command(tmp_path),
+        env=environment(tmp_path, **more),
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    end = time.monotonic() + 120
+    while not record.is_file() or not record.read_text(encoding="utf-8"):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    session = Path(json.loads(record.read_text(encoding="utf-8"))["session"])
+    assert "One table" in (session / "text.md").read_text(encoding="utf-8")  # the report's text, in a file of its own
+    child.send_signal(number)
+    child.communicate(timeout=60)
+    if number == signal.SIGKILL:  # nobody is left to tidy up: the next run does, by the marker
+        assert session.is_dir()
+        assert run(tmp_path).returncode == 0
+    assert not session.exists()
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert living(tmp_path) == []
+
+
+@pytest.mark.parametrize(("version", "works"), [("1.8.99", False), ("1.9.0", True), ("1.10.18", True), ("0.99", False)])
+def test_an_old_quarto_is_refused_before_the_notebook_runs(tmp_path: Path, version: str, works: bool) -> None:
+    write_light_world(tmp_path)
+    door = tmp_path / "notebooks/door.py"
+    door.write_text(
+        f"open({str(tmp_path / 'ran')!r}, 'w').close()\n{door.read_text(encoding='utf-8')}", encoding="utf-8"
+    )
+    done = run(tmp_path, STANDIN_VERSION=version)
+    assert (tmp_path / "ran").exists() is works
+    assert done.returncode == (0 if works else 11), done.stderr
+    if not works:
+        said = f"evalkit: quarto: {version} is too old; install 1.9 or newer, or use --publisher embedded"
+        assert done.stderr.strip().splitlines()[-1] == said
+        assert published(tmp_path) == []
+
+
+def test_doctor_tries_quarto_and_names_what_it_brings(tmp_path: Path) -> None:
+    more = {"EVALKIT_QUARTO": str(write_standin(tmp_path)), "STANDIN_RECORD": str(tmp_path / "record.json")}
+    for mode, words in (
+        ("good", "ok 1.10.18: publishes a line; deno 2.4.5, pandoc 3.8.3, typst 0.14.2"),
+        ("conda", "optional -: quarto: deno: not found"),  # its version alone is answered
+        ("plain", "optional -: quarto: report.pdf is no PDF/UA-1"),
+    ):
+        env = environment(tmp_path, STANDIN_MODE=mode, **more)
+        done = subprocess.run(
+            [sys.executable, "-m", "evalkit", "doctor"],
+            env=env,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        rows = [[" ".join(cell.split()) for cell in line.strip("│").split("│")] for line in done.stdout.splitlines()]
+        sign, _, version, remark = next(row for row in rows if row[1:2] == ["quarto"])
+        assert f"{sign} {version}: {remark.partition(': ')[2]}".startswith(words)
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 @pytest.mark.quarto
@@ -275,3 +364,13 @@ def test_the_real_quarto_leaves_no_process_when_stopped(tmp_path: Path) -> None:
     done = subprocess.run(command(tmp_path), env=env, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode in {0, 8}, done.stderr
     assert living(tmp_path) == []
+
+
+@pytest.mark.quarto
+@pytest.mark.skipif(REAL is None, reason="the Quarto executable is not installed here")
+def test_doctor_tries_the_real_quarto(tmp_path: Path) -> None:
+    env = environment(tmp_path) | {"EVALKIT_QUARTO": str(REAL), "PATH": os.environ["PATH"]}
+    call = [sys.executable, "-m", "evalkit", "doctor"]
+    done = subprocess.run(call, env=env, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert re.search(r"publishes a line; deno \d\S+, pandoc \d\S+, typst \d", done.stdout), done.stdout
+    assert list((tmp_path / "tmp").iterdir()) == []

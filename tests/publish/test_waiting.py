@@ -39,7 +39,7 @@ def waiting_folder(study: Study) -> Path:
 def test_a_release_waits_and_its_approval_publishes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = world(tmp_path)
     done = run(tmp_path, "--to", "html")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 13, done.stderr
     waits = waiting_folder(study)
     assert done.stdout.split() == [str(waits / "report.html")]
     assert "waits for approval" in done.stderr

@@ -65,31 +65,14 @@ def text_of(page: str) -> tuple[list[str], list[str]]:
     return re.findall(r"[\w%.,−+-]*\w[\w%.,−+-]*", flat), [" ".join(cell.split()) for cell in parser.cells]
 
 
-def _visible(page: str, facts: dict[str, object]) -> str:
-    """Leave out what Quarto leaves out: its documented conditions on the document's metadata."""
-    condition = re.compile(
-        r'<(div|span)\s+class="content-visible"\s+data-(when|unless)-meta="([\w-]+)">(.*?)</\1>', re.DOTALL
-    )
-    return condition.sub(lambda m: m[4] if (facts.get(m[3]) is True) == (m[2] == "when") else "", page)
-
-
 def given_to_quarto(notebook: Path) -> tuple[list[str], list[str]]:
-    """Return what Quarto is given to publish, in the same form."""
-    parts: list[str] = []
-    cells = nbformat.read(notebook, as_version=4).cells
-    facts = yaml.safe_load(cells[0].source.strip("-"))
-    for cell in cells:
-        if cell.cell_type == "markdown" and 'html-table-processing="none"' not in cell.source:
-            made = pypandoc.convert_text(re.sub(r"@(fig|tbl)-[\w-]+", "", cell.source), "html", "markdown")
-            parts.append(_visible(made, facts))
-        if cell.cell_type != "code":
-            continue
-        lines = cell.source.splitlines()
-        options = yaml.safe_load("\n".join(line[3:] for line in lines if line.startswith("#| ")))
-        if options.get("echo") is True:
-            parts.append("\n".join(line for line in lines if not line.startswith("#|")))
-        for output in cell.outputs:
-            caption = "".join(pypandoc.convert_text(options.get("fig-cap") or options["tbl-cap"], "html", "markdown"))
-            picture = f'<img alt="{options["fig-alt"]}">' if "fig-alt" in options else output.data["text/html"]
-            parts += [picture, caption] if "fig-alt" in options else [caption, picture]
-    return text_of("\n".join(parts))
+    """Return what Quarto is given to publish in a page, as it stands once our filter is through, in the same form."""
+    first, *cells = nbformat.read(notebook, as_version=4).cells
+    front = yaml.safe_load(first.source.strip("-"))
+    assert {cell.cell_type for cell in cells} <= {"markdown"}
+    (notebook.parent / "front.yml").write_text(yaml.safe_dump(front | {"format": None}), encoding="utf-8")
+    more = [f"--lua-filter={notebook.parent / each['path']}" for each in front["filters"]]
+    more += [f"--metadata-file={notebook.parent / 'front.yml'}", "--shift-heading-level-by=1"]
+    more += ["--citeproc", f"--bibliography={notebook.parent / 'references.json'}"] if "bibliography" in front else []
+    text = "\n\n".join(cell.source for cell in cells)
+    return text_of(pypandoc.convert_text(text, "html", front["from"], extra_args=more))

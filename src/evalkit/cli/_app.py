@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from evalkit._version import __version__
+from evalkit.cli._ledgers import DEFAULT_STUDY, StudyOption, ledgers, written_reason
 
 app = typer.Typer(
     name="evalkit",
@@ -19,8 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-StudyOption = Annotated[Path, typer.Option("--study", help="The study's protocol.", show_default=True)]
-_DEFAULT_STUDY = Path("params/study.yaml")
+_DEFAULT_STUDY = DEFAULT_STUDY
 
 
 def _version(*, value: bool) -> None:
@@ -46,7 +46,7 @@ def render(
     report: Annotated[str, typer.Argument(help="Name of the report: quarterly, final, or your own.")],
     period: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option("--period", help="2022Q3, 2021-11-18..2022-06-30, newest or all; may be repeated."),
+        typer.Option("--period", help="2022Q3, 2021-11-18..2022-06-30, newest, due or all; may be repeated."),
     ] = None,
     study: Annotated[
         Optional[list[Path]],  # noqa: UP045
@@ -72,6 +72,7 @@ def render(
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="Render although nothing changed.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Only say what would be rendered, and why.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Say what became of each render as JSON.")] = False,
     new_ledger: Annotated[
         str,
         typer.Option(
@@ -81,7 +82,7 @@ def render(
         ),
     ] = "",
 ) -> None:
-    """Run a report's notebook and publish it."""
+    """Run a report's notebook and publish it; 0: published or up to date, 13: waits for approval."""
     from evalkit.cli._render import Request, run  # noqa: PLC0415
 
     request = Request(
@@ -94,23 +95,32 @@ def render(
         to=to,
         out=out,
         jobs=jobs,
-        supersede=_reason(supersede, "--supersede"),
+        supersede=written_reason(supersede, "--supersede"),
         force=force,
         explain=explain,
-        new_ledger=_reason(new_ledger, "--new-ledger"),
+        new_ledger=written_reason(new_ledger, "--new-ledger"),
+        json=as_json,
     )
     raise typer.Exit(run(request))
 
 
-def _reason(text: str, option: str) -> str:
-    """Hold a written reason to be one: words on one line."""
-    from evalkit.errors import UsageError  # noqa: PLC0415
+@app.command()
+def status(
+    report: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(help="Names of reports; those with a file beside the protocol when not given."),
+    ] = None,
+    study: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option("--study", help="The study's protocol; may be repeated.  [default: params/study.yaml]"),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="The reports folder.")] = Path("reports"),
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Say of each report and period whether it is up to date, waits, is due, or what stops it; renders nothing."""
+    from evalkit.cli._status import run  # noqa: PLC0415
 
-    flat = " ".join(text.split())
-    if text and not any(character.isalpha() for character in flat):
-        msg = f"{option}: write why, in a few words; the reason is published"
-        raise UsageError(msg)
-    return flat
+    raise typer.Exit(run(tuple(report or ()), tuple(study or (_DEFAULT_STUDY,)), out, as_json=as_json))
 
 
 @app.command()
@@ -122,11 +132,32 @@ def verify(
         typer.Option("--public-key", help="Of whoever signed it: its signature is checked."),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Files and signature only; nothing is rendered.")] = False,
+    publisher: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--publisher", help="quarto or embedded: makes it again, instead of the one that made it."),
+    ] = None,
 ) -> None:
     """Say whether a release is as it was published, and whether the same comes out again."""
     from evalkit.cli._verify import run  # noqa: PLC0415
 
-    raise typer.Exit(run(release, study, public_key, quick=quick))
+    raise typer.Exit(run(release, study, public_key, quick=quick, publisher=publisher))
+
+
+@app.command()
+def schedule(
+    kind: Annotated[str, typer.Option("--print", help="systemd, cron, github or airflow.")],
+    report: Annotated[str, typer.Argument(help="Name of the report.")] = "quarterly",
+    study: StudyOption = _DEFAULT_STUDY,
+    out: Annotated[Path, typer.Option("--out", help="The reports folder.")] = Path("reports"),
+    to: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--to", help="Folder to write the files to; the terminal when not given."),
+    ] = None,
+) -> None:
+    """Print the files with which a scheduler renders, every night, what is due."""
+    from evalkit.cli._schedule import run  # noqa: PLC0415
+
+    run(kind, report, study, out, to)
 
 
 keys = typer.Typer(help="Keys that sign releases.", no_args_is_help=True)
@@ -155,6 +186,9 @@ def key_new(
     variable = "EVALKIT_SIGNING_KEY" if approver is None else "EVALKIT_APPROVER_KEY"
     typer.echo(f"key {name}\n  private: {private} (keep it; {variable} may name it)")
     typer.echo(f"  public:  {public} (give it to those who check releases)")
+
+
+app.add_typer(ledgers, name="ledger")
 
 
 @app.command()
@@ -269,10 +303,17 @@ def approve(
     ] = None,
 ) -> None:
     """Record that a person approved a release (who, when, why); one that waits for it is published."""
+    from evalkit.cli._records import approved_record, logged  # noqa: PLC0415
     from evalkit.protocol import load_study  # noqa: PLC0415
     from evalkit.publish import approve as record  # noqa: PLC0415
+    from evalkit.publish._let_out import destination  # noqa: PLC0415
+    from evalkit.publish._waiting import is_waiting  # noqa: PLC0415
 
-    done = record(release.expanduser().absolute(), load_study(study), name=name, reason=reason, key=key)
+    protocol, asked = load_study(study), release.expanduser().absolute()
+    goes = destination(asked).target if is_waiting(asked, protocol) else None
+    done = record(asked, protocol, name=name, reason=reason, key=key)
+    if goes is not None:
+        logged(protocol, [approved_record(protocol, goes, f"approved by {done.name}")])
     typer.echo(f"{done.release}: approved by {done.name} on {done.date} (manifest {done.manifest_sha256[:16]})")
 
 

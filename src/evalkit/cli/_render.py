@@ -4,10 +4,11 @@ from __future__ import annotations
 
 __all__ = ["Request", "run"]
 
+import contextlib
 import functools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -15,11 +16,12 @@ from typing import Any, TextIO
 
 import platformdirs
 
+from evalkit.cli._records import logged, record_of, stopped_before, write_json
 from evalkit.cli._surroundings import HOMELESS
 from evalkit.errors import EvalkitError, ProtocolError, ReleaseError, UsageError
 from evalkit.intake import KnownDigests, open_gate, secrets_of, table_digests
 from evalkit.protocol import Excuse, ReportParams, Study, YamlMapping, load_study, private_folder, read_yaml, validate
-from evalkit.publish import RenderJob, explain, find_notebook, progress_for, render_all
+from evalkit.publish import WAITING, Outcome, RenderJob, explain, find_notebook, foreseen, progress_for, render_all
 from evalkit.publish._parameters import parse_override
 
 
@@ -40,6 +42,7 @@ class Request:
     force: bool = False
     explain: bool = False
     new_ledger: str = ""
+    json: bool = False
 
 
 def run(request: Request) -> int:
@@ -52,32 +55,83 @@ def run(request: Request) -> int:
     Returns
     -------
     int
-        0, or the exit code of the first render that failed.
+        See `exit_code`.
 
     Raises
     ------
     EvalkitError
         If nothing could be rendered for a reason that is common to all.
     """
-    jobs = [job for study in request.studies for job in plan(request, study)]
+    jobs: list[RenderJob] = []
+    for file in request.studies:
+        try:
+            jobs += plan(request, file)
+        except EvalkitError as error:
+            return _stopped(request, file, error)
     for job in jobs:
         for warning in job.passed.warnings:
             sys.stderr.write(f"evalkit: {job.name}: {warning}\n")
     if request.explain:
+        if request.json:
+            write_json([record_of(job, foreseen(job)) for job in jobs], 0)
+            return 0
         for job in jobs:
             sys.stdout.write(f"{explain(job)}\n")
         return 0
     with progress_for() as progress:
         results = render_all(jobs, request.jobs, progress)
-    code = 0
-    for job, result in zip(jobs, results, strict=True):
+    code = exit_code(results)
+    records = [record_of(job, result) for job, result in zip(jobs, results, strict=True)]
+    for job, result, record in zip(jobs, results, records, strict=True):
+        _log(job.study, record)
         if isinstance(result, EvalkitError):
             _tell(sys.stderr, f"evalkit: {' '.join(str(result).split())}\n")
-            code = code or result.exit_code
-        else:
+        elif not request.json:
             for name in job.params.publication.to:
-                _tell(sys.stdout, f"{result / f'report.{name}'}\n")
+                _tell(sys.stdout, f"{result.place / f'report.{name}'}\n")
+    if request.json:
+        write_json(records, code)
     return code
+
+
+def _stopped(request: Request, file: Path, error: EvalkitError) -> int:
+    """Write down that nothing could be rendered, where there is a study to write it down for; and say it."""
+    study = None
+    with contextlib.suppress(EvalkitError):
+        study = load_study(file)
+    record = stopped_before(request.report, error, study)
+    if study is not None and not request.explain:
+        _log(study, record)
+    if not request.json:
+        raise error
+    write_json([record], error.exit_code)
+    return error.exit_code
+
+
+def _log(study: Study, record: Mapping[str, Any]) -> None:
+    """Write a line into the log of runs; what was done stays done where that cannot be."""
+    try:
+        logged(study, [record])
+    except (EvalkitError, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        _tell(sys.stderr, f"evalkit: this run is not in the log of runs ({why})\n")
+
+
+def exit_code(results: Sequence[Outcome | EvalkitError]) -> int:
+    """Return the exit code of several renders.
+
+    Parameters
+    ----------
+    results : sequence of (Outcome or EvalkitError)
+
+    Returns
+    -------
+    int
+        Of the first one that failed; else 13 where one waits for approval; else 0.
+    """
+    failed = [result.exit_code for result in results if isinstance(result, EvalkitError)]
+    waits = any(isinstance(result, Outcome) and result.status == "waiting_for_approval" for result in results)
+    return failed[0] if failed else WAITING if waits else 0
 
 
 def _tell(stream: TextIO, text: str) -> None:
@@ -136,6 +190,7 @@ def plan(request: Request, file: Path, held: Sequence[Excuse] = ()) -> list[Rend
             secrets=secrets,
             new_ledger=request.new_ledger,
             passed=through,
+            newest_days={name: day.isoformat() if day else None for name, day in gate.newest_days.items()},
         )
         for period, through in zip(periods, passed, strict=True)
     ]

@@ -17,7 +17,7 @@ from evalkit.protocol import Excuse, Study, load_study, private_folder
 from evalkit.publish import RenderJob, checked, new_approver, new_key, progress_for, read_manifest, verify
 
 
-def run(release: Path, study: Path, public_key: Path | None, *, quick: bool) -> int:
+def run(release: Path, study: Path, public_key: Path | None, *, quick: bool, publisher: str | None = None) -> int:
     """Verify a release and say what was found, line by line.
 
     Parameters
@@ -29,6 +29,8 @@ def run(release: Path, study: Path, public_key: Path | None, *, quick: bool) -> 
     public_key : pathlib.Path or None
     quick : bool
         Whether to check digests and signature only.
+    publisher : str, optional
+        Makes it again, instead of the one that made it.
 
     Returns
     -------
@@ -45,9 +47,9 @@ def run(release: Path, study: Path, public_key: Path | None, *, quick: bool) -> 
     if quick:
         found = checked(release, public_key, _study_of(read_manifest(release), study))
     else:
-        job = _job(read_manifest(release), release, study)
+        job = _job(read_manifest(release), release, study, publisher)
         with progress_for() as progress:
-            found = verify(release, job, public_key, progress)
+            found = verify(release, job, public_key, progress, publisher or "")
     sys.stdout.write("".join(f"{line}\n" for line in found.lines()))
     if not found.good:
         msg = f"{release}: is not what was published: {found.why}"
@@ -63,7 +65,7 @@ def _study_of(manifest: dict[str, Any], file: Path) -> Study | None:
     return study if study.id == manifest["study"] else None
 
 
-def _job(manifest: dict[str, Any], release: Path, study: Path) -> RenderJob:
+def _job(manifest: dict[str, Any], release: Path, study: Path, publisher: str | None = None) -> RenderJob:
     """Ask for the same again: report, period, publication and what was set on the command line then."""
     protocol = load_study(study)
     if manifest["study"] != protocol.id:
@@ -74,7 +76,7 @@ def _job(manifest: dict[str, Any], release: Path, study: Path) -> RenderJob:
         report=str(manifest["report"]),
         periods=(str(manifest["period"]),),
         studies=(study,),
-        publisher=str(publication["publisher"]),
+        publisher=publisher or str(publication["publisher"]),
         to=",".join(publication["to"]),
     )
     job = plan(request, study, _excused_then(manifest, release))[0]

@@ -18,8 +18,6 @@ from evalkit.intake._spec import table_spec
 from evalkit.periods import Period
 from evalkit.protocol import Study
 
-# A month's entries are late by a few weeks at most; of a small programme nobody new may come for a quarter.
-_USUAL, _OF_PARTICIPANTS = 31, 92
 _SEVERAL = 5  # rows: fewer that were entered late are late, and no other kind of day
 _BEFORE = 6  # months that say what is usual: half a year, so that one holiday does not
 
@@ -57,8 +55,7 @@ def reaches(data: StudyData, today: date) -> dict[str, Reach]:
     """
     found = {}
     for name, newest in data.newest_days(today).items():
-        asked = data.study.tables[name].freshness_days  # type: ignore[index]
-        days = asked if asked is not None else _OF_PARTICIPANTS if name == "participants" else _USUAL
+        days = data.study.freshness_of(name)
         found[name] = Reach(newest, days, (newest or data.study.starts) + timedelta(days=days))
     return found
 

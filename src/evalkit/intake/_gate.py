@@ -11,7 +11,7 @@ __all__ = ["Gate", "open_gate"]
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 
 from evalkit import zones
@@ -141,13 +141,18 @@ class Gate:
             raise DataError(msg)
         return found
 
+    @property
+    def newest_days(self) -> dict[str, date | None]:
+        """The newest day of each table, as far as it has one."""
+        return {name: reach.newest for name, reach in self._reaches.items()}
+
     def periods(self, wanted: Sequence[str]) -> list[Period]:
         """Read periods.
 
         Parameters
         ----------
         wanted : sequence of str
-            ``2022Q3``, ``2022-01-01..2022-06-30``, ``newest`` or ``all``.
+            ``2022Q3``, ``2022-01-01..2022-06-30``, ``newest``, ``due`` or ``all``.
 
         Returns
         -------
@@ -167,6 +172,8 @@ class Gate:
         for text in wanted:
             if text == "newest":
                 found.append(self.newest())
+            elif text == "due":
+                found.append(newest_complete(self.today - timedelta(days=self.study.days_until_due), fiscal))
             elif text == "all":
                 found += quarters_between(starts, self.newest().last, fiscal)
             else:

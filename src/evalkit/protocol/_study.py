@@ -26,6 +26,9 @@ from evalkit.protocol._fields import (
 )
 from evalkit.protocol._rules import Rules
 
+# A month's entries are late by a few weeks at most; of a small programme nobody new may come for a quarter.
+_USUAL, _OF_PARTICIPANTS = 31, 92
+
 
 class Arm(Model):
     """One of the two groups that are compared."""
@@ -221,6 +224,9 @@ class Study(Model):
     """File of the disclosure policy, from the protocol's folder; none: the defaults."""
     private: Text | None = None
     """Folder of private folders, from the protocol's folder; none: .evalkit beside it. EVALKIT_PRIVATE goes before."""
+    notify: Text | None = None
+    """Whom to tell what was published, waits for approval or stopped: a command that reads JSON, or an address that it
+    is sent to; ${NAME} is taken from the environment. None: nobody. EVALKIT_NOTIFY goes before."""
     seed: Annotated[int, Field(ge=0), NUMBER] = 20211118
     """Seed of everything random."""
 
@@ -243,6 +249,26 @@ class Study(Model):
             msg = "covariates: a name stands twice"
             raise ValueError(msg)
         return self
+
+    def freshness_of(self, table: str) -> int:
+        """Return how many days before a period's end a table's newest day may lie.
+
+        Parameters
+        ----------
+        table : str
+
+        Returns
+        -------
+        int
+        """
+        asked = self.tables[table].freshness_days  # type: ignore[index]
+        return asked if asked is not None else _OF_PARTICIPANTS if table == "participants" else _USUAL
+
+    @property
+    def days_until_due(self) -> int:
+        """For how many days a quarter has to be over until its report is due: as long as its tables may be late."""
+        # Of participants few come, so that a newest day of long ago says little of when the table comes.
+        return max((self.freshness_of(name) for name in self.tables if name != "participants"), default=_USUAL)
 
     @property
     def path(self) -> Path:

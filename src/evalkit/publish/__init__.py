@@ -9,27 +9,38 @@ from evalkit.publish._approval import Approval, approvals_of
 from evalkit.publish._approve import approve
 from evalkit.publish._approvers import new_approver
 from evalkit.publish._batch import render_all
+from evalkit.publish._environment import digest
+from evalkit.publish._foresee import explain, foreseen
 from evalkit.publish._job import RenderJob, find_notebook
 from evalkit.publish._manifest import read_manifest
+from evalkit.publish._move import adopt_releases, export_private, import_private
+from evalkit.publish._outcome import WAITING, Outcome
 from evalkit.publish._progress import LineProgress, Progress, progress_for
-from evalkit.publish._render import explain, render
+from evalkit.publish._render import render
 from evalkit.publish._review import write_pack
 from evalkit.publish._sign import new_key
 from evalkit.publish._tools import Tool, survey
 from evalkit.publish._verify import Verification, checked, verify
 
 __all__ = [
+    "WAITING",
     "Approval",
     "LineProgress",
+    "Outcome",
     "Progress",
     "RenderJob",
     "Tool",
     "Verification",
+    "adopt_releases",
     "approvals_of",
     "approve",
     "checked",
+    "digest",
     "explain",
+    "export_private",
     "find_notebook",
+    "foreseen",
+    "import_private",
     "new_approver",
     "new_key",
     "progress_for",

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from evalkit.errors import EvalkitError, UsageError
 from evalkit.publish._job import RenderJob
+from evalkit.publish._outcome import Outcome
 from evalkit.publish._progress import LineProgress, Progress
 from evalkit.publish._render import render
 
 
-def render_all(jobs: Sequence[RenderJob], workers: int, progress: Progress) -> list[Path | EvalkitError]:
+def render_all(jobs: Sequence[RenderJob], workers: int, progress: Progress) -> list[Outcome | EvalkitError]:
     """Render several reports; one that fails does not stop the others.
 
     Parameters
@@ -28,7 +29,7 @@ def render_all(jobs: Sequence[RenderJob], workers: int, progress: Progress) -> l
 
     Returns
     -------
-    list of (pathlib.Path or EvalkitError)
+    list of (Outcome or EvalkitError)
         In the order of the jobs.
 
     Raises
@@ -59,9 +60,9 @@ def render_all(jobs: Sequence[RenderJob], workers: int, progress: Progress) -> l
     return [found[n] for n in range(len(jobs))]
 
 
-def _in_line(jobs: Sequence[RenderJob], progress: Progress | None = None) -> list[Path | EvalkitError]:
+def _in_line(jobs: Sequence[RenderJob], progress: Progress | None = None) -> list[Outcome | EvalkitError]:
     told = progress or LineProgress()
-    found: list[Path | EvalkitError] = []
+    found: list[Outcome | EvalkitError] = []
     for job in jobs:
         try:
             found.append(render(job, told))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DIALECT", "font_folder", "metadata", "publish_embedded"]
+__all__ = ["DIALECT", "FONTS", "font_folder", "metadata", "publish_embedded"]
 
 import calendar
 import html
@@ -25,7 +25,7 @@ from evalkit.publish._words import words
 
 DIALECT = "markdown-tex_math_dollars-raw_tex-example_lists-task_lists"
 """What Markdown a notebook is written in: a dollar sign is one, and a backslash begins no command."""
-_FONTS = {
+FONTS = {  # module of a package: family
     "font_source_serif_pro": "SourceSerifPro",
     "font_source_sans_pro": "SourceSansPro",
 }
@@ -203,7 +203,7 @@ def font_folder(folder: Path) -> Path:
     """
     target = folder / "fonts"
     target.mkdir(exist_ok=True)
-    for package, family in _FONTS.items():
+    for package, family in FONTS.items():
         home = Path(str(__import__(package).__file__)).parent / "files"
         for face in _FACES:
             name = f"{family}-{face}.ttf"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["checkout", "code", "digest", "environment", "imported_packages"]
+__all__ = ["checkout", "code", "digest", "environment", "imported_packages", "loaded_packages"]
 
 import ast
 import contextlib
@@ -22,7 +22,8 @@ from packaging.utils import canonicalize_name
 
 from evalkit._version import __version__
 
-_NOT_CODE = ("__pycache__", "_templates")  # templates are copies of notebooks, which have digests of their own
+# Templates are copies of notebooks, which have digests of their own; the others take no part in a render's result.
+_NOT_CODE = ("__pycache__", "_templates", "cli", "examples", "simulate")
 
 
 def digest(file: Path) -> str:
@@ -42,7 +43,7 @@ def digest(file: Path) -> str:
 
 
 def code() -> dict[str, str]:
-    """Return evalkit's version and the digest of its files as they are installed.
+    """Return evalkit's version and the digest of its files that a render may load, as they are installed.
 
     Returns
     -------
@@ -155,10 +156,32 @@ def imported_packages(sources: Iterable[str]) -> set[str]:
                 elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                     modules.add(node.module.partition(".")[0])
     modules -= {*sys.stdlib_module_names, "evalkit"}
-    if not modules:
-        return set()
-    owners = _owners()
-    return {name for module in modules for name in owners.get(module, ())}
+    return _packages_of(modules)
+
+
+def loaded_packages(modules: Iterable[str]) -> set[str]:
+    """Return the packages that made a release: those that the notebook's run loaded, and those that publish it.
+
+    Parameters
+    ----------
+    modules : iterable of str
+        Names of the modules that the run had loaded at its end.
+
+    Returns
+    -------
+    set of str
+        Names of distributions as `environment` writes them.
+    """
+    home = Path(__file__).parent
+    ours = [file.read_text(encoding="utf-8") for file in sorted(home.rglob("*.py"))]
+    top = {module.partition(".")[0] for module in modules} - {*sys.stdlib_module_names, "evalkit"}
+    return {canonicalize_name(name) for name in _packages_of(top) | imported_packages(ours)}
+
+
+def _packages_of(modules: Iterable[str]) -> set[str]:
+    wanted = list(modules)
+    owners = _owners() if wanted else {}
+    return {name for module in wanted for name in owners.get(module, ())}
 
 
 @functools.lru_cache(maxsize=1)

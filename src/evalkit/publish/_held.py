@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["held_releases", "ledger_for", "newest_gone", "opened_ledger", "release_name"]
+__all__ = ["held_releases", "ledger_for", "newest_gone", "opened_ledger", "published_in", "release_name"]
 
 import re
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def ledger_for(job: RenderJob) -> Ledger:
         If what is published there cannot be read.
     """
     private, releases = private_folder(job.study), job.target.resolve().parent.parent
-    published = list(_published(releases))
+    published = list(published_in(releases))
     names = held_releases(published)
     try:
         ledger = opened_ledger(private, releases, published)
@@ -89,15 +89,25 @@ def opened_ledger(private: Path, releases: Path, published: list[tuple[Path, dic
     EvalkitError
         See `ledger_for`.
     """
-    there = list(_published(releases)) if published is None else published
+    there = list(published_in(releases)) if published is None else published
     ledger = Ledger.of(private, releases)
     ledger.recover(lambda sha256: any(digest(place / MANIFEST) == sha256 for place, _ in there))
     ledger.require(held_releases(there))
     return ledger
 
 
-def _published(releases: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield the releases that are there, superseded ones too, with their manifests."""
+def published_in(releases: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the releases that are there, superseded ones too, with their manifests.
+
+    Parameters
+    ----------
+    releases : pathlib.Path
+        ``<out>/<study>``.
+
+    Yields
+    ------
+    tuple of (pathlib.Path, dict)
+    """
     for place in sorted(releases.glob("*/*")):
         hidden = any(name.startswith(".") for name in (place.name, place.parent.name))
         if hidden or not place.is_dir() or is_of_before_ledgers(place):

@@ -6,7 +6,7 @@ few lines: ``--explain``, the cache, a superseding release and ``evalkit verify`
 
 from __future__ import annotations
 
-__all__ = ["SECTIONS", "Change", "because", "differences", "key"]
+__all__ = ["SECTIONS", "Change", "because", "differences", "key", "unused"]
 
 import hashlib
 import json
@@ -21,6 +21,7 @@ SECTIONS = ("period", "inputs", "parameters", "publication", "code", "environmen
 
 _ONE_FILE = {"study": "protocol", "disclosure": "policy", "baselines": "baselines", "notebook": "notebook"}
 _SHOWN = 40
+_WHO = ("publication", "publisher")
 _KINDS = {
     "data": marked("table"),
     "parameter": marked("parameter"),
@@ -80,6 +81,11 @@ class Change:
             return say("{what} changed", what=what)
         return say("{what} changed from {old} to {new}", what=what, old=self.old, new=self.new)
 
+    @property
+    def is_around(self) -> bool:
+        """Whether it is of what a release was made with, and not of what it was made from."""
+        return self.kind in {"code", "environment", "package", "tool"} or (self.kind, self.name) == _WHO
+
     def as_dict(self) -> dict[str, str]:
         """Return the change as plain values.
 
@@ -118,11 +124,35 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     Returns
     -------
     list of Change
-        Sorted by kind and name; empty when both are the same.
+        Sorted by kind and name; empty when both are the same. Without packages that the old one's run did not load.
     """
+    return [change for change in _all_differences(old, new) if not _is_unused(change, old)]
+
+
+def unused(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    """List what differs of packages that the old run could reach and did not load: they cannot have changed anything.
+
+    Parameters
+    ----------
+    old, new : mapping
+        Manifests, or the sections of one.
+
+    Returns
+    -------
+    list of Change
+    """
+    return [change for change in _all_differences(old, new) if _is_unused(change, old)]
+
+
+def _all_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     then, now = _flat(old), _flat(new)
     changed = [at for at in sorted({*then, *now}) if then.get(at) != now.get(at)]
     return [Change(*at, _short(then.get(at, "")), _short(now.get(at, ""))) for at in changed]
+
+
+def _is_unused(change: Change, old: Mapping[str, Any]) -> bool:
+    loaded = old.get("loaded")  # not there: made before it was written down, so that all of them count
+    return change.kind == "package" and isinstance(loaded, list) and change.name not in loaded
 
 
 def because(changes: Sequence[Change], most: int = 6) -> str:

@@ -70,6 +70,8 @@ class RenderJob:
         Why another ledger is begun for the study; empty: there is one at most.
     passed : Passed
         What the tables were let through with.
+    newest_days : mapping of str
+        Newest day of each table, as ISO text or None; private.
     """
 
     study: Study
@@ -89,6 +91,7 @@ class RenderJob:
     secret: Keyer | None = field(default=None, repr=False)
     new_ledger: str = ""
     passed: Passed = field(default_factory=Passed)
+    newest_days: Mapping[str, str | None] = field(default_factory=dict, repr=False)
 
     def keyed(self, what: str, name: str, value: str) -> str:
         """Return the keyed digest of something that is not published.

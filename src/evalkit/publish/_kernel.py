@@ -7,7 +7,7 @@ another Python altogether, is never picked up by accident.
 
 from __future__ import annotations
 
-__all__ = ["IpcKernelManager", "ReportClient", "ReportEngine"]
+__all__ = ["LOADED", "IpcKernelManager", "ReportClient", "ReportEngine"]
 
 import os
 import sys
@@ -20,6 +20,14 @@ from jupyter_client.manager import AsyncKernelManager
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine
 from traitlets import Type, default
+
+LOADED = "EVALKIT_LOADED"
+"""Names the file into which the kernel writes, after each cell, which modules it has loaded."""
+
+_NOTE_LOADED = (
+    "get_ipython().events.register('post_run_cell', lambda *_: __import__('pathlib').Path(__import__('os').environ"
+    f"['{LOADED}']).write_text('\\n'.join(__import__('sys').modules)))"
+)  # one expression: it leaves no name in the notebook
 
 
 class IpcKernelManager(AsyncKernelManager):
@@ -40,6 +48,7 @@ class IpcKernelManager(AsyncKernelManager):
                 "ipykernel_launcher",
                 "-f",
                 "{connection_file}",
+                f"--IPKernelApp.exec_lines={_NOTE_LOADED}",
                 "--log-level=CRITICAL",  # an interrupt that meets the end of a kernel is no news
             ],
             display_name="evalkit",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["write_markdown"]
+__all__ = ["markdown_parts", "write_markdown"]
 
 import html
 import re
@@ -17,7 +17,7 @@ _FENCE = re.compile(r"^(`{3,})", re.MULTILINE)
 
 
 def write_markdown(document: Document, folder: Path) -> Path:
-    """Write ``report.md`` and ``media/*.svg``.
+    """Write ``report.md`` and its pictures.
 
     Parameters
     ----------
@@ -30,13 +30,28 @@ def write_markdown(document: Document, folder: Path) -> Path:
     pathlib.Path
         The Markdown file.
     """
+    file = folder / "report.md"
+    file.write_text("\n\n".join(markdown_parts(document, folder)) + "\n", encoding="utf-8")
+    return file
+
+
+def markdown_parts(document: Document, folder: Path) -> list[str]:
+    """Return a document's pieces as Markdown, and write ``media/*.svg``.
+
+    Parameters
+    ----------
+    document : Document
+    folder : pathlib.Path
+        Scratch folder of the render.
+
+    Returns
+    -------
+    list of str
+    """
     media = folder / "media"
     media.mkdir(exist_ok=True)
     say = messages_for(document.locale)
-    parts = [_part(item, media) + files_of(item, say) for item in document.items]
-    file = folder / "report.md"
-    file.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    return file
+    return [_part(item, media) + files_of(item, say) for item in document.items]
 
 
 def _part(item: Item, media: Path) -> str:

@@ -1,13 +1,14 @@
 """The Quarto publisher: the ``quarto`` program as a child process.
 
 What was observed of the real program is built in: it sees only a fresh scratch folder (it overwrites and deletes what
-lies beside its input), executes nothing (papermill did), runs in a session of its own (its children outlive it
-otherwise), and its stderr is read as well as its exit code (a reference that leads nowhere is only a warning to it).
+lies beside its input, and keeps its own files, with the report's text, wherever TMPDIR says), executes nothing
+(papermill did), runs in a session of its own (its children outlive it otherwise), and its stderr is read as well as its
+exit code (to it a reference that leads nowhere is only a warning, and so is a filter that fails).
 """
 
 from __future__ import annotations
 
-__all__ = ["find_quarto", "publish_quarto", "quarto_version"]
+__all__ = ["find_quarto", "needed_quarto", "parts_of", "publish_quarto", "quarto_version"]
 
 import os
 import re
@@ -16,16 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pikepdf
 import yaml
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
+from nbformat.v4 import new_markdown_cell, new_notebook, new_raw_cell
 
 from evalkit.errors import MissingToolError, PublicationError
-from evalkit.messages import messages_for
 from evalkit.publish._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
 from evalkit.publish._embedded import DIALECT, font_folder, metadata
-from evalkit.publish._markdown import files_of, quoted
+from evalkit.publish._markdown import markdown_parts
 from evalkit.publish._page import wrap_tables
-from evalkit.publish._prepare import Item
 from evalkit.publish._process import Finished, run_child
 from evalkit.publish._web import check_self_contained, strip_scripts
 
@@ -33,6 +33,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 # What Quarto only warns of, with exit code 0: text or a table that is missing, a reference that leads nowhere, a PDF of
 # another kind than asked for. Pandoc and the Typst compiler have nothing to warn of in a sound document.
 _SILENT_FAILURES = (
+    re.compile(r"\bERROR\b.*"),
     re.compile(r"Unable to (?:resolve crossref|parse table).*"),
     re.compile(r"WARNING.*?(?:file not found|could not (?:fetch|find|open|load)|unknown profile).*", re.IGNORECASE),
     re.compile(r"\[WARNING\].*"),
@@ -42,11 +43,27 @@ _SILENT_FAILURES = (
 )
 _FAILED = re.compile(r"(?:error|fatal)\b[: ]*(?:error: )?(?P<why>.*)", re.IGNORECASE)
 _PAGE = "report.html5"
-_NAMED = {"fig": "ek-figure", "tbl": "ek-table"}
 _CHARSET = '<meta charset="utf-8">'
 _HEAD = re.compile(r"(<head\b[^>]*>)", re.IGNORECASE)
 _PICTURELESS = re.compile(r'(<div\b[^>]*?)\s+alt="[^"]*"')
 _PARTIALS = ("typst-template.typ", "typst-show.typ")
+_OLDEST = (1, 9)  # an older one makes no PDF/UA-1, and says nothing of it
+_HERE = (
+    "TMPDIR",
+    "TMP",
+    "TEMP",
+    "HOME",
+    *(f"XDG_{name}" for name in ("CACHE_HOME", "CONFIG_HOME", "DATA_HOME", "STATE_HOME", "RUNTIME_DIR")),
+)
+# Where an installation has its parts (that of conda-forge is nowhere else); all others of Quarto's are settings.
+_PLACES = frozenset(
+    f"QUARTO_{name}"
+    for name in (
+        "BIN_PATH", "CONDA_PREFIX", "DART_SASS", "DENO", "DENO_DOM", "ESBUILD", "PANDOC", "ROOT", "SHARE_PATH", "TYPST",
+        "TYPST_GATHER", "VERAPDF",
+    )
+)  # fmt: skip
+_PART = re.compile(r"^\s*(Pandoc|Deno|Typst) version:? (\d[\w.+-]*)", re.MULTILINE)
 
 
 def find_quarto() -> Path | None:
@@ -59,6 +76,25 @@ def find_quarto() -> Path | None:
     named = os.environ.get("EVALKIT_QUARTO")
     found = shutil.which(named) if named else shutil.which("quarto")
     return Path(found) if found else None
+
+
+def needed_quarto() -> Path:
+    """Return the Quarto program.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    MissingToolError
+        If there is none.
+    """
+    program = find_quarto()
+    if program is None:
+        msg = "quarto: not found; install it from its site, set EVALKIT_QUARTO, or use --publisher embedded"
+        raise MissingToolError(msg)
+    return program
 
 
 def quarto_version(program: Path, folder: Path) -> str:
@@ -78,13 +114,39 @@ def quarto_version(program: Path, folder: Path) -> str:
     ------
     PublicationError
         If it does not answer with one.
+    MissingToolError
+        If it is too old.
     """
     done = run_child([str(program), "--version"], folder=folder, timeout=30, env=_environment(folder))
     version = done.out.strip()
-    if done.code != 0 or not re.fullmatch(r"\d+\.\d+[\w.+-]*", version):
+    found = re.fullmatch(r"(\d+)\.(\d+)[\w.+-]*", version)
+    if done.code != 0 or found is None:
         msg = f"{program}: 'quarto --version' answers with no version; see 'evalkit doctor'"
         raise PublicationError(msg)
+    if (int(found[1]), int(found[2])) < _OLDEST:
+        oldest = ".".join(map(str, _OLDEST))
+        msg = f"quarto: {version} is too old; install {oldest} or newer, or use --publisher embedded"
+        raise MissingToolError(msg)
     return version
+
+
+def parts_of(program: Path, folder: Path) -> dict[str, str]:
+    """Ask Quarto for the versions of the programs it brings.
+
+    Parameters
+    ----------
+    program : pathlib.Path
+    folder : pathlib.Path
+        Working folder.
+
+    Returns
+    -------
+    dict
+        ``deno``, ``pandoc``, ``typst``: version, as far as ``quarto check versions`` names it.
+    """
+    done = run_child([str(program), "check", "versions"], folder=folder, timeout=60, env=_environment(folder))
+    found = {name.lower(): version for name, version in _PART.findall(_ANSI.sub("", f"{done.out}\n{done.err}"))}
+    return dict(sorted(found.items()))
 
 
 def publish_quarto(
@@ -118,10 +180,7 @@ def publish_quarto(
     ExecutionTimeoutError
         If it takes too long.
     """
-    program = find_quarto()
-    if program is None:
-        msg = "quarto: not found; install it from its site, set EVALKIT_QUARTO, or use --publisher embedded"
-        raise MissingToolError(msg)
+    program = needed_quarto()
     folder = scratch / "quarto"
     folder.mkdir()
     _refuse_project_above(folder)
@@ -134,11 +193,25 @@ def publish_quarto(
         if not file.is_file() or file.stat().st_size == 0:
             msg = f"quarto: ended without an error but left no {file.name}"
             raise PublicationError(msg)
+    if "pdf" in made and document.pdf_standard != "none":
+        _check_standard(made["pdf"])
     if "html" in made:
         page = made["html"]
         page.write_text(wrap_tables(cleaned(page.read_text(encoding="utf-8"))), encoding="utf-8")
         check_self_contained(page)
     return made
+
+
+def _check_standard(file: Path) -> None:
+    """Ask the finished PDF whether it is PDF/UA-1: Quarto passes over a standard that it does not know."""
+    try:
+        with pikepdf.open(file) as pdf, pdf.open_metadata() as said:
+            part = str(said.get("pdfuaid:part", ""))
+    except pikepdf.PdfError:
+        return  # the audit of finished files says so
+    if part != "1":
+        msg = f"quarto: {file.name} is no PDF/UA-1; see 'evalkit doctor', or use --publisher embedded"
+        raise PublicationError(msg)
 
 
 def command(program: Path, formats: tuple[str, ...]) -> list[str]:
@@ -158,12 +231,15 @@ def command(program: Path, formats: tuple[str, ...]) -> list[str]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Plain text on stderr, a HOME it can write to, none of the caller's own settings, no fonts but the report's."""
+    """Plain text on stderr, its own files in the scratch folder, none of the caller's settings, the report's fonts."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
-    theirs = {name: value for name, value in os.environ.items() if not name.startswith(("QUARTO_", "TYPST_"))}
-    ours = {"NO_COLOR": "1", "HOME": str(home), "XDG_CACHE_HOME": str(home), "XDG_DATA_HOME": str(home)}
-    return {**theirs, **ours, "TYPST_IGNORE_SYSTEM_FONTS": "true"}
+    theirs = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _PLACES or not name.startswith(("QUARTO_", "TYPST_"))
+    }
+    return {**theirs, **dict.fromkeys(_HERE, str(home)), "NO_COLOR": "1", "TYPST_IGNORE_SYSTEM_FONTS": "true"}
 
 
 def _refuse_project_above(folder: Path) -> None:
@@ -176,7 +252,7 @@ def _refuse_project_above(folder: Path) -> None:
 
 
 def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> Path:
-    """Write ``report.ipynb`` and the shared template, filter and style sheet for Quarto.
+    """Write ``report.ipynb`` and the shared template, filter and style sheet for Quarto: the embedded publisher's text.
 
     Parameters
     ----------
@@ -198,11 +274,7 @@ def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> P
     if document.bibliography:
         (folder / BIBLIOGRAPHY).write_bytes(document.bibliography)
     front = yaml.safe_dump(front_matter(document, formats), sort_keys=False, allow_unicode=True)
-    say = messages_for(document.locale)
-    cells = [new_raw_cell(f"---\n{front}---")]
-    for item in document.items:
-        cells.append(_cell(item))
-        cells += [new_markdown_cell(_html_only(files))] if (files := files_of(item, say)) else []
+    cells = [new_raw_cell(f"---\n{front}---"), *map(new_markdown_cell, markdown_parts(document, folder))]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number:03d}"  # nbformat's own ids are random
     notebook = new_notebook(cells=cells)
@@ -248,8 +320,6 @@ def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]
             "code-copy": False,
             "anchor-sections": False,
         }
-    facts = metadata(document)
-    names = {f"{kind}-{use}": facts[key] for kind, key in _NAMED.items() for use in ("title", "prefix")}
     return {
         # Printed by none of our templates. Without it Quarto takes a notebook's first heading away, to be the title.
         "title": document.title,
@@ -257,17 +327,14 @@ def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]
         "date": document.cut_date.isoformat(),
         "from": DIALECT,
         "execute": {"enabled": False, "echo": False},
-        "crossref": {"title-delim": ".", **names},
-        "filters": ["evalkit.lua"],
+        # Before Quarto reads anything: figures and tables are those of the embedded publisher, and each table that it
+        # reads itself costs a process.
+        "filters": [{"at": "pre-ast", "path": "evalkit.lua"}],
+        "html-table-processing": "none",
         **({"bibliography": BIBLIOGRAPHY, "citeproc": True} if document.bibliography else {}),
-        **facts,
+        **metadata(document),
         "format": per_format,
     }
-
-
-def _html_only(text: str) -> str:
-    """Keep raw HTML that holds a table as it is: Quarto would read the table, and print it in the PDF too."""
-    return f'::: {{.content-visible when-format="html" html-table-processing="none"}}\n\n{text.strip()}\n\n:::'
 
 
 def cleaned(page: str) -> str:
@@ -289,22 +356,6 @@ def cleaned(page: str) -> str:
     """
     without = _PICTURELESS.sub(r"\1", strip_scripts(page))
     return _HEAD.sub(rf"\1{_CHARSET}", without.replace(_CHARSET, "", 1), count=1)
-
-
-def _cell(item: Item) -> Any:  # noqa: ANN401 - nbformat has no types
-    if item.kind == "markdown":
-        return new_markdown_cell(item.text)
-    if item.kind == "code":
-        return new_code_cell(f"#| echo: true\n{item.text}")
-    options: dict[str, str | bool] = {"label": item.label, "echo": False}
-    mime = "image/svg+xml" if item.kind == "figure" else "text/html"
-    if item.kind == "figure":
-        options |= {"fig-cap": item.caption, "fig-alt": quoted(item.alt)[1:-1]}
-    else:
-        options |= {"tbl-cap": item.caption}
-    lines = yaml.safe_dump(options, sort_keys=False, allow_unicode=True, width=10_000).splitlines()
-    output = new_output("display_data", data={mime: item.text})
-    return new_code_cell("\n".join(f"#| {line}" for line in lines), outputs=[output], execution_count=1)
 
 
 def _raise_for(done: Finished) -> None:

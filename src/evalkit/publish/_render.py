@@ -5,7 +5,7 @@ All of it or nothing; and nothing at all when the release that is there was made
 
 from __future__ import annotations
 
-__all__ = ["Made", "explain", "make", "render"]
+__all__ = ["Made", "make", "render"]
 
 import contextlib
 import errno
@@ -20,18 +20,20 @@ from evalkit.errors import ExecutionError, ExecutionTimeoutError, PublicationErr
 from evalkit.excuses import ENVIRONMENT as GATE
 from evalkit.messages import messages_for
 from evalkit.periods import quarters_between
-from evalkit.protocol import Secret, find_secret, load_disclosure, private_folder, study_secret
+from evalkit.protocol import load_disclosure, private_folder, study_secret
 from evalkit.publish._data import write_data
 from evalkit.publish._document import Document, document_of, with_bibliography, with_excuses
-from evalkit.publish._embedded import publish_embedded
-from evalkit.publish._environment import digest
+from evalkit.publish._embedded import FONTS, publish_embedded
+from evalkit.publish._environment import digest, loaded_packages
 from evalkit.publish._execute import Limits, execute
 from evalkit.publish._held import ledger_for, newest_gone, release_name
-from evalkit.publish._ingredients import differences, key
+from evalkit.publish._ingredients import because, differences, key, unused
 from evalkit.publish._job import RenderJob, parameters_of, read_notebook
 from evalkit.publish._keep import keep_for_review
+from evalkit.publish._kernel import LOADED
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST, as_keyed, attachment, known_then, went_in, write_manifest
+from evalkit.publish._outcome import Outcome
 from evalkit.publish._prepare import check_letters
 from evalkit.publish._progress import LineProgress, Progress
 from evalkit.publish._protected import Protected, run_protected
@@ -39,6 +41,7 @@ from evalkit.publish._published import estimates_of, numbers_changed, published_
 from evalkit.publish._quarto import publish_quarto
 from evalkit.publish._release import check_place, place_release, recover
 from evalkit.publish._revision import FIRST, Revision, after_gone, revision_of, superseding
+from evalkit.publish._same import came_out_the_same, outputs_changed, remember_same
 from evalkit.publish._scratch import private_files, scratch_folder, sweep
 from evalkit.publish._sign import SIGNATURE, key_name, sign, signing_key
 from evalkit.publish._standing import Standing, standing_at
@@ -68,7 +71,7 @@ class Made:
     ran: Protected
 
 
-def render(job: RenderJob, progress: Progress | None = None) -> Path:
+def render(job: RenderJob, progress: Progress | None = None) -> Outcome:
     """Render one report and place its release.
 
     Parameters
@@ -79,8 +82,8 @@ def render(job: RenderJob, progress: Progress | None = None) -> Path:
 
     Returns
     -------
-    pathlib.Path
-        The release folder, untouched when it is up to date; or the private folder in which it waits for approval.
+    Outcome
+        Its place is the release folder, untouched when it is up to date; or the private one in which it waits.
 
     Raises
     ------
@@ -96,30 +99,7 @@ def render(job: RenderJob, progress: Progress | None = None) -> Path:
             return _render(replace(job, secret=study_secret(job.study)), told, scratch)
 
 
-def explain(job: RenderJob) -> str:
-    """Say whether a report would be rendered, and why.
-
-    Parameters
-    ----------
-    job : RenderJob
-
-    Returns
-    -------
-    str
-        One line.
-    """
-    job = replace(job, secret=find_secret(job.study) or Secret.fresh())
-    with private_files(), scratch_folder() as scratch:
-        notebook = read_notebook(job.notebook)
-        standing = standing_at(job, went_in(job, notebook, parameters_of(job, notebook), scratch))
-    verdict = "up to date" if standing.up_to_date else "would be rendered"
-    if standing.there and not standing.up_to_date:
-        now, then = standing.revision, standing.revision + 1
-        verdict = f"differs from revision {now}; --supersede 'why' would publish revision {then}"
-    return f"{job.name}: {verdict}: {standing.why}"
-
-
-def _render(job: RenderJob, told: Progress, scratch: Path) -> Path:
+def _render(job: RenderJob, told: Progress, scratch: Path) -> Outcome:
     notebook = read_notebook(job.notebook)
     parameters = parameters_of(job, notebook)
     check_place(job.target)
@@ -130,9 +110,11 @@ def _render(job: RenderJob, told: Progress, scratch: Path) -> Path:
     _refuse_older(job, standing)
     settled = standing.up_to_date and not (job.force and standing.added)
     if settled and not job.force:
-        told.step(job.name, f"up to date ({job.target}){f': {standing.why}' if standing.added else ''}")
-        return job.target
-    if standing.there and not job.supersede and not settled:
+        return _up_to_date(job, told, standing.why if standing.added else "")
+    around = standing.only_around and not job.supersede
+    if around and not job.force and came_out_the_same(job.study, standing):
+        return _up_to_date(job, told, f"same outputs, other surroundings: {because(standing.around)}")
+    if standing.there and not job.supersede and not settled and not around:
         msg = (
             f"{job.target}: is published already, and differs from what would be made now ({standing.why}); "
             "--supersede 'why' publishes a new revision and keeps this one"
@@ -142,8 +124,16 @@ def _render(job: RenderJob, told: Progress, scratch: Path) -> Path:
     waits = waiting_at(job.study, job.target, parts) if gate else None
     if waits is not None and not job.force:
         told.step(job.name, f"waits for approval already ({waits})")
-        return waits
-    return _place(job, make(job, told, scratch, standing, parts), standing, told, gate=gate)
+        return Outcome("waiting_for_approval", waits, "waits already")
+    made = make(job, told, scratch, standing, parts)
+    if standing.there and not job.supersede:
+        return _made_again(job, made, standing, parts, told)
+    return _place(job, made, standing, told, gate=gate)
+
+
+def _up_to_date(job: RenderJob, told: Progress, why: str) -> Outcome:
+    told.step(job.name, f"up to date ({job.target}){f': {why}' if why else ''}")
+    return Outcome("up_to_date", job.target, why)
 
 
 def _refuse_older(job: RenderJob, standing: Standing) -> None:
@@ -188,6 +178,8 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     if guard.identifiers.unsearched:
         told.step(job.name, f"{guard.identifiers.unsearched} identifiers are too short to be looked for")
 
+    modules = scratch / "modules.txt"
+
     def run(variables: Mapping[str, str]) -> Any:  # noqa: ANN401 - nbformat has no types
         done = execute(
             notebook,
@@ -198,7 +190,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
             log_file=job.log_folder / f"{job.study.id}-{job.params.report}-{job.target.name}.log",
             limits=Limits(deadline - time.monotonic(), job.params.memory_gb, job.params.output_mb),
             on_cell=lambda done, total: told.cell(job.name, done, total),
-            variables={ENVIRONMENT: guard.key, GATE: job.passed.to_kernel(), **variables},
+            variables={ENVIRONMENT: guard.key, GATE: job.passed.to_kernel(), LOADED: str(modules), **variables},
             scrub=guard.scrub,
         )
         audit_cells(done, guard)
@@ -216,6 +208,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     facts = {
         **parts,
         "key": key(parts),
+        "loaded": _loaded(parts, modules),
         **_trusted(job, signer, standing),
         "data_cut": document.cut_date.isoformat(),
         "synthetic": document.synthetic,
@@ -238,6 +231,12 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         files[SIGNATURE] = sign(files[MANIFEST], signer, scratch / SIGNATURE)
     audit_files(files, guard)
     return Made(facts, files, ran)
+
+
+def _loaded(parts: Mapping[str, Any], modules: Path) -> list[str]:
+    """Name the packages of the environment that took part: others may change and nothing else comes out."""
+    names = modules.read_text(encoding="utf-8").splitlines() if modules.is_file() else []
+    return sorted(loaded_packages([*names, *FONTS]) & set(parts["environment"]["packages"]))
 
 
 def _trusted(job: RenderJob, key_file: Path | None, standing: Standing) -> dict[str, Any]:
@@ -316,19 +315,30 @@ def _publish(document: Document, publisher: str, job: RenderJob, scratch: Path, 
     return {f"report.{name}": file for name, file in made.items()}
 
 
-def _place(job: RenderJob, made: Made, standing: Standing, told: Progress, *, gate: bool) -> Path:
-    """Place a release, or hold it where it has to be approved first; return where it lies."""
-    if standing.there and not job.supersede:
+def _made_again(job: RenderJob, made: Made, standing: Standing, parts: Mapping[str, Any], told: Progress) -> Outcome:
+    """Hold what was made again to what is published: by bytes, or by outputs where it was made with something else."""
+    then = as_keyed(standing.manifest, job)
+    around = [*standing.around, *unused(then, parts)]
+    if around:
+        numbers, other = outputs_changed(standing.place, standing.manifest, made.facts, made.files)
+        differing = list(dict.fromkeys([*(change.output for change in numbers), *other]))
+        how = f"the same inputs gave another {', '.join(differing)} in other surroundings ({because(around)})"
+    else:
         own = (MANIFEST, SIGNATURE)  # the commit may be another one, with the same code
         differing = [n for n, f in made.files.items() if n not in own and digest(f) != _digest_at(job.target / n)]
-        if differing:
-            msg = (
-                f"{job.target}: the same inputs gave another {', '.join(differing)}; nothing was published "
-                "(--supersede 'why' publishes it as a new revision)"
-            )
-            raise ReleaseError(msg)
-        told.step(job.name, f"made again, the same bytes as in {job.target}")
-        return job.target
+        how = f"the same inputs gave another {', '.join(differing)}"
+    if differing:
+        msg = f"{job.target}: {how}; nothing was published (--supersede 'why' publishes it as a new revision)"
+        raise ReleaseError(msg)
+    if around:
+        remember_same(job.study, standing)
+        return _up_to_date(job, told, f"same outputs, other surroundings: {because(around)}")
+    told.step(job.name, f"made again, the same bytes as in {job.target}")
+    return Outcome("up_to_date", job.target, "made again, the same bytes")
+
+
+def _place(job: RenderJob, made: Made, standing: Standing, told: Progress, *, gate: bool) -> Outcome:
+    """Place a release, or hold it where it has to be approved first."""
     manifest, revision = made.files[MANIFEST], int(made.facts["revision"])
     keep_for_review(job.study, manifest, made.ran.executed, made.ran.file, made.ran.looked())
     supersedes = standing.revision if standing.there else None
@@ -340,11 +350,11 @@ def _place(job: RenderJob, made: Made, standing: Standing, told: Progress, *, ga
         waiting = Waiting(job.target, supersedes, name, standing.manifest_sha256)
         place = hold(job.study, made.files, waiting)
         told.step(job.name, f"waits for approval in {place}; evalkit review and evalkit approve take this folder")
-        return place
+        return Outcome("waiting_for_approval", place)
     with ledger.adding(name, digest(manifest)):
         place_release(made.files, job.target, supersedes=supersedes)
     told.step(job.name, f"published in {job.target}")
-    return job.target
+    return Outcome("published", job.target)
 
 
 def _digest_at(file: Path) -> str:

@@ -41,7 +41,8 @@ class Standing:
     wrong : tuple of str
         Files that are not what was published.
     added : bool
-        Whether all that changed are tables that say the same as then of the time up to the data cut.
+        Whether all tables that changed say the same as then of the time up to the data cut, and nothing else changed
+        but what it is made with.
     gone : mapping
         ``revision`` and ``manifest_sha256`` of a newer release that was published there and is there no more; empty:
         what is there is the newest.
@@ -69,7 +70,21 @@ class Standing:
     @property
     def up_to_date(self) -> bool:
         """Whether a render now would give the release that is there."""
-        return bool(self.manifest) and (self.added or not self.changes) and not self.wrong and not self.gone
+        return self._whole and (self.added or not self.changes) and not self.around
+
+    @property
+    def _whole(self) -> bool:
+        return bool(self.manifest) and not self.wrong and not self.gone
+
+    @property
+    def around(self) -> tuple[Change, ...]:
+        """What it is made with that is other than then: evalkit's code, Python, packages, tools."""
+        return tuple(change for change in self.changes if change.is_around)
+
+    @property
+    def only_around(self) -> bool:
+        """Whether nothing else changed: only making it again tells whether the same comes out."""
+        return self._whole and bool(self.around) and (self.added or len(self.around) == len(self.changes))
 
     @property
     def why(self) -> str:
@@ -116,8 +131,9 @@ def standing_at(job: RenderJob, parts: Mapping[str, Any]) -> Standing:
     then = as_keyed(manifest, job)
     same = key(then) == key(parts)
     changes = () if same else tuple(differences(then, parts))
+    inputs = [change for change in changes if not change.is_around]
     # What the tables said up to the cut takes long to find out, so it is asked only where nothing else changed.
-    added = bool(changes) and all(change.kind == "data" for change in changes) and _same_past(then, known_then(job))
+    added = bool(inputs) and all(change.kind == "data" for change in inputs) and _same_past(then, known_then(job))
     return Standing(place, True, manifest, sha256, changes, tuple(damaged(place, manifest)), added)
 
 

@@ -6,13 +6,19 @@ __all__ = ["Tool", "publisher_of", "survey", "tools_of"]
 
 import platform
 import sys
-import tempfile
 from dataclasses import dataclass
+from datetime import date
 from importlib import metadata
 from pathlib import Path
 
 from evalkit.errors import EvalkitError
-from evalkit.publish._quarto import find_quarto, quarto_version
+from evalkit.publish._document import Document
+from evalkit.publish._prepare import Item
+from evalkit.publish._quarto import find_quarto, needed_quarto, parts_of, publish_quarto, quarto_version
+from evalkit.publish._scratch import scratch_folder
+
+_TRIAL = 120.0
+"""Seconds that a trial of Quarto may take: the first one copies its library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +71,15 @@ def tools_of(publisher: str, folder: Path) -> dict[str, str]:
     Returns
     -------
     dict
-        Tool: version; empty where Quarto is wanted and not there.
+        Tool: version.
+
+    Raises
+    ------
+    MissingToolError
+        If Quarto is wanted, and not there or too old.
     """
     if publisher == "quarto":
-        program = find_quarto()
-        return {} if program is None else {"quarto": quarto_version(program, folder)}
+        return {"quarto": quarto_version(needed_quarto(), folder)}
     import pypandoc  # noqa: PLC0415
 
     return {"pandoc": str(pypandoc.get_pandoc_version()), "typst": metadata.version("typst")}
@@ -87,11 +97,19 @@ def _quarto() -> Tool:
     if program is None:
         remark = "not found: optional, from quarto.org; the embedded publisher is used without it"
         return Tool("quarto", "", needed=False, remark=remark)
+    # Its version is answered by a launcher, and says nothing of the rest: a line is published.
+    line = Document(
+        "Trial", "", "Trial", "", "now", "now", date(2000, 1, 1), False, "en-US", (Item("markdown", 1, "One line."),)
+    )
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            return Tool("quarto", quarto_version(program, Path(folder)), needed=False, remark=str(program))
+        with scratch_folder() as folder:
+            version = quarto_version(program, folder)
+            parts = parts_of(program, folder)
+            publish_quarto(line, ("pdf", "html"), folder, _TRIAL)
     except EvalkitError as error:
-        return Tool("quarto", "", needed=False, remark=str(error))
+        return Tool("quarto", "", needed=False, remark=f"{program}: {error}")
+    brings = ", ".join(f"{name} {parts.get(name, '(version unknown)')}" for name in ("deno", "pandoc", "typst"))
+    return Tool("quarto", version, needed=False, remark=f"{program}: publishes a line; {brings}")
 
 
 def survey() -> list[Tool]:

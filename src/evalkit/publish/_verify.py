@@ -16,15 +16,16 @@ from evalkit.errors import EvalkitError, MissingToolError
 from evalkit.protocol import Secret, Study, find_private_folder, find_secret
 from evalkit.publish._document import ATTACHMENT
 from evalkit.publish._environment import digest
-from evalkit.publish._ingredients import Change, because, differences, key
+from evalkit.publish._ingredients import Change, because, differences, key, unused
 from evalkit.publish._job import RenderJob, parameters_of, read_notebook
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST, as_keyed, attachment, damaged, read_manifest, strangers, went_in
 from evalkit.publish._own import Remark, own_remarks
 from evalkit.publish._place import broken_chain, misplaced
 from evalkit.publish._progress import Progress
-from evalkit.publish._published import NumberChange, how_many, numbers_changed, read_numbers
+from evalkit.publish._published import NumberChange, how_many, read_numbers
 from evalkit.publish._render import Made, make
+from evalkit.publish._same import outputs_changed
 from evalkit.publish._scratch import private_files, scratch_folder
 from evalkit.publish._secret import Keyer, Recorded
 from evalkit.publish._standing import Standing
@@ -48,6 +49,8 @@ class Verification:
         What would go in now and did not then.
     numbers : tuple of NumberChange
         Published numbers that came out as others.
+    around : tuple of Change
+        What it is made with that is other than then, where the same came out.
     counts : mapping of str to (int, int)
         Output: published numbers that came out the same, and all of them.
     """
@@ -60,6 +63,7 @@ class Verification:
     changes: tuple[Change, ...] = ()
     numbers: tuple[NumberChange, ...] = ()
     counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    around: tuple[Change, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -84,6 +88,8 @@ class Verification:
         """
         yield f"{self.release} (revision {self.manifest.get('revision', 1)})"
         yield from (f"  ok: {line}" for line in self.said)
+        if self.around:
+            yield f"  same outputs, other surroundings: {because(self.around)}"
         yield from (f"  not checked: {line}" for line in self.unchecked)
         for output, (same, total) in self.counts.items():
             yield f"  {'ok' if same == total else 'DIFFERS'}: {output}: {same} of {total} numbers the same"
@@ -172,7 +178,7 @@ def _inside(release: Path, manifest: Mapping[str, Any]) -> str:
     return "" if found == inside else f"{MANIFEST} is not the one inside {file.name}"
 
 
-def verify(release: Path, job: RenderJob, public_key: Path | None, told: Progress) -> Verification:
+def verify(release: Path, job: RenderJob, public_key: Path | None, told: Progress, publisher: str = "") -> Verification:
     """Check a release, make it again, and compare.
 
     Parameters
@@ -183,6 +189,8 @@ def verify(release: Path, job: RenderJob, public_key: Path | None, told: Progres
         Study and report as they are now, with what was set on the command line then.
     public_key : pathlib.Path or None
     told : Progress
+    publisher : str, default ""
+        Makes it again, instead of the one that made it.
 
     Returns
     -------
@@ -206,8 +214,9 @@ def verify(release: Path, job: RenderJob, public_key: Path | None, told: Progres
     with private_files(), study_lock(job.study, lambda: told.step(job.name, waiting)), scratch_folder() as scratch:
         notebook = read_notebook(job.notebook)
         now = went_in(job, notebook, parameters_of(job, notebook), scratch)
-        found = replace(found, changes=tuple(differences(as_keyed(then, job), now)))
-        again = _as_then(job, then)
+        keyed = as_keyed(then, job)
+        found = replace(found, changes=(*differences(keyed, now), *unused(keyed, now)))
+        again = _as_then(job, then, publisher)
         standing = Standing(release, True, then, digest(release / MANIFEST))
         try:
             parts = went_in(again, notebook, parameters_of(again, notebook), scratch)
@@ -230,32 +239,33 @@ def _secret(study: Study, then: Mapping[str, Any]) -> tuple[Keyer, str]:
     return Recorded(then), f"whether the tables are the same files and rows: the study's secret {which}"
 
 
-def _as_then(job: RenderJob, then: Mapping[str, Any]) -> RenderJob:
+def _as_then(job: RenderJob, then: Mapping[str, Any], publisher: str = "") -> RenderJob:
     """Return the job with the parameters and the publication of the release."""
+    chosen = {"publisher": publisher} if publisher else {}
     values = {n: v for n, v in then.get("parameters", {}).items() if n not in {"study", "period"}}
-    publication = job.params.publication.model_copy(update=dict(then.get("publication", {})))
+    publication = job.params.publication.model_copy(update={**then.get("publication", {}), **chosen})
     params = job.params.model_copy(update={"parameters": values, "publication": publication})
     return replace(job, params=params, overrides={}, supersede="", force=True)
 
 
 def _compared(found: Verification, made: Made) -> Verification:
-    then, now = list(found.manifest.get("published", ())), list(made.facts["published"])
-    before = read_numbers(then, found.release)
-    changed = numbers_changed(then, before, now, read_numbers(now, made.files))
+    then = list(found.manifest.get("published", ()))
+    changed, drawn = outputs_changed(found.release, found.manifest, made.facts, made.files)
     counts = {}
-    for output, rows in before.items():
+    for output, rows in read_numbers(then, found.release).items():
         total = how_many(rows)
         counts[output] = (max(total - sum(change.output == output for change in changed), 0), total)
     found = replace(found, numbers=tuple(changed), counts=counts)
     if changed:
         return found
-    shown = {(entry["output"], entry["content"]) for entry in now}
-    drawn = [entry["output"] for entry in then if (entry["output"], entry["content"]) not in shown]
     found = _with(
         found, f"{', '.join(drawn)}: other words or another look" if drawn else "", "every output is the same"
     )
-    if found.changes:
-        return found  # the manifest inside the PDF names what changed: other bytes are no news
+    if found.changes:  # the manifest inside the PDF names what changed: other bytes are no news
+        if drawn:
+            return found
+        around = tuple(change for change in found.changes if change.is_around)
+        return replace(found, changes=tuple(c for c in found.changes if not c.is_around), around=around)
     outputs = found.manifest.get("outputs", {})
     other = [n for n, f in sorted(made.files.items()) if n in outputs and digest(f) != outputs[n]["sha256"]]
     wrong = f"{', '.join(other)}: other bytes" if other else ""

@@ -14,7 +14,7 @@ from typing import Any
 
 from evalkit.errors import ReleaseError
 from evalkit.protocol import Study, make_private, private_folder, private_modes, write_private
-from evalkit.publish._ingredients import key
+from evalkit.publish._ingredients import differences
 from evalkit.publish._manifest import MANIFEST, read_manifest
 from evalkit.publish._scratch import scratch_folder
 
@@ -89,7 +89,7 @@ def waiting_at(study: Study, target: Path, parts: Mapping[str, Any]) -> Path | N
         manifest = read_manifest(place)
     except ReleaseError:
         return None  # of another version of evalkit
-    return place if key(manifest) == key(parts) else None
+    return None if differences(manifest, parts) else place
 
 
 def hold(study: Study, files: Mapping[str, Path], waiting: Waiting) -> Path:

@@ -1,4 +1,8 @@
-"""Markdown that is published: words only. Pictures, raw HTML and anything that loads or runs has no place in it."""
+"""Markdown that is published: words only. Pictures, raw HTML and anything that loads or runs has no place in it.
+
+Nor has what Quarto alone acts upon (boxes, theorems, diagrams, columns of its own): the same cell would be one thing
+from one publisher and another from the other.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,22 @@ from urllib.parse import urlsplit
 
 import pypandoc
 
-_READER = "--from=markdown+yaml_metadata_block-tex_math_dollars-raw_tex-example_lists"
-_TELLING = re.compile(r"[<{&]|\]\(|!\[|\]:|://|^\s*---", re.MULTILINE)
+from evalkit.errors import did_you_mean
+
+_READER = "--from=markdown+yaml_metadata_block-tex_math_dollars-raw_tex-example_lists-auto_identifiers"
+_TELLING = re.compile(r"[<{&]|\]\(|!\[|\]:|://|^\s*(?:---|:::)", re.MULTILINE)
+_RUN = re.compile(r"^\s*(?:`{3,}|~{3,})\s*\{+\s*(\w[\w-]*)|`\{+(\w+)\}+\s", re.MULTILINE)
+# What Quarto numbers, and takes a citation of for a reference. Labels of figures and tables are those of code cells.
+_NUMBERED = (
+    r"(?:alg|cau|cnj|cor|def|dia|eq|exm|exr|fig|imp|lem|lst|nte|prf|prp|rem|sol|suppfig|supptbl|tbl|thm|tip|vid|wrn)-"
+)
+_REFERENCE = re.compile(rf"(?<![\w/`\\])@\{{?((?!fig-|tbl-){_NUMBERED}[\w-]+)")
+_PANDOCS = ("email", "uri")  # of an address between < and >
+_OURS = ("absent", "caveat", "content-hidden", "content-visible", "finding", "keep", "newpage", "note")
+_FORMATS = ("html", "pdf", "typst")
 _SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}", re.DOTALL)
 _SCHEMES = frozenset({"", "http", "https", "mailto"})
-_ATTRIBUTES = frozenset({"unless-meta", "when-format", "when-meta"})
+_ATTRIBUTES = frozenset({"unless-format", "unless-meta", "when-format", "when-meta"})
 _TIMEOUT = 60
 
 
@@ -41,11 +56,13 @@ def audit_markdown(text: str) -> str:
     ''
     >>> audit_markdown("![a chart](chart.png)")
     'holds a picture; figures come from report.show'
+    >>> audit_markdown("::: proof")
+    "uses the class 'proof', which the publishers do not treat alike; take it out"
     """
+    if problem := _quarto_only(text):
+        return problem
     if not _TELLING.search(text):
         return ""
-    if _SHORTCODE.search(text):
-        return "holds a Quarto shortcode, which can bring in a file; take it out"
     done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
         [str(pypandoc.get_pandoc_path()), _READER, "--to=json", "--sandbox"],
         input=text,
@@ -61,6 +78,17 @@ def audit_markdown(text: str) -> str:
     if tree["meta"]:
         return "holds a block of document settings (between lines of '---'); take it out"
     return next((problem for node in _walk(tree["blocks"]) if (problem := _problem(node))), "")
+
+
+def _quarto_only(text: str) -> str:
+    """Say what of a text means something to Quarto that pandoc does not see in it."""
+    if match := _RUN.search(text):
+        return f"holds code that Quarto would run ('{match[1] or match[2]}'); write it without braces"
+    if match := _REFERENCE.search(text):
+        return f"refers to '@{match[1]}', which Quarto takes for a number of its own; use another name"
+    if _SHORTCODE.search(text):
+        return "holds a Quarto shortcode, which can bring in a file; take it out"
+    return ""
 
 
 def _walk(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - pandoc's tree
@@ -82,9 +110,23 @@ def _problem(node: dict[str, Any]) -> str:
         return "holds a picture; figures come from report.show"
     if kind == "Link" and urlsplit(content[2][0]).scheme.lower() not in _SCHEMES:
         return "holds a link that is no web address"
+    if kind == "Str" and content.startswith("{#"):  # of a table's caption: Quarto would number that table
+        return f"holds '{content}', which is no label here; tables with a label come from report.show"
     if kind in {"Div", "Span", "Header", "Code", "CodeBlock", "Link", "Table"}:
-        attributes = content[1] if kind == "Header" else content[0]
-        names = [name for name, _ in attributes[2] if name not in _ATTRIBUTES]
-        if names:
-            return f"sets the attribute '{names[0]}'; take it out"
+        return _attributes_problem(kind, *(content[1] if kind == "Header" else content[0]))
+    return ""
+
+
+def _attributes_problem(kind: str, identifier: str, classes: list[str], attributes: list[tuple[str, str]]) -> str:
+    names = [name for name, _ in attributes if name not in _ATTRIBUTES]
+    if names:
+        return f"sets the attribute '{names[0]}'; take it out"
+    formats = [value for name, value in attributes if name.endswith("-format") and value not in _FORMATS]
+    if formats:
+        return f"names the format '{formats[0]}', and there are html and pdf{did_you_mean(formats[0], _FORMATS)}"
+    if re.match(_NUMBERED, identifier):
+        return f"has the label '{identifier}', which Quarto would number; use another name"
+    if kind != "CodeBlock" and (others := [name for name in classes if name not in (*_OURS, *_PANDOCS)]):
+        hint = did_you_mean(others[0], _OURS)
+        return f"uses the class '{others[0]}', which the publishers do not treat alike{hint or '; take it out'}"
     return ""

@@ -1,12 +1,11 @@
--- evalkit's one pandoc filter, used by both publishers.
--- With Quarto (the global `quarto` is there) only the parts run that Quarto has no answer for: our boxes, pages of
--- sections, the widths of columns.
--- Without it, figures, tables and cross-references are resolved here too.
+-- evalkit's one pandoc filter, the same for both publishers.
+-- Quarto runs it before it reads anything itself (`at: pre-ast`): what it finds afterwards are finished figures, tables
+-- and references, of which it makes nothing of its own, and which start no helper process.
 
 local is_typst = FORMAT:match("typst") ~= nil
-local in_quarto = quarto ~= nil
 
 local function typst(text) return pandoc.RawBlock("typst", text) end
+local function html(text) return pandoc.RawBlock("html", text) end
 
 -- A Typst string literal: only backslash and quote need care.
 local function literal(text)
@@ -96,19 +95,11 @@ local function heads_in_bold(grid)
   return grid
 end
 
--- Quarto has read the tables by the time that it calls this filter.
-if in_quarto then
-  local function laid_out(grid) return with_widths(heads_in_bold(grid)) end
-  return {
-    { Div = box, Link = section_link, Table = is_typst and laid_out or nil },
-    is_typst and { Pandoc = literal_words } or {},
-  }
-end
-
 -- Numbers, in order of appearance ------------------------------------------------------------------------------
 
-local numbers, counters = {}, { fig = 0, tbl = 0, sec = 0 }
-local words = { fig = "Figure", tbl = "Table", sec = "Section" }
+local numbers, counters = {}, { fig = 0, tbl = 0 }
+local words = { fig = "Figure", tbl = "Table" }
+local sections = {} -- a section has no number: it is named by its title
 
 local function named(meta)
   for prefix, key in pairs({ fig = "ek-figure", tbl = "ek-table" }) do
@@ -133,6 +124,7 @@ local collect = {
   traverse = "topdown",
   Figure = function(figure) if figure.identifier ~= "" then number(figure.identifier) end end,
   Div = function(div) if div.identifier ~= "" then number(div.identifier) end end,
+  Header = function(header) sections[header.identifier] = header.content end,
 }
 
 -- Cross-references: pandoc reads @fig-x as a citation -----------------------------------------------------------
@@ -140,10 +132,13 @@ local collect = {
 local function reference(cite)
   local found = pandoc.List()
   for i, citation in ipairs(cite.citations) do
-    local prefix = prefix_of(citation.id)
-    if not prefix then return nil end
+    local prefix, section = prefix_of(citation.id), citation.id:match("^sec%-") and sections[citation.id]
+    if not prefix and not section then return nil end
     if i > 1 then found:insert(pandoc.Str(", ")) end
-    if is_typst then
+    if section then
+      local named = pandoc.Link(section, "#" .. citation.id, "", { class = "reference" })
+      found:extend(section_link(named) or { named })
+    elseif is_typst then
       found:insert(pandoc.RawInline("typst", "#ref(<" .. citation.id .. ">)"))
     elseif numbers[citation.id] then
       local text = words[prefix] .. "\u{a0}" .. numbers[citation.id]
@@ -225,9 +220,12 @@ local function figure(fig)
     blocks:insert(typst("], kind: image) <" .. fig.identifier .. ">"))
     return blocks
   end
-  local picture = pandoc.Image({ pandoc.Str(alt) }, image.src)
-  return pandoc.Figure({ pandoc.Plain({ picture }) }, { long = { pandoc.Plain(caption_in_html(fig.identifier, caption)) } },
-    { id = fig.identifier, class = "figure" })
+  -- Tags of their own, and not a figure or a div: Quarto would number what has such an id once more.
+  return {
+    html('<figure id="' .. fig.identifier .. '" class="figure">'),
+    pandoc.Plain({ pandoc.Image({ pandoc.Str(alt) }, image.src) }),
+    html("<figcaption>"), pandoc.Plain(caption_in_html(fig.identifier, caption)), html("</figcaption></figure>"),
+  }
 end
 
 -- The heading of a group of rows stays with its rows, and stands again where they go on on the next page.
@@ -261,7 +259,7 @@ local function table_div(div)
     return { typst("#block(breakable: false, width: 100%, below: 1.4em)["), written, typst("]") }
   end
   grid.caption = { long = { pandoc.Plain(caption_in_html(div.identifier, caption)) } }
-  return pandoc.Div({ grid }, pandoc.Attr(div.identifier))
+  return { html('<div id="' .. div.identifier .. '">'), grid, html("</div>") }
 end
 
 -- A table without a label takes no number: the labelled ones have the same numbers in every format.
@@ -271,25 +269,41 @@ local function unnumbered(grid)
   return typst((text:gsub("^(.*\n%s*, kind: table)", "%1, numbering: none"))) -- the last one: a cell may say it, too
 end
 
--- ::: {.content-visible when-format="html"}, when-meta and unless-meta stand only where Quarto would let them stand.
+-- ::: {.content-visible when-format="html"}, .content-hidden, when-meta and unless-meta: text that stands, or does not,
+-- in one format or study. "pdf" and "typst" are one thing here.
 local facts = {}
 
 local function visible(div)
-  if not div.classes:includes("content-visible") then return nil end
-  local format, when, unless = div.attributes["when-format"], div.attributes["when-meta"], div.attributes["unless-meta"]
-  if not (format or when or unless) then return nil end
-  local hidden = (format and (format == "html") == is_typst) or (when and facts[when] ~= true)
-    or (unless and facts[unless] == true)
-  if hidden then return {} end
+  local hides = div.classes:includes("content-hidden")
+  if not hides and not div.classes:includes("content-visible") then return nil end
+  local said = div.attributes
+  local function is(format) return (format == "html") ~= is_typst end
+  local holds = (not said["when-format"] or is(said["when-format"])) and (not said["unless-format"] or not is(said["unless-format"]))
+    and (not said["when-meta"] or facts[said["when-meta"]] == true)
+    and (not said["unless-meta"] or facts[said["unless-meta"]] ~= true)
+  if holds == hides then return {} end
   return div.content
 end
 
-return {
-  { Meta = function(meta) facts = meta; named(meta) end },
+-- What is only for the page goes, before Quarto reads its tables for the PDF too.
+local function not_here(raw) if raw.format:match("^html") then return {} end end
+
+local passes = {
   { Div = visible, Span = visible },
   is_typst and { Blocks = function(blocks) return stay_with_what_follows(notes_of_figures(blocks)) end } or {},
   collect,
   { Figure = figure, Div = function(div) return table_div(div) or box(div) end, Cite = reference, Link = section_link },
-  is_typst and { Table = unnumbered } or {},
-  is_typst and { Pandoc = literal_words } or {},
+  is_typst and { Table = unnumbered, RawBlock = not_here } or {},
 }
+
+-- One function for all passes: Quarto walks by rules of its own, and pandoc by one rule everywhere.
+return { {
+  Pandoc = function(document)
+    facts = document.meta
+    named(facts)
+    for _, pass in ipairs(passes) do document = document:walk(pass) end
+    if is_typst then document.blocks = literal_words(document.blocks) end
+    document.meta = facts
+    return document
+  end,
+} }

@@ -1,0 +1,204 @@
+"""What became of renders, as JSON: for the terminal, the study's log of runs, and whoever the protocol wants told."""
+
+from __future__ import annotations
+
+__all__ = ["approved_record", "logged", "next_period", "record_of", "stopped_before", "write_json"]
+
+import fcntl
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from evalkit._version import __version__
+from evalkit.cli._notify import notify
+from evalkit.errors import EvalkitError, ReleaseError
+from evalkit.periods import Period
+from evalkit.protocol import Study, private_folder, private_modes
+from evalkit.publish import WAITING, Outcome, RenderJob, digest, read_manifest
+
+LOG = "runs.jsonl"
+_NEXT = {
+    "UsageError": "evalkit render --help",
+    "ProtocolError": "mend the file and key that the message names",
+    "DataError": "evalkit validate",
+    "AnalysisError": "the message names the column",
+    "DisclosureError": "show it with report.show, or bring the backup that the message names",
+    "ExecutionError": "open the notebook at that cell; the message names the log",
+    "ExecutionTimeoutError": "raise timeout_minutes in the report's file",
+    "PublicationError": "the message names cell or tool",
+    "ReleaseError": "evalkit render --explain, then --supersede 'why'",
+    "MissingToolError": "evalkit doctor",
+}
+_QUARTER = re.compile(r"\d{4}Q[1-4]")
+
+
+def record_of(job: RenderJob, result: Outcome | EvalkitError) -> dict[str, Any]:
+    """Write what became of a render as plain values.
+
+    Parameters
+    ----------
+    job : RenderJob
+    result : Outcome or EvalkitError
+
+    Returns
+    -------
+    dict
+        See ``docs/unattended.md``.
+    """
+    found = {"study": job.study.id, "report": job.params.report, "period": job.period.name}
+    reach = {"newest_days": dict(job.newest_days), "next": next_period(job.study, job.period)}
+    if isinstance(result, EvalkitError):
+        return {**found, **_stopped(result), **reach}
+    if result.status == "stopped":
+        return {**found, **_stopped(ReleaseError(result.remark)), **reach}
+    place, waits = result.place, result.status == "waiting_for_approval"
+    there = (place / "manifest.json").is_file()
+    manifest = read_manifest(place) if there else {}
+    return {
+        **found,
+        "status": result.status,
+        "exit_code": WAITING if waits else 0,
+        "message": result.remark,
+        "what_to_do": f"evalkit review {place}; evalkit approve {place}" if waits else "",
+        "folder": str(place),
+        "files": {name: str(place / name) for name in manifest.get("outputs", ()) if name.startswith("report.")},
+        "revision": manifest.get("revision"),
+        "manifest_sha256": digest(place / "manifest.json") if there else None,
+        **reach,
+    }
+
+
+def stopped_before(report: str, error: EvalkitError, study: Study | None) -> dict[str, Any]:
+    """Write as plain values that nothing could be rendered.
+
+    Parameters
+    ----------
+    report : str
+    error : EvalkitError
+    study : Study or None
+        Where its protocol could be read.
+
+    Returns
+    -------
+    dict
+    """
+    return {"study": study.id if study else None, "report": report, "period": None, **_stopped(error)}
+
+
+def approved_record(study: Study, release: Path, message: str) -> dict[str, Any]:
+    """Write as plain values that an approval published a release.
+
+    Parameters
+    ----------
+    study : Study
+    release : pathlib.Path
+        The release folder.
+    message : str
+
+    Returns
+    -------
+    dict
+    """
+    manifest = read_manifest(release)
+    found = {"study": study.id, "report": manifest["report"], "period": manifest["period"], "status": "published"}
+    facts = {"revision": manifest.get("revision"), "manifest_sha256": digest(release / "manifest.json")}
+    return {**found, "exit_code": 0, "message": message, "what_to_do": "", "folder": str(release), **facts}
+
+
+def _stopped(error: EvalkitError) -> dict[str, Any]:
+    kind = type(error).__name__
+    lines = getattr(error, "lines", ()) or (" ".join(str(error).split()),)
+    facts = {"exit_class": kind, "exit_code": error.exit_code, "message": "\n".join(lines)}
+    return {"status": "stopped", **facts, "what_to_do": _NEXT.get(kind, "evalkit doctor")}
+
+
+def next_period(study: Study, period: Period) -> dict[str, Any] | None:
+    """Say which quarter comes after a period, from when it can be rendered, and how far tables have to reach by then.
+
+    Parameters
+    ----------
+    study : Study
+    period : Period
+
+    Returns
+    -------
+    dict or None
+        ``period``, ``from`` (the day after its end) and ``tables`` (the least newest day of each); None where the
+        period is no quarter.
+    """
+    if not _QUARTER.fullmatch(period.name):
+        return None
+    following = period.next(study.fiscal_year_start_month)
+    tables = {name: _iso(following.last - timedelta(days=study.freshness_of(name))) for name in study.tables}
+    return {"period": following.name, "from": _iso(following.last + timedelta(days=1)), "tables": tables}
+
+
+def _iso(day: date) -> str:
+    return day.isoformat()
+
+
+def logged(study: Study, records: Iterable[Mapping[str, Any]], now: datetime | None = None) -> None:
+    """Append records to the study's log of runs, and tell of what is news whom the protocol names.
+
+    Parameters
+    ----------
+    study : Study
+    records : iterable of mapping
+    now : datetime.datetime, optional
+    """
+    at = (now or datetime.now(UTC)).isoformat(timespec="seconds")
+    file = private_folder(study) / LOG
+    for record in records:
+        told = notify(study, record) if _is_news(file, record) else None
+        line = {"at": at, "evalkit": __version__, **record, **({"notified": told} if told is not None else {})}
+        _append(file, json.dumps(line, ensure_ascii=False, sort_keys=True))
+
+
+def _is_news(file: Path, record: Mapping[str, Any]) -> bool:
+    """Say whether somebody should be told: what was published, and what waits or stopped unless it did so before."""
+    if record["status"] not in {"published", "waiting_for_approval", "stopped"}:
+        return False
+    same = [line for line in _lines(file) if all(line.get(k) == record[k] for k in ("report", "period"))]
+    return not same or any(same[-1].get(k) != record.get(k) for k in ("status", "manifest_sha256", "message"))
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    if not file.is_file():
+        return []
+    found = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        try:
+            found.append(json.loads(line))
+        except ValueError:  # the machine died while it was written
+            continue
+    return [line for line in found if isinstance(line, dict)]
+
+
+def _append(file: Path, line: str) -> None:
+    """Add one line, whole: other users of the folder write there, too."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, private_modes(file.parent)[0])
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        broken = os.fstat(descriptor).st_size and not file.read_bytes().endswith(b"\n")
+        os.write(descriptor, f"{chr(10) if broken else ''}{line}\n".encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(records: list[dict[str, Any]], code: int) -> None:
+    """Write records to the standard output as one JSON document.
+
+    Parameters
+    ----------
+    records : list of dict
+    code : int
+        The exit code.
+    """
+    document = {"evalkit": __version__, "exit_code": code, "outcomes": records}
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n")

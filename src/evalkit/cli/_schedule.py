@@ -1,0 +1,250 @@
+"""``evalkit schedule``: ready files with which a scheduler renders what is due, every night, and tells where it cannot.
+
+All of them do the same: ``evalkit render REPORT --period due``. A quarter is due once it has been over for as many days
+as its tables may be late; before that day the one before is up to date and nothing happens, and after it each night is
+another try until every table reaches its end. So a night that was missed, or a machine that was off, costs a day.
+"""
+
+from __future__ import annotations
+
+__all__ = ["KINDS", "files_for", "run"]
+
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from string import Template
+
+from evalkit.errors import UsageError, did_you_mean
+from evalkit.periods import quarters_between
+from evalkit.protocol import Study, load_study
+from evalkit.publish import WAITING
+
+_HOUR, _MINUTE = 3, 17
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the files are filled with."""
+
+    study: Study
+    report: str
+    out: Path
+    program: str
+
+    @property
+    def name(self) -> str:
+        return f"evalkit-{self.study.id}-{self.report}"
+
+    @property
+    def command(self) -> str:
+        words = ["render", self.report, "--period", "due", "--json"]
+        words += ["--study", str(self.study.path), "--out", str(self.out)]
+        return shlex.join([self.program, *words])
+
+    @property
+    def due(self) -> str:
+        """The days of a year from which its quarters are due, as people write them."""
+        fiscal, wait = self.study.fiscal_year_start_month, timedelta(days=self.study.days_until_due)
+        quarters = quarters_between(date(2000, 12, 31), date(2001, 12, 30), fiscal)[:4]
+        days = sorted((quarter.last + wait for quarter in quarters), key=lambda day: (day.month, day.day))
+        return ", ".join(f"{day:%B} {day.day}" for day in days)
+
+    def fill(self, template: str) -> str:
+        return Template(template).substitute(
+            name=self.name,
+            module=self.name.replace("-", "_"),
+            command=self.command,
+            due=self.due,
+            folder=self.study.folder,
+            hour=_HOUR,
+            minute=_MINUTE,
+            clock=f"{_HOUR:02}:{_MINUTE:02}",
+            zone=self.study.time_zone,
+            waiting=WAITING,
+            title=self.study.title.replace("\n", " "),
+            report=self.report,
+        )
+
+
+_SERVICE = """\
+[Unit]
+Description=$report report of $title
+OnFailure=$name-failed.service
+
+[Service]
+Type=oneshot
+WorkingDirectory=$folder
+ExecStart=$command
+# $waiting: it waits for somebody's approval, and nothing failed.
+SuccessExitStatus=$waiting
+TimeoutStartSec=6h
+UMask=0027
+NoNewPrivileges=true
+PrivateTmp=true
+"""
+_TIMER = """\
+# Quarters of this study are due from $due on. On other nights nothing is rendered.
+[Unit]
+Description=Each night: $report report of $title
+
+[Timer]
+OnCalendar=*-*-* $clock:00 $zone
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+"""
+_FAILED = """\
+[Unit]
+Description=Says that $name failed
+
+[Service]
+Type=oneshot
+ExecStart=/usr/bin/logger --priority user.err --tag evalkit "$name failed: journalctl --unit $name"
+"""
+_CRON = """\
+# $report report of $title, each night. Quarters are due from $due on; on other nights nothing is rendered.
+# cron mails what is said here; $waiting: it waits for somebody's approval, and nothing failed.
+CRON_TZ=$zone
+$minute $hour * * * cd $folder && flock --nonblock .$name.lock $command >>$name.log 2>&1 \
+|| { code=$$?; [ $$code -eq $waiting ] || echo "$name: exit code $$code; see $folder/$name.log"; }
+"""
+_GITHUB = """\
+# $report report of $title, each night. Quarters are due from $due on; on other nights nothing is rendered.
+# On a runner of the study's own: tables, secret and ledger stay there, and so does what evalkit says of them.
+name: $name
+on:
+  schedule:
+    - cron: "$minute $hour * * *"
+  workflow_dispatch:
+permissions:
+  contents: read
+concurrency:
+  group: $name
+  cancel-in-progress: false
+jobs:
+  render:
+    runs-on: [self-hosted, evalkit]
+    timeout-minutes: 360
+    steps:
+      - name: Render what is due
+        shell: bash
+        working-directory: $folder
+        run: |
+          $command >"$$RUNNER_TEMP/$name.log" 2>&1 || code=$$?
+          if [ "$${code:-0}" -eq $waiting ]; then echo "::notice::$name waits for approval"; exit 0; fi
+          exit "$${code:-0}"
+      - name: Say that it failed
+        if: failure()
+        run: echo "::error::$name failed; its log names what to do"
+"""
+_AIRFLOW = """\
+# $report report of $title, each night. Quarters are due from $due on; on other nights nothing is rendered.
+from datetime import timedelta
+
+import pendulum
+from airflow import DAG
+from airflow.operators.bash import BashOperator
+
+
+def failed(context):
+    print("$name failed; the log of the task names what to do")
+
+
+with DAG(
+    dag_id="$module",
+    schedule="$minute $hour * * *",
+    start_date=pendulum.datetime(2020, 1, 1, tz="$zone"),
+    catchup=False,
+    max_active_runs=1,  # one at a time; evalkit's own lock holds besides
+    default_args={"retries": 2, "retry_delay": timedelta(hours=2), "execution_timeout": timedelta(hours=6)},
+    on_failure_callback=failed,
+) as dag:
+    BashOperator(
+        task_id="render",
+        bash_command=$quoted,
+        skip_on_exit_code=[$waiting],  # it waits for somebody's approval, and nothing failed
+    )
+"""
+
+
+def _systemd(plan: _Plan) -> dict[str, str]:
+    templates = {".service": _SERVICE, ".timer": _TIMER, "-failed.service": _FAILED}
+    # systemd reads a percent sign as one of its own variables.
+    return {f"{plan.name}{end}": plan.fill(text).replace("%", "%%") for end, text in templates.items()}
+
+
+def _airflow(plan: _Plan) -> dict[str, str]:
+    text = _AIRFLOW.replace("$quoted", repr(plan.command).replace("$", "$$"))
+    return {f"{plan.name.replace('-', '_')}.py": plan.fill(text)}
+
+
+KINDS: dict[str, Callable[[_Plan], dict[str, str]]] = {
+    "systemd": _systemd,
+    "cron": lambda plan: {f"{plan.name}.cron": plan.fill(_CRON).replace("%", r"\%")},
+    "github": lambda plan: {f"{plan.name}.yml": plan.fill(_GITHUB)},
+    "airflow": _airflow,
+}
+"""Scheduler: how its files are made."""
+
+
+def files_for(kind: str, study: Study, report: str, out: Path, program: str) -> dict[str, str]:
+    """Return the files with which a scheduler renders a report.
+
+    Parameters
+    ----------
+    kind : {"systemd", "cron", "github", "airflow"}
+    study : Study
+    report : str
+    out : pathlib.Path
+        The reports folder.
+    program : str
+        How evalkit is called there.
+
+    Returns
+    -------
+    dict
+        Name: content.
+
+    Raises
+    ------
+    UsageError
+        If there is no such scheduler.
+    """
+    if kind not in KINDS:
+        msg = f"there is no scheduler '{kind}'{did_you_mean(kind, KINDS)}; there are: {', '.join(KINDS)}"
+        raise UsageError(msg)
+    return KINDS[kind](_Plan(study, report, out, program))
+
+
+def run(kind: str, report: str, study: Path, out: Path, to: Path | None) -> None:
+    """Print the files of a scheduler, or write them.
+
+    Parameters
+    ----------
+    kind, report : str
+        See `files_for`.
+    study : pathlib.Path
+        The protocol.
+    out : pathlib.Path
+        The reports folder.
+    to : pathlib.Path or None
+        Folder of the files; the terminal when not given.
+
+    Raises
+    ------
+    EvalkitError
+        If there is no such scheduler or report.
+    """
+    program = Path(sys.executable).with_name("evalkit")
+    files = files_for(kind, load_study(study), report, out.expanduser().resolve(), str(program))
+    for name, content in files.items():
+        if to is None:
+            sys.stdout.write(f"# ---- {name}\n{content}\n")
+        else:
+            to.mkdir(parents=True, exist_ok=True)
+            (to / name).write_text(content, encoding="utf-8")
+            sys.stdout.write(f"wrote {to / name}\n")

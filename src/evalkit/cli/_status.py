@@ -1,0 +1,104 @@
+"""``evalkit status``: what is published, waits, is due or stopped, of each report and period; nothing is rendered."""
+
+from __future__ import annotations
+
+__all__ = ["run"]
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from evalkit.cli._records import record_of, stopped_before, write_json
+from evalkit.cli._render import Request, plan
+from evalkit.errors import EvalkitError, UsageError
+from evalkit.protocol import Study, find_private_folder, load_report, load_study
+from evalkit.publish import WAITING, Outcome, RenderJob, foreseen
+
+DUE = 14
+"""Exit code where nothing failed or waits, and something would be rendered."""
+
+
+def run(reports: Sequence[str], studies: Sequence[Path], out: Path, *, as_json: bool) -> int:
+    """Say how the reports of studies stand.
+
+    Parameters
+    ----------
+    reports : sequence of str
+        Names; none: those with a file beside the protocol.
+    studies : sequence of pathlib.Path
+        Protocols.
+    out : pathlib.Path
+        The reports folder.
+    as_json : bool
+
+    Returns
+    -------
+    int
+        Of the first that would stop; else 13 where one waits for approval; else 14 where one is due; else 0.
+    """
+    records: list[dict[str, Any]] = []
+    for file in studies:
+        study = load_study(file)
+        for report in reports or _reports_of(study):
+            records += _standing(Request(report=report, studies=(file,), out=out), study)
+    failed = [record["exit_code"] for record in records if record["status"] == "stopped"]
+    states = {record["status"] for record in records}
+    code = (
+        failed[0] if failed else WAITING if "waiting_for_approval" in states else DUE if "would_render" in states else 0
+    )
+    if as_json:
+        write_json(records, code)
+    else:
+        for record in records:
+            name = f"{record['study']} {record['report']} {record['period'] or '-'}"
+            message = str(record["message"]).split("\n", 1)[0]
+            sys.stdout.write(f"{name}: {record['status'].replace('_', ' ')}{f': {message}' if message else ''}\n")
+    return code
+
+
+def _reports_of(study: Study) -> list[str]:
+    """Name the reports whose files lie beside the protocol."""
+    files = sorted(study.folder.glob("*.yaml"))
+    texts = {file: file.read_text(encoding="utf-8", errors="replace") for file in files}
+    found = [load_report(file).report for file, text in texts.items() if re.search(r"^notebook:", text, re.MULTILINE)]
+    if not found:
+        msg = f"there is no report's file beside {study.path.name}; name the reports: evalkit status quarterly"
+        raise UsageError(msg)
+    return found
+
+
+def _standing(request: Request, study: Study) -> list[dict[str, Any]]:
+    """Look at every period that is published or waits, and at the newest one."""
+    try:
+        newest = plan(replace(request, periods=("newest",)), study.path)
+    except EvalkitError as error:
+        return [stopped_before(request.report, error, study)]
+    folders = [request.out.expanduser().resolve() / study.id / request.report]
+    private = find_private_folder(study)
+    folders += [private / "waiting" / request.report] if private is not None else []
+    there = {
+        place.name.replace("_to_", "..") for folder in folders for place in folder.glob("[0-9]*") if _is_period(place)
+    }
+    others = sorted(there - {job.period.name for job in newest})
+    records = []
+    for period in [*others, None]:
+        try:
+            jobs = newest if period is None else plan(replace(request, periods=(period,)), study.path)
+            records += [record_of(job, _foreseen(job)) for job in jobs]
+        except EvalkitError as error:
+            records.append({**stopped_before(request.report, error, study), "period": period})
+    return records
+
+
+def _is_period(place: Path) -> bool:
+    return place.is_dir() and ".r" not in place.name
+
+
+def _foreseen(job: RenderJob) -> Outcome | EvalkitError:
+    try:
+        return foreseen(job)
+    except EvalkitError as error:
+        return error

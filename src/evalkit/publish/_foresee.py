@@ -1,0 +1,65 @@
+"""What a render would do, without one."""
+
+from __future__ import annotations
+
+__all__ = ["explain", "foreseen"]
+
+from dataclasses import replace
+
+from evalkit.protocol import Secret, find_private_folder, find_secret, load_disclosure
+from evalkit.publish._job import RenderJob, parameters_of, read_notebook
+from evalkit.publish._manifest import went_in
+from evalkit.publish._outcome import Outcome
+from evalkit.publish._same import came_out_the_same
+from evalkit.publish._scratch import private_files, scratch_folder
+from evalkit.publish._standing import standing_at
+from evalkit.publish._waiting import waiting_at
+
+
+def explain(job: RenderJob) -> str:
+    """Say whether a report would be rendered, and why.
+
+    Parameters
+    ----------
+    job : RenderJob
+
+    Returns
+    -------
+    str
+        One line.
+    """
+    return f"{job.name}: {foreseen(job).remark}"
+
+
+def foreseen(job: RenderJob) -> Outcome:
+    """Say what a render would do, without one.
+
+    Parameters
+    ----------
+    job : RenderJob
+
+    Returns
+    -------
+    Outcome
+        ``stopped`` where what is published differs: it takes a reason to supersede it.
+    """
+    job = replace(job, secret=find_secret(job.study) or Secret.fresh())
+    with private_files(), scratch_folder() as scratch:
+        notebook = read_notebook(job.notebook)
+        parts = went_in(job, notebook, parameters_of(job, notebook), scratch)
+        standing = standing_at(job, parts)
+        gated = load_disclosure(job.study).approval == "required" and find_private_folder(job.study) is not None
+        waits = waiting_at(job.study, job.target, parts) if gated else None
+        same = standing.only_around and came_out_the_same(job.study, standing)
+    if standing.up_to_date or same:
+        return Outcome("up_to_date", job.target, f"up to date: {standing.why}")
+    if waits is not None:
+        return Outcome("waiting_for_approval", waits, f"waits for approval in {waits}")
+    verdict = "would be rendered"
+    if standing.only_around:
+        verdict = "would be made again and compared"
+    elif standing.there:
+        now, then = standing.revision, standing.revision + 1
+        verdict = f"differs from revision {now}; --supersede 'why' would publish revision {then}"
+        return Outcome("stopped", job.target, f"{verdict}: {standing.why}")
+    return Outcome("would_render", job.target, f"{verdict}: {standing.why}")
