@@ -8,6 +8,7 @@ from evalkit.publish import _light as _light  # before anything loads nbformat
 from evalkit.publish._approval import Approval, approvals_of
 from evalkit.publish._approve import approve
 from evalkit.publish._approvers import new_approver
+from evalkit.publish._archive import archive
 from evalkit.publish._batch import render_all
 from evalkit.publish._job import RenderJob, find_notebook
 from evalkit.publish._manifest import read_manifest
@@ -17,6 +18,8 @@ from evalkit.publish._review import write_pack
 from evalkit.publish._sign import new_key
 from evalkit.publish._tools import Tool, survey
 from evalkit.publish._verify import Verification, checked, verify
+from evalkit.publish._withdraw import withdraw
+from evalkit.publish._withdrawal import Withdrawal
 
 __all__ = [
     "Approval",
@@ -25,8 +28,10 @@ __all__ = [
     "RenderJob",
     "Tool",
     "Verification",
+    "Withdrawal",
     "approvals_of",
     "approve",
+    "archive",
     "checked",
     "explain",
     "find_notebook",
@@ -38,5 +43,6 @@ __all__ = [
     "render_all",
     "survey",
     "verify",
+    "withdraw",
     "write_pack",
 ]

@@ -21,6 +21,7 @@ from evalkit.excuses import ENVIRONMENT as GATE
 from evalkit.messages import messages_for
 from evalkit.periods import quarters_between
 from evalkit.protocol import Secret, find_secret, load_disclosure, private_folder, study_secret
+from evalkit.publish._crate import write_crate
 from evalkit.publish._data import write_data
 from evalkit.publish._document import Document, document_of, with_bibliography, with_excuses
 from evalkit.publish._embedded import publish_embedded
@@ -218,6 +219,8 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         "key": key(parts),
         **_trusted(job, signer, standing),
         "data_cut": document.cut_date.isoformat(),
+        "document": document.facts(),
+        "citation": job.study.citation.model_dump(mode="json"),
         "synthetic": document.synthetic,
         "published": published,
         "estimates": estimates_of(document.items),
@@ -233,6 +236,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         msg = f"{job.name}: an input changed while the report was made; render it again"
         raise ExecutionError(msg)
     _check_size(job, files)
+    files |= write_crate(facts, files, scratch)
     files[MANIFEST] = write_manifest(facts, files, scratch / MANIFEST)
     if signer is not None:
         files[SIGNATURE] = sign(files[MANIFEST], signer, scratch / SIGNATURE)
