@@ -173,7 +173,7 @@ def _licence(facts: Mapping[str, Any]) -> dict[str, Any]:
     spdx, say = facts["citation"]["licence"], messages_for(facts["document"]["locale"])
     if spdx:
         return {"@id": f"https://spdx.org/licenses/{spdx}", "@type": "CreativeWork", "name": spdx, "identifier": spdx}
-    name = say("No licence is named: all rights are kept.")
+    name = say("No license is named: all rights are kept.")
     return {"@id": "#licence", "@type": "CreativeWork", "name": name}
 
 
@@ -206,7 +206,7 @@ def _making(facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _citation(facts: Mapping[str, Any]) -> str:
     """Write CITATION.cff (Citation File Format 1.2)."""
-    document, citation = facts["document"], facts["citation"]
+    document, citation, say = facts["document"], facts["citation"], messages_for(facts["document"]["locale"])
     people = [
         {
             "family-names": author["family"],
@@ -218,7 +218,7 @@ def _citation(facts: Mapping[str, Any]) -> str:
     ]
     content = {
         "cff-version": "1.2.0",
-        "message": messages_for(document["locale"])("If you use this release, please cite it as below."),
+        "message": say("If you use this release, please cite it as below."),
         "type": "dataset",
         "title": _name(facts),
         "version": str(facts["revision"]),

@@ -74,10 +74,10 @@ def _entries(place: Place, reader: Reader) -> Iterator[_Entry]:
         summary = str(release.manifest.get("change_note") or say("Data cut {cut}.", cut=say.day(cut)))
         yield _Entry(_urn(release.sha256), title, summary, release.published or f"{cut}T00:00:00Z", page)
     for stone in place.stones:
-        title = f"{name}, {when}: {say('Revision {revision} was withdrawn', revision=stone.revision)}"
+        withdrawn = say("Revision {revision} was withdrawn", revision=stone.revision)
         reason = stone.reason or say("Published, and not kept here any more; when and why was not written down.")
         name_of_stone = _urn(f"{place.folder} {stone.revision} withdrawn")
-        yield _Entry(name_of_stone, title, reason, stone.date or f"{cut}T00:00:00Z", page)
+        yield _Entry(name_of_stone, f"{name}, {when}: {withdrawn}", reason, stone.date or f"{cut}T00:00:00Z", page)
 
 
 def _urn(text: str) -> str:

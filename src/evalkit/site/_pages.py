@@ -7,7 +7,8 @@ __all__ = ["Writer"]
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from evalkit.publish._crate import CITATION, CRATE, cited
 from evalkit.publish._ingredients import Change
 from evalkit.publish._manifest import MANIFEST
+from evalkit.publish._page import column_headings
 from evalkit.site._chart import chart
 from evalkit.site._gather import Place, Published, Release, Stone
 from evalkit.site._series import Question, Row, questions
@@ -54,6 +56,7 @@ class Writer:
             lstrip_blocks=True, keep_trailing_newline=True,
         )  # fmt: skip
         made.filters["day"] = self.reader.moment
+        made.filters["first"] = lambda text: text[:1].upper() + text[1:]
         return made
 
     def pages(self) -> dict[str, bytes]:
@@ -64,7 +67,8 @@ class Writer:
         dict
             Name in the site: content.
         """
-        made = {"index.html": self._page("index.html", "index.html", shelves=self._shelves(), newest=self._newest())}
+        made: dict[str, str] = {}
+        made["index.html"] = self._page("index.html", "index.html", shelves=self._shelves(), newest=self._newest())
         made["methods.html"] = self._page("methods.html", "methods.html", newest=self._newest())
         followed = [self._followed(name, places) for name, places in self.published.reports.items()]
         shown = [one for one in followed if one["questions"]]
@@ -77,9 +81,7 @@ class Writer:
                 beside = {"newer": places[number - 1] if number else None, "earlier": (*places, None)[number + 1]}
                 name = f"{place.folder}/index.html"
                 made[name] = self._page("place.html", name, **self._place(place), **beside)
-        return {
-            f"{self.folder}{name}": text if isinstance(text, bytes) else text.encode() for name, text in made.items()
-        }
+        return {f"{self.folder}{name}": text.encode() for name, text in made.items()}
 
     def _page(self, template: str, name: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template takes
         study, say, depth = self.published.study, self.reader.say, name.count("/")
@@ -97,23 +99,29 @@ class Writer:
 
     def _newest(self) -> list[dict[str, Any]]:
         """Return the newest release of each report; those in the reader's language first."""
-        newest = [next((place for place in places if place.current), None) for places in self._places()]
+        ours = [places for name, places in self.published.reports.items() if self._is_ours(name, places)]
+        newest = [next((place for place in places if place.current), None) for places in ours]
         shown = [{"place": place, "release": place.current, "title": self._title(place)} for place in newest if place]
         return sorted(shown, key=lambda one: one["release"].language != self.reader.say.language)
 
-    def _places(self) -> Iterable[Sequence[Place]]:
-        return self.published.reports.values()
-
     def _shelves(self) -> list[dict[str, Any]]:
-        shelves = [{"title": self._title(places[0]), "places": places} for places in self._places()]
-        return sorted(shelves, key=lambda shelf: self._language(shelf["places"]) != self.reader.say.language)
+        shelves = [
+            {"title": self._title(places[0]), "places": places, "language": self._language(places)}
+            for places in self.published.reports.values()
+        ]
+        return sorted(shelves, key=lambda shelf: shelf["language"] != self.reader.say.language)
 
     def _language(self, places: Sequence[Place]) -> str:
         return next((release.language for place in places for release in place.releases), "en")
 
     def _title(self, place: Place) -> str:
-        titles = [release.title for release in place.releases]
+        every = (place, *self.published.reports[place.report])  # what was withdrawn has the title of the others
+        titles = [release.title for one in every for release in one.releases]
         return self.reader.own(titles[0] if titles else place.report)
+
+    def _is_ours(self, report: str, places: Sequence[Place]) -> bool:
+        """Say whether a report is this reader's: of the language, or there is none such in it."""
+        return self._language(places) == self.reader.say.language or not self._has_twin(report)
 
     # -- one period of one report ----------------------------------------------------------------------------------
 
@@ -123,6 +131,7 @@ class Writer:
         return {
             "place": place,
             "title": self._title(place),
+            "report_language": self._language(self.published.reports[place.report]),
             "current": self._about(place.current) if place.current else None,
             "revisions": [
                 {"number": one.revision, **({"stone": one} if isinstance(one, Stone) else self._about(one))}
@@ -143,25 +152,36 @@ class Writer:
             "main": [(name, manifest["outputs"][name]["sha256"]) for name in _FIRST if name in names],
             "others": [name for name in (CITATION, CRATE) if name in names],
             "dictionary": [n for n in ("data/README.md", "data/datapackage.json") if n in names],
-            "changes": self._changes(manifest),
+            "changes": self._changes(release),
             "manifest": MANIFEST,
             "checksums": f"{CHECKSUMS.removesuffix('.txt')}-r{release.revision}.txt",
         }
 
-    def _changes(self, manifest: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _changes(self, release: Release) -> dict[str, Any] | None:
         """Return what a revision says of the one before it: as the manifest has it."""
+        manifest = release.manifest
         before = manifest.get("supersedes")
         if not before:
             return None
-        changes, say = manifest.get("changes") or {}, self.reader.say
+        changes, say, columns = manifest.get("changes") or {}, self.reader.say, column_headings(self.reader.say)
+        # A row that came or went lists its empty cells, too: they are no numbers.
+        numbers = [n for n in changes.get("numbers", ()) if (n["old"], n["new"]) != (None, None)]
+        titles = {item["label"]: item["title"] for item in _items(release)}
         return {
             "revision": manifest["revision"],
             "before": before["revision"],
             "gone": bool(before.get("gone")),
             "note": manifest.get("change_note", ""),
             "reasons": [Change(**reason).said(say) for reason in changes.get("reasons", ())],
+            "outputs": [(titles.get(name, name), n) for name, n in Counter(one["output"] for one in numbers).items()],
             "numbers": [
-                {**n, "old": self._value(n["old"]), "new": self._value(n["new"])} for n in changes.get("numbers", ())
+                {
+                    **n,
+                    "column": columns.get(n["column"], n["column"]),
+                    "old": self._value(n["old"]),
+                    "new": self._value(n["new"]),
+                }
+                for n in numbers
             ],
         }
 
@@ -174,10 +194,9 @@ class Writer:
     # -- numbers over time -----------------------------------------------------------------------------------------
 
     def _followed(self, report: str, places: Sequence[Place]) -> dict[str, Any]:
-        """Return the questions of a report as the page shows them; a report of another language has its own page."""
-        ours = self._language(places) == self.reader.say.language or not self._has_twin(report)
+        """Return the questions of a report as the page shows them."""
         pages = {place.period.name: f"{place.folder}/index.html" for place in places}
-        made = [self._question(report, q, pages) for q in questions(places)] if ours else []
+        made = [self._question(report, q, pages) for q in questions(places)] if self._is_ours(report, places) else []
         return {"report": report, "title": self._title(places[0]), "questions": made,
                 "language": self._language(places)}  # fmt: skip
 
@@ -193,7 +212,7 @@ class Writer:
         lines: dict[str, list[Row]] = {}
         for row in question.rows:
             lines.setdefault(label_of(row, question, self.reader), []).append(row)
-        panels = list(lines.items())
+        panels, names = list(lines.items()), {row.group: self.reader.own(row.group) for row in question.rows}
         several = len(question.periods) > 1
         newest_first = tuple(reversed(question.periods))
         return {
@@ -202,7 +221,7 @@ class Writer:
             "first": question.periods[0],
             "last": question.periods[-1],
             "file": f"indicators/{report}-{question.label}.svg",
-            "svg": chart(question, panels) if several else "",
+            "svg": chart(question, panels, names) if several else "",
             "periods": [(period, pages[period]) for period in newest_first],
             "lines": [(label, [self._line(row, question, newest_first) for row in rows]) for label, rows in panels],
         }
@@ -220,6 +239,7 @@ def _items(release: Release) -> list[dict[str, Any]]:
     package = json.loads((release.folder / "data" / "datapackage.json").read_text(encoding="utf-8"))
     return [
         {
+            "label": one["path"].removesuffix(".csv"),
             "title": one.get("caption", one["title"]),
             "files": [
                 (form, name)

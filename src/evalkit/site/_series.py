@@ -80,7 +80,7 @@ class Question:
     scale : {"share", "number"}
     rows : tuple of Row
     periods : tuple of str
-        Oldest first.
+        Oldest first; those without a release between others are there, too, so that no line is drawn across them.
     """
 
     label: str
@@ -120,7 +120,8 @@ def questions(places: Sequence[Place]) -> tuple[Question, ...]:
         if place.current is not None:
             for estimate, table in _tables(place.current, place.period.name):
                 found.setdefault(estimate, []).append(table)
-    made = (_question(tables) for tables in found.values())
+    every = [place.period.name for place in reversed(places)]
+    made = (_question(tables, every) for tables in found.values())
     return tuple(question for question in made if question.rows)
 
 
@@ -142,8 +143,9 @@ def _tables(release: Release, period: str) -> Iterator[tuple[str, _Table]]:
         yield estimate, _Table(period, label, one.get("caption", one["title"]), one["analysis"], columns, lines)
 
 
-def _question(tables: Sequence[_Table]) -> Question:
-    newest, periods = tables[0], tuple(table.period for table in reversed(tables))
+def _question(tables: Sequence[_Table], every: Sequence[str]) -> Question:
+    newest = tables[0]
+    periods = tuple(every[every.index(tables[-1].period) : every.index(newest.period) + 1])
     rows: dict[tuple[str, ...], dict[str, Number]] = {}
     about: dict[tuple[str, ...], dict[str, str]] = {}
     for table in tables:
@@ -152,16 +154,25 @@ def _question(tables: Sequence[_Table]) -> Question:
                 key = (*(line.get(name, "") for name in _NAMING), line.get("group", ""))
                 rows.setdefault(key, {})[table.period] = _number(line)
                 about.setdefault(key, line)
-    made = tuple(Row(about[key], about[key].get("group", ""), numbers) for key, numbers in rows.items())
+    made = tuple(Row(about[key], about[key].get("group", ""), rows[key]) for key in _in_order(about))
     return Question(newest.label, newest.title, _scale(newest), made, periods)
+
+
+def _in_order(about: Mapping[tuple[str, ...], Mapping[str, str]]) -> list[tuple[str, ...]]:
+    """Put rows in the order of the newest release, and days of one cause in the order of time."""
+    blocks: dict[tuple[str, ...], int] = {}
+    for key in about:
+        blocks.setdefault(key[:-2], len(blocks))
+    return sorted(about, key=lambda key: (blocks[key[:-2]], float(key[-2] or 0)))
 
 
 def _is_followed(table: _Table, line: Mapping[str, str]) -> bool:
     """Say whether a row is a number of its own: not a point of a drawn line, nor a series already."""
     if line.get("period") or line.get("measure") == _OF_OTHERS or _value_columns(table.columns) is None:
         return False
-    drawn = "n_risk" in table.columns and table.label.startswith("fig-")
-    return not drawn or bool(line["n_risk"] and float(line["time"]))
+    if not table.label.startswith("fig-") or "time" not in table.columns or "label" in table.columns:
+        return True
+    return bool(line.get("n_risk") and float(line["time"]))  # elsewhere a line is only drawn through
 
 
 def _value_columns(columns: Iterable[str]) -> tuple[str, str, str] | None:

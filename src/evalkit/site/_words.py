@@ -129,7 +129,8 @@ def written(number: Number | None, row: Row, question: Question, reader: Reader)
     write = _points if points else say.percent if question.scale == "share" else _plain
     text = say("{points} points", points=write(number.value)) if points else write(number.value)
     if number.low is not None and number.high is not None:
-        text += f" ({say('{low} to {high}', low=write(number.low), high=write(number.high))})"
+        limits = say("{low} to {high}", low=write(number.low), high=write(number.high))
+        text = f"{text} ({limits})"
     if number.n and number.n_event:
         return text, say("{n} of {total}", n=say.count(float(number.n_event)), total=say.count(float(number.n)))
     return text, say("of {total}", total=say.count(float(number.n))) if number.n else ""
@@ -163,7 +164,6 @@ def _frame_words(say: Messages) -> dict[str, str]:
     return {
         "skip": say("Skip to the page"),
         "site": say("This site"),
-        "language": say("Language"),
         "reports": say("Reports"),
         "indicators": say("Indicators over time"),
         "methods": say("Methods and protection"),
@@ -172,7 +172,7 @@ def _frame_words(say: Messages) -> dict[str, str]:
         "synthetic": say("Synthetic data"),
         "simulated": say("Everything on this site was made by a simulator. No real person is described."),
         "publisher": say("Published by"),
-        "newest": say("Newest report"),
+        "newest": say("Newest reports"),
         "all": say("All reports, newest first"),
         "period": say("Period"),
         "cut": say("Data cut"),
@@ -180,7 +180,6 @@ def _frame_words(say: Messages) -> dict[str, str]:
         "revision": say("Revision"),
         "published": say("Published"),
         "unknown": say("not recorded"),
-        "page": say("About this report"),
         "files": say("Read"),
         "withdrawn": say("Withdrawn"),
         "contents": say("Contents"),
@@ -191,7 +190,6 @@ def _release_words(say: Messages) -> dict[str, str]:
     return {
         "read": say("Read the report"),
         "html": say("Web page"),
-        "pdf": say("PDF"),
         "earlier": say("Earlier"),
         "newer": say("Newer"),
         "nothing": say("There is no report for this period now."),
@@ -199,7 +197,7 @@ def _release_words(say: Messages) -> dict[str, str]:
         "changed": say("What changed in revision {revision}, and why"),
         "inputs": say("What went into it that was not in revision {before}"),
         "same": say("The same data, parameters, code and tools went into both."),
-        "numbers": say("Published numbers that are others now"),
+        "numbers": say("Published numbers that differ now"),
         "no_numbers": say("No published number differs."),
         "after_gone": say("The revision before it is not kept here, so what differs is not known."),
         "output": say("Figure or table"),
@@ -207,19 +205,17 @@ def _release_words(say: Messages) -> dict[str, str]:
         "column": say("Column"),
         "before": say("Before"),
         "now": say("Now"),
-        "missing": say("missing"),
         "data": say("Numbers and figures"),
         "data_about": say(
             "The numbers of each figure and table, as they passed disclosure control, with a dictionary."
         ),
-        "csv": say("CSV"),
         "package": say("Data package (all files described)"),
         "dictionary": say("Dictionary of the columns"),
         "crate": say("Description for archives (RO-Crate)"),
         "citation": say("Citation (CITATION.cff)"),
         "approval": say("Approval"),
         "approved": say("Approved by {name} on {day}: {reason}"),
-        "no_approval": say("Nobody's approval was asked for."),
+        "no_approval": say("No approval was asked for, and none was given."),
         "check": say("Check a file yourself"),
         "check_how": say(
             "Each file has a digest. If you save a file and your computer gives the same digest for it, it is the"
@@ -235,12 +231,11 @@ def _release_words(say: Messages) -> dict[str, str]:
             "not at hand."
         ),
         "signed": say("The manifest is signed with key {key}."),
-        "digest": say("SHA-256"),
         "file": say("File"),
         "manifest": say("Manifest: all that went in and came out"),
         "cite": say("How to cite"),
-        "licence": say("Licence"),
-        "no_licence": say("No licence is named: all rights are kept."),
+        "licence": say("License"),
+        "no_licence": say("No license is named: all rights are kept."),
         "revisions": say("Earlier revisions"),
         "history": say("Revision {revision}"),
     }
@@ -256,13 +251,16 @@ def _number_words(say: Messages) -> dict[str, str]:
         "once": say("There is one release so far, so there is nothing to draw yet."),
         "what": say("What"),
         "group": say("Group"),
-        "limits": say("In brackets: 95% limits, or quartiles beside a median."),
+        "limits": say(
+            "In brackets: 95% limits, or quartiles beside a median. A dash: there is no release, or it does not have "
+            "the number. "
+            "Not shown: disclosure control withheld it."
+        ),
         "chart": say(
             "Small charts, one for each line of the table below, from {first} to {last}. The table holds every number."
         ),
         "none": say("No release with numbers is published in this language yet."),
         "numbers_of": say("Numbers: {caption}"),
-        "english": say("(in English)"),
     }
 
 
@@ -294,8 +292,8 @@ def _method_words(say: Messages) -> dict[str, str]:
         "m_revision": say("Revisions and withdrawals"),
         "m_revision_1": say(
             "A published report is never overwritten. Where something has to be corrected, a new revision is "
-            "published, and its page says why, what went into it that is new, and which published numbers are "
-            "others now. The old one is kept."
+            "published, and its page says why, what went into it that is new, and which published numbers "
+            "differ now. The old one is kept."
         ),
         "m_revision_2": say(
             "A report that has to go is withdrawn: its files are taken away, and when and why stays on its page."
