@@ -42,7 +42,12 @@ def feed(published: Published, reader: Reader, pages: str, home: str) -> str:
     str
     """
     study = published.study
-    entries = [entry for places in published.reports.values() for p in places for entry in _entries(p, reader)]
+    entries = [
+        entry
+        for places in published.reports.values()
+        for p in places
+        for entry in _entries(p, published.title(p), reader)
+    ]
     entries.sort(key=lambda entry: (entry.updated, entry.id), reverse=True)
     root = ET.Element("feed", {"xmlns": _ATOM, "xml:lang": reader.say.locale})
     _add(root, "id", _urn(f"{study.id} {reader.say.language}"))
@@ -63,16 +68,16 @@ def feed(published: Published, reader: Reader, pages: str, home: str) -> str:
     return _XML + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _entries(place: Place, reader: Reader) -> Iterator[_Entry]:
+def _entries(place: Place, title: str, reader: Reader) -> Iterator[_Entry]:
     say, when = reader.say, reader.period(place.period)
-    name = reader.own(place.releases[0].title if place.releases else place.report)
+    name = reader.own(title)
     page, cut = f"{place.folder}/index.html", place.period.last
     for release in place.releases:
-        title = f"{name}, {when}"
-        if release.revision > 1:
-            title += f": {say('Revision {revision}', revision=release.revision)}"
+        more = f": {say('Revision {revision}', revision=release.revision)}" if release.revision > 1 else ""
         summary = str(release.manifest.get("change_note") or say("Data cut {cut}.", cut=say.day(cut)))
-        yield _Entry(_urn(release.sha256), title, summary, release.published or f"{cut}T00:00:00Z", page)
+        yield _Entry(
+            _urn(release.sha256), f"{name}, {when}{more}", summary, release.published or f"{cut}T00:00:00Z", page
+        )
     for stone in place.stones:
         withdrawn = say("Revision {revision} was withdrawn", revision=stone.revision)
         reason = stone.reason or say("Published, and not kept here any more; when and why was not written down.")

@@ -147,6 +147,11 @@ class Published:
             for place in places:
                 yield from place.releases
 
+    def title(self, place: Place) -> str:
+        """Return the title of a report; what was withdrawn has that of the others."""
+        every = (place, *self.reports[place.report])
+        return next((release.title for one in every for release in one.releases), place.report)
+
     @property
     def synthetic(self) -> bool:
         """Whether anything of it was made from data of nobody real."""

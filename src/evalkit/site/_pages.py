@@ -56,7 +56,7 @@ class Writer:
             lstrip_blocks=True, keep_trailing_newline=True,
         )  # fmt: skip
         made.filters["day"] = self.reader.moment
-        made.filters["first"] = lambda text: text[:1].upper() + text[1:]
+        made.filters["upfirst"] = lambda text: text[:1].upper() + text[1:]
         return made
 
     def pages(self) -> dict[str, bytes]:
@@ -115,9 +115,7 @@ class Writer:
         return next((release.language for place in places for release in place.releases), "en")
 
     def _title(self, place: Place) -> str:
-        every = (place, *self.published.reports[place.report])  # what was withdrawn has the title of the others
-        titles = [release.title for one in every for release in one.releases]
-        return self.reader.own(titles[0] if titles else place.report)
+        return self.reader.own(self.published.title(place))
 
     def _is_ours(self, report: str, places: Sequence[Place]) -> bool:
         """Say whether a report is this reader's: of the language, or there is none such in it."""
