@@ -84,7 +84,13 @@ class TestInABrowser:
         assert "Show the numbers as a table: Another figure & more" in names
 
     def test_print_has_a_running_header_and_no_screen_furniture(self, seen: dict[str, Any], printed: Path) -> None:
-        assert seen["print"] == [[".running", True], [".skip", True], [".contents", True], [".beside", True], ["header nav", True]]
+        assert seen["print"] == [
+            [".running", True],
+            [".skip", True],
+            [".contents", True],
+            [".beside", True],
+            ["header nav", True],
+        ]
         reader = pypdf.PdfReader(printed)
         assert [float(side) for side in reader.pages[0].mediabox[2:]] == [612.0, 792.0]
         for number, sheet in enumerate(reader.pages, start=1):
