@@ -64,6 +64,7 @@ def test_the_crate_says_what_a_release_is(files: dict[str, Path], tmp_path: Path
         "identifier": "demo/quarterly/2022Q3/r2", "version": "2", "datePublished": "2022-09-30", "inLanguage": "en-US",
         "license": {"@id": "https://spdx.org/licenses/CC-BY-4.0"},
         "author": [{"@id": "https://orcid.org/0000-0002-1825-0097"}, {"@id": "#roe"}],
+        "publisher": {"@id": "#organisation"},
         "creditText": "Doe, Jo; Roe (2022). Quarterly, third quarter of 2022. A study. Revision 2, SHA-256 "
                       "kkkkkkkkkkkkkkkk. https://example.org/site/",
         "hasPart": [{"@id": name} for name in parts], "mentions": {"@id": "#made"}, "url": "https://example.org/site/",
@@ -96,8 +97,8 @@ def test_without_authors_and_licence_the_organisation_answers_and_nothing_is_giv
     files: dict[str, Path], tmp_path: Path
 ) -> None:
     found = graph(PLAIN, files, tmp_path)
-    assert found["./"]["author"] == [{"@id": "#organisation"}]
-    assert found["#organisation"]["name"] == "A team"
+    assert found["./"]["author"] == {"@id": "#organisation"}
+    assert found["#organisation"] == {"@id": "#organisation", "@type": "Organization", "name": "A team"}
     assert found["#licence"]["name"] == "No license is named: all rights are kept."
     assert found["#protocol"]["version"] == "e" * 16
     assert (

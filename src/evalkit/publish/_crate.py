@@ -22,6 +22,7 @@ from evalkit.publish._manifest import MANIFEST
 
 CRATE, CITATION = "ro-crate-metadata.json", "CITATION.cff"
 
+_ORGANISATION = "#organisation"
 _SPECIFICATION = "https://w3id.org/ro/crate/1.1"
 _FORMATS = {  # not asked of the machine, which may know others
     ".pdf": "application/pdf",
@@ -111,6 +112,7 @@ def _frame(facts: Mapping[str, Any], names: list[str]) -> Iterator[dict[str, Any
     notes = [say("Data cut {cut}.", cut=document["cut"])]
     notes += [say("Synthetic data: no real person is described") + "."] if facts["synthetic"] else []
     notes.append(say("Dates in this file are the data cut: a release comes out again byte by byte on any day."))
+    authors = [{"@id": person["@id"]} for person in _authors(facts)]
     yield {
         "@id": "./",
         "@type": "Dataset",
@@ -121,7 +123,8 @@ def _frame(facts: Mapping[str, Any], names: list[str]) -> Iterator[dict[str, Any
         "datePublished": facts["data_cut"],
         "inLanguage": document["locale"],
         "license": {"@id": _licence(facts)["@id"]},
-        "author": [{"@id": person["@id"]} for person in _authors(facts)],
+        "author": authors if len(authors) > 1 else authors[0],
+        "publisher": {"@id": _ORGANISATION},
         "creditText": cited(facts),
         "hasPart": [{"@id": name} for name in names],
         "mentions": {"@id": "#made"},
@@ -145,15 +148,15 @@ def _files(files: Mapping[str, Path], facts: Mapping[str, Any]) -> Iterator[dict
     yield {"@id": MANIFEST, "@type": "File", "name": MANIFEST, "encodingFormat": "application/json"}
 
 
+def _organisation(facts: Mapping[str, Any]) -> dict[str, Any]:
+    document, url = facts["document"], facts["citation"]["url"]
+    name = document["organisation"] or document["study"]
+    return {"@id": _ORGANISATION, "@type": "Organization", "name": name, **({"url": url} if url else {})}
+
+
 def _authors(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return who answers for a release: people, or the organisation."""
-    organisation = {
-        "@id": "#organisation",
-        "@type": "Organization",
-        "name": facts["document"]["organisation"] or facts["document"]["study"],
-    }
-    people = [_person(author) for author in facts["citation"]["authors"]]
-    return people or [organisation]
+    return [_person(author) for author in facts["citation"]["authors"]] or [_organisation(facts)]
 
 
 def _person(author: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,7 +181,8 @@ def _licence(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _people(facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from _authors(facts)
+    yield _organisation(facts)
+    yield from (_person(author) for author in facts["citation"]["authors"])
     yield _licence(facts)
 
 
