@@ -41,7 +41,14 @@ def facts_of(study: Study, period: str, revision: int, supersedes: Mapping[str, 
     return {**facts, "key": key(facts)}
 
 
-def publish(study: Study, period: str = "2000Q4", report: str = "tiny", out: str = "reports", **more: Any) -> Path:
+def publish(
+    study: Study,
+    period: str = "2000Q4",
+    report: str = "tiny",
+    out: str = "reports",
+    contents: Mapping[str, str] | None = None,
+    **more: Any,
+) -> Path:
     """Publish a release, or the next revision of the one that is there."""
     target = study.folder / out / study.id / report / period.replace("..", "_to_")
     there = target / MANIFEST
@@ -50,10 +57,11 @@ def publish(study: Study, period: str = "2000Q4", report: str = "tiny", out: str
     supersedes = {"revision": number - 1, "manifest_sha256": digest(there)} if old else None
     facts = {**facts_of(study, period, number, supersedes), "report": report, **more}
     made = study.folder / f"made-{report}-{period}-{number}"
-    (made / "data").mkdir(parents=True)
-    (made / "report.html").write_text(f"<p>{period} {number}</p>", encoding="utf-8")
-    (made / "data" / "one.csv").write_text("a\n1\n", encoding="utf-8")
-    files = {"report.html": made / "report.html", "data/one.csv": made / "data" / "one.csv"}
+    texts = contents or {"report.html": f"<p>{period} {number}</p>", "data/one.csv": "a\n1\n"}
+    files = {name: made / name for name in texts}
+    for name, text in texts.items():
+        files[name].parent.mkdir(parents=True, exist_ok=True)
+        files[name].write_text(text, encoding="utf-8")
     files[MANIFEST] = write_manifest({**facts, "key": key(facts)}, files, made / MANIFEST)
     signer = signing_key(study)
     if signer is not None:

@@ -27,10 +27,10 @@ MISSING = _missing()
 needs_browser = [pytest.mark.browser, pytest.mark.skipif(bool(MISSING), reason=MISSING or "everything is here")]
 
 
-def look_at(page: Path, printed: Path) -> dict[str, Any]:
+def look_at(page: Path, printed: Path, landing: str = "report") -> dict[str, Any]:
     """Return what a reader meets on a page; write its printed pages."""
     done = subprocess.run(
-        [str(NODE), str(FOLDER / "inspect.mjs"), str(CHROMIUM), str(page), str(printed)],
+        [str(NODE), str(FOLDER / "inspect.mjs"), str(CHROMIUM), str(page), str(printed), landing],
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -1,12 +1,12 @@
 // Opens published pages in headless Chromium and writes down what a reader would meet there, as JSON on stdout:
 // accessibility faults (axe-core), what the keyboard reaches, sideways scrolling, what is loaded, the printed pages.
-// node inspect.mjs CHROMIUM PAGE PRINTED.pdf
+// node inspect.mjs CHROMIUM PAGE PRINTED.pdf [ID of what the skip link leads to]
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
-const [program, file, printed] = process.argv.slice(2);
+const [program, file, printed, landing = "report"] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf-8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -64,7 +64,7 @@ async function skip(page) {
   await page.keyboard.press("Enter");
   const landed = await focused(page);
   await page.keyboard.press("Tab");
-  const next = await page.evaluate(() => document.activeElement.closest("#report") !== null);
+  const next = await page.evaluate((id) => document.activeElement.closest(`#${id}`) !== null, landing);
   return { first, landed: landed.id, next };
 }
 
@@ -83,18 +83,22 @@ const structure = (page) => page.evaluate(() => ({
 }));
 
 const browser = await chromium.launch({ executablePath: program, headless: true, args: QUIET });
-const said = { widths: {}, loaded: [] };
+const said = { widths: {}, loaded: [], console: [] };
 try {
   for (const width of [320, 1280]) {
     const context = await browser.newContext({ viewport: { width, height: 800 }, reducedMotion: "reduce" });
     const page = await context.newPage();
     page.on("request", (request) => { if (!/^(file|data):/.test(request.url())) said.loaded.push(request.url()); });
+    const listen = (message) => { if (message.type() === "error") said.console.push(message.text()); };
+    page.on("console", listen);
+    page.on("pageerror", (error) => said.console.push(String(error)));
     await page.goto(pathToFileURL(file).href);
     const seen = { sideways: await sideways(page), skip: await skip(page) };
     await fresh(page);
     seen.path = await keyboard(page);
     await page.evaluate(() => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
     seen.sidewaysOpen = await sideways(page);
+    page.off("console", listen); // axe looks for style sheets in ways that a page's own policy may refuse
     await page.evaluate(axe);
     seen.axe = await faults(page);
     said.structure = await structure(page);
@@ -102,7 +106,7 @@ try {
     if (width === 1280) {
       await fresh(page);
       await page.emulateMedia({ media: "print" });
-      said.print = await page.evaluate(() => [".running", ".skip", ".contents", ".beside"].map((name) => {
+      said.print = await page.evaluate(() => [".running", ".skip", ".contents", ".beside", "header nav"].map((name) => {
         const found = document.querySelector(name);
         return [name, found === null || getComputedStyle(found).display === "none"];
       }));

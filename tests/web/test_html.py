@@ -84,7 +84,13 @@ class TestInABrowser:
         assert "Show the numbers as a table: Another figure & more" in names
 
     def test_print_has_a_running_header_and_no_screen_furniture(self, seen: dict[str, Any], printed: Path) -> None:
-        assert seen["print"] == [[".running", True], [".skip", True], [".contents", True], [".beside", True]]
+        assert seen["print"] == [
+            [".running", True],
+            [".skip", True],
+            [".contents", True],
+            [".beside", True],
+            ["header nav", True],
+        ]
         reader = pypdf.PdfReader(printed)
         assert [float(side) for side in reader.pages[0].mediabox[2:]] == [612.0, 792.0]
         for number, sheet in enumerate(reader.pages, start=1):
@@ -92,6 +98,9 @@ class TestInABrowser:
             assert "Quarterly report, fourth quarter of 2023" in text
             assert "Data cut: December 31, 2023. Synthetic data: no real person is described" in text
             assert f"{number} / {len(reader.pages)}" in text
+
+    def test_nothing_is_complained_of(self, seen: dict[str, Any]) -> None:
+        assert seen["console"] == []
 
     def test_faults_would_be_found(self, page: Path, tmp_path: Path) -> None:
         worse = page.read_text(encoding="utf-8").replace("--muted: #55606b", "--muted: #a5b0bb")

@@ -318,6 +318,44 @@ def approve(
 
 
 @app.command()
+def withdraw(
+    release: Annotated[Path, typer.Argument(help="The release folder.")],
+    why: Annotated[str, typer.Argument(help="Why, in a sentence; it is published.")],
+    study: StudyOption = _DEFAULT_STUDY,
+) -> None:
+    """Take a published release away; when and why stays in the ledger's folder and beside the release."""
+    from evalkit.cli._site import run_withdraw  # noqa: PLC0415
+
+    typer.echo(run_withdraw(release.expanduser().absolute(), study, written_reason(why, "why")))
+
+
+@app.command()
+def archive(
+    release: Annotated[Path, typer.Argument(help="The release folder.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the zip.")] = Path("archives"),
+    study: StudyOption = _DEFAULT_STUDY,
+) -> None:
+    """Write a release as one zip for an archive: the same bytes each time, and nothing private."""
+    from evalkit.cli._site import run_archive  # noqa: PLC0415
+
+    typer.echo(run_archive(release.expanduser().absolute(), study, out.expanduser()))
+
+
+@app.command()
+def site(
+    out: Annotated[Path, typer.Option("--out", help="Folder of the site: new, empty, or an older site of the study.")],
+    reports: Annotated[Path, typer.Option("--reports", help="The reports folder.")] = Path("reports"),
+    study: StudyOption = _DEFAULT_STUDY,
+    url: Annotated[str, typer.Option("--url", help="Address at which the site will stand, for its news feed.")] = "",
+) -> None:
+    """Build the static site of a study's releases, to be published by copying its folder."""
+    from evalkit.cli._site import run_site  # noqa: PLC0415
+
+    for line in run_site(study, reports, out, url):
+        typer.echo(line)
+
+
+@app.command()
 def doctor() -> None:
     """Show what a render needs and what is found."""
     from rich.console import Console  # noqa: PLC0415

@@ -8,6 +8,7 @@ Unknown keys and wrong types fail with file, line, key and a did-you-mean.
 """
 
 from evalkit.protocol._baselines import Baseline, Baselines
+from evalkit.protocol._citation import Author, Citation
 from evalkit.protocol._disclosure import Disclosure, Override
 from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, validate
 from evalkit.protocol._private import (
@@ -37,8 +38,10 @@ from evalkit.protocol._yaml import YamlMapping, parse_yaml, read_yaml
 __all__ = [
     "Arm",
     "Arms",
+    "Author",
     "Baseline",
     "Baselines",
+    "Citation",
     "Closure",
     "Comparison",
     "Covariate",

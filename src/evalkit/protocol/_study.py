@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from evalkit.protocol._citation import Citation
 from evalkit.protocol._fields import (
     NUMBER,
     Count,
@@ -178,6 +179,8 @@ class Study(Model):
     """One line below the title."""
     organisation: Text = ""
     """Who publishes the reports."""
+    citation: Citation = Citation()
+    """How releases are cited, and their licence."""
     locale: Literal["en-US"] = "en-US"
     """Language and number style of reports."""
     translations: dict[Literal["es"], dict[str, Text]] = {}

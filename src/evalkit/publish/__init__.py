@@ -8,6 +8,7 @@ from evalkit.publish import _light as _light  # before anything loads nbformat
 from evalkit.publish._approval import Approval, approvals_of
 from evalkit.publish._approve import approve
 from evalkit.publish._approvers import new_approver
+from evalkit.publish._archive import archive
 from evalkit.publish._batch import render_all
 from evalkit.publish._environment import digest
 from evalkit.publish._foresee import explain, foreseen
@@ -21,6 +22,8 @@ from evalkit.publish._review import write_pack
 from evalkit.publish._sign import new_key
 from evalkit.publish._tools import Tool, survey
 from evalkit.publish._verify import Verification, checked, verify
+from evalkit.publish._withdraw import withdraw
+from evalkit.publish._withdrawal import Withdrawal
 
 __all__ = [
     "WAITING",
@@ -31,9 +34,11 @@ __all__ = [
     "RenderJob",
     "Tool",
     "Verification",
+    "Withdrawal",
     "adopt_releases",
     "approvals_of",
     "approve",
+    "archive",
     "checked",
     "digest",
     "explain",
@@ -49,5 +54,6 @@ __all__ = [
     "render_all",
     "survey",
     "verify",
+    "withdraw",
     "write_pack",
 ]

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["FILE", "Approval", "approvals_beside", "approvals_of", "beside", "kept_approvals", "wrong_approvals"]
+__all__ = [
+    "FILE",
+    "Approval",
+    "append_line",
+    "approvals_beside",
+    "approvals_of",
+    "beside",
+    "kept_approvals",
+    "wrong_approvals",
+]
 
+import fcntl
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -102,6 +113,33 @@ def kept_approvals(file: Path) -> list[Approval]:
         msg = f"{file}: {wrong}; put the file back from a backup"
         raise ReleaseError(msg)
     return approvals
+
+
+def append_line(file: Path, line: str, mode: int) -> None:
+    """Add a line to a file that is never written over; lines that are there stay.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        Made when it is not there.
+    line : str
+    mode : int
+        Of a new file, whatever the user's own file mask is.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, or is a link.
+    """
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, mode)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if not os.fstat(descriptor).st_size:
+            os.fchmod(descriptor, mode)
+        os.write(descriptor, line.encode("utf-8"))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _parsed(line: str) -> Approval | None:

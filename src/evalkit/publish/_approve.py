@@ -4,8 +4,6 @@ from __future__ import annotations
 
 __all__ = ["approve"]
 
-import fcntl
-import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any
 
 from evalkit.errors import ReleaseError, UsageError
 from evalkit.protocol import Study, load_disclosure, private_folder, private_modes
-from evalkit.publish._approval import FILE, Approval, beside
+from evalkit.publish._approval import FILE, Approval, append_line, beside
 from evalkit.publish._approvers import plain_name, private_key_of
 from evalkit.publish._environment import digest
 from evalkit.publish._held import opened_ledger
@@ -127,8 +125,8 @@ def _refuse_another(release: Path, facts: dict[str, Any], study: Study) -> None:
 def _keep(approval: Approval, release: Path, study: Study) -> None:
     private = private_folder(study)
     try:
-        _append(private / FILE, approval, private_modes(private)[0])
-        _append(beside(release), approval, 0o644)
+        append_line(private / FILE, approval.line(), private_modes(private)[0])
+        append_line(beside(release), approval.line(), 0o644)
     except OSError as error:
         msg = (
             f"{release.parent}: cannot be written ({error.strerror or 'unknown reason'}); the approval may be half kept"
@@ -152,16 +150,3 @@ def _checked(folder: Path, study: Study, release: Path | None = None) -> dict[st
         msg = f"{name}: {wrong[0]} is not what its manifest says; it cannot be approved"
         raise ReleaseError(msg)
     return facts
-
-
-def _append(file: Path, approval: Approval, mode: int) -> None:
-    """Add a line; lines that are there stay."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, mode)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if not os.fstat(descriptor).st_size:
-            os.fchmod(descriptor, mode)  # whatever the user's own file mask is
-        os.write(descriptor, approval.line().encode("utf-8"))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,7 +19,7 @@ import pandas as pd
 
 from evalkit.errors import PublicationError
 from evalkit.glossary import COLUMNS
-from evalkit.markup import escaped
+from evalkit.markup import escaped, title
 from evalkit.messages import Messages, messages_for
 from evalkit.publish._document import Document
 from evalkit.publish._prepare import Item
@@ -30,6 +30,7 @@ from evalkit.spreadsheet import csv_text
 _PICTURES = "#set page(width: auto, height: auto, margin: 6pt, fill: white)\n"
 _TYPES = {"text": "string", "number": "number", "count": "integer", "date": "date"}
 _SVG = re.compile(r"<svg\b[^>]*>")
+_HEADLINE = re.compile(r"^\*\*.*?[^\\]\*\* (?=\S)")
 
 
 def frame_of(item: Item) -> pd.DataFrame:
@@ -159,6 +160,7 @@ def _package(document: Document, items: list[Item]) -> dict[str, Any]:
             "path": f"{item.label}.csv",
             "profile": "tabular-data-resource",
             "title": item.title,
+            "caption": title(_HEADLINE.sub("", item.caption)),  # what stays from release to release
             "estimate": item.estimate,
             "analysis": item.analysis,
             "mediatype": "text/csv",

@@ -21,6 +21,7 @@ from evalkit.publish._prepare import MARK, Item, prepare
 
 _FACTS = ("title", "subtitle", "study", "organisation", "period", "cut", "cut_date", "synthetic", "locale")
 
+_COVER = ("title", "subtitle", "study", "organisation", "period", "cut", "locale")
 
 BIBLIOGRAPHY = "references.json"
 """Name of the file of references beside a notebook."""
@@ -80,6 +81,10 @@ class Document:
     def language(self) -> str:
         """Language part of the locale."""
         return self.locale.partition("-")[0]
+
+    def facts(self) -> dict[str, str]:
+        """Return what the cover says, for the manifest: who reads a release by program finds it there."""
+        return {name: getattr(self, name) for name in _COVER}
 
     @property
     def region(self) -> str:

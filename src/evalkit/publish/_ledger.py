@@ -19,6 +19,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from evalkit.errors import DisclosureError
@@ -194,6 +195,11 @@ class Ledger:
         entries = [entry for entry in self._index().entries if entry[1] == name]
         return str(self._entry(*entries[0]).get("manifest_sha256", "")) if entries else ""
 
+    def published_on(self, name: str) -> str:
+        """Return when a release was published, in UTC; empty where it was not kept."""
+        entries = [entry for entry in self._index().entries if entry[1] == name]
+        return str(self._entry(*entries[0]).get("published", "")) if entries else ""
+
     def require(self, published: Iterable[str]) -> None:
         """Refuse to go on when a release is published that the ledger does not hold.
 
@@ -260,7 +266,8 @@ class Ledger:
             msg = f"{self.folder}: holds {name} already; an entry is never written over"
             raise DisclosureError(msg)
         self.begin()
-        write_private(self.folder / _PENDING, entry_to(name, manifest_sha256))
+        moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        write_private(self.folder / _PENDING, entry_to(name, manifest_sha256, moment))
         yield
         self._settle(name)
 

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 
-def entry_to(release: str, manifest_sha256: str) -> bytes:
+def entry_to(release: str, manifest_sha256: str, published: str) -> bytes:
     """Write an entry.
 
     Parameters
@@ -17,12 +17,15 @@ def entry_to(release: str, manifest_sha256: str) -> bytes:
         Name of the release.
     manifest_sha256 : str
         Digest of its manifest.
+    published : str
+        When, in UTC: the release itself holds no time of a clock, so that it comes out again byte by byte.
 
     Returns
     -------
     bytes
     """
-    return json.dumps({"release": release, "manifest_sha256": manifest_sha256}, sort_keys=True).encode()
+    about = {"release": release, "manifest_sha256": manifest_sha256, "published": published}
+    return json.dumps(about, sort_keys=True).encode()
 
 
 def entry_from(content: bytes) -> dict[str, Any]:
@@ -35,7 +38,7 @@ def entry_from(content: bytes) -> dict[str, Any]:
     Returns
     -------
     dict
-        release, and manifest_sha256 where it was kept.
+        release, and manifest_sha256 and published where they were kept.
 
     Raises
     ------
@@ -46,4 +49,4 @@ def entry_from(content: bytes) -> dict[str, Any]:
     if not isinstance(found, dict) or not isinstance(found.get("release"), str):
         msg = "not an entry"
         raise ValueError(msg)  # noqa: TRY004 - the content is wrong, not its type
-    return {name: found[name] for name in ("release", "manifest_sha256") if name in found}
+    return {name: found[name] for name in ("release", "manifest_sha256", "published") if name in found}

@@ -17,6 +17,7 @@ from evalkit.publish._ledger import Ledger
 from evalkit.publish._manifest import MANIFEST
 from evalkit.publish._sign import PUBLIC, SIGNATURE, check_signature
 from evalkit.publish._waiting import ABOUT, about
+from evalkit.publish._withdrawal import WITHDRAWALS, kept_withdrawals, withdrawals_beside, withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def own_remarks(
     elif private is not None:
         held = in_ledgers(release, manifest, private)
     yield held
+    yield from _withdrawn(release, private)
     yield _signature(release, manifest, private, public_key, published=held.kind == "good")
     if waits:
         return
@@ -77,6 +79,19 @@ def own_remarks(
     elif approved:
         signed = "" if private is not None else " (signatures not checked: the study's private folder is not here)"
         yield Remark("good", f"approved by {', '.join(dict.fromkeys(approved))}{signed}")
+
+
+def _withdrawn(release: Path, private: Path | None) -> Iterator[Remark]:
+    """Say of a release, or of a copy of it, that it was withdrawn."""
+    try:
+        known = withdrawals_beside(release)
+        known += kept_withdrawals(private / WITHDRAWALS) if private is not None else []
+    except EvalkitError as error:
+        yield Remark("wrong", f"nobody can say whether it was withdrawn: {error}")
+        return
+    found = withdrawn(known, digest(release / MANIFEST))
+    if found is not None:
+        yield Remark("wrong", f"it was withdrawn on {found.date[:10]}: {found.reason}")
 
 
 def in_ledgers(release: Path, manifest: Mapping[str, Any], private: Path) -> Remark:

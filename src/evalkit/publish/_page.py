@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["beside", "css_string", "wrap_tables"]
+__all__ = ["beside", "column_headings", "css_string", "wrap_tables"]
 
 import html
 import re
@@ -62,7 +62,7 @@ def _table(frame: pd.DataFrame, say: Messages) -> str:
     names = [str(name) for name in frame]
     numeric = {name for name in names if not frame[name].map(lambda v: isinstance(v, str)).any()}
     mark = {name: ' class="figure-number"' if name in numeric else "" for name in names}
-    named = _headings(say)
+    named = column_headings(say)
     head = "".join(f'<th scope="col"{mark[n]}>{html.escape(named.get(n, n.replace("_", " ")))}</th>' for n in names)
     rows = (
         "".join(f"<td{mark[n]}>{html.escape(_written(v))}</td>" for n, v in zip(names, row, strict=True))
@@ -77,7 +77,17 @@ def _written(value: object) -> str:
     return f"{value:.{_DECIMALS}g}".replace("-", "−") if isinstance(value, float) else str(value)
 
 
-def _headings(say: Messages) -> dict[str, str]:
+def column_headings(say: Messages) -> dict[str, str]:
+    """Return the headings of columns of numbers, by their names in the data files.
+
+    Parameters
+    ----------
+    say : Messages
+
+    Returns
+    -------
+    dict
+    """
     return {
         "group": say("Group"),
         "label": say("What"),

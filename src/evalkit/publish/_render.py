@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from evalkit.excuses import ENVIRONMENT as GATE
 from evalkit.messages import messages_for
 from evalkit.periods import quarters_between
 from evalkit.protocol import load_disclosure, private_folder, study_secret
+from evalkit.publish._crate import write_crate
 from evalkit.publish._data import write_data
 from evalkit.publish._document import Document, document_of, with_bibliography, with_excuses
 from evalkit.publish._embedded import FONTS, publish_embedded
@@ -50,6 +52,9 @@ from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_file
 from evalkit.seal import ENVIRONMENT, new_key
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+_MODULES = "modules.txt"  # which the kernel had loaded, in the scratch folder
 
 
 @dataclass(frozen=True)
@@ -178,24 +183,8 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     if guard.identifiers.unsearched:
         told.step(job.name, f"{guard.identifiers.unsearched} identifiers are too short to be looked for")
 
-    modules = scratch / "modules.txt"
-
-    def run(variables: Mapping[str, str]) -> Any:  # noqa: ANN401 - nbformat has no types
-        done = execute(
-            notebook,
-            parameters,
-            name=job.name,
-            scratch=scratch,
-            source_folder=job.notebook.parent,
-            log_file=job.log_folder / f"{job.study.id}-{job.params.report}-{job.target.name}.log",
-            limits=Limits(deadline - time.monotonic(), job.params.memory_gb, job.params.output_mb),
-            on_cell=lambda done, total: told.cell(job.name, done, total),
-            variables={ENVIRONMENT: guard.key, GATE: job.passed.to_kernel(), LOADED: str(modules), **variables},
-            scrub=guard.scrub,
-        )
-        audit_cells(done, guard)
-        return done
-
+    modules = scratch / _MODULES
+    run = partial(_run, job, notebook, parameters, guard, told, deadline, scratch)
     ran = run_protected(job, standing, scratch, run)
     told.step(job.name, f"publishing with {parts['publication']['publisher']}")
     shape = job.params.publication
@@ -211,6 +200,8 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         "loaded": _loaded(parts, modules),
         **_trusted(job, signer, standing),
         "data_cut": document.cut_date.isoformat(),
+        "document": document.facts(),
+        "citation": job.study.citation.model_dump(mode="json"),
         "synthetic": document.synthetic,
         "published": published,
         "estimates": estimates_of(document.items),
@@ -226,11 +217,39 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         msg = f"{job.name}: an input changed while the report was made; render it again"
         raise ExecutionError(msg)
     _check_size(job, files)
+    files |= write_crate(facts, files, scratch)
     files[MANIFEST] = write_manifest(facts, files, scratch / MANIFEST)
     if signer is not None:
         files[SIGNATURE] = sign(files[MANIFEST], signer, scratch / SIGNATURE)
     audit_files(files, guard)
     return Made(facts, files, ran)
+
+
+def _run(
+    job: RenderJob,
+    notebook: Any,  # noqa: ANN401 - nbformat has no types
+    parameters: Mapping[str, Any],
+    guard: Guard,
+    told: Progress,
+    deadline: float,
+    scratch: Path,
+    variables: Mapping[str, str],
+) -> Any:  # noqa: ANN401
+    """Execute the notebook and look at its cells."""
+    done = execute(
+        notebook,
+        parameters,
+        name=job.name,
+        scratch=scratch,
+        source_folder=job.notebook.parent,
+        log_file=job.log_folder / f"{job.study.id}-{job.params.report}-{job.target.name}.log",
+        limits=Limits(deadline - time.monotonic(), job.params.memory_gb, job.params.output_mb),
+        on_cell=lambda done, total: told.cell(job.name, done, total),
+        variables={ENVIRONMENT: guard.key, GATE: job.passed.to_kernel(), LOADED: str(scratch / _MODULES), **variables},
+        scrub=guard.scrub,
+    )
+    audit_cells(done, guard)
+    return done
 
 
 def _loaded(parts: Mapping[str, Any], modules: Path) -> list[str]:

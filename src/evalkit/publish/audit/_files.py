@@ -149,6 +149,7 @@ _READERS: dict[str, Callable[[Path], Iterator[str]]] = {
     ".csv": _text,
     ".json": _text,
     ".md": _text,
+    ".cff": _text,
     ".txt": _text,
     ".sig": _text,
 }

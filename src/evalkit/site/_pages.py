@@ -1,0 +1,252 @@
+"""The pages of a site in one language, from templates; Jinja writes every text as text."""
+
+from __future__ import annotations
+
+__all__ = ["Writer"]
+
+import base64
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from evalkit.publish._crate import CITATION, CRATE, cited
+from evalkit.publish._ingredients import Change
+from evalkit.publish._manifest import MANIFEST
+from evalkit.publish._page import column_headings
+from evalkit.site._chart import chart
+from evalkit.site._gather import Place, Published, Release, Stone
+from evalkit.site._series import Question, Row, questions
+from evalkit.site._words import Reader, label_of, page_words, written
+
+CHECKSUMS = "checksums.txt"
+_FIRST = ("report.html", "report.pdf")
+
+
+def _style() -> str:
+    return (Path(__file__).parent / "templates" / "site.css").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes the pages of one language.
+
+    Attributes
+    ----------
+    published : Published
+    reader : Reader
+    folder : str
+        Of the language's pages in the site, with a slash at its end; empty for English.
+    """
+
+    published: Published
+    reader: Reader
+    folder: str
+
+    @cached_property
+    def _templates(self) -> Environment:
+        made = Environment(
+            loader=PackageLoader("evalkit.site"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+            lstrip_blocks=True, keep_trailing_newline=True,
+        )  # fmt: skip
+        made.filters["day"] = self.reader.moment
+        made.filters["upfirst"] = lambda text: text[:1].upper() + text[1:]
+        return made
+
+    def pages(self) -> dict[str, bytes]:
+        """Return the pages and figures of this language.
+
+        Returns
+        -------
+        dict
+            Name in the site: content.
+        """
+        made: dict[str, str] = {}
+        made["index.html"] = self._page("index.html", "index.html", shelves=self._shelves(), newest=self._newest())
+        made["methods.html"] = self._page("methods.html", "methods.html", newest=self._newest())
+        followed = [self._followed(name, places) for name, places in self.published.reports.items()]
+        shown = [one for one in followed if one["questions"]]
+        made["indicators.html"] = self._page("indicators.html", "indicators.html", reports=shown)
+        for one in shown:
+            for question in one["questions"]:
+                made |= {question["file"]: question["svg"]} if question["svg"] else {}
+        for places in self.published.reports.values():
+            for number, place in enumerate(places):
+                beside = {"newer": places[number - 1] if number else None, "earlier": (*places, None)[number + 1]}
+                name = f"{place.folder}/index.html"
+                made[name] = self._page("place.html", name, **self._place(place), **beside)
+        return {f"{self.folder}{name}": text.encode() for name, text in made.items()}
+
+    def _page(self, template: str, name: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template takes
+        study, say, depth = self.published.study, self.reader.say, name.count("/")
+        style = _style()
+        sealed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        up = "../" * depth
+        outside = up + ("../" if self.folder else "")
+        return self._templates.get_template(template).render(
+            w=page_words(say), reader=self.reader, study=study, language=say.language, locale=say.locale, here=name,
+            up=up, files=outside, other=f"{outside}{'' if self.folder else 'es/'}{name}", style=style, sealed=sealed,
+            synthetic=self.published.synthetic, held=self.published.held, **values,
+        )  # fmt: skip
+
+    # -- the index -------------------------------------------------------------------------------------------------
+
+    def _newest(self) -> list[dict[str, Any]]:
+        """Return the newest release of each report; those in the reader's language first."""
+        ours = [places for name, places in self.published.reports.items() if self._is_ours(name, places)]
+        newest = [next((place for place in places if place.current), None) for places in ours]
+        shown = [{"place": place, "release": place.current, "title": self._title(place)} for place in newest if place]
+        return sorted(shown, key=lambda one: one["release"].language != self.reader.say.language)
+
+    def _shelves(self) -> list[dict[str, Any]]:
+        shelves = [
+            {"title": self._title(places[0]), "places": places, "language": self._language(places)}
+            for places in self.published.reports.values()
+        ]
+        return sorted(shelves, key=lambda shelf: shelf["language"] != self.reader.say.language)
+
+    def _language(self, places: Sequence[Place]) -> str:
+        return next((release.language for place in places for release in place.releases), "en")
+
+    def _title(self, place: Place) -> str:
+        return self.reader.own(self.published.title(place))
+
+    def _is_ours(self, report: str, places: Sequence[Place]) -> bool:
+        """Say whether a report is this reader's: of the language, or there is none such in it."""
+        return self._language(places) == self.reader.say.language or not self._has_twin(report)
+
+    # -- one period of one report ----------------------------------------------------------------------------------
+
+    def _place(self, place: Place) -> dict[str, Any]:
+        every: list[Release | Stone] = [*place.releases, *place.stones]
+        every.sort(key=lambda one: -one.revision)
+        return {
+            "place": place,
+            "title": self._title(place),
+            "report_language": self._language(self.published.reports[place.report]),
+            "current": self._about(place.current) if place.current else None,
+            "revisions": [
+                {"number": one.revision, **({"stone": one} if isinstance(one, Stone) else self._about(one))}
+                for one in every
+                if one is not place.current
+            ],
+        }
+
+    def _about(self, release: Release) -> dict[str, Any]:
+        manifest, names = release.manifest, release.outputs
+        return {
+            "release": release,
+            "stone": None,
+            "to": f"r{release.revision}/",
+            "cite": cited(manifest, self.reader.say) if "document" in manifest and "citation" in manifest else "",
+            "licence": (manifest.get("citation") or {}).get("licence"),
+            "items": _items(release),
+            "main": [(name, manifest["outputs"][name]["sha256"]) for name in _FIRST if name in names],
+            "others": [name for name in (CITATION, CRATE) if name in names],
+            "dictionary": [n for n in ("data/README.md", "data/datapackage.json") if n in names],
+            "changes": self._changes(release),
+            "manifest": MANIFEST,
+            "checksums": f"{CHECKSUMS.removesuffix('.txt')}-r{release.revision}.txt",
+        }
+
+    def _changes(self, release: Release) -> dict[str, Any] | None:
+        """Return what a revision says of the one before it: as the manifest has it."""
+        manifest = release.manifest
+        before = manifest.get("supersedes")
+        if not before:
+            return None
+        changes, say, columns = manifest.get("changes") or {}, self.reader.say, column_headings(self.reader.say)
+        # A row that came or went lists its empty cells, too: they are no numbers.
+        numbers = [n for n in changes.get("numbers", ()) if (n["old"], n["new"]) != (None, None)]
+        titles = {item["label"]: item["title"] for item in _items(release)}
+        return {
+            "revision": manifest["revision"],
+            "before": before["revision"],
+            "gone": bool(before.get("gone")),
+            "note": manifest.get("change_note", ""),
+            "reasons": [Change(**reason).said(say) for reason in changes.get("reasons", ())],
+            "outputs": [(titles.get(name, name), n) for name, n in Counter(one["output"] for one in numbers).items()],
+            "numbers": [
+                {
+                    **n,
+                    "column": columns.get(n["column"], n["column"]),
+                    "old": self._value(n["old"]),
+                    "new": self._value(n["new"]),
+                }
+                for n in numbers
+            ],
+        }
+
+    def _value(self, value: object) -> str:
+        say = self.reader.say
+        if value is None:
+            return say("missing")
+        return f"{value:.4g}".replace("-", "−") if isinstance(value, float) else str(value)
+
+    # -- numbers over time -----------------------------------------------------------------------------------------
+
+    def _followed(self, report: str, places: Sequence[Place]) -> dict[str, Any]:
+        """Return the questions of a report as the page shows them."""
+        pages = {place.period.name: f"{place.folder}/index.html" for place in places}
+        made = [self._question(report, q, pages) for q in questions(places)] if self._is_ours(report, places) else []
+        return {"report": report, "title": self._title(places[0]), "questions": made,
+                "language": self._language(places)}  # fmt: skip
+
+    def _has_twin(self, report: str) -> bool:
+        """Say whether the same report is published in this language: ``brief`` and ``brief-es``."""
+        base, _, _ = report.partition("-")
+        return any(
+            other != report and other.partition("-")[0] == base and self._language(p) == self.reader.say.language
+            for other, p in self.published.reports.items()
+        )
+
+    def _question(self, report: str, question: Question, pages: Mapping[str, str]) -> dict[str, Any]:
+        lines: dict[str, list[Row]] = {}
+        for row in question.rows:
+            lines.setdefault(label_of(row, question, self.reader), []).append(row)
+        panels, names = list(lines.items()), {row.group: self.reader.own(row.group) for row in question.rows}
+        several = len(question.periods) > 1
+        newest_first = tuple(reversed(question.periods))
+        return {
+            "id": f"{report}-{question.label}",
+            "title": question.title,
+            "first": question.periods[0],
+            "last": question.periods[-1],
+            "file": f"indicators/{report}-{question.label}.svg",
+            "svg": chart(question, panels, names) if several else "",
+            "periods": [(period, pages[period]) for period in newest_first],
+            "lines": [(label, [self._line(row, question, newest_first) for row in rows]) for label, rows in panels],
+        }
+
+    def _line(self, row: Row, question: Question, periods: Sequence[str]) -> dict[str, Any]:
+        cells = [written(row.numbers.get(period), row, question, self.reader) for period in periods]
+        return {"group": self.reader.own(row.group), "cells": cells}
+
+
+def _items(release: Release) -> list[dict[str, Any]]:
+    """List the figures and tables of a release with their files, as its data package names them."""
+    names = set(release.outputs)
+    if "data/datapackage.json" not in names:
+        return []
+    package = json.loads((release.folder / "data" / "datapackage.json").read_text(encoding="utf-8"))
+    return [
+        {
+            "label": one["path"].removesuffix(".csv"),
+            "title": one.get("caption", one["title"]),
+            "files": [
+                (form, name)
+                for form, name in (
+                    ("CSV", f"data/{one['path']}"),
+                    *((f.upper(), f"figures/{one['path'].removesuffix('.csv')}.{f}") for f in ("svg", "png")),
+                )
+                if name in names
+            ],
+        }
+        for one in package["resources"]
+    ]

@@ -1,0 +1,195 @@
+"""Numbers that are followed over the releases of a report: the rows of its data files, told by what they are about.
+
+An estimate has the same name in every release that asks the same question (ADR 16), and a row of it the same texts. So
+two numbers belong to one series where both are the same; nothing is matched by wording, place or order.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Number", "Question", "Row", "questions"]
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evalkit.site._gather import Place, Release
+
+_VALUES = (  # column of the value: columns of its limits
+    ("estimate", "conf_low", "conf_high"),
+    ("hazard_ratio", "hr_low", "hr_high"),
+    ("mean", "conf_low", "conf_high"),
+    ("median", "lower_quartile", "upper_quartile"),
+    ("smd", "", ""),
+)
+_NAMING = ("variable", "term", "cause", "measure", "time")
+_SHARES = frozenset({"kaplan_meier", "cumulative_incidence", "benchmark"})
+"""Analyses that give shares without saying of how many each."""
+_OF_OTHERS = "published"
+"""The measure of rows that repeat somebody else's figure: it does not change with our releases."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number of one release, as its CSV has it.
+
+    Attributes
+    ----------
+    value, low, high : float or None
+        None where it is not shown, or has no limits.
+    n, n_event : str
+        As they stand; empty where they do not apply or are not shown.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: str = ""
+    n_event: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One series: what it is about, and its number in each release.
+
+    Attributes
+    ----------
+    about : mapping
+        The texts (and day) that name it.
+    group : str
+    numbers : mapping of str to Number
+        Period: number; without periods whose release does not have the row.
+    """
+
+    about: Mapping[str, str]
+    group: str
+    numbers: Mapping[str, Number]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What one estimate answers, over the releases.
+
+    Attributes
+    ----------
+    label : str
+        Of the newest figure or table that shows it.
+    title : str
+        Its caption, without what changes from release to release.
+    scale : {"share", "number"}
+    rows : tuple of Row
+    periods : tuple of str
+        Oldest first; those without a release between others are there, too, so that no line is drawn across them.
+    """
+
+    label: str
+    title: str
+    scale: str
+    rows: tuple[Row, ...]
+    periods: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """One data file of one release."""
+
+    period: str
+    label: str
+    title: str
+    analysis: str
+    columns: tuple[str, ...]
+    lines: tuple[dict[str, str], ...]
+
+
+def questions(places: Sequence[Place]) -> tuple[Question, ...]:
+    """Follow the numbers of a report over its periods.
+
+    Parameters
+    ----------
+    places : sequence of Place
+        Newest first; the current release of each counts, others do not.
+
+    Returns
+    -------
+    tuple of Question
+        In the order of the newest release that has it.
+    """
+    found: dict[str, list[_Table]] = {}
+    for place in places:
+        if place.current is not None:
+            for estimate, table in _tables(place.current, place.period.name):
+                found.setdefault(estimate, []).append(table)
+    every = [place.period.name for place in reversed(places)]
+    made = (_question(tables, every) for tables in found.values())
+    return tuple(question for question in made if question.rows)
+
+
+def _tables(release: Release, period: str) -> Iterator[tuple[str, _Table]]:
+    """Yield the estimates of a release, each with one of its files: that of a table where it has one."""
+    package = release.folder / "data" / "datapackage.json"
+    if "data/datapackage.json" not in release.outputs:
+        return
+    resources = json.loads(package.read_text(encoding="utf-8"))["resources"]
+    chosen: dict[str, Mapping[str, Any]] = {}
+    for one in resources:
+        if one["estimate"] and (one["estimate"] not in chosen or one["name"].startswith("tbl-")):
+            chosen[one["estimate"]] = one
+    for estimate, one in chosen.items():
+        with (package.parent / one["path"]).open(encoding="utf-8", newline="") as stream:
+            lines = tuple(csv.DictReader(stream))
+        columns = tuple(field["name"] for field in one["schema"]["fields"])
+        label = one["path"].removesuffix(".csv")
+        yield estimate, _Table(period, label, one.get("caption", one["title"]), one["analysis"], columns, lines)
+
+
+def _question(tables: Sequence[_Table], every: Sequence[str]) -> Question:
+    newest = tables[0]
+    periods = tuple(every[every.index(tables[-1].period) : every.index(newest.period) + 1])
+    rows: dict[tuple[str, ...], dict[str, Number]] = {}
+    about: dict[tuple[str, ...], dict[str, str]] = {}
+    for table in tables:
+        for line in table.lines:
+            if _is_followed(table, line):
+                key = (*(line.get(name, "") for name in _NAMING), line.get("group", ""))
+                rows.setdefault(key, {})[table.period] = _number(line)
+                about.setdefault(key, line)
+    made = tuple(Row(about[key], about[key].get("group", ""), rows[key]) for key in _in_order(about))
+    return Question(newest.label, newest.title, _scale(newest), made, periods)
+
+
+def _in_order(about: Mapping[tuple[str, ...], Mapping[str, str]]) -> list[tuple[str, ...]]:
+    """Put rows in the order of the newest release, and days of one cause in the order of time."""
+    blocks: dict[tuple[str, ...], int] = {}
+    for key in about:
+        blocks.setdefault(key[:-2], len(blocks))
+    return sorted(about, key=lambda key: (blocks[key[:-2]], float(key[-2] or 0)))
+
+
+def _is_followed(table: _Table, line: Mapping[str, str]) -> bool:
+    """Say whether a row is a number of its own: not a point of a drawn line, nor a series already."""
+    if line.get("period") or line.get("measure") == _OF_OTHERS or _value_columns(table.columns) is None:
+        return False
+    if not table.label.startswith("fig-") or "time" not in table.columns or "label" in table.columns:
+        return True
+    return bool(line.get("n_risk") and float(line["time"]))  # elsewhere a line is only drawn through
+
+
+def _value_columns(columns: Iterable[str]) -> tuple[str, str, str] | None:
+    there = set(columns)
+    return next((names for names in _VALUES if names[0] in there), None)
+
+
+def _number(line: Mapping[str, str]) -> Number:
+    names = _value_columns(line)
+    value, low, high = (_read(line.get(name, "")) for name in names or ("", "", ""))
+    return Number(value, low, high, line.get("n", ""), line.get("n_event", ""))
+
+
+def _read(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _scale(table: _Table) -> str:
+    counted = {"n", "n_event", "estimate"} <= set(table.columns)
+    return "share" if counted or table.analysis in _SHARES else "number"

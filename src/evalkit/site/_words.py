@@ -1,0 +1,308 @@
+"""What the site says: every word of its pages, in the language of its reader."""
+
+from __future__ import annotations
+
+__all__ = ["Reader", "label_of", "page_words", "written"]
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from evalkit.messages import Messages, marked, messages_for
+from evalkit.periods import Period
+from evalkit.site._series import Number, Question, Row
+
+_QUARTERS = (
+    marked("first quarter of {year}"),
+    marked("second quarter of {year}"),
+    marked("third quarter of {year}"),
+    marked("fourth quarter of {year}"),
+)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A language, and the words of the study in it.
+
+    Attributes
+    ----------
+    say : Messages
+    translations : mapping
+        English words of the protocol: the same in this language.
+    """
+
+    say: Messages
+    translations: Mapping[str, str]
+
+    @staticmethod
+    def of(language: str, translations: Mapping[str, Mapping[str, str]]) -> Reader:
+        """Return the reader of a language.
+
+        Parameters
+        ----------
+        language : {"en", "es"}
+        translations : mapping
+            The protocol's.
+
+        Returns
+        -------
+        Reader
+        """
+        return Reader(messages_for(f"{language}-US"), translations.get(language, {}))
+
+    def own(self, text: str) -> str:
+        """Return a word of the study, or of a report, in this language where it has one."""
+        return self.translations.get(text) or self.say(text)
+
+    def knows(self, text: str) -> bool:
+        """Say whether a text has words in this language: else it stands there in English, and is marked so."""
+        return self.say.language == "en" or self.own(text) != text or not any(c.isalpha() for c in text)
+
+    def period(self, period: Period) -> str:
+        """Return a period in words."""
+        say = self.say
+        year, _, quarter = period.name.partition("Q")
+        if quarter and year.isdigit():
+            return say(_QUARTERS[int(quarter) - 1], year=year)
+        return say("{first} to {last}", first=say.day(period.first), last=say.day(period.last))
+
+    def moment(self, text: str) -> str:
+        """Return the day of a moment in UTC, in words; empty where it is not known."""
+        return self.say.day(date.fromisoformat(text[:10])) if text else ""
+
+
+def label_of(row: Row, question: Question, reader: Reader) -> str:
+    """Say what a row is about, in a few words.
+
+    Parameters
+    ----------
+    row : Row
+    question : Question
+        It belongs to: what no other row says need not be said.
+    reader : Reader
+
+    Returns
+    -------
+    str
+    """
+    say, about = reader.say, row.about
+    name = reader.own(about.get("label") or about.get("term") or "")
+    if about.get("variable") and _is_twice(row, question):
+        name = f"{reader.own(about['variable'])}: {name}"
+    parts = [name, reader.own(about.get("cause", ""))]
+    parts += [say("by day {day}", day=about["time"])] if about.get("time") and not about.get("label") else []
+    parts += [say("difference between the groups")] if about.get("measure") == "difference" else []
+    text = ", ".join(part for part in parts if part)
+    return text[:1].upper() + text[1:]
+
+
+def _is_twice(row: Row, question: Question) -> bool:
+    """Say whether another row has the same label: two variables can have the same level."""
+    return any(
+        other.about.get("label") == row.about.get("label") and other.about.get("variable") != row.about["variable"]
+        for other in question.rows
+    )
+
+
+def written(number: Number | None, row: Row, question: Question, reader: Reader) -> tuple[str, str]:
+    """Write a number as a cell of a table.
+
+    Parameters
+    ----------
+    number : Number or None
+        None where the release does not have the row.
+    row : Row
+    question : Question
+    reader : Reader
+
+    Returns
+    -------
+    tuple of (str, str)
+        The number with its limits; of how many it is, where the file says so.
+    """
+    say = reader.say
+    if number is None:
+        return "–", ""
+    if number.value is None:
+        return say("not shown"), ""
+    points = row.about.get("measure") == "difference"
+    write = _points if points else say.percent if question.scale == "share" else _plain
+    text = say("{points} points", points=write(number.value)) if points else write(number.value)
+    if number.low is not None and number.high is not None:
+        limits = say("{low} to {high}", low=write(number.low), high=write(number.high))
+        text = f"{text} ({limits})"
+    if number.n and number.n_event:
+        return text, say("{n} of {total}", n=say.count(float(number.n_event)), total=say.count(float(number.n)))
+    return text, say("of {total}", total=say.count(float(number.n))) if number.n else ""
+
+
+def _plain(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
+
+
+def _points(value: float) -> str:
+    """Write a difference of shares in percentage points, with its sign."""
+    return f"{100 * value:+.0f}".replace("-", "−").replace("+0", "0").replace("−0", "0")
+
+
+def page_words(say: Messages) -> dict[str, str]:
+    """Return what the templates say by themselves.
+
+    Parameters
+    ----------
+    say : Messages
+
+    Returns
+    -------
+    dict
+        Name in the templates: text.
+    """
+    return {**_frame_words(say), **_release_words(say), **_number_words(say), **_method_words(say)}
+
+
+def _frame_words(say: Messages) -> dict[str, str]:
+    return {
+        "skip": say("Skip to the page"),
+        "site": say("This site"),
+        "reports": say("Reports"),
+        "indicators": say("Indicators over time"),
+        "methods": say("Methods and protection"),
+        "feed": say("News feed (Atom)"),
+        "other": say("Español"),
+        "synthetic": say("Synthetic data"),
+        "simulated": say("Everything on this site was made by a simulator. No real person is described."),
+        "publisher": say("Published by"),
+        "newest": say("Newest reports"),
+        "all": say("All reports, newest first"),
+        "period": say("Period"),
+        "cut": say("Data cut"),
+        "later": say("(nothing known later is used)"),
+        "revision": say("Revision"),
+        "published": say("Published"),
+        "unknown": say("not recorded"),
+        "files": say("Read"),
+        "withdrawn": say("Withdrawn"),
+        "contents": say("Contents"),
+    }
+
+
+def _release_words(say: Messages) -> dict[str, str]:
+    return {
+        "read": say("Read the report"),
+        "html": say("Web page"),
+        "earlier": say("Earlier"),
+        "newer": say("Newer"),
+        "nothing": say("There is no report for this period now."),
+        "gone": say("Published, and not kept here any more; when and why was not written down."),
+        "changed": say("What changed in revision {revision}, and why"),
+        "inputs": say("What went into it that was not in revision {before}"),
+        "same": say("The same data, parameters, code and tools went into both."),
+        "numbers": say("Published numbers that differ now"),
+        "no_numbers": say("No published number differs."),
+        "after_gone": say("The revision before it is not kept here, so what differs is not known."),
+        "output": say("Figure or table"),
+        "where": say("Row"),
+        "column": say("Column"),
+        "before": say("Before"),
+        "now": say("Now"),
+        "data": say("Numbers and figures"),
+        "data_about": say(
+            "The numbers of each figure and table, as they passed disclosure control, with a dictionary."
+        ),
+        "package": say("Data package (all files described)"),
+        "dictionary": say("Dictionary of the columns"),
+        "crate": say("Description for archives (RO-Crate)"),
+        "citation": say("Citation (CITATION.cff)"),
+        "approval": say("Approval"),
+        "approved": say("Approved by {name} on {day}: {reason}"),
+        "no_approval": say("No approval was asked for, and none was given."),
+        "check": say("Check a file yourself"),
+        "check_how": say(
+            "Each file has a digest. If you save a file and your computer gives the same digest for it, it is the"
+            " file that was published:"
+        ),
+        "check_all": say("All digests of this revision in one file"),
+        "held": say(
+            "When this site was made, each file was held to the manifest, and the manifest to the ledger of what "
+            "was published."
+        ),
+        "unheld": say(
+            "When this site was made, each file was held to the manifest. The ledger of what was published was "
+            "not at hand."
+        ),
+        "signed": say("The manifest is signed with key {key}."),
+        "file": say("File"),
+        "manifest": say("Manifest: all that went in and came out"),
+        "cite": say("How to cite"),
+        "licence": say("License"),
+        "no_licence": say("No license is named: all rights are kept."),
+        "revisions": say("Earlier revisions"),
+        "history": say("Revision {revision}"),
+    }
+
+
+def _number_words(say: Messages) -> dict[str, str]:
+    return {
+        "indicators_about": say(
+            "Each published number, followed over the releases of a report. Nothing is computed for this page: "
+            "every number stands in a release, and passed disclosure control there. The newest period stands "
+            "first in a table, last in a figure."
+        ),
+        "once": say("There is one release so far, so there is nothing to draw yet."),
+        "what": say("What"),
+        "group": say("Group"),
+        "limits": say(
+            "In brackets: 95% limits, or quartiles beside a median. A dash: there is no release, or it does not have "
+            "the number. "
+            "Not shown: disclosure control withheld it."
+        ),
+        "chart": say(
+            "Small charts, one for each line of the table below, from {first} to {last}. The table holds every number."
+        ),
+        "none": say("No release with numbers is published in this language yet."),
+        "numbers_of": say("Numbers: {caption}"),
+    }
+
+
+def _method_words(say: Messages) -> dict[str, str]:
+    return {
+        "m_based": say("What the reports are based on"),
+        "m_based_1": say(
+            "Each report has a data cut: the last day of its period. It uses only what was known on that day, so "
+            "an old quarter made again from newer records gives the old numbers."
+        ),
+        "m_based_2": say(
+            "The methods are described at the end of each report, with the definitions of its words and a "
+            "dictionary of the data:"
+        ),
+        "m_protect": say("How people are protected"),
+        "m_protect_1": say(
+            "Counts of a few people are not published, nor anything from which they could be worked out."
+        ),
+        "m_protect_2": say(
+            "Every other count is a little off, on purpose and at random, by an amount that is right on average. "
+            "The same people give the same number in every table and report, so subtracting one number from "
+            "another tells of nobody."
+        ),
+        "m_protect_3": say(
+            "Percentages, limits and curves are worked out from such counts, not from the exact ones. Limits are "
+            "widened for it."
+        ),
+        "m_protect_4": say("Survivors' safety comes before every other interest in the data."),
+        "m_revision": say("Revisions and withdrawals"),
+        "m_revision_1": say(
+            "A published report is never overwritten. Where something has to be corrected, a new revision is "
+            "published, and its page says why, what went into it that is new, and which published numbers "
+            "differ now. The old one is kept."
+        ),
+        "m_revision_2": say(
+            "A report that has to go is withdrawn: its files are taken away, and when and why stays on its page."
+        ),
+        "m_check": say("How to check what you read"),
+        "m_check_1": say(
+            "Each report's page gives the digest of each of its files. The manifest names everything that went "
+            "into a report and everything that came out, and stands inside the PDF, too."
+        ),
+        "m_check_2": say("Whoever has the study's records can make each report again and compare it number by number."),
+        "m_use": say("Using the numbers"),
+    }

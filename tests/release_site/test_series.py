@@ -1,0 +1,179 @@
+"""Which numbers are followed over the releases, and how each is written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from evalkit.periods import Period
+from evalkit.site._chart import _limits, chart
+from evalkit.site._gather import Place, Release
+from evalkit.site._series import Number, Question, Row, questions
+from evalkit.site._words import Reader, label_of, written
+from release_site.published import resource
+
+READER = Reader.of("en", {})
+SPANISH = Reader.of("es", {"es": {"Pilot": "Piloto"}})
+
+
+def place(folder: Path, period: str, **tables: tuple[str, str, str]) -> Place:
+    """A release with data files: label, then estimate, analysis and the CSV's text."""
+    data = folder / period / "data"
+    data.mkdir(parents=True)
+    resources = []
+    for name, (estimate, analysis, text) in tables.items():
+        label = name.replace("_", "-")
+        (data / f"{label}.csv").write_text(text, encoding="utf-8")
+        resources.append(resource(label, estimate, analysis, text.splitlines()[0], f"Caption of {label}"))
+    (data / "datapackage.json").write_text(json.dumps({"resources": resources}), encoding="utf-8")
+    outputs = {"data/datapackage.json": {}, **{f"data/{r['path']}": {} for r in resources}}
+    manifest = {"report": "r", "period": period, "revision": 1, "outputs": outputs}
+    return Place("r", Period.parse(period), (Release(data.parent, manifest, ""),))
+
+
+def told(found: Question) -> list[tuple[str, str, dict[str, float | None]]]:
+    return [(label_of(r, found, READER), r.group, {p: n.value for p, n in r.numbers.items()}) for r in found.rows]
+
+
+SHARES = "group,term,label,n,n_event,estimate,conf_low,conf_high\n"
+
+
+def test_rows_are_matched_by_what_they_are_about_not_by_wording_or_order(tmp_path: Path) -> None:
+    new = place(
+        tmp_path, "2001Q1", tbl_a=("e1", "funnel", SHARES + "A,x,Ex (new),10,5,0.5,0.2,0.8\nA,y,Why,10,2,0.2,0.1,0.5\n")
+    )
+    old = place(
+        tmp_path, "2000Q4", tbl_b=("e1", "funnel", SHARES + "A,y,Why,9,3,0.3,0.1,0.6\nA,x,Ex,9,4,0.4,0.2,0.7\n")
+    )
+    (found,) = questions([new, old])
+    assert (found.label, found.title, found.scale, found.periods) == (
+        "tbl-a",
+        "Caption of tbl-a",
+        "share",
+        ("2000Q4", "2001Q1"),
+    )
+    assert told(found) == [
+        ("Ex (new)", "A", {"2001Q1": 0.5, "2000Q4": 0.4}),
+        ("Why", "A", {"2001Q1": 0.2, "2000Q4": 0.3}),
+    ]  # fmt: skip
+
+
+def test_another_estimate_is_another_question(tmp_path: Path) -> None:
+    row = SHARES + "A,x,Ex,10,5,0.5,0.2,0.8\n"
+    new = place(tmp_path, "2001Q1", tbl_a=("e2", "funnel", row))
+    old = place(tmp_path, "2000Q4", tbl_a=("e1", "funnel", row))
+    assert [(q.periods, len(q.rows)) for q in questions([new, old])] == [(("2001Q1",), 1), (("2000Q4",), 1)]
+
+
+def test_of_a_drawn_line_only_the_days_with_numbers_at_risk_are_followed(tmp_path: Path) -> None:
+    curve = (
+        "group,cause,time,n_risk,estimate,conf_low,conf_high\n"
+        "A,left,0,9,0,0,0\nA,left,4,,0.1,0,0.2\nA,left,90,5,0.4,0.1,0.7\nA,left,30,7,0.2,0.1,0.5\nA,done,30,7,0.3,0.1,0.5\n"
+    )
+    (found,) = questions([place(tmp_path, "2001Q1", fig_c=("e", "cumulative_incidence", curve))])
+    assert told(found) == [
+        ("Left, by day 30", "A", {"2001Q1": 0.2}),
+        ("Left, by day 90", "A", {"2001Q1": 0.4}),
+        ("Done, by day 30", "A", {"2001Q1": 0.3}),
+    ]  # fmt: skip
+
+
+def test_a_table_of_the_same_estimate_goes_before_its_figure(tmp_path: Path) -> None:
+    shown = place(
+        tmp_path,
+        "2001Q1",
+        fig_a=("e", "funnel", SHARES + "A,x,Drawn,,,,,\n"),
+        tbl_a=("e", "funnel", SHARES + "A,x,Told,,,,,\n"),
+    )
+    assert [label_of(q.rows[0], q, READER) for q in questions([shown])] == ["Told"]
+
+
+def test_series_and_figures_of_others_are_not_followed(tmp_path: Path) -> None:
+    trend = "group,term,label,period,n,n_event,estimate,conf_low,conf_high\nA,x,Ex,2000Q1,9,3,0.3,0.1,0.6\n"
+    beside = "label,group,measure,n,estimate,conf_low,conf_high\nHere,A,here,9,0.5,0.2,0.8\nCook,published,published,,0.7,,\n"
+    nothing = "label,group,sentence\na,b,c\n"
+    shown = place(tmp_path, "2001Q1", fig_t=("t", "trend", trend), fig_b=("b", "benchmark", beside), tbl_n=("n", "notes", nothing), tbl_0=("", "x", nothing))  # fmt: skip
+    assert [told(q) for q in questions([shown])] == [[("Here", "A", {"2001Q1": 0.5})]]
+
+
+def test_a_period_whose_release_was_withdrawn_leaves_a_gap(tmp_path: Path) -> None:
+    row = SHARES + "A,x,Ex,10,5,0.5,0.2,0.8\n"
+    new, old = (place(tmp_path, p, tbl_a=("e", "funnel", row)) for p in ("2001Q1", "2000Q3"))
+    older = Place("r", Period.parse("2000Q2"))
+    (found,) = questions([new, Place("r", Period.parse("2000Q4")), old, older])
+    assert found.periods == ("2000Q3", "2000Q4", "2001Q1")
+
+
+def test_two_variables_with_the_same_level_are_told_apart(tmp_path: Path) -> None:
+    text = (
+        "group,variable,term,label,n,n_event,estimate,conf_low,conf_high\nA,Gender,g: other,Other,9,3,0.3,0.1,0.6\n"
+        "A,Area,a: other,Other,9,2,0.2,0.1,0.6\nA,Area,a: north,North,9,2,0.2,0.1,0.6\n"
+    )
+    (found,) = questions([place(tmp_path, "2001Q1", tbl_a=("e", "funnel", text))])
+    assert [label_of(r, found, READER) for r in found.rows] == ["Gender: Other", "Area: Other", "North"]
+
+
+QUESTION = Question("tbl-a", "T", "share", (), ("2001Q1",))
+ROW = Row({"term": "x"}, "Pilot", {})
+
+
+@pytest.mark.parametrize(
+    ("number", "scale", "measure", "english", "spanish"),
+    [
+        (
+            Number(0.5, 0.2, 0.8, "10", "5"),
+            "share",
+            "",
+            ("50% (20% to 80%)", "5 of 10"),
+            ("50% (20% a 80%)", "5 de 10"),
+        ),
+        (Number(0.004, 0.0, 0.02, "", ""), "share", "", ("under 1% (0% to 2%)", ""), ("menos del 1% (0% a 2%)", "")),
+        (Number(0.5, None, None, "1200", ""), "share", "", ("50%", "of 1,200"), ("50%", "de 1,200")),
+        (
+            Number(1.16284, 1.08, 1.25, "89", ""),
+            "number",
+            "",
+            ("1.16 (1.08 to 1.25)", "of 89"),
+            ("1.16 (1.08 a 1.25)", "de 89"),
+        ),
+        (Number(-0.5, None, None), "number", "", ("−0.5", ""), ("−0.5", "")),
+        (
+            Number(0.04, -0.071, 0.152),
+            "share",
+            "difference",
+            ("+4 points (−7 to +15)", ""),
+            ("+4 puntos (−7 a +15)", ""),
+        ),
+        (Number(0.001, -0.004, 0.1), "share", "difference", ("0 points (0 to +10)", ""), ("0 puntos (0 a +10)", "")),
+        (Number(None), "share", "", ("not shown", ""), ("no se muestra", "")),
+        (None, "share", "", ("–", ""), ("–", "")),
+    ],
+)
+def test_how_a_number_is_written(
+    number: Number | None, scale: str, measure: str, english: tuple[str, str], spanish: tuple[str, str]
+) -> None:
+    row, question = replace(ROW, about={"measure": measure}), replace(QUESTION, scale=scale)
+    assert written(number, row, question, READER) == english
+    assert written(number, row, question, SPANISH) == spanish
+
+
+def test_axes_are_the_same_for_all_small_charts_and_begin_at_zero() -> None:
+    rows = [replace(ROW, numbers={"2001Q1": Number(0.2, 0.1, 0.4)}), replace(ROW, numbers={"2001Q1": Number(0.02)})]
+    assert _limits(rows, "share") == pytest.approx((0.0, 0.44))
+    assert _limits([replace(ROW, numbers={"2001Q1": Number(0.98, 0.9, 1.0)})], "share") == (0.0, 1.03)
+    assert _limits([replace(ROW, numbers={"2001Q1": Number(-0.1, -0.2, 0.1)})], "share") == pytest.approx((-0.22, 0.11))
+    assert _limits([replace(ROW, numbers={"2001Q1": Number(None)})], "number") == pytest.approx((0.0, 1.1))
+
+
+def test_a_chart_is_the_same_bytes_and_draws_each_group() -> None:
+    numbers = {"2000Q4": Number(0.2, 0.1, 0.4), "2001Q1": Number(0.3, 0.2, 0.5)}
+    rows = [Row({"label": "x"}, group, numbers) for group in ("Pilot", "PAIP")]
+    question = Question("tbl-a", "T", "share", tuple(rows), ("2000Q4", "2001Q1"))
+    names = {"Pilot": "Pilot", "PAIP": "PAIP"}
+    one = chart(question, [("x", rows)], names)
+    assert one == chart(question, [("x", rows)], names)
+    assert ("#0b5a7a" in one, "#b35612" in one) == (True, True)
+    assert "#b35612" not in chart(question, [("x", rows[:1])], names)
