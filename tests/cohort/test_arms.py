@@ -147,7 +147,11 @@ def test_groups_that_cannot_be_meant(arms: dict[str, object], said: str) -> None
 
 
 def test_a_study_may_split_by_the_mandate_itself() -> None:
-    arms = {"column": "mandate", "focus": {"value": "none", "label": "Free"}, "comparison": {"value": "court", "label": "Court"}}
+    arms = {
+        "column": "mandate",
+        "focus": {"value": "none", "label": "Free"},
+        "comparison": {"value": "court", "label": "Court"},
+    }
     assert chosen(arms) == "a:Free c:Court d:Free g:Court"
     study = open_frames({"participants": table("participants", PEOPLE)}, arms=arms).study
     names = [column.name for column in table_spec(study, "participants").columns]
@@ -155,5 +159,7 @@ def test_a_study_may_split_by_the_mandate_itself() -> None:
 
 
 def test_a_table_without_rows() -> None:
-    frames = {"participants": pd.DataFrame(columns=["participant_id", "pathway", "referral_date", "intake_date", "mandate"])}
+    frames = {
+        "participants": pd.DataFrame(columns=["participant_id", "pathway", "referral_date", "intake_date", "mandate"])
+    }
     assert build(open_frames(frames, arms=COURT).at(date(2022, 3, 1))).people.empty

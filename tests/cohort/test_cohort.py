@@ -226,7 +226,9 @@ def test_words_with_quotes_and_signs() -> None:
             }
         ),
     }
-    cohort = build(open_frames(frames, arms=arms, rules={"counting_kinds": ["group's"], "completion": "dose"}).at(date(2022, 3, 1)))
+    cohort = build(
+        open_frames(frames, arms=arms, rules={"counting_kinds": ["group's"], "completion": "dose"}).at(date(2022, 3, 1))
+    )
     assert cohort.people["group"].tolist() == ["Pilot; DROP TABLE", "PAIP"]
     assert cohort.people["n_counting"].tolist() == [1, 0]
     assert cohort.retention()["participant_id"].tolist() == ["O'Neil;--"]

@@ -145,10 +145,14 @@ def test_each_source_has_its_own_follow_up() -> None:
 
 def test_without_searches_the_old_column_holds_for_every_source() -> None:
     told = O + "a | +50 | dv_arrest | self\na | +30 | dv_arrest | police\na | +81 | dv_arrest | police"
-    cohort = Case("", "", participants=P + "a | +0 | - | +80", outcomes=told, harm={"sources": ["self", "police"]}).cohort()
+    cohort = Case(
+        "", "", participants=P + "a | +0 | - | +80", outcomes=told, harm={"sources": ["self", "police"]}
+    ).cohort()
     assert ends(cohort.harm()) == "a 30 1 dv_arrest"
     assert ends(cohort.harm(source="self")) == "a 50 1 dv_arrest"
-    with pytest.raises(UsageError, match="'pollice' is not the source of an outcome known at the cut; did you mean 'police'"):
+    with pytest.raises(
+        UsageError, match="'pollice' is not the source of an outcome known at the cut; did you mean 'police'"
+    ):
         cohort.harm(source="pollice")
 
 
@@ -177,7 +181,9 @@ def test_whom_no_source_followed_is_counted() -> None:
 def test_the_other_origin_is_asked_of_the_same_cut() -> None:
     case = Case("", "", participants=LATER, outcomes=arrest(9, 50))
     cohort = case.cohort()
-    other = build(cohort._setting.cut, rules=cohort.rules, harm=cohort.study.harm.model_copy(update={"origin": "intake"}))
+    other = build(
+        cohort._setting.cut, rules=cohort.rules, harm=cohort.study.harm.model_copy(update={"origin": "intake"})
+    )
     assert (ends(cohort.harm()), ends(other.harm())) == ("a 9 1 dv_arrest", "a 40 1 dv_arrest")
     assert other.study.harm.origin == "intake" and cohort.study.harm.origin == "referral"
 
@@ -215,7 +221,9 @@ def drawn(seed: int, n: int = 80) -> dict[str, pd.DataFrame]:
             rows["exits"].append([who, f"+{start + dice.randrange(80)}", "deceased"])
         for _ in range(dice.randrange(4)):
             kind = dice.choice(["dv_arrest", "dv_arrest", "any_arrest", "custody"])
-            rows["outcomes"].append([who, f"+{start + dice.randrange(-3, 80)}".replace("+-", "-"), kind, dice.choice([*SOURCES, "self"])])
+            rows["outcomes"].append(
+                [who, f"+{start + dice.randrange(-3, 80)}".replace("+-", "-"), kind, dice.choice([*SOURCES, "self"])]
+            )
         for source in SOURCES:
             begin = start + dice.choice([-10, -1, 0, 0, 0, 1, 2, 5])
             for _ in range(dice.randrange(1, 4)):
@@ -246,7 +254,12 @@ def walk(frames: dict[str, pd.DataFrame], harm: Harm, cut: int, source: str | No
             continue
         followed = [source] if source else SOURCES
         looked = {
-            s: {n for w, t, a, b in of["searches"] if (w, t) == (who, s) and number(a) <= cut for n in range(number(a), number(b) + 1)}
+            s: {
+                n
+                for w, t, a, b in of["searches"]
+                if (w, t) == (who, s) and number(a) <= cut
+                for n in range(number(a), number(b) + 1)
+            }
             for s in followed
         }
         deaths = {number(r[1]) for r in of["exits"] if r[0] == who}

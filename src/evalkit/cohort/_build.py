@@ -19,7 +19,10 @@ from evalkit.intake import CutData, fetch
 from evalkit.protocol import Harm, Rules
 
 _SESSION_DATES = ["first_session_date", "last_session_date"]
-_DERIVED_DATES = [*_SESSION_DATES, "completion_date", "disengagement_date", "return_date", "harm_end_date"]
+_DERIVED_DATES = [
+    *(*_SESSION_DATES, "completion_date", "dose_date"),
+    *("disengagement_date", "return_date", "harm_end_date"),
+]
 _COUNTS = ["n_attended", "n_counting", "n_returns"]
 _HOURS = ["hours_attended", "hours_counting"]
 
@@ -81,13 +84,26 @@ def _columns(setting: Setting) -> list[str]:
     covariates = [c.name for c in study.covariates]
     derived = ["n_attended", "hours_attended", "n_counting", "hours_counting", "n_returns"]
     potential = ["days_from_referral", "days_from_intake", "days_from_first_session"]
-    columns = [*fixed, *places, *conditions, *covariates, "outcome_follow_up_end", *_DERIVED_DATES, *derived, *potential]
+    columns = [
+        *fixed,
+        *places,
+        *conditions,
+        *covariates,
+        "outcome_follow_up_end",
+        *_DERIVED_DATES,
+        *derived,
+        *potential,
+    ]
     return list(dict.fromkeys(columns))
 
 
 def _completed(setting: Setting) -> ir.Table:
     rows = _retention.completions(setting)
     return rows.group_by(*KEY).aggregate(completion_date=rows.day.min())
+
+
+def _dosed(setting: Setting) -> ir.Table:
+    return _retention.doses(setting).select(*KEY, dose_date="day")
 
 
 def _left(setting: Setting) -> ir.Table:
@@ -108,6 +124,7 @@ def _with_sessions(setting: Setting, people: pd.DataFrame) -> pd.DataFrame:
         parts += [
             (_retention.summary, _SESSION_DATES),
             (_completed, ["completion_date"]),
+            (_dosed, ["dose_date"]),
             (_left, ["disengagement_date"]),
             (_retention.returns, ["return_date"]),
         ]
@@ -227,7 +244,8 @@ def _notes(setting: Setting, known: pd.DataFrame) -> tuple[str, ...]:
     ]
     recorded, arms = _recorded(setting, known), setting.cut.study.arms
     unasked = [
-        f"The column {column} is not recorded: {arm.label} is not limited to people for whom it is {' or '.join(values)}."
+        f"The column {column} is not recorded: {arm.label} is not limited to people for whom it is "
+        f"{' or '.join(values)}."
         for arm in (arms.focus, arms.comparison)
         for column, values in arm.conditions.items()
         if column not in recorded

@@ -102,16 +102,9 @@ class Cohort:
         names: dict[Scale, dict[int, str]] = {
             "initiation": {1: "first session", 2: "exit before a session"},
             "retention": {1: "disengagement", 2: "completion"},
-            "harm": {1: self.study.harm.label, **self._competing},
+            "harm": {1: self.study.harm.label, **{n: name for name, n in _harm.competing(self._setting).items()}},
         }
         return MappingProxyType(names[_known_scale(scale)])
-
-    @property
-    def _competing(self) -> dict[int, str]:
-        """Causes that compete with harm, where the study can have them."""
-        harm = self.study.harm
-        death = {_harm.DEATH: "death"} if harm.death == "competing" and self.has("exits") else {}
-        return death | ({} if harm.custody is None else {_harm.CUSTODY: "custody"})
 
     def initiation(self) -> pd.DataFrame:
         """Return time from referral to the first attended session.
@@ -157,8 +150,8 @@ class Cohort:
         Returns
         -------
         pandas.DataFrame
-            As `initiation`, only episodes with an origin and an end of follow-up not before it; event 1 harm, 2 death
-            and 3 custody where they compete with it.
+            As `initiation`, only episodes with an origin and an end of follow-up not before it; event 1 harm, then
+            death and custody where they compete with it (see `causes_of`).
 
         Raises
         ------
@@ -309,7 +302,7 @@ class Cohort:
         if name not in self._frames:
             self._require("outcomes" if scale == "harm" else "sessions")
             self._check_source(source)
-            made = {
+            made: dict[Scale, Callable[[Setting], ir.Table]] = {
                 "initiation": _scales.initiation,
                 "retention": _retention.retention,
                 "harm": partial(_harm.harm, source=source),

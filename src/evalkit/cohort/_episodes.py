@@ -37,7 +37,9 @@ class Setting:
     _stated: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_stated", f"{self.episodes} {self.rules.model_dump_json()} {self.harm.model_dump_json()}")
+        object.__setattr__(
+            self, "_stated", f"{self.episodes} {self.rules.model_dump_json()} {self.harm.model_dump_json()}"
+        )
 
     def kept(self, name: str, make: Callable[[], ir.Table]) -> ir.Table:
         """Return an expression that several roll-ups share, computed once where that is possible.
@@ -114,7 +116,7 @@ def _referrals(setting: Setting) -> ir.Table:
 
 
 def _conditions(study: Study, rows: ir.Table) -> dict[str, ir.Value]:
-    """Say of each row whether what its arm asks for is known and holds; a column in which nobody has a value is not asked."""
+    """Say of each row whether what its arm asks for is known and holds; of columns in which somebody has a value."""
     known: ir.Value = ibis.literal(True)
     met: ir.Value = ibis.literal(True)
     for arm in (study.arms.focus, study.arms.comparison):

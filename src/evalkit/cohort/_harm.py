@@ -10,8 +10,12 @@ import ibis.expr.types as ir
 from evalkit.cohort._episodes import KEY, Setting, analysed
 from evalkit.cohort._scales import as_candidate, candidate, earliest, pick, reasons
 
-DEATH, CUSTODY = 2, 3
-"""Causes that compete with harm."""
+
+def competing(setting: Setting) -> dict[str, int]:
+    """Return what competes with harm in this study, and its cause's number."""
+    death = setting.harm.death == "competing" and setting.has("exits")
+    names = [*(["death"] if death else []), *([] if setting.harm.custody is None else ["custody"])]
+    return {name: number for number, name in enumerate(names, start=2)}
 
 
 def _origins(setting: Setting) -> ir.Table:
@@ -63,7 +67,7 @@ def _searched(setting: Setting, source: str | None) -> ir.Table:
 
 
 def _followed(setting: Setting, source: str | None) -> ir.Table:
-    """Return the episodes that can be followed: participant_id, referral_date, start, day (the search's end, or null)."""
+    """Return the episodes that can be followed: participant_id, referral_date, start, day (of the search's end)."""
     if setting.has("searches"):
         return setting.kept(f"searched, {source}", partial(_searched, setting, source))
     return _origins(setting).rename(day="outcome_follow_up_end")
@@ -94,7 +98,7 @@ def ends(setting: Setting, source: str | None = None) -> list[ir.Table]:
         exits = setting.cut.table("exits")
         deaths = exits.filter(exits.reason == "deceased").select(person="participant_id", died="exit_date")
         dead = episodes.select(*KEY).join(deaths, [episodes.participant_id == deaths.person])
-        cause = DEATH if setting.harm.death == "competing" else 0
+        cause = competing(setting).get("death", 0)
         found.append(candidate(setting, dead, dead.died, (1, cause, "deceased")))
     return found
 
@@ -150,7 +154,7 @@ def _custody(setting: Setting, source: str | None) -> list[ir.Table]:
         return []
     outcomes = setting.cut.table("outcomes")
     rows = _after_origin(setting, outcomes.filter(outcomes.kind == kind), source)
-    return [candidate(setting, rows, rows.on, (1, CUSTODY, kind))]
+    return [candidate(setting, rows, rows.on, (1, competing(setting)["custody"], kind))]
 
 
 def harm(setting: Setting, source: str | None = None) -> ir.Table:
@@ -165,7 +169,7 @@ def harm(setting: Setting, source: str | None = None) -> ir.Table:
     Returns
     -------
     ibis Table
-        As `earliest`; cause 1 an outcome, 2 death and 3 custody where they compete, 0 censored. Rows that end before
+        As `earliest`; cause 1 an outcome, then death and custody where they compete, 0 censored. Rows that end before
         the origin are still among them.
     """
     return earliest([events(setting, source), *_custody(setting, source), *ends(setting, source)])

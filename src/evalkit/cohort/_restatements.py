@@ -27,7 +27,11 @@ _DAYS = {
     "outcomes": "outcome_date",
     "searches": "searched_from",
 }
-_ALL, _SESSIONS, _HARM = ("participants",), ("participants", "sessions"), ("participants", "outcomes", "exits", "searches")
+_ALL, _SESSIONS, _HARM = (
+    ("participants",),
+    ("participants", "sessions"),
+    ("participants", "outcomes", "exits", "searches"),
+)
 _RETENTION = (*_SESSIONS, "exits")
 
 

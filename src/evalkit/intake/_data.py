@@ -21,7 +21,6 @@ from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._spec import table_spec
 from evalkit.protocol import Study
 
-
 _LOOKED = {"participants": ["intake_date", "outcome_follow_up_end"], "searches": ["searched_to"]}
 
 

@@ -27,6 +27,7 @@ RESERVED = frozenset(
         "first_session_date",
         "last_session_date",
         "completion_date",
+        "dose_date",
         "disengagement_date",
         "return_date",
         "harm_end_date",
@@ -226,7 +227,7 @@ def _outcomes(study: Study) -> TableSpec:
     custody = [] if harm.custody is None else [harm.custody]
     kinds = tuple(dict.fromkeys([*harm.kinds, *harm.known_kinds, *custody]))
     meaning = f"kind of outcome; harm is: {', '.join(harm.kinds)}"
-    # Where searches say what was searched, an outcome counts by its source; else a source that nobody knows changes none.
+    # With searches an outcome counts by its source; without, a source that nobody knows changes nothing.
     by_source = "searches" in study.tables
     source = ColumnSpec(
         "source", "text", "who reported it", required=by_source, allowed=_names(harm.sources), counted=by_source

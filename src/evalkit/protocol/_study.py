@@ -26,7 +26,6 @@ from evalkit.protocol._fields import (
 )
 from evalkit.protocol._rules import Rules
 
-
 _NOT_TEXT = (
     *("participant_id", "referral_date", "intake_date", "outcome_follow_up_end"),
     *("recorded_on", "retracted_on"),
