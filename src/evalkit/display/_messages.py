@@ -83,7 +83,9 @@ ENGLISH: dict[str, str] = {
     "find.staying.none": "**How many starters had left** the {group} by day {wanted} is not given: {why}",
     "find.completed": "**{share} of starters completed the {group}** within {days} days ({low} to {high}, of {n} "
     "people who started that long ago).",
-    "find.harm": "**{share} had {event} by day {day}** after intake in the {group} ({low} to {high}).",
+    "find.harm": "**{share} had {event} by day {day}** after {origin} in the {group} ({low} to {high}).",
+    "harm.origin.referral": "referral",
+    "harm.origin.intake": "intake",
     "find.harm.none": "**How many had {event}** by day {wanted} in the {group} is not given: {why}",
     "find.harm.early": "**How many had {event}** in the {group} cannot be told yet: too few people have been followed "
     "for long enough.",

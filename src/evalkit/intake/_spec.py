@@ -182,7 +182,7 @@ def _participants(study: Study) -> TableSpec:
             ColumnSpec(
                 covariate.name,
                 kind,
-                covariate.label,
+                covariate.meaning or covariate.label,
                 allowed=_names(covariate.levels),
                 minimum=covariate.minimum,
                 maximum=covariate.maximum,

@@ -69,7 +69,7 @@ class Rules(Model):
     """Attended counting sessions of a full dose."""
     dose_hours: Annotated[float, Field(gt=0), NUMBER] = 36
     """Hours of a full dose."""
-    counting_kinds: list[Name] | dict[Name, Literal["all"] | Count] = ["group"]
+    counting_kinds: list[Name] | dict[Name, Literal["all"] | Count] = {"group": "all", "individual": 4}
     """Kinds of session that count towards the dose; as a mapping, how many of each count at most, or all."""
     completion: Literal["recorded", "dose", "either"] = "recorded"
     """What completing is: a recorded exit, the dose, or whichever comes first; without exits it must be dose."""

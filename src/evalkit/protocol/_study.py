@@ -89,6 +89,8 @@ class Covariate(Model):
     """Column name."""
     label: Text
     """How reports name it."""
+    meaning: Text = ""
+    """What it is exactly, for the data dictionary; empty: the label."""
     kind: Literal["numeric", "categorical", "yes_no"] = "numeric"
     """How it enters models."""
     levels: list[Name] | None = None

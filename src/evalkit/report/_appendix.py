@@ -7,7 +7,7 @@ __all__ = ["checklist", "show_pair", "statistics", "target_trial", "terms"]
 from typing import TYPE_CHECKING
 
 from evalkit.comparison import N_BOOT, target_of
-from evalkit.display import CurveText, listed, percent
+from evalkit.display import CurveText, listed, percent, words
 from evalkit.display import _appendix as written
 from evalkit.display._mark import emit
 from evalkit.estimates import Estimates
@@ -63,6 +63,7 @@ def statistics(report: Report) -> None:
         "high": f"{rules.preference_high:g}",
         "sample": str(rules.min_effective_sample_size),
         "landmark": str(report.cohort.rules.landmark_day),
+        "origin": words(f"harm.origin.{report.cohort.study.harm.origin}"),
     }
     tables = frozenset(name for name in _TABLES if report.cohort.has(name))
     emit("markdown", written.statistics(said, tables), kind="methods")

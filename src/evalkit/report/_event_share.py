@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["EventShare", "share_harmed", "share_left"]
+__all__ = ["LEFT_BY", "EventShare", "share_harmed", "share_left"]
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +17,10 @@ from evalkit.harm import first_harm
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
+
+
+LEFT_BY = 182
+"""Day by which page one and the brief say who had left: half a year, in which a weekly dose can be reached."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +145,7 @@ def share_harmed(report: Report) -> EventShare | None:
     EventShare or None
         None where nothing of it may be shown.
     """
-    return _share(report, first_harm(report.cohort), report.study.harm.label)
+    return _share(report, first_harm(report.cohort, report.policy.minimum_count), report.study.harm.label)
 
 
 def _share(report: Report, exact: Estimates, cause: str) -> EventShare | None:
