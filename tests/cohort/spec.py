@@ -151,5 +151,6 @@ SHORT: dict[str, object] = {
     "dose_hours": 4.5,
     "funnel": {"half_dose_sessions": 2},
     "completion": "either",
+    "counting_kinds": ["group"],
 }
-"""A dose of three sessions and 4.5 hours, so that a drawing stays small, and it is completing as an exit is."""
+"""A dose of three group sessions and 4.5 hours, so that a drawing stays small; reaching it is completing, too."""

@@ -33,7 +33,7 @@ def cohort() -> Cohort:
         "sessions": sessions,
         "outcomes": "participant_id | outcome_date | kind\n a | +40 | dv_arrest",
     }
-    return spec_cohort(tables, "+60", covariates=COVARIATES)
+    return spec_cohort(tables, "+60", covariates=COVARIATES, rules={"counting_kinds": ["group"]})
 
 
 def test_people(cohort: Cohort) -> None:

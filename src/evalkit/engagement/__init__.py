@@ -8,6 +8,9 @@ function               counts      what
 ====================== ==========  ==================================================================
 `funnel`               Tally       referral to completion, each step with its denominator
 `completion`           Tally       the funnel's last step alone
+`completion_of_intakes`Tally       the same of people with an intake, counted from it
+`reached_dose`         Tally       starters who reach the dose in time
+`dose_and_completion`  Tally       both of the same starters, side by side
 `engaged_by`           Tally       share engaged by site, community area, referral source
 `engaged_across`       Tally       share engaged by the levels of several columns
 `leaving`              DayCounts   disengaged and completed by day since the first session
@@ -46,7 +49,15 @@ from evalkit.engagement._dose import (
     first_session_times,
     time_to_first_session,
 )
-from evalkit.engagement._funnel import completion, engaged_by, funnel, steps
+from evalkit.engagement._funnel import (
+    completion,
+    completion_of_intakes,
+    dose_and_completion,
+    engaged_by,
+    funnel,
+    reached_dose,
+    steps,
+)
 from evalkit.engagement._gaps import longest_gap, return_times, returns
 from evalkit.engagement._quality import completeness, late_entry, lost_to_follow_up
 from evalkit.engagement._reach import engaged_across, reach, referred
@@ -68,6 +79,8 @@ __all__ = [
     "change",
     "completeness",
     "completion",
+    "completion_of_intakes",
+    "dose_and_completion",
     "dose_by_week",
     "dose_distribution",
     "dose_reached",
@@ -82,6 +95,7 @@ __all__ = [
     "lost_to_follow_up",
     "mean_stay",
     "reach",
+    "reached_dose",
     "referred",
     "return_times",
     "returns",

@@ -41,6 +41,7 @@ def changed_defaults(study: Study) -> list[str]:
 
 
 def _matters(study: Study, part: str, name: str) -> bool:
+    """Whether anything of a study depends on a key."""
     if part == "rules":
         return "sessions" in study.tables and (name != "landmark_day" or "outcomes" in study.tables)
     return "outcomes" in study.tables and (name != "death" or "exits" in study.tables)

@@ -268,4 +268,7 @@ def open_brief(study: str, period: str = "newest", *, language: str = "en") -> B
     report = open_report(study, period, title="Brief")
     region = report.study.locale.partition("-")[2]
     say = messages_for(f"{language}-{region}")
-    return Brief(report, Words(say, {**report.study.translations.get("es", {})} if language == "es" else {}, report.study.harm.origin))
+    return Brief(
+        report,
+        Words(say, {**report.study.translations.get("es", {})} if language == "es" else {}, report.study.harm.origin),
+    )

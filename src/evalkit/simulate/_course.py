@@ -108,7 +108,7 @@ def gap_day(attended: Bools, gap: int) -> Ints:
 
 
 AS_SIMULATED = Rules(completion="either", counting_kinds=["group"])
-"""The rules that people complete by here; the truth is of these. A study's own may differ: they are applied to tables."""
+"""The rules that people complete by here; the truth is of these. A study's own are applied to the tables."""
 
 
 def retention_events(course: Course, gap: int, completion: str = "either") -> tuple[Ints, Ints]:

@@ -40,8 +40,8 @@ class Simulated:
     Attributes
     ----------
     tables : dict of str to pandas.DataFrame
-        ``participants``, ``sessions``, ``exits``, ``outcomes``, ``measures``, ``searches`` as definitions.md names them,
-        dates as datetime64, with ``recorded_on``, ``retracted_on`` and ``synthetic`` (True).
+        ``participants``, ``sessions``, ``exits``, ``outcomes``, ``measures``, ``searches`` as definitions.md names
+        them, dates as datetime64, with ``recorded_on``, ``retracted_on`` and ``synthetic`` (True).
     truth : mapping of str to float
         True values by name, for example ``retention.cif.completion.182.focus``.
     truth_error : mapping of str to float
@@ -122,7 +122,16 @@ def simulate(
     course, searched = draw_course(model, seed, n_focus, n_comparison, starts, ends)
     rng = np.random.default_rng([seed, 3])
     ids = _identifiers(rng, course.people.n)
-    maker = Maker(rng, np.random.default_rng([seed, 4]), model, course, ids, ends.toordinal(), searched, np.random.default_rng([seed, 5]))
+    maker = Maker(
+        rng,
+        np.random.default_rng([seed, 4]),
+        model,
+        course,
+        ids,
+        ends.toordinal(),
+        searched,
+        np.random.default_rng([seed, 5]),
+    )
     tables = _with_records(maker, _raw(maker))
     truth = known_truth(scenario)
     about = {

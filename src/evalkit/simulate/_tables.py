@@ -79,7 +79,7 @@ class Maker:
         return table
 
     def _mandates(self) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
-        """What obliged people: nobody of the pilot, and about eight of a hundred in PAIP, came without any order."""
+        """Return what obliged people: nothing in the pilot, and nothing eight of a hundred in PAIP."""
         kinds = np.array(["court", "none", "other_order", None], dtype=object)
         drawn = kinds[np.searchsorted([0.88, 0.96, 0.99], self.extra_rng.random(self.ids.size), side="right")]
         return np.where(self.course.people.focus, "none", drawn)

@@ -1,7 +1,7 @@
 """The truth: what the estimands are, found by large-sample integration of the same model.
 
-Completing is the dose of groups or a recorded exit, whichever is first, and harm is counted from the intake: that is how
-people are drawn. A protocol with other rules (the defaults) has other estimands, which are not integrated.
+Completing is the dose of groups or a recorded exit, whichever is first, and harm is counted from the intake: that is
+how people are drawn. A protocol with other rules (the defaults) has other estimands, which are not integrated.
 Censoring here tells nothing (end of data, moves and the like come independently of everything), so the
 estimators aim at what would be seen without it; that is what is integrated, under the same definitions.
 Retention and initiation are counted in large samples; the harm scale is a mean of closed forms.
