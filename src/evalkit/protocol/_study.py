@@ -272,9 +272,8 @@ class Study(Model):
         if "participants" not in self.tables:
             msg = "tables.participants is required"
             raise ValueError(msg)
-        chosen = "completion" in self.rules.model_fields_set  # without sessions nobody asks what completing is
-        asked = chosen or "sessions" in self.tables
-        if self.rules.completion == "recorded" and asked and "exits" not in self.tables:
+        # Without sessions nobody asks what completing is.
+        if self.rules.completion == "recorded" and "sessions" in self.tables and "exits" not in self.tables:
             msg = "rules.completion: recorded needs the table exits; a study without it has completion: dose"
             raise ValueError(msg)
         unknown = [c.site for c in self.rules.closures if c.site is not None and c.site not in (self.sites or [c.site])]
