@@ -111,7 +111,7 @@ ENGLISH: dict[str, str] = {
     "search.",
     "methods.death.competing": "A death before it is another end, after which there is none.",
     "methods.death.censored": "With a death follow-up ends.",
-    "methods.custody": "So is custody.",
+    "methods.custody": "Custody is another end, too.",
     "methods.pauses": "Not counted among them are {days}.",
     "methods.pauses.closed": "days on which the site was closed",
     "methods.pauses.cancelled": "days on which all of somebody’s sessions were cancelled",

@@ -58,7 +58,8 @@ def _arms(study: Study) -> str:
     column = f"Column {code(arms.column)} of {code('participants')} says the arm."
     first = f"The study starts on {study.starts.isoformat()}. {column}"
     limits = [
-        f"Of {arm.label} only people for whom {arm.condition_words}; where nobody has a value in a column it limits nobody."
+        f"Of {arm.label} only people for whom {arm.condition_words}; where nobody has a value in a column it limits "
+        "nobody."
         for arm in (arms.focus, arms.comparison)
         if arm.where
     ]

@@ -111,24 +111,26 @@ def benchmarks(
     Beside
     """
     sets = [(safe, ""), *nearest]
-    parts = [rows_of(b, s, of) for own, of in sets for b, s in zip(published, own, strict=True)]
+    parts = [
+        rows_of(b, s, of).assign(place=place)
+        for own, of in sets
+        for place, (b, s) in enumerate(zip(published, own, strict=True))
+    ]
     rows = pd.concat(parts, ignore_index=True).dropna(subset=["here"])
     if shape == "table":
-        rows = rows.sort_values("label", key=lambda names: names.map([b.what for b in published].index), kind="stable")
-        likened = [
-            words("benchmark.like", group=group, whom=of) if of else group
-            for group, of in zip(rows["group"], rows["whom"], strict=True)
-        ]
-        rows = rows.assign(group=likened).reset_index(drop=True)
+        rows = rows.sort_values("place", kind="stable", ignore_index=True)
+        named = zip(rows["group"], rows["whom"], strict=True)
+        rows["group"] = [words("benchmark.like", group=group, whom=of) if of else group for group, of in named]
         note = words("benchmark.note", whom=whom, sources=" ".join(b.citation for b in published))
         return Beside("table", benchmark_table(rows, note), None, benchmark_numbers(rows))
     marks = pd.DataFrame([mark_of(b) for b in published])
-    shown = [_here(rows[rows["whom"] == of], of or whom) for of in dict.fromkeys(rows["whom"])]
-    shown += [_here(_shares(extra), name, lead="") for extra, name in also]
+    own = _here(rows[rows["whom"] == ""], whom, words("figure.here")).assign(name="This study")
+    shown = [own, *(_here(rows[rows["whom"] == of], of, words("figure.here")) for _, of in nearest)]
+    shown += [_here(_shares(extra), name) for extra, name in also]
     drawn = pd.concat(shown, ignore_index=True)
     figure, alt = dots_figure(drawn, groups, words("benchmark.axis", measure=measure), marks=marks)
-    data = benchmark_numbers(drawn.assign(label=drawn["name"]), marks.assign(label=marks["name"]))
-    return Beside("figure", "", figure, data, alt, _headline(shown[0], groups, measure))
+    data = benchmark_numbers(drawn, marks.assign(label=marks["name"]))
+    return Beside("figure", "", figure, data, alt, _headline(own, groups, measure))
 
 
 def _shares(safe: Safe) -> pd.DataFrame:
@@ -137,16 +139,13 @@ def _shares(safe: Safe) -> pd.DataFrame:
     return rows.assign(here=rows["estimate"], here_low=rows["conf_low"], here_high=rows["conf_high"])
 
 
-def _here(rows: pd.DataFrame, whom: str, lead: str | None = None) -> pd.DataFrame:
+def _here(rows: pd.DataFrame, whom: str, lead: str = "") -> pd.DataFrame:
     """Return this study's shares as a line of the figure: who they are of stands in its label."""
     own = rows.drop_duplicates("group")
     sizes = [f"{row['group']}: {count(row['n'])}" for _, row in own.iterrows()]
-    said = words("figure.here") if lead is None else lead
-    label = "\n".join([*([said] if said else []), *textwrap.wrap(whom, 30), *sizes])
-    named = "This study" if lead is None else whom
-    return own.assign(
-        label=label, name=named, estimate=own["here"], conf_low=own["here_low"], conf_high=own["here_high"]
-    )
+    label = "\n".join([*([lead] if lead else []), *textwrap.wrap(whom, 30), *sizes])
+    limits = {"conf_low": own["here_low"], "conf_high": own["here_high"]}
+    return own.assign(label=label, name=whom, estimate=own["here"], **limits)
 
 
 def _headline(own: pd.DataFrame, groups: tuple[str, str], measure: str) -> str:

@@ -20,7 +20,7 @@ from evalkit.markup import bold, box, bullets, heading, paragraphs
 from evalkit.messages import LANGUAGES, Messages, messages_for
 from evalkit.report._brief_unquoted import later, mean, other, unquoted
 from evalkit.report._brief_words import Words
-from evalkit.report._event_share import LEFT_BY, EventShare, share_harmed, share_left
+from evalkit.report._event_share import EventShare, left_by, share_harmed, share_left
 from evalkit.report._open import open_report
 from evalkit.report._report import Report
 
@@ -196,7 +196,7 @@ class Brief:
         return self.words.step(step, own, other, self.groups, self.report, direction), (safe,)
 
     def _left(self) -> tuple[str, tuple[Safe, ...]]:
-        found, horizon = share_left(self.report), LEFT_BY
+        found, horizon = share_left(self.report), left_by(self.report)
         if found is None:
             return self.words.left(None, None, self.groups), (self._funnel(),)
         own, other = found.on_a_day(self.report.groups, horizon)

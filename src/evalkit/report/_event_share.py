@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LEFT_BY", "EventShare", "share_harmed", "share_left"]
+__all__ = ["EventShare", "left_by", "share_harmed", "share_left"]
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from evalkit.report._report import Report
 
 
-LEFT_BY = 182
-"""Day by which page one and the brief say who had left: half a year, in which a weekly dose can be reached."""
+_HALF_A_YEAR = 182  # in which a weekly dose can be reached
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +115,20 @@ class EventShare:
         own, _ = self.on_a_day(groups, horizon)
         wanted = max((day for day in self.safe.policy.landmarks if day <= min(horizon, self.last)), default=0)
         return float(wanted) if wanted > (0 if own is None else own["time"]) else float("nan")
+
+
+def left_by(report: Report) -> int:
+    """Return the day by which page one and the brief say who had left: half a year, or an earlier landmark.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    int
+    """
+    return min(report.cohort.rules.landmark_day, _HALF_A_YEAR)
 
 
 def share_left(report: Report) -> EventShare | None:

@@ -20,7 +20,7 @@ from evalkit.estimates import Estimates
 from evalkit.harm import mean_without_harm
 from evalkit.markup import box, bullets, paragraphs
 from evalkit.periods import long_date
-from evalkit.report._event_share import LEFT_BY, EventShare, share_harmed, share_left
+from evalkit.report._event_share import EventShare, left_by, share_harmed, share_left
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -177,7 +177,7 @@ def _with_mean(report: Report, said: list[str], found: EventShare, exact: Estima
 
 
 def _staying(report: Report) -> list[Finding]:
-    found, horizon = share_left(report), LEFT_BY
+    found, horizon = share_left(report), left_by(report)
     gap = report.cohort.rules.disengagement_gap_days
     said = _share(report, found, "find.staying", horizon, gap=gap)
     if found is None or not said:
