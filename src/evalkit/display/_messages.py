@@ -192,7 +192,6 @@ ENGLISH: dict[str, str] = {
     "benchmark.note": "Here: {whom}. Who is counted differs from figure to figure: read a difference beside both "
     "denominators. Sources: {sources}",
     "benchmark.like": "{group}, of {whom}",
-    "benchmark.also": "{what}: {whom}",
     "benchmark.sources": "Sources: {sources}",
     "benchmark.axis": "Share ({measure})",
     "table.complete": "Known for everybody: {fields}.",
@@ -240,6 +239,7 @@ ENGLISH: dict[str, str] = {
     "cause.first session": "attended a first session",
     "figure.risk": "Number at risk",
     "figure.here": "This study",
+    "figure.nearest": "This study, nearest to published",
     "figure.not_shown": "not shown",
     "figure.none": "none",
     "alt.day": "{share} at day {day}",

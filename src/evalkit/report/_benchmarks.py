@@ -125,8 +125,8 @@ def benchmarks(
         return Beside("table", benchmark_table(rows, note), None, benchmark_numbers(rows))
     marks = pd.DataFrame([mark_of(b) for b in published])
     own = _here(rows[rows["whom"] == ""], whom, words("figure.here")).assign(name="This study")
-    shown = [own, *(_here(rows[rows["whom"] == of], of, words("figure.here")) for _, of in nearest)]
-    shown += [_here(_shares(extra), name) for extra, name in also]
+    shown = [own, *(_here(rows[rows["whom"] == of], of, words("figure.nearest")) for _, of in nearest)]
+    shown += [_here(_shares(extra), extra.estimates.population, name).assign(name=name) for extra, name in also]
     drawn = pd.concat(shown, ignore_index=True)
     figure, alt = dots_figure(drawn, groups, words("benchmark.axis", measure=measure), marks=marks)
     data = benchmark_numbers(drawn, marks.assign(label=marks["name"]))
@@ -139,11 +139,11 @@ def _shares(safe: Safe) -> pd.DataFrame:
     return rows.assign(here=rows["estimate"], here_low=rows["conf_low"], here_high=rows["conf_high"])
 
 
-def _here(rows: pd.DataFrame, whom: str, lead: str = "") -> pd.DataFrame:
+def _here(rows: pd.DataFrame, whom: str, lead: str) -> pd.DataFrame:
     """Return this study's shares as a line of the figure: who they are of stands in its label."""
     own = rows.drop_duplicates("group")
     sizes = [f"{row['group']}: {count(row['n'])}" for _, row in own.iterrows()]
-    label = "\n".join([*([lead] if lead else []), *textwrap.wrap(whom, 30), *sizes])
+    label = "\n".join([lead, *textwrap.wrap(whom, 30), *sizes])
     limits = {"conf_low": own["here_low"], "conf_high": own["here_high"]}
     return own.assign(label=label, name=whom, estimate=own["here"], **limits)
 
@@ -195,5 +195,5 @@ def _others(
         made = [report.safe(analysis_of(b).estimate(nearest.counts)) for b in published]
         like.append((made, nearest.population))
     if also is not None and report.safe(also).verdict != "withheld":
-        extra.append((report.safe(also), words("benchmark.also", what=also.estimand, whom=also.population)))
+        extra.append((report.safe(also), f"{also.estimand[:1].upper()}{also.estimand[1:]}"))
     return like, extra
