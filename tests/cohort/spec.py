@@ -101,8 +101,9 @@ class Case:
 
     @property
     def terms(self) -> str:
-        """Cases of the same terms can share a study."""
-        return repr((self.cut, sorted(self.rules.items()), sorted(self.harm.items()), self.drawn))
+        """Cases of the same terms can share a study; everybody in one is followed by the same sources."""
+        sources = {line.split("|")[1].strip() for line in self.searches.splitlines()[1:] if line.strip()}
+        return repr((self.cut, sorted(self.rules.items()), sorted(self.harm.items()), sorted(sources)))
 
     @property
     def drawn(self) -> tuple[str, ...]:

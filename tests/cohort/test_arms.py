@@ -68,7 +68,7 @@ def test_who_is_in_neither_is_counted_apart() -> None:
         ["first", "the participant's first referral", 7, 7],
         ["in_arm", "in one of the two groups", 7, 7],
         ["where_known", "PAIP: mandate is known", 7, 6],
-        ["where_met", "PAIP: mandate is court", 6, 4],
+        ["where_met", "PAIP: mandate is court", 7, 4],
     ]
     assert cohort.notes[-1] != UNRECORDED
     assert cohort.people["mandate"].tolist() == ["none", None, "court", "court"]

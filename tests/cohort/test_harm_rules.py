@@ -105,7 +105,7 @@ SEARCHES = [
     Case("custody by whoever reports it", "a 40 3 custody", searches=S + searched((0, 80)), outcomes=arrest(50) + HELD, harm=JAIL),
 ]  # fmt: skip
 CASES = [*ORIGIN, *DEATH, *CUSTODY]
-TOGETHER = Together(CASES)
+TOGETHER, SEARCHED = Together(CASES), Together(SEARCHES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -115,7 +115,7 @@ def test_harm(case: Case) -> None:
 
 @pytest.mark.parametrize("case", SEARCHES, ids=lambda case: case.name)
 def test_searches(case: Case) -> None:
-    assert ends(case.cohort().harm()) == case.expect
+    assert ends(SEARCHED.rows(case, "harm")) == case.expect
 
 
 def test_the_recurrent_version_has_the_same_follow_up() -> None:

@@ -173,9 +173,10 @@ def _steps(setting: Setting, known: pd.DataFrame, people: pd.DataFrame) -> Estim
         steps.append(_step("all", "cohort", "first", "the participant's first referral", known, in_study, first))
     steps.append(_step("all", "cohort", "in_arm", "in one of the two groups", known, first, in_arm))
     if _recorded(setting, known):
+        # Of the same people both times: a step that counts on from the other would tell how few had a blank.
         sure, met = in_arm & known["where_known"].astype(bool), in_arm & known["where_met"].astype(bool)
         steps.append(_step("all", "cohort", "where_known", _asked(setting, known, "known"), known, in_arm, sure))
-        steps.append(_step("all", "cohort", "where_met", _asked(setting, known, ""), known, sure, met))
+        steps.append(_step("all", "cohort", "where_met", _asked(setting, known, ""), known, in_arm, met))
     for group, rows_of in [("all", people), *((g, people[people["group"] == g]) for g in _labels(setting))]:
         steps += _sets(setting, group, rows_of)
     return attrition(steps, setting.day)

@@ -68,10 +68,10 @@ ENGLISH: dict[str, str] = {
     "groups": "This report compares two groups: {groups}.",
     "groups.defined": "**{label}** ({definition})",
     "groups.named": "**{label}**",
-    "groups.limited": "Of {label} only people are counted for whom {condition} is recorded. Others of that program are "
+    "groups.limited": "Of {label} only people are counted whose records say: {condition}. Others of that program are "
     "in neither group; the table of who is counted says how many.",
-    "groups.unlimited": "Whether {condition} is not recorded: what is said here of who comes to {label} is what is "
-    "publicly said of it, not what these data show.",
+    "groups.unlimited": "The records do not say whether {condition}: what is said here of who comes to {label} is what "
+    "is publicly said of it, not what these data show.",
     # -- page one
     "find.reach.zero": "**Nobody** has been referred to the {group} yet.",
     "find.reach.one": "**{n} person** has been referred to the {group} since {start}.",
