@@ -273,7 +273,7 @@ def walk(frames: dict[str, pd.DataFrame], harm: Harm, cut: int, source: str | No
             elif now in deaths:
                 answer.append((who, 1, now - start, 2 if harm.death == "competing" else 0))
             elif now > start and now in held:
-                answer.append((who, 1, now - start, 3))
+                answer.append((who, 1, now - start, 3 if harm.death == "competing" else 2))
             elif now == cut or any(now + 1 not in days for days in looked.values()):
                 answer.append((who, 1, now - start, 0))
             else:
@@ -298,4 +298,7 @@ def test_harm_is_that_of_a_walk_through_the_days(origin: str, death: str) -> Non
         expected = walk(frames, harm, cut, source)
         assert rows_of(cohort, source) == expected, source
         events |= {event for *_, event in expected}
-    assert events == ({0, 1, 2, 3} if death == "competing" else {0, 1, 3})
+    assert events == ({0, 1, 2, 3} if death == "competing" else {0, 1, 2})
+    assert list(cohort.causes_of("harm").values())[1:] == (
+        ["death", "custody"] if death == "competing" else ["custody"]
+    )
