@@ -97,7 +97,8 @@ class Brief:
             return
         safe = self._funnel()
         rows = safe.estimates.tidy().dropna(subset=["estimate"])
-        rows = rows[(rows["n"] > 0) & (rows["term"] != "referred")]
+        # The dose is not a step of its own for the public: a brief has two pages, and completing takes more.
+        rows = rows[(rows["n"] > 0) & ~rows["term"].isin(["referred", "dose"])]
         if rows.empty:
             self._absent(title)
             return

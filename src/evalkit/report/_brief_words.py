@@ -314,7 +314,6 @@ class Words:
             "half_dose": say(
                 "{n} sessions within {days} days", n=windows.half_dose_sessions, days=windows.half_dose_days
             ),
-            "dose": say("Dose reached within {days} days", days=windows.completion_days),
             "completed": say("Completed within {days} days", days=windows.completion_days),
         }
 
