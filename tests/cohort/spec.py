@@ -24,8 +24,9 @@ COLUMNS = {
     "participants": ["participant_id", "pathway", "referral_date", "intake_date", "outcome_follow_up_end"],
     "sessions": ["participant_id", "session_date", "kind", "status", "hours"],
     "exits": ["participant_id", "exit_date", "reason"],
-    "outcomes": ["participant_id", "outcome_date", "kind"],
+    "outcomes": ["participant_id", "outcome_date", "kind", "source"],
     "measures": ["participant_id", "measure_date", "instrument", "score"],
+    "searches": ["participant_id", "source", "searched_from", "searched_to"],
 }
 DEFAULTS = {"pathway": "non_mandated", "kind": "group", "status": "attended", "hours": "1.5"}
 
@@ -95,15 +96,24 @@ class Case:
     exits: str = "participant_id | exit_date | reason"
     outcomes: str = "participant_id | outcome_date | kind"
     rules: dict[str, object] = field(default_factory=dict)
+    harm: dict[str, object] = field(default_factory=dict)
+    searches: str = ""
 
     @property
     def terms(self) -> str:
-        """Cases of the same terms can share a study."""
-        return repr((self.cut, sorted(self.rules.items())))
+        """Cases of the same terms can share a study; everybody in one is followed by the same sources."""
+        sources = {line.split("|")[1].strip() for line in self.searches.splitlines()[1:] if line.strip()}
+        return repr((self.cut, sorted(self.rules.items()), sorted(self.harm.items()), sorted(sources)))
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """The tables."""
+        return (*DRAWN, "searches") if self.searches else DRAWN
 
     def cohort(self) -> Cohort:
         """The cohort of the drawn rows alone."""
-        return spec_cohort({n: getattr(self, n) for n in DRAWN}, self.cut, rules={**SHORT, **self.rules})
+        rules = {**SHORT, **self.rules}
+        return spec_cohort({n: getattr(self, n) for n in self.drawn}, self.cut, rules=rules, harm=self.harm)
 
 
 DRAWN = ("participants", "sessions", "exits", "outcomes")
@@ -119,8 +129,8 @@ class Together:
     def cohort(self, terms: str) -> Cohort:
         if terms not in self.cohorts:
             drawn = [case for case in self.cases if case.terms == terms]
-            frames = {name: pd.concat([self._rows(case, name) for case in drawn]) for name in DRAWN}
-            data = open_frames(frames, rules={**SHORT, **drawn[0].rules})
+            frames = {name: pd.concat([self._rows(case, name) for case in drawn]) for name in drawn[0].drawn}
+            data = open_frames(frames, rules={**SHORT, **drawn[0].rules}, harm=drawn[0].harm)
             self.cohorts[terms] = build(data.at(date.fromisoformat(day(drawn[0].cut))))
         return self.cohorts[terms]
 
@@ -137,5 +147,11 @@ class Together:
         return own.assign(participant_id=own["participant_id"].str.removeprefix(prefix))
 
 
-SHORT: dict[str, object] = {"dose_sessions": 3, "dose_hours": 4.5, "funnel": {"half_dose_sessions": 2}}
-"""A dose of three sessions and 4.5 hours, so that a drawing stays small."""
+SHORT: dict[str, object] = {
+    "dose_sessions": 3,
+    "dose_hours": 4.5,
+    "funnel": {"half_dose_sessions": 2},
+    "completion": "either",
+    "counting_kinds": ["group"],
+}
+"""A dose of three group sessions and 4.5 hours, so that a drawing stays small; reaching it is completing, too."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import signal
@@ -10,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -24,7 +25,7 @@ from cohort.worlds import frames, random_people, world
 from evalkit.cohort import Cohort, build
 from evalkit.errors import DataError
 from evalkit.intake import StudyData, open_data
-from evalkit.protocol import Rules, Study
+from evalkit.protocol import Harm, Rules, Study
 
 CUTS = (date(2022, 2, 20), date(2022, 4, 10))
 METHODS = (
@@ -51,7 +52,10 @@ DATES = {
     "sessions": ["session_date"],
     "exits": ["exit_date"],
     "outcomes": ["outcome_date"],
+    "searches": ["searched_from", "searched_to"],
 }
+COURT = {**ARMS, "comparison": {**ARMS["comparison"], "where": {"mandate": ["court", "other_order"]}}}
+FROM_INTAKE = Harm.model_validate({"origin": "intake", "death": "censored", "custody": "any_arrest"})
 COVARIATES = [
     {"name": "age", "label": "Age"},
     {"name": "gender", "label": "Gender", "kind": "categorical"},
@@ -67,13 +71,30 @@ def tables() -> dict[str, pd.DataFrame]:
     people["gender"] = ["man", "Woman", "another one", ""] * (len(people) // 4) + ["man"] * (len(people) % 4)
     people["employment"] = ["yes" if n % 2 else "no" for n in range(len(people))]
     people["synthetic"] = "true"
+    people["mandate"] = [("court", "other_order", "court", "court", "none", "")[n % 6] for n in range(len(people))]
+    made["outcomes"]["source"] = [("police", "court", "self")[n % 3] for n in range(len(made["outcomes"]))]
+    made["outcomes"].loc[::2, "kind"] = "any_arrest"
+    made["searches"] = searches(people)
     return made
+
+
+def searches(people: pd.DataFrame) -> pd.DataFrame:
+    """Runs that meet, overlap, break, and begin too late, of two sources."""
+    dice, rows = random.Random(12), []  # noqa: S311 - dice
+    for who, first in people.groupby("participant_id")["referral_date"].min().items():
+        for source in ("police", "court"):
+            begin = date.fromisoformat(first) + timedelta(days=dice.choice([-3, 0, 0, 0, 1, 1, 2]))
+            for _ in range(3):
+                end = begin + timedelta(days=dice.choice([0, 20, 40]))
+                rows.append([who, source, begin.isoformat(), end.isoformat()])
+                begin = end + timedelta(days=dice.choice([-9, 1, 1, 1, 2]))
+    return pd.DataFrame(rows, columns=["participant_id", "source", "searched_from", "searched_to"])
 
 
 @pytest.fixture(scope="module")
 def from_files(tables: dict[str, pd.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> StudyData:
     folder = tmp_path_factory.mktemp("files")
-    return open_data(make_study(folder, tables, rules=SHORT, covariates=COVARIATES))
+    return open_data(make_study(folder, tables, rules=SHORT, covariates=COVARIATES, arms=COURT))
 
 
 def in_database(url: str | None, names: dict[str, str], **table: object) -> Study:
@@ -81,7 +102,7 @@ def in_database(url: str | None, names: dict[str, str], **table: object) -> Stud
         "id": "spec",
         "title": "Spec",
         "starts": date(2022, 1, 1),
-        "arms": ARMS,
+        "arms": COURT,
         "rules": SHORT,
         "covariates": COVARIATES,
         "database": url,
@@ -96,8 +117,9 @@ def assert_identical(one: StudyData, other: StudyData, cuts: tuple[date, ...] = 
     for episodes, cut in zip(("first", "all"), cuts, strict=False):
         left, right = build(one.at(cut), episodes=episodes), build(other.at(cut), episodes=episodes)
         assert_same_frames(left, right)
-    left, right = (build(data.at(cuts[0]), rules=OTHER) for data in (one, other))
+    left, right = (build(data.at(CUTS[1]), rules=OTHER, harm=FROM_INTAKE) for data in (one, other))
     assert_same_frames(left, right)
+    assert set(left.harm()["event"]) == {0, 1, 2}
 
 
 def assert_same_frames(left: Cohort, right: Cohort) -> None:
@@ -108,6 +130,8 @@ def assert_same_frames(left: Cohort, right: Cohort) -> None:
         a, b = getattr(left, method)(), getattr(right, method)()
         assert len(a)
         pd.testing.assert_frame_equal(a, b, check_exact=True)
+    pd.testing.assert_frame_equal(left.harm(source="police"), right.harm(source="police"), check_exact=True)
+    assert len(left.harm(source="police")) > len(left.harm())
 
 
 def typed(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -127,7 +151,7 @@ TYPES = {"hours": "double precision", "age": "double precision", "employment": "
 
 
 def column_type(name: str, dates: str = "date") -> str:
-    if name.endswith(("_date", "_on", "_end")):
+    if name.endswith(("_date", "_on", "_end", "_from", "_to")):
         return dates
     return TYPES.get(name, "varchar")
 

@@ -33,7 +33,7 @@ def cohort() -> Cohort:
         "sessions": sessions,
         "outcomes": "participant_id | outcome_date | kind\n a | +40 | dv_arrest",
     }
-    return spec_cohort(tables, "+60", covariates=COVARIATES)
+    return spec_cohort(tables, "+60", covariates=COVARIATES, rules={"counting_kinds": ["group"]})
 
 
 def test_people(cohort: Cohort) -> None:
@@ -45,8 +45,8 @@ def test_people(cohort: Cohort) -> None:
     assert pd.isna(b["age"]) and b["employment"] == 0.0 and b["gender"] is None
     assert a["last_session_date"] == pd.Timestamp("2022-01-27")
     assert a["disengagement_date"] == pd.Timestamp("2022-02-26")
-    assert pd.isna(b["first_session_date"]) and pd.isna(b["harm_end_date"])
-    assert a["harm_end_date"] == pd.Timestamp("2022-03-02")
+    assert pd.isna(b["first_session_date"])
+    assert a["harm_end_date"] == b["harm_end_date"] == pd.Timestamp("2022-03-02")
 
 
 def test_types_do_not_depend_on_what_there_is(cohort: Cohort) -> None:
@@ -68,7 +68,7 @@ def test_frames_are_copies(cohort: Cohort) -> None:
 
 def test_causes(cohort: Cohort) -> None:
     assert cohort.causes == {1: "disengagement", 2: "completion"}
-    assert cohort.causes_of("harm") == {1: "domestic-violence re-arrest"}
+    assert cohort.causes_of("harm") == {1: "domestic-violence re-arrest", 2: "death"}
     assert cohort.initiation().attrs["causes"] == {1: "first session", 2: "exit before a session"}
     with pytest.raises(UsageError, match="no time scale 'retenion'; did you mean 'retention'"):
         cohort.causes_of("retenion")
@@ -146,7 +146,7 @@ def test_sessions_without_exits() -> None:
         "participants": table("participants", PEOPLE),
         "sessions": table("sessions", "participant_id | session_date\n a | +5"),
     }
-    cohort = build(open_frames(frames).at(date(2022, 3, 1)))
+    cohort = build(open_frames(frames, rules={"completion": "dose"}).at(date(2022, 3, 1)))
     assert cohort.retention()["reason"].tolist() == ["gap"]
     assert cohort.initiation()["event"].tolist() == [1, 0]
 
@@ -157,7 +157,8 @@ def test_harm_without_sessions() -> None:
         "outcomes": table("outcomes", "participant_id | outcome_date | kind\n a | +40 | dv_arrest"),
     }
     cohort = build(open_frames(frames).at(date(2022, 3, 1)))
-    assert cohort.harm()[["time", "event"]].to_numpy().tolist() == [[39, 1]]
+    assert cohort.harm()[["time", "event"]].to_numpy().tolist() == [[40, 1], [57, 0]]
+    assert cohort.causes_of("harm") == {1: "domestic-violence re-arrest"}
 
 
 def test_other_rules(cohort: Cohort) -> None:
@@ -225,7 +226,9 @@ def test_words_with_quotes_and_signs() -> None:
             }
         ),
     }
-    cohort = build(open_frames(frames, arms=arms, rules={"counting_kinds": ["group's"]}).at(date(2022, 3, 1)))
+    cohort = build(
+        open_frames(frames, arms=arms, rules={"counting_kinds": ["group's"], "completion": "dose"}).at(date(2022, 3, 1))
+    )
     assert cohort.people["group"].tolist() == ["Pilot; DROP TABLE", "PAIP"]
     assert cohort.people["n_counting"].tolist() == [1, 0]
     assert cohort.retention()["participant_id"].tolist() == ["O'Neil;--"]

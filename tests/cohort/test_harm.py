@@ -1,6 +1,11 @@
-"""Harm: from intake to the first outcome of the kinds named, dated after the intake day."""
+"""Harm from the intake on, deaths censored: to the first outcome of the kinds named, dated after the intake day.
+
+The other choices of the protocol (from the referral on, deaths that compete, searches) are in `test_harm_rules`.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 
@@ -98,6 +103,8 @@ CASES = [
     ),
 ]
 
+FROM_INTAKE = {"origin": "intake", "death": "censored"}
+CASES = [replace(case, harm=FROM_INTAKE) for case in CASES]
 TOGETHER = Together(CASES)
 
 
@@ -125,6 +132,7 @@ RECURRENT = [
     Case("no intake: not in this set", "", participants=P + "a | +0 | - | -", outcomes=O + "a | +50 | dv_arrest"),
 ]
 
+RECURRENT = [replace(case, harm=FROM_INTAKE) for case in RECURRENT]
 RECURRENT_CASES = Together(RECURRENT)
 
 

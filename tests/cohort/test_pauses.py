@@ -162,7 +162,7 @@ def test_a_return_is_counted_by_the_same_days() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"rules": {"completion": "recorded"}}, "recorded needs the table exits"),
+        ({"rules": {"completion": "recorded"}, "tables": {"participants": {}, "sessions": {}}}, "recorded needs the table exits"),
         ({"rules": {"closures": [{"from": "2022-02-02", "to": "2022-02-01"}]}}, "ends before it begins"),
         ({"rules": {"closures": [{"from": "2022-02-02", "to": "2022-02-02", "site": "Nord"}]}, "sites": ["North"]}, "'Nord' is none of the sites"),
         ({"rules": {"closures": [{"from": "2022-01-01", "to": "2032-01-09"}]}}, "has 3660 days at most"),

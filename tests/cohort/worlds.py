@@ -126,7 +126,8 @@ def expected(rows: dict[str, list[Row]], cut: int, episodes: str) -> dict[str, l
             found = _harm(referral, outcomes, deaths, cut)
             if found is not None:
                 answer["harm_recurrent"] += [(*key, *f) for f in found]
-                answer["harm"].append((*key, *found[0]))
+                died = found[0][1] == 0 and referral.day + found[0][0] in deaths
+                answer["harm"].append((*key, found[0][0], 2 if died else found[0][1]))
     return answer
 
 
@@ -160,15 +161,13 @@ def _retention(attended: list[Row], exits: list[Row], cut: int) -> tuple[int, in
 
 
 def _harm(referral: Row, outcomes: set[int], deaths: list[int], cut: int) -> list[tuple[int, int]] | None:
-    after, searched, _ = referral.rest
-    if after is None or referral.day + after > cut:
+    _, searched, _ = referral.rest
+    start = referral.day
+    end = min([cut, *deaths, *([] if searched is None or start + searched > cut else [start + searched])])
+    if end < start:
         return None
-    intake = referral.day + after
-    end = min([cut, *deaths, *([] if searched is None else [referral.day + searched])])
-    if end < intake:
-        return None
-    events = [(day - intake, 1) for day in sorted(outcomes) if intake < day <= end]
-    return [*events, (end - intake, 0)]
+    events = [(day - start, 1) for day in sorted(outcomes) if start < day <= end]
+    return [*events, (end - start, 0)]
 
 
 def found(cohort: Cohort, scale: str) -> list[tuple]:

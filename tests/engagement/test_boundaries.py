@@ -13,7 +13,7 @@ from evalkit.errors import AnalysisError, UsageError
 
 P = "participant_id | referral_date | intake_date | outcome_follow_up_end\n"
 S = "participant_id | session_date | kind | status | hours\n"
-RULES = {"dose_sessions": 4, "dose_hours": 6, "disengagement_gap_days": 10, "funnel": {"half_dose_sessions": 2, "half_dose_days": 12, "completion_days": 40}}  # fmt: skip
+RULES = {"completion": "either", "counting_kinds": ["group"], "dose_sessions": 4, "dose_hours": 6, "disengagement_gap_days": 10, "funnel": {"half_dose_sessions": 2, "half_dose_days": 12, "completion_days": 40}}  # fmt: skip
 
 
 def study(cut: str, *sessions: int, people: str = P + "a | +0 | +0 | -", **more: str) -> Cohort:

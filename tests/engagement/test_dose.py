@@ -9,6 +9,8 @@ from evalkit import analyses
 from evalkit.errors import UsageError
 
 RULES = {
+    "completion": "either",
+    "counting_kinds": ["group"],
     "dose_sessions": 4,
     "dose_hours": 6,
     "disengagement_gap_days": 10,

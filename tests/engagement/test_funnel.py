@@ -10,6 +10,8 @@ from evalkit.errors import UsageError
 from evalkit.intake import MissingTableError
 
 RULES = {
+    "completion": "either",
+    "counting_kinds": ["group"],
     "engaged": {"sessions": 2, "days": 10},
     "dose_sessions": 4,
     "dose_hours": 6,
@@ -146,3 +148,40 @@ def test_without_sessions_the_answer_is_nothing_and_why(tmp_path):
         analyses.steps(known)
     assert set(analyses.lost_to_follow_up(known).tidy()["term"]) == set()
     assert analyses.completeness(known).tidy()["n"].max() == 4
+
+
+D = "participant_id | referral_date | intake_date\n"
+BY_DOSE = {"dose_sessions": 2, "dose_hours": 3, "funnel": {"half_dose_sessions": 1, "completion_days": 40}}
+
+
+def side_by_side(rule="recorded", cut="+90"):
+    """Five who started: dose and exit, dose alone, an exit alone (of whom the dose was waived), neither, and too late for both."""
+    people = D + "".join(f"{who} | +0 | +1\n" for who in "abcde") + "f | +0 | +2\ng | +0 | -"
+    sessions = "participant_id | session_date\n" + "".join(f"{who} | +10\n" for who in "abcde")
+    sessions += "a | +17\nb | +50\ne | +51"
+    exits = "participant_id | exit_date | reason\na | +20 | completed\nc | +30 | completed\ne | +51 | completed"
+    tables = {"participants": people, "sessions": sessions, "exits": exits}
+    return spec_cohort(tables, cut, rules={**BY_DOSE, "completion": rule})
+
+
+def test_the_dose_reached_and_completion_stand_side_by_side():
+    rows = analyses.funnel(side_by_side()).tidy().query("group == 'Pilot'").set_index("term")
+    assert list(rows.index)[-3:] == ["half_dose", "dose", "completed"]
+    assert rows.loc["dose", ["label", "n_event", "n"]].tolist() == ["Dose reached within 40 days", 2, 5]  # b on day 40
+    assert rows.loc["completed", ["label", "n_event", "n"]].tolist() == ["Completed within 40 days", 2, 5]
+    both = analyses.dose_and_completion(side_by_side()).tidy().query("group == 'Pilot'").set_index("term")
+    assert both["n_event"].to_dict() == {"dose": 2, "completed": 2}
+    assert analyses.reached_dose(side_by_side()).tidy().query("group == 'Pilot'")["n_event"].tolist() == [2]
+
+
+def test_where_completing_is_the_dose_it_stands_there_once():
+    rows = analyses.funnel(side_by_side("dose")).tidy().query("group == 'Pilot'").set_index("term")
+    assert "dose" not in rows.index
+    assert rows.loc["completed", ["n_event", "n"]].tolist() == [2, 5]
+
+
+@pytest.mark.parametrize(("cut", "n_event", "n"), [("+40", 0, 0), ("+41", 2, 5), ("+42", 2, 6), ("+90", 2, 6)])
+def test_of_people_with_an_intake_days_count_from_it(cut, n_event, n):
+    """Five with the intake on day 1, one who never came to a session on day 2, one without any; 40 days are over on day 41."""
+    found = analyses.completion_of_intakes(side_by_side(cut=cut)).tidy().query("group == 'Pilot'")
+    assert found[["n_event", "n"]].to_numpy().tolist() == [[n_event, n]]

@@ -38,6 +38,13 @@ def known(day: date = CUT) -> cohort.Cohort:
 
 
 @functools.cache
+def from_referral() -> cohort.Cohort:
+    """Harm of everybody referred, deaths competing."""
+    other = {"origin": "referral", "death": "competing"}
+    return cohort.build(opened().at(CUT), harm=opened().study.harm.model_copy(update=other))
+
+
+@functools.cache
 def compared(scale: str = "retention") -> analyses.Comparison:
     made = analyses.compare_arms(known(), scale)
     assert made is not None
@@ -141,7 +148,7 @@ for what, ask in odd_compare.ODD.items():
 
 # -- engagement --------------------------------------------------------------------------------------------------------
 for name in (
-    "attendance_rate", "baseline", "caseload", "completeness", "completion", "dose_by_week", "dose_distribution",
+    "attendance_rate", "baseline", "caseload", "completeness", "completion", "completion_of_intakes", "dose_and_completion", "reached_dose", "dose_by_week", "dose_distribution",
     "dose_reached", "engaged_across", "first_session_times", "funnel", "waiting", "waiting_days", "incomplete", "leaving", "longest_gap",
     "lost_to_follow_up", "return_times", "returns", "staying", "steps", "time_to_first_session",
 ):  # fmt: skip
@@ -197,6 +204,9 @@ for name in ("initiation", "retention", "harm", "harm_recurrent", "sessions", "e
     case(f"cohort.build: {name}", functools.partial(lambda n: getattr(known(EARLIER), n)(), name))
 case("cohort.build: person_period", lambda: known(EARLIER).person_period("retention", 28))
 case("cohort.build: attrition", lambda: known().attrition)
+case("cohort.told_apart: harm", lambda: cohort.told_apart(known(), known().harm(), 3))
+case("cohort.build: harm from the referral", lambda: from_referral().harm())
+case("analyses.first_harm: from the referral", lambda: analyses.first_harm(from_referral(), 1))
 case("cohort.nobody: kind", lambda: cohort.nobody(known(), "kaplan_meier", "no disengagement", ["group"], "people"))
 case("cohort.restatements: a quarter ago", lambda: cohort.restatements(opened(), EARLIER))
 for what, ask in odd_study.ODD.items():

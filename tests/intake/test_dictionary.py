@@ -32,7 +32,8 @@ def test_what_it_says(tmp_path: Path) -> None:
         "sessions": {"table": "visits", "path": "a.xlsx", "date_format": "%m/%d/%Y"},
     }
     ignore = {"sessions": {"kind": ["orientation"]}}
-    text = dictionary(Study.model_validate({**study.model_dump(), "tables": mapped, "ignore": ignore}))
+    rules = {**study.rules.model_dump(), "completion": "dose"}
+    text = dictionary(Study.model_validate({**study.model_dump(), "tables": mapped, "ignore": ignore, "rules": rules}))
     assert "`group`, `individual`, `case_management`; kept out: `orientation` |" in text
     assert "None" not in text
     assert "| `age` | `age` | number | column | 16 to 100 | Age |" in text
@@ -49,4 +50,9 @@ def test_what_it_says(tmp_path: Path) -> None:
 def test_of_the_study_itself() -> None:
     text = dictionary(load_study(ROOT / "params" / "study.yaml"))
     assert text.startswith("# Data dictionary of Non-mandated services")
+    assert "Of PAIP only people for whom mandate is court; where nobody has a value" in text
+    assert "| `mandate` | `mandate` | text | no | `court`, `other_order`, `none` |" in text
+    assert "without the one that led to an order" in text
+    assert "| `counting_kinds` | group: all, individual: 4 |" in text
+    assert "| `searched_to` | `searched_to` | date | every row |" in text
     assert "West Englewood" in text

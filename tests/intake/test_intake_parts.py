@@ -77,7 +77,7 @@ def test_the_dictionary_is_in_order_and_says_the_arms(tmp_path: Path) -> None:
     text = dictionary(study)
     heads = re.findall(r"^#+ .*$", text, re.M)
     assert heads == [
-        f"# Data dictionary of {study.title}", "## participants", "## sessions", "## exits", "## outcomes", "## measures", "## Rules", "## Harm",
+        f"# Data dictionary of {study.title}", "## participants", "## sessions", "## exits", "## outcomes", "## measures", "## searches", "## Rules", "## Harm",
     ]  # fmt: skip
     assert text.endswith("|\n") and not text.endswith("\n\n")
     focus, other = study.arms.focus, study.arms.comparison
@@ -92,13 +92,13 @@ def test_the_dictionary_is_in_order_and_says_the_arms(tmp_path: Path) -> None:
     least = Study.model_validate(
         {"id": "x", "title": "X", "starts": "2022-01-01", "tables": {"participants": {"path": "p.csv"}}, "arms": study.arms.model_dump()}
     )  # fmt: skip
-    assert dictionary(least).count("This table is not part of this study.") == 4
+    assert dictionary(least).count("This table is not part of this study.") == 5
 
 
 def test_every_number_of_the_rules_stands_under_its_name(tmp_path: Path) -> None:
     study = study_of(tmp_path, good())
     rows = {markdown(name): (value, meaning) for name, value, meaning in _fields(study.rules, "")}
-    assert rows["`engaged.days`"][0] == "60" and rows["`counting_kinds`"][0] == ", ".join(study.rules.counting_kinds)
+    assert rows["`engaged.days`"][0] == "60" and rows["`counting_kinds`"][0] == "group: all, individual: 4"
     assert rows["`dose_hours`"] == (
         "36.0" if isinstance(study.rules.dose_hours, float) else "36",
         "Hours of a full dose.",

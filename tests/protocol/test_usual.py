@@ -17,10 +17,10 @@ LEAST = {
 }  # fmt: skip
 
 RULES = {
-    "disengagement_gap_days": 30, "dose_sessions": 24, "dose_hours": 36, "counting_kinds": ["group"],
+    "disengagement_gap_days": 30, "dose_sessions": 24, "dose_hours": 36, "counting_kinds": {"group": "all", "individual": 4},
     "session_kinds": ["group", "individual", "case_management"], "shortest_usual_hours": 0.1, "longest_usual_hours": 4,
-    "engaged": {"sessions": 4, "days": 60}, "landmark_day": 182, "episodes": "first",
-    "completion": "either", "closures": [], "cancelled_pauses": False,
+    "engaged": {"sessions": 4, "days": 60}, "landmark_day": 270, "episodes": "first",
+    "completion": "recorded", "closures": [], "cancelled_pauses": False,
     "funnel": {"intake_days": 30, "first_session_days": 60, "half_dose_sessions": 12, "half_dose_days": 120, "completion_days": 270},
     "exits": {"completed": "completion", "dropped_out": "disengagement", "terminated": "disengagement", "transferred": "censored",
               "moved": "censored", "deceased": "censored", "administrative": "censored"},
@@ -31,7 +31,8 @@ USUAL = {
     "database": None, "ignore": {}, "excuses": [], "fall_of_rows": "warning", "rules": RULES, "baselines": "baselines.yaml",
     "disclosure": None, "private": None, "seed": 20211118,
     "harm": {"kinds": ["dv_arrest"], "known_kinds": ["dv_arrest", "any_arrest", "order_violation", "survivor_reported_harm"],
-             "sources": None, "label": "domestic-violence re-arrest", "model_arm": "", "horizons": [182, 365], "recurrent": True},
+             "sources": None, "label": "domestic-violence re-arrest", "model_arm": "", "horizons": [182, 365], "recurrent": True,
+             "origin": "referral", "death": "competing", "custody": None},
     "comparison": {"estimand": "att", "assignment": "mandate", "max_smd": 0.1, "min_equipoise": 0.2, "preference_low": 0.3,
                    "preference_high": 0.7, "min_effective_sample_size": 30, "max_e_value_note": 1.5},
 }  # fmt: skip
@@ -48,7 +49,15 @@ def test_a_study_that_says_no_more_than_it_must() -> None:
     assert given["arms"]["column"] == "pathway" and given["arms"]["focus"]["definition"] == ""
     assert given["tables"] == {"participants": TABLE}
     assert given["covariates"] == [
-        {"name": "age", "label": "Age", "kind": "numeric", "levels": None, "minimum": None, "maximum": None}
+        {
+            "name": "age",
+            "label": "Age",
+            "meaning": "",
+            "kind": "numeric",
+            "levels": None,
+            "minimum": None,
+            "maximum": None,
+        }
     ]
     assert Study.model_validate(LEAST).path == Path("study.yaml") and Study.model_validate(LEAST).folder == Path()
     moved = Study.model_validate(LEAST).with_path(Path("/a/b/c.yaml"))

@@ -31,8 +31,8 @@ arms:
   focus: {value: non_mandated, label: Pilot, definition: people without a court order}
   comparison: {value: paip, label: PAIP}
 covariates: [{name: age, label: Age}]
-rules: {disengagement_gap_days: 21, engaged: {sessions: 3, days: 45}, funnel: {completion_days: 250}, landmark_day: 90}
-harm: {kinds: [dv_arrest], label: recorded harm, horizons: [90, 182]}
+rules: {completion: either, counting_kinds: [group], disengagement_gap_days: 21, engaged: {sessions: 3, days: 45}, funnel: {completion_days: 250}, landmark_day: 90}
+harm: {kinds: [dv_arrest], label: recorded harm, horizons: [90, 182], origin: intake, death: censored}
 translations: {es: {Pilot: Piloto, recorded harm: algún daño registrado, men assessed: hombres evaluados}}
 baselines: null
 tables:

@@ -38,13 +38,14 @@ class Case:
     baselines: tuple[Baseline, ...] = ()
     tables: tuple[str, ...] = ("participants", "sessions", "exits", "outcomes")
 
-    def brief(self, language: str) -> Brief:
-        return brief(language, told(self.results, self.gaps, of=small(tables=self.tables), baselines=self.baselines))
+    def brief(self, language: str, origin: str = "intake") -> Brief:
+        report = told(self.results, self.gaps, of=small(tables=self.tables), baselines=self.baselines)
+        return brief(language, report, origin)
 
 
-def brief(language: str, report: Any) -> Brief:
+def brief(language: str, report: Any, origin: str = "intake") -> Brief:
     own = report.study.translations.get(language, {})
-    return Brief(report, Words(messages_for(f"{language}-US"), own))
+    return Brief(report, Words(messages_for(f"{language}-US"), own, origin))
 
 
 def funnel(*rows: str) -> dict[str, Safe]:
@@ -239,6 +240,21 @@ def test_finding(name: str, language: str, shown: list[dict[str, Any]]) -> None:
     found = points(shown[0]["text/markdown"])
     assert found[case.line] == (case.english if language == "en" else case.spanish)
     assert len(found) == (5 if "sessions" in case.tables else 2)
+
+
+@pytest.mark.parametrize(
+    ("language", "intake", "referral"),
+    [("en", "days after intake", "days after referral"), ("es", "días de su ingreso", "días de haber sido referidas")],
+)
+@pytest.mark.parametrize("name", ["harm: both", "harm: no day, and of the other one"])
+def test_harm_of_everybody_referred(
+    name: str, language: str, intake: str, referral: str, shown: list[dict[str, Any]]
+) -> None:
+    case = CASES[name]
+    case.brief(language, "referral").findings()
+    said = case.english if language == "en" else case.spanish
+    assert intake in said
+    assert points(shown[0]["text/markdown"])[case.line] == said.replace(intake, referral)
 
 
 @pytest.mark.parametrize(

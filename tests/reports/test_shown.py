@@ -465,3 +465,49 @@ def test_letters_that_no_figure_shows_are_refused_wherever_they_are_typed() -> N
             str(refused.value)
             == "report.show: a label or note holds letters that the reports' fonts do not have; use others"
         )
+
+
+NEAR = "people with an intake"
+
+
+class Safely(Told):
+    def safe(self, estimates: Estimates) -> Safe:
+        return Safe(estimates, "released", (), self.policy)
+
+
+def likened() -> tuple[Told, Estimates, Estimates]:
+    made = told(baselines=(COOK,))
+    report = Safely(**{one.name: getattr(made, one.name) for one in fields(made) if one.init})
+    rows = "group | term | label | n_event | n\nPilot | completed | C | 8 | 50\nPAIP | completed | C | 70 | 140"
+    nearest = shares("proportion", rows).estimates.about(population=NEAR, asked={"question": "nearest"})
+    dose = shares("proportion", rows.replace("| 8 |", "| 16 |").replace("completed | C", "dose | D")).estimates
+    return report, nearest, dose.about(population="starters", estimand="dose reached", asked={"question": "dose"})
+
+
+def test_beside_published_figures_stand_the_nearest_denominator_and_the_dose(shown: list[dict[str, Any]]) -> None:
+    report, nearest, dose = likened()
+    completion = DONE.estimates.about(population="starters")
+    report.show_benchmarks(completion, "completion", "figure", nearest=nearest, also=dose)
+    mark = shown[0]["mark"]
+    assert mark["alt"] == (
+        "Pilot: this study 25%, this study, nearest to published 16%, dose reached 32%. "
+        "PAIP: this study 75%, this study, nearest to published 50%, dose reached 50%. "
+        "Published: Cook County 1,899 men assessed 73%."
+    )
+    own = [(row[0], row[1], round(row[4], 2)) for row in mark["data"]["rows"] if row[2] == "here"]
+    assert sorted(own) == sorted([
+        ("This study", "Pilot", 0.25), ("This study", "PAIP", 0.75), (NEAR, "Pilot", 0.16), (NEAR, "PAIP", 0.5),
+        ("Dose reached", "Pilot", 0.32), ("Dose reached", "PAIP", 0.5),
+    ])  # fmt: skip
+    assert mark["headline"] == "Completed: 25% in Pilot and 75% in PAIP. Published shares are of other people"
+    assert len(mark["also"]) == 2  # the comparison with those of the nearest denominator, and the dose
+
+
+def test_the_table_compares_the_nearest_denominator_too(shown: list[dict[str, Any]]) -> None:
+    report, nearest, _ = likened()
+    report.show_benchmarks(DONE.estimates.about(population="starters"), nearest=nearest)
+    rows = [row[3:5] for row in cells(shown[0]["text/html"])[1:5]]
+    assert sorted(rows) == sorted([
+        ["PAIP", "75.0% of 120"], ["Pilot", "25.0% of 40"],
+        [f"PAIP, of {NEAR}", "50.0% of 140"], [f"Pilot, of {NEAR}", "16.0% of 50"],
+    ])  # fmt: skip

@@ -558,7 +558,7 @@ FRAMES: dict[str, tuple[Safe, Look, list[Frame], tuple[float, float]]] = {
     "subgroups": (safe_of("subgroups", LEVELS), Look(),
                   [(f"Difference in the share engaged, points\n{LOWER}", "", (-2, 53.3), (2.6, -0.7))], (6.5, 1.5)),
     "counts": (safe_of("mean_count", COUNTS), Look(x_label="harm"),
-               [("Days since intake", "Harm\nper hundred people", (0, 365), (0, 0.475))], (4.6, 2.3)),
+               [("Days of follow-up", "Harm\nper hundred people", (0, 365), (0, 0.475))], (4.6, 2.3)),
 }  # fmt: skip
 
 

@@ -34,9 +34,10 @@ SESSIONS = [
     "is never dated back. Leaving or being dismissed before that counts on its own day.",
     "**Completed.** 24 attended sessions of the counting kinds (group) and 36 hours, or a recorded completion.",
     "**Engaged.** At least 3 attended sessions within 45 days of intake. A step’s share is taken of those whose time window "
-    "for that step is over.",
+    "for that step is over. The threshold is this study’s own; no published source gives one.",
 ]
 HARM = "**Harm.** The first recorded harm after the day of intake{}, until the cut or the last day on which outcomes were searched."
+DIED = HARM + " With a death follow-up ends."
 ESTIMATES = (
     "**Estimates.** Shares over time are Kaplan-Meier estimates, or cumulative incidences where outcomes compete, with log-log "
     "limits; shares of people have Wilson limits; hazard ratios come from Cox models with Efron’s handling of ties. Limits are "
@@ -69,7 +70,7 @@ def said(of: Study, rules: Disclosure, tables: frozenset[str] = ALL) -> list[str
 def test_the_rules_of_a_study() -> None:
     cause = f"**What a comparison cannot show.** {CAUSE['mandate']}"
     protecting = PROTECTING.format(1, 5, WIDER)
-    assert said(study(), Disclosure()) == [WHO, CUT, *SESSIONS, HARM.format(""), ESTIMATES, protecting, cause]
+    assert said(study(), Disclosure()) == [WHO, CUT, *SESSIONS, DIED.format(""), ESTIMATES, protecting, cause]
     assert said(study(), Disclosure(), frozenset({"sessions"})) == [WHO, CUT, *SESSIONS, ESTIMATES, protecting, cause]
     assert said(study(), Disclosure(), frozenset({"outcomes"})) == [
         WHO,
@@ -91,9 +92,13 @@ def test_all_referrals_and_several_kinds_of_harm() -> None:
     assert lines[3] == (
         "**Completed.** 24 attended sessions of the counting kinds (group, individual) and 13.5 hours, or a recorded completion."
     )
-    assert lines[5] == HARM.format(" (domestic-violence arrest, order violation and survivor reported harm count)")
+    assert lines[5] == DIED.format(" (domestic-violence arrest, order violation and survivor reported harm count)")
 
 
+MORE = (
+    "A program may ask for more before it lets anybody complete, no current violence among it: later harm of people who "
+    "completed and of others then differs partly by definition."
+)
 DOSE = "24 attended sessions of the counting kinds (group, individual (at most 4)) and 36 hours"
 
 
@@ -102,13 +107,42 @@ DOSE = "24 attended sessions of the counting kinds (group, individual (at most 4
     [
         ("either", f"{DOSE}, or a recorded completion."),
         ("dose", f"{DOSE}; who is recorded to have completed without them is not followed any longer."),
-        ("recorded", f"A recorded completion. The dose ({DOSE}) is another thing, and is counted apart."),
+        ("recorded", f"A recorded completion. The dose ({DOSE}) is another thing, and is counted apart. {MORE}"),
     ],
 )
 def test_what_completing_is(rule: str, words: str) -> None:
     rules = {"completion": rule, "counting_kinds": {"group": "all", "individual": 4}}
     lines = said(study(rules=small().study.rules.model_copy(update=rules)), Disclosure())
     assert lines[3] == f"**Completed.** {words}"
+
+
+@pytest.mark.parametrize(
+    ("harm", "tables", "more"),
+    [
+        ({"death": "competing"}, ALL, " A death before it is another end, after which there is none."),
+        ({"death": "competing"}, ALL - {"exits"}, ""),
+        ({"custody": "custody"}, ALL, " With a death follow-up ends. Custody is another end, too."),
+        ({}, ALL | {"searches"}, " People count whom every source was searched for, from that day on to the earliest end of a search. With a death follow-up ends."),
+    ],
+)  # fmt: skip
+def test_what_else_ends_the_time_of_harm(harm: dict, tables: frozenset[str], more: str) -> None:
+    of = study(harm=small().study.harm.model_copy(update=harm))
+    assert HARM.format("") + more in said(of, Disclosure(), tables)
+
+
+def test_harm_from_the_referral() -> None:
+    of = study(harm=small().study.harm.model_copy(update={"origin": "referral"}))
+    assert DIED.format("").replace("intake", "referral") in said(of, Disclosure())
+
+
+def test_who_else_is_asked_of_a_group() -> None:
+    arms = small().study.arms
+    limited = arms.comparison.model_copy(update={"where": {"mandate": ["court", "other_order"]}})
+    lines = said(study(arms=arms.model_copy(update={"comparison": limited})), Disclosure())
+    assert lines[0] == (
+        f"{WHO} Of PAIP only people for whom mandate is court or other_order; others of that program are in neither group, "
+        "and are counted apart. Where a column is recorded of nobody it limits nobody."
+    )
 
 
 CLOSED, OFF = "days on which the site was closed", "days on which all of somebody’s sessions were cancelled"

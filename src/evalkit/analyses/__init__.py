@@ -8,6 +8,9 @@ function               counts      what
 ====================== ==========  ==================================================================
 `funnel`               Tally       referral to completion, each step with its denominator
 `completion`           Tally       the funnel's last step alone
+`completion_of_intakes`Tally       the same of people with an intake, counted from it
+`reached_dose`         Tally       starters who reach the dose in time
+`dose_and_completion`  Tally       both of the same starters, side by side
 `engaged_by`           Tally       share engaged by site, community area, referral source
 `engaged_across`       Tally       share engaged by the levels of several columns
 `leaving`              DayCounts   disengaged and completed by day since the first session
@@ -63,7 +66,15 @@ from evalkit.analyses._dose import (
     time_to_first_session,
 )
 from evalkit.analyses._e_values import e_values
-from evalkit.analyses._funnel import completion, engaged_by, funnel, steps
+from evalkit.analyses._funnel import (
+    completion,
+    completion_of_intakes,
+    dose_and_completion,
+    engaged_by,
+    funnel,
+    reached_dose,
+    steps,
+)
 from evalkit.analyses._gaps import longest_gap, return_times, returns
 from evalkit.analyses._imputed import imputed
 from evalkit.analyses._landmark import completed_by, harm_after_completion
@@ -112,7 +123,9 @@ __all__ = [
     "completed_by",
     "completeness",
     "completion",
+    "completion_of_intakes",
     "differences_of",
+    "dose_and_completion",
     "dose_by_week",
     "dose_distribution",
     "dose_reached",
@@ -138,6 +151,7 @@ __all__ = [
     "precision",
     "preference",
     "reach",
+    "reached_dose",
     "referred",
     "repeated_harm",
     "return_times",

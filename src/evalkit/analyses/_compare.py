@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.analyses._balance import BalanceOf, balance_counts, fewest_of
-from evalkit.cohort import Cohort
+from evalkit.cohort import Cohort, told_apart
 from evalkit.counts import Tally, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
@@ -89,6 +89,8 @@ class Comparison:
     @property
     def population(self) -> str:
         """Of whom the comparison speaks."""
+        if self.scale == "harm" and self.cohort.study.harm.origin == "referral":
+            return "people followed since referral with a value for every characteristic"
         entry = "an intake" if self.scale == "harm" else "a first session"
         return f"people with {entry} and a value for every characteristic"
 
@@ -141,7 +143,9 @@ class Comparison:
             of `effects` do not.
         """
         rows = self.data.assign(weight=self.fit.weights)
-        causes = [str(name) for name in self.cohort.causes_of("harm" if self.scale == "harm" else "retention").values()]
+        causes = [str(name) for name in self.cohort.causes_of("retention").values()]
+        if self.scale == "harm":
+            rows, causes, _ = told_apart(self.cohort, rows, self.smallest)
         found = cumulative_incidence(rows, "time", "event", by="group", weights="weight", causes=causes)
         target = target_of(self.cohort.study)
         return found.about(

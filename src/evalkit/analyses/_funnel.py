@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["completion", "engaged_by", "funnel", "labels_of", "steps"]
+__all__ = [
+    "completion",
+    "completion_of_intakes",
+    "dose_and_completion",
+    "engaged_by",
+    "funnel",
+    "labels_of",
+    "reached_dose",
+    "steps",
+]
 
 from typing import Literal
 from weakref import WeakKeyDictionary
@@ -42,7 +51,7 @@ def steps(cohort: Cohort) -> pd.DataFrame:
     -------
     pandas.DataFrame
         As ``cohort.people``, with bool columns ``can_<step>`` (the window is over at the cut) and ``did_<step>``
-        for intake, first_session, engaged, half_dose and completed. Windows include their last day.
+        for intake, first_session, engaged, half_dose, dose and completed. Windows include their last day.
 
     Raises
     ------
@@ -71,6 +80,9 @@ def _steps(cohort: Cohort) -> pd.DataFrame:
     people["did_engaged"] = n_engaged >= rules.engaged.sessions
     people["can_half_dose"] = people["days_from_first_session"] >= windows.half_dose_days
     people["did_half_dose"] = n_half >= windows.half_dose_sessions
+    to_dose = (people["dose_date"] - people["first_session_date"]).dt.days
+    people["can_dose"] = people["days_from_first_session"] >= windows.completion_days
+    people["did_dose"] = to_dose.le(windows.completion_days)
     people["can_completed"] = people["days_from_first_session"] >= windows.completion_days
     people["did_completed"] = to_completion.le(windows.completion_days)
     return people.assign(can_referred=True, did_referred=True)
@@ -90,13 +102,17 @@ def labels_of(cohort: Cohort) -> dict[str, str]:
     """
     rules = cohort.rules
     windows = rules.funnel
+    completed = f"Completed within {windows.completion_days} days"
+    # Where completing is the dose and nothing else, it stands there once.
+    dose = {} if rules.completion == "dose" else {"dose": f"Dose reached within {windows.completion_days} days"}
     return {
         "referred": "Referred",
         "intake": f"Intake within {windows.intake_days} days",
         "first_session": f"First session within {windows.first_session_days} days",
         "engaged": f"Engaged: {rules.engaged.sessions} sessions within {rules.engaged.days} days of intake",
         "half_dose": f"{windows.half_dose_sessions} sessions within {windows.half_dose_days} days",
-        "completed": f"Completed within {windows.completion_days} days",
+        **dose,
+        "completed": completed,
     }
 
 
@@ -106,7 +122,7 @@ def funnel(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
 
     A step's denominator is everybody whose window for the step is over at the cut, whatever happened to them:
     of all referred (intake, first session), of those with an intake (engaged), of those with a first session
-    (half the dose, completion). The column share sets the same people beside all referred.
+    (half the dose, the dose, completion). The column share sets the same people beside all referred.
 
     Parameters
     ----------
@@ -116,7 +132,8 @@ def funnel(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     Returns
     -------
     Estimates
-        Made from a `Tally`; terms referred, intake, first_session, engaged, half_dose, completed.
+        Made from a `Tally`; terms referred, intake, first_session, engaged, half_dose, dose (where completing is
+        something else), completed.
     """
     people, groups = steps(cohort), groups_of(cohort)
     rows = [
@@ -161,6 +178,98 @@ def completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         conf_level=conf_level,
     )
     return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"question": "completion", "days": days})
+
+
+@needs("sessions", "completion")
+def reached_dose(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
+    """Return the share of starters who reach the dose in time, by arm: beside `completion`, which takes more.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    conf_level : float, default 0.95
+
+    Returns
+    -------
+    Estimates
+        Kind ``proportion``, made from a `Tally` with the one term dose.
+    """
+    days = cohort.rules.funnel.completion_days
+    label = f"Dose reached within {days} days"
+    rows = count_true(steps(cohort), groups_of(cohort), "dose", label, "did_dose", "can_dose")
+    analysis = ShareOf(
+        kind="proportion",
+        view="proportion",
+        estimand=f"dose reached within {days} days of the first session",
+        population=f"people with a first session at least {days} days before the cut",
+        conf_level=conf_level,
+    )
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"question": "reached_dose", "days": days})
+
+
+@needs("sessions", "completion")
+def dose_and_completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
+    """Return the shares of starters who reach the dose, and who complete, in time, by arm: two things, side by side.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    conf_level : float, default 0.95
+
+    Returns
+    -------
+    Estimates
+        Kind ``proportion``, made from a `Tally` with the terms dose and completed.
+    """
+    people, days = steps(cohort), cohort.rules.funnel.completion_days
+    labels = {"dose": f"Dose reached within {days} days", "completed": f"Completed within {days} days"}
+    rows = [
+        row
+        for term, label in labels.items()
+        for row in count_true(people, groups_of(cohort), term, label, f"did_{term}", f"can_{term}")
+    ]
+    analysis = ShareOf(
+        kind="proportion",
+        view="proportion",
+        estimand=f"dose reached, and completion, within {days} days of the first session",
+        population=f"people with a first session at least {days} days before the cut",
+        conf_level=conf_level,
+    )
+    asked = {"question": "dose_and_completion", "days": days}
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked=asked)
+
+
+@needs("sessions", "completion")
+def completion_of_intakes(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
+    """Return the share of people with an intake who complete in time, by arm.
+
+    Published shares are of people who attended an assessment, whether they came to a session or not: this denominator
+    is the nearest to theirs.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    conf_level : float, default 0.95
+
+    Returns
+    -------
+    Estimates
+        Kind ``proportion``, made from a `Tally` with the one term completed; days count from the intake.
+    """
+    people, days = steps(cohort), cohort.rules.funnel.completion_days
+    since = (people["completion_date"] - people["intake_date"]).dt.days
+    people = people.assign(can=people["days_from_intake"] >= days, did=since.le(days))
+    label = f"Completed within {days} days of intake"
+    rows = count_true(people, groups_of(cohort), "completed", label, "did", "can")
+    analysis = ShareOf(
+        kind="proportion",
+        view="proportion",
+        estimand=f"completion within {days} days of the intake",
+        population=f"people with an intake at least {days} days before the cut",
+        conf_level=conf_level,
+    )
+    asked = {"question": "completion_of_intakes", "days": days}
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked=asked)
 
 
 @needs("sessions", "engagement by place")

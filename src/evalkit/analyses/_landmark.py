@@ -24,8 +24,8 @@ def completed_by(cohort: Cohort) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        As `Cohort.harm`, with time from the landmark on; group says whether the program had been completed, arm which
-        arm it was, completed 1 or 0. No rows where nobody is left.
+        As `Cohort.harm`, with time from the landmark on and other ends than harm censored; group says whether the
+        program had been completed, arm which arm it was, completed 1 or 0. No rows where nobody is left.
 
     Raises
     ------
@@ -34,9 +34,10 @@ def completed_by(cohort: Cohort) -> pd.DataFrame:
     """
     day = cohort.rules.landmark_day
     keys = ["participant_id", "episode"]
-    since = (cohort.people["completion_date"] - cohort.people["intake_date"]).dt.days
+    since = (cohort.people["completion_date"] - cohort.people[f"{cohort.study.harm.origin}_date"]).dt.days
     known = cohort.people[keys].assign(completed_on=since)
     rows = cohort.harm().merge(known, on=keys, how="left")
+    rows["event"] = rows["event"].eq(1).astype("int64")
     try:
         left = landmark(rows, "time", at=day, known="completed_on", label="completed", yes="1", no="0")
     except AnalysisError:
@@ -67,7 +68,7 @@ def harm_after_completion(cohort: Cohort, smallest: int = 11) -> tuple[Estimates
         without = nothing("absent.table", "harm after completing", table="outcomes")
         return without, without
     rows, day = completed_by(cohort), cohort.rules.landmark_day
-    population = f"people followed and without {cohort.study.harm.label} on day {day} after intake"
+    population = f"people followed and without {cohort.study.harm.label} on day {day} after {cohort.study.harm.origin}"
     groups = [f"Completed by day {day}", f"Not completed by day {day}"]
     counts = totals_of(rows, groups, named=True)
     sizes, asked = counts.frame, {"question": "harm_after_completion", "day": day}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from evalkit.cohort import Cohort, needs, nobody
+from evalkit.cohort import Cohort, needs, nobody, told_apart
 from evalkit.counts import totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
@@ -19,15 +19,26 @@ from evalkit.stats._cox import CoxFit
 ALPHA = 0.05
 """Level of the test of proportional hazards."""
 
-_FOLLOWED = "people with an intake and follow-up after it"
-
 EVENTS_PER_TERM = 5
 """Fewest events for each term of the model."""
 
 
+def followed(cohort: Cohort) -> str:
+    """Say who is followed for harm."""
+    return {"referral": "people followed since referral", "intake": "people with an intake and follow-up after it"}[
+        cohort.study.harm.origin
+    ]
+
+
+def _harmed(cohort: Cohort) -> pd.DataFrame:
+    """Return harm with other ends censored: what hazards and the time without harm are of."""
+    rows = cohort.harm()
+    return rows.assign(event=rows["event"].eq(1).astype("int64"))
+
+
 @needs("outcomes", "harm")
 def without_harm(cohort: Cohort) -> Estimates:
-    """Return the probability of no recorded harm by each day since intake, by arm.
+    """Return the probability of no recorded harm by each day since harm's origin, by arm; competing ends censored.
 
     Parameters
     ----------
@@ -38,34 +49,38 @@ def without_harm(cohort: Cohort) -> Estimates:
     Estimates
         Kaplan-Meier curves made from `DayCounts`; no rows where nobody has been followed.
     """
-    rows = cohort.harm()
+    rows = _harmed(cohort)
     if rows.empty:
-        return nobody(cohort, "kaplan_meier", "no recorded harm", ["group"], _FOLLOWED, "without_harm")
+        return nobody(cohort, "kaplan_meier", "no recorded harm", ["group"], followed(cohort), "without_harm")
     found = kaplan_meier(rows, "time", "event", by="group")
-    return found.about(population=_FOLLOWED, cut=cohort.cut, asked={"question": "without_harm"})
+    return found.about(population=followed(cohort), cut=cohort.cut, asked={"question": "without_harm"})
 
 
 @needs("outcomes", "harm")
-def first_harm(cohort: Cohort) -> Estimates:
-    """Return the share of people with recorded harm by each day since intake, by arm.
+def first_harm(cohort: Cohort, smallest: int = 11) -> Estimates:
+    """Return the share of people with recorded harm by each day since harm's origin, by arm.
 
     Parameters
     ----------
     cohort : Cohort
+    smallest : int, default 11
+        Death and custody compete where so many people of each arm had them first; else see `told_apart`.
 
     Returns
     -------
     Estimates
-        A cumulative incidence of one cause, named as the study names its harm, made from `DayCounts`: what
-        `without_harm` leaves. No rows where nobody has been followed.
+        A cumulative incidence, the first cause named as the study names its harm, made from `DayCounts`. No rows where
+        nobody has been followed.
     """
     rows = cohort.harm()
     if rows.empty:
         return nobody(
-            cohort, "cumulative_incidence", "first recorded harm", ["group", "cause"], _FOLLOWED, "first_harm"
+            cohort, "cumulative_incidence", "first recorded harm", ["group", "cause"], followed(cohort), "first_harm"
         )
-    found = cumulative_incidence(rows, "time", "event", by="group", causes=[cohort.study.harm.label])
-    return found.about(population=_FOLLOWED, cut=cohort.cut, asked={"question": "first_harm"})
+    rows, causes, notes = told_apart(cohort, rows, smallest)
+    found = cumulative_incidence(rows, "time", "event", by="group", causes=causes)
+    asked = {"question": "first_harm"}
+    return found.about(population=followed(cohort), cut=cohort.cut, asked=asked, notes=(*found.notes, *notes))
 
 
 @needs("outcomes", "harm")
@@ -84,14 +99,14 @@ def mean_without_harm(cohort: Cohort, days: int) -> Estimates:
         A contrast of restricted means; no rows where it is not defined: an arm without people, or none followed for
         so long.
     """
-    rows = cohort.harm()
+    rows = _harmed(cohort)
     try:
         found = rmst_contrast(rows, "time", "event", by="group", tau=days, reference=cohort.groups[1])
     except AnalysisError:
         what = f"difference of mean days without recorded harm in the first {days} days"
         columns, question = ["measure", "estimate"], "mean_without_harm"
-        return nobody(cohort, "rmst_contrast", what, columns, _FOLLOWED, question, "mean_gap")
-    return found.about(population=_FOLLOWED, cut=cohort.cut, asked={"question": "mean_without_harm"})
+        return nobody(cohort, "rmst_contrast", what, columns, followed(cohort), question, "mean_gap")
+    return found.about(population=followed(cohort), cut=cohort.cut, asked={"question": "mean_without_harm"})
 
 
 @needs("outcomes", "a model of harm")
@@ -185,7 +200,7 @@ class _Asked:
 
 
 def _asked(cohort: Cohort, smallest: int) -> _Asked:
-    frame = cohort.harm()
+    frame = _harmed(cohort)
     arms, covariates = cohort.study.arms, cohort.study.covariates
     arm = cohort.study.harm.model_arm or arms.column
     frame[arm] = (frame["group"] == arms.focus.label).astype(float)
@@ -198,7 +213,7 @@ def _asked(cohort: Cohort, smallest: int) -> _Asked:
         kind="cox",
         view="model",
         estimand=f"log hazard ratio of the first {cohort.study.harm.label}, given the other terms",
-        population="people with an intake and follow-up after it",
+        population=followed(cohort),
         cut=cohort.cut,
         counts=counts,
         asked={"question": "harm_model"},

@@ -1,4 +1,4 @@
-"""Repeated harm: the mean number of recorded harms a person, by time since intake."""
+"""Repeated harm: the mean number of recorded harms a person, by time since harm's origin."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from evalkit.analyses._model import followed
 from evalkit.cohort import Cohort, needs
 from evalkit.counts import Codes, Tally
 from evalkit.counts import who as who_of
@@ -74,7 +75,7 @@ class MeanCountOf:
 
 @needs("outcomes", "repeated harm")
 def repeated_harm(cohort: Cohort, *, smallest: int = 11) -> Estimates:
-    """Return the mean cumulative count of recorded harm since intake, by arm, at days that many people stand behind.
+    """Return the mean cumulative count of recorded harm, by arm, at days since its origin with many people behind them.
 
     The estimate and its robust variance are Lawless and Nadeau's (`evalkit.stats.mean_cumulative_count`). It is
     given at whole weeks; from one to the next at least ``smallest`` events are added, of at least as many people who
@@ -110,7 +111,7 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     columns = ["group", "term", "label", "time", "n_event", "n", "std_error"]
     kinds = {"time": "float64", "n_event": "int64", "n": "int64", "std_error": "float64"}
     frame = pd.DataFrame(whole, columns=columns).astype(kinds)
-    analysis = MeanCountOf(f"mean number of times of {label} a person, by each day", "people with an intake")
+    analysis = MeanCountOf(f"mean number of times of {label} a person, by each day", followed(cohort))
     return analysis.estimate(Tally(frame, people=tuple(people))).about(cut=cohort.cut)
 
 

@@ -41,13 +41,13 @@ def within(comparison: Comparison, low: float, high: float, *, preference: bool 
 
 
 def sensitivity(comparison: Comparison, data: CutData, days: int, *, n_boot: int = N_BOOT) -> Estimates:
-    """Return the weighted difference under other choices: target, who is kept, lapse rule, horizon.
+    """Return the weighted difference under other choices: target, who is kept, lapse rule, origin, horizon.
 
     Parameters
     ----------
     comparison : Comparison
     data : CutData
-        What was known at the cut: on the retention scale the cohort is built again under other lapse rules.
+        What was known at the cut: the cohort is built again under other lapse rules, or from harm's other origin.
     days : int
         Horizon of the main analysis.
     n_boot : int
@@ -93,5 +93,13 @@ def _variants(
             days,
             None,
         )
+    if not stays:
+        harm = cohort.study.harm
+        origin = {"referral": "intake", "intake": "referral"}[harm.origin]
+        again = build(
+            data, rules=cohort.rules, harm=harm.model_copy(update={"origin": origin}), episodes=cohort.episodes
+        )
+        moved = compare_arms(again, "harm", smallest=comparison.smallest)
+        yield f"Harm counted from {origin}, not from {harm.origin}", moved, days, None
     for other in (days // 2, days + days // 2):
         yield f"By day {other}", comparison, other, None

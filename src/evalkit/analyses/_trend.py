@@ -75,7 +75,7 @@ def trend(
 
 
 def _known_step(step: str) -> str:
-    known = ("intake", "first_session", "engaged", "half_dose", "completed")
+    known = ("intake", "first_session", "engaged", "half_dose", "dose", "completed")
     if step not in known:
         msg = f"'{step}' is not a step of the funnel: {', '.join(known)}{did_you_mean(step, known)}"
         raise AnalysisError(msg)

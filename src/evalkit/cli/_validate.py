@@ -10,7 +10,7 @@ import typer
 
 from evalkit.errors import EvalkitError
 from evalkit.intake import Codes, open_gate
-from evalkit.protocol import Study, find_private_folder, load_study, private_folder, write_private
+from evalkit.protocol import Study, changed_defaults, find_private_folder, load_study, private_folder, write_private
 from evalkit.publish._scratch import private_files
 
 _CODES = "codes.json"
@@ -49,6 +49,8 @@ def run(file: Path, period: str | None, out: Path | None, *, codes: bool) -> int
         with private_files():
             out.write_text(findings.to_json() + "\n", encoding="utf-8")
     typer.echo(str(findings))
+    for line in changed_defaults(study):
+        typer.echo(line)
     if out is not None:
         typer.echo(f"written to {out}")
     kept = _keep(study, gate.codes)

@@ -16,15 +16,20 @@ from evalkit.cohort._join import joined
 from evalkit.counts import codes_of
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData, fetch
-from evalkit.protocol import Rules
+from evalkit.protocol import Harm, Rules
 
 _SESSION_DATES = ["first_session_date", "last_session_date"]
-_DERIVED_DATES = [*_SESSION_DATES, "completion_date", "disengagement_date", "return_date", "harm_end_date"]
+_DERIVED_DATES = [
+    *(*_SESSION_DATES, "completion_date", "dose_date"),
+    *("disengagement_date", "return_date", "harm_end_date"),
+]
 _COUNTS = ["n_attended", "n_counting", "n_returns"]
 _HOURS = ["hours_attended", "hours_counting"]
 
 
-def build(cut: CutData, *, rules: Rules | None = None, episodes: Episodes | None = None) -> Cohort:
+def build(
+    cut: CutData, *, rules: Rules | None = None, harm: Harm | None = None, episodes: Episodes | None = None
+) -> Cohort:
     """Build the cohort that was known at a cut.
 
     Parameters
@@ -33,6 +38,8 @@ def build(cut: CutData, *, rules: Rules | None = None, episodes: Episodes | None
         From ``evalkit.intake.open_data(study).at(day)``.
     rules : Rules, optional
         Other rules than the protocol's, for a sensitivity analysis.
+    harm : Harm, optional
+        Another harm outcome than the protocol's, such as the same one from another origin.
     episodes : {"first", "all"}, optional
         Each participant's first referral of the study, or all of them; the rules' choice by default.
 
@@ -46,11 +53,12 @@ def build(cut: CutData, *, rules: Rules | None = None, episodes: Episodes | None
         If the data engine refuses a query.
     """
     in_force = rules or cut.study.rules
-    setting = Setting(cut, in_force, episodes or in_force.episodes)
+    outcome = harm or cut.study.harm
+    setting = Setting(cut, in_force, outcome, episodes or in_force.episodes)
     known = fetch(referrals(setting), ["referral_date", "intake_date", "outcome_follow_up_end"], "cohort")
     labels = {a.value: a.label for a in (cut.study.arms.focus, cut.study.arms.comparison)}
     known["group"] = known[cut.study.arms.column].map(labels).astype(object)
-    kept = known[known["in_study"].astype(bool) & known["in_arm"].astype(bool)]
+    kept = known[known["in_study"].astype(bool) & known["in_arm"].astype(bool) & known["where_met"].astype(bool)]
     if setting.episodes == "first":
         kept = kept[kept["episode"] == 1]
     people = _potential(setting, _with_sessions(setting, kept))
@@ -58,12 +66,12 @@ def build(cut: CutData, *, rules: Rules | None = None, episodes: Episodes | None
     return Cohort(
         people=people,
         attrition=_steps(setting, known, people),
-        study=cut.study,
+        study=cut.study if harm is None else cut.study.model_copy(update={"harm": harm}),
         rules=in_force,
         episodes=setting.episodes,
         cut=cut.day,
         synthetic=cut.synthetic,
-        notes=_notes(setting),
+        notes=_notes(setting, known),
         _setting=setting,
     )
 
@@ -71,17 +79,31 @@ def build(cut: CutData, *, rules: Rules | None = None, episodes: Episodes | None
 def _columns(setting: Setting) -> list[str]:
     study = setting.cut.study
     fixed = ["participant_id", "episode", "referral_date", "group", study.arms.column, "intake_date"]
-    places = ["site", "community_area", "referral_source"]
+    places = ["mandate", "site", "community_area", "referral_source"]
+    conditions = study.arms.conditions
     covariates = [c.name for c in study.covariates]
     derived = ["n_attended", "hours_attended", "n_counting", "hours_counting", "n_returns"]
     potential = ["days_from_referral", "days_from_intake", "days_from_first_session"]
-    columns = [*fixed, *places, *covariates, "outcome_follow_up_end", *_DERIVED_DATES, *derived, *potential]
+    columns = [
+        *fixed,
+        *places,
+        *conditions,
+        *covariates,
+        "outcome_follow_up_end",
+        *_DERIVED_DATES,
+        *derived,
+        *potential,
+    ]
     return list(dict.fromkeys(columns))
 
 
 def _completed(setting: Setting) -> ir.Table:
     rows = _retention.completions(setting)
     return rows.group_by(*KEY).aggregate(completion_date=rows.day.min())
+
+
+def _dosed(setting: Setting) -> ir.Table:
+    return _retention.doses(setting).select(*KEY, dose_date="day")
 
 
 def _left(setting: Setting) -> ir.Table:
@@ -102,6 +124,7 @@ def _with_sessions(setting: Setting, people: pd.DataFrame) -> pd.DataFrame:
         parts += [
             (_retention.summary, _SESSION_DATES),
             (_completed, ["completion_date"]),
+            (_dosed, ["dose_date"]),
             (_left, ["disengagement_date"]),
             (_retention.returns, ["return_date"]),
         ]
@@ -136,7 +159,7 @@ def _steps(setting: Setting, known: pd.DataFrame, people: pd.DataFrame) -> Estim
     total = int(fetch(rows.aggregate(n=rows.count()), [], "cohort")["n"].iloc[0])
     in_study = known["in_study"].astype(bool)
     first = in_study & (known["episode"].eq(1) if setting.episodes == "first" else True)
-    chosen = first & known["in_arm"].astype(bool)
+    in_arm = first & known["in_arm"].astype(bool)
     everybody = pd.Series(True, index=known.index)
     codes = codes_of(known)
     rows_of_all = {} if codes is None or total != len(known) else {"n": codes, "n_event": codes}
@@ -148,7 +171,12 @@ def _steps(setting: Setting, known: pd.DataFrame, people: pd.DataFrame) -> Estim
     ]
     if setting.episodes == "first":
         steps.append(_step("all", "cohort", "first", "the participant's first referral", known, in_study, first))
-    steps.append(_step("all", "cohort", "in_arm", "in one of the two groups", known, first, chosen))
+    steps.append(_step("all", "cohort", "in_arm", "in one of the two groups", known, first, in_arm))
+    if _recorded(setting, known):
+        # Of the same people both times: a step that counts on from the other would tell how few had a blank.
+        sure, met = in_arm & known["where_known"].astype(bool), in_arm & known["where_met"].astype(bool)
+        steps.append(_step("all", "cohort", "where_known", _asked(setting, known, "known"), known, in_arm, sure))
+        steps.append(_step("all", "cohort", "where_met", _asked(setting, known, ""), known, in_arm, met))
     for group, rows_of in [("all", people), *((g, people[people["group"] == g]) for g in _labels(setting))]:
         steps += _sets(setting, group, rows_of)
     return attrition(steps, setting.day)
@@ -174,22 +202,53 @@ def _sets(setting: Setting, group: str, people: pd.DataFrame) -> list[Step]:
         started = people["first_session_date"].notna()
         steps.append(_step(group, "retention", "first_session", "has attended a session", people, everybody, started))
     if setting.has("outcomes"):
-        intake, followed = people["intake_date"].notna(), people["harm_end_date"] >= people["intake_date"]
-        label = "follow-up does not end before the intake"
-        steps.append(_step(group, "harm", "intake", "has an intake", people, everybody, intake))
-        steps.append(_step(group, "harm", "followed", label, people, intake, followed))
+        origin = setting.harm.origin
+        begun, followed = everybody, people["harm_end_date"] >= people[f"{origin}_date"]
+        if origin == "intake":
+            begun = people["intake_date"].notna()
+            steps.append(_step(group, "harm", "intake", "has an intake", people, everybody, begun))
+        label = f"follow-up does not end before the {origin}"
+        if setting.has("searches"):
+            label = f"every source was searched from the {origin} on, and follow-up does not end before it"
+        steps.append(_step(group, "harm", "followed", label, people, begun, followed))
     return steps
 
 
-def _notes(setting: Setting) -> tuple[str, ...]:
+def _recorded(setting: Setting, known: pd.DataFrame) -> list[str]:
+    """Return the columns on which being in a group depends, and in which somebody has a value."""
+    return [column for column in setting.cut.study.arms.conditions if known[column].notna().any()]
+
+
+def _asked(setting: Setting, known: pd.DataFrame, what: str) -> str:
+    """Say what the groups ask for beside their own column: that it is known, or that it holds."""
+    arms, recorded = setting.cut.study.arms, _recorded(setting, known)
+    said = []
+    for arm in (arms.focus, arms.comparison):
+        for column, values in arm.conditions.items():
+            if column in recorded:
+                holds = "is known" if what else f"is {' or '.join(values)}"
+                said.append(f"{arm.label}: {column} {holds}")
+    return "; ".join(said)
+
+
+def _notes(setting: Setting, known: pd.DataFrame) -> tuple[str, ...]:
     consequence = {
         "sessions": "initiation, retention and dose are not known",
         "exits": "recorded exits and deaths are not known",
         "outcomes": "harm is not known",
         "measures": "scores are not known",
     }
-    return tuple(
+    absent = [
         f"The {name} table is not part of this study: {what}."
         for name, what in consequence.items()
         if not setting.has(name)
-    )
+    ]
+    recorded, arms = _recorded(setting, known), setting.cut.study.arms
+    unasked = [
+        f"The column {column} is not recorded: {arm.label} is not limited to people for whom it is "
+        f"{' or '.join(values)}."
+        for arm in (arms.focus, arms.comparison)
+        for column, values in arm.conditions.items()
+        if column not in recorded
+    ]
+    return (*absent, *unasked)

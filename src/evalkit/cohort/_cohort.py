@@ -38,6 +38,7 @@ class Cohort:
     attrition : Estimates
         Counts at each step of eligibility, with the reason.
     study : Study
+        With the harm outcome in force.
     rules : Rules
         The rules in force (the protocol's, unless others were given).
     episodes : {"first", "all"}
@@ -64,7 +65,7 @@ class Cohort:
         Parameters
         ----------
         name : str
-            participants, sessions, exits, outcomes or measures.
+            participants, sessions, exits, outcomes, measures or searches.
 
         Returns
         -------
@@ -101,7 +102,7 @@ class Cohort:
         names: dict[Scale, dict[int, str]] = {
             "initiation": {1: "first session", 2: "exit before a session"},
             "retention": {1: "disengagement", 2: "completion"},
-            "harm": {1: self.study.harm.label},
+            "harm": {1: self.study.harm.label, **{n: name for name, n in _harm.competing(self._setting).items()}},
         }
         return MappingProxyType(names[_known_scale(scale)])
 
@@ -137,23 +138,37 @@ class Cohort:
         """
         return self._scale("retention", "first_session_date")
 
-    def harm(self) -> pd.DataFrame:
-        """Return time from intake to the first outcome of the kinds named.
+    def harm(self, source: str | None = None) -> pd.DataFrame:
+        """Return time from the study's origin of harm (the referral, or the intake) to the first outcome of its kinds.
+
+        Parameters
+        ----------
+        source : str, optional
+            Outcomes of one source only, with that source's follow-up. By default of every source: where searches are
+            part of the study, of people whom every source followed, to the earliest end.
 
         Returns
         -------
         pandas.DataFrame
-            As `initiation`, only episodes with an intake and an end of follow-up not before it; event 1.
+            As `initiation`, only episodes with an origin and an end of follow-up not before it; event 1 harm, then
+            death and custody where they compete with it (see `causes_of`).
 
         Raises
         ------
         MissingTableError
             If outcomes are not part of the study.
+        UsageError
+            If the source is known neither from outcomes nor from searches.
         """
-        return self._scale("harm", "intake_date")
+        return self._scale("harm", self._origin, source)
 
-    def harm_recurrent(self) -> pd.DataFrame:
-        """Return every outcome of the kinds named after intake, at most one a day.
+    def harm_recurrent(self, source: str | None = None) -> pd.DataFrame:
+        """Return every outcome of the kinds named after the origin of harm, at most one a day.
+
+        Parameters
+        ----------
+        source : str, optional
+            As in `harm`.
 
         Returns
         -------
@@ -165,11 +180,15 @@ class Cohort:
         ------
         MissingTableError
             If outcomes are not part of the study.
+        UsageError
+            As in `harm`.
         """
-        if "harm_recurrent" not in self._frames:
+        name = _named("harm_recurrent", source)
+        if name not in self._frames:
             self._require("outcomes")
-            self._frames["harm_recurrent"] = self._recurrent()
-        return self._frames["harm_recurrent"].copy()
+            self._check_source(source)
+            self._frames[name] = self._recurrent(source)
+        return self._frames[name].copy()
 
     def person_period(self, scale: Scale = "retention", width: int = 7) -> pd.DataFrame:
         """Return a time scale cut into periods, for discrete-time models.
@@ -262,13 +281,35 @@ class Cohort:
         if not self.has(table):
             raise MissingTableError(table)
 
-    def _scale(self, scale: Scale, origin: str) -> pd.DataFrame:
-        if scale not in self._frames:
+    @property
+    def _origin(self) -> str:
+        return f"{self.study.harm.origin}_date"
+
+    def _check_source(self, source: str | None) -> None:
+        """Refuse a source that no outcome has and nobody searched: it would be a follow-up without any harm."""
+        if source is None:
+            return
+        table = self._setting.cut.table("searches" if self.has("searches") else "outcomes")
+        known = {*fetch(table.select("source").distinct(), [], "sources")["source"].dropna()}
+        if source not in known:
+            named = self.study.harm.sources or []
+            where = "searched by the cut" if self.has("searches") else "the source of an outcome known at the cut"
+            msg = f"harm: '{source}' is not {where}{did_you_mean(source, named)}"
+            raise UsageError(msg)
+
+    def _scale(self, scale: Scale, origin: str, source: str | None = None) -> pd.DataFrame:
+        name = _named(scale, source)
+        if name not in self._frames:
             self._require("outcomes" if scale == "harm" else "sessions")
-            made = {"initiation": _scales.initiation, "retention": _retention.retention, "harm": _harm.harm}
-            ended = self._fetch(scale, made[scale], ["referral_date", "day"])
-            self._frames[scale] = self._with_people(ended, origin)
-        frame = self._frames[scale].copy()
+            self._check_source(source)
+            made: dict[Scale, Callable[[Setting], ir.Table]] = {
+                "initiation": _scales.initiation,
+                "retention": _retention.retention,
+                "harm": partial(_harm.harm, source=source),
+            }
+            ended = self._fetch(name, made[scale], ["referral_date", "day"])
+            self._frames[name] = self._with_people(ended, origin)
+        frame = self._frames[name].copy()
         frame.attrs["causes"] = dict(self.causes_of(scale))
         return frame
 
@@ -294,12 +335,12 @@ class Cohort:
         words = dict(enumerate(_scales.reasons(self._setting)))
         return ranks.astype("int64").map(words).astype(object)
 
-    def _recurrent(self) -> pd.DataFrame:
+    def _recurrent(self, source: str | None) -> pd.DataFrame:
         dates = ["referral_date", "day"]
-        days = self._fetch("harm_days", _harm.harm_days, dates)
-        ends = fetch(_harm.harm_ends(self._setting), dates, "harm_ends")
-        events = self._with_people(days, "intake_date")
-        last = self._with_people(ends, "intake_date")
+        days = self._fetch(_named("harm_days", source), partial(_harm.harm_days, source=source), dates)
+        ends = fetch(_harm.harm_ends(self._setting, source), dates, "harm_ends").assign(cause=0)
+        events = self._with_people(days, self._origin)
+        last = self._with_people(ends, self._origin)
         # The end's own row comes after an event on that day.
         rows = pd.concat([events.assign(last_=0), last.assign(last_=1)], ignore_index=True)
         rows = rows.sort_values([*_ORDER, "time", "last_"], kind="stable").reset_index(drop=True)
@@ -322,6 +363,10 @@ class Cohort:
             columns = [*_ORDER, "group", day, *more, *(f"day_from_{o}" for o in origins)]
             self._frames[name] = rows.sort_values([*_ORDER, day, *more])[columns].reset_index(drop=True)
         return self._frames[name].copy()
+
+
+def _named(frame: str, source: str | None) -> str:
+    return frame if source is None else f"{frame}, {source}"
 
 
 def _known_scale(scale: str) -> Scale:

@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from evalkit.intake import CutData
-from evalkit.protocol import Rules
+from evalkit.protocol import Harm, Rules, Study
 
 Episodes = Literal["first", "all"]
 KEY = ("participant_id", "referral_date")
@@ -25,17 +25,21 @@ class Setting:
     ----------
     cut : CutData
     rules : Rules
+    harm : Harm
     episodes : {"first", "all"}
     """
 
     cut: CutData
     rules: Rules
+    harm: Harm
     episodes: Episodes
     _kept: dict[str, ir.Table] = field(default_factory=dict, repr=False)
     _stated: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_stated", f"{self.episodes} {self.rules.model_dump_json()}")
+        object.__setattr__(
+            self, "_stated", f"{self.episodes} {self.rules.model_dump_json()} {self.harm.model_dump_json()}"
+        )
 
     def kept(self, name: str, make: Callable[[], ir.Table]) -> ir.Table:
         """Return an expression that several roll-ups share, computed once where that is possible.
@@ -87,7 +91,8 @@ def referrals(setting: Setting) -> ir.Table:
     Returns
     -------
     ibis Table
-        The participants' columns, ``next_referral``, ``in_study``, ``episode`` and ``in_arm``.
+        The participants' columns, ``next_referral``, ``in_study``, ``episode``, ``in_arm``, and of who is in an arm's
+        column ``where_known`` and ``where_met``: whether what else its arm asks for is known, and holds.
     """
     return setting.kept("referrals", lambda: _referrals(setting))
 
@@ -104,9 +109,23 @@ def _referrals(setting: Setting) -> ir.Table:
         next_referral=once.referral_date.lead().over(group_by="participant_id", order_by="referral_date"),
         in_study=once.referral_date >= ibis.literal(study.starts),
         in_arm=once[study.arms.column].isin([study.arms.focus.value, study.arms.comparison.value]).fill_null(False),
+        **_conditions(study, once),
     )
     number = ibis.row_number().over(group_by=("participant_id", "in_study"), order_by="referral_date")
     return flagged.mutate(episode=(number + 1).cast("int64"))
+
+
+def _conditions(study: Study, rows: ir.Table) -> dict[str, ir.Value]:
+    """Say of each row whether what its arm asks for is known and holds; of columns in which somebody has a value."""
+    known: ir.Value = ibis.literal(True)
+    met: ir.Value = ibis.literal(True)
+    for arm in (study.arms.focus, study.arms.comparison):
+        others = (rows[study.arms.column] != arm.value).fill_null(True)
+        for column, values in arm.conditions.items():
+            unrecorded = rows[column].count().over(ibis.window()) == 0
+            known &= others | unrecorded | rows[column].notnull()
+            met &= others | unrecorded | rows[column].isin(list(values)).fill_null(False)
+    return {"where_known": known, "where_met": met}
 
 
 def analysed(setting: Setting) -> ir.Table:
@@ -124,7 +143,7 @@ def analysed(setting: Setting) -> ir.Table:
 
     def make() -> ir.Table:
         everybody = referrals(setting)
-        chosen = everybody.filter(everybody.in_study, everybody.in_arm)
+        chosen = everybody.filter(everybody.in_study, everybody.in_arm, everybody.where_met)
         return chosen.filter(chosen.episode == 1) if setting.episodes == "first" else chosen
 
     return setting.kept("analysed", make)

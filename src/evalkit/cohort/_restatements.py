@@ -25,8 +25,13 @@ _DAYS = {
     "sessions": "session_date",
     "exits": "exit_date",
     "outcomes": "outcome_date",
+    "searches": "searched_from",
 }
-_ALL, _SESSIONS, _HARM = ("participants",), ("participants", "sessions"), ("participants", "outcomes", "exits")
+_ALL, _SESSIONS, _HARM = (
+    ("participants",),
+    ("participants", "sessions"),
+    ("participants", "outcomes", "exits", "searches"),
+)
 _RETENTION = (*_SESSIONS, "exits")
 
 

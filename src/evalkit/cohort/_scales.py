@@ -26,7 +26,8 @@ def reasons(setting: Setting) -> tuple[str, ...]:
     """
     exits = sorted({*exit_effects(setting.rules), "deceased"})
     rules = ("first_session", "dose", "gap", "follow_up_end", "cut")
-    return (*dict.fromkeys((*exits, *setting.cut.study.harm.kinds, *rules)),)
+    custody = [] if setting.harm.custody is None else [setting.harm.custody]
+    return (*dict.fromkeys((*exits, *setting.harm.kinds, *custody, *rules)),)
 
 
 def candidate(setting: Setting, rows: ir.Table, day: ir.Value, what: tuple[int, int, str]) -> ir.Table:

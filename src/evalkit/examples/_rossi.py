@@ -51,6 +51,7 @@ tables:
 harm:
   kinds: [arrest]
   label: arrest
+  origin: intake              # the day of release: nobody is referred before it
   horizons: [182, 364]
   recurrent: false            # only the first arrest is in the data
 

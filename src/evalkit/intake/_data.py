@@ -21,6 +21,8 @@ from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._spec import table_spec
 from evalkit.protocol import Study
 
+_LOOKED = {"participants": ["intake_date", "outcome_follow_up_end"], "searches": ["searched_to"]}
+
 
 @dataclass(frozen=True, slots=True)
 class Input:
@@ -179,7 +181,8 @@ class StudyData(Tables):
         """Return the newest day of each table: the latest entry, else the latest event.
 
         Days of entry (``recorded_on``) stand for a table's events where it has them, so that a session planned ahead
-        does not count. Of participants without them, intake and end of follow-up are events, too: somebody looked.
+        does not count. Of participants and searches without them, intakes and ends of follow-up are events, too:
+        somebody looked.
 
         Parameters
         ----------
@@ -194,7 +197,7 @@ class StudyData(Tables):
         last, found = ibis.literal(today), dict[str, date | None]()
         for name, table in self.tables.items():
             events = [table_spec(self.study, name).event_date]
-            events += ["intake_date", "outcome_follow_up_end"] if name == "participants" else []
+            events += _LOOKED.get(name, [])
             columns = ["recorded_on", *events]
             latest = {c: table[c].max(where=table[c] <= last) for c in columns}
             days = fetch(table.aggregate(**latest), columns, name).iloc[0]

@@ -57,7 +57,13 @@ def _arms(study: Study) -> str:
     ]
     column = f"Column {code(arms.column)} of {code('participants')} says the arm."
     first = f"The study starts on {study.starts.isoformat()}. {column}"
-    return paragraphs(first, grid(["value", "name in reports", "role"], rows))
+    limits = [
+        f"Of {arm.label} only people for whom {arm.condition_words}; where nobody has a value in a column it limits "
+        "nobody."
+        for arm in (arms.focus, arms.comparison)
+        if arm.where
+    ]
+    return paragraphs(first, grid(["value", "name in reports", "role"], rows), *limits)
 
 
 def _table(study: Study, name: str) -> str:
@@ -127,7 +133,7 @@ def _fields(model: BaseModel, prefix: str) -> Iterable[tuple[str, str, str]]:
         if isinstance(value, BaseModel):
             yield from _fields(value, f"{prefix}{name}.")
         elif isinstance(value, dict):
-            value = exit_effects(model) if isinstance(model, Rules) else value
+            value = exit_effects(model) if isinstance(model, Rules) and name == "exits" else value
             said = ", ".join(f"{key}: {what}" for key, what in value.items())
             yield code(f"{prefix}{name}"), said, info.description or ""
         elif value not in ("", None):

@@ -116,6 +116,8 @@ def _known(study: Study, name: str, table: ir.Table, cut: date) -> ir.Table:
     past = table.filter(table[spec.event_date] <= last, table.recorded_on.fill_null(last) <= last)
     later = ["retracted_on", *(("intake_date", "outcome_follow_up_end") if name == "participants" else ())]
     past = past.mutate(**{column: (past[column] > last).ifelse(nothing, past[column]) for column in later})
+    if name == "searches":  # how far beyond the cut was searched changes nothing
+        past = past.mutate(searched_to=(past.searched_to > last).ifelse(last, past.searched_to))
     return past.select(*(column for column in past.columns if column != ROW))
 
 

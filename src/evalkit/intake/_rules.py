@@ -126,7 +126,7 @@ def column_rules(spec: TableSpec, today: date) -> list[Rule]:
             rule = "impossible_hours" if name == "hours" else "out_of_range"
             rules.append(Rule(name, rule, "error", _range_text(column), _outside(column)))
         if column.kind == "date" and name != "retracted_on":
-            severity: Severity = "warning" if name == "outcome_follow_up_end" else "error"
+            severity: Severity = "warning" if name in ("outcome_follow_up_end", "searched_to") else "error"
             text = "is a day that has not come yet"
             rules.append(Rule(name, "future_date", severity, text, _later_than(name, today)))
     rules += _entry_rules(spec)

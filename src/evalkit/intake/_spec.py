@@ -11,9 +11,10 @@ from evalkit.protocol import Rules, Study
 Effect = Literal["disengagement", "completion", "censored", "ignored"]
 Kind = Literal["identifier", "date", "number", "text", "yes_no"]
 
-TABLE_NAMES = ("participants", "sessions", "exits", "outcomes", "measures")
+TABLE_NAMES = ("participants", "sessions", "exits", "outcomes", "measures", "searches")
 
 SESSION_STATUSES = ("attended", "absent", "excused", "cancelled")
+MANDATES = ("court", "other_order", "none")
 
 
 RESERVED = frozenset(
@@ -26,6 +27,7 @@ RESERVED = frozenset(
         "first_session_date",
         "last_session_date",
         "completion_date",
+        "dose_date",
         "disengagement_date",
         "return_date",
         "harm_end_date",
@@ -51,6 +53,8 @@ RESERVED = frozenset(
         "next_referral",
         "in_study",
         "in_arm",
+        "where_known",
+        "where_met",
     }
 )
 """Names of the cohort's own columns: neither a covariate nor the arms' column may have one of them."""
@@ -163,6 +167,10 @@ def _participants(study: Study) -> TableSpec:
         ColumnSpec("site", "text", "where services are given", required=False, allowed=_names(study.sites)),
         ColumnSpec("community_area", "text", "community area", required=False, allowed=_names(study.community_areas)),
     ]
+    if arms.column != "mandate":
+        meaning, decides = "what obliged the participant to come; empty: not known", "mandate" in arms.conditions
+        mandate = ColumnSpec("mandate", "text", meaning, required=False, allowed=MANDATES, counted=decides)
+        fixed.insert(2, mandate)
     taken = {column.name for column in (*fixed, *_KNOWN)} | {"outcome_follow_up_end"}
     covariates = []
     for covariate in study.covariates:
@@ -174,14 +182,17 @@ def _participants(study: Study) -> TableSpec:
             ColumnSpec(
                 covariate.name,
                 kind,
-                covariate.label,
+                covariate.meaning or covariate.label,
                 allowed=_names(covariate.levels),
                 minimum=covariate.minimum,
                 maximum=covariate.maximum,
             )
         )
+    named = {column.name for column in (*fixed, *covariates)}
+    asked = [c for c in arms.conditions if c not in named]
+    others = [ColumnSpec(c, "text", "who belongs to an arm depends on it", required=False) for c in asked]
     end = ColumnSpec("outcome_follow_up_end", "date", "last day on which outcomes were searched", required=False)
-    columns = (*fixed, *covariates, end, *_KNOWN)
+    columns = (*fixed, *covariates, *others, end, *_KNOWN)
     return TableSpec("participants", "one referral (the key: participant_id, referral_date)", columns, "referral_date")
 
 
@@ -213,11 +224,13 @@ def _exits(study: Study) -> TableSpec:
 
 def _outcomes(study: Study) -> TableSpec:
     harm = study.harm
-    kinds = tuple(dict.fromkeys([*harm.kinds, *harm.known_kinds]))
+    custody = [] if harm.custody is None else [harm.custody]
+    kinds = tuple(dict.fromkeys([*harm.kinds, *harm.known_kinds, *custody]))
     meaning = f"kind of outcome; harm is: {', '.join(harm.kinds)}"
-    # No figure counts by source yet, so a source that nobody knows changes none.
+    # With searches an outcome counts by its source; without, a source that nobody knows changes nothing.
+    by_source = "searches" in study.tables
     source = ColumnSpec(
-        "source", "text", "who reported it", required=False, allowed=_names(harm.sources), counted=False
+        "source", "text", "who reported it", required=by_source, allowed=_names(harm.sources), counted=by_source
     )
     columns = (
         _ID,
@@ -241,12 +254,25 @@ def _measures(study: Study) -> TableSpec:
     return TableSpec("measures", "one measurement of one participant", columns, "measure_date")
 
 
+def _searches(study: Study) -> TableSpec:
+    columns = (
+        _ID,
+        ColumnSpec("source", "text", "source of outcomes", filled=True, allowed=_names(study.harm.sources)),
+        ColumnSpec("searched_from", "date", "first day that was searched", filled=True),
+        ColumnSpec("searched_to", "date", "last day that was searched", filled=True),
+        *_KNOWN,
+    )
+    meaning = "one run of days that one source of outcomes was searched for, for one participant"
+    return TableSpec("searches", meaning, columns, "searched_from")
+
+
 _BUILDERS = {
     "participants": _participants,
     "sessions": _sessions,
     "exits": _exits,
     "outcomes": _outcomes,
     "measures": _measures,
+    "searches": _searches,
 }
 
 
@@ -294,7 +320,7 @@ def table_spec(study: Study, table: str) -> TableSpec:
     ----------
     study : Study
     table : str
-        One of the five tables.
+        One of the tables.
 
     Returns
     -------

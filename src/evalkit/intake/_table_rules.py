@@ -52,19 +52,30 @@ def _participants(study: Study) -> list[Rule]:
             "is after the participant's recorded death",
             after("referral_date", "_death"),
         ),
+        *_follow_up(study),
+    ]
+
+
+def _follow_up(study: Study) -> list[Rule]:
+    """Rules of the end of follow-up, which searches replace."""
+    if "searches" in study.tables:
+        return []
+    end, origin = "outcome_follow_up_end", study.harm.origin
+    return [
         Rule(
-            "outcome_follow_up_end",
-            "follow_up_before_intake",
+            end,
+            f"follow_up_before_{origin}",
             "warning",
-            "is before intake_date, so the row is not followed for harm",
-            after("intake_date", "outcome_follow_up_end"),
+            f"is before {origin}_date, so the row is not followed for harm",
+            after(f"{origin}_date", end),
         ),
         Rule(
-            "outcome_follow_up_end",
+            end,
             "follow_up_unknown",
             "warning",
-            "is empty though there is an intake: outcomes count as searched up to the cut",
-            lambda frame: frame["outcome_follow_up_end"].isna() & frame["intake_date"].notna(),
+            f"is empty{'' if origin == 'referral' else ' though there is an intake'}: outcomes count as searched up to "
+            "the cut",
+            lambda frame: frame[end].isna() & frame[f"{origin}_date"].notna(),
         ),
     ]
 
@@ -81,7 +92,7 @@ def _events(spec: TableSpec) -> list[Rule]:
             lambda frame: frame["participant_id"].notna() & ~frame["_known"].astype(bool),
         ),
     ]
-    if spec.name == "outcomes":
+    if spec.name in ("outcomes", "searches"):  # a search may begin before the referral, and nobody dies of it
         return rules
     severity: Severity = "warning" if spec.name == "measures" else "error"
     text = "is before the participant's first referral, so the row belongs to no episode"
@@ -90,7 +101,8 @@ def _events(spec: TableSpec) -> list[Rule]:
     return rules
 
 
-def _exits() -> list[Rule]:
+def _exits(study: Study) -> list[Rule]:
+    del study
     episode = ["participant_id", "_referral"]
     whole = ["participant_id", "exit_date", "reason"]
     return [
@@ -105,10 +117,22 @@ def _exits() -> list[Rule]:
     ]
 
 
-def _outcomes() -> list[Rule]:
+def _outcomes(study: Study) -> list[Rule]:
     whole = ["participant_id", "outcome_date", "kind", "source"]
+    rules = [Rule("", "duplicate_row", "warning", "repeats another row that stands", doubled(whole))]
+    if "searches" in study.tables:
+        return [
+            *rules,
+            Rule(
+                "source",
+                "source_not_searched",
+                "warning",
+                "is empty or no source of searches, so the row is no event of any follow-up",
+                lambda frame: ~frame["_searched"].astype(bool),
+            ),
+        ]
     return [
-        Rule("", "duplicate_row", "warning", "repeats another row that stands", doubled(whole)),
+        *rules,
         Rule(
             "outcome_date",
             "outcome_after_follow_up",
@@ -119,7 +143,23 @@ def _outcomes() -> list[Rule]:
     ]
 
 
-def _measures() -> list[Rule]:
+def _searches(study: Study) -> list[Rule]:
+    del study
+    whole = ["participant_id", "source", "searched_from", "searched_to"]
+    return [
+        Rule("", "duplicate_row", "warning", "repeats another row that stands", doubled(whole)),
+        Rule(
+            "searched_to",
+            "search_ends_before_it_begins",
+            "error",
+            "is before searched_from",
+            after("searched_from", "searched_to"),
+        ),
+    ]
+
+
+def _measures(study: Study) -> list[Rule]:
+    del study
     same = ["participant_id", "measure_date", "instrument"]
     text = "is a second score of one instrument on one day"
     return [Rule("", "duplicate_row", "warning", text, doubled(same))]
@@ -143,5 +183,5 @@ def rules_of(study: Study, spec: TableSpec, today: date) -> list[Rule]:
         return rules + participant_rules() + _participants(study)
     if spec.name == "sessions":
         return rules + _events(spec) + session_rules(study)
-    own = {"exits": _exits, "outcomes": _outcomes, "measures": _measures}
-    return rules + _events(spec) + own[spec.name]()
+    own = {"exits": _exits, "outcomes": _outcomes, "measures": _measures, "searches": _searches}
+    return rules + _events(spec) + own[spec.name](study)

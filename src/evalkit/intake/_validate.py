@@ -20,6 +20,13 @@ from evalkit.intake._table_rules import rules_of
 from evalkit.protocol import Study
 
 Frames = Mapping[str, pd.DataFrame]
+_DAYS = {
+    "sessions": "session_date",
+    "exits": "exit_date",
+    "outcomes": "outcome_date",
+    "measures": "measure_date",
+    "searches": "searched_from",
+}
 _SOME_ROWS = 10  # so many sessions that nobody came to do not happen, not even in a study's first weeks
 
 
@@ -148,6 +155,10 @@ def _with_helpers(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         ready["participants"]["_next_referral"] = following.reindex(people.index)
     for name in (n for n in ready if n != "participants"):
         ready[name] = _with_episode(ready[name], people, name)
+    if "outcomes" in ready:  # where searches cannot be read, that is said, and no source is unknown for that
+        outcomes, searches = ready["outcomes"], ready.get("searches")
+        found = True if searches is None else outcomes["source"].isin(searches["source"].dropna())
+        ready["outcomes"] = outcomes.assign(_searched=found)
     if "sessions" in ready:
         left = pd.Series(dtype="datetime64[ns]")
         if "exits" in ready:
@@ -164,7 +175,7 @@ def _looked_up(ids: pd.Series[str], days: pd.Series[pd.Timestamp]) -> pd.Series[
 
 def _with_episode(frame: pd.DataFrame, people: pd.DataFrame, name: str) -> pd.DataFrame:
     """Add whether the participant is known, the first referral, the owning episode and the follow-up."""
-    day = {"sessions": "session_date", "exits": "exit_date", "outcomes": "outcome_date"}.get(name, "measure_date")
+    day = _DAYS[name]
     by_person = people.groupby("participant_id")
     ids = frame["participant_id"]
     frame = frame.assign(
@@ -198,7 +209,7 @@ def _whole_table(data: StudyData, spec: TableSpec, frame: pd.DataFrame) -> list[
     if "recorded_on" in absent:
         text = "the column is not there: rows count as known from their own date, late entry cannot be seen"
         found.append(say("recorded_on", "absent_column", "warning", text))
-    if "outcome_follow_up_end" in absent and data.has("outcomes"):
+    if "outcome_follow_up_end" in absent and data.has("outcomes") and not data.has("searches"):
         text = "the column is not there: outcomes count as searched up to the cut"
         found.append(say("outcome_follow_up_end", "absent_column", "warning", text))
     for column in spec.columns:

@@ -8,6 +8,7 @@ Unknown keys and wrong types fail with file, line, key and a did-you-mean.
 """
 
 from evalkit.protocol._baselines import Baseline, Baselines
+from evalkit.protocol._changed import changed_defaults
 from evalkit.protocol._citation import Author, Citation
 from evalkit.protocol._disclosure import Disclosure, Override
 from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, validate
@@ -56,6 +57,7 @@ __all__ = [
     "Study",
     "Table",
     "YamlMapping",
+    "changed_defaults",
     "find_private_folder",
     "find_secret",
     "load_baselines",

@@ -68,7 +68,7 @@ Word = Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Sign = Annotated[str, AfterValidator(_one_sign)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Effect = Literal["disengagement", "completion", "censored", "ignored"]
-TableName = Literal["participants", "sessions", "exits", "outcomes", "measures"]
+TableName = Literal["participants", "sessions", "exits", "outcomes", "measures", "searches"]
 
 
 class Model(BaseModel):

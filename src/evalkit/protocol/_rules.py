@@ -69,10 +69,10 @@ class Rules(Model):
     """Attended counting sessions of a full dose."""
     dose_hours: Annotated[float, Field(gt=0), NUMBER] = 36
     """Hours of a full dose."""
-    counting_kinds: list[Name] | dict[Name, Literal["all"] | Count] = ["group"]
+    counting_kinds: list[Name] | dict[Name, Literal["all"] | Count] = {"group": "all", "individual": 4}
     """Kinds of session that count towards the dose; as a mapping, how many of each count at most, or all."""
-    completion: Literal["recorded", "dose", "either"] = "either"
-    """What completing is: a recorded exit, the dose, or whichever comes first."""
+    completion: Literal["recorded", "dose", "either"] = "recorded"
+    """What completing is: a recorded exit, the dose, or whichever comes first; without exits it must be dose."""
     closures: list[Closure] = []
     """Days on which sites offered nothing: they do not count toward the gap."""
     cancelled_pauses: bool = False
@@ -87,8 +87,8 @@ class Rules(Model):
     """When a participant counts as engaged."""
     funnel: Funnel = Funnel()
     """Windows of the funnel's steps."""
-    landmark_day: Days = 182
-    """Landmark of completers against non-completers, in days since intake."""
+    landmark_day: Days = 270
+    """Landmark of completers against non-completers, in days since harm's origin; a weekly dose takes 161."""
     exits: dict[str, Effect] = {
         "completed": "completion",
         "dropped_out": "disengagement",

@@ -29,6 +29,10 @@ from evalkit.protocol._rules import Rules
 
 # A month's entries are late by a few weeks at most; of a small programme nobody new may come for a quarter.
 _USUAL, _OF_PARTICIPANTS = 31, 92
+_NOT_TEXT = (
+    *("participant_id", "referral_date", "intake_date", "outcome_follow_up_end"),
+    *("recorded_on", "retracted_on"),
+)
 
 
 class Arm(Model):
@@ -40,6 +44,18 @@ class Arm(Model):
     """How reports name it."""
     definition: Text = ""
     """What it is, in one clause: reports say it once."""
+    where: dict[Word, Name | Annotated[list[Name], Field(min_length=1)]] = {}
+    """What else holds of its people: column of `participants`, the value or values; left out where nobody has one."""
+
+    @property
+    def conditions(self) -> dict[str, tuple[str, ...]]:
+        """Columns and the values of them that belong to this group."""
+        return {c: tuple(v) if isinstance(v, list) else (v,) for c, v in self.where.items()}
+
+    @property
+    def condition_words(self) -> str:
+        """The same in words: ``mandate is court or other_order``."""
+        return ", ".join(f"{column} is {' or '.join(values)}" for column, values in self.conditions.items())
 
 
 class Arms(Model):
@@ -57,7 +73,16 @@ class Arms(Model):
         if self.focus.value == self.comparison.value:
             msg = "focus and comparison must have different values"
             raise ValueError(msg)
+        for arm in (self.focus, self.comparison):
+            if self.column in arm.where:
+                msg = f"where names the arms' own column '{self.column}', whose value says it already"
+                raise ValueError(msg)
         return self
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Columns on which being in a group depends beside the arms' own."""
+        return tuple(dict.fromkeys((*self.focus.where, *self.comparison.where)))
 
 
 class Covariate(Model):
@@ -67,6 +92,8 @@ class Covariate(Model):
     """Column name."""
     label: Text
     """How reports name it."""
+    meaning: Text = ""
+    """What it is exactly, for the data dictionary; empty: the label."""
     kind: Literal["numeric", "categorical", "yes_no"] = "numeric"
     """How it enters models."""
     levels: list[Name] | None = None
@@ -112,7 +139,13 @@ class Harm(Model):
     known_kinds: list[str] = ["dv_arrest", "any_arrest", "order_violation", "survivor_reported_harm"]
     """Kinds of outcome that may stand in the table, beside the events: known, and not counted."""
     sources: list[str] | None = None
-    """Sources of outcomes allowed; none: any."""
+    """Sources of outcomes and searches allowed; none: any."""
+    origin: Literal["referral", "intake"] = "referral"
+    """Day from which harm is counted: of everybody referred, or of those with an intake only."""
+    death: Literal["competing", "censored"] = "competing"
+    """What a death is to harm: another end, after which there is none, or only the end of what is known."""
+    custody: Name | None = None
+    """Kind of outcome that is custody: it competes with harm, as death does; none: it is not recorded."""
     label: Text = "domestic-violence re-arrest"
     """How reports name the event, in the singular."""
     model_arm: Text = ""
@@ -121,6 +154,13 @@ class Harm(Model):
     """Days at which risk of harm is given."""
     recurrent: bool = True
     """Whether repeated events are counted too."""
+
+    @model_validator(mode="after")
+    def _custody_is_no_harm(self) -> Self:
+        if self.custody in self.kinds:
+            msg = f"custody '{self.custody}' is one of the kinds of harm, and cannot compete with itself"
+            raise ValueError(msg)
+        return self
 
 
 class Comparison(Model):
@@ -240,12 +280,21 @@ class Study(Model):
         if "participants" not in self.tables:
             msg = "tables.participants is required"
             raise ValueError(msg)
-        if self.rules.completion == "recorded" and "exits" not in self.tables:
+        # Without sessions nobody asks what completing is.
+        if self.rules.completion == "recorded" and "sessions" in self.tables and "exits" not in self.tables:
             msg = "rules.completion: recorded needs the table exits; a study without it has completion: dose"
             raise ValueError(msg)
         unknown = [c.site for c in self.rules.closures if c.site is not None and c.site not in (self.sites or [c.site])]
         if unknown:
             msg = f"rules.closures: '{unknown[0]}' is none of the sites"
+            raise ValueError(msg)
+        if "searches" in self.tables and "outcomes" not in self.tables:
+            msg = "tables.searches says where outcomes were searched, and needs the table outcomes"
+            raise ValueError(msg)
+        texts = {c.name for c in self.covariates if c.kind != "categorical"}
+        wrong = [c for c in self.arms.conditions if c in texts or c in _NOT_TEXT]
+        if wrong:
+            msg = f"arms: where names '{wrong[0]}', which is no column of words"
             raise ValueError(msg)
         names = [c.name for c in self.covariates]
         if len(set(names)) < len(names):

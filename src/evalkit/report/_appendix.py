@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from evalkit.analyses import N_BOOT, target_of
 from evalkit.estimates import Estimates
 from evalkit.periods import long_date
-from evalkit.views import CurveText, listed, percent
+from evalkit.views import CurveText, listed, percent, words
 from evalkit.views import _appendix as written
 from evalkit.views._mark import emit
 
@@ -63,6 +63,7 @@ def statistics(report: Report) -> None:
         "high": f"{rules.preference_high:g}",
         "sample": str(rules.min_effective_sample_size),
         "landmark": str(report.cohort.rules.landmark_day),
+        "origin": words(f"harm.origin.{report.cohort.study.harm.origin}"),
     }
     tables = frozenset(name for name in _TABLES if report.cohort.has(name))
     emit("markdown", written.statistics(said, tables), kind="methods")

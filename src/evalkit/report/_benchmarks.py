@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["benchmarks", "show_benchmarks"]
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -51,7 +52,7 @@ def analysis_of(baseline: Baseline) -> stats.Benchmark:
     return stats.Benchmark(baseline.value, baseline.n, source=baseline.id)
 
 
-def rows_of(baseline: Baseline, safe: Safe) -> pd.DataFrame:
+def rows_of(baseline: Baseline, safe: Safe, whom: str = "") -> pd.DataFrame:
     """Return one row per group: its share (here), the published one, and the difference with its limits."""
     rows = safe.estimates.tidy()
     own = rows[rows["measure"] == "proportion"].set_index("group")
@@ -59,9 +60,9 @@ def rows_of(baseline: Baseline, safe: Safe) -> pd.DataFrame:
     names = {"here": "estimate", "here_low": "conf_low", "here_high": "conf_high"}
     for name, column in names.items():
         found[name] = own.loc[found["group"], column].to_numpy()
-    whom = baseline.denominator if baseline.n is None else f"{count(baseline.n)}: {baseline.denominator}"
+    of_whom = baseline.denominator if baseline.n is None else f"{count(baseline.n)}: {baseline.denominator}"
     about = "about " if baseline.approximate else ""
-    return found.assign(label=baseline.what, denominator=whom, about=about)
+    return found.assign(label=baseline.what, denominator=of_whom, about=about, whom=whom)
 
 
 def mark_of(baseline: Baseline) -> dict[str, object]:
@@ -83,6 +84,8 @@ def benchmarks(
     shape: Literal["figure", "table"],
     measure: str,
     whom: str,
+    nearest: Sequence[tuple[list[Safe], str]] = (),
+    also: Sequence[tuple[Safe, str]] = (),
 ) -> Beside:
     """Set shares of this study beside published ones.
 
@@ -98,24 +101,51 @@ def benchmarks(
         What is measured.
     whom : str
         Who is in this study's denominator.
+    nearest : sequence of (list of Safe, str)
+        The comparison with each once more, of people more like the published ones, and who they are.
+    also : sequence of (Safe, str)
+        Further shares of this study for the figure, and how it names them.
 
     Returns
     -------
     Beside
     """
-    rows = pd.concat([rows_of(b, s) for b, s in zip(published, safe, strict=True)], ignore_index=True)
-    rows = rows.dropna(subset=["here"])
+    sets = [(safe, ""), *nearest]
+    parts = [
+        rows_of(b, s, of).assign(place=place)
+        for own, of in sets
+        for place, (b, s) in enumerate(zip(published, own, strict=True))
+    ]
+    rows = pd.concat(parts, ignore_index=True).dropna(subset=["here"])
     if shape == "table":
+        rows = rows.sort_values("place", kind="stable", ignore_index=True)
+        named = zip(rows["group"], rows["whom"], strict=True)
+        rows["group"] = [words("benchmark.like", group=group, whom=of) if of else group for group, of in named]
         note = words("benchmark.note", whom=whom, sources=" ".join(b.citation for b in published))
         return Beside("table", benchmark_table(rows, note), None, benchmark_numbers(rows))
     marks = pd.DataFrame([mark_of(b) for b in published])
+    own = _here(rows[rows["whom"] == ""], whom, words("figure.here")).assign(name="This study")
+    shown = [own, *(_here(rows[rows["whom"] == of], of, words("figure.nearest")) for _, of in nearest)]
+    shown += [_here(_shares(extra), extra.estimates.population, name).assign(name=name) for extra, name in also]
+    drawn = pd.concat(shown, ignore_index=True)
+    figure, alt = dots_figure(drawn, groups, words("benchmark.axis", measure=measure), marks=marks)
+    data = benchmark_numbers(drawn, marks.assign(label=marks["name"]))
+    return Beside("figure", "", figure, data, alt, _headline(own, groups, measure))
+
+
+def _shares(safe: Safe) -> pd.DataFrame:
+    """Return one row per group with its share as `rows_of` has it."""
+    rows = safe.estimates.tidy().dropna(subset=["estimate"])
+    return rows.assign(here=rows["estimate"], here_low=rows["conf_low"], here_high=rows["conf_high"])
+
+
+def _here(rows: pd.DataFrame, whom: str, lead: str) -> pd.DataFrame:
+    """Return this study's shares as a line of the figure: who they are of stands in its label."""
     own = rows.drop_duplicates("group")
     sizes = [f"{row['group']}: {count(row['n'])}" for _, row in own.iterrows()]
-    label = "\n".join([words("figure.here"), *textwrap.wrap(whom, 30), *sizes])
-    own = own.assign(label=label, estimate=own["here"], conf_low=own["here_low"], conf_high=own["here_high"])
-    figure, alt = dots_figure(own, groups, words("benchmark.axis", measure=measure), marks=marks)
-    data = benchmark_numbers(rows, marks.assign(label=marks["name"]))
-    return Beside("figure", "", figure, data, alt, _headline(own, groups, measure))
+    label = "\n".join([lead, *textwrap.wrap(whom, 30), *sizes])
+    limits = {"conf_low": own["here_low"], "conf_high": own["here_high"]}
+    return own.assign(label=label, name=whom, estimate=own["here"], **limits)
 
 
 def _headline(own: pd.DataFrame, groups: tuple[str, str], measure: str) -> str:
@@ -125,7 +155,14 @@ def _headline(own: pd.DataFrame, groups: tuple[str, str], measure: str) -> str:
     return words(key, shares=listed(said), measure=measure[:1].upper() + measure[1:]) if said else ""
 
 
-def show_benchmarks(report: Report, estimates: Estimates, measure: str, shape: Literal["figure", "table"]) -> None:
+def show_benchmarks(
+    report: Report,
+    estimates: Estimates,
+    measure: str,
+    shape: Literal["figure", "table"],
+    nearest: Estimates | None = None,
+    also: Estimates | None = None,
+) -> None:
     """Set shares of a study beside the published ones of the same measure; see `Report.show_benchmarks`."""
     published = [b for b in report.baselines.baselines if b.measure == measure and b.unit == "share"]
     known = estimates_in(estimates, "report.show_benchmarks")
@@ -140,9 +177,25 @@ def show_benchmarks(report: Report, estimates: Estimates, measure: str, shape: L
     if report._refused(report.view(report.safe(known))):
         return
     safe = [report.safe(analysis_of(b).estimate(known.counts)) for b in published]
-    made = benchmarks(published, safe, report.groups, shape, measure, known.population)
+    like, extra = _others(report, published, nearest, also)
+    made = benchmarks(published, safe, report.groups, shape, measure, known.population, like, extra)
     text = made.table if made.figure is None else svg_of(made.figure)
-    report._emit(made.shows, text, safe[0], alt=made.alt, data=made.data, headline=made.headline)
+    others = [one for more, _ in like for one in more] + [one for one, _ in extra]
+    ids = {one.estimates.id: one.estimates.kind for one in [*safe[1:], *others]}
+    report._emit(made.shows, text, safe[0], alt=made.alt, data=made.data, headline=made.headline, also=ids)
     if made.figure is not None:
         sources = words("benchmark.sources", sources=" ".join(b.citation for b in published))
         report._emit("markdown", box("note", sources), safe[0])
+
+
+def _others(
+    report: Report, published: list[Baseline], nearest: Estimates | None, also: Estimates | None
+) -> tuple[list[tuple[list[Safe], str]], list[tuple[Safe, str]]]:
+    """Make safe what stands beside a study's own share; what may not be shown is left out."""
+    like, extra = [], []
+    if nearest is not None and isinstance(nearest.counts, Tally) and report.safe(nearest).verdict != "withheld":
+        made = [report.safe(analysis_of(b).estimate(nearest.counts)) for b in published]
+        like.append((made, nearest.population))
+    if also is not None and report.safe(also).verdict != "withheld":
+        extra.append((report.safe(also), f"{also.estimand[:1].upper()}{also.estimand[1:]}"))
+    return like, extra

@@ -18,7 +18,7 @@ from evalkit.markup import bold, box, bullets, heading, paragraphs
 from evalkit.messages import LANGUAGES, Messages, messages_for
 from evalkit.report._brief_unquoted import later, mean, other, unquoted
 from evalkit.report._brief_words import Words
-from evalkit.report._event_share import EventShare, share_harmed, share_left
+from evalkit.report._event_share import EventShare, left_by, share_harmed, share_left
 from evalkit.report._open import open_report
 from evalkit.report._report import Report
 from evalkit.views import curves_of_brief, mean_gap, shares_of_brief, svg_of
@@ -97,7 +97,8 @@ class Brief:
             return
         safe = self._funnel()
         rows = safe.estimates.tidy().dropna(subset=["estimate"])
-        rows = rows[(rows["n"] > 0) & (rows["term"] != "referred")]
+        # The dose is not a step of its own for the public: a brief has two pages, and completing takes more.
+        rows = rows[(rows["n"] > 0) & ~rows["term"].isin(["referred", "dose"])]
         if rows.empty:
             self._absent(title)
             return
@@ -196,7 +197,7 @@ class Brief:
         return self.words.step(step, own, other, self.groups, self.report, direction), (safe,)
 
     def _left(self) -> tuple[str, tuple[Safe, ...]]:
-        found, horizon = share_left(self.report), self.report.study.rules.landmark_day
+        found, horizon = share_left(self.report), left_by(self.report)
         if found is None:
             return self.words.left(None, None, self.groups), (self._funnel(),)
         own, other = found.on_a_day(self.report.groups, horizon)
@@ -228,7 +229,8 @@ class Brief:
         row = found.row(self.report.groups[1], wanted)
         if own is None and row is not None:
             limits, event = self.words.limits(row), self.words.own(self.report.study.harm.label)
-            said = f"{said} {other(self.say, what, self.groups[1], limits, wanted, event)}"
+            kind = f"Harm, {self.words.origin}" if what == "Harm" else what
+            said = f"{said} {other(self.say, kind, self.groups[1], limits, wanted, event)}"
         if own is None and what == "Harm":
             said = f"{said} {self.words.unrecorded()}"
         mean_of = analyses.mean_stay if what == "Staying" else mean_without_harm
@@ -267,4 +269,7 @@ def open_brief(study: str, period: str = "newest", *, language: str = "en") -> B
     report = open_report(study, period, title="Brief")
     region = report.study.locale.partition("-")[2]
     say = messages_for(f"{language}-{region}")
-    return Brief(report, Words(say, {**report.study.translations.get("es", {})} if language == "es" else {}))
+    return Brief(
+        report,
+        Words(say, {**report.study.translations.get("es", {})} if language == "es" else {}, report.study.harm.origin),
+    )

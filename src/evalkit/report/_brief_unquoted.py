@@ -48,7 +48,7 @@ def other(say: Messages, what: str, group: str, limits: Mapping[str, str], day: 
     Parameters
     ----------
     say : Messages
-    what : {"Staying", "Harm"}
+    what : {"Staying", "Harm, referral", "Harm, intake"}
     group : str
         The other group.
     limits : mapping
@@ -66,7 +66,10 @@ def other(say: Messages, what: str, group: str, limits: Mapping[str, str], day: 
             "In the {group} group, {share} ({low} to {high}) had left without completing {day} days after their first "
             "session."
         ),
-        "Harm": marked(
+        "Harm, referral": marked(
+            "In the {group} group, {share} ({low} to {high}) of people had {event} {day} days after referral."
+        ),
+        "Harm, intake": marked(
             "In the {group} group, {share} ({low} to {high}) of people had {event} {day} days after intake."
         ),
     }

@@ -29,10 +29,13 @@ class Words:
         The catalogue.
     study : mapping of str to str
         The study's own words (labels, titles) in that language, from its protocol.
+    origin : {"referral", "intake"}
+        Day from which harm is counted.
     """
 
     say: Messages
     study: Mapping[str, str]
+    origin: str = "referral"
 
     def own(self, text: str) -> str:
         """Return a word of the study in the brief's language; as it stands where the protocol has no translation.
@@ -271,9 +274,16 @@ class Words:
         say = self.say
         if own is None:
             return say("**Harm.** Too few people have been followed for long enough to tell.")
-        told = marked(
-            "**Harm.** {day} days after intake, {share} ({low} to {high}) of people in the {group} group had {event}."
-        )
+        told = {
+            "referral": marked(
+                "**Harm.** {day} days after referral, {share} ({low} to {high}) of people in the {group} group had "
+                "{event}."
+            ),
+            "intake": marked(
+                "**Harm.** {day} days after intake, {share} ({low} to {high}) of people in the {group} group had "
+                "{event}."
+            ),
+        }[self.origin]
         said = self._sides(told, own, other, groups, gap, day=say.count(float(own["time"])), event=self.own(event))
         return f"{said} {self.unrecorded()}"
 

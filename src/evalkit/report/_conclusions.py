@@ -93,7 +93,9 @@ def limitations(report: Report, outcomes: Sequence[Outcome | None]) -> None:
     outcomes : sequence of Outcome or None
     """
     safe: list[Safe] = []
-    said = [words(f"limit.exchange.{report.study.comparison.assignment}"), words("limit.start")]
+    # Without outcomes nothing is followed from referral but the way to a first session.
+    start = f"limit.start.{report.cohort.study.harm.origin if report.cohort.has('outcomes') else 'intake'}"
+    said = [words(f"limit.exchange.{report.study.comparison.assignment}"), words(start)]
     for one in outcomes:
         if one is not None and one.compared is not None:
             said += _limits(report, one, safe)

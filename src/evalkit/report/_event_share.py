@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["EventShare", "share_harmed", "share_left"]
+__all__ = ["EventShare", "left_by", "share_harmed", "share_left"]
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +17,9 @@ from evalkit.views import Gap, common_day, last_day
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
+
+
+_HALF_A_YEAR = 182  # in which a weekly dose can be reached
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +117,20 @@ class EventShare:
         return float(wanted) if wanted > (0 if own is None else own["time"]) else float("nan")
 
 
+def left_by(report: Report) -> int:
+    """Return the day by which page one and the brief say who had left: half a year, or an earlier landmark.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    int
+    """
+    return min(report.cohort.rules.landmark_day, _HALF_A_YEAR)
+
+
 def share_left(report: Report) -> EventShare | None:
     """Return the share of starters who had disengaged.
 
@@ -141,7 +158,7 @@ def share_harmed(report: Report) -> EventShare | None:
     EventShare or None
         None where nothing of it may be shown.
     """
-    return _share(report, first_harm(report.cohort), report.study.harm.label)
+    return _share(report, first_harm(report.cohort, report.policy.minimum_count), report.study.harm.label)
 
 
 def _share(report: Report, exact: Estimates, cause: str) -> EventShare | None:

@@ -17,7 +17,7 @@ from evalkit.disclosure import Safe
 from evalkit.estimates import Estimates
 from evalkit.markup import box, bullets, paragraphs
 from evalkit.periods import long_date
-from evalkit.report._event_share import EventShare, share_harmed, share_left
+from evalkit.report._event_share import EventShare, left_by, share_harmed, share_left
 from evalkit.views import CurveText, Gap, Look, count, gap_words, numbered, percent, words
 from evalkit.views._mark import emit
 
@@ -176,7 +176,7 @@ def _with_mean(report: Report, said: list[str], found: EventShare, exact: Estima
 
 
 def _staying(report: Report) -> list[Finding]:
-    found, horizon = share_left(report), report.cohort.rules.landmark_day
+    found, horizon = share_left(report), left_by(report)
     gap = report.cohort.rules.disengagement_gap_days
     said = _share(report, found, "find.staying", horizon, gap=gap)
     if found is None or not said:
@@ -192,7 +192,8 @@ def _harm(report: Report, *, alone: bool) -> list[Finding]:
     """Say what is known of harm; where other things are told, also that nothing is: silence would be misread."""
     found, label = share_harmed(report), report.study.harm.label
     horizon = max(report.study.harm.horizons, default=0)
-    said = _share(report, found, "find.harm", horizon, event=label)
+    origin = words(f"harm.origin.{report.cohort.study.harm.origin}")
+    said = _share(report, found, "find.harm", horizon, event=label, origin=origin)
     if found is None or not said:
         early = words("find.harm.early", event=label, group=report.groups[0])
         return [] if alone else [Finding(early, (found.safe,) if found else ())]

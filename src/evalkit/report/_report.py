@@ -37,7 +37,7 @@ from evalkit.views import CurveText, Gap, Look, View, definitions, difference_ta
 from evalkit.views._mark import emit, typed_numbers
 
 Shown = Literal["figure", "table", "markdown"]
-_TABLES = ("sessions", "exits", "outcomes", "measures")
+_TABLES = ("sessions", "exits", "outcomes", "measures", "searches")
 
 
 @dataclass(frozen=True, eq=False)
@@ -325,7 +325,13 @@ class Report:
         self._emit("table", table, safe, data=data, also={gaps.estimates.id: gaps.estimates.kind}, typed=(note,))
 
     def show_benchmarks(
-        self, estimates: Estimates, measure: str = "completion", shape: Literal["figure", "table"] = "table"
+        self,
+        estimates: Estimates,
+        measure: str = "completion",
+        shape: Literal["figure", "table"] = "table",
+        *,
+        nearest: Estimates | None = None,
+        also: Estimates | None = None,
     ) -> None:
         """Set shares of this study beside the published ones of the same measure.
 
@@ -336,13 +342,17 @@ class Report:
         measure : str, default "completion"
             Measure of the baselines in the study's file.
         shape : {"figure", "table"}, default "table"
+        nearest : Estimates, optional
+            The same of the people who are most like those of the published figures.
+        also : Estimates, optional
+            Another share of this study, for the figure: the dose reached beside completion.
 
         Raises
         ------
         AnalysisError
             If the estimates were not made from a tally.
         """
-        show_benchmarks(self, estimates, measure, shape)
+        show_benchmarks(self, estimates, measure, shape, nearest, also)
 
     def _both(self, given: Estimates | Safe, door: str) -> tuple[Safe, Estimates | None]:
         known = estimates_in(given, door)

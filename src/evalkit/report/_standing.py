@@ -60,7 +60,17 @@ def groups_compared(report: Report) -> None:
         words("groups.defined" if arm.definition else "groups.named", label=arm.label, definition=arm.definition)
         for arm in arms
     ]
-    emit("markdown", words("groups", groups=listed(said)), kind="groups")
+    emit("markdown", paragraphs(words("groups", groups=listed(said)), *_limited(report)), kind="groups")
+
+
+def _limited(report: Report) -> list[str]:
+    """Say where a group is one program's people of one kind: that the others are not in it, or that nobody knows."""
+    known, said = report.cohort.attrition.tidy()["term"].eq("where_met").any(), []
+    for arm in (report.study.arms.focus, report.study.arms.comparison):
+        if arm.where:
+            key = "groups.limited" if known else "groups.unlimited"
+            said.append(words(key, label=arm.label, condition=arm.condition_words))
+    return said
 
 
 def order_of(groups: tuple[str, str], safe: Safe) -> Sequence[str]:

@@ -12,6 +12,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from evalkit.errors import UsageError
 from evalkit.protocol import Rules
 from evalkit.simulate._attendance import REASONS, WEEKS, Attendance, session_days
 from evalkit.simulate._people import NEVER, OTHER_EXITS, Bools, Ints, People
@@ -106,7 +107,11 @@ def gap_day(attended: Bools, gap: int) -> Ints:
     return first
 
 
-def retention_events(course: Course, gap: int) -> tuple[Ints, Ints]:
+AS_SIMULATED = Rules(completion="either", counting_kinds=["group"])
+"""The rules that people complete by here; the truth is of these. A study's own are applied to the tables."""
+
+
+def retention_events(course: Course, gap: int, completion: str = "either") -> tuple[Ints, Ints]:
     """Return day and cause of disengagement (1) or completion (2), were nothing censored.
 
     Parameters
@@ -114,16 +119,27 @@ def retention_events(course: Course, gap: int) -> tuple[Ints, Ints]:
     course : Course
     gap : int
         Days without a session.
+    completion : {"either", "recorded"}
+        What completing is.
 
     Returns
     -------
     day, cause : arrays of int, shape (n,)
         Days since the first session; rows of people who never start mean nothing.
+
+    Raises
+    ------
+    UsageError
+        If completing is the dose alone: whose dose was waived is not told apart here.
     """
+    if completion == "dose":
+        msg = "the fast path knows completion by a recorded exit, or by either; for the dose alone use the tables"
+        raise UsageError(msg)
     a = course.attendance
     leaving = np.isin(a.reason, (REASONS.index("dropped_out"), REASONS.index("terminated")))
     gone = np.minimum(gap_day(a.attended, gap), np.where(leaving, a.exit, NEVER))
-    done = np.minimum(a.completes, np.where(a.reason == REASONS.index("completed"), a.exit, NEVER))
+    recorded = np.where(a.reason == REASONS.index("completed"), a.exit, NEVER)
+    done = recorded if completion == "recorded" else np.minimum(a.completes, recorded)
     return np.minimum(gone, done), np.where(done <= gone, 2, 1)
 
 
@@ -149,7 +165,7 @@ def time_scales(course: Course, rules: Rules, cut: date) -> dict[str, pd.DataFra
     end = np.minimum(other, d)
     seen = p.referral <= d
     initiation = _scale(p, p.referral, event, np.where(start <= lapse, 1, 2), end, seen)
-    day, cause = retention_events(course, rules.disengagement_gap_days)
+    day, cause = retention_events(course, rules.disengagement_gap_days, rules.completion)
     retention = _scale(p, start, start + day, cause, end, start <= d)
     return {"initiation": initiation, "retention": retention}
 

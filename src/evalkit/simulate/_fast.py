@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.protocol import Rules
-from evalkit.simulate._course import Course, time_scales
+from evalkit.simulate._course import AS_SIMULATED, Course, time_scales
 from evalkit.simulate._draw import draw_course
 from evalkit.simulate._harm import REPORTED, draw_harm
 from evalkit.simulate._people import GENDERS, RACES, Ints
@@ -36,7 +36,7 @@ def simulate_scales(
     scenario, seed, n_focus, n_comparison, starts, ends
         As for `simulate`.
     rules : Rules, optional
-        The study's definitions; their defaults when not given.
+        The study's definitions; `AS_SIMULATED` when not given.
     harm_kinds : sequence of str
         Kinds of outcome that are events; by default those of ``params/study.yaml``.
 
@@ -55,7 +55,7 @@ def simulate_scales(
     """
     model = get_scenario(scenario)
     course, searched = draw_course(model, seed, n_focus, n_comparison, starts, ends)
-    scales = time_scales(course, rules or Rules(), ends)
+    scales = time_scales(course, rules or AS_SIMULATED, ends)
     first, recurrent = _harm_scales(model, course, searched, seed, harm_kinds)
     return {**scales, "harm": first, "harm_recurrent": recurrent, "people": _covariates(course)}
 
@@ -63,7 +63,7 @@ def simulate_scales(
 def _harm_scales(
     model: Scenario, course: Course, searched: Ints, seed: int, kinds: Sequence[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Days of harm since intake: the first, and every one."""
+    """Days of harm since intake, deaths censored: the first, and every one."""
     p = course.people
     end = np.minimum(searched, course.death)
     drawn = draw_harm(np.random.default_rng([seed, 4]), model, p, course.intake, end)

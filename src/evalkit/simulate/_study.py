@@ -17,7 +17,7 @@ from evalkit._version import __version__
 from evalkit.simulate import _records as rec
 from evalkit.simulate._again import second_episodes
 from evalkit.simulate._draw import draw_course
-from evalkit.simulate._people import SOURCES
+from evalkit.simulate._people import NEVER, SOURCES
 from evalkit.simulate._scenario import get_scenario
 from evalkit.simulate._tables import STATUSES, Maker
 from evalkit.simulate._truth import known_truth
@@ -29,6 +29,7 @@ _COLUMNS = {
     "exits": (["exit_date"], ["exit_date", "participant_id"]),
     "outcomes": (["outcome_date"], ["outcome_date", "participant_id", "kind"]),
     "measures": (["measure_date"], ["measure_date", "participant_id"]),
+    "searches": (["searched_from", "searched_to"], ["searched_from", "participant_id", "source"]),
 }
 
 
@@ -39,8 +40,8 @@ class Simulated:
     Attributes
     ----------
     tables : dict of str to pandas.DataFrame
-        ``participants``, ``sessions``, ``exits``, ``outcomes``, ``measures`` as definitions.md names them,
-        dates as datetime64, with ``recorded_on``, ``retracted_on`` and ``synthetic`` (True).
+        ``participants``, ``sessions``, ``exits``, ``outcomes``, ``measures``, ``searches`` as definitions.md names
+        them, dates as datetime64, with ``recorded_on``, ``retracted_on`` and ``synthetic`` (True).
     truth : mapping of str to float
         True values by name, for example ``retention.cif.completion.182.focus``.
     truth_error : mapping of str to float
@@ -121,7 +122,16 @@ def simulate(
     course, searched = draw_course(model, seed, n_focus, n_comparison, starts, ends)
     rng = np.random.default_rng([seed, 3])
     ids = _identifiers(rng, course.people.n)
-    maker = Maker(rng, np.random.default_rng([seed, 4]), model, course, ids, ends.toordinal(), searched)
+    maker = Maker(
+        rng,
+        np.random.default_rng([seed, 4]),
+        model,
+        course,
+        ids,
+        ends.toordinal(),
+        searched,
+        np.random.default_rng([seed, 5]),
+    )
     tables = _with_records(maker, _raw(maker))
     truth = known_truth(scenario)
     about = {
@@ -157,6 +167,7 @@ def _raw(maker: Maker) -> dict[str, pd.DataFrame]:
         "exits": maker.exits(),
         "outcomes": maker.outcomes(),
         "measures": maker.measures(),
+        "searches": maker.searches(),
     }
 
 
@@ -179,4 +190,8 @@ def _with_records(maker: Maker, raw: dict[str, pd.DataFrame]) -> dict[str, pd.Da
         table = rec.with_errors(rng, raw[name], maker.last, share=share, spoil=spoil, phantoms=extra)
         columns = [c for c in raw[name].columns if c != "recorded_on"]
         done[name] = rec.finish(table, tuple(dates), by, columns)
+    dates, by = _COLUMNS["searches"]
+    searches = raw["searches"].assign(retracted_on=NEVER)
+    columns = [c for c in raw["searches"].columns if c != "recorded_on"]
+    done["searches"] = rec.finish(searches, tuple(dates), by, columns)
     return done

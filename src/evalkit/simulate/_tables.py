@@ -1,8 +1,9 @@
-"""The five raw tables, as definitions.md names their columns."""
+"""The raw tables, as definitions.md names their columns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from evalkit.simulate._scenario import Scenario
 
 INSTRUMENT = "readiness_to_change"
 STATUSES = ("attended", "absent", "excused", "cancelled")
+SEARCHED = ("police_records", "court_records", "survivor_interview")
 _ID = "participant_id"
 
 
@@ -34,7 +36,9 @@ class Maker:
     last : int
         Day of the extract.
     searched : array of int, shape (n,)
-        ``outcome_follow_up_end``.
+        ``outcome_follow_up_end``, and the end of every source's search.
+    extra_rng : numpy.random.Generator
+        Of what was added later, so that everything else is drawn as it was.
     """
 
     rng: np.random.Generator
@@ -44,6 +48,7 @@ class Maker:
     ids: np.ndarray[tuple[int], np.dtype[np.object_]]
     last: int
     searched: Ints
+    extra_rng: np.random.Generator
 
     def participants(self) -> pd.DataFrame:
         """Return one row per referral (first episodes)."""
@@ -52,6 +57,7 @@ class Maker:
             {
                 _ID: self.ids,
                 "pathway": np.where(p.focus, "non_mandated", "paip"),
+                "mandate": self._mandates(),
                 "referral_date": p.referral,
                 "referral_source": np.array(SOURCES, dtype=object)[p.source],
                 "intake_date": np.where(self.course.intake <= self.last, self.course.intake, NEVER),
@@ -71,6 +77,29 @@ class Maker:
             gone = rng.random(len(table)) < share
             table.loc[gone, column] = pd.NA if table[column].dtype == "Int64" else None
         return table
+
+    def _mandates(self) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+        """Return what obliged people: nothing in the pilot, and nothing eight of a hundred in PAIP."""
+        kinds = np.array(["court", "none", "other_order", None], dtype=object)
+        drawn = kinds[np.searchsorted([0.88, 0.96, 0.99], self.extra_rng.random(self.ids.size), side="right")]
+        return np.where(self.course.people.focus, "none", drawn)
+
+    def searches(self) -> pd.DataFrame:
+        """Return for which days each source was searched: quarter by quarter, entered when the quarter was over."""
+        end, start = self.searched, self.course.people.referral
+        quarters = pd.period_range(
+            pd.Period(date.fromordinal(int(start.min())), "Q"), pd.Period(date.fromordinal(self.last), "Q")
+        )
+        parts = []
+        for quarter in quarters:
+            first, last = quarter.start_time.toordinal(), quarter.end_time.toordinal()
+            who = np.flatnonzero((start <= last) & (end >= first))
+            days = {"searched_from": np.maximum(start, first)[who], "searched_to": np.minimum(end, last)[who]}
+            parts += [
+                pd.DataFrame({_ID: self.ids[who], "source": s, **days, "recorded_on": min(last, self.last)})
+                for s in SEARCHED
+            ]
+        return pd.concat(parts, ignore_index=True)
 
     def sessions(self) -> pd.DataFrame:
         """Return sessions of first episodes: attended, and groups that were missed."""

@@ -1,5 +1,7 @@
 """The truth: what the estimands are, found by large-sample integration of the same model.
 
+Completing is the dose of groups or a recorded exit, whichever is first, and harm is counted from the intake: that is
+how people are drawn. A protocol with other rules (the defaults) has other estimands, which are not integrated.
 Censoring here tells nothing (end of data, moves and the like come independently of everything), so the
 estimators aim at what would be seen without it; that is what is integrated, under the same definitions.
 Retention and initiation are counted in large samples; the harm scale is a mean of closed forms.
@@ -23,7 +25,7 @@ import numpy as np
 
 from evalkit.protocol import Rules
 from evalkit.simulate._attendance import draw_attendance
-from evalkit.simulate._course import put_together, time_scales
+from evalkit.simulate._course import AS_SIMULATED, put_together, time_scales
 from evalkit.simulate._harm import REPORTED, harm_level, relative_rate
 from evalkit.simulate._people import Floats, draw_people
 from evalkit.simulate._scenario import SCENARIOS, Scenario, get_scenario
@@ -59,7 +61,7 @@ def integrate(
         People in each of three populations: the pilot, PAIP, and the pilot's people in PAIP.
     seed : int
     rules : Rules, optional
-        The study's definitions; their defaults when not given.
+        The study's definitions; `AS_SIMULATED` when not given.
 
     Returns
     -------
@@ -73,7 +75,7 @@ def integrate(
         If there is no such scenario.
     """
     model = get_scenario(scenario) if isinstance(scenario, str) else scenario
-    used = rules or Rules()
+    used = rules or AS_SIMULATED
     value: dict[str, float] = {}
     error: dict[str, float] = {}
     for group, (like, focus, stream) in _POPULATIONS.items():

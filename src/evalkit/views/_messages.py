@@ -94,6 +94,10 @@ ENGLISH: dict[str, str] = {
     "groups": "This report compares two groups: {groups}.",
     "groups.defined": "**{label}** ({definition})",
     "groups.named": "**{label}**",
+    "groups.limited": "Of {label} only people are counted whose records say: {condition}. Others of that program are "
+    "in neither group; the table of who is counted says how many.",
+    "groups.unlimited": "The records do not say whether {condition}: what is said here of who comes to {label} is what "
+    "is publicly said of it, not what these data show.",
     # -- page one
     "find.reach.zero": "**Nobody** has been referred to the {group} yet.",
     "find.reach.one": "**{n} person** has been referred to the {group} since {start}.",
@@ -109,7 +113,9 @@ ENGLISH: dict[str, str] = {
     "find.staying.none": "**How many starters had left** the {group} by day {wanted} is not given: {why}",
     "find.completed": "**{share} of starters completed the {group}** within {days} days ({low} to {high}, of {n} "
     "people who started that long ago).",
-    "find.harm": "**{share} had {event} by day {day}** after intake in the {group} ({low} to {high}).",
+    "find.harm": "**{share} had {event} by day {day}** after {origin} in the {group} ({low} to {high}).",
+    "harm.origin.referral": "referral",
+    "harm.origin.intake": "intake",
     "find.harm.none": "**How many had {event}** by day {wanted} in the {group} is not given: {why}",
     "find.harm.early": "**How many had {event}** in the {group} cannot be told yet: too few people have been followed "
     "for long enough.",
@@ -125,13 +131,22 @@ ENGLISH: dict[str, str] = {
     "find.cause.random": "The groups were made by lot: at the start only chance set them apart.",
     "find.cause.other": "These figures do not show what the program caused. The groups may differ in more than the "
     "program.",
+    "methods.where": "Of {group} only people for whom {condition}; others of that program are in neither group, and "
+    "are counted apart. Where a column is recorded of nobody it limits nobody.",
+    "methods.searches": "People count whom every source was searched for, from that day on to the earliest end of a "
+    "search.",
+    "methods.death.competing": "A death before it is another end, after which there is none.",
+    "methods.death.censored": "With a death follow-up ends.",
+    "methods.custody": "Custody is another end, too.",
     "methods.pauses": "Not counted among them are {days}.",
     "methods.pauses.closed": "days on which the site was closed",
     "methods.pauses.cancelled": "days on which all of somebody’s sessions were cancelled",
     "methods.dose": "{sessions} attended sessions of the counting kinds ({kinds}) and {hours} hours",
     "methods.completed.either": "{dose}, or a recorded completion.",
     "methods.completed.dose": "{dose}; who is recorded to have completed without them is not followed any longer.",
-    "methods.completed.recorded": "A recorded completion. The dose ({dose}) is another thing, and is counted apart.",
+    "methods.completed.recorded": "A recorded completion. The dose ({dose}) is another thing, and is counted "
+    "apart. A program may ask for more before it lets anybody complete, no current violence among it: later harm of "
+    "people who completed and of others then differs partly by definition.",
     "methods.cause.mandate": "The mandate itself is what differs between the groups, so they differ from the start; a "
     "difference between them does not show what the program caused.",
     "methods.cause.random": "The groups were made by lot. A difference between them is chance, an effect of what was "
@@ -211,6 +226,7 @@ ENGLISH: dict[str, str] = {
     # -- published figures
     "benchmark.note": "Here: {whom}. Who is counted differs from figure to figure: read a difference beside both "
     "denominators. Sources: {sources}",
+    "benchmark.like": "{group}, of {whom}",
     "benchmark.sources": "Sources: {sources}",
     "benchmark.axis": "Share ({measure})",
     "table.complete": "Known for everybody: {fields}.",
@@ -259,6 +275,7 @@ ENGLISH: dict[str, str] = {
     "cause.first session": "attended a first session",
     "figure.risk": "Number at risk",
     "figure.here": "This study",
+    "figure.nearest": "This study, nearest to published",
     "figure.not_shown": "not shown",
     "figure.none": "none",
     "alt.day": "{share} at day {day}",

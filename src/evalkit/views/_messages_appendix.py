@@ -100,7 +100,7 @@ STATISTICS: tuple[tuple[str, str], ...] = (
     ),
     (
         "Harm after completing",
-        "A landmark analysis on day {landmark} after intake; the Cox model holds the pathway equal.",
+        "A landmark analysis on day {landmark} after {origin}; the Cox model holds the pathway equal.",
     ),
     ("Precision", "Schoenfeld's formula for the events seen, two-sided at the five percent level."),
     (

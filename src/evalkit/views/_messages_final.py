@@ -79,7 +79,7 @@ FINAL: dict[str, str] = {
     "count.gap.lower": "That is clearly less often in {group}. These figures are not adjusted.",
     "count.none": "Too few harms have been recorded to say how often they are repeated.",
     "count.axis": "{event}\nper hundred people",
-    "count.x": "Days since intake",
+    "count.x": "Days of follow-up",
     "count.alt": "{group}: {values}.",
     "count.alt.one": "{value} per hundred by day {day}",
     "head.count": "By day {day}: {values}",
@@ -125,8 +125,10 @@ FINAL: dict[str, str] = {
     "Adjustment removes differences in what was measured, and nothing else.",
     "limit.exchange.other": "The groups are not exchangeable: nobody drew lots who belongs to which. Adjustment "
     "removes differences in what was measured, and nothing else.",
-    "limit.start": "Follow-up begins at a first session or an intake, not at referral. Who gets so far may differ "
-    "between the groups, and no weighting for what was measured is sure to mend that.",
+    "limit.start.intake": "Follow-up begins at a first session or an intake, not at referral. Who gets so far may "
+    "differ between the groups, and no weighting for what was measured is sure to mend that.",
+    "limit.start.referral": "Harm is followed from referral, but leaving from a first session. Who gets so far may "
+    "differ between the groups, and no weighting for what was measured is sure to mend that.",
     "limit.failed": "The comparison of {event} fails a diagnostic: {reasons}.",
     "limit.passed": "The diagnostics of the comparison of {event} are met. That holds for what was measured only.",
     "limit.hazards": "Hazard ratios of the model of harm change over time; they are averages.",

@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalkit.markup import bold, bullets
 from evalkit.periods import long_date
-from evalkit.protocol import Disclosure, Rules, Study
+from evalkit.protocol import Disclosure, Harm, Rules, Study
 from evalkit.views._numbers import count
 from evalkit.views._tables import html_table
 from evalkit.views._words import listed, words
@@ -39,7 +39,8 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
     lines = [
         (
             "Who is counted",
-            f"Referrals from {long_date(study.starts)} on, one row per referral; analyses use {first}. Groups: {arms}.",
+            f"Referrals from {long_date(study.starts)} on, one row per referral; analyses use {first}. Groups: {arms}."
+            f"{_conditions(study)}",
         ),
         (
             "Data cut",
@@ -60,15 +61,16 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
             (
                 "Engaged",
                 f"At least {rules.engaged.sessions} attended sessions within {rules.engaged.days} days of intake. A "
-                "step\u2019s share is taken of those whose time window for that step is over.",
+                "step\u2019s share is taken of those whose time window for that step is over. The threshold is this "
+                "study\u2019s own; no published source gives one.",
             ),
         ]
     if "outcomes" in tables:
         lines += [
             (
                 "Harm",
-                f"The first {harm.label} after the day of intake{_kinds(harm.kinds)}, until the cut or the last day on "
-                "which outcomes were searched.",
+                f"The first {harm.label} after the day of {harm.origin}{_kinds(harm.kinds)}, until the cut or the last "
+                f"day on which outcomes were searched.{_searched(tables)}{_competing(harm, tables)}",
             ),
         ]
     lines += [
@@ -83,6 +85,24 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
         ("What a comparison cannot show", words(f"methods.cause.{study.comparison.assignment}")),
     ]
     return bullets(f"{bold(f'{head}.')} {text}" for head, text in lines)
+
+
+def _conditions(study: Study) -> str:
+    """Say what else holds of the people of a group."""
+    arms = [arm for arm in (study.arms.focus, study.arms.comparison) if arm.where]
+    said = [words("methods.where", group=arm.label, condition=arm.condition_words) for arm in arms]
+    return "".join(f" {one}" for one in said)
+
+
+def _searched(tables: frozenset[str]) -> str:
+    """Say how several sources make one follow-up, where searches are recorded."""
+    return " " + words("methods.searches") if "searches" in tables else ""
+
+
+def _competing(harm: Harm, tables: frozenset[str]) -> str:
+    """Say what other ends do to harm."""
+    said = [words(f"methods.death.{harm.death}")] if "exits" in tables else []
+    return "".join(f" {one}" for one in [*said, *([words("methods.custody")] if harm.custody else [])])
 
 
 def _pauses(rules: Rules) -> str:

@@ -25,7 +25,7 @@ _SCALES = {
     "cohort": "Who is in the study",
     "initiation": "Who is followed from referral to a first session",
     "retention": "Who is followed from a first session on",
-    "harm": "Who is followed for harm from intake on",
+    "harm": "Who is followed for harm",
 }
 
 

@@ -54,8 +54,9 @@ def benchmark_numbers(rows: pd.DataFrame, marks: pd.DataFrame | None = None) -> 
     pandas.DataFrame
         label, group, measure (here, published, difference), n, estimate, conf_low, conf_high.
     """
-    here = rows.drop_duplicates("group")
-    own = here.assign(label="This study", measure="here", estimate=here["here"])
+    here = rows.drop_duplicates(["group", "name"] if "name" in rows else "group")
+    named = here.get("name", "This study")
+    own = here.assign(label=named, measure="here", estimate=here["here"])
     own = own.assign(conf_low=here["here_low"], conf_high=here["here_high"])
     if marks is not None:
         parts = [own, marks.assign(group="published", measure="published")]
