@@ -47,7 +47,6 @@ def test_a_record_says_all_that_a_scheduler_asks(tmp_path: Path) -> None:
     job = job_of(tmp_path)
     after = {"period": "2001Q1", "from": "2001-04-01", "tables": {"participants": "2000-12-29"}}
     found = record_of(job, Outcome("published", release, "why"))
-    assert (
     assert found.pop("manifest_sha256") == digest(release / "manifest.json")
     assert found == {
         "study": "tiny", "report": "tiny", "period": "2000Q4", "status": "published", "exit_code": 0, "message": "why", "what_to_do": "",
