@@ -101,6 +101,7 @@ def server(tmp_path: Path) -> Server:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_eight_quarters_come_due_one_after_another(server: Server) -> None:
     table, rows = server.folder / "participants.csv", [HEADER]
     expected: list[tuple[str, str]] = []

@@ -24,7 +24,7 @@ from evalkit.errors import DataError, DisclosureError, UsageError
 from evalkit.intake import open_gate
 from evalkit.periods import Period
 from evalkit.protocol import Study, private_folder
-from evalkit.publish import Outcome
+from evalkit.publish import Outcome, digest
 from publish.made import publish, study_in
 from publish.test_ingredients import job_of
 
@@ -47,10 +47,7 @@ def test_a_record_says_all_that_a_scheduler_asks(tmp_path: Path) -> None:
     job = job_of(tmp_path)
     after = {"period": "2001Q1", "from": "2001-04-01", "tables": {"participants": "2000-12-29"}}
     found = record_of(job, Outcome("published", release, "why"))
-    assert (
-        found.pop("manifest_sha256")
-        == __import__("hashlib").sha256((release / "manifest.json").read_bytes()).hexdigest()
-    )
+    assert found.pop("manifest_sha256") == digest(release / "manifest.json")
     assert found == {
         "study": "tiny", "report": "tiny", "period": "2000Q4", "status": "published", "exit_code": 0, "message": "why", "what_to_do": "",
         "folder": str(release), "files": {"report.html": str(release / "report.html")}, "revision": 1, "newest_days": {}, "next": after,

@@ -164,7 +164,8 @@ def _is_news(file: Path, record: Mapping[str, Any]) -> bool:
     if record["status"] not in {"published", "waiting_for_approval", "stopped"}:
         return False
     same = [line for line in _lines(file) if all(line.get(k) == record[k] for k in ("report", "period"))]
-    return not same or any(same[-1].get(k) != record.get(k) for k in ("status", "manifest_sha256", "message"))
+    what = "message" if record["status"] == "stopped" else "manifest_sha256"
+    return not same or any(same[-1].get(name) != record.get(name) for name in ("status", what))
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:
