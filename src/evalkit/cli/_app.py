@@ -285,7 +285,7 @@ def withdraw(
     """Take a published release away; when and why stays in the ledger's folder and beside the release."""
     from evalkit.cli._site import run_withdraw  # noqa: PLC0415
 
-    typer.echo(run_withdraw(release.expanduser().absolute(), study, _reason(why, "why")))
+    typer.echo(run_withdraw(release.expanduser().absolute(), study, _reason(why or "-", "why")))  # "" is none
 
 
 @app.command()
