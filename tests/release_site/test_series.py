@@ -190,3 +190,13 @@ def test_rows_of_several_methods_and_means_beside_shares_are_told_apart(tmp_path
         ("Work", "share", ("30%", "3 of 9")),
         ("Work, weighted", "share", ("40%", "3 of 9")),
     ]
+
+
+def test_rows_that_only_groups_tell_apart_are_named_by_the_question(tmp_path: Path) -> None:
+    text = "group,n,median,lower_quartile,upper_quartile\nsessions,12303,1,0,3\nexits,481,5,2,10\n"
+    (found,) = questions([place(tmp_path, "2001Q1", tbl_late=("e", "late_entry", text))])
+    said = [(label_of(r, found, READER), r.group, written(r.numbers["2001Q1"], r, READER)) for r in found.rows]
+    assert said == [
+        ("Caption of tbl-late", "sessions", ("1 (0 to 3)", "of 12,303")),
+        ("Caption of tbl-late", "exits", ("5 (2 to 10)", "of 481")),
+    ]

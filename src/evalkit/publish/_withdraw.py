@@ -13,6 +13,7 @@ from typing import Any
 from evalkit.errors import ReleaseError
 from evalkit.protocol import Study, make_private, private_folder, private_modes
 from evalkit.publish._approval import append_line
+from evalkit.publish._approvers import plain_name
 from evalkit.publish._environment import digest
 from evalkit.publish._held import opened_ledger
 from evalkit.publish._lock import study_lock
@@ -62,7 +63,7 @@ def withdraw(release: Path, study: Study, why: str, now: datetime | None = None)
         sha256, private = digest(release / MANIFEST), private_folder(study)
         done = withdrawn(withdrawals_beside(release), sha256)
         if done is None:
-            done = Withdrawal(named, int(facts.get("revision", 1)), sha256, moment, why)
+            done = Withdrawal(named, int(facts.get("revision", 1)), sha256, moment, plain_name(why))
             _write_down(done, release, private)
         _take_away(release, private / _KEPT / str(facts["report"]) / f"{period}.r{done.revision}")
     return done

@@ -93,7 +93,7 @@ def label_of(row: Row, question: Question, reader: Reader) -> str:
     parts = [name, method, reader.own(about.get("cause", ""))]
     parts += [say("by day {day}", day=about["time"])] if about.get("time") and not about.get("label") else []
     parts += [say("difference between the groups")] if about.get("measure") == "difference" else []
-    text = ", ".join(part for part in parts if part)
+    text = ", ".join(part for part in parts if part) or question.title  # where only groups tell rows apart
     return text[:1].upper() + text[1:]
 
 
