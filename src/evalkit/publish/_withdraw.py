@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["withdraw"]
 
-import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,9 +108,8 @@ def _take_away(release: Path, place: Path) -> None:
                     if not one.is_symlink():
                         one.chmod(for_folder if one.is_dir() else for_file)
                 staging.rename(place)
-        aside = release.with_name(f".withdrawn-{release.name}-{os.getpid()}")
-        release.rename(aside)  # in one step: no reader meets half of it
-        shutil.rmtree(aside)
+        with scratch_folder(release.parent, ".making-") as aside:  # what dies here, the next render sweeps away
+            release.rename(aside)  # in one step: no reader meets half of it
     except (OSError, shutil.Error) as error:
         why = getattr(error, "strerror", None) or "unknown reason"
         msg = f"{release}: its withdrawal is written down, and it cannot be moved ({why}); withdraw it again"
