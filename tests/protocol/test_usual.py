@@ -26,6 +26,7 @@ RULES = {
               "moved": "censored", "deceased": "censored", "administrative": "censored"},
 }  # fmt: skip
 USUAL = {
+    "citation": {"authors": [], "licence": None, "version": "", "url": None},
     "subtitle": "", "organisation": "", "locale": "en-US", "translations": {}, "synthetic": False, "time_zone": "America/Chicago",
     "fiscal_year_start_month": 1, "sites": None, "community_areas": None, "community_area_tiles": {}, "referral_sources": None,
     "database": None, "ignore": {}, "excuses": [], "fall_of_rows": "warning", "rules": RULES, "baselines": "baselines.yaml",

@@ -75,8 +75,9 @@ def test_the_crate_says_what_a_release_is(files: dict[str, Path], tmp_path: Path
     }  # fmt: skip
     assert found["https://orcid.org/0000-0002-1825-0097"] == {
         "@id": "https://orcid.org/0000-0002-1825-0097", "@type": "Person", "name": "Jo Doe", "familyName": "Doe",
-        "givenName": "Jo", "affiliation": "Here",
+        "givenName": "Jo", "affiliation": {"@id": "#here"},
     }  # fmt: skip
+    assert found["#here"] == {"@id": "#here", "@type": "Organization", "name": "Here"}
     assert found["#protocol"]["version"] == "1.1"
     assert [found[f"#{n}"]["version"] for n in ("evalkit", "pandoc", "typst")] == ["0.1.0", "3.9", "0.15"]
     assert found["#made"]["instrument"] == [{"@id": "#evalkit"}, {"@id": "#pandoc"}, {"@id": "#typst"}]

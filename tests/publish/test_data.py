@@ -56,6 +56,7 @@ def test_columns_are_described_from_the_glossary(made: dict[str, Path]) -> None:
     package = json.loads(made["data/datapackage.json"].read_text(encoding="utf-8"))
     first = package["resources"][0]
     assert (first["path"], first["title"], first["estimate"]) == ("fig-a.csv", "Head. A <b>caption</b> | x", "abc")
+    assert first["caption"] == "A <b>caption</b> | x"
     assert first["schema"]["fields"][1] == {
         "name": "n", "type": "integer", "unit": "people",
         "description": "people (or rows) the estimate is about: the denominator",

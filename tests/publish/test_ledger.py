@@ -323,4 +323,4 @@ def test_the_ledger_keeps_releases_and_nobody(tmp_path: Path) -> None:
     for file in ledger.folder.iterdir():
         assert file.stat().st_mode & 0o777 == 0o600, file
     (entry,) = ledger.folder.glob("0*.json")
-    assert set(json.loads(entry.read_text(encoding="utf-8"))) == {"release", "manifest_sha256"}
+    assert set(json.loads(entry.read_text(encoding="utf-8"))) == {"release", "manifest_sha256", "published"}

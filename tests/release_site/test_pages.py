@@ -22,6 +22,10 @@ from evalkit.errors import UsageError, VerificationError
 from evalkit.messages import messages_for
 from evalkit.protocol import Study
 from evalkit.site import build_site
+from evalkit.site._gather import gather
+from evalkit.site._pages import Writer
+from evalkit.site._series import questions
+from evalkit.site._words import Reader
 from publish.made import publish
 from release_site.published import WHEN, contents, facts, world
 
@@ -137,20 +141,16 @@ class TestWhatPagesSay:
     def test_numbers_over_the_releases(self, site: Path) -> None:
         found = words(site / "indicators.html")
         assert found[found.index("Contents") :] == "\n".join([
-            "Contents", "Quarterly", "Steps & shares", "Engaged", "Leaving", "Left, by day 90",
+            "Contents", "Quarterly", "Steps & shares", "Engaged",
             "Quarterly", "Steps & shares", "What", "Group", "2000Q3", "2000Q2", "2000Q1",
             "Engaged", "A", "50% (33% to 67%)", "15 of 30", "–", "50% (30% to 70%)", "10 of 20",
             "B", "98% (90% to 100%)", "49 of 50", "–", "not shown",
-            "Leaving", "There is one release so far, so there is nothing to draw yet.",
-            "What", "Group", "2000Q3", "Left, by day 90", "A", "25% (10% to 40%)",
         ])  # fmt: skip
 
     def test_a_report_of_the_other_language_is_followed_on_its_own_page(self, site: Path) -> None:
         found = words(site / "es" / "indicators.html")
         assert found[found.index("Contenido") :] == "\n".join([
-            "Contenido", "Trimestral", "Pasos", "Participa",
-            "Trimestral", "Pasos", "Hasta ahora hay una sola publicación, así que todavía no hay nada que dibujar.",
-            "Qué", "Grupo", "2000Q3", "Participa", "Grupo A", "50% (33% a 67%)", "15 de 30",
+            "Contenido", "Trimestral", "Trimestral", "Hasta ahora hay una sola publicación, así que todavía no hay nada que seguir.",
         ])  # fmt: skip
 
     def test_methods_and_protection_name_no_number(self, site: Path) -> None:
@@ -159,6 +159,20 @@ class TestWhatPagesSay:
             assert re.findall(r"\d", without) == []
         assert "Counts of a few people are not published" in words(site / "methods.html")
         assert "No se publican recuentos de pocas personas" in words(site / "es/methods.html")
+
+
+def test_the_focus_arm_has_its_colour_even_where_the_other_comes_first(tmp_path: Path) -> None:
+    study = world(tmp_path)
+    lines = [
+        "B,first,First,50,49,0.98,0.9,1",
+        "A,engaged,Engaged,30,15,0.5,0.33,0.67",
+        "B,engaged,Engaged,50,49,0.98,0.9,1",
+    ]
+    publish(study, "2000Q4", "quarterly", contents=contents(lines), **facts(study))
+    writer = Writer(gather(study, tmp_path / "reports"), Reader.of("en", {}), "")
+    (question, *_) = questions(writer.published.reports["quarterly"])
+    assert [row.group for row in question.rows] == ["B", "A", "B"]
+    assert writer._groups(question) == ["A", "B"]
 
 
 class TestWhatIsInIt:

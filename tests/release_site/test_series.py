@@ -49,7 +49,7 @@ def test_rows_are_matched_by_what_they_are_about_not_by_wording_or_order(tmp_pat
         tmp_path, "2000Q4", tbl_b=("e1", "funnel", SHARES + "A,y,Why,9,3,0.3,0.1,0.6\nA,x,Ex,9,4,0.4,0.2,0.7\n")
     )
     (found,) = questions([new, old])
-    assert (found.label, found.title, found.scale, found.periods) == (
+    assert (found.label, found.title, found.rows[0].scale, found.periods) == (
         "tbl-a",
         "Caption of tbl-a",
         "share",
@@ -116,7 +116,6 @@ def test_two_variables_with_the_same_level_are_told_apart(tmp_path: Path) -> Non
     assert [label_of(r, found, READER) for r in found.rows] == ["Gender: Other", "Area: Other", "North"]
 
 
-QUESTION = Question("tbl-a", "T", "share", (), ("2001Q1",))
 ROW = Row({"term": "x"}, "Pilot", {})
 
 
@@ -155,9 +154,9 @@ ROW = Row({"term": "x"}, "Pilot", {})
 def test_how_a_number_is_written(
     number: Number | None, scale: str, measure: str, english: tuple[str, str], spanish: tuple[str, str]
 ) -> None:
-    row, question = replace(ROW, about={"measure": measure}), replace(QUESTION, scale=scale)
-    assert written(number, row, question, READER) == english
-    assert written(number, row, question, SPANISH) == spanish
+    row = replace(ROW, about={"measure": measure}, scale=scale)
+    assert written(number, row, READER) == english
+    assert written(number, row, SPANISH) == spanish
 
 
 def test_axes_are_the_same_for_all_small_charts_and_begin_at_zero() -> None:
@@ -171,9 +170,33 @@ def test_axes_are_the_same_for_all_small_charts_and_begin_at_zero() -> None:
 def test_a_chart_is_the_same_bytes_and_draws_each_group() -> None:
     numbers = {"2000Q4": Number(0.2, 0.1, 0.4), "2001Q1": Number(0.3, 0.2, 0.5)}
     rows = [Row({"label": "x"}, group, numbers) for group in ("Pilot", "PAIP")]
-    question = Question("tbl-a", "T", "share", tuple(rows), ("2000Q4", "2001Q1"))
+    question = Question("tbl-a", "T", tuple(rows), ("2000Q4", "2001Q1"), 2)
     names = {"Pilot": "Pilot", "PAIP": "PAIP"}
     one = chart(question, [("x", rows)], names)
     assert one == chart(question, [("x", rows)], names)
     assert ("#0b5a7a" in one, "#b35612" in one) == (True, True)
     assert "#b35612" not in chart(question, [("x", rows[:1])], names)
+
+
+def test_rows_of_several_methods_and_means_beside_shares_are_told_apart(tmp_path: Path) -> None:
+    text = (
+        "group,variable,term,label,method,n,n_event,estimate,mean\nA,Age,age,Age,,9,,,41.5\nA,Work,work,Work,,9,3,0.3,\n"
+        "A,Work,work,Work,weighted,9,3,0.4,\n"
+    )
+    (found,) = questions([place(tmp_path, "2001Q1", tbl_a=("e", "baseline", text))])
+    said = [(label_of(r, found, READER), r.scale, written(r.numbers["2001Q1"], r, READER)) for r in found.rows]
+    assert said == [
+        ("Age", "number", ("41.5", "of 9")),
+        ("Work", "share", ("30%", "3 of 9")),
+        ("Work, weighted", "share", ("40%", "3 of 9")),
+    ]
+
+
+def test_rows_that_only_groups_tell_apart_are_named_by_the_question(tmp_path: Path) -> None:
+    text = "group,n,median,lower_quartile,upper_quartile\nsessions,12303,1,0,3\nexits,481,5,2,10\n"
+    (found,) = questions([place(tmp_path, "2001Q1", tbl_late=("e", "late_entry", text))])
+    said = [(label_of(r, found, READER), r.group, written(r.numbers["2001Q1"], r, READER)) for r in found.rows]
+    assert said == [
+        ("Caption of tbl-late", "sessions", ("1 (0 to 3)", "of 12,303")),
+        ("Caption of tbl-late", "exits", ("5 (2 to 10)", "of 481")),
+    ]

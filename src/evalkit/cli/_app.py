@@ -326,7 +326,7 @@ def withdraw(
     """Take a published release away; when and why stays in the ledger's folder and beside the release."""
     from evalkit.cli._site import run_withdraw  # noqa: PLC0415
 
-    typer.echo(run_withdraw(release.expanduser().absolute(), study, written_reason(why, "why")))
+    typer.echo(run_withdraw(release.expanduser().absolute(), study, written_reason(why or "-", "why")))  # "" is none
 
 
 @app.command()

@@ -161,15 +161,18 @@ def _authors(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _person(author: Mapping[str, Any]) -> dict[str, Any]:
     name = " ".join(part for part in (author["given"], author["family"]) if part)
-    slug = "-".join(re.findall(r"\w+", name.lower()))
     return {
-        "@id": f"https://orcid.org/{author['orcid']}" if author["orcid"] else f"#{slug}",
+        "@id": f"https://orcid.org/{author['orcid']}" if author["orcid"] else _slug(name),
         "@type": "Person",
         "name": name,
         "familyName": author["family"],
         **({"givenName": author["given"]} if author["given"] else {}),
-        **({"affiliation": author["affiliation"]} if author["affiliation"] else {}),
+        **({"affiliation": {"@id": _slug(author["affiliation"])}} if author["affiliation"] else {}),
     }
+
+
+def _slug(name: str) -> str:
+    return "#" + "-".join(re.findall(r"\w+", name.lower()))
 
 
 def _licence(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,6 +186,9 @@ def _licence(facts: Mapping[str, Any]) -> dict[str, Any]:
 def _people(facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield _organisation(facts)
     yield from (_person(author) for author in facts["citation"]["authors"])
+    for name in dict.fromkeys(author["affiliation"] for author in facts["citation"]["authors"]):
+        if name:
+            yield {"@id": _slug(name), "@type": "Organization", "name": name}
     yield _licence(facts)
 
 

@@ -199,10 +199,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         "key": key(parts),
         "loaded": _loaded(parts, modules),
         **_trusted(job, signer, standing),
-        "data_cut": document.cut_date.isoformat(),
-        "document": document.facts(),
-        "citation": job.study.citation.model_dump(mode="json"),
-        "synthetic": document.synthetic,
+        **_described(job, document),
         "published": published,
         "estimates": estimates_of(document.items),
         "restatements": [item.numbers for item in document.items if item.numbers and item.analysis == "restatements"],
@@ -266,6 +263,16 @@ def _trusted(job: RenderJob, key_file: Path | None, standing: Standing) -> dict[
     secret = job.secret.id if job.secret is not None else ""
     approval = load_disclosure(job.study).approval
     return {"secret": secret, "signed_by": signed_by, "approval": approval, "known": known_then(job)}
+
+
+def _described(job: RenderJob, document: Document) -> dict[str, Any]:
+    """Return what the manifest says of a release to those who list, cite and archive it."""
+    return {
+        "data_cut": document.cut_date.isoformat(),
+        "synthetic": document.synthetic,
+        "document": document.facts(),
+        "citation": job.study.citation.model_dump(mode="json"),
+    }
 
 
 def _revised(document: Document, revision: Revision, guard: Guard) -> Document:

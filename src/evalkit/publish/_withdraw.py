@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["withdraw"]
 
-import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from evalkit.errors import ReleaseError
 from evalkit.protocol import Study, make_private, private_folder, private_modes
 from evalkit.publish._approval import append_line
+from evalkit.publish._approvers import plain_name
 from evalkit.publish._environment import digest
 from evalkit.publish._held import opened_ledger
 from evalkit.publish._lock import study_lock
@@ -62,7 +62,7 @@ def withdraw(release: Path, study: Study, why: str, now: datetime | None = None)
         sha256, private = digest(release / MANIFEST), private_folder(study)
         done = withdrawn(withdrawals_beside(release), sha256)
         if done is None:
-            done = Withdrawal(named, int(facts.get("revision", 1)), sha256, moment, why)
+            done = Withdrawal(named, int(facts.get("revision", 1)), sha256, moment, plain_name(why))
             _write_down(done, release, private)
         _take_away(release, private / _KEPT / str(facts["report"]) / f"{period}.r{done.revision}")
     return done
@@ -108,9 +108,8 @@ def _take_away(release: Path, place: Path) -> None:
                     if not one.is_symlink():
                         one.chmod(for_folder if one.is_dir() else for_file)
                 staging.rename(place)
-        aside = release.with_name(f".withdrawn-{release.name}-{os.getpid()}")
-        release.rename(aside)  # in one step: no reader meets half of it
-        shutil.rmtree(aside)
+        with scratch_folder(release.parent, ".making-") as aside:  # what dies here, the next render sweeps away
+            release.rename(aside)  # in one step: no reader meets half of it
     except (OSError, shutil.Error) as error:
         why = getattr(error, "strerror", None) or "unknown reason"
         msg = f"{release}: its withdrawal is written down, and it cannot be moved ({why}); withdraw it again"

@@ -15,8 +15,9 @@ from evalkit.site._series import Number, Question, Row
 from evalkit.views._style import INK, MUTED, arm_style, new_figure, svg_of, themed
 
 _ACROSS, _MANY = 3, 12  # small charts beside one another; from how many on it is one more
-_HEIGHT = 1.65  # inches of one row of charts
-_HEAD = 0.3  # inches of the legend
+# Inches: every small chart is alike, so nothing has to be measured, which would take half of a site's time.
+_HEIGHT, _TITLE, _BELOW = 1.75, 0.42, 0.3  # of a row of charts; of it above the frame, and below
+_HEAD, _LEFT, _GAP, _RIGHT = 0.3, 0.42, 0.5, 0.1  # the legend; beside the frames, and between them
 _CHARACTERS = 100  # of titles, in all the columns
 
 
@@ -29,57 +30,74 @@ def chart(question: Question, panels: Sequence[tuple[str, Sequence[Row]]], names
     panels : sequence of (str, sequence of Row)
         Title of each small chart, and the series in it.
     names : dict
-        Group: how the reader's language calls it.
+        Group: how the reader's language calls it, in the order of colours, which is the same in each figure.
 
     Returns
     -------
     str
         SVG with letters as outlines; the same numbers give the same bytes.
     """
-    groups = list(dict.fromkeys(row.group for _, rows in panels for row in rows if not _is_difference(row)))
+    groups = [*names]
     styles = arm_style(groups)
     across = _ACROSS + (len(panels) > _MANY)
     down = math.ceil(len(panels) / across)
     with themed():
         figure = new_figure(_HEIGHT * down + _HEAD)
-        axes = figure.subplots(down, across, squeeze=False)
+        axes = figure.subplots(down, across, squeeze=False, gridspec_kw=_spaces(figure, across))
+        figure.set_layout_engine("none")
         for place, (title, rows) in zip(axes.flat, panels, strict=False):
             for row in rows:
                 _line(place, question.periods, row, styles.get(row.group, {"color": MUTED, "linewidth": 1.8}))
-            _dress(place, "\n".join(textwrap.wrap(title, _CHARACTERS // across)), question)
-            alike = [r for _, others in panels for r in others if _is_difference(r) == _is_difference(rows[0])]
-            place.set_ylim(*_limits(alike, question.scale))
+            _dress(place, "\n".join(textwrap.wrap(title, _CHARACTERS // across)), question.periods, rows[0].scale)
+            alike = [r for _, others in panels for r in others if _kind(r) == _kind(rows[0])]
+            place.set_ylim(*_limits(alike, rows[0].scale))
         for place in axes.flat[len(panels) :]:
             place.set_axis_off()
         drawn = {line.get_label(): line for place in axes.flat for line in place.get_lines()}
         shown = [group for group in groups if group in drawn]
         if len(shown) > 1:
             lines, said = [drawn[group] for group in shown], [names[group] for group in shown]
-            figure.legend(lines, said, loc="outside upper left", ncols=min(len(shown), across), frameon=False)
+            place = {"loc": "upper left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
+            figure.legend(lines, said, ncols=min(len(shown), across), frameon=False, **place)
     return svg_of(figure)
 
 
-def _is_difference(row: Row) -> bool:
-    return row.about.get("measure") == "difference"
+def _spaces(figure: Any, across: int) -> dict[str, float]:  # noqa: ANN401 - untyped
+    """Return where the frames stand, as shares of the figure and of a frame."""
+    width, height = figure.get_size_inches()
+    frame = (width - _LEFT - _RIGHT - _GAP * (across - 1)) / across, _HEIGHT - _TITLE - _BELOW
+    return {
+        "left": _LEFT / width,
+        "right": 1 - _RIGHT / width,
+        "top": 1 - (_HEAD + _TITLE) / height,
+        "bottom": _BELOW / height,
+        "wspace": _GAP / frame[0],
+        "hspace": (_TITLE + _BELOW) / frame[1],
+    }
+
+
+def _kind(row: Row) -> tuple[str, bool]:
+    """Say what may stand on one axis."""
+    return row.scale, row.about.get("measure") == "difference"
 
 
 def _line(place: Any, periods: Sequence[str], row: Row, style: dict[str, Any]) -> None:  # noqa: ANN401 - untyped
     numbers = [row.numbers.get(period, Number(None)) for period in periods]
     values = [math.nan if one.value is None else one.value for one in numbers]
     place.plot(range(len(periods)), values, marker="o", markersize=3.5, label=row.group, **style)
-    for where, one in enumerate(numbers):
-        if one.value is not None and one.low is not None and one.high is not None:
-            place.plot([where, where], [one.low, one.high], color=style["color"], linewidth=0.9, alpha=0.55)
+    limits = [(i, n.low, n.high) for i, n in enumerate(numbers) if None not in (n.value, n.low, n.high)]
+    if limits:
+        place.vlines(*zip(*limits, strict=True), color=style["color"], linewidth=0.9, alpha=0.55)
 
 
-def _dress(place: Any, title: str, question: Question) -> None:  # noqa: ANN401 - untyped
-    last = len(question.periods) - 1
+def _dress(place: Any, title: str, periods: Sequence[str], scale: str) -> None:  # noqa: ANN401 - untyped
+    last = len(periods) - 1
     place.set_title(title, fontsize=8.5, color=INK)
     place.set_xlim(-0.3, last + 0.3)
-    place.set_xticks([0, last], [question.periods[0], question.periods[last]], fontsize=7.5)
+    place.set_xticks([0, last], [periods[0], periods[last]], fontsize=7.5)
     place.tick_params(axis="y", labelsize=7.5)
     place.locator_params(axis="y", nbins=4)
-    if question.scale == "share":
+    if scale == "share":
         place.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
 
 

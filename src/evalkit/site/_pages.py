@@ -71,11 +71,11 @@ class Writer:
         made["index.html"] = self._page("index.html", "index.html", shelves=self._shelves(), newest=self._newest())
         made["methods.html"] = self._page("methods.html", "methods.html", newest=self._newest())
         followed = [self._followed(name, places) for name, places in self.published.reports.items()]
-        shown = [one for one in followed if one["questions"]]
+        shown = [one for one in followed if one["ours"]]
         made["indicators.html"] = self._page("indicators.html", "indicators.html", reports=shown)
         for one in shown:
             for question in one["questions"]:
-                made |= {question["file"]: question["svg"]} if question["svg"] else {}
+                made[question["file"]] = question["svg"]
         for places in self.published.reports.values():
             for number, place in enumerate(places):
                 beside = {"newer": places[number - 1] if number else None, "earlier": (*places, None)[number + 1]}
@@ -194,8 +194,9 @@ class Writer:
     def _followed(self, report: str, places: Sequence[Place]) -> dict[str, Any]:
         """Return the questions of a report as the page shows them."""
         pages = {place.period.name: f"{place.folder}/index.html" for place in places}
-        made = [self._question(report, q, pages) for q in questions(places)] if self._is_ours(report, places) else []
-        return {"report": report, "title": self._title(places[0]), "questions": made,
+        ours = questions(places) if self._is_ours(report, places) else ()
+        made = [self._question(report, q, pages) for q in ours if q.releases > 1]
+        return {"report": report, "title": self._title(places[0]), "questions": made, "ours": bool(ours),
                 "language": self._language(places)}  # fmt: skip
 
     def _has_twin(self, report: str) -> bool:
@@ -210,8 +211,7 @@ class Writer:
         lines: dict[str, list[Row]] = {}
         for row in question.rows:
             lines.setdefault(label_of(row, question, self.reader), []).append(row)
-        panels, names = list(lines.items()), {row.group: self.reader.own(row.group) for row in question.rows}
-        several = len(question.periods) > 1
+        panels, names = list(lines.items()), {group: self.reader.own(group) for group in self._groups(question)}
         newest_first = tuple(reversed(question.periods))
         return {
             "id": f"{report}-{question.label}",
@@ -219,13 +219,24 @@ class Writer:
             "first": question.periods[0],
             "last": question.periods[-1],
             "file": f"indicators/{report}-{question.label}.svg",
-            "svg": chart(question, panels, names) if several else "",
+            "svg": chart(question, panels, names),
             "periods": [(period, pages[period]) for period in newest_first],
-            "lines": [(label, [self._line(row, question, newest_first) for row in rows]) for label, rows in panels],
+            "lines": [(label, [self._line(row, newest_first) for row in rows]) for label, rows in panels],
         }
 
-    def _line(self, row: Row, question: Question, periods: Sequence[str]) -> dict[str, Any]:
-        cells = [written(row.numbers.get(period), row, question, self.reader) for period in periods]
+    def _groups(self, question: Question) -> list[str]:
+        """Return the groups of a question's lines: the study's arms first, whatever row comes first."""
+        arms = self.published.study.arms
+        known = [
+            form
+            for label in (arms.focus.label, arms.comparison.label)
+            for form in (label, *(words.get(label) for words in self.published.study.translations.values()))
+        ]
+        groups = dict.fromkeys(row.group for row in question.rows if row.about.get("measure") != "difference")
+        return sorted(groups, key=lambda group: known.index(group) if group in known else len(known))
+
+    def _line(self, row: Row, periods: Sequence[str]) -> dict[str, Any]:
+        cells = [written(row.numbers.get(period), row, self.reader) for period in periods]
         return {"group": self.reader.own(row.group), "cells": cells}
 
 

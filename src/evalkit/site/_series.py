@@ -23,7 +23,7 @@ _VALUES = (  # column of the value: columns of its limits
     ("median", "lower_quartile", "upper_quartile"),
     ("smd", "", ""),
 )
-_NAMING = ("variable", "term", "cause", "measure", "time")
+_NAMING = ("variable", "term", "contrast", "method", "score_from", "cause", "measure", "time")
 _SHARES = frozenset({"kaplan_meier", "cumulative_incidence", "benchmark"})
 """Analyses that give shares without saying of how many each."""
 _OF_OTHERS = "published"
@@ -60,11 +60,13 @@ class Row:
     group : str
     numbers : mapping of str to Number
         Period: number; without periods whose release does not have the row.
+    scale : {"share", "number"}
     """
 
     about: Mapping[str, str]
     group: str
     numbers: Mapping[str, Number]
+    scale: str = "share"
 
 
 @dataclass(frozen=True)
@@ -77,17 +79,18 @@ class Question:
         Of the newest figure or table that shows it.
     title : str
         Its caption, without what changes from release to release.
-    scale : {"share", "number"}
     rows : tuple of Row
     periods : tuple of str
         Oldest first; those without a release between others are there, too, so that no line is drawn across them.
+    releases : int
+        In how many it is answered: one is nothing to follow yet.
     """
 
     label: str
     title: str
-    scale: str
     rows: tuple[Row, ...]
     periods: tuple[str, ...]
+    releases: int
 
 
 @dataclass(frozen=True)
@@ -151,19 +154,25 @@ def _question(tables: Sequence[_Table], every: Sequence[str]) -> Question:
     for table in tables:
         for line in table.lines:
             if _is_followed(table, line):
-                key = (*(line.get(name, "") for name in _NAMING), line.get("group", ""))
+                label = "" if "term" in line else line.get("label", "")  # which may be worded anew
+                key = (label, *(line.get(name, "") for name in _NAMING), line.get("group", ""))
                 rows.setdefault(key, {})[table.period] = _number(line)
                 about.setdefault(key, line)
-    made = tuple(Row(about[key], about[key].get("group", ""), rows[key]) for key in _in_order(about))
-    return Question(newest.label, newest.title, _scale(newest), made, periods)
+    made = tuple(
+        Row(line, line.get("group") or line.get("contrast", ""), rows[key], _scale(newest, line))
+        for key, line in _in_order(about)
+    )
+    return Question(newest.label, newest.title, made, periods, len(tables))
 
 
-def _in_order(about: Mapping[tuple[str, ...], Mapping[str, str]]) -> list[tuple[str, ...]]:
+def _in_order(
+    about: Mapping[tuple[str, ...], Mapping[str, str]],
+) -> list[tuple[tuple[str, ...], Mapping[str, str]]]:
     """Put rows in the order of the newest release, and days of one cause in the order of time."""
     blocks: dict[tuple[str, ...], int] = {}
     for key in about:
         blocks.setdefault(key[:-2], len(blocks))
-    return sorted(about, key=lambda key: (blocks[key[:-2]], float(key[-2] or 0)))
+    return sorted(about.items(), key=lambda pair: (blocks[pair[0][:-2]], float(pair[0][-2] or 0)))
 
 
 def _is_followed(table: _Table, line: Mapping[str, str]) -> bool:
@@ -180,8 +189,13 @@ def _value_columns(columns: Iterable[str]) -> tuple[str, str, str] | None:
     return next((names for names in _VALUES if names[0] in there), None)
 
 
+def _given(line: Mapping[str, str]) -> tuple[str, str, str] | None:
+    """Return the columns that a row gives its number in: a table may hold shares and means."""
+    return _value_columns(name for name, text in line.items() if text) or _value_columns(line)
+
+
 def _number(line: Mapping[str, str]) -> Number:
-    names = _value_columns(line)
+    names = _given(line)
     value, low, high = (_read(line.get(name, "")) for name in names or ("", "", ""))
     return Number(value, low, high, line.get("n", ""), line.get("n_event", ""))
 
@@ -190,6 +204,6 @@ def _read(text: str) -> float | None:
     return float(text) if text else None
 
 
-def _scale(table: _Table) -> str:
-    counted = {"n", "n_event", "estimate"} <= set(table.columns)
-    return "share" if counted or table.analysis in _SHARES else "number"
+def _scale(table: _Table, line: Mapping[str, str]) -> str:
+    counted = {"n", "n_event"} <= set(table.columns) or table.analysis in _SHARES
+    return "share" if counted and (_given(line) or ("",))[0] == "estimate" else "number"

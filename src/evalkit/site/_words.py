@@ -87,24 +87,26 @@ def label_of(row: Row, question: Question, reader: Reader) -> str:
     """
     say, about = reader.say, row.about
     name = reader.own(about.get("label") or about.get("term") or "")
-    if about.get("variable") and _is_twice(row, question):
+    if about.get("variable") and _is_twice("variable", row, question):
         name = f"{reader.own(about['variable'])}: {name}"
-    parts = [name, reader.own(about.get("cause", ""))]
+    method = reader.own(about.get("method", "")) if _is_twice("method", row, question) else ""
+    parts = [name, method, reader.own(about.get("cause", ""))]
     parts += [say("by day {day}", day=about["time"])] if about.get("time") and not about.get("label") else []
     parts += [say("difference between the groups")] if about.get("measure") == "difference" else []
-    text = ", ".join(part for part in parts if part)
+    text = ", ".join(part for part in parts if part) or question.title  # where only groups tell rows apart
     return text[:1].upper() + text[1:]
 
 
-def _is_twice(row: Row, question: Question) -> bool:
-    """Say whether another row has the same label: two variables can have the same level."""
+def _is_twice(name: str, row: Row, question: Question) -> bool:
+    """Say whether another row has the same label, and only this text tells them apart."""
+    mine = row.about
     return any(
-        other.about.get("label") == row.about.get("label") and other.about.get("variable") != row.about["variable"]
+        other.about.get("label") == mine.get("label") and other.about.get(name) != mine.get(name)
         for other in question.rows
     )
 
 
-def written(number: Number | None, row: Row, question: Question, reader: Reader) -> tuple[str, str]:
+def written(number: Number | None, row: Row, reader: Reader) -> tuple[str, str]:
     """Write a number as a cell of a table.
 
     Parameters
@@ -112,7 +114,6 @@ def written(number: Number | None, row: Row, question: Question, reader: Reader)
     number : Number or None
         None where the release does not have the row.
     row : Row
-    question : Question
     reader : Reader
 
     Returns
@@ -126,7 +127,7 @@ def written(number: Number | None, row: Row, question: Question, reader: Reader)
     if number.value is None:
         return say("not shown"), ""
     points = row.about.get("measure") == "difference"
-    write = _points if points else say.percent if question.scale == "share" else _plain
+    write = _points if points else say.percent if row.scale == "share" else _plain
     text = say("{points} points", points=write(number.value)) if points else write(number.value)
     if number.low is not None and number.high is not None:
         limits = say("{low} to {high}", low=write(number.low), high=write(number.high))
@@ -248,7 +249,7 @@ def _number_words(say: Messages) -> dict[str, str]:
             "every number stands in a release, and passed disclosure control there. The newest period stands "
             "first in a table, last in a figure."
         ),
-        "once": say("There is one release so far, so there is nothing to draw yet."),
+        "once": say("There is one release so far, so there is nothing to follow yet."),
         "what": say("What"),
         "group": say("Group"),
         "limits": say(

@@ -1,0 +1,63 @@
+"""``evalkit site``, ``archive`` and ``withdraw`` as somebody types them: what they say, and with which code they end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evalkit.cli import _run
+from release_site.published import world
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Any:
+    for name in [name for name in os.environ if name.startswith("EVALKIT_")]:
+        monkeypatch.delenv(name)
+    world(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["evalkit", *arguments, "--study", "study.yaml"])
+        code = _run()
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def test_site(called: Any, tmp_path: Path) -> None:
+    said = f"{tmp_path / 'out' / 'index.html'}: 4 releases, 1 withdrawn\n"
+    assert called("site", "--out", "out") == (0, said, "")
+    assert called("site", "--out", "out", "--url", "https://example.org") == (0, said, "")
+    code, _, err = called("site", "--out", "out", "--url", "example.org")
+    assert (code, err) == (2, "evalkit: --url example.org: is no address of a site; write it as https://...\n")
+    code, _, err = called("site", "--out", "reports/site")
+    assert (code, "where a site does not belong" in err) == (2, True)
+    (tmp_path / "reports/tiny/quarterly/2000Q1/report.html").write_text("x", encoding="utf-8")
+    code, out, err = called("site", "--out", "out")
+    assert (code, out, err.count("\n"), "report.html is not what was published" in err) == (12, "", 1, True)
+
+
+def test_archive(called: Any, tmp_path: Path) -> None:
+    said = "archives/tiny-quarterly-2000Q3-r2.zip (of before releases held an RO-Crate)\n"
+    assert called("archive", "reports/tiny/quarterly/2000Q3") == (0, said, "")
+    assert (tmp_path / "archives/tiny-quarterly-2000Q3-r2.zip").is_file()
+    code, out, err = called("archive", "reports")
+    assert (code, out, "name the folder of a release" in err) == (10, "", True)
+
+
+def test_withdraw(called: Any, tmp_path: Path) -> None:
+    code, out, err = called("withdraw", "reports/tiny/quarterly/2000Q1", " Wrong\n as it is. ")
+    assert (code, err) == (0, "")
+    assert out.startswith("tiny/quarterly/2000Q1, revision 1: withdrawn on ")
+    assert out.endswith("Z: Wrong as it is.\n")
+    assert not (tmp_path / "reports/tiny/quarterly/2000Q1").exists()
+    code, out, err = called("withdraw", "reports/tiny/quarterly/2000Q3", "...")
+    assert (code, err) == (2, "evalkit: why: write why, in a few words; the reason is published\n")
+    code, out, err = called("withdraw", "reports/tiny/quarterly/2000Q3", "")
+    assert (code, err) == (2, "evalkit: why: write why, in a few words; the reason is published\n")
+    assert (tmp_path / "reports/tiny/quarterly/2000Q3").is_dir()
