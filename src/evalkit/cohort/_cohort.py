@@ -254,11 +254,8 @@ class Cohort:
         self.require("sessions")
         role = f"attended since {since}, {list(windows)}, {counting}"
         if role not in self._frames:
-            found = self._fetch(
-                role,
-                partial(_attendance.within, since=since, windows=windows, counting=counting),
-                ["referral_date"],
-            )
+            make = partial(_attendance.within, since=since, windows=windows, counting=counting)
+            found = self._fetch(role, make, ["referral_date"])
             self._frames[role] = joined(self.people[[*_ORDER, "referral_date"]], found).drop(columns="referral_date")
         sums = self._frames[role].fillna(0)
         return [

@@ -32,7 +32,7 @@ _KEPT = re.compile(r'"(kept_\d+)"')
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A compiled query: its text, the role of each kept table that stands in it under its name for one cut, its kind."""
+    """A compiled query: its text, the role of each kept table that stands in it by name, and whether it is a view."""
 
     text: str
     roles: Mapping[str, Hashable]
@@ -248,7 +248,8 @@ def fetch(expression: ir.Table, dates: tuple[str, ...] | list[str], where: str) 
             frame[name] = (days if typed else pd.to_datetime(days)).astype("datetime64[ns]")
         for name, kind in expression.schema().items():
             if kind.is_string():
-                frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
+                texts = frame[name].astype(object)
+                frame[name] = texts.where(texts.notna(), None) if texts.hasnans else texts
             elif kind.is_floating() or kind.is_decimal():
                 frame[name] = frame[name].astype("float64")
     return frame

@@ -19,8 +19,7 @@ from typing import Literal
 
 import pandas as pd
 
-from evalkit import engagement
-from evalkit.cohort import Cohort, build
+from evalkit.cohort import Cohort
 from evalkit.disclosure import Policy, Record, Safe, make_safe
 from evalkit.display import (
     CurveText,
@@ -158,16 +157,8 @@ class Report:
     def quarters(self) -> tuple[tuple[str, Cohort], ...]:
         """Each quarter of the study up to this period, with the cohort as it was known at the quarter's end."""
         before = quarters_between(self.study.starts, self.period.first, self.study.fiscal_year_start_month)
-        earlier = [(p.name, self._known_at(p)) for p in before if p.last < self.period.first]
+        earlier = [(p.name, standing.known_at(self, p)) for p in before if p.last < self.period.first]
         return (*earlier, (self.period.name, self.cohort))
-
-    def _known_at(self, period: Period) -> Cohort:
-        """Build the cohort of an earlier period, of which only the funnel's steps are asked."""
-        cohort = build(self.raw.at(period.cut))
-        if cohort.has("sessions"):
-            engagement.steps(cohort)
-        cohort.release()
-        return cohort
 
     @property
     def earlier(self) -> Cohort | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "cover",
     "groups_compared",
+    "known_at",
     "order_of",
     "provenance",
     "remarks",
@@ -19,11 +20,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from evalkit._version import __version__
-from evalkit.cohort import restatements
+from evalkit.cohort import Cohort, build, restatements
 from evalkit.disclosure import Safe, safe_restatements
 from evalkit.display import listed, provenance_table, restatement_numbers, restatement_table, words
 from evalkit.display._kinds import CURVES, INCIDENCES, WEEKS, undrawn
 from evalkit.display._mark import emit, typed_numbers
+from evalkit.engagement import steps
 from evalkit.excuses import KIND as EXCUSES
 from evalkit.excuses import excuse_text
 from evalkit.intake import dictionary
@@ -127,6 +129,15 @@ def remarks(report: Report, safe: Safe, quiet: Sequence[str]) -> list[str]:
     said += [words("note.balance")] if safe.estimates.kind == "balance" else []
     said += [words("note.weeks")] if safe.estimates.kind in WEEKS else []
     return [*said, safe.note] if safe.note else said
+
+
+def known_at(report: Report, period: Period) -> Cohort:
+    """Build the cohort as it was known at the end of an earlier period, for its shares of the funnel."""
+    cohort = build(report.raw.at(period.cut))
+    if cohort.has("sessions"):
+        steps(cohort)  # kept with the cohort
+    cohort.release()
+    return cohort
 
 
 def provenance(report: Report) -> None:
