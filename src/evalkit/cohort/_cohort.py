@@ -347,8 +347,9 @@ class Cohort:
         about = [c for c in dict.fromkeys(about) if c not in {*_ORDER, self.study.arms.column}]
         own = [*_ORDER, "group", self.study.arms.column, *about]
         people = self.people[list(dict.fromkeys([*own, "referral_date", origin]))]
-        # By place among the sorted people: to sort their names again takes longer than all the rest.
-        rows = joined(people.assign(place=np.arange(len(people))), ended, "inner")
+        rows = joined(
+            people.assign(_place=np.arange(len(people))), ended, "inner"
+        )  # numbers are sorted sooner than names
         days = (rows["day"] - rows[origin]).dt.days
         rows = rows[days >= 0]
         rows = rows.assign(
@@ -357,7 +358,7 @@ class Cohort:
             reason=self._words(rows["rank"]),
         )
         columns = [*_ORDER, "group", self.study.arms.column, "time", "event", "reason", *about]
-        return rows.sort_values(["place", "time", "event"], kind="stable")[columns].reset_index(drop=True)
+        return rows.sort_values(["_place", "time", "event"], kind="stable")[columns].reset_index(drop=True)
 
     def _words(self, ranks: pd.Series[Any]) -> pd.Series[Any]:
         words = dict(enumerate(_scales.reasons(self._setting)))

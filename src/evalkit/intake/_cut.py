@@ -196,8 +196,9 @@ class CutData(Tables):
     def release(self) -> None:
         """Give the memory of kept rows back; who asks for them again has them computed again."""
         for role, name in [*self._names.items()]:
-            if self.recipes is not None and not self.recipes[role].view:
-                self.connection.con.execute(f'DROP TABLE "{name}"')  # type: ignore[union-attr]
+            recipe = self.recipes[role]  # type: ignore[index] - who keeps none has no names
+            if not recipe.view or _KEPT.search(recipe.text):  # views of the tables themselves stay: they hold nothing
+                self.connection.con.execute(f'DROP {"VIEW" if recipe.view else "TABLE"} "{name}"')  # type: ignore[union-attr]
                 del self._names[role]
 
     def _kept_as_it_is(self, table: ir.Table) -> ir.Table:
