@@ -80,20 +80,6 @@ def time_to_first_session(cohort: Cohort) -> Estimates:
     return found.about(population="all referred", cut=cohort.cut, asked={"question": "time_to_first_session"})
 
 
-def _since_first(cohort: Cohort) -> pd.DataFrame:
-    """Attended sessions dated from the first one, with the day since it as an integer."""
-    sessions = cohort.sessions()
-    rows = sessions[sessions["attended"]]
-    return rows.assign(day=rows["day_from_first_session"].astype("int64"))
-
-
-def _sums(rows: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
-    """Sessions and hours of some rows, for each of some people; 0 where there are none."""
-    found = rows.groupby(_KEY).agg(sessions=("hours", "size"), hours=("hours", "sum")).reset_index()
-    table = people[[*_KEY, "group"]].merge(found, how="left", on=_KEY)
-    return table.fillna({"sessions": 0, "hours": 0.0})
-
-
 @needs("sessions", "attendance")
 def attendance_rate(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     """Return attended / (attended + absent) sessions, by arm.
@@ -111,10 +97,7 @@ def attendance_rate(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     Estimates
         One row per arm, made from `Moments`.
     """
-    sessions = cohort.sessions()
-    due = sessions[sessions["status"].isin(["attended", "absent"])]
-    each = due.groupby([*_KEY, "group"]).agg(numerator=("attended", "sum"), denominator=("attended", "size"))
-    each = each.reset_index()
+    each = cohort.due()
     each["both"] = each["numerator"] + each["denominator"]
     rows = [
         row
@@ -165,13 +148,13 @@ def dose_by_week(
     if what not in ("sessions", "hours") or weeks < 1:
         msg = "dose_by_week: what must be sessions or hours, and weeks 1 or more"
         raise UsageError(msg)
-    attended = _since_first(cohort)
-    started = cohort.people[cohort.people["first_session_date"].notna()]
+    windows = [(7 * week, 7 * week + 6) for week in range(weeks)]
     rows: list[dict[str, object]] = []
-    for week in range(1, weeks + 1):
-        first, last = 7 * (week - 1), 7 * week - 1
-        people = started[started["days_from_first_session"] >= last]
-        table = _sums(attended[attended["day"].between(first, last)], people)
+    for week, ((first, last), sums) in enumerate(
+        zip(windows, cohort.attended("first_session", windows), strict=True), start=1
+    ):
+        over = cohort.people["days_from_first_session"] >= last
+        table = cohort.people.loc[over, [*_KEY, "group"]].join(sums)
         found = moments_of(table, groups_of(cohort), f"week {week}", f"Week {week}", what)
         rows += [{**row, "time_from": first, "time": last} for row in found if row["n"]]
     analysis = MeanOf(
@@ -187,9 +170,9 @@ def dose_by_week(
 def _window(cohort: Cohort) -> tuple[pd.DataFrame, int]:
     """Return counting sessions and hours within the completion window, of those whose window is over."""
     days = cohort.rules.funnel.completion_days
-    people = cohort.people[cohort.people["days_from_first_session"] >= days]
-    rows = _since_first(cohort)
-    return _sums(rows[rows["counting"] & (rows["day"] <= days)], people), days
+    over = cohort.people["days_from_first_session"] >= days
+    (sums,) = cohort.attended("first_session", [(0, days)], counting=True)
+    return cohort.people.loc[over, [*_KEY, "group"]].join(sums), days
 
 
 def _class(low: int, high: int | None) -> str:

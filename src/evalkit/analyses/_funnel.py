@@ -30,16 +30,6 @@ _NOT_SAID = "not recorded"
 _STEPS: WeakKeyDictionary[Cohort, pd.DataFrame] = WeakKeyDictionary()
 
 
-def _attended_within(cohort: Cohort, origin: str, days: int, *, counting: bool) -> pd.Series[float]:
-    """Attended sessions in [origin, origin + days], for each row of people."""
-    sessions = cohort.sessions()
-    day = sessions[f"day_from_{origin}"]
-    rows = sessions[sessions["counting" if counting else "attended"] & day.between(0, days)]
-    n = rows.groupby(["participant_id", "episode"]).size().rename("n_within").reset_index()
-    found = cohort.people[["participant_id", "episode"]].merge(n, how="left", on=["participant_id", "episode"])
-    return found["n_within"].fillna(0)
-
-
 def steps(cohort: Cohort) -> pd.DataFrame:
     """Return who is eligible for each step of the funnel, and who reached it.
 
@@ -60,32 +50,33 @@ def steps(cohort: Cohort) -> pd.DataFrame:
     """
     if cohort not in _STEPS:  # a report asks for them a dozen times
         _STEPS[cohort] = _steps(cohort)
-    return _STEPS[cohort].copy()
+    return cohort.people.join(_STEPS[cohort])
 
 
 def _steps(cohort: Cohort) -> pd.DataFrame:
-    people, rules = cohort.people.copy(), cohort.rules
-    windows = rules.funnel
+    """Return the columns of `steps` beside those of the people."""
+    people, rules = cohort.people, cohort.rules
+    windows, found = rules.funnel, pd.DataFrame(index=people.index)
     after_referral = {
         name: (people[f"{name}_date"] - people["referral_date"]).dt.days for name in ("intake", "first_session")
     }
     to_completion = (people["completion_date"] - people["first_session_date"]).dt.days
-    n_engaged = _attended_within(cohort, "intake", rules.engaged.days, counting=False)
-    n_half = _attended_within(cohort, "first_session", windows.half_dose_days, counting=True)
-    people["can_intake"] = people["days_from_referral"] >= windows.intake_days
-    people["did_intake"] = after_referral["intake"].le(windows.intake_days)
-    people["can_first_session"] = people["days_from_referral"] >= windows.first_session_days
-    people["did_first_session"] = after_referral["first_session"].le(windows.first_session_days)
-    people["can_engaged"] = people["days_from_intake"] >= rules.engaged.days
-    people["did_engaged"] = n_engaged >= rules.engaged.sessions
-    people["can_half_dose"] = people["days_from_first_session"] >= windows.half_dose_days
-    people["did_half_dose"] = n_half >= windows.half_dose_sessions
+    (engaged,) = cohort.attended("intake", [(0, rules.engaged.days)])
+    (half,) = cohort.attended("first_session", [(0, windows.half_dose_days)], counting=True)
+    found["can_intake"] = people["days_from_referral"] >= windows.intake_days
+    found["did_intake"] = after_referral["intake"].le(windows.intake_days)
+    found["can_first_session"] = people["days_from_referral"] >= windows.first_session_days
+    found["did_first_session"] = after_referral["first_session"].le(windows.first_session_days)
+    found["can_engaged"] = people["days_from_intake"] >= rules.engaged.days
+    found["did_engaged"] = engaged["sessions"] >= rules.engaged.sessions
+    found["can_half_dose"] = people["days_from_first_session"] >= windows.half_dose_days
+    found["did_half_dose"] = half["sessions"] >= windows.half_dose_sessions
     to_dose = (people["dose_date"] - people["first_session_date"]).dt.days
-    people["can_dose"] = people["days_from_first_session"] >= windows.completion_days
-    people["did_dose"] = to_dose.le(windows.completion_days)
-    people["can_completed"] = people["days_from_first_session"] >= windows.completion_days
-    people["did_completed"] = to_completion.le(windows.completion_days)
-    return people.assign(can_referred=True, did_referred=True)
+    found["can_dose"] = people["days_from_first_session"] >= windows.completion_days
+    found["did_dose"] = to_dose.le(windows.completion_days)
+    found["can_completed"] = people["days_from_first_session"] >= windows.completion_days
+    found["did_completed"] = to_completion.le(windows.completion_days)
+    return found.assign(can_referred=True, did_referred=True)
 
 
 def labels_of(cohort: Cohort) -> dict[str, str]:

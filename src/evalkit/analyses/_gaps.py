@@ -72,7 +72,7 @@ def return_times(cohort: Cohort) -> pd.DataFrame:
     MissingTableError
         If sessions are not part of the study.
     """
-    cohort.sessions()
+    cohort.require("sessions")
     people = cohort.people[cohort.people["disengagement_date"].notna()]
     back = people["return_date"].notna()
     end = people["return_date"].fillna(pd.Timestamp(cohort.cut))
@@ -106,7 +106,7 @@ def returns(cohort: Cohort, *, days: int = 90, conf_level: float = 0.95) -> Esti
     if days < 1:
         msg = "returns: days must be 1 or more"
         raise UsageError(msg)
-    cohort.sessions()
+    cohort.require("sessions")
     people = cohort.people
     left = people["disengagement_date"]
     since = (pd.Timestamp(cohort.cut) - left).dt.days

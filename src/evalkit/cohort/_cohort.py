@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -13,7 +13,8 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from evalkit.cohort import _harm, _retention, _scales
+from evalkit.cohort import _attendance, _harm, _retention, _scales
+from evalkit.cohort._attendance import Since, Window
 from evalkit.cohort._episodes import Setting, owned, sessions
 from evalkit.cohort._join import joined
 from evalkit.errors import UsageError, did_you_mean
@@ -185,7 +186,7 @@ class Cohort:
         """
         name = _named("harm_recurrent", source)
         if name not in self._frames:
-            self._require("outcomes")
+            self.require("outcomes")
             self._check_source(source)
             self._frames[name] = self._recurrent(source)
         return self._frames[name].copy()
@@ -247,6 +248,57 @@ class Cohort:
         rows, flags = self._owned("sessions"), ["attended", "counting"]
         return rows[[c for c in rows.columns if c not in flags] + flags].astype(dict.fromkeys(flags, "bool"))
 
+    def attended(self, since: Since, windows: Sequence[Window], *, counting: bool = False) -> list[pd.DataFrame]:
+        """Return how many sessions everybody attended in each of several windows of days, and their hours.
+
+        Parameters
+        ----------
+        since : {"intake", "first_session"}
+            What days are counted from.
+        windows : sequence of (int, int)
+            First and last day of each, both in it.
+        counting : bool, default False
+            Whether only sessions of counting kinds are counted.
+
+        Returns
+        -------
+        list of pandas.DataFrame
+            One of each window: sessions and hours, a row for each of ``people``; 0 where there are none.
+
+        Raises
+        ------
+        MissingTableError
+            If sessions are not part of the study.
+        """
+        self.require("sessions")
+        role = f"attended since {since}, {list(windows)}, {counting}"
+        if role not in self._frames:
+            make = partial(_attendance.within, since=since, windows=windows, counting=counting)
+            found = self._fetch(role, make, ["referral_date"])
+            self._frames[role] = joined(self.people[[*_ORDER, "referral_date"]], found).drop(columns="referral_date")
+        sums = self._frames[role].fillna(0)
+        return [
+            pd.DataFrame({what: sums[f"{what}_{place}"] for what in ("sessions", "hours")})
+            for place in range(len(windows))
+        ]
+
+    def due(self) -> pd.DataFrame:
+        """Return how many sessions people attended, of how many attended or missed without excuse.
+
+        Returns
+        -------
+        pandas.DataFrame
+            participant_id, episode, group, numerator, denominator; those with such a session.
+
+        Raises
+        ------
+        MissingTableError
+            If sessions are not part of the study.
+        """
+        self.require("sessions")
+        found = self._fetch("due", _attendance.due, ["referral_date"])
+        return joined(self.people[[*_ORDER, "referral_date", "group"]], found, "inner").drop(columns="referral_date")
+
     def exits(self) -> pd.DataFrame:
         """Return the exits that analysed episodes own, known at the cut.
 
@@ -277,9 +329,23 @@ class Cohort:
         """
         return self._owned("measures")
 
-    def _require(self, table: str) -> None:
+    def require(self, table: str) -> None:
+        """Raise an error where a raw table is not part of the study.
+
+        Parameters
+        ----------
+        table : str
+
+        Raises
+        ------
+        MissingTableError
+        """
         if not self.has(table):
             raise MissingTableError(table)
+
+    def release(self) -> None:
+        """Give back the memory of what was computed for this cohort; what is asked of it later is computed again."""
+        self._setting.release()
 
     @property
     def _origin(self) -> str:
@@ -300,7 +366,7 @@ class Cohort:
     def _scale(self, scale: Scale, origin: str, source: str | None = None) -> pd.DataFrame:
         name = _named(scale, source)
         if name not in self._frames:
-            self._require("outcomes" if scale == "harm" else "sessions")
+            self.require("outcomes" if scale == "harm" else "sessions")
             self._check_source(source)
             made: dict[Scale, Callable[[Setting], ir.Table]] = {
                 "initiation": _scales.initiation,
@@ -318,7 +384,13 @@ class Cohort:
 
     def _with_people(self, ended: pd.DataFrame, origin: str) -> pd.DataFrame:
         """Join the end of each episode's time to the person, and turn days into times."""
-        rows = joined(self.people, ended, "inner")
+        about = ["referral_source", "site", "community_area", *self.covariates]
+        about = [c for c in dict.fromkeys(about) if c not in {*_ORDER, self.study.arms.column}]
+        own = [*_ORDER, "group", self.study.arms.column, *about]
+        people = self.people[list(dict.fromkeys([*own, "referral_date", origin]))]
+        rows = joined(
+            people.assign(_place=np.arange(len(people))), ended, "inner"
+        )  # numbers are sorted sooner than names
         days = (rows["day"] - rows[origin]).dt.days
         rows = rows[days >= 0]
         rows = rows.assign(
@@ -326,10 +398,8 @@ class Cohort:
             event=rows["cause"].astype("int64"),
             reason=self._words(rows["rank"]),
         )
-        about = ["referral_source", "site", "community_area", *self.covariates]
-        about = [c for c in dict.fromkeys(about) if c not in {*_ORDER, self.study.arms.column}]
         columns = [*_ORDER, "group", self.study.arms.column, "time", "event", "reason", *about]
-        return rows.sort_values([*_ORDER, "time", "event"], kind="stable")[columns].reset_index(drop=True)
+        return rows.sort_values(["_place", "time", "event"], kind="stable")[columns].reset_index(drop=True)
 
     def _words(self, ranks: pd.Series[Any]) -> pd.Series[Any]:
         words = dict(enumerate(_scales.reasons(self._setting)))
@@ -350,7 +420,7 @@ class Cohort:
 
     def _owned(self, name: str) -> pd.DataFrame:
         if name not in self._frames:
-            self._require(name)
+            self.require(name)
             day = _OWN_DATES[name]
             own = sessions(self._setting) if name == "sessions" else owned(self._setting, name, day)
             rows = fetch(own, ["referral_date", day], name)

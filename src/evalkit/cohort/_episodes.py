@@ -41,7 +41,7 @@ class Setting:
             self, "_stated", f"{self.episodes} {self.rules.model_dump_json()} {self.harm.model_dump_json()}"
         )
 
-    def kept(self, name: str, make: Callable[[], ir.Table]) -> ir.Table:
+    def kept(self, name: str, make: Callable[[], ir.Table], *, view: bool = False) -> ir.Table:
         """Return an expression that several roll-ups share, computed once where that is possible.
 
         Parameters
@@ -49,14 +49,21 @@ class Setting:
         name : str
         make : callable
             Called the first time.
+        view : bool, default False
+            As `CutData.kept` has it.
 
         Returns
         -------
         ibis Table
         """
         if name not in self._kept:
-            self._kept[name] = self.cut.kept((name, self._stated), make)
+            self._kept[name] = self.cut.kept((name, self._stated), make, view=view)
         return self._kept[name]
+
+    def release(self) -> None:
+        """Give memory back, as `CutData.release`."""
+        self._kept.clear()
+        self.cut.release()
 
     @property
     def day(self) -> date:
@@ -167,7 +174,7 @@ def owned(setting: Setting, name: str, day: str) -> ir.Table:
     ibis Table
         The table's columns and ``referral_date``.
     """
-    return setting.kept(name, lambda: _owned(setting, name, day))
+    return setting.kept(name, lambda: _owned(setting, name, day), view=True)
 
 
 def _owned(setting: Setting, name: str, day: str) -> ir.Table:
@@ -216,7 +223,7 @@ def sessions(setting: Setting) -> ir.Table:
                 counting |= (rows.kind == kind) & (place < most)
         return rows.mutate(attended=came, counting=came & counting.fill_null(False))
 
-    return setting.kept("sessions, flagged", make)
+    return setting.kept("sessions, flagged", make, view=True)
 
 
 def attended(setting: Setting) -> ir.Table:

@@ -14,7 +14,7 @@ from evalkit.cohort._build import build
 from evalkit.cohort._cohort import Cohort
 from evalkit.counts import Codes, codes_of
 from evalkit.errors import DataError
-from evalkit.intake import StudyData, open_data
+from evalkit.intake import StudyData, fetch, open_data
 from evalkit.protocol import Study
 
 Figure = Callable[[Cohort, pd.DataFrame], "_Number"]
@@ -46,9 +46,7 @@ class _Number(NamedTuple):
 def _events(scale: str, cause: int) -> Figure:
     def count(cohort: Cohort, people: pd.DataFrame) -> _Number:
         rows = getattr(cohort, scale)()
-        keys = people.set_index(["participant_id", "episode"]).index
-        own = rows.set_index(["participant_id", "episode"]).index.isin(keys)
-        return _people(rows[rows["event"].eq(cause) & own])
+        return _people(rows[rows["event"].eq(cause) & rows["group"].isin(people["group"].unique())])
 
     return count
 
@@ -197,13 +195,16 @@ def _later_rows(data: StudyData, day: date, known_on: date) -> pd.DataFrame:
     cut, seen = pd.Timestamp(day), pd.Timestamp(known_on)
     arms = data.study.arms
     labels = {arm.value: arm.label for arm in (arms.focus, arms.comparison)}
-    people = data.frame("participants").drop_duplicates("participant_id")
+    people = data.table("participants").select("participant_id", arms.column)
+    people = fetch(people, [], "participants").drop_duplicates("participant_id")
     group_of = people.set_index("participant_id")[arms.column].map(labels)
     parts = []
     for name, date_column in _DAYS.items():
         if not data.has(name):
             continue
-        rows = data.frame(name)
+        table = data.table(name)
+        changed = table.filter((table.recorded_on > day) | (table.retracted_on > day))
+        rows = fetch(changed, [date_column, "recorded_on", "retracted_on"], name)
         rows = rows[(rows[date_column] <= cut) & ~(rows["recorded_on"] > seen)]
         gone = rows[~(rows["recorded_on"] > cut) & (rows["retracted_on"] > cut) & (rows["retracted_on"] <= seen)]
         come = rows[(rows["recorded_on"] > cut) & ~(rows["retracted_on"] <= seen)]

@@ -215,6 +215,6 @@ def summary(setting: Setting) -> ir.Table:
         last_session_date=rows.day.max(),
         n_attended=rows.count(),
         hours_attended=rows.hours.sum(),
-        n_counting=rows.counting.ifelse(1, 0).sum().cast("int64"),
+        n_counting=rows.count(where=rows.counting),
         hours_counting=rows.counting.ifelse(rows.hours, 0.0).sum(),
     )

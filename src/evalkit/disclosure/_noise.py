@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from evalkit.counts import Codes
 
@@ -78,6 +79,10 @@ def bell(low: int, high: int, variance: float) -> tuple[tuple[int, ...], tuple[i
     return tuple(int(v) for v in d), (*(int(v) for v in whole[:-1]), _STEPS)
 
 
+def _nobody() -> pd.Series[int]:
+    return pd.Series(dtype=np.uint64, index=pd.Index([], dtype=np.uint64))
+
+
 @dataclass(frozen=True, eq=False)
 class Noise:
     """The noise of one study's counts.
@@ -97,7 +102,7 @@ class Noise:
     least: int = 11
     most: int = 5
     variance: float = 2.0
-    _known: dict[int, int] = field(default_factory=dict, repr=False)
+    _known: pd.Series[int] = field(default_factory=_nobody, repr=False)
 
     @property
     def id(self) -> str:
@@ -115,13 +120,20 @@ class Noise:
         -------
         numpy.ndarray of uint64, shape (n,)
         """
-        known, codes = self._known, people.tolist()
-        for code in set(codes).difference(known):
-            told = hashlib.blake2b(
-                code.to_bytes(8, "little"), key=self.secret, digest_size=8, person=b"person"
-            ).digest()
-            known[code] = int.from_bytes(told, "little")
-        return np.fromiter((known[code] for code in codes), dtype=np.uint64, count=len(codes))
+        told = self._known
+        places = told.index.get_indexer(pd.Index(people))
+        if (places < 0).any():
+            new = np.unique(people[places < 0])
+            own = np.fromiter((self._key_of(code) for code in new.tolist()), dtype=np.uint64, count=len(new))
+            told = pd.concat([told, pd.Series(own, index=pd.Index(new))])
+            object.__setattr__(self, "_known", told)
+            places = told.index.get_indexer(pd.Index(people))
+        return np.asarray(told.to_numpy()[places])
+
+    def _key_of(self, code: int) -> int:
+        """Return one person's key."""
+        told = hashlib.blake2b(code.to_bytes(8, "little"), key=self.secret, digest_size=8, person=b"person").digest()
+        return int.from_bytes(told, "little")
 
     def key(self, people: Codes) -> int:
         """Return the key of a group: the sum of its people's, modulo 2**64."""

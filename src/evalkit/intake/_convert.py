@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from types import NoneType
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 
 from evalkit.errors import ProtocolError
@@ -309,6 +311,30 @@ def convert(raw: Sequence[object], how: Reading) -> tuple[list[Any], list[int]]:
         if bad:
             unreadable.append(position)
     return values, unreadable
+
+
+def as_array(raw: Sequence[object], how: Reading) -> tuple[pa.Array, list[int]]:
+    """Read a column, as `convert`, into an array of its type: of a column of texts each text once.
+
+    Parameters
+    ----------
+    raw : sequence of object, shape (n_rows,)
+    how : Reading
+
+    Returns
+    -------
+    values : pyarrow.Array, shape (n_rows,)
+    unreadable : list of int
+    """
+    if not set(map(type, raw)) <= {str, NoneType}:  # 1, 1.0 and True are equal, and not the same
+        values, unreadable = convert(raw, how)
+        return pa.array(values, TYPES[how.kind]), unreadable
+    different = list(dict.fromkeys(raw))
+    values, wrong = convert(different, how)
+    place_of = {text: place for place, text in enumerate(different)}
+    places = np.fromiter(map(place_of.__getitem__, raw), dtype=np.int32, count=len(raw))
+    unreadable = np.flatnonzero(np.isin(places, wrong)).tolist() if wrong else []
+    return pa.array(values, TYPES[how.kind]).take(pa.array(places)), unreadable
 
 
 def _convert_one(value: object, how: Reading, to_ours: Callable[[object, Reading], Any]) -> tuple[Any, bool]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from evalkit.errors import DataError, ProtocolError, did_you_mean
-from evalkit.intake._raw import Line, RawTable, Wanted, assembled, check_header, header
+from evalkit.intake._raw import LOOKED_THROUGH, Line, RawTable, Wanted, assembled, check_header, header
 from evalkit.protocol import Table
 
 _DELIMITERS = (",", ";", "\t", "|")
 _TRIED = 50  # lines on which a delimiter is tried
+_AT_ONCE = 256  # rows that are taken apart at once: of so few, none lives long enough to be looked through as garbage
 _MARK = "\ufeff"
 _NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x1f\x8b")  # how these begin
 _SEP = re.compile(r"\"?sep=(.)\"?\s*", re.IGNORECASE)  # how Excel is told the delimiter, in a line of its own
@@ -42,13 +45,8 @@ def read_csv(path: Path, table: Table, wanted: Wanted, where: str) -> RawTable:
     DataError
         If it is not text of that encoding, not CSV, or its lines differ in their number of fields.
     """
-    content = path.read_bytes()
-    if content.startswith(_NO_TEXT):
-        msg = f"{where} is no text but a workbook, a Parquet file or an archive, whatever its name says"
-        raise DataError(msg)
-    text = decoded(content, table.encoding, where)
+    lines = _lines(path, table.encoding, where)
     # Title and footer lines are taken off as lines: they need not be CSV. Row numbers stay those of the file.
-    lines = io.StringIO(text, newline="").readlines()
     named = _SEP.fullmatch(lines[0]) if lines else None
     skipped = max(table.skip_rows, 1 if named else 0)
     end = len(lines)
@@ -56,39 +54,89 @@ def read_csv(path: Path, table: Table, wanted: Wanted, where: str) -> RawTable:
         while end > skipped and _blank(lines[end - 1]):
             end -= 1
         end = max(skipped, end - 1)
-    body, rest = lines[skipped:end], lines[end:]
-    delimiter = table.delimiter or (named[1] if named else _delimiter(body, wanted))
-    records = _records(body, delimiter, skipped, where)
-    if not records:
+    rest = lines[end:]
+    del lines[end:], lines[:skipped]
+    delimiter = table.delimiter or (named[1] if named else _delimiter(lines, wanted))
+    records = _Records()
+    records.read(lines, delimiter, skipped, where)
+    if not records.head:
         msg = f"{where} is empty"
         raise DataError(msg)
-    check_header(records, wanted, where)
-    _check_width(records, where)
+    check_header(records.head, wanted, where)
+    records.check_width(where)
     footer = [(end + n, next(csv.reader([line], delimiter=delimiter))) for n, line in enumerate(rest, start=1)]
-    return assembled(records, where, footer=[(n, cells) for n, cells in footer if any(cells)])
+    empty = assembled(records.head[:1], where, footer=[(n, cells) for n, cells in footer if any(cells)])
+    return replace(empty, columns=records.columns_of(where), rows=records.numbers[1:])
+
+
+def _lines(path: Path, encoding: str, where: str) -> list[str]:
+    content = path.read_bytes()
+    if content.startswith(_NO_TEXT):
+        msg = f"{where} is no text but a workbook, a Parquet file or an archive, whatever its name says"
+        raise DataError(msg)
+    return io.StringIO(decoded(content, encoding, where), newline="").readlines()
 
 
 def _blank(line: str) -> bool:
     return not line.strip("".join(_DELIMITERS) + '" \r\n')
 
 
-def _records(lines: list[str], delimiter: str, skipped: int, where: str) -> list[Line]:
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    try:
-        return [(skipped + reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    except csv.Error:
-        number = skipped + reader.line_num
-        msg = f"{where}: line {number} is not CSV (a quote that does not close, or a field without end)"
-        raise DataError(msg) from None
+class _Records:
+    """The rows that hold anything, by column: of a value that stands in many, one text is kept, not millions."""
 
+    def __init__(self) -> None:
+        self.head: list[Line] = []
+        self.numbers: list[int] = []
+        self._columns: list[list[str | None]] = []
+        self._known: list[dict[str | None, str | None]] = []
+        self._short: list[tuple[int, int]] = []  # rows with fewer fields than the first, and how many
 
-def _check_width(records: list[Line], where: str) -> None:
-    width = len(header(records[0][1], where))
-    ragged = [n for n, cells in records[1:] if len(cells) < width or any(cell.strip() for cell in cells[width:])]
-    if ragged:
-        shown = ", ".join(map(str, ragged[:5]))
-        msg = f"{where}: {len(ragged)} line(s) have another number of columns than the header (line {shown})"
-        raise DataError(msg)
+    def read(self, lines: list[str], delimiter: str, skipped: int, where: str) -> None:
+        """Read all lines."""
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        full = ((skipped + reader.line_num, cells) for cells in reader if "".join(cells).strip())
+        try:
+            while some := list(itertools.islice(full, _AT_ONCE)):
+                self._add(some)
+        except csv.Error:
+            number = skipped + reader.line_num
+            msg = f"{where}: line {number} is not CSV (a quote that does not close, or a field without end)"
+            raise DataError(msg) from None
+
+    def _add(self, some: list[Line]) -> None:
+        self.head = self.head or some[:LOOKED_THROUGH]
+        before, width = len(self.numbers), len(self.head[0][1])
+        self.numbers += [number for number, _ in some]
+        self._short += [(number, len(cells)) for number, cells in some if len(cells) < width]
+        for place, cells in enumerate(itertools.zip_longest(*(cells for _, cells in some))):
+            if place == len(self._columns):
+                self._columns.append([None] * before)
+                self._known.append({})
+            self._columns[place] += map(self._known[place].setdefault, cells, cells)
+        for column in self._columns:
+            column.extend([None] * (len(self.numbers) - len(column)))
+
+    def check_width(self, where: str) -> None:
+        """Refuse rows with fewer fields than the header, or with values behind its last name."""
+        width = len(header(self.head[0][1], where))
+        short = {number for number, size in self._short if size < width}
+        behind = zip(self._columns[width:], self._known[width:], strict=True)
+        long = {
+            number
+            for column, known in behind
+            if any(cell and cell.strip() for cell in known)
+            for number, cell in zip(self.numbers[1:], column[1:], strict=True)
+            if cell and cell.strip()
+        }
+        if ragged := sorted(short | long):
+            shown = ", ".join(map(str, ragged[:5]))
+            msg = f"{where}: {len(ragged)} line(s) have another number of columns than the header (line {shown})"
+            raise DataError(msg)
+
+    def columns_of(self, where: str) -> dict[str, list[str | None]]:
+        """Return the columns that have a name, without it."""
+        names = header(self.head[0][1], where)
+        return {name: column[1:] for name, column in zip(names, self._columns, strict=False) if name}
 
 
 def _delimiter(lines: list[str], wanted: Wanted) -> str:

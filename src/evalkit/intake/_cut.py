@@ -32,10 +32,11 @@ _KEPT = re.compile(r'"(kept_\d+)"')
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A compiled query: its text, and the role of each kept table that stands in it under its name for one cut."""
+    """A compiled query: its text, the role of each kept table that stands in it by name, and whether it is a view."""
 
     text: str
     roles: Mapping[str, Hashable]
+    view: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +140,7 @@ class CutData(Tables):
         """The day whose knowledge counts, in the same way."""
         return ibis.literal(self.known_on if self.recipes is None else _KNOWN_ON)
 
-    def kept(self, role: Hashable, make: Callable[[], ir.Table]) -> ir.Table:
+    def kept(self, role: Hashable, make: Callable[[], ir.Table], *, view: bool = False) -> ir.Table:
         """Compute an expression once and keep its rows for later ones, where that can be done.
 
         On our own DuckDB connection it is compiled for the first cut that asks, and its text is asked again for others.
@@ -150,6 +151,8 @@ class CutData(Tables):
             What it is, with everything but the cut that it depends on: the same role is the same question.
         make : callable
             Makes the expression, from these tables, `last`, `seen` and others that were kept.
+        view : bool, default False
+            On our own DuckDB connection its text is kept, not its rows: for many rows that are asked for once.
 
         Returns
         -------
@@ -169,7 +172,7 @@ class CutData(Tables):
         if role not in self._names:
             if role not in self.recipes:
                 text = ibis.to_sql(make(), dialect=self.connection.name)
-                self.recipes[role] = Recipe(text, {name: own for own, name in self._names.items()})
+                self.recipes[role] = Recipe(text, {name: own for own, name in self._names.items()}, view)
             self._ask(role, self.recipes[role])
         return self.connection.table(self._names[role])
 
@@ -185,10 +188,19 @@ class CutData(Tables):
         query = _KEPT.sub(own, recipe.text)
         for stands_for, day in ((_CUT, self.day), (_KNOWN_ON, self.known_on)):
             query = query.replace(_sql(stands_for), _sql(day))
-        name = f"kept_{next(_NUMBER)}"
+        name, kind = f"kept_{next(_NUMBER)}", "VIEW" if recipe.view else "TABLE"
         with clean_errors("cohort"):
-            self.connection.con.execute(f'CREATE TEMP TABLE "{name}" AS {query}')  # type: ignore[union-attr]
+            self.connection.con.execute(f'CREATE TEMP {kind} "{name}" AS {query}')  # type: ignore[union-attr]
         self._names[role] = name
+
+    def release(self) -> None:
+        """Give the memory of kept rows back; who asks for them again has them computed again."""
+        recipes = self.recipes or {}  # who keeps none has no names
+        for role, name in [*self._names.items()]:
+            recipe = recipes[role]
+            if not recipe.view or _KEPT.search(recipe.text):  # views of the tables themselves stay: they hold nothing
+                self.connection.con.execute(f'DROP {"VIEW" if recipe.view else "TABLE"} "{name}"')  # type: ignore[union-attr]
+                del self._names[role]
 
     def _kept_as_it_is(self, table: ir.Table) -> ir.Table:
         name = f"kept_{next(_NUMBER)}"
@@ -238,7 +250,8 @@ def fetch(expression: ir.Table, dates: tuple[str, ...] | list[str], where: str) 
             frame[name] = (days if typed else pd.to_datetime(days)).astype("datetime64[ns]")
         for name, kind in expression.schema().items():
             if kind.is_string():
-                frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
+                texts = frame[name].astype(object)
+                frame[name] = texts.where(texts.notna(), None) if texts.hasnans else texts
             elif kind.is_floating() or kind.is_decimal():
                 frame[name] = frame[name].astype("float64")
     return frame

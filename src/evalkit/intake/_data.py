@@ -119,7 +119,7 @@ class StudyData(Tables):
         tables: dict[str, ir.Table] = {}
         cut = CutData(self.study, tables, day, self.synthetic, known, connection=self.connection, recipes=self.recipes)
         for name, table in self.tables.items():
-            tables[name] = cut.kept(("known", name), partial(self._known, name, table, cut))
+            tables[name] = cut.kept(("known", name), partial(self._known, name, table, cut), view=True)
         return cut
 
     def _known(self, name: str, table: ir.Table, cut: CutData) -> ir.Table:

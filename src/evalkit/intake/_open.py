@@ -125,6 +125,7 @@ def _private() -> ibis.BaseBackend:
     backend = ibis.duckdb.connect()
     for setting, value in SEALED.items():
         backend.con.execute(f"SET {setting} = {value}")
+    backend.con.execute("SET threads = 1")  # hours are added up in the same order each time
     return backend
 
 

@@ -13,7 +13,7 @@ from evalkit.intake._spec import TableSpec
 from evalkit.protocol import Table
 from evalkit.spreadsheet import unseen
 
-_LOOKED_THROUGH = 20  # a header line further down than this is not looked for
+LOOKED_THROUGH = 20  # a header line further down than this is not looked for
 
 Line = tuple[int, list[Any]]
 """A row's number, as a spreadsheet shows it, and its cells."""
@@ -118,7 +118,7 @@ def check_header(lines: Sequence[Line], wanted: Wanted, where: str) -> None:
     """
     if names_in(lines[0][1]) & wanted.known:
         return
-    for number, cells in lines[1:_LOOKED_THROUGH]:
+    for number, cells in lines[1:LOOKED_THROUGH]:
         if len(names_in(cells) & wanted.known) > 1:
             msg = f"{where}: row {number} looks like its header line; say skip_rows: {number - 1} in the protocol"
             raise DataError(msg)

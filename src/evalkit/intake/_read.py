@@ -11,7 +11,18 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from evalkit.errors import ProtocolError, did_you_mean
-from evalkit.intake._convert import NO, TEXTS, TYPES, YES, Broken, Reading, as_text, check_date_format, convert
+from evalkit.intake._convert import (
+    NO,
+    TEXTS,
+    TYPES,
+    YES,
+    Broken,
+    Reading,
+    as_array,
+    as_text,
+    check_date_format,
+    convert,
+)
 from evalkit.intake._findings import Finding, finding
 from evalkit.intake._raw import RawTable
 from evalkit.intake._spec import ColumnSpec, TableSpec
@@ -168,8 +179,7 @@ def _column(
     spec: TableSpec, column: ColumnSpec, how: Reading, raw: RawTable, name: str
 ) -> tuple[pa.Array, list[Finding]]:
     cells = raw.columns[name]
-    values, unreadable = convert(cells, how)
-    array = pa.array(values, TYPES[column.kind])
+    array, unreadable = as_array(cells, how)
     found = []
     for broken, rule in ((Broken.UNCALCULATED, "uncalculated_formula"), (Broken.ERROR, "formula_error")):
         if rows := [raw.rows[position] for position in unreadable if cells[position] is broken]:
@@ -199,8 +209,10 @@ def _footer(spec: TableSpec, how: Reading, raw: RawTable, name: str) -> list[Fin
 
 def _midnights(cells: list[object], zone: ZoneInfo) -> bool:
     """Say whether all times of a column are midnight in UTC and count on another day: most likely they are days."""
-    times = [cell for cell in cells if cell is not None and cell != ""]
-    return bool(times) and all(_midnight(cell, zone) for cell in times)
+    first = next((cell for cell in cells if cell is not None and cell != ""), None)
+    if first is None or not _midnight(first, zone):  # so it is nearly everywhere
+        return False
+    return all(_midnight(cell, zone) for cell in cells if cell is not None and cell != "")
 
 
 def _midnight(cell: object, zone: ZoneInfo) -> bool:
@@ -216,7 +228,7 @@ def _blanks(where: str, column: ColumnSpec, raw: RawTable, name: str) -> list[Fi
     """Warn of blanks around values of a list: they are not read, and tell of an export that is not as it was."""
     if column.allowed is None:
         return []
-    held = {v for v in raw.columns[name] if isinstance(v, str)}
+    held = {v for v in set(raw.columns[name]) if isinstance(v, str)}
     padded = {v for v in held if v.strip() and v != v.strip()}
     rows = [number for number, v in zip(raw.rows, raw.columns[name], strict=True) if v in padded] if padded else []
     return [finding(where, column.name, "outer_blanks", "warning", rows, OUTER_BLANKS)] if rows else []

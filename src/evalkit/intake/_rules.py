@@ -97,6 +97,11 @@ def _empty(column: str) -> Callable[[Frame], pd.Series[bool]]:
     return lambda frame: frame[column].isna()
 
 
+def _not_opaque(frame: Frame) -> pd.Series[bool]:
+    names = pd.Series(frame["participant_id"].unique(), dtype=object)  # a person has many rows
+    return frame["participant_id"].isin(names[names.str.contains(_NOT_OPAQUE, na=False).astype(bool)])
+
+
 def column_rules(spec: TableSpec, today: date) -> list[Rule]:
     """Return the rules that follow from a table's columns.
 
@@ -153,7 +158,7 @@ def _entry_rules(spec: TableSpec) -> list[Rule]:
             "identifier_not_opaque",
             "warning",
             opaque,
-            lambda frame: frame["participant_id"].str.contains(_NOT_OPAQUE, na=False).astype(bool),
+            _not_opaque,
         ),
         Rule(
             "recorded_on",

@@ -130,7 +130,8 @@ def _standing(data: StudyData, today: date) -> dict[str, pd.DataFrame]:
         frame = fetch(table, table_spec(data.study, name).dates, name)
         stands = ~(frame["retracted_on"] <= pd.Timestamp(today))
         wrong = frame["retracted_on"] < frame["recorded_on"]
-        frames[name] = frame[stands | wrong].reset_index(drop=True)
+        kept = stands | wrong
+        frames[name] = frame if kept.all() else frame[kept].reset_index(drop=True)
     return frames
 
 

@@ -19,7 +19,7 @@ from typing import Literal
 
 import pandas as pd
 
-from evalkit.cohort import Cohort, build
+from evalkit.cohort import Cohort
 from evalkit.disclosure import Policy, Record, Safe, make_safe
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
@@ -146,7 +146,7 @@ class Report:
     def quarters(self) -> tuple[tuple[str, Cohort], ...]:
         """Each quarter of the study up to this period, with the cohort as it was known at the quarter's end."""
         before = quarters_between(self.study.starts, self.period.first, self.study.fiscal_year_start_month)
-        earlier = [(p.name, build(self.raw.at(p.cut))) for p in before if p.last < self.period.first]
+        earlier = [(p.name, standing.known_at(self, p)) for p in before if p.last < self.period.first]
         return (*earlier, (self.period.name, self.cohort))
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "cover",
     "groups_compared",
+    "known_at",
     "order_of",
     "provenance",
     "show_absent",
@@ -18,7 +19,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from evalkit._version import __version__
-from evalkit.cohort import restatements
+from evalkit.analyses import steps
+from evalkit.cohort import Cohort, build, restatements
 from evalkit.disclosure import Safe, safe_restatements
 from evalkit.excuses import KIND as EXCUSES
 from evalkit.excuses import excuse_text
@@ -111,6 +113,15 @@ def show_restatements(report: Report) -> None:
         emit("markdown", words("restated.none", period=before.name), kind="restatements")
         return
     emit("table", restatement_table(rows, before.name), data=restatement_numbers(rows), kind="restatements")
+
+
+def known_at(report: Report, period: Period) -> Cohort:
+    """Build the cohort as it was known at the end of an earlier period, for its shares of the funnel."""
+    cohort = build(report.raw.at(period.cut))
+    if cohort.has("sessions"):
+        steps(cohort)  # kept with the cohort
+    cohort.release()
+    return cohort
 
 
 def provenance(report: Report) -> None:
