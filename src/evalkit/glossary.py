@@ -49,6 +49,7 @@ _ROWS = (
     ("label", "text", "", "the term in the words of the report"),
     ("variable", "text", "", "the variable a level belongs to"),
     ("cause", "text", "", "the cause of the event, where several compete"),
+    ("state", "text", "", "the state in which people are, of those between which they move"),
     ("method", "text", "", "the method that made the row"),
     ("measure", "text", "", "what is measured, where a table holds several measures"),
     ("verdict", "text", "", "a diagnostic's answer: pass, warn, fail or unknown"),

@@ -11,11 +11,13 @@ from evalkit.survival._gray import GrayTest, gray_test
 from evalkit.survival._kaplan_meier import KaplanMeier, kaplan_meier
 from evalkit.survival._landmark import landmark
 from evalkit.survival._logrank import LogRank, logrank
+from evalkit.survival._occupation import StateDays, StateOccupation, state_days, state_occupation
 from evalkit.survival._parametric import parametric
 from evalkit.survival._proportional_hazards import proportional_hazards_test
 from evalkit.survival._quantile import FollowUp, SurvivalQuantile, follow_up, survival_quantile
 from evalkit.survival._recurrent import mean_cumulative_count
 from evalkit.survival._rmst import RestrictedMean, RestrictedMeanContrast, rmst, rmst_contrast
+from evalkit.survival._transition_counts import from_landmark, transition_counts
 
 __all__ = [
     "CoxFit",
@@ -26,6 +28,8 @@ __all__ = [
     "LogRank",
     "RestrictedMean",
     "RestrictedMeanContrast",
+    "StateDays",
+    "StateOccupation",
     "SurvivalDifference",
     "SurvivalQuantile",
     "cox",
@@ -33,6 +37,7 @@ __all__ = [
     "day_counts",
     "fine_gray",
     "follow_up",
+    "from_landmark",
     "gray_test",
     "kaplan_meier",
     "landmark",
@@ -42,6 +47,9 @@ __all__ = [
     "proportional_hazards_test",
     "rmst",
     "rmst_contrast",
+    "state_days",
+    "state_occupation",
     "survival_difference",
     "survival_quantile",
+    "transition_counts",
 ]
