@@ -32,7 +32,8 @@ told <- function(d, states, by, at, weighted) { out <- list()
   for (v in sort(unique(d[[by]]))) { f <- fit(d[d[[by]] == v, ], states, weighted); s <- summary(f, times = at); o <- match(states, f$states)
     out[[v]] <- list(p = s$pstate[, o, drop = FALSE], se = s$std.err[, o, drop = FALSE], lo = s$lower[, o, drop = FALSE], hi = s$upper[, o, drop = FALSE], f = f, o = o, w = if (weighted) with(d[d[[by]] == v, ], w[match(levels(factor(id)), id)]) else 1) }
   out }
-flat <- function(parts, what) I(unlist(lapply(parts, function(p) as.vector(t(p[[what]])))))
+# a probability of 0 is a rounding error in R under weights; it has no limits
+flat <- function(parts, what) I(unlist(lapply(parts, function(p) { v <- p[[what]]; if (what %in% c("lo", "hi")) v[p$p < 1e-12] <- NA; as.vector(t(v)) })))
 area <- function(p, tau) { f <- p$f; k <- f$time <= tau; edge <- diff(c(0, pmax(f$time[k], 0), tau)); P <- rbind(f$p0, f$pstate[k, , drop = FALSE])
   U <- f$influence.pstate; U <- U[, 1:(sum(k) + 1), , drop = FALSE]
   list(est = (edge %*% P)[p$o], se = apply(U, 3, function(u) sqrt(sum((p$w * (u %*% edge))^2)))[p$o]) }
