@@ -18,6 +18,7 @@ from evalkit.compare._proportion import (
     risk_ratio,
 )
 from evalkit.compare._reconstruct import benchmark_curve, reconstruct
+from evalkit.compare._state_difference import state_difference
 
 __all__ = [
     "Benchmark",
@@ -43,4 +44,5 @@ __all__ = [
     "reconstruct",
     "risk_ratio",
     "schoenfeld_events",
+    "state_difference",
 ]

@@ -55,7 +55,7 @@ class StateOccupation:
             kind="state_occupation",
             estimand="probability of being in each state at the end of each day",
             conf_level=self.conf_level,
-            summary={"n": sum(m.size for m in map(lambda g: moves_of(counts, g), counts.groups))},
+            summary={"n": sum(moves_of(counts, g).size for g in counts.groups)},
             notes=(BEYOND,) if len(frame) and frame["estimate"].isna().any() else (),
             counts=counts,
             analysis=self,
@@ -141,7 +141,14 @@ def errors_of(counts: TransitionCounts, moves: Moves, exact: Callable[[], Floats
 
 
 def by_state(
-    counts: TransitionCounts, moves: Moves, name: str, at: Floats, value: Floats, error: Floats, low: Floats, high: Floats
+    counts: TransitionCounts,
+    moves: Moves,
+    name: str,
+    at: Floats,
+    value: Floats,
+    error: Floats,
+    low: Floats,
+    high: Floats,
 ) -> pd.DataFrame:
     """Return one row per time and state."""
     states = len(counts.states)
@@ -214,9 +221,8 @@ def state_occupation(
 
     Examples
     --------
-    >>> stays = pd.DataFrame(
-    ...     {"participant_id": ["a", "a", "b"], "time_from": [-1, 5, -1], "time": [5, 9, 9], "state": ["in", "out", "in"]}
-    ... ).assign(to=["out", "", ""])
+    >>> stays = pd.DataFrame({"participant_id": ["a", "a", "b"], "time_from": [-1, 5, -1], "time": [5, 9, 9]})
+    >>> stays = stays.assign(state=["in", "out", "in"], to=["out", "", ""])
     >>> state_occupation(stays, states=["in", "out"], times=[6]).tidy()[["state", "time", "n_risk", "estimate"]]
       state  time  n_risk  estimate
     0    in   6.0       2       0.5
@@ -263,9 +269,8 @@ def state_days(
 
     Examples
     --------
-    >>> stays = pd.DataFrame(
-    ...     {"participant_id": ["a", "a", "b"], "time_from": [-1, 5, -1], "time": [5, 9, 9], "state": ["in", "out", "in"]}
-    ... ).assign(to=["out", "", ""])
+    >>> stays = pd.DataFrame({"participant_id": ["a", "a", "b"], "time_from": [-1, 5, -1], "time": [5, 9, 9]})
+    >>> stays = stays.assign(state=["in", "out", "in"], to=["out", "", ""])
     >>> state_days(stays, states=["in", "out"], tau=9).tidy()[["state", "tau", "estimate"]]
       state  tau  estimate
     0    in  9.0       7.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["from_landmark", "transition_counts"]
+__all__ = ["CENSORED", "counted", "from_landmark", "goes_on", "transition_counts"]
 
 from collections.abc import Sequence
 
@@ -58,9 +58,8 @@ def transition_counts(
 
     Examples
     --------
-    >>> stays = pd.DataFrame(
-    ...     {"participant_id": ["a", "a", "b"], "time_from": [-1, 5, -1], "time": [5, 9, 9], "state": ["in", "out", "in"]}
-    ... ).assign(to=["out", "", ""])
+    >>> stays = pd.DataFrame({"participant_id": ["a", "a", "b"], "time_from": [-1, 5, -1], "time": [5, 9, 9]})
+    >>> stays = stays.assign(state=["in", "out", "in"], to=["out", "", ""])
     >>> transition_counts(stays, states=["in", "out"]).frame[["state", "time", "n_entry", "n_to_2", "n_censor"]]
       state  time  n_entry  n_to_2  n_censor
     0    in  -inf        2       0         0
@@ -91,13 +90,15 @@ def transition_counts(
 
 def counted(paths: pd.DataFrame, states: tuple[str, ...], groups: Sequence[str], *, weighted: bool) -> TransitionCounts:
     """Return the counts of paths (sorted by person and time)."""
-    ends = paths.groupby(["group", "state", "time", "to"], as_index=False).agg(n=("weight", "size"), w=("weight", "sum"))
-    goes_on = _goes_on(paths)
-    new = paths[~goes_on]
+    ends = paths.groupby(["group", "state", "time", "to"], as_index=False).agg(
+        n=("weight", "size"), w=("weight", "sum")
+    )
+    on = goes_on(paths)
+    new = paths[~on]
     begins = new.groupby(["group", "state", "time_from"], as_index=False).agg(n=("weight", "size"), w=("weight", "sum"))
     begins = begins.rename(columns={"time_from": "time"}).assign(to=-2)
     # Whoever moves on the last day of being observed is not at risk in the new state: censored in it that day.
-    last = paths[paths["to"].ne(CENSORED) & ~goes_on.shift(-1, fill_value=False)]
+    last = paths[paths["to"].ne(CENSORED) & ~on.shift(-1, fill_value=False)]
     gone = last.groupby(["group", "to", "time"], as_index=False).agg(n=("weight", "size"), w=("weight", "sum"))
     gone = gone.rename(columns={"to": "state"}).assign(to=CENSORED)
     every = pd.concat([begins, ends, gone], ignore_index=True)
@@ -106,7 +107,9 @@ def counted(paths: pd.DataFrame, states: tuple[str, ...], groups: Sequence[str],
     keys, parts = ["group", "state", "time"], []
     for kind in ("n", "w") if weighted else ("n",):
         wide = every.pivot_table(index=keys, columns="to", values=kind, aggfunc="sum", fill_value=0)
-        wide = wide.reindex(columns=list(names), fill_value=0).rename(columns={k: f"{kind}_{v}" for k, v in names.items()})
+        wide = wide.reindex(columns=list(names), fill_value=0).rename(
+            columns={k: f"{kind}_{v}" for k, v in names.items()}
+        )
         parts.append(wide.astype("int64" if kind == "n" else "float64"))
     frame = pd.concat(parts, axis=1).reset_index()
     order = {name: place for place, name in enumerate(groups)}
@@ -158,7 +161,7 @@ def from_landmark(counts: TransitionCounts, state: str, day: float) -> Transitio
     return counted(later, counts.states, counts.groups, weighted=counts.weighted)
 
 
-def _goes_on(paths: pd.DataFrame) -> pd.Series:
+def goes_on(paths: pd.DataFrame) -> pd.Series:
     """Say which stays begin where the person's stay before ended."""
     same = paths["person"].eq(paths["person"].shift())
     return same & paths["time_from"].eq(paths["time"].shift()) & paths["to"].shift().ne(CENSORED)
@@ -184,7 +187,7 @@ def _check(paths: pd.DataFrame, time_from: str, time: str) -> None:
     if overlap:
         msg = f"stays of one person overlap: {overlap} begin (column '{time_from}') before the one before has ended"
         raise AnalysisError(msg)
-    torn = int((_goes_on(paths) & paths["state"].ne(paths["to"].shift())).sum())
+    torn = int((goes_on(paths) & paths["state"].ne(paths["to"].shift())).sum())
     if torn:
         msg = f"{torn} stays begin in another state than the person moved to"
         raise AnalysisError(msg)
