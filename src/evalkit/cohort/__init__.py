@@ -19,6 +19,7 @@ from evalkit.cohort._attrition import Attrition
 from evalkit.cohort._build import build
 from evalkit.cohort._cohort import Cohort, Scale
 from evalkit.cohort._nothing import nothing
+from evalkit.cohort._pathway import STATES
 from evalkit.cohort._restatements import restatements, restatements_since
 
-__all__ = ["Attrition", "Cohort", "Scale", "build", "nothing", "restatements", "restatements_since"]
+__all__ = ["STATES", "Attrition", "Cohort", "Scale", "build", "nothing", "restatements", "restatements_since"]

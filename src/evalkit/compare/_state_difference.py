@@ -37,7 +37,7 @@ class _Paths:
     states: int
 
     def values(self, weights: Floats, at: Floats, tau: float) -> Floats:
-        """Return probabilities at times, and days up to tau (b, times + 1, S), of weights of the arm's people (b, n)."""
+        """Return probabilities at times, then days up to tau (b, times + 1, S), of weights of the people (b, n)."""
         s, m = self.states, len(self.times)
         found = np.empty((len(weights), len(at) + 1, s))
         for first in range(0, len(weights), _BLOCK):
@@ -105,7 +105,7 @@ def state_difference(
     seed: int = 0,
     conf_level: float = 0.95,
 ) -> Estimates:
-    r"""Estimate how much more probable each state is in one arm than in the other, and how many more days are spent in it.
+    r"""Estimate how much more probable each state is in one arm than in the other, and the days more spent in it.
 
     The difference of two Aalen-Johansen estimates; with covariates, of people weighted to the target by a logistic
     propensity score. Intervals are percentiles of a bootstrap of people within arms, which refits the score [1]_.
@@ -192,9 +192,16 @@ def state_difference(
         estimand=f"difference in the probability of, and the days in, each state{whom}",
         conf_level=conf_level,
         summary={"n": arms.size, "n_boot": n_boot, "seed": seed},
-        notes=(f"{failed.sum()} of {n_boot} bootstrap replicates had no estimate and were left out.",) if failed.any() else (),
+        notes=(f"{failed.sum()} of {n_boot} bootstrap replicates had no estimate and were left out.",)
+        if failed.any()
+        else (),
         counts=Tally(pd.DataFrame(model)),
-        asked={"times": at.tolist(), "tau": until, "method": method, "target": estimand if covariates is not None else ""},
+        asked={
+            "times": at.tolist(),
+            "tau": until,
+            "method": method,
+            "target": estimand if covariates is not None else "",
+        },
     )
 
 
@@ -210,7 +217,7 @@ def _arms(first: pd.DataFrame, treatment: str, covariates: str | Sequence[str] |
 
 
 def _sides(counts: TransitionCounts, arms: Arms, until: float) -> tuple[_Paths, _Paths]:
-    """Return the stays of the focus and of the comparison; people are numbered as their first rows stand in the data."""
+    """Return the stays of the focus and of the comparison; people are numbered as they first stand in the data."""
     found, paths = [], counts.paths if counts.paths is not None else pd.DataFrame()
     for side, name in zip((1.0, 0.0), arms.names, strict=True):
         rows = paths[arms.treated[paths["person"]] == side]

@@ -12,6 +12,10 @@ function               counts      what
 `engaged_across`       Tally       share engaged by the levels of several columns
 `leaving`              DayCounts   disengaged and completed by day since the first session
 `staying`              DayCounts   not disengaged by day, completion censored
+`pathway`              Transition  probability of each state by day since referral
+`pathway_days`         Transition  mean days in each state
+`completing_after_lapse` Transition  states of people who were lapsed on an earlier day
+`pathway_difference`   Tally       difference of the arms in both, as they are or weighted
 `mean_stay`            DayCounts   difference in mean days without disengagement
 `reach`                Tally       people referred by the levels of a column
 `referred`             Tally       people referred, and since a day
@@ -48,6 +52,7 @@ from evalkit.engagement._dose import (
 )
 from evalkit.engagement._funnel import completion, engaged_by, funnel, steps
 from evalkit.engagement._gaps import longest_gap, return_times, returns
+from evalkit.engagement._pathway import completing_after_lapse, pathway, pathway_days, pathway_difference
 from evalkit.engagement._quality import completeness, late_entry, lost_to_follow_up
 from evalkit.engagement._reach import engaged_across, reach, referred
 from evalkit.engagement._stay import leaving, mean_stay, staying
@@ -67,6 +72,7 @@ __all__ = [
     "caseload",
     "change",
     "completeness",
+    "completing_after_lapse",
     "completion",
     "dose_by_week",
     "dose_distribution",
@@ -81,6 +87,9 @@ __all__ = [
     "longest_gap",
     "lost_to_follow_up",
     "mean_stay",
+    "pathway",
+    "pathway_days",
+    "pathway_difference",
     "reach",
     "referred",
     "return_times",

@@ -100,17 +100,17 @@ class StateDays:
         Raises
         ------
         AnalysisError
-            If a group is not followed for so long.
+            If no group is followed for so long.
         """
-        parts = []
-        for group in counts.groups:
-            moves = moves_of(counts, group)
-            if moves.last < self.tau:
-                msg = f"state_days: tau of {self.tau:g} days lies beyond the follow-up of group '{group}'"
-                raise AnalysisError(msg)
-            at = np.array([self.tau])
-            value = occupation(moves).area(at)
-            error = errors_of(counts, moves, lambda m=moves, t=at: person_errors(counts, m, t)[1], at)
+        parts, at = [], np.array([self.tau])
+        every = [moves_of(counts, group) for group in counts.groups]
+        if every and max(moves.last for moves in every) < self.tau:
+            msg = f"state_days: tau of {self.tau:g} days lies beyond the follow-up of every group"
+            raise AnalysisError(msg)
+        for moves in every:
+            seen = moves.last >= self.tau
+            value = occupation(moves).area(at) if seen else np.full((1, len(counts.states)), np.nan)
+            error = self._errors(counts, moves, at) if seen else value
             reach = normal_quantile(self.conf_level) * error
             low, high = np.maximum(value - reach, 0), np.minimum(value + reach, self.tau)
             parts.append(by_state(counts, moves, "tau", at, value, error, low, high))
@@ -120,10 +120,14 @@ class StateDays:
             kind="state_days",
             estimand=f"mean days in each state in the first {self.tau:g} days",
             conf_level=self.conf_level,
-            summary={"n": sum(moves_of(counts, g).size for g in counts.groups), "tau": self.tau},
+            summary={"n": sum(moves.size for moves in every), "tau": self.tau},
+            notes=(BEYOND,) if any(moves.last < self.tau for moves in every) else (),
             counts=counts,
             analysis=self,
         )
+
+    def _errors(self, counts: TransitionCounts, moves: Moves, at: Floats) -> Floats:
+        return errors_of(counts, moves, lambda: person_errors(counts, moves, at)[1], at)
 
 
 def errors_of(counts: TransitionCounts, moves: Moves, exact: Callable[[], Floats], at: Floats) -> Floats:
@@ -260,12 +264,13 @@ def state_days(
     Returns
     -------
     Estimates
-        Columns group, state, tau, estimate (days; they sum to tau in each group), std_error, conf_low, conf_high.
+        Columns group, state, tau, estimate (days; they sum to tau in each group; missing
+        where it is not followed so long), std_error, conf_low, conf_high.
 
     Raises
     ------
     AnalysisError
-        As `state_occupation`; or if a group is not followed up to the horizon.
+        As `state_occupation`; or if no group is followed up to the horizon.
 
     Examples
     --------

@@ -105,7 +105,8 @@ class Occupation:
 
     def at(self, when: Floats) -> Floats:
         """Return the probabilities at times (times, S)."""
-        return np.asarray(self.value[np.searchsorted(self.time, when, side="right")])
+        found = self.value[np.searchsorted(self.time, when, side="right")]
+        return np.where(found > RESIDUE, found, 0.0)
 
     def area(self, until: Floats) -> Floats:
         """Return the areas from 0 to times (times, S)."""
