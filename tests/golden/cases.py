@@ -92,6 +92,11 @@ case(
 )
 case("survival.mean_cumulative_count: by arm", lambda: survival.mean_cumulative_count(data_set("frames_recurrent"), *TE, "person", by="arm"))  # fmt: skip
 case("survival.landmark: day 10", lambda: survival.landmark(plain()[["id", "arm", "time", "event", "entry"]], "time", at=10, known="entry"))  # fmt: skip
+STAYS = {"states": ("waiting", "active", "lapsed", "done"), "person": "id", "by": "arm"}
+case("survival.transition_counts: weights", lambda: survival.transition_counts(data_set("returning_states"), **STAYS, weights="w"))  # fmt: skip
+case("survival.from_landmark: lapsed", lambda: survival.from_landmark(survival.transition_counts(data_set("returning_states"), **STAYS), "lapsed", 20))  # fmt: skip
+case("survival.state_occupation: by arm", lambda: survival.state_occupation(data_set("returning_states"), **STAYS, times=[0, 10, 30], conf_type="plain"))  # fmt: skip
+case("survival.state_days: weights", lambda: survival.state_days(data_set("returning_states"), **STAYS, tau=50, weights="w", conf_level=0.9))  # fmt: skip
 for what, ask in odd.ODD.items():
     case(f"survival.{what}", ask)
 
@@ -127,6 +132,9 @@ case("compare.adjusted_curves: att", lambda: compare.adjusted_curves(plain(), *T
 case("compare.impute: two", lambda: compare.impute(data_set("frames_missing")[["age", "x", "treated", "time", "event"]], ["age", "x", "treated"], time="time", event="event", m=2, burn_in=2, seed=3))  # fmt: skip
 case("compare.pool: cox", lambda: compare.pool([survival.cox(frame, *TE, ["treated", "age"]) for frame in compare.impute(data_set("frames_missing"), ["age", "treated"], time="time", event="event", m=4, burn_in=2, seed=3)], n=61))  # fmt: skip
 
+for covariates in (None, ["w"]):
+    case(f"compare.state_difference: {'weighted' if covariates else 'plain'}", functools.partial(lambda x: compare.state_difference(data_set("returning_states"), "arm", x, states=STAYS["states"], times=[10, 30], tau=50, person="id", focus="a", n_boot=30, seed=5), covariates))  # fmt: skip
+
 
 def printed() -> tuple[pd.DataFrame, pd.DataFrame]:
     """A published curve, read off at ten points, and its numbers at risk."""
@@ -157,6 +165,10 @@ case("engagement.reach: community areas", lambda: engagement.reach(known(), "com
 case("engagement.referred: since July", lambda: engagement.referred(known(), date(2022, 7, 1)))
 case("engagement.mean_stay: 90 days", lambda: engagement.mean_stay(known(), 90))
 case("engagement.change: engaged", lambda: engagement.change(known(), known(EARLIER), "engaged"))
+for name in ("pathway", "pathway_days"):
+    case(f"engagement.{name}: 90 days", functools.partial(lambda n: getattr(engagement, n)(known(), 90), name))
+case("engagement.completing_after_lapse: 150 days", lambda: engagement.completing_after_lapse(known(), 150, lapsed_on=(60, 90)))  # fmt: skip
+case("engagement.pathway_difference: weighted", lambda: engagement.pathway_difference(known(), 90, landmarks=(30, 60), adjusted=True, n_boot=25, smallest=3))  # fmt: skip
 case("engagement.trend: two quarters", lambda: engagement.trend([("2022Q3", known(EARLIER)), ("2023Q1", known())]))
 case("engagement.late_entry: at the cut", lambda: engagement.late_entry(opened().at(CUT)))
 case("engagement.wilson: 0, 3, 9 of 9", lambda: pd.DataFrame(dict(zip(("conf_low", "conf_high"), engagement.wilson([0, 3, 9], [9, 9, 9], 0.9), strict=True))))  # fmt: skip
@@ -197,7 +209,7 @@ case("comparison.target_of: all", lambda: [comparison.target_of(known().study), 
 # -- cohort ------------------------------------------------------------------------------------------------------------
 case("cohort.build: people", lambda: known().people)
 case("cohort.build: all episodes", lambda: cohort.build(opened().at(CUT), episodes="all").retention())
-for name in ("initiation", "retention", "harm", "harm_recurrent", "sessions", "exits", "measures"):
+for name in ("initiation", "retention", "harm", "harm_recurrent", "pathway", "sessions", "exits", "measures"):
     case(f"cohort.build: {name}", functools.partial(lambda n: getattr(known(EARLIER), n)(), name))
 case("cohort.build: person_period", lambda: known(EARLIER).person_period("retention", 28))
 case("cohort.build: attrition", lambda: known().attrition)

@@ -13,6 +13,7 @@ from evalkit.compare import state_difference
 from evalkit.counts import Tally, TransitionCounts, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
+from evalkit.levels import joined
 from evalkit.survival import StateDays, StateOccupation, from_landmark, transition_counts
 
 _PEOPLE = "people referred; later referrals of a person continue the pathway"
@@ -59,7 +60,7 @@ def pathway(cohort: Cohort, days: int = 365, *, landmarks: Iterable[int] = (30, 
         return nothing(cohort, "state_occupation", what, ["group", "state", "estimate"], _PEOPLE, "pathway")
     asked = {float(day) for day in (*landmarks, *range(0, days + 1, _EVERY), days) if day <= days}
     found = StateOccupation(times=tuple(sorted(asked))).estimate(counts)
-    return found.about(estimand=what, population=_PEOPLE, cut=cohort.cut, asked={"question": "pathway"})
+    return found.about(population=_PEOPLE, cut=cohort.cut, asked={"question": "pathway"})
 
 
 def pathway_days(cohort: Cohort, days: int = 365) -> Estimates:
@@ -90,7 +91,7 @@ def pathway_days(cohort: Cohort, days: int = 365) -> Estimates:
         found = None
     if found is None:
         return nothing(cohort, "state_days", what, ["group", "state", "estimate"], _PEOPLE, "pathway_days")
-    return found.about(estimand=what, population=_PEOPLE, cut=cohort.cut, asked={"question": "pathway_days"})
+    return found.about(population=_PEOPLE, cut=cohort.cut, asked={"question": "pathway_days"})
 
 
 def completing_after_lapse(
@@ -132,7 +133,7 @@ def completing_after_lapse(
         return nothing(cohort, "state_occupation", what, ["group", "state", "estimate"], _PEOPLE, "after_lapse")
     found = StateOccupation(times=(float(days),)).estimate(_together(parts))
     return found.about(
-        estimand=what, population=f"people referred who were {state} on that day", cut=cohort.cut,
+        population=f"people referred who were {state} on that day", cut=cohort.cut,
         asked={"question": "after_lapse", "state": state},
     )  # fmt: skip
 
@@ -152,7 +153,7 @@ def _together(parts: list[tuple[str, TransitionCounts]]) -> TransitionCounts:
 
 def pathway_difference(
     cohort: Cohort, days: int = 365, *, landmarks: Iterable[int] = (90, 182, 365), adjusted: bool = False,
-    n_boot: int = N_BOOT,
+    n_boot: int = N_BOOT, smallest: int = 11,
 ) -> Estimates:  # fmt: skip
     """Return how much more probable each state is, and how many more days are spent in it, in the focus arm.
 
@@ -168,6 +169,8 @@ def pathway_difference(
         of them); else the arms are compared as they are.
     n_boot : int
         Bootstrap replicates.
+    smallest : int, default 11
+        Levels of a characteristic with fewer people than this in an arm are joined.
 
     Returns
     -------
@@ -181,17 +184,15 @@ def pathway_difference(
         If sessions are not part of the study.
     """
     study, rows = cohort.study, cohort.pathway()
-    focus = study.arms.focus.label
-    names = [c.name for c in study.covariates]
     what = "difference in the probability of, and the days in, each state"
     question = {"question": "pathway_difference", "adjusted": adjusted}
+    names: list[str] = []
     if adjusted:
-        rows = rows.dropna(subset=names)
-        names = [name for name in names if len({*rows[name]}) > 1]
+        rows, names = _with_covariates(cohort, rows, smallest)
     try:
         found = state_difference(
-            rows, "group", names if adjusted else None, states=STATES, times=[d for d in landmarks if d <= days],
-            tau=days, estimand=study.comparison.estimand, focus=focus, n_boot=n_boot, seed=study.seed,
+            rows, "group", names or None, states=STATES, times=[d for d in landmarks if d <= days],
+            tau=days, estimand=study.comparison.estimand, focus=cohort.groups[0], n_boot=n_boot, seed=study.seed,
         )  # fmt: skip
     except (AnalysisError, ValueError):
         return nothing(
@@ -199,6 +200,19 @@ def pathway_difference(
         )
     about = found.about(population=_PEOPLE, cut=cohort.cut)
     return about.about(asked={**found.asked, **question}, counts=_totals(cohort, rows))
+
+
+def _with_covariates(cohort: Cohort, rows: pd.DataFrame, smallest: int) -> tuple[pd.DataFrame, list[str]]:
+    """Return the stays of people with a value for every covariate, rare levels joined, and the covariates that vary."""
+    covariates = cohort.study.covariates
+    rows = rows.dropna(subset=[c.name for c in covariates]).reset_index(drop=True)
+    people = rows.drop_duplicates("participant_id").reset_index(drop=True)
+    for covariate in covariates:
+        if covariate.kind == "categorical":
+            levels = joined(people[covariate.name], (people["group"],), smallest, covariate.levels or ())
+            told = dict(zip(people["participant_id"], levels.astype(object), strict=True))
+            rows[covariate.name] = rows["participant_id"].map(told)
+    return rows, [c.name for c in covariates if len({*rows[c.name]}) > 1]
 
 
 def _totals(cohort: Cohort, rows: pd.DataFrame) -> Tally:
