@@ -6,13 +6,16 @@ unseen trait. People are referred evenly over two years and followed to its end,
 
 from __future__ import annotations
 
+import dataclasses
 import sys
+from math import gamma
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
 from evalkit.compare import state_difference
+from evalkit.counts import TransitionCounts
 from evalkit.disclosure import Policy, make_safe
 from evalkit.survival import StateDays, StateOccupation, from_landmark, transition_counts
 
@@ -43,8 +46,6 @@ def stays(rng: np.random.Generator, n: int, faster: float = 1.0) -> pd.DataFrame
     -------
     pandas.DataFrame
     """
-    from math import gamma
-
     state, time = np.zeros(n, dtype=int), np.full(n, -1)
     lapses, trait = np.zeros(n), rng.gamma(4.0, 0.25, n)
     people, parts = np.arange(n), []
@@ -136,10 +137,8 @@ def truth() -> dict[str, float]:
     return found
 
 
-def without(counts):  # noqa: ANN001, ANN201 - of very many people the errors would take long, and nobody asks them
-    """Return counts without their paths."""
-    import dataclasses
-
+def without(counts: TransitionCounts) -> TransitionCounts:
+    """Return counts without their paths: of very many people errors would take long, and nobody asks them."""
     return dataclasses.replace(counts, paths=None)
 
 

@@ -27,7 +27,9 @@ def by_hand(rows: pd.DataFrame, **how: object) -> tuple[np.ndarray, np.ndarray]:
     days = state_days(rows, states=STATES, person="id", by="arm", tau=TAU, **how).tidy()
     both = pd.concat([curves, days], ignore_index=True).groupby("group", sort=False)
     a, b = (both.get_group(name) for name in ("a", "b"))
-    return a["estimate"].to_numpy() - b["estimate"].to_numpy(), np.hypot(a["std_error"].to_numpy(), b["std_error"].to_numpy())
+    return a["estimate"].to_numpy() - b["estimate"].to_numpy(), np.hypot(
+        a["std_error"].to_numpy(), b["std_error"].to_numpy()
+    )
 
 
 def test_it_is_the_difference_of_the_two_arms_with_the_error_of_both() -> None:
