@@ -113,7 +113,7 @@ def scores(time: Floats, cause: Ints, risk: Floats, tau: float) -> Scores:
     return Scores(auc, brier)
 
 
-def _censoring(time: Floats, cause: Ints, at: Floats, after: bool) -> Floats:  # noqa: FBT001
+def _censoring(time: Floats, cause: Ints, at: Floats, after: bool) -> Floats:
     """Return the Kaplan-Meier curve of censoring just before times, or after them; events go first."""
     grid = np.unique(time[cause == 0])
     if not len(grid):

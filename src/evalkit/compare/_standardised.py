@@ -90,7 +90,7 @@ def _contrasts(asked: _Question) -> list[_Contrast]:
             msg = "standardised_risks: give covariates as columns; a formula's terms cannot be set one by one"
             raise AnalysisError(msg)
         two_valued = np.unique(values)
-        low, high = two_valued if len(two_valued) == 2 else np.quantile(values, _QUARTILES)  # noqa: PLR2004
+        low, high = two_valued if len(two_valued) == 2 else np.quantile(values, _QUARTILES)
         found.append(_Contrast(name, f"{high:g} - {low:g}", places, (float(high),), (float(low),)))
     return found
 
@@ -110,7 +110,7 @@ def _resampled(
     asked: _Question, n_boot: int, seed: int, what: Callable[[Ints], Floats], shape: tuple[int, ...]
 ) -> Floats:
     """Return a statistic of people drawn again; nan where a model could not be fitted."""
-    if n_boot < 20:  # noqa: PLR2004
+    if n_boot < 20:
         msg = f"n_boot must be at least 20, it is {n_boot}"
         raise AnalysisError(msg)
     rng = np.random.default_rng(seed)
@@ -251,8 +251,8 @@ def foretold(
     A model fits the people it was made from better than others. How much better, the optimism, is found by making the
     model again of people drawn again, and trying it on all [1]_. Measures at the horizon, weighted for censoring [2]_:
     the area under the ROC curve ('auc', 0.5: none), the share of the Brier score that knowing nothing has and this does
-    not ('scaled_brier', 0: none), and the slope of the event's Cox model on the predictor ('calibration_slope', below 1:
-    too extreme).
+    not ('scaled_brier', 0: none), and the slope of the event's Cox model on the predictor ('calibration_slope',
+    below 1: too extreme).
 
     Parameters
     ----------
@@ -272,7 +272,8 @@ def foretold(
     References
     ----------
     .. [1] Harrell, Lee, Mark (1996), Stat. Med. 15:361-387.
-    .. [2] Blanche, Dartigues, Jacqmin-Gadda (2013), Stat. Med. 32:5381-5397; Kattan, Gerds (2018), Diagn. Progn. Res. 2:7.
+    .. [2] Blanche, Dartigues, Jacqmin-Gadda (2013), Stat. Med. 32:5381-5397; Kattan, Gerds (2018), Diagn. Progn.
+       Res. 2:7.
 
     Examples
     --------

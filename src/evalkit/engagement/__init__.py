@@ -10,6 +10,12 @@ function               counts      what
 `completion`           Tally       the funnel's last step alone
 `engaged_by`           Tally       share engaged by site, community area, referral source
 `engaged_across`       Tally       share engaged by the levels of several columns
+`leaving_model`        Tally       Cox model of each stage: before intake, before a session, after it
+`leaving_risks`        Tally       difference that each characteristic makes by a day, the others as they are
+`leaving_foretold`     Tally       how much of it can be foretold, corrected for optimism
+`starting_by_wait`     DayCounts   share with a first session since intake, by days waited for it
+`waiting`              Tally       share with an intake, a first session within so many days
+`stage`                (frame)     times of a stage
 `leaving`              DayCounts   disengaged and completed by day since the first session
 `staying`              DayCounts   not disengaged by day, completion censored
 `pathway`              Transition  probability of each state by day since referral
@@ -52,6 +58,14 @@ from evalkit.engagement._dose import (
 )
 from evalkit.engagement._funnel import completion, engaged_by, funnel, steps
 from evalkit.engagement._gaps import longest_gap, return_times, returns
+from evalkit.engagement._leaving import (
+    leaving_foretold,
+    leaving_model,
+    leaving_risks,
+    stage,
+    starting_by_wait,
+    waiting,
+)
 from evalkit.engagement._pathway import completing_after_lapse, pathway, pathway_days, pathway_difference
 from evalkit.engagement._quality import completeness, late_entry, lost_to_follow_up
 from evalkit.engagement._reach import engaged_across, reach, referred
@@ -84,6 +98,9 @@ __all__ = [
     "incomplete",
     "late_entry",
     "leaving",
+    "leaving_foretold",
+    "leaving_model",
+    "leaving_risks",
     "longest_gap",
     "lost_to_follow_up",
     "mean_stay",
@@ -94,9 +111,12 @@ __all__ = [
     "referred",
     "return_times",
     "returns",
+    "stage",
+    "starting_by_wait",
     "staying",
     "steps",
     "time_to_first_session",
     "trend",
+    "waiting",
     "wilson",
 ]

@@ -1,0 +1,406 @@
+"""Who leaves, and when: from referral to intake, from intake to the first session, and after it.
+
+Each stage has a clock of its own, an event that it is about (cause 1), and one that competes with it (cause 2):
+
+=================== ============================== =================== ===============================
+stage               origin                         cause 1             cause 2
+=================== ============================== =================== ===============================
+``before_intake``   referral                       intake              leaving: an exit before it
+``before_session``  intake                         first session       leaving: an exit before it
+``after_session``   first session (`retention`)    disengagement       completion
+=================== ============================== =================== ===============================
+
+On one day the intake or the first session goes before an exit. Exits that end being followed censor, as on the other
+time scales. Before the first session few people leave by a recorded exit: most who do not come just do not come, so
+the event there is coming, and what hinders it. Waiting is known when a stage begins: days from referral to intake
+before the first session, days from referral to the first session that was offered (attended or not) after it.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "STAGES",
+    "WAITS",
+    "leaving_foretold",
+    "leaving_model",
+    "leaving_risks",
+    "stage",
+    "starting_by_wait",
+    "waiting",
+]
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from evalkit.cohort import Cohort, nothing
+from evalkit.compare import foretold, standardised_risks
+from evalkit.counts import Tally, totals_of, who
+from evalkit.engagement._analyses import ShareOf
+from evalkit.errors import AnalysisError, UsageError, did_you_mean
+from evalkit.estimates import Estimates
+from evalkit.glossary import NOT_RECORDED
+from evalkit.intake import exit_effects
+from evalkit.levels import fewest, in_words, joined
+from evalkit.survival import cox, cumulative_incidence
+from evalkit.survival._design import design_matrix
+
+Stage = Literal["before_intake", "before_session", "after_session"]
+STAGES: dict[str, tuple[str, str, str]] = {
+    "before_intake": ("intake", "leaving before it", "people referred"),
+    "before_session": ("first session", "leaving before it", "people with an intake and no session before it"),
+    "after_session": ("disengagement", "completion", "people with a first session"),
+}
+"""By stage: its event, what competes with it, and of whom it speaks."""
+
+WAITS = ((0, 7), (8, 14), (15, 30), (31, None))
+"""Classes of days waited, both ends included."""
+
+EVENTS_PER_TERM = 5
+"""Fewest events for each term of a model (Vittinghoff and McCulloch 2007, Am. J. Epidemiol. 165:710-718)."""
+
+_WAIT = "days_waited"
+N_BOOT = 200
+"""Bootstrap replicates; each fits every model again."""
+
+
+def stage(cohort: Cohort, name: str) -> pd.DataFrame:
+    """Return the time scale of a stage.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    name : {"before_intake", "before_session", "after_session"}
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per analysed episode in the stage: participant_id, episode, group, time, event (0 censored, 1 and 2 as
+        the stage has them), days_waited (not before the intake; missing where no session was offered),
+        referral_source, site and the covariates.
+
+    Raises
+    ------
+    MissingTableError
+        If sessions are not part of the study.
+    UsageError
+        If there is no such stage.
+    """
+    if name not in STAGES:
+        msg = f"there is no stage '{name}'{did_you_mean(name, STAGES)}"
+        raise UsageError(msg)
+    offered = cohort.sessions()
+    key = ["participant_id", "episode"]
+    people = cohort.people
+    if name == "after_session":
+        first = offered.groupby(key)["day_from_referral"].min().rename(_WAIT).reset_index()
+        return cohort.retention().drop(columns="reason").merge(first, on=key, how="left")
+    if name == "before_intake":
+        origin, reached = people["referral_date"], people["intake_date"]
+    else:
+        begun = people["intake_date"].notna() & ~people["first_session_date"].lt(people["intake_date"])
+        people = people[begun].reset_index(drop=True)
+        origin, reached = people["intake_date"], people["first_session_date"]
+        people = people.assign(**{_WAIT: (origin - people["referral_date"]).dt.days.astype("float64")})
+    left = _exits(cohort, people, origin)
+    cut = pd.Timestamp(cohort.cut)
+    came = reached.notna() & ~(left["exit_date"] < reached)
+    gone = ~came & left["exit_date"].notna()
+    end = reached.where(came, left["exit_date"].where(gone, cut))
+    event = np.select([came, gone & left["leaves"]], [1, 2], 0)
+    about = ["referral_source", "site", *cohort.covariates]
+    columns = [*key, "group", "time", "event", *([_WAIT] if _WAIT in people else []), *dict.fromkeys(about)]
+    rows = people.assign(time=(end - origin).dt.days.astype("int64"), event=event)
+    return rows[list(dict.fromkeys(columns))].reset_index(drop=True)
+
+
+def _exits(cohort: Cohort, people: pd.DataFrame, origin: pd.Series) -> pd.DataFrame:
+    """Return each person's first exit since the origin, and whether it is leaving or only the end of following."""
+    empty = pd.DataFrame({"exit_date": pd.Series(pd.NaT, index=people.index, dtype="datetime64[ns]"), "leaves": False})
+    if not cohort.has("exits"):
+        return empty
+    effects = exit_effects(cohort.rules)
+    exits = cohort.exits()[["participant_id", "episode", "exit_date", "reason"]]
+    exits = exits[exits["reason"].map(effects).ne("ignored") & exits["reason"].isin(list(effects))]
+    exits = exits.assign(leaves=exits["reason"].map(effects).ne("censored"))
+    since = people[["participant_id", "episode"]].assign(origin=origin.to_numpy())
+    exits = exits.merge(since, on=["participant_id", "episode"])
+    exits = exits[exits["exit_date"] >= exits["origin"]]
+    # leaving goes before the end of following on one day
+    exits = exits.sort_values(["exit_date", "leaves"], ascending=[True, False], kind="stable")
+    first = exits.drop_duplicates(["participant_id", "episode"]).drop(columns=["origin", "reason"])
+    found = people[["participant_id", "episode"]].merge(first, on=["participant_id", "episode"], how="left")
+    found.index = people.index
+    return found.assign(leaves=found["leaves"].eq(True))
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """A stage's rows made ready for a model: its terms, how they are called, and how many people stand behind them."""
+
+    rows: pd.DataFrame
+    terms: list[str]
+    labels: dict[str, str]
+    first: dict[str, str]
+    counts: Tally
+    notes: tuple[str, ...]
+
+    def label(self, term: str) -> str:
+        """Return a term in the words of the report."""
+        name, bracket, level = term.partition("[")
+        if not bracket:
+            return self.labels.get(name, name)
+        shown = in_words(level.removesuffix("]"))
+        return f"{self.labels.get(name, name)}: {shown} (reference: {in_words(self.first[name])})"
+
+
+def _ready(cohort: Cohort, name: str, smallest: int) -> _Model:
+    rows, study = stage(cohort, name), cohort.study
+    least = max(smallest, 1)
+    labels = {c.name: c.label for c in study.covariates}
+    labels |= {"referral_source": "Referral source", "site": "Site", _WAIT: "Days waited"}
+    labels["arm"] = f"{cohort.groups[0]} (reference: {cohort.groups[1]})"
+    rows = rows.assign(arm=rows["group"].eq(cohort.groups[0]).astype(float))
+    for place in ("referral_source", "site"):
+        rows[place] = rows[place].astype(object).where(rows[place].notna(), NOT_RECORDED)
+    wanted = ["arm", *cohort.covariates, "referral_source", "site", *([_WAIT] if _WAIT in rows else [])]
+    wanted = list(dict.fromkeys(wanted))
+    known = rows.dropna(subset=wanted).reset_index(drop=True)
+    had, levels = known["event"].eq(1), {}
+    given = {c.name: c.levels or () for c in study.covariates}
+    for term in wanted[1:]:
+        if not pd.api.types.is_numeric_dtype(known[term].dtype):
+            levels[term] = joined(known[term], (had,), least, given.get(term, ()))
+            known[term] = levels[term]
+        elif known[term].nunique() == 2:
+            levels[term] = known[term]
+    groups = [group for group in cohort.groups if known["group"].eq(group).any()]
+    few = [t for t in wanted if known[t].nunique() < 2]
+    few += [t for t, own in levels.items() if t not in few and fewest(own, had).min() < least]
+    used = [t for t in wanted if t not in few]
+    used, same = _identified(known, used)
+    notes = (
+        [f"Left out because it cannot be told from the others: {', '.join(labels[t] for t in same)}."] if same else []
+    )
+    size = sum(max(known[t].nunique() - 1, 1) if isinstance(known[t].dtype, pd.CategoricalDtype) else 1 for t in used)
+    if had.sum() < EVENTS_PER_TERM * size:
+        used = [t for t in ("arm", _WAIT) if t in used]
+        notes.append("There are too few events for the other terms: the model holds the group and the wait alone.")
+    if len(known) < len(rows):
+        notes.append("People without a value for every term are left out of the model.")
+    left_out = [labels[t] for t in few if t != "arm"]
+    if left_out:
+        notes.append(f"Left out because too few people differ in it: {', '.join(left_out)}.")
+    told = {t: own for t, own in levels.items() if t in used}
+    first = {t: str(known[t].cat.categories[0]) for t in used if isinstance(known[t].dtype, pd.CategoricalDtype)}
+    counts = totals_of(known, groups, named=True, levels=told)
+    return _Model(known, used, labels, first, counts, tuple(notes))
+
+
+def _identified(known: pd.DataFrame, terms: list[str]) -> tuple[list[str], list[str]]:
+    """Return the terms that those before them do not determine, and the others."""
+    kept: list[str] = []
+    for term in terms:
+        try:
+            design_matrix(known, [*kept, term])
+        except AnalysisError:
+            continue
+        kept.append(term)
+    return kept, [term for term in terms if term not in kept]
+
+
+def leaving_model(cohort: Cohort, name: str, smallest: int = 11) -> Estimates:
+    """Fit the time to a stage's event on arm, covariates, referral source, site and the days waited.
+
+    A cause-specific Cox model with Efron's ties: what competes with the event is censored.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    name : {"before_intake", "before_session", "after_session"}
+    smallest : int, default 11
+        Levels at which fewer people than this had the event, or did not, are joined with the next smallest one.
+
+    Returns
+    -------
+    Estimates
+        One row per term, the arm first: term, label and the columns of `evalkit.survival.cox`; no rows where there is
+        no model: no event in an arm, or nothing in which people differ.
+
+    Raises
+    ------
+    MissingTableError
+        If sessions are not part of the study.
+    UsageError
+        If there is no such stage.
+    """
+    event, _, people = STAGES.get(name, ("", "", ""))
+    asked = _ready(cohort, name, smallest)
+    empty = Estimates(
+        pd.DataFrame(columns=["term", "label"]),
+        kind="cox",
+        estimand=f"log hazard ratio of {event}, given the other terms",
+        population=people,
+        cut=cohort.cut,
+        counts=asked.counts,
+        asked={"question": "leaving_model", "stage": name},
+    )
+    if not asked.terms or (asked.counts.data.loc[asked.counts.data["term"] == "model", "n_event"] == 0).any():
+        return empty
+    try:
+        fit = cox(asked.rows.assign(event=asked.rows["event"].eq(1)), "time", "event", asked.terms)
+    except AnalysisError:
+        return empty
+    data = fit.tidy()
+    data.insert(1, "label", [asked.label(str(term)) for term in data["term"]])
+    notes = (*fit.notes, *asked.notes)
+    return empty.about(data=data, conf_level=fit.conf_level, summary=dict(fit.summary), notes=notes)
+
+
+def leaving_risks(cohort: Cohort, name: str, days: int, *, smallest: int = 11, n_boot: int = N_BOOT) -> Estimates:
+    """Return what difference each characteristic makes to the share with a stage's event by a day, all else as it is.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    name : {"before_intake", "before_session", "after_session"}
+    days : int
+        Horizon.
+    smallest : int, default 11
+        As in `leaving_model`.
+    n_boot : int
+        Bootstrap replicates.
+
+    Returns
+    -------
+    Estimates
+        As `evalkit.compare.standardised_risks`, with label; no rows where it is not defined.
+
+    Raises
+    ------
+    MissingTableError
+        If sessions are not part of the study.
+    UsageError
+        If there is no such stage.
+    """
+    asked = _ready(cohort, name, smallest)
+    event, _, people = STAGES[name]
+    what = f"difference in the share with {event} by day {days}, everybody given one value and the other"
+    empty = _nobody(cohort, "standardised_risks", what, ["term", "estimate"], name, asked)
+    try:
+        found = standardised_risks(
+            asked.rows, "time", "event", asked.terms, tau=days, n_boot=n_boot, seed=cohort.study.seed
+        )
+    except AnalysisError:
+        return empty
+    data = found.tidy()
+    data.insert(1, "label", [asked.label(str(term)) for term in data["term"]])
+    notes = (*found.notes, *asked.notes)
+    return empty.about(data=data, estimand=what, population=people, summary=dict(found.summary), notes=notes)
+
+
+def leaving_foretold(cohort: Cohort, name: str, days: int, *, smallest: int = 11, n_boot: int = N_BOOT) -> Estimates:
+    """Say how much of a stage's event by a day can be foretold from what is recorded before it.
+
+    It is said of all people together: nobody has a score.
+
+    Parameters
+    ----------
+    cohort, name, days, smallest, n_boot
+        As in `leaving_risks`.
+
+    Returns
+    -------
+    Estimates
+        As `evalkit.compare.foretold`; no rows where it is not defined.
+
+    Raises
+    ------
+    MissingTableError
+        If sessions are not part of the study.
+    UsageError
+        If there is no such stage.
+    """
+    asked = _ready(cohort, name, smallest)
+    what = f"how well {STAGES[name][0]} by day {days} can be foretold"
+    empty = _nobody(cohort, "foretold", what, ["measure", "estimate"], name, asked)
+    try:
+        found = foretold(asked.rows, "time", "event", asked.terms, tau=days, n_boot=n_boot, seed=cohort.study.seed)
+    except AnalysisError:
+        return empty
+    return empty.about(data=found.tidy(), summary=dict(found.summary), notes=(*found.notes, *asked.notes))
+
+
+def _nobody(cohort: Cohort, kind: str, what: str, columns: list[str], name: str, asked: _Model) -> Estimates:
+    people = STAGES[name][2]
+    empty = nothing(cohort, kind, what, columns, people, kind)
+    return empty.about(counts=asked.counts, asked={"question": kind, "stage": name})
+
+
+def starting_by_wait(cohort: Cohort) -> Estimates:
+    """Return the share with a first session by each day since intake, by how long people had waited for the intake.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    Estimates
+        Cumulative incidences made from `DayCounts`, of both arms together; groups are classes of days waited. No rows
+        where nobody has an intake.
+
+    Raises
+    ------
+    MissingTableError
+        If sessions are not part of the study.
+    """
+    rows = stage(cohort, "before_session")
+    event, other, people = STAGES["before_session"]
+    if rows.empty:
+        return nothing(cohort, "cumulative_incidence", event, ["group", "cause"], people, "starting_by_wait")
+    names = [f"{low} to {high} days" if high is not None else f"{low} days and more" for low, high in WAITS]
+    ends = [low - 0.5 for low, _ in WAITS] + [np.inf]
+    rows["wait"] = pd.cut(rows[_WAIT], ends, labels=names)
+    found = cumulative_incidence(rows, "time", "event", by="wait", causes=[event, other])
+    return found.about(population=people, cut=cohort.cut, asked={"question": "starting_by_wait"})
+
+
+def waiting(cohort: Cohort, days: int = 14) -> Estimates:
+    """Return the share of people with an intake, and with a first session, within so many days of referral, by arm.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    days : int
+
+    Returns
+    -------
+    Estimates
+        A share per arm and step, of all referred at least so many days before the cut. Made from a `Tally`.
+
+    Raises
+    ------
+    MissingTableError
+        If sessions are not part of the study.
+    """
+    cohort.sessions()
+    people = cohort.people[cohort.people["days_from_referral"] >= days]
+    steps = {"intake": "intake_date", "first_session": "first_session_date"}
+    rows, whose = [], []
+    for group in cohort.groups:
+        own = people["group"].eq(group).to_numpy()
+        for term, column in steps.items():
+            after = (people[column] - people["referral_date"]).dt.days
+            met = own & after.le(days).to_numpy()
+            label = f"{in_words(term)} within {days} days"
+            rows.append({"group": group, "term": term, "label": label, "n_event": int(met.sum()), "n": int(own.sum())})
+            whose.append(who(people, n=own, n_event=met))
+    analysis = ShareOf(
+        "waiting", f"share within {days} days of referral", f"people referred at least {days} days before the cut"
+    )
+    return analysis.estimate(Tally(pd.DataFrame(rows), people=tuple(whose))).about(
+        cut=cohort.cut, asked={"question": "waiting", "days": days}
+    )
