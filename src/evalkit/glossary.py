@@ -81,7 +81,7 @@ _ROWS = (
     ("conf_high", "number", "", "upper confidence limit"),
     ("sim_low", "number", "", "lower simultaneous (whole-curve) confidence limit"),
     ("sim_high", "number", "", "upper simultaneous (whole-curve) confidence limit"),
-    ("share", "number", "", "share of all referred (0 to 1)"),
+    ("share", "number", "", "share of all referred, or with the value that others are compared with (0 to 1)"),
     ("mean", "number", "", "mean"),
     ("std_dev", "number", "", "standard deviation"),
     ("median", "number", "", "median"),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit import cohort, engagement, intake
+from evalkit import cohort, comparison, engagement, intake
 from evalkit.cohort import STATES
 from evalkit.disclosure import Policy, make_safe
 from evalkit.protocol import load_study
@@ -97,7 +97,7 @@ def test_after_a_lapse_only_those_lapsed_on_the_day_are_followed(known) -> None:
 
 def test_the_arms_are_compared_for_the_target_of_the_protocol(known) -> None:
     for adjusted, method in ((False, "unadjusted"), (True, "iptw")):
-        found = engagement.pathway_difference(known, 182, landmarks=(90, 182, 365), adjusted=adjusted, n_boot=30)
+        found = comparison.pathway_difference(known, 182, landmarks=(90, 182, 365), adjusted=adjusted, n_boot=30)
         rows = found.tidy()
         assert set(rows["method"]) == {method}
         assert rows["tau"].unique().tolist() == [90.0, 182.0]
@@ -121,12 +121,12 @@ def test_before_anybody_was_referred(data) -> None:
         found = ask(nobody)
         assert found.tidy().empty
         assert make_safe(found, POLICY).estimates.tidy().empty
-    assert engagement.pathway_difference(nobody).tidy().empty
+    assert comparison.pathway_difference(nobody).tidy().empty
 
 
 def test_a_horizon_that_is_not_reached(data) -> None:
     early = cohort.build(data.at(date(2022, 3, 31)))
     assert engagement.pathway_days(early, 365).tidy().empty
-    assert engagement.pathway_difference(early, 365, n_boot=20).tidy().empty
+    assert comparison.pathway_difference(early, 365, n_boot=20).tidy().empty
     beyond = engagement.pathway(early, 365).tidy()
     assert beyond.loc[beyond["time"] > 133, "estimate"].isna().all()

@@ -97,6 +97,9 @@ case("survival.transition_counts: weights", lambda: survival.transition_counts(d
 case("survival.from_landmark: lapsed", lambda: survival.from_landmark(survival.transition_counts(data_set("returning_states"), **STAYS), "lapsed", 20))  # fmt: skip
 case("survival.state_occupation: by arm", lambda: survival.state_occupation(data_set("returning_states"), **STAYS, times=[0, 10, 30], conf_type="plain"))  # fmt: skip
 case("survival.state_days: weights", lambda: survival.state_days(data_set("returning_states"), **STAYS, tau=50, weights="w", conf_level=0.9))  # fmt: skip
+RISKS = {"covariates": ["sex", "age", "ulcer"], "tau": 2000, "n_boot": 20, "seed": 4}
+case("survival.standardised_risks: melanoma", lambda: survival.standardised_risks(data_set("melanoma"), "time", "cause", **RISKS))  # fmt: skip
+case("survival.foretold: melanoma", lambda: survival.foretold(data_set("melanoma"), "time", "cause", **RISKS))
 for what, ask in odd.ODD.items():
     case(f"survival.{what}", ask)
 
@@ -168,7 +171,14 @@ case("engagement.change: engaged", lambda: engagement.change(known(), known(EARL
 for name in ("pathway", "pathway_days"):
     case(f"engagement.{name}: 90 days", functools.partial(lambda n: getattr(engagement, n)(known(), 90), name))
 case("engagement.completing_after_lapse: 150 days", lambda: engagement.completing_after_lapse(known(), 150, lapsed_on=(60, 90)))  # fmt: skip
-case("engagement.pathway_difference: weighted", lambda: engagement.pathway_difference(known(), 90, landmarks=(30, 60), adjusted=True, n_boot=25, smallest=3))  # fmt: skip
+case("comparison.pathway_difference: weighted", lambda: comparison.pathway_difference(known(), 90, landmarks=(30, 60), adjusted=True, n_boot=25, smallest=3))  # fmt: skip
+for name in engagement._leaving.STAGES:
+    case(f"engagement.stage: {name}", functools.partial(lambda n: engagement.stage(known(), n), name))
+case("engagement.leaving_model: after session", lambda: engagement.leaving_model(known(), "after_session", 3))
+case("engagement.leaving_risks: before session", lambda: engagement.leaving_risks(known(), "before_session", 30, smallest=3, n_boot=20))  # fmt: skip
+case("engagement.leaving_foretold: before intake", lambda: engagement.leaving_foretold(known(), "before_intake", 20, smallest=3, n_boot=20))  # fmt: skip
+for name in ("starting_by_wait", "waiting"):
+    case(f"engagement.{name}: all", functools.partial(lambda n: getattr(engagement, n)(known()), name))
 case("engagement.trend: two quarters", lambda: engagement.trend([("2022Q3", known(EARLIER)), ("2023Q1", known())]))
 case("engagement.late_entry: at the cut", lambda: engagement.late_entry(opened().at(CUT)))
 case("engagement.wilson: 0, 3, 9 of 9", lambda: pd.DataFrame(dict(zip(("conf_low", "conf_high"), engagement.wilson([0, 3, 9], [9, 9, 9], 0.9), strict=True))))  # fmt: skip

@@ -18,7 +18,6 @@ from evalkit.compare._proportion import (
     risk_ratio,
 )
 from evalkit.compare._reconstruct import benchmark_curve, reconstruct
-from evalkit.compare._standardised import foretold, standardised_risks
 from evalkit.compare._state_difference import state_difference
 
 __all__ = [
@@ -34,7 +33,6 @@ __all__ = [
     "benchmark_curve",
     "diagnose",
     "e_value",
-    "foretold",
     "impute",
     "minimum_detectable_hazard_ratio",
     "noninferiority",
@@ -46,6 +44,5 @@ __all__ = [
     "reconstruct",
     "risk_ratio",
     "schoenfeld_events",
-    "standardised_risks",
     "state_difference",
 ]

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, special
 
-from evalkit.compare._adjusted import percentile_limits
 from evalkit.compare._arms import ESTIMANDS, Arms, read_arms, target_weights
 from evalkit.compare._bootstrap import bootstrap
 from evalkit.compare._logistic import fit_logistic, predicted, require
@@ -19,6 +18,7 @@ from evalkit.counts import Tally, TransitionCounts
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.survival._columns import Floats, Ints, check_level
+from evalkit.survival._limits import percentile_limits
 from evalkit.survival._rmst import check_tau
 from evalkit.survival._steps import safe_divide
 from evalkit.survival._transition_counts import CENSORED, goes_on, transition_counts

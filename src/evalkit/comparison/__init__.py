@@ -6,6 +6,7 @@ from evalkit.comparison._e_values import e_values
 from evalkit.comparison._imputed import imputed
 from evalkit.comparison._outcome import Outcome, outcome
 from evalkit.comparison._overlap import equipoise, preference
+from evalkit.comparison._pathway import pathway_difference
 from evalkit.comparison._precision import PrecisionOf, precision
 from evalkit.comparison._sensitivity import sensitivity
 from evalkit.comparison._subgroups import differences_of, subgroups
@@ -23,6 +24,7 @@ __all__ = [
     "equipoise",
     "imputed",
     "outcome",
+    "pathway_difference",
     "precision",
     "preference",
     "sensitivity",

@@ -21,7 +21,6 @@ function               counts      what
 `pathway`              Transition  probability of each state by day since referral
 `pathway_days`         Transition  mean days in each state
 `completing_after_lapse` Transition  states of people who were lapsed on an earlier day
-`pathway_difference`   Tally       difference of the arms in both, as they are or weighted
 `mean_stay`            DayCounts   difference in mean days without disengagement
 `reach`                Tally       people referred by the levels of a column
 `referred`             Tally       people referred, and since a day
@@ -66,7 +65,7 @@ from evalkit.engagement._leaving import (
     starting_by_wait,
     waiting,
 )
-from evalkit.engagement._pathway import completing_after_lapse, pathway, pathway_days, pathway_difference
+from evalkit.engagement._pathway import completing_after_lapse, pathway, pathway_days
 from evalkit.engagement._quality import completeness, late_entry, lost_to_follow_up
 from evalkit.engagement._reach import engaged_across, reach, referred
 from evalkit.engagement._stay import leaving, mean_stay, staying
@@ -106,7 +105,6 @@ __all__ = [
     "mean_stay",
     "pathway",
     "pathway_days",
-    "pathway_difference",
     "reach",
     "referred",
     "return_times",

@@ -36,7 +36,6 @@ import numpy as np
 import pandas as pd
 
 from evalkit.cohort import Cohort, nothing
-from evalkit.compare import foretold, standardised_risks
 from evalkit.counts import Tally, totals_of, who
 from evalkit.engagement._analyses import ShareOf
 from evalkit.errors import AnalysisError, UsageError, did_you_mean
@@ -44,7 +43,7 @@ from evalkit.estimates import Estimates
 from evalkit.glossary import NOT_RECORDED
 from evalkit.intake import exit_effects
 from evalkit.levels import fewest, in_words, joined
-from evalkit.survival import cox, cumulative_incidence
+from evalkit.survival import cox, cumulative_incidence, foretold, standardised_risks
 from evalkit.survival._design import design_matrix
 
 Stage = Literal["before_intake", "before_session", "after_session"]
@@ -276,7 +275,7 @@ def leaving_risks(cohort: Cohort, name: str, days: int, *, smallest: int = 11, n
     Returns
     -------
     Estimates
-        As `evalkit.compare.standardised_risks`, with label; no rows where it is not defined.
+        As `evalkit.survival.standardised_risks`, with label; no rows where it is not defined.
 
     Raises
     ------
@@ -298,7 +297,7 @@ def leaving_risks(cohort: Cohort, name: str, days: int, *, smallest: int = 11, n
     data = found.tidy()
     data.insert(1, "label", [asked.label(str(term)) for term in data["term"]])
     notes = (*found.notes, *asked.notes)
-    return empty.about(data=data, estimand=what, population=people, summary=dict(found.summary), notes=notes)
+    return empty.about(data=data, estimand=what, population=people, summary=_of_people(found), notes=notes)
 
 
 def leaving_foretold(cohort: Cohort, name: str, days: int, *, smallest: int = 11, n_boot: int = N_BOOT) -> Estimates:
@@ -314,7 +313,7 @@ def leaving_foretold(cohort: Cohort, name: str, days: int, *, smallest: int = 11
     Returns
     -------
     Estimates
-        As `evalkit.compare.foretold`; no rows where it is not defined.
+        As `evalkit.survival.foretold`; no rows where it is not defined.
 
     Raises
     ------
@@ -330,7 +329,12 @@ def leaving_foretold(cohort: Cohort, name: str, days: int, *, smallest: int = 11
         found = foretold(asked.rows, "time", "event", asked.terms, tau=days, n_boot=n_boot, seed=cohort.study.seed)
     except AnalysisError:
         return empty
-    return empty.about(data=found.tidy(), summary=dict(found.summary), notes=(*found.notes, *asked.notes))
+    return empty.about(data=found.tidy(), summary=_of_people(found), notes=(*found.notes, *asked.notes))
+
+
+def _of_people(found: Estimates) -> dict[str, object]:
+    """Return the facts that are numbers of people."""
+    return {name: found.summary[name] for name in ("n", "n_event")}
 
 
 def _nobody(cohort: Cohort, kind: str, what: str, columns: list[str], name: str, asked: _Model) -> Estimates:

@@ -17,6 +17,7 @@ from evalkit.survival._proportional_hazards import proportional_hazards_test
 from evalkit.survival._quantile import FollowUp, SurvivalQuantile, follow_up, survival_quantile
 from evalkit.survival._recurrent import mean_cumulative_count
 from evalkit.survival._rmst import RestrictedMean, RestrictedMeanContrast, rmst, rmst_contrast
+from evalkit.survival._standardised import foretold, standardised_risks
 from evalkit.survival._transition_counts import from_landmark, transition_counts
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "day_counts",
     "fine_gray",
     "follow_up",
+    "foretold",
     "from_landmark",
     "gray_test",
     "kaplan_meier",
@@ -47,6 +49,7 @@ __all__ = [
     "proportional_hazards_test",
     "rmst",
     "rmst_contrast",
+    "standardised_risks",
     "state_days",
     "state_occupation",
     "survival_difference",

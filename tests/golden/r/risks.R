@@ -14,9 +14,9 @@ for (tt in c("time", "weeks")) for (tau in if (tt == "time") c(1000, 2500) else 
   a <- ate(f, data = d, treatment = "sex", times = tau, cause = 1, se = FALSE, verbose = FALSE)$diffRisk$estimate
   stopifnot(abs(a - (one - two)[1]) < 1e-10)
   args <- list(time = tt, cause = "cause", covariates = I(covs), tau = tau, n_boot = 20)
-  case(paste("standardised", tt, tau), "melanoma", "compare.standardised_risks", args, list(estimate = vec(one - two), baseline = vec(two)), paste("riskRegression", v, "predictRisk(CSC) over everybody, = ate$diffRisk for sex"))
+  case(paste("standardised", tt, tau), "melanoma", "survival.standardised_risks", args, list(estimate = vec(one - two), share = vec(two)), paste("riskRegression", v, "predictRisk(CSC) over everybody, = ate$diffRisk for sex"))
   p <- predictRisk(f, newdata = d, times = tau, cause = 1)
   s <- Score(list(model = f), formula = Hist(t, cause) ~ 1, data = d, times = tau, cause = 1, cens.model = "km", metrics = c("auc", "brier"), se.fit = FALSE, conf.int = FALSE, null.model = TRUE)
   b <- s$Brier$score; lp <- predict(f$models[[1]], newdata = d, type = "lp")
-  case(paste("foretold", tt, tau), "melanoma", "compare.foretold", args, list(apparent = c(s$AUC$score$AUC[1], 1 - b$Brier[b$model == "model"] / b$Brier[b$model == "Null model"], coef(coxph(Surv(t, cause == 1) ~ lp, d))[[1]])), paste("riskRegression", v, "Score(cens.model = 'km')")) }
+  case(paste("foretold", tt, tau), "melanoma", "survival.foretold", args, list(apparent = c(s$AUC$score$AUC[1], 1 - b$Brier[b$model == "model"] / b$Brier[b$model == "Null model"], coef(coxph(Surv(t, cause == 1) ~ lp, d))[[1]])), paste("riskRegression", v, "Score(cens.model = 'km')")) }
 save_cases("risks")

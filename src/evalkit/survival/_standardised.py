@@ -11,15 +11,14 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from evalkit.compare._adjusted import percentile_limits
-from evalkit.compare._cause_risks import CauseRisks, fit_risks, scores
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
+from evalkit.survival._cause_risks import CauseRisks, fit_risks, scores
 from evalkit.survival._columns import Floats, Groups, Ints, Rows, check_level, read_rows
 from evalkit.survival._cox import fit_cox
 from evalkit.survival._design import Design, design_matrix
-from evalkit.survival._limits import two_sided
+from evalkit.survival._limits import percentile_limits, two_sided
 from evalkit.survival._rmst import check_tau
 
 _QUARTILES = (0.25, 0.75)
@@ -167,13 +166,13 @@ def standardised_risks(
     tau : float
         Horizon in days.
     n_boot, seed, conf_level
-        As in `adjusted_effect`.
+        Bootstrap replicates (20 or more), their seed, level of the limits.
 
     Returns
     -------
     Estimates
         A row per contrast: term, contrast, method ('g-formula'), tau, estimate (difference of risks), std_error,
-        statistic, p_value, conf_low, conf_high, baseline (the risk with the second value).
+        statistic, p_value, conf_low, conf_high, share (the risk with the second value).
 
     Raises
     ------
@@ -221,7 +220,7 @@ def standardised_risks(
             "p_value": two_sided(statistic),
             "conf_low": low,
             "conf_high": high,
-            "baseline": point[:, 1],
+            "share": point[:, 1],
         }
     )
     return Estimates(
@@ -315,7 +314,8 @@ def _performance(asked: _Question, model: CauseRisks, chosen: Ints) -> Floats:
     """Return AUC, scaled Brier score and calibration slope of a model on some people (3,)."""
     time, cause, x = asked.time[chosen], asked.cause[chosen], asked.design.matrix[chosen]
     told = scores(time, cause, model.risk(x, asked.tau), asked.tau)
-    none = CauseRisks(np.zeros((asked.causes, 1)), *_crude(time, cause, asked.causes))
+    crude = _crude(time, cause, asked.causes)
+    none = CauseRisks(np.zeros((asked.causes, 1)), *crude, np.zeros(asked.causes))
     nothing = scores(time, cause, none.risk(np.zeros((len(time), 1)), asked.tau), asked.tau)
     return np.array([told.auc, 1.0 - told.brier / nothing.brier, _slope(time, cause == 1, model.predictor(x))])
 

@@ -14,6 +14,8 @@ from evalkit.survival._cox import fit_cox
 from evalkit.survival._design import Design
 from evalkit.survival._steps import safe_divide
 
+_LARGEST = 50.0  # of the logarithm of a hazard beside the largest seen: whoever has it is gone at once
+
 
 @dataclass(frozen=True, eq=False)
 class CauseRisks:
@@ -24,11 +26,13 @@ class CauseRisks:
     beta : (K, p)
     time : (m,) times of events
     base : (K, m) increments of the baseline hazards, Efron's
+    offset : (K,) the largest linear predictor, at which the baseline is: where levels are separated it is very large
     """
 
     beta: Floats
     time: Floats
     base: Floats
+    offset: Floats
 
     def predictor(self, x: Floats, cause: int = 0) -> Floats:
         """Return the linear predictor of a cause (n,)."""
@@ -40,8 +44,9 @@ class CauseRisks:
         S is the product of one less all causes' hazards.
         """
         until = self.time <= tau
-        hazards = np.exp(x @ self.beta.T)[:, :, None] * self.base[None, :, until]
-        stay = np.cumprod(1.0 - np.minimum(hazards.sum(axis=1), 1.0), axis=1)
+        hazards = np.exp(np.minimum(x @ self.beta.T - self.offset, _LARGEST))[:, :, None] * self.base[None, :, until]
+        hazards = hazards / np.maximum(hazards.sum(axis=1, keepdims=True), 1.0)
+        stay = np.cumprod(1.0 - hazards.sum(axis=1), axis=1)
         before = np.concatenate([np.ones((len(x), 1)), stay[:, :-1]], axis=1) if stay.shape[1] else stay
         return np.asarray((before * hazards[:, cause]).sum(axis=1))
 
@@ -53,6 +58,7 @@ def fit_risks(time: Floats, cause: Ints, design: Design, causes: int) -> CauseRi
     """
     grid = np.unique(time[cause > 0])
     beta, base = np.zeros((causes, design.matrix.shape[1])), np.zeros((causes, len(grid)))
+    offset = np.zeros(causes)
     everybody = Groups(np.zeros(len(time), dtype=np.int64), ("all",))
     for k in range(causes):
         had = cause == k + 1
@@ -61,8 +67,13 @@ def fit_risks(time: Floats, cause: Ints, design: Design, causes: int) -> CauseRi
         rows = Rows(time, had.astype(np.int64), None, None, everybody)
         model, _ = fit_cox(rows, design, strata=None, cluster=None, ties="efron", robust=False)
         beta[k] = np.where(np.isfinite(model.beta), model.beta, 0.0)
-        base[k] = _efron_hazard(time, had, design.matrix @ beta[k], grid)
-    return CauseRisks(beta, grid, base)
+        predictor = design.matrix @ beta[k]
+        offset[k] = predictor.max()
+        base[k] = _efron_hazard(time, had, predictor - offset[k], grid)
+    if not np.isfinite(base).all():
+        msg = "a cause has no baseline hazard: characteristics tell who had it from who had not completely"
+        raise AnalysisError(msg)
+    return CauseRisks(beta, grid, base, offset)
 
 
 def _efron_hazard(time: Floats, had: np.ndarray, predictor: Floats, grid: Floats) -> Floats:
@@ -76,7 +87,9 @@ def _efron_hazard(time: Floats, had: np.ndarray, predictor: Floats, grid: Floats
     found = np.zeros(m)
     for earlier in range(int(count.max(initial=0))):
         some = count > earlier
-        found[some] += 1.0 / (at_risk[some] - earlier / count[some] * dying[some])
+        found[some] += safe_divide(
+            np.ones(int(some.sum())), at_risk[some] - earlier / count[some] * dying[some], np.inf
+        )
     return found
 
 
