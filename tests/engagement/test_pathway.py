@@ -112,7 +112,10 @@ def test_what_is_safe_is_near(known) -> None:
     safe = make_safe(exact, POLICY)
     both = safe.estimates.tidy().merge(exact.tidy(), on=["group", "state", "time"]).dropna(subset=["estimate_x"])
     assert len(both) > 90
-    assert (both["estimate_x"] - both["estimate_y"]).abs().max() < 0.035
+    off = (both["estimate_x"] - both["estimate_y"]).abs()
+    assert off.median() < 0.012
+    assert (off <= 2 * both["std_error_x"]).all()  # of the smaller group five people too many are three points
+    assert off[both["group"] == known.groups[1]].max() < 0.012
 
 
 def test_before_anybody_was_referred(data) -> None:

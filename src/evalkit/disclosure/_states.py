@@ -121,9 +121,8 @@ def _by_day(rows: pd.DataFrame, stocks: list[Stocks]) -> pd.DataFrame:
             hidden = part["state"].isin([s for s, no in zip(one.states, few, strict=True) if no])
             together = float(part.loc[hidden, "estimate"].sum())
             part.loc[hidden, list(_NUMBERS)] = np.nan
-            if day > grid[-1]:
-                part["n_risk"] = 0
-            elif few.sum() > 1 and not one.together(day, few):
+            part["n_risk"] = one.public(day - 1)[2] if day <= grid[-1] else 0
+            if day <= grid[-1] and few.sum() > 1 and not one.together(day, few):
                 row = {
                     "group": one.group,
                     "state": OTHER,

@@ -232,13 +232,19 @@ def _safe_group(stocks: Stocks) -> pd.DataFrame | None:
     numbers = _completed(np.array([n for n, _, _ in told]), stocks.numbers(start), everybody, [start, *grid])
     observed = np.minimum.accumulate([everybody, *(n for _, _, n in told)])
     days = [start, *grid]
-    parts = [_entry(stocks, numbers[0])]
-    stock = numbers[0].copy()
-    for k, (a, b) in enumerate(pairwise(days)):
-        change = numbers[k + 1] - numbers[k]
-        gone = _censored(stock + change, told[k][1], float(observed[k] - observed[k + 1]))
-        part, stock = _spread(stocks, stock, _fewest(change), gone, (a, b))
+    parts, stock = [_entry(stocks, numbers[0])], numbers[0].copy()
+    p = stock / stock.sum()
+    for k, (first, last) in enumerate(pairwise(days)):
+        change, after = numbers[k + 1] - numbers[k], told[k][1]
+        known = ~np.isnan(after)
+        stays = observed[k + 1] / max(observed[k], 1)
+        gone = np.where(known, np.clip(stock + change - np.where(known, after, 0.0), 0.0, None), stock * (1 - stays))
+        part, stock, p = _spread(stocks, stock, p, _fewest(change), gone, (first, last))
+        # Where few are in a state, noise would decide of how many a move is a share: as many as there should be.
+        left = np.where(known, 0.0, stock - p * observed[k + 1])
+        part.loc[part["time"] == last, "n_censor"] += left
         parts.append(part)
+        stock = stock - left
     return pd.concat(parts, ignore_index=True)
 
 
@@ -276,14 +282,6 @@ def _fewest(change: Floats) -> Floats:
     return moves
 
 
-def _censored(stock: Floats, after: Floats, gone: float) -> Floats:
-    """Return how many are censored in each state (S,): up to the numbers still observed; where unknown, all alike."""
-    known = ~np.isnan(after)
-    found = np.where(known, np.clip(stock - np.where(known, after, 0.0), 0.0, None), 0.0)
-    left, rest = max(gone - found.sum(), 0.0), np.where(known, 0.0, np.maximum(stock, 0.0))
-    return np.asarray(found + left * rest / max(rest.sum(), 1e-12))
-
-
 def _entry(stocks: Stocks, numbers: Floats) -> pd.DataFrame:
     s = len(stocks.states)
     rows = pd.DataFrame(
@@ -293,17 +291,19 @@ def _entry(stocks: Stocks, numbers: Floats) -> pd.DataFrame:
 
 
 def _spread(
-    stocks: Stocks, stock: Floats, flows: Floats, gone: Floats, between: tuple[float, float]
-) -> tuple[pd.DataFrame, Floats]:
-    """Spread the moves and censorings of an interval evenly over its days; return the numbers observed after it.
+    stocks: Stocks, stock: Floats, p: Floats, flows: Floats, gone: Floats, between: tuple[float, float]
+) -> tuple[pd.DataFrame, Floats, Floats]:
+    """Spread the moves and censorings of an interval evenly over its days.
 
-    Numbers published of everybody are moves of those still observed, as far as these are everybody.
+    Returns them, and after them the numbers observed in each state and the states' probabilities.
     """
     days = np.arange(between[0] + 1, between[1] + 1)
     rows, s = [], len(stock)
     for day in days:
         moved = flows / len(days)
         moved = moved * np.minimum(1.0, stock / np.maximum(moved.sum(axis=1), 1e-12))[:, None]
+        share = moved / np.maximum(stock, 1e-12)[:, None]
+        p = p + p @ share - p * share.sum(axis=1)
         stock = stock + moved.sum(axis=0) - moved.sum(axis=1)
         leaving = np.minimum(gone / len(days), stock)
         stock = stock - leaving
@@ -312,7 +312,7 @@ def _spread(
     frame = pd.DataFrame(np.concatenate(rows), columns=names)
     frame.insert(0, "state", list(stocks.states) * len(days))
     frame.insert(0, "group", stocks.group)
-    return frame, stock
+    return frame, stock, p
 
 
 def known_states(stocks: Iterable[Stocks]) -> set[tuple[str, str]]:
