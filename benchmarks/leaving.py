@@ -1,4 +1,4 @@
-"""Coverage of standardised risk differences, and what correcting for optimism is worth; ``python -m benchmarks.leaving``.
+"""Coverage of standardised risk differences, and what optimism costs; ``python -m benchmarks.leaving``.
 
 Two causes with hazards that are proportional in a yes/no and a continuous characteristic, people followed for
 different lengths of time.
