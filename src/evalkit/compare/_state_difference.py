@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, special
 
+from evalkit.compare._adjusted import _check_boot, _failed
 from evalkit.compare._arms import ESTIMANDS, Arms, read_arms, target_weights
 from evalkit.compare._bootstrap import bootstrap
 from evalkit.compare._logistic import fit_logistic, predicted, require
@@ -159,9 +160,6 @@ def state_difference(
     """
     at, until = np.array(sorted({float(t) for t in times})), check_tau(tau)
     check_level(conf_level)
-    if n_boot < 20:
-        msg = f"n_boot must be at least 20, it is {n_boot}"
-        raise AnalysisError(msg)
     counts = transition_counts(data, states=states, person=person)
     first = data.drop_duplicates(person).reset_index(drop=True)
     arms = _arms(first, treatment, covariates, focus)
@@ -177,24 +175,20 @@ def state_difference(
         return np.where(converged[:, None, None], one - two, np.nan)
 
     point = differences(np.ones((1, arms.size)))[0]
-    drawn = bootstrap(arms, None, n_boot, seed, differences)
-    failed = np.isnan(drawn[:, 0, 0])
-    if failed.sum() > n_boot / 4:
-        msg = f"{failed.sum()} of {n_boot} bootstrap replicates have no estimate: the data are too thin"
-        raise AnalysisError(msg)
-    rows = _rows(point, drawn[~failed], at, until, counts.states, conf_level)
+    drawn = bootstrap(arms, None, _check_boot(n_boot), seed, differences)
+    notes, drawn = _failed(drawn[:, 0, 0]), drawn[~np.isnan(drawn[:, 0, 0])]
     method = "unadjusted" if covariates is None else "iptw"
     whom = "" if covariates is None else f" {ESTIMANDS[estimand]}"
     model = {"group": ["all"], "term": ["model"], "n_event": [_moved(counts)], "n": [arms.size]}
     return Estimates(
-        rows.assign(contrast=f"{arms.names[0]} - {arms.names[1]}", method=method),
+        _rows(point, drawn, at, until, counts.states, conf_level).assign(
+            contrast=f"{arms.names[0]} - {arms.names[1]}", method=method
+        ),
         kind="state_difference",
         estimand=f"difference in the probability of, and the days in, each state{whom}",
         conf_level=conf_level,
         summary={"n": arms.size, "n_boot": n_boot, "seed": seed},
-        notes=(f"{failed.sum()} of {n_boot} bootstrap replicates had no estimate and were left out.",)
-        if failed.any()
-        else (),
+        notes=notes,
         counts=Tally(pd.DataFrame(model)),
         asked={
             "times": at.tolist(),

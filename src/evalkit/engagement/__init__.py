@@ -57,19 +57,13 @@ from evalkit.engagement._dose import (
 )
 from evalkit.engagement._funnel import completion, engaged_by, funnel, steps
 from evalkit.engagement._gaps import longest_gap, return_times, returns
-from evalkit.engagement._leaving import (
-    leaving_foretold,
-    leaving_model,
-    leaving_risks,
-    stage,
-    starting_by_wait,
-    waiting,
-)
+from evalkit.engagement._leaving import leaving_foretold, leaving_model, leaving_risks, stage
 from evalkit.engagement._pathway import completing_after_lapse, pathway, pathway_days
 from evalkit.engagement._quality import completeness, late_entry, lost_to_follow_up
 from evalkit.engagement._reach import engaged_across, reach, referred
 from evalkit.engagement._stay import leaving, mean_stay, staying
 from evalkit.engagement._trend import ChangeOf, change, trend
+from evalkit.engagement._waiting import starting_by_wait, waiting
 
 __all__ = [
     "BaselineMeans",

@@ -18,16 +18,7 @@ before the first session, days from referral to the first session that was offer
 
 from __future__ import annotations
 
-__all__ = [
-    "STAGES",
-    "WAITS",
-    "leaving_foretold",
-    "leaving_model",
-    "leaving_risks",
-    "stage",
-    "starting_by_wait",
-    "waiting",
-]
+__all__ = ["STAGES", "leaving_foretold", "leaving_model", "leaving_risks", "stage"]
 
 from dataclasses import dataclass
 from typing import Literal
@@ -36,14 +27,13 @@ import numpy as np
 import pandas as pd
 
 from evalkit.cohort import Cohort, nothing
-from evalkit.counts import Tally, totals_of, who
-from evalkit.engagement._analyses import ShareOf
+from evalkit.counts import Tally, totals_of
 from evalkit.errors import AnalysisError, UsageError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.glossary import NOT_RECORDED
 from evalkit.intake import exit_effects
 from evalkit.levels import fewest, in_words, joined
-from evalkit.survival import cox, cumulative_incidence, foretold, standardised_risks
+from evalkit.survival import cox, foretold, standardised_risks
 from evalkit.survival._design import design_matrix
 
 Stage = Literal["before_intake", "before_session", "after_session"]
@@ -54,13 +44,10 @@ STAGES: dict[str, tuple[str, str, str]] = {
 }
 """By stage: its event, what competes with it, and of whom it speaks."""
 
-WAITS = ((0, 7), (8, 14), (15, 30), (31, None))
-"""Classes of days waited, both ends included."""
-
 EVENTS_PER_TERM = 5
 """Fewest events for each term of a model (Vittinghoff and McCulloch 2007, Am. J. Epidemiol. 165:710-718)."""
 
-_WAIT = "days_waited"
+WAIT = "days_waited"
 N_BOOT = 200
 """Bootstrap replicates; each fits every model again."""
 
@@ -94,7 +81,7 @@ def stage(cohort: Cohort, name: str) -> pd.DataFrame:
     key = ["participant_id", "episode"]
     people = cohort.people
     if name == "after_session":
-        first = offered.groupby(key)["day_from_referral"].min().rename(_WAIT).reset_index()
+        first = offered.groupby(key)["day_from_referral"].min().rename(WAIT).reset_index()
         return cohort.retention().drop(columns="reason").merge(first, on=key, how="left")
     if name == "before_intake":
         origin, reached = people["referral_date"], people["intake_date"]
@@ -102,7 +89,7 @@ def stage(cohort: Cohort, name: str) -> pd.DataFrame:
         begun = people["intake_date"].notna() & ~people["first_session_date"].lt(people["intake_date"])
         people = people[begun].reset_index(drop=True)
         origin, reached = people["intake_date"], people["first_session_date"]
-        people = people.assign(**{_WAIT: (origin - people["referral_date"]).dt.days.astype("float64")})
+        people = people.assign(**{WAIT: (origin - people["referral_date"]).dt.days.astype("float64")})
     left = _exits(cohort, people, origin)
     cut = pd.Timestamp(cohort.cut)
     came = reached.notna() & ~(left["exit_date"] < reached)
@@ -110,7 +97,7 @@ def stage(cohort: Cohort, name: str) -> pd.DataFrame:
     end = reached.where(came, left["exit_date"].where(gone, cut))
     event = np.select([came, gone & left["leaves"]], [1, 2], 0)
     about = ["referral_source", "site", *cohort.covariates]
-    columns = [*key, "group", "time", "event", *([_WAIT] if _WAIT in people else []), *dict.fromkeys(about)]
+    columns = [*key, "group", "time", "event", *([WAIT] if WAIT in people else []), *dict.fromkeys(about)]
     rows = people.assign(time=(end - origin).dt.days.astype("int64"), event=event)
     return rows[list(dict.fromkeys(columns))].reset_index(drop=True)
 
@@ -159,12 +146,12 @@ def _ready(cohort: Cohort, name: str, smallest: int) -> _Model:
     rows, study = stage(cohort, name), cohort.study
     least = max(smallest, 1)
     labels = {c.name: c.label for c in study.covariates}
-    labels |= {"referral_source": "Referral source", "site": "Site", _WAIT: "Days waited"}
+    labels |= {"referral_source": "Referral source", "site": "Site", WAIT: "Days waited"}
     labels["arm"] = f"{cohort.groups[0]} (reference: {cohort.groups[1]})"
     rows = rows.assign(arm=rows["group"].eq(cohort.groups[0]).astype(float))
     for place in ("referral_source", "site"):
         rows[place] = rows[place].astype(object).where(rows[place].notna(), NOT_RECORDED)
-    wanted = ["arm", *cohort.covariates, "referral_source", "site", *([_WAIT] if _WAIT in rows else [])]
+    wanted = ["arm", *cohort.covariates, "referral_source", "site", *([WAIT] if WAIT in rows else [])]
     wanted = list(dict.fromkeys(wanted))
     known = rows.dropna(subset=wanted).reset_index(drop=True)
     had, levels = known["event"].eq(1), {}
@@ -185,7 +172,7 @@ def _ready(cohort: Cohort, name: str, smallest: int) -> _Model:
     )
     size = sum(max(known[t].nunique() - 1, 1) if isinstance(known[t].dtype, pd.CategoricalDtype) else 1 for t in used)
     if had.sum() < EVENTS_PER_TERM * size:
-        used = [t for t in ("arm", _WAIT) if t in used]
+        used = [t for t in ("arm", WAIT) if t in used]
         notes.append("There are too few events for the other terms: the model holds the group and the wait alone.")
     if len(known) < len(rows):
         notes.append("People without a value for every term are left out of the model.")
@@ -341,70 +328,3 @@ def _nobody(cohort: Cohort, kind: str, what: str, columns: list[str], name: str,
     people = STAGES[name][2]
     empty = nothing(cohort, kind, what, columns, people, kind)
     return empty.about(counts=asked.counts, asked={"question": kind, "stage": name})
-
-
-def starting_by_wait(cohort: Cohort) -> Estimates:
-    """Return the share with a first session by each day since intake, by how long people had waited for the intake.
-
-    Parameters
-    ----------
-    cohort : Cohort
-
-    Returns
-    -------
-    Estimates
-        Cumulative incidences made from `DayCounts`, of both arms together; groups are classes of days waited. No rows
-        where nobody has an intake.
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
-    """
-    rows = stage(cohort, "before_session")
-    event, other, people = STAGES["before_session"]
-    if rows.empty:
-        return nothing(cohort, "cumulative_incidence", event, ["group", "cause"], people, "starting_by_wait")
-    names = [f"{low} to {high} days" if high is not None else f"{low} days and more" for low, high in WAITS]
-    ends = [low - 0.5 for low, _ in WAITS] + [np.inf]
-    rows["wait"] = pd.cut(rows[_WAIT], ends, labels=names)
-    found = cumulative_incidence(rows, "time", "event", by="wait", causes=[event, other])
-    return found.about(population=people, cut=cohort.cut, asked={"question": "starting_by_wait"})
-
-
-def waiting(cohort: Cohort, days: int = 14) -> Estimates:
-    """Return the share of people with an intake, and with a first session, within so many days of referral, by arm.
-
-    Parameters
-    ----------
-    cohort : Cohort
-    days : int
-
-    Returns
-    -------
-    Estimates
-        A share per arm and step, of all referred at least so many days before the cut. Made from a `Tally`.
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
-    """
-    cohort.sessions()
-    people = cohort.people[cohort.people["days_from_referral"] >= days]
-    steps = {"intake": "intake_date", "first_session": "first_session_date"}
-    rows, whose = [], []
-    for group in cohort.groups:
-        own = people["group"].eq(group).to_numpy()
-        for term, column in steps.items():
-            after = (people[column] - people["referral_date"]).dt.days
-            met = own & after.le(days).to_numpy()
-            label = f"{in_words(term)} within {days} days"
-            rows.append({"group": group, "term": term, "label": label, "n_event": int(met.sum()), "n": int(own.sum())})
-            whose.append(who(people, n=own, n_event=met))
-    analysis = ShareOf(
-        "waiting", f"share within {days} days of referral", f"people referred at least {days} days before the cut"
-    )
-    return analysis.estimate(Tally(pd.DataFrame(rows), people=tuple(whose))).about(
-        cut=cohort.cut, asked={"question": "waiting", "days": days}
-    )
