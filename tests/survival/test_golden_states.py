@@ -1,8 +1,9 @@
 """State occupation, expected days and landmark Aalen-Johansen against R's survfit."""
 
+import pandas as pd
 import pytest
 
-from evalkit.survival import StateOccupation, from_landmark, transition_counts
+from evalkit.survival import StateDays, StateOccupation, from_landmark, transition_counts
 from golden import runner
 
 CASES = runner.cases("states")
@@ -18,3 +19,15 @@ def test_equals_r(case):
     else:
         found = runner.call(case["fn"], case["set"], args)
     runner.columns_agree(found.tidy(), case["expect"])
+
+
+def test_where_nobody_moves_all_stay_where_they_are():
+    stays = pd.DataFrame({"participant_id": ["a", "b", "c"], "time_from": [-1, 4, 4], "time": [9, 9, 12]})
+    stays = stays.assign(state=["in", "in", "out"], to="")
+    counts = transition_counts(stays, states=["in", "out"])
+    later = StateOccupation((6.0, 9.0)).estimate(from_landmark(counts, "in", 5)).tidy()
+    assert later["estimate"].tolist() == [1.0, 0.0, 1.0, 0.0]
+    assert later["n_risk"].tolist() == [2, 2, 2, 2]
+    assert later["std_error"].tolist() == [0.0] * 4
+    now = StateDays(9.0).estimate(transition_counts(stays[:1], states=["in", "out"])).tidy()
+    assert now["estimate"].tolist() == [9.0, 0.0]

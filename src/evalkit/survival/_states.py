@@ -52,8 +52,9 @@ class Moves:
         return np.flatnonzero(self.moved.any(axis=(1, 2)))
 
     def start(self) -> Floats:
-        """Return the distribution over states (S,) of those at risk at the first move, or at the first time."""
-        first = self.risk[self.steps[0] if len(self.steps) else 0]
+        """Return the distribution over states (S,) of those at risk at the first move; where none is, at first."""
+        observed = np.flatnonzero(self.risk.sum(axis=1) > 0)
+        first = self.risk[self.steps[0] if len(self.steps) else observed[0]] if len(observed) else self.risk.sum(axis=0)
         return np.asarray(safe_divide(first, first.sum()))
 
 
