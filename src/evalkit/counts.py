@@ -1,6 +1,6 @@
 """Counts: what an estimate is made from, and what disclosure control acts on.
 
-Three kinds serve every published figure:
+Four kinds serve every published figure:
 
 `DayCounts`
     how many entered, had the event (by cause) and were censored, on each day and in each group;
@@ -9,6 +9,9 @@ Three kinds serve every published figure:
     x of n, by group and term; sufficient for proportions.
 `Moments`
     n, sum and sum of squares, by group and term; sufficient for means and their intervals.
+`TransitionCounts`
+    how many entered each state, moved to each other state and were censored in it, on each day and in each group;
+    sufficient for the probability of being in each state (Aalen-Johansen).
 
 Any engine can produce them. They are frozen: a change is a new object.
 
@@ -19,7 +22,7 @@ several, speak of nested groups, so that nobody can be singled out by subtractio
 
 from __future__ import annotations
 
-__all__ = ["Codes", "Counts", "DayCounts", "Moments", "Tally", "codes_of", "totals_of", "who"]
+__all__ = ["Codes", "Counts", "DayCounts", "Moments", "Tally", "TransitionCounts", "codes_of", "totals_of", "who"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -193,7 +196,51 @@ class Moments(_FrameOf):
     required: ClassVar[tuple[str, ...]] = ("group", "term", "n", "total", "total_sq", "largest")
 
 
-Counts = DayCounts | Tally | Moments
+@dataclass(frozen=True, eq=False)
+class TransitionCounts(_FrameOf):
+    """Moves between states by day.
+
+    Attributes
+    ----------
+    data : pandas.DataFrame
+        One row per (group, state, time) on which anything happens, with columns
+
+        - ``group``, ``state`` (text), ``time`` (days);
+        - ``n_entry``: people who come under observation in this state *after* this time; those observed from the
+          origin stand in the row ``time = -inf``;
+        - ``n_to_1`` ... ``n_to_S``: moves from this state to each of the states on this day;
+        - ``n_censor``: censored in this state on this day.
+
+        Where there are weights, ``w_entry``, ``w_to_1`` ... and ``w_censor`` stand beside them.
+        At risk in a state at t: entries to it, by moves or under observation, before t, less moves and censorings
+        before t.
+    states : tuple of str
+        Names of the states 1 ... S, in order.
+    paths : pandas.DataFrame or None
+        Who: one row per stay, with ``group``, ``person`` (a number within the frame), ``code`` (of the person; 0 where
+        it is not known who that is), ``time_from``, ``time``, ``state`` and ``to`` (places among the states; -1
+        censored) and ``weight``. Standard errors need it, since moves of one person depend on one another.
+    errors : pandas.DataFrame or None
+        Of safe counts, which have no paths: ``group``, ``state``, ``time``, and the ``std_error`` that may be shown.
+    """
+
+    states: tuple[str, ...] = ()
+    paths: pd.DataFrame | None = field(default=None, repr=False)
+    errors: pd.DataFrame | None = field(default=None, repr=False)
+    required: ClassVar[tuple[str, ...]] = ("group", "state", "time", "n_entry", "n_to_1", "n_censor")
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups, in order of appearance."""
+        return tuple(str(name) for name in self.data["group"].unique())
+
+    @property
+    def weighted(self) -> bool:
+        """Whether weighted sums stand beside the raw counts."""
+        return "w_entry" in self.data.columns
+
+
+Counts = DayCounts | Tally | Moments | TransitionCounts
 
 
 def totals_of(

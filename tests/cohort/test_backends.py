@@ -31,6 +31,7 @@ CUTS = (date(2022, 2, 20), date(2022, 4, 10))
 METHODS = (
     "initiation",
     "retention",
+    "pathway",
     "harm",
     "harm_recurrent",
     "person_period",

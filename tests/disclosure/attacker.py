@@ -17,7 +17,7 @@ from scipy import optimize, sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from disclosure.quarters import Published
-from evalkit.counts import DayCounts, Moments
+from evalkit.counts import DayCounts, Moments, TransitionCounts
 from evalkit.disclosure import Policy
 
 LEVEL = 11  # what society holds to be small, whatever a policy says
@@ -87,6 +87,9 @@ def observed(releases: Sequence[Published], *, same: bool = True) -> dict[Group,
             if isinstance(exact.counts, DayCounts):
                 _read_curve(exact.counts, safe, learn)
                 continue
+            if isinstance(exact.counts, TransitionCounts):
+                _read_states(exact.counts, safe, learn)
+                continue
             shown = safe.estimates.tidy()
             numbers = shown.set_index("term") if len(shown) else shown
             for (_, row), who in zip(exact.counts.data.iterrows(), exact.counts.people, strict=True):
@@ -119,12 +122,49 @@ def _read_curve(counts: DayCounts, safe, learn) -> None:
             learn(own["code"].to_numpy(), numbers[day])
 
 
+def last_states(paths: pd.DataFrame, day: float) -> pd.DataFrame:
+    """Whose last known state by a day is which, and whether they are seen after it."""
+    last = paths[paths["time_from"] <= day].groupby("person").tail(1)
+    ended = (last["time"] <= day) & (last["to"] >= 0)
+    return last.assign(now=np.where(ended, last["to"], last["state"]), seen=last["time"] > day)
+
+
+def _read_states(counts: TransitionCounts, safe, learn) -> None:
+    """Read, more than any reader can, the very numbers behind the probabilities, before they are made to add up.
+
+    How many are in each state by each day of which a probability is told, and how many are observed after it.
+    """
+    if safe.estimates.counts is None or safe.verdict == "withheld":
+        return
+
+    def told(who: pd.DataFrame) -> None:
+        codes = who["code"].to_numpy(dtype=np.uint64)
+        learn(codes, safe.policy.public(len(codes), codes))
+
+    shown = safe.estimates.data[safe.estimates.data["estimate"].notna()]
+    for group, rows in shown.groupby("group"):
+        own = counts.paths[counts.paths["group"] == group]
+        told(own.drop_duplicates("person"))
+        for day, states in rows.groupby("time")["state"]:
+            now = last_states(own, day)
+            told(now[now["seen"]])
+            for k, state in enumerate(counts.states):
+                if state in set(states):
+                    told(now[now["now"] == k])
+                    told(now[(now["now"] == k) & now["seen"]])
+
+
 def targets(releases: Sequence[Published], known: dict[Group, int]) -> dict[Group, list[tuple[Group, Group]]]:
     """Every small group that a reader may wonder about, with the pairs of published groups whose difference it is."""
     wanted: dict[Group, list[tuple[Group, Group]]] = {}
     for release in releases:
         for exact in release.exact:
-            if not isinstance(exact.counts, DayCounts):
+            if isinstance(exact.counts, TransitionCounts):
+                for day in sorted(exact.data["time"].unique()):
+                    for _, now in last_states(exact.counts.paths, day).groupby(["group", "now"]):
+                        if len(now) < LEVEL:
+                            wanted.setdefault(frozenset(now["code"].tolist()), [])
+            elif not isinstance(exact.counts, DayCounts):
                 for who in exact.counts.people:
                     for codes in who.values():
                         if 0 < len(codes) < LEVEL:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from evalkit import analyses, cohort, intake, stats
+from evalkit.analyses._leaving import STAGES
 from evalkit.protocol import load_study
 from golden import odd, odd_compare, odd_study
 from golden.runner import data_set
@@ -95,6 +96,14 @@ case(
 )
 case("stats.mean_cumulative_count: by arm", lambda: stats.mean_cumulative_count(data_set("frames_recurrent"), *TE, "person", by="arm"))  # fmt: skip
 case("stats.landmark: day 10", lambda: stats.landmark(plain()[["id", "arm", "time", "event", "entry"]], "time", at=10, known="entry"))  # fmt: skip
+STAYS = {"states": ("waiting", "active", "lapsed", "done"), "person": "id", "by": "arm"}
+case("stats.transition_counts: weights", lambda: stats.transition_counts(data_set("returning_states"), **STAYS, weights="w"))  # fmt: skip
+case("stats.from_landmark: lapsed", lambda: stats.from_landmark(stats.transition_counts(data_set("returning_states"), **STAYS), "lapsed", 20))  # fmt: skip
+case("stats.state_occupation: by arm", lambda: stats.state_occupation(data_set("returning_states"), **STAYS, times=[0, 10, 30], conf_type="plain"))  # fmt: skip
+case("stats.state_days: weights", lambda: stats.state_days(data_set("returning_states"), **STAYS, tau=50, weights="w", conf_level=0.9))  # fmt: skip
+RISKS = {"covariates": ["sex", "age", "ulcer"], "tau": 2000, "n_boot": 20, "seed": 4}
+case("stats.standardised_risks: melanoma", lambda: stats.standardised_risks(data_set("melanoma"), "time", "cause", **RISKS))  # fmt: skip
+case("stats.foretold: melanoma", lambda: stats.foretold(data_set("melanoma"), "time", "cause", **RISKS))
 for what, ask in odd.ODD.items():
     case(f"stats.{what}", ask)
 
@@ -130,6 +139,9 @@ case("stats.adjusted_curves: att", lambda: stats.adjusted_curves(plain(), *TE, "
 case("stats.impute: two", lambda: stats.impute(data_set("frames_missing")[["age", "x", "treated", "time", "event"]], ["age", "x", "treated"], time="time", event="event", m=2, burn_in=2, seed=3))  # fmt: skip
 case("stats.pool: cox", lambda: stats.pool([stats.cox(frame, *TE, ["treated", "age"]) for frame in stats.impute(data_set("frames_missing"), ["age", "treated"], time="time", event="event", m=4, burn_in=2, seed=3)], n=61))  # fmt: skip
 
+for covariates in (None, ["w"]):
+    case(f"stats.state_difference: {'weighted' if covariates else 'plain'}", functools.partial(lambda x: stats.state_difference(data_set("returning_states"), "arm", x, states=STAYS["states"], times=[10, 30], tau=50, person="id", focus="a", n_boot=30, seed=5), covariates))  # fmt: skip
+
 
 def printed() -> tuple[pd.DataFrame, pd.DataFrame]:
     """A published curve, read off at ten points, and its numbers at risk."""
@@ -163,6 +175,17 @@ case("analyses.change: engaged", lambda: analyses.change(known(), known(EARLIER)
 case("analyses.trend: two quarters", lambda: analyses.trend([("2022Q3", known(EARLIER)), ("2023Q1", known())]))
 case("analyses.late_entry: at the cut", lambda: analyses.late_entry(opened().at(CUT)))
 case("analyses.wilson: 0, 3, 9 of 9", lambda: pd.DataFrame(dict(zip(("conf_low", "conf_high"), analyses.wilson([0, 3, 9], [9, 9, 9], 0.9), strict=True))))  # fmt: skip
+for name in ("pathway", "pathway_days"):
+    case(f"analyses.{name}: 90 days", functools.partial(lambda n: getattr(analyses, n)(known(), 90), name))
+case("analyses.completing_after_lapse: 150 days", lambda: analyses.completing_after_lapse(known(), 150, lapsed_on=(60, 90)))  # fmt: skip
+case("analyses.pathway_difference: weighted", lambda: analyses.pathway_difference(known(), 90, landmarks=(30, 60), adjusted=True, n_boot=25, smallest=3))  # fmt: skip
+for name in STAGES:
+    case(f"analyses.stage: {name}", functools.partial(lambda n: analyses.stage(known(), n), name))
+case("analyses.leaving_model: after session", lambda: analyses.leaving_model(known(), "after_session", 3))
+case("analyses.leaving_risks: before session", lambda: analyses.leaving_risks(known(), "before_session", 30, smallest=3, n_boot=20))  # fmt: skip
+case("analyses.leaving_foretold: before intake", lambda: analyses.leaving_foretold(known(), "before_intake", 20, smallest=3, n_boot=20))  # fmt: skip
+for name in ("starting_by_wait", "seen_within"):
+    case(f"analyses.{name}: all", functools.partial(lambda n: getattr(analyses, n)(known()), name))
 
 # -- harm --------------------------------------------------------------------------------------------------------------
 for name in (
@@ -200,7 +223,7 @@ case("analyses.target_of: all", lambda: [analyses.target_of(known().study), anal
 # -- cohort ------------------------------------------------------------------------------------------------------------
 case("cohort.build: people", lambda: known().people)
 case("cohort.build: all episodes", lambda: cohort.build(opened().at(CUT), episodes="all").retention())
-for name in ("initiation", "retention", "harm", "harm_recurrent", "sessions", "exits", "measures"):
+for name in ("initiation", "retention", "harm", "harm_recurrent", "pathway", "sessions", "exits", "measures"):
     case(f"cohort.build: {name}", functools.partial(lambda n: getattr(known(EARLIER), n)(), name))
 case("cohort.build: person_period", lambda: known(EARLIER).person_period("retention", 28))
 case("cohort.build: attrition", lambda: known().attrition)

@@ -39,7 +39,7 @@ def plain(found: object) -> object:
         return {n: [len(who) for who in found[n]] if n.startswith("who_") else plain(found[n]) for n in found}
     if is_dataclass(found):
         # Who stands behind a count are hashes; how many they are is enough.
-        kept = {f.name: getattr(found, f.name) for f in fields(found) if f.name != "people"}
+        kept = {f.name: getattr(found, f.name) for f in fields(found) if f.name not in {"people", "paths", "errors"}}
         return {"type": type(found).__name__} | plain(kept) | {"people": _sizes(getattr(found, "people", None))}
     if isinstance(found, Mapping):
         return {str(name): plain(value) for name, value in found.items()}

@@ -78,6 +78,7 @@ from evalkit.analyses._funnel import (
 from evalkit.analyses._gaps import longest_gap, return_times, returns
 from evalkit.analyses._imputed import imputed
 from evalkit.analyses._landmark import completed_by, harm_after_completion
+from evalkit.analyses._leaving import leaving_foretold, leaving_model, leaving_risks, stage
 from evalkit.analyses._model import (
     EVENTS_PER_TERM,
     first_harm,
@@ -88,6 +89,8 @@ from evalkit.analyses._model import (
 )
 from evalkit.analyses._outcome import Outcome, outcome
 from evalkit.analyses._overlap import equipoise, preference
+from evalkit.analyses._pathway import completing_after_lapse, pathway, pathway_days
+from evalkit.analyses._pathway_difference import pathway_difference
 from evalkit.analyses._precision import PrecisionOf, precision
 from evalkit.analyses._quality import completeness, late_entry, lost_to_follow_up
 from evalkit.analyses._reach import engaged_across, reach, referred
@@ -96,7 +99,7 @@ from evalkit.analyses._sensitivity import sensitivity
 from evalkit.analyses._stay import leaving, mean_stay, staying
 from evalkit.analyses._subgroups import differences_of, subgroups
 from evalkit.analyses._trend import ChangeOf, change, trend
-from evalkit.analyses._waiting import waiting, waiting_days
+from evalkit.analyses._waiting import seen_within, starting_by_wait, waiting, waiting_days
 
 __all__ = [
     "EVENTS_PER_TERM",
@@ -122,6 +125,7 @@ __all__ = [
     "compare_arms",
     "completed_by",
     "completeness",
+    "completing_after_lapse",
     "completion",
     "completion_of_intakes",
     "differences_of",
@@ -143,11 +147,17 @@ __all__ = [
     "incomplete",
     "late_entry",
     "leaving",
+    "leaving_foretold",
+    "leaving_model",
+    "leaving_risks",
     "longest_gap",
     "lost_to_follow_up",
     "mean_stay",
     "mean_without_harm",
     "outcome",
+    "pathway",
+    "pathway_days",
+    "pathway_difference",
     "precision",
     "preference",
     "reach",
@@ -156,7 +166,10 @@ __all__ = [
     "repeated_harm",
     "return_times",
     "returns",
+    "seen_within",
     "sensitivity",
+    "stage",
+    "starting_by_wait",
     "staying",
     "steps",
     "subgroups",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["waiting", "waiting_days"]
+__all__ = ["WAITS", "seen_within", "starting_by_wait", "waiting", "waiting_days"]
+
+import numpy as np
+import pandas as pd
 
 from evalkit.analyses._analyses import ShareOf
 from evalkit.analyses._counting import count_true, groups_of, tally
 from evalkit.analyses._dose import waiting_times
+from evalkit.analyses._leaving import STAGES, WAIT, stage
 from evalkit.cohort import Cohort, needs, nobody
+from evalkit.counts import Tally, who
 from evalkit.estimates import Estimates
 from evalkit.levels import in_words
-from evalkit.stats import survival_quantile
+from evalkit.stats import cumulative_incidence, survival_quantile
 
 WITHIN = 14  # days; a service that answers within two weeks is what referrers ask for
 QUARTILES = (0.25, 0.5, 0.75)
@@ -74,3 +79,65 @@ def waiting(cohort: Cohort, *, days: int = WITHIN, conf_level: float = 0.95) -> 
         conf_level=conf_level,
     )
     return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"days": days})
+
+
+WAITS = ((0, 7), (8, 14), (15, 30), (31, None))
+"""Classes of days waited, both ends included."""
+
+
+@needs("sessions", _WHAT)
+def starting_by_wait(cohort: Cohort) -> Estimates:
+    """Return the share with a first session by each day since intake, by how long people had waited for the intake.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    Estimates
+        Cumulative incidences made from `DayCounts`, of both arms together; groups are classes of days waited. No rows
+        where nobody has an intake.
+    """
+    rows = stage(cohort, "before_session")
+    event, other, people = STAGES["before_session"]
+    if rows.empty:
+        return nobody(cohort, "cumulative_incidence", event, ["group", "cause"], people, "starting_by_wait")
+    names = [f"{low} to {high} days" if high is not None else f"{low} days and more" for low, high in WAITS]
+    ends = [low - 0.5 for low, _ in WAITS] + [np.inf]
+    rows["wait"] = pd.cut(rows[WAIT], ends, labels=names)
+    found = cumulative_incidence(rows, "time", "event", by="wait", causes=[event, other])
+    return found.about(population=people, cut=cohort.cut, asked={"question": "starting_by_wait"})
+
+
+@needs("sessions", _WHAT)
+def seen_within(cohort: Cohort, days: int = 14) -> Estimates:
+    """Return the share of people with an intake, and with a first session, within so many days of referral, by arm.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    days : int
+
+    Returns
+    -------
+    Estimates
+        A share per arm and step, of all referred at least so many days before the cut. Made from a `Tally`.
+    """
+    people = cohort.people[cohort.people["days_from_referral"] >= days]
+    steps = {"intake": "intake_date", "first_session": "first_session_date"}
+    rows, whose = [], []
+    for group in cohort.groups:
+        own = people["group"].eq(group).to_numpy()
+        for term, column in steps.items():
+            after = (people[column] - people["referral_date"]).dt.days
+            met = own & after.le(days).to_numpy()
+            label = f"{in_words(term)} within {days} days"
+            rows.append({"group": group, "term": term, "label": label, "n_event": int(met.sum()), "n": int(own.sum())})
+            whose.append(who(people, n=own, n_event=met))
+    analysis = ShareOf(
+        "seen_within", f"share within {days} days of referral", f"people referred at least {days} days before the cut"
+    )
+    return analysis.estimate(Tally(pd.DataFrame(rows), people=tuple(whose))).about(
+        cut=cohort.cut, asked={"question": "seen_within", "days": days}
+    )

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from evalkit.cohort import _attendance, _harm, _retention, _scales
+from evalkit.cohort import _attendance, _harm, _pathway, _retention, _scales
 from evalkit.cohort._attendance import Since, Window
 from evalkit.cohort._episodes import Setting, owned, sessions
 from evalkit.cohort._join import joined
@@ -190,6 +190,32 @@ class Cohort:
             self._check_source(source)
             self._frames[name] = self._recurrent(source)
         return self._frames[name].copy()
+
+    def pathway(self) -> pd.DataFrame:
+        """Return in which state each person is on each day since referral: one row per stay in a state.
+
+        A later referral continues a person's pathway; who it is about, their arm and characteristics are those of the
+        first analysed episode. The state of a day is that at its end: 'waiting' (no attended session yet), 'active',
+        'lapsed', 'returned', 'completed' or 'left'.
+
+        Returns
+        -------
+        pandas.DataFrame
+            participant_id, episode, group, the arm's column, time_from and time (whole days since referral: observed in
+            this state, at risk of leaving it, on the days after time_from up to time; -1: from the origin), state, to
+            (the state into which the person moves on the last of these days; empty: observed up to the cut, and still
+            in it), referral_source, site, community_area and the covariates. A state entered on the day of the cut has
+            no row of its own.
+
+        Raises
+        ------
+        MissingTableError
+            If sessions are not part of the study.
+        """
+        if "pathway" not in self._frames:
+            self.require("sessions")
+            self._frames["pathway"] = self._pathway()
+        return self._frames["pathway"].copy()
 
     def person_period(self, scale: Scale = "retention", width: int = 7) -> pd.DataFrame:
         """Return a time scale cut into periods, for discrete-time models.
@@ -417,6 +443,25 @@ class Cohort:
         before = rows.groupby(_ORDER, sort=False)["time"].shift().fillna(0).astype("int64")
         rows.insert(list(rows.columns).index("time"), "time_from", before)
         return rows.drop(columns="last_")
+
+    def _pathway(self) -> pd.DataFrame:
+        people = self.people.drop_duplicates("participant_id")  # in order of episodes
+        moved = joined(people, self._fetch("pathway", _pathway.moves, ["referral_date", "day"]), "inner")
+        moved["time"] = (moved["day"] - moved["referral_date"]).dt.days
+        moved["to"] = moved["state"].astype("int64").map(dict(enumerate(_pathway.STATES))).astype(object)
+        last = people.assign(time=people["days_from_referral"], to="")
+        rows = pd.concat([moved, last], ignore_index=True).sort_values(["participant_id", "time"], kind="stable")
+        whose = rows.groupby("participant_id", sort=False)
+        rows["time_from"] = whose["time"].shift().fillna(-1).astype("int64")
+        rows["state"] = whose["to"].shift().fillna(_pathway.STATES[0])
+        rows["time"] = rows["time"].astype("int64")
+        columns = [*_ORDER, "group", self.study.arms.column, "time_from", "time", "state", "to", *self._about()]
+        return rows.loc[rows["time"] > rows["time_from"], columns].reset_index(drop=True)
+
+    def _about(self) -> list[str]:
+        """Return the columns that say of what kind each person is."""
+        about = ["referral_source", "site", "community_area", *self.covariates]
+        return [c for c in dict.fromkeys(about) if c not in {*_ORDER, self.study.arms.column}]
 
     def _owned(self, name: str) -> pd.DataFrame:
         if name not in self._frames:

@@ -27,19 +27,22 @@ class Setting:
     rules : Rules
     harm : Harm
     episodes : {"first", "all"}
+    continued : bool, default False
+        Whether later referrals continue the first analysed episode of a person, as the pathway has it: one row per
+        person then, which owns everything since.
     """
 
     cut: CutData
     rules: Rules
     harm: Harm
     episodes: Episodes
+    continued: bool = False
     _kept: dict[str, ir.Table] = field(default_factory=dict, repr=False)
     _stated: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "_stated", f"{self.episodes} {self.rules.model_dump_json()} {self.harm.model_dump_json()}"
-        )
+        which = f"{self.episodes}, continued" if self.continued else self.episodes
+        object.__setattr__(self, "_stated", f"{which} {self.rules.model_dump_json()} {self.harm.model_dump_json()}")
 
     def kept(self, name: str, make: Callable[[], ir.Table], *, view: bool = False) -> ir.Table:
         """Return an expression that several roll-ups share, computed once where that is possible.
@@ -151,9 +154,39 @@ def analysed(setting: Setting) -> ir.Table:
     def make() -> ir.Table:
         everybody = referrals(setting)
         chosen = everybody.filter(everybody.in_study, everybody.in_arm, everybody.where_met)
-        return chosen.filter(chosen.episode == 1) if setting.episodes == "first" else chosen
+        if setting.episodes == "first":
+            chosen = chosen.filter(chosen.episode == 1)
+        return _continued(chosen) if setting.continued else chosen
 
     return setting.kept("analysed", make)
+
+
+def _continued(chosen: ir.Table) -> ir.Table:
+    """Return each person's first episode, without an end."""
+    place = ibis.row_number().over(group_by="participant_id", order_by="referral_date")
+    ordered = chosen.mutate(place_=place)
+    return ordered.filter(ordered.place_ == 0).drop("place_").mutate(next_referral=ibis.null("date"))
+
+
+def stays(setting: Setting) -> ir.Table:
+    """Return at which site each analysed episode is, from when to when: one row, or, continued, one per referral since.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    ibis Table
+        participant_id, referral_date, site, since, until (the next referral; null: no end).
+    """
+    chosen = analysed(setting)
+    if not setting.continued:
+        return chosen.select(*KEY, "site", since="referral_date", until=ibis.null("date"))
+    every = referrals(setting).select("site", person="participant_id", since="referral_date", until="next_referral")
+    origins = chosen.select(*KEY)
+    rows = origins.join(every, [origins.participant_id == every.person, every.since >= origins.referral_date])
+    return rows.select(*KEY, "site", "since", "until")
 
 
 def owned(setting: Setting, name: str, day: str) -> ir.Table:

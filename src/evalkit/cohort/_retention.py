@@ -7,7 +7,7 @@ from datetime import timedelta
 import ibis
 import ibis.expr.types as ir
 
-from evalkit.cohort._episodes import KEY, Setting, analysed, attended, owned
+from evalkit.cohort._episodes import KEY, Setting, attended, owned, stays
 from evalkit.cohort._scales import candidate, earliest, exit_candidates, first_sessions
 
 # A sum of hours such as 30 x 1.2 falls short of 36 by a rounding error; no session is that short.
@@ -30,10 +30,26 @@ def gaps(setting: Setting) -> ir.Table:
     ibis Table
         participant_id, referral_date, day; no row where the rule is not met on or before the cut.
     """
+    met = all_gaps(setting)
+    return met.group_by(*KEY).aggregate(day=met.due.min())
+
+
+def all_gaps(setting: Setting) -> ir.Table:
+    """Return every day on which an episode met the disengagement rule, if it is known.
+
+    Parameters
+    ----------
+    setting : Setting
+
+    Returns
+    -------
+    ibis Table
+        participant_id, referral_date, day (of the session before it), due (on which the rule was met).
+    """
     days = due_days(setting)
     ahead = days.mutate(following=days.day.lead().over(group_by=KEY, order_by="day"))
     met = ahead.filter(ahead.following.isnull() | (ahead.following > ahead.due), ahead.due <= setting.cut.last)
-    return met.group_by(*KEY).aggregate(day=met.due.min())
+    return met.select(*KEY, "day", "due")
 
 
 def due_days(setting: Setting) -> ir.Table:
@@ -72,12 +88,15 @@ def _moved(setting: Setting, plain: ir.Table) -> ir.Table:
 
 def _pauses(setting: Setting) -> ir.Table:
     """Return the days that do not count toward each episode's gap: participant_id, referral_date, paused."""
-    episodes, parts = analysed(setting), []
+    places, parts = stays(setting), []
     for site in dict.fromkeys(closure.site for closure in setting.rules.closures):
         closed = [c for c in setting.rules.closures if c.site == site]
         days = sorted({c.first + timedelta(days=n) for c in closed for n in range((c.last - c.first).days + 1)})
-        where = episodes if site is None else episodes.filter(episodes.site == site)
-        parts.append(where.select(*KEY, paused=ibis.literal(days, type="array<date>").unnest()))
+        where = places if site is None else places.filter(places.site == site)
+        shut = where.select(*KEY, "since", "until", paused=ibis.literal(days, type="array<date>").unnest())
+        if setting.continued:  # a later referral may be to another site
+            shut = shut.filter(shut.paused >= shut.since, shut.until.isnull() | (shut.paused < shut.until))
+        parts.append(shut.select(*KEY, "paused"))
     if setting.rules.cancelled_pauses:
         rows = owned(setting, "sessions", "session_date")
         daily = rows.group_by(*KEY, paused=rows.session_date).aggregate(

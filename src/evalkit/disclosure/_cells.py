@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evalkit.counts import DayCounts, Moments, Tally
+from evalkit.counts import DayCounts, Moments, Tally, TransitionCounts
 from evalkit.disclosure._counts import hidden_rows
 from evalkit.disclosure._safe import Safe
+from evalkit.disclosure._transitions import grid_of, stocks_of
 from evalkit.estimates import Estimates
 
 
@@ -62,7 +63,23 @@ def cells_of(estimates: Estimates, safe: Safe) -> list[Cell]:
         return []
     if isinstance(counts, DayCounts):
         return list(_of_curves(estimates, counts, safe))
+    if isinstance(counts, TransitionCounts):
+        return list(_of_states(estimates, counts, safe))
     return list(_of_rows(estimates, counts, safe))
+
+
+def _of_states(estimates: Estimates, counts: TransitionCounts, safe: Safe) -> Iterator[Cell]:
+    for stocks in stocks_of(counts, safe.policy, estimates.noise_name):
+        name, linked = f"{estimates.kind}: {stocks.group}", bool(stocks.paths["code"].all())
+        shown = stocks.group not in safe.withheld and safe.verdict != "withheld"
+        yield Cell(f"{name}, people", "n", stocks.people, stocks.everybody(), shown, linked)
+        for day in grid_of(stocks):
+            told, _, observed = stocks.public(day)
+            yield Cell(f"{name}, observed after day {day:g}", "n", stocks.observed(day), observed, shown, linked)
+            exact, hidden = stocks.numbers(day), stocks.hidden(day)
+            for state, n, public, few in zip(stocks.states, exact, told, hidden, strict=True):
+                published = 0 if np.isnan(public) else int(public)
+                yield Cell(f"{name}, {state} by day {day:g}", "n_event", int(n), published, shown and not few, linked)
 
 
 def _of_rows(estimates: Estimates, counts: Tally | Moments, safe: Safe) -> Iterator[Cell]:

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalkit.counts import Codes, Counts, DayCounts, Moments, Tally
+from evalkit.counts import Codes, Counts, DayCounts, Moments, Tally, TransitionCounts
 from evalkit.disclosure._curves import safe_day_counts
 from evalkit.disclosure._policy import Policy
+from evalkit.disclosure._transitions import safe_transitions
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -23,7 +24,7 @@ def safe_counts(counts: Counts, policy: Policy, asked: str = "") -> tuple[Counts
 
     Parameters
     ----------
-    counts : DayCounts, Tally or Moments
+    counts : DayCounts, TransitionCounts, Tally or Moments
         Exact; not changed.
     policy : Policy
     asked : str
@@ -43,6 +44,9 @@ def safe_counts(counts: Counts, policy: Policy, asked: str = "") -> tuple[Counts
     if isinstance(counts, DayCounts):
         safe, groups = safe_day_counts(counts, policy, asked)
         return safe, tuple(groups)
+    if isinstance(counts, TransitionCounts):
+        moves, groups = safe_transitions(counts, policy, asked)
+        return moves, tuple(groups)
     hidden = hidden_rows(counts, policy)
     if isinstance(counts, Tally):
         return noised_tally(counts, hidden, policy, asked)

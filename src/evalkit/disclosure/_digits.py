@@ -105,14 +105,26 @@ _DIFFERENCE = dict.fromkeys(_LIMITS, POINTS)
 _DAYS = dict.fromkeys(_LIMITS, _WHOLE)
 _SMD = {"smd": _TWO}
 _KINDS: Mapping[str, Mapping[str, Digits]] = {
-    **dict.fromkeys(("adjusted_effects", "sensitivity", "imputed", "curve_difference", "change"), _DIFFERENCE),
-    **dict.fromkeys(("rmst", "rmst_contrast", "survival_quantile", "follow_up"), _DAYS),
+    **dict.fromkeys(
+        (
+            "adjusted_effects",
+            "sensitivity",
+            "imputed",
+            "curve_difference",
+            "change",
+            "standardised_risks",
+            "state_difference",
+        ),
+        _DIFFERENCE,
+    ),
+    **dict.fromkeys(("state_days", "rmst", "rmst_contrast", "survival_quantile", "follow_up"), _DAYS),
     **dict.fromkeys(("baseline", "baseline_means"), _SMD),
     "balance": {name: digits for name, digits in _MODEL.items() if digits is _TWO},
     "e_value": dict.fromkeys((*_LIMITS, "e_value"), _TWO),
 }
 _MEASURES: Mapping[tuple[str, str], Digits] = {
     ("rmst_contrast", "rmst_ratio"): _TWO,
+    ("state_difference", "days_difference"): _WHOLE,
     ("diagnose", "balance"): _TWO,
     ("diagnose", "equipoise"): _PERCENT,
     ("diagnose", "proportional hazards"): _P,

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalkit.counts import Counts, DayCounts, Moments, Tally
+from evalkit.counts import Counts, DayCounts, Moments, Tally, TransitionCounts
 from evalkit.disclosure._policy import Policy
 
 Floats = NDArray[np.float64]
@@ -37,6 +37,8 @@ def widened(rows: pd.DataFrame, counts: Counts, policy: Policy) -> pd.DataFrame:
     -------
     pandas.DataFrame
     """
+    if isinstance(counts, TransitionCounts):  # whose errors hold the noise
+        return rows
     if policy.noise_variance == 0 or not {"estimate", "conf_low", "conf_high"} <= set(rows.columns) or rows.empty:
         return rows
     wider = np.sqrt(1 + _ratio(rows, counts, policy.noise_variance))
@@ -50,7 +52,7 @@ def widened(rows: pd.DataFrame, counts: Counts, policy: Policy) -> pd.DataFrame:
     return rows
 
 
-def _ratio(rows: pd.DataFrame, counts: Counts, variance: float) -> Floats:
+def _ratio(rows: pd.DataFrame, counts: DayCounts | Tally | Moments, variance: float) -> Floats:
     """Return the variance of the noise as a multiple of the sample's, for each row."""
     if isinstance(counts, DayCounts):
         return _of_curves(rows, counts, variance)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from evalkit.counts import Counts, DayCounts, Tally
+from evalkit.counts import Counts, DayCounts, Tally, TransitionCounts
 from evalkit.disclosure._counts import noised_tally, safe_counts
 from evalkit.disclosure._curves import AtRisk, quotable_days, risk_at
 from evalkit.disclosure._digits import EFFECTIVE, printed
@@ -21,8 +21,9 @@ from evalkit.disclosure._limits import widened
 from evalkit.disclosure._lines import corners, ends_at, read_at, spread
 from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._quoted import curve_keys, is_curve, places
+from evalkit.disclosure._states import safe_states
 from evalkit.errors import AnalysisError, DisclosureError
-from evalkit.estimates import Estimates
+from evalkit.estimates import Analysis, Estimates
 from evalkit.glossary import COLUMNS
 
 
@@ -231,13 +232,20 @@ def _made_safe(estimates: Estimates, policy: Policy) -> Safe:
     exact = counts_of(estimates)
     if estimates.analysis is None:
         return _safe_model(estimates, policy)
+    if isinstance(exact, TransitionCounts):
+        return _safe_states(estimates, exact, policy)
+    return _safe_again(estimates, estimates.analysis, exact, policy)
+
+
+def _safe_again(estimates: Estimates, analysis: Analysis, exact: Counts, policy: Policy) -> Safe:
+    """Make counts safe and ask the same analysis again."""
     if isinstance(exact, DayCounts) and not policy.safe_curves:
         return Safe(estimates, "released", (), policy, smooth=estimates)
     counts, withheld = safe_counts(exact, policy, estimates.noise_name)
     if counts is None:
         return Safe(_emptied(estimates), "withheld", withheld, policy)
     try:
-        again = estimates.analysis.estimate(counts)
+        again = analysis.estimate(counts)
         if isinstance(counts, DayCounts) and isinstance(exact, DayCounts):
             return _safe_days(estimates, exact, again, counts, withheld, policy)
     except AnalysisError:
@@ -250,6 +258,16 @@ def _made_safe(estimates: Estimates, policy: Policy) -> Safe:
         again = again.about(data=_with_gaps(again.tidy(), estimates.tidy()))
     safe = again.about(population=estimates.population, cut=estimates.cut, asked=estimates.asked)
     return Safe(safe, "partly" if withheld else "released", withheld, policy)
+
+
+def _safe_states(estimates: Estimates, exact: TransitionCounts, policy: Policy) -> Safe:
+    try:
+        again, withheld = safe_states(estimates, exact, policy)
+    except AnalysisError:  # the safe counts end before the horizon
+        return Safe(_emptied(estimates), "withheld", exact.groups, policy)
+    if again is None:
+        return Safe(_emptied(estimates), "withheld", withheld, policy)
+    return Safe(again, "partly" if withheld else "released", withheld, policy)
 
 
 def _safe_days(

@@ -19,6 +19,7 @@ from evalkit.stats._impute import impute, pool
 from evalkit.stats._kaplan_meier import KaplanMeier, kaplan_meier
 from evalkit.stats._landmark import landmark
 from evalkit.stats._logrank import LogRank, logrank
+from evalkit.stats._occupation import StateDays, StateOccupation, state_days, state_occupation
 from evalkit.stats._parametric import parametric
 from evalkit.stats._power import minimum_detectable_hazard_ratio, power, schoenfeld_events
 from evalkit.stats._propensity import Propensity, propensity
@@ -35,6 +36,9 @@ from evalkit.stats._quantile import FollowUp, SurvivalQuantile, follow_up, survi
 from evalkit.stats._reconstruct import benchmark_curve, reconstruct
 from evalkit.stats._recurrent import mean_cumulative_count
 from evalkit.stats._rmst import RestrictedMean, RestrictedMeanContrast, rmst, rmst_contrast
+from evalkit.stats._standardised import foretold, standardised_risks
+from evalkit.stats._state_difference import state_difference
+from evalkit.stats._transition_counts import from_landmark, transition_counts
 
 __all__ = [
     "Benchmark",
@@ -51,6 +55,8 @@ __all__ = [
     "RestrictedMean",
     "RestrictedMeanContrast",
     "RiskRatio",
+    "StateDays",
+    "StateOccupation",
     "SurvivalDifference",
     "SurvivalQuantile",
     "adjusted_curves",
@@ -64,6 +70,8 @@ __all__ = [
     "e_value",
     "fine_gray",
     "follow_up",
+    "foretold",
+    "from_landmark",
     "gray_test",
     "impute",
     "kaplan_meier",
@@ -84,6 +92,11 @@ __all__ = [
     "rmst",
     "rmst_contrast",
     "schoenfeld_events",
+    "standardised_risks",
+    "state_days",
+    "state_difference",
+    "state_occupation",
     "survival_difference",
     "survival_quantile",
+    "transition_counts",
 ]

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
@@ -17,7 +16,7 @@ from evalkit.stats._arms import ESTIMANDS, Arms, read_arms, target_weights
 from evalkit.stats._bootstrap import bootstrap
 from evalkit.stats._columns import Floats, Rows, check_level, group_column, read_rows
 from evalkit.stats._kaplan_meier import as_times
-from evalkit.stats._limits import exp_or_infinite, two_sided
+from evalkit.stats._limits import exp_or_infinite, percentile_limits, two_sided
 from evalkit.stats._problem import Ask, make_problem
 from evalkit.stats._rmst import check_tau
 from evalkit.stats._weighted_arm import Horizon
@@ -60,29 +59,6 @@ def _failed(replicates: Floats) -> tuple[str, ...]:
         msg = f"{failed} of {len(replicates)} bootstrap replicates have no estimate: the data are too thin"
         raise AnalysisError(msg)
     return (f"{failed} of {len(replicates)} bootstrap replicates had no estimate and were left out.",)
-
-
-def percentile_limits(drawn: Floats, conf_level: float) -> tuple[Floats, Floats]:
-    r"""Return percentile limits of bootstrap replicates (B, ...).
-
-    The order statistics at :math:`(B + 1) \alpha`, interpolated on the normal scale between neighbours, as R's
-    ``boot.ci`` does: the k-th of B replicates stands at k/(B + 1) [1]_.
-
-    References
-    ----------
-    .. [1] Davison, Hinkley (1997), Bootstrap Methods and their Application, sections 2.4 and 5.2.
-    """
-    b, tail = len(drawn), (1 - conf_level) / 2
-    place = special.ndtri(np.arange(1, b + 1) / (b + 1))
-    ordered = np.sort(drawn, axis=0)
-
-    def at(share: float) -> Floats:
-        wanted = float(special.ndtri(share))
-        k = int(np.clip(np.searchsorted(place, wanted, side="right") - 1, 0, b - 2))
-        part = float(np.clip((wanted - place[k]) / (place[k + 1] - place[k]), 0.0, 1.0))
-        return np.asarray(ordered[k] + part * (ordered[k + 1] - ordered[k]))
-
-    return at(tail), at(1 - tail)
 
 
 def _asked(measure: str | Sequence[str], method: str | Sequence[str], tau: float | None) -> list[tuple[str, Ask]]:

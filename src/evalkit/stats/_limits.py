@@ -11,6 +11,7 @@ __all__ = [
     "exp_or_infinite",
     "limits",
     "normal_quantile",
+    "percentile_limits",
     "two_sided",
 ]
 
@@ -99,3 +100,26 @@ def crossing(drop: Callable[[float], float], cut: float, start: float, step: flo
         return float(optimize.brentq(lambda v: drop(v) - cut, start, start + reach, xtol=1e-9))
     except ValueError:  # lost on the way there, though found again at its end
         return lost
+
+
+def percentile_limits(drawn: Floats, conf_level: float) -> tuple[Floats, Floats]:
+    r"""Return percentile limits of bootstrap replicates (B, ...).
+
+    The order statistics at :math:`(B + 1) \alpha`, interpolated on the normal scale between neighbours, as R's
+    ``boot.ci`` does: the k-th of B replicates stands at k/(B + 1) [1]_.
+
+    References
+    ----------
+    .. [1] Davison, Hinkley (1997), Bootstrap Methods and their Application, sections 2.4 and 5.2.
+    """
+    b, tail = len(drawn), (1 - conf_level) / 2
+    place = special.ndtri(np.arange(1, b + 1) / (b + 1))
+    ordered = np.sort(drawn, axis=0)
+
+    def at(share: float) -> Floats:
+        wanted = float(special.ndtri(share))
+        k = int(np.clip(np.searchsorted(place, wanted, side="right") - 1, 0, b - 2))
+        part = float(np.clip((wanted - place[k]) / (place[k + 1] - place[k]), 0.0, 1.0))
+        return np.asarray(ordered[k] + part * (ordered[k + 1] - ordered[k]))
+
+    return at(tail), at(1 - tail)

@@ -1,0 +1,168 @@
+"""Coverage of the pathway's intervals in simulated stays that are not Markov; ``python -m benchmarks.pathway``.
+
+How long a person stays in a state has a shape of its own (Weibull), depends on how often they lapsed before, and on an
+unseen trait. People are referred evenly over two years and followed to its end, as in the study.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from math import gamma
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+
+from evalkit.counts import TransitionCounts
+from evalkit.disclosure import Policy, make_safe
+from evalkit.stats import StateDays, StateOccupation, from_landmark, state_difference, transition_counts
+
+STATES = ("waiting", "active", "lapsed", "returned", "completed", "left")
+AT, TAU, LANDMARK = (90.0, 182.0, 365.0), 365.0, 120.0
+# state: shape of the stay, mean days, where to and how often
+WAYS = {
+    "waiting": (0.8, 45, {"active": 0.85, "left": 0.15}),
+    "active": (1.4, 150, {"lapsed": 0.4, "completed": 0.4, "left": 0.2}),
+    "lapsed": (0.7, 90, {"returned": 0.6, "left": 0.4}),
+    "returned": (1.2, 90, {"lapsed": 0.45, "completed": 0.4, "left": 0.15}),
+    "left": (1.0, 2000, {"returned": 1.0}),
+}
+STUDIES, SEED, N, LARGE, N_BOOT = 400, 20261, (160, 600), 200_000, 199
+
+
+def stays(rng: np.random.Generator, n: int, faster: float = 1.0) -> pd.DataFrame:
+    """Return whole paths of people, to day 800, in whole days.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    n : int
+    faster : float
+        How much faster people move: an arm's effect.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    state, time = np.zeros(n, dtype=int), np.full(n, -1)
+    lapses, trait = np.zeros(n), rng.gamma(4.0, 0.25, n)
+    people, parts = np.arange(n), []
+    while len(people):
+        stay, to = np.empty(len(people)), np.full(len(people), -1)
+        for k, name in enumerate(STATES):
+            own = state == k
+            if name not in WAYS:
+                stay[own] = 10_000
+                continue
+            shape, mean, ways = WAYS[name]
+            scale = mean / gamma(1 + 1 / shape) / faster / trait[people[own]] * 0.8 ** lapses[people[own]]
+            stay[own] = scale * rng.weibull(shape, int(own.sum()))
+            places = [STATES.index(way) for way in ways]
+            to[own] = rng.choice(places, int(own.sum()), p=list(ways.values()))
+        end = time + 1 + np.floor(stay).astype(int)
+        parts.append(pd.DataFrame({"person": people, "time_from": time, "time": end, "state": state, "to": to}))
+        lapses[people[to == STATES.index("lapsed")]] += 1
+        on = (end < 800) & (to >= 0)
+        people, state, time = people[on], to[on], end[on]
+    rows = pd.concat(parts).sort_values(["person", "time"], kind="stable").reset_index(drop=True)
+    names = np.array([*STATES, ""], dtype=object)
+    return rows.assign(state=names[rows["state"]], to=names[rows["to"]])
+
+
+def known(rng: np.random.Generator, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the stays as they are known on a cut, people referred on days of their own."""
+    end = rng.integers(30, 730, int(rows["person"].max()) + 1)[rows["person"]]
+    rows = rows[rows["time_from"] < end].assign(end=lambda r: end[r.index])
+    late = rows["time"] > rows["end"]
+    names = [f"p{k}" for k in rows["person"]]
+    cut = rows.assign(participant_id=names, time=rows["time"].clip(upper=rows["end"]), to=rows["to"].mask(late, ""))
+    return cut.drop(columns=["end", "person"])
+
+
+def answers(rows: pd.DataFrame, *, safe: Policy | None = None) -> pd.DataFrame:
+    """Return every estimate of one study: what, estimate, std_error, conf_low, conf_high."""
+    counts = transition_counts(rows, states=STATES)
+    found = {"probability": StateOccupation(AT).estimate(counts), "days": StateDays(TAU).estimate(counts)}
+    if safe is None:
+        found["after a lapse"] = StateOccupation((TAU,)).estimate(from_landmark(counts, "lapsed", LANDMARK))
+    else:
+        found = {f"{name}, published": make_safe(one, safe).estimates for name, one in found.items()}
+    parts = []
+    for name, one in found.items():
+        frame = one.tidy()
+        day = frame["time"] if "time" in frame else frame["tau"]
+        parts.append(frame.assign(what=[f"{name}: {s}, day {d:g}" for s, d in zip(frame["state"], day, strict=True)]))
+    return pd.concat(parts, ignore_index=True)[["what", "estimate", "std_error", "conf_low", "conf_high"]]
+
+
+def one(seed: int, n: int) -> pd.DataFrame:
+    """Return what one study says: as it is, as published, and the difference between two arms."""
+    rng = np.random.default_rng(seed)
+    rows = known(rng, stays(rng, n))
+    policy = Policy(secret=seed.to_bytes(32, "little"))
+    other = known(rng, stays(rng, n, 1.3)).assign(participant_id=lambda r: "o" + r["participant_id"], arm="b")
+    both = pd.concat([rows.assign(arm="a"), other], ignore_index=True)
+    gap = state_difference(both, "arm", states=STATES, times=AT, tau=TAU, focus="b", n_boot=N_BOOT, seed=seed).tidy()
+    gap["what"] = [f"{m}: {s}, day {d:g}" for m, s, d in zip(gap["measure"], gap["state"], gap["tau"], strict=True)]
+    parts = [answers(rows), answers(rows, safe=policy), gap[["what", "estimate", "std_error", "conf_low", "conf_high"]]]
+    return pd.concat(parts, ignore_index=True).assign(n=n)
+
+
+def truth() -> dict[str, float]:
+    """Return the true values, from very many people followed to the end."""
+    rng = np.random.default_rng(SEED)
+    found: dict[str, float] = {}
+    arms = []
+    for faster in (1.0, 1.3):
+        rows = stays(rng, LARGE, faster)
+        rows["participant_id"] = rows["person"]
+        counts = transition_counts(rows.drop(columns="person"), states=STATES)
+        said = pd.concat(
+            [StateOccupation(AT).estimate(without(counts)).tidy(), StateDays(TAU).estimate(without(counts)).tidy()]
+        )
+        arms.append(said["estimate"].to_numpy())
+        if faster == 1.0:
+            late = without(from_landmark(counts, "lapsed", LANDMARK))
+            after = StateOccupation((TAU,)).estimate(late).tidy()
+            found |= {
+                f"after a lapse: {s}, day {TAU:g}": v for s, v in zip(after["state"], after["estimate"], strict=True)
+            }
+    labels = [*((s, d, "probability") for d in AT for s in STATES), *((s, TAU, "days") for s in STATES)]
+    for k, (state, day, kind) in enumerate(labels):
+        value = float(arms[0][k])
+        found[f"{kind}: {state}, day {day:g}"] = found[f"{kind}, published: {state}, day {day:g}"] = value
+        found[f"{kind}_difference: {state}, day {day:g}"] = float(arms[1][k]) - value
+    return found
+
+
+def without(counts: TransitionCounts) -> TransitionCounts:
+    """Return counts without their paths: of very many people errors would take long, and nobody asks them."""
+    return dataclasses.replace(counts, paths=None)
+
+
+def main(studies: int = STUDIES) -> None:
+    """Print coverage, bias and the error's size, by kind of estimate and size of study."""
+    true = truth()
+    jobs = [(SEED + 10_000 * k + i, n) for k, n in enumerate(N) for i in range(studies)]
+    found = pd.concat(Parallel(n_jobs=1)(delayed(one)(*job) for job in jobs), ignore_index=True)
+    found["true"] = found["what"].map(true)
+    found = found.dropna(subset=["estimate", "conf_low", "true"])
+    found["kind"] = found["what"].str.split(":").str[0]
+    found["covered"] = found["conf_low"].le(found["true"]) & found["conf_high"].ge(found["true"])
+    rows = found.groupby(["n", "what"]).agg(
+        kind=("kind", "first"), samples=("covered", "size"), covered=("covered", "mean"), true=("true", "first"),
+        bias=("estimate", "mean"), sd=("estimate", "std"), error=("std_error", "mean"),
+    ).reset_index()  # fmt: skip
+    rows["bias"] -= rows["true"]
+    print(rows.round(4).to_string(index=False))
+    usual = rows[(rows["samples"] > 0.9 * studies)]
+    usual = usual[
+        ~usual["kind"].isin(["probability", "probability, published", "probability_difference"])
+        | usual["true"].abs().between(0.03, 0.97)
+    ]
+    print(usual.groupby(["n", "kind"])["covered"].agg(["mean", "min", "max", "size"]).round(4).to_string())
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else STUDIES)

@@ -1,0 +1,135 @@
+"""The pathway: what happens to people after their referral, in states, whichever way they go."""
+
+from __future__ import annotations
+
+__all__ = ["PEOPLE", "completing_after_lapse", "pathway", "pathway_days"]
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from evalkit.cohort import STATES, Cohort, needs, nobody
+from evalkit.counts import TransitionCounts
+from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates
+from evalkit.stats import StateDays, StateOccupation, from_landmark, transition_counts
+
+PEOPLE = "people referred; later referrals of a person continue the pathway"
+_EVERY = 30  # days between those on which a figure reads the probabilities
+
+
+def _counts(cohort: Cohort) -> TransitionCounts | None:
+    rows = cohort.pathway()
+    if rows.empty:
+        return None
+    present = [group for group in cohort.groups if group in set(rows["group"])]
+    rows = rows.assign(group=pd.Categorical(rows["group"], categories=present))
+    return transition_counts(rows, states=STATES, by="group")
+
+
+@needs("sessions", "the pathway")
+def pathway(cohort: Cohort, days: int = 365, *, landmarks: Iterable[int] = (30, 60, 90, 182, 365)) -> Estimates:
+    """Return the probability of being in each state at the end of each day since referral, by arm.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    days : int
+        Horizon: the last day that is asked.
+    landmarks : iterable of int
+        Days that a table shows; every thirtieth day is asked beside them, for a figure.
+
+    Returns
+    -------
+    Estimates
+        A row per group, state and day: group, state ('waiting', 'active', 'lapsed', 'returned', 'completed', 'left'),
+        time, n_risk (people under observation on the day), estimate, std_error, conf_low, conf_high. Made from
+        `TransitionCounts` of all episodes; no rows where nobody has been referred.
+    """
+    what = "probability of being in each state at the end of each day since referral"
+    counts = _counts(cohort)
+    if counts is None:
+        return nobody(cohort, "state_occupation", what, ["group", "state", "estimate"], PEOPLE, "pathway")
+    asked = {float(day) for day in (*landmarks, *range(0, days + 1, _EVERY), days) if day <= days}
+    found = StateOccupation(times=tuple(sorted(asked))).estimate(counts)
+    return found.about(population=PEOPLE, cut=cohort.cut, asked={"question": "pathway"})
+
+
+@needs("sessions", "the pathway")
+def pathway_days(cohort: Cohort, days: int = 365) -> Estimates:
+    """Return the mean days spent in each state in the first days since referral, by arm.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    days : int
+        Horizon.
+
+    Returns
+    -------
+    Estimates
+        A row per group and state: group, state, tau, estimate (they add up to the horizon), std_error, conf_low,
+        conf_high; missing for a group that is not followed for so long, no rows where none is.
+    """
+    what = f"mean days in each state in the first {days} days since referral"
+    counts = _counts(cohort)
+    try:
+        found = None if counts is None else StateDays(float(days)).estimate(counts)
+    except AnalysisError:
+        found = None
+    if found is None:
+        return nobody(cohort, "state_days", what, ["group", "state", "estimate"], PEOPLE, "pathway_days")
+    return found.about(population=PEOPLE, cut=cohort.cut, asked={"question": "pathway_days"})
+
+
+@needs("sessions", "the pathway")
+def completing_after_lapse(
+    cohort: Cohort, days: int = 365, *, lapsed_on: Iterable[int] = (60, 90, 182), state: str = "lapsed"
+) -> Estimates:
+    """Return in which state people are on a day who were lapsed on an earlier one, by arm.
+
+    Landmark Aalen-Johansen: the people lapsed at the end of a day are followed from there, so that nothing has to be
+    taken for Markov (Putter and Spitoni 2018, Stat. Methods Med. Res. 27:2081-2092).
+
+    Parameters
+    ----------
+    cohort : Cohort
+    days : int
+        The later day.
+    lapsed_on : iterable of int
+        The earlier days: landmarks.
+    state : str, default "lapsed"
+        The state at the landmark.
+
+    Returns
+    -------
+    Estimates
+        As `pathway`, at one time; groups are named ``arm, lapsed on day 90``. The row of 'completed' is the
+        probability of having completed.
+    """
+    what = f"probability of being in each state on day {days} since referral, of people {state} on an earlier day"
+    counts, parts = _counts(cohort), []
+    for day in sorted({int(d) for d in lapsed_on if d < days}) if counts is not None else ():
+        late = from_landmark(counts, state, day) if counts is not None else None
+        if late is not None and len(late.data):
+            parts.append((f", {state} on day {day}", late))
+    if not parts:
+        return nobody(cohort, "state_occupation", what, ["group", "state", "estimate"], PEOPLE, "after_lapse")
+    found = StateOccupation(times=(float(days),)).estimate(_together(parts))
+    return found.about(
+        population=f"people referred who were {state} on that day", cut=cohort.cut,
+        asked={"question": "after_lapse", "state": state},
+    )  # fmt: skip
+
+
+def _together(parts: list[tuple[str, TransitionCounts]]) -> TransitionCounts:
+    """Return counts of several landmarks as groups of one; a person may be in more than one of them."""
+    frames, paths, first = [], [], 0
+    for name, counts in parts:
+        frames.append(counts.data.assign(group=counts.data["group"] + name))
+        if counts.paths is not None:
+            paths.append(counts.paths.assign(group=counts.paths["group"] + name, person=counts.paths["person"] + first))
+            first = int(paths[-1]["person"].max()) + 1
+    return TransitionCounts(
+        pd.concat(frames, ignore_index=True), states=parts[0][1].states, paths=pd.concat(paths, ignore_index=True)
+    )

@@ -1,0 +1,135 @@
+"""Making estimates of states safe: the same analysis of safe moves, limits with the noise, and what is not told."""
+
+from __future__ import annotations
+
+__all__ = ["safe_states"]
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from evalkit.counts import TransitionCounts
+from evalkit.disclosure._policy import Policy
+from evalkit.disclosure._transitions import OTHER, Stocks, grid_of, known_states, safe_transitions, stocks_of
+from evalkit.estimates import Estimates
+
+_NUMBERS = ("estimate", "std_error", "conf_low", "conf_high")
+_STEP = {"time": 0.001, "tau": 0.1}  # of standard errors, rounded up: of a probability, of days
+
+
+def safe_states(
+    estimates: Estimates, exact: TransitionCounts, policy: Policy
+) -> tuple[Estimates | None, tuple[str, ...]]:
+    """Return what an analysis of moves says of their safe counts.
+
+    Parameters
+    ----------
+    estimates : Estimates
+        Of exact counts; a row per group, state and time (or tau).
+    exact : TransitionCounts
+    policy : Policy
+
+    Returns
+    -------
+    estimates : Estimates or None
+        Rows of states with few people on that day have no numbers; where there are several such, and many people in
+        them together, a row of them together is added (state 'other'). None where nothing may be shown.
+    withheld : tuple of str
+        Groups, and states of groups, of which nothing is told.
+
+    Raises
+    ------
+    DisclosureError
+        If there is no safe form of such counts.
+    AnalysisError
+        If the safe counts end before the horizon.
+    """
+    counts, groups = safe_transitions(exact, policy, estimates.noise_name)
+    if counts is None or estimates.analysis is None:
+        return None, tuple(groups)
+    stocks = [one for one in stocks_of(exact, policy, estimates.noise_name) if one.group not in groups]
+    name = "tau" if "tau" in estimates.data else "time"
+    counts = dataclasses.replace(counts, errors=_errors(estimates.tidy(), stocks, policy, name))
+    again = estimates.analysis.estimate(counts)
+    rows = again.tidy()
+    known = known_states(stocks)
+    absent = [f"{one.group}: {state}" for one in stocks for state in one.states if (one.group, state) not in known]
+    if name == "time":
+        rows = _by_day(rows, stocks)
+    never = pd.Series([(g, s) not in known and s != OTHER for g, s in zip(rows["group"], rows["state"], strict=True)])
+    rows.loc[never.to_numpy(), list(_NUMBERS)] = np.nan
+    notes = (*estimates.notes, *_notes(policy))
+    about = {"population": estimates.population, "cut": estimates.cut, "asked": estimates.asked, "notes": notes}
+    summary = {k: v for k, v in estimates.summary.items() if k != "n"}
+    summary["n"] = sum(one.everybody() for one in stocks)
+    return again.about(data=rows, counts=counts, summary=summary, **about), (*groups, *absent)
+
+
+def _notes(policy: Policy) -> tuple[str, ...]:
+    return (
+        "Single moves between states are not told: those between two days of the table are merged into the fewest that "
+        f"lead from one day's numbers to the next. States with fewer than {policy.minimum_count} people are not shown.",
+    )
+
+
+def _errors(rows: pd.DataFrame, stocks: list[Stocks], policy: Policy, name: str) -> pd.DataFrame:
+    r"""Return standard errors as if so many people were observed as is published, with the noise, rounded up.
+
+    Noise adds :math:`\sigma^2 (1 + p^2) / n^2` to the variance of a share. The days in a state are a sum of shares on
+    the days of the grid, each with its own noise.
+    """
+    found = []
+    for one in stocks:
+        own, grid = rows[rows["group"] == one.group], grid_of(one)
+        for time, part in own.groupby(name):
+            day = float(str(time))
+            if not grid or day > grid[-1]:
+                continue
+            place = day if name == "time" else 0.0
+            exact, told = max(one.observed(place), 1), one.public(place)[2] if one.observed(place) else 1
+            wider = np.sqrt(exact / max(told - np.sqrt(policy.noise_variance), 1))
+            noise = _noise(part, day, one, policy)
+            error = np.sqrt((part["std_error"] * wider) ** 2 + noise)
+            step = _STEP[name]
+            found.append(
+                part[["group", "state"]].assign(time=day, std_error=np.ceil(np.maximum(error / step - 1e-9, 0)) * step)
+            )
+    return (
+        pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["group", "state", "time", "std_error"])
+    )
+
+
+def _noise(part: pd.DataFrame, day: float, one: Stocks, policy: Policy) -> pd.Series:
+    """Return what noise adds to the variance of probabilities on a day, or of days in states."""
+    if "tau" in part:
+        days = sum(g <= day for g in grid_of(one))
+        return policy.noise_variance * (1 + (part["estimate"] / day) ** 2) * day**2 / one.people**2 / max(days, 1)
+    p, square = part["estimate"], part["std_error"] ** 2
+    size = (p * (1 - p) / square.where(square > 0)).fillna(np.inf)  # of a sample with such an error
+    return policy.noise_variance * (1 + p**2) / size**2
+
+
+def _by_day(rows: pd.DataFrame, stocks: list[Stocks]) -> pd.DataFrame:
+    """Take out the numbers of states with few people on a day, and after a group's last day; add them together."""
+    parts = []
+    for one in stocks:
+        own, grid = rows[rows["group"] == one.group], grid_of(one)
+        for time, rows_of_day in own.groupby("time", sort=True):
+            day, part = float(str(time)), rows_of_day.copy()
+            few = one.hidden(day) if day <= grid[-1] else np.ones(len(one.states), dtype=bool)
+            hidden = part["state"].isin([s for s, no in zip(one.states, few, strict=True) if no])
+            together = float(part.loc[hidden, "estimate"].sum())
+            part.loc[hidden, list(_NUMBERS)] = np.nan
+            part["n_risk"] = one.public(day - 1)[2] if day <= grid[-1] else 0
+            if day <= grid[-1] and few.sum() > 1 and not one.together(day, few):
+                row = {
+                    "group": one.group,
+                    "state": OTHER,
+                    "time": day,
+                    "n_risk": part["n_risk"].iloc[0],
+                    "estimate": together,
+                }
+                parts.append(pd.DataFrame([row]))
+            parts.append(part)
+    return pd.concat(parts, ignore_index=True) if parts else rows

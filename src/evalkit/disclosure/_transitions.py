@@ -1,0 +1,327 @@
+"""Safe counts of moves between states: how many people are in each state on fixed days, each with its noise.
+
+Of single moves most are rare (from 'lapsed' straight to 'completed', say), and nothing is told of them. On each day of
+a grid, the policy's landmarks and every thirtieth day, the people whose last known state is this one are a group like
+any other: their published number is that of every table that counts them. Between two days of the grid all moves are
+merged into the fewest that turn one day's numbers into the next day's, spread evenly; whoever is censored leaves the
+state in which they are. State probabilities are made of these moves alone. A state with few people on a day of the grid
+has no number there: it shares what the others leave with the other such states.
+"""
+
+from __future__ import annotations
+
+__all__ = ["OTHER", "Stocks", "grid_of", "known_states", "safe_transitions", "stocks_of"]
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalkit.counts import TransitionCounts
+from evalkit.disclosure._noise import MODULUS
+from evalkit.disclosure._policy import Policy
+from evalkit.errors import DisclosureError
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+_EVERY = 30
+OTHER = "other"
+"""The states that have too few people on a day, together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stocks:
+    """One group's people, and the last state known of each of them by any day.
+
+    Attributes
+    ----------
+    group : str
+    paths : pandas.DataFrame
+        Stays of `TransitionCounts`, of this group.
+    states : tuple of str
+    policy : Policy
+    asked : str
+    """
+
+    group: str
+    paths: pd.DataFrame
+    states: tuple[str, ...]
+    policy: Policy
+    asked: str
+    _seen: dict[float, tuple[pd.DataFrame, Flags]] = field(default_factory=dict)
+
+    @property
+    def people(self) -> int:
+        """How many they are."""
+        return int(self.paths["person"].nunique())
+
+    @property
+    def begins(self) -> float:
+        """The day after which all of them are observed."""
+        return float(self.paths["time_from"].min())
+
+    @property
+    def late(self) -> bool:
+        """Whether some come under observation later than others, or again."""
+        firsts = self.paths.groupby("person")["time_from"].min()
+        gaps = self.paths["person"].eq(self.paths["person"].shift()) & self.paths["time_from"].ne(
+            self.paths["time"].shift()
+        )
+        return bool(firsts.ne(self.begins).any() or gaps.any())
+
+    def on(self, day: float) -> tuple[pd.DataFrame, Flags]:
+        """Return code and state of each person by the end of a day, and who is still observed after it."""
+        if day in self._seen:
+            return self._seen[day]
+        begun = self.paths[self.paths["time_from"] <= max(day, self.begins)]
+        last = begun.drop_duplicates("person", keep="last")
+        moved = last["time"].le(day) & last["to"].ge(0)  # on the last day of being observed
+        known = last[["code"]].assign(state=last["state"].where(~moved, last["to"]))
+        self._seen[day] = known, last["time"].gt(day).to_numpy(dtype=bool)
+        return self._seen[day]
+
+    def numbers(self, day: float) -> NDArray[np.int64]:
+        """Return how many are in each state by the end of a day, exactly (S,)."""
+        return np.bincount(self.on(day)[0]["state"], minlength=len(self.states))
+
+    def unknown(self, day: float) -> Flags:
+        """Return of which states no number may be used on a day (S,): few people are in it, or few are not."""
+        return self._few(self.numbers(day))
+
+    def hidden(self, day: float) -> Flags:
+        """Return of which states nothing may be told on a day (S,): as `unknown`, or few of those still observed."""
+        known, observed = self.on(day)
+        return self.unknown(day) | self._few(np.bincount(known.loc[observed, "state"], minlength=len(self.states)))
+
+    def together(self, day: float, few: Flags) -> bool:
+        """Say whether even together few people are in these states on a day, or few are not."""
+        known, observed = self.on(day)
+        for states in (known["state"], known.loc[observed, "state"]):
+            those = int(few[states.to_numpy(dtype=int)].sum())
+            if self.policy.hides(those) or self.policy.is_small(len(states) - those):
+                return True
+        return False
+
+    def _few(self, numbers: NDArray[np.int64]) -> Flags:
+        everybody, policy = int(numbers.sum()), self.policy
+        return np.array([policy.hides(n) or policy.is_small(everybody - n) for n in numbers], dtype=bool)
+
+    def public(self, day: float) -> tuple[Floats, Floats, int]:
+        """Return the published numbers in each state (S,), of those still observed in each (S,), and of all of these.
+
+        nan where few people are, or are not, in the state.
+        """
+        known, observed = self.on(day)
+        every = self._told(known, day, "by")
+        return (
+            every,
+            self._told(known[observed], day, "after"),
+            self._public(known.loc[observed, "code"], f"after {day:g}"),
+        )
+
+    def _told(self, known: pd.DataFrame, day: float, when: str) -> Floats:
+        told = np.full(len(self.states), np.nan)
+        for k in np.flatnonzero(~self._few(np.bincount(known["state"], minlength=len(self.states)))):
+            told[k] = self._public(known.loc[known["state"] == k, "code"], f"{self.states[k]} {when} {day:g}")
+        return told
+
+    def everybody(self) -> int:
+        """Return the published number of all."""
+        return self._public(self.paths.drop_duplicates("person")["code"], "people")
+
+    def observed(self, day: float) -> int:
+        """Return how many are still observed after a day, exactly."""
+        return int(self.on(day)[1].sum())
+
+    def _public(self, codes: pd.Series, what: str) -> int:
+        known = codes.to_numpy(dtype=np.uint64)
+        key = int(self.policy.noise.keys(known).sum(dtype=np.uint64)) % MODULUS if known.all() else None
+        return self.policy.public_of_key(len(known), key, f"{self.asked}|{self.group}|{what}")
+
+
+def stocks_of(counts: TransitionCounts, policy: Policy, asked: str = "") -> list[Stocks]:
+    """Return each group's people; refuse counts that have no safe form.
+
+    Parameters
+    ----------
+    counts : TransitionCounts
+        Exact.
+    policy : Policy
+    asked : str
+
+    Returns
+    -------
+    list of Stocks
+
+    Raises
+    ------
+    DisclosureError
+        If the counts are weighted, do not say who moved, or people come under observation on different days.
+    """
+    if counts.paths is None:
+        msg = "states: the counts do not say who moved, so they cannot be shown"
+        raise DisclosureError(msg)
+    if counts.weighted:
+        msg = (
+            "weighted states cannot be shown: no safe form of their counts is defined; show the difference of the arms"
+        )
+        raise DisclosureError(msg)
+    paths = counts.paths
+    found = [Stocks(g, paths[paths["group"] == g], counts.states, policy, asked) for g in counts.groups]
+    if any(stocks.late for stocks in found):
+        msg = "states with delayed entry cannot be shown: no safe form of their counts is defined"
+        raise DisclosureError(msg)
+    return found
+
+
+def safe_transitions(
+    counts: TransitionCounts, policy: Policy, asked: str = ""
+) -> tuple[TransitionCounts | None, list[str]]:
+    """Make counts of moves safe.
+
+    Parameters
+    ----------
+    counts : TransitionCounts
+        Exact; not changed.
+    policy : Policy
+    asked : str
+
+    Returns
+    -------
+    counts : TransitionCounts or None
+        Safe: moves and censorings are parts of people, spread over the days between those of the grid; None when no
+        group may be shown.
+    withheld : list of str
+        Groups left out.
+
+    Raises
+    ------
+    DisclosureError
+        As `stocks_of`.
+    """
+    kept, withheld = [], []
+    for stocks in stocks_of(counts, policy, asked):
+        safe = None if stocks.people < max(policy.minimum_count, policy.minimum_subgroup) else _safe_group(stocks)
+        if safe is None:
+            withheld.append(stocks.group)
+        else:
+            kept.append(safe)
+    if not kept:
+        return None, withheld
+    return TransitionCounts(pd.concat(kept, ignore_index=True), states=counts.states), withheld
+
+
+def grid_of(stocks: Stocks) -> list[float]:
+    """Return the days on which numbers are told: while enough people are observed after them."""
+    start, last = max(stocks.begins, -1.0), float(stocks.paths["time"].max())
+    days = {float(d) for d in (*range(0, int(last) + 1, _EVERY), *stocks.policy.landmarks) if start < d <= last}
+    least = max(stocks.policy.minimum_at_risk, stocks.policy.minimum_count)
+    return sorted(day for day in days if stocks.observed(day) >= least)
+
+
+def _safe_group(stocks: Stocks) -> pd.DataFrame | None:
+    grid = grid_of(stocks)
+    if not grid:
+        return None
+    start = max(stocks.begins, -1.0)
+    everybody = stocks.everybody()
+    told = [stocks.public(day) for day in grid]
+    numbers = _completed(np.array([n for n, _, _ in told]), stocks.numbers(start), everybody, [start, *grid])
+    observed = np.minimum.accumulate([everybody, *(n for _, _, n in told)])
+    days = [start, *grid]
+    parts, stock = [_entry(stocks, numbers[0])], numbers[0].copy()
+    p = stock / stock.sum()
+    for k, (first, last) in enumerate(pairwise(days)):
+        change, after = numbers[k + 1] - numbers[k], told[k][1]
+        known = ~np.isnan(after)
+        stays = observed[k + 1] / max(observed[k], 1)
+        gone = np.where(known, np.clip(stock + change - np.where(known, after, 0.0), 0.0, None), stock * (1 - stays))
+        part, stock, p = _spread(stocks, stock, p, _fewest(change), gone, (first, last))
+        # Where few are in a state, noise would decide of how many a move is a share: as many as there should be.
+        left = np.where(known, 0.0, stock - p * observed[k + 1])
+        part.loc[part["time"] == last, "n_censor"] += left
+        parts.append(part)
+        stock = stock - left
+    return pd.concat(parts, ignore_index=True)
+
+
+def _completed(told: Floats, start: NDArray[np.int64], everybody: int, days: list[float]) -> Floats:
+    """Return numbers in each state on each day, the start first, that add up to everybody.
+
+    Hidden ones share what the others leave, in proportion to a straight line between the days on which they are known.
+    """
+    first = np.rint(start / max(start.sum(), 1) * everybody)
+    numbers = np.vstack([first, told])
+    found = numbers.copy()
+    for k in range(numbers.shape[1]):
+        known = ~np.isnan(numbers[:, k])
+        found[:, k] = np.interp(days, np.array(days)[known], numbers[known, k])
+    for row, given in zip(found[1:], told, strict=True):
+        hidden = np.isnan(given)
+        left = everybody - row[~hidden].sum()
+        if hidden.any() and left > 0:
+            share = row[hidden] if row[hidden].sum() > 0 else np.ones(int(hidden.sum()))
+            row[hidden] = left * share / share.sum()
+        else:  # noise made them more, or fewer, than all
+            row[hidden] = 0.0
+            row[~hidden] *= everybody / row[~hidden].sum()
+    return found
+
+
+def _fewest(change: Floats) -> Floats:
+    """Return moves (S, S) that change numbers so: from the first state that loses to the first that gains."""
+    change, moves = change.copy(), np.zeros((len(change), len(change)))
+    for h in np.flatnonzero(change < 0):
+        for j in np.flatnonzero(change > 0):
+            moves[h, j] = min(-change[h], change[j])
+            change[h] += moves[h, j]
+            change[j] -= moves[h, j]
+    return moves
+
+
+def _entry(stocks: Stocks, numbers: Floats) -> pd.DataFrame:
+    s = len(stocks.states)
+    rows = pd.DataFrame(
+        {"group": stocks.group, "state": list(stocks.states), "time": stocks.begins, "n_entry": numbers}
+    )
+    return rows.assign(**{f"n_to_{k + 1}": 0.0 for k in range(s)}, n_censor=0.0)
+
+
+def _spread(
+    stocks: Stocks, stock: Floats, p: Floats, flows: Floats, gone: Floats, between: tuple[float, float]
+) -> tuple[pd.DataFrame, Floats, Floats]:
+    """Spread the moves and censorings of an interval evenly over its days.
+
+    Returns them, and after them the numbers observed in each state and the states' probabilities.
+    """
+    days = np.arange(between[0] + 1, between[1] + 1)
+    rows, s = [], len(stock)
+    for day in days:
+        moved = flows / len(days)
+        moved = moved * np.minimum(1.0, stock / np.maximum(moved.sum(axis=1), 1e-12))[:, None]
+        share = moved / np.maximum(stock, 1e-12)[:, None]
+        p = p + p @ share - p * share.sum(axis=1)
+        stock = stock + moved.sum(axis=0) - moved.sum(axis=1)
+        leaving = np.minimum(gone / len(days), stock)
+        stock = stock - leaving
+        rows.append(np.column_stack([np.full(s, day), np.zeros(s), moved, leaving]))
+    names = ["time", "n_entry", *(f"n_to_{k + 1}" for k in range(s)), "n_censor"]
+    frame = pd.DataFrame(np.concatenate(rows), columns=names)
+    frame.insert(0, "state", list(stocks.states) * len(days))
+    frame.insert(0, "group", stocks.group)
+    return frame, stock, p
+
+
+def known_states(stocks: Iterable[Stocks]) -> set[tuple[str, str]]:
+    """Return the groups and states of which something is told: many people are in it on some day, or never anybody."""
+    found = set()
+    for one in stocks:
+        grid = grid_of(one)
+        few = np.array([one.hidden(day) for day in grid]).reshape(len(grid), len(one.states))
+        some = np.array([one.numbers(day) > 0 for day in grid]).reshape(few.shape)
+        told = (some & ~few).any(axis=0) | ~few.any(axis=0)
+        found |= {(one.group, state) for state, yes in zip(one.states, told, strict=True) if yes}
+    return found

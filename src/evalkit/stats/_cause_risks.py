@@ -1,0 +1,139 @@
+"""Absolute risks from cause-specific Cox models: each person's, and how well they tell people apart."""
+
+from __future__ import annotations
+
+__all__ = ["CauseRisks", "Scores", "fit_risks", "scores"]
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evalkit.errors import AnalysisError
+from evalkit.stats._columns import Floats, Groups, Ints, Rows
+from evalkit.stats._cox import fit_cox
+from evalkit.stats._design import Design
+from evalkit.stats._steps import safe_divide
+
+_LARGEST = 50.0  # of the logarithm of a hazard beside the largest seen: whoever has it is gone at once
+
+
+@dataclass(frozen=True, eq=False)
+class CauseRisks:
+    """Cox models of every cause, with their baseline hazards.
+
+    Attributes
+    ----------
+    beta : (K, p)
+    time : (m,) times of events
+    base : (K, m) increments of the baseline hazards, Efron's
+    offset : (K,) the largest linear predictor, at which the baseline is: where levels are separated it is very large
+    """
+
+    beta: Floats
+    time: Floats
+    base: Floats
+    offset: Floats
+
+    def predictor(self, x: Floats, cause: int = 0) -> Floats:
+        """Return the linear predictor of a cause (n,)."""
+        return np.asarray(x @ self.beta[cause])
+
+    def risk(self, x: Floats, tau: float, cause: int = 0) -> Floats:
+        r"""Return :math:`F(\tau \mid x) = \sum_{u \le \tau} S(u- \mid x) d\Lambda(u \mid x)` of a cause (n,).
+
+        S is the product of one less all causes' hazards.
+        """
+        until = self.time <= tau
+        hazards = np.exp(np.minimum(x @ self.beta.T - self.offset, _LARGEST))[:, :, None] * self.base[None, :, until]
+        hazards = hazards / np.maximum(hazards.sum(axis=1, keepdims=True), 1.0)
+        stay = np.cumprod(1.0 - hazards.sum(axis=1), axis=1)
+        before = np.concatenate([np.ones((len(x), 1)), stay[:, :-1]], axis=1) if stay.shape[1] else stay
+        return np.asarray((before * hazards[:, cause]).sum(axis=1))
+
+
+def fit_risks(time: Floats, cause: Ints, design: Design, causes: int) -> CauseRisks:
+    """Fit a Cox model (Efron's ties) of each cause 1 ... K, the others censored.
+
+    A cause that nobody had has no hazard; a model that cannot be fitted raises an AnalysisError.
+    """
+    grid = np.unique(time[cause > 0])
+    beta, base = np.zeros((causes, design.matrix.shape[1])), np.zeros((causes, len(grid)))
+    offset = np.zeros(causes)
+    everybody = Groups(np.zeros(len(time), dtype=np.int64), ("all",))
+    for k in range(causes):
+        had = cause == k + 1
+        if not had.any():
+            continue
+        rows = Rows(time, had.astype(np.int64), None, None, everybody)
+        model, _ = fit_cox(rows, design, strata=None, cluster=None, ties="efron", robust=False)
+        beta[k] = np.where(np.isfinite(model.beta), model.beta, 0.0)
+        predictor = design.matrix @ beta[k]
+        offset[k] = predictor.max()
+        base[k] = _efron_hazard(time, had, predictor - offset[k], grid)
+    if not np.isfinite(base).all():
+        msg = "a cause has no baseline hazard: characteristics tell who had it from who had not completely"
+        raise AnalysisError(msg)
+    return CauseRisks(beta, grid, base, offset)
+
+
+def _efron_hazard(time: Floats, had: np.ndarray, predictor: Floats, grid: Floats) -> Floats:
+    """Return the increments of the baseline hazard on the grid (m,)."""
+    mass, m = np.exp(predictor), len(grid)
+    place = np.searchsorted(grid, time, side="right")  # at risk at the grid's first so many times
+    at_risk = np.cumsum(np.bincount(place, weights=mass, minlength=m + 1)[::-1])[::-1][1:]
+    when = np.searchsorted(grid, time[had])
+    count = np.bincount(when, minlength=m)
+    dying = np.bincount(when, weights=mass[had], minlength=m)
+    found = np.zeros(m)
+    for earlier in range(int(count.max(initial=0))):
+        some = count > earlier
+        found[some] += safe_divide(
+            np.ones(int(some.sum())), at_risk[some] - earlier / count[some] * dying[some], np.inf
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How well predicted risks fit: the area under the ROC curve and the Brier score at a horizon."""
+
+    auc: float
+    brier: float
+
+
+def scores(time: Floats, cause: Ints, risk: Floats, tau: float) -> Scores:
+    """Return time-dependent AUC and Brier score of predicted risks of cause 1, weighted for censoring.
+
+    Who had the event by the horizon counts by 1/G just before it, who is followed beyond by 1/G there, G the
+    Kaplan-Meier curve of censoring; whoever had another cause by then is a control. Ties count one half.
+    """
+    gone = time <= tau
+    case, other = gone & (cause == 1), gone & (cause > 1)
+    weight = np.zeros(len(time))
+    weight[gone & (cause > 0)] = safe_divide(
+        np.ones(int((case | other).sum())), _censoring(time, cause, time[case | other], False)
+    )
+    weight[~gone] = safe_divide(np.ones(1), _censoring(time, cause, np.array([tau]), True))[0]
+    brier = float((weight * (case - risk) ** 2).sum() / len(time))
+    control = ~case & (weight > 0)
+    if not case.any() or not control.any():
+        msg = f"day {tau:g}: somebody must have had the event by then, and somebody not"
+        raise AnalysisError(msg)
+    order = np.argsort(risk[control], kind="stable")
+    values, mass = risk[control][order], np.concatenate([[0.0], np.cumsum(weight[control][order])])
+    below, up_to = (mass[np.searchsorted(values, risk[case], side=side)] for side in ("left", "right"))
+    auc = float((weight[case] * (below + up_to) / 2).sum() / (weight[case].sum() * mass[-1]))
+    return Scores(auc, brier)
+
+
+def _censoring(time: Floats, cause: Ints, at: Floats, after: bool) -> Floats:
+    """Return the Kaplan-Meier curve of censoring just before times, or after them; events go first."""
+    grid = np.unique(time[cause == 0])
+    if not len(grid):
+        return np.ones(len(at))
+    censored = np.bincount(np.searchsorted(grid, time[cause == 0]), minlength=len(grid))
+    left = np.sort(time)
+    risk = len(time) - np.searchsorted(left, grid, side="left")
+    risk = risk - np.array([int(((time == day) & (cause > 0)).sum()) for day in grid])
+    curve = np.concatenate([[1.0], np.cumprod(1.0 - censored / risk)])
+    return np.asarray(curve[np.searchsorted(grid, at, side="right" if after else "left")])

@@ -1,0 +1,276 @@
+"""States: nothing is told of few people in one, on any day, and probabilities are made of safe moves alone."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from disclosure.attacker import observed, printed, recovered, sureness
+from disclosure.quarters import QUARTERS, Published, study, tables
+from evalkit.counts import TransitionCounts
+from evalkit.disclosure import Policy, make_safe, safe_counts
+from evalkit.disclosure._cells import cells_of
+from evalkit.errors import DisclosureError
+from evalkit.estimates import Estimates
+from evalkit.stats import StateDays, StateOccupation, from_landmark, transition_counts
+
+STATES = ("waiting", "active", "lapsed", "returned", "completed", "left")
+MOVES = {
+    "waiting": ((0.03, "active"), (0.004, "left")),
+    "active": ((0.006, "lapsed"), (0.004, "left"), (0.004, "completed")),
+    "lapsed": ((0.01, "returned"), (0.004, "left"), (0.0005, "completed")),
+    "returned": ((0.01, "lapsed"), (0.004, "completed"), (0.001, "left")),
+    "left": ((0.0005, "returned"),),
+    "completed": (),
+}
+POLICY = Policy(secret=bytes(range(32)))
+PLAIN = Policy(noise_variance=0)
+TIMES = (30.0, 60.0, 90.0, 120.0, 182.0, 240.0, 365.0)
+
+
+def lives(seed: int, people: pd.DataFrame) -> pd.DataFrame:
+    """Whole stays of each of these people, long enough for every cut."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for name in people["participant_id"]:
+        state, time = "waiting", -1
+        while time < 800:
+            ways = MOVES[state]
+            total = sum(rate for rate, _ in ways)
+            stay = int(rng.geometric(total)) if total else 10_000
+            to = str(rng.choice([way for _, way in ways], p=[rate / total for rate, _ in ways])) if ways else ""
+            rows.append((name, time, time + stay, state, to))
+            time, state = time + stay, to
+    return pd.DataFrame(rows, columns=["participant_id", "time_from", "time", "state", "to"])
+
+
+def until(stays: pd.DataFrame, people: pd.DataFrame, cut: int) -> pd.DataFrame:
+    """The stays as they are known on a cut."""
+    known = people[people["day"] < cut].set_index("participant_id")["day"]
+    rows = stays[stays["participant_id"].isin(known.index)].copy()
+    end = cut - rows["participant_id"].map(known)
+    rows = rows[rows["time_from"] < end].assign(end=end)
+    late = rows["time"] > rows["end"]
+    return rows.assign(time=rows["time"].clip(upper=rows["end"]), to=rows["to"].mask(late, ""), group="pilot")
+
+
+def occupation(rows: pd.DataFrame, times: tuple[float, ...] = TIMES) -> Estimates:
+    return StateOccupation(times).estimate(transition_counts(rows, states=STATES, by="group"))
+
+
+def a_study(seed: int, n: int = 160, cut: int = 8 * 91) -> pd.DataFrame:
+    people = study(seed, n)
+    return until(lives(seed, people), people, cut)
+
+
+def stock(rows: pd.DataFrame, day: float) -> pd.DataFrame:
+    """By state: people whose last known state by a day it is, and those of them who are observed after it."""
+    last = rows[rows["time_from"] <= day].groupby("participant_id").tail(1)
+    now = last["state"].mask((last["time"] <= day) & last["to"].ne(""), last["to"])
+    seen = last["time"] > day
+    found = pd.DataFrame({"known": now.value_counts(), "seen": now[seen].value_counts()})
+    return found.reindex(STATES).fillna(0).astype(int)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nothing_is_told_of_few_people_in_a_state(seed: int) -> None:
+    rows = a_study(seed)
+    safe = make_safe(occupation(rows), POLICY)
+    shown = safe.estimates.tidy()
+    assert safe.estimates.counts.paths is None
+    told = 0
+    for day in TIMES:
+        here, now = shown[shown["time"] == day].set_index("state")["estimate"], stock(rows, day)
+        for state in STATES:
+            sizes = [
+                (n, total - n) for n, total in ((now["known"][state], 160), (now["seen"][state], now["seen"].sum()))
+            ]
+            small = any(0 < one < 11 for pair in sizes for one in pair)
+            assert np.isnan(here[state]) == small, (day, state)
+            told += not small
+        if "other" in here:
+            few = [state for state in STATES if np.isnan(here[state])]
+            assert len(few) > 1
+            assert min(now.loc[few].sum()) >= 11 or now.loc[few, "seen"].sum() == 0
+    assert told > 15
+
+
+def test_probabilities_are_made_of_numbers_of_the_grid_alone() -> None:
+    """Moves between two of its days can be on any of them, in any order, and by any way: the same is told."""
+    people = pd.DataFrame({"participant_id": [f"p{i}" for i in range(200)]})
+    told = []
+    for way in (5, 20):
+        stays = []
+        for k, name in enumerate(people["participant_id"]):
+            if k < 60:  # by day 30 they have left: at once, or by way of attending
+                steps = (
+                    [("waiting", -1, way), ("left", way, 300)]
+                    if way == 5
+                    else [("waiting", -1, 2), ("active", 2, way), ("left", way, 300)]
+                )
+            elif k < 130:
+                steps = [("waiting", -1, 30 - way), ("active", 30 - way, 300)]
+            else:
+                steps = [("waiting", -1, 300)]
+            states = [s for s, _, _ in steps]
+            stays += [(name, a, b, s, to) for (s, a, b), to in zip(steps, [*states[1:], ""], strict=True)]
+        rows = pd.DataFrame(stays, columns=["participant_id", "time_from", "time", "state", "to"]).assign(group="pilot")
+        told.append(safe_counts(occupation(rows).counts, POLICY)[0].frame)
+    pd.testing.assert_frame_equal(*told)
+
+
+def test_safe_moves_lead_from_one_day_s_published_numbers_to_the_next_and_nobody_gets_lost() -> None:
+    rows = a_study(3, 900)
+    safe, withheld = safe_counts(occupation(rows).counts, POLICY)
+    assert withheld == ()
+    frame = safe.frame
+    from evalkit.counts import codes_of
+
+    firsts = rows.drop_duplicates("participant_id")
+    assert frame["n_entry"].sum() == POLICY.public(900, codes_of(firsts))
+    moves = frame[[f"n_to_{k}" for k in range(1, 7)]]
+    assert (moves.to_numpy() >= 0).all()
+    last = frame["time"].max()
+    gone = frame["n_censor"].sum()
+    assert frame["n_entry"].sum() - gone >= 11 - 5
+    assert last in {*POLICY.landmarks, *range(30, 800, 30)}
+
+
+@pytest.mark.parametrize("policy", [PLAIN, POLICY], ids=["plain", "noise"])
+def test_what_is_shown_is_near_what_is_so(policy: Policy) -> None:
+    off = []
+    for seed in range(6):
+        rows = a_study(seed + 50, 900)
+        exact = occupation(rows)
+        both = make_safe(exact, policy).estimates.tidy().merge(exact.tidy(), on=["group", "state", "time"])
+        both = both[both["estimate_x"].notna() & both["std_error_y"].gt(0)]
+        off += list((both["estimate_x"] - both["estimate_y"]) / both["std_error_y"])
+        assert (both["std_error_x"] >= both["std_error_y"] - 1e-9).all()
+    assert len(off) > 120
+    assert np.median(np.abs(off)) < (0.15 if policy is PLAIN else 0.3)
+    assert np.abs(off).max() < (1.0 if policy is PLAIN else 1.5)
+
+
+def test_without_censoring_and_noise_shares_are_exact() -> None:
+    rows = a_study(1)
+    rows = rows[rows["participant_id"].isin(rows.loc[rows["time"].ge(300), "participant_id"])]
+    assert rows["participant_id"].nunique() > 60
+    exact = occupation(rows, (30.0, 90.0, 240.0))
+    both = make_safe(exact, PLAIN).estimates.tidy().merge(exact.tidy(), on=["group", "state", "time"])
+    known = both.dropna(subset=["estimate_x"])
+    assert len(known) > 8
+    np.testing.assert_allclose(known["estimate_x"], known["estimate_y"], atol=1e-9)
+
+
+def test_days_in_states_add_up_and_are_not_told_of_a_state_with_few() -> None:
+    rows = a_study(2, 900)
+    few = set(rows.loc[rows["state"].eq("returned") | rows["to"].eq("returned"), "participant_id"])
+    kept = rows[~rows["participant_id"].isin(sorted(few)[7:])]
+    for frame, hidden in ((rows, []), (kept, ["pilot: returned"])):
+        exact = StateDays(365).estimate(transition_counts(frame, states=STATES, by="group"))
+        safe = make_safe(exact, POLICY)
+        assert list(safe.withheld) == hidden
+        shown = safe.estimates.tidy().set_index("state")["estimate"]
+        assert shown.isna().sum() == len(hidden)
+        if not hidden:
+            assert shown.sum() == pytest.approx(365)
+            assert (shown - exact.tidy().set_index("state")["estimate"]).abs().max() < 4
+
+
+def test_a_small_group_is_withheld_and_another_is_not() -> None:
+    rows = a_study(4)
+    names = sorted(rows["participant_id"].unique())
+    rows["group"] = np.where(rows["participant_id"].isin(names[:10]), "small", "pilot")
+    safe = make_safe(occupation(rows), POLICY)
+    assert (safe.verdict, safe.withheld[0]) == ("partly", "small")
+    assert set(safe.estimates.data["group"]) == {"pilot"}
+    assert make_safe(occupation(rows[rows["group"] == "small"]), POLICY).verdict == "withheld"
+
+
+def test_a_horizon_after_the_last_day_that_may_be_told() -> None:
+    rows = a_study(4, 60, cut=400)
+    exact = StateDays(380).estimate(transition_counts(rows, states=STATES, by="group"))
+    assert make_safe(exact, POLICY).verdict == "withheld"
+
+
+def test_counts_without_a_safe_form() -> None:
+    rows = a_study(5)
+    late = rows.assign(
+        time_from=rows["time_from"].where(
+            rows["participant_id"].ne(rows["participant_id"].iloc[0]) | rows["time_from"].ge(0), 0
+        )
+    )
+    for exact, said in (
+        (occupation(late), "delayed entry"),
+        (
+            StateOccupation(TIMES).estimate(
+                transition_counts(rows.assign(w=1.5), states=STATES, by="group", weights="w")
+            ),
+            "weighted",
+        ),
+        (
+            StateOccupation(TIMES).estimate(TransitionCounts(occupation(rows).counts.frame, states=STATES)),
+            "do not say who",
+        ),
+    ):
+        with pytest.raises(DisclosureError, match=said):
+            make_safe(exact, POLICY)
+
+
+def test_those_of_a_landmark_begin_there() -> None:
+    counts = from_landmark(occupation(a_study(7, 900)).counts, "lapsed", 90)
+    safe = make_safe(StateOccupation((90.0, 182.0)).estimate(counts), POLICY).estimates.tidy()
+    at = safe.set_index(["time", "state"])["estimate"]
+    assert at[90.0, "lapsed"] == 1.0
+    assert 0.1 < at[182.0, "lapsed"] < 0.9
+    assert safe["n_risk"].max() < 200
+
+
+def test_the_record_has_every_number() -> None:
+    exact = occupation(a_study(6))
+    safe = make_safe(exact, POLICY)
+    cells = {cell.name: cell for cell in cells_of(exact, safe)}
+    whole = cells["state_occupation: pilot, people"]
+    assert (whole.count, whole.public, whole.shown, whole.linked) == (
+        160,
+        safe.estimates.counts.data["n_entry"].sum(),
+        True,
+        True,
+    )
+    shown = safe.estimates.tidy().set_index(["time", "state"])["estimate"]
+    for day in (60.0, 182.0):
+        now = stock(a_study(6), day)["known"]
+        for state in STATES:
+            cell = cells[f"state_occupation: pilot, {state} by day {day:g}"]
+            assert (cell.count, cell.shown) == (now[state], not np.isnan(shown[day, state]))
+
+
+# -- attackers ---------------------------------------------------------------------------------------------------------
+
+
+def releases(seed: int, policy: Policy) -> list[Published]:
+    """What eight quarters publish of one arm: the pathway beside the other tables."""
+    people = study(seed)
+    stays, found = lives(seed, people), []
+    for quarter in range(QUARTERS):
+        exact = tables(people, quarter)
+        known = until(stays, people, (quarter + 1) * 91)
+        if len(known):
+            exact = [*exact, occupation(known)]
+        found.append(Published(tuple(make_safe(one, policy) for one in exact), tuple(exact)))
+    return found
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_attacker_recovers_no_small_count(seed: int) -> None:
+    made = releases(seed, POLICY)
+    states = [e for release in made for e in release.exact if isinstance(e.counts, TransitionCounts)]
+    assert len(states) == QUARTERS
+    alone = [dataclasses.replace(r, exact=r.exact[-1:], safe=r.safe[-1:]) for r in made]
+    assert len(observed(alone)) > 60  # the same people, the same number, or it raises
+    assert printed(made) == []
+    assert recovered(made, POLICY, 2, most=40) == []
+    assert max(sureness(made, POLICY)) <= 0.5
