@@ -113,8 +113,8 @@ def _noise(part: pd.DataFrame, day: float, one: Stocks, policy: Policy) -> pd.Se
 def _emptied(rows: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
     """Take noise out of states in which nobody can be on a day (a published zero), and give it to the others."""
     keys = ["group", "state", "time"]
-    nobody = rows[keys].merge(exact[exact["estimate"] == 0][keys].assign(nobody=True), on=keys, how="left")["nobody"]
-    nobody = nobody.eq(True).to_numpy()
+    empty = exact[exact["estimate"] == 0][keys].assign(nobody=True)
+    nobody = rows[keys].merge(empty, on=keys, how="left")["nobody"].eq(True).to_numpy(dtype=bool)
     left = rows["estimate"].where(~nobody, 0.0).groupby([rows["group"], rows["time"]]).transform("sum")
     scale = (1.0 / left.where(left > 0)).where(rows["estimate"].notna() & ~nobody, 1.0)
     values = ["estimate", "conf_low", "conf_high"]
