@@ -56,7 +56,8 @@ USUAL = {
     "yes": "yes", "no": "no", "source": "", "population": "", "whole": "", "term": "ratio", "notes": (), "cells": (),
     "groups": ("1", "0"), "names": ("pilot", "published"), "measures": ("intake", "first_session", "engaged", "completed"),
     "models": ("weibull", "log-normal", "log-logistic", "generalised gamma"), "kind": "adjusted_effects", "by_arm": True,
-    "att": True, "recorded": True, "n_boot": 400, "m": 5, "burn_in": 4,
+    "att": True, "recorded": True, "n_boot": 400, "m": 5, "burn_in": 4, "person": "participant_id",
+    "time_from": "time_from", "time": "time", "state": "state", "to": "to",
 }  # fmt: skip
 ELSE = {
     "SurvivalDifference.conf_type": "plain", "survival_difference.conf_type": "plain", "landmark.label": "by_landmark",
@@ -69,6 +70,11 @@ ELSE = {
     "Attrition.population": "all referrals known at the cut", "BalanceOf.population": "", "lost_to_follow_up.days": 90,
     "nobody.question": "", "nobody.view": "", "Outcome.missing": "", "waiting.days": 14, "CoxFit.view": "", "ShareOf.view": "shares", "MeanOf.view": "shares",
     "RatioOf.view": "shares",
+    "StateDays.tau": 182, "foretold.n_boot": 200, "leaving_foretold.n_boot": 200, "leaving_risks.n_boot": 200,
+    "state_difference.n_boot": 1000, "completing_after_lapse.days": 365, "completing_after_lapse.lapsed_on": (60, 90, 182),
+    "completing_after_lapse.state": "lapsed", "pathway.days": 365, "pathway.landmarks": (30, 60, 90, 182, 365),
+    "pathway_days.days": 365, "pathway_difference.days": 365, "pathway_difference.landmarks": (90, 182, 365),
+    "pathway_difference.adjusted": False, "seen_within.days": 14,
 }  # fmt: skip
 
 

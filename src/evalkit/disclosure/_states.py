@@ -56,7 +56,7 @@ def safe_states(
     known = known_states(stocks)
     absent = [f"{one.group}: {state}" for one in stocks for state in one.states if (one.group, state) not in known]
     if name == "time":
-        rows = _by_day(rows, stocks)
+        rows = _by_day(_emptied(rows, estimates.tidy()), stocks)
     never = pd.Series([(g, s) not in known and s != OTHER for g, s in zip(rows["group"], rows["state"], strict=True)])
     rows.loc[never.to_numpy(), list(_NUMBERS)] = np.nan
     notes = (*estimates.notes, *_notes(policy))
@@ -108,6 +108,20 @@ def _noise(part: pd.DataFrame, day: float, one: Stocks, policy: Policy) -> pd.Se
     p, square = part["estimate"], part["std_error"] ** 2
     size = (p * (1 - p) / square.where(square > 0)).fillna(np.inf)  # of a sample with such an error
     return policy.noise_variance * (1 + p**2) / size**2
+
+
+def _emptied(rows: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
+    """Take noise out of states in which nobody can be on a day (a published zero), and give it to the others."""
+    keys = ["group", "state", "time"]
+    empty = exact[exact["estimate"] == 0][keys].assign(nobody=True)
+    nobody = rows[keys].merge(empty, on=keys, how="left")["nobody"].eq(True).to_numpy(dtype=bool)
+    left = rows["estimate"].where(~nobody, 0.0).groupby([rows["group"], rows["time"]]).transform("sum")
+    scale = (1.0 / left.where(left > 0)).where(rows["estimate"].notna() & ~nobody, 1.0)
+    values = ["estimate", "conf_low", "conf_high"]
+    rows[values] = rows[values].mul(scale.fillna(1.0), axis=0).clip(upper=1.0)
+    rows.loc[nobody, ["estimate", "std_error"]] = 0.0
+    rows.loc[nobody, ["conf_low", "conf_high"]] = np.nan
+    return rows
 
 
 def _by_day(rows: pd.DataFrame, stocks: list[Stocks]) -> pd.DataFrame:

@@ -54,8 +54,8 @@ class _Paths:
         risk = np.where(risk > 1e-9, risk, 0.0)
         share = np.minimum(safe_divide(moved, risk[..., None]), 1.0)
         # from the first move on; where nobody moves, from the first day on which anybody is observed
-        moving = np.any(moved > 0, axis=(2, 3))
-        begun = np.where(moving.any(axis=1), moving.argmax(axis=1), (risk.sum(axis=2) > 0).argmax(axis=1))
+        moving = moved.sum(axis=(2, 3)) > 0
+        begun = np.where(moving.sum(axis=1) > 0, moving.argmax(axis=1), (risk.sum(axis=2) > 0).argmax(axis=1))
         p = risk[np.arange(len(risk)), begun]
         p = safe_divide(p, p.sum(axis=1, keepdims=True))
         found = np.zeros((len(risk), len(at) + 1, p.shape[1]))
