@@ -29,9 +29,21 @@ def test_an_old_protocol_loads_and_every_key_is_named_once() -> None:
 @pytest.mark.parametrize(
     ("tables", "changes", "left"),
     [
-        (ALL, {"rules": {"completion": "either"}}, ["rules.counting_kinds", "rules.landmark_day", "harm.origin", "harm.death"]),
-        (ALL, {"rules": {"completion": "recorded", "landmark_day": 270, "counting_kinds": ["group"]}}, ["harm.origin", "harm.death"]),
-        (ALL, {"harm": {"origin": "referral"}}, ["rules.completion", "rules.counting_kinds", "rules.landmark_day", "harm.death"]),
+        (
+            ALL,
+            {"rules": {"completion": "either"}},
+            ["rules.counting_kinds", "rules.landmark_day", "harm.origin", "harm.death"],
+        ),
+        (
+            ALL,
+            {"rules": {"completion": "recorded", "landmark_day": 270, "counting_kinds": ["group"]}},
+            ["harm.origin", "harm.death"],
+        ),
+        (
+            ALL,
+            {"harm": {"origin": "referral"}},
+            ["rules.completion", "rules.counting_kinds", "rules.landmark_day", "harm.death"],
+        ),
         (("participants", "outcomes"), {}, ["harm.origin"]),
         (("participants", "sessions", "exits"), {}, ["rules.completion", "rules.counting_kinds"]),
         (("participants",), {}, []),

@@ -49,7 +49,15 @@ def test_a_study_that_says_no_more_than_it_must() -> None:
     assert given["arms"]["column"] == "pathway" and given["arms"]["focus"]["definition"] == ""
     assert given["tables"] == {"participants": TABLE}
     assert given["covariates"] == [
-        {"name": "age", "label": "Age", "meaning": "", "kind": "numeric", "levels": None, "minimum": None, "maximum": None}
+        {
+            "name": "age",
+            "label": "Age",
+            "meaning": "",
+            "kind": "numeric",
+            "levels": None,
+            "minimum": None,
+            "maximum": None,
+        }
     ]
     assert Study.model_validate(LEAST).path == Path("study.yaml") and Study.model_validate(LEAST).folder == Path()
     moved = Study.model_validate(LEAST).with_path(Path("/a/b/c.yaml"))
