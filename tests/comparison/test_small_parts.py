@@ -154,8 +154,12 @@ def test_every_variant_of_the_main_analysis(monkeypatch: pytest.MonkeyPatch) -> 
     one, other = ours(), ours("harm")
     rules = one.cohort.study.comparison
     gap = one.cohort.rules.disengagement_gap_days
-    monkeypatch.setattr(_sensitivity, "build", lambda data, rules: ("built", data, rules.disengagement_gap_days))
-    monkeypatch.setattr(_sensitivity, "compare_arms", lambda cohort, smallest: None if cohort[2] == 30 else one)
+    monkeypatch.setattr(
+        _sensitivity, "build", lambda data, rules, **more: ("built", data, rules.disengagement_gap_days, more)
+    )
+    monkeypatch.setattr(
+        _sensitivity, "compare_arms", lambda cohort, *scale, smallest: None if cohort[2] == 30 and not scale else one
+    )
     found = _sensitivity.sensitivity(one, "the data", 101, n_boot=9)  # type: ignore[arg-type]
     targets = [name for name in ("att", "ate", "overlap") if name != rules.estimand]
     low, high = f"{rules.preference_low:g}", f"{rules.preference_high:g}"
@@ -176,7 +180,9 @@ def test_every_variant_of_the_main_analysis(monkeypatch: pytest.MonkeyPatch) -> 
     labels = [row[5] for row in asked]
     assert labels[0] == "Main analysis: by day 100"
     assert not [label for label in labels if "session" in str(label)]
-    assert labels[-2:] == ["By day 50", "By day 150"]
+    origin = other.cohort.study.harm.origin
+    moved = {"referral": "intake", "intake": "referral"}[origin]
+    assert labels[-3:] == [f"Harm counted from {moved}, not from {origin}", "By day 50", "By day 150"]
 
 
 # -- what could have been detected -------------------------------------------------------------------------------------

@@ -124,8 +124,8 @@ REFUSED = [
     (lambda k: analyses.reach(k, "age"), UsageError, "reach: 'age' is not one of community_area, referral_source, site"),
     (lambda k: analyses.engaged_across(k, ["sit"]), UsageError, "engaged_across: 'sit' is not one of community_area, referral_source, site; did you mean 'site'?"),
     (lambda k: analyses.trend([]), AnalysisError, "trend needs the cohort of at least one period"),
-    (lambda k: analyses.trend([("a", k)], ["intak"]), AnalysisError, "'intak' is not a step of the funnel: intake, first_session, engaged, half_dose, completed; did you mean 'intake'?"),
-    (lambda k: analyses.change(k, k, "referred"), AnalysisError, "'referred' is not a step of the funnel: intake, first_session, engaged, half_dose, completed"),
+    (lambda k: analyses.trend([("a", k)], ["intak"]), AnalysisError, "'intak' is not a step of the funnel: intake, first_session, engaged, half_dose, dose, completed; did you mean 'intake'?"),
+    (lambda k: analyses.change(k, k, "referred"), AnalysisError, "'referred' is not a step of the funnel: intake, first_session, engaged, half_dose, dose, completed"),
 ]  # fmt: skip
 
 

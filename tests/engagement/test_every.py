@@ -129,12 +129,18 @@ def test_caseload_active_agrees_with_a_walk_through_the_days(cohorts):
         assert table.loc[table["term"] == f"{month} active", "n"].sum() == n
 
 
+def counted(mine: pd.DataFrame) -> pd.DataFrame:
+    """All groups, and the first four individual sessions."""
+    alone = mine[mine["kind"] == "individual"].sort_values(["session_date", "hours"], ascending=[True, False])
+    return pd.concat([mine[mine["kind"] == "group"], alone.head(4)])
+
+
 def test_funnel_by_hand_on_the_full_study(cohorts):
     """Each step again, person by person, from people and sessions."""
     known = cohorts[CUTS[1]]
     cut, sessions = pd.Timestamp(known.cut), known.sessions()
     came = dict(iter(sessions[sessions["attended"]].groupby("participant_id")))
-    want = dict.fromkeys(("intake", "first_session", "engaged", "half_dose", "completed"), 0)
+    want = dict.fromkeys(("intake", "first_session", "engaged", "half_dose", "dose", "completed"), 0)
     ready = dict(want)
     for row in known.people.itertuples():
         mine = came.get(row.participant_id)
@@ -151,9 +157,11 @@ def test_funnel_by_hand_on_the_full_study(cohorts):
             want["engaged"] += sum(row.intake_date <= d <= row.intake_date + 60 * day for d in days) >= 4
         if days and days[0] + 120 * day <= cut:
             ready["half_dose"] += 1
-            counted = mine[mine["kind"] == "group"]["session_date"]
-            want["half_dose"] += (counted <= days[0] + 120 * day).sum() >= 12
+            want["half_dose"] += (counted(mine)["session_date"] <= days[0] + 120 * day).sum() >= 12
         if days and days[0] + 270 * day <= cut:
+            ready["dose"] += 1
+            in_time = counted(mine)[counted(mine)["session_date"] <= days[0] + 270 * day]
+            want["dose"] += len(in_time) >= 24 and in_time["hours"].sum() >= 36 - 1e-6
             ready["completed"] += 1
             want["completed"] += row.completion_date <= days[0] + 270 * day
     table = analyses.funnel(known).tidy().groupby("term")[["n_event", "n"]].sum()

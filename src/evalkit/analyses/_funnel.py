@@ -93,17 +93,14 @@ def labels_of(cohort: Cohort) -> dict[str, str]:
     """
     rules = cohort.rules
     windows = rules.funnel
-    completed = f"Completed within {windows.completion_days} days"
-    # Where completing is the dose and nothing else, it stands there once.
-    dose = {} if rules.completion == "dose" else {"dose": f"Dose reached within {windows.completion_days} days"}
     return {
         "referred": "Referred",
         "intake": f"Intake within {windows.intake_days} days",
         "first_session": f"First session within {windows.first_session_days} days",
         "engaged": f"Engaged: {rules.engaged.sessions} sessions within {rules.engaged.days} days of intake",
         "half_dose": f"{windows.half_dose_sessions} sessions within {windows.half_dose_days} days",
-        **dose,
-        "completed": completed,
+        "dose": f"Dose reached within {windows.completion_days} days",
+        "completed": f"Completed within {windows.completion_days} days",
     }
 
 
@@ -130,6 +127,7 @@ def funnel(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     rows = [
         row
         for term, label in labels_of(cohort).items()
+        if not (term == "dose" and cohort.rules.completion == "dose")  # completing is that: it stands there once
         for row in count_true(people, groups, term, label, f"did_{term}", f"can_{term}")
     ]
     analysis = ShareOf(

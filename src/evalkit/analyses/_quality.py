@@ -134,7 +134,7 @@ def lost_to_follow_up(cohort: Cohort, *, days: int = 90, conf_level: float = 0.9
     -------
     Estimates
         Made from a `Tally`. Terms: ``retention`` (starters whose time is censored before the cut by a move,
-        a transfer or the like) and ``harm`` (people with an intake, without an event, whose search ended
+        a transfer or the like) and ``harm`` (people followed, without an event, whose search ended
         early, deaths aside), each only where its table is part of the study.
 
     Raises

@@ -2,7 +2,8 @@
 
 `simulate` makes the raw tables of a study, seeded, with everything that makes real ones hard: covariates that
 confound pathway and outcome, an unseen trait, site effects, late entry, corrections, missing values, returns,
-second episodes. `integrate` gives the true values of what reports estimate.
+second episodes. `integrate` gives the true values of what reports estimate, under the rules that people are drawn by:
+completing is the dose of groups or a recorded exit, harm is counted from the intake, everybody of PAIP is compared.
 
 Names of true values: ``scale.what[.cause].days.group``.
 
