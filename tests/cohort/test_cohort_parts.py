@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cohort.spec import START, spec_data
-from evalkit.cohort import restatements
+from evalkit.cohort import build, restatements
 from evalkit.cohort._attrition import Step, attrition
 from evalkit.cohort._restatements import _FIGURES, _pairs, _why
 
@@ -142,3 +142,27 @@ def test_steps_of_eligibility() -> None:
         {"n": [1, 2, 3], "n_event": [1, 2]},
         {},
     ]
+
+
+def test_what_was_given_back_is_computed_again() -> None:
+    data = spec_data({"participants": PEOPLE, "sessions": SESSIONS, "exits": f"{EXITS}\nb | +57 | moved | +57"})
+    kept, given_back = build(data.at(CUT)), build(data.at(CUT))
+    tables = set(data.connection.list_tables())
+    given_back.release()
+    assert len(tables - set(data.connection.list_tables())) > 5
+    for asked in ("retention", "initiation", "harm", "sessions", "exits", "due"):
+        pd.testing.assert_frame_equal(getattr(given_back, asked)(), getattr(kept, asked)())
+
+
+def test_sessions_in_windows_of_days_hold_their_first_and_last_day() -> None:
+    rows = "a | +2 | 1 | +2\na | +31 | 2 | +31\na | +32 | 4 | +32\nc | +5 | 1 | +5"
+    sessions = f"participant_id | session_date | hours | recorded_on\n{rows}"
+    cohort = build(spec_data({"participants": PEOPLE, "sessions": sessions}).at(CUT))
+    since_intake = cohort.attended("intake", [(0, 29), (1, 30), (2, 31)])
+    assert [one.to_dict("list") for one in since_intake] == [
+        {"sessions": [1, 0, 1], "hours": [1, 0, 1]},
+        {"sessions": [2, 0, 1], "hours": [3, 0, 1]},
+        {"sessions": [2, 0, 1], "hours": [6, 0, 1]},
+    ]
+    (since_first,) = cohort.attended("first_session", [(0, 29)], counting=True)
+    assert since_first.to_dict("list") == {"sessions": [2, 0, 1], "hours": [3, 0, 1]}

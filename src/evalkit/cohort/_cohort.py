@@ -414,16 +414,11 @@ class Cohort:
         about = [c for c in dict.fromkeys(about) if c not in {*_ORDER, self.study.arms.column}]
         own = [*_ORDER, "group", self.study.arms.column, *about]
         people = self.people[list(dict.fromkeys([*own, "referral_date", origin]))]
-        rows = joined(
-            people.assign(_place=np.arange(len(people))), ended, "inner"
-        )  # numbers are sorted sooner than names
+        rows = joined(people.assign(_place=np.arange(len(people))), ended, "inner")  # sooner sorted than names
         days = (rows["day"] - rows[origin]).dt.days
         rows = rows[days >= 0]
-        rows = rows.assign(
-            time=days[days >= 0].astype("int64"),
-            event=rows["cause"].astype("int64"),
-            reason=self._words(rows["rank"]),
-        )
+        time, event = days[days >= 0].astype("int64"), rows["cause"].astype("int64")
+        rows = rows.assign(time=time, event=event, reason=self._words(rows["rank"]))
         columns = [*_ORDER, "group", self.study.arms.column, "time", "event", "reason", *about]
         return rows.sort_values(["_place", "time", "event"], kind="stable")[columns].reset_index(drop=True)
 
