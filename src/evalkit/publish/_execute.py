@@ -29,7 +29,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from evalkit import errors
 from evalkit.errors import DisclosureError, ExecutionError, ExecutionTimeoutError
-from evalkit.publish._kernel import ReportEngine
+from evalkit.publish._kernel import LOADED, MODULES, ReportEngine
 from evalkit.publish._process import memory_of
 from evalkit.publish._redact import redact
 from evalkit.publish._scratch import ENVIRONMENT as SCRATCH
@@ -234,6 +234,7 @@ def _environment(scratch: Path, source_folder: Path) -> dict[str, str]:
     return {
         **theirs,
         SCRATCH: str(scratch),
+        LOADED: str(scratch / MODULES),
         "IPYTHONDIR": str(scratch / "ipython"),
         "PYTHONPATH": os.pathsep.join(p for p in paths if p),
         "PYTHONHASHSEED": "0",

@@ -7,7 +7,7 @@ another Python altogether, is never picked up by accident.
 
 from __future__ import annotations
 
-__all__ = ["LOADED", "IpcKernelManager", "ReportClient", "ReportEngine"]
+__all__ = ["LOADED", "MODULES", "IpcKernelManager", "ReportClient", "ReportEngine"]
 
 import os
 import sys
@@ -23,6 +23,9 @@ from traitlets import Type, default
 
 LOADED = "EVALKIT_LOADED"
 """Names the file into which the kernel writes, after each cell, which modules it has loaded."""
+
+MODULES = "modules.txt"
+"""That file's name, in the render's scratch folder."""
 
 _NOTE_LOADED = (
     "get_ipython().events.register('post_run_cell', lambda *_: __import__('pathlib').Path(__import__('os').environ"

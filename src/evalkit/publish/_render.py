@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from evalkit.publish._held import ledger_for, newest_gone, release_name
 from evalkit.publish._ingredients import because, differences, key, unused
 from evalkit.publish._job import RenderJob, parameters_of, read_notebook
 from evalkit.publish._keep import keep_for_review
-from evalkit.publish._kernel import LOADED
+from evalkit.publish._kernel import MODULES
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST, as_keyed, attachment, known_then, went_in, write_manifest
 from evalkit.publish._outcome import Outcome
@@ -52,9 +51,6 @@ from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_file
 from evalkit.seal import ENVIRONMENT, new_key
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-_MODULES = "modules.txt"  # which the kernel had loaded, in the scratch folder
 
 
 @dataclass(frozen=True)
@@ -183,8 +179,22 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     if guard.identifiers.unsearched:
         told.step(job.name, f"{guard.identifiers.unsearched} identifiers are too short to be looked for")
 
-    modules = scratch / _MODULES
-    run = partial(_run, job, notebook, parameters, guard, told, deadline, scratch)
+    def run(variables: Mapping[str, str]) -> Any:  # noqa: ANN401 - nbformat has no types
+        done = execute(
+            notebook,
+            parameters,
+            name=job.name,
+            scratch=scratch,
+            source_folder=job.notebook.parent,
+            log_file=job.log_folder / f"{job.study.id}-{job.params.report}-{job.target.name}.log",
+            limits=Limits(deadline - time.monotonic(), job.params.memory_gb, job.params.output_mb),
+            on_cell=lambda done, total: told.cell(job.name, done, total),
+            variables={ENVIRONMENT: guard.key, GATE: job.passed.to_kernel(), **variables},
+            scrub=guard.scrub,
+        )
+        audit_cells(done, guard)
+        return done
+
     ran = run_protected(job, standing, scratch, run)
     told.step(job.name, f"publishing with {parts['publication']['publisher']}")
     shape = job.params.publication
@@ -196,8 +206,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     revision = _revision(job, parts, published, files, standing)
     facts = {
         **parts,
-        "key": key(parts),
-        "loaded": _loaded(parts, modules),
+        **_known_by(parts, scratch),
         **_trusted(job, signer, standing),
         **_described(job, document),
         "published": published,
@@ -222,37 +231,12 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     return Made(facts, files, ran)
 
 
-def _run(
-    job: RenderJob,
-    notebook: Any,  # noqa: ANN401 - nbformat has no types
-    parameters: Mapping[str, Any],
-    guard: Guard,
-    told: Progress,
-    deadline: float,
-    scratch: Path,
-    variables: Mapping[str, str],
-) -> Any:  # noqa: ANN401
-    """Execute the notebook and look at its cells."""
-    done = execute(
-        notebook,
-        parameters,
-        name=job.name,
-        scratch=scratch,
-        source_folder=job.notebook.parent,
-        log_file=job.log_folder / f"{job.study.id}-{job.params.report}-{job.target.name}.log",
-        limits=Limits(deadline - time.monotonic(), job.params.memory_gb, job.params.output_mb),
-        on_cell=lambda done, total: told.cell(job.name, done, total),
-        variables={ENVIRONMENT: guard.key, GATE: job.passed.to_kernel(), LOADED: str(scratch / _MODULES), **variables},
-        scrub=guard.scrub,
-    )
-    audit_cells(done, guard)
-    return done
-
-
-def _loaded(parts: Mapping[str, Any], modules: Path) -> list[str]:
-    """Name the packages of the environment that took part: others may change and nothing else comes out."""
-    names = modules.read_text(encoding="utf-8").splitlines() if modules.is_file() else []
-    return sorted(loaded_packages([*names, *FONTS]) & set(parts["environment"]["packages"]))
+def _known_by(parts: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
+    """Return the key of what went in, and the packages that took part: others may change and the same comes out."""
+    file = scratch / MODULES
+    names = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    loaded = loaded_packages([*names, *FONTS]) & set(parts["environment"]["packages"])
+    return {"key": key(parts), "loaded": sorted(loaded)}
 
 
 def _trusted(job: RenderJob, key_file: Path | None, standing: Standing) -> dict[str, Any]:
