@@ -22,9 +22,10 @@ from evalkit.cli import _run
 from publish import standin
 from publish.standin import command, environment, give_secret, living, pdf_pages, published, write_world
 
-GOOD = ["tiny/tiny/2000Q4/manifest.json", "tiny/tiny/2000Q4/report.html", "tiny/tiny/2000Q4/report.pdf"]
+PLACE = "tiny/tiny/2000Q4"
+GOOD = [f"{PLACE}/{name}" for name in ("manifest.json", "report.html", "report.pdf", "ro-crate-metadata.json")]
 FILES = ["data/README.md", "data/datapackage.json", "data/fig-one.csv", "figures/fig-one.png", "figures/fig-one.svg"]
-BESIDE = [f"tiny/tiny/2000Q4/{name}" for name in FILES]
+BESIDE = [f"{PLACE}/{name}" for name in ("CITATION.cff", *FILES)]
 
 
 def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -172,7 +173,7 @@ def test_manifest_says_what_went_in_and_came_out(good: Path) -> None:
         "to": ["html", "pdf"],
         "toc": False,
     }
-    assert set(manifest["outputs"]) == {"report.pdf", "report.html", *FILES}
+    assert set(manifest["outputs"]) == {"report.pdf", "report.html", "CITATION.cff", "ro-crate-metadata.json", *FILES}
     assert (manifest["revision"], manifest["supersedes"], manifest["ledger"]) == (1, None, [])
     assert {"lifelines", "numpy", "typst"} <= set(manifest["environment"]["packages"])
     assert [(e["output"], e["shows"], e["kind"]) for e in manifest["published"]] == [
@@ -371,7 +372,7 @@ def test_two_renders_of_one_period_give_one_release(tmp_path: Path) -> None:
     assert codes == [0, 0], errors
     assert "waiting for another render of this study" in errors
     assert "up to date" in errors
-    assert published(tmp_path) == BESIDE + GOOD[:2]
+    assert published(tmp_path) == [*BESIDE, *GOOD[:2], GOOD[3]]
 
 
 def test_jobs_of_one_study_are_done_in_the_order_of_time(tmp_path: Path) -> None:
