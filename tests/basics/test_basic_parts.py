@@ -11,10 +11,10 @@ import pytest
 from evalkit import markup, zones
 from evalkit.letters import unshown
 from evalkit.levels import fewest, in_words, joined
-from evalkit.messages import Messages, catalogue
 from evalkit.periods import Period, newest_complete, quarters_between
 from evalkit.spreadsheet import csv_text, harmless, unseen
 from evalkit.wilson import wilson
+from evalkit.words import Messages, catalogue
 from evalkit.zones import known_zone, zone
 
 md = markup.markdown

@@ -10,7 +10,7 @@ import pytest
 from babel.messages.extract import extract_from_dir
 
 from evalkit.glossary import COLUMNS
-from evalkit.messages import LANGUAGES, Messages, catalogue
+from evalkit.words import LANGUAGES, Messages, catalogue
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "evalkit"
 KEYWORDS = {"say": None, "marked": None, "counted": (1, 2)}

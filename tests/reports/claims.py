@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from evalkit.views._messages import ENGLISH
 
 from evalkit.views import Gap
-from evalkit.views._messages import ENGLISH
 
 _NUMBER = r"(?:(?:under|over) )?[+−]?\d+(?:,\d{3})*(?:\.\d+)?%?"
 _AMOUNT = r"no (?:points|days) apart|\d+ (?:points?|days?) (?:lower|higher|fewer|more)"

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from evalkit.views._messages import ENGLISH
 
 import evalkit
 from evalkit.disclosure import Policy, make_safe
 from evalkit.errors import AnalysisError
 from evalkit.survival import cumulative_incidence
 from evalkit.views import Gap, gap_words, listed, numbered, words
-from evalkit.views._messages import ENGLISH
-from evalkit.views._numbers import count, decimal, interval, p_value, percent, points
 from evalkit.views._said import share_of
+from evalkit.words import count, decimal, interval, p_value, percent, points
 from views.seen import headline, sentences
 
 GROUPS = ("Pilot", "PAIP")

@@ -20,7 +20,6 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
 from evalkit.errors import MissingToolError, PublicationError
-from evalkit.messages import messages_for
 from evalkit.publish._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
 from evalkit.publish._embedded import DIALECT, font_folder, metadata
 from evalkit.publish._markdown import files_of, quoted
@@ -28,6 +27,7 @@ from evalkit.publish._page import wrap_tables
 from evalkit.publish._prepare import Item
 from evalkit.publish._process import Finished, run_child
 from evalkit.publish._web import check_self_contained, strip_scripts
+from evalkit.words import messages_for
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 # What Quarto only warns of, with exit code 0: text or a table that is missing, a reference that leads nowhere, a PDF of

@@ -18,7 +18,6 @@ from typing import Any
 
 from evalkit.errors import ExecutionError, ExecutionTimeoutError, PublicationError, ReleaseError
 from evalkit.excuses import ENVIRONMENT as GATE
-from evalkit.messages import messages_for
 from evalkit.periods import quarters_between
 from evalkit.protocol import Secret, find_secret, load_disclosure, private_folder, study_secret
 from evalkit.publish._data import write_data
@@ -45,6 +44,7 @@ from evalkit.publish._standing import Standing, standing_at
 from evalkit.publish._waiting import Waiting, hold, waiting_at
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files, guard_for
 from evalkit.seal import ENVIRONMENT, new_key
+from evalkit.words import messages_for
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 

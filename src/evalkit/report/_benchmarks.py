@@ -29,6 +29,7 @@ from evalkit.views import (
     svg_of,
     words,
 )
+from evalkit.words import translated, wrapped
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -59,7 +60,7 @@ def rows_of(baseline: Baseline, safe: Safe) -> pd.DataFrame:
     names = {"here": "estimate", "here_low": "conf_low", "here_high": "conf_high"}
     for name, column in names.items():
         found[name] = own.loc[found["group"], column].to_numpy()
-    whom = baseline.denominator if baseline.n is None else f"{count(baseline.n)}: {baseline.denominator}"
+    whom = baseline.denominator if baseline.n is None else f"{count(baseline.n)}: {translated(baseline.denominator)}"
     about = "about " if baseline.approximate else ""
     return found.assign(label=baseline.what, denominator=whom, about=about)
 
@@ -70,7 +71,7 @@ def mark_of(baseline: Baseline) -> dict[str, object]:
     if baseline.n is not None:
         row = compare.proportion(round(baseline.value * baseline.n), baseline.n).tidy().iloc[0]
         low, high = float(row["conf_low"]), float(row["conf_high"])
-    name, whom = baseline.label or baseline.id, baseline.denominator
+    name, whom = translated(baseline.label or baseline.id), translated(baseline.denominator)
     whom = f"{count(baseline.n)} {whom}" if baseline.n is not None else whom
     label = "\n".join([name, *textwrap.wrap(whom, 30, max_lines=4, placeholder=" ...")])
     return {"label": label, "estimate": baseline.value, "conf_low": low, "conf_high": high, "name": name}
@@ -110,8 +111,8 @@ def benchmarks(
         return Beside("table", benchmark_table(rows, note), None, benchmark_numbers(rows))
     marks = pd.DataFrame([mark_of(b) for b in published])
     own = rows.drop_duplicates("group")
-    sizes = [f"{row['group']}: {count(row['n'])}" for _, row in own.iterrows()]
-    label = "\n".join([words("figure.here"), *textwrap.wrap(whom, 30), *sizes])
+    sizes = [f"{translated(str(row['group']))}: {count(row['n'])}" for _, row in own.iterrows()]
+    label = "\n".join([words("figure.here"), *wrapped(whom, 30).split("\n"), *sizes])
     own = own.assign(label=label, estimate=own["here"], conf_low=own["here_low"], conf_high=own["here_high"])
     figure, alt = dots_figure(own, groups, words("benchmark.axis", measure=measure), marks=marks)
     data = benchmark_numbers(rows, marks.assign(label=marks["name"]))

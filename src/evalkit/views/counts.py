@@ -13,12 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from evalkit.views._labels import name_ends
-from evalkit.views._numbers import between, count, decimal, percent
 from evalkit.views._said import capital
 from evalkit.views._style import BESIDE, arm_style, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
-from evalkit.views._words import listed, words
+from evalkit.words import between, count, decimal, listed, percent, translated, words
 
 _MEASURES = {
     "least ratio": ("Hazard ratio above 1 that can be detected", decimal),
@@ -86,7 +85,7 @@ class Precision(View):
             for _, row in own.iterrows():
                 name, write = _MEASURES[str(row["measure"])]
                 lines.append({"label": name, "value": write(row["estimate"]), "part": part})
-        said = f"{capital(self.safe.estimates.estimand)}. {words('prec.note')} {note}".strip()
+        said = f"{capital(translated(self.safe.estimates.estimand))}. {words('prec.note')} {note}".strip()
         headings = {"label": "Measure", "value": "Value"}
         return html_table(pd.DataFrame(lines), headings, numbers=["value"], note=said, groups="part")
 
