@@ -27,7 +27,7 @@ from evalkit.publish._environment import digest
 from evalkit.publish._execute import Limits, execute
 from evalkit.publish._held import ledger_for, newest_gone, release_name
 from evalkit.publish._ingredients import differences, key
-from evalkit.publish._job import RenderJob, parameters_of, read_notebook
+from evalkit.publish._job import RenderJob, language_in, parameters_of, read_notebook
 from evalkit.publish._keep import keep_for_review
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST, as_keyed, attachment, known_then, went_in, write_manifest
@@ -40,6 +40,7 @@ from evalkit.publish._release import check_place, place_release, recover
 from evalkit.publish._revision import FIRST, Revision, after_gone, revision_of, superseding
 from evalkit.publish._scratch import private_files, scratch_folder, sweep
 from evalkit.publish._sign import SIGNATURE, key_name, sign, signing_key
+from evalkit.publish._spoken import in_language
 from evalkit.publish._standing import Standing, standing_at
 from evalkit.publish._waiting import Waiting, hold, waiting_at
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files, guard_for
@@ -183,14 +184,15 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     signer = signing_key(job.study)  # a key that cannot be read is found before anything runs
     notebook = read_notebook(job.notebook)
     parameters = parameters_of(job, notebook)
-    check_letters(notebook, job.params.publication.to)
-    guard = _guard(job, notebook, scratch)
+    spoken = in_language(notebook, job.notebook, language_in(job, parameters))  # what is missing is found before a run
+    check_letters(spoken, job.params.publication.to)
+    guard = _guard(job, spoken, scratch)
     if guard.identifiers.unsearched:
         told.step(job.name, f"{guard.identifiers.unsearched} identifiers are too short to be looked for")
 
     def run(variables: Mapping[str, str]) -> Any:  # noqa: ANN401 - nbformat has no types
         done = execute(
-            notebook,
+            spoken,
             parameters,
             name=job.name,
             scratch=scratch,

@@ -11,7 +11,7 @@ from evalkit.estimates import Estimates
 from evalkit.views import CurveText, listed, percent
 from evalkit.views import _appendix as written
 from evalkit.views._mark import emit
-from evalkit.words import long_date, translated
+from evalkit.words import long_date, translated, words
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -34,7 +34,9 @@ def target_trial(report: Report) -> None:
     arms = report.study.arms
     said = {
         "start": long_date(report.study.starts),
-        "focus": f"{arms.focus.label} ({arms.focus.definition})" if arms.focus.definition else arms.focus.label,
+        "focus": words("{label} ({definition})", label=arms.focus.label, definition=arms.focus.definition)
+        if arms.focus.definition
+        else arms.focus.label,
         "comparison": arms.comparison.label,
         "covariates": _covariates(report),
         "target": target_of(report.study),

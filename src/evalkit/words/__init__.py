@@ -5,7 +5,7 @@ words where these are plain enough to be the name. Reports speak the language th
 which serve reports of several languages, take the `Messages` of a locale.
 """
 
-from evalkit.words._catalogue import LANGUAGES, catalogue, keys
+from evalkit.words._catalogue import LANGUAGES, catalogue, keys, language_of, read_catalogue
 from evalkit.words._messages import Messages, marked, messages_for
 from evalkit.words._numbers import (
     NOT_SHOWN,
@@ -34,6 +34,7 @@ __all__ = [
     "decimal",
     "interval",
     "keys",
+    "language_of",
     "listed",
     "long_date",
     "marked",
@@ -43,6 +44,7 @@ __all__ = [
     "percent",
     "percent_sign",
     "points",
+    "read_catalogue",
     "speak",
     "speaking",
     "speech",

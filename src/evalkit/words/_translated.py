@@ -17,6 +17,8 @@ from evalkit.words._catalogue import messages
 from evalkit.words._speech import Speech, speech
 
 _PLACE = re.compile(r"\{(\w+)\}")
+_FEW = 8
+"""Letters: a message with fewer of its own would match nearly anything."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 
 
@@ -43,7 +45,7 @@ def translated(text: str) -> str:
     if spoken.language == "en" and not spoken.own:
         return text
     if text not in spoken.found:
-        spoken.found[text] = _found(text, spoken) if _LETTERS.search(text) else text
+        spoken.found[text] = _found(text, spoken) or text
     return spoken.found[text]
 
 
@@ -64,18 +66,24 @@ def wrapped(text: str, width: int) -> str:
     return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(translated(part), width))
 
 
-def _found(text: str, spoken: Speech) -> str:
+def _found(text: str, spoken: Speech) -> str | None:
+    """Return a translation; None where there is none."""
+    if not _LETTERS.search(text):
+        return text
     own = {**_plain(spoken.language), **spoken.own}
-    if text in own:
-        return own[text]
-    turned = f"{text[:1].swapcase()}{text[1:]}"
-    if turned in own:  # the same word at the start of a sentence, or inside one
-        return _as_begun(own[turned], text)
-    for pattern, said in _patterns(spoken.language):
+    turned = f"{text[:1].swapcase()}{text[1:]}"  # the same words at the start of a sentence, or inside one
+    if text in own or turned in own:
+        return own.get(text) or _as_begun(own[turned], text)
+    if ". " in text:  # sentences are no label: a citation, a remark of the study's own
+        return None
+    for pattern, said, loose in _patterns(spoken.language):
         if match := pattern.fullmatch(text) or pattern.fullmatch(turned):
-            whole = said.format(**{name: translated(value) for name, value in match.groupdict().items()})
+            values = {name: _found(value, spoken) for name, value in match.groupdict().items()}
+            if loose and None in values.values():
+                continue
+            whole = said.format(**{name: values[name] or value for name, value in match.groupdict().items()})
             return whole if match.string == text else _as_begun(whole, text)
-    return text
+    return None
 
 
 def _as_begun(said: str, text: str) -> str:
@@ -91,13 +99,17 @@ def _plain(language: str) -> dict[str, str]:
 
 
 @cache
-def _patterns(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Return the messages with places as patterns: the one with the most words of its own first."""
+def _patterns(language: str) -> tuple[tuple[re.Pattern[str], str, bool], ...]:
+    """Return the messages with places as patterns: with the most words of its own first, of equals the later one.
+
+    One with hardly a word of its own, as "{first} or {second}", holds only where all that stands in it is known.
+    """
     found = []
-    for message, said in _plain(language).items():
+    for message, said in reversed(_plain(language).items()):
         parts = _PLACE.split(message)
         if len(parts) > 1 and len(set(parts[1::2])) == len(parts) // 2 and "*" not in message:
             texts = [re.escape(part) if i % 2 == 0 else f"(?P<{part}>.+?)" for i, part in enumerate(parts)]
-            found.append((len("".join(parts[::2])), re.compile("".join(texts), re.DOTALL), said))
+            own = sum(map(str.isalpha, "".join(parts[::2])))
+            found.append((own, re.compile("".join(texts), re.DOTALL), said, own < _FEW))
     found.sort(key=lambda one: -one[0])
-    return tuple((pattern, said) for _, pattern, said in found)
+    return tuple((pattern, said, loose) for _, pattern, said, loose in found)

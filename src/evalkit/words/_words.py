@@ -43,7 +43,7 @@ def words(key: str, /, **values: object) -> str:
     'With recorded harm'
     """
     english, language = messages("en"), speech().language
-    if key not in english and " " not in key:
+    if key not in english and " " not in key and not key[:1].isupper():  # not English words either
         msg = f"there is no message '{key}'{did_you_mean(key, english)}"
         raise AnalysisError(msg)
     template = messages(language).get(key) or english.get(key, key)
