@@ -52,7 +52,9 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report", la
     protocol, told = load_study(study), Passed.from_render()
     spoken, _, region = protocol.locale.partition("-")
     spoken = language or spoken
-    speak(f"{spoken}-{region}" if region else spoken, protocol.translations.get(spoken))
+    names = dict.fromkeys([*(protocol.community_areas or ()), *(protocol.sites or ())])  # the same in every language
+    own = {**{name: name for name in names}, **protocol.translations.get(spoken, {})}
+    speak(f"{spoken}-{region}" if region else spoken, own if spoken != "en" else None)
     gate = open_gate(protocol, held=told.excused)
     (chosen,) = gate.periods([period])
     # The render that started this kernel checked these very tables: not again.

@@ -76,6 +76,9 @@ def _found(text: str, spoken: Speech) -> str | None:
         return own.get(text) or _as_begun(own[turned], text)
     if ". " in text:  # sentences are no label: a citation, a remark of the study's own
         return None
+    parts = [_found(part, spoken) for part in text.split(", ")] if ", " in text else [None]
+    if None not in parts:
+        return ", ".join(filter(None, parts))
     for pattern, said, loose in _patterns(spoken.language):
         if match := pattern.fullmatch(text) or pattern.fullmatch(turned):
             values = {name: _found(value, spoken) for name, value in match.groupdict().items()}
