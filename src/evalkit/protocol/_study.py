@@ -175,10 +175,10 @@ class Study(Model):
     """One line below the title."""
     organisation: Text = ""
     """Who publishes the reports."""
-    locale: Literal["en-US"] = "en-US"
+    locale: Literal["en-US", "es-US", "es"] = "en-US"
     """Language and number style of reports."""
     translations: dict[Literal["es"], dict[str, Text]] = {}
-    """Titles, labels and definitions of this file in other languages, for the brief: English text, translation."""
+    """The study's titles, labels, levels and definitions in other languages: English as reports print it, translation."""
     synthetic: bool = False
     """True when the data are synthetic; found out from the data too."""
     starts: Day

@@ -21,7 +21,7 @@ from evalkit.report._open import open_report
 from evalkit.report._report import Report
 from evalkit.views import curves_of_brief, mean_gap, shares_of_brief, svg_of
 from evalkit.views._mark import emit
-from evalkit.words import Messages, messages_for
+from evalkit.words import Messages, messages_for, speech
 
 _LEFT = "disengagement"
 
@@ -261,6 +261,4 @@ def open_brief(study: str, period: str = "newest", *, language: str = "en") -> B
         As `open_report` does.
     """
     report = open_report(study, period, title="Brief", language=language)
-    region = report.study.locale.partition("-")[2]
-    say = messages_for(f"{language}-{region}")
-    return Brief(report, Words(say, {**report.study.translations.get("es", {})} if language == "es" else {}))
+    return Brief(report, Words(messages_for(speech().locale), {**report.study.translations.get("es", {})} if language == "es" else {}))
