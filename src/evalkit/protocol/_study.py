@@ -178,7 +178,7 @@ class Study(Model):
     locale: Literal["en-US", "es-US", "es"] = "en-US"
     """Language and number style of reports."""
     translations: dict[Literal["es"], dict[str, Text]] = {}
-    """The study's titles, labels, levels and definitions in other languages: English as reports print it, translation."""
+    """Titles, labels, levels and definitions in other languages: English as reports print it, translation."""
     synthetic: bool = False
     """True when the data are synthetic; found out from the data too."""
     starts: Day

@@ -261,4 +261,5 @@ def open_brief(study: str, period: str = "newest", *, language: str = "en") -> B
         As `open_report` does.
     """
     report = open_report(study, period, title="Brief", language=language)
-    return Brief(report, Words(messages_for(speech().locale), {**report.study.translations.get("es", {})} if language == "es" else {}))
+    own = report.study.translations.get("es", {}) if language == "es" else {}
+    return Brief(report, Words(messages_for(speech().locale), own))
