@@ -36,6 +36,13 @@ ENGLISH = re.compile(
     re.IGNORECASE,
 )
 NUMBER = re.compile(r"\d[\d,.]*")
+# Codes of the study's tables: the dictionary shows them as they stand there.
+ALLOWED = [
+    "|  | completed: completion, dropped_out: disengagement, terminated: disengagement, transferred: censored, moved: "
+    "censored, deceased: censored, administrative: censored | Qué significa cada motivo de salida para la permanencia. |",
+    "|  | group, individual, case_management | Tipos de sesión que pueden estar en la tabla, además de los que cuentan: "
+    "contacto, pero no dosis. |",
+]
 
 
 @dataclass
@@ -114,7 +121,6 @@ def test_the_spanish_quarterly_holds_no_english(quarterly: tuple[Edition, Editio
     assert len(english(first)) > 100  # the same words are found where they are
 
 
-ALLOWED = ["| `dose_sessions` |"]
 
 
 def test_both_editions_have_the_same_numbers(quarterly: tuple[Edition, Edition]) -> None:
@@ -131,7 +137,8 @@ def test_both_editions_have_the_same_numbers(quarterly: tuple[Edition, Edition])
 
 
 def _numbers(text: str) -> Counter[str]:
-    return Counter(found.rstrip(".,") for found in NUMBER.findall(re.sub(r"<[^>]+>", " ", text)))
+    plain = html.unescape(re.sub(r"<[^>]+>", " ", text))
+    return Counter(found.rstrip(".,") for found in NUMBER.findall(plain))
 
 
 def _values(numbers: Any) -> list[list[Any]]:
