@@ -184,7 +184,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     signer = signing_key(job.study)  # a key that cannot be read is found before anything runs
     notebook = read_notebook(job.notebook)
     parameters = parameters_of(job, notebook)
-    spoken = in_language(notebook, job.notebook, language_in(job, parameters))  # what is missing is found before a run
+    spoken = in_language(notebook, job.notebook, language_in(job, parameters))
     check_letters(spoken, job.params.publication.to)
     guard = _guard(job, spoken, scratch)
     if guard.identifiers.unsearched:
@@ -206,9 +206,8 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         audit_cells(done, guard)
         return done
 
-    ran = run_protected(job, standing, scratch, run)
+    ran, shape = run_protected(job, standing, scratch, run), job.params.publication
     told.step(job.name, f"publishing with {parts['publication']['publisher']}")
-    shape = job.params.publication
     document = document_of(ran.executed, toc=shape.toc, pdf_standard=shape.pdf_standard)
     document = with_excuses(with_bibliography(document, job.notebook), job.passed.excused)
     audit_document(document, guard)

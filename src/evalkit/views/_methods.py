@@ -50,27 +50,7 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
             ),
         ),
     ]  # fmt: skip
-    if "sessions" in tables:
-        lines += [
-            (
-                "Disengaged",
-                words(
-                    "No attended session for {gap} days; it happens on day {gap} after the last session, when it "
-                    "becomes known, and is never dated back.{pauses} Leaving or being dismissed before that counts on "
-                    "its own day.",
-                    gap=rules.disengagement_gap_days, pauses=_pauses(rules),
-                ),
-            ),
-            ("Completed", _completed(rules)),
-            (
-                "Engaged",
-                words(
-                    "At least {sessions} attended sessions within {days} days of intake. A step\u2019s share is taken "
-                    "of those whose time window for that step is over.",
-                    sessions=rules.engaged.sessions, days=rules.engaged.days,
-                ),
-            ),
-        ]  # fmt: skip
+    lines += _of_sessions(rules) if "sessions" in tables else []
     if "outcomes" in tables:
         lines += [
             (
@@ -96,6 +76,30 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
         ("What a comparison cannot show", words(f"methods.cause.{study.comparison.assignment}")),
     ]
     return bullets(f"{bold(f'{translated(head)}.')} {text}" for head, text in lines)
+
+
+def _of_sessions(rules: Rules) -> list[tuple[str, str]]:
+    """Say what disengaging, completing and engaging are."""
+    return [
+        (
+            "Disengaged",
+            words(
+                "No attended session for {gap} days; it happens on day {gap} after the last session, when it "
+                "becomes known, and is never dated back.{pauses} Leaving or being dismissed before that counts on "
+                "its own day.",
+                gap=rules.disengagement_gap_days, pauses=_pauses(rules),
+            ),
+        ),
+        ("Completed", _completed(rules)),
+        (
+            "Engaged",
+            words(
+                "At least {sessions} attended sessions within {days} days of intake. A step\u2019s share is taken "
+                "of those whose time window for that step is over.",
+                sessions=rules.engaged.sessions, days=rules.engaged.days,
+            ),
+        ),
+    ]  # fmt: skip
 
 
 def _pauses(rules: Rules) -> str:
