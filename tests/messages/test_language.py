@@ -49,7 +49,7 @@ def test_english_stands_as_it_is() -> None:
         ("gender", "género"),  # inside a sentence
         ("Intake within 30 days", "Ingreso al programa en 30 días"),
         ("intake within 30 days", "ingreso al programa en 30 días"),
-        ("Man or woman", "Hombre o mujer"),
+        ("Man or woman", "Hombre o bien mujer"),
         ("Gender: Man (reference: Woman)", "Género: Hombre (referencia: Mujer)"),
         ("Gender, Pilot", "Género, Piloto"),
         ("Target: people like those of Pilot (ATT)", "Población: personas como las del grupo «Piloto» (ATT)"),

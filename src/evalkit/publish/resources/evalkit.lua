@@ -44,12 +44,14 @@ end
 
 -- In print a link to a section says its page -------------------------------------------------------------------
 
+local page_word = "page"
+
 local function section_link(link)
   local id = link.target:match("^#(sec%-[%w_-]+)$")
   if not id or not is_typst then return nil end
   local found = pandoc.Inlines({ pandoc.RawInline("typst", "#link(<" .. id .. ">)[") })
   found:extend(link.content)
-  found:insert(pandoc.RawInline("typst", "] (page~#context counter(page).at(<" .. id .. ">).first())"))
+  found:insert(pandoc.RawInline("typst", "] (" .. page_word .. "~#context counter(page).at(<" .. id .. ">).first())"))
   return found
 end
 
@@ -285,7 +287,11 @@ local function visible(div)
 end
 
 return {
-  { Meta = function(meta) facts = meta; named(meta) end },
+  { Meta = function(meta)
+    facts = meta
+    named(meta)
+    if meta["ek-page"] then page_word = pandoc.utils.stringify(meta["ek-page"]) end
+  end },
   { Div = visible, Span = visible },
   is_typst and { Blocks = function(blocks) return stay_with_what_follows(notes_of_figures(blocks)) end } or {},
   collect,
