@@ -53,8 +53,8 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report", la
     spoken, _, region = protocol.locale.partition("-")
     spoken = language or spoken
     names = dict.fromkeys([*(protocol.community_areas or ()), *(protocol.sites or ())])  # the same in every language
-    own = {**{name: name for name in names}, **protocol.translations.get(spoken, {})}
-    speak(f"{spoken}-{region}" if region else spoken, own if spoken != "en" else None)
+    own = {**{name: name for name in names}, **protocol.translations.get("es", {})} if spoken == "es" else {}
+    speak(f"{spoken}-{region}" if region else spoken, own)
     gate = open_gate(protocol, held=told.excused)
     (chosen,) = gate.periods([period])
     # The render that started this kernel checked these very tables: not again.

@@ -16,7 +16,7 @@ _PUBLISHED = (
     Column("Published", lambda row: f"{row['about']}{percent(row['baseline'], 0 if row['about'] else 1)}"),
     text("denominator", "Of whom"),
     text("group", "Group here"),
-    Column("Here", lambda row: words("cell.of", x=percent(row["here"], 1), n=count(row["n"]))),
+    Column("Here", lambda row: words("share.of", share=percent(row["here"], 1), n=count(row["n"]))),
     # a difference from a figure that is itself 'about' would be false precision
     Column("Difference, points (95% CI)", lambda row: "not computed" if row["about"] else told_points(row)),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["MeanCount", "Precision", "common_count_day", "counts_figure"]
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
 import pandas as pd
@@ -19,7 +19,7 @@ from evalkit.views._tables import html_table
 from evalkit.views._view import View
 from evalkit.words import between, count, decimal, listed, percent, translated, words
 
-_MEASURES = {
+_MEASURES: dict[str, tuple[str, Callable[[float | None], str]]] = {
     "least ratio": ("Hazard ratio above 1 that can be detected", decimal),
     "largest ratio": ("Hazard ratio below 1 that can be detected", decimal),
     "power": ("Probability of finding the ratio named below the table", percent),
