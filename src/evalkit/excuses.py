@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evalkit.markup import box, bullets, paragraphs
-from evalkit.messages import Messages
 from evalkit.protocol import Excuse
+from evalkit.words import Messages
 
 ENVIRONMENT = "EVALKIT_GATE"
 """Environment variable in which a render tells its kernel what passed the gate, and with which excuses."""

@@ -13,8 +13,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from evalkit.errors import UsageError
+from evalkit.words import long_date, marked, words
 
 _QUARTER = re.compile(r"(\d{4})Q([1-4])")
+_QUARTERS = (
+    marked("first quarter of {year}"),
+    marked("second quarter of {year}"),
+    marked("third quarter of {year}"),
+    marked("fourth quarter of {year}"),
+)
 _RANGE = re.compile(r"(\d{4}-\d{2}-\d{2})\.\.(\d{4}-\d{2}-\d{2})")
 
 
@@ -50,8 +57,8 @@ class Period:
         """
         match = _QUARTER.fullmatch(self.name)
         if match is None:
-            return f"{long_date(self.first)} to {long_date(self.last)}"
-        return f"{('first', 'second', 'third', 'fourth')[int(match[2]) - 1]} quarter of {match[1]}"
+            return words("{first} to {last}", first=long_date(self.first), last=long_date(self.last))
+        return words(_QUARTERS[int(match[2]) - 1], year=match[1])
 
     @staticmethod
     def parse(text: str, fiscal_start: int = 1) -> Period:
@@ -185,22 +192,3 @@ def newest_complete(day: date, fiscal_start: int = 1) -> Period:
     if period.last <= day:
         return period
     return Period.containing(date.fromordinal(period.first.toordinal() - 1), fiscal_start)
-
-
-def long_date(day: date) -> str:
-    """Return a day as US reports print it.
-
-    Parameters
-    ----------
-    day : datetime.date
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> long_date(date(2022, 9, 30))
-    'September 30, 2022'
-    """
-    return f"{calendar.month_name[day.month]} {day.day}, {day.year}"

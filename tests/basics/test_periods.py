@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from evalkit.errors import UsageError
-from evalkit.periods import Period, long_date, newest_complete, quarters_between
+from evalkit.periods import Period, newest_complete, quarters_between
+from evalkit.words import long_date
 
 QUARTERS = [
     ("2022Q1", 1, date(2022, 1, 1), date(2022, 3, 31)),

@@ -11,9 +11,9 @@ import evalkit
 from evalkit.errors import AnalysisError
 from evalkit.excuses import ENVIRONMENT, Passed, excuse_text
 from evalkit.markup import plain
-from evalkit.messages import Messages, marked, messages_for
 from evalkit.protocol import Excuse
 from evalkit.wilson import normal_quantile, wilson
+from evalkit.words import Messages, marked, messages_for
 
 EXCUSES = (
     Excuse(table="sessions", rule="late_entry", reason="The new system came in May.", by="Ann", until=date(2023, 5, 31)),

@@ -18,7 +18,7 @@ from evalkit.disclosure._counts import coarse_error
 from evalkit.estimates import Estimates
 from evalkit.stats import cox, e_value, rmst_contrast
 from evalkit.views._data import as_mark
-from evalkit.views._numbers import decimal, p_value, percent, points
+from evalkit.words import decimal, p_value, percent, points
 from views.made import view_for
 from views.seen import safe_numbers, sentences, table_of
 

@@ -12,8 +12,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from evalkit.disclosure import Safe
-from evalkit.messages import messages_for
 from evalkit.views import Look, curves_of_brief, dots_figure, shares_of_brief
+from evalkit.words import messages_for
 from looks.drawn_as import FILE, look_of
 from views.made import GROUPS, safe_of, table
 from views.seen import draw

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from evalkit.messages import messages_for
 from evalkit.publish._data import described, frame_of
 from evalkit.publish._environment import digest
 from evalkit.publish._ingredients import Change, because, differences, key
@@ -18,6 +17,7 @@ from evalkit.publish._progress import LineProgress
 from evalkit.publish._published import NumberChange, estimates_of, how_many, numbers_changed, published_of, read_numbers
 from evalkit.publish._revision import FIRST, Revision, after_gone, revision_of, superseding
 from evalkit.publish._standing import Standing
+from evalkit.words import messages_for
 
 EN = messages_for("en-US")
 

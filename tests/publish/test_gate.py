@@ -19,11 +19,11 @@ from evalkit import cli, open_report, zones
 from evalkit.cli._verify import run as verify
 from evalkit.errors import DataError, VerificationError
 from evalkit.excuses import Passed, excuse_text
-from evalkit.messages import messages_for
 from evalkit.protocol import Excuse, load_study, private_folder
 from evalkit.publish import write_pack
 from evalkit.publish._document import Document, with_excuses
 from evalkit.simulate import simulate
+from evalkit.words import messages_for
 from publish import standin
 
 PROTOCOL = """

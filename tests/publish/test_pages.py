@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from evalkit.errors import PublicationError
-from evalkit.messages import messages_for
 from evalkit.publish import _batch
 from evalkit.publish._batch import render_all
 from evalkit.publish._document import Document
@@ -28,6 +27,7 @@ from evalkit.publish._words import words
 from evalkit.publish.audit import _markdown as audit
 from evalkit.publish.audit._fold import pieces
 from evalkit.publish.audit._markdown import audit_markdown
+from evalkit.words import messages_for
 from publish import standin
 from publish.made import study_in
 from publish.test_ingredients import job_of

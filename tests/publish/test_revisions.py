@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell
 
-from evalkit.messages import messages_for
 from evalkit.publish._revision import FIRST, Revision
+from evalkit.words import messages_for
 from publish import standin
 from publish.standin import pdf_pages, published, write_world
 from publish.test_render import BESIDE, GOOD, last_line, run

@@ -16,7 +16,6 @@ import evalkit
 from evalkit._version import __version__
 from evalkit.errors import ProtocolError
 from evalkit.glossary import COLUMNS
-from evalkit.messages import messages_for
 from evalkit.publish._data import write_data
 from evalkit.publish._document import Document
 from evalkit.publish._environment import code
@@ -30,6 +29,7 @@ from evalkit.publish._scratch import ENVIRONMENT
 from evalkit.publish.audit._cells import _kind
 from evalkit.publish.audit._fold import pieces
 from evalkit.publish.audit._guard import dates_in
+from evalkit.words import messages_for
 
 EN = messages_for("en-US")
 

@@ -19,13 +19,13 @@ from urllib.parse import unquote
 import pytest
 
 from evalkit.errors import UsageError, VerificationError
-from evalkit.messages import messages_for
 from evalkit.protocol import Study
 from evalkit.site import build_site
 from evalkit.site._gather import gather
 from evalkit.site._pages import Writer
 from evalkit.site._series import questions
 from evalkit.site._words import Reader
+from evalkit.words import messages_for
 from publish.made import publish
 from release_site.published import WHEN, contents, facts, world
 

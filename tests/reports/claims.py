@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.views import Gap
-from evalkit.views._messages import ENGLISH
+from evalkit.words._catalogue import messages
 
 _NUMBER = r"(?:(?:under|over) )?[+−]?\d+(?:,\d{3})*(?:\.\d+)?%?"
 _AMOUNT = r"no (?:points|days) apart|\d+ (?:points?|days?) (?:lower|higher|fewer|more)"
@@ -168,7 +168,7 @@ class Claims:
 
     def _likely(self, text: str) -> list[str]:
         """Return the messages of which every word between the places stands in a text."""
-        words = {key: [literal for literal, *_ in string.Formatter().parse(ENGLISH[key])] for key in SPECS}
+        words = {key: [literal for literal, *_ in string.Formatter().parse(messages("en")[key])] for key in SPECS}
         return [key for key in SPECS if key not in _ITEMS and all(literal in text for literal in words[key])]
 
     def _claims(self, key: str, match: re.Match[str]) -> Iterator[tuple[dict[str, str], str]]:
@@ -314,7 +314,7 @@ class Claims:
 
     def _pattern(self, key: str) -> re.Pattern[str]:
         parts, seen = [], set()
-        for literal, place, _, _ in string.Formatter().parse(ENGLISH[key]):
+        for literal, place, _, _ in string.Formatter().parse(messages("en")[key]):
             parts.append(re.escape(literal))
             if place:
                 parts.append(f"(?P={place})" if place in seen else f"(?P<{place}>{self._domain(key, place)})")

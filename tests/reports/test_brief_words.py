@@ -10,12 +10,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from evalkit.disclosure import Safe
-from evalkit.messages import messages_for
 from evalkit.periods import Period
 from evalkit.protocol import Baseline
 from evalkit.report import Brief, _brief
 from evalkit.report._brief_words import Words
 from evalkit.views import Gap
+from evalkit.words import messages_for
 from reports.made import COOK, RULE, points, small, told
 from reports.made import shown as _shown
 from reports.test_findings import contrast, harmed, left, on

@@ -31,7 +31,7 @@ from evalkit.simulate import simulate
 from evalkit.stats import kaplan_meier, rmst_contrast
 from evalkit.views import CurveText, Gap, Look, _mark, difference_table, mean_gap
 from evalkit.views._appendix import checklist
-from evalkit.views._messages_appendix import CHECKLIST, SECTIONS
+from evalkit.views._appendix_texts import CHECKLIST, SECTIONS
 from evalkit.views.balance import overlap_figure
 from evalkit.views.curves import last_day
 from reports.agreement import astray, numbers_of, plain

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from evalkit.disclosure import Safe
-from evalkit.messages import messages_for
 from evalkit.views import CurveText, Look, curves_of_brief, dots_figure, shares_of_brief
 from evalkit.views._curve_figures import curve_numbers
+from evalkit.words import messages_for
 from views.drawn import (
     at_risk,
     bands,

@@ -17,7 +17,6 @@ from matplotlib.transforms import Bbox
 
 from evalkit.disclosure import Policy, Safe, make_safe
 from evalkit.levels import in_words
-from evalkit.messages import messages_for
 from evalkit.stats import cumulative_incidence, kaplan_meier
 from evalkit.views import CurveText, difference_table, dots_figure
 from evalkit.views._brief import curves_of_brief
@@ -28,6 +27,7 @@ from evalkit.views.across import across_figure
 from evalkit.views.places import bars_figure, tiles_figure
 from evalkit.views.trend import trend_figure
 from evalkit.views.weeks import weeks_figure
+from evalkit.words import messages_for
 
 WORDS = CurveText("Not disengaged", "Days since first session", "not disengaged")
 SHORT, LONG = ("Non-mandated pilot", "PAIP"), ("Services without any mandate", "Court-ordered partner programs")

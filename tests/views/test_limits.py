@@ -12,12 +12,12 @@ from evalkit.views import Gap
 from evalkit.views._curve_figures import ticks
 from evalkit.views._data import as_mark
 from evalkit.views._gap import amount, ratio, relation, sized
-from evalkit.views._numbers import interval, p_value, percent, points
 from evalkit.views._said import common_day
 from evalkit.views.across import _block, _columns, _height
 from evalkit.views.counts import common_count_day
 from evalkit.views.curves import last_day
 from evalkit.views.places import _laid_out, fitted
+from evalkit.words import interval, p_value, percent, points
 from views.made import GROUPS, curve, safe_of, shares
 from views.seen import (
     drawn_numbers,

@@ -14,7 +14,7 @@ from evalkit.markup import markdown
 from evalkit.protocol import Closure, Disclosure, Study
 from evalkit.report import checklist, statistics, target_trial, terms
 from evalkit.views import definitions, provenance_table
-from evalkit.views._messages_appendix import SECTIONS
+from evalkit.views._appendix_texts import SECTIONS
 from reports.made import points, small, told
 from reports.made import shown as _shown
 from views.drawn import cells

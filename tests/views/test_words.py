@@ -17,16 +17,16 @@ from evalkit.disclosure import Policy, make_safe
 from evalkit.errors import AnalysisError
 from evalkit.stats import cumulative_incidence
 from evalkit.views import Gap, gap_words, listed, numbered, words
-from evalkit.views._messages import ENGLISH
-from evalkit.views._numbers import count, decimal, interval, p_value, percent, points
 from evalkit.views._said import share_of
+from evalkit.words import count, decimal, interval, p_value, percent, points
+from evalkit.words._catalogue import messages
 from views.seen import headline, sentences
 
 GROUPS = ("Pilot", "PAIP")
 
 
 def test_messages_are_whole_and_hold_no_number() -> None:
-    for key, text in ENGLISH.items():
+    for key, text in messages("en").items():
         places = [name for _, name, form, _ in string.Formatter().parse(text) if name is not None and not form]
         assert all(place.isidentifier() for place in places), key
         plain = re.sub(r"\{\w+\}", "", text).replace("95%", "")
@@ -68,7 +68,7 @@ def unsaid(messages: Iterable[str]) -> list[str]:
 
 
 def test_every_message_is_said_somewhere() -> None:
-    assert unsaid(ENGLISH) == []
+    assert unsaid(messages("en")) == []
     assert unsaid(["gap.none", "e.limit", "gate.balance.fail", "rmst.mean", "people.many"]) == ["rmst.mean"]
 
 

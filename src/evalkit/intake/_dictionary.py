@@ -11,6 +11,7 @@ from evalkit.intake._spec import TABLE_NAMES, ColumnSpec, exit_effects, table_sp
 from evalkit.markup import code, heading, markdown, paragraphs
 from evalkit.markup import table as grid
 from evalkit.protocol import Rules, Study, Table
+from evalkit.words import translated, words
 
 _KINDS = {
     "identifier": "identifier",
@@ -43,7 +44,7 @@ def dictionary(study: Study) -> str:
     >>> print(dictionary(study).splitlines()[0])
     # Data dictionary of X
     """
-    parts = [heading(f"Data dictionary of {study.title}"), _arms(study)]
+    parts = [heading(words("Data dictionary of {title}", title=study.title)), _arms(study)]
     parts += [_table(study, name) for name in TABLE_NAMES]
     parts += [_rules(study), _harm(study)]
     return markdown(paragraphs(*parts)) + "\n"
@@ -55,46 +56,56 @@ def _arms(study: Study) -> str:
         (code(arms.focus.value), arms.focus.label, "the group the study is about"),
         (code(arms.comparison.value), arms.comparison.label, "the group it is compared with"),
     ]
-    column = f"Column {code(arms.column)} of {code('participants')} says the arm."
-    first = f"The study starts on {study.starts.isoformat()}. {column}"
+    first = words(
+        "The study starts on {day}. Column {column} of {table} says the arm.",
+        day=study.starts.isoformat(), column=code(arms.column), table=code("participants"),
+    )  # fmt: skip
     limits = [
-        f"Of {arm.label} only people for whom {arm.condition_words}; where nobody has a value in a column it limits "
-        "nobody."
+        words(
+            "Of {group} only people for whom {condition}; where nobody has a value in a column it limits nobody.",
+            group=arm.label, condition=arm.condition_words,
+        )
         for arm in (arms.focus, arms.comparison)
         if arm.where
-    ]
-    return paragraphs(first, grid(["value", "name in reports", "role"], rows), *limits)
+    ]  # fmt: skip
+    return paragraphs(first, _grid(["value", "name in reports", "role"], rows), *limits)
 
 
 def _table(study: Study, name: str) -> str:
     spec = table_spec(study, name)
     raw = next((table for key, table in study.tables.items() if key == name), None)
-    head, row = heading(name, 2), f"One row is {spec.meaning}."
+    head, row = heading(name, 2), words("One row is {meaning}.", meaning=spec.meaning)
     if raw is None:
-        return paragraphs(head, f"{row} This table is not part of this study.")
+        return paragraphs(head, f"{row} {words('This table is not part of this study.')}")
     ignored = study.ignore.get(name, {})  # type: ignore[call-overload]
     rows = [_column(column, raw, ignored.get(column.name, [])) for column in spec.columns]
     header = ["column", "in the raw table", "type", "must be there", "values", "meaning"]
-    return paragraphs(head, f"{row} Source: {_source(name, raw)}.", grid(header, rows))
+    source = words("Source: {source}.", source=_source(name, raw))
+    return paragraphs(head, f"{row} {source}", _grid(header, rows))
+
+
+def _grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table with headings and cells in the language in force."""
+    return grid([*map(translated, header)], [[*map(translated, row)] for row in rows])
 
 
 def _source(name: str, raw: Table) -> str:
     if raw.path is None:
-        return f"table {code(raw.table or name)} of the study's database"
-    said = [f"file {code(raw.path)}"]
+        return words("table {name} of the study's database", name=code(raw.table or name))
+    said = [words("file {name}", name=code(raw.path))]
     if raw.table:
-        said.append(f"table or sheet {code(raw.table)}")
+        said.append(words("table or sheet {name}", name=code(raw.table)))
     if raw.date_format:
-        said.append(f"dates as {code(raw.date_format)}")
-    said += [f"{code(name)} as {code(form)}" for name, form in raw.date_formats.items()]
+        said.append(words("dates as {form}", form=code(raw.date_format)))
+    said += [words("{name} as {form}", name=code(name), form=code(form)) for name, form in raw.date_formats.items()]
     if raw.encoding != "utf-8":
-        said.append(f"encoding {raw.encoding}")
+        said.append(words("encoding {name}", name=raw.encoding))
     return ", ".join(said)
 
 
 def _column(column: ColumnSpec, raw: Table, ignored: Sequence[str]) -> tuple[str, ...]:
     must = "every row" if column.filled else "column" if column.required else "no"
-    kind = f"{_KINDS[column.kind]}{f' ({column.unit})' if column.unit else ''}"
+    kind = f"{translated(_KINDS[column.kind])}{f' ({translated(column.unit)})' if column.unit else ''}"
     their_name = raw.columns.get(column.name, column.name)
     return (code(column.name), code(their_name), kind, must, _values(column, raw, ignored), column.meaning)
 
@@ -106,25 +117,27 @@ def _values(column: ColumnSpec, raw: Table, ignored: Sequence[str]) -> str:
     if column.minimum is not None or column.maximum is not None:
         low = "" if column.minimum is None else f"{column.minimum:g}"
         high = "" if column.maximum is None else f"{column.maximum:g}"
-        said.append(f"{low} to {high}" if low and high else f"{low} or more" if low else f"{high} or less")
+        key = "{low} to {high}" if low and high else "{low} or more" if low else "{high} or less"
+        said.append(words(key, low=low, high=high))
     mapped = raw.values.get(column.name, {})
     if mapped:
-        said.append("read as: " + ", ".join(f"{code(old)} is {code(new)}" for old, new in mapped.items()))
+        pairs = (words("{old} is {new}", old=code(old), new=code(new)) for old, new in mapped.items())
+        said.append(words("read as: {values}", values=", ".join(pairs)))
     if ignored:
-        said.append("kept out: " + ", ".join(map(code, ignored)))
+        said.append(words("kept out: {values}", values=", ".join(map(code, ignored))))
     return "; ".join(said)
 
 
 def _rules(study: Study) -> str:
     rows = list(_fields(study.rules, ""))
-    return paragraphs(
-        heading("Rules", 2), "The numbers of the study\u2019s definitions.", grid(["rule", "value", "meaning"], rows)
-    )
+    lead = words("The numbers of the study\u2019s definitions.")
+    return paragraphs(heading(translated("Rules"), 2), lead, _grid(["rule", "value", "meaning"], rows))
 
 
 def _harm(study: Study) -> str:
     rows = list(_fields(study.harm, ""))
-    return paragraphs(heading("Harm", 2), "Which outcomes are events.", grid(["field", "value", "meaning"], rows))
+    lead = words("Which outcomes are events.")
+    return paragraphs(heading(translated("Harm"), 2), lead, _grid(["field", "value", "meaning"], rows))
 
 
 def _fields(model: BaseModel, prefix: str) -> Iterable[tuple[str, str, str]]:

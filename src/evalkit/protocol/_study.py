@@ -221,10 +221,10 @@ class Study(Model):
     """Who publishes the reports."""
     citation: Citation = Citation()
     """How releases are cited, and their licence."""
-    locale: Literal["en-US"] = "en-US"
+    locale: Literal["en-US", "es-US", "es"] = "en-US"
     """Language and number style of reports."""
     translations: dict[Literal["es"], dict[str, Text]] = {}
-    """Titles, labels and definitions of this file in other languages, for the brief: English text, translation."""
+    """Titles, labels, levels and definitions in other languages: English as reports print it, translation."""
     synthetic: bool = False
     """True when the data are synthetic; found out from the data too."""
     starts: Day

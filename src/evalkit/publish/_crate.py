@@ -16,9 +16,9 @@ from typing import Any
 
 import yaml
 
-from evalkit.messages import Messages, marked, messages_for
 from evalkit.publish._environment import digest
 from evalkit.publish._manifest import MANIFEST
+from evalkit.words import Messages, marked, messages_for
 
 CRATE, CITATION = "ro-crate-metadata.json", "CITATION.cff"
 

@@ -20,12 +20,12 @@ import pandas as pd
 from evalkit.errors import PublicationError
 from evalkit.glossary import COLUMNS
 from evalkit.markup import escaped, title
-from evalkit.messages import Messages, messages_for
 from evalkit.publish._document import Document
 from evalkit.publish._prepare import Item
 from evalkit.publish._process import run_child
 from evalkit.publish._typst import COMMAND
 from evalkit.spreadsheet import csv_text
+from evalkit.words import Messages, messages_for
 
 _PICTURES = "#set page(width: auto, height: auto, margin: 6pt, fill: white)\n"
 _TYPES = {"text": "string", "number": "number", "count": "integer", "date": "date"}

@@ -15,9 +15,9 @@ from evalkit.errors import PublicationError
 from evalkit.excuses import KIND as EXCUSES
 from evalkit.excuses import excuse_text
 from evalkit.markup import heading, markdown, paragraphs
-from evalkit.messages import messages_for
 from evalkit.protocol import Excuse
 from evalkit.publish._prepare import MARK, Item, prepare
+from evalkit.words import messages_for
 
 _FACTS = ("title", "subtitle", "study", "organisation", "period", "cut", "cut_date", "synthetic", "locale")
 

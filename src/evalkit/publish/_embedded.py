@@ -22,6 +22,7 @@ from evalkit.publish._process import Finished, run_child
 from evalkit.publish._typst import COMMAND
 from evalkit.publish._web import check_self_contained
 from evalkit.publish._words import words
+from evalkit.words import messages_for
 
 DIALECT = "markdown-tex_math_dollars-raw_tex-example_lists-task_lists"
 """What Markdown a notebook is written in: a dollar sign is one, and a backslash begins no command."""
@@ -97,7 +98,7 @@ def metadata(document: Document) -> dict[str, object]:
     -------
     dict
     """
-    said = words(document.locale)
+    said, say = words(document.locale), messages_for(document.locale)
     texts = {
         "title": document.title,
         "subtitle": document.subtitle,
@@ -117,6 +118,7 @@ def metadata(document: Document) -> dict[str, object]:
         **{f"ek-{key}-css": _raw(css_string(texts[key]), "html") for key in _IN_STYLE},
         "ek-figure": said["figure"],
         "ek-table": said["table"],
+        "ek-page": say("page"),
         "ek-cut-date": f"year: {day.year}, month: {day.month}, day: {day.day}",
         "ek-synthetic": document.synthetic,
         "ek-mandate": document.assignment == "mandate",
@@ -124,6 +126,7 @@ def metadata(document: Document) -> dict[str, object]:
         "ek-attachment": _raw(ATTACHMENT, "typst") if document.attachment else "",
         "ek-lang": document.language,
         "ek-region": document.region,
+        **({"lang": document.locale} if document.language != "en" else {}),  # of citations; English is pandoc's own
         "pagetitle": _raw(html.escape(f"{texts['title']}: {texts['study']}, {texts['period']}"), "html"),
     }
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evalkit.messages import Messages, marked, messages_for
+from evalkit.words import Messages, marked, messages_for
 
 SECTIONS = ("period", "inputs", "parameters", "publication", "code", "environment", "tools")
 """Sections of a manifest that say what went in; a release is up to date while all of them are as they were."""

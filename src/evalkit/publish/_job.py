@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["RenderJob", "find_notebook", "parameters_of", "read_notebook"]
+__all__ = ["RenderJob", "find_notebook", "language_in", "parameters_of", "read_notebook"]
 
 import contextlib
 import json
@@ -232,3 +232,19 @@ def parameters_of(job: RenderJob, notebook: Any) -> dict[str, Any]:  # noqa: ANN
     schema = declared(source, job.notebook.name)
     values = validated(schema, job.params.parameters, job.overrides, job.params_file)
     return {**values, "study": str(job.study.path), "period": job.period.name}
+
+
+def language_in(job: RenderJob, parameters: Mapping[str, Any]) -> str:
+    """Return the language a report is in: its parameter ``language``, or the protocol's own.
+
+    Parameters
+    ----------
+    job : RenderJob
+    parameters : mapping
+        From `parameters_of`.
+
+    Returns
+    -------
+    str
+    """
+    return str(parameters.get("language") or job.study.locale.partition("-")[0])

@@ -31,8 +31,9 @@ from typing import Any
 from evalkit.errors import ProtocolError, PublicationError, ReleaseError
 from evalkit.publish._document import ATTACHMENT, BIBLIOGRAPHY
 from evalkit.publish._environment import checkout, code, digest, environment, imported_packages
-from evalkit.publish._job import RenderJob
+from evalkit.publish._job import RenderJob, language_in
 from evalkit.publish._sign import SIGNATURE
+from evalkit.publish._spoken import catalogue_of
 from evalkit.publish._tools import publisher_of, tools_of
 
 MANIFEST = "manifest.json"
@@ -80,7 +81,7 @@ def went_in(job: RenderJob, notebook: Any, parameters: Mapping[str, Any], scratc
         "report": job.params.report,
         "seed": job.study.seed,
         "period": job.period.name,
-        "inputs": dict(sorted(_digests(job, modules).items())),
+        "inputs": dict(sorted(_digests(job, modules, language_in(job, parameters)).items())),
         "parameters": {**parameters, "study": job.study.path.name},
         "publication": {
             "publisher": publisher,
@@ -101,12 +102,14 @@ def _modules_beside(notebook: Path) -> dict[str, Path]:
     return {file.relative_to(notebook.parent).as_posix(): file for file in sorted(files)}
 
 
-def _digests(job: RenderJob, modules: Mapping[str, Path]) -> dict[str, dict[str, str]]:
+def _digests(job: RenderJob, modules: Mapping[str, Path], language: str) -> dict[str, dict[str, str]]:
     """Return the digests of what the study's own people wrote, and keyed ones of the tables."""
     files = {"notebook": job.notebook, "study": job.study.path}
     files |= {f"notebook module {name}": file for name, file in modules.items()}
     references = job.notebook.with_name(BIBLIOGRAPHY)
     files |= {"notebook references": references} if references.is_file() else {}
+    words = catalogue_of(job.notebook, language)
+    files |= {"notebook words": words} if words.is_file() else {}
     if job.study.disclosure is not None:
         files["disclosure"] = job.study.folder / job.study.disclosure
     if job.study.baselines is not None:

@@ -8,10 +8,10 @@ import html
 import re
 from pathlib import Path
 
-from evalkit.messages import Messages, messages_for
 from evalkit.publish._document import Document
 from evalkit.publish._page import beside
 from evalkit.publish._prepare import Item
+from evalkit.words import Messages, messages_for
 
 _FENCE = re.compile(r"^(`{3,})", re.MULTILINE)
 

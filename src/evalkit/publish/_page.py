@@ -9,9 +9,9 @@ import re
 
 import pandas as pd
 
-from evalkit.messages import Messages
 from evalkit.publish._data import frame_of
 from evalkit.publish._prepare import Item
+from evalkit.words import Messages
 
 _TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 _CAPTION = re.compile(r"<caption\b[^>]*>(.*?)</caption>", re.DOTALL)
@@ -63,7 +63,9 @@ def _table(frame: pd.DataFrame, say: Messages) -> str:
     numeric = {name for name in names if not frame[name].map(lambda v: isinstance(v, str)).any()}
     mark = {name: ' class="figure-number"' if name in numeric else "" for name in names}
     named = column_headings(say)
-    head = "".join(f'<th scope="col"{mark[n]}>{html.escape(named.get(n, n.replace("_", " ")))}</th>' for n in names)
+    head = "".join(
+        f'<th scope="col"{mark[n]}>{html.escape(named.get(n, say(n.replace("_", " "))))}</th>' for n in names
+    )
     rows = (
         "".join(f"<td{mark[n]}>{html.escape(_written(v))}</td>" for n, v in zip(names, row, strict=True))
         for row in frame.astype(object).itertuples(index=False)

@@ -18,7 +18,6 @@ from typing import Any
 
 from evalkit.errors import ExecutionError, ExecutionTimeoutError, PublicationError, ReleaseError
 from evalkit.excuses import ENVIRONMENT as GATE
-from evalkit.messages import messages_for
 from evalkit.periods import quarters_between
 from evalkit.protocol import load_disclosure, private_folder, study_secret
 from evalkit.publish._crate import write_crate
@@ -29,7 +28,7 @@ from evalkit.publish._environment import digest, loaded_packages
 from evalkit.publish._execute import Limits, execute
 from evalkit.publish._held import ledger_for, newest_gone, release_name
 from evalkit.publish._ingredients import because, differences, key, unused
-from evalkit.publish._job import RenderJob, parameters_of, read_notebook
+from evalkit.publish._job import RenderJob, language_in, parameters_of, read_notebook
 from evalkit.publish._keep import keep_for_review
 from evalkit.publish._kernel import MODULES
 from evalkit.publish._lock import study_lock
@@ -45,10 +44,12 @@ from evalkit.publish._revision import FIRST, Revision, after_gone, revision_of, 
 from evalkit.publish._same import came_out_the_same, outputs_changed, remember_same
 from evalkit.publish._scratch import private_files, scratch_folder, sweep
 from evalkit.publish._sign import SIGNATURE, key_name, sign, signing_key
+from evalkit.publish._spoken import in_language
 from evalkit.publish._standing import Standing, standing_at
 from evalkit.publish._waiting import Waiting, hold, waiting_at
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files, guard_for
 from evalkit.seal import ENVIRONMENT, new_key
+from evalkit.words import messages_for
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -174,14 +175,15 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     signer = signing_key(job.study)  # a key that cannot be read is found before anything runs
     notebook = read_notebook(job.notebook)
     parameters = parameters_of(job, notebook)
-    check_letters(notebook, job.params.publication.to)
-    guard = _guard(job, notebook, scratch)
+    spoken = in_language(notebook, job.notebook, language_in(job, parameters))
+    check_letters(spoken, job.params.publication.to)
+    guard = _guard(job, spoken, scratch)
     if guard.identifiers.unsearched:
         told.step(job.name, f"{guard.identifiers.unsearched} identifiers are too short to be looked for")
 
     def run(variables: Mapping[str, str]) -> Any:  # noqa: ANN401 - nbformat has no types
         done = execute(
-            notebook,
+            spoken,
             parameters,
             name=job.name,
             scratch=scratch,
@@ -195,9 +197,8 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         audit_cells(done, guard)
         return done
 
-    ran = run_protected(job, standing, scratch, run)
+    ran, shape = run_protected(job, standing, scratch, run), job.params.publication
     told.step(job.name, f"publishing with {parts['publication']['publisher']}")
-    shape = job.params.publication
     document = document_of(ran.executed, toc=shape.toc, pdf_standard=shape.pdf_standard)
     document = with_excuses(with_bibliography(document, job.notebook), job.passed.excused)
     audit_document(document, guard)

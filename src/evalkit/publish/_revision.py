@@ -10,10 +10,10 @@ from itertools import groupby
 from typing import Any
 
 from evalkit.markup import escaped
-from evalkit.messages import Messages, marked
 from evalkit.publish._ingredients import Change
 from evalkit.publish._prepare import Item
 from evalkit.publish._published import NumberChange
+from evalkit.words import Messages, marked
 
 _EXAMPLES = 3
 _DIFFER = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["words"]
 
-from evalkit.messages import messages_for
+from evalkit.words import messages_for
 
 
 def words(locale: str) -> dict[str, str]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from evalkit.analyses import N_BOOT, target_of
 from evalkit.estimates import Estimates
-from evalkit.periods import long_date
-from evalkit.views import CurveText, listed, percent, words
+from evalkit.views import CurveText, listed, percent
 from evalkit.views import _appendix as written
 from evalkit.views._mark import emit
+from evalkit.words import long_date, translated, words
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -21,7 +21,7 @@ _TABLES = ("sessions", "exits", "outcomes", "measures")
 
 def _covariates(report: Report) -> str:
     names = [c.label[:1].lower() + c.label[1:] for c in report.study.covariates]
-    return listed(names) or "no characteristic"
+    return listed(names) or translated("no characteristic")
 
 
 def target_trial(report: Report) -> None:
@@ -34,7 +34,9 @@ def target_trial(report: Report) -> None:
     arms = report.study.arms
     said = {
         "start": long_date(report.study.starts),
-        "focus": f"{arms.focus.label} ({arms.focus.definition})" if arms.focus.definition else arms.focus.label,
+        "focus": words("{label} ({definition})", label=arms.focus.label, definition=arms.focus.definition)
+        if arms.focus.definition
+        else arms.focus.label,
         "comparison": arms.comparison.label,
         "covariates": _covariates(report),
         "target": target_of(report.study),

@@ -30,6 +30,7 @@ from evalkit.views import (
     svg_of,
     words,
 )
+from evalkit.words import translated, wrapped
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -60,7 +61,7 @@ def rows_of(baseline: Baseline, safe: Safe, whom: str = "") -> pd.DataFrame:
     names = {"here": "estimate", "here_low": "conf_low", "here_high": "conf_high"}
     for name, column in names.items():
         found[name] = own.loc[found["group"], column].to_numpy()
-    of_whom = baseline.denominator if baseline.n is None else f"{count(baseline.n)}: {baseline.denominator}"
+    of_whom = baseline.denominator if baseline.n is None else f"{count(baseline.n)}: {translated(baseline.denominator)}"
     about = "about " if baseline.approximate else ""
     return found.assign(label=baseline.what, denominator=of_whom, about=about, whom=whom)
 
@@ -71,7 +72,7 @@ def mark_of(baseline: Baseline) -> dict[str, object]:
     if baseline.n is not None:
         row = stats.proportion(round(baseline.value * baseline.n), baseline.n).tidy().iloc[0]
         low, high = float(row["conf_low"]), float(row["conf_high"])
-    name, whom = baseline.label or baseline.id, baseline.denominator
+    name, whom = translated(baseline.label or baseline.id), translated(baseline.denominator)
     whom = f"{count(baseline.n)} {whom}" if baseline.n is not None else whom
     label = "\n".join([name, *textwrap.wrap(whom, 30, max_lines=4, placeholder=" ...")])
     return {"label": label, "estimate": baseline.value, "conf_low": low, "conf_high": high, "name": name}
@@ -142,8 +143,8 @@ def _shares(safe: Safe) -> pd.DataFrame:
 def _here(rows: pd.DataFrame, whom: str, lead: str) -> pd.DataFrame:
     """Return this study's shares as a line of the figure: who they are of stands in its label."""
     own = rows.drop_duplicates("group")
-    sizes = [f"{row['group']}: {count(row['n'])}" for _, row in own.iterrows()]
-    label = "\n".join([lead, *textwrap.wrap(whom, 30), *sizes])
+    sizes = [f"{translated(str(row['group']))}: {count(row['n'])}" for _, row in own.iterrows()]
+    label = "\n".join([lead, *wrapped(whom, 30).split("\n"), *sizes])
     limits = {"conf_low": own["here_low"], "conf_high": own["here_high"]}
     return own.assign(label=label, name=whom, estimate=own["here"], **limits)
 

@@ -13,9 +13,7 @@ from matplotlib.figure import Figure
 from evalkit import analyses
 from evalkit.analyses import mean_without_harm
 from evalkit.disclosure import Safe
-from evalkit.errors import ProtocolError, did_you_mean
 from evalkit.markup import bold, box, bullets, heading, paragraphs
-from evalkit.messages import LANGUAGES, Messages, messages_for
 from evalkit.report._brief_unquoted import later, mean, other, unquoted
 from evalkit.report._brief_words import Words
 from evalkit.report._event_share import EventShare, left_by, share_harmed, share_left
@@ -23,6 +21,7 @@ from evalkit.report._open import open_report
 from evalkit.report._report import Report
 from evalkit.views import curves_of_brief, mean_gap, shares_of_brief, svg_of
 from evalkit.views._mark import emit
+from evalkit.words import Messages, messages_for, speech
 
 _LEFT = "disengagement"
 
@@ -263,13 +262,6 @@ def open_brief(study: str, period: str = "newest", *, language: str = "en") -> B
     EvalkitError
         As `open_report` does.
     """
-    if language not in LANGUAGES:
-        msg = f"language '{language}': there are messages in {', '.join(LANGUAGES)}{did_you_mean(language, LANGUAGES)}"
-        raise ProtocolError(msg)
-    report = open_report(study, period, title="Brief")
-    region = report.study.locale.partition("-")[2]
-    say = messages_for(f"{language}-{region}")
-    return Brief(
-        report,
-        Words(say, {**report.study.translations.get("es", {})} if language == "es" else {}, report.study.harm.origin),
-    )
+    report = open_report(study, period, title="Brief", language=language)
+    own = report.study.translations.get("es", {}) if language == "es" else {}
+    return Brief(report, Words(messages_for(speech().locale), own, report.study.harm.origin))

@@ -6,7 +6,7 @@ __all__ = ["later", "mean", "other", "unquoted"]
 
 from collections.abc import Mapping
 
-from evalkit.messages import Messages, marked
+from evalkit.words import Messages, marked
 
 
 def unquoted(say: Messages, what: str) -> str:

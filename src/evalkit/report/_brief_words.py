@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalkit.markup import bold, bullets, heading, paragraphs
-from evalkit.messages import Messages, marked
 from evalkit.periods import Period
 from evalkit.protocol import Study
+from evalkit.words import Messages, marked
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report

@@ -16,10 +16,10 @@ from evalkit.analyses import mean_without_harm
 from evalkit.disclosure import Safe
 from evalkit.estimates import Estimates
 from evalkit.markup import box, bullets, paragraphs
-from evalkit.periods import long_date
 from evalkit.report._event_share import EventShare, left_by, share_harmed, share_left
 from evalkit.views import CurveText, Gap, Look, count, gap_words, numbered, percent, words
 from evalkit.views._mark import emit
+from evalkit.words import long_date
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report

@@ -6,15 +6,16 @@ __all__ = ["open_report"]
 
 from evalkit.cohort import build
 from evalkit.disclosure import Policy
-from evalkit.errors import UsageError
+from evalkit.errors import ProtocolError, UsageError, did_you_mean
 from evalkit.excuses import Passed
 from evalkit.intake import open_gate
 from evalkit.letters import unshown
 from evalkit.protocol import load_baselines, load_disclosure, load_study, noise_secret
 from evalkit.report._report import Report
+from evalkit.words import LANGUAGES, speak
 
 
-def open_report(study: str, period: str = "newest", *, title: str = "Report") -> Report:
+def open_report(study: str, period: str = "newest", *, title: str = "Report", language: str = "") -> Report:
     """Open a study at the cut of a period, for a notebook.
 
     Parameters
@@ -25,6 +26,8 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report") ->
         ``2022Q3``, a range ``2022-01-01..2022-06-30``, or ``newest``: the newest quarter that is over in every table.
     title : str
         Title of the report.
+    language : {"", "en", "es"}
+        The protocol's own where it is empty. Everything that is shown from here on is in it.
 
     Returns
     -------
@@ -33,7 +36,7 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report") ->
     Raises
     ------
     ProtocolError
-        If the protocol is wrong.
+        If the protocol is wrong, or there are no messages in the language.
     DataError
         If a table cannot be read, breaks the study's rules or does not reach the period's end: what
         `evalkit validate` says, in the same words.
@@ -43,7 +46,15 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report") ->
     if unshown([title]):
         msg = "open_report: the title holds letters that the reports' fonts do not have"
         raise UsageError(msg)
+    if language and language not in LANGUAGES:
+        msg = f"language '{language}': there are messages in {', '.join(LANGUAGES)}{did_you_mean(language, LANGUAGES)}"
+        raise ProtocolError(msg)
     protocol, told = load_study(study), Passed.from_render()
+    spoken, _, region = protocol.locale.partition("-")
+    spoken = language or spoken
+    names = dict.fromkeys([*(protocol.community_areas or ()), *(protocol.sites or ())])  # the same in every language
+    own = {**{name: name for name in names}, **protocol.translations.get("es", {})} if spoken == "es" else {}
+    speak(f"{spoken}-{region}" if region else spoken, own)
     gate = open_gate(protocol, held=told.excused)
     (chosen,) = gate.periods([period])
     # The render that started this kernel checked these very tables: not again.

@@ -13,6 +13,7 @@ from evalkit.disclosure import Safe
 from evalkit.markup import box, reference
 from evalkit.views import baseline_table, count, decimal, percent, words
 from evalkit.views._mark import emit
+from evalkit.words import translated
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -50,7 +51,7 @@ def say_participants(report: Report) -> None:
     key = {0: "base.none", 1: "base.only" if len(worst) == 1 else "base.single"}.get(many, "base.many")
     tail = words(key, all=count(len(worst)), n=count(many), limit=decimal(limit, 1))
     first = f"{words('base.most', first=named[0], second=second)} " if many else ""
-    _put(shares, means, f"{first}{tail} See {reference('tbl-participants')}.")
+    _put(shares, means, words("see", text=f"{first}{tail}", label=reference("tbl-participants")))
 
 
 def _put(shares: Safe, means: Safe, text: str, data: pd.DataFrame | None = None) -> None:
@@ -67,8 +68,12 @@ def _named(report: Report, rows: pd.DataFrame) -> str:
     own = rows[rows["term"] == term]
     one, two = (own[own["group"] == group].iloc[0] for group in report.groups)
     mean = "mean" in own and own["mean"].eq(True).any()
-    values = [f"mean {decimal(r['estimate'], 1)}" if mean else percent(r["estimate"]) for r in (one, two)]
-    name = str(one["variable"]) if mean or one["label"] == "Yes" else f"{one['variable']} ({str(one['label']).lower()})"
+    values = [
+        words("mean {value}", value=decimal(r["estimate"], 1)) if mean else percent(r["estimate"]) for r in (one, two)
+    ]
+    name = translated(str(one["variable"]))
+    if not mean and one["label"] != "Yes":
+        name = f"{name} ({translated(str(one['label']).lower())})"
     return words(
         "base.one", name=name[:1].lower() + name[1:], one=values[0], group=report.groups[0], two=values[1],
         other=report.groups[1], smd=decimal(one["smd"]),

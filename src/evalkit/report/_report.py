@@ -35,6 +35,7 @@ from evalkit.report._given import check_letters, estimates_in
 from evalkit.report._model_words import in_study_words
 from evalkit.views import CurveText, Gap, Look, View, definitions, difference_table, svg_of, view_of
 from evalkit.views._mark import emit, typed_numbers
+from evalkit.words import speaking, translated
 
 Shown = Literal["figure", "table", "markdown"]
 _TABLES = ("sessions", "exits", "outcomes", "measures", "searches")
@@ -179,7 +180,8 @@ class Report:
         for before, safe in self._made:
             if before is known:
                 return safe
-        exact = in_study_words(known, self.study).about(cut=self.cut)
+        with speaking("en-US"):  # what is asked, and so the noise, is the same in every language
+            exact = in_study_words(known, self.study).about(cut=self.cut)
         safe = make_safe(exact, self.policy)
         self.record.add(exact, safe)
         self._made.append((known, safe))
@@ -246,7 +248,7 @@ class Report:
         if not said:
             msg = f"report.say: '{safe.estimates.kind}' has no sentence; use report.show"
             raise DisclosureError(msg)
-        self._emit("markdown", f"{lead} {said}".strip(), safe, typed=(view.event,))
+        self._emit("markdown", f"{translated(lead)} {said}".strip(), safe, typed=(view.event,))
 
     def show(
         self,
@@ -293,7 +295,7 @@ class Report:
         if self._refused(view, exact):
             return
         if shape == "table" or (shape == "auto" and not view.has_figure):
-            self._emit("table", view.table(note), safe, data=view.numbers(), typed=(note,))
+            self._emit("table", view.table(translated(note)), safe, data=view.numbers(), typed=(note,))
             return
         if view.undrawable:
             self._say_absent(view)
@@ -320,7 +322,7 @@ class Report:
         if self._refused(self.view(safe)):
             return
         gaps = curve_differences(safe, self.groups)
-        said = " ".join(part for part in (note, safe.note) if part)
+        said = " ".join(translated(part) for part in (note, safe.note) if part)
         table, data = difference_table(safe, gaps, self.groups, said), difference_numbers(safe, gaps)
         self._emit("table", table, safe, data=data, also={gaps.estimates.id: gaps.estimates.kind}, typed=(note,))
 
@@ -376,7 +378,7 @@ class Report:
         -------
         View
         """
-        seen = look or Look()
+        seen = (look or Look()).translated()
         return view_of(safe, standing.order_of(self.groups, safe), seen, self.gaps(safe.until(seen.horizon)))
 
     def _without(self, given: object) -> bool:

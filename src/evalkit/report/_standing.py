@@ -26,10 +26,10 @@ from evalkit.excuses import KIND as EXCUSES
 from evalkit.excuses import excuse_text
 from evalkit.intake import dictionary
 from evalkit.markup import bold, box, paragraphs, sign
-from evalkit.messages import messages_for
-from evalkit.periods import Period, long_date
-from evalkit.views import listed, provenance_table, restatement_numbers, restatement_table, words
+from evalkit.periods import Period
+from evalkit.views import provenance_table, restatement_numbers, restatement_table
 from evalkit.views._mark import emit, typed_numbers
+from evalkit.words import listed, long_date, messages_for, speech, translated, words
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -39,20 +39,20 @@ def cover(report: Report) -> None:
     """Show title, programme, period and cut."""
     study = report.study
     facts = {
-        "title": report.title,
-        "subtitle": study.subtitle,
-        "study": study.title,
-        "organisation": study.organisation,
+        "title": translated(report.title),
+        "subtitle": translated(study.subtitle),
+        "study": translated(study.title),
+        "organisation": translated(study.organisation),
         "period": report.period.title,
         "cut": long_date(report.cut),
         "cut_date": report.cut.isoformat(),
         "synthetic": report.cohort.synthetic,
-        "locale": study.locale,
+        "locale": speech().locale,
         "assignment": study.comparison.assignment,
     }
-    mark = bold("Synthetic data: no real person is described.") if report.cohort.synthetic else ""
-    when = f"{report.period.title}, data cut {facts['cut']}"
-    emit("cover", paragraphs(bold(f"{report.title}: {study.title}"), when, mark), document=facts)
+    mark = bold(words("Synthetic data: no real person is described.")) if report.cohort.synthetic else ""
+    when = words("{period}, data cut {cut}", period=report.period.title, cut=str(facts["cut"]))
+    emit("cover", paragraphs(bold(f"{facts['title']}: {facts['study']}"), when, mark), document=facts)
 
 
 def groups_compared(report: Report) -> None:
@@ -99,7 +99,7 @@ def show_dictionary(report: Report) -> None:
 def show_excuses(report: Report) -> None:
     """Show which rules the tables break with the protocol's leave."""
     if report.excused:
-        emit("markdown", excuse_text(report.excused, messages_for(report.study.locale)), kind=EXCUSES)
+        emit("markdown", excuse_text(report.excused, messages_for(speech().locale)), kind=EXCUSES)
 
 
 def show_restatements(report: Report) -> None:

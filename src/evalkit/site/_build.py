@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evalkit.errors import UsageError
-from evalkit.messages import LANGUAGES
 from evalkit.protocol import Study, find_private_folder
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST
@@ -19,6 +18,7 @@ from evalkit.site._gather import Published, Release, gather
 from evalkit.site._pages import Writer
 from evalkit.site._place import check_site, place_site
 from evalkit.site._words import Reader
+from evalkit.words import LANGUAGES
 
 
 @dataclass(frozen=True)

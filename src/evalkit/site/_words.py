@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from evalkit.messages import Messages, marked, messages_for
 from evalkit.periods import Period
 from evalkit.site._series import Number, Question, Row
+from evalkit.words import Messages, marked, messages_for
 
 _QUARTERS = (
     marked("first quarter of {year}"),

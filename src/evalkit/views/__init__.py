@@ -5,17 +5,16 @@ from evalkit.views._data import restatement_numbers
 from evalkit.views._families import FAMILIES, view_of
 from evalkit.views._gap import Gap, gap_words
 from evalkit.views._methods import definitions, provenance_table, restatement_table
-from evalkit.views._numbers import count, decimal, percent, points
 from evalkit.views._said import common_day
 from evalkit.views._style import svg_of
 from evalkit.views._tables import html_table
 from evalkit.views._view import CurveText, Look, View
-from evalkit.views._words import listed, numbered, words
 from evalkit.views.benchmarks import benchmark_numbers, benchmark_table
 from evalkit.views.curves import difference_table, last_day
 from evalkit.views.means import mean_gap
 from evalkit.views.participants import baseline_table
 from evalkit.views.shares import dots_figure
+from evalkit.words import count, decimal, listed, numbered, percent, points, words
 
 __all__ = [
     "FAMILIES",

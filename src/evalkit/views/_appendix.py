@@ -6,8 +6,8 @@ __all__ = ["checklist", "glossary_of_terms", "statistics", "target_trial"]
 
 from collections.abc import Mapping
 
-from evalkit.markup import bold, bullets, link, table, template
-from evalkit.views._messages_appendix import (
+from evalkit.markup import bold, bullets, link, table
+from evalkit.views._appendix_texts import (
     ASSIGNED,
     CHECKLIST,
     SECTIONS,
@@ -16,6 +16,7 @@ from evalkit.views._messages_appendix import (
     TERMS,
     TRIAL_WITHOUT_MANDATE,
 )
+from evalkit.words import translated, words
 
 
 def target_trial(said: Mapping[str, str], assignment: str = "mandate") -> str:
@@ -35,8 +36,8 @@ def target_trial(said: Mapping[str, str], assignment: str = "mandate") -> str:
     """
     told, own = {**said, "assigned": ASSIGNED[assignment]}, {} if assignment == "mandate" else TRIAL_WITHOUT_MANDATE
     pairs = [(part, *own.get(part, (trial, study))) for part, trial, study in TARGET_TRIAL]
-    rows = [(part, template(trial), template(study).format(**told)) for part, trial, study in pairs]
-    return table(("Part", "A trial that could answer the question", "This study"), rows, (18, 38, 44))
+    rows = [(translated(part), words(trial), words(study, **told)) for part, trial, study in pairs]
+    return table(_in_words("Part", "A trial that could answer the question", "This study"), rows, (18, 38, 44))
 
 
 def statistics(said: Mapping[str, str], tables: frozenset[str]) -> str:
@@ -55,7 +56,7 @@ def statistics(said: Mapping[str, str], tables: frozenset[str]) -> str:
     """
     needs = {"Repeated harm": "outcomes", "Harm after completing": "outcomes", "Models": "outcomes"}
     lines = [
-        f"{bold(f'{head}.')} {template(text).format(**said)}"
+        f"{bold(f'{translated(head)}.')} {words(text, **said)}"
         for head, text in STATISTICS
         if needs.get(head, "") in {"", *tables}
     ]
@@ -77,8 +78,8 @@ def glossary_of_terms(said: Mapping[str, str], tables: frozenset[str]) -> str:
     str
         A table.
     """
-    known = [(term, template(text).format(**said)) for needed, term, text in TERMS if needed in {"", *tables}]
-    return table(("Term", "What it means here"), sorted(known, key=lambda row: row[0].lower()), (28, 72))
+    known = [(translated(term), words(text, **said)) for needed, term, text in TERMS if needed in {"", *tables}]
+    return table(_in_words("Term", "What it means here"), sorted(known, key=lambda row: row[0].lower()), (28, 72))
 
 
 def checklist() -> str:
@@ -90,7 +91,11 @@ def checklist() -> str:
         A table; in print the links carry page numbers.
     """
     rows = [
-        (items, asked, ", ".join(link(SECTIONS[name], f"#sec-{name}") for name in where))
+        (items, words(asked), ", ".join(link(translated(SECTIONS[name]), f"#sec-{name}") for name in where))
         for items, asked, where in CHECKLIST
     ]
-    return table(("Items", "What they ask for", "Where"), rows, (15, 41, 44))
+    return table(_in_words("Items", "What they ask for", "Where"), rows, (15, 41, 44))
+
+
+def _in_words(*headings: str) -> tuple[str, ...]:
+    return tuple(map(translated, headings))

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from evalkit.messages import Messages
 from evalkit.views._curve_figures import ticks
 from evalkit.views._labels import name_ends
 from evalkit.views._style import INK, arm_style, new_figure, themed
+from evalkit.words import Messages
 
 _SHAPES = "os^D"
 

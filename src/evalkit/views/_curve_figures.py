@@ -16,13 +16,13 @@ from matplotlib.ticker import PercentFormatter
 
 from evalkit.disclosure import Safe
 from evalkit.views._labels import name_ends
-from evalkit.views._numbers import count, percent
 from evalkit.views._said import cause_in_words
 from evalkit.views._style import BESIDE, MUTED, arm_style, new_figure, themed
 from evalkit.views._view import CurveText
-from evalkit.views._words import words
+from evalkit.words import count, percent, percent_sign, translated, words, wrapped
 
 _STEPS = (30, 60, 91, 182, 365, 730)
+_TALL = 24  # letters of a line beside an axis
 _LIMITS = ["estimate", "conf_low", "conf_high"]
 
 
@@ -114,8 +114,8 @@ def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Curve
     with themed():
         axes = figure.add_subplot()
         last = {g: _curve(axes, knots[g], arm_style(groups)[g], end) for g in shown}
-        axes.set(xlim=(0, end), ylim=(0, 1.02), xticks=days, ylabel=text.y_label)
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.set(xlim=(0, end), ylim=(0, 1.02), xticks=days, ylabel=wrapped(text.y_label, _TALL))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent_sign()))
         axes.set_xlabel(text.x_label)
         at_risk(axes, risk, shown, days, arm_style(groups))
         name_ends([(axes, last)], arm_style(groups))
@@ -157,8 +157,9 @@ def at_risk(
         numbers = risk[risk["group"] == group].set_index("time")["n_risk"]
         below = -41 - 11.5 * i
         axes.annotate(
-            group, (1, 0), xycoords="axes fraction", xytext=(12, below), textcoords="offset points", ha="left",
-            va="center", size=8.5, weight="semibold", color=str(styles[group]["color"]), annotation_clip=False,
+            translated(group), (1, 0), xycoords="axes fraction", xytext=(12, below), textcoords="offset points",
+            ha="left", va="center", size=8.5, weight="semibold", color=str(styles[group]["color"]),
+            annotation_clip=False,
         )  # fmt: skip
         for day in days:
             axes.annotate(
@@ -219,8 +220,8 @@ def incidence_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Cu
             if len(causes) > 1:
                 axes.set_title(title[:1].upper() + title[1:], size=10.5)
             named.append((axes, ends))
-        panels[0].yaxis.set_major_formatter(PercentFormatter(1.0))
-        panels[0].set_ylabel(text.y_label if len(causes) == 1 else "")
+        panels[0].yaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent_sign()))
+        panels[0].set_ylabel(wrapped(text.y_label, _TALL) if len(causes) == 1 else "")
         at_risk(panels[0], risk[risk["cause"] == causes[0]], shown, days, styles)
         name_ends(named, styles)
     return figure, _incidence_alt(risk, shown, causes)

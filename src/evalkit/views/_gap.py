@@ -7,8 +7,7 @@ __all__ = ["Gap", "Gaps", "amount", "gap_words", "ratio", "relation", "sized"]
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evalkit.views._numbers import decimal, p_value
-from evalkit.views._words import words
+from evalkit.words import decimal, p_value, words
 
 
 @dataclass(frozen=True, slots=True)

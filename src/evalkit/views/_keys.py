@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
-from evalkit.views._numbers import percent
 from evalkit.views._style import INK
+from evalkit.words import percent, translated
 
 Styles = Mapping[str, Mapping[str, Any]]
 
@@ -59,9 +59,9 @@ def key(figure: Figure, groups: Sequence[str], styles: Styles, shapes: str = "")
             own |= {"linestyle": "none", "marker": shapes[i % len(shapes)], "markersize": 6}
         handles.append(Line2D([], [], **own))
     figure.legend(
-        handles, list(groups), loc="outside upper left", ncols=2 if len(groups) < 5 else 3, frameon=False,
-        labelcolor="linecolor", prop={"weight": "semibold", "size": 9}, borderaxespad=0.2, handletextpad=0.4,
-        columnspacing=1.4,
+        handles, list(map(translated, groups)), loc="outside upper left", ncols=2 if len(groups) < 5 else 3,
+        frameon=False, labelcolor="linecolor", prop={"weight": "semibold", "size": 9}, borderaxespad=0.2,
+        handletextpad=0.4, columnspacing=1.4,
     )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def name_dots(figure: Figure, axes: Axes, first: Mapping[str, tuple[float, float
     """
     made = [
         axes.annotate(
-            group, place, xytext=(-5, 0), textcoords="offset points", ha="right", va="center", size=9,
+            translated(group), place, xytext=(-5, 0), textcoords="offset points", ha="right", va="center", size=9,
             weight="semibold", color=str(styles[group]["color"]),
         )
         for group, place in first.items()

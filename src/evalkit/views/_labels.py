@@ -4,13 +4,14 @@ from __future__ import annotations
 
 __all__ = ["name_ends", "spread"]
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
+
+from evalkit.words import wrapped
 
 Styles = Mapping[str, Mapping[str, Any]]
 _ROOM = 14  # letters of a name in one line beside a curve
@@ -79,7 +80,7 @@ def name_ends(panels: Sequence[tuple[Axes, Mapping[str, tuple[float, float]]]], 
     made: list[tuple[Axes, str, tuple[float, float], Annotation]] = []
     for axes, ends in panels:
         for group, end in ends.items():
-            words = "\n".join(textwrap.wrap(group, _ROOM))
+            words = wrapped(group, _ROOM)
             made.append((axes, group, end, _beside(axes, words, styles[group]["color"])))
     if not made:
         return

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from evalkit.views._numbers import interval
 from evalkit.views._tables import html_table
+from evalkit.words import interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,9 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from evalkit.markup import bold, bullets
-from evalkit.periods import long_date
 from evalkit.protocol import Disclosure, Harm, Rules, Study
-from evalkit.views._numbers import count
 from evalkit.views._tables import html_table
-from evalkit.views._words import listed, words
+from evalkit.words import count, listed, long_date, translated, words
 
 SMALL_CHANGE = "slightly changed"
 
@@ -34,57 +32,78 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
         A list, with signs (`evalkit.markup`).
     """
     rules, harm, exceptions = study.rules, study.harm, [override.words for override in disclosure.overrides]
-    arms = f"{study.arms.focus.label} and {study.arms.comparison.label}"
-    first = "each participant\u2019s first one" if rules.episodes == "first" else "all of them"
+    arms = listed([study.arms.focus.label, study.arms.comparison.label])
+    which = words("each participant\u2019s first one") if rules.episodes == "first" else words("all of them")
     lines = [
         (
             "Who is counted",
-            f"Referrals from {long_date(study.starts)} on, one row per referral; analyses use {first}. Groups: {arms}."
-            f"{_conditions(study)}",
+            words(
+                "Referrals from {start} on, one row per referral; analyses use {which}. Groups: {arms}.",
+                start=long_date(study.starts), which=which, arms=arms,
+            )
+            + _conditions(study),
         ),
         (
             "Data cut",
-            "Only what was known on the day of the cut is used: later events, later entries and withdrawn entries are "
-            "left out, so that the same quarter rendered again gives the same numbers.",
+            words(
+                "Only what was known on the day of the cut is used: later events, later entries and withdrawn entries "
+                "are left out, so that the same quarter rendered again gives the same numbers."
+            ),
         ),
-    ]
-    if "sessions" in tables:
-        gap = rules.disengagement_gap_days
-        lines += [
-            (
-                "Disengaged",
-                f"No attended session for {gap} days; it happens on day {gap} after the last session, when it becomes "
-                f"known, and is never dated back.{_pauses(rules)} Leaving or being dismissed before that counts on its "
-                "own day.",
-            ),
-            ("Completed", _completed(rules)),
-            (
-                "Engaged",
-                f"At least {rules.engaged.sessions} attended sessions within {rules.engaged.days} days of intake. A "
-                "step\u2019s share is taken of those whose time window for that step is over. The threshold is this "
-                "study\u2019s own; no published source gives one.",
-            ),
-        ]
+    ]  # fmt: skip
+    lines += _of_sessions(rules) if "sessions" in tables else []
     if "outcomes" in tables:
         lines += [
             (
                 "Harm",
-                f"The first {harm.label} after the day of {harm.origin}{_kinds(harm.kinds)}, until the cut or the last "
-                f"day on which outcomes were searched.{_searched(tables)}{_competing(harm, tables)}",
+                words(
+                    "The first {event} after the day of {origin}{kinds}, until the cut or the last day on which "
+                    "outcomes were searched.",
+                    event=harm.label, origin=words(f"harm.origin.{harm.origin}"), kinds=_kinds(harm.kinds),
+                )
+                + _searched(tables)
+                + _competing(harm, tables),
             ),
-        ]
+        ]  # fmt: skip
     lines += [
         (
             "Estimates",
-            "Shares over time are Kaplan-Meier estimates, or cumulative incidences where outcomes compete, with "
-            "log-log limits; shares of people have Wilson limits; hazard ratios come from Cox models with "
-            "Efron\u2019s handling of ties. Limits are at the 95% level.",
+            words(
+                "Shares over time are Kaplan-Meier estimates, or cumulative incidences where outcomes compete, with "
+                "log-log limits; shares of people have Wilson limits; hazard ratios come from Cox models with "
+                "Efron\u2019s handling of ties. Limits are at the 95% level."
+            ),
         ),
         ("Protecting people", _protection(disclosure)),
         *(("Exception to these rules", f"{said[:1].upper()}{said[1:]}.") for said in exceptions),
         ("What a comparison cannot show", words(f"methods.cause.{study.comparison.assignment}")),
     ]
-    return bullets(f"{bold(f'{head}.')} {text}" for head, text in lines)
+    return bullets(f"{bold(f'{translated(head)}.')} {text}" for head, text in lines)
+
+
+def _of_sessions(rules: Rules) -> list[tuple[str, str]]:
+    """Say what disengaging, completing and engaging are."""
+    return [
+        (
+            "Disengaged",
+            words(
+                "No attended session for {gap} days; it happens on day {gap} after the last session, when it "
+                "becomes known, and is never dated back.{pauses} Leaving or being dismissed before that counts on "
+                "its own day.",
+                gap=rules.disengagement_gap_days, pauses=_pauses(rules),
+            ),
+        ),
+        ("Completed", _completed(rules)),
+        (
+            "Engaged",
+            words(
+                "At least {sessions} attended sessions within {days} days of intake. A step\u2019s share is taken "
+                "of those whose time window for that step is over. The threshold is this study\u2019s own; no "
+                "published source gives one.",
+                sessions=rules.engaged.sessions, days=rules.engaged.days,
+            ),
+        ),
+    ]  # fmt: skip
 
 
 def _conditions(study: Study) -> str:
@@ -119,20 +138,23 @@ def _completed(rules: Rules) -> str:
 
 
 def _protection(disclosure: Disclosure) -> str:
-    rounded = f" and rounded to multiples of {disclosure.round_for_display}" if disclosure.round_for_display > 1 else ""
-    return (
-        f"Counts of {_smallest(disclosure)} to {disclosure.minimum_count - 1} are not published. Every other count is "
-        f"changed at random by at most {disclosure.noise_most}{rounded}: a group of people gives the same number in "
-        "each table, figure and report, and two groups that differ by one person are off by different amounts, so that "
-        "subtracting singles nobody out. Shares, means and curves are computed from such numbers, their ranges "
-        f"include what the change may do, and parts may not add up to a whole; {_models(disclosure)}."
-    )
+    multiple = disclosure.round_for_display
+    return words(
+        "Counts of {smallest} to {largest} are not published. Every other count is changed at random by at most "
+        "{most}{rounded}: a group of people gives the same number in each table, figure and report, and two groups "
+        "that differ by one person are off by different amounts, so that subtracting singles nobody out. Shares, means "
+        "and curves are computed from such numbers, their ranges include what the change may do, and parts may not add "
+        "up to a whole; {models}.",
+        smallest=_smallest(disclosure), largest=disclosure.minimum_count - 1, most=disclosure.noise_most,
+        rounded=words(" and rounded to multiples of {n}", n=multiple) if multiple > 1 else "",
+        models=_models(disclosure),
+    )  # fmt: skip
 
 
 def _kinds(kinds: Sequence[str]) -> str:
     """Name what counts, where it is more than one kind of outcome."""
     named = [kind.replace("_", " ").replace("dv ", "domestic-violence ") for kind in kinds]
-    return f" ({listed(named)} count)" if len(kinds) > 1 else ""
+    return words(" ({kinds} count)", kinds=listed(named)) if len(kinds) > 1 else ""
 
 
 def _smallest(disclosure: Disclosure) -> int:
@@ -161,6 +183,10 @@ def provenance_table(facts: Mapping[str, str]) -> str:
     return html_table(rows, {"what": "What", "value": "Value"})
 
 
+def _reasons(text: str) -> str:
+    return ", ".join(map(translated, text.split(", ")))
+
+
 def restatement_table(rows: pd.DataFrame, period: str) -> str:
     """Write figures of an earlier period that changed since as an HTML table.
 
@@ -185,7 +211,7 @@ def restatement_table(rows: pd.DataFrame, period: str) -> str:
             "group": told["group"].replace({"all": "everyone"}),
             "old": told["old"].map(count),
             "new": [SMALL_CHANGE if pd.isna(value) else count(value) for value in told["new"]],
-            "reason": told["reason"],
+            "reason": told["reason"].map(_reasons),
         }
     )
     headings = {"figure": f"Figure of {period}", "group": "Group", "old": "As known then", "new": "As known now"}

@@ -10,9 +10,8 @@ import pandas as pd
 
 from evalkit.estimates import Estimates
 from evalkit.glossary import COLUMNS
-from evalkit.views._numbers import count, decimal, interval, p_value
 from evalkit.views._tables import html_table
-from evalkit.views._words import listed, words
+from evalkit.words import count, decimal, interval, listed, p_value, translated, words
 
 _DIGITS = 3
 _NAMED = ("label", "term", "contrast", "measure", "cause", "method", "period", "group")
@@ -102,7 +101,11 @@ def plain_sentence(estimates: Estimates, groups: Sequence[str]) -> str:
 
 
 def _said(row: pd.Series, value: str) -> str:
-    names = [str(row[name]) for name in _NAMED if name in row and pd.notna(row[name]) and row[name] not in {"", "all"}]
+    names = [
+        translated(str(row[name]))
+        for name in _NAMED
+        if name in row and pd.notna(row[name]) and row[name] not in {"", "all"}
+    ]
     if "label" in row and "term" in row:
         names = names[:1] + names[2:]
     text = f"{', '.join(names)}: {decimal(row[value], _DIGITS)}" if names else decimal(row[value], _DIGITS)

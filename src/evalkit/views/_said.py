@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.views._gap import Gap, Gaps, gap_words
-from evalkit.views._numbers import count, percent
-from evalkit.views._words import listed, numbered, words
+from evalkit.words import count, listed, numbered, percent, words
 
 
 def capital(text: str) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 import great_tables as gt
 import pandas as pd
 
+from evalkit.words import translated
+
 _STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
 _WRAPPER = re.compile(r"</?div[^>]*>")
 _ALIGNED = re.compile(r'<(t[hd])([^>]*?)\bclass="([^"]*)"([^>]*)>')
@@ -31,7 +33,7 @@ def html_table(
     Parameters
     ----------
     rows : pandas.DataFrame
-        Texts, already rounded and written out.
+        Texts, already rounded and written out; those in English are put into the language in force, as headings are.
     headings : mapping of str to str
         Columns to show, in order: their headings.
     numbers : sequence of str
@@ -46,8 +48,9 @@ def html_table(
     str
     """
     columns = [*headings, *([groups] if groups and groups not in headings else [])]
-    table = gt.GT(rows[columns], groupname_col=groups) if groups else gt.GT(rows[columns])
-    table = table.cols_label(cases={n: _as_it_stands(told) for n, told in headings.items() if n != groups})
+    texts = rows[columns].map(lambda cell: translated(cell) if isinstance(cell, str) else cell)
+    table = gt.GT(texts, groupname_col=groups) if groups else gt.GT(texts)
+    table = table.cols_label(cases={n: _as_it_stands(translated(told)) for n, told in headings.items() if n != groups})
     text = [name for name in headings if name not in numbers and name != groups]
     table = table.cols_align("left", columns=text) if text else table
     table = table.cols_align("right", columns=list(numbers)) if numbers else table

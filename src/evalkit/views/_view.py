@@ -8,7 +8,7 @@ from __future__ import annotations
 __all__ = ["CurveText", "Look", "View", "gap_of", "joined"]
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar, Literal
 
@@ -20,7 +20,7 @@ from evalkit.disclosure import Safe
 from evalkit.errors import DisclosureError
 from evalkit.views._gap import Gap, Gaps
 from evalkit.views._plain import plain_numbers, plain_sentence, plain_table
-from evalkit.views._words import words
+from evalkit.words import translated, words
 
 _UNSEEN = ["std_dev"]  # no figure or table shows it
 
@@ -62,6 +62,11 @@ class Look:
     horizon: float = 365
     x_label: str = "Share"
     places: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    def translated(self) -> Look:
+        """Return it with its words in the language in force."""
+        said = self.words and CurveText(*map(translated, astuple(self.words)))
+        return replace(self, words=said, x_label=translated(self.x_label))
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +194,7 @@ class View:
         str
         """
         whom = words("note.whom", whom=self.safe.estimates.population) if self.whom else ""
-        return self._table(joined(whom, note, self.safe.note))
+        return self._table(joined(whom, note, translated(self.safe.note)))
 
     def _table(self, note: str) -> str:
         return plain_table(self.rows, note)
@@ -238,7 +243,7 @@ class View:
         list of str
         """
         said = [words("note.weighted")] if self.safe.weighted else []
-        return [*said, self.safe.note] if self.safe.note else said
+        return [*said, translated(self.safe.note)] if self.safe.note else said
 
 
 def joined(*texts: str) -> str:

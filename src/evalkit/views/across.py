@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["Across", "across_figure"]
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -17,10 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from evalkit.views._keys import beside, key
-from evalkit.views._numbers import percent
 from evalkit.views._style import BESIDE, MUTED, arm_style, new_figure, themed
-from evalkit.views._words import words
 from evalkit.views.shares import Shares, wide
+from evalkit.words import percent, percent_sign, translated, words, wrapped
 
 _APART = 0.14  # inches between two groups of one level
 
@@ -119,7 +117,7 @@ def across_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str) -> tu
             _column(axes, lines, rows, shown, [str(styles[g]["color"]) for g in shown])
             axes.set_ylim(tall, 0)
             axes.set_xticks([0, 0.5, 1] if len(columns) > 2 else np.arange(0, 1.01, 0.2))
-            axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+            axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent_sign()))
         figure.supxlabel(x_label, size=9.5)
         key(figure, shown, styles, _SHAPES)
     return figure, _alt(rows, shown)
@@ -130,16 +128,16 @@ def _block(own: pd.DataFrame, groups: int) -> list[_Line]:
     variable = str(own["variable"].iloc[0])
     levels = list(dict.fromkeys(own["label"].astype(str)))
     if levels == [variable]:
-        return [_Line(variable, variable, variable, _APART * groups + 0.03, bold=True)]
+        return [_Line(translated(variable), variable, variable, _APART * groups + 0.03, bold=True)]
     known = own[own["estimate"].notna()]["label"].astype(str)
     hidden = [level for level in levels if level not in set(known)]
-    lines = [_Line(variable, bold=True)]
+    lines = [_Line(translated(variable), bold=True)]
     for level in levels:
         if level not in hidden:
-            text = "\n".join(textwrap.wrap(level, 18))
+            text = wrapped(level, 18)
             lines.append(_Line(text, variable, level, max(_APART * groups, _TEXT * (1 + text.count("\n"))) + 0.03))
     if hidden:
-        text = "\n".join(textwrap.wrap(", ".join(hidden), 18))
+        text = wrapped(", ".join(map(translated, hidden)), 18)
         lines.append(_Line(text, variable, height=_TEXT * (1 + text.count("\n")) + 0.03, hidden=True))
     return lines
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 __all__ = ["Attrition", "LateEntry"]
 
 from evalkit.views._lines import Column, number, text, written
-from evalkit.views._numbers import count
 from evalkit.views._view import View
-from evalkit.views._words import listed, words
+from evalkit.words import count, listed, words
 
 _STEPS = (
     text("label", "Step"),
@@ -19,7 +18,10 @@ _LATE = (
     Column("Table", lambda row: str(row["group"]).capitalize(), number=False),
     number("n", "Rows", count),
     number("median", "Median days", count),
-    Column("Middle half", lambda row: f"{count(row['lower_quartile'])} to {count(row['upper_quartile'])}"),
+    Column(
+        "Middle half",
+        lambda row: words("{low} to {high}", low=count(row["lower_quartile"]), high=count(row["upper_quartile"])),
+    ),
 )
 _SCALES = {
     "cohort": "Who is in the study",

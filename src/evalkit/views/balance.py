@@ -13,10 +13,9 @@ from matplotlib.figure import Figure
 
 from evalkit.views._gap import relation
 from evalkit.views._lines import number, text, written
-from evalkit.views._numbers import count, decimal, percent
 from evalkit.views._style import BESIDE, COMPARISON, FOCUS, INK, MUTED, new_figure, themed
 from evalkit.views._view import View
-from evalkit.views._words import words
+from evalkit.words import count, decimal, percent, translated, words
 
 _COLUMNS = (
     text("label", "Characteristic"),
@@ -143,7 +142,9 @@ def love_figure(rows: pd.DataFrame, limit: float = 0.1) -> tuple[Figure, str]:
                 words("balance.row", label=row["label"], before=decimal(row["smd"]), after=decimal(row["smd_weighted"]))
             )
         _named(axes)
-        axes.set(yticks=range(len(rows)), yticklabels=list(rows["label"]), xlabel=words("balance.axis"))
+        axes.set(
+            yticks=range(len(rows)), yticklabels=list(map(translated, rows["label"])), xlabel=words("balance.axis")
+        )
         axes.set_ylim(len(rows) - 0.5, -1.1)
         axes.tick_params(axis="y", length=0)
     return figure, " ".join(said)
@@ -194,8 +195,8 @@ def overlap_figure(rows: pd.DataFrame, groups: Sequence[str], band: tuple[float,
                 edgecolor="white", linewidth=1.2,
             )  # fmt: skip
             axes.annotate(
-                group, (0.01, 0.97 if side > 0 else 0.03), xycoords="axes fraction", color=colour, weight="semibold",
-                size=9.5, va="top" if side > 0 else "bottom",
+                translated(group), (0.01, 0.97 if side > 0 else 0.03), xycoords="axes fraction", color=colour,
+                weight="semibold", size=9.5, va="top" if side > 0 else "bottom",
             )  # fmt: skip
             _shares(axes, own, side, top)
             said.append(words("pref.alt", group=group, values=", ".join(_classes(axes, own, side, top))))

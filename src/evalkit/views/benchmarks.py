@@ -7,8 +7,8 @@ __all__ = ["benchmark_numbers", "benchmark_table"]
 import pandas as pd
 
 from evalkit.views._lines import Column, text, written
-from evalkit.views._numbers import count, percent
 from evalkit.views.curves import told_points
+from evalkit.words import count, percent, words
 
 _LIMITS = ["estimate", "conf_low", "conf_high"]
 _PUBLISHED = (
@@ -16,7 +16,7 @@ _PUBLISHED = (
     Column("Published", lambda row: f"{row['about']}{percent(row['baseline'], 0 if row['about'] else 1)}"),
     text("denominator", "Of whom"),
     text("group", "Group here"),
-    Column("Here", lambda row: f"{percent(row['here'], 1)} of\u00a0{count(row['n'])}"),
+    Column("Here", lambda row: words("share.of", share=percent(row["here"], 1), n=count(row["n"]))),
     # a difference from a figure that is itself 'about' would be false precision
     Column("Difference, points (95% CI)", lambda row: "not computed" if row["about"] else told_points(row)),
 )

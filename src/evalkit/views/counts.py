@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["MeanCount", "Precision", "common_count_day", "counts_figure"]
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
 import pandas as pd
@@ -13,14 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from evalkit.views._labels import name_ends
-from evalkit.views._numbers import between, count, decimal, percent
 from evalkit.views._said import capital
 from evalkit.views._style import BESIDE, arm_style, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
-from evalkit.views._words import listed, words
+from evalkit.words import between, count, decimal, listed, percent, translated, words
 
-_MEASURES = {
+_MEASURES: dict[str, tuple[str, Callable[[float | None], str]]] = {
     "least ratio": ("Hazard ratio above 1 that can be detected", decimal),
     "largest ratio": ("Hazard ratio below 1 that can be detected", decimal),
     "power": ("Probability of finding the ratio named below the table", percent),
@@ -86,7 +85,7 @@ class Precision(View):
             for _, row in own.iterrows():
                 name, write = _MEASURES[str(row["measure"])]
                 lines.append({"label": name, "value": write(row["estimate"]), "part": part})
-        said = f"{capital(self.safe.estimates.estimand)}. {words('prec.note')} {note}".strip()
+        said = f"{capital(translated(self.safe.estimates.estimand))}. {words('prec.note')} {note}".strip()
         headings = {"label": "Measure", "value": "Value"}
         return html_table(pd.DataFrame(lines), headings, numbers=["value"], note=said, groups="part")
 

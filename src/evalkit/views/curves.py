@@ -16,11 +16,10 @@ from evalkit.disclosure import Safe
 from evalkit.views._curve_figures import curve_numbers, curves_figure, incidence_figure
 from evalkit.views._gap import Gap
 from evalkit.views._lines import Column, in_brackets, limits, number, text, written
-from evalkit.views._numbers import NOT_SHOWN, between, count, percent, points
 from evalkit.views._said import capital, cause_in_words, common_day, share_of, shares_of, with_gap
 from evalkit.views._tables import html_table
 from evalkit.views._view import CurveText, View
-from evalkit.views._words import listed, words
+from evalkit.words import NOT_SHOWN, between, count, listed, percent, points, words
 
 _PLAIN = CurveText("Share without the event", "Days", "without the event")
 _AT_TIMES = (

@@ -7,11 +7,10 @@ __all__ = ["EValues", "e_value_figure"]
 import pandas as pd
 from matplotlib.figure import Figure
 
-from evalkit.views._numbers import decimal
 from evalkit.views._style import FOCUS, MUTED, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
-from evalkit.views._words import words
+from evalkit.words import decimal, translated, words
 
 
 class EValues(View):
@@ -38,7 +37,7 @@ class EValues(View):
             }
         )
         headings = {"label": "What", "ratio": "Ratio", "e": "E-value"}
-        said = " ".join([*self.safe.estimates.notes, note])
+        said = " ".join([*map(translated, self.safe.estimates.notes), note])
         return html_table(texts, headings, numbers=["ratio", "e"], note=said, groups="part")
 
     def _sentence(self) -> str:
@@ -107,7 +106,9 @@ def e_value_figure(rows: pd.DataFrame) -> tuple[Figure, str]:
                 xytext=(4 if side == "left" else -4, 2), textcoords="offset points", ha=side, va="bottom", size=8.5,
                 color=FOCUS, weight="semibold",
             )  # fmt: skip
-        axes.set(yticks=range(len(measured)), yticklabels=list(measured["label"]), xlabel=words("e.axis"))
+        axes.set(
+            yticks=range(len(measured)), yticklabels=list(map(translated, measured["label"])), xlabel=words("e.axis")
+        )
         axes.set_xlim(1 - 0.12 * (right - 0.9), right + 0.15 * (right - 0.9))
         axes.set_ylim(max(len(measured), 1) - 0.5, -0.6)
         axes.tick_params(axis="y", length=0)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 __all__ = ["Effects", "Imputed", "Sensitivity", "effects_figure"]
 
-import textwrap
 from typing import ClassVar
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from evalkit.views._gap import amount, sized
-from evalkit.views._numbers import between, count, points
 from evalkit.views._style import BESIDE, FOCUS, INK, MUTED, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View, gap_of
-from evalkit.views._words import words
+from evalkit.words import between, count, points, words, wrapped
 
 
 class Effects(View):
@@ -151,7 +149,7 @@ def effects_figure(rows: pd.DataFrame, x_label: str) -> tuple[Figure, str]:
                 points(row["estimate"]), (high, place), xytext=(5, 0), textcoords="offset points", va="center", size=8.5
             )
             said.append(_effect(row))
-        labels = ["\n".join(textwrap.wrap(str(label), 44)) for label in rows["label"]]
+        labels = [wrapped(str(label), 44) for label in rows["label"]]
         axes.set(yticks=range(len(rows)), yticklabels=labels, xlabel=x_label)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)

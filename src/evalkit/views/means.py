@@ -11,9 +11,8 @@ from evalkit.counts import DayCounts
 from evalkit.disclosure import Safe
 from evalkit.views._gap import Gap, amount, sized
 from evalkit.views._lines import limits, number, text, written
-from evalkit.views._numbers import count, decimal, percent
 from evalkit.views._view import View
-from evalkit.views._words import listed, words
+from evalkit.words import count, decimal, listed, percent, words
 
 _COLUMNS = (
     text("group", "Group"),

@@ -10,10 +10,9 @@ import numpy as np
 
 from evalkit.views._gap import Gap, ratio, relation
 from evalkit.views._lines import Column, limits, number, written
-from evalkit.views._numbers import count, decimal, p_value
 from evalkit.views._said import capital, cause_in_words
 from evalkit.views._view import View, joined
-from evalkit.views._words import listed, words
+from evalkit.words import count, decimal, listed, p_value, translated, words
 
 _COEFFICIENTS = (
     Column("Term", lambda row: str(row["label"] if row.get("label") else row["term"]), number=False),
@@ -39,7 +38,7 @@ class Model(View):
         """Write the coefficients; of how many people and events stands below them."""
         facts, notes = self.safe.estimates.summary, self.safe.estimates.notes
         said = words("model.of", n=count(facts.get("n")), events=count(facts.get("n_event")))
-        return written(self.rows, _COEFFICIENTS, joined(note, said, *notes, self.safe.note))
+        return written(self.rows, _COEFFICIENTS, joined(note, said, *map(translated, [*notes, self.safe.note])))
 
     def _sentence(self) -> str:
         row = self.rows.iloc[0]

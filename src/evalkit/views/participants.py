@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from evalkit.disclosure import Safe
-from evalkit.views._numbers import NOT_SHOWN, count, decimal, percent
 from evalkit.views._tables import html_table
-from evalkit.views._words import words
+from evalkit.words import NOT_SHOWN, count, decimal, percent, translated, words
 
 
 def baseline_table(shares: Safe, means: Safe, groups: Sequence[str], order: Sequence[str]) -> str:
@@ -42,7 +41,7 @@ def baseline_table(shares: Safe, means: Safe, groups: Sequence[str], order: Sequ
                 cells = [write(_row(by, g)) if g in by.index else NOT_SHOWN for g in groups]
                 name = str(level["label"].iloc[0])
                 if set(cells) == {NOT_SHOWN}:
-                    left.append(f"{variable}, {name.lower()}")
+                    left.append(f"{translated(variable)}, {translated(name.lower())}")
                     continue
                 smd = decimal(level["smd"].dropna().iloc[0]) if level["smd"].notna().any() else NOT_SHOWN
                 texts = {f"c{i}": text for i, text in enumerate(cells)}

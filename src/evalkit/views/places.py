@@ -17,10 +17,9 @@ from matplotlib.ticker import PercentFormatter
 
 from evalkit.glossary import NOT_RECORDED
 from evalkit.levels import in_words
-from evalkit.views._numbers import count, percent
 from evalkit.views._style import BESIDE, FOCUS, INK, MUTED, RULE, new_figure, themed
-from evalkit.views._words import listed, words
 from evalkit.views.shares import Shares
+from evalkit.words import count, listed, percent, percent_sign, translated, words
 
 _SCALE = LinearSegmentedColormap.from_list("share", ["#eef4f7", FOCUS])
 
@@ -140,7 +139,7 @@ def _tile(axes: Axes, name: str, lines: Sequence[str], depth: float, spot: tuple
             facecolor=_SCALE(depth) if depth else "white", edgecolor=RULE, linewidth=0.8,
         )
     )  # fmt: skip
-    text, size = fitted(name, room, _NAMES, "semibold")
+    text, size = fitted(translated(name), room, _NAMES, "semibold")
     spec: dict[str, Any] = {"color": ink, "va": "center", "linespacing": 0.95}
     axes.text(column + 0.1, line + 0.27, text, weight="semibold", size=size, **spec)
     heights, sizes = ((0.57, 0.8), (13.0, 8.0)) if len(lines) > 1 else ((0.7,), (8.5,))
@@ -233,7 +232,7 @@ def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, s
     alt : str
     """
     own = rows[rows["group"] == group].sort_values("estimate", ascending=False, na_position="last", kind="stable")
-    names = [fitted(str(label), _BESIDE_BAR, ((9.5, 5),))[0] for label in own["label"]]
+    names = [fitted(translated(str(label)), _BESIDE_BAR, ((9.5, 5),))[0] for label in own["label"]]
     lines = sum(1 + 0.65 * name.count("\n") for name in names)
     figure = new_figure(0.55 + 0.24 * lines, BESIDE)
     said: list[str] = []
@@ -256,6 +255,6 @@ def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, s
         axes.set_ylim(len(own) - 0.5, -0.5)
         axes.set_xlim(0, max(0.1, float(own["estimate"].max()) * 1.35) if own["estimate"].notna().any() else 1)
         axes.set_xticks([tick for tick in axes.get_xticks() if tick <= min(1.0, axes.get_xlim()[1])])
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=percent_sign()))
         axes.tick_params(axis="y", length=0)
     return figure, words("alt.values", group=group, values=", ".join(said))

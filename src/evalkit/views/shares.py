@@ -17,7 +17,6 @@ __all__ = [
     "wide",
 ]
 
-import textwrap
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -29,12 +28,11 @@ from matplotlib.ticker import PercentFormatter
 
 from evalkit.views._keys import beside, key, name_dots
 from evalkit.views._lines import in_brackets, limits, number, text, written
-from evalkit.views._numbers import NOT_SHOWN, count, percent
 from evalkit.views._said import each_label, first_label
 from evalkit.views._style import BESIDE, MUTED, arm_style, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
-from evalkit.views._words import listed, words
+from evalkit.words import NOT_SHOWN, count, listed, percent, percent_sign, words, wrapped
 
 _SHAPES = "os^D"
 
@@ -246,7 +244,7 @@ def _cell(row: pd.Series | None) -> str:
         return NOT_SHOWN
     limits = in_brackets(row)
     if "n_event" in row:
-        return f"{percent(row['estimate'])}{limits}; {count(row['n_event'])}\u00a0of\u00a0{count(row['n'])}"
+        return f"{percent(row['estimate'])}{limits}; {words('cell.of', x=count(row['n_event']), n=count(row['n']))}"
     return f"{percent(row['estimate'])}{limits}; n\u00a0{count(row['n'])}"
 
 
@@ -296,7 +294,7 @@ def dots_figure(
             _published(axes, marks, list(heights[len(labels) :]))
         axes.set(xlim=(0, 1), yticks=heights, yticklabels=names, xlabel=x_label)
         axes.set_ylim(sum(lines) + 0.02, -0.04)
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent_sign()))
         axes.tick_params(axis="y", length=0)
         if not name_dots(figure, axes, first, styles):
             figure.set_figheight(figure.get_figheight() + 0.2)
@@ -305,7 +303,7 @@ def dots_figure(
 
 
 def _wrapped(text: str) -> str:
-    return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, 30))
+    return wrapped(text, 30)
 
 
 def _dots(axes: Axes, rows: pd.DataFrame, at: Sequence[float], colour: str, shape: str) -> None:

@@ -12,11 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evalkit.views._gap import relation
-from evalkit.views._numbers import between, count, p_value, points
 from evalkit.views._style import FOCUS, INK, MUTED, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
-from evalkit.views._words import listed, words
+from evalkit.words import between, count, listed, p_value, points, translated, words
 
 _ENDS = {"value": "estimate", "low": "conf_low", "high": "conf_high"}
 
@@ -49,7 +48,7 @@ class Subgroups(View):
 
     def _sentence(self) -> str:
         rows = self.rows.dropna(subset=["p_value"]).drop_duplicates("variable")
-        notes = " ".join(self.safe.estimates.notes)
+        notes = " ".join(map(translated, self.safe.estimates.notes))
         if rows.empty:
             return f"{words('sub.none')} {notes}".strip()
         telling = rows[rows["p_value"] < 0.05]
@@ -106,6 +105,7 @@ def subgroups_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure,
                 ends = {k: points(row[c], 0) for k, c in _ENDS.items()}
                 said.append(words("sub.row", variable=variable, label=row["label"], **ends))
         axes.set(yticks=range(len(names)), xlabel=words("sub.axis", group=groups[0]))
+        names = [f"{'    ' if name.startswith('    ') else ''}{translated(name.strip())}" for name in names]
         axes.set_yticklabels(names, ha="left")
         axes.yaxis.set_tick_params(pad=6.2 * max(len(name) for name in names) * 0.78, length=0)
         axes.set_xlim(right=right + 0.35 * (right - 100 * float(rows["conf_low"].min())))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["Trend", "trend_figure"]
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,10 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from evalkit.views._keys import key
-from evalkit.views._numbers import NOT_SHOWN, percent
 from evalkit.views._style import MUTED, arm_style, new_figure, themed
-from evalkit.views._words import words
 from evalkit.views.shares import Shares, wide
+from evalkit.words import NOT_SHOWN, percent, percent_sign, words, wrapped
 
 _SHAPES = "os"
 
@@ -84,14 +82,14 @@ def trend_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure, str
             if own.empty:
                 axes.text(0.5, 0.5, words("figure.not_shown"), transform=axes.transAxes, ha="center", color=MUTED)
             axes.set(ylim=(0, 1.05), xlim=(-0.4, len(periods) - 0.6), xlabel="", ylabel="")
-            axes.set_title("\n".join(textwrap.wrap(label, 20)), size=9, va="bottom")
+            axes.set_title(wrapped(label, 20), size=9, va="bottom")
             years = _years(periods)
             axes.set_xticks(list(years), list(years.values()), ha="left" if len(periods) > 4 else "center")
             axes.set_xticks(range(len(periods)), minor=True)
             axes.tick_params(axis="x", labelsize=8.5)
         for axes in panels[len(labels) :]:
             axes.set_visible(False)
-        panels[0].yaxis.set_major_formatter(PercentFormatter(1.0))
+        panels[0].yaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent_sign()))
         key(figure, shown, styles, "".join(_SHAPES[groups.index(g) % len(_SHAPES)] for g in shown))
     return figure, " ".join(said)
 

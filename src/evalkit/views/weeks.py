@@ -13,10 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evalkit.views._labels import name_ends
-from evalkit.views._numbers import decimal
 from evalkit.views._style import BESIDE, arm_style, new_figure, themed
 from evalkit.views._view import View
-from evalkit.views._words import words
+from evalkit.words import decimal, translated, words
 
 _STEADY = 50
 """Of fewer people than this a mean by week is not told: it says more of few people, and of noise, than of a group."""
@@ -106,7 +105,9 @@ def weeks_figure(rows: pd.DataFrame, groups: Sequence[str], y_label: str) -> tup
             )
         top = float(rows["conf_high"].max()) * 1.1
         weeks = rows["time_from"] / 7 + 1
-        axes.set(xlabel="Week since first attended session", ylabel=y_label, ylim=(0, top), xlim=(0, weeks.max()))
+        axes.set(
+            xlabel=translated("Week since first attended session"), ylabel=y_label, ylim=(0, top), xlim=(0, weeks.max())
+        )
         name_ends([(axes, last)], styles)
     return figure, " ".join(said)
 

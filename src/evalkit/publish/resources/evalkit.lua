@@ -43,12 +43,14 @@ end
 
 -- In print a link to a section says its page -------------------------------------------------------------------
 
+local page_word = "page"
+
 local function section_link(link)
   local id = link.target:match("^#(sec%-[%w_-]+)$")
   if not id or not is_typst then return nil end
   local found = pandoc.Inlines({ pandoc.RawInline("typst", "#link(<" .. id .. ">)[") })
   found:extend(link.content)
-  found:insert(pandoc.RawInline("typst", "] (page~#context counter(page).at(<" .. id .. ">).first())"))
+  found:insert(pandoc.RawInline("typst", "] (" .. page_word .. "~#context counter(page).at(<" .. id .. ">).first())"))
   return found
 end
 
@@ -301,6 +303,7 @@ return { {
   Pandoc = function(document)
     facts = document.meta
     named(facts)
+    if facts["ek-page"] then page_word = pandoc.utils.stringify(facts["ek-page"]) end
     for _, pass in ipairs(passes) do document = document:walk(pass) end
     if is_typst then document.blocks = literal_words(document.blocks) end
     document.meta = facts

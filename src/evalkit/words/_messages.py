@@ -1,26 +1,18 @@
-"""What a report says, in the reader's language: one catalogue for every generated sentence and label.
+"""The messages of a locale that need not be the one in force: for publishers, which serve reports of several languages.
 
-A message's English words are its key; ``catalogue/es.po`` holds the Spanish. Numbers and dates follow the locale.
+A message's English words are its key. Numbers and dates follow the locale.
 """
 
 from __future__ import annotations
 
-__all__ = ["LANGUAGES", "Messages", "marked", "messages_for"]
+__all__ = ["Messages", "marked", "messages_for"]
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from importlib.resources import files
-
-from babel.dates import format_date
-from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
 
 from evalkit.markup import template
-
-LANGUAGES = ("en", "es")
-"""Languages that have messages."""
+from evalkit.words import _numbers as numbers
+from evalkit.words._catalogue import language_of, messages
 
 
 def marked(message: str) -> str:
@@ -59,8 +51,7 @@ class Messages:
     @property
     def language(self) -> str:
         """Language part of the locale, where it has messages; English otherwise."""
-        language = self.locale.partition("-")[0]
-        return language if language in LANGUAGES else "en"
+        return language_of(self.locale)
 
     def __call__(self, message: str, **values: object) -> str:
         """Say a message.
@@ -76,7 +67,7 @@ class Messages:
         -------
         str
         """
-        text = template(_translated(self.language).get(message, message))
+        text = template(messages(self.language).get(message, message))
         return text.format(**values) if values else text
 
     def counted(self, one: str, many: str, number: float, **values: object) -> str:
@@ -107,7 +98,7 @@ class Messages:
         -------
         str
         """
-        return str(format_decimal(round(value), locale=self._babel))
+        return numbers.count(value, locale=self.locale)
 
     def percent(self, value: float) -> str:
         """Write a share as whole percent; what is not quite all or nothing says so.
@@ -121,12 +112,7 @@ class Messages:
         -------
         str
         """
-        whole = round(100 * value)
-        if (whole == 100 and value < 1) or (whole == 0 and value > 0):
-            edge = format_percent(0.99 if whole else 0.01, locale=self._babel)
-            say = self  # the name under which messages are looked for in the source
-            return say("over {share}", share=edge) if whole else say("under {share}", share=edge)
-        return str(format_percent(whole / 100, locale=self._babel))
+        return numbers.percent(value, locale=self.locale)
 
     def day(self, value: date) -> str:
         """Write a date in words.
@@ -139,35 +125,7 @@ class Messages:
         -------
         str
         """
-        return str(format_date(value, format="long", locale=self._babel))
-
-    @property
-    def _babel(self) -> str:
-        known = self.locale.partition("-")[0] == self.language
-        return (self.locale if known else "en-US").replace("-", "_")
-
-
-@cache
-def _translated(language: str) -> dict[str, str]:
-    if language == "en":
-        return {}
-    return {str(m.id): str(m.string) for m in catalogue(language) if m.id and m.string}
-
-
-def catalogue(language: str) -> Catalog:
-    """Return the catalogue of a language.
-
-    Parameters
-    ----------
-    language : str
-        Not English: its words are the messages themselves.
-
-    Returns
-    -------
-    babel.messages.catalog.Catalog
-    """
-    with (files("evalkit") / "catalogue" / f"{language}.po").open("rb") as stream:
-        return read_po(stream, locale=language)
+        return numbers.long_date(value, locale=self.locale)
 
 
 def messages_for(locale: str) -> Messages:

@@ -6,21 +6,25 @@ __all__ = ["listed", "numbered", "words"]
 
 from collections.abc import Sequence
 
+from babel import Locale
+
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.markup import template as with_signs
-from evalkit.views._messages import ENGLISH
-from evalkit.views._numbers import count
+from evalkit.words._catalogue import messages
+from evalkit.words._numbers import count
+from evalkit.words._speech import speech
+from evalkit.words._translated import translated
 
 
 def words(key: str, /, **values: object) -> str:
-    """Return a message of the catalogue.
+    """Return a message of the catalogue in the language in force.
 
     Parameters
     ----------
     key : str
-        Its name.
+        Its name: a dotted key, or its English words.
     **values
-        What stands in its places, already written out.
+        What stands in its places, already written out; words of analyses and protocol are translated.
 
     Returns
     -------
@@ -35,20 +39,24 @@ def words(key: str, /, **values: object) -> str:
     --------
     >>> words("group.share", share="77%", group="the pilot")
     '77% in the pilot'
+    >>> words("With {event}", event="recorded harm")
+    'With recorded harm'
     """
-    template = ENGLISH.get(key)
-    if template is None:
-        msg = f"there is no message '{key}'{did_you_mean(key, ENGLISH)}"
+    english, language = messages("en"), speech().language
+    if key not in english and " " not in key and not key[:1].isupper():  # not English words either
+        msg = f"there is no message '{key}'{did_you_mean(key, english)}"
         raise AnalysisError(msg)
+    template = messages(language).get(key) or english.get(key, key)
+    said = {name: translated(value) if isinstance(value, str) else value for name, value in values.items()}
     try:
-        return with_signs(template).format(**values)
+        return with_signs(template).format(**said)
     except KeyError as error:
         msg = f"message '{key}' needs {error}"
         raise AnalysisError(msg) from None
 
 
 def numbered(key: str, n: float, /, **values: object) -> str:
-    """Return a message in the form that a number asks for: zero, one or many.
+    """Return a message in the form that a number asks for: zero, or a plural form of the language.
 
     Parameters
     ----------
@@ -67,8 +75,12 @@ def numbered(key: str, n: float, /, **values: object) -> str:
     >>> numbered("people", 0), numbered("people", 1), numbered("people", 1060)
     ('no people', '1 person', '1,060 people')
     """
-    form = {0: "zero", 1: "one"}.get(round(n), "many")
-    if f"{key}.{form}" not in ENGLISH:
+    known, whole = messages("en"), round(n)
+    # Spanish has a third form, of millions: no report counts so many.
+    form = "one" if Locale(speech().language).plural_form(whole) == "one" else "many"
+    if not whole and f"{key}.zero" in known:
+        form = "zero"
+    if f"{key}.{form}" not in known:
         form = "many"
     return words(f"{key}.{form}", n=count(n), **values)
 
@@ -89,8 +101,9 @@ def listed(items: Sequence[str]) -> str:
     >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])
     ('a', 'a and b', 'a, b and c')
     """
-    if len(items) < 2:
-        return "".join(items)
-    if len(items) == 2:
-        return words("list.two", first=items[0], second=items[1])
-    return words("list.last", most=", ".join(items[:-1]), last=items[-1])
+    said = [translated(item) for item in items]
+    if len(said) < 2:
+        return "".join(said)
+    if len(said) == 2:
+        return words("list.two", first=said[0], second=said[1])
+    return words("list.last", most=", ".join(said[:-1]), last=said[-1])

@@ -1,10 +1,29 @@
-"""The one place where numbers become text: rounding, units, what is not shown."""
+"""The one place where numbers and dates become text: rounding, units, what is not shown, the signs of a locale."""
 
 from __future__ import annotations
 
-__all__ = ["NOT_SHOWN", "between", "count", "decimal", "interval", "p_value", "percent", "points"]
+__all__ = [
+    "NOT_SHOWN",
+    "between",
+    "count",
+    "decimal",
+    "interval",
+    "long_date",
+    "p_value",
+    "percent",
+    "percent_sign",
+    "points",
+]
 
 import math
+from datetime import date
+from functools import cache
+
+from babel.dates import format_date
+from babel.numbers import format_percent, get_decimal_symbol, get_group_symbol
+
+from evalkit.words._catalogue import language_of, messages
+from evalkit.words._speech import speech
 
 NOT_SHOWN = "–"
 """Stands in tables where a number may not be shown or is not defined."""
@@ -14,7 +33,31 @@ def _absent(value: float | None) -> bool:
     return value is None or not math.isfinite(value)
 
 
-def percent(value: float | None, digits: int = 0) -> str:
+def _babel(locale: str) -> str:
+    """Return a locale as babel names it: of a language that has messages."""
+    known = locale.partition("-")[0] == language_of(locale)
+    return (locale if known else "en-US").replace("-", "_")
+
+
+@cache
+def _signs(locale: str) -> tuple[dict[int, str], str]:
+    """Return what stands for point and comma in a locale, and its percent sign with the space before it."""
+    babel = _babel(locale)
+    separators = {ord("."): get_decimal_symbol(babel), ord(","): get_group_symbol(babel)}
+    return separators, str(format_percent(0, locale=babel))[1:]
+
+
+def _local(text: str, locale: str = "") -> str:
+    """Write a number with the separators of a locale: the one in force where none is named."""
+    return text.translate(_signs(locale or speech().locale)[0])
+
+
+def percent_sign(locale: str = "") -> str:
+    """Return the percent sign, with the space before it where the locale has one."""
+    return _signs(locale or speech().locale)[1]
+
+
+def percent(value: float | None, digits: int = 0, *, locale: str = "") -> str:
     """Write a share as a percentage.
 
     Parameters
@@ -22,6 +65,8 @@ def percent(value: float | None, digits: int = 0) -> str:
     value : float or None
         0 to 1.
     digits : int, default 0
+    locale : str
+        The one in force where none is named.
 
     Returns
     -------
@@ -35,11 +80,12 @@ def percent(value: float | None, digits: int = 0) -> str:
     if value is None or _absent(value):
         return NOT_SHOWN
     text = f"{100 * value:.{digits}f}"
+    sign, said = percent_sign(locale), messages(language_of(locale or speech().locale))
     if value < 1 and float(text) == 100:
-        return "over 99%"
+        return said["percent.over"].format(share=f"99{sign}")
     if value > 0 and float(text) == 0:
-        return "under 1%"
-    return f"{text.lstrip('-') if float(text) == 0 else text}%"
+        return said["percent.under"].format(share=f"1{sign}")
+    return f"{_local(text.lstrip('-') if float(text) == 0 else text, locale)}{sign}"
 
 
 def points(value: float | None, digits: int = 1) -> str:
@@ -88,15 +134,17 @@ def decimal(value: float | None, digits: int = 2) -> str:
     if value is None or _absent(value):
         return NOT_SHOWN
     text = f"{value:.{digits}f}"
-    return f"−{text[1:]}" if text.startswith("-") and float(text) != 0 else text.lstrip("-")
+    return _local(f"−{text[1:]}" if text.startswith("-") and float(text) != 0 else text.lstrip("-"))
 
 
-def count(value: float | None) -> str:
+def count(value: float | None, *, locale: str = "") -> str:
     """Write a count with separators between thousands.
 
     Parameters
     ----------
     value : float or None
+    locale : str
+        The one in force where none is named.
 
     Returns
     -------
@@ -107,7 +155,7 @@ def count(value: float | None) -> str:
     >>> count(1060)
     '1,060'
     """
-    return NOT_SHOWN if value is None or _absent(value) else f"{round(value):,}"
+    return NOT_SHOWN if value is None or _absent(value) else _local(f"{round(value):,}", locale)
 
 
 def interval(low: float | None, high: float | None, *, share: bool = True, digits: int = 0) -> str:
@@ -137,7 +185,7 @@ def interval(low: float | None, high: float | None, *, share: bool = True, digit
 
 def between(low: str, high: str) -> str:
     """Write two limits that are written out already."""
-    return f"{low}\u00a0to\u00a0{high}"
+    return messages(speech().language)["between"].format(low=low, high=high)
 
 
 def p_value(value: float | None, *, coarse: bool = False) -> str:
@@ -161,5 +209,26 @@ def p_value(value: float | None, *, coarse: bool = False) -> str:
     if value is None or _absent(value):
         return NOT_SHOWN
     if coarse:
-        return "≤0.01" if value < 0.015 else f"{value:.2f}"
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
+        return _local("≤0.01" if value < 0.015 else f"{value:.2f}")
+    return _local("<0.001" if value < 0.001 else f"{value:.3f}")
+
+
+def long_date(day: date, *, locale: str = "") -> str:
+    """Return a day in words.
+
+    Parameters
+    ----------
+    day : datetime.date
+    locale : str
+        The one in force where none is named.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> long_date(date(2022, 9, 30)), long_date(date(2022, 9, 30), locale="es-US")
+    ('September 30, 2022', '30 de septiembre de 2022')
+    """
+    return str(format_date(day, format="long", locale=_babel(locale or speech().locale)))

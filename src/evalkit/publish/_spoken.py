@@ -1,0 +1,130 @@
+"""A notebook's own prose in another language: its paragraphs, headings and captions from the catalogue beside it."""
+
+from __future__ import annotations
+
+__all__ = ["catalogue_of", "in_language", "prose"]
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from evalkit.errors import ProtocolError, PublicationError
+from evalkit.protocol import parse_yaml
+from evalkit.words import read_catalogue
+
+_HEADING = re.compile(r"(#+ )(.*?)(\s*\{#[^}]*\})?")
+_CAPTION = re.compile(r"#\|\s?(fig-cap|fig-alt|tbl-cap): *(.*)")
+_TOLD = 40
+
+
+def catalogue_of(notebook: Path, language: str) -> Path:
+    """Return where the words of a notebook in a language lie: ``quarterly.es.po`` beside ``quarterly.ipynb``.
+
+    Parameters
+    ----------
+    notebook : pathlib.Path
+    language : str
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    return notebook.with_name(f"{notebook.stem}.{language}.po")
+
+
+def in_language(notebook: Any, file: Path, language: str) -> Any:  # noqa: ANN401 - nbformat has no types
+    """Return a notebook with its prose in a language.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+    file : pathlib.Path
+        Where it was read from: its catalogue lies beside it. Without one the notebook is taken to be written in the
+        language.
+    language : str
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        A copy, or the notebook itself where there is no catalogue.
+
+    Raises
+    ------
+    ProtocolError
+        If the catalogue cannot be read.
+    PublicationError
+        If a paragraph, heading or caption has no translation: naming the cell, and how it begins.
+    """
+    place = catalogue_of(file, language)
+    if not place.is_file():
+        return notebook
+    try:
+        with place.open("rb") as stream:
+            known = {str(m.id): str(m.string) for m in read_catalogue(stream, language) if m.id and m.string}
+    except (OSError, ValueError):
+        msg = f"{place}: is not a readable catalogue; msgid and msgstr lines as gettext has them"
+        raise ProtocolError(msg) from None
+    spoken = copy.deepcopy(notebook)
+    for number, cell in enumerate(spoken.cells, start=1):
+
+        def said(text: str, number: int = number) -> str:
+            if text not in known:
+                begins = text if len(text) <= _TOLD else f"{text[:_TOLD].rsplit(' ', 1)[0]} ..."
+                msg = f"cell {number}: '{begins}' has no translation; add it to {place.name}"
+                raise PublicationError(msg)
+            return known[text]
+
+        cell.source = _said(cell, said)
+    return spoken
+
+
+def prose(notebook: Any) -> list[str]:  # noqa: ANN401
+    """Return the paragraphs, headings and captions of a notebook, each once: what its catalogue has to hold.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+
+    Returns
+    -------
+    list of str
+    """
+    found: list[str] = []
+
+    def kept(text: str) -> str:
+        found.append(text)
+        return text
+
+    for cell in notebook.cells:
+        _said(cell, kept)
+    return list(dict.fromkeys(found))
+
+
+def _said(cell: Any, said: Callable[[str], str]) -> str:  # noqa: ANN401
+    """Return a cell's source with each line of prose as ``said`` has it."""
+    if cell.cell_type not in {"markdown", "code"}:
+        return str(cell.source)
+    write = _markdown if cell.cell_type == "markdown" else _option
+    return "\n".join(write(line, said) for line in cell.source.split("\n"))
+
+
+def _markdown(line: str, said: Callable[[str], str]) -> str:
+    """Return a line of Markdown; what only opens or closes a block is no prose."""
+    text = line.strip()
+    if not text or text.startswith(":::"):
+        return line
+    if heading := _HEADING.fullmatch(text):
+        return f"{heading[1]}{said(heading[2])}{heading[3] or ''}"
+    return said(text)
+
+
+def _option(line: str, said: Callable[[str], str]) -> str:
+    """Return a line of code: a caption or alternative text in the language, everything else as it stands."""
+    option = _CAPTION.fullmatch(line)
+    if option is None:
+        return line
+    text = parse_yaml(option[2], "a caption")
+    return f"#| {option[1]}: {json.dumps(said(str(text)), ensure_ascii=False)}" if text else line

@@ -1,0 +1,54 @@
+"""Every word a report prints, in the language in force: one catalogue, one writer of numbers, dates and lists.
+
+``en.po`` and ``es.po`` hold the messages. A message is named by a dotted key (``find.engaged``), or by its English
+words where these are plain enough to be the name. Reports speak the language that `speak` has set; the publishers,
+which serve reports of several languages, take the `Messages` of a locale.
+"""
+
+from evalkit.words._catalogue import LANGUAGES, catalogue, keys, language_of, read_catalogue
+from evalkit.words._messages import Messages, marked, messages_for
+from evalkit.words._numbers import (
+    NOT_SHOWN,
+    between,
+    count,
+    decimal,
+    interval,
+    long_date,
+    p_value,
+    percent,
+    percent_sign,
+    points,
+)
+from evalkit.words._speech import Speech, speak, speaking, speech
+from evalkit.words._translated import translated, wrapped
+from evalkit.words._words import listed, numbered, words
+
+__all__ = [
+    "LANGUAGES",
+    "NOT_SHOWN",
+    "Messages",
+    "Speech",
+    "between",
+    "catalogue",
+    "count",
+    "decimal",
+    "interval",
+    "keys",
+    "language_of",
+    "listed",
+    "long_date",
+    "marked",
+    "messages_for",
+    "numbered",
+    "p_value",
+    "percent",
+    "percent_sign",
+    "points",
+    "read_catalogue",
+    "speak",
+    "speaking",
+    "speech",
+    "translated",
+    "words",
+    "wrapped",
+]

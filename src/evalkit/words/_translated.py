@@ -1,0 +1,118 @@
+"""Words that are written elsewhere in English, by analyses, protocols and notebooks, in the language in force.
+
+Analyses stay English whatever the report's language: the noise of a count follows from the wording of its question, and
+an edition in another language must show the same numbers. So their labels are put into the language where they are
+printed: a label is looked for as it stands, then as a message with places ("Intake within {days} days").
+"""
+
+from __future__ import annotations
+
+__all__ = ["translated", "wrapped"]
+
+import re
+import textwrap
+from functools import cache
+
+from evalkit.words._catalogue import messages
+from evalkit.words._speech import Speech, speech
+
+_PLACE = re.compile(r"\{(\w+)\}")
+_FEW = 8
+"""Letters: a message with fewer of its own would match nearly anything."""
+_LETTERS = re.compile(r"[^\W\d_]{2}")
+
+
+def translated(text: str) -> str:
+    """Return a text in the language in force; as it stands where it has no translation.
+
+    Parameters
+    ----------
+    text : str
+        A label, level, heading or clause in English.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from evalkit.words import speaking
+    >>> with speaking("es-US", {"PAIP": "PAIP", "Gender": "Género"}):
+    ...     [translated(text) for text in ("Gender", "gender", "Intake within 30 days", "2023Q4")]
+    ['Género', 'género', 'Ingreso al programa en 30 días', '2023Q4']
+    """
+    spoken = speech()
+    if spoken.language == "en" and not spoken.own:
+        return text
+    if text not in spoken.found:
+        spoken.found[text] = _found(text, spoken) or text
+    return spoken.found[text]
+
+
+def wrapped(text: str, width: int) -> str:
+    """Return a name of a figure in the language in force, broken into lines.
+
+    Parameters
+    ----------
+    text : str
+        Lines that it has already stay apart.
+    width : int
+        Letters in a line.
+
+    Returns
+    -------
+    str
+    """
+    return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(translated(part), width))
+
+
+def _found(text: str, spoken: Speech) -> str | None:
+    """Return a translation; None where there is none."""
+    if not _LETTERS.search(text):
+        return text
+    own = {**_plain(spoken.language), **spoken.own}
+    turned = f"{text[:1].swapcase()}{text[1:]}"  # the same words at the start of a sentence, or inside one
+    if text in own or turned in own:
+        return own.get(text) or _as_begun(own[turned], text)
+    if ". " in text:  # sentences are no label: a citation, a remark of the study's own
+        return None
+    parts = [_found(part, spoken) for part in text.split(", ")] if ", " in text else [None]
+    if None not in parts:
+        return ", ".join(filter(None, parts))
+    for pattern, said, loose in _patterns(spoken.language):
+        if match := pattern.fullmatch(text) or pattern.fullmatch(turned):
+            values = {name: _found(value, spoken) for name, value in match.groupdict().items()}
+            if loose and None in values.values():
+                continue
+            whole = said.format(**{name: values[name] or value for name, value in match.groupdict().items()})
+            return whole if match.string == text else _as_begun(whole, text)
+    return None
+
+
+def _as_begun(said: str, text: str) -> str:
+    """Begin with a capital where the other text does."""
+    return f"{said[:1].upper() if text[:1].isupper() else said[:1].lower()}{said[1:]}"
+
+
+@cache
+def _plain(language: str) -> dict[str, str]:
+    """Return the messages that are named by their English words."""
+    keyed = messages("en")
+    return {} if language == "en" else {m: said for m, said in messages(language).items() if m not in keyed}
+
+
+@cache
+def _patterns(language: str) -> tuple[tuple[re.Pattern[str], str, bool], ...]:
+    """Return the messages with places as patterns: with the most words of its own first, of equals the later one.
+
+    One with hardly a word of its own, as "{first} or {second}", holds only where all that stands in it is known.
+    """
+    found = []
+    for message, said in reversed(_plain(language).items()):
+        parts = _PLACE.split(message)
+        if len(parts) > 1 and len(set(parts[1::2])) == len(parts) // 2 and "*" not in message:
+            texts = [re.escape(part) if i % 2 == 0 else f"(?P<{part}>.+?)" for i, part in enumerate(parts)]
+            own = sum(map(str.isalpha, "".join(parts[::2])))
+            found.append((own, re.compile("".join(texts), re.DOTALL), said, own < _FEW))
+    found.sort(key=lambda one: -one[0])
+    return tuple((pattern, said, loose) for _, pattern, said, loose in found)

@@ -1,0 +1,184 @@
+"""The language in force: what is said in it, how numbers look, and a notebook's prose."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from evalkit.errors import AnalysisError, ProtocolError, PublicationError
+from evalkit.periods import Period
+from evalkit.publish._spoken import catalogue_of, in_language, prose
+from evalkit.words import (
+    between,
+    count,
+    decimal,
+    interval,
+    listed,
+    long_date,
+    numbered,
+    p_value,
+    percent,
+    points,
+    speak,
+    speaking,
+    speech,
+    translated,
+    words,
+    wrapped,
+)
+
+OWN = {
+    "Pilot": "Piloto", "PAIP": "PAIP", "Gender": "Género", "Man": "Hombre", "Woman": "Mujer", "Loop": "Loop",
+    "people who came to it, or were sent": "personas que vinieron, o que fueron enviadas",
+}  # fmt: skip
+
+
+def test_english_stands_as_it_is() -> None:
+    assert translated("Intake within 30 days") == "Intake within 30 days"
+    assert words("people.one", n="Yes") == "Yes person"
+
+
+@pytest.mark.parametrize(
+    ("english", "spanish"),
+    [
+        ("Pilot", "Piloto"),
+        ("gender", "género"),  # inside a sentence
+        ("Intake within 30 days", "Ingreso al programa en 30 días"),
+        ("intake within 30 days", "ingreso al programa en 30 días"),
+        ("Man or woman", "Hombre o bien mujer"),
+        ("Gender: Man (reference: Woman)", "Género: Hombre (referencia: Mujer)"),
+        ("Gender, Pilot", "Género, Piloto"),
+        ("Target: people like those of Pilot (ATT)", "Población: personas como las del grupo «Piloto» (ATT)"),
+        ("people who came to it, or were sent", "personas que vinieron, o que fueron enviadas"),
+        # what holds one word of a pattern is not put together of halves
+        ("to be, or not to be", "to be, or not to be"),
+        ("Bennett to Hernan (2005). Title", "Bennett to Hernan (2005). Title"),
+        ("Loop", "Loop"),
+        ("0.3 to 0.4", "0.3 a 0.4"),
+        ("2023Q4", "2023Q4"),
+        ("", ""),
+    ],
+)
+def test_words_of_analyses_and_protocol(english: str, spanish: str) -> None:
+    with speaking("es-US", OWN):
+        assert translated(english) == spanish
+
+
+def test_what_stands_in_a_message_is_translated_too() -> None:
+    with speaking("es-US", OWN):
+        assert words("group.share", share="50%", group="Pilot") == "50% en «Piloto»"
+        assert listed(["Pilot", "PAIP", "gender"]) == "Piloto, PAIP y género"
+        assert wrapped("Intake within 30 days", 12) == "Ingreso al\nprograma en\n30 días"
+        with pytest.raises(AnalysisError, match=r"no message 'gap\.nowhere'"):
+            words("gap.nowhere")
+
+
+@pytest.mark.parametrize(("n", "said"), [(0, "ninguna persona"), (1, "1 persona"), (2, "2 personas")])
+def test_plural_forms(n: int, said: str) -> None:
+    with speaking("es-US"):
+        assert numbered("people", n) == said
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("en-US", ["62%", "over 99%", "under 1%", "73.4%", "+13.5", "−0.38", "1,060", "40%\u00a0to\u00a060%", "0.047"]),
+        ("es-US", ["62%", "más del 99%", "menos del 1%", "73.4%", "+13.5", "−0.38", "1,060", "40%\u00a0a\u00a060%", "0.047"]),
+        (
+            "es-ES",
+            ["62\u00a0%", "más del 99\u00a0%", "menos del 1\u00a0%", "73,4\u00a0%", "+13,5", "−0,38", "1.060",
+             "40\u00a0%\u00a0a\u00a060\u00a0%", "0,047"],
+        ),
+        ("fr-FR", ["62%", "over 99%", "under 1%", "73.4%", "+13.5", "−0.38", "1,060", "40%\u00a0to\u00a060%", "0.047"]),
+    ],
+)  # fmt: skip
+def test_numbers(locale: str, said: list[str]) -> None:
+    with speaking(locale):
+        found = [percent(0.624), percent(0.996), percent(0.004), percent(0.734, 1), points(0.1345), decimal(-0.38)]
+        assert [*found, count(1060), interval(0.4, 0.6), p_value(0.047)] == said
+
+
+def test_dates_and_periods() -> None:
+    with speaking("es-US"):
+        assert long_date(date(2023, 12, 31)) == "31 de diciembre de 2023"
+        assert Period.parse("2022Q3").title == "tercer trimestre de 2022"
+        assert Period.parse("2022-01-01..2022-06-30").title == "del 1 de enero de 2022 al 30 de junio de 2022"
+        assert between("1", "2") == "1\u00a0a\u00a02"
+    assert Period.parse("2022-01-01..2022-06-30").title == "January 1, 2022 to June 30, 2022"
+
+
+def test_a_language_that_is_set_holds_until_it_is_set_anew() -> None:
+    with speaking("en-US"):
+        speak("es-US", OWN)
+        assert (speech().language, translated("Pilot")) == ("es", "Piloto")
+        speak("en-US")
+        assert translated("Pilot") == "Pilot"
+
+
+NOTEBOOK = new_notebook(
+    cells=[
+        new_markdown_cell(
+            '::: {.newpage}\n:::\n\n# Harm {#sec-harm}\n\nSaid [@one]. [If so.]{.content-visible when-meta="x"}'
+        ),
+        new_code_cell(
+            '#| label: fig-a\n#| fig-cap: "A: caption"\n#| fig-alt: Chart of bars\nreport.show(a, x_label="Share")'
+        ),
+    ]
+)
+PO = """msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+
+msgid "Harm"
+msgstr "Daño"
+
+msgid "Said [@one]. [If so.]{.content-visible when-meta=\\"x\\"}"
+msgstr "Dicho [@one]. [Si es así.]{.content-visible when-meta=\\"x\\"}"
+
+msgid "A: caption"
+msgstr "Una: \\"leyenda\\""
+"""
+LAST = '\nmsgid "Chart of bars"\nmsgstr "Gráfica de barras"\n'
+
+
+def test_prose_of_a_notebook(tmp_path: Path) -> None:
+    file = tmp_path / "own.ipynb"
+    assert prose(NOTEBOOK) == [
+        "Harm",
+        'Said [@one]. [If so.]{.content-visible when-meta="x"}',
+        "A: caption",
+        "Chart of bars",
+    ]
+    assert in_language(NOTEBOOK, file, "es") is NOTEBOOK  # written in it, as far as anybody knows
+    catalogue_of(file, "es").write_text(PO + LAST, encoding="utf-8")
+    before = [cell.source for cell in NOTEBOOK.cells]
+    spoken = in_language(NOTEBOOK, file, "es")
+    assert [cell.source for cell in spoken.cells] == [
+        '::: {.newpage}\n:::\n\n# Daño {#sec-harm}\n\nDicho [@one]. [Si es así.]{.content-visible when-meta="x"}',
+        '#| label: fig-a\n#| fig-cap: "Una: \\"leyenda\\""\n#| fig-alt: "Gráfica de barras"\nreport.show(a, x_label="Share")',
+    ]
+    assert [cell.source for cell in NOTEBOOK.cells] == before
+    assert in_language(NOTEBOOK, file, "en") is NOTEBOOK
+
+
+def test_a_paragraph_without_translation_names_its_cell(tmp_path: Path) -> None:
+    file = tmp_path / "own.ipynb"
+    catalogue_of(file, "es").write_text(PO, encoding="utf-8")
+    with pytest.raises(PublicationError, match=r"^cell 2: 'Chart of bars' has no translation; add it to own\.es\.po$"):
+        in_language(NOTEBOOK, file, "es")
+    long: Any = new_notebook(cells=[new_markdown_cell("A paragraph that is too long to be quoted whole in a message")])
+    with pytest.raises(
+        PublicationError, match=r"^cell 1: 'A paragraph that is too long to be \.\.\.' has no translation"
+    ):
+        in_language(long, file, "es")
+
+
+def test_a_catalogue_that_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "own.ipynb"
+    catalogue_of(file, "es").write_text("msgid nothing\n", encoding="utf-8")
+    with pytest.raises(ProtocolError, match=r"own\.es\.po: is not a readable catalogue"):
+        in_language(NOTEBOOK, file, "es")
