@@ -126,7 +126,7 @@ def expected(rows: dict[str, list[Row]], cut: int, episodes: str) -> dict[str, l
             found = _harm(referral, outcomes, deaths, cut)
             if found is not None:
                 answer["harm_recurrent"] += [(*key, *f) for f in found]
-                died = found[0][1] == 0 and referral.day + found[0][0] in deaths
+                died = COMPETING and found[0][1] == 0 and referral.day + found[0][0] in deaths
                 answer["harm"].append((*key, found[0][0], 2 if died else found[0][1]))
     return answer
 
@@ -160,10 +160,17 @@ def _retention(attended: list[Row], exits: list[Row], cut: int) -> tuple[int, in
     return cut - first, 0
 
 
+ORIGIN, COMPETING = "referral", True
+"""From which day harm is counted, and whether a death competes."""
+
+
 def _harm(referral: Row, outcomes: set[int], deaths: list[int], cut: int) -> list[tuple[int, int]] | None:
-    _, searched, _ = referral.rest
-    start = referral.day
-    end = min([cut, *deaths, *([] if searched is None or start + searched > cut else [start + searched])])
+    after, searched, _ = referral.rest
+    if ORIGIN == "intake" and (after is None or referral.day + after > cut):
+        return None
+    start = referral.day + (after if ORIGIN == "intake" else 0)
+    known = searched is not None and referral.day + searched <= cut
+    end = min([cut, *deaths, *([referral.day + searched] if known else [])])
     if end < start:
         return None
     events = [(day - start, 1) for day in sorted(outcomes) if start < day <= end]

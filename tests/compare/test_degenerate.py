@@ -6,7 +6,7 @@ Warnings are errors here (pyproject.toml), so an answer also means that nothing 
 import numpy as np
 import pandas as pd
 import pytest
-from stats.gaps import unexplained
+from survival.gaps import unexplained
 
 from evalkit import stats
 from evalkit.errors import AnalysisError

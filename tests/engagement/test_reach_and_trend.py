@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from analyses.by_hand import by_hand
+from engagement.by_hand import by_hand
 
 from evalkit import analyses
 from evalkit.analyses import ChangeOf

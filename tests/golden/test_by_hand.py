@@ -64,6 +64,8 @@ def walked(cut: date) -> dict[str, list[tuple]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(worlds, "DOSE_N", 10)
         patch.setattr(worlds, "DOSE_H", 14)
+        patch.setattr(worlds, "ORIGIN", "intake")  # as the golden study's protocol says
+        patch.setattr(worlds, "COMPETING", False)
         return worlds.expected(rows(), (cut - worlds.START).days, "first")
 
 
@@ -138,6 +140,10 @@ def test_funnel() -> None:
             steps["engaged"] = (one["intake"] + 60 <= end, n >= 4)
         if first is not None:
             steps["half_dose"] = (first + 60 <= end, sum(d <= first + 60 for d in group) >= 5)
+            counting = [r for r in one["sessions"] if r.rest[:2] == ("group", "attended")]
+            sums = itertools.accumulate(counting, lambda s, r: (s[0] + 1, s[1] + r.rest[2], r.day), initial=(0, 0.0, 0))
+            dosed = next((day_ for n_, hours, day_ in sums if n_ >= 10 and hours >= 14 - 1e-6), None)
+            steps["dose"] = (first + 270 <= end, dosed is not None and dosed <= first + 270)
         for step, (ready, did) in steps.items():
             want[one["arm"], step, "n"] += ready
             want[one["arm"], step, "x"] += ready and did

@@ -95,6 +95,8 @@ def study_of(folder: Path, tables: Frames, /, **changes: object) -> Study:
     }
     for name, frame in tables.items():
         frame.to_csv(folder / f"{name}.csv", index=False)
+    if "exits" not in tables:
+        content["rules"] = {"completion": "either"}  # without exits nothing is recorded
     content.update(changes)
     return Study.model_validate(content).with_path(folder / "study.yaml")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from stats.gaps import unexplained
+from survival.gaps import unexplained
 
 from evalkit import stats
 from evalkit.errors import AnalysisError
