@@ -162,6 +162,7 @@ def test_every_count_is_called_one() -> None:
         "label",
         "variable",
         "cause",
+        "state",
         "method",
         "measure",
         "verdict",

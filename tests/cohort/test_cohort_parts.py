@@ -147,9 +147,10 @@ def test_steps_of_eligibility() -> None:
 def test_what_was_given_back_is_computed_again() -> None:
     data = spec_data({"participants": PEOPLE, "sessions": SESSIONS, "exits": f"{EXITS}\nb | +57 | moved | +57"})
     kept, given_back = build(data.at(CUT)), build(data.at(CUT))
-    tables = set(data.connection.list_tables())
+    connection = data.connection.con  # ibis' own list of tables warns
+    tables = {name for (name,) in connection.execute("SHOW TABLES").fetchall()}
     given_back.release()
-    assert len(tables - set(data.connection.list_tables())) > 5
+    assert len(tables - {name for (name,) in connection.execute("SHOW TABLES").fetchall()}) > 5
     for asked in ("retention", "initiation", "harm", "sessions", "exits", "due"):
         pd.testing.assert_frame_equal(getattr(given_back, asked)(), getattr(kept, asked)())
 

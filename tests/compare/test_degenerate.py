@@ -6,10 +6,10 @@ Warnings are errors here (pyproject.toml), so an answer also means that nothing 
 import numpy as np
 import pandas as pd
 import pytest
-from survival.gaps import unexplained
 
 from evalkit import stats
 from evalkit.errors import AnalysisError
+from survival.gaps import unexplained
 
 
 def usual(n=24):

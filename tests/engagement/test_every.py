@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from engagement.by_hand import by_hand
 
+from engagement.by_hand import by_hand
 from evalkit import analyses, cohort, intake
 from evalkit.disclosure import Policy, make_safe
 from evalkit.protocol import load_study

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from engagement.by_hand import by_hand
 
+from engagement.by_hand import by_hand
 from evalkit import analyses
 from evalkit.analyses import ChangeOf
 from evalkit.counts import Tally

@@ -68,7 +68,7 @@ ELSE = {
     "proportion_difference.method": "newcombe", "FollowUp.q": (0.5,), "SurvivalQuantile.q": (0.5,), "follow_up.q": 0.5,
     "survival_quantile.q": 0.5, "Comparison.adjusted.estimand": None, "target_of.estimand": None,
     "Attrition.population": "all referrals known at the cut", "BalanceOf.population": "", "lost_to_follow_up.days": 90,
-    "nobody.question": "", "nobody.view": "", "Outcome.missing": "", "waiting.days": 14, "CoxFit.view": "", "ShareOf.view": "shares", "MeanOf.view": "shares",
+    "nobody.question": "", "nobody.view": "", "Outcome.missing": "", "Cohort.attended.counting": False, "waiting.days": 14, "CoxFit.view": "", "ShareOf.view": "shares", "MeanOf.view": "shares",
     "RatioOf.view": "shares",
     "StateDays.tau": 182, "foretold.n_boot": 200, "leaving_foretold.n_boot": 200, "leaving_risks.n_boot": 200,
     "state_difference.n_boot": 1000, "completing_after_lapse.days": 365, "completing_after_lapse.lapsed_on": (60, 90, 182),

@@ -188,7 +188,7 @@ def test_lists_of_the_protocol_replace_the_usual_ones(tmp_path: Path) -> None:
     tables = spoilt(put("sessions", "kind", "orientation", 1), put("sessions", "kind", "individual", 2),
                     put("outcomes", "source", "aunt", 2), put("outcomes", "kind", "custody", 1))  # fmt: skip
     changes = {
-        "rules": {"session_kinds": ["orientation"]},
+        "rules": {"session_kinds": ["orientation"], "counting_kinds": ["group"]},
         "harm": {"known_kinds": ["custody"], "sources": ["police_department"]},
     }
     assert told(validate(study_of(tmp_path, tables, **changes), today=TODAY)) == {

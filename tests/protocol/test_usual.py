@@ -30,7 +30,7 @@ USUAL = {
     "subtitle": "", "organisation": "", "locale": "en-US", "translations": {}, "synthetic": False, "time_zone": "America/Chicago",
     "fiscal_year_start_month": 1, "sites": None, "community_areas": None, "community_area_tiles": {}, "referral_sources": None,
     "database": None, "ignore": {}, "excuses": [], "fall_of_rows": "warning", "rules": RULES, "baselines": "baselines.yaml",
-    "disclosure": None, "private": None, "seed": 20211118,
+    "disclosure": None, "private": None, "notify": None, "seed": 20211118,
     "harm": {"kinds": ["dv_arrest"], "known_kinds": ["dv_arrest", "any_arrest", "order_violation", "survivor_reported_harm"],
              "sources": None, "label": "domestic-violence re-arrest", "model_arm": "", "horizons": [182, 365], "recurrent": True,
              "origin": "referral", "death": "competing", "custody": None},

@@ -34,7 +34,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path):
     for folder, seed in (("a", 5), ("b", 5), ("c", 6)):
         simulate("benefit", seed=seed, n_focus=40, n_comparison=60).write(tmp_path / folder)
     read = {f: {p.name: p.read_bytes() for p in sorted((tmp_path / f).iterdir())} for f in "abc"}
-    assert set(read["a"]) == {*(f"{t}.csv" for t in DATES), "simulation.json"}
+    assert set(read["a"]) == {*(f"{t}.csv" for t in DATES), "searches.csv", "simulation.json"}
     assert read["a"] == read["b"]
     assert all(read["a"][name] != read["c"][name] for name in read["a"])
     about = json.loads(read["a"]["simulation.json"])

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from survival.gaps import unexplained
 
 from evalkit import stats
 from evalkit.errors import AnalysisError
+from survival.gaps import unexplained
 
 
 def drawn(rng):

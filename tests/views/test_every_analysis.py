@@ -7,6 +7,7 @@ import re
 import pytest
 
 from evalkit.disclosure import Safe, make_safe
+from evalkit.errors import DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.views import CurveText, Look, View, view_of
 from golden.cases import CASES
@@ -21,7 +22,13 @@ NO_SENTENCE = {"analyses.caseload"}
 def safe_of_case(name: str) -> tuple[Safe, ...]:
     found = CASES[name]()
     found = found if isinstance(found, tuple | list) else (found,)
-    return tuple(make_safe(one, SMALL) for one in found if isinstance(one, Estimates) and one.counts is not None)
+    safe = []
+    for one in (one for one in found if isinstance(one, Estimates) and one.counts is not None):
+        try:
+            safe.append(make_safe(one, SMALL))
+        except DisclosureError as refused:  # of some counts there is no safe form, and the reason is said
+            assert re.match(r"(weighted states|states with delayed entry) cannot be shown: ", str(refused))
+    return tuple(safe)
 
 
 def view_of_safe(safe: Safe) -> View:

@@ -111,7 +111,9 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     columns = ["group", "term", "label", "time", "n_event", "n", "std_error"]
     kinds = {"time": "float64", "n_event": "int64", "n": "int64", "std_error": "float64"}
     frame = pd.DataFrame(whole, columns=columns).astype(kinds)
-    analysis = MeanCountOf(f"mean number of times of {label} a person, by each day", followed(cohort))
+    # The noise of these counts follows from the wording: counted from the intake it is that of every release before.
+    whom = "people with an intake" if cohort.study.harm.origin == "intake" else followed(cohort)
+    analysis = MeanCountOf(f"mean number of times of {label} a person, by each day", whom)
     return analysis.estimate(Tally(frame, people=tuple(people))).about(cut=cohort.cut)
 
 

@@ -252,7 +252,7 @@ def state_days(
     weights: str | None = None,
     conf_level: float = 0.95,
 ) -> Estimates:
-    """Estimate the mean days spent in each state up to a horizon: the area under each state's probability.
+    """Estimate the mean days spent in each state up to a horizon: the area under each state's probability [1]_.
 
     Parameters
     ----------
@@ -271,6 +271,10 @@ def state_days(
     ------
     AnalysisError
         As `state_occupation`; or if no group is followed up to the horizon.
+
+    References
+    ----------
+    .. [1] Andersen, Keiding (2002), Stat. Methods Med. Res. 11:91-115.
 
     Examples
     --------

@@ -256,7 +256,7 @@ def foretold(
     Parameters
     ----------
     data, time, cause, covariates, tau, n_boot, seed
-        As in `standardised_risks`.
+        As in `standardised_risks`; tau in days.
 
     Returns
     -------

@@ -28,7 +28,7 @@ def transition_counts(
     by: str | None = None,
     weights: str | None = None,
 ) -> TransitionCounts:
-    """Count entries, moves and censorings by day, state and group.
+    """Count entries, moves and censorings by day, state and group: what multi-state estimators are made from [1]_.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def transition_counts(
         Column: whose stay.
     time_from, time : str
         Columns: observed in the state on the times after time_from up to time. Whoever has no row that ends where this
-        one begins comes under observation there; below 0, or -inf: from the origin.
+        one begins comes under observation there (in days); below 0, or -inf: from the origin.
     state, to : str
         Columns: the state, and the one moved to at ``time``; missing or empty: censored.
     by, weights : str, optional
@@ -55,6 +55,10 @@ def transition_counts(
     AnalysisError
         Naming the column that is missing or wrong; a state that is none of the names; stays of one person that overlap,
         or whose state is not the one moved to.
+
+    References
+    ----------
+    .. [1] Aalen, Johansen (1978), Scand. J. Stat. 5:141-150.
 
     Examples
     --------
@@ -145,6 +149,16 @@ def from_landmark(counts: TransitionCounts, state: str, day: float) -> Transitio
     References
     ----------
     .. [1] Putter, Spitoni (2018), Stat. Methods Med. Res. 27:2081-2092.
+
+    Examples
+    --------
+    >>> stays = pd.DataFrame({"participant_id": ["a", "a", "b"], "time_from": [-1, 5, -1], "time": [5, 9, 9]})
+    >>> stays = stays.assign(state=["in", "out", "in"], to=["out", "", ""])
+    >>> later = from_landmark(transition_counts(stays, states=["in", "out"]), "out", 6)
+    >>> later.frame[["state", "time", "n_entry", "n_censor"]]
+      state  time  n_entry  n_censor
+    0   out   6.0        1         0
+    1   out   9.0        0         1
     """
     if state not in counts.states:
         msg = f"from_landmark: there is no state '{state}'{did_you_mean(state, counts.states)}"
