@@ -99,7 +99,7 @@ def told(one: Edition) -> Iterator[str]:
     for item in document.items:
         text = html.unescape(re.sub(r"<[^>]+>", "\n", item.text)) if item.kind == "table" else item.text
         if item.kind != "figure":
-            yield from re.sub(r"`[^`]*`|\{[^}]*\}|@[\w-]+|Fuentes: .*|## \w+|#sec-\w+", "", text).split("\n")
+            yield from re.sub(r"`[^`]*`|\{[^}]*\}|@[\w-]+|Fuentes: .*|## \w+|#sec-[\w-]+", "", text).split("\n")
         yield from (item.caption, item.alt)
         yield from _names(item.numbers)
     yield from one.letters
