@@ -40,8 +40,12 @@ NUMBER = re.compile(r"\d[\d,.]*")
 ALLOWED = [
     "|  | completed: completion, dropped_out: disengagement, terminated: disengagement, transferred: censored, moved: "
     "censored, deceased: censored, administrative: censored | Qué significa cada motivo de salida para la permanencia. |",
+    "|  | group: all, individual: 4 | Tipos de sesión que cuentan para la dosis; en pares, cuántas de cada tipo cuentan como "
+    "máximo, o todas. |",
     "|  | group, individual, case_management | Tipos de sesión que pueden estar en la tabla, además de los que cuentan: "
     "contacto, pero no dosis. |",
+    "|  | recorded | Qué es completar: una salida registrada, la dosis, o lo que ocurra primero; sin salidas tiene que ser la "
+    "dosis. |",
 ]
 
 
@@ -95,7 +99,7 @@ def told(one: Edition) -> Iterator[str]:
     for item in document.items:
         text = html.unescape(re.sub(r"<[^>]+>", "\n", item.text)) if item.kind == "table" else item.text
         if item.kind != "figure":
-            yield from re.sub(r"`[^`]*`|\{[^}]*\}|@[\w-]+|Fuentes: .*|## \w+|#sec-\w+", "", text).split("\n")
+            yield from re.sub(r"`[^`]*`|\{[^}]*\}|@[\w-]+|Fuentes: .*|## \w+|#sec-[\w-]+", "", text).split("\n")
         yield from (item.caption, item.alt)
         yield from _names(item.numbers)
     yield from one.letters
