@@ -8,7 +8,8 @@ from datetime import date
 from evalkit import zones
 from evalkit.cli import main
 
-DAY = date.fromisoformat(sys.argv[1])
-zones.today = lambda name: DAY
-sys.argv = ["evalkit", *sys.argv[2:]]
-main()
+if __name__ == "__main__":
+    DAY = date.fromisoformat(sys.argv[1])
+    zones.today = lambda name: DAY
+    sys.argv = ["evalkit", *sys.argv[2:]]
+    main()

@@ -173,6 +173,7 @@ def test_an_address_is_sent_the_json(
             logged(study, [record("stopped", message=str(where))])
     finally:
         server.shutdown()
+        server.server_close()
     assert [(path, kind, body["message"]) for path, kind, body in got] == [
         ("/good", "application/json", "good"), ("/bad", "application/json", "bad"),
     ]  # fmt: skip

@@ -23,7 +23,7 @@ from packaging.utils import canonicalize_name
 from evalkit._version import __version__
 
 # Templates are copies of notebooks, which have digests of their own; the others take no part in a render's result.
-_NOT_CODE = ("__pycache__", "_templates", "cli", "examples", "simulate")
+_NOT_CODE = ("__pycache__", "_templates", "cli", "examples", "simulate", "site")
 
 
 def digest(file: Path) -> str:
