@@ -322,7 +322,8 @@ ENGLISH: dict[str, str] = {
     "path.alt.one": "{state} {share}",
     "head.path": "On day {day} after referral, {shares} were {state}",
     "days.state": "State",
-    "days.note": "Mean days of the first {tau} after referral, with 95% limits. Days in all states, with those not shown, add up to {tau}.",
+    "days.note": "Mean days of the first {tau} after referral, with 95% limits. Days in all states, with those not "
+    "shown, add up to {tau}.",
     "days.said": "Mean days of the first {tau} after referral, in {group}: {values}.",
     "days.one": "{state} {days} ({low} to {high})",
     # -- who leaves

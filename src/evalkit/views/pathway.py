@@ -163,8 +163,8 @@ class StateDays(View):
         groups = [group for group in self.groups if (self.rows["group"] == group).any()]
         lines = []
         for state in dict.fromkeys(self.rows["state"].astype(str)):
-            own = self.rows[self.rows["state"] == state].set_index("group")
-            cells = {f"c{i}": in_days(own.loc[group]) for i, group in enumerate(groups) if group in own.index}
+            own = {str(row["group"]): row for _, row in self.rows[self.rows["state"] == state].iterrows()}
+            cells = {f"c{i}": in_days(own[group]) for i, group in enumerate(groups) if group in own}
             lines.append({"state": words(f"state.head.{state}"), **cells})
         headings = {"state": words("days.state"), **{f"c{i}": group for i, group in enumerate(groups)}}
         frame = pd.DataFrame(lines, dtype=object).fillna(NOT_SHOWN)
@@ -249,7 +249,7 @@ def _look(state: str) -> dict[str, Any]:
     return {
         "facecolor": colour,
         "hatch": hatch,
-        "edgecolor": _WHITE if letters == _WHITE else "#6d7680",
+        "edgecolor": "#a08ab5" if letters == _WHITE else "#6d7680",
         "linewidth": 0,
     }
 

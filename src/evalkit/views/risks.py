@@ -101,7 +101,7 @@ class Risks(_OfStage, Effects):
         return words("risk.some", **said, values="; ".join(values)) if values else words("risk.none", **said)
 
     def _headline(self) -> str:
-        row = self.compared.loc[self.rows["estimate"].abs().idxmax()]
+        row = self.compared.iloc[int(self.rows["estimate"].abs().to_numpy().argmax())]
         ends = {"value": points(row["estimate"]), "low": points(row["conf_low"]), "high": points(row["conf_high"])}
         return words("head.risk", event=self.happens, day=self.day, label=row["label"], **ends)
 
