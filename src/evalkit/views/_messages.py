@@ -349,7 +349,7 @@ ENGLISH: dict[str, str] = {
     "comparisons, one can look clear by chance alone.",
     "risk.higher": "{label} ({low} to {high} points higher)",
     "risk.lower": "{label} ({low} to {high} points lower)",
-    "risk.undefined": "Not defined: there are too few events, or nothing in which people differ.",
+    "risk.undefined": "Not shown: there are too few events for a model, or nothing in which people differ.",
     "head.risk": "Largest difference in the share with {event} by day {day}: {value} points ({low} to {high}), {label}",
     "told.hardly": "{who} by day {day} can hardly be foretold from what is recorded.",
     "told.partly": "{who} by day {day} can be foretold to some degree from what is recorded.",
