@@ -18,8 +18,11 @@ FIRST = {name.partition(":")[0]: name for name in reversed(CASES)}
 NO_SENTENCE = {"analyses.caseload"}
 """What a report shows in a table of its own, or in none."""
 
-REFUSED = {"stats.state_days": "weighted states cannot be shown"}
-"""What disclosure control lets nobody show: its first case is weighted."""
+REFUSED = {
+    "stats.state_days": "weighted states cannot be shown",
+    "stats.state_occupation": "states with delayed entry cannot be shown",
+}
+"""What disclosure control lets nobody show: the cases of R's data, which are not those of a study."""
 
 
 def safe_of_case(name: str) -> tuple[Safe, ...]:
