@@ -41,6 +41,7 @@ class Spec:
 
 _SHARES = ("group.share.of", "group.share.limits", "group.share")
 _DAY = {"day": "time"}
+_STATES = ("completed", "active", "returned", "waiting", "lapsed", "left")
 SPECS: dict[str, Spec] = {
     # items of lists
     "group.share.of": Spec({**_WITH_LIMITS, "x": "n_event", "people": "n"}),
@@ -53,7 +54,15 @@ SPECS: dict[str, Spec] = {
     "pref.value": Spec({"share": "estimate", "low": "score_from", "high": "score_to"}),
     "count.alt.one": Spec({"value": "estimate", **_DAY}),
     "head.trend.one": Spec({"now": "estimate"}),
+    "path.alt.one": Spec({"share": "estimate", "state": "state"}),
+    "days.one": Spec({"days": "estimate", **_LIMITS, "state": "state"}),
+    **{f"path.in.{state}": Spec({"n": "estimate"}, {"state": state}) for state in _STATES},
     # sentences with lists
+    "path.said": Spec(_DAY, items=tuple(f"path.in.{state}" for state in _STATES), listed="values"),
+    "path.from": Spec(_DAY, items=tuple(f"path.in.{state}" for state in _STATES), listed="values"),
+    "path.alt": Spec(_DAY, items=("path.alt.one",), listed="values"),
+    "head.path": Spec({**_DAY, "state": "state"}, items=_SHARES, listed="shares"),
+    "days.said": Spec({"tau": "tau"}, items=("days.one",), listed="values"),
     "curve.day": Spec(_DAY, items=_SHARES, listed="shares"),
     "cif.day": Spec({**_DAY, "cause": "cause"}, items=_SHARES, listed="shares"),
     "each": Spec({"label": "label"}, items=_SHARES, listed="shares"),
@@ -237,6 +246,8 @@ class Claims:
             return column == "cause" and not ({*self.rows.get("cause", pd.Series(dtype=object)).dropna()})
         if column == "cause":
             return row["cause"] == _CAUSES.get(said, said)
+        if column == "state":
+            return messages("en")[f"state.{row['state']}"] == said
         if column == "label":
             return self._labelled(row, said)
         if column == "period":
@@ -348,6 +359,8 @@ class Claims:
             return r"[^:|]+?"
         if place == "why":
             return r"[^.|]+\."
+        if place == "state":
+            return "|".join(messages("en")[f"state.{state}"] for state in (*_STATES, "other"))
         if place in {"cause", "event", "name", "start", "whom", "measure"}:
             return r"[^.|:]+?"
         return _NUMBER

@@ -26,7 +26,7 @@ VIEWS = {
     "hours_by_week": "hours_by_week", "engaged_across": "across", "adjusted_effects": "effects", "rmst": "means",
     "rmst_contrast": "mean_gap", "diagnose": "gate", "equipoise": "of_method", "incomplete": "of_method",
     "engaged_by": "shares",
-    "survival_quantile": "quantiles", "referred": "shares",
+    "survival_quantile": "quantiles", "referred": "shares", "state_occupation": "pathway", "standardised_risks": "risks",
 }  # fmt: skip
 """Which family shows a kind of result, where it is not called the same."""
 

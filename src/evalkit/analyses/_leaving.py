@@ -226,6 +226,7 @@ def leaving_model(cohort: Cohort, name: str, smallest: int = 11) -> Estimates:
     empty = Estimates(
         pd.DataFrame(columns=["term", "label"]),
         kind="cox",
+        view="model",
         estimand=f"log hazard ratio of {event}, given the other terms",
         population=people,
         cut=cohort.cut,
@@ -323,5 +324,6 @@ def _of_people(found: Estimates) -> dict[str, object]:
 
 def _nobody(cohort: Cohort, kind: str, what: str, columns: list[str], name: str, asked: _Model) -> Estimates:
     people = STAGES[name][2]
-    empty = nobody(cohort, kind, what, columns, people, kind)
+    family = {"standardised_risks": "risks"}.get(kind, kind)
+    empty = nobody(cohort, kind, what, columns, people, kind, family)
     return empty.about(counts=asked.counts, asked={"question": kind, "stage": name})

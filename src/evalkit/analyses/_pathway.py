@@ -49,7 +49,7 @@ def pathway(cohort: Cohort, days: int = 365, *, landmarks: Iterable[int] = (30, 
     what = "probability of being in each state at the end of each day since referral"
     counts = _counts(cohort)
     if counts is None:
-        return nobody(cohort, "state_occupation", what, ["group", "state", "estimate"], PEOPLE, "pathway")
+        return nobody(cohort, "state_occupation", what, ["group", "state", "estimate"], PEOPLE, "pathway", "pathway")
     asked = {float(day) for day in (*landmarks, *range(0, days + 1, _EVERY), days) if day <= days}
     found = StateOccupation(times=tuple(sorted(asked))).estimate(counts)
     return found.about(population=PEOPLE, cut=cohort.cut, asked={"question": "pathway"})
@@ -78,7 +78,7 @@ def pathway_days(cohort: Cohort, days: int = 365) -> Estimates:
     except AnalysisError:
         found = None
     if found is None:
-        return nobody(cohort, "state_days", what, ["group", "state", "estimate"], PEOPLE, "pathway_days")
+        return nobody(cohort, "state_days", what, ["group", "state", "estimate"], PEOPLE, "pathway_days", "state_days")
     return found.about(population=PEOPLE, cut=cohort.cut, asked={"question": "pathway_days"})
 
 
@@ -114,11 +114,13 @@ def completing_after_lapse(
         if late is not None and len(late.data):
             parts.append((f", {state} on day {day}", late))
     if not parts:
-        return nobody(cohort, "state_occupation", what, ["group", "state", "estimate"], PEOPLE, "after_lapse")
+        return nobody(
+            cohort, "state_occupation", what, ["group", "state", "estimate"], PEOPLE, "after_lapse", "from_state"
+        )
     found = StateOccupation(times=(float(days),)).estimate(_together(parts))
     return found.about(
         population=f"people referred who were {state} on that day", cut=cohort.cut,
-        asked={"question": "after_lapse", "state": state},
+        asked={"question": "after_lapse", "state": state}, view="from_state",
     )  # fmt: skip
 
 

@@ -61,6 +61,7 @@ def safe_states(
     rows.loc[never.to_numpy(), list(_NUMBERS)] = np.nan
     notes = (*estimates.notes, *_notes(policy))
     about = {"population": estimates.population, "cut": estimates.cut, "asked": estimates.asked, "notes": notes}
+    about["view"] = estimates.view
     summary = {k: v for k, v in estimates.summary.items() if k != "n"}
     summary["n"] = sum(one.everybody() for one in stocks)
     return again.about(data=rows, counts=counts, summary=summary, **about), (*groups, *absent)

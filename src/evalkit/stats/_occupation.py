@@ -27,6 +27,7 @@ class StateOccupation:
     """Parameters of an analysis of state occupation; see `state_occupation`."""
 
     key: ClassVar[str] = "state_occupation"
+    view: ClassVar[str] = "pathway"
     times: tuple[float, ...] | None = None
     conf_type: str = "log-log"
     conf_level: float = 0.95
@@ -78,6 +79,7 @@ class StateDays:
     """Parameters of an analysis of the days spent in each state; see `state_days`."""
 
     key: ClassVar[str] = "state_days"
+    view: ClassVar[str] = "state_days"
     tau: float = 182
     conf_level: float = 0.95
 

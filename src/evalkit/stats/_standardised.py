@@ -226,6 +226,7 @@ def standardised_risks(
     return Estimates(
         frame,
         kind="standardised_risks",
+        view="risks",
         estimand=f"difference in the risk of the event by day {asked.tau:g}, everybody given one value and the other",
         conf_level=conf_level,
         summary={"n": asked.size, "n_event": int((asked.cause == 1).sum()), "n_boot": n_boot, "seed": seed},
@@ -302,6 +303,7 @@ def foretold(
     return Estimates(
         pd.DataFrame(rows, columns=["measure", "method", "tau", "estimate"]),
         kind="foretold",
+        view="foretold",
         estimand=f"how well the event by day {asked.tau:g} can be foretold",
         summary={"n": asked.size, "n_event": int((asked.cause == 1).sum()), "n_boot": n_boot, "seed": seed},
         notes=_notes(drawn, n_boot),

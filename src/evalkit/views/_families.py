@@ -18,7 +18,9 @@ from evalkit.views import (
     effects,
     means,
     models,
+    pathway,
     places,
+    risks,
     shares,
     subgroups,
     trend,
@@ -33,7 +35,7 @@ def _all(family: type[View]) -> list[type[View]]:
 
 
 _MODULES = (across, attrition, balance, counts, curves, e_values, effects, means, models, places, shares)
-_MORE = (subgroups, trend, weeks)
+_MORE = (pathway, risks, subgroups, trend, weeks)
 FAMILIES = {family.name: family for family in _all(View)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Column", "in_brackets", "limits", "number", "text", "written"]
+__all__ = ["Column", "in_brackets", "in_days", "limits", "number", "text", "written"]
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from evalkit.views._tables import html_table
-from evalkit.words import interval
+from evalkit.words import NOT_SHOWN, decimal, interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,13 @@ def limits(low: str, high: str, *, share: bool, digits: int) -> Column:
 def in_brackets(row: pd.Series) -> str:
     """Write the limits of a share in brackets; nothing where both are the same."""
     return "" if row["conf_low"] == row["conf_high"] else f" ({interval(row['conf_low'], row['conf_high'])})"
+
+
+def in_days(row: pd.Series) -> str:
+    """Write a mean of days with its limits in brackets."""
+    if not row["conf_low"] <= row["conf_high"]:
+        return NOT_SHOWN if pd.isna(row["estimate"]) else decimal(row["estimate"], 0)
+    return f"{decimal(row['estimate'], 0)} ({interval(row['conf_low'], row['conf_high'], share=False)})"
 
 
 def written(rows: pd.DataFrame, columns: Sequence[Column], note: str, groups: pd.Series[str] | None = None) -> str:
