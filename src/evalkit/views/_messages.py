@@ -362,7 +362,7 @@ ENGLISH: dict[str, str] = {
     "told.measure": "Measure",
     "told.apparent": "In the people the model was made of",
     "told.corrected": "In other people like them",
-    "told.note": "Order: 0.5 is a coin, 1 is certainty. Error: 0 is no use, below 0 is harm. Calibration: 1 is right, "
-    "below 1 is too extreme. By day {day}; nobody is given a score.",
+    "told.note": "Order: a half is a coin, one is certainty. Error: zero is no use, below zero is worse. Calibration: "
+    "one is right, less is too extreme. By day {day}; nobody is given a score.",
     **FINAL,
 }
