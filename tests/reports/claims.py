@@ -361,7 +361,7 @@ class Claims:
             return r"[^.|]+\."
         if place == "state":
             return "|".join(messages("en")[f"state.{state}"] for state in (*_STATES, "other"))
-        if place in {"cause", "event", "name", "start", "whom", "measure"}:
+        if place in {"cause", "event", "name", "start", "whom", "measure", "origin"}:
             return r"[^.|:]+?"
         return _NUMBER
 

@@ -18,6 +18,7 @@ FIRST = {name.partition(":")[0]: name for name in reversed(CASES)}
 NO_SENTENCE = {"analyses.caseload"}
 """What a report shows in a table of its own, or in none."""
 
+
 def safe_of_case(name: str) -> tuple[Safe, ...]:
     found = CASES[name]()
     found = found if isinstance(found, tuple | list) else (found,)

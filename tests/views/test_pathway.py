@@ -152,8 +152,8 @@ GIVEN = (
     "linked to the event; it need not be its cause. One was left out. A note."
 )
 MEANT = (
-    "Order: 0.5 is a coin, 1 is certainty. Error: 0 is no use, below 0 is harm. Calibration: 1 is right, below 1 is too "
-    "extreme. By day 60; nobody is given a score. One was left out. A note."
+    "Order: a half is a coin, one is certainty. Error: zero is no use, below zero is worse. Calibration: one is right, less "
+    "is too extreme. By day 60; nobody is given a score. One was left out. A note."
 )
 TABLES: dict[str, tuple[Safe, list[list[str]]]] = {
     "states on the landmarks after the first day": (
