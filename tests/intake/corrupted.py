@@ -96,8 +96,6 @@ def study_of(folder: Path, tables: Frames, /, **changes: object) -> Study:
     for name, frame in tables.items():
         frame.to_csv(folder / f"{name}.csv", index=False)
     content["harm"] = {"origin": "intake"}
-    if "exits" not in tables:
-        content["rules"] = {"completion": "either"}  # without exits nothing is recorded
     content.update(changes)
     return Study.model_validate(content).with_path(folder / "study.yaml")
 

@@ -34,7 +34,8 @@ baselines: null
 arms: {column: pathway, focus: {value: non_mandated, label: Pilot}, comparison: {value: paip, label: Court}}
 covariates:
   - {name: race_ethnicity, label: Background, kind: categorical, levels: [black, latino, white, another]}
-harm: {kinds: [dv_arrest, order_violation, survivor_reported_harm], label: recorded harm}
+rules: {completion: either, counting_kinds: [group], landmark_day: 182}
+harm: {kinds: [dv_arrest, order_violation, survivor_reported_harm], label: recorded harm, origin: intake, death: censored}
 tables:
   participants: {path: participants.csv}
   sessions: {path: sessions.csv}

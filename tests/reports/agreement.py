@@ -192,6 +192,8 @@ def written(rows: pd.DataFrame, gaps: list[Gap], *, rest: bool = False) -> tuple
                 }
             if name in {"estimate", "value"} and value > 20:
                 others.add(f"{5 * round(value / 5):,}")  # effective sizes of samples are rounded like counts
+            if name == "q":  # a level that was asked for, as 25%
+                shares.add(f"{100 * value:.0f}")
             if name == "time_from":
                 others.add(f"{value / 7 + 1:.0f}")
             others |= {f"{one:,.{digits}f}" for one in (value, abs(value)) for digits in range(4)}

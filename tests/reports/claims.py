@@ -82,6 +82,10 @@ SPECS: dict[str, Spec] = {
     "alt.trend": Spec({"label": "label"}, items=("alt.trend.value",), listed="values"),
     "pref.alt": Spec({}, items=("pref.value",), listed="values"),
     "count.alt": Spec({}, items=("count.alt.one",), listed="values"),
+    "quantile.said": Spec({}, items=("quantile.one", "quantile.open", "quantile.none"), listed="values"),
+    "quantile.one": Spec({"share": "q", "day": "estimate", "low": "conf_low", "high": "conf_high"}),
+    "quantile.open": Spec({"share": "q", "day": "estimate", "low": "conf_low"}),
+    "quantile.none": Spec({"share": "q"}),
     # sentences
     "find.reach.small": Spec({}),
     "find.reach.many": Spec({"n": "n"}, {"term": "all"}),

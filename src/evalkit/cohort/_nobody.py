@@ -69,7 +69,7 @@ def nobody(
     Estimates
         Without rows.
     """
-    data = pd.DataFrame(columns=columns).astype(dict.fromkeys(set(columns) & {"estimate"}, "float64"))
+    data = pd.DataFrame(columns=columns).astype(dict.fromkeys(set(columns) & {"estimate", "q"}, "float64"))
     counts = Tally(pd.DataFrame(columns=["group", "term", "n_event", "n"]))
     made = Estimates(data, kind, estimand, population=population, cut=cohort.cut, counts=counts, view=view)
     return made.about(asked={"question": question})

@@ -78,7 +78,8 @@ def _table(study: Study, name: str) -> str:
     if raw is None:
         return paragraphs(head, f"{row} {words('This table is not part of this study.')}")
     ignored = study.ignore.get(name, {})  # type: ignore[call-overload]
-    rows = [_column(column, raw, ignored.get(column.name, [])) for column in spec.columns]
+    told = [c for c in spec.columns if c.name != "mandate" or study.comparison.assignment == "mandate"]
+    rows = [_column(column, raw, ignored.get(column.name, [])) for column in told]
     header = ["column", "in the raw table", "type", "must be there", "values", "meaning"]
     source = words("Source: {source}.", source=_source(name, raw))
     return paragraphs(head, f"{row} {source}", _grid(header, rows))

@@ -281,7 +281,10 @@ class Study(Model):
             msg = "tables.participants is required"
             raise ValueError(msg)
         # Without sessions nobody asks what completing is.
-        if self.rules.completion == "recorded" and "sessions" in self.tables and "exits" not in self.tables:
+        without = "sessions" in self.tables and "exits" not in self.tables
+        if without and "completion" not in self.rules.model_fields_set:  # nothing else can be meant
+            self.__dict__["rules"] = self.rules.model_copy(update={"completion": "dose"})  # frozen from here on
+        if without and self.rules.completion == "recorded":
             msg = "rules.completion: recorded needs the table exits; a study without it has completion: dose"
             raise ValueError(msg)
         unknown = [c.site for c in self.rules.closures if c.site is not None and c.site not in (self.sites or [c.site])]

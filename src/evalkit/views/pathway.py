@@ -50,7 +50,7 @@ class Pathway(View):
     @property
     def is_empty(self) -> bool:
         """Whether nobody's state may be told of any day after the first."""
-        return bool(self.rows.loc[self.rows["time"] > 0, "estimate"].isna().all())
+        return self.rows.empty or bool(self.rows.loc[self.rows["time"] > 0, "estimate"].isna().all())
 
     @property
     def undrawable(self) -> bool:
