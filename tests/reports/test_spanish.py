@@ -40,8 +40,6 @@ NUMBER = re.compile(r"\d[\d,.]*")
 ALLOWED = [
     "|  | completed: completion, dropped_out: disengagement, terminated: disengagement, transferred: censored, moved: "
     "censored, deceased: censored, administrative: censored | Qué significa cada motivo de salida para la permanencia. |",
-    "|  | group: all, individual: 4 | Tipos de sesión que cuentan para la dosis; en pares, cuántas de cada tipo cuentan como "
-    "máximo, o todas. |",
     "|  | group, individual, case_management | Tipos de sesión que pueden estar en la tabla, además de los que cuentan: "
     "contacto, pero no dosis. |",
     "|  | recorded | Qué es completar: una salida registrada, la dosis, o lo que ocurra primero; sin salidas tiene que ser la "
