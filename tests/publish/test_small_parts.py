@@ -54,7 +54,7 @@ def test_the_whole_data_package(tmp_path: Path) -> None:
         "description": "Data cut the cut. Synthetic data: no real person is described.",
         "resources": [
             {
-                "name": "tbl-a", "path": "Tbl-A.csv", "profile": "tabular-data-resource", "title": "A table | x", "caption": "A table | x", "estimate": "abc",
+                "name": "tbl-a", "path": "Tbl-A.csv", "profile": "tabular-data-resource", "title": "A table | x", "caption": "table | x", "estimate": "abc",
                 "analysis": "drawn", "mediatype": "text/csv", "encoding": "utf-8", "schema": {"fields": fields, "missingValues": [""]},
             }
         ],

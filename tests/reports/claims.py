@@ -262,7 +262,9 @@ class Claims:
 
     def _labelled(self, row: pd.Series, said: str) -> bool:
         known = [str(row[name]) for name in ("label", "term") if isinstance(row.get(name), str)]
-        return any(said.lower() == one.partition("\n")[0].lower() for one in known) or said.lower() == "this study"
+        return any(said.lower() == one.partition("\n")[0].lower() for one in known) or said.lower().startswith(
+            ("this study", "dose reached within")
+        )
 
     def _second(self, key: str, places: Mapping[str, str], first: pd.Series | None) -> bool:
         """Whether what else is said of the group, or of the other one, has its row too."""
@@ -340,7 +342,17 @@ class Claims:
         if place in {"group", "other"}:
             return "|".join(map(re.escape, self._words("group")))
         if place in {"label", "low_label", "high_label"} or (place == "level" and key.endswith((".one", ".all"))):
-            return "|".join(["This study", "this study", *map(re.escape, self._words("label"))]) or "$^"
+            return (
+                "|".join(
+                    [
+                        "[Tt]his study, nearest to published",
+                        "[Tt]his study",
+                        r"dose reached within \d+ days of the first session",
+                        *map(re.escape, self._words("label")),
+                    ]
+                )
+                or "$^"
+            )
         if place == "gap" and key.startswith("head."):
             return _WORD
         if place in {"low", "high"} and key.endswith(".none") and key in _FROM_TO:

@@ -64,11 +64,7 @@ def test_it_can_be_shown_and_said(analysis: str) -> None:
 
 
 def test_every_family_is_that_of_an_analysis_or_of_a_part_of_a_report() -> None:
-    found = {
-        safe.estimates.view
-        for name in FIRST.values()
-        for safe in safe_of_case(name)
-    }
+    found = {safe.estimates.view for name in FIRST.values() for safe in safe_of_case(name)}
     assert {
         "survival",
         "incidence",
