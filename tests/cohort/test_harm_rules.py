@@ -194,13 +194,32 @@ def test_the_other_origin_is_asked_of_the_same_cut() -> None:
         ({"harm": {"custody": "dv_arrest"}}, "custody 'dv_arrest' is one of the kinds of harm"),
         ({"harm": {"origin": "first_session"}}, "'referral' or 'intake'"),
         ({"tables": {"participants": {}, "searches": {}}}, "tables.searches .* needs the table outcomes"),
-        ({"tables": {"participants": {}, "sessions": {}}}, "recorded needs the table exits"),
+        (
+            {"tables": {"participants": {}, "sessions": {}}, "rules": {"completion": "recorded"}},
+            "recorded needs the table exits",
+        ),
     ],
 )
 def test_harm_that_cannot_be_meant(changes: dict[str, object], said: str) -> None:
     study = {"id": "s", "title": "S", "starts": START, "arms": ARMS, "tables": {"participants": {}}}
     with pytest.raises(ValidationError, match=said):
         Study.model_validate({**study, **changes})
+
+
+@pytest.mark.parametrize(
+    ("tables", "rules", "meant"),
+    [
+        (("sessions",), {}, "dose"),  # a protocol of before: nothing else can be meant
+        (("sessions",), {"dose_sessions": 20}, "dose"),
+        (("sessions",), {"completion": "either"}, "either"),
+        (("sessions", "exits"), {}, "recorded"),
+        ((), {}, "recorded"),
+    ],
+)
+def test_what_completing_is_where_nobody_says_it(tables: tuple[str, ...], rules: dict[str, object], meant: str) -> None:
+    study = {"id": "s", "title": "S", "starts": START, "arms": ARMS, "rules": rules}
+    study["tables"] = {name: {} for name in ("participants", *tables)}
+    assert Study.model_validate(study).rules.completion == meant
 
 
 # -- the same once more, by walking through the days -------------------------------------------------------------------

@@ -258,7 +258,7 @@ def test_mean_counts_in_whole_rows():
     assert rows["n_event"] == [3, 6] and rows["n"] == [6, 6]
     assert found.tidy()["estimate"].tolist() == [0.5, 1.0]
     assert (found.estimand, found.population, found.cut, found.kind, found.conf_level) == (
-        "mean number of times of re-arrest a person, by each day", "people with an intake and follow-up after it", CUT, "mean_count", 0.95,
+        "mean number of times of re-arrest a person, by each day", "people with an intake", CUT, "mean_count", 0.95,
     )  # fmt: skip
     wide = np.exp(1.959963984540054 * np.array(rows["std_error"]))
     assert found.tidy()["conf_low"].to_numpy() == pytest.approx([0.5, 1.0] / wide)
