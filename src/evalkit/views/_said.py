@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.views._gap import Gap, Gaps, gap_words
-from evalkit.words import count, listed, numbered, percent, words
+from evalkit.words import count, listed, numbered, percent, translated, words
 
 
 def capital(text: str) -> str:
@@ -30,7 +30,7 @@ def cause_in_words(cause: str) -> str:
     str
     """
     known = {"disengagement", "completion", "first session"}
-    return words(f"cause.{cause}") if cause in known else cause
+    return words(f"cause.{cause}") if cause in known else translated(cause)
 
 
 def share_of(row: pd.Series, group: str, *, people: bool = False) -> str:
