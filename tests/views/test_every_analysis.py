@@ -7,9 +7,9 @@ import re
 import pytest
 
 from evalkit.disclosure import Safe, make_safe
-from evalkit.errors import DisclosureError
+from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
-from evalkit.views import CurveText, Look, View, view_of
+from evalkit.views import FAMILIES, CurveText, Look, View, _families, view_of
 from golden.cases import CASES
 from protected.frames import SMALL
 from views.drawn import cells
@@ -87,3 +87,21 @@ def test_a_family_that_is_not_there_is_named() -> None:
     safe = Safe(made, "released", (), SMALL)
     with pytest.raises(Exception, match=r"mine: there is no view 'funel'; did you mean 'funnel'\?"):
         view_of(safe)
+
+
+def test_no_family_takes_the_name_of_another() -> None:
+    class Second(View):
+        name = "funnel"
+
+    with pytest.raises(AnalysisError, match=r"^views: two families are called 'funnel'$"):
+        _families._by_name([FAMILIES["funnel"], Second])
+    funnel = FAMILIES["funnel"]
+    assert _families._by_name([funnel, funnel]) == {"funnel": funnel}  # met twice, by two of its bases
+
+
+def test_a_class_without_a_name_of_its_own_is_no_family() -> None:
+    class Base(View):
+        """What others build on."""
+
+    assert _families._by_name([View, Base]) == {"plain": View}
+    assert FAMILIES["plain"] is View

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 __all__ = ["FAMILIES", "view_of"]
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from evalkit.disclosure import Safe
 from evalkit.errors import AnalysisError, did_you_mean
-from evalkit.views import (
+from evalkit.views import (  # noqa: F401 - each defines its families
     across,
     attrition,
     balance,
@@ -34,9 +34,19 @@ def _all(family: type[View]) -> list[type[View]]:
     return [family, *(found for child in family.__subclasses__() for found in _all(child))]
 
 
-_MODULES = (across, attrition, balance, counts, curves, e_values, effects, means, models, places, shares)
-_MORE = (pathway, risks, subgroups, trend, weeks)
-FAMILIES = {family.name: family for family in _all(View)}
+def _by_name(families: Iterable[type[View]]) -> dict[str, type[View]]:
+    """Name the families; one that shares a name would take another one's place without a word."""
+    found: dict[str, type[View]] = {}
+    for family in families:
+        if "name" not in vars(family):  # what others build on
+            continue
+        if found.setdefault(family.name, family) is not family:
+            msg = f"views: two families are called '{family.name}'"
+            raise AnalysisError(msg)
+    return found
+
+
+FAMILIES = _by_name(_all(View))
 
 
 def view_of(safe: Safe, groups: Sequence[str] = (), look: Look | None = None, gaps: Gaps | None = None) -> View:

@@ -24,8 +24,6 @@ _PARTLY, _WELL = 0.6, 0.8
 class _OfStage(View):
     """What both say of: an event of a stage, by a day."""
 
-    name = "of_stage"  # without one it would stand in the plain view's place
-
     @property
     def stage(self) -> str:
         """The stage; empty for what is not of a study."""
