@@ -17,13 +17,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import pandas as pd
 
-from evalkit import glossary
+from evalkit import bench, glossary
 from evalkit.counts import Counts
 from evalkit.errors import AnalysisError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _PROSE = frozenset({"estimand", "population", "label", "notes", "view"})
 """Parameters of analyses that are words for readers, or how they see it: a reworded clause asks no other question."""
@@ -164,9 +167,34 @@ class Estimates:
         asked = "|".join([self.kind, self.estimand, self.population, repr(self.analysis)])
         return hashlib.sha256(asked.encode()).hexdigest()[:12]
 
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot the exact numbers, for work outside of reports; the plot's corner says that it is not for publication.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where; default a new figure's.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            Curves with the numbers at risk below them, ratios as a forest on a logarithmic axis, other values as dots
+            with their limits.
+
+        Raises
+        ------
+        AnalysisError
+            If there is no number that could be plotted.
+        """
+        if self.absence:
+            msg = f"{self.kind}: there is nothing to plot ({self.estimand})"
+            raise AnalysisError(msg)
+        return bench.plot(self.data, self.counts, self.kind, self.estimand, ax)
+
     def _repr_html_(self) -> str:
-        head = f"<p><strong>{self.kind}</strong>: {self.estimand}</p>"
-        return head + self.data.to_html(index=False, max_rows=40)
+        known = "" if self.cut is None else f"known on {self.cut:%Y-%m-%d}"
+        said = (self.estimand, self.population, known)
+        return bench.html(self.data, self.kind, said, self.summary, self.notes)
 
 
 def nothing(key: str, what: str, **more: str) -> Estimates:

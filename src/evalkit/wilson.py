@@ -6,7 +6,7 @@ __all__ = ["normal_quantile", "wilson"]
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 from evalkit.errors import AnalysisError
 
@@ -67,4 +67,4 @@ def normal_quantile(conf_level: float) -> float:
     if not 0 < conf_level < 1:
         msg = f"conf_level must lie between 0 and 1, it is {conf_level}"
         raise AnalysisError(msg)
-    return float(special.ndtri(0.5 + conf_level / 2))
+    return float(scipy.special.ndtri(0.5 + conf_level / 2))

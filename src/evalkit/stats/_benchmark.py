@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import special
+import scipy
 
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError
@@ -240,11 +240,11 @@ class NonInferiority:
         if self.baseline_n is not None:
             x0 = float(round(self.baseline * self.baseline_n))
             z = score_statistic(x, n, x0, float(self.baseline_n), shift)
-            return float(special.ndtr(-z if self.higher_is_better else z))
+            return float(scipy.special.ndtr(-z if self.higher_is_better else z))
         edge = self.baseline + shift
         if self.higher_is_better:
-            return 1.0 if x == 0 else float(special.betainc(x, n - x + 1, edge))
-        return 1.0 if x == n else float(special.betaincc(x + 1, n - x, edge))
+            return 1.0 if x == 0 else float(scipy.special.betainc(x, n - x + 1, edge))
+        return 1.0 if x == n else float(scipy.special.betaincc(x + 1, n - x, edge))
 
 
 def noninferiority(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
+import scipy
 
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
@@ -235,7 +235,7 @@ def _firth(
     beta, variance = best.beta / scale, inverse / np.outer(scale, scale)
     frame = coefficient_frame(design.terms, beta, np.sqrt(np.diag(variance)), conf_level)
     frame["p_value"] = p_value
-    frame["statistic"] = np.sign(beta) * np.abs(special.ndtri(np.maximum(p_value, 1e-300) / 2))
+    frame["statistic"] = np.sign(beta) * np.abs(scipy.special.ndtri(np.maximum(p_value, 1e-300) / 2))
     frame = with_ratios(frame, low / scale, high / scale)
     model = CoxModel(rows, strata, design, ties, sets, beta, variance, scale)
     return model, frame, float(sets.likelihood(best.beta).value)

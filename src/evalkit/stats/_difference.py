@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import special
+import scipy
 
 from evalkit.counts import DayCounts
 from evalkit.errors import AnalysisError
@@ -144,7 +144,7 @@ class SurvivalDifference:
             bounds = [(difference - f * error, difference + f * error) for f in (z, wide)]
         else:
             sides = one, np.sqrt(np.diag(v1)), zero, np.sqrt(np.diag(v0))
-            levels = (self.conf_level, float(2 * special.ndtr(wide) - 1))
+            levels = (self.conf_level, float(2 * scipy.special.ndtr(wide) - 1))
             bounds = [hybrid(*sides, self.conf_type, level) for level in levels]
         (low, high), (sim_low, sim_high) = ((np.maximum(a, -1.0), np.minimum(b, 1.0)) for a, b in bounds)
         return pd.DataFrame(

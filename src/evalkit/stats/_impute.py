@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import special
+import scipy
 
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
@@ -188,9 +188,9 @@ def pool(results: Sequence[Estimates], *, n: int | None = None, conf_level: floa
     estimates = np.where(logs, np.log(np.where(logs, estimates, 1.0)), np.where(ratio, np.nan, estimates))
     pooled, error, df = rubin(estimates, variances, n)
     statistic = np.divide(pooled, error, out=np.full(len(pooled), np.nan), where=error > 0)
-    width = special.stdtrit(df, 0.5 + check_level(conf_level) / 2) * error
+    width = scipy.special.stdtrit(df, 0.5 + check_level(conf_level) / 2) * error
     low, high = pooled - width, pooled + width
-    p_value = 2 * special.stdtr(df, -np.abs(statistic))
+    p_value = 2 * scipy.special.stdtr(df, -np.abs(statistic))
     with np.errstate(over="ignore"):  # beyond the largest number a ratio is infinite
         back = [np.where(ratio, np.exp(v), v) for v in (pooled, low, high)]
         values = {"estimate": back[0], "std_error": np.where(ratio, error * back[0], error), "statistic": statistic}

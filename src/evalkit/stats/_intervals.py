@@ -14,7 +14,7 @@ __all__ = [
 from collections.abc import Callable
 
 import numpy as np
-from scipy import optimize, special, stats
+import scipy
 
 from evalkit.stats._limits import normal_quantile
 from evalkit.wilson import wilson as score_limits
@@ -31,14 +31,14 @@ def wilson(x: float, n: float, conf_level: float) -> Interval:
 def clopper_pearson(x: float, n: float, conf_level: float) -> Interval:
     """Return the exact limits from the beta distribution."""
     tail = (1 - conf_level) / 2
-    low = 0.0 if x == 0 else float(special.betaincinv(x, n - x + 1, tail))
-    high = 1.0 if x == n else float(special.betainccinv(x + 1, n - x, tail))
+    low = 0.0 if x == 0 else float(scipy.special.betaincinv(x, n - x + 1, tail))
+    high = 1.0 if x == n else float(scipy.special.betainccinv(x + 1, n - x, tail))
     return low, high
 
 
 def binomial_p_value(x: int, n: int, p: float) -> float:
     """Return the exact two-sided p value: the sum of outcomes no more likely than x (minimum likelihood)."""
-    return float(stats.binomtest(x, n, p).pvalue)
+    return float(scipy.stats.binomtest(x, n, p).pvalue)
 
 
 def newcombe(x1: float, n1: float, x0: float, n0: float, conf_level: float) -> Interval:
@@ -90,7 +90,7 @@ def score_statistic(x1: float, n1: float, x0: float, n0: float, delta: float) ->
 
 
 def _root(f: Callable[[float], float], low: float, high: float) -> float:
-    return float(optimize.brentq(f, low, high, xtol=1e-14, rtol=1e-14, maxiter=500))
+    return float(scipy.optimize.brentq(f, low, high, xtol=1e-14, rtol=1e-14, maxiter=500))
 
 
 def miettinen_nurminen(x1: float, n1: float, x0: float, n0: float, conf_level: float) -> Interval:

@@ -18,7 +18,7 @@ __all__ = [
 from collections.abc import Callable
 
 import numpy as np
-from scipy import optimize, special
+import scipy
 
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.stats._columns import Floats, check_level
@@ -30,7 +30,7 @@ BEYOND_NUMBERS = "A ratio or limit beyond the largest number is given as infinit
 
 def normal_quantile(conf_level: float) -> float:
     """Return z such that a standard normal lies within +-z with this probability."""
-    return float(special.ndtri(0.5 + check_level(conf_level) / 2))
+    return float(scipy.special.ndtri(0.5 + check_level(conf_level) / 2))
 
 
 def exp_or_infinite(value: float) -> float:
@@ -41,14 +41,14 @@ def exp_or_infinite(value: float) -> float:
 
 def two_sided(statistic: Floats | float) -> Floats:
     """Return the two-sided normal p value, nan for nan."""
-    return np.asarray(2 * special.ndtr(-np.abs(np.asarray(statistic, dtype=float))))
+    return np.asarray(2 * scipy.special.ndtr(-np.abs(np.asarray(statistic, dtype=float))))
 
 
 def chi2_tail(statistic: float, df: float) -> float:
     """Return P(chi-square with df > statistic); nan for nan or without degrees of freedom."""
     if df < 1 or np.isnan(statistic):
         return float("nan")
-    return float(special.chdtrc(df, max(statistic, 0.0)))
+    return float(scipy.special.chdtrc(df, max(statistic, 0.0)))
 
 
 def check_conf_type(conf_type: str) -> None:
@@ -97,7 +97,7 @@ def crossing(drop: Callable[[float], float], cut: float, start: float, step: flo
     if not np.isfinite(down):
         return lost
     try:
-        return float(optimize.brentq(lambda v: drop(v) - cut, start, start + reach, xtol=1e-9))
+        return float(scipy.optimize.brentq(lambda v: drop(v) - cut, start, start + reach, xtol=1e-9))
     except ValueError:  # lost on the way there, though found again at its end
         return lost
 
@@ -113,11 +113,11 @@ def percentile_limits(drawn: Floats, conf_level: float) -> tuple[Floats, Floats]
     .. [1] Davison, Hinkley (1997), Bootstrap Methods and their Application, sections 2.4 and 5.2.
     """
     b, tail = len(drawn), (1 - conf_level) / 2
-    place = special.ndtri(np.arange(1, b + 1) / (b + 1))
+    place = scipy.special.ndtri(np.arange(1, b + 1) / (b + 1))
     ordered = np.sort(drawn, axis=0)
 
     def at(share: float) -> Floats:
-        wanted = float(special.ndtri(share))
+        wanted = float(scipy.special.ndtri(share))
         k = int(np.clip(np.searchsorted(place, wanted, side="right") - 1, 0, b - 2))
         part = float(np.clip((wanted - place[k]) / (place[k + 1] - place[k]), 0.0, 1.0))
         return np.asarray(ordered[k] + part * (ordered[k + 1] - ordered[k]))

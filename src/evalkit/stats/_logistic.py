@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["fit_logistic", "predicted"]
 
 import numpy as np
-from scipy import special
+import scipy
 
 from evalkit.errors import AnalysisError
 from evalkit.stats._columns import Floats
@@ -42,7 +42,7 @@ def fit_logistic(x: Floats, y: Floats, weights: Floats, start: Floats | None = N
     for _ in range(40):
         todo = np.flatnonzero(~done)
         w = weights[todo]
-        mean = special.expit(np.clip(beta[todo] @ x.T, -35.0, 35.0))
+        mean = scipy.special.expit(np.clip(beta[todo] @ x.T, -35.0, 35.0))
         score = (w * (y - mean)) @ x
         information = ((w * mean * (1 - mean)) @ pairs).reshape(-1, p, p)
         # each on its own scale, as an outlier's would swamp the others; a column of zeros keeps a trace of the whole
@@ -62,7 +62,7 @@ def fit_logistic(x: Floats, y: Floats, weights: Floats, start: Floats | None = N
 
 def predicted(x: Floats, beta: Floats) -> Floats:
     """Return fitted probabilities (B, n), kept off 0 and 1 by 1e-12."""
-    return np.asarray(np.clip(special.expit(np.clip(beta @ x.T, -35.0, 35.0)), 1e-12, 1 - 1e-12))
+    return np.asarray(np.clip(scipy.special.expit(np.clip(beta @ x.T, -35.0, 35.0)), 1e-12, 1 - 1e-12))
 
 
 def require(converged: np.ndarray) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 from evalkit.stats._columns import Floats
 
@@ -31,7 +31,7 @@ def _weibull(log_t: Floats, q: Floats) -> tuple[Floats, Floats]:
 
 def _log_normal(log_t: Floats, q: Floats) -> tuple[Floats, Floats]:
     z = (log_t - q[0]) * np.exp(-q[1])
-    surv = special.log_ndtr(-z)
+    surv = scipy.special.log_ndtr(-z)
     return -z * z / 2 - np.log(2 * np.pi) / 2 - q[1] - log_t - surv, surv
 
 
@@ -45,8 +45,8 @@ def _generalised_gamma(log_t: Floats, q: Floats) -> tuple[Floats, Floats]:
     shape, z = q[2], (log_t - q[0]) * np.exp(-q[1])
     k = shape**-2
     u = k * np.exp(shape * z)
-    surv = np.log(special.gammaincc(k, u) if shape > 0 else special.gammainc(k, u))
-    density = np.log(abs(shape)) - q[1] - log_t + k * np.log(u) - u - special.gammaln(k)
+    surv = np.log(scipy.special.gammaincc(k, u) if shape > 0 else scipy.special.gammainc(k, u))
+    density = np.log(abs(shape)) - q[1] - log_t + k * np.log(u) - u - scipy.special.gammaln(k)
     return density - surv, surv
 
 
@@ -61,7 +61,7 @@ class Model:
 
 def _gamma_median(q: Floats) -> float:
     k = q[2] ** -2
-    middle = special.gammainccinv(k, 0.5) if q[2] > 0 else special.gammaincinv(k, 0.5)
+    middle = scipy.special.gammainccinv(k, 0.5) if q[2] > 0 else scipy.special.gammaincinv(k, 0.5)
     return float(q[0] + np.exp(q[1]) / q[2] * np.log(middle / k))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import special
+import scipy
 
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError
@@ -86,7 +86,7 @@ def schoenfeld_events(
     >>> round(float(schoenfeld_events(0.5)), 1)
     65.3
     """
-    z = special.ndtri(1 - _inside(alpha, "alpha") / 2) + special.ndtri(_inside(power, "power"))
+    z = scipy.special.ndtri(1 - _inside(alpha, "alpha") / 2) + scipy.special.ndtri(_inside(power, "power"))
     p = _inside(allocation, "allocation")
     value = float(z**2 / (p * (1 - p) * _ratio(hazard_ratio) ** 2))
     return _number(value, "schoenfeld_events", "events needed to detect the hazard ratio", None)
@@ -125,9 +125,9 @@ def power(n_event: float, hazard_ratio: float, *, alpha: float = 0.05, allocatio
     >>> round(float(power(65.3, 0.5)), 2)
     0.8
     """
-    p, z = _inside(allocation, "allocation"), special.ndtri(1 - _inside(alpha, "alpha") / 2)
+    p, z = _inside(allocation, "allocation"), scipy.special.ndtri(1 - _inside(alpha, "alpha") / 2)
     shift = np.sqrt(_events(n_event) * p * (1 - p)) * abs(_ratio(hazard_ratio))
-    return _number(float(special.ndtr(shift - z)), "power", "power to detect the hazard ratio", n_event)
+    return _number(float(scipy.special.ndtr(shift - z)), "power", "power to detect the hazard ratio", n_event)
 
 
 def minimum_detectable_hazard_ratio(
@@ -164,7 +164,7 @@ def minimum_detectable_hazard_ratio(
     >>> round(float(minimum_detectable_hazard_ratio(65.3)), 2)
     2.0
     """
-    z = special.ndtri(1 - _inside(alpha, "alpha") / 2) + special.ndtri(_inside(power, "power"))
+    z = scipy.special.ndtri(1 - _inside(alpha, "alpha") / 2) + scipy.special.ndtri(_inside(power, "power"))
     p = _inside(allocation, "allocation")
     value = float(np.exp(z / np.sqrt(_events(n_event) * p * (1 - p))))
     return _number(value, "minimum_detectable_hazard_ratio", "least hazard ratio that can be detected", n_event)

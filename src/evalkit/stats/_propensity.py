@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import special
+import scipy
 
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError
@@ -195,7 +195,7 @@ class Propensity:
     def preference(self) -> Floats:
         """Preference scores (n,): propensity with the arms' sizes taken out."""
         share = self.treated.mean()
-        return np.asarray(special.expit(special.logit(self.scores) - special.logit(share)))
+        return np.asarray(scipy.special.expit(scipy.special.logit(self.scores) - scipy.special.logit(share)))
 
     def overlap(self, between: tuple[float, float] = PREFERENCE) -> Estimates:
         r"""Return how far the arms overlap.

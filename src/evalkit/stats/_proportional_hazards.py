@@ -6,7 +6,7 @@ __all__ = ["proportional_hazards_test"]
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
@@ -26,7 +26,7 @@ def _transformed(rows: Rows, transform: str) -> Floats:
     if transform == "identity":
         return time
     if transform == "rank":
-        return np.asarray(stats.rankdata(time))
+        return np.asarray(scipy.stats.rankdata(time))
     if transform == "log":
         if (time <= 0).any():
             msg = "transform 'log' needs times above 0; choose 'km', 'rank' or 'identity'"

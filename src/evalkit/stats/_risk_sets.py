@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy
 
 from evalkit.stats._columns import Floats, Ints
 from evalkit.stats._risk_sums import RiskSums, TimeByTime, layer_sums
@@ -201,9 +201,9 @@ def risk_sets(
         k = np.arange(m, dtype=np.int64)
         part, pair_weight = np.zeros(m), total
     rows, risky = np.arange(n), stop > start  # nobody else may stand on a bound, where two strata meet
-    leave = sparse.csr_matrix((risky.astype(np.float64), (stop, rows)), shape=(m + 1, n))
+    leave = scipy.sparse.csr_matrix((risky.astype(np.float64), (stop, rows)), shape=(m + 1, n))
     late = risky & (start > bounds[layer])
-    enter = sparse.csr_matrix((late.astype(np.float64), (start, rows)), shape=(m + 1, n)) if late.any() else None
+    enter = scipy.sparse.csr_matrix((late.astype(np.float64), (start, rows)), shape=(m + 1, n)) if late.any() else None
     own = np.flatnonzero(dead)
-    tied = sparse.csr_matrix((np.ones(len(own)), (at[own], own)), shape=(m, n))
+    tied = scipy.sparse.csr_matrix((np.ones(len(own)), (at[own], own)), shape=(m, n))
     return RiskSets(x, mass, start, stop, at, m, bounds, layer, k, part, pair_weight, leave, enter, tied)

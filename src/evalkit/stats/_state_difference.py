@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, special
+import scipy
 
 from evalkit.counts import Tally, TransitionCounts
 from evalkit.errors import AnalysisError
@@ -33,8 +33,8 @@ class _Paths:
 
     people: Ints
     times: Floats
-    moved: sparse.csr_matrix
-    stock: sparse.csr_matrix
+    moved: scipy.sparse.csr_matrix
+    stock: scipy.sparse.csr_matrix
     states: int
 
     def values(self, weights: Floats, at: Floats, tau: float) -> Floats:
@@ -85,11 +85,11 @@ def _laid(counts: TransitionCounts, rows: pd.DataFrame) -> _Paths:
     shape = (len(times) * s * s, len(unique))
     ones = np.ones(int(moves.sum()))
     cells = (end[moves] * s + state[moves]) * s + to[moves]
-    moved = sparse.csr_matrix((ones, (cells, people[moves])), shape=shape)
+    moved = scipy.sparse.csr_matrix((ones, (cells, people[moves])), shape=shape)
     where = np.concatenate([start[new] * s + state[new], end[gone] * s + np.where(moves, to, state)[gone]])
     signs = np.concatenate([np.ones(int(new.sum())), -np.ones(int(gone.sum()))])
     whose = np.concatenate([people[new], people[gone]])
-    stock = sparse.csr_matrix((signs, (where, whose)), shape=(len(times) * s, len(unique)))
+    stock = scipy.sparse.csr_matrix((signs, (where, whose)), shape=(len(times) * s, len(unique)))
     return _Paths(unique.to_numpy(dtype=np.int64), times, moved, stock, s)
 
 
@@ -244,5 +244,5 @@ def _rows(
     for name, values in told.items():
         rows[name] = np.where(varies | (name == "estimate"), values, np.nan).ravel()
     rows["statistic"] = statistic.ravel()
-    rows["p_value"] = 2 * special.ndtr(-np.abs(rows["statistic"].to_numpy(dtype=float)))
+    rows["p_value"] = 2 * scipy.special.ndtr(-np.abs(rows["statistic"].to_numpy(dtype=float)))
     return rows

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from evalkit.stats._columns import Floats, Ints
 from evalkit.stats._curve import product_limit
@@ -132,7 +132,7 @@ def arm_rows(inside: np.ndarray, time: Floats, cause: Ints) -> ArmRows:
 
     def spread(flag: np.ndarray) -> Any:  # noqa: ANN401 - scipy has no types
         at = np.flatnonzero(flag)
-        return sparse.csr_matrix((np.ones(len(at)), (step[at], at)), shape=(len(steps), len(rows)))
+        return scipy.sparse.csr_matrix((np.ones(len(at)), (step[at], at)), shape=(len(steps), len(rows)))
 
     every = np.ones(len(rows), dtype=bool)
     return ArmRows(rows, steps, step.astype(np.int64), own, event, spread(every), spread(event), spread(own))

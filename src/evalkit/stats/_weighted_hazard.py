@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from evalkit.stats._columns import Floats, Ints
 from evalkit.stats._steps import safe_divide
@@ -67,7 +67,7 @@ def arm_hazards(treated: Floats, time: Floats, event: np.ndarray) -> ArmHazards:
     """Sort two arms into event times."""
     days = np.unique(time[event])
     m, n = len(days), len(time)
-    leaves = sparse.csr_matrix(
+    leaves = scipy.sparse.csr_matrix(
         (np.ones(n), (np.searchsorted(days, time, side="right"), np.arange(n))), shape=(m + 1, n)
     )
     own = np.flatnonzero(event)
@@ -75,5 +75,5 @@ def arm_hazards(treated: Floats, time: Floats, event: np.ndarray) -> ArmHazards:
     count = np.bincount(at, minlength=m)
     pair = np.repeat(np.arange(m), count)
     part = (np.arange(len(pair)) - np.repeat(np.cumsum(count) - count, count)) / count[pair]
-    dies = sparse.csr_matrix((np.ones(len(own)), (at, own)), shape=(m, n))
+    dies = scipy.sparse.csr_matrix((np.ones(len(own)), (at, own)), shape=(m, n))
     return ArmHazards(treated, leaves, dies, pair, part, count.astype(np.float64))

@@ -16,9 +16,10 @@ import seaborn as sns
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
+from evalkit.bench import COLOURS, LINES
+
 INK, MUTED, RULE = "#1b2530", "#55606b", "#c9d1d8"
-FOCUS, COMPARISON = "#0b5a7a", "#b35612"  # both readable as text on white (4.5:1 and more)
-_OTHERS = ("#4f7a28", "#7a4b94", "#8a6d00", "#44546a", "#a23b52", "#2a7f7a")
+FOCUS, COMPARISON = COLOURS[:2]
 _WIDTH = 6.5  # inches: the text width of US letter with one-inch margins
 BESIDE = 4.6  # inches: leaves room for the caption beside the figure
 
@@ -70,10 +71,8 @@ def arm_style(groups: Sequence[str]) -> dict[str, dict[str, Any]]:
     dict
         Group: keywords for matplotlib lines.
     """
-    colours = (FOCUS, COMPARISON, *_OTHERS)
-    lines = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.2, 1.5, 1.2)))
     return {
-        group: {"color": colours[i % len(colours)], "linestyle": lines[i % len(lines)], "linewidth": 1.8}
+        group: {"color": COLOURS[i % len(COLOURS)], "linestyle": LINES[i % len(LINES)], "linewidth": 1.8}
         for i, group in enumerate(groups)
     }
 

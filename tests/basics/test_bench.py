@@ -1,0 +1,135 @@
+"""Results outside of reports: every one can be plotted, and says that its numbers are exact."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from lifelines.datasets import load_rossi, load_waltons
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from evalkit.errors import AnalysisError
+from evalkit.estimates import Estimates, nothing
+from evalkit.stats import cox, cumulative_incidence, kaplan_meier, rmst
+from evalkit.words import speaking
+from golden.cases import CASES
+
+EXACT = "exact: not for publication"
+
+
+@pytest.fixture(autouse=True)
+def no_figures_are_left():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def waltons() -> pd.DataFrame:
+    return load_waltons()
+
+
+def texts(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def test_a_curve_is_the_estimate_and_starts_at_one(waltons: pd.DataFrame) -> None:
+    found = kaplan_meier(waltons, "T", "E", by="group")
+    ax = found.plot()
+    rows = found.tidy()
+    for line, group in zip(ax.lines, ("control", "miR-137"), strict=True):
+        own = rows[rows["group"] == group]
+        assert line.get_label() == group
+        assert list(line.get_xdata()) == [0.0, *own["time"]]
+        assert list(line.get_ydata()) == [1.0, *own["estimate"]]
+        assert line.get_drawstyle() == "steps-post"
+
+
+def test_numbers_at_risk_are_those_who_have_not_left_before_the_day(waltons: pd.DataFrame) -> None:
+    ax = kaplan_meier(waltons, "T", "E", by="group").plot()
+    days = [day for day in ax.get_xticks() if 0 <= day <= ax.get_xlim()[1]]
+    said = texts(ax)
+    assert said[0] == "Number at risk"
+    for group in ("control", "miR-137"):
+        own = waltons[waltons["group"] == group]
+        after = said.index(group) + 1
+        assert said[after : after + len(days)] == [f"{(own['T'] >= day).sum():,}" for day in days]
+
+
+def test_an_incidence_starts_at_nothing() -> None:
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"day": rng.integers(1, 60, 80), "cause": rng.integers(0, 3, 80)})
+    ax = cumulative_incidence(data, "day", "cause", causes=["left", "finished"]).plot()
+    assert [line.get_ydata()[0] for line in ax.lines] == [0.0, 0.0]
+    assert [line.get_label() for line in ax.lines] == ["all: left", "all: finished"]
+
+
+def test_a_model_is_a_forest_of_ratios_on_a_logarithmic_axis() -> None:
+    fit = cox(load_rossi(), "week", "arrest", ["fin", "age", "prio"])
+    ax = fit.plot()
+    assert ax.get_xscale() == "log"
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["fin", "age", "prio"]
+    assert list(ax.lines[0].get_xdata()) == list(fit.tidy()["hazard_ratio"])
+    assert ax.get_xlabel() == "hazard ratio"
+
+
+def test_axes_that_are_given_come_back_and_the_corner_is_marked_once(waltons: pd.DataFrame) -> None:
+    _, ax = plt.subplots()
+    assert kaplan_meier(waltons, "T", "E").plot(ax) is ax
+    assert kaplan_meier(waltons[waltons["group"] == "control"], "T", "E").plot(ax=ax) is ax
+    assert texts(ax).count(EXACT) == 1
+    assert len(ax.lines) == 2
+    assert texts(ax).count("all") == 2  # a row of numbers at risk for each
+
+
+def test_dots_keep_groups_apart(waltons: pd.DataFrame) -> None:
+    found = rmst(waltons, "T", "E", by="group", tau=50)
+    ax = found.plot()
+    drawn = [float(line.get_xdata()[0]) for line in ax.lines]
+    assert drawn == list(found.tidy()["estimate"])
+    assert ax.lines[0].get_ydata()[0] != ax.lines[1].get_ydata()[0]
+    assert ax.get_xlabel() == found.estimand
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith(("stats.", "analyses."))])
+def test_every_result_can_be_plotted_and_written(name: str) -> None:
+    """Every analysis of the golden frames, whatever its columns are."""
+    found = CASES[name]()
+    if not isinstance(found, Estimates) or found.data.empty:
+        return
+    ax = found.plot()
+    assert EXACT in texts(ax)
+    assert ax.lines or ax.collections
+    assert EXACT in found._repr_html_()
+    assert len(found.glance()) == 1
+    assert len(found.tidy()) == len(found.data)
+
+
+def test_what_has_no_number_is_refused() -> None:
+    empty = Estimates(pd.DataFrame({"term": ["a"], "estimate": [np.nan]}), "odd", "something")
+    with pytest.raises(AnalysisError, match="odd: has no number that could be plotted"):
+        empty.plot()
+    with pytest.raises(AnalysisError, match="there is nothing to plot"):
+        nothing("absent.table", "retention", table="sessions").plot()
+
+
+def test_html_escapes_the_data_and_says_facts_and_limits() -> None:
+    rows = pd.DataFrame({"group": ["<b>x</b>"] * 30, "estimate": 1 / 3, "p_value": 0.0004, "n": 1200})
+    found = Estimates(rows, "shares", "share of & among", notes=("A note.",), summary={"n_event": 12, "aic": 3.14159})
+    html = found._repr_html_()
+    assert "<b>x</b>" not in html
+    assert "&lt;b&gt;x&lt;/b&gt;" in html
+    assert "share of &amp; among" in html
+    assert "&lt;0.001" in html
+    assert "<td>0.3333</td>" in html
+    assert "<td>1,200</td>" in html
+    assert "n event 12, aic 3.142" in html
+    assert "... and 5 more rows" in html
+    assert "A note." in html
+
+
+def test_the_corner_speaks_the_language_in_force(waltons: pd.DataFrame) -> None:
+    with speaking("es-US"):
+        ax = kaplan_meier(waltons, "T", "E").plot()
+    assert "exacto: no publicar" in texts(ax)
+    assert ax.get_xlabel() == "Días"
