@@ -15,7 +15,7 @@ from evalkit.errors import AnalysisError, DataError, ProtocolError, PublicationE
 from evalkit.intake import open_data, validate
 from evalkit.letters import unshown
 from evalkit.protocol import load_baselines, load_study
-from evalkit.publish._prepare import check_letters
+from evalkit.publish._before import check_notebook
 from evalkit.report import open_report
 from evalkit.report._given import check_letters as check_words
 from evalkit.views._style import new_figure, svg_of, themed
@@ -130,9 +130,9 @@ def test_an_author_s_words_are_looked_at_before_anything_is_drawn(tmp_path: Path
 )
 def test_a_cell_of_a_notebook_is_named(cell: Any) -> None:
     fine = [new_markdown_cell("Ça va – très bien…"), new_code_cell("x = '社'  # shown nowhere")]
-    check_letters(new_notebook(cells=fine), ["pdf"])
+    check_notebook(new_notebook(cells=fine), ["pdf"])
     with pytest.raises(PublicationError, match=r"^cell 3: holds letters .* --to html"):
-        check_letters(new_notebook(cells=[*fine, cell]), ["pdf", "html"])
+        check_notebook(new_notebook(cells=[*fine, cell]), ["pdf", "html"])
 
 
 def test_identifiers_and_dates_are_never_held_to_it(tmp_path: Path) -> None:

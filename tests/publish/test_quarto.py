@@ -278,6 +278,33 @@ def test_nothing_of_the_report_stays_behind_a_signal(tmp_path: Path, number: int
     assert living(tmp_path) == []
 
 
+@pytest.mark.parametrize("publisher", ["embedded", "quarto"])
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("::: {.panel-tabset}\nx\n:::", 6, "cell 4: uses the class 'panel-tabset', which the publishers do not treat alike; take it out"),
+        ("```{mermaid}\nx\n```", 6, "cell 4: holds code that Quarto would run ('mermaid'); write it without braces"),
+        ("As @sec-nowhere says.", 9, "cell 4: reference '@sec-nowhere' leads nowhere"),
+    ],
+)  # fmt: skip
+def test_what_quarto_alone_acts_upon_is_refused_before_the_notebook_runs(
+    tmp_path: Path, publisher: str, text: str, code: int, said: str
+) -> None:
+    write_light_world(tmp_path)
+    file = tmp_path / "notebooks/tiny.ipynb"
+    notebook = nbformat.read(file, as_version=4)
+    notebook.cells.insert(3, nbformat.v4.new_markdown_cell(text))
+    nbformat.write(notebook, file)
+    door = tmp_path / "notebooks/door.py"
+    door.write_text(
+        f"open({str(tmp_path / 'ran')!r}, 'w').close()\n{door.read_text(encoding='utf-8')}", encoding="utf-8"
+    )
+    done = run(tmp_path, "--publisher", publisher)
+    assert (done.returncode, done.stderr.strip().splitlines()[-1]) == (code, f"evalkit: {said}")
+    assert not (tmp_path / "ran").exists()
+    assert published(tmp_path) == []
+
+
 @pytest.mark.parametrize(("version", "works"), [("1.8.99", False), ("1.9.0", True), ("1.10.18", True), ("0.99", False)])
 def test_an_old_quarto_is_refused_before_the_notebook_runs(tmp_path: Path, version: str, works: bool) -> None:
     write_light_world(tmp_path)

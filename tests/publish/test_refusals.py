@@ -11,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from evalkit.errors import EvalkitError
 from evalkit.publish._approval import Approval, beside, kept_approvals
+from evalkit.publish._before import check_notebook, notebook_problems
 from evalkit.publish._manifest import (
     MANIFEST,
     damaged,
@@ -20,7 +21,7 @@ from evalkit.publish._manifest import (
     strangers,
 )
 from evalkit.publish._parameters import declared, parse_override, validated
-from evalkit.publish._prepare import check_letters, prepare
+from evalkit.publish._prepare import prepare
 from evalkit.publish._redact import redact
 from evalkit.publish._release import kept_folder, place_release, recover, release_folder
 from evalkit.publish._sign import check_signature, key_name, new_key, public_name, sign
@@ -129,10 +130,36 @@ def test_letters_that_the_pdf_has_not() -> None:
     notebook = new_notebook(
         cells=[new_markdown_cell("fine"), new_code_cell("x = '名'"), new_code_cell("#| fig-cap: 名")]
     )
-    check_letters(notebook, ["html"])
+    check_notebook(notebook, ["html"])
     said = "cell {}: holds letters that the PDF's fonts do not have; write it in others, or with --to html"
-    assert refusal(lambda: check_letters(notebook, ["html", "pdf"])) == said.format(3)
-    assert refusal(lambda: check_letters(new_notebook(cells=[new_markdown_cell("名")]), ["pdf"])) == said.format(1)
+    assert refusal(lambda: check_notebook(notebook, ["html", "pdf"])) == said.format(3)
+    assert refusal(lambda: check_notebook(new_notebook(cells=[new_markdown_cell("名")]), ["pdf"])) == said.format(1)
+
+
+# What cannot be published whatever the cells put out.
+BEFORE = [
+    (new_markdown_cell("::: {.callout-tip}\nx\n:::"),
+     "cell 2: uses the class 'callout-tip', which the publishers do not treat alike; take it out"),
+    (new_markdown_cell("::: {#thm-a}\nx\n:::"), "cell 2: has the label 'thm-a', which Quarto would number; use another name"),
+    (new_markdown_cell("```{mermaid}\nx\n```"), "cell 2: holds code that Quarto would run ('mermaid'); write it without braces"),
+    (new_markdown_cell("<b>x</b>"), "cell 2: holds raw html; Markdown's own signs are enough"),
+    (new_code_cell("#| label: tbl-b\n#| tbl-cap: '[x]{.aside}'\nx"),
+     "cell 2 (tbl-b): its caption uses the class 'aside', which the publishers do not treat alike; take it out"),
+    (new_code_cell("#| labels: fig-a"), "cell 2: unknown option '#| labels'; did you mean 'label'?"),
+    (new_markdown_cell("As @sec-nown says"), "cell 2: reference '@sec-nown' leads nowhere; did you mean 'sec-known'?"),
+    (new_markdown_cell("As @fig-b says"), "cell 2: reference '@fig-b' leads nowhere; did you mean 'fig-a'?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "said"), BEFORE)
+def test_what_cannot_be_published_is_found_before_anything_runs(wrong: Any, said: str) -> None:
+    fine = new_code_cell(f"{FIG}\nreport.show(x)  # ::: {{.callout-tip}}")
+    last = new_markdown_cell("# Known {#sec-known}\n\nSee @fig-a and @sec-known.")
+    injected = new_code_cell("#| nothing: 1", metadata={"tags": ["injected-parameters"]})
+    check_notebook(new_notebook(cells=[injected, fine, last]), ["html", "pdf"])
+    notebook = new_notebook(cells=[fine, wrong, last])
+    assert refusal(lambda: check_notebook(notebook, ["html"])) == said
+    assert [str(problem) for problem in notebook_problems(notebook, ["html"])] == [said]
 
 
 # -- parameters ------------------------------------------------------------------------------------------------------

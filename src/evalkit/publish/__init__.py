@@ -10,6 +10,7 @@ from evalkit.publish._approve import approve
 from evalkit.publish._approvers import new_approver
 from evalkit.publish._archive import archive
 from evalkit.publish._batch import render_all
+from evalkit.publish._before import check_notebook, notebook_problems
 from evalkit.publish._environment import digest
 from evalkit.publish._foresee import explain, foreseen
 from evalkit.publish._job import RenderJob, find_notebook
@@ -39,6 +40,7 @@ __all__ = [
     "approvals_of",
     "approve",
     "archive",
+    "check_notebook",
     "checked",
     "digest",
     "explain",
@@ -48,6 +50,7 @@ __all__ = [
     "import_private",
     "new_approver",
     "new_key",
+    "notebook_problems",
     "progress_for",
     "read_manifest",
     "render",

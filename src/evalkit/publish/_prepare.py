@@ -7,21 +7,22 @@ with its label, caption and alternative text. Whatever else a cell put out stops
 
 from __future__ import annotations
 
-__all__ = ["MARK", "Item", "check_letters", "prepare"]
+__all__ = ["MARK", "SECTION", "Item", "options_of", "prepare", "references_in", "unresolved"]
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from evalkit.errors import DisclosureError, ProtocolError, PublicationError, did_you_mean
-from evalkit.letters import unshown
 from evalkit.markup import escaped, title
 from evalkit.protocol import parse_yaml
 from evalkit.seal import MARK
 
 _OPTION = re.compile(r"^#\|\s?(.*)$")
 _REFERENCE = re.compile(r"(?<![\w/`\\])@((?:fig|tbl|sec)-[A-Za-z0-9_-]+)")
+SECTION = re.compile(r"\{#(sec-[\w-]+)")
+"""A heading's label."""
 _TAIL = re.compile(r"(: |, with ).*$", re.DOTALL)  # of a caption: how the figure shows it
 _KNOWN_OPTIONS = (
     "label",
@@ -74,31 +75,6 @@ class Item:
     def title(self) -> str:
         """The caption without Markdown's marks, for places that show plain text."""
         return title(self.caption)
-
-
-def check_letters(notebook: Any, to: Sequence[str]) -> None:  # noqa: ANN401 - nbformat.NotebookNode has no types
-    """Refuse an author's text that the PDF's fonts have no letters for, before anything runs.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-    to : sequence of str
-        Formats of the publication: a browser finds letters elsewhere.
-
-    Raises
-    ------
-    PublicationError
-        Naming the first such cell.
-    """
-    if "pdf" not in to:
-        return
-    for number, cell in enumerate(notebook.cells, start=1):
-        options = (line for line in cell.source.splitlines() if line.startswith("#|"))
-        if unshown([cell.source] if cell.cell_type == "markdown" else options):
-            msg = (
-                f"cell {number}: holds letters that the PDF's fonts do not have; write it in others, or with --to html"
-            )
-            raise PublicationError(msg)
 
 
 def prepare(executed: Any) -> list[Item]:  # noqa: ANN401 - nbformat.NotebookNode has no types
@@ -154,7 +130,7 @@ def _titled(item: Item) -> Item:
     return replace(item, caption="", text=item.text.replace("\n", f"\n{item.caption}. ", 1))
 
 
-def _options(source: str, number: int) -> tuple[dict[str, Any], str]:
+def options_of(source: str, number: int) -> tuple[dict[str, Any], str]:
     """Split a cell into its Quarto options and its code."""
     lines = source.splitlines()
     head: list[str] = []
@@ -181,7 +157,7 @@ def _options(source: str, number: int) -> tuple[dict[str, Any], str]:
 
 
 def _code_cell(cell: Any, number: int, *, hidden: bool) -> list[Item]:  # noqa: ANN401
-    options, code = _options(cell.source, number)
+    options, code = options_of(cell.source, number)
     pieces = [piece for output in cell.outputs if (piece := _output(output, number))]
     if hidden or options.get("include") is False or options.get("output") is False:
         return []
@@ -266,11 +242,46 @@ def _check_labels(items: list[Item]) -> None:
 
 def _check_references(items: list[Item]) -> None:
     labels = {item.label for item in items if item.label}
-    labels |= {m for i in items if i.kind == "markdown" for m in re.findall(r"\{#(sec-[\w-]+)", i.text)}
-    for item in items:
-        if item.kind != "markdown":
-            continue
-        for name in _REFERENCE.findall(item.text):
-            if name.rstrip("-") not in labels:
-                msg = f"cell {item.cell}: reference '@{name}' leads nowhere{did_you_mean(name, labels)}"
-                raise PublicationError(msg)
+    written = [item for item in items if item.kind == "markdown"]
+    labels |= {label for item in written for label in SECTION.findall(item.text)}
+    for item in written:
+        for name in references_in(item.text):
+            if name not in labels:
+                raise unresolved(item.cell, name, labels)
+
+
+def references_in(text: str) -> list[str]:
+    """Return the labels that a Markdown text refers to.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> references_in("See @fig-a, @tbl-b-; ann@fig-none.org, `@fig-none`.")
+    ['fig-a', 'tbl-b']
+    """
+    return [name.rstrip("-") for name in _REFERENCE.findall(text)]
+
+
+def unresolved(cell: int, name: str, labels: Iterable[str]) -> PublicationError:
+    """Return what is said of a reference that leads nowhere.
+
+    Parameters
+    ----------
+    cell : int
+        Where it stands.
+    name : str
+    labels : iterable of str
+        Those that there are.
+
+    Returns
+    -------
+    PublicationError
+    """
+    return PublicationError(f"cell {cell}: reference '@{name}' leads nowhere{did_you_mean(name, list(labels))}")

@@ -20,6 +20,7 @@ from evalkit.errors import ExecutionError, ExecutionTimeoutError, PublicationErr
 from evalkit.excuses import ENVIRONMENT as GATE
 from evalkit.periods import quarters_between
 from evalkit.protocol import load_disclosure, private_folder, study_secret
+from evalkit.publish._before import check_notebook
 from evalkit.publish._crate import write_crate
 from evalkit.publish._data import write_data
 from evalkit.publish._document import Document, document_of, with_bibliography, with_excuses
@@ -34,7 +35,6 @@ from evalkit.publish._kernel import MODULES
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST, as_keyed, attachment, known_then, went_in, write_manifest
 from evalkit.publish._outcome import Outcome
-from evalkit.publish._prepare import check_letters
 from evalkit.publish._progress import LineProgress, Progress
 from evalkit.publish._protected import Protected, run_protected
 from evalkit.publish._published import estimates_of, numbers_changed, published_of, read_numbers
@@ -176,7 +176,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     notebook = read_notebook(job.notebook)
     parameters = parameters_of(job, notebook)
     spoken = in_language(notebook, job.notebook, language_in(job, parameters))
-    check_letters(spoken, job.params.publication.to)
+    check_notebook(spoken, job.params.publication.to)
     guard = _guard(job, spoken, scratch)
     if guard.identifiers.unsearched:
         told.step(job.name, f"{guard.identifiers.unsearched} identifiers are too short to be looked for")

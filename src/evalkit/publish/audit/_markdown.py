@@ -12,6 +12,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,6 +37,7 @@ _ATTRIBUTES = frozenset({"unless-format", "unless-meta", "when-format", "when-me
 _TIMEOUT = 60
 
 
+@lru_cache(maxsize=512)  # what was read before the run is read again after it
 def audit_markdown(text: str) -> str:
     """Say why a Markdown text may not be published.
 
