@@ -79,8 +79,8 @@ def _written(cell: Any) -> list[str]:  # noqa: ANN401
 def _options_problems(source: str, number: int) -> Iterator[EvalkitError]:
     try:
         options, _ = options_of(source, number)
-    except PublicationError as problem:
-        yield problem
+    except PublicationError as error:
+        yield error
         return
     for name in _CAPTIONS:
         if problem := audit_markdown(str(options.get(name) or "")):
