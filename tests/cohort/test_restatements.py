@@ -29,6 +29,8 @@ CASES = [
     ("two for one, entered on the day of the retraction", "a | +20 | +20 | +40\na | +21 | +40 | -\na | +22 | +40 | -", ["attended sessions 2 3 correction 0 1 0"]),
     ("two for one, the second entered on another day", "a | +20 | +20 | +40\na | +21 | +40 | -\na | +22 | +41 | -", ["attended sessions 2 3 late entry, correction 1 1 0"]),
     ("the same day again, entered later", "a | +20 | +20 | +40\na | +20 | +45 | -\na | +21 | +45 | -", ["attended sessions 2 3 late entry, correction 1 1 0"]),
+    ("entered late and withdrawn on the last day looked at", "a | +20 | +35 | +90", []),
+    ("entered late and withdrawn the day after that", "a | +20 | +35 | +91", ["attended sessions 1 2 late entry 1 0 0"]),
     ("entered late and withdrawn at once, or withdrawn on the cut", "a | +20 | +35 | +40\na | +21 | +21 | +30", []),
 ]  # fmt: skip
 

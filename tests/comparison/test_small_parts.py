@@ -13,6 +13,7 @@ from evalkit.analyses import (
     BalanceOf,
     Comparison,
     PrecisionOf,
+    _imputed,
     _overlap,
     _sensitivity,
     differences_of,
@@ -22,6 +23,7 @@ from evalkit.analyses import (
     preference,
     target_of,
 )
+from evalkit.analyses._subgroups import DifferencesOf
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError
 from golden.cases import compared, known
@@ -305,3 +307,53 @@ def test_differences_by_level_need_both_groups() -> None:
     assert tested.loc["s1", ["statistic", "df", "p_value"]].tolist() == pytest.approx([q, 1, stats.chi2.sf(q, 1)])
     assert tested.loc["s2", "p_value"] == tested.loc["s1", "p_value"]
     assert differences_of(Tally(frame.iloc[:0]), GROUPS).empty
+
+
+def test_a_difference_by_level_carries_its_counts_its_analysis_and_its_notes() -> None:
+    rows = [(g, "sex[man]", "Man", "Sex", e, 40) for g, e in zip(GROUPS, (30, 20), strict=True)]
+    counts = Tally(pd.DataFrame(rows, columns=["group", "term", "label", "variable", "n_event", "n"]))
+    made = DifferencesOf(GROUPS, "difference", "people", ("A note.",)).estimate(counts)
+    assert made.counts is counts
+    assert made.analysis == DifferencesOf(GROUPS, "difference", "people", ("A note.",))
+    assert (made.kind, made.estimand, made.population, made.notes) == (
+        "subgroups",
+        "difference",
+        "people",
+        ("A note.",),
+    )
+
+
+def test_numbers_of_levels_follow_what_else_is_known_and_stand_apart() -> None:
+    rng = np.random.default_rng(4)
+    level = rng.integers(0, 3, 300)
+    frame = pd.DataFrame(
+        {
+            "focus": (rng.random(300) < 0.3 + 0.3 * (level == 1)).astype(int),
+            "time": rng.integers(1, 300, 300) + 200 * (level == 2),
+            "event": rng.integers(0, 2, 300),
+            "age": rng.normal(30, 5, 300),
+            "same": 1.0,  # what does not differ has no say
+            "place": np.array(["x", "y", "z"], dtype=object)[level],
+        }
+    )
+    found = _imputed.quantified(frame, "place", ["age", "same"])
+    y = np.column_stack([frame["place"].eq(one).astype(float) for one in found])
+    z = frame[["focus", "time", "event", "age"]].to_numpy(float)
+    y, z = y - y.mean(axis=0), z - z.mean(axis=0)
+    # the canonical variate by another road: the leading eigenvector of the two projections
+    projection = z @ np.linalg.solve(z.T @ z, z.T)
+    left = np.linalg.svd(y, full_matrices=False)[0][:, :2]
+    variate = left @ np.linalg.eigh(left.T @ projection @ left)[1][:, -1]
+    means = np.array([variate[frame["place"].eq(one).to_numpy()].mean() for one in found])
+    ours_ = np.array(list(found.values()))
+    ours_, means = ours_ - ours_.mean(), means - means.mean()
+    assert np.abs(ours_ @ means) == pytest.approx(np.linalg.norm(ours_) * np.linalg.norm(means), rel=1e-4)
+    assert list(found) == ["x", "y", "z"]
+    assert len(set(_imputed.quantified(frame.assign(place="x", time=1), "place", ["same"]).values())) == 1
+
+
+def test_where_an_imputed_study_cannot_be_compared_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"m": 2, "burn_in": 1, "n_boot": 20}
+    assert len(_imputed.imputed(ours(), 60, **asked).data) == 2
+    monkeypatch.setattr(_imputed, "fitted", lambda *_, **__: None)
+    assert _imputed.imputed(ours(), 60, **asked).data.empty

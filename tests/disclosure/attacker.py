@@ -91,11 +91,14 @@ def observed(releases: Sequence[Published], *, same: bool = True) -> dict[Group,
                 _read_states(exact.counts, safe, learn)
                 continue
             shown = safe.estimates.tidy()
-            numbers = shown.set_index("term") if len(shown) else shown
+            if "n" not in shown:  # a model prints of how many people it is, and of how many events
+                of = safe.estimates.counts
+                shown = shown.iloc[:0] if of is None else of.frame[of.frame["term"] == "model"]
+            numbers = shown.set_index(["group", "term"]) if len(shown) else shown
             for (_, row), who in zip(exact.counts.data.iterrows(), exact.counts.people, strict=True):
                 for column in ("n",) if isinstance(exact.counts, Moments) else ("n", "n_event"):
-                    if len(shown):
-                        learn(who[column], numbers[column].get(row["term"], np.nan))
+                    if len(shown) and who:
+                        learn(who[column], numbers[column].get((row["group"], row["term"]), np.nan))
     return known
 
 
@@ -105,17 +108,18 @@ def _read_curve(counts: DayCounts, safe, learn) -> None:
     if public is None or people is None or safe.verdict == "withheld":
         return
     if "end_n_event_1" in public.data:
-        blocks = public.data[public.data["n_event_1"] > 0]
-        for number, until in zip(blocks["n_event_1"].cumsum(), blocks["end_n_event_1"], strict=True):
-            if np.isfinite(until):
-                learn(people.loc[(people["cause"] == 1) & (people["time"] <= until), "code"].to_numpy(), number)
+        for group, own in people[people["cause"] == 1].groupby("group"):
+            blocks = public.data[(public.data["group"] == group) & (public.data["n_event_1"] > 0)]
+            for number, until in zip(blocks["n_event_1"].cumsum(), blocks["end_n_event_1"], strict=True):
+                if np.isfinite(until):
+                    learn(own.loc[own["time"] <= until, "code"].to_numpy(), number)
     else:  # without safe curves: each step's fall times the number at risk
-        before = 1.0
-        for _, row in safe.estimates.tidy().iterrows():
-            events = round(row["n_risk"] * (1 - row["estimate"] / before)) if before else 0
-            day = people[(people["cause"] == 1) & (people["time"] == row["time"])]
-            learn(day["code"].to_numpy(), events)
-            before = row["estimate"] if pd.notna(row["estimate"]) else before
+        for group, shown in safe.estimates.tidy().groupby("group"):
+            own, before = people[(people["cause"] == 1) & (people["group"] == group)], 1.0
+            for _, row in shown.iterrows():
+                events = round(row["n_risk"] * (1 - row["estimate"] / before)) if before else 0
+                learn(own.loc[own["time"] == row["time"], "code"].to_numpy(), events)
+                before = row["estimate"] if pd.notna(row["estimate"]) else before
     for group, numbers in safe.at_risk.items():
         for day in range(0, len(numbers), 30):
             own = people[(people["group"] == group) & (people["time"] >= day)]

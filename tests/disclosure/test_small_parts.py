@@ -9,6 +9,7 @@ import pytest
 from evalkit.counts import Tally
 from evalkit.disclosure import Policy, safe_counts
 from evalkit.disclosure._counts import noised_tally
+from evalkit.disclosure._limits import _of_row
 from evalkit.disclosure._lines import blocks_of
 
 POLICY = Policy(secret=bytes(range(32)))
@@ -65,3 +66,27 @@ def test_counts_of_nobody_known_follow_from_what_is_asked() -> None:
         first.loc[1, "n_event"] == first.loc[1, "n"] == POLICY.public(60, None, "one|b|t, people")
     )  # all of them: the same people
     assert not first.equals(other) or POLICY.public(60, None, "two|a|t, people") == n
+
+
+SAMPLE, NOISE = np.array([1.0, 2.0, 4.0, 8.0]), np.array([0.1, 0.3, 0.5, 0.7])
+NAMES = {name: np.array(values, dtype=object) for name, values in {"group": list("aabb"), "term": list("xyxy")}.items()}
+
+
+@pytest.mark.parametrize(
+    ("row", "ratio"),
+    [
+        ({"group": "b", "term": "x"}, 0.5 / 4),  # its own count
+        ({"group": "c", "term": "y"}, 1.0 / 10),  # of no group that is counted: those of the term
+        ({"term": "x"}, 0.6 / 5),  # a difference between groups
+        ({"group": "a", "term": "z"}, 0.4 / 3),  # a term that is not counted: all of the group
+        ({"group": "a"}, 0.4 / 3),
+        ({"group": "c", "term": "z"}, 1.6 / 15),
+        ({"label": "everybody"}, 1.6 / 15),
+    ],
+)
+def test_whose_noise_a_row_has(row: dict[str, str], ratio: float) -> None:
+    assert _of_row(pd.Series(row), NAMES, SAMPLE, NOISE) == pytest.approx(ratio)
+
+
+def test_noise_beside_no_sampling_error_adds_nothing() -> None:
+    assert _of_row(pd.Series({"group": "a"}), NAMES, np.zeros(4), NOISE) == 0.0

@@ -20,6 +20,7 @@ from evalkit.publish._data import write_data
 from evalkit.publish._document import Document
 from evalkit.publish._environment import code
 from evalkit.publish._job import read_notebook
+from evalkit.publish._keep import _plain
 from evalkit.publish._manifest import MANIFEST
 from evalkit.publish._page import _table
 from evalkit.publish._place import broken_chain, misplaced
@@ -28,7 +29,9 @@ from evalkit.publish._process import run_child
 from evalkit.publish._scratch import ENVIRONMENT
 from evalkit.publish.audit._cells import _kind
 from evalkit.publish.audit._fold import pieces
-from evalkit.publish.audit._guard import dates_in
+from evalkit.publish.audit._guard import Guard, dates_in
+from evalkit.publish.audit._identifiers import Identifiers
+from evalkit.seal import MARK
 from evalkit.words import messages_for
 
 EN = messages_for("en-US")
@@ -251,3 +254,29 @@ def test_a_second_release_names_the_first(supersedes: dict[str, Any] | None, wro
         else ("", "revision 1, which is not kept beside it")
     )
     assert broken_chain(release, manifest) == said
+
+
+def test_a_guard_does_not_show_what_it_guards() -> None:
+    guard = Guard("key-k1", Identifiers.of(["P81f2aa03"]), frozenset({"pass-w0rd"}), frozenset({"/home/me"}))
+    assert repr(guard) == "Guard(identifiers=Identifiers(unsearched=0), dates=frozenset(), numbers=frozenset())"
+    again = Guard("key-k1", guard.identifiers, guard.secrets, guard.paths)
+    guard.objection(["a text"])
+    assert guard == again  # what it has read before is no part of it
+
+
+def test_a_text_that_passed_undated_is_read_again_for_its_days() -> None:
+    guard = Guard()
+    assert guard.objection(["on 2022-03-04"], dated=False) == ""
+    assert "exact day" in guard.objection(["on 2022-03-04"])
+    assert "exact day" in guard.objection(["on 2022-03-04"])  # and what did not pass is not taken as passed
+    assert guard.objection(["on 2022-03-04"], dated=False) == ""
+
+
+def test_what_is_kept_of_a_mark_for_review() -> None:
+    told = {name: f"its {name}" for name in ("shows", "kind", "estimate", "verdict", "alt", "line")}
+    output = {"data": {"text/plain": "x"}, "metadata": {MARK: {**told, "seal": "s", "numbers": [1], "digest": "d"}}}
+    kept = _plain(output)
+    assert dict(kept.metadata[MARK]) == told
+    assert dict(kept.data) == {"text/plain": "x"}
+    few = _plain({"data": {}, "metadata": {MARK: {"kind": "k", "seal": "s"}}})
+    assert dict(few.metadata[MARK]) == {"kind": "k"}

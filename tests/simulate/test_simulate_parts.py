@@ -16,7 +16,7 @@ from evalkit.simulate import SCENARIOS, integrate
 from evalkit.simulate import _truth as truth
 from evalkit.simulate._attendance import WEEKS, _completion_week, session_days
 from evalkit.simulate._course import gap_day
-from evalkit.simulate._people import NEVER, _pick, _roll, _shifted, weekday
+from evalkit.simulate._people import NEVER, _pick, _referrals, _roll, _shifted, weekday
 from evalkit.simulate._records import finish, lag, to_dates, with_errors
 from evalkit.simulate._scenario import get_scenario
 
@@ -206,3 +206,17 @@ def test_scenarios_by_name() -> None:
     assert get_scenario("null") is SCENARIOS["null"] and get_scenario("null").name == "null"
     with pytest.raises(UsageError, match=r"^scenario 'nul' is not one of .*; did you mean 'null'\?$"):
         get_scenario("nul")
+
+
+def test_referrals_of_the_pilot_rise_for_half_a_year_and_those_of_the_other_arm_do_not() -> None:
+    focus = np.repeat([True, False], 200_000)
+    days = (
+        _referrals(np.random.default_rng(3), focus, date(2022, 1, 3), date(2022, 12, 30)) - date(2022, 1, 3).toordinal()
+    )
+    assert set(days % 7) == {0, 1, 2, 3, 4}
+    weekdays = np.arange(362)[np.arange(362) % 7 < 5]
+    for arm, weight in ((True, np.minimum((weekdays + 30) / 180, 1)), (False, np.ones(len(weekdays)))):
+        expected = np.add.reduceat(weight / weight.sum(), np.flatnonzero(np.diff(weekdays // 28, prepend=-1)))
+        own = np.bincount(days[focus == arm] // 28, minlength=len(expected)) / 200_000
+        assert own == pytest.approx(expected, abs=0.003)
+    assert expected[0] == pytest.approx(20 / len(weekdays))
