@@ -132,17 +132,6 @@ def test_what_is_foretold_is_little_and_less_than_it_seems(known) -> None:
     assert 0.2 < wide.loc["calibration_slope", "corrected"] < 1
 
 
-def test_waiting_times_are_of_all_whose_window_is_closed(known) -> None:
-    rows = analyses.seen_within(known, 14).tidy().set_index(["group", "term"])
-    everybody = known.people[known.people["days_from_referral"] >= 14]
-    for group in known.groups:
-        own = everybody[everybody["group"] == group]
-        for term, column in (("intake", "intake_date"), ("first_session", "first_session_date")):
-            met = (own[column] - own["referral_date"]).dt.days <= 14
-            assert rows.loc[(group, term), ["n", "n_event"]].tolist() == [len(own), met.sum()]
-    assert rows["label"].unique().tolist() == ["Intake within 14 days", "First session within 14 days"]
-
-
 def test_starting_is_told_by_classes_of_wait(known) -> None:
     found = analyses.starting_by_wait(known)
     rows = analyses.stage(known, "before_session")
@@ -178,5 +167,4 @@ def test_before_anybody_was_referred(known) -> None:
         assert analyses.leaving_model(nobody, name).tidy().empty
         assert analyses.leaving_risks(nobody, name, 30).tidy().empty
         assert analyses.leaving_foretold(nobody, name, 30).tidy().empty
-    assert analyses.seen_within(nobody).tidy()["estimate"].isna().all()
-    assert pd.isna(analyses.seen_within(nobody).tidy()["conf_low"]).all()
+    assert analyses.waiting(nobody).tidy().empty

@@ -184,8 +184,7 @@ for name in STAGES:
 case("analyses.leaving_model: after session", lambda: analyses.leaving_model(known(), "after_session", 3))
 case("analyses.leaving_risks: before session", lambda: analyses.leaving_risks(known(), "before_session", 30, smallest=3, n_boot=20))  # fmt: skip
 case("analyses.leaving_foretold: before intake", lambda: analyses.leaving_foretold(known(), "before_intake", 20, smallest=3, n_boot=20))  # fmt: skip
-for name in ("starting_by_wait", "seen_within"):
-    case(f"analyses.{name}: all", functools.partial(lambda n: getattr(analyses, n)(known()), name))
+case("analyses.starting_by_wait: all", lambda: analyses.starting_by_wait(known()))
 
 # -- harm --------------------------------------------------------------------------------------------------------------
 for name in (

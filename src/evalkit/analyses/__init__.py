@@ -99,7 +99,7 @@ from evalkit.analyses._sensitivity import sensitivity
 from evalkit.analyses._stay import leaving, mean_stay, staying
 from evalkit.analyses._subgroups import differences_of, subgroups
 from evalkit.analyses._trend import ChangeOf, change, trend
-from evalkit.analyses._waiting import seen_within, starting_by_wait, waiting, waiting_days
+from evalkit.analyses._waiting import starting_by_wait, waiting, waiting_days
 
 __all__ = [
     "EVENTS_PER_TERM",
@@ -166,7 +166,6 @@ __all__ = [
     "repeated_harm",
     "return_times",
     "returns",
-    "seen_within",
     "sensitivity",
     "stage",
     "starting_by_wait",

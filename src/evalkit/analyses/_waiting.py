@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["WAITS", "seen_within", "starting_by_wait", "waiting", "waiting_days"]
+__all__ = ["WAITS", "starting_by_wait", "waiting", "waiting_days"]
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,6 @@ from evalkit.analyses._counting import count_true, groups_of, tally
 from evalkit.analyses._dose import waiting_times
 from evalkit.analyses._leaving import STAGES, WAIT, stage
 from evalkit.cohort import Cohort, needs, nobody
-from evalkit.counts import Tally, who
 from evalkit.estimates import Estimates
 from evalkit.levels import in_words
 from evalkit.stats import cumulative_incidence, survival_quantile
@@ -108,36 +107,3 @@ def starting_by_wait(cohort: Cohort) -> Estimates:
     rows["wait"] = pd.cut(rows[WAIT], ends, labels=names)
     found = cumulative_incidence(rows, "time", "event", by="wait", causes=[event, other])
     return found.about(population=people, cut=cohort.cut, asked={"question": "starting_by_wait"})
-
-
-@needs("sessions", _WHAT)
-def seen_within(cohort: Cohort, days: int = 14) -> Estimates:
-    """Return the share of people with an intake, and with a first session, within so many days of referral, by arm.
-
-    Parameters
-    ----------
-    cohort : Cohort
-    days : int
-
-    Returns
-    -------
-    Estimates
-        A share per arm and step, of all referred at least so many days before the cut. Made from a `Tally`.
-    """
-    people = cohort.people[cohort.people["days_from_referral"] >= days]
-    steps = {"intake": "intake_date", "first_session": "first_session_date"}
-    rows, whose = [], []
-    for group in cohort.groups:
-        own = people["group"].eq(group).to_numpy()
-        for term, column in steps.items():
-            after = (people[column] - people["referral_date"]).dt.days
-            met = own & after.le(days).to_numpy()
-            label = f"{in_words(term)} within {days} days"
-            rows.append({"group": group, "term": term, "label": label, "n_event": int(met.sum()), "n": int(own.sum())})
-            whose.append(who(people, n=own, n_event=met))
-    analysis = ShareOf(
-        "seen_within", f"share within {days} days of referral", f"people referred at least {days} days before the cut"
-    )
-    return analysis.estimate(Tally(pd.DataFrame(rows), people=tuple(whose))).about(
-        cut=cohort.cut, asked={"question": "seen_within", "days": days}
-    )
