@@ -123,6 +123,8 @@ def test_a_block_of_shell_is_understood(page: Path, text: str) -> None:
         if program == "make":
             targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
             assert set(arguments) <= set(targets)
+        elif program == "pip":
+            assert arguments == ["install", "evalkit"]
         elif program == ".venv/bin/jupyter":
             assert arguments[0] == "lab"
             assert (ROOT / arguments[1]).is_file()

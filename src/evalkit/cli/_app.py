@@ -16,7 +16,6 @@ app = typer.Typer(
     name="evalkit",
     help="Reproducible evaluation reports of human-service programmes.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -39,6 +38,37 @@ def _main(
     ] = False,
 ) -> None:
     """Reproducible evaluation reports of human-service programmes."""
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder of the study: new, or without files of these names.")],
+    demo: Annotated[bool, typer.Option("--demo", help="With simulated tables: it renders at once.")] = False,
+    id: Annotated[Optional[str], typer.Option("--id", help="Short name: a to z, 0 to 9, -.")] = None,  # noqa: UP045
+    title: Annotated[Optional[str], typer.Option("--title", help="As reports print it.")] = None,  # noqa: UP045
+    starts: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--starts", metavar="DAY", help="First day on which a referral belongs to it: 2021-11-18."),
+    ] = None,
+    focus: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--focus", metavar="VALUE=LABEL", help="The group the study is about."),
+    ] = None,
+    comparison: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--comparison", metavar="VALUE=LABEL", help="The group it is compared with."),
+    ] = None,
+    assignment: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--assignment", help="What sets the groups apart: mandate, random or other."),
+    ] = None,
+    tables: Annotated[Optional[Path], typer.Option("--tables", help="Folder of the raw tables.")] = None,  # noqa: UP045
+    language: Annotated[str, typer.Option("--language", help="Of its reports: en or es.")] = "en",
+) -> None:
+    """Begin a study: protocol, notebooks and all that a render needs; what is not said is asked on a terminal."""
+    from evalkit.cli._init import Answers, run  # noqa: PLC0415
+
+    run(folder, Answers(id, title, starts, focus, comparison, assignment, tables, demo, language))
 
 
 @app.command()

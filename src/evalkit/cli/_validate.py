@@ -9,11 +9,11 @@ from pathlib import Path
 import typer
 
 from evalkit.errors import EvalkitError
-from evalkit.intake import Codes, open_gate
+from evalkit.intake import Codes, Findings, open_gate
 from evalkit.protocol import Study, changed_defaults, find_private_folder, load_study, private_folder, write_private
 from evalkit.publish._scratch import private_files
 
-_CODES = "codes.json"
+_CODES, _FINDINGS = "codes.json", "findings.json"
 
 
 def run(file: Path, period: str | None, out: Path | None, *, codes: bool) -> int:
@@ -53,7 +53,7 @@ def run(file: Path, period: str | None, out: Path | None, *, codes: bool) -> int
         typer.echo(line)
     if out is not None:
         typer.echo(f"written to {out}")
-    kept = _keep(study, gate.codes)
+    kept = _keep(study, gate.codes, findings)
     if codes:
         typer.echo(gate.codes.proposal())
     elif gate.codes:
@@ -62,18 +62,22 @@ def run(file: Path, period: str | None, out: Path | None, *, codes: bool) -> int
     return 0
 
 
-def _keep(study: Study, codes: Codes) -> str:
-    """Keep the codes in the study's private folder, or take away those of an earlier day; say where they are."""
+def _keep(study: Study, codes: Codes, findings: Findings) -> str:
+    """Keep codes and findings in the study's private folder, or take away those of an earlier day; say where."""
+    files = {_CODES: codes.to_json() if codes else "", _FINDINGS: f"{findings.to_json()}\n" if len(findings) else ""}
     try:
-        if not codes:
-            earlier = find_private_folder(study)  # no folder is made for nothing
-            if earlier is not None:
-                (earlier / _CODES).unlink(missing_ok=True)
+        earlier = find_private_folder(study)  # no folder is made for nothing
+        if earlier is not None:
+            for name in (name for name, text in files.items() if not text):
+                (earlier / name).unlink(missing_ok=True)
+        if not any(files.values()):
             return ""
         folder = private_folder(study)
         # The folder lies in the checkout of whoever works on the study: what is in it is never to be committed.
         write_private(folder / ".gitignore", b"*\n")
-        write_private(folder / _CODES, codes.to_json().encode())
+        for name, text in files.items():
+            if text:
+                write_private(folder / name, text.encode())
     except (EvalkitError, OSError):
         return "the values that the protocol does not name could not be kept (no private folder can be written)"
     return f"the values that the protocol does not name are in {folder / _CODES}"

@@ -22,7 +22,7 @@ from evalkit.protocol._private import (
 )
 from evalkit.protocol._report import Publication, ReportParams
 from evalkit.protocol._rules import Closure, Rules
-from evalkit.protocol._schema import write_schemas
+from evalkit.protocol._schema import schema_files, write_schemas
 from evalkit.protocol._secret import Secret, find_secret, noise_secret, study_secret
 from evalkit.protocol._study import (
     Arm,
@@ -71,6 +71,7 @@ __all__ = [
     "private_modes",
     "read_key",
     "read_yaml",
+    "schema_files",
     "study_secret",
     "validate",
     "write_private",

@@ -35,9 +35,22 @@ def write_schemas(folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
+    for name, content in schema_files().items():
+        written.append(folder / name)
+        written[-1].write_bytes(content)
+    return written
+
+
+def schema_files() -> dict[str, bytes]:
+    """Return the JSON Schemas of the protocol's files.
+
+    Returns
+    -------
+    dict of str to bytes
+        Name of a file: its content.
+    """
+    found = {}
     for name, model in SCHEMAS.items():
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
-        file = folder / name
-        file.write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
-        written.append(file)
-    return written
+        found[name] = (json.dumps(schema, indent=2) + "\n").encode()
+    return found

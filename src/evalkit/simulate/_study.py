@@ -70,14 +70,26 @@ class Simulated:
         """
         folder.mkdir(parents=True, exist_ok=True)
         written = []
-        for name, table in self.tables.items():
-            file = folder / f"{name}.csv"
-            file.write_bytes(csv_text(table.assign(synthetic="true")).encode("utf-8"))
-            written.append(file)
-        content = {**self.about, "truth": dict(self.truth), "truth_error": dict(self.truth_error)}
-        file = folder / "simulation.json"
-        file.write_bytes((json.dumps(content, indent=2, sort_keys=True) + "\n").encode("utf-8"))
-        return [*written, file]
+        for name, content in self.files().items():
+            written.append(folder / name)
+            written[-1].write_bytes(content)
+        return written
+
+    def files(self) -> dict[str, bytes]:
+        """Return what `write` writes.
+
+        Returns
+        -------
+        dict of str to bytes
+            Name of a file: its content.
+        """
+        found = {
+            f"{name}.csv": csv_text(table.assign(synthetic="true")).encode("utf-8")
+            for name, table in self.tables.items()
+        }
+        about = {**self.about, "truth": dict(self.truth), "truth_error": dict(self.truth_error)}
+        found["simulation.json"] = (json.dumps(about, indent=2, sort_keys=True) + "\n").encode("utf-8")
+        return found
 
 
 def simulate(
