@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 REPORTS ?= reports
 DEMO := data/demo/simulation.json
 .DEFAULT_GOAL := help
-.PHONY: help report test quick check lint types slow same mutants bench validation clean install lock schema
+.PHONY: help report test quick check lint types slow same mutants bench validation clean install lock schema docs
 
 help:
 	@echo "make report   environment, demo study, newest quarterly report as PDF and HTML"
 	@echo "make test     environment, all tests"
 	@echo "make test PYTHON=python3.13   the same on another Python (3.11, 3.12, 3.13): .venv is made anew where its version differs"
 	@echo "make check    linters, types, import contract, docstrings, tests"
+	@echo "make docs     the documentation site: build/docs/index.html (half a minute, without the network)"
 	@echo "make same BEFORE=<commit>   the reports rendered with that commit and now: which numbers and words differ (8 minutes)"
 	@echo "make mutants      small faults put into a copy of the sources: how many the tests notice (20 minutes): docs/mutants.md"
 	@echo "make validation   coverage and type I error in 1,000 simulated studies (20 minutes): docs/validation.md"
@@ -46,6 +47,10 @@ $(VENV)/.runtime: requirements/runtime.txt pyproject.toml $(MADE)
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	@echo "Installing the locked developers' packages (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
 	@touch $@
 
 install: $(VENV)/.runtime
@@ -92,7 +97,10 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	@$(BIN)/mypy
 
-check: lint types test
+docs: $(VENV)/.docs
+	@$(BIN)/python docs/_site/build.py
+
+check: lint types docs test
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.run
@@ -106,6 +114,7 @@ lock:
 	@$(UV_LOCK) --output-file requirements/runtime.txt
 	@uv pip compile requirements/build.in --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet --constraints requirements/runtime.txt --output-file requirements/build.txt
 	@$(UV_LOCK) --group dev --extra postgres --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	@uv pip compile --group docs --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet --constraints requirements/dev.txt --output-file requirements/docs.txt
 
 clean:
 	@rm -rf data/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

@@ -34,17 +34,23 @@ FOLLOWS = {
 }
 
 
+def found_in(page: Path) -> list[tuple[str, str]]:
+    """Return language and text of each block of a page; those of Sphinx, such as `{toctree}`, are no code."""
+    text = re.sub(r"^```\{.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return BLOCK.findall(text)
+
+
 def blocks(language: str) -> list[Any]:
     found = []
     for page in PAGES:
-        for number, (kind, text) in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), start=1):
+        for number, (kind, text) in enumerate(found_in(page), start=1):
             if kind == language:
                 found.append(pytest.param(page, text, id=f"{page.name}-{number}"))
     return found
 
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
-    kinds = {kind for page in PAGES for kind, _ in BLOCK.findall(page.read_text(encoding="utf-8"))}
+    kinds = {kind for page in PAGES for kind, _ in found_in(page)}
     assert kinds <= {"python", "sh", "yaml"}
     assert {"python", "sh"} <= kinds
 
@@ -156,8 +162,7 @@ def test_commands_named_in_a_sentence_are_understood() -> None:
 
 
 def test_the_quick_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = [line for kind, text in BLOCK.findall(page) if kind == "sh" for line in commands(text)]
+    lines = [line for kind, text in found_in(ROOT / "README.md") if kind == "sh" for line in commands(text)]
     made = next(line[1:] for line in lines if line[:2] == ["evalkit", "example"])
     monkeypatch.chdir(tmp_path)
     app(made, standalone_mode=False)

@@ -3,51 +3,51 @@
 Every function takes a `evalkit.cohort.Cohort` (`late_entry`: the cut's tables) and gives `Estimates` that
 remember their counts and analysis, or a frame of times for `evalkit.stats`.
 
-====================== ==========  ==================================================================
-function               counts      what
-====================== ==========  ==================================================================
-`funnel`               Tally       referral to completion, each step with its denominator
-`completion`           Tally       the funnel's last step alone
-`completion_of_intakes`Tally       the same of people with an intake, counted from it
-`reached_dose`         Tally       starters who reach the dose in time
-`dose_and_completion`  Tally       both of the same starters, side by side
-`engaged_by`           Tally       share engaged by site, community area, referral source
-`engaged_across`       Tally       share engaged by the levels of several columns
-`leaving`              DayCounts   disengaged and completed by day since the first session
-`staying`              DayCounts   not disengaged by day, completion censored
-`mean_stay`            DayCounts   difference in mean days without disengagement
-`reach`                Tally       people referred by the levels of a column
-`referred`             Tally       people referred, and since a day
-`trend`                Tally       the funnel's shares at the end of each period
-`change`               Tally       how a share changed since an earlier cut
-`time_to_first_session`DayCounts  share with a first session by day since referral
-`waiting_days`         DayCounts   days by which a quarter, a half, three quarters had one
-`waiting`              Tally       first session within two weeks, by referral source
-`attendance_rate`      Moments     attended / (attended + absent), clustered in people
-`dose_by_week`         Moments     mean sessions or hours by week since the first session
-`dose_distribution`    Tally       classes of sessions attended
-`dose_reached`         Moments     mean share of the dose's sessions and hours
-`longest_gap`          Tally       classes of the longest gap between sessions
-`returns`              Tally       attending again after disengagement
-`baseline`             both        baseline characteristics and standardised differences
-`incomplete`           Tally       people without a value of some characteristic
-`caseload`             Tally       referred, started, active by month
-`completeness`         Tally       share with a value, by field
-`late_entry`           DayCounts   days from event to entry, by table
-`lost_to_follow_up`    Tally       follow-up ended early
-`first_session_times`  (frame)     referral to first session
-`return_times`         (frame)     disengagement to return
-`first_harm`           DayCounts   share with recorded harm by day since intake
-`without_harm`         DayCounts   without it
-`mean_without_harm`    DayCounts   difference in mean days without it
-`repeated_harm`        Tally       mean cumulative counts
-`harm_after_completion` both       harm after the landmark by completion: curves, and a Cox model
-`harm_model`           Tally       Cox model of the first recorded harm
-`harm_hazards`         Tally       whether its hazards stay proportional
-`outcome`              (answers)   the arms compared on a scale: overlap, balance, effects ...
-`precision`            Tally       what the events seen could have detected
-`subgroups`            Tally       the difference in engagement by level, with tests of interaction
-====================== ==========  ==================================================================
+========================== ==========  ==================================================================
+function                   counts      what
+========================== ==========  ==================================================================
+`funnel`                   Tally       referral to completion, each step with its denominator
+`completion`               Tally       the funnel's last step alone
+`completion_of_intakes`    Tally       the same of people with an intake, counted from it
+`reached_dose`             Tally       starters who reach the dose in time
+`dose_and_completion`      Tally       both of the same starters, side by side
+`engaged_by`               Tally       share engaged by site, community area, referral source
+`engaged_across`           Tally       share engaged by the levels of several columns
+`leaving`                  DayCounts   disengaged and completed by day since the first session
+`staying`                  DayCounts   not disengaged by day, completion censored
+`mean_stay`                DayCounts   difference in mean days without disengagement
+`reach`                    Tally       people referred by the levels of a column
+`referred`                 Tally       people referred, and since a day
+`trend`                    Tally       the funnel's shares at the end of each period
+`change`                   Tally       how a share changed since an earlier cut
+`time_to_first_session`    DayCounts   share with a first session by day since referral
+`waiting_days`             DayCounts   days by which a quarter, a half, three quarters had one
+`waiting`                  Tally       first session within two weeks, by referral source
+`attendance_rate`          Moments     attended / (attended + absent), clustered in people
+`dose_by_week`             Moments     mean sessions or hours by week since the first session
+`dose_distribution`        Tally       classes of sessions attended
+`dose_reached`             Moments     mean share of the dose's sessions and hours
+`longest_gap`              Tally       classes of the longest gap between sessions
+`returns`                  Tally       attending again after disengagement
+`baseline`                 both        baseline characteristics and standardised differences
+`incomplete`               Tally       people without a value of some characteristic
+`caseload`                 Tally       referred, started, active by month
+`completeness`             Tally       share with a value, by field
+`late_entry`               DayCounts   days from event to entry, by table
+`lost_to_follow_up`        Tally       follow-up ended early
+`first_session_times`      (frame)     referral to first session
+`return_times`             (frame)     disengagement to return
+`first_harm`               DayCounts   share with recorded harm by day since intake
+`without_harm`             DayCounts   without it
+`mean_without_harm`        DayCounts   difference in mean days without it
+`repeated_harm`            Tally       mean cumulative counts
+`harm_after_completion`    both        harm after the landmark by completion: curves, and a Cox model
+`harm_model`               Tally       Cox model of the first recorded harm
+`harm_hazards`             Tally       whether its hazards stay proportional
+`outcome`                  (answers)   the arms compared on a scale: overlap, balance, effects ...
+`precision`                Tally       what the events seen could have detected
+`subgroups`                Tally       the difference in engagement by level, with tests of interaction
+========================== ==========  ==================================================================
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
     report = evalkit.open_report(study, period, title="Quarterly report")
     report.cover()
-    curve = survival.kaplan_meier(report.cohort.retention(), "time", "event", by="group")
+    curve = stats.kaplan_meier(report.cohort.retention(), "time", "event", by="group")
     report.show(curve)
 """
 

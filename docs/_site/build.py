@@ -1,0 +1,123 @@
+"""Builds the documentation site into build/docs; `make docs` runs it, strictly and without the network.
+
+The pages of docs/ are copied beside those that are made: a page per public module, the top folder's GLOSSARY, CHANGELOG
+and CONTRIBUTING, the list of decisions, and the table of errors. Nothing is written into docs/.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from sphinx.cmd.build import main as sphinx
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE, SITE = ROOT / "build/docs-source", ROOT / "build/docs"
+# A repository's visitors look for these in the top folder, a site's readers beside the other pages.
+TOP = {"glossary.md": "GLOSSARY.md", "changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
+# Modules that a researcher or a program of one's own calls, in the order in which they are met.
+MODULES = (
+    "evalkit",
+    "evalkit.report",
+    "evalkit.analyses",
+    "evalkit.stats",
+    "evalkit.estimates",
+    "evalkit.counts",
+    "evalkit.cohort",
+    "evalkit.intake",
+    "evalkit.protocol",
+    "evalkit.periods",
+    "evalkit.disclosure",
+    "evalkit.publish",
+    "evalkit.site",
+    "evalkit.simulate",
+    "evalkit.examples",
+    "evalkit.glossary",
+    "evalkit.errors",
+)
+ERRORS = "<!-- every error -->"
+
+
+def pages() -> dict[str, str]:
+    """Return every page that is not an image, by its place in the site."""
+    docs = ROOT / "docs"
+    found = {str(file.relative_to(docs)): _inside(file.read_text(encoding="utf-8")) for file in docs.rglob("*.md")}
+    found |= {page: _from_top((ROOT / file).read_text(encoding="utf-8")) for page, file in TOP.items()}
+    found |= {f"api/{name}.rst": _module(name) for name in MODULES}  # docstrings are reStructuredText
+    found |= {"api/index.md": _modules(), "decisions/index.md": _decisions(docs / "decisions")}
+    found["errors.md"] = found["errors.md"].replace(ERRORS, errors())
+    return found
+
+
+def errors() -> str:
+    """Return the table of the classes of `evalkit.errors` by exit code."""
+    module = importlib.import_module("evalkit.errors")
+    classes = [getattr(module, name) for name in module.__all__ if name[0].isupper()]
+    rows = [
+        f"| {one.exit_code} | {{py:class}}`~evalkit.errors.{one.__name__}` | {(one.__doc__ or '').splitlines()[0]} |"
+        for one in sorted(classes, key=lambda one: one.exit_code)
+    ]
+    return "| exit code | class | what it means |\n|--:|---|---|\n" + "\n".join(rows)
+
+
+def _inside(text: str) -> str:
+    """Return a page of docs/ with its links to the top folder as they are in the site."""
+    for page, file in TOP.items():
+        text = re.sub(rf"\]\((?:\.\./)+{file}(?=[)#])", f"](/{page}", text)
+    return text.replace("](decisions/)", "](decisions/index.md)")
+
+
+def _from_top(text: str) -> str:
+    """Return a page of the top folder with its links as they are inside docs/."""
+    text = re.sub(r"\]\(docs/", "](", text)
+    for page, file in TOP.items():
+        text = text.replace(f"]({file}", f"]({page}")
+    return text.replace("](decisions/)", "](decisions/index.md)")
+
+
+def _module(name: str) -> str:
+    return f"{name}\n{'=' * len(name)}\n\n.. automodule:: {name}\n   :members:\n"
+
+
+def _modules() -> str:
+    rows = []
+    for name in MODULES:
+        first = (importlib.import_module(name).__doc__ or "").strip().splitlines()[0]
+        rows.append(f"| [{name}]({name}.rst) | {first} |")
+    said = "Every public name of the modules that researchers and programs call. Examples run in the tests."
+    return f"# API\n\n{said}\n\n| module | what it is |\n|---|---|\n" + "\n".join(rows) + "\n\n" + _tree(MODULES)
+
+
+def _decisions(folder: Path) -> str:
+    files = sorted(folder.glob("[0-9]*.md"))
+    titles = [(file.name, file.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")) for file in files]
+    said = "What was decided that binds the rest, why, and what was tried and rejected."
+    lines = "\n".join(f"- [{title}]({name})" for name, title in titles)
+    return f"# Decisions\n\n{said}\n\n{lines}\n\n" + _tree(file.stem for file in files)
+
+
+def _tree(names: object) -> str:
+    return "```{toctree}\n:hidden:\n\n" + "\n".join(names) + "\n```\n"  # type: ignore[call-overload]
+
+
+def main() -> int:
+    """Lay the pages out and build; what Sphinx warns of stops it."""
+    shutil.rmtree(SOURCE, ignore_errors=True)
+    shutil.rmtree(SITE, ignore_errors=True)
+    for place, text in pages().items():
+        (SOURCE / place).parent.mkdir(parents=True, exist_ok=True)
+        (SOURCE / place).write_text(text, encoding="utf-8")
+    shutil.copytree(ROOT / "docs/images", SOURCE / "images")
+    here = Path(__file__).parent
+    options = ["-b", "html", "-c", str(here), "-d", str(ROOT / "build/.doctrees"), "-E", "-q", "-W", "--keep-going"]
+    code = sphinx([*options, str(SOURCE), str(SITE)])
+    if not code:
+        sys.stdout.write(f"{SITE.relative_to(ROOT)}/index.html\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
