@@ -7,12 +7,16 @@ and CONTRIBUTING, the list of decisions, and the table of errors. Nothing is wri
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
 from sphinx.cmd.build import main as sphinx
+
+from evalkit import stats
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE, SITE = ROOT / "build/docs-source", ROOT / "build/docs"
@@ -38,7 +42,7 @@ MODULES = (
     "evalkit.glossary",
     "evalkit.errors",
 )
-ERRORS = "<!-- every error -->"
+ERRORS, GOLDEN = "<!-- every error -->", "<!-- golden values -->"
 
 
 def pages() -> dict[str, str]:
@@ -49,7 +53,19 @@ def pages() -> dict[str, str]:
     found |= {f"api/{name}.rst": _module(name) for name in MODULES}  # docstrings are reStructuredText
     found |= {"api/index.md": _modules(), "decisions/index.md": _decisions(docs / "decisions")}
     found["errors.md"] = found["errors.md"].replace(ERRORS, errors())
+    found["methods.md"] = found["methods.md"].replace(GOLDEN, golden())
     return found
+
+
+def golden() -> str:
+    """Return how many values of which function were held against R, and its versions."""
+    files = [json.loads(file.read_text("utf-8")) for file in sorted((ROOT / "tests/golden/values").glob("*.json"))]
+    cases = Counter(case["fn"].split(".")[-1] for file in files for case in file["cases"] if isinstance(case, dict))
+    versions = dict(sorted((name, said) for file in files for name, said in file["versions"].items()))
+    known = [name for name in stats.__all__ if name in cases]
+    rows = [f"| {{py:func}}`~evalkit.stats.{name}` | {cases[name]} |" for name in known]
+    made = ", ".join(f"{name} {said}" for name, said in versions.items() if name != "R")
+    return "| function | cases |\n|---|--:|\n" + "\n".join(rows) + f"\n\n{versions['R']}; {made}."
 
 
 def errors() -> str:

@@ -29,6 +29,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # The notebook each block of Python is said for, and the label of the cell it comes after ("": the one that opens it).
 FOLLOWS = {
+    ("edit.md", "fig-longer"): ("quarterly.ipynb", ""),
     ("README.md", "fig-women"): ("quarterly.ipynb", ""),
     ("how-to-add-a-subgroup.md", "fig-work"): ("quarterly.ipynb", "tbl-restatements"),
 }
@@ -69,9 +70,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("page", "text"), blocks("python"))
-def test_a_block_of_python_runs_in_its_notebook(
-    study: Path, monkeypatch: pytest.MonkeyPatch, page: Path, text: str
-) -> None:
+def test_a_block_of_python_runs(study: Path, monkeypatch: pytest.MonkeyPatch, page: Path, text: str) -> None:
     label = re.search(r"^#\| label: (\S+)", text, re.MULTILINE)
     if label is None:
         pytest.skip("stands alone: run below")
