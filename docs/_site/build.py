@@ -44,6 +44,15 @@ MODULES = (
 )
 ERRORS, GOLDEN = "<!-- every error -->", "<!-- golden values -->"
 
+COHORT = """```text
+from datetime import date
+from evalkit.cohort import build
+from evalkit.intake import open_data
+from evalkit.protocol import load_study
+
+cohort = build(open_data(load_study("params/study.yaml")).at(date(2023, 12, 31)))
+```"""
+
 
 def pages() -> dict[str, str]:
     """Return every page that is not an image, by its place in the site."""
@@ -104,6 +113,10 @@ def _modules() -> str:
         first = (importlib.import_module(name).__doc__ or "").strip().splitlines()[0]
         rows.append(f"| [{name}]({name}.rst) | {first} |")
     said = "Every public name of the modules that researchers and programs call. Examples run in the tests."
+    said += (
+        "\n\nIn those of `evalkit.analyses`, `cohort` is of a simulated study: `report.cohort` in a notebook, or\n\n"
+        + COHORT
+    )
     return f"# API\n\n{said}\n\n| module | what it is |\n|---|---|\n" + "\n".join(rows) + "\n\n" + _tree(MODULES)
 
 

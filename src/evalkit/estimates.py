@@ -83,6 +83,16 @@ class Estimates:
         The family of views that shows it (`evalkit.views`); where it is not said, the analysis' own.
     absence : mapping
         Why there is nothing: ``key`` of the sentence that says so, and what stands in it; see `nothing`.
+
+    Examples
+    --------
+    >>> from evalkit.stats import proportion
+    >>> share = proportion(9, 20)
+    >>> share.tidy()[["estimate", "conf_low", "conf_high"]].round(3)
+       estimate  conf_low  conf_high
+    0      0.45     0.258      0.658
+    >>> share.kind
+    'proportion'
     """
 
     data: pd.DataFrame = field(repr=False)

@@ -35,6 +35,13 @@ class Period:
         Both included.
     name : str
         ``2022Q3``, or ``2022-01-01..2022-06-30``.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from evalkit.periods import Period
+    >>> Period(date(2022, 7, 1), date(2022, 9, 30), "2022Q3").last
+    datetime.date(2022, 9, 30)
     """
 
     first: date

@@ -42,6 +42,16 @@ class ShareOf:
     notes : tuple of str
     view : str
         The family that shows it (`evalkit.views`).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit.counts import Tally
+    >>> rows = pd.DataFrame({"group": ["pilot"], "term": ["engaged"], "n_event": [30], "n": [40]})
+    >>> found = ShareOf("engaged", "share engaged", "all referred").estimate(Tally(rows))
+    >>> found.tidy()[["group", "estimate", "conf_low"]].round(3)
+       group  estimate  conf_low
+    0  pilot      0.75     0.598
     """
 
     key: ClassVar[str] = "share"

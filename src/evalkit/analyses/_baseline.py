@@ -123,6 +123,15 @@ def baseline(cohort: Cohort) -> tuple[Estimates, Estimates]:
         Made from a `Tally`: the levels of characteristics that are no quantities, and who has no value.
     means : Estimates
         Made from `Moments`: quantities, among people with a value.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import baseline
+    >>> shares, means = baseline(cohort)
+    >>> shares.tidy()[["group", "term", "n_event", "n"]].head(2)
+                    group               term  n_event    n
+    0  Non-mandated pilot  age: not recorded        2  160
+    1                PAIP  age: not recorded        3  757
     """
     shares: list[dict[str, object]] = []
     means: list[dict[str, object]] = []
@@ -163,6 +172,14 @@ def incomplete(cohort: Cohort) -> Estimates:
     -------
     Estimates
         Made from a `Tally`; no rows where the protocol names no characteristic.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import incomplete
+    >>> incomplete(cohort).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group term  estimate  n_event
+    0  Non-mandated pilot  any     0.156       25
+    1                PAIP  any     0.140      106
     """
     names = [c.name for c in cohort.study.covariates]
     people = cohort.people.assign(everybody=True)

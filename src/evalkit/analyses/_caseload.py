@@ -42,6 +42,14 @@ def caseload(cohort: Cohort) -> Estimates:
     Estimates
         Made from a `Tally`; n is people, period the month, label what is counted. Active: a first session by
         the month's last day, and no disengagement, completion or other exit by it.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import caseload
+    >>> caseload(cohort).tidy()[["group", "period", "term", "n"]].head(2).round(3)
+                    group   period              term   n
+    0  Non-mandated pilot  2021-11  2021-11 referred   0
+    1                PAIP  2021-11  2021-11 referred  12
     """
     rows: list[dict[str, object]] = []
     spells = _spells(cohort)

@@ -47,6 +47,12 @@ def target_of(study: Study, estimand: str | None = None) -> str:
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> from evalkit.analyses import target_of
+    >>> target_of(cohort.study)
+    'people like those of Non-mandated pilot (ATT)'
     """
     return TARGETS[estimand or study.comparison.estimand].format(focus=study.arms.focus.label)
 
@@ -281,6 +287,14 @@ def compare_arms(cohort: Cohort, scale: str = "retention", *, smallest: int = 11
     ------
     MissingTableError
         If a table the scale needs is not part of the study.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import compare_arms
+    >>> compare_arms(cohort).balance().tidy()[["term", "smd"]].head(2).round(2)
+              term   smd
+    0          age  0.16
+    1  gender[man] -0.05
     """
     frame = on_scale(cohort, scale)
     names = [c.name for c in cohort.study.covariates]

@@ -43,6 +43,12 @@ def first_session_times(cohort: Cohort) -> pd.DataFrame:
     ------
     MissingTableError
         If sessions are not part of the study.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import first_session_times
+    >>> len(first_session_times(cohort))
+    917
     """
     columns = ["participant_id", "group", "referral_source", "site", "community_area", "time", "event"]
     return cohort.initiation()[columns]
@@ -70,6 +76,14 @@ def time_to_first_session(cohort: Cohort) -> Estimates:
     -------
     Estimates
         A cumulative incidence made from `DayCounts`; no rows where nobody was referred.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import time_to_first_session
+    >>> found = time_to_first_session(cohort)
+    >>> found.tidy()[["group", "cause", "time", "estimate"]].query("time <= 182").tail(1).round(3)
+        group          cause   time  estimate
+    158  PAIP  first session  180.0     0.719
     """
     if cohort.initiation().empty:
         return nobody(
@@ -96,6 +110,14 @@ def attendance_rate(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     -------
     Estimates
         One row per arm, made from `Moments`.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import attendance_rate
+    >>> attendance_rate(cohort).tidy()[["group", "term", "estimate", "n"]].head(2).round(3)
+                    group        term  estimate      n
+    0  Non-mandated pilot  attendance     0.921  115.0
+    1                PAIP  attendance     0.900  522.0
     """
     each = cohort.due()
     each["both"] = each["numerator"] + each["denominator"]
@@ -144,6 +166,14 @@ def dose_by_week(
     ------
     UsageError
         If what is neither, or weeks is below 1.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import dose_by_week
+    >>> dose_by_week(cohort).tidy()[["group", "time", "term", "estimate"]].head(2).round(3)
+                    group  time    term  estimate
+    0  Non-mandated pilot     6  week 1     1.148
+    1                PAIP     6  week 1     1.150
     """
     if what not in ("sessions", "hours") or weeks < 1:
         msg = "dose_by_week: what must be sessions or hours, and weeks 1 or more"
@@ -195,6 +225,14 @@ def dose_distribution(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     Estimates
         Made from a `Tally`; terms are classes of sessions, bounded by a quarter, a half and the whole of
         the dose. Sessions within the completion window, of starters whose window is over.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import dose_distribution
+    >>> dose_distribution(cohort).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group term  estimate  n_event
+    0  Non-mandated pilot    0       0.0        0
+    1                PAIP    0       0.0        0
     """
     table, days = _window(cohort)
     dose = cohort.rules.dose_sessions
@@ -231,6 +269,14 @@ def dose_reached(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     Estimates
         Made from `Moments`; terms sessions and hours. Within the completion window, of starters whose
         window is over.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import dose_reached
+    >>> dose_reached(cohort).tidy()[["group", "term", "estimate", "n"]].head(2).round(3)
+                    group      term  estimate    n
+    0  Non-mandated pilot  sessions     0.775   74
+    1                PAIP  sessions     0.758  330
     """
     table, days = _window(cohort)
     rules = cohort.rules

@@ -37,6 +37,14 @@ def e_values(comparison: Comparison, days: int, *, n_boot: int = N_BOOT) -> Esti
     Estimates
         term ('estimate', 'limit', or a characteristic), label, measure, estimate (the ratio), e_value, and conf_low and
         conf_high of the estimate; no rows where the ratio is not defined.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import compare_arms, e_values
+    >>> e_values(compare_arms(cohort), 365, n_boot=20).tidy()[["term", "estimate"]].head(2).round(3)
+           term  estimate
+    0  estimate     0.919
+    1     limit     1.239
     """
     study = comparison.cohort.study
     data = comparison.data.assign(

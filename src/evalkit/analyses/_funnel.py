@@ -47,6 +47,12 @@ def steps(cohort: Cohort) -> pd.DataFrame:
     ------
     MissingTableError
         If sessions are not part of the study.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import steps
+    >>> len(steps(cohort))
+    917
     """
     if cohort not in _STEPS:  # a report asks for them a dozen times
         _STEPS[cohort] = _steps(cohort)
@@ -122,6 +128,14 @@ def funnel(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     Estimates
         Made from a `Tally`; terms referred, intake, first_session, engaged, half_dose, dose (where completing is
         something else), completed.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import funnel
+    >>> funnel(cohort).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group      term  estimate  n_event
+    0  Non-mandated pilot  referred       1.0      160
+    1                PAIP  referred       1.0      757
     """
     people, groups = steps(cohort), groups_of(cohort)
     rows = [
@@ -155,6 +169,14 @@ def completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     -------
     Estimates
         Kind ``proportion``, made from a `Tally` with the one term completed.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import completion
+    >>> completion(cohort).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group       term  estimate  n_event
+    0  Non-mandated pilot  completed     0.554       41
+    1                PAIP  completed     0.579      191
     """
     label = labels_of(cohort)["completed"]
     rows = count_true(steps(cohort), groups_of(cohort), "completed", label, "did_completed", "can_completed")
@@ -182,6 +204,14 @@ def reached_dose(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     -------
     Estimates
         Kind ``proportion``, made from a `Tally` with the one term dose.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import reached_dose
+    >>> reached_dose(cohort).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group  term  estimate  n_event
+    0  Non-mandated pilot  dose     0.595       44
+    1                PAIP  dose     0.603      199
     """
     days = cohort.rules.funnel.completion_days
     label = f"Dose reached within {days} days"
@@ -209,6 +239,14 @@ def dose_and_completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimate
     -------
     Estimates
         Kind ``proportion``, made from a `Tally` with the terms dose and completed.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import dose_and_completion
+    >>> dose_and_completion(cohort).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group  term  estimate  n_event
+    0  Non-mandated pilot  dose     0.595       44
+    1                PAIP  dose     0.603      199
     """
     people, days = steps(cohort), cohort.rules.funnel.completion_days
     labels = {"dose": f"Dose reached within {days} days", "completed": f"Completed within {days} days"}
@@ -244,6 +282,14 @@ def completion_of_intakes(cohort: Cohort, *, conf_level: float = 0.95) -> Estima
     -------
     Estimates
         Kind ``proportion``, made from a `Tally` with the one term completed; days count from the intake.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import completion_of_intakes
+    >>> completion_of_intakes(cohort).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group       term  estimate  n_event
+    0  Non-mandated pilot  completed     0.489       43
+    1                PAIP  completed     0.475      193
     """
     people, days = steps(cohort), cohort.rules.funnel.completion_days
     since = (people["completion_date"] - people["intake_date"]).dt.days
@@ -283,6 +329,14 @@ def engaged_by(cohort: Cohort, place: Place, *, by_arm: bool = True, conf_level:
     ------
     UsageError
         If the place is none of the three.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import engaged_by
+    >>> engaged_by(cohort, "site").tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group    term  estimate  n_event
+    0  Non-mandated pilot  Site 1     0.848       28
+    1                PAIP  Site 1     0.732      115
     """
     if place not in _PLACES:
         msg = f"engaged_by: place '{place}' is not one of {', '.join(_PLACES)}{did_you_mean(place, _PLACES)}"

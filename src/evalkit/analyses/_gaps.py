@@ -30,6 +30,14 @@ def longest_gap(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     Estimates
         Made from a `Tally`; terms are classes of days, the last of them longer than the disengagement rule
         allows. The time after a person's last session is no gap.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import longest_gap
+    >>> longest_gap(cohort).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group         term  estimate  n_event
+    0  Non-mandated pilot  1 to 7 days     0.195       22
+    1                PAIP  1 to 7 days     0.203      100
     """
     limit = cohort.rules.disengagement_gap_days
     sessions = cohort.sessions()
@@ -71,6 +79,12 @@ def return_times(cohort: Cohort) -> pd.DataFrame:
     ------
     MissingTableError
         If sessions are not part of the study.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import return_times
+    >>> len(return_times(cohort))
+    205
     """
     cohort.require("sessions")
     people = cohort.people[cohort.people["disengagement_date"].notna()]
@@ -102,6 +116,14 @@ def returns(cohort: Cohort, *, days: int = 90, conf_level: float = 0.95) -> Esti
     ------
     UsageError
         If days is below 1.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import returns
+    >>> returns(cohort).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group      term  estimate  n_event
+    0  Non-mandated pilot  returned     0.111        3
+    1                PAIP  returned     0.167       25
     """
     if days < 1:
         msg = "returns: days must be 1 or more"

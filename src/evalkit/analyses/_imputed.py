@@ -41,6 +41,14 @@ def imputed(
     -------
     Estimates
         As `Comparison.effects`, two rows; no rows where nobody lacks a value or it is not defined.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import compare_arms, imputed
+    >>> imputed(compare_arms(cohort), 365, m=2, n_boot=10).tidy()[["estimate"]].head(2).round(3)
+    Empty DataFrame
+    Columns: [estimate]
+    Index: []
     """
     cohort, seed = comparison.cohort, comparison.cohort.study.seed
     frame = on_scale(cohort, comparison.scale).reset_index(drop=True)

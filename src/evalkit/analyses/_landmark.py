@@ -31,6 +31,12 @@ def completed_by(cohort: Cohort) -> pd.DataFrame:
     ------
     MissingTableError
         If outcomes are not part of the study.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import completed_by
+    >>> len(completed_by(cohort))
+    448
     """
     day = cohort.rules.landmark_day
     keys = ["participant_id", "episode"]
@@ -63,6 +69,14 @@ def harm_after_completion(cohort: Cohort, smallest: int = 11) -> tuple[Estimates
         Kaplan-Meier; no rows where one of the groups is empty.
     model : Estimates
         Cox model, completion first, then the arm; no rows where a group has no event.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import harm_after_completion
+    >>> curves, model = harm_after_completion(cohort)
+    >>> model.tidy()[["term", "estimate"]].head(1).round(3)
+            term  estimate
+    0  completed     0.034
     """
     if not cohort.has("outcomes"):
         without = nothing("absent.table", "harm after completing", table="outcomes")

@@ -73,6 +73,12 @@ def stage(cohort: Cohort, name: str) -> pd.DataFrame:
         If sessions are not part of the study.
     UsageError
         If there is no such stage.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import stage
+    >>> len(stage(cohort, "before_session"))
+    783
     """
     if name not in STAGES:
         msg = f"there is no stage '{name}'{did_you_mean(name, STAGES)}"
@@ -220,6 +226,14 @@ def leaving_model(cohort: Cohort, name: str, smallest: int = 11) -> Estimates:
     ------
     UsageError
         If there is no such stage.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import leaving_model
+    >>> leaving_model(cohort, "before_session").tidy()[["term", "estimate"]].head(2).round(3)
+      term  estimate
+    0  arm    -0.075
+    1  age     0.011
     """
     event, _, people = STAGES.get(name, ("", "", ""))
     asked = _ready(cohort, name, smallest)
@@ -306,6 +320,14 @@ def leaving_foretold(cohort: Cohort, name: str, days: int, *, smallest: int = 11
     ------
     UsageError
         If there is no such stage.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import leaving_foretold
+    >>> leaving_foretold(cohort, "before_session", 60, n_boot=20).tidy()[["estimate"]].head(2).round(3)
+       estimate
+    0     0.667
+    1     0.633
     """
     asked = _ready(cohort, name, smallest)
     what = f"how well {STAGES[name][0]} by day {days} can be foretold"

@@ -48,6 +48,13 @@ def without_harm(cohort: Cohort) -> Estimates:
     -------
     Estimates
         Kaplan-Meier curves made from `DayCounts`; no rows where nobody has been followed.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import without_harm
+    >>> without_harm(cohort).tidy()[["group", "time", "estimate"]].query("time <= 182").tail(1).round(3)
+        group   time  estimate
+    269  PAIP  181.0     0.858
     """
     rows = _harmed(cohort)
     if rows.empty:
@@ -71,6 +78,13 @@ def first_harm(cohort: Cohort, smallest: int = 11) -> Estimates:
     Estimates
         A cumulative incidence, the first cause named as the study names its harm, made from `DayCounts`. No rows where
         nobody has been followed.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import first_harm
+    >>> first_harm(cohort).tidy()[["group", "cause", "time", "estimate"]].query("time <= 182").tail(1).round(3)
+        group          cause   time  estimate
+    269  PAIP  recorded harm  181.0     0.142
     """
     rows = cohort.harm()
     if rows.empty:
@@ -98,6 +112,14 @@ def mean_without_harm(cohort: Cohort, days: int) -> Estimates:
     Estimates
         A contrast of restricted means; no rows where it is not defined: an arm without people, or none followed for
         so long.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import mean_without_harm
+    >>> mean_without_harm(cohort, 365).tidy()[["estimate", "n_event", "n"]].head(2).round(3)
+       estimate  n_event    n
+    0     8.706      154  917
+    1     1.028      154  917
     """
     rows = _harmed(cohort)
     try:
@@ -134,6 +156,14 @@ def harm_model(cohort: Cohort, smallest: int = 11) -> Estimates:
     Where an arm has no event the result has no rows; its counts say so. With fewer than `EVENTS_PER_TERM` events for
     each term the arm stands alone in the model: coefficients of a crowded model are biased away from zero
     (Vittinghoff and McCulloch 2007, Am. J. Epidemiol. 165:710-718).
+
+    Examples
+    --------
+    >>> from evalkit.analyses import harm_model
+    >>> harm_model(cohort).tidy()[["term", "estimate"]].head(2).round(3)
+          term  estimate
+    0  pathway    -0.038
+    1      age    -0.027
     """
     asked = _asked(cohort, smallest)
     if asked.fit is None:
@@ -162,6 +192,13 @@ def harm_hazards(cohort: Cohort, smallest: int = 11) -> Estimates:
     -------
     Estimates
         As `evalkit.stats.diagnose`: a row 'proportional hazards'; no rows where there is no model.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import harm_hazards
+    >>> harm_hazards(cohort).tidy()[["term", "estimate"]].head(2).round(3)
+                       term  estimate
+    0  proportional hazards     0.348
     """
     asked = _asked(cohort, smallest)
     columns = {"term": "object", "estimate": "float64", "baseline": "float64", "verdict": "object"}

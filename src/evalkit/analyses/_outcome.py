@@ -124,6 +124,14 @@ def outcome(cohort: Cohort, scale: str, days: int, *, smallest: int = 11) -> Out
     Returns
     -------
     Outcome
+
+    Examples
+    --------
+    >>> from evalkit.analyses import outcome
+    >>> outcome(cohort, "harm", 365).equipoise().tidy()[["term", "estimate"]].round(3)
+            term  estimate
+    0  equipoise     0.985
+    1  equipoise     0.955
     """
     table = "outcomes" if scale == "harm" else "sessions"
     event = str(cohort.causes_of("harm" if scale == "harm" else "retention")[1])

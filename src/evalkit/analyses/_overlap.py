@@ -79,6 +79,14 @@ def preference(comparison: Comparison, *, smallest: int = 11) -> Estimates:
     -------
     Estimates
         Made from a `Tally`, a row per arm and class.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import compare_arms, preference
+    >>> preference(compare_arms(cohort)).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group        term  estimate  n_event
+    0  Non-mandated pilot  0.0 to 0.5     0.354       35
+    1                PAIP  0.0 to 0.5     0.552      254
     """
     score, data = comparison.fit.preference, comparison.data
     arms = [(g, (data["group"] == g).to_numpy()) for g in comparison.groups]
@@ -124,6 +132,14 @@ def equipoise(comparison: Comparison) -> Estimates:
     -------
     Estimates
         Made from a `Tally`: label says the range.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import compare_arms, equipoise
+    >>> equipoise(compare_arms(cohort)).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group       term  estimate  n_event
+    0  Non-mandated pilot  equipoise     0.960       95
+    1                PAIP  equipoise     0.909      418
     """
     rules, data = comparison.cohort.study.comparison, comparison.data
     low, high = rules.preference_low, rules.preference_high

@@ -45,6 +45,13 @@ def pathway(cohort: Cohort, days: int = 365, *, landmarks: Iterable[int] = (30, 
         A row per group, state and day: group, state ('waiting', 'active', 'lapsed', 'returned', 'completed', 'left'),
         time, n_risk (people under observation on the day), estimate, std_error, conf_low, conf_high. Made from
         `TransitionCounts` of all episodes; no rows where nobody has been referred.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import pathway
+    >>> pathway(cohort).tidy()[["group", "state", "time", "estimate"]].query("time <= 182").tail(1).round(3)
+        group state   time  estimate
+    137  PAIP  left  182.0     0.336
     """
     what = "probability of being in each state at the end of each day since referral"
     counts = _counts(cohort)
@@ -70,6 +77,14 @@ def pathway_days(cohort: Cohort, days: int = 365) -> Estimates:
     Estimates
         A row per group and state: group, state, tau, estimate (they add up to the horizon), std_error, conf_low,
         conf_high; missing for a group that is not followed for so long, no rows where none is.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import pathway_days
+    >>> pathway_days(cohort).tidy()[["group", "state", "estimate"]].head(2).round(3)
+                    group    state  estimate
+    0  Non-mandated pilot  waiting    69.913
+    1  Non-mandated pilot   active   116.767
     """
     what = f"mean days in each state in the first {days} days since referral"
     counts = _counts(cohort)
@@ -106,6 +121,14 @@ def completing_after_lapse(
     Estimates
         As `pathway`, at one time; groups are named ``arm, lapsed on day 90``. The row of 'completed' is the
         probability of having completed.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import completing_after_lapse
+    >>> completing_after_lapse(cohort).tidy()[["group", "state", "time", "estimate"]].head(2).round(3)
+                                      group    state   time  estimate
+    0  Non-mandated pilot, lapsed on day 60  waiting  365.0       0.0
+    1  Non-mandated pilot, lapsed on day 60   active  365.0       0.0
     """
     what = f"probability of being in each state on day {days} since referral, of people {state} on an earlier day"
     counts, parts = _counts(cohort), []

@@ -46,6 +46,14 @@ def pathway_difference(
     Estimates
         As `evalkit.stats.state_difference`; no rows where the arms cannot be compared: an arm is empty or not
         followed so long, or they are told apart completely.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import pathway_difference
+    >>> pathway_difference(cohort).tidy()[["state", "estimate"]].head(2).round(3)
+         state  estimate
+    0  waiting     0.002
+    1   active     0.064
     """
     study, rows = cohort.study, cohort.pathway()
     what = "difference in the probability of, and the days in, each state"

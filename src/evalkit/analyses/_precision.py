@@ -100,6 +100,14 @@ def precision(comparisons: Sequence[Comparison | None], ratio: float = 1.5) -> E
     -------
     Estimates
         As `PrecisionOf.estimate`.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import compare_arms, precision
+    >>> precision([compare_arms(cohort)]).tidy()[["term", "estimate", "n_event", "n"]].head(2).round(3)
+            term  estimate  n_event      n
+    0  retention     1.739    176.0  559.0
+    1  retention     0.575    176.0  559.0
     """
     rows, people = [], []
     there = [one for one in comparisons if one is not None]

@@ -42,6 +42,14 @@ def completeness(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     -------
     Estimates
         Made from a `Tally`; term is the field. A missing date of intake may mean that there was none.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import completeness
+    >>> completeness(cohort).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group             term  estimate  n_event
+    0  Non-mandated pilot  referral_source       1.0      160
+    1                PAIP  referral_source       1.0      757
     """
     people = cohort.people
     labels = _FIELDS | {c.name: c.label for c in cohort.study.covariates}
@@ -141,6 +149,14 @@ def lost_to_follow_up(cohort: Cohort, *, days: int = 90, conf_level: float = 0.9
     ------
     UsageError
         If days is below 0.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import lost_to_follow_up
+    >>> lost_to_follow_up(cohort).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group       term  estimate  n_event
+    0  Non-mandated pilot  retention     0.104       12
+    1                PAIP  retention     0.033       17
     """
     if days < 0:
         msg = "lost_to_follow_up: days must be 0 or more"

@@ -78,6 +78,14 @@ def reach(cohort: Cohort, by: str, *, conf_level: float = 0.95) -> Estimates:
     ------
     UsageError
         If the column is none of these.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import reach
+    >>> reach(cohort, "community_area").tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group            term  estimate  n_event
+    0  Non-mandated pilot  West Englewood     0.244       39
+    1                PAIP  West Englewood     0.264      200
     """
     label = _known(cohort, by, "reach")
     people = cohort.people.assign(level=_levels(cohort, cohort.people, by), eligible=True)
@@ -110,6 +118,15 @@ def referred(cohort: Cohort, since: date, *, conf_level: float = 0.95) -> Estima
     -------
     Estimates
         Made from a `Tally`, terms all (everybody referred) and new (since the day).
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from evalkit.analyses import referred
+    >>> referred(cohort, date(2023, 10, 1)).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group term  estimate  n_event
+    0  Non-mandated pilot  all       1.0      160
+    1                PAIP  all       1.0      757
     """
     people = cohort.people
     new = people["referral_date"] >= pd.Timestamp(since)
@@ -152,6 +169,14 @@ def engaged_across(
     ------
     UsageError
         If a column is none of these.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import engaged_across
+    >>> engaged_across(cohort, ["employment"]).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group term  estimate  n_event
+    0  Non-mandated pilot  all     0.808      101
+    1                PAIP  all     0.751      440
     """
     if columns is None:
         columns = [*(c.name for c in cohort.study.covariates if c.kind == "categorical"), "community_area"]

@@ -90,6 +90,14 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     -------
     Estimates
         Made from a `Tally`, a row per arm and day.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import repeated_harm
+    >>> repeated_harm(cohort).tidy()[["group", "time", "term", "estimate"]].head(2).round(3)
+                    group   time        term  estimate
+    0  Non-mandated pilot  105.0  by day 105     0.078
+    1  Non-mandated pilot  365.0  by day 365     0.223
     """
     rows, label = cohort.harm_recurrent(), cohort.study.harm.label
     whole: list[dict[str, object]] = []

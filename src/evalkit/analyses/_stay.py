@@ -28,6 +28,13 @@ def leaving(cohort: Cohort) -> Estimates:
     -------
     Estimates
         Cumulative incidences made from `DayCounts`; no rows where nobody has started.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import leaving
+    >>> leaving(cohort).tidy()[["group", "cause", "time", "estimate"]].query("time <= 182").tail(1).round(3)
+        group       cause   time  estimate
+    458  PAIP  completion  182.0     0.164
     """
     rows = cohort.retention()
     if rows.empty:
@@ -55,6 +62,13 @@ def staying(cohort: Cohort) -> Estimates:
     -------
     Estimates
         Kaplan-Meier curves made from `DayCounts`; no rows where nobody has started.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import staying
+    >>> staying(cohort).tidy()[["group", "time", "estimate"]].query("time <= 182").tail(1).round(3)
+        group   time  estimate
+    203  PAIP  182.0      0.64
     """
     rows = _disengaged(cohort)
     if rows.empty:
@@ -78,6 +92,14 @@ def mean_stay(cohort: Cohort, days: int) -> Estimates:
     Estimates
         A contrast of restricted means; no rows where it is not defined: an arm without starters, or none followed for
         so long.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import mean_stay
+    >>> mean_stay(cohort, 182).tidy()[["estimate", "n_event", "n"]].head(2).round(3)
+       estimate  n_event    n
+    0    13.720      184  637
+    1     1.094      184  637
     """
     rows = _disengaged(cohort)
     try:

@@ -162,6 +162,14 @@ def subgroups(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     Estimates
         As `differences_of`, in whole points, without the statistic and with p values in hundredths (0.01 for smaller
         ones), made from a `Tally`. The first row is everybody. Characteristics without two such levels are left out.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import subgroups
+    >>> subgroups(cohort).tidy()[["term", "estimate"]].head(2).round(3)
+                          term  estimate
+    0     Everybody: Everybody      0.06
+    1  Age (years): 30 or less      0.07
     """
     people, rule = steps(cohort), cohort.rules.engaged
     people = people[people["can_engaged"].to_numpy(dtype=bool)].reset_index(drop=True)

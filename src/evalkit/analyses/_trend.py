@@ -49,6 +49,14 @@ def trend(
     ------
     AnalysisError
         If there is no cohort.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import trend
+    >>> trend([("2023Q4", cohort)]).tidy()[["group", "period", "term", "estimate"]].head(2).round(3)
+                    group  period           term  estimate
+    0  Non-mandated pilot  2023Q4  intake 2023Q4     0.830
+    1                PAIP  2023Q4  intake 2023Q4     0.812
     """
     if not cohorts:
         msg = "trend needs the cohort of at least one period"

@@ -35,6 +35,14 @@ def waiting_days(cohort: Cohort) -> Estimates:
     -------
     Estimates
         As `evalkit.stats.survival_quantile`; missing where so large a share has not been reached.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import waiting_days
+    >>> waiting_days(cohort).tidy()[["group", "q", "estimate", "n_event"]].head(2).round(3)
+                    group     q  estimate  n_event
+    0  Non-mandated pilot  0.25      14.0      115
+    1  Non-mandated pilot  0.50      24.0      115
     """
     what = "days from referral by which so large a share had attended a first session"
     rows = waiting_times(cohort)
@@ -59,6 +67,14 @@ def waiting(cohort: Cohort, *, days: int = WITHIN, conf_level: float = 0.95) -> 
     -------
     Estimates
         Made from a `Tally`, of everybody referred at least so many days before the cut.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import waiting
+    >>> waiting(cohort).tidy()[["group", "term", "estimate", "n_event"]].head(2).round(3)
+                    group term  estimate  n_event
+    0  Non-mandated pilot  all     0.268       42
+    1                PAIP  all     0.232      172
     """
     people = cohort.people.assign(eligible=cohort.people["days_from_referral"] >= days)
     waited = (people["first_session_date"] - people["referral_date"]).dt.days
@@ -97,6 +113,13 @@ def starting_by_wait(cohort: Cohort) -> Estimates:
     Estimates
         Cumulative incidences made from `DayCounts`, of both arms together; groups are classes of days waited. No rows
         where nobody has an intake.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import starting_by_wait
+    >>> starting_by_wait(cohort).tidy()[["group", "cause", "time", "estimate"]].query("time <= 182").tail(1).round(3)
+                    group              cause  time  estimate
+    408  31 days and more  leaving before it  50.0     0.108
     """
     rows = stage(cohort, "before_session")
     event, other, people = STAGES["before_session"]
