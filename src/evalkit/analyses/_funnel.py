@@ -69,6 +69,8 @@ def _steps(cohort: Cohort) -> pd.DataFrame:
     to_completion = (people["completion_date"] - people["first_session_date"]).dt.days
     (engaged,) = cohort.attended("intake", [(0, rules.engaged.days)])
     (half,) = cohort.attended("first_session", [(0, windows.half_dose_days)], counting=True)
+    # A window counts once it is over, whatever happened in it: whoever reaches a step early would else enter the
+    # denominator before those who never do, and young quarters would look too good.
     found["can_intake"] = people["days_from_referral"] >= windows.intake_days
     found["did_intake"] = after_referral["intake"].le(windows.intake_days)
     found["can_first_session"] = people["days_from_referral"] >= windows.first_session_days

@@ -16,6 +16,7 @@ from evalkit.analyses._compare import Comparison
 from evalkit.counts import Tally, codes_of
 from evalkit.estimates import Estimates
 
+# Classes, not a density: a density's tail is drawn from single people.
 _EDGES = np.linspace(0, 1, 11)
 
 

@@ -13,6 +13,7 @@ from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData
 
+# So far out a weight e/(1-e) is above 19: few people of one arm speak for many of the other.
 TRIM = 0.05
 _GAPS = (21, 30, 45)
 

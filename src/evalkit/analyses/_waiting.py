@@ -76,6 +76,7 @@ def waiting(cohort: Cohort, *, days: int = WITHIN, conf_level: float = 0.95) -> 
     0  Non-mandated pilot  all     0.268       42
     1                PAIP  all     0.232      172
     """
+    # Of everybody referred, also of who left before: a service is not quick because the slow ones gave up.
     people = cohort.people.assign(eligible=cohort.people["days_from_referral"] >= days)
     waited = (people["first_session_date"] - people["referral_date"]).dt.days
     people = people.assign(met=waited <= days, source=people[_BY].fillna("not recorded"))

@@ -111,6 +111,7 @@ def _referrals(setting: Setting) -> ir.Table:
     study = setting.cut.study
     known = setting.cut.table("participants")
     known = known.filter(known.participant_id.notnull())
+    # Rows entered on one day are put in order by what they hold, not by their place in the file (ADR 11).
     ties = [c for c in known.columns if c not in {*KEY, "recorded_on", "_row"}]
     order = [ibis.desc("recorded_on", nulls_first=False), *(ibis.asc(c, nulls_first=False) for c in ties)]
     copies = known.mutate(copy_=ibis.row_number().over(group_by=KEY, order_by=order))
@@ -132,6 +133,7 @@ def _conditions(study: Study, rows: ir.Table) -> dict[str, ir.Value]:
     for arm in (study.arms.focus, study.arms.comparison):
         others = (rows[study.arms.column] != arm.value).fill_null(True)
         for column, values in arm.conditions.items():
+            # A column in which nobody has a value limits nobody: a study without mandates would have no comparison arm.
             unrecorded = rows[column].count().over(ibis.window()) == 0
             known &= others | unrecorded | rows[column].notnull()
             met &= others | unrecorded | rows[column].isin(list(values)).fill_null(False)

@@ -62,6 +62,7 @@ def _searched(setting: Setting, source: str | None) -> ir.Table:
     ends = met.group_by(*KEY, "start").aggregate(day=met["last"].min(), n=met.source.nunique())
     if source is None:
         both = ends.cross_join(setting.cut.table("searches").aggregate(wanted=sources.nunique()))
+        # Whoever a source did not search would look harmless in a composite.
         ends = both.filter(both.n == both.wanted)
     return ends.select(*KEY, "start", "day")
 
@@ -118,6 +119,7 @@ def _after_origin(setting: Setting, rows: ir.Table, source: str | None) -> ir.Ta
     """Return outcomes dated after the origin of each episode of the person: participant_id, referral_date, on, what."""
     outcomes = rows.select(person=rows.participant_id, on=rows.outcome_date, what=rows.kind)
     episodes = _followed(setting, source).select(*KEY, "start")
+    # After the origin's day, not on it: what happened that day may be what led to the referral.
     return episodes.join(outcomes, [episodes.participant_id == outcomes.person, outcomes.on > episodes.start])
 
 
@@ -209,5 +211,6 @@ def harm_days(setting: Setting, source: str | None = None) -> ir.Table:
     found = events(setting, source)
     daily = found.group_by(*KEY, "day").aggregate(cause=found.cause.max(), rank=found["rank"].min())
     limits = harm_ends(setting, source).select(*KEY, last="day")
+    # At most one event a day: an arrest is often booked as several outcomes.
     within = daily.join(limits, list(KEY))
     return within.filter(within.day <= within["last"]).select(*KEY, "day", "cause", "rank")

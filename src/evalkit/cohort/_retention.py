@@ -48,6 +48,8 @@ def all_gaps(setting: Setting) -> ir.Table:
     """
     days = due_days(setting)
     ahead = days.mutate(following=days.day.lead().over(group_by=KEY, order_by="day"))
+    # The event is on the day that the rule is met, never dated back to the last session: else nobody could be
+    # disengaged in the last days before a cut, and the curve would be too high there.
     met = ahead.filter(ahead.following.isnull() | (ahead.following > ahead.due), ahead.due <= setting.cut.last)
     return met.select(*KEY, "day", "due")
 
@@ -177,6 +179,8 @@ def retention(setting: Setting) -> ir.Table:
 
 def _retention(setting: Setting) -> ir.Table:
     first, gap = first_sessions(setting), gaps(setting)
+    # Priorities decide within one day: completion before disengagement, both before censoring. Who completes on the day
+    # on which the gap would be over has completed.
     candidates = [
         completions(setting),
         candidate(setting, gap, gap.day, (1, 1, "gap")),

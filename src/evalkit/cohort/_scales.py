@@ -99,6 +99,7 @@ def earliest(candidates: list[ir.Table]) -> ir.Table:
         One row per episode: participant_id, referral_date, day, cause, rank.
     """
     pool = ibis.union(*candidates) if len(candidates) > 1 else candidates[0]
+    # The rank only makes the reason that is told the same on every engine, where two share day and priority.
     place = ibis.row_number().over(group_by=KEY, order_by=("day", "priority", "rank"))
     ordered = pool.mutate(place=place)
     return ordered.filter(ordered.place == 0).select(*KEY, "day", "cause", "rank")

@@ -98,6 +98,7 @@ _MODEL: Mapping[str, Digits] = {
 }
 """Of a model's numbers, unless its kind says otherwise."""
 
+# What was asked for or chosen beforehand tells nothing of people.
 _AS_GIVEN = frozenset({"time", "time_from", "tau", "q", "df", "baseline", "score_from", "score_to"})
 """What was asked for, and is known from the protocol."""
 

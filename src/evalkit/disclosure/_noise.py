@@ -26,6 +26,7 @@ from evalkit.counts import Codes
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+# Sums of keys wrap in 64 bits by themselves in every engine, whatever the order in which people are added.
 MODULUS = 2**64
 _STEPS = 2**32  # probabilities are whole multiples of 1 in so many, the same on every machine
 

@@ -15,6 +15,7 @@ from evalkit.disclosure._transitions import OTHER, Stocks, grid_of, known_states
 from evalkit.estimates import Estimates
 
 _NUMBERS = ("estimate", "std_error", "conf_low", "conf_high")
+# An exact standard error can be counted back to who is at risk; a coarse one, rounded up, still covers (ADR 21).
 _STEP = {"time": 0.001, "tau": 0.1}  # of standard errors, rounded up: of a probability, of days
 
 

@@ -27,6 +27,7 @@ from evalkit.errors import DisclosureError
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+# Between two of these days moves are merged and spread evenly, so that no day of a move is told (ADR 21).
 _EVERY = 30
 OTHER = "other"
 """The states that have too few people on a day, together."""

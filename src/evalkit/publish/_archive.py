@@ -14,6 +14,7 @@ from evalkit.publish._sign import SIGNATURE
 from evalkit.publish._verify import checked
 from evalkit.publish._waiting import ABOUT, about
 
+# A zip remembers mode and system of the machine that made it; fixed, every machine makes the same bytes.
 _MODE = 0o100644 << 16
 _UNIX = 3
 

@@ -20,6 +20,7 @@ SECTIONS = ("period", "inputs", "parameters", "publication", "code", "environmen
 """Sections of a manifest that say what went in; a release is up to date while all of them are as they were."""
 
 _ONE_FILE = {"study": "protocol", "disclosure": "policy", "baselines": "baselines", "notebook": "notebook"}
+# A value of a protocol may be a paragraph: the line that says what changed stays a line.
 _SHOWN = 40
 _WHO = ("publication", "publisher")
 _KINDS = {

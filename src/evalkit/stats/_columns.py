@@ -32,8 +32,11 @@ from evalkit.errors import AnalysisError, did_you_mean
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+# Whole numbers in so small a range are ranked by counting them, which needs no sort.
 SMALL_RANGE = 10_000
+# Days are held as int32 where they can be, half of a float's memory; half its range is three million years.
 LARGEST_DAY = 2**30
+# R's own (`survival::aeqSurv`): years made from days by a division tie as the days did.
 TIE_TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
 
 

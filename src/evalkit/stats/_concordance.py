@@ -8,6 +8,7 @@ import numpy as np
 
 from evalkit.stats._columns import Floats, Ints
 
+# Equal covariates in another order of sums give risks that differ in the last digits; untied, a pair would count whole.
 ROUNDING = 1e-11
 
 

@@ -16,6 +16,7 @@ from evalkit.counts import DayCounts, codes_of
 from evalkit.errors import AnalysisError
 from evalkit.stats._columns import LARGEST_DAY, Floats, Ints, Rows, read_rows, whole_days
 
+# Up to so many days (274 years) each has a place of its own and nothing is sorted; beyond, only days that occur.
 DIRECT_DAYS = 100_000
 Whole = npt.NDArray[np.int32] | Ints
 

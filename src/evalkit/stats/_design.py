@@ -14,6 +14,7 @@ import pandas as pd
 from evalkit.errors import AnalysisError
 from evalkit.stats._columns import Floats, column, group_column, number_column
 
+# The information holds squares of covariates: above it they would overflow in silence, and the fit be called singular.
 LARGEST = 1e100
 COLLINEAR = 1e-11  # share of a covariate that those before it do not explain; R's coxph draws the line at 1.8e-12
 

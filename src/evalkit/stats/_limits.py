@@ -24,6 +24,7 @@ from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.stats._columns import Floats, check_level
 
 CONF_TYPES = ("log-log", "log", "plain")
+# A product of shares that is 1 comes out as 1 less a few units in the last place, whose logarithm is not 0.
 CLOSE_TO_ONE = 1e-14
 BEYOND_NUMBERS = "A ratio or limit beyond the largest number is given as infinite."
 

@@ -16,6 +16,7 @@ from evalkit.errors import AnalysisError
 from evalkit.stats._columns import Floats, Ints
 from evalkit.stats._risk_sets import RiskSets
 
+# A fit with a maximum takes less than ten; one whose coefficient runs away moves by 1 a step, and is known long before.
 ITERATIONS = 100
 SINGULAR = "the covariates are not identified: they cannot be told apart within the strata at risk; leave one out"
 

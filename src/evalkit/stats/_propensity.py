@@ -22,7 +22,9 @@ from evalkit.stats._logistic import fit_logistic, predicted, require
 from evalkit.stats._proportion import Proportion
 
 NAN = float("nan")
+# Walker et al. 2013: within it either program could have been the person's, the arms' sizes apart.
 PREFERENCE = (0.3, 0.7)
+# A weight e/(1-e) beyond 39 rests on one person standing for that many.
 POSITIVITY = 0.025
 
 

@@ -18,6 +18,8 @@ UNCERTAIN = (
     "The baseline's individual times were reconstructed from its published curve and numbers at risk; the limits "
     "treat them as observed, and leave out the error of reading the curve."
 )
+# The search moves by whole people and stops where it comes round again; the bound is for curves read so badly that it
+# never meets the published numbers, which then stay as near as they came.
 ROUNDS = 1000
 
 

@@ -21,6 +21,7 @@ from evalkit.stats._design import Design, design_matrix
 from evalkit.stats._limits import percentile_limits, two_sided
 from evalkit.stats._rmst import check_tau
 
+# A covariate in many values is compared at its quartiles: one unit of age and one of arrests are no like steps.
 _QUARTILES = (0.25, 0.75)
 
 

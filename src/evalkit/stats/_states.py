@@ -13,6 +13,7 @@ from evalkit.counts import TransitionCounts
 from evalkit.stats._columns import Floats, Ints
 from evalkit.stats._steps import safe_divide
 
+# Weights that were added and taken off again leave a residue where nobody is: a state without people would have moves.
 RESIDUE = 1e-12
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from evalkit.counts import DayCounts
 from evalkit.stats._columns import TIE_TOLERANCE, Floats
 
+# Of weights: after the last person left, the sum of weights is not exactly 0, and a curve would go on.
 RESIDUE = 1e-12
 
 

@@ -22,6 +22,7 @@ _MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20
 # As JSON, JavaScript and Python write them: how many digits belong to one is fixed, since others may follow.
 _ESCAPED = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}|\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\x([0-9a-fA-F]{2})")
 _BACKSLASHED = re.compile(r"\\([!-/:-@\[-`{-~])")  # as Markdown escapes a letter
+# Escapes may lie inside escapes; the bound keeps a text that was made for it from being taken apart for ever.
 _ROUNDS = 3
 
 _INLINE = frozenset(

@@ -21,6 +21,7 @@ _DATABASE = re.compile(
 _CREDENTIALS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/@:\"'<>]*:[^\s@\"'<>]+@", re.IGNORECASE)
 
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+# A number below it that a protocol happens to hold would excuse a small count of people anywhere in the report.
 _COUNT = 11
 _BLANKS = re.compile(r"(\s+)")
 _SHORTEST_SECRET, _SHORTEST_PATH = 4, 6
