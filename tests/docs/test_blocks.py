@@ -31,6 +31,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FOLLOWS = {
     ("edit.md", "fig-longer"): ("quarterly.ipynb", ""),
     ("README.md", "fig-women"): ("quarterly.ipynb", ""),
+    ("how-to-add-a-subgroup.md", "tbl-first-month"): ("quarterly.ipynb", ""),
     ("how-to-add-a-subgroup.md", "fig-work"): ("quarterly.ipynb", "tbl-restatements"),
 }
 
@@ -83,8 +84,9 @@ def test_a_block_of_python_runs(study: Path, monkeypatch: pytest.MonkeyPatch, pa
         names |= {"study": str(study), "period": "2023Q4"} if "period: str" in source else {}
     shown.clear()
     exec(compile(text, page.name, "exec"), names)  # noqa: S102 - the project's own page
-    assert "image/svg+xml" in shown[0]
-    for option in ("fig-cap", "fig-alt"):
+    figure = label[1].startswith("fig-")
+    assert ("image/svg+xml" if figure else "text/html") in shown[0]
+    for option in ("fig-cap", "fig-alt") if figure else ("tbl-cap",):
         assert f"#| {option}: " in text
 
 
