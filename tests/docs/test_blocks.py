@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,41 @@ def test_the_quick_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytes
     for quick in (["schema"], ["dictionary", "--out", "dictionary.md"]):
         app(quick, standalone_mode=False)
     assert (tmp_path / "dictionary.md").is_file()
+
+
+# Commands of the pages that a scratch copy of the demo runs in seconds, and the tests that run the others with releases.
+QUICK = {"dictionary", "schema", "validate", "example", "init"}
+ELSEWHERE = {
+    "render": "publish/test_render.py",
+    "verify": "publish/test_verify.py",
+    "review": "publish/test_review.py",
+    "approve": "publish/test_waiting.py",
+    "withdraw": "publish/test_withdraw.py",
+    "archive": "cli/test_site.py",
+    "site": "cli/test_site.py",
+    "key": "publish/test_trust.py",
+    "ledger": "publish/test_move.py",
+    "schedule": "cli/test_unattended.py",
+    "status": "cli/test_unattended.py",
+}
+
+
+def test_every_command_of_the_pages_is_run_here_or_with_releases(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [line for param in blocks("sh") for line in commands(param.values[1]) if line[0] == "evalkit"]
+    assert {line[1] for line in lines} <= QUICK | set(ELSEWHERE)
+    assert [file for file in ELSEWHERE.values() if not (ROOT / "tests" / file).is_file()] == []
+    shutil.copytree(study.parents[1], tmp_path / "study")
+    for _, *arguments in lines:
+        if arguments[0] in QUICK:
+            (tmp_path / "study" / "new").mkdir(exist_ok=True)
+            monkeypatch.chdir(tmp_path / "study" / "new" if arguments[0] == "init" else tmp_path / "study")
+            if arguments[0] == "init" and any((tmp_path / "study" / "new").iterdir()):
+                continue  # said on two pages
+            assert app(arguments, standalone_mode=False) in {None, 0}, arguments
+    assert (tmp_path / "study" / "dictionary.md").is_file()
+    assert (tmp_path / "study" / "new" / "notebooks" / "quarterly.ipynb").is_file()
 
 
 # -- YAML -------------------------------------------------------------------------------------------------------------
