@@ -149,6 +149,20 @@ def _accessible() -> None:
         file.write_text(text, encoding="utf-8")
 
 
+_LOADED = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href)=["'](?:https?:)?//[^"']*""")
+
+
+def _from_elsewhere() -> list[str]:
+    """Return what pages or styles would load from elsewhere: nothing, or a reader without a network sees half of it."""
+    found = [match for file in SITE.rglob("*.html") for match in _LOADED.findall(file.read_text(encoding="utf-8"))]
+    styles = [
+        file
+        for file in SITE.rglob("*.css")
+        if re.search(r"(?:url\(|@import)\s*['\"]?(?:https?:)?//", file.read_text("utf-8"))
+    ]
+    return [*dict.fromkeys(found), *(str(file.relative_to(SITE)) for file in styles)]
+
+
 def main() -> int:
     """Lay the pages out and build; what Sphinx warns of stops it."""
     shutil.rmtree(SOURCE, ignore_errors=True)
@@ -162,6 +176,9 @@ def main() -> int:
     code = sphinx([*options, str(SOURCE), str(SITE)])
     if not code:
         _accessible()
+        if loaded := _from_elsewhere():
+            sys.stderr.write("loaded from elsewhere: " + "; ".join(loaded) + "\n")
+            return 1
         sys.stdout.write(f"{SITE.relative_to(ROOT)}/index.html\n")
     return code
 
