@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 from evalkit._version import __version__
 
 if TYPE_CHECKING:
-    from evalkit.report import open_brief, open_report
+    from evalkit.report import open_report
 
-__all__ = ["__version__", "open_brief", "open_report"]
+__all__ = ["__version__", "open_report"]
 
 
 def __getattr__(name: str) -> object:
     # Lazy, so that `evalkit --help` does not import pandas or matplotlib.
-    if name in {"open_brief", "open_report"}:
-        from evalkit import report  # noqa: PLC0415
+    if name == "open_report":
+        from evalkit.report import open_report  # noqa: PLC0415
 
-        return getattr(report, name)
+        return open_report
     msg = f"module 'evalkit' has no attribute '{name}'"
     raise AttributeError(msg)

@@ -84,6 +84,6 @@ def test_limits_of_shares() -> None:
 def test_the_package_hands_on_what_notebooks_ask_for() -> None:
     from evalkit import report
 
-    assert (evalkit.open_report, evalkit.open_brief) == (report.open_report, report.open_brief)
+    assert evalkit.open_report is report.open_report
     with pytest.raises(AttributeError, match=r"^module 'evalkit' has no attribute 'open_reports'$"):
         evalkit.open_reports  # noqa: B018

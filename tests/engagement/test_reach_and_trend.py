@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from engagement.by_hand import by_hand
 from evalkit import analyses
 from evalkit.analyses import ChangeOf
+from evalkit.cohort import build
 from evalkit.counts import Tally
 from evalkit.errors import UsageError
 from evalkit.report import Report, open_report
@@ -61,6 +64,29 @@ def test_trend_is_what_each_quarters_own_report_said(report: Report) -> None:
             step = own.loc[(row["variable"], row["group"])]
             assert (row["n"], row["n_event"]) == (step["n"], step["n_event"])
     assert report.earlier is report.quarters[-2][1]
+
+
+@pytest.mark.parametrize(
+    ("step", "first", "days"), [("engaged", "2022Q2", 90), ("completed", "2021Q4", 330), ("referred", "2022Q2", 0)]
+)
+def test_a_quarter_of_referral_has_a_point_once_every_window_is_over(
+    report: Report, step: str, first: str, days: int
+) -> None:
+    end = {"2021Q4": date(2021, 12, 31), "2022Q2": date(2022, 6, 30)}[first] + timedelta(days)
+    for cut, there in ((end, True), (end - timedelta(1), False)):
+        rows = analyses.by_quarter_of_referral(build(report.raw.at(cut))).tidy()
+        assert (first in set(rows.loc[rows["variable"] == step, "period"])) is there
+
+
+def test_nobody_is_in_two_quarters_of_referral(report: Report) -> None:
+    rows = analyses.by_quarter_of_referral(report.cohort).tidy()
+    everybody = rows[rows["variable"] == "referred"].groupby("group")["n"].sum()
+    assert everybody.to_dict() == report.cohort.people.groupby("group").size().to_dict()
+    own = analyses.steps(report.cohort).query(
+        "group == 'Pilot' and referral_date >= '2022-04-01' and referral_date < '2022-07-01'"
+    )
+    row = rows.set_index(["group", "term"]).loc[("Pilot", "engaged 2022Q2")]
+    assert (row["n"], row["n_event"]) == (own["can_engaged"].sum(), (own["can_engaged"] & own["did_engaged"]).sum())
 
 
 def change_of(before: tuple[int, int], now: tuple[int, int], noise_variance: float = 0) -> pd.Series:

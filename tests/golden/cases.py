@@ -172,6 +172,7 @@ case("analyses.reach: community areas", lambda: analyses.reach(known(), "communi
 case("analyses.referred: since July", lambda: analyses.referred(known(), date(2022, 7, 1)))
 case("analyses.mean_stay: 90 days", lambda: analyses.mean_stay(known(), 90))
 case("analyses.change: engaged", lambda: analyses.change(known(), known(EARLIER), "engaged"))
+case("analyses.by_quarter_of_referral: all", lambda: analyses.by_quarter_of_referral(known()))
 case("analyses.trend: two quarters", lambda: analyses.trend([("2022Q3", known(EARLIER)), ("2023Q1", known())]))
 case("analyses.late_entry: at the cut", lambda: analyses.late_entry(opened().at(CUT)))
 case("analyses.wilson: 0, 3, 9 of 9", lambda: pd.DataFrame(dict(zip(("conf_low", "conf_high"), analyses.wilson([0, 3, 9], [9, 9, 9], 0.9), strict=True))))  # fmt: skip

@@ -12,12 +12,11 @@ import pytest
 from matplotlib.figure import Figure
 
 from evalkit.disclosure import Safe
-from evalkit.views import Look, curves_of_brief, dots_figure, shares_of_brief
-from evalkit.words import messages_for
+from evalkit.views import Look, dots_figure
 from looks.drawn_as import FILE, look_of
 from views.made import GROUPS, safe_of, table
 from views.seen import draw
-from views.test_figures import FRAMES, LEFT
+from views.test_figures import FRAMES
 
 ROWS = """
 group | label                                                     | estimate | conf_low | conf_high
@@ -49,10 +48,6 @@ def _several() -> str:
     )
 
 
-def _knots() -> dict[str, pd.DataFrame]:
-    return {group: LEFT.knots(group, "disengagement") for group in GROUPS}
-
-
 def _drawn(safe: Safe, look: Look) -> Figure:
     return draw(safe, GROUPS, look)[0]
 
@@ -63,8 +58,6 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "five groups": lambda: dots_figure(table(_several()), MANY, "Share")[0],
     "many effects": lambda: draw(safe_of("sensitivity", EFFECTS), GROUPS, Look())[0],
     "eight quarters": lambda: draw(safe_of("trend", QUARTERS), GROUPS, Look())[0],
-    "shares of the brief": lambda: shares_of_brief(table(ROWS), GROUPS, "x", messages_for("en-US")),
-    "curves of the brief": lambda: curves_of_brief(_knots(), GROUPS, ("Days", "Left"), 60, messages_for("en-US")),
 }
 LOOKS = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
 

@@ -22,6 +22,7 @@ from evalkit.report import Report
 from evalkit.seal import MARK
 from evalkit.views import Gap
 from reports.claims import Claims, under_another_name
+from reports.grid import wrong_in_grid
 from views.drawn import cells
 from views.seen import CURVES, INCIDENCES, is_empty, safe_numbers
 
@@ -65,12 +66,24 @@ class Ran:
 
     def rows(self, shown: Shown) -> pd.DataFrame:
         """Return every safe row behind an output: its own data, and those of its estimates."""
-        parts = [] if shown.data is None else [shown.data]
+        own = [] if shown.data is None else [shown.data]
+        return pd.concat([*own, self.behind(shown)], ignore_index=True)
+
+    def behind(self, shown: Shown) -> pd.DataFrame:
+        """Return the safe rows of an output's estimates."""
+        parts = []
         for one in (s for i in shown.ids for s in self.safe.get(i, []) if not is_empty(s)):
             parts += [safe_numbers(one), pd.DataFrame([dict(one.estimates.summary)])]
             if one.estimates.kind not in CURVES | INCIDENCES:
                 parts.append(one.estimates.tidy())
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    def beginning(self, shown: Shown) -> pd.DataFrame:
+        """Return with how many people the curves behind an output begin."""
+        curves = [s.estimates.tidy() for i in shown.ids for s in self.safe.get(i, []) if s.estimates.kind in INCIDENCES]
+        return pd.concat(
+            [pd.DataFrame(), *(c.groupby("group")["n_risk"].max().reset_index() for c in curves if len(c))]
+        )
 
     def between(self, shown: Shown) -> list[Gap]:
         return [gap for i in shown.ids for gap in self.gaps.get(i, [])]
@@ -79,7 +92,11 @@ class Ran:
         """Return what an output says of a group that no safe row of that group bears out."""
         rows, (focus, comparison) = self.rows(shown), self.groups
         if shown.shows == "table":
-            return under_another_name(cells(shown.text), rows, self.groups) if len(rows) else []
+            found = under_another_name(cells(shown.text), rows, self.groups) if len(rows) else []
+            if 'class="indicators"' in shown.text:
+                known = pd.concat([self.behind(shown), self.beginning(shown)], ignore_index=True)
+                found += wrong_in_grid(shown.text, known, self.between(shown), (focus, comparison))
+            return found
         return Claims(rows, self.between(shown), (focus, comparison)).wrong(told(shown))
 
 
@@ -153,7 +170,9 @@ def told(shown: Shown) -> str:
     """Return everything that an output tells its readers in words and labels."""
     if shown.shows == "figure":
         return " | ".join([*labels_of(shown.text), shown.mark.get("alt", ""), shown.mark.get("headline", "")])
-    return plain(shown.text) if shown.shows == "table" else shown.text
+    if shown.shows == "table":  # with what its small pictures say
+        return " | ".join([plain(shown.text), *map(html.unescape, re.findall(r'aria-label="([^"]*)"', shown.text))])
+    return shown.text
 
 
 def labels_of(svg: str) -> list[str]:
@@ -203,7 +222,7 @@ def written(rows: pd.DataFrame, gaps: list[Gap], *, rest: bool = False) -> tuple
         shares |= {f"{100 * (1 - value):.0f}" for value in limits if np.isfinite(value)}
     for gap in gaps:
         for value in (gap.estimate, gap.low, gap.high):
-            others |= {f"{abs(100 * value):.0f}", f"{100 * value:+.1f}", f"{abs(value):.0f}"}
+            others |= {f"{abs(100 * value):.0f}", f"{100 * value:+.0f}", f"{100 * value:+.1f}", f"{abs(value):.0f}"}
     texts = " ".join(rows.select_dtypes("object").astype(str).to_numpy().ravel()) if len(rows) else ""
     others |= {n for n, _ in numbers_of(texts)}
     return shares, {one.replace("-", "\u2212") for one in others}

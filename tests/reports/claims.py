@@ -87,14 +87,6 @@ SPECS: dict[str, Spec] = {
     "quantile.open": Spec({"share": "q", "day": "estimate", "low": "conf_low"}),
     "quantile.none": Spec({"share": "q"}),
     # sentences
-    "find.reach.small": Spec({}),
-    "find.reach.many": Spec({"n": "n"}, {"term": "all"}),
-    "find.reach.new": Spec({"n": "n_event"}, {"term": "new"}),
-    "find.engaged": Spec({**_WITH_LIMITS, "n": "n"}, {"term": "engaged"}),
-    "find.completed": Spec({**_WITH_LIMITS, "n": "n"}, {"term": "completed"}),
-    "find.staying": Spec({**_WITH_LIMITS, **_DAY}, {"cause": "disengagement"}),
-    "find.harm": Spec({**_WITH_LIMITS, **_DAY, "event": "cause"}),
-    "find.other": Spec({"share": "estimate"}),
     "head.weeks": Spec({"first": "estimate", "from_week": "time_from"}),
     "head.weeks.one": Spec({"first": "estimate", "from_week": "time_from"}),
     "alt.week.one": Spec({"first": "estimate", "from_week": "time_from"}),
@@ -104,8 +96,6 @@ SPECS: dict[str, Spec] = {
     "head.reach.one": Spec({"share": "estimate", "level": "label"}),
     "head.tiles.near": Spec({"low": "estimate"}),
     "head.reach.near": Spec({"low": "estimate"}),
-    "find.staying.none": Spec({}),
-    "find.harm.none": Spec({}),
     "head.across.range": Spec({"low": "estimate", "low_label": "label"}),
     "head.across.same": Spec({"low": "estimate", "low_label": "label"}),
     "base.one": Spec({"one": "estimate", "smd": "smd"}),
@@ -160,7 +150,7 @@ class Claims:
                     right, row = held is not None, row if held is None else held
                     right = right and self._second(item, places, held)
                     if "group" in places and (share := _percent(places)) is not None:
-                        latest = {**({} if item == "find.engaged" else latest), places["group"]: share}
+                        latest = {**latest, places["group"]: share}
                 if not right:
                     found.append(f"{item}: {match[0]}")
             if (word := match.groupdict().get("gap", "")) in {"clearly higher", "clearly lower"}:

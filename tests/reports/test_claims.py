@@ -13,10 +13,11 @@ from evalkit.disclosure import Safe
 from evalkit.report import conclusions
 from evalkit.views import Gap, Look
 from reports.claims import Claims, fits, under_another_name
+from reports.grid import wrong_in_grid
 from reports.made import shown as _shown
 from reports.made import told
 from reports.test_conclusions import outcome, results
-from reports.test_findings import BOTH, DONE, ON_90, ON_182, SOONER, change, contrast, on, referred
+from reports.test_findings import BOTH, ON_90, ON_182, change, on, referred
 from views.made import GROUPS, HIGHER, LOWER, NONE, shares
 from views.seen import CURVES, INCIDENCES, draw, headline, safe_numbers, sentences
 
@@ -59,40 +60,55 @@ FAULTS: dict[str, Callable[[str], str]] = {
 }
 
 
-def page_one(given: Mapping[str, Safe], gaps: Mapping[str, Mapping[str, Gap]], shown: list[dict[str, Any]]) -> str:
-    told(given, gaps).findings()
-    return shown[-1]["text/markdown"].partition(":::\n\n")[0]
-
-
-LEFT_GAP = {"cumulative_incidence left": {"disengagement": on(90, Gap(-0.17, -0.29, -0.05))}}
-HARM_GAP = {"cumulative_incidence harmed": {"recorded harm": on(182, Gap(-0.19, -0.26, -0.12))}}
-ENGAGED = {"funnel": {"Engaged": Gap(0.25, 0.15, 0.34)}}
-PAGES = {
-    "reach": (referred(1240, 35), {}, {"names", "everybody is new"}),
-    "engaged": (
-        BOTH | change(Gap(0.34, 0.2, 0.4), 0.41), ENGAGED,
-        {"names", "limits", "estimate and limit", "direction", "people", "a third number", "much more"},
-    ),
-    "completed": (
-        DONE | change(Gap(-0.1, -0.2, -0.05), 0.35), {"funnel": {"Completed": Gap(-0.5, -0.6, -0.4)}},
-        {"names", "limits", "estimate and limit", "direction", "people", "a third number", "much more"},
-    ),
-    "staying": (ON_90, LEFT_GAP, {"names", "limits", "estimate and limit", "direction", "day", "a third number", "much more"}),
-    "staying, sooner": (SOONER | {"rmst_contrast left": contrast(LOWER)}, {}, {"names", "limits", "more and fewer", "a third number"}),
-    "harm": (ON_182, HARM_GAP, {"names", "limits", "estimate and limit", "direction", "day", "a third number", "much more"}),
-    "unclear": (ON_182, {"cumulative_incidence harmed": {"recorded harm": on(182, Gap(-0.19, -0.4, 0.02))}}, {"signs"}),
+GAPS = {
+    "funnel": {"Engaged": Gap(0.25, 0.15, 0.34)},
+    "cumulative_incidence left": {"disengagement": on(90, Gap(-0.17, -0.29, -0.05))},
+    "cumulative_incidence harmed": {"recorded harm": on(182, Gap(-0.19, -0.26, -0.12))},
+}
+COHORTS = """
+group | term | label    | period | variable | n  | n_event
+Pilot | a    | Referred | 2022Q1 | referred | 90 | 90
+Pilot | b    | Referred | 2022Q2 | referred | 60 | 60
+Pilot | c    | Referred | 2022Q3 | referred | 30 | 30
+"""
+GIVEN = referred(1240, 35) | BOTH | ON_90 | ON_182 | change(Gap(0.34, 0.2, 0.4), 0.41) | {
+    "referral_cohorts": shares("referral_cohorts", COHORTS)
+}  # fmt: skip
+GRID_FAULTS: dict[str, Callable[[str], str]] = {
+    "columns": lambda t: re.sub(r"(<td[^>]*>(?:(?!</td>).)*67%(?:(?!</td>).)*</td>)(<td.*?</td>)", r"\2\1", t, count=1),
+    "a share": swap("75%</span>", "74%</span>"),
+    "a limit": swap("(67%\xa0to\xa082%)", "(66%\xa0to\xa082%)"),
+    "people": swap("of 120<", "of 125<"),
+    "an alternative text": swap("Pilot: 75%, range", "Pilot: 76%, range"),
+    "a dot": swap('cx="75"', 'cx="76"'),
+    "the line of a bar": swap("M67 7H82", "M66 7H82"),
+    "a gap": swap(">+25<", ">+24<"),
+    "the sides of a gap": lambda t: re.sub(r'd="M([\d.]+) 7H([\d.]+)" fill="none" stroke="#1b2530"', r'd="M\2 7H\1" fill="none" stroke="#1b2530"', t, count=1),
+    "a gap's alternative text": swap("Gap in points: +25", "Gap in points: −25"),
+    "a quarter ago": swap("a quarter ago 41%", "a quarter ago 42%"),
+    "people of a quarter": swap("60 in 2022Q2", "61 in 2022Q2"),
+    "another quarter": swap("60 in 2022Q2", "60 in 2022Q3"),
+    "a dot of the line": lambda t: re.sub(r'cy="6\.\d"', 'cy="9.9"', t),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_faults_on_page_one(name: str, shown: list[dict[str, Any]]) -> None:
-    given, gaps, faults = PAGES[name]
-    text = page_one(given, gaps, shown)
-    claims = Claims(rows_of(given), [gap for own in gaps.values() for gap in own.values()], GROUPS)
-    assert claims.wrong(text) == []
-    for fault in faults:
-        assert FAULTS[fault](text) != text, (fault, text)
-        assert claims.wrong(FAULTS[fault](text)), (fault, FAULTS[fault](text))
+def grid(shown: list[dict[str, Any]]) -> Callable[[str], list[str]]:
+    told(GIVEN, GAPS).findings()
+    gaps = [gap for own in GAPS.values() for gap in own.values()]
+    return lambda text: wrong_in_grid(text, rows_of(GIVEN), gaps, GROUPS)
+
+
+def test_the_grid_says_what_its_rows_bear_out(shown: list[dict[str, Any]]) -> None:
+    wrong = grid(shown)
+    assert wrong(shown[1]["text/html"]) == []
+
+
+@pytest.mark.parametrize("fault", GRID_FAULTS)
+def test_faults_in_the_grid(fault: str, shown: list[dict[str, Any]]) -> None:
+    wrong = grid(shown)
+    text = shown[1]["text/html"]
+    assert GRID_FAULTS[fault](text) != text
+    assert wrong(GRID_FAULTS[fault](text))
 
 
 LEFT, STEPS = ON_90["cumulative_incidence left"], BOTH["funnel"]

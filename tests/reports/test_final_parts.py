@@ -26,7 +26,7 @@ from evalkit.report import Report, conclusions, limitations, open_report, say_pa
 from evalkit.report import _findings as findings_module
 from evalkit.report import _report as report_module
 from evalkit.report._event_share import EventShare
-from evalkit.report._findings import findings
+from evalkit.report._findings import page_one
 from evalkit.simulate import simulate
 from evalkit.stats import kaplan_meier, rmst_contrast
 from evalkit.views import CurveText, Gap, Look, _mark, difference_table, mean_gap
@@ -84,18 +84,20 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     yield bundles
 
 
-def test_page_one_says_why_harm_is_quoted_for_an_earlier_day_than_asked_for(
+def test_page_one_quotes_an_earlier_day_where_the_one_asked_for_cannot_be(
     report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert max(report.study.harm.horizons) == 365
-    said = findings(report)[-1].text
-    assert "recorded harm by day 365" in said
-    assert "No figure" not in said
+    assert report.study.rules.landmark_day == 270  # page one says of half a year who had left
+    names = {one.key: one.line.name for one in page_one(report).found}
+    assert (names["harm"], names["left"]) == ("Recorded harm within one year", "Left within six months")
     quoted = Safe.landmark_rows
+    monkeypatch.setattr(Safe, "landmark_rows", lambda safe: quoted(safe)[lambda rows: rows["time"] < 182])
+    names = {one.key: one.line.name for one in page_one(report).found}
+    assert names["left"] == "Left within 90 days"
     monkeypatch.setattr(Safe, "landmark_rows", lambda safe: quoted(safe)[lambda rows: rows["time"] < 365])
-    said = findings(report)[-1].text
-    assert "recorded harm by day 182" in said
-    assert "No figure for day 365 is given" in said
+    names = {one.key: one.line.name for one in page_one(report).found}
+    assert names["harm"] == "Recorded harm within six months"
 
 
 def test_a_mean_of_people_without_an_event_is_not_compared(report: Report) -> None:
@@ -107,13 +109,14 @@ def test_a_mean_of_people_without_an_event_is_not_compared(report: Report) -> No
     assert mean_gap(report.safe(analyses.mean_without_harm(report.cohort, 182))) is not None
 
 
-def test_of_a_group_whose_curve_is_not_shown_no_day_is_said_to_be_missing(report: Report) -> None:
+def test_of_a_group_whose_curve_is_not_shown_no_day_is_said_to_be_withheld(report: Report) -> None:
     times = report.cohort.harm()
     few = times["event"].where(times["group"].eq("PAIP") | (times["time"] > 380), 0)
     safe = report.safe(kaplan_meier(times.assign(event=few), "time", "event", by="group"))
     assert 0 < few[times["group"] == "Pilot"].sum() < 11
-    share = EventShare(safe, safe.landmark_rows(), None, last_day(safe, report.groups[:1]), "")
-    assert np.isnan(share.sooner(report.groups, 365))
+    assert not EventShare(safe, safe.landmark_rows(), None, last_day(safe, report.groups[:1]), "").withheld(
+        report.groups
+    )
 
 
 def test_above_curves_that_go_on_no_difference_is_none_by_then(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,23 +134,6 @@ def test_a_curve_without_an_event_is_not_drawn_as_if_it_were_sure(report: Report
     assert "PAIP" in shown[0]["image/svg+xml"]
     assert "Pilot" not in shown[0]["image/svg+xml"]
     assert "No event is known in Pilot so far" in shown[1]["text/markdown"]
-
-
-def test_page_one_gives_the_mean_stay_where_the_day_asked_for_cannot_be_quoted(
-    report: Report, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert report.study.rules.landmark_day == 270  # page one says it of half a year
-    said = findings(report)[2].text
-    assert "left the Pilot by day 182" in said
-    assert "No figure" not in said
-    quoted = Safe.landmark_rows
-    monkeypatch.setattr(Safe, "landmark_rows", lambda safe: quoted(safe)[lambda rows: rows["time"] < 182])
-    said = findings(report)[2].text
-    assert "left the Pilot by day 90" in said
-    assert "No figure for day 182 is given" in said
-    mean = sentences(report.safe(analyses.mean_stay(report.cohort, 182)), report.groups, event="disengaging")
-    assert said.endswith(mean)
-    assert "first 182 days" in mean
 
 
 def test_standardised_differences_are_those_of_the_formula(report: Report) -> None:
@@ -387,7 +373,7 @@ def test_three_people_are_one_sentence_each(tiny: Report, shown: list[dict[str, 
 
 def test_the_checklist_leads_to_sections_that_are_there() -> None:
     notebook = nbformat.read(ROOT / "notebooks" / "final.ipynb", as_version=4)
-    there = set(re.findall(r"\{#sec-([\w-]+)\}", "\n".join(c.source for c in notebook.cells)))
+    there = set(re.findall(r'(?:\{#|label=")sec-([\w-]+)[}"]', "\n".join(c.source for c in notebook.cells)))
     asked = {name for _, _, where in CHECKLIST for name in where}
     assert asked <= there
     assert asked <= set(SECTIONS)
@@ -507,12 +493,11 @@ def test_where_nobody_lacks_a_value_that_is_the_reason_why_nothing_is_imputed(
 
 
 def test_page_one_says_that_nothing_can_be_told_of_harm_yet(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Safe, "landmark_rows", lambda safe: safe.at(safe.policy.landmarks).iloc[:0])
     monkeypatch.setattr(findings_module, "share_left", lambda _: None)
     monkeypatch.setattr(findings_module, "share_harmed", lambda _: None)
-    said = findings(report)
-    assert len(said) > 2
-    assert markdown(said[-1].text).startswith("**How many had recorded harm** in the Pilot cannot be told yet")
+    page = page_one(report)
+    assert {one.key: one.line.says for one in page.found}["harm"] == "Too early: too few people, or too short a time."
+    assert page.bottom_line.endswith("Harm cannot be compared yet.")
 
 
 def test_whether_repeated_harm_differs_is_told_by_the_ratio_of_the_means(report: Report) -> None:

@@ -1,7 +1,9 @@
-"""Page one from hand-made results: every finding whole, one row of the table for each branch."""
+"""Page one from hand-made results: every line of the grid whole, one row of the table for each branch."""
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,40 +11,30 @@ from typing import Any
 import pytest
 
 from evalkit.disclosure import Safe
-from evalkit.protocol import Baseline
+from evalkit.markup import markdown
+from evalkit.report._findings import page_one
 from evalkit.views import Gap
-from reports.made import COOK, RULE, Told, points, small, told
+from evalkit.words import speaking
+from reports.made import Told, small, told
 from reports.made import shown as _shown
 from views.made import HIGHER, LOWER, NONE, curve, safe_of, shares
 
 shown = _shown
+EVERY = ("participants", "sessions", "exits", "outcomes")
 
 
 @dataclass(frozen=True)
 class Case:
-    """The lines of page one that results lead to, and what stands below them."""
+    """What a line of the grid says: its name, the focus, the comparison, the gap, and what may be concluded."""
 
-    lines: tuple[str, ...]
-    results: Mapping[str, Safe]
+    key: str
+    line: tuple[str, str, str, str, str]
+    results: Mapping[str, Safe] = field(default_factory=dict)
     gaps: Mapping[str, Mapping[str, Gap]] = field(default_factory=dict)
-    baselines: tuple[Baseline, ...] = ()
-    before: bool = True
-    without: tuple[str, ...] = ()
-
-    def report(self) -> Told:
-        tables = tuple(name for name in ("participants", "sessions", "exits", "outcomes") if name not in self.without)
-        return told(self.results, self.gaps, of=small(tables=tables), baselines=self.baselines, before=self.before)
 
 
 def on(day: float, gap: Gap) -> Gap:
     return Gap(gap.estimate, gap.low, gap.high, day)
-
-
-START = "November 18, 2021"
-FEW = "**Fewer than 11 people** have been referred to the Pilot so far."
-EARLY = (
-    "**How many had recorded harm** in the Pilot cannot be told yet: too few people have been followed for long enough."
-)
 
 
 def referred(everybody: object, new: object) -> dict[str, Safe]:
@@ -53,28 +45,6 @@ PAIP  | new  | 777         | 66
 Pilot | all  | {everybody} | {everybody}
 Pilot | new  | {everybody} | {new}
 """)}  # fmt: skip
-
-
-REACHED = {
-    "many, with new people": Case(
-        (f"**1,240 people** have been referred to the Pilot since {START}. About 35 of them were referred in this period.",),
-        referred(1240, 35),
-    ),
-    "few of them new": Case(
-        (f"**120 people** have been referred to the Pilot since {START}. Fewer than 11 of them were referred in this "
-         "period.",), referred(120, "-"),
-    ),
-    "none of them new": Case(
-        (f"**120 people** have been referred to the Pilot since {START}. None of them were referred in this period.",),
-        referred(120, 0),
-    ),
-    "one person": Case(
-        (f"**1 person** has been referred to the Pilot since {START}. None of them were referred in this period.",),
-        referred(1, 0),
-    ),
-    "nobody": Case(("**Nobody** has been referred to the Pilot yet.",), referred(0, 0)),
-    "too few": Case((FEW,), referred("-", "-")),
-}  # fmt: skip
 
 
 def steps(pilot: tuple[int, int], paip: tuple[int, int], term: str = "engaged") -> dict[str, Safe]:
@@ -93,85 +63,6 @@ group   | baseline   | estimate       | conf_low  | conf_high
 Other   | 0.99       | 0.5            | 0.4       | 0.6
 {group} | {baseline} | {gap.estimate} | {gap.low} | {gap.high}
 """)}  # fmt: skip
-
-
-ENGAGED = (
-    "**75% engaged in the Pilot** (67% to 82%, of 120 people whose intake was 45 days ago or more). They came to 3 or more "
-    "sessions within 45 days."
-)
-COMPLETED = (
-    "**25% of starters completed the Pilot** within 250 days (14% to 40%, of 40 people who started that long ago)."
-)
-PUBLISHED = (
-    "A published study, Cook County, found 73% of 1,899 men assessed. These are other people in other years: that share "
-    "is no target."
-)
-BOTH, DONE = steps((90, 120), (150, 300)), steps((10, 40), (90, 120), "completed")
-STEPS = {
-    "engaged": Case((FEW, f"{ENGAGED} In PAIP it was 50%.", EARLY), BOTH),
-    "engaged, clearly higher": Case(
-        (FEW, f"{ENGAGED} In PAIP it was 50%. The share is clearly higher in Pilot: by 8 to 32 points.", EARLY),
-        BOTH, {"funnel": {"Engaged": HIGHER}},
-    ),
-    "engaged, clearly lower": Case(
-        (FEW, f"{ENGAGED} In PAIP it was 50%. The share is clearly lower in Pilot: by 11 to 29 points.", EARLY),
-        BOTH, {"funnel": {"Engaged": LOWER, "Completed": HIGHER}},
-    ),
-    "engaged, unclear": Case(
-        (FEW, f"{ENGAGED} In PAIP it was 50%. There is no clear difference: in Pilot the share could be anything from 12 "
-              "points lower to 6 points higher.", EARLY),
-        BOTH, {"funnel": {"Engaged": NONE}},
-    ),
-    "engaged, and a quarter ago it was less": Case(
-        (FEW, f"{ENGAGED} In PAIP it was 50%. A quarter ago it was 41%: a clear rise (by 8 to 32 points).", EARLY),
-        BOTH | change(HIGHER, 0.41),
-    ),
-    "engaged, and a quarter ago it was more": Case(
-        (FEW, f"{ENGAGED} In PAIP it was 50%. A quarter ago it was 88%: a clear fall (by 11 to 29 points).", EARLY),
-        BOTH | change(LOWER, 0.88),
-    ),
-    "engaged, about as a quarter ago": Case(
-        (FEW, f"{ENGAGED} In PAIP it was 50%. A quarter ago it was 76%: no clear change (from 12 points lower to 6 points "
-              "higher).", EARLY),
-        BOTH | change(NONE, 0.76),
-    ),
-    "the change of another group is not told": Case(
-        (FEW, f"{ENGAGED} In PAIP it was 50%.", EARLY), BOTH | change(HIGHER, 0.41, "PAIP")
-    ),
-    "there was no quarter before": Case(
-        (FEW, f"{ENGAGED} In PAIP it was 50%.", EARLY), BOTH | change(HIGHER, 0.41), before=False
-    ),
-    "engaged, the other group not shown": Case(
-        (FEW, ENGAGED, EARLY), steps((90, 120), (0, 0)), {"funnel": {"Engaged": HIGHER}}
-    ),
-    "engaged, the focus not shown": Case((FEW,), steps((0, 0), (150, 300))),
-    "everybody, and nobody": Case(
-        (FEW, "**100% engaged in the Pilot** (97% to 100%, of 120 people whose intake was 45 days ago or more). They came to "
-              "3 or more sessions within 45 days. In PAIP it was 0%.", EARLY),
-        steps((120, 120), (0, 300)),
-    ),
-    "nearly nobody": Case(
-        (FEW, "**under 1% engaged in the Pilot** (under 1% to 2%, of 250 people whose intake was 45 days ago or more). They "
-              "came to 3 or more sessions within 45 days. In PAIP it was over 99%.", EARLY),
-        steps((1, 250), (1249, 1250)),
-    ),
-    "completed": Case((FEW, f"{COMPLETED} In PAIP it was 75%.", EARLY), DONE),
-    "completed, with the first published figure that is exact": Case(
-        (FEW, f"{COMPLETED} In PAIP it was 75%. The share is clearly lower in Pilot: by 11 to 29 points. {PUBLISHED}", EARLY),
-        DONE, {"funnel": {"Completed": LOWER, "Engaged": HIGHER}},
-        (RULE, COOK.model_copy(update={"n": None}), RULE.model_copy(update={"n": 9}), COOK.model_copy(update={"measure": "harm", "n": 5}), COOK, COOK.model_copy(update={"label": "Another"})),
-    ),
-    "completed, after a quarter": Case(
-        (FEW, f"{COMPLETED} In PAIP it was 75%. A quarter ago it was 20%: a clear rise (by 8 to 32 points). {PUBLISHED}", EARLY),
-        DONE | change(HIGHER, 0.2), baselines=(COOK,),
-    ),
-    "a published figure that has no label": Case(
-        (FEW, f"{COMPLETED} In PAIP it was 75%. {PUBLISHED.replace('Cook County', 'cook')}", EARLY),
-        DONE, baselines=(COOK.model_copy(update={"label": ""}),),
-    ),
-}  # fmt: skip
-
-# -- shares with an event by a day ------------------------------------------------------------------------------------
 
 
 def left(*lines: str) -> dict[str, Safe]:
@@ -198,11 +89,6 @@ rmst_difference | 90  | {100 * gap.estimate} | {100 * gap.low} | {100 * gap.high
 """)  # fmt: skip
 
 
-LEFT = (
-    "**27% of starters had left the Pilot by day 90** without completing (21% to 34%). Left means 21 days without a "
-    "session."
-)
-AT_30 = "**11% of starters had left the Pilot by day 30** without completing (8% to 15%). Left means 21 days without a session."
 ON_90 = left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | pass")
 SOONER = left(
     "Pilot | 30 | 80 | 0.11 | 0.08 | 0.15 | pass", "Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | fail",
@@ -210,158 +96,235 @@ SOONER = left(
 )  # fmt: skip
 UNQUOTED = left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | unknown", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | pass")
 BEHIND = "too few people would stand behind it."
-STAYING = {
-    "left": Case((FEW, f"{LEFT} In PAIP it was 44%.", EARLY), ON_90),
-    "left, clearly lower": Case(
-        (FEW, f"{LEFT} In PAIP it was 44%. The share is clearly lower in Pilot: by 11 to 29 points.", EARLY),
-        ON_90, {"cumulative_incidence left": {"disengagement": on(90, LOWER), "completion": on(90, HIGHER)}},
-    ),
-    "left, clearly higher": Case(
-        (FEW, f"{LEFT} In PAIP it was 44%. The share is clearly higher in Pilot: by 8 to 32 points.", EARLY),
-        ON_90, {"cumulative_incidence left": {"completion": on(90, LOWER), "disengagement": on(90, HIGHER)}},
-    ),
-    "left, with a difference of another day": Case(
-        (FEW, f"{LEFT} In PAIP it was 44%.", EARLY), ON_90,
-        {"cumulative_incidence left": {"disengagement": on(30, LOWER)}},
-    ),
-    "left, the other group not quoted": Case(
-        (FEW, LEFT, EARLY),
-        left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | fail"),
-    ),
-    "left, a later day than asked for": Case(
-        (FEW, f"{LEFT.replace('day 90', 'day 182')} In PAIP it was 44%.", EARLY),
-        left("Pilot | 90 | 90 | 0.2 | 0.1 | 0.3 | pass", "PAIP | 90 | 190 | 0.4 | 0.3 | 0.5 | pass",
-             "Pilot | 182 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 182 | 150 | 0.44 | 0.38 | 0.50 | pass"),
-    ),
-    "left, a later day, and the day asked for cannot be quoted": Case(
-        (FEW, f"{LEFT.replace('day 90', 'day 182')} In PAIP it was 44%. No figure for day 90 is given: {BEHIND}", EARLY),
-        left("Pilot | 90 | 90 | 0.2 | 0.1 | 0.3 | fail", "PAIP | 90 | 190 | 0.4 | 0.3 | 0.5 | pass",
-             "Pilot | 182 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 182 | 150 | 0.44 | 0.38 | 0.50 | pass"),
-    ),
-    "left, only an earlier day, with the mean": Case(
-        (FEW, f"{AT_30} In PAIP it was 24%. No figure for day 90 is given: {BEHIND} Over the first 90 days, people in Pilot "
-              "spent clearly fewer days without disengaging than people in PAIP: 11 to 29 days fewer.", EARLY),
-        SOONER | {"rmst_contrast left": contrast(LOWER), "rmst_contrast harmed": contrast(HIGHER)},
-    ),
-    "left, only an earlier day, without a mean": Case(
-        (FEW, f"{AT_30} In PAIP it was 24%. No figure for day 90 is given: {BEHIND}", EARLY), SOONER
-    ),
-    "left, no day": Case(
-        (FEW, "**How many starters had left** the Pilot by day 90 is not given: too few people would stand behind it. In PAIP "
-              "it was 44%. Over the first 90 days, people in Pilot spent clearly more days without disengaging than people "
-              "in PAIP: 8 to 32 days more.", EARLY),
-        UNQUOTED | {"rmst_contrast left": contrast(HIGHER)},
-        {"cumulative_incidence left": {"disengagement": on(90, HIGHER)}},
-    ),
-    "left, no day of either": Case(
-        (FEW, f"**How many starters had left** the Pilot by day 90 is not given: {BEHIND}", EARLY),
-        left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | fail", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | fail"),
-    ),
-    "left, before the day asked for": Case(
-        (FEW,), left("Pilot | 30 | 60 | 0.27 | 0.21 | 0.34 | fail", "PAIP | 30 | 150 | 0.44 | 0.38 | 0.50 | fail")
-    ),
-}  # fmt: skip
-
-HARMED = "**12% had recorded harm by day 182** after intake in the Pilot (8% to 17%)."
-MUCH = "Much harm is never recorded."
 ON_182 = harmed("Pilot | 182 | 60 | 0.12 | 0.08 | 0.17 | pass", "PAIP | 182 | 150 | 0.31 | 0.26 | 0.37 | pass")
-HARM = {
-    "harm": Case((FEW, f"{HARMED} In PAIP it was 31%. {MUCH}"), ON_182),
-    "harm, clearly lower": Case(
-        (FEW, f"{HARMED} In PAIP it was 31%. The share is clearly lower in Pilot: by 11 to 29 points. {MUCH}"),
-        ON_182, {"cumulative_incidence harmed": {"recorded harm": on(182, LOWER)}},
-    ),
-    "harm, clearly higher": Case(
-        (FEW, f"{HARMED} In PAIP it was 31%. The share is clearly higher in Pilot: by 8 to 32 points. {MUCH}"),
-        ON_182, {"cumulative_incidence harmed": {"recorded harm": on(182, HIGHER)}},
-    ),
-    "harm, only an earlier day": Case(
-        (FEW, f"{HARMED.replace('day 182', 'day 90')} In PAIP it was 31%. No figure for day 182 is given: too few people would "
-              f"stand behind it. {MUCH} Over the first 90 days there is no clear difference in the mean time without recorded "
-              "harm: compared with PAIP, Pilot could lie anywhere from 12 days fewer to 6 days more."),
-        harmed("Pilot | 90 | 60 | 0.12 | 0.08 | 0.17 | pass", "PAIP | 90 | 150 | 0.31 | 0.26 | 0.37 | pass",
-               "Pilot | 182 | 60 | 0.2 | 0.1 | 0.3 | unknown", "PAIP | 182 | 150 | 0.4 | 0.35 | 0.45 | pass")
-        | {"rmst_contrast harmed": contrast(NONE)},
-    ),
-    "harm, no day": Case(
-        (FEW, f"**How many had recorded harm** by day 182 in the Pilot is not given: {BEHIND} In PAIP it was 31%. {MUCH} Over "
-              "the first 90 days, people in Pilot spent clearly more days without recorded harm than people in PAIP: 8 to 32 "
-              "days more."),
-        harmed("Pilot | 182 | 60 | 0.12 | 0.08 | 0.17 | fail", "PAIP | 182 | 150 | 0.31 | 0.26 | 0.37 | pass")
-        | {"rmst_contrast harmed": contrast(HIGHER), "rmst_contrast left": contrast(LOWER)},
-    ),
-    "harm, before the day asked for": Case(
-        (FEW, ENGAGED, EARLY), steps((90, 120), (0, 0)) | harmed("Pilot | 90 | 60 | 0.12 | 0.08 | 0.17 | fail")
-    ),
-    "harm alone, too early": Case((FEW,), harmed("Pilot | 90 | 60 | 0.12 | 0.08 | 0.17 | fail")),
-}  # fmt: skip
-WITHOUT = {
-    "no sessions: steps and leaving are not asked for": Case(
-        (FEW, f"{HARMED} In PAIP it was 31%. {MUCH}"), BOTH | ON_90 | ON_182, without=("sessions", "exits")
-    ),
-    "no outcomes: harm is not asked for": Case(
-        (FEW, f"{ENGAGED} In PAIP it was 50%.", f"{LEFT} In PAIP it was 44%."),
-        BOTH | ON_90 | ON_182,
-        without=("outcomes",),
-    ),
-}
+BOTH, DONE = steps((90, 120), (150, 300)), steps((10, 40), (90, 120), "completed")
 
-CASES = {
-    f"{family}: {name}": case
-    for family, cases in {"reach": REACHED, "steps": STEPS, "staying": STAYING, "harm": HARM, "tables": WITHOUT}.items()
-    for name, case in cases.items()
+
+def grid(report: Told, out: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """The cells of each line, by its key; small print and numbers as they stand there."""
+    report.findings()
+    (table,) = [one["text/html"] for one in out if "text/html" in one]
+    keys = [one.key for one in page_one(report).found]
+    lines = re.findall(r'<tr><th scope="row".*?</tr>', table)
+    return {
+        key: [words_of(cell) for cell in re.split(r"<t[dh]\b[^>]*>", line)[1:]]
+        for key, line in zip(keys, lines, strict=True)
+    }
+
+
+def words_of(cell: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", cell)).split())
+
+
+NO, WHOLE = "\u2013", "Unclear: 12 fewer to 6 more of every 100 people in Pilot."
+ENGAGED = (
+    "Engaged came to 3 sessions in 45 days; of people with an intake",
+    "75% (67% to 82%) of 120",
+    "50% (44% to 56%) of 300",
+)
+COMPLETED = (
+    "Completed within 250 days of people who started that long ago",
+    "25% (14% to 40%) of 40",
+    "75% (67% to 82%) of 120",
+)
+LEFT = (
+    "Left within 90 days stopped coming; of people who started",
+    "27% (21% to 34%) of 90",
+    "44% (38% to 50%) of 290",
+)
+HARMED = (
+    "Recorded harm within six months of people with an intake, from that day",
+    "12% (8% to 17%) of 60",
+    "31% (26% to 37%) of 150",
+)
+REFERRED = "People referred since November 18, 2021"
+ALONE, EARLY = "No figure for PAIP yet, so nothing to compare.", "Too early: too few people, or too short a time."
+WITHHELD = "Withheld to protect people. Withheld is not zero."
+GAPS = {"higher": "+20 (+8 to +32)", "lower": "\u221220 (\u221229 to \u221211)", "none": "\u22123 (\u221212 to +6)"}
+CLEAR = {
+    "higher": "Clearly more in Pilot: 8 to 32 more of every 100 people.",
+    "lower": "Clearly fewer in Pilot: 11 to 29 fewer of every 100 people.",
+    "none": WHOLE,
 }
+DIRECTIONS = {"higher": HIGHER, "lower": LOWER, "none": NONE}
+CASES = {
+    "many people, some of them new": Case("referred", (REFERRED, "1,240", "777", NO, "About 35 of them came in this period."), referred(1240, 35)),
+    "few of them new": Case("referred", (REFERRED, "120", "777", NO, "Fewer than 11 of them came in this period."), referred(120, "-")),
+    "none of them new": Case("referred", (REFERRED, "120", "777", NO, "None of them came in this period."), referred(120, 0)),
+    "nobody": Case("referred", (REFERRED, "0", "777", NO, ""), referred(0, 0)),
+    "too few": Case("referred", (REFERRED, NO, "777", NO, "Fewer than 11 people so far."), referred("-", "-")),
+    **{
+        f"engaged, {way}": Case("engaged", (*ENGAGED, GAPS[way], CLEAR[way]), BOTH, {"funnel": {"Engaged": gap, "Completed": HIGHER}})
+        for way, gap in DIRECTIONS.items()
+    },
+    "engaged, no difference may be told": Case("engaged", (*ENGAGED, NO, ALONE), BOTH),
+    "engaged, the other group not shown": Case("engaged", (ENGAGED[0], ENGAGED[1], NO, NO, ALONE), steps((90, 120), (0, 0)), {"funnel": {"Engaged": HIGHER}}),
+    "engaged, the focus not shown": Case("engaged", (ENGAGED[0], NO, ENGAGED[2], NO, EARLY), steps((0, 0), (150, 300))),
+    "engaged, the focus withheld": Case("engaged", (ENGAGED[0], NO, ENGAGED[2], NO, WITHHELD),
+        {"funnel": replace(steps((0, 0), (150, 300))["funnel"], withheld=("Pilot: engaged", "PAIP: completed"))}),
+    "nearly nobody, nearly everybody": Case("engaged", (ENGAGED[0], "under 1% (under 1% to 2%) of 250", "over 99% (over 99% to over 99%) of 1,250", NO, ALONE),
+        steps((1, 250), (1249, 1250))),
+    "completed": Case("completed", (*COMPLETED, GAPS["lower"], CLEAR["lower"]), DONE, {"funnel": {"Completed": LOWER, "Engaged": HIGHER}}),
+    "left": Case("left", (*LEFT, GAPS["lower"], CLEAR["lower"]), ON_90,
+        {"cumulative_incidence left": {"disengagement": on(90, LOWER), "completion": on(90, HIGHER)}}),
+    "left, with a difference of another day": Case("left", (*LEFT, NO, ALONE), ON_90, {"cumulative_incidence left": {"disengagement": on(30, LOWER)}}),
+    "left, the other group not quoted": Case("left", (LEFT[0], LEFT[1], NO, NO, ALONE),
+        left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | fail")),
+    "left, only an earlier day": Case("left", ("Left within 30 days stopped coming; of people who started", "11% (8% to 15%) of 90", "24% (18% to 30%) of 290", NO, ALONE), SOONER),
+    "left, no later day than asked for": Case("left", ("Left within 90 days stopped coming; of people who started", "20% (10% to 30%) of 90", "40% (30% to 50%) of 290", NO, ALONE),
+        left("Pilot | 90 | 90 | 0.2 | 0.1 | 0.3 | pass", "PAIP | 90 | 190 | 0.4 | 0.3 | 0.5 | pass",
+             "Pilot | 182 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 182 | 150 | 0.44 | 0.38 | 0.50 | pass")),
+    "left, withheld": Case("left", (LEFT[0], NO, LEFT[2], NO, WITHHELD), UNQUOTED),
+    "harm": Case("harm", (*HARMED, GAPS["lower"], CLEAR["lower"]), ON_182, {"cumulative_incidence harmed": {"recorded harm": on(182, LOWER)}}),
+    "harm, withheld": Case("harm", (HARMED[0], NO, HARMED[2], NO, WITHHELD),
+        harmed("Pilot | 182 | 60 | 0.12 | 0.08 | 0.17 | fail", "PAIP | 182 | 150 | 0.31 | 0.26 | 0.37 | pass")),
+    "harm, too early": Case("harm", (HARMED[0], NO, NO, NO, EARLY)),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_findings(name: str, shown: list[dict[str, Any]]) -> None:
-    CASES[name].report().findings()
-    assert tuple(points(shown[0]["text/markdown"])) == CASES[name].lines
+def test_a_line_of_the_grid(name: str, shown: list[dict[str, Any]]) -> None:
+    case = CASES[name]
+    assert tuple(grid(told(case.results, case.gaps, before=False), shown)[case.key]) == case.line
 
 
-RANGE = (
-    "Ranges in parentheses are 95% confidence intervals: how far chance alone could move a figure. “No clear difference” "
-    "does not mean that the groups are alike."
+def all_of(engaged: Gap | None, left_: Gap | None, completed: Gap | None, harm: Gap | None) -> Told:
+    funnel = shares("funnel", """
+group | term      | label     | n_event | n
+PAIP  | engaged   | Engaged   | 150     | 300
+Pilot | engaged   | Engaged   | 90      | 120
+PAIP  | completed | Completed | 90      | 120
+Pilot | completed | Completed | 10      | 40
+""")  # fmt: skip
+    found = {
+        "funnel": {k: v for k, v in (("Engaged", engaged), ("Completed", completed)) if v},
+        "cumulative_incidence left": {"disengagement": on(90, left_)} if left_ else {},
+        "cumulative_incidence harmed": {"recorded harm": on(182, harm)} if harm else {},
+    }
+    return told({"funnel": funnel} | ON_90 | ON_182, found)
+
+
+UNCLEAR = "We cannot yet tell whether people stay more, or less, in Pilot than in PAIP."
+LINES: dict[str, tuple[tuple[Gap | None, ...], str]] = {
+    "nothing clear": ((NONE, NONE, NONE, NONE), f"{UNCLEAR} Nor can we tell yet whether harm differs."),
+    "one known and unclear": ((NONE, None, None, None), f"{UNCLEAR} Harm cannot be compared yet."),
+    "nothing to compare": ((None, None, None, None), "We cannot yet compare how people stay in Pilot and in PAIP. Harm cannot be compared yet."),
+    "one clear": ((HIGHER, NONE, None, LOWER), "More people engage in Pilot than in PAIP. Other gaps are unclear. Less harm is on record in Pilot than in PAIP; much is never recorded."),
+    "the only one is clear": ((None, LOWER, None, HIGHER), "Fewer people leave early in Pilot than in PAIP. More harm is on record in Pilot than in PAIP."),
+    "all clear": ((LOWER, HIGHER, LOWER, NONE), "Fewer people engage in Pilot than in PAIP. More people leave early in Pilot than in PAIP. Fewer people complete in Pilot than in PAIP. Nor can we tell yet whether harm differs."),
+    "completing": ((NONE, NONE, HIGHER, NONE), "More people complete in Pilot than in PAIP. Other gaps are unclear. Nor can we tell yet whether harm differs."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_the_bottom_line_is_the_heading(name: str, shown: list[dict[str, Any]]) -> None:
+    gaps, line = LINES[name]
+    report = all_of(*gaps)
+    report.findings(label="sec-summary")
+    assert shown[0]["text/markdown"] == f"# {line} {{#sec-summary}}"
+
+
+@pytest.mark.parametrize(
+    ("tables", "keys", "line"),
+    [
+        (("participants", "outcomes"), ["referred", "harm"], "Harm cannot be compared yet."),
+        (("participants", "sessions", "exits"), ["referred", "engaged", "left", "completed"], UNCLEAR),
+        (("participants",), ["referred"], "It is too early to tell how people fare in Pilot."),
+    ],
 )
-SENT = "People sent by a court differ from people who come without a court order."
+def test_a_table_that_the_study_lacks_has_no_line(tables: tuple[str, ...], keys: list[str], line: str) -> None:
+    page = page_one(told(BOTH | ON_90 | ON_182, {"funnel": {"Engaged": NONE}}, of=small(tables=tables)))
+    assert [one.key for one in page.found] == keys
+    assert page.bottom_line == line
+    assert any("Harm here" in said for said in page.sentences) == ("harm" in keys)
+
+
+CHANGES = {
+    "a rise": (HIGHER, "The share engaged clearly rose since last quarter, by 8 to 32 points.", "a quarter ago 41%"),
+    "a fall": (LOWER, "The share engaged clearly fell since last quarter, by 11 to 29 points.", "a quarter ago 41%"),
+    "none": (NONE, "Since last quarter there is no clear change.", "a quarter ago 41%"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_changed_since_last_quarter(name: str, shown: list[dict[str, Any]]) -> None:
+    gap, sentence, ago = CHANGES[name]
+    # Every step is told this change: the sentences name the step.
+    report = told(steps((90, 120), (150, 300)) | change(gap, 0.41))
+    assert grid(report, shown)["engaged"][4] == ago
+    assert page_one(report).sentences[0] == sentence
+    assert not any("quarter" in said for said in page_one(report, whole=True).sentences)
+    assert not any("quarter" in said for said in page_one(replace(report, before=False)).sentences)
+    other = told(steps((90, 120), (150, 300)) | change(gap, 0.41, "PAIP"))
+    assert not any("quarter" in said for said in page_one(other).sentences)
+
+
+def test_what_harm_holds_and_where_help_is() -> None:
+    report = small()
+    harm = report.study.harm.model_copy(update={"helpline": "a line, 1-800", "kinds": ["dv_arrest", "order_violation"]})
+    made = told(ON_182, of=replace(report, study=report.study.model_copy(update={"harm": harm})))
+    assert page_one(made).sentences[-3:] == [
+        "No target is set.",
+        "Harm here is what is on record: domestic-violence arrest and order violation. Much harm never reaches a record.",
+        "If someone hurts you, there is help: a line, 1-800.",
+    ]
+    assert not any("hurts you" in said for said in page_one(told(ON_182)).sentences)
+
+
+SURE = (
+    "**How sure we are.** Numbers are small, so the ranges are wide. Unclear does not mean the same: the groups may still "
+    "differ."
+)
 CAUSES = {
-    "mandate": f"These figures do not show what the program caused. {SENT}",
-    "random": "The groups were made by lot: at the start only chance set them apart.",
-    "other": "These figures do not show what the program caused. The groups may differ in more than the program.",
+    "mandate": f"{SURE} These figures do not show what the program caused. People sent by a court differ from people who "
+    "come on their own.",
+    "random": f"{SURE} They were made by lot, so at the start only chance set them apart.",
+    "other": f"{SURE} These figures do not show what the program caused. The groups may differ in more than the program.",
 }
 
 
 @pytest.mark.parametrize("assignment", CAUSES)
-def test_what_the_figures_do_not_show(assignment: str, shown: list[dict[str, Any]]) -> None:
-    told(BOTH, of=small(assignment=assignment)).findings()
-    assert shown[0]["text/markdown"].partition(":::\n\n")[2] == f"{RANGE} {CAUSES[assignment]}"
+def test_what_is_not_known(assignment: str) -> None:
+    assert markdown(page_one(told(BOTH, of=small(assignment=assignment))).unknown) == CAUSES[assignment]
 
 
-def test_where_nothing_was_found_yet(shown: list[dict[str, Any]]) -> None:
-    told().findings()
-    assert shown[0]["text/markdown"] == (
-        f"::: {{.finding}}\n- {FEW}\n:::\n\nToo few people have been followed for long enough to report findings. The "
-        "sections below say what is known so far."
+def test_where_nothing_was_found_yet() -> None:
+    assert markdown(page_one(told()).unknown) == (
+        "**What we do not know.** Too few people have come, or been followed for long enough, to say more. The pages "
+        "below say what is known so far."
     )
+
+
+def test_a_group_has_its_article_in_each_language() -> None:
+    report = small()
+    arms = report.study.arms
+    focus = arms.focus.model_copy(update={"label_in": "in the pilot"})
+    study = report.study.model_copy(update={"arms": arms.model_copy(update={"focus": focus})})
+    made = told({}, of=replace(report, study=study))
+    assert page_one(made).bottom_line.startswith("We cannot yet compare how people stay in the pilot and in PAIP.")
+    with speaking("es-US", {"in the pilot": "en el piloto", "PAIP": "PAIP"}):
+        assert page_one(made).bottom_line.startswith("Aún no se puede comparar la permanencia en el piloto y en PAIP.")
 
 
 def test_every_estimate_told_is_named_in_the_mark(shown: list[dict[str, Any]]) -> None:
-    results = (
-        referred(120, 35) | BOTH | change(HIGHER, 0.41) | SOONER | {"rmst_contrast left": contrast(LOWER)} | ON_182
-    )
-    told(results).findings()
-    kinds = shown[0]["mark"]["also"].values()
-    assert set(kinds) == {"referred", "funnel", "change", "cumulative_incidence", "rmst_contrast"}
+    told(referred(120, 35) | BOTH | change(HIGHER, 0.41) | SOONER | ON_182).findings()
+    for one in shown:
+        kinds = set(one["mark"]["also"].values())
+        assert kinds == {"referred", "funnel", "change", "cumulative_incidence", "referral_cohorts"}
 
 
 def test_the_change_since_the_quarter_before_is_asked_with_the_noise_of_published_counts(
-    shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its limits hold the noise: without it they would be too narrow, and small changes clear."""
     asked, answer = [], Told.safe
     monkeypatch.setattr(Told, "safe", lambda report, found: (asked.append(found), answer(report, found))[1])
     report = told(BOTH)
-    loud = replace(report, policy=replace(report.policy, noise_variance=3.5))
-    loud.findings()
+    page_one(replace(report, policy=replace(report.policy, noise_variance=3.5)))
     changes = [found for found in asked if found.kind == "change"]
-    assert [found.analysis.noise_variance for found in changes] == [3.5]
+    assert [found.analysis.noise_variance for found in changes] == [3.5, 3.5]
+
+
+def test_what_may_be_concluded_is_said_in_at_most_fourteen_words(shown: list[dict[str, Any]]) -> None:
+    for case in CASES.values():
+        assert len(re.findall(r"\S+", case.line[-1])) <= 14

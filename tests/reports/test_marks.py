@@ -12,14 +12,14 @@ import pytest
 
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.report import Report, _brief, conclusions, limitations, say_participants, show_participants
+from evalkit.report import Report, conclusions, limitations, say_participants, show_participants
 from evalkit.report._event_share import EventShare
 from evalkit.report._model_words import _Factor, _factors, _Words
+from evalkit.words import speaking
 from reports.made import TABLES, Told, small, told
 from reports.made import shown as _shown
-from reports.test_brief_words import ENGAGED, LEFT, ON_90, STEPS, brief, harming
 from reports.test_conclusions import outcome, results
-from reports.test_findings import left, on
+from reports.test_findings import BOTH, ON_90, ON_182, left, on
 from reports.test_shown import AGE, STAYED, UNKNOWN, WORK, estimates, people, showing
 from views.made import LOWER, safe_of
 
@@ -33,7 +33,7 @@ def marks(shown: Shown) -> list[dict[str, Any]]:
 
 def named(**changes: Any) -> Told:
     """A report of which every line of the cover is another text."""
-    report = told(ENGAGED | ON_90 | harming("pass"))
+    report = told(BOTH | ON_90 | ON_182)
     study = {"title": "The study", "subtitle": "A subtitle", "organisation": "A team", "locale": "en-US", **changes}
     words = {
         "es": {
@@ -49,8 +49,8 @@ def named(**changes: Any) -> Told:
 def test_the_covers(shown: Shown) -> None:
     report = named()
     report.cover()
-    brief("en", report).cover()
-    brief("es", report).cover()
+    with speaking("es-US", report.study.translations["es"] | {"A report": "Resumen"}):
+        report.cover()
     facts = {
         "title": "A report", "subtitle": "A subtitle", "study": "The study", "organisation": "A team", "period": "fourth quarter of 2023",
         "cut": "December 31, 2023", "cut_date": "2023-12-31", "synthetic": True, "locale": "en-US", "assignment": "mandate",
@@ -59,10 +59,10 @@ def test_the_covers(shown: Shown) -> None:
         "title": "Resumen", "subtitle": "Un subtítulo", "study": "El estudio", "organisation": "Un equipo",
         "period": "cuarto trimestre de 2023", "cut": "31 de diciembre de 2023", "locale": "es-US",
     }  # fmt: skip
-    expected = [facts, facts | {"title": "Brief"}, facts | spanish]
+    expected = [facts, facts | spanish]
     assert marks(shown) == [{"shows": "cover", "kind": "cover", "document": own} for own in expected]
     assert [one["text/markdown"].splitlines()[0] for one in shown] == [
-        "**A report: The study**", "**Brief: The study**", "**Resumen: El estudio**"
+        "**A report: The study**", "**Resumen: El estudio**"
     ]  # fmt: skip
 
 
@@ -82,9 +82,6 @@ PARTS: dict[str, tuple[Callable[[Told], object], dict[str, object]]] = {
     "restatements": (lambda r: r.restatements(), {"shows": "markdown", "kind": "restatements"}),
     "too few": (lambda r: r.absent("absent.small", minimum=11), {"shows": "markdown", "kind": "absent", "absent": "yes", "typed": ["11"]}),
     "no quarter": (lambda r: r.absent("absent.quarter"), {"shows": "markdown", "kind": "absent", "absent": ""}),
-    "whom the brief is about": (lambda r: brief("en", r).about(), {"shows": "markdown", "kind": "groups"}),
-    "how to read the brief": (lambda r: brief("en", r).reading(), {"shows": "markdown", "kind": "methods"}),
-    "no figure in the brief": (lambda _: brief("en", told()).steps(), {"shows": "markdown", "kind": "absent"}),
 }  # fmt: skip
 
 
@@ -99,9 +96,8 @@ def of(report: Told, kind: str) -> str:
     return report.results[kind].estimates.id
 
 
-def test_the_marks_of_results(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_brief, "svg_of", lambda _: "<svg/>")
-    both, steps, stay, gate = people(WORK, AGE), told(STEPS), told(LEFT), told(results())
+def test_the_marks_of_results(shown: Shown) -> None:
+    both, gate = people(WORK, AGE), told(results())
     baseline = {
         "estimate": of(both, "baseline"), "kind": "baseline", "verdict": "released", "also": {of(both, "baseline_means"): "baseline_means"}
     }  # fmt: skip
@@ -110,17 +106,6 @@ def test_the_marks_of_results(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> 
     for nobody in (say_participants, show_participants):
         nobody(people(UNKNOWN.replace("0.9", "-").replace("0.1", "-")))
     assert marks(shown) == [{"shows": shows, **baseline} for shows in ("markdown", "table", "markdown", "markdown")]
-    shown.clear()
-    brief("en", steps).steps()
-    brief("en", stay).staying()
-    for one, report, kind in ((shown[0], steps, "funnel"), (shown[1], stay, "cumulative_incidence left")):
-        assert [one["mark"][k] for k in ("shows", "estimate", "kind", "verdict")] == [
-            "figure", of(report, kind), kind.split()[0], "released"
-        ]  # fmt: skip
-    assert [one["mark"]["words"]["caption"] for one in shown] == [
-        "Steps from referral to completion, with 95% confidence intervals",
-        "Share of people who had left without completing, by days since their first session, with 95% confidence intervals",
-    ]
     shown.clear()
     conclusions(gate, [outcome()])
     limitations(gate, [outcome()])
@@ -150,26 +135,8 @@ def test_a_share_of_nobody_is_not_told_whatever_stands_there(shown: Shown) -> No
     }
     report = told(funnel)
     report.findings()
-    brief("en", report).findings()
-    assert "75%" in shown[0]["text/markdown"] and "75%" in shown[1]["text/markdown"]
-    assert "50%" not in shown[0]["text/markdown"] and "50%" not in shown[1]["text/markdown"]
-    brief("en", report).steps()
-    assert shown[2]["mark"]["words"]["alt"] == "Pilot: 3 sessions within 45 days of intake 75%."
-
-
-def test_the_last_day_of_a_figure_is_drawn_and_told(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_brief, "svg_of", lambda _: "<svg/>")
-    points = left(
-        "Pilot | 0 | 60 | 0 | 0 | 0 | pass", "PAIP | 0 | 60 | 0 | 0 | 0 | pass", "Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | pass", "Pilot | 365 | 60 | 0.4 | 0.3 | 0.5 | pass",
-        "PAIP | 365 | 60 | 0.6 | 0.5 | 0.7 | pass", "PAIP | 730 | 60 | 0.8 | 0.7 | 0.9 | pass",
-    )  # fmt: skip
-    made = brief("en", told(points))
-    made.staying()
-    made.staying(horizon=364)
-    assert [one["mark"]["words"]["alt"] for one in shown] == [
-        "Pilot: 27% by day 90, 40% by day 365. PAIP: 60% by day 365.", "Pilot: 27% by day 90."
-    ]  # fmt: skip
-    assert [max(row[1] for row in one["mark"]["data"]["rows"]) for one in shown] == [365, 90]
+    assert "75%" in shown[1]["text/html"]
+    assert "50%" not in shown[1]["text/html"]
 
 
 # -- shares on a day -------------------------------------------------------------------------------------------------
@@ -189,23 +156,21 @@ EVERY = (
 
 
 @pytest.mark.parametrize(
-    ("groups", "horizon", "day", "own", "other"),
-    [(GROUPS, 365, 30, 0.1, 0.2), (GROUPS, 30, 30, 0.1, 0.2), (GROUPS, 29, None, None, None), (("Pilot", "Nobody"), 90, 90, 0.3, None),
-     (("Pilot", "Nobody"), 89, 30, 0.1, None), (("Nobody", "PAIP"), 365, None, None, None)],
-)  # fmt: skip
-def test_the_day_that_both_groups_have(groups: tuple[str, str], horizon: float, day: Any, own: Any, other: Any) -> None:
-    first, second = share(*EVERY, last=182).on_a_day(groups, horizon)
+    ("groups", "day", "own", "other"),
+    [(GROUPS, 30, 0.1, 0.2), (("Pilot", "Nobody"), 90, 0.3, None), (("Nobody", "PAIP"), None, None, None)],
+)
+def test_the_day_that_both_groups_have(groups: tuple[str, str], day: Any, own: Any, other: Any) -> None:
+    first, second = share(*EVERY, last=182).on_a_day(groups)
     assert (None if first is None else first["time"]) == day
     assert [None if row is None else row["estimate"] for row in (first, second)] == [own, other]
 
 
 @pytest.mark.parametrize(
-    ("horizon", "last", "wanted"),
-    [(182, 182, 182), (181, 182, 90), (90, 182, 90), (365, 182, 182), (182, 181, 90), (30, 182, None), (182, 30, None), (365, float("nan"), None), (182, 0, None)],
+    ("groups", "last", "withheld"),
+    [(GROUPS, 182, False), (("Nobody", "PAIP"), 182, True), (("Nobody", "PAIP"), float("nan"), False), (("Nobody", "PAIP"), 0, False)],
 )  # fmt: skip
-def test_the_day_that_cannot_be_quoted(horizon: float, last: float, wanted: float | None) -> None:
-    found = share(*EVERY, last=last).sooner(GROUPS, horizon)
-    assert found == wanted if wanted is not None else found != found
+def test_what_can_be_quoted_of_no_day(groups: tuple[str, str], last: float, withheld: bool) -> None:
+    assert bool(share(*EVERY, last=last).withheld(groups)) is withheld
 
 
 def test_the_difference_is_of_its_day_and_a_row_of_its_group() -> None:

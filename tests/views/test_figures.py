@@ -6,9 +6,8 @@ import pandas as pd
 import pytest
 
 from evalkit.disclosure import Safe
-from evalkit.views import CurveText, Look, curves_of_brief, dots_figure, shares_of_brief
+from evalkit.views import CurveText, Look, dots_figure
 from evalkit.views._curve_figures import curve_numbers
-from evalkit.words import messages_for
 from views.drawn import (
     at_risk,
     bands,
@@ -483,41 +482,6 @@ PAIP  | 365  | -        | -        | -
     assert beside(axes) == [("focus", "Pilot"), ("other", "PAIP")]
     assert axes.get_ylabel() == "Harm\nper hundred people"
     assert alt == "Pilot: 21 per hundred by day 182, 42 per hundred by day 365. PAIP: 36 per hundred by day 182."
-
-
-@pytest.mark.parametrize(("language", "edge"), [("en-US", "under 1%"), ("es-US", "menos del 1%")])
-def test_shares_of_the_brief(language: str, edge: str) -> None:
-    rows = table("""
-group | label | estimate | conf_low | conf_high
-Pilot | One   | 0.6      | 0.5      | 0.7
-PAIP  | One   | 0.4      | 0.37     | 0.43
-PAIP  | Two   | 0.004    | 0.001    | 0.01
-""")
-    figure = laid_out(shares_of_brief(rows, GROUPS, "x", messages_for(language)))
-    (axes,) = figure.axes
-    dots = lines(axes)
-    assert [(hue, [x for x, _ in points]) for hue, points in dots] == [("focus", [0.6]), ("other", [0.4, 0.004])]
-    assert dots[0][1][0][1] < 0 < dots[1][1][0][1] < 1 < dots[1][1][1][1]
-    assert [(hue, [x for x, _ in ends]) for hue, ends in intervals(axes)] == [
-        ("focus", [0.5, 0.7]), ("other", [0.37, 0.43]), ("other", [0.001, 0.01]),
-    ]  # fmt: skip
-    assert said(axes) == [("ink", "60%"), ("ink", "40%"), ("ink", edge)]
-    assert labels(axes) == ["One", "Two"]
-    assert legend(figure) == [("Pilot", "focus", "o"), ("PAIP", "other", "s")]
-
-
-def test_curves_of_the_brief() -> None:
-    drawn = {group: LEFT.knots(group, "disengagement") for group in GROUPS}
-    figure = curves_of_brief(drawn, GROUPS, ("Days", "Left"), 60, messages_for("en-US"))
-    (axes,) = figure.axes
-    assert lines(axes) == [("focus", [(0, 0), (30, 0.1), (60, 0.3)]), ("other", [(0, 0), (30, 0.4), (60, 0.5)])]
-    assert bands(axes) == [
-        ("focus", [(0, 0, 0), (30, 0.05, 0.15), (60, 0.2, 0.4)]), ("other", [(0, 0, 0), (30, 0.35, 0.45), (60, 0.46, 0.55)]),
-    ]  # fmt: skip
-    assert beside(axes) == [("other", "PAIP"), ("focus", "Pilot")]
-    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_xlim()) == ("Days", "Left", (0, 60))
-    shorter = curves_of_brief(drawn, GROUPS, ("Days", "Left"), 30, messages_for("en-US"))
-    assert lines(shorter.axes[0]) == [("focus", [(0, 0), (30, 0.1)]), ("other", [(0, 0), (30, 0.4)])]
 
 
 BALANCE = "label | smd | smd_weighted\nAge | -0.42 | 0.03\nGender | 0.31 | -0.08"

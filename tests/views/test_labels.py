@@ -19,7 +19,6 @@ from evalkit.disclosure import Policy, Safe, make_safe
 from evalkit.levels import in_words
 from evalkit.stats import cumulative_incidence, kaplan_meier
 from evalkit.views import CurveText, difference_table, dots_figure
-from evalkit.views._brief import curves_of_brief
 from evalkit.views._curve_figures import curves_figure, incidence_figure
 from evalkit.views._labels import spread
 from evalkit.views._style import themed
@@ -27,7 +26,6 @@ from evalkit.views.across import across_figure
 from evalkit.views.places import bars_figure, tiles_figure
 from evalkit.views.trend import trend_figure
 from evalkit.views.weeks import weeks_figure
-from evalkit.words import messages_for
 
 WORDS = CurveText("Not disengaged", "Days since first session", "not disengaged")
 SHORT, LONG = ("Non-mandated pilot", "PAIP"), ("Services without any mandate", "Court-ordered partner programs")
@@ -127,17 +125,6 @@ def test_names_of_curves_stand_clear(number: int, competing: bool) -> None:
     assert clashes(figure) == []
     names = {re.sub(r"\s+", "", t.get_text()) for axes in figure.axes for t in axes.texts}
     assert {re.sub(r"\s+", "", group) for group in groups} <= names
-
-
-@pytest.mark.parametrize("names", [SHORT, ("Piloto voluntario", "PAIP")])
-def test_names_of_the_brief_stand_clear(names: tuple[str, str]) -> None:
-    say = messages_for("es-US")
-    for number in (0, 1, 2):
-        _, means, ends = WORLDS[number]
-        shown = safe(people(names, means, ends, number))
-        drawn = {group: shown.knots(group) for group in names}
-        labels = ("Días desde la primera sesión", "Dejó el programa sin completarlo")
-        assert clashes(curves_of_brief(drawn, names, labels, 365, say)) == []
 
 
 def shares(groups: tuple[str, ...], labels: list[str], low: float, high: float, seed: int) -> pd.DataFrame:

@@ -9,9 +9,10 @@ from typing import Any
 import pypdf
 import pytest
 
+from evalkit.bench import COLOURS
 from evalkit.publish._document import resources
 from evalkit.publish._page import wrap_tables
-from evalkit.views._style import _OTHERS, COMPARISON, FOCUS, INK, MUTED
+from evalkit.views._style import INK, MUTED
 from web.browser import assert_accessible, look_at, needs_browser
 from web.pages import document, page_of
 
@@ -51,11 +52,12 @@ class TestInABrowser:
             assert found["skip"]["next"]
 
     def test_tab_reaches_everything_in_reading_order(self, seen: dict[str, Any]) -> None:
-        for found in seen["widths"].values():
+        for width, found in seen["widths"].items():
             path = found["path"]
             kinds = ["contents" if p["contents"] else p["classes"] or p["tag"] for p in path]
+            # On a phone the contents are folded: a toggle before them. Beside a wide page they are open, and have none.
             assert kinds == [
-                "skip", "contents", "contents", "contents", "a", "reference", "reference",
+                "skip", *["contents"] * (4 if width == "320" else 3), "a", "reference", "reference",
                 "summary", "table-wrap", "a", "a", "a", "summary", "table-wrap", "a", "a", "a",
                 "table-wrap", "table-wrap", "a",
             ]  # fmt: skip
@@ -68,9 +70,9 @@ class TestInABrowser:
                 assert not place["hidden"], place
 
     def test_toggles_open_and_close_by_enter_and_space(self, seen: dict[str, Any]) -> None:
-        for found in seen["widths"].values():
+        for width, found in seen["widths"].items():
             toggles = [place["states"] for place in found["path"] if place["tag"] == "summary"]
-            assert toggles == [[False, True, False, True]] * 2
+            assert toggles == [[False, True, False, True]] * (3 if width == "320" else 2)
 
     def test_wide_tables_scroll_by_arrow_keys(self, seen: dict[str, Any]) -> None:
         narrow = [place for place in seen["widths"]["320"]["path"] if place["classes"] == "table-wrap"]
@@ -162,7 +164,7 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("colour", [INK, MUTED, FOCUS, COMPARISON, *_OTHERS])
+@pytest.mark.parametrize("colour", [INK, MUTED, *COLOURS])
 def test_colours_of_figures_can_be_read_as_text(colour: str) -> None:
     assert contrast(colour, "#ffffff") >= 4.5
 

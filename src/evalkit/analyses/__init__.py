@@ -18,6 +18,7 @@ function                   counts      what
 `mean_stay`                DayCounts   difference in mean days without disengagement
 `reach`                    Tally       people referred by the levels of a column
 `referred`                 Tally       people referred, and since a day
+`by_quarter_of_referral`   Tally       shares of the people of each quarter of referral
 `trend`                    Tally       the funnel's shares at the end of each period
 `change`                   Tally       how a share changed since an earlier cut
 `time_to_first_session`    DayCounts   share with a first session by day since referral
@@ -56,6 +57,7 @@ from evalkit.analyses._analyses import Caseload, LateEntry, MeanOf, RatioOf, Sha
 from evalkit.analyses._balance import BalanceOf
 from evalkit.analyses._baseline import BaselineMeans, BaselineShares, baseline, incomplete
 from evalkit.analyses._caseload import caseload
+from evalkit.analyses._cohorts import by_quarter_of_referral
 from evalkit.analyses._compare import N_BOOT, TARGETS, Comparison, compare_arms, target_of
 from evalkit.analyses._dose import (
     attendance_rate,
@@ -120,6 +122,7 @@ __all__ = [
     "ShareOf",
     "attendance_rate",
     "baseline",
+    "by_quarter_of_referral",
     "caseload",
     "change",
     "compare_arms",

@@ -33,8 +33,8 @@ starts: 1972-01-02            # nominal: the data hold weeks since release, no d
 
 arms:
   column: fin
-  focus: {value: '1', label: Financial aid}
-  comparison: {value: '0', label: No financial aid}
+  focus: {value: '1', label: Financial aid, label_in: with financial aid}
+  comparison: {value: '0', label: No financial aid, label_in: without it}
 
 covariates:
   - {name: age, label: Age at release (years), kind: numeric}

@@ -42,6 +42,8 @@ class Arm(Model):
     """What stands in the arms' column for this group."""
     label: Text
     """How reports name it."""
+    label_in: Text = ""
+    """The same inside a sentence, with what stands before it: ``in the pilot``; empty: in, and the label."""
     definition: Text = ""
     """What it is, in one clause: reports say it once."""
     where: dict[Word, Name | Annotated[list[Name], Field(min_length=1)]] = {}
@@ -148,6 +150,8 @@ class Harm(Model):
     """Kind of outcome that is custody: it competes with harm, as death does; none: it is not recorded."""
     label: Text = "domestic-violence re-arrest"
     """How reports name the event, in the singular."""
+    helpline: Text = ""
+    """Where people who are hurt find help: printed where reports first speak of harm."""
     model_arm: Text = ""
     """Name of the arm's term in model tables; empty: the arms' column."""
     horizons: list[Days] = [182, 365]

@@ -17,7 +17,7 @@ import pypandoc
 from evalkit.errors import PublicationError
 from evalkit.publish._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
 from evalkit.publish._markdown import write_markdown
-from evalkit.publish._page import css_string, wrap_tables
+from evalkit.publish._page import css_string, finished
 from evalkit.publish._process import Finished, run_child
 from evalkit.publish._typst import COMMAND
 from evalkit.publish._web import check_self_contained
@@ -231,6 +231,6 @@ def _html(_: Document, folder: Path, allowed: _Allowed) -> Path:
         "--toc-depth=3",
     )
     page = folder / "report.html"
-    page.write_text(wrap_tables(page.read_text(encoding="utf-8")), encoding="utf-8")
+    page.write_text(finished(page.read_text(encoding="utf-8")), encoding="utf-8")
     check_self_contained(page)
     return page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["beside", "column_headings", "css_string", "wrap_tables"]
+__all__ = ["beside", "column_headings", "css_string", "finished", "wrap_tables"]
 
 import html
 import re
@@ -20,6 +20,8 @@ _HEADING = re.compile(r"<h[1-6]\b[^>]*>(.*?)</h[1-6]>", re.DOTALL)
 _HEADING_CELL = re.compile(r'<td\b([^>]*\bscope="(?:col|row)group"[^>]*)>(.*?)</td>', re.DOTALL)
 _EMPTY_HEADING = re.compile(r"<th\b[^>]*>\s*</th>")
 _WRAPPED = re.compile(r'<div[^>]*class="table-wrap"[^>]*>\s*$')
+_CONTENTS = re.compile(r'<nav class="contents".*?</nav>\s*', re.DOTALL)
+_PLACE = re.compile(r'<div class="contents">\s*</div>')
 _DECIMALS = 4
 
 
@@ -106,6 +108,29 @@ def column_headings(say: Messages) -> dict[str, str]:
         "measure": say("Measure"),
         "period": say("Period"),
     }
+
+
+def finished(page: str) -> str:
+    """Return a page as it is published: tables that scroll, and the contents after what is to be read first.
+
+    Parameters
+    ----------
+    page : str
+        HTML.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> finished('<nav class="contents">C</nav><h2>Found</h2><div class="contents"></div>')
+    '<h2>Found</h2><nav class="contents">C</nav>'
+    """
+    found = _CONTENTS.search(page)
+    if found and _PLACE.search(page):
+        page = _PLACE.sub(lambda _: found[0].strip(), page.replace(found[0], "", 1), count=1)
+    return wrap_tables(page)
 
 
 def wrap_tables(page: str) -> str:

@@ -25,7 +25,7 @@ from evalkit.errors import MissingToolError, PublicationError
 from evalkit.publish._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
 from evalkit.publish._embedded import DIALECT, font_folder, metadata
 from evalkit.publish._markdown import markdown_parts
-from evalkit.publish._page import wrap_tables
+from evalkit.publish._page import finished
 from evalkit.publish._process import Finished, run_child
 from evalkit.publish._web import check_self_contained, strip_scripts
 
@@ -197,7 +197,7 @@ def publish_quarto(
         _check_standard(made["pdf"])
     if "html" in made:
         page = made["html"]
-        page.write_text(wrap_tables(cleaned(page.read_text(encoding="utf-8"))), encoding="utf-8")
+        page.write_text(finished(cleaned(page.read_text(encoding="utf-8"))), encoding="utf-8")
         check_self_contained(page)
     return made
 

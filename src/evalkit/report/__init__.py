@@ -9,19 +9,16 @@
 """
 
 from evalkit.report._appendix import checklist, show_pair, statistics, target_trial, terms
-from evalkit.report._brief import Brief, open_brief
 from evalkit.report._conclusions import conclusions, limitations
 from evalkit.report._open import open_report
 from evalkit.report._participants import say_participants, show_participants
 from evalkit.report._report import Report
 
 __all__ = [
-    "Brief",
     "Report",
     "checklist",
     "conclusions",
     "limitations",
-    "open_brief",
     "open_report",
     "say_participants",
     "show_pair",

@@ -31,11 +31,11 @@ class EventShare:
     safe : Safe
         The curves they are read from.
     rows : pandas.DataFrame
-        group, time, estimate, conf_low, conf_high.
+        group, time, estimate, conf_low, conf_high, and n: with whom the curve begins.
     gap : Gap or None
         Difference between the groups on the last day quoted of both.
     last : float
-        Last landmark that the curves of all groups reach, quoted or not; nan if there is none.
+        Last day up to the horizon that the curves of all groups reach, quoted or not; nan if there is none.
     cause : str
         The event.
     """
@@ -46,27 +46,22 @@ class EventShare:
     last: float
     cause: str
 
-    def on_a_day(
-        self, groups: tuple[str, str], horizon: float = float("inf")
-    ) -> tuple[pd.Series | None, pd.Series | None]:
+    def on_a_day(self, groups: tuple[str, str]) -> tuple[pd.Series | None, pd.Series | None]:
         """Return the rows of the focus and the comparison on the last day quoted of both, or else of the focus.
 
         Parameters
         ----------
         groups : (str, str)
-        horizon : float
-            No later day.
 
         Returns
         -------
         tuple of pandas.Series or None
         """
-        rows = self.rows[self.rows["time"] <= horizon]
-        day = common_day(rows, groups)
-        if not ((rows["group"] == groups[0]) & (rows["time"] == day)).any():
-            day = common_day(rows[rows["group"] == groups[0]], groups)
-        found = [rows[(rows["group"] == group) & (rows["time"] == day)] for group in groups]
-        own, other = (one.iloc[0] if len(one) else None for one in found)
+        day = common_day(self.rows, groups)
+        own, other = (self.row(group, day) for group in groups)
+        if own is None:
+            day = common_day(self.rows[self.rows["group"] == groups[0]], groups)
+            own, other = (self.row(group, day) for group in groups)
         return own, other
 
     def gap_on(self, day: float) -> Gap | None:
@@ -97,24 +92,18 @@ class EventShare:
         found = self.rows[(self.rows["group"] == group) & (self.rows["time"] == day)]
         return found.iloc[0] if len(found) else None
 
-    def sooner(self, groups: tuple[str, str], horizon: float) -> float:
-        """Return the last landmark up to a horizon that the curves reach, if it cannot be quoted of the focus.
+    def withheld(self, groups: tuple[str, str]) -> bool:
+        """Whether the curve of the focus reaches a day of which nothing may be quoted, and none before it can be.
 
         Parameters
         ----------
         groups : (str, str)
-        horizon : float
 
         Returns
         -------
-        float
-            nan where it can be.
+        bool
         """
-        if not self.last > 0:  # the curve of the focus is not shown at all
-            return float("nan")
-        own, _ = self.on_a_day(groups, horizon)
-        wanted = max((day for day in self.safe.policy.landmarks if day <= min(horizon, self.last)), default=0)
-        return float(wanted) if wanted > (0 if own is None else own["time"]) else float("nan")
+        return self.last > 0 and self.on_a_day(groups)[0] is None
 
 
 def left_by(report: Report) -> int:
@@ -143,7 +132,7 @@ def share_left(report: Report) -> EventShare | None:
     EventShare or None
         None where nothing of it may be shown.
     """
-    return _share(report, analyses.leaving(report.cohort), str(report.cohort.causes[1]))
+    return _share(report, analyses.leaving(report.cohort), str(report.cohort.causes[1]), left_by(report))
 
 
 def share_harmed(report: Report) -> EventShare | None:
@@ -158,16 +147,19 @@ def share_harmed(report: Report) -> EventShare | None:
     EventShare or None
         None where nothing of it may be shown.
     """
-    return _share(report, first_harm(report.cohort, report.policy.minimum_count), report.study.harm.label)
+    exact = first_harm(report.cohort, report.policy.minimum_count)
+    return _share(report, exact, report.study.harm.label, max(report.study.harm.horizons, default=0))
 
 
-def _share(report: Report, exact: Estimates, cause: str) -> EventShare | None:
-    safe = report.safe(exact)
+def _share(report: Report, exact: Estimates, cause: str, horizon: float) -> EventShare | None:
+    safe = report.safe(exact).until(horizon)
     if safe.smooth is None:
         return None
-    rows = safe.landmark_rows()
+    rows, every = safe.landmark_rows(), safe.estimates.tidy()
     rows = rows[rows["cause"] == cause]
-    return EventShare(safe, rows, report.gaps(safe).get(cause), _last(safe, report, cause), cause)
+    people = every.groupby("group")["n_risk"].max()  # at risk when the curve begins: everybody
+    rows = rows.assign(n=rows["group"].map(people))
+    return EventShare(safe, rows, report.gaps(safe).get(cause), min(_last(safe, report, cause), horizon), cause)
 
 
 def _last(safe: Safe, report: Report, cause: str) -> float:

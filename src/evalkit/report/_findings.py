@@ -1,40 +1,120 @@
-"""Page one: what was found, in plain sentences, each with its uncertainty and what changed since last quarter."""
+"""Page one, for a minute's reading: the bottom line, a grid of indicators, a few sentences, and what is not known."""
 
 from __future__ import annotations
 
-__all__ = ["Finding", "findings", "show_findings"]
+__all__ = ["Finding", "PageOne", "page_one", "show_findings"]
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from evalkit import analyses
-from evalkit.analyses import mean_without_harm
 from evalkit.disclosure import Safe
-from evalkit.estimates import Estimates
-from evalkit.markup import box, bullets, paragraphs
+from evalkit.markup import heading, paragraphs, sign
 from evalkit.report._event_share import EventShare, left_by, share_harmed, share_left
-from evalkit.views import CurveText, Gap, Look, count, gap_words, numbered, percent, words
+from evalkit.views import Gap, Indicator, count, indicator_numbers, indicator_table, listed, numbered, words
 from evalkit.views._mark import emit
-from evalkit.words import long_date
+from evalkit.words import long_date, translated
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
 
+_GOOD = {"engaged": "higher", "left": "lower", "completed": "higher"}
+"""Indicators of staying, and the direction that is more of it."""
+_NAMED = {182: "six_months", 270: "nine_months", 365: "year", 730: "two_years"}
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding: its words, and the estimates its numbers come from."""
+    """One line of the grid, and the estimates that its numbers come from."""
 
-    text: str
+    line: Indicator
     safe: tuple[Safe, ...]
+    changed: Gap | None = None
+
+    @property
+    def key(self) -> str:
+        """What it is about: ``engaged``."""
+        return self.line.term
 
 
-def findings(report: Report) -> list[Finding]:
-    """Return the headline findings of a report that may be shown.
+@dataclass(frozen=True)
+class PageOne:
+    """What page one says.
+
+    Attributes
+    ----------
+    report : Report
+    found : sequence of Finding
+    whole : bool
+        Whether it is of the whole period, not of the last quarter.
+    """
+
+    report: Report = field(repr=False)
+    found: Sequence[Finding]
+    whole: bool = False
+
+    @property
+    def bottom_line(self) -> str:
+        """The finding of findings: what can and what cannot be told of staying, and of harm."""
+        gaps = {one.key: one.line.gap for one in self.found if one.line.gap is not None}
+        both = within(self.report)
+        clear = [f"{key}.{gap.direction}" for key, gap in gaps.items() if key in _GOOD and gap.direction != "none"]
+        said = [words(f"line.{key}", **both) for key in clear]
+        known = [key for key in gaps if key in _GOOD]
+        asked = any(one.key in _GOOD for one in self.found)
+        if not known and asked:
+            said.append(words("line.stay.early", **both))
+        elif not clear and known:
+            said.append(words("line.stay.none", **both))
+        elif len(clear) < len(known):
+            said.append(words("line.stay.rest"))
+        if any(one.key == "harm" for one in self.found):
+            harm = gaps.get("harm")
+            said.append(words(f"line.harm.{harm.direction if harm else 'early'}", **both))
+        return " ".join(said) or words("line.early", **both)
+
+    @property
+    def sentences(self) -> list[str]:
+        """At most four sentences: what changed, the target, what harm holds, where help is."""
+        harm, report = self.report.study.harm, self.report
+        said = [] if self.whole else self._changes()
+        said.append(words("find.target.none"))
+        if any(one.key == "harm" for one in self.found):
+            kinds = listed([translated(_kind(kind)) for kind in harm.kinds])
+            said.append(words("find.harm.holds", kinds=kinds))
+            said += [words("find.help", help=translated(harm.helpline))] if harm.helpline else []
+        return said if report.cohort.has("sessions") or report.cohort.has("outcomes") else said[:1]
+
+    def _changes(self) -> list[str]:
+        moved = [one for one in self.found if one.changed is not None]
+        clear = [
+            words(f"find.changed.{one.key}.{one.changed.direction}", **_ends(one.changed))
+            for one in moved
+            if one.changed is not None and one.changed.direction != "none"
+        ]
+        return clear or ([words("find.changed.none")] if moved else [])
+
+    @property
+    def unknown(self) -> str:
+        """What is not known, said once."""
+        told = any(one.line.sides[0] is not None for one in self.found[1:])
+        return words(f"find.unknown.{self.report.study.comparison.assignment}" if told else "find.unknown.early")
+
+    @property
+    def note(self) -> str:
+        """Who the groups are, and how the grid is read."""
+        arms = (self.report.study.arms.focus, self.report.study.arms.comparison)
+        named = [words("ind.note.group", label=arm.label, definition=arm.definition) for arm in arms if arm.definition]
+        return " ".join([*named, words("ind.note")])
+
+
+def within(report: Report) -> dict[str, str]:
+    """Return how sentences say that something holds in a group: ``in the pilot``, ``in PAIP``.
 
     Parameters
     ----------
@@ -42,46 +122,91 @@ def findings(report: Report) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    dict
+        focus, other.
     """
-    found = [_reached(report)]
-    if report.cohort.has("sessions"):
-        found += [*_engaged(report), *_staying(report), *_completed(report)]
+    arms = (report.study.arms.focus, report.study.arms.comparison)
+    said = [translated(arm.label_in) if arm.label_in else words("ind.in", group=arm.label) for arm in arms]
+    return dict(zip(("focus", "other"), said, strict=True))
+
+
+def _kind(kind: str) -> str:
+    return kind.replace("_", " ").replace("dv ", "domestic-violence ")
+
+
+def page_one(report: Report, *, whole: bool = False) -> PageOne:
+    """Return what page one of a report says.
+
+    Parameters
+    ----------
+    report : Report
+    whole : bool, default False
+        Whether it is of the whole period: nothing is said of the last quarter.
+
+    Returns
+    -------
+    PageOne
+    """
+    found = [_referred(report, whole=whole)]
     if report.cohort.has("outcomes"):
-        found += _harm(report, alone=len(found) == 1)
-    return found
+        found.append(_event(report, share_harmed(report), "harm"))
+    if report.cohort.has("sessions"):
+        found.append(_step(report, "engaged", whole=whole))
+        found.append(_event(report, share_left(report), "left"))
+        found.append(_step(report, "completed", whole=whole))
+    return PageOne(report, found, whole)
 
 
-def show_findings(report: Report) -> None:
-    """Show the headline findings of page one; see `Report.findings`."""
-    found = findings(report)
-    safe = [one for finding in found for one in finding.safe]
-    cause = f"find.cause.{report.study.comparison.assignment}"
-    tail = ["find.range", cause] if len(found) > 1 else ["find.nothing"]
-    points = bullets(finding.text for finding in found)
-    text = paragraphs(box("finding", points), " ".join(words(key) for key in tail))
+def show_findings(report: Report, *, whole: bool = False, label: str = "") -> None:
+    """Show page one; see `Report.findings`."""
+    page = page_one(report, whole=whole)
+    safe = [one for finding in page.found for one in finding.safe]
     also = {one.estimates.id: one.estimates.kind for one in safe}
-    emit("markdown", text, estimate=safe[0].estimates.id, kind="findings", verdict="released", also=also)
+    put = partial(emit, estimate=safe[0].estimates.id, kind="findings", verdict="released", also=also)
+    lines = [finding.line for finding in page.found]
+    put("markdown", heading(page.bottom_line) + (sign(f" {{#{label}}}") if label else ""))
+    put(
+        "table",
+        indicator_table(lines, report.groups, page.note),
+        data=indicator_numbers(lines, report.groups),
+        words={"caption": words("ind.caption")},
+    )
+    put("markdown", paragraphs(" ".join(page.sentences), page.unknown))
 
 
-def _reached(report: Report) -> Finding:
-    focus = report.groups[0]
+def _referred(report: Report, *, whole: bool) -> Finding:
     safe = report.safe(analyses.referred(report.cohort, report.period.first))
     rows = safe.estimates.tidy()
-    own = rows[rows["group"] == focus].set_index("term")
-    people = float(own["n"].get("all", np.nan))
+    known = rows[(rows["term"] == "all") & rows["n"].notna()].set_index("group")["n"]
+    sides = [pd.Series({"n": float(known[g])}) if g in known.index else None for g in report.groups]
+    new = rows.loc[(rows["term"] == "new") & (rows["group"] == report.groups[0]), "n_event"].tolist()
     minimum = report.policy.minimum_count
-    if not np.isfinite(people):
-        return Finding(words("find.reach.small", group=focus, minimum=minimum), (safe,))
-    text = numbered("find.reach", people, group=focus, start=long_date(report.study.starts))
-    new = float(own["n_event"].get("new", np.nan))
-    if not people:
-        tail = ""
-    elif not np.isfinite(new):
-        tail = words("find.reach.few", minimum=minimum)
+    if sides[0] is None:
+        says = words("says.small", minimum=minimum)
+    elif whole or not sides[0]["n"]:
+        says = ""
+    elif not new or not np.isfinite(new[0]):
+        says = words("says.new.few", minimum=minimum)
     else:
-        tail = words("find.reach.new", n=count(new)) if new else words("find.reach.none")
-    return Finding(f"{text} {tail}".strip(), (safe,))
+        says = numbered("says.new", float(new[0]))
+    series, also = _cohorts(report, "referred")
+    whom = words("ind.referred.whom", start=long_date(report.study.starts))
+    line = Indicator("referred", words("ind.referred"), whom, says, (sides[0], sides[1]), series=series)
+    return Finding(line, (safe, *also))
+
+
+def _cohorts(report: Report, step: str) -> tuple[pd.DataFrame, tuple[Safe, ...]]:
+    """Return a step of the focus by quarter of referral; every quarter has a row, what is not shown is missing."""
+    if not report.cohort.has("sessions"):
+        return pd.DataFrame(), ()
+    exact = analyses.by_quarter_of_referral(report.cohort)
+    safe, asked = report.safe(exact), exact.tidy()
+    rows = safe.estimates.tidy()
+    if "period" not in rows:
+        return pd.DataFrame(), (safe,)
+    periods = asked.loc[asked["variable"] == step, "period"].drop_duplicates()  # the calendar's, not the data's
+    own = rows[(rows["variable"] == step) & (rows["group"] == report.groups[0])].set_index("period")
+    return own[["n", "estimate"]].reindex(periods).reset_index(names="period"), (safe,)
 
 
 def _sides(rows: pd.DataFrame, report: Report) -> tuple[pd.Series | None, pd.Series | None]:
@@ -91,114 +216,72 @@ def _sides(rows: pd.DataFrame, report: Report) -> tuple[pd.Series | None, pd.Ser
     return tuple(own.iloc[0] if len(own) else None for own in found)  # type: ignore[return-value]
 
 
-def _said(row: pd.Series) -> dict[str, str]:
-    return {"share": percent(row["estimate"]), "low": percent(row["conf_low"]), "high": percent(row["conf_high"])}
+def _step(report: Report, step: str, *, whole: bool) -> Finding:
+    safe = report.safe(analyses.funnel(report.cohort))
+    rows, rules = safe.estimates.tidy(), report.cohort.rules
+    sides = _sides(rows[(rows["term"] == step) & (rows["n"] > 0)], report)
+    gap = None
+    if sides[0] is not None and sides[1] is not None:
+        gap = report.gaps(safe).get(str(sides[0]["label"]))
+    withheld = f"{report.groups[0]}: {step}" in safe.withheld
+    before, changed, also = (float("nan"), None, ()) if whole else _changed(report, step)
+    series, cohorts = _cohorts(report, step)
+    time = _time(rules.funnel.completion_days)
+    name, whom = (
+        words(f"ind.{step}{part}", sessions=rules.engaged.sessions, days=rules.engaged.days, time=time)
+        for part in ("", ".whom")
+    )
+    line = Indicator(step, name, whom, _says(report, sides, gap, withheld=withheld), sides, gap, series, before)
+    return Finding(line, (safe, *also, *cohorts), changed)
 
 
-def _beside(report: Report, other: pd.Series | None, gap: Gap | None) -> Iterator[str]:
-    """Say what was found in the other group, and whether the two differ."""
-    if other is not None:
-        yield words("find.other", group=report.groups[1], share=percent(other["estimate"]))
-    if other is not None and gap is not None:
-        yield gap_words(gap, report.groups[0])
-
-
-def _changed(report: Report, step: str) -> tuple[list[str], tuple[Safe, ...]]:
-    """Say how a share changed since the quarter before, where there was one and enough is new."""
+def _changed(report: Report, step: str) -> tuple[float, Gap | None, tuple[Safe, ...]]:
+    """Return the share a quarter ago and how it changed, where there was a quarter before and enough is new."""
     if report.earlier is None:
-        return [], ()
+        return float("nan"), None, ()
     noise = report.policy.noise_variance
     safe = report.safe(analyses.change(report.cohort, report.earlier, step, noise_variance=noise))
     rows = safe.estimates.tidy()
     own = rows[rows["group"] == report.groups[0]].dropna(subset=["estimate"])
     if own.empty:
-        return [], (safe,)
+        return float("nan"), None, (safe,)
     row = own.iloc[0]
     gap = Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]))
-    return [gap_words(gap, report.groups[0], "change", before=percent(row["baseline"]))], (safe,)
+    return float(row["baseline"]), gap, (safe,)
 
 
-def _step(report: Report, step: str, text: str, beside: str = "", **values: object) -> list[Finding]:
-    safe = report.safe(analyses.funnel(report.cohort))
-    rows = safe.estimates.tidy()
-    own, other = _sides(rows[(rows["term"] == step) & (rows["n"] > 0)], report)
-    if own is None:
-        return []
-    gap = report.gaps(safe).get(str(own["label"]))
-    changed, also = _changed(report, step)
-    told = words(text, group=report.groups[0], n=count(own["n"]), **_said(own), **values)
-    said = [told, *_beside(report, other, gap), *changed]
-    return [Finding(" ".join([*said, beside]).strip(), (safe, *also))]
+def _event(report: Report, found: EventShare | None, key: str) -> Finding:
+    """Return the share with an event by the day that may be quoted."""
+    harm = report.study.harm
+    asked = max(harm.horizons, default=0) if key == "harm" else left_by(report)
+    own, other = (None, None) if found is None else found.on_a_day(report.groups)
+    withheld = found is not None and found.withheld(report.groups)
+    day = float(asked) if own is None else float(own["time"])
+    if found is not None and own is None and other is None:
+        other = found.row(report.groups[1], day)
+    gap = None if found is None or own is None or other is None else found.gap_on(day)
+    said = {"time": _time(day), "event": harm.label}
+    whom = words(f"ind.harm.whom.{harm.origin}" if key == "harm" else "ind.left.whom", **said)
+    name, says = words(f"ind.{key}", **said), _says(report, (own, other), gap, withheld=withheld)
+    line = Indicator(key, name[:1].upper() + name[1:], whom, says, (own, other), gap)
+    return Finding(line, () if found is None else (found.safe,))
 
 
-def _engaged(report: Report) -> list[Finding]:
-    rule = report.cohort.rules.engaged
-    return _step(report, "engaged", "find.engaged", sessions=rule.sessions, days=rule.days)
+def _time(days: float) -> str:
+    """Write a length of time as people say it."""
+    return words(f"time.{_NAMED[int(days)]}") if int(days) in _NAMED else words("time.days", n=count(days))
 
 
-def _completed(report: Report) -> list[Finding]:
-    exact = [b for b in report.baselines.baselines if b.measure == "completion" and b.n and not b.approximate]
-    published = [
-        words("find.published", n=count(b.n), label=b.label or b.id, share=percent(b.value), whom=b.denominator)
-        for b in exact[:1]
-    ]
-    days = report.cohort.rules.funnel.completion_days
-    return _step(report, "completed", "find.completed", "".join(published), days=days)
+def _says(report: Report, sides: Sequence[pd.Series | None], gap: Gap | None, *, withheld: bool) -> str:
+    """Say in a few words what may be concluded, with its direction and range."""
+    if sides[0] is None:
+        return words("says.withheld" if withheld else "says.early")
+    if gap is None:
+        return words("says.alone", other=report.groups[1])
+    return words(f"says.{gap.direction}", **within(report), **_ends(gap))
 
 
-def _share(report: Report, found: EventShare | None, text: str, horizon: float, **values: object) -> list[str]:
-    """Say the share with an event on the last day that may be quoted, and where that is not the day asked for."""
-    if found is None:
-        return []
-    own, other = found.on_a_day(report.groups)
-    wanted = found.sooner(report.groups, horizon)
-    said = []
-    if own is not None:
-        told = words(text, group=report.groups[0], day=int(own["time"]), **_said(own), **values)
-        said = [told, *_beside(report, other, found.gap_on(own["time"]))]
-    if not wanted > 0:
-        return said
-    why = words("find.why.few")
-    if said:
-        return [*said, words("find.sooner", wanted=int(wanted), why=why)]
-    if wanted != horizon:  # before that day nobody looks for a figure
-        return []
-    none = words(f"{text}.none", group=report.groups[0], wanted=int(wanted), why=why, **values)
-    return [none, *_beside(report, found.row(report.groups[1], wanted), None)]
-
-
-def _with_mean(report: Report, said: list[str], found: EventShare, exact: Estimates, event: str) -> list[Finding]:
-    """Add the difference of means over all days, for what no single day can say."""
-    mean = report.view(report.safe(exact), Look(CurveText("", "", event)))
-    also = () if mean.is_empty else (mean.safe,)
-    told = [mean.sentence()] if also else []
-    return [Finding(" ".join([*said, *told]), (found.safe, *also))]
-
-
-def _staying(report: Report) -> list[Finding]:
-    found, horizon = share_left(report), left_by(report)
-    gap = report.cohort.rules.disengagement_gap_days
-    said = _share(report, found, "find.staying", horizon, gap=gap)
-    if found is None or not said:
-        return []
-    wanted = found.sooner(report.groups, horizon)
-    if not wanted > 0:
-        return [Finding(" ".join(said), (found.safe,))]
-    mean = analyses.mean_stay(report.cohort, int(wanted))
-    return _with_mean(report, said, found, mean, words("find.disengaging"))
-
-
-def _harm(report: Report, *, alone: bool) -> list[Finding]:
-    """Say what is known of harm; where other things are told, also that nothing is: silence would be misread."""
-    found, label = share_harmed(report), report.study.harm.label
-    horizon = max(report.study.harm.horizons, default=0)
-    origin = words(f"harm.origin.{report.cohort.study.harm.origin}")
-    said = _share(report, found, "find.harm", horizon, event=label, origin=origin)
-    if found is None or not said:
-        early = words("find.harm.early", event=label, group=report.groups[0])
-        return [] if alone else [Finding(early, (found.safe,) if found else ())]
-    said = [*said, words("find.harm.recorded")]
-    wanted = found.sooner(report.groups, horizon)
-    if not wanted > 0:
-        return [Finding(" ".join(said), (found.safe,))]
-    return _with_mean(report, said, found, mean_without_harm(report.cohort, int(wanted)), label)
+def _ends(gap: Gap) -> dict[str, str]:
+    """Write the limits of a gap as people of every hundred."""
+    low, high = sorted((abs(gap.low), abs(gap.high))) if gap.direction != "none" else (abs(gap.low), abs(gap.high))
+    return {"low": count(100 * low), "high": count(100 * high)}

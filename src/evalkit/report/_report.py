@@ -201,9 +201,17 @@ class Report:
         """
         return gaps_of(safe, self.groups)
 
-    def findings(self) -> None:
-        """Show the headline findings of page one: plain sentences, each with its uncertainty."""
-        show_findings(self)
+    def findings(self, *, whole: bool = False, label: str = "") -> None:
+        """Show page one: the bottom line as a heading, a grid of indicators, a few sentences, what is not known.
+
+        Parameters
+        ----------
+        whole : bool, default False
+            Whether it is of the whole period: nothing is said of the last quarter.
+        label : str
+            Of the heading, as ``sec-summary``: what links lead to.
+        """
+        show_findings(self, whole=whole, label=label)
 
     def say(
         self,

@@ -1,6 +1,5 @@
 """Figures, tables and sentences. Takes only what disclosure control passed, and estimates nothing."""
 
-from evalkit.views._brief import curves_of_brief, shares_of_brief
 from evalkit.views._data import restatement_numbers
 from evalkit.views._families import FAMILIES, view_of
 from evalkit.views._gap import Gap, gap_words
@@ -11,6 +10,7 @@ from evalkit.views._tables import html_table
 from evalkit.views._view import CurveText, Look, View
 from evalkit.views.benchmarks import benchmark_numbers, benchmark_table
 from evalkit.views.curves import difference_table, last_day
+from evalkit.views.indicators import Indicator, indicator_numbers, indicator_table
 from evalkit.views.means import mean_gap
 from evalkit.views.participants import baseline_table
 from evalkit.views.shares import dots_figure
@@ -20,6 +20,7 @@ __all__ = [
     "FAMILIES",
     "CurveText",
     "Gap",
+    "Indicator",
     "Look",
     "View",
     "baseline_table",
@@ -27,13 +28,14 @@ __all__ = [
     "benchmark_table",
     "common_day",
     "count",
-    "curves_of_brief",
     "decimal",
     "definitions",
     "difference_table",
     "dots_figure",
     "gap_words",
     "html_table",
+    "indicator_numbers",
+    "indicator_table",
     "last_day",
     "listed",
     "mean_gap",
@@ -43,7 +45,6 @@ __all__ = [
     "provenance_table",
     "restatement_numbers",
     "restatement_table",
-    "shares_of_brief",
     "svg_of",
     "view_of",
     "words",

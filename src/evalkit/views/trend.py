@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Trend", "trend_figure"]
+__all__ = ["ReferralCohorts", "Trend", "trend_figure"]
 
 from collections.abc import Sequence
 from typing import Any
@@ -44,6 +44,13 @@ class Trend(Shares):
                 before, now = (percent(share[end]) for end in ends)
                 measures.append(words("head.trend.one", label=label, now=now, before=before))
         return words("head.trend", group=self.groups[0], measures="; ".join(measures)) if measures else ""
+
+
+class ReferralCohorts(Trend):
+    """Shares of the people of each quarter of referral."""
+
+    name = "referral_cohorts"
+    first = "Referred in"
 
 
 def trend_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure, str]:

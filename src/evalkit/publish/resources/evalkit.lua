@@ -56,6 +56,7 @@ end
 
 -- Columns as wide as their longest text asks for (within bounds), so that every table fills the text's width.
 local function with_widths(grid)
+  if grid.colspecs[1][2] then return grid end -- the table says it itself
   local longest = {}
   local function measure(rows)
     for _, row in ipairs(rows) do
@@ -238,6 +239,41 @@ local function with_subheadings(grid)
   end))
 end
 
+-- Small pictures in a table are SVG among its words. Pandoc would lose their alternative text: they are kept aside.
+local function aside(raw)
+  local kept = pandoc.List()
+  return raw:gsub("<svg.-</svg>", function(svg)
+    kept:insert(svg)
+    return '<code class="ek-picture">' .. #kept .. "</code>"
+  end), kept
+end
+
+local entities = { ["&lt;"] = "<", ["&gt;"] = ">", ["&quot;"] = '"', ["&#x27;"] = "'", ["&amp;"] = "&" }
+local sizes = { big = "size: 14.5pt, weight: \"bold\"", small = "size: 7.75pt" }
+
+local function with_pictures(grid, kept)
+  return grid:walk({
+    Code = function(code)
+      if not code.classes:includes("ek-picture") then return nil end
+      local svg = kept[tonumber(code.text)]
+      if not is_typst then return pandoc.RawInline("html", svg) end
+      local alt = svg:match('aria%-label="([^"]*)"'):gsub("&[#%w]+;", entities)
+      local width = svg:match(' width="(%d+)"')
+      return pandoc.RawInline("typst", "#box(image(bytes(" .. literal(svg) .. '), format: "svg", width: ' .. width .. "pt, alt: " .. literal(alt) .. "))")
+    end,
+    Span = function(span)
+      for class, style in pairs(sizes) do
+        if is_typst and span.classes:includes(class) then
+          local found = pandoc.Inlines({ pandoc.RawInline("typst", "#text(" .. style .. ")[") })
+          found:extend(span.content)
+          found:insert(pandoc.RawInline("typst", "]"))
+          return found
+        end
+      end
+    end,
+  })
+end
+
 -- Tables: a div #tbl-x with the table as HTML ---------------------------------------------------------------------
 
 local function table_div(div)
@@ -248,9 +284,10 @@ local function table_div(div)
     else caption:extend(pandoc.utils.blocks_to_inlines({ block })) end
   end
   if not raw then return nil end
-  local tables = pandoc.read(raw, "html").blocks:filter(function(b) return b.t == "Table" end)
+  local text, pictures = aside(raw)
+  local tables = pandoc.read(text, "html").blocks:filter(function(b) return b.t == "Table" end)
   if #tables ~= 1 then error("evalkit: " .. div.identifier .. " holds no table") end
-  local grid = heads_in_bold(tables[1])
+  local grid = with_pictures(heads_in_bold(tables[1]), pictures)
   if is_typst then
     grid.caption = { long = { pandoc.Plain(caption) } }
     grid.identifier = div.identifier
@@ -258,7 +295,8 @@ local function table_div(div)
     for _, body in ipairs(grid.bodies) do rows = rows + #body.body end
     local written = typst(with_subheadings(with_widths(grid)))
     if rows > 11 then return written end
-    return { typst("#block(breakable: false, width: 100%, below: 1.4em)["), written, typst("]") }
+    local open = grid.classes:includes("indicators") and "#ek-indicators[" or "#block(breakable: false, width: 100%, below: 1.4em)["
+    return { typst(open), written, typst("]") }
   end
   grid.caption = { long = { pandoc.Plain(caption_in_html(div.identifier, caption)) } }
   return { html('<div id="' .. div.identifier .. '">'), grid, html("</div>") }
@@ -287,6 +325,15 @@ local function visible(div)
   return div.content
 end
 
+-- ::: {.contents}: where the table of contents stands, after what is to be read first. On the page the template moves its
+-- own there.
+local function contents(div)
+  if not div.classes:includes("contents") or not is_typst then return nil end
+  if facts["ek-toc"] ~= true then return {} end
+  facts["ek-toc"] = false
+  return typst('#ek-contents("' .. facts["ek-word-contents"][1].text .. '")')
+end
+
 -- What is only for the page goes, before Quarto reads its tables for the PDF too.
 local function not_here(raw) if raw.format:match("^html") then return {} end end
 
@@ -294,7 +341,7 @@ local passes = {
   { Div = visible, Span = visible },
   is_typst and { Blocks = function(blocks) return stay_with_what_follows(notes_of_figures(blocks)) end } or {},
   collect,
-  { Figure = figure, Div = function(div) return table_div(div) or box(div) end, Cite = reference, Link = section_link },
+  { Figure = figure, Div = function(div) return table_div(div) or contents(div) or box(div) end, Cite = reference, Link = section_link },
   is_typst and { Table = unnumbered, RawBlock = not_here } or {},
 }
 

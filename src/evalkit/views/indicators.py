@@ -1,0 +1,258 @@
+"""Page one's grid: each indicator's shares as numbers and small bars, the gap between the groups, what may be said.
+
+A table and no figure: its numbers can be read aloud, copied and stacked on a phone; only the bars are pictures. They
+are drawn in whole percent, so that they hold no digit that is not printed beside them, and differ in form, not in
+colour alone.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Indicator", "indicator_numbers", "indicator_table"]
+
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from evalkit.views._gap import Gap
+from evalkit.views._style import COMPARISON, FOCUS, INK, MUTED, RULE
+from evalkit.words import NOT_SHOWN, count, interval, listed, percent, points, translated, words
+
+_WIDTHS = ((20, 17.5, 17.5, 14, 10, 21), (22, 18, 18, 17, 25))
+_LEFT = ' style="text-align: left"'
+_FEWEST_POINTS = 3
+"""Of a line over time: fewer are no line."""
+
+
+@dataclass(frozen=True, eq=False)
+class Indicator:
+    """One line of the grid.
+
+    Attributes
+    ----------
+    term : str
+        Its name in data files: ``engaged``.
+    name, whom : str
+        What it is in plain words, and of whom.
+    says : str
+        What may be concluded.
+    sides : (pandas.Series or None, pandas.Series or None)
+        The focus and the comparison: n, and estimate, conf_low, conf_high where it is a share; None where not shown.
+    gap : Gap or None
+        Focus less comparison, of shares.
+    series : pandas.DataFrame
+        Of the focus by quarter of referral: period, n, estimate; missing where not shown.
+    before : float
+        The share of the focus a quarter ago; nan where there is none.
+    """
+
+    term: str
+    name: str
+    whom: str
+    says: str
+    sides: tuple[pd.Series | None, pd.Series | None] = (None, None)
+    gap: Gap | None = None
+    series: pd.DataFrame = field(default_factory=pd.DataFrame)
+    before: float = float("nan")
+
+    @property
+    def value(self) -> str:
+        """The column that the series draws: of what is no share, the people."""
+        return "estimate" if any(side is not None and _is_share(side) for side in self.sides) else "n"
+
+    @property
+    def drawn(self) -> pd.DataFrame:
+        """The series, if there is enough of it for a line."""
+        known = self.series[self.value].notna().sum() if len(self.series) else 0
+        return self.series if known >= _FEWEST_POINTS else self.series.iloc[:0]
+
+
+def _is_share(side: pd.Series) -> bool:
+    return bool(pd.notna(side.get("conf_low")))
+
+
+def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: str) -> str:
+    """Write the grid as an HTML table with small pictures in it.
+
+    Parameters
+    ----------
+    found : sequence of Indicator
+    groups : (str, str)
+        The focus, the comparison.
+    note : str
+        A line below the table.
+
+    Returns
+    -------
+    str
+    """
+    timed = any(len(one.drawn) or pd.notna(one.before) for one in found)
+    widest = max((abs(v) for one in found if one.gap for v in (one.gap.low, one.gap.high)), default=0.0)
+    scale = max(10 * -(-round(100 * widest) // 10), 20)
+    heads = [words("ind.what"), *map(translated, groups), words("ind.gap"), words("ind.over"), words("ind.says")]
+    if not timed:
+        heads.remove(words("ind.over"))
+    rows = []
+    for one in found:
+        cells = [
+            *(_side(side, group, focus=not i) for i, (side, group) in enumerate(zip(one.sides, groups, strict=True))),
+            _gap(one.gap, scale),
+            *([_over(one)] if timed else []),
+            _text(one.says),
+        ]
+        head = f"<strong>{_text(one.name)}</strong><br>{_small(one.whom)}"
+        named = zip(heads[1:], cells, strict=True)
+        body = "".join(f'<td{_LEFT} data-head="{_text(name)}"{_none(cell)}>{cell}</td>' for name, cell in named)
+        rows.append(f'<tr><th scope="row"{_LEFT}>{head}</th>{body}</tr>')
+    widths = _WIDTHS[0] if timed else _WIDTHS[1]
+    columns = "".join(f'<col style="width: {width}%">' for width in widths)
+    top = "".join(f'<th scope="col"{_LEFT}>{_text(head)}</th>' for head in heads)
+    foot = f'<tfoot><tr><td colspan="{len(heads)}"{_LEFT}>{_text(note)}</td></tr></tfoot>'
+    return (
+        f'<table class="indicators"><colgroup>{columns}</colgroup><thead><tr>{top}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody>{foot}</table>"
+    )
+
+
+def _none(cell: str) -> str:
+    return ' class="none"' if cell == NOT_SHOWN else ""
+
+
+def _text(said: str) -> str:
+    return html.escape(said)
+
+
+def _small(said: str) -> str:
+    return f'<span class="small">{_text(said)}</span>' if said else ""
+
+
+def _big(said: str) -> str:
+    return f'<span class="big">{_text(said)}</span>'
+
+
+def _side(side: pd.Series | None, group: str, *, focus: bool) -> str:
+    if side is None:
+        return NOT_SHOWN
+    if not _is_share(side):
+        return _big(count(side["n"]))
+    share, limits = percent(side["estimate"]), interval(side["conf_low"], side["conf_high"])
+    whom = f" {words('ind.of', n=count(side['n']))}" if pd.notna(side.get("n")) else ""
+    alt = words("ind.alt.bar", group=group, share=share, limits=limits)
+    return f"{_big(share)}<br>{_bar(side, alt, focus=focus)}<br>{_small(f'({limits}){whom}')}"
+
+
+def _gap(gap: Gap | None, scale: int) -> str:
+    if gap is None:
+        return NOT_SHOWN
+    said, (low, high) = points(gap.estimate, 0), (points(limit, 0) for limit in (gap.low, gap.high))
+    alt = words("ind.alt.gap", gap=said, low=low, high=high)
+    limits = words("between", low=low, high=high)
+    return f"{_big(said)}<br>{_gap_bar(gap, scale, alt)}<br>{_small(f'({limits})')}"
+
+
+def _over(one: Indicator) -> str:
+    ago = _small(words("ind.before", share=percent(one.before))) if pd.notna(one.before) else ""
+    if one.drawn.empty:
+        return ago or NOT_SHOWN
+    write = percent if one.value == "estimate" else count
+    pairs = zip(one.drawn["period"], one.drawn[one.value], strict=True)
+    said = listed([words("ind.alt.point", period=p, value=write(v)) for p, v in pairs if pd.notna(v)])
+    return f"{_line(one, words('ind.alt.series', values=said))}{'<br>' if ago else ''}{ago}"
+
+
+def indicator_numbers(found: Sequence[Indicator], groups: tuple[str, str]) -> pd.DataFrame:
+    """Return the numbers of the grid, and of its bars and lines.
+
+    Parameters
+    ----------
+    found : sequence of Indicator
+    groups : (str, str)
+
+    Returns
+    -------
+    pandas.DataFrame
+        term, label, measure (people, share, difference, a quarter ago, quarter of referral), group, period, n,
+        estimate, conf_low, conf_high.
+    """
+    columns = ["term", "label", "measure", "group", "period", "n", "estimate", "conf_low", "conf_high"]
+    rows: list[dict[str, object]] = []
+    for one in found:
+        kept = [(side, group) for side, group in zip(one.sides, groups, strict=True) if side is not None]
+        for side, group in kept:
+            own = {name: side.get(name) for name in columns[5:]} if _is_share(side) else {"n": side["n"]}
+            measure = "share" if _is_share(side) else "people"
+            rows.append({"term": one.term, "label": one.name, "measure": measure, "group": group, **own})
+        about = {"term": one.term, "label": one.name, "group": groups[0]}
+        if one.gap is not None:
+            limits = {"estimate": one.gap.estimate, "conf_low": one.gap.low, "conf_high": one.gap.high}
+            rows.append({**about, "measure": "difference", "group": f"{groups[0]} - {groups[1]}", **limits})
+        if pd.notna(one.before):
+            rows.append({**about, "measure": "a quarter ago", "estimate": one.before})
+        for _, point in one.drawn.iterrows():
+            told = {"term": f"{one.term} {point['period']}", "period": point["period"], one.value: point[one.value]}
+            rows.append({**about, "measure": "quarter of referral", **told})
+    return pd.DataFrame(rows, columns=columns)
+
+
+# -- pictures ---------------------------------------------------------------------------------------------------------
+
+
+def _svg(alt: str, box: tuple[int, int, int, int], width: int, shapes: str) -> str:
+    view, height = " ".join(map(str, box)), round(width * box[3] / box[2])
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{html.escape(alt)}" viewBox="{view}" '
+        f'width="{width}" height="{height}">{shapes}</svg>'
+    )
+
+
+def _path(d: str, colour: str, width: float, more: str = "") -> str:
+    return f'<path d="{d}" fill="none" stroke="{colour}" stroke-width="{width:g}"{more}/>'
+
+
+def _whole(share: float) -> int:
+    return int(f"{100 * share:.0f}")
+
+
+def _bar(side: pd.Series, alt: str, *, focus: bool) -> str:
+    """Draw a share between 0 and 100 %: a full dot for the focus, an open one for the comparison."""
+    at, low, high = (_whole(float(side[name])) for name in ("estimate", "conf_low", "conf_high"))
+    colour = FOCUS if focus else COMPARISON
+    fill = f'fill="{colour}"' if focus else f'fill="#ffffff" stroke="{colour}" stroke-width="2.5"'
+    shapes = [
+        _path("M0 7H100", RULE, 1.5),
+        _path("M0 3V11M50 5V9M100 3V11", MUTED, 0.8),
+        _path(f"M{low} 7H{high}", colour, 3.5),
+        f'<circle cx="{at}" cy="7" r="4" {fill}/>',
+    ]
+    return _svg(alt, (-5, 0, 110, 14), 74, "".join(shapes))
+
+
+def _gap_bar(gap: Gap, scale: int, alt: str) -> str:
+    """Draw a gap in points around a dashed line of no gap."""
+    at, low, high = (50 + 50 * _whole(v) / scale for v in (gap.estimate, gap.low, gap.high))
+    shapes = [
+        _path("M0 7H100", RULE, 1.5),
+        _path("M50 0V14", INK, 1, ' stroke-dasharray="2 1.5"'),
+        _path(f"M{low:.1f} 7H{high:.1f}", INK, 3.5),
+        f'<path d="M{at:.1f} 2L{at + 5:.1f} 7L{at:.1f} 12L{at - 5:.1f} 7Z" fill="{INK}"/>',
+    ]
+    return _svg(alt, (-6, 0, 112, 14), 58, "".join(shapes))
+
+
+def _line(one: Indicator, alt: str) -> str:
+    """Draw a line over the quarters of referral, from 0 up; a quarter that is not shown breaks it."""
+    values = one.drawn[one.value].astype(float)
+    top = 1.0 if one.value == "estimate" else max(float(values.max()), 1.0)
+    step = 44 / max(len(values) - 1, 1)
+    places = [(i * step, 16 - 14 * v / top) for i, v in enumerate(values)]
+    d, up = "", True
+    for x, y in places:
+        if not math.isnan(y):
+            d += f"{'M' if up else 'L'}{x:.1f} {y:.1f}"
+        up = math.isnan(y)
+    dots = "".join(
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.7" fill="{FOCUS}"/>' for x, y in places if not math.isnan(y)
+    )
+    return _svg(alt, (-3, 0, 50, 18), 40, _path("M0 16H44", RULE, 1) + _path(d, FOCUS, 1.2) + dots)

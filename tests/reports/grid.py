@@ -1,0 +1,139 @@
+"""Page one's grid held to safe rows: numbers, bars, lines and their alternative texts say the same."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from evalkit.views import Gap
+
+_SHARE = re.compile(
+    r"((?:under |over )?\d+)% ?\(((?:under |over )?\d+)%\sto\s((?:under |over )?\d+)%\)(?: of ([\d,]+))?"
+)
+_GAP = re.compile(r"([+−]?\d+) ?\(([+−]?\d+)\sto\s([+−]?\d+)\)")
+_ROW = re.compile(r'<tr><th scope="row".*?</tr>', re.DOTALL)
+_CELL = re.compile(r'<td\b[^>]*data-head="([^"]*)"[^>]*>(.*?)</td>', re.DOTALL)
+_ALT = re.compile(r'aria-label="([^"]*)"')
+_POINT = re.compile(r"(\d[\d,]*)(%?) in (\d{4}Q\d)")
+
+
+def _plain(cell: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", cell)).split())
+
+
+def _whole(value: float) -> str:
+    text = f"{100 * value:.0f}"
+    return "under 1" if value > 0 and text == "0" else "over 99" if value < 1 and text == "100" else text
+
+
+def _signed(value: float) -> str:
+    text = f"{100 * value:+.0f}".replace("-", "−")
+    return text if text.strip("+−0") else "0"
+
+
+def _number(said: str) -> float:
+    return float(said.replace("−", "-").replace(",", "").replace("under 1", "0").replace("over 99", "100"))
+
+
+def wrong_in_grid(table: str, rows: pd.DataFrame, gaps: Sequence[Gap], groups: tuple[str, str]) -> list[str]:
+    """Return what the grid says or draws and no safe row, or gap, bears out.
+
+    Parameters
+    ----------
+    table : str
+        HTML.
+    rows : pandas.DataFrame
+        Safe rows of the estimates behind it: group, estimate, limits, n or n_risk, period, baseline.
+    gaps : sequence of Gap
+    groups : (str, str)
+
+    Returns
+    -------
+    list of str
+    """
+    scales: set[float] = set()
+    wrong = []
+    for line in _ROW.findall(table):
+        for i, (head, cell) in enumerate(_CELL.findall(line)):
+            if i < 2:
+                found = _side(cell, rows[rows["group"] == groups[i]], groups[i])
+            elif i == 2:
+                found = _gap(cell, gaps, scales)
+            else:
+                found = _over(cell, rows[rows["group"] == groups[0]])
+            wrong += [f"{head}: {problem}: {_plain(cell)}" for problem in found]
+    return wrong + (["gaps are drawn on scales of their own"] if len(scales) > 1 else [])
+
+
+def _side(cell: str, rows: pd.DataFrame, group: str) -> Iterator[str]:
+    text = _plain(cell)
+    if found := _SHARE.fullmatch(text):
+        share, low, high, people = found.groups()
+        known = rows.dropna(subset=["estimate", "conf_low", "conf_high"])
+        held = [
+            r
+            for _, r in known.iterrows()
+            if (_whole(r["estimate"]), _whole(r["conf_low"]), _whole(r["conf_high"])) == (share, low, high)
+        ]
+        if not held:
+            yield "no such row"
+        at_risk = {f"{v:,.0f}" for name in ("n", "n_risk") if name in rows for v in rows[name].dropna()}
+        if people and people not in at_risk:
+            yield "no such number of people"
+        alt = html.unescape(_ALT.findall(cell)[0]).replace("\xa0", " ")
+        if alt != f"{group}: {share}%, range {low}% to {high}%":
+            yield f"another alternative text ({alt})"
+        drawn = re.findall(r'd="M(\d+) 7H(\d+)" fill="none" stroke="[^"]*" stroke-width="3.5"', cell) + re.findall(
+            r'cx="(\d+)"', cell
+        )
+        if drawn != [(f"{_number(low):.0f}", f"{_number(high):.0f}"), f"{_number(share):.0f}"]:
+            yield f"another bar ({drawn})"
+    elif text != "–" and text not in {f"{v:,.0f}" for v in rows["n"].dropna()}:
+        yield "no such row"
+
+
+def _gap(cell: str, gaps: Sequence[Gap], scales: set[float]) -> Iterator[str]:
+    text = _plain(cell)
+    if text == "–":
+        return
+    found = _GAP.fullmatch(text)
+    if found is None or found.groups() not in {(_signed(g.estimate), _signed(g.low), _signed(g.high)) for g in gaps}:
+        yield "no such gap"
+        return
+    gap, low, high = found.groups()
+    if html.unescape(_ALT.findall(cell)[0]) != f"Gap in points: {gap}, range {low} to {high}":
+        yield "another alternative text"
+    (left, right), (at,) = (
+        re.findall(r'd="M([\d.-]+) 7H([\d.-]+)" [^>]*width="3.5"', cell)[0],
+        re.findall(r'd="M([\d.-]+) 2L', cell),
+    )
+    for said, x in ((gap, at), (low, left), (high, right)):
+        value, place = _number(said), float(x) - 50
+        if (value == 0) != (place == 0) or value * place < 0:
+            yield "drawn on another side"
+        elif value:
+            scales.add(float(round(50 * value / place / 10)))
+
+
+def _over(cell: str, rows: pd.DataFrame) -> Iterator[str]:
+    for share in re.findall(r"a quarter ago (\d+)%", _plain(cell)):
+        if "baseline" not in rows or share not in {_whole(v) for v in rows["baseline"].dropna()}:
+            yield "no such share a quarter ago"
+    for alt in _ALT.findall(cell):
+        said = _POINT.findall(html.unescape(alt))
+        known = rows.dropna(subset=["period"]) if "period" in rows else rows.iloc[:0]
+        for value, sign, period in said:
+            own = known[known["period"] == period]
+            ways = {_whole(v) for v in own["estimate"].dropna()} if sign else {f"{v:,.0f}" for v in own["n"].dropna()}
+            if value not in ways:
+                yield f"no such quarter ({value}{sign} in {period})"
+        heights = [float(y) for y in re.findall(r'cy="([\d.]+)"', cell)]
+        values = [_number(value) for value, *_ in said]
+        top = 100.0 if said and said[0][1] else max(values, default=1.0)
+        if len(heights) != len(values) or any(
+            abs(16 - 14 * v / top - y) > 0.12 for v, y in zip(values, heights, strict=False)
+        ):
+            yield "another line"
