@@ -263,6 +263,30 @@ def validate(
     raise typer.Exit(run(study, period, out, codes=codes))
 
 
+@app.command("map")
+def map_table(
+    table: Annotated[str, typer.Argument(help="participants, sessions, exits, outcomes, measures or searches.")],
+    files: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(help="The export's files, or patterns in quotes; what the protocol says when not given."),
+    ] = None,
+    study: StudyOption = _DEFAULT_STUDY,
+    sheet: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--sheet", help="A sheet that is meant; may be repeated."),
+    ] = None,
+    answer: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--answer", metavar="KEY=ANSWER", help="An answer to a question; may be repeated."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Write it without asking.")] = False,
+) -> None:
+    """Look through an export, propose how the protocol reads a table from it, and write that after a yes."""
+    from evalkit.cli._map import run  # noqa: PLC0415
+
+    run(table, files or (), study, sheet or (), answer or (), yes=yes)
+
+
 @app.command()
 def example(
     name: Annotated[str, typer.Argument(help="rossi: the released-prisoners experiment.")],

@@ -48,9 +48,10 @@ def read_csv(path: Path, table: Table, wanted: Wanted, where: str) -> RawTable:
     lines = _lines(path, table.encoding, where)
     # Title and footer lines are taken off as lines: they need not be CSV. Row numbers stay those of the file.
     named = _SEP.fullmatch(lines[0]) if lines else None
-    skipped = max(table.skip_rows, 1 if named else 0)
+    above, below = table.skip_rows, table.skip_footer
+    skipped = max(above if isinstance(above, int) else 0, 1 if named else 0)
     end = len(lines)
-    for _ in range(table.skip_footer):
+    for _ in range(below if isinstance(below, int) else 0):
         while end > skipped and _blank(lines[end - 1]):
             end -= 1
         end = max(skipped, end - 1)
@@ -67,6 +68,44 @@ def read_csv(path: Path, table: Table, wanted: Wanted, where: str) -> RawTable:
     footer = [(end + n, next(csv.reader([line], delimiter=delimiter))) for n, line in enumerate(rest, start=1)]
     empty = assembled(records.head[:1], where, footer=[(n, cells) for n, cells in footer if any(cells)])
     return replace(empty, columns=records.columns_of(where), rows=records.numbers[1:])
+
+
+def lines_of(path: Path, where: str) -> tuple[str, list[Line]]:
+    """Return a file's lines as they are, and the encoding that it seems to have.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    where : str
+        For messages.
+
+    Returns
+    -------
+    encoding : str
+    lines : list of Line
+        Those that hold anything, by the delimiter that most of them have.
+
+    Raises
+    ------
+    DataError
+        If it is not text, or not CSV.
+    """
+    content = path.read_bytes()
+    encoding = "utf-16" if _byte_order(content) else "utf-8" if _is_utf8(content) else "windows-1252"
+    lines = _lines(path, encoding, where)
+
+    def alike(sign: str) -> int:
+        counts = [line.count(sign) for line in lines[:_TRIED]]
+        return max((counts.count(n) * n for n in set(counts)), default=0)
+
+    named = _SEP.fullmatch(lines[0]) if lines else None
+    reader = csv.reader(lines, delimiter=named[1] if named else max(_DELIMITERS, key=alike))
+    try:
+        found: list[Line] = [(reader.line_num, list(cells)) for cells in reader if "".join(cells).strip()]
+    except csv.Error:
+        msg = f"{where}: line {reader.line_num} is not CSV (a quote that does not close, or a field without end)"
+        raise DataError(msg) from None
+    return encoding, found[1:] if named else found
 
 
 def _lines(path: Path, encoding: str, where: str) -> list[str]:

@@ -67,6 +67,8 @@ class StudyData(Tables):
         The connection that `open_data` made, to be closed by `close`.
     identifying : frozenset of str
         Values of the columns that the disclosure policy calls identifying; they are nowhere else in this.
+    parts : mapping of str to tuple of str
+        Names of the files or sheets that make each table, as messages name them.
     """
 
     synthetic: bool = False
@@ -74,6 +76,7 @@ class StudyData(Tables):
     absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     identifying: frozenset[str] = field(default=frozenset(), repr=False)
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self

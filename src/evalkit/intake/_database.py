@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -206,7 +207,7 @@ def our_columns(spec: TableSpec, table: Table, raw: ir.Table, zone: str) -> tupl
     padded: dict[str, ir.Value] = {}
     absent = []
     for column in spec.columns:
-        name = table.columns.get(column.name, column.name)
+        name, made = table.raw_name(column.name), table.made_from(column.name)
         if name not in raw.columns:
             absent.append(column.name)
             ours[column.name] = ibis.null().cast(_TYPES[column.kind])
@@ -218,16 +219,31 @@ def our_columns(spec: TableSpec, table: Table, raw: ir.Table, zone: str) -> tupl
         if column.kind == "date" and (midnight := midnights(raw[name], zone)) is not None:
             days[column.name] = midnight
         value = _mapped(there, table.values.get(column.name, {}))
-        ours[column.name], bad[column.name] = _column(column, value, table, zone)
+        if made is not None and made.years_to is not None:
+            ours[column.name], bad[column.name] = _column(replace(column, kind="date"), value, table, zone)
+        else:
+            ours[column.name], bad[column.name] = _column(column, value, table, zone)
+        if made is not None and made.divide is not None:
+            ours[column.name] = ours[column.name] / made.divide
         if column.allowed is not None and raw[name].type().is_string():
             kept = stripped(raw[name]).length()
             padded[f"{_PADDED}{column.name}"] = (kept > 0) & (kept != raw[name].length())
+    for column in spec.columns:
+        made = table.made_from(column.name)
+        if made is not None and made.years_to is not None and column.name not in absent:
+            ours[column.name] = _years(ours[column.name], ours[made.years_to])
     counts = _counted(spec, raw, {**bad, **padded})
     findings += [*_unreadable(spec, bad, counts), *_day_like(spec, raw, days)]
     for name in (n for n in padded if counts[n]):
         column_name = name.removeprefix(_PADDED)
         findings.append(Finding(spec.name, column_name, "outer_blanks", "warning", counts[name], (), OUTER_BLANKS))
     return raw.select(**ours), findings, absent
+
+
+def _years(born: ir.Value, until: ir.Value) -> ir.Value:
+    """Return how many birthdays somebody has had, as `evalkit.intake` counts them in files."""
+    later = (until.month() * 100 + until.day()) < (born.month() * 100 + born.day())
+    return (until.year() - born.year() - later.ifelse(1, 0)).cast("float64")
 
 
 def _counted(spec: TableSpec, raw: ir.Table, flags: dict[str, ir.Value]) -> dict[str, int]:
@@ -331,7 +347,7 @@ def says_synthetic(table: Table, raw: ir.Table) -> bool:
     -------
     bool
     """
-    name = table.columns.get("synthetic", "synthetic")
+    name = table.raw_name("synthetic")
     if name not in raw.columns:
         return False
     with clean_errors("synthetic"):

@@ -91,9 +91,15 @@ def _grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _source(name: str, raw: Table) -> str:
-    if raw.path is None:
+    if not raw.paths:
         return words("table {name} of the study's database", name=code(raw.table or name))
-    said = [words("file {name}", name=code(raw.path))]
+    said = [
+        words("file {name}", name=code(raw.paths[0]))
+        if len(raw.paths) == 1
+        else words("files {names}", names=", ".join(map(code, raw.paths)))
+    ]
+    if raw.sheets:
+        said.append(words("sheet {name}", name=", ".join(map(code, raw.sheets))))
     if raw.table:
         said.append(words("table or sheet {name}", name=code(raw.table)))
     if raw.date_format:
@@ -107,8 +113,17 @@ def _source(name: str, raw: Table) -> str:
 def _column(column: ColumnSpec, raw: Table, ignored: Sequence[str]) -> tuple[str, ...]:
     must = "every row" if column.filled else "column" if column.required else "no"
     kind = f"{translated(_KINDS[column.kind])}{f' ({translated(column.unit)})' if column.unit else ''}"
-    their_name = raw.columns.get(column.name, column.name)
-    return (code(column.name), code(their_name), kind, must, _values(column, raw, ignored), column.meaning)
+    return (code(column.name), _theirs(column.name, raw), kind, must, _values(column, raw, ignored), column.meaning)
+
+
+def _theirs(name: str, raw: Table) -> str:
+    """Return what a column is called in the raw table, and how ours is made from it."""
+    column, made = code(raw.raw_name(name)), raw.made_from(name)
+    if made is not None and made.divide is not None:
+        return words("{column}, divided by {number}", column=column, number=f"{made.divide:g}")
+    if made is not None and made.years_to is not None:
+        return words("whole years from {column} to {day}", column=column, day=code(made.years_to))
+    return column
 
 
 def _values(column: ColumnSpec, raw: Table, ignored: Sequence[str]) -> str:

@@ -16,8 +16,9 @@ from evalkit.errors import DataError
 from evalkit.intake._clean import clean_errors
 from evalkit.intake._data import StudyData
 from evalkit.intake._database import connect, raw_table
-from evalkit.intake._files import sha256
+from evalkit.intake._files import of_several, sha256
 from evalkit.intake._open import open_data
+from evalkit.intake._parts import parts_of
 from evalkit.intake._read import ROW
 from evalkit.intake._spec import TABLE_NAMES, table_spec
 from evalkit.protocol import Study
@@ -122,12 +123,14 @@ def _known(study: Study, name: str, table: ir.Table, cut: date) -> ir.Table:
 
 
 def _of_file(study: Study, name: str) -> str:
-    file = study.folder / (study.tables[name].path or "")  # type: ignore[index]
-    try:
-        return sha256(file)
-    except OSError as error:
-        msg = f"{name}: file {file.name} cannot be read ({error.strerror})"
-        raise DataError(msg) from None
+    digests = []
+    for file in dict.fromkeys(part.path for part in parts_of(study, name)):
+        try:
+            digests.append(sha256(file))
+        except OSError as error:
+            msg = f"{name}: file {file.name} cannot be read ({error.strerror})"
+            raise DataError(msg) from None
+    return of_several(digests)
 
 
 def _of_rows(table: ir.Table, name: str) -> str:

@@ -48,6 +48,21 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def of_several(digests: list[str]) -> str:
+    """Return the digest of a table: its file's, or one of all its files' in their order.
+
+    Parameters
+    ----------
+    digests : list of str
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
 def read_file(path: Path, table: Table, wanted: Wanted) -> RawTable:
     """Read one table's file.
 

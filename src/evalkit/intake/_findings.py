@@ -34,6 +34,8 @@ class Finding:
         is line 1); elsewhere rows count from 1 in the order read; in a database none are given.
     text : str
         The rule in words. Never a value or an identifier.
+    places : tuple of str
+        Of a table of several files or sheets: in which of them each of ``rows`` is.
     """
 
     table: str
@@ -43,14 +45,18 @@ class Finding:
     n_rows: int
     rows: tuple[int, ...] = ()
     text: str = ""
+    places: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         place = f"{self.table}.{self.column}" if self.column else self.table
         line = f"{self.severity}: {place}: {self.text or self.rule} [{self.rule}]"
         if self.n_rows:
             line += f": {self.n_rows} row{'s' if self.n_rows > 1 else ''}"
-        if self.rows:
-            more = ", ..." if self.n_rows > len(self.rows) else ""
+        more = ", ..." if self.n_rows > len(self.rows) else ""
+        if self.places:
+            named = (f"{place} row {row}" for place, row in zip(self.places, self.rows, strict=True))
+            line += f" ({'; '.join(named)}{more})"
+        elif self.rows:
             line += f" (row{'s' if self.n_rows > 1 else ''} {', '.join(map(str, self.rows))}{more})"
         return line
 
@@ -71,6 +77,10 @@ def finding(table: str, column: str, rule: str, severity: Severity, rows: Iterab
     """
     found = sorted(int(row) for row in rows)
     return Finding(table, column, rule, severity, len(found), tuple(found[:SHOWN_ROWS]), text)
+
+
+def _plain(finding: Finding) -> dict[str, object]:
+    return {name: value for name, value in asdict(finding).items() if name != "places" or value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +139,7 @@ class Findings:
             "ok": self.ok,
             "n_errors": len(self.errors),
             "n_warnings": len(self.warnings),
-            "findings": [asdict(f) for f in (*self.errors, *self.excused, *self.warnings)],
+            "findings": [_plain(f) for f in (*self.errors, *self.excused, *self.warnings)],
         }
         return json.dumps(content, indent=2)
 

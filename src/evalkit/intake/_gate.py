@@ -24,6 +24,7 @@ from evalkit.intake._excuses import excused, idle
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._freshness import Reach, entered_late, fall_of_rows, reaches, stale
 from evalkit.intake._open import read_all
+from evalkit.intake._parts import located
 from evalkit.intake._spec import TABLE_NAMES, table_spec
 from evalkit.intake._validate import Frames, broken_rules, frames_to_check, known_at, whole_tables
 from evalkit.periods import Period, newest_complete, quarters_between
@@ -105,7 +106,7 @@ class Gate:
     def findings(self) -> Findings:
         """Everything that is wrong with the tables, in one run; also excuses that excuse nothing."""
         found = [*self._excused(self._broken)[0], *idle(self._broken, self.study.excuses)]
-        return _in_order(found)
+        return _in_order(located(found, self.data.parts))
 
     @cached_property
     def codes(self) -> Codes:
@@ -197,7 +198,7 @@ class Gate:
             Errors only of rows known at the cut, in the words of the whole tables; whether the tables reach the cut;
             months with too few rows. Of warnings only the last.
         """
-        return _in_order(self._excused(self._broken_at(period))[0])
+        return _in_order(located(self._excused(self._broken_at(period))[0], self.data.parts))
 
     def _broken_at(self, period: Period) -> list[Finding]:
         frames = known_at(self._frames, self.study, period.cut, self.today)
@@ -234,7 +235,7 @@ class Gate:
             over.
         """
         said, used = self._excused(self._broken_at(period))
-        findings = _in_order(said)
+        findings = _in_order(located(said, self.data.parts))
         findings.raise_for_errors()
         if period.last > self.today:
             msg = f"period {period.name} is not over: its last day, {period.last}, has not come yet"

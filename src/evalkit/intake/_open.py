@@ -15,10 +15,11 @@ from evalkit.intake._convert import Broken
 from evalkit.intake._data import Input, StudyData
 from evalkit.intake._database import connect, our_columns, raw_table, redacted, says_synthetic
 from evalkit.intake._excuses import check_excuses, check_ignored
-from evalkit.intake._files import SEALED, read_file, sha256
+from evalkit.intake._files import SEALED, of_several, read_file, sha256
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._letters import letters
 from evalkit.intake._moments import in_utc
+from evalkit.intake._parts import located, numbered, parts_of, together
 from evalkit.intake._raw import Wanted
 from evalkit.intake._read import check_mapping, read_table
 from evalkit.intake._spec import TABLE_NAMES, check_names, table_spec
@@ -38,6 +39,7 @@ class _Opening:
         self.synthetic = study.synthetic
         self.private: ibis.BaseBackend | None = None
         self.connection: ibis.BaseBackend | None = None
+        self.parts: dict[str, tuple[str, ...]] = {}
         self.identifying = dict.fromkeys(load_disclosure(study).identifying, False)
         self.values: set[str] = set()
 
@@ -49,33 +51,31 @@ class _Opening:
             self.synthetic,
             tuple(self.inputs),
             self.absent,
-            tuple(self.findings),
+            located(self.findings, self.parts),
+            parts=self.parts,
             connection=self.connection,
             recipes={} if self.connection is not None and self.connection.name == "duckdb" else None,
             identifying=frozenset(self.values),
         )
 
     def file(self, backend: ibis.BaseBackend, name: str) -> None:
-        """Read one table from its file."""
-        spec, table = table_spec(self.study, name), self.study.tables[name]  # type: ignore[index]
-        if table.path is None:
-            msg = f"{name}: the protocol says neither a path nor a database"
-            raise DataError(msg)
-        try:
-            path = (self.study.folder / table.path).resolve()
-            nowhere = path.is_symlink()  # links in a circle: Python 3.13 leaves them as they are
-        except (OSError, RuntimeError, ValueError):  # up to 3.12 it refuses them; a name that none can have
-            nowhere = True
-        if nowhere:
-            msg = f"{name}: its path leads to no file; say the file itself"
-            raise DataError(msg)
-        raw = read_file(path, table, Wanted.of(spec, table))
-        read = read_table(spec, table, raw, zone(self.study.time_zone))
-        self.tables[name] = _load(backend, name, read.data)
-        self.inputs.append(Input(name, str(path), sha256(path), len(raw.rows)))
-        for column in self._identifying_in(raw.columns):
-            self.values.update(str(value) for value in raw.columns[column] if not isinstance(value, Broken | None))
-        self._note(name, list(read.absent), list(read.findings), read.synthetic)
+        """Read one table from its file, or the files and sheets that make it."""
+        spec = table_spec(self.study, name)
+        parts, read, n_rows, digests = parts_of(self.study, name), [], 0, []
+        for place, part in enumerate(parts):
+            raw = numbered(read_file(part.path, part.table, Wanted.of(spec, part.table)), place)
+            read.append(read_table(spec, part.table, raw, zone(self.study.time_zone)))
+            n_rows += len(raw.rows)
+            if part.path not in [earlier.path for earlier in parts[:place]]:
+                digests.append(sha256(part.path))
+            for column in self._identifying_in(raw.columns):
+                self.values.update(str(value) for value in raw.columns[column] if not isinstance(value, Broken | None))
+        self.parts[name] = tuple(part.label for part in parts)
+        whole = together(read, self.parts[name], name)
+        self.tables[name] = _load(backend, name, whole.data)
+        source = "; ".join(dict.fromkeys(str(part.path) for part in parts))
+        self.inputs.append(Input(name, source, of_several(digests), n_rows))
+        self._note(name, list(whole.absent), list(whole.findings), whole.synthetic)
 
     def database(self, backend: ibis.BaseBackend, name: str, source: str) -> None:
         """Take one table from the database."""
@@ -175,7 +175,7 @@ def read_all(study: Study, backend: ibis.BaseBackend | None = None) -> StudyData
             opening.findings.append(Finding(name, "", "unreadable_table", "error", 0, (), text))
     opening.identified()
     data = opening.done()
-    return replace(data, findings=(*data.findings, *letters(data)))
+    return replace(data, findings=(*data.findings, *located(letters(data), data.parts)))
 
 
 def open_data(study: Study, *, backend: ibis.BaseBackend | None = None) -> StudyData:

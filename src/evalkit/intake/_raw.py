@@ -66,7 +66,7 @@ class Wanted:
     @classmethod
     def of(cls, spec: TableSpec, table: Table) -> Wanted:
         """Return what the protocol and our columns say of a table's header."""
-        raw = {column.name: table.columns.get(column.name, column.name) for column in spec.columns}
+        raw = {column.name: table.raw_name(column.name) for column in spec.columns}
         required = frozenset(raw[column.name] for column in spec.columns if column.required)
         return cls(spec.name, required, frozenset(raw.values()))
 

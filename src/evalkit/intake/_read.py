@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from evalkit.errors import ProtocolError, did_you_mean
 from evalkit.intake._convert import (
@@ -80,7 +81,7 @@ def check_mapping(spec: TableSpec, table: Table) -> None:
     known: dict[str, tuple[Iterable[str], tuple[str, ...]]] = {
         "columns": (table.columns, (*spec.names, "synthetic")),
         "values": (table.values, spec.names),
-        "date_formats": (table.date_formats, spec.dates),
+        "date_formats": (table.date_formats, (*spec.dates, *(c for c in table.columns if _born(table, c)))),
     }
     for key, (names, allowed) in known.items():
         for name in names:
@@ -89,10 +90,32 @@ def check_mapping(spec: TableSpec, table: Table) -> None:
                 near = did_you_mean(name, allowed)
                 msg = f"tables.{spec.name}.{key}: '{name}' is not one of our {what}{near}"
                 raise ProtocolError(msg)
+    for name in table.columns:
+        _check_made(spec, table, name)
     for name, form in table.date_formats.items():
         check_date_format(form, f"tables.{spec.name}.date_formats.{name}")
     if table.date_format is not None:
         check_date_format(table.date_format, f"tables.{spec.name}.date_format")
+
+
+def _born(table: Table, name: str) -> bool:
+    made = table.made_from(name)
+    return made is not None and made.years_to is not None
+
+
+def _check_made(spec: TableSpec, table: Table, name: str) -> None:
+    """Refuse a way of making a column that its kind does not have."""
+    made = table.made_from(name)
+    if made is None or (made.divide is None and made.years_to is None):
+        return
+    where, kinds = f"tables.{spec.name}.columns.{name}", {column.name: column.kind for column in spec.columns}
+    if kinds.get(name) != "number":
+        msg = f"{where}: only a column of numbers can be made so, and '{name}' is none"
+        raise ProtocolError(msg)
+    if made.years_to is not None and made.years_to not in spec.dates:
+        near = did_you_mean(made.years_to, spec.dates)
+        msg = f"{where}.years_to: '{made.years_to}' is not one of our date columns{near}"
+        raise ProtocolError(msg)
 
 
 def missing_columns(spec: TableSpec, table: Table, raw_names: Iterable[str]) -> list[Finding]:
@@ -111,14 +134,14 @@ def missing_columns(spec: TableSpec, table: Table, raw_names: Iterable[str]) -> 
     """
     names = list(raw_names)
     alike = {_letters(name): name for name in names}
-    required = [table.columns.get(c.name, c.name) for c in spec.columns if c.required]
+    required = [table.raw_name(c.name) for c in spec.columns if c.required]
     if not set(required) & set(names) and not set(map(_letters, required)) & set(alike):
         # No suggestion: what looks like names may be somebody's values.
         text = f"none of the columns {', '.join(required)} is there: is the first line the header?"
         return [Finding(spec.name, "", "missing_column", "error", 0, (), text)]
     found = []
     for column in spec.columns:
-        raw = table.columns.get(column.name, column.name)
+        raw = table.raw_name(column.name)
         other = alike.get(_letters(raw))
         # A column that may be absent is not absent where it stands in another spelling: nobody would miss its values.
         if raw in names or not (column.required or column.name in table.columns or other):
@@ -157,16 +180,33 @@ def read_table(spec: TableSpec, table: Table, raw: RawTable, zone: ZoneInfo) -> 
     arrays: dict[str, pa.Array] = {ROW: pa.array(raw.rows, pa.int64())}
     absent = []
     for column in spec.columns:
-        name = table.columns.get(column.name, column.name)
+        name, made = table.raw_name(column.name), table.made_from(column.name)
         if name not in raw.columns:
             absent.append(column.name)
             arrays[column.name] = pa.nulls(len(raw.rows), TYPES[column.kind])
             continue
-        how = _reading(column, table, raw, zone)
-        arrays[column.name], problem = _column(spec, column, how, raw, name)
+        read = replace(column, kind="date") if made is not None and made.years_to is not None else column
+        how = _reading(read, table, raw, zone)
+        arrays[column.name], problem = _column(spec, read, how, raw, name)
         findings += problem
-    flag = raw.columns.get(table.columns.get("synthetic", "synthetic"), [])
+        if made is not None and made.divide is not None:
+            arrays[column.name] = pc.divide(arrays[column.name], made.divide)
+    for column in spec.columns:  # when all days are there
+        made = table.made_from(column.name)
+        if made is not None and made.years_to is not None and column.name not in absent:
+            arrays[column.name] = _years(arrays[column.name], arrays[made.years_to])
+    flag = raw.columns.get(table.raw_name("synthetic"), [])
     return ReadTable(pa.table(arrays), tuple(absent), any(map(_true, flag)), tuple(findings))
+
+
+def _years(born: pa.Array, until: pa.Array) -> pa.Array:
+    """Return how many birthdays somebody has had; who is born on 29 February has the other years' on 1 March."""
+
+    def day(dates: pa.Array) -> pa.Array:
+        return pc.add(pc.multiply(pc.month(dates), 100), pc.day(dates))
+
+    early = pc.cast(pc.less(day(until), day(born)), pa.int64())
+    return pc.cast(pc.subtract(pc.subtract(pc.year(until), pc.year(born)), early), pa.float64())
 
 
 def _reading(column: ColumnSpec, table: Table, raw: RawTable, zone: ZoneInfo) -> Reading:

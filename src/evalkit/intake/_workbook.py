@@ -58,7 +58,8 @@ def read_workbook(path: Path, table: Table, wanted: Wanted, where: str) -> RawTa
         book = CalamineWorkbook.from_path(path)
         chosen = _chosen(package, table.table, where)
         # Several sheets with the same columns, a year on each: reading the first alone would lose rows without a word.
-        read = {sheet: _lines(package, book, sheet, table.skip_rows, where) for sheet in chosen}
+        skipped = table.skip_rows if isinstance(table.skip_rows, int) else 0
+        read = {sheet: _lines(package, book, sheet, skipped, where) for sheet in chosen}
     found = {sheet: lines for sheet, lines in read.items() if lines}
     if not found:
         msg = f"{where} is empty"
@@ -66,14 +67,65 @@ def read_workbook(path: Path, table: Table, wanted: Wanted, where: str) -> RawTa
     fitting = [sheet for sheet, lines in found.items() if wanted.required <= names_in(lines[0][1])]
     if len(fitting) > 1:
         names = ", ".join(f"'{sheet}'" for sheet in fitting)
-        msg = f"{where} has {len(fitting)} sheets with these columns ({names}); say which with table: in the protocol"
+        how = "say which, or all, with sheet: in the protocol"
+        msg = f"{where} has {len(fitting)} sheets with these columns ({names}); {how}"
         raise DataError(msg)
     # Where none has all of them, the next step says which are missing: of the sheet that is nearest.
     sheet = fitting[0] if fitting else max(found, key=lambda name: len(names_in(found[name][0][1]) & wanted.known))
     lines = found[sheet]
     check_header(lines, wanted, where)
-    end = max(1, len(lines) - table.skip_footer)
+    end = max(1, len(lines) - (table.skip_footer if isinstance(table.skip_footer, int) else 0))
     return assembled(lines[:end], where, footer=lines[end:], epoch=package.epoch, sheet=sheet)
+
+
+def sheets_of(path: Path, where: str) -> tuple[dict[str, list[Line]], datetime]:
+    """Return the rows of every sheet of a workbook, and day zero of its serial dates.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    where : str
+        For messages.
+
+    Returns
+    -------
+    sheets : dict of str to list of Line
+        Rows that are not empty; a sheet without any has none. Charts are no sheets.
+    epoch : datetime.datetime
+
+    Raises
+    ------
+    DataError
+        If it is protected or no workbook.
+    """
+    _check_container(path, where)
+    with zipfile.ZipFile(path) as archive:
+        package = _Package(archive, where)
+        book = CalamineWorkbook.from_path(path)
+        return {sheet: _lines(package, book, sheet, 0, where) for sheet in _chosen(package, None, where)}, package.epoch
+
+
+def sheet_names(path: Path, where: str) -> list[str]:
+    """Return the names of a workbook's sheets.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    where : str
+        For messages.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    DataError
+        If it is protected or no workbook.
+    """
+    _check_container(path, where)
+    with zipfile.ZipFile(path) as archive:
+        return list(_Package(archive, where).sheets)
 
 
 def _check_container(path: Path, where: str) -> None:

@@ -11,6 +11,7 @@ from evalkit.protocol._baselines import Baseline, Baselines
 from evalkit.protocol._changed import changed_defaults
 from evalkit.protocol._citation import Author, Citation
 from evalkit.protocol._disclosure import Disclosure, Override
+from evalkit.protocol._edit import write_table
 from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, validate
 from evalkit.protocol._private import (
     find_private_folder,
@@ -27,6 +28,7 @@ from evalkit.protocol._secret import Secret, find_secret, noise_secret, study_se
 from evalkit.protocol._study import (
     Arm,
     Arms,
+    Column,
     Comparison,
     Covariate,
     Excuse,
@@ -44,6 +46,7 @@ __all__ = [
     "Baselines",
     "Citation",
     "Closure",
+    "Column",
     "Comparison",
     "Covariate",
     "Disclosure",
@@ -76,4 +79,5 @@ __all__ = [
     "validate",
     "write_private",
     "write_schemas",
+    "write_table",
 ]

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from evalkit.letters import unshown
 from evalkit.spreadsheet import unseen
@@ -53,6 +53,14 @@ def _written_out(value: object) -> object:
     msg = "must be a date written as 2021-11-18"
     raise ValueError(msg)
 
+
+def _one_or_more(value: object) -> str:
+    """Say which of two forms a value has, so that a mistake in it is said of that form only."""
+    return "[more]" if isinstance(value, list | tuple | dict | BaseModel) else "[one]"
+
+
+ONE, MORE, EITHER = Tag("[one]"), Tag("[more]"), Discriminator(_one_or_more)
+"""Marks of a field that is a plain value, or a list or mapping of them."""
 
 Text = Annotated[str, AfterValidator(_one_line)]
 Name = Annotated[str, AfterValidator(_in_the_fonts)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from pathlib import Path
@@ -31,6 +32,7 @@ def _fields_at(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
 
 
 def _descend(annotation: Any, step: Any) -> Any:  # noqa: ANN401
+    annotation = _plain(annotation)
     for model in _models_in(annotation):
         if step in model.model_fields:
             return model.model_fields[step].annotation
@@ -44,7 +46,15 @@ def _descend(annotation: Any, step: Any) -> Any:  # noqa: ANN401
     return None
 
 
+def _plain(annotation: Any) -> Any:  # noqa: ANN401
+    """Return a type without what else is said of it."""
+    while typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
+    return annotation
+
+
 def _models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401
+    annotation = _plain(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     if typing.get_origin(annotation) in {typing.Union, types.UnionType}:
@@ -54,7 +64,8 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401
 
 def _explain(model: type[BaseModel], error: Any, lines: dict[tuple[str | int, ...], int]) -> str:  # noqa: ANN401
     """Say one of pydantic's errors in our words: key, what is wrong, how to mend it, line."""
-    location = tuple(part for part in error["loc"] if part != "[key]")
+    # In brackets stand a mapping's key, and which of several forms a value has.
+    location = tuple(part for part in error["loc"] if not (isinstance(part, str) and re.fullmatch(r"\[\w+\]", part)))
     key = ".".join(named(part) for part in location) or "top level"
     if error["type"] == "missing":
         return f"key '{key}' is missing{_line(location[:-1], lines)}"

@@ -9,7 +9,10 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from evalkit.protocol._citation import Citation
 from evalkit.protocol._fields import (
+    EITHER,
+    MORE,
     NUMBER,
+    ONE,
     Count,
     Day,
     Days,
@@ -106,15 +109,43 @@ class Covariate(Model):
     """For numeric: the largest value that can be right."""
 
 
+class Column(Model):
+    """A column of ours that is made from one of the raw table."""
+
+    column: str
+    """The column's name in the raw table."""
+    divide: Annotated[float, Field(gt=0), NUMBER] | None = None
+    """Its numbers are divided by this: 60 makes hours of minutes."""
+    years_to: Word | None = None
+    """It holds a day of birth, which is not kept: whole years from it to this day of the same row, as referral_date."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.divide is not None and self.years_to is not None:
+            msg = "says divide and years_to; leave one out"
+            raise ValueError(msg)
+        return self
+
+
+_OneOrMore = Annotated[
+    Annotated[str, ONE] | Annotated[list[str], Field(min_length=1), MORE],
+    EITHER,
+]
+_Skipped = Annotated[int, Field(ge=0, le=1000), NUMBER]
+_Lines = Annotated[Annotated[_Skipped, ONE] | Annotated[dict[str, _Skipped], MORE], EITHER]
+
+
 class Table(Model):
     """Where a raw table is, and how its columns and values are to be read."""
 
-    path: str | None = None
-    """File, from the protocol's folder: .csv, .parquet, .xlsx or .duckdb."""
+    path: _OneOrMore | None = None
+    """File, from the protocol's folder: .csv, .parquet, .xlsx or .duckdb; several as a list, or a pattern as *.csv."""
+    sheet: _OneOrMore | None = None
+    """Sheet of an Excel file; several as a list: their rows are put together."""
     table: str | None = None
     """Name of the table (in a database or DuckDB file) or sheet (in an Excel file)."""
-    columns: dict[str, str] = Field(default_factory=dict)
-    """Our column name: the column's name in the raw table."""
+    columns: dict[str, Annotated[Annotated[str, ONE] | Annotated[Column, MORE], EITHER]] = Field(default_factory=dict)
+    """Our column name: the column's name in the raw table, or how ours is made from it."""
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Our column name: {raw value: our value}."""
     date_format: str | None = None
@@ -125,12 +156,59 @@ class Table(Model):
     """Encoding of a CSV file."""
     delimiter: Sign | None = None
     """Delimiter of a CSV file; found out when not said."""
-    skip_rows: Annotated[int, Field(ge=0, le=1000), NUMBER] = 0
-    """Lines above the header line of a CSV or Excel file, titles and empty ones, that are no part of the table."""
-    skip_footer: Annotated[int, Field(ge=0, le=1000), NUMBER] = 0
+    skip_rows: _Lines = 0
+    """Lines above the header line of a CSV or Excel file, titles and empty ones, that are no part of the table.
+
+    Where its files or sheets differ: name of the file or sheet, and its lines; others have none."""
+    skip_footer: _Lines = 0
     """Lines at the end of a CSV or Excel file, totals and notes, that are no part of it; empty ones do not count."""
     freshness_days: Annotated[int, Field(ge=0, le=36500), NUMBER] | None = None
     """How many days before a period's end the table's newest day may lie; none: 31, of participants 92."""
+
+    @model_validator(mode="after")
+    def _one_sheet_key(self) -> Self:
+        if self.sheet is not None and self.table is not None:
+            msg = "says sheet and table; leave table out"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Files and patterns, as they are written."""
+        return () if self.path is None else (self.path,) if isinstance(self.path, str) else tuple(self.path)
+
+    @property
+    def sheets(self) -> tuple[str, ...]:
+        """Sheets that are named."""
+        return () if self.sheet is None else (self.sheet,) if isinstance(self.sheet, str) else tuple(self.sheet)
+
+    def raw_name(self, ours: str) -> str:
+        """Return what a column of ours is called in the raw table.
+
+        Parameters
+        ----------
+        ours : str
+
+        Returns
+        -------
+        str
+        """
+        said = self.columns.get(ours, ours)
+        return said.column if isinstance(said, Column) else said
+
+    def made_from(self, ours: str) -> Column | None:
+        """Return how a column of ours is made from one of theirs; None where it is read as it stands.
+
+        Parameters
+        ----------
+        ours : str
+
+        Returns
+        -------
+        Column or None
+        """
+        said = self.columns.get(ours)
+        return said if isinstance(said, Column) else None
 
 
 class Harm(Model):

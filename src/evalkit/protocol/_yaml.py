@@ -206,6 +206,32 @@ def _parsed(text: str, where: str) -> tuple[Any, dict[tuple[str | int, ...], int
         raise ProtocolError(msg) from None
 
 
+def compose(text: str, where: str) -> yaml.Node | None:
+    """Return the nodes of a text that `parse_yaml` reads, which say where everything stands in it.
+
+    Parameters
+    ----------
+    text : str
+    where : str
+        For messages.
+
+    Returns
+    -------
+    yaml.Node or None
+
+    Raises
+    ------
+    ProtocolError
+        As `read_yaml`.
+    """
+    _parsed(text, where)
+    loader = _Loader(text)
+    try:
+        return loader.get_single_node()
+    finally:
+        loader.dispose()
+
+
 def _size(node: yaml.Node, known: dict[int, int]) -> int:
     """Count a node's values, each alias as often as it is used; one that holds itself is endless."""
     if id(node) not in known:

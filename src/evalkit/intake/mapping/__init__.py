@@ -1,0 +1,5 @@
+"""From an export to the protocol's lines that read it: looked through in private, proposed with reasons."""
+
+from evalkit.intake.mapping._propose import Proposal, Question, propose
+
+__all__ = ["Proposal", "Question", "propose"]

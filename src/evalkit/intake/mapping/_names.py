@@ -1,0 +1,250 @@
+"""What providers call our columns and words, and how near a name of theirs comes to one of ours."""
+
+from __future__ import annotations
+
+__all__ = ["BIRTH", "MINUTES", "NO_ANSWER", "WORDS", "nearness", "tokens", "usual_names"]
+
+import re
+from difflib import SequenceMatcher
+
+from evalkit.intake._spec import ColumnSpec
+from evalkit.protocol import Study
+
+BIRTH = ("birthdate", "birth date", "date of birth", "dob", "born")
+MINUTES = frozenset({"minutes", "minute", "mins", "min"})
+_SUFFIXES = re.compile(r"__(?:c|r|pc)$", re.IGNORECASE)  # of a Salesforce field that somebody added
+_ALIKE = 0.86  # as spelt: "recieved" is "received", "intake" is not "inmate"
+# Words that half of all fields have: alone they say which column it is, beside others they say nothing.
+_GENERAL = frozenset(
+    {
+        "date",
+        "type",
+        "from",
+        "value",
+        "result",
+        "source",
+        "search",
+        "through",
+        "group",
+        "id",
+        "measure",
+        "reported",
+        "name",
+    }
+)
+_SMALL = frozenset({"of", "the", "a", "an", "at", "on", "in", "for", "by", "to"})
+
+# In the order of strength: the first is the surest. Names of fields, as case-management systems have them.
+_NAMES: dict[str, tuple[str, ...]] = {
+    "participant_id": (
+        *("participant id", "client id", "person id", "contact id", "case id", "case number", "client number"),
+        *("participant number", "participant", "client", "contact", "record id", "id"),
+    ),
+    "referral_date": (
+        "referral date",
+        "date referral",
+        "date referred",
+        "referred date",
+        "referral received",
+        "referred",
+    ),
+    "referral_source": ("referral source", "source referral", "referred", "lead source", "source"),
+    "intake_date": ("intake date", "date intake", "enrollment date", "intake completed", "intake"),
+    "mandate": ("mandate", "mandate type", "court mandate", "legal status", "court order"),
+    "site": ("site", "site name", "service site", "location", "office", "agency"),
+    "community_area": ("community area", "neighborhood", "neighbourhood", "community"),
+    "outcome_follow_up_end": ("outcome follow up end", "follow up end", "records searched through", "searched through"),
+    "recorded_on": ("recorded", "created date", "date entered", "entered", "entry date", "date created"),
+    "retracted_on": ("retracted", "deleted date", "withdrawn", "voided", "date deleted"),
+    "session_date": (
+        "session date",
+        "date session",
+        "service date",
+        "date service",
+        "activity date",
+        "visit date",
+        "date",
+    ),
+    "kind": (
+        "kind",
+        "session type",
+        "type session",
+        "service type",
+        "event type",
+        "outcome type",
+        "record type",
+        "type",
+    ),
+    "status": ("status", "attendance status", "attendance", "session status", "attended"),
+    "hours": (
+        *(
+            "hours",
+            "duration hours",
+            "session hours",
+            "minutes",
+            "duration minutes",
+            "session minutes",
+            "length minutes",
+        ),
+        *("duration", "length"),
+    ),
+    "exit_date": ("exit date", "date exit", "discharge date", "end date", "close date", "closed date", "date closed"),
+    "reason": ("reason", "exit reason", "discharge reason", "close reason", "reason exit", "disposition"),
+    "outcome_date": (
+        "outcome date",
+        "event date",
+        "arrest date",
+        "incident date",
+        "date outcome",
+        "offense date",
+        "date",
+    ),
+    "source": ("source", "data source", "reported", "information source"),
+    "measure_date": ("measure date", "assessment date", "date assessment", "survey date", "completed date", "date"),
+    "instrument": ("instrument", "assessment", "scale", "measure", "survey", "assessment type"),
+    "score": ("score", "total score", "result", "value"),
+    "searched_from": ("searched from", "search from", "search start", "start date", "from"),
+    "searched_to": ("searched", "search", "searched through", "search end", "end date", "through"),
+    "age": ("age", "age years", "age referral"),
+    "gender": ("gender", "gender identity", "sex"),
+    "race_ethnicity": ("race ethnicity", "race or ethnicity", "race", "ethnicity"),
+    "employment": ("employment", "employed", "employment status", "currently employed"),
+    "prior_dv_arrests": (
+        "prior dv arrests",
+        "previous dv arrests",
+        "earlier dv arrests",
+        "dv arrests",
+        "prior arrests",
+    ),
+    "alcohol_use": ("alcohol use", "problem alcohol use", "alcohol problem", "alcohol"),
+    "synthetic": ("synthetic",),
+}
+_OF_ARMS = ("pathway", "program", "programme", "program type", "program name", "arm", "group", "cohort")
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "attended": ("attended", "present", "showed", "show", "attended full", "attended partial", "completed", "yes"),
+    "absent": ("absent", "no show", "noshow", "missed", "unexcused", "did not attend", "unexcused absence", "no"),
+    "excused": ("excused", "excused absence", "absent excused"),
+    "cancelled": ("cancelled", "canceled", "cancelled by program", "canceled by program", "program cancelled"),
+    "group": ("group", "group session", "group meeting"),
+    "individual": ("individual", "individual session", "one on one", "1 on 1", "1 1"),
+    "case_management": ("case management", "case mgmt", "cm", "case manager meeting"),
+    "completed": ("completed", "complete", "successful", "completed program", "graduated", "successful completion"),
+    "dropped_out": ("dropped out", "drop out", "dropout", "dropped", "left", "lost contact"),
+    "terminated": ("terminated", "discharged", "unsuccessful", "removed", "terminated by program"),
+    "transferred": ("transferred", "transfer", "transferred out"),
+    "moved": ("moved", "moved away", "relocated"),
+    "deceased": ("deceased", "died", "death"),
+    "administrative": ("administrative", "admin", "administrative closure", "closed administratively"),
+    "dv_arrest": ("dv arrest", "domestic violence arrest", "arrest dv", "arrest domestic violence"),
+    "any_arrest": ("any arrest", "arrest", "other arrest", "arrest other"),
+    "order_violation": (
+        "order violation",
+        "violation of order",
+        "violation of protective order",
+        "protective order violation",
+    ),
+    "survivor_reported_harm": (
+        "survivor reported harm",
+        "survivor report",
+        "harm reported by survivor",
+        "partner report",
+    ),
+    "court": ("court", "court ordered", "court order", "court mandated"),
+    "other_order": ("other order", "other mandate", "probation", "parole"),
+    "none": ("none", "no mandate", "voluntary", "not mandated"),
+    "man": ("man", "male", "m", "cisgender man", "hombre"),
+    "woman": ("woman", "female", "f", "w", "cisgender woman", "mujer"),
+    "another": ("another", "other", "nonbinary", "non binary", "another gender", "another race", "otro"),
+    "black": ("black", "black or african american", "african american", "black african american"),
+    "latino": ("latino", "latina", "latinx", "hispanic", "hispanic or latino", "hispanic latino"),
+    "white": ("white", "caucasian", "white not hispanic", "non hispanic white"),
+    "self": ("self", "self referral", "self referred", "walk in"),
+    "yes": ("yes", "y", "true", "employed", "employed full time", "employed part time", "si", "sí"),
+    "no": ("no", "n", "false", "unemployed", "not employed"),
+}
+"""Our word: what it may be called elsewhere."""
+
+NO_ANSWER = frozenset(
+    {
+        "unknown",
+        "not known",
+        "not recorded",
+        "missing",
+        "unspecified",
+        "prefer not to say",
+        "declined",
+        "refused",
+        "no answer",
+    }
+)
+
+
+def tokens(name: str) -> tuple[str, ...]:
+    """Return the words in a name of a field, without what a system adds to it.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> tokens("Referral_Date__c"), tokens("DateOfBirth"), tokens("DOB")
+    (('referral', 'date'), ('date', 'birth'), ('dob',))
+    """
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", _SUFFIXES.sub("", name.strip()))
+    found = re.sub(r"[\W_]+", " ", apart).casefold().split()
+    return tuple(word for word in found if word not in _SMALL) or tuple(found)
+
+
+def usual_names(study: Study, column: ColumnSpec) -> tuple[str, ...]:
+    """Return what a column of ours may be called, the surest first.
+
+    Parameters
+    ----------
+    study : Study
+    column : ColumnSpec
+
+    Returns
+    -------
+    tuple of str
+    """
+    label = next((c.label for c in study.covariates if c.name == column.name), "")
+    of_arms = _OF_ARMS if column.name == study.arms.column else ()
+    return (column.name, *_NAMES.get(column.name, ()), *of_arms, *([label] if label else []))
+
+
+def nearness(name: str, usual: tuple[str, ...]) -> float:
+    """Say how near a name of theirs comes to what a column of ours may be called.
+
+    Parameters
+    ----------
+    name : str
+    usual : tuple of str
+        The surest first.
+
+    Returns
+    -------
+    float
+        1: the same name; 0.9 and less: the words of a usual one; below 0.5: hardly.
+    """
+    if name.strip() == usual[0]:
+        return 1.0
+    theirs, best = tokens(name), 0.0
+    for place, phrase in enumerate(usual):
+        ours, less = tokens(phrase), 0.01 * min(place, 12)
+        if theirs == ours or "".join(theirs) == "".join(ours):
+            best = max(best, 0.95 - less)
+        elif set(theirs) == set(ours):
+            best = max(best, 0.9 - less)
+        elif set(ours) <= set(theirs) and len(ours) > 1:
+            best = max(best, 0.8 - 0.05 * (len(theirs) - len(ours)) - less)
+        elif set(ours) <= set(theirs) and not _GENERAL.issuperset(ours):
+            best = max(best, 0.6 - 0.05 * (len(theirs) - 1) - less)
+        elif SequenceMatcher(None, " ".join(theirs), " ".join(ours)).ratio() >= _ALIKE:
+            best = max(best, 0.7 - less)
+    return best

@@ -1,0 +1,154 @@
+"""An export as it lies there: files and sheets, each with its header line, and what stands below the table."""
+
+from __future__ import annotations
+
+__all__ = ["Part", "read_parts"]
+
+import re
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from evalkit.errors import DataError
+from evalkit.intake._csv import lines_of
+from evalkit.intake._files import read_file
+from evalkit.intake._raw import LOOKED_THROUGH, Line, Wanted, names_in
+from evalkit.intake._workbook import sheets_of
+from evalkit.protocol import Table
+
+_BOOKS = {".xlsx", ".xlsm"}
+_TEXTS = {".csv", ".tsv", ".txt"}
+_MOST_BELOW = 20  # lines below a table that are looked through for totals and notes
+_TOTAL = re.compile(
+    r"(?i)\s*(?:grand |sub)?totals?\b|\s*(?:sum|count|average|report|end of|copyright|confidential|generated|printed)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file or sheet of an export. Private.
+
+    Attributes
+    ----------
+    file : pathlib.Path
+    sheet : str
+        Empty where the file has none.
+    names : tuple of str
+        Its header.
+    lines : list of Line
+        The rows of the table.
+    skip_rows, skip_footer : int
+        Lines above its header and below its last row that are no part of it, as the protocol counts them.
+    encoding : str
+        Of a text.
+    epoch : datetime.datetime or None
+        Day zero of serial dates, in a workbook.
+    """
+
+    file: Path
+    sheet: str
+    names: tuple[str, ...]
+    lines: list[Line]
+    skip_rows: int = 0
+    skip_footer: int = 0
+    encoding: str = "utf-8"
+    epoch: datetime | None = None
+
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return f"{self.file.name}, sheet '{self.sheet}'" if self.sheet else self.file.name
+
+    def column(self, name: str) -> list[Any]:
+        """Return the cells of a column."""
+        place = self.names.index(name)
+        return [cells[place] if place < len(cells) else None for _, cells in self.lines]
+
+
+def read_parts(files: Sequence[Path], table: str) -> list[Part]:
+    """Read the files of an export, each sheet a part.
+
+    Parameters
+    ----------
+    files : sequence of pathlib.Path
+    table : str
+        Our name of it, for messages.
+
+    Returns
+    -------
+    list of Part
+        Those that hold a table.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or none holds a table.
+    """
+    parts: list[Part] = []
+    for file in files:
+        where, suffix = f"{table}: file {file.name}", file.suffix.lower()
+        if suffix in _BOOKS:
+            sheets, epoch = sheets_of(file, where)
+            parts += [p for name, lines in sheets.items() if (p := _part(file, name, lines, epoch=epoch))]
+        elif suffix in _TEXTS:
+            encoding, lines = lines_of(file, where)
+            parts += [p for p in [_part(file, "", lines, encoding=encoding)] if p]
+        elif suffix == ".parquet":
+            raw = read_file(file, Table(path=str(file)), Wanted(table))
+            rows = list(zip(*raw.columns.values(), strict=True))
+            parts.append(Part(file, "", tuple(raw.columns), [(n, list(r)) for n, r in enumerate(rows, start=1)]))
+        else:
+            msg = f"{where}: map reads CSV, Excel and Parquet; of a database, write columns: and values: by hand"
+            raise DataError(msg)
+    if not parts:
+        msg = f"{table}: none of the files holds a table with a header line"
+        raise DataError(msg)
+    return parts
+
+
+def _part(
+    file: Path, sheet: str, lines: list[Line], *, encoding: str = "utf-8", epoch: datetime | None = None
+) -> Part | None:
+    """Find a table in lines: below titles, above totals."""
+    if not lines:
+        return None
+    head = _header_place(lines)
+    below = lines[head + 1 :]
+    footer = _footer_length(below)
+    names = tuple("" if cell is None else next(iter(names_in([cell]))) for cell in lines[head][1])
+    if not any(names):
+        return None
+    skipped = lines[head][0] - 1 if head else 0  # empty lines above a header are skipped anyhow
+    return Part(file, sheet, names, below[: len(below) - footer], skipped, footer, encoding, epoch)
+
+
+def _full(cells: Sequence[object]) -> int:
+    return sum(cell is not None and str(cell).strip() != "" for cell in cells)
+
+
+def _header_place(lines: Sequence[Line]) -> int:
+    """Return which line is the header: the first that is as wide as the table is, and of different texts."""
+    first = lines[:LOOKED_THROUGH]
+    usual = statistics.median(_full(cells) for _, cells in lines[: 10 * LOOKED_THROUGH])
+    for place, (_, cells) in enumerate(first):
+        texts = [cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()]
+        if len(texts) == _full(cells) and len(set(texts)) == len(texts) and len(texts) >= max(2, 0.7 * usual):
+            return place
+    return 0
+
+
+def _footer_length(lines: Sequence[Line]) -> int:
+    """Return how many of the last lines are no rows of the table: totals, notes, names of reports."""
+    if not lines:
+        return 0
+    usual = statistics.median(_full(cells) for _, cells in lines)
+    length = 0
+    for _, cells in reversed(lines[-_MOST_BELOW:]):
+        first = next((str(cell) for cell in cells if cell is not None and str(cell).strip()), "")
+        if not _TOTAL.match(first) and _full(cells) > max(1, usual / 3):
+            break
+        length += 1
+    return length

@@ -1,0 +1,206 @@
+"""Writing a table's entry into a protocol: every other line of the file, and every comment, stays as it is.
+
+PyYAML says where each key stands in the text; only those lines are written anew. A library that writes the whole file
+from what it read keeps comments, but not line breaks, quotes and indentation of the rest.
+"""
+
+from __future__ import annotations
+
+__all__ = ["with_table", "write_table"]
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from evalkit.errors import ProtocolError
+from evalkit.protocol._files import validate
+from evalkit.protocol._study import Study
+from evalkit.protocol._yaml import compose, parse_yaml
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:[ ./-]+[A-Za-z0-9_]+)*")
+# Words that some readers of YAML take for true, false or nothing.
+_NO_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "nan"})
+_WIDEST = 120
+_REMARK = re.compile(r"(?:^|\s)(#.*)$")
+
+
+def write_table(file: Path, name: str, entry: Mapping[str, Any]) -> None:
+    """Write a table's entry into a protocol's file, whole or not at all.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+    name : str
+        The table.
+    entry : mapping
+        Its keys.
+
+    Raises
+    ------
+    ProtocolError
+        As `with_table`; and if the study with it would be none.
+    """
+    content = file.read_bytes()
+    mark = "\ufeff" if content.startswith(b"\xef\xbb\xbf") else ""
+    text = content.decode("utf-8-sig")
+    ends = "\r\n" if "\r\n" in text else "\n"
+    changed = with_table(text.replace("\r\n", "\n"), name, entry, str(file))
+    validate(
+        Study, parse_yaml(changed, str(file)), str(file)
+    )  # a protocol that could not be read any more is not written
+    changed = mark + changed.replace("\n", ends)
+    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(changed.encode())
+            os.fchmod(stream.fileno(), file.stat().st_mode & 0o7777)
+        Path(temporary).replace(file.resolve())  # what a link leads to is written, not the link
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def with_table(text: str, name: str, entry: Mapping[str, Any], where: str = "the protocol") -> str:
+    r"""Return a protocol's text with another entry of a table.
+
+    Parameters
+    ----------
+    text : str
+        YAML.
+    name : str
+        The table; it need not be there yet.
+    entry : mapping
+        Its keys.
+    where : str
+        For messages.
+
+    Returns
+    -------
+    str
+        The same text but for the lines of that entry. Remarks among these stand at its head.
+
+    Raises
+    ------
+    ProtocolError
+        If the file's form does not let the entry be written.
+
+    Examples
+    --------
+    >>> print(with_table("id: x  # a name\ntables:\n  exits: {path: e.csv}\n", "exits", {"path": "f.csv"}), end="")
+    id: x  # a name
+    tables:
+      exits:
+        path: f.csv
+    """
+    text = text if text.endswith("\n") else f"{text}\n"
+    before = parse_yaml(text, where)
+    tables = _tables_node(text, where)
+    if tables is None or not tables.value or tables.flow_style:
+        changed = _in_flow(text, tables, {**before.get("tables", {}), name: dict(entry)})
+    else:
+        changed = _in_block(text, tables, name, entry)
+    after = parse_yaml(changed, where)
+    expected = {**before, "tables": {**(before.get("tables") or {}), name: json.loads(json.dumps(entry))}}
+    if after != expected:
+        msg = f"{where}: the entry of '{name}' cannot be written into it without changing the rest; write it by hand"
+        raise ProtocolError(msg)
+    return changed
+
+
+def _tables_node(text: str, where: str) -> yaml.MappingNode | None:
+    root = compose(text, where)
+    pairs = root.value if isinstance(root, yaml.MappingNode) else []
+    return next((v for k, v in pairs if k.value == "tables" and isinstance(v, yaml.MappingNode)), None)
+
+
+def _in_block(text: str, tables: yaml.MappingNode, name: str, entry: Mapping[str, Any]) -> str:
+    lines = text.splitlines(keepends=True)
+    indent = tables.value[0][0].start_mark.column
+    pair = next(((k, v) for k, v in tables.value if k.value == name), None)
+    if pair is not None:
+        first, last = pair[0].start_mark.line, _end(lines, pair[1])
+        remarks = _remarks(lines[first:last])
+    else:
+        first = last = _end(lines, tables.value[-1][1])
+        remarks = []
+    rest = lines[last:]
+    if pair is None:  # where `evalkit init` left the line of a table that was not there yet
+        stub = re.compile(rf"^\s*# {name}: \{{path: ")
+        rest = [line for line in rest if not stub.match(line)]
+    return "".join([*lines[:first], *_entry_lines(name, entry, indent, remarks), *rest])
+
+
+def _end(lines: Sequence[str], value: yaml.Node) -> int:
+    """Return the line after the last one of a value: what stands below it in blank lines and remarks is not its own."""
+    in_block = (
+        isinstance(value, yaml.CollectionNode) and not value.flow_style
+    )  # such a value ends where the next begins
+    end = value.end_mark.line + (0 if in_block else 1)
+    while end > value.start_mark.line + 1 and not lines[end - 1].split("#")[0].strip():
+        end -= 1
+    return end
+
+
+def _remarks(lines: Sequence[str]) -> list[str]:
+    """Return the remarks of lines; a # in quotes may stand for itself."""
+    found = []
+    for line in lines:
+        remark = _REMARK.search(line.rstrip("\n"))
+        if remark and not re.search(r"['\"]", line):
+            found.append(remark[1])
+    return found
+
+
+def _in_flow(text: str, tables: yaml.MappingNode | None, entries: Mapping[str, Any]) -> str:
+    """Write all tables anew: they stand in braces, or are not there."""
+    written = "tables:\n" + "".join(line for n, e in entries.items() for line in _entry_lines(n, e, 2, []))
+    if tables is None:
+        return f"{text.rstrip()}\n{written}"
+    start = text.rindex("tables", 0, tables.start_mark.index)
+    rest = text[tables.end_mark.index :]
+    return (
+        text[:start]
+        + written.rstrip("\n")
+        + ("" if rest.startswith("\n") else "\n" if not rest.strip() else "  ")
+        + rest.lstrip(" ")
+    )
+
+
+def _entry_lines(name: str, entry: Mapping[str, Any], indent: int, remarks: Sequence[str]) -> list[str]:
+    pad, deeper = " " * indent, " " * (indent + 2)
+    lines = [f"{pad}{name}:\n", *(f"{deeper}{remark}\n" for remark in remarks)]
+    for key, value in entry.items():
+        if key in {"columns", "values"} and isinstance(value, Mapping):
+            lines.append(f"{deeper}{key}:\n")
+            lines += [line for ours, theirs in value.items() for line in _pair_lines(ours, theirs, indent + 4)]
+        else:
+            lines.append(f"{deeper}{key}: {_flow(value)}\n")
+    return lines
+
+
+def _pair_lines(key: str, value: Any, indent: int) -> list[str]:  # noqa: ANN401 - what stands in a YAML file
+    """Write a key on one line; a mapping that is too long for it on several."""
+    pad, line = " " * indent, f"{' ' * indent}{_scalar(key)}: {_flow(value)}\n"
+    if len(line) <= _WIDEST or not isinstance(value, Mapping):
+        return [line]
+    return [f"{pad}{_scalar(key)}:\n", *(f"{pad}  {_scalar(k)}: {_flow(v)}\n" for k, v in value.items())]
+
+
+def _flow(value: Any) -> str:  # noqa: ANN401 - what stands in a YAML file
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_scalar(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return _scalar(value)
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NO_TEXT:
+        return value
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,102 @@
+"""Writing one table's entry into a protocol: all else stays, byte by byte."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from evalkit.errors import ProtocolError
+from evalkit.protocol import parse_yaml, write_table
+from evalkit.protocol._edit import with_table
+
+ENTRY = {"path": ["a.csv", "b.csv"], "columns": {"participant_id": "Id", "hours": {"column": "Min", "divide": 60}}}
+WRITTEN = """\
+  exits:
+    path: [a.csv, b.csv]
+    columns:
+      participant_id: Id
+      hours: {column: Min, divide: 60}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # a new table comes after the others, before what is said of the next key
+        (
+            "tables:\n  participants: {path: p.csv}   # here\n\n# next\nrules: {}\n",
+            f"tables:\n  participants: {{path: p.csv}}   # here\n{WRITTEN}\n# next\nrules: {{}}\n",
+        ),
+        # one that is there is replaced; its remarks stay
+        (
+            "tables:\n  exits: {path: e.csv}  # by hand\n  sessions: {path: s.csv}\n",
+            f"tables:\n{WRITTEN.replace('exits:', 'exits:' + chr(10) + '    # by hand')}  sessions: {{path: s.csv}}\n",
+        ),
+        (
+            "tables:\n  exits:\n    path: e.csv\n    values: {reason: {A: moved}}\n# of sessions\n  sessions: {path: s.csv}\n",
+            f"tables:\n{WRITTEN}# of sessions\n  sessions: {{path: s.csv}}\n",
+        ),
+        # the line that `evalkit init` left for it goes
+        (
+            "tables:\n  sessions: {path: s.csv}\n  # exits: {path: ../data/exits.csv}\n  # mine\nid: x\n",
+            f"tables:\n  sessions: {{path: s.csv}}\n{WRITTEN}  # mine\nid: x\n",
+        ),
+        ("tables: {exits: {path: e.csv}}\nid: x\n", f"tables:\n{WRITTEN}id: x\n"),
+        ("tables:\n  exits: {path: e.csv}", f"tables:\n{WRITTEN}"),
+        ("id: x\n", f"id: x\ntables:\n{WRITTEN}"),
+    ],
+)
+def test_only_that_entry_changes(before: str, after: str) -> None:
+    assert with_table(before, "exits", ENTRY) == after
+
+
+@pytest.mark.parametrize("word", ["yes", "No", "on", "null", "~", "", " x", "a: b", "#", "1", "020", "2022-01-01", "é"])
+def test_a_word_is_read_as_the_text_it_was(word: str) -> None:
+    text = with_table(
+        "tables:\n  exits: {path: e.csv}\n", "exits", {"path": "e.csv", "values": {"reason": {word: word}}}
+    )
+    assert parse_yaml(text, "x")["tables"]["exits"]["values"] == {"reason": {word: word}}
+
+
+def test_a_long_list_of_words_is_written_in_lines() -> None:
+    words = {f"A long reason number {n}": "moved" for n in range(6)}
+    text = with_table("tables:\n  exits: {path: e.csv}\n", "exits", {"path": "e.csv", "values": {"reason": words}})
+    assert max(map(len, text.splitlines())) <= 120
+    assert parse_yaml(text, "x")["tables"]["exits"]["values"]["reason"] == words
+
+
+def test_an_alias_that_would_break_is_refused() -> None:
+    text = "tables:\n  exits: &e {path: e.csv}\n  sessions: *e\n"
+    with pytest.raises(ProtocolError):
+        with_table(text, "exits", ENTRY)
+
+
+STUDY = """\
+id: small  # mine
+title: Small
+starts: 2022-01-01
+arms: {focus: {value: a, label: A}, comparison: {value: b, label: B}}
+rules: {completion: recorded}
+tables:
+  participants: {path: p.csv}
+"""
+
+
+def test_line_ends_marks_and_modes_stay(tmp_path: Path) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_bytes(b"\xef\xbb\xbf" + STUDY.replace("\n", "\r\n").encode())
+    file.chmod(0o640)
+    write_table(file, "exits", {"path": "f.csv"})
+    assert file.read_bytes() == b"\xef\xbb\xbf" + f"{STUDY}  exits:\n    path: f.csv\n".replace("\n", "\r\n").encode()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert [found.name for found in tmp_path.iterdir()] == ["study.yaml"]
+
+
+def test_a_protocol_that_would_be_none_is_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text(STUDY, encoding="utf-8")
+    with pytest.raises(ProtocolError, match="recorded needs the table exits"):
+        write_table(file, "sessions", {"path": "s.csv"})
+    assert file.read_text(encoding="utf-8") == STUDY
