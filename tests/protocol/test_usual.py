@@ -38,7 +38,7 @@ USUAL = {
                    "preference_high": 0.7, "min_effective_sample_size": 30, "max_e_value_note": 1.5},
 }  # fmt: skip
 TABLE = {
-    "path": "p.csv", "table": None, "columns": {}, "values": {}, "date_format": None, "date_formats": {}, "encoding": "utf-8",
+    "path": "p.csv", "sheet": None, "table": None, "columns": {}, "values": {}, "date_format": None, "date_formats": {}, "encoding": "utf-8",
     "delimiter": None, "skip_rows": 0, "skip_footer": 0, "freshness_days": None,
 }  # fmt: skip
 
