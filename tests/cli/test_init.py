@@ -8,6 +8,7 @@ import re
 import select
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -262,3 +263,23 @@ def test_completion_is_on(called: Any) -> None:
         env={**os.environ, "_EVALKIT_COMPLETE": "complete_bash", "COMP_WORDS": "evalkit va", "COMP_CWORD": "1"},
     )  # fmt: skip
     assert done.stdout.split() == ["validate"], done.stderr
+
+
+def test_the_wheel_alone_begins_a_study(tmp_path: Path) -> None:
+    """What `init` copies is in the wheel: whoever installs it has no checkout."""
+    root = Path(__file__).parents[2]
+    built = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist")]
+    subprocess.run(built, cwd=root, check=True, capture_output=True)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    alone = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(tmp_path / "installed")}
+    where = "import evalkit; print(evalkit.__file__)"
+    found = subprocess.run([sys.executable, "-c", where], env=alone, cwd=tmp_path, check=True, capture_output=True)
+    assert Path(found.stdout.decode().strip()).is_relative_to(tmp_path / "installed")
+    for language, more in (("en", set()), ("es", {f"params/{n}-es.yaml" for n in ("quarterly", "final", "brief")})):
+        asked = ["-m", "evalkit", "init", language, "--starts", "2022-01-01", "--language", language]
+        done = subprocess.run([sys.executable, *asked], env=alone, cwd=tmp_path, check=False, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        english = {f"params/{n}.yaml" for n in ("quarterly", "final", "brief")}
+        assert files_in(tmp_path / language) == (WRITTEN - english | more if more else WRITTEN)

@@ -38,7 +38,7 @@ def simulated() -> dict[str, pd.DataFrame]:
 
 @pytest.fixture
 def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Any:
-    for name in [name for name in os.environ if name.startswith("EVALKIT_") and name != "EVALKIT_SLOT"]:
+    for name in [name for name in os.environ if name.startswith("EVALKIT_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
