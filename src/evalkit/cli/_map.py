@@ -74,7 +74,7 @@ def _terminal() -> bool:
 def _files(study: Study, table: str, given: Sequence[str]) -> tuple[list[Path], str | list[str]]:
     """Return the files that are meant, and how the protocol names them: from its folder, patterns as they are."""
     if not given:
-        known = study.tables[table].paths if table in study.tables else ()  # type: ignore[index]
+        known = study.tables[table].paths if table in study.tables else ()
         given = [os.path.relpath(study.folder / path) for path in known]
     if not given:
         msg = f"name the files of {table}, or a pattern in quotes: evalkit map {table} 'exports/{table}-*.csv'"
