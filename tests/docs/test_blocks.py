@@ -194,6 +194,7 @@ ELSEWHERE = {
     "ledger": "publish/test_move.py",
     "schedule": "cli/test_unattended.py",
     "status": "cli/test_unattended.py",
+    "map": "intake/test_mapped.py",
 }
 
 
