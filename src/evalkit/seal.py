@@ -29,7 +29,19 @@ ENVIRONMENT = "EVALKIT_SEAL"
 """Environment variable in which a render gives its kernel the key."""
 
 WITHOUT_ESTIMATE = frozenset(
-    {"about", "absent", "cover", "dictionary", "excuses", "groups", "methods", "provenance", "reading", "restatements"}
+    {
+        "about",
+        "absent",
+        "cover",
+        "deviations",
+        "dictionary",
+        "excuses",
+        "groups",
+        "methods",
+        "provenance",
+        "reading",
+        "restatements",
+    }
 )
 """Kinds of output that come from the protocol, not from people, and so need no estimate and no verdict."""
 

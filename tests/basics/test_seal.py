@@ -87,7 +87,7 @@ def test_complete_without_one(kind: str) -> None:
 
 
 def test_only_what_the_protocol_says_needs_no_estimate() -> None:
-    assert {"about", "absent", "cover", "dictionary", "excuses", "groups", "methods", "provenance", "reading", "restatements"} == WITHOUT_ESTIMATE  # fmt: skip
+    assert {"about", "absent", "cover", "deviations", "dictionary", "excuses", "groups", "methods", "provenance", "reading", "restatements"} == WITHOUT_ESTIMATE  # fmt: skip
 
 
 @pytest.mark.parametrize(

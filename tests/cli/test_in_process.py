@@ -19,7 +19,7 @@ from evalkit.cli import _render, _run, _verify
 from evalkit.cli._ledgers import written_reason
 from evalkit.cli._render import Request, plan
 from evalkit.errors import DataError, DisclosureError, EvalkitError, UsageError, VerificationError
-from evalkit.protocol import load_study, private_folder
+from evalkit.protocol import load_frozen, load_study, private_folder
 from evalkit.publish import Outcome, RenderJob
 from publish import standin
 from publish.made import publish
@@ -296,7 +296,14 @@ def test_the_key_of_a_study(called: Any, tmp_path: Path) -> None:
 def test_validate_says_what_it_found_keeps_codes_and_ends_with_4(called: Any, tmp_path: Path) -> None:
     standin.write_world(tmp_path)
     late = "participants.recorded_on: the column is not there: rows count as known from their own date, late entry cannot be seen [absent_column]"
-    assert called("validate", "study.yaml") == (0, f"0 error(s), 1 warning(s)\n  warning: {late}\n", "")
+    unsaid = [
+        "the protocol was never frozen; evalkit protocol freeze --as v1 'why' keeps it before results are seen",
+        "programme says nothing of name, why, materials, procedures, provider, how, where, dose, tailoring, modifications, "
+        "fidelity_planned, fidelity_found; the final report leaves that out",
+        "re_aim says nothing of reach, effectiveness, adoption, implementation, maintenance; the final report leaves that out",
+    ]
+    said = "\n".join(["0 error(s), 1 warning(s)", f"  warning: {late}", *unsaid, ""])
+    assert called("validate", "study.yaml") == (0, said, "")
     table = tmp_path / "participants.csv"
     table.write_text(table.read_text().replace("QX72,b", "QX72,Court"), encoding="utf-8")
     line = "participants.pathway: is none of the values that the protocol names: a, b [not_allowed]: 1 row (row 3)"
@@ -308,6 +315,7 @@ def test_validate_says_what_it_found_keeps_codes_and_ends_with_4(called: Any, tm
         "1 error(s), 2 warning(s)", f"  error: {line}",
         "  warning: participants.pathway: no row has one of the two arms the protocol names [expected_value_absent]",
         f"  warning: {late}",
+        *unsaid,
         "written to found.json",
         f"the values that the protocol does not name are in {kept}; evalkit validate --codes shows them with what they may stand for",
     ]  # fmt: skip
@@ -319,6 +327,93 @@ def test_validate_says_what_it_found_keeps_codes_and_ends_with_4(called: Any, tm
     table.write_text(standin.PARTICIPANTS, encoding="utf-8")
     called("validate", "study.yaml")
     assert not kept.exists()  # those of an earlier day
+
+
+def test_validate_names_changes_without_a_reason(called: Any, tmp_path: Path) -> None:
+    file = standin.write_world(tmp_path)
+    called("protocol", "freeze", "Before any result", "--as", "v1", "--study", "study.yaml")
+    assert "never frozen" not in called("validate", "study.yaml")[1]
+    file.write_text(f"{file.read_text(encoding='utf-8')}rules: {{landmark_day: 300}}\n", encoding="utf-8")
+    line = "rules.landmark_day (270, now 300): nobody wrote down when and why; say it under deviations"
+    assert line in called("validate", "study.yaml")[1].splitlines()
+
+
+# -- protocol --------------------------------------------------------------------------------------------------------
+def test_a_protocol_is_frozen_listed_and_compared(called: Any, tmp_path: Path) -> None:
+    file = standin.write_world(tmp_path)
+    here = ("--study", "study.yaml")
+    assert called("protocol", "list", *here)[1] == (
+        "the protocol was never frozen; evalkit protocol freeze --as v1 'why' keeps it\n"
+    )
+    code, _, err = called("protocol", "diff", *here)
+    assert (code, err) == (
+        3,
+        f"evalkit: {file}: the protocol was never frozen; evalkit protocol freeze --as v1 'why' keeps it\n",
+    )
+    code, out, err = called("protocol", "freeze", "Before any result", "--as", "v1", *here)
+    assert (code, err) == (0, "")
+    first, plan, commit = out.splitlines()
+    assert first.startswith("froze the protocol as v1 on 20")
+    assert plan.startswith("  no planned results: reports holds no release;")
+    assert commit == f"  commit {tmp_path / 'protocol' / 'v1.yaml'}"
+    assert called("protocol", "diff", *here)[1] == "nothing differs between v1 and the protocol as it is now\n"
+
+    file.write_text(f"{file.read_text(encoding='utf-8')}rules: {{landmark_day: 300}}\n", encoding="utf-8")
+    assert called("protocol", "diff", "v1", *here)[1] == (
+        "rules.landmark_day: 270 in v1, 300 now  (nobody wrote down why)\n"
+    )
+    assert called("protocol", "list", *here)[1].splitlines()[-1] == "changed since v1: 1"
+    out = called("protocol", "freeze", "People stay longer", "--as", "v2", *here)[1]
+    assert out.splitlines()[1] == "  rules.landmark_day: 270 before, 300 now"
+    day = out.split()[6]
+    assert called("protocol", "diff", "v1", "v2", *here)[1] == (
+        f"rules.landmark_day: 270 in v1, 300 in v2  ({day}: People stay longer)\n"
+    )
+    names = [line.split()[0] for line in called("protocol", "list", *here)[1].splitlines()]
+    assert names == ["v1", "v2", "changed"]
+
+
+def test_what_cannot_be_frozen_is_refused_in_a_line(called: Any, tmp_path: Path) -> None:
+    standin.write_world(tmp_path)
+    here = ("--study", "study.yaml")
+    assert called("protocol", "freeze", "...", "--as", "v1", *here)[::2] == (
+        2, "evalkit: why: write why, in a few words; the reason is published\n",
+    )  # fmt: skip
+    assert called("protocol", "freeze", "", "--as", "v1", *here)[0] == 2
+    called("protocol", "freeze", "Before any result", "--as", "v1", *here)
+    code, _, err = called("protocol", "freeze", "Again", "--as", "v1", *here)
+    assert code == 3 and "v1: was frozen on" in err and "is never written over" in err
+    code, _, err = called("protocol", "freeze", "Again", "--as", "v2", *here)
+    assert code == 3 and "nothing has changed since v1 was frozen on" in err
+    assert called("protocol", "diff", "v3", *here)[::2] == (
+        3, "evalkit: there is no frozen protocol 'v3'; there are: v1\n",
+    )  # fmt: skip
+    kept = tmp_path / "protocol" / "v1.yaml"
+    kept.write_text(kept.read_text(encoding="utf-8").replace("seed: 2021", "seed: 2022"), encoding="utf-8")
+    for command in (("list",), ("diff",), ("freeze", "Again", "--as", "v2")):
+        code, _, err = called("protocol", *command, *here)
+        assert (code, err) == (
+            3, f"evalkit: {kept}: was edited after it was frozen; bring it back as it was, and freeze the change under "
+               "another name\n",
+        )  # fmt: skip
+
+
+def test_what_releases_show_is_what_was_planned(called: Any, tmp_path: Path) -> None:
+    standin.write_world(tmp_path)
+    study = load_study(tmp_path / "study.yaml")
+    shown = [
+        {"output": "fig-a", "estimate": "aaa"},
+        {"output": "cell-3", "estimate": "bbb"},
+        {"output": "tbl-b", "estimate": "aaa"},
+    ]
+    publish(study, published=shown, estimates=[["aaa", "funnel"], ["bbb", "mean"]])
+    publish(study, "2000Q3", published=[{"output": "fig-a", "estimate": "ccc"}], estimates=[["ccc", "funnel"]])
+    out = called("protocol", "freeze", "Before any result", "--as", "v1", "--study", "study.yaml")[1]
+    assert out.splitlines()[1] == "  3 planned results"
+    (frozen,) = load_frozen(study)
+    assert [(p.name, p.kind, p.shown) for p in frozen.analyses] == [
+        ("aaa", "funnel", ["tiny fig-a", "tiny tbl-b"]), ("bbb", "mean", []), ("ccc", "funnel", ["tiny fig-a"]),
+    ]  # fmt: skip
 
 
 def test_validate_of_a_period(called: Any, tmp_path: Path) -> None:

@@ -125,6 +125,17 @@ def test_the_library_that_others_read_crates_with_reads_this_one(files: dict[str
     assert all((folder / file.id).is_file() for file in crate.data_entities)
 
 
+def test_a_frozen_protocol_is_named_with_its_version_day_and_digest(files: dict[str, Path], tmp_path: Path) -> None:
+    facts = {**FACTS, "protocol": {"version": "v2", "day": "2022-01-03", "sha256": "f" * 64}}
+    assert graph(facts, files, tmp_path)["#protocol"] == {
+        "@id": "#protocol", "@type": "CreativeWork", "name": "Protocol of demo", "version": "v2",
+        "dateCreated": "2022-01-03", "identifier": f"sha256:{'f' * 64}",
+    }  # fmt: skip
+    (named,) = yaml.safe_load((tmp_path / "CITATION.cff").read_text(encoding="utf-8"))["references"]
+    assert (named["title"], named["version"], named["date-released"]) == ("Protocol of demo", "v2", "2022-01-03")
+    assert (named["notes"], named["authors"][1]) == (f"SHA-256 {'f' * 64}", {"family-names": "Roe"})
+
+
 def test_the_citation_file(files: dict[str, Path], tmp_path: Path) -> None:
     text = write_crate(FACTS, files, tmp_path)["CITATION.cff"].read_text(encoding="utf-8")
     assert text == (

@@ -11,6 +11,7 @@ import typer
 
 from evalkit._version import __version__
 from evalkit.cli._ledgers import DEFAULT_STUDY, StudyOption, ledgers, written_reason
+from evalkit.cli._protocol import protocols
 
 app = typer.Typer(
     name="evalkit",
@@ -219,6 +220,7 @@ def key_new(
 
 
 app.add_typer(ledgers, name="ledger")
+app.add_typer(protocols, name="protocol")
 
 
 @app.command()

@@ -10,7 +10,17 @@ import typer
 
 from evalkit.errors import EvalkitError
 from evalkit.intake import Codes, Findings, open_gate
-from evalkit.protocol import Study, changed_defaults, find_private_folder, load_study, private_folder, write_private
+from evalkit.protocol import (
+    Study,
+    changed_defaults,
+    empty_items,
+    find_private_folder,
+    load_frozen,
+    load_study,
+    private_folder,
+    unexplained,
+    write_private,
+)
 from evalkit.publish._scratch import private_files
 
 _CODES, _FINDINGS = "codes.json", "findings.json"
@@ -49,7 +59,7 @@ def run(file: Path, period: str | None, out: Path | None, *, codes: bool) -> int
         with private_files():
             out.write_text(findings.to_json() + "\n", encoding="utf-8")
     typer.echo(str(findings))
-    for line in changed_defaults(study):
+    for line in (*changed_defaults(study), *_of_the_protocol(study)):
         typer.echo(line)
     if out is not None:
         typer.echo(f"written to {out}")
@@ -60,6 +70,21 @@ def run(file: Path, period: str | None, out: Path | None, *, codes: bool) -> int
         typer.echo(f"{kept}; evalkit validate --codes shows them with what they may stand for")
     findings.raise_for_errors()
     return 0
+
+
+def _of_the_protocol(study: Study) -> list[str]:
+    """Say what is missing from a protocol that reports would print: reasons of changes, words on the programme."""
+    said, versions = [], load_frozen(study)
+    if not versions:
+        said.append(
+            "the protocol was never frozen; evalkit protocol freeze --as v1 'why' keeps it before results are seen"
+        )
+    said += [f"{one}: nobody wrote down when and why; say it under deviations" for one in unexplained(study, versions)]
+    for name, texts in (("programme", study.programme), ("re_aim", study.re_aim)):
+        empty = empty_items(texts)
+        if empty:
+            said.append(f"{name} says nothing of {', '.join(empty)}; the final report leaves that out")
+    return said
 
 
 def _keep(study: Study, codes: Codes, findings: Findings) -> str:

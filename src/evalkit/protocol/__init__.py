@@ -2,6 +2,7 @@
 
 - `Study` (``params/study.yaml``): arms, tables, rules with every number of the study's definitions.
 - `Baselines` (``params/baselines.yaml``): published figures with citation and denominator.
+- `Frozen` (``params/protocol/<name>.yaml``): the protocol as it was registered, and what has changed since.
 - `ReportParams` (``params/<report>.yaml``): one report's own parameters.
 
 Unknown keys and wrong types fail with file, line, key and a did-you-mean.
@@ -13,6 +14,19 @@ from evalkit.protocol._citation import Author, Citation
 from evalkit.protocol._disclosure import Disclosure, Override
 from evalkit.protocol._edit import write_table
 from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, validate
+from evalkit.protocol._frozen import (
+    Change,
+    Frozen,
+    Planned,
+    changes_since,
+    decisive,
+    differences,
+    first_plan,
+    freeze,
+    load_frozen,
+    unexplained,
+    version_file,
+)
 from evalkit.protocol._private import (
     find_private_folder,
     make_private,
@@ -21,6 +35,7 @@ from evalkit.protocol._private import (
     read_key,
     write_private,
 )
+from evalkit.protocol._programme import Programme, ReAim, Target, Told, empty_items
 from evalkit.protocol._report import Publication, ReportParams
 from evalkit.protocol._rules import Closure, Rules
 from evalkit.protocol._schema import schema_files, write_schemas
@@ -31,6 +46,7 @@ from evalkit.protocol._study import (
     Column,
     Comparison,
     Covariate,
+    Deviation,
     Excuse,
     Harm,
     Study,
@@ -44,27 +60,42 @@ __all__ = [
     "Author",
     "Baseline",
     "Baselines",
+    "Change",
     "Citation",
     "Closure",
     "Column",
     "Comparison",
     "Covariate",
+    "Deviation",
     "Disclosure",
     "Excuse",
+    "Frozen",
     "Harm",
     "Override",
+    "Planned",
+    "Programme",
     "Publication",
+    "ReAim",
     "ReportParams",
     "Rules",
     "Secret",
     "Study",
     "Table",
+    "Target",
+    "Told",
     "YamlMapping",
     "changed_defaults",
+    "changes_since",
+    "decisive",
+    "differences",
+    "empty_items",
     "find_private_folder",
     "find_secret",
+    "first_plan",
+    "freeze",
     "load_baselines",
     "load_disclosure",
+    "load_frozen",
     "load_report",
     "load_study",
     "make_private",
@@ -76,7 +107,9 @@ __all__ = [
     "read_yaml",
     "schema_files",
     "study_secret",
+    "unexplained",
     "validate",
+    "version_file",
     "write_private",
     "write_schemas",
     "write_table",

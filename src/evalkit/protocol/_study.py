@@ -28,6 +28,7 @@ from evalkit.protocol._fields import (
     Word,
     Zone,
 )
+from evalkit.protocol._programme import Programme, ReAim, Target, Told
 from evalkit.protocol._rules import Rules
 
 # A month's entries are late by a few weeks at most; of a small programme nobody new may come for a quarter.
@@ -290,6 +291,26 @@ class Excuse(Model):
     """Last day on which it holds."""
 
 
+class Deviation(Model):
+    """Why a value of the protocol is not what it was frozen as: reports print it."""
+
+    key: Annotated[Text, Field(pattern=r"^[a-z][\w.-]*$")]
+    """Where the value stands: ``rules.landmark_day``; of several, where they have in common."""
+    what: Told = Told()
+    """What it means, in plain words."""
+    since: Day
+    """From which day the new value holds."""
+    why: Told
+    """Why, in a sentence."""
+
+    @model_validator(mode="after")
+    def _has_a_reason(self) -> Self:
+        if not self.why.en:
+            msg = "why: write why, in a sentence"
+            raise ValueError(msg)
+        return self
+
+
 class Study(Model):
     """A study: ``params/study.yaml``."""
 
@@ -337,6 +358,14 @@ class Study(Model):
     """Rules that tables may break for a time."""
     fall_of_rows: Literal["warning", "error"] = "warning"
     """What it is when a month has fewer than half of the sessions that are usual; error: no report is made."""
+    programme: Programme = Programme()
+    """What the programme is, by the items of TIDieR: the final report prints what is not empty."""
+    re_aim: ReAim = ReAim()
+    """Reach, effectiveness, adoption, implementation and maintenance in words; printed by the final report."""
+    targets: list[Target] = []
+    """What indicators are meant to reach; frozen with the protocol."""
+    deviations: list[Deviation] = []
+    """When and why values are not what they were frozen as (`evalkit protocol freeze`)."""
     rules: Rules = Rules()
     """Definitions with numbers."""
     harm: Harm = Harm()
@@ -400,6 +429,20 @@ class Study(Model):
         """
         asked = self.tables[table].freshness_days  # type: ignore[index]
         return asked if asked is not None else _OF_PARTICIPANTS if table == "participants" else _USUAL
+
+    def target(self, indicator: str) -> Target | None:
+        """Return what an indicator is meant to reach, or None.
+
+        Parameters
+        ----------
+        indicator : str
+            As ``engaged``.
+
+        Returns
+        -------
+        Target or None
+        """
+        return next((target for target in self.targets if target.indicator == indicator), None)
 
     @property
     def days_until_due(self) -> int:

@@ -17,6 +17,7 @@ from evalkit.publish._job import RenderJob, find_notebook
 from evalkit.publish._manifest import read_manifest
 from evalkit.publish._move import adopt_releases, export_private, import_private
 from evalkit.publish._outcome import WAITING, Outcome
+from evalkit.publish._planned import planned_in
 from evalkit.publish._progress import LineProgress, Progress, progress_for
 from evalkit.publish._render import render
 from evalkit.publish._review import write_pack
@@ -51,6 +52,7 @@ __all__ = [
     "new_approver",
     "new_key",
     "notebook_problems",
+    "planned_in",
     "progress_for",
     "read_manifest",
     "render",

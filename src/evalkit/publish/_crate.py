@@ -196,7 +196,10 @@ def _making(facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what made the release: the protocol, the programs with their versions, and the run."""
     versions = {"evalkit": facts["code"]["evalkit"], **facts["tools"]}
     protocol = {"@id": "#protocol", "@type": "CreativeWork", "name": f"Protocol of {facts['study']}"}
-    yield protocol | {"version": facts["citation"]["version"] or facts["inputs"]["study"]["sha256"][:16]}
+    frozen = facts.get("protocol", {})  # not there: never frozen
+    version = frozen.get("version") or facts["citation"]["version"] or facts["inputs"]["study"]["sha256"][:16]
+    kept = {"dateCreated": frozen["day"], "identifier": f"sha256:{frozen['sha256']}"} if frozen else {}
+    yield {**protocol, "version": version, **kept}
     for name, version in versions.items():
         yield {
             "@id": f"#{name}",
@@ -226,6 +229,16 @@ def _citation(facts: Mapping[str, Any]) -> str:
         }
         for author in citation["authors"]
     ]
+    who = people or [{"name": document["organisation"] or document["study"]}]
+    frozen = facts.get("protocol", {})  # not there: never frozen
+    registered = {
+        "type": "generic",
+        "title": say("Protocol of {study}", study=facts["study"]),
+        "version": frozen.get("version", ""),
+        "date-released": frozen.get("day", ""),
+        "notes": f"SHA-256 {frozen.get('sha256', '')}",
+        "authors": who,
+    }
     content = {
         "cff-version": "1.2.0",
         "message": say("If you use this release, please cite it as below."),
@@ -233,8 +246,9 @@ def _citation(facts: Mapping[str, Any]) -> str:
         "title": _name(facts),
         "version": str(facts["revision"]),
         "date-released": facts["data_cut"],
-        "authors": people or [{"name": document["organisation"] or document["study"]}],
+        "authors": who,
         **({"license": citation["licence"]} if citation["licence"] else {}),
         **({"url": citation["url"]} if citation["url"] else {}),
+        **({"references": [registered]} if frozen else {}),
     }
     return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000))

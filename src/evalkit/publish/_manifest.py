@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import ProtocolError, PublicationError, ReleaseError
+from evalkit.protocol import load_frozen, version_file
 from evalkit.publish._document import ATTACHMENT, BIBLIOGRAPHY
 from evalkit.publish._environment import checkout, code, digest, environment, imported_packages
 from evalkit.publish._job import RenderJob, language_in
@@ -114,6 +115,7 @@ def _digests(job: RenderJob, modules: Mapping[str, Path], language: str) -> dict
         files["disclosure"] = job.study.folder / job.study.disclosure
     if job.study.baselines is not None:
         files["baselines"] = job.study.folder / job.study.baselines
+    files |= {f"protocol {one.name}": version_file(job.study, one.name) for one in load_frozen(job.study)}
     found = {}
     for name, file in files.items():
         try:

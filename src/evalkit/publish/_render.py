@@ -19,7 +19,7 @@ from typing import Any
 from evalkit.errors import ExecutionError, ExecutionTimeoutError, PublicationError, ReleaseError
 from evalkit.excuses import ENVIRONMENT as GATE
 from evalkit.periods import quarters_between
-from evalkit.protocol import load_disclosure, private_folder, study_secret
+from evalkit.protocol import load_disclosure, load_frozen, private_folder, study_secret, version_file
 from evalkit.publish._before import check_notebook
 from evalkit.publish._crate import write_crate
 from evalkit.publish._data import write_data
@@ -35,6 +35,7 @@ from evalkit.publish._kernel import MODULES
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST, as_keyed, attachment, known_then, went_in, write_manifest
 from evalkit.publish._outcome import Outcome
+from evalkit.publish._planned import registered, with_added
 from evalkit.publish._progress import LineProgress, Progress
 from evalkit.publish._protected import Protected, run_protected
 from evalkit.publish._published import estimates_of, numbers_changed, published_of, read_numbers
@@ -199,8 +200,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
 
     ran, shape = run_protected(job, standing, scratch, run), job.params.publication
     told.step(job.name, f"publishing with {parts['publication']['publisher']}")
-    document = document_of(ran.executed, toc=shape.toc, pdf_standard=shape.pdf_standard)
-    document = with_excuses(with_bibliography(document, job.notebook), job.passed.excused)
+    document = _complete(job, document_of(ran.executed, toc=shape.toc, pdf_standard=shape.pdf_standard))
     audit_document(document, guard)
     files = write_data(document, scratch, deadline - time.monotonic(), job.params.memory_gb)
     published = published_of(document.items, files)
@@ -232,6 +232,12 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     return Made(facts, files, ran)
 
 
+def _complete(job: RenderJob, document: Document) -> Document:
+    """Add what the notebook does not say itself: references, excuses, which results were not planned."""
+    document = with_excuses(with_bibliography(document, job.notebook), job.passed.excused)
+    return with_added(document, load_frozen(job.study))
+
+
 def _known_by(parts: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
     """Return the key of what went in, and the packages that took part: others may change and the same comes out."""
     file = scratch / MODULES
@@ -257,6 +263,7 @@ def _described(job: RenderJob, document: Document) -> dict[str, Any]:
         "synthetic": document.synthetic,
         "document": document.facts(),
         "citation": job.study.citation.model_dump(mode="json"),
+        **registered(job.study, load_frozen(job.study), document.items),
     }
 
 
@@ -285,6 +292,7 @@ def _overridden(job: RenderJob, parameters: Mapping[str, Any], standing: Standin
 def _guard(job: RenderJob, notebook: Any, scratch: Path) -> Guard:  # noqa: ANN401 - nbformat has no types
     """Return what the audit of this render looks for, and the days that may be published."""
     named = [job.study.path, *(job.study.folder / n for n in (job.study.baselines, job.study.disclosure) if n)]
+    named += [version_file(job.study, one.name) for one in load_frozen(job.study)]
     sources = [cell.source for cell in notebook.cells]
     quarters = quarters_between(job.study.starts, job.period.last, job.study.fiscal_year_start_month)
     ends = [day for period in (*quarters, job.period) for day in (period.first, period.last, period.cut)]

@@ -8,7 +8,7 @@
     report.show(curve)
 """
 
-from evalkit.report._appendix import checklist, show_pair, statistics, target_trial, terms
+from evalkit.report._appendix import checklist, programme, re_aim, show_pair, statistics, target_trial, terms
 from evalkit.report._conclusions import conclusions, limitations
 from evalkit.report._open import open_report
 from evalkit.report._participants import say_participants, show_participants
@@ -20,6 +20,8 @@ __all__ = [
     "conclusions",
     "limitations",
     "open_report",
+    "programme",
+    "re_aim",
     "say_participants",
     "show_pair",
     "show_participants",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["checklist", "show_pair", "statistics", "target_trial", "terms"]
+__all__ = ["checklist", "programme", "re_aim", "show_pair", "statistics", "target_trial", "terms"]
 
 from typing import TYPE_CHECKING
 
 from evalkit.analyses import N_BOOT, target_of
 from evalkit.estimates import Estimates
-from evalkit.views import CurveText, listed, percent
+from evalkit.views import CurveText, listed, percent, programme_text, re_aim_text
 from evalkit.views import _appendix as written
 from evalkit.views._mark import emit
 from evalkit.words import long_date, translated, words
@@ -98,6 +98,28 @@ def checklist(report: Report) -> None:  # noqa: ARG001 - one signature for all p
     report : Report
     """
     emit("markdown", written.checklist(), kind="about")
+
+
+def programme(report: Report) -> None:
+    """Show what the program is, by the items of TIDieR; nothing where the protocol tells none.
+
+    Parameters
+    ----------
+    report : Report
+    """
+    if text := programme_text(report.study.programme):
+        emit("markdown", text, kind="about")
+
+
+def re_aim(report: Report) -> None:
+    """Show what is known by the dimensions of RE-AIM; nothing where the protocol tells none.
+
+    Parameters
+    ----------
+    report : Report
+    """
+    if text := re_aim_text(report.study.re_aim):
+        emit("markdown", text, kind="about")
 
 
 def show_pair(report: Report, curves: Estimates, words: CurveText, horizon: float) -> None:

@@ -10,7 +10,7 @@ from evalkit.errors import ProtocolError, UsageError, did_you_mean
 from evalkit.excuses import Passed
 from evalkit.intake import open_gate
 from evalkit.letters import unshown
-from evalkit.protocol import load_baselines, load_disclosure, load_study, noise_secret
+from evalkit.protocol import load_baselines, load_disclosure, load_frozen, load_study, noise_secret
 from evalkit.report._report import Report
 from evalkit.words import LANGUAGES, speak
 
@@ -73,4 +73,5 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report", la
         raw=data,
         policy=Policy.of(rules, noise_secret(protocol, synthetic=cohort.synthetic)),
         excused=passed.excused,
+        frozen=load_frozen(protocol),
     )

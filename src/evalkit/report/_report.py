@@ -26,7 +26,7 @@ from evalkit.estimates import Estimates
 from evalkit.intake import CutData, StudyData
 from evalkit.markup import box
 from evalkit.periods import Period, quarters_between
-from evalkit.protocol import Baselines, Excuse, Study, load_disclosure
+from evalkit.protocol import Baselines, Excuse, Frozen, Study, load_disclosure
 from evalkit.report import _standing as standing
 from evalkit.report._benchmarks import show_benchmarks
 from evalkit.report._contrast import curve_differences, difference_numbers, gaps_of
@@ -65,6 +65,8 @@ class Report:
         What is shown, for the render that asks for it.
     excused : tuple of Excuse
         Rules that the tables break with the protocol's leave.
+    frozen : tuple of Frozen
+        The protocol as it was registered, the first version first; empty where it never was.
     """
 
     title: str
@@ -77,6 +79,7 @@ class Report:
     raw: StudyData = field(repr=False)
     record: Record = field(default_factory=Record.of_run, repr=False)
     excused: tuple[Excuse, ...] = ()
+    frozen: tuple[Frozen, ...] = ()
     _made: list[tuple[Estimates, Safe]] = field(default_factory=list, init=False, repr=False)
     _absences: list[dict[str, str]] = field(default_factory=list, init=False, repr=False)
 
@@ -134,6 +137,10 @@ class Report:
         """Show the study's rules in words, with the protocol's own numbers."""
         tables = frozenset(name for name in _TABLES if self.cohort.has(name))
         emit("markdown", definitions(self.study, load_disclosure(self.study), tables), kind="methods")
+
+    def deviations(self) -> None:
+        """Show what has changed since the protocol was frozen: from what to what, when and why."""
+        standing.deviations(self)
 
     def excuses(self) -> None:
         """Show which rules the tables break with the protocol's leave, and why; nothing where there are none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "cover",
+    "deviations",
     "groups_compared",
     "known_at",
     "order_of",
@@ -27,7 +28,8 @@ from evalkit.excuses import excuse_text
 from evalkit.intake import dictionary
 from evalkit.markup import bold, box, paragraphs, sign
 from evalkit.periods import Period
-from evalkit.views import provenance_table, restatement_numbers, restatement_table
+from evalkit.protocol import changes_since
+from evalkit.views import deviations_text, frozen_words, provenance_table, restatement_numbers, restatement_table
 from evalkit.views._mark import emit, typed_numbers
 from evalkit.words import listed, long_date, messages_for, speech, translated, words
 
@@ -124,6 +126,12 @@ def known_at(report: Report, period: Period) -> Cohort:
     return cohort
 
 
+def deviations(report: Report) -> None:
+    """Show what has changed since the protocol was frozen, from what to what, when and why."""
+    changes = changes_since(report.study, report.frozen)
+    emit("markdown", deviations_text(report.frozen, changes, report.cut), kind="deviations")
+
+
 def provenance(report: Report) -> None:
     """Show where the report came from: data, protocol and code, so that it can be made again."""
     period = report.period
@@ -133,6 +141,7 @@ def provenance(report: Report) -> None:
         "Data cut": report.cut.isoformat(),
         "evalkit": __version__,
         "Seed": str(report.study.seed),
+        "Protocol": frozen_words(report.frozen, changes_since(report.study, report.frozen)),
         # No digest here: one of a small table is the table. The manifest has keyed ones.
         **{f"Table {i.table}": "a file" if i.sha256 else "a database" for i in report.raw.inputs},
     }

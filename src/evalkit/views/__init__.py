@@ -4,6 +4,7 @@ from evalkit.views._data import restatement_numbers
 from evalkit.views._families import FAMILIES, view_of
 from evalkit.views._gap import Gap, gap_words
 from evalkit.views._methods import definitions, provenance_table, restatement_table
+from evalkit.views._protocol import deviations_text, frozen_words, programme_text, re_aim_text
 from evalkit.views._said import common_day
 from evalkit.views._style import svg_of
 from evalkit.views._tables import html_table
@@ -30,8 +31,10 @@ __all__ = [
     "count",
     "decimal",
     "definitions",
+    "deviations_text",
     "difference_table",
     "dots_figure",
+    "frozen_words",
     "gap_words",
     "html_table",
     "indicator_numbers",
@@ -42,7 +45,9 @@ __all__ = [
     "numbered",
     "percent",
     "points",
+    "programme_text",
     "provenance_table",
+    "re_aim_text",
     "restatement_numbers",
     "restatement_table",
     "svg_of",

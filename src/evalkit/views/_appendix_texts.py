@@ -185,6 +185,8 @@ SECTIONS: dict[str, str] = {
     "participants": "Participants",
     "engagement": "From referral to completion",
     "retention": "Staying in the program",
+    "pathway": "What becomes of people",
+    "dose": "Attendance and dose",
     "published": "Completion beside published figures",
     "comparison": "Comparison of the groups",
     "overlap": "Overlap",

@@ -1,0 +1,110 @@
+"""``evalkit protocol``: keep the protocol under a name, list what was kept, say what changed since."""
+
+from __future__ import annotations
+
+__all__ = ["protocols"]
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+from zoneinfo import ZoneInfo
+
+import typer
+
+from evalkit.cli._ledgers import DEFAULT_STUDY, StudyOption, written_reason
+
+if TYPE_CHECKING:
+    from evalkit.protocol import Frozen, Study
+
+protocols = typer.Typer(
+    help="The protocol as it was registered: freeze it, list what was frozen, see what changed.", no_args_is_help=True
+)
+
+
+@protocols.command("freeze")
+def protocol_freeze(
+    why: Annotated[str, typer.Argument(help="Why, in a sentence; it is published.")],
+    name: Annotated[str, typer.Option("--as", metavar="NAME", help="Its name: v1, v2 ...")],
+    study: StudyOption = DEFAULT_STUDY,
+    out: Annotated[
+        Path, typer.Option("--out", help="The reports folder: what its releases show is what was planned.")
+    ] = Path("reports"),
+) -> None:
+    """Keep rules, outcomes, estimands, thresholds and targets, and the names of the planned results, under a name."""
+    from evalkit.errors import UsageError  # noqa: PLC0415
+    from evalkit.protocol import freeze, load_study, version_file  # noqa: PLC0415
+    from evalkit.publish import planned_in  # noqa: PLC0415
+
+    reason, protocol = written_reason(why, "why"), load_study(study)
+    if not reason:
+        msg = "why: write why, in a few words; the reason is published"
+        raise UsageError(msg)
+    planned = planned_in(out.expanduser(), protocol)
+    frozen = freeze(protocol, name, reason, datetime.now(ZoneInfo(protocol.time_zone)).date(), planned)
+    typer.echo(f"froze the protocol as {frozen.name} on {frozen.day} ({frozen.sha256[:16]})")
+    for change in frozen.changes:
+        typer.echo(f"  {change.key}: {change.old} before, {change.new} now")
+    plan = f"{len(planned)} planned results"
+    if not planned:
+        plan = f"no planned results: {out} holds no release; render one of synthetic tables first"
+    typer.echo(f"  {plan}\n  commit {version_file(protocol, frozen.name)}")
+
+
+@protocols.command("list")
+def protocol_list(study: StudyOption = DEFAULT_STUDY) -> None:
+    """List the frozen protocols, and how much has changed since the newest."""
+    from evalkit.protocol import decisive, differences, load_frozen, load_study  # noqa: PLC0415
+
+    protocol = load_study(study)
+    versions = load_frozen(protocol)
+    for one in versions:
+        typer.echo(f"{one.name}  {one.day}  {one.sha256[:16]}  {len(one.planned)} planned results  {one.why}")
+    if not versions:
+        typer.echo("the protocol was never frozen; evalkit protocol freeze --as v1 'why' keeps it")
+        return
+    found = differences(versions[-1].values, decisive(protocol))
+    typer.echo(f"changed since {versions[-1].name}: {len(found) or 'nothing'}")
+
+
+@protocols.command("diff")
+def protocol_diff(
+    first: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(help="Name of a frozen protocol; the newest when not given."),
+    ] = None,
+    second: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(help="Name of another; the protocol as it is now when not given."),
+    ] = None,
+    study: StudyOption = DEFAULT_STUDY,
+) -> None:
+    """Say which values differ between two frozen protocols, or between one and now."""
+    from evalkit.protocol import changes_since, decisive, differences, load_frozen, load_study  # noqa: PLC0415
+
+    protocol = load_study(study)
+    versions = load_frozen(protocol)
+    old = _named(versions, first, protocol)
+    new = _named(versions, second, protocol) if second is not None else None
+    reasons = {c.key: c for c in changes_since(protocol, versions)}
+    found = differences(old.values, new.values if new else decisive(protocol))
+    for key, then, now in found:
+        change = reasons.get(key)
+        said = f"  ({change.since}: {change.why.en})" if change and change.why else "  (nobody wrote down why)"
+        typer.echo(f"{key}: {then} in {old.name}, {now} {f'in {new.name}' if new else 'now'}{said}")
+    if not found:
+        typer.echo(f"nothing differs between {old.name} and {new.name if new else 'the protocol as it is now'}")
+
+
+def _named(versions: Sequence[Frozen], name: str | None, study: Study) -> Frozen:
+    from evalkit.errors import ProtocolError, did_you_mean  # noqa: PLC0415
+
+    if not versions:
+        msg = f"{study.path}: the protocol was never frozen; evalkit protocol freeze --as v1 'why' keeps it"
+        raise ProtocolError(msg)
+    found = next((one for one in versions if name in {None, one.name} and (name or one is versions[-1])), None)
+    if found is None:
+        names: Iterable[str] = [one.name for one in versions]
+        msg = f"there is no frozen protocol '{name}'{did_you_mean(str(name), names)}; there are: {', '.join(names)}"
+        raise ProtocolError(msg)
+    return found

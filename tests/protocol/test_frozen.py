@@ -1,0 +1,206 @@
+"""The protocol that was registered: what is kept, what is refused, and what changed since."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from evalkit.errors import ProtocolError
+from evalkit.protocol import (
+    Planned,
+    Programme,
+    ReAim,
+    Study,
+    changes_since,
+    decisive,
+    differences,
+    empty_items,
+    first_plan,
+    freeze,
+    load_frozen,
+    load_study,
+    unexplained,
+    version_file,
+)
+from evalkit.protocol._frozen import flat
+
+PARAMS = Path(__file__).resolve().parents[2] / "params"
+DAY = date(2022, 1, 3)
+PLAN = [Planned(name="0123456789ab", kind="funnel", shown=["final fig-funnel"])]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    for file in PARAMS.glob("*.yaml"):
+        shutil.copy(file, tmp_path)
+    return tmp_path
+
+
+def changed(place: Path, old: str, new: str) -> Study:
+    """Change the study's file, and read it."""
+    file = place / "study.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return load_study(file)
+
+
+def test_what_decides_analyses_is_kept_by_value(place: Path) -> None:
+    study = load_study(place / "study.yaml")
+    frozen = freeze(study, "v1", "Before any result", DAY, PLAN)
+    kept = flat(frozen.values)
+    assert kept["rules.disengagement_gap_days"] == "30"
+    assert kept["rules.counting_kinds.individual"] == "4"
+    assert kept["harm.horizons"] == "182, 365"
+    assert kept["comparison.max_smd"] == "0.1"
+    assert kept["disclosure.minimum_count"] == "11"
+    assert kept["baselines.cook_completion.value"] == "0.734"
+    assert kept["arms.comparison.where.mandate"] == "court"
+    assert kept["covariates.gender.levels"] == "man, woman, another"
+    assert not {name for name in kept if name.endswith((".label", ".definition", ".citation", ".approvers", ".path"))}
+    assert (frozen.name, frozen.day, frozen.why, frozen.planned) == ("v1", DAY, "Before any result", {"0123456789ab"})
+    assert load_frozen(study) == (frozen,)
+    assert first_plan([frozen]) is frozen
+    assert changes_since(study, [frozen]) == []
+
+
+def test_words_change_nothing(place: Path) -> None:
+    versions = (freeze(load_study(place / "study.yaml"), "v1", "Before any result", DAY),)
+    study = changed(place, "label: Non-mandated pilot", "label: Another name")
+    assert changes_since(study, versions) == []
+    assert first_plan(versions) is None
+
+
+def test_a_change_is_told_from_what_to_what_when_and_why(place: Path) -> None:
+    freeze(load_study(place / "study.yaml"), "v1", "Before any result", DAY)
+    study = changed(place, "disengagement_gap_days: 30", "disengagement_gap_days: 28")
+    (silent,) = changes_since(study, load_frozen(study))
+    assert (silent.key, silent.old, silent.new, silent.since) == ("rules.disengagement_gap_days", "30", "28", None)
+    assert unexplained(study, load_frozen(study)) == ["rules.disengagement_gap_days (30, now 28)"]
+
+    entry = "deviations:\n  - {key: rules.disengagement_gap_days, since: 2022-05-01, why: {en: Groups pause, es: Hay pausas}}"
+    study = changed(place, "deviations:", entry)
+    (told,) = changes_since(study, load_frozen(study))
+    assert (told.since, told.why.in_language("es"), told.version) == (date(2022, 5, 1), "Hay pausas", "")
+    assert unexplained(study, load_frozen(study)) == []
+
+
+def test_a_second_freeze_says_what_changed_and_all_changes_since_the_first_stay_told(place: Path) -> None:
+    freeze(load_study(place / "study.yaml"), "v1", "Before any result", DAY)
+    study = changed(place, "death: competing", "death: censored")
+    second = freeze(study, "v2", "Deaths are rare", date(2022, 6, 1))
+    (kept,) = second.changes
+    assert (kept.key, kept.old, kept.new, kept.since) == ("harm.death", "competing", "censored", date(2022, 6, 1))
+    assert kept.why.en == "Deaths are rare"
+    study = changed(place, "  max_smd: 0.1", "  max_smd: 0.2")
+    found = changes_since(study, load_frozen(study))
+    assert [(c.key, c.old, c.new, c.version) for c in found] == [
+        ("harm.death", "competing", "censored", "v2"),
+        ("comparison.max_smd", "0.1", "0.2", ""),
+    ]
+    first = load_frozen(study)[0]
+    assert differences(first.values, decisive(study)) == [
+        ("comparison.max_smd", "0.1", "0.2"),
+        ("harm.death", "competing", "censored"),
+    ]
+
+
+def test_more_results_are_a_reason_to_freeze_again(place: Path) -> None:
+    study = load_study(place / "study.yaml")
+    freeze(study, "v1", "Before any result", DAY, PLAN)
+    with pytest.raises(ProtocolError, match=r"^protocol v2: nothing has changed since v1 was frozen on 2022-01-03$"):
+        freeze(study, "v2", "Again", DAY, PLAN)
+    more = freeze(study, "v2", "One more question", DAY, [*PLAN, Planned(name="ba9876543210")])
+    assert (more.changes, len(more.planned)) == ([], 2)
+    assert first_plan(load_frozen(study)).name == "v1"  # type: ignore[union-attr]
+
+
+def test_a_name_is_used_once(place: Path) -> None:
+    study = load_study(place / "study.yaml")
+    freeze(study, "v1", "Before any result", DAY)
+    before = version_file(study, "v1").read_bytes()
+    with pytest.raises(
+        ProtocolError, match=r"^protocol v1: was frozen on 2022-01-03 already, and is never written over"
+    ):
+        freeze(changed(place, "death: competing", "death: censored"), "v1", "Again", DAY)
+    assert version_file(study, "v1").read_bytes() == before
+    assert [file.name for file in (place / "protocol").iterdir()] == ["v1.yaml"]
+
+
+@pytest.mark.parametrize("name", ["", "V1", "../v1", "v 1", "v1.yaml"])
+def test_a_name_is_a_short_word(name: str, place: Path) -> None:
+    with pytest.raises(ProtocolError, match="a name has small letters, digits, - and _, as v1"):
+        freeze(load_study(place / "study.yaml"), name, "Before any result", DAY)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("disengagement_gap_days: 30", "disengagement_gap_days: 45"),
+        ("day: '2022-01-03'", "day: '2021-01-03'"),
+        ("Before any result", "Before any other result"),
+        ("name: v1", "name: v2"),
+        ("0123456789ab", "0123456789ac"),
+    ],
+)
+def test_what_was_edited_is_refused(place: Path, old: str, new: str) -> None:
+    study = load_study(place / "study.yaml")
+    freeze(study, "v1", "Before any result", DAY, PLAN)
+    file = version_file(study, "v1")
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ProtocolError, match=r"v1\.yaml: was edited after it was frozen; bring it back as it was"):
+        load_frozen(study)
+
+
+def test_a_comment_or_another_layout_is_no_edit(place: Path) -> None:
+    study = load_study(place / "study.yaml")
+    frozen = freeze(study, "v1", "Before any result", DAY)
+    file = version_file(study, "v1")
+    file.write_text(f"# registered\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+    assert load_frozen(study) == (frozen,)
+
+
+def test_a_version_that_went_missing_is_named(place: Path) -> None:
+    freeze(load_study(place / "study.yaml"), "v1", "Before any result", DAY)
+    study = changed(place, "death: competing", "death: censored")
+    freeze(study, "v2", "Deaths are rare", DAY)
+    version_file(study, "v1").unlink()
+    with pytest.raises(ProtocolError, match="v2 does not follow from one frozen protocol; bring the missing file back"):
+        load_frozen(study)
+
+
+def test_a_key_that_is_younger_than_the_frozen_protocol_has_changed_nothing_while_it_is_left_out() -> None:
+    old = {"rules": {"dose_sessions": 24}}
+    assert differences(old, {"rules": {"dose_sessions": 24, "landmark_day": 270}, "targets": []}) == []
+    assert differences(old, {"rules": {"dose_sessions": 24, "landmark_day": 271}}) == [
+        ("rules.landmark_day", "270", "271")
+    ]
+
+
+def test_a_target_is_part_of_it_and_is_found_by_indicator(place: Path) -> None:
+    freeze(load_study(place / "study.yaml"), "v1", "Before any result", DAY)
+    study = changed(place, "\nseed:", "\ntargets: [{indicator: engaged, value: 0.8, why: The contract}]\nseed:")
+    assert study.target("engaged").value == 0.8  # type: ignore[union-attr]
+    assert study.target("completion") is None
+    assert [(c.key, c.old, c.new) for c in changes_since(study, load_frozen(study))] == [
+        ("targets.engaged.value", "-", "0.8")
+    ]
+
+
+def test_a_deviation_needs_a_reason(place: Path) -> None:
+    with pytest.raises(ProtocolError, match="write why, in a sentence"):
+        changed(place, "deviations:", "deviations:\n  - {key: harm.death, since: 2022-05-01, why: {es: Porque}}")
+
+
+def test_empty_items_are_named() -> None:
+    assert empty_items(Programme()) == list(Programme.model_fields)
+    assert empty_items(ReAim.model_validate({"reach": "Adults", "adoption": {"es": "Dos"}})) == [
+        "effectiveness",
+        "implementation",
+        "maintenance",
+    ]
