@@ -10,9 +10,9 @@ from evalkit.errors import ProtocolError, UsageError, did_you_mean
 from evalkit.excuses import Passed
 from evalkit.intake import open_gate
 from evalkit.letters import unshown
-from evalkit.protocol import load_baselines, load_disclosure, load_frozen, load_study, noise_secret
+from evalkit.protocol import Study, load_baselines, load_disclosure, load_frozen, load_study, noise_secret
 from evalkit.report._report import Report
-from evalkit.words import LANGUAGES, speak
+from evalkit.words import LANGUAGES, messages_for, speak
 
 
 def open_report(study: str, period: str = "newest", *, title: str = "Report", language: str = "") -> Report:
@@ -52,7 +52,7 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report", la
     protocol, told = load_study(study), Passed.from_render()
     spoken, _, region = protocol.locale.partition("-")
     spoken = language or spoken
-    names = dict.fromkeys([*(protocol.community_areas or ()), *(protocol.sites or ())])  # the same in every language
+    names = dict.fromkeys([*(protocol.community_areas or ()), *(protocol.sites or ()), *_of_conditions(protocol)])
     own = {**{name: name for name in names}, **protocol.translations.get("es", {})} if spoken == "es" else {}
     speak(f"{spoken}-{region}" if region else spoken, own)
     gate = open_gate(protocol, held=told.excused)
@@ -75,3 +75,11 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report", la
         excused=passed.excused,
         frozen=load_frozen(protocol),
     )
+
+
+def _of_conditions(study: Study) -> list[str]:
+    """Name columns and values that groups depend on and nothing translates: they stand as they are."""
+    found = [part for arm in (study.arms.focus, study.arms.comparison) for one in arm.where.items() for part in one]
+    names = [name for part in found for name in ((part,) if isinstance(part, str) else part)]
+    known, say = {text.lower() for text in study.translations.get("es", {})}, messages_for("es-US")
+    return [name for name in names if name.lower() not in known and say(name) == name]

@@ -68,7 +68,7 @@ class Messages:
         str
         """
         text = template(messages(self.language).get(message, message))
-        return text.format(**values) if values else text
+        return numbers.joined(text.format(**values), self.language) if values else text
 
     def counted(self, one: str, many: str, number: float, **values: object) -> str:
         """Say a message about a number of things.

@@ -8,6 +8,7 @@ __all__ = [
     "count",
     "decimal",
     "interval",
+    "joined",
     "long_date",
     "p_value",
     "percent",
@@ -16,6 +17,7 @@ __all__ = [
 ]
 
 import math
+import re
 from datetime import date
 from functools import cache
 
@@ -27,6 +29,8 @@ from evalkit.words._speech import speech
 
 NOT_SHOWN = "–"
 """Stands in tables where a number may not be shown or is not defined."""
+
+_ARTICLE = re.compile(r"\b([Ee]l|[Dd]el|un) ((?:menos|más) del)\b")
 
 
 def _absent(value: float | None) -> bool:
@@ -86,6 +90,34 @@ def percent(value: float | None, digits: int = 0, *, locale: str = "") -> str:
     if value > 0 and float(text) == 0:
         return said["percent.under"].format(share=f"1{sign}")
     return f"{_local(text.lstrip('-') if float(text) == 0 else text, locale)}{sign}"
+
+
+def joined(text: str, language: str) -> str:
+    """Take the article from a share that begins with a word of its own: Spanish has "el 5%", and "menos del 1%".
+
+    Parameters
+    ----------
+    text : str
+        A message whose places are filled.
+    language : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> joined("El menos del 1% vino; fue del más del 99%; el 5%", "es")
+    'Menos del 1% vino; fue de más del 99%; el 5%'
+    """
+    return _ARTICLE.sub(_without_article, text) if language == "es" else text
+
+
+def _without_article(found: re.Match[str]) -> str:
+    article, share = found.groups()
+    if article.lower() == "del":
+        return f"{article[:-1]} {share}"
+    return share.capitalize() if article[0].isupper() else share
 
 
 def points(value: float | None, digits: int = 1) -> str:

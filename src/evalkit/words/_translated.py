@@ -39,7 +39,7 @@ def translated(text: str) -> str:
     >>> from evalkit.words import speaking
     >>> with speaking("es-US", {"PAIP": "PAIP", "Gender": "Género"}):
     ...     [translated(text) for text in ("Gender", "gender", "Intake within 30 days", "2023Q4")]
-    ['Género', 'género', 'Ingreso al programa en 30 días', '2023Q4']
+    ['Género', 'género', 'Entrevista inicial en 30 días', '2023Q4']
     """
     spoken = speech()
     if spoken.language == "en" and not spoken.own:

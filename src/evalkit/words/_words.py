@@ -11,7 +11,7 @@ from babel import Locale
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.markup import template as with_signs
 from evalkit.words._catalogue import messages
-from evalkit.words._numbers import count
+from evalkit.words._numbers import count, joined
 from evalkit.words._speech import speech
 from evalkit.words._translated import translated
 
@@ -49,7 +49,7 @@ def words(key: str, /, **values: object) -> str:
     template = messages(language).get(key) or english.get(key, key)
     said = {name: translated(value) if isinstance(value, str) else value for name, value in values.items()}
     try:
-        return with_signs(template).format(**said)
+        return joined(with_signs(template).format(**said), language)
     except KeyError as error:
         msg = f"message '{key}' needs {error}"
         raise AnalysisError(msg) from None
