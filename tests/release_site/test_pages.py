@@ -158,7 +158,7 @@ class TestWhatPagesSay:
             without = re.sub(r"Quarterly, .*|Trimestral, .*|CC-BY-4.0", "", words(page))
             assert re.findall(r"\d", without) == []
         assert "Counts of a few people are not published" in words(site / "methods.html")
-        assert "No se publican recuentos de pocas personas" in words(site / "es/methods.html")
+        assert "No se publican conteos de pocas personas" in words(site / "es/methods.html")
 
 
 def test_the_focus_arm_has_its_colour_even_where_the_other_comes_first(tmp_path: Path) -> None:

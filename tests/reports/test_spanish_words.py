@@ -8,33 +8,22 @@ import pytest
 
 from evalkit.protocol import load_study
 from evalkit.report._open import _of_conditions
-from evalkit.words import Messages, catalogue, percent, speaking, translated, words
+from evalkit.words import catalogue, percent, speaking, translated, words
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
     ("share", "said"),
-    [
-        (0.05, "El 5% tenía registro de haber causado daño hasta el día 182"),
-        (0.004, "Menos del 1% tenía registro de haber causado daño hasta el día 182"),
-        (0.996, "Más del 99% tenía registro de haber causado daño hasta el día 182"),
-    ],
+    [(0.05, "El 5% de las"), (0.004, "Menos del 1% de las"), (0.996, "Más del 99% de las")],
 )
 def test_a_share_has_its_article(share: float, said: str) -> None:
-    with speaking("es-US", {"recorded harm": "registro de haber causado daño"}):
-        text = words("find.harm", share=percent(share), event="recorded harm", day="182", origin="harm.origin.referral",
-                     group="Piloto", low="1%", high="9%")  # fmt: skip
-        assert said in text
-        assert words("find.other", group="Piloto", share=percent(share)).endswith(
-            {0.05: "fue del 5%.", 0.004: "fue de menos del 1%.", 0.996: "fue de más del 99%."}[share]
+    with speaking("es-US"):
+        assert words("gate.equipoise.pass", value=percent(share)).startswith(said)
+        failed = words("gate.equipoise.fail", value=percent(share), limit="20%")
+        assert failed.startswith(
+            {0.05: "Solo el 5% de", 0.004: "Solo menos del 1% de", 0.996: "Solo más del 99% de"}[share]
         )
-
-
-def test_messages_of_other_locales_join_their_shares_too() -> None:
-    said = Messages("es-US")("In the {group} group it was {share} ({low} to {high}).", group="A", share="menos del 1%",
-                             low="0%", high="3%")  # fmt: skip
-    assert said == "En el grupo «A» el porcentaje fue de menos del 1% (0% a 3%)."
 
 
 def test_conditions_of_groups_are_not_put_word_by_word() -> None:
@@ -58,8 +47,7 @@ def test_columns_and_values_that_nothing_translates_stand_as_they_are() -> None:
 
 def test_no_word_says_income_or_makes_victims_of_those_who_caused_harm() -> None:
     texts = [str(message.string) for message in catalogue("es")]
-    for file in ("quarterly", "final"):
-        texts.append((ROOT / "notebooks" / f"{file}.es.po").read_text(encoding="utf-8"))
-    texts.append((ROOT / "params" / "study.yaml").read_text(encoding="utf-8"))
+    files = (*(ROOT / "notebooks").glob("*.es.po"), ROOT / "params" / "study.yaml")
+    texts += [file.read_text(encoding="utf-8") for file in files]
     for wrong in ("ingreso", "tenía algún daño", "algún daño registrado", "registre más de su daño", "abandono"):
         assert [text for text in texts if wrong in text.lower()] == [], wrong
