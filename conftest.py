@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from evalkit.cohort import Cohort, build
-from evalkit.intake import open_data
-from evalkit.protocol import load_study
-from evalkit.simulate import simulate
+if TYPE_CHECKING:
+    from evalkit.cohort import Cohort
 
 _ROOT = Path(__file__).resolve().parent
 
@@ -19,6 +17,12 @@ _ROOT = Path(__file__).resolve().parent
 @pytest.fixture(scope="session")
 def simulated_cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
     """Return the cohort at the end of 2023 of 160 people in the pilot and 900 in PAIP."""
+    # Imported where it is used: every run of a single test would else wait for it.
+    from evalkit.cohort import build  # noqa: PLC0415
+    from evalkit.intake import open_data  # noqa: PLC0415
+    from evalkit.protocol import load_study  # noqa: PLC0415
+    from evalkit.simulate import simulate  # noqa: PLC0415
+
     place = tmp_path_factory.mktemp("examples")
     (place / "params").mkdir()
     for file in (_ROOT / "params").glob("*.yaml"):
