@@ -10,6 +10,7 @@ import pandas as pd
 
 from evalkit.views import Gap
 
+_COLUMNS = ("group", "n", "estimate", "conf_low", "conf_high", "period")
 _SHARE = re.compile(
     r"((?:under |over )?\d+)% ?\(((?:under |over )?\d+)%\sto\s((?:under |over )?\d+)%\)(?: of ([\d,]+))?"
 )
@@ -54,6 +55,7 @@ def wrong_in_grid(table: str, rows: pd.DataFrame, gaps: Sequence[Gap], groups: t
     -------
     list of str
     """
+    rows = rows.reindex(columns=[*dict.fromkeys([*rows.columns, *_COLUMNS])])  # of nobody there are no rows at all
     scales: set[float] = set()
     wrong = []
     for line in _ROW.findall(table):
@@ -91,6 +93,9 @@ def _side(cell: str, rows: pd.DataFrame, group: str) -> Iterator[str]:
         )
         if drawn != [(f"{_number(low):.0f}", f"{_number(high):.0f}"), f"{_number(share):.0f}"]:
             yield f"another bar ({drawn})"
+    elif text == "0":  # an estimate of nobody has no rows
+        if rows["n"].dropna().gt(0).any():
+            yield "somebody is counted"
     elif text != "–" and text not in {f"{v:,.0f}" for v in rows["n"].dropna()}:
         yield "no such row"
 
@@ -132,7 +137,7 @@ def _over(cell: str, rows: pd.DataFrame) -> Iterator[str]:
                 yield f"no such quarter ({value}{sign} in {period})"
         heights = [float(y) for y in re.findall(r'cy="([\d.]+)"', cell)]
         values = [_number(value) for value, *_ in said]
-        top = 100.0 if said and said[0][1] else max(values, default=1.0)
+        top = 100.0 if said and said[0][1] else max([*values, 1.0])
         if len(heights) != len(values) or any(
             abs(16 - 14 * v / top - y) > 0.12 for v, y in zip(values, heights, strict=False)
         ):

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from evalkit.disclosure import Safe
 from evalkit.markup import markdown
 from evalkit.report._findings import page_one
-from evalkit.views import Gap
+from evalkit.views import Gap, Indicator
 from evalkit.words import speaking
 from reports.made import Told, small, told
 from reports.made import shown as _shown
@@ -328,3 +329,13 @@ def test_the_change_since_the_quarter_before_is_asked_with_the_noise_of_publishe
 def test_what_may_be_concluded_is_said_in_at_most_fourteen_words(shown: list[dict[str, Any]]) -> None:
     for case in CASES.values():
         assert len(re.findall(r"\S+", case.line[-1])) <= 14
+
+
+def test_what_is_not_given_as_a_whole_is_not_drawn_in_parts() -> None:
+    series = pd.DataFrame(
+        {"period": ["2022Q1", "2022Q2", "2022Q3"], "n": [0.0, 0.0, 12.0], "estimate": [1.0, 1.0, 1.0]}
+    )
+    side = pd.Series({"n": 40.0})
+    assert len(Indicator("referred", "a", "b", "c", (side, None), series=series).drawn) == 3
+    assert Indicator("referred", "a", "b", "c", (None, side), series=series).drawn.empty
+    assert Indicator("referred", "a", "b", "c", (side, None), series=series.iloc[:2]).drawn.empty

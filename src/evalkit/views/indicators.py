@@ -65,7 +65,8 @@ class Indicator:
     @property
     def drawn(self) -> pd.DataFrame:
         """The series, if there is enough of it for a line."""
-        known = self.series[self.value].notna().sum() if len(self.series) else 0
+        # What is not given as a whole is not drawn in parts.
+        known = self.series[self.value].notna().sum() if len(self.series) and self.sides[0] is not None else 0
         return self.series if known >= _FEWEST_POINTS else self.series.iloc[:0]
 
 
