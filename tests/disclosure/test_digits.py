@@ -138,9 +138,9 @@ def test_e_values_and_diagnostics_are_cut() -> None:
 @pytest.mark.parametrize(
     ("low", "high", "word"),
     [
-        (0.0004, 0.12, "no clear difference"),  # printed 0.0
+        (0.0004, 0.12, "unclear"),  # printed 0.0
         (0.0006, 0.12, "clearly higher in a, by 0.1 to 12 points"),
-        (-0.2, -0.00049, "no clear difference"),
+        (-0.2, -0.00049, "unclear"),
         (-0.2, -0.004, "clearly lower in a, by 0.4 to 20 points"),
     ],
 )

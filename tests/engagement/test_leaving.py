@@ -137,9 +137,9 @@ def test_starting_is_told_by_classes_of_wait(known) -> None:
     assert found.summary["n"] == len(rows)
     sizes = found.counts.data.groupby("group")["n_entry"].sum()
     wait = rows["days_waited"]
-    assert sizes["0 to 7 days"] == wait.between(0, 7).sum()
-    assert sizes["8 to 14 days"] == wait.between(8, 14).sum()
-    assert sizes["15 to 30 days"] == wait.between(15, 30).sum()
+    assert sizes["people who waited 0 to 7 days"] == wait.between(0, 7).sum()
+    assert sizes["people who waited 8 to 14 days"] == wait.between(8, 14).sum()
+    assert sizes["people who waited 15 to 30 days"] == wait.between(15, 30).sum()
 
 
 def test_without_exits_nobody_leaves_before_a_session(known) -> None:

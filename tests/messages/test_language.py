@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+import evalkit.words as words_of
 from evalkit.errors import AnalysisError, ProtocolError, PublicationError
 from evalkit.periods import Period
 from evalkit.publish._spoken import catalogue_of, in_language, prose
@@ -16,6 +19,7 @@ from evalkit.words import (
     between,
     count,
     decimal,
+    horizon,
     interval,
     listed,
     long_date,
@@ -100,6 +104,55 @@ def test_numbers(locale: str, said: list[str]) -> None:
     with speaking(locale):
         found = [percent(0.624), percent(0.996), percent(0.004), percent(0.734, 1), points(0.1345), decimal(-0.38)]
         assert [*found, count(1060), interval(0.4, 0.6), p_value(0.047)] == said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (lambda: percent(0.625), "63%"),  # a half goes up, also where binary lies a little below it
+        (lambda: percent(0.285), "29%"),
+        (lambda: percent(0.6249), "62%"),
+        (lambda: points(0.0625), "+6.3"),
+        (lambda: points(-0.0625), "−6.3"),
+        (lambda: decimal(2.5, 0), "3"),
+        (lambda: decimal(62.5, 0), "63"),
+        (lambda: count(62.5), "63"),
+        (lambda: interval(0.625, 0.285), "63%\u00a0to\u00a029%"),
+    ],
+)
+def test_a_half_is_rounded_one_way_by_every_writer(number: Callable[[], str], said: str) -> None:
+    assert number() == said
+
+
+def test_no_other_module_of_reports_writes_a_share_by_itself() -> None:
+    """A number written by Python's own format would round a half to the even digit: 62.5 as 62, and 63 beside it."""
+    sources = Path(words_of.__file__).parents[1]
+    by_itself = {
+        file.relative_to(sources).as_posix()
+        for part in ("views", "report", "site", "words")
+        for file in (sources / part).glob("*.py")
+        if re.search(r"\{[^{}]*:[+,]?\.[\d{]\w*\}?[f%]\}", file.read_text(encoding="utf-8"))
+    }
+    assert by_itself == set()
+
+
+@pytest.mark.parametrize(
+    ("day", "english", "spanish"),
+    [
+        (90, "three months", "a los tres meses"),
+        (182, "six months", "a los seis meses"),
+        (183, "six months", "a los seis meses"),
+        (270, "nine months", "a los nueve meses"),
+        (365, "one year", "al año"),
+        (364, "day 364", "al día 364"),
+        (90.5, "day 91", "al día 91"),
+        (1060, "day 1,060", "al día 1,060"),
+    ],
+)
+def test_horizons_are_said_in_months_where_their_days_are_called_so(day: float, english: str, spanish: str) -> None:
+    assert horizon(day) == english
+    with speaking("es-US"):
+        assert horizon(day) == spanish
 
 
 def test_dates_and_periods() -> None:

@@ -21,7 +21,7 @@ from evalkit.disclosure import Safe
 from evalkit.report import Report
 from evalkit.seal import MARK
 from evalkit.views import Gap
-from reports.claims import Claims, under_another_name
+from reports.claims import Claims, rounded, under_another_name
 from reports.grid import wrong_in_grid
 from views.drawn import cells
 from views.seen import CURVES, INCIDENCES, is_empty, safe_numbers
@@ -202,27 +202,28 @@ def written(rows: pd.DataFrame, gaps: list[Gap], *, rest: bool = False) -> tuple
     for name in rows.select_dtypes(["number", "object"]):
         for value in pd.to_numeric(rows[name], errors="coerce").dropna().astype(float):
             if name in _SHARES:
-                shares |= {f"{100 * value:.0f}", f"{100 * value:.1f}"}
+                shares |= {rounded(100 * value), rounded(100 * value, 1)}
                 others |= {
-                    f"{100 * value:+.1f}",
-                    f"{100 * value:.1f}",
-                    f"{abs(100 * value):.0f}",
+                    f"{float(rounded(100 * value, 1)):+.1f}",
+                    rounded(100 * value, 1),
+                    rounded(abs(100 * value)),
                     f"{100 * value:+.0f}",
                 }
             if name in {"estimate", "value"} and value > 20:
                 others.add(f"{5 * round(value / 5):,}")  # effective sizes of samples are rounded like counts
             if name == "q":  # a level that was asked for, as 25%
-                shares.add(f"{100 * value:.0f}")
+                shares.add(rounded(100 * value))
             if name == "time_from":
                 others.add(f"{value / 7 + 1:.0f}")
             others |= {f"{one:,.{digits}f}" for one in (value, abs(value)) for digits in range(4)}
     if rest and "n_risk" in rows:  # of a curve without an event, the share with it is said
         curve = rows[rows["cause"].isna()] if "cause" in rows else rows
         limits = curve[[*(_SHARES & set(curve))]].to_numpy(dtype=float).ravel()
-        shares |= {f"{100 * (1 - value):.0f}" for value in limits if np.isfinite(value)}
+        shares |= {rounded(100 * (1 - value)) for value in limits if np.isfinite(value)}
     for gap in gaps:
         for value in (gap.estimate, gap.low, gap.high):
-            others |= {f"{abs(100 * value):.0f}", f"{100 * value:+.0f}", f"{100 * value:+.1f}", f"{abs(value):.0f}"}
+            whole, tenth = float(rounded(100 * value)), float(rounded(100 * value, 1))
+            others |= {rounded(abs(100 * value)), f"{whole:+.0f}", f"{tenth:+.1f}", f"{abs(value):.0f}"}
     texts = " ".join(rows.select_dtypes("object").astype(str).to_numpy().ravel()) if len(rows) else ""
     others |= {n for n, _ in numbers_of(texts)}
     return shares, {one.replace("-", "\u2212") for one in others}
@@ -248,7 +249,7 @@ def unlike_any_row(text: str, rows: pd.DataFrame) -> list[str]:
         return ["".join(m) for m in WITH_LIMITS.findall(text)]
     known = set()
     for row in rows.dropna(subset=["estimate", "conf_low", "conf_high"]).to_dict("records"):
-        limits = tuple(f"{100 * row[name]:.0f}" for name in ("estimate", "conf_low", "conf_high"))
+        limits = tuple(rounded(100 * row[name]) for name in ("estimate", "conf_low", "conf_high"))
         known.add((row["group"], *limits, "", ""))
         if pd.notna(row.get("n_event")):
             known.add((row["group"], *limits, f"{row['n_event']:,.0f}", f"{row['n']:,.0f}"))

@@ -10,6 +10,7 @@ import re
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,16 @@ import pandas as pd
 from evalkit.views import Gap
 from evalkit.words._catalogue import messages
 
+
+def rounded(value: float, digits: int = 0) -> str:
+    """Write a number as readers round: a half goes away from zero."""
+    exact = Decimal(str(round(float(value), digits + 9)))
+    return str(exact.quantize(Decimal(10) ** -digits, ROUND_HALF_UP))
+
+
 _NUMBER = r"(?:(?:under|over) )?[+−]?\d+(?:,\d{3})*(?:\.\d+)?%?"
-_AMOUNT = r"no (?:points|days) apart|\d+ (?:points?|days?) (?:lower|higher|fewer|more)"
-_WORD = r"clearly higher|clearly lower|no clear difference(?: by then)?"
+_AMOUNT = r"no (?:points|days) apart|as many|\d+ (?:(?:points?|days?) )?(?:lower|higher|fewer|more)"
+_WORD = r"clearly higher|clearly lower|difference unclear(?: by then)?"
 _CAUSES = {"disengaged": "disengagement", "completed": "completion", "attended a first session": "first session"}
 _LIMITS = {"low": "conf_low", "high": "conf_high"}
 _WITH_LIMITS = {"share": "estimate", **_LIMITS}
@@ -41,6 +49,8 @@ class Spec:
 
 _SHARES = ("group.share.of", "group.share.limits", "group.share")
 _DAY = {"day": "time"}
+_WHEN = {"when": "time"}
+_DAYS = {"three months": (90,), "six months": (182, 183), "nine months": (270,), "one year": (365,)}
 _STATES = ("completed", "active", "returned", "waiting", "lapsed", "left")
 SPECS: dict[str, Spec] = {
     # items of lists
@@ -58,22 +68,22 @@ SPECS: dict[str, Spec] = {
     "days.one": Spec({"days": "estimate", **_LIMITS, "state": "state"}),
     **{f"path.in.{state}": Spec({"n": "estimate"}, {"state": state}) for state in _STATES},
     # sentences with lists
-    "path.said": Spec(_DAY, items=tuple(f"path.in.{state}" for state in _STATES), listed="values"),
-    "path.from": Spec(_DAY, items=tuple(f"path.in.{state}" for state in _STATES), listed="values"),
+    "path.said": Spec(_WHEN, items=tuple(f"path.in.{state}" for state in _STATES), listed="values"),
+    "path.from": Spec(_WHEN, items=tuple(f"path.in.{state}" for state in _STATES), listed="values"),
     "path.alt": Spec(_DAY, items=("path.alt.one",), listed="values"),
-    "head.path": Spec({**_DAY, "state": "state"}, items=_SHARES, listed="shares"),
+    "head.path": Spec({**_WHEN, "state": "state"}, items=_SHARES, listed="shares"),
     "days.said": Spec({"tau": "tau"}, items=("days.one",), listed="values"),
-    "curve.day": Spec(_DAY, items=_SHARES, listed="shares"),
-    "cif.day": Spec({**_DAY, "cause": "cause"}, items=_SHARES, listed="shares"),
+    "curve.day": Spec(_WHEN, items=_SHARES, listed="shares"),
+    "cif.day": Spec({**_WHEN, "cause": "cause"}, items=_SHARES, listed="shares"),
     "each": Spec({"label": "label"}, items=_SHARES, listed="shares"),
     "limit.missing": Spec({}, items=_SHARES, listed="shares"),
-    "count.day": Spec(_DAY, items=("count.value",), listed="values"),
-    "head.count": Spec(_DAY, items=("count.value",), listed="values"),
+    "count.day": Spec(_WHEN, items=("count.value",), listed="values"),
+    "head.count": Spec(_WHEN, items=("count.value",), listed="values"),
     "head.shares": Spec({"label": "label"}, items=_SHARES, listed="shares"),
-    "head.curve": Spec(_DAY, items=_SHARES, listed="shares"),
-    "head.curve.one": Spec(_DAY, items=_SHARES, listed="shares"),
-    "head.cif": Spec({**_DAY, "cause": "cause"}, items=_SHARES, listed="shares"),
-    "head.cif.one": Spec({**_DAY, "cause": "cause"}, items=_SHARES, listed="shares"),
+    "head.curve": Spec(_WHEN, items=_SHARES, listed="shares"),
+    "head.curve.one": Spec(_WHEN, items=_SHARES, listed="shares"),
+    "head.cif": Spec({**_WHEN, "cause": "cause"}, items=_SHARES, listed="shares"),
+    "head.cif.one": Spec({**_WHEN, "cause": "cause"}, items=_SHARES, listed="shares"),
     "head.published": Spec({}, items=_SHARES, listed="shares"),
     "head.published.completion": Spec({}, items=_SHARES, listed="shares"),
     "head.trend": Spec({}, items=("head.trend.one",), listed="measures"),
@@ -101,10 +111,10 @@ SPECS: dict[str, Spec] = {
     "base.one": Spec({"one": "estimate", "smd": "smd"}),
     "gate.sample.pass": Spec({"own": "n_effective_focus", "others": "n_effective_comparison"}),
     "gate.sample.fail": Spec({"own": "n_effective_focus", "others": "n_effective_comparison"}),
-    "end.none": Spec({**_LIMITS, "day": "tau"}, {"method": "iptw"}),
-    "end.mixed": Spec({**_LIMITS, "day": "tau"}, {"method": "iptw"}),
-    "end.higher": Spec({**_LIMITS, "day": "tau"}, {"method": "iptw"}),
-    "end.lower": Spec({**_LIMITS, "day": "tau"}, {"method": "iptw"}),
+    "end.none": Spec({**_LIMITS, "when": "tau"}, {"method": "iptw"}),
+    "end.mixed": Spec({**_LIMITS, "when": "tau"}, {"method": "iptw"}),
+    "end.higher": Spec({**_LIMITS, "when": "tau"}, {"method": "iptw"}),
+    "end.lower": Spec({**_LIMITS, "when": "tau"}, {"method": "iptw"}),
     **{key: Spec({}) for key in sorted(_FROM_TO)},
 }  # fmt: skip
 _SECOND = {  # what else a sentence says of the same group, or of the other one
@@ -238,6 +248,10 @@ class Claims:
     def _says(self, row: pd.Series, column: str, said: str) -> bool:
         if column not in row or pd.isna(row[column]):
             return column == "cause" and not ({*self.rows.get("cause", pd.Series(dtype=object)).dropna()})
+        if said in _DAYS:
+            return float(row[column]) in _DAYS[said]
+        if said.startswith("day "):
+            return fits(said.removeprefix("day "), float(row[column]))
         if column == "cause":
             return row["cause"] == _CAUSES.get(said, said)
         if column == "state":
@@ -351,10 +365,12 @@ class Claims:
             items = "|".join(re.sub(r"\?P<\w+>", "?:", self._pattern(item).pattern) for item in SPECS[key].items)
             items += r"|[^;:|.\d]+? none" if key == "alt.values" else ""  # places that nobody came from are in no row
             return f"(?:{items})(?:(?:, | and |; |, and )(?:{items}))*"
+        if place == "when":
+            return "|".join([r"day \d[\d,]*", *_DAYS])
         if place == "people":
             return r"\d[\d,]* people|1 person|no people"
         if place == "value" and key == "alt.value":
-            return rf"[\d,]+ people, {_NUMBER}|{_NUMBER}(?: \([\d,]+ people\))?|not shown"
+            return rf"[\d,]+ people, {_NUMBER}|{_NUMBER}(?:, [\d,]+ people)?|not shown"
         if place in {"one", "two"}:
             return rf"(?:mean )?{_NUMBER}"
         if place == "share" and key == "pref.value":
@@ -395,15 +411,15 @@ def fits(said: str, value: float) -> bool:
     """
     if not np.isfinite(value):
         return said == "not shown"
-    said = said.removeprefix("mean ").removesuffix(" people").removesuffix(" person")
-    if "people" in said:  # '30% (60 people)', '60 people, 30%'
+    if "people" in said and "%" in said:  # '30%, 60 people', '60 people, 30%'
         said = next(part for part in re.findall(_NUMBER, said) if part.endswith("%"))
+    said = said.removeprefix("mean ").removesuffix(" people").removesuffix(" person")
     if said == "under 1%":
         return 0 < value < 0.0051
     if said == "over 99%":
         return 0.9949 < value < 1
     plain = _plain(said)
-    ways = {f"{100 * value:.0f}", f"{100 * value:.1f}"} if said.endswith("%") else {
+    ways = {rounded(100 * value), rounded(100 * value, 1)} if said.endswith("%") else {
         form.format(v).replace("-", "−") for v in (value, 100 * value) for form in ("{:,.0f}", "{:.1f}", "{:.2f}", "{:+.1f}")
     }  # fmt: skip
     ways |= {way.removeprefix("−") for way in ways if not way.strip("−0.")} | (
@@ -441,7 +457,7 @@ def _ends(low: Any, high: Any, scale: float, places: Mapping[str, str], directio
 
 
 def _amount(said: str) -> float:
-    if said.startswith("no "):
+    if said.startswith("no ") or said == "as many":
         return 0.0
     size = float(said.split(maxsplit=1)[0])
     return -size if said.endswith(("lower", "fewer")) else size
@@ -466,7 +482,7 @@ def under_another_name(cells: Sequence[Sequence[str]], rows: pd.DataFrame, group
     """
     named = ["group", "estimate", "conf_low", "conf_high"]
     known = {
-        (str(row["group"]), *(f"{100 * row[name]:.0f}" for name in ("estimate", "conf_low", "conf_high")))
+        (str(row["group"]), *(rounded(100 * row[name]) for name in ("estimate", "conf_low", "conf_high")))
         for row in rows.reindex(columns=named).dropna().to_dict("records")
     }
     wrong, heads = [], cells[0] if cells else []

@@ -48,10 +48,12 @@ FAULTS: dict[str, Callable[[str], str]] = {
     "limits": lambda t: re.sub(rf"\(({N}) to ({N})", r"(\2 to \1", t, count=1),
     "estimate and limit": lambda t: re.sub(rf"({N})( [^%(]*)\(({N}) to", r"\3\2(\1 to", t, count=1),
     "direction": lambda t: swap("clearly higher", "clearly lower")(swap("a clear rise", "a clear fall")(t)),
-    "signs": swap("points lower", "points higher"),
+    "signs": lambda t: swap("fewer", "more")(t) if "of every hundred" in t.lower() else t,
     "more and fewer": lambda t: swap("clearly more days", "clearly fewer days")(swap("days more", "days fewer")(t)),
-    "now and before": lambda t: re.sub(rf"({N}) \(({N})\)(?=;|$)", r"\2 (\1)", t, count=1),
-    "day": lambda t: re.sub(r"day (\d+)", lambda m: f"day {int(m[1]) - 7}", t, count=1),
+    "now and before": lambda t: re.sub(rf"({N}) after ({N})", r"\2 after \1", t, count=1),
+    "day": lambda t: re.sub(
+        r"day (\d+)|(?:three|six) months", lambda m: f"day {int(m[1]) - 7}" if m[1] else "nine months", t, count=1
+    ),
     "people": lambda t: re.sub(r"of (\d+) (people)", lambda m: f"of {int(m[1]) + 5} {m[2]}", t, count=1),
     "causes": swap("disengaged:", "completed:"),
     "a third number": lambda t: re.sub(rf"(?<=was )({N})", "61%", t, count=1),
@@ -176,7 +178,7 @@ def test_columns_of_tables_are_those_of_their_group() -> None:
         ("75%", 0.7512, True), ("75%", 0.757, False), ("under 1%", 0.004, True), ("under 1%", 0.0, False),
         ("over 99%", 0.996, True), ("over 99%", 1.0, False), ("1,240", 1240, True), ("1,240", 1250, False),
         ("+13.5", 0.1351, True), ("−13.5", 0.1351, False), ("−13.5", -0.1351, True), ("mean 31.2", 31.24, True),
-        ("30% (60 people)", 0.3, True), ("60 people, 30%", 0.3, True), ("60 people, 31%", 0.3, False),
+        ("30%, 60 people", 0.3, True), ("60 people, 30%", 0.3, True), ("60 people, 31%", 0.3, False),
         ("42", 0.42, True), ("not shown", float("nan"), True), ("5%", float("nan"), False), ("0.0", -0.0001, True),
     ],
 )  # fmt: skip

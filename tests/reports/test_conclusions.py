@@ -57,19 +57,19 @@ def results(
 POWER = {"precision": safe_of("precision", "measure | estimate\nleast ratio | 1.63\nlargest ratio | 0.61\npower | 0.7")}
 ONE_MEASURE = {"precision": safe_of("precision", "measure | estimate\nleast ratio | 1.63\nlargest ratio | -")}
 HIGHER = (
-    "**Recorded harm.** After adjustment for what was measured, the share by day 182 is clearly higher in Pilot (by "
+    "**Recorded harm.** After adjustment for what was measured, the share by six months is clearly higher in Pilot (by "
     "weighting, +8.0 to +32.0 points). All three ways of adjusting agree."
 )
 LOWER = (
-    "**Recorded harm.** After adjustment for what was measured, the share by day 182 is clearly lower in Pilot (by "
+    "**Recorded harm.** After adjustment for what was measured, the share by six months is clearly lower in Pilot (by "
     "weighting, −29.0 to −11.0 points). All three ways of adjusting agree."
 )
 NEITHER = (
-    "**Recorded harm.** After adjustment for what was measured, no clear difference was found by day 182 (by weighting, "
+    "**Recorded harm.** After adjustment for what was measured, no clear difference was found by six months (by weighting, "
     "−12.0 to +6.0 points). This does not show that the groups are alike: any difference in that range fits the data."
 )
 MIXED = (
-    "**Recorded harm.** The three ways of adjusting do not agree whether there is a difference by day 182 (by weighting, "
+    "**Recorded harm.** The three ways of adjusting do not agree whether there is a difference by six months (by weighting, "
     "{low} to {high} points). Nothing firm is concluded."
 )
 STURDY = "Something unmeasured would need a risk ratio of 1.56 with both group and event to explain it."

@@ -54,7 +54,7 @@ def test_a_curve_is_said_up_to_the_horizon_with_its_difference(shown: list[dict[
     report = showing(STAYED, {"": on(90, LOWER)})
     report.say(estimates(STAYED), "fig-x", words=WORDS, lead="Lead:", horizon=90)
     assert shown[0]["text/markdown"] == (
-        "Lead: At day 90, 71% in Pilot (63% to 79%) and 52% in PAIP (46% to 58%) were well. The share is clearly lower in "
+        "Lead: At three months, 71% in Pilot (63% to 79%) and 52% in PAIP (46% to 58%) were well. The share is clearly lower in "
         "Pilot: by 11 to 29 points. See @fig-x."
     )
 
@@ -63,7 +63,7 @@ def test_a_curve_is_shown_with_headline_alternative_text_numbers_and_remarks(sho
     report = showing(STAYED, {"": on(182, HIGHER)})
     report.show(estimates(STAYED), words=WORDS, horizon=182)
     mark = shown[0]["mark"]
-    assert mark["headline"] == "By day 182, 55% in Pilot and 33% in PAIP were well: clearly higher"
+    assert mark["headline"] == "By six months, 55% in Pilot and 33% in PAIP were well: clearly higher"
     assert mark["alt"] == "Pilot, well: 55% at day 182. PAIP, well: 33% at day 182."
     assert mark["data"]["rows"][1][:4] == ["Pilot", 90, None, 0.71]
     assert shown[1]["text/markdown"] == f"::: {{.note}}\n{SMOOTH}\n:::"
@@ -308,21 +308,14 @@ def beside(measure: str = "completion", **about: Any) -> Told:
 def test_published_figures_in_a_table(shown: list[dict[str, Any]]) -> None:
     beside().show_benchmarks(DONE.estimates.about(population="starters"))
     rows = cells(shown[0]["text/html"])
-    low, high = newcombe(90, 120, round(0.734 * 1899), 1899)
-    two = [f"{100 * v:+.1f}".replace("-", "−") for v in (90 / 120 - round(0.734 * 1899) / 1899, low, high)]
-    assert rows[0] == ["Published figure", "Published", "Of whom", "Group here", "Here", "Difference, points (95% CI)"]
-    assert rows[1] == [
-        "Completion",
-        "73.4%",
-        "1,899: men assessed",
-        "PAIP",
-        "75.0% of 120",
-        f"{two[0]} ({two[1]} to {two[2]})",
-    ]
-    assert rows[2][3:5] == ["Pilot", "25.0% of 40"]
-    assert rows[3] == ["Completion", "about 50%", "men assessed", "PAIP", "75.0% of 120", "not computed"]
+    low, high = (f"{100 * float(v):.0f}%" for v in wilson(90, 120))
+    assert rows[0] == ["Published figure", "Published", "Of whom", "Group here", "Here (95% CI)"]
+    assert rows[1] == ["Completion", "73.4%", "1,899: men assessed", "PAIP", f"75% ({low} to {high}) of 120"]
+    assert rows[2][3] == "Pilot"
+    assert rows[2][4].startswith("25% (")
+    assert rows[3][:4] == ["Completion", "about 50%", "men assessed", "PAIP"]
     assert rows[-1] == [
-        "Here: starters. Who is counted differs from figure to figure: read a difference beside both denominators. Sources: "
+        "Here: starters. Who is counted differs from figure to figure, so no difference is computed. Sources: "
         "Bennett (2005). Bennett (2005)."
     ]
 
@@ -421,7 +414,7 @@ def test_the_table_of_participants_and_its_file(shown: list[dict[str, Any]]) -> 
     assert cells(shown[0]["text/html"])[:3] == [
         ["Characteristic", "Pilot (n = 90)", "PAIP (n = 300)", "Standardized difference"],
         ["Age"],
-        ["Mean (SD)", "31.2 (9.0)", "35.3 (11.0)", "−0.42"],
+        ["Mean (SD)", "31.2, SD 9.0", "35.3, SD 11.0", "−0.42"],
     ]
     data = shown[0]["mark"]["data"]
     assert data["columns"] == ["group", "variable", "term", "label", "n", "n_event", "estimate", "std_dev", "smd"]
@@ -507,7 +500,9 @@ def test_the_table_compares_the_nearest_denominator_too(shown: list[dict[str, An
     report, nearest, _ = likened()
     report.show_benchmarks(DONE.estimates.about(population="starters"), nearest=nearest)
     rows = [row[3:5] for row in cells(shown[0]["text/html"])[1:5]]
+    limits = {(x, n): "({:.0f}% to {:.0f}%)".format(*(100 * float(v) for v in wilson(x, n)))
+              for x, n in ((90, 120), (10, 40), (70, 140), (8, 50))}  # fmt: skip
     assert sorted(rows) == sorted([
-        ["PAIP", "75.0% of 120"], ["Pilot", "25.0% of 40"],
-        [f"PAIP, of {NEAR}", "50.0% of 140"], [f"Pilot, of {NEAR}", "16.0% of 50"],
+        ["PAIP", f"75% {limits[90, 120]} of 120"], ["Pilot", f"25% {limits[10, 40]} of 40"],
+        [f"PAIP, of {NEAR}", f"50% {limits[70, 140]} of 140"], [f"Pilot, of {NEAR}", f"16% {limits[8, 50]} of 50"],
     ])  # fmt: skip

@@ -38,10 +38,11 @@ def curve() -> Estimates:
 def test_sentence_figure_and_table_agree(curve: Estimates) -> None:
     safe = make_safe(curve, POLICY)
     text = markdown(sentences(safe, GROUPS, "fig-x", "not disengaged"))
-    day, first, second = re.match(
-        r"At day (\d+), (\d+)% in Pilot .*? and (\d+)% in PAIP .*? were not disengaged\. See @fig-x\.$",
+    when, first, second = re.match(
+        r"At (.+?), (\d+)% in Pilot .*? and (\d+)% in PAIP .*? were not disengaged\. See @fig-x\.$",
         text,
     ).groups()
+    day = {"six months": "182", "one year": "365"}[when]
     rows = safe.at([int(day)]).set_index("group")["estimate"]
     assert (round(100 * rows["Pilot"]), round(100 * rows["PAIP"])) == (int(first), int(second))
     lines = {(line[0], line[1]): line[3] for line in cells(table_of(safe))[1:]}
@@ -117,8 +118,8 @@ def test_an_analysis_of_no_family_has_a_plain_table_and_no_figure() -> None:
 @pytest.mark.parametrize(
     ("events", "said"),
     [
-        ((30, 40), "Engagement in the Pilot does not clearly differ by area: 30% (A) to 40% (B)"),
-        ((40, 75), "Engagement in the Pilot differs by area: 40% (A) to 75% (B)"),
+        ((30, 40), "Engagement in the Pilot does not clearly differ by area: A 30% to B 40%"),
+        ((40, 75), "Engagement in the Pilot differs by area: A 40% to B 75%"),
     ],
 )
 def test_a_headline_speaks_of_a_range_only_where_it_is_more_than_chance(events: tuple[int, int], said: str) -> None:

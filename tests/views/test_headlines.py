@@ -80,38 +80,38 @@ def weeks(*rows: tuple[str, int, int, float], kind: str = "sessions_by_week") ->
 
 CURVES = {
     "clearly higher": Case(
-        "By day 182, 55% in Pilot and 33% in PAIP were well: clearly higher", stayed(), "well", {"": on(182, HIGHER)}
+        "By six months, 55% in Pilot and 33% in PAIP were well: clearly higher", stayed(), "well", {"": on(182, HIGHER)}
     ),
     "clearly lower": Case(
-        "By day 182, 55% in Pilot and 33% in PAIP were well: clearly lower", stayed(), "well", {"": on(182, LOWER)}
+        "By six months, 55% in Pilot and 33% in PAIP were well: clearly lower", stayed(), "well", {"": on(182, LOWER)}
     ),
     "unclear on the last day": Case(
-        "By day 182, 55% in Pilot and 33% in PAIP were well: no clear difference", stayed(), "well", {"": on(182, NONE)}
+        "By six months, 55% in Pilot and 33% in PAIP were well: difference unclear", stayed(), "well", {"": on(182, NONE)}
     ),
     "unclear on an early day": Case(
-        "By day 90, 71% in Pilot and 52% in PAIP were well: no clear difference by then",
+        "By three months, 71% in Pilot and 52% in PAIP were well: difference unclear by then",
         stayed("fail"), "well", {"": on(90, NONE)},
     ),
     "clear on an early day": Case(
-        "By day 90, 71% in Pilot and 52% in PAIP were well: clearly lower", stayed("fail"), "well", {"": on(90, LOWER)}
+        "By three months, 71% in Pilot and 52% in PAIP were well: clearly lower", stayed("fail"), "well", {"": on(90, LOWER)}
     ),
     "a difference of another day": Case(
-        "By day 182, 55% in Pilot and 33% in PAIP were well", stayed(), "well", {"": on(90, HIGHER)}
+        "By six months, 55% in Pilot and 33% in PAIP were well", stayed(), "well", {"": on(90, HIGHER)}
     ),
-    "no difference may be told": Case("By day 182, 55% in Pilot and 33% in PAIP were well", stayed(), "well"),
-    "one group": Case("By day 182, 55% in Pilot were well", stayed(), "well", groups=("Pilot",)),
+    "no difference may be told": Case("By six months, 55% in Pilot and 33% in PAIP were well", stayed(), "well"),
+    "one group": Case("By six months, 55% in Pilot were well", stayed(), "well", groups=("Pilot",)),
     "nothing quoted": Case("", stayed().until(30), "well", {"": on(90, HIGHER)}),
     "weighted": Case("", stayed(counts=weighted()), "well", {"": on(182, HIGHER)}),
     "the first cause, with its difference": Case(
-        "By day 90, disengaged: 27% in Pilot and 44% in PAIP; clearly lower",
+        "By three months, disengaged: 27% in Pilot and 44% in PAIP; clearly lower",
         LEFT, gaps={"disengagement": on(90, LOWER), "completion": on(90, HIGHER)},
     ),
     "the first cause, unclear on an early day": Case(
-        "By day 90, disengaged: 27% in Pilot and 44% in PAIP; no clear difference by then",
+        "By three months, disengaged: 27% in Pilot and 44% in PAIP; difference unclear by then",
         LEFT, gaps={"disengagement": on(90, NONE)},
     ),
     "the first cause, without a difference": Case(
-        "By day 90, disengaged: 27% in Pilot and 44% in PAIP", LEFT, gaps={"disengagement": on(60, LOWER)}
+        "By three months, disengaged: 27% in Pilot and 44% in PAIP", LEFT, gaps={"disengagement": on(60, LOWER)}
     ),
     "the first cause is not quoted": Case(
         "",
@@ -194,17 +194,17 @@ REACH = {
     "nothing recorded": Case("", reach(("Pilot", "not recorded", 80, 80), ("PAIP", "Austin", 20, 100))),
     "of the other group alone": Case("", reach(("PAIP", "Austin", 20, 100))),
     "levels that differ": Case(
-        "Engagement in the Pilot differs by area: 40% (Austin) to 75% (Pilsen)",
+        "Engagement in the Pilot differs by area: Austin 40% to Pilsen 75%",
         across(("Pilot", "Area", "Pilsen", 75, 100), ("Pilot", "Area", "Austin", 40, 100), ("PAIP", "Area", "Uptown", 1, 99),
                ("Pilot", "Gender", "Man", 60, 100), ("Pilot", "Gender", "Woman", 64, 100)),
     ),
     "a clear range goes before a larger one": Case(
-        "Engagement in the Pilot differs by gender: 40% (Man) to 55% (Woman)",
+        "Engagement in the Pilot differs by gender: Man 40% to Woman 55%",
         across(("Pilot", "Gender", "Man", 400, 1000), ("Pilot", "Gender", "Woman", 550, 1000),
                ("Pilot", "Area", "Austin", 5, 20), ("Pilot", "Area", "Pilsen", 9, 20)),
     ),
     "levels that may be alike": Case(
-        "Engagement in the Pilot does not clearly differ by area: 30% (Austin) to 40% (Pilsen)",
+        "Engagement in the Pilot does not clearly differ by area: Austin 30% to Pilsen 40%",
         across(("Pilot", "Area", "Austin", 30, 100), ("Pilot", "Area", "Pilsen", 40, 100)),
     ),
     "levels that are alike": Case("", across(("Pilot", "Area", "Austin", 30, 100), ("Pilot", "Area", "Pilsen", 60, 200))),
@@ -241,15 +241,15 @@ Pilot | 365  | 0.42     | 0.33     | 0.55
 PAIP  | 182  | 0.36     | 0.30     | 0.44
 """
 OTHERS = {
-    "now and a quarter ago": Case("Pilot, now and a quarter ago: Engaged 55% (42%)", safe_of("trend", TREND)),
+    "now and a quarter ago": Case("Pilot, now and a quarter ago: Engaged 55% after 42%", safe_of("trend", TREND)),
     "now and a quarter ago of two measures": Case(
-        "Pilot, now and a quarter ago: Engaged 55% (42%); Completed 25% (11%)",
+        "Pilot, now and a quarter ago: Engaged 55% after 42%; Completed 25% after 11%",
         safe_of("trend", TREND.replace("| 0   |", "| 30  |")),
     ),
     "a quarter ago is not known": Case("", safe_of("trend", TREND.replace("| 90  | 0.42", "| 0   | 0.42"))),
     "now is not known": Case("", safe_of("trend", TREND.replace("| 120 | 0.55", "| 120 | -   "))),
     "a measure that is not known now": Case(
-        "Pilot, now and a quarter ago: Completed 25% (11%)",
+        "Pilot, now and a quarter ago: Completed 25% after 11%",
         safe_of("trend", TREND.replace("| 0   |", "| 30  |").replace("| 120 | 0.55", "| 120 | -   ")),
     ),
     "no quarter before": Case("", safe_of("trend", "\n".join(TREND.strip().splitlines()[:2]))),
@@ -262,7 +262,7 @@ OTHERS = {
         safe_of("adjusted_effects", EFFECTS.format(-0.135, -0.251, -0.02)),
     ),
     "adjusted, unclear": Case(
-        "After adjustment, 0.0 points (−9.1 to +8.2): no clear difference",
+        "After adjustment, 0.0 points (−9.1 to +8.2): difference unclear",
         safe_of("adjusted_effects", EFFECTS.format(-0.0001, -0.091, 0.082)),
     ),
     "not adjusted": Case("", safe_of("adjusted_effects", "\n".join(EFFECTS.strip().splitlines()[:2]))),
@@ -287,7 +287,7 @@ OTHERS = {
         "Everybody: 0 points (−3 to 0)", safe_of("subgroups", LEVELS.format(-0.0012, -0.03, 0.004))
     ),
     "repeated harm": Case(
-        "By day 182: 21 times per hundred people in Pilot (14 to 31) and 36 times per hundred people in PAIP (30 to 44)",
+        "By six months: 21 times per hundred people in Pilot (14 to 31) and 36 times per hundred people in PAIP (30 to 44)",
         safe_of("mean_count", COUNTS),
     ),
     "no repeated harm": Case("", safe_of("mean_count", "group | time | estimate\nPilot | 182 | -")),

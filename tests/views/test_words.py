@@ -34,7 +34,9 @@ def test_messages_are_whole_and_hold_no_number() -> None:
 
 
 # Keys that are put together of three parts or with a stem that is handed on: _gap.amount, _gap.gap_words, _headlines._tiles.
-BUILT = re.compile(r"(points|days)\.(lower|higher|same)|gap(\.days)?\.\w+|change\.\w+|head\.(tiles|reach)\.\w+")
+BUILT = re.compile(
+    r"horizon\.\d+|(points|days|people)\.(lower|higher|same)|gap(\.days)?\.\w+|change\.\w+|head\.(tiles|reach)\.\w+"
+)
 
 
 def literals() -> tuple[set[str], list[re.Pattern[str]]]:
@@ -102,14 +104,14 @@ def test_lists() -> None:
         (
             -0.06,
             0.1,
-            "There is no clear difference: in Pilot the share could be anything from 6 points lower to 10 points higher.",
+            "Of every hundred people, Pilot could have anything from 6 fewer to 10 more.",
         ),
         (0.02, 0.2, "The share is clearly higher in Pilot: by 2 to 20 points."),
         (-0.2, -0.02, "The share is clearly lower in Pilot: by 2 to 20 points."),
         (
             0.0,
             0.3,
-            "There is no clear difference: in Pilot the share could be anything from no points apart to 30 points higher.",
+            "Of every hundred people, Pilot could have anything from as many to 30 more.",
         ),
         (0.004, 0.2, "The share is clearly higher in Pilot: by 0.4 to 20 points."),
     ],
@@ -128,14 +130,15 @@ def test_sentence_headline_and_rows_of_incidences_agree() -> None:
     safe = make_safe(found, Policy())
     text, head = sentences(safe, GROUPS), headline(safe, GROUPS)
     rows = safe.landmark_rows().set_index(["cause", "group", "time"])["estimate"]
-    for day, cause, one, two in re.findall(r"By day (\d+), (\w+): (\d+)% in Pilot .*? and (\d+)% in PAIP", text):
+    days = {"three months": 90, "six months": 182, "one year": 365}
+    for when, cause, one, two in re.findall(r"By (.+?), (\w+): (\d+)% in Pilot .*? and (\d+)% in PAIP", text):
         name = {"disengaged": "disengagement", "completed": "completion"}[cause]
-        assert round(100 * rows[name, "Pilot", float(day)]) == int(one)
-        assert round(100 * rows[name, "PAIP", float(day)]) == int(two)
-    assert text.count("By day") == 2
-    day = int(re.match(r"By day (\d+)", text)[1])
-    one, two = (round(100 * rows["disengagement", group, float(day)]) for group in GROUPS)
-    assert head == f"By day {day}, disengaged: {one}% in Pilot and {two}% in PAIP"
+        assert round(100 * rows[name, "Pilot", days[when]]) == int(one)
+        assert round(100 * rows[name, "PAIP", days[when]]) == int(two)
+    assert len(re.findall("By (?:three months|six months|one year), ", text)) == 2
+    when = re.match(r"By (.+?),", text)[1]
+    one, two = (round(100 * rows["disengagement", group, days[when]]) for group in GROUPS)
+    assert head == f"By {when}, disengaged: {one}% in Pilot and {two}% in PAIP"
 
 
 NAN, INF = float("nan"), float("inf")

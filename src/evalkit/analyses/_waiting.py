@@ -126,7 +126,11 @@ def starting_by_wait(cohort: Cohort) -> Estimates:
     event, other, people = STAGES["before_session"]
     if rows.empty:
         return nobody(cohort, "cumulative_incidence", event, ["group", "cause"], people, "starting_by_wait")
-    names = [f"{low} to {high} days" if high is not None else f"{low} days and more" for low, high in WAITS]
+    # as a sentence names a group: "84% in people who waited 0 to 7 days"
+    names = [
+        f"people who waited {low} to {high} days" if high is not None else f"people who waited {low} days or more"
+        for low, high in WAITS
+    ]
     ends = [low - 0.5 for low, _ in WAITS] + [np.inf]
     rows["wait"] = pd.cut(rows[WAIT], ends, labels=names)
     found = cumulative_incidence(rows, "time", "event", by="wait", causes=[event, other])

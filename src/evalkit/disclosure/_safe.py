@@ -176,6 +176,21 @@ class Safe:
         told = [place in self.quoted for place in places(read)]
         return read[np.array(told, dtype=bool)].reset_index(drop=True)
 
+    def of_cause(self, cause: str) -> Safe:
+        """Return incidences of which only those of one cause are shown.
+
+        Parameters
+        ----------
+        cause : str
+
+        Returns
+        -------
+        Safe
+        """
+        kept = self.estimates.about(data=_of_cause(self.estimates, cause))
+        smooth = self.smooth and self.smooth.about(data=_of_cause(self.smooth, cause))
+        return dataclasses.replace(self, estimates=kept, smooth=smooth)
+
     def until(self, horizon: float) -> Safe:
         """Return a curve of which no later day is quoted.
 
@@ -196,6 +211,11 @@ class Safe:
         if not self.withheld:
             return ""
         return f"Not shown where fewer than {self.policy.minimum_count} people or events would be described."
+
+
+def _of_cause(estimates: Estimates, cause: str) -> pd.DataFrame:
+    """Return the rows of one cause."""
+    return estimates.data[estimates.data["cause"].astype(str) == cause].reset_index(drop=True)
 
 
 def make_safe(estimates: Estimates, policy: Policy) -> Safe:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DIALECT", "FONTS", "font_folder", "metadata", "publish_embedded"]
+__all__ = ["DIALECT", "FONTS", "font_folder", "metadata", "publish_embedded", "write_style"]
 
 import calendar
 import html
@@ -19,6 +19,7 @@ from evalkit.publish._document import ATTACHMENT, BIBLIOGRAPHY, Document, resour
 from evalkit.publish._markdown import write_markdown
 from evalkit.publish._page import css_string, finished
 from evalkit.publish._process import Finished, run_child
+from evalkit.publish._typefaces import FONTS, font_file, style_with_letters
 from evalkit.publish._typst import COMMAND
 from evalkit.publish._web import check_self_contained
 from evalkit.publish._words import words
@@ -26,11 +27,7 @@ from evalkit.words import messages_for
 
 DIALECT = "markdown-tex_math_dollars-raw_tex-example_lists-task_lists"
 """What Markdown a notebook is written in: a dollar sign is one, and a backslash begins no command."""
-FONTS = {  # module of a package: family
-    "font_source_serif_pro": "SourceSerifPro",
-    "font_source_sans_pro": "SourceSansPro",
-}
-_IN_STYLE = ("running", "cut", "word-cut", "word-synthetic", "word-unreal")
+_IN_STYLE = ("running", "cut", "word-cut", "word-synthetic", "word-unreal", "word-more")
 _FACES = ("Regular", "It", "Semibold", "Bold")
 
 
@@ -206,17 +203,27 @@ def font_folder(folder: Path) -> Path:
     """
     target = folder / "fonts"
     target.mkdir(exist_ok=True)
-    for package, family in FONTS.items():
-        home = Path(str(__import__(package).__file__)).parent / "files"
+    for package in FONTS:
         for face in _FACES:
-            name = f"{family}-{face}.ttf"
-            shutil.copyfile(home / name, target / name)
+            file = font_file(package, face)
+            shutil.copyfile(file, target / file.name)
     return target
 
 
+def write_style(folder: Path) -> None:
+    """Write the page's style sheet, with the letters of the PDF in it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    """
+    style = (resources() / "report.css").read_text(encoding="utf-8")
+    (folder / "report.css").write_text(style_with_letters(style), encoding="utf-8")
+
+
 def _html(_: Document, folder: Path, allowed: _Allowed) -> Path:
-    for name in ("report.html5", "report.css"):
-        shutil.copyfile(resources() / name, folder / name)
+    shutil.copyfile(resources() / "report.html5", folder / "report.html5")
+    write_style(folder)
     _pandoc(
         folder,
         allowed,

@@ -13,6 +13,8 @@ from evalkit.publish._page import beside
 from evalkit.publish._prepare import Item
 from evalkit.words import Messages, messages_for
 
+_WIDTH = re.compile(r'<svg\b[^>]*?\bwidth="([\d.]+)pt"')
+_PHONE = 400.0  # points of letters as large as a figure's that a phone shows without making them too small
 _FENCE = re.compile(r"^(`{3,})", re.MULTILINE)
 
 
@@ -57,12 +59,19 @@ def markdown_parts(document: Document, folder: Path) -> list[str]:
 def _part(item: Item, media: Path) -> str:
     if item.kind == "figure":
         (media / f"{item.label}.svg").write_text(item.text, encoding="utf-8")
-        return f"![{item.caption}](media/{item.label}.svg){{#{item.label} fig-alt={quoted(item.alt)}}}"
+        wide = " .wide" if _is_wide(item.text) else ""
+        return f"![{item.caption}](media/{item.label}.svg){{#{item.label}{wide} fig-alt={quoted(item.alt)}}}"
     if item.kind == "table":
         return f"::: {{#{item.label}}}\n{_fenced('{=html}', item.text)}\n\n{item.caption}\n:::"
     if item.kind == "code":
         return _fenced("python", item.text)
     return item.text
+
+
+def _is_wide(svg: str) -> bool:
+    """Say whether a picture is too wide to be read when it is squeezed to a phone: panels side by side."""
+    found = _WIDTH.search(svg)
+    return found is not None and float(found[1]) > _PHONE
 
 
 def files_of(item: Item, say: Messages) -> str:

@@ -59,6 +59,8 @@ def beside(item: Item, say: Messages) -> str:
 
 
 def _table(frame: pd.DataFrame, say: Messages) -> str:
+    # a share of all referred, also of those too recently referred to have taken a step, is no rate to be quoted
+    frame = frame.drop(columns="share", errors="ignore")
     if "label" in frame:  # says in words what these say in names
         frame = frame.drop(columns=["term", "variable"], errors="ignore")
     names = [str(name) for name in frame]
@@ -104,7 +106,6 @@ def column_headings(say: Messages) -> dict[str, str]:
         "estimate": say("Estimate"),
         "conf_low": say("Lower limit"),
         "conf_high": say("Upper limit"),
-        "share": say("Of all referred"),
         "measure": say("Measure"),
         "period": say("Period"),
     }

@@ -23,7 +23,7 @@ _OPTION = re.compile(r"^#\|\s?(.*)$")
 _REFERENCE = re.compile(r"(?<![\w/`\\])@((?:fig|tbl|sec)-[A-Za-z0-9_-]+)")
 SECTION = re.compile(r"\{#(sec-[\w-]+)")
 """A heading's label."""
-_TAIL = re.compile(r"(: |, with ).*$", re.DOTALL)  # of a caption: how the figure shows it
+_TAIL = re.compile(r"(: |, with |, con ).*$", re.DOTALL)  # of a caption: how the figure shows it
 _KNOWN_OPTIONS = (
     "label",
     "fig-cap",

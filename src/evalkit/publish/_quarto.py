@@ -23,7 +23,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook, new_raw_cell
 
 from evalkit.errors import MissingToolError, PublicationError
 from evalkit.publish._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
-from evalkit.publish._embedded import DIALECT, font_folder, metadata
+from evalkit.publish._embedded import DIALECT, font_folder, metadata, write_style
 from evalkit.publish._markdown import markdown_parts
 from evalkit.publish._page import finished
 from evalkit.publish._process import Finished, run_child
@@ -266,8 +266,9 @@ def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> P
     pathlib.Path
         The notebook.
     """
-    for name in (*_PARTIALS, _PAGE, "evalkit.lua", "report.css"):
+    for name in (*_PARTIALS, _PAGE, "evalkit.lua"):
         shutil.copyfile(resources() / name, folder / name)
+    write_style(folder)
     if "pdf" in formats:
         font_folder(folder)
         (folder / ATTACHMENT).write_bytes(document.attachment)

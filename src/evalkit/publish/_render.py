@@ -24,7 +24,7 @@ from evalkit.publish._before import check_notebook
 from evalkit.publish._crate import write_crate
 from evalkit.publish._data import write_data
 from evalkit.publish._document import Document, document_of, with_bibliography, with_excuses
-from evalkit.publish._embedded import FONTS, publish_embedded
+from evalkit.publish._embedded import publish_embedded
 from evalkit.publish._environment import digest, loaded_packages
 from evalkit.publish._execute import Limits, execute
 from evalkit.publish._held import ledger_for, newest_gone, release_name
@@ -47,6 +47,7 @@ from evalkit.publish._scratch import private_files, scratch_folder, sweep
 from evalkit.publish._sign import SIGNATURE, key_name, sign, signing_key
 from evalkit.publish._spoken import in_language
 from evalkit.publish._standing import Standing, standing_at
+from evalkit.publish._typefaces import FONTS
 from evalkit.publish._waiting import Waiting, hold, waiting_at
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files, guard_for
 from evalkit.seal import ENVIRONMENT, new_key

@@ -35,6 +35,7 @@ def words(locale: str) -> dict[str, str]:
         "unreal": say("Synthetic data: no real person is described"),
         "skip": say("Skip to the report"),
         "contents": say("Contents"),
+        "more": say("Wider than the screen: move sideways to see all"),
         "page": say("Page {page} of {pages}"),
         "figure": say("Figure"),
         "table": say("Table"),

@@ -74,7 +74,7 @@ def mark_of(baseline: Baseline) -> dict[str, object]:
         low, high = float(row["conf_low"]), float(row["conf_high"])
     name, whom = translated(baseline.label or baseline.id), translated(baseline.denominator)
     whom = f"{count(baseline.n)} {whom}" if baseline.n is not None else whom
-    label = "\n".join([name, *textwrap.wrap(whom, 30, max_lines=4, placeholder=" ...")])
+    label = "\n".join([name, *textwrap.wrap(whom, 38, max_lines=3, placeholder=" ...")])
     return {"label": label, "estimate": baseline.value, "conf_low": low, "conf_high": high, "name": name}
 
 
@@ -144,7 +144,7 @@ def _here(rows: pd.DataFrame, whom: str, lead: str) -> pd.DataFrame:
     """Return this study's shares as a line of the figure: who they are of stands in its label."""
     own = rows.drop_duplicates("group")
     sizes = [f"{translated(str(row['group']))}: {count(row['n'])}" for _, row in own.iterrows()]
-    label = "\n".join([lead, *wrapped(whom, 30).split("\n"), *sizes])
+    label = "\n".join([lead, *wrapped(whom, 38).split("\n"), "; ".join(sizes)])
     limits = {"conf_low": own["here_low"], "conf_high": own["here_high"]}
     return own.assign(label=label, name=whom, estimate=own["here"], **limits)
 

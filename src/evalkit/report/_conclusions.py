@@ -12,6 +12,7 @@ from evalkit.disclosure import Safe
 from evalkit.markup import box, bullets, paragraphs
 from evalkit.views import Gap, decimal, listed, percent, points, words
 from evalkit.views._mark import emit
+from evalkit.words import horizon
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -51,7 +52,12 @@ def _conclusion(report: Report, one: Outcome, safe: list[Safe], *, brief: bool) 
     gaps = [Gap(*(float(row[c]) for c in ("estimate", "conf_low", "conf_high"))) for _, row in adjusted.iterrows()]
     directions = {gap.direction for gap in gaps}
     key = directions.pop() if len(directions) == 1 else "mixed"
-    ends = {"low": points(gaps[0].low), "high": points(gaps[0].high), "day": one.days, "group": report.groups[0]}
+    ends = {
+        "low": points(gaps[0].low),
+        "high": points(gaps[0].high),
+        "when": horizon(one.days),
+        "group": report.groups[0],
+    }
     text = words(f"end.{key}", event=event, **ends)
     return text if brief else f"{text} {_how_firm(report, one, key, e, safe)}".strip()
 

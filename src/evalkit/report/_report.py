@@ -259,7 +259,7 @@ class Report:
         view = self.view(safe, Look(words, horizon))
         if self._refused(view, exact):
             return
-        said = view.sentence(see)
+        said = view.sentence("" if see.startswith("fig-") and view.undrawable else see)
         if not said:
             msg = f"report.say: '{safe.estimates.kind}' has no sentence; use report.show"
             raise DisclosureError(msg)
@@ -321,7 +321,7 @@ class Report:
         if remarks := view.remarks():
             self._emit("markdown", box("note", " ".join(remarks)), safe)
 
-    def show_differences(self, estimates: Estimates, note: str = "") -> None:
+    def show_differences(self, estimates: Estimates, note: str = "", *, cause: str = "") -> None:
         """Show a curve at given days as a table: both groups, and the difference between them.
 
         Parameters
@@ -330,16 +330,27 @@ class Report:
             Survival curves or cumulative incidences of the two groups.
         note : str
             A line below the table.
+        cause : str
+            Of incidences of several causes: the only one shown.
         """
         if self._without(estimates):
             return
         safe = self.safe(estimates)
-        if self._refused(self.view(safe)):
+        view = self.view(safe, Look(CurveText("", "", "", cause)))
+        if self._refused(view):
             return
         gaps = curve_differences(safe, self.groups)
+        safe, gaps = view.safe, gaps.of_cause(cause) if cause else gaps
         said = " ".join(translated(part) for part in (note, safe.note) if part)
         table, data = difference_table(safe, gaps, self.groups, said), difference_numbers(safe, gaps)
-        self._emit("table", table, safe, data=data, also={gaps.estimates.id: gaps.estimates.kind}, typed=(note,))
+        self._emit(
+            "table",
+            table,
+            self.safe(estimates),
+            data=data,
+            also={gaps.estimates.id: gaps.estimates.kind},
+            typed=(note,),
+        )
 
     def show_benchmarks(
         self,

@@ -10,7 +10,7 @@ from datetime import date
 
 from evalkit.periods import Period
 from evalkit.site._series import Number, Question, Row
-from evalkit.words import Messages, marked, messages_for
+from evalkit.words import Messages, marked, messages_for, points
 
 _QUARTERS = (
     marked("first quarter of {year}"),
@@ -126,9 +126,9 @@ def written(number: Number | None, row: Row, reader: Reader) -> tuple[str, str]:
         return "–", ""
     if number.value is None:
         return say("not shown"), ""
-    points = row.about.get("measure") == "difference"
-    write = _points if points else say.percent if row.scale == "share" else _plain
-    text = say("{points} points", points=write(number.value)) if points else write(number.value)
+    in_points = row.about.get("measure") == "difference"
+    write = _points if in_points else say.percent if row.scale == "share" else _plain
+    text = say("{points} points", points=write(number.value)) if in_points else write(number.value)
     if number.low is not None and number.high is not None:
         limits = say("{low} to {high}", low=write(number.low), high=write(number.high))
         text = f"{text} ({limits})"
@@ -143,7 +143,7 @@ def _plain(value: float) -> str:
 
 def _points(value: float) -> str:
     """Write a difference of shares in percentage points, with its sign."""
-    return f"{100 * value:+.0f}".replace("-", "−").replace("+0", "0").replace("−0", "0")
+    return points(value, 0)
 
 
 def page_words(say: Messages) -> dict[str, str]:

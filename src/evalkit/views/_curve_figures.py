@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["at_risk", "curve_numbers", "curves_figure", "incidence_figure", "ticks"]
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,14 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from evalkit.disclosure import Safe
+from evalkit.views._axes import share_axis
 from evalkit.views._labels import name_ends
 from evalkit.views._said import cause_in_words
-from evalkit.views._style import BESIDE, MUTED, arm_style, new_figure, themed
+from evalkit.views._style import MUTED, NARROW, arm_style, new_figure, themed
 from evalkit.views._view import CurveText
-from evalkit.words import count, percent, percent_sign, translated, words, wrapped
+from evalkit.words import count, percent, translated, words, wrapped
 
 _STEPS = (30, 60, 91, 182, 365, 730)
 _TALL = 24  # letters of a line beside an axis
@@ -110,16 +110,21 @@ def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Curve
     end = min(horizon, max(float(knots[g]["time"].iloc[-1]) for g in shown))
     days = ticks(end)
     risk = safe.drawn(days)
-    figure = new_figure(1.9 + 0.17 * (len(shown) + 1), BESIDE)
+    figure = new_figure(1.75 + 0.17 * (len(shown) + 1), NARROW)
     with themed():
         axes = figure.add_subplot()
         last = {g: _curve(axes, knots[g], arm_style(groups)[g], end) for g in shown}
-        axes.set(xlim=(0, end), ylim=(0, 1.02), xticks=days, ylabel=wrapped(text.y_label, _TALL))
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent_sign()))
+        axes.set(xlim=(0, end), xticks=days, ylabel=wrapped(text.y_label, _TALL))
+        share_axis(axes, "y", _heights(knots[g] for g in shown))
         axes.set_xlabel(text.x_label)
         at_risk(axes, risk, shown, days, arm_style(groups))
         name_ends([(axes, last)], arm_style(groups))
     return figure, _curves_alt(risk, shown, text)
+
+
+def _heights(curves: Iterable[pd.DataFrame]) -> list[float]:
+    """Return the shares and limits of several curves."""
+    return [value for own in curves for value in own[_LIMITS].to_numpy(float).ravel()]
 
 
 def _curve(axes: Axes, knots: pd.DataFrame, style: dict[str, object], horizon: float) -> tuple[float, float]:
@@ -207,7 +212,7 @@ def incidence_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Cu
     days = ticks(end, 5 if len(causes) == 1 else 4)
     risk = safe.drawn(days)
     styles = arm_style(groups)
-    figure = new_figure(1.9 + 0.17 * (len(shown) + 1), 6.5 if len(causes) > 1 else BESIDE)
+    figure = new_figure(1.8 + 0.17 * (len(shown) + 1), 6.5 if len(causes) > 1 else NARROW)
     named: list[tuple[Axes, dict[str, tuple[float, float]]]] = []
     with themed():
         panels = figure.subplots(1, len(causes), sharey=True, squeeze=False)[0]
@@ -215,12 +220,12 @@ def incidence_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Cu
             ends = {g: _rising(axes, knots[g, cause], styles[g], end) for g in shown if (g, cause) in knots}
             if not ends:
                 axes.text(0.5, 0.5, words("figure.not_shown"), transform=axes.transAxes, ha="center", color=MUTED)
-            axes.set(xlim=(0, end), ylim=(0, 1.0), xticks=days, xlabel=text.x_label)
+            axes.set(xlim=(0, end), xticks=days, xlabel=text.x_label)
             title = cause_in_words(cause)
             if len(causes) > 1:
                 axes.set_title(title[:1].upper() + title[1:], size=10.5)
             named.append((axes, ends))
-        panels[0].yaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent_sign()))
+        share_axis(panels[0], "y", _heights(own[own["time"] <= end] for own in knots.values()))
         panels[0].set_ylabel(wrapped(text.y_label, _TALL) if len(causes) == 1 else "")
         at_risk(panels[0], risk[risk["cause"] == causes[0]], shown, days, styles)
         name_ends(named, styles)

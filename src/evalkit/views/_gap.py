@@ -58,12 +58,12 @@ def gap_words(gap: Gap, group: str, key: str = "gap", **more: str) -> str:
     Examples
     --------
     >>> gap_words(Gap(0.04, -0.05, 0.13), "the pilot")
-    'There is no clear difference: in the pilot the share could be anything from 5 points lower to 13 points higher.'
+    'Of every hundred people, the pilot could have anything from 5 fewer to 13 more.'
     >>> gap_words(Gap(-0.11, -0.2, -0.02), "the pilot")
     'The share is clearly lower in the pilot: by 2 to 20 points.'
     """
     if gap.direction == "none":
-        low, high = (amount(100 * limit, "points") for limit in (gap.low, gap.high))
+        low, high = (amount(100 * limit, "people" if key == "gap" else "points") for limit in (gap.low, gap.high))
         return words(f"{key}.none", group=group, low=low, high=high, **more)
     sizes = sorted((abs(100 * gap.low), abs(100 * gap.high)))
     low, high = (sized(size) for size in sizes)
@@ -116,7 +116,7 @@ def amount(value: float, unit: str) -> str:
     Parameters
     ----------
     value : float
-    unit : {"points", "days"}
+    unit : {"points", "days", "people"}
 
     Returns
     -------

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["capital", "cause_in_words", "common_day", "each_label", "first_label", "share_of", "shares_of", "with_gap"]
+__all__ = [
+    "capital",
+    "cause_in_words",
+    "common_day",
+    "each_label",
+    "first_label",
+    "share_of",
+    "shares_of",
+    "told_by",
+    "with_gap",
+]
 
 from collections.abc import Sequence
 
@@ -10,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.views._gap import Gap, Gaps, gap_words
-from evalkit.words import count, listed, numbered, percent, translated, words
+from evalkit.words import count, horizon, listed, numbered, percent, translated, words
 
 
 def capital(text: str) -> str:
@@ -107,6 +117,24 @@ def first_label(rows: pd.DataFrame, groups: Sequence[str]) -> str:
     """
     said = shares_of(rows, groups)
     return words("head.shares", label=str(rows["label"].iloc[0]), shares=said) if said else ""
+
+
+def told_by(key: str, day: float, /, **values: str) -> str:
+    """Say what holds by a day; the day may begin the sentence.
+
+    Parameters
+    ----------
+    key : str
+        Of a message with a place ``when``.
+    day : float
+    **values
+        What else stands in it.
+
+    Returns
+    -------
+    str
+    """
+    return capital(words(key, when=horizon(day), **values))
 
 
 def with_gap(text: str, gap: Gap | None, day: float, group: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BESIDE", "COMPARISON", "FOCUS", "INK", "MUTED", "RULE", "arm_style", "new_figure", "svg_of"]
+__all__ = ["COMPARISON", "FOCUS", "INK", "MUTED", "NARROW", "RULE", "arm_style", "new_figure", "svg_of"]
 
 import io
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from evalkit.bench import COLOURS, LINES
 INK, MUTED, RULE = "#1b2530", "#55606b", "#c9d1d8"
 FOCUS, COMPARISON = COLOURS[:2]
 _WIDTH = 6.5  # inches: the text width of US letter with one-inch margins
-BESIDE = 4.6  # inches: leaves room for the caption beside the figure
+NARROW = 5.4  # inches, of figures of one panel: a phone shows it whole, with letters that are read
 
 
 @cache
@@ -85,7 +85,7 @@ def new_figure(height: float, width: float = _WIDTH) -> Figure:
     height : float
         Inches.
     width : float, default 6.5
-        Inches: the reports' text width, or `BESIDE`.
+        Inches: the reports' text width, or `NARROW`.
 
     Returns
     -------

@@ -8,7 +8,7 @@ from __future__ import annotations
 __all__ = ["CurveText", "Look", "View", "gap_of", "joined"]
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar, Literal
 
@@ -35,11 +35,14 @@ class CurveText:
         What the axes show.
     event : str
         Probability of what, for the alt text: ``still engaged``.
+    cause : str
+        Of incidences of several causes: the only one shown, where the others are told by another estimate.
     """
 
     y_label: str
     x_label: str
     event: str
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,12 @@ class Look:
 
     def translated(self) -> Look:
         """Return it with its words in the language in force."""
-        said = self.words and CurveText(*map(translated, astuple(self.words)))
+        said = self.words and replace(
+            self.words,
+            y_label=translated(self.words.y_label),
+            x_label=translated(self.words.x_label),
+            event=translated(self.words.event),
+        )
         return replace(self, words=said, x_label=translated(self.x_label))
 
 
@@ -98,6 +106,9 @@ class View:
     """Message that names what is missing where no caption does: what is only said in a sentence."""
     contrast: ClassVar[Literal["curves", "counts", "shares"]] = "shares"
     """What the difference between the two groups is a difference of."""
+
+    def __post_init__(self) -> None:
+        """Let a family narrow what it was given."""
 
     @cached_property
     def rows(self) -> pd.DataFrame:

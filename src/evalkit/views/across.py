@@ -6,6 +6,7 @@ __all__ = ["Across", "across_figure"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, pairwise
 from typing import ClassVar
 
@@ -13,12 +14,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
+from evalkit.views._axes import share_axis
 from evalkit.views._keys import beside, key
-from evalkit.views._style import BESIDE, MUTED, arm_style, new_figure, themed
+from evalkit.views._style import MUTED, NARROW, arm_style, new_figure, themed
 from evalkit.views.shares import Shares, wide
-from evalkit.words import percent, percent_sign, translated, words, wrapped
+from evalkit.words import percent, translated, words, wrapped
 
 _APART = 0.14  # inches between two groups of one level
 
@@ -27,6 +28,7 @@ _TEXT = 0.15  # inches of a line of text
 
 
 _SHAPES = "os^D"
+_LIMITS = ["estimate", "conf_low", "conf_high"]
 
 
 _SIZE = 7.5
@@ -39,6 +41,17 @@ class Across(Shares):
     first = "People"
     said: ClassVar[str] = "engaged"
     """What the share is of: the end of its messages' keys."""
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """The rows that may be shown, without the characteristics of which too little can be."""
+        return without_one_sided(self.safe.estimates.tidy())
+
+    @property
+    def undrawable(self) -> bool:
+        """Whether no level of any characteristic is shown."""
+        levels = self.rows[self.rows["variable"] != self.rows["label"]]
+        return super().undrawable or bool(levels["estimate"].isna().all())
 
     def figure(self) -> tuple[Figure, str]:
         """Draw a block of dots for each variable."""
@@ -61,6 +74,35 @@ class Across(Shares):
             name=str(low["variable"]).lower(), low=percent(low["estimate"]), low_label=str(low["label"]),
             high=percent(high["estimate"]), high_label=str(high["label"]),
         )  # fmt: skip
+
+
+def without_one_sided(rows: pd.DataFrame) -> pd.DataFrame:
+    """Show nothing of a characteristic where some levels are withheld and all others lie on one side of everybody.
+
+    What is withheld would be read off as the other side, and those who can be shown, as the only ones who do worse.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From safe estimates: group, variable, label, n, estimate; the first rows are of everybody.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The numbers of such levels are missing.
+    """
+    rows = rows.copy()
+    everybody = rows[rows["variable"] == rows["label"]].groupby("group")["estimate"].first()
+    levels = rows[(rows["variable"] != rows["label"]) & (rows.get("n", rows["estimate"]) != 0)]
+    numbers = list(rows.select_dtypes("number"))
+    for (group, _), own in levels.groupby(["group", "variable"], sort=False):
+        known = own["estimate"].dropna()
+        apart = np.sign(known - everybody.get(group, np.nan))
+        one_sided = own["estimate"].isna().any() and (apart.le(0).all() or apart.ge(0).all())
+        everybody_again = len(own) == 1 and apart.eq(0).all()
+        if one_sided or everybody_again:
+            rows.loc[own.index, numbers] = np.nan
+    return rows
 
 
 class Waiting(Across):
@@ -109,15 +151,16 @@ def across_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str) -> tu
     shown = [g for g in groups if (rows["group"] == g).any()]
     columns = _columns([_block(own, len(shown)) for _, own in rows.groupby("variable", sort=False)])
     tall = max(_height(column) for column in columns)
-    figure = new_figure(0.8 + tall, BESIDE if len(columns) == 1 else 6.5)
+    figure = new_figure(0.8 + tall, NARROW if len(columns) == 1 else 6.5)
     styles = arm_style(groups)
     with themed():
         panels = figure.subplots(1, len(columns), squeeze=False)[0]
         for axes, lines in zip(panels, columns, strict=True):
             _column(axes, lines, rows, shown, [str(styles[g]["color"]) for g in shown])
             axes.set_ylim(tall, 0)
-            axes.set_xticks([0, 0.5, 1] if len(columns) > 2 else np.arange(0, 1.01, 0.2))
-            axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent_sign()))
+            end = share_axis(axes, "x", rows[_LIMITS].to_numpy(float).ravel())
+            if len(columns) > 2:
+                axes.set_xticks([0, end / 2, end])
         figure.supxlabel(x_label, size=9.5)
         key(figure, shown, styles, _SHAPES)
     return figure, _alt(rows, shown)
@@ -176,7 +219,7 @@ def _column(
     for line, middle in zip(lines, middles, strict=True):
         if line.hidden:
             _not_shown(axes, middle, MUTED)
-    axes.set(xlim=(0, 1), xlabel="", yticks=list(middles), yticklabels=[line.text for line in lines])
+    axes.set(xlabel="", yticks=list(middles), yticklabels=[line.text for line in lines])
     for label, line in zip(axes.get_yticklabels(), lines, strict=True):
         label.set(fontweight="semibold" if line.bold else "normal", fontsize=8.5, linespacing=0.95)
     axes.tick_params(axis="y", length=0)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from evalkit.views._gap import relation
 from evalkit.views._lines import number, text, written
-from evalkit.views._style import BESIDE, COMPARISON, FOCUS, INK, MUTED, new_figure, themed
+from evalkit.views._style import COMPARISON, FOCUS, INK, MUTED, NARROW, new_figure, themed
 from evalkit.views._view import View
 from evalkit.words import count, decimal, percent, translated, words
 
@@ -126,7 +126,7 @@ def love_figure(rows: pd.DataFrame, limit: float = 0.1) -> tuple[Figure, str]:
     alt : str
     """
     rows = rows.dropna(subset=["smd", "smd_weighted"])
-    figure = new_figure(0.75 + 0.22 * len(rows), BESIDE)
+    figure = new_figure(0.75 + 0.22 * len(rows), NARROW)
     said: list[str] = []
     with themed():
         axes = figure.add_subplot()
@@ -180,7 +180,7 @@ def overlap_figure(rows: pd.DataFrame, groups: Sequence[str], band: tuple[float,
     alt : str
     """
     rows = rows.dropna(subset=["estimate", "score_from"])
-    figure, said = new_figure(2.5, BESIDE), []
+    figure, said = new_figure(2.5, NARROW), []
     with themed():
         axes = figure.add_subplot()
         axes.axvspan(*band, color=MUTED, alpha=0.1, linewidth=0)

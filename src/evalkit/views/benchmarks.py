@@ -7,8 +7,7 @@ __all__ = ["benchmark_numbers", "benchmark_table"]
 import pandas as pd
 
 from evalkit.views._lines import Column, text, written
-from evalkit.views.curves import told_points
-from evalkit.words import count, percent, words
+from evalkit.words import between, count, percent, words
 
 _LIMITS = ["estimate", "conf_low", "conf_high"]
 _PUBLISHED = (
@@ -16,10 +15,14 @@ _PUBLISHED = (
     Column("Published", lambda row: f"{row['about']}{percent(row['baseline'], 0 if row['about'] else 1)}"),
     text("denominator", "Of whom"),
     text("group", "Group here"),
-    Column("Here", lambda row: words("share.of", share=percent(row["here"], 1), n=count(row["n"]))),
-    # a difference from a figure that is itself 'about' would be false precision
-    Column("Difference, points (95% CI)", lambda row: "not computed" if row["about"] else told_points(row)),
+    # no difference: with its limits it would be read as one between people who can be compared
+    Column("Here (95% CI)", lambda row: words("share.of", share=_here(row), n=count(row["n"]))),
 )
+
+
+def _here(row: pd.Series) -> str:
+    """Write this study's share with its limits."""
+    return f"{percent(row['here'])} ({between(percent(row['here_low']), percent(row['here_high']))})"
 
 
 def benchmark_table(rows: pd.DataFrame, note: str = "") -> str:
@@ -28,7 +31,7 @@ def benchmark_table(rows: pd.DataFrame, note: str = "") -> str:
     Parameters
     ----------
     rows : pandas.DataFrame
-        From safe estimates: label, baseline, denominator, group, here, n, estimate (the difference), limits.
+        From safe estimates: label, baseline, denominator, group, here, here_low, here_high, n.
     note : str
         A line below the table.
 
@@ -52,7 +55,7 @@ def benchmark_numbers(rows: pd.DataFrame, marks: pd.DataFrame | None = None) -> 
     Returns
     -------
     pandas.DataFrame
-        label, group, measure (here, published, difference), n, estimate, conf_low, conf_high.
+        label, group, measure (here, published), n, estimate, conf_low, conf_high.
     """
     here = rows.drop_duplicates(["group", "name"] if "name" in rows else "group")
     named = here.get("name", "This study")
@@ -64,7 +67,6 @@ def benchmark_numbers(rows: pd.DataFrame, marks: pd.DataFrame | None = None) -> 
         published = rows.drop_duplicates("label").assign(group="published", measure="published")
         published = published.assign(estimate=published["baseline"], n=published.get("baseline_n"))
         published[["conf_low", "conf_high"]] = float("nan")
-        exact = rows[rows["about"] == ""]  # no difference is given from a figure that is itself 'about'
-        parts = [own, published, exact.assign(measure="difference")]
+        parts = [own, published]
     columns = ["label", "group", "measure", "n", *_LIMITS]
     return pd.concat([part.reindex(columns=columns) for part in parts], ignore_index=True)

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from evalkit.views._labels import name_ends
-from evalkit.views._said import capital
-from evalkit.views._style import BESIDE, arm_style, new_figure, themed
+from evalkit.views._said import capital, told_by
+from evalkit.views._style import NARROW, arm_style, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
 from evalkit.words import between, count, decimal, listed, percent, translated, words
@@ -64,12 +64,12 @@ class MeanCount(View):
         if not said:
             return words("count.none")
         gap = self.gaps.get("")
-        told = [words("count.day", day=int(day), values=said)]
+        told = [told_by("count.day", day, values=said)]
         return " ".join([*told, words(f"count.gap.{gap.direction}", group=self.groups[0])] if gap else told)
 
     def _headline(self) -> str:
         day, said = self._told()
-        return words("head.count", day=int(day), values=said) if said else ""
+        return told_by("head.count", day, values=said) if said else ""
 
 
 class Precision(View):
@@ -131,7 +131,7 @@ def counts_figure(rows: pd.DataFrame, groups: Sequence[str], event: str) -> tupl
     alt : str
     """
     rows = rows.dropna(subset=["estimate"])
-    figure, said, last = new_figure(2.3, BESIDE), [], {}
+    figure, said, last = new_figure(2.3, NARROW), [], {}
     styles = arm_style(groups)
     with themed():
         axes = figure.add_subplot()

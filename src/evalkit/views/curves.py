@@ -16,7 +16,7 @@ from evalkit.disclosure import Safe
 from evalkit.views._curve_figures import curve_numbers, curves_figure, incidence_figure
 from evalkit.views._gap import Gap
 from evalkit.views._lines import Column, in_brackets, limits, number, text, written
-from evalkit.views._said import capital, cause_in_words, common_day, share_of, shares_of, with_gap
+from evalkit.views._said import capital, cause_in_words, common_day, share_of, shares_of, told_by, with_gap
 from evalkit.views._tables import html_table
 from evalkit.views._view import CurveText, View
 from evalkit.words import NOT_SHOWN, between, count, listed, percent, points, words
@@ -82,7 +82,7 @@ class Survival(View):
         day, said = _at_day(rows, self.groups)
         if not said:
             return words("curve.none")
-        text = words("curve.day", day=int(day), shares=listed(said), event=self.event or _PLAIN.event)
+        text = told_by("curve.day", day, shares=listed(said), event=self.event or _PLAIN.event)
         left = _unquoted(self.rows, self.groups, rows[rows["time"] == day])
         return with_gap(text, self.gaps.get(""), day, self.groups[0]) + _not_given(left)
 
@@ -93,8 +93,8 @@ class Survival(View):
         if not said:
             return ""
         if gap is None or gap.day != day:
-            return words("head.curve.one", day=int(day), shares=said, event=self.event)
-        return words("head.curve", day=int(day), shares=said, event=self.event, gap=self._told(gap))
+            return told_by("head.curve.one", day, shares=said, event=self.event)
+        return told_by("head.curve", day, shares=said, event=self.event, gap=self._told(gap))
 
     def _told(self, gap: Gap, cause: str = "") -> str:
         """Say a difference in a word or two: curves that are alike on an early day may part later."""
@@ -116,6 +116,11 @@ class Incidence(Survival):
     name = "incidence"
     columns = (_CAUSE, *_AT_TIMES)
 
+    def __post_init__(self) -> None:
+        """Keep the only cause that is to be shown."""
+        if self.look.words and self.look.words.cause:
+            object.__setattr__(self, "safe", self.safe.of_cause(self.look.words.cause))
+
     @cached_property
     def with_events(self) -> tuple[Safe, list[str]]:
         """All of it: of several causes one may be quiet."""
@@ -133,7 +138,7 @@ class Incidence(Survival):
             own = self.quoted[(self.quoted["cause"] == cause) & self.quoted["estimate"].gt(0)]
             day, said = _at_day(own, self.groups)
             if said:
-                text = words("cif.day", day=int(day), cause=cause_in_words(cause), shares=listed(said))
+                text = told_by("cif.day", day, cause=cause_in_words(cause), shares=listed(said))
                 parts.append(with_gap(text, self.gaps.get(cause), day, self.groups[0]))
                 left[cause] = _unquoted(self.rows[self.rows["cause"] == cause], self.groups, own[own["time"] == day])
         return " ".join(parts) + _unquoted_causes(left) or words("curve.none")
@@ -149,8 +154,8 @@ class Incidence(Survival):
             return ""
         gap, name = self.gaps.get(cause), cause_in_words(cause)
         if gap is None or gap.day != day:
-            return words("head.cif.one", day=int(day), cause=name, shares=said)
-        return words("head.cif", day=int(day), cause=name, shares=said, gap=self._told(gap, cause))
+            return told_by("head.cif.one", day, cause=name, shares=said)
+        return told_by("head.cif", day, cause=name, shares=said, gap=self._told(gap, cause))
 
 
 def last_day(safe: Safe, groups: Sequence[str], cause: str = "") -> float:

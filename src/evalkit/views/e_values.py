@@ -20,12 +20,23 @@ class EValues(View):
     has_figure = True
     whom = True
 
+    @property
+    def undrawable(self) -> bool:
+        """Whether the estimate's limits include no difference: its E-value would be that of chance."""
+        return float(self.rows.set_index("term")["e_value"]["limit"]) <= 1
+
+    def _why(self) -> str:
+        return super()._why() if self.rows.empty or not self.undrawable else words("e.none")
+
     def figure(self) -> tuple[Figure, str]:
         """Draw dots of characteristics, and lines of the estimate and its limit."""
         return e_value_figure(self.rows)
 
     def _table(self, note: str) -> str:
         rows = self.rows
+        if self.undrawable:
+            given = ~rows["term"].isin(["estimate", "limit"])
+            rows, note = rows.assign(e_value=rows["e_value"].where(given)), f"{words('e.none')} {note}".strip()
         own = {"estimate": words("e.row.estimate"), "limit": words("e.row.limit")}
         parts = ("What has to be explained", "What measured characteristics could do")
         texts = pd.DataFrame(
@@ -45,17 +56,17 @@ class EValues(View):
         strength, ratios = rows["e_value"].astype(float), rows["estimate"].astype(float)
         value, limit = strength["estimate"], strength["limit"]
         ratio, name = decimal(ratios["estimate"]), self.event or words("sens.clear")
-        key = "e.holds" if limit <= 1 else "e.clear"
         low, high = (decimal(rows[end].astype(float)["estimate"]) for end in ("conf_low", "conf_high"))
-        said = [words(key, event=name, ratio=ratio, low=low, high=high, value=decimal(value), limit=decimal(limit))]
+        told = {"event": name, "ratio": ratio, "low": low, "high": high}
+        if self.undrawable:
+            return words("e.holds", **told)
+        said = [words("e.clear", **told, value=decimal(value), limit=decimal(limit))]
         measured = rows.drop(index=["estimate", "limit"])
         if len(measured):
             best = measured.sort_values("e_value", kind="stable").iloc[-1]
             said.append(words("e.strongest", value=decimal(best["e_value"]), name=best["label"]))
-            if limit > 1 and float(best["e_value"]) >= limit:
+            if float(best["e_value"]) >= limit:
                 said.append(words("e.fragile"))
-            elif limit <= 1 and float(best["e_value"]) >= value:
-                said.append(words("e.enough"))
         return " ".join(said)
 
     def _headline(self) -> str:

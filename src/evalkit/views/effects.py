@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from evalkit.views._gap import amount, sized
-from evalkit.views._style import BESIDE, FOCUS, INK, MUTED, new_figure, themed
+from evalkit.views._style import FOCUS, INK, MUTED, NARROW, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View, gap_of
 from evalkit.words import between, count, points, words, wrapped
@@ -133,7 +133,7 @@ def effects_figure(rows: pd.DataFrame, x_label: str) -> tuple[Figure, str]:
     alt : str
     """
     narrow = len(rows) <= 5
-    figure = new_figure(0.85 + 0.28 * len(rows), *((BESIDE,) if narrow else ()))
+    figure = new_figure(0.85 + 0.28 * len(rows), *((NARROW,) if narrow else ()))
     said: list[str] = []
     with themed():
         axes = figure.add_subplot()

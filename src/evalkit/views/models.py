@@ -19,7 +19,7 @@ _COEFFICIENTS = (
     number("estimate", "Coefficient", lambda v: decimal(v, 3)),
     number("hazard_ratio", "Hazard ratio", lambda v: decimal(v, 3)),
     limits("hr_low", "hr_high", share=False, digits=3),
-    number("p_value", "p", p_value),
+    Column("p", lambda row: p_value(row["p_value"]) if row["asked"] else ""),
 )
 _TESTS = (
     Column("Event", lambda row: capital(cause_in_words(str(row["cause"]))), number=False),
@@ -38,7 +38,9 @@ class Model(View):
         """Write the coefficients; of how many people and events stands below them."""
         facts, notes = self.safe.estimates.summary, self.safe.estimates.notes
         said = words("model.of", n=count(facts.get("n")), events=count(facts.get("n_event")))
-        return written(self.rows, _COEFFICIENTS, joined(note, said, *map(translated, [*notes, self.safe.note])))
+        # the model asks of its first term; the others are in it to make people alike, and a p of theirs tests nothing
+        rows = self.rows.assign(asked=[place == 0 for place in range(len(self.rows))])
+        return written(rows, _COEFFICIENTS, joined(note, said, *map(translated, [*notes, self.safe.note])))
 
     def _sentence(self) -> str:
         row = self.rows.iloc[0]

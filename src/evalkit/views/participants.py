@@ -72,8 +72,10 @@ def _sizes(shares: Safe, groups: Sequence[str]) -> list[str]:
 
 
 def _mean(row: pd.Series) -> str:
-    return NOT_SHOWN if pd.isna(row["estimate"]) else f"{decimal(row['estimate'], 1)} ({decimal(row['std_dev'], 1)})"
+    if pd.isna(row["estimate"]):
+        return NOT_SHOWN
+    return words("base.mean", mean=decimal(row["estimate"], 1), sd=decimal(row["std_dev"], 1))
 
 
 def _share(row: pd.Series) -> str:
-    return NOT_SHOWN if pd.isna(row["estimate"]) else f"{count(row['n_event'])} ({percent(row['estimate'])})"
+    return NOT_SHOWN if pd.isna(row["estimate"]) else f"{count(row['n_event'])}; {percent(row['estimate'])}"

@@ -17,11 +17,11 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 
 from evalkit.views._lines import in_days
-from evalkit.views._said import common_day, shares_of
+from evalkit.views._said import common_day, shares_of, told_by
 from evalkit.views._style import INK, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
-from evalkit.words import NOT_SHOWN, count, decimal, listed, percent, words
+from evalkit.words import NOT_SHOWN, count, decimal, horizon, listed, percent, words
 
 OTHER = "other"
 """Several states with few people in each, together."""
@@ -133,15 +133,17 @@ class Pathway(View):
             for state, share in _in_order(rows).items()
             if state != OTHER and _of_hundred(share) != "0"
         ]
-        return words(self.says, group=group, day=count(rows["time"].iloc[0]), values=listed(values)) if values else ""
+        return (
+            words(self.says, group=group, when=horizon(rows["time"].iloc[0]), values=listed(values)) if values else ""
+        )
 
     def _headline(self) -> str:
         rows = self._told()
         for state in ("active", "left", "waiting"):
             own = rows[rows["state"] == state]
             if not own.empty:
-                shares, day = shares_of(own, self.groups), count(own["time"].iloc[0])
-                return words("head.path", day=day, shares=shares, state=words(f"state.{state}"))
+                shares, day = shares_of(own, self.groups), float(own["time"].iloc[0])
+                return told_by("head.path", day, shares=shares, state=words(f"state.{state}"))
         return ""
 
 
@@ -223,7 +225,7 @@ def pathway_figure(rows: pd.DataFrame, groups: Sequence[str]) -> Figure:
     matplotlib.figure.Figure
     """
     shown = _drawable(rows, groups)
-    figure, named, drawn = new_figure(3.4), set(), set()
+    figure, named, drawn = new_figure(3.1), set(), set()
     with themed():
         panels = np.atleast_1d(figure.subplots(1, len(shown), sharey=True))
         for axes, group in zip(panels, shown, strict=True):

@@ -17,7 +17,7 @@ from matplotlib.ticker import PercentFormatter
 
 from evalkit.glossary import NOT_RECORDED
 from evalkit.levels import in_words
-from evalkit.views._style import BESIDE, FOCUS, INK, MUTED, RULE, new_figure, themed
+from evalkit.views._style import FOCUS, INK, MUTED, NARROW, RULE, new_figure, themed
 from evalkit.views.shares import Shares
 from evalkit.words import count, listed, percent, percent_sign, translated, words
 
@@ -98,7 +98,7 @@ def tiles_figure(
     at = _laid_out([*labels, *empty], places)
     width, height = (max(spot[i] for spot in at.values()) + 1 for i in (0, 1))
     top = float(own["estimate"].max()) if own["estimate"].notna().any() else 1.0
-    columns, inches = max(width, 4), BESIDE if width <= 4 else 6.5
+    columns, inches = max(width, 4), NARROW if width <= 4 else 6.5
     figure = new_figure(0.78 * height + 0.1, inches)
     room = _ROOM * 72 * (inches - _PADS) / (columns + 0.02)
     nobody = nobody or words("figure.none")
@@ -136,7 +136,9 @@ def _tile(axes: Axes, name: str, lines: Sequence[str], depth: float, spot: tuple
     axes.add_patch(
         FancyBboxPatch(
             (column + 0.03, line + 0.05), 0.94, 0.88, boxstyle="round,pad=0,rounding_size=0.05",
+            # withheld is not the lightest shade, and not nobody: stripes stand outside the scale
             facecolor=_SCALE(depth) if depth else "white", edgecolor=RULE, linewidth=0.8,
+            hatch="////" if lines == [words("figure.not_shown")] else None,
         )
     )  # fmt: skip
     text, size = fitted(translated(name), room, _NAMES, "semibold")
@@ -234,7 +236,7 @@ def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, s
     own = rows[rows["group"] == group].sort_values("estimate", ascending=False, na_position="last", kind="stable")
     names = [fitted(translated(str(label)), _BESIDE_BAR, ((9.5, 5),))[0] for label in own["label"]]
     lines = sum(1 + 0.65 * name.count("\n") for name in names)
-    figure = new_figure(0.55 + 0.24 * lines, BESIDE)
+    figure = new_figure(0.55 + 0.24 * lines, NARROW)
     said: list[str] = []
     with themed():
         axes = figure.add_subplot()
@@ -245,7 +247,7 @@ def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, s
             if known:
                 axes.barh(place, row["estimate"], height=0.62, color=FOCUS)
                 people = words("people.many", n=count(row["n_event"]))
-                text = f"{percent(row['estimate'])} ({people})"
+                text = f"{percent(row['estimate'])}, {people}"
             axes.annotate(
                 text, (row["estimate"] if known else 0, place), xytext=(5, 0), textcoords="offset points", va="center",
                 size=9, color=INK if known else MUTED,

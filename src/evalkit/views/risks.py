@@ -14,7 +14,7 @@ from evalkit.views._gap import sized
 from evalkit.views._tables import html_table
 from evalkit.views._view import View, gap_of, joined
 from evalkit.views.effects import Effects, effects_figure
-from evalkit.words import between, count, decimal, points, translated, words
+from evalkit.words import between, count, decimal, horizon, points, translated, words
 
 # Below 0.7 a model is no use for telling people apart, from 0.8 on a good one (Hosmer, Lemeshow and Sturdivant 2013,
 # Applied Logistic Regression, 3rd edition, section 5.2.4); a little above a coin is hardly anything.
@@ -33,6 +33,11 @@ class _OfStage(View):
     def day(self) -> str:
         """The horizon."""
         return count(float(self.rows["tau"].iloc[0]))
+
+    @property
+    def when(self) -> str:
+        """The horizon as a sentence has it."""
+        return horizon(float(self.rows["tau"].iloc[0]))
 
     @property
     def happens(self) -> str:
@@ -90,7 +95,7 @@ class Risks(_OfStage, Effects):
         return html_table(texts, headings, numbers=["value", "limits"], note=said)
 
     def _sentence(self) -> str:
-        said, values = {"event": self.happens, "day": self.day, "n": count(len(self.rows))}, []
+        said, values = {"event": self.happens, "when": self.when, "n": count(len(self.rows))}, []
         for _, row in self.compared.iterrows():
             gap = gap_of(row)
             if gap.direction != "none":
@@ -102,7 +107,7 @@ class Risks(_OfStage, Effects):
     def _headline(self) -> str:
         row = self.compared.iloc[int(self.rows["estimate"].abs().to_numpy().argmax())]
         ends = {"value": points(row["estimate"]), "low": points(row["conf_low"]), "high": points(row["conf_high"])}
-        return words("head.risk", event=self.happens, day=self.day, label=row["label"], **ends)
+        return words("head.risk", event=self.happens, when=self.when, label=row["label"], **ends)
 
 
 class Foretold(_OfStage):
@@ -122,7 +127,7 @@ class Foretold(_OfStage):
         right = float(own["estimate"].iloc[0])
         how = "well" if right >= _WELL else "partly" if right >= _PARTLY else "hardly"
         who = words(f"stage.who.{self.stage}" if self.stage else "stage.who")
-        return joined(words(f"told.{how}", who=who, day=self.day), words("told.pairs", n=decimal(100 * right, 0)))
+        return joined(words(f"told.{how}", who=who, when=self.when), words("told.pairs", n=decimal(100 * right, 0)))
 
 
 def _level(row: pd.Series) -> str:

@@ -24,17 +24,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
+from evalkit.views._axes import share_axis
 from evalkit.views._keys import beside, key, name_dots
 from evalkit.views._lines import in_brackets, limits, number, text, written
 from evalkit.views._said import each_label, first_label
-from evalkit.views._style import BESIDE, MUTED, arm_style, new_figure, themed
+from evalkit.views._style import MUTED, NARROW, arm_style, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
-from evalkit.words import NOT_SHOWN, count, listed, percent, percent_sign, words, wrapped
+from evalkit.words import NOT_SHOWN, count, listed, percent, words, wrapped
 
 _SHAPES = "os^D"
+_LIMITS = ["estimate", "conf_low", "conf_high"]
 
 
 class Shares(View):
@@ -202,7 +203,7 @@ def wide(rows: pd.DataFrame, first: str, note: str, part: str = "") -> str:
     Parameters
     ----------
     rows : pandas.DataFrame
-        From safe estimates: group, label, n, estimate, limits, and n_event of people, share of all referred.
+        From safe estimates: group, label, n, estimate, limits, and n_event of people.
     first : str
         Heading of the labels.
     note : str
@@ -215,7 +216,6 @@ def wide(rows: pd.DataFrame, first: str, note: str, part: str = "") -> str:
     str
     """
     groups = list(dict.fromkeys(rows["group"].astype(str)))
-    everybody = "share" in rows
     lines, parts = [], []
     for (head, label), own in rows.groupby([part or "label", "label"], sort=False):
         by_group = {str(row["group"]): row for _, row in own.iterrows()}
@@ -223,19 +223,14 @@ def wide(rows: pd.DataFrame, first: str, note: str, part: str = "") -> str:
         for i, group in enumerate(groups):
             row = by_group.get(group)
             texts[f"c{i}"] = _cell(row)
-            if everybody:
-                texts[f"s{i}"] = percent(row["share"]) if row is not None else NOT_SHOWN
         lines.append(texts)
         parts.append(str(head))
     headings = {"label": first}
     for i, group in enumerate(groups):
         headings[f"c{i}"] = "All" if group == "all" else group
-        headings |= {f"s{i}": "Of all referred"} if everybody else {}
     frame = pd.DataFrame(lines, dtype=object)
     frame = frame.assign(part=parts) if part else frame
-    numbers = [name for name in headings if name.startswith("s")]
-    note = " ".join(text for text in (words("note.referred") if everybody else "", note) if text)
-    return html_table(frame, headings, numbers=numbers, note=note, groups="part" if part else None)
+    return html_table(frame, headings, note=note, groups="part" if part else None)
 
 
 def _cell(row: pd.Series | None) -> str:
@@ -275,7 +270,7 @@ def dots_figure(
     names = [_wrapped(name) for name in [*labels, *extra]]
     shown = [g for g in groups if (rows["group"] == g).any()]
     lines = [max(0.17 * len(shown), 0.15 * (1 + name.count("\n"))) + 0.04 for name in names]
-    figure = new_figure(0.55 + sum(lines), BESIDE)
+    figure = new_figure(0.55 + sum(lines), NARROW)
     heights = np.cumsum(lines) - np.array(lines) / 2  # a line's middle, in inches from the top
     places = dict(zip(labels, heights, strict=False))
     styles = arm_style(groups)
@@ -292,9 +287,9 @@ def dots_figure(
                 first[group] = (float(own["conf_low"].iloc[0]), at[0])
         if marks is not None:
             _published(axes, marks, list(heights[len(labels) :]))
-        axes.set(xlim=(0, 1), yticks=heights, yticklabels=names, xlabel=x_label)
+        axes.set(yticks=heights, yticklabels=names, xlabel=x_label)
+        share_axis(axes, "x", pd.concat([rows, *([] if marks is None else [marks])])[_LIMITS].to_numpy(float).ravel())
         axes.set_ylim(sum(lines) + 0.02, -0.04)
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent_sign()))
         axes.tick_params(axis="y", length=0)
         if not name_dots(figure, axes, first, styles):
             figure.set_figheight(figure.get_figheight() + 0.2)
@@ -303,7 +298,7 @@ def dots_figure(
 
 
 def _wrapped(text: str) -> str:
-    return wrapped(text, 30)
+    return wrapped(text, 38)
 
 
 def _dots(axes: Axes, rows: pd.DataFrame, at: Sequence[float], colour: str, shape: str) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
+from evalkit.views._axes import share_axis
 from evalkit.views._keys import key
 from evalkit.views._style import MUTED, arm_style, new_figure, themed
 from evalkit.views.shares import Shares, wide
-from evalkit.words import NOT_SHOWN, percent, percent_sign, words, wrapped
+from evalkit.words import NOT_SHOWN, percent, words, wrapped
 
 _SHAPES = "os"
 
@@ -88,7 +88,7 @@ def trend_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure, str
                 said += _trend_words(part, label, group)
             if own.empty:
                 axes.text(0.5, 0.5, words("figure.not_shown"), transform=axes.transAxes, ha="center", color=MUTED)
-            axes.set(ylim=(0, 1.05), xlim=(-0.4, len(periods) - 0.6), xlabel="", ylabel="")
+            axes.set(xlim=(-0.4, len(periods) - 0.6), xlabel="", ylabel="")
             axes.set_title(wrapped(label, 20), size=9, va="bottom")
             years = _years(periods)
             axes.set_xticks(list(years), list(years.values()), ha="left" if len(periods) > 4 else "center")
@@ -96,7 +96,11 @@ def trend_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure, str
             axes.tick_params(axis="x", labelsize=8.5)
         for axes in panels[len(labels) :]:
             axes.set_visible(False)
-        panels[0].yaxis.set_major_formatter(PercentFormatter(1.0, symbol=percent_sign()))
+        share_axis(
+            panels[0],
+            "y",
+            rows.loc[rows["estimate"].notna(), ["estimate", "conf_low", "conf_high"]].to_numpy(float).ravel(),
+        )
         key(figure, shown, styles, "".join(_SHAPES[groups.index(g) % len(_SHAPES)] for g in shown))
     return figure, " ".join(said)
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evalkit.views._labels import name_ends
-from evalkit.views._style import BESIDE, arm_style, new_figure, themed
+from evalkit.views._style import NARROW, arm_style, new_figure, themed
 from evalkit.views._view import View
 from evalkit.words import decimal, translated, words
 
@@ -80,7 +80,7 @@ def weeks_figure(rows: pd.DataFrame, groups: Sequence[str], y_label: str) -> tup
         The same in a sentence.
     """
     rows = rows.dropna(subset=["estimate"])
-    figure = new_figure(1.95, BESIDE)
+    figure = new_figure(1.75, NARROW)
     styles = arm_style(groups)
     said: list[str] = []
     last: dict[str, tuple[float, float]] = {}

@@ -7,6 +7,7 @@ __all__ = [
     "between",
     "count",
     "decimal",
+    "horizon",
     "interval",
     "joined",
     "long_date",
@@ -19,6 +20,7 @@ __all__ = [
 import math
 import re
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 
 from babel.dates import format_date
@@ -26,6 +28,8 @@ from babel.numbers import format_percent, get_decimal_symbol, get_group_symbol
 
 from evalkit.words._catalogue import language_of, messages
 from evalkit.words._speech import speech
+
+_HALF_DIGITS = 9  # decimals by which a half of the last one printed may be missed in binary
 
 NOT_SHOWN = "–"
 """Stands in tables where a number may not be shown or is not defined."""
@@ -56,6 +60,15 @@ def _local(text: str, locale: str = "") -> str:
     return text.translate(_signs(locale or speech().locale)[0])
 
 
+def _rounded(value: float, digits: int) -> str:
+    """Write a number with so many decimals: a half goes away from zero, as people round, and 62.5 is 63 everywhere.
+
+    Python's own formats round a half to the even digit, and see none in 28.499999999999996, which is 100 times 0.285.
+    """
+    nearest = Decimal(repr(round(float(value), digits + _HALF_DIGITS)))
+    return f"{nearest.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
+
+
 def percent_sign(locale: str = "") -> str:
     """Return the percent sign, with the space before it where the locale has one."""
     return _signs(locale or speech().locale)[1]
@@ -78,12 +91,12 @@ def percent(value: float | None, digits: int = 0, *, locale: str = "") -> str:
 
     Examples
     --------
-    >>> percent(0.734), percent(0.9996), percent(0.0), percent(None)
-    ('73%', 'over 99%', '0%', '–')
+    >>> percent(0.734), percent(0.625), percent(0.9996), percent(0.0), percent(None)
+    ('73%', '63%', 'over 99%', '0%', '–')
     """
     if value is None or _absent(value):
         return NOT_SHOWN
-    text = f"{100 * value:.{digits}f}"
+    text = _rounded(100 * value, digits)
     sign, said = percent_sign(locale), messages(language_of(locale or speech().locale))
     if value < 1 and float(text) == 100:
         return said["percent.over"].format(share=f"99{sign}")
@@ -165,7 +178,7 @@ def decimal(value: float | None, digits: int = 2) -> str:
         return "∞" if value > 0 else "−∞"
     if value is None or _absent(value):
         return NOT_SHOWN
-    text = f"{value:.{digits}f}"
+    text = _rounded(value, digits)
     return _local(f"−{text[1:]}" if text.startswith("-") and float(text) != 0 else text.lstrip("-"))
 
 
@@ -187,7 +200,7 @@ def count(value: float | None, *, locale: str = "") -> str:
     >>> count(1060)
     '1,060'
     """
-    return NOT_SHOWN if value is None or _absent(value) else _local(f"{round(value):,}", locale)
+    return NOT_SHOWN if value is None or _absent(value) else _local(f"{int(_rounded(value, 0)):,}", locale)
 
 
 def interval(low: float | None, high: float | None, *, share: bool = True, digits: int = 0) -> str:
@@ -241,8 +254,33 @@ def p_value(value: float | None, *, coarse: bool = False) -> str:
     if value is None or _absent(value):
         return NOT_SHOWN
     if coarse:
-        return _local("≤0.01" if value < 0.015 else f"{value:.2f}")
-    return _local("<0.001" if value < 0.001 else f"{value:.3f}")
+        return _local("≤0.01" if value < 0.015 else _rounded(value, 2))
+    return _local("<0.001" if value < 0.001 else _rounded(value, 3))
+
+
+_HORIZONS = {90: 3, 182: 6, 183: 6, 270: 9, 365: 12}  # months that a reader takes for so many days
+
+
+def horizon(days: float) -> str:
+    """Write up to when something is told, after "by" or "at": in months where the days are commonly called so.
+
+    Parameters
+    ----------
+    days : float
+
+    Returns
+    -------
+    str
+        In Spanish with its preposition, which depends on what follows.
+
+    Examples
+    --------
+    >>> horizon(182), horizon(365), horizon(60), horizon(1060)
+    ('six months', 'one year', 'day 60', 'day 1,060')
+    """
+    said = messages(speech().language)
+    months = _HORIZONS.get(round(days)) if float(days).is_integer() else None
+    return said[f"horizon.{months}"] if months else said["horizon.day"].format(n=count(days))
 
 
 def long_date(day: date, *, locale: str = "") -> str:

@@ -29,7 +29,18 @@ _NUMBERED = (
 )
 _REFERENCE = re.compile(rf"(?<![\w/`\\])@\{{?((?!fig-|tbl-){_NUMBERED}[\w-]+)")
 _PANDOCS = ("email", "uri")  # of an address between < and >
-_OURS = ("absent", "caveat", "content-hidden", "content-visible", "contents", "finding", "keep", "newpage", "note")
+_OURS = (
+    "absent",
+    "annex",
+    "caveat",
+    "content-hidden",
+    "content-visible",
+    "contents",
+    "finding",
+    "keep",
+    "newpage",
+    "note",
+)
 _FORMATS = ("html", "pdf", "typst")
 _SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}", re.DOTALL)
 _SCHEMES = frozenset({"", "http", "https", "mailto"})

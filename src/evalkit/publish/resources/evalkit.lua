@@ -30,6 +30,11 @@ end
 
 local boxes = { finding = true, caveat = true, absent = true, note = true, keep = true, newpage = true }
 
+-- ::: {.annex}: from here on in smaller letters. Empty, because an annex holds outputs of many cells.
+local function annex(div)
+  if div.classes:includes("annex") and is_typst then return typst("#show: ek-annex") end
+end
+
 local function box(div)
   for _, class in ipairs(div.classes) do
     if boxes[class] and is_typst then
@@ -226,8 +231,11 @@ local function figure(fig)
   -- Tags of their own, and not a figure or a div: Quarto would number what has such an id once more.
   return {
     html('<figure id="' .. fig.identifier .. '" class="figure">'),
+    html('<div class="figure-wrap' .. (image.classes:includes("wide") and ' wide" role="region" tabindex="0" aria-labelledby="'
+      .. fig.identifier .. '-caption' or "") .. '">'),
     pandoc.Plain({ pandoc.Image({ pandoc.Str(alt) }, image.src) }),
-    html("<figcaption>"), pandoc.Plain(caption_in_html(fig.identifier, caption)), html("</figcaption></figure>"),
+    html('</div>'),
+    html('<figcaption id="' .. fig.identifier .. '-caption">'), pandoc.Plain(caption_in_html(fig.identifier, caption)), html("</figcaption></figure>"),
   }
 end
 
@@ -341,7 +349,7 @@ local passes = {
   { Div = visible, Span = visible },
   is_typst and { Blocks = function(blocks) return stay_with_what_follows(notes_of_figures(blocks)) end } or {},
   collect,
-  { Figure = figure, Div = function(div) return table_div(div) or contents(div) or box(div) end, Cite = reference, Link = section_link },
+  { Figure = figure, Div = function(div) return table_div(div) or contents(div) or annex(div) or box(div) end, Cite = reference, Link = section_link },
   is_typst and { Table = unnumbered, RawBlock = not_here } or {},
 }
 
