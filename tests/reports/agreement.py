@@ -207,7 +207,7 @@ def written(rows: pd.DataFrame, gaps: list[Gap], *, rest: bool = False) -> tuple
                     f"{float(rounded(100 * value, 1)):+.1f}",
                     rounded(100 * value, 1),
                     rounded(abs(100 * value)),
-                    f"{100 * value:+.0f}",
+                    f"{float(rounded(100 * value)):+.0f}",
                 }
             if name in {"estimate", "value"} and value > 20:
                 others.add(f"{5 * round(value / 5):,}")  # effective sizes of samples are rounded like counts
@@ -215,7 +215,9 @@ def written(rows: pd.DataFrame, gaps: list[Gap], *, rest: bool = False) -> tuple
                 shares.add(rounded(100 * value))
             if name == "time_from":
                 others.add(f"{value / 7 + 1:.0f}")
-            others |= {f"{one:,.{digits}f}" for one in (value, abs(value)) for digits in range(4)}
+            others |= {
+                f"{float(rounded(one, digits)):,.{digits}f}" for one in (value, abs(value)) for digits in range(4)
+            }
     if rest and "n_risk" in rows:  # of a curve without an event, the share with it is said
         curve = rows[rows["cause"].isna()] if "cause" in rows else rows
         limits = curve[[*(_SHARES & set(curve))]].to_numpy(dtype=float).ravel()

@@ -420,7 +420,8 @@ def fits(said: str, value: float) -> bool:
         return 0.9949 < value < 1
     plain = _plain(said)
     ways = {rounded(100 * value), rounded(100 * value, 1)} if said.endswith("%") else {
-        form.format(v).replace("-", "−") for v in (value, 100 * value) for form in ("{:,.0f}", "{:.1f}", "{:.2f}", "{:+.1f}")
+        form.format(float(rounded(v, digits))).replace("-", "−")
+        for v in (value, 100 * value) for form, digits in (("{:,.0f}", 0), ("{:.1f}", 1), ("{:.2f}", 2), ("{:+.1f}", 1))
     }  # fmt: skip
     ways |= {way.removeprefix("−") for way in ways if not way.strip("−0.")} | (
         {f"{5 * round(value / 5):,}"} if value > 20 else set()

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from evalkit.views import Gap
+from reports.claims import rounded
 
 _COLUMNS = ("group", "n", "estimate", "conf_low", "conf_high", "period")
 _SHARE = re.compile(
@@ -26,12 +27,12 @@ def _plain(cell: str) -> str:
 
 
 def _whole(value: float) -> str:
-    text = f"{100 * value:.0f}"
+    text = rounded(100 * value)
     return "under 1" if value > 0 and text == "0" else "over 99" if value < 1 and text == "100" else text
 
 
 def _signed(value: float) -> str:
-    text = f"{100 * value:+.0f}".replace("-", "−")
+    text = f"{float(rounded(100 * value)):+.0f}".replace("-", "−")
     return text if text.strip("+−0") else "0"
 
 
