@@ -140,7 +140,7 @@ class Table(Model):
     """Where a raw table is, and how its columns and values are to be read."""
 
     path: _OneOrMore | None = None
-    """File, from the protocol's folder: .csv, .parquet, .xlsx or .duckdb; several as a list, or a pattern as ``*.csv``."""
+    """File, from the protocol's folder: .csv, .parquet, .xlsx or .duckdb; several as a list, or as ``*.csv``."""
     sheet: _OneOrMore | None = None
     """Sheet of an Excel file; several as a list: their rows are put together."""
     table: str | None = None
