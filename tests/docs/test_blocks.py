@@ -33,6 +33,7 @@ FOLLOWS = {
     ("edit.md", "fig-longer"): ("quarterly.ipynb", ""),
     ("README.md", "fig-women"): ("quarterly.ipynb", ""),
     ("how-to-add-a-subgroup.md", "tbl-first-month"): ("quarterly.ipynb", ""),
+    ("README.md", "fig-by-work"): ("quarterly.ipynb", ""),
     ("how-to-add-a-subgroup.md", "fig-work"): ("quarterly.ipynb", "tbl-restatements"),
 }
 

@@ -187,6 +187,24 @@ case("analyses.leaving_risks: before session", lambda: analyses.leaving_risks(kn
 case("analyses.leaving_foretold: before intake", lambda: analyses.leaving_foretold(known(), "before_intake", 20, smallest=3, n_boot=20))  # fmt: skip
 case("analyses.starting_by_wait: all", lambda: analyses.starting_by_wait(known()))
 
+
+def with_harms() -> pd.DataFrame:
+    """People, how often each was recorded with harm, and for how many days each was followed."""
+    rows = known().harm_recurrent()
+    keys = ["participant_id", "episode"]
+    found = rows.groupby(keys).agg(harms=("event", "sum"), days=("time", "max")).reset_index()
+    return known().people.merge(found[found["days"] > 0], on=keys)
+
+
+case("analyses.shares: women and men, by arm", lambda: analyses.shares(known().people.assign(often=lambda p: p["n_attended"] >= 3), ["group", "gender"], "often", label="Three sessions"))  # fmt: skip
+case("analyses.shares: levels", lambda: analyses.shares(known().people, None, "referral_source", conf_level=0.9))
+case("analyses.means: sessions", lambda: analyses.means(known().people, "n_attended", ["group", "site"]))
+case("analyses.rates: harm", lambda: analyses.rates(with_harms(), "harms", "days", "group", years=10))
+case("analyses.cox: interaction", lambda: analyses.cox(known(), "retention ~ group * employment", smallest=3))
+case("analyses.cox: harm", lambda: analyses.cox(known(), "harm ~ group + age + gender", smallest=3, conf_level=0.9))
+case("analyses.logistic: engaged", lambda: analyses.logistic(known(), "engaged ~ group + age", smallest=3))
+case("stats.logistic: two", lambda: stats.logistic(plain(), "treated", ["age", "x"]))
+
 # -- harm --------------------------------------------------------------------------------------------------------------
 for name in (
     "completed_by",

@@ -74,6 +74,7 @@ ELSE = {
     "state_difference.n_boot": 1000, "completing_after_lapse.days": 365, "completing_after_lapse.lapsed_on": (60, 90, 182),
     "completing_after_lapse.state": "lapsed", "pathway.days": 365, "pathway.landmarks": (30, 60, 90, 182, 365),
     "pathway_days.days": 365, "pathway_difference.days": 365, "pathway_difference.landmarks": (90, 182, 365),
+    "rates.years": 100, "RateOf.per": 36525.0, "LogisticFit.view": "",
     "pathway_difference.adjusted": False,
 }  # fmt: skip
 

@@ -474,7 +474,7 @@ def test_an_output_that_is_no_display_is_named() -> None:
         (new_output("error", ename="E", evalue="", traceback=[]), f"puts out an error with its traceback; {doors}"),
         (
             new_output("display_data", data={"image/png": "x"}),
-            "puts out a picture that did not pass disclosure control; use report.show",
+            "puts out a picture that did not pass disclosure control; use report.draw",
         ),
     ):
         assert _output_problem(output, "") == said

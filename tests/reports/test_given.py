@@ -21,7 +21,7 @@ from publish.test_render import last_line, run
 SECRET = "QX71"  # noqa: S105 - a made-up participant
 GIVEN = [
     (None, r"got nothing \(None\)"),
-    (Figure(), "got a figure"),
+    (Figure(), r"got a figure, in which nobody can see what is counted; give report\.draw"),
     (Figure().add_subplot(), "got a figure"),
     (pd.DataFrame({"participant_id": [SECRET]}), "got a frame, whose rows may be people"),
     (pd.Series([SECRET]), "got a frame"),
@@ -40,14 +40,14 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 @pytest.mark.parametrize(("given", "said"), GIVEN, ids=[said for _, said in GIVEN])
-@pytest.mark.parametrize("door", ["show", "say", "safe", "show_differences", "show_benchmarks"])
+@pytest.mark.parametrize("door", ["show", "say", "safe", "draw", "show_differences", "show_benchmarks"])
 def test_what_is_no_estimate_is_answered_in_a_line(report: Report, door: str, given: Any, said: str) -> None:
     with pytest.raises(DisclosureError, match=said) as refused:
-        getattr(report, door)(given)
+        getattr(report, door)(given, *((print,) if door == "draw" else ()))
     text = str(refused.value)
     assert "\n" not in text
     assert SECRET not in text
-    assert "Markdown cell" in text or "engagement.funnel(report.cohort)" in text
+    assert "Markdown cell" in text or "analyses.funnel(report.cohort)" in text
     assert refused.value.exit_code == 6
 
 

@@ -48,6 +48,11 @@ function                   counts      what
 `outcome`                  (answers)   the arms compared on a scale: overlap, balance, effects ...
 `precision`                Tally       what the events seen could have detected
 `subgroups`                Tally       the difference in engagement by level, with tests of interaction
+`shares`                   Tally       one's own: of any frame of people, the share with something
+`means`                    Moments     one's own: the mean of a quantity
+`rates`                    Moments     one's own: events per time of observation
+`cox`                      Tally       one's own formula: the time to disengagement, harm, a first session
+`logistic`                 Tally       one's own formula: a step of the funnel
 ========================== ==========  ==================================================================
 """
 
@@ -91,6 +96,8 @@ from evalkit.analyses._model import (
 )
 from evalkit.analyses._outcome import Outcome, outcome
 from evalkit.analyses._overlap import equipoise, preference
+from evalkit.analyses._own import RateOf, means, rates, shares
+from evalkit.analyses._own_models import cox, logistic
 from evalkit.analyses._pathway import completing_after_lapse, pathway, pathway_days
 from evalkit.analyses._pathway_difference import pathway_difference
 from evalkit.analyses._precision import PrecisionOf, precision
@@ -118,6 +125,7 @@ __all__ = [
     "MeanOf",
     "Outcome",
     "PrecisionOf",
+    "RateOf",
     "RatioOf",
     "ShareOf",
     "attendance_rate",
@@ -131,6 +139,7 @@ __all__ = [
     "completing_after_lapse",
     "completion",
     "completion_of_intakes",
+    "cox",
     "differences_of",
     "dose_and_completion",
     "dose_by_week",
@@ -153,16 +162,19 @@ __all__ = [
     "leaving_foretold",
     "leaving_model",
     "leaving_risks",
+    "logistic",
     "longest_gap",
     "lost_to_follow_up",
     "mean_stay",
     "mean_without_harm",
+    "means",
     "outcome",
     "pathway",
     "pathway_days",
     "pathway_difference",
     "precision",
     "preference",
+    "rates",
     "reach",
     "reached_dose",
     "referred",
@@ -170,6 +182,7 @@ __all__ = [
     "return_times",
     "returns",
     "sensitivity",
+    "shares",
     "stage",
     "starting_by_wait",
     "staying",

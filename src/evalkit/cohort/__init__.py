@@ -17,13 +17,14 @@ from __future__ import annotations
 
 from evalkit.cohort._attrition import Attrition
 from evalkit.cohort._build import build
-from evalkit.cohort._cohort import Cohort, Scale
+from evalkit.cohort._cohort import SCALES, Cohort, Scale
 from evalkit.cohort._competing import told_apart
 from evalkit.cohort._nobody import needs, nobody
 from evalkit.cohort._pathway import STATES
 from evalkit.cohort._restatements import restatements, restatements_since
 
 __all__ = [
+    "SCALES",
     "STATES",
     "Attrition",
     "Cohort",

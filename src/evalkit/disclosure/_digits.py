@@ -90,6 +90,7 @@ _LIMITS = ("estimate", "std_error", "conf_low", "conf_high")
 
 _MODEL: Mapping[str, Digits] = {
     **dict.fromkeys((*_LIMITS, "sim_low", "sim_high", "hazard_ratio", "hr_low", "hr_high", "share"), _RATIO),
+    **dict.fromkeys(("odds_ratio", "or_low", "or_high"), _RATIO),
     **dict.fromkeys(("smd", "smd_weighted", "variance_ratio", "variance_ratio_weighted", "e_value"), _TWO),
     **dict.fromkeys(("statistic", "concordance"), _TWO),
     **dict.fromkeys(("mean", "std_dev", "median", "lower_quartile", "upper_quartile", "expected"), Digits((1,))),

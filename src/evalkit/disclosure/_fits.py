@@ -47,7 +47,8 @@ def coarser(rows: pd.DataFrame, counts: Tally, public: Tally, policy: Policy, co
     Parameters
     ----------
     rows : pandas.DataFrame
-        Of a model: term, estimate, std_error, statistic, p_value, conf_low, conf_high, hr_low, hr_high.
+        Of a model: term, estimate, std_error, statistic, p_value, conf_low, conf_high, and hr_low,
+        hr_high or or_low, or_high.
     counts : Tally
         Exact; see `any_small`.
     public : Tally
@@ -60,8 +61,9 @@ def coarser(rows: pd.DataFrame, counts: Tally, public: Tally, policy: Policy, co
     pandas.DataFrame
         The same rows where there is no noise, or where there are no coefficients.
     """
-    needed = {"term", "estimate", "std_error", "conf_low", "conf_high", "hr_low", "hr_high"}
-    if not needed <= set(rows.columns) or policy.noise_variance == 0 or policy.minimum_level == 1:
+    needed = {"term", "estimate", "std_error", "conf_low", "conf_high"}
+    ratio = next((name for name in ("hr", "or") if {f"{name}_low", f"{name}_high"} <= set(rows.columns)), "")
+    if not ratio or not needed <= set(rows.columns) or policy.noise_variance == 0 or policy.minimum_level == 1:
         return rows
     usual = np.sqrt(policy.noise_variance)
     exact, told = ([_events(str(term), c.data) for term in rows["term"]] for c in (counts, public))
@@ -74,7 +76,7 @@ def coarser(rows: pd.DataFrame, counts: Tally, public: Tally, policy: Policy, co
     for name, limit in (("conf_low", rows["estimate"] - reach), ("conf_high", rows["estimate"] + reach)):
         rows[name] = limit
         with np.errstate(over="ignore"):  # beyond the largest number a limit is infinite
-            rows[name.replace("conf", "hr")] = np.exp(limit)
+            rows[name.replace("conf", ratio)] = np.exp(limit)
     return rows
 
 

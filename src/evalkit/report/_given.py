@@ -15,7 +15,11 @@ from evalkit.letters import unshown
 
 _FRAMES = (pd.DataFrame, pd.Series)
 _DRAWING = frozenset({"matplotlib", "seaborn", "plotly", "altair", "bokeh", "plotnine", "PIL"})
-_HOW = "give it what an analysis returns: engagement.funnel(report.cohort), say"
+_OWN_FIGURE = (
+    "give report.draw what an analysis returns, and a function that draws its safe numbers: "
+    "report.draw(analyses.funnel(report.cohort), draw)"
+)
+_HOW = "give it what an analysis returns: analyses.funnel(report.cohort), say"
 
 
 def estimates_in(given: object, door: str) -> Estimates | Safe:
@@ -42,10 +46,10 @@ def estimates_in(given: object, door: str) -> Estimates | Safe:
     raise DisclosureError(msg)
 
 
-def check_letters(texts: Iterable[str]) -> None:
+def check_letters(texts: Iterable[str], door: str = "report.show") -> None:
     """Refuse words of an author that figures could not show; the message quotes none of them."""
     if unshown(texts):
-        msg = "report.show: a label or note holds letters that the reports' fonts do not have; use others"
+        msg = f"{door}: a label or note holds letters that the reports' fonts do not have; use others"
         raise AnalysisError(msg)
 
 
@@ -54,7 +58,7 @@ def _instead(given: object) -> str:
     told = {
         f"got nothing (None); {_HOW}": given is None,
         f"got a frame, whose rows may be people; {_HOW}, and it makes the table": isinstance(given, _FRAMES),
-        f"got a figure, in which nobody can see what is counted; {_HOW}, and it draws them": module in _DRAWING,
+        f"got a figure, in which nobody can see what is counted; {_OWN_FIGURE}": module in _DRAWING,
         "got a text; write it in a Markdown cell, and let report.say write sentences with numbers": (
             isinstance(given, str)
         ),

@@ -16,13 +16,14 @@ from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.levels import in_words
 from evalkit.protocol import Study
-from evalkit.stats import CoxFit
+from evalkit.stats import CoxFit, LogisticFit
 from evalkit.views import words
 
 _SIGNED = ("estimate", "statistic")
 _LIMITS = ("conf_low", "conf_high")
-_RATIOS = ("hazard_ratio", "hr_low", "hr_high")
+_RATIOS = ("hazard_ratio", "hr_low", "hr_high", "odds_ratio", "or_low", "or_high")
 _OPPOSITE = {"conf_low": "conf_high", "conf_high": "conf_low", "hr_low": "hr_high", "hr_high": "hr_low"}
+_OPPOSITE |= {"or_low": "or_high", "or_high": "or_low"}
 _FACTOR = re.compile(r"^(?:C\((?P<coded>[^,()]+)[^\[]*\)|(?P<name>[^\[]+))\[(?:T\.)?(?P<level>.*)\]$", re.DOTALL)
 
 
@@ -155,6 +156,15 @@ def _turned_rows(rows: pd.DataFrame, turned: npt.NDArray[np.bool_]) -> pd.DataFr
     return out
 
 
+def _levels_of(estimates: Estimates) -> Mapping[str, Sequence[str]]:
+    """Return the levels of a model's variables, where it still knows them."""
+    if isinstance(estimates, CoxFit) and estimates.model is not None:
+        return estimates.model.design.levels
+    if isinstance(estimates, LogisticFit) and estimates.design is not None:
+        return estimates.design.levels
+    return {}
+
+
 def in_study_words(estimates: Estimates, study: Study) -> Estimates:
     """Return a model with a label for every term, the focus against the comparison; anything else as it is.
 
@@ -176,11 +186,10 @@ def in_study_words(estimates: Estimates, study: Study) -> Estimates:
         If a term interacts with a variable whose reference level is not known.
     """
     rows = estimates.data
-    if not {"term", "hazard_ratio"} <= set(rows.columns) or "label" in rows or rows.empty:
+    if "term" not in rows or not set(_RATIOS) & set(rows.columns) or "label" in rows or rows.empty:
         return estimates
     terms = [_factors(str(term)) for term in rows["term"]]
-    known = estimates.model.design.levels if isinstance(estimates, CoxFit) and estimates.model is not None else {}
-    said = _Words(study, known, terms)
+    said = _Words(study, _levels_of(estimates), terms)
     labels = [said.label(term) for term in terms]
     turned = np.array([sum(map(said.turned, term)) % 2 == 1 for term in terms])
     told = _turned_rows(rows, turned)

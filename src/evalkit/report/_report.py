@@ -30,6 +30,7 @@ from evalkit.protocol import Baselines, Excuse, Frozen, Study, load_disclosure
 from evalkit.report import _standing as standing
 from evalkit.report._benchmarks import show_benchmarks
 from evalkit.report._contrast import curve_differences, difference_numbers, gaps_of
+from evalkit.report._draw import Draws, drawn
 from evalkit.report._findings import show_findings
 from evalkit.report._given import check_letters, estimates_in
 from evalkit.report._model_words import in_study_words
@@ -321,6 +322,52 @@ class Report:
         if remarks := view.remarks():
             self._emit("markdown", box("note", " ".join(remarks)), safe)
 
+    def draw(
+        self,
+        estimates: Estimates | Safe,
+        function: Draws,
+        *,
+        caption: str = "",
+        alt: str = "",
+        words: CurveText | None = None,
+        horizon: float = 365,
+    ) -> None:
+        """Show a figure that a function of one's own draws from an estimate's safe numbers.
+
+        Parameters
+        ----------
+        estimates : Estimates or Safe
+        function : callable
+            Takes a frame, draws it with matplotlib or seaborn, and returns its axes or figure. The frame is what is
+            published beside the figure: rows and columns of the estimate after disclosure control, with the digits that
+            are printed. The function may use nothing else of the notebook.
+        caption, alt : str
+            What the figure shows, and the same for readers who do not see it; or ``#| fig-cap`` and ``#| fig-alt``.
+        words : CurveText, optional
+            Words of a curve, for the sentence where nothing may be shown.
+        horizon : float, default 365
+            Longest day of a curve.
+
+        Raises
+        ------
+        DisclosureError
+            If the function uses what it was not given, or the estimate has no safe form.
+        AnalysisError
+            If nothing was drawn, or with letters that the reports' fonts do not have.
+        """
+        if self._without(estimates):
+            return
+        safe, exact = self._both(estimates, "report.draw")
+        view = self.view(safe, Look(words, horizon))
+        if self._refused(view, exact):
+            return
+        frame = view.own_numbers()
+        said = {name: translated(text) for name, text in (("caption", caption), ("alt", alt)) if text}
+        svg = drawn(frame, function)
+        self._emit("figure", svg, safe, data=frame, typed=(caption, alt), words=said)
+        if safe.note:
+            self._emit("markdown", box("note", translated(safe.note)), safe)
+
     def show_differences(self, estimates: Estimates, note: str = "", *, cause: str = "") -> None:
         """Show a curve at given days as a table: both groups, and the difference between them.
 
@@ -437,7 +484,7 @@ class Report:
         data: pd.DataFrame | None = None,
         also: Mapping[str, str] | None = None,
         typed: Sequence[str] = (),
-        **said: str,
+        **said: object,
     ) -> None:
         mark = {"estimate": safe.estimates.id, "kind": safe.estimates.kind, "verdict": safe.verdict}
         emit(

@@ -18,6 +18,7 @@ from evalkit.stats._gray import GrayTest, gray_test
 from evalkit.stats._impute import impute, pool
 from evalkit.stats._kaplan_meier import KaplanMeier, kaplan_meier
 from evalkit.stats._landmark import landmark
+from evalkit.stats._logit import LogisticFit, logistic
 from evalkit.stats._logrank import LogRank, logrank
 from evalkit.stats._occupation import StateDays, StateOccupation, state_days, state_occupation
 from evalkit.stats._parametric import parametric
@@ -48,6 +49,7 @@ __all__ = [
     "GrayTest",
     "KaplanMeier",
     "LogRank",
+    "LogisticFit",
     "NonInferiority",
     "Propensity",
     "Proportion",
@@ -76,6 +78,7 @@ __all__ = [
     "impute",
     "kaplan_meier",
     "landmark",
+    "logistic",
     "logrank",
     "mean_cumulative_count",
     "minimum_detectable_hazard_ratio",

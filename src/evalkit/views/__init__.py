@@ -6,7 +6,7 @@ from evalkit.views._gap import Gap, gap_words
 from evalkit.views._methods import definitions, provenance_table, restatement_table
 from evalkit.views._protocol import deviations_text, frozen_words, programme_text, re_aim_text
 from evalkit.views._said import common_day
-from evalkit.views._style import svg_of
+from evalkit.views._style import figure_size, svg_of, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import CurveText, Look, View
 from evalkit.views.benchmarks import benchmark_numbers, benchmark_table
@@ -34,6 +34,7 @@ __all__ = [
     "deviations_text",
     "difference_table",
     "dots_figure",
+    "figure_size",
     "frozen_words",
     "gap_words",
     "html_table",
@@ -51,6 +52,7 @@ __all__ = [
     "restatement_numbers",
     "restatement_table",
     "svg_of",
+    "themed",
     "view_of",
     "words",
 ]

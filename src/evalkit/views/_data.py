@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-__all__ = ["as_mark", "restatement_numbers"]
+__all__ = ["as_mark", "in_words", "restatement_numbers"]
 
 import math
 from typing import Any
 
 import pandas as pd
 
+from evalkit.words import translated
+
+_NAMED = ("group", "label", "variable", "cause", "contrast", "measure", "sentence")
 _DIGITS = 6  # significant; fewer than a figure's own coordinates hold
+
+
+def in_words(data: pd.DataFrame) -> pd.DataFrame:
+    """Return numbers with their names in the language in force.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    names = [name for name in _NAMED if name in data]
+    return data.assign(**{name: data[name].map(lambda v: translated(v) if isinstance(v, str) else v) for name in names})
 
 
 def as_mark(frame: pd.DataFrame) -> dict[str, Any]:

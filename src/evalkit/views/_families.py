@@ -10,6 +10,7 @@ from evalkit.disclosure import Safe
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.views import (  # noqa: F401 - each defines its families
     across,
+    amounts,
     attrition,
     balance,
     counts,

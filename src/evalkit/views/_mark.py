@@ -12,12 +12,10 @@ from IPython.display import display
 
 from evalkit.markup import markdown, plain
 from evalkit.seal import MARK, Sealer
-from evalkit.views._data import as_mark
-from evalkit.words import translated
+from evalkit.views._data import as_mark, in_words
 
 _MIME = {"figure": "image/svg+xml", "table": "text/html", "markdown": "text/markdown", "cover": "text/markdown"}
 _SEALER = Sealer()
-_NAMED = ("group", "label", "variable", "cause", "contrast", "measure", "sentence")
 
 
 def typed_numbers(texts: Iterable[str]) -> dict[str, Any]:
@@ -39,12 +37,6 @@ def typed_numbers(texts: Iterable[str]) -> dict[str, Any]:
     """
     found = [text for text in texts if any(character.isdigit() for character in text)]
     return {"typed": found} if found else {}
-
-
-def _in_words(data: pd.DataFrame) -> pd.DataFrame:
-    """Return numbers with their names in the language in force."""
-    names = [name for name in _NAMED if name in data]
-    return data.assign(**{name: data[name].map(lambda v: translated(v) if isinstance(v, str) else v) for name in names})
 
 
 def emit(
@@ -77,7 +69,7 @@ def emit(
     bundle: dict[str, Any] = {_MIME[shows]: markdown(text) if _MIME[shows] == "text/markdown" else text}
     if shows != "figure":
         bundle["text/plain"] = f"<{shows}>"
-    numbers = {} if data is None else {"data": as_mark(_in_words(data))}
+    numbers = {} if data is None else {"data": as_mark(in_words(data))}
     told = {name: plain(value) if isinstance(value, str) else value for name, value in mark.items()}
     full = {"shows": shows, **({"kind": shows} if shows == "cover" else {}), **told, **numbers}
     display(bundle, raw=True, metadata={MARK: _SEALER.sealed(full, bundle)})

@@ -59,13 +59,15 @@ def share_of(row: pd.Series, group: str, *, people: bool = False) -> str:
     -------
     str
     """
-    said = {"share": percent(row["estimate"]), "group": group}
+    named = ("group.share", "group.share.limits", "group.share.of")
+    alone, limited, counted = ("all.share", "all.share.limits", "all.share.of") if group == "all" else named
+    said = {"share": percent(row["estimate"]), **({} if group == "all" else {"group": group})}
     limits = {"low": percent(row["conf_low"]), "high": percent(row["conf_high"])}
     if people:
-        return words("group.share.of", **said, **limits, x=count(row["n_event"]), people=numbered("people", row["n"]))
+        return words(counted, **said, **limits, x=count(row["n_event"]), people=numbered("people", row["n"]))
     if not row["conf_low"] < row["conf_high"]:  # also where there are none
-        return words("group.share", **said)
-    return words("group.share.limits", **said, **limits)
+        return words(alone, **said)
+    return words(limited, **said, **limits)
 
 
 def common_day(rows: pd.DataFrame, groups: Sequence[str]) -> float:
@@ -100,7 +102,13 @@ def shares_of(rows: pd.DataFrame, groups: Sequence[str]) -> str:
     str
     """
     own = rows.dropna(subset=["estimate"]).drop_duplicates("group").set_index("group")["estimate"]
-    return listed([words("group.share", share=percent(own[g]), group=g) for g in groups if g in own.index])
+    return listed(
+        [
+            percent(own[g]) if g == "all" else words("group.share", share=percent(own[g]), group=g)
+            for g in groups
+            if g in own.index
+        ]
+    )
 
 
 def first_label(rows: pd.DataFrame, groups: Sequence[str]) -> str:

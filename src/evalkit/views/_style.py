@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["COMPARISON", "FOCUS", "INK", "MUTED", "NARROW", "RULE", "arm_style", "new_figure", "svg_of"]
+__all__ = ["COMPARISON", "FOCUS", "INK", "MUTED", "NARROW", "RULE", "arm_style", "figure_size", "new_figure", "svg_of"]
 
 import io
 from collections.abc import Sequence
@@ -75,6 +75,11 @@ def arm_style(groups: Sequence[str]) -> dict[str, dict[str, Any]]:
         group: {"color": COLOURS[i % len(COLOURS)], "linestyle": LINES[i % len(LINES)], "linewidth": 1.8}
         for i, group in enumerate(groups)
     }
+
+
+def figure_size() -> tuple[float, float]:
+    """Return width and height of a figure, in inches: as wide as the text."""
+    return _WIDTH, 2.8
 
 
 def new_figure(height: float, width: float = _WIDTH) -> Figure:

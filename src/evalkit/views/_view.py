@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from evalkit import markup
 from evalkit.disclosure import Safe
 from evalkit.errors import DisclosureError
+from evalkit.views._data import in_words
 from evalkit.views._gap import Gap, Gaps
 from evalkit.views._plain import plain_numbers, plain_sentence, plain_table
 from evalkit.words import translated, words
@@ -174,6 +175,17 @@ class View:
         pandas.DataFrame
         """
         return self.numbers()
+
+    def own_numbers(self) -> pd.DataFrame:
+        """Return the numbers that a function of one's own may draw: those of the figure or table, as they are printed.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Its words in the language in force.
+        """
+        rows = self.drawn_numbers() if self.has_figure and not self.undrawable else self.numbers()
+        return in_words(plain_numbers(rows)).reset_index(drop=True)
 
     def figure(self) -> tuple[Figure, str]:
         """Draw it.

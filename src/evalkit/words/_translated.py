@@ -17,6 +17,8 @@ from evalkit.words._catalogue import messages
 from evalkit.words._speech import Speech, speech
 
 _PLACE = re.compile(r"\{(\w+)\}")
+_TIMES = " × "
+"""Between the terms of an interaction: each is translated by itself."""
 _FEW = 8
 """Letters: a message with fewer of its own would match nearly anything."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
@@ -76,9 +78,10 @@ def _found(text: str, spoken: Speech) -> str | None:
         return own.get(text) or _as_begun(own[turned], text)
     if ". " in text:  # sentences are no label: a citation, a remark of the study's own
         return None
-    parts = [_found(part, spoken) for part in text.split(", ")] if ", " in text else [None]
-    if None not in parts:
-        return ", ".join(filter(None, parts))
+    for mark in (_TIMES, ", "):
+        parts = [_found(part, spoken) for part in text.split(mark)] if mark in text else [None]
+        if None not in parts:
+            return mark.join(filter(None, parts))
     for pattern, said, loose in _patterns(spoken.language):
         if match := pattern.fullmatch(text) or pattern.fullmatch(turned):
             values = {name: _found(value, spoken) for name, value in match.groupdict().items()}

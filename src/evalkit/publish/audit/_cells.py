@@ -32,6 +32,7 @@ _KINDS = {  # the telling ones first: most outputs carry a plain text, too
     "text/markdown": "Markdown",
     "text/plain": "a value",
 }
+_PICTURES = frozenset({"a figure", "a picture"})
 _DOORS = "only what report.show, report.say and report.cover put out may leave"
 _FORGED = "its mark is not of this run and this content (copied, edited or written by hand); use report.show"
 _PLACES = {"markdown": "text", "raw": "text", "code": "line of options"}
@@ -146,7 +147,9 @@ def _output_problem(output: Any, key: str) -> str:  # noqa: ANN401
     if output.output_type == "error":
         return f"puts out an error with its traceback; {_DOORS}"
     if not isinstance(mark, dict) or output.output_type != "display_data":
-        return f"puts out {_kind(data)} that did not pass disclosure control; use report.show"
+        kind = _kind(data)
+        door = "report.draw" if kind in _PICTURES else "report.show"
+        return f"puts out {kind} that did not pass disclosure control; use {door}"
     content = _CONTENT.get(str(mark.get("shows")))
     if beside := sorted(set(data) - {content, "text/plain"}):
         return f"puts out {beside[0]} beside what passed disclosure control"

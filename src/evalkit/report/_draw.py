@@ -1,0 +1,199 @@
+"""A figure of one's own: a researcher's function draws safe numbers, and nothing else.
+
+The function gets the numbers that are published beside the figure, with the digits that are printed. It is looked at
+before it runs: it may use its one argument, drawing and counting libraries, and other functions like it; a variable of
+the notebook could hold exact numbers, and is refused by name. That guards against mistakes, as the other doors do; who
+means to carry numbers out can type them into a text.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Draws", "drawn", "safe_function"]
+
+import builtins
+import dis
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.text import Text
+
+from evalkit.bench import COLOURS
+from evalkit.errors import AnalysisError, DisclosureError
+from evalkit.report._given import check_letters
+from evalkit.views import figure_size, svg_of, themed
+
+Draws = Callable[[pd.DataFrame], object]
+
+_LIBRARIES = frozenset(
+    {"matplotlib", "mpl_toolkits", "seaborn", "numpy", "pandas", "scipy", "math", "textwrap", "itertools", "functools"}
+    | {"collections", "operator", "statistics", "string", "re", "datetime", "calendar", "colorsys", "cycler", "typing"}
+    | {"__future__", "builtins"}
+)
+_BUILTINS = frozenset(
+    {"open", "exec", "eval", "compile", "globals", "locals", "vars", "input", "breakpoint", "getattr"}
+    | {"__import__", "print"}
+)
+_READERS = ("read_", "load", "fromfile", "genfromtxt", "memmap", "imread", "open", "__")
+"""Beginnings of names that fetch what the function was not given."""
+_LONGEST = 8.0  # inches of height: a page less its caption
+
+
+def drawn(frame: pd.DataFrame, function: Draws) -> str:
+    """Let a function draw a frame, and return the figure as SVG.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Safe numbers.
+    function : callable
+        Takes the frame; returns axes or a figure, or draws on pyplot's current one.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    DisclosureError
+        If the function uses what it was not given, or gives back what it did not draw.
+    AnalysisError
+        If it draws nothing, or letters that the reports' fonts do not have.
+    """
+    draw, name = safe_function(function), function.__name__
+    before = [plt.figure(number) for number in plt.get_fignums()]
+    try:
+        with themed(), mpl.rc_context({"axes.prop_cycle": f"cycler(color={list(COLOURS)})"}):
+            plt.figure(figsize=figure_size(), layout="constrained")
+            figure = _figure_of(draw(frame.copy()), name)
+            if any(figure is known for known in before):
+                msg = f"report.draw: '{name}' gives back a figure that was there before; let it draw a new one"
+                raise DisclosureError(msg)
+            _check(figure, name)
+            _fit(figure)
+            return svg_of(figure)
+    finally:
+        for number in plt.get_fignums():
+            if not any(plt.figure(number) is known for known in before):
+                plt.close(number)
+
+
+def _figure_of(made: object, name: str) -> Figure:
+    figure = plt.gcf() if made is None else getattr(made, "figure", made)
+    if isinstance(figure, Figure):
+        return figure
+    msg = f"report.draw: '{name}' gave back no axes and no figure ({type(made).__name__}); return what it drew on"
+    raise AnalysisError(msg)
+
+
+def _check(figure: Figure, name: str) -> None:
+    if not figure.axes:
+        msg = f"report.draw: '{name}' drew nothing"
+        raise AnalysisError(msg)
+    if figure.findobj(AxesImage):
+        msg = f"report.draw: '{name}' draws a picture of pixels, which nobody can check; use shapes (pcolormesh, bar)"
+        raise DisclosureError(msg)
+    check_letters((text.get_text() for text in figure.findobj(Text)), "report.draw")
+
+
+def _fit(figure: Figure) -> None:
+    """Make a figure no wider than the text and no higher than a page, in its own proportions."""
+    width, height = figure.get_size_inches()
+    smaller = min(1.0, figure_size()[0] / width, _LONGEST / height)
+    if smaller < 1:
+        figure.set_size_inches(width * smaller, height * smaller)
+
+
+def safe_function(function: object) -> Draws:
+    """Return a function that can reach nothing but its argument, drawing libraries and functions like it.
+
+    Parameters
+    ----------
+    function : object
+
+    Returns
+    -------
+    callable
+
+    Raises
+    ------
+    DisclosureError
+        Naming what it uses beside.
+    """
+    if not isinstance(function, types.FunctionType):
+        msg = (
+            f"report.draw: give it a function of your own that takes one frame (def draw(frame): ...), "
+            f"not a {type(function).__name__}"
+        )
+        raise DisclosureError(msg)
+    code = function.__code__
+    if code.co_argcount != 1 or code.co_kwonlyargcount or code.co_flags & 0x0C:  # *args, **kwargs
+        msg = f"report.draw: '{function.__name__}' has to take one thing, the frame of safe numbers"
+        raise DisclosureError(msg)
+    return _rebuilt(function, {})
+
+
+def _rebuilt(function: types.FunctionType, done: dict[types.FunctionType, types.FunctionType]) -> types.FunctionType:
+    """Make a function again, with those names of the notebook that cannot hold a number of anybody."""
+    if function in done:
+        return done[function]
+    name = function.__name__
+    if function.__defaults__ or function.__kwdefaults__:
+        msg = f"report.draw: '{name}' has default values, which may hold exact numbers; write them inside of it"
+        raise DisclosureError(msg)
+    if function.__closure__:
+        msg = f"report.draw: '{name}' uses '{function.__code__.co_freevars[0]}' from around it; {_INSTEAD}"
+        raise DisclosureError(msg)
+    known: dict[str, Any] = {"__builtins__": builtins, "__name__": "evalkit_drawing"}
+    made = types.FunctionType(function.__code__, known, name)
+    done[function] = made
+    for used in _names(function.__code__, name):
+        if used in function.__globals__:
+            known[used] = _allowed(used, function.__globals__, name, done)
+        elif used in _BUILTINS:
+            msg = f"report.draw: '{name}' may not use '{used}'"
+            raise DisclosureError(msg)
+    return made
+
+
+_INSTEAD = "it may hold exact numbers: take them from the frame, or write them inside of the function"
+
+
+def _allowed(
+    used: str, names: Mapping[str, Any], function: str, done: dict[types.FunctionType, types.FunctionType]
+) -> object:
+    value = names[used]
+    if isinstance(value, types.ModuleType):
+        if value.__name__.partition(".")[0] in _LIBRARIES:
+            return value
+        msg = f"report.draw: '{function}' may not use the module '{value.__name__}': it draws what it was given"
+        raise DisclosureError(msg)
+    where = str(getattr(value, "__module__", "") or "").partition(".")[0]
+    if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType) and where in _LIBRARIES:
+        return value
+    if isinstance(value, types.FunctionType):
+        return _rebuilt(value, done)
+    msg = f"report.draw: '{function}' uses '{used}' of the notebook; {_INSTEAD}"
+    raise DisclosureError(msg)
+
+
+def _names(code: types.CodeType, function: str) -> Iterator[str]:
+    """Yield the names that code takes from outside, its inner functions' too; refuse those that fetch something."""
+    for step in dis.get_instructions(code):
+        used = str(step.argval)
+        if step.opname == "IMPORT_NAME" and used.partition(".")[0] not in _LIBRARIES:
+            msg = f"report.draw: '{function}' may not use the module '{used}': it draws what it was given"
+            raise DisclosureError(msg)
+        if step.opname in {"LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM", "LOAD_GLOBAL"} and used.startswith(_READERS):
+            msg = f"report.draw: '{function}' may not use '{used}': it draws what it was given"
+            raise DisclosureError(msg)
+        if step.opname in {"LOAD_GLOBAL", "LOAD_NAME"}:
+            yield used
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            yield from _names(inner, function)
