@@ -9,6 +9,7 @@ Importing this package imports nothing heavy; ask for the stage you need, or use
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 from evalkit._version import __version__
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["__version__", "open_report"]
 
+_ROOMS = ("analyses", "errors", "report", "stats", "views", "words")  # what a notebook uses
+
 
 def __getattr__(name: str) -> object:
     # Lazy, so that `evalkit --help` does not import pandas or matplotlib.
@@ -25,5 +28,12 @@ def __getattr__(name: str) -> object:
         from evalkit.report import open_report  # noqa: PLC0415
 
         return open_report
+    if name in _ROOMS:
+        return importlib.import_module(f"evalkit.{name}")
     msg = f"module 'evalkit' has no attribute '{name}'"
     raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    # What `evalkit.<Tab>` offers, whether it was loaded or not.
+    return sorted({*__all__, *_ROOMS})

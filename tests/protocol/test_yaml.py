@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from evalkit.cells import options_of
 from evalkit.errors import ProtocolError, PublicationError
 from evalkit.protocol import load_baselines, load_disclosure, load_report, load_study, parse_yaml
 from evalkit.publish._parameters import validated
-from evalkit.publish._prepare import _options
 
 STUDY = """\
 id: small
@@ -94,7 +94,7 @@ def test_a_number_that_is_read_in_two_ways_is_refused(number: str, tmp_path: Pat
     with pytest.raises(ProtocolError, match=r"^-P horizon_days: a number written like this"):
         validated({"horizon_days": (int, 1)}, {}, {"horizon_days": number}, "tiny.yaml")
     with pytest.raises(PublicationError, match=r"^cell 3: .*'fig-cap': a number written like this"):
-        _options(f"#| fig-cap: {number}\nx = 1", 3)
+        options_of(f"#| fig-cap: {number}\nx = 1", 3)
 
 
 @pytest.mark.parametrize("where", ["d.yaml", "b.yaml", "tiny.yaml"])
@@ -172,7 +172,7 @@ def test_a_switch_of_the_command_line_is_true_or_false(raw: str) -> None:
 def test_a_switch_of_a_cell_is_true_or_false(word: str) -> None:
     """YAML 1.1 read ``include: no`` as false: a cell that was to be hidden must not be shown."""
     with pytest.raises(PublicationError, match="include' is neither true nor false"):
-        _options(f"#| include: {word}\nx = 1", 2)
+        options_of(f"#| include: {word}\nx = 1", 2)
 
 
 def test_days_of_the_command_line_are_text() -> None:

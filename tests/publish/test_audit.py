@@ -17,7 +17,7 @@ from evalkit.errors import DisclosureError
 from evalkit.publish._document import Document
 from evalkit.publish._prepare import Item
 from evalkit.publish.audit import Guard, audit_document, audit_files, guard_for
-from evalkit.publish.audit._cells import _kind, _output_problem, _private_part, _typed, _unknown_number
+from evalkit.publish.audit._cells import _kind, _output_problem, _typed, _unknown_number, private_part
 from evalkit.publish.audit._document import active_part
 from evalkit.publish.audit._fold import fold, pieces
 from evalkit.publish.audit._guard import dates_in
@@ -435,8 +435,8 @@ def test_every_part_of_a_pdf_is_searched(place: str, tmp_path: Path) -> None:
         ("def (:", ""),
     ],
 )  # fmt: skip
-def test_private_parts_that_a_cell_uses(source: str, name: str) -> None:
-    assert _private_part(source) == name
+def testprivate_parts_that_a_cell_uses(source: str, name: str) -> None:
+    assert private_part(source) == name
 
 
 def test_numbers_that_a_cell_types() -> None:

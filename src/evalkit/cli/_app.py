@@ -106,12 +106,9 @@ def render(
     as_json: Annotated[bool, typer.Option("--json", help="Say what became of each render as JSON.")] = False,
     new_ledger: Annotated[
         str,
-        typer.Option(
-            "--new-ledger",
-            metavar="WHY",
-            help="Begin another ledger, with this reason: releases are not held against those of the old one.",
-        ),
+        typer.Option("--new-ledger", metavar="WHY", help="Begin another ledger, which knows no earlier release; why."),
     ] = "",
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say at which line a cell failed.")] = False,
 ) -> None:
     """Run a report's notebook and publish it; 0: published or up to date, 13: waits for approval."""
     from evalkit.cli._render import Request, run  # noqa: PLC0415
@@ -131,8 +128,42 @@ def render(
         explain=explain,
         new_ledger=written_reason(new_ledger, "--new-ledger"),
         json=as_json,
+        verbose=verbose,
     )
     raise typer.Exit(run(request))
+
+
+@app.command()
+def draft(
+    report: Annotated[str, typer.Argument(help="Name of the report: quarterly, final, or your own.")],
+    period: Annotated[str, typer.Option("--period", help="2022Q3, 2021-11-18..2022-06-30 or newest.")] = "",
+    study: StudyOption = _DEFAULT_STUDY,
+    params: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--params", help="The report's parameters; found by its name when not given."),
+    ] = None,
+    parameter: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("-P", help="key=value: one of the notebook's parameters; may be repeated."),
+    ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Make a PDF, too.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Serve it here, and make it again after each edit.")] = False,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Of the server; any free one.")] = 0,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in a browser.")] = True,
+) -> None:
+    """Make a draft: checks first, then the page, marked as a draft on every page, in the private folder; no release."""
+    from evalkit.cli._draft import run  # noqa: PLC0415
+    from evalkit.cli._render import Request  # noqa: PLC0415
+
+    request = Request(
+        report=report,
+        periods=(period,) if period else (),
+        studies=(study,),
+        params=params,
+        parameters=tuple(parameter or ()),
+        publisher="embedded",
+    )
+    raise typer.Exit(run(request, pdf=pdf, watch=watch, port=port, browser=browser))
 
 
 @app.command()

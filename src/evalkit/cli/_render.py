@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Request", "run"]
+__all__ = ["Request", "log_folder", "params_of", "plan", "run"]
 
 import contextlib
 import functools
@@ -43,6 +43,7 @@ class Request:
     explain: bool = False
     new_ledger: str = ""
     json: bool = False
+    verbose: bool = False
 
 
 def run(request: Request) -> int:
@@ -164,8 +165,7 @@ def plan(request: Request, file: Path, held: Sequence[Excuse] = ()) -> list[Rend
         Of the class that says what is wrong.
     """
     study = load_study(file)
-    params_file = _params_file(request, study)
-    params = _with_options(params_file, request)
+    params_file, params = params_of(request, study)
     overrides = dict(parse_override(text) for text in request.parameters)
     notebook = find_notebook(params.notebook, study)
     gate = open_gate(study, held=held)
@@ -180,11 +180,12 @@ def plan(request: Request, file: Path, held: Sequence[Excuse] = ()) -> list[Rend
             period=period,
             notebook=notebook,
             out=request.out.expanduser().resolve(),
-            log_folder=_log_folder(study),
+            log_folder=log_folder(study),
             overrides=overrides,
             tables=functools.partial(table_digests, study),
             known=KnownDigests(study, period.cut, gate.data),
             supersede=request.supersede,
+            verbose=request.verbose,
             force=request.force,
             identifiers=identifiers,
             secrets=secrets,
@@ -199,8 +200,34 @@ def plan(request: Request, file: Path, held: Sequence[Excuse] = ()) -> list[Rend
     return jobs
 
 
-def _log_folder(study: Study) -> Path:
-    """Return where logs of failed cells go: the user's folder of logs, or the study's private one."""
+def params_of(request: Request, study: Study) -> tuple[Path, ReportParams]:
+    """Return the report's file, and what it says under the options of the command line.
+
+    Parameters
+    ----------
+    request : Request
+    study : Study
+
+    Returns
+    -------
+    file : pathlib.Path
+    params : ReportParams
+    """
+    file = _params_file(request, study)
+    return file, _with_options(file, request)
+
+
+def log_folder(study: Study) -> Path:
+    """Return where logs of failed cells go: the user's folder of logs, or the study's private one.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    pathlib.Path
+    """
     usual = Path(platformdirs.user_log_dir("evalkit"))
     above = next(folder for folder in (usual, *usual.parents) if folder.exists())
     lasts = HOMELESS not in os.environ and os.access(above, os.W_OK | os.X_OK)

@@ -11,10 +11,11 @@ from evalkit.publish._approvers import new_approver
 from evalkit.publish._archive import archive
 from evalkit.publish._batch import render_all
 from evalkit.publish._before import check_notebook, notebook_problems
+from evalkit.publish._draft import Drafted, Drafter, draft_folder
 from evalkit.publish._environment import digest
 from evalkit.publish._foresee import explain, foreseen
 from evalkit.publish._job import RenderJob, find_notebook
-from evalkit.publish._manifest import read_manifest
+from evalkit.publish._manifest import read_manifest, refuse_draft
 from evalkit.publish._move import adopt_releases, export_private, import_private
 from evalkit.publish._outcome import WAITING, Outcome
 from evalkit.publish._planned import planned_in
@@ -30,6 +31,8 @@ from evalkit.publish._withdrawal import Withdrawal
 __all__ = [
     "WAITING",
     "Approval",
+    "Drafted",
+    "Drafter",
     "LineProgress",
     "Outcome",
     "Progress",
@@ -44,6 +47,7 @@ __all__ = [
     "check_notebook",
     "checked",
     "digest",
+    "draft_folder",
     "explain",
     "export_private",
     "find_notebook",
@@ -55,6 +59,7 @@ __all__ = [
     "planned_in",
     "progress_for",
     "read_manifest",
+    "refuse_draft",
     "render",
     "render_all",
     "survey",

@@ -17,7 +17,7 @@ from evalkit.publish._environment import digest
 from evalkit.publish._held import opened_ledger
 from evalkit.publish._let_out import copied, destination, let_out, may_go_out
 from evalkit.publish._lock import study_lock
-from evalkit.publish._manifest import MANIFEST, damaged, read_manifest, strangers
+from evalkit.publish._manifest import MANIFEST, damaged, read_manifest, refuse_draft, strangers
 from evalkit.publish._own import in_ledgers
 from evalkit.publish._place import misplaced
 from evalkit.publish._release import check_place
@@ -136,6 +136,7 @@ def _keep(approval: Approval, release: Path, study: Study) -> None:
 
 def _checked(folder: Path, study: Study, release: Path | None = None) -> dict[str, Any]:
     """Read a release's manifest and hold its files to it: what is approved is what lies there."""
+    refuse_draft(folder)
     name = release or folder
     if not (folder / MANIFEST).is_file() or folder.is_symlink():
         msg = f"{name}: is no release (it has no {MANIFEST})"

@@ -58,6 +58,8 @@ class Document:
         How people came to be in one group or the other; texts that hold only with a ``mandate`` stand only then.
     bibliography : bytes
         CSL-JSON that citations refer to; empty where there is none.
+    draft : bool
+        Whether every page must say that this is no release.
     """
 
     title: str
@@ -76,6 +78,7 @@ class Document:
     attachment: bytes = b""
     assignment: str = "mandate"
     bibliography: bytes = b""
+    draft: bool = False
 
     @property
     def language(self) -> str:

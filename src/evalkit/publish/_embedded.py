@@ -27,7 +27,7 @@ from evalkit.words import messages_for
 
 DIALECT = "markdown-tex_math_dollars-raw_tex-example_lists-task_lists"
 """What Markdown a notebook is written in: a dollar sign is one, and a backslash begins no command."""
-_IN_STYLE = ("running", "cut", "word-cut", "word-synthetic", "word-unreal", "word-more")
+_IN_STYLE = ("running", "cut", "word-cut", "word-synthetic", "word-unreal", "word-more", "word-draft")
 _FACES = ("Regular", "It", "Semibold", "Bold")
 
 
@@ -118,6 +118,7 @@ def metadata(document: Document) -> dict[str, object]:
         "ek-page": say("page"),
         "ek-cut-date": f"year: {day.year}, month: {day.month}, day: {day.day}",
         "ek-synthetic": document.synthetic,
+        "ek-draft": document.draft,
         "ek-mandate": document.assignment == "mandate",
         "ek-toc": document.toc,
         "ek-attachment": _raw(ATTACHMENT, "typst") if document.attachment else "",

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["Limits", "execute"]
+__all__ = [
+    "Limits",
+    "Run",
+    "before_injected",
+    "end_kernel",
+    "execute",
+    "explained",
+    "kernel_environment",
+    "socket_parent",
+]
 
 import contextlib
 import errno
 import logging
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -43,11 +53,12 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _NOT_THEIRS = frozenset(
     {"MPLBACKEND", "PYTHONDEVMODE", "PYTHONINSPECT", "PYTHONSTARTUP", "PYTHONVERBOSE", "PYTHONWARNINGS"}
 )
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _OUR_ERRORS = frozenset(errors.__all__)
 
 
 @dataclass
-class _Run:
+class Run:
     """What the waiting thread and the running thread tell one another."""
 
     manager: AsyncKernelManager | None = None
@@ -77,7 +88,7 @@ class Limits:
     memory_gb: float = 8.0
     output_mb: float = 100.0
 
-    def passed(self, run: _Run) -> str:
+    def passed(self, run: Run) -> str:
         """Say which limit a run has passed, and where to raise it; empty while there is none."""
         if run.output > self.output_mb * 1e6:
             return f"it put out more than {self.output_mb:g} MB; raise output_mb in the report's file"
@@ -99,6 +110,7 @@ def execute(
     on_cell: Callable[[int, int], None],
     variables: Mapping[str, str] | None = None,
     scrub: Callable[[str], str] = str,
+    lines: bool = False,
 ) -> Any:  # noqa: ANN401
     """Run a notebook to its end.
 
@@ -123,6 +135,8 @@ def execute(
         More environment variables for the kernel.
     scrub : callable, optional
         Takes out of an error's text what must not be shown of anybody.
+    lines : bool
+        Whether an error names the line of the cell, too.
 
     Returns
     -------
@@ -138,16 +152,14 @@ def execute(
     """
     source = scratch / "notebook.ipynb"
     nbformat.write(notebook, source)
-    run = _Run()
+    run = Run()
 
-    # papermill puts a cell of its own after the parameters cell; people count the cells they wrote.
-    tagged = [i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])]
-    extra = tagged[0] if tagged else len(notebook.cells)
+    extra = before_injected(notebook)
 
     def began(index: int, total: int) -> None:
         run.cell = index - (1 if index > extra else 0)
         if index != extra + 1:
-            on_cell(run.cell, total - (1 if tagged else 0))
+            on_cell(run.cell, total - (extra < len(notebook.cells)))
 
     def put_out(length: int) -> bool:
         run.output += length
@@ -155,7 +167,7 @@ def execute(
 
     def work() -> None:
         # Sockets want a short path, in a folder that only this user can open.
-        with tempfile.TemporaryDirectory(prefix="ek-", dir=_socket_parent()) as sockets:
+        with tempfile.TemporaryDirectory(prefix="ek-", dir=socket_parent()) as sockets:
             try:
                 run.notebook = papermill.execute_notebook(
                     str(source),
@@ -166,7 +178,7 @@ def execute(
                     language="python",
                     progress_bar=False,
                     connection_file=str(Path(sockets) / "kernel.json"),
-                    env={**_environment(scratch, source_folder), **(variables or {})},
+                    env={**kernel_environment(scratch, source_folder), **(variables or {})},
                     folder=str(scratch),
                     on_cell=began,
                     on_manager=lambda manager: setattr(run, "manager", manager),
@@ -180,11 +192,29 @@ def execute(
     thread = threading.Thread(target=work, name=f"render-{name}", daemon=True)
     in_time = _run_until(thread, run, limits)
     if run.notebook is None or run.failure is not None or run.over:
-        raise _explained(run, notebook, name, log_file, None if in_time else limits.seconds, scrub) from None
+        raise explained(
+            run, notebook, name, log_file, None if in_time else limits.seconds, scrub, lines=lines
+        ) from None
     return run.notebook
 
 
-def _run_until(thread: threading.Thread, run: _Run, limits: Limits) -> bool:
+def before_injected(notebook: Any) -> int:  # noqa: ANN401
+    """Return the place of the parameters cell: papermill puts one of its own after it, and people count theirs.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+
+    Returns
+    -------
+    int
+        How many cells there are, where none is tagged.
+    """
+    tagged = [i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])]
+    return tagged[0] if tagged else len(notebook.cells)
+
+
+def _run_until(thread: threading.Thread, run: Run, limits: Limits) -> bool:
     """Wait for the run and say whether it ended in time; however the wait ends, no kernel outlives it."""
     deadline = time.monotonic() + limits.seconds
     papermill_log, level = logging.getLogger("papermill"), logging.getLogger("papermill").level
@@ -197,13 +227,13 @@ def _run_until(thread: threading.Thread, run: _Run, limits: Limits) -> bool:
         run.over = run.over or limits.passed(run)
     finally:
         if not in_time or run.failure is not None:
-            _kill_kernel(run.manager)
+            end_kernel(run.manager)
         thread.join(timeout=10)
         papermill_log.setLevel(level)
     return in_time
 
 
-def _kill_kernel(manager: AsyncKernelManager | None) -> None:
+def end_kernel(manager: AsyncKernelManager | None) -> None:
     """End the kernel and everything it started."""
     provisioner = getattr(manager, "provisioner", None)
     pid = getattr(provisioner, "pid", None)
@@ -220,12 +250,12 @@ def _kill_kernel(manager: AsyncKernelManager | None) -> None:
         psutil.wait_procs(family, timeout=5)
 
 
-def _socket_parent() -> str | None:
+def socket_parent() -> str | None:
     """Return the temporary folder, unless its path is too long to hold a socket."""
     return None if len(tempfile.gettempdir()) + 40 < _LONGEST_SOCKET else "/tmp"  # noqa: S108 - mkdtemp is private
 
 
-def _environment(scratch: Path, source_folder: Path) -> dict[str, str]:
+def kernel_environment(scratch: Path, source_folder: Path) -> dict[str, str]:
     """Environment of the kernel: the same on every machine, whoever runs it; the notebook's folder importable."""
     settings = scratch / "matplotlibrc"
     settings.touch()  # an empty one: the user's own is not read
@@ -248,13 +278,15 @@ def _environment(scratch: Path, source_folder: Path) -> dict[str, str]:
     }
 
 
-def _explained(
-    run: _Run,
+def explained(
+    run: Run,
     notebook: Any,  # noqa: ANN401
     name: str,
     log_file: Path,
     timeout: float | None,
     scrub: Callable[[str], str],
+    *,
+    lines: bool = False,
 ) -> ExecutionError | DisclosureError | OSError:
     """Turn what went wrong into one line, and write the log it names; a full disk is told where the scratch is made."""
     source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
@@ -275,7 +307,8 @@ def _explained(
         # What was to be shown may not leave: the cell did not fail.
         refused = failure.ename == DisclosureError.__name__
         kind_of = DisclosureError if refused else ExecutionError
-        return kind_of(f"{name}, cell {number}: {last}{'' if refused else f' (log: {log_file})'}")
+        where = f"cell {number}{_line_of(trace) if lines else ''}"
+        return kind_of(f"{name}, {where}: {last}{'' if refused else f' (log: {log_file})'}")
     if isinstance(failure, DeadKernelError):
         _write_log(log_file, "The kernel ended before the cell did. Memory may have run out.\n")
         return ExecutionError(f"{name}, cell {number}: the kernel died (log: {log_file})")
@@ -285,6 +318,12 @@ def _explained(
     kind = type(failure).__name__
     _write_log(log_file, scrub(redact(f"{kind}: {failure}", source)))
     return ExecutionError(f"{name}, cell {number}: could not be run, {kind} (log: {log_file})")
+
+
+def _line_of(trace: str) -> str:
+    """Return the line of the cell at which an error came up, from IPython's traceback; empty where it does not say."""
+    match = re.search(r"Cell In\s*\[\d+\], line (\d+)", _ANSI.sub("", trace))
+    return f", line {match[1]}" if match else ""
 
 
 def _write_log(file: Path, text: str) -> None:

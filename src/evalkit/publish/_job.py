@@ -72,6 +72,8 @@ class RenderJob:
         What the tables were let through with.
     newest_days : mapping of str
         Newest day of each table, as ISO text or None; private.
+    verbose : bool
+        Whether an error in a cell names its line.
     """
 
     study: Study
@@ -92,6 +94,7 @@ class RenderJob:
     new_ledger: str = ""
     passed: Passed = field(default_factory=Passed)
     newest_days: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    verbose: bool = False
 
     def keyed(self, what: str, name: str, value: str) -> str:
         """Return the keyed digest of something that is not published.

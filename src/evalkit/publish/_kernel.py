@@ -7,7 +7,7 @@ another Python altogether, is never picked up by accident.
 
 from __future__ import annotations
 
-__all__ = ["LOADED", "MODULES", "IpcKernelManager", "ReportClient", "ReportEngine"]
+__all__ = ["LOADED", "MODULES", "DraftClient", "IpcKernelManager", "ReportClient", "ReportEngine"]
 
 import os
 import sys
@@ -17,6 +17,7 @@ from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine
 from traitlets import Type, default
@@ -59,8 +60,8 @@ class IpcKernelManager(AsyncKernelManager):
         )
 
 
-class ReportClient(PapermillNotebookClient):  # type: ignore[misc]
-    """papermill's client with our kernel manager; it tells how much a cell puts out, and can let it go."""
+class _Weighed(NotebookClient):
+    """A client with our kernel manager; it tells how much a cell puts out, and can let it go."""
 
     kernel_manager_class = Type(klass=IpcKernelManager, default_value=IpcKernelManager)
     on_output: Callable[[int], bool] = staticmethod(lambda _: True)
@@ -84,6 +85,14 @@ class ReportClient(PapermillNotebookClient):  # type: ignore[misc]
         if not self.on_output(sum(len(text) for text in texts if isinstance(text, str))):
             return None
         return super().process_message(msg, cell, cell_index)
+
+
+class ReportClient(_Weighed, PapermillNotebookClient):  # type: ignore[misc]
+    """papermill's client, as a render uses it."""
+
+
+class DraftClient(_Weighed):
+    """nbclient's own, whose kernel lives from one edit to the next."""
 
 
 class ReportEngine(NBClientEngine):  # type: ignore[misc]

@@ -7,6 +7,7 @@ can only be known afterwards: the digests of the files, and the commit.
 from __future__ import annotations
 
 __all__ = [
+    "DRAFT",
     "MANIFEST",
     "as_keyed",
     "attachment",
@@ -15,6 +16,7 @@ __all__ = [
     "is_of_before_ledgers",
     "known_then",
     "read_manifest",
+    "refuse_draft",
     "strangers",
     "went_in",
     "write_manifest",
@@ -38,6 +40,8 @@ from evalkit.publish._spoken import catalogue_of
 from evalkit.publish._tools import publisher_of, tools_of
 
 MANIFEST = "manifest.json"
+DRAFT = "draft.json"
+"""What lies in a draft's folder, in place of a manifest."""
 
 _VERSION = 3
 _UNKEYED = 2  # made before digests of tables were keyed
@@ -208,6 +212,23 @@ def write_manifest(facts: Mapping[str, Any], outputs: Mapping[str, Path], file: 
     return file
 
 
+def refuse_draft(folder: Path) -> None:
+    """Refuse a draft where a release is asked for.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+
+    Raises
+    ------
+    ReleaseError
+        If it is one.
+    """
+    if (folder / DRAFT).is_file():
+        msg = f"{folder}: is a draft, and no release; evalkit render makes one"
+        raise ReleaseError(msg)
+
+
 def read_manifest(release: Path) -> dict[str, Any]:
     """Read a release's manifest.
 
@@ -225,6 +246,7 @@ def read_manifest(release: Path) -> dict[str, Any]:
     ReleaseError
         If there is none, or it is not one that this version can read.
     """
+    refuse_draft(release)
     file = release / MANIFEST
     found = _loaded(file)
     if found is None:

@@ -53,7 +53,7 @@ def markdown_parts(document: Document, folder: Path) -> list[str]:
     media = folder / "media"
     media.mkdir(exist_ok=True)
     say = messages_for(document.locale)
-    return [_part(item, media) + files_of(item, say) for item in document.items]
+    return [_part(item, media) + files_of(item, say, linked=not document.draft) for item in document.items]
 
 
 def _part(item: Item, media: Path) -> str:
@@ -74,20 +74,22 @@ def _is_wide(svg: str) -> bool:
     return found is not None and float(found[1]) > _PHONE
 
 
-def files_of(item: Item, say: Messages) -> str:
+def files_of(item: Item, say: Messages, *, linked: bool = True) -> str:
     """Return what stands below a figure or table in the HTML edition, as Markdown that other formats pass over.
 
     Parameters
     ----------
     item : Item
     say : Messages
+    linked : bool
+        Whether its files lie beside the page.
 
     Returns
     -------
     str
         Empty when nothing does.
     """
-    text = beside(item, say)
+    text = beside(item, say, linked=linked)
     return f"\n\n{_fenced('{=html}', text)}" if text else ""
 
 

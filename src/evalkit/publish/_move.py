@@ -22,7 +22,7 @@ from evalkit.publish._manifest import MANIFEST, damaged, strangers
 from evalkit.publish._place import broken_chain, misplaced
 
 _LIST = "evalkit-private.json"
-_LEFT = ("render.lock", "logs", "same")  # of this machine, or made anew
+_LEFT = ("drafts", "render.lock", "logs", "same")  # of this machine, or made anew
 
 
 def export_private(study: Study, file: Path) -> int:

@@ -25,13 +25,15 @@ _PLACE = re.compile(r'<div class="contents">\s*</div>')
 _DECIMALS = 4
 
 
-def beside(item: Item, say: Messages) -> str:
+def beside(item: Item, say: Messages, *, linked: bool = True) -> str:
     """Return the numbers and files of a figure or table as HTML.
 
     Parameters
     ----------
     item : Item
     say : Messages
+    linked : bool
+        Whether its files lie beside the page: a draft has none.
 
     Returns
     -------
@@ -43,19 +45,22 @@ def beside(item: Item, say: Messages) -> str:
         links += [
             (f"figures/{item.label}.{form}", say("Picture ({form})", form=form.upper())) for form in ("svg", "png")
         ]
-    if not links:
+    if not linked:
+        links = []
+    toggled = item.kind == "figure" and item.numbers
+    if not (links or toggled):
         return ""
     caption = html.escape(item.title)
     unseen = f'<span class="unseen">: {caption}</span>'
     anchors = "".join(f'<a href="{target}">{text}{unseen}</a>' for target, text in links)
     toggle = ""
-    if item.kind == "figure" and item.numbers:
+    if toggled:
         words = say("Show the numbers as a table")
         summary = f"<summary>{words}{unseen}</summary>"
         name = html.escape(say("Numbers: {caption}", caption=item.title))
         wrap = f'<div class="table-wrap" role="region" tabindex="0" aria-label="{name}">'
         toggle = f"<details>{summary}{wrap}{_table(frame_of(item), say)}</div></details>"
-    return f'<div class="beside">{toggle}<p>{anchors}</p></div>'
+    return f'<div class="beside">{toggle}{f"<p>{anchors}</p>" if links else ""}</div>'
 
 
 def _table(frame: pd.DataFrame, say: Messages) -> str:

@@ -14,29 +14,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from evalkit.errors import DisclosureError, ProtocolError, PublicationError, did_you_mean
+from evalkit.cells import REFERENCE, SECTION, options_of
+from evalkit.errors import DisclosureError, PublicationError, did_you_mean
 from evalkit.markup import escaped, title
-from evalkit.protocol import parse_yaml
 from evalkit.seal import MARK
 
-_OPTION = re.compile(r"^#\|\s?(.*)$")
-_REFERENCE = re.compile(r"(?<![\w/`\\])@((?:fig|tbl|sec)-[A-Za-z0-9_-]+)")
-SECTION = re.compile(r"\{#(sec-[\w-]+)")
-"""A heading's label."""
 _TAIL = re.compile(r"(: |, with |, con ).*$", re.DOTALL)  # of a caption: how the figure shows it
-_KNOWN_OPTIONS = (
-    "label",
-    "fig-cap",
-    "fig-alt",
-    "tbl-cap",
-    "echo",
-    "include",
-    "output",
-    "eval",
-    "warning",
-    "message",
-)
-_SWITCHES = ("echo", "include", "output", "eval", "warning", "message")
 
 
 @dataclass(frozen=True)
@@ -128,32 +111,6 @@ def _titled(item: Item) -> Item:
     if item.kind != "markdown" or not item.caption:
         return item
     return replace(item, caption="", text=item.text.replace("\n", f"\n{item.caption}. ", 1))
-
-
-def options_of(source: str, number: int) -> tuple[dict[str, Any], str]:
-    """Split a cell into its Quarto options and its code."""
-    lines = source.splitlines()
-    head: list[str] = []
-    for line in lines:
-        match = _OPTION.match(line)
-        if match is None:
-            break
-        head.append(match[1])
-    try:
-        options = parse_yaml("\n".join(head), f"cell {number}: '#|' lines") or {}
-    except ProtocolError as error:
-        raise PublicationError(str(error)) from None
-    if not isinstance(options, dict):
-        msg = f"cell {number}: its '#|' lines are not 'key: value' lines"
-        raise PublicationError(msg)
-    for key in options:
-        if key not in _KNOWN_OPTIONS:
-            msg = f"cell {number}: unknown option '#| {key}'{did_you_mean(str(key), _KNOWN_OPTIONS)}"
-            raise PublicationError(msg)
-        if key in _SWITCHES and str(options[key]).lower() in {"yes", "no", "on", "off", "y", "n"}:
-            msg = f"cell {number}: '#| {key}' is neither true nor false; write one of these two words"
-            raise PublicationError(msg)
-    return options, "\n".join(lines[len(head) :]).strip()
 
 
 def _code_cell(cell: Any, number: int, *, hidden: bool) -> list[Item]:  # noqa: ANN401
@@ -266,7 +223,7 @@ def references_in(text: str) -> list[str]:
     >>> references_in("See @fig-a, @tbl-b-; ann@fig-none.org, `@fig-none`.")
     ['fig-a', 'tbl-b']
     """
-    return [name.rstrip("-") for name in _REFERENCE.findall(text)]
+    return [name.rstrip("-") for name in REFERENCE.findall(text)]
 
 
 def unresolved(cell: int, name: str, labels: Iterable[str]) -> PublicationError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Protected", "run_protected"]
+__all__ = ["Protected", "refuse_other_doors", "run_protected", "says_synthetic"]
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -98,15 +98,15 @@ def run_protected(job: RenderJob, standing: Standing, scratch: Path, run: _Run) 
     file = scratch / "record.jsonl"
     executed = run({"EVALKIT_RECORD": str(file)})
     record = read_record(file)
-    secret = noise_secret(job.study, synthetic=_synthetic(executed))
-    _refuse_other_doors(job, executed, record, Policy.of(rules, secret))
+    secret = noise_secret(job.study, synthetic=says_synthetic(executed))
+    refuse_other_doors(job, executed, record, Policy.of(rules, secret))
     cells = [cell for line in record for cell in line.cells]
     small = sum(0 < cell.count < rules.minimum_count for cell in cells)
     unlinked = sum(cell.shown and not cell.linked for cell in cells)
     return Protected(executed, file, earlier, overrides, ledger, len(cells), small, unlinked, anew)
 
 
-def _synthetic(executed: Any) -> bool:  # noqa: ANN401 - nbformat has no types
+def says_synthetic(executed: Any) -> bool:  # noqa: ANN401 - nbformat has no types
     """Say whether the report says of itself that nobody in it is real."""
     marks = [
         output.get("metadata", {}).get(MARK, {}) for _, cell in counted(executed) for output in cell.get("outputs", [])
@@ -114,7 +114,7 @@ def _synthetic(executed: Any) -> bool:  # noqa: ANN401 - nbformat has no types
     return any(bool(mark.get("document", {}).get("synthetic")) for mark in marks)
 
 
-def _refuse_other_doors(job: RenderJob, executed: Any, record: list[RecordLine], policy: Policy) -> None:  # noqa: ANN401
+def refuse_other_doors(job: RenderJob, executed: Any, record: list[RecordLine], policy: Policy) -> None:  # noqa: ANN401
     """Refuse what was shown under another policy than the study's, or without a record of what it shows."""
     if any(line.policy != policy.fingerprint for line in record):
         msg = f"{job.name}: an output was made by another policy than the study's; exceptions stand in its file"

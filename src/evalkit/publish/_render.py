@@ -5,7 +5,7 @@ All of it or nothing; and nothing at all when the release that is there was made
 
 from __future__ import annotations
 
-__all__ = ["Made", "make", "render"]
+__all__ = ["Made", "guard_of", "make", "render"]
 
 import contextlib
 import errno
@@ -174,12 +174,11 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         Of the class that says what went wrong.
     """
     deadline = time.monotonic() + 60 * job.params.timeout_minutes
-    signer = signing_key(job.study)  # a key that cannot be read is found before anything runs
-    notebook = read_notebook(job.notebook)
+    signer, notebook = signing_key(job.study), read_notebook(job.notebook)  # what cannot be read is found at once
     parameters = parameters_of(job, notebook)
     spoken = in_language(notebook, job.notebook, language_in(job, parameters))
     check_notebook(spoken, job.params.publication.to)
-    guard = _guard(job, spoken, scratch)
+    guard = guard_of(job, spoken, scratch)
     if guard.identifiers.unsearched:
         told.step(job.name, f"{guard.identifiers.unsearched} identifiers are too short to be looked for")
 
@@ -195,6 +194,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
             on_cell=lambda done, total: told.cell(job.name, done, total),
             variables={ENVIRONMENT: guard.key, GATE: job.passed.to_kernel(), **variables},
             scrub=guard.scrub,
+            lines=job.verbose,
         )
         audit_cells(done, guard)
         return done
@@ -290,8 +290,20 @@ def _overridden(job: RenderJob, parameters: Mapping[str, Any], standing: Standin
     return sorted(n for n in job.overrides if parameters[n] != job.params.parameters.get(n))
 
 
-def _guard(job: RenderJob, notebook: Any, scratch: Path) -> Guard:  # noqa: ANN401 - nbformat has no types
-    """Return what the audit of this render looks for, and the days that may be published."""
+def guard_of(job: RenderJob, notebook: Any, scratch: Path) -> Guard:  # noqa: ANN401 - nbformat has no types
+    """Return what the audit of a render looks for, and the days that may be published.
+
+    Parameters
+    ----------
+    job : RenderJob
+    notebook : nbformat.NotebookNode
+    scratch : pathlib.Path
+        Private folder of the render.
+
+    Returns
+    -------
+    Guard
+    """
     named = [job.study.path, *(job.study.folder / n for n in (job.study.baselines, job.study.disclosure) if n)]
     named += [version_file(job.study, one.name) for one in load_frozen(job.study)]
     sources = [cell.source for cell in notebook.cells]

@@ -20,7 +20,7 @@ import pandas as pd
 from evalkit.errors import ReleaseError
 from evalkit.protocol import Study, load_disclosure
 from evalkit.publish._keep import kept_folder_of, write_private
-from evalkit.publish._manifest import MANIFEST
+from evalkit.publish._manifest import MANIFEST, refuse_draft
 from evalkit.publish.audit import counted
 from evalkit.seal import MARK
 from evalkit.spreadsheet import csv_text
@@ -65,6 +65,7 @@ def write_pack(release: Path, study: Study) -> Path:
     ReleaseError
         If the folder is no release, or nothing was kept for its review on this machine.
     """
+    refuse_draft(release)
     manifest = release / MANIFEST
     if not manifest.is_file():
         msg = f"{release}: is no release (it has no {MANIFEST})"

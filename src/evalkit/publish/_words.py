@@ -33,6 +33,8 @@ def words(locale: str) -> dict[str, str]:
             "evidence about a program."
         ),
         "unreal": say("Synthetic data: no real person is described"),
+        "draft": say("Draft"),
+        "drafted": say("Not published and not approved: not to be passed on"),
         "skip": say("Skip to the report"),
         "contents": say("Contents"),
         "more": say("Wider than the screen: move sideways to see all"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["check_letters", "estimates_in"]
+__all__ = ["check_choice", "check_letters", "estimates_in"]
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
 from evalkit.disclosure import Safe
-from evalkit.errors import AnalysisError, DisclosureError
+from evalkit.errors import AnalysisError, DisclosureError, UsageError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.letters import unshown
 
@@ -44,6 +44,14 @@ def estimates_in(given: object, door: str) -> Estimates | Safe:
         return given
     msg = f"{door}: {_instead(given)}"
     raise DisclosureError(msg)
+
+
+def check_choice(door: str, name: str, given: object, choices: Sequence[str]) -> None:
+    """Refuse a choice that there is not; what is near to one that there is comes with it."""
+    if given not in choices:
+        hint = did_you_mean(str(given), choices) if isinstance(given, str) else ""
+        msg = f"{door}: there is no {name} '{given}'" if hint else f"{door}: there is no such {name}"
+        raise UsageError(f"{msg}; there are: {', '.join(choices)}{hint}")
 
 
 def check_letters(texts: Iterable[str], door: str = "report.show") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["open_report"]
 
+from evalkit.cells import watch_cells
 from evalkit.cohort import build
 from evalkit.disclosure import Policy
 from evalkit.errors import ProtocolError, UsageError, did_you_mean
@@ -43,6 +44,7 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report", la
     UsageError
         If the period is not one.
     """
+    watch_cells()
     if unshown([title]):
         msg = "open_report: the title holds letters that the reports' fonts do not have"
         raise UsageError(msg)

@@ -32,7 +32,7 @@ from evalkit.report._benchmarks import show_benchmarks
 from evalkit.report._contrast import curve_differences, difference_numbers, gaps_of
 from evalkit.report._draw import Draws, drawn
 from evalkit.report._findings import show_findings
-from evalkit.report._given import check_letters, estimates_in
+from evalkit.report._given import check_choice, check_letters, estimates_in
 from evalkit.report._model_words import in_study_words
 from evalkit.views import CurveText, Gap, Look, View, definitions, difference_table, svg_of, view_of
 from evalkit.views._mark import emit, typed_numbers
@@ -297,11 +297,14 @@ class Report:
 
         Raises
         ------
+        UsageError
+            If there is no such shape.
         AnalysisError
             If a label holds letters that figures cannot show.
         DisclosureError
             If the estimate has no safe form or no figure, or what is given is no estimate.
         """
+        check_choice("report.show", "shape", shape, ("auto", "figure", "table"))
         if self._without(estimates):
             return
         safe, exact = self._both(estimates, "report.show")
@@ -427,6 +430,7 @@ class Report:
         AnalysisError
             If the estimates were not made from a tally.
         """
+        check_choice("report.show_benchmarks", "shape", shape, ("figure", "table"))
         show_benchmarks(self, estimates, measure, shape, nearest, also)
 
     def _both(self, given: Estimates | Safe, door: str) -> tuple[Safe, Estimates | None]:

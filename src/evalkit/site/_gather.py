@@ -14,7 +14,7 @@ from typing import Any
 from evalkit.errors import UsageError, VerificationError
 from evalkit.periods import Period
 from evalkit.protocol import Study, find_private_folder
-from evalkit.publish import Approval, Withdrawal, approvals_of, checked
+from evalkit.publish import Approval, Withdrawal, approvals_of, checked, refuse_draft
 from evalkit.publish._environment import digest
 from evalkit.publish._held import release_name
 from evalkit.publish._ledger import Ledger
@@ -183,6 +183,8 @@ def gather(study: Study, reports: Path) -> Published:
     ------
     UsageError
         If nothing was published there.
+    ReleaseError
+        If a draft lies among the releases.
     VerificationError
         If a release is not what was published, or lacks an approval that it needs: nothing of it may be passed on.
     """
@@ -192,6 +194,7 @@ def gather(study: Study, reports: Path) -> Published:
     found: dict[tuple[str, str], _Found] = {}
     left_out = []
     for place in sorted(folder.glob("*/*")):
+        refuse_draft(place)
         if any(part.startswith(".") for part in (place.name, place.parent.name)) or not (place / MANIFEST).exists():
             continue
         if is_of_before_ledgers(place):

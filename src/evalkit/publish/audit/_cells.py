@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["audit_cells", "counted"]
+__all__ = ["audit_cells", "counted", "private_part"]
 
 import ast
 import json
@@ -105,7 +105,7 @@ def _problems(cell: Any, number: int, guard: Guard, seen: dict[int, int]) -> Ite
         yield f"its metadata {reason}"
     if reason := guard.objection([_written(cell)], dated=False):
         yield f"its {_PLACES[cell.cell_type]} {reason}"
-    if cell.cell_type == "code" and (name := _private_part(cell.source)):
+    if cell.cell_type == "code" and (name := private_part(cell.source)):
         yield f"reaches into evalkit's private parts ({name}); report.show and report.say are the doors"
 
 
@@ -167,7 +167,7 @@ def _kind(data: dict[str, Any]) -> str:
     return f"content of type {unknown[0]}" if unknown else "something"
 
 
-def _private_part(source: str) -> str:
+def private_part(source: str) -> str:
     """Return the private name of evalkit that a cell uses; empty when it uses none."""
     try:
         tree = ast.parse(_plain_python(source))

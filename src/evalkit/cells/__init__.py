@@ -1,0 +1,22 @@
+"""What can be known of a notebook's cells before they run: options, labels, names, and what publishing would refuse.
+
+`evalkit draft` asks it of the whole notebook, JupyterLab of each cell that runs, `evalkit render` of the options.
+"""
+
+from evalkit.cells._checks import Problem, cell_problems, notebook_problems
+from evalkit.cells._lab import watch_cells
+from evalkit.cells._labels import REFERENCE, SECTION, labels_of, sections_of
+from evalkit.cells._options import KNOWN_OPTIONS, options_of
+
+__all__ = [
+    "KNOWN_OPTIONS",
+    "REFERENCE",
+    "SECTION",
+    "Problem",
+    "cell_problems",
+    "labels_of",
+    "notebook_problems",
+    "options_of",
+    "sections_of",
+    "watch_cells",
+]

@@ -1,0 +1,206 @@
+"""A draft's memory: after any edits what is shown is what a fresh run would show, and no more runs than has to."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evalkit.cells._memory import Memory
+from evalkit.cells._names import names_of
+
+
+class Bench:
+    """A kernel without a kernel: runs cells as a draft's session does; what a cell shows is what it appends to SHOWN."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self.names: dict[str, Any] = {"__name__": "__main__"}
+        self.memory, self.shown = Memory(self.names), {}
+        self.begun += 1
+
+    def run(self, cells: list[str]) -> tuple[list[list[Any]], list[int]]:
+        """Return what each cell shows, and which ran."""
+        ran: list[int] = []
+        keys: list[str] = []
+        says = self.memory.begin(json.dumps(cells))
+        while "restart" not in says:
+            keys += says["reused"]
+            if says["run"] is None:
+                return [self.shown[key] for key in keys], ran
+            out: list[Any] = []
+            place = says["run"]
+            ran.append(place)
+            # As IPython has it: one namespace for globals and locals. What is shown is no name of the notebook's.
+            self.names["__builtins__"] = {**__builtins__, "show": out.append}
+            try:
+                exec(compile(cells[place], "cell", "exec"), self.names)  # noqa: S102
+            except Exception:
+                self.memory.failed()
+                raise
+            keys.append(says["key"])
+            self.shown[says["key"]] = [json.dumps(one) for one in out]
+            says = self.memory.done()
+        self._fresh()
+        return self.run(cells)
+
+
+def fresh(cells: list[str]) -> list[list[Any]]:
+    return Bench().run(cells)[0]
+
+
+# Cells that set, read, change in place, alias, condition, delete, define, close over and draw by lot.
+PIECES = [
+    "a = 1", "a = 2", "b = a + 1", "b = 10", "show(a)", "show(b)", "show([a, b])", "c = [a, b]", "c.append(a)", "show(c)", "d = c",
+    "d.append(99)", "def f():\n    return a + b", "show(f())", "g = [f]", "show(g[0]())", "if a > 1:\n    b = 50", "a += 1",
+    "e = {'k': a}", "e['k'] = 7", "show(e)", "x = [i * a for i in range(3)]\nshow(x)", "import random", "import random\nrandom.seed(a)",
+    "import random\nshow(random.random())", "c = list(c) + [a]", "from math import sqrt as a", "class K:\n    v = [a]",
+    "K.v.append(1)", "show(K.v)", "exec('a = 5')", "globals()['b'] = 6", "for a in range(4):\n    pass", "y = c\ny.append(3)\nshow(y)",
+    "import pandas as pd\nr = pd.DataFrame({'n': [1, 2]})", "r['m'] = r['n'] * 2", "show(r.to_dict('list'))", "r = r.assign(m=a)",
+    "import os\nos.environ['EVALKIT_TEST_MEMORY'] = str(b)", "import os\nshow(os.environ.get('EVALKIT_TEST_MEMORY'))",
+]  # fmt: skip
+BASE = [
+    "import random\nrandom.seed(1)",
+    "import os\nos.environ.pop('EVALKIT_TEST_MEMORY', None)",
+    "a, b, c = 1, 2, [3]",
+]
+BASE += [
+    "def f():\n    return 0",
+    "g, e = [f], {}",
+    "class K:\n    v = []",
+    "import pandas as pd\nr = pd.DataFrame({'n': [5]})",
+    "d = []",
+]
+
+
+@given(
+    st.lists(st.sampled_from(PIECES), min_size=2, max_size=8),
+    st.lists(
+        st.tuples(st.integers(0, 9), st.sampled_from(["put", "take", "swap", "in"]), st.sampled_from(PIECES)),
+        max_size=6,
+    ),
+)
+@settings(max_examples=40, deadline=None)
+def test_after_any_edits_it_shows_what_a_fresh_run_shows(cells: list[str], edits: list[tuple[int, str, str]]) -> None:
+    bench = Bench()
+    runnable = _runs([*BASE, *cells])
+    if runnable:
+        assert bench.run([*BASE, *cells])[0] == fresh([*BASE, *cells])
+    for where, what, piece in edits:
+        at = where % max(len(cells), 1)
+        if what == "put" and cells:
+            cells = [*cells[:at], piece, *cells[at + 1 :]]
+        elif what == "take":
+            cells = [*cells[:at], *cells[at + 1 :]]
+        elif what == "swap" and len(cells) > at + 1:
+            cells = [*cells[:at], cells[at + 1], cells[at], *cells[at + 2 :]]
+        else:
+            cells = [*cells[:at], piece, *cells[at:]]
+        expected = _runs([*BASE, *cells])
+        if expected:
+            assert bench.run([*BASE, *cells])[0] == fresh([*BASE, *cells])
+        else:
+            with pytest.raises(Exception):  # noqa: B017 - whatever the cells raise
+                bench.run([*BASE, *cells])
+
+
+def _runs(cells: list[str]) -> bool:
+    try:
+        fresh(cells)
+    except Exception:
+        return False
+    return True
+
+
+CELLS = ["a = 1", "b = a + 1", "show(a)", "show(b)", "z = 3", "show(z)"]
+
+
+@pytest.mark.parametrize(
+    ("edited", "ran"),
+    [
+        (CELLS, []),
+        (["a = 2", *CELLS[1:]], [0, 1, 2, 3]),
+        ([CELLS[0], "b = a + 2", *CELLS[2:]], [1, 3]),
+        ([*CELLS[:5], "show(z)  # again"], [5]),
+        (CELLS[:5], []),
+        (["q = 0", *CELLS], [0]),
+        ([*CELLS[2:4][::-1]], None),
+    ],
+)
+def test_only_what_an_edit_touches_runs_again(edited: list[str], ran: list[int] | None) -> None:
+    bench = Bench()
+    bench.run(CELLS)
+    if ran is None:  # names that nobody sets any more are not there
+        with pytest.raises(NameError):
+            bench.run(edited)
+        return
+    assert bench.run(edited)[1] == ran
+    assert bench.begun == 1
+
+
+def test_an_edit_that_is_taken_back_runs_what_it_touched_and_nothing_else() -> None:
+    bench = Bench()
+    bench.run(CELLS)
+    bench.run(["a = 2", *CELLS[1:]])
+    shown, ran = bench.run(CELLS)
+    assert ran == [0, 1, 2, 3]
+    assert shown == [[], [], ["1"], ["2"], [], ["3"]]
+
+
+def test_what_is_changed_in_place_is_run_in_a_fresh_kernel() -> None:
+    cells = ["c = [1]", "c.append(2)", "show(c)", "z = 1", "show(z)"]
+    bench = Bench()
+    assert bench.run(cells)[0][2] == ["[1, 2]"]
+    assert bench.run([*cells[:4], "show(z + 1)"]) == ([[], [], ["[1, 2]"], [], ["2"]], [4])
+    assert bench.begun == 1  # it comes after what cannot be put back
+    assert bench.run(["c = [5]", *cells[1:]]) == ([[], [], ["[5, 2]"], [], ["1"]], [0, 1, 2, 3, 4])
+    assert bench.begun == 2
+
+
+def test_a_cell_that_fails_leaves_the_rest_as_it_was() -> None:
+    bench = Bench()
+    bench.run(CELLS)
+    with pytest.raises(ZeroDivisionError):
+        bench.run([*CELLS[:5], "show(1 / 0)"])
+    assert bench.run(CELLS) == ([[], [], ["1"], ["2"], [], ["3"]], [])
+
+
+def test_a_file_that_a_cell_reads_is_looked_at_again(tmp_path) -> None:
+    file = tmp_path / "more.csv"
+    file.write_text("n\n1\n")
+    cells = [f"import pandas as pd\nrows = pd.read_csv({str(file)!r})", "show(rows['n'].tolist())", "show(1)"]
+    bench = Bench()
+    assert bench.run(cells)[0][1] == ["[1]"]
+    assert bench.run(cells)[1] == []
+    file.write_text("n\n1\n2\n")
+    assert bench.run(cells) == ([[], ["[1, 2]"], ["1"]], [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("source", "reads", "sets", "changes"),
+    [
+        ("x = [i for i in y]", {"y"}, {"x"}, False),
+        ("def f(u):\n    return u + v", {"v"}, {"f"}, False),
+        ("class A:\n    b = c\n    def m(self):\n        return d", {"c", "d"}, {"A"}, False),
+        ("import numpy.linalg as la, os.path", set(), {"la", "os"}, False),
+        ("with p as q:\n    pass", {"p"}, {"q"}, False),
+        ("del a", set(), {"a"}, False),
+        ("x += 1", set(), {"x"}, True),
+        ("from m import *", set(), set(), True),
+        ("rows['late'] = 1", {"rows"}, set(), True),
+        ("rows = old.copy()\nrows['late'] = 1", {"rows", "old"}, {"rows"}, False),
+        ("rows = old\nrows['late'] = 1", {"rows", "old"}, {"rows"}, True),
+        ("rows.sort_values('n', inplace=True)", {"rows"}, set(), True),
+        ("%matplotlib inline", {"get_ipython"}, set(), True),
+        ("eval('a')", {"eval"}, set(), True),
+    ],
+)
+def test_names_of_a_cell(source: str, reads: set[str], sets: set[str], changes: bool) -> None:
+    found = names_of(source)
+    assert (found.reads, found.sets, found.changes) == (reads, sets, changes)
