@@ -61,3 +61,24 @@ def test_withdraw(called: Any, tmp_path: Path) -> None:
     code, out, err = called("withdraw", "reports/tiny/quarterly/2000Q3", "")
     assert (code, err) == (2, "evalkit: why: write why, in a few words; the reason is published\n")
     assert (tmp_path / "reports/tiny/quarterly/2000Q3").is_dir()
+
+
+@pytest.mark.parametrize("text", ["Wrong for qx71_ab.", "QX71_AB"])
+def test_what_is_published_of_a_withdrawal_or_an_approval_names_nobody(called: Any, tmp_path: Path, text: str) -> None:
+    table = tmp_path / "participants.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace("QX71,", "QX71_AB,"), encoding="utf-8")
+    release = "reports/tiny/quarterly/2000Q1"
+    before = sorted(tmp_path.rglob("*"))
+    said = "holds a participant's identifier; it is published, so say it without"
+    for option, arguments in (
+        ("why", ("withdraw", release, text)),
+        ("--reason", ("approve", release, "--name", "Ann", "--reason", text)),
+        ("--name", ("approve", release, "--name", text, "--reason", "fine")),
+    ):
+        assert called(*arguments) == (6, "", f"evalkit: {option}: {said}\n")
+    assert [p for p in sorted(tmp_path.rglob("*")) if ".lock" not in p.name] == before
+    table.unlink()
+    code, out, err = called("withdraw", release, "Wrong.")
+    assert (code, out, err.count("\n")) == (4, "", 1)
+    assert "searched for identifiers, and without the tables it cannot be" in err
+    assert (tmp_path / release).is_dir()

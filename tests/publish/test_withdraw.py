@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.errors import ReleaseError, VerificationError
+from evalkit.errors import DisclosureError, ReleaseError, VerificationError
 from evalkit.protocol import Study, private_folder
 from evalkit.publish import _withdraw as act
 from evalkit.publish import archive, checked, withdraw
@@ -120,6 +120,19 @@ def test_a_damaged_list_of_withdrawals_is_no_absence(study: Study, tmp_path: Pat
         file.symlink_to(tmp_path / "nowhere")
     else:
         file.write_text(content, encoding="utf-8")
-    with pytest.raises(ReleaseError, match="holds no withdrawal, or what is none; put the file back from a backup"):
+    with pytest.raises(ReleaseError, match=r"(holds|line 1 is) no withdrawal; put the file back from a backup"):
         withdraw(release, study, "Wrong.", WHEN)
     assert "nobody can say whether it was withdrawn" in checked(release, None, study).why
+
+
+@pytest.mark.parametrize("why", ["Wrong for qx71-0042.", "See QX71**-00**42", "PX1 0042: postgresql://u:geheim77@h/d"])
+def test_a_reason_that_names_somebody_is_refused_without_repeating_it(study: Study, why: str) -> None:
+    release = made.publish(study)
+    with pytest.raises(DisclosureError) as refused:
+        withdraw(release, study, why, WHEN, identifiers=["QX71-0042"], secrets=["geheim77"])
+    what = "the address of a database, or its password" if "geheim" in why else "a participant's identifier"
+    assert str(refused.value) == f"why: holds {what}; it is published, so say it without"
+    assert names(release.parent) == ["2000Q4"]
+    assert not (private_folder(study) / "withdrawals.jsonl").exists()
+    done = withdraw(release, study, "Wrong since 2000-03-04.", WHEN, identifiers=["QX71-0042"])
+    assert done.reason == "Wrong since 2000-03-04."

@@ -390,18 +390,9 @@ def approve(
     ] = None,
 ) -> None:
     """Record that a person approved a release (who, when, why); one that waits for it is published."""
-    from evalkit.cli._records import approved_record, logged  # noqa: PLC0415
-    from evalkit.protocol import load_study  # noqa: PLC0415
-    from evalkit.publish import approve as record  # noqa: PLC0415
-    from evalkit.publish._let_out import destination  # noqa: PLC0415
-    from evalkit.publish._waiting import is_waiting  # noqa: PLC0415
+    from evalkit.cli._approve import run_approve  # noqa: PLC0415
 
-    protocol, asked = load_study(study), release.expanduser().absolute()
-    goes = destination(asked).target if is_waiting(asked, protocol) else None
-    done = record(asked, protocol, name=name, reason=reason, key=key)
-    if goes is not None:
-        logged(protocol, [approved_record(protocol, goes, f"approved by {done.name}")])
-    typer.echo(f"{done.release}: approved by {done.name} on {done.date} (manifest {done.manifest_sha256[:16]})")
+    typer.echo(run_approve(release.expanduser().absolute(), study, name, reason, key))
 
 
 @app.command()
@@ -411,7 +402,7 @@ def withdraw(
     study: StudyOption = _DEFAULT_STUDY,
 ) -> None:
     """Take a published release away; when and why stays in the ledger's folder and beside the release."""
-    from evalkit.cli._site import run_withdraw  # noqa: PLC0415
+    from evalkit.cli._approve import run_withdraw  # noqa: PLC0415
 
     typer.echo(run_withdraw(release.expanduser().absolute(), study, written_reason(why or "-", "why")))  # "" is none
 

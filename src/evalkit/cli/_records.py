@@ -4,9 +4,7 @@ from __future__ import annotations
 
 __all__ = ["approved_record", "logged", "next_period", "record_of", "stopped_before", "write_json"]
 
-import fcntl
 import json
-import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -19,7 +17,7 @@ from evalkit.cli._notify import notify
 from evalkit.errors import EvalkitError, ReleaseError
 from evalkit.periods import Period
 from evalkit.protocol import Study, private_folder, private_modes
-from evalkit.publish import WAITING, Outcome, RenderJob, digest, read_manifest
+from evalkit.publish import WAITING, Outcome, RenderJob, append_line, digest, read_manifest
 
 LOG = "runs.jsonl"
 _NEXT = {
@@ -156,7 +154,7 @@ def logged(study: Study, records: Iterable[Mapping[str, Any]], now: datetime | N
     for record in records:
         told = notify(study, record) if _is_news(file, record) else None
         line = {"at": at, "evalkit": __version__, **record, **({"notified": told} if told is not None else {})}
-        _append(file, json.dumps(line, ensure_ascii=False, sort_keys=True))
+        append_line(f"{json.dumps(line, ensure_ascii=False, sort_keys=True)}\n", (file, private_modes(file.parent)[0]))
 
 
 def _is_news(file: Path, record: Mapping[str, Any]) -> bool:
@@ -178,18 +176,6 @@ def _lines(file: Path) -> list[dict[str, Any]]:
         except ValueError:  # the machine died while it was written
             continue
     return [line for line in found if isinstance(line, dict)]
-
-
-def _append(file: Path, line: str) -> None:
-    """Add one line, whole: other users of the folder write there, too."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, private_modes(file.parent)[0])
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        broken = os.fstat(descriptor).st_size and not file.read_bytes().endswith(b"\n")
-        os.write(descriptor, f"{chr(10) if broken else ''}{line}\n".encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def write_json(records: list[dict[str, Any]], code: int) -> None:

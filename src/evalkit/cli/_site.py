@@ -1,14 +1,14 @@
-"""``evalkit site``, ``archive`` and ``withdraw``: what is done with releases once they are published."""
+"""``evalkit site`` and ``archive``: what is done with releases once they are published."""
 
 from __future__ import annotations
 
-__all__ = ["run_archive", "run_site", "run_withdraw"]
+__all__ = ["run_archive", "run_site"]
 
 from pathlib import Path
 
 from evalkit.errors import UsageError
 from evalkit.protocol import Study, load_study
-from evalkit.publish import archive, read_manifest, withdraw
+from evalkit.publish import archive, read_manifest
 from evalkit.site import build_site
 
 
@@ -71,26 +71,3 @@ def run_archive(release: Path, study: Path, out: Path) -> str:
 def _here(file: Path, study: str) -> Study | None:
     found = load_study(file) if file.is_file() else None
     return found if found is not None and found.id == study else None
-
-
-def run_withdraw(release: Path, study: Path, why: str) -> str:
-    """Withdraw a release and say so.
-
-    Parameters
-    ----------
-    release : pathlib.Path
-    study : pathlib.Path
-        The study's protocol.
-    why : str
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    EvalkitError
-        If it was not published there.
-    """
-    done = withdraw(release, load_study(study), why)
-    return f"{done.release}, revision {done.revision}: withdrawn on {done.date}: {done.reason}"

@@ -15,6 +15,8 @@ from evalkit.publish._draft import Drafted, Drafter, draft_folder
 from evalkit.publish._environment import digest
 from evalkit.publish._foresee import explain, foreseen
 from evalkit.publish._job import RenderJob, find_notebook
+from evalkit.publish._let_out import destination
+from evalkit.publish._lines import append_line
 from evalkit.publish._manifest import read_manifest, refuse_draft
 from evalkit.publish._move import adopt_releases, export_private, import_private
 from evalkit.publish._outcome import WAITING, Outcome
@@ -25,6 +27,7 @@ from evalkit.publish._review import write_pack
 from evalkit.publish._sign import new_key
 from evalkit.publish._tools import Tool, survey
 from evalkit.publish._verify import Verification, checked, verify
+from evalkit.publish._waiting import is_waiting
 from evalkit.publish._withdraw import withdraw
 from evalkit.publish._withdrawal import Withdrawal
 
@@ -41,11 +44,13 @@ __all__ = [
     "Verification",
     "Withdrawal",
     "adopt_releases",
+    "append_line",
     "approvals_of",
     "approve",
     "archive",
     "check_notebook",
     "checked",
+    "destination",
     "digest",
     "draft_folder",
     "explain",
@@ -53,6 +58,7 @@ __all__ = [
     "find_notebook",
     "foreseen",
     "import_private",
+    "is_waiting",
     "new_approver",
     "new_key",
     "notebook_problems",

@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = [
     "FILE",
     "Approval",
-    "append_line",
     "approvals_beside",
     "approvals_of",
     "beside",
@@ -13,23 +12,19 @@ __all__ = [
     "wrong_approvals",
 ]
 
-import fcntl
 import json
-import os
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from evalkit.errors import ReleaseError
 from evalkit.publish._approvers import Approver, approvers_of
 from evalkit.publish._environment import digest
+from evalkit.publish._lines import beside_release, kept_lines
 from evalkit.publish._manifest import MANIFEST
 from evalkit.publish._sign import check_bytes
 
 FILE = "approvals.jsonl"
-_REVISION = re.compile(r"\.r[1-9]\d*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +74,11 @@ def beside(release: Path) -> Path:
     -------
     pathlib.Path
     """
-    return release.with_name(f"{_REVISION.sub('', release.name)}.{FILE}")
+    return beside_release(release, FILE)
 
 
 def kept_approvals(file: Path) -> list[Approval]:
-    """Read a file of approvals.
+    """Read a file of approvals; see `kept_lines`.
 
     Parameters
     ----------
@@ -100,56 +95,7 @@ def kept_approvals(file: Path) -> list[Approval]:
     ReleaseError
         If a line is none.
     """
-    if not file.exists() and not file.is_symlink():
-        return []
-    try:
-        lines = [] if file.is_symlink() else file.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        lines = []
-    found = [_parsed(line) for line in lines]
-    approvals = [approval for approval in found if approval is not None]
-    if not lines or len(approvals) < len(found):
-        wrong = f"line {found.index(None) + 1} is no approval" if None in found else "holds no approval"
-        msg = f"{file}: {wrong}; put the file back from a backup"
-        raise ReleaseError(msg)
-    return approvals
-
-
-def append_line(file: Path, line: str, mode: int) -> None:
-    """Add a line to a file that is never written over; lines that are there stay.
-
-    Parameters
-    ----------
-    file : pathlib.Path
-        Made when it is not there.
-    line : str
-    mode : int
-        Of a new file, whatever the user's own file mask is.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written, or is a link.
-    """
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, mode)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if not os.fstat(descriptor).st_size:
-            os.fchmod(descriptor, mode)
-        os.write(descriptor, line.encode("utf-8"))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _parsed(line: str) -> Approval | None:
-    names = {one.name for one in fields(Approval)}
-    try:
-        told = json.loads(line)
-        sound = isinstance(told, dict) and all(n in names and isinstance(v, str) for n, v in told.items())
-        return Approval(**told) if sound else None
-    except (ValueError, TypeError, RecursionError):
-        return None
+    return kept_lines(file, Approval, "approval")
 
 
 def approvals_beside(release: Path) -> list[Approval]:

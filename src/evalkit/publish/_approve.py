@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["approve"]
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,22 +12,32 @@ from typing import Any
 
 from evalkit.errors import ReleaseError, UsageError
 from evalkit.protocol import Study, load_disclosure, private_folder, private_modes
-from evalkit.publish._approval import FILE, Approval, append_line, beside
+from evalkit.publish._approval import FILE, Approval, beside
 from evalkit.publish._approvers import plain_name, private_key_of
 from evalkit.publish._environment import digest
 from evalkit.publish._held import opened_ledger
 from evalkit.publish._let_out import copied, destination, let_out, may_go_out
+from evalkit.publish._lines import append_line
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST, damaged, read_manifest, refuse_draft, strangers
 from evalkit.publish._own import in_ledgers
 from evalkit.publish._place import misplaced
+from evalkit.publish._reasons import check_written
 from evalkit.publish._release import check_place
 from evalkit.publish._sign import sign_bytes
 from evalkit.publish._waiting import is_waiting
 
 
 def approve(
-    release: Path, study: Study, *, name: str, reason: str, now: datetime | None = None, key: Path | None = None
+    release: Path,
+    study: Study,
+    *,
+    name: str,
+    reason: str,
+    now: datetime | None = None,
+    key: Path | None = None,
+    identifiers: Iterable[str] = (),
+    secrets: Iterable[str] = (),
 ) -> Approval:
     """Record that a person approved a release, in the study's private folder and beside the release.
 
@@ -44,6 +55,8 @@ def approve(
         The present by default.
     key : pathlib.Path, optional
         The approver's private key, where the study has such keys and it lies elsewhere.
+    identifiers, secrets : iterable of str
+        Of all participants, and of the study's database: name and reason are published and must not hold one.
 
     Returns
     -------
@@ -53,6 +66,8 @@ def approve(
     ------
     UsageError
         If name or reason are empty, the name is not among those who may approve, or has no key and others do.
+    DisclosureError
+        If name or reason hold what must not leave.
     ReleaseError
         If the folder is no release of this study, a file in it is not what its manifest says, it became another one
         while another render or approval was waited for, or nothing can be written beside it.
@@ -62,6 +77,7 @@ def approve(
         if not text:
             msg = f"--{what} must say {'who approves' if what == 'name' else 'why'}"
             raise UsageError(msg)
+    check_written(study, {f"--{what}": text for what, text in said.items()}, identifiers, secrets)
     approvers = load_disclosure(study).approvers
     if approvers and said["name"] not in approvers:
         msg = f"--name {said['name']}: is not among the approvers of {study.disclosure}"
@@ -125,12 +141,9 @@ def _refuse_another(release: Path, facts: dict[str, Any], study: Study) -> None:
 def _keep(approval: Approval, release: Path, study: Study) -> None:
     private = private_folder(study)
     try:
-        append_line(private / FILE, approval.line(), private_modes(private)[0])
-        append_line(beside(release), approval.line(), 0o644)
+        append_line(approval.line(), (private / FILE, private_modes(private)[0]), (beside(release), 0o644))
     except OSError as error:
-        msg = (
-            f"{release.parent}: cannot be written ({error.strerror or 'unknown reason'}); the approval may be half kept"
-        )
+        msg = f"{release.parent}: cannot be written ({error.strerror or 'unknown reason'}); nothing was approved"
         raise ReleaseError(msg) from None
 
 

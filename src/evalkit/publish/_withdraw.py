@@ -5,20 +5,22 @@ from __future__ import annotations
 __all__ = ["withdraw"]
 
 import shutil
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from evalkit.errors import ReleaseError
 from evalkit.protocol import Study, make_private, private_folder, private_modes
-from evalkit.publish._approval import append_line
 from evalkit.publish._approvers import plain_name
 from evalkit.publish._environment import digest
 from evalkit.publish._held import opened_ledger
+from evalkit.publish._lines import append_line
 from evalkit.publish._lock import study_lock
 from evalkit.publish._manifest import MANIFEST, read_manifest
 from evalkit.publish._own import in_ledgers
 from evalkit.publish._place import misplaced
+from evalkit.publish._reasons import check_written
 from evalkit.publish._scratch import scratch_folder
 from evalkit.publish._waiting import is_waiting
 from evalkit.publish._withdrawal import WITHDRAWALS, Withdrawal, beside_withdrawals, withdrawals_beside, withdrawn
@@ -26,7 +28,15 @@ from evalkit.publish._withdrawal import WITHDRAWALS, Withdrawal, beside_withdraw
 _KEPT = "withdrawn"
 
 
-def withdraw(release: Path, study: Study, why: str, now: datetime | None = None) -> Withdrawal:
+def withdraw(
+    release: Path,
+    study: Study,
+    why: str,
+    now: datetime | None = None,
+    *,
+    identifiers: Iterable[str] = (),
+    secrets: Iterable[str] = (),
+) -> Withdrawal:
     """Take a release away: first it is written down, in private and beside the release, then the folder goes.
 
     Nothing is destroyed: it lies in the private folder from then on. The ledger still holds its name, so that the next
@@ -41,6 +51,8 @@ def withdraw(release: Path, study: Study, why: str, now: datetime | None = None)
         It is published.
     now : datetime.datetime, optional
         The present by default.
+    identifiers, secrets : iterable of str
+        Of all participants, and of the study's database: the reason must not hold one.
 
     Returns
     -------
@@ -52,8 +64,9 @@ def withdraw(release: Path, study: Study, why: str, now: datetime | None = None)
     ReleaseError
         If the folder is no release of this study, or not where or what it was published as, or cannot be moved.
     DisclosureError
-        If the ledger is damaged.
+        If the ledger is damaged, or the reason holds what must not leave.
     """
+    check_written(study, {"why": plain_name(why)}, identifiers, secrets)
     moment = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with study_lock(study, lambda: None):
         facts = _published(release, study)
@@ -89,8 +102,9 @@ def _published(release: Path, study: Study) -> dict[str, Any]:
 
 def _write_down(done: Withdrawal, release: Path, private: Path) -> None:
     try:
-        append_line(private / WITHDRAWALS, done.line(), private_modes(private)[0])
-        append_line(beside_withdrawals(release), done.line(), 0o644)
+        append_line(
+            done.line(), (private / WITHDRAWALS, private_modes(private)[0]), (beside_withdrawals(release), 0o644)
+        )
     except OSError as error:
         msg = f"{release.parent}: cannot be written ({error.strerror or 'unknown reason'}); nothing was withdrawn"
         raise ReleaseError(msg) from None

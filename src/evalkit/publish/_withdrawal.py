@@ -5,16 +5,12 @@ from __future__ import annotations
 __all__ = ["WITHDRAWALS", "Withdrawal", "beside_withdrawals", "kept_withdrawals", "withdrawals_beside", "withdrawn"]
 
 import json
-import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from evalkit.errors import ReleaseError
+from evalkit.publish._lines import beside_release, kept_lines
 
 WITHDRAWALS = "withdrawals.jsonl"
-_REVISION = re.compile(r"\.r[1-9]\d*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ def beside_withdrawals(release: Path) -> Path:
     -------
     pathlib.Path
     """
-    return release.with_name(f"{_REVISION.sub('', release.name)}.{WITHDRAWALS}")
+    return beside_release(release, WITHDRAWALS)
 
 
 def withdrawals_beside(release: Path) -> list[Withdrawal]:
@@ -113,22 +109,4 @@ def kept_withdrawals(file: Path) -> list[Withdrawal]:
     ReleaseError
         If a line is none.
     """
-    if not file.exists() and not file.is_symlink():
-        return []
-    try:
-        lines = [] if file.is_symlink() else file.read_text(encoding="utf-8").splitlines()
-        found = [_parsed(json.loads(line)) for line in lines]
-    except (OSError, ValueError, TypeError, RecursionError):
-        found = []
-    if not found:
-        msg = f"{file}: holds no withdrawal, or what is none; put the file back from a backup"
-        raise ReleaseError(msg)
-    return found
-
-
-def _parsed(told: Mapping[str, Any]) -> Withdrawal:
-    kinds = {field.name: int if field.name == "revision" else str for field in fields(Withdrawal)}
-    if set(told) != set(kinds) or not all(isinstance(told[name], kind) for name, kind in kinds.items()):
-        msg = "no withdrawal"
-        raise ValueError(msg)
-    return Withdrawal(**told)
+    return kept_lines(file, Withdrawal, "withdrawal", ("revision",))

@@ -14,12 +14,12 @@ from typing import Any
 from evalkit.errors import UsageError, VerificationError
 from evalkit.periods import Period
 from evalkit.protocol import Study, find_private_folder
-from evalkit.publish import Approval, Withdrawal, approvals_of, checked, refuse_draft
+from evalkit.publish import Approval, approvals_of, checked, refuse_draft
 from evalkit.publish._environment import digest
 from evalkit.publish._held import release_name
 from evalkit.publish._ledger import Ledger
 from evalkit.publish._manifest import MANIFEST, is_of_before_ledgers, read_manifest
-from evalkit.publish._withdrawal import WITHDRAWALS, kept_withdrawals, withdrawn
+from evalkit.publish._withdrawal import WITHDRAWALS, kept_withdrawals, withdrawals_beside, withdrawn
 
 _KEPT = re.compile(r"\.r[1-9]\d*$")
 _NAMED = re.compile(
@@ -212,7 +212,7 @@ def _take(place: Path, study: Study, ledger: Ledger | None, found: dict[tuple[st
     """Take up one release, unless it was withdrawn and its folder is still there."""
     manifest, sha256 = read_manifest(place), digest(place / MANIFEST)
     report, period = str(manifest["report"]), str(manifest["period"])
-    if withdrawn(_withdrawals(place), sha256) is not None:
+    if withdrawn(withdrawals_beside(place), sha256) is not None:
         return
     seen = checked(place, None, study)
     if not seen.good:
@@ -222,10 +222,6 @@ def _take(place: Path, study: Study, ledger: Ledger | None, found: dict[tuple[st
     published = ledger.published_on(name) if ledger is not None else ""
     release = Release(place, manifest, sha256, published, tuple(approvals_of(place)))
     found.setdefault((report, period), _Found()).releases.append(release)
-
-
-def _withdrawals(place: Path) -> list[Withdrawal]:
-    return kept_withdrawals(place.with_name(f"{_KEPT.sub('', place.name)}.{WITHDRAWALS}"))
 
 
 def _mark_withdrawn(folder: Path, ledger: Ledger | None, found: dict[tuple[str, str], _Found]) -> None:

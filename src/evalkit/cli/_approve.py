@@ -1,0 +1,75 @@
+"""``evalkit approve`` and ``evalkit withdraw``: what somebody writes of a release, searched before it is published."""
+
+from __future__ import annotations
+
+__all__ = ["run_approve", "run_withdraw"]
+
+from pathlib import Path
+
+from evalkit.cli._records import approved_record, logged
+from evalkit.errors import DataError
+from evalkit.intake import open_data, secrets_of
+from evalkit.protocol import Study, load_study
+from evalkit.publish import approve, destination, is_waiting, withdraw
+
+
+def run_approve(release: Path, study: Path, name: str, reason: str, key: Path | None) -> str:
+    """Approve a release, publish it where it waits, and say so.
+
+    Parameters
+    ----------
+    release, study : pathlib.Path
+        The release folder; the study's protocol.
+    name, reason : str
+        Who, and why.
+    key : pathlib.Path or None
+        The approver's private key, where it lies elsewhere.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    EvalkitError
+        If it may not be approved.
+    """
+    protocol = load_study(study)
+    goes = destination(release).target if is_waiting(release, protocol) else None
+    done = approve(release, protocol, name=name, reason=reason, key=key, **_looked_for(protocol))
+    if goes is not None:
+        logged(protocol, [approved_record(protocol, goes, f"approved by {done.name}")])
+    return f"{done.release}: approved by {done.name} on {done.date} (manifest {done.manifest_sha256[:16]})"
+
+
+def run_withdraw(release: Path, study: Path, why: str) -> str:
+    """Withdraw a release and say so.
+
+    Parameters
+    ----------
+    release, study : pathlib.Path
+        The release folder; the study's protocol.
+    why : str
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    EvalkitError
+        If it was not published there.
+    """
+    protocol = load_study(study)
+    done = withdraw(release, protocol, why, **_looked_for(protocol))
+    return f"{done.release}, revision {done.revision}: withdrawn on {done.date}: {done.reason}"
+
+
+def _looked_for(study: Study) -> dict[str, frozenset[str]]:
+    """Return what a text that is published must not hold."""
+    try:
+        with open_data(study) as data:
+            return {"identifiers": data.identifiers, "secrets": secrets_of(study)}
+    except DataError as error:
+        msg = f"{error}; what is published is searched for identifiers, and without the tables it cannot be"
+        raise DataError(msg) from None
