@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -50,12 +51,15 @@ class Server:
         notify = f"sh -c 'cat >> {told}; echo >> {told}'"
         return environment(self.folder, EVALKIT_NOTIFY=notify, **self.more)
 
-    def run(self, day: date, *arguments: str) -> tuple[int, dict[str, Any]]:
+    def say(self, day: date, *arguments: str) -> tuple[int, dict[str, Any], str]:
         done = subprocess.run(
             self.call(day, *arguments), env=self.env, capture_output=True, text=True, cwd=self.folder, check=False
         )
         assert "Traceback" not in done.stderr
-        return done.returncode, json.loads(done.stdout) if done.stdout.startswith("{") else {}
+        return done.returncode, json.loads(done.stdout) if done.stdout.startswith("{") else {}, done.stdout
+
+    def run(self, day: date, *arguments: str) -> tuple[int, dict[str, Any]]:
+        return self.say(day, *arguments)[:2]
 
     def night(self, day: date) -> tuple[int, str, str | None]:
         """Render what is due; return exit code, status and period."""
@@ -77,9 +81,24 @@ class Server:
         child.wait(timeout=30)
         child.stderr.close()
 
+    def site(self, day: date) -> list[str]:
+        """Build the stakeholders' site; return the periods on its first page, newest first, each once."""
+        code, _ = self.run(day, "site", "--out", str(self.folder / "public"), "--reports", str(self.folder / "reports"))
+        assert code == 0
+        page = (self.folder / "public/index.html").read_text(encoding="utf-8")
+        assert "QX7" not in page
+        linked = re.findall(r'href="tiny/([^/"]+)/index\.html"', page)
+        assert sorted(set(linked)) == sorted(place.name for place in (self.folder / "public/tiny").iterdir())
+        return list(dict.fromkeys(linked))
+
     def approve(self, day: date, period: str) -> int:
         waits = private_folder(load_study(self.folder / "study.yaml")) / "waiting" / "tiny" / period
         return self.run(day, "approve", str(waits), "--name", "Ann Lee", "--reason", "checked")[0]
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Return a folder's files."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 @pytest.fixture
@@ -133,11 +152,15 @@ def test_eight_quarters_come_due_one_after_another(server: Server) -> None:
             server.killed(due, lambda line: "publishing with" in line)
         assert server.night(due) == (13, "waiting_for_approval", quarter.name)
         expected.append(("waiting_for_approval", quarter.name))
+        published = [one.name for one in QUARTERS[:number]]
+        if published:
+            assert server.site(due) == published[::-1]  # what waits is not on it
         for _ in range(2 if number == 4 else 0):  # the approver is away
             due += timedelta(days=1)
             assert server.night(due) == (13, "waiting_for_approval", quarter.name)
         assert server.approve(due, quarter.name) == 0
         expected.append(("published", quarter.name))
+        assert server.site(due) == [quarter.name, *published[::-1]]
         assert server.night(due + timedelta(days=1)) == (0, "up_to_date", quarter.name)
         previous = quarter
     _check_the_end(server, expected)
@@ -162,5 +185,16 @@ def _check_the_end(server: Server, expected: list[tuple[str, str]]) -> None:
     for quarter in QUARTERS:
         release = server.folder / "reports/tiny/tiny" / quarter.name
         assert server.run(date(2002, 2, 2), "verify", str(release), "--quick")[0] == 0
+        copy = server.folder / "public/tiny" / quarter.name / "r1"
+        assert [(copy / name).read_bytes() for name in files_of(release)] == list(files_of(release).values())
+        assert set(files_of(copy)) == set(files_of(release))
+    for quarter in (QUARTERS[0], QUARTERS[7]):  # made before and after certifi changed: a remark, and no more
+        release = server.folder / "reports/tiny/tiny" / quarter.name
+        code, _, said = server.say(date(2002, 2, 2), "verify", str(release))
+        remarks = [line.split(" from ")[0] for line in said.splitlines() if "surroundings" in line]
+        assert (code, remarks) == (
+            0,
+            ["  same outputs, other surroundings: package certifi changed"][: quarter != QUARTERS[7]],
+        )
     assert list((server.folder / "tmp").iterdir()) == []
     assert living(server.folder) == []

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import os
 import shutil
 import stat
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pikepdf
 import psutil
 import pypdf
+import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -27,6 +31,7 @@ PARAMETERS = 'study: str = "study.yaml"\nperiod: str = "newest"\nhorizon_days: i
 # that marks outputs, without what the rest of its package draws with: that takes two seconds of every kernel.
 DOOR = """
 import sys, types
+from collections.abc import Iterator
 from pathlib import Path
 import evalkit
 room = types.ModuleType("evalkit.views")
@@ -190,6 +195,7 @@ PLAIN_PDF = _empty_page(accessible=False)
 # fails in the recorded ways when told to. One of conda-forge finds its parts by variables only.
 _QUARTO = r"""#!{python}
 import base64, json, os, subprocess, sys, time
+from collections.abc import Iterator
 from pathlib import Path
 
 args = sys.argv[1:]
@@ -287,3 +293,16 @@ def write_standin(folder: Path) -> Path:
     program.write_text(text, encoding="utf-8")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return program
+
+
+@contextlib.contextmanager
+def mounted(folder: Path, options: str) -> Iterator[Path]:
+    """Mount a file system in memory; the test is passed over where that is not allowed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    call = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(call, check=False, capture_output=True).returncode:
+        pytest.skip("no mounting in this place")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=False, capture_output=True)

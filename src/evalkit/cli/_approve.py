@@ -36,7 +36,8 @@ def run_approve(release: Path, study: Path, name: str, reason: str, key: Path | 
     """
     protocol = load_study(study)
     goes = destination(release).target if is_waiting(release, protocol) else None
-    done = approve(release, protocol, name=name, reason=reason, key=key, **_looked_for(protocol))
+    identifiers, secrets = _looked_for(protocol)
+    done = approve(release, protocol, name=name, reason=reason, key=key, identifiers=identifiers, secrets=secrets)
     if goes is not None:
         logged(protocol, [approved_record(protocol, goes, f"approved by {done.name}")])
     return f"{done.release}: approved by {done.name} on {done.date} (manifest {done.manifest_sha256[:16]})"
@@ -61,15 +62,16 @@ def run_withdraw(release: Path, study: Path, why: str) -> str:
         If it was not published there.
     """
     protocol = load_study(study)
-    done = withdraw(release, protocol, why, **_looked_for(protocol))
+    identifiers, secrets = _looked_for(protocol)
+    done = withdraw(release, protocol, why, identifiers=identifiers, secrets=secrets)
     return f"{done.release}, revision {done.revision}: withdrawn on {done.date}: {done.reason}"
 
 
-def _looked_for(study: Study) -> dict[str, frozenset[str]]:
-    """Return what a text that is published must not hold."""
+def _looked_for(study: Study) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what a text that is published must not hold: identifiers, and secrets of the database."""
     try:
         with open_data(study) as data:
-            return {"identifiers": data.identifiers, "secrets": secrets_of(study)}
+            return data.identifiers, secrets_of(study)
     except DataError as error:
         msg = f"{error}; what is published is searched for identifiers, and without the tables it cannot be"
         raise DataError(msg) from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 __all__ = ["KINDS", "files_for", "run"]
 
+import contextlib
 import shlex
 import sys
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from string import Template
 
-from evalkit.errors import UsageError, did_you_mean
+from evalkit.errors import ReleaseError, UsageError, did_you_mean
 from evalkit.periods import quarters_between
 from evalkit.protocol import Study, load_study
 from evalkit.publish import WAITING
@@ -241,10 +242,21 @@ def run(kind: str, report: str, study: Path, out: Path, to: Path | None) -> None
     """
     program = Path(sys.executable).with_name("evalkit")
     files = files_for(kind, load_study(study), report, out.expanduser().resolve(), str(program))
-    for name, content in files.items():
-        if to is None:
-            sys.stdout.write(f"# ---- {name}\n{content}\n")
-        else:
-            to.mkdir(parents=True, exist_ok=True)
-            (to / name).write_text(content, encoding="utf-8")
-            sys.stdout.write(f"wrote {to / name}\n")
+    for name, content in files.items() if to is not None else ():
+        _write(to / name, content)
+    for name, content in files.items():  # once all are there: nobody may read it
+        sys.stdout.write(f"# ---- {name}\n{content}\n" if to is None else f"wrote {to / name}\n")
+
+
+def _write(file: Path, content: str) -> None:
+    """Write a file whole or not at all: half a unit would be run."""
+    made = file.with_name(f".{file.name}.new")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        made.write_text(content, encoding="utf-8")
+        made.replace(file)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            made.unlink(missing_ok=True)
+        msg = f"{file}: cannot be written ({error.strerror or 'unknown reason'})"
+        raise ReleaseError(msg) from None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 __all__ = ["adopt_releases", "export_private", "import_private"]
 
+import contextlib
 import hashlib
 import io
 import json
 import os
+import shutil
 import tarfile
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -54,17 +57,31 @@ def export_private(study: Study, file: Path) -> int:
         names = [f.relative_to(private) for f in sorted(private.rglob("*")) if f.is_file() and not f.is_symlink()]
         content = {name.as_posix(): (private / name).read_bytes() for name in names if name.parts[0] not in _LEFT}
         told = {"study": study.id, "files": {n: hashlib.sha256(c).hexdigest() for n, c in content.items()}}
-        try:
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        except OSError as error:
-            msg = f"{file}: cannot be written ({error.strerror}); nothing was exported"
-            raise ReleaseError(msg) from None
-        with os.fdopen(descriptor, "wb") as stream, tarfile.open(fileobj=stream, mode="w") as archive:
-            for name, data in {_LIST: json.dumps(told, sort_keys=True).encode(), **content}.items():
-                entry = tarfile.TarInfo(name)
-                entry.size, entry.mode = len(data), 0o600
-                archive.addfile(entry, io.BytesIO(data))
+        _write_new(file, {_LIST: json.dumps(told, sort_keys=True).encode(), **content})
         return len(content)
+
+
+def _write_new(file: Path, content: Mapping[str, bytes]) -> None:
+    """Write an archive where nothing lies: whole, or not at all."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        for name, data in content.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(data), 0o600
+            archive.addfile(entry, io.BytesIO(data))
+    begun = False
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        begun = True
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(made.getbuffer())
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        if begun:
+            file.unlink(missing_ok=True)
+        msg = f"{file}: cannot be written ({error.strerror}); nothing was exported"
+        raise ReleaseError(msg) from None
 
 
 def import_private(study: Study, file: Path) -> int:
@@ -95,12 +112,30 @@ def import_private(study: Study, file: Path) -> int:
             if there.exists() and there.read_bytes() != data:
                 msg = f"{there}: is there already, and another one; an export is only put where nothing was published"
                 raise DisclosureError(msg)
-        for name, data in content.items():
-            if not (private / name).exists():
-                make_private((private / name).parent)
-                write_private(private / name, data)
+        new = {private / name: data for name, data in content.items() if not (private / name).exists()}
+        with _or_nothing(new, private, "imported"):
+            for path, data in new.items():
+                make_private(path.parent)
+                write_private(path, data)
         _check_ledgers(private)
     return len(content)
+
+
+@contextlib.contextmanager
+def _or_nothing(new: Iterable[Path], private: Path, done: str) -> Iterator[None]:
+    """Take away again what was written where not all of it could be: half a ledger is a damaged one."""
+    try:
+        yield
+    except OSError as error:
+        folders = {folder for file in new for folder in file.parents if private in folder.parents}
+        for file in new:
+            with contextlib.suppress(OSError):
+                file.unlink(missing_ok=True)
+        for folder in sorted(folders, reverse=True):  # the inner ones first
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # unless somebody's file lies in it
+        msg = f"{private}: cannot be written ({error.strerror or 'unknown reason'}); nothing was {done}"
+        raise ReleaseError(msg) from None
 
 
 def _exported(study: Study, file: Path) -> dict[str, bytes]:
@@ -179,10 +214,25 @@ def adopt_releases(study: Study, out: Path, why: str) -> list[str]:
         published.sort(key=lambda each: (len(each[1]["ledger"]), each[1]["period"], int(each[1].get("revision", 1))))
         names = [release_name(m["report"], m["period"], int(m.get("revision", 1))) for _, m in published]
         ledger = Ledger.another(private, releases, why, held_releases(published) - set(names))
-        for name, (place, _) in zip(names, published, strict=True):
-            with ledger.adding(name, digest(place / MANIFEST)):
-                pass
+        with _new_ledger(ledger, private):
+            for name, (place, _) in zip(names, published, strict=True):
+                with ledger.adding(name, digest(place / MANIFEST)):
+                    pass
         return names
+
+
+@contextlib.contextmanager
+def _new_ledger(ledger: Ledger, private: Path) -> Iterator[None]:
+    """Leave no ledger that holds only some of the releases, and the word for the old one as it was."""
+    word = ledger.mark.read_bytes() if ledger.mark.is_file() else None
+    try:
+        with _or_nothing((), private, "adopted"):
+            yield
+    except ReleaseError:
+        shutil.rmtree(ledger.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            ledger.mark.unlink(missing_ok=True) if word is None else ledger.mark.write_bytes(word)
+        raise
 
 
 def _is_whole(private: Path, releases: Path) -> bool:
