@@ -242,8 +242,9 @@ def run(kind: str, report: str, study: Path, out: Path, to: Path | None) -> None
     """
     program = Path(sys.executable).with_name("evalkit")
     files = files_for(kind, load_study(study), report, out.expanduser().resolve(), str(program))
-    for name, content in files.items() if to is not None else ():
-        _write(to / name, content)
+    if to is not None:
+        for name, content in files.items():
+            _write(to / name, content)
     for name, content in files.items():  # once all are there: nobody may read it
         sys.stdout.write(f"# ---- {name}\n{content}\n" if to is None else f"wrote {to / name}\n")
 
