@@ -105,8 +105,6 @@ class Report:
     def has(self, table: str, what: str) -> bool:
         """Say whether a table is part of the study; where it is not, show one sentence that says so.
 
-        Analyses need no such question: where their table is missing they say so themselves.
-
         Parameters
         ----------
         table : {"sessions", "exits", "outcomes", "measures"}
@@ -470,8 +468,7 @@ class Report:
 
     def _refused(self, view: View, exact: Estimates | None = None) -> bool:
         """Say in a sentence why there is nothing to show, where that is so."""
-        refused = view.safe.verdict == "withheld" or view.is_empty
-        if refused:
+        if refused := view.safe.verdict == "withheld" or view.is_empty:
             self._say_absent(view, exact)
         return refused
 
