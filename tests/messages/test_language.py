@@ -51,8 +51,8 @@ def test_english_stands_as_it_is() -> None:
     [
         ("Pilot", "Piloto"),
         ("gender", "género"),  # inside a sentence
-        ("Intake within 30 days", "Ingreso al programa en 30 días"),
-        ("intake within 30 days", "ingreso al programa en 30 días"),
+        ("Intake within 30 days", "Entrevista inicial en 30 días"),
+        ("intake within 30 days", "entrevista inicial en 30 días"),
         ("Man or woman", "Hombre o bien mujer"),
         ("Gender: Man (reference: Woman)", "Género: Hombre (referencia: Mujer)"),
         ("Gender, Pilot", "Género, Piloto"),
@@ -76,7 +76,7 @@ def test_what_stands_in_a_message_is_translated_too() -> None:
     with speaking("es-US", OWN):
         assert words("group.share", share="50%", group="Pilot") == "50% en «Piloto»"
         assert listed(["Pilot", "PAIP", "gender"]) == "Piloto, PAIP y género"
-        assert wrapped("Intake within 30 days", 12) == "Ingreso al\nprograma en\n30 días"
+        assert wrapped("Intake within 30 days", 12) == "Entrevista\ninicial en\n30 días"
         with pytest.raises(AnalysisError, match=r"no message 'gap\.nowhere'"):
             words("gap.nowhere")
 

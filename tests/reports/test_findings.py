@@ -117,7 +117,7 @@ def words_of(cell: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", cell)).split())
 
 
-NO, WHOLE = "\u2013", "Unclear: 12 fewer to 6 more of every 100 people in Pilot."
+NO, WHOLE = "\u2013", "Unclear: 12 fewer to 6 more of every hundred people in Pilot."
 ENGAGED = (
     "Engaged came to 3 sessions in 45 days; of people with an intake",
     "75% (67% to 82%) of 120",
@@ -143,8 +143,8 @@ ALONE, EARLY = "No figure for PAIP yet, so nothing to compare.", "Too early: too
 WITHHELD = "Withheld to protect people. Withheld is not zero."
 GAPS = {"higher": "+20 (+8 to +32)", "lower": "\u221220 (\u221229 to \u221211)", "none": "\u22123 (\u221212 to +6)"}
 CLEAR = {
-    "higher": "Clearly more in Pilot: 8 to 32 more of every 100 people.",
-    "lower": "Clearly fewer in Pilot: 11 to 29 fewer of every 100 people.",
+    "higher": "Clearly more in Pilot: 8 to 32 more of every hundred people.",
+    "lower": "Clearly fewer in Pilot: 11 to 29 fewer of every hundred people.",
     "none": WHOLE,
 }
 DIRECTIONS = {"higher": HIGHER, "lower": LOWER, "none": NONE}

@@ -119,8 +119,8 @@ def starting_by_wait(cohort: Cohort) -> Estimates:
     --------
     >>> from evalkit.analyses import starting_by_wait
     >>> starting_by_wait(cohort).tidy()[["group", "cause", "time", "estimate"]].query("time <= 182").tail(1).round(3)
-                    group              cause  time  estimate
-    408  31 days and more  leaving before it  50.0     0.108
+                                     group              cause  time  estimate
+    408  people who waited 31 days or more  leaving before it  50.0     0.108
     """
     rows = stage(cohort, "before_session")
     event, other, people = STAGES["before_session"]
