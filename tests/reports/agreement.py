@@ -27,7 +27,7 @@ from views.drawn import cells
 from views.seen import CURVES, INCIDENCES, is_empty, safe_numbers
 
 _SHARES = {"estimate", "conf_low", "conf_high", "share", "baseline"}
-RULES = {"about", "cover", "groups", "methods", "absent", "dictionary", "provenance", "restatements"}
+RULES = {"about", "cover", "deviations", "groups", "methods", "absent", "dictionary", "provenance", "restatements"}
 """Kinds of output that tell the study's own rules and files, and no estimate."""
 _NUMBER = re.compile(r"(?<![\w.])([+\u2212-]?\d[\d,]*(?:\.\d+)?)(%?)")
 

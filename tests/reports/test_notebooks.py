@@ -290,7 +290,8 @@ def test_a_fuller_quarter_is_the_same_again(world: Path) -> None:
 
 def test_every_figure_and_table_has_its_numbers_as_a_file(quarterly: Path) -> None:
     page = (quarterly / "report.html").read_text(encoding="utf-8")
-    labels = set(re.findall(r'id="((?:fig|tbl)-[\w-]+)"', page)) - {"tbl-provenance"}
+    labels = {one for one in re.findall(r'id="((?:fig|tbl)-[\w-]+)"', page) if not one.endswith("-caption")}
+    labels -= {"tbl-provenance"}
     assert {file.stem for file in (quarterly / "data").glob("*.csv")} == labels
     for figure in labels & set(re.findall(r'<figure[^>]*id="([\w-]+)"', page)):
         assert (quarterly / "figures" / f"{figure}.svg").is_file()
@@ -337,6 +338,10 @@ def test_numbers_of_tables_are_numbers_of_the_files(quarterly: Path) -> None:
             continue
         rows = pd.read_csv(quarterly / "data" / f"{label}.csv")
         told = known(rows)
+        if label == "tbl-indicators":  # page one says gaps in whole points
+            told |= {f"{float(rounded(100 * v)):+.0f}".replace("-", "\u2212") for v in rows["estimate"].dropna()}
+            told |= {f"{float(rounded(100 * v)):+.0f}".replace("-", "\u2212") for v in rows["conf_low"].dropna()}
+            told |= {f"{float(rounded(100 * v)):+.0f}".replace("-", "\u2212") for v in rows["conf_high"].dropna()}
         for cell in re.findall(r"<td[^>]*>(.*?)</td>", body, re.DOTALL):
             text = plain(cell)
             numbers = re.findall(r"[+\u2212]?\d[\d,.]*%?", re.sub(r"\d{4}-\d\d-\d\d", "", text))
@@ -356,7 +361,7 @@ def rows_as_written(rows: pd.DataFrame, *, counts: bool) -> set[tuple[str, ...]]
 
 def test_shares_of_page_one_are_shares_of_the_files(quarterly: Path) -> None:
     page = (quarterly / "report.html").read_text(encoding="utf-8")
-    box = plain(re.search(r'<div class="finding">(.*?)</div>', page, re.DOTALL)[1])
+    box = plain(re.search(r'id="tbl-indicators">(.*?)</table>', page, re.DOTALL)[1])
     files = [pd.read_csv(file) for file in (quarterly / "data").glob("*.csv")]
     shares = {
         v

@@ -18,7 +18,7 @@ import pandas as pd
 
 from evalkit.views._gap import Gap
 from evalkit.views._style import COMPARISON, FOCUS, INK, MUTED, RULE
-from evalkit.words import NOT_SHOWN, count, interval, listed, percent, points, translated, words
+from evalkit.words import NOT_SHOWN, count, interval, listed, percent, points, translated, whole_percent, words
 
 _WIDTHS = ((20, 17.5, 17.5, 14, 10, 21), (22, 18, 18, 17, 25))
 _LEFT = ' style="text-align: left"'
@@ -212,13 +212,9 @@ def _path(d: str, colour: str, width: float, more: str = "") -> str:
     return f'<path d="{d}" fill="none" stroke="{colour}" stroke-width="{width:g}"{more}/>'
 
 
-def _whole(share: float) -> int:
-    return int(f"{100 * share:.0f}")
-
-
 def _bar(side: pd.Series, alt: str, *, focus: bool) -> str:
     """Draw a share between 0 and 100 %: a full dot for the focus, an open one for the comparison."""
-    at, low, high = (_whole(float(side[name])) for name in ("estimate", "conf_low", "conf_high"))
+    at, low, high = (whole_percent(float(side[name])) for name in ("estimate", "conf_low", "conf_high"))
     colour = FOCUS if focus else COMPARISON
     fill = f'fill="{colour}"' if focus else f'fill="#ffffff" stroke="{colour}" stroke-width="2.5"'
     shapes = [
@@ -232,7 +228,7 @@ def _bar(side: pd.Series, alt: str, *, focus: bool) -> str:
 
 def _gap_bar(gap: Gap, scale: int, alt: str) -> str:
     """Draw a gap in points around a dashed line of no gap."""
-    at, low, high = (50 + 50 * _whole(v) / scale for v in (gap.estimate, gap.low, gap.high))
+    at, low, high = (50 + 50 * whole_percent(v) / scale for v in (gap.estimate, gap.low, gap.high))
     shapes = [
         _path("M0 7H100", RULE, 1.5),
         _path("M50 0V14", INK, 1, ' stroke-dasharray="2 1.5"'),

@@ -19,6 +19,7 @@ from evalkit.words._numbers import (
     percent,
     percent_sign,
     points,
+    whole_percent,
 )
 from evalkit.words._speech import Speech, speak, speaking, speech
 from evalkit.words._translated import translated, wrapped
@@ -51,6 +52,7 @@ __all__ = [
     "speaking",
     "speech",
     "translated",
+    "whole_percent",
     "words",
     "wrapped",
 ]

@@ -15,6 +15,7 @@ __all__ = [
     "percent",
     "percent_sign",
     "points",
+    "whole_percent",
 ]
 
 import math
@@ -67,6 +68,25 @@ def _rounded(value: float, digits: int) -> str:
     """
     nearest = Decimal(repr(round(float(value), digits + _HALF_DIGITS)))
     return f"{nearest.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
+
+
+def whole_percent(share: float) -> int:
+    """Return a share in whole percent, as it is written: for what draws the number beside it.
+
+    Parameters
+    ----------
+    share : float
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> whole_percent(0.625), whole_percent(-0.5)
+    (63, -50)
+    """
+    return int(_rounded(100 * share, 0))
 
 
 def percent_sign(locale: str = "") -> str:
