@@ -203,12 +203,12 @@ def test_logs_go_to_the_user_or_where_there_is_none_to_the_study(
 ) -> None:
     study = load_study(standin.write_world(tmp_path / "study"))
     monkeypatch.setattr(_render.platformdirs, "user_log_dir", lambda _: str(tmp_path / "home" / "log"))
-    assert _render._log_folder(study) == tmp_path / "home" / "log"
+    assert _render.log_folder(study) == tmp_path / "home" / "log"
     monkeypatch.setenv("EVALKIT_HOMELESS", "1")
-    assert _render._log_folder(study) == tmp_path / "study" / ".evalkit" / "tiny" / "logs"
+    assert _render.log_folder(study) == tmp_path / "study" / ".evalkit" / "tiny" / "logs"
     monkeypatch.delenv("EVALKIT_HOMELESS")
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
-    assert _render._log_folder(study) == tmp_path / "study" / ".evalkit" / "tiny" / "logs"
+    assert _render.log_folder(study) == tmp_path / "study" / ".evalkit" / "tiny" / "logs"
 
 
 # -- verify and keys -------------------------------------------------------------------------------------------------

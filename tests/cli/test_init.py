@@ -26,6 +26,7 @@ WRITTEN = {
     "Makefile",
     "README.md",
     "data/.gitignore",
+    "notebooks/brief.es.po",
     "notebooks/brief.ipynb",
     "notebooks/final.es.po",
     "notebooks/final.ipynb",

@@ -67,7 +67,7 @@ def test_what_is_printed_of_a_cut_number_is_what_was_printed_of_the_exact_one(
         (POINTS, 0.00049, 0.0),
         (Digits((3,), least=0.001), 0.00098, 0.0),
         (Digits((3,), least=0.001), 0.00102, 0.001),
-        (Digits((0,), scale=100, apart=(0.0, 1.0)), 0.997, 0.995),
+        (Digits((0,), scale=100, apart=(0.0, 1.0)), 0.997, 0.996),
         (Digits((2,)), math.inf, math.inf),
     ],
 )

@@ -184,6 +184,7 @@ def test_the_quick_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytes
 # Commands of the pages that a scratch copy of the demo runs in seconds, and the tests that run the others with releases.
 QUICK = {"dictionary", "schema", "validate", "example", "init"}
 ELSEWHERE = {
+    "draft": "publish/test_draft.py",
     "render": "publish/test_render.py",
     "verify": "publish/test_verify.py",
     "review": "publish/test_review.py",

@@ -25,14 +25,21 @@ RULES = {
     "exits": {"completed": "completion", "dropped_out": "disengagement", "terminated": "disengagement", "transferred": "censored",
               "moved": "censored", "deceased": "censored", "administrative": "censored"},
 }  # fmt: skip
+EMPTY = {"en": "", "es": ""}
+PROGRAMME = dict.fromkeys(
+    ("name", "why", "materials", "procedures", "provider", "how", "where", "dose", "tailoring", "modifications",
+     "fidelity_planned", "fidelity_found"), EMPTY,
+)  # fmt: skip
+RE_AIM = dict.fromkeys(("reach", "effectiveness", "adoption", "implementation", "maintenance"), EMPTY)
 USUAL = {
     "citation": {"authors": [], "licence": None, "version": "", "url": None},
     "subtitle": "", "organisation": "", "locale": "en-US", "translations": {}, "synthetic": False, "time_zone": "America/Chicago",
     "fiscal_year_start_month": 1, "sites": None, "community_areas": None, "community_area_tiles": {}, "referral_sources": None,
-    "database": None, "ignore": {}, "excuses": [], "fall_of_rows": "warning", "rules": RULES, "baselines": "baselines.yaml",
+    "database": None, "ignore": {}, "excuses": [], "deviations": [], "targets": [], "programme": PROGRAMME,
+    "re_aim": RE_AIM, "fall_of_rows": "warning", "rules": RULES, "baselines": "baselines.yaml",
     "disclosure": None, "private": None, "notify": None, "seed": 20211118,
     "harm": {"kinds": ["dv_arrest"], "known_kinds": ["dv_arrest", "any_arrest", "order_violation", "survivor_reported_harm"],
-             "sources": None, "label": "domestic-violence re-arrest", "model_arm": "", "horizons": [182, 365], "recurrent": True,
+             "sources": None, "label": "domestic-violence re-arrest", "helpline": "", "model_arm": "", "horizons": [182, 365], "recurrent": True,
              "origin": "referral", "death": "competing", "custody": None},
     "comparison": {"estimand": "att", "assignment": "mandate", "max_smd": 0.1, "min_equipoise": 0.2, "preference_low": 0.3,
                    "preference_high": 0.7, "min_effective_sample_size": 30, "max_e_value_note": 1.5},

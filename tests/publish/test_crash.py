@@ -55,10 +55,10 @@ def small_disk(place: Path, size: str) -> Iterator[None]:
 
 def test_a_full_disk_publishes_nothing_and_loses_nothing(tmp_path: Path) -> None:
     write_light_world(tmp_path)
-    with small_disk(tmp_path / "reports", "80k"):
+    with small_disk(tmp_path / "reports", "260k"):
         assert run(tmp_path, "--to", "html").returncode == 0
         before = published(tmp_path)
-        (tmp_path / "reports" / "other.bin").write_bytes(b"x" * 20_000)
+        (tmp_path / "reports" / "other.bin").write_bytes(b"x" * 60_000)
         done = run(tmp_path, "--to", "html", "--supersede", "Once more", "--force")
         assert done.returncode == 10, done.stderr
         assert "No space left on device" in last_line(done)

@@ -59,6 +59,8 @@ def test_the_words_of_the_templates() -> None:
         "simulated": "Everything in this report was made by a simulator. No real person is described, and nothing here is evidence about a program.",
         "unreal": "Synthetic data: no real person is described", "skip": "Skip to the report", "contents": "Contents",
         "page": "Page {page} of {pages}", "figure": "Figure", "table": "Table",
+        "draft": "Draft", "drafted": "Not published and not approved: not to be passed on",
+        "more": "Wider than the screen: move sideways to see all",
     }  # fmt: skip
     spanish = words("es-US")
     assert spanish == {

@@ -212,8 +212,10 @@ def test_what_quarto_is_given(tmp_path: Path) -> None:
         "report.css",
         True,
     )  # the embedded one's page
-    for name in ("report.html5", "report.css"):
-        assert (tmp_path / name).read_bytes() == (resources() / name).read_bytes()
+    assert (tmp_path / "report.html5").read_bytes() == (resources() / "report.html5").read_bytes()
+    style = (tmp_path / "report.css").read_bytes()  # begins with the PDF's own typefaces
+    assert style.endswith((resources() / "report.css").read_bytes())
+    assert style.count(b"@font-face") == 6
     assert front["ek-study-html"] == "`S`{=html}"
     cells = notebook.cells[1:]
     assert {cell.cell_type for cell in cells} == {"markdown"}

@@ -88,7 +88,7 @@ def test_every_heading_of_numbers_below_a_figure() -> None:
 
     names = {
         "group": "Group", "label": "What", "time": "Day", "time_from": "From day", "n": "Out of", "n_risk": "At risk", "n_event": "Number",
-        "estimate": "Estimate", "conf_low": "Lower limit", "conf_high": "Upper limit", "share": "Of all referred", "measure": "Measure",
+        "estimate": "Estimate", "conf_low": "Lower limit", "conf_high": "Upper limit", "measure": "Measure",
         "period": "Period", "std_error": "std error",
     }  # fmt: skip
     table = _table(pd.DataFrame([[1] * len(names)], columns=list(names)), EN)

@@ -72,8 +72,12 @@ def test_report_shows_the_published_values(folder: Path) -> None:
     ]
     shown = [(row[1], row[2], row[4]) for row in rows if len(row) == 5]
     wanted = [
-        (f"{coefficient:.3f}".replace("-", "−"), f"{ratio:.3f}", f"{p:.3f}")
-        for coefficient, ratio, _, p in PUBLISHED.values()
+        (
+            f"{coefficient:.3f}".replace("-", "−"),
+            f"{ratio:.3f}",
+            f"{p:.3f}" if term == "fin" else "",
+        )  # the group's alone
+        for term, (coefficient, ratio, _, p) in PUBLISHED.items()
     ]
     assert shown == wanted
 
@@ -97,6 +101,9 @@ def test_no_identifier_is_published(folder: Path) -> None:
     release = folder / "reports" / "rossi" / "final" / "1972Q4"
     for name in ("report.html", "manifest.json"):
         text = (release / name).read_text(encoding="utf-8")
+        if name == "report.html":  # letters of the typefaces are no text
+            text, n = re.subn(r'url\("data:font/woff2;base64,[^"]*"\)', "", text)
+            assert n == 6
         assert not any(one in text for one in ids)
 
 

@@ -25,8 +25,10 @@ import pandas as pd
 from evalkit.counts import Tally
 from evalkit.estimates import Estimates
 from evalkit.glossary import COLUMNS
+from evalkit.rounding import half_up
 
-_HAIR = 1e-11  # of the number; six digits go into files, six decimals of a point into figures
+# Of the number: more than `half_up` takes for a half; six digits go into files, six decimals of a point into figures.
+_HAIR = 5e-11
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +72,15 @@ class Digits:
             return value
         if abs(value) < self.least:
             return 0.0
-        told = float(f"{self.scale * value:.{self.decimals[0]}f}") / self.scale + 0.0  # no negative zero
+        told = float(half_up(self.scale * value, self.decimals[0])) / self.scale + 0.0  # no negative zero
         if told in self.apart and value != told:
-            return told + math.copysign(0.5 / self.scale, value - told)  # percent() writes "over 99%", "under 1%"
+            return told + math.copysign(0.4 / self.scale, value - told)  # percent() writes "over 99%", "under 1%"
         same = all(self._short(told, d) == self._short(value, d) for d in self.decimals[1:])
         return told if same else told + math.copysign(_HAIR * max(abs(told), 1.0), value - told)
 
     def _short(self, value: float, decimals: int) -> float:
         """Return what fewer decimals say of a number."""
-        return float(f"{self.scale * value:.{decimals}f}")
+        return float(half_up(self.scale * value, decimals))
 
 
 POINTS = Digits((1, 0), scale=100)

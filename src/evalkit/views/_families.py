@@ -74,7 +74,7 @@ def view_of(safe: Safe, groups: Sequence[str] = (), look: Look | None = None, ga
     Examples
     --------
     >>> sorted(FAMILIES)[:3]
-    ['across', 'attendance_rate', 'attrition']
+    ['across', 'amounts', 'attendance_rate']
     """
     name = safe.estimates.view
     family = FAMILIES.get(name)

@@ -43,7 +43,7 @@ def cause_in_words(cause: str) -> str:
     return words(f"cause.{cause}") if cause in known else translated(cause)
 
 
-def share_of(row: pd.Series, group: str, *, people: bool = False) -> str:
+def share_of(row: pd.Series, group: str, *, people: bool = False, alone: bool = False) -> str:
     """Write one group's share with its limits, and of how many people.
 
     Limits of a curve that are missing, or the same, are not given.
@@ -54,14 +54,17 @@ def share_of(row: pd.Series, group: str, *, people: bool = False) -> str:
         estimate, conf_low, conf_high, and n_event and n for ``people``.
     group : str
     people : bool, default False
+    alone : bool, default False
+        Whether no other group stands beside it: everybody needs no name then.
 
     Returns
     -------
     str
     """
+    nameless = alone and group == "all"
     named = ("group.share", "group.share.limits", "group.share.of")
-    alone, limited, counted = ("all.share", "all.share.limits", "all.share.of") if group == "all" else named
-    said = {"share": percent(row["estimate"]), **({} if group == "all" else {"group": group})}
+    alone, limited, counted = ("all.share", "all.share.limits", "all.share.of") if nameless else named
+    said = {"share": percent(row["estimate"]), **({} if nameless else {"group": group})}
     limits = {"low": percent(row["conf_low"]), "high": percent(row["conf_high"])}
     if people:
         return words(counted, **said, **limits, x=count(row["n_event"]), people=numbered("people", row["n"]))
@@ -104,7 +107,7 @@ def shares_of(rows: pd.DataFrame, groups: Sequence[str]) -> str:
     own = rows.dropna(subset=["estimate"]).drop_duplicates("group").set_index("group")["estimate"]
     return listed(
         [
-            percent(own[g]) if g == "all" else words("group.share", share=percent(own[g]), group=g)
+            percent(own[g]) if list(own.index) == ["all"] else words("group.share", share=percent(own[g]), group=g)
             for g in groups
             if g in own.index
         ]
@@ -184,7 +187,7 @@ def each_label(rows: pd.DataFrame, groups: Sequence[str], gaps: Gaps) -> str:
     for label in dict.fromkeys(rows["label"].astype(str)):
         own = {str(row["group"]): row for _, row in rows[rows["label"] == label].iterrows()}
         people = {"n_event", "n"} <= set(rows.columns)
-        said = [share_of(own[g], g, people=people) for g in groups if g in own]
+        said = [share_of(own[g], g, people=people, alone=len(own) == 1) for g in groups if g in own]
         if said:
             text = words("each", label=label, shares=listed(said))
             found.append(with_gap(text, gaps.get(label), float("nan"), groups[0]))

@@ -50,8 +50,10 @@ class Across(Shares):
     @property
     def undrawable(self) -> bool:
         """Whether no level of any characteristic is shown."""
+        if super().undrawable:
+            return True
         levels = self.rows[self.rows["variable"] != self.rows["label"]]
-        return super().undrawable or bool(levels["estimate"].isna().all())
+        return bool(levels["estimate"].isna().all())
 
     def figure(self) -> tuple[Figure, str]:
         """Draw a block of dots for each variable."""
@@ -91,6 +93,8 @@ def without_one_sided(rows: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         The numbers of such levels are missing.
     """
+    if "variable" not in rows:  # of nobody there are no rows, and no columns of them
+        return rows
     rows = rows.copy()
     everybody = rows[rows["variable"] == rows["label"]].groupby("group")["estimate"].first()
     levels = rows[(rows["variable"] != rows["label"]) & (rows.get("n", rows["estimate"]) != 0)]

@@ -182,7 +182,7 @@ def last_day(safe: Safe, groups: Sequence[str], cause: str = "") -> float:
 def _at_day(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[float, list[str]]:
     day = common_day(rows, groups)
     own = {str(row["group"]): row for _, row in rows[rows["time"] == day].iterrows()}
-    return day, [share_of(own[g], g) for g in groups if g in own]
+    return day, [share_of(own[g], g, alone=len(own) == 1) for g in groups if g in own]
 
 
 def _unquoted(rows: pd.DataFrame, groups: Sequence[str], told: pd.DataFrame) -> list[str]:

@@ -20,7 +20,7 @@ from evalkit.views._gap import Gap
 from evalkit.views._style import COMPARISON, FOCUS, INK, MUTED, RULE
 from evalkit.words import NOT_SHOWN, count, interval, listed, percent, points, translated, whole_percent, words
 
-_WIDTHS = ((20, 17.5, 17.5, 14, 10, 21), (22, 18, 18, 17, 25))
+_WIDTHS = ((24, 16.5, 16.5, 13, 9, 21), (22, 18, 18, 17, 25))
 _LEFT = ' style="text-align: left"'
 _FEWEST_POINTS = 3
 """Of a line over time: fewer are no line."""

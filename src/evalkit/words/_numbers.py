@@ -21,16 +21,14 @@ __all__ = [
 import math
 import re
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 
 from babel.dates import format_date
 from babel.numbers import format_percent, get_decimal_symbol, get_group_symbol
 
+from evalkit.rounding import half_up
 from evalkit.words._catalogue import language_of, messages
 from evalkit.words._speech import speech
-
-_HALF_DIGITS = 9  # decimals by which a half of the last one printed may be missed in binary
 
 NOT_SHOWN = "–"
 """Stands in tables where a number may not be shown or is not defined."""
@@ -61,15 +59,6 @@ def _local(text: str, locale: str = "") -> str:
     return text.translate(_signs(locale or speech().locale)[0])
 
 
-def _rounded(value: float, digits: int) -> str:
-    """Write a number with so many decimals: a half goes away from zero, as people round, and 62.5 is 63 everywhere.
-
-    Python's own formats round a half to the even digit, and see none in 28.499999999999996, which is 100 times 0.285.
-    """
-    nearest = Decimal(repr(round(float(value), digits + _HALF_DIGITS)))
-    return f"{nearest.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
-
-
 def whole_percent(share: float) -> int:
     """Return a share in whole percent, as it is written: for what draws the number beside it.
 
@@ -86,7 +75,7 @@ def whole_percent(share: float) -> int:
     >>> whole_percent(0.625), whole_percent(-0.5)
     (63, -50)
     """
-    return int(_rounded(100 * share, 0))
+    return int(half_up(100 * share, 0))
 
 
 def percent_sign(locale: str = "") -> str:
@@ -116,7 +105,7 @@ def percent(value: float | None, digits: int = 0, *, locale: str = "") -> str:
     """
     if value is None or _absent(value):
         return NOT_SHOWN
-    text = _rounded(100 * value, digits)
+    text = half_up(100 * value, digits)
     sign, said = percent_sign(locale), messages(language_of(locale or speech().locale))
     if value < 1 and float(text) == 100:
         return said["percent.over"].format(share=f"99{sign}")
@@ -198,7 +187,7 @@ def decimal(value: float | None, digits: int = 2) -> str:
         return "∞" if value > 0 else "−∞"
     if value is None or _absent(value):
         return NOT_SHOWN
-    text = _rounded(value, digits)
+    text = half_up(value, digits)
     return _local(f"−{text[1:]}" if text.startswith("-") and float(text) != 0 else text.lstrip("-"))
 
 
@@ -220,7 +209,7 @@ def count(value: float | None, *, locale: str = "") -> str:
     >>> count(1060)
     '1,060'
     """
-    return NOT_SHOWN if value is None or _absent(value) else _local(f"{int(_rounded(value, 0)):,}", locale)
+    return NOT_SHOWN if value is None or _absent(value) else _local(f"{int(half_up(value, 0)):,}", locale)
 
 
 def interval(low: float | None, high: float | None, *, share: bool = True, digits: int = 0) -> str:
@@ -274,8 +263,8 @@ def p_value(value: float | None, *, coarse: bool = False) -> str:
     if value is None or _absent(value):
         return NOT_SHOWN
     if coarse:
-        return _local("≤0.01" if value < 0.015 else _rounded(value, 2))
-    return _local("<0.001" if value < 0.001 else _rounded(value, 3))
+        return _local("≤0.01" if value < 0.015 else half_up(value, 2))
+    return _local("<0.001" if value < 0.001 else half_up(value, 3))
 
 
 _HORIZONS = {90: 3, 182: 6, 183: 6, 270: 9, 365: 12}  # months that a reader takes for so many days
