@@ -63,13 +63,13 @@ def share_of(row: pd.Series, group: str, *, people: bool = False, alone: bool = 
     """
     nameless = alone and group == "all"
     named = ("group.share", "group.share.limits", "group.share.of")
-    alone, limited, counted = ("all.share", "all.share.limits", "all.share.of") if nameless else named
+    short, limited, counted = ("all.share", "all.share.limits", "all.share.of") if nameless else named
     said = {"share": percent(row["estimate"]), **({} if nameless else {"group": group})}
     limits = {"low": percent(row["conf_low"]), "high": percent(row["conf_high"])}
     if people:
         return words(counted, **said, **limits, x=count(row["n_event"]), people=numbered("people", row["n"]))
     if not row["conf_low"] < row["conf_high"]:  # also where there are none
-        return words(alone, **said)
+        return words(short, **said)
     return words(limited, **said, **limits)
 
 
