@@ -13,6 +13,7 @@ import pytest
 
 from evalkit.disclosure import Safe
 from evalkit.markup import markdown
+from evalkit.protocol import Target
 from evalkit.report._findings import page_one
 from evalkit.views import Gap, Indicator
 from evalkit.words import speaking
@@ -270,6 +271,19 @@ def test_what_harm_holds_and_where_help_is() -> None:
         "If someone hurts you, there is help: a line, 1-800.",
     ]
     assert not any("hurts you" in said for said in page_one(told(ON_182)).sentences)
+
+
+def test_targets_are_said_with_their_direction() -> None:
+    report = small()
+    goals = [
+        Target(indicator="left", value=0.3),
+        Target(indicator="engaged", value=0.7),
+        Target(indicator="harm", value=0.1),
+    ]
+    study = report.study.model_copy(update={"targets": goals})
+    page = page_one(told(BOTH | ON_90 | ON_182, of=replace(report, study=study)))
+    said = "Targets for the program: recorded harm of at most 10%, at least 70% engaged and at most 30% left."
+    assert [one for one in page.sentences if "arget" in one] == [said]
 
 
 SURE = (

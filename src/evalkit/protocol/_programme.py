@@ -5,7 +5,7 @@ Hoffmann et al. 2014 (TIDieR), Glasgow, Vogt & Boles 1999 (RE-AIM).
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -98,8 +98,8 @@ class ReAim(Model):
 class Target(Model):
     """A value that an indicator is meant to reach."""
 
-    indicator: Text
-    """Which indicator, by the name of its step or event: engaged, completion, disengagement, harm ..."""
+    indicator: Literal["harm", "engaged", "left", "completed"]
+    """Which indicator of page one: with harm and left a target is a most, with engaged and completed a least."""
     value: Annotated[float, Field(ge=0, le=1), NUMBER]
     """Share, 0 to 1."""
     why: Told = Told()

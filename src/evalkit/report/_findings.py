@@ -18,7 +18,7 @@ from evalkit.markup import heading, paragraphs, sign
 from evalkit.report._event_share import EventShare, left_by, share_harmed, share_left
 from evalkit.views import Gap, Indicator, count, indicator_numbers, indicator_table, listed, numbered, words
 from evalkit.views._mark import emit
-from evalkit.words import long_date, translated
+from evalkit.words import long_date, percent, translated
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -83,12 +83,18 @@ class PageOne:
         """At most four sentences: what changed, the target, what harm holds, where help is."""
         harm, report = self.report.study.harm, self.report
         said = [] if self.whole else self._changes()
-        said.append(words("find.target.none"))
+        said.append(self._targets())
         if any(one.key == "harm" for one in self.found):
             kinds = listed([translated(_kind(kind)) for kind in harm.kinds])
             said.append(words("find.harm.holds", kinds=kinds))
             said += [words("find.help", help=translated(harm.helpline))] if harm.helpline else []
         return said if report.cohort.has("sessions") or report.cohort.has("outcomes") else said[:1]
+
+    def _targets(self) -> str:
+        """Say what the indicators are meant to reach, or that nothing is set."""
+        set_ = [(one.key, self.report.study.target(one.key)) for one in self.found]
+        named = [words(f"find.target.{key}", share=percent(goal.value)) for key, goal in set_ if goal is not None]
+        return words("find.target.set", targets=listed(named)) if named else words("find.target.none")
 
     def _changes(self) -> list[str]:
         moved = [one for one in self.found if one.changed is not None]
