@@ -19,6 +19,7 @@ from evalkit.glossary import COLUMNS
 from evalkit.publish._data import write_data
 from evalkit.publish._document import Document
 from evalkit.publish._environment import code
+from evalkit.publish._execute import kernel_environment
 from evalkit.publish._job import read_notebook
 from evalkit.publish._keep import _plain
 from evalkit.publish._manifest import MANIFEST
@@ -280,3 +281,19 @@ def test_what_is_kept_of_a_mark_for_review() -> None:
     assert dict(kept.data) == {"text/plain": "x"}
     few = _plain({"data": {}, "metadata": {MARK: {"kind": "k", "seal": "s"}}})
     assert dict(few.metadata[MARK]) == {"kind": "k"}
+
+
+def test_an_old_import_path_of_evalkit_is_no_reason_to_refuse_a_notebook(tmp_path: Path) -> None:
+    """As a kernel starts: a deprecated name of ours is quiet there, another package's is not."""
+    told = (
+        "import warnings; from evalkit import engagement; engagement.funnel; "
+        "warnings.warn('other is old', DeprecationWarning)"
+    )
+    done = run_child(
+        [sys.executable, "-c", told], folder=tmp_path, env=kernel_environment(tmp_path, tmp_path), timeout=60
+    )
+    assert done.code == 0
+    assert "other is old" in done.err
+    assert "evalkit.engagement" not in done.err
+    alone = {**kernel_environment(tmp_path, tmp_path), "PYTHONWARNINGS": ""}
+    assert "evalkit.engagement" in run_child([sys.executable, "-c", told], folder=tmp_path, env=alone, timeout=60).err

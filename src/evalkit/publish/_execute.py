@@ -268,6 +268,8 @@ def kernel_environment(scratch: Path, source_folder: Path) -> dict[str, str]:
         "IPYTHONDIR": str(scratch / "ipython"),
         "PYTHONPATH": os.pathsep.join(p for p in paths if p),
         "PYTHONHASHSEED": "0",
+        # An old import path works for one release: JupyterLab says where to go, and a render is not refused for it.
+        "PYTHONWARNINGS": "ignore:evalkit.:DeprecationWarning",
         "MATPLOTLIBRC": str(settings),
         "TZ": "UTC",
         "LC_ALL": "C.UTF-8",
