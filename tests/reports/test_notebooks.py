@@ -50,7 +50,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (place / "params" / file.name).write_bytes(file.read_bytes())
     (place / "notebooks").unlink()
     (place / "notebooks").mkdir()
-    for file in (ROOT / "notebooks").glob("*.ipynb"):
+    for file in (*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "notebooks").glob("*.es.po")):
         (place / "notebooks" / file.name).write_bytes(file.read_bytes())
     simulate("benefit", seed=20211118).write(place / "data" / "demo")
     return place

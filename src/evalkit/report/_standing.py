@@ -142,7 +142,9 @@ def provenance(report: Report) -> None:
         "evalkit": __version__,
         "Seed": str(report.study.seed),
         "Protocol": frozen_words(report.frozen, changes_since(report.study, report.frozen)),
-        # No digest here: one of a small table is the table. The manifest has keyed ones.
-        **{f"Table {i.table}": "a file" if i.sha256 else "a database" for i in report.raw.inputs},
     }
+    # No digest here: one of a small table is the table. The manifest has keyed ones.
+    for where, filed in (("Tables from files", True), ("Tables from a database", False)):
+        if names := [translated(i.table) for i in report.raw.inputs if bool(i.sha256) == filed]:
+            facts[where] = listed(names)
     emit("table", provenance_table(facts), kind="provenance")
