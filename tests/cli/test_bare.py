@@ -16,7 +16,7 @@ import pytest
 from evalkit.cli._schedule import run as write_schedule
 from evalkit.errors import ReleaseError
 from evalkit.protocol import Study, load_study, private_folder
-from evalkit.publish._move import adopt_releases, export_private, import_private
+from evalkit.publish.release._move import adopt_releases, export_private, import_private
 from publish import made, standin
 from publish.crash import write_light_world
 

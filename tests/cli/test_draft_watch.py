@@ -16,7 +16,7 @@ from evalkit.cli._render import Request
 from evalkit.cli._serve import Served
 from evalkit.errors import ExecutionError
 from evalkit.publish import LineProgress
-from evalkit.publish._scratch import scratch_folder
+from evalkit.publish.rendering._scratch import scratch_folder
 from publish import standin
 from publish.standin import environment, write_world
 

@@ -18,7 +18,7 @@ import pytest
 
 from evalkit.periods import Period, quarters_between
 from evalkit.protocol import load_study, private_folder
-from evalkit.publish._held import opened_ledger
+from evalkit.publish.release._held import opened_ledger
 from publish.crash import write_light_world
 from publish.standin import environment, living
 from publish.test_ingredients import other_version

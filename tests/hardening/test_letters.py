@@ -15,7 +15,7 @@ from evalkit.errors import AnalysisError, DataError, ProtocolError, PublicationE
 from evalkit.intake import open_data, validate
 from evalkit.letters import unshown
 from evalkit.protocol import load_baselines, load_study
-from evalkit.publish._before import check_notebook
+from evalkit.publish.audit._notebook import check_notebook
 from evalkit.report import open_report
 from evalkit.report._given import check_letters as check_words
 from evalkit.views._style import new_figure, svg_of, themed

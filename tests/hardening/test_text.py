@@ -22,12 +22,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from evalkit import analyses
 from evalkit.levels import in_words
 from evalkit.markup import bold, escaped, markdown, paragraphs, sign, table, template, title
-from evalkit.publish._document import Document, document_of
-from evalkit.publish._embedded import DIALECT, publish_embedded
-from evalkit.publish._markdown import quoted
-from evalkit.publish._quarto import write_input
 from evalkit.publish.audit import _fold
 from evalkit.publish.audit._markdown import audit_markdown
+from evalkit.publish.rendering._document import Document, document_of
+from evalkit.publish.rendering._embedded import DIALECT, publish_embedded
+from evalkit.publish.rendering._markdown import quoted
+from evalkit.publish.rendering._quarto import write_input
 from evalkit.report import Report, _report, open_report
 from evalkit.simulate import simulate
 from evalkit.views import CurveText, html_table

@@ -17,7 +17,7 @@ from pathlib import Path
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from evalkit.cli import main
-from evalkit.publish._manifest import damaged, read_manifest
+from evalkit.publish.release._manifest import damaged, read_manifest
 from publish import standin
 
 # As light as a notebook can be: what display would put out, without loading it.

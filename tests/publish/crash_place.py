@@ -10,8 +10,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from evalkit.publish import _release
-from evalkit.publish._release import kept_folder, place_release, recover
+from evalkit.publish.release import _release
+from evalkit.publish.release._release import kept_folder, place_release, recover
 
 STEPS = ((os, ("mkdir", "rename", "link", "fsync", "chmod", "rmdir", "unlink")), (shutil, ("copyfile",)))
 

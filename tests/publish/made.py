@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.protocol import Study, load_study, private_folder, study_secret
-from evalkit.publish._environment import digest
-from evalkit.publish._held import release_name
-from evalkit.publish._ingredients import key
-from evalkit.publish._ledger import Ledger
-from evalkit.publish._manifest import _VERSION, MANIFEST, write_manifest
-from evalkit.publish._release import kept_folder, place_release
-from evalkit.publish._sign import SIGNATURE, key_name, sign, signing_key
+from evalkit.publish.release._environment import digest
+from evalkit.publish.release._held import release_name
+from evalkit.publish.release._ingredients import key
+from evalkit.publish.release._ledger import Ledger
+from evalkit.publish.release._manifest import _VERSION, MANIFEST, write_manifest
+from evalkit.publish.release._release import kept_folder, place_release
+from evalkit.publish.release._sign import SIGNATURE, key_name, sign, signing_key
 from publish import standin
 
 PLACE = Path("reports/tiny/tiny/2000Q4")

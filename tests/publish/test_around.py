@@ -28,12 +28,12 @@ from evalkit.periods import Period
 from evalkit.protocol import private_folder
 from evalkit.publish import RenderJob, _batch, _environment, _process, _tools
 from evalkit.publish._batch import render_all
-from evalkit.publish._environment import digest, environment, imported_packages
-from evalkit.publish._exchange import exchange
 from evalkit.publish._job import find_notebook, parameters_of, read_notebook
-from evalkit.publish._lock import study_lock
-from evalkit.publish._process import memory_of, run_child
-from evalkit.publish._tools import Tool, publisher_of, survey, tools_of
+from evalkit.publish.release._environment import digest, environment, imported_packages
+from evalkit.publish.release._exchange import exchange
+from evalkit.publish.release._lock import study_lock
+from evalkit.publish.rendering._process import memory_of, run_child
+from evalkit.publish.rendering._tools import Tool, publisher_of, survey, tools_of
 from publish import standin
 from publish.test_ingredients import job_of
 

@@ -14,8 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.errors import DisclosureError
-from evalkit.publish._document import Document
-from evalkit.publish._prepare import Item
 from evalkit.publish.audit import Guard, audit_document, audit_files, guard_for
 from evalkit.publish.audit._cells import _kind, _output_problem, _typed, _unknown_number, private_part
 from evalkit.publish.audit._document import active_part
@@ -23,6 +21,8 @@ from evalkit.publish.audit._fold import fold, pieces
 from evalkit.publish.audit._guard import dates_in
 from evalkit.publish.audit._identifiers import Identifiers
 from evalkit.publish.audit._markdown import audit_markdown
+from evalkit.publish.rendering._document import Document
+from evalkit.publish.rendering._prepare import Item
 
 PERSON = "holds a participant's identifier"
 ADDRESS = "holds the address of a database, or its password"

@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 from evalkit.errors import PublicationError
-from evalkit.publish._embedded import publish_embedded
-from evalkit.publish._prepare import Item
-from evalkit.publish._quarto import publish_quarto, write_input
 from evalkit.publish.audit._markdown import audit_markdown
+from evalkit.publish.rendering._embedded import publish_embedded
+from evalkit.publish.rendering._prepare import Item
+from evalkit.publish.rendering._quarto import publish_quarto, write_input
 from publish.standin import command, environment, pdf_pages, write_world
 from publish.texts import NUMBER, REPORT, given_to_quarto, text_of
 from web.pages import document

@@ -8,15 +8,22 @@ from typing import Any
 
 import pytest
 
-from evalkit.publish._data import described, frame_of
-from evalkit.publish._environment import digest
-from evalkit.publish._ingredients import Change, because, differences, key
-from evalkit.publish._page import _table, _written, beside, css_string
-from evalkit.publish._prepare import Item
 from evalkit.publish._progress import LineProgress
-from evalkit.publish._published import NumberChange, estimates_of, how_many, numbers_changed, published_of, read_numbers
-from evalkit.publish._revision import FIRST, Revision, after_gone, revision_of, superseding
-from evalkit.publish._standing import Standing
+from evalkit.publish.release._environment import digest
+from evalkit.publish.release._ingredients import Change, because, differences, key
+from evalkit.publish.release._published import (
+    NumberChange,
+    estimates_of,
+    how_many,
+    numbers_changed,
+    published_of,
+    read_numbers,
+)
+from evalkit.publish.release._revision import FIRST, Revision, after_gone, revision_of, superseding
+from evalkit.publish.release._standing import Standing
+from evalkit.publish.rendering._data import described, frame_of
+from evalkit.publish.rendering._page import _table, _written, beside, css_string
+from evalkit.publish.rendering._prepare import Item
 from evalkit.words import messages_for
 
 EN = messages_for("en-US")

@@ -15,7 +15,7 @@ import yaml
 from evalkit.errors import ReleaseError, VerificationError
 from evalkit.protocol import Citation, load_study
 from evalkit.publish import archive, verify
-from evalkit.publish._crate import cited, write_crate
+from evalkit.publish.release._crate import cited, write_crate
 from publish import made, standin
 
 FACTS: dict[str, Any] = {

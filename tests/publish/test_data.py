@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from evalkit.errors import PublicationError, ReleaseError
-from evalkit.publish._data import frame_of, write_data
-from evalkit.publish._document import Document
-from evalkit.publish._prepare import Item
-from evalkit.publish._release import place_release
+from evalkit.publish.release._release import place_release
+from evalkit.publish.rendering._data import frame_of, write_data
+from evalkit.publish.rendering._document import Document
+from evalkit.publish.rendering._prepare import Item
 from evalkit.views._data import as_mark
 
 SVG = '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="90" height="60"><rect width="60" height="60"/></svg>'

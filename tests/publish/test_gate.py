@@ -22,7 +22,7 @@ from evalkit.errors import DataError, VerificationError
 from evalkit.excuses import Passed, excuse_text
 from evalkit.protocol import Excuse, load_study, private_folder
 from evalkit.publish import write_pack
-from evalkit.publish._document import Document, with_excuses
+from evalkit.publish.rendering._document import Document, with_excuses
 from evalkit.simulate import simulate
 from evalkit.words import messages_for
 from publish import standin

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.errors import DisclosureError
-from evalkit.publish._ledger import Ledger
+from evalkit.publish.release._ledger import Ledger
 
 NAMES = ("quarterly-2022Q2-r1", "quarterly-2022Q3-r1", "quarterly-2022Q3-r2")
 

@@ -14,19 +14,19 @@ import pytest
 from evalkit.errors import PublicationError
 from evalkit.publish import _batch
 from evalkit.publish._batch import render_all
-from evalkit.publish._document import Document
-from evalkit.publish._markdown import write_markdown
-from evalkit.publish._prepare import Item
 from evalkit.publish._progress import LineProgress
-from evalkit.publish._published import NumberChange
-from evalkit.publish._release import place_release
-from evalkit.publish._revision import superseding
-from evalkit.publish._waiting import Waiting, hold
-from evalkit.publish._web import check_self_contained
-from evalkit.publish._words import words
 from evalkit.publish.audit import _markdown as audit
 from evalkit.publish.audit._fold import pieces
 from evalkit.publish.audit._markdown import audit_markdown
+from evalkit.publish.release._published import NumberChange
+from evalkit.publish.release._release import place_release
+from evalkit.publish.release._revision import superseding
+from evalkit.publish.release._waiting import Waiting, hold
+from evalkit.publish.rendering._document import Document
+from evalkit.publish.rendering._markdown import write_markdown
+from evalkit.publish.rendering._prepare import Item
+from evalkit.publish.rendering._web import check_self_contained
+from evalkit.publish.rendering._words import words
 from evalkit.words import messages_for
 from publish import standin
 from publish.made import study_in

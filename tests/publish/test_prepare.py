@@ -10,9 +10,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from evalkit.publish._embedded import publish_embedded
-from evalkit.publish._prepare import Item, prepare
-from evalkit.publish._quarto import write_input
+from evalkit.publish.rendering._embedded import publish_embedded
+from evalkit.publish.rendering._prepare import Item, prepare
+from evalkit.publish.rendering._quarto import write_input
 from evalkit.seal import MARK
 from publish.standin import pdf_pages
 from publish.texts import REPORT, given_to_quarto, text_of

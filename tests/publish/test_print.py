@@ -9,8 +9,8 @@ import pandas as pd
 import pikepdf
 import pytest
 
-from evalkit.publish._embedded import publish_embedded
-from evalkit.publish._prepare import Item
+from evalkit.publish.rendering._embedded import publish_embedded
+from evalkit.publish.rendering._prepare import Item
 from evalkit.views import html_table
 from publish.emptiness import emptiness
 from publish.standin import pdf_pages

@@ -20,11 +20,11 @@ import pytest
 import yaml
 
 from evalkit.errors import PublicationError
-from evalkit.publish._document import Document, resources
-from evalkit.publish._markdown import markdown_parts
-from evalkit.publish._page import wrap_tables
-from evalkit.publish._prepare import Item
-from evalkit.publish._quarto import publish_quarto, write_input
+from evalkit.publish.rendering._document import Document, resources
+from evalkit.publish.rendering._markdown import markdown_parts
+from evalkit.publish.rendering._page import wrap_tables
+from evalkit.publish.rendering._prepare import Item
+from evalkit.publish.rendering._quarto import publish_quarto, write_input
 from publish.crash import write_light_world
 from publish.standin import PDF, command, environment, living, pdf_pages, published, write_standin, write_world
 from web.pages import document

@@ -10,9 +10,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from evalkit.errors import EvalkitError
-from evalkit.publish._approval import Approval, beside, kept_approvals
-from evalkit.publish._before import check_notebook, notebook_problems
-from evalkit.publish._manifest import (
+from evalkit.publish._job import release_folder
+from evalkit.publish.audit._notebook import check_notebook, notebook_problems
+from evalkit.publish.release._approval import Approval, beside, kept_approvals
+from evalkit.publish.release._manifest import (
     MANIFEST,
     damaged,
     is_of_another_version,
@@ -20,11 +21,11 @@ from evalkit.publish._manifest import (
     read_manifest,
     strangers,
 )
-from evalkit.publish._parameters import declared, parse_override, validated
-from evalkit.publish._prepare import prepare
-from evalkit.publish._redact import redact
-from evalkit.publish._release import kept_folder, place_release, recover, release_folder
-from evalkit.publish._sign import check_signature, key_name, new_key, public_name, sign
+from evalkit.publish.release._release import kept_folder, place_release, recover
+from evalkit.publish.release._sign import check_signature, key_name, new_key, public_name, sign
+from evalkit.publish.rendering._parameters import declared, parse_override, validated
+from evalkit.publish.rendering._prepare import prepare
+from evalkit.publish.rendering._redact import redact
 from evalkit.seal import MARK
 
 
@@ -392,7 +393,7 @@ def test_a_file_that_is_no_manifest(text: str, tmp_path: Path) -> None:
 
 def test_files_that_are_damaged_or_strangers(tmp_path: Path) -> None:
     target = placed(tmp_path / "reports" / "2000Q4", "one")
-    from evalkit.publish._environment import digest
+    from evalkit.publish.release._environment import digest
 
     facts = {"outputs": {name: {"sha256": digest(target / name)} for name in ("a.txt", "data/b.csv")}}
     (target / MANIFEST).write_text("")

@@ -15,12 +15,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from evalkit.publish._scratch import ENVIRONMENT, scratch_folder, sweep
+from evalkit.publish.rendering._scratch import ENVIRONMENT, scratch_folder, sweep
 
 MAKER = """
 import sys, time
 from pathlib import Path
-from evalkit.publish._scratch import scratch_folder
+from evalkit.publish.rendering._scratch import scratch_folder
 with scratch_folder(Path(sys.argv[1])) as folder:
     (folder / "half").write_text("written")
     print(folder, flush=True)

@@ -16,22 +16,22 @@ import evalkit
 from evalkit._version import __version__
 from evalkit.errors import ProtocolError
 from evalkit.glossary import COLUMNS
-from evalkit.publish._data import write_data
-from evalkit.publish._document import Document
-from evalkit.publish._environment import code
-from evalkit.publish._execute import kernel_environment
 from evalkit.publish._job import read_notebook
-from evalkit.publish._keep import _plain
-from evalkit.publish._manifest import MANIFEST
-from evalkit.publish._page import _table
-from evalkit.publish._place import broken_chain, misplaced
-from evalkit.publish._prepare import Item
-from evalkit.publish._process import run_child
-from evalkit.publish._scratch import ENVIRONMENT
 from evalkit.publish.audit._cells import _kind
 from evalkit.publish.audit._fold import pieces
 from evalkit.publish.audit._guard import Guard, dates_in
 from evalkit.publish.audit._identifiers import Identifiers
+from evalkit.publish.release._environment import code
+from evalkit.publish.release._keep import _plain
+from evalkit.publish.release._manifest import MANIFEST
+from evalkit.publish.release._place import broken_chain, misplaced
+from evalkit.publish.rendering._data import write_data
+from evalkit.publish.rendering._document import Document
+from evalkit.publish.rendering._execute import kernel_environment
+from evalkit.publish.rendering._page import _table
+from evalkit.publish.rendering._prepare import Item
+from evalkit.publish.rendering._process import run_child
+from evalkit.publish.rendering._scratch import ENVIRONMENT
 from evalkit.seal import MARK
 from evalkit.words import messages_for
 

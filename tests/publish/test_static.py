@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from evalkit.cells import cell_problems, notebook_problems
-from evalkit.publish._static import problems_before
+from evalkit.publish.audit._notebook import problems_before
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 HEAD = '#| label: fig-a\n#| fig-cap: "A"\n#| fig-alt: "B"\n'

@@ -20,8 +20,8 @@ from evalkit.cli._app import app
 from evalkit.errors import ProtocolError, ReleaseError, UsageError
 from evalkit.protocol import Study, private_folder
 from evalkit.publish import approvals_of, approve, checked, new_approver, new_key
-from evalkit.publish._ingredients import key
-from evalkit.publish._manifest import MANIFEST, attachment
+from evalkit.publish.release._ingredients import key
+from evalkit.publish.release._manifest import MANIFEST, attachment
 from publish.made import kept, publish, study_in
 from publish.standin import environment
 
@@ -100,7 +100,7 @@ def test_a_signature_by_somebody_else_is_refused(tmp_path: Path) -> None:
     study = signed_study(tmp_path)
     release = publish(study)
     new_key(tmp_path / "other.pem", tmp_path / "other.pub")
-    from evalkit.publish._sign import sign
+    from evalkit.publish.release._sign import sign
 
     sign(release / MANIFEST, tmp_path / "other.pem", release / "manifest.sig")
     code, _, line = quick(release, study)

@@ -16,10 +16,10 @@ import pytest
 
 from evalkit.errors import ProtocolError, ReleaseError
 from evalkit.publish import checked, new_key
-from evalkit.publish._manifest import MANIFEST, attachment, read_manifest
 from evalkit.publish._render import Made
-from evalkit.publish._sign import check_signature, sign
 from evalkit.publish._verify import Verification, _compared
+from evalkit.publish.release._manifest import MANIFEST, attachment, read_manifest
+from evalkit.publish.release._sign import check_signature, sign
 from publish.standin import environment, give_secret, write_world
 from publish.test_ingredients import other_version
 from publish.test_render import last_line, run
@@ -169,7 +169,7 @@ def test_a_manifest_that_was_changed_is_noticed(release: Path, tmp_path: Path) -
     # Somebody who mends every digest is still held to the PDF and to the signature.
     inside = attachment(manifest)
     manifest["attachment"]["sha256"] = hashlib.sha256(inside).hexdigest()
-    from evalkit.publish._ingredients import key
+    from evalkit.publish.release._ingredients import key
 
     manifest["key"] = key(manifest)
     manifest["attachment"]["sha256"] = hashlib.sha256(attachment(manifest)).hexdigest()

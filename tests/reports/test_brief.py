@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from evalkit.markup import plain
-from evalkit.publish._document import Document
-from evalkit.publish._embedded import publish_embedded
+from evalkit.publish.rendering._document import Document
+from evalkit.publish.rendering._embedded import publish_embedded
 from publish.standin import pdf_pages
 from reports.reading import english_syllables, grade, inflesz, spanish_syllables
 from reports.test_spanish import Edition, _numbers, _values, edition, english

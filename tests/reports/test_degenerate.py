@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from evalkit.publish._document import document_of
+from evalkit.publish.rendering._document import document_of
 from evalkit.simulate import simulate
 from reports.agreement import RULES, Ran, astray, numbers_of, run, told, unlike_any_row
 

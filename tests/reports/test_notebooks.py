@@ -17,12 +17,12 @@ import pytest
 
 from evalkit.glossary import COLUMNS
 from evalkit.protocol import Secret, load_disclosure, load_study
-from evalkit.publish._document import document_of
-from evalkit.publish._embedded import publish_embedded
-from evalkit.publish._environment import digest
-from evalkit.publish._quarto import write_input
 from evalkit.publish.audit import guard_for
 from evalkit.publish.audit._cells import _unknown_number
+from evalkit.publish.release._environment import digest
+from evalkit.publish.rendering._document import document_of
+from evalkit.publish.rendering._embedded import publish_embedded
+from evalkit.publish.rendering._quarto import write_input
 from evalkit.seal import MARK
 from evalkit.simulate import simulate
 from publish.emptiness import emptiness

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from evalkit.publish._document import Document
-from evalkit.publish._embedded import publish_embedded
-from evalkit.publish._prepare import Item
+from evalkit.publish.rendering._document import Document
+from evalkit.publish.rendering._embedded import publish_embedded
+from evalkit.publish.rendering._prepare import Item
 from evalkit.views import html_table
 from evalkit.views._data import as_mark
 

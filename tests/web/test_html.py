@@ -10,8 +10,8 @@ import pypdf
 import pytest
 
 from evalkit.bench import COLOURS
-from evalkit.publish._document import resources
-from evalkit.publish._page import wrap_tables
+from evalkit.publish.rendering._document import resources
+from evalkit.publish.rendering._page import wrap_tables
 from evalkit.views._style import INK, MUTED
 from web.browser import assert_accessible, look_at, needs_browser
 from web.pages import document, page_of

@@ -5,31 +5,31 @@ releases so that nothing half-written is ever seen and nothing published is ever
 """
 
 from evalkit.publish import _light as _light  # before anything loads nbformat
-from evalkit.publish._approval import Approval, approvals_of
-from evalkit.publish._approve import approve
-from evalkit.publish._approvers import new_approver
 from evalkit.publish._archive import archive
 from evalkit.publish._batch import render_all
-from evalkit.publish._before import check_notebook, notebook_problems
 from evalkit.publish._draft import Drafted, Drafter, draft_folder
-from evalkit.publish._environment import digest
 from evalkit.publish._foresee import explain, foreseen
 from evalkit.publish._job import RenderJob, find_notebook
-from evalkit.publish._let_out import destination
-from evalkit.publish._lines import append_line
-from evalkit.publish._manifest import read_manifest, refuse_draft
-from evalkit.publish._move import adopt_releases, export_private, import_private
 from evalkit.publish._outcome import WAITING, Outcome
-from evalkit.publish._planned import planned_in
 from evalkit.publish._progress import LineProgress, Progress, progress_for
 from evalkit.publish._render import render
-from evalkit.publish._review import write_pack
-from evalkit.publish._sign import new_key
-from evalkit.publish._tools import Tool, survey
 from evalkit.publish._verify import Verification, checked, verify
-from evalkit.publish._waiting import is_waiting
-from evalkit.publish._withdraw import withdraw
-from evalkit.publish._withdrawal import Withdrawal
+from evalkit.publish.audit._notebook import check_notebook, notebook_problems
+from evalkit.publish.release._approval import Approval, approvals_of
+from evalkit.publish.release._approve import approve
+from evalkit.publish.release._approvers import new_approver
+from evalkit.publish.release._environment import digest
+from evalkit.publish.release._let_out import destination
+from evalkit.publish.release._lines import append_line
+from evalkit.publish.release._manifest import read_manifest, refuse_draft
+from evalkit.publish.release._move import adopt_releases, export_private, import_private
+from evalkit.publish.release._planned import planned_in
+from evalkit.publish.release._review import write_pack
+from evalkit.publish.release._sign import new_key
+from evalkit.publish.release._waiting import is_waiting
+from evalkit.publish.release._withdraw import withdraw
+from evalkit.publish.release._withdrawal import Withdrawal
+from evalkit.publish.rendering._tools import Tool, survey
 
 __all__ = [
     "WAITING",

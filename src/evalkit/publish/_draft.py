@@ -20,19 +20,19 @@ from evalkit.cells import Problem
 from evalkit.disclosure import Policy, read_record
 from evalkit.excuses import ENVIRONMENT as GATE
 from evalkit.protocol import load_disclosure, noise_secret, private_folder
-from evalkit.publish._document import document_of, with_bibliography, with_excuses
-from evalkit.publish._embedded import publish_embedded
-from evalkit.publish._execute import Limits
 from evalkit.publish._job import RenderJob, language_in, parameters_of, read_notebook
-from evalkit.publish._manifest import DRAFT
 from evalkit.publish._progress import Progress
 from evalkit.publish._protected import refuse_other_doors, says_synthetic
 from evalkit.publish._render import guard_of
-from evalkit.publish._scratch import private_files
-from evalkit.publish._session import Session
-from evalkit.publish._spoken import in_language
-from evalkit.publish._static import problems_before
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files
+from evalkit.publish.audit._notebook import problems_before
+from evalkit.publish.release._manifest import DRAFT
+from evalkit.publish.rendering._document import document_of, with_bibliography, with_excuses
+from evalkit.publish.rendering._embedded import publish_embedded
+from evalkit.publish.rendering._execute import Limits
+from evalkit.publish.rendering._scratch import private_files
+from evalkit.publish.rendering._session import Session
+from evalkit.publish.rendering._spoken import in_language
 from evalkit.seal import ENVIRONMENT, new_key
 
 DRAFTS = "drafts"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["RenderJob", "find_notebook", "language_in", "parameters_of", "read_notebook"]
+__all__ = ["RenderJob", "find_notebook", "language_in", "parameters_of", "read_notebook", "release_folder"]
 
 import contextlib
 import json
@@ -17,15 +17,45 @@ from typing import Any
 
 import nbformat
 
-from evalkit.errors import ProtocolError
+from evalkit.errors import ProtocolError, ReleaseError
 from evalkit.excuses import Passed
 from evalkit.periods import Period
 from evalkit.protocol import ReportParams, Study, study_secret
-from evalkit.publish._parameters import declared, validated
-from evalkit.publish._release import release_folder
 from evalkit.publish._secret import Keyer
+from evalkit.publish.rendering._parameters import declared, validated
 
 _WITH_IDS = (4, 5)  # the format from which on cells have ids
+
+
+def release_folder(out: Path, study: str, report: str, period: str) -> Path:
+    """Return where a release goes.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+        The reports folder.
+    study, report, period : str
+        Names; each becomes one folder.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    ReleaseError
+        If a name could lead out of the reports folder.
+
+    Examples
+    --------
+    >>> release_folder(Path("reports"), "demo", "quarterly", "2022Q3").as_posix()
+    'reports/demo/quarterly/2022Q3'
+    """
+    for name in (study, report, period):
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+            msg = f"'{name}' cannot be a folder's name; use letters, digits, '-', '_' and '.'"
+            raise ReleaseError(msg)
+    return out / study / report / period
 
 
 def _no_tables() -> Mapping[str, str]:

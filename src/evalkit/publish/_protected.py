@@ -12,11 +12,11 @@ from typing import Any
 from evalkit.disclosure import Policy, RecordLine, read_record
 from evalkit.errors import DisclosureError
 from evalkit.protocol import load_disclosure, noise_secret
-from evalkit.publish._held import ledger_for
 from evalkit.publish._job import RenderJob
-from evalkit.publish._ledger import Ledger
-from evalkit.publish._standing import Standing
 from evalkit.publish.audit import counted
+from evalkit.publish.release._held import ledger_for
+from evalkit.publish.release._ledger import Ledger
+from evalkit.publish.release._standing import Standing
 from evalkit.seal import MARK
 
 _Run = Callable[[Mapping[str, str]], Any]

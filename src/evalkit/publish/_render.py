@@ -20,36 +20,36 @@ from evalkit.errors import ExecutionError, ExecutionTimeoutError, PublicationErr
 from evalkit.excuses import ENVIRONMENT as GATE
 from evalkit.periods import quarters_between
 from evalkit.protocol import load_disclosure, load_frozen, private_folder, study_secret, version_file
-from evalkit.publish._before import check_notebook
-from evalkit.publish._crate import write_crate
-from evalkit.publish._data import write_data
-from evalkit.publish._document import Document, document_of, with_bibliography, with_excuses
-from evalkit.publish._embedded import publish_embedded
-from evalkit.publish._environment import digest, loaded_packages
-from evalkit.publish._execute import Limits, execute
-from evalkit.publish._held import ledger_for, newest_gone, release_name
-from evalkit.publish._ingredients import because, differences, key, unused
 from evalkit.publish._job import RenderJob, language_in, parameters_of, read_notebook
-from evalkit.publish._keep import keep_for_review
-from evalkit.publish._kernel import MODULES
-from evalkit.publish._lock import study_lock
-from evalkit.publish._manifest import MANIFEST, as_keyed, attachment, known_then, went_in, write_manifest
 from evalkit.publish._outcome import Outcome
-from evalkit.publish._planned import registered, with_added
 from evalkit.publish._progress import LineProgress, Progress
 from evalkit.publish._protected import Protected, run_protected
-from evalkit.publish._published import estimates_of, numbers_changed, published_of, read_numbers
-from evalkit.publish._quarto import publish_quarto
-from evalkit.publish._release import check_place, place_release, recover
-from evalkit.publish._revision import FIRST, Revision, after_gone, revision_of, superseding
-from evalkit.publish._same import came_out_the_same, outputs_changed, remember_same
-from evalkit.publish._scratch import private_files, scratch_folder, sweep
-from evalkit.publish._sign import SIGNATURE, key_name, sign, signing_key
-from evalkit.publish._spoken import in_language
-from evalkit.publish._standing import Standing, standing_at
-from evalkit.publish._typefaces import FONTS
-from evalkit.publish._waiting import Waiting, hold, waiting_at
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files, guard_for
+from evalkit.publish.audit._notebook import check_notebook
+from evalkit.publish.release._crate import write_crate
+from evalkit.publish.release._environment import digest, loaded_packages
+from evalkit.publish.release._held import ledger_for, newest_gone, release_name
+from evalkit.publish.release._ingredients import because, differences, key, unused
+from evalkit.publish.release._keep import keep_for_review
+from evalkit.publish.release._lock import study_lock
+from evalkit.publish.release._manifest import MANIFEST, as_keyed, attachment, known_then, went_in, write_manifest
+from evalkit.publish.release._planned import registered, with_added
+from evalkit.publish.release._published import estimates_of, numbers_changed, published_of, read_numbers
+from evalkit.publish.release._release import check_place, place_release, recover
+from evalkit.publish.release._revision import FIRST, Revision, after_gone, revision_of, superseding
+from evalkit.publish.release._same import came_out_the_same, outputs_changed, remember_same
+from evalkit.publish.release._sign import SIGNATURE, key_name, sign, signing_key
+from evalkit.publish.release._standing import Standing, standing_at
+from evalkit.publish.release._waiting import Waiting, hold, waiting_at
+from evalkit.publish.rendering._data import write_data
+from evalkit.publish.rendering._document import Document, document_of, with_bibliography, with_excuses
+from evalkit.publish.rendering._embedded import publish_embedded
+from evalkit.publish.rendering._execute import Limits, execute
+from evalkit.publish.rendering._kernel import MODULES
+from evalkit.publish.rendering._quarto import publish_quarto
+from evalkit.publish.rendering._scratch import private_files, scratch_folder, sweep
+from evalkit.publish.rendering._spoken import in_language
+from evalkit.publish.rendering._typefaces import FONTS
 from evalkit.seal import ENVIRONMENT, new_key
 from evalkit.words import messages_for
 
@@ -162,7 +162,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     standing : Standing
         The release that is superseded, or made again.
     parts : mapping
-        What goes in; see `evalkit.publish._manifest.went_in`.
+        What goes in; see `evalkit.publish.release._manifest.went_in`.
 
     Returns
     -------

@@ -14,21 +14,21 @@ import pikepdf
 
 from evalkit.errors import EvalkitError, MissingToolError
 from evalkit.protocol import Secret, Study, find_private_folder, find_secret
-from evalkit.publish._document import ATTACHMENT
-from evalkit.publish._environment import digest
-from evalkit.publish._ingredients import Change, because, differences, key, unused
 from evalkit.publish._job import RenderJob, parameters_of, read_notebook
-from evalkit.publish._lock import study_lock
-from evalkit.publish._manifest import MANIFEST, as_keyed, attachment, damaged, read_manifest, strangers, went_in
-from evalkit.publish._own import Remark, own_remarks
-from evalkit.publish._place import broken_chain, misplaced
 from evalkit.publish._progress import Progress
-from evalkit.publish._published import NumberChange, how_many, read_numbers
 from evalkit.publish._render import Made, make
-from evalkit.publish._same import outputs_changed
-from evalkit.publish._scratch import private_files, scratch_folder
 from evalkit.publish._secret import Keyer, Recorded
-from evalkit.publish._standing import Standing
+from evalkit.publish.release._environment import digest
+from evalkit.publish.release._ingredients import Change, because, differences, key, unused
+from evalkit.publish.release._lock import study_lock
+from evalkit.publish.release._manifest import MANIFEST, as_keyed, attachment, damaged, read_manifest, strangers, went_in
+from evalkit.publish.release._own import Remark, own_remarks
+from evalkit.publish.release._place import broken_chain, misplaced
+from evalkit.publish.release._published import NumberChange, how_many, read_numbers
+from evalkit.publish.release._same import outputs_changed
+from evalkit.publish.release._standing import Standing
+from evalkit.publish.rendering._document import ATTACHMENT
+from evalkit.publish.rendering._scratch import private_files, scratch_folder
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,127 @@
+"""What of a notebook cannot be published whatever its cells put out: found before any of them runs.
+
+A render takes a minute, and an author who wrote a box of Quarto's own should not wait for it to be told so. The same is
+looked at again afterwards, in what is really published: a cell may have made text of its own.
+"""
+
+from __future__ import annotations
+
+__all__ = ["check_notebook", "notebook_problems", "problems_before"]
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from evalkit import cells
+from evalkit.cells import Problem
+from evalkit.errors import DisclosureError, EvalkitError, PublicationError
+from evalkit.letters import unshown
+from evalkit.publish.audit._cells import counted, private_part
+from evalkit.publish.audit._markdown import audit_markdown
+from evalkit.publish.rendering._prepare import SECTION, options_of, references_in, unresolved
+
+_CAPTIONS = ("fig-cap", "tbl-cap")
+_WHERE = re.compile(r"cell (\d+)( \([^)]*\))?: (.*)", re.DOTALL)
+
+
+def check_notebook(notebook: Any, to: Sequence[str]) -> None:  # noqa: ANN401 - nbformat.NotebookNode has no types
+    """Refuse a notebook that cannot be published, before anything runs.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        In the language that is published.
+    to : sequence of {"pdf", "html"}
+        Formats of the publication: for its letters a browser finds fonts elsewhere.
+
+    Raises
+    ------
+    DisclosureError, PublicationError
+        The first of `notebook_problems`.
+    """
+    for problem in notebook_problems(notebook, to):
+        raise problem
+
+
+def notebook_problems(notebook: Any, to: Sequence[str]) -> Iterator[EvalkitError]:  # noqa: ANN401
+    """Say what of a notebook cannot be published, cell by cell.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+    to : sequence of {"pdf", "html"}
+
+    Yields
+    ------
+    EvalkitError
+        One for each problem, naming the cell: letters that the PDF's fonts do not have, an unknown option, a picture,
+        raw HTML, what Quarto alone acts upon (its boxes, labels, fences, shortcodes), a reference that leads nowhere.
+    """
+    labels = _labels(notebook)
+    for number, cell in counted(notebook):
+        if "pdf" in to and unshown(_written(cell)):
+            yield PublicationError(
+                f"cell {number}: holds letters that the PDF's fonts do not have; write it in others, or with --to html"
+            )
+        if cell.cell_type == "markdown":
+            if problem := audit_markdown(cell.source):
+                yield DisclosureError(f"cell {number}: {problem}")
+            for name in references_in(cell.source):
+                if name not in labels:
+                    yield unresolved(number, name, labels)
+        elif cell.cell_type == "code":
+            yield from _options_problems(cell.source, number)
+
+
+def problems_before(notebook: Any, formats: Sequence[str]) -> list[Problem]:  # noqa: ANN401 - nbformat has no types
+    """Find what can be told of a notebook without running it.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        In the language that it is published in.
+    formats : sequence of {"pdf", "html"}
+        A browser finds letters where the PDF's fonts have none.
+
+    Returns
+    -------
+    list of Problem
+        In the order of the cells.
+    """
+    found = cells.notebook_problems(notebook)
+    for error in notebook_problems(notebook, formats):
+        if match := _WHERE.fullmatch(str(error)):
+            found.append(Problem(int(match[1]), 0, f"{match[2] or ''} {match[3]}".strip()))
+    for number, cell in counted(notebook):
+        if cell.cell_type == "code" and (name := private_part(cell.source)):
+            found.append(Problem(number, 0, f"reaches into evalkit's private parts ({name})"))
+    return sorted(set(found))
+
+
+def _written(cell: Any) -> list[str]:  # noqa: ANN401
+    """Return what the author wrote in a cell that is published."""
+    if cell.cell_type == "markdown":
+        return [cell.source]
+    return [line for line in cell.source.splitlines() if line.startswith("#|")]
+
+
+def _options_problems(source: str, number: int) -> Iterator[EvalkitError]:
+    try:
+        options, _ = options_of(source, number)
+    except PublicationError as error:
+        yield error
+        return
+    for name in _CAPTIONS:
+        if problem := audit_markdown(str(options.get(name) or "")):
+            label = f" ({options['label']})" if options.get("label") else ""
+            yield DisclosureError(f"cell {number}{label}: its caption {problem}")
+
+
+def _labels(notebook: Any) -> set[str]:  # noqa: ANN401
+    """Return every label that a cell may get: whether it shows something is known only once it ran."""
+    found: set[str] = set()
+    for _, cell in counted(notebook):
+        found |= set(SECTION.findall(cell.source))
+        if cell.cell_type == "code":
+            found |= set(re.findall(r"^#\|\s*label:\s*[\"']?([\w-]+)", cell.source, re.MULTILINE))
+    return found

@@ -1,0 +1,189 @@
+"""What a render runs on: evalkit's own code by its content, Python, and every package that it can reach."""
+
+from __future__ import annotations
+
+__all__ = ["checkout", "code", "digest", "environment", "imported_packages", "loaded_packages"]
+
+import ast
+import contextlib
+import functools
+import hashlib
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from evalkit._version import __version__
+
+# Templates are copies of notebooks, which have digests of their own; the others take no part in a render's result.
+_NOT_CODE = ("__pycache__", "_templates", "cli", "examples", "simulate", "site")
+
+
+def digest(file: Path) -> str:
+    """Return a file's SHA-256.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+
+    Returns
+    -------
+    str
+        Hexadecimal.
+    """
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def code() -> dict[str, str]:
+    """Return evalkit's version and the digest of its files that a render may load, as they are installed.
+
+    Returns
+    -------
+    dict
+        ``evalkit`` and ``sha256``: of names and contents, the same for a checkout and a wheel.
+    """
+    home = Path(__file__).resolve().parents[2]
+    found = hashlib.sha256()
+    for file in sorted(home.rglob("*"), key=lambda f: f.relative_to(home).as_posix()):
+        name = file.relative_to(home)
+        if file.is_file() and not set(_NOT_CODE) & set(name.parts):
+            found.update(f"{name.as_posix()}\0{digest(file)}\n".encode())
+    return {"evalkit": __version__, "sha256": found.hexdigest()}
+
+
+def checkout() -> dict[str, Any]:
+    """Return the commit evalkit runs from; empty where it runs from no checkout.
+
+    Returns
+    -------
+    dict
+        ``commit`` and ``changed`` (whether tracked files differ from it).
+    """
+    home = Path(__file__).resolve().parents[4]
+    git = shutil.which("git")
+    if git is None or not (home / "pyproject.toml").is_file() or not (home / ".git").exists():
+        return {}
+    commit = _git(git, home, "rev-parse", "HEAD")
+    changed = bool(_git(git, home, "status", "--porcelain", "--untracked-files=no"))
+    return {"commit": commit, "changed": changed} if commit else {}
+
+
+def _git(git: str, home: Path, *arguments: str) -> str:
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
+            [git, "-C", str(home), *arguments], capture_output=True, text=True, timeout=20, check=False
+        )
+        return done.stdout.strip() if done.returncode == 0 else ""
+    return ""
+
+
+def environment(more: Iterable[str] = ()) -> dict[str, Any]:
+    """Return Python, the kind of machine, and the version of every package a render can reach.
+
+    Parameters
+    ----------
+    more : iterable of str
+        Packages beside evalkit's own: those a notebook imports.
+
+    Returns
+    -------
+    dict
+        ``python``, ``platform`` and ``packages``: evalkit's requirements, theirs, and so on.
+    """
+    found: dict[str, str] = {}
+    wanted: dict[str, list[str]] = {}
+    seen: set[tuple[str, str]] = set()
+    waiting = [(name, "") for name in ("evalkit", *more)]
+    while waiting:
+        name, extra = canonicalize_name(waiting[-1][0]), waiting.pop()[1]
+        if (name, extra) in seen:
+            continue
+        seen.add((name, extra))
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            if name not in found:  # metadata are parsed anew each time they are asked for
+                facts = metadata.metadata(name)
+                found[name], wanted[name] = facts["Version"], facts.get_all("Requires-Dist") or []
+            waiting += _requirements(wanted[name], extra)
+    found.pop("evalkit", None)  # its content has a digest
+    return {
+        "python": platform.python_version(),
+        "platform": f"{sys.platform}-{platform.machine()}",
+        "packages": dict(sorted(found.items())),
+    }
+
+
+def _requirements(lines: Iterable[str], extra: str) -> list[tuple[str, str]]:
+    return [part for line in lines for part in _required(line, extra)]
+
+
+@functools.cache  # asked before and after the notebook runs
+def _required(line: str, extra: str) -> tuple[tuple[str, str], ...]:
+    """Return the package that a line of metadata asks for here, by name and extra."""
+    with contextlib.suppress(InvalidRequirement):
+        wanted = Requirement(line)
+        if wanted.marker is None or wanted.marker.evaluate({"extra": extra}):
+            return tuple((wanted.name, more) for more in ("", *wanted.extras))
+    return ()
+
+
+def imported_packages(sources: Iterable[str]) -> set[str]:
+    """Return the installed packages whose modules some code imports.
+
+    Parameters
+    ----------
+    sources : iterable of str
+        Code; cells that are no plain Python are passed over.
+
+    Returns
+    -------
+    set of str
+        Names of distributions.
+    """
+    modules: set[str] = set()
+    for source in sources:
+        with contextlib.suppress(SyntaxError, ValueError):
+            for node in ast.walk(ast.parse(source)):
+                if isinstance(node, ast.Import):
+                    modules |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    modules.add(node.module.partition(".")[0])
+    modules -= {*sys.stdlib_module_names, "evalkit"}
+    return _packages_of(modules)
+
+
+def loaded_packages(modules: Iterable[str]) -> set[str]:
+    """Return the packages that made a release: those that the notebook's run loaded, and those that publish it.
+
+    Parameters
+    ----------
+    modules : iterable of str
+        Names of the modules that the run had loaded at its end.
+
+    Returns
+    -------
+    set of str
+        Names of distributions as `environment` writes them.
+    """
+    home = Path(__file__).parents[1]
+    ours = [file.read_text(encoding="utf-8") for file in sorted(home.rglob("*.py"))]
+    top = {module.partition(".")[0] for module in modules} - {*sys.stdlib_module_names, "evalkit"}
+    return {canonicalize_name(name) for name in _packages_of(top) | imported_packages(ours)}
+
+
+def _packages_of(modules: Iterable[str]) -> set[str]:
+    wanted = list(modules)
+    owners = _owners() if wanted else {}
+    return {name for module in wanted for name in owners.get(module, ())}
+
+
+@functools.lru_cache(maxsize=1)
+def _owners() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()

@@ -1,0 +1,160 @@
+"""The index of a ledger: each entry with its digest, sealed with the ledger's key; and the key, held to it."""
+
+from __future__ import annotations
+
+__all__ = ["ANOTHER", "INDEX", "KEY", "Index", "checked_key", "index_of"]
+
+import hashlib
+import hmac
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from evalkit.errors import DisclosureError
+from evalkit.protocol import read_key
+from evalkit.publish.release._ledger_entry import entry_from
+
+INDEX, KEY = "index.json", "key"
+ANOTHER = "or begin another with --new-ledger 'why'"
+
+
+@dataclass(frozen=True)
+class Index:
+    """What a ledger says of itself.
+
+    Attributes
+    ----------
+    ledger : str
+        Its name.
+    releases : str
+        The folder of releases it was begun for; empty where that was not kept.
+    why : str
+        Why it was begun beside or after another one.
+    lost : tuple of str
+        Releases that were there then and that it does not hold.
+    entries : tuple of (str, str, str)
+        File, release and SHA-256 of each entry, in the order in which they were published.
+    """
+
+    ledger: str
+    releases: str = ""
+    why: str = ""
+    lost: tuple[str, ...] = ()
+    entries: tuple[tuple[str, str, str], ...] = ()
+
+    def sealed(self, key: bytes) -> bytes:
+        """Return the index as its file holds it.
+
+        Parameters
+        ----------
+        key : bytes
+            The ledger's.
+
+        Returns
+        -------
+        bytes
+        """
+        content = {**asdict(self), "key": _fingerprint(key)}
+        return json.dumps({**content, "seal": _seal(key, content)}, indent=1, sort_keys=True).encode()
+
+
+def _fingerprint(key: bytes) -> str:
+    return hmac.new(key, b"evalkit ledger key", hashlib.sha256).hexdigest()[:16]
+
+
+def _seal(key: bytes, content: dict[str, Any]) -> str:
+    return hmac.new(key, json.dumps(content, sort_keys=True).encode(), hashlib.sha256).hexdigest()
+
+
+def index_of(folder: Path) -> Index:
+    """Read the index of a ledger, and hold it and the key to one another.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+
+    Returns
+    -------
+    Index
+
+    Raises
+    ------
+    DisclosureError
+        If index or key is damaged or gone, naming which.
+    """
+    key = checked_key(folder)
+    file = folder / INDEX
+    if not file.is_file():
+        return _before_indices(folder)
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        seal = content.pop("seal")
+        known = content["key"]
+        entries = tuple((str(f), str(r), str(s)) for f, r, s in content["entries"])
+        texts = {name: str(content[name]) for name in ("ledger", "releases", "why")}
+        index = Index(**texts, lost=tuple(map(str, content["lost"])), entries=entries)
+        ours = known == _fingerprint(key)
+        sound = index.ledger == folder.name and (not ours or hmac.compare_digest(seal, _seal(key, content)))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        sound, ours = False, True
+    if sound and not ours:
+        msg = (
+            f"{folder / KEY}: is not the key that this ledger was written with ({known}); put it back from any backup "
+            f"of {folder}, it never changes, {ANOTHER}"
+        )
+        raise DisclosureError(msg)
+    if not sound:
+        msg = f"{file}: the ledger's index is damaged; put it back from the newest backup of {folder}, {ANOTHER}"
+        raise DisclosureError(msg)
+    return index
+
+
+def checked_key(folder: Path) -> bytes:
+    """Read the key of a ledger.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+
+    Returns
+    -------
+    bytes
+        32 of them; not yet held to the index.
+
+    Raises
+    ------
+    DisclosureError
+        If it is gone, is no key, or others can read it.
+    """
+    back = f"put it back from any backup of {folder}, it never changes, {ANOTHER}"
+    return read_key(folder / KEY, "the key of the ledger", back)
+
+
+def _before_indices(folder: Path) -> Index:
+    """Return the index of a ledger that was written before there were any: its entries as they lie there."""
+    entries = []
+    for number, file in enumerate(sorted(folder.glob("[0-9]*-*.json")), start=1):
+        content = file.read_bytes()
+        try:
+            about = entry_from(content)
+        except ValueError:
+            about = {}
+        release = str(about.get("release", ""))
+        if "manifest_sha256" in about:
+            msg = (
+                f"{folder / INDEX}: the ledger's index is gone; put it back from the newest backup of {folder}, "
+                f"{ANOTHER}"
+            )
+            raise DisclosureError(msg)
+        if file.name != f"{number:05d}-{release}.json":
+            msg = (
+                f"{file}: this entry of the ledger is not what was written, or one before it is gone; put it back "
+                f"from a backup of {folder}, {ANOTHER}"
+            )
+            raise DisclosureError(msg)
+        entries.append((file.name, release, hashlib.sha256(content).hexdigest()))
+    if not entries:
+        msg = f"{folder / INDEX}: the ledger's index is gone; put it back from the newest backup of {folder}, {ANOTHER}"
+        raise DisclosureError(msg)
+    return Index(folder.name, entries=tuple(entries))

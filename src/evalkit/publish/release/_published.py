@@ -1,0 +1,220 @@
+"""The published numbers of a release, one by one, and what differs between those of two."""
+
+from __future__ import annotations
+
+__all__ = ["NumberChange", "Numbers", "estimates_of", "how_many", "numbers_changed", "published_of", "read_numbers"]
+
+import contextlib
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evalkit.publish.release._environment import digest
+from evalkit.publish.rendering._prepare import Item
+
+Numbers = Mapping[str, list[list[str]]]
+"""Output: the rows of its file, the heading first."""
+
+_BY = ("time", "week", "day")
+
+
+@dataclass(frozen=True, slots=True)
+class NumberChange:
+    """One published number that is not what it was.
+
+    Attributes
+    ----------
+    output : str
+        Label of the figure or table, or the cell that said it.
+    where : str
+        Row, as ``group Pilot, time 90``; empty when the output as a whole came or went.
+    column : str
+    old, new : str or int or float or None
+        None where it is missing.
+    """
+
+    output: str
+    where: str
+    column: str
+    old: Any
+    new: Any
+
+    def __str__(self) -> str:
+        if not self.column:
+            return f"{self.output}: {self.old or 'absent'} before, {self.new or 'absent'} now"
+        return f"{self.output}, {self.where}, {self.column}: {_said(self.old)} before, {_said(self.new)} now"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the change as plain values.
+
+        Returns
+        -------
+        dict
+        """
+        return {name: getattr(self, name) for name in ("output", "where", "column", "old", "new")}
+
+
+def published_of(items: Iterable[Item], files: Mapping[str, Path]) -> list[dict[str, str]]:
+    """List what a document shows of which estimate.
+
+    Parameters
+    ----------
+    items : iterable of Item
+    files : mapping of str to pathlib.Path
+        Files of the release: those with the numbers of its figures and tables are among them.
+
+    Returns
+    -------
+    list of dict
+        One per marked output, in order: ``output`` (its label, or its cell), ``shows``, ``kind``, ``content`` (digest
+        of what is shown), and where they apply ``estimate`` (its id), ``verdict`` and ``numbers`` (digest of the file
+        that holds them).
+    """
+    published = []
+    in_cell: Counter[int] = Counter()
+    for item in items:
+        if not item.mark:
+            continue
+        in_cell[item.cell] += 1
+        place = f"cell-{item.cell}" + (f"-{in_cell[item.cell]}" if in_cell[item.cell] > 1 else "")
+        mark = {name: str(item.mark[name]) for name in ("estimate", "kind", "verdict") if item.mark.get(name)}
+        content = hashlib.sha256(f"{item.text}\0{item.alt}".encode()).hexdigest()
+        entry = {"output": item.label or place, "shows": item.kind, **mark, "content": content}
+        file = files.get(_file_of(item.label))
+        if file is not None:
+            entry["numbers"] = digest(file)
+        published.append(entry)
+    return published
+
+
+def estimates_of(items: Sequence[Item]) -> list[list[str]]:
+    """List id and kind of every estimate that something published comes from.
+
+    Parameters
+    ----------
+    items : sequence of Item
+
+    Returns
+    -------
+    list of [str, str]
+        Sorted.
+    """
+    found: dict[str, str] = {}
+    for item in items:
+        found |= {str(name): str(kind) for name, kind in item.mark.get("also", {}).items()}
+    found |= {str(i.mark["estimate"]): str(i.mark.get("kind", "")) for i in items if i.mark.get("estimate")}
+    return [list(pair) for pair in sorted(found.items())]
+
+
+def _file_of(label: str) -> str:
+    return f"data/{label}.csv"
+
+
+def read_numbers(published: Iterable[Mapping[str, str]], source: Path | Mapping[str, Path]) -> Numbers:
+    """Read the numbers of a release's figures and tables.
+
+    Parameters
+    ----------
+    published : iterable of mapping
+        ``published`` of its manifest.
+    source : pathlib.Path or mapping of str to pathlib.Path
+        The release folder, or its files where they are made.
+
+    Returns
+    -------
+    mapping
+        Output: its rows, the heading first. Without those whose file is gone or is not the one that was published.
+    """
+    found = {}
+    for entry in published:
+        name = _file_of(entry["output"])
+        file = source / name if isinstance(source, Path) else source.get(name, Path(name))
+        if entry.get("numbers") and file.is_file() and digest(file) == entry["numbers"]:
+            with file.open(encoding="utf-8", newline="") as stream:
+                found[entry["output"]] = list(csv.reader(stream))
+    return found
+
+
+def numbers_changed(
+    old: Iterable[Mapping[str, str]], old_numbers: Numbers, new: Iterable[Mapping[str, str]], new_numbers: Numbers
+) -> list[NumberChange]:
+    """List the published numbers that differ between two releases.
+
+    Parameters
+    ----------
+    old, new : iterable of mapping
+        ``published`` of the manifests.
+    old_numbers, new_numbers : mapping
+        From `read_numbers`.
+
+    Returns
+    -------
+    list of NumberChange
+        In the order of the outputs; an output that came or went is one change.
+    """
+    then, now = ({e["output"]: e for e in side if e.get("numbers")} for side in (old, new))
+    found: list[NumberChange] = []
+    for name in [*then, *(n for n in now if n not in then)]:
+        before, after = then.get(name), now.get(name)
+        if before is None or after is None:
+            found.append(NumberChange(name, "", "", before and before["shows"], after and after["shows"]))
+        elif before["numbers"] != after["numbers"]:
+            found += _cell_changes(name, *(_cells(side.get(name, [[]])) for side in (old_numbers, new_numbers)))
+    return found
+
+
+def how_many(rows: list[list[str]]) -> int:
+    """Count the numbers among rows.
+
+    Parameters
+    ----------
+    rows : list of list of str
+        The heading first.
+
+    Returns
+    -------
+    int
+    """
+    return sum(isinstance(value, int | float) for _, value in _cells(rows or [[]]).items())
+
+
+def _cells(rows: list[list[str]]) -> dict[tuple[str, str], Any]:
+    """Bring rows to one value per row's name and column; a row is named by its texts and its day."""
+    columns, *lines = rows
+    values = [[_value(text) for text in line] for line in lines]
+    named = [i for i, c in enumerate(columns) if c in _BY or any(isinstance(line[i], str) for line in values)]
+    found: dict[tuple[str, str], Any] = {}
+    seen: Counter[str] = Counter()
+    for line in values:
+        where = ", ".join(f"{columns[i]} {line[i]}" for i in named if line[i] is not None) or "row"
+        seen[where] += 1
+        where += f" ({seen[where]})" if seen[where] > 1 else ""
+        found |= {(where, c): line[i] for i, c in enumerate(columns) if i not in named}
+    return found
+
+
+def _value(text: str) -> str | int | float | None:
+    """Read a cell of CSV."""
+    if not text:
+        return None
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
+
+
+def _cell_changes(
+    output: str, old: Mapping[tuple[str, str], Any], new: Mapping[tuple[str, str], Any]
+) -> Iterator[NumberChange]:
+    for where, column in [*old, *(at for at in new if at not in old)]:
+        before, after = old.get((where, column)), new.get((where, column))
+        if before != after or ((where, column) in old) != ((where, column) in new):
+            yield NumberChange(output, where, column, before, after)
+
+
+def _said(value: object) -> str:
+    return "missing" if value is None else str(value)

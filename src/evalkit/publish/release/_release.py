@@ -1,0 +1,214 @@
+"""The release folder: written aside, moved into place in one step, never overwritten, never lost.
+
+``reports/<study>/<report>/<period>/`` holds the newest release. While one is made it lies beside that place under a
+hidden name, so that nothing half-written is ever visible. A release that is superseded stays for ever as
+``<period>.r1``, ``.r2`` ...: it is kept there first, and only then do the new one and the old one change places in one
+step, so that at no moment, whatever dies, is there no release at its place or one too few beside it.
+"""
+
+from __future__ import annotations
+
+__all__ = ["check_place", "kept_folder", "place_release", "recover"]
+
+import contextlib
+import filecmp
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from evalkit.errors import ReleaseError
+from evalkit.publish.release._exchange import exchange
+from evalkit.publish.rendering._scratch import scratch_folder, sweep
+
+_STAGING = ".making-"
+_FILE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_-]*/)?[A-Za-z0-9][A-Za-z0-9_.-]*")
+_ASIDE = ".aside-"
+
+
+def kept_folder(target: Path, revision: int) -> Path:
+    """Return where a superseded release is kept.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The release folder.
+    revision : int
+        Of the superseded release.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Examples
+    --------
+    >>> kept_folder(Path("reports/demo/quarterly/2022Q3"), 1).name
+    '2022Q3.r1'
+    """
+    return target.with_name(f"{target.name}.r{revision}")
+
+
+def check_place(target: Path) -> None:
+    """Find out before the work whether a release can be placed.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+
+    Raises
+    ------
+    ReleaseError
+        If the folder cannot be written.
+    """
+    with _writable(target):
+        _make_folders(target.parent)
+        with scratch_folder(target.parent, _STAGING):
+            pass
+
+
+def recover(target: Path) -> None:
+    """Mend what a render that died left at a place; call it while no other render of the study works.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The release folder.
+
+    Raises
+    ------
+    ReleaseError
+        If the folder cannot be written.
+    """
+    if not target.parent.is_dir():
+        return
+    aside = target.with_name(f"{_ASIDE}{target.name}")
+    with _writable(target):
+        if aside.is_dir() and not target.exists():
+            aside.rename(target)
+        elif aside.is_dir():
+            shutil.rmtree(aside)  # the same release is kept as a revision
+        sweep(target.parent, _STAGING)
+
+
+def place_release(files: Mapping[str, Path], target: Path, *, supersedes: int | None = None) -> Path:
+    """Put finished files into place as one release.
+
+    Parameters
+    ----------
+    files : mapping of str to pathlib.Path
+        Name in the release, with one folder at most (``data/fig-harm.csv``): finished file.
+    target : pathlib.Path
+        The release folder.
+    supersedes : int, optional
+        Revision of the release that is there: it is kept beside the new one. Without it nothing may be there.
+
+    Returns
+    -------
+    pathlib.Path
+        ``target``.
+
+    Raises
+    ------
+    ReleaseError
+        If there is a release already and it is not superseded, or the folder cannot be written.
+    """
+    for name in files:
+        if not _FILE.fullmatch(name):
+            msg = f"'{name}' cannot be a file of a release"
+            raise ReleaseError(msg)
+    with _writable(target):
+        _make_folders(target.parent)
+        with scratch_folder(target.parent, _STAGING) as staging:
+            for name, source in files.items():
+                _make_folders((staging / name).parent)
+                _copy_synced(source, staging / name)
+            _publishable(staging)
+            if supersedes is None:
+                _move_in(staging, target)
+            else:
+                _supersede(staging, target, kept_folder(target, supersedes))
+            _sync(target.parent)
+    return target
+
+
+def _move_in(staging: Path, target: Path) -> None:
+    if target.exists():
+        msg = f"{target}: is published already; nothing is ever overwritten"
+        raise ReleaseError(msg)
+    staging.rename(target)
+
+
+def _supersede(staging: Path, target: Path, kept: Path) -> None:
+    if not kept.exists():
+        with scratch_folder(target.parent, _STAGING) as copy:
+            shutil.copytree(target, copy, copy_function=_link, dirs_exist_ok=True)
+            _publishable(copy)
+            copy.rename(kept)
+        _sync(target.parent)
+    elif not _same(kept, target):
+        msg = f"{kept}: another release is kept there; move it away by hand"
+        raise ReleaseError(msg)
+    if exchange(staging, target):
+        return  # the staging folder now holds the old release, which is kept
+    aside = target.with_name(f"{_ASIDE}{target.name}")
+    target.rename(aside)
+    try:
+        staging.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+    shutil.rmtree(aside)
+
+
+def _link(source: str, target: str) -> str:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        _copy_synced(Path(source), Path(target))
+    return target
+
+
+def _same(one: Path, other: Path) -> bool:
+    names = [str(p.relative_to(one)) for p in sorted(one.rglob("*")) if p.is_file()]
+    others = [str(p.relative_to(other)) for p in sorted(other.rglob("*")) if p.is_file()]
+    return names == others and filecmp.cmpfiles(one, other, names, shallow=False)[0] == names
+
+
+@contextlib.contextmanager
+def _writable(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        msg = f"{target.parent}: cannot be written ({error.strerror or 'unknown reason'}); nothing was published"
+        raise ReleaseError(msg) from None
+
+
+def _make_folders(folder: Path) -> None:
+    """Make a folder and those above it, open to readers whatever the file mask is."""
+    for place in reversed([folder, *folder.parents]):
+        if not place.is_dir():
+            place.mkdir(exist_ok=True)
+            place.chmod(0o755)
+
+
+def _copy_synced(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+    with target.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def _publishable(folder: Path) -> None:
+    """Open a finished release to its readers, and see it on the disk."""
+    for place in [*folder.rglob("*"), folder]:
+        place.chmod(0o755 if place.is_dir() else 0o644)
+        if place.is_dir():
+            _sync(place)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,156 @@
+"""What is published already, and whether what would be rendered now is the same."""
+
+from __future__ import annotations
+
+__all__ = ["Standing", "standing_at", "whole_manifest"]
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from evalkit.errors import ReleaseError
+from evalkit.publish._job import RenderJob
+from evalkit.publish.release._environment import digest
+from evalkit.publish.release._ingredients import Change, because, differences, key
+from evalkit.publish.release._manifest import (
+    MANIFEST,
+    as_keyed,
+    damaged,
+    is_of_another_version,
+    is_of_before_ledgers,
+    known_then,
+    read_manifest,
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The release at a place, held against what would go in now.
+
+    Attributes
+    ----------
+    place : pathlib.Path
+    there : bool
+        Whether anything is published there.
+    manifest : mapping
+        Empty when nothing is there, or its manifest cannot be read.
+    manifest_sha256 : str
+    changes : tuple of Change
+        What would go in now and did not then.
+    wrong : tuple of str
+        Files that are not what was published.
+    added : bool
+        Whether all tables that changed say the same as then of the time up to the data cut, and nothing else changed
+        but what it is made with.
+    gone : mapping
+        ``revision`` and ``manifest_sha256`` of a newer release that was published there and is there no more; empty:
+        what is there is the newest.
+    """
+
+    place: Path
+    there: bool = False
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    manifest_sha256: str = ""
+    changes: tuple[Change, ...] = ()
+    wrong: tuple[str, ...] = ()
+    added: bool = False
+    gone: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def revision(self) -> int:
+        """Number of the release that is there; 0 when there is none."""
+        return int(self.manifest.get("revision", 1)) if self.there else 0
+
+    @property
+    def last(self) -> int:
+        """Number of the newest release that was ever published there; 0 when there was none."""
+        return max(self.revision, int(self.gone.get("revision", 0)))
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether a render now would give the release that is there."""
+        return self._whole and (self.added or not self.changes) and not self.around
+
+    @property
+    def _whole(self) -> bool:
+        return bool(self.manifest) and not self.wrong and not self.gone
+
+    @property
+    def around(self) -> tuple[Change, ...]:
+        """What it is made with that is other than then: evalkit's code, Python, packages, tools."""
+        return tuple(change for change in self.changes if change.is_around)
+
+    @property
+    def only_around(self) -> bool:
+        """Whether nothing else changed: only making it again tells whether the same comes out."""
+        return self._whole and bool(self.around) and (self.added or len(self.around) == len(self.changes))
+
+    @property
+    def why(self) -> str:
+        """Why it is, or is not, up to date: one clause."""
+        if not self.there:
+            return "there is no release yet"
+        if not self.manifest:
+            return "its manifest cannot be read by this version of evalkit"
+        if self.up_to_date and self.added:
+            return f"{because(self.changes)}, and what they say of the time up to the data cut did not"
+        if self.changes:
+            return because(self.changes)
+        if self.wrong:
+            return f"{', '.join(self.wrong)} is not what was published"
+        return "data, parameters, code, environment and tools are the same"
+
+
+def standing_at(job: RenderJob, parts: Mapping[str, Any]) -> Standing:
+    """Look at what is published at the place of a render.
+
+    Parameters
+    ----------
+    job : RenderJob
+    parts : mapping
+        What would go in now; see `evalkit.publish.release._manifest.went_in`.
+
+    Returns
+    -------
+    Standing
+
+    Raises
+    ------
+    ReleaseError
+        If the manifest of what is there is damaged.
+    """
+    place = job.target
+    if not place.exists():
+        return Standing(place)
+    file = place / MANIFEST
+    sha256 = digest(file) if file.is_file() else ""
+    if is_of_before_ledgers(place):
+        return Standing(place, there=True, manifest_sha256=sha256)
+    manifest = whole_manifest(place)
+    then = as_keyed(manifest, job)
+    same = key(then) == key(parts)
+    changes = () if same else tuple(differences(then, parts))
+    inputs = [change for change in changes if not change.is_around]
+    # What the tables said up to the cut takes long to find out, so it is asked only where nothing else changed.
+    added = bool(inputs) and all(change.kind == "data" for change in inputs) and _same_past(then, known_then(job))
+    return Standing(place, True, manifest, sha256, changes, tuple(damaged(place, manifest)), added)
+
+
+def whole_manifest(release: Path) -> dict[str, Any]:
+    """Read the manifest of something that was published; what cannot be read is damage, not age."""
+    try:
+        return read_manifest(release)
+    except ReleaseError:
+        if is_of_another_version(release):
+            raise
+        wrong = "is damaged" if (release / MANIFEST).exists() else "is gone"
+        msg = (
+            f"{release / MANIFEST}: {wrong}, so nobody can say what was published there; put it back from a backup of "
+            f"{release}"
+        )
+        raise ReleaseError(msg) from None
+
+
+def _same_past(manifest: Mapping[str, Any], known: Mapping[str, str]) -> bool:
+    return bool(known) and manifest.get("known") == dict(known)

@@ -1,0 +1,185 @@
+"""The publishable document: what it says of itself and its pieces, in one value both publishers take."""
+
+from __future__ import annotations
+
+__all__ = ["ATTACHMENT", "BIBLIOGRAPHY", "Document", "document_of", "resources", "with_bibliography", "with_excuses"]
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from evalkit.errors import PublicationError
+from evalkit.excuses import KIND as EXCUSES
+from evalkit.excuses import excuse_text
+from evalkit.markup import heading, markdown, paragraphs
+from evalkit.protocol import Excuse
+from evalkit.publish.rendering._prepare import MARK, Item, prepare
+from evalkit.words import messages_for
+
+_FACTS = ("title", "subtitle", "study", "organisation", "period", "cut", "cut_date", "synthetic", "locale")
+
+_COVER = ("title", "subtitle", "study", "organisation", "period", "cut", "locale")
+
+BIBLIOGRAPHY = "references.json"
+"""Name of the file of references beside a notebook."""
+
+ATTACHMENT = "evalkit-manifest.json"
+"""Name of the attachment in the PDF: the manifest, as far as it was known before the PDF was made."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document ready to be published.
+
+    Attributes
+    ----------
+    title, subtitle, study, organisation, period, cut : str
+        The cover block; ``cut`` in words.
+    cut_date : datetime.date
+        The data cut: also the timestamp of every file made.
+    synthetic : bool
+        Whether every page must say that the data are synthetic.
+    locale : str
+        As ``en-US``.
+    items : tuple of Item
+        Headings, sentences, figures and tables in order.
+    toc : bool
+        Whether there is a table of contents.
+    pdf_standard : str
+        ``ua-1`` or ``none``.
+    revision : str
+        What the cover says of it; empty for a first release.
+    attachment : bytes
+        What stands inside the PDF: the manifest.
+    assignment : str
+        How people came to be in one group or the other; texts that hold only with a ``mandate`` stand only then.
+    bibliography : bytes
+        CSL-JSON that citations refer to; empty where there is none.
+    draft : bool
+        Whether every page must say that this is no release.
+    """
+
+    title: str
+    subtitle: str
+    study: str
+    organisation: str
+    period: str
+    cut: str
+    cut_date: date
+    synthetic: bool
+    locale: str
+    items: tuple[Item, ...]
+    toc: bool = False
+    pdf_standard: str = "ua-1"
+    revision: str = ""
+    attachment: bytes = b""
+    assignment: str = "mandate"
+    bibliography: bytes = b""
+    draft: bool = False
+
+    @property
+    def language(self) -> str:
+        """Language part of the locale."""
+        return self.locale.partition("-")[0]
+
+    def facts(self) -> dict[str, str]:
+        """Return what the cover says, for the manifest: who reads a release by program finds it there."""
+        return {name: getattr(self, name) for name in _COVER}
+
+    @property
+    def region(self) -> str:
+        """Region part of the locale."""
+        return self.locale.partition("-")[2]
+
+
+def document_of(executed: Any, *, toc: bool, pdf_standard: str) -> Document:  # noqa: ANN401 - nbformat has no types
+    """Make the document of an executed notebook.
+
+    Parameters
+    ----------
+    executed : nbformat.NotebookNode
+    toc : bool
+    pdf_standard : {"ua-1", "none"}
+
+    Returns
+    -------
+    Document
+
+    Raises
+    ------
+    PublicationError
+        If the notebook shows no cover, or something in it cannot be published.
+    DisclosureError
+        If an output does not carry the mark of display.
+    """
+    items = tuple(prepare(executed))
+    facts = _cover(executed)
+    return Document(
+        **{key: facts[key] for key in _FACTS if key != "cut_date"},
+        cut_date=date.fromisoformat(facts["cut_date"]),
+        items=items,
+        toc=toc,
+        pdf_standard=pdf_standard,
+        assignment=facts.get("assignment", "mandate"),
+    )
+
+
+def with_bibliography(document: Document, notebook: Path) -> Document:
+    """Return the document with the references that lie beside its notebook, where it has a place for them.
+
+    Parameters
+    ----------
+    document : Document
+    notebook : pathlib.Path
+
+    Returns
+    -------
+    Document
+        As given where no cell is a ``::: {#refs}`` or there is no file.
+    """
+    file = notebook.with_name(BIBLIOGRAPHY)
+    asked = any(item.kind == "markdown" and "{#refs" in item.text for item in document.items)
+    return replace(document, bibliography=file.read_bytes()) if asked and file.is_file() else document
+
+
+def with_excuses(document: Document, excuses: Sequence[Excuse]) -> Document:
+    """Return the document with what was excused of its tables, at its end where the notebook does not say it itself.
+
+    Parameters
+    ----------
+    document : Document
+    excuses : sequence of Excuse
+
+    Returns
+    -------
+    Document
+        As given where nothing was excused.
+    """
+    if not excuses or any(item.mark.get("kind") == EXCUSES for item in document.items):
+        return document
+    say = messages_for(document.locale)
+    text = markdown(paragraphs(heading(say("Data quality")), excuse_text(excuses, say)))
+    return replace(document, items=(*document.items, Item("markdown", 0, text)))
+
+
+def _cover(executed: Any) -> dict[str, Any]:  # noqa: ANN401
+    for cell in executed.cells:
+        for output in cell.get("outputs", []):
+            facts = output.get("metadata", {}).get(MARK, {}).get("document")
+            if isinstance(facts, dict) and set(_FACTS) <= set(facts):
+                return facts
+    msg = "the notebook shows no cover; call report.cover() in its first code cell"
+    raise PublicationError(msg)
+
+
+def resources() -> Path:
+    """Return the folder of template, filter and style sheet.
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    return Path(str(files("evalkit.publish") / "resources"))

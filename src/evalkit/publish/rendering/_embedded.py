@@ -1,0 +1,244 @@
+"""The embedded publisher: pandoc and the Typst compiler, both from wheels; works on a fresh machine."""
+
+from __future__ import annotations
+
+__all__ = ["DIALECT", "FONTS", "font_folder", "metadata", "publish_embedded", "write_style"]
+
+import calendar
+import html
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pypandoc
+
+from evalkit.errors import PublicationError
+from evalkit.publish.rendering._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
+from evalkit.publish.rendering._markdown import write_markdown
+from evalkit.publish.rendering._page import css_string, finished
+from evalkit.publish.rendering._process import Finished, run_child
+from evalkit.publish.rendering._typefaces import FONTS, font_file, style_with_letters
+from evalkit.publish.rendering._typst import COMMAND
+from evalkit.publish.rendering._web import check_self_contained
+from evalkit.publish.rendering._words import words
+from evalkit.words import messages_for
+
+DIALECT = "markdown-tex_math_dollars-raw_tex-example_lists-task_lists"
+"""What Markdown a notebook is written in: a dollar sign is one, and a backslash begins no command."""
+_IN_STYLE = ("running", "cut", "word-cut", "word-synthetic", "word-unreal", "word-more", "word-draft")
+_FACES = ("Regular", "It", "Semibold", "Bold")
+
+
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """What is left of a render's time, and its memory."""
+
+    deadline: float
+    memory_gb: float
+
+    @property
+    def seconds(self) -> float:
+        return max(self.deadline - time.monotonic(), 1.0)
+
+
+def publish_embedded(
+    document: Document, formats: tuple[str, ...], scratch: Path, timeout: float, memory_gb: float = 8.0
+) -> dict[str, Path]:
+    """Make the document's files.
+
+    Parameters
+    ----------
+    document : Document
+    formats : tuple of {"pdf", "html"}
+    scratch : pathlib.Path
+        Private folder of this render; everything is written there.
+    timeout : float
+        Seconds for all of it.
+    memory_gb : float
+        Most memory that the tools may hold.
+
+    Returns
+    -------
+    dict
+        Format: file in the scratch folder.
+
+    Raises
+    ------
+    PublicationError
+        If pandoc or the Typst compiler refuses the document.
+    ExecutionTimeoutError
+        If it takes too long.
+    ExecutionError
+        If a tool holds more memory.
+    """
+    folder = scratch / "embedded"
+    folder.mkdir()
+    allowed = _Allowed(time.monotonic() + timeout, memory_gb)
+    write_markdown(document, folder)
+    if document.bibliography:
+        (folder / BIBLIOGRAPHY).write_bytes(document.bibliography)
+    (folder / "meta.json").write_text(json.dumps(metadata(document)), encoding="utf-8")
+    makers = {"pdf": _pdf, "html": _html}
+    return {name: makers[name](document, folder, allowed) for name in formats}
+
+
+def metadata(document: Document) -> dict[str, object]:
+    """Return what the templates ask for; texts escaped for where they will stand.
+
+    Parameters
+    ----------
+    document : Document
+
+    Returns
+    -------
+    dict
+    """
+    said, say = words(document.locale), messages_for(document.locale)
+    texts = {
+        "title": document.title,
+        "subtitle": document.subtitle,
+        "study": document.study,
+        "organisation": document.organisation,
+        "period": document.period,
+        "cut": document.cut,
+        "revision": document.revision,
+        "running": f"{document.title}, {document.period}",
+        **{f"word-{name}": text for name, text in said.items()},
+    }
+    texts = {name: " ".join(text.split()) for name, text in texts.items()}
+    day = document.cut_date
+    return {
+        **{f"ek-{key}": _raw(_typst_string(value), "typst") for key, value in texts.items()},
+        **{f"ek-{key}-html": _raw(html.escape(value).replace("{", "&#123;"), "html") for key, value in texts.items()},
+        **{f"ek-{key}-css": _raw(css_string(texts[key]), "html") for key in _IN_STYLE},
+        "ek-figure": said["figure"],
+        "ek-table": said["table"],
+        "ek-page": say("page"),
+        "ek-cut-date": f"year: {day.year}, month: {day.month}, day: {day.day}",
+        "ek-synthetic": document.synthetic,
+        "ek-draft": document.draft,
+        "ek-mandate": document.assignment == "mandate",
+        "ek-toc": document.toc,
+        "ek-attachment": _raw(ATTACHMENT, "typst") if document.attachment else "",
+        "ek-lang": document.language,
+        "ek-region": document.region,
+        **({"lang": document.locale} if document.language != "en" else {}),  # of citations; English is pandoc's own
+        "pagetitle": _raw(html.escape(f"{texts['title']}: {texts['study']}, {texts['period']}"), "html"),
+    }
+
+
+def _typst_string(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("{{", "{\\u{7b}")  # no shortcode of Quarto's
+
+
+def _raw(value: str, form: str) -> str:
+    """Mark a text as already written for its place: pandoc would read metadata as Markdown."""
+    if not value:
+        return ""
+    fence = "`"
+    while fence in value:
+        fence += "`"
+    padded = f" {value} " if value.startswith("`") or value.endswith("`") else value
+    return f"{fence}{padded}{fence}{{={form}}}"
+
+
+def _pandoc(folder: Path, allowed: _Allowed, *arguments: str) -> None:
+    command = [
+        pypandoc.get_pandoc_path(),
+        f"--from={DIALECT}-yaml_metadata_block",
+        "--standalone",
+        "--wrap=none",
+        f"--lua-filter={resources() / 'evalkit.lua'}",
+        *(["--citeproc", f"--bibliography={BIBLIOGRAPHY}"] if (folder / BIBLIOGRAPHY).is_file() else []),
+        "--metadata-file=meta.json",
+        "--fail-if-warnings",
+        f"--data-dir={folder}",
+        *arguments,
+        "report.md",
+    ]
+    done = run_child(command, folder=folder, timeout=allowed.seconds, memory_gb=allowed.memory_gb)
+    if done.code != 0 or done.err.strip():
+        raise PublicationError(_last_line("pandoc", done))
+
+
+def _last_line(tool: str, done: Finished) -> str:
+    lines = [line.strip() for line in done.err.splitlines() if line.strip()]
+    telling = [line for line in lines if "evalkit:" in line or line.startswith(("error", "Error"))]
+    said = (telling or lines or [f"exit code {done.code}"])[0]
+    return f"embedded publisher, {tool}: {said}"
+
+
+def _pdf(document: Document, folder: Path, allowed: _Allowed) -> Path:
+    for name in ("embedded.typ", "typst-template.typ", "typst-show.typ"):
+        shutil.copyfile(resources() / name, folder / name)
+    (folder / ATTACHMENT).write_bytes(document.attachment)
+    _pandoc(folder, allowed, "--to=typst", "--template=embedded.typ", "--output=report.typ")
+    fonts = font_folder(folder)
+    stamp = calendar.timegm(document.cut_date.timetuple())
+    command = [*COMMAND, "report.typ", "report.pdf", str(fonts)]
+    done = run_child(
+        [*command, document.pdf_standard, str(stamp)],
+        folder=folder,
+        timeout=allowed.seconds,
+        memory_gb=allowed.memory_gb,
+    )
+    if done.code != 0 or done.err.strip():
+        raise PublicationError(_last_line("typst", done))
+    return folder / "report.pdf"
+
+
+def font_folder(folder: Path) -> Path:
+    """Copy the reports' fonts into a folder that holds nothing else.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to make it.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder of fonts.
+    """
+    target = folder / "fonts"
+    target.mkdir(exist_ok=True)
+    for package in FONTS:
+        for face in _FACES:
+            file = font_file(package, face)
+            shutil.copyfile(file, target / file.name)
+    return target
+
+
+def write_style(folder: Path) -> None:
+    """Write the page's style sheet, with the letters of the PDF in it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    """
+    style = (resources() / "report.css").read_text(encoding="utf-8")
+    (folder / "report.css").write_text(style_with_letters(style), encoding="utf-8")
+
+
+def _html(_: Document, folder: Path, allowed: _Allowed) -> Path:
+    shutil.copyfile(resources() / "report.html5", folder / "report.html5")
+    write_style(folder)
+    _pandoc(
+        folder,
+        allowed,
+        "--to=html5",
+        "--template=report.html5",
+        "--css=report.css",
+        "--embed-resources",
+        "--shift-heading-level-by=1",
+        "--section-divs",
+        "--output=report.html",
+        "--toc",
+        "--toc-depth=3",
+    )
+    page = folder / "report.html"
+    page.write_text(finished(page.read_text(encoding="utf-8")), encoding="utf-8")
+    check_self_contained(page)
+    return page

@@ -1,0 +1,337 @@
+"""Running a notebook with papermill: one scratch folder, one kernel, one deadline, no process left behind."""
+
+from __future__ import annotations
+
+__all__ = [
+    "Limits",
+    "Run",
+    "before_injected",
+    "end_kernel",
+    "execute",
+    "explained",
+    "kernel_environment",
+    "socket_parent",
+]
+
+import contextlib
+import errno
+import logging
+import os
+import re
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import psutil
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import ensure_event_loop
+from nbclient.exceptions import DeadKernelError
+from papermill.engines import papermill_engines
+from papermill.exceptions import PapermillExecutionError
+
+from evalkit import errors
+from evalkit.errors import DisclosureError, ExecutionError, ExecutionTimeoutError
+from evalkit.publish.rendering._kernel import LOADED, MODULES, ReportEngine
+from evalkit.publish.rendering._process import memory_of
+from evalkit.publish.rendering._redact import redact
+from evalkit.publish.rendering._scratch import ENVIRONMENT as SCRATCH
+
+papermill_engines.register("evalkit", ReportEngine)
+_ROOM = 2**16  # bytes; with less left a kernel cannot write its connection file and its socket
+_LONGEST_SOCKET = 104  # bytes of a Unix socket's path on the narrowest system
+_LOOKS = 0.5  # seconds between looks at the kernel's memory: each walks through all processes
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+# What would make Python say or do more than a report's cells do, or draw elsewhere.
+_NOT_THEIRS = frozenset(
+    {"MPLBACKEND", "PYTHONDEVMODE", "PYTHONINSPECT", "PYTHONSTARTUP", "PYTHONVERBOSE", "PYTHONWARNINGS"}
+)
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_OUR_ERRORS = frozenset(errors.__all__)
+
+
+@dataclass
+class Run:
+    """What the waiting thread and the running thread tell one another."""
+
+    manager: AsyncKernelManager | None = None
+    cell: int = 0
+    notebook: Any = None
+    failure: BaseException | None = None
+    done: threading.Event = field(default_factory=threading.Event)
+    output: int = 0
+    over: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a render may use.
+
+    Attributes
+    ----------
+    seconds : float
+        For the whole run.
+    memory_gb : float
+        Of the kernel and everything it starts.
+    output_mb : float
+        Of all that the cells put out.
+    """
+
+    seconds: float
+    memory_gb: float = 8.0
+    output_mb: float = 100.0
+
+    def passed(self, run: Run) -> str:
+        """Say which limit a run has passed, and where to raise it; empty while there is none."""
+        if run.output > self.output_mb * 1e6:
+            return f"it put out more than {self.output_mb:g} MB; raise output_mb in the report's file"
+        pid = getattr(getattr(run.manager, "provisioner", None), "pid", None)
+        if pid is not None and memory_of(pid) > self.memory_gb * 1e9:
+            return f"it used more than {self.memory_gb:g} GB of memory; raise memory_gb in the report's file"
+        return ""
+
+
+def execute(
+    notebook: Any,  # noqa: ANN401 - nbformat.NotebookNode has no types
+    parameters: Mapping[str, Any],
+    *,
+    name: str,
+    scratch: Path,
+    source_folder: Path,
+    log_file: Path,
+    limits: Limits,
+    on_cell: Callable[[int, int], None],
+    variables: Mapping[str, str] | None = None,
+    scrub: Callable[[str], str] = str,
+    lines: bool = False,
+) -> Any:  # noqa: ANN401
+    """Run a notebook to its end.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Not changed.
+    parameters : mapping
+        Values for the parameters cell, validated.
+    name : str
+        Name of the report, for messages.
+    scratch : pathlib.Path
+        Private folder of this render: the kernel's working folder.
+    source_folder : pathlib.Path
+        Folder of the notebook; importable from it.
+    log_file : pathlib.Path
+        Written when a cell fails.
+    limits : Limits
+    on_cell : callable
+        Called with (cells begun, cells in all).
+    variables : mapping of str, optional
+        More environment variables for the kernel.
+    scrub : callable, optional
+        Takes out of an error's text what must not be shown of anybody.
+    lines : bool
+        Whether an error names the line of the cell, too.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        The executed notebook.
+
+    Raises
+    ------
+    ExecutionError
+        If a cell fails, the kernel dies or uses more than it may: report, cell number, last line of the error, log.
+    ExecutionTimeoutError
+        If the deadline passes.
+    """
+    source = scratch / "notebook.ipynb"
+    nbformat.write(notebook, source)
+    run = Run()
+
+    extra = before_injected(notebook)
+
+    def began(index: int, total: int) -> None:
+        run.cell = index - (1 if index > extra else 0)
+        if index != extra + 1:
+            on_cell(run.cell, total - (extra < len(notebook.cells)))
+
+    def put_out(length: int) -> bool:
+        run.output += length
+        return run.output <= limits.output_mb * 1e6
+
+    def work() -> None:
+        # Sockets want a short path, in a folder that only this user can open.
+        with tempfile.TemporaryDirectory(prefix="ek-", dir=socket_parent()) as sockets:
+            try:
+                run.notebook = papermill.execute_notebook(
+                    str(source),
+                    str(scratch / "executed.ipynb"),
+                    parameters=dict(parameters),
+                    engine_name="evalkit",
+                    kernel_name="python3",
+                    language="python",
+                    progress_bar=False,
+                    connection_file=str(Path(sockets) / "kernel.json"),
+                    env={**kernel_environment(scratch, source_folder), **(variables or {})},
+                    folder=str(scratch),
+                    on_cell=began,
+                    on_manager=lambda manager: setattr(run, "manager", manager),
+                    on_output=put_out,
+                )
+            except BaseException as error:
+                run.failure = error
+        ensure_event_loop().close()  # this thread's own, made by nbclient
+        run.done.set()
+
+    thread = threading.Thread(target=work, name=f"render-{name}", daemon=True)
+    in_time = _run_until(thread, run, limits)
+    if run.notebook is None or run.failure is not None or run.over:
+        raise explained(
+            run, notebook, name, log_file, None if in_time else limits.seconds, scrub, lines=lines
+        ) from None
+    return run.notebook
+
+
+def before_injected(notebook: Any) -> int:  # noqa: ANN401
+    """Return the place of the parameters cell: papermill puts one of its own after it, and people count theirs.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+
+    Returns
+    -------
+    int
+        How many cells there are, where none is tagged.
+    """
+    tagged = [i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])]
+    return tagged[0] if tagged else len(notebook.cells)
+
+
+def _run_until(thread: threading.Thread, run: Run, limits: Limits) -> bool:
+    """Wait for the run and say whether it ended in time; however the wait ends, no kernel outlives it."""
+    deadline = time.monotonic() + limits.seconds
+    papermill_log, level = logging.getLogger("papermill"), logging.getLogger("papermill").level
+    papermill_log.setLevel(logging.CRITICAL)
+    thread.start()
+    in_time = False
+    try:
+        while not (in_time := run.done.wait(_LOOKS)) and time.monotonic() < deadline and not run.over:
+            run.over = limits.passed(run)
+        run.over = run.over or limits.passed(run)
+    finally:
+        if not in_time or run.failure is not None:
+            end_kernel(run.manager)
+        thread.join(timeout=10)
+        papermill_log.setLevel(level)
+    return in_time
+
+
+def end_kernel(manager: AsyncKernelManager | None) -> None:
+    """End the kernel and everything it started."""
+    provisioner = getattr(manager, "provisioner", None)
+    pid = getattr(provisioner, "pid", None)
+    if pid is None:
+        return
+    with contextlib.suppress(psutil.Error):
+        kernel = psutil.Process(pid)
+        family = [*kernel.children(recursive=True), kernel]
+        with contextlib.suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
+        for process in family:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(family, timeout=5)
+
+
+def socket_parent() -> str | None:
+    """Return the temporary folder, unless its path is too long to hold a socket."""
+    return None if len(tempfile.gettempdir()) + 40 < _LONGEST_SOCKET else "/tmp"  # noqa: S108 - mkdtemp is private
+
+
+def kernel_environment(scratch: Path, source_folder: Path) -> dict[str, str]:
+    """Environment of the kernel: the same on every machine, whoever runs it; the notebook's folder importable."""
+    settings = scratch / "matplotlibrc"
+    settings.touch()  # an empty one: the user's own is not read
+    paths = (str(source_folder), os.environ.get("PYTHONPATH", ""))
+    theirs = {name: value for name, value in os.environ.items() if name not in _NOT_THEIRS}
+    return {
+        **theirs,
+        SCRATCH: str(scratch),
+        LOADED: str(scratch / MODULES),
+        "IPYTHONDIR": str(scratch / "ipython"),
+        "PYTHONPATH": os.pathsep.join(p for p in paths if p),
+        "PYTHONHASHSEED": "0",
+        # An old import path works for one release: JupyterLab says where to go, and a render is not refused for it.
+        "PYTHONWARNINGS": "ignore:evalkit.:DeprecationWarning",
+        "MATPLOTLIBRC": str(settings),
+        "TZ": "UTC",
+        "LC_ALL": "C.UTF-8",
+        "LANGUAGE": "",
+        **dict.fromkeys(_THREADS, "1"),  # sums in another order have other last digits
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "EVALKIT_RENDER": "1",
+    }
+
+
+def explained(
+    run: Run,
+    notebook: Any,  # noqa: ANN401
+    name: str,
+    log_file: Path,
+    timeout: float | None,
+    scrub: Callable[[str], str],
+    *,
+    lines: bool = False,
+) -> ExecutionError | DisclosureError | OSError:
+    """Turn what went wrong into one line, and write the log it names; a full disk is told where the scratch is made."""
+    source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    number = run.cell + 1
+    if run.over:
+        return ExecutionError(f"{name}: stopped in cell {number}: {run.over}")
+    if timeout is not None:
+        return ExecutionTimeoutError(
+            f"{name}: stopped in cell {number} after {timeout:g} seconds; raise timeout_minutes in the report's file"
+        )
+    failure = run.failure
+    if isinstance(failure, PapermillExecutionError):
+        ours = failure.ename in _OUR_ERRORS
+        last = scrub(failure.evalue if ours else redact(f"{failure.ename}: {failure.evalue}", source))
+        trace = "\n".join(failure.traceback)
+        _write_log(log_file, scrub(redact(trace, source)))
+        last = last.strip().splitlines()[-1] if last.strip() else failure.ename
+        # What was to be shown may not leave: the cell did not fail.
+        refused = failure.ename == DisclosureError.__name__
+        kind_of = DisclosureError if refused else ExecutionError
+        where = f"cell {number}{_line_of(trace) if lines else ''}"
+        return kind_of(f"{name}, {where}: {last}{'' if refused else f' (log: {log_file})'}")
+    if isinstance(failure, DeadKernelError):
+        _write_log(log_file, "The kernel ended before the cell did. Memory may have run out.\n")
+        return ExecutionError(f"{name}, cell {number}: the kernel died (log: {log_file})")
+    full = isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or shutil.disk_usage(tempfile.gettempdir()).free < _ROOM:  # a kernel that could not begin does not say why
+        return failure if isinstance(failure, OSError) else OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    kind = type(failure).__name__
+    _write_log(log_file, scrub(redact(f"{kind}: {failure}", source)))
+    return ExecutionError(f"{name}, cell {number}: could not be run, {kind} (log: {log_file})")
+
+
+def _line_of(trace: str) -> str:
+    """Return the line of the cell at which an error came up, from IPython's traceback; empty where it does not say."""
+    match = re.search(r"Cell In\s*\[\d+\], line (\d+)", _ANSI.sub("", trace))
+    return f", line {match[1]}" if match else ""
+
+
+def _write_log(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        file.unlink()
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
