@@ -17,8 +17,7 @@ from evalkit.cli._render import Request, plan
 from evalkit.intake import KnownDigests, StudyData, _digest, known_digests, open_data, table_digests
 from evalkit.protocol import Secret, Study, study_secret
 from evalkit.publish import RenderJob
-from evalkit.publish._job import parameters_of, read_notebook
-from evalkit.publish._secret import Recorded
+from evalkit.publish._job import Recorded, parameters_of, read_notebook
 from evalkit.publish.release._ingredients import differences, key
 from evalkit.publish.release._manifest import as_keyed, known_then, went_in
 from publish.standin import write_world

@@ -23,10 +23,10 @@ from evalkit.publish.release._release import place_release
 from evalkit.publish.release._revision import superseding
 from evalkit.publish.release._waiting import Waiting, hold
 from evalkit.publish.rendering._document import Document
+from evalkit.publish.rendering._embedded import words
 from evalkit.publish.rendering._markdown import write_markdown
 from evalkit.publish.rendering._prepare import Item
 from evalkit.publish.rendering._web import check_self_contained
-from evalkit.publish.rendering._words import words
 from evalkit.words import messages_for
 from publish import standin
 from publish.made import study_in

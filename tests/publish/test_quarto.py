@@ -21,8 +21,7 @@ import yaml
 
 from evalkit.errors import PublicationError
 from evalkit.publish.rendering._document import Document, resources
-from evalkit.publish.rendering._markdown import markdown_parts
-from evalkit.publish.rendering._page import wrap_tables
+from evalkit.publish.rendering._markdown import markdown_parts, wrap_tables
 from evalkit.publish.rendering._prepare import Item
 from evalkit.publish.rendering._quarto import publish_quarto, write_input
 from publish.crash import write_light_world

@@ -23,9 +23,9 @@ from evalkit.publish.release._manifest import (
 )
 from evalkit.publish.release._release import kept_folder, place_release, recover
 from evalkit.publish.release._sign import check_signature, key_name, new_key, public_name, sign
+from evalkit.publish.rendering._execute import redact
 from evalkit.publish.rendering._parameters import declared, parse_override, validated
 from evalkit.publish.rendering._prepare import prepare
-from evalkit.publish.rendering._redact import redact
 from evalkit.seal import MARK
 
 

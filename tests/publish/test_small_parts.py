@@ -22,13 +22,13 @@ from evalkit.publish.audit._fold import pieces
 from evalkit.publish.audit._guard import Guard, dates_in
 from evalkit.publish.audit._identifiers import Identifiers
 from evalkit.publish.release._environment import code
-from evalkit.publish.release._keep import _plain
 from evalkit.publish.release._manifest import MANIFEST
 from evalkit.publish.release._place import broken_chain, misplaced
+from evalkit.publish.release._review import _plain
 from evalkit.publish.rendering._data import write_data
 from evalkit.publish.rendering._document import Document
 from evalkit.publish.rendering._execute import kernel_environment
-from evalkit.publish.rendering._page import _table
+from evalkit.publish.rendering._markdown import _table
 from evalkit.publish.rendering._prepare import Item
 from evalkit.publish.rendering._process import run_child
 from evalkit.publish.rendering._scratch import ENVIRONMENT

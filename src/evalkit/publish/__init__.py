@@ -10,8 +10,7 @@ from evalkit.publish._batch import render_all
 from evalkit.publish._draft import Drafted, Drafter, draft_folder
 from evalkit.publish._foresee import explain, foreseen
 from evalkit.publish._job import RenderJob, find_notebook
-from evalkit.publish._outcome import WAITING, Outcome
-from evalkit.publish._progress import LineProgress, Progress, progress_for
+from evalkit.publish._progress import WAITING, LineProgress, Outcome, Progress, progress_for
 from evalkit.publish._render import render
 from evalkit.publish._verify import Verification, checked, verify
 from evalkit.publish.audit._notebook import check_notebook, notebook_problems
@@ -19,14 +18,13 @@ from evalkit.publish.release._approval import Approval, approvals_of
 from evalkit.publish.release._approve import approve
 from evalkit.publish.release._approvers import new_approver
 from evalkit.publish.release._environment import digest
-from evalkit.publish.release._let_out import destination
 from evalkit.publish.release._lines import append_line
 from evalkit.publish.release._manifest import read_manifest, refuse_draft
 from evalkit.publish.release._move import adopt_releases, export_private, import_private
 from evalkit.publish.release._planned import planned_in
 from evalkit.publish.release._review import write_pack
 from evalkit.publish.release._sign import new_key
-from evalkit.publish.release._waiting import is_waiting
+from evalkit.publish.release._waiting import destination, is_waiting
 from evalkit.publish.release._withdraw import withdraw
 from evalkit.publish.release._withdrawal import Withdrawal
 from evalkit.publish.rendering._tools import Tool, survey

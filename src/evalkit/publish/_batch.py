@@ -9,8 +9,7 @@ from pathlib import Path
 
 from evalkit.errors import EvalkitError, UsageError
 from evalkit.publish._job import RenderJob
-from evalkit.publish._outcome import Outcome
-from evalkit.publish._progress import LineProgress, Progress
+from evalkit.publish._progress import LineProgress, Outcome, Progress
 from evalkit.publish._render import render
 
 

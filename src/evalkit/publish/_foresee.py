@@ -8,10 +8,9 @@ from dataclasses import replace
 
 from evalkit.protocol import Secret, find_private_folder, find_secret, load_disclosure
 from evalkit.publish._job import RenderJob, parameters_of, read_notebook
-from evalkit.publish._outcome import Outcome
+from evalkit.publish._progress import Outcome
 from evalkit.publish.release._manifest import went_in
-from evalkit.publish.release._same import came_out_the_same
-from evalkit.publish.release._standing import standing_at
+from evalkit.publish.release._standing import came_out_the_same, standing_at
 from evalkit.publish.release._waiting import waiting_at
 from evalkit.publish.rendering._scratch import private_files, scratch_folder
 

@@ -1,8 +1,17 @@
-"""What one render is asked to do, and what is found out about it before a kernel starts."""
+"""What one render is asked to do, and what is found out about it before a kernel starts, with the place it is for."""
 
 from __future__ import annotations
 
-__all__ = ["RenderJob", "find_notebook", "language_in", "parameters_of", "read_notebook", "release_folder"]
+__all__ = [
+    "Keyer",
+    "Recorded",
+    "RenderJob",
+    "find_notebook",
+    "language_in",
+    "parameters_of",
+    "read_notebook",
+    "release_folder",
+]
 
 import contextlib
 import json
@@ -13,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import nbformat
 
@@ -21,7 +30,6 @@ from evalkit.errors import ProtocolError, ReleaseError
 from evalkit.excuses import Passed
 from evalkit.periods import Period
 from evalkit.protocol import ReportParams, Study, study_secret
-from evalkit.publish._secret import Keyer
 from evalkit.publish.rendering._parameters import declared, validated
 
 _WITH_IDS = (4, 5)  # the format from which on cells have ids
@@ -281,3 +289,53 @@ def language_in(job: RenderJob, parameters: Mapping[str, Any]) -> str:
     str
     """
     return str(parameters.get("language") or job.study.locale.partition("-")[0])
+
+
+class Keyer(Protocol):
+    """What gives keyed digests."""
+
+    @property
+    def id(self) -> str:
+        """Name of the secret, which tells nothing of it."""
+        ...
+
+    def keyed(self, *parts: str) -> str:
+        """Return the keyed digest of some texts."""
+        ...
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Stands where the secret is not: gives back what a manifest says, so that everything else can be checked.
+
+    Attributes
+    ----------
+    manifest : mapping
+    """
+
+    manifest: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Name of the secret that the release was made with."""
+        return str(self.manifest.get("secret", ""))
+
+    def keyed(self, *parts: str) -> str:
+        """Return what the manifest says of a table.
+
+        Parameters
+        ----------
+        *parts : str
+            See `Secret.keyed`.
+
+        Returns
+        -------
+        str
+            Empty where it says nothing.
+        """
+        what, name = parts[0], parts[2]
+        if what == "table":
+            return str(dict(self.manifest["inputs"].get(f"table {name}", {})).get("hmac_sha256", ""))
+        if what == "known":
+            return str(self.manifest.get("known", {}).get(name, ""))
+        return ""

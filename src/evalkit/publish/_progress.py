@@ -1,14 +1,40 @@
-"""Progress of a render: a bar on a terminal, plain lines in automation."""
+"""What a render tells of itself: a bar on a terminal, plain lines in automation; and at its end what became of it."""
 
 from __future__ import annotations
 
-__all__ = ["LineProgress", "Progress", "progress_for"]
+__all__ = ["WAITING", "LineProgress", "Outcome", "Progress", "Status", "progress_for"]
 
 import contextlib
 import sys
 import time
 from collections.abc import Iterator
-from typing import Protocol, TextIO
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, TextIO
+
+Status = Literal["published", "up_to_date", "waiting_for_approval", "would_render", "stopped"]
+
+WAITING = 13
+"""Exit code where a release waits for somebody's approval: nothing failed, and nothing new is public."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one render that did not fail.
+
+    Attributes
+    ----------
+    status : {"published", "up_to_date", "waiting_for_approval", "would_render", "stopped"}
+        The last one only of a render that was not tried.
+    place : pathlib.Path
+        The release folder, or the private one in which it waits.
+    remark : str
+        One clause; empty where there is nothing to say.
+    """
+
+    status: Status
+    place: Path
+    remark: str = ""
 
 
 class Progress(Protocol):

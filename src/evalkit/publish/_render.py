@@ -21,8 +21,7 @@ from evalkit.excuses import ENVIRONMENT as GATE
 from evalkit.periods import quarters_between
 from evalkit.protocol import load_disclosure, load_frozen, private_folder, study_secret, version_file
 from evalkit.publish._job import RenderJob, language_in, parameters_of, read_notebook
-from evalkit.publish._outcome import Outcome
-from evalkit.publish._progress import LineProgress, Progress
+from evalkit.publish._progress import LineProgress, Outcome, Progress
 from evalkit.publish._protected import Protected, run_protected
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files, guard_for
 from evalkit.publish.audit._notebook import check_notebook
@@ -30,16 +29,15 @@ from evalkit.publish.release._crate import write_crate
 from evalkit.publish.release._environment import digest, loaded_packages
 from evalkit.publish.release._held import ledger_for, newest_gone, release_name
 from evalkit.publish.release._ingredients import because, differences, key, unused
-from evalkit.publish.release._keep import keep_for_review
 from evalkit.publish.release._lock import study_lock
 from evalkit.publish.release._manifest import MANIFEST, as_keyed, attachment, known_then, went_in, write_manifest
 from evalkit.publish.release._planned import registered, with_added
 from evalkit.publish.release._published import estimates_of, numbers_changed, published_of, read_numbers
 from evalkit.publish.release._release import check_place, place_release, recover
+from evalkit.publish.release._review import keep_for_review
 from evalkit.publish.release._revision import FIRST, Revision, after_gone, revision_of, superseding
-from evalkit.publish.release._same import came_out_the_same, outputs_changed, remember_same
 from evalkit.publish.release._sign import SIGNATURE, key_name, sign, signing_key
-from evalkit.publish.release._standing import Standing, standing_at
+from evalkit.publish.release._standing import Standing, came_out_the_same, outputs_changed, remember_same, standing_at
 from evalkit.publish.release._waiting import Waiting, hold, waiting_at
 from evalkit.publish.rendering._data import write_data
 from evalkit.publish.rendering._document import Document, document_of, with_bibliography, with_excuses
@@ -49,7 +47,7 @@ from evalkit.publish.rendering._kernel import MODULES
 from evalkit.publish.rendering._quarto import publish_quarto
 from evalkit.publish.rendering._scratch import private_files, scratch_folder, sweep
 from evalkit.publish.rendering._spoken import in_language
-from evalkit.publish.rendering._typefaces import FONTS
+from evalkit.publish.rendering._web import FONTS
 from evalkit.seal import ENVIRONMENT, new_key
 from evalkit.words import messages_for
 

@@ -14,10 +14,9 @@ import pikepdf
 
 from evalkit.errors import EvalkitError, MissingToolError
 from evalkit.protocol import Secret, Study, find_private_folder, find_secret
-from evalkit.publish._job import RenderJob, parameters_of, read_notebook
+from evalkit.publish._job import Keyer, Recorded, RenderJob, parameters_of, read_notebook
 from evalkit.publish._progress import Progress
 from evalkit.publish._render import Made, make
-from evalkit.publish._secret import Keyer, Recorded
 from evalkit.publish.release._environment import digest
 from evalkit.publish.release._ingredients import Change, because, differences, key, unused
 from evalkit.publish.release._lock import study_lock
@@ -25,8 +24,7 @@ from evalkit.publish.release._manifest import MANIFEST, as_keyed, attachment, da
 from evalkit.publish.release._own import Remark, own_remarks
 from evalkit.publish.release._place import broken_chain, misplaced
 from evalkit.publish.release._published import NumberChange, how_many, read_numbers
-from evalkit.publish.release._same import outputs_changed
-from evalkit.publish.release._standing import Standing
+from evalkit.publish.release._standing import Standing, outputs_changed
 from evalkit.publish.rendering._document import ATTACHMENT
 from evalkit.publish.rendering._scratch import private_files, scratch_folder
 

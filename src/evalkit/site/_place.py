@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from evalkit.errors import ReleaseError, UsageError
-from evalkit.publish.release._exchange import exchange
+from evalkit.publish.release._release import exchange
 from evalkit.publish.rendering._scratch import scratch_folder, sweep
 
 MARKER = "evalkit-site.json"

@@ -16,16 +16,14 @@ from evalkit.publish.release._approval import FILE, Approval, beside
 from evalkit.publish.release._approvers import plain_name, private_key_of
 from evalkit.publish.release._environment import digest
 from evalkit.publish.release._held import opened_ledger
-from evalkit.publish.release._let_out import copied, destination, let_out, may_go_out
-from evalkit.publish.release._lines import append_line
+from evalkit.publish.release._lines import append_line, check_written
 from evalkit.publish.release._lock import study_lock
 from evalkit.publish.release._manifest import MANIFEST, damaged, read_manifest, refuse_draft, strangers
 from evalkit.publish.release._own import in_ledgers
 from evalkit.publish.release._place import misplaced
-from evalkit.publish.release._reasons import check_written
 from evalkit.publish.release._release import check_place
 from evalkit.publish.release._sign import sign_bytes
-from evalkit.publish.release._waiting import is_waiting
+from evalkit.publish.release._waiting import copied, destination, is_waiting, let_out, may_go_out
 
 
 def approve(

@@ -24,8 +24,16 @@ from pathlib import Path
 
 from evalkit.errors import DisclosureError
 from evalkit.protocol import make_private, write_private
-from evalkit.publish.release._ledger_entry import entry_from, entry_to
-from evalkit.publish.release._ledger_index import ANOTHER, INDEX, KEY, Index, checked_key, index_of
+from evalkit.publish.release._ledger_index import (
+    ANOTHER,
+    INDEX,
+    KEY,
+    Index,
+    checked_key,
+    entry_from,
+    entry_to,
+    index_of,
+)
 
 _MARK = ".ledger"
 _PENDING = "pending.json"

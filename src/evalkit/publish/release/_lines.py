@@ -1,8 +1,11 @@
-"""Lines that are only added, in private and beside a release: approvals and withdrawals. What is damaged is refused."""
+"""Lines that are only added, in private and beside a release: approvals and withdrawals. What is damaged is refused.
+
+They are published: what people write in them holds nobody's identifier, no secret and no folder.
+"""
 
 from __future__ import annotations
 
-__all__ = ["append_line", "beside_release", "kept_lines"]
+__all__ = ["append_line", "beside_release", "check_written", "kept_lines"]
 
 import contextlib
 import errno
@@ -10,12 +13,14 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from evalkit.errors import ReleaseError
+from evalkit.errors import DisclosureError, ReleaseError
+from evalkit.protocol import Study, private_folder
+from evalkit.publish.audit import guard_for
 
 _REVISION = re.compile(r"\.r[1-9]\d*$")
 _Line = TypeVar("_Line")
@@ -145,3 +150,31 @@ def _take_back(file: Path, before: int) -> None:
             os.truncate(file, before)
         else:
             file.unlink()
+
+
+def check_written(study: Study, texts: Mapping[str, str], identifiers: Iterable[str], secrets: Iterable[str]) -> None:
+    """Hold texts that are published beside a release to what a report's own are held to.
+
+    Parameters
+    ----------
+    study : Study
+    texts : mapping
+        How each was given, as ``--reason``: text.
+    identifiers, secrets : iterable of str
+        Of all participants; of the study's database.
+
+    Raises
+    ------
+    DisclosureError
+        Naming what was given, never what it holds.
+    """
+    protocol = study.path.read_text(encoding="utf-8", errors="replace")
+    paths = [str(study.folder), str(private_folder(study))]
+    guard = guard_for(
+        "", identifiers=identifiers, secrets=secrets, paths=paths, protocol=protocol, authored="", days=()
+    )
+    for name, text in texts.items():
+        # A day that somebody wrote here himself may stand, as one in a notebook's prose may.
+        if reason := guard.objection([text], dated=False):
+            msg = f"{name}: {reason}; it is published, so say it without"
+            raise DisclosureError(msg)

@@ -8,23 +8,28 @@ step, so that at no moment, whatever dies, is there no release at its place or o
 
 from __future__ import annotations
 
-__all__ = ["check_place", "kept_folder", "place_release", "recover"]
+__all__ = ["check_place", "exchange", "kept_folder", "place_release", "recover"]
 
 import contextlib
+import ctypes
+import errno
 import filecmp
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from evalkit.errors import ReleaseError
-from evalkit.publish.release._exchange import exchange
 from evalkit.publish.rendering._scratch import scratch_folder, sweep
 
 _STAGING = ".making-"
 _FILE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_-]*/)?[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ASIDE = ".aside-"
+_AT_FDCWD = -100
+_SWAP = 2  # RENAME_EXCHANGE on Linux, RENAME_SWAP on macOS: the same number
+_ABSENT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 
 
 def kept_folder(target: Path, revision: int) -> Path:
@@ -212,3 +217,38 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Exchange two folders' names.
+
+    Parameters
+    ----------
+    one, other : pathlib.Path
+        On the same file system; both there.
+
+    Returns
+    -------
+    bool
+        False where system or file system cannot do it in one step; nothing is changed then.
+
+    Raises
+    ------
+    OSError
+        If it fails for another reason.
+    """
+    first, second = os.fsencode(one), os.fsencode(other)
+    library = ctypes.CDLL(None, use_errno=True)
+    try:
+        if sys.platform == "darwin":
+            failed = library.renamex_np(first, second, ctypes.c_uint(_SWAP))
+        else:
+            failed = library.renameat2(_AT_FDCWD, first, _AT_FDCWD, second, ctypes.c_uint(_SWAP))
+    except AttributeError:  # an older C library
+        return False
+    if failed == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _ABSENT:
+        return False
+    raise OSError(number, os.strerror(number), str(one))

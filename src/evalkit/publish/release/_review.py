@@ -6,25 +6,28 @@ why. It holds exact counts, so it stays in the study's private folder.
 
 from __future__ import annotations
 
-__all__ = ["write_pack"]
+__all__ = ["cleaned", "keep_for_review", "kept_folder_of", "write_pack"]
 
 import html
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pandas as pd
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from evalkit.errors import ReleaseError
-from evalkit.protocol import Study, load_disclosure
+from evalkit.protocol import Study, load_disclosure, make_private, private_folder
+from evalkit.protocol import write_private as write_private_bytes
 from evalkit.publish.audit import counted
-from evalkit.publish.release._keep import kept_folder_of, write_private
+from evalkit.publish.release._environment import digest
 from evalkit.publish.release._manifest import MANIFEST, refuse_draft
 from evalkit.seal import MARK
 from evalkit.spreadsheet import csv_text
 
+_TOLD = ("shows", "kind", "estimate", "verdict", "alt", "line")
 _COLUMNS = [
     "cell",
     "line",
@@ -44,6 +47,97 @@ _STYLE = (
     "section{border-top:2px solid #0b5a7a;margin-top:2rem}svg{max-width:100%;height:auto}"
     ".secret{background:#fdf1e7;padding:.5rem 1rem}"
 )
+_SHOWN = ["cell", "shows", "kind", "estimate", "verdict"]
+
+
+def kept_folder_of(study: Study, manifest: Path) -> Path:
+    """Return the private folder of one release: named by the digest of its manifest, whatever the release is called.
+
+    Parameters
+    ----------
+    study : Study
+    manifest : pathlib.Path
+        The release's manifest.
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    return private_folder(study) / "review" / digest(manifest)[:16]
+
+
+def cleaned(executed: Any) -> Any:  # noqa: ANN401 - nbformat has no types
+    """Return an executed notebook with its author's cells and its sealed outputs, and nothing else.
+
+    Parameters
+    ----------
+    executed : nbformat.NotebookNode
+        That passed the audit; not changed.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        Without injected parameters, metadata, execution records, seals and numbers of data files.
+    """
+    cells = []
+    for number, cell in counted(executed):
+        if cell.cell_type == "markdown":
+            cells.append(new_markdown_cell(cell.source, id=f"cell-{number:03d}"))
+        elif cell.cell_type == "code":
+            outputs = [_plain(output) for output in cell.outputs if MARK in output.get("metadata", {})]
+            cells.append(new_code_cell(cell.source, outputs=outputs, id=f"cell-{number:03d}"))
+    return new_notebook(cells=cells)
+
+
+def _plain(output: Any) -> Any:  # noqa: ANN401
+    mark = output["metadata"][MARK]
+    told = {name: mark[name] for name in _TOLD if name in mark}
+    return new_output("display_data", data=dict(output["data"]), metadata={MARK: told})
+
+
+def keep_for_review(
+    study: Study,
+    manifest: Path,
+    executed: Any,  # noqa: ANN401 - nbformat has no types
+    record: Path | None,
+    looked: Mapping[str, int] | None = None,
+) -> Path:
+    """Keep what the output-check pack is made from.
+
+    Parameters
+    ----------
+    study : Study
+    manifest : pathlib.Path
+        Of the release about to be placed.
+    executed : nbformat.NotebookNode
+    record : pathlib.Path or None
+        What the report wrote of its counts, one JSON line per output; None: nothing was written.
+    looked : mapping of str to int, optional
+        How many counts stand behind what is shown, and how many of them are small.
+
+    Returns
+    -------
+    pathlib.Path
+        A private folder.
+    """
+    folder = make_private(kept_folder_of(study, manifest))
+    lines = record.read_text(encoding="utf-8").splitlines() if record is not None and record.is_file() else []
+    told = "".join(f"{line}\n" for line in lines)
+    write_private(folder / "executed.ipynb", nbformat.writes(cleaned(executed)))
+    write_private(folder / "record.jsonl", told)
+    write_private(folder / "looked.json", json.dumps(dict(looked or {}), sort_keys=True) + "\n")
+    return folder
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a text that only the study's users can read, whole or not at all.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+    text : str
+    """
+    write_private_bytes(file, text.encode("utf-8"))
 
 
 def write_pack(release: Path, study: Study) -> Path:
@@ -83,7 +177,7 @@ def write_pack(release: Path, study: Study) -> Path:
     facts = json.loads(manifest.read_text(encoding="utf-8")) | {"looked": _looked(kept / "looked.json")}
     write_private(pack / "counts.csv", csv_text(counts))
     write_private(
-        pack / "outputs.csv", csv_text(pd.DataFrame([{k: o[k] for k in _TOLD} for o in outputs], columns=_TOLD))
+        pack / "outputs.csv", csv_text(pd.DataFrame([{k: o[k] for k in _SHOWN} for o in outputs], columns=_SHOWN))
     )
     write_private(pack / "index.html", _page(facts, outputs, counts, study, release.name))
     return pack
@@ -94,14 +188,11 @@ def _looked(file: Path) -> dict[str, int]:
     return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
 
 
-_TOLD = ["cell", "shows", "kind", "estimate", "verdict"]
-
-
 def _outputs(notebook: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - nbformat has no types
     for number, cell in counted(notebook):
         for output in cell.get("outputs", []):
             mark = output["metadata"][MARK]
-            told = {name: str(mark.get(name, "")) for name in _TOLD}
+            told = {name: str(mark.get(name, "")) for name in _SHOWN}
             yield {
                 **told,
                 "cell": number,

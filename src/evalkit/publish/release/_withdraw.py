@@ -15,12 +15,11 @@ from evalkit.protocol import Study, make_private, private_folder, private_modes
 from evalkit.publish.release._approvers import plain_name
 from evalkit.publish.release._environment import digest
 from evalkit.publish.release._held import opened_ledger
-from evalkit.publish.release._lines import append_line
+from evalkit.publish.release._lines import append_line, check_written
 from evalkit.publish.release._lock import study_lock
 from evalkit.publish.release._manifest import MANIFEST, read_manifest
 from evalkit.publish.release._own import in_ledgers
 from evalkit.publish.release._place import misplaced
-from evalkit.publish.release._reasons import check_written
 from evalkit.publish.release._waiting import is_waiting
 from evalkit.publish.release._withdrawal import (
     WITHDRAWALS,

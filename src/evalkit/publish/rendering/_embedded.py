@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DIALECT", "FONTS", "font_folder", "metadata", "publish_embedded", "write_style"]
+__all__ = ["DIALECT", "FONTS", "font_folder", "metadata", "publish_embedded", "words", "write_style"]
 
 import calendar
 import html
@@ -16,13 +16,10 @@ import pypandoc
 
 from evalkit.errors import PublicationError
 from evalkit.publish.rendering._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
-from evalkit.publish.rendering._markdown import write_markdown
-from evalkit.publish.rendering._page import css_string, finished
+from evalkit.publish.rendering._markdown import css_string, finished, write_markdown
 from evalkit.publish.rendering._process import Finished, run_child
-from evalkit.publish.rendering._typefaces import FONTS, font_file, style_with_letters
 from evalkit.publish.rendering._typst import COMMAND
-from evalkit.publish.rendering._web import check_self_contained
-from evalkit.publish.rendering._words import words
+from evalkit.publish.rendering._web import FONTS, check_self_contained, font_file, style_with_letters
 from evalkit.words import messages_for
 
 DIALECT = "markdown-tex_math_dollars-raw_tex-example_lists-task_lists"
@@ -242,3 +239,40 @@ def _html(_: Document, folder: Path, allowed: _Allowed) -> Path:
     page.write_text(finished(page.read_text(encoding="utf-8")), encoding="utf-8")
     check_self_contained(page)
     return page
+
+
+def words(locale: str) -> dict[str, str]:
+    """Return the words of the templates.
+
+    Parameters
+    ----------
+    locale : str
+        As ``en-US``.
+
+    Returns
+    -------
+    dict
+        Name in the templates, without ``ek-word-``: text.
+    """
+    say = messages_for(locale)
+    return {
+        "period": say("Period"),
+        "cut": say("Data cut"),
+        "later": say("(nothing known later is used)"),
+        "publisher": say("Published by"),
+        "revision": say("Revision"),
+        "synthetic": say("Synthetic data"),
+        "simulated": say(
+            "Everything in this report was made by a simulator. No real person is described, and nothing here is "
+            "evidence about a program."
+        ),
+        "unreal": say("Synthetic data: no real person is described"),
+        "draft": say("Draft"),
+        "drafted": say("Not published and not approved: not to be passed on"),
+        "skip": say("Skip to the report"),
+        "contents": say("Contents"),
+        "more": say("Wider than the screen: move sideways to see all"),
+        "page": say("Page {page} of {pages}"),
+        "figure": say("Figure"),
+        "table": say("Table"),
+    }

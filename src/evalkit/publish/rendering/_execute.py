@@ -1,4 +1,10 @@
-"""Running a notebook with papermill: one scratch folder, one kernel, one deadline, no process left behind."""
+"""Running a notebook with papermill: one scratch folder, one kernel, one deadline, no process left behind.
+
+What goes wrong is said without data. An exception that Python or a library raises may quote the data it choked on.
+Whatever the author of the notebook typed is no participant's value; so quoted words are kept when they stand in the
+notebook's own source (or are plain Python words), and are replaced by an ellipsis when they do not. A number may have
+been counted, and small ones stand in every notebook somewhere: none is kept.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +16,11 @@ __all__ = [
     "execute",
     "explained",
     "kernel_environment",
+    "redact",
     "socket_parent",
 ]
 
+import builtins
 import contextlib
 import errno
 import logging
@@ -41,7 +49,6 @@ from evalkit import errors
 from evalkit.errors import DisclosureError, ExecutionError, ExecutionTimeoutError
 from evalkit.publish.rendering._kernel import LOADED, MODULES, ReportEngine
 from evalkit.publish.rendering._process import memory_of
-from evalkit.publish.rendering._redact import redact
 from evalkit.publish.rendering._scratch import ENVIRONMENT as SCRATCH
 
 papermill_engines.register("evalkit", ReportEngine)
@@ -53,8 +60,12 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _NOT_THEIRS = frozenset(
     {"MPLBACKEND", "PYTHONDEVMODE", "PYTHONINSPECT", "PYTHONSTARTUP", "PYTHONVERBOSE", "PYTHONWARNINGS"}
 )
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _OUR_ERRORS = frozenset(errors.__all__)
+_TOKENS = re.compile(
+    r"""'[^'\n]*'|"[^"\n]*"|\[[^\]\n]*\]|[A-Za-z_]*\d[\w.:-]*""",
+)
+_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 @dataclass
@@ -335,3 +346,39 @@ def _write_log(file: Path, text: str) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(text)
+
+
+def redact(message: str, source: str) -> str:
+    """Return a message without anything that could come from the data.
+
+    Parameters
+    ----------
+    message : str
+        The message of an exception that is not evalkit's own.
+    source : str
+        The notebook's source: words standing in it are the author's, not the data's.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> redact("name 'kohort' is not defined", "kohort.people")
+    "name 'kohort' is not defined"
+    >>> redact("KeyError: 'P81f2aa03'", "people.loc[first]")
+    "KeyError: '…'"
+    >>> redact("ValueError: only 2 of 40", "x = [1, 2]")
+    'ValueError: only … of …'
+    """
+    words = set(_WORD.findall(source)) | set(dir(builtins))
+
+    def keep(match: re.Match[str]) -> str:
+        token = match.group()
+        if token[0] in "'\"[":
+            inner = token[1:-1]
+            known = all(part in words for part in re.findall(r"[^\s.,()]+", inner))
+            return token if known else f"{token[0]}…{token[-1]}"
+        return token if token in words else "…"
+
+    return _TOKENS.sub(keep, _ANSI.sub("", message))

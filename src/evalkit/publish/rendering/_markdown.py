@@ -1,21 +1,33 @@
-"""From a document to Markdown with its pictures beside it, for pandoc."""
+"""From a document to Markdown for pandoc: pictures beside it, and below a figure or table of the page its numbers."""
 
 from __future__ import annotations
 
-__all__ = ["markdown_parts", "write_markdown"]
+__all__ = ["beside", "column_headings", "css_string", "finished", "markdown_parts", "wrap_tables", "write_markdown"]
 
 import html
 import re
 from pathlib import Path
 
+import pandas as pd
+
+from evalkit.publish.rendering._data import frame_of
 from evalkit.publish.rendering._document import Document
-from evalkit.publish.rendering._page import beside
 from evalkit.publish.rendering._prepare import Item
 from evalkit.words import Messages, messages_for
 
 _WIDTH = re.compile(r'<svg\b[^>]*?\bwidth="([\d.]+)pt"')
 _PHONE = 400.0  # points of letters as large as a figure's that a phone shows without making them too small
 _FENCE = re.compile(r"^(`{3,})", re.MULTILINE)
+_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+_CAPTION = re.compile(r"<caption\b[^>]*>(.*?)</caption>", re.DOTALL)
+_OUTSIDE = re.compile(r"<figcaption\b[^>]*>((?:(?!<figcaption\b|</figure>).)*?)</figcaption>(?!.*</figure>)", re.DOTALL)
+_HEADING = re.compile(r"<h[1-6]\b[^>]*>(.*?)</h[1-6]>", re.DOTALL)
+_HEADING_CELL = re.compile(r'<td\b([^>]*\bscope="(?:col|row)group"[^>]*)>(.*?)</td>', re.DOTALL)
+_EMPTY_HEADING = re.compile(r"<th\b[^>]*>\s*</th>")
+_WRAPPED = re.compile(r'<div[^>]*class="table-wrap"[^>]*>\s*$')
+_CONTENTS = re.compile(r'<nav class="contents".*?</nav>\s*', re.DOTALL)
+_PLACE = re.compile(r'<div class="contents">\s*</div>')
+_DECIMALS = 4
 
 
 def write_markdown(document: Document, folder: Path) -> Path:
@@ -117,3 +129,170 @@ def _fenced(info: str, text: str) -> str:
     longest = max((len(found) for found in _FENCE.findall(text)), default=2)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{info}\n{text.strip()}\n{fence}"
+
+
+def beside(item: Item, say: Messages, *, linked: bool = True) -> str:
+    """Return the numbers and files of a figure or table as HTML.
+
+    Parameters
+    ----------
+    item : Item
+    say : Messages
+    linked : bool
+        Whether its files lie beside the page: a draft has none.
+
+    Returns
+    -------
+    str
+        A toggle (no script) and links, as raw HTML; empty when there are neither numbers nor pictures.
+    """
+    links = [(f"data/{item.label}.csv", say("Numbers (CSV)"))] if item.numbers else []
+    if item.kind == "figure":
+        links += [
+            (f"figures/{item.label}.{form}", say("Picture ({form})", form=form.upper())) for form in ("svg", "png")
+        ]
+    if not linked:
+        links = []
+    toggled = item.kind == "figure" and item.numbers
+    if not (links or toggled):
+        return ""
+    caption = html.escape(item.title)
+    unseen = f'<span class="unseen">: {caption}</span>'
+    anchors = "".join(f'<a href="{target}">{text}{unseen}</a>' for target, text in links)
+    toggle = ""
+    if toggled:
+        words = say("Show the numbers as a table")
+        summary = f"<summary>{words}{unseen}</summary>"
+        name = html.escape(say("Numbers: {caption}", caption=item.title))
+        wrap = f'<div class="table-wrap" role="region" tabindex="0" aria-label="{name}">'
+        toggle = f"<details>{summary}{wrap}{_table(frame_of(item), say)}</div></details>"
+    return f'<div class="beside">{toggle}{f"<p>{anchors}</p>" if links else ""}</div>'
+
+
+def _table(frame: pd.DataFrame, say: Messages) -> str:
+    # a share of all referred, also of those too recently referred to have taken a step, is no rate to be quoted
+    frame = frame.drop(columns="share", errors="ignore")
+    if "label" in frame:  # says in words what these say in names
+        frame = frame.drop(columns=["term", "variable"], errors="ignore")
+    names = [str(name) for name in frame]
+    numeric = {name for name in names if not frame[name].map(lambda v: isinstance(v, str)).any()}
+    mark = {name: ' class="figure-number"' if name in numeric else "" for name in names}
+    named = column_headings(say)
+    head = "".join(
+        f'<th scope="col"{mark[n]}>{html.escape(named.get(n, say(n.replace("_", " "))))}</th>' for n in names
+    )
+    rows = (
+        "".join(f"<td{mark[n]}>{html.escape(_written(v))}</td>" for n, v in zip(names, row, strict=True))
+        for row in frame.astype(object).itertuples(index=False)
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
+
+
+def _written(value: object) -> str:
+    if value is None or value is pd.NA or (isinstance(value, float) and value != value):  # noqa: PLR0124 - NaN
+        return ""
+    return f"{value:.{_DECIMALS}g}".replace("-", "−") if isinstance(value, float) else str(value)
+
+
+def column_headings(say: Messages) -> dict[str, str]:
+    """Return the headings of columns of numbers, by their names in the data files.
+
+    Parameters
+    ----------
+    say : Messages
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "group": say("Group"),
+        "label": say("What"),
+        "term": say("Term"),
+        "time": say("Day"),
+        "time_from": say("From day"),
+        "n": say("Out of"),
+        "n_risk": say("At risk"),
+        "n_event": say("Number"),
+        "estimate": say("Estimate"),
+        "conf_low": say("Lower limit"),
+        "conf_high": say("Upper limit"),
+        "measure": say("Measure"),
+        "period": say("Period"),
+    }
+
+
+def finished(page: str) -> str:
+    """Return a page as it is published: tables that scroll, and the contents after what is to be read first.
+
+    Parameters
+    ----------
+    page : str
+        HTML.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> finished('<nav class="contents">C</nav><h2>Found</h2><div class="contents"></div>')
+    '<h2>Found</h2><nav class="contents">C</nav>'
+    """
+    found = _CONTENTS.search(page)
+    if found and _PLACE.search(page):
+        page = _PLACE.sub(lambda _: found[0].strip(), page.replace(found[0], "", 1), count=1)
+    return wrap_tables(page)
+
+
+def wrap_tables(page: str) -> str:
+    """Put each table that can be wider than a screen into a box that scrolls, by keyboard too; mark its headings.
+
+    Parameters
+    ----------
+    page : str
+        HTML; tables that stand in such a box already keep it.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> wrap_tables("<h2>T <b>1</b></h2><table></table>").removeprefix("<h2>T <b>1</b></h2>")
+    '<div class="table-wrap" role="region" tabindex="0" aria-label="T 1"><table></table></div>'
+    """
+    parts: list[str] = []
+    end = 0
+    for found in _TABLE.finditer(page):
+        before = page[end : found.start()]
+        table = _EMPTY_HEADING.sub("<td></td>", _HEADING_CELL.sub(r"<th\1>\2</th>", found[0]))
+        end = found.end()
+        if _WRAPPED.search(before):
+            parts += [before, table]
+            continue
+        named = _CAPTION.search(table) or _OUTSIDE.search(before)
+        title = named or next(iter(reversed([*_HEADING.finditer(page, 0, found.start())])), None)
+        name = html.escape(html.unescape(" ".join(re.sub(r"<[^>]+>", "", title[1]).split()))) if title else "-"
+        opened = f'<div class="table-wrap" role="region" tabindex="0" aria-label="{name}">'
+        parts += [before, f"{opened}{table}</div>"]
+    return "".join([*parts, page[end:]])
+
+
+def css_string(text: str) -> str:
+    r"""Return a text as what stands between quotes in a style sheet inside a page.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> css_string('a "b" </style>')
+    'a \\22 b\\22  \\3c /style\\3e '
+    """
+    return "".join(f"\\{ord(c):x} " if c in "\"\\'<>&\n\r" else c for c in " ".join(text.split()))

@@ -24,8 +24,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook, new_raw_cell
 from evalkit.errors import MissingToolError, PublicationError
 from evalkit.publish.rendering._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
 from evalkit.publish.rendering._embedded import DIALECT, font_folder, metadata, write_style
-from evalkit.publish.rendering._markdown import markdown_parts
-from evalkit.publish.rendering._page import finished
+from evalkit.publish.rendering._markdown import finished, markdown_parts
 from evalkit.publish.rendering._process import Finished, run_child
 from evalkit.publish.rendering._web import check_self_contained, strip_scripts
 
