@@ -13,7 +13,7 @@ import pandas as pd
 
 from evalkit.stats import foretold, standardised_risks
 from evalkit.stats._cause_risks import fit_risks, scores
-from evalkit.stats._design import design_matrix
+from evalkit.stats.design import design_matrix
 
 STUDIES, SEED, N, LARGE, N_BOOT, TAU = 200, 20262, 300, 400_000, 99, 60
 BETA = ((0.5, 0.3), (-0.4, 0.0))

@@ -6,7 +6,7 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
-from evalkit.views._style import COMPARISON, FOCUS, INK, MUTED, RULE, new_figure, svg_of, themed
+from evalkit.views.style import COMPARISON, FOCUS, INK, MUTED, RULE, new_figure, svg_of, themed
 
 Row = dict[str, Any]
 # label, what a number is multiplied by, decimals

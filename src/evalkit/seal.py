@@ -1,6 +1,6 @@
-"""The seal on an output: that `evalkit.views` made it in this very run, and that nobody changed it since.
+"""The seal on an output: that `evalkit.report` put it out in this very run, and that nobody changed it since.
 
-A render makes a key (`new_key`) and hands it to its kernel in the environment. `evalkit.views` seals what passed
+A render makes a key (`new_key`) and hands it to its kernel in the environment. `evalkit.report` seals what passed
 disclosure control: a keyed digest (HMAC-SHA-256) of everything the output holds and everything its mark says, with
 a number that is used once. The audit of the finished notebook computes it again. A mark written by hand, put on another
 content, copied or edited has no valid seal. In JupyterLab there is no key, and no seal.

@@ -16,8 +16,8 @@ from evalkit.counts import Tally, who
 from evalkit.disclosure import POINTS, Digits, Policy, Safe, cells_of, make_safe, printed
 from evalkit.disclosure._counts import coarse_error
 from evalkit.estimates import Estimates
+from evalkit.report._mark import as_mark
 from evalkit.stats import cox, e_value, rmst_contrast
-from evalkit.views._data import as_mark
 from evalkit.words import decimal, p_value, percent, points
 from views.made import view_for
 from views.seen import safe_numbers, sentences, table_of

@@ -22,8 +22,8 @@ from evalkit.protocol._disclosure import Disclosure
 from evalkit.protocol._files import validate
 from evalkit.protocol._report import ReportParams
 from evalkit.protocol._study import Study
+from evalkit.report import _mark
 from evalkit.simulate import simulate
-from evalkit.views import _mark
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

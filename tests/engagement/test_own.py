@@ -20,7 +20,7 @@ from evalkit.estimates import Estimates
 from evalkit.protocol import load_study
 from evalkit.report._model_words import in_study_words
 from evalkit.simulate import simulate
-from evalkit.stats._design import Design
+from evalkit.stats.design import Design
 from golden.cases import known
 from golden.cases import with_harms as harms
 

@@ -124,6 +124,7 @@ case("stats.power: 90 events", lambda: stats.power(90, 0.6, alpha=0.1, allocatio
 case("stats.schoenfeld_events: 0.6", lambda: stats.schoenfeld_events(0.6, power=0.9, alpha=0.01, allocation=0.3))
 case("stats.minimum_detectable_hazard_ratio: 90", lambda: stats.minimum_detectable_hazard_ratio(90, power=0.9, alpha=0.1, allocation=0.3))  # fmt: skip
 for measure, value in (("RR", 1.62), ("OR", 0.55), ("HR", 1.8)):
+    case(f"stats.as_risk_ratio: {measure}", functools.partial(stats.as_risk_ratio, value, measure))
     case(f"stats.e_value: {measure}", functools.partial(stats.e_value, value, measure=measure))
 case("stats.e_value: rare HR", lambda: stats.e_value(0.61, measure="HR", rare=True, covariates={"age": (1.4, 0.8), "x": (0.7, 1.6)}))  # fmt: skip
 for estimand in ("att", "ate", "overlap"):

@@ -294,6 +294,8 @@ def test_e_values() -> None:
     hazards = (1 - 0.5 ** math.sqrt(1.8)) / (1 - 0.5 ** math.sqrt(1 / 1.8))
     for name, ratio in (("RR", 1.62), ("OR", math.sqrt(0.55)), ("HR", hazards), ("rare HR", 0.61)):
         assert kept(f"stats.e_value: {name}")["data"]["e_value"][0] == pytest.approx(of(ratio)), name
+        if name != "rare HR":
+            assert kept(f"stats.as_risk_ratio: {name}") == pytest.approx(ratio), name
 
 
 def test_power_by_schoenfeld() -> None:

@@ -164,13 +164,13 @@ RUN = [
     ),
     Leak("marked output and a print", "say('fine')\nprint('.')", "printed text"),
     # -- around the doors
-    Leak("private module", "from evalkit.views._mark import emit as out", "evalkit.views._mark"),
+    Leak("private module", "from evalkit.report._mark import emit as out", "evalkit.report._mark"),
     Leak(
         "private module by name",
-        "import importlib\nimportlib.import_module('evalkit.views._mark');",
-        "evalkit.views._mark",
+        "import importlib\nimportlib.import_module('evalkit.report._mark');",
+        "evalkit.report._mark",
     ),
-    Leak("private module by its package", "from evalkit.views import _mark", "evalkit.views._mark"),
+    Leak("private module by its package", "from evalkit.report import _mark", "evalkit.report._mark"),
     Leak("private method of the report", "class R:\n    _emit = print\nq = R()._emit", "_emit"),
     Leak("the seal itself", "from evalkit import seal", "evalkit.seal"),
     # -- an identifier in something that passed

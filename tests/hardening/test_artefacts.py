@@ -26,9 +26,8 @@ from evalkit import analyses
 from evalkit.analyses import Comparison
 from evalkit.disclosure import _safe
 from evalkit.estimates import Estimates
-from evalkit.report import Report, open_report, say_participants, show_participants
+from evalkit.report import Report, _mark, open_report, say_participants, show_participants
 from evalkit.simulate import simulate
-from evalkit.views import _mark
 from hardening.inversions import attack
 from hardening.published import Release, numbers_of, of_outputs, read_release
 from hardening.truth import Score, score, truth_of

@@ -18,7 +18,7 @@ from evalkit.protocol import load_baselines, load_study
 from evalkit.publish.audit._notebook import check_notebook
 from evalkit.report import open_report
 from evalkit.report._given import check_letters as check_words
-from evalkit.views._style import new_figure, svg_of, themed
+from evalkit.views.style import new_figure, svg_of, themed
 from publish import standin
 
 FOREIGN = ["社区外展", "한국어", "ไทย", "हिन्दी", "العربية", "עברית", "\U0001f600", "\U000f002a", "\ue000", "ꙮ", "a社b"]

@@ -29,9 +29,9 @@ from evalkit.publish.rendering._embedded import DIALECT, publish_embedded
 from evalkit.publish.rendering._markdown import quoted
 from evalkit.publish.rendering._quarto import write_input
 from evalkit.report import Report, _report, open_report
+from evalkit.report import _mark as marks
 from evalkit.simulate import simulate
 from evalkit.views import CurveText, html_table
-from evalkit.views import _mark as marks
 from publish.standin import pdf_pages
 
 NAMES = [

@@ -8,7 +8,7 @@ from evalkit.analyses._analyses import ShareOf
 from evalkit.counts import Tally, codes_of
 from evalkit.disclosure import Policy, Record, Safe, make_safe
 from evalkit.estimates import Estimates
-from evalkit.views._mark import emit
+from evalkit.report._mark import emit
 
 __all__ = ["emit", "recorded", "show"]
 SECRET = ""  # where this is copied beside a notebook, the secret of the study's noise is written here

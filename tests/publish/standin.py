@@ -34,10 +34,10 @@ import sys, types
 from collections.abc import Iterator
 from pathlib import Path
 import evalkit
-room = types.ModuleType("evalkit.views")
-room.__path__ = [str(Path(evalkit.__file__).parent / "views")]
-sys.modules.setdefault("evalkit.views", room)
-from evalkit.views._mark import emit as put_out
+room = types.ModuleType("evalkit.report")
+room.__path__ = [str(Path(evalkit.__file__).parent / "report")]
+sys.modules.setdefault("evalkit.report", room)
+from evalkit.report._mark import emit as put_out
 from evalkit.markup import sign
 __all__ = ["emit"]
 def emit(shows, text, **mark):

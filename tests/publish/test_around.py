@@ -26,12 +26,14 @@ from evalkit.errors import (
 )
 from evalkit.periods import Period
 from evalkit.protocol import private_folder
-from evalkit.publish import RenderJob, _batch, _environment, _process, _tools
+from evalkit.publish import RenderJob, _batch
 from evalkit.publish._batch import render_all
 from evalkit.publish._job import find_notebook, parameters_of, read_notebook
+from evalkit.publish.release import _environment
 from evalkit.publish.release._environment import digest, environment, imported_packages
 from evalkit.publish.release._lock import study_lock
 from evalkit.publish.release._release import exchange
+from evalkit.publish.rendering import _process, _tools
 from evalkit.publish.rendering._process import memory_of, run_child
 from evalkit.publish.rendering._tools import Tool, publisher_of, survey, tools_of
 from publish import standin

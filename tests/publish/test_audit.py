@@ -427,11 +427,11 @@ def test_every_part_of_a_pdf_is_searched(place: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "name"),
     [
-        ("import evalkit.views._mark", "evalkit.views._mark"), ("from evalkit.views import _mark", "evalkit.views._mark"),
+        ("import evalkit.report._mark", "evalkit.report._mark"), ("from evalkit.report import _mark", "evalkit.report._mark"),
         ("from evalkit import seal", "evalkit.seal"), ("evalkit.seal.key()", "evalkit.seal"), ("'evalkit.report._report'", "evalkit.report._report"),
         ("report._emit('x')", "_emit"), ("x._SEALER", "_SEALER"), ("x._key", "_key"), ("x._mark", "_mark"), ("x._other", ""),
         ("import evalkit.stats", ""), ("from evalkit import survival", ""), ("import evalkitty._x", ""), ("x = 1", ""),
-        ("%matplotlib inline\nimport evalkit.views._mark", "evalkit.views._mark"), ("def (: evalkit.views._mark", "evalkit.views._mark"),
+        ("%matplotlib inline\nimport evalkit.report._mark", "evalkit.report._mark"), ("def (: evalkit.report._mark", "evalkit.report._mark"),
         ("def (:", ""),
     ],
 )  # fmt: skip

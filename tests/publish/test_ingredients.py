@@ -14,8 +14,9 @@ import pytest
 from evalkit.intake import table_digests
 from evalkit.periods import Period
 from evalkit.protocol import Study, load_report, load_study
-from evalkit.publish import RenderJob, _environment, _manifest
+from evalkit.publish import RenderJob
 from evalkit.publish._job import parameters_of, read_notebook
+from evalkit.publish.release import _environment, _manifest
 from evalkit.publish.release._ingredients import because, differences, key
 from publish import standin
 

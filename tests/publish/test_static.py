@@ -80,14 +80,14 @@ def test_what_the_publishers_do_not_treat_alike_is_said_too() -> None:
     cells = [
         new_markdown_cell("::: {.callout-note}\nx\n:::"),
         new_code_cell("#| label: fig-a\n#| fig-cap: '![x](y.png)'\n#| fig-alt: 'B'\nreport.show(curve)"),
-        new_code_cell("from evalkit.views._mark import emit"),
+        new_code_cell("from evalkit.report._mark import emit"),
         new_markdown_cell("日本"),
     ]
     found = [(p.cell, p.text) for p in problems_before(new_notebook(cells=cells), ("html", "pdf"))]
     assert found == [
         (1, "uses the class 'callout-note', which the publishers do not treat alike; take it out"),
         (2, "(fig-a) its caption holds a picture; figures come from report.show"),
-        (3, "reaches into evalkit's private parts (evalkit.views._mark)"),
+        (3, "reaches into evalkit's private parts (evalkit.report._mark)"),
         (4, "holds letters that the PDF's fonts do not have; write it in others, or with --to html"),
     ]
     assert [p.cell for p in problems_before(new_notebook(cells=cells), ("html",))] == [1, 2, 3]

@@ -16,9 +16,9 @@ from evalkit.cohort import Cohort
 from evalkit.disclosure import Safe
 from evalkit.estimates import Estimates
 from evalkit.protocol import Baseline, Baselines
-from evalkit.report import Report, open_report
+from evalkit.report import Report, _mark, open_report
 from evalkit.simulate import simulate
-from evalkit.views import Gap, _mark
+from evalkit.views import Gap
 from views.made import safe_of
 
 TABLES = ("participants", "sessions", "exits", "outcomes")

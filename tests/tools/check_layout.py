@@ -79,6 +79,9 @@ def main() -> int:
     p90 = statistics.quantiles(lengths, n=10)[-1]
     if p90 > FUNCTION_P90:
         problems.append(f"one function in ten has {p90:.0f} lines or more, at most {FUNCTION_P90}")
+    problems += [
+        f"{one}: is private to its room: make it public there, or move it to where it is used" for one in private
+    ]
     if kinds:
         problems.append(f"{kinds} places in views and report choose by an estimate's kind: let its family say it")
     sys.stdout.write("".join(f"{p}\n" for p in problems))
@@ -87,8 +90,6 @@ def main() -> int:
         f"functions: p90 {p90:.0f}, largest {max(lengths)}; comments on {100 * said / written:.1f} % of {written:,} lines of "
         f"code; {len(private)} imports of other rooms' private names; {kinds} choices by a kind\n"
     )
-    if "--private" in sys.argv:
-        sys.stdout.write("".join(f"{one}\n" for one in private))
     return 1 if problems else 0
 
 

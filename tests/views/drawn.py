@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 
-from evalkit.views._style import COMPARISON, FOCUS, INK, MUTED, themed
+from evalkit.views.style import COMPARISON, FOCUS, INK, MUTED, themed
 
 _NAMES = {FOCUS: "focus", COMPARISON: "other", MUTED: "grey", INK: "ink", "#ffffff": "white"}
 Points = list[tuple[float, float]]

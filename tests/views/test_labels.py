@@ -21,9 +21,9 @@ from evalkit.stats import cumulative_incidence, kaplan_meier
 from evalkit.views import CurveText, difference_table, dots_figure
 from evalkit.views._curve_figures import curves_figure, incidence_figure
 from evalkit.views._labels import spread
-from evalkit.views._style import themed
 from evalkit.views.across import across_figure
 from evalkit.views.places import bars_figure, tiles_figure
+from evalkit.views.style import themed
 from evalkit.views.trend import trend_figure
 from evalkit.views.weeks import weeks_figure
 

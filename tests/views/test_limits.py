@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from evalkit.glossary import NOT_RECORDED
+from evalkit.report._mark import as_mark
 from evalkit.views import Gap
 from evalkit.views._curve_figures import ticks
-from evalkit.views._data import as_mark
 from evalkit.views._gap import amount, ratio, relation, sized
 from evalkit.views._said import common_day
 from evalkit.views.across import _block, _columns, _height

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from evalkit.disclosure import Safe
+from evalkit.report._mark import as_mark
 from evalkit.views import (
     baseline_table,
     benchmark_numbers,
@@ -16,7 +17,6 @@ from evalkit.views import (
     restatement_numbers,
     restatement_table,
 )
-from evalkit.views._data import as_mark
 from views.drawn import cells
 from views.made import GROUPS, POLICY, curve, safe_of, shares, table
 from views.seen import safe_numbers, table_of

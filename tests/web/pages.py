@@ -10,8 +10,8 @@ import pandas as pd
 from evalkit.publish.rendering._document import Document
 from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.publish.rendering._prepare import Item
+from evalkit.report._mark import as_mark
 from evalkit.views import html_table
-from evalkit.views._data import as_mark
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="468" height="90"><rect width="460" height="60" fill="#0b5a7a"/></svg>'
 ROWS = pd.DataFrame({"group": ["Pilot", "PAIP"] * 12, "time": range(24), "estimate": [1 / 3] * 24, "n": [1060.0] * 24})

@@ -11,8 +11,7 @@ from evalkit.analyses._compare import N_BOOT, Comparison
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.levels import fewest, in_words
-from evalkit.stats import adjusted_effect, cox, e_value
-from evalkit.stats._e_value import as_risk_ratio
+from evalkit.stats import adjusted_effect, as_risk_ratio, cox, e_value
 
 RARE = 0.15
 """Below this share with the event in both arms a hazard ratio is a risk ratio, nearly."""

@@ -34,7 +34,7 @@ from evalkit.glossary import NOT_RECORDED
 from evalkit.intake import exit_effects
 from evalkit.levels import fewest, in_words, joined
 from evalkit.stats import cox, foretold, standardised_risks
-from evalkit.stats._design import design_matrix
+from evalkit.stats.design import design_matrix
 
 Stage = Literal["before_intake", "before_session", "after_session"]
 STAGES: dict[str, tuple[str, str, str]] = {

@@ -13,8 +13,7 @@ from evalkit.counts import totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.levels import fewest, in_words, joined
-from evalkit.stats import cox, cumulative_incidence, kaplan_meier, proportional_hazards_test, rmst_contrast
-from evalkit.stats._cox import CoxFit
+from evalkit.stats import CoxFit, cox, cumulative_incidence, kaplan_meier, proportional_hazards_test, rmst_contrast
 
 ALPHA = 0.05
 """Level of the test of proportional hazards."""

@@ -24,7 +24,7 @@ from evalkit.estimates import Estimates, nothing
 from evalkit.levels import joined
 from evalkit.stats import cox as fit_cox
 from evalkit.stats import logistic as fit_logistic
-from evalkit.stats._design import Design, design_matrix
+from evalkit.stats.design import Design, design_matrix
 
 _PLACES = ("site", "community_area", "referral_source")
 _TABLE: dict[Scale, str] = {"initiation": "sessions", "retention": "sessions", "harm": "outcomes"}

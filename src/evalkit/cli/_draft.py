@@ -18,7 +18,7 @@ from evalkit.cli._render import Request, log_folder, params_of, plan
 from evalkit.errors import EvalkitError, PublicationError
 from evalkit.protocol import Study, load_study
 from evalkit.publish import Drafted, Drafter, RenderJob, find_notebook, progress_for
-from evalkit.publish.rendering._scratch import scratch_folder, sweep
+from evalkit.publish.rendering import scratch_folder, sweep
 
 _LOOKS = 0.15  # seconds between looks at the files: an edit is to be seen within two
 _SETTLES = 0.05  # seconds for which a file has to stay as it is: editors write in two steps

@@ -22,7 +22,7 @@ from evalkit.errors import EvalkitError, ProtocolError, ReleaseError, UsageError
 from evalkit.intake import KnownDigests, open_gate, secrets_of, table_digests
 from evalkit.protocol import Excuse, ReportParams, Study, YamlMapping, load_study, private_folder, read_yaml, validate
 from evalkit.publish import WAITING, Outcome, RenderJob, explain, find_notebook, foreseen, progress_for, render_all
-from evalkit.publish.rendering._parameters import parse_override
+from evalkit.publish.rendering import parse_override
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from evalkit.protocol import (
     unexplained,
     write_private,
 )
-from evalkit.publish.rendering._scratch import private_files
+from evalkit.publish.rendering import private_files
 
 _CODES, _FINDINGS = "codes.json", "findings.json"
 

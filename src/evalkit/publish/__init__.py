@@ -1,6 +1,6 @@
 """From a notebook to a release: papermill runs it, Quarto or the embedded publisher makes the files.
 
-This room knows nothing of statistics: it runs notebooks, lets out only what `evalkit.views` marked, and places
+This room knows nothing of statistics: it runs notebooks, lets out only what `evalkit.report` marked, and places
 releases so that nothing half-written is ever seen and nothing published is ever lost.
 """
 

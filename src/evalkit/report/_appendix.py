@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from evalkit.analyses import N_BOOT, target_of
 from evalkit.estimates import Estimates
+from evalkit.report._mark import emit
 from evalkit.views import CurveText, listed, percent, programme_text, re_aim_text
-from evalkit.views import _appendix as written
-from evalkit.views._mark import emit
+from evalkit.views import appendix as written
 from evalkit.words import long_date, translated, words
 
 if TYPE_CHECKING:

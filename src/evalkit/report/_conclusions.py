@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from evalkit.analyses import Outcome, harm_hazards, incomplete, precision
 from evalkit.disclosure import Safe
 from evalkit.markup import box, bullets, paragraphs
+from evalkit.report._mark import emit
 from evalkit.views import Gap, decimal, listed, percent, points, words
-from evalkit.views._mark import emit
 from evalkit.words import horizon
 
 if TYPE_CHECKING:

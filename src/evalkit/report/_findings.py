@@ -16,8 +16,8 @@ from evalkit import analyses
 from evalkit.disclosure import Safe
 from evalkit.markup import heading, paragraphs, sign
 from evalkit.report._event_share import EventShare, left_by, share_harmed, share_left
+from evalkit.report._mark import emit
 from evalkit.views import Gap, Indicator, count, indicator_numbers, indicator_table, listed, numbered, words
-from evalkit.views._mark import emit
 from evalkit.words import long_date, percent, translated
 
 if TYPE_CHECKING:

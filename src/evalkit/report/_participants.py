@@ -11,8 +11,8 @@ import pandas as pd
 from evalkit.analyses import baseline
 from evalkit.disclosure import Safe
 from evalkit.markup import box, reference
+from evalkit.report._mark import emit
 from evalkit.views import baseline_table, count, decimal, percent, words
-from evalkit.views._mark import emit
 from evalkit.words import translated
 
 if TYPE_CHECKING:

@@ -33,9 +33,9 @@ from evalkit.report._contrast import curve_differences, difference_numbers, gaps
 from evalkit.report._draw import Draws, drawn
 from evalkit.report._findings import show_findings
 from evalkit.report._given import check_choice, check_letters, estimates_in
+from evalkit.report._mark import emit, typed_numbers
 from evalkit.report._model_words import in_study_words
 from evalkit.views import CurveText, Gap, Look, View, definitions, difference_table, svg_of, view_of
-from evalkit.views._mark import emit, typed_numbers
 from evalkit.words import speaking, translated
 
 Shown = Literal["figure", "table", "markdown"]

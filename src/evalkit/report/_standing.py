@@ -29,8 +29,8 @@ from evalkit.intake import dictionary
 from evalkit.markup import bold, box, paragraphs, sign
 from evalkit.periods import Period
 from evalkit.protocol import changes_since
+from evalkit.report._mark import emit, typed_numbers
 from evalkit.views import deviations_text, frozen_words, provenance_table, restatement_numbers, restatement_table
-from evalkit.views._mark import emit, typed_numbers
 from evalkit.words import listed, long_date, messages_for, speech, translated, words
 
 if TYPE_CHECKING:

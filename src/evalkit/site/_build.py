@@ -10,9 +10,7 @@ from pathlib import Path
 
 from evalkit.errors import UsageError
 from evalkit.protocol import Study, find_private_folder
-from evalkit.publish.release._lock import study_lock
-from evalkit.publish.release._manifest import MANIFEST
-from evalkit.publish.release._sign import SIGNATURE
+from evalkit.publish.release import MANIFEST, SIGNATURE, study_lock
 from evalkit.site._feed import feed
 from evalkit.site._gather import Published, Release, gather
 from evalkit.site._pages import Writer

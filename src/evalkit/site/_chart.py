@@ -12,7 +12,7 @@ from typing import Any
 from matplotlib.ticker import PercentFormatter
 
 from evalkit.site._series import Number, Question, Row
-from evalkit.views._style import INK, MUTED, arm_style, new_figure, svg_of, themed
+from evalkit.views.style import INK, MUTED, arm_style, new_figure, svg_of, themed
 
 _ACROSS, _MANY = 3, 12  # small charts beside one another; from how many on it is one more
 # Inches: every small chart is alike, so nothing has to be measured, which would take half of a site's time.

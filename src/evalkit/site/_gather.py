@@ -15,11 +15,18 @@ from evalkit.errors import UsageError, VerificationError
 from evalkit.periods import Period
 from evalkit.protocol import Study, find_private_folder
 from evalkit.publish import Approval, approvals_of, checked, refuse_draft
-from evalkit.publish.release._environment import digest
-from evalkit.publish.release._held import release_name
-from evalkit.publish.release._ledger import Ledger
-from evalkit.publish.release._manifest import MANIFEST, is_of_before_ledgers, read_manifest
-from evalkit.publish.release._withdrawal import WITHDRAWALS, kept_withdrawals, withdrawals_beside, withdrawn
+from evalkit.publish.release import (
+    MANIFEST,
+    WITHDRAWALS,
+    Ledger,
+    digest,
+    is_of_before_ledgers,
+    kept_withdrawals,
+    read_manifest,
+    release_name,
+    withdrawals_beside,
+    withdrawn,
+)
 
 _KEPT = re.compile(r"\.r[1-9]\d*$")
 _NAMED = re.compile(

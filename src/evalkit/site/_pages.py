@@ -16,10 +16,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from evalkit.publish.release._crate import CITATION, CRATE, cited
-from evalkit.publish.release._ingredients import Change
-from evalkit.publish.release._manifest import MANIFEST
-from evalkit.publish.rendering._markdown import column_headings
+from evalkit.publish.release import CITATION, CRATE, MANIFEST, Change, cited
+from evalkit.publish.rendering import column_headings
 from evalkit.site._chart import chart
 from evalkit.site._gather import Place, Published, Release, Stone
 from evalkit.site._series import Question, Row, questions

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from evalkit.errors import ReleaseError, UsageError
-from evalkit.publish.release._release import exchange
-from evalkit.publish.rendering._scratch import scratch_folder, sweep
+from evalkit.publish.release import exchange
+from evalkit.publish.rendering import scratch_folder, sweep
 
 MARKER = "evalkit-site.json"
 """Says that a folder is a site of ours, of which study, and what each of its files is."""

@@ -12,7 +12,7 @@ from evalkit.stats._cumulative_incidence import CumulativeIncidence, cumulative_
 from evalkit.stats._day_counts import day_counts
 from evalkit.stats._diagnose import diagnose
 from evalkit.stats._difference import SurvivalDifference, survival_difference
-from evalkit.stats._e_value import e_value
+from evalkit.stats._e_value import as_risk_ratio, e_value
 from evalkit.stats._fine_gray import fine_gray
 from evalkit.stats._gray import GrayTest, gray_test
 from evalkit.stats._impute import impute, pool
@@ -63,6 +63,7 @@ __all__ = [
     "SurvivalQuantile",
     "adjusted_curves",
     "adjusted_effect",
+    "as_risk_ratio",
     "benchmark",
     "benchmark_curve",
     "cox",

@@ -12,7 +12,7 @@ import pandas as pd
 
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.stats._columns import Floats, group_column, label
-from evalkit.stats._design import Design, design_matrix
+from evalkit.stats.design import Design, design_matrix
 
 ESTIMANDS = {
     "att": "in people like those of the focus arm (ATT)",

@@ -11,8 +11,8 @@ import numpy as np
 from evalkit.errors import AnalysisError
 from evalkit.stats._columns import Floats, Groups, Ints, Rows
 from evalkit.stats._cox import fit_cox
-from evalkit.stats._design import Design
 from evalkit.stats._steps import safe_divide
+from evalkit.stats.design import Design
 
 _LARGEST = 50.0  # of the logarithm of a hazard beside the largest seen: whoever has it is gone at once
 

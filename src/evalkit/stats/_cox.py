@@ -19,7 +19,6 @@ from evalkit.estimates import Estimates
 from evalkit.stats._coefficients import beyond_numbers, coefficient_frame, with_ratios
 from evalkit.stats._columns import Floats, Ints, Rows, group_column, read_rows
 from evalkit.stats._concordance import concordance
-from evalkit.stats._design import Design, design_matrix
 from evalkit.stats._limits import chi2_tail, crossing, normal_quantile
 from evalkit.stats._newton import (
     SINGULAR,
@@ -32,6 +31,7 @@ from evalkit.stats._newton import (
     solved,
 )
 from evalkit.stats._risk_sets import Likelihood, RiskSets, risk_sets
+from evalkit.stats.design import Design, design_matrix
 
 NAN = float("nan")
 TIES = ("efron", "breslow")

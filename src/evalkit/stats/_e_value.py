@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["e_value"]
+__all__ = ["as_risk_ratio", "e_value"]
 
 from collections.abc import Mapping
 
@@ -16,8 +16,38 @@ from evalkit.estimates import Estimates
 MEASURES = ("RR", "HR", "OR")
 
 
-def as_risk_ratio(value: float, measure: str, *, rare: bool) -> float:
-    """Return the risk ratio a measure stands for, approximately where the outcome is common."""
+def as_risk_ratio(value: float, measure: str, *, rare: bool = False) -> float:
+    r"""Return the risk ratio that a ratio stands for, approximately where the outcome is common [1]_.
+
+    :math:`\sqrt{OR}`, and :math:`(1 - 0.5^{\sqrt{HR}})/(1 - 0.5^{\sqrt{1/HR}})`; itself where the outcome is rare.
+
+    Parameters
+    ----------
+    value : float
+        Ratio, 0 or above.
+    measure : {"RR", "HR", "OR"}
+    rare : bool
+        Whether the outcome is rare (below about 15 % at the end of follow-up).
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    AnalysisError
+        If the measure is unknown.
+
+    References
+    ----------
+    .. [1] VanderWeele, Ding (2017), Ann. Intern. Med. 167:268-274.
+
+    Examples
+    --------
+    >>> as_risk_ratio(4, "OR"), as_risk_ratio(4, "OR", rare=True), round(as_risk_ratio(4, "HR"), 2)
+    (2.0, 4, 2.56)
+    """
+    _check_measure(measure)
     if measure == "RR" or rare or value in {0.0, np.inf}:
         return value
     if measure == "OR":
@@ -95,9 +125,7 @@ def e_value(
     1     limit     3.00
     """
     measure = measure.upper()
-    if measure not in MEASURES:
-        msg = f"measure '{measure}' is not one of {', '.join(MEASURES)}{did_you_mean(measure, MEASURES)}"
-        raise AnalysisError(msg)
+    _check_measure(measure)
     low = estimate if conf_low is None else conf_low
     high = estimate if conf_high is None else conf_high
     if not (np.isfinite(estimate) and estimate > 0 and 0 <= low <= estimate <= high):
@@ -125,3 +153,9 @@ def e_value(
         notes=("The ratio was turned into a risk ratio by an approximation for common outcomes.",) if common else (),
         counts=counts,
     )
+
+
+def _check_measure(measure: str) -> None:
+    if measure not in MEASURES:
+        msg = f"measure '{measure}' is not one of {', '.join(MEASURES)}{did_you_mean(measure, MEASURES)}"
+        raise AnalysisError(msg)

@@ -17,10 +17,10 @@ from evalkit.estimates import Estimates
 from evalkit.stats._coefficients import beyond_numbers, coefficient_frame
 from evalkit.stats._columns import Floats, read_rows
 from evalkit.stats._curve import product_limit
-from evalkit.stats._design import design_matrix
 from evalkit.stats._limits import chi2_tail
 from evalkit.stats._newton import maximum, require_identified, scaled, solved
 from evalkit.stats._steps import safe_divide
+from evalkit.stats.design import design_matrix
 
 NO_SPREAD = "Where the score residuals are all 0 (events on one day only) there is no standard error and no test."
 SEPARATED = "Fine and Gray's model has no finite maximum: a covariate separates those with the event"

@@ -17,8 +17,8 @@ from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.stats._coefficients import coefficient_frame
 from evalkit.stats._columns import number_column
-from evalkit.stats._design import Design, design_matrix
 from evalkit.stats._logistic import fit_logistic
+from evalkit.stats.design import Design, design_matrix
 
 _ODDS = {"hazard_ratio": "odds_ratio", "hr_low": "or_low", "hr_high": "or_high"}
 

@@ -17,9 +17,9 @@ from evalkit.estimates import Estimates
 from evalkit.stats._cause_risks import CauseRisks, fit_risks, scores
 from evalkit.stats._columns import Floats, Groups, Ints, Rows, check_level, read_rows
 from evalkit.stats._cox import fit_cox
-from evalkit.stats._design import Design, design_matrix
 from evalkit.stats._limits import percentile_limits, two_sided
 from evalkit.stats._rmst import check_tau
+from evalkit.stats.design import Design, design_matrix
 
 # A covariate in many values is compared at its quartiles: one unit of age and one of arrests are no like steps.
 _QUARTILES = (0.25, 0.75)

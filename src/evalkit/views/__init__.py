@@ -1,12 +1,10 @@
 """Figures, tables and sentences. Takes only what disclosure control passed, and estimates nothing."""
 
-from evalkit.views._data import restatement_numbers
 from evalkit.views._families import FAMILIES, view_of
 from evalkit.views._gap import Gap, gap_words
-from evalkit.views._methods import definitions, provenance_table, restatement_table
+from evalkit.views._methods import definitions, provenance_table, restatement_numbers, restatement_table
 from evalkit.views._protocol import deviations_text, frozen_words, programme_text, re_aim_text
 from evalkit.views._said import common_day
-from evalkit.views._style import figure_size, svg_of, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import CurveText, Look, View
 from evalkit.views.benchmarks import benchmark_numbers, benchmark_table
@@ -15,6 +13,7 @@ from evalkit.views.indicators import Indicator, indicator_numbers, indicator_tab
 from evalkit.views.means import mean_gap
 from evalkit.views.participants import baseline_table
 from evalkit.views.shares import dots_figure
+from evalkit.views.style import figure_size, svg_of, themed
 from evalkit.words import count, decimal, listed, numbered, percent, points, words
 
 __all__ = [

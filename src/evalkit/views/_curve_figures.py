@@ -17,8 +17,8 @@ from evalkit.disclosure import Safe
 from evalkit.views._axes import share_axis
 from evalkit.views._labels import name_ends
 from evalkit.views._said import cause_in_words
-from evalkit.views._style import MUTED, NARROW, arm_style, new_figure, themed
 from evalkit.views._view import CurveText
+from evalkit.views.style import MUTED, NARROW, arm_style, new_figure, themed
 from evalkit.words import count, percent, translated, words, wrapped
 
 _STEPS = (30, 60, 91, 182, 365, 730)

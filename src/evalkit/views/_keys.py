@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
-from evalkit.views._style import INK
+from evalkit.views.style import INK
 from evalkit.words import percent, translated
 
 Styles = Mapping[str, Mapping[str, Any]]

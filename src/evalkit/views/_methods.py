@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["definitions", "provenance_table", "restatement_table"]
+__all__ = ["definitions", "provenance_table", "restatement_numbers", "restatement_table"]
 
 from collections.abc import Mapping, Sequence
 
@@ -216,3 +216,23 @@ def restatement_table(rows: pd.DataFrame, period: str) -> str:
     )
     headings = {"figure": f"Figure of {period}", "group": "Group", "old": "As known then", "new": "As known now"}
     return html_table(texts, {**headings, "reason": "Why"}, numbers=("old", "new"), note="" if slight.all() else note)
+
+
+def restatement_numbers(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return figures of an earlier period that changed since.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From disclosure control: figure, group, old, new, reason.
+
+    Returns
+    -------
+    pandas.DataFrame
+        label, group, baseline (as known then), estimate (as known now), sentence; as the table, without those that
+        changed slightly unless all did.
+    """
+    slight = rows["new"].isna()
+    rows = rows if slight.all() else rows[~slight]
+    names = {"figure": "label", "old": "baseline", "new": "estimate", "reason": "sentence"}
+    return rows.rename(columns=names)[["label", "group", "baseline", "estimate", "sentence"]]

@@ -18,10 +18,9 @@ from matplotlib.figure import Figure
 from evalkit import markup
 from evalkit.disclosure import Safe
 from evalkit.errors import DisclosureError
-from evalkit.views._data import in_words
 from evalkit.views._gap import Gap, Gaps
 from evalkit.views._plain import plain_numbers, plain_sentence, plain_table
-from evalkit.words import translated, words
+from evalkit.words import translated, translated_names, words
 
 _UNSEEN = ["std_dev"]  # no figure or table shows it
 
@@ -185,7 +184,7 @@ class View:
             Its words in the language in force.
         """
         rows = self.drawn_numbers() if self.has_figure and not self.undrawable else self.numbers()
-        return in_words(plain_numbers(rows)).reset_index(drop=True)
+        return translated_names(plain_numbers(rows)).reset_index(drop=True)
 
     def figure(self) -> tuple[Figure, str]:
         """Draw it.

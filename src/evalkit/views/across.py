@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 
 from evalkit.views._axes import share_axis
 from evalkit.views._keys import beside, key
-from evalkit.views._style import MUTED, NARROW, arm_style, new_figure, themed
 from evalkit.views.shares import Shares, wide
+from evalkit.views.style import MUTED, NARROW, arm_style, new_figure, themed
 from evalkit.words import percent, translated, words, wrapped
 
 _APART = 0.14  # inches between two groups of one level

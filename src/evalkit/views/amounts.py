@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 from evalkit.views._keys import key
 from evalkit.views._said import capital
-from evalkit.views._style import INK, arm_style, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
+from evalkit.views.style import INK, arm_style, new_figure, themed
 from evalkit.words import NOT_SHOWN, count, decimal, interval, listed, numbered, translated, words, wrapped
 
 _SHAPES = "os^D"

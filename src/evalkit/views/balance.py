@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 
 from evalkit.views._gap import relation
 from evalkit.views._lines import number, text, written
-from evalkit.views._style import COMPARISON, FOCUS, INK, MUTED, NARROW, new_figure, themed
 from evalkit.views._view import View
+from evalkit.views.style import COMPARISON, FOCUS, INK, MUTED, NARROW, new_figure, themed
 from evalkit.words import count, decimal, percent, translated, words
 
 _COLUMNS = (

@@ -14,9 +14,9 @@ from matplotlib.ticker import FuncFormatter
 
 from evalkit.views._labels import name_ends
 from evalkit.views._said import capital, told_by
-from evalkit.views._style import NARROW, arm_style, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
+from evalkit.views.style import NARROW, arm_style, new_figure, themed
 from evalkit.words import between, count, decimal, listed, percent, translated, words
 
 _MEASURES: dict[str, tuple[str, Callable[[float | None], str]]] = {

@@ -7,9 +7,9 @@ __all__ = ["EValues", "e_value_figure"]
 import pandas as pd
 from matplotlib.figure import Figure
 
-from evalkit.views._style import FOCUS, MUTED, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
+from evalkit.views.style import FOCUS, MUTED, new_figure, themed
 from evalkit.words import decimal, translated, words
 
 

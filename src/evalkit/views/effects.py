@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from evalkit.views._gap import amount, sized
-from evalkit.views._style import FOCUS, INK, MUTED, NARROW, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View, gap_of
+from evalkit.views.style import FOCUS, INK, MUTED, NARROW, new_figure, themed
 from evalkit.words import between, count, points, words, wrapped
 
 

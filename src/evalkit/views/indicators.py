@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from evalkit.views._gap import Gap
-from evalkit.views._style import COMPARISON, FOCUS, INK, MUTED, RULE
+from evalkit.views.style import COMPARISON, FOCUS, INK, MUTED, RULE
 from evalkit.words import NOT_SHOWN, count, interval, listed, percent, points, translated, whole_percent, words
 
 _WIDTHS = ((24, 16.5, 16.5, 13, 9, 21), (22, 18, 18, 17, 25))

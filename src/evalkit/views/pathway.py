@@ -18,9 +18,9 @@ from matplotlib.ticker import PercentFormatter
 
 from evalkit.views._lines import in_days
 from evalkit.views._said import common_day, shares_of, told_by
-from evalkit.views._style import INK, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
+from evalkit.views.style import INK, new_figure, themed
 from evalkit.words import NOT_SHOWN, count, decimal, horizon, listed, percent, words
 
 OTHER = "other"

@@ -17,8 +17,8 @@ from matplotlib.ticker import PercentFormatter
 
 from evalkit.glossary import NOT_RECORDED
 from evalkit.levels import in_words
-from evalkit.views._style import FOCUS, INK, MUTED, NARROW, RULE, new_figure, themed
 from evalkit.views.shares import Shares
+from evalkit.views.style import FOCUS, INK, MUTED, NARROW, RULE, new_figure, themed
 from evalkit.words import count, listed, percent, percent_sign, translated, words
 
 _SCALE = LinearSegmentedColormap.from_list("share", ["#eef4f7", FOCUS])

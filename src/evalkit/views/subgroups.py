@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evalkit.views._gap import relation
-from evalkit.views._style import FOCUS, INK, MUTED, new_figure, themed
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
+from evalkit.views.style import FOCUS, INK, MUTED, new_figure, themed
 from evalkit.words import between, count, listed, p_value, points, translated, words
 
 _ENDS = {"value": "estimate", "low": "conf_low", "high": "conf_high"}

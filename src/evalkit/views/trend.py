@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 
 from evalkit.views._axes import share_axis
 from evalkit.views._keys import key
-from evalkit.views._style import MUTED, arm_style, new_figure, themed
 from evalkit.views.shares import Shares, wide
+from evalkit.views.style import MUTED, arm_style, new_figure, themed
 from evalkit.words import NOT_SHOWN, percent, words, wrapped
 
 _SHAPES = "os"

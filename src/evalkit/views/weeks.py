@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evalkit.views._labels import name_ends
-from evalkit.views._style import NARROW, arm_style, new_figure, themed
 from evalkit.views._view import View
+from evalkit.views.style import NARROW, arm_style, new_figure, themed
 from evalkit.words import decimal, translated, words
 
 _STEADY = 50

@@ -22,7 +22,7 @@ from evalkit.words._numbers import (
     whole_percent,
 )
 from evalkit.words._speech import Speech, speak, speaking, speech
-from evalkit.words._translated import translated, wrapped
+from evalkit.words._translated import translated, translated_names, wrapped
 from evalkit.words._words import listed, numbered, words
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "speaking",
     "speech",
     "translated",
+    "translated_names",
     "whole_percent",
     "words",
     "wrapped",

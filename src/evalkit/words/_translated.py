@@ -7,15 +7,20 @@ printed: a label is looked for as it stands, then as a message with places ("Int
 
 from __future__ import annotations
 
-__all__ = ["translated", "wrapped"]
+__all__ = ["translated", "translated_names", "wrapped"]
 
 import re
 import textwrap
 from functools import cache
+from typing import TYPE_CHECKING
 
 from evalkit.words._catalogue import messages
 from evalkit.words._speech import Speech, speech
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NAMED = ("group", "label", "variable", "cause", "contrast", "measure", "sentence")
 _PLACE = re.compile(r"\{(\w+)\}")
 _TIMES = " × "
 """Between the terms of an interaction: each is translated by itself."""
@@ -49,6 +54,21 @@ def translated(text: str) -> str:
     if text not in spoken.found:
         spoken.found[text] = _found(text, spoken) or text
     return spoken.found[text]
+
+
+def translated_names(data: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of numbers with their names in the language in force.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    names = [name for name in _NAMED if name in data]
+    return data.assign(**{name: data[name].map(lambda v: translated(v) if isinstance(v, str) else v) for name in names})
 
 
 def wrapped(text: str, width: int) -> str:

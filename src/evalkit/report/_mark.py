@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["emit", "typed_numbers"]
+__all__ = ["as_mark", "emit", "typed_numbers"]
 
+import math
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -12,10 +13,11 @@ from IPython.display import display
 
 from evalkit.markup import markdown, plain
 from evalkit.seal import MARK, Sealer
-from evalkit.views._data import as_mark, in_words
+from evalkit.words import translated_names
 
 _MIME = {"figure": "image/svg+xml", "table": "text/html", "markdown": "text/markdown", "cover": "text/markdown"}
 _SEALER = Sealer()
+_DIGITS = 6  # significant; fewer than a figure's own coordinates hold
 
 
 def typed_numbers(texts: Iterable[str]) -> dict[str, Any]:
@@ -48,7 +50,7 @@ def emit(
 ) -> None:
     """Display text, a table or a figure in the notebook, marked and sealed for publication.
 
-    Only `evalkit.report` calls this: in a notebook `report.show` and `report.say` are the doors.
+    Only this room calls it: in a notebook `report.show` and `report.say` are the doors.
 
     Parameters
     ----------
@@ -69,7 +71,40 @@ def emit(
     bundle: dict[str, Any] = {_MIME[shows]: markdown(text) if _MIME[shows] == "text/markdown" else text}
     if shows != "figure":
         bundle["text/plain"] = f"<{shows}>"
-    numbers = {} if data is None else {"data": as_mark(in_words(data))}
+    numbers = {} if data is None else {"data": as_mark(translated_names(data))}
     told = {name: plain(value) if isinstance(value, str) else value for name, value in mark.items()}
     full = {"shows": shows, **({"kind": shows} if shows == "cover" else {}), **told, **numbers}
     display(bundle, raw=True, metadata={MARK: _SEALER.sealed(full, bundle)})
+
+
+def as_mark(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return rows as plain values that a notebook's metadata can hold, the same for the same rows.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+
+    Returns
+    -------
+    dict
+        ``columns``: names; ``rows``: one list per row, numbers to six significant digits, None where missing.
+
+    Examples
+    --------
+    >>> as_mark(pd.DataFrame({"group": ["a", "b"], "estimate": [1 / 3, float("nan")], "n": [120.0, 5.0]}))["rows"]
+    [['a', 0.333333, 120], ['b', None, 5]]
+    """
+    rows = frame.astype(object).to_numpy().tolist()
+    return {"columns": [str(name) for name in frame.columns], "rows": [[_plain(v) for v in row] for row in rows]}
+
+
+def _plain(value: Any) -> str | float | int | None:  # noqa: ANN401 - whatever a cell holds
+    if value is None or value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    if not math.isfinite(number):
+        return None
+    number = float(f"{number:.{_DIGITS}g}")
+    return int(number) if number.is_integer() else number
