@@ -222,6 +222,14 @@ def test_an_age_is_the_number_of_birthdays_and_the_birthday_is_not_kept(
         assert "born" not in frame and not (born and frame.astype(str).eq(born).any(axis=None))
 
 
+@pytest.mark.parametrize(("born", "age"), [("02/04/65", 56), ("02/03/65", 57), ("02/04/72", 49), ("02/04/05", 16)])
+def test_of_a_year_in_two_digits_nobody_is_born_after_the_day(tmp_path: Path, born: str, age: int) -> None:
+    form = {"date_formats": {"age": "%m/%d/%y"}}
+    (tmp_path / "p.csv").write_text(f"{HEAD_BORN}A,a,2022-02-03,,{born}\n", encoding="utf-8")
+    with open_data(study(tmp_path, participants={"path": "p.csv", **BORN, **form})) as data:
+        assert data.frame("participants")["age"].tolist() == [age]
+
+
 def test_a_database_makes_the_same(tmp_path: Path) -> None:
     import ibis
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.errors import ProtocolError
-from evalkit.protocol import parse_yaml, write_table
+from evalkit.protocol import _edit, parse_yaml, write_table
 from evalkit.protocol._edit import with_table
 
 ENTRY = {"path": ["a.csv", "b.csv"], "columns": {"participant_id": "Id", "hours": {"column": "Min", "divide": 60}}}
@@ -50,6 +50,46 @@ WRITTEN = """\
 )
 def test_only_that_entry_changes(before: str, after: str) -> None:
     assert with_table(before, "exits", ENTRY) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "remarks"),
+    [
+        ("  exits:\n    path: \"e.csv\"  # the clerk's\n    values:\n      reason: {'A # 1': moved}  # not died\n",
+         ["# the clerk's", "# not died"]),
+        ("  exits:\n    # of the case system\n    path: e.csv\n    values:\n      reason: {\"A #1\": moved, B#2: moved}\n",
+         ["# of the case system"]),
+        ("  exits:\n    path: >-\n      # none\n    columns: {reason: Why}  # one\n", ["# one"]),
+    ],
+)  # fmt: skip
+def test_remarks_stay_whatever_stands_before_them(before: str, remarks: list[str]) -> None:
+    text = with_table(f"tables:\n{before}  sessions: {{path: s.csv}}\n", "exits", {"path": "f.csv"})
+    said = "".join(f"    {remark}\n" for remark in remarks)
+    assert text == f"tables:\n  exits:\n{said}    path: f.csv\n  sessions: {{path: s.csv}}\n"
+
+
+def test_remarks_of_tables_in_braces_stay() -> None:
+    text = with_table(
+        "id: x\ntables: {  # ours\n  sessions: {path: s.csv},  # weekly\n}\nseed: 1\n", "exits", {"path": "f.csv"}
+    )
+    assert text == (
+        "id: x\ntables:\n  # ours\n  # weekly\n  sessions:\n    path: s.csv\n  exits:\n    path: f.csv\nseed: 1\n"
+    )
+
+
+def test_what_a_link_leads_to_is_written_and_in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("kept", "here"):
+        (tmp_path / name).mkdir()
+    file, link = tmp_path / "kept/study.yaml", tmp_path / "here/study.yaml"
+    file.write_text(STUDY, encoding="utf-8")
+    link.symlink_to(file)
+    folders, make = [], _edit.tempfile.mkstemp
+    monkeypatch.setattr(
+        _edit.tempfile, "mkstemp", lambda dir, prefix: (folders.append(dir), make(dir=dir, prefix=prefix))[1]
+    )
+    write_table(link, "exits", {"path": "f.csv"})
+    assert folders == [tmp_path / "kept"]  # a link may lead to another disk, and nothing is moved across in one step
+    assert link.is_symlink() and "  exits:\n    path: f.csv\n" in file.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("word", ["yes", "No", "on", "null", "~", "", " x", "a: b", "#", "1", "020", "2022-01-01", "é"])

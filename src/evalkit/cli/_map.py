@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["run"]
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from glob import has_magic
@@ -13,7 +14,7 @@ from pathlib import Path
 import typer
 
 from evalkit.errors import DataError, UsageError, did_you_mean
-from evalkit.intake.mapping import Proposal, Question, propose
+from evalkit.intake.mapping import Proposal, Question, files_like, propose
 from evalkit.protocol import Study, load_disclosure, load_study, write_table
 
 _TABLES = ("participants", "sessions", "exits", "outcomes", "measures", "searches")
@@ -62,7 +63,7 @@ def run(table: str, given: Sequence[str], file: Path, sheets: Sequence[str], sai
         return
     if yes or typer.confirm(f"Write this into {file}?", default=True):
         write_table(study.path, table, made.entry)
-        typer.echo(f"wrote tables.{table} into {file}; next: evalkit validate {file}")
+        typer.echo(f"wrote tables.{table} into {file}; next: evalkit validate {shlex.quote(str(file))}")
     else:
         typer.echo("nothing was written")
 
@@ -82,7 +83,7 @@ def _files(study: Study, table: str, given: Sequence[str]) -> tuple[list[Path], 
     files: list[Path] = []
     for text in given:
         place = Path(text).expanduser()
-        found = sorted(place.parent.glob(place.name)) if has_magic(place.name) and not place.exists() else [place]
+        found = files_like(place) if has_magic(place.name) and not place.exists() else [place]
         if not found:
             msg = f"{table}: no file is like {text}"
             raise DataError(msg)

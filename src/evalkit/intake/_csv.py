@@ -71,7 +71,7 @@ def read_csv(path: Path, table: Table, wanted: Wanted, where: str) -> RawTable:
 
 
 def lines_of(path: Path, where: str) -> tuple[str, list[Line]]:
-    """Return a file's lines as they are, and the encoding that it seems to have.
+    """Return a file's records as they are, and the encoding that it seems to have.
 
     Parameters
     ----------
@@ -82,8 +82,9 @@ def lines_of(path: Path, where: str) -> tuple[str, list[Line]]:
     Returns
     -------
     encoding : str
+        Empty where it holds plain letters only, which are the same in all.
     lines : list of Line
-        Those that hold anything, by the delimiter that most of them have.
+        Those that hold anything, by the delimiter that most of them have, each with its first line's number.
 
     Raises
     ------
@@ -91,8 +92,8 @@ def lines_of(path: Path, where: str) -> tuple[str, list[Line]]:
         If it is not text, or not CSV.
     """
     content = path.read_bytes()
-    encoding = "utf-16" if _byte_order(content) else "utf-8" if _is_utf8(content) else "windows-1252"
-    lines = _lines(path, encoding, where)
+    encoding = "" if content.isascii() else _seems(content)
+    lines = _lines(path, encoding or "utf-8", where)
 
     def alike(sign: str) -> int:
         counts = [line.count(sign) for line in lines[:_TRIED]]
@@ -100,8 +101,13 @@ def lines_of(path: Path, where: str) -> tuple[str, list[Line]]:
 
     named = _SEP.fullmatch(lines[0]) if lines else None
     reader = csv.reader(lines, delimiter=named[1] if named else max(_DELIMITERS, key=alike))
+    found: list[Line] = []
+    begins = 1
     try:
-        found: list[Line] = [(reader.line_num, list(cells)) for cells in reader if "".join(cells).strip()]
+        for cells in reader:  # of which one may be several lines long, in quotes
+            if "".join(cells).strip():
+                found.append((begins, list(cells)))
+            begins = reader.line_num + 1
     except csv.Error:
         msg = f"{where}: line {reader.line_num} is not CSV (a quote that does not close, or a field without end)"
         raise DataError(msg) from None
@@ -270,8 +276,12 @@ def _byte_order(content: bytes) -> Literal["le", "be"] | None:
 
 def _hint(content: bytes, encoding: str) -> str:
     """Say which encoding a file seems to have, where that is another than was said."""
-    seems = "utf-16" if _byte_order(content) else "utf-8" if _is_utf8(content) else "windows-1252"
+    seems = _seems(content)
     return "" if seems == encoding.lower() else f"; say its encoding in the protocol, it may be {seems}"
+
+
+def _seems(content: bytes) -> str:
+    return "utf-16" if _byte_order(content) else "utf-8" if _is_utf8(content) else "windows-1252"
 
 
 def _is_utf8(content: bytes) -> bool:

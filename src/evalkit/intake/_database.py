@@ -301,7 +301,7 @@ def _column(column: ColumnSpec, value: ir.Value, table: Table, zone: str) -> tup
     """Return our value, and whether it cannot be read."""
     kind: Any = value.type()
     if column.kind == "date":
-        return day(value, zone, table.date_formats.get(column.name, table.date_format))
+        return day(value, zone, table.form_of(column.name))
     if column.kind == "number":
         if kind.is_numeric() and not kind.is_boolean():
             number, bad = value.cast("float64"), ibis.literal(False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["PART", "TablePart", "located", "merged", "parts_of", "together"]
+__all__ = ["PART", "TablePart", "files_like", "located", "merged", "parts_of", "together"]
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -84,8 +84,7 @@ def _files(study: Study, text: str, name: str) -> list[Path]:
         place = study.folder / text
         if not has_magic(text) or place.exists():
             return [_resolved(place, name)]
-        # Of what Excel and editors leave beside a file that is open, nothing is read.
-        found = [file for file in sorted(place.parent.glob(place.name)) if not file.name.startswith(("~$", "."))]
+        found = files_like(place)
     except (OSError, ValueError):  # a name that none can have
         found = []
     if not found:
@@ -93,6 +92,22 @@ def _files(study: Study, text: str, name: str) -> list[Path]:
         msg = f"{name}: no file is like {place}{where}"
         raise DataError(msg)
     return [_resolved(file, name) for file in found]
+
+
+def files_like(pattern: Path) -> list[Path]:
+    """Return the files that a pattern names, by name.
+
+    Parameters
+    ----------
+    pattern : pathlib.Path
+        Whose last part is one.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Without what Excel and editors leave beside a file that is open.
+    """
+    return [file for file in sorted(pattern.parent.glob(pattern.name)) if not file.name.startswith(("~$", "."))]
 
 
 def _resolved(place: Path, name: str) -> Path:

@@ -194,23 +194,27 @@ def read_table(spec: TableSpec, table: Table, raw: RawTable, zone: ZoneInfo) -> 
     for column in spec.columns:  # when all days are there
         made = table.made_from(column.name)
         if made is not None and made.years_to is not None and column.name not in absent:
-            arrays[column.name] = _years(arrays[column.name], arrays[made.years_to])
+            arrays[column.name] = _years(arrays[column.name], arrays[made.years_to], table.form_of(column.name))
     flag = raw.columns.get(table.raw_name("synthetic"), [])
     return ReadTable(pa.table(arrays), tuple(absent), any(map(_true, flag)), tuple(findings))
 
 
-def _years(born: pa.Array, until: pa.Array) -> pa.Array:
-    """Return how many birthdays somebody has had; who is born on 29 February has the other years' on 1 March."""
+def _years(born: pa.Array, until: pa.Array, form: str | None) -> pa.Array:
+    """Return how many birthdays somebody has had; who is born on 29 February has the other years' on 1 March.
+
+    Of a year in two digits Python takes 65 for 2065. Nobody is born after the day, so it is the century before.
+    """
 
     def day(dates: pa.Array) -> pa.Array:
         return pc.add(pc.multiply(pc.month(dates), 100), pc.day(dates))
 
     early = pc.cast(pc.less(day(until), day(born)), pa.int64())
-    return pc.cast(pc.subtract(pc.subtract(pc.year(until), pc.year(born)), early), pa.float64())
+    years = pc.cast(pc.subtract(pc.subtract(pc.year(until), pc.year(born)), early), pa.float64())
+    return pc.if_else(pc.less(years, 0), pc.add(years, 100.0), years) if "%y" in (form or "") else years
 
 
 def _reading(column: ColumnSpec, table: Table, raw: RawTable, zone: ZoneInfo) -> Reading:
-    form = table.date_formats.get(column.name, table.date_format)
+    form = table.form_of(column.name)
     named = frozenset(column.allowed or ())
     return Reading(column.kind, table.values.get(column.name, {}), zone, form, raw.epoch, named)
 

@@ -27,7 +27,7 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:[ ./-]+[A-Za-z0-9_]+)*")
 # Words that some readers of YAML take for true, false or nothing.
 _NO_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "nan"})
 _WIDEST = 120
-_REMARK = re.compile(r"(?:^|\s)(#.*)$")
+_MARK = re.compile(r"(?:^|(?<=\s))#", re.MULTILINE)
 
 
 def write_table(file: Path, name: str, entry: Mapping[str, Any]) -> None:
@@ -46,21 +46,20 @@ def write_table(file: Path, name: str, entry: Mapping[str, Any]) -> None:
     ProtocolError
         As `with_table`; and if the study with it would be none.
     """
+    name_of, file = str(file), file.resolve()  # what a link leads to is written, not the link
     content = file.read_bytes()
     mark = "\ufeff" if content.startswith(b"\xef\xbb\xbf") else ""
     text = content.decode("utf-8-sig")
     ends = "\r\n" if "\r\n" in text else "\n"
-    changed = with_table(text.replace("\r\n", "\n"), name, entry, str(file))
-    validate(
-        Study, parse_yaml(changed, str(file)), str(file)
-    )  # a protocol that could not be read any more is not written
+    changed = with_table(text.replace("\r\n", "\n"), name, entry, name_of)
+    validate(Study, parse_yaml(changed, name_of), name_of)  # one that could not be read any more is not written
     changed = mark + changed.replace("\n", ends)
     descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(changed.encode())
             os.fchmod(stream.fileno(), file.stat().st_mode & 0o7777)
-        Path(temporary).replace(file.resolve())  # what a link leads to is written, not the link
+        Path(temporary).replace(file)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -125,7 +124,8 @@ def _in_block(text: str, tables: yaml.MappingNode, name: str, entry: Mapping[str
     pair = next(((k, v) for k, v in tables.value if k.value == name), None)
     if pair is not None:
         first, last = pair[0].start_mark.line, _end(lines, pair[1])
-        remarks = _remarks(lines[first:last])
+        place = sum(map(len, lines[:first]))
+        remarks = _remarks(text, place, place + sum(map(len, lines[first:last])))
     else:
         first = last = _end(lines, tables.value[-1][1])
         remarks = []
@@ -147,26 +147,25 @@ def _end(lines: Sequence[str], value: yaml.Node) -> int:
     return end
 
 
-def _remarks(lines: Sequence[str]) -> list[str]:
-    """Return the remarks of lines; a # in quotes may stand for itself."""
-    found = []
-    for line in lines:
-        remark = _REMARK.search(line.rstrip("\n"))
-        if remark and not re.search(r"['\"]", line):
-            found.append(remark[1])
-    return found
+def _remarks(text: str, first: int, last: int) -> list[str]:
+    """Return the remarks in a part of a text; a # in quotes, or in a text of several lines, is none."""
+    tokens = (token for token in yaml.scan(text) if isinstance(token, yaml.ScalarToken))
+    texts = [(token.start_mark.index, token.end_mark.index) for token in tokens if token.style]
+    marks = [m.start() for m in _MARK.finditer(text, first, last)]
+    by_line = {text.find("\n", m): m for m in reversed(marks) if not any(begin <= m < end for begin, end in texts)}
+    return [text[m:end].rstrip() for end, m in sorted(by_line.items())]
 
 
 def _in_flow(text: str, tables: yaml.MappingNode | None, entries: Mapping[str, Any]) -> str:
     """Write all tables anew: they stand in braces, or are not there."""
-    written = "tables:\n" + "".join(line for n, e in entries.items() for line in _entry_lines(n, e, 2, []))
+    written = "".join(line for n, e in entries.items() for line in _entry_lines(n, e, 2, []))
     if tables is None:
-        return f"{text.rstrip()}\n{written}"
-    start = text.rindex("tables", 0, tables.start_mark.index)
-    rest = text[tables.end_mark.index :]
+        return f"{text.rstrip()}\ntables:\n{written}"
+    start, end = text.rindex("tables", 0, tables.start_mark.index), tables.end_mark.index
+    remarks = "".join(f"  {remark}\n" for remark in _remarks(text, start, end))
+    rest = text[end:]
     return (
-        text[:start]
-        + written.rstrip("\n")
+        f"{text[:start]}tables:\n{remarks}{written}".rstrip("\n")
         + ("" if rest.startswith("\n") else "\n" if not rest.strip() else "  ")
         + rest.lstrip(" ")
     )

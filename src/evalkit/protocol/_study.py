@@ -211,6 +211,19 @@ class Table(Model):
         said = self.columns.get(ours)
         return said if isinstance(said, Column) else None
 
+    def form_of(self, ours: str) -> str | None:
+        """Return the strptime format of a column of ours; None where its days are ISO.
+
+        Parameters
+        ----------
+        ours : str
+
+        Returns
+        -------
+        str or None
+        """
+        return self.date_formats.get(ours, self.date_format)
+
 
 class Harm(Model):
     """The harm outcome: which rows of `outcomes` are events."""

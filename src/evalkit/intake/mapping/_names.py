@@ -131,7 +131,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "case_management": ("case management", "case mgmt", "cm", "case manager meeting"),
     "completed": ("completed", "complete", "successful", "completed program", "graduated", "successful completion"),
     "dropped_out": ("dropped out", "drop out", "dropout", "dropped", "left", "lost contact"),
-    "terminated": ("terminated", "discharged", "unsuccessful", "removed", "terminated by program"),
+    "terminated": ("terminated", "unsuccessful", "removed", "terminated by program"),
     "transferred": ("transferred", "transfer", "transferred out"),
     "moved": ("moved", "moved away", "relocated"),
     "deceased": ("deceased", "died", "death"),

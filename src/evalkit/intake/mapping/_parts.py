@@ -9,6 +9,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from evalkit.intake._csv import lines_of
 from evalkit.intake._files import read_file
 from evalkit.intake._raw import LOOKED_THROUGH, Line, Wanted, names_in
 from evalkit.intake._workbook import sheets_of
+from evalkit.intake.mapping._shapes import shape
 from evalkit.protocol import Table
 
 _BOOKS = {".xlsx", ".xlsm"}
@@ -43,7 +45,7 @@ class Part:
     skip_rows, skip_footer : int
         Lines above its header and below its last row that are no part of it, as the protocol counts them.
     encoding : str
-        Of a text.
+        Of a text; empty where any of them reads it.
     epoch : datetime.datetime or None
         Day zero of serial dates, in a workbook.
     """
@@ -54,7 +56,7 @@ class Part:
     lines: list[Line]
     skip_rows: int = 0
     skip_footer: int = 0
-    encoding: str = "utf-8"
+    encoding: str = ""
     epoch: datetime | None = None
 
     @property
@@ -110,7 +112,7 @@ def read_parts(files: Sequence[Path], table: str) -> list[Part]:
 
 
 def _part(
-    file: Path, sheet: str, lines: list[Line], *, encoding: str = "utf-8", epoch: datetime | None = None
+    file: Path, sheet: str, lines: list[Line], *, encoding: str = "", epoch: datetime | None = None
 ) -> Part | None:
     """Find a table in lines: below titles, above totals."""
     if not lines:
@@ -145,10 +147,22 @@ def _footer_length(lines: Sequence[Line]) -> int:
     if not lines:
         return 0
     usual = statistics.median(_full(cells) for _, cells in lines)
+    sparse = max(1, usual / 3)
+    shapes = [set(map(_kind, cells)) for cells in zip_longest(*(c for _, c in lines if _full(c) > sparse))]
     length = 0
     for _, cells in reversed(lines[-_MOST_BELOW:]):
         first = next((str(cell) for cell in cells if cell is not None and str(cell).strip()), "")
-        if not _TOTAL.match(first) and _full(cells) > max(1, usual / 3):
+        # Of somebody who was referred yesterday little is known yet; but it looks like what stands above it.
+        kinds = [(place, kind) for place, cell in enumerate(cells) if (kind := _kind(cell))]
+        alike = len(kinds) > 1 and all(place < len(shapes) and kind in shapes[place] for place, kind in kinds)
+        if not _TOTAL.match(first) and (alike or len(kinds) > sparse):
             break
         length += 1
     return length
+
+
+def _kind(cell: object) -> str:
+    """Return what a cell looks like; empty where nothing stands in it."""
+    if cell is None or (isinstance(cell, str) and not cell.strip()):
+        return ""
+    return shape(cell) if isinstance(cell, str) else type(cell).__name__

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import DataError, UsageError, did_you_mean
+from evalkit.intake._convert import MISSING
 from evalkit.intake._spec import ColumnSpec, TableSpec, table_spec
 from evalkit.intake.mapping._dates import ISO, forms_of, is_day, spoken
 from evalkit.intake.mapping._match import NONE, Match, match
@@ -157,7 +158,12 @@ class _Proposing:
         self.columns = self._cells(self.parts)
         rows = ", ".join(f"{part.label}: {len(part.lines):,} rows" for part in self.parts)
         self.made.lines.append(f"{self.spec.name} from {rows}")
+        read = {part.file for part in self.parts}
         for part in parts:
+            if part.file not in read and part in asked:
+                lacks = ", ".join(_shown(m.raw) for m in first.values() if m.raw and m.raw not in part.names)
+                msg = f"{self.spec.name}: {part.label} lacks columns that {main.label} has: {lacks}; name it apart"
+                raise DataError(msg)
             if part not in self.parts:
                 why = f"it lacks columns that {main.label} has" if part in asked else "you named others"
                 self.made.lines.append(f"  left out: {part.label} ({why})")
@@ -185,15 +191,23 @@ class _Proposing:
             if not any(lengths):
                 continue
             alike = len(set(lengths)) == 1
-            by_part = {
-                p.sheet if len(named) == len(parts) else p.file.name: n for p, n in zip(parts, lengths, strict=True)
-            }
+            names = [p.sheet if len(named) == len(parts) else p.file.name for p in parts]
+            by_part = dict(zip(names, lengths, strict=True))
+            if not alike and len({*zip(names, lengths, strict=True)}) > len(by_part):
+                msg = (
+                    f"{self.spec.name}: {key} differs from sheet to sheet of one of several files; map each file apart"
+                )
+                raise DataError(msg)
             entry[key] = lengths[0] if alike else {part: n for part, n in by_part.items() if n}
             each = str(lengths[0]) if alike else ", ".join(f"{part} {n}" for part, n in by_part.items())
             self.made.lines.append(f"  {key}: {each} line(s) {what}")
-        encodings = {part.encoding for part in parts}
+        encodings = {part.encoding for part in parts} - {""}
+        if len(encodings) > 1:
+            several = ", ".join(sorted(encodings))
+            msg = f"{self.spec.name}: its files are in several encodings ({several}); save all as UTF-8"
+            raise DataError(msg)
         if encodings - {"utf-8"}:
-            entry["encoding"] = sorted(encodings)[-1]
+            entry["encoding"] = encodings.pop()
             self.made.lines.append(f"  encoding: {entry['encoding']}, as its letters are no UTF-8")
 
     # -- columns -----------------------------------------------------------------------------------------------------
@@ -250,7 +264,7 @@ class _Proposing:
         self.made.entry["date_formats"] = {n: form or "%Y-%m-%d" for n, form in chosen.items() if form != usual}
 
     def _form(self, name: str, raw: str, forms: list[str], certain: set[str]) -> str | None:
-        key, held = f"{name}.form", [c for c in self.columns[raw] if isinstance(c, str) and c.strip()]
+        key, held = f"{name}.form", [c for c in self.columns[raw] if isinstance(c, str) and c.strip() not in MISSING]
         if not held:
             return None
         if key in self.answers:
@@ -299,10 +313,9 @@ class _Proposing:
             unit = self._option(key, ("minutes", "hours"))
         if unit is None and numbers:
             because = (
-                "its name says minutes, its numbers are short"
-                if named
-                else f"half of its numbers are above {rules.longest_usual_hours:g}"
+                f"half of its numbers are above {rules.longest_usual_hours:g}" if long else "its numbers are short"
             )
+            because = f"its name says minutes, {because}" if named else because
             self._ask(Question(key, f"is {_shown(raw)} minutes or hours? ({because})", ("minutes", "hours")))
         if unit == "minutes":
             self.made.entry["columns"]["hours"] = {"column": raw, "divide": 60}

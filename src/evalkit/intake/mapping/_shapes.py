@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["MOST_WORDS", "shape_of", "words_in"]
+__all__ = ["MOST_WORDS", "shape", "shape_of", "texts", "words_in"]
 
 import re
 from collections import Counter
@@ -57,16 +57,16 @@ def shape_of(cells: Sequence[object], smallest: int) -> str:
     'dd/dd/dddd, 12 of 14; others, 1; empty, 1'
     """
     days = sum(map(is_day, cells))
-    counts = Counter("typed as a day" if is_day(c) else _shape(t) for c in cells for t in texts([c]))
-    shown = [(shape, n) for shape, n in counts.most_common(3) if n >= smallest]
-    parts = [f"{shape}, {n:,} of {len(cells):,}" for shape, n in shown]
+    counts = Counter("typed as a day" if is_day(c) else shape(t) for c in cells for t in texts([c]))
+    shown = [(kind, n) for kind, n in counts.most_common(3) if n >= smallest]
+    parts = [f"{kind}, {n:,} of {len(cells):,}" for kind, n in shown]
     others, empty = sum(counts.values()) - sum(n for _, n in shown), len(cells) - sum(counts.values())
     parts += [f"others, {others:,}"] if others else []
     parts += [f"empty, {empty:,}"] if empty else []
     return "; ".join(parts) if cells and (counts or days) else "empty"
 
 
-def _shape(text: str) -> str:
+def shape(text: str) -> str:
     """Return a text's signs with every digit and run of letters blotted out; of a long one only that it is long."""
     if len(text) > 24:
         return "a long text"

@@ -22,9 +22,12 @@ class Vocabulary:
     ----------
     named : tuple of str
         Our words.
+    empty : bool
+        Whether a row may be without any: a refusal is no answer of who was asked, but may be a reason to leave.
     """
 
     named: tuple[str, ...]
+    empty: bool
     _known: Mapping[str, str] = field(repr=False)
     _spelt: Mapping[str, str] = field(repr=False)
 
@@ -40,7 +43,7 @@ class Vocabulary:
         known = {folded(other): ours for ours in named for other in WORDS.get(ours, ())}
         if column.name == study.arms.column:
             known |= {folded(arm.label): arm.value for arm in (study.arms.focus, study.arms.comparison)}
-        return cls(tuple(named), known, {folded(ours): ours for ours in named})
+        return cls(tuple(named), not column.filled, known, {folded(ours): ours for ours in named})
 
     def word_for(self, text: str) -> tuple[str, str] | None:
         """Return which of ours a text stands for, and why; None where it cannot be said."""
@@ -51,8 +54,8 @@ class Vocabulary:
             return self._spelt[key], "the same word, spelt otherwise"
         if key in self._known:
             return self._known[key], "a usual word for it"
-        plain = key.replace("_", " ")
-        return ("", "no answer: it is missing") if plain in NO_ANSWER else None
+        no_answer = self.empty and key.replace("_", " ") in NO_ANSWER
+        return ("", "no answer: it is missing") if no_answer else None
 
     def reads(self, text: str, kind: str) -> bool:
         """Whether a text needs no line in the protocol."""

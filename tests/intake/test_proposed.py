@@ -1,0 +1,120 @@
+"""What `evalkit map` proposes of exports that are not quite as one would have them: right, or a question, or one line."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from evalkit.errors import DataError
+from evalkit.examples import SIMULATED, Starter, starter_files, write_new
+from evalkit.intake import open_data
+from evalkit.intake.mapping import Proposal, files_like, propose
+from evalkit.protocol import Study, load_study, write_table
+
+HEAD = "Client ID,Exit Date,Reason\n"
+EXITS = "".join(f"P{i},2022-01-{i:02d},completed\n" for i in range(1, 20))
+NAMES = "Client ID,Referral Date,Pathway,Referral Source,Intake Date,Mandate,Site,Age,Gender,Race,Employed,DV Arrests,Alcohol\n"
+
+
+def people(n: int = 19, day: str = "2022-01-{:02d}", age: str = "33") -> str:
+    rows = ((f"P{i}", day.format(i), age.format(i)) for i in range(1, n + 1))
+    return "".join(f"{who},{on},paip,court,{on},court,North,{old},man,black,yes,2,no\n" for who, on, old in rows)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    begun = Starter(
+        id="mine", title="Mine", starts=date(2021, 11, 18), focus=SIMULATED[0], comparison=SIMULATED[1],
+        tables={"participants": "../data/participants.csv"},
+    )  # fmt: skip
+    write_new(tmp_path, starter_files(begun))
+    (tmp_path / "data/participants.csv").write_text(NAMES + people(), encoding="utf-8")
+    return load_study(tmp_path / "params/study.yaml")
+
+
+def proposed(study: Study, table: str, *texts: str, encodings: tuple[str, ...] = (), **more: Any) -> Proposal:
+    files = [study.folder.parent / f"data/{table}-{n}.csv" for n in range(len(texts))]
+    for n, (file, text) in enumerate(zip(files, texts, strict=True)):
+        file.write_bytes(text.encode(encodings[n] if encodings else "utf-8"))
+    return propose(study, table, files, f"../data/{table}-*.csv", smallest=2, **more)
+
+
+def read(study: Study, table: str, made: Proposal) -> pd.DataFrame:
+    assert made.questions == []
+    write_table(study.path, table, made.entry)
+    with open_data(load_study(study.path)) as data:
+        return data.tables[table].to_pandas()
+
+
+def test_a_header_of_two_lines_below_a_title_is_found_where_it_begins(study: Study) -> None:
+    people_ = proposed(study, "participants", 'Referrals,,\n"Client\nID"' + NAMES.removeprefix("Client ID") + people())
+    assert people_.entry["skip_rows"] == 1
+    assert len(read(study, "participants", people_)) == 19
+
+
+def test_somebody_of_whom_little_is_known_yet_is_no_footer(study: Study) -> None:
+    made = proposed(
+        study, "participants", NAMES + people() + "P20,2022-02-01,paip,court,,,,,,,,,\nTotal,20,,,,,,,,,,,\n"
+    )
+    assert made.entry["skip_footer"] == 1
+    assert len(read(study, "participants", made)) == 20
+
+
+@pytest.mark.parametrize("footer", ["Printed by,A. Clerk\n", "Total,19\n", "Source: case system\n", "19,,\n"])
+def test_what_does_not_look_like_the_rows_above_is_a_footer(study: Study, footer: str) -> None:
+    assert proposed(study, "exits", HEAD + EXITS + footer).entry["skip_footer"] == 1
+
+
+def test_a_file_that_lacks_columns_is_refused_and_not_left_out_in_words_only(study: Study) -> None:
+    with pytest.raises(
+        DataError, match=r"exits-1\.csv lacks columns that exits-0\.csv has: Created Date; name it apart"
+    ):
+        proposed(
+            study, "exits", "Client ID,Exit Date,Reason,Created Date\nP1,2022-01-01,moved,2022-01-01\n", HEAD + EXITS
+        )
+
+
+def test_a_year_of_birth_in_two_digits_makes_the_age_that_somebody_can_have(study: Study) -> None:
+    born = NAMES.replace("Age", "DOB")
+    made = proposed(study, "participants", born + people(19, "01/{:02d}/2022", "03/15/65"))
+    assert made.entry["date_formats"] == {"age": "%m/%d/%y"}
+    assert read(study, "participants", made)["age"].tolist() == [56.0] * 19  # 2022 - 1965, the birthday still to come
+
+
+def test_a_word_that_may_mean_several_reasons_is_asked(study: Study) -> None:
+    text = HEAD + "".join(f"P{i},2022-01-{i:02d},{'Discharged' if i % 2 else 'Refused'}\n" for i in range(1, 20))
+    assert {one.key for one in proposed(study, "exits", text).questions} == {"reason.Discharged", "reason.Refused"}
+
+
+def test_a_refusal_to_say_is_no_answer(study: Study) -> None:
+    made = proposed(study, "participants", NAMES + people().replace(",man,", ",Refused,"))
+    assert made.entry["values"]["gender"] == {"Refused": ""}
+
+
+def test_of_days_that_are_nowhere_no_form_is_asked(study: Study) -> None:
+    text = "Client ID,Exit Date,Reason,Created Date\n" + EXITS.replace("completed", "completed,N/A")
+    assert proposed(study, "exits", text).questions == []
+
+
+ACCENT = HEAD + EXITS.replace("P1,", "José,")
+
+
+def test_plain_letters_are_of_any_encoding(study: Study) -> None:
+    made = proposed(study, "exits", HEAD + EXITS, ACCENT, encodings=("ascii", "windows-1252"))
+    assert made.entry["encoding"] == "windows-1252"
+    assert "encoding" not in proposed(study, "exits", ACCENT, HEAD + EXITS, encodings=("utf-8-sig", "ascii")).entry
+
+
+def test_files_of_two_encodings_are_refused(study: Study) -> None:
+    with pytest.raises(DataError, match=r"in several encodings \(utf-8, windows-1252\); save all as UTF-8"):
+        proposed(study, "exits", ACCENT, ACCENT, encodings=("utf-8", "windows-1252"))
+
+
+def test_what_excel_leaves_beside_an_open_file_is_no_export(tmp_path: Path) -> None:
+    for name in ("b.xlsx", "~$b.xlsx", ".c.xlsx", "a.xlsx"):
+        (tmp_path / name).touch()
+    assert [file.name for file in files_like(tmp_path / "*.xlsx")] == ["a.xlsx", "b.xlsx"]
