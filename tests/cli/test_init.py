@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from evalkit.cli import _init, _run
+from evalkit.examples import write_new
 from evalkit.intake import open_gate
 from evalkit.protocol import load_report, load_study
 from evalkit.publish import find_notebook
@@ -177,7 +178,7 @@ def test_what_a_folder_of_git_has_stays(called: Any, tmp_path: Path) -> None:
     assert code == 0 and (tmp_path / "README.md").read_text(encoding="utf-8") == "ours"
     assert out.splitlines()[1:] == [
         "  kept as they were: .gitignore, README.md",
-        "  the .gitignore that was there should name .evalkit/ and data/",
+        "  the .gitignore that was there should name .evalkit/, data/ and exports/",
         "next: evalkit map participants YOUR-EXPORT.xlsx   (or put the table where params/study.yaml says)",
     ]
     assert (tmp_path / "data/.gitignore").read_text(encoding="utf-8") == "*\n"  # whatever the other says
@@ -287,3 +288,41 @@ def test_the_wheel_alone_begins_a_study(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         english = {f"params/{n}.yaml" for n in ("quarterly", "final", "brief")}
         assert files_in(tmp_path / language) == (WRITTEN - english | more if more else WRITTEN)
+
+
+@pytest.mark.parametrize("name", ["2022", "1e5", "no", "2022-01-01", "0x1f"])
+def test_a_short_name_that_looks_like_a_number_is_a_name(called: Any, tmp_path: Path, name: str) -> None:
+    assert called("init", name, "--starts", "2021-11-18")[0] == 0
+    assert load_study(tmp_path / name / "params/study.yaml").id == name
+
+
+def test_the_next_command_can_be_typed_where_a_folder_has_a_space(called: Any) -> None:
+    _, out, _ = called("init", "my study", "--starts", "2021-11-18")
+    assert "next: cd 'my study' && evalkit map participants" in out
+
+
+def test_git_does_not_see_an_export(called: Any, tmp_path: Path) -> None:
+    called("init", ".", "--starts", "2021-11-18")
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports/people.xlsx").touch()  # where the README says it would lie
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    seen = subprocess.run(
+        ["git", "-C", str(tmp_path), "status", "--porcelain", "-uall"], check=True, capture_output=True
+    )
+    assert b"README.md" in seen.stdout and b"exports/" not in seen.stdout
+
+
+def test_an_interrupt_leaves_no_half_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {f"{n}.txt": b"x" for n in range(3)}
+    seen, opened = [], Path.open
+
+    def interrupted(self: Path, *args: Any, **more: Any) -> Any:
+        seen.append(self.name)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return opened(self, *args, **more)
+
+    monkeypatch.setattr(Path, "open", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_new(tmp_path, files)
+    assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ __all__ = ["Answers", "run"]
 
 import os
 import re
+import shlex
 import sys
 import unicodedata
 from collections.abc import Callable
@@ -205,8 +206,8 @@ def _tell(folder: Path, study: Starter, kept: list[str]) -> None:
     if kept:
         typer.echo(f"  kept as they were: {', '.join(kept)}")
     if ".gitignore" in kept:
-        typer.echo("  the .gitignore that was there should name .evalkit/ and data/")
-    there = "" if folder == Path.cwd() else f"cd {os.path.relpath(folder)} && "
+        typer.echo("  the .gitignore that was there should name .evalkit/, data/ and exports/")
+    there = "" if folder == Path.cwd() else f"cd {shlex.quote(os.path.relpath(folder))} && "
     report = "quarterly-es" if study.language == "es" else "quarterly"
     missing = [n for n, path in study.tables.items() if not (folder / "params" / path).is_file()]
     if missing:

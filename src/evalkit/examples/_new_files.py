@@ -49,7 +49,7 @@ def write_new(folder: Path, files: Mapping[str, bytes], may_be_there: Iterable[s
             with file.open("xb") as stream:  # also where somebody made it a moment ago
                 written.append(file)
                 stream.write(content)
-    except OSError:
+    except BaseException:  # an interrupt too
         for file in written:  # half a study would look like one
             file.unlink(missing_ok=True)
         raise
