@@ -137,7 +137,8 @@ def _from_origin(path: pd.DataFrame) -> pd.DataFrame:
     """Let a step curve begin on day 0, with 1 where it falls and 0 where it rises."""
     if path.empty or path["time"].iloc[0] <= 0:
         return path
-    falls = path["estimate"].iloc[0] >= path["estimate"].iloc[-1]
+    # With events on one day only nothing rises or falls after it.
+    falls = "cause" not in path and path["estimate"].iloc[0] >= path["estimate"].iloc[-1]
     start = dict.fromkeys(("estimate", "conf_low", "conf_high"), 1.0 if falls else 0.0)
     if "state" in path:  # where people are on day 0 is not known from later rows
         return path

@@ -56,6 +56,12 @@ def test_numbers_at_risk_are_those_who_have_not_left_before_the_day(waltons: pd.
         assert said[after : after + len(days)] == [f"{(own['T'] >= day).sum():,}" for day in days]
 
 
+def test_an_incidence_with_events_on_one_day_starts_at_nothing() -> None:
+    people = pd.DataFrame({"time": [5, 5, 5, 8, 9], "cause": [1, 1, 0, 0, 0]})
+    line = cumulative_incidence(people, "time", "cause").plot().lines[0]
+    assert (list(line.get_xdata())[:2], list(line.get_ydata())[:2]) == ([0.0, 5.0], [0.0, 0.4])
+
+
 def test_an_incidence_starts_at_nothing() -> None:
     rng = np.random.default_rng(1)
     data = pd.DataFrame({"day": rng.integers(1, 60, 80), "cause": rng.integers(0, 3, 80)})

@@ -67,6 +67,15 @@ def test_what_decides_analyses_is_kept_by_value(place: Path) -> None:
     assert changes_since(study, [frozen]) == []
 
 
+@pytest.mark.parametrize(("old", "new"), [(0.1234567, 0.1234568), (1234567.0, 1234568.0), (0.1, 0.1 + 1e-12)])
+def test_a_change_in_a_late_digit_is_a_change(old: float, new: float) -> None:
+    assert len(differences({"rules": {"a": old}}, {"rules": {"a": new}})) == 1
+
+
+def test_a_number_is_written_as_it_is_typed() -> None:
+    assert differences({"rules": {"a": 0.1}}, {"rules": {"a": 36.0}}) == [("rules.a", "0.1", "36")]
+
+
 def test_words_change_nothing(place: Path) -> None:
     versions = (freeze(load_study(place / "study.yaml"), "v1", "Before any result", DAY),)
     study = changed(place, "label: Non-mandated pilot", "label: Another name")

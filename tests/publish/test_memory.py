@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -180,6 +181,18 @@ def test_a_file_that_a_cell_reads_is_looked_at_again(tmp_path) -> None:
     assert bench.run(cells)[1] == []
     file.write_text("n\n1\n2\n")
     assert bench.run(cells) == ([[], ["[1, 2]"], ["1"]], [0, 1])
+
+
+def test_a_folder_whose_name_begins_like_the_environments_is_another(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "env"))
+    (tmp_path / "environment").mkdir()
+    file = tmp_path / "environment/more.csv"
+    file.write_text("n\n1\n")
+    cells = [f"import pandas as pd\nrows = pd.read_csv({str(file)!r})", "show(rows['n'].tolist())"]
+    bench = Bench()
+    bench.run(cells)
+    file.write_text("n\n1\n2\n")
+    assert bench.run(cells) == ([[], ["[1, 2]"]], [0, 1])
 
 
 @pytest.mark.parametrize(

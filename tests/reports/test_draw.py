@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,31 @@ def test_the_same_numbers_give_the_same_bytes(report: Report, shown: list[dict[s
     assert first == second
     assert "<text" not in first  # letters are outlines, in the reports' own font
     assert mpl.rcParams["font.size"] == mpl.rcParamsDefault["font.size"]  # the house's look is no notebook's setting
+
+
+def scattered(frame):
+    return sns.stripplot(frame, x="estimate", y="label", jitter=True)
+
+
+def test_what_is_scattered_by_lot_lies_where_it_lay_before(report: Report, shown: list[dict[str, Any]]) -> None:  # noqa: F811
+    found = engaged(report)
+    for _ in range(2):
+        report.draw(found, scattered, caption="c", alt="a")
+        np.random.uniform(size=3)  # noqa: NPY002
+    first, second = (one["image/svg+xml"] for one in shown if "image/svg+xml" in one)
+    assert first == second
+    np.random.seed(7)  # noqa: NPY002
+    state = np.random.get_state()[1].tolist()  # noqa: NPY002
+    report.draw(found, scattered, caption="c", alt="a")
+    assert np.random.get_state()[1].tolist() == state  # noqa: NPY002 - a notebook's own draws go on
+
+
+def test_the_figure_at_hand_is_the_one_of_before(report: Report, shown: list[dict[str, Any]]) -> None:  # noqa: F811
+    plt.figure(1)
+    plt.figure(2)
+    plt.figure(1)
+    report.draw(engaged(report), bars, caption="c", alt="a")
+    assert (plt.gcf().number, plt.get_fignums()) == (1, [1, 2])
 
 
 def test_words_with_a_number_are_looked_at_by_the_audit(report: Report, shown: list[dict[str, Any]]) -> None:  # noqa: F811
@@ -214,9 +240,24 @@ def closes_over() -> Any:
     return draw
 
 
+@functools.wraps(plt.plot)
+def in_anothers_name(*given, **more):
+    return plt.plot(EXACT["estimate"])
+
+
+def uses_wrapped(frame):
+    return in_anothers_name(frame)
+
+
+def reads_a_workbook(frame):
+    return pd.ExcelFile("data.xlsx")
+
+
 @pytest.mark.parametrize(
     ("function", "said"),
     [
+        (uses_wrapped, "'plot' uses 'EXACT' of the notebook"),
+        (reads_a_workbook, "may not use 'ExcelFile'"),
         (with_helper_of_exact, "'uses_frame' uses 'EXACT' of the notebook; it may hold exact numbers"),
         (uses_frame, "'uses_frame' uses 'EXACT' of the notebook"),
         (uses_number, "'uses_number' uses 'LIMIT' of the notebook; .* write them inside of the function"),
@@ -262,6 +303,17 @@ def pixels(frame):
     return plt.imshow(frame[["estimate", "n"]].to_numpy()).axes
 
 
+def picture_of_the_figure(frame):
+    figure = plt.figure()
+    figure.add_subplot()
+    figure.figimage(np.full((4, 4), frame["estimate"].iloc[0]))
+    return figure
+
+
+def shapes_as_pixels(frame):
+    return plt.scatter(frame["estimate"], frame["n"], rasterized=True).axes
+
+
 def a_number(frame):
     return float(frame["estimate"].iloc[0])
 
@@ -279,6 +331,8 @@ def strange_letters(frame):
     [
         (nothing_drawn, AnalysisError, "'nothing_drawn' drew nothing"),
         (pixels, DisclosureError, "draws a picture of pixels"),
+        (picture_of_the_figure, DisclosureError, "draws a picture of pixels"),
+        (shapes_as_pixels, DisclosureError, "draws a picture of pixels"),
         (a_number, AnalysisError, r"'a_number' gave back no axes and no figure \(float\)"),
         (first_figure, DisclosureError, "gives back a figure that was there before"),
         (strange_letters, AnalysisError, "report.draw: a label or note holds letters"),

@@ -279,7 +279,8 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     """Note a file that a cell opens; called by Python for everything that it does."""
     if event == "open" and _opened and isinstance(arguments[0], str):
         file = arguments[0]
-        if not file.startswith((sys.prefix, sys.base_prefix, "/proc", "/dev", "/usr", _HERE, str(Path.cwd()))):
+        around = (sys.prefix, sys.base_prefix, "/proc", "/dev", "/usr", _HERE, str(Path.cwd()))
+        if not file.startswith(tuple(os.path.join(folder, "") for folder in around)):  # noqa: PTH118 - called very often
             _opened[0].add(file)
 
 

@@ -247,7 +247,7 @@ def _text(value: object) -> str:
         return str(value).lower()
     if isinstance(value, list):
         return ", ".join(map(_text, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.15g}" if isinstance(value, float) else str(value)  # all its digits: another value is a change
 
 
 def _usual() -> dict[str, str]:

@@ -69,7 +69,9 @@ def kept_lines(file: Path, kind: Callable[..., _Line], what: str, whole: tuple[s
     if not file.exists() and not file.is_symlink():
         return []
     try:
-        lines = [] if file.is_symlink() else file.read_text(encoding="utf-8").splitlines()
+        lines = (
+            [] if file.is_symlink() else file.read_bytes().decode("utf-8").rstrip("\n").split("\n")
+        )  # not at signs that a text may hold
     except (OSError, ValueError):
         lines = []
     found: list[_Line] = []
