@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from evalkit.cli import _run
+from evalkit.errors import DataError
+from evalkit.intake import open_data
+from evalkit.protocol import load_study
 from release_site.published import world
 
 
@@ -77,6 +80,12 @@ def test_what_is_published_of_a_withdrawal_or_an_approval_names_nobody(called: A
     ):
         assert called(*arguments) == (6, "", f"evalkit: {option}: {said}\n")
     assert sorted(p for p in tmp_path.rglob("*") if p.is_file()) == before
+    whole = table.read_text(encoding="utf-8")
+    table.write_text(whole + whole.splitlines()[1].replace("2000-", "2000/") + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match="unreadable_date"):  # a wrong release can be taken away all the same
+        open_data(load_study(tmp_path / "study.yaml"))
+    assert called("withdraw", "reports/tiny/quarterly/2000Q3", "Wrong.")[0] == 0
+    assert called("withdraw", release, text)[0] == 6
     table.unlink()
     code, out, err = called("withdraw", release, "Wrong.")
     assert (code, out, err.count("\n")) == (4, "", 1)

@@ -239,6 +239,18 @@ def test_a_model_is_that_of_the_scale_with_other_ends_censored() -> None:
     np.testing.assert_allclose(found["estimate"], logistic(able, "had", ["focus", "age"]).tidy()["estimate"], rtol=1e-9)
 
 
+def test_the_same_share_of_others_is_another_question() -> None:
+    people = pd.DataFrame({"participant_id": list("abcdef"), "sex": list("wwwmmm"), "had": [1, 0, 1] * 2, "days": 9.0})
+    women, men = people[people["sex"] == "w"], people[people["sex"] == "m"]
+    for ask in (
+        lambda frame, whom: analyses.shares(frame, None, "had", population=whom),
+        lambda frame, whom: analyses.means(frame.assign(n=[1, 5, 7]), "n", population=whom),
+        lambda frame, whom: analyses.rates(frame, "had", "days", population=whom),
+    ):
+        assert ask(women, "women").id != ask(men, "men").id
+        assert ask(women, "women").id == ask(women, "women").id
+
+
 def test_spaces_ask_no_other_question_and_other_terms_do() -> None:
     one, same, other = (
         analyses.cox(known(), f).id for f in ("retention ~ group+age", "retention~group + age", "retention ~ group")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.publish import append_line
+from evalkit.publish import Withdrawal, append_line
+from evalkit.publish.release._withdrawal import kept_withdrawals
 from publish.standin import mounted
 
 
@@ -22,6 +23,14 @@ def test_a_line_is_added_to_each_file(tmp_path: Path) -> None:
     one.write_text("died in mid-li", encoding="utf-8")
     append_line("third\n", (one, 0o600))
     assert one.read_text(encoding="utf-8") == "died in mid-li\nthird\n"  # damage stays to be seen, and damages no more
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\r", "\x0c"])
+def test_a_reason_with_a_sign_that_ends_lines_elsewhere_is_one_line(tmp_path: Path, sign: str) -> None:
+    one = Withdrawal("r", 1, "0" * 64, "2024-01-01T00:00:00+00:00", f"wrong{sign}table")
+    for _ in range(2):
+        append_line(one.line(), (tmp_path / "w", 0o600))
+    assert kept_withdrawals(tmp_path / "w") == [one, one]
 
 
 @pytest.mark.parametrize("before", [None, "kept\n"])

@@ -71,7 +71,8 @@ def shares(
     label : str
         What it is called; default the column's name in words.
     population : str
-        Of whom, in one clause.
+        Of whom, in one clause. What is asked of others than everybody needs one: a release's numbers are followed, and
+        planned ones told from later ones, by what is asked and of whom.
     conf_level : float, default 0.95
 
     Returns
@@ -111,7 +112,7 @@ def shares(
     analysis = ShareOf(
         "shares", f"share: {told}", population, conf_level=conf_level, notes=() if known.all() else (_LEFT_OUT,)
     )
-    return analysis.estimate(counts).about(asked={"question": "shares", "by": _named(by), "of": of})
+    return analysis.estimate(counts).about(asked=_asked("shares", population, by=_named(by), of=of))
 
 
 def means(
@@ -176,7 +177,7 @@ def means(
         notes=() if known.all() else (_LEFT_OUT,),
         view="amounts",
     )
-    return analysis.estimate(_moments(rows, codes)).about(asked={"question": "means", "by": _named(by), "of": value})
+    return analysis.estimate(_moments(rows, codes)).about(asked=_asked("means", population, by=_named(by), of=value))
 
 
 def rates(
@@ -255,7 +256,7 @@ def rates(
         notes=() if known.all() else (_LEFT_OUT,),
     )
     return analysis.estimate(_moments(rows, codes)).about(
-        asked={"question": "rates", "by": _named(by), "of": events, "time": time}
+        asked=_asked("rates", population, by=_named(by), of=events, time=time)
     )
 
 
@@ -331,6 +332,11 @@ class RateOf:
 def _term(variable: str, label: str) -> str:
     """Return a line's term: its variable and label, the variable once."""
     return label if label.startswith(f"{variable}: ") else f"{variable}: {label}"
+
+
+def _asked(question: str, population: str, **more: object) -> dict[str, object]:
+    """Return what is asked, and of whom: a frame can be of anybody, and the same share of others is another number."""
+    return {"question": question, **more, **({"population": population} if population else {})}
 
 
 def _named(by: str | Sequence[str] | None) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evalkit.cli._records import approved_record, logged
 from evalkit.errors import DataError
-from evalkit.intake import open_data, secrets_of
+from evalkit.intake import open_gate, secrets_of
 from evalkit.protocol import Study, load_study
 from evalkit.publish import approve, destination, is_waiting, withdraw
 
@@ -68,10 +68,17 @@ def run_withdraw(release: Path, study: Path, why: str) -> str:
 
 
 def _looked_for(study: Study) -> tuple[frozenset[str], frozenset[str]]:
-    """Return what a text that is published must not hold: identifiers, and secrets of the database."""
+    """Return what a text that is published must not hold: identifiers, and secrets of the database.
+
+    A cell that cannot be read, in tables newer than the release, is no reason to leave it published.
+    """
     try:
-        with open_data(study) as data:
-            return data.identifiers, secrets_of(study)
-    except DataError as error:
-        msg = f"{error}; what is published is searched for identifiers, and without the tables it cannot be"
-        raise DataError(msg) from None
+        with open_gate(study).data as data:
+            closed = [one for one in data.findings if one.rule == "unreadable_table"]
+            if not closed:
+                return data.identifiers, secrets_of(study)
+            error = f"{closed[0].table}: {closed[0].text}"
+    except DataError as failed:
+        error = str(failed)
+    msg = f"{error}; what is published is searched for identifiers, and without the tables it cannot be"
+    raise DataError(msg)

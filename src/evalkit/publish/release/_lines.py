@@ -69,9 +69,8 @@ def kept_lines(file: Path, kind: Callable[..., _Line], what: str, whole: tuple[s
     if not file.exists() and not file.is_symlink():
         return []
     try:
-        lines = (
-            [] if file.is_symlink() else file.read_bytes().decode("utf-8").rstrip("\n").split("\n")
-        )  # not at signs that a text may hold
+        text = "" if file.is_symlink() else file.read_bytes().decode("utf-8").removesuffix("\n")
+        lines = text.split("\n") if text else []  # at no other sign: a reason may hold one that ends lines elsewhere
     except (OSError, ValueError):
         lines = []
     found: list[_Line] = []
