@@ -166,6 +166,24 @@ def draft(
     raise typer.Exit(run(request, pdf=pdf, watch=watch, port=port, browser=browser))
 
 
+@app.command(context_settings={"ignore_unknown_options": True})
+def lab(
+    words: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(
+            metavar="[REPORT] [OPTIONS OF JUPYTERLAB]",
+            help="The report whose notebook is opened; the folder when not given. Then --port 8899, --no-browser, ...",
+            show_default=False,
+        ),
+    ] = None,
+    study: StudyOption = _DEFAULT_STUDY,
+) -> None:
+    """Open JupyterLab at the study's notebooks; what publishing would refuse of a cell is said below it."""
+    from evalkit.cli._lab import run  # noqa: PLC0415
+
+    run(words or (), study)
+
+
 @app.command()
 def status(
     report: Annotated[
