@@ -185,6 +185,7 @@ def test_the_quick_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytes
 QUICK = {"dictionary", "schema", "validate", "example", "init"}
 ELSEWHERE = {
     "draft": "publish/test_draft.py",
+    "lab": "web/test_lab.py",
     "render": "publish/test_render.py",
     "verify": "publish/test_verify.py",
     "review": "publish/test_review.py",

@@ -13,7 +13,8 @@ try {
   await page.goto(address, { timeout: 60000 });
   const notebook = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)");
   const kernel = (state) => notebook.locator(`.jp-Notebook-ExecutionIndicator[data-status="${state}"]`);
-  await kernel("idle").waitFor({ timeout: 60000 });
+  // The indicator in the notebook says "idle" before there is a kernel; the bar below knows.
+  await page.locator("#jp-main-statusbar", { hasText: "| Idle" }).waitFor({ timeout: 120000 });
   const folder = await page.locator(".jp-DirListing-itemText").allInnerTexts();
   await page.getByRole("menuitem", { name: "Run", exact: true }).click();
   await page.getByRole("menuitem", { name: "Run All Cells", exact: true }).click();

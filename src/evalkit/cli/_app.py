@@ -91,6 +91,15 @@ def render(
         Optional[list[str]],  # noqa: UP045
         typer.Option("-P", help="key=value: one of the notebook's parameters; may be repeated."),
     ] = None,
+    name: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="Publish beside the report's own releases, as REPORT.NAME.")
+    ] = "",
+    for_each: Annotated[
+        str,
+        typer.Option(
+            "--for-each", metavar="COLUMN", help="A release for each value: site; sets the parameter so named."
+        ),
+    ] = "",
     publisher: Annotated[Optional[str], typer.Option("--publisher", help="auto, quarto or embedded.")] = None,  # noqa: UP045
     to: Annotated[Optional[str], typer.Option("--to", help="pdf, html or pdf,html.")] = None,  # noqa: UP045
     out: Annotated[Path, typer.Option("--out", help="The reports folder.")] = Path("reports"),
@@ -129,6 +138,8 @@ def render(
         new_ledger=written_reason(new_ledger, "--new-ledger"),
         json=as_json,
         verbose=verbose,
+        name=name,
+        for_each=for_each,
     )
     raise typer.Exit(run(request))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["approved_record", "logged", "next_period", "record_of", "stopped_before", "write_json"]
+__all__ = ["approved_record", "few_record", "logged", "next_period", "record_of", "stopped_before", "write_json"]
 
 import json
 import re
@@ -86,6 +86,21 @@ def stopped_before(report: str, error: EvalkitError, study: Study | None) -> dic
     dict
     """
     return {"study": study.id if study else None, "report": report, "period": None, **_stopped(error)}
+
+
+def few_record(job: RenderJob) -> dict[str, Any]:
+    """Write as plain values that a report was left out for want of people: for the private log only.
+
+    Parameters
+    ----------
+    job : RenderJob
+
+    Returns
+    -------
+    dict
+    """
+    found = {"study": job.study.id, "report": job.params.report, "period": job.period.name, "status": "left_out"}
+    return {**found, "exit_code": 0, "message": "fewer people than minimum_count", "what_to_do": ""}
 
 
 def approved_record(study: Study, release: Path, message: str) -> dict[str, Any]:

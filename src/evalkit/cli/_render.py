@@ -16,10 +16,11 @@ from typing import Any, TextIO
 
 import platformdirs
 
-from evalkit.cli._records import logged, record_of, stopped_before, write_json
+from evalkit.cli._apart import one_for_each, report_name
+from evalkit.cli._records import few_record, logged, record_of, stopped_before, write_json
 from evalkit.cli._surroundings import HOMELESS
 from evalkit.errors import EvalkitError, ProtocolError, ReleaseError, UsageError
-from evalkit.intake import KnownDigests, open_gate, secrets_of, table_digests
+from evalkit.intake import KnownDigests, StudyData, open_gate, secrets_of, table_digests
 from evalkit.protocol import Excuse, ReportParams, Study, YamlMapping, load_study, private_folder, read_yaml, validate
 from evalkit.publish import WAITING, Outcome, RenderJob, explain, find_notebook, foreseen, progress_for, render_all
 from evalkit.publish.rendering import parse_override
@@ -44,6 +45,8 @@ class Request:
     new_ledger: str = ""
     json: bool = False
     verbose: bool = False
+    name: str = ""
+    for_each: str = ""
 
 
 def run(request: Request) -> int:
@@ -66,7 +69,7 @@ def run(request: Request) -> int:
     jobs: list[RenderJob] = []
     for file in request.studies:
         try:
-            jobs += plan(request, file)
+            jobs += plan(request, file) if not request.for_each else _plan_each(request, file)
         except EvalkitError as error:
             return _stopped(request, file, error)
     for job in jobs:
@@ -164,6 +167,23 @@ def plan(request: Request, file: Path, held: Sequence[Excuse] = ()) -> list[Rend
     EvalkitError
         Of the class that says what is wrong.
     """
+    return _planned(request, file, held)[0]
+
+
+def _plan_each(request: Request, file: Path) -> list[RenderJob]:
+    """Turn a request into jobs, one for each value of a column; which has too few people only the log says."""
+    if request.name:
+        msg = "--as names one release, and --for-each several; leave one out"
+        raise UsageError(msg)
+    jobs, data = _planned(request, file)
+    found = [one_for_each(job, request.for_each, data) for job in jobs]
+    if not request.explain:
+        for job in (job for _, few in found for job in few):
+            _log(job.study, few_record(job))
+    return [job for renders, _ in found for job in renders]
+
+
+def _planned(request: Request, file: Path, held: Sequence[Excuse] = ()) -> tuple[list[RenderJob], StudyData]:
     study = load_study(file)
     params_file, params = params_of(request, study)
     overrides = dict(parse_override(text) for text in request.parameters)
@@ -197,7 +217,7 @@ def plan(request: Request, file: Path, held: Sequence[Excuse] = ()) -> list[Rend
     ]
     for job in jobs:
         _stays_inside(job)
-    return jobs
+    return jobs, gate.data
 
 
 def params_of(request: Request, study: Study) -> tuple[Path, ReportParams]:
@@ -214,7 +234,8 @@ def params_of(request: Request, study: Study) -> tuple[Path, ReportParams]:
     params : ReportParams
     """
     file = _params_file(request, study)
-    return file, _with_options(file, request)
+    params = _with_options(file, request)
+    return file, params.model_copy(update={"report": report_name(params.report, request.name)})
 
 
 def log_folder(study: Study) -> Path:

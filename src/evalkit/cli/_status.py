@@ -6,16 +6,17 @@ __all__ = ["run"]
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from evalkit.cli._apart import as_published, report_name, told_apart
 from evalkit.cli._records import record_of, stopped_before, write_json
 from evalkit.cli._render import Request, plan
 from evalkit.errors import EvalkitError, UsageError
 from evalkit.protocol import Study, find_private_folder, load_report, load_study
-from evalkit.publish import WAITING, Outcome, RenderJob, foreseen
+from evalkit.publish import WAITING, Outcome, RenderJob, foreseen, read_manifest
 
 DUE = 14
 """Exit code where nothing failed or waits, and something would be rendered."""
@@ -43,7 +44,12 @@ def run(reports: Sequence[str], studies: Sequence[Path], out: Path, *, as_json: 
     for file in studies:
         study = load_study(file)
         for report in reports or _reports_of(study):
-            records += _standing(Request(report=report, studies=(file,), out=out), study)
+            asked = Request(report=report, studies=(file,), out=out)
+            apart = _apart(asked, study)
+            if not apart or _released(asked, study):
+                records += _standing(asked, study)
+            for name, manifest in apart.items():
+                records += _standing(replace(asked, name=name), study, manifest)
     failed = [record["exit_code"] for record in records if record["status"] == "stopped"]
     states = {record["status"] for record in records}
     code = (
@@ -70,27 +76,51 @@ def _reports_of(study: Study) -> list[str]:
     return found
 
 
-def _standing(request: Request, study: Study) -> list[dict[str, Any]]:
+def _standing(request: Request, study: Study, manifest: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
     """Look at every period that is published or waits, and at the newest one."""
+
+    def planned(period: str) -> list[RenderJob]:
+        jobs = plan(replace(request, periods=(period,)), study.path)
+        return [as_published(job, manifest) for job in jobs] if manifest else jobs
+
+    report = report_name(request.report, request.name)
     try:
-        newest = plan(replace(request, periods=("newest",)), study.path)
+        newest = planned("newest")
     except EvalkitError as error:
-        return [stopped_before(request.report, error, study)]
-    folders = [request.out.expanduser().resolve() / study.id / request.report]
-    private = find_private_folder(study)
-    folders += [private / "waiting" / request.report] if private is not None else []
-    there = {
-        place.name.replace("_to_", "..") for folder in folders for place in folder.glob("[0-9]*") if _is_period(place)
-    }
+        return [stopped_before(report, error, study)]
+    there = {place.name.replace("_to_", "..") for place in _released(request, study)}
     others = sorted(there - {job.period.name for job in newest})
     records = []
     for period in [*others, None]:
         try:
-            jobs = newest if period is None else plan(replace(request, periods=(period,)), study.path)
+            jobs = newest if period is None else planned(period)
             records += [record_of(job, _foreseen(job)) for job in jobs]
         except EvalkitError as error:
-            records.append({**stopped_before(request.report, error, study), "period": period})
+            records.append({**stopped_before(report, error, study), "period": period})
     return records
+
+
+def _folders(request: Request, study: Study) -> list[Path]:
+    """Return the folders of a study's reports: published, and waiting."""
+    private = find_private_folder(study)
+    return [request.out.expanduser().resolve() / study.id, *([private / "waiting"] if private is not None else [])]
+
+
+def _released(request: Request, study: Study) -> list[Path]:
+    """Return the places of a report's releases."""
+    report = report_name(request.report, request.name)
+    return [p for folder in _folders(request, study) for p in (folder / report).glob("[0-9]*") if _is_period(p)]
+
+
+def _apart(request: Request, study: Study) -> dict[str, dict[str, Any]]:
+    """Return the names of releases beside a report's own, with the newest manifest of each: it says what was asked."""
+    found = {}
+    for folder in _folders(request, study):
+        for place in sorted(folder.glob(f"{request.report}.*/[0-9]*/manifest.json")):
+            name = told_apart(place.parent.parent.name)[1]
+            if _is_period(place.parent):
+                found[name] = read_manifest(place.parent)
+    return found
 
 
 def _is_period(place: Path) -> bool:

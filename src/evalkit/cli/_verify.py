@@ -5,12 +5,12 @@ from __future__ import annotations
 __all__ = ["new_study_key", "run"]
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from evalkit.cli._apart import as_published, told_apart
 from evalkit.cli._render import Request, plan
 from evalkit.errors import ReleaseError, UsageError, VerificationError
 from evalkit.protocol import Excuse, Study, load_study, private_folder
@@ -72,17 +72,16 @@ def _job(manifest: dict[str, Any], release: Path, study: Path, publisher: str | 
         msg = f"{release}: is of study '{manifest['study']}', not '{protocol.id}'; name its protocol with --study"
         raise UsageError(msg)
     publication = manifest["publication"]
+    report, name = told_apart(str(manifest["report"]))
     request = Request(
-        report=str(manifest["report"]),
+        report=report,
+        name=name,
         periods=(str(manifest["period"]),),
         studies=(study,),
         publisher=publisher or str(publication["publisher"]),
         to=",".join(publication["to"]),
     )
-    job = plan(request, study, _excused_then(manifest, release))[0]
-    set_then = {name: manifest["parameters"][name] for name in manifest.get("overridden", ())}
-    parameters = {**job.params.parameters, **set_then}
-    return replace(job, params=job.params.model_copy(update={"parameters": parameters}))
+    return as_published(plan(request, study, _excused_then(manifest, release))[0], manifest)
 
 
 def _excused_then(manifest: dict[str, Any], release: Path) -> list[Excuse]:

@@ -10,7 +10,7 @@ from evalkit.protocol import Secret, find_private_folder, find_secret, load_disc
 from evalkit.publish._job import RenderJob, parameters_of, read_notebook
 from evalkit.publish._progress import Outcome
 from evalkit.publish.release._manifest import went_in
-from evalkit.publish.release._standing import came_out_the_same, standing_at
+from evalkit.publish.release._standing import beside, came_out_the_same, standing_at
 from evalkit.publish.release._waiting import waiting_at
 from evalkit.publish.rendering._scratch import private_files, scratch_folder
 
@@ -59,6 +59,6 @@ def foreseen(job: RenderJob) -> Outcome:
         verdict = "would be made again and compared"
     elif standing.there:
         now, then = standing.revision, standing.revision + 1
-        verdict = f"differs from revision {now}; --supersede 'why' would publish revision {then}"
+        verdict = f"differs from revision {now}; --supersede 'why' would publish revision {then}{beside(job, standing)}"
         return Outcome("stopped", job.target, f"{verdict}: {standing.why}")
     return Outcome("would_render", job.target, f"{verdict}: {standing.why}")

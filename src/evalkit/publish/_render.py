@@ -37,7 +37,14 @@ from evalkit.publish.release._release import check_place, place_release, recover
 from evalkit.publish.release._review import keep_for_review
 from evalkit.publish.release._revision import FIRST, Revision, after_gone, revision_of, superseding
 from evalkit.publish.release._sign import SIGNATURE, key_name, sign, signing_key
-from evalkit.publish.release._standing import Standing, came_out_the_same, outputs_changed, remember_same, standing_at
+from evalkit.publish.release._standing import (
+    Standing,
+    beside,
+    came_out_the_same,
+    outputs_changed,
+    remember_same,
+    standing_at,
+)
 from evalkit.publish.release._waiting import Waiting, hold, waiting_at
 from evalkit.publish.rendering._data import write_data
 from evalkit.publish.rendering._document import Document, document_of, with_bibliography, with_excuses
@@ -119,7 +126,7 @@ def _render(job: RenderJob, told: Progress, scratch: Path) -> Outcome:
     if standing.there and not job.supersede and not settled and not around:
         msg = (
             f"{job.target}: is published already, and differs from what would be made now ({standing.why}); "
-            "--supersede 'why' publishes a new revision and keeps this one"
+            f"--supersede 'why' publishes a new revision and keeps this one{beside(job, standing)}"
         )
         raise ReleaseError(msg)
     gate = load_disclosure(job.study).approval == "required"

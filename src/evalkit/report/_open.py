@@ -4,8 +4,11 @@ from __future__ import annotations
 
 __all__ = ["open_report"]
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from evalkit.cells import watch_cells
-from evalkit.cohort import build
+from evalkit.cohort import Cohort, build
 from evalkit.disclosure import Policy
 from evalkit.errors import ProtocolError, UsageError, did_you_mean
 from evalkit.excuses import Passed
@@ -16,7 +19,14 @@ from evalkit.report._report import Report
 from evalkit.words import LANGUAGES, messages_for, speak
 
 
-def open_report(study: str, period: str = "newest", *, title: str = "Report", language: str = "") -> Report:
+def open_report(
+    study: str,
+    period: str = "newest",
+    *,
+    title: str = "Report",
+    language: str = "",
+    where: Mapping[str, str] | None = None,
+) -> Report:
     """Open a study at the cut of a period, for a notebook.
 
     Parameters
@@ -29,6 +39,9 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report", la
         Title of the report.
     language : {"", "en", "es"}
         The protocol's own where it is empty. Everything that is shown from here on is in it.
+    where : mapping of str to str, optional
+        Column of `participants` and the value that both groups' people have: ``{"site": "North"}``. An empty value
+        limits nobody, so that a notebook's parameter may be passed on.
 
     Returns
     -------
@@ -42,7 +55,7 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report", la
         If a table cannot be read, breaks the study's rules or does not reach the period's end: what
         `evalkit validate` says, in the same words.
     UsageError
-        If the period is not one.
+        If the period is not one, or ``where`` names no column of words, or nobody is left.
     """
     watch_cells()
     if unshown([title]):
@@ -51,20 +64,24 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report", la
     if language and language not in LANGUAGES:
         msg = f"language '{language}': there are messages in {', '.join(LANGUAGES)}{did_you_mean(language, LANGUAGES)}"
         raise ProtocolError(msg)
-    protocol, told = load_study(study), Passed.from_render()
+    registered, told = load_study(study), Passed.from_render()
+    only = {column: value for column, value in (where or {}).items() if value}
+    protocol = _narrowed(registered, only)
     spoken, _, region = protocol.locale.partition("-")
     spoken = language or spoken
     names = dict.fromkeys([*(protocol.community_areas or ()), *(protocol.sites or ()), *_of_conditions(protocol)])
     own = {**{name: name for name in names}, **protocol.translations.get("es", {})} if spoken == "es" else {}
     speak(f"{spoken}-{region}" if region else spoken, own)
-    gate = open_gate(protocol, held=told.excused)
+    gate = open_gate(registered, held=told.excused)
     (chosen,) = gate.periods([period])
     # The render that started this kernel checked these very tables: not again.
     passed = told if told.key and told.key == gate.key(chosen) else gate.check(chosen)
-    data = gate.data
+    # What is compiled for the whole study is not for a part of it.
+    data = replace(gate.data, study=protocol, recipes=None if gate.data.recipes is None else {}) if only else gate.data
     cut = data.at(chosen.cut)
     rules = load_disclosure(protocol)
     cohort = build(cut)
+    _refuse_nobody(cohort, only)
     return Report(
         title=title,
         study=protocol,
@@ -76,7 +93,40 @@ def open_report(study: str, period: str = "newest", *, title: str = "Report", la
         policy=Policy.of(rules, noise_secret(protocol, synthetic=cohort.synthetic)),
         excused=passed.excused,
         frozen=load_frozen(protocol),
+        registered=registered,
+        only=only,
     )
+
+
+def _narrowed(study: Study, only: Mapping[str, str]) -> Study:
+    """Return the study of those people only, in both groups, who have the values."""
+    arms = {}
+    words = {
+        "site",
+        "community_area",
+        "referral_source",
+        *(c.name for c in study.covariates if c.kind == "categorical"),
+    }
+    for side in ("focus", "comparison"):
+        arm = getattr(study.arms, side)
+        for column, value in only.items():
+            if column not in {*words, *arm.conditions}:
+                hint = did_you_mean(column, words)
+                msg = f"open_report: where names '{column}'; it may be {', '.join(sorted(words))}{hint}"
+                raise UsageError(msg)
+            if value not in arm.conditions.get(column, (value,)):
+                msg = f"open_report: where says another {column} than the protocol does of {arm.label}"
+                raise UsageError(msg)
+        arms[side] = arm.model_copy(update={"where": {**arm.where, **only}})
+    return study.model_copy(update={"arms": study.arms.model_copy(update=arms)}) if only else study
+
+
+def _refuse_nobody(cohort: Cohort, only: Mapping[str, str]) -> None:
+    """Refuse a report on nobody; and on everybody, which it would be where a column is recorded of nobody."""
+    for column, value in only.items():
+        if not cohort.people[column].eq(value).any():
+            msg = f"open_report: nobody is known whose {column} is '{value}'"
+            raise UsageError(msg)
 
 
 def _of_conditions(study: Study) -> list[str]:

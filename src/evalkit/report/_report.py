@@ -68,6 +68,10 @@ class Report:
         Rules that the tables break with the protocol's leave.
     frozen : tuple of Frozen
         The protocol as it was registered, the first version first; empty where it never was.
+    registered : Study, optional
+        The whole study, where ``study`` is of a part of its people; changes of the protocol are told of it.
+    only : mapping of str to str
+        Column and value of the people that it is about; empty: of everybody.
     """
 
     title: str
@@ -81,6 +85,8 @@ class Report:
     record: Record = field(default_factory=Record.of_run, repr=False)
     excused: tuple[Excuse, ...] = ()
     frozen: tuple[Frozen, ...] = ()
+    registered: Study | None = None
+    only: Mapping[str, str] = field(default_factory=dict)
     _made: list[tuple[Estimates, Safe]] = field(default_factory=list, init=False, repr=False)
     _absences: list[dict[str, str]] = field(default_factory=list, init=False, repr=False)
 

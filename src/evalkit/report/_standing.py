@@ -26,6 +26,7 @@ from evalkit.disclosure import Safe, safe_restatements
 from evalkit.excuses import KIND as EXCUSES
 from evalkit.excuses import excuse_text
 from evalkit.intake import dictionary
+from evalkit.levels import in_words
 from evalkit.markup import bold, box, paragraphs, sign
 from evalkit.periods import Period
 from evalkit.protocol import changes_since
@@ -41,7 +42,7 @@ def cover(report: Report) -> None:
     """Show title, programme, period and cut."""
     study = report.study
     facts = {
-        "title": translated(report.title),
+        "title": ": ".join([translated(report.title), *(translated(in_words(v)) for v in report.only.values())]),
         "subtitle": translated(study.subtitle),
         "study": translated(study.title),
         "organisation": translated(study.organisation),
@@ -128,7 +129,7 @@ def known_at(report: Report, period: Period) -> Cohort:
 
 def deviations(report: Report) -> None:
     """Show what has changed since the protocol was frozen, from what to what, when and why."""
-    changes = changes_since(report.study, report.frozen)
+    changes = changes_since(report.registered or report.study, report.frozen)
     emit("markdown", deviations_text(report.frozen, changes, report.cut), kind="deviations")
 
 
@@ -141,7 +142,7 @@ def provenance(report: Report) -> None:
         "Data cut": report.cut.isoformat(),
         "evalkit": __version__,
         "Seed": str(report.study.seed),
-        "Protocol": frozen_words(report.frozen, changes_since(report.study, report.frozen)),
+        "Protocol": frozen_words(report.frozen, changes_since(report.registered or report.study, report.frozen)),
     }
     # No digest here: one of a small table is the table. The manifest has keyed ones.
     for where, filed in (("Tables from files", True), ("Tables from a database", False)):

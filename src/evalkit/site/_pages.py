@@ -199,9 +199,13 @@ class Writer:
 
     def _has_twin(self, report: str) -> bool:
         """Say whether the same report is published in this language: ``brief`` and ``brief-es``."""
-        base, _, _ = report.partition("-")
+
+        def base(name: str) -> tuple[str, str]:
+            kind, _, apart = name.partition(".")  # of one site
+            return kind.partition("-")[0], apart
+
         return any(
-            other != report and other.partition("-")[0] == base and self._language(p) == self.reader.say.language
+            other != report and base(other) == base(report) and self._language(p) == self.reader.say.language
             for other, p in self.published.reports.items()
         )
 

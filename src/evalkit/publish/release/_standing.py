@@ -7,7 +7,15 @@ scheduler asks every night.
 
 from __future__ import annotations
 
-__all__ = ["Standing", "came_out_the_same", "outputs_changed", "remember_same", "standing_at", "whole_manifest"]
+__all__ = [
+    "Standing",
+    "beside",
+    "came_out_the_same",
+    "outputs_changed",
+    "remember_same",
+    "standing_at",
+    "whole_manifest",
+]
 
 import json
 from collections.abc import Mapping
@@ -110,6 +118,12 @@ class Standing:
         if self.wrong:
             return f"{', '.join(self.wrong)} is not what was published"
         return "data, parameters, code, environment and tools are the same"
+
+
+def beside(job: RenderJob, standing: Standing) -> str:
+    """Name the other way out where what was set with ``-P`` is not what was set then: a release beside that one."""
+    set_now = {change.name for change in standing.changes if change.kind == "parameter"} & set(job.overrides)
+    return "; --as NAME publishes it beside this one" if set_now else ""
 
 
 def standing_at(job: RenderJob, parts: Mapping[str, Any]) -> Standing:
