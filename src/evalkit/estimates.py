@@ -42,6 +42,26 @@ class Analysis(Protocol):
         What names the analysis for ever, whatever its class is called: see `Estimates.id`.
 
     A class, or a parameter, ``view`` names the family that shows the result: ``view: ClassVar[str] = "survival"``.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import pandas as pd
+    >>> from evalkit.counts import Tally
+    >>> from evalkit.estimates import Analysis, Estimates
+    >>> @dataclass(frozen=True)
+    ... class CountOf:
+    ...     key: ClassVar[str] = "count_of"
+    ...
+    ...     def estimate(self, counts: Tally) -> Estimates:
+    ...         rows = counts.frame[["group", "term", "n"]]
+    ...         return Estimates(rows, kind="count_of", estimand="people", counts=counts, analysis=self)
+    ...
+    >>> one: Analysis = CountOf()
+    >>> rows = pd.DataFrame({"group": ["pilot"], "term": ["all"], "n_event": [4], "n": [9]})
+    >>> one.estimate(Tally(rows)).tidy()
+       group term  n
+    0  pilot  all  9
     """
 
     key: ClassVar[str]

@@ -117,6 +117,17 @@ class MeanOf:
     notes : tuple of str
     view : str
         The family that shows it (`evalkit.views`).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit.counts import Moments
+    >>> rows = pd.DataFrame({"group": ["pilot"], "term": ["sessions"], "n": [40]})
+    >>> counts = Moments(rows.assign(total=480.0, total_sq=7760.0, largest=24.0))
+    >>> found = MeanOf("dose", "mean sessions attended", "all referred").estimate(counts)
+    >>> found.tidy()[["group", "estimate", "conf_low", "conf_high"]].round(3)
+       group  estimate  conf_low  conf_high
+    0  pilot      12.0      9.71      14.29
     """
 
     key: ClassVar[str] = "mean"
@@ -190,6 +201,21 @@ class RatioOf:
     References
     ----------
     Cochran, W. G. (1977). Sampling Techniques, 3rd ed., section 6.4 (variance of a ratio). Wiley.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from evalkit.counts import Moments
+    >>> attended, offered = np.array([8, 12, 3, 10]), np.array([10, 12, 9, 14])
+    >>> parts = {"numerator": attended, "denominator": offered, "both": attended + offered}
+    >>> rows = [("pilot", term, 4, float(v.sum()), float((v**2).sum()), float(v.max())) for term, v in parts.items()]
+    >>> columns = ["group", "term", "n", "total", "total_sq", "largest"]
+    >>> counts = Moments(pd.DataFrame(rows, columns=columns))
+    >>> found = RatioOf("attendance", "sessions attended of those offered").estimate(counts)
+    >>> found.tidy()[["group", "n", "estimate", "conf_low", "conf_high"]].round(3)
+       group    n  estimate  conf_low  conf_high
+    0  pilot  4.0     0.733      0.44      0.906
     """
 
     key: ClassVar[str] = "ratio"
@@ -266,6 +292,15 @@ class Caseload:
     ----------
     population : str
     notes : tuple of str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit.counts import Tally
+    >>> rows = pd.DataFrame({"group": ["pilot"], "term": ["2022-03 active"], "label": ["Active"]})
+    >>> Caseload().estimate(Tally(rows.assign(period="2022-03", n=31, n_event=31))).tidy()
+       group            term   label   period   n
+    0  pilot  2022-03 active  Active  2022-03  31
     """
 
     key: ClassVar[str] = "caseload"
@@ -307,6 +342,16 @@ class LateEntry:
     notes : tuple of str
     recorded : bool
         Whether any table says when its rows were entered.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit.counts import DayCounts
+    >>> rows = pd.DataFrame({"time": [float("-inf"), 1, 3, 20], "n_entry": [40, 0, 0, 0], "n_event_1": [0, 10, 20, 10]})
+    >>> counts = DayCounts(rows.assign(group="sessions", n_censor=0), causes=("entered",))
+    >>> LateEntry().estimate(counts).tidy()
+          group     n  median  lower_quartile  upper_quartile
+    0  sessions  40.0     3.0             1.0             3.0
     """
 
     key: ClassVar[str] = "late_entry"

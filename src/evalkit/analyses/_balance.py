@@ -33,6 +33,20 @@ class BalanceOf:
     att : bool
         Whether differences are in standard deviations of the focus; else of both arms, pooled.
     notes : tuple of str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit.analyses import BalanceOf
+    >>> from evalkit.counts import Tally
+    >>> about = {"term": "woman", "variable": "Gender", "label": "Woman"}
+    >>> rows = pd.DataFrame({"group": ["pilot", "PAIP"], **about})
+    >>> rows = rows.assign(n=100, n_event=[40, 25], total=float("nan"), total_sq=float("nan"), smd_weighted=0.02)
+    >>> rows = rows.assign(variance_ratio=float("nan"), variance_ratio_weighted=float("nan"))
+    >>> found = BalanceOf(("pilot", "PAIP"), "balance of the groups").estimate(Tally(rows))
+    >>> found.tidy()[["term", "smd", "smd_weighted"]].round(3)
+        term    smd  smd_weighted
+    0  woman  0.306          0.02
     """
 
     key: ClassVar[str] = "balance"

@@ -44,6 +44,19 @@ class BaselineShares:
     groups : (str, str)
         The focus, the comparison.
     population : str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit.analyses import BaselineShares
+    >>> from evalkit.counts import Tally
+    >>> about = {"variable": "Gender", "term": "woman", "label": "Woman"}
+    >>> rows = pd.DataFrame({"group": ["pilot", "PAIP"], **about})
+    >>> counts = Tally(rows.assign(n_event=[40, 25], n=100))
+    >>> BaselineShares(("pilot", "PAIP")).estimate(counts).tidy()[["group", "estimate", "smd"]].round(3)
+       group  estimate    smd
+    0  pilot      0.40  0.324
+    1   PAIP      0.25  0.324
     """
 
     key: ClassVar[str] = "baseline"
@@ -83,6 +96,19 @@ class BaselineMeans:
     groups : (str, str)
         The focus, the comparison.
     population : str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit.analyses import BaselineMeans
+    >>> from evalkit.counts import Moments
+    >>> about = {"variable": "Age", "term": "age", "label": "Age (years)"}
+    >>> rows = pd.DataFrame({"group": ["pilot", "PAIP"], **about})
+    >>> counts = Moments(rows.assign(n=100, total=[3600.0, 3300.0], total_sq=[140000.0, 120000.0], largest=70.0))
+    >>> BaselineMeans(("pilot", "PAIP")).estimate(counts).tidy()[["group", "estimate", "std_dev", "smd"]].round(3)
+       group  estimate  std_dev    smd
+    0  pilot      36.0   10.249  0.288
+    1   PAIP      33.0   10.589  0.288
     """
 
     key: ClassVar[str] = "baseline_means"

@@ -79,6 +79,18 @@ class Comparison:
     scale : {"retention", "harm"}
     smallest : int
         Nothing is told of a level with fewer people than this in an arm, or without it.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import compare_arms
+    >>> compared = compare_arms(cohort, "retention")
+    >>> compared.event, compared.population
+    ('disengagement', 'people with a first session and a value for every characteristic')
+    >>> compared.diagnose().tidy()[["term", "verdict"]].head(3)
+                        term verdict
+    0                balance    pass
+    1              equipoise    pass
+    2  effective sample size    pass
     """
 
     data: pd.DataFrame = field(repr=False)

@@ -283,6 +283,14 @@ def leaving_risks(cohort: Cohort, name: str, days: int, *, smallest: int = 11, n
     ------
     UsageError
         If there is no such stage.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import leaving_risks
+    >>> leaving_risks(cohort, "before_session", 60, n_boot=20).tidy()[["label", "estimate"]].head(2).round(3)
+                                      label  estimate
+    0  Non-mandated pilot (reference: PAIP)    -0.020
+    1                           Age (years)     0.033
     """
     asked = _ready(cohort, name, smallest)
     event, _, people = STAGES[name]

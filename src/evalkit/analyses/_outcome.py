@@ -36,6 +36,17 @@ class Outcome:
         The table that the study lacks for it; empty where it has it.
     smallest : int
         No class of preference scores holds fewer people of an arm than this, if any.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import outcome
+    >>> lapse = outcome(cohort, "retention", 182)
+    >>> lapse.event, lapse.days
+    ('disengagement', 182)
+    >>> lapse.diagnose().tidy()[["term", "verdict"]].head(2)
+            term verdict
+    0    balance    pass
+    1  equipoise    pass
     """
 
     event: str

@@ -28,6 +28,20 @@ class PrecisionOf:
     level : float
         Power for which the least detectable ratio and the events needed are given.
     population : str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit.analyses import PrecisionOf
+    >>> from evalkit.counts import Tally
+    >>> rows = pd.DataFrame({"group": ["pilot", "PAIP"], "term": "harm", "label": "Harm"})
+    >>> counts = Tally(rows.assign(n_event=[20, 180], n=[160, 900]))
+    >>> PrecisionOf(("pilot", "PAIP")).estimate(counts).tidy()[["measure", "estimate"]].round(2)
+             measure  estimate
+    0    least ratio      1.74
+    1  largest ratio      0.58
+    2          power      0.54
+    3  events needed    372.52
     """
 
     key: ClassVar[str] = "precision"

@@ -89,6 +89,17 @@ def late_entry(cut: CutData, fewest: int = 11) -> Estimates:
     ------
     DataError
         If the data engine refuses a query.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import late_entry
+    >>> late_entry(cut).tidy()[["group", "median", "lower_quartile", "upper_quartile"]]
+              group  median  lower_quartile  upper_quartile
+    0  participants     2.0             1.0             4.0
+    1      sessions     1.0             0.0             3.0
+    2         exits     5.0             2.0            12.0
+    3      outcomes    15.0             6.0            33.0
+    4      measures     3.0             1.0             5.0
     """
     parts, people, recorded = [], [], False
     for name, column in _DATES.items():

@@ -32,6 +32,18 @@ class MeanCountOf:
     estimand, population : str
     conf_level : float
     notes : tuple of str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit.analyses import MeanCountOf
+    >>> from evalkit.counts import Tally
+    >>> rows = pd.DataFrame({"group": ["pilot"], "term": ["day 365"], "label": ["One year"], "time": [365]})
+    >>> counts = Tally(rows.assign(n_event=30, n=120, std_error=0.2))
+    >>> found = MeanCountOf("mean number of harms").estimate(counts)
+    >>> found.tidy()[["time", "estimate", "conf_low", "conf_high"]].round(3)
+       time  estimate  conf_low  conf_high
+    0   365      0.25     0.169       0.37
     """
 
     key: ClassVar[str] = "mean_count"

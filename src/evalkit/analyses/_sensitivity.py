@@ -57,6 +57,16 @@ def sensitivity(comparison: Comparison, data: CutData, days: int, *, n_boot: int
     -------
     Estimates
         As `Comparison.effects`; variants that are not defined are left out.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import compare_arms, sensitivity
+    >>> choices = sensitivity(compare_arms(cohort), cut, 182, n_boot=20)
+    >>> choices.tidy()[["label", "estimate"]].head(3).round(3)
+                                                   label  estimate
+    0  Main analysis: 30 days without a session, day 182    -0.071
+    1                  Target: both groups' people (ATE)    -0.073
+    2                              Target: overlap (ATO)    -0.078
     """
     rows = []
     for label, one, horizon, chosen in _variants(comparison, data, days):

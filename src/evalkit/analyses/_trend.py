@@ -101,6 +101,17 @@ class ChangeOf:
     noise_variance : float
         Of each of the four counts: the limits are wider by what that makes of the change.
     conf_level : float
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit.counts import Tally
+    >>> rows = pd.DataFrame({"group": "pilot", "term": ["before", "now"], "label": "Engaged"})
+    >>> counts = Tally(rows.assign(n_event=[60, 84], n=[100, 130]))
+    >>> found = ChangeOf("change of the share engaged").estimate(counts)
+    >>> found.tidy()[["baseline", "estimate", "conf_low", "conf_high"]].round(3)
+       baseline  estimate  conf_low  conf_high
+    0       0.6     0.046     0.001      0.079
     """
 
     key: ClassVar[str] = "change"
@@ -191,6 +202,14 @@ def change(
     ----------
     Newcombe, R. G. (1998). Interval estimation for the difference between independent proportions: comparison of eleven
     methods. Statistics in Medicine 17:873-890.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import change
+    >>> change(cohort, earlier, "engaged").tidy()[["group", "baseline", "estimate"]].round(3)
+                    group  baseline  estimate
+    0  Non-mandated pilot     0.835    -0.027
+    1                PAIP     0.741     0.010
     """
     label = labels_of(now)[_known_step(step)]
     rows: list[dict[str, object]] = []

@@ -30,6 +30,12 @@ def target_trial(report: Report) -> None:
     Parameters
     ----------
     report : Report
+
+    Examples
+    --------
+    >>> from evalkit.report import target_trial
+    >>> target_trial(report)  # doctest: +ELLIPSIS
+    {'text/markdown': '| Part | A trial that could answer the question | This study |...
     """
     arms = report.study.arms
     said = {
@@ -50,6 +56,12 @@ def statistics(report: Report) -> None:
     Parameters
     ----------
     report : Report
+
+    Examples
+    --------
+    >>> from evalkit.report import statistics
+    >>> statistics(report)  # doctest: +ELLIPSIS
+    {'text/markdown': '- **Propensity scores.** Logistic regression of the group on age (years),...
     """
     rules = report.study.comparison
     said = {
@@ -77,6 +89,12 @@ def terms(report: Report) -> None:
     Parameters
     ----------
     report : Report
+
+    Examples
+    --------
+    >>> from evalkit.report import terms
+    >>> terms(report)  # doctest: +ELLIPSIS
+    {'text/markdown': '| Term | What it means here |...
     """
     rules = report.cohort.rules
     said = {
@@ -96,6 +114,12 @@ def checklist(report: Report) -> None:  # noqa: ARG001 - one signature for all p
     Parameters
     ----------
     report : Report
+
+    Examples
+    --------
+    >>> from evalkit.report import checklist
+    >>> checklist(report)  # doctest: +ELLIPSIS
+    {'text/markdown': '| Items | What they ask for | Where |...
     """
     emit("markdown", written.checklist(), kind="about")
 
@@ -106,6 +130,12 @@ def programme(report: Report) -> None:
     Parameters
     ----------
     report : Report
+
+    Examples
+    --------
+    >>> from evalkit.report import programme
+    >>> programme(report)  # doctest: +ELLIPSIS
+    {'text/markdown': "## What the program is...
     """
     if text := programme_text(report.study.programme):
         emit("markdown", text, kind="about")
@@ -117,6 +147,12 @@ def re_aim(report: Report) -> None:
     Parameters
     ----------
     report : Report
+
+    Examples
+    --------
+    >>> from evalkit.report import re_aim
+    >>> re_aim(report)  # doctest: +ELLIPSIS
+    {'text/markdown': "## Reach and use at a glance (RE-AIM)...
     """
     if text := re_aim_text(report.study.re_aim):
         emit("markdown", text, kind="about")
@@ -132,6 +168,15 @@ def show_pair(report: Report, curves: Estimates, words: CurveText, horizon: floa
     words : CurveText
     horizon : float
         Longest day.
+
+    Examples
+    --------
+    >>> from evalkit import analyses
+    >>> from evalkit.report import show_pair
+    >>> from evalkit.views import CurveText
+    >>> staying = CurveText("Not disengaged", "Days since first session", "not disengaged")
+    >>> show_pair(report, analyses.staying(report.cohort), staying, 365)  # doctest: +ELLIPSIS
+    {'image/svg+xml': '<?xml version="1.0" encoding="utf-8" standalone="no"?>...
     """
     if report._without(curves):
         return

@@ -30,6 +30,14 @@ def conclusions(report: Report, outcomes: Sequence[Outcome | None], *, brief: bo
         None where the study lacks the outcome's table.
     brief : bool, default False
         Leave out how firm each is: for a summary.
+
+    Examples
+    --------
+    >>> from evalkit.analyses import outcome
+    >>> from evalkit.report import conclusions
+    >>> lapse = outcome(report.cohort, "retention", 182)
+    >>> conclusions(report, [lapse], brief=True)  # doctest: +ELLIPSIS
+    {'text/markdown': '::: {.finding}...no clear difference was found by six months...
     """
     safe: list[Safe] = []
     said = [_conclusion(report, one, safe, brief=brief) for one in outcomes if one is not None and not one.missing]
@@ -97,6 +105,12 @@ def limitations(report: Report, outcomes: Sequence[Outcome | None]) -> None:
     ----------
     report : Report
     outcomes : sequence of Outcome or None
+
+    Examples
+    --------
+    >>> from evalkit.report import limitations
+    >>> limitations(report, [])  # doctest: +ELLIPSIS
+    {'text/markdown': '- The groups are not exchangeable: the mandate itself is what differs. Ad...
     """
     safe: list[Safe] = []
     # Without outcomes nothing is followed from referral but the way to a first session.

@@ -56,6 +56,16 @@ def open_report(
         `evalkit validate` says, in the same words.
     UsageError
         If the period is not one, or ``where`` names no column of words, or nobody is left.
+
+    Examples
+    --------
+    >>> from evalkit.report import open_report
+    >>> quarter = open_report(study, "2023Q4", title="Quarterly report")
+    >>> quarter.period.name, quarter.groups
+    ('2023Q4', ('Non-mandated pilot', 'PAIP'))
+    >>> one_site = open_report(study, "2023Q4", where={"site": "Site 1"})
+    >>> sorted(set(one_site.cohort.people["site"]))
+    ['Site 1']
     """
     watch_cells()
     if unshown([title]):

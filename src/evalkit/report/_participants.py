@@ -35,6 +35,12 @@ def say_participants(report: Report) -> None:
     Parameters
     ----------
     report : Report
+
+    Examples
+    --------
+    >>> from evalkit.report import say_participants
+    >>> say_participants(report)  # doctest: +ELLIPSIS
+    {'text/markdown': 'The groups differ most in “earlier domestic-violence arrests” (mean 0.9 i...
     """
     shares, means = _both(report)
     rows = pd.concat([_rows(shares), _rows(means).assign(mean=True)], ignore_index=True)
@@ -86,6 +92,12 @@ def show_participants(report: Report) -> None:
     Parameters
     ----------
     report : Report
+
+    Examples
+    --------
+    >>> from evalkit.report import show_participants
+    >>> show_participants(report)  # doctest: +ELLIPSIS
+    {'text/html': '<table>...
     """
     shares, means = _both(report)
     order = [*(c.label for c in report.study.covariates), "Community area"]

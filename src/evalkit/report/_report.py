@@ -72,6 +72,18 @@ class Report:
         The whole study, where ``study`` is of a part of its people; changes of the protocol are told of it.
     only : mapping of str to str
         Column and value of the people that it is about; empty: of everybody.
+
+    Examples
+    --------
+    >>> from evalkit import analyses
+    >>> report.groups, report.cut
+    (('Non-mandated pilot', 'PAIP'), datetime.date(2023, 12, 31))
+    >>> report.say(analyses.funnel(report.cohort), lead="From referral to completion.")  # doctest: +ELLIPSIS
+    {'text/markdown': 'From referral to completion. Engaged: 4 sessions within 60 days of intake...
+    >>> report.show(analyses.funnel(report.cohort), "tabel")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    evalkit.errors.UsageError: report.show: there is no shape 'tabel'; ... did you mean 'table'?
     """
 
     title: str

@@ -98,6 +98,18 @@ class CoxFit(Estimates):
     ----------
     model : CoxModel or None
         For `proportional_hazards_test`.
+
+    Examples
+    --------
+    >>> from evalkit.stats import cox, proportional_hazards_test
+    >>> from lifelines.datasets import load_rossi
+    >>> fit = cox(load_rossi(), "week", "arrest", ["fin", "age"])
+    >>> fit.tidy()[["term", "estimate", "std_error"]].round(3)
+      term  estimate  std_error
+    0  fin    -0.328      0.190
+    1  age    -0.071      0.021
+    >>> fit.model is None, fit.about(notes=()).model is fit.model
+    (False, True)
     """
 
     model: CoxModel | None = field(default=None, repr=False)
