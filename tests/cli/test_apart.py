@@ -99,8 +99,8 @@ def test_a_report_for_each_site(tmp_path: Path) -> None:
         ({"North": 12}, "sit", (), "--for-each sit: the column may be site, community_area, referral_source; did you mean 'site'?"),
         ({"North": 12}, "site", ("site=North",), "-P site and --for-each site both say the site; leave one out"),
         ({"North": 10}, "site", (), "--for-each site: no site has enough people for a report of its own"),
-        ({"North": 12, "north": 12}, "site", (), "--for-each site: its values give no names of folders; render them one by one with --as NAME"),
-        ({"北": 12}, "site", (), "--for-each site: its values give no names of folders; render them one by one with --as NAME"),
+        ({"A+B": 12, "A/B": 12}, "site", (), "--for-each site: its values give no names of folders; render them one by one with --as NAME"),
+        ({"+": 12}, "site", (), "--for-each site: its values give no names of folders; render them one by one with --as NAME"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_fanned_out(

@@ -21,6 +21,18 @@ app = typer.Typer(
 )
 
 _DEFAULT_STUDY = DEFAULT_STUDY
+_ParamsOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--params", help="The report's parameters; found by its name when not given."),
+]
+_ParameterOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("-P", help="key=value: one of the notebook's parameters; may be repeated."),
+]
+_StudiesOption = Annotated[
+    Optional[list[Path]],  # noqa: UP045
+    typer.Option("--study", help="The study's protocol; may be repeated.  [default: params/study.yaml]"),
+]
 
 
 def _version(*, value: bool) -> None:
@@ -79,18 +91,9 @@ def render(
         Optional[list[str]],  # noqa: UP045
         typer.Option("--period", help="2022Q3, 2021-11-18..2022-06-30, newest, due or all; may be repeated."),
     ] = None,
-    study: Annotated[
-        Optional[list[Path]],  # noqa: UP045
-        typer.Option("--study", help="The study's protocol; may be repeated.  [default: params/study.yaml]"),
-    ] = None,
-    params: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("--params", help="The report's parameters; found by its name when not given."),
-    ] = None,
-    parameter: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("-P", help="key=value: one of the notebook's parameters; may be repeated."),
-    ] = None,
+    study: _StudiesOption = None,
+    params: _ParamsOption = None,
+    parameter: _ParameterOption = None,
     name: Annotated[
         str, typer.Option("--as", metavar="NAME", help="Publish beside the report's own releases, as REPORT.NAME.")
     ] = "",
@@ -149,14 +152,8 @@ def draft(
     report: Annotated[str, typer.Argument(help="Name of the report: quarterly, final, or your own.")],
     period: Annotated[str, typer.Option("--period", help="2022Q3, 2021-11-18..2022-06-30 or newest.")] = "",
     study: StudyOption = _DEFAULT_STUDY,
-    params: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("--params", help="The report's parameters; found by its name when not given."),
-    ] = None,
-    parameter: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("-P", help="key=value: one of the notebook's parameters; may be repeated."),
-    ] = None,
+    params: _ParamsOption = None,
+    parameter: _ParameterOption = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Make a PDF, too.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Serve it here, and make it again after each edit.")] = False,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Of the server; any free one.")] = 0,
@@ -201,10 +198,7 @@ def status(
         Optional[list[str]],  # noqa: UP045
         typer.Argument(help="Names of reports; those with a file beside the protocol when not given."),
     ] = None,
-    study: Annotated[
-        Optional[list[Path]],  # noqa: UP045
-        typer.Option("--study", help="The study's protocol; may be repeated.  [default: params/study.yaml]"),
-    ] = None,
+    study: _StudiesOption = None,
     out: Annotated[Path, typer.Option("--out", help="The reports folder.")] = Path("reports"),
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:

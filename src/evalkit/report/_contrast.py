@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["count_gaps", "curve_differences", "curve_gaps", "difference_numbers", "gaps_of", "share_gaps"]
+__all__ = [
+    "count_gaps",
+    "curve_differences",
+    "curve_gaps",
+    "difference_numbers",
+    "gaps_of",
+    "share_gaps",
+    "show_differences",
+]
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,9 +21,13 @@ from evalkit.counts import Tally
 from evalkit.disclosure import POINTS, Safe, cut
 from evalkit.estimates import Estimates
 from evalkit.stats import ProportionDifference
-from evalkit.views import FAMILIES, Gap
+from evalkit.views import FAMILIES, CurveText, Gap, Look, difference_table
 from evalkit.views.counts import common_count_day
 from evalkit.wilson import normal_quantile
+from evalkit.words import translated
+
+if TYPE_CHECKING:
+    from evalkit.report._report import Report
 
 
 def curve_differences(safe: Safe, groups: tuple[str, str]) -> Safe:
@@ -178,3 +192,19 @@ def gaps_of(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
     if contrast == "curves":
         return {} if safe.weighted else curve_gaps(curve_differences(safe, groups))
     return (count_gaps if contrast == "counts" else share_gaps)(safe, groups)
+
+
+def show_differences(report: Report, estimates: Estimates, note: str, cause: str) -> None:
+    """Show curves at given days as a table, with the difference between the groups; see `Report.show_differences`."""
+    if report._without(estimates):
+        return
+    safe = report.safe(estimates)
+    view = report.view(safe, Look(CurveText("", "", "", cause)))
+    if report._refused(view):
+        return
+    gaps = curve_differences(safe, report.groups)
+    safe, gaps = view.safe, gaps.of_cause(cause) if cause else gaps
+    said = " ".join(translated(part) for part in (note, safe.note) if part)
+    table, data = difference_table(safe, gaps, report.groups, said), difference_numbers(safe, gaps)
+    also = {gaps.estimates.id: gaps.estimates.kind}
+    report._emit("table", table, report.safe(estimates), data=data, also=also, typed=(note,))

@@ -1,11 +1,4 @@
-"""What a notebook works with: the study opened at a data cut, and the one door through which anything is shown.
-
-::
-
-    report = evalkit.open_report(study, period, title="Quarterly report")
-    curve = survival.kaplan_meier(report.cohort.retention(), "time", "event", by="group")
-    report.show(curve, words=...)
-"""
+"""What a notebook works with: the study opened at a data cut, and the one door through which anything is shown."""
 
 from __future__ import annotations
 
@@ -29,13 +22,13 @@ from evalkit.periods import Period, quarters_between
 from evalkit.protocol import Baselines, Excuse, Frozen, Study, load_disclosure
 from evalkit.report import _standing as standing
 from evalkit.report._benchmarks import show_benchmarks
-from evalkit.report._contrast import curve_differences, difference_numbers, gaps_of
+from evalkit.report._contrast import gaps_of, show_differences
 from evalkit.report._draw import Draws, drawn
 from evalkit.report._findings import show_findings
 from evalkit.report._given import check_choice, check_letters, estimates_in
 from evalkit.report._mark import emit, typed_numbers
 from evalkit.report._model_words import in_study_words
-from evalkit.views import CurveText, Gap, Look, View, definitions, difference_table, svg_of, view_of
+from evalkit.views import CurveText, Gap, Look, View, definitions, svg_of, view_of
 from evalkit.words import speaking, translated
 
 Shown = Literal["figure", "table", "markdown"]
@@ -399,24 +392,7 @@ class Report:
         cause : str
             Of incidences of several causes: the only one shown.
         """
-        if self._without(estimates):
-            return
-        safe = self.safe(estimates)
-        view = self.view(safe, Look(CurveText("", "", "", cause)))
-        if self._refused(view):
-            return
-        gaps = curve_differences(safe, self.groups)
-        safe, gaps = view.safe, gaps.of_cause(cause) if cause else gaps
-        said = " ".join(translated(part) for part in (note, safe.note) if part)
-        table, data = difference_table(safe, gaps, self.groups, said), difference_numbers(safe, gaps)
-        self._emit(
-            "table",
-            table,
-            self.safe(estimates),
-            data=data,
-            also={gaps.estimates.id: gaps.estimates.kind},
-            typed=(note,),
-        )
+        show_differences(self, estimates, note, cause)
 
     def show_benchmarks(
         self,
