@@ -16,10 +16,6 @@ def moved(old: str, new: str) -> Callable[[str], object]:
     ----------
     old, new : str
         Names below ``evalkit``.
-
-    Returns
-    -------
-    callable
     """
 
     def get(name: str) -> object:

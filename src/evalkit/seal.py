@@ -107,14 +107,6 @@ class Sealer:
 def is_complete(mark: Mapping[str, Any]) -> bool:
     """Say whether a mark names an estimate with its verdict, or a kind of output that needs none.
 
-    Parameters
-    ----------
-    mark : mapping
-
-    Returns
-    -------
-    bool
-
     Examples
     --------
     >>> is_complete({"kind": "methods"}), is_complete({"kind": "cox"})

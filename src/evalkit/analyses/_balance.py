@@ -100,7 +100,6 @@ def balance_counts(fit: Propensity, people: pd.DataFrame, groups: tuple[str, str
 
     Parameters
     ----------
-    fit : Propensity
     people : pandas.DataFrame, n rows
         group, and who they are; in the order of the fit.
     groups : (str, str)
@@ -139,10 +138,6 @@ def fewest_of(counts: Tally) -> pd.Series:
     ----------
     counts : Tally
         From `balance_counts`.
-
-    Returns
-    -------
-    pandas.Series
     """
     rows = counts.data
     least = np.where(counts.quantities, rows["n"], np.minimum(rows["n_event"], rows["n"] - rows["n_event"]))

@@ -319,12 +319,7 @@ def on_scale(cohort: Cohort, scale: str) -> pd.DataFrame:
 
     Parameters
     ----------
-    cohort : Cohort
     scale : {"retention", "harm"}
-
-    Returns
-    -------
-    pandas.DataFrame
 
     Raises
     ------
@@ -340,7 +335,6 @@ def fitted(cohort: Cohort, scale: str, known: pd.DataFrame, left_out: int, *, sm
 
     Parameters
     ----------
-    cohort : Cohort
     scale : {"retention", "harm"}
     known : pandas.DataFrame
         Rows of `on_scale`.

@@ -14,17 +14,7 @@ from evalkit.counts import Codes, Moments, Tally, who
 
 
 def groups_of(cohort: Cohort, *, by_arm: bool = True) -> tuple[str, ...]:
-    """Return the groups of a table: the two arms, or 'all'.
-
-    Parameters
-    ----------
-    cohort : Cohort
-    by_arm : bool, default True
-
-    Returns
-    -------
-    tuple of str
-    """
+    """Return the groups of a table: the two arms, or 'all'."""
     return cohort.groups if by_arm else ("all",)
 
 
@@ -41,8 +31,6 @@ def count_true(
     ----------
     people : pandas.DataFrame
         One row per person, with group and the two bool columns.
-    groups : sequence of str
-    term, label : str
     met : str
         Column: who counts as x, where eligible.
     eligible : str
@@ -80,8 +68,6 @@ def moments_of(
     ----------
     people : pandas.DataFrame
         One row per person.
-    groups : sequence of str
-    term, label : str
     column : str
         The quantity, a number for everybody.
 
@@ -111,16 +97,7 @@ def moments_of(
 
 
 def tally(rows: list[dict[str, object]]) -> Tally:
-    """Return rows of `count_true` as a `Tally`, typed even where there are none.
-
-    Parameters
-    ----------
-    rows : list of dict
-
-    Returns
-    -------
-    Tally
-    """
+    """Return rows of `count_true` as a `Tally`, typed even where there are none."""
     columns = ["group", "term", "label", "n_event", "n"]
     plain, people = _split(rows)
     frame = pd.DataFrame(plain, columns=None if plain else columns).astype(dict.fromkeys(columns[3:], "int64"))
@@ -128,16 +105,7 @@ def tally(rows: list[dict[str, object]]) -> Tally:
 
 
 def moments(rows: list[dict[str, object]]) -> Moments:
-    """Return rows of `moments_of` as `Moments`, typed even where there are none.
-
-    Parameters
-    ----------
-    rows : list of dict
-
-    Returns
-    -------
-    Moments
-    """
+    """Return rows of `moments_of` as `Moments`, typed even where there are none."""
     columns = ["group", "term", "label", "n", "total", "total_sq", "largest", "n_nonzero"]
     kinds = {"n": "int64", **dict.fromkeys(columns[4:7], "float64"), "n_nonzero": "int64"}
     plain, people = _split(rows)

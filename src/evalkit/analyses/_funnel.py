@@ -90,10 +90,6 @@ def _steps(cohort: Cohort) -> pd.DataFrame:
 def labels_of(cohort: Cohort) -> dict[str, str]:
     """Return the steps of the funnel in the words of the report, with the protocol's numbers.
 
-    Parameters
-    ----------
-    cohort : Cohort
-
     Returns
     -------
     dict

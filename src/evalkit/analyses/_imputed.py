@@ -106,13 +106,8 @@ def quantified(frame: pd.DataFrame, name: str, others: list[str]) -> dict[str, f
     ----------
     frame : pandas.DataFrame
         With focus, time and event.
-    name : str
     others : list of str
         Further characteristics; those that are numbers are used.
-
-    Returns
-    -------
-    dict of str to float
 
     References
     ----------

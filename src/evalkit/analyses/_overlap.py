@@ -28,7 +28,6 @@ class PreferenceClasses:
     ----------
     low, high : float
         Range of scores that is called equipoise.
-    population : str
     """
 
     key: ClassVar[str] = "preference"

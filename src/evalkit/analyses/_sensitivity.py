@@ -23,8 +23,6 @@ def within(comparison: Comparison, low: float, high: float, *, preference: bool 
 
     Parameters
     ----------
-    comparison : Comparison
-    low, high : float
     preference : bool, default False
         Whether the range is one of preference scores; propensity scores otherwise.
 

@@ -108,8 +108,6 @@ class DifferencesOf:
     ----------
     groups : (str, str)
         The focus, the comparison.
-    estimand, population : str
-    notes : tuple of str
     """
 
     key: ClassVar[str] = "subgroups"
@@ -121,10 +119,6 @@ class DifferencesOf:
 
     def estimate(self, counts: Tally) -> Estimates:
         """Return the differences; see `differences_of`.
-
-        Parameters
-        ----------
-        counts : Tally
 
         Returns
         -------

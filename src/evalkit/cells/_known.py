@@ -29,10 +29,6 @@ def public_names(module: str) -> frozenset[str]:
     ----------
     module : str
         As ``evalkit.analyses``.
-
-    Returns
-    -------
-    frozenset of str
     """
     file = _file_of(module)
     for node in ast.parse(file.read_text(encoding="utf-8")).body if file else ():
@@ -44,10 +40,6 @@ def public_names(module: str) -> frozenset[str]:
 @functools.cache
 def members_of(opener: str) -> frozenset[str]:
     """Return the attributes of what `evalkit.open_report` returns.
-
-    Parameters
-    ----------
-    opener : str
 
     Returns
     -------

@@ -41,7 +41,6 @@ class Ran:
 
     Attributes
     ----------
-    key : str
     made : mapping
         Names that it set, and their values.
     gone : frozenset of str
@@ -382,10 +381,6 @@ def the_memory(names: dict[str, Any]) -> Memory:
     ----------
     names : dict
         The kernel's namespace.
-
-    Returns
-    -------
-    Memory
     """
     if not _held:
         import matplotlib.pyplot  # noqa: F401, PLC0415 - what is loaded now changes no setting while a cell runs

@@ -46,14 +46,6 @@ class Names:
 def names_of(source: str) -> Names:
     r"""Read the names of a cell.
 
-    Parameters
-    ----------
-    source : str
-
-    Returns
-    -------
-    Names
-
     Raises
     ------
     SyntaxError

@@ -10,14 +10,6 @@ import ast
 def parsed(source: str) -> ast.Module:
     """Return the syntax tree of a cell; its magics are calls, as IPython makes them.
 
-    Parameters
-    ----------
-    source : str
-
-    Returns
-    -------
-    ast.Module
-
     Raises
     ------
     SyntaxError

@@ -25,10 +25,6 @@ def run_approve(release: Path, study: Path, name: str, reason: str, key: Path | 
     key : pathlib.Path or None
         The approver's private key, where it lies elsewhere.
 
-    Returns
-    -------
-    str
-
     Raises
     ------
     EvalkitError
@@ -50,11 +46,6 @@ def run_withdraw(release: Path, study: Path, why: str) -> str:
     ----------
     release, study : pathlib.Path
         The release folder; the study's protocol.
-    why : str
-
-    Returns
-    -------
-    str
 
     Raises
     ------

@@ -50,7 +50,6 @@ def run(folder: Path, said: Answers) -> None:
 
     Parameters
     ----------
-    folder : pathlib.Path
     said : Answers
         What is missing in it is asked for on a terminal; elsewhere it has a default, or the message names the option.
 

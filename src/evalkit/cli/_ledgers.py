@@ -68,13 +68,8 @@ def written_reason(text: str, option: str) -> str:
 
     Parameters
     ----------
-    text : str
     option : str
         That it was given with.
-
-    Returns
-    -------
-    str
 
     Raises
     ------

@@ -25,12 +25,10 @@ def run(table: str, given: Sequence[str], file: Path, sheets: Sequence[str], sai
 
     Parameters
     ----------
-    table : str
     given : sequence of str
         Files and patterns; what the protocol says where there are none.
     file : pathlib.Path
         The protocol.
-    sheets : sequence of str
     said : sequence of str
         Answers: ``key=answer``.
     yes : bool

@@ -23,16 +23,7 @@ _SECONDS = 30
 
 
 def message_for(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what leaves of a record: it may reach a mailbox or a chat, so no day of any table and no path is in it.
-
-    Parameters
-    ----------
-    record : mapping
-
-    Returns
-    -------
-    dict
-    """
+    """Return what leaves of a record: it may reach a mailbox or a chat, so no day of any table and no path is in it."""
     told = {name: record[name] for name in _TOLD if record.get(name) is not None}
     return {**told, "what_to_do": _without_paths(record.get("what_to_do")), "message": _safe(record.get("message"))}
 
@@ -48,11 +39,6 @@ def _without_paths(text: object) -> str:
 
 def notify(study: Study, record: Mapping[str, Any]) -> bool | None:
     """Tell whom the protocol names; that it cannot be told changes nothing of what was done.
-
-    Parameters
-    ----------
-    study : Study
-    record : mapping
 
     Returns
     -------

@@ -38,11 +38,6 @@ _QUARTER = re.compile(r"\d{4}Q[1-4]")
 def record_of(job: RenderJob, result: Outcome | EvalkitError) -> dict[str, Any]:
     """Write what became of a render as plain values.
 
-    Parameters
-    ----------
-    job : RenderJob
-    result : Outcome or EvalkitError
-
     Returns
     -------
     dict
@@ -76,14 +71,8 @@ def stopped_before(report: str, error: EvalkitError, study: Study | None) -> dic
 
     Parameters
     ----------
-    report : str
-    error : EvalkitError
     study : Study or None
         Where its protocol could be read.
-
-    Returns
-    -------
-    dict
     """
     return {"study": study.id if study else None, "report": report, "period": None, **_stopped(error)}
 
@@ -108,14 +97,8 @@ def approved_record(study: Study, release: Path, message: str) -> dict[str, Any]
 
     Parameters
     ----------
-    study : Study
     release : pathlib.Path
         The release folder.
-    message : str
-
-    Returns
-    -------
-    dict
     """
     manifest = read_manifest(release)
     found = {"study": study.id, "report": manifest["report"], "period": manifest["period"], "status": "published"}
@@ -132,11 +115,6 @@ def _stopped(error: EvalkitError) -> dict[str, Any]:
 
 def next_period(study: Study, period: Period) -> dict[str, Any] | None:
     """Say which quarter comes after a period, from when it can be rendered, and how far tables have to reach by then.
-
-    Parameters
-    ----------
-    study : Study
-    period : Period
 
     Returns
     -------
@@ -156,14 +134,7 @@ def _iso(day: date) -> str:
 
 
 def logged(study: Study, records: Iterable[Mapping[str, Any]], now: datetime | None = None) -> None:
-    """Append records to the study's log of runs, and tell of what is news whom the protocol names.
-
-    Parameters
-    ----------
-    study : Study
-    records : iterable of mapping
-    now : datetime.datetime, optional
-    """
+    """Append records to the study's log of runs, and tell of what is news whom the protocol names."""
     at = (now or datetime.now(UTC)).isoformat(timespec="seconds")
     file = private_folder(study) / LOG
     for record in records:
@@ -198,7 +169,6 @@ def write_json(records: list[dict[str, Any]], code: int) -> None:
 
     Parameters
     ----------
-    records : list of dict
     code : int
         The exit code.
     """

@@ -52,10 +52,6 @@ class Request:
 def run(request: Request) -> int:
     """Render what was asked for.
 
-    Parameters
-    ----------
-    request : Request
-
     Returns
     -------
     int
@@ -124,10 +120,6 @@ def _log(study: Study, record: Mapping[str, Any]) -> None:
 def exit_code(results: Sequence[Outcome | EvalkitError]) -> int:
     """Return the exit code of several renders.
 
-    Parameters
-    ----------
-    results : sequence of (Outcome or EvalkitError)
-
     Returns
     -------
     int
@@ -152,15 +144,10 @@ def plan(request: Request, file: Path, held: Sequence[Excuse] = ()) -> list[Rend
 
     Parameters
     ----------
-    request : Request
     file : pathlib.Path
         The study's protocol.
     held : sequence of Excuse
         Excuses of a release that is verified: they hold whatever the day.
-
-    Returns
-    -------
-    list of RenderJob
 
     Raises
     ------
@@ -223,11 +210,6 @@ def _planned(request: Request, file: Path, held: Sequence[Excuse] = ()) -> tuple
 def params_of(request: Request, study: Study) -> tuple[Path, ReportParams]:
     """Return the report's file, and what it says under the options of the command line.
 
-    Parameters
-    ----------
-    request : Request
-    study : Study
-
     Returns
     -------
     file : pathlib.Path
@@ -239,16 +221,7 @@ def params_of(request: Request, study: Study) -> tuple[Path, ReportParams]:
 
 
 def log_folder(study: Study) -> Path:
-    """Return where logs of failed cells go: the user's folder of logs, or the study's private one.
-
-    Parameters
-    ----------
-    study : Study
-
-    Returns
-    -------
-    pathlib.Path
-    """
+    """Return where logs of failed cells go: the user's folder of logs, or the study's private one."""
     usual = Path(platformdirs.user_log_dir("evalkit"))
     above = next(folder for folder in (usual, *usual.parents) if folder.exists())
     lasts = HOMELESS not in os.environ and os.access(above, os.W_OK | os.X_OK)

@@ -198,8 +198,6 @@ def files_for(kind: str, study: Study, report: str, out: Path, program: str) -> 
     Parameters
     ----------
     kind : {"systemd", "cron", "github", "airflow"}
-    study : Study
-    report : str
     out : pathlib.Path
         The reports folder.
     program : str

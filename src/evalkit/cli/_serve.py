@@ -115,12 +115,7 @@ class Served:
             self._news.notify_all()
 
     def trouble(self, lines: Sequence[str]) -> None:
-        """Say on the page what stands in the way of a newer one.
-
-        Parameters
-        ----------
-        lines : sequence of str
-        """
+        """Say on the page what stands in the way of a newer one."""
         with self._news:
             self._trouble = list(lines)
             self._state += 1
@@ -128,10 +123,6 @@ class Served:
 
     def answer(self, path: str) -> tuple[str, bytes] | None:
         """Return what is asked for: its type and content; None where there is no such thing.
-
-        Parameters
-        ----------
-        path : str
 
         Returns
         -------

@@ -19,7 +19,6 @@ def run_site(study: Path, reports: Path, out: Path, url: str) -> list[str]:
     ----------
     study : pathlib.Path
         The study's protocol.
-    reports, out : pathlib.Path
     url : str
         Address at which it will stand; the protocol's where it is empty.
 
@@ -47,14 +46,8 @@ def run_archive(release: Path, study: Path, out: Path) -> str:
 
     Parameters
     ----------
-    release : pathlib.Path
     study : pathlib.Path
         The study's protocol, where it is here.
-    out : pathlib.Path
-
-    Returns
-    -------
-    str
 
     Raises
     ------

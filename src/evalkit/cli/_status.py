@@ -33,7 +33,6 @@ def run(reports: Sequence[str], studies: Sequence[Path], out: Path, *, as_json: 
         Protocols.
     out : pathlib.Path
         The reports folder.
-    as_json : bool
 
     Returns
     -------

@@ -26,7 +26,6 @@ def run(release: Path, study: Path, public_key: Path | None, *, quick: bool, pub
         The release folder.
     study : pathlib.Path
         The study's protocol, with the tables as they are now.
-    public_key : pathlib.Path or None
     quick : bool
         Whether to check digests and signature only.
     publisher : str, optional
@@ -100,7 +99,6 @@ def new_approver_key(study: Path, name: str, out: Path | None) -> tuple[str, Pat
     ----------
     study : pathlib.Path
         The study's protocol.
-    name : str
     out : pathlib.Path or None
         Where the private key goes; the study's private folder when not given.
 

@@ -20,7 +20,6 @@ def within(setting: Setting, since: Since, windows: Sequence[Window], *, countin
 
     Parameters
     ----------
-    setting : Setting
     since : {"intake", "first_session"}
         What days are counted from.
     windows : sequence of (int, int)
@@ -47,10 +46,6 @@ def within(setting: Setting, since: Since, windows: Sequence[Window], *, countin
 
 def due(setting: Setting) -> ir.Table:
     """Return how many sessions each episode attended, of how many attended or missed without excuse.
-
-    Parameters
-    ----------
-    setting : Setting
 
     Returns
     -------

@@ -62,7 +62,6 @@ class Step:
 
     Attributes
     ----------
-    group, variable, term, label : str
     n : int
         Before the step.
     n_event : int
@@ -81,17 +80,7 @@ class Step:
 
 
 def attrition(steps: Sequence[Step], cut: date) -> Estimates:
-    """Return the attrition of a cohort.
-
-    Parameters
-    ----------
-    steps : sequence of Step
-    cut : datetime.date
-
-    Returns
-    -------
-    Estimates
-    """
+    """Return the attrition of a cohort."""
     columns = ["group", "variable", "term", "label", "n", "n_event"]
     data = pd.DataFrame([[getattr(step, c) for c in columns] for step in steps], columns=columns)
     counts = Tally(data.astype({"n": "int64", "n_event": "int64"}), people=tuple(step.people for step in steps))

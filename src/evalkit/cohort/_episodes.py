@@ -23,9 +23,6 @@ class Setting:
 
     Attributes
     ----------
-    cut : CutData
-    rules : Rules
-    harm : Harm
     episodes : {"first", "all"}
     continued : bool, default False
         Whether later referrals continue the first analysed episode of a person, as the pathway has it: one row per
@@ -49,15 +46,10 @@ class Setting:
 
         Parameters
         ----------
-        name : str
         make : callable
             Called the first time.
         view : bool, default False
             As `CutData.kept` has it.
-
-        Returns
-        -------
-        ibis Table
         """
         if name not in self._kept:
             self._kept[name] = self.cut.kept((name, self._stated), make, view=view)
@@ -74,16 +66,7 @@ class Setting:
         return self.cut.day
 
     def has(self, name: str) -> bool:
-        """Return whether a table is part of the study.
-
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        bool
-        """
+        """Return whether a table is part of the study."""
         return self.cut.has(name)
 
 
@@ -93,10 +76,6 @@ def referrals(setting: Setting) -> ir.Table:
     Of rows that share a key the one recorded last counts. Referrals are numbered per participant among those
     that belong to the study (on or after its first day); an episode ends where the next referral starts,
     whatever that is.
-
-    Parameters
-    ----------
-    setting : Setting
 
     Returns
     -------
@@ -143,10 +122,6 @@ def _conditions(study: Study, rows: ir.Table) -> dict[str, ir.Value]:
 def analysed(setting: Setting) -> ir.Table:
     """Return the episodes that are analysed.
 
-    Parameters
-    ----------
-    setting : Setting
-
     Returns
     -------
     ibis Table
@@ -173,10 +148,6 @@ def _continued(chosen: ir.Table) -> ir.Table:
 def stays(setting: Setting) -> ir.Table:
     """Return at which site each analysed episode is, from when to when: one row, or, continued, one per referral since.
 
-    Parameters
-    ----------
-    setting : Setting
-
     Returns
     -------
     ibis Table
@@ -198,7 +169,6 @@ def owned(setting: Setting, name: str, day: str) -> ir.Table:
 
     Parameters
     ----------
-    setting : Setting
     name : str
         sessions, exits or measures.
     day : str
@@ -232,10 +202,6 @@ def _owned(setting: Setting, name: str, day: str) -> ir.Table:
 def sessions(setting: Setting) -> ir.Table:
     """Return the sessions that analysed episodes own, and which of them were attended and count towards the dose.
 
-    Parameters
-    ----------
-    setting : Setting
-
     Returns
     -------
     ibis Table
@@ -263,10 +229,6 @@ def sessions(setting: Setting) -> ir.Table:
 
 def attended(setting: Setting) -> ir.Table:
     """Return the attended sessions of analysed episodes.
-
-    Parameters
-    ----------
-    setting : Setting
 
     Returns
     -------

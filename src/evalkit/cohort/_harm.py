@@ -79,7 +79,6 @@ def ends(setting: Setting, source: str | None = None) -> list[ir.Table]:
 
     Parameters
     ----------
-    setting : Setting
     source : str, optional
         Of one source of outcomes; of all by default.
 
@@ -128,7 +127,6 @@ def events(setting: Setting, source: str | None = None) -> ir.Table:
 
     Parameters
     ----------
-    setting : Setting
     source : str, optional
         Of one source of outcomes; of all by default.
 
@@ -164,7 +162,6 @@ def harm(setting: Setting, source: str | None = None) -> ir.Table:
 
     Parameters
     ----------
-    setting : Setting
     source : str, optional
         Of one source of outcomes; of all by default.
 
@@ -182,7 +179,6 @@ def harm_ends(setting: Setting, source: str | None = None) -> ir.Table:
 
     Parameters
     ----------
-    setting : Setting
     source : str, optional
         Of one source of outcomes; of all by default.
 
@@ -199,7 +195,6 @@ def harm_days(setting: Setting, source: str | None = None) -> ir.Table:
 
     Parameters
     ----------
-    setting : Setting
     source : str, optional
         Of one source of outcomes; of all by default.
 

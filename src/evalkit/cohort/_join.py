@@ -21,10 +21,6 @@ def joined(people: pd.DataFrame, found: pd.DataFrame, how: Literal["left", "inne
         Rows with participant_id and referral_date.
     how : {"left", "inner"}, default "left"
 
-    Returns
-    -------
-    pandas.DataFrame
-
     Raises
     ------
     DataError

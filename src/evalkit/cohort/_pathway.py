@@ -30,10 +30,6 @@ _ATTENDS, _GAP, _COMPLETES, _EXITS = range(4)
 def moves(setting: Setting) -> ir.Table:
     """Return each day at whose end a person is in another state than at the end of the day before.
 
-    Parameters
-    ----------
-    setting : Setting
-
     Returns
     -------
     ibis Table

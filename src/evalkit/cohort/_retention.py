@@ -21,10 +21,6 @@ def _days(setting: Setting) -> ir.Table:
 def gaps(setting: Setting) -> ir.Table:
     """Return the day on which each episode first met the disengagement rule, if it is known.
 
-    Parameters
-    ----------
-    setting : Setting
-
     Returns
     -------
     ibis Table
@@ -36,10 +32,6 @@ def gaps(setting: Setting) -> ir.Table:
 
 def all_gaps(setting: Setting) -> ir.Table:
     """Return every day on which an episode met the disengagement rule, if it is known.
-
-    Parameters
-    ----------
-    setting : Setting
 
     Returns
     -------
@@ -59,10 +51,6 @@ def due_days(setting: Setting) -> ir.Table:
 
     That is as many days later as the gap has, not counting those on which the person could not come: the n-th such day
     after it, on day p, moves it by one where p - (n - 1) is no later than the day that would do without any.
-
-    Parameters
-    ----------
-    setting : Setting
 
     Returns
     -------
@@ -111,10 +99,6 @@ def _pauses(setting: Setting) -> ir.Table:
 def doses(setting: Setting) -> ir.Table:
     """Return the day on which each episode's counting sessions reached the dose.
 
-    Parameters
-    ----------
-    setting : Setting
-
     Returns
     -------
     ibis Table
@@ -141,10 +125,6 @@ def _exits_since_first(setting: Setting) -> ir.Table:
 def completions(setting: Setting) -> ir.Table:
     """Return the day of completion, by dose or by a recorded exit, as candidates.
 
-    Parameters
-    ----------
-    setting : Setting
-
     Returns
     -------
     ibis Table
@@ -164,10 +144,6 @@ def _completions(setting: Setting) -> ir.Table:
 
 def retention(setting: Setting) -> ir.Table:
     """Return how the time from the first attended session ended.
-
-    Parameters
-    ----------
-    setting : Setting
 
     Returns
     -------
@@ -200,10 +176,6 @@ def returns(setting: Setting) -> ir.Table:
     A return is an attended day after the day of disengagement that is the first such day, or that follows
     the attended day before it by more than the gap.
 
-    Parameters
-    ----------
-    setting : Setting
-
     Returns
     -------
     ibis Table
@@ -221,10 +193,6 @@ def returns(setting: Setting) -> ir.Table:
 
 def summary(setting: Setting) -> ir.Table:
     """Return what each episode's attended sessions add up to.
-
-    Parameters
-    ----------
-    setting : Setting
 
     Returns
     -------

@@ -14,16 +14,7 @@ from evalkit.intake import exit_effects
 
 
 def reasons(setting: Setting) -> tuple[str, ...]:
-    """Return the words for why a time ended; a rank is a place in them.
-
-    Parameters
-    ----------
-    setting : Setting
-
-    Returns
-    -------
-    tuple of str
-    """
+    """Return the words for why a time ended; a rank is a place in them."""
     exits = sorted({*exit_effects(setting.rules), "deceased"})
     rules = ("first_session", "dose", "gap", "follow_up_end", "cut")
     custody = [] if setting.harm.custody is None else [setting.harm.custody]
@@ -35,16 +26,10 @@ def candidate(setting: Setting, rows: ir.Table, day: ir.Value, what: tuple[int, 
 
     Parameters
     ----------
-    setting : Setting
     rows : ibis Table
         With participant_id and referral_date.
-    day : ibis date
     what : tuple of (int, int, str)
         Priority (lower goes first on one day), cause (0: censored) and reason.
-
-    Returns
-    -------
-    ibis Table
     """
     priority, cause, reason = what
     return as_candidate(rows, day, priority, cause, reasons(setting).index(reason))
@@ -59,12 +44,6 @@ def as_candidate(
     ----------
     rows : ibis Table
         With participant_id and referral_date.
-    day : ibis date
-    priority, cause, rank : ibis integer or int
-
-    Returns
-    -------
-    ibis Table
     """
     numbers = {"priority": priority, "cause": cause, "rank": rank}
     as_values = {k: ibis.literal(v) if isinstance(v, int) else v for k, v in numbers.items()}
@@ -72,26 +51,12 @@ def as_candidate(
 
 
 def pick(word: ir.StringValue, numbers: dict[str, int]) -> ir.Value:
-    """Return the number that belongs to a word, 99 to any other.
-
-    Parameters
-    ----------
-    word : ibis string
-    numbers : dict of str to int
-
-    Returns
-    -------
-    ibis integer
-    """
+    """Return the number that belongs to a word, 99 to any other."""
     return word.cases(*numbers.items(), else_=99) if numbers else ibis.literal(99)
 
 
 def earliest(candidates: list[ir.Table]) -> ir.Table:
     """Return the first candidate of each episode.
-
-    Parameters
-    ----------
-    candidates : list of ibis Table
 
     Returns
     -------
@@ -107,10 +72,6 @@ def earliest(candidates: list[ir.Table]) -> ir.Table:
 
 def first_sessions(setting: Setting) -> ir.Table:
     """Return the day of each episode's first attended session.
-
-    Parameters
-    ----------
-    setting : Setting
 
     Returns
     -------
@@ -130,15 +91,10 @@ def exit_candidates(setting: Setting, rows: ir.Table, order: dict[str, tuple[int
 
     Parameters
     ----------
-    setting : Setting
     rows : ibis Table
         Exits, with referral_date.
     order : dict of str to tuple of (int, int)
         What an exit's effect means here: priority and cause. Other effects are left out.
-
-    Returns
-    -------
-    ibis Table
     """
     words = reasons(setting)
     effects = {r: order[e] for r, e in sorted(exit_effects(setting.rules).items()) if e in order}
@@ -154,10 +110,6 @@ def exit_candidates(setting: Setting, rows: ir.Table, order: dict[str, tuple[int
 
 def initiation(setting: Setting) -> ir.Table:
     """Return how the wait from referral to the first attended session ended.
-
-    Parameters
-    ----------
-    setting : Setting
 
     Returns
     -------

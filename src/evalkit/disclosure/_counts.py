@@ -57,11 +57,6 @@ def safe_counts(counts: Counts, policy: Policy, asked: str = "") -> tuple[Counts
 def hidden_rows(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
     """Return which rows are not shown: a count is small, its complement is, or few people make up most of a total.
 
-    Parameters
-    ----------
-    counts : Tally or Moments
-    policy : Policy
-
     Returns
     -------
     numpy.ndarray of bool, shape (rows,)
@@ -100,11 +95,8 @@ def noised_tally(
 
     Parameters
     ----------
-    counts : Tally
     hidden : numpy.ndarray of bool, shape (rows,)
         Rows that are left out.
-    policy : Policy
-    asked : str
 
     Returns
     -------

@@ -141,7 +141,6 @@ def safe_day_counts(counts: DayCounts, policy: Policy, asked: str = "") -> tuple
     counts : DayCounts
         Exact; not changed. Everyone observed from the origin. Of weighted counts each block carries the mean weight of
         those whom it stands for.
-    policy : Policy
     asked : str
         What is counted; it decides the noise where the counts do not say who stands behind them.
 
@@ -288,8 +287,6 @@ def risk_at(counts: DayCounts, policy: Policy, asked: str = "") -> AtRisk:
     ----------
     counts : DayCounts
         Exact.
-    policy : Policy
-    asked : str
 
     Returns
     -------
@@ -307,7 +304,6 @@ def quotable_days(counts: DayCounts, policy: Policy) -> frozenset[tuple[str, str
     ----------
     counts : DayCounts
         Exact.
-    policy : Policy
 
     Returns
     -------

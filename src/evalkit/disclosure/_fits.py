@@ -27,11 +27,6 @@ def any_small(counts: Tally, policy: Policy) -> bool:
     ----------
     counts : Tally
         One row per arm (term ``model``) and per level of each term (``name[level]``).
-    policy : Policy
-
-    Returns
-    -------
-    bool
     """
     rows = counts.data
     with_it, without = rows["n_event"].to_numpy(dtype=int), (rows["n"] - rows["n_event"]).to_numpy(dtype=int)
@@ -53,8 +48,6 @@ def coarser(rows: pd.DataFrame, counts: Tally, public: Tally, policy: Policy, co
         Exact; see `any_small`.
     public : Tally
         The same as published.
-    policy : Policy
-    conf_level : float
 
     Returns
     -------

@@ -31,11 +31,6 @@ def widened(rows: pd.DataFrame, counts: Counts, policy: Policy) -> pd.DataFrame:
         With estimate, conf_low and conf_high; anything else is returned as it is.
     counts : DayCounts, Tally or Moments
         The published counts.
-    policy : Policy
-
-    Returns
-    -------
-    pandas.DataFrame
     """
     if isinstance(counts, TransitionCounts):  # whose errors hold the noise
         return rows

@@ -35,7 +35,6 @@ def spread(counts: DayCounts, policy: Policy) -> DayCounts:
     ----------
     counts : DayCounts
         Safe counts: one row per block, with the days on which blocks end.
-    policy : Policy
 
     Returns
     -------
@@ -100,11 +99,6 @@ def blocks_of(rows: pd.DataFrame, name: str, policy: Policy) -> list[Block]:
         Safe counts of one group.
     name : str
         Which flow: ``n_event_1``, ``n_censor``.
-    policy : Policy
-
-    Returns
-    -------
-    list of Block
     """
     own = rows[rows[name] > 0]
     days, sizes = own["time"].to_numpy(dtype=np.float64), own[name].to_numpy(dtype=np.int64)
@@ -147,7 +141,6 @@ def corners(rows: pd.DataFrame, name: str, policy: Policy) -> Floats:
         Safe counts of one group.
     name : str
         Which flow moves the curve: ``n_event_1``.
-    policy : Policy
 
     Returns
     -------
@@ -175,7 +168,6 @@ def read_at(smooth: pd.DataFrame, flows: pd.DataFrame, end: float, times: Sequen
         The spread counts of the group.
     end : float
         Last day on which the curve is known.
-    times : sequence of float
 
     Returns
     -------

@@ -51,12 +51,6 @@ def evenly_weighted(exact: pd.DataFrame, name: str, blocks: pd.DataFrame, policy
         Exact counts of one group by day.
     name : str
         Which flow.
-    blocks : pandas.DataFrame
-    policy : Policy
-
-    Returns
-    -------
-    bool
     """
     largest = np.sqrt(_between(exact, name, "w2", blocks))
     return bool((largest <= policy.dominance * _between(exact, name, "w", blocks) + 1e-12).all())
@@ -82,7 +76,6 @@ def with_mass(
         Those that the blocks were made of.
     blocks : mapping of str to pandas.DataFrame
         By flow; the columns ``w`` and ``w2`` are added.
-    policy : Policy
 
     Returns
     -------

@@ -11,25 +11,12 @@ from evalkit.estimates import Estimates
 
 
 def curve_keys(rows: pd.DataFrame) -> list[str]:
-    """Return the columns that tell one curve from another.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-
-    Returns
-    -------
-    list of str
-    """
+    """Return the columns that tell one curve from another."""
     return ["group", "cause"] if "cause" in rows else ["group"]
 
 
 def places(rows: pd.DataFrame) -> list[tuple[str, float]]:
     """Name each row's curve (``group``, or ``group: cause``) and day.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
 
     Returns
     -------
@@ -41,14 +28,5 @@ def places(rows: pd.DataFrame) -> list[tuple[str, float]]:
 
 
 def is_curve(estimates: Estimates) -> bool:
-    """Say whether an estimate is of curves.
-
-    Parameters
-    ----------
-    estimates : Estimates
-
-    Returns
-    -------
-    bool
-    """
+    """Say whether an estimate is of curves."""
     return isinstance(estimates.counts, DayCounts) and {"time", "n_risk", "n_event"} <= set(estimates.data.columns)

@@ -28,8 +28,6 @@ def safe_states(
     ----------
     estimates : Estimates
         Of exact counts; a row per group, state and time (or tau).
-    exact : TransitionCounts
-    policy : Policy
 
     Returns
     -------

@@ -39,12 +39,8 @@ class Stocks:
 
     Attributes
     ----------
-    group : str
     paths : pandas.DataFrame
         Stays of `TransitionCounts`, of this group.
-    states : tuple of str
-    policy : Policy
-    asked : str
     """
 
     group: str
@@ -150,12 +146,6 @@ def stocks_of(counts: TransitionCounts, policy: Policy, asked: str = "") -> list
     ----------
     counts : TransitionCounts
         Exact.
-    policy : Policy
-    asked : str
-
-    Returns
-    -------
-    list of Stocks
 
     Raises
     ------
@@ -187,8 +177,6 @@ def safe_transitions(
     ----------
     counts : TransitionCounts
         Exact; not changed.
-    policy : Policy
-    asked : str
 
     Returns
     -------

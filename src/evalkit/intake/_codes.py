@@ -28,10 +28,6 @@ _NEAR = 0.6
 def folded(text: str) -> str:
     """Bring a value to what a reader would call the same word.
 
-    Parameters
-    ----------
-    text : str
-
     Returns
     -------
     str
@@ -148,11 +144,6 @@ def codes_in(frames: Mapping[str, pd.DataFrame], specs: Mapping[str, TableSpec])
     ----------
     frames : mapping of str to pandas.DataFrame
         The rows that stand.
-    specs : mapping of str to TableSpec
-
-    Returns
-    -------
-    Codes
     """
     counts: dict[tuple[str, str], dict[str, int]] = {}
     named: dict[tuple[str, str], tuple[str, ...]] = {}

@@ -129,10 +129,6 @@ def as_text(value: object) -> str | None:
     value : object
         Text, number, date or None, as a file's reader gave it.
 
-    Returns
-    -------
-    str or None
-
     Raises
     ------
     Unreadable
@@ -285,7 +281,6 @@ def convert(raw: Sequence[object], how: Reading) -> tuple[list[Any], list[int]]:
     ----------
     raw : sequence of object, shape (n_rows,)
         Raw values.
-    how : Reading
 
     Returns
     -------
@@ -319,7 +314,6 @@ def as_array(raw: Sequence[object], how: Reading) -> tuple[pa.Array, list[int]]:
     Parameters
     ----------
     raw : sequence of object, shape (n_rows,)
-    how : Reading
 
     Returns
     -------

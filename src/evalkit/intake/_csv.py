@@ -28,8 +28,6 @@ def read_csv(path: Path, table: Table, wanted: Wanted, where: str) -> RawTable:
 
     Parameters
     ----------
-    path : pathlib.Path
-    table : Table
     wanted : Wanted
         The names that tell delimiters apart.
     where : str
@@ -75,7 +73,6 @@ def lines_of(path: Path, where: str) -> tuple[str, list[Line]]:
 
     Parameters
     ----------
-    path : pathlib.Path
     where : str
         For messages.
 
@@ -204,15 +201,10 @@ def decoded(content: bytes, encoding: str, where: str) -> str:
 
     Parameters
     ----------
-    content : bytes
     encoding : str
         What the protocol says it is.
     where : str
         For messages.
-
-    Returns
-    -------
-    str
 
     Raises
     ------

@@ -56,10 +56,6 @@ class Tables:
         name : str
             participants, sessions, exits, outcomes or measures.
 
-        Returns
-        -------
-        bool
-
         Raises
         ------
         DataError
@@ -73,14 +69,6 @@ class Tables:
     def table(self, name: str) -> ir.Table:
         """Return a table as an Ibis expression, in our columns and types.
 
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        ibis Table
-
         Raises
         ------
         MissingTableError
@@ -92,10 +80,6 @@ class Tables:
 
     def frame(self, name: str) -> pd.DataFrame:
         """Return a table's rows.
-
-        Parameters
-        ----------
-        name : str
 
         Returns
         -------

@@ -215,8 +215,6 @@ def kept_in(study: Study, name: str, table: ir.Table) -> ir.Table:
 
     Parameters
     ----------
-    study : Study
-    name : str
     table : ibis Table
         In our columns.
 

@@ -30,14 +30,6 @@ _NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 def expand(url: str) -> str:
     """Fill ``${NAME}`` in a database URL from the environment.
 
-    Parameters
-    ----------
-    url : str
-
-    Returns
-    -------
-    str
-
     Raises
     ------
     ProtocolError
@@ -56,14 +48,6 @@ def expand(url: str) -> str:
 
 def redacted(url: str) -> str:
     """Return a database URL without user, password and options.
-
-    Parameters
-    ----------
-    url : str
-
-    Returns
-    -------
-    str
 
     Examples
     --------
@@ -113,10 +97,6 @@ def connect(study: Study) -> ibis.BaseBackend:
     study : Study
         Its ``database`` must be set.
 
-    Returns
-    -------
-    ibis.BaseBackend
-
     Raises
     ------
     DataError
@@ -143,7 +123,6 @@ def raw_table(backend: ibis.BaseBackend, table: Table, name: str, *, own: bool =
 
     Parameters
     ----------
-    backend : ibis.BaseBackend
     table : Table
         ``table`` is its name, ``schema.table`` allowed; our own name by default.
     name : str
@@ -186,9 +165,6 @@ def our_columns(spec: TableSpec, table: Table, raw: ir.Table, zone: str) -> tupl
 
     Parameters
     ----------
-    spec : TableSpec
-    table : Table
-    raw : ibis Table
     zone : str
         Where the day of a time with a zone or offset is taken.
 
@@ -336,17 +312,7 @@ def _yes_no(value: ir.Value, kind: dt.DataType) -> tuple[ir.Value, ir.Value]:
 
 
 def says_synthetic(table: Table, raw: ir.Table) -> bool:
-    """Return whether a raw table's column ``synthetic`` is true anywhere.
-
-    Parameters
-    ----------
-    table : Table
-    raw : ibis Table
-
-    Returns
-    -------
-    bool
-    """
+    """Return whether a raw table's column ``synthetic`` is true anywhere."""
     name = table.raw_name("synthetic")
     if name not in raw.columns:
         return False

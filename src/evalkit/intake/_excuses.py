@@ -24,10 +24,6 @@ _UNREADABLE = ("unreadable", "missing_column", "uncalculated_formula", "formula_
 def check_excuses(study: Study) -> None:
     """Refuse excuses of what is no rule, or cannot be excused.
 
-    Parameters
-    ----------
-    study : Study
-
     Raises
     ------
     ProtocolError
@@ -56,10 +52,6 @@ def check_excuses(study: Study) -> None:
 
 def check_ignored(study: Study) -> None:
     """Refuse an ``ignore`` of a column that holds no words, or of a value that the protocol counts by.
-
-    Parameters
-    ----------
-    study : Study
 
     Raises
     ------
@@ -103,7 +95,6 @@ def excused(
 
     Parameters
     ----------
-    findings : iterable of Finding
     excuses : sequence of Excuse
         The protocol's.
     today : datetime.date

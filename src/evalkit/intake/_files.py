@@ -32,10 +32,6 @@ SEALED: dict[str, str | bool | int | float | list[str]] = {
 def sha256(path: Path) -> str:
     """Return a file's SHA-256.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-
     Returns
     -------
     str
@@ -51,10 +47,6 @@ def sha256(path: Path) -> str:
 def of_several(digests: list[str]) -> str:
     """Return the digest of a table: its file's, or one of all its files' in their order.
 
-    Parameters
-    ----------
-    digests : list of str
-
     Returns
     -------
     str
@@ -68,15 +60,10 @@ def read_file(path: Path, table: Table, wanted: Wanted) -> RawTable:
 
     Parameters
     ----------
-    path : pathlib.Path
     table : Table
         What the protocol says of it.
     wanted : Wanted
         Our name of the table, for messages and as the default table of a DuckDB file, and its columns.
-
-    Returns
-    -------
-    RawTable
 
     Raises
     ------

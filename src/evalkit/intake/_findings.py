@@ -70,10 +70,6 @@ def finding(table: str, column: str, rule: str, severity: Severity, rows: Iterab
         As in `Finding`.
     rows : iterable of int
         All row numbers that break the rule; the first few are kept.
-
-    Returns
-    -------
-    Finding
     """
     found = sorted(int(row) for row in rows)
     return Finding(table, column, rule, severity, len(found), tuple(found[:SHOWN_ROWS]), text)

@@ -42,17 +42,7 @@ class Reach:
 
 
 def reaches(data: StudyData, today: date) -> dict[str, Reach]:
-    """Return how far each table of a study reaches.
-
-    Parameters
-    ----------
-    data : StudyData
-    today : datetime.date
-
-    Returns
-    -------
-    dict
-    """
+    """Return how far each table of a study reaches."""
     found = {}
     for name, newest in data.newest_days(today).items():
         days = data.study.freshness_of(name)
@@ -61,17 +51,7 @@ def reaches(data: StudyData, today: date) -> dict[str, Reach]:
 
 
 def stale(reach: Mapping[str, Reach], period: Period) -> list[Finding]:
-    """Return a finding for each table that does not reach a period's cut.
-
-    Parameters
-    ----------
-    reach : mapping of str to Reach
-    period : Period
-
-    Returns
-    -------
-    list of Finding
-    """
+    """Return a finding for each table that does not reach a period's cut."""
     found = []
     for name, own in reach.items():
         if own.until < period.cut:
@@ -92,15 +72,8 @@ def entered_late(data: StudyData, reach: Mapping[str, Reach], cut: date, today: 
 
     Parameters
     ----------
-    data : StudyData
-    reach : mapping of str to Reach
-    cut : datetime.date
     today : datetime.date
         Rows withdrawn since are not missed.
-
-    Returns
-    -------
-    list of Finding
     """
     found = []
     for name, own in reach.items():
@@ -130,7 +103,6 @@ def fall_of_rows(study: Study, sessions: pd.DataFrame, last: date, *, to_last: b
 
     Parameters
     ----------
-    study : Study
     sessions : pandas.DataFrame
         The rows that stand, or were known.
     last : datetime.date

@@ -50,12 +50,7 @@ def _in_another_case(frame: Frame) -> pd.Series[bool]:
 
 
 def participant_rules() -> list[Rule]:
-    """Return the rules of identifiers among participants.
-
-    Returns
-    -------
-    list of Rule
-    """
+    """Return the rules of identifiers among participants."""
     name = "participant_id"
     return [
         Rule(
@@ -77,12 +72,7 @@ def participant_rules() -> list[Rule]:
 
 
 def identifier_rules() -> list[Rule]:
-    """Return the rules of identifiers in every table.
-
-    Returns
-    -------
-    list of Rule
-    """
+    """Return the rules of identifiers in every table."""
     return [
         Rule(
             "participant_id",

@@ -17,10 +17,6 @@ from evalkit.letters import unshown
 def letters(data: StudyData) -> list[Finding]:
     """Find values that hold letters which the reports' fonts do not have.
 
-    Parameters
-    ----------
-    data : StudyData
-
     Returns
     -------
     list of Finding

@@ -49,14 +49,8 @@ def zoned(table: ir.Table, backend: ibis.BaseBackend, name: str) -> ir.Table:
 
     Parameters
     ----------
-    table : ibis Table
-    backend : ibis.BaseBackend
     name : str
         The table's name there, with its schema.
-
-    Returns
-    -------
-    ibis Table
     """
     if backend.name != "pyspark":
         return table
@@ -76,16 +70,7 @@ def local(value: ir.Value, zone: str) -> ir.Value | None:
 
 
 def stripped(text: ir.StringValue) -> ir.StringValue:
-    """Return a text without the blanks around it, of every kind.
-
-    Parameters
-    ----------
-    text : ibis StringValue
-
-    Returns
-    -------
-    ibis StringValue
-    """
+    """Return a text without the blanks around it, of every kind."""
     return text.re_replace(f"^{_BLANKS}|{_BLANKS}$", "")
 
 
@@ -96,11 +81,6 @@ def midnights(value: ir.Value, zone: str) -> ir.BooleanValue | None:
     ----------
     value : ibis Value
         A column of any type.
-    zone : str
-
-    Returns
-    -------
-    ibis BooleanValue or None
     """
     there, here = local(value, "UTC"), local(value, zone)
     if there is None or here is None or there is value:
@@ -120,10 +100,6 @@ def day(value: ir.Value, zone: str, form: str | None) -> tuple[ir.Value, ir.Valu
         Where the day of a text with an offset is taken.
     form : str or None
         A format other than ISO, which no engine reads as Python does.
-
-    Returns
-    -------
-    day, unreadable : ibis Value
     """
     kind = value.type()
     if kind.is_date() or kind.is_timestamp():

@@ -134,7 +134,6 @@ def read_all(study: Study, backend: ibis.BaseBackend | None = None) -> StudyData
 
     Parameters
     ----------
-    study : Study
     backend : ibis.BaseBackend, optional
         As in `open_data`.
 

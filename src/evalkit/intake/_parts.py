@@ -29,7 +29,6 @@ class TablePart:
 
     Attributes
     ----------
-    path : pathlib.Path
     table : Table
         What the protocol says of this part alone.
     label : str
@@ -46,7 +45,6 @@ def parts_of(study: Study, name: str) -> list[TablePart]:
 
     Parameters
     ----------
-    study : Study
     name : str
         The table.
 
@@ -170,13 +168,8 @@ def numbered(raw: RawTable, place: int) -> RawTable:
 
     Parameters
     ----------
-    raw : RawTable
     place : int
         Which part it is, from 0.
-
-    Returns
-    -------
-    RawTable
     """
     if place == 0:
         return raw
@@ -189,8 +182,6 @@ def together(read: Sequence[ReadTable], labels: Sequence[str], name: str) -> Rea
 
     Parameters
     ----------
-    read : sequence of ReadTable
-    labels : sequence of str
     name : str
         The table.
 
@@ -218,16 +209,7 @@ def together(read: Sequence[ReadTable], labels: Sequence[str], name: str) -> Rea
 
 
 def merged(findings: Iterable[Finding]) -> list[Finding]:
-    """Put findings together that say the same of several parts.
-
-    Parameters
-    ----------
-    findings : iterable of Finding
-
-    Returns
-    -------
-    list of Finding
-    """
+    """Put findings together that say the same of several parts."""
     found: dict[tuple[str, ...], Finding] = {}
     for one in findings:
         key = (one.table, one.column, one.rule, one.severity, one.text)
@@ -243,13 +225,8 @@ def located(findings: Iterable[Finding], parts: Mapping[str, Sequence[str]]) -> 
 
     Parameters
     ----------
-    findings : iterable of Finding
     parts : mapping of str to sequence of str
         Table: labels of its parts.
-
-    Returns
-    -------
-    tuple of Finding
     """
 
     def one(finding: Finding) -> Finding:

@@ -68,11 +68,6 @@ class ReadTable:
 def check_mapping(spec: TableSpec, table: Table) -> None:
     """Refuse a mapping that names columns we do not know.
 
-    Parameters
-    ----------
-    spec : TableSpec
-    table : Table
-
     Raises
     ------
     ProtocolError
@@ -123,14 +118,8 @@ def missing_columns(spec: TableSpec, table: Table, raw_names: Iterable[str]) -> 
 
     Parameters
     ----------
-    spec : TableSpec
-    table : Table
     raw_names : iterable of str
         Columns of the raw table.
-
-    Returns
-    -------
-    list of Finding
     """
     names = list(raw_names)
     alike = {_letters(name): name for name in names}
@@ -166,15 +155,8 @@ def read_table(spec: TableSpec, table: Table, raw: RawTable, zone: ZoneInfo) -> 
 
     Parameters
     ----------
-    spec : TableSpec
-    table : Table
-    raw : RawTable
     zone : zoneinfo.ZoneInfo
         Where the day of a time with a zone is taken.
-
-    Returns
-    -------
-    ReadTable
     """
     findings = missing_columns(spec, table, raw.columns)
     arrays: dict[str, pa.Array] = {ROW: pa.array(raw.rows, pa.int64())}

@@ -107,13 +107,8 @@ def column_rules(spec: TableSpec, today: date) -> list[Rule]:
 
     Parameters
     ----------
-    spec : TableSpec
     today : datetime.date
         Later days have not happened yet.
-
-    Returns
-    -------
-    list of Rule
     """
     rules = []
     for column in spec.columns:

@@ -69,16 +69,7 @@ def _unlikely_hours(rules: Rules) -> Callable[[Frame], pd.Series[bool]]:
 
 
 def session_rules(study: Study) -> list[Rule]:
-    """Return the rules of the sessions table.
-
-    Parameters
-    ----------
-    study : Study
-
-    Returns
-    -------
-    list of Rule
-    """
+    """Return the rules of the sessions table."""
     return [
         Rule("", "duplicate_row", "error", "repeats another row that stands", doubled(_WHOLE)),
         Rule(

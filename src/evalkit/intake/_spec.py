@@ -112,10 +112,8 @@ class TableSpec:
 
     Attributes
     ----------
-    name : str
     meaning : str
         What one row is.
-    columns : tuple of ColumnSpec
     event_date : str
         The column that says when the row's event happened.
     """
@@ -297,10 +295,6 @@ def exit_effects(rules: Rules) -> dict[str, Effect]:
 def check_names(study: Study) -> None:
     """Refuse names in the protocol that the cohort needs for its own columns.
 
-    Parameters
-    ----------
-    study : Study
-
     Raises
     ------
     ProtocolError
@@ -318,13 +312,8 @@ def table_spec(study: Study, table: str) -> TableSpec:
 
     Parameters
     ----------
-    study : Study
     table : str
         One of the tables.
-
-    Returns
-    -------
-    TableSpec
 
     Raises
     ------

@@ -166,18 +166,7 @@ def _measures(study: Study) -> list[Rule]:
 
 
 def rules_of(study: Study, spec: TableSpec, today: date) -> list[Rule]:
-    """Return every rule about a table's rows.
-
-    Parameters
-    ----------
-    study : Study
-    spec : TableSpec
-    today : datetime.date
-
-    Returns
-    -------
-    list of Rule
-    """
+    """Return every rule about a table's rows."""
     rules = column_rules(spec, today) + identifier_rules()
     if spec.name == "participants":
         return rules + participant_rules() + _participants(study)

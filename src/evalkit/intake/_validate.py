@@ -31,17 +31,7 @@ _SOME_ROWS = 10  # so many sessions that nobody came to do not happen, not even 
 
 
 def frames_to_check(data: StudyData, today: date) -> Frames:
-    """Fetch the rows of each table that stand and are not kept out, with what rules need from other tables.
-
-    Parameters
-    ----------
-    data : StudyData
-    today : datetime.date
-
-    Returns
-    -------
-    mapping of str to pandas.DataFrame
-    """
+    """Fetch the rows of each table that stand and are not kept out, with what rules need from other tables."""
     return _with_helpers(_standing(data, today))
 
 
@@ -49,12 +39,6 @@ def known_at(frames: Frames, study: Study, cut: date, today: date) -> Frames:
     """Return the rows that a report with a data cut uses, or would use if their days were right.
 
     A day that has not come yet is a slip of the pen: nobody knows that it lies after the cut.
-
-    Parameters
-    ----------
-    frames : mapping of str to pandas.DataFrame
-    study : Study
-    cut, today : datetime.date
 
     Returns
     -------
@@ -77,17 +61,10 @@ def broken_rules(
 
     Parameters
     ----------
-    study : Study
-    frames : mapping of str to pandas.DataFrame
-    today : datetime.date
     unread : iterable of (str, str)
         Tables and columns that could not be read: their rules would only say so again.
     errors : bool, default False
         Whether only rules whose breach is an error are asked.
-
-    Returns
-    -------
-    list of Finding
     """
     found, left_out = [], set(unread)
     for name, frame in frames.items():
@@ -103,17 +80,7 @@ def broken_rules(
 
 
 def whole_tables(data: StudyData, frames: Frames) -> list[Finding]:
-    """Return findings about tables as wholes.
-
-    Parameters
-    ----------
-    data : StudyData
-    frames : mapping of str to pandas.DataFrame
-
-    Returns
-    -------
-    list of Finding
-    """
+    """Return findings about tables as wholes."""
     return [f for name, frame in frames.items() for f in _whole_table(data, table_spec(data.study, name), frame)]
 
 

@@ -36,16 +36,10 @@ def read_workbook(path: Path, table: Table, wanted: Wanted, where: str) -> RawTa
 
     Parameters
     ----------
-    path : pathlib.Path
     table : Table
         Its ``table`` names the sheet. Without it the sheet is the only one that holds the wanted columns.
-    wanted : Wanted
     where : str
         For messages.
-
-    Returns
-    -------
-    RawTable
 
     Raises
     ------
@@ -83,7 +77,6 @@ def sheets_of(path: Path, where: str) -> tuple[dict[str, list[Line]], datetime]:
 
     Parameters
     ----------
-    path : pathlib.Path
     where : str
         For messages.
 
@@ -110,13 +103,8 @@ def sheet_names(path: Path, where: str) -> list[str]:
 
     Parameters
     ----------
-    path : pathlib.Path
     where : str
         For messages.
-
-    Returns
-    -------
-    list of str
 
     Raises
     ------

@@ -205,10 +205,6 @@ def _read(file: Path) -> Frozen:
 def flat(values: Mapping[str, Any]) -> dict[str, str]:
     """Return each value with the way to it, as text.
 
-    Parameters
-    ----------
-    values : mapping
-
     Returns
     -------
     dict

@@ -210,16 +210,7 @@ def _sync(folder: Path) -> None:
 
 
 def others_may(file: Path) -> bool:
-    """Say whether others than the study's users can read or write a file.
-
-    Parameters
-    ----------
-    file : pathlib.Path
-
-    Returns
-    -------
-    bool
-    """
+    """Say whether others than the study's users can read or write a file."""
     return bool(file.stat().st_mode & _OTHERS)
 
 

@@ -211,13 +211,8 @@ def compose(text: str, where: str) -> yaml.Node | None:
 
     Parameters
     ----------
-    text : str
     where : str
         For messages.
-
-    Returns
-    -------
-    yaml.Node or None
 
     Raises
     ------
@@ -272,15 +267,6 @@ def _walk(node: yaml.Node, place: _Place, mark: yaml.Mark) -> Iterator[tuple[_Pl
 
 
 def named(part: object) -> str:
-    """Return a key as it may be shown: something else that stands in a key's place may be a secret or a value.
-
-    Parameters
-    ----------
-    part : object
-
-    Returns
-    -------
-    str
-    """
+    """Return a key as it may be shown: something else that stands in a key's place may be a secret or a value."""
     text = str(part)
     return text if re.fullmatch(r"[\w .-]{1,64}", text) else "…"

@@ -45,10 +45,6 @@ def release_folder(out: Path, study: str, report: str, period: str) -> Path:
     study, report, period : str
         Names; each becomes one folder.
 
-    Returns
-    -------
-    pathlib.Path
-
     Raises
     ------
     ReleaseError
@@ -197,14 +193,6 @@ def find_notebook(name: str, study: Study) -> Path:
 def read_notebook(file: Path) -> Any:  # noqa: ANN401 - nbformat has no types
     """Read a notebook.
 
-    Parameters
-    ----------
-    file : pathlib.Path
-
-    Returns
-    -------
-    nbformat.NotebookNode
-
     Raises
     ------
     ProtocolError
@@ -250,11 +238,6 @@ def _quiet() -> Iterator[None]:
 def parameters_of(job: RenderJob, notebook: Any) -> dict[str, Any]:  # noqa: ANN401
     """Hold what was asked for to the notebook's parameters cell.
 
-    Parameters
-    ----------
-    job : RenderJob
-    notebook : nbformat.NotebookNode
-
     Returns
     -------
     dict
@@ -280,13 +263,8 @@ def language_in(job: RenderJob, parameters: Mapping[str, Any]) -> str:
 
     Parameters
     ----------
-    job : RenderJob
     parameters : mapping
         From `parameters_of`.
-
-    Returns
-    -------
-    str
     """
     return str(parameters.get("language") or job.study.locale.partition("-")[0])
 
@@ -306,12 +284,7 @@ class Keyer(Protocol):
 
 @dataclass(frozen=True)
 class Recorded:
-    """Stands where the secret is not: gives back what a manifest says, so that everything else can be checked.
-
-    Attributes
-    ----------
-    manifest : mapping
-    """
+    """Stands where the secret is not: gives back what a manifest says, so that everything else can be checked."""
 
     manifest: Mapping[str, Any]
 

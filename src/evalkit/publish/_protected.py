@@ -28,7 +28,6 @@ class Protected:
 
     Attributes
     ----------
-    executed : nbformat.NotebookNode
     file : pathlib.Path
         The record of what it showed.
     earlier : tuple of str
@@ -73,16 +72,10 @@ def run_protected(job: RenderJob, standing: Standing, scratch: Path, run: _Run) 
 
     Parameters
     ----------
-    job : RenderJob
     standing : Standing
         The release at the place: one that is made again says of earlier ones what it said then.
-    scratch : pathlib.Path
     run : callable
         Runs the notebook with more environment variables, and audits what it put out.
-
-    Returns
-    -------
-    Protected
 
     Raises
     ------

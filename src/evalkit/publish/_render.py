@@ -160,18 +160,12 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
 
     Parameters
     ----------
-    job : RenderJob
-    told : Progress
     scratch : pathlib.Path
         Private folder of this render.
     standing : Standing
         The release that is superseded, or made again.
     parts : mapping
         What goes in; see `evalkit.publish.release._manifest.went_in`.
-
-    Returns
-    -------
-    Made
 
     Raises
     ------
@@ -300,14 +294,8 @@ def guard_of(job: RenderJob, notebook: Any, scratch: Path) -> Guard:  # noqa: AN
 
     Parameters
     ----------
-    job : RenderJob
-    notebook : nbformat.NotebookNode
     scratch : pathlib.Path
         Private folder of the render.
-
-    Returns
-    -------
-    Guard
     """
     named = [job.study.path, *(job.study.folder / n for n in (job.study.baselines, job.study.disclosure) if n)]
     named += [version_file(job.study, one.name) for one in load_frozen(job.study)]

@@ -92,7 +92,6 @@ def benchmarks(
 
     Parameters
     ----------
-    published : list of Baseline
     safe : list of Safe
         The comparison with each, safe.
     groups : (str, str)
@@ -106,10 +105,6 @@ def benchmarks(
         The comparison with each once more, of people more like the published ones, and who they are.
     also : sequence of (Safe, str)
         Further shares of this study for the figure, and how it names them.
-
-    Returns
-    -------
-    Beside
     """
     sets = [(safe, ""), *nearest]
     parts = [

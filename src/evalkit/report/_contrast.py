@@ -111,10 +111,6 @@ def curve_gaps(differences: Safe) -> dict[str, Gap]:
     ----------
     differences : Safe
         From `curve_differences`.
-
-    Returns
-    -------
-    dict
     """
     rows = differences.estimates.tidy()
     causes = rows["cause"].astype(str) if "cause" in rows else pd.Series("", index=rows.index)

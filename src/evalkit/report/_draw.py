@@ -57,10 +57,6 @@ def drawn(frame: pd.DataFrame, function: Draws) -> str:
     function : callable
         Takes the frame; returns axes or a figure, or draws on pyplot's current one.
 
-    Returns
-    -------
-    str
-
     Raises
     ------
     DisclosureError
@@ -130,14 +126,6 @@ def _fit(figure: Figure) -> None:
 
 def safe_function(function: object) -> Draws:
     """Return a function that can reach nothing but its argument, drawing libraries and functions like it.
-
-    Parameters
-    ----------
-    function : object
-
-    Returns
-    -------
-    callable
 
     Raises
     ------

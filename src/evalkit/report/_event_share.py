@@ -52,10 +52,6 @@ class EventShare:
         Parameters
         ----------
         groups : (str, str)
-
-        Returns
-        -------
-        tuple of pandas.Series or None
         """
         day = common_day(self.rows, groups)
         own, other = (self.row(group, day) for group in groups)
@@ -65,30 +61,11 @@ class EventShare:
         return own, other
 
     def gap_on(self, day: float) -> Gap | None:
-        """Return the difference between the groups if it is that of a day.
-
-        Parameters
-        ----------
-        day : float
-
-        Returns
-        -------
-        Gap or None
-        """
+        """Return the difference between the groups if it is that of a day."""
         return self.gap if self.gap is not None and self.gap.day == day else None
 
     def row(self, group: str, day: float) -> pd.Series | None:
-        """Return what is quoted of a group on a day.
-
-        Parameters
-        ----------
-        group : str
-        day : float
-
-        Returns
-        -------
-        pandas.Series or None
-        """
+        """Return what is quoted of a group on a day."""
         found = self.rows[(self.rows["group"] == group) & (self.rows["time"] == day)]
         return found.iloc[0] if len(found) else None
 
@@ -98,34 +75,17 @@ class EventShare:
         Parameters
         ----------
         groups : (str, str)
-
-        Returns
-        -------
-        bool
         """
         return self.last > 0 and self.on_a_day(groups)[0] is None
 
 
 def left_by(report: Report) -> int:
-    """Return the day by which page one and the brief say who had left: half a year, or an earlier landmark.
-
-    Parameters
-    ----------
-    report : Report
-
-    Returns
-    -------
-    int
-    """
+    """Return the day by which page one and the brief say who had left: half a year, or an earlier landmark."""
     return min(report.cohort.rules.landmark_day, _HALF_A_YEAR)
 
 
 def share_left(report: Report) -> EventShare | None:
     """Return the share of starters who had disengaged.
-
-    Parameters
-    ----------
-    report : Report
 
     Returns
     -------
@@ -137,10 +97,6 @@ def share_left(report: Report) -> EventShare | None:
 
 def share_harmed(report: Report) -> EventShare | None:
     """Return the share of people with recorded harm.
-
-    Parameters
-    ----------
-    report : Report
 
     Returns
     -------

@@ -48,8 +48,6 @@ class PageOne:
 
     Attributes
     ----------
-    report : Report
-    found : sequence of Finding
     whole : bool
         Whether it is of the whole period, not of the last quarter.
     """
@@ -122,10 +120,6 @@ class PageOne:
 def within(report: Report) -> dict[str, str]:
     """Return how sentences say that something holds in a group: ``in the pilot``, ``in PAIP``.
 
-    Parameters
-    ----------
-    report : Report
-
     Returns
     -------
     dict
@@ -145,13 +139,8 @@ def page_one(report: Report, *, whole: bool = False) -> PageOne:
 
     Parameters
     ----------
-    report : Report
     whole : bool, default False
         Whether it is of the whole period: nothing is said of the last quarter.
-
-    Returns
-    -------
-    PageOne
     """
     found = [_referred(report, whole=whole)]
     if report.cohort.has("outcomes"):

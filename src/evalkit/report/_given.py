@@ -27,13 +27,8 @@ def estimates_in(given: object, door: str) -> Estimates | Safe:
 
     Parameters
     ----------
-    given : object
     door : str
         As ``report.show``, for the message.
-
-    Returns
-    -------
-    Estimates or Safe
 
     Raises
     ------

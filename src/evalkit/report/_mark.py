@@ -23,10 +23,6 @@ _DIGITS = 6  # significant; fewer than a figure's own coordinates hold
 def typed_numbers(texts: Iterable[str]) -> dict[str, Any]:
     """Return what a mark says of words that an author gave: those with a number in them, for the audit to look at.
 
-    Parameters
-    ----------
-    texts : iterable of str
-
     Returns
     -------
     dict
@@ -79,10 +75,6 @@ def emit(
 
 def as_mark(frame: pd.DataFrame) -> dict[str, Any]:
     """Return rows as plain values that a notebook's metadata can hold, the same for the same rows.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
 
     Returns
     -------

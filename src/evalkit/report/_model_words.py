@@ -41,10 +41,8 @@ class _Words:
 
     Attributes
     ----------
-    study : Study
     levels : mapping
         Levels of the variables that stand as indicators in the model, where they are known.
-    terms : list of list of _Factor
     """
 
     study: Study
@@ -170,15 +168,6 @@ def in_study_words(estimates: Estimates, study: Study) -> Estimates:
 
     A main effect beside an interaction holds where the other variable is 0, or at its reference level: its label says
     so. Notes and the estimand name terms by their labels too.
-
-    Parameters
-    ----------
-    estimates : Estimates
-    study : Study
-
-    Returns
-    -------
-    Estimates
 
     Raises
     ------

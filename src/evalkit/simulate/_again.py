@@ -23,13 +23,8 @@ def second_episodes(maker: Maker, participants: pd.DataFrame) -> tuple[pd.DataFr
 
     Parameters
     ----------
-    maker : Maker
     participants : pandas.DataFrame
         First episodes, in the order of ``maker.course``.
-
-    Returns
-    -------
-    participants, sessions : pandas.DataFrame
     """
     rng = maker.rng
     again = _over(maker) + 60 + np.floor(rng.exponential(90, len(participants))).astype(np.int64)

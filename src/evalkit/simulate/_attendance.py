@@ -62,11 +62,6 @@ def session_days() -> Ints:
 def attend_logit(scenario: Scenario, people: People) -> Floats:
     """Return each person's log odds of attending a group.
 
-    Parameters
-    ----------
-    scenario : Scenario
-    people : People
-
     Returns
     -------
     array of float, shape (n,)
@@ -85,11 +80,6 @@ def attend_logit(scenario: Scenario, people: People) -> Floats:
 
 def quit_log_hazard(scenario: Scenario, people: People) -> Floats:
     """Return each person's log hazard of quitting, relative to the baseline.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    people : People
 
     Returns
     -------
@@ -116,18 +106,7 @@ def _quit_week(rng: np.random.Generator, scenario: Scenario, people: People) -> 
 
 
 def draw_attendance(rng: np.random.Generator, scenario: Scenario, people: People) -> Attendance:
-    """Draw the weeks of people who start; the rows of the others mean nothing.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    scenario : Scenario
-    people : People
-
-    Returns
-    -------
-    Attendance
-    """
+    """Draw the weeks of people who start; the rows of the others mean nothing."""
     n, week = people.n, np.arange(WEEKS)
     quit_week = _quit_week(rng, scenario, people)
     terminated = (quit_week < WEEKS) & (rng.random(n) < 0.12)

@@ -27,8 +27,6 @@ class Course:
 
     Attributes
     ----------
-    people : People
-    attendance : Attendance
     intake, first : array of int
         Intake and first attended session.
     exit_day : array of int
@@ -55,14 +53,8 @@ def put_together(people: People, attendance: Attendance, *, other_exits: bool = 
 
     Parameters
     ----------
-    people : People
-    attendance : Attendance
     other_exits : bool, default True
         False: nobody moves, is transferred or dies. The retention truth asks that, for those exits censor.
-
-    Returns
-    -------
-    Course
     """
     starts = people.first < NEVER
     own = np.where(starts, people.first + attendance.exit, people.lapse)
@@ -116,7 +108,6 @@ def retention_events(course: Course, gap: int, completion: str = "either") -> tu
 
     Parameters
     ----------
-    course : Course
     gap : int
         Days without a session.
     completion : {"either", "recorded"}
@@ -145,12 +136,6 @@ def retention_events(course: Course, gap: int, completion: str = "either") -> tu
 
 def time_scales(course: Course, rules: Rules, cut: date) -> dict[str, pd.DataFrame]:
     """Return the initiation and retention scales at a cut.
-
-    Parameters
-    ----------
-    course : Course
-    rules : Rules
-    cut : datetime.date
 
     Returns
     -------

@@ -23,10 +23,7 @@ def draw_course(
 
     Parameters
     ----------
-    model : Scenario
-    seed : int
     n_focus, n_comparison : int or None
-    starts, ends : datetime.date
 
     Returns
     -------

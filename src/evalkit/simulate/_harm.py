@@ -49,11 +49,6 @@ def relative_rate(kinds: Iterable[str]) -> float:
 def harm_level(scenario: Scenario, people: People) -> Floats:
     """Return each person's mean number of domestic-violence arrests in the year after intake.
 
-    Parameters
-    ----------
-    scenario : Scenario
-    people : People
-
     Returns
     -------
     array of float, shape (n,)
@@ -80,9 +75,6 @@ def draw_harm(
 
     Parameters
     ----------
-    rng : numpy.random.Generator
-    scenario : Scenario
-    people : People
     intake : array of int, shape (n,)
         Origin of the process; people without one start at their referral.
     end : array of int, shape (n,)

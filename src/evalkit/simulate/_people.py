@@ -47,7 +47,6 @@ class People:
         Years; earlier domestic-violence arrests.
     gender, race, area, source : int
         Positions in `GENDERS`, `RACES`, `AREAS`, `SOURCES`.
-    employed, alcohol : bool
     trait : float
         The unseen standard normal trait.
     referral, intake, first : int
@@ -140,8 +139,6 @@ def draw_people(
 
     Parameters
     ----------
-    rng : numpy.random.Generator
-    scenario : Scenario
     like : array of bool, shape (n,)
         Whose covariates a person has: True the pilot's, False PAIP's.
     focus : array of bool, shape (n,)
@@ -149,10 +146,6 @@ def draw_people(
         would have become of the pilot's people in PAIP.
     starts, ends : datetime.date
         Days between which people are referred.
-
-    Returns
-    -------
-    People
     """
     n = like.size
     tilt: Floats = scenario.confounding * like.astype(np.float64)

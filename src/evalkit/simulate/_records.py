@@ -42,7 +42,6 @@ def lag(rng: np.random.Generator, table: str, day: Ints, last: int) -> Ints:
 
     Parameters
     ----------
-    rng : numpy.random.Generator
     table : str
         A key of `LAGS`.
     day : array of int, shape (n,)
@@ -73,7 +72,6 @@ def with_errors(
 
     Parameters
     ----------
-    rng : numpy.random.Generator
     table : pandas.DataFrame
         Right rows, with ``recorded_on`` as ordinals.
     last : int
@@ -116,17 +114,12 @@ def finish(table: pd.DataFrame, dates: tuple[str, ...], by: list[str], columns: 
 
     Parameters
     ----------
-    table : pandas.DataFrame
     dates : tuple of str
         Columns of ordinals, beside ``recorded_on`` and ``retracted_on``.
     by : list of str
         Sort keys.
     columns : list of str
         Columns in order, without the three every table has.
-
-    Returns
-    -------
-    pandas.DataFrame
     """
     ordered = table.sort_values([*by, "recorded_on"], kind="stable").reset_index(drop=True)
     for name in (*dates, "recorded_on", "retracted_on"):

@@ -108,14 +108,6 @@ SCENARIOS: Final = MappingProxyType(
 def get_scenario(name: str) -> Scenario:
     """Return the scenario of that name.
 
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    Scenario
-
     Raises
     ------
     UsageError

@@ -27,11 +27,8 @@ class Maker:
 
     Attributes
     ----------
-    rng : numpy.random.Generator
     harm_rng : numpy.random.Generator
         Of the outcomes, so that the fast path draws the same ones.
-    scenario : Scenario
-    course : Course
     ids : array of str, shape (n,)
     last : int
         Day of the extract.

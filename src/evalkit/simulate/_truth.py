@@ -182,10 +182,6 @@ def _known() -> dict[str, Any]:
 def known_truth(name: str) -> dict[str, dict[str, float]]:
     """Return the truth of a scenario as it comes, from ``truth.json``.
 
-    Parameters
-    ----------
-    name : str
-
     Returns
     -------
     dict with keys ``value`` and ``error``
@@ -205,7 +201,6 @@ def write_known(file: Path, n: int = _SAMPLES) -> None:
 
     Parameters
     ----------
-    file : pathlib.Path
     n : int
         People in each population.
     """

@@ -84,11 +84,6 @@ def build_site(study: Study, reports: Path, target: Path, url: str = "") -> Buil
 def site_files(published: Published, url: str = "") -> dict[str, bytes | Path]:
     """Return every file of a site.
 
-    Parameters
-    ----------
-    published : Published
-    url : str, optional
-
     Returns
     -------
     dict

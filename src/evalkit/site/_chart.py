@@ -26,7 +26,6 @@ def chart(question: Question, panels: Sequence[tuple[str, Sequence[Row]]], names
 
     Parameters
     ----------
-    question : Question
     panels : sequence of (str, sequence of Row)
         Title of each small chart, and the series in it.
     names : dict

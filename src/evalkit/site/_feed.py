@@ -30,16 +30,10 @@ def feed(published: Published, reader: Reader, pages: str, home: str) -> str:
 
     Parameters
     ----------
-    published : Published
-    reader : Reader
     pages : str
         What stands before the address of a page: the site's own address, or nothing (relative to the feed).
     home : str
         Address of this feed; empty where the site's is not known.
-
-    Returns
-    -------
-    str
     """
     study = published.study
     entries = [

@@ -40,13 +40,10 @@ class Release:
 
     Attributes
     ----------
-    folder : pathlib.Path
-    manifest : mapping
     sha256 : str
         Digest of the manifest.
     published : str
         When, in UTC, by the ledger; empty where it does not say.
-    approvals : tuple of Approval
     """
 
     folder: Path
@@ -83,10 +80,8 @@ class Stone:
 
     Attributes
     ----------
-    revision : int
     date : str
         When it was withdrawn, in UTC; empty where nobody wrote it down.
-    reason : str
     sha256 : str
         Digest of its manifest; empty where it was not kept.
     """
@@ -103,8 +98,6 @@ class Place:
 
     Attributes
     ----------
-    report : str
-    period : Period
     releases : tuple of Release
         Newest first.
     stones : tuple of Stone
@@ -134,7 +127,6 @@ class Published:
 
     Attributes
     ----------
-    study : Study
     reports : mapping of str to tuple of Place
         Report: its periods, newest first.
     held : bool
@@ -178,13 +170,8 @@ def gather(study: Study, reports: Path) -> Published:
 
     Parameters
     ----------
-    study : Study
     reports : pathlib.Path
         The reports folder.
-
-    Returns
-    -------
-    Published
 
     Raises
     ------

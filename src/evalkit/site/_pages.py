@@ -37,8 +37,6 @@ class Writer:
 
     Attributes
     ----------
-    published : Published
-    reader : Reader
     folder : str
         Of the language's pages in the site, with a slash at its end; empty for English.
     """

@@ -26,7 +26,6 @@ def check_site(target: Path, study: str) -> None:
 
     Parameters
     ----------
-    target : pathlib.Path
     study : str
         Id of the study whose site it is to be.
 

@@ -57,7 +57,6 @@ class Row:
     ----------
     about : mapping
         The texts (and day) that name it.
-    group : str
     numbers : mapping of str to Number
         Period: number; without periods whose release does not have the row.
     scale : {"share", "number"}
@@ -79,7 +78,6 @@ class Question:
         Of the newest figure or table that shows it.
     title : str
         Its caption, without what changes from release to release.
-    rows : tuple of Row
     periods : tuple of str
         Oldest first; those without a release between others are there, too, so that no line is drawn across them.
     releases : int

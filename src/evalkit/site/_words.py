@@ -26,7 +26,6 @@ class Reader:
 
     Attributes
     ----------
-    say : Messages
     translations : mapping
         English words of the protocol: the same in this language.
     """
@@ -43,10 +42,6 @@ class Reader:
         language : {"en", "es"}
         translations : mapping
             The protocol's.
-
-        Returns
-        -------
-        Reader
         """
         return Reader(messages_for(f"{language}-US"), translations.get(language, {}))
 
@@ -76,14 +71,8 @@ def label_of(row: Row, question: Question, reader: Reader) -> str:
 
     Parameters
     ----------
-    row : Row
     question : Question
         It belongs to: what no other row says need not be said.
-    reader : Reader
-
-    Returns
-    -------
-    str
     """
     say, about = reader.say, row.about
     name = reader.own(about.get("label") or about.get("term") or "")
@@ -113,8 +102,6 @@ def written(number: Number | None, row: Row, reader: Reader) -> tuple[str, str]:
     ----------
     number : Number or None
         None where the release does not have the row.
-    row : Row
-    reader : Reader
 
     Returns
     -------
@@ -148,10 +135,6 @@ def _points(value: float) -> str:
 
 def page_words(say: Messages) -> dict[str, str]:
     """Return what the templates say by themselves.
-
-    Parameters
-    ----------
-    say : Messages
 
     Returns
     -------

@@ -23,10 +23,7 @@ class CauseRisks:
 
     Attributes
     ----------
-    beta : (K, p)
     time : (m,) times of events
-    base : (K, m) increments of the baseline hazards, Efron's
-    offset : (K,) the largest linear predictor, at which the baseline is: where levels are separated it is very large
     """
 
     beta: Floats

@@ -70,8 +70,6 @@ class CoxModel:
     rows : Rows
         The rows it was fitted to.
     strata : (n,) or None
-    design : Design
-    ties : str
     sets : RiskSets
         Of the covariates centred within strata and divided by `scale`.
     beta : (p,)

@@ -42,7 +42,6 @@ class Curve:
 
     Attributes
     ----------
-    steps : Steps
     risk : (m,)
         (Weighted) number at risk.
     surv : (m,)

@@ -64,7 +64,6 @@ def hybrid(one: Floats, e1: Floats, zero: Floats, e0: Floats, conf_type: str, le
     one, e1, zero, e0 : (t,)
         Probabilities and their standard errors.
     conf_type : {"log-log", "log"}
-    level : float
 
     Returns
     -------

@@ -25,7 +25,6 @@ def fit_logistic(x: Floats, y: Floats, weights: Floats, start: Floats | None = N
         Design with its intercept.
     y : (n,)
         0 or 1.
-    weights : (B, n)
     start : (p,), optional
         Coefficients to start from.
 

@@ -110,7 +110,6 @@ def polished(
 
     Parameters
     ----------
-    name : str
     start : (p,)
         lifelines' parameters.
     time, event : (n,)

@@ -31,11 +31,6 @@ class Problem:
 
     Attributes
     ----------
-    arms : Arms
-    estimand : str
-    asks : tuple of Ask
-    focus, base : ArmRows
-    hazards : ArmHazards or None
     start : (p,)
         Coefficients of the propensity score in the data.
     """

@@ -57,10 +57,6 @@ class Overlap:
     def estimate(self, counts: Tally) -> Estimates:
         """Return the shares of these counts.
 
-        Parameters
-        ----------
-        counts : Tally
-
         Returns
         -------
         Estimates

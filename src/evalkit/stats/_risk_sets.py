@@ -62,7 +62,6 @@ class RiskSets:
     pair_time, pair_part : (N,)
         For each event (Efron) or event time (Breslow): its time, and the fraction of the tied risk left
         out of the denominator.
-    pair_weight : (N,)
     leave, enter, event : sparse (m + 1, n), (m + 1, n) or None, (m, n)
     """
 

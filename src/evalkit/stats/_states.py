@@ -23,7 +23,6 @@ class Moves:
 
     Attributes
     ----------
-    group : str
     time : (m,) ascending, finite
     risk : (m, S) at risk in each state just before each time (weighted where there are weights)
     moved : (m, S, S) moves from state to state
@@ -99,7 +98,6 @@ class Occupation:
     Attributes
     ----------
     time : (k,) times of the steps
-    value : (k + 1, S) before the first step and after each
     """
 
     time: Floats

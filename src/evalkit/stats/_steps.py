@@ -72,13 +72,11 @@ class Steps:
 
     Attributes
     ----------
-    group : str
     time : (m,) days, ascending
     n, w, w2 : Flow
         Raw counts; the weighted sums used for estimates (the raw ones when there are no weights);
         sums of squared weights (None when they are not known).
     rows : (m,) positions of the steps among the rows
-    weighted : bool
     delayed : bool
         Whether anyone enters after the origin.
     """

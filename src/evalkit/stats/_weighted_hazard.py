@@ -21,7 +21,6 @@ class ArmHazards:
     Attributes
     ----------
     treated : (n,)
-    leaves : sparse (m + 1, n)
     dies : sparse (m, n)
     pair : (N,)
         Event time of each event.

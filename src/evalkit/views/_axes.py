@@ -49,7 +49,6 @@ def share_axis(axes: Axes, which: Literal["x", "y"], drawn: Iterable[float]) -> 
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
     which : {"x", "y"}
         The level axis, or the upright one.
     drawn : iterable of float

@@ -36,10 +36,6 @@ def ticks(horizon: float, most: int = 5) -> list[int]:
     most : int, default 5
         Steps at most.
 
-    Returns
-    -------
-    list of int
-
     Examples
     --------
     >>> ticks(365)
@@ -55,7 +51,6 @@ def curve_numbers(safe: Safe, groups: Sequence[str], horizon: float) -> pd.DataF
 
     Parameters
     ----------
-    safe : Safe
     groups : sequence of str
         In the order of the figure; groups that are not in the estimates are passed over.
     horizon : float
@@ -96,7 +91,6 @@ def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Curve
         In the order of colours; groups that are not in the estimates are passed over.
     horizon : float
         Longest day drawn.
-    text : CurveText
 
     Returns
     -------
@@ -146,11 +140,8 @@ def at_risk(
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
     risk : pandas.DataFrame
         group, time, n_risk.
-    groups : sequence of str
-    days : sequence of int
     styles : dict
         From `arm_style`.
     """

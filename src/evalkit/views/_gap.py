@@ -78,10 +78,6 @@ def sized(size: float) -> str:
     size : float
         In points or days, 0 or more.
 
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> sized(3.4), sized(0.4)
@@ -92,14 +88,6 @@ def sized(size: float) -> str:
 
 def ratio(limit: float) -> str:
     """Write a limit of a ratio: with a third decimal where two would say 1, and it is not.
-
-    Parameters
-    ----------
-    limit : float
-
-    Returns
-    -------
-    str
 
     Examples
     --------
@@ -115,12 +103,7 @@ def amount(value: float, unit: str) -> str:
 
     Parameters
     ----------
-    value : float
     unit : {"points", "days", "people"}
-
-    Returns
-    -------
-    str
     """
     size = decimal(abs(value), 0)
     if size == "0":
@@ -134,13 +117,8 @@ def relation(value: float, *, coarse: bool = False) -> str:
 
     Parameters
     ----------
-    value : float
     coarse : bool, default False
         As in `p_value`.
-
-    Returns
-    -------
-    str
     """
     text = p_value(value, coarse=coarse)
     return f"{text[0]} {text[1:]}" if text[0] in "<≤" else f"= {text}"

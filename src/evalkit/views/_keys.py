@@ -24,12 +24,10 @@ def beside(axes: Axes, value: float, end: float, height: float, size: float = 8.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
     value : float
         The share.
     end : float
         Where dot and interval end.
-    height : float
     size : float, default 8.5
         Of the letters.
     """
@@ -44,7 +42,6 @@ def key(figure: Figure, groups: Sequence[str], styles: Styles, shapes: str = "")
 
     Parameters
     ----------
-    figure : matplotlib.figure.Figure
     groups : sequence of str
         In the order of the figure.
     styles : mapping
@@ -70,7 +67,6 @@ def name_dots(figure: Figure, axes: Axes, first: Mapping[str, tuple[float, float
 
     Parameters
     ----------
-    figure : matplotlib.figure.Figure
     axes : matplotlib.axes.Axes
         Of the figure.
     first : mapping

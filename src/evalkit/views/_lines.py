@@ -23,16 +23,7 @@ class Column:
 
 
 def text(name: str, heading: str) -> Column:
-    """Return a column of words.
-
-    Parameters
-    ----------
-    name, heading : str
-
-    Returns
-    -------
-    Column
-    """
+    """Return a column of words."""
     return Column(heading, lambda row: str(row[name]), number=False)
 
 
@@ -41,30 +32,14 @@ def number(name: str, heading: str, write: Callable[[float | None], str]) -> Col
 
     Parameters
     ----------
-    name, heading : str
     write : callable
         A writer of `_numbers`.
-
-    Returns
-    -------
-    Column
     """
     return Column(heading, lambda row: write(row[name]))
 
 
 def limits(low: str, high: str, *, share: bool, digits: int) -> Column:
-    """Return a column of confidence limits; empty where both are the same.
-
-    Parameters
-    ----------
-    low, high : str
-    share : bool
-    digits : int
-
-    Returns
-    -------
-    Column
-    """
+    """Return a column of confidence limits; empty where both are the same."""
 
     def write(row: pd.Series) -> str:
         return "" if row[low] == row[high] else interval(row[low], row[high], share=share, digits=digits)
@@ -89,16 +64,10 @@ def written(rows: pd.DataFrame, columns: Sequence[Column], note: str, groups: pd
 
     Parameters
     ----------
-    rows : pandas.DataFrame
-    columns : sequence of Column
     note : str
         A line below the table.
     groups : pandas.Series, optional
         Headings above the rows that have them.
-
-    Returns
-    -------
-    str
     """
     texts = pd.DataFrame(
         {f"c{i}": [c.write(row) for _, row in rows.iterrows()] for i, c in enumerate(columns)}, dtype=object

@@ -20,16 +20,7 @@ _LIMITS = (("conf_low", "conf_high", "estimate"), ("hr_low", "hr_high", "hazard_
 
 
 def plain_numbers(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return rows with the digits that the plain table writes.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-
-    Returns
-    -------
-    pandas.DataFrame
-    """
+    """Return rows with the digits that the plain table writes."""
     numbers = [name for name in rows.columns if COLUMNS[str(name)].kind == "number"]
     return rows.round(dict.fromkeys(numbers, _DIGITS))
 
@@ -39,13 +30,8 @@ def plain_table(rows: pd.DataFrame, note: str = "") -> str:
 
     Parameters
     ----------
-    rows : pandas.DataFrame
     note : str
         A line below the table.
-
-    Returns
-    -------
-    str
     """
     shown = [name for name in _HEADED if name in rows and rows[name].notna().any()]
     if "label" in shown and "term" in shown:
@@ -78,7 +64,6 @@ def plain_sentence(estimates: Estimates, groups: Sequence[str]) -> str:
 
     Parameters
     ----------
-    estimates : Estimates
     groups : sequence of str
         In order; rows of others come after them.
 

@@ -29,16 +29,7 @@ def capital(text: str) -> str:
 
 
 def cause_in_words(cause: str) -> str:
-    """Return a cause as a report writes it.
-
-    Parameters
-    ----------
-    cause : str
-
-    Returns
-    -------
-    str
-    """
+    """Return a cause as a report writes it."""
     known = {"disengagement", "completion", "first session"}
     return words(f"cause.{cause}") if cause in known else translated(cause)
 
@@ -52,14 +43,8 @@ def share_of(row: pd.Series, group: str, *, people: bool = False, alone: bool = 
     ----------
     row : pandas.Series
         estimate, conf_low, conf_high, and n_event and n for ``people``.
-    group : str
-    people : bool, default False
     alone : bool, default False
         Whether no other group stands beside it: everybody needs no name then.
-
-    Returns
-    -------
-    str
     """
     nameless = alone and group == "all"
     named = ("group.share", "group.share.limits", "group.share.of")
@@ -93,17 +78,7 @@ def common_day(rows: pd.DataFrame, groups: Sequence[str]) -> float:
 
 
 def shares_of(rows: pd.DataFrame, groups: Sequence[str]) -> str:
-    """Write the first share of each group, without limits.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-    groups : sequence of str
-
-    Returns
-    -------
-    str
-    """
+    """Write the first share of each group, without limits."""
     own = rows.dropna(subset=["estimate"]).drop_duplicates("group").set_index("group")["estimate"]
     return listed(
         [
@@ -115,17 +90,7 @@ def shares_of(rows: pd.DataFrame, groups: Sequence[str]) -> str:
 
 
 def first_label(rows: pd.DataFrame, groups: Sequence[str]) -> str:
-    """Write the shares of rows of one label as a headline.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-    groups : sequence of str
-
-    Returns
-    -------
-    str
-    """
+    """Write the shares of rows of one label as a headline."""
     said = shares_of(rows, groups)
     return words("head.shares", label=str(rows["label"].iloc[0]), shares=said) if said else ""
 
@@ -137,13 +102,8 @@ def told_by(key: str, day: float, /, **values: str) -> str:
     ----------
     key : str
         Of a message with a place ``when``.
-    day : float
     **values
         What else stands in it.
-
-    Returns
-    -------
-    str
     """
     return capital(words(key, when=horizon(day), **values))
 
@@ -153,15 +113,8 @@ def with_gap(text: str, gap: Gap | None, day: float, group: str) -> str:
 
     Parameters
     ----------
-    text : str
-    gap : Gap or None
-    day : float
     group : str
         The focus.
-
-    Returns
-    -------
-    str
     """
     if gap is None or not (np.isnan(gap.day) or gap.day == day):
         return text
@@ -175,13 +128,8 @@ def each_label(rows: pd.DataFrame, groups: Sequence[str], gaps: Gaps) -> str:
     ----------
     rows : pandas.DataFrame
         group, label, estimate, limits, and n_event and n where they are shares of people.
-    groups : sequence of str
     gaps : mapping of str to Gap
         By label.
-
-    Returns
-    -------
-    str
     """
     found = []
     for label in dict.fromkeys(rows["label"].astype(str)):

@@ -145,7 +145,6 @@ def across_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str) -> tu
         From safe estimates: group, variable, label, estimate, conf_low, conf_high; missing where not shown.
     groups : sequence of str
         In the order of colours.
-    x_label : str
 
     Returns
     -------

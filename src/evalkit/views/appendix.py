@@ -49,10 +49,6 @@ def statistics(said: Mapping[str, str], tables: frozenset[str]) -> str:
         What stands in the places of the texts.
     tables : frozenset of str
         Tables that are part of the study: methods for others are left out.
-
-    Returns
-    -------
-    str
     """
     needs = {"Repeated harm": "outcomes", "Harm after completing": "outcomes", "Models": "outcomes"}
     lines = [

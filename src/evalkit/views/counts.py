@@ -121,7 +121,6 @@ def counts_figure(rows: pd.DataFrame, groups: Sequence[str], event: str) -> tupl
     ----------
     rows : pandas.DataFrame
         group, time, estimate, conf_low, conf_high.
-    groups : sequence of str
     event : str
         What is counted.
 

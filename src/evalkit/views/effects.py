@@ -125,7 +125,6 @@ def effects_figure(rows: pd.DataFrame, x_label: str) -> tuple[Figure, str]:
     ----------
     rows : pandas.DataFrame
         label, method, estimate, conf_low, conf_high.
-    x_label : str
 
     Returns
     -------

@@ -218,11 +218,6 @@ def pathway_figure(rows: pd.DataFrame, groups: Sequence[str]) -> Figure:
     ----------
     rows : pandas.DataFrame
         group, state, time, estimate.
-    groups : sequence of str
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     shown = _drawable(rows, groups)
     figure, named, drawn = new_figure(3.1), set(), set()

@@ -164,12 +164,10 @@ def fitted(name: str, room: float, allowed: Sequence[tuple[float, int]], weight:
 
     Parameters
     ----------
-    name : str
     room : float
         Points.
     allowed : sequence of (float, int)
         Sizes, the largest first, with the most lines at each.
-    weight : str
 
     Returns
     -------
@@ -225,8 +223,6 @@ def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, s
     ----------
     rows : pandas.DataFrame
         From safe estimates: group, label, n_event, estimate.
-    group : str
-    x_label : str
 
     Returns
     -------

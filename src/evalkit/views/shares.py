@@ -210,10 +210,6 @@ def wide(rows: pd.DataFrame, first: str, note: str, part: str = "") -> str:
         A line below the table.
     part : str
         Column of headings above the labels.
-
-    Returns
-    -------
-    str
     """
     groups = list(dict.fromkeys(rows["group"].astype(str)))
     lines, parts = [], []

@@ -62,10 +62,6 @@ def _theme() -> Any:  # noqa: ANN401 - matplotlib types its keys one by one
 def arm_style(groups: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return colour and line style of each group; the focus arm comes first.
 
-    Parameters
-    ----------
-    groups : sequence of str
-
     Returns
     -------
     dict
@@ -91,10 +87,6 @@ def new_figure(height: float, width: float = _WIDTH) -> Figure:
         Inches.
     width : float, default 6.5
         Inches: the reports' text width, or `NARROW`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     with mpl.rc_context(_theme()):
         return Figure(figsize=(width, height), layout="constrained")

@@ -73,7 +73,6 @@ def subgroups_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure,
     ----------
     rows : pandas.DataFrame
         variable, label, estimate, conf_low, conf_high, p_value.
-    groups : sequence of str
 
     Returns
     -------

@@ -62,10 +62,6 @@ class Messages:
             English, with named places in braces.
         **values
             What stands in the places; without any the places stay.
-
-        Returns
-        -------
-        str
         """
         text = template(messages(self.language).get(message, message))
         return numbers.joined(text.format(**values), self.language) if values else text

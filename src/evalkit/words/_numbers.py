@@ -121,11 +121,6 @@ def joined(text: str, language: str) -> str:
     ----------
     text : str
         A message whose places are filled.
-    language : str
-
-    Returns
-    -------
-    str
 
     Examples
     --------

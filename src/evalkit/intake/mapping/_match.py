@@ -31,7 +31,6 @@ class Match:
     ----------
     raw : str or None
         Their name; None: there is none, or it cannot be said.
-    why : str
     several : tuple of str
         Where it cannot be said: the names that it may be.
     """
@@ -48,16 +47,10 @@ def match(
 
     Parameters
     ----------
-    study : Study
-    spec : TableSpec
     columns : mapping of str to sequence
         Their names and cells.
     answers : mapping of str to str
         Our names and theirs, as somebody said; `NONE` where there is none.
-
-    Returns
-    -------
-    dict of str to Match
     """
     found = {
         name: Match(None, "said: none") if raw == NONE else Match(raw, "as you said")
@@ -98,18 +91,7 @@ def _score(study: Study, column: ColumnSpec, raw: str, cells: Sequence[object]) 
 
 
 def fits(study: Study, column: ColumnSpec, cells: Sequence[object]) -> bool:
-    """Say whether cells can be what a column of ours holds.
-
-    Parameters
-    ----------
-    study : Study
-    column : ColumnSpec
-    cells : sequence of object
-
-    Returns
-    -------
-    bool
-    """
+    """Say whether cells can be what a column of ours holds."""
     held = texts(cells)
     if not held:
         return not column.filled

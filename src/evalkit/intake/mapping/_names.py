@@ -183,14 +183,6 @@ NO_ANSWER = frozenset(
 def tokens(name: str) -> tuple[str, ...]:
     """Return the words in a name of a field, without what a system adds to it.
 
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    tuple of str
-
     Examples
     --------
     >>> tokens("Referral_Date__c"), tokens("DateOfBirth"), tokens("DOB")
@@ -202,17 +194,7 @@ def tokens(name: str) -> tuple[str, ...]:
 
 
 def usual_names(study: Study, column: ColumnSpec) -> tuple[str, ...]:
-    """Return what a column of ours may be called, the surest first.
-
-    Parameters
-    ----------
-    study : Study
-    column : ColumnSpec
-
-    Returns
-    -------
-    tuple of str
-    """
+    """Return what a column of ours may be called, the surest first."""
     label = next((c.label for c in study.covariates if c.name == column.name), "")
     of_arms = _OF_ARMS if column.name == study.arms.column else ()
     return (column.name, *_NAMES.get(column.name, ()), *of_arms, *([label] if label else []))
@@ -223,7 +205,6 @@ def nearness(name: str, usual: tuple[str, ...]) -> float:
 
     Parameters
     ----------
-    name : str
     usual : tuple of str
         The surest first.
 

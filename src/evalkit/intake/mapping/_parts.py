@@ -35,7 +35,6 @@ class Part:
 
     Attributes
     ----------
-    file : pathlib.Path
     sheet : str
         Empty where the file has none.
     names : tuple of str
@@ -75,7 +74,6 @@ def read_parts(files: Sequence[Path], table: str) -> list[Part]:
 
     Parameters
     ----------
-    files : sequence of pathlib.Path
     table : str
         Our name of it, for messages.
 

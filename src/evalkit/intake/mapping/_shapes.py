@@ -16,16 +16,7 @@ MOST_WORDS = 40
 
 
 def texts(cells: Sequence[object]) -> list[str]:
-    """Return the cells that hold something, as text.
-
-    Parameters
-    ----------
-    cells : sequence of object
-
-    Returns
-    -------
-    list of str
-    """
+    """Return the cells that hold something, as text."""
     found = []
     for cell in cells:
         try:
@@ -42,7 +33,6 @@ def shape_of(cells: Sequence[object], smallest: int) -> str:
 
     Parameters
     ----------
-    cells : sequence of object
     smallest : int
         A shape that fewer cells have is not shown: a rare one may be somebody's.
 
@@ -75,10 +65,6 @@ def shape(text: str) -> str:
 
 def words_in(cells: Sequence[object]) -> Counter[str]:
     """Count the different texts of a column.
-
-    Parameters
-    ----------
-    cells : sequence of object
 
     Returns
     -------

@@ -52,14 +52,6 @@ def fold(text: str) -> str:
     Entities, percent signs and backslash escapes are resolved, compatible characters made plain (NFKC), accents,
     zero-width and direction characters taken out, and case is dropped.
 
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> fold("Q\u200bX%37&#49;"), fold("ＱＸ７１"), fold("\\u0051x71")
@@ -130,10 +122,6 @@ class _Pieces(HTMLParser):
 
 def pieces(markup: str) -> Iterator[str]:
     """Take the texts out of HTML, SVG or Markdown: visible ones, comments, attributes, and what data URIs hold.
-
-    Parameters
-    ----------
-    markup : str
 
     Yields
     ------

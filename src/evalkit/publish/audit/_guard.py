@@ -181,10 +181,6 @@ def guard_for(
 def dates_in(text: str) -> Iterator[frozenset[date]]:
     """Find the days that a text names.
 
-    Parameters
-    ----------
-    text : str
-
     Yields
     ------
     frozenset of datetime.date

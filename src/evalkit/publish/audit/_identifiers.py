@@ -58,13 +58,8 @@ class Identifiers:
 
         Parameters
         ----------
-        identifiers : iterable of str
         own_text : str
             The protocol: a word that stands there cannot be told from an identifier.
-
-        Returns
-        -------
-        Identifiers
 
         Examples
         --------
@@ -92,10 +87,6 @@ class Identifiers:
         ----------
         text : str
             As it is published; Markdown's signs may split an identifier.
-
-        Returns
-        -------
-        bool
 
         Examples
         --------

@@ -64,16 +64,7 @@ class Approval:
 
 
 def beside(release: Path) -> Path:
-    """Return the file of approvals beside a release and its earlier revisions.
-
-    Parameters
-    ----------
-    release : pathlib.Path
-
-    Returns
-    -------
-    pathlib.Path
-    """
+    """Return the file of approvals beside a release and its earlier revisions."""
     return beside_release(release, FILE)
 
 
@@ -99,16 +90,7 @@ def kept_approvals(file: Path) -> list[Approval]:
 
 
 def approvals_beside(release: Path) -> list[Approval]:
-    """Return the approvals in the file beside a release, those of other revisions too.
-
-    Parameters
-    ----------
-    release : pathlib.Path
-
-    Returns
-    -------
-    list of Approval
-    """
+    """Return the approvals in the file beside a release, those of other revisions too."""
     return kept_approvals(beside(release))
 
 
@@ -140,7 +122,6 @@ def wrong_approvals(release: Path, manifest: Mapping[str, Any], private: Path | 
 
     Parameters
     ----------
-    release : pathlib.Path
     manifest : mapping
         Of the release.
     private : pathlib.Path or None

@@ -32,7 +32,6 @@ class Approver:
 
     Attributes
     ----------
-    name : str
     key : str
         Name of the key.
     since : str
@@ -48,16 +47,7 @@ class Approver:
 
 
 def plain_name(name: str) -> str:
-    """Return a person's name on one line, as approvals hold it.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    str
-    """
+    """Return a person's name on one line, as approvals hold it."""
     return " ".join(harmless(name).split())
 
 
@@ -154,14 +144,8 @@ def private_key_of(study: Study, name: str, file: Path | None) -> Path | None:
 
     Parameters
     ----------
-    study : Study
-    name : str
     file : pathlib.Path or None
         What was named on the command line; else ``EVALKIT_APPROVER_KEY`` or the study's private folder is looked at.
-
-    Returns
-    -------
-    pathlib.Path or None
 
     Raises
     ------

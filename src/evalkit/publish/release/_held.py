@@ -34,10 +34,6 @@ def release_name(report: str, period: str, revision: int) -> str:
 def ledger_for(job: RenderJob) -> Ledger:
     """Open the ledger of the folder that a render publishes into; call it while no other render of the study works.
 
-    Parameters
-    ----------
-    job : RenderJob
-
     Returns
     -------
     Ledger
@@ -80,10 +76,6 @@ def opened_ledger(private: Path, releases: Path, published: list[tuple[Path, dic
     published : list of (pathlib.Path, dict), optional
         What lies there, where that is known already.
 
-    Returns
-    -------
-    Ledger
-
     Raises
     ------
     EvalkitError
@@ -103,10 +95,6 @@ def published_in(releases: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     ----------
     releases : pathlib.Path
         ``<out>/<study>``.
-
-    Yields
-    ------
-    tuple of (pathlib.Path, dict)
     """
     for place in sorted(releases.glob("*/*")):
         hidden = any(name.startswith(".") for name in (place.name, place.parent.name))
@@ -123,10 +111,6 @@ def held_releases(published: list[tuple[Path, dict[str, Any]]]) -> set[str]:
     ----------
     published : list of (pathlib.Path, dict)
         With their manifests.
-
-    Returns
-    -------
-    set of str
     """
     names = {release_name(m["report"], m["period"], int(m.get("revision", 1))) for _, m in published}
     return names | {str(name) for _, manifest in published for name in manifest.get("ledger", ())}
@@ -145,12 +129,6 @@ def _refuse_another_secret(job: RenderJob, published: list[tuple[Path, dict[str,
 
 def newest_gone(job: RenderJob, standing: Standing, ledger: Ledger) -> dict[str, Any]:
     """Say which newer release than what is there was published, if there was one.
-
-    Parameters
-    ----------
-    job : RenderJob
-    standing : Standing
-    ledger : Ledger
 
     Returns
     -------

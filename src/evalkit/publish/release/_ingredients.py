@@ -137,10 +137,6 @@ def unused(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     ----------
     old, new : mapping
         Manifests, or the sections of one.
-
-    Returns
-    -------
-    list of Change
     """
     return [change for change in _all_differences(old, new) if _is_unused(change, old)]
 
@@ -161,13 +157,8 @@ def because(changes: Sequence[Change], most: int = 6) -> str:
 
     Parameters
     ----------
-    changes : sequence of Change
     most : int
         How many are named.
-
-    Returns
-    -------
-    str
 
     Examples
     --------

@@ -29,10 +29,6 @@ def entry_to(release: str, manifest_sha256: str, published: str) -> bytes:
         Digest of its manifest.
     published : str
         When, in UTC: the release itself holds no time of a clock, so that it comes out again byte by byte.
-
-    Returns
-    -------
-    bytes
     """
     about = {"release": release, "manifest_sha256": manifest_sha256, "published": published}
     return json.dumps(about, sort_keys=True).encode()
@@ -40,10 +36,6 @@ def entry_to(release: str, manifest_sha256: str, published: str) -> bytes:
 
 def entry_from(content: bytes) -> dict[str, Any]:
     """Read an entry; those of releases whose counts were rounded held their cells beside it.
-
-    Parameters
-    ----------
-    content : bytes
 
     Returns
     -------
@@ -93,10 +85,6 @@ class Index:
         ----------
         key : bytes
             The ledger's.
-
-        Returns
-        -------
-        bytes
         """
         content = {**asdict(self), "key": _fingerprint(key)}
         return json.dumps({**content, "seal": _seal(key, content)}, indent=1, sort_keys=True).encode()
@@ -112,14 +100,6 @@ def _seal(key: bytes, content: dict[str, Any]) -> str:
 
 def index_of(folder: Path) -> Index:
     """Read the index of a ledger, and hold it and the key to one another.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-
-    Returns
-    -------
-    Index
 
     Raises
     ------
@@ -155,10 +135,6 @@ def index_of(folder: Path) -> Index:
 
 def checked_key(folder: Path) -> bytes:
     """Read the key of a ledger.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
 
     Returns
     -------

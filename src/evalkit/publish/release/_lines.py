@@ -31,13 +31,8 @@ def beside_release(release: Path, file: str) -> Path:
 
     Parameters
     ----------
-    release : pathlib.Path
     file : str
         As ``approvals.jsonl``.
-
-    Returns
-    -------
-    pathlib.Path
     """
     return release.with_name(f"{_REVISION.sub('', release.name)}.{file}")
 
@@ -158,7 +153,6 @@ def check_written(study: Study, texts: Mapping[str, str], identifiers: Iterable[
 
     Parameters
     ----------
-    study : Study
     texts : mapping
         How each was given, as ``--reason``: text.
     identifiers, secrets : iterable of str

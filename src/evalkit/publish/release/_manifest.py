@@ -58,8 +58,6 @@ def went_in(job: RenderJob, notebook: Any, parameters: Mapping[str, Any], scratc
 
     Parameters
     ----------
-    job : RenderJob
-    notebook : nbformat.NotebookNode
     parameters : mapping
         Held to the notebook's parameters cell.
     scratch : pathlib.Path
@@ -134,10 +132,6 @@ def _digests(job: RenderJob, modules: Mapping[str, Path], language: str) -> dict
 def known_then(job: RenderJob) -> dict[str, str]:
     """Return the keyed digests of what each table says of the time up to the data cut.
 
-    Parameters
-    ----------
-    job : RenderJob
-
     Returns
     -------
     dict
@@ -151,13 +145,8 @@ def as_keyed(manifest: Mapping[str, Any], job: RenderJob) -> dict[str, Any]:
 
     Parameters
     ----------
-    manifest : mapping
     job : RenderJob
         Of the same period.
-
-    Returns
-    -------
-    dict
     """
     if manifest.get("manifest") != _UNKEYED:
         return dict(manifest)
@@ -196,7 +185,6 @@ def write_manifest(facts: Mapping[str, Any], outputs: Mapping[str, Path], file: 
         Everything that stands inside the PDF too.
     outputs : mapping of str to pathlib.Path
         Name in the release: finished file.
-    file : pathlib.Path
 
     Returns
     -------
@@ -271,16 +259,7 @@ def _loaded(file: Path) -> dict[str, Any] | None:
 
 
 def is_of_another_version(release: Path) -> bool:
-    """Say whether a release's manifest says that an older or a newer evalkit wrote it.
-
-    Parameters
-    ----------
-    release : pathlib.Path
-
-    Returns
-    -------
-    bool
-    """
+    """Say whether a release's manifest says that an older or a newer evalkit wrote it."""
     version = (_loaded(release / MANIFEST) or {}).get("manifest")
     return isinstance(version, int) and version not in {_UNKEYED, _VERSION}
 
@@ -318,11 +297,6 @@ def _is_sound(manifest: Mapping[str, Any]) -> bool:
 def damaged(release: Path, manifest: Mapping[str, Any]) -> list[str]:
     """List the files of a release that are not what its manifest says.
 
-    Parameters
-    ----------
-    release : pathlib.Path
-    manifest : mapping
-
     Returns
     -------
     list of str
@@ -340,11 +314,6 @@ def damaged(release: Path, manifest: Mapping[str, Any]) -> list[str]:
 
 def strangers(release: Path, manifest: Mapping[str, Any]) -> list[str]:
     """List the files of a release that its manifest does not name.
-
-    Parameters
-    ----------
-    release : pathlib.Path
-    manifest : mapping
 
     Returns
     -------

@@ -42,18 +42,12 @@ def own_remarks(
 
     Parameters
     ----------
-    release : pathlib.Path
-    manifest : mapping
     private : pathlib.Path or None
         The study's private folder; None: it is not here.
     public_key : pathlib.Path or None
         Of whoever signed the release; None: the study's own, where it has one.
     among : bool
         Whether the release lies among releases, where its approvals lie beside it.
-
-    Yields
-    ------
-    Remark
     """
     waits = (about(release) / ABOUT).is_file()
     held = Remark("unchecked", "whether it is what was published: the study's private folder is not here")
@@ -99,14 +93,8 @@ def in_ledgers(release: Path, manifest: Mapping[str, Any], private: Path) -> Rem
 
     Parameters
     ----------
-    release : pathlib.Path
-    manifest : mapping
     private : pathlib.Path
         The study's private folder.
-
-    Returns
-    -------
-    Remark
     """
     report, period, number = str(manifest["report"]), str(manifest["period"]), int(manifest.get("revision", 1))
     name, sha256 = release_name(report, period, number), digest(release / MANIFEST)

@@ -38,11 +38,6 @@ def _in_releases(folder: Path, manifest: Mapping[str, Any]) -> bool:
 def misplaced(release: Path, manifest: Mapping[str, Any]) -> tuple[str, str]:
     """Hold the place of a release to its manifest.
 
-    Parameters
-    ----------
-    release : pathlib.Path
-    manifest : mapping
-
     Returns
     -------
     tuple of (str, str)
@@ -68,11 +63,6 @@ def misplaced(release: Path, manifest: Mapping[str, Any]) -> tuple[str, str]:
 
 def broken_chain(release: Path, manifest: Mapping[str, Any]) -> tuple[str, str]:
     """Hold a release to the revisions beside it: each names the digest of the one that it superseded.
-
-    Parameters
-    ----------
-    release : pathlib.Path
-    manifest : mapping
 
     Returns
     -------

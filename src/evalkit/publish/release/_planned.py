@@ -56,11 +56,6 @@ def planned_in(out: Path, study: Study) -> list[Planned]:
 def added(items: Iterable[Item], versions: Sequence[Frozen]) -> list[str]:
     """Name the figures and tables with a result that no frozen protocol planned.
 
-    Parameters
-    ----------
-    items : iterable of Item
-    versions : sequence of Frozen
-
     Returns
     -------
     list of str
@@ -77,11 +72,6 @@ def _estimates(item: Item) -> set[str]:
 
 def with_added(document: Document, versions: Sequence[Frozen]) -> Document:
     """Return the document with a line at each figure and table that was not planned.
-
-    Parameters
-    ----------
-    document : Document
-    versions : sequence of Frozen
 
     Returns
     -------
@@ -102,12 +92,6 @@ def with_added(document: Document, versions: Sequence[Frozen]) -> Document:
 
 def registered(study: Study, versions: Sequence[Frozen], items: Iterable[Item]) -> dict[str, Any]:
     """Return what the manifest says of the frozen protocol.
-
-    Parameters
-    ----------
-    study : Study
-    versions : sequence of Frozen
-    items : iterable of Item
 
     Returns
     -------

@@ -32,7 +32,6 @@ class NumberChange:
         Label of the figure or table, or the cell that said it.
     where : str
         Row, as ``group Pilot, time 90``; empty when the output as a whole came or went.
-    column : str
     old, new : str or int or float or None
         None where it is missing.
     """
@@ -49,12 +48,7 @@ class NumberChange:
         return f"{self.output}, {self.where}, {self.column}: {_said(self.old)} before, {_said(self.new)} now"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the change as plain values.
-
-        Returns
-        -------
-        dict
-        """
+        """Return the change as plain values."""
         return {name: getattr(self, name) for name in ("output", "where", "column", "old", "new")}
 
 
@@ -63,7 +57,6 @@ def published_of(items: Iterable[Item], files: Mapping[str, Path]) -> list[dict[
 
     Parameters
     ----------
-    items : iterable of Item
     files : mapping of str to pathlib.Path
         Files of the release: those with the numbers of its figures and tables are among them.
 
@@ -93,10 +86,6 @@ def published_of(items: Iterable[Item], files: Mapping[str, Path]) -> list[dict[
 
 def estimates_of(items: Sequence[Item]) -> list[list[str]]:
     """List id and kind of every estimate that something published comes from.
-
-    Parameters
-    ----------
-    items : sequence of Item
 
     Returns
     -------
@@ -174,10 +163,6 @@ def how_many(rows: list[list[str]]) -> int:
     ----------
     rows : list of list of str
         The heading first.
-
-    Returns
-    -------
-    int
     """
     return sum(isinstance(value, int | float) for _, value in _cells(rows or [[]]).items())
 

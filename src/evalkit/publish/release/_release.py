@@ -42,10 +42,6 @@ def kept_folder(target: Path, revision: int) -> Path:
     revision : int
         Of the superseded release.
 
-    Returns
-    -------
-    pathlib.Path
-
     Examples
     --------
     >>> kept_folder(Path("reports/demo/quarterly/2022Q3"), 1).name
@@ -56,10 +52,6 @@ def kept_folder(target: Path, revision: int) -> Path:
 
 def check_place(target: Path) -> None:
     """Find out before the work whether a release can be placed.
-
-    Parameters
-    ----------
-    target : pathlib.Path
 
     Raises
     ------

@@ -55,13 +55,8 @@ def kept_folder_of(study: Study, manifest: Path) -> Path:
 
     Parameters
     ----------
-    study : Study
     manifest : pathlib.Path
         The release's manifest.
-
-    Returns
-    -------
-    pathlib.Path
     """
     return private_folder(study) / "review" / digest(manifest)[:16]
 
@@ -106,10 +101,8 @@ def keep_for_review(
 
     Parameters
     ----------
-    study : Study
     manifest : pathlib.Path
         Of the release about to be placed.
-    executed : nbformat.NotebookNode
     record : pathlib.Path or None
         What the report wrote of its counts, one JSON line per output; None: nothing was written.
     looked : mapping of str to int, optional
@@ -130,13 +123,7 @@ def keep_for_review(
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write a text that only the study's users can read, whole or not at all.
-
-    Parameters
-    ----------
-    file : pathlib.Path
-    text : str
-    """
+    """Write a text that only the study's users can read, whole or not at all."""
     write_private_bytes(file, text.encode("utf-8"))
 
 

@@ -54,10 +54,6 @@ class Revision:
         ----------
         say : Messages
             Of the report's language.
-
-        Returns
-        -------
-        str
         """
         if self.number == 1:
             return ""
@@ -68,12 +64,7 @@ class Revision:
         return say("{number}, supersedes revision {before}.", number=self.number, before=before) + f" {self.note}"
 
     def facts(self) -> dict[str, Any]:
-        """Return what the manifest says.
-
-        Returns
-        -------
-        dict
-        """
+        """Return what the manifest says."""
         return {
             "revision": self.number,
             "supersedes": dict(self.supersedes) or None,
@@ -125,16 +116,7 @@ FIRST = Revision()
 
 
 def revision_of(manifest: Mapping[str, Any]) -> Revision:
-    """Return what a release's manifest says of its revision.
-
-    Parameters
-    ----------
-    manifest : mapping
-
-    Returns
-    -------
-    Revision
-    """
+    """Return what a release's manifest says of its revision."""
     changes = manifest.get("changes") or {}
     return Revision(
         int(manifest.get("revision", 1)),
@@ -158,12 +140,6 @@ def superseding(
         Digest of its manifest.
     note : str
         Why it is superseded.
-    reasons : sequence of Change
-    numbers : sequence of NumberChange
-
-    Returns
-    -------
-    Revision
     """
     before = {"revision": revision, "manifest_sha256": manifest_sha256}
     return Revision(
@@ -180,10 +156,6 @@ def after_gone(gone: Mapping[str, Any], note: str) -> Revision:
         Its ``revision`` and ``manifest_sha256``.
     note : str
         Why there is another one; may be empty.
-
-    Returns
-    -------
-    Revision
     """
     return Revision(int(gone["revision"]) + 1, {**gone, "gone": True}, note)
 

@@ -96,10 +96,6 @@ def _write(file: Path, content: bytes, mode: int) -> None:
 def signing_key(study: Study) -> Path | None:
     """Find the private key that signs a study's releases.
 
-    Parameters
-    ----------
-    study : Study
-
     Returns
     -------
     pathlib.Path or None
@@ -125,7 +121,6 @@ def sign(manifest: Path, key_file: Path, file: Path) -> Path:
 
     Parameters
     ----------
-    manifest : pathlib.Path
     key_file : pathlib.Path
         The private key; others than its user must not be able to read it.
     file : pathlib.Path
@@ -151,7 +146,6 @@ def sign_bytes(content: bytes, key_file: Path) -> tuple[str, str]:
 
     Parameters
     ----------
-    content : bytes
     key_file : pathlib.Path
         See `sign`.
 
@@ -167,10 +161,6 @@ def sign_bytes(content: bytes, key_file: Path) -> tuple[str, str]:
 def key_name(key_file: Path) -> str:
     """Return the name of a private key.
 
-    Parameters
-    ----------
-    key_file : pathlib.Path
-
     Returns
     -------
     str
@@ -181,10 +171,6 @@ def key_name(key_file: Path) -> str:
 
 def public_name(public_file: Path) -> str:
     """Return the name of a public key.
-
-    Parameters
-    ----------
-    public_file : pathlib.Path
 
     Returns
     -------
@@ -203,7 +189,6 @@ def check_signature(release: Path, manifest: str, public_file: Path) -> str:
         The release folder.
     manifest : str
         Name of the manifest.
-    public_file : pathlib.Path
 
     Returns
     -------
@@ -234,14 +219,8 @@ def check_bytes(content: bytes, signature: str, public_file: Path) -> bool:
 
     Parameters
     ----------
-    content : bytes
     signature : str
         In base 64.
-    public_file : pathlib.Path
-
-    Returns
-    -------
-    bool
     """
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
 

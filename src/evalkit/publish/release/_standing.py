@@ -48,12 +48,10 @@ class Standing:
 
     Attributes
     ----------
-    place : pathlib.Path
     there : bool
         Whether anything is published there.
     manifest : mapping
         Empty when nothing is there, or its manifest cannot be read.
-    manifest_sha256 : str
     changes : tuple of Change
         What would go in now and did not then.
     wrong : tuple of str
@@ -131,13 +129,8 @@ def standing_at(job: RenderJob, parts: Mapping[str, Any]) -> Standing:
 
     Parameters
     ----------
-    job : RenderJob
     parts : mapping
         What would go in now; see `evalkit.publish.release._manifest.went_in`.
-
-    Returns
-    -------
-    Standing
 
     Raises
     ------
@@ -187,7 +180,6 @@ def outputs_changed(
 
     Parameters
     ----------
-    release : pathlib.Path
     then, facts : mapping
         Manifests: of the release, and of what was made now.
     files : mapping of str to pathlib.Path
@@ -211,13 +203,8 @@ def came_out_the_same(study: Study, standing: Standing) -> bool:
 
     Parameters
     ----------
-    study : Study
     standing : Standing
         Of which only the surroundings are other than then.
-
-    Returns
-    -------
-    bool
     """
     return find_private_folder(study) is not None and _named(standing) in _kept(_file(study, standing))
 

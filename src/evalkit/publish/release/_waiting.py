@@ -90,15 +90,10 @@ def waiting_at(study: Study, target: Path, parts: Mapping[str, Any]) -> Path | N
 
     Parameters
     ----------
-    study : Study
     target : pathlib.Path
         The release folder it is for.
     parts : mapping
         What would go in now; see `evalkit.publish.release._manifest.went_in`.
-
-    Returns
-    -------
-    pathlib.Path or None
     """
     place = _place(study, target)
     if not (place / MANIFEST).is_file() or not (about(place) / ABOUT).is_file():
@@ -115,10 +110,8 @@ def hold(study: Study, files: Mapping[str, Path], waiting: Waiting) -> Path:
 
     Parameters
     ----------
-    study : Study
     files : mapping of str to pathlib.Path
         Name in the release: finished file.
-    waiting : Waiting
 
     Returns
     -------
@@ -203,14 +196,6 @@ def may_go_out(release: Path, ledger: Ledger) -> None:
 @contextlib.contextmanager
 def copied(release: Path) -> Iterator[Path]:
     """Copy a waiting release aside: what is then checked is what is published, whatever happens to the folder.
-
-    Parameters
-    ----------
-    release : pathlib.Path
-
-    Yields
-    ------
-    pathlib.Path
 
     Raises
     ------

@@ -42,16 +42,7 @@ class Withdrawal:
 
 
 def beside_withdrawals(release: Path) -> Path:
-    """Return the file of withdrawals beside a release and its other revisions.
-
-    Parameters
-    ----------
-    release : pathlib.Path
-
-    Returns
-    -------
-    pathlib.Path
-    """
+    """Return the file of withdrawals beside a release and its other revisions."""
     return beside_release(release, WITHDRAWALS)
 
 

@@ -41,10 +41,6 @@ def frame_of(item: Item) -> pd.DataFrame:
     item : Item
         A figure or table that has numbers.
 
-    Returns
-    -------
-    pandas.DataFrame
-
     Raises
     ------
     PublicationError
@@ -78,7 +74,6 @@ def write_data(document: Document, scratch: Path, timeout: float, memory_gb: flo
 
     Parameters
     ----------
-    document : Document
     scratch : pathlib.Path
         Private folder of this render.
     timeout : float
@@ -137,16 +132,7 @@ def _pictures(
 
 
 def described(item: Item) -> str:
-    """Return a figure's SVG with its caption as title and its alternative text as description.
-
-    Parameters
-    ----------
-    item : Item
-
-    Returns
-    -------
-    str
-    """
+    """Return a figure's SVG with its caption as title and its alternative text as description."""
     said = f"<title>{escape(item.title)}</title><desc>{escape(item.alt)}</desc>"
     return _SVG.sub(lambda found: found[0] + said, item.text, count=1)
 

@@ -100,13 +100,7 @@ def document_of(executed: Any, *, toc: bool, pdf_standard: str) -> Document:  # 
 
     Parameters
     ----------
-    executed : nbformat.NotebookNode
-    toc : bool
     pdf_standard : {"ua-1", "none"}
-
-    Returns
-    -------
-    Document
 
     Raises
     ------
@@ -130,11 +124,6 @@ def document_of(executed: Any, *, toc: bool, pdf_standard: str) -> Document:  # 
 def with_bibliography(document: Document, notebook: Path) -> Document:
     """Return the document with the references that lie beside its notebook, where it has a place for them.
 
-    Parameters
-    ----------
-    document : Document
-    notebook : pathlib.Path
-
     Returns
     -------
     Document
@@ -147,11 +136,6 @@ def with_bibliography(document: Document, notebook: Path) -> Document:
 
 def with_excuses(document: Document, excuses: Sequence[Excuse]) -> Document:
     """Return the document with what was excused of its tables, at its end where the notebook does not say it itself.
-
-    Parameters
-    ----------
-    document : Document
-    excuses : sequence of Excuse
 
     Returns
     -------
@@ -176,10 +160,5 @@ def _cover(executed: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def resources() -> Path:
-    """Return the folder of template, filter and style sheet.
-
-    Returns
-    -------
-    pathlib.Path
-    """
+    """Return the folder of template, filter and style sheet."""
     return Path(str(files("evalkit.publish") / "resources"))

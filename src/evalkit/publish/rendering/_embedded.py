@@ -47,7 +47,6 @@ def publish_embedded(
 
     Parameters
     ----------
-    document : Document
     formats : tuple of {"pdf", "html"}
     scratch : pathlib.Path
         Private folder of this render; everything is written there.
@@ -82,16 +81,7 @@ def publish_embedded(
 
 
 def metadata(document: Document) -> dict[str, object]:
-    """Return what the templates ask for; texts escaped for where they will stand.
-
-    Parameters
-    ----------
-    document : Document
-
-    Returns
-    -------
-    dict
-    """
+    """Return what the templates ask for; texts escaped for where they will stand."""
     said, say = words(document.locale), messages_for(document.locale)
     texts = {
         "title": document.title,
@@ -209,12 +199,7 @@ def font_folder(folder: Path) -> Path:
 
 
 def write_style(folder: Path) -> None:
-    """Write the page's style sheet, with the letters of the PDF in it.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-    """
+    """Write the page's style sheet, with the letters of the PDF in it."""
     style = (resources() / "report.css").read_text(encoding="utf-8")
     (folder / "report.css").write_text(style_with_letters(style), encoding="utf-8")
 

@@ -139,7 +139,6 @@ def execute(
         Folder of the notebook; importable from it.
     log_file : pathlib.Path
         Written when a cell fails.
-    limits : Limits
     on_cell : callable
         Called with (cells begun, cells in all).
     variables : mapping of str, optional
@@ -211,10 +210,6 @@ def execute(
 
 def before_injected(notebook: Any) -> int:  # noqa: ANN401
     """Return the place of the parameters cell: papermill puts one of its own after it, and people count theirs.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
 
     Returns
     -------
@@ -357,10 +352,6 @@ def redact(message: str, source: str) -> str:
         The message of an exception that is not evalkit's own.
     source : str
         The notebook's source: words standing in it are the author's, not the data's.
-
-    Returns
-    -------
-    str
 
     Examples
     --------

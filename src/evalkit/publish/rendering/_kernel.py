@@ -67,18 +67,7 @@ class _Weighed(NotebookClient):
     on_output: Callable[[int], bool] = staticmethod(lambda _: True)
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:  # noqa: ANN401
-        """Take one message of the kernel, unless it has put out more than it may.
-
-        Parameters
-        ----------
-        msg : dict
-        cell : nbformat.NotebookNode
-        cell_index : int
-
-        Returns
-        -------
-        nbformat.NotebookNode or None
-        """
+        """Take one message of the kernel, unless it has put out more than it may."""
         content = msg.get("content", {})
         data = content.get("data", {})
         texts = [content.get("text", ""), *(data.values() if isinstance(data, dict) else ())]
@@ -117,7 +106,6 @@ class ReportEngine(NBClientEngine):  # type: ignore[misc]
 
         Parameters
         ----------
-        nb_man : papermill.engines.NotebookExecutionManager
         kernel_name : str
             Ignored: the kernel is always this Python.
         on_cell, on_manager : callable
@@ -131,10 +119,6 @@ class ReportEngine(NBClientEngine):  # type: ignore[misc]
             The kernel's working folder.
         start_timeout : int, default 60
             Seconds a kernel may take to start.
-
-        Returns
-        -------
-        nbformat.NotebookNode
         """
         total = len(nb_man.nb.cells)
         started = nb_man.cell_start

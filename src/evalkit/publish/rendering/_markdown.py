@@ -35,7 +35,6 @@ def write_markdown(document: Document, folder: Path) -> Path:
 
     Parameters
     ----------
-    document : Document
     folder : pathlib.Path
         Scratch folder of the render.
 
@@ -54,13 +53,8 @@ def markdown_parts(document: Document, folder: Path) -> list[str]:
 
     Parameters
     ----------
-    document : Document
     folder : pathlib.Path
         Scratch folder of the render.
-
-    Returns
-    -------
-    list of str
     """
     media = folder / "media"
     media.mkdir(exist_ok=True)
@@ -91,8 +85,6 @@ def files_of(item: Item, say: Messages, *, linked: bool = True) -> str:
 
     Parameters
     ----------
-    item : Item
-    say : Messages
     linked : bool
         Whether its files lie beside the page.
 
@@ -107,14 +99,6 @@ def files_of(item: Item, say: Messages, *, linked: bool = True) -> str:
 
 def quoted(text: str) -> str:
     """Return a text as the value of a pandoc attribute: entities are read there, and nothing else is.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
 
     Examples
     --------
@@ -136,8 +120,6 @@ def beside(item: Item, say: Messages, *, linked: bool = True) -> str:
 
     Parameters
     ----------
-    item : Item
-    say : Messages
     linked : bool
         Whether its files lie beside the page: a draft has none.
 
@@ -230,10 +212,6 @@ def finished(page: str) -> str:
     page : str
         HTML.
 
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> finished('<nav class="contents">C</nav><h2>Found</h2><div class="contents"></div>')
@@ -252,10 +230,6 @@ def wrap_tables(page: str) -> str:
     ----------
     page : str
         HTML; tables that stand in such a box already keep it.
-
-    Returns
-    -------
-    str
 
     Examples
     --------
@@ -281,14 +255,6 @@ def wrap_tables(page: str) -> str:
 
 def css_string(text: str) -> str:
     r"""Return a text as what stands between quotes in a style sheet inside a page.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
 
     Examples
     --------

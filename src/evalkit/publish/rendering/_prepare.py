@@ -63,14 +63,6 @@ class Item:
 def prepare(executed: Any) -> list[Item]:  # noqa: ANN401 - nbformat.NotebookNode has no types
     """Take from an executed notebook what is published, in order.
 
-    Parameters
-    ----------
-    executed : nbformat.NotebookNode
-
-    Returns
-    -------
-    list of Item
-
     Raises
     ------
     DisclosureError
@@ -210,14 +202,6 @@ def _check_references(items: list[Item]) -> None:
 def references_in(text: str) -> list[str]:
     """Return the labels that a Markdown text refers to.
 
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    list of str
-
     Examples
     --------
     >>> references_in("See @fig-a, @tbl-b-; ann@fig-none.org, `@fig-none`.")
@@ -233,12 +217,7 @@ def unresolved(cell: int, name: str, labels: Iterable[str]) -> PublicationError:
     ----------
     cell : int
         Where it stands.
-    name : str
     labels : iterable of str
         Those that there are.
-
-    Returns
-    -------
-    PublicationError
     """
     return PublicationError(f"cell {cell}: reference '@{name}' leads nowhere{did_you_mean(name, list(labels))}")

@@ -42,10 +42,6 @@ class Finished:
 def memory_of(pid: int) -> int:
     """Return the memory that a process and everything it started hold.
 
-    Parameters
-    ----------
-    pid : int
-
     Returns
     -------
     int
@@ -82,10 +78,6 @@ def run_child(
         Environment; the caller's when not given.
     memory_gb : float
         Most that it and everything it starts may hold.
-
-    Returns
-    -------
-    Finished
 
     Raises
     ------

@@ -66,12 +66,7 @@ _PART = re.compile(r"^\s*(Pandoc|Deno|Typst) version:? (\d[\w.+-]*)", re.MULTILI
 
 
 def find_quarto() -> Path | None:
-    """Return the Quarto program: ``$EVALKIT_QUARTO``, else the one on PATH.
-
-    Returns
-    -------
-    pathlib.Path or None
-    """
+    """Return the Quarto program: ``$EVALKIT_QUARTO``, else the one on PATH."""
     named = os.environ.get("EVALKIT_QUARTO")
     found = shutil.which(named) if named else shutil.which("quarto")
     return Path(found) if found else None
@@ -79,10 +74,6 @@ def find_quarto() -> Path | None:
 
 def needed_quarto() -> Path:
     """Return the Quarto program.
-
-    Returns
-    -------
-    pathlib.Path
 
     Raises
     ------
@@ -101,13 +92,8 @@ def quarto_version(program: Path, folder: Path) -> str:
 
     Parameters
     ----------
-    program : pathlib.Path
     folder : pathlib.Path
         Working folder.
-
-    Returns
-    -------
-    str
 
     Raises
     ------
@@ -134,7 +120,6 @@ def parts_of(program: Path, folder: Path) -> dict[str, str]:
 
     Parameters
     ----------
-    program : pathlib.Path
     folder : pathlib.Path
         Working folder.
 
@@ -155,7 +140,6 @@ def publish_quarto(
 
     Parameters
     ----------
-    document : Document
     formats : tuple of {"pdf", "html"}
     scratch : pathlib.Path
         Private folder of this render; Quarto sees only a fresh folder inside it.
@@ -218,12 +202,7 @@ def command(program: Path, formats: tuple[str, ...]) -> list[str]:
 
     Parameters
     ----------
-    program : pathlib.Path
     formats : tuple of {"pdf", "html"}
-
-    Returns
-    -------
-    list of str
     """
     to = ",".join("typst" if name == "pdf" else name for name in formats)
     return [str(program), "render", "report.ipynb", "--to", to, "--no-execute"]
@@ -255,7 +234,6 @@ def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> P
 
     Parameters
     ----------
-    document : Document
     formats : tuple of {"pdf", "html"}
     folder : pathlib.Path
         Fresh folder.
@@ -289,12 +267,7 @@ def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]
 
     Parameters
     ----------
-    document : Document
     formats : tuple of {"pdf", "html"}
-
-    Returns
-    -------
-    dict
     """
     per_format: dict[str, Any] = {}
     if "pdf" in formats:
@@ -339,10 +312,6 @@ def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]
 
 def cleaned(page: str) -> str:
     """Take out of Quarto's page what ours does not have: scripts, and alternative texts of what is no picture.
-
-    Parameters
-    ----------
-    page : str
 
     Returns
     -------

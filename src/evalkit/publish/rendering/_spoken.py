@@ -21,17 +21,7 @@ _TOLD = 40
 
 
 def catalogue_of(notebook: Path, language: str) -> Path:
-    """Return where the words of a notebook in a language lie: ``quarterly.es.po`` beside ``quarterly.ipynb``.
-
-    Parameters
-    ----------
-    notebook : pathlib.Path
-    language : str
-
-    Returns
-    -------
-    pathlib.Path
-    """
+    """Return where the words of a notebook in a language lie: ``quarterly.es.po`` beside ``quarterly.ipynb``."""
     return notebook.with_name(f"{notebook.stem}.{language}.po")
 
 
@@ -40,11 +30,9 @@ def in_language(notebook: Any, file: Path, language: str) -> Any:  # noqa: ANN40
 
     Parameters
     ----------
-    notebook : nbformat.NotebookNode
     file : pathlib.Path
         Where it was read from: its catalogue lies beside it. Without one the notebook is taken to be written in the
         language.
-    language : str
 
     Returns
     -------
@@ -82,16 +70,7 @@ def in_language(notebook: Any, file: Path, language: str) -> Any:  # noqa: ANN40
 
 
 def prose(notebook: Any) -> list[str]:  # noqa: ANN401
-    """Return the paragraphs, headings and captions of a notebook, each once: what its catalogue has to hold.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-
-    Returns
-    -------
-    list of str
-    """
+    """Return the paragraphs, headings and captions of a notebook, each once: what its catalogue has to hold."""
     found: list[str] = []
 
     def kept(text: str) -> str:

@@ -92,14 +92,6 @@ def remote_loads(text: str) -> list[str]:
 def strip_scripts(text: str) -> str:
     """Take script tags out of a page: our pages need no scripts at all.
 
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> strip_scripts('a<script src="https://cdn.example/r.js"></script><script>1 < 2</script>b')
@@ -110,10 +102,6 @@ def strip_scripts(text: str) -> str:
 
 def check_self_contained(page: Path) -> None:
     """Refuse a page that would load something from the network.
-
-    Parameters
-    ----------
-    page : pathlib.Path
 
     Raises
     ------
@@ -135,10 +123,6 @@ def font_file(package: str, face: str) -> Path:
         A key of `FONTS`.
     face : str
         As ``Semibold``.
-
-    Returns
-    -------
-    pathlib.Path
     """
     found = find_spec(package)
     home = Path(str(found.origin if found else "")).parent
