@@ -16,8 +16,8 @@ from joblib import Parallel, delayed
 from evalkit import stats
 from evalkit.errors import EvalkitError
 from evalkit.simulate import integrate, simulate_scales
-from evalkit.simulate._draw import draw_course
 from evalkit.simulate._scenario import get_scenario
+from evalkit.simulate._study import draw_course
 from evalkit.simulate._truth import known_truth
 
 # Curves of the arms as they are cost little: they are estimated in more studies, after the STUDIES of all the rest.

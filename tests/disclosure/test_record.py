@@ -15,7 +15,7 @@ from evalkit.analyses._analyses import RatioOf
 from evalkit.counts import DayCounts, Moments, Tally, codes_of
 from evalkit.disclosure import Cell, Policy, Record, cells_of, make_safe, read_record, safe_restatements
 from evalkit.disclosure._noise import Noise, bell
-from evalkit.disclosure._quoted import curve_keys, is_curve, places
+from evalkit.disclosure._safe import curve_keys, is_curve, places
 from evalkit.errors import DisclosureError, ProtocolError
 from evalkit.estimates import Estimates
 from evalkit.protocol import Disclosure

@@ -8,7 +8,7 @@ import pytest
 
 from evalkit.protocol import Disclosure, ReportParams, Study
 from evalkit.protocol import _private as private
-from evalkit.protocol._baselines import Baseline
+from evalkit.protocol._report import Baseline
 
 LEAST = {
     "id": "tiny", "title": "T", "starts": "2021-11-18", "tables": {"participants": {"path": "p.csv"}},

@@ -62,7 +62,6 @@ from evalkit.analyses._analyses import Caseload, LateEntry, MeanOf, RatioOf, Sha
 from evalkit.analyses._balance import BalanceOf
 from evalkit.analyses._baseline import BaselineMeans, BaselineShares, baseline, incomplete
 from evalkit.analyses._caseload import caseload
-from evalkit.analyses._cohorts import by_quarter_of_referral
 from evalkit.analyses._compare import N_BOOT, TARGETS, Comparison, compare_arms, target_of
 from evalkit.analyses._dose import (
     attendance_rate,
@@ -107,7 +106,7 @@ from evalkit.analyses._recurrent import MeanCountOf, repeated_harm
 from evalkit.analyses._sensitivity import sensitivity
 from evalkit.analyses._stay import leaving, mean_stay, staying
 from evalkit.analyses._subgroups import differences_of, subgroups
-from evalkit.analyses._trend import ChangeOf, change, trend
+from evalkit.analyses._trend import ChangeOf, by_quarter_of_referral, change, trend
 from evalkit.analyses._waiting import starting_by_wait, waiting, waiting_days
 
 __all__ = [

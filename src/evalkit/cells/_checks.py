@@ -16,8 +16,8 @@ from typing import Any
 
 from evalkit.cells._known import members_of, public_names
 from evalkit.cells._labels import REFERENCE, labels_of
+from evalkit.cells._names import parsed
 from evalkit.cells._options import options_of
-from evalkit.cells._parsed import parsed
 from evalkit.errors import PublicationError, did_you_mean
 
 _DOORS = "only what report.show, report.say and report.cover put out may leave"

@@ -1,15 +1,13 @@
-"""Which names a cell reads and sets, and whether it may change what another cell made."""
+"""A cell as Python reads it: which names it reads and sets, and whether it may change what another cell made."""
 
 from __future__ import annotations
 
-__all__ = ["Names", "names_of"]
+__all__ = ["Names", "names_of", "parsed"]
 
 import ast
 import functools
 import symtable
 from dataclasses import dataclass
-
-from evalkit.cells._parsed import parsed
 
 # Through these a cell can reach any name, or do what its text does not say.
 _ANYTHING = frozenset(
@@ -20,6 +18,22 @@ _CHANGES = frozenset(
     {"add", "append", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "reverse", "setattr",
      "setdefault", "setflags", "sort", "update"}
 )  # fmt: skip
+
+
+def parsed(source: str) -> ast.Module:
+    """Return the syntax tree of a cell; its magics are calls, as IPython makes them.
+
+    Raises
+    ------
+    SyntaxError
+        If it is not Python.
+    """
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        from IPython.core.inputtransformer2 import TransformerManager  # noqa: PLC0415 - slow to import
+
+        return ast.parse(str(TransformerManager().transform_cell(source)))
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from evalkit.disclosure._counts import safe_counts
 from evalkit.disclosure._digits import POINTS, Digits, cut, printed
 from evalkit.disclosure._noise import Noise, bell
 from evalkit.disclosure._policy import Policy
-from evalkit.disclosure._record import Record
-from evalkit.disclosure._record_line import RecordLine, read_record
+from evalkit.disclosure._record import Record, RecordLine, read_record
 from evalkit.disclosure._restated import safe_restatements
 from evalkit.disclosure._safe import Safe, make_safe
 

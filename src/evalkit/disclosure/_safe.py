@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Safe", "make_safe"]
+__all__ = ["Safe", "curve_keys", "is_curve", "make_safe", "places"]
 
 import dataclasses
 from collections.abc import Sequence
@@ -20,11 +20,35 @@ from evalkit.disclosure._fits import any_small, coarser
 from evalkit.disclosure._limits import widened
 from evalkit.disclosure._lines import corners, ends_at, read_at, spread
 from evalkit.disclosure._policy import Policy
-from evalkit.disclosure._quoted import curve_keys, is_curve, places
 from evalkit.disclosure._states import safe_states
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Analysis, Estimates
 from evalkit.glossary import COLUMNS
+
+_SPREAD = frozenset({"rmst", "rmst_contrast", "survival_difference", "survival_quantile"})
+"""Analyses of counts by day, other than curves, that are asked of the spread counts."""
+
+
+def curve_keys(rows: pd.DataFrame) -> list[str]:
+    """Return the columns that tell one curve from another."""
+    return ["group", "cause"] if "cause" in rows else ["group"]
+
+
+def places(rows: pd.DataFrame) -> list[tuple[str, float]]:
+    """Name each row's curve (``group``, or ``group: cause``) and day.
+
+    Returns
+    -------
+    list of (str, float)
+    """
+    groups = rows["group"].astype(str)
+    names = groups + ": " + rows["cause"].astype(str) if "cause" in rows else groups
+    return [(str(name), float(time)) for name, time in zip(names, rows["time"], strict=True)]
+
+
+def is_curve(estimates: Estimates) -> bool:
+    """Say whether an estimate is of curves."""
+    return isinstance(estimates.counts, DayCounts) and {"time", "n_risk", "n_event"} <= set(estimates.data.columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,10 +337,6 @@ def _safe_days(
     )
     at_risk = risk_at(exact, policy, asked.noise_name)
     return Safe(held(again), verdict, withheld, policy, quoted=quoted, at_risk=at_risk, smooth=smooth)
-
-
-_SPREAD = frozenset({"rmst", "rmst_contrast", "survival_difference", "survival_quantile"})
-"""Analyses of counts by day, other than curves, that are asked of the spread counts."""
 
 
 def _with_gaps(shown: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,11 @@
-"""Opening a study: every table read, every problem of reading said at once."""
+"""Opening a study: every table read, every problem of reading said at once.
+
+So are values that a report would name but cannot show: here, and not after a whole run.
+"""
 
 from __future__ import annotations
+
+__all__ = ["letters"]
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,17 +17,18 @@ import pyarrow as pa
 from evalkit.errors import DataError
 from evalkit.intake._clean import clean_errors
 from evalkit.intake._convert import Broken
-from evalkit.intake._data import Input, StudyData
+from evalkit.intake._cut import fetch
+from evalkit.intake._data import Input, StudyData, kept_in
 from evalkit.intake._database import connect, our_columns, raw_table, redacted, says_synthetic
 from evalkit.intake._excuses import check_excuses, check_ignored
 from evalkit.intake._files import SEALED, of_several, read_file, sha256
-from evalkit.intake._findings import Finding, Findings
-from evalkit.intake._letters import letters
+from evalkit.intake._findings import Finding, Findings, finding
 from evalkit.intake._moments import in_utc
 from evalkit.intake._parts import located, numbered, parts_of, together
 from evalkit.intake._raw import Wanted
-from evalkit.intake._read import check_mapping, read_table
+from evalkit.intake._read import ROW, check_mapping, read_table
 from evalkit.intake._spec import TABLE_NAMES, check_names, table_spec
+from evalkit.letters import unshown
 from evalkit.protocol import Study, load_disclosure
 from evalkit.zones import zone
 
@@ -217,3 +223,34 @@ def open_data(study: Study, *, backend: ibis.BaseBackend | None = None) -> Study
         data.close()
         found.raise_for_errors()
     return data
+
+
+def letters(data: StudyData) -> list[Finding]:
+    """Find values that hold letters which the reports' fonts do not have.
+
+    Returns
+    -------
+    list of Finding
+        About the columns whose values reports name: those of participants that divide people, but for the arms', which
+        have labels.
+    """
+    if not data.has("participants"):
+        return []
+    table, found = kept_in(data.study, "participants", data.table("participants")), []
+    for column in table_spec(data.study, "participants").columns:
+        name = column.name
+        if column.kind != "text" or name == data.study.arms.column:
+            continue
+        values = fetch(table.select(name).distinct(), [], "participants")[name]
+        bad = [value for value in values if unshown([value])]
+        if bad:
+            kept = [name, ROW] if ROW in table.columns else [name]
+            rows = fetch(table.filter(table[name].isin(bad)).select(*kept), [], "participants")
+            numbers = rows[ROW].tolist() if ROW in rows else []
+            text = (
+                "holds letters that the reports' fonts do not have; give such values another spelling in the "
+                f"protocol, under tables.participants.values.{name}"
+            )
+            made = finding("participants", name, "letters_without_a_font", "error", numbers, text)
+            found.append(replace(made, n_rows=len(rows)))
+    return found

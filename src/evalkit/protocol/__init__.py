@@ -8,7 +8,6 @@
 Unknown keys and wrong types fail with file, line, key and a did-you-mean.
 """
 
-from evalkit.protocol._baselines import Baseline, Baselines
 from evalkit.protocol._changed import changed_defaults
 from evalkit.protocol._citation import Author, Citation
 from evalkit.protocol._disclosure import Disclosure, Override
@@ -36,7 +35,7 @@ from evalkit.protocol._private import (
     write_private,
 )
 from evalkit.protocol._programme import Programme, ReAim, Target, Told, empty_items
-from evalkit.protocol._report import Publication, ReportParams
+from evalkit.protocol._report import Baseline, Baselines, Publication, ReportParams
 from evalkit.protocol._rules import Closure, Rules
 from evalkit.protocol._schema import schema_files, write_schemas
 from evalkit.protocol._secret import Secret, find_secret, noise_secret, study_secret

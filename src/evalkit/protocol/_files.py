@@ -11,9 +11,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from evalkit.errors import ProtocolError, did_you_mean
-from evalkit.protocol._baselines import Baselines
 from evalkit.protocol._disclosure import Disclosure
-from evalkit.protocol._report import ReportParams
+from evalkit.protocol._report import Baselines, ReportParams
 from evalkit.protocol._study import Study
 from evalkit.protocol._yaml import named, read_yaml
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from evalkit.protocol._baselines import Baselines
 from evalkit.protocol._disclosure import Disclosure
-from evalkit.protocol._report import ReportParams
+from evalkit.protocol._report import Baselines, ReportParams
 from evalkit.protocol._study import Study
 
 SCHEMAS: dict[str, type[BaseModel]] = {

@@ -10,10 +10,10 @@ import pandas as pd
 
 from evalkit.protocol import Rules
 from evalkit.simulate._course import AS_SIMULATED, Course, time_scales
-from evalkit.simulate._draw import draw_course
 from evalkit.simulate._harm import REPORTED, draw_harm
 from evalkit.simulate._people import GENDERS, RACES, Ints
 from evalkit.simulate._scenario import Scenario, get_scenario
+from evalkit.simulate._study import draw_course
 
 
 def simulate_scales(

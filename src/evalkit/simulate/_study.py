@@ -1,6 +1,8 @@
-"""A simulated study: tables, truth, and what is written to disk."""
+"""A simulated study: what happens to its people, its tables, the truth, and what is written to disk."""
 
 from __future__ import annotations
+
+__all__: list[str] = []
 
 import json
 from collections.abc import Mapping
@@ -14,15 +16,19 @@ import numpy as np
 import pandas as pd
 
 from evalkit._version import __version__
+from evalkit.errors import UsageError
 from evalkit.simulate import _records as rec
 from evalkit.simulate._again import second_episodes
-from evalkit.simulate._draw import draw_course
-from evalkit.simulate._people import NEVER, SOURCES
-from evalkit.simulate._scenario import get_scenario
+from evalkit.simulate._attendance import draw_attendance
+from evalkit.simulate._course import Course, put_together
+from evalkit.simulate._people import NEVER, SOURCES, Ints, draw_people
+from evalkit.simulate._scenario import Scenario, get_scenario
 from evalkit.simulate._tables import STATUSES, Maker
 from evalkit.simulate._truth import known_truth
 from evalkit.spreadsheet import csv_text
 
+_SHORTEST_DAYS = 90
+_SEARCH_BEFORE_END = 14
 _COLUMNS = {
     "participants": (["referral_date", "intake_date", "outcome_follow_up_end"], ["referral_date"]),
     "sessions": (["session_date"], ["session_date", "participant_id", "kind"]),
@@ -31,6 +37,54 @@ _COLUMNS = {
     "measures": (["measure_date"], ["measure_date", "participant_id"]),
     "searches": (["searched_from", "searched_to"], ["searched_from", "participant_id", "source"]),
 }
+
+
+def draw_course(
+    model: Scenario, seed: int, n_focus: int | None, n_comparison: int | None, starts: date, ends: date
+) -> tuple[Course, Ints]:
+    """Draw what happens to the people of a study, and when each was last searched for outcomes.
+
+    Parameters
+    ----------
+    n_focus, n_comparison : int or None
+
+    Returns
+    -------
+    course : Course
+    searched : array of int, shape (n,)
+
+    Raises
+    ------
+    UsageError
+        As `simulate`.
+    """
+    sizes = (
+        model.n_focus if n_focus is None else n_focus,
+        model.n_comparison if n_comparison is None else n_comparison,
+    )
+    if min(sizes) < 1:
+        msg = "simulate: n_focus and n_comparison must be at least 1"
+        raise UsageError(msg)
+    if (ends - starts).days < _SHORTEST_DAYS:
+        msg = f"simulate: from starts to ends must be at least {_SHORTEST_DAYS} days"
+        raise UsageError(msg)
+    focus = np.repeat([True, False], sizes)
+    rng = np.random.default_rng([seed, 0])
+    focus = rng.permutation(focus)
+    people = draw_people(rng, model, focus, focus, starts, ends)
+    attendance = draw_attendance(np.random.default_rng([seed, 1]), model, people)
+    course = put_together(people, attendance)
+    return course, _searched(np.random.default_rng([seed, 2]), course, ends.toordinal())
+
+
+def _searched(rng: np.random.Generator, course: Course, last: int) -> Ints:
+    """Last day searched: two weeks before the extract, or about when somebody moved away."""
+    p = course.people
+    known = np.where(course.intake <= last, course.intake, p.referral)
+    end = np.maximum(last - _SEARCH_BEFORE_END, known)
+    moved = (course.exit_reason == 4) & (rng.random(p.n) < 0.5)
+    away = np.maximum(course.exit_day + rng.integers(0, 30, p.n), known)
+    return np.where(moved, np.minimum(end, away), end)
 
 
 @dataclass(frozen=True, eq=False)
