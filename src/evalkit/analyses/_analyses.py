@@ -6,7 +6,7 @@ that describes itself the same way.
 
 from __future__ import annotations
 
-__all__ = ["Caseload", "LateEntry", "MeanOf", "RatioOf", "ShareOf", "wilson"]
+__all__ = ["Caseload", "LateEntry", "MeanOf", "RatioOf", "ShareOf", "ratio_error", "sums_of", "wilson"]
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -269,19 +269,36 @@ class RatioOf:
         )
 
     def _row(self, part: pd.DataFrame, z: float) -> tuple[float, float, float, float, float]:
-        terms = part.loc[["numerator", "denominator", "both"], ["n", "total", "total_sq"]].to_numpy(dtype=np.float64)
-        (_, x, xx), (n, d, dd), (_, b, bb) = terms.tolist()
+        n, x, d = sums_of(part)
         if d <= 0:
             return n, np.nan, np.nan, np.nan, np.nan
         ratio = x / d
         if n < 2 or not 0 < ratio < 1:
             return n, ratio, np.nan, np.nan, np.nan
-        # about the means: published sums are each a little off, and the squares of all three would not be of one sample
-        cross = ((bb - b * b / n) - (xx - x * x / n) - (dd - d * d / n)) / 2 + x * d / n
-        residual = max(xx - 2 * ratio * cross + ratio**2 * dd, 0.0)
-        error = float(np.sqrt(n / (n - 1) * residual)) / d
+        error = ratio_error(part, ratio)
         centre, half = special.logit(ratio), z * error / (ratio * (1 - ratio))
         return n, ratio, error, float(special.expit(centre - half)), float(special.expit(centre + half))
+
+
+def sums_of(part: pd.DataFrame) -> tuple[float, float, float]:
+    """Return people, the sum of the numerator and that of the denominator of a ratio's rows by term."""
+    (_, x, _), (n, d, _), _ = _terms(part)
+    return n, x, d
+
+
+def ratio_error(part: pd.DataFrame, ratio: float) -> float:
+    """Return the linearised standard error of a ratio of totals over people (Cochran 1977, section 6.4)."""
+    (_, x, xx), (n, d, dd), (_, b, bb) = _terms(part)
+    # about the means: published sums are each a little off, and the squares of all three would not be of one sample
+    cross = ((bb - b * b / n) - (xx - x * x / n) - (dd - d * d / n)) / 2 + x * d / n
+    residual = max(xx - 2 * ratio * cross + ratio**2 * dd, 0.0)
+    return float(np.sqrt(n / (n - 1) * residual)) / d
+
+
+def _terms(part: pd.DataFrame) -> list[list[float]]:
+    rows = part.loc[["numerator", "denominator", "both"], ["n", "total", "total_sq"]]
+    found: list[list[float]] = rows.to_numpy(dtype=np.float64).tolist()
+    return found
 
 
 @dataclass(frozen=True)

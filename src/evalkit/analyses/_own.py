@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evalkit.analyses._analyses import MeanOf, ShareOf
+from evalkit.analyses._analyses import MeanOf, ShareOf, ratio_error, sums_of
 from evalkit.counts import Codes, Moments, Tally, who
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
@@ -315,16 +315,13 @@ class RateOf:
         )
 
     def _row(self, part: pd.DataFrame, z: float) -> tuple[float, float, float, float, float]:
-        sums = part.loc[["numerator", "denominator", "both"], ["n", "total", "total_sq"]].to_numpy(dtype=np.float64)
-        (_, x, xx), (n, d, dd), (_, b, bb) = sums.tolist()
+        n, x, d = sums_of(part)
         if d <= 0:
             return n, np.nan, np.nan, np.nan, np.nan
         rate = max(x, 0.0) / d
         if n < 2 or rate == 0:
             return n, self.per * rate, np.nan, np.nan, np.nan
-        # about the means: published sums are each a little off, and the squares of all three would not be of one sample
-        cross = ((bb - b * b / n) - (xx - x * x / n) - (dd - d * d / n)) / 2 + x * d / n
-        error = float(np.sqrt(n / (n - 1) * max(xx - 2 * rate * cross + rate**2 * dd, 0.0))) / d
+        error = ratio_error(part, rate)
         wide = float(np.exp(z * error / rate))
         return n, self.per * rate, self.per * error, self.per * rate / wide, self.per * rate * wide
 
