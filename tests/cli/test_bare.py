@@ -29,6 +29,8 @@ COMMANDS = {
     "status": ["status", "tiny", "--json"],
     "schedule": ["schedule", "tiny", "--print", "systemd", "--to", "units"],
     "render": ["render", "tiny", "--json", "--to", "html", "--period", "2000Q2"],
+    "verify": ["verify", RELEASE, "--quick"],
+    "draft": ["draft", "tiny", "--no-browser"],
     "export": ["ledger", "export", "export.tar"],
     "import": ["ledger", "import", "export.tar"],
     "adopt": ["ledger", "adopt", "--why", "It is gone."],

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pikepdf
@@ -24,6 +25,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from evalkit.disclosure import Policy
 from evalkit.protocol import Disclosure, Study, noise_secret
 
+REAL = shutil.which("quarto")
 PARAMETERS = 'study: str = "study.yaml"\nperiod: str = "newest"\nhorizon_days: int = 364'
 
 # Shows one figure, one table and one sentence without reading any data: publishing knows nothing of statistics.
@@ -281,6 +283,19 @@ sys.stderr.write("\nOutput created: report.pdf\n\n")
 import shutil
 shutil.rmtree(session)
 """
+
+
+def with_quarto(test: Any) -> Any:
+    """Mark a test, or a value of one, that needs the real program."""
+    absent = pytest.mark.skipif(REAL is None, reason="the Quarto executable is not installed here")
+    return (
+        pytest.mark.quarto(absent(test)) if callable(test) else pytest.param(test, marks=[pytest.mark.quarto, absent])
+    )
+
+
+def real_quarto() -> dict[str, str]:
+    """Return the variables by which evalkit finds the real program, and it its own parts."""
+    return {"EVALKIT_QUARTO": str(REAL), "PATH": os.environ["PATH"]}
 
 
 def write_standin(folder: Path) -> Path:

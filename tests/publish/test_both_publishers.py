@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections import Counter
 from dataclasses import replace
@@ -20,11 +18,10 @@ from evalkit.publish.audit._markdown import audit_markdown
 from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.publish.rendering._prepare import Item
 from evalkit.publish.rendering._quarto import publish_quarto, write_input
-from publish.standin import command, environment, pdf_pages, write_world
+from publish.standin import REAL, command, environment, pdf_pages, real_quarto, with_quarto, write_world
 from publish.texts import NUMBER, REPORT, given_to_quarto, text_of
 from web.pages import document
 
-REAL = shutil.which("quarto")
 PUBLISHERS = {"embedded": publish_embedded, "quarto": publish_quarto}
 
 
@@ -118,14 +115,13 @@ def test_pdf_and_page_say_the_same_numbers(embedded: dict[str, Path]) -> None:
     assert not Counter(n for word in words for n in NUMBER.findall(word)) - said
 
 
-@pytest.mark.quarto
-@pytest.mark.skipif(REAL is None, reason="the Quarto executable is not installed here")
+@with_quarto
 def test_the_real_quarto_publishes_the_same_text_and_numbers(tmp_path: Path) -> None:
     pages = {}
     for publisher in ("embedded", "quarto"):
         folder = tmp_path / publisher
         write_world(folder)
-        env = environment(folder) | {"EVALKIT_QUARTO": str(REAL), "PATH": os.environ["PATH"]}
+        env = environment(folder, **real_quarto())
         done = subprocess.run(
             command(folder, "--publisher", publisher), env=env, capture_output=True, text=True, cwd=folder, check=False
         )
@@ -140,8 +136,7 @@ def test_the_real_quarto_publishes_the_same_text_and_numbers(tmp_path: Path) -> 
     assert pages["quarto"] == pages["embedded"]
 
 
-@pytest.mark.quarto
-@pytest.mark.skipif(REAL is None, reason="the Quarto executable is not installed here")
+@with_quarto
 def test_the_real_quarto_makes_the_same_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVALKIT_QUARTO", str(REAL))
     odd = replace(document(), items=(*document().items, Item("markdown", 9, ODD)))
@@ -161,8 +156,7 @@ def test_the_real_quarto_makes_the_same_pages(tmp_path: Path, monkeypatch: pytes
     assert list((tmp_path / "quarto/home").glob("quarto-session*")) == []
 
 
-@pytest.mark.quarto
-@pytest.mark.skipif(REAL is None, reason="the Quarto executable is not installed here")
+@with_quarto
 def test_a_filter_that_fails_in_the_real_quarto_fails_the_publication(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
+import resource
 import signal
 import subprocess
 import sys
@@ -19,23 +19,32 @@ import pikepdf
 import pytest
 import yaml
 
-from evalkit.errors import PublicationError
+from evalkit.errors import MissingToolError, PublicationError
 from evalkit.publish.rendering._document import Document, resources
 from evalkit.publish.rendering._markdown import markdown_parts, wrap_tables
 from evalkit.publish.rendering._prepare import Item
-from evalkit.publish.rendering._quarto import publish_quarto, write_input
+from evalkit.publish.rendering._quarto import _environment, needed_quarto, publish_quarto, write_input
 from publish.crash import write_light_world
-from publish.standin import PDF, command, environment, living, pdf_pages, published, write_standin, write_world
+from publish.standin import (
+    PDF,
+    REAL,
+    command,
+    environment,
+    living,
+    pdf_pages,
+    published,
+    real_quarto,
+    with_quarto,
+    write_standin,
+    write_world,
+)
 from web.pages import document
-
-REAL = shutil.which("quarto")
 
 
 def run(folder: Path, *arguments: str, mode: str = "good", **more: str) -> subprocess.CompletedProcess[str]:
     program = write_standin(folder)
-    env = environment(
-        folder, EVALKIT_QUARTO=str(program), STANDIN_MODE=mode, STANDIN_RECORD=str(folder / "record.json"), **more
-    )
+    given = {"EVALKIT_QUARTO": str(program), "STANDIN_MODE": mode, "STANDIN_RECORD": str(folder / "record.json")}
+    env = environment(folder, **given | more)
     return subprocess.run(
         command(folder, *arguments), env=env, capture_output=True, text=True, cwd=folder, timeout=120, check=False
     )
@@ -169,6 +178,16 @@ def test_a_hanging_quarto_ends_with_its_children(tmp_path: Path) -> None:
     assert living(tmp_path) == []
 
 
+def test_what_quarto_itself_needs_is_asked_for_before_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks for its programs with `which`, and says something else where there is none."""
+    monkeypatch.setenv("EVALKIT_QUARTO", str(write_standin(tmp_path)))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(MissingToolError, match=r"^quarto: needs the program 'which'; install it, or use --publisher"):
+        needed_quarto()
+    monkeypatch.delenv("PATH")  # as `env -i` has it: programs lie where the system has them
+    assert _environment(tmp_path)["PATH"] == os.defpath
+
+
 def test_asking_for_quarto_without_it_says_how_to_get_it(tmp_path: Path) -> None:
     write_world(tmp_path)
     done = subprocess.run(
@@ -194,6 +213,8 @@ def test_what_quarto_is_given(tmp_path: Path) -> None:
     made = Document("T", "", "S", "O", "p", "c", date(2022, 9, 30), synthetic=True, locale="en-US", items=items)
     notebook = nbformat.read(write_input(made, ("pdf", "html"), tmp_path), as_version=4)
     nbformat.validate(notebook)
+    # As one string Quarto prints the settings as text.
+    assert isinstance(json.loads((tmp_path / "report.ipynb").read_text(encoding="utf-8"))["cells"][0]["source"], list)
     front = yaml.safe_load(notebook.cells[0].source.strip("-\n "))
     assert front["lang"] == "en-US"
     assert front["execute"]["enabled"] is False
@@ -250,27 +271,38 @@ def test_what_quarto_keeps_lies_in_the_scratch_folder(good: tuple[Path, dict]) -
     assert Path(record["session"]).is_relative_to(record["cwd"])
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_nothing_of_the_report_stays_behind_a_signal(tmp_path: Path, number: int) -> None:
-    write_light_world(tmp_path)
-    program = write_standin(tmp_path)
-    record = tmp_path / "record.json"
-    more = {"EVALKIT_QUARTO": str(program), "STANDIN_MODE": "hang", "STANDIN_RECORD": str(record)}
+def stopped(folder: Path, number: int, **more: str) -> Path:
+    """Send a signal while Quarto has the report's text in a file of its own; return that file's folder."""
+    write_light_world(folder)
     child = subprocess.Popen(
-        command(tmp_path),
-        env=environment(tmp_path, **more),
-        cwd=tmp_path,
+        command(folder),
+        env=environment(folder, **more),
+        cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
     end = time.monotonic() + 120
-    while not record.is_file() or not record.read_text(encoding="utf-8"):
+    while not (kept := [file.parent for file in _texts(folder) if b"One table" in _read(file)]):
         assert time.monotonic() < end
-        time.sleep(0.05)
-    session = Path(json.loads(record.read_text(encoding="utf-8"))["session"])
-    assert "One table" in (session / "text.md").read_text(encoding="utf-8")  # the report's text, in a file of its own
+        assert child.poll() is None, "it ended before"
+        time.sleep(0.02)
     child.send_signal(number)
     child.communicate(timeout=60)
+    return kept[0]
+
+
+def _texts(folder: Path) -> list[Path]:
+    return [file for file in folder.glob("tmp/**/quarto-session*/**/*") if file.is_file()]
+
+
+def _read(file: Path) -> bytes:
+    return file.read_bytes() if file.is_file() else b""  # Quarto itself takes them away
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_nothing_of_the_report_stays_behind_a_signal(tmp_path: Path, number: int) -> None:
+    more = {"EVALKIT_QUARTO": str(write_standin(tmp_path)), "STANDIN_RECORD": str(tmp_path / "record.json")}
+    session = stopped(tmp_path, number, STANDIN_MODE="hang", **more)
     if number == signal.SIGKILL:  # nobody is left to tidy up: the next run does, by the marker
         assert session.is_dir()
         assert run(tmp_path).returncode == 0
@@ -279,7 +311,18 @@ def test_nothing_of_the_report_stays_behind_a_signal(tmp_path: Path, number: int
     assert living(tmp_path) == []
 
 
-@pytest.mark.parametrize("publisher", ["embedded", "quarto"])
+@with_quarto
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_nothing_of_the_report_stays_behind_a_signal_with_the_real_quarto(tmp_path: Path, number: int) -> None:
+    session = stopped(tmp_path, number, **real_quarto())
+    if number == signal.SIGKILL:
+        assert run(tmp_path, **real_quarto()).returncode == 0
+    assert not session.exists()
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert living(tmp_path) == []
+
+
+@pytest.mark.parametrize("publisher", ["embedded", "quarto", with_quarto("real")])
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [
@@ -300,7 +343,8 @@ def test_what_quarto_alone_acts_upon_is_refused_before_the_notebook_runs(
     door.write_text(
         f"open({str(tmp_path / 'ran')!r}, 'w').close()\n{door.read_text(encoding='utf-8')}", encoding="utf-8"
     )
-    done = run(tmp_path, "--publisher", publisher)
+    real = real_quarto() if publisher == "real" else {}
+    done = run(tmp_path, "--publisher", "quarto" if real else publisher, **real)
     assert (done.returncode, done.stderr.strip().splitlines()[-1]) == (code, f"evalkit: {said}")
     assert not (tmp_path / "ran").exists()
     assert published(tmp_path) == []
@@ -345,11 +389,10 @@ def test_doctor_tries_quarto_and_names_what_it_brings(tmp_path: Path) -> None:
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-@pytest.mark.quarto
-@pytest.mark.skipif(REAL is None, reason="the Quarto executable is not installed here")
+@with_quarto
 def test_the_real_quarto_makes_an_accessible_pdf_and_a_page(tmp_path: Path) -> None:
     write_world(tmp_path)
-    env = environment(tmp_path) | {"EVALKIT_QUARTO": str(REAL), "PATH": os.environ["PATH"]}
+    env = environment(tmp_path, **real_quarto())
     done = subprocess.run(command(tmp_path), env=env, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     release = tmp_path / "reports/tiny/tiny/2000Q4"
@@ -372,8 +415,7 @@ def test_the_real_quarto_makes_an_accessible_pdf_and_a_page(tmp_path: Path) -> N
     assert "emit(" not in page
 
 
-@pytest.mark.quarto
-@pytest.mark.skipif(REAL is None, reason="the Quarto executable is not installed here")
+@with_quarto
 def test_the_real_quarto_is_not_believed_when_a_citation_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -384,20 +426,49 @@ def test_the_real_quarto_is_not_believed_when_a_citation_is_missing(
         publish_quarto(made, ("html",), tmp_path, 120)
 
 
-@pytest.mark.quarto
-@pytest.mark.skipif(REAL is None, reason="the Quarto executable is not installed here")
+@with_quarto
 def test_the_real_quarto_leaves_no_process_when_stopped(tmp_path: Path) -> None:
     write_world(tmp_path, timeout_minutes=0.12)
-    env = environment(tmp_path) | {"EVALKIT_QUARTO": str(REAL), "PATH": os.environ["PATH"]}
+    env = environment(tmp_path, **real_quarto())
     done = subprocess.run(command(tmp_path), env=env, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode in {0, 8}, done.stderr
     assert living(tmp_path) == []
 
 
-@pytest.mark.quarto
-@pytest.mark.skipif(REAL is None, reason="the Quarto executable is not installed here")
+@with_quarto
+def test_the_real_quarto_starts_no_helper_for_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would cost half a second of a processor, and here are two dozen tables more."""
+    monkeypatch.setenv("EVALKIT_QUARTO", str(REAL))
+    (table,) = [item for item in document().items if item.kind == "table"]
+    more = tuple(replace(table, label=f"tbl-{number}") for number in range(24))
+    costs = []
+    for name, items in (("first", ()), ("few", ()), ("many", more)):
+        (tmp_path / name).mkdir()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        made = replace(document(), items=(*document().items, *items))
+        publish_quarto(made, ("pdf", "html"), tmp_path / name, 300)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert costs[2] - costs[1] < 6, costs
+
+
+@with_quarto
+def test_settings_of_others_do_not_reach_the_real_quarto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVALKIT_QUARTO", str(REAL))
+    made = []
+    for name in ("plain", "theirs"):
+        (tmp_path / name).mkdir()
+        files = publish_quarto(document(), ("pdf", "html"), tmp_path / name, 300)
+        made.append((pdf_pages(files["pdf"]), files["html"].read_text(encoding="utf-8")))
+        for variable, value in (("PROFILE", "theirs"), ("LOG_LEVEL", "debug"), ("PDF_STANDARD", "a-2b")):
+            monkeypatch.setenv(f"QUARTO_{variable}", value)
+        monkeypatch.setenv("TYPST_FONT_PATHS", "/nowhere")
+    assert made[0] == made[1]
+
+
+@with_quarto
 def test_doctor_tries_the_real_quarto(tmp_path: Path) -> None:
-    env = environment(tmp_path) | {"EVALKIT_QUARTO": str(REAL), "PATH": os.environ["PATH"]}
+    env = environment(tmp_path, **real_quarto())
     call = [sys.executable, "-m", "evalkit", "doctor"]
     done = subprocess.run(call, env=env, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert re.search(r"publishes a line; deno \d\S+, pandoc \d\S+, typst \d", done.stdout), done.stdout

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from publish.crash import write_light_world
-from publish.standin import environment, published, write_standin
+from publish.standin import environment, published, real_quarto, with_quarto, write_standin
 from publish.test_ingredients import other_version
 from publish.test_render import last_line, run
 from publish.test_verify import verify
@@ -88,10 +88,14 @@ def test_other_numbers_in_other_surroundings_stop_and_are_named(world: Path) -> 
     assert run(world, "--to", "html", "--supersede", "A newer seaborn", **more).returncode == 0
 
 
-def test_a_release_of_quartos_is_verified_without_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", ["standin", with_quarto("real")])
+def test_a_release_of_quartos_is_verified_without_it(tmp_path: Path, program: str) -> None:
     write_light_world(tmp_path)
     there = {"EVALKIT_QUARTO": str(write_standin(tmp_path)), "STANDIN_RECORD": str(tmp_path / "record.json")}
+    there = real_quarto() if program == "real" else there
     assert run(tmp_path, **there).returncode == 0
+    if program == "real":  # and with it
+        assert verify(tmp_path, tmp_path / PLACE, **there).returncode == 0
     ran = tmp_path / "ran"
     door = tmp_path / "notebooks/door.py"
     door.write_text(door.read_text(encoding="utf-8") + f"open({str(ran)!r}, 'w').close()\n", encoding="utf-8")

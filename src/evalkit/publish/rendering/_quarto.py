@@ -78,11 +78,14 @@ def needed_quarto() -> Path:
     Raises
     ------
     MissingToolError
-        If there is none.
+        If there is none, or it could not run.
     """
     program = find_quarto()
     if program is None:
         msg = "quarto: not found; install it from its site, set EVALKIT_QUARTO, or use --publisher embedded"
+        raise MissingToolError(msg)
+    if shutil.which("which") is None:  # it finds its own parts with it
+        msg = "quarto: needs the program 'which'; install it, or use --publisher embedded"
         raise MissingToolError(msg)
     return program
 
@@ -217,7 +220,8 @@ def _environment(folder: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if name in _PLACES or not name.startswith(("QUARTO_", "TYPST_"))
     }
-    return {**theirs, **dict.fromkeys(_HERE, str(home)), "NO_COLOR": "1", "TYPST_IGNORE_SYSTEM_FONTS": "true"}
+    ours = {**dict.fromkeys(_HERE, str(home)), "NO_COLOR": "1", "TYPST_IGNORE_SYSTEM_FONTS": "true"}
+    return {"PATH": os.defpath, **theirs, **ours}
 
 
 def _refuse_project_above(folder: Path) -> None:
