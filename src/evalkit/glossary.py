@@ -55,6 +55,7 @@ _ROWS = (
     ("verdict", "text", "", "a diagnostic's answer: pass, warn, fail or unknown"),
     ("sentence", "text", "", "the sentence a report prints for the row"),
     ("source", "text", "", "where a published figure comes from"),
+    ("estimate_id", "text", "", "name of the row's estimate, as in the manifest: another name is another question"),
     ("period", "text", "", "a quarter or month the row speaks of"),
     ("time", "number", "days", "time since the origin of the scale"),
     ("time_from", "number", "days", "start of an interval of time, excluded"),

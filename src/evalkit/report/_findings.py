@@ -186,6 +186,7 @@ def _referred(report: Report, *, whole: bool) -> Finding:
         says = numbered("says.new", float(new[0]))
     series, also = _cohorts(report, "referred")
     whom = words("ind.referred.whom", start=long_date(report.study.starts))
+    # Its estimate asks for the new people of this quarter, too: it has another name in the next.
     line = Indicator("referred", words("ind.referred"), whom, says, (sides[0], sides[1]), series=series)
     return Finding(line, (safe, *also))
 
@@ -226,7 +227,9 @@ def _step(report: Report, step: str, *, whole: bool) -> Finding:
         words(f"ind.{step}{part}", sessions=rules.engaged.sessions, days=rules.engaged.days, time=time)
         for part in ("", ".whom")
     )
-    line = Indicator(step, name, whom, _says(report, sides, gap, withheld=withheld), sides, gap, series, before)
+    line = Indicator(
+        step, name, whom, _says(report, sides, gap, withheld=withheld), sides, gap, series, before, safe.estimates.id
+    )
     return Finding(line, (safe, *also, *cohorts), changed)
 
 
@@ -258,7 +261,8 @@ def _event(report: Report, found: EventShare | None, key: str) -> Finding:
     said = {"time": _time(day), "event": harm.label}
     whom = words(f"ind.harm.whom.{harm.origin}" if key == "harm" else "ind.left.whom", **said)
     name, says = words(f"ind.{key}", **said), _says(report, (own, other), gap, withheld=withheld)
-    line = Indicator(key, name[:1].upper() + name[1:], whom, says, (own, other), gap)
+    question = "" if found is None else found.safe.estimates.id
+    line = Indicator(key, name[:1].upper() + name[1:], whom, says, (own, other), gap, estimate_id=question)
     return Finding(line, () if found is None else (found.safe,))
 
 

@@ -21,7 +21,7 @@ from evalkit.publish.rendering import column_headings
 from evalkit.site._chart import chart
 from evalkit.site._gather import Place, Published, Release, Stone
 from evalkit.site._series import Question, Row, questions
-from evalkit.site._words import Reader, label_of, page_words, written
+from evalkit.site._words import Reader, label_of, page_words, plain, written
 
 CHECKSUMS = "checksums.txt"
 _FIRST = ("report.html", "report.pdf")
@@ -64,10 +64,12 @@ class Writer:
             Name in the site: content.
         """
         made: dict[str, str] = {}
-        made["index.html"] = self._page("index.html", "index.html", shelves=self._shelves(), newest=self._newest())
-        made["methods.html"] = self._page("methods.html", "methods.html", newest=self._newest())
         followed = [self._followed(name, places) for name, places in self.published.reports.items()]
         shown = [one for one in followed if one["ours"]]
+        headlines = {one["report"]: q for one in shown for q in one["questions"] if q["headline"]}
+        front = {"shelves": self._shelves(), "newest": self._newest(), "headlines": headlines}
+        made["index.html"] = self._page("index.html", "index.html", **front)
+        made["methods.html"] = self._page("methods.html", "methods.html", newest=self._newest())
         made["indicators.html"] = self._page("indicators.html", "indicators.html", reports=shown)
         for one in shown:
             for question in one["questions"]:
@@ -183,7 +185,7 @@ class Writer:
         say = self.reader.say
         if value is None:
             return say("missing")
-        return f"{value:.4g}".replace("-", "−") if isinstance(value, float) else str(value)
+        return plain(say, value, 4) if isinstance(value, float) else str(value)
 
     # -- numbers over time -----------------------------------------------------------------------------------------
 
@@ -215,7 +217,8 @@ class Writer:
         newest_first = tuple(reversed(question.periods))
         return {
             "id": f"{report}-{question.label}",
-            "title": question.title,
+            "title": self.reader.say("Headline indicators") if question.headline else question.title,
+            "headline": question.headline,
             "first": question.periods[0],
             "last": question.periods[-1],
             "file": f"indicators/{report}-{question.label}.svg",

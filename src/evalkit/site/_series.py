@@ -23,11 +23,15 @@ _VALUES = (  # column of the value: columns of its limits
     ("median", "lower_quartile", "upper_quartile"),
     ("smd", "", ""),
 )
-_NAMING = ("variable", "term", "contrast", "method", "score_from", "cause", "measure", "time")
+_OF_EACH_ROW = "estimate_id"
+"""The column of a table that puts the numbers of several estimates together, as page one does."""
+_NAMING = ("variable", "term", "contrast", "method", "score_from", "cause", "measure", _OF_EACH_ROW, "time")
 _SHARES = frozenset({"kaplan_meier", "cumulative_incidence", "benchmark"})
 """Analyses that give shares without saying of how many each."""
-_OF_OTHERS = "published"
-"""The measure of rows that repeat somebody else's figure: it does not change with our releases."""
+_PEOPLE = "people"
+"""The measure of rows whose number is how many people there are."""
+_REPEATED = frozenset({"published", "a quarter ago"})
+"""Measures of rows that repeat a figure of somebody else, or of an earlier release."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ class Question:
         Oldest first; those without a release between others are there, too, so that no line is drawn across them.
     releases : int
         In how many it is answered: one is nothing to follow yet.
+    headline : bool
+        Whether it is the report's page one: the numbers that are looked for first, of several estimates.
     """
 
     label: str
@@ -89,6 +95,7 @@ class Question:
     rows: tuple[Row, ...]
     periods: tuple[str, ...]
     releases: int
+    headline: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,11 @@ class _Table:
     columns: tuple[str, ...]
     lines: tuple[dict[str, str], ...]
 
+    @property
+    def headline(self) -> bool:
+        """Whether each row names its own estimate."""
+        return _OF_EACH_ROW in self.columns
+
 
 def questions(places: Sequence[Place]) -> tuple[Question, ...]:
     """Follow the numbers of a report over its periods.
@@ -114,7 +126,7 @@ def questions(places: Sequence[Place]) -> tuple[Question, ...]:
     Returns
     -------
     tuple of Question
-        In the order of the newest release that has it.
+        In the order of the newest release that has it, page one first.
     """
     found: dict[str, list[_Table]] = {}
     for place in places:
@@ -123,7 +135,7 @@ def questions(places: Sequence[Place]) -> tuple[Question, ...]:
                 found.setdefault(estimate, []).append(table)
     every = [place.period.name for place in reversed(places)]
     made = (_question(tables, every) for tables in found.values())
-    return tuple(question for question in made if question.rows)
+    return tuple(sorted((question for question in made if question.rows), key=lambda question: not question.headline))
 
 
 def _tables(release: Release, period: str) -> Iterator[tuple[str, _Table]]:
@@ -141,7 +153,8 @@ def _tables(release: Release, period: str) -> Iterator[tuple[str, _Table]]:
             lines = tuple(csv.DictReader(stream))
         columns = tuple(field["name"] for field in one["schema"]["fields"])
         label = one["path"].removesuffix(".csv")
-        yield estimate, _Table(period, label, one.get("caption", one["title"]), one["analysis"], columns, lines)
+        table = _Table(period, label, one.get("caption", one["title"]), one["analysis"], columns, lines)
+        yield (label if table.headline else estimate), table
 
 
 def _question(tables: Sequence[_Table], every: Sequence[str]) -> Question:
@@ -152,7 +165,8 @@ def _question(tables: Sequence[_Table], every: Sequence[str]) -> Question:
     for table in tables:
         for line in table.lines:
             if _is_followed(table, line):
-                label = "" if "term" in line else line.get("label", "")  # which may be worded anew
+                # A label may be worded anew; of a row that names its estimate it says the day that is quoted, too.
+                label = line.get("label", "") if table.headline or "term" not in line else ""
                 key = (label, *(line.get(name, "") for name in _NAMING), line.get("group", ""))
                 rows.setdefault(key, {})[table.period] = _number(line)
                 about.setdefault(key, line)
@@ -160,7 +174,7 @@ def _question(tables: Sequence[_Table], every: Sequence[str]) -> Question:
         Row(line, line.get("group") or line.get("contrast", ""), rows[key], _scale(newest, line))
         for key, line in _in_order(about)
     )
-    return Question(newest.label, newest.title, made, periods, len(tables))
+    return Question(newest.label, newest.title, made, periods, len(tables), newest.headline)
 
 
 def _in_order(
@@ -175,7 +189,7 @@ def _in_order(
 
 def _is_followed(table: _Table, line: Mapping[str, str]) -> bool:
     """Say whether a row is a number of its own: not a point of a drawn line, nor a series already."""
-    if line.get("period") or line.get("measure") == _OF_OTHERS or _value_columns(table.columns) is None:
+    if line.get("period") or line.get("measure") in _REPEATED or _value_columns(table.columns) is None:
         return False
     if not table.label.startswith("fig-") or "time" not in table.columns or "label" in table.columns:
         return True
@@ -193,6 +207,8 @@ def _given(line: Mapping[str, str]) -> tuple[str, str, str] | None:
 
 
 def _number(line: Mapping[str, str]) -> Number:
+    if line.get("measure") == _PEOPLE:
+        return Number(_read(line["n"]))
     names = _given(line)
     value, low, high = (_read(line.get(name, "")) for name in names or ("", "", ""))
     return Number(value, low, high, line.get("n", ""), line.get("n_event", ""))
@@ -203,5 +219,7 @@ def _read(text: str) -> float | None:
 
 
 def _scale(table: _Table, line: Mapping[str, str]) -> str:
+    if table.headline:
+        return "number" if line.get("measure") == _PEOPLE else "share"
     counted = {"n", "n_event"} <= set(table.columns) or table.analysis in _SHARES
     return "share" if counted and (_given(line) or ("",))[0] == "estimate" else "number"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["Reader", "label_of", "page_words", "written"]
+__all__ = ["Reader", "label_of", "page_words", "plain", "written"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from evalkit.periods import Period
 from evalkit.site._series import Number, Question, Row
@@ -114,7 +115,7 @@ def written(number: Number | None, row: Row, reader: Reader) -> tuple[str, str]:
     if number.value is None:
         return say("not shown"), ""
     in_points = row.about.get("measure") == "difference"
-    write = _points if in_points else say.percent if row.scale == "share" else _plain
+    write = _points if in_points else say.percent if row.scale == "share" else partial(plain, say)
     text = say("{points} points", points=write(number.value)) if in_points else write(number.value)
     if number.low is not None and number.high is not None:
         limits = say("{low} to {high}", low=write(number.low), high=write(number.high))
@@ -124,8 +125,22 @@ def written(number: Number | None, row: Row, reader: Reader) -> tuple[str, str]:
     return text, say("of {total}", total=say.count(float(number.n))) if number.n else ""
 
 
-def _plain(value: float) -> str:
-    return f"{value:.3g}".replace("-", "−")
+def plain(say: Messages, value: float, digits: int = 3) -> str:
+    """Write a number with so many digits, and never as a power of ten.
+
+    Parameters
+    ----------
+    say : Messages
+    value : float
+    digits : int, default 3
+
+    Returns
+    -------
+    str
+    """
+    if abs(value) >= 10**digits:
+        return say.count(value)
+    return f"{float(f'{value:.{digits}g}'):.10f}".rstrip("0").rstrip(".").replace("-", "−")
 
 
 def _points(value: float) -> str:
@@ -232,6 +247,7 @@ def _number_words(say: Messages) -> dict[str, str]:
             "every number stands in a release, and passed disclosure control there. The newest period stands "
             "first in a table, last in a figure."
         ),
+        "headlines_time": say("Headline indicators over time"),
         "once": say("There is one release so far, so there is nothing to follow yet."),
         "what": say("What"),
         "group": say("Group"),

@@ -46,6 +46,8 @@ class Indicator:
         Of the focus by quarter of referral: period, n, estimate; missing where not shown.
     before : float
         The share of the focus a quarter ago; nan where there is none.
+    estimate_id : str
+        Name of the estimate that its numbers are of, where that is the same in the next release: empty elsewhere.
     """
 
     term: str
@@ -56,6 +58,7 @@ class Indicator:
     gap: Gap | None = None
     series: pd.DataFrame = field(default_factory=pd.DataFrame)
     before: float = float("nan")
+    estimate_id: str = ""
 
     @property
     def value(self) -> str:
@@ -175,17 +178,18 @@ def indicator_numbers(found: Sequence[Indicator], groups: tuple[str, str]) -> pd
     -------
     pandas.DataFrame
         term, label, measure (people, share, difference, a quarter ago, quarter of referral), group, period, n,
-        estimate, conf_low, conf_high.
+        estimate, conf_low, conf_high, estimate_id.
     """
-    columns = ["term", "label", "measure", "group", "period", "n", "estimate", "conf_low", "conf_high"]
+    numbers = ["n", "estimate", "conf_low", "conf_high"]
+    columns = ["term", "label", "measure", "group", "period", *numbers, "estimate_id"]
     rows: list[dict[str, object]] = []
     for one in found:
+        about = {"term": one.term, "label": one.name, "group": groups[0], "estimate_id": one.estimate_id}
         kept = [(side, group) for side, group in zip(one.sides, groups, strict=True) if side is not None]
         for side, group in kept:
-            own = {name: side.get(name) for name in columns[5:]} if _is_share(side) else {"n": side["n"]}
+            own = {name: side.get(name) for name in numbers} if _is_share(side) else {"n": side["n"]}
             measure = "share" if _is_share(side) else "people"
-            rows.append({"term": one.term, "label": one.name, "measure": measure, "group": group, **own})
-        about = {"term": one.term, "label": one.name, "group": groups[0]}
+            rows.append({**about, "measure": measure, "group": group, **own})
         if one.gap is not None:
             limits = {"estimate": one.gap.estimate, "conf_low": one.gap.low, "conf_high": one.gap.high}
             rows.append({**about, "measure": "difference", "group": f"{groups[0]} - {groups[1]}", **limits})
