@@ -60,6 +60,16 @@ def test_numbers_that_differ_are_named_by_row_and_column(new: list[list[str]], s
     assert changed(new) == said
 
 
+def test_the_name_of_a_rows_estimate_is_no_name_for_readers_and_no_number() -> None:
+    """Hexadecimal digits may look like a number."""
+    head = ["term", "estimate", "estimate_id"]
+    old = [head, ["engaged", "0.5", "12e456789012"], ["left", "0.25", ""]]
+    assert changed([head, ["engaged", "0.5", "6b896d03d135"], ["left", "0.25", ""]], old) == []
+    assert changed([head, ["engaged", "0.75", "6b896d03d135"], ["left", "0.25", ""]], old) == [
+        "fig-a, term engaged, estimate: 0.5 before, 0.75 now"
+    ]
+
+
 def test_rows_of_one_name_are_told_apart_and_rows_without_a_name_are_rows() -> None:
     old = [["n"], ["1"], ["2"]]
     assert changed([["n"], ["1"], ["3"]], old) == ["fig-a, row (2), n: 2 before, 3 now"]

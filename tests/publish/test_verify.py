@@ -145,6 +145,23 @@ def test_one_byte_of_a_table_is_enough(release: Path, tmp_path: Path) -> None:
     assert last_line(done).endswith("is not what was published: table participants changed")
 
 
+@pytest.mark.parametrize("corrected", [False, True])
+def test_a_table_that_grew_after_the_cut_is_a_remark(release: Path, tmp_path: Path, corrected: bool) -> None:
+    """Else every release would be another one once the next quarter's rows are there."""
+    write_world(tmp_path, numbered(0.25))
+    give_secret(release.parent, tmp_path)
+    table = tmp_path / "participants.csv"
+    rows = table.read_text(encoding="utf-8") + "QX73,a,2001-01-03,self,2001-01-10,one,north,2001-12-31\n"
+    if corrected:  # what had been known by then is another thing now
+        rows = rows.replace("QX71,a,2000-01-03,self,2000-01-10", "QX71,a,2000-01-03,self,2000-01-11")
+    table.write_text(rows, encoding="utf-8")
+    done = verify(tmp_path, release)
+    assert done.returncode == (12 if corrected else 0), done.stdout + done.stderr
+    assert ("  DIFFERS: table participants changed" in done.stdout.splitlines()) is corrected
+    later = "  same outputs, rows of after the data cut: participants"
+    assert (later in done.stdout.splitlines()) is not corrected
+
+
 def test_another_study_is_not_compared(release: Path, tmp_path: Path) -> None:
     study = write_world(tmp_path)
     study.write_text(study.read_text(encoding="utf-8").replace("id: tiny", "id: other"), encoding="utf-8")

@@ -26,6 +26,7 @@ HTML = (
     '<!DOCTYPE html><html lang="en"><head><title>t</title></head><body><main><h1>The report</h1></main></body></html>'
 )
 FUNNEL = "group,term,label,n,n_event,estimate,conf_low,conf_high"
+PAGE_ONE = "term,label,measure,group,period,n,estimate,conf_low,conf_high,estimate_id"
 CURVE = "group,cause,time,n_risk,estimate,conf_low,conf_high"
 WHEN = datetime(2001, 5, 6, 7, 8, 9, tzinfo=UTC)
 
@@ -39,16 +40,22 @@ def resource(label: str, estimate: str, analysis: str, heading: str, caption: st
     }  # fmt: skip
 
 
-def contents(funnel: Sequence[str], curve: Sequence[str] = (), language: str = "en") -> dict[str, str]:
-    """Return the files of a release with two estimates."""
+def contents(
+    funnel: Sequence[str], curve: Sequence[str] = (), language: str = "en", page_one: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the files of a release with two estimates, and of its page one."""
     caption = {"en": "Steps & shares", "es": "Pasos"}[language]
     resources = [
         resource("fig-funnel", "aaa", "funnel", FUNNEL, "The drawing"),
         resource("tbl-funnel", "aaa", "funnel", FUNNEL, caption),
     ]
     resources += [resource("fig-curve", "bbb", "cumulative_incidence", CURVE, "Leaving")] if curve else []
+    # Page one is of several estimates: its name is that of the first, which asks another question in each release.
+    said = [resource("tbl-page", f"page{len(page_one)}", "findings", PAGE_ONE, "At a glance")] if page_one else []
+    resources = [*said, *resources]
     lines = "\n".join([FUNNEL, *funnel, ""])
     drawn = {"data/fig-curve.csv": "\n".join([CURVE, *curve, ""])} if curve else {}
+    drawn |= {"data/tbl-page.csv": "\n".join([PAGE_ONE, *page_one, ""])} if page_one else {}
     return {
         "report.html": HTML, "data/fig-funnel.csv": lines, "data/tbl-funnel.csv": lines, **drawn,
         "data/datapackage.json": json.dumps({"resources": resources}), "data/README.md": "# Data\n",
@@ -82,15 +89,24 @@ def world(folder: Path) -> Study:
     file.write_text("\n".join(lines) + MORE, encoding="utf-8")
     study = load_study(file)
     common = facts(study)
-    first = contents(["A,engaged,Engaged,20,10,0.5,0.3,0.7", "B,engaged,Engaged,,,,,"])
+    said = ["referred,People referred,people,A,,24,,,,", "engaged,Engaged,share,A,,20,0.5,0.3,0.7,aaa"]
+    first = contents(["A,engaged,Engaged,20,10,0.5,0.3,0.7", "B,engaged,Engaged,,,,,"], page_one=said)
     publish(study, "2000Q1", "quarterly", contents=first, **common)
     gone = publish(study, "2000Q2", "quarterly", contents=first, **common)
     withdraw(gone, study, "Counted <twice>.", WHEN)
     old = contents(["A,engaged,Engaged,30,12,0.4,0.25,0.58", "B,engaged,Engaged,50,49,0.98,0.9,1"])
     publish(study, "2000Q3", "quarterly", contents=old, **common)
+    later = [
+        "referred,People referred,people,A,,1060,,,,",
+        "engaged,Engaged,share,A,,30,0.5,0.33,0.67,aaa",
+        "engaged,Engaged,difference,A - B,,,-0.48,-0.6,-0.31,aaa",
+        "engaged,Engaged,a quarter ago,A,,,0.5,,,aaa",
+        "engaged 2000Q2,Engaged,quarter of referral,A,2000Q2,12,0.5,,,aaa",
+    ]
     new = contents(
         ["A,engaged,Engaged,30,15,0.5,0.33,0.67", "B,engaged,Engaged,50,49,0.98,0.9,1"],
         ["A,left,0,30,0,0,0", "A,left,17,,0.1,0,0.2", "A,left,90,20,0.25,0.1,0.4"],
+        page_one=later,
     )
     said = changes(
         ("tbl-funnel", "group A, term engaged", "n_event", 12, 15),

@@ -65,6 +65,7 @@ class TestWhatPagesSay:
             "A study of <b>two</b> & more", "Its pilot", "Newest reports",
             "Quarterly, third quarter of 2000", "Data cut: September 30, 2000", "Read:",
             "Web page", ": Quarterly, third quarter of 2000",
+            "Headline indicators over time", ": Quarterly", "People referred; Engaged",
             "All reports, newest first",
             "Quarterly", "Period", "Data cut", "Published", "Revision", "Read",
             "Third quarter of 2000", ": Quarterly", "September 30, 2000", day(), "2", "Web page", ": Quarterly, third quarter of 2000",
@@ -110,6 +111,7 @@ class TestWhatPagesSay:
             "The numbers of each figure and table, as they passed disclosure control, with a dictionary.",
             "Dictionary of the columns", "Data package (all files described)",
             "Figure or table", "File",
+            "At a glance", "CSV", ": At a glance",
             "The drawing", "CSV", ": The drawing", "SVG", ": The drawing",
             "Steps & shares", "CSV", ": Steps & shares",
             "Leaving", "CSV", ": Leaving",
@@ -140,9 +142,13 @@ class TestWhatPagesSay:
 
     def test_numbers_over_the_releases(self, site: Path) -> None:
         found = words(site / "indicators.html")
-        assert found[found.index("Contents") :] == "\n".join([
-            "Contents", "Quarterly", "Steps & shares", "Engaged",
-            "Quarterly", "Steps & shares", "What", "Group", "2000Q3", "2000Q2", "2000Q1",
+        assert found[found.index("Headline indicators") :] == "\n".join([
+            "Headline indicators", "Quarterly", "What", "Group", "2000Q3", "2000Q2", "2000Q1",
+            "People referred", "A", "1,060", "–", "24",
+            "Engaged", "A", "50% (33% to 67%)", "of 30", "–", "50% (30% to 70%)", "of 20",
+            "Engaged, difference between the groups", "A - B", "−48 points (−60 to −31)", "–", "–",
+            "Contents", "Quarterly", "Steps & shares", "Engaged", "Quarterly",
+            "Steps & shares", "What", "Group", "2000Q3", "2000Q2", "2000Q1",
             "Engaged", "A", "50% (33% to 67%)", "15 of 30", "–", "50% (30% to 70%)", "10 of 20",
             "B", "98% (90% to 100%)", "49 of 50", "–", "not shown",
         ])  # fmt: skip
@@ -170,7 +176,7 @@ def test_the_focus_arm_has_its_colour_even_where_the_other_comes_first(tmp_path:
     ]
     publish(study, "2000Q4", "quarterly", contents=contents(lines), **facts(study))
     writer = Writer(gather(study, tmp_path / "reports"), Reader.of("en", {}), "")
-    (question, *_) = questions(writer.published.reports["quarterly"])
+    (question,) = [q for q in questions(writer.published.reports["quarterly"]) if q.label == "tbl-funnel"]
     assert [row.group for row in question.rows] == ["B", "A", "B"]
     assert writer._groups(question) == ["A", "B"]
 
@@ -193,7 +199,7 @@ class TestWhatIsInIt:
             ["sha256sum", "--check", "--strict", "checksums-r2.txt"], cwd=site / "quarterly/2000Q3", capture_output=True,
             text=True, check=False,
         )  # fmt: skip
-        assert (done.returncode, done.stdout.count(": OK"), done.stderr) == (0, 8, "")
+        assert (done.returncode, done.stdout.count(": OK"), done.stderr) == (0, 9, "")
 
     def test_nothing_private_is_in_it(self, site: Path, study: Study) -> None:
         private = study.folder / ".evalkit/tiny"
@@ -283,7 +289,7 @@ class TestItStandsByItself:
                 target = (page.parent / unquote(link).partition("#")[0]).resolve()
                 todo += [target] if target not in seen and target != page else []
         unlinked = {f.relative_to(site).as_posix() for f in site.rglob("*") if f.is_file() and f.resolve() not in seen}
-        images = {f"{folder}indicators/quarterly-tbl-funnel.svg" for folder in ("",)}
+        images = {f"indicators/quarterly-tbl-{name}.svg" for name in ("funnel", "page")}
         earlier = {n for n in unlinked if n.startswith("quarterly/2000Q3/r1/")}  # of these the page links the report
         assert unlinked - images - earlier == {"evalkit-site.json"}
 

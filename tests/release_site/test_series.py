@@ -81,6 +81,32 @@ def test_of_a_drawn_line_only_the_days_with_numbers_at_risk_are_followed(tmp_pat
     ]  # fmt: skip
 
 
+PAGE_ONE = "term,label,measure,group,period,n,estimate,conf_low,conf_high,estimate_id\n"
+
+
+def test_page_one_is_followed_row_by_row_and_goes_first(tmp_path: Path) -> None:
+    row = SHARES + "A,x,Ex,10,5,0.5,0.2,0.8\n"
+    now = PAGE_ONE + (
+        "referred,People,people,A,,82,,,,\nleft,Left by June,share,A,,9,0.3,0.1,0.6,c\nengaged,Engaged,share,A,,63,0.68,0.5,0.8,f2\n"
+        "engaged,Engaged,a quarter ago,A,,,0.69,,,f2\nengaged 2000Q4,Engaged,quarter of referral,A,2000Q4,12,0.5,,,f2\n"
+    )
+    then = PAGE_ONE + (
+        "referred,People,people,A,,66,,,,\nleft,Left by May,share,A,,9,0.2,0.1,0.6,c\nengaged,Engaged,share,A,,39,0.7,0.5,0.8,f1\n"
+    )
+    new = place(tmp_path, "2001Q1", tbl_a=("e", "funnel", row), tbl_one=("now", "findings", now))
+    old = place(tmp_path, "2000Q4", tbl_a=("e", "funnel", row), tbl_one=("then", "findings", then))
+    first, second = questions([new, old])
+    assert (first.label, first.headline, first.releases, second.headline) == ("tbl-one", True, 2, False)
+    assert [row.scale for row in first.rows] == ["number", "share", "share", "share", "share"]
+    assert told(first) == [
+        ("People", "A", {"2001Q1": 82.0, "2000Q4": 66.0}),
+        ("Left by June", "A", {"2001Q1": 0.3}),  # of another day
+        ("Engaged", "A", {"2001Q1": 0.68}),  # by another rule, as the other name says
+        ("Left by May", "A", {"2000Q4": 0.2}),
+        ("Engaged", "A", {"2000Q4": 0.7}),
+    ]  # fmt: skip
+
+
 def test_a_table_of_the_same_estimate_goes_before_its_figure(tmp_path: Path) -> None:
     shown = place(
         tmp_path,
@@ -139,6 +165,8 @@ ROW = Row({"term": "x"}, "Pilot", {})
             ("1.16 (1.08 a 1.25)", "de 89"),
         ),
         (Number(-0.5, None, None), "number", "", ("−0.5", ""), ("−0.5", "")),
+        (Number(1060.4, 999.6, 12345.0), "number", "", ("1,060 (1,000 to 12,345)", ""), ("1,060 (1,000 a 12,345)", "")),
+        (Number(0.00001234), "number", "", ("0.0000123", ""), ("0.0000123", "")),
         (
             Number(0.04, -0.071, 0.152),
             "share",

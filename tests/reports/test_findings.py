@@ -328,6 +328,19 @@ def test_every_estimate_told_is_named_in_the_mark(shown: list[dict[str, Any]]) -
         assert kinds == {"referred", "funnel", "change", "cumulative_incidence", "referral_cohorts"}
 
 
+@pytest.mark.parametrize("locale", ["en-US", "es-US"])
+def test_each_row_of_page_one_names_its_estimate_in_either_language(shown: list[dict[str, Any]], locale: str) -> None:
+    with speaking(locale):
+        told(referred(120, 35) | BOTH | change(HIGHER, 0.41) | SOONER | ON_182).findings()
+    (mark,) = [one["mark"] for one in shown if "data" in one["mark"]]
+    rows = [dict(zip(mark["data"]["columns"], row, strict=True)) for row in mark["data"]["rows"]]
+    kinds = {(row["term"], mark["also"].get(row["estimate_id"], "")) for row in rows if not row["period"]}
+    risks = {("harm", "cumulative_incidence"), ("left", "cumulative_incidence")}
+    assert kinds == {("referred", ""), ("engaged", "funnel"), ("completed", "funnel"), *risks}
+    assert {row["measure"] for row in rows} <= {"people", "share", "difference", "a quarter ago", "quarter of referral"}
+    assert {row["measure"] for row in rows} >= {"people", "share", "difference"}
+
+
 def test_the_change_since_the_quarter_before_is_asked_with_the_noise_of_published_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["Verification", "checked", "verify"]
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,16 @@ from evalkit.publish._render import Made, make
 from evalkit.publish.release._environment import digest
 from evalkit.publish.release._ingredients import Change, because, differences, key, unused
 from evalkit.publish.release._lock import study_lock
-from evalkit.publish.release._manifest import MANIFEST, as_keyed, attachment, damaged, read_manifest, strangers, went_in
+from evalkit.publish.release._manifest import (
+    MANIFEST,
+    as_keyed,
+    attachment,
+    damaged,
+    known_then,
+    read_manifest,
+    strangers,
+    went_in,
+)
 from evalkit.publish.release._own import Remark, own_remarks
 from evalkit.publish.release._place import broken_chain, misplaced
 from evalkit.publish.release._published import NumberChange, how_many, read_numbers
@@ -49,6 +58,8 @@ class Verification:
         Published numbers that came out as others.
     around : tuple of Change
         What it is made with that is other than then, where the same came out.
+    later : tuple of Change
+        Of the changes: tables to which rows of after the data cut came, and that say the same of the time up to it.
     counts : mapping of str to (int, int)
         Output: published numbers that came out the same, and all of them.
     """
@@ -62,6 +73,7 @@ class Verification:
     numbers: tuple[NumberChange, ...] = ()
     counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     around: tuple[Change, ...] = ()
+    later: tuple[Change, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -88,6 +100,8 @@ class Verification:
         yield from (f"  ok: {line}" for line in self.said)
         if self.around:
             yield f"  same outputs, other surroundings: {because(self.around)}"
+        if self.later and self.good:
+            yield f"  same outputs, rows of after the data cut: {', '.join(change.name for change in self.later)}"
         yield from (f"  not checked: {line}" for line in self.unchecked)
         for output, (same, total) in self.counts.items():
             yield f"  {'ok' if same == total else 'DIFFERS'}: {output}: {same} of {total} numbers the same"
@@ -213,7 +227,8 @@ def verify(release: Path, job: RenderJob, public_key: Path | None, told: Progres
         notebook = read_notebook(job.notebook)
         now = went_in(job, notebook, parameters_of(job, notebook), scratch)
         keyed = as_keyed(then, job)
-        found = replace(found, changes=(*differences(keyed, now), *unused(keyed, now)))
+        changes = (*differences(keyed, now), *unused(keyed, now))
+        found = replace(found, changes=changes, later=_grown(changes, keyed, job))
         again = _as_then(job, then, publisher)
         standing = Standing(release, True, then, digest(release / MANIFEST))
         try:
@@ -235,6 +250,14 @@ def _secret(study: Study, then: Mapping[str, Any]) -> tuple[Keyer, str]:
         return secret, ""
     which = "is not here" if secret is None else "here is another one"
     return Recorded(then), f"whether the tables are the same files and rows: the study's secret {which}"
+
+
+def _grown(changes: Sequence[Change], then: Mapping[str, Any], job: RenderJob) -> tuple[Change, ...]:
+    """Return the tables whose change is that a quarter has gone by: every release would be another one otherwise."""
+    cut = job.period.cut.isoformat()
+    tables = [c for c in changes if c.kind == "data" and (job.newest_days.get(c.name) or "") > cut]
+    known, before = known_then(job) if tables else {}, then.get("known", {})
+    return tuple(change for change in tables if known.get(change.name, "") == before.get(change.name, None))
 
 
 def _as_then(job: RenderJob, then: Mapping[str, Any], publisher: str = "") -> RenderJob:
@@ -263,7 +286,8 @@ def _compared(found: Verification, made: Made) -> Verification:
         if drawn:
             return found
         around = tuple(change for change in found.changes if change.is_around)
-        return replace(found, changes=tuple(c for c in found.changes if not c.is_around), around=around)
+        left = tuple(change for change in found.changes if not (change.is_around or change in found.later))
+        return replace(found, changes=left, around=around)
     outputs = found.manifest.get("outputs", {})
     other = [n for n, f in sorted(made.files.items()) if n in outputs and digest(f) != outputs[n]["sha256"]]
     wrong = f"{', '.join(other)}: other bytes" if other else ""

@@ -47,7 +47,7 @@ def chart(question: Question, panels: Sequence[tuple[str, Sequence[Row]]], names
         for place, (title, rows) in zip(axes.flat, panels, strict=False):
             for row in rows:
                 _line(place, question.periods, row, styles.get(row.group, {"color": MUTED, "linewidth": 1.8}))
-            _dress(place, "\n".join(textwrap.wrap(title, _CHARACTERS // across)), question.periods, rows[0].scale)
+            _dress(place, "\n".join(textwrap.wrap(title, _CHARACTERS // across)), question.periods, rows[0])
             alike = [r for _, others in panels for r in others if _kind(r) == _kind(rows[0])]
             place.set_ylim(*_limits(alike, rows[0].scale))
         for place in axes.flat[len(panels) :]:
@@ -89,14 +89,16 @@ def _line(place: Any, periods: Sequence[str], row: Row, style: dict[str, Any]) -
         place.vlines(*zip(*limits, strict=True), color=style["color"], linewidth=0.9, alpha=0.55)
 
 
-def _dress(place: Any, title: str, periods: Sequence[str], scale: str) -> None:  # noqa: ANN401 - untyped
+def _dress(place: Any, title: str, periods: Sequence[str], row: Row) -> None:  # noqa: ANN401 - untyped
     last = len(periods) - 1
     place.set_title(title, fontsize=8.5, color=INK)
     place.set_xlim(-0.3, last + 0.3)
     place.set_xticks([0, last], [periods[0], periods[last]], fontsize=7.5)
     place.tick_params(axis="y", labelsize=7.5)
     place.locator_params(axis="y", nbins=4)
-    if scale == "share":
+    if _kind(row) == ("share", True):  # points, not percent of something
+        place.yaxis.set_major_formatter(lambda value, _: f"{round(100 * value):+d}".replace("-", "−"))
+    elif row.scale == "share":
         place.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
 
 

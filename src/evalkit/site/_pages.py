@@ -66,13 +66,13 @@ class Writer:
         made: dict[str, str] = {}
         followed = [self._followed(name, places) for name, places in self.published.reports.items()]
         shown = [one for one in followed if one["ours"]]
-        headlines = {one["report"]: q for one in shown for q in one["questions"] if q["headline"]}
+        headlines = {one["report"]: one["headline"] for one in shown if one["headline"]}
         front = {"shelves": self._shelves(), "newest": self._newest(), "headlines": headlines}
         made["index.html"] = self._page("index.html", "index.html", **front)
         made["methods.html"] = self._page("methods.html", "methods.html", newest=self._newest())
         made["indicators.html"] = self._page("indicators.html", "indicators.html", reports=shown)
         for one in shown:
-            for question in one["questions"]:
+            for question in [*one["questions"], *([one["headline"]] if one["headline"] else [])]:
                 made[question["file"]] = question["svg"]
         for places in self.published.reports.values():
             for number, place in enumerate(places):
@@ -194,8 +194,9 @@ class Writer:
         pages = {place.period.name: f"{place.folder}/index.html" for place in places}
         ours = questions(places) if self._is_ours(report, places) else ()
         made = [self._question(report, q, pages) for q in ours if q.releases > 1]
-        return {"report": report, "title": self._title(places[0]), "questions": made, "ours": bool(ours),
-                "language": self._language(places)}  # fmt: skip
+        first = next((q for q in made if q["headline"]), None)
+        return {"report": report, "title": self._title(places[0]), "questions": [q for q in made if q is not first],
+                "headline": first, "ours": bool(ours), "language": self._language(places)}  # fmt: skip
 
     def _has_twin(self, report: str) -> bool:
         """Say whether the same report is published in this language: ``brief`` and ``brief-es``."""
@@ -224,6 +225,8 @@ class Writer:
             "file": f"indicators/{report}-{question.label}.svg",
             "svg": chart(question, panels, names),
             "periods": [(period, pages[period]) for period in newest_first],
+            # A difference is found beside what it is a difference of.
+            "named": [label for label, rows in panels if rows[0].about.get("measure") != "difference"],
             "lines": [(label, [self._line(row, newest_first) for row in rows]) for label, rows in panels],
         }
 
@@ -252,7 +255,7 @@ def _items(release: Release) -> list[dict[str, Any]]:
     return [
         {
             "label": one["path"].removesuffix(".csv"),
-            "title": one.get("caption", one["title"]),
+            "title": one.get("caption", one["title"]).removesuffix("."),
             "files": [
                 (form, name)
                 for form, name in (

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
+import numpy as np
+
 from evalkit.periods import Period
 from evalkit.site._series import Number, Question, Row
 from evalkit.words import Messages, marked, messages_for, points
@@ -138,9 +140,10 @@ def plain(say: Messages, value: float, digits: int = 3) -> str:
     -------
     str
     """
-    if abs(value) >= 10**digits:
+    rounded = float(f"{value:.{digits}g}")
+    if abs(rounded) >= 10**digits:
         return say.count(value)
-    return f"{float(f'{value:.{digits}g}'):.10f}".rstrip("0").rstrip(".").replace("-", "−")
+    return np.format_float_positional(rounded, trim="-").replace("-", "−")
 
 
 def _points(value: float) -> str:
@@ -247,6 +250,7 @@ def _number_words(say: Messages) -> dict[str, str]:
             "every number stands in a release, and passed disclosure control there. The newest period stands "
             "first in a table, last in a figure."
         ),
+        "headlines": say("Headline indicators"),
         "headlines_time": say("Headline indicators over time"),
         "once": say("There is one release so far, so there is nothing to follow yet."),
         "what": say("What"),

@@ -20,7 +20,8 @@ from evalkit.words._speech import Speech, speech
 if TYPE_CHECKING:
     import pandas as pd
 
-_NAMED = ("group", "label", "variable", "cause", "contrast", "measure", "sentence")
+# What readers are shown. Terms and measures are keys: programs look for them, in reports of either language.
+_NAMED = ("group", "label", "variable", "cause", "contrast", "sentence")
 _PLACE = re.compile(r"\{(\w+)\}")
 _TIMES = " × "
 """Between the terms of an interaction: each is translated by itself."""

@@ -20,6 +20,7 @@ Numbers = Mapping[str, list[list[str]]]
 """Output: the rows of its file, the heading first."""
 
 _BY = ("time", "week", "day")
+_QUESTION = "estimate_id"  # neither names a row for readers nor is a number of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +172,18 @@ def _cells(rows: list[list[str]]) -> dict[tuple[str, str], Any]:
     """Bring rows to one value per row's name and column; a row is named by its texts and its day."""
     columns, *lines = rows
     values = [[_value(text) for text in line] for line in lines]
-    named = [i for i, c in enumerate(columns) if c in _BY or any(isinstance(line[i], str) for line in values)]
+    named = [
+        i
+        for i, c in enumerate(columns)
+        if c != _QUESTION and (c in _BY or any(isinstance(line[i], str) for line in values))
+    ]
     found: dict[tuple[str, str], Any] = {}
     seen: Counter[str] = Counter()
     for line in values:
         where = ", ".join(f"{columns[i]} {line[i]}" for i in named if line[i] is not None) or "row"
         seen[where] += 1
         where += f" ({seen[where]})" if seen[where] > 1 else ""
-        found |= {(where, c): line[i] for i, c in enumerate(columns) if i not in named}
+        found |= {(where, c): line[i] for i, c in enumerate(columns) if i not in named and c != _QUESTION}
     return found
 
 
