@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -31,6 +32,7 @@ from evalkit.words import (
     speaking,
     speech,
     translated,
+    translated_names,
     words,
     wrapped,
 )
@@ -70,6 +72,17 @@ def test_english_stands_as_it_is() -> None:
 def test_words_of_analyses_and_protocol(english: str, spanish: str) -> None:
     with speaking("es-US", OWN):
         assert translated(english) == spanish
+
+
+def test_keys_of_data_files_are_the_same_in_each_language() -> None:
+    """Programs look for them: the release site does, in reports of both languages."""
+    keys = {"term": ["left", "published"], "measure": ["difference", "published"]}
+    with speaking("es-US", OWN):
+        found = translated_names(
+            pd.DataFrame({**keys, "group": ["Pilot", "published"], "label": ["gender", "difference"]})
+        )
+    assert found[["term", "measure"]].to_dict("list") == keys
+    assert found["label"].tolist() == ["género", "diferencia"]
 
 
 def test_what_stands_in_a_message_is_translated_too() -> None:
