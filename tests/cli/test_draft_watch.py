@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -15,6 +17,7 @@ from evalkit.cli._draft import _Bench, _changes
 from evalkit.cli._render import Request
 from evalkit.cli._serve import Served
 from evalkit.errors import ExecutionError
+from evalkit.protocol import freeze, load_study
 from evalkit.publish import LineProgress
 from evalkit.publish.rendering._scratch import scratch_folder
 from publish import standin
@@ -85,6 +88,27 @@ def test_only_what_an_edit_touches_runs_again_and_the_page_is_that_of_a_fresh_dr
         finally:
             bench.close()
     assert pages[-1] == pages[-2]
+
+
+def test_a_file_more_of_a_pattern_and_a_frozen_protocol_begin_a_kernel_anew(world: Path) -> None:
+    study, notebook = world / "study.yaml", next(world.rglob("*.ipynb"))
+    study.write_text(study.read_text().replace("path: participants.csv", "path: 'people/*.csv'"), encoding="utf-8")
+    (world / "people").mkdir()
+    (world / "participants.csv").rename(world / "people/a.csv")
+    protocol = load_study(study)
+    assert protocol.tables["participants"].path == "people/*.csv"
+
+    def seen() -> dict[Path, Any]:
+        return _draft._stats(known)
+
+    known = _draft._inputs(protocol, study, notebook)
+    before = seen()
+    assert before[world / "people/a.csv"] is not None
+    (world / "people/b.csv").write_text("x", encoding="utf-8")
+    after = seen()
+    assert after != before
+    freeze(protocol, "v1", "Before.", date(2024, 1, 1))
+    assert seen() != after
 
 
 def test_each_change_is_seen_once_and_those_during_the_first_draft_too(tmp_path) -> None:

@@ -8,12 +8,14 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from evalkit.cli import _run
+from evalkit.protocol import Planned, freeze, load_study
 from publish import standin
 from publish.standin import environment, pdf_pages, write_world
 
@@ -108,6 +110,14 @@ def test_a_draft_in_spanish_says_so_in_spanish(tmp_path) -> None:
     assert done.returncode == 0, done.stderr
     page = (tmp_path / PLACE / "report.html").read_text(encoding="utf-8")
     assert "<strong>Borrador</strong>. No publicado ni aprobado" in page
+
+
+def test_what_was_not_planned_is_said_as_in_a_render(tmp_path) -> None:
+    write_world(tmp_path)
+    freeze(load_study(tmp_path / "study.yaml"), "v1", "Before.", date(2024, 1, 1), [Planned(name="0" * 12)])
+    assert draft(tmp_path).returncode == 0
+    page = (tmp_path / PLACE / "report.html").read_text(encoding="utf-8")
+    assert "Added after the protocol was frozen (v1, January 1, 2024)." in page
 
 
 def test_problems_are_said_each_on_a_line_before_anything_runs(tmp_path, monkeypatch) -> None:

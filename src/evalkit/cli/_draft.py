@@ -11,12 +11,14 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from glob import has_magic
 from pathlib import Path
 from typing import Any
 
 from evalkit.cli._render import Request, log_folder, params_of, plan
 from evalkit.errors import EvalkitError, PublicationError
-from evalkit.protocol import Study, load_study
+from evalkit.intake.mapping import files_like
+from evalkit.protocol import Study, load_study, version_file
 from evalkit.publish import Drafted, Drafter, RenderJob, find_notebook, progress_for
 from evalkit.publish.rendering import scratch_folder, sweep
 
@@ -138,21 +140,13 @@ class _Bench:
 def _inputs(study: Study, params_file: Path, notebook: Path) -> list[Path]:
     """Return the files for which a kernel has to begin anew: all but the notebook."""
     named = [study.folder / name for name in (study.baselines, study.disclosure) if name]
-    paths = [path for table in study.tables.values() for path in _listed(getattr(table, "path", None))]
-    tables = [found for path in paths for found in (_globbed(study.folder, path) or [study.folder / path])]
+    paths = [study.folder / path for table in study.tables.values() for path in table.paths]
+    # A file more that a pattern names, or one frozen protocol more, changes the folder.
+    frozen = version_file(study, "*")
+    tables = [found for path in (*paths, frozen) for found in (path, *files_like(path))]
+    folders = [frozen.parent, *(path.parent for path in paths if has_magic(path.name))]
     beside = [f for f in notebook.parent.iterdir() if f.suffix in {".py", ".po", ".json"}]
-    return [study.path, params_file, *named, *tables, *beside]
-
-
-def _listed(path: Any) -> list[str]:  # noqa: ANN401 - a path, several or none
-    return [str(one) for one in (path if isinstance(path, list | tuple) else [path]) if one]
-
-
-def _globbed(folder: Path, pattern: str) -> list[Path]:
-    """Return the files that a table's path names where it is a pattern."""
-    return sorted(
-        Path(pattern).parent.glob(Path(pattern).name) if Path(pattern).is_absolute() else folder.glob(pattern)
-    )
+    return [study.path, params_file, *named, *tables, *folders, *beside]
 
 
 def _stats(files: Any) -> dict[Path, tuple[int, int] | None]:  # noqa: ANN401 - any iterable of paths

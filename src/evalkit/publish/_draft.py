@@ -23,11 +23,10 @@ from evalkit.protocol import load_disclosure, noise_secret, private_folder
 from evalkit.publish._job import RenderJob, language_in, parameters_of, read_notebook
 from evalkit.publish._progress import Progress
 from evalkit.publish._protected import refuse_other_doors, says_synthetic
-from evalkit.publish._render import guard_of
+from evalkit.publish._render import document_from, guard_of
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files
 from evalkit.publish.audit._notebook import problems_before
 from evalkit.publish.release._manifest import DRAFT
-from evalkit.publish.rendering._document import document_of, with_bibliography, with_excuses
 from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.publish.rendering._execute import Limits
 from evalkit.publish.rendering._scratch import private_files
@@ -161,10 +160,7 @@ class Drafter:
             )
             audit_cells(executed, guard)
             self._hold(job, executed)
-            shape = job.params.publication
-            document = document_of(executed, toc=shape.toc, pdf_standard=shape.pdf_standard)
-            document = with_excuses(with_bibliography(document, job.notebook), job.passed.excused)
-            document = replace(document, draft=True)
+            document = replace(document_from(job, executed), draft=True)
             audit_document(document, guard)
             files = self._published(document, formats, job, deadline)
             audit_files({f"report.{name}": file for name, file in files.items()}, guard)

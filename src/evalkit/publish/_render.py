@@ -5,7 +5,7 @@ All of it or nothing; and nothing at all when the release that is there was made
 
 from __future__ import annotations
 
-__all__ = ["Made", "guard_of", "make", "render"]
+__all__ = ["Made", "document_from", "guard_of", "make", "render"]
 
 import contextlib
 import errno
@@ -198,9 +198,9 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         audit_cells(done, guard)
         return done
 
-    ran, shape = run_protected(job, standing, scratch, run), job.params.publication
+    ran = run_protected(job, standing, scratch, run)
     told.step(job.name, f"publishing with {parts['publication']['publisher']}")
-    document = _complete(job, document_of(ran.executed, toc=shape.toc, pdf_standard=shape.pdf_standard))
+    document = document_from(job, ran.executed)
     audit_document(document, guard)
     files = write_data(document, scratch, deadline - time.monotonic(), job.params.memory_gb)
     published = published_of(document.items, files)
@@ -232,8 +232,21 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     return Made(facts, files, ran)
 
 
-def _complete(job: RenderJob, document: Document) -> Document:
-    """Add what the notebook does not say itself: references, excuses, which results were not planned."""
+def document_from(job: RenderJob, executed: Any) -> Document:  # noqa: ANN401 - nbformat has no types
+    """Return the document of a notebook that ran, with what it does not say itself.
+
+    Parameters
+    ----------
+    job : RenderJob
+    executed : nbformat.NotebookNode
+
+    Returns
+    -------
+    Document
+        With references, excuses, and which results were not planned.
+    """
+    shape = job.params.publication
+    document = document_of(executed, toc=shape.toc, pdf_standard=shape.pdf_standard)
     document = with_excuses(with_bibliography(document, job.notebook), job.passed.excused)
     return with_added(document, load_frozen(job.study))
 
