@@ -35,6 +35,7 @@ _VALUES = (
     ast.Name,
     ast.Subscript,
 )
+_MAYBE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.If, ast.IfExp, ast.ExceptHandler)
 _PRINTS = frozenset({"print", "display", "pprint"})
 _HIDING = frozenset({"parameters", "remove"})
 
@@ -132,8 +133,7 @@ def cell_problems(
         return [Problem(number, error.lineno or 0, f"is not Python ({error.msg})")]
     known = {} if known is None else known
     _learn(tree, known)
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    found = [Problem(number, line, text) for line, text in _of_calls(calls, known, labels)]
+    found = [Problem(number, line, text) for line, text in _of_calls(tree, known, labels)]
     found += [Problem(number, line, text) for line, text in _of_names(tree, known)]
     found += [Problem(number, line, text) for line, text in _of_last(tree, source)]
     if not (hidden or options.get("include") is False or options.get("output") is False):
@@ -161,11 +161,13 @@ def _learn(tree: ast.Module, known: dict[str, Collection[str]]) -> None:
 
 
 def _of_calls(
-    calls: list[ast.Call], known: Mapping[str, Collection[str]], labels: Collection[str] | None
+    tree: ast.Module, known: Mapping[str, Collection[str]], labels: Collection[str] | None
 ) -> Iterator[tuple[int, str]]:
-    for call in calls:
+    sure = set(_surely(tree))
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-        if isinstance(call.func, ast.Name) and name in _PRINTS:
+        into_a_file = any(key.arg == "file" for key in call.keywords)
+        if isinstance(call.func, ast.Name) and name in _PRINTS and call in sure and not into_a_file:
             yield call.lineno, f"{name}() puts out what did not pass disclosure control; {_DOORS}"
         if not isinstance(call.func, ast.Attribute):
             continue
@@ -180,6 +182,16 @@ def _of_calls(
             see = _argument(call, 1, "see")
             if labels is not None and isinstance(see, str) and see:
                 yield from ((call.lineno, text) for text in _lost([see], labels))
+
+
+def _surely(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what runs whenever the cell does: not what stands in a function, or under a condition."""
+    for name, part in ast.iter_fields(node):
+        maybe = isinstance(node, _MAYBE) and name in {"body", "orelse"}
+        for one in () if maybe else part if isinstance(part, list) else [part]:
+            if isinstance(one, ast.AST):
+                yield one
+                yield from _surely(one)
 
 
 def _of_names(tree: ast.Module, known: Mapping[str, Collection[str]]) -> Iterator[tuple[int, str]]:
