@@ -4,9 +4,10 @@ from __future__ import annotations
 
 __all__ = ["half_up"]
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 _HALF_DIGITS = 9  # decimals by which a half of the last one printed may be missed in binary
+_EXACTLY = Context(prec=400, rounding=ROUND_HALF_UP)  # a limit of a ratio may be any float; decimal's own 28 digits end
 
 
 def half_up(value: float, digits: int) -> str:
@@ -32,4 +33,4 @@ def half_up(value: float, digits: int) -> str:
     ('63', '-0.13', '29')
     """
     nearest = Decimal(repr(round(float(value), digits + _HALF_DIGITS)))
-    return f"{nearest.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
+    return f"{nearest.quantize(Decimal(1).scaleb(-digits), context=_EXACTLY):f}"

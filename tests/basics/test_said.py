@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import evalkit
+from evalkit.disclosure._digits import Digits, cut
 from evalkit.errors import AnalysisError
 from evalkit.excuses import ENVIRONMENT, Passed, excuse_text
 from evalkit.markup import plain
 from evalkit.protocol import Excuse
+from evalkit.rounding import half_up
 from evalkit.wilson import normal_quantile, wilson
-from evalkit.words import Messages, marked, messages_for
+from evalkit.words import Messages, decimal, marked, messages_for
 
 EXCUSES = (
     Excuse(table="sessions", rule="late_entry", reason="The new system came in May.", by="Ann", until=date(2023, 5, 31)),
@@ -45,6 +48,13 @@ def test_what_was_excused_by_whom_and_why() -> None:
 )  # fmt: skip
 def test_shares_in_whole_percent(share: float, text: str) -> None:
     assert Messages("en-US").percent(share) == text
+
+
+@pytest.mark.parametrize("value", [1e17, 1.5e25, 1e200, -1e200, 1.7976931348623157e308])
+def test_a_limit_that_is_as_large_as_a_number_can_be_is_written_and_cut(value: float) -> None:
+    assert float(half_up(value, 3)) == value
+    assert cut(pd.DataFrame({"hr_high": [value]}), {"hr_high": Digits((3, 2))})["hr_high"].tolist() == [value]
+    assert decimal(value, 3).endswith(".000")
 
 
 @pytest.mark.parametrize(("number", "text"), [(1, "1 day of x"), (1.4, "1 day of x"), (0, "0 days of x"), (1.6, "2 days of x"), (2, "2 days of x"), (12345.4, "12,345 days of x")])  # fmt: skip
