@@ -19,11 +19,10 @@ import typer
 
 from evalkit.errors import UsageError, did_you_mean
 from evalkit.examples import SIMULATED, Group, Starter, starter_files, write_new
-from evalkit.protocol import Study, parse_yaml, schema_files, validate
+from evalkit.protocol import TABLE_NAMES, Study, parse_yaml, schema_files, validate
 
 _KEPT = (".gitignore", ".pre-commit-config.yaml", "Makefile", "README.md")  # a folder of git has some of them already
 _SUFFIXES = (".csv", ".xlsx", ".parquet", ".tsv", ".xlsm", ".duckdb", ".db", ".txt")
-_TABLES = ("participants", "sessions", "exits", "outcomes", "measures", "searches")
 _ASSIGNMENTS = ("mandate", "random", "other")
 _LANGUAGES = ("en", "es")
 _DEMO_TITLE = "Non-mandated services for people who cause harm in intimate-partner relationships"
@@ -113,7 +112,7 @@ def _starter(answers: Answers, folder: Path) -> Starter:
     if answers.demo and answers.tables is not None:
         msg = "--demo has tables of its own; leave --tables out, or --demo"
         raise UsageError(msg)
-    tables = {n: f"../data/{n}.csv" for n in _TABLES} if answers.demo else _found(answers.tables, folder)
+    tables = {n: f"../data/{n}.csv" for n in TABLE_NAMES} if answers.demo else _found(answers.tables, folder)
     focus, comparison = (
         _group(answers.focus or _shown(SIMULATED[0])),
         _group(answers.comparison or _shown(SIMULATED[1])),
@@ -138,7 +137,7 @@ def _found(tables: Path | None, folder: Path) -> dict[str, str]:
     """Return where the tables lie, from the protocol's folder: files that have our names; participants in any case."""
     place = (folder / "data" if tables is None else tables.expanduser()).absolute()
     found = {}
-    for name in _TABLES:
+    for name in TABLE_NAMES:
         files = [place / f"{name}{suffix}" for suffix in _SUFFIXES if (place / f"{name}{suffix}").is_file()]
         if files or name == "participants":
             file = files[0] if files else place / f"{name}.csv"

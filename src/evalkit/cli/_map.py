@@ -15,9 +15,7 @@ import typer
 
 from evalkit.errors import DataError, UsageError, did_you_mean
 from evalkit.intake.mapping import Proposal, Question, files_like, propose
-from evalkit.protocol import Study, load_disclosure, load_study, write_table
-
-_TABLES = ("participants", "sessions", "exits", "outcomes", "measures", "searches")
+from evalkit.protocol import TABLE_NAMES, Study, load_disclosure, load_study, write_table
 
 
 def run(table: str, given: Sequence[str], file: Path, sheets: Sequence[str], said: Sequence[str], *, yes: bool) -> None:
@@ -41,8 +39,8 @@ def run(table: str, given: Sequence[str], file: Path, sheets: Sequence[str], sai
     EvalkitError
         If the protocol or the export cannot be read.
     """
-    if table not in _TABLES:
-        msg = f"'{table}' is no table; there are {', '.join(_TABLES)}{did_you_mean(table, _TABLES)}"
+    if table not in TABLE_NAMES:
+        msg = f"'{table}' is no table; there are {', '.join(TABLE_NAMES)}{did_you_mean(table, TABLE_NAMES)}"
         raise UsageError(msg)
     study = load_study(file)
     files, path = _files(study, table, given)

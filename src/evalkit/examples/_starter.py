@@ -14,8 +14,9 @@ from typing import Literal
 
 from jinja2 import Environment, StrictUndefined
 
+from evalkit.protocol import TABLE_NAMES
+
 _REPORTS = ("quarterly", "final", "brief")
-_TABLES = ("participants", "sessions", "exits", "outcomes", "measures", "searches")
 _BESIDE = ("disclosure.yaml", "baselines.yaml")
 
 
@@ -84,7 +85,7 @@ class Starter:
     @property
     def absent(self) -> dict[str, str]:
         """Tables that it does not have (yet), and where they would lie."""
-        return {name: f"../data/{name}.csv" for name in _TABLES if name not in self.tables}
+        return {name: f"../data/{name}.csv" for name in TABLE_NAMES if name not in self.tables}
 
 
 def starter_files(study: Starter) -> dict[str, bytes]:

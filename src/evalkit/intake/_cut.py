@@ -17,8 +17,8 @@ from ibis.expr.operations import Literal
 
 from evalkit.errors import AnalysisError, DataError, did_you_mean
 from evalkit.intake._clean import clean_errors
-from evalkit.intake._spec import TABLE_NAMES, MissingTableError, table_spec
-from evalkit.protocol import Study
+from evalkit.intake._spec import MissingTableError, table_spec
+from evalkit.protocol import TABLE_NAMES, Study
 
 _NUMBER = itertools.count()
 _TEMPORARY = ("duckdb", "postgres")

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from evalkit.intake._spec import TABLE_NAMES, ColumnSpec, exit_effects, table_spec
+from evalkit.intake._spec import ColumnSpec, exit_effects, table_spec
 from evalkit.markup import code, heading, markdown, paragraphs
 from evalkit.markup import table as grid
-from evalkit.protocol import Rules, Study, Table
+from evalkit.protocol import TABLE_NAMES, Rules, Study, Table
 from evalkit.words import translated, words
 
 _KINDS = {

@@ -20,8 +20,8 @@ from evalkit.intake._files import of_several, sha256
 from evalkit.intake._open import open_data
 from evalkit.intake._parts import parts_of
 from evalkit.intake._read import ROW
-from evalkit.intake._spec import TABLE_NAMES, table_spec
-from evalkit.protocol import Study
+from evalkit.intake._spec import table_spec
+from evalkit.protocol import TABLE_NAMES, Study
 
 
 def table_digests(study: Study) -> dict[str, str]:

@@ -25,10 +25,10 @@ from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._freshness import Reach, entered_late, fall_of_rows, reaches, stale
 from evalkit.intake._open import read_all
 from evalkit.intake._parts import located
-from evalkit.intake._spec import TABLE_NAMES, table_spec
+from evalkit.intake._spec import table_spec
 from evalkit.intake._validate import Frames, broken_rules, frames_to_check, known_at, whole_tables
 from evalkit.periods import Period, newest_complete, quarters_between
-from evalkit.protocol import Excuse, Study
+from evalkit.protocol import TABLE_NAMES, Excuse, Study
 
 
 def open_gate(study: Study, *, today: date | None = None, held: Iterable[Excuse] = ()) -> Gate:

@@ -27,9 +27,9 @@ from evalkit.intake._moments import in_utc
 from evalkit.intake._parts import located, numbered, parts_of, together
 from evalkit.intake._raw import Wanted
 from evalkit.intake._read import ROW, check_mapping, read_table
-from evalkit.intake._spec import TABLE_NAMES, check_names, table_spec
+from evalkit.intake._spec import check_names, table_spec
 from evalkit.letters import unshown
-from evalkit.protocol import Study, load_disclosure
+from evalkit.protocol import TABLE_NAMES, Study, load_disclosure
 from evalkit.zones import zone
 
 

@@ -11,8 +11,6 @@ from evalkit.protocol import Rules, Study
 Effect = Literal["disengagement", "completion", "censored", "ignored"]
 Kind = Literal["identifier", "date", "number", "text", "yes_no"]
 
-TABLE_NAMES = ("participants", "sessions", "exits", "outcomes", "measures", "searches")
-
 SESSION_STATUSES = ("attended", "absent", "excused", "cancelled")
 MANDATES = ("court", "other_order", "none")
 

@@ -15,9 +15,9 @@ from evalkit.intake._data import StudyData, kept_in
 from evalkit.intake._findings import Finding, finding
 from evalkit.intake._read import ROW
 from evalkit.intake._rules import Rule
-from evalkit.intake._spec import SESSION_STATUSES, TABLE_NAMES, TableSpec, table_spec
+from evalkit.intake._spec import SESSION_STATUSES, TableSpec, table_spec
 from evalkit.intake._table_rules import rules_of
-from evalkit.protocol import Study
+from evalkit.protocol import TABLE_NAMES, Study
 
 Frames = Mapping[str, pd.DataFrame]
 _DAYS = {

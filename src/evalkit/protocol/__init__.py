@@ -12,6 +12,7 @@ from evalkit.protocol._changed import changed_defaults
 from evalkit.protocol._citation import Author, Citation
 from evalkit.protocol._disclosure import Disclosure, Override
 from evalkit.protocol._edit import write_table
+from evalkit.protocol._fields import TABLE_NAMES
 from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, validate
 from evalkit.protocol._frozen import (
     Change,
@@ -54,6 +55,7 @@ from evalkit.protocol._study import (
 from evalkit.protocol._yaml import YamlMapping, parse_yaml, read_yaml
 
 __all__ = [
+    "TABLE_NAMES",
     "Arm",
     "Arms",
     "Author",

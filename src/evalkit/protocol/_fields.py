@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
@@ -77,6 +77,8 @@ Sign = Annotated[str, AfterValidator(_one_sign)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Effect = Literal["disengagement", "completion", "censored", "ignored"]
 TableName = Literal["participants", "sessions", "exits", "outcomes", "measures", "searches"]
+TABLE_NAMES: tuple[TableName, ...] = get_args(TableName)
+"""The raw tables that a study may have."""
 
 
 class Model(BaseModel):
