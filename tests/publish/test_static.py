@@ -81,6 +81,14 @@ def test_labels_and_references_are_held_to_the_whole_notebook() -> None:
     ]
 
 
+@pytest.mark.parametrize("code", ['report.findings(label="sec-one")', "text = '## One {#sec-one}'"])
+def test_a_section_that_a_cell_begins_can_be_referred_to(code: str) -> None:
+    cells = [new_code_cell(code), new_markdown_cell("See @sec-one and @sec-two.")]
+    assert [p.text for p in problems_before(new_notebook(cells=cells), ("html",))] == [
+        "reference '@sec-two' leads nowhere; did you mean 'sec-one'?"
+    ]
+
+
 def test_what_the_publishers_do_not_treat_alike_is_said_too() -> None:
     cells = [
         new_markdown_cell("::: {.callout-note}\nx\n:::"),

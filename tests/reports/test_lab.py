@@ -25,7 +25,7 @@ def said(capsys: pytest.CaptureFixture[str], source: str, cell_id: str = "one", 
 @pytest.fixture
 def notebook(tmp_path, monkeypatch) -> None:
     cells = [
-        {"cell_type": "markdown", "id": "text", "source": "# One {#sec-one}"},
+        {"cell_type": "markdown", "id": "text", "source": "# One {#sec-one}\n\n## Two {#sec-two}"},
         {"cell_type": "code", "id": "one", "source": GOOD},
         {"cell_type": "code", "id": "two", "source": ["#| label: fig-b\n", "x = 1"]},
     ]
@@ -39,6 +39,7 @@ def test_of_a_good_cell_nothing_is_said(capsys, notebook) -> None:
         "evalkit: this cell, line 1: reference '@fig-b' leads nowhere; did you mean 'fig-a'?"
     ]
     assert said(capsys, 'report.say(curve, "fig-b")', "three") == []
+    assert said(capsys, 'report.say(curve, "sec-one")', "three") == []
     assert said(capsys, "print(1)", silent=True) == []
 
 

@@ -46,12 +46,10 @@ def _look(info: Any) -> None:  # noqa: ANN401 - IPython's ExecutionInfo
 def _said(source: str, cell_id: str) -> list[str]:
     others = _others(cell_id)
     own = _label(source)
-    labels = None if others is None else {*others.values(), own}
+    labels = None if others is None else {*(label for _, label in others), own}
     lines = [str(problem) for problem in cell_problems(source, labels=labels, known=_KNOWN)]
-    if own and others is not None and own in others.values():
-        number = next(number for number, label in others.items() if label == own)
-        lines.append(f"this cell: label '{own}' stands in cell {number}, too")
-    return lines
+    number = next((number for number, label in others or () if own and label == own), None)
+    return lines if number is None else [*lines, f"this cell: label '{own}' stands in cell {number}, too"]
 
 
 def _label(source: str) -> str:
@@ -61,7 +59,7 @@ def _label(source: str) -> str:
         return ""
 
 
-def _others(cell_id: str) -> dict[int, str] | None:
+def _others(cell_id: str) -> list[tuple[int, str]] | None:
     """Return the labels of the notebook's other cells, by their numbers; None where the notebook is not known."""
     named = os.environ.get(_NOTEBOOK, "")
     try:
@@ -70,6 +68,6 @@ def _others(cell_id: str) -> dict[int, str] | None:
             cells=[SimpleNamespace(cell_type=c["cell_type"], source="".join(c["source"])) for c in cells]
         )
         ids = [str(cell.get("id", "")) for cell in cells]
-        return {number: label for number, label in labels_of(notebook) if ids[number - 1] != cell_id}
+        return [(number, label) for number, label in labels_of(notebook) if ids[number - 1] != cell_id]
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -15,6 +15,7 @@ REFERENCE = re.compile(r"(?<![\w/`\\])@((?:fig|tbl|sec)-[A-Za-z0-9_-]+)")
 """A reference in Markdown."""
 
 _LABEL = re.compile(r"^#\|\s*label:\s*[\"']?([\w-]+)", re.MULTILINE)
+_HEADED = re.compile(r"\blabel\s*=\s*[\"'](sec-[\w-]+)[\"']")  # of what a cell shows with a heading of its own
 SECTION = re.compile(r"\{#(sec-[\w-]+)")
 """A heading's label."""
 
@@ -54,8 +55,9 @@ def labels_of(notebook: Any) -> Iterator[tuple[int, str]]:  # noqa: ANN401 - nbf
     for number, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type == "markdown":
             yield from ((number, label) for label in sections_of(cell.source))
-        elif cell.cell_type == "code" and (label := _label(cell.source, number)):
-            yield number, label
+        elif cell.cell_type == "code":
+            named = [_label(cell.source, number), *sections_of(cell.source), *_HEADED.findall(cell.source)]
+            yield from ((number, label) for label in named if label)
 
 
 def _label(source: str, number: int) -> str:

@@ -18,7 +18,7 @@ from evalkit.errors import DisclosureError, EvalkitError, PublicationError
 from evalkit.letters import unshown
 from evalkit.publish.audit._cells import counted, private_part
 from evalkit.publish.audit._markdown import audit_markdown
-from evalkit.publish.rendering._prepare import SECTION, options_of, references_in, unresolved
+from evalkit.publish.rendering._prepare import options_of, references_in, unresolved
 
 _CAPTIONS = ("fig-cap", "tbl-cap")
 _WHERE = re.compile(r"cell (\d+)( \([^)]*\))?: (.*)", re.DOTALL)
@@ -57,7 +57,8 @@ def notebook_problems(notebook: Any, to: Sequence[str]) -> Iterator[EvalkitError
         One for each problem, naming the cell: letters that the PDF's fonts do not have, an unknown option, a picture,
         raw HTML, what Quarto alone acts upon (its boxes, labels, fences, shortcodes), a reference that leads nowhere.
     """
-    labels = _labels(notebook)
+    # Whether a cell shows something is known only once it ran; it may get these.
+    labels = {label for _, label in cells.labels_of(notebook)}
     for number, cell in counted(notebook):
         if "pdf" in to and unshown(_written(cell)):
             yield PublicationError(
@@ -115,13 +116,3 @@ def _options_problems(source: str, number: int) -> Iterator[EvalkitError]:
         if problem := audit_markdown(str(options.get(name) or "")):
             label = f" ({options['label']})" if options.get("label") else ""
             yield DisclosureError(f"cell {number}{label}: its caption {problem}")
-
-
-def _labels(notebook: Any) -> set[str]:  # noqa: ANN401
-    """Return every label that a cell may get: whether it shows something is known only once it ran."""
-    found: set[str] = set()
-    for _, cell in counted(notebook):
-        found |= set(SECTION.findall(cell.source))
-        if cell.cell_type == "code":
-            found |= set(re.findall(r"^#\|\s*label:\s*[\"']?([\w-]+)", cell.source, re.MULTILINE))
-    return found
