@@ -6,12 +6,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pytest
 
 from evalkit.errors import DataError
 from evalkit.examples import SIMULATED, Starter, starter_files, write_new
-from evalkit.intake import open_data
+from evalkit.intake import open_data, validate
 from evalkit.intake.mapping import Proposal, files_like, propose
 from evalkit.protocol import Study, load_study, write_table
 
@@ -62,6 +63,34 @@ def test_somebody_of_whom_little_is_known_yet_is_no_footer(study: Study) -> None
     )
     assert made.entry["skip_footer"] == 1
     assert len(read(study, "participants", made)) == 20
+
+
+DAYS = [date(2022, 1 + n % 12, 1 + n * 7 % 28) for n in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        (lambda day: date(day.year, day.day, day.month) if day.day <= 12 else f"{day:%d/%m/%Y}", True),
+        (lambda day: date(day.year, day.day, day.month) if day.day <= 12 else f"{day:%m/%d/%Y}", True),
+        (lambda day: day if day.month <= 6 else f"{day:%d/%m/%Y}", False),  # two people's habits
+        (lambda day: day if day.day <= 12 else None, False),
+        (lambda day: f"{day:%d/%m/%Y}", False),
+    ],
+)
+def test_days_that_a_spreadsheet_took_for_months_stop_a_report(study: Study, typed: Any, found: bool) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Client ID", "Exit Date", "Reason"])
+    for n, day in enumerate(DAYS):
+        book.active.append([f"P{n}", typed(day), "moved"])
+    file = study.folder.parent / "data/exits.xlsx"
+    book.save(file)
+    made = propose(study, "exits", [file], "../data/exits.xlsx", smallest=2, answers={})
+    form = {"exit_date.form": made.questions[0].options[0]} if made.questions else {}
+    made = propose(study, "exits", [file], "../data/exits.xlsx", smallest=2, answers=form)
+    write_table(study.path, "exits", made.entry)
+    rules = [one.rule for one in validate(load_study(study.path)).errors if one.table == "exits"]
+    assert ("swapped_days" in rules) == found
 
 
 @pytest.mark.parametrize("footer", ["Printed by,A. Clerk\n", "Total,19\n", "Source: case system\n", "19,,\n"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
+from types import NoneType
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -36,6 +37,12 @@ _MIDNIGHT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]00:00(?::00(?:[.]0+)?)?(?
 OUTER_BLANKS = "has blanks around it, which are not read"
 ROW = "_row"
 """Column of our tables that holds the raw row number."""
+
+SWAPPED = (
+    "days that are typed are all up to the 12th and those in text all after it: a spreadsheet took days for months "
+    "where it could; export the column anew, as text or as typed days only"
+)
+_FEW_DAYS = 5  # fewer may lie so by chance: of these hardly one column in a thousand
 
 MIDNIGHT = (
     "every time is midnight in UTC, which is another day in the study's time_zone: "
@@ -220,6 +227,8 @@ def _column(
         found.append(finding(spec.name, column.name, f"unreadable_{column.kind}", "error", rows, text))
     if column.name == spec.event_date and raw.footer:
         found += _footer(spec, how, raw, name)
+    if column.kind == "date" and (rows := _swapped(cells, array, raw.rows)):
+        found.append(finding(spec.name, column.name, "swapped_days", "error", rows, SWAPPED))
     if column.kind == "date" and _midnights(cells, how.zone):
         found.append(Finding(spec.name, column.name, "midnight_in_utc", "warning", 0, (), MIDNIGHT))
     return array, [*found, *_blanks(spec.name, column, raw, name)]
@@ -231,6 +240,17 @@ def _footer(spec: TableSpec, how: Reading, raw: RawTable, name: str) -> list[Fin
     rows = [raw.footer_rows[position] for position, day in enumerate(days) if day is not None]
     text = "skip_footer leaves out rows that hold a day; say how many lines of the file's end are no part of the table"
     return [finding(spec.name, spec.event_date, "row_in_footer", "error", rows, text)] if rows else []
+
+
+def _swapped(cells: list[object], days: pa.Array, numbers: list[int]) -> list[int]:
+    """Return the rows whose day a spreadsheet took for a month: what it could not read so is left as text."""
+    if not {str} < set(map(type, cells)) - {NoneType}:
+        return []
+    read = [(n, type(cell), day.day) for n, cell, day in zip(numbers, cells, days.to_pylist(), strict=True) if day]
+    typed = [(n, day) for n, kind, day in read if issubclass(kind, date)]
+    texts = [day for _, kind, day in read if kind is str]
+    certain = min(len(typed), len(texts)) >= _FEW_DAYS and max(d for _, d in typed) <= 12 < min(texts)
+    return [n for n, _ in typed] if certain else []
 
 
 def _midnights(cells: list[object], zone: ZoneInfo) -> bool:

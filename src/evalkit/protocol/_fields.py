@@ -77,7 +77,7 @@ Sign = Annotated[str, AfterValidator(_one_sign)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Effect = Literal["disengagement", "completion", "censored", "ignored"]
 TableName = Literal["participants", "sessions", "exits", "outcomes", "measures", "searches"]
-TABLE_NAMES: tuple[TableName, ...] = get_args(TableName)
+TABLE_NAMES: tuple[str, ...] = get_args(TableName)
 """The raw tables that a study may have."""
 
 
