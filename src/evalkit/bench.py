@@ -28,6 +28,7 @@ EXACT = "bench.exact"
 
 # Colours that colour-blind readers and grey print keep apart; the first two can be read as text on white (4.5:1).
 COLOURS = ("#0b5a7a", "#b35612", "#4f7a28", "#7a4b94", "#8a6d00", "#44546a", "#a23b52", "#2a7f7a")
+# With the colour, the dashes change: lines are told apart in grey print and by those who see no colours.
 LINES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.2, 1.5, 1.2)))
 _MUTED = "#55606b"
 _SHAPES = "os^D"

@@ -20,6 +20,7 @@ from evalkit.estimates import Estimates
 from evalkit.stats import mean_cumulative_count
 from evalkit.wilson import normal_quantile
 
+# Days: in a curve with a point a day, the days of single outcomes would be seen.
 _STEP = 7
 
 

@@ -15,6 +15,7 @@ from evalkit.intake import CutData
 
 # So far out a weight e/(1-e) is above 19: few people of one arm speak for many of the other.
 TRIM = 0.05
+# Days without a session that others might have called disengagement: about three, four and six missed weekly sessions.
 _GAPS = (21, 30, 45)
 
 

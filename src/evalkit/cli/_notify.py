@@ -19,6 +19,7 @@ from evalkit.protocol import Study
 
 _TOLD = ("study", "report", "period", "status", "exit_class", "exit_code", "revision", "manifest_sha256", "what_to_do")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+# A mailbox or chat that does not answer must not hold up the night: the report is published already.
 _SECONDS = 30
 
 

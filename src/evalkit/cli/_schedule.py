@@ -23,6 +23,7 @@ from evalkit.periods import quarters_between
 from evalkit.protocol import Study, load_study
 from evalkit.publish import WAITING
 
+# At night; off the full hour, at which everybody else's jobs start.
 _HOUR, _MINUTE = 3, 17
 
 

@@ -22,6 +22,7 @@ from evalkit.intake._spec import Kind
 MISSING = frozenset({"", "NA", "N/A", "NULL", "null", "NaN", "nan", "None", "#N/A"})
 YES = frozenset({"yes", "y", "true", "t", "1", "1.0"})
 NO = frozenset({"no", "n", "false", "f", "0", "0.0"})
+# Outside of these a day is a slip (0202, 9999) or a spreadsheet's sign for none, and no day that anything happened on.
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 DAY, TIME, OFFSET = (
@@ -34,6 +35,7 @@ DAY, TIME, OFFSET = (
 _ISO = re.compile(f"({DAY})(?:{TIME}(?:{OFFSET})?)?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
+# A double, and so a spreadsheet, keeps 15 digits of a number.
 _EXACT = 1e15
 
 TYPES: dict[str, pa.DataType] = {

@@ -10,6 +10,7 @@ from typing import Literal
 from evalkit.errors import DataError
 
 Severity = Literal["error", "excused", "warning"]
+# Enough to find the pattern in the file; all of them would be a list of people.
 SHOWN_ROWS = 5
 
 

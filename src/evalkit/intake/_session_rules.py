@@ -11,6 +11,7 @@ import pandas as pd
 from evalkit.intake._rules import Frame, Rule, doubled
 from evalkit.protocol import Rules, Study
 
+# A working day: longer ones exist, so they are a warning, and only many of them mean another unit.
 LONG_SESSION_HOURS = 8
 # A few odd rows are life, or slips of the pen that a warning names; more than these are the export's doing.
 _MANY_ROWS, _MANY = 5, 0.1

@@ -26,6 +26,7 @@ from evalkit.intake._raw import Line, RawTable, Wanted, assembled, check_header,
 from evalkit.protocol import Table
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# A workbook is a zip: a small one may unpack to more than the machine has, so both are looked at before reading.
 _MOST_CELLS, _MOST_BYTES = 20_000_000, 2 << 30
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 Attributes = dict[str, str]

@@ -13,6 +13,7 @@ import yaml
 
 from evalkit.errors import ProtocolError
 
+# Far above any protocol. Ten short lines of aliases to aliases can stand for more values than the memory holds.
 _LONGEST, _MOST_VALUES = 1_000_000, 100_000
 _TAG = "tag:yaml.org,2002:"
 _TWO_WAYS = f"{_TAG}two-ways"

@@ -16,6 +16,7 @@ from evalkit.publish.release._waiting import ABOUT, about
 
 # A zip remembers mode and system of the machine that made it; fixed, every machine makes the same bytes.
 _MODE = 0o100644 << 16
+# By the zip format's list of systems: only with it are the permissions of files read.
 _UNIX = 3
 
 

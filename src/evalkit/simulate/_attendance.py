@@ -14,6 +14,7 @@ import numpy.typing as npt
 from evalkit.simulate._people import NEVER, Bools, Floats, Ints, People
 from evalkit.simulate._scenario import Scenario
 
+# Since the first session: the dose takes 24 of them, and landmarks end with a year.
 WEEKS = 60
 KINDS = ("group", "individual", "case_management")
 REASONS = ("", "completed", "dropped_out", "terminated")

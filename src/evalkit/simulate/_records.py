@@ -14,6 +14,7 @@ from evalkit.simulate._people import NEVER, Ints
 
 LAGS = {"participants": 3.0, "sessions": 2.0, "exits": 8.0, "outcomes": 20.0, "measures": 4.0}
 """Mean days from an event to its entry."""
+# A few rows are entered much later, as in real offices: without them every old quarter would come out the same again.
 _SLOW_SHARE, _SLOW_FACTOR = 0.06, 5.0
 MISSING = {"age": 0.005, "gender": 0.005, "race_ethnicity": 0.03, "employment": 0.04,
            "prior_dv_arrests": 0.02, "alcohol_use": 0.06}  # fmt: skip

@@ -13,6 +13,7 @@ from evalkit.counts import TransitionCounts, codes_of
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.stats._columns import any_column, column, group_column, number_column
 
+# No state has a negative number, so that a path's end cannot be taken for a move.
 CENSORED = -1
 
 

@@ -13,6 +13,7 @@ from matplotlib.ticker import FixedLocator, PercentFormatter
 
 from evalkit.words import percent_sign
 
+# Below the highest share: the ticks' step, so that an axis has five of them at most.
 _STEPS = ((0.04, 0.01), (0.08, 0.02), (0.2, 0.05), (0.4, 0.1))
 _WIDE = 0.2
 

@@ -21,6 +21,7 @@ from evalkit.views._view import CurveText
 from evalkit.views.style import MUTED, NARROW, arm_style, new_figure, themed
 from evalkit.words import count, percent, translated, words, wrapped
 
+# Days between ticks: months and years, as programmes speak of them, and not hundreds.
 _STEPS = (30, 60, 91, 182, 365, 730)
 _TALL = 24  # letters of a line beside an axis
 _LIMITS = ["estimate", "conf_low", "conf_high"]

@@ -19,6 +19,7 @@ from evalkit.protocol import Study
 NONE = "-"
 """Answer that no column is meant."""
 _LEAST, _ALIKE = 0.5, 0.06  # below: no likeness; nearer to one another than this: it cannot be said which
+# An export has words among its numbers ("n/a", "unknown"); the gate names them later, row by row.
 _NEARLY_ALL = 0.95
 _UTC = ZoneInfo("UTC")
 

@@ -24,6 +24,7 @@ NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 # A number below it that a protocol happens to hold would excuse a small count of people anywhere in the report.
 _COUNT = 11
 _BLANKS = re.compile(r"(\s+)")
+# Shorter ones ("db", "/srv") stand in ordinary words, and every report would be refused.
 _SHORTEST_SECRET, _SHORTEST_PATH = 4, 6
 
 _MONTHS = {

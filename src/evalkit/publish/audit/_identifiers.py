@@ -25,6 +25,8 @@ from functools import cached_property
 
 from evalkit.publish.audit._fold import fold
 
+# Least lengths at which an identifier is no accident: inside other words, as a word of letters and digits, as a number
+# (years have four digits), as a word of letters.
 _ANYWHERE, _MIXED, _DIGITS, _LETTERS = 6, 4, 5, 5
 _WORD = re.compile(r"[^\W_]+(?:[._/:@-]+[^\W_]+)*")
 _PART = re.compile(r"[^\W_]+")

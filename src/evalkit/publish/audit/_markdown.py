@@ -45,6 +45,7 @@ _FORMATS = ("html", "pdf", "typst")
 _SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}", re.DOTALL)
 _SCHEMES = frozenset({"", "http", "https", "mailto"})
 _ATTRIBUTES = frozenset({"unless-format", "unless-meta", "when-format", "when-meta"})
+# Seconds; a cell takes pandoc a fraction of one, and there are texts on which a parser does not end.
 _TIMEOUT = 60
 
 

@@ -15,6 +15,7 @@ from evalkit.publish.release._published import NumberChange
 from evalkit.publish.rendering._prepare import Item
 from evalkit.words import Messages, marked
 
+# Of an output's changed numbers, in a sentence; who wants all of them has the data files of both releases.
 _EXAMPLES = 3
 _DIFFER = (
     marked("One number differs from what was published before:"),

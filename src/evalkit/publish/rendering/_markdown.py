@@ -27,6 +27,7 @@ _EMPTY_HEADING = re.compile(r"<th\b[^>]*>\s*</th>")
 _WRAPPED = re.compile(r'<div[^>]*class="table-wrap"[^>]*>\s*$')
 _CONTENTS = re.compile(r'<nav class="contents".*?</nav>\s*', re.DOTALL)
 _PLACE = re.compile(r'<div class="contents">\s*</div>')
+# Significant digits below a figure: what it shows. The file beside it holds all that is published.
 _DECIMALS = 4
 
 

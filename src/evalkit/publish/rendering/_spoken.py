@@ -17,6 +17,7 @@ from evalkit.words import read_catalogue
 
 _HEADING = re.compile(r"(#+ )(.*?)(\s*\{#[^}]*\})?")
 _CAPTION = re.compile(r"#\|\s?(fig-cap|fig-alt|tbl-cap): *(.*)")
+# Letters of a paragraph's beginning: enough to find it in the notebook.
 _TOLD = 40
 
 
