@@ -1,6 +1,14 @@
-"""The order of the tests: files that render reports come first, so that no process ends with a long one alone."""
+"""The order of the tests, and the command line as somebody types it.
+
+Files that render reports come first, so that no process ends with a long one alone.
+"""
 
 from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -28,3 +36,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((i for i, part in enumerate(FIRST) if f"/tests/{part}" in file), len(FIRST))
 
     items.sort(key=place)
+
+
+@pytest.fixture
+def called(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., tuple[int, str, str]]:
+    """Run ``evalkit`` in this process, in a folder of its own and without its variables: code, what it said, complaints."""
+    from evalkit.cli import _run
+
+    for name in [name for name in os.environ if name.startswith("EVALKIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["evalkit", *arguments])
+        code = _run()
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from evalkit.cli import _init, _run
+from evalkit.cli import _init
 from evalkit.examples import write_new
 from evalkit.intake import open_gate
 from evalkit.protocol import load_report, load_study
@@ -46,21 +46,6 @@ WRITTEN = {
     "params/study.yaml",
 }
 TABLES = ("participants", "sessions", "exits", "outcomes", "measures", "searches")
-
-
-@pytest.fixture
-def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Any:
-    for name in [name for name in os.environ if name.startswith("EVALKIT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["evalkit", *arguments])
-        code = _run()
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
 
 
 def files_in(folder: Path) -> set[str]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from evalkit.cli import _run
 from evalkit.errors import DataError
 from evalkit.intake import open_data
 from evalkit.protocol import load_study
@@ -17,19 +14,10 @@ from release_site.published import world
 
 
 @pytest.fixture
-def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Any:
-    for name in [name for name in os.environ if name.startswith("EVALKIT_")]:
-        monkeypatch.delenv(name)
+def called(called: Any, tmp_path: Path) -> Any:
+    """The command line in a folder with releases of a study."""
     world(tmp_path)
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["evalkit", *arguments, "--study", "study.yaml"])
-        code = _run()
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
+    return lambda *arguments: called(*arguments, "--study", "study.yaml")
 
 
 def test_site(called: Any, tmp_path: Path) -> None:

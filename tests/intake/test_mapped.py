@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from evalkit.cli import _map, _run
+from evalkit.cli import _map
 from evalkit.cohort import build
 from evalkit.intake import open_data, open_gate
 from evalkit.intake.mapping import propose
@@ -34,21 +32,6 @@ EXPORTS = {
 @pytest.fixture(scope="module")
 def simulated() -> dict[str, pd.DataFrame]:
     return simulate("benefit", seed=7, n_focus=120, n_comparison=300).tables
-
-
-@pytest.fixture
-def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Any:
-    for name in [name for name in os.environ if name.startswith("EVALKIT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["evalkit", *arguments])
-        code = _run()
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
 
 
 @pytest.fixture
