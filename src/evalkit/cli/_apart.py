@@ -28,13 +28,8 @@ def report_name(report: str, name: str) -> str:
 
     Parameters
     ----------
-    report : str
     name : str
         Of ``--as``; empty: the report itself.
-
-    Returns
-    -------
-    str
 
     Raises
     ------
@@ -69,10 +64,8 @@ def one_for_each(job: RenderJob, column: str, data: StudyData) -> tuple[list[Ren
 
     Parameters
     ----------
-    job : RenderJob
     column : str
         Of `participants`: a column of words.
-    data : StudyData
 
     Returns
     -------
@@ -123,13 +116,8 @@ def as_published(job: RenderJob, manifest: Mapping[str, Any]) -> RenderJob:
 
     Parameters
     ----------
-    job : RenderJob
     manifest : mapping
         Of the release.
-
-    Returns
-    -------
-    RenderJob
     """
     set_then = {name: manifest["parameters"][name] for name in manifest.get("overridden", ())}
     parameters = {**job.params.parameters, **set_then}

@@ -47,11 +47,6 @@ def command(words: Sequence[str], study: Study) -> list[str]:
     ----------
     words : sequence of str
         See `run`.
-    study : Study
-
-    Returns
-    -------
-    list of str
 
     Raises
     ------

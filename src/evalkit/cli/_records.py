@@ -78,16 +78,7 @@ def stopped_before(report: str, error: EvalkitError, study: Study | None) -> dic
 
 
 def few_record(job: RenderJob) -> dict[str, Any]:
-    """Write as plain values that a report was left out for want of people: for the private log only.
-
-    Parameters
-    ----------
-    job : RenderJob
-
-    Returns
-    -------
-    dict
-    """
+    """Write as plain values that a report was left out for want of people: for the private log only."""
     found = {"study": job.study.id, "report": job.params.report, "period": job.period.name, "status": "left_out"}
     return {**found, "exit_code": 0, "message": "fewer people than minimum_count", "what_to_do": ""}
 

@@ -95,7 +95,6 @@ def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Curve
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
     alt : str
         What the figure shows, as a sentence for readers who do not see it.
     """
@@ -189,11 +188,6 @@ def incidence_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Cu
         Longest day drawn.
     text : CurveText
         ``x_label`` is used, and ``y_label`` where there is one cause.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    alt : str
     """
     rows = safe.estimates.tidy()
     causes = list(dict.fromkeys(rows["cause"].astype(str)))

@@ -145,11 +145,6 @@ def across_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str) -> tu
         From safe estimates: group, variable, label, estimate, conf_low, conf_high; missing where not shown.
     groups : sequence of str
         In the order of colours.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    alt : str
     """
     shown = [g for g in groups if (rows["group"] == g).any()]
     columns = _columns([_block(own, len(shown)) for _, own in rows.groupby("variable", sort=False)])

@@ -99,7 +99,6 @@ def amounts_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str, digi
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
     alt : str
         The same in a sentence.
     """

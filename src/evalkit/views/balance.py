@@ -119,11 +119,6 @@ def love_figure(rows: pd.DataFrame, limit: float = 0.1) -> tuple[Figure, str]:
         label, smd, smd_weighted.
     limit : float, default 0.1
         Largest difference that counts as balanced, either way.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    alt : str
     """
     rows = rows.dropna(subset=["smd", "smd_weighted"])
     figure = new_figure(0.75 + 0.22 * len(rows), NARROW)
@@ -173,11 +168,6 @@ def overlap_figure(rows: pd.DataFrame, groups: Sequence[str], band: tuple[float,
         The focus (above), the comparison (below).
     band : (float, float)
         Range of scores that is shaded.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    alt : str
     """
     rows = rows.dropna(subset=["estimate", "score_from"])
     figure, said = new_figure(2.5, NARROW), []

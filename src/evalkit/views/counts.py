@@ -123,11 +123,6 @@ def counts_figure(rows: pd.DataFrame, groups: Sequence[str], event: str) -> tupl
         group, time, estimate, conf_low, conf_high.
     event : str
         What is counted.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    alt : str
     """
     rows = rows.dropna(subset=["estimate"])
     figure, said, last = new_figure(2.3, NARROW), [], {}

@@ -84,11 +84,6 @@ def e_value_figure(rows: pd.DataFrame) -> tuple[Figure, str]:
     ----------
     rows : pandas.DataFrame
         term, label, e_value.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    alt : str
     """
     strength = rows.set_index("term")["e_value"].astype(float)
     measured = rows[~rows["term"].isin(["estimate", "limit"])].sort_values("e_value", ascending=False)

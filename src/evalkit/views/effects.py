@@ -125,11 +125,6 @@ def effects_figure(rows: pd.DataFrame, x_label: str) -> tuple[Figure, str]:
     ----------
     rows : pandas.DataFrame
         label, method, estimate, conf_low, conf_high.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    alt : str
     """
     narrow = len(rows) <= 5
     figure = new_figure(0.85 + 0.28 * len(rows), *((NARROW,) if narrow else ()))

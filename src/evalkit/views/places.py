@@ -85,11 +85,6 @@ def tiles_figure(
         Where the tile of a place lies, from the top left; places that are not named stand in a row below.
     nobody : str
         What stands in the tile of a place that nobody came from; "none" when not given.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    alt : str
     """
     own = rows[rows["group"] == group]
     places = {in_words(place): spot for place, spot in places.items()}
@@ -223,11 +218,6 @@ def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, s
     ----------
     rows : pandas.DataFrame
         From safe estimates: group, label, n_event, estimate.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    alt : str
     """
     own = rows[rows["group"] == group].sort_values("estimate", ascending=False, na_position="last", kind="stable")
     names = [fitted(translated(str(label)), _BESIDE_BAR, ((9.5, 5),))[0] for label in own["label"]]

@@ -73,11 +73,6 @@ def subgroups_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure,
     ----------
     rows : pandas.DataFrame
         variable, label, estimate, conf_low, conf_high, p_value.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    alt : str
     """
     rows = rows.dropna(subset=["estimate"])
     variables = list(dict.fromkeys(rows["variable"]))

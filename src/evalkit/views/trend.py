@@ -62,11 +62,6 @@ def trend_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure, str
         From safe estimates: group, period, label, n, estimate, conf_low, conf_high.
     groups : sequence of str
         In the order of colours.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    alt : str
     """
     rows = rows.assign(estimate=rows["estimate"].where(rows["n"].gt(0)))
     periods = list(dict.fromkeys(rows["period"].astype(str)))

@@ -75,7 +75,6 @@ def weeks_figure(rows: pd.DataFrame, groups: Sequence[str], y_label: str) -> tup
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
     alt : str
         The same in a sentence.
     """
