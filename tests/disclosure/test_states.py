@@ -10,8 +10,8 @@ import pytest
 
 from disclosure.attacker import observed, printed, recovered, sureness
 from disclosure.quarters import QUARTERS, Published, study, tables
-from evalkit.counts import TransitionCounts
-from evalkit.disclosure import Policy, make_safe, safe_counts
+from evalkit.counts import TransitionCounts, codes_of
+from evalkit.disclosure import Policy, Told, make_safe, name_of, safe_counts
 from evalkit.disclosure._cells import cells_of
 from evalkit.errors import DisclosureError
 from evalkit.estimates import Estimates
@@ -96,6 +96,21 @@ def test_nothing_is_told_of_few_people_in_a_state(seed: int) -> None:
             assert len(few) > 1
             assert min(now.loc[few].sum()) >= 11 or now.loc[few, "seen"].sum() == 0
     assert told > 15
+
+
+def test_nothing_is_told_of_people_who_would_be_seen_once_too_often() -> None:
+    """Of one state on one day; where it is all who are observed after it, nothing of that day."""
+    rows = a_study(6).reset_index(drop=True)
+    exact, codes = occupation(rows), codes_of(rows)
+    full = make_safe(exact, POLICY).estimates.tidy().set_index(["time", "state"])["estimate"]
+    last = rows[rows["time_from"] <= 182].groupby("participant_id").tail(1)
+    seen = codes[last.index[last["time"] > 182]]
+    here = codes[last.index[(last["time"] > 182) & last["state"].eq("active")]]
+    for who, gone in ((here, [(182.0, "active")]), (seen, [(182.0, state) for state in STATES])):
+        told = Told(decided=frozenset({name_of(POLICY.noise.key(who))}))
+        safe = make_safe(exact, dataclasses.replace(POLICY, told=told)).estimates.tidy()
+        now = safe.set_index(["time", "state"])["estimate"].reindex(full.index)
+        assert set(full.index[full.notna() & now.isna()]) == {place for place in gone if full.notna()[place]}
 
 
 def test_probabilities_are_made_of_numbers_of_the_grid_alone() -> None:

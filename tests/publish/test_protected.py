@@ -17,13 +17,14 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from evalkit.analyses._analyses import ShareOf
 from evalkit.cli._render import Request, plan
 from evalkit.counts import Tally, codes_of
-from evalkit.disclosure import Policy, Record, make_safe
+from evalkit.disclosure import Policy, Record, Told, make_safe, read_told
 from evalkit.errors import DisclosureError, UsageError
 from evalkit.protocol import load_disclosure, load_study, noise_secret
 from evalkit.publish import RenderJob, write_pack
 from evalkit.publish._protected import Protected, run_protected
 from evalkit.publish.release._held import ledger_for, release_name
 from evalkit.publish.release._manifest import _VERSION, MANIFEST
+from evalkit.publish.release._review import keep_for_review, kept_folder_of, told_before
 from evalkit.publish.release._standing import Standing
 from publish import standin
 from publish.shows import recorded
@@ -277,3 +278,56 @@ def test_a_mark_that_is_gone_is_found_again(tmp_path: Path) -> None:
     moved = replace(job_in(tmp_path), out=tmp_path / "moved")
     with pytest.raises(DisclosureError, match="releases of this study were published in"):
         protected(moved, showing(eleven=range(11)))
+
+
+# -- Differences that return -------------------------------------------------------------------------------------------
+
+
+def looking(**groups: Sequence[int]) -> Callable[[Mapping[str, str]], NotebookNode]:
+    """Return a run that shows groups of people, and looks for differences that return."""
+
+    def ran(variables: Mapping[str, str]) -> NotebookNode:
+        _, safe = recorded(groups, Record.of_run(variables), replace(standin.POLICY, told=Told.of_run(variables)))
+        table = safe.estimates.tidy()
+        return said(" ".join(table.loc[table["n"].notna(), "group"]))
+
+    return ran
+
+
+def words_of(done: Protected) -> str:
+    return str(done.executed.cells[-1].source)
+
+
+def kept(job: RenderJob, done: Protected) -> Path:
+    """Do what a render keeps of a release that it places."""
+    told = done.file.with_name("told.bin")
+    return keep_for_review(job.study, job.target / MANIFEST, done.executed, done.file, done.looked(), told)
+
+
+def test_a_look_too_many_at_the_same_few_is_left_out_in_a_later_release(tmp_path: Path) -> None:
+    """Number 98 is what two groups differ by in each of three quarters; groups of fourteen bear two such looks."""
+    quarters = [("2000Q2", 0), ("2000Q3", 20), ("2000Q4", 40)]
+    runs = {q: looking(one=range(k, k + 14), more=[*range(k, k + 14), 98]) for q, k in quarters}
+    found, jobs = {}, {q: job_in(tmp_path, q) for q in runs}
+    for quarter, ran in runs.items():
+        found[quarter] = publish(jobs[quarter], ran)
+        folder = kept(jobs[quarter], found[quarter])
+        assert found[quarter].unknown == 0
+    assert [words_of(done) for done in found.values()] == ["one more", "one more", "one"]
+    left_out = found["2000Q4"].facts()["disclosure"]["left_out"]
+    assert len(left_out) == 1
+    assert "left_out" not in found["2000Q3"].facts()["disclosure"]
+    # made again it says the same, from its manifest alone, and an older one is not held against newer ones
+    for quarter in ("2000Q2", "2000Q4"):
+        manifest = json.loads((jobs[quarter].target / MANIFEST).read_text(encoding="utf-8"))
+        standing = Standing(jobs[quarter].target, there=True, manifest=manifest)
+        again = protected(jobs[quarter], runs[quarter], standing)
+        assert words_of(again) == words_of(found[quarter])
+        assert again.facts() == found[quarter].facts()
+    # what was kept of a release is gone: nothing stops, and it is said of how many
+    shutil.rmtree(kept_folder_of(jobs["2000Q2"].study, jobs["2000Q2"].target / MANIFEST))
+    shutil.rmtree(folder)
+    lost = protected(jobs["2000Q4"], runs["2000Q4"])
+    assert (words_of(lost), lost.unknown) == ("one more", 2)
+    known = told_before(jobs["2000Q4"].study, tmp_path / "before.bin")
+    assert (len(known), len(read_told(tmp_path / "before.bin"))) == (1, 2)

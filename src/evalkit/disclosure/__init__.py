@@ -3,8 +3,8 @@
 A policy is data (`Policy`); `make_safe` puts keyed noise on an estimate's counts (`Noise`) and asks the same analysis
 again, so that every percentage, curve, table and sentence comes from numbers that may be seen, with the digits that are
 printed of them (`printed`). The exact number never goes further. The same people give the same number in every table,
-figure and release, so nothing has to be remembered of what was published before but that it was: the ledger of the
-releases (`evalkit.publish`).
+figure and release. Of whom numbers were told is remembered (`Told`): no few people are what too many pairs of published
+groups differ by.
 """
 
 from evalkit.disclosure._cells import Cell, cells_of
@@ -15,8 +15,10 @@ from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._record import Record, RecordLine, read_record
 from evalkit.disclosure._restated import safe_restatements
 from evalkit.disclosure._safe import Safe, make_safe
+from evalkit.disclosure._told import LEFT_OUT, Told, name_of, read_told
 
 __all__ = [
+    "LEFT_OUT",
     "POINTS",
     "Cell",
     "Digits",
@@ -25,12 +27,15 @@ __all__ = [
     "Record",
     "RecordLine",
     "Safe",
+    "Told",
     "bell",
     "cells_of",
     "cut",
     "make_safe",
+    "name_of",
     "printed",
     "read_record",
+    "read_told",
     "safe_counts",
     "safe_restatements",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["coarse_error", "hidden_rows", "noised_tally", "safe_counts"]
+__all__ = ["coarse_error", "hidden_rows", "noised_tally", "safe_counts", "untold"]
 
 from collections.abc import Mapping
 
@@ -57,6 +57,8 @@ def safe_counts(counts: Counts, policy: Policy, asked: str = "") -> tuple[Counts
 def hidden_rows(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
     """Return which rows are not shown: a count is small, its complement is, or few people make up most of a total.
 
+    Or one of its numbers would show few people once too often, beside all others that are told (`Told`).
+
     Returns
     -------
     numpy.ndarray of bool, shape (rows,)
@@ -70,13 +72,36 @@ def hidden_rows(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
             policy.hides(b) or (not all_ and (policy.hides(a) or policy.hides(b - a)))
             for a, b, all_ in zip(x, n, one, strict=True)
         ]
-        return np.asarray(np.array(small, dtype=bool) | few, dtype=bool)
+        return _untold(counts, np.array(small, dtype=bool) | few, policy)
     total, largest = np.abs(frame["total"].to_numpy(dtype=float)), frame["largest"].to_numpy(dtype=float)
     dominated = (largest > policy.dominance * np.maximum(total, 1e-300)) & (total != 0)
     fewest = np.ceil(np.divide(total, largest, out=np.zeros(len(n)), where=largest > 0) - 1e-9)
     contributing = frame["n_nonzero"].to_numpy(dtype=int) if "n_nonzero" in frame else fewest.astype(int)
     small = [policy.hides(a) or policy.hides(b) for a, b in zip(n, contributing, strict=True)]
-    return np.asarray(np.array(small, dtype=bool) | dominated | few, dtype=bool)
+    return _untold(counts, np.array(small, dtype=bool) | dominated | few, policy)
+
+
+def untold(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
+    """Return which rows have a number that would show few people once too often, beside all others that are told.
+
+    Parameters
+    ----------
+    counts : Tally or Moments
+    policy : Policy
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (rows,)
+    """
+    return _untold(counts, np.zeros(len(counts.data), dtype=bool), policy)
+
+
+def _untold(counts: Tally | Moments, hidden: NDArray[np.bool_], policy: Policy) -> NDArray[np.bool_]:
+    """Return which rows are hidden, and which of the others have such a number: of hidden ones nothing is told."""
+    found = hidden.copy()
+    for k in np.flatnonzero(~hidden) if counts.people and policy.told is not None else ():
+        found[k] = not all(policy.tells(len(who), policy.noise.key(who)) for who in counts.people[k].values())
+    return found
 
 
 def _names(frame: pd.DataFrame, rows: np.ndarray) -> tuple[str, ...]:

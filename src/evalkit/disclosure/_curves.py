@@ -28,6 +28,7 @@ from evalkit.errors import DisclosureError
 
 Floats = NDArray[np.float64]
 AtRisk = Mapping[str, Floats]
+_RISK_STEPS = (30, 91, 365)  # where axes have their days
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,18 @@ class _Group:
         place = np.searchsorted(self._times, day, side="left")
         return self.people - sum(int(gone[place]) for gone in self._gone.values())
 
+    def tells_all(self) -> bool:
+        """Whether the number of all may be told."""
+        return self.policy.tells(self.people, self._keys_until(None, np.inf))
+
+    def tells_events(self, column: str, cause: int, day: float) -> bool:
+        """Whether the number of those who had the event by a day may be told."""
+        return self.policy.tells(self.by(column, day), self._keys_until(cause, day))
+
+    def tells_risk(self, day: float) -> bool:
+        """Whether the number of those at risk on a day may be told: what a reader misses least."""
+        return self.policy.tells(self.at_risk(day), self._risk_key(day), spare=True)
+
     def everybody(self) -> int:
         """Return the published number of all."""
         return self._public(self.people, self._keys_until(None, np.inf), "people")
@@ -69,24 +82,24 @@ class _Group:
         return self._public(had, self._keys_until(cause, day), f"{column} by {had}")
 
     def risk(self, day: float) -> int:
-        """Return the published number of those at risk on a day: the key of all, less those of whoever left before."""
-        everybody, before = self._keys_until(None, np.inf), self._keys_until(None, day, "left")
-        key = None if everybody is None or before is None else (everybody - before) % MODULUS
-        return self._public(self.at_risk(day), key, "at risk")
+        """Return the published number of those at risk on a day."""
+        return self._public(self.at_risk(day), self._risk_key(day), "at risk")
 
-    def risks(self, days: range) -> Floats:
-        """Return the same for many days; nan where too few are at risk."""
+    def risks(self) -> Floats:
+        """Return the same for the days of which it is told; nan on others, and where too few are at risk."""
         least = max(self.policy.minimum_at_risk, self.policy.minimum_count)
-        numbers: Floats = np.full(len(days), np.nan)
-        before, told = -1, 0
-        for k, day in enumerate(days):
-            exact = self.at_risk(day)
-            if exact < least:
+        numbers: Floats = np.full(max(self.policy.landmarks, default=0) + 1, np.nan)
+        for day in _risk_days(self.policy):
+            if self.at_risk(day) < least:
                 break
-            if exact != before:  # else nobody left: the same people
-                before, told = exact, self.risk(day)
-            numbers[k] = told
+            if self.tells_risk(day):
+                numbers[day] = self.risk(day)
         return numbers
+
+    def _risk_key(self, day: float) -> int | None:
+        """Return the key of those at risk on a day: that of all, less those of whoever left before."""
+        everybody, before = self._keys_until(None, np.inf), self._keys_until(None, day, "left")
+        return None if everybody is None or before is None else (everybody - before) % MODULUS
 
     def _public(self, exact: int, key: int | None, what: str) -> int:
         return self.policy.public_of_key(exact, key, f"{self.asked}|{self.name}|{what}")
@@ -123,6 +136,12 @@ class _Group:
             return None
         times, sums = self._keys.get(cause, (np.zeros(0), np.zeros(1, dtype=np.uint64)))
         return int(sums[np.searchsorted(times, day, side=side)])
+
+
+def _risk_days(policy: Policy) -> list[int]:
+    """Return the days of which the number at risk is told: not every day, as each tells of who left since the last."""
+    until = range(max(policy.landmarks, default=0) + 1)
+    return [day for day in until if day in policy.landmarks or any(day % step == 0 for step in _RISK_STEPS)]
 
 
 def _groups(counts: DayCounts, policy: Policy, asked: str) -> list[_Group]:
@@ -180,10 +199,12 @@ def _safe_group(group: _Group, events: tuple[str, ...]) -> pd.DataFrame | None:
         policy.hides(group.by(name)) for name in events
     ):
         return None
+    named = list(enumerate(events, start=1))
+    if not group.tells_all() or not all(group.tells_events(name, cause, np.inf) for cause, name in named):
+        return None
     everybody = group.everybody()
-    totals = _within(everybody, [group.events(name, k, np.inf) for k, name in enumerate(events, start=1)])
-    named = enumerate(zip(events, totals, strict=True), start=1)
-    known = {name: _known_events(group, name, cause, total) for cause, (name, total) in named}
+    totals = _within(everybody, [group.events(name, cause, np.inf) for cause, name in named])
+    known = {name: _known_events(group, name, cause, total) for (cause, name), total in zip(named, totals, strict=True)}
     known["n_censor"] = _known_censored(group, known, everybody)
     blocks = {name: _blocks(exact, name, at, policy) for name, at in known.items() if list(at.values())[-1]}
     start = pd.DataFrame({"time": [-np.inf], "n_entry": [everybody]})
@@ -207,7 +228,7 @@ def _known_events(group: _Group, column: str, cause: int, total: int) -> dict[fl
     last, known, before = float(group.days.max()), dict[float, int](), 0
     for landmark in (float(day) for day in group.policy.landmarks if day < last):
         by_then = group.by(column, landmark)
-        if group.policy.is_small(by_then):
+        if group.policy.is_small(by_then) or not group.tells_events(column, cause, landmark):
             continue
         before = known[landmark] = min(max(before, group.events(column, cause, landmark)), total)
     return {**known, last: total}
@@ -222,6 +243,8 @@ def _known_censored(group: _Group, known: Mapping[str, Mapping[float, int]], eve
     for landmark in (float(day) for day in group.policy.landmarks if day < last):
         if group.at_risk(landmark) < group.policy.minimum_at_risk:
             break
+        if not group.tells_risk(landmark):
+            continue
         gone = sum(_by(at, landmark) for at in known.values())
         before = found[landmark] = min(max(before, everybody - group.risk(landmark) - gone), left)
     return {**found, last: left}
@@ -280,43 +303,48 @@ def _truncated(steps: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
     return kept
 
 
-def risk_at(counts: DayCounts, policy: Policy, asked: str = "") -> AtRisk:
-    """Return how many are at risk on each day, as published.
+def risk_at(counts: DayCounts, policy: Policy, asked: str, shown: tuple[str, ...]) -> AtRisk:
+    """Return how many are at risk on days that axes and tables have, as published.
 
     Parameters
     ----------
     counts : DayCounts
         Exact.
+    shown : tuple of str
+        Groups of which there is a curve.
 
     Returns
     -------
     mapping of str to numpy.ndarray
-        By group: the number on day 0, 1 ...; nan where too few are at risk.
+        By group: the number on day 0, 1 ...; nan on days of which nothing is told, and where too few are at risk.
     """
-    days = range(max(policy.landmarks, default=0) + 1)
-    return {group.name: group.risks(days) for group in _groups(counts, policy, asked)}
+    return {group.name: group.risks() for group in _groups(counts, policy, asked) if group.name in shown}
 
 
-def quotable_days(counts: DayCounts, policy: Policy) -> frozenset[tuple[str, str, float]]:
+def quotable_days(counts: DayCounts, policy: Policy, shown: tuple[str, ...]) -> frozenset[tuple[str, str, float]]:
     """Return where curves are quoted: enough people had the event by then, have not had it, and are at risk.
 
     Parameters
     ----------
     counts : DayCounts
         Exact.
+    shown : tuple of str
+        Groups of which there is a curve.
 
     Returns
     -------
     frozenset of (str, str, float)
-        Group, cause and landmark. Not that nobody had the event: a curve without events has no limits, and
-        "0 % (0 to 0)" beside another group's share would be clearly lower.
+        Group, cause and landmark. Not where the number with the event is not told. Not that nobody had the event: a
+        curve without events has no limits, and "0 % (0 to 0)" beside another group's share would be clearly lower.
     """
     found = set()
-    for group in _groups(counts, policy, ""):
-        for column, cause in zip(counts.event_columns, counts.causes, strict=True):
+    for group in (one for one in _groups(counts, policy, "") if one.name in shown):
+        for k, (column, cause) in enumerate(zip(counts.event_columns, counts.causes, strict=True), start=1):
             for day in policy.landmarks:
                 had, at_risk = group.by(column, day), group.at_risk(day)
                 others = min(group.people - had, at_risk)
-                if had >= policy.minimum_count and others >= max(policy.minimum_count, policy.minimum_at_risk):
+                if had < policy.minimum_count or others < max(policy.minimum_count, policy.minimum_at_risk):
+                    continue
+                if group.tells_events(column, k, day):
                     found.add((group.name, cause, float(day)))
     return frozenset(found)

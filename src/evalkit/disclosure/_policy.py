@@ -15,6 +15,7 @@ import numpy as np
 
 from evalkit.counts import Codes
 from evalkit.disclosure._noise import Noise
+from evalkit.disclosure._told import Told
 from evalkit.errors import ProtocolError
 from evalkit.protocol import Disclosure
 
@@ -55,6 +56,8 @@ class Policy:
         Days at which the numbers behind a safe curve are those of the very people; the same in every release.
     secret : bytes
         Of the study (see `noise`); without one a new one is drawn, and nothing can be made again.
+    told : Told or None
+        Of whom numbers were told; without it no difference is looked for that returns.
     """
 
     minimum_count: int = 11
@@ -69,6 +72,7 @@ class Policy:
     safe_curves: bool = True
     landmarks: tuple[int, ...] = (30, 60, 90, 182, 365, 730)
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False, compare=False)
+    told: Told | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.minimum_count < 1 or self.round_for_display < 1 or not 0 < self.dominance <= 1:
@@ -76,7 +80,7 @@ class Policy:
             raise ProtocolError(msg)
 
     @classmethod
-    def of(cls, rules: Disclosure, secret: bytes) -> Policy:
+    def of(cls, rules: Disclosure, secret: bytes, told: Told | None = None) -> Policy:
         """Return the policy that a study's file states.
 
         Parameters
@@ -84,13 +88,16 @@ class Policy:
         rules : Disclosure
         secret : bytes
             Of the study's noise.
+        told : Told, optional
+            Of whom numbers were told.
 
         Returns
         -------
         Policy
         """
         stated = {name: getattr(rules, name) for name in _STATED}
-        return cls(**stated, zero=rules.zero == "published", landmarks=tuple(rules.landmarks), secret=secret)
+        zero, landmarks = rules.zero == "published", tuple(rules.landmarks)
+        return cls(**stated, zero=zero, landmarks=landmarks, secret=secret, told=told)
 
     @cached_property
     def noise(self) -> Noise:
@@ -146,6 +153,26 @@ class Policy:
         """
         return self.is_small(count) or (int(count) == 0 and not self.zero)
 
+    def tells(self, count: int | np.integer, key: int | None, *, spare: bool = False) -> bool:
+        """Whether a number of a group may be told, beside all others that are: see `Told`.
+
+        Parameters
+        ----------
+        count : int
+            Not small.
+        key : int or None
+            Of the group; where it is not known who they are nothing is looked for.
+        spare : bool, default False
+            Whether a reader misses it least.
+
+        Returns
+        -------
+        bool
+        """
+        if self.told is None or key is None or self.noise_variance == 0 or count < self.minimum_count:
+            return True
+        return self.told.may(key, int(count), self.minimum_count, self.noise_variance, spare=spare)
+
     def is_small(self, count: int | np.integer) -> bool:
         """Whether a count is of somebody, but of fewer than the minimum.
 
@@ -167,6 +194,6 @@ class Policy:
     @property
     def fingerprint(self) -> str:
         """Twelve hexadecimal digits that name this policy: what was shown under another one is found by them."""
-        rules = {name: value for name, value in dataclasses.asdict(self).items() if name != "secret"}
+        rules = {one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.compare}
         told = json.dumps({**rules, "noise": self.noise.id}, sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()[:12]

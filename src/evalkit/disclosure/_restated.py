@@ -53,6 +53,9 @@ def _figure(rows: pd.DataFrame, policy: Policy) -> list[tuple[object, ...]]:
             shown, whole = parts, whole.iloc[:0]
         elif policy.is_small(abs(rest["new"] - rest["old"])):
             shown = shown.assign(slight=shown["slight"] | (shown["group"] == EVERYBODY))
+    shown = shown[np.array([_tells(row, "old", policy) for _, row in shown.iterrows()], dtype=bool)]
+    more = [bool(row["slight"]) or not _tells(row, "new", policy) for _, row in shown.iterrows()]
+    shown = shown.assign(slight=np.array(more, dtype=bool))
     why = list(dict.fromkeys(part for text in shown.loc[~shown["slight"], "reason"] for part in str(text).split(", ")))
     return [
         (
@@ -64,6 +67,12 @@ def _figure(rows: pd.DataFrame, policy: Policy) -> list[tuple[object, ...]]:
         )
         for _, row in shown.iterrows()
     ]
+
+
+def _tells(row: pd.Series, end: str, policy: Policy) -> bool:
+    """Whether a number of the people behind a figure may be told: see `Policy.tells`."""
+    who = row.get(f"who_{end}")
+    return who is None or policy.tells(len(who), policy.noise.key(who))
 
 
 def _public(row: pd.Series, end: str, policy: Policy) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.counts import Counts, DayCounts, Tally, TransitionCounts
-from evalkit.disclosure._counts import noised_tally, safe_counts
+from evalkit.disclosure._counts import noised_tally, safe_counts, untold
 from evalkit.disclosure._curves import AtRisk, quotable_days, risk_at
 from evalkit.disclosure._digits import EFFECTIVE, printed
 from evalkit.disclosure._fits import any_small, coarser
@@ -68,7 +68,8 @@ class Safe:
     quoted : frozenset of (str, float)
         For curves: group (``group: cause`` of an incidence) and landmark at which they are quoted.
     at_risk : mapping of str to numpy.ndarray
-        For curves: published numbers at risk on day 0, 1 ..., by group.
+        For curves: published numbers at risk on day 0, 1 ..., by group; nan where none is told, as on most days that no
+        axis has.
     smooth : Estimates or None
         For curves: the same analysis of the safe counts spread over the days that their blocks stand for.
     """
@@ -97,8 +98,8 @@ class Safe:
         Returns
         -------
         pandas.DataFrame
-            group (and cause), time, n_risk, estimate, std_error, conf_low,
-            conf_high; missing after a group's curve ends. Empty when nothing may be shown.
+            group (and cause), time, n_risk (at landmarks and multiples of 30, 91 and 365 days), estimate, std_error,
+            conf_low, conf_high; missing after a group's curve ends. Empty when nothing may be shown.
         """
         if self.smooth is None:
             return self.estimates.tidy().iloc[:0]
@@ -332,10 +333,9 @@ def _safe_days(
     smooth, causes = held(everywhere.estimate(even)), "cause" in again.data
     quoted = frozenset(
         (f"{group}: {cause}" if causes else group, day)
-        for group, cause, day in quotable_days(exact, policy)
-        if group in counts.groups
+        for group, cause, day in quotable_days(exact, policy, counts.groups)
     )
-    at_risk = risk_at(exact, policy, asked.noise_name)
+    at_risk = risk_at(exact, policy, asked.noise_name, counts.groups)
     return Safe(held(again), verdict, withheld, policy, quoted=quoted, at_risk=at_risk, smooth=smooth)
 
 
@@ -352,7 +352,7 @@ def _safe_model(estimates: Estimates, policy: Policy) -> Safe:
     if not isinstance(counts, Tally):
         msg = f"{estimates.kind}: has no analysis that can be asked again, so it cannot be shown"
         raise DisclosureError(msg)
-    if any_small(counts, policy):
+    if any_small(counts, policy) or untold(counts, policy).any():
         return Safe(_emptied(estimates), "withheld", (estimates.kind,), policy)
     safe, _ = noised_tally(counts, np.zeros(len(counts.data), dtype=bool), policy, estimates.noise_name)
     told = _Told(counts, safe or counts, policy, estimates.noise_name)

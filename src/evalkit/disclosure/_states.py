@@ -87,7 +87,7 @@ def _errors(rows: pd.DataFrame, stocks: list[Stocks], policy: Policy, name: str)
             if not grid or day > grid[-1]:
                 continue
             place = day if name == "time" else 0.0
-            exact, told = max(one.observed(place), 1), one.public(place)[2] if one.observed(place) else 1
+            exact, told = max(one.observed(place), 1), one.after(place) if one.observed(place) else 1
             wider = np.sqrt(exact / max(told - np.sqrt(policy.noise_variance), 1))
             noise = _noise(part, day, one, policy)
             error = np.sqrt((part["std_error"] * wider) ** 2 + noise)
@@ -131,12 +131,13 @@ def _by_day(rows: pd.DataFrame, stocks: list[Stocks]) -> pd.DataFrame:
         own, grid = rows[rows["group"] == one.group], grid_of(one)
         for time, rows_of_day in own.groupby("time", sort=True):
             day, part = float(str(time)), rows_of_day.copy()
-            few = one.hidden(day) if day <= grid[-1] else np.ones(len(one.states), dtype=bool)
+            told = day <= grid[-1] and one.tells(day)
+            few = one.hidden(day) if told else np.ones(len(one.states), dtype=bool)
             hidden = part["state"].isin([s for s, no in zip(one.states, few, strict=True) if no])
             together = float(part.loc[hidden, "estimate"].sum())
             part.loc[hidden, list(_NUMBERS)] = np.nan
-            part["n_risk"] = one.public(day - 1)[2] if day <= grid[-1] else 0
-            if day <= grid[-1] and few.sum() > 1 and not one.together(day, few):
+            part["n_risk"] = (one.after(day - 1) if one.tells(day - 1) else np.nan) if told else 0
+            if told and few.sum() > 1 and not one.together(day, few):
                 row = {
                     "group": one.group,
                     "state": OTHER,

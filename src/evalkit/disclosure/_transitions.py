@@ -49,6 +49,7 @@ class Stocks:
     policy: Policy
     asked: str
     _seen: dict[float, tuple[pd.DataFrame, Flags]] = field(default_factory=dict)
+    _hidden: dict[tuple[float, str], Flags] = field(default_factory=dict)
 
     @property
     def people(self) -> int:
@@ -85,13 +86,16 @@ class Stocks:
         return np.bincount(self.on(day)[0]["state"], minlength=len(self.states))
 
     def unknown(self, day: float) -> Flags:
-        """Return of which states no number may be used on a day (S,): few people are in it, or few are not."""
-        return self._few(self.numbers(day))
+        """Return of which states no number may be used on a day (S,): few people are in it, or few are not.
+
+        Or the number would show few people once too often (`Policy.tells`).
+        """
+        return self._untold(self.on(day)[0], day, "by")
 
     def hidden(self, day: float) -> Flags:
         """Return of which states nothing may be told on a day (S,): as `unknown`, or few of those still observed."""
         known, observed = self.on(day)
-        return self.unknown(day) | self._few(np.bincount(known.loc[observed, "state"], minlength=len(self.states)))
+        return self.unknown(day) | self._untold(known[observed], day, "after")
 
     def together(self, day: float, few: Flags) -> bool:
         """Say whether even together few people are in these states on a day, or few are not."""
@@ -101,6 +105,30 @@ class Stocks:
             if self.policy.hides(those) or self.policy.is_small(len(states) - those):
                 return True
         return False
+
+    def tells(self, day: float) -> bool:
+        """Whether the number of those observed after a day may be told."""
+        known, observed = self.on(day)
+        return self._tells(known.loc[observed, "code"])
+
+    def tells_all(self) -> bool:
+        """Whether the number of all may be told."""
+        return self._tells(self.paths.drop_duplicates("person")["code"])
+
+    def _untold(self, known: pd.DataFrame, day: float, when: str) -> Flags:
+        if (day, when) not in self._hidden:
+            few = self._few(np.bincount(known["state"], minlength=len(self.states)))
+            for k in np.flatnonzero(~few):
+                few[k] = not self._tells(known.loc[known["state"] == k, "code"])
+            self._hidden[day, when] = few
+        return self._hidden[day, when]
+
+    def _tells(self, codes: pd.Series) -> bool:
+        return self.policy.tells(len(codes), self._key(codes))
+
+    def _key(self, codes: pd.Series) -> int | None:
+        known = codes.to_numpy(dtype=np.uint64)
+        return int(self.policy.noise.keys(known).sum(dtype=np.uint64)) % MODULUS if known.all() else None
 
     def _few(self, numbers: NDArray[np.int64]) -> Flags:
         everybody, policy = int(numbers.sum()), self.policy
@@ -116,12 +144,17 @@ class Stocks:
         return (
             every,
             self._told(known[observed], day, "after"),
-            self._public(known.loc[observed, "code"], f"after {day:g}"),
+            self.after(day),
         )
+
+    def after(self, day: float) -> int:
+        """Return the published number of those still observed after a day; that of all where it is not told."""
+        known, observed = self.on(day)
+        return self._public(known.loc[observed, "code"], f"after {day:g}") if self.tells(day) else self.everybody()
 
     def _told(self, known: pd.DataFrame, day: float, when: str) -> Floats:
         told = np.full(len(self.states), np.nan)
-        for k in np.flatnonzero(~self._few(np.bincount(known["state"], minlength=len(self.states)))):
+        for k in np.flatnonzero(~self._untold(known, day, when)):
             told[k] = self._public(known.loc[known["state"] == k, "code"], f"{self.states[k]} {when} {day:g}")
         return told
 
@@ -134,9 +167,7 @@ class Stocks:
         return int(self.on(day)[1].sum())
 
     def _public(self, codes: pd.Series, what: str) -> int:
-        known = codes.to_numpy(dtype=np.uint64)
-        key = int(self.policy.noise.keys(known).sum(dtype=np.uint64)) % MODULUS if known.all() else None
-        return self.policy.public_of_key(len(known), key, f"{self.asked}|{self.group}|{what}")
+        return self.policy.public_of_key(len(codes), self._key(codes), f"{self.asked}|{self.group}|{what}")
 
 
 def stocks_of(counts: TransitionCounts, policy: Policy, asked: str = "") -> list[Stocks]:
@@ -193,7 +224,8 @@ def safe_transitions(
     """
     kept, withheld = [], []
     for stocks in stocks_of(counts, policy, asked):
-        safe = None if stocks.people < max(policy.minimum_count, policy.minimum_subgroup) else _safe_group(stocks)
+        few = stocks.people < max(policy.minimum_count, policy.minimum_subgroup)
+        safe = None if few or not stocks.tells_all() else _safe_group(stocks)
         if safe is None:
             withheld.append(stocks.group)
         else:
@@ -208,7 +240,7 @@ def grid_of(stocks: Stocks) -> list[float]:
     start, last = max(stocks.begins, -1.0), float(stocks.paths["time"].max())
     days = {float(d) for d in (*range(0, int(last) + 1, _EVERY), *stocks.policy.landmarks) if start < d <= last}
     least = max(stocks.policy.minimum_at_risk, stocks.policy.minimum_count)
-    return sorted(day for day in days if stocks.observed(day) >= least)
+    return sorted(day for day in days if stocks.observed(day) >= least and stocks.tells(day))
 
 
 def _safe_group(stocks: Stocks) -> pd.DataFrame | None:

@@ -27,6 +27,7 @@ from evalkit.publish._render import document_from, guard_of
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files
 from evalkit.publish.audit._notebook import problems_before
 from evalkit.publish.release._manifest import DRAFT
+from evalkit.publish.release._review import told_before
 from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.publish.rendering._execute import Limits
 from evalkit.publish.rendering._scratch import private_files
@@ -108,7 +109,7 @@ class Drafter:
         Drafter
         """
         key = new_key()
-        variables = {ENVIRONMENT: key, "EVALKIT_RECORD": str(scratch / "record.jsonl")}
+        variables = {ENVIRONMENT: key, "EVALKIT_RECORD": str(scratch / "record.jsonl"), "EVALKIT_TOLD": str(scratch)}
         session = Session(name, scratch, notebook.parent, log_file, variables)
         session.start()
         return cls(session, scratch, key)
@@ -150,6 +151,7 @@ class Drafter:
             guard = self._guard  # it knows which texts it let pass: most are those of the draft before
         self._guard = guard
         with private_files():
+            told_before(job.study, self.scratch / "before.bin")
             executed = self.session.run(
                 spoken,
                 parameters,

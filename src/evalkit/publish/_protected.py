@@ -4,18 +4,20 @@ from __future__ import annotations
 
 __all__ = ["Protected", "refuse_other_doors", "run_protected", "says_synthetic"]
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evalkit.disclosure import Policy, RecordLine, read_record
+from evalkit.disclosure import LEFT_OUT, Policy, RecordLine, name_of, read_record, read_told
 from evalkit.errors import DisclosureError
 from evalkit.protocol import load_disclosure, noise_secret
 from evalkit.publish._job import RenderJob
 from evalkit.publish.audit import counted
 from evalkit.publish.release._held import ledger_for
 from evalkit.publish.release._ledger import Ledger
+from evalkit.publish.release._review import TOLD, told_before
 from evalkit.publish.release._standing import Standing
 from evalkit.seal import MARK
 
@@ -41,6 +43,10 @@ class Protected:
         they are, so that their noise is that of the question and not of the people.
     anew : str
         Why the ledger was begun beside or after another one.
+    left_out : tuple of str
+        Names of the groups of which no number is told, as it would show few people once too often.
+    unknown : int
+        Of how many earlier releases it is not kept here whom they told of: differences with them are not looked for.
     """
 
     executed: Any
@@ -52,6 +58,8 @@ class Protected:
     small: int = 0
     unlinked: int = 0
     anew: str = ""
+    left_out: tuple[str, ...] = ()
+    unknown: int = 0
 
     def facts(self) -> dict[str, Any]:
         """Return what the manifest says of it: no count of people, nor how many of the tables' counts are small."""
@@ -59,7 +67,12 @@ class Protected:
             "ledger": list(self.earlier),
             "new_ledger": self.anew,
             "overrides": list(self.overrides),
-            "disclosure": {"method": "noise", "counts_without_people": self.unlinked},
+            "disclosure": {
+                "method": "noise",
+                "counts_without_people": self.unlinked,
+                # so that the same numbers are left out wherever it is made again
+                **({"left_out": list(self.left_out)} if self.left_out else {}),
+            },
         }
 
     def looked(self) -> dict[str, int]:
@@ -89,14 +102,21 @@ def run_protected(job: RenderJob, standing: Standing, scratch: Path, run: _Run) 
     earlier = tuple(standing.manifest.get("ledger", ())) if ledger is None else ledger.names
     anew = str(standing.manifest.get("new_ledger", "")) if ledger is None else ledger.why
     file = scratch / "record.jsonl"
-    executed = run({"EVALKIT_RECORD": str(file)})
+    known = told_before(job.study, scratch / "before.bin")
+    if ledger is None:
+        left_out = standing.manifest.get("disclosure", {}).get("left_out", ())
+        (scratch / "left_out.json").write_text(json.dumps(list(left_out)), encoding="utf-8")
+    executed = run({"EVALKIT_RECORD": str(file), "EVALKIT_TOLD": str(scratch)})
     record = read_record(file)
     secret = noise_secret(job.study, synthetic=says_synthetic(executed))
     refuse_other_doors(job, executed, record, Policy.of(rules, secret))
     cells = [cell for line in record for cell in line.cells]
     small = sum(0 < cell.count < rules.minimum_count for cell in cells)
     unlinked = sum(cell.shown and not cell.linked for cell in cells)
-    return Protected(executed, file, earlier, overrides, ledger, len(cells), small, unlinked, anew)
+    told = read_told(scratch / TOLD)
+    names = tuple(sorted({name_of(int(key)) for key in told["key"][told["size"] == LEFT_OUT]}))
+    unknown = 0 if ledger is None else sum(ledger.manifest_of(name)[:16] not in known for name in earlier)
+    return Protected(executed, file, earlier, overrides, ledger, len(cells), small, unlinked, anew, names, unknown)
 
 
 def says_synthetic(executed: Any) -> bool:  # noqa: ANN401 - nbformat has no types

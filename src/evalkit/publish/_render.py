@@ -34,7 +34,7 @@ from evalkit.publish.release._manifest import MANIFEST, as_keyed, attachment, kn
 from evalkit.publish.release._planned import registered, with_added
 from evalkit.publish.release._published import estimates_of, numbers_changed, published_of, read_numbers
 from evalkit.publish.release._release import check_place, place_release, recover
-from evalkit.publish.release._review import keep_for_review
+from evalkit.publish.release._review import TOLD, keep_for_review
 from evalkit.publish.release._revision import FIRST, Revision, after_gone, revision_of, superseding
 from evalkit.publish.release._sign import SIGNATURE, key_name, sign, signing_key
 from evalkit.publish.release._standing import (
@@ -378,7 +378,12 @@ def _made_again(job: RenderJob, made: Made, standing: Standing, parts: Mapping[s
 def _place(job: RenderJob, made: Made, standing: Standing, told: Progress, *, gate: bool) -> Outcome:
     """Place a release, or hold it where it has to be approved first."""
     manifest, revision = made.files[MANIFEST], int(made.facts["revision"])
-    keep_for_review(job.study, manifest, made.ran.executed, made.ran.file, made.ran.looked())
+    if made.ran.unknown:
+        told.step(
+            job.name, f"{made.ran.unknown} earlier releases: whom they told of is not kept here, and not looked at"
+        )
+    kept = made.ran.file.with_name(TOLD)
+    keep_for_review(job.study, manifest, made.ran.executed, made.ran.file, made.ran.looked(), kept)
     supersedes = standing.revision if standing.there else None
     name, ledger = release_name(job.params.report, job.period.name, revision), made.ran.ledger
     if ledger is None:

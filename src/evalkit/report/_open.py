@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from evalkit.cells import watch_cells
 from evalkit.cohort import Cohort, build
-from evalkit.disclosure import Policy
+from evalkit.disclosure import Policy, Told
 from evalkit.errors import ProtocolError, UsageError, did_you_mean
 from evalkit.excuses import Passed
 from evalkit.intake import open_gate
@@ -100,7 +100,7 @@ def open_report(
         cohort=cohort,
         baselines=load_baselines(protocol),
         raw=data,
-        policy=Policy.of(rules, noise_secret(protocol, synthetic=cohort.synthetic)),
+        policy=Policy.of(rules, noise_secret(protocol, synthetic=cohort.synthetic), Told.of_run()),
         excused=passed.excused,
         frozen=load_frozen(protocol),
         registered=registered,

@@ -6,7 +6,7 @@ why. It holds exact counts, so it stays in the study's private folder.
 
 from __future__ import annotations
 
-__all__ = ["cleaned", "keep_for_review", "kept_folder_of", "write_pack"]
+__all__ = ["TOLD", "cleaned", "keep_for_review", "kept_folder_of", "told_before", "write_pack"]
 
 import html
 import json
@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 import pandas as pd
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from evalkit.disclosure import read_told
 from evalkit.errors import ReleaseError
 from evalkit.protocol import Study, load_disclosure, make_private, private_folder
 from evalkit.protocol import write_private as write_private_bytes
@@ -27,6 +29,8 @@ from evalkit.publish.release._manifest import MANIFEST, refuse_draft
 from evalkit.seal import MARK
 from evalkit.spreadsheet import csv_text
 
+TOLD = "told.bin"
+"""Of whom a release told numbers: keys and sizes of groups."""
 _TOLD = ("shows", "kind", "estimate", "verdict", "alt", "line")
 _COLUMNS = [
     "cell",
@@ -96,6 +100,7 @@ def keep_for_review(
     executed: Any,  # noqa: ANN401 - nbformat has no types
     record: Path | None,
     looked: Mapping[str, int] | None = None,
+    told: Path | None = None,
 ) -> Path:
     """Keep what the output-check pack is made from.
 
@@ -107,6 +112,8 @@ def keep_for_review(
         What the report wrote of its counts, one JSON line per output; None: nothing was written.
     looked : mapping of str to int, optional
         How many counts stand behind what is shown, and how many of them are small.
+    told : pathlib.Path, optional
+        Of whom the report told numbers: later releases look for differences with them (`told_before`).
 
     Returns
     -------
@@ -115,11 +122,34 @@ def keep_for_review(
     """
     folder = make_private(kept_folder_of(study, manifest))
     lines = record.read_text(encoding="utf-8").splitlines() if record is not None and record.is_file() else []
-    told = "".join(f"{line}\n" for line in lines)
     write_private(folder / "executed.ipynb", nbformat.writes(cleaned(executed)))
-    write_private(folder / "record.jsonl", told)
+    write_private(folder / "record.jsonl", "".join(f"{line}\n" for line in lines))
+    write_private_bytes(folder / TOLD, told.read_bytes() if told is not None and told.is_file() else b"")
     write_private(folder / "looked.json", json.dumps(dict(looked or {}), sort_keys=True) + "\n")
     return folder
+
+
+def told_before(study: Study, file: Path) -> set[str]:
+    """Write of whom all releases of a study told numbers, whatever folder they went to, into one file for a run.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        In a render's scratch folder.
+
+    Returns
+    -------
+    set of str
+        Digests of the releases' manifests, as far as folders are named by them; of others nothing is known here.
+
+    Raises
+    ------
+    DisclosureError
+        If what was kept of a release is damaged.
+    """
+    found = {kept.parent.name: read_told(kept) for kept in (private_folder(study) / "review").glob(f"*/{TOLD}")}
+    write_private_bytes(file, np.concatenate(list(found.values())).tobytes() if found else b"")
+    return set(found)
 
 
 def write_private(file: Path, text: str) -> None:
