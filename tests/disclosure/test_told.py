@@ -114,6 +114,13 @@ def test_releases_remember_one_another(tmp_path: Path) -> None:
         Told.of_run({"EVALKIT_TOLD": str(again)})
 
 
+def test_two_reports_of_one_run_remember_one_another(tmp_path: Path) -> None:
+    shown = pairs(6, 60)
+    for k, (own, big) in enumerate(shown):
+        policy = policy_of(Told.of_run({"EVALKIT_TOLD": str(tmp_path)}))
+        assert [tells(policy, own), tells(policy, big)] == [True, k < 5]
+
+
 def test_many_groups_are_looked_through_at_once() -> None:
     """Ten thousand groups, five of which differ from others by the same few: a sixth is not told."""
     rng, few = np.random.default_rng(1), np.uint64(12345)

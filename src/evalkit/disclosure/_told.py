@@ -116,7 +116,8 @@ class Told:
             return cls()
         again = Path(folder) / "left_out.json"
         decided = frozenset(json.loads(again.read_text(encoding="utf-8"))) if again.is_file() else None
-        return cls(read_told(Path(folder) / "before.bin"), decided, Path(folder) / "told.bin")
+        file = Path(folder) / "told.bin"  # another report that was opened in this run
+        return cls(np.concatenate([read_told(Path(folder) / "before.bin"), read_told(file)]), decided, file)
 
     def may(self, key: int, size: int, least: int, variance: float, *, spare: bool = False) -> bool:
         """Say whether a number of a group may be told; from then on it counts as told.

@@ -27,7 +27,7 @@ from evalkit.publish._render import document_from, guard_of
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files
 from evalkit.publish.audit._notebook import problems_before
 from evalkit.publish.release._manifest import DRAFT
-from evalkit.publish.release._review import told_before
+from evalkit.publish.release._review import TOLD, told_before
 from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.publish.rendering._execute import Limits
 from evalkit.publish.rendering._scratch import private_files
@@ -152,6 +152,7 @@ class Drafter:
         self._guard = guard
         with private_files():
             told_before(job.study, self.scratch / "before.bin")
+            (self.scratch / TOLD).unlink(missing_ok=True)  # what cells of before an edit told is not published
             executed = self.session.run(
                 spoken,
                 parameters,
