@@ -10,7 +10,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from evalkit.errors import DataError
+from evalkit.errors import DataError, UsageError
 from evalkit.examples import SIMULATED, Starter, starter_files, write_new
 from evalkit.intake import open_data, validate
 from evalkit.intake.mapping import Proposal, files_like, propose
@@ -127,6 +127,17 @@ def test_a_refusal_to_say_is_no_answer(study: Study) -> None:
 def test_of_days_that_are_nowhere_no_form_is_asked(study: Study) -> None:
     text = "Client ID,Exit Date,Reason,Created Date\n" + EXITS.replace("completed", "completed,N/A")
     assert proposed(study, "exits", text).questions == []
+
+
+def test_a_form_that_somebody_says_is_one_and_what_it_does_not_read_is_told(study: Study) -> None:
+    text = HEAD + EXITS.replace("2022-01-", "W").replace("W01", "someday")
+    assert proposed(study, "exits", text).questions[0].key == "exit_date.form"
+    with pytest.raises(UsageError, match=r"--answer exit_date.form: 'abc' is not a date format"):
+        proposed(study, "exits", text, answers={"exit_date.form": "abc"})
+    text = HEAD + EXITS.replace("2022-01-01", "someday")
+    made = proposed(study, "exits", text, answers={"exit_date.form": "%Y-%m-%d"})
+    assert "  exit_date: days are year-month-day (as you said; 1 of 19 cannot be read so)" in made.lines
+    assert made.entry["date_format"] == "%Y-%m-%d"
 
 
 ACCENT = HEAD + EXITS.replace("P1,", "José,")

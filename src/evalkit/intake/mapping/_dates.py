@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["FORMS", "forms_of", "is_day", "spoken"]
+__all__ = ["FORMS", "forms_of", "is_day", "n_unread", "spoken"]
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -44,12 +44,12 @@ def forms_of(cells: Iterable[object]) -> list[str]:
     texts = list(dict.fromkeys(c.strip() for c in cells if isinstance(c, str) and c.strip() not in MISSING))
     if not texts:
         return []
-    return [form for form in FORMS if not _wrong(texts[:50], form) and not _wrong(texts, form)]
+    return [form for form in FORMS if not n_unread(texts[:50], form) and not n_unread(texts, form)]
 
 
-def _wrong(texts: list[str], form: str) -> bool:
-    """Whether some text cannot be read in a form; as `evalkit.intake` reads it."""
-    return bool(convert(texts, Reading("date", {}, _UTC, form or None))[1])
+def n_unread(texts: Sequence[str], form: str) -> int:
+    """Return how many texts cannot be read in a form; as `evalkit.intake` reads them."""
+    return len(convert(texts, Reading("date", {}, _UTC, form or None))[1])
 
 
 def spoken(form: str) -> str:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from evalkit.errors import DataError, UsageError, did_you_mean
-from evalkit.intake._convert import MISSING
+from evalkit.errors import DataError, ProtocolError, UsageError, did_you_mean
+from evalkit.intake._convert import MISSING, check_date_format
 from evalkit.intake._spec import ColumnSpec, TableSpec, table_spec
-from evalkit.intake.mapping._dates import ISO, forms_of, is_day, spoken
+from evalkit.intake.mapping._dates import ISO, forms_of, is_day, n_unread, spoken
 from evalkit.intake.mapping._match import NONE, Match, match
 from evalkit.intake.mapping._names import BIRTH, MINUTES, nearness, tokens
 from evalkit.intake.mapping._parts import Part, read_parts
@@ -273,7 +273,11 @@ class _Proposing:
             if forms and said not in forms:
                 msg = f"--answer {key}: '{said}' does not read the column; there are {', '.join(forms)}"
                 raise UsageError(msg)
-            self.made.lines.append(f"  {name}: days are {spoken(said)} (as you said)")
+            if said:
+                self._check_form(key, said)
+            unread = n_unread(held, said)
+            but = f"; {unread:,} of {len(held):,} cannot be read so" if unread else ""
+            self.made.lines.append(f"  {name}: days are {spoken(said)} (as you said{but})")
             return said
         if not forms:
             self._ask(
@@ -296,6 +300,13 @@ class _Proposing:
         ways = " or ".join(spoken(form) for form in forms)
         self._ask(Question(key, f"are the days of {_shown(raw)} {ways}? All can be read in each way", tuple(forms)))
         return None
+
+    @staticmethod
+    def _check_form(key: str, said: str) -> None:
+        try:
+            check_date_format(said, f"--answer {key}")
+        except ProtocolError as error:
+            raise UsageError(str(error)) from None
 
     def _hours(self, raw_of: Mapping[str, str]) -> None:
         """Propose a unit of the length of sessions."""

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from evalkit.intake._convert import MISSING, Broken, Unreadable, as_text
+from evalkit.intake._convert import Broken, Unreadable, as_text
 from evalkit.intake.mapping._dates import is_day
 
 MOST_WORDS = 40
@@ -71,4 +71,4 @@ def words_in(cells: Sequence[object]) -> Counter[str]:
     collections.Counter
         Private.
     """
-    return Counter(text for text in texts(cells) if text not in MISSING)
+    return Counter(texts(cells))
