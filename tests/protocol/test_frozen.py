@@ -117,6 +117,21 @@ def test_a_second_freeze_says_what_changed_and_all_changes_since_the_first_stay_
     ]
 
 
+def test_an_old_reason_does_not_explain_another_change_of_the_same_value(place: Path) -> None:
+    freeze(load_study(place / "study.yaml"), "v1", "Before any result", DAY)
+    changed(place, "max_smd: 0.1", "max_smd: 0.2")
+    study = changed(
+        place, "deviations:", "deviations:\n  - {key: comparison.max_smd, since: 2022-05-01, why: Too few are alike}"
+    )
+    (kept,) = freeze(study, "v2", "Wider", date(2022, 6, 1)).changes
+    assert (kept.since, kept.why.en) == (date(2022, 5, 1), "Too few are alike")
+    study = changed(place, "max_smd: 0.2", "max_smd: 0.3")
+    versions = load_frozen(study)
+    _, later = changes_since(study, versions)
+    assert (later.old, later.new, later.since, later.why.en) == ("0.2", "0.3", None, "")
+    assert unexplained(study, versions) == ["comparison.max_smd (0.2, now 0.3)"]
+
+
 def test_more_results_are_a_reason_to_freeze_again(place: Path) -> None:
     study = load_study(place / "study.yaml")
     freeze(study, "v1", "Before any result", DAY, PLAN)

@@ -291,11 +291,13 @@ def changes_since(study: Study, versions: Sequence[Frozen]) -> list[Change]:
 
 
 def _open(study: Study, newest: Frozen) -> list[Change]:
-    return [_explained(study, *found) for found in differences(newest.values, decisive(study))]
+    return [_explained(study, newest.day, *found) for found in differences(newest.values, decisive(study))]
 
 
-def _explained(study: Study, key: str, old: str, new: str) -> Change:
-    said = [d for d in study.deviations if key == d.key or key.startswith(f"{d.key}.")]
+def _explained(study: Study, frozen: date, key: str, old: str, new: str) -> Change:
+    # What held before the newest version was frozen explains that version's value, not another one since.
+    since = [d for d in study.deviations if d.since >= frozen]
+    said = [d for d in since if key == d.key or key.startswith(f"{d.key}.")]
     told = {"what": said[-1].what, "since": said[-1].since, "why": said[-1].why} if said else {}
     return Change(key=key, old=old, new=new, **told)
 
