@@ -1,26 +1,32 @@
-"""Coverage of standardised risk differences, and what optimism costs; ``python -m benchmarks.leaving``.
+"""Coverage of who leaves: standardised risks, and how much can be foretold; ``python -m benchmarks.leaving``.
 
 Two causes with hazards that are proportional in a yes/no and a continuous characteristic, people followed for
-different lengths of time.
+different lengths of time. Each study is a line of ``build/leaving.jsonl`` as soon as it is done: a run that is
+interrupted goes on where it stopped. What there is goes into ``validation.json``, and from there onto the page.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from benchmarks.studies import BUILD, studies
 
-from evalkit.stats import foretold, standardised_risks
+from evalkit.stats import cox, foretold, standardised_risks
 from evalkit.stats._cause_risks import fit_risks, scores
 from evalkit.stats.design import design_matrix
 
-STUDIES, SEED, N, LARGE, N_BOOT, TAU = 200, 20262, 300, 400_000, 99, 60
+SEED, N, LARGE, FRESH, N_BOOT, TAU = 20262, 300, 200_000, 10_000, 99, 60
 BETA = ((0.5, 0.3), (-0.4, 0.0))
 RATES = (0.012, 0.006)
+TERMS = ("yes", "number", "noise_0", "noise_1", "noise_2")
+KEPT = BUILD / "leaving.jsonl"
+Found = dict[str, Any]
 
 
-def people(rng: np.random.Generator, n: int, *, followed: bool = False) -> pd.DataFrame:
+def people(rng: np.random.Generator, n: int, *, followed: bool = False, effect: float = 1.0) -> pd.DataFrame:
     """Return people with day, cause (0 censored), a yes/no, a continuous characteristic, and three of pure noise.
 
     Parameters
@@ -29,13 +35,15 @@ def people(rng: np.random.Generator, n: int, *, followed: bool = False) -> pd.Da
     n : int
     followed : bool, default False
         Whether all are followed to the end.
+    effect : float
+        What the log hazard ratios are multiplied by; 0: nothing can be foretold.
 
     Returns
     -------
     pandas.DataFrame
     """
     yes, number = rng.integers(0, 2, n).astype(float), rng.normal(0, 1, n)
-    rates = np.stack([rate * np.exp(b[0] * yes + b[1] * number) for rate, b in zip(RATES, BETA, strict=True)])
+    rates = np.stack([r * np.exp(effect * (b[0] * yes + b[1] * number)) for r, b in zip(RATES, BETA, strict=True)])
     time = rng.exponential(1 / rates.sum(axis=0))
     cause = 1 + (rng.random(n) > rates[0] / rates.sum(axis=0))
     end = np.full(n, np.inf) if followed else rng.uniform(20, 200, n)
@@ -45,41 +53,64 @@ def people(rng: np.random.Generator, n: int, *, followed: bool = False) -> pd.Da
     return pd.DataFrame({"day": day, "cause": np.where(seen, cause, 0), "yes": yes, "number": number, **noise})
 
 
-def given(rows: pd.DataFrame, yes: float) -> float:
-    """Return the true risk by the horizon where everybody has this value of the yes/no."""
-    rates = [rate * np.exp(b[0] * yes + b[1] * rows["number"]) for rate, b in zip(RATES, BETA, strict=True)]
+def risk_given(rows: pd.DataFrame) -> float:
+    """Return the true mean risk by the horizon of people with these characteristics."""
+    rates = [r * np.exp(b[0] * rows["yes"] + b[1] * rows["number"]) for r, b in zip(RATES, BETA, strict=True)]
     total = rates[0] + rates[1]
     return float((rates[0] / total * (1 - np.exp(-total * TAU))).mean())
 
 
-def main(studies: int = STUDIES) -> None:
-    """Print coverage of the yes/no's difference, of a term that does nothing, and AUC said and true."""
-    rng = np.random.default_rng(SEED)
-    many = people(rng, LARGE, followed=True)
-    true = {"yes": given(many, 1.0) - given(many, 0.0), "noise_0": 0.0}
-    terms = ["yes", "number", "noise_0", "noise_1", "noise_2"]
-    covered: dict[str, list[bool]] = {name: [] for name in true}
-    told, held = [], []
-    fresh = people(rng, 20_000, followed=True)
-    for k in range(studies):
-        rows = people(rng, N)
-        found = standardised_risks(rows, "day", "cause", terms, tau=TAU, n_boot=N_BOOT, seed=k).tidy().set_index("term")
-        for name, value in true.items():
-            covered[name].append(bool(found.loc[name, "conf_low"] <= value <= found.loc[name, "conf_high"]))
-        if k < studies // 4:
-            auc = foretold(rows, "day", "cause", terms, tau=TAU, n_boot=N_BOOT, seed=k).tidy()
-            told.append(auc[auc["measure"] == "auc"].set_index("method")["estimate"])
-            held.append(_held(rows, fresh, terms))
-    print({name: (round(float(np.mean(one)), 4), len(one)) for name, one in covered.items()}, true)
-    print(pd.DataFrame(told).assign(fresh=held).mean().round(4).to_dict())
+def risks(k: int, many: pd.DataFrame) -> Found:
+    """Return a study's standardised differences beside the true ones, and the p values of what does nothing."""
+    rows = people(np.random.default_rng([SEED, k]), N)
+    found = standardised_risks(rows, "day", "cause", TERMS, tau=TAU, n_boot=N_BOOT, seed=k).tidy().set_index("term")
+    model = cox(rows.assign(left=rows["cause"] == 1), "day", "left", list(TERMS)).tidy().set_index("term")
+    # quartiles of the study's own people are what the difference is between
+    ends = {"yes": (0.0, 1.0), "number": tuple(np.quantile(rows["number"], (0.25, 0.75)))}
+    true = {
+        name: risk_given(many.assign(**{name: b})) - risk_given(many.assign(**{name: a}))
+        for name, (a, b) in ends.items()
+    }
+    said = {
+        name: [
+            *(float(found.loc[name, c]) for c in ("estimate", "std_error", "conf_low", "conf_high")),
+            true.get(name, 0.0),
+        ]
+        for name in TERMS
+    }
+    noise = [name for name in TERMS if name.startswith("noise")]
+    return {"risks": said, "p_model": [float(model.loc[t, "p_value"]) for t in noise]}
 
 
-def _held(rows: pd.DataFrame, fresh: pd.DataFrame, terms: list[str]) -> float:
+def told(k: int, fresh: dict[float, pd.DataFrame]) -> Found:
+    """Return what a study says can be foretold beside what its own model foretells of people it has not seen.
+
+    In every second study nothing can.
+    """
+    effect = float(k % 2 == 0)
+    rows = people(np.random.default_rng([SEED + 1, k]), N, effect=effect)
+    found = foretold(rows, "day", "cause", TERMS, tau=TAU, n_boot=N_BOOT, seed=k).tidy()
+    return {"effect": effect, "told": found.to_dict(orient="list"), "fresh": _held(rows, fresh[effect])}
+
+
+def _held(rows: pd.DataFrame, fresh: pd.DataFrame) -> float:
     """Return the AUC that the study's model has in people who did not make it."""
-    model = fit_risks(rows["day"].to_numpy(), rows["cause"].to_numpy(), design_matrix(rows, terms), 2)
-    risk = model.risk(fresh[terms].to_numpy(), TAU)
+    model = fit_risks(rows["day"].to_numpy(), rows["cause"].to_numpy(), design_matrix(rows, TERMS), 2)
+    risk = model.risk(fresh[list(TERMS)].to_numpy(), TAU)
     return scores(fresh["day"].to_numpy(), fresh["cause"].to_numpy(), risk, TAU).auc
 
 
+def main() -> None:
+    """Make the studies that are missing, and print what all of them say."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.leaving", description=__doc__)
+    parser.add_argument("--risks", type=int, default=400, help="studies of standardised differences")
+    parser.add_argument("--told", type=int, default=400, help="studies of how much can be foretold")
+    asked = parser.parse_args()
+    many = people(np.random.default_rng(SEED), LARGE, followed=True)
+    studies(KEPT, [f"risks-{k}" for k in range(asked.risks)], lambda key: risks(int(key.split("-")[1]), many))
+    fresh = {e: people(np.random.default_rng(SEED), FRESH, followed=True, effect=e) for e in (0.0, 1.0)}
+    studies(KEPT, [f"told-{k}" for k in range(asked.told)], lambda key: told(int(key.split("-")[1]), fresh))
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else STUDIES)
+    main()

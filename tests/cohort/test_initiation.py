@@ -23,6 +23,12 @@ CASES = [
     Case("dropped out before", "a 9 2 dropped_out", exits=X + "a | +9 | dropped_out"),
     Case("terminated before", "a 9 2 terminated", exits=X + "a | +9 | terminated"),
     Case("completed before", "a 9 2 completed", exits=X + "a | +9 | completed"),
+    Case(
+        "completed before, where completing is the dose",
+        "a 9 2 completed",
+        exits=X + "a | +9 | completed",
+        rules={"completion": "dose"},
+    ),
     Case("moved before: censored that day", "a 9 0 moved", exits=X + "a | +9 | moved"),
     Case("deceased before: censored that day", "a 9 0 deceased", exits=X + "a | +9 | deceased"),
     Case("administrative before: censored that day", "a 9 0 administrative", exits=X + "a | +9 | administrative"),

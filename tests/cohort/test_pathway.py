@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cohort.spec import SHORT, START, Case, Together, open_frames, table
-from cohort.test_pauses import VARIANTS, closed, drawn
+from cohort.test_pauses import CANCELLED, VARIANTS, cancelled, closed, drawn
 from cohort.test_retention import X, sessions
 from cohort.worlds import Row, frames, known
 from evalkit.cohort import Cohort, build
@@ -78,6 +78,8 @@ CASES = Together([
     Case("an exit of a later episode", "waiting; active 40; left 55; to 200", participants=TWICE, sessions=sessions("+40"), exits=X + "a | +55 | moved"),
     Case("the dose goes on over referrals", "waiting; active 40; completed 60; to 200", participants=TWICE, sessions=sessions("+40", "+49", "+60"), rules=DOSE),
     Case("a closure moves the gap", "waiting; active 0; lapsed 40; to 200", sessions=sessions("+0"), rules=closed((10, 19))),
+    Case("a day of cancelled sessions moves it", "waiting; active 0; lapsed 31; to 200", sessions=sessions("+0") + cancelled("+10"), rules=CANCELLED),
+    Case("of a later referral, too", "waiting; active 30; lapsed 61; to 200", participants=TWICE, sessions=sessions("+30") + cancelled("+52"), rules=CANCELLED),
     Case("of the site at which the person was then", "waiting; active 0; lapsed 35; to 200", participants=MOVED, sessions=sessions("+0"), rules=closed((10, 19), site="North")),
     Case("of the site at which the person is now", "waiting; active 0; lapsed 35; to 200", participants=MOVED, sessions=sessions("+0"), rules=closed((10, 19), site="South")),
 ])  # fmt: skip

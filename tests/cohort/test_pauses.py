@@ -51,6 +51,7 @@ PAUSES = [
     Case("a closure of one's own site", "a 40 1 gap", participants=NORTH, sessions=sessions("+0"), rules=closed((10, 19), site="North")),
     Case("of another site", "a 30 1 gap", participants=NORTH, sessions=sessions("+0"), rules=closed((10, 19), site="South")),
     Case("where the site is not known", "a 30 1 gap", sessions=sessions("+0"), rules=closed((10, 19), site="North")),
+    Case("one's own site closed within a closure of all: once", "a 40 1 gap", participants=NORTH, sessions=sessions("+0"), rules={"closures": [*closed((10, 19))["closures"], *closed((12, 15), site="North")["closures"]]}),
     Case("a day of cancelled sessions only", "a 31 1 gap", sessions=sessions("+0") + cancelled("+10"), rules=CANCELLED),
     Case("two cancelled on one day are one day", "a 31 1 gap", sessions=sessions("+0") + cancelled("+10", "+10"), rules=CANCELLED),
     Case(
@@ -59,6 +60,9 @@ PAUSES = [
         sessions=sessions("+0") + cancelled("+10") + "\na | +10 | absent | 1.5 | group",
         rules=CANCELLED,
     ),
+    Case("cancelled on the day on which the gap would be over", "a 31 1 gap", sessions=sessions("+0") + cancelled("+30"), rules=CANCELLED),
+    Case("cancelled the day after", "a 30 1 gap", sessions=sessions("+0") + cancelled("+31"), rules=CANCELLED),
+    Case("cancelled on the last session's day: attending", "a 40 1 gap", sessions=sessions("+0", "+10") + cancelled("+10"), rules=CANCELLED),
     Case("where the protocol does not say so", "a 30 1 gap", sessions=sessions("+0") + cancelled("+10")),
     Case(
         "cancelled on a closed day: once",
@@ -78,6 +82,9 @@ COMPLETING = [
     Case("dose: an exit without it is where following ends", "a 9 0 completed", sessions=DOSE, exits=DONE, rules={"completion": "dose"}),
     Case("dose: reached that day", "a 9 2 dose", sessions=sessions("+0", "+7", "+9"), exits=DONE, rules={"completion": "dose"}),
     Case("dose: reached before", "a 7 2 dose", sessions=sessions("+0", "+7", "+7"), exits=DONE, rules={"completion": "dose"}),
+    Case("dose: an exit without it on the day of the gap: the event goes first", "a 30 1 gap", sessions=sessions("+0"), exits=X + "a | +30 | completed", rules={"completion": "dose"}),
+    Case("dose: the day before the gap", "a 29 0 completed", sessions=sessions("+0"), exits=X + "a | +29 | completed", rules={"completion": "dose"}),
+    Case("recorded: an exit before the first session does not count", "a 30 1 gap", sessions=sessions("+4"), exits=X + "a | +3 | completed", rules={"completion": "recorded"}),
     Case("either: the exit, when it is first", "a 9 2 completed", sessions=DOSE, exits=DONE, rules={"completion": "either"}),
     Case("either: the dose, when it is", "a 14 2 dose", sessions=DOSE, exits=X + "a | +15 | completed", rules={"completion": "either"}),
 ]  # fmt: skip
@@ -93,7 +100,11 @@ TWO = {
     "dose_hours": 6,
     "funnel": {"half_dose_sessions": 1},
 }
+USUAL = {"counting_kinds": {"group": "all", "individual": 4}, "dose_sessions": 24, "dose_hours": 36, "funnel": {}}
 COUNTING = [
+    Case("of the usual dose four individual sessions count", "a 137 2 dose", sessions=sessions(*(f"+{7 * k}" for k in range(20))) + alone("+134", "+135", "+136", "+137"), rules=USUAL),
+    Case("and not a fifth", "a 161 1 gap", sessions=sessions(*(f"+{7 * k}" for k in range(19))) + alone("+127", "+128", "+129", "+130", "+131"), rules=USUAL),
+    Case("one that was missed uses nothing up", "a 9 2 dose", sessions=sessions("+0", "+7") + alone("+8", "+9") + "\na | +3 | absent | 1.5 | individual", rules=TWO),
     Case("two individual sessions count", "a 9 2 dose", sessions=sessions("+0", "+7") + alone("+8", "+9"), rules=TWO),
     Case("a third does not", "a 40 1 gap", sessions=sessions("+0") + alone("+8", "+9", "+10"), rules=TWO),
     Case("the earliest do, in whatever order they stand", "a 12 2 dose", sessions=sessions("+0", "+12") + alone("+9", "+20", "+8"), rules=TWO),
@@ -135,6 +146,15 @@ def test_sessions_say_the_same_of_what_counts(case: Case) -> None:
         person["hours_counting"],
     )
     assert not (rows["counting"] & ~rows["attended"]).any()
+
+
+@pytest.mark.parametrize(("cut", "expect"), [("+44", "a 40 1 gap"), ("+45", "a 30 1 gap")])
+def test_the_site_is_the_one_known_at_the_cut(cut: str, expect: str) -> None:
+    """North was closed; on day 45 it is corrected: it has been South all along."""
+    rows = "participant_id | referral_date | intake_date | site | recorded_on | retracted_on\n"
+    people = rows + "a | +0 | +0 | North | +0 | +45\na | +0 | +0 | South | +45 | -"
+    tables = {"participants": people, "sessions": sessions("+0")}
+    assert ends(spec_cohort(tables, cut, rules=closed((10, 19), site="North")).retention()) == expect
 
 
 def test_a_closure_of_ten_years_is_as_long_as_one_may_be() -> None:
