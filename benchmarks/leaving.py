@@ -8,11 +8,12 @@ interrupted goes on where it stopped. What there is goes into ``validation.json`
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks.studies import BUILD, studies
+from benchmarks.studies import BUILD, put, studies
 
 from evalkit.stats import cox, foretold, standardised_risks
 from evalkit.stats._cause_risks import fit_risks, scores
@@ -100,16 +101,55 @@ def _held(rows: pd.DataFrame, fresh: pd.DataFrame) -> float:
     return scores(fresh["day"].to_numpy(), fresh["cause"].to_numpy(), risk, TAU).auc
 
 
+def summary(lines: Iterable[Found]) -> Found:
+    """Return what all studies say, for the page.
+
+    Parameters
+    ----------
+    lines : iterable of dict
+        Of the file.
+
+    Returns
+    -------
+    dict
+        intervals and tests: what, n, covered or rejected; foretold: by effect, n and the mean AUC in the people the
+        model was made of, corrected, and in others.
+    """
+    made, told = [one for one in lines if "risks" in one], [one for one in lines if "told" in one]
+    inside: dict[str, list[bool]] = {}
+    rejected: dict[str, list[bool]] = {"cox": [], "g_formula": []}
+    for one in made:
+        for term, (estimate, error, low, high, true) in one["risks"].items():
+            inside.setdefault(term.partition("_")[0], []).append(low <= true <= high)
+            if true == 0:
+                rejected["g_formula"].append(abs(estimate) > 1.96 * error)
+        rejected["cox"] += [p < 0.05 for p in one["p_model"]]
+    aucs = pd.DataFrame([{"effect": one["effect"], **_aucs(one)} for one in told])
+    groups = aucs.groupby("effect") if len(aucs) else []
+    return {
+        "studies": len(made),
+        "intervals": [{"what": what, "n": len(all_), "covered": sum(all_)} for what, all_ in inside.items()],
+        "tests": [{"what": what, "n": len(all_), "rejected": sum(all_)} for what, all_ in rejected.items()],
+        "foretold": [{"n": len(g), **g.mean().round(4).to_dict()} for _, g in groups],
+    }
+
+
+def _aucs(one: Found) -> dict[str, float]:
+    rows = pd.DataFrame(one["told"]).query("measure == 'auc'").set_index("method")["estimate"]
+    return {"apparent": rows["apparent"], "corrected": rows["corrected"], "fresh": one["fresh"]}
+
+
 def main() -> None:
-    """Make the studies that are missing, and print what all of them say."""
+    """Make the studies that are missing, and put what all of them say onto the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.leaving", description=__doc__)
     parser.add_argument("--risks", type=int, default=400, help="studies of standardised differences")
-    parser.add_argument("--told", type=int, default=400, help="studies of how much can be foretold")
+    parser.add_argument("--told", type=int, default=200, help="studies of how much can be foretold")
     asked = parser.parse_args()
     many = people(np.random.default_rng(SEED), LARGE, followed=True)
     studies(KEPT, [f"risks-{k}" for k in range(asked.risks)], lambda key: risks(int(key.split("-")[1]), many))
     fresh = {e: people(np.random.default_rng(SEED), FRESH, followed=True, effect=e) for e in (0.0, 1.0)}
-    studies(KEPT, [f"told-{k}" for k in range(asked.told)], lambda key: told(int(key.split("-")[1]), fresh))
+    lines = studies(KEPT, [f"told-{k}" for k in range(asked.told)], lambda key: told(int(key.split("-")[1]), fresh))
+    print(put("leaving", {**summary(lines), "people": N, "n_boot": N_BOOT}))
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@ unseen trait. People are referred evenly over two years and followed to its end,
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
-import sys
 from math import gamma
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from benchmarks.studies import BUILD, put, studies
 
 from evalkit.counts import TransitionCounts
 from evalkit.disclosure import Policy, make_safe
@@ -29,6 +30,8 @@ WAYS = {
     "left": (1.0, 2000, {"returned": 1.0}),
 }
 STUDIES, SEED, N, LARGE, N_BOOT = 400, 20261, (160, 600), 200_000, 199
+KEPT = BUILD / "pathway.jsonl"
+COLUMNS = ("what", "estimate", "std_error", "conf_low", "conf_high")
 
 
 def stays(rng: np.random.Generator, n: int, faster: float = 1.0) -> pd.DataFrame:
@@ -93,20 +96,24 @@ def answers(rows: pd.DataFrame, *, safe: Policy | None = None) -> pd.DataFrame:
         frame = one.tidy()
         day = frame["time"] if "time" in frame else frame["tau"]
         parts.append(frame.assign(what=[f"{name}: {s}, day {d:g}" for s, d in zip(frame["state"], day, strict=True)]))
-    return pd.concat(parts, ignore_index=True)[["what", "estimate", "std_error", "conf_low", "conf_high"]]
+    return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
 
-def one(seed: int, n: int) -> pd.DataFrame:
-    """Return what one study says: as it is, as published, and the difference between two arms."""
+def one(seed: int, n: int, *, differences: bool = False) -> dict[str, Any]:
+    """Return what one study says: as it is, as published, and, where it is asked, the difference between two arms."""
     rng = np.random.default_rng(seed)
     rows = known(rng, stays(rng, n))
     policy = Policy(secret=seed.to_bytes(32, "little"))
-    other = known(rng, stays(rng, n, 1.3)).assign(participant_id=lambda r: "o" + r["participant_id"], arm="b")
-    both = pd.concat([rows.assign(arm="a"), other], ignore_index=True)
-    gap = state_difference(both, "arm", states=STATES, times=AT, tau=TAU, focus="b", n_boot=N_BOOT, seed=seed).tidy()
-    gap["what"] = [f"{m}: {s}, day {d:g}" for m, s, d in zip(gap["measure"], gap["state"], gap["tau"], strict=True)]
-    parts = [answers(rows), answers(rows, safe=policy), gap[["what", "estimate", "std_error", "conf_low", "conf_high"]]]
-    return pd.concat(parts, ignore_index=True).assign(n=n)
+    parts = [answers(rows), answers(rows, safe=policy)]
+    if differences:
+        other = known(rng, stays(rng, n, 1.3)).assign(participant_id=lambda r: "o" + r["participant_id"], arm="b")
+        both = pd.concat([rows.assign(arm="a"), other], ignore_index=True)
+        gap = state_difference(both, "arm", states=STATES, times=AT, tau=TAU, focus="b", n_boot=N_BOOT, seed=seed)
+        frame = gap.tidy()
+        keys = zip(frame["measure"], frame["state"], frame["tau"], strict=True)
+        parts.append(frame.assign(what=[f"{m}: {s}, day {d:g}" for m, s, d in keys])[list(COLUMNS)])
+    found = pd.concat(parts, ignore_index=True).dropna(subset=["estimate", "conf_low"])
+    return {"n": n, **found.round(6).to_dict(orient="list")}
 
 
 def truth() -> dict[str, float]:
@@ -141,28 +148,55 @@ def without(counts: TransitionCounts) -> TransitionCounts:
     return dataclasses.replace(counts, paths=None)
 
 
-def main(studies: int = STUDIES) -> None:
-    """Print coverage, bias and the error's size, by kind of estimate and size of study."""
-    true = truth()
-    jobs = [(SEED + 10_000 * k + i, n) for k, n in enumerate(N) for i in range(studies)]
-    found = pd.concat(Parallel(n_jobs=1)(delayed(one)(*job) for job in jobs), ignore_index=True)
+def summary(lines: list[dict[str, Any]], true: dict[str, float]) -> pd.DataFrame:
+    """Return coverage, bias and the error's size of each estimate, by size of study."""
+    found = pd.concat([pd.DataFrame({k: v for k, v in one.items() if k != "key"}) for one in lines])
     found["true"] = found["what"].map(true)
-    found = found.dropna(subset=["estimate", "conf_low", "true"])
-    found["kind"] = found["what"].str.split(":").str[0]
     found["covered"] = found["conf_low"].le(found["true"]) & found["conf_high"].ge(found["true"])
+    found["kind"] = found["what"].str.split(":").str[0]
     rows = found.groupby(["n", "what"]).agg(
-        kind=("kind", "first"), samples=("covered", "size"), covered=("covered", "mean"), true=("true", "first"),
+        kind=("kind", "first"), samples=("covered", "size"), covered=("covered", "sum"), true=("true", "first"),
         bias=("estimate", "mean"), sd=("estimate", "std"), error=("std_error", "mean"),
     ).reset_index()  # fmt: skip
-    rows["bias"] -= rows["true"]
+    return rows.assign(bias=rows["bias"] - rows["true"])
+
+
+def together(rows: pd.DataFrame, studies_of: dict[int, int]) -> list[dict[str, Any]]:
+    """Return intervals of one kind and size of study together, of what nearly every study can show.
+
+    Shares near none or all are left out: few people of a study are in such a state.
+    """
+    usual = rows[rows["samples"] > 0.9 * rows["n"].map(studies_of)]
+    shares = usual["kind"].str.startswith("probability")
+    usual = usual[~shares | usual["true"].abs().between(0.03, 0.97)]
+    made = []
+    for (n, kind), own in usual.groupby(["n", "kind"]):
+        each = own["covered"] / own["samples"]
+        made.append(
+            {"what": str(kind), "people": int(n), "studies": studies_of[int(n)], "n": int(own["samples"].sum()),
+             "covered": int(own["covered"].sum()), "least": round(float(each.min()), 4), "most": round(float(each.max()), 4)}
+        )  # fmt: skip
+    return made
+
+
+def main() -> None:
+    """Make the studies that are missing, and put what all of them say onto the page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pathway", description=__doc__)
+    parser.add_argument("--studies", type=int, default=STUDIES, help="of each size")
+    parser.add_argument("--differences", action="store_true", help="of two arms, too: most of the time goes there")
+    asked = parser.parse_args()
+    keys = [f"{n}-{k}" for k in range(asked.studies) for n in N]
+
+    def study(key: str) -> dict[str, Any]:
+        n, k = (int(part) for part in key.split("-"))
+        return one(SEED + 10_000 * N.index(n) + k, n, differences=asked.differences)
+
+    lines = studies(KEPT, keys, study)
+    rows = summary(lines, truth())
     print(rows.round(4).to_string(index=False))
-    usual = rows[(rows["samples"] > 0.9 * studies)]
-    usual = usual[
-        ~usual["kind"].isin(["probability", "probability, published", "probability_difference"])
-        | usual["true"].abs().between(0.03, 0.97)
-    ]
-    print(usual.groupby(["n", "kind"])["covered"].agg(["mean", "min", "max", "size"]).round(4).to_string())
+    sizes = {n: sum(one["n"] == n for one in lines) for n in N}
+    print(put("pathway", {"intervals": together(rows, sizes)}))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else STUDIES)
+    main()

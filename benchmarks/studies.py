@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-BUILD = Path(__file__).parents[1] / "build"
+from benchmarks.validation_page import page
+
+ROOT = Path(__file__).parents[1]
+BUILD = ROOT / "build"
 
 
 def studies(file: Path, keys: Iterable[str], study: Callable[[str], dict[str, Any]]) -> list[dict[str, Any]]:
@@ -48,4 +51,24 @@ def kept(file: Path) -> list[dict[str, Any]]:
             found.append(json.loads(line))
         except ValueError:
             continue
+    return found
+
+
+def put(name: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Put what studies say into ``validation.json`` and onto its page; return it.
+
+    Parameters
+    ----------
+    name : str
+        Of the part: ``leaving`` or ``pathway``.
+    found : dict
+
+    Returns
+    -------
+    dict
+    """
+    file = ROOT / "benchmarks" / "validation.json"
+    whole = {**json.loads(file.read_text(encoding="utf-8")), name: found}
+    file.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+    (ROOT / "docs" / "validation.md").write_text(page(whole), encoding="utf-8")
     return found

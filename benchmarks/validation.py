@@ -335,6 +335,8 @@ def main(words: list[str] | None = None) -> int:
         settings = {"first": asked.studies, "seed": asked.seed, "n_boot": asked.n_boot, "large": asked.large}
         found = report(results, limit, **settings)
         file.parent.mkdir(parents=True, exist_ok=True)
+        if file.is_file():  # what `benchmarks.leaving` and `benchmarks.pathway` measured stays
+            found = {**json.loads(file.read_text(encoding="utf-8")), **found}
         file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     found = json.loads(file.read_text(encoding="utf-8"))
     write(found, asked.out)

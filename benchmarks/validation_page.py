@@ -184,6 +184,8 @@ def page(found: dict[str, Any]) -> str:
         "",
         *_tests(found["tests"]),
         "",
+        *_leaving(found),
+        *_pathway(found),
         *_text(s),
         "## What falls short",
         "",
@@ -193,6 +195,79 @@ def page(found: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+LEAVING = {
+    "yes": "Risk difference by day 60, a yes/no that matters",
+    "number": "Risk difference by day 60, a number that matters",
+    "noise": "Risk difference by day 60, three numbers that do nothing",
+    "cox": "Cox model of a stage, numbers that do nothing",
+    "g_formula": "Standardised difference over its standard error, numbers that do nothing",
+}
+PATHWAY = {
+    "probability": "State probabilities, day 90, 182 and 365",
+    "days": "Days in states up to day 365",
+    "after a lapse": "State probabilities on day 365 of people lapsed on day 120",
+    "probability, published": "State probabilities as published",
+    "days, published": "Days in states as published",
+    "probability_difference": "Differences of state probabilities",
+    "days_difference": "Differences of days in states",
+}
+
+
+def _leaving(found: dict[str, Any]) -> list[str]:
+    """Return the part on who leaves, where it was measured."""
+    part = found.get("leaving")
+    if not part:
+        return []
+    intervals, tests = (
+        [(r, *share(r[key], r["n"])) for r in part[rows]]
+        for rows, key in (("intervals", "covered"), ("tests", "rejected"))
+    )
+    lines = [
+        "## Who leaves",
+        "",
+        f"`python -m benchmarks.leaving`: {part['studies']} studies of {part['people']} people with two causes, a yes/no "
+        f"and a number that matter, three numbers that do not; limits of {part['n_boot']} bootstrap replicates.",
+        "",
+        "| 95 % interval | Intervals | Coverage, % (MCSE) |",
+        "|---|--:|--:|",
+        *(f"| {LEAVING[r['what']]} | {r['n']} | {100 * p:.1f} ({100 * e:.1f}) |" for r, p, e in intervals),
+        "",
+        "| Test | Tests | Rejected at 5 %, % (MCSE) |",
+        "|---|--:|--:|",
+        *(f"| {LEAVING[r['what']]} | {r['n']} | {100 * p:.1f} ({100 * e:.1f}) |" for r, p, e in tests),
+        "",
+    ]
+    for r in part["foretold"]:
+        what = "the yes/no and the number matter" if r["effect"] else "nothing can be foretold"
+        lines.append(
+            f"- Pairs put in the right order where {what} ({r['n']} studies, means): {100 * r['apparent']:.1f} of a "
+            f"hundred in the people the model was made of, {100 * r['corrected']:.1f} corrected for optimism, "
+            f"{100 * r['fresh']:.1f} in people it has not seen."
+        )
+    return [*lines, *([""] if part["foretold"] else [])]
+
+
+def _pathway(found: dict[str, Any]) -> list[str]:
+    """Return the part on the pathway, where it was measured."""
+    part = found.get("pathway")
+    if not part:
+        return []
+    lines = [
+        "## The pathway",
+        "",
+        "`python -m benchmarks.pathway`: simulated stays that are not Markov. Of what nearly every study can show, and of "
+        "shares from 3 to 97 %.",
+        "",
+        "| 95 % intervals | People | Studies | Intervals | Coverage, % | Lowest to highest |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for r in part["intervals"]:
+        p, _ = share(r["covered"], r["n"])
+        ends = f"{100 * r['least']:.1f} to {100 * r['most']:.1f}"
+        lines.append(f"| {PATHWAY[r['what']]} | {r['people']} | {r['studies']} | {r['n']} | {100 * p:.1f} | {ends} |")
+    return [*lines, ""]
 
 
 def _text(s: dict[str, Any]) -> list[str]:

@@ -41,6 +41,52 @@ def test_a_sentence_in_place_of_a_figure_says_what_is_not_shown() -> None:
     assert texts(cell(SMALL, table)) == ["::: {.absent}\nCox model of harm. Not shown: fewer than 11 people.\n:::"]
 
 
+NONE = "::: {{.absent}}\nThe sessions table is not part of this study, so {} cannot be reported.\n:::"
+
+
+def lacking(what: str) -> nbformat.NotebookNode:
+    mark = {"shows": "markdown", "kind": "absent", "why": "absent.table"}
+    output = new_output("display_data", data={"text/markdown": NONE.format(what)}, metadata={MARK: mark})
+    return new_code_cell("report.show(x)", outputs=[output])
+
+
+def test_a_section_without_its_table_says_so_and_no_more() -> None:
+    told = texts(
+        new_markdown_cell("Before any heading."),
+        new_markdown_cell("## Staying {#sec-stay}\n\nWhat the curve shows."),
+        lacking("retention"),
+        new_markdown_cell("More about the curve."),
+        lacking("retention"),
+        new_markdown_cell("## Leaving\n\nThree stages.\n\n### Early {#sec-early}\n\nThe first."),
+        lacking("who leaves"),
+        new_markdown_cell("### Late\n\nThe last."),
+        lacking("who leaves"),
+        new_markdown_cell("## Annex\n\n::: {.ek-annex}"),
+        lacking("trends"),
+        new_markdown_cell(":::"),
+    )
+    assert told == [
+        "Before any heading.",
+        *("## Staying {#sec-stay}", NONE.format("retention")),
+        *("## Leaving", "### Early {#sec-early}", NONE.format("who leaves"), "### Late", NONE.format("who leaves")),
+        *("## Annex\n\n::: {.ek-annex}", NONE.format("trends"), ":::"),
+    ]
+
+
+@pytest.mark.parametrize("other", [cell(SMALL), cell("A sentence.", absent="")])
+def test_a_section_that_shows_something_keeps_its_words(other: nbformat.NotebookNode) -> None:
+    cells = [new_markdown_cell("## Harm\n\nHow soon?"), lacking("harm"), other, new_markdown_cell("### Notes\n\nNone.")]
+    assert [text for text in texts(*cells) if "absent" not in text and text != "A sentence."] == [
+        "## Harm\n\nHow soon?", "### Notes\n\nNone.",
+    ]  # fmt: skip
+
+
+def test_a_section_of_words_alone_keeps_them() -> None:
+    assert texts(new_markdown_cell("## Limits\n\nThere are some."), new_markdown_cell("## End")) == [
+        "## Limits\n\nThere are some.", "## End",
+    ]  # fmt: skip
+
+
 def test_what_is_absent_for_one_reason_is_listed_once() -> None:
     cells = [
         cell(SMALL),  # the sentence above the figure

@@ -213,8 +213,8 @@ LINES: dict[str, tuple[tuple[Gap | None, ...], str]] = {
     "nothing to compare": ((None, None, None, None), "We cannot yet compare how people stay in Pilot and in PAIP. Harm cannot be compared yet."),
     "one clear": ((HIGHER, NONE, None, LOWER), "More people engage in Pilot than in PAIP. Other gaps are unclear. Less harm is on record in Pilot than in PAIP; much is never recorded."),
     "the only one is clear": ((None, LOWER, None, HIGHER), "Fewer people leave early in Pilot than in PAIP. More harm is on record in Pilot than in PAIP."),
-    "all clear": ((LOWER, HIGHER, LOWER, NONE), "Fewer people engage in Pilot than in PAIP. More people leave early in Pilot than in PAIP. Fewer people complete in Pilot than in PAIP. Nor can we tell yet whether harm differs."),
-    "completing": ((NONE, NONE, HIGHER, NONE), "More people complete in Pilot than in PAIP. Other gaps are unclear. Nor can we tell yet whether harm differs."),
+    "all clear": ((LOWER, HIGHER, LOWER, NONE), "Fewer people engage in Pilot than in PAIP. More people leave early in Pilot than in PAIP. Fewer people complete in Pilot than in PAIP. We cannot yet tell whether harm differs."),
+    "completing": ((NONE, NONE, HIGHER, NONE), "More people complete in Pilot than in PAIP. Other gaps are unclear. We cannot yet tell whether harm differs."),
 }  # fmt: skip
 
 

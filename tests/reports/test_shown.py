@@ -496,6 +496,21 @@ def test_beside_published_figures_stand_the_nearest_denominator_and_the_dose(sho
     assert len(mark["also"]) == 2  # the comparison with those of the nearest denominator, and the dose
 
 
+@pytest.mark.parametrize(("rule", "told"), [("recorded", True), ("either", False), ("dose", False)])
+def test_what_completing_takes_is_said_where_the_dose_stands_beside_it(
+    rule: str, told: bool, shown: list[dict[str, Any]]
+) -> None:
+    """Where completing is the dose, the dose is no other share, and is not drawn again."""
+    report, nearest, dose = likened()
+    cohort = replace(report.cohort, rules=report.cohort.rules.model_copy(update={"completion": rule}))
+    report = replace(report, cohort=cohort)
+    completion = DONE.estimates.about(population="starters")
+    also = completion.about(estimand="dose reached", asked={"question": "dose"}) if rule == "dose" else dose
+    report.show_benchmarks(completion, "completion", "figure", nearest=nearest, also=also)
+    assert ("dose reached" in shown[0]["mark"]["alt"]) is (rule != "dose")
+    assert ("Completing takes more than the dose" in shown[1]["text/markdown"]) is told
+
+
 def test_the_table_compares_the_nearest_denominator_too(shown: list[dict[str, Any]]) -> None:
     report, nearest, _ = likened()
     report.show_benchmarks(DONE.estimates.about(population="starters"), nearest=nearest)

@@ -71,7 +71,8 @@ def test_the_rules_of_a_study() -> None:
     cause = f"**What a comparison cannot show.** {CAUSE['mandate']}"
     protecting = PROTECTING.format(1, 5, WIDER)
     assert said(study(), Disclosure()) == [WHO, CUT, *SESSIONS, DIED.format(""), ESTIMATES, protecting, cause]
-    assert said(study(), Disclosure(), frozenset({"sessions"})) == [WHO, CUT, *SESSIONS, ESTIMATES, protecting, cause]
+    both = frozenset({"sessions", "exits"})
+    assert said(study(), Disclosure(), both) == [WHO, CUT, *SESSIONS, ESTIMATES, protecting, cause]
     assert said(study(), Disclosure(), frozenset({"outcomes"})) == [
         WHO,
         CUT,
@@ -106,7 +107,7 @@ DOSE = "24 attended sessions of the counting kinds (group, individual (at most 4
     ("rule", "words"),
     [
         ("either", f"{DOSE}, or a recorded completion."),
-        ("dose", f"{DOSE}; who is recorded to have completed without them is not followed any longer."),
+        ("dose", f"{DOSE}. Who is recorded to have completed without them is not followed any longer."),
         ("recorded", f"A recorded completion. The dose ({DOSE}) is another thing, and is counted apart. {MORE}"),
     ],
 )
@@ -114,6 +115,13 @@ def test_what_completing_is(rule: str, words: str) -> None:
     rules = {"completion": rule, "counting_kinds": {"group": "all", "individual": 4}}
     lines = said(study(rules=small().study.rules.model_copy(update=rules)), Disclosure())
     assert lines[3] == f"**Completed.** {words}"
+
+
+def test_without_exits_nothing_is_said_of_them() -> None:
+    of = study(rules=small().study.rules.model_copy(update={"completion": "dose", "counting_kinds": ["group"]}))
+    lines = said(of, Disclosure(), ALL - {"exits"})
+    assert lines[2].endswith("when it becomes known, and is never dated back.")
+    assert lines[3] == "**Completed.** 24 attended sessions of the counting kinds (group) and 36 hours."
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import re
 import sys
 import types
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -45,8 +45,6 @@ class Ran:
         Names that it set, and their values.
     gone : frozenset of str
         Names that it deleted.
-    said : tuple
-        What the reports had said is absent, after it: they say it once.
     later : frozenset of str
         Names that whoever uses its names may read, too.
     changed : bool
@@ -58,7 +56,6 @@ class Ran:
     key: str
     made: Mapping[str, Any] = field(default_factory=dict, repr=False)
     gone: frozenset[str] = frozenset()
-    said: tuple[Any, ...] = ()
     later: frozenset[str] = frozenset()
     changed: bool = False
     files: tuple[tuple[str, int, int], ...] = ()
@@ -173,7 +170,6 @@ class Memory:
             self._put(ran.made)
             for name in ran.gone:
                 self._names.pop(name, None)
-            self._say(ran.said)
             self._keep(ran)
             reused.append(key)
         if len(self._now) < self._fixed():
@@ -211,7 +207,7 @@ class Memory:
         names = _names(self._sources[place])
         of = sorted((name, self._versions[name]) for name in self._reads(names) if name in self._versions)
         earlier = [ran.version for ran in self._now if names.changes or ran.changed]
-        told = [self._sources[place], of, earlier, self._said()]
+        told = [self._sources[place], of, earlier]
         key, used = _digest(json.dumps(told)), {ran.key for ran in self._now}
         while key in used:  # the same cell twice: each has outputs of its own
             key = _digest(key)
@@ -233,7 +229,6 @@ class Memory:
             before.key,
             made,
             frozenset(before.held) - frozenset(now),
-            tuple(self._said()),
             names.later.union(*(self._later.get(name, frozenset()) for name in reads)),
             names.changes or unseen or touched,
             tuple((file, *stat) for file in sorted(opened) if (stat := _stat(file))),
@@ -251,17 +246,6 @@ class Memory:
 
     def _prints(self, values: Mapping[str, Any]) -> dict[str, str]:
         return {name: _print(value) for name, value in values.items()}
-
-    def _reports(self) -> Iterable[list[Any]]:
-        seen = {id(v): v for v in self._names.values() if type(v).__module__.startswith("evalkit.report")}
-        return [value._absences for value in seen.values() if hasattr(value, "_absences")]
-
-    def _said(self) -> list[str]:
-        return [json.dumps(absences, sort_keys=True) for absences in self._reports()]
-
-    def _say(self, said: Sequence[str]) -> None:
-        for absences, text in zip(self._reports(), said, strict=False):
-            absences[:] = json.loads(text)
 
 
 _opened: list[set[str]] = []

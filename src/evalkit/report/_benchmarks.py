@@ -173,15 +173,23 @@ def show_benchmarks(
     if report._refused(report.view(report.safe(known))):
         return
     safe = [report.safe(analysis_of(b).estimate(known.counts)) for b in published]
-    like, extra = _others(report, published, nearest, also)
+    same = isinstance(also, Estimates) and _reached(also).equals(_reached(known))
+    like, extra = _others(report, published, nearest, None if same else also)
     made = benchmarks(published, safe, report.groups, shape, measure, known.population, like, extra)
     text = made.table if made.figure is None else svg_of(made.figure)
     others = [one for more, _ in like for one in more] + [one for one, _ in extra]
     ids = {one.estimates.id: one.estimates.kind for one in [*safe[1:], *others]}
     report._emit(made.shows, text, safe[0], alt=made.alt, data=made.data, headline=made.headline, also=ids)
     if made.figure is not None:
-        sources = words("benchmark.sources", sources=" ".join(b.citation for b in published))
-        report._emit("markdown", box("note", sources), safe[0])
+        said = [words("benchmark.sources", sources=" ".join(b.citation for b in published))]
+        if extra and report.cohort.rules.completion == "recorded":
+            said.insert(0, words("benchmark.dose"))
+        report._emit("markdown", box("note", " ".join(said)), safe[0])
+
+
+def _reached(share: Estimates) -> pd.DataFrame:
+    """Return who reached it, of whom: where completing is the dose, the dose is no other share."""
+    return share.tidy().reindex(columns=["group", "n_event", "n"]).reset_index(drop=True)
 
 
 def _others(

@@ -65,15 +65,17 @@ class PageOne:
         said = [words(f"line.{key}", **both) for key in clear]
         known = [key for key in gaps if key in _GOOD]
         asked = any(one.key in _GOOD for one in self.found)
+        unclear = bool(known) and not clear
         if not known and asked:
             said.append(words("line.stay.early", **both))
-        elif not clear and known:
+        elif unclear:
             said.append(words("line.stay.none", **both))
         elif len(clear) < len(known):
             said.append(words("line.stay.rest"))
         if any(one.key == "harm" for one in self.found):
-            harm = gaps.get("harm")
-            said.append(words(f"line.harm.{harm.direction if harm else 'early'}", **both))
+            harm = gaps["harm"].direction if "harm" in gaps else "early"
+            # "Nor" goes on from a sentence that cannot tell either.
+            said.append(words(f"line.harm.{'nor' if unclear and harm == 'none' else harm}", **both))
         return " ".join(said) or words("line.early", **both)
 
     @property

@@ -93,7 +93,6 @@ class Report:
     registered: Study | None = None
     only: Mapping[str, str] = field(default_factory=dict)
     _made: list[tuple[Estimates, Safe]] = field(default_factory=list, init=False, repr=False)
-    _absences: list[dict[str, str]] = field(default_factory=list, init=False, repr=False)
 
     @property
     def cut(self) -> date:
@@ -451,13 +450,11 @@ class Report:
         return view_of(safe, standing.order_of(self.groups, safe), seen, self.gaps(safe.until(seen.horizon)))
 
     def _without(self, given: object) -> bool:
-        """Say once, of a question that cannot be asked, why not."""
+        """Say of a question that cannot be asked why not; what is published says it once in a section."""
         if not (isinstance(given, Estimates) and given.absence):
             return False
         reason = dict(given.absence)
-        if reason not in self._absences:
-            self._absences.append(reason)
-            self.absent(reason["key"], **{name: value for name, value in reason.items() if name != "key"})
+        self.absent(reason["key"], **{name: value for name, value in reason.items() if name != "key"})
         return True
 
     def _refused(self, view: View, exact: Estimates | None = None) -> bool:

@@ -90,7 +90,7 @@ def show_absent(key: str, **values: object) -> None:
     """Say in a sentence that something is not there."""
     titled = "yes" if key == "absent.small" else ""  # the others say themselves what is not there
     typed = typed_numbers(str(value) for value in values.values())
-    emit("markdown", box("absent", words(key, **values)), kind="absent", absent=titled, **typed)
+    emit("markdown", box("absent", words(key, **values)), kind="absent", absent=titled, why=key, **typed)
 
 
 def show_dictionary(report: Report) -> None:

@@ -51,7 +51,7 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
             ),
         ),
     ]  # fmt: skip
-    lines += _of_sessions(rules) if "sessions" in tables else []
+    lines += _of_sessions(rules, tables) if "sessions" in tables else []
     if "outcomes" in tables:
         lines += [
             (
@@ -81,19 +81,21 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
     return bullets(f"{bold(f'{translated(head)}.')} {text}" for head, text in lines)
 
 
-def _of_sessions(rules: Rules) -> list[tuple[str, str]]:
-    """Say what disengaging, completing and engaging are."""
+def _of_sessions(rules: Rules, tables: frozenset[str]) -> list[tuple[str, str]]:
+    """Say what disengaging, completing and engaging are; of exits only where the study has them."""
+    left = words("Leaving or being dismissed before that counts on its own day.")
+    without = words("methods.completed.without")
+    exits, without = (f" {said}" if "exits" in tables else "" for said in (left, without))
     return [
         (
             "Disengaged",
             words(
                 "No attended session for {gap} days; it happens on day {gap} after the last session, when it "
-                "becomes known, and is never dated back.{pauses} Leaving or being dismissed before that counts on "
-                "its own day.",
-                gap=rules.disengagement_gap_days, pauses=_pauses(rules),
+                "becomes known, and is never dated back.{pauses}{exits}",
+                gap=rules.disengagement_gap_days, pauses=_pauses(rules), exits=exits,
             ),
         ),
-        ("Completed", _completed(rules)),
+        ("Completed", _completed(rules, without)),
         (
             "Engaged",
             words(
@@ -131,10 +133,10 @@ def _pauses(rules: Rules) -> str:
     return " " + words("methods.pauses", days=listed(days)) if days else ""
 
 
-def _completed(rules: Rules) -> str:
-    """Say what completing is."""
+def _completed(rules: Rules, without: str) -> str:
+    """Say what completing is, and what becomes of who is said to have completed without the dose."""
     said = {"sessions": rules.dose_sessions, "kinds": rules.counting_words, "hours": f"{rules.dose_hours:g}"}
-    return words(f"methods.completed.{rules.completion}", dose=words("methods.dose", **said))
+    return words(f"methods.completed.{rules.completion}", dose=words("methods.dose", **said), without=without)
 
 
 def _protection(disclosure: Disclosure) -> str:

@@ -12,6 +12,7 @@ __all__ = ["MARK", "SECTION", "Item", "options_of", "prepare", "references_in", 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, Literal
 
 from evalkit.cells import REFERENCE, SECTION, options_of
@@ -19,6 +20,8 @@ from evalkit.errors import DisclosureError, PublicationError, did_you_mean
 from evalkit.markup import escaped, title
 from evalkit.seal import MARK
 
+_HEADING = re.compile(r"\s*(#{1,6}) ")
+_BEFORE_HEADING = re.compile(r"(?m)^(?=#{1,6} )")
 _TAIL = re.compile(r"(: |, with |, con ).*$", re.DOTALL)  # of a caption: how the figure shows it
 
 
@@ -83,7 +86,7 @@ def prepare(executed: Any) -> list[Item]:  # noqa: ANN401 - nbformat.NotebookNod
         elif cell.cell_type == "code":
             for item in _code_cell(cell, number, hidden=bool({"parameters", "remove"} & set(tags))):
                 _add(item, items)
-    items = [_titled(item) for item in items]
+    items = _spared([_titled(item) for item in items])
     _check_labels(items)
     _check_references(items)
     return items
@@ -96,6 +99,52 @@ def _add(item: Item, before: list[Item]) -> None:
         before.append(item)
     elif item.caption and f"; {item.caption};" not in f"; {last.caption};":
         before[-1] = replace(last, caption="; ".join(part for part in (last.caption, item.caption) if part))
+
+
+def _spared(items: list[Item]) -> list[Item]:
+    """Leave out what explains figures that there are none of: a section without its table says so and no more."""
+    items = [one for item in items for one in _split(item)]
+    bounds = [*(n for n, item in enumerate(items) if _level(item)), len(items)]
+    parts = [items[a:b] for a, b in pairwise(bounds)]
+    bare = [_lacks_its_table(part) for part in parts]
+    # From the last on: a part whose sections are all bare, and that shows nothing itself, is bare like them.
+    levels = [_level(part[0]) for part in parts]
+    for n in range(len(parts) - 1, -1, -1):
+        end = next((k for k in range(n + 1, len(parts)) if levels[k] <= levels[n]), len(parts))
+        if end > n + 1 and not any(item.mark for item in parts[n]):
+            bare[n] = all(bare[n + 1 : end])
+    return [
+        *items[: bounds[0]],
+        *(item for part, none in zip(parts, bare, strict=True) for item in (_bared(part) if none else part)),
+    ]
+
+
+def _split(item: Item) -> list[Item]:
+    """Return an author's text as one item for each of its headings; what is shown stays whole."""
+    if item.kind != "markdown" or item.mark or "```" in item.text:
+        return [item]
+    return [replace(item, text=text.strip()) for text in _BEFORE_HEADING.split(item.text) if text.strip()]
+
+
+def _level(item: Item) -> int:
+    """Return how deep a heading that an author wrote is; 0 for what is none."""
+    found = _HEADING.match(item.text) if item.kind == "markdown" and not item.mark else None
+    return len(found[1]) if found else 0
+
+
+def _lacks_its_table(part: list[Item]) -> bool:
+    shown = [item for item in part if item.mark or item.kind != "markdown"]
+    return bool(shown) and all(item.mark.get("why") == "absent.table" for item in shown)
+
+
+def _bared(part: list[Item]) -> list[Item]:
+    """Return a section's heading and its sentences; what opens or closes a division stays."""
+    first = part[0] if ":::" in part[0].text else replace(part[0], text=part[0].text.strip().splitlines()[0])
+    said: dict[str, Item] = {}
+    for item in part[1:]:
+        if item.mark or ":::" in item.text:
+            said.setdefault(item.text, item)
+    return [first, *said.values()]
 
 
 def _titled(item: Item) -> Item:
