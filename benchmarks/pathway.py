@@ -173,8 +173,9 @@ def together(rows: pd.DataFrame, studies_of: dict[int, int]) -> list[dict[str, A
     for (n, kind), own in usual.groupby(["n", "kind"]):
         each = own["covered"] / own["samples"]
         made.append(
-            {"what": str(kind), "people": int(n), "studies": studies_of[int(n)], "n": int(own["samples"].sum()),
-             "covered": int(own["covered"].sum()), "least": round(float(each.min()), 4), "most": round(float(each.max()), 4)}
+            {"what": str(kind), "people": int(n), "studies": studies_of[int(n)],
+             "n": int(own["samples"].sum()), "covered": int(own["covered"].sum()),
+             "least": round(float(each.min()), 4), "most": round(float(each.max()), 4)}
         )  # fmt: skip
     return made
 

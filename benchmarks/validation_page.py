@@ -227,7 +227,7 @@ def _leaving(found: dict[str, Any]) -> list[str]:
     lines = [
         "## Who leaves",
         "",
-        f"`python -m benchmarks.leaving`: {part['studies']} studies of {part['people']} people with two causes, a yes/no "
+        f"`python -m benchmarks.leaving`: {part['studies']} studies of {part['people']} people, two causes, a yes/no "
         f"and a number that matter, three numbers that do not; limits of {part['n_boot']} bootstrap replicates.",
         "",
         "| 95 % interval | Intervals | Coverage, % (MCSE) |",
@@ -257,8 +257,8 @@ def _pathway(found: dict[str, Any]) -> list[str]:
     lines = [
         "## The pathway",
         "",
-        "`python -m benchmarks.pathway`: simulated stays that are not Markov. Of what nearly every study can show, and of "
-        "shares from 3 to 97 %.",
+        "`python -m benchmarks.pathway`: simulated stays that are not Markov. Of what nearly every study can show, "
+        "and of shares from 3 to 97 %.",
         "",
         "| 95 % intervals | People | Studies | Intervals | Coverage, % | Lowest to highest |",
         "|---|--:|--:|--:|--:|--:|",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,6 +69,18 @@ def test_without_its_table_a_question_is_answered_with_nothing_and_why(
     assert found.data.empty
     assert found.counts is None
     assert not question(small().cohort).absence
+
+
+def test_without_sessions_nobody_is_known_to_have_completed() -> None:
+    for found in analyses.harm_after_completion(small(("participants", "exits", "outcomes")).cohort):
+        assert dict(found.absence) == {"key": "absent.table", "what": "harm after completing", "table": "sessions"}
+
+
+def test_an_area_that_nobody_has_describes_nobody() -> None:
+    cohort = small().cohort
+    nobody = replace(cohort, people=cohort.people.assign(community_area=None), _frames={})
+    terms = [set(analyses.baseline(one)[0].tidy()["variable"]) for one in (cohort, nobody)]
+    assert terms[0] - terms[1] == {"Community area"}
 
 
 @pytest.mark.parametrize("name", OF_OUTCOMES)

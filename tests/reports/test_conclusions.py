@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -199,6 +200,27 @@ HAZARDS = "whether hazard ratios stay the same over time"
 
 def lacking(*rows: str) -> dict[str, Safe]:
     return {"incomplete": safe_of("incomplete", "\n".join(["group | estimate", *rows]))}
+
+
+@pytest.mark.parametrize(
+    ("tables", "origin", "begins"),
+    [
+        (("participants", "sessions", "outcomes"), "intake", START[:30]),
+        (("participants", "sessions", "outcomes"), "referral", "Harm is followed from referral"),
+        (("participants", "sessions"), "referral", START[:30]),
+        (("participants", "outcomes"), "intake", START[:30]),
+        (("participants", "outcomes"), "referral", ""),
+    ],
+)
+def test_who_is_followed_from_later_than_referral(
+    tables: tuple[str, ...], origin: str, begins: str, shown: list[dict[str, Any]]
+) -> None:
+    report = small(tables)
+    harm = report.cohort.study.harm.model_copy(update={"origin": origin})
+    cohort = replace(report.cohort, study=report.cohort.study.model_copy(update={"harm": harm}))
+    limitations(told(of=replace(report, cohort=cohort)), [])
+    found = [text for text in (START[:30], "Harm is followed from referral") if text in shown[0]["text/markdown"]]
+    assert found == [begins] * bool(begins)
 
 
 LIMITS: dict[str, tuple[Results, list[str]]] = {

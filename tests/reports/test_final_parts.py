@@ -45,7 +45,7 @@ from evalkit.views.balance import overlap_figure
 from evalkit.views.curves import last_day
 from reports.agreement import astray, numbers_of, plain
 from reports.claims import Claims
-from reports.made import points, told
+from reports.made import nothing, points, told
 from views.made import curve
 from views.seen import draw, headline, nothing_to_draw, sentences, table_of
 
@@ -552,3 +552,11 @@ def test_a_pair_of_which_one_is_hidden_says_what_it_would_take(
     half = replace(curve(SIDE_BY_SIDE), withheld=("Pilot",), verdict="partly")
     show_pair(told({"kaplan_meier": half}), half.estimates, CurveText("", "Days since day 182", ""), horizon)
     assert [plain(one["text/markdown"]) for one in shown] == [f"::: {{.absent}} {said} :::"]
+
+
+def test_a_pair_that_is_hidden_whole_names_no_group(shown: list[dict[str, Any]]) -> None:
+    whole = replace(nothing("kaplan_meier"), withheld=("kaplan_meier",))
+    show_pair(told({"kaplan_meier": whole}), whole.estimates, CurveText("", "Days since day 182", ""), 365)
+    assert [plain(one["text/markdown"]) for one in shown] == [
+        "::: {.absent} Not shown: fewer than 11 people or events would be described. :::"
+    ]

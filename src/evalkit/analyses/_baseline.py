@@ -163,7 +163,8 @@ def baseline(cohort: Cohort) -> tuple[Estimates, Estimates]:
     means: list[dict[str, object]] = []
     people = cohort.people.assign(everybody=True)
     described = [(c.name, c.label, c.kind) for c in cohort.study.covariates]
-    described += [("community_area", "Community area", "categorical")]
+    if people.empty or people["community_area"].notna().any():  # where nobody has one it describes nobody
+        described += [("community_area", "Community area", "categorical")]
     for name, label, kind in described:
         if name not in people:
             continue

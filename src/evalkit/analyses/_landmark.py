@@ -78,9 +78,10 @@ def harm_after_completion(cohort: Cohort, smallest: int = 11) -> tuple[Estimates
             term  estimate
     0  completed     0.034
     """
-    if not cohort.has("outcomes"):
-        without = nothing("absent.table", "harm after completing", table="outcomes")
-        return without, without
+    for table in ("outcomes", "sessions"):  # who has completed is known of people with sessions only
+        if not cohort.has(table):
+            without = nothing("absent.table", "harm after completing", table=table)
+            return without, without
     rows, day = completed_by(cohort), cohort.rules.landmark_day
     population = f"people followed and without {cohort.study.harm.label} on day {day} after {cohort.study.harm.origin}"
     groups = [f"Completed by day {day}", f"Not completed by day {day}"]

@@ -181,7 +181,7 @@ def show_pair(report: Report, curves: Estimates, words: CurveText, horizon: floa
     if report._without(curves):
         return
     safe = report.safe(curves)
-    if len(safe.withheld) == 1:
+    if safe.verdict != "withheld" and len(safe.withheld) == 1:
         report.absent("absent.size", hidden=safe.withheld[0], minimum=safe.policy.minimum_count)
         return
     report.show(curves, words=words, horizon=horizon)

@@ -114,8 +114,10 @@ def limitations(report: Report, outcomes: Sequence[Outcome | None]) -> None:
     """
     safe: list[Safe] = []
     # Without outcomes nothing is followed from referral but the way to a first session.
-    start = f"limit.start.{report.cohort.study.harm.origin if report.cohort.has('outcomes') else 'intake'}"
-    said = [words(f"limit.exchange.{report.study.comparison.assignment}"), words(start)]
+    origin = report.cohort.study.harm.origin if report.cohort.has("outcomes") else "intake"
+    said = [words(f"limit.exchange.{report.study.comparison.assignment}")]
+    if report.cohort.has("sessions") or origin == "intake":  # else everybody is followed from referral
+        said.append(words(f"limit.start.{origin}"))
     for one in outcomes:
         if one is not None and one.compared is not None:
             said += _limits(report, one, safe)
