@@ -55,6 +55,7 @@ def _failed(replicates: Floats) -> tuple[str, ...]:
     failed = int(np.isnan(replicates).sum())
     if failed == 0:
         return ()
+    # beyond a quarter the rest would be a selection of draws that happen to have an answer, and the limits too narrow
     if failed > len(replicates) / 4:
         msg = f"{failed} of {len(replicates)} bootstrap replicates have no estimate: the data are too thin"
         raise AnalysisError(msg)

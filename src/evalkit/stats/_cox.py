@@ -151,6 +151,7 @@ def scaled_sets(
     sets = replace(raw, x=x)
     null = sets.likelihood(np.zeros(len(scale)))
     events = np.bincount(sets.pair_time, weights=sets.pair_weight, minlength=sets.m)
+    # a covariate's size about zero: information that is nothing beside it is rounding error
     squares = null.sums.at_risk(sets.weights[:, None] * x**2) / null.s[:, :1]
     require_identified(null.information, events @ squares, design.terms)
     return sets, scale, reach, null
@@ -174,6 +175,7 @@ def fit_cox(
     if robust or cluster is not None:
         moved = (sets.score_residuals(at) * sets.weights[:, None]) @ inverse
         if cluster is not None:
+            # people of a cluster move the estimate together, so their parts are added before they are squared
             moved = np.stack([np.bincount(cluster, weights=column) for column in moved.T], axis=1)
         inverse = moved.T @ moved
     variance = inverse / np.outer(scale, scale)
@@ -204,6 +206,7 @@ def _tests(model: CoxModel, value: float, wald: float) -> dict[str, Any]:
 
 def _concordance_of(model: CoxModel) -> float:
     rows = model.rows
+    # an infinite coefficient would rank by rounding; what is separated is said in a note
     risk = model.design.matrix @ np.where(np.isfinite(model.beta), model.beta, 0.0)
     return concordance(rows.time, rows.cause > 0, risk, entry=rows.entry, weights=rows.weights, strata=model.strata)
 
@@ -240,6 +243,7 @@ def _firth(
                 return NAN
 
         p_value[j] = chi2_tail(drop(0.0), 1)
+        # limits of the profile likelihood: under separation it is far from the parabola that Wald's limits take it for
         low[j] = crossing(drop, cut, best.beta[j], -error)
         high[j] = crossing(drop, cut, best.beta[j], error)
     beta, variance = best.beta / scale, inverse / np.outer(scale, scale)

@@ -72,6 +72,7 @@ def tally_days(rows: Rows, names: Sequence[str]) -> DayCounts:
         put("w2", rows.weights**2)
     raw = [v for name, v in columns.items() if name.startswith("n_")]
     used = np.flatnonzero(np.sum(raw, axis=0) > 0)
+    # before every time: those who are observed from their origin
     times = np.concatenate([[-np.inf], grid])[used % width]
     groups = np.array(rows.groups.labels, dtype=object)[used // width]
     frame = pd.DataFrame({"group": groups, "time": times} | {k: v[used] for k, v in columns.items()})

@@ -72,6 +72,7 @@ def _variance(
     ahead = c[:, :, -1:] - c
     gone = safe_divide(1 - pooled, surv)
     slope = np.where(surv > 0, 1 - gone, 1.0)
+    # tied events are drawn without replacement from those at risk, so that they vary less
     ties = np.where(d1 > 1, 1 - safe_divide(d1 - 1, total * before - 1), 1.0)
     own_v = np.where(risk > 0, ties * before * safe_divide(d1, total) * safe_divide(np.ones_like(risk), risk), 0.0)
     other_ties = np.where(other > 1, 1 - safe_divide(other - 1, risk - 1), 1.0)

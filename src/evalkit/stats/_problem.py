@@ -57,17 +57,20 @@ class Problem:
         out = np.empty((len(counts), len(self.asks), 2))
         for k, ask in enumerate(self.asks):
             if self.hazards is not None and ask.horizon.kind == "hazard":
+                # a hazard ratio is of both arms at once: a contrast with nothing
                 out[:, k, 0], out[:, k, 1] = self.hazards.log_hazard_ratio(weights), 0.0
                 continue
             for j, side in enumerate((self.focus, self.base)):
                 if ask.method == "iptw":
                     out[:, k, j] = side.value(weights[:, side.rows], ask.horizon)
                     continue
+                # standardised and doubly robust share the regression, the longest part of a replicate
                 key = ask.horizon, j == 0
                 if key not in models:
                     models[key] = self._regression(side, counts, target, ask.horizon)
                 mean, residual = models[key]
                 own = weights[:, side.rows]
+                # what the regression misses, weighted: so it is right if either model is
                 gap = (own * residual).sum(axis=1) / own.sum(axis=1) if ask.method == "doubly_robust" else 0.0
                 out[:, k, j] = mean + gap
             if ask.horizon.kind == "survival":
@@ -82,6 +85,7 @@ class Problem:
         pairs = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
         p = x.shape[1]
         gram = (resampled @ pairs).reshape(-1, p, p)
+        # a draw without anybody of some level is singular: a trace of the whole, below every digit, keeps it solvable
         gram += 1e-10 * np.eye(p) * np.trace(gram, axis1=1, axis2=2)[:, None, None]
         beta = np.linalg.solve(gram, ((resampled * outcome) @ x)[:, :, None])[:, :, 0]
         mean = ((target @ self.arms.x) * beta).sum(axis=1) / target.sum(axis=1)
@@ -95,6 +99,7 @@ class Problem:
 
 def _check_followed(side: ArmRows, name: str, tau: float) -> None:
     last = float(side.time[-1])
+    # where all who were left had the event on the last day the curve is 0, and goes on
     if tau > last and not side.event[side.step == len(side.time) - 1].all():
         msg = f"tau = {tau:g} lies beyond the last day of follow-up of arm '{name}' ({last:g})"
         raise AnalysisError(msg)
@@ -104,6 +109,7 @@ def make_problem(rows: Rows, arms: Arms, estimand: str, asks: Sequence[Ask]) -> 
     """Sort the arms once and fit the propensity score once."""
     beta, converged = fit_logistic(arms.x, arms.treated, np.ones((1, arms.size)))
     require(converged)
+    # refuses an estimand that there is not, before a thousand replicates begin
     target_weights(np.array([0.5]), np.array([1.0]), estimand)
     focus, base = arms.treated > 0, arms.treated == 0
     sides = arm_rows(focus, rows.time, rows.cause), arm_rows(base, rows.time, rows.cause)

@@ -59,6 +59,7 @@ def _walk(surv: Floats, edges: Floats, n_risk: int, height: float, censored: int
 
 def _settle(surv: Floats, edges: Floats, n_risk: int, following: int, height: float) -> _Interval:
     """Return the interval whose censorings leave as many at risk as were published."""
+    # as if all of them came at the interval's end; those before it change the deaths, so it is walked again
     censored = max(round(n_risk * (surv[-1] / height if height > 0 else 1.0)) - following, 0)
     found = _walk(surv, edges, n_risk, height, censored)
     for _ in range(ROUNDS):
@@ -82,6 +83,7 @@ def _last(surv: Floats, edges: Floats, n_risk: int, height: float, deaths: int |
         if excess == 0 or (excess < 0 and censored == 0):
             break
         censored = min(max(censored + (1 if excess > 0 else -1), 0), n_risk)
+        # one more has too few deaths, one fewer too many: both are as near as it comes
         if censored in seen:
             break
         seen.add(censored)
@@ -141,6 +143,7 @@ def reconstruct(curve: pd.DataFrame, at_risk: pd.DataFrame, *, n_event: int | No
     (100, 30)
     """
     time, surv, begin, n = _read_curve(curve, at_risk)
+    # the last point read closes an interval without length
     edges = np.append(time, time[-1] + 1e-9)
     starts = np.searchsorted(time, begin)
     starts = starts[starts < len(time)]
@@ -162,6 +165,7 @@ def reconstruct(curve: pd.DataFrame, at_risk: pd.DataFrame, *, n_event: int | No
         height, left = part.height, part.left
     died = np.concatenate([p.died for p in parts])
     censored = np.concatenate([p.censored for p in parts])
+    # on which day between two points somebody was censored nobody can read: half way
     between = (time + np.append(time[1:], time[-1])) / 2
     days = np.concatenate([np.repeat(time, died), np.repeat(between, censored), np.full(left, time[-1])])
     event = np.concatenate([np.ones(int(died.sum())), np.zeros(int(censored.sum()) + left)]).astype(np.int64)

@@ -42,8 +42,10 @@ class ArmHazards:
         y1, y0 = self._risk(focus), self._risk(base)
         d1, d0 = (self.dies @ focus.T).T, (self.dies @ base.T).T
         k, part = self.pair, self.part
+        # Efron: of d who leave at one time, the j-th leaves a risk set that lacks j/d of all of them
         r1, e1 = y1[:, k] - part * d1[:, k], d1.sum(axis=1)
         r0 = y0[:, k] - part * d0[:, k]
+        # tied events count with their mean weight each, as R's survival has it
         w = ((d1 + d0) / self.count)[:, k]
         beta = np.zeros(len(weights))
         for _ in range(50):
@@ -51,6 +53,7 @@ class ArmHazards:
             share = safe_divide(up, up + r0)
             score = e1 - (w * share).sum(axis=1)
             information = (w * share * (1 - share)).sum(axis=1)
+            # a draw may leave an arm nearly without events: steps are held, and what ran away is no estimate
             step = np.clip(safe_divide(score, information), -2.0, 2.0)
             beta = np.clip(beta + step, -30.0, 30.0)
             if np.abs(step).max() < 1e-11:
@@ -58,6 +61,7 @@ class ArmHazards:
         return np.where(np.abs(beta) < 20, beta, np.nan)
 
     def _risk(self, weights: Floats) -> Floats:
+        # at risk at an event time is who leaves then or later; column 0 holds those who left before the first
         left = (self.leaves @ weights.T).T
         return np.ascontiguousarray(np.cumsum(left[:, ::-1], axis=1)[:, ::-1][:, 1:])
 
