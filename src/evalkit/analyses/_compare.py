@@ -234,6 +234,7 @@ class Comparison:
         found = cumulative_incidence(self.data, "time", "event", by="focus", times=[days]).tidy()
         own = found[found["cause"] == found["cause"].iloc[0]].set_index("group")
         one, two = own.loc["1"], own.loc["0"]
+        # the arms are different people, so that their variances add
         value, error = float(one["estimate"] - two["estimate"]), float(np.hypot(one["std_error"], two["std_error"]))
         z = normal_quantile(0.95)
         return {
@@ -310,6 +311,7 @@ def compare_arms(cohort: Cohort, scale: str = "retention", *, smallest: int = 11
     """
     frame = on_scale(cohort, scale)
     names = [c.name for c in cohort.study.covariates]
+    # complete cases; what that changes `imputed` says
     known = frame.dropna(subset=names).reset_index(drop=True)
     return fitted(cohort, scale, known, len(frame) - len(known), smallest=smallest)
 
@@ -351,6 +353,7 @@ def fitted(cohort: Cohort, scale: str, known: pd.DataFrame, left_out: int, *, sm
     known = known.copy()
     for covariate in cohort.study.covariates:
         if covariate.kind == "categorical":
+            # the coefficient of a level that few people of an arm have would speak of those few
             levels = joined(known[covariate.name], (known["focus"],), smallest, covariate.levels or ())
             known[covariate.name] = levels.astype(object)
     used = tuple(c.name for c in cohort.study.covariates if len({*known[c.name]}) > 1)

@@ -13,6 +13,7 @@ __all__ = [
     "steps",
 ]
 
+from collections.abc import Sequence
 from typing import Literal
 from weakref import WeakKeyDictionary
 
@@ -176,17 +177,7 @@ def completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     0  Non-mandated pilot  completed     0.554       41
     1                PAIP  completed     0.579      191
     """
-    label = labels_of(cohort)["completed"]
-    rows = count_true(steps(cohort), groups_of(cohort), "completed", label, "did_completed", "can_completed")
-    days = cohort.rules.funnel.completion_days
-    analysis = ShareOf(
-        kind="proportion",
-        view="proportion",
-        estimand=f"completion within {days} days of the first session",
-        population=f"people with a first session at least {days} days before the cut",
-        conf_level=conf_level,
-    )
-    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"question": "completion", "days": days})
+    return _of_starters(cohort, ("completed",), "completion", "completion", conf_level)
 
 
 @needs("sessions", "completion")
@@ -211,17 +202,7 @@ def reached_dose(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     0  Non-mandated pilot  dose     0.595       44
     1                PAIP  dose     0.603      199
     """
-    days = cohort.rules.funnel.completion_days
-    label = f"Dose reached within {days} days"
-    rows = count_true(steps(cohort), groups_of(cohort), "dose", label, "did_dose", "can_dose")
-    analysis = ShareOf(
-        kind="proportion",
-        view="proportion",
-        estimand=f"dose reached within {days} days of the first session",
-        population=f"people with a first session at least {days} days before the cut",
-        conf_level=conf_level,
-    )
-    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"question": "reached_dose", "days": days})
+    return _of_starters(cohort, ("dose",), "dose reached", "reached_dose", conf_level)
 
 
 @needs("sessions", "completion")
@@ -246,22 +227,26 @@ def dose_and_completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimate
     0  Non-mandated pilot  dose     0.595       44
     1                PAIP  dose     0.603      199
     """
-    people, days = steps(cohort), cohort.rules.funnel.completion_days
-    labels = {"dose": f"Dose reached within {days} days", "completed": f"Completed within {days} days"}
+    both = ("dose", "completed")
+    return _of_starters(cohort, both, "dose reached, and completion,", "dose_and_completion", conf_level)
+
+
+def _of_starters(cohort: Cohort, terms: Sequence[str], what: str, question: str, conf_level: float) -> Estimates:
+    """Return the shares of starters who reach the funnel's last steps in time."""
+    days, labels = cohort.rules.funnel.completion_days, labels_of(cohort)
     rows = [
         row
-        for term, label in labels.items()
-        for row in count_true(people, groups_of(cohort), term, label, f"did_{term}", f"can_{term}")
+        for term in terms
+        for row in count_true(steps(cohort), groups_of(cohort), term, labels[term], f"did_{term}", f"can_{term}")
     ]
     analysis = ShareOf(
         kind="proportion",
         view="proportion",
-        estimand=f"dose reached, and completion, within {days} days of the first session",
+        estimand=f"{what} within {days} days of the first session",
         population=f"people with a first session at least {days} days before the cut",
         conf_level=conf_level,
     )
-    asked = {"question": "dose_and_completion", "days": days}
-    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked=asked)
+    return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"question": question, "days": days})
 
 
 @needs("sessions", "completion")

@@ -106,6 +106,7 @@ def harm_after_completion(cohort: Cohort, smallest: int = 11) -> tuple[Estimates
         return curves, nobody
     focus = cohort.groups[0]
     rows = rows.assign(focus=rows["arm"].eq(focus).astype(float), completed=rows["completed"].astype(float))
+    # where few of an arm had harm, the arm's coefficient would speak of those few: then it is not held equal
     cells = fewest(rows["focus"], rows["event"].eq(1))
     equal = len(cells) == 2 and cells.min() >= max(smallest, 1)
     fit = cox(rows, "time", "event", ["completed", "focus"] if equal else ["completed"])

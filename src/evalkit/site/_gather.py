@@ -117,6 +117,7 @@ class Place:
     @cached_property
     def current(self) -> Release | None:
         """The release that stands for the period: none where the newest one was withdrawn."""
+        # an older revision does not come back when a newer one is withdrawn: it had been superseded for a reason
         newest = max((stone.revision for stone in self.stones), default=0)
         return next((one for one in self.releases if one.revision > newest), None)
 

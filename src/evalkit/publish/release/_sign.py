@@ -43,6 +43,7 @@ PUBLIC = "signing-key.pub"
 """File of the study's own public key, in its private folder."""
 
 _KEY = "signing-key.pem"
+# Any right of the group or of others: who can read the key signs in the study's name.
 _SHARED = 0o077
 
 
@@ -84,6 +85,7 @@ def new_key(private: Path, public: Path) -> str:
 def _write(file: Path, content: bytes, mode: int) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        # never over a key that another process made meanwhile; and the mode, whatever the user's file mask is
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "wb") as stream:
             os.fchmod(descriptor, mode)
@@ -245,6 +247,7 @@ def _private(file: Path) -> Ed25519PrivateKey:
         if file.stat().st_mode & _SHARED:
             msg = f"{file}: others can read this key; chmod 600 it, or make a new one with 'evalkit key new'"
             raise ProtocolError(msg)
+        # without a passphrase: at night nobody is there to type it
         key = load_pem_private_key(file.read_bytes(), password=None)
     except (OSError, ValueError, TypeError):
         key = None
@@ -272,4 +275,5 @@ def _name(key: Ed25519PublicKey) -> str:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
 
     raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    # enough to tell a study's few keys apart; what proves anything is the signature
     return hashlib.sha256(raw).hexdigest()[:16]
