@@ -26,6 +26,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from evalkit.analyses._model import EVENTS_PER_TERM
 from evalkit.cohort import Cohort, needs, nobody
 from evalkit.counts import Tally, totals_of
 from evalkit.errors import AnalysisError, UsageError, did_you_mean
@@ -43,9 +44,6 @@ STAGES: dict[str, tuple[str, str, str]] = {
     "after_session": ("disengagement", "completion", "people with a first session"),
 }
 """By stage: its event, what competes with it, and of whom it speaks."""
-
-EVENTS_PER_TERM = 5
-"""Fewest events for each term of a model (Vittinghoff and McCulloch 2007, Am. J. Epidemiol. 165:710-718)."""
 
 WAIT = "days_waited"
 N_BOOT = 200

@@ -19,7 +19,7 @@ ALPHA = 0.05
 """Level of the test of proportional hazards."""
 
 EVENTS_PER_TERM = 5
-"""Fewest events for each term of the model."""
+"""Fewest events for each term of a model (Vittinghoff and McCulloch 2007, Am. J. Epidemiol. 165:710-718)."""
 
 
 def followed(cohort: Cohort) -> str:
