@@ -22,7 +22,7 @@ from evalkit import analyses
 from evalkit.analyses import without_harm
 from evalkit.analyses._analyses import ShareOf
 from evalkit.counts import Tally, codes_of
-from evalkit.disclosure import Policy, make_safe
+from evalkit.disclosure import Policy, Told, make_safe
 from evalkit.estimates import Estimates
 from evalkit.simulate import simulate
 from evalkit.stats import kaplan_meier
@@ -32,8 +32,10 @@ sys.path.insert(0, str(ROOT / "tests"))  # the attacker is part of the tests, an
 
 from disclosure.attacker import observed, printed, recovered, sureness, targets  # noqa: E402
 from disclosure.quarters import QUARTERS, publish, study  # noqa: E402
+from disclosure.test_questions import published, reports  # noqa: E402
 
 STUDIES, OFF_STUDIES, COST_STUDIES, LOOKS, SAMPLES, PEOPLE = 200, 20, 40, 16, 2000, (160, 900)
+REPORT_STUDIES = (1, 2, 5)
 SECRET = bytes(range(32))
 POLICY = Policy(secret=SECRET)
 OFF = {
@@ -61,6 +63,22 @@ def attack(seed: int) -> Row:
         "over": sum(chance > 0.5 for chance in sure),
         "pairs": pairs,
     }
+
+
+def attack_reports(seed: int) -> list[Row]:
+    """Attack whole reports of eight quarters, with the look for differences that return and without it."""
+    with tempfile.TemporaryDirectory() as folder:
+        exact = reports(Path(folder), seed)
+    found = []
+    for told in (Told(), None):
+        releases = published(exact, dataclasses.replace(POLICY, told=told))
+        known = observed(releases)
+        pairs = [len(looks) for looks in targets(releases, known).values() if looks]
+        sure = sureness(releases, POLICY)
+        asked, left_out = (told.asked, told.left_out) if told else (len(known), 0)
+        row = {"seed": seed, "on": told is not None, "asked": asked, "left_out": left_out, "differences": len(pairs)}
+        found.append({**row, "pairs": max(pairs), "over": sum(s > 0.5 for s in sure), "surest": max(sure)})
+    return found
 
 
 def attack_without(seed: int, name: str) -> Row:
@@ -177,6 +195,7 @@ def measured(asked: argparse.Namespace, save: Callable[[Row], None]) -> None:
         *run(delayed(covered_shares)(n, share) for n, share in ((80, 0.3), (150, 0.2), (150, 0.6), (900, 0.7))),
         *run(delayed(covered_curve)(n, share) for n, share in ((150, 0.2), (150, 0.5), (900, 0.2))),
     ]
+    found["reports"] = [row for rows in run(delayed(attack_reports)(seed) for seed in REPORT_STUDIES) for row in rows]
     found["cost"] = [row for rows in run(delayed(cost)(seed) for seed in range(asked.cost_studies)) for row in rows]
     found["attacks"] = []
     for first in range(0, asked.studies, 10):
@@ -192,10 +211,18 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--cost-studies", type=int, default=COST_STUDIES)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--from-json", action="store_true", help="only write the page again, from disclosure.json")
+    parser.add_argument(
+        "--reports", action="store_true", help="only attack whole reports again; the rest stays as it is"
+    )
     parser.add_argument("--out", type=Path, default=ROOT, help="folder of benchmarks and docs")
     asked = parser.parse_args(words)
     file = asked.out / "benchmarks" / "disclosure.json"
-    if not asked.from_json:
+    if asked.reports:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        rows = Parallel(n_jobs=asked.jobs)(delayed(attack_reports)(seed) for seed in REPORT_STUDIES)
+        known["reports"] = [row for two in rows for row in two]
+        file.write_text(json.dumps(known, indent=0) + "\n", encoding="utf-8")
+    elif not asked.from_json:
         file.parent.mkdir(parents=True, exist_ok=True)
         measured(asked, lambda found: file.write_text(json.dumps(found, indent=0) + "\n", encoding="utf-8"))
     (asked.out / "docs").mkdir(parents=True, exist_ok=True)

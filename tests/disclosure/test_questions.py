@@ -34,13 +34,17 @@ def asked(of: Cohort) -> list[Estimates]:
     return [*shares, analyses.reached_dose(of), analyses.funnel(of), *curves, *stages]
 
 
-@pytest.fixture(scope="module")
-def exact(tmp_path_factory: pytest.TempPathFactory) -> list[list[Estimates]]:
-    folder = tmp_path_factory.mktemp("study")
-    simulate("benefit", seed=5, n_focus=130, n_comparison=420).write(folder / "data" / "demo")
+def reports(folder: Path, seed: int) -> list[list[Estimates]]:
+    """What eight quarterly reports of a simulated study ask, exactly."""
+    simulate("benefit", seed=seed, n_focus=130, n_comparison=420).write(folder / "data" / "demo")
     shutil.copytree(PARAMS, folder / "params", ignore=shutil.ignore_patterns(".evalkit"))
     with intake.open_data(load_study(folder / "params" / "study.yaml")) as data:
         return [asked(cohort.build(data.at(cut))) for cut in CUTS]
+
+
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory: pytest.TempPathFactory) -> list[list[Estimates]]:
+    return reports(tmp_path_factory.mktemp("study"), seed=5)
 
 
 def published(exact: list[list[Estimates]], policy: Policy) -> list[Published]:
