@@ -70,6 +70,7 @@ def _moved(setting: Setting, plain: ir.Table) -> ir.Table:
     later = later.filter(later.paused > later.day)
     later = later.mutate(before=ibis.row_number().over(group_by=(*KEY, "day"), order_by="paused"))
     late = later.paused.delta(later.due, unit="day")
+    # each paused day moves the day by one, where it lies no later than the day as moved by the pauses before it
     moving = later.filter(late <= later.before).group_by(*KEY, "day").aggregate(n=ibis._.count())
     both = plain.left_join(moving, [*KEY, "day"])
     by = both.n.fill_null(0).cast("int64")
@@ -92,6 +93,7 @@ def _pauses(setting: Setting) -> ir.Table:
         daily = rows.group_by(*KEY, paused=rows.session_date).aggregate(
             n=rows.count(), cancelled=(rows.status == "cancelled").ifelse(1, 0).sum()
         )
+        # a day with any other session was one on which somebody could come
         parts.append(daily.filter(daily.n == daily.cancelled).select(*KEY, "paused"))
     return ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct()
 
@@ -119,6 +121,7 @@ def doses(setting: Setting) -> ir.Table:
 def _exits_since_first(setting: Setting) -> ir.Table:
     first = first_sessions(setting)
     rows = owned(setting, "exits", "exit_date").join(first, list(KEY))
+    # an earlier exit is of the wait before it, and decides initiation
     return rows.filter(rows.exit_date >= rows.first_session_date)
 
 

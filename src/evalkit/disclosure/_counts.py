@@ -69,12 +69,15 @@ def hidden_rows(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
     if isinstance(counts, Tally):
         x, one = frame["n_event"].to_numpy(dtype=int), counts.quantities
         small = [
+            # the others are seen as well: whoever knows the whole takes the part off
             policy.hides(b) or (not all_ and (policy.hides(a) or policy.hides(b - a)))
             for a, b, all_ in zip(x, n, one, strict=True)
         ]
         return _untold(counts, np.array(small, dtype=bool) | few, policy)
     total, largest = np.abs(frame["total"].to_numpy(dtype=float)), frame["largest"].to_numpy(dtype=float)
+    # a total that one person makes up most of is nearly that person's own value
     dominated = (largest > policy.dominance * np.maximum(total, 1e-300)) & (total != 0)
+    # where it is not counted how many add to it: no fewer than this
     fewest = np.ceil(np.divide(total, largest, out=np.zeros(len(n)), where=largest > 0) - 1e-9)
     contributing = frame["n_nonzero"].to_numpy(dtype=int) if "n_nonzero" in frame else fewest.astype(int)
     small = [policy.hides(a) or policy.hides(b) for a, b in zip(n, contributing, strict=True)]
@@ -136,9 +139,11 @@ def noised_tally(
         n, named = int(frame["n"].iloc[k]), _asked(asked, frame.iloc[k])
         same = all_ or x[k] == every[k]  # the same people
         own = policy.public(x[k], whose.get("n_event"), f"{named}, with it")
+        # the same people have the same number; and a part is never more than its whole
         public.append(n if same else min(own, n))
     frame["n_event"] = np.array(public, dtype="int64")
     if "std_error" in frame:
+        # an exact error beside the published count would give the exact count back
         frame["std_error"] = coarse_error(frame["std_error"].to_numpy(dtype=float), x, frame["n_event"], policy)
     kept = frame[~hidden]
     return (Tally(kept) if len(kept) else None), _names(frame, hidden)
@@ -180,6 +185,7 @@ def _noised_sums(counts: Tally | Moments, policy: Policy, asked: str) -> pd.Data
                 totals[name].append(value)
     rows = rows.assign(n=np.array(public, dtype="int64"), **(totals if sums else {}))
     if "largest" in rows:
+        # one person's own value: it decided what is shown, and goes no further
         rows["largest"] = 0.0
     return rows.drop(columns="n_nonzero", errors="ignore")
 

@@ -102,6 +102,7 @@ def render(job: RenderJob, progress: Progress | None = None) -> Outcome:
     told = progress or LineProgress()
     waiting = "waiting for another render of this study"
     with private_files(), study_lock(job.study, lambda: told.step(job.name, waiting)):
+        # what was being placed, or made, when a machine or a render died
         recover(job.target)
         sweep(Path(tempfile.gettempdir()))
         with _room(job), scratch_folder() as scratch:
@@ -220,6 +221,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     }
     document = replace(_revised(document, revision, guard), attachment=attachment(facts))
     files |= _publish(document, str(parts["publication"]["publisher"]), job, scratch, deadline)
+    # no manifest may name a table, a notebook or code that this run did not read
     if key(went_in(job, notebook, parameters, scratch)) != key(parts):
         msg = f"{job.name}: an input changed while the report was made; render it again"
         raise ExecutionError(msg)
@@ -383,6 +385,7 @@ def _place(job: RenderJob, made: Made, standing: Standing, told: Progress, *, ga
             job.name, f"{made.ran.unknown} earlier releases: whom they told of is not kept here, and not looked at"
         )
     kept = made.ran.file.with_name(TOLD)
+    # before it is placed: nothing is published that nobody could check any more
     keep_for_review(job.study, manifest, made.ran.executed, made.ran.file, made.ran.looked(), kept)
     supersedes = standing.revision if standing.there else None
     name, ledger = release_name(job.params.report, job.period.name, revision), made.ran.ledger
@@ -394,6 +397,7 @@ def _place(job: RenderJob, made: Made, standing: Standing, told: Progress, *, ga
         place = hold(job.study, made.files, waiting)
         told.step(job.name, f"waits for approval in {place}; evalkit review and evalkit approve take this folder")
         return Outcome("waiting_for_approval", place)
+    # the ledger first: a release of which it knows nothing would be taken for a strange one
     with ledger.adding(name, digest(manifest)):
         place_release(made.files, job.target, supersedes=supersedes)
     told.step(job.name, f"published in {job.target}")

@@ -193,6 +193,7 @@ class Report:
         known = estimates_in(estimates, "report.safe")
         if not isinstance(known, Estimates):
             return self._both(known, "report.safe")[0]
+        # once for each estimate: all that shows it has the same numbers, and one line of the record
         for before, safe in self._made:
             if before is known:
                 return safe
@@ -428,6 +429,7 @@ class Report:
         known = estimates_in(given, door)
         if isinstance(known, Estimates):
             return self.safe(known), known
+        # what another report made safe was held to another policy, cut or study
         if not self.record.line_of(known):
             msg = f"{known.estimates.kind}: was not made safe by this report; give report.show the estimates"
             raise DisclosureError(msg)
