@@ -149,6 +149,15 @@ def test_plain_letters_are_of_any_encoding(study: Study) -> None:
     assert "encoding" not in proposed(study, "exits", ACCENT, HEAD + EXITS, encodings=("utf-8-sig", "ascii")).entry
 
 
+def test_a_text_that_is_nearly_all_utf8_is_not_taken_for_another_encoding(study: Study) -> None:
+    file = study.folder.parent / "data/exits.csv"
+    file.write_bytes((HEAD + EXITS.replace("P", "Ñ")).encode() + "ñ,2022-01-20,moved\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"exits.csv is UTF-8 text but for some letters \(line 21\)"):
+        propose(study, "exits", [file], "../data/exits.csv", smallest=2)
+    file.write_bytes((HEAD + EXITS.replace("P", "Ñ")).encode("latin-1"))
+    assert propose(study, "exits", [file], "../data/exits.csv", smallest=2).entry["encoding"] == "windows-1252"
+
+
 def test_files_of_two_encodings_are_refused(study: Study) -> None:
     with pytest.raises(DataError, match=r"in several encodings \(utf-8, windows-1252\); save all as UTF-8"):
         proposed(study, "exits", ACCENT, ACCENT, encodings=("utf-8", "windows-1252"))

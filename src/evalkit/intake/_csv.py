@@ -90,6 +90,8 @@ def lines_of(path: Path, where: str) -> tuple[str, list[Line]]:
     """
     content = path.read_bytes()
     encoding = "" if content.isascii() else _seems(content)
+    if encoding == "windows-1252":
+        _check_letters(content, where)
     lines = _lines(path, encoding or "utf-8", where)
 
     def alike(sign: str) -> int:
@@ -270,6 +272,18 @@ def _hint(content: bytes, encoding: str) -> str:
     """Say which encoding a file seems to have, where that is another than was said."""
     seems = _seems(content)
     return "" if seems == encoding.lower() else f"; say its encoding in the protocol, it may be {seems}"
+
+
+def _check_letters(content: bytes, where: str) -> None:
+    """Refuse a text of which most letters are UTF-8 and some are not: read in another encoding all would be wrong."""
+    text = content.decode("utf-8", errors="replace")
+    bad = text.count("\ufffd")
+    if sum(not letter.isascii() for letter in text) > 2 * bad:
+        line = text[: text.index("\ufffd")].count("\n") + 1
+        msg = (
+            f"{where} is UTF-8 text but for some letters (line {line}): it is cut off, or put together of two encodings"
+        )
+        raise DataError(msg)
 
 
 def _seems(content: bytes) -> str:
