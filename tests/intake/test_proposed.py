@@ -98,6 +98,12 @@ def test_what_does_not_look_like_the_rows_above_is_a_footer(study: Study, footer
     assert proposed(study, "exits", HEAD + EXITS + footer).entry["skip_footer"] == 1
 
 
+def test_a_note_of_several_lines_is_left_out_whole(study: Study) -> None:
+    made = proposed(study, "participants", NAMES + people() + 'Total,19\n"Note: as of today,\n\nwithout drafts"\n')
+    assert made.entry["skip_footer"] == 3
+    assert len(read(study, "participants", made)) == 19
+
+
 def test_a_file_that_lacks_columns_is_refused_and_not_left_out_in_words_only(study: Study) -> None:
     with pytest.raises(
         DataError, match=r"exits-1\.csv lacks columns that exits-0\.csv has: Created Date; name it apart"

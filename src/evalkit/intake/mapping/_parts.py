@@ -122,7 +122,15 @@ def _part(
     if not any(names):
         return None
     skipped = lines[head][0] - 1 if head else 0  # empty lines above a header are skipped anyhow
-    return Part(file, sheet, names, below[: len(below) - footer], skipped, footer, encoding, epoch)
+    rows = len(below) - footer
+    # Of a sheet its rows are counted, of a text its lines, of which a note in quotes may have several.
+    left_out = footer if sheet else sum(_n_lines(cells) for _, cells in below[rows:])
+    return Part(file, sheet, names, below[:rows], skipped, left_out, encoding, epoch)
+
+
+def _n_lines(cells: Sequence[object]) -> int:
+    """Return how many lines that are not empty a record of a text has."""
+    return sum(bool(line.strip()) for line in ",".join(str(cell or "") for cell in cells).splitlines())
 
 
 def _full(cells: Sequence[object]) -> int:
