@@ -314,3 +314,25 @@ def test_people_of_the_recurrent_scale_have_rates() -> None:
     found = analyses.rates(harms(), "harms", "days", "group")
     assert list(found.tidy()["group"]) == sorted(known().groups)
     assert found.estimand == "Harms, per 100 years of observation"
+
+
+def test_a_glance_says_of_how_many_in_how_many_groups_and_none_of_it_is_published() -> None:
+    people = pd.DataFrame(
+        {
+            "participant_id": [f"p{k}" for k in range(60)],
+            "site": ["x", "y"] * 30,
+            "stayed": [1.0, 0.0, 1.0] * 19 + [None] * 3,
+            "kind": ["a", "b", "c"] * 20,
+            "calls": [k % 4 for k in range(60)],
+            "days": [100.0] * 60,
+        }
+    )
+    asked = {
+        analyses.shares(people, "site", "stayed"): {"n": 57, "n_event": 38, "n_missing": 3, "n_group": 2},
+        analyses.shares(people, "site", "kind"): {"n": 60, "n_missing": 0, "n_group": 2},
+        analyses.means(people, "calls"): {"n": 60, "n_missing": 0, "n_group": 1},
+        analyses.rates(people, "calls", "days", by="site"): {"n": 60, "n_event": 90, "n_missing": 0, "n_group": 2},
+    }
+    for found, facts in asked.items():
+        assert found.glance().to_dict("records") == [facts]
+        assert dict(make_safe(found, Policy()).estimates.summary) == {}

@@ -112,7 +112,9 @@ def shares(
     analysis = ShareOf(
         "shares", f"share: {told}", population, conf_level=conf_level, notes=() if known.all() else (_LEFT_OUT,)
     )
-    return analysis.estimate(counts).about(asked=_asked("shares", population, by=_named(by), of=of))
+    events = {"n_event": int(counted[of].sum())} if binary else {}
+    facts = _whole(known, len(rows) // max(len(levels), 1), **events)
+    return analysis.estimate(counts).about(asked=_asked("shares", population, by=_named(by), of=of), summary=facts)
 
 
 def means(
@@ -177,7 +179,9 @@ def means(
         notes=() if known.all() else (_LEFT_OUT,),
         view="amounts",
     )
-    return analysis.estimate(_moments(rows, codes)).about(asked=_asked("means", population, by=_named(by), of=value))
+    return analysis.estimate(_moments(rows, codes)).about(
+        asked=_asked("means", population, by=_named(by), of=value), summary=_whole(known, len(rows))
+    )
 
 
 def rates(
@@ -256,7 +260,8 @@ def rates(
         notes=() if known.all() else (_LEFT_OUT,),
     )
     return analysis.estimate(_moments(rows, codes)).about(
-        asked=_asked("rates", population, by=_named(by), of=events, time=time)
+        asked=_asked("rates", population, by=_named(by), of=events, time=time),
+        summary=_whole(known, len(rows) // 3, n_event=int(counted[events].sum())),
     )
 
 
@@ -329,6 +334,11 @@ class RateOf:
 def _term(variable: str, label: str) -> str:
     """Return a line's term: its variable and label, the variable once."""
     return label if label.startswith(f"{variable}: ") else f"{variable}: {label}"
+
+
+def _whole(known: pd.Series[bool], n_group: int, **more: int) -> dict[str, int]:
+    """Return facts about everybody, for `Estimates.glance`; what is published is asked again, and has none of them."""
+    return {"n": int(known.sum()), **more, "n_missing": int((~known).sum()), "n_group": n_group}
 
 
 def _asked(question: str, population: str, **more: object) -> dict[str, object]:
