@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evalkit import analyses
 from evalkit.disclosure import Policy, make_safe
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.protocol import Study, load_study
 from evalkit.report._model_words import in_study_words
 from evalkit.stats import cox, fine_gray
+from evalkit.words import speaking, translated
 from views.seen import sentences, table_of
 
 STUDY = """
@@ -139,3 +141,33 @@ def test_an_infinite_ratio_is_no_sentence_about_no_difference(study: Study, form
     data = people(7).assign(q=lambda d: ((d["event"] == 0) & (d["age"] > 38)).astype(float))
     text = told(in_study_words(cox(data, "time", "event", formula), study))
     assert "no finite hazard ratio" in text and "no clear difference" not in text
+
+
+def test_a_question_of_ones_own_calls_characteristics_as_the_protocol_does() -> None:
+    study = Study.model_validate(
+        {
+            "id": "s", "title": "S", "starts": "2022-01-01", "tables": {"participants": {"path": "p.csv"}},
+            "arms": {"column": "pathway", "focus": {"value": "a", "label": "A"}, "comparison": {"value": "b", "label": "B"}},
+            "covariates": [
+                {"name": "employment", "label": "Employed at referral", "kind": "yes_no"},
+                {"name": "age", "label": "Age (years)"},
+            ],
+        }
+    )  # fmt: skip
+    people = pd.DataFrame(
+        {"participant_id": [f"p{k}" for k in range(80)], "stayed": [1, 0] * 40, "age": [30.0, 41, 52, 33] * 20}
+    )
+    people["employment"] = ["yes", "no", "no", "yes"] * 20
+    people["employments"] = people["employment"]  # begins alike, and is another one
+    exact = analyses.shares(people, ["employment", "employments"], "stayed")
+    said = in_study_words(exact, study)
+    names = ["Employed at referral: No", "Employed at referral: Yes", "Employments: No", "Employments: Yes"]
+    assert said.data["label"].tolist() == names
+    assert said.counts is not None
+    assert said.counts.data["label"].tolist() == names  # which are asked again
+    assert said.id == exact.id
+    assert said.data["estimate"].tolist() == exact.data["estimate"].tolist()
+    mean = in_study_words(analyses.means(people, "age", "employment"), study)
+    assert mean.estimand == "mean: Age (years)"
+    with speaking("es-US", {"Age (years)": "Edad (años)"}):
+        assert translated(mean.estimand) == "media: Edad (años)"

@@ -6,7 +6,7 @@ __all__ = ["in_study_words"]
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from evalkit.protocol import Study
 from evalkit.stats import CoxFit, LogisticFit
 from evalkit.views import words
 
+_NAMES = ("variable", "term", "label")
 _SIGNED = ("estimate", "statistic")
 _LIMITS = ("conf_low", "conf_high")
 _RATIOS = ("hazard_ratio", "hr_low", "hr_high", "odds_ratio", "or_low", "or_high")
@@ -166,6 +167,7 @@ def _levels_of(estimates: Estimates) -> Mapping[str, Sequence[str]]:
 def in_study_words(estimates: Estimates, study: Study) -> Estimates:
     """Return a model with a label for every term, the focus against the comparison; anything else as it is.
 
+    Of one's own question, characteristics are called as the protocol has it, where they had their column's name.
     A main effect beside an interaction holds where the other variable is 0, or at its reference level: its label says
     so. Notes and the estimand name terms by their labels too.
 
@@ -175,6 +177,8 @@ def in_study_words(estimates: Estimates, study: Study) -> Estimates:
         If a term interacts with a variable whose reference level is not known.
     """
     rows = estimates.data
+    if {"question", "by", "of"} <= set(estimates.asked):
+        return _question_in_study_words(estimates, study)
     if "term" not in rows or not set(_RATIOS) & set(rows.columns) or "label" in rows or rows.empty:
         return estimates
     terms = [_factors(str(term)) for term in rows["term"]]
@@ -189,3 +193,26 @@ def in_study_words(estimates: Estimates, study: Study) -> Estimates:
     head, per, _ = estimates.estimand.partition(" per unit of ")
     estimand = f"{head}{per}{', '.join(labels)}" if per else head
     return estimates.about(data=told, notes=notes, estimand=estimand)
+
+
+def _question_in_study_words(estimates: Estimates, study: Study) -> Estimates:
+    """Rename characteristics in the rows, in the counts that are asked again, and in what is asked."""
+    columns = {in_words(c.name): c.label for c in study.covariates}
+    named = re.compile(f"({'|'.join(map(re.escape, columns))})(?=: |$)")
+
+    def renamed(text: object) -> object:
+        found = named.match(text) if isinstance(text, str) and columns else None
+        return text if found is None else f"{columns[found[1]]}{str(text)[found.end() :]}"
+
+    def of_rows(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.assign(**{name: rows[name].map(renamed) for name in _NAMES if name in rows})
+
+    counts, analysis = estimates.counts, estimates.analysis
+    what, mark, of = estimates.estimand.partition(": ")
+    estimand = f"{what}{mark}{renamed(of)}"
+    return estimates.about(
+        data=of_rows(estimates.data),
+        estimand=estimand,
+        counts=counts if counts is None else replace(counts, data=of_rows(counts.data)),
+        analysis=analysis if analysis is None else replace(analysis, estimand=estimand),  # type: ignore[type-var]
+    )
