@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-__all__ = ["FONTS", "check_self_contained", "font_file", "remote_loads", "strip_scripts", "style_with_letters"]
+__all__ = [
+    "FONTS",
+    "check_self_contained",
+    "font_file",
+    "letters_ahead",
+    "remote_loads",
+    "strip_scripts",
+    "style_with_letters",
+]
 
 import base64
+import contextlib
 import io
 import re
+import threading
 from functools import cache
 from html.parser import HTMLParser
 from importlib.util import find_spec
@@ -148,6 +158,16 @@ def style_with_letters(style: str) -> str:
         for package, face, family, weight, slant in _FACES
     ]
     return "\n".join([*rules, style])
+
+
+def letters_ahead() -> None:
+    """Begin to make a page's letters while a notebook runs: it takes seconds, and this process waits meanwhile."""
+
+    def make() -> None:
+        with contextlib.suppress(Exception):  # who needs them makes them again, and says what is wrong
+            style_with_letters("")
+
+    threading.Thread(target=make, name="letters", daemon=True).start()
 
 
 @cache
