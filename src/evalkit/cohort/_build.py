@@ -216,7 +216,8 @@ def _sets(setting: Setting, group: str, people: pd.DataFrame) -> list[Step]:
 
 def _recorded(setting: Setting, known: pd.DataFrame) -> list[str]:
     """Return the columns on which being in a group depends, and in which somebody has a value."""
-    return [column for column in setting.cut.study.arms.conditions if known[column].notna().any()]
+    arms = setting.cut.study.arms
+    return [column for column in arms.conditions if column in arms.limits or known[column].notna().any()]
 
 
 def _asked(setting: Setting, known: pd.DataFrame, what: str) -> str:

@@ -113,7 +113,9 @@ def _conditions(study: Study, rows: ir.Table) -> dict[str, ir.Value]:
         others = (rows[study.arms.column] != arm.value).fill_null(True)
         for column, values in arm.conditions.items():
             # A column in which nobody has a value limits nobody: a study without mandates would have no comparison arm.
-            unrecorded = rows[column].count().over(ibis.window()) == 0
+            unrecorded = ibis.literal(False)
+            if column not in study.arms.limits:
+                unrecorded = rows[column].count().over(ibis.window()) == 0
             known &= others | unrecorded | rows[column].notnull()
             met &= others | unrecorded | rows[column].isin(list(values)).fill_null(False)
     return {"where_known": known, "where_met": met}

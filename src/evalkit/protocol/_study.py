@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -73,6 +74,7 @@ class Arms(Model):
     """The group the study is about."""
     comparison: Arm
     """The group it is compared with."""
+    _limits: frozenset[str] = PrivateAttr(default=frozenset())
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -89,6 +91,19 @@ class Arms(Model):
     def conditions(self) -> tuple[str, ...]:
         """Columns on which being in a group depends beside the arms' own."""
         return tuple(dict.fromkeys((*self.focus.where, *self.comparison.where)))
+
+    @property
+    def limits(self) -> frozenset[str]:
+        """Columns that limit both groups even while nobody has a value: a report on a part of the people."""
+        return self._limits
+
+    def limited(self, only: Mapping[str, str]) -> Arms:
+        """Return the groups of those people only who have these values of columns."""
+        sides = {name: getattr(self, name) for name in ("focus", "comparison")}
+        parts = {name: arm.model_copy(update={"where": {**arm.where, **only}}) for name, arm in sides.items()}
+        found = self.model_copy(update=parts)
+        found._limits = frozenset(only)
+        return found
 
 
 class Covariate(Model):
@@ -474,16 +489,7 @@ class Study(Model):
         return self._path.parent
 
     def with_path(self, path: Path) -> Study:
-        """Return this study as read from a file.
-
-        Parameters
-        ----------
-        path : pathlib.Path
-
-        Returns
-        -------
-        Study
-        """
+        """Return this study as read from a file."""
         copy = self.model_copy()
         copy._path = path
         return copy

@@ -110,15 +110,13 @@ def open_report(
 
 def _narrowed(study: Study, only: Mapping[str, str]) -> Study:
     """Return the study of those people only, in both groups, who have the values."""
-    arms = {}
     words = {
         "site",
         "community_area",
         "referral_source",
         *(c.name for c in study.covariates if c.kind == "categorical"),
     }
-    for side in ("focus", "comparison"):
-        arm = getattr(study.arms, side)
+    for arm in (study.arms.focus, study.arms.comparison):
         for column, value in only.items():
             if column not in {*words, *arm.conditions}:
                 hint = did_you_mean(column, words)
@@ -127,16 +125,15 @@ def _narrowed(study: Study, only: Mapping[str, str]) -> Study:
             if value not in arm.conditions.get(column, (value,)):
                 msg = f"open_report: where says another {column} than the protocol does of {arm.label}"
                 raise UsageError(msg)
-        arms[side] = arm.model_copy(update={"where": {**arm.where, **only}})
-    return study.model_copy(update={"arms": study.arms.model_copy(update=arms)}) if only else study
+    return study.model_copy(update={"arms": study.arms.limited(only)}) if only else study
 
 
 def _refuse_nobody(cohort: Cohort, only: Mapping[str, str]) -> None:
-    """Refuse a report on nobody; and on everybody, which it would be where a column is recorded of nobody."""
-    for column, value in only.items():
-        if not cohort.people[column].eq(value).any():
-            msg = f"open_report: nobody is known whose {column} is '{value}'"
-            raise UsageError(msg)
+    """Refuse a report on nobody: a value that there is not, most often."""
+    if only and cohort.people.empty:
+        said = " and ".join(f"{column} is '{value}'" for column, value in only.items())
+        msg = f"open_report: nobody is known whose {said}"
+        raise UsageError(msg)
 
 
 def _of_conditions(study: Study) -> list[str]:
