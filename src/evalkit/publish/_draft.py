@@ -18,6 +18,7 @@ from typing import Any
 
 from evalkit.cells import Problem
 from evalkit.disclosure import Policy, read_record
+from evalkit.errors import ReleaseError
 from evalkit.excuses import ENVIRONMENT as GATE
 from evalkit.protocol import load_disclosure, noise_secret, private_folder
 from evalkit.publish._job import RenderJob, language_in, parameters_of, read_notebook
@@ -188,17 +189,23 @@ class Drafter:
 
 
 def _placed(files: Mapping[str, Path], folder: Path, job: RenderJob) -> dict[str, Path]:
-    """Put a draft's files where they stay, each in one step."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Put a draft's files where they stay: all are there before the first takes its place."""
     about = {"draft": 1, "study": job.study.id, "report": job.params.report, "period": job.period.name}
-    (folder / DRAFT).write_text(json.dumps(about), encoding="utf-8")
+    placed = {DRAFT: folder / DRAFT, **{name: folder / f"report.{name}" for name in files}}
+    parts = {name: folder / f".{file.name}.part" for name, file in placed.items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        parts[DRAFT].write_text(json.dumps(about), encoding="utf-8")
+        for name, file in files.items():
+            shutil.copyfile(file, parts[name])
+    except OSError as error:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
+        msg = f"{folder}: cannot be written ({error.strerror}); the draft is as it was"
+        raise ReleaseError(msg) from None
     for old in folder.glob("report.*"):
-        if old.suffix.removeprefix(".") not in files:
+        if old not in placed.values():
             old.unlink()  # of another pass: it would not fit
-    placed = {}
-    for name, file in files.items():
-        part = folder / f".{file.name}.part"
-        shutil.copyfile(file, part)
-        placed[name] = folder / f"report.{name}"
+    for name, part in parts.items():
         part.replace(placed[name])
-    return placed
+    return {name: placed[name] for name in files}
