@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from evalkit.words import speaking
 
 FIRST = (
     "reports/test_notebooks.py",
@@ -25,6 +27,16 @@ FIRST = (
     "web/",
     "disclosure/",
 )
+
+
+SAID = {"Pilot": "in the pilot", "Non-mandated pilot": "in the pilot", "PAIP": "in PAIP"}
+
+
+@pytest.fixture(autouse=True)
+def _groups_have_their_article() -> Iterator[None]:
+    """Groups made by hand are called as a protocol would call them, and no test speaks on for the next."""
+    with speaking("en-US", inside=SAID):
+        yield
 
 
 @pytest.hookimpl(trylast=True)

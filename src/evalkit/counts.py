@@ -22,7 +22,18 @@ several, speak of nested groups, so that nobody can be singled out by subtractio
 
 from __future__ import annotations
 
-__all__ = ["Codes", "Counts", "DayCounts", "Moments", "Tally", "TransitionCounts", "codes_of", "totals_of", "who"]
+__all__ = [
+    "Codes",
+    "Counts",
+    "DayCounts",
+    "Moments",
+    "Tally",
+    "Tie",
+    "TransitionCounts",
+    "codes_of",
+    "totals_of",
+    "who",
+]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -150,6 +161,22 @@ class DayCounts(_FrameOf):
     def weighted(self) -> bool:
         """Whether weighted sums stand beside the raw counts."""
         return "w_entry" in self.data.columns
+
+
+@dataclass(frozen=True, eq=False)
+class Tie:
+    """What holds a result to another one: nothing is told of a day of which the share that these counts give is not.
+
+    Attributes
+    ----------
+    counts : DayCounts
+        Of the same event, its first cause.
+    terms : tuple of str
+        The only terms of the result that speak of the groups; all its rows where there are none.
+    """
+
+    counts: DayCounts
+    terms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 import pandas as pd
 
 from evalkit import bench, glossary
-from evalkit.counts import Counts
+from evalkit.counts import Counts, Tie
 from evalkit.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ class Estimates:
         The question by value, so far as neither kind nor analysis say it: ``{"question": "staying"}``.
     view : str
         The family of views that shows it (`evalkit.views`); where it is not said, the analysis' own.
+    tied : tuple of Tie
+        Shares of the same event: of a day of which one of them may not be told, nothing of this is.
     absence : mapping
         Why there is nothing: ``key`` of the sentence that says so, and what stands in it; see `nothing`.
 
@@ -128,6 +130,7 @@ class Estimates:
     asked: Mapping[str, Any] = field(default_factory=dict)
     view: str = ""
     absence: Mapping[str, str] = field(default_factory=dict)
+    tied: tuple[Tie, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if not self.kind or not self.estimand:

@@ -60,9 +60,9 @@ def test_who_is_compared(scale: str) -> None:
 
 def test_for_whom_adjusted_figures_are() -> None:
     study = known().study
-    label = study.arms.focus.label
+    label = study.arms.focus.label_in
     assert [target_of(study, name) for name in ("att", "ate", "overlap")] == [
-        f"people like those of {label} (ATT)", "both groups' people (ATE)", "overlap (ATO)",
+        f"people like those {label} (ATT)", "both groups' people (ATE)", "overlap (ATO)",
     ]  # fmt: skip
     assert target_of(study) == target_of(study, study.comparison.estimand)
 

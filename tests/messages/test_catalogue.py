@@ -175,8 +175,8 @@ def test_shares(value: float, english: str, spanish: str) -> None:
 
 # What must go together, where a message says one of two opposites.
 OPPOSITES = {
-    "clearly higher in": "claramente mayor en",
-    "clearly lower in": "claramente menor en",
+    "clearly higher {within}": "claramente mayor {within}",
+    "clearly lower {within}": "claramente menor {within}",
     "Clearly more {focus}": "Claramente más {focus}",
     "Clearly fewer {focus}": "Claramente menos {focus}",
     "More people": "Más personas",

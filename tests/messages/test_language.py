@@ -58,7 +58,10 @@ def test_english_stands_as_it_is() -> None:
         ("Man or woman", "Hombre o bien mujer"),
         ("Gender: Man (reference: Woman)", "Género: Hombre (referencia: Mujer)"),
         ("Gender, Pilot", "Género, Piloto"),
-        ("Target: people like those of Pilot (ATT)", "Población: personas como las del grupo «Piloto» (ATT)"),
+        (
+            "Target: people like those in the group “Pilot” (ATT)",
+            "Población: personas como las que están en el grupo «Piloto» (ATT)",
+        ),
         ("people who came to it, or were sent", "personas que vinieron, o que fueron enviadas"),
         # what holds one word of a pattern is not put together of halves
         ("to be, or not to be", "to be, or not to be"),
@@ -87,7 +90,7 @@ def test_keys_of_data_files_are_the_same_in_each_language() -> None:
 
 def test_what_stands_in_a_message_is_translated_too() -> None:
     with speaking("es-US", OWN):
-        assert words("group.share", share="50%", group="Pilot") == "50% en «Piloto»"
+        assert words("in the group “{group}”", group="Pilot") == "en el grupo «Piloto»"
         assert listed(["Pilot", "PAIP", "gender"]) == "Piloto, PAIP y género"
         assert wrapped("Intake within 30 days", 12) == "Entrevista\ninicial en\n30 días"
         with pytest.raises(AnalysisError, match=r"no message 'gap\.nowhere'"):

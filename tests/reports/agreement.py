@@ -21,6 +21,7 @@ from evalkit.disclosure import Safe
 from evalkit.report import Report
 from evalkit.seal import MARK
 from evalkit.views import Gap
+from evalkit.words import within
 from reports.claims import Claims, rounded, under_another_name
 from reports.grid import wrong_in_grid
 from views.drawn import cells
@@ -242,7 +243,7 @@ def astray(text: str, rows: pd.DataFrame, gaps: list[Gap], rules: set[str], *, r
     return wrong
 
 
-WITH_LIMITS = re.compile(r"(\d+)% in ([^()]+?) \((\d+)% to (\d+)%(?:; ([\d,]+) of ([\d,]+) people)?\)")
+WITH_LIMITS = re.compile(r"(\d+)% (in [^()]+?) \((\d+)% to (\d+)%(?:; ([\d,]+) of ([\d,]+) people)?\)")
 
 
 def unlike_any_row(text: str, rows: pd.DataFrame) -> list[str]:
@@ -252,7 +253,8 @@ def unlike_any_row(text: str, rows: pd.DataFrame) -> list[str]:
     known = set()
     for row in rows.dropna(subset=["estimate", "conf_low", "conf_high"]).to_dict("records"):
         limits = tuple(rounded(100 * row[name]) for name in ("estimate", "conf_low", "conf_high"))
-        known.add((row["group"], *limits, "", ""))
+        where = within(row["group"])
+        known.add((where, *limits, "", ""))
         if pd.notna(row.get("n_event")):
-            known.add((row["group"], *limits, f"{row['n_event']:,.0f}", f"{row['n']:,.0f}"))
+            known.add((where, *limits, f"{row['n_event']:,.0f}", f"{row['n']:,.0f}"))
     return [m[0] for m in WITH_LIMITS.finditer(text) if (m[2], m[1], *m.groups("")[2:]) not in known]

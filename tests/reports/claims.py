@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.views import Gap
+from evalkit.words import within
 from evalkit.words._catalogue import messages
 
 
@@ -27,14 +28,14 @@ def rounded(value: float, digits: int = 0) -> str:
 
 
 _NUMBER = r"(?:(?:under|over) )?[+−]?\d+(?:,\d{3})*(?:\.\d+)?%?"
-_AMOUNT = r"no (?:points|days) apart|as many|\d+ (?:(?:points?|days?) )?(?:lower|higher|fewer|more)"
+_AMOUNT = r"no points apart|as many(?: days)?|\d+ (?:(?:points?|days?) )?(?:lower|higher|fewer|more)"
 _WORD = r"clearly higher|clearly lower|difference unclear(?: by then)?"
 _CAUSES = {"disengaged": "disengagement", "completed": "completion", "attended a first session": "first session"}
 _LIMITS = {"low": "conf_low", "high": "conf_high"}
 _WITH_LIMITS = {"share": "estimate", **_LIMITS}
 _FROM_TO = {
     f"{side}.{kind}" for side in ("gap", "change", "rmst.gap", "effect") for kind in ("none", "higher", "lower")
-}
+} | {"effect.unclear"}
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ class Claims:
         row: pd.Series | None = None
         for key, match in self._sentences(text):
             covered[match.start() : match.end()] = True
-            for places, item in self._claims(key, match):
+            for places, item in ((self._named(found), item) for found, item in self._claims(key, match)):
                 if item in _FROM_TO:
                     right = self._differs(item, places, latest, row)
                 else:
@@ -189,7 +190,7 @@ class Claims:
         if not spec.items:
             yield context, key
             return
-        about = {place: context[place] for place in ("group", *spec.roles) if place in context}
+        about = {place: context[place] for place in ("group", "within", *spec.roles) if place in context}
         rest, at = context[spec.listed], 0
         while at < len(rest):
             fits = [(m, item) for item in spec.items if (m := self._pattern(item).match(rest, at))]
@@ -199,6 +200,14 @@ class Claims:
                 at = longest.end()
             else:
                 at += 1
+
+    def _named(self, places: Mapping[str, str]) -> dict[str, str]:
+        """Put the labels of groups in the place of what sentences call them."""
+        labels = {within(label): label for label in self._words("group")}
+        return {
+            ("group" if place == "within" else place): labels[said] if place in {"within", "other"} else said
+            for place, said in places.items()
+        }
 
     def _row(self, key: str, places: Mapping[str, str], before: pd.Series | None) -> pd.Series | None:
         """Return a safe row that bears a claim out."""
@@ -248,6 +257,8 @@ class Claims:
     def _says(self, row: pd.Series, column: str, said: str) -> bool:
         if column not in row or pd.isna(row[column]):
             return column == "cause" and not ({*self.rows.get("cause", pd.Series(dtype=object)).dropna()})
+        if re.fullmatch(_AMOUNT, said):  # as people of every hundred
+            return abs(_amount(said) - 100 * float(row[column])) <= 0.501
         if said in _DAYS:
             return float(row[column]) in _DAYS[said]
         if said.startswith("day "):
@@ -292,6 +303,7 @@ class Claims:
     def _differs(self, key: str, places: Mapping[str, str], latest: Mapping[str, float], row: pd.Series | None) -> bool:
         """Whether a difference in words is one that may be told, of the focus, and goes with the shares before it."""
         kind, _, direction = key.rpartition(".")
+        direction = "none" if direction == "unclear" else direction
         if (
             places.get("group", self.groups[0]) != self.groups[0]
             or places.get("other", self.groups[1]) != self.groups[1]
@@ -329,7 +341,9 @@ class Claims:
             bare = (
                 " ".join(part for part in [outside] if part) if covered[start : start + len(sentence)].any() else bare
             )
-            if any(g in bare for g in self.groups) and re.search(r"(?<!@)\d", re.sub(r"95%", "", bare)):
+            if any(name in bare for g in self.groups for name in (g, within(g))) and re.search(
+                r"(?<!@)\d", re.sub(r"95%", "", bare)
+            ):
                 left.append(f"unexplained: {sentence}")
         return left
 
@@ -343,8 +357,10 @@ class Claims:
         return re.compile("".join(parts))
 
     def _domain(self, key: str, place: str) -> str:
-        if place in {"group", "other"}:
+        if place == "group":
             return "|".join(map(re.escape, self._words("group")))
+        if place in {"within", "other"}:
+            return "|".join(re.escape(within(label)) for label in self._words("group"))
         if place in {"label", "low_label", "high_label"} or (place == "level" and key.endswith((".one", ".all"))):
             return (
                 "|".join(
@@ -359,7 +375,7 @@ class Claims:
             )
         if place == "gap" and key.startswith("head."):
             return _WORD
-        if place in {"low", "high"} and key.endswith(".none") and key in _FROM_TO:
+        if place in {"low", "high"} and key.endswith((".none", ".unclear")) and (key in _FROM_TO or key == "end.none"):
             return _AMOUNT
         if place == SPECS[key].listed:
             items = "|".join(re.sub(r"\?P<\w+>", "?:", self._pattern(item).pattern) for item in SPECS[key].items)
@@ -395,6 +411,14 @@ class Claims:
         if column == "label":
             known |= {one.partition("\n")[0].lower() for one in known}
         return sorted(known, key=len, reverse=True)
+
+
+def swapped(text: str, groups: tuple[str, str]) -> str:
+    """Give each group the other one's name, as a label and inside sentences."""
+    one, other = groups
+    names = {one: other, other: one, within(one): within(other), within(other): within(one)}
+    longest = sorted(names, key=len, reverse=True)  # 'in PAIP' is looked for before 'PAIP'
+    return re.sub("|".join(map(re.escape, longest)), lambda m: names[m[0]], text)
 
 
 def fits(said: str, value: float) -> bool:
@@ -458,7 +482,7 @@ def _ends(low: Any, high: Any, scale: float, places: Mapping[str, str], directio
 
 
 def _amount(said: str) -> float:
-    if said.startswith("no ") or said == "as many":
+    if said.startswith("no ") or said.startswith("as many"):
         return 0.0
     size = float(said.split(maxsplit=1)[0])
     return -size if said.endswith(("lower", "fewer")) else size

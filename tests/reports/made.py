@@ -28,12 +28,12 @@ title: Small study
 starts: 2021-11-18
 arms:
   column: pathway
-  focus: {value: non_mandated, label: Pilot, definition: people without a court order}
-  comparison: {value: paip, label: PAIP}
+  focus: {value: non_mandated, label: Pilot, label_in: in the pilot, definition: people without a court order}
+  comparison: {value: paip, label: PAIP, label_in: in PAIP}
 covariates: [{name: age, label: Age}]
 rules: {completion: either, counting_kinds: [group], disengagement_gap_days: 21, engaged: {sessions: 3, days: 45}, funnel: {completion_days: 250}, landmark_day: 90}
 harm: {kinds: [dv_arrest], label: recorded harm, horizons: [90, 182], origin: intake, death: censored}
-translations: {es: {Pilot: Piloto, recorded harm: algún daño registrado, men assessed: hombres evaluados}}
+translations: {es: {Pilot: Piloto, in the pilot: en el piloto, in PAIP: en PAIP, recorded harm: algún daño registrado, men assessed: hombres evaluados}}
 baselines: null
 tables:
 """
@@ -65,11 +65,11 @@ def _opened(tables: tuple[str, ...]) -> Report:
         return open_report(str(place / "study.yaml"), "2023Q4", title="A report")
 
 
-def nothing(kind: str) -> Safe:
-    """A result of which nothing may be shown."""
+def nothing(kind: str, withheld: tuple[str, ...] = ()) -> Safe:
+    """A result of which nothing may be shown, or can be."""
     types = {**_COLUMNS, **dict.fromkeys(_NUMBERS, "float64")}
     frame = pd.DataFrame({name: pd.Series(dtype=kind_) for name, kind_ in types.items()})
-    return safe_of(kind, frame, verdict="withheld")
+    return safe_of(kind, frame, verdict="withheld", withheld=withheld)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import pytest
 from evalkit.disclosure import Safe
 from evalkit.report import conclusions
 from evalkit.views import Gap, Look
-from reports.claims import Claims, fits, under_another_name
+from reports.claims import Claims, fits, swapped, under_another_name
 from reports.grid import wrong_in_grid
 from reports.made import shown as _shown
 from reports.made import told
@@ -44,13 +44,13 @@ def swap(one: str, other: str) -> Callable[[str], str]:
 
 N = r"[+−]?(?:under |over )?\d[\d,.]*%?"
 FAULTS: dict[str, Callable[[str], str]] = {
-    "names": swap(PILOT, PAIP),
+    "names": lambda t: swapped(t, GROUPS),
     "limits": lambda t: re.sub(rf"\(({N}) to ({N})", r"(\2 to \1", t, count=1),
     "estimate and limit": lambda t: re.sub(rf"({N})( [^%(]*)\(({N}) to", r"\3\2(\1 to", t, count=1),
     "direction": lambda t: swap("clearly higher", "clearly lower")(swap("a clear rise", "a clear fall")(t)),
     "signs": lambda t: swap("fewer", "more")(t) if "of every hundred" in t.lower() else t,
     "more and fewer": lambda t: swap("clearly more days", "clearly fewer days")(swap("days more", "days fewer")(t)),
-    "now and before": lambda t: re.sub(rf"({N}) after ({N})", r"\2 after \1", t, count=1),
+    "now and before": lambda t: re.sub(rf"({N}) now, ({N}) then", r"\2 now, \1 then", t, count=1),
     "day": lambda t: re.sub(
         r"day (\d+)|(?:three|six) months", lambda m: f"day {int(m[1]) - 7}" if m[1] else "nine months", t, count=1
     ),

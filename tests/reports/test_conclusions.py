@@ -13,7 +13,7 @@ import pytest
 from evalkit.analyses import Outcome
 from evalkit.disclosure import Safe
 from evalkit.report import conclusions, limitations
-from reports.made import COOK, points, small, told
+from reports.made import COOK, nothing, points, small, told
 from reports.made import shown as _shown
 from views.made import safe_of
 
@@ -58,16 +58,16 @@ def results(
 POWER = {"precision": safe_of("precision", "measure | estimate\nleast ratio | 1.63\nlargest ratio | 0.61\npower | 0.7")}
 ONE_MEASURE = {"precision": safe_of("precision", "measure | estimate\nleast ratio | 1.63\nlargest ratio | -")}
 HIGHER = (
-    "**Recorded harm.** After adjustment for what was measured, the share by six months is clearly higher in Pilot (by "
+    "**Recorded harm.** After adjustment for what was measured, the share by six months is clearly higher in the pilot (by "
     "weighting, +8.0 to +32.0 points). All three ways of adjusting agree."
 )
 LOWER = (
-    "**Recorded harm.** After adjustment for what was measured, the share by six months is clearly lower in Pilot (by "
+    "**Recorded harm.** After adjustment for what was measured, the share by six months is clearly lower in the pilot (by "
     "weighting, −29.0 to −11.0 points). All three ways of adjusting agree."
 )
 NEITHER = (
-    "**Recorded harm.** After adjustment for what was measured, no clear difference was found by six months (by weighting, "
-    "−12.0 to +6.0 points). This does not show that the groups are alike: any difference in that range fits the data."
+    "**Recorded harm.** After adjustment for what was measured, it is unclear whether the share by six months differs: 12 "
+    "fewer to 6 more of every hundred people in the pilot, by weighting. Any difference in that range fits the data."
 )
 MIXED = (
     "**Recorded harm.** The three ways of adjusting do not agree whether there is a difference by six months (by weighting, "
@@ -124,6 +124,11 @@ CONCLUSIONS: dict[str, tuple[Results, str]] = {
                                           REFUSED.format(SMALL)),
     "too early": (results(effects=()), "**Recorded harm.** Too few people have been followed for long enough: nothing is "
                                        "concluded yet."),
+    "what is withheld of a group is concluded nowhere": (
+        {**results(), "adjusted_effects recorded harm": nothing("adjusted_effects", withheld=("Pilot",))},
+        "**Recorded harm.** The comparison is withheld to protect people, as the share of a group is. Withheld is not zero: "
+        "nothing is concluded.",
+    ),
     "nothing estimated": (
         {**results(), "adjusted_effects recorded harm": safe_of("adjusted_effects", "method | estimate\n")},
         "**Recorded harm.** Too few people have been followed for long enough: nothing is concluded yet.",
@@ -241,7 +246,7 @@ LIMITS: dict[str, tuple[Results, list[str]]] = {
     ),
     "values are missing in both groups": (
         results() | lacking("Pilot | 0.11", "PAIP | 0.004"),
-        [MET, COULD.format("1.56"), WATCHED, MISSING.format("11% in Pilot and under 1% in PAIP")],
+        [MET, COULD.format("1.56"), WATCHED, MISSING.format("11% in the pilot and under 1% in PAIP")],
     ),
     "values are missing in one group": (
         results() | lacking("Pilot | 0", "PAIP | 0.23", "Third | -"),

@@ -113,8 +113,8 @@ def test_a_mean_of_people_without_an_event_is_not_compared(report: Report) -> No
     times = report.cohort.harm().assign(event=lambda rows: rows["event"].where(rows["group"] == "PAIP", 0))
     exact = rmst_contrast(times, "time", "event", by="group", tau=182, reference="PAIP")
     assert mean_gap(report.safe(exact)) is None
-    said = "Too few people were observed long enough to say anything about a given day."
-    assert sentences(report.safe(exact), report.groups, event="recorded harm") == said
+    said = "Withheld to protect people: fewer than 11 people or events would be described. Withheld is not zero."
+    assert sentences(report.safe(exact), report.groups, event="recorded harm") == said  # as its share is
     assert mean_gap(report.safe(analyses.mean_without_harm(report.cohort, 182))) is not None
 
 
@@ -142,7 +142,7 @@ def test_a_curve_without_an_event_is_not_drawn_as_if_it_were_sure(report: Report
     report.show(kaplan_meier(times, "time", "event", by="group"), words=CurveText("Well", "Days", "well"))
     assert "PAIP" in shown[0]["image/svg+xml"]
     assert "Pilot" not in shown[0]["image/svg+xml"]
-    assert "No event is known in Pilot so far" in shown[1]["text/markdown"]
+    assert "No event is known so far in the pilot" in shown[1]["text/markdown"]
 
 
 def test_standardised_differences_are_those_of_the_formula(report: Report) -> None:
@@ -368,7 +368,7 @@ def test_three_people_are_one_sentence_each(tiny: Report, shown: list[dict[str, 
         tiny.say(estimates)
         tiny.show(estimates, "table")
     few = "::: {.absent}\nToo few people have been referred to describe both groups.\n:::"
-    small = "::: {.absent}\nNot shown: fewer than 11 people or events would be described.\n:::"
+    small = "::: {.absent}\nWithheld to protect people: fewer than 11 people or events would be described. Withheld is not zero.\n:::"
     texts = [bundle["text/markdown"] for bundle in shown]
     assert texts[:2] == [few, few]
     assert "- **Disengagement.** The groups cannot be compared with adjustment, so nothing is concluded." in texts[2]
@@ -451,12 +451,12 @@ def test_where_a_group_cannot_be_quoted_text_and_headline_say_so_and_stop_at_the
     text = shown[0]["text/markdown"]
     assert text.startswith("At one year, ")
     assert "730" not in text
-    assert "No share is given for Pilot: too few people would stand behind it." in text
+    assert "No share is given of people in the pilot: too few would stand behind it." in text
     head = headline(report.safe(harm_curve).until(365), report.groups, "well")
     assert head.startswith("By one year, ")
     assert "Pilot" not in head
     assert "Pilot" not in shown[1]["image/svg+xml"]
-    assert "No line is drawn of Pilot" in shown[2]["text/markdown"]
+    assert "No line is drawn of people in the pilot" in shown[2]["text/markdown"]
 
 
 def test_a_line_that_is_nowhere_near_is_not_drawn_and_that_is_said(
@@ -471,9 +471,9 @@ def test_a_line_that_is_nowhere_near_is_not_drawn_and_that_is_said(
     monkeypatch.setattr(report_module, "make_safe", of_paip_only)
     report.show(kaplan_meier(report.cohort.harm(), "time", "event", by="group"), horizon=365)
     assert "Pilot" not in shown[0]["image/svg+xml"]
-    assert "No line is drawn of Pilot" in shown[1]["text/markdown"]
+    assert "No line is drawn of people in the pilot" in shown[1]["text/markdown"]
     report.show(analyses.leaving(report.cohort), words=CurveText("", "Days", ""), horizon=365)
-    assert "No line is drawn of Pilot (disengagement) and Pilot (completion)" in shown[3]["text/markdown"]
+    assert "No line is drawn of people in the pilot (disengagement) and Pilot (completion)" in shown[3]["text/markdown"]
 
 
 def test_of_each_cause_it_is_said_whose_share_is_not_given(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -489,7 +489,7 @@ def test_of_each_cause_it_is_said_whose_share_is_not_given(report: Report, monke
         monkeypatch.setattr(report_module, "make_safe", some)
         return sentences(replace(report).safe(exact), report.groups)  # a report makes an estimate safe once
 
-    assert "No share is given for Pilot (completed): too few" in without("Pilot: completion")
+    assert "No share is given of people in the pilot (completed): too few" in without("Pilot: completion")
     assert "No share is given for Pilot: too few" in without("Pilot: completion", "Pilot: disengagement")
 
 

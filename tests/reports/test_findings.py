@@ -97,7 +97,7 @@ SOONER = left(
     "PAIP | 30 | 180 | 0.24 | 0.18 | 0.3 | pass", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | pass",
 )  # fmt: skip
 UNQUOTED = left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | unknown", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | pass")
-BEHIND = "too few people would stand behind it."
+BEHIND = "too few would stand behind it."
 ON_182 = harmed("Pilot | 182 | 60 | 0.12 | 0.08 | 0.17 | pass", "PAIP | 182 | 150 | 0.31 | 0.26 | 0.37 | pass")
 BOTH, DONE = steps((90, 120), (150, 300)), steps((10, 40), (90, 120), "completed")
 
@@ -118,7 +118,7 @@ def words_of(cell: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", cell)).split())
 
 
-NO, WHOLE = "\u2013", "Unclear: 12 fewer to 6 more of every hundred people in Pilot."
+NO, WHOLE = "\u2013", "Unclear: 12 fewer to 6 more of every hundred people in the pilot."
 ENGAGED = (
     "Engaged came to 3 sessions in 45 days; of people with an intake",
     "75% (67% to 82%) of 120",
@@ -140,12 +140,12 @@ HARMED = (
     "31% (26% to 37%) of 150",
 )
 REFERRED = "People referred since November 18, 2021"
-ALONE, EARLY = "No figure for PAIP yet, so nothing to compare.", "Too early: too few people, or too short a time."
+ALONE, EARLY = "No figure in PAIP yet, so nothing to compare.", "Too early: too few people, or too short a time."
 WITHHELD = "Withheld to protect people. Withheld is not zero."
 GAPS = {"higher": "+20 (+8 to +32)", "lower": "\u221220 (\u221229 to \u221211)", "none": "\u22123 (\u221212 to +6)"}
 CLEAR = {
-    "higher": "Clearly more in Pilot: 8 to 32 more of every hundred people.",
-    "lower": "Clearly fewer in Pilot: 11 to 29 fewer of every hundred people.",
+    "higher": "Clearly more in the pilot: 8 to 32 more of every hundred people.",
+    "lower": "Clearly fewer in the pilot: 11 to 29 fewer of every hundred people.",
     "none": WHOLE,
 }
 DIRECTIONS = {"higher": HIGHER, "lower": LOWER, "none": NONE}
@@ -206,15 +206,15 @@ Pilot | completed | Completed | 10      | 40
     return told({"funnel": funnel} | ON_90 | ON_182, found)
 
 
-UNCLEAR = "We cannot yet tell whether people stay more, or less, in Pilot than in PAIP."
+UNCLEAR = "We cannot yet tell whether people stay more, or less, in the pilot than in PAIP."
 LINES: dict[str, tuple[tuple[Gap | None, ...], str]] = {
     "nothing clear": ((NONE, NONE, NONE, NONE), f"{UNCLEAR} Nor can we tell yet whether harm differs."),
     "one known and unclear": ((NONE, None, None, None), f"{UNCLEAR} Harm cannot be compared yet."),
-    "nothing to compare": ((None, None, None, None), "We cannot yet compare how people stay in Pilot and in PAIP. Harm cannot be compared yet."),
-    "one clear": ((HIGHER, NONE, None, LOWER), "More people engage in Pilot than in PAIP. Other gaps are unclear. Less harm is on record in Pilot than in PAIP; much is never recorded."),
-    "the only one is clear": ((None, LOWER, None, HIGHER), "Fewer people leave early in Pilot than in PAIP. More harm is on record in Pilot than in PAIP."),
-    "all clear": ((LOWER, HIGHER, LOWER, NONE), "Fewer people engage in Pilot than in PAIP. More people leave early in Pilot than in PAIP. Fewer people complete in Pilot than in PAIP. We cannot yet tell whether harm differs."),
-    "completing": ((NONE, NONE, HIGHER, NONE), "More people complete in Pilot than in PAIP. Other gaps are unclear. We cannot yet tell whether harm differs."),
+    "nothing to compare": ((None, None, None, None), "We cannot yet compare how people stay in the pilot and in PAIP. Harm cannot be compared yet."),
+    "one clear": ((HIGHER, NONE, None, LOWER), "More people engage in the pilot than in PAIP. Other gaps are unclear. Less harm is on record in the pilot than in PAIP; much is never recorded."),
+    "the only one is clear": ((None, LOWER, None, HIGHER), "Fewer people leave early in the pilot than in PAIP. More harm is on record in the pilot than in PAIP."),
+    "all clear": ((LOWER, HIGHER, LOWER, NONE), "Fewer people engage in the pilot than in PAIP. More people leave early in the pilot than in PAIP. Fewer people complete in the pilot than in PAIP. We cannot yet tell whether harm differs."),
+    "completing": ((NONE, NONE, HIGHER, NONE), "More people complete in the pilot than in PAIP. Other gaps are unclear. We cannot yet tell whether harm differs."),
 }  # fmt: skip
 
 
@@ -231,7 +231,7 @@ def test_the_bottom_line_is_the_heading(name: str, shown: list[dict[str, Any]]) 
     [
         (("participants", "outcomes"), ["referred", "harm"], "Harm cannot be compared yet."),
         (("participants", "sessions", "exits"), ["referred", "engaged", "left", "completed"], UNCLEAR),
-        (("participants",), ["referred"], "It is too early to tell how people fare in Pilot."),
+        (("participants",), ["referred"], "It is too early to tell how people fare in the pilot."),
     ],
 )
 def test_a_table_that_the_study_lacks_has_no_line(tables: tuple[str, ...], keys: list[str], line: str) -> None:
@@ -311,14 +311,14 @@ def test_where_nothing_was_found_yet() -> None:
 
 
 def test_a_group_has_its_article_in_each_language() -> None:
-    report = small()
-    arms = report.study.arms
-    focus = arms.focus.model_copy(update={"label_in": "in the pilot"})
-    study = report.study.model_copy(update={"arms": arms.model_copy(update={"focus": focus})})
-    made = told({}, of=replace(report, study=study))
+    made, said = told({}), {"Pilot": "in the pilot", "PAIP": "in PAIP"}
     assert page_one(made).bottom_line.startswith("We cannot yet compare how people stay in the pilot and in PAIP.")
-    with speaking("es-US", {"in the pilot": "en el piloto", "PAIP": "PAIP"}):
-        assert page_one(made).bottom_line.startswith("Aún no se puede comparar la permanencia en el piloto y en PAIP.")
+    with speaking("es-US", {"in the pilot": "en el piloto", "in PAIP": "en PAIP"}, said):
+        line = "Aún no se puede comparar cuánto permanecen las personas en el piloto y en PAIP."
+        assert page_one(made).bottom_line.startswith(line)
+    with speaking("en-US"):  # a protocol of before: no label is pasted into a sentence
+        line = "We cannot yet compare how people stay in the group “Pilot” and in the group “PAIP”."
+        assert page_one(made).bottom_line.startswith(line)
 
 
 def test_every_estimate_told_is_named_in_the_mark(shown: list[dict[str, Any]]) -> None:

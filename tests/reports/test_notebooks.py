@@ -29,7 +29,7 @@ from publish.emptiness import emptiness
 from publish.standin import environment, pdf_pages
 from publish.texts import REPORT, given_to_quarto, text_of
 from reports.agreement import RULES, WITH_LIMITS, Ran, astray, numbers_of, plain, run, told, unlike_any_row
-from reports.claims import rounded
+from reports.claims import rounded, swapped
 from web.browser import MISSING, assert_accessible, look_at
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,28 +112,26 @@ def test_a_number_from_elsewhere_would_be_noticed(ran: Ran) -> None:
     rows, share = ran.rows(shown), WITH_LIMITS.search(shown.text)
     assert unlike_any_row(shown.text, rows) == []
     assert "1%" in astray(shown.text.replace(f"{share[1]}%", "1%", 1), rows, ran.between(shown), set())
-    swapped = shown.text.replace(f"({share[3]}% to {share[4]}%", f"({share[4]}% to {share[3]}%", 1)
-    assert len(unlike_any_row(swapped, rows)) == 1
+    turned = shown.text.replace(f"({share[3]}% to {share[4]}%", f"({share[4]}% to {share[3]}%", 1)
+    assert len(unlike_any_row(turned, rows)) == 1
 
 
 def test_a_number_under_another_name_would_be_noticed(ran: Ran) -> None:
-    focus, comparison = ran.groups
-    other = {focus: comparison, comparison: focus}
+    groups = (ran.groups[0], ran.groups[1])
     seen = noticed = 0
     for shown in ran.outputs:
         if shown.mark["kind"] in RULES or not shown.ids or len(ran.rows(shown)) == 0:
             continue
         if shown.shows == "table":  # no sentence: cells are held to their groups where tables are tested
             continue
-        swapped = re.sub(f"{re.escape(focus)}|{re.escape(comparison)}", lambda m: other[m[0]], shown.text)
+        text = swapped(shown.text, groups)
         if shown.shows == "figure":
             alt, head = (shown.mark.get(name, "") for name in ("alt", "headline"))
-            mark = {**shown.mark, **{name: re.sub(f"{re.escape(focus)}|{re.escape(comparison)}", lambda m: other[m[0]], text)
-                                     for name, text in (("alt", alt), ("headline", head))}}  # fmt: skip
+            mark = {**shown.mark, "alt": swapped(alt, groups), "headline": swapped(head, groups)}
             changed = replace(shown, mark=mark)
         else:
-            mark, changed = shown.mark, replace(shown, text=swapped)
-        if (swapped, mark) != (shown.text, shown.mark) and re.search(r"\d", told(shown)):
+            mark, changed = shown.mark, replace(shown, text=text)
+        if (text, mark) != (shown.text, shown.mark) and re.search(r"\d", told(shown)):
             seen += 1
             noticed += bool(ran.astray(changed))
     assert seen > 15

@@ -54,8 +54,8 @@ def test_a_curve_is_said_up_to_the_horizon_with_its_difference(shown: list[dict[
     report = showing(STAYED, {"": on(90, LOWER)})
     report.say(estimates(STAYED), "fig-x", words=WORDS, lead="Lead:", horizon=90)
     assert shown[0]["text/markdown"] == (
-        "Lead: At three months, 71% in Pilot (63% to 79%) and 52% in PAIP (46% to 58%) were well. The share is clearly lower in "
-        "Pilot: by 11 to 29 points. See @fig-x."
+        "Lead: At three months, 71% in the pilot (63% to 79%) and 52% in PAIP (46% to 58%) were well. The share is clearly lower in "
+        "the pilot: by 11 to 29 points. See @fig-x."
     )
 
 
@@ -63,7 +63,7 @@ def test_a_curve_is_shown_with_headline_alternative_text_numbers_and_remarks(sho
     report = showing(STAYED, {"": on(182, HIGHER)})
     report.show(estimates(STAYED), words=WORDS, horizon=182)
     mark = shown[0]["mark"]
-    assert mark["headline"] == "By six months, 55% in Pilot and 33% in PAIP were well: clearly higher"
+    assert mark["headline"] == "By six months, 55% in the pilot and 33% in PAIP were well: clearly higher"
     assert mark["alt"] == "Pilot, well: 55% at day 182. PAIP, well: 33% at day 182."
     assert mark["data"]["rows"][1][:4] == ["Pilot", 90, None, 0.71]
     assert shown[1]["text/markdown"] == f"::: {{.note}}\n{SMOOTH}\n:::"
@@ -88,11 +88,11 @@ PAIP  | 0    | 250    | 1        | 1        | 1         | pass
 PAIP  | 90   | 150    | 0.52     | 0.46     | 0.58      | pass
 """, events={"Pilot": 0})  # fmt: skip
     assert remarks_of(quiet, shown) == (
-        f"{SMOOTH} No event is known in Pilot so far, which is not to say that there is none: no curve is drawn."
+        f"{SMOOTH} No event is known so far in the pilot, which is not to say that there is none: no curve is drawn."
     )
     only = frozenset(place for place in STAYED.quoted if place[0] == "PAIP")
     assert remarks_of(variant(quoted=only), shown) == (
-        f"{SMOOTH} No line is drawn of Pilot: there is no day for which a share can be given."
+        f"{SMOOTH} No line is drawn of people in the pilot: there is no day for which a share can be given."
     )
     assert remarks_of(variant(withheld=("Third",)), shown) == (
         f"{SMOOTH} Not shown where fewer than 11 people or events would be described."
@@ -108,7 +108,7 @@ Pilot | completion    | 0    | 60     | 0        | 0        | 0         | fail
 Pilot | completion    | 90   | 60     | 0.12     | 0.08     | 0.17      | fail
 """, cause=True)  # fmt: skip
     assert remarks_of(left, shown) == (
-        f"{SMOOTH} No line is drawn of Pilot (completion): there is no day for which a share can be given."
+        f"{SMOOTH} No line is drawn of people in the pilot (completed): there is no day for which a share can be given."
     )
 
 
@@ -121,7 +121,7 @@ def test_remarks_below_means_by_week(shown: list[dict[str, Any]]) -> None:
     assert remarks_of(shares("returns", steps), shown) == ""
 
 
-NOBODY = "Not shown: fewer than 11 people or events would be described."
+NOBODY = "Withheld to protect people: fewer than 11 people or events would be described. Withheld is not zero."
 EARLY = "Not shown yet: too few people have been observed for long enough."
 ABSENT = {
     "withheld": (safe_of("funnel", "n | estimate\n9 | 0.5", verdict="withheld", withheld=("Pilot",)), NOBODY),
@@ -323,8 +323,8 @@ def test_published_figures_in_a_table(shown: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     ("measure", "headline"),
     [
-        ("completion", "Completed: 25% in Pilot and 75% in PAIP. Published shares are of other people"),
-        ("harm", "Harm: 25% in Pilot and 75% in PAIP. Published shares are of other people"),
+        ("completion", "Completed: 25% in the pilot and 75% in PAIP. Published shares are of other people"),
+        ("harm", "Harm: 25% in the pilot and 75% in PAIP. Published shares are of other people"),
     ],
 )
 def test_published_figures_in_a_figure(measure: str, headline: str, shown: list[dict[str, Any]]) -> None:
@@ -379,19 +379,19 @@ SEE = "See @tbl-participants."
 PEOPLE = {
     "two characteristics lead": (
         people(WORK + GENDER + UNKNOWN, AGE),
-        "The groups differ most in “age” (mean 31.2 in Pilot, mean 35.3 in PAIP; standardized difference −0.42), then in “work” "
-        "(67% in Pilot, 50% in PAIP; standardized difference 0.31). Of 3 characteristics that can be compared, 3 differ by more "
+        "The groups differ most in “age” (mean 31.2 in the pilot, mean 35.3 in PAIP; standardized difference −0.42), then in “work” "
+        "(67% in the pilot, 50% in PAIP; standardized difference 0.31). Of 3 characteristics that can be compared, 3 differ by more "
         f"than 0.1 standard deviations. {SEE}",
     ),
     "the level in which they differ most": (
         people(GENDER),
-        "The groups differ most in “gender (woman)” (31% in Pilot, 22% in PAIP; standardized difference 0.20). The "
+        "The groups differ most in “gender (woman)” (31% in the pilot, 22% in PAIP; standardized difference 0.20). The "
         f"only characteristic that can be compared differs by more than 0.1 standard deviations. {SEE}",
     ),
     "one of two": (
         people(WORK.replace("0.31", "0.1") + GENDER),
-        "The groups differ most in “gender (woman)” (31% in Pilot, 22% in PAIP; standardized difference 0.20), then in “work” "
-        "(67% in Pilot, 50% in PAIP; standardized difference 0.10). Of 2 characteristics that can be compared, one differs by "
+        "The groups differ most in “gender (woman)” (31% in the pilot, 22% in PAIP; standardized difference 0.20), then in “work” "
+        "(67% in the pilot, 50% in PAIP; standardized difference 0.10). Of 2 characteristics that can be compared, one differs by "
         f"more than 0.1 standard deviations. {SEE}",
     ),
     "none differs": (
@@ -442,7 +442,10 @@ def test_what_stands_around_the_results(shown: list[dict[str, Any]]) -> None:
 
 
 def test_arms_keep_their_place_and_other_groups_follow(shown: list[dict[str, Any]]) -> None:
-    for groups, names in ((("Third", "PAIP"), ["PAIP", "Third"]), (("Third", "all"), ["Third", "all"])):
+    for groups, names in (
+        (("Third", "PAIP"), ["PAIP", "the group “Third”"]),
+        (("Third", "all"), ["the group “Third”", "all"]),
+    ):
         rows = "\n".join(f"{group} | a | A | {30 + 10 * i} | 90" for i, group in enumerate(groups))
         safe = shares("returns", f"group | term | label | n_event | n\n{rows}")
         shown.clear()
@@ -492,7 +495,7 @@ def test_beside_published_figures_stand_the_nearest_denominator_and_the_dose(sho
         ("This study", "Pilot", 0.25), ("This study", "PAIP", 0.75), (NEAR, "Pilot", 0.16), (NEAR, "PAIP", 0.5),
         ("Dose reached", "Pilot", 0.32), ("Dose reached", "PAIP", 0.5),
     ])  # fmt: skip
-    assert mark["headline"] == "Completed: 25% in Pilot and 75% in PAIP. Published shares are of other people"
+    assert mark["headline"] == "Completed: 25% in the pilot and 75% in PAIP. Published shares are of other people"
     assert len(mark["also"]) == 2  # the comparison with those of the nearest denominator, and the dose
 
 

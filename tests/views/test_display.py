@@ -39,7 +39,7 @@ def test_sentence_figure_and_table_agree(curve: Estimates) -> None:
     safe = make_safe(curve, POLICY)
     text = markdown(sentences(safe, GROUPS, "fig-x", "not disengaged"))
     when, first, second = re.match(
-        r"At (.+?), (\d+)% in Pilot .*? and (\d+)% in PAIP .*? were not disengaged\. See @fig-x\.$",
+        r"At (.+?), (\d+)% in the pilot .*? and (\d+)% in PAIP .*? were not disengaged\. See @fig-x\.$",
         text,
     ).groups()
     day = {"six months": "182", "one year": "365"}[when]
@@ -78,11 +78,15 @@ def test_numbers_at_risk_never_grow(curve: Estimates) -> None:
 @pytest.mark.parametrize(
     ("x", "n", "words"),
     [
-        (60, 100, "t: 60% in Pilot (50% to 69%; 60 of 100 people)."),
-        (63, 102, "t: 62% in Pilot (52% to 71%; 63 of 102 people)."),
-        (0, 100, "t: 0% in Pilot (0% to 4%; 0 of 100 people)."),
-        (100, 100, "t: 100% in Pilot (96% to 100%; 100 of 100 people)."),
-        (3, 100, "Not shown: fewer than 11 people or events would be described."),
+        (60, 100, "t: 60% in the pilot (50% to 69%; 60 of 100 people)."),
+        (63, 102, "t: 62% in the pilot (52% to 71%; 63 of 102 people)."),
+        (0, 100, "t: 0% in the pilot (0% to 4%; 0 of 100 people)."),
+        (100, 100, "t: 100% in the pilot (96% to 100%; 100 of 100 people)."),
+        (
+            3,
+            100,
+            "Withheld to protect people: fewer than 11 people or events would be described. Withheld is not zero.",
+        ),
     ],
 )
 def test_shares_in_words(x: int, n: int, words: str) -> None:
@@ -118,8 +122,8 @@ def test_an_analysis_of_no_family_has_a_plain_table_and_no_figure() -> None:
 @pytest.mark.parametrize(
     ("events", "said"),
     [
-        ((30, 40), "Engagement in the Pilot does not clearly differ by area: A 30% to B 40%"),
-        ((40, 75), "Engagement in the Pilot differs by area: A 40% to B 75%"),
+        ((30, 40), "Engagement in the pilot does not clearly differ by area: A 30% to B 40%"),
+        ((40, 75), "Engagement in the pilot differs by area: A 40% to B 75%"),
     ],
 )
 def test_a_headline_speaks_of_a_range_only_where_it_is_more_than_chance(events: tuple[int, int], said: str) -> None:
@@ -135,12 +139,12 @@ def test_a_headline_speaks_of_a_range_only_where_it_is_more_than_chance(events: 
 @pytest.mark.parametrize(
     ("events", "said"),
     [
-        ((100,), "Everybody in the Pilot came from A: 100 people"),
-        ((60, 40), "The largest share of the Pilot came from A: 60 people, or 60%"),
-        ((50, 50), "The largest shares of the Pilot came from A and B: 50 people, or 50%, from each"),
+        ((100,), "Everybody in the pilot came from A: 100 people"),
+        ((60, 40), "The largest share of the people in the pilot came from A: 60 people, or 60%"),
+        ((50, 50), "The largest shares of the people in the pilot came from A and B: 50 people, or 50%, from each"),
         (
             (50, 45),
-            "People of the Pilot came in similar numbers from A and B: 45% to 50%",
+            "People in the pilot came in similar numbers from A and B: 45% to 50%",
         ),  # the lead may be one person
     ],
 )
@@ -155,7 +159,7 @@ def test_levels_are_compared_only_where_all_of_a_characteristic_are_shown() -> N
     rows = [("Pilot", name, name, "Area", x, n) for name, x, n in (("A", 30, 100), ("B", 40, 100), ("C", 4, 90))]
     frame = pd.DataFrame(rows, columns=["group", "term", "label", "variable", "n_event", "n"])
     shares = ShareOf(kind="engaged_across", estimand="e", view="across").estimate(Tally(frame))
-    said = "Too few groups of the Pilot can be shown to say whether it engages some people better"
+    said = "Too few kinds of people in the pilot can be shown to say whether some engage better"
     assert headline(make_safe(shares, POLICY), GROUPS) == said
 
 
@@ -164,5 +168,5 @@ def test_not_everybody_came_from_one_place_where_rounding_hides_the_others() -> 
     shares = ShareOf(kind="reach", estimand="e", view="reach").estimate(Tally(frame.assign(n_event=[489, 11], n=500)))
     coarse = make_safe(shares, Policy(noise_variance=0, round_for_display=50))
     assert coarse.estimates.tidy()["estimate"].tolist() == [1.0, 0.1]  # never to nobody
-    said = "The largest share of the Pilot came from A: 500 people, or 100%"
+    said = "The largest share of the people in the pilot came from A: 500 people, or 100%"
     assert headline(coarse, GROUPS, "tiles") == said

@@ -389,7 +389,7 @@ def test_effects() -> None:
     assert intervals(axes) == [("grey", [(8, 0), (32, 0)]), ("focus", [(-25.1, 1), (-2, 1)])]
     assert said(axes) == [("ink", "+20.0"), ("ink", "−13.5")]
     assert labels(axes) == ["Unadjusted", "Weighted"]
-    assert axes.get_xlabel() == "Difference, percentage points\n(left of the line: lower in Pilot)"
+    assert axes.get_xlabel() == "Difference, percentage points\n(left of the line: lower in the pilot)"
     assert alt == "Unadjusted: +20.0 points (+8.0 to +32.0). Weighted: −13.5 points (−25.1 to −2.0)."
 
 
@@ -457,7 +457,7 @@ Gender    | Woman     | -0.1     | -0.25    | 0.05      | 0.04
         ("focus", [(-25, 3), (5, 3)]),
     ]
     assert [text for _, text in said(axes)] == ["+12", "interaction p = 0.04", "+30", "−10"]
-    assert axes.get_xlabel() == "Difference in the share engaged, points\n(left of the line: lower in Pilot)"
+    assert axes.get_xlabel() == "Difference in the share engaged, points\n(left of the line: lower in the pilot)"
     assert alt == (
         "Everybody, Everybody: +12 points (+2 to +22). Gender, Man: +30 points (+20 to +40). "
         "Gender, Woman: −10 points (−25 to +5)."
@@ -498,7 +498,7 @@ group | time | estimate | conf_low | conf_high
 Pilot | 182  | 0.21     | 0.14     | 0.31
 PAIP  | 365  | 0.36     | 0.30     | 0.44
 """
-LOWER = "(left of the line: lower in Pilot)"
+LOWER = "(left of the line: lower in the pilot)"
 Frame = tuple[str, str, tuple[float, float], tuple[float, float]]
 DAYS, WEEK = "Days since first session", "Week since first attended session"
 FRAMES: dict[str, tuple[Safe, Look, list[Frame], tuple[float, float]]] = {

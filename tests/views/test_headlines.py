@@ -80,38 +80,38 @@ def weeks(*rows: tuple[str, int, int, float], kind: str = "sessions_by_week") ->
 
 CURVES = {
     "clearly higher": Case(
-        "By six months, 55% in Pilot and 33% in PAIP were well: clearly higher", stayed(), "well", {"": on(182, HIGHER)}
+        "By six months, 55% in the pilot and 33% in PAIP were well: clearly higher", stayed(), "well", {"": on(182, HIGHER)}
     ),
     "clearly lower": Case(
-        "By six months, 55% in Pilot and 33% in PAIP were well: clearly lower", stayed(), "well", {"": on(182, LOWER)}
+        "By six months, 55% in the pilot and 33% in PAIP were well: clearly lower", stayed(), "well", {"": on(182, LOWER)}
     ),
     "unclear on the last day": Case(
-        "By six months, 55% in Pilot and 33% in PAIP were well: difference unclear", stayed(), "well", {"": on(182, NONE)}
+        "By six months, 55% in the pilot and 33% in PAIP were well: difference unclear", stayed(), "well", {"": on(182, NONE)}
     ),
     "unclear on an early day": Case(
-        "By three months, 71% in Pilot and 52% in PAIP were well: difference unclear by then",
+        "By three months, 71% in the pilot and 52% in PAIP were well: difference unclear by then",
         stayed("fail"), "well", {"": on(90, NONE)},
     ),
     "clear on an early day": Case(
-        "By three months, 71% in Pilot and 52% in PAIP were well: clearly lower", stayed("fail"), "well", {"": on(90, LOWER)}
+        "By three months, 71% in the pilot and 52% in PAIP were well: clearly lower", stayed("fail"), "well", {"": on(90, LOWER)}
     ),
     "a difference of another day": Case(
-        "By six months, 55% in Pilot and 33% in PAIP were well", stayed(), "well", {"": on(90, HIGHER)}
+        "By six months, 55% in the pilot and 33% in PAIP were well", stayed(), "well", {"": on(90, HIGHER)}
     ),
-    "no difference may be told": Case("By six months, 55% in Pilot and 33% in PAIP were well", stayed(), "well"),
-    "one group": Case("By six months, 55% in Pilot were well", stayed(), "well", groups=("Pilot",)),
+    "no difference may be told": Case("By six months, 55% in the pilot and 33% in PAIP were well", stayed(), "well"),
+    "one group": Case("By six months, 55% in the pilot were well", stayed(), "well", groups=("Pilot",)),
     "nothing quoted": Case("", stayed().until(30), "well", {"": on(90, HIGHER)}),
     "weighted": Case("", stayed(counts=weighted()), "well", {"": on(182, HIGHER)}),
     "the first cause, with its difference": Case(
-        "By three months, disengaged: 27% in Pilot and 44% in PAIP; clearly lower",
+        "By three months, disengaged: 27% in the pilot and 44% in PAIP; clearly lower",
         LEFT, gaps={"disengagement": on(90, LOWER), "completion": on(90, HIGHER)},
     ),
     "the first cause, unclear on an early day": Case(
-        "By three months, disengaged: 27% in Pilot and 44% in PAIP; difference unclear by then",
+        "By three months, disengaged: 27% in the pilot and 44% in PAIP; difference unclear by then",
         LEFT, gaps={"disengagement": on(90, NONE)},
     ),
     "the first cause, without a difference": Case(
-        "By three months, disengaged: 27% in Pilot and 44% in PAIP", LEFT, gaps={"disengagement": on(60, LOWER)}
+        "By three months, disengaged: 27% in the pilot and 44% in PAIP", LEFT, gaps={"disengagement": on(60, LOWER)}
     ),
     "the first cause is not quoted": Case(
         "",
@@ -124,29 +124,29 @@ Pilot | completion    | 90   | 60     | 0.12     | 0.08     | 0.17      | pass
     "no cause is quoted": Case("", LEFT.until(30)),
 }  # fmt: skip
 SHARES = {
-    "engaged, before anybody could complete": Case("Engaged: 75% in Pilot and 50% in PAIP", shares("funnel", STEPS)),
+    "engaged, before anybody could complete": Case("Engaged: 75% in the pilot and 50% in PAIP", shares("funnel", STEPS)),
     "completed, once it is known": Case(
-        "Completed: 25% in Pilot and 0% in PAIP",
+        "Completed: 25% in the pilot and 0% in PAIP",
         shares("funnel", f"{STEPS}Pilot | completed | Completed | 10 | 40\nPAIP | completed | Completed | 0 | 80\n"),
     ),
     "one arm has no time": Case(
-        "Completed: 25% in Pilot",
+        "Completed: 25% in the pilot",
         shares("funnel", f"{STEPS}Pilot | completed | Completed | 10 | 40\nPAIP | completed | Completed | 0 | 0\n"),
     ),
     "neither": Case("", shares("funnel", "group | term | label | n_event | n\nPilot | intake | Intake | 20 | 40")),
-    "the first label of shares": Case("Attendance rate: 81% in Pilot and 64% in PAIP", safe_of("attendance_rate", RATES)),
+    "the first label of shares": Case("Attendance rate: 81% in the pilot and 64% in PAIP", safe_of("attendance_rate", RATES)),
     "the first label of one group": Case("Attendance rate: 64% in PAIP", safe_of("proportion", RATES), groups=("PAIP",)),
     "no share": Case("", safe_of("proportion", "group | term | label | estimate\nPilot | a | A | -")),
     "means of weeks": Case(
-        "Weekly sessions in Pilot: 1.3 in week 1, 0.6 in week 12",
+        "Weekly sessions in the pilot: 1.3 in week 1, 0.6 in week 12",
         weeks(("PAIP", 1, 300, 2.2), ("Pilot", 12, 55, 0.64), ("Pilot", 1, 110, 1.27), ("Pilot", 13, 45, 0.21)),
     ),
-    "of one week": Case("Weekly sessions in Pilot: 1.3 in week 3", weeks(("Pilot", 3, 50, 1.27), ("PAIP", 1, 90, 2.0))),
+    "of one week": Case("Weekly sessions in the pilot: 1.3 in week 3", weeks(("Pilot", 3, 50, 1.27), ("PAIP", 1, 90, 2.0))),
     "of the other group where the focus is not shown": Case(
         "Weekly sessions in PAIP: 2.2 in week 1, 2.0 in week 2", weeks(("PAIP", 1, 300, 2.2), ("PAIP", 2, 290, 2.0))
     ),
     "hours are no sessions": Case(
-        "Weekly hours in Pilot: 2.1 in week 1, 1.0 in week 2",
+        "Weekly hours in the pilot: 2.1 in week 1, 1.0 in week 2",
         weeks(("Pilot", 1, 90, 2.1), ("Pilot", 2, 80, 1.0), kind="hours_by_week"),
     ),
     "hours of one week": Case("Weekly hours in PAIP: 1.8 in week 4", weeks(("PAIP", 4, 90, 1.8), kind="hours_by_week")),
@@ -169,47 +169,47 @@ TWO = (("Pilot", "Austin", 40, 100), ("Pilot", "Pilsen", 40, 100), ("Pilot", "Up
 NEAR = (("Pilot", "Austin", 45, 100), ("Pilot", "Pilsen", 40, 100), ("Pilot", "Uptown", 15, 100))
 ALL = (("Pilot", "Austin", 95, 95), ("PAIP", "Pilsen", 300, 310))
 REACH = {
-    "one place leads": Case("The largest share of the Pilot came from Austin: 60 people, or 60%", reach(*ONE), "tiles"),
-    "one source leads": Case("Austin is the most common source: 60% of the Pilot", reach(*ONE)),
+    "one place leads": Case("The largest share of the people in the pilot came from Austin: 60 people, or 60%", reach(*ONE), "tiles"),
+    "one source leads": Case("Austin is the most common source of referrals in the pilot: 60%", reach(*ONE)),
     "two places are level": Case(
-        "The largest shares of the Pilot came from Austin and Pilsen: 40 people, or 40%, from each", reach(*TWO), "tiles"
+        "The largest shares of the people in the pilot came from Austin and Pilsen: 40 people, or 40%, from each", reach(*TWO), "tiles"
     ),
-    "two sources are level": Case("Austin and Pilsen are the most common sources: 40% of the Pilot each", reach(*TWO)),
+    "two sources are level": Case("Austin and Pilsen are the most common sources of referrals in the pilot: 40% each", reach(*TWO)),
     "places a rounding apart": Case(
-        "People of the Pilot came in similar numbers from Austin and Pilsen: 40% to 45%", reach(*NEAR), "tiles"
+        "People in the pilot came in similar numbers from Austin and Pilsen: 40% to 45%", reach(*NEAR), "tiles"
     ),
     "sources a rounding apart": Case(
-        "The most common sources of the Pilot are Austin and Pilsen: 40% to 45%", reach(*NEAR)
+        "The most common sources of referrals in the pilot are Austin and Pilsen: 40% to 45%", reach(*NEAR)
     ),
     "more than a rounding apart": Case(
-        "Austin is the most common source: 46% of the Pilot",
+        "Austin is the most common source of referrals in the pilot: 46%",
         reach(("Pilot", "Austin", 46, 100), ("Pilot", "Pilsen", 40, 100)),
     ),
-    "everybody from one place": Case("Everybody in the Pilot came from Austin: 95 people", reach(*ALL), "tiles"),
-    "everybody from one source": Case("Austin is the source of all referrals to the Pilot", reach(*ALL)),
+    "everybody from one place": Case("Everybody in the pilot came from Austin: 95 people", reach(*ALL), "tiles"),
+    "everybody from one source": Case("Austin is the source of all referrals in the pilot", reach(*ALL)),
     "a place that nobody recorded leads nothing": Case(
-        "Austin is the most common source: 20% of the Pilot",
+        "Austin is the most common source of referrals in the pilot: 20%",
         reach(("Pilot", "not recorded", 80, 100), ("Pilot", "Austin", 20, 100)),
     ),
     "nothing recorded": Case("", reach(("Pilot", "not recorded", 80, 80), ("PAIP", "Austin", 20, 100))),
     "of the other group alone": Case("", reach(("PAIP", "Austin", 20, 100))),
     "levels that differ": Case(
-        "Engagement in the Pilot differs by area: Austin 40% to Pilsen 75%",
+        "Engagement in the pilot differs by area: Austin 40% to Pilsen 75%",
         across(("Pilot", "Area", "Pilsen", 75, 100), ("Pilot", "Area", "Austin", 40, 100), ("PAIP", "Area", "Uptown", 1, 99),
                ("Pilot", "Gender", "Man", 60, 100), ("Pilot", "Gender", "Woman", 64, 100)),
     ),
     "a clear range goes before a larger one": Case(
-        "Engagement in the Pilot differs by gender: Man 40% to Woman 55%",
+        "Engagement in the pilot differs by gender: Man 40% to Woman 55%",
         across(("Pilot", "Gender", "Man", 400, 1000), ("Pilot", "Gender", "Woman", 550, 1000),
                ("Pilot", "Area", "Austin", 5, 20), ("Pilot", "Area", "Pilsen", 9, 20)),
     ),
     "levels that may be alike": Case(
-        "Engagement in the Pilot does not clearly differ by area: Austin 30% to Pilsen 40%",
+        "Engagement in the pilot does not clearly differ by area: Austin 30% to Pilsen 40%",
         across(("Pilot", "Area", "Austin", 30, 100), ("Pilot", "Area", "Pilsen", 40, 100)),
     ),
     "levels that are alike": Case("", across(("Pilot", "Area", "Austin", 30, 100), ("Pilot", "Area", "Pilsen", 60, 200))),
     "a hidden level": Case(
-        "Too few groups of the Pilot can be shown to say whether it engages some people better",
+        "Too few kinds of people in the pilot can be shown to say whether some engage better",
         across(("Pilot", "Area", "Austin", 30, 100), ("Pilot", "Area", "Pilsen", 0, 0)),
     ),
     "everybody is no level": Case("", across(("Pilot", "Everybody", "Everybody", 0, 0))),
@@ -241,15 +241,15 @@ Pilot | 365  | 0.42     | 0.33     | 0.55
 PAIP  | 182  | 0.36     | 0.30     | 0.44
 """
 OTHERS = {
-    "now and a quarter ago": Case("Pilot, now and a quarter ago: Engaged 55% after 42%", safe_of("trend", TREND)),
+    "now and a quarter ago": Case("Now and a quarter ago, in the pilot: Engaged 55% now, 42% then", safe_of("trend", TREND)),
     "now and a quarter ago of two measures": Case(
-        "Pilot, now and a quarter ago: Engaged 55% after 42%; Completed 25% after 11%",
+        "Now and a quarter ago, in the pilot: Engaged 55% now, 42% then; Completed 25% now, 11% then",
         safe_of("trend", TREND.replace("| 0   |", "| 30  |")),
     ),
     "a quarter ago is not known": Case("", safe_of("trend", TREND.replace("| 90  | 0.42", "| 0   | 0.42"))),
     "now is not known": Case("", safe_of("trend", TREND.replace("| 120 | 0.55", "| 120 | -   "))),
     "a measure that is not known now": Case(
-        "Pilot, now and a quarter ago: Completed 25% after 11%",
+        "Now and a quarter ago, in the pilot: Completed 25% now, 11% then",
         safe_of("trend", TREND.replace("| 0   |", "| 30  |").replace("| 120 | 0.55", "| 120 | -   ")),
     ),
     "no quarter before": Case("", safe_of("trend", "\n".join(TREND.strip().splitlines()[:2]))),
@@ -287,7 +287,7 @@ OTHERS = {
         "Everybody: 0 points (−3 to 0)", safe_of("subgroups", LEVELS.format(-0.0012, -0.03, 0.004))
     ),
     "repeated harm": Case(
-        "By six months: 21 times per hundred people in Pilot (14 to 31) and 36 times per hundred people in PAIP (30 to 44)",
+        "By six months: 21 times per hundred people in the pilot (14 to 31) and 36 times per hundred people in PAIP (30 to 44)",
         safe_of("mean_count", COUNTS),
     ),
     "no repeated harm": Case("", safe_of("mean_count", "group | time | estimate\nPilot | 182 | -")),

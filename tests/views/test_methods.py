@@ -250,7 +250,7 @@ def test_the_target_trial(assignment: str, shown: list[dict[str, Any]]) -> None:
     ]  # fmt: skip
     assert ("court supervision" in found[4][2]) is (assignment == "mandate")
     assert found[5][2] == (
-        "None is claimed: differences between groups made alike in what was measured, for people like those of Pilot (ATT)"
+        "None is claimed: differences between groups made alike in what was measured, for people like those in the pilot (ATT)"
     )
 
 

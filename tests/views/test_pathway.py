@@ -83,16 +83,16 @@ COMPLETED = "Completed is counted since referral, by the rule of the protocol."
 SENTENCES: dict[str, tuple[Safe, tuple[str, ...], str]] = {
     "the pathway, on the last day up to half a year that both have": (
         PATHWAY, GROUPS,
-        "Of every hundred people referred to Pilot, at six months about 53 were active and 39 had left. Of every hundred people "
-        "referred to PAIP, at six months about 46 were active, 2 had returned, 10 were waiting for a first session and 8 had "
+        "Of every hundred people in the pilot, at six months after referral about 53 were active and 39 had left. Of every hundred people "
+        "in PAIP, at six months after referral about 46 were active, 2 had returned, 10 were waiting for a first session and 8 had "
         f"lapsed. {COMPLETED}",
     ),
     "of one group": (
-        PATHWAY, ("Pilot",), f"Of every hundred people referred to Pilot, at six months about 53 were active and 39 had left. {COMPLETED}",
+        PATHWAY, ("Pilot",), f"Of every hundred people in the pilot, at six months after referral about 53 were active and 39 had left. {COMPLETED}",
     ),
     "from a state, on the one day there is": (
         safe_of("state_occupation", FROM, view="from_state"), ("PAIP, lapsed on day 90",),
-        f"Of every hundred people of PAIP, lapsed on day 90, at one year about 30 had completed and 70 had left. {COMPLETED}",
+        f"Of every hundred people in PAIP, lapsed on day 90, at one year about 30 had completed and 70 had left. {COMPLETED}",
     ),
     "only states that are not told apart": (
         safe_of("state_occupation", "group | state | time | n_risk | estimate\nPilot | other | 90 | 20 | 1\nPilot | left | 90 | 20 | -"),
@@ -100,7 +100,7 @@ SENTENCES: dict[str, tuple[Safe, tuple[str, ...], str]] = {
     ),
     "days": (
         DAYS, GROUPS,
-        "Mean days of the first 365 after referral, in Pilot: waiting 49 (36 to 62). Mean days of the first 365 after "
+        "Mean days of the first 365 after referral, in the pilot: waiting 49 (36 to 62). Mean days of the first 365 after "
         "referral, in PAIP: waiting 66 (58 to 73) and lapsed 25 (20 to 30).",
     ),
     "nothing is linked": (
@@ -267,7 +267,7 @@ def test_the_first_day_alone_is_nothing_to_show() -> None:
 @pytest.mark.parametrize(
     ("safe", "told"),
     [
-        (PATHWAY, "At six months after referral, 53% in Pilot and 46% in PAIP were active"),
+        (PATHWAY, "At six months after referral, 53% in the pilot and 46% in PAIP were active"),
         (
             risks("-0.004"),
             "Largest difference in the share with a first session by day 60: +6.0 points (−1.0 to +12.0), Site, Site 2 - north "

@@ -46,7 +46,7 @@ PAIP  | 30   | 220    | 0.84     | 0.80     | 0.88      | pass
 PAIP  | 90   | 150    | 0.52     | 0.46     | 0.58      | pass
 PAIP  | 182  | 100    | 0.33     | 0.28     | 0.39      | fail
 """)
-AT_90 = "At three months, 71% in Pilot (63% to 79%) and 52% in PAIP (46% to 58%) were not disengaged."
+AT_90 = "At three months, 71% in the pilot (63% to 79%) and 52% in PAIP (46% to 58%) were not disengaged."
 PILOT_ONLY = curve("""
 group | time | n_risk | estimate | conf_low | conf_high | verdict
 Pilot | 60   | 90     | 0.92     | 0.87     | 0.96      | pass
@@ -73,40 +73,40 @@ PAIP  | 60   | 150    | 0.65     | 0.59     | 0.71      | {paip}
 """)
 
 
-FEW = "too few people would stand behind it."
+FEW = "too few would stand behind it."
 NOTHING = "Too few people were observed long enough to say anything about a given day."
 SURVIVAL = {
     "both groups, without a difference": Case(AT_90, BOTH, "not disengaged"),
     "clearly higher": Case(
-        f"{AT_90} The share is clearly higher in Pilot: by 8 to 32 points.",
+        f"{AT_90} The share is clearly higher in the pilot: by 8 to 32 points.",
         BOTH, "not disengaged", {"": on(90, HIGHER)},
     ),
     "clearly lower": Case(
-        f"{AT_90} The share is clearly lower in Pilot: by 11 to 29 points.",
+        f"{AT_90} The share is clearly lower in the pilot: by 11 to 29 points.",
         BOTH, "not disengaged", {"": on(90, LOWER)},
     ),
     "unclear": Case(
-        f"{AT_90} Of every hundred people, Pilot could have anything from 12 fewer to 6 more.",
+        f"{AT_90} Unclear: 12 fewer to 6 more of every hundred people in the pilot.",
         BOTH, "not disengaged", {"": on(90, NONE)},
     ),
     "a difference of no day": Case(
-        f"{AT_90} The share is clearly higher in Pilot: by 8 to 32 points.", BOTH, "not disengaged", {"": HIGHER}
+        f"{AT_90} The share is clearly higher in the pilot: by 8 to 32 points.", BOTH, "not disengaged", {"": HIGHER}
     ),
     "the difference of another day is not told": Case(AT_90, BOTH, "not disengaged", {"": on(182, HIGHER)}),
     "with its figure": Case(f"{AT_90} See @fig-stay.", BOTH, "not disengaged", see="fig-stay"),
     "the other group first": Case(
-        "At three months, 52% in PAIP (46% to 58%) and 71% in Pilot (63% to 79%) were not disengaged. "
+        "At three months, 52% in PAIP (46% to 58%) and 71% in the pilot (63% to 79%) were not disengaged. "
         "The share is clearly lower in PAIP: by 11 to 29 points.",
         BOTH, "not disengaged", {"": on(90, LOWER)}, ("PAIP", "Pilot"),
     ),
     "an event that nobody named": Case(AT_90.replace("not disengaged", "without the event"), BOTH),
-    "one arm absent": Case("At day 60, 92% in Pilot (87% to 96%) were well.", PILOT_ONLY, "well"),
+    "one arm absent": Case("At day 60, 92% in the pilot (87% to 96%) were well.", PILOT_ONLY, "well"),
     "the other too few": Case(
-        f"At day 60, 81% in Pilot (72% to 88%) were well. No share is given for PAIP: {FEW}",
+        f"At day 60, 81% in the pilot (72% to 88%) were well. No share is given of people in PAIP: {FEW}",
         apart("pass", "unknown"), "well",
     ),
     "the other quoted on no common day": Case(
-        f"At day 60, 81% in Pilot (72% to 88%) were well. No share is given for PAIP: {FEW}",
+        f"At day 60, 81% in the pilot (72% to 88%) were well. No share is given of people in PAIP: {FEW}",
         curve("""
 group | time | n_risk | estimate | conf_low | conf_high | verdict
 Pilot | 60   | 80     | 0.81     | 0.72     | 0.88      | pass
@@ -115,7 +115,7 @@ PAIP  | 60   | 150    | 0.55     | 0.49     | 0.61      | unknown
 """), "well",
     ),
     "of a group without an event nothing is missing": Case(
-        "At day 60, 81% in Pilot (72% to 88%) were well.",
+        "At day 60, 81% in the pilot (72% to 88%) were well.",
         curve("""
 group | time | n_risk | estimate | conf_low | conf_high | verdict
 Pilot | 60   | 80     | 0.81     | 0.72     | 0.88      | pass
@@ -124,10 +124,10 @@ PAIP  | 60   | 150    | 1        | 1        | 1         | unknown
     ),
     "nothing may be quoted": Case(NOTHING, apart("unknown", "unknown"), "well", see="fig-stay"),
     "all and nearly all; limits that are the same": Case(
-        "At day 60, 100% in Pilot and over 99% in PAIP (97% to over 99%) were well.", EDGES, "well"
+        "At day 60, 100% in the pilot and over 99% in PAIP (97% to over 99%) were well.", EDGES, "well"
     ),
     "none and under one percent; limits that are missing": Case(
-        "At day 60, 0% in Pilot and under 1% in PAIP (under 1% to 1%) were well.", LOW, "well"
+        "At day 60, 0% in the pilot and under 1% in PAIP (under 1% to 1%) were well.", LOW, "well"
     ),
 }  # fmt: skip
 
@@ -139,8 +139,8 @@ Pilot | completion    | 90   | 60     | 0.12     | 0.08     | 0.17      | pass
 PAIP  | disengagement | 90   | 150    | 0.44     | 0.38     | 0.50      | pass
 PAIP  | completion    | 90   | 150    | 0.31     | 0.26     | 0.37      | pass
 """, cause=True)  # fmt: skip
-GONE = "By three months, disengaged: 27% in Pilot (21% to 34%) and 44% in PAIP (38% to 50%)."
-DONE = "By three months, completed: 12% in Pilot (8% to 17%) and 31% in PAIP (26% to 37%)."
+GONE = "By three months, disengaged: 27% in the pilot (21% to 34%) and 44% in PAIP (38% to 50%)."
+DONE = "By three months, completed: 12% in the pilot (8% to 17%) and 31% in PAIP (26% to 37%)."
 
 
 def causes(pilot: tuple[str, str], paip: tuple[str, str], zero: float = 0.12) -> Safe:
@@ -157,27 +157,27 @@ PAIP  | completion    | 90   | 150    | 0.31     | 0.26     | 0.37      | {paip[
 INCIDENCES = {
     "two causes": Case(f"{GONE} {DONE}", LEFT),
     "each cause has its own difference": Case(
-        f"{GONE} The share is clearly lower in Pilot: by 11 to 29 points. "
-        f"{DONE} Of every hundred people, Pilot could have anything from 12 fewer to 6 more.",
+        f"{GONE} The share is clearly lower in the pilot: by 11 to 29 points. "
+        f"{DONE} Unclear: 12 fewer to 6 more of every hundred people in the pilot.",
         LEFT, gaps={"disengagement": on(90, LOWER), "completion": on(90, NONE)},
     ),
     "a difference of another day": Case(f"{GONE} {DONE}", LEFT, gaps={"disengagement": on(60, LOWER)}),
     "of one cause the other group is missing": Case(
-        f"{GONE} By three months, completed: 12% in Pilot (8% to 17%). No share is given for PAIP (completed): {FEW}",
+        f"{GONE} By three months, completed: 12% in the pilot (8% to 17%). No share is given of people in PAIP (completed): {FEW}",
         causes(("pass", "pass"), ("pass", "fail")),
     ),
     "of all causes told the other group is missing": Case(
-        "By three months, disengaged: 27% in Pilot (21% to 34%). By three months, completed: 12% in Pilot (8% to 17%). "
-        f"No share is given for PAIP: {FEW}",
+        "By three months, disengaged: 27% in the pilot (21% to 34%). By three months, completed: 12% in the pilot (8% to 17%). "
+        f"No share is given of people in PAIP: {FEW}",
         causes(("pass", "pass"), ("unknown", "unknown")),
     ),
     "before the first event": Case(
-        f"{GONE} By three months, completed: 31% in PAIP (26% to 37%). No share is given for Pilot (completed): {FEW}",
+        f"{GONE} By three months, completed: 31% in PAIP (26% to 37%). No share is given of people in the pilot (completed): {FEW}",
         causes(("pass", "pass"), ("pass", "pass"), zero=0),
     ),
     "nothing may be quoted": Case(NOTHING, causes(("unknown", "fail"), ("fail", "unknown")), see="fig-x"),
     "first sessions, and a cause in the study's words": Case(
-        "By day 30, attended a first session: 81% in Pilot (72% to 88%). By day 30, recorded harm: 11% in Pilot (6% to "
+        "By day 30, attended a first session: 81% in the pilot (72% to 88%). By day 30, recorded harm: 11% in the pilot (6% to "
         "17%).",
         curve("""
 group | cause         | time | n_risk | estimate | conf_low | conf_high | verdict
@@ -199,8 +199,8 @@ PAIP  | intake    | Intake    | 300     | 400
 PAIP  | engaged   | Engaged   | 150     | 300
 PAIP  | completed | Completed | 0       | 0
 """)  # fmt: skip
-ENGAGED = "Engaged: 75% in Pilot (67% to 82%; 90 of 120 people) and 50% in PAIP (44% to 56%; 150 of 300 people)."
-COMPLETED = "Completed: 25% in Pilot (14% to 40%; 10 of 40 people)."
+ENGAGED = "Engaged: 75% in the pilot (67% to 82%; 90 of 120 people) and 50% in PAIP (44% to 56%; 150 of 300 people)."
+COMPLETED = "Completed: 25% in the pilot (14% to 40%; 10 of 40 people)."
 RATES = """
 group | term | label           | n   | estimate | conf_low | conf_high
 Pilot | a    | Attendance rate | 110 | 0.81     | 0.75     | 0.86
@@ -209,8 +209,8 @@ PAIP  | a    | Attendance rate | 320 | 0.64     | 0.61     | 0.67
 SHARES = {
     "steps of the funnel": Case(f"{ENGAGED} {COMPLETED}", STEPS),
     "with the differences of their labels": Case(
-        f"{ENGAGED} The share is clearly higher in Pilot: by 8 to 32 points. {COMPLETED} The share is clearly lower in "
-        "Pilot: by 11 to 29 points. See @tbl-steps.",
+        f"{ENGAGED} The share is clearly higher in the pilot: by 8 to 32 points. {COMPLETED} The share is clearly lower in "
+        "the pilot: by 11 to 29 points. See @tbl-steps.",
         STEPS, gaps={"Engaged": HIGHER, "Completed": LOWER}, see="tbl-steps",
     ),
     "no step whose time is over": Case(
@@ -218,7 +218,7 @@ SHARES = {
         shares("funnel", "group | term | label | n_event | n\nPilot | intake | Intake | 9 | 12"), see="tbl-steps",
     ),
     "of one person": Case(
-        "Returned: 0% in Pilot (0% to 79%; 0 of 1 person) and 100% in PAIP (34% to 100%; 2 of 2 people).",
+        "Returned: 0% in the pilot (0% to 79%; 0 of 1 person) and 100% in PAIP (34% to 100%; 2 of 2 people).",
         shares("returns", "group | term | label | n_event | n\nPilot | r | Returned | 0 | 1\nPAIP | r | Returned | 2 | 2"),
     ),
     "of nobody nothing is said": Case(
@@ -227,26 +227,26 @@ SHARES = {
     ),
     "nothing at all": Case("", shares("returns", "group | term | label | n_event | n\nPilot | r | Returned | 0 | 0")),
     "means have no people in them": Case(
-        "Attendance rate: 81% in Pilot (75% to 86%) and 64% in PAIP (61% to 67%).", safe_of("attendance_rate", RATES)
+        "Attendance rate: 81% in the pilot (75% to 86%) and 64% in PAIP (61% to 67%).", safe_of("attendance_rate", RATES)
     ),
     "a group that is not asked for": Case(
         "Attendance rate: 64% in PAIP (61% to 67%).", safe_of("attendance_rate", RATES), groups=("PAIP",)
     ),
     "terms where there is no label": Case(
-        "came back: 81% in Pilot (75% to 86%).",
+        "came back: 81% in the pilot (75% to 86%).",
         safe_of("proportion", "group | term | estimate | conf_low | conf_high\nPilot | came back | 0.81 | 0.75 | 0.86"),
     ),
     "a difference by label": Case(
-        "Attendance rate: 81% in Pilot (75% to 86%) and 64% in PAIP (61% to 67%). The share is clearly higher in Pilot: "
+        "Attendance rate: 81% in the pilot (75% to 86%) and 64% in PAIP (61% to 67%). The share is clearly higher in the pilot: "
         "by 8 to 32 points.",
         safe_of("dose_reached", RATES), gaps={"Attendance rate": HIGHER},
     ),
     "whether groups differ in what a method needs is no finding": Case(
-        "Attendance rate: 81% in Pilot (75% to 86%) and 64% in PAIP (61% to 67%).",
+        "Attendance rate: 81% in the pilot (75% to 86%) and 64% in PAIP (61% to 67%).",
         safe_of("equipoise", RATES), gaps={"Attendance rate": HIGHER},
     ),
     "nor in what is incomplete": Case(
-        "Attendance rate: 81% in Pilot (75% to 86%) and 64% in PAIP (61% to 67%).",
+        "Attendance rate: 81% in the pilot (75% to 86%) and 64% in PAIP (61% to 67%).",
         safe_of("incomplete", RATES), gaps={"Attendance rate": HIGHER},
     ),
 }  # fmt: skip
@@ -303,12 +303,12 @@ MODELS = {
         cox(0.66, 0.48, 0.91, 0.011, "Employed"),
     ),
     "a rate that is unclear": Case(
-        "Employed: there is no clear difference in the rate of the event (hazard ratio 1.10, 95% confidence interval "
+        "Employed: unclear. The rate of the event could be anything from 19% lower to 49% higher (hazard ratio 1.10, 95% confidence interval "
         f"0.81 to 1.49, p = 0.540), {HELD}",
         cox(1.1, 0.81, 1.49, 0.54, "Employed"),
     ),
     "a limit at 1": Case(
-        "Employed: there is no clear difference in the rate of the event (hazard ratio 1.40, 95% confidence interval "
+        "Employed: unclear. The rate of the event could be anything from the same to 96% higher (hazard ratio 1.40, 95% confidence interval "
         f"1.00 to 1.96, p = 0.050), {HELD}",
         cox(1.4, 1.0, 1.96, 0.05, "Employed"),
     ),
@@ -317,27 +317,27 @@ MODELS = {
         cox(0.66, 0.48, 0.91, 0.011, "-"),
     ),
     "means that are clearly longer": Case(
-        f"{OVER}, people in Pilot spent clearly more days without harm than people in PAIP: 4 to 19 days more.",
+        f"{OVER}, people in the pilot spent clearly more days without harm than people in PAIP: 4 to 19 days more.",
         contrast(11.6, 4.2, 19.1), "harm",
     ),
     "means that are clearly shorter": Case(
-        f"{OVER}, people in Pilot spent clearly fewer days without harm than people in PAIP: 4 to 19 days fewer.",
+        f"{OVER}, people in the pilot spent clearly fewer days without harm than people in PAIP: 4 to 19 days fewer.",
         contrast(-11.6, -19.1, -4.2), "harm",
     ),
     "means that may be alike": Case(
-        f"{OVER} there is no clear difference in the mean time without harm: compared with PAIP, Pilot could lie anywhere "
-        "from 3 days fewer to 1 day more.",
+        f"Unclear: {OVER[0].lower()}{OVER[1:]}, people in the pilot could have 3 days fewer to 1 day more without harm on average, "
+        "compared with people in PAIP.",
         contrast(-1.1, -3.2, 1.0), "harm",
     ),
     "one day, and none": Case(
-        f"{OVER} there is no clear difference in the mean time without harm: compared with PAIP, Pilot could lie anywhere "
-        "from 1 day fewer to no days apart.",
+        f"Unclear: {OVER[0].lower()}{OVER[1:]}, people in the pilot could have 1 day fewer to as many days without harm on average, "
+        "compared with people in PAIP.",
         contrast(-0.4, -1.2, 0.3), "harm",
     ),
     "a mean that may not be told": Case(NOTHING, contrast("-", "-", "-"), "harm", see="fig-x"),
     "a group without an event has no error": Case(NOTHING, contrast(11.6, 4.2, 19.1, counted(0)), "harm"),
     "both groups have events": Case(
-        f"{OVER}, people in Pilot spent clearly more days without harm than people in PAIP: 4 to 19 days more.",
+        f"{OVER}, people in the pilot spent clearly more days without harm than people in PAIP: 4 to 19 days more.",
         contrast(11.6, 4.2, 19.1, counted(20)), "harm",
     ),
     "Gray's test of two causes": Case(
@@ -349,20 +349,18 @@ MODELS = {
     ),
     "no test": Case("", safe_of("gray_test", "cause | p_value\ndisengagement | -"), see="fig-x"),
     "effects that are higher, lower and unclear": Case(
-        "Unadjusted: the share is clearly higher in Pilot, by 8 to 32 points. "
-        "Weighted: the share is clearly lower in Pilot, by 62 to 90 points. "
-        "Standardized: unclear. Compared with PAIP, Pilot could lie anywhere from 12 points lower to "
-        "6 points higher. "
-        "Both: unclear. Compared with PAIP, Pilot could lie anywhere from 1 point lower to no points "
-        "apart.",
+        "Unadjusted: the share is clearly higher in the pilot, by 8 to 32 points. "
+        "Weighted: the share is clearly lower in the pilot, by 62 to 90 points. "
+        "Standardized: unclear, 12 fewer to 6 more of every hundred people in the pilot. "
+        "Both: unclear, 1 fewer to as many of every hundred people in the pilot.",
         effects(
             ("Unadjusted", 0.2, 0.08, 0.32), ("Weighted", -0.7, -0.9, -0.62), ("Standardized", -0.03, -0.12, 0.06),
             ("Both", -0.004, -0.01, 0.002),
         ),
     ),
     "days by which shares were reached": Case(
-        "In Pilot, so many came: 25% by day 14 (11 to 17), 50% by day 23 (from 20) and 75% by no day so far. In PAIP, so many "
-        "came: 50% by day 1,200 (24 to 1,300). See @fig-x.",
+        "So many people in the pilot came: 25% by day 14 (11 to 17), 50% by day 23 (from 20) and 75% by no day so far. So many people "
+        "in PAIP came: 50% by day 1,200 (24 to 1,300). See @fig-x.",
         safe_of("survival_quantile", """
 group | q    | n   | estimate | conf_low | conf_high
 PAIP  | 0.5  | 900 | 1200     | 24       | 1300
@@ -372,7 +370,7 @@ Pilot | 0.75 | 160 | -        | 40       | -
 """), "came", see="fig-x",
     ),
     "days by which shares were reached, of an event without a name": Case(
-        "In Pilot, so many had the event: 25% by day 14 (11 to 17).",
+        "So many people in the pilot had the event: 25% by day 14 (11 to 17).",
         safe_of("survival_quantile", "group | q | n | estimate | conf_low | conf_high\nPilot | 0.25 | 160 | 14 | 11 | 17"),
     ),
     "any analysis": Case(
@@ -385,11 +383,11 @@ Pilot | 0.75 | 160 | -        | 40       | -
     ),
     "any analysis without a number": Case("", safe_of("mine", "estimate\n-"), see="fig-x"),
     "a result that is withheld": Case(
-        "Not shown: fewer than 11 people or events would be described.",
+        "Withheld to protect people: fewer than 11 people or events would be described. Withheld is not zero.",
         safe_of("funnel", "estimate\n0.5", verdict="withheld"), see="fig-x",
     ),
     "a result that another policy withholds": Case(
-        "Not shown: fewer than 7 people or events would be described.",
+        "Withheld to protect people: fewer than 7 people or events would be described. Withheld is not zero.",
         safe_of("cox", "estimate\n0.5", verdict="withheld", policy=Policy(minimum_count=7)),
     ),
 }  # fmt: skip
@@ -424,11 +422,11 @@ GATES = {
         gate("equipoise | 0.14 | 0.2 | fail"),
     ),
     "the sample passes": Case(
-        f"After weighting, Pilot counts for about 130 people and PAIP for about 245. {MEASURED}",
+        f"After weighting, the people in the pilot count for about 130, those in PAIP for about 245. {MEASURED}",
         gate("effective sample size | 130 | 30 | pass"),
     ),
     "the sample fails": Case(
-        "After weighting, Pilot counts for about 130 people and PAIP for about 245: less than 300 in a group is too "
+        "After weighting, the people in the pilot count for about 130, those in PAIP for about 245: less than 300 in a group is too "
         f"little to rest a conclusion on. {MEASURED}",
         gate("effective sample size | 130 | 300 | fail"),
     ),
@@ -451,7 +449,7 @@ GATES = {
         "After weighting, every measured characteristic is balanced: the largest standardized difference is 0.08. "
         "Only 14% of people have a preference score at which both groups are common (less than 20%): the comparison "
         "rests on a model more than on comparable people. "
-        "After weighting, Pilot counts for about 130 people and PAIP for about 245. "
+        "After weighting, the people in the pilot count for about 130, those in PAIP for about 245. "
         "The test found no sign that hazard ratios change over time (p = 0.210); with few events it finds little. "
         + MEASURED,
         gate(
@@ -507,7 +505,7 @@ PAIP  | 182  | Day 182 | 0.36     | 0.30     | 0.44
 PAIP  | 365  | Day 365 | 0.70     | -        | -
 """
 REPEATED = (
-    "By six months, harm had been recorded 21 times per hundred people in Pilot (14 to 31) and 36 times per hundred people "
+    "By six months, harm had been recorded 21 times per hundred people in the pilot (14 to 31) and 36 times per hundred people "
     "in PAIP (30 to 44)."
 )
 MEASURES = """
@@ -603,11 +601,11 @@ FINAL = {
     ),
     "repeated harm": Case(REPEATED, safe_of("mean_count", TWICE)),
     "repeated harm, more often": Case(
-        f"{REPEATED} That is clearly more often in Pilot. These figures are not adjusted.",
+        f"{REPEATED} That is clearly more often in the pilot. These figures are not adjusted.",
         safe_of("mean_count", TWICE), gaps={"": HIGHER},
     ),
     "repeated harm, less often": Case(
-        f"{REPEATED} That is clearly less often in Pilot. These figures are not adjusted.",
+        f"{REPEATED} That is clearly less often in the pilot. These figures are not adjusted.",
         safe_of("mean_count", TWICE), gaps={"": LOWER},
     ),
     "repeated harm, unclear": Case(
@@ -615,7 +613,7 @@ FINAL = {
         safe_of("mean_count", TWICE), gaps={"": NONE},
     ),
     "repeated harm of one group": Case(
-        "By day 364, harm had been recorded 42 times per hundred people in Pilot (33 to 55).",
+        "By day 364, harm had been recorded 42 times per hundred people in the pilot (33 to 55).",
         safe_of("mean_count", TWICE), groups=("Pilot",),
     ),
     "no repeated harm": Case(
@@ -671,16 +669,16 @@ def test_sentence(name: str) -> None:
 @pytest.mark.parametrize(
     ("gap", "said"),
     [
-        (Gap(0, -0.06, 0.1), "Of every hundred people, Pilot could have anything from 6 fewer to 10 more."),
-        (Gap(0, -0.0101, 0.0149), "Of every hundred people, Pilot could have anything from 1 fewer to 1 more."),
-        (Gap(0, -0.3, 0.0), "Of every hundred people, Pilot could have anything from 30 fewer to as many."),
-        (Gap(0, 0.0, 0.3), "Of every hundred people, Pilot could have anything from as many to 30 more."),
-        (Gap(0.1, 0.004, 0.2), "The share is clearly higher in Pilot: by 0.4 to 20 points."),
-        (Gap(0.1, 0.01, 0.2), "The share is clearly higher in Pilot: by 1 to 20 points."),
-        (Gap(0.7, 0.62, 0.9), "The share is clearly higher in Pilot: by 62 to 90 points."),
-        (Gap(-0.7, -0.9, -0.62), "The share is clearly lower in Pilot: by 62 to 90 points."),
-        (Gap(0.1, -0.62, 0.9), "Of every hundred people, Pilot could have anything from 62 fewer to 90 more."),
-        (Gap(-0.1, -0.2, -0.004), "The share is clearly lower in Pilot: by 0.4 to 20 points."),
+        (Gap(0, -0.06, 0.1), "Unclear: 6 fewer to 10 more of every hundred people in the pilot."),
+        (Gap(0, -0.0101, 0.0149), "Unclear: 1 fewer to 1 more of every hundred people in the pilot."),
+        (Gap(0, -0.3, 0.0), "Unclear: 30 fewer to as many of every hundred people in the pilot."),
+        (Gap(0, 0.0, 0.3), "Unclear: as many to 30 more of every hundred people in the pilot."),
+        (Gap(0.1, 0.004, 0.2), "The share is clearly higher in the pilot: by 0.4 to 20 points."),
+        (Gap(0.1, 0.01, 0.2), "The share is clearly higher in the pilot: by 1 to 20 points."),
+        (Gap(0.7, 0.62, 0.9), "The share is clearly higher in the pilot: by 62 to 90 points."),
+        (Gap(-0.7, -0.9, -0.62), "The share is clearly lower in the pilot: by 62 to 90 points."),
+        (Gap(0.1, -0.62, 0.9), "Unclear: 62 fewer to 90 more of every hundred people in the pilot."),
+        (Gap(-0.1, -0.2, -0.004), "The share is clearly lower in the pilot: by 0.4 to 20 points."),
     ],
 )  # fmt: skip
 def test_difference(gap: Gap, said: str) -> None:
@@ -704,7 +702,7 @@ def test_change_since_a_quarter_ago(gap: Gap, said: str) -> None:
     [
         (-5.2, "points", "5 points lower"), (5.2, "points", "5 points higher"), (-1, "points", "1 point lower"),
         (1.4, "points", "1 point higher"), (-0.4, "points", "no points apart"), (-5.2, "days", "5 days fewer"),
-        (5.2, "days", "5 days more"), (-1, "days", "1 day fewer"), (1, "days", "1 day more"), (0.2, "days", "no days apart"),
+        (5.2, "days", "5 days more"), (-1, "days", "1 day fewer"), (1, "days", "1 day more"), (0.2, "days", "as many days"),
     ],
 )  # fmt: skip
 def test_amount(value: float, unit: str, said: str) -> None:
@@ -725,12 +723,12 @@ def test_p_value_after_its_letter(p: float, coarse: bool, said: str) -> None:
 @pytest.mark.parametrize(
     ("row", "people", "said"),
     [
-        ((0.5, 0.4, 0.61, 10, 20), False, "50% in Pilot (40% to 61%)"),
-        ((0.5, 0.4, 0.61, 10, 20), True, "50% in Pilot (40% to 61%; 10 of 20 people)"),
-        ((0.5, 0.5, 0.5, 10, 20), False, "50% in Pilot"),
-        ((0.0, float("nan"), float("nan"), 0, 20), False, "0% in Pilot"),
-        ((0.004, 0.0, 0.02, 1, 250), True, "under 1% in Pilot (0% to 2%; 1 of 250 people)"),
-        ((1.0, 0.2, 1.0, 1, 1), True, "100% in Pilot (20% to 100%; 1 of 1 person)"),
+        ((0.5, 0.4, 0.61, 10, 20), False, "50% in the pilot (40% to 61%)"),
+        ((0.5, 0.4, 0.61, 10, 20), True, "50% in the pilot (40% to 61%; 10 of 20 people)"),
+        ((0.5, 0.5, 0.5, 10, 20), False, "50% in the pilot"),
+        ((0.0, float("nan"), float("nan"), 0, 20), False, "0% in the pilot"),
+        ((0.004, 0.0, 0.02, 1, 250), True, "under 1% in the pilot (0% to 2%; 1 of 250 people)"),
+        ((1.0, 0.2, 1.0, 1, 1), True, "100% in the pilot (20% to 100%; 1 of 1 person)"),
     ],
 )
 def test_share_of_a_group(row: tuple[float, ...], people: bool, said: str) -> None:

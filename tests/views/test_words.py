@@ -77,13 +77,13 @@ def test_every_message_is_said_somewhere() -> None:
 def test_a_missing_message_or_place_is_an_error() -> None:
     with pytest.raises(AnalysisError, match="no message"):
         words("gap.nowhere")
-    with pytest.raises(AnalysisError, match="needs 'group'"):
+    with pytest.raises(AnalysisError, match="needs 'within'"):
         words("group.share", share="1%")
 
 
 @pytest.mark.parametrize(
     ("low", "high", "said"),
-    [(0.4, 0.6, "50% in Pilot (40% to 60%)"), (np.nan, np.nan, "50% in Pilot"), (0.5, 0.5, "50% in Pilot")],
+    [(0.4, 0.6, "50% in the pilot (40% to 60%)"), (np.nan, np.nan, "50% in the pilot"), (0.5, 0.5, "50% in the pilot")],
 )
 def test_limits_that_are_missing_are_not_written(low: float, high: float, said: str) -> None:
     assert share_of(pd.Series({"estimate": 0.5, "conf_low": low, "conf_high": high}), "Pilot") == said
@@ -104,16 +104,16 @@ def test_lists() -> None:
         (
             -0.06,
             0.1,
-            "Of every hundred people, Pilot could have anything from 6 fewer to 10 more.",
+            "Unclear: 6 fewer to 10 more of every hundred people in the pilot.",
         ),
-        (0.02, 0.2, "The share is clearly higher in Pilot: by 2 to 20 points."),
-        (-0.2, -0.02, "The share is clearly lower in Pilot: by 2 to 20 points."),
+        (0.02, 0.2, "The share is clearly higher in the pilot: by 2 to 20 points."),
+        (-0.2, -0.02, "The share is clearly lower in the pilot: by 2 to 20 points."),
         (
             0.0,
             0.3,
-            "Of every hundred people, Pilot could have anything from as many to 30 more.",
+            "Unclear: as many to 30 more of every hundred people in the pilot.",
         ),
-        (0.004, 0.2, "The share is clearly higher in Pilot: by 0.4 to 20 points."),
+        (0.004, 0.2, "The share is clearly higher in the pilot: by 0.4 to 20 points."),
     ],
 )
 def test_differences_in_words(low: float, high: float, said: str) -> None:
@@ -131,14 +131,14 @@ def test_sentence_headline_and_rows_of_incidences_agree() -> None:
     text, head = sentences(safe, GROUPS), headline(safe, GROUPS)
     rows = safe.landmark_rows().set_index(["cause", "group", "time"])["estimate"]
     days = {"three months": 90, "six months": 182, "one year": 365}
-    for when, cause, one, two in re.findall(r"By (.+?), (\w+): (\d+)% in Pilot .*? and (\d+)% in PAIP", text):
+    for when, cause, one, two in re.findall(r"By (.+?), (\w+): (\d+)% in the pilot .*? and (\d+)% in PAIP", text):
         name = {"disengaged": "disengagement", "completed": "completion"}[cause]
         assert round(100 * rows[name, "Pilot", days[when]]) == int(one)
         assert round(100 * rows[name, "PAIP", days[when]]) == int(two)
     assert len(re.findall("By (?:three months|six months|one year), ", text)) == 2
     when = re.match(r"By (.+?),", text)[1]
     one, two = (round(100 * rows["disengagement", group, days[when]]) for group in GROUPS)
-    assert head == f"By {when}, disengaged: {one}% in Pilot and {two}% in PAIP"
+    assert head == f"By {when}, disengaged: {one}% in the pilot and {two}% in PAIP"
 
 
 NAN, INF = float("nan"), float("inf")

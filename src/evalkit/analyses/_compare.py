@@ -6,13 +6,16 @@ __all__ = ["N_BOOT", "TARGETS", "Comparison", "compare_arms", "fitted", "on_scal
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from evalkit.analyses._balance import BalanceOf, balance_counts, fewest_of
+from evalkit.analyses._model import first_harm
+from evalkit.analyses._stay import leaving
 from evalkit.cohort import Cohort, told_apart
-from evalkit.counts import Tally, totals_of
+from evalkit.counts import DayCounts, Tally, Tie, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.levels import joined
@@ -29,7 +32,7 @@ _METHODS = {
     "doubly_robust": "Doubly robust",
 }
 TARGETS = {
-    "att": "people like those of {focus} (ATT)",
+    "att": "people like those {focus} (ATT)",
     "ate": "both groups' people (ATE)",
     "overlap": "overlap (ATO)",
 }
@@ -52,9 +55,11 @@ def target_of(study: Study, estimand: str | None = None) -> str:
     --------
     >>> from evalkit.analyses import target_of
     >>> target_of(cohort.study)
-    'people like those of Non-mandated pilot (ATT)'
+    'people like those in the pilot (ATT)'
     """
-    return TARGETS[estimand or study.comparison.estimand].format(focus=study.arms.focus.label)
+    focus = study.arms.focus
+    where = focus.label_in or f"in the group “{focus.label}”"
+    return TARGETS[estimand or study.comparison.estimand].format(focus=where)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +117,14 @@ class Comparison:
         entry = "an intake" if self.scale == "harm" else "a first session"
         return f"people with {entry} and a value for every characteristic"
 
+    @cached_property
+    def tied(self) -> tuple[Tie, ...]:
+        """The share with the event, of these people and of everybody: of a day of which it is not told, nothing is."""
+        everybody = first_harm(self.cohort, self.smallest) if self.scale == "harm" else leaving(self.cohort)
+        rows = told_apart(self.cohort, self.data, self.smallest)[0] if self.scale == "harm" else self.data
+        own = cumulative_incidence(rows, "time", "event", by="group")
+        return tuple(Tie(one.counts) for one in (everybody, own) if isinstance(one.counts, DayCounts))
+
     @property
     def asked(self) -> dict[str, object]:
         """What every question about the comparison has in common, by value: its time scale and its target."""
@@ -168,7 +181,7 @@ class Comparison:
         target = target_of(self.cohort.study)
         return found.about(
             estimand=f"{found.estimand}, weighted; target: {target}", population=self.population, cut=self.cohort.cut,
-            asked={"question": "weighted", **self.asked},
+            asked={"question": "weighted", **self.asked}, tied=self.tied,
         )  # fmt: skip
 
     def effects(self, days: int, *, n_boot: int = N_BOOT) -> Estimates:
@@ -278,6 +291,7 @@ class Comparison:
             cut=self.cohort.cut,
             counts=self.totals,
             asked={**self.asked, **asked},
+            tied=self.tied,
         )
 
 

@@ -65,14 +65,17 @@ def e_values(comparison: Comparison, days: int, *, n_boot: int = N_BOOT) -> Esti
         empty = pd.DataFrame(columns=["term", "label", "measure", "estimate", "e_value"])
         numbers = empty.astype({"estimate": "float64", "e_value": "float64"})
         found = Estimates(numbers, kind="e_value", view="e_value", estimand=what, counts=comparison.totals)
-        return found.about(population=comparison.population, cut=comparison.cohort.cut, asked=asked)
+        return found.about(
+            population=comparison.population, cut=comparison.cohort.cut, asked=asked, tied=comparison.tied
+        )
     rows = found.tidy()
     rows.insert(1, "label", rows["term"])
     own = rows["term"] == "estimate"
     rows["conf_low"], rows["conf_high"] = (np.where(own, limit, np.nan) for limit in (low, high))
     return found.about(
-        data=rows, estimand=what, population=comparison.population, cut=comparison.cohort.cut, asked=asked
-    )
+        data=rows, estimand=what, population=comparison.population, cut=comparison.cohort.cut, asked=asked,
+        tied=comparison.tied,
+    )  # fmt: skip
 
 
 def _measured(comparison: Comparison, data: pd.DataFrame, *, rare: bool) -> dict[str, tuple[float, float]]:

@@ -27,8 +27,9 @@ import numpy as np
 import pandas as pd
 
 from evalkit.analyses._model import EVENTS_PER_TERM
+from evalkit.analyses._stay import tied_to_leaving
 from evalkit.cohort import Cohort, needs, nobody
-from evalkit.counts import Tally, totals_of
+from evalkit.counts import Tally, Tie, totals_of
 from evalkit.errors import AnalysisError, UsageError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.glossary import NOT_RECORDED
@@ -244,6 +245,7 @@ def leaving_model(cohort: Cohort, name: str, smallest: int = 11) -> Estimates:
         cut=cohort.cut,
         counts=asked.counts,
         asked={"question": "leaving_model", "stage": name},
+        tied=_tied(cohort, name),
     )
     if not asked.terms or (asked.counts.data.loc[asked.counts.data["term"] == "model", "n_event"] == 0).any():
         return empty
@@ -345,6 +347,11 @@ def leaving_foretold(cohort: Cohort, name: str, days: int, *, smallest: int = 11
     return empty.about(data=found.tidy(), summary=_of_people(found), notes=(*found.notes, *asked.notes))
 
 
+def _tied(cohort: Cohort, name: str) -> tuple[Tie, ...]:
+    """Return the share who have left, where a stage's event is leaving: the arm's term says how it differs."""
+    return tied_to_leaving(cohort, "arm") if name == "after_session" else ()
+
+
 def _of_people(found: Estimates) -> dict[str, object]:
     """Return the facts that are numbers of people."""
     return {name: found.summary[name] for name in ("n", "n_event")}
@@ -354,4 +361,4 @@ def _nobody(cohort: Cohort, kind: str, what: str, columns: list[str], name: str,
     people = STAGES[name][2]
     family = {"standardised_risks": "risks"}.get(kind, kind)
     empty = nobody(cohort, kind, what, columns, people, kind, family)
-    return empty.about(counts=asked.counts, asked={"question": kind, "stage": name})
+    return empty.about(counts=asked.counts, asked={"question": kind, "stage": name}, tied=_tied(cohort, name))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from evalkit.cohort import Cohort, needs, nobody, told_apart
-from evalkit.counts import totals_of
+from evalkit.counts import DayCounts, Tie, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.levels import fewest, in_words, joined
@@ -33,6 +33,23 @@ def _harmed(cohort: Cohort) -> pd.DataFrame:
     """Return harm with other ends censored: what hazards and the time without harm are of."""
     rows = cohort.harm()
     return rows.assign(event=rows["event"].eq(1).astype("int64"))
+
+
+def tied_to_harm(cohort: Cohort, smallest: int = 11) -> tuple[Tie, ...]:
+    """Return the share with recorded harm, to which everything else that is said of harm is tied.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    smallest : int, default 11
+        As in `first_harm`.
+
+    Returns
+    -------
+    tuple of Tie
+    """
+    counts = first_harm(cohort, smallest).counts
+    return (Tie(counts),) if isinstance(counts, DayCounts) else ()
 
 
 @needs("outcomes", "harm")
@@ -59,7 +76,9 @@ def without_harm(cohort: Cohort) -> Estimates:
     if rows.empty:
         return nobody(cohort, "kaplan_meier", "no recorded harm", ["group"], followed(cohort), "without_harm")
     found = kaplan_meier(rows, "time", "event", by="group")
-    return found.about(population=followed(cohort), cut=cohort.cut, asked={"question": "without_harm"})
+    return found.about(
+        population=followed(cohort), cut=cohort.cut, asked={"question": "without_harm"}, tied=tied_to_harm(cohort)
+    )
 
 
 @needs("outcomes", "harm")
@@ -127,7 +146,9 @@ def mean_without_harm(cohort: Cohort, days: int) -> Estimates:
         what = f"difference of mean days without recorded harm in the first {days} days"
         columns, question = ["measure", "estimate"], "mean_without_harm"
         return nobody(cohort, "rmst_contrast", what, columns, followed(cohort), question, "mean_gap")
-    return found.about(population=followed(cohort), cut=cohort.cut, asked={"question": "mean_without_harm"})
+    return found.about(
+        population=followed(cohort), cut=cohort.cut, asked={"question": "mean_without_harm"}, tied=tied_to_harm(cohort)
+    )
 
 
 @needs("outcomes", "a model of harm")
@@ -210,6 +231,7 @@ def harm_hazards(cohort: Cohort, smallest: int = 11) -> Estimates:
         counts=asked.nothing.counts,
         asked={"question": "harm_hazards"},
         view="gate",
+        tied=asked.nothing.tied,
     )
     if asked.fit is None:
         return nothing
@@ -253,6 +275,7 @@ def _asked(cohort: Cohort, smallest: int) -> _Asked:
         cut=cohort.cut,
         counts=counts,
         asked={"question": "harm_model"},
+        tied=tied_to_harm(cohort, smallest),
     )
     if (counts.data["n_event"] == 0).any():
         return _Asked(nothing)

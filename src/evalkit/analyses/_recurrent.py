@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from evalkit.analyses._model import followed
+from evalkit.analyses._model import followed, tied_to_harm
 from evalkit.cohort import Cohort, needs
 from evalkit.counts import Codes, Tally
 from evalkit.counts import who as who_of
@@ -135,7 +135,9 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     # The noise of these counts follows from the wording: counted from the intake it is that of every release before.
     whom = "people with an intake" if cohort.study.harm.origin == "intake" else followed(cohort)
     analysis = MeanCountOf(f"mean number of times of {label} a person, by each day", whom)
-    return analysis.estimate(Tally(frame, people=tuple(people))).about(cut=cohort.cut)
+    return analysis.estimate(Tally(frame, people=tuple(people))).about(
+        cut=cohort.cut, tied=tied_to_harm(cohort, smallest)
+    )
 
 
 def _days(own: pd.DataFrame, fixed: Sequence[int], smallest: int) -> list[float]:

@@ -7,6 +7,7 @@ __all__ = ["leaving", "mean_stay", "staying"]
 import pandas as pd
 
 from evalkit.cohort import Cohort, needs, nobody
+from evalkit.counts import DayCounts, Tie
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.stats import cumulative_incidence, kaplan_meier, rmst_contrast
@@ -45,6 +46,23 @@ def leaving(cohort: Cohort) -> Estimates:
     return found.about(population=_STARTERS, cut=cohort.cut, asked={"question": "leaving"})
 
 
+def tied_to_leaving(cohort: Cohort, *terms: str) -> tuple[Tie, ...]:
+    """Return the share who have left, to which everything else that is said of leaving is tied.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    *terms : str
+        The only terms that speak of the arms; all rows where there are none.
+
+    Returns
+    -------
+    tuple of Tie
+    """
+    counts = leaving(cohort).counts
+    return (Tie(counts, terms),) if isinstance(counts, DayCounts) else ()
+
+
 def _disengaged(cohort: Cohort) -> pd.DataFrame:
     rows = cohort.retention()
     return rows.assign(disengaged=rows["event"].eq(1))
@@ -74,7 +92,12 @@ def staying(cohort: Cohort) -> Estimates:
     if rows.empty:
         return nobody(cohort, "kaplan_meier", "no disengagement", ["group"], _STARTERS, "staying")
     found = kaplan_meier(rows, "time", "disengaged", by="group")
-    return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut, asked={"question": "staying"})
+    return found.about(
+        population=f"{_STARTERS}, completion censored",
+        cut=cohort.cut,
+        asked={"question": "staying"},
+        tied=tied_to_leaving(cohort),
+    )
 
 
 @needs("sessions", "the time to disengagement")
@@ -108,4 +131,7 @@ def mean_stay(cohort: Cohort, days: int) -> Estimates:
     except AnalysisError:
         what = f"difference of mean days without disengagement in the first {days} days"
         return nobody(cohort, "rmst_contrast", what, ["measure", "estimate"], _STARTERS, "mean_stay", "mean_gap")
-    return found.about(population=f"{_STARTERS}, completion censored", cut=cohort.cut, asked={"question": "mean_stay"})
+    return found.about(
+        population=f"{_STARTERS}, completion censored", cut=cohort.cut, asked={"question": "mean_stay"},
+        tied=tied_to_leaving(cohort),
+    )  # fmt: skip

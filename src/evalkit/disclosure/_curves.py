@@ -8,7 +8,7 @@ nothing is said of their days, and they are spread evenly. The rest of the peopl
 
 from __future__ import annotations
 
-__all__ = ["AtRisk", "quotable_days", "risk_at", "safe_day_counts"]
+__all__ = ["AtRisk", "quotable_days", "risk_at", "safe_day_counts", "told_on"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,6 +71,20 @@ class _Group:
     def tells_risk(self, day: float) -> bool:
         """Whether the number of those at risk on a day may be told: what a reader misses least."""
         return self.policy.tells(self.at_risk(day), self._risk_key(day), spare=True)
+
+    def gives(self, column: str, cause: int, day: float) -> bool:
+        """Whether the share with an event by a day may be given."""
+        had = self.by(column, day)
+        if not self.policy.gives(had, min(self.people - had, self.at_risk(day))):
+            return False
+        return day not in self.policy.landmarks or self.tells_events(column, cause, day)
+
+    def is_shown(self, events: tuple[str, ...]) -> bool:
+        """Whether anything may be shown: enough people, of each event none or enough, and their numbers may be told."""
+        few = self.people < max(self.policy.minimum_count, self.policy.minimum_subgroup)
+        if few or any(self.policy.hides(self.by(name)) for name in events):
+            return False
+        return self.tells_all() and all(self.tells_events(name, k, np.inf) for k, name in enumerate(events, start=1))
 
     def everybody(self) -> int:
         """Return the published number of all."""
@@ -195,13 +209,9 @@ def _safe_group(group: _Group, events: tuple[str, ...]) -> pd.DataFrame | None:
     if exact["n_entry"].any():
         msg = "curves with delayed entry cannot be shown yet: no safe form of their counts is defined"
         raise DisclosureError(msg)
-    if group.people < max(policy.minimum_count, policy.minimum_subgroup) or any(
-        policy.hides(group.by(name)) for name in events
-    ):
+    if not group.is_shown(events):
         return None
     named = list(enumerate(events, start=1))
-    if not group.tells_all() or not all(group.tells_events(name, cause, np.inf) for cause, name in named):
-        return None
     everybody = group.everybody()
     totals = _within(everybody, [group.events(name, cause, np.inf) for cause, name in named])
     known = {name: _known_events(group, name, cause, total) for (cause, name), total in zip(named, totals, strict=True)}
@@ -340,11 +350,31 @@ def quotable_days(counts: DayCounts, policy: Policy, shown: tuple[str, ...]) -> 
     found = set()
     for group in (one for one in _groups(counts, policy, "") if one.name in shown):
         for k, (column, cause) in enumerate(zip(counts.event_columns, counts.causes, strict=True), start=1):
-            for day in policy.landmarks:
-                had, at_risk = group.by(column, day), group.at_risk(day)
-                others = min(group.people - had, at_risk)
-                if had < policy.minimum_count or others < max(policy.minimum_count, policy.minimum_at_risk):
-                    continue
-                if group.tells_events(column, k, day):
-                    found.add((group.name, cause, float(day)))
+            found |= {(group.name, cause, float(day)) for day in policy.landmarks if group.gives(column, k, day)}
     return frozenset(found)
+
+
+def told_on(counts: DayCounts, policy: Policy, day: float | None, cause: str = "") -> frozenset[str]:
+    """Return the groups of which the share with an event by a day may be told.
+
+    Parameters
+    ----------
+    counts : DayCounts
+        Exact.
+    policy : Policy
+    day : float or None
+        None: by any of the policy's landmarks.
+    cause : str
+        The first where it is not one of them.
+
+    Returns
+    -------
+    frozenset of str
+    """
+    days, events = policy.landmarks if day is None else (day,), counts.event_columns
+    place = counts.causes.index(cause) if cause in counts.causes else 0
+    return frozenset(
+        group.name
+        for group in _groups(counts, policy, "")
+        if group.is_shown(events) and any(group.gives(events[place], place + 1, float(one)) for one in days)
+    )

@@ -153,6 +153,20 @@ class Policy:
         """
         return self.is_small(count) or (int(count) == 0 and not self.zero)
 
+    def gives(self, had: int, others: int) -> bool:
+        """Whether a share of people with an event by a day may be given: enough had it, and enough are left without it.
+
+        Parameters
+        ----------
+        had, others : int
+            With the event by then; without it and still followed.
+
+        Returns
+        -------
+        bool
+        """
+        return had >= self.minimum_count and others >= max(self.minimum_count, self.minimum_at_risk)
+
     def tells(self, count: int | np.integer, key: int | None, *, spare: bool = False) -> bool:
         """Whether a number of a group may be told, beside all others that are: see `Told`.
 

@@ -21,6 +21,7 @@ from evalkit.disclosure._limits import widened
 from evalkit.disclosure._lines import corners, ends_at, read_at, spread
 from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._states import safe_states
+from evalkit.disclosure._tied import held, only_rows_of, quoted_by_all
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Analysis, Estimates
 from evalkit.glossary import COLUMNS
@@ -261,8 +262,16 @@ def make_safe(estimates: Estimates, policy: Policy) -> Safe:
     DisclosureError
         If the estimate carries no counts, so that nobody can say how many people it speaks of.
     """
-    safe = _made_safe(estimates, policy)
-    return dataclasses.replace(safe, estimates=printed(safe.estimates))
+    counts_of(estimates)
+    kept, untold = held(estimates, policy)
+    if untold and kept.data.empty:
+        safe = Safe(_emptied(estimates), "withheld", untold, policy)
+    else:
+        safe = _made_safe(kept, policy)
+    if untold and safe.verdict != "withheld":
+        left = only_rows_of(safe.estimates, kept)
+        safe = dataclasses.replace(safe, estimates=left, verdict="partly", withheld=(*safe.withheld, *untold))
+    return dataclasses.replace(safe, estimates=printed(safe.estimates).about(tied=()))
 
 
 def counts_of(estimates: Estimates) -> Counts:
@@ -323,20 +332,20 @@ def _safe_days(
     about = {"population": asked.population, "cut": asked.cut, "asked": asked.asked}
     even = spread(counts, policy)
 
-    def held(made: Estimates) -> Estimates:
+    def wide(made: Estimates) -> Estimates:
         return made.about(data=widened(made.tidy(), counts, policy), **about)
 
     if not is_curve(asked):
         smooth = asked.analysis.estimate(even) if asked.kind in _SPREAD else again  # type: ignore[union-attr]
-        return Safe(held(smooth), verdict, withheld, policy)
+        return Safe(wide(smooth), verdict, withheld, policy)
     everywhere: Any = dataclasses.replace(asked.analysis, times=None)  # type: ignore[type-var]
-    smooth, causes = held(everywhere.estimate(even)), "cause" in again.data
+    smooth, causes = wide(everywhere.estimate(even)), "cause" in again.data
     quoted = frozenset(
         (f"{group}: {cause}" if causes else group, day)
-        for group, cause, day in quotable_days(exact, policy, counts.groups)
+        for group, cause, day in quoted_by_all(quotable_days(exact, policy, counts.groups), asked.tied, policy)
     )
     at_risk = risk_at(exact, policy, asked.noise_name, counts.groups)
-    return Safe(held(again), verdict, withheld, policy, quoted=quoted, at_risk=at_risk, smooth=smooth)
+    return Safe(wide(again), verdict, withheld, policy, quoted=quoted, at_risk=at_risk, smooth=smooth)
 
 
 def _with_gaps(shown: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:

@@ -34,7 +34,7 @@ starts: 1972-01-02            # nominal: the data hold weeks since release, no d
 arms:
   column: fin
   focus: {value: '1', label: Financial aid, label_in: with financial aid}
-  comparison: {value: '0', label: No financial aid, label_in: without it}
+  comparison: {value: '0', label: No financial aid, label_in: without financial aid}
 
 covariates:
   - {name: age, label: Age at release (years), kind: numeric}

@@ -48,7 +48,7 @@ class Arm(Model):
     label: Text
     """How reports name it."""
     label_in: Text = ""
-    """The same inside a sentence, with what stands before it: ``in the pilot``; empty: in, and the label."""
+    """The same inside a sentence, with what stands before it: ``in the pilot``; empty: the label in quotes."""
     definition: Text = ""
     """What it is, in one clause: reports say it once."""
     where: dict[Word, Name | Annotated[list[Name], Field(min_length=1)]] = {}

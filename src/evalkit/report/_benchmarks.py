@@ -30,7 +30,7 @@ from evalkit.views import (
     svg_of,
     words,
 )
-from evalkit.words import translated, wrapped
+from evalkit.words import translated, within, wrapped
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -146,7 +146,11 @@ def _here(rows: pd.DataFrame, whom: str, lead: str) -> pd.DataFrame:
 
 def _headline(own: pd.DataFrame, groups: tuple[str, str], measure: str) -> str:
     rows = own.dropna(subset=["estimate"]).set_index("group")["estimate"]
-    said = [words("group.share", share=percent(rows[group]), group=group) for group in groups if group in rows.index]
+    said = [
+        words("group.share", share=percent(rows[group]), within=within(group))
+        for group in groups
+        if group in rows.index
+    ]
     key = "head.published.completion" if measure == "completion" else "head.published"
     return words(key, shares=listed(said), measure=measure[:1].upper() + measure[1:]) if said else ""
 

@@ -11,8 +11,8 @@ from evalkit.analyses import Outcome, harm_hazards, incomplete, precision
 from evalkit.disclosure import Safe
 from evalkit.markup import box, bullets, paragraphs
 from evalkit.report._mark import emit
-from evalkit.views import Gap, decimal, listed, percent, points, words
-from evalkit.words import horizon
+from evalkit.views import Gap, amount, decimal, listed, percent, points, words
+from evalkit.words import horizon, within
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -53,18 +53,20 @@ def _conclusion(report: Report, one: Outcome, safe: list[Safe], *, brief: bool) 
     rows = effects.estimates.tidy()
     adjusted = rows[rows["method"] != "unadjusted"] if len(rows) else rows
     if adjusted.empty:
-        return words("end.early", event=event)
+        return words("end.withheld" if effects.withheld else "end.early", event=event)
     reasons = _reasons(gate)
     if reasons:
         return words("end.failed", event=event, reasons=listed(reasons))
     gaps = [Gap(*(float(row[c]) for c in ("estimate", "conf_low", "conf_high"))) for _, row in adjusted.iterrows()]
     directions = {gap.direction for gap in gaps}
     key = directions.pop() if len(directions) == 1 else "mixed"
+    limits = (gaps[0].low, gaps[0].high)
+    low, high = (amount(100 * one, "people") if key == "none" else points(one) for one in limits)
     ends = {
-        "low": points(gaps[0].low),
-        "high": points(gaps[0].high),
+        "low": low,
+        "high": high,
         "when": horizon(one.days),
-        "group": report.groups[0],
+        "within": within(report.groups[0]),
     }
     text = words(f"end.{key}", event=event, **ends)
     return text if brief else f"{text} {_how_firm(report, one, key, e, safe)}".strip()
@@ -162,7 +164,7 @@ def _missing(report: Report, safe: list[Safe]) -> list[str]:
     safe.append(found)
     rows = found.estimates.tidy().dropna(subset=["estimate"])
     own = rows[rows["estimate"].gt(0)]
-    said = [words("group.share", share=percent(r["estimate"]), group=r["group"]) for _, r in own.iterrows()]
+    said = [words("group.share", share=percent(r["estimate"]), within=within(r["group"])) for _, r in own.iterrows()]
     return [words("limit.missing", shares=listed(said))] if said else []
 
 

@@ -18,7 +18,7 @@ from evalkit.markup import heading, paragraphs, sign
 from evalkit.report._event_share import EventShare, left_by, share_harmed, share_left
 from evalkit.report._mark import emit
 from evalkit.views import Gap, Indicator, count, indicator_numbers, indicator_table, listed, numbered, words
-from evalkit.words import long_date, percent, translated
+from evalkit.words import long_date, percent, translated, within
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -60,7 +60,7 @@ class PageOne:
     def bottom_line(self) -> str:
         """The finding of findings: what can and what cannot be told of staying, and of harm."""
         gaps = {one.key: one.line.gap for one in self.found if one.line.gap is not None}
-        both = within(self.report)
+        both = _both(self.report)
         clear = [f"{key}.{gap.direction}" for key, gap in gaps.items() if key in _GOOD and gap.direction != "none"]
         said = [words(f"line.{key}", **both) for key in clear]
         known = [key for key in gaps if key in _GOOD]
@@ -119,17 +119,9 @@ class PageOne:
         return " ".join([*named, words("ind.note")])
 
 
-def within(report: Report) -> dict[str, str]:
-    """Return how sentences say that something holds in a group: ``in the pilot``, ``in PAIP``.
-
-    Returns
-    -------
-    dict
-        focus, other.
-    """
-    arms = (report.study.arms.focus, report.study.arms.comparison)
-    said = [translated(arm.label_in) if arm.label_in else words("ind.in", group=arm.label) for arm in arms]
-    return dict(zip(("focus", "other"), said, strict=True))
+def _both(report: Report) -> dict[str, str]:
+    """Return how sentences say that something holds in the groups: ``focus`` in the pilot, ``other`` in PAIP."""
+    return dict(zip(("focus", "other"), map(within, report.groups), strict=True))
 
 
 def _kind(kind: str) -> str:
@@ -278,8 +270,8 @@ def _says(report: Report, sides: Sequence[pd.Series | None], gap: Gap | None, *,
     if sides[0] is None:
         return words("says.withheld" if withheld else "says.early")
     if gap is None:
-        return words("says.alone", other=report.groups[1])
-    return words(f"says.{gap.direction}", **within(report), **_ends(gap))
+        return words("says.alone", other=within(report.groups[1]))
+    return words(f"says.{gap.direction}", **_both(report), **_ends(gap))
 
 
 def _ends(gap: Gap) -> dict[str, str]:

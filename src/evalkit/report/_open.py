@@ -81,7 +81,9 @@ def open_report(
     spoken = language or spoken
     names = dict.fromkeys([*(protocol.community_areas or ()), *(protocol.sites or ()), *_of_conditions(protocol)])
     own = {**{name: name for name in names}, **protocol.translations.get("es", {})} if spoken == "es" else {}
-    speak(f"{spoken}-{region}" if region else spoken, own)
+    arms = (protocol.arms.focus, protocol.arms.comparison)
+    inside = {arm.label: arm.label_in for arm in arms if arm.label_in}
+    speak(f"{spoken}-{region}" if region else spoken, own, inside)
     gate = open_gate(registered, held=told.excused)
     (chosen,) = gate.periods([period])
     # The render that started this kernel checked these very tables: not again.

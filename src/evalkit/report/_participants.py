@@ -13,7 +13,7 @@ from evalkit.disclosure import Safe
 from evalkit.markup import box, reference
 from evalkit.report._mark import emit
 from evalkit.views import baseline_table, count, decimal, percent, words
-from evalkit.words import translated
+from evalkit.words import translated, within
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -81,8 +81,8 @@ def _named(report: Report, rows: pd.DataFrame) -> str:
     if not mean and one["label"] != "Yes":
         name = f"{name} ({translated(str(one['label']).lower())})"
     return words(
-        "base.one", name=name[:1].lower() + name[1:], one=values[0], group=report.groups[0], two=values[1],
-        other=report.groups[1], smd=decimal(one["smd"]),
+        "base.one", name=name[:1].lower() + name[1:], one=values[0], within=within(report.groups[0]), two=values[1],
+        other=within(report.groups[1]), smd=decimal(one["smd"]),
     )  # fmt: skip
 
 

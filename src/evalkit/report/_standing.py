@@ -32,7 +32,7 @@ from evalkit.periods import Period
 from evalkit.protocol import changes_since
 from evalkit.report._mark import emit, typed_numbers
 from evalkit.views import deviations_text, frozen_words, provenance_table, restatement_numbers, restatement_table
-from evalkit.words import listed, long_date, messages_for, speech, translated, words
+from evalkit.words import listed, long_date, messages_for, speech, translated, within, words
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -74,7 +74,7 @@ def _limited(report: Report) -> list[str]:
     for arm in (report.study.arms.focus, report.study.arms.comparison):
         if arm.where:
             key = "groups.limited" if known else "groups.unlimited"
-            said.append(words(key, label=arm.label, condition=arm.condition_words))
+            said.append(words(key, within=within(arm.label), condition=arm.condition_words))
     return said
 
 

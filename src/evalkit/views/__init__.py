@@ -1,7 +1,7 @@
 """Figures, tables and sentences. Takes only what disclosure control passed, and estimates nothing."""
 
 from evalkit.views._families import FAMILIES, view_of
-from evalkit.views._gap import Gap, gap_words
+from evalkit.views._gap import Gap, amount, gap_words
 from evalkit.views._methods import definitions, provenance_table, restatement_numbers, restatement_table
 from evalkit.views._protocol import deviations_text, frozen_words, programme_text, re_aim_text
 from evalkit.views._said import common_day
@@ -23,6 +23,7 @@ __all__ = [
     "Indicator",
     "Look",
     "View",
+    "amount",
     "baseline_table",
     "benchmark_numbers",
     "benchmark_table",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["Gap", "Gaps", "amount", "gap_words", "ratio", "relation", "sized"]
+__all__ = ["Gap", "Gaps", "amount", "gap_words", "ratio", "relation", "sized", "times"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evalkit.words import decimal, p_value, words
+from evalkit.words import decimal, p_value, percent, within, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def gap_words(gap: Gap, group: str, key: str = "gap", **more: str) -> str:
     gap : Gap
         Of shares.
     group : str
-        The focus.
+        Label of the focus.
     key : {"gap", "change"}, default "gap"
         Whether the two are groups, or one group at two times.
     **more
@@ -57,17 +57,17 @@ def gap_words(gap: Gap, group: str, key: str = "gap", **more: str) -> str:
 
     Examples
     --------
-    >>> gap_words(Gap(0.04, -0.05, 0.13), "the pilot")
-    'Of every hundred people, the pilot could have anything from 5 fewer to 13 more.'
-    >>> gap_words(Gap(-0.11, -0.2, -0.02), "the pilot")
-    'The share is clearly lower in the pilot: by 2 to 20 points.'
+    >>> gap_words(Gap(0.04, -0.05, 0.13), "Aid")
+    'Unclear: 5 fewer to 13 more of every hundred people in the group “Aid”.'
+    >>> gap_words(Gap(-0.11, -0.2, -0.02), "Aid")
+    'The share is clearly lower in the group “Aid”: by 2 to 20 points.'
     """
     if gap.direction == "none":
         low, high = (amount(100 * limit, "people" if key == "gap" else "points") for limit in (gap.low, gap.high))
-        return words(f"{key}.none", group=group, low=low, high=high, **more)
+        return words(f"{key}.none", within=within(group), low=low, high=high, **more)
     sizes = sorted((abs(100 * gap.low), abs(100 * gap.high)))
     low, high = (sized(size) for size in sizes)
-    return words(f"{key}.{gap.direction}", group=group, low=low, high=high, **more)
+    return words(f"{key}.{gap.direction}", within=within(group), low=low, high=high, **more)
 
 
 def sized(size: float) -> str:
@@ -110,6 +110,29 @@ def amount(value: float, unit: str) -> str:
         return words(f"{unit}.same")
     number = "one" if size == "1" else "many"
     return words(f"{unit}.{'lower' if value < 0 else 'higher'}.{number}", n=size)
+
+
+def times(limit: float) -> str:
+    """Write a limit of a ratio as people picture it: how much lower or higher.
+
+    Parameters
+    ----------
+    limit : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> times(0.78), times(1.0), times(1.45), times(3.21)
+    ('22% lower', 'the same', '45% higher', '3.2 times as high')
+    """
+    if limit >= 2:
+        return words("ratio.times", n=decimal(limit, 1))
+    if decimal(limit) == decimal(1):
+        return words("ratio.same")
+    return words("ratio.lower" if limit < 1 else "ratio.higher", share=percent(abs(limit - 1)))
 
 
 def relation(value: float, *, coarse: bool = False) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from evalkit.markup import bold, bullets
 from evalkit.protocol import Disclosure, Harm, Rules, Study
 from evalkit.views._tables import html_table
-from evalkit.words import count, listed, long_date, translated, words
+from evalkit.words import count, listed, long_date, translated, within, words
 
 SMALL_CHANGE = "slightly changed"
 
@@ -111,7 +111,7 @@ def _of_sessions(rules: Rules, tables: frozenset[str]) -> list[tuple[str, str]]:
 def _conditions(study: Study) -> str:
     """Say what else holds of the people of a group."""
     arms = [arm for arm in (study.arms.focus, study.arms.comparison) if arm.where]
-    said = [words("methods.where", group=arm.label, condition=arm.condition_words) for arm in arms]
+    said = [words("methods.where", within=within(arm.label), condition=arm.condition_words) for arm in arms]
     return "".join(f" {one}" for one in said)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.views._gap import Gap, Gaps, gap_words
-from evalkit.words import count, horizon, listed, numbered, percent, translated, words
+from evalkit.words import count, horizon, listed, numbered, percent, translated, within, words
 
 
 def capital(text: str) -> str:
@@ -49,7 +49,7 @@ def share_of(row: pd.Series, group: str, *, people: bool = False, alone: bool = 
     nameless = alone and group == "all"
     named = ("group.share", "group.share.limits", "group.share.of")
     short, limited, counted = ("all.share", "all.share.limits", "all.share.of") if nameless else named
-    said = {"share": percent(row["estimate"]), **({} if nameless else {"group": group})}
+    said = {"share": percent(row["estimate"]), **({} if nameless else {"within": within(group)})}
     limits = {"low": percent(row["conf_low"]), "high": percent(row["conf_high"])}
     if people:
         return words(counted, **said, **limits, x=count(row["n_event"]), people=numbered("people", row["n"]))
@@ -82,7 +82,9 @@ def shares_of(rows: pd.DataFrame, groups: Sequence[str]) -> str:
     own = rows.dropna(subset=["estimate"]).drop_duplicates("group").set_index("group")["estimate"]
     return listed(
         [
-            percent(own[g]) if list(own.index) == ["all"] else words("group.share", share=percent(own[g]), group=g)
+            percent(own[g])
+            if list(own.index) == ["all"]
+            else words("group.share", share=percent(own[g]), within=within(g))
             for g in groups
             if g in own.index
         ]

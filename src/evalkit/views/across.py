@@ -19,7 +19,7 @@ from evalkit.views._axes import share_axis
 from evalkit.views._keys import beside, key
 from evalkit.views.shares import Shares, wide
 from evalkit.views.style import MUTED, NARROW, arm_style, new_figure, themed
-from evalkit.words import percent, translated, words, wrapped
+from evalkit.words import percent, translated, within, words, wrapped
 
 _APART = 0.14  # inches between two groups of one level
 
@@ -67,12 +67,12 @@ class Across(Shares):
         known = own["estimate"].notna().groupby(own["variable"], sort=False)
         whole = own[own["variable"].isin(list(known.all()[lambda all_: all_].index))]  # of the hidden nothing is said
         ends = [found for _, one in whole.groupby("variable", sort=False) if (found := _ends(one))]
-        group, what = self.groups[0], words(f"across.{self.said}")
+        where, what = within(self.groups[0]), words(f"across.{self.said}")
         if not ends:
-            return words(f"head.across.hidden.{self.said}", group=group) if own["estimate"].isna().any() else ""
+            return words(f"head.across.hidden.{self.said}", within=where) if own["estimate"].isna().any() else ""
         apart, _, low, high = max(ends, key=lambda end: end[:2])
         return words(
-            "head.across.range" if apart else "head.across.same", group=group, what=what,
+            "head.across.range" if apart else "head.across.same", within=where, what=what,
             name=str(low["variable"]).lower(), low=percent(low["estimate"]), low_label=str(low["label"]),
             high=percent(high["estimate"]), high_label=str(high["label"]),
         )  # fmt: skip

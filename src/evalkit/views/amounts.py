@@ -15,7 +15,7 @@ from evalkit.views._said import capital
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
 from evalkit.views.style import INK, arm_style, new_figure, themed
-from evalkit.words import NOT_SHOWN, count, decimal, interval, listed, numbered, translated, words, wrapped
+from evalkit.words import NOT_SHOWN, count, decimal, interval, listed, numbered, translated, within, words, wrapped
 
 _SHAPES = "os^D"
 
@@ -73,7 +73,7 @@ class Amounts(View):
         named = ("amount.alone", "amount.limits")
         alone, limited = ("amount.all.alone", "amount.all.limits") if group == "all" else named
         told = {"value": decimal(row["estimate"], self.digits), "people": numbered("people", row["n"])}
-        told |= {} if group == "all" else {"group": group}
+        told |= {} if group == "all" else {"within": within(group)}
         if not np.isfinite(row["conf_low"]):
             return words(alone, **told)
         return words(limited, limits=self._limits(row), **told)

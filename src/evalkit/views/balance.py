@@ -15,7 +15,7 @@ from evalkit.views._gap import relation
 from evalkit.views._lines import number, text, written
 from evalkit.views._view import View
 from evalkit.views.style import COMPARISON, FOCUS, INK, MUTED, NARROW, new_figure, themed
-from evalkit.words import count, decimal, percent, translated, words
+from evalkit.words import count, decimal, percent, translated, within, words
 
 _COLUMNS = (
     text("label", "Characteristic"),
@@ -88,7 +88,7 @@ class Gate(View):
         names["proportional hazards"] = "hazards"
         facts = self.safe.estimates.summary
         own, others = (count(facts.get(f"n_effective_{name}")) for name in ("focus", "comparison"))
-        sample = {"group": self.groups[0], "own": own, "other": self.groups[-1], "others": others}
+        sample = {"within": within(self.groups[0]), "own": own, "other": within(self.groups[-1]), "others": others}
         parts = []
         for _, row in self.rows.iterrows():
             name = names.get(str(row["term"]))

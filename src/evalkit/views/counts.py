@@ -17,7 +17,7 @@ from evalkit.views._said import capital, told_by
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
 from evalkit.views.style import NARROW, arm_style, new_figure, themed
-from evalkit.words import between, count, decimal, listed, percent, translated, words
+from evalkit.words import between, count, decimal, listed, percent, translated, within, words
 
 _MEASURES: dict[str, tuple[str, Callable[[float | None], str]]] = {
     "least ratio": ("Hazard ratio above 1 that can be detected", decimal),
@@ -56,7 +56,7 @@ class MeanCount(View):
         rows = self.rows.dropna(subset=["estimate"])
         day = common_count_day(rows, self.groups)
         own = {str(row["group"]): row for _, row in rows[rows["time"] == day].iterrows()}
-        said = [words("count.value", group=g, **per_hundred(own[g])) for g in self.groups if g in own]
+        said = [words("count.value", within=within(g), **per_hundred(own[g])) for g in self.groups if g in own]
         return day, listed(said)
 
     def _sentence(self) -> str:
@@ -65,7 +65,7 @@ class MeanCount(View):
             return words("count.none")
         gap = self.gaps.get("")
         told = [told_by("count.day", day, values=said)]
-        return " ".join([*told, words(f"count.gap.{gap.direction}", group=self.groups[0])] if gap else told)
+        return " ".join([*told, words(f"count.gap.{gap.direction}", within=within(self.groups[0]))] if gap else told)
 
     def _headline(self) -> str:
         day, said = self._told()

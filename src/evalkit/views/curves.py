@@ -19,7 +19,7 @@ from evalkit.views._lines import Column, in_brackets, limits, number, text, writ
 from evalkit.views._said import capital, cause_in_words, common_day, share_of, shares_of, told_by, with_gap
 from evalkit.views._tables import html_table
 from evalkit.views._view import CurveText, View
-from evalkit.words import NOT_SHOWN, between, count, listed, percent, points, words
+from evalkit.words import NOT_SHOWN, between, count, listed, percent, points, within, words
 
 _PLAIN = CurveText("Share without the event", "Days", "without the event")
 _AT_TIMES = (
@@ -84,7 +84,7 @@ class Survival(View):
             return words("curve.none")
         text = told_by("curve.day", day, shares=listed(said), event=self.event or _PLAIN.event)
         left = _unquoted(self.rows, self.groups, rows[rows["time"] == day])
-        return with_gap(text, self.gaps.get(""), day, self.groups[0]) + _not_given(left)
+        return with_gap(text, self.gaps.get(""), day, self.groups[0]) + _not_given(list(map(within, left)))
 
     def _headline(self) -> str:
         day = common_day(self.quoted, self.groups)
@@ -105,7 +105,7 @@ class Survival(View):
     def remarks(self) -> list[str]:
         """Return how curves are made, and which groups' lines are not drawn."""
         drawn, quiet = self.with_events
-        left_out = {"quiet": quiet, "undrawn": _undrawn(drawn)}
+        left_out = {"quiet": list(map(within, quiet)), "undrawn": _undrawn(drawn)}
         said = [words(f"note.{why}", groups=listed(groups)) for why, groups in left_out.items() if groups]
         return [words("note.curve", minimum=self.safe.policy.minimum_count), *said, *super().remarks()]
 
@@ -192,7 +192,7 @@ def _unquoted(rows: pd.DataFrame, groups: Sequence[str], told: pd.DataFrame) -> 
 
 
 def _not_given(named: Sequence[str]) -> str:
-    """Say whose share is not given, and why."""
+    """Say in which groups no share is given, and why."""
     return " " + words("curve.unquoted.few", groups=listed(list(named))) if named else ""
 
 
@@ -201,12 +201,12 @@ def _unquoted_causes(left: dict[str, list[str]]) -> str:
     first = next(iter(left.values()), [])
     whole = [group for group in first if all(group in groups for groups in left.values())]
     named = [
-        words("curve.named", group=group, cause=cause_in_words(cause))
+        words("curve.named", within=within(group), cause=cause_in_words(cause))
         for cause, groups in left.items()
         for group in groups
         if group not in whole
     ]
-    return _not_given([*whole, *named])
+    return _not_given([*map(within, whole), *named])
 
 
 def lines_drawn(safe: Safe) -> dict[tuple[str, str], bool]:
@@ -233,7 +233,7 @@ def _undrawn(safe: Safe) -> list[str]:
     lines = lines_drawn(safe)
     several = len({cause for _, cause in lines}) > 1
     left = [line for line, is_drawn in lines.items() if not is_drawn]
-    return [words("curve.named", group=g, cause=c) if several else g for g, c in left]
+    return [words("curve.named", within=within(g), cause=cause_in_words(c)) if several else within(g) for g, c in left]
 
 
 def difference_table(curve: Safe, differences: Safe, groups: Sequence[str], note: str = "") -> str:

@@ -13,7 +13,7 @@ from evalkit.views._gap import amount, sized
 from evalkit.views._tables import html_table
 from evalkit.views._view import View, gap_of
 from evalkit.views.style import FOCUS, INK, MUTED, NARROW, new_figure, themed
-from evalkit.words import between, count, points, words, wrapped
+from evalkit.words import between, count, points, within, words, wrapped
 
 
 class Effects(View):
@@ -25,7 +25,7 @@ class Effects(View):
 
     def figure(self) -> tuple[Figure, str]:
         """Draw dots with their intervals around a line of no difference."""
-        return effects_figure(self.rows, words("effect.axis", group=self.groups[0]))
+        return effects_figure(self.rows, words("effect.axis", within=within(self.groups[0])))
 
     def _table(self, note: str) -> str:
         rows = self.rows
@@ -43,12 +43,16 @@ class Effects(View):
         return html_table(texts, headings, numbers=["tau", "value", "limits"], note=f"{said} {note}".strip())
 
     def _sentence(self) -> str:
-        parts = []
-        for _, row in self.rows.iterrows():
+        parts, rows = [], [row for _, row in self.rows.iterrows()]
+        if len(rows) > 2 and all(gap_of(row).direction == "none" for row in rows):
+            main = next((row for row in rows if row["method"] != "unadjusted"), rows[0])
+            ends = {k: amount(100 * main[f"conf_{k}"], "people") for k in ("low", "high")}
+            return words("effect.unclear", label=main["label"], within=within(self.groups[0]), **ends)
+        for row in rows:
             gap = gap_of(row)
-            said = {"label": row["label"], "group": self.groups[0], "other": self.groups[1]}
+            said = {"label": row["label"], "within": within(self.groups[0])}
             if gap.direction == "none":
-                ends = {"low": amount(100 * gap.low, "points"), "high": amount(100 * gap.high, "points")}
+                ends = {"low": amount(100 * gap.low, "people"), "high": amount(100 * gap.high, "people")}
             else:
                 sizes = sorted((abs(100 * gap.low), abs(100 * gap.high)))
                 ends = {"low": sized(sizes[0]), "high": sized(sizes[1])}

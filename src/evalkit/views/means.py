@@ -12,7 +12,7 @@ from evalkit.disclosure import Safe
 from evalkit.views._gap import Gap, amount, sized
 from evalkit.views._lines import limits, number, text, written
 from evalkit.views._view import View
-from evalkit.words import count, decimal, listed, percent, words
+from evalkit.words import count, decimal, listed, percent, within, words
 
 _COLUMNS = (
     text("group", "Group"),
@@ -49,7 +49,8 @@ class MeanGap(View):
         gap = mean_gap(self.safe)
         if gap is None:
             return words("curve.none")
-        said = {"tau": count(gap.day), "event": self.event, "group": self.groups[0], "other": self.groups[1]}
+        said = {"tau": count(gap.day), "event": self.event}
+        said |= {"within": within(self.groups[0]), "other": within(self.groups[1])}
         if gap.direction == "none":
             return words("rmst.gap.none", **said, low=amount(gap.low, "days"), high=amount(gap.high, "days"))
         low, high = (sized(size) for size in sorted((abs(gap.low), abs(gap.high))))
@@ -70,7 +71,7 @@ class Quantiles(View):
         for group in self.groups:
             values = [_by_day(row) for _, row in self.rows[self.rows["group"] == group].iterrows()]
             if values:
-                said.append(words("quantile.said", group=group, event=event, values=listed(values)))
+                said.append(words("quantile.said", within=within(group), event=event, values=listed(values)))
         return " ".join(said)
 
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from evalkit.views._gap import Gap, ratio, relation
+from evalkit.views._gap import Gap, ratio, relation, times
 from evalkit.views._lines import Column, limits, number, written
 from evalkit.views._said import capital, cause_in_words
 from evalkit.views._view import View, joined
@@ -70,7 +70,8 @@ class Model(View):
         with np.errstate(divide="ignore"):  # a limit that is printed as 0.00
             direction = Gap(float(row["estimate"]), float(np.log(low)), float(np.log(high))).direction
         said = {"ratio": decimal(value), "low": ratio(low), "high": ratio(high)}
-        return words(self.spoken[direction], name=name, p=relation(row["p_value"]), **said)
+        said |= {"least": times(low), "most": times(high), "p": relation(row["p_value"])}
+        return words(self.spoken[direction], name=name, **said)
 
 
 class OwnModel(Model):

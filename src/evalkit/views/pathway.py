@@ -21,7 +21,7 @@ from evalkit.views._said import common_day, shares_of, told_by
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
 from evalkit.views.style import INK, new_figure, themed
-from evalkit.words import NOT_SHOWN, count, decimal, horizon, listed, percent, words
+from evalkit.words import NOT_SHOWN, count, decimal, horizon, listed, percent, within, words
 
 OTHER = "other"
 """Several states with few people in each, together."""
@@ -134,7 +134,9 @@ class Pathway(View):
             if state != OTHER and _of_hundred(share) != "0"
         ]
         return (
-            words(self.says, group=group, when=horizon(rows["time"].iloc[0]), values=listed(values)) if values else ""
+            words(self.says, within=within(group), when=horizon(rows["time"].iloc[0]), values=listed(values))
+            if values
+            else ""
         )
 
     def _headline(self) -> str:
@@ -182,7 +184,9 @@ class StateDays(View):
                 for _, row in own.iterrows() if np.isfinite(row["conf_low"])
             ]  # fmt: skip
             if values:
-                said.append(words("days.said", group=group, tau=count(own["tau"].iloc[0]), values=listed(values)))
+                said.append(
+                    words("days.said", within=within(group), tau=count(own["tau"].iloc[0]), values=listed(values))
+                )
         return " ".join(said)
 
 

@@ -19,7 +19,7 @@ from evalkit.glossary import NOT_RECORDED
 from evalkit.levels import in_words
 from evalkit.views.shares import Shares
 from evalkit.views.style import FOCUS, INK, MUTED, NARROW, RULE, new_figure, themed
-from evalkit.words import count, listed, percent, percent_sign, translated, words
+from evalkit.words import count, listed, percent, percent_sign, translated, within, words
 
 _SCALE = LinearSegmentedColormap.from_list("share", ["#eef4f7", FOCUS])
 
@@ -60,9 +60,11 @@ class Reach(Shares):
         near = own[own["n_event"] >= own["n_event"].max() - self.safe.policy.noise_most]
         if len(near) > len(first):  # the lead of the first may be one person: noise alone sets them apart
             low, high = percent(near["estimate"].min()), percent(near["estimate"].max())
-            return words(f"{kind}.near", group=group, level=listed(list(near["label"].astype(str))), low=low, high=high)
+            return words(
+                f"{kind}.near", within=within(group), level=listed(list(near["label"].astype(str))), low=low, high=high
+            )
         names, top = [str(label) for label in first["label"]], first.iloc[0]
-        said = {"share": percent(top["estimate"]), "group": group, "level": listed(names)}
+        said = {"share": percent(top["estimate"]), "within": within(group), "level": listed(names)}
         number = ".many" if len(names) > 1 else ".all" if len(levels) == 1 else ".one"  # 99% may look like all
         return words(kind + number, n=count(top["n_event"]), **said)
 

@@ -15,7 +15,7 @@ from evalkit.views._gap import relation
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
 from evalkit.views.style import FOCUS, INK, MUTED, new_figure, themed
-from evalkit.words import between, count, listed, p_value, points, translated, words
+from evalkit.words import between, count, listed, p_value, points, translated, within, words
 
 _ENDS = {"value": "estimate", "low": "conf_low", "high": "conf_high"}
 
@@ -98,7 +98,7 @@ def subgroups_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure,
                 names.append(str(row["label"]) if variable == "Everybody" else f"    {row['label']}")
                 ends = {k: points(row[c], 0) for k, c in _ENDS.items()}
                 said.append(words("sub.row", variable=variable, label=row["label"], **ends))
-        axes.set(yticks=range(len(names)), xlabel=words("sub.axis", group=groups[0]))
+        axes.set(yticks=range(len(names)), xlabel=words("sub.axis", within=within(groups[0])))
         names = [f"{'    ' if name.startswith('    ') else ''}{translated(name.strip())}" for name in names]
         axes.set_yticklabels(names, ha="left")
         axes.yaxis.set_tick_params(pad=6.2 * max(len(name) for name in names) * 0.78, length=0)

@@ -15,7 +15,7 @@ from evalkit.views._axes import share_axis
 from evalkit.views._keys import key
 from evalkit.views.shares import Shares, wide
 from evalkit.views.style import MUTED, arm_style, new_figure, themed
-from evalkit.words import NOT_SHOWN, percent, words, wrapped
+from evalkit.words import NOT_SHOWN, percent, within, words, wrapped
 
 _SHAPES = "os"
 
@@ -43,7 +43,7 @@ class Trend(Shares):
             if len(ends) == 2 and set(ends) <= set(share.index):
                 before, now = (percent(share[end]) for end in ends)
                 measures.append(words("head.trend.one", label=label, now=now, before=before))
-        return words("head.trend", group=self.groups[0], measures="; ".join(measures)) if measures else ""
+        return words("head.trend", within=within(self.groups[0]), measures="; ".join(measures)) if measures else ""
 
 
 class ReferralCohorts(Trend):

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from evalkit.views._labels import name_ends
 from evalkit.views._view import View
 from evalkit.views.style import NARROW, arm_style, new_figure, themed
-from evalkit.words import decimal, translated, words
+from evalkit.words import decimal, translated, within, words
 
 _STEADY = 50
 """Of fewer people than this a mean by week is not told: it says more of few people, and of noise, than of a group."""
@@ -47,7 +47,7 @@ class Weeks(View):
         weeks = [int(own["time_from"].iloc[i] // 7 + 1) for i in (0, -1)]
         first, last = (decimal(own["estimate"].iloc[i], 1) for i in (0, -1))
         key = self.heading if len(own) > 1 else f"{self.heading}.one"
-        return words(key, group=group, first=first, last=last, from_week=weeks[0], to_week=weeks[1])
+        return words(key, within=within(group), first=first, last=last, from_week=weeks[0], to_week=weeks[1])
 
     def remarks(self) -> list[str]:
         """Return what the zigzag of small groups is."""

@@ -23,7 +23,7 @@ from evalkit.words._numbers import (
 )
 from evalkit.words._speech import Speech, speak, speaking, speech
 from evalkit.words._translated import translated, translated_names, wrapped
-from evalkit.words._words import listed, numbered, words
+from evalkit.words._words import listed, numbered, within, words
 
 __all__ = [
     "LANGUAGES",
@@ -54,6 +54,7 @@ __all__ = [
     "translated",
     "translated_names",
     "whole_percent",
+    "within",
     "words",
     "wrapped",
 ]

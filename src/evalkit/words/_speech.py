@@ -21,10 +21,13 @@ class Speech:
         As ``es-US``; a language without messages is served in English.
     own : mapping of str to str
         Labels and titles of the protocol as they stand there: translation.
+    inside : mapping of str to str
+        Groups' labels: how a sentence says that something holds in the group (``in the pilot``).
     """
 
     locale: str = "en-US"
     own: Mapping[str, str] = field(default_factory=dict)
+    inside: Mapping[str, str] = field(default_factory=dict)
     found: dict[str, str] = field(default_factory=dict, init=False, repr=False)
     """What was looked for already."""
 
@@ -48,7 +51,7 @@ def speech() -> Speech:
     return _in_force[-1]
 
 
-def speak(locale: str, own: Mapping[str, str] | None = None) -> None:
+def speak(locale: str, own: Mapping[str, str] | None = None, inside: Mapping[str, str] | None = None) -> None:
     """Set the language in force.
 
     Parameters
@@ -57,12 +60,16 @@ def speak(locale: str, own: Mapping[str, str] | None = None) -> None:
         As ``es-US``.
     own : mapping of str to str, optional
         The study's own words in it.
+    inside : mapping of str to str, optional
+        Groups' labels as sentences have them.
     """
-    _in_force[-1] = Speech(locale, own or {})
+    _in_force[-1] = Speech(locale, own or {}, inside or {})
 
 
 @contextmanager
-def speaking(locale: str, own: Mapping[str, str] | None = None) -> Iterator[Speech]:
+def speaking(
+    locale: str, own: Mapping[str, str] | None = None, inside: Mapping[str, str] | None = None
+) -> Iterator[Speech]:
     """Set the language in force for a while.
 
     Parameters
@@ -70,6 +77,8 @@ def speaking(locale: str, own: Mapping[str, str] | None = None) -> Iterator[Spee
     locale : str
     own : mapping of str to str, optional
         The study's own words in it.
+    inside : mapping of str to str, optional
+        Groups' labels as sentences have them.
 
     Yields
     ------
@@ -82,7 +91,7 @@ def speaking(locale: str, own: Mapping[str, str] | None = None) -> Iterator[Spee
     ...     words("list.two", first="a", second="b")
     'a y b'
     """
-    _in_force.append(Speech(locale, own or {}))
+    _in_force.append(Speech(locale, own or {}, inside or {}))
     try:
         yield _in_force[-1]
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["listed", "numbered", "words"]
+__all__ = ["listed", "numbered", "within", "words"]
 
 from collections.abc import Sequence
 
@@ -37,7 +37,7 @@ def words(key: str, /, **values: object) -> str:
 
     Examples
     --------
-    >>> words("group.share", share="77%", group="the pilot")
+    >>> words("group.share", share="77%", within="in the pilot")
     '77% in the pilot'
     >>> words("With {event}", event="recorded harm")
     'With recorded harm'
@@ -83,6 +83,36 @@ def numbered(key: str, n: float, /, **values: object) -> str:
     if f"{key}.{form}" not in known:
         form = "many"
     return words(f"{key}.{form}", n=count(n), **values)
+
+
+def within(group: str) -> str:
+    """Return how a sentence says that something holds in a group.
+
+    Parameters
+    ----------
+    group : str
+        Its label.
+
+    Returns
+    -------
+    str
+        As the protocol gives it (`arms.focus.label_in`). A label alone has no article, and no sentence can guess it:
+        it is quoted where the protocol gives nothing.
+
+    Examples
+    --------
+    >>> from evalkit.words import speaking
+    >>> with speaking("en-US", inside={"Non-mandated pilot": "in the pilot"}):
+    ...     within("Non-mandated pilot"), within("PAIP")
+    ('in the pilot', 'in the group “PAIP”')
+    """
+    inside = speech().inside
+    arm, comma, rest = group.partition(", ")  # some of the people of a group: "PAIP, lapsed on day 90"
+    if group not in inside and arm in inside and comma:
+        return f"{translated(inside[arm])}, {translated(rest)}"
+    if group == "all":
+        return words("group.all")
+    return translated(inside.get(group, "")) or words("in the group “{group}”", group=group)
 
 
 def listed(items: Sequence[str]) -> str:
