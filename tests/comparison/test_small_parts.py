@@ -60,7 +60,7 @@ def test_who_is_compared(scale: str) -> None:
 
 def test_for_whom_adjusted_figures_are() -> None:
     study = known().study
-    label = study.arms.focus.label_in
+    label = f"in the group “{study.arms.focus.label}”"
     assert [target_of(study, name) for name in ("att", "ate", "overlap")] == [
         f"people like those {label} (ATT)", "both groups' people (ATE)", "overlap (ATO)",
     ]  # fmt: skip

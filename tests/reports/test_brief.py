@@ -13,7 +13,7 @@ from evalkit.markup import plain
 from evalkit.publish.rendering._document import Document
 from evalkit.publish.rendering._embedded import publish_embedded
 from publish.standin import pdf_pages
-from reports.reading import english_syllables, grade, inflesz, spanish_syllables
+from reports.reading import english_syllables, grade, inflesz, spanish_syllables, words_and_sentences
 from reports.test_spanish import Edition, _numbers, _values, edition, english
 from reports.test_spanish import world as _world
 
@@ -63,6 +63,13 @@ def page_one(document: Document) -> str:
     ]
     told = [one for one in text if re.search(r"[A-Za-z]{3}", one)]
     return "\n".join([plain(heading.text), *told, plain(below.text)])
+
+
+def test_below_the_grid_stand_at_most_five_sentences_and_what_is_not_known(briefs: tuple[Edition, Edition]) -> None:
+    for one in briefs:
+        first, _, rest = one.document.items[2].text.strip().partition("\n\n")
+        assert 3 <= words_and_sentences(plain(first))[1] <= 5
+        assert words_and_sentences(plain(rest))[1] <= 6  # with its heading
 
 
 def test_page_one_is_read_by_people_who_left_school_early(briefs: tuple[Edition, Edition]) -> None:

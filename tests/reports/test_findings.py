@@ -19,6 +19,7 @@ from evalkit.views import Gap, Indicator
 from evalkit.words import speaking
 from reports.made import Told, small, told
 from reports.made import shown as _shown
+from reports.reading import words_and_sentences
 from views.made import HIGHER, LOWER, NONE, curve, safe_of, shares
 
 shown = _shown
@@ -267,7 +268,7 @@ def test_what_harm_holds_and_where_help_is() -> None:
     made = told(ON_182, of=replace(report, study=report.study.model_copy(update={"harm": harm})))
     assert page_one(made).sentences[-3:] == [
         "No target is set.",
-        "Harm here is what is on record: domestic-violence arrest and order violation. Much harm never reaches a record.",
+        "Harm here is what is on record: domestic-violence arrest and order violation; much harm never reaches a record.",
         "If someone hurts you, there is help: a line, 1-800.",
     ]
     assert not any("hurts you" in said for said in page_one(told(ON_182)).sentences)
@@ -319,6 +320,23 @@ def test_a_group_has_its_article_in_each_language() -> None:
     with speaking("en-US"):  # a protocol of before: no label is pasted into a sentence
         line = "We cannot yet compare how people stay in the group “Pilot” and in the group “PAIP”."
         assert page_one(made).bottom_line.startswith(line)
+
+
+@pytest.mark.parametrize("language", ["en-US", "es-US"])
+@pytest.mark.parametrize("moved", [NONE, HIGHER, LOWER, None])
+@pytest.mark.parametrize("gaps", [gaps for gaps, _ in LINES.values()])
+def test_page_one_has_at_most_five_sentences(gaps: tuple[Gap | None, ...], moved: Gap | None, language: str) -> None:
+    made = all_of(*gaps)
+    harm = made.study.harm.model_copy(update={"helpline": "a helpline, free and confidential"})
+    goals = [Target(indicator=key, value=0.5) for key in ("harm", "engaged", "left", "completed")]
+    study = made.study.model_copy(update={"harm": harm, "targets": goals})
+    results = {**made.results, **(change(moved, 0.41) if moved else {})}
+    with speaking(language):
+        page = page_one(replace(made, study=study, results=results))
+        said = " ".join(page.sentences)
+        assert 3 <= words_and_sentences(said)[1] <= 5, said
+        assert words_and_sentences(page.bottom_line)[1] <= 4
+        assert words_and_sentences(page.unknown)[1] <= 5
 
 
 def test_every_estimate_told_is_named_in_the_mark(shown: list[dict[str, Any]]) -> None:

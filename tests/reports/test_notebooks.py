@@ -30,6 +30,7 @@ from publish.standin import environment, pdf_pages
 from publish.texts import REPORT, given_to_quarto, text_of
 from reports.agreement import RULES, WITH_LIMITS, Ran, astray, numbers_of, plain, run, told, unlike_any_row
 from reports.claims import rounded, swapped
+from reports.reading import words_and_sentences
 from web.browser import MISSING, assert_accessible, look_at
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,6 +106,28 @@ def test_numbers_in_words_of_an_author_are_typed_in_the_cell_or_the_protocol(ran
     ]
     assert _unknown_number(["about 65 people"], ran.executed.cells[0], guard)
     assert [typed for cell, typed in given if _unknown_number(typed, cell, guard)] == []
+
+
+def test_a_group_has_its_article_inside_every_sentence(ran: Ran) -> None:
+    """A label is a name of columns and lines; what stands in a sentence is what the protocol says (`label_in`)."""
+    pasted = re.compile(rf"\b(?:in|of|to|than|for|from|with|and|by|those) (?:the )?{re.escape(ran.groups[0])}\b")
+    prose = [
+        (one, t) for one in ran.outputs if one.shows != "table" and one.mark["kind"] not in RULES for t in [told(one)]
+    ]
+    assert sum("in the pilot" in text for _, text in prose) > 10
+    assert [(one.cell, found[0]) for one, text in prose if (found := pasted.search(text))] == []
+    notes = [re.findall(r"<tfoot>.*?</tfoot>", one.text, re.DOTALL) for one in ran.outputs if one.shows == "table"]
+    assert [note for own in notes for note in own if pasted.search(plain(note))] == []
+
+
+def test_page_one_has_at_most_five_sentences_below_its_grid(ran: Ran) -> None:
+    found = [one for one in ran.outputs if one.mark["kind"] == "findings" and one.shows == "markdown"]
+    first, _, rest = found[-1].text.strip().partition("\n\n")
+    assert 3 <= words_and_sentences(first)[1] <= 5
+    assert rest.startswith("**How sure we are.**")
+    whole = " ".join(told(one) for one in ran.outputs).lower()
+    assert len(re.findall(r"unclear (?:does not mean|is not)", whole)) == 1  # it is said once
+    assert "no clear difference" not in whole
 
 
 def test_a_number_from_elsewhere_would_be_noticed(ran: Ran) -> None:

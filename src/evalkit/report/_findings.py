@@ -80,7 +80,7 @@ class PageOne:
 
     @property
     def sentences(self) -> list[str]:
-        """At most four sentences: what changed, the target, what harm holds, where help is."""
+        """At most five sentences: what changed (of two steps), the target, what harm holds, where help is."""
         harm, report = self.report.study.harm, self.report
         said = [] if self.whole else self._changes()
         said.append(self._targets())
