@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,15 +33,16 @@ WITHHELD = "Withheld to protect people: fewer than {} people or events would be 
 
 
 @pytest.fixture(scope="module")
-def planted(simulated_cohort: Cohort) -> tuple[Cohort, Policy]:
+def planted(names_of_analyses: dict[str, Any]) -> tuple[Cohort, Policy]:
     """A study in which the pilot's harm by half a year is of too few people, and its harm in all is not."""
-    rows = simulated_cohort.harm().dropna(subset=[c.name for c in simulated_cohort.study.covariates])
-    own = rows[rows["group"] == simulated_cohort.groups[0]]
-    whole = simulated_cohort.harm()
-    by_then = int((whole["group"].eq(simulated_cohort.groups[0]) & whole["event"].eq(1) & whole["time"].le(DAY)).sum())
+    cohort: Cohort = names_of_analyses["cohort"]
+    rows = cohort.harm().dropna(subset=[c.name for c in cohort.study.covariates])
+    own = rows[rows["group"] == cohort.groups[0]]
+    whole = cohort.harm()
+    by_then = int((whole["group"].eq(cohort.groups[0]) & whole["event"].eq(1) & whole["time"].le(DAY)).sum())
     least = by_then + 1
     assert least <= own["event"].eq(1).sum()  # so that counts of the whole time alone would let everything pass
-    return simulated_cohort, Policy(secret=bytes(32), minimum_count=least)
+    return cohort, Policy(secret=bytes(32), minimum_count=least)
 
 
 QUESTIONS: dict[str, Callable[[Cohort], Estimates]] = {

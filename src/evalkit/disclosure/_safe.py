@@ -21,7 +21,7 @@ from evalkit.disclosure._limits import widened
 from evalkit.disclosure._lines import corners, ends_at, read_at, spread
 from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._states import safe_states
-from evalkit.disclosure._tied import held, only_rows_of, quoted_by_all
+from evalkit.disclosure._tied import held, is_curve, only_rows_of, quoted_by_all
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Analysis, Estimates
 from evalkit.glossary import COLUMNS
@@ -45,11 +45,6 @@ def places(rows: pd.DataFrame) -> list[tuple[str, float]]:
     groups = rows["group"].astype(str)
     names = groups + ": " + rows["cause"].astype(str) if "cause" in rows else groups
     return [(str(name), float(time)) for name, time in zip(names, rows["time"], strict=True)]
-
-
-def is_curve(estimates: Estimates) -> bool:
-    """Say whether an estimate is of curves."""
-    return isinstance(estimates.counts, DayCounts) and {"time", "n_risk", "n_event"} <= set(estimates.data.columns)
 
 
 @dataclass(frozen=True, eq=False)

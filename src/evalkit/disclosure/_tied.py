@@ -7,7 +7,7 @@ holds the counts of the share (`Estimates.tied`), and only those of its rows are
 
 from __future__ import annotations
 
-__all__ = ["held", "only_rows_of", "quoted_by_all"]
+__all__ = ["held", "is_curve", "only_rows_of", "quoted_by_all"]
 
 from collections.abc import Sequence
 
@@ -17,11 +17,15 @@ import pandas as pd
 from evalkit.counts import DayCounts, Tally, Tie
 from evalkit.disclosure._curves import told_on
 from evalkit.disclosure._policy import Policy
-from evalkit.disclosure._quoted import is_curve
 from evalkit.estimates import Estimates
 from evalkit.glossary import COLUMNS
 
 _PLACES = ("tau", "time", "q")
+
+
+def is_curve(estimates: Estimates) -> bool:
+    """Say whether an estimate is of curves."""
+    return isinstance(estimates.counts, DayCounts) and {"time", "n_risk", "n_event"} <= set(estimates.data.columns)
 
 
 def held(estimates: Estimates, policy: Policy) -> tuple[Estimates, tuple[str, ...]]:
