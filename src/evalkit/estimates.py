@@ -245,7 +245,7 @@ def nothing(key: str, what: str, **more: str) -> Estimates:
     Returns
     -------
     Estimates
-        Without rows and counts; its ``absence`` holds the reason, which `report.show` and `report.say` print once.
+        Without rows and counts; its ``absence`` holds the reason, which `report.show` and `report.say` print.
 
     Examples
     --------

@@ -84,6 +84,14 @@ def test_step(line):
     assert rows(cut)[step] == expected
 
 
+@pytest.mark.parametrize(("rule", "stands"), [("recorded", True), ("either", True), ("dose", False)])
+def test_the_dose_stands_beside_completion_where_it_is_another_thing(rule, stands):
+    known = spec_cohort({"participants": PEOPLE, "sessions": SESSIONS}, "+38", rules={**RULES, "completion": rule})
+    found = analyses.dose_and_completion(known)
+    assert dict(found.absence).get("key") == (None if stands else "absent.dose")
+    assert found.data.empty is not stands
+
+
 def test_share_is_of_all_referred_and_intervals_are_wilsons():
     known = spec_cohort({"participants": PEOPLE, "sessions": SESSIONS}, "+38", rules=RULES)
     found = analyses.funnel(known)

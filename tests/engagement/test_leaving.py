@@ -142,6 +142,15 @@ def test_starting_is_told_by_classes_of_wait(known) -> None:
     assert sizes["people who waited 15 to 30 days"] == wait.between(15, 30).sum()
 
 
+def test_without_exits_leaving_is_not_drawn_beside_starting(known) -> None:
+    tables = {name: table for name, table in known.study.tables.items() if name != "exits"}
+    rules = known.study.rules.model_copy(update={"completion": "dose"})
+    study = known.study.model_copy(update={"tables": tables, "rules": rules})
+    without = cohort.build(intake.open_data(study).at(CUT))
+    assert {*analyses.starting_by_wait(known).tidy()["cause"]} == {"first session", "leaving before it"}
+    assert {*analyses.starting_by_wait(without).tidy()["cause"]} == {"first session"}
+
+
 def test_without_exits_nobody_leaves_before_a_session(known) -> None:
     rows = analyses.stage(known, "before_intake")
     assert set(rows["event"]) == {0, 1, 2}

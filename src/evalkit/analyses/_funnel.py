@@ -23,7 +23,7 @@ from evalkit.analyses._analyses import ShareOf
 from evalkit.analyses._counting import count_true, groups_of, tally
 from evalkit.cohort import Cohort, needs
 from evalkit.errors import UsageError, did_you_mean
-from evalkit.estimates import Estimates
+from evalkit.estimates import Estimates, nothing
 
 Place = Literal["site", "community_area", "referral_source"]
 _PLACES: tuple[Place, ...] = ("site", "community_area", "referral_source")
@@ -217,7 +217,8 @@ def dose_and_completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimate
     Returns
     -------
     Estimates
-        Kind ``proportion``, made from a `Tally` with the terms dose and completed.
+        Kind ``proportion``, made from a `Tally` with the terms dose and completed; nothing where completing is the
+        dose.
 
     Examples
     --------
@@ -227,6 +228,8 @@ def dose_and_completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimate
     0  Non-mandated pilot  dose     0.595       44
     1                PAIP  dose     0.603      199
     """
+    if cohort.rules.completion == "dose":  # completing is that: nothing stands beside it
+        return nothing("absent.dose", "the dose beside completion")
     both = ("dose", "completed")
     return _of_starters(cohort, both, "dose reached, and completion,", "dose_and_completion", conf_level)
 

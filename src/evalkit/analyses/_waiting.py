@@ -133,5 +133,6 @@ def starting_by_wait(cohort: Cohort) -> Estimates:
     ]
     ends = [low - 0.5 for low, _ in WAITS] + [np.inf]
     rows["wait"] = pd.cut(rows[WAIT], ends, labels=names)
-    found = cumulative_incidence(rows, "time", "event", by="wait", causes=[event, other])
+    causes = [event, other] if cohort.has("exits") else [event]  # without exits nobody is known to have left
+    found = cumulative_incidence(rows, "time", "event", by="wait", causes=causes)
     return found.about(population=people, cut=cohort.cut, asked={"question": "starting_by_wait"})
