@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,8 @@ import psutil
 import pytest
 
 from evalkit.publish.rendering._scratch import ENVIRONMENT, scratch_folder, sweep
+from publish.crash import write_light_world
+from publish.standin import command, environment
 
 MAKER = """
 import sys, time
@@ -61,6 +64,22 @@ def test_nothing_is_left_of_a_folder_that_was_used(tmp_path: Path) -> None:
         assert sweep(tmp_path) == 0  # its process lives
         assert folder.is_dir()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_render_leaves_neither_text_nor_its_kernels_key(tmp_path: Path) -> None:
+    """Sockets lie in a folder of their own, where the path is short enough for one."""
+    write_light_world(tmp_path)
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        options = {"cwd": tmp_path, "env": environment(tmp_path, TMPDIR=short), "stderr": subprocess.PIPE, "text": True}
+        child = subprocess.Popen(command(tmp_path, "--to", "html"), stdout=subprocess.DEVNULL, **options)
+        assert child.stderr is not None
+        assert any("cell 3" in line for line in child.stderr), "it ended before"
+        child.send_signal(signal.SIGKILL)
+        child.communicate(timeout=30)
+        assert list(Path(short).glob("ek-*/kernel.json")) != []
+        done = subprocess.run(command(tmp_path, "--to", "html"), stdout=subprocess.DEVNULL, check=False, **options)
+        assert done.returncode == 0, done.stderr
+        assert list(Path(short).iterdir()) == []
 
 
 def test_what_a_killed_render_left_is_taken_away(tmp_path: Path, dead: Path) -> None:

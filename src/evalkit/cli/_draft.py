@@ -6,7 +6,6 @@ __all__ = ["run"]
 
 import contextlib
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from evalkit.errors import EvalkitError, PublicationError
 from evalkit.intake.mapping import files_like
 from evalkit.protocol import Study, load_study, version_file
 from evalkit.publish import Drafted, Drafter, RenderJob, find_notebook, progress_for
-from evalkit.publish.rendering import scratch_folder, sweep
+from evalkit.publish.rendering import scratch_folder, swept_up
 
 _LOOKS = 0.15  # seconds between looks at the files: an edit is to be seen within two
 _SETTLES = 0.05  # seconds for which a file has to stay as it is: editors write in two steps
@@ -52,7 +51,7 @@ def run(request: Request, *, pdf: bool, watch: bool, port: int, browser: bool) -
     EvalkitError
         As a render; with ``watch`` only what is wrong before the first page.
     """
-    sweep(Path(tempfile.gettempdir()))
+    swept_up()
     formats = ("html", "pdf") if pdf else ("html",)
     with progress_for() as progress, scratch_folder() as scratch:
         bench = _Bench(request, scratch, formats, progress)

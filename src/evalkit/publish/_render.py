@@ -52,7 +52,7 @@ from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.publish.rendering._execute import Limits, execute
 from evalkit.publish.rendering._kernel import MODULES
 from evalkit.publish.rendering._quarto import publish_quarto
-from evalkit.publish.rendering._scratch import private_files, scratch_folder, sweep
+from evalkit.publish.rendering._scratch import private_files, scratch_folder, swept_up
 from evalkit.publish.rendering._spoken import in_language
 from evalkit.publish.rendering._web import FONTS
 from evalkit.seal import ENVIRONMENT, new_key
@@ -104,7 +104,7 @@ def render(job: RenderJob, progress: Progress | None = None) -> Outcome:
     with private_files(), study_lock(job.study, lambda: told.step(job.name, waiting)):
         # what was being placed, or made, when a machine or a render died
         recover(job.target)
-        sweep(Path(tempfile.gettempdir()))
+        swept_up()
         with _room(job), scratch_folder() as scratch:
             return _render(replace(job, secret=study_secret(job.study)), told, scratch)
 

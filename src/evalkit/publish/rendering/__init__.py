@@ -5,6 +5,6 @@ It knows of no release: what is remembered of releases, and where they go, is of
 
 from evalkit.publish.rendering._markdown import column_headings
 from evalkit.publish.rendering._parameters import parse_override
-from evalkit.publish.rendering._scratch import private_files, scratch_folder, sweep
+from evalkit.publish.rendering._scratch import private_files, scratch_folder, sweep, swept_up
 
-__all__ = ["column_headings", "parse_override", "private_files", "scratch_folder", "sweep"]
+__all__ = ["column_headings", "parse_override", "private_files", "scratch_folder", "sweep", "swept_up"]

@@ -17,7 +17,6 @@ __all__ = [
     "explained",
     "kernel_environment",
     "redact",
-    "socket_parent",
 ]
 
 import builtins
@@ -50,10 +49,10 @@ from evalkit.errors import DisclosureError, ExecutionError, ExecutionTimeoutErro
 from evalkit.publish.rendering._kernel import LOADED, MODULES, ReportEngine
 from evalkit.publish.rendering._process import memory_of
 from evalkit.publish.rendering._scratch import ENVIRONMENT as SCRATCH
+from evalkit.publish.rendering._scratch import SOCKETS, scratch_folder, socket_parent
 
 papermill_engines.register("evalkit", ReportEngine)
 _ROOM = 2**16  # bytes; with less left a kernel cannot write its connection file and its socket
-_LONGEST_SOCKET = 104  # bytes of a Unix socket's path on the narrowest system
 _LOOKS = 0.5  # seconds between looks at the kernel's memory: each walks through all processes
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # What would make Python say or do more than a report's cells do, or draw elsewhere.
@@ -177,7 +176,7 @@ def execute(
 
     def work() -> None:
         # Sockets want a short path, in a folder that only this user can open.
-        with tempfile.TemporaryDirectory(prefix="ek-", dir=socket_parent()) as sockets:
+        with scratch_folder(socket_parent(), SOCKETS) as sockets:
             try:
                 run.notebook = papermill.execute_notebook(
                     str(source),
@@ -187,7 +186,7 @@ def execute(
                     kernel_name="python3",
                     language="python",
                     progress_bar=False,
-                    connection_file=str(Path(sockets) / "kernel.json"),
+                    connection_file=str(sockets / "kernel.json"),
                     env={**kernel_environment(scratch, source_folder), **(variables or {})},
                     folder=str(scratch),
                     on_cell=began,
@@ -254,11 +253,6 @@ def end_kernel(manager: AsyncKernelManager | None) -> None:
             with contextlib.suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(family, timeout=5)
-
-
-def socket_parent() -> str | None:
-    """Return the temporary folder, unless its path is too long to hold a socket."""
-    return None if len(tempfile.gettempdir()) + 40 < _LONGEST_SOCKET else "/tmp"  # noqa: S108 - mkdtemp is private
 
 
 def kernel_environment(scratch: Path, source_folder: Path) -> dict[str, str]:

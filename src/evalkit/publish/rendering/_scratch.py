@@ -7,7 +7,7 @@ and the process that made it; what has none is never touched.
 
 from __future__ import annotations
 
-__all__ = ["ENVIRONMENT", "PREFIX", "private_files", "scratch_folder", "sweep"]
+__all__ = ["ENVIRONMENT", "PREFIX", "SOCKETS", "private_files", "scratch_folder", "socket_parent", "sweep", "swept_up"]
 
 import contextlib
 import fcntl
@@ -24,12 +24,15 @@ from typing import Any
 import psutil
 
 PREFIX = "evalkit-"
+SOCKETS = "ek-"
+"""Begins the names of folders for a kernel's sockets, whose paths have to be short."""
 ENVIRONMENT = "EVALKIT_SCRATCH"
 """Names, to the processes that a render starts, the folder they work in: how they are known when it has died."""
 
 _MARKER = ".owner"
 _KIND = "evalkit scratch folder"
 _SAME = 1.0  # seconds by which two readings of a process's start may differ
+_LONGEST_SOCKET = 104  # bytes of a Unix socket's path on the narrowest system
 _LONGEST = 1000  # bytes of a marker
 
 
@@ -89,6 +92,18 @@ def sweep(parent: Path, prefix: str = PREFIX) -> int:
                     swept += 1
                 marker.unlink(missing_ok=True)
     return swept
+
+
+def socket_parent() -> Path:
+    """Return the temporary folder, unless its path is too long to hold a socket."""
+    temporary = Path(tempfile.gettempdir())
+    return temporary if len(str(temporary)) + 40 < _LONGEST_SOCKET else Path("/tmp")  # noqa: S108 - the folder is private
+
+
+def swept_up() -> None:
+    """Take away what renders left that died: the report's text, and the key of a kernel that lives no more."""
+    sweep(Path(tempfile.gettempdir()))
+    sweep(socket_parent(), SOCKETS)
 
 
 def _marker_of(folder: Path) -> Path:

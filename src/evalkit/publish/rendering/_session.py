@@ -6,10 +6,10 @@ __all__ = ["Session"]
 
 import copy
 import json
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -29,9 +29,9 @@ from evalkit.publish.rendering._execute import (
     end_kernel,
     explained,
     kernel_environment,
-    socket_parent,
 )
 from evalkit.publish.rendering._kernel import DraftClient, IpcKernelManager
+from evalkit.publish.rendering._scratch import SOCKETS, scratch_folder, socket_parent
 
 _LOOKS = 0.2  # seconds between looks at the kernel's memory and the clock
 _MEMORY = (
@@ -70,7 +70,7 @@ class Session:
     variables: Mapping[str, str]
     _outputs: dict[str, list[Any]] = field(default_factory=dict, init=False, repr=False)
     _client: Any = field(default=None, init=False, repr=False)
-    _sockets: tempfile.TemporaryDirectory[str] | None = field(default=None, init=False, repr=False)
+    _sockets: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
     _run: Run = field(default_factory=Run, init=False, repr=False)
 
     def __enter__(self) -> Session:
@@ -84,8 +84,8 @@ class Session:
     def start(self) -> None:
         """Start a kernel, and let it load what every report needs."""
         self.close()
-        self._sockets = tempfile.TemporaryDirectory(prefix="ek-", dir=socket_parent())
-        manager = IpcKernelManager(kernel_name="python3", connection_file=str(Path(self._sockets.name) / "kernel.json"))
+        sockets = self._sockets.enter_context(scratch_folder(socket_parent(), SOCKETS))
+        manager = IpcKernelManager(kernel_name="python3", connection_file=str(sockets / "kernel.json"))
         client: Any = DraftClient(new_notebook(cells=[new_code_cell()]), km=manager, timeout=None, startup_timeout=60)
         self._run = Run(manager=manager)
         client.owns_km = True
@@ -105,9 +105,7 @@ class Session:
         if self._run.manager is not None:  # what is left of it: sockets, and the process to be waited for
             run_sync(self._run.manager.shutdown_kernel)(now=True)
             self._run.manager = None
-        if self._sockets is not None:
-            self._sockets.cleanup()
-            self._sockets = None
+        self._sockets.close()
 
     def run(
         self,
