@@ -169,6 +169,7 @@ def test_every_count_is_called_one() -> None:
         "verdict",
         "sentence",
         "source",
+        "estimate_id",
         "period",
     ]
     assert kinds["date"] == []
