@@ -177,7 +177,9 @@ def completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     0  Non-mandated pilot  completed     0.554       41
     1                PAIP  completed     0.579      191
     """
-    return _of_starters(cohort, ("completed",), "completion", "completion", conf_level)
+    return _of_starters(
+        cohort, ("completed",), "completion within {days} days of the first session", "completion", conf_level
+    )
 
 
 @needs("sessions", "completion")
@@ -202,7 +204,9 @@ def reached_dose(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     0  Non-mandated pilot  dose     0.595       44
     1                PAIP  dose     0.603      199
     """
-    return _of_starters(cohort, ("dose",), "dose reached", "reached_dose", conf_level)
+    return _of_starters(
+        cohort, ("dose",), "dose reached within {days} days of the first session", "reached_dose", conf_level
+    )
 
 
 @needs("sessions", "completion")
@@ -231,7 +235,13 @@ def dose_and_completion(cohort: Cohort, *, conf_level: float = 0.95) -> Estimate
     if cohort.rules.completion == "dose":  # completing is that: nothing stands beside it
         return nothing("absent.dose", "the dose beside completion")
     both = ("dose", "completed")
-    return _of_starters(cohort, both, "dose reached, and completion,", "dose_and_completion", conf_level)
+    return _of_starters(
+        cohort,
+        both,
+        "dose reached, and completion, within {days} days of the first session",
+        "dose_and_completion",
+        conf_level,
+    )
 
 
 def _of_starters(cohort: Cohort, terms: Sequence[str], what: str, question: str, conf_level: float) -> Estimates:
@@ -245,7 +255,7 @@ def _of_starters(cohort: Cohort, terms: Sequence[str], what: str, question: str,
     analysis = ShareOf(
         kind="proportion",
         view="proportion",
-        estimand=f"{what} within {days} days of the first session",
+        estimand=what.format(days=days),
         population=f"people with a first session at least {days} days before the cut",
         conf_level=conf_level,
     )
