@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pikepdf
+import pypdfium2 as pdfium
+from pypdfium2.raw import FPDF_PAGEOBJ_TEXT
 
 Matrix = tuple[float, float, float, float, float, float]
 TOP, FOOT = 72.0, 0.95 * 72  # the template's margins
@@ -19,6 +21,29 @@ def emptiness(file: Path) -> list[float]:
     """Return the empty share of the type area below the lowest mark of each page."""
     with pikepdf.open(file) as pdf:
         return [_empty(page) for page in pdf.pages]
+
+
+def parted(file: Path) -> list[tuple[int, str]]:
+    """Return the pages, but the last, whose last line is a heading or the head of a table: all of it in strong letters."""
+    document = pdfium.PdfDocument(file)
+    try:
+        return [
+            (number, text)
+            for number, page in enumerate(list(document)[:-1], start=1)
+            if (text := _strong_last_line(page))
+        ]
+    finally:
+        document.close()
+
+
+def _strong_last_line(page: Any) -> str:
+    letters = [(thing.get_bounds(), thing) for thing in page.get_objects(filter=[FPDF_PAGEOBJ_TEXT], max_depth=1)]
+    inside = [(place, thing) for place, thing in letters if place[1] > FOOT - 1]
+    low = min(place[1] for place, _ in inside)
+    faces = {thing.get_font().get_base_name() for place, thing in inside if place[1] < low + 5}
+    strong = all(face.endswith(("Semibold", "Bold")) for face in faces)
+    line = page.get_textpage().get_text_bounded(left=60, right=560, bottom=low - 2, top=low + 8)
+    return " ".join(line.split()) if strong else ""
 
 
 def _empty(page: Any) -> float:

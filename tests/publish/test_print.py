@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pikepdf
 import pytest
+import typst
 
-from evalkit.publish.rendering._embedded import publish_embedded
+from evalkit.publish.rendering._embedded import font_folder, publish_embedded
 from evalkit.publish.rendering._prepare import Item
 from evalkit.views import html_table
-from publish.emptiness import emptiness
+from publish.emptiness import emptiness, parted
 from publish.standin import pdf_pages
 from web.pages import SVG, document
 
@@ -90,14 +92,65 @@ def test_a_short_line_goes_to_the_next_page_with_heading_and_figure(tmp_path: Pa
 
 def test_how_empty_a_page_is_is_measured(tmp_path: Path) -> None:
     tall = TALL.replace('height="300"', 'height="560"').replace('height="290"', 'height="550"')
-    items = (Item("markdown", 1, FILLER), Item("figure", 2, tall, "fig-tall", "A tall figure", "A bar."))
+    words = f"{FILLER}\n\nMore.\n\nMore."  # too much for the figure to fit below, even if it is smaller
+    items = (Item("markdown", 1, words), Item("figure", 2, tall, "fig-tall", "A tall figure", "A bar."))
     made = replace(document(), items=items)
     first, second = emptiness(publish_embedded(made, ("pdf",), tmp_path, 120)["pdf"])
     assert first > 0.3  # the figure went to the next page as a whole
     assert 0.3 < second < 0.4
 
 
-def test_a_figure_stays_in_its_section_and_before_what_follows_it(tmp_path: Path) -> None:
+FEW = "\n\n".join([FILLER] * 2)
+AFTER = Item("markdown", 3, "\n\n".join(["Words that follow the figure."] * 8))
+
+
+def fits_of(tmp_path: Path, *items: Item) -> tuple[dict[str, object], list[float], list[str]]:
+    """Return how figures are fitted in, how empty each page is, and what it says."""
+    made = publish_embedded(replace(document(), items=items), ("pdf",), tmp_path, 120)["pdf"]
+    return json.loads((made.parent / "fits.json").read_text()), emptiness(made), pdf_pages(made)
+
+
+def test_a_figure_that_nearly_fits_is_printed_smaller_where_it_is_told_of(tmp_path: Path) -> None:
+    figure = Item("figure", 2, TALL.replace("300", "230").replace("290", "220"), "fig-tall", "A tall figure", "A bar.")
+    fits, empty, sheets = fits_of(tmp_path, Item("markdown", 1, FEW), figure, AFTER)
+    assert 0.72 <= fits.pop("fig-tall") < 1
+    assert fits == {}
+    assert "A tall figure" in sheets[0]
+    assert empty[0] < 0.1
+
+
+def test_a_figure_that_does_not_fit_heads_the_next_page_and_what_follows_takes_its_place(tmp_path: Path) -> None:
+    figure = Item("figure", 2, TALL, "fig-tall", "A tall figure", "A bar.")
+    fits, empty, sheets = fits_of(tmp_path, Item("markdown", 1, FEW), figure, AFTER)
+    assert fits == {"fig-tall": "next"}
+    assert "Words that follow" in sheets[0]
+    assert "A tall figure" in sheets[1]
+    assert empty[0] < 0.25
+
+
+def test_figures_stay_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    tall, small = (
+        Item("figure", 2, svg, label, label, "A bar.") for svg, label in ((TALL, "fig-tall"), (SVG, "fig-small"))
+    )
+    fits, _, sheets = fits_of(tmp_path, Item("markdown", 1, FEW), tall, small, AFTER)
+    assert fits == {"fig-tall": 1}
+    assert sheets[1].index("Figure 1") < sheets[1].index("Figure 2")
+
+
+def test_a_heading_left_at_the_foot_of_a_page_would_be_found(tmp_path: Path) -> None:
+    face = '#set text(font: "Source Sans Pro")\n#set page(paper: "us-letter", margin: 1in)\n'
+    for name, text in (
+        ("wrong", "= A heading\n#pagebreak()\nWords"),
+        ("right", "= A heading\nWords\n#pagebreak()\nWords"),
+    ):
+        (tmp_path / f"{name}.typ").write_text(face + text, encoding="utf-8")
+        fonts = str(font_folder(tmp_path))
+        typst.compile(str(tmp_path / f"{name}.typ"), output=str(tmp_path / f"{name}.pdf"), font_paths=[fonts])
+    assert parted(tmp_path / "wrong.pdf") == [(1, "A heading")]
+    assert parted(tmp_path / "right.pdf") == []
+
+
+def test_a_figure_stays_in_its_section_and_before_the_next_one(tmp_path: Path) -> None:
     items = (
         Item("markdown", 1, "# Before\n\n" + "\n\n".join([FILLER] * 2)),
         Item("figure", 2, TALL, "fig-tall", "A tall figure", "A bar."),
@@ -110,8 +163,8 @@ def test_a_figure_stays_in_its_section_and_before_what_follows_it(tmp_path: Path
     text = "\n".join(pdf_pages(publish_embedded(made, ("pdf",), tmp_path, 120)["pdf"]))
     order = [
         "Before",
+        "Words that follow",  # they fill the page that the figure is too tall for
         "A tall figure",
-        "Words that follow",
         "Reach",
         "Words before",
         "A small figure",

@@ -20,12 +20,12 @@ from evalkit.protocol import Secret, load_disclosure, load_study
 from evalkit.publish.audit import guard_for
 from evalkit.publish.audit._cells import _unknown_number
 from evalkit.publish.release._environment import digest
-from evalkit.publish.rendering._document import document_of
+from evalkit.publish.rendering._document import document_of, with_bibliography
 from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.publish.rendering._quarto import write_input
 from evalkit.seal import MARK
 from evalkit.simulate import simulate
-from publish.emptiness import emptiness
+from publish.emptiness import emptiness, parted
 from publish.standin import environment, pdf_pages
 from publish.texts import REPORT, given_to_quarto, text_of
 from reports.agreement import RULES, WITH_LIMITS, Ran, astray, numbers_of, plain, run, told, unlike_any_row
@@ -49,9 +49,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "params").mkdir()
     for file in (ROOT / "params").glob("*.yaml"):
         (place / "params" / file.name).write_bytes(file.read_bytes())
+    # As readers of the demo see it: with the frozen protocol, and so with deviations, and planned and added results.
+    (place / "params/protocol").mkdir()
+    for file in (ROOT / "params/protocol").glob("*.yaml"):
+        (place / "params/protocol" / file.name).write_bytes(file.read_bytes())
     (place / "notebooks").unlink()
     (place / "notebooks").mkdir()
-    for file in (*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "notebooks").glob("*.es.po")):
+    for file in (p for part in ("*.ipynb", "*.es.po", "references.json") for p in (ROOT / "notebooks").glob(part)):
         (place / "notebooks" / file.name).write_bytes(file.read_bytes())
     simulate("benefit", seed=20211118).write(place / "data" / "demo")
     return place
@@ -233,6 +237,17 @@ def test_no_page_is_left_a_quarter_empty(quarterly: Path) -> None:
     empty = emptiness(quarterly / "report.pdf")
     assert 6 <= len(empty) <= 10
     assert max(empty[:-1]) <= 0.25, empty  # the last page ends where the report ends
+    assert parted(quarterly / "report.pdf") == []
+
+
+@pytest.mark.parametrize("ran", ["final"], indirect=True)
+def test_no_page_of_the_final_is_left_a_quarter_empty(ran: Ran, world: Path, tmp_path: Path) -> None:
+    made = document_of(ran.executed, toc=True, pdf_standard="ua-1")
+    printed = publish_embedded(with_bibliography(made, world / "notebooks/final.ipynb"), ("pdf",), tmp_path, 120)["pdf"]
+    empty = emptiness(printed)
+    assert len(empty) <= 36
+    assert max(empty[:-1]) <= 0.25, empty
+    assert parted(printed) == []  # no heading from what it heads, no table's head from its rows
 
 
 def test_pages_show_no_code_and_no_raw_row(quarterly: Path, world: Path) -> None:

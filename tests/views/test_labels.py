@@ -170,6 +170,10 @@ def test_levels_of_several_variables_stand_clear(groups: tuple[str, ...], low: f
     assert clashes(figure) == []
     only = rows[rows["variable"].isin(["Everybody", "Gender"])]
     assert clashes(across_figure(only, groups, "Share engaged")[0]) == []
+    phone, _ = across_figure(rows, groups, "Share engaged, of those whose time for it is over", narrow=True)
+    assert clashes(phone) == []
+    assert [len(made.axes) for made in (figure, phone)] == [3, 1]
+    assert drawn(phone, 0) == drawn(figure, 0)
 
 
 @pytest.mark.parametrize(("groups", "periods"), [(SHORT, 2), (SHORT, 20), (LONG, 9)])
@@ -181,6 +185,16 @@ def test_trends_stand_clear(groups: tuple[str, ...], periods: int) -> None:
     rows = pd.concat(made, ignore_index=True)
     figure, _ = trend_figure(rows, groups)
     assert clashes(figure) == []
+    phone, _ = trend_figure(rows, groups, narrow=True)
+    assert clashes(phone) == []
+    assert len({axes.get_position().x0 for axes in phone.axes}) == 1  # below one another
+    assert drawn(phone, 1) == drawn(figure, 1)
+
+
+def drawn(figure: Figure, which: int) -> list[float]:
+    """Every number that dots and lines stand at, along one axis: a phone's figure draws the same ones."""
+    lines = [line for axes in figure.axes for line in axes.lines if line.get_marker() not in {"None", "", None}]
+    return sorted(float(value) for line in lines for value in line.get_data()[which])
 
 
 def test_an_arm_keeps_its_mark_where_the_other_is_not_shown() -> None:

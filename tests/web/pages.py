@@ -14,6 +14,7 @@ from evalkit.report._mark import as_mark
 from evalkit.views import html_table
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="468" height="90"><rect width="460" height="60" fill="#0b5a7a"/></svg>'
+PHONE = SVG.replace('width="468"', 'width="295"')
 ROWS = pd.DataFrame({"group": ["Pilot", "PAIP"] * 12, "time": range(24), "estimate": [1 / 3] * 24, "n": [1060.0] * 24})
 WIDE = {f"c{i}": f"A long heading {i}" for i in range(9)}
 TABLE = html_table(
@@ -49,7 +50,18 @@ Not shown: too few people.
 def document(locale: str = "en-US", *, synthetic: bool = True) -> Document:
     items = (
         Item("markdown", 1, TEXT),
-        Item("figure", 2, SVG, "fig-a", "A figure", "A blue bar. It is blue.", "abc", "drawn", as_mark(ROWS)),
+        Item(
+            "figure",
+            2,
+            SVG,
+            "fig-a",
+            "A figure",
+            "A blue bar. It is blue.",
+            "abc",
+            "drawn",
+            as_mark(ROWS),
+            {"phone": PHONE},
+        ),
         Item("figure", 3, SVG, "fig-b", "Another figure & more", "A blue bar.", "abd", "drawn", as_mark(ROWS)),
         Item("markdown", 4, "# Second section\n\n| a | b |\n|---|---|\n| 1 | 2 |"),
         Item("table", 5, TABLE, "tbl-a", "A wide table", "", "abe", "made", as_mark(ROWS)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from evalkit.publish.rendering._document import resources
 from evalkit.publish.rendering._markdown import wrap_tables
 from evalkit.views.style import INK, MUTED
 from web.browser import assert_accessible, look_at, needs_browser
-from web.pages import document, page_of
+from web.pages import PHONE, document, page_of
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +126,16 @@ def test_texts_of_the_study_stand_as_they_are(page: Path) -> None:
     assert '<a href="data/fig-a.csv">' in text
     assert '<a href="figures/fig-a.png">' in text
     assert "<script" not in text
+
+
+def test_a_phone_gets_a_drawing_of_its_own_with_the_same_words(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    found = re.findall(
+        r'<picture>\s*<source media="\(max-width: 30rem\)" srcset="data:image/svg\+xml;base64,([^"]*)">', text
+    )
+    assert [base64.b64decode(one).decode() for one in found] == [PHONE]
+    assert text.count('alt="A blue bar. It is blue."') == 1
+    assert re.search(r'<picture>[^<]*<source[^>]*>\s*<img[^>]*alt="A blue bar. It is blue."[^>]*>\s*</picture>', text)
 
 
 def test_a_page_in_spanish_says_so_throughout(tmp_path: Path) -> None:

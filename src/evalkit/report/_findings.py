@@ -113,10 +113,10 @@ class PageOne:
 
     @property
     def note(self) -> str:
-        """Who the groups are, and how the grid is read."""
+        """Who the groups are."""
         arms = (self.report.study.arms.focus, self.report.study.arms.comparison)
         named = [words("ind.note.group", label=arm.label, definition=arm.definition) for arm in arms if arm.definition]
-        return " ".join([*named, words("ind.note")])
+        return " ".join(named)
 
 
 def _both(report: Report) -> dict[str, str]:

@@ -57,7 +57,8 @@ def emit(
     data : pandas.DataFrame, optional
         The safe numbers of a figure or table: they are published beside it as a file.
     **mark
-        What the record keeps: ``estimate`` (its id), ``kind``, ``verdict``, ``alt``, ``document``.
+        What the record keeps: ``estimate`` (its id), ``kind``, ``verdict``, ``alt``, ``document``, ``phone`` (the
+        figure as SVG for a phone, where that is another one).
 
     Raises
     ------

@@ -322,17 +322,17 @@ class Report:
         view = self.view(safe, Look(words, horizon, x_label, places or {}))
         if self._refused(view, exact):
             return
-        if shape == "table" or (shape == "auto" and not view.has_figure):
-            self._emit("table", view.table(translated(note)), safe, data=view.numbers(), typed=(note,))
-            return
-        if view.undrawable:
+        tabled = shape == "table" or (shape == "auto" and not view.has_figure)
+        if view.untold if tabled else view.undrawable:
             self._say_absent(view)
-            return
-        figure, alt = view.figure()
-        data, head = view.drawn_numbers(), view.headline()
-        self._emit("figure", svg_of(figure), safe, alt=alt, data=data, headline=head, typed=typed)
-        if remarks := view.remarks():
-            self._emit("markdown", box("note", " ".join(remarks)), safe)
+        elif tabled:
+            self._emit("table", view.table(translated(note)), safe, data=view.numbers(), typed=(note,))
+        else:
+            figure, alt = view.figure()
+            data, head, phone = view.drawn_numbers(), view.headline(), view.for_phone(figure)
+            self._emit("figure", svg_of(figure), safe, alt=alt, data=data, headline=head, typed=typed, phone=phone)
+            if remarks := view.remarks():
+                self._emit("markdown", box("note", " ".join(remarks)), safe)
 
     def draw(
         self,

@@ -135,11 +135,8 @@ def deviations(report: Report) -> None:
 
 def provenance(report: Report) -> None:
     """Show where the report came from: data, protocol and code, so that it can be made again."""
-    period = report.period
+    # Study, period and data cut stand on the cover, and with their days in the manifest.
     facts = {
-        "Study": report.study.id,
-        "Period": f"{period.name} ({period.first} to {period.last})",
-        "Data cut": report.cut.isoformat(),
         "evalkit": __version__,
         "Seed": str(report.study.seed),
         "Protocol": frozen_words(report.frozen, changes_since(report.registered or report.study, report.frozen)),

@@ -18,7 +18,7 @@ from evalkit.views._axes import share_axis
 from evalkit.views._labels import name_ends
 from evalkit.views._said import cause_in_words
 from evalkit.views._view import CurveText
-from evalkit.views.style import MUTED, NARROW, arm_style, new_figure, themed
+from evalkit.views.style import MUTED, NARROW, PHONE, WIDE, arm_style, new_figure, themed
 from evalkit.words import count, percent, translated, words, wrapped
 
 # Days between ticks: months and years, as programmes speak of them, and not hundreds.
@@ -175,7 +175,9 @@ def _curves_alt(risk: pd.DataFrame, groups: Sequence[str], text: CurveText) -> s
     return " ".join(sentences)
 
 
-def incidence_figure(safe: Safe, groups: Sequence[str], horizon: float, text: CurveText) -> tuple[Figure, str]:
+def incidence_figure(
+    safe: Safe, groups: Sequence[str], horizon: float, text: CurveText, *, narrow: bool = False
+) -> tuple[Figure, str]:
     """Draw safe cumulative incidences, one panel for each cause, with the at-risk table below.
 
     Parameters
@@ -198,10 +200,12 @@ def incidence_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Cu
     days = ticks(end, 5 if len(causes) == 1 else 4)
     risk = safe.drawn(days)
     styles = arm_style(groups)
-    figure = new_figure(1.8 + 0.17 * (len(shown) + 1), 6.5 if len(causes) > 1 else NARROW)
+    down, across = (len(causes), 1) if narrow else (1, len(causes))
+    width = NARROW if len(causes) == 1 else PHONE if narrow else WIDE
+    figure = new_figure(1.8 * down + 0.17 * (len(shown) + 1), width)
     named: list[tuple[Axes, dict[str, tuple[float, float]]]] = []
     with themed():
-        panels = figure.subplots(1, len(causes), sharey=True, squeeze=False)[0]
+        panels = figure.subplots(down, across, sharey=True, squeeze=False).ravel()
         for axes, cause in zip(panels, causes, strict=True):
             ends = {g: _rising(axes, knots[g, cause], styles[g], end) for g in shown if (g, cause) in knots}
             if not ends:
@@ -213,7 +217,7 @@ def incidence_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Cu
             named.append((axes, ends))
         share_axis(panels[0], "y", _heights(own[own["time"] <= end] for own in knots.values()))
         panels[0].set_ylabel(wrapped(text.y_label, _TALL) if len(causes) == 1 else "")
-        at_risk(panels[0], risk[risk["cause"] == causes[0]], shown, days, styles)
+        at_risk(panels[-1 if narrow else 0], risk[risk["cause"] == causes[0]], shown, days, styles)
         name_ends(named, styles)
     return figure, _incidence_alt(risk, shown, causes)
 

@@ -16,6 +16,7 @@ from matplotlib.transforms import Bbox
 from evalkit.views.style import INK
 from evalkit.words import percent, translated
 
+_LETTERS = 14  # of a key, in an inch
 Styles = Mapping[str, Mapping[str, Any]]
 
 
@@ -55,8 +56,14 @@ def key(figure: Figure, groups: Sequence[str], styles: Styles, shapes: str = "")
         if shapes:
             own |= {"linestyle": "none", "marker": shapes[i % len(shapes)], "markersize": 6}
         handles.append(Line2D([], [], **own))
+    columns = 2 if len(groups) < 5 else 3
+    widest = sum(
+        max(len(translated(name)) for name in groups[i::columns]) + 5 for i in range(min(columns, len(groups)))
+    )
+    if widest > _LETTERS * figure.get_figwidth():
+        columns = 1
     figure.legend(
-        handles, list(map(translated, groups)), loc="outside upper left", ncols=2 if len(groups) < 5 else 3,
+        handles, list(map(translated, groups)), loc="outside upper left", ncols=columns,
         frameon=False, labelcolor="linecolor", prop={"weight": "semibold", "size": 9}, borderaxespad=0.2,
         handletextpad=0.4, columnspacing=1.4,
     )  # fmt: skip

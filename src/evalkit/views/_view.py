@@ -20,6 +20,7 @@ from evalkit.disclosure import Safe
 from evalkit.errors import DisclosureError
 from evalkit.views._gap import Gap, Gaps
 from evalkit.views._plain import plain_numbers, plain_sentence, plain_table
+from evalkit.views.style import NARROW, svg_of
 from evalkit.words import translated, translated_names, words
 
 _UNSEEN = ["std_dev"]  # no figure or table shows it
@@ -59,12 +60,15 @@ class Look:
         What the axis of a chart of shares, or of means by week, shows.
     places : mapping of str to (column, row)
         Where places lie on a map of tiles; without them shares by level are bars.
+    narrow : bool
+        Whether it is drawn for a phone: what would be wider has its panels below one another.
     """
 
     words: CurveText | None = None
     horizon: float = 365
     x_label: str = "Share"
     places: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    narrow: bool = False
 
     def translated(self) -> Look:
         """Return it with its words in the language in force."""
@@ -128,6 +132,11 @@ class View:
     @property
     def undrawable(self) -> bool:
         """Whether a figure would be empty though a table is not."""
+        return False
+
+    @property
+    def untold(self) -> bool:
+        """Whether a table would tell no more than a sentence does: all else in it is withheld."""
         return False
 
     @property
@@ -202,6 +211,23 @@ class View:
         """
         msg = f"report.show: '{self.safe.estimates.kind}' has no figure; show it as a table"
         raise DisclosureError(msg)
+
+    def for_phone(self, figure: Figure) -> str:
+        """Draw the same numbers again for a phone, where a figure squeezed to one could not be read.
+
+        Parameters
+        ----------
+        figure : matplotlib.figure.Figure
+            As it stands on a page.
+
+        Returns
+        -------
+        str
+            SVG; empty where the figure is narrow enough.
+        """
+        if figure.get_figwidth() <= NARROW:
+            return ""
+        return svg_of(replace(self, look=replace(self.look, narrow=True)).figure()[0])
 
     def table(self, note: str = "") -> str:
         """Write it as an HTML table.

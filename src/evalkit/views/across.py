@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from evalkit.views._axes import share_axis
 from evalkit.views._keys import beside, key
 from evalkit.views.shares import Shares, wide
-from evalkit.views.style import MUTED, NARROW, arm_style, new_figure, themed
+from evalkit.views.style import MUTED, NARROW, PHONE, WIDE, arm_style, new_figure, themed
 from evalkit.words import percent, translated, within, words, wrapped
 
 _APART = 0.14  # inches between two groups of one level
@@ -55,9 +55,14 @@ class Across(Shares):
         levels = self.rows[self.rows["variable"] != self.rows["label"]]
         return bool(levels["estimate"].isna().all())
 
+    @property
+    def untold(self) -> bool:
+        """Whether no level of any characteristic is shown: of everybody the sentence tells."""
+        return self.undrawable
+
     def figure(self) -> tuple[Figure, str]:
         """Draw a block of dots for each variable."""
-        return across_figure(self.rows, self.groups, self.look.x_label)
+        return across_figure(self.rows, self.groups, self.look.x_label, narrow=self.look.narrow)
 
     def _table(self, note: str) -> str:
         return wide(self.possible, self.first, note, "variable")
@@ -136,7 +141,9 @@ class _Line:
     hidden: bool = False
 
 
-def across_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str) -> tuple[Figure, str]:
+def across_figure(
+    rows: pd.DataFrame, groups: Sequence[str], x_label: str, *, narrow: bool = False
+) -> tuple[Figure, str]:
     """Draw shares with their intervals by the levels of several variables, each variable under a heading.
 
     Parameters
@@ -147,9 +154,10 @@ def across_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str) -> tu
         In the order of colours.
     """
     shown = [g for g in groups if (rows["group"] == g).any()]
-    columns = _columns([_block(own, len(shown)) for _, own in rows.groupby("variable", sort=False)])
+    blocks = [_block(own, len(shown)) for _, own in rows.groupby("variable", sort=False)]
+    columns = _columns(blocks, 1 if narrow else 3)
     tall = max(_height(column) for column in columns)
-    figure = new_figure(0.8 + tall, NARROW if len(columns) == 1 else 6.5)
+    figure = new_figure(0.8 + tall, PHONE if narrow else NARROW if len(columns) == 1 else WIDE)
     styles = arm_style(groups)
     with themed():
         panels = figure.subplots(1, len(columns), squeeze=False)[0]

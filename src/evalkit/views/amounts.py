@@ -14,7 +14,7 @@ from evalkit.views._keys import key
 from evalkit.views._said import capital
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
-from evalkit.views.style import INK, arm_style, new_figure, themed
+from evalkit.views.style import INK, PHONE, WIDE, arm_style, new_figure, themed
 from evalkit.words import NOT_SHOWN, count, decimal, interval, listed, numbered, translated, within, words, wrapped
 
 _SHAPES = "os^D"
@@ -35,7 +35,7 @@ class Amounts(View):
     def figure(self) -> tuple[Figure, str]:
         """Draw dots with their intervals."""
         label = self.look.x_label if self.look.x_label != translated("Share") else self._what
-        return amounts_figure(self.rows, self.groups, label, self.digits)
+        return amounts_figure(self.rows, self.groups, label, self.digits, narrow=self.look.narrow)
 
     @property
     def _what(self) -> str:
@@ -83,7 +83,9 @@ def _called(group: str) -> str:
     return "All" if group == "all" else group
 
 
-def amounts_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str, digits: int) -> tuple[Figure, str]:
+def amounts_figure(
+    rows: pd.DataFrame, groups: Sequence[str], x_label: str, digits: int, *, narrow: bool = False
+) -> tuple[Figure, str]:
     """Draw amounts as dots with their intervals, from 0 on.
 
     Parameters
@@ -96,6 +98,8 @@ def amounts_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str, digi
         What is shown.
     digits : int
         Decimals of what is written beside each dot.
+    narrow : bool, default False
+        Whether it is drawn for a phone.
 
     Returns
     -------
@@ -106,7 +110,8 @@ def amounts_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str, digi
     labels = list(dict.fromkeys(rows["label"].astype(str)))
     shown = [g for g in groups if (rows["group"] == g).any()]
     styles, place = arm_style(groups), {label: i for i, label in enumerate(labels)}
-    figure = new_figure(0.9 + len(labels) * max(0.2 * len(shown), 0.28))
+    named = [wrapped(label, 18 if narrow else 30) for label in labels]
+    figure = new_figure(0.9 + len(labels) * max(0.2 * len(shown), 0.28), PHONE if narrow else WIDE)
     with themed():
         axes = figure.add_subplot()
         axes.grid(visible=True, axis="x")
@@ -123,8 +128,8 @@ def amounts_figure(rows: pd.DataFrame, groups: Sequence[str], x_label: str, digi
                     decimal(value, digits), (end, height), xytext=(5, 0), textcoords="offset points", va="center",
                     size=8.5, color=INK, annotation_clip=False,
                 )  # fmt: skip
-        axes.set(yticks=range(len(labels)), yticklabels=[wrapped(label, 30) for label in labels])
-        axes.set_xlabel(wrapped(x_label, 52))
+        axes.set(yticks=range(len(labels)), yticklabels=named)
+        axes.set_xlabel(wrapped(x_label, 32 if narrow else 52))
         axes.set_ylim(len(labels) - 0.5, -0.5)
         axes.set_xlim(left=min(0.0, float(rows[["estimate", "conf_low"]].min().min())))
         axes.tick_params(axis="y", length=0)

@@ -128,7 +128,9 @@ class Incidence(Survival):
 
     def figure(self) -> tuple[Figure, str]:
         """Draw the curves, a panel for each cause, with the numbers at risk."""
-        return incidence_figure(self.safe, self.groups, self.look.horizon, self.look.words or _PLAIN)
+        return incidence_figure(
+            self.safe, self.groups, self.look.horizon, self.look.words or _PLAIN, narrow=self.look.narrow
+        )
 
     def _sentence(self) -> str:
         parts: list[str] = []

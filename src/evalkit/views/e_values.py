@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
-from evalkit.views.style import FOCUS, MUTED, new_figure, themed
+from evalkit.views.style import FOCUS, MUTED, PHONE, WIDE, new_figure, themed
 from evalkit.words import decimal, translated, words
 
 
@@ -30,7 +30,7 @@ class EValues(View):
 
     def figure(self) -> tuple[Figure, str]:
         """Draw dots of characteristics, and lines of the estimate and its limit."""
-        return e_value_figure(self.rows)
+        return e_value_figure(self.rows, narrow=self.look.narrow)
 
     def _table(self, note: str) -> str:
         rows = self.rows
@@ -77,7 +77,7 @@ class EValues(View):
         return words("head.e", value=decimal(strength["estimate"]), strongest=decimal(measured.max()))
 
 
-def e_value_figure(rows: pd.DataFrame) -> tuple[Figure, str]:
+def e_value_figure(rows: pd.DataFrame, *, narrow: bool = False) -> tuple[Figure, str]:
     """Draw the E-values of measured characteristics beside those of the estimate and its limit (lines).
 
     Parameters
@@ -87,7 +87,7 @@ def e_value_figure(rows: pd.DataFrame) -> tuple[Figure, str]:
     """
     strength = rows.set_index("term")["e_value"].astype(float)
     measured = rows[~rows["term"].isin(["estimate", "limit"])].sort_values("e_value", ascending=False)
-    figure = new_figure(0.9 + 0.22 * max(len(measured), 1))
+    figure = new_figure(0.9 + 0.22 * max(len(measured), 1), PHONE if narrow else WIDE)
     needed = {name: float(strength[name]) for name in ("estimate", "limit")}
     said = [words("alt.value", label=words(f"e.row.{name}"), value=decimal(value)) for name, value in needed.items()]
     with themed():

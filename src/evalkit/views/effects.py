@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from evalkit.views._gap import amount, sized
 from evalkit.views._tables import html_table
 from evalkit.views._view import View, gap_of
-from evalkit.views.style import FOCUS, INK, MUTED, NARROW, new_figure, themed
+from evalkit.views.style import FOCUS, INK, MUTED, NARROW, PHONE, WIDE, new_figure, themed
 from evalkit.words import between, count, points, within, words, wrapped
 
 
@@ -25,7 +25,7 @@ class Effects(View):
 
     def figure(self) -> tuple[Figure, str]:
         """Draw dots with their intervals around a line of no difference."""
-        return effects_figure(self.rows, words("effect.axis", within=within(self.groups[0])))
+        return effects_figure(self.rows, words("effect.axis", within=within(self.groups[0])), narrow=self.look.narrow)
 
     def _table(self, note: str) -> str:
         rows = self.rows
@@ -122,7 +122,7 @@ def _range(rows: pd.DataFrame) -> dict[str, str]:
     return {"low": points(rows["estimate"].min()), "high": points(rows["estimate"].max())}
 
 
-def effects_figure(rows: pd.DataFrame, x_label: str) -> tuple[Figure, str]:
+def effects_figure(rows: pd.DataFrame, x_label: str, *, narrow: bool = False) -> tuple[Figure, str]:
     """Draw differences of shares with their intervals, one line for each method or variant.
 
     Parameters
@@ -130,8 +130,10 @@ def effects_figure(rows: pd.DataFrame, x_label: str) -> tuple[Figure, str]:
     rows : pandas.DataFrame
         label, method, estimate, conf_low, conf_high.
     """
-    narrow = len(rows) <= 5
-    figure = new_figure(0.85 + 0.28 * len(rows), *((NARROW,) if narrow else ()))
+    width = NARROW if len(rows) <= 5 else PHONE if narrow else WIDE
+    labels = [wrapped(str(label), 22 if width == PHONE else 44) for label in rows["label"]]
+    lines = sum(max(1.0, 0.6 * (1 + label.count("\n"))) for label in labels) if width == PHONE else len(rows)
+    figure = new_figure(0.85 + 0.28 * lines, width)
     said: list[str] = []
     with themed():
         axes = figure.add_subplot()
@@ -147,7 +149,6 @@ def effects_figure(rows: pd.DataFrame, x_label: str) -> tuple[Figure, str]:
                 points(row["estimate"]), (high, place), xytext=(5, 0), textcoords="offset points", va="center", size=8.5
             )
             said.append(_effect(row))
-        labels = [wrapped(str(label), 44) for label in rows["label"]]
         axes.set(yticks=range(len(rows)), yticklabels=labels, xlabel=x_label)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)

@@ -86,12 +86,13 @@ def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: s
     groups : (str, str)
         The focus, the comparison.
     note : str
-        A line below the table.
+        A line below the table: who the groups are; how what is drawn is read is said after it.
 
     Returns
     -------
     str
     """
+    compared = any(one.gap is not None for one in found)
     timed = any(len(one.drawn) or pd.notna(one.before) for one in found)
     widest = max((abs(v) for one in found if one.gap for v in (one.gap.low, one.gap.high)), default=0.0)
     scale = max(10 * -(-round(100 * widest) // 10), 20)
@@ -113,7 +114,10 @@ def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: s
     widths = _WIDTHS[0] if timed else _WIDTHS[1]
     columns = "".join(f'<col style="width: {width}%">' for width in widths)
     top = "".join(f'<th scope="col"{_LEFT}>{_text(head)}</th>' for head in heads)
-    foot = f'<tfoot><tr><td colspan="{len(heads)}"{_LEFT}>{_text(note)}</td></tr></tfoot>'
+    shown = any(side is not None and _is_share(side) for one in found for side in one.sides)
+    read = [words(key) for key, drawn in (("ind.note", shown), ("ind.note.gap", compared)) if drawn]
+    said = " ".join([note, *read]).strip()
+    foot = f'<tfoot><tr><td colspan="{len(heads)}"{_LEFT}>{_text(said)}</td></tr></tfoot>'
     return (
         f'<table class="indicators"><colgroup>{columns}</colgroup><thead><tr>{top}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody>{foot}</table>"
@@ -231,10 +235,12 @@ def _bar(side: pd.Series, alt: str, *, focus: bool) -> str:
 
 
 def _gap_bar(gap: Gap, scale: int, alt: str) -> str:
-    """Draw a gap in points around a dashed line of no gap."""
+    """Draw a gap in points around a dashed line of no gap, with a tick at every ten points."""
     at, low, high = (50 + 50 * whole_percent(v) / scale for v in (gap.estimate, gap.low, gap.high))
+    ticks = "".join(f"M{50 + 50 * points / scale:g} 5V9" for points in range(-scale, scale + 1, 10) if points)
     shapes = [
         _path("M0 7H100", RULE, 1.5),
+        _path(ticks, MUTED, 0.8),
         _path("M50 0V14", INK, 1, ' stroke-dasharray="2 1.5"'),
         _path(f"M{low:.1f} 7H{high:.1f}", INK, 3.5),
         f'<path d="M{at:.1f} 2L{at + 5:.1f} 7L{at:.1f} 12L{at - 5:.1f} 7Z" fill="{INK}"/>',

@@ -20,7 +20,7 @@ from evalkit.views._lines import in_days
 from evalkit.views._said import common_day, shares_of, told_by
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
-from evalkit.views.style import INK, new_figure, themed
+from evalkit.views.style import INK, PHONE, WIDE, new_figure, themed
 from evalkit.words import NOT_SHOWN, count, decimal, horizon, listed, percent, within, words
 
 OTHER = "other"
@@ -80,7 +80,7 @@ class Pathway(View):
 
     def figure(self) -> tuple[Figure, str]:
         """Draw stacked areas, a panel for each group."""
-        return pathway_figure(self._until_horizon(), self.groups), self._alt()
+        return pathway_figure(self._until_horizon(), self.groups, narrow=self.look.narrow), self._alt()
 
     def _alt(self) -> str:
         rows, said = self.drawn_numbers(), []
@@ -213,7 +213,7 @@ def _by_day(rows: pd.DataFrame, group: str) -> pd.DataFrame:
     return wide.reindex(columns=[state for state in _STATES if state in wide])
 
 
-def pathway_figure(rows: pd.DataFrame, groups: Sequence[str]) -> Figure:
+def pathway_figure(rows: pd.DataFrame, groups: Sequence[str], *, narrow: bool = False) -> Figure:
     """Draw the share in each state by day as stacked areas, a panel for each group.
 
     What the areas leave to everybody is grey: people in states with few people, who are not told apart.
@@ -224,9 +224,10 @@ def pathway_figure(rows: pd.DataFrame, groups: Sequence[str]) -> Figure:
         group, state, time, estimate.
     """
     shown = _drawable(rows, groups)
-    figure, named, drawn = new_figure(3.1), set(), set()
+    down, across = (len(shown), 1) if narrow else (1, len(shown))
+    figure, named, drawn = new_figure(2.6 * down if narrow else 3.1, PHONE if narrow else WIDE), set(), set()
     with themed():
-        panels = np.atleast_1d(figure.subplots(1, len(shown), sharey=True))
+        panels = figure.subplots(down, across, sharey=True, squeeze=False).ravel()
         for axes, group in zip(panels, shown, strict=True):
             places = _areas(axes, _by_day(rows, group))
             drawn |= set(places)
@@ -236,11 +237,18 @@ def pathway_figure(rows: pd.DataFrame, groups: Sequence[str]) -> Figure:
             axes.set_xticks([day for day in (0, 90, 182, 270, 365, 547, 730) if day <= end])
             axes.grid(visible=False)
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        panels[0].set_ylabel(words("path.y"))
+        for axes in panels[: None if narrow else 1]:
+            axes.set_ylabel(words("path.y"))
         rest = [state for state in (*_STATES, OTHER) if state in drawn - named]
         if rest:
             handles = [Patch(**_look(state), label=words(f"state.{state}")) for state in rest]
-            figure.legend(handles=handles, loc="outside lower center", ncols=len(rest), frameon=False, fontsize=8.5)
+            figure.legend(
+                handles=handles,
+                loc="outside lower center",
+                ncols=3 if narrow else len(rest),
+                frameon=False,
+                fontsize=8.5,
+            )
     return figure
 
 

@@ -77,7 +77,8 @@ class Risks(_OfStage, Effects):
 
     def figure(self) -> tuple[Figure, str]:
         """Draw dots with their intervals around a line of no difference."""
-        return effects_figure(self.compared, words("risk.axis", event=self.happens, day=self.day))
+        axis = words("risk.axis", event=self.happens, day=self.day)
+        return effects_figure(self.compared, axis, narrow=self.look.narrow)
 
     def _table(self, note: str) -> str:
         rows = self.compared

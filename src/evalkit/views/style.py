@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["COMPARISON", "FOCUS", "INK", "MUTED", "NARROW", "RULE", "arm_style", "figure_size", "new_figure", "svg_of"]
+__all__ = [
+    "COMPARISON",
+    "FOCUS",
+    "INK",
+    "MUTED",
+    "NARROW",
+    "PHONE",
+    "RULE",
+    "WIDE",
+    "arm_style",
+    "figure_size",
+    "new_figure",
+    "svg_of",
+]
 
 import io
 from collections.abc import Sequence
@@ -20,8 +33,9 @@ from evalkit.bench import COLOURS, LINES
 
 INK, MUTED, RULE = "#1b2530", "#55606b", "#c9d1d8"
 FOCUS, COMPARISON = COLOURS[:2]
-_WIDTH = 6.5  # inches: the text width of US letter with one-inch margins
+WIDE = 6.5  # inches: the text width of US letter with one-inch margins
 NARROW = 5.4  # inches, of figures of one panel: a phone shows it whole, with letters that are read
+PHONE = 4.1  # inches, of a wide figure drawn again for a phone: panels below one another, letters as large as its text
 
 
 @cache
@@ -75,10 +89,10 @@ def arm_style(groups: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 def figure_size() -> tuple[float, float]:
     """Return width and height of a figure, in inches: as wide as the text."""
-    return _WIDTH, 2.8
+    return WIDE, 2.8
 
 
-def new_figure(height: float, width: float = _WIDTH) -> Figure:
+def new_figure(height: float, width: float = WIDE) -> Figure:
     """Return an empty figure.
 
     Parameters

@@ -14,9 +14,10 @@ from matplotlib.figure import Figure
 from evalkit.views._gap import relation
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
-from evalkit.views.style import FOCUS, INK, MUTED, new_figure, themed
-from evalkit.words import between, count, listed, p_value, points, translated, within, words
+from evalkit.views.style import FOCUS, INK, MUTED, PHONE, new_figure, themed
+from evalkit.words import between, count, listed, p_value, points, translated, within, words, wrapped
 
+_PHONE = 21  # letters of a name in one line on a phone
 _ENDS = {"value": "estimate", "low": "conf_low", "high": "conf_high"}
 
 
@@ -28,7 +29,7 @@ class Subgroups(View):
 
     def figure(self) -> tuple[Figure, str]:
         """Draw the forest."""
-        return subgroups_figure(self.rows, self.groups)
+        return subgroups_figure(self.rows, self.groups, narrow=self.look.narrow)
 
     def _table(self, note: str) -> str:
         rows = self.rows
@@ -66,7 +67,7 @@ class Subgroups(View):
         return words("head.sub", **{k: points(self.rows.iloc[0][c], 0) for k, c in _ENDS.items()})
 
 
-def subgroups_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure, str]:
+def subgroups_figure(rows: pd.DataFrame, groups: Sequence[str], *, narrow: bool = False) -> tuple[Figure, str]:
     """Draw the difference between the groups in each level (a forest), with the p value of each characteristic.
 
     Parameters
@@ -77,7 +78,8 @@ def subgroups_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure,
     rows = rows.dropna(subset=["estimate"])
     variables = list(dict.fromkeys(rows["variable"]))
     lines = len(rows) + sum(name != "Everybody" for name in variables)
-    figure, said = new_figure(0.75 + 0.25 * lines), []
+    figure = new_figure(0.8 + 0.3 * lines, PHONE) if narrow else new_figure(0.75 + 0.25 * lines)
+    letters, said = _PHONE if narrow else 60, []
     names: list[str] = []
     with themed():
         axes = figure.add_subplot()
@@ -98,15 +100,22 @@ def subgroups_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure,
                 names.append(str(row["label"]) if variable == "Everybody" else f"    {row['label']}")
                 ends = {k: points(row[c], 0) for k, c in _ENDS.items()}
                 said.append(words("sub.row", variable=variable, label=row["label"], **ends))
-        axes.set(yticks=range(len(names)), xlabel=words("sub.axis", within=within(groups[0])))
-        names = [f"{'    ' if name.startswith('    ') else ''}{translated(name.strip())}" for name in names]
+        axes.set(yticks=range(len(names)), xlabel=wrapped(words("sub.axis", within=within(groups[0])), 40))
+        names = [_indented(name, letters) for name in names]
         axes.set_yticklabels(names, ha="left")
-        axes.yaxis.set_tick_params(pad=6.2 * max(len(name) for name in names) * 0.78, length=0)
+        longest = max(len(line) for name in names for line in name.split("\n"))
+        axes.yaxis.set_tick_params(pad=6.2 * longest * 0.78, length=0)
         axes.set_xlim(right=right + 0.35 * (right - 100 * float(rows["conf_low"].min())))
         axes.set_ylim(len(names) - 0.4, -0.7)
         for label, name in zip(axes.get_yticklabels(), names, strict=True):
             label.set_fontweight("semibold" if not name.startswith("    ") else "normal")
     return figure, " ".join(said)
+
+
+def _indented(name: str, letters: int) -> str:
+    """Return a name in lines, each as far in as the name is."""
+    lead = "    " if name.startswith("    ") else ""
+    return "\n".join(f"{lead}{line}" for line in wrapped(name.strip(), letters).split("\n"))
 
 
 def _forest_line(axes: Axes, row: pd.Series, place: int, *, everybody: bool) -> None:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from evalkit.views._axes import share_axis
 from evalkit.views._keys import key
 from evalkit.views.shares import Shares, wide
-from evalkit.views.style import MUTED, arm_style, new_figure, themed
+from evalkit.views.style import MUTED, PHONE, WIDE, arm_style, new_figure, themed
 from evalkit.words import NOT_SHOWN, percent, within, words, wrapped
 
 _SHAPES = "os"
@@ -28,7 +28,7 @@ class Trend(Shares):
 
     def figure(self) -> tuple[Figure, str]:
         """Draw a panel for each measure."""
-        return trend_figure(self.rows, self.groups)
+        return trend_figure(self.rows, self.groups, narrow=self.look.narrow)
 
     def _table(self, note: str) -> str:
         rows = self.possible
@@ -53,7 +53,7 @@ class ReferralCohorts(Trend):
     first = "Referred in"
 
 
-def trend_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure, str]:
+def trend_figure(rows: pd.DataFrame, groups: Sequence[str], *, narrow: bool = False) -> tuple[Figure, str]:
     """Draw shares at the end of each period, one panel for each measure.
 
     Parameters
@@ -68,9 +68,9 @@ def trend_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure, str
     labels = list(dict.fromkeys(rows["label"].astype(str)))
     styles = arm_style(groups)
     shown = [g for g in groups if rows.loc[rows["group"] == g, "estimate"].notna().any()]
-    across = min(len(labels), 4)
+    across = 1 if narrow else min(len(labels), 4)
     rows_of_panels = -(-len(labels) // across)
-    figure = new_figure(1.85 * rows_of_panels + 0.3)
+    figure = new_figure((1.35 if narrow else 1.85) * rows_of_panels + 0.3, PHONE if narrow else WIDE)
     said: list[str] = []
     with themed():
         panels = figure.subplots(rows_of_panels, across, sharex=True, sharey=True, squeeze=False).ravel()
@@ -84,7 +84,7 @@ def trend_figure(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure, str
             if own.empty:
                 axes.text(0.5, 0.5, words("figure.not_shown"), transform=axes.transAxes, ha="center", color=MUTED)
             axes.set(xlim=(-0.4, len(periods) - 0.6), xlabel="", ylabel="")
-            axes.set_title(wrapped(label, 20), size=9, va="bottom")
+            axes.set_title(wrapped(label, 44 if narrow else 20), size=9, va="bottom")
             years = _years(periods)
             axes.set_xticks(list(years), list(years.values()), ha="left" if len(periods) > 4 else "center")
             axes.set_xticks(range(len(periods)), minor=True)

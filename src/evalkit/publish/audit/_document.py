@@ -59,7 +59,7 @@ def _problem(item: Item, guard: Guard) -> str:
         return audit_markdown(item.text)
     if problem := audit_markdown(item.caption):
         return f"its caption {problem}"
-    return active_part(item.text) if item.kind in {"figure", "table"} else ""
+    return active_part(item.text + item.phone) if item.kind in {"figure", "table"} else ""
 
 
 _NAMES = {"markdown": "its text", "code": "its code, which is shown,", "figure": "its figure", "table": "its table"}
@@ -68,7 +68,7 @@ _NAMES = {"markdown": "its text", "code": "its code, which is shown,", "figure":
 def _texts(item: Item) -> Iterator[str]:
     yield from (item.label, item.caption, item.alt, json.dumps(item.numbers, ensure_ascii=False))
     if item.kind in {"figure", "table", "markdown"}:
-        yield from pieces(item.text)
+        yield from pieces(item.text + item.phone)
     if item.kind in {"markdown", "code"}:
         yield item.text
 

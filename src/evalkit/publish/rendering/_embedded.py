@@ -16,6 +16,7 @@ import pypandoc
 
 from evalkit.errors import PublicationError
 from evalkit.publish.rendering._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
+from evalkit.publish.rendering._fits import FITS, Fit, better_fits
 from evalkit.publish.rendering._markdown import css_string, finished, write_markdown
 from evalkit.publish.rendering._process import Finished, run_child
 from evalkit.publish.rendering._typst import COMMAND
@@ -164,15 +165,16 @@ def _pdf(document: Document, folder: Path, allowed: _Allowed) -> Path:
     _pandoc(folder, allowed, "--to=typst", "--template=embedded.typ", "--output=report.typ")
     fonts = font_folder(folder)
     stamp = calendar.timegm(document.cut_date.timetuple())
-    command = [*COMMAND, "report.typ", "report.pdf", str(fonts)]
-    done = run_child(
-        [*command, document.pdf_standard, str(stamp)],
-        folder=folder,
-        timeout=allowed.seconds,
-        memory_gb=allowed.memory_gb,
-    )
-    if done.code != 0 or done.err.strip():
-        raise PublicationError(_last_line("typst", done))
+    command = [*COMMAND, "report.typ", "report.pdf", str(fonts), document.pdf_standard, str(stamp), "ek-place"]
+    fits: dict[str, Fit] | None = None
+    better: dict[str, Fit] = {}
+    while fits != better:
+        fits = better
+        (folder / FITS).write_text(json.dumps(fits), encoding="utf-8")
+        done = run_child(command, folder=folder, timeout=allowed.seconds, memory_gb=allowed.memory_gb)
+        if done.code != 0 or done.err.strip():
+            raise PublicationError(_last_line("typst", done))
+        better = better_fits(folder / "report.pdf", json.loads(done.out), fits)
     return folder / "report.pdf"
 
 

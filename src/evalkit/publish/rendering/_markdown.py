@@ -6,6 +6,7 @@ __all__ = ["beside", "column_headings", "css_string", "finished", "markdown_part
 
 import html
 import re
+from base64 import b64encode
 from pathlib import Path
 
 import pandas as pd
@@ -66,8 +67,12 @@ def markdown_parts(document: Document, folder: Path) -> list[str]:
 def _part(item: Item, media: Path) -> str:
     if item.kind == "figure":
         (media / f"{item.label}.svg").write_text(item.text, encoding="utf-8")
-        wide = " .wide" if _is_wide(item.text) else ""
-        return f"![{item.caption}](media/{item.label}.svg){{#{item.label}{wide} fig-alt={quoted(item.alt)}}}"
+        said = f"#{item.label} fig-alt={quoted(item.alt)}"
+        if item.phone:  # pandoc embeds no picture of a <source>: it comes embedded
+            said += f' phone="data:image/svg+xml;base64,{b64encode(item.phone.encode()).decode()}"'
+        elif _is_wide(item.text):
+            said += " .wide"
+        return f"![{item.caption}](media/{item.label}.svg){{{said}}}"
     if item.kind == "table":
         return f"::: {{#{item.label}}}\n{_fenced('{=html}', item.text)}\n\n{item.caption}\n:::"
     if item.kind == "code":

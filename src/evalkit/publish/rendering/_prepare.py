@@ -58,6 +58,11 @@ class Item:
     mark: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def phone(self) -> str:
+        """The figure as SVG for a phone, where that is another one."""
+        return str(self.mark.get("phone") or "")
+
+    @property
     def title(self) -> str:
         """The caption without Markdown's marks, for places that show plain text."""
         return title(self.caption)

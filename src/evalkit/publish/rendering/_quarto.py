@@ -23,7 +23,8 @@ from nbformat.v4 import new_markdown_cell, new_notebook, new_raw_cell
 
 from evalkit.errors import MissingToolError, PublicationError
 from evalkit.publish.rendering._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
-from evalkit.publish.rendering._embedded import DIALECT, font_folder, metadata, write_style
+from evalkit.publish.rendering._embedded import DIALECT, font_folder, metadata, publish_embedded, write_style
+from evalkit.publish.rendering._fits import FITS
 from evalkit.publish.rendering._markdown import finished, markdown_parts
 from evalkit.publish.rendering._process import Finished, run_child
 from evalkit.publish.rendering._web import check_self_contained, strip_scripts
@@ -171,6 +172,11 @@ def publish_quarto(
     folder.mkdir()
     _refuse_project_above(folder)
     write_input(document, formats, folder)
+    if "pdf" in formats:  # which figures are smaller is found out by printing, and is the same for both publishers
+        printed = scratch / "printed"
+        printed.mkdir()
+        publish_embedded(document, ("pdf",), printed, timeout, memory_gb)
+        shutil.copyfile(printed / "embedded" / FITS, folder / FITS)
     environment = _environment(folder)
     done = run_child(command(program, formats), folder=folder, timeout=timeout, env=environment, memory_gb=memory_gb)
     _raise_for(done)

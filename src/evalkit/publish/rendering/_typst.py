@@ -1,7 +1,8 @@
 """Compiles one Typst file; run as a program of its own so that it can be stopped.
 
 ``python -P _typst.py main.typ out.pdf FONTS STANDARD TIMESTAMP``; ``out-{p}.png`` instead of ``out.pdf`` makes a
-picture of each page. It is run by its file, not as a module: that would load the whole package first.
+picture of each page. With ``LABEL`` after these it says, as JSON on stdout, what the document tells under that label.
+It is run by its file, not as a module: that would load the whole package first.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def main(arguments: list[str]) -> int:
     Parameters
     ----------
     arguments : list of str
-        Input, output, folder of fonts, standard (``ua-1`` or ``none``; pictures have none), Unix timestamp.
+        Input, output, folder of fonts, standard (``ua-1`` or ``none``; pictures have none), Unix timestamp, perhaps a
+        label.
 
     Returns
     -------
@@ -33,13 +35,14 @@ def main(arguments: list[str]) -> int:
     """
     import typst  # noqa: PLC0415 - only this child needs the compiler
 
-    source, target, fonts, standard, timestamp = arguments
+    source, target, fonts, standard, timestamp, *asked = arguments
     compiler = typst.Compiler(source, font_paths=[fonts], ignore_system_fonts=True)
     form: Any = {"format": "png", "ppi": _PPI} if target.endswith(".png") else {"format": "pdf"}
     if standard != "none":
         form["pdf_standards"] = [standard]
     try:
         _, warned = compiler.compile_with_warnings(output=target, timestamp=int(timestamp), **form)
+        sys.stdout.writelines(compiler.query(f"<{label}>", field="value") for label in asked)
     except typst.TypstError as error:
         hints = " ".join(str(hint) for hint in error.hints)
         sys.stderr.write(f"error: {error.message} {hints}".strip() + "\n")

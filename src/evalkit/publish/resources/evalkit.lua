@@ -87,6 +87,30 @@ local function with_widths(grid)
   return grid
 end
 
+-- How many lines a table takes, about: one that is short stays whole, a longer one goes on on the next page.
+local letters_of_page, most_lines = 118, 13
+
+local function lines_of(grid)
+  local lines = 0
+  local function count(rows)
+    for _, row in ipairs(rows) do
+      local place, most = 1, 1
+      for _, cell in ipairs(row.cells) do
+        local width = 0
+        for i = place, place + cell.col_span - 1 do width = width + (grid.colspecs[i][2] or 0) end
+        place = place + cell.col_span
+        local letters = utf8.len(pandoc.utils.stringify(cell.contents)) or 0
+        most = math.max(most, math.ceil(letters / (letters_of_page * math.max(width, 0.05))))
+      end
+      lines = lines + most
+    end
+  end
+  count(grid.head.rows)
+  for _, body in ipairs(grid.bodies) do count(body.body) end
+  count(grid.foot.rows)
+  return lines
+end
+
 -- A row that is one cell across the table heads the rows below it.
 local function heads_in_bold(grid)
   for _, body in ipairs(grid.bodies) do
@@ -228,13 +252,15 @@ local function figure(fig)
     blocks:insert(typst("], kind: image) <" .. fig.identifier .. ">"))
     return blocks
   end
+  local phone = image.attributes.phone -- the same numbers with the panels below one another
   -- Tags of their own, and not a figure or a div: Quarto would number what has such an id once more.
   return {
     html('<figure id="' .. fig.identifier .. '" class="figure">'),
     html('<div class="figure-wrap' .. (image.classes:includes("wide") and ' wide" role="region" tabindex="0" aria-labelledby="'
       .. fig.identifier .. '-caption' or "") .. '">'),
+    html(phone and '<picture><source media="(max-width: 30rem)" srcset="' .. phone .. '">' or ""),
     pandoc.Plain({ pandoc.Image({ pandoc.Str(alt) }, image.src) }),
-    html('</div>'),
+    html((phone and "</picture>" or "") .. "</div>"),
     html('<figcaption id="' .. fig.identifier .. '-caption">'), pandoc.Plain(caption_in_html(fig.identifier, caption)), html("</figcaption></figure>"),
   }
 end
@@ -299,10 +325,8 @@ local function table_div(div)
   if is_typst then
     grid.caption = { long = { pandoc.Plain(caption) } }
     grid.identifier = div.identifier
-    local rows = #grid.foot.rows
-    for _, body in ipairs(grid.bodies) do rows = rows + #body.body end
     local written = typst(with_subheadings(with_widths(grid)))
-    if rows > 11 then return written end
+    if lines_of(grid) > most_lines and not grid.classes:includes("indicators") then return written end
     local open = grid.classes:includes("indicators") and "#ek-indicators[" or "#block(breakable: false, width: 100%, below: 1.4em)["
     return { typst(open), written, typst("]") }
   end

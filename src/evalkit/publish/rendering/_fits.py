@@ -1,0 +1,81 @@
+"""Which figures are printed smaller, or on the next page, so that they leave no page half empty.
+
+A figure that does not fit goes to the next page whole. Typst cannot tell beforehand how much room there is: so the
+document is compiled, looked at, and compiled again, one figure at a time from the front.
+"""
+
+from __future__ import annotations
+
+__all__ = ["FITS", "Fit", "better_fits"]
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import pypdfium2 as pdfium
+
+FITS = "fits.json"
+"""Beside the template: label of a figure, and its fit."""
+
+Fit = float | Literal["next"]
+"""The part of its full size that a figure has; or at the top of the next page, below what follows it in its section."""
+
+_TOP, _FOOT = 72.0, 0.95 * 72  # points: the template's margins
+_EMPTY = 0.2  # of a page: less than this at its foot is nobody's loss
+_SMALLEST = 0.72  # of a figure's size: letters of 9.5 points come to 6.8, those of a footnote
+_APART = 16.0  # points that a block keeps from what is above it
+_LEADS = 110.0  # points that a heading and the line below it may take, which stay with their figure
+
+
+def better_fits(printed: Path, places: Sequence[Mapping[str, Any]], fits: Mapping[str, Fit]) -> dict[str, Fit]:
+    """Return what to try next; what is given where nothing is left to be tried.
+
+    Parameters
+    ----------
+    printed : pathlib.Path
+        The PDF as it is with the given fits.
+    places : sequence of mapping
+        What the template tells of each figure, in the order of the text: label, size, page, and in points top, height,
+        and height of the picture.
+    fits : mapping of str to Fit
+        What was tried; 1 in vain.
+
+    Returns
+    -------
+    dict
+    """
+    for one, after in pairwise(places):  # figures stay in the order of their numbers
+        if fits.get(one["label"]) == "next" and (after["page"], after["top"]) < (one["page"], one["top"]):
+            return {**fits, one["label"]: 1}
+    rooms = _rooms(printed)
+    for page, (room, height) in enumerate(rooms[:-1], start=1):
+        own = [place for place in places if place["page"] == page + 1]
+        first = min(own, key=lambda place: place["top"], default=None)
+        if first is None or room <= _EMPTY * height or first["top"] - _TOP > _LEADS:
+            continue
+        label, known = first["label"], fits.get(first["label"])
+        lacking = first["top"] - _TOP + first["height"] + _APART - room
+        size = first["size"] * (1 - lacking / first["picture"])
+        if known is None and _SMALLEST <= size < first["size"]:
+            return {**fits, label: int(100 * size) / 100}
+        if known is None and first["top"] - _TOP < _APART:  # else a heading would stay behind without it
+            return {**fits, label: "next"}
+        if known not in {None, 1, "next"}:  # smaller, and still it did not fit
+            return {**fits, label: 1}
+    return dict(fits)
+
+
+def _rooms(printed: Path) -> list[tuple[float, float]]:
+    """Return how much of each page is empty at its foot, and how high the page's text is, in points."""
+    document = pdfium.PdfDocument(printed)
+    try:
+        rooms = []
+        for page in document:
+            marks = [thing.get_bounds() for thing in page.get_objects(max_depth=1)]
+            high = page.get_height() - _TOP
+            lowest = min((low for _, low, _, up in marks if low >= _FOOT - 1 and up <= high + 1), default=high)
+            rooms.append((lowest - _FOOT, high - _FOOT))
+        return rooms
+    finally:
+        document.close()
