@@ -23,7 +23,7 @@ SEED, N, LARGE, FRESH, N_BOOT, TAU = 20262, 300, 200_000, 10_000, 99, 60
 BETA = ((0.5, 0.3), (-0.4, 0.0))
 RATES = (0.012, 0.006)
 TERMS = ("yes", "number", "noise_0", "noise_1", "noise_2")
-KEPT = BUILD / "leaving.jsonl"
+KEPT, FEWEST = BUILD / "leaving.jsonl", 20
 Found = dict[str, Any]
 
 
@@ -130,7 +130,7 @@ def summary(lines: Iterable[Found]) -> Found:
         "studies": len(made),
         "intervals": [{"what": what, "n": len(all_), "covered": sum(all_)} for what, all_ in inside.items()],
         "tests": [{"what": what, "n": len(all_), "rejected": sum(all_)} for what, all_ in rejected.items()],
-        "foretold": [{"n": len(g), **g.mean().round(4).to_dict()} for _, g in groups],
+        "foretold": [{"n": len(g), **g.mean().round(4).to_dict()} for _, g in groups if len(g) >= FEWEST],
     }
 
 

@@ -267,7 +267,9 @@ def _pathway(found: dict[str, Any]) -> list[str]:
         p, _ = share(r["covered"], r["n"])
         ends = f"{100 * r['least']:.1f} to {100 * r['most']:.1f}"
         lines.append(f"| {PATHWAY[r['what']]} | {r['people']} | {r['studies']} | {r['n']} | {100 * p:.1f} | {ends} |")
-    return [*lines, ""]
+    few = min(r["studies"] for r in part["intervals"])
+    said = f"With {few} studies chance alone moves a row by some points: intervals of one study go together."
+    return [*lines, "", said, ""]
 
 
 def _text(s: dict[str, Any]) -> list[str]:
