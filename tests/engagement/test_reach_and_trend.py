@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,10 @@ from evalkit.wilson import wilson
 def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     place = tmp_path_factory.mktemp("reach")
     simulate("benefit", seed=7, n_focus=60, n_comparison=120).write(place / "data")
+    return _opened(place)
+
+
+def _opened(place: Path) -> Report:
     text = (
         "id: small\ntitle: Small study\nstarts: 2021-11-18\n"
         "arms: {column: pathway, focus: {value: non_mandated, label: Pilot}, comparison: {value: paip, label: PAIP}}\n"
@@ -53,6 +58,16 @@ def test_the_equity_panel_counts_everybody_once_for_each_variable(report: Report
     sums = rows.groupby(["group", "variable"], sort=False)["n"].sum()
     for group in report.groups:
         assert len({*sums[group]}) == 1
+
+
+def test_a_characteristic_of_one_level_is_everybody_and_no_panel(tmp_path: Path) -> None:
+    simulate("benefit", seed=7, n_focus=30, n_comparison=60).write(tmp_path / "data")
+    people = pd.read_csv(tmp_path / "data" / "participants.csv", dtype=str, keep_default_na=False)
+    people.assign(community_area="Austin").to_csv(tmp_path / "data" / "participants.csv", index=False)
+    cohort = _opened(tmp_path).cohort
+    assert list(dict.fromkeys(analyses.engaged_across(cohort).tidy()["variable"])) == ["Everybody", "Gender"]
+    asked = analyses.engaged_across(cohort, ["community_area"]).tidy()
+    assert list(dict.fromkeys(asked["label"])) == ["Everybody", "Austin"]
 
 
 def test_trend_is_what_each_quarters_own_report_said(report: Report) -> None:

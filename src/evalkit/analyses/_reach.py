@@ -154,7 +154,8 @@ def engaged_across(
     ----------
     cohort : Cohort
     columns : sequence of str, optional
-        As in `reach`; default every categorical covariate of the protocol, then community area.
+        As in `reach`; default every categorical covariate of the protocol, then community area, of which more than one
+        level occurs.
     by_arm : bool, default True
         False: the arms together, group 'all'.
     conf_level : float, default 0.95
@@ -178,9 +179,11 @@ def engaged_across(
     0  Non-mandated pilot  all     0.808      101
     1                PAIP  all     0.751      440
     """
-    if columns is None:
-        columns = [*(c.name for c in cohort.study.covariates if c.kind == "categorical"), "community_area"]
     people, groups = steps(cohort), groups_of(cohort, by_arm=by_arm)
+    if columns is None:
+        every = [*(c.name for c in cohort.study.covariates if c.kind == "categorical"), "community_area"]
+        # Where all have one level it is everybody again, and would stand as a panel of one bar.
+        columns = [column for column in every if len({*_levels(cohort, people, column)}) > 1]
     rows = count_true(people, groups, "all", "Everybody", "did_engaged", "can_engaged")
     rows = [{**row, "variable": "Everybody"} for row in rows]
     for column in columns:
