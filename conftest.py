@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,9 @@ def names_of_reports(simulated_study: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def _names_of_examples(request: pytest.FixtureRequest, doctest_namespace: dict[str, Any]) -> None:
-    for room in ("analyses", "report"):
-        if request.path.parent == _ROOT / "src/evalkit" / room:
-            names = "names_of_analyses" if room == "analyses" else "names_of_reports"
-            doctest_namespace.update(request.getfixturevalue(names))
+def _names_of_examples(request: pytest.FixtureRequest, doctest_namespace: dict[str, Any]) -> Iterator[None]:
+    rooms = {_ROOT / "src/evalkit/analyses": "names_of_analyses", _ROOT / "src/evalkit/report": "names_of_reports"}
+    if room := rooms.get(request.path.parent):
+        doctest_namespace.update(request.getfixturevalue(room))
+    yield
+    doctest_namespace.clear()  # a name must not stand in the place of another module's

@@ -129,7 +129,7 @@ def test_e_values_and_diagnostics_are_cut() -> None:
     assert "sentence" not in found
     assert safe.estimates.notes == ()
     said = sentences(safe, GROUPS)
-    assert "counts for about 30 people and b for about 300" in said
+    assert "the people in the group “a” count for about 30, those in the group “b” for about 300" in said
     assert "< 0.001" in said
     assert "still differ" not in said
     assert "Only" not in said
@@ -139,9 +139,9 @@ def test_e_values_and_diagnostics_are_cut() -> None:
     ("low", "high", "word"),
     [
         (0.0004, 0.12, "unclear"),  # printed 0.0
-        (0.0006, 0.12, "clearly higher in a, by 0.1 to 12 points"),
+        (0.0006, 0.12, "clearly higher in the group “a”, by 0.1 to 12 points"),
         (-0.2, -0.00049, "unclear"),
-        (-0.2, -0.004, "clearly lower in a, by 0.4 to 20 points"),
+        (-0.2, -0.004, "clearly lower in the group “a”, by 0.4 to 20 points"),
     ],
 )
 def test_words_follow_what_is_printed(low: float, high: float, word: str) -> None:
@@ -154,7 +154,7 @@ def test_words_follow_what_is_printed(low: float, high: float, word: str) -> Non
 @pytest.mark.parametrize(
     ("ratio", "low", "high", "said"),
     [
-        (1.25, 1.00042, 1.56, "no clear difference"),
+        (1.25, 1.00042, 1.56, "X: unclear. The rate of the event could be anything from the same to 56% higher"),
         (1.25, 1.0021, 1.56, "was higher (hazard ratio 1.25, 95% confidence interval 1.002 to 1.56"),
         (0.8, 0.65, 0.9962, "was lower (hazard ratio 0.80, 95% confidence interval 0.65 to 0.996"),
     ],

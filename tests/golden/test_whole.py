@@ -53,7 +53,7 @@ USUAL = {
     "conf_type": "log-log", "variance": "aalen", "robust": False, "rho": 0.0, "gamma": 0.0, "ties": "efron", "transform": "km",
     "estimand": "att", "stabilized": False, "rare": False, "higher_is_better": True, "interest": 1, "noise_variance": 0.0, "width": 7,
     "days": 90, "weeks": 26, "what": "sessions", "level": 0.8, "ratio": 1.5, "seed": 0, "scale": "retention", "label": "",
-    "yes": "yes", "no": "no", "source": "", "population": "", "whole": "", "term": "ratio", "notes": (), "cells": (),
+    "yes": "yes", "no": "no", "source": "", "population": "", "whole": "", "term": "ratio", "notes": (), "cells": (), "tied": (),
     "groups": ("1", "0"), "names": ("pilot", "published"), "measures": ("intake", "first_session", "engaged", "completed"),
     "models": ("weibull", "log-normal", "log-logistic", "generalised gamma"), "kind": "adjusted_effects", "by_arm": True,
     "att": True, "recorded": True, "n_boot": 400, "m": 5, "burn_in": 4, "person": "participant_id",

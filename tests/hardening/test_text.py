@@ -142,7 +142,8 @@ def test_only_the_blanks_of_a_code_word_become_blanks(level: str, words: str) ->
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("names")
-    simulate("benefit", seed=5, n_focus=150, n_comparison=150).write(place)
+    # So many that each level of a characteristic may be shown: a characteristic is shown whole, or not at all.
+    simulate("benefit", seed=5, n_focus=500, n_comparison=500).write(place)
     return place
 
 

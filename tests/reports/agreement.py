@@ -212,6 +212,8 @@ def written(rows: pd.DataFrame, gaps: list[Gap], *, rest: bool = False) -> tuple
                 }
             if name in {"estimate", "value"} and value > 20:
                 others.add(f"{5 * round(value / 5):,}")  # effective sizes of samples are rounded like counts
+            if name in {"hr_low", "hr_high", "or_low", "or_high"}:  # said as how much lower or higher a rate may be
+                shares.add(rounded(100 * abs(value - 1)))
             if name == "q":  # a level that was asked for, as 25%
                 shares.add(rounded(100 * value))
             if name == "time_from":

@@ -102,7 +102,7 @@ def test_sentences_of_the_gate_follow_the_verdicts(report: Report, compared: Com
     exact = compared.fit.effective_sample_size().data["effective_sample_size"]
     own, others = (5 * round(size / 5) for size in exact)
     assert own != others
-    assert f"Pilot counts for about {own} people and PAIP for about {others}" in text
+    assert f"After weighting, the people in the pilot count for about {own}, those in PAIP for about {others}" in text
 
 
 def test_words_and_headline_of_effects_agree_with_the_rows(report: Report, compared: Comparison) -> None:

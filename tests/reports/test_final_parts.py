@@ -473,7 +473,9 @@ def test_a_line_that_is_nowhere_near_is_not_drawn_and_that_is_said(
     assert "Pilot" not in shown[0]["image/svg+xml"]
     assert "No line is drawn of people in the pilot" in shown[1]["text/markdown"]
     report.show(analyses.leaving(report.cohort), words=CurveText("", "Days", ""), horizon=365)
-    assert "No line is drawn of people in the pilot (disengagement) and Pilot (completion)" in shown[3]["text/markdown"]
+    assert (
+        "No line is drawn of people in the pilot (disengaged) and in the pilot (completed)" in shown[3]["text/markdown"]
+    )
 
 
 def test_of_each_cause_it_is_said_whose_share_is_not_given(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -490,7 +492,7 @@ def test_of_each_cause_it_is_said_whose_share_is_not_given(report: Report, monke
         return sentences(replace(report).safe(exact), report.groups)  # a report makes an estimate safe once
 
     assert "No share is given of people in the pilot (completed): too few" in without("Pilot: completion")
-    assert "No share is given for Pilot: too few" in without("Pilot: completion", "Pilot: disengagement")
+    assert "No share is given of people in the pilot: too few" in without("Pilot: completion", "Pilot: disengagement")
 
 
 def test_where_nobody_lacks_a_value_that_is_the_reason_why_nothing_is_imputed(
@@ -558,5 +560,5 @@ def test_a_pair_that_is_hidden_whole_names_no_group(shown: list[dict[str, Any]])
     whole = replace(nothing("kaplan_meier"), withheld=("kaplan_meier",))
     show_pair(told({"kaplan_meier": whole}), whole.estimates, CurveText("", "Days since day 182", ""), 365)
     assert [plain(one["text/markdown"]) for one in shown] == [
-        "::: {.absent} Not shown: fewer than 11 people or events would be described. :::"
+        "::: {.absent} Withheld to protect people: fewer than 11 people or events would be described. Withheld is not zero. :::"
     ]

@@ -80,8 +80,8 @@ PARTS: dict[str, tuple[Callable[[Told], object], dict[str, object]]] = {
     "provenance": (lambda r: r.provenance(), {"shows": "table", "kind": "provenance"}),
     "dictionary": (lambda r: r.dictionary(), {"shows": "markdown", "kind": "dictionary"}),
     "restatements": (lambda r: r.restatements(), {"shows": "markdown", "kind": "restatements"}),
-    "too few": (lambda r: r.absent("absent.small", minimum=11), {"shows": "markdown", "kind": "absent", "absent": "yes", "typed": ["11"]}),
-    "no quarter": (lambda r: r.absent("absent.quarter"), {"shows": "markdown", "kind": "absent", "absent": ""}),
+    "too few": (lambda r: r.absent("absent.small", minimum=11), {"shows": "markdown", "kind": "absent", "absent": "yes", "why": "absent.small", "typed": ["11"]}),
+    "no quarter": (lambda r: r.absent("absent.quarter"), {"shows": "markdown", "kind": "absent", "absent": "", "why": "absent.quarter"}),
 }  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def test_it_says_whom_it_is_about_and_tells_changes_of_the_whole_protocol(
     report.groups_compared()
     report.deviations()
     assert shown[0]["mark"]["document"]["title"] == "Quarterly report: Site 2"
-    assert "Of Pilot only people are counted whose records say: site is Site 2." in shown[1]["text/markdown"]
+    assert "Counted in the pilot are only people whose records say: site is Site 2." in shown[1]["text/markdown"]
     assert "arms" not in shown[2]["text/markdown"]
     open_report(str(study), "2023Q4", title="Quarterly report", language="es", where={"site": "Site 2"}).cover()
     assert shown[3]["mark"]["document"]["title"].endswith(": Site 2")
@@ -75,7 +75,9 @@ def test_a_column_that_is_recorded_of_nobody_yet_makes_nobody_not_everybody(stud
 
 
 def test_the_protocols_own_condition_stays(study: Path) -> None:
-    text = study.read_text(encoding="utf-8").replace("label: PAIP}", "label: PAIP, where: {site: [Site 1, Site 2]}}")
+    text = study.read_text(encoding="utf-8").replace(
+        "label_in: in PAIP}", "label_in: in PAIP, where: {site: [Site 1, Site 2]}}"
+    )
     study.write_text(text, encoding="utf-8")
     assert set(open_report(str(study), "2023Q4", where={"site": "Site 2"}).cohort.people["site"]) == {"Site 2"}
     with pytest.raises(UsageError, match=r"^open_report: where says another site than the protocol does of PAIP$"):

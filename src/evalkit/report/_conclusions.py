@@ -37,7 +37,7 @@ def conclusions(report: Report, outcomes: Sequence[Outcome | None], *, brief: bo
     >>> from evalkit.report import conclusions
     >>> lapse = outcome(report.cohort, "retention", 182)
     >>> conclusions(report, [lapse], brief=True)  # doctest: +ELLIPSIS
-    {'text/markdown': '::: {.finding}...no clear difference was found by six months...
+    {'text/markdown': '::: {.finding}...it is unclear whether the share by six months differs...
     """
     safe: list[Safe] = []
     said = [_conclusion(report, one, safe, brief=brief) for one in outcomes if one is not None and not one.missing]
