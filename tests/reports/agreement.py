@@ -253,7 +253,7 @@ def unlike_any_row(text: str, rows: pd.DataFrame) -> list[str]:
     if rows.empty or "conf_low" not in rows or "group" not in rows:
         return ["".join(m) for m in WITH_LIMITS.findall(text)]
     known = set()
-    for row in rows.dropna(subset=["estimate", "conf_low", "conf_high"]).to_dict("records"):
+    for row in rows.dropna(subset=["group", "estimate", "conf_low", "conf_high"]).to_dict("records"):
         limits = tuple(rounded(100 * row[name]) for name in ("estimate", "conf_low", "conf_high"))
         where = within(row["group"])
         known.add((where, *limits, "", ""))
