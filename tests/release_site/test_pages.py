@@ -140,6 +140,12 @@ class TestWhatPagesSay:
         assert [f.name for f in (site / "quarterly/2000Q2").iterdir()] == ["index.html"]
         assert "Counted &lt;twice&gt;." in (site / "quarterly/2000Q2/index.html").read_text(encoding="utf-8")
 
+    def test_headlines_stand_whole_and_do_not_scroll_in_a_box(self, site: Path) -> None:
+        page = (site / "indicators.html").read_text(encoding="utf-8")
+        boxes = re.findall(r'<div class="table-wrap( tall)?"', page[page.index('id="headlines"') :])
+        assert boxes[0] == ""
+        assert set(boxes[1:]) <= {" tall"}
+
     def test_numbers_over_the_releases(self, site: Path) -> None:
         found = words(site / "indicators.html")
         assert found[found.index("Headline indicators") :] == "\n".join([
