@@ -16,6 +16,7 @@ from evalkit.stats._e_value import as_risk_ratio, hazard_to_risk, strength
 from evalkit.stats._impute import _coded, _filled, _hazard, rubin
 from evalkit.stats._intervals import _restricted_p0, miettinen_nurminen, score_statistic
 from evalkit.stats._logistic import fit_logistic, predicted
+from evalkit.stats._logrank import in_cells
 from evalkit.stats._problem import Ask, Horizon, make_problem
 from evalkit.stats._reconstruct import _last, _settle, _spread_censorings, _walk
 from evalkit.stats._weighted_hazard import arm_hazards
@@ -334,3 +335,30 @@ def test_rubins_rules_by_hand():
     _, _, small = rubin(estimates, variances, 20)
     seen = 21 / 23 * 20 * (1 - 3 / total)
     assert small[0] == pytest.approx(df[0] * seen / (df[0] + seen)) and small[1] == pytest.approx(21 / 23 * 20)
+
+
+def test_curves_leave_out_the_replicates_without_a_score_as_effects_do():
+    x = np.array([1.0] * 12 + [0.0] * 3 + [1.0] * 20 + [0.0] * 20)  # a resample without the 3 tells the arms apart
+    data = pd.DataFrame({"arm": np.repeat([1, 0], [15, 40]), "x": x, "day": np.arange(55) % 29 + 1.0, "event": 1})
+    asked = {"focus": 1, "n_boot": 200, "seed": 4}
+    curves = stats.adjusted_curves(data, "day", "event", "arm", ["x"], times=[10], **asked)
+    effect = stats.adjusted_effect(data, "day", "event", "arm", ["x"], measure="rmst_difference", tau=10, **asked)
+    assert curves.notes == ("6 of 200 bootstrap replicates had no estimate and were left out.",)
+    assert effect.notes[-1:] == curves.notes
+
+
+def test_cells_are_the_groups_and_strata_that_occur_with_the_group_first():
+    data = pd.DataFrame(
+        {"day": range(1, 6), "event": 1, "arm": list("bbaab"), "site": ["east", "west", "west", "north", "west"]}
+    )
+    rows = read_rows(data, "day", "event", by="arm")
+    found, cells = in_cells(rows, data, "site")
+    assert cells == (
+        ("a, north", "a", "north"),
+        ("a, west", "a", "west"),
+        ("b, east", "b", "east"),
+        ("b, west", "b", "west"),
+    )
+    assert found.groups.labels == ("a, north", "a, west", "b, east", "b, west")
+    assert found.groups.codes.tolist() == [2, 3, 1, 0, 3]
+    assert in_cells(rows, data, None) == (rows, ())

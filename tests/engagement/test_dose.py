@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import numpy as np
 import pytest
 
 from cohort.spec import day, spec_cohort, spec_data
@@ -147,3 +148,22 @@ a | +3 | +40
         assert list(table) == ["group", "n", "median", "lower_quartile", "upper_quartile"]
     few = analyses.late_entry(data.at(date.fromisoformat(day("+50"))), fewest=2).tidy()
     assert few.empty  # many rows, and one person
+    assert few.dtypes.astype(str).to_list()[1:] == ["float64"] * 4
+
+
+def test_rows_that_nobody_may_be_told_of_are_counts_of_nothing_and_whole_numbers_stay_numbers():
+    sessions = "participant_id | session_date | recorded_on\na | +1 | +1\na | +2 | +5\nb | +3 | +2"
+    data = spec_data({"participants": PEOPLE, "sessions": sessions}, rules=RULES).at(date.fromisoformat(day("+50")))
+    none, both = analyses.late_entry(data, fewest=3), analyses.late_entry(data, fewest=2)
+    assert none.counts.frame.dtypes.astype(str).to_dict() == {"group": "object", "time": "float64"} | dict.fromkeys(
+        ["n_entry", "n_event_1", "n_censor"], "int64"
+    )
+    # One row was entered before it happened: it is no delay, and not counted.
+    of_sessions = both.counts.frame[both.counts.frame["group"] == "sessions"]
+    assert of_sessions.to_numpy().tolist() == [
+        ["sessions", -np.inf, 2, 0, 0],
+        ["sessions", 0, 0, 1, 0],
+        ["sessions", 3, 0, 1, 0],
+    ]
+    assert both.notes == ("n is rows, not people. Rows not yet entered are not among them.",)
+    assert (both.analysis.recorded, none.analysis.recorded) == (True, True)

@@ -31,6 +31,7 @@ from evalkit.report import (
     say_participants,
     show_pair,
     show_participants,
+    terms,
 )
 from evalkit.report import _findings as findings_module
 from evalkit.report import _report as report_module
@@ -562,3 +563,14 @@ def test_a_pair_that_is_hidden_whole_names_no_group(shown: list[dict[str, Any]])
     assert [plain(one["text/markdown"]) for one in shown] == [
         "::: {.absent} Withheld to protect people: fewer than 11 people or events would be described. Withheld is not zero. :::"
     ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"), [(("Pilot", "PAIP"), True), (("PAIP now", "PAIP before"), True), (("A", "B"), False)]
+)
+def test_the_glossary_speaks_of_paip_where_a_group_is_called_so(
+    report: Report, shown: list[dict[str, Any]], labels: tuple[str, str], told: bool
+) -> None:
+    arms = SimpleNamespace(focus=SimpleNamespace(label=labels[0]), comparison=SimpleNamespace(label=labels[1]))
+    terms(SimpleNamespace(cohort=report.cohort, study=SimpleNamespace(arms=arms)))  # type: ignore[arg-type]
+    assert ("Partner Abuse Intervention Program" in shown[0]["text/markdown"]) is told

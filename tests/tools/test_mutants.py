@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tools.mutants import __main__ as tool
-from tools.mutants import cover, draw, page, trees, worker
+from tools.mutants import cover, draw, kept, near, page, trees, worker
 from tools.mutants.mutators import mutants
 from tools.mutants.reviewed import Reviewed, entry
 
@@ -206,7 +206,7 @@ def test_a_fault_is_tried_in_a_copy_and_taken_out_again(tmp_path: Path, tests: s
     finally:
         os.chdir(here)
     code = answer["code"]
-    assert {None: tool.TIMED_OUT, 0: tool.ALIVE, 1: tool.KILLED}[code] == expected
+    assert {worker.WORKED: tool.TIMED_OUT, 0: tool.ALIVE, 1: tool.KILLED}[code] == expected
     assert (tmp_path / "sound.py").read_text() == source
     assert {p.name for p in tmp_path.iterdir()} - before <= {"__pycache__"}
 
@@ -215,10 +215,65 @@ def test_figures_count_what_timed_out_as_noticed_and_leave_out_what_was_not_reac
     drawn = draw.draw(known(), Reviewed(), 1, 5, ("analyses",), 30)
     verdicts = [tool.KILLED, tool.ALIVE, tool.TIMED_OUT, tool.KILLED, tool.NOT_REACHED]
     assert tool.figures(drawn, verdicts)[1:] == [["analyses", "2", "1", "1", "1", "75 %"]]
-    told = page.text(page.Asked(1, 5, 20, 2, ()), tool.figures(drawn, verdicts), [tool.survivor(drawn[1])], 7)
-    assert "| analyses | 2 | 1 | 1 | 1 | 75 % |" in told
+
+
+def test_a_run_takes_the_place_of_what_was_kept_of_its_packages_only_and_the_page_has_both(tmp_path: Path) -> None:
+    drawn = draw.draw(known(), Reviewed(), 1, 5, ("analyses",), 30)
+    verdicts = [tool.KILLED, tool.ALIVE, tool.TIMED_OUT, tool.KILLED, tool.NOT_REACHED]
+    file, rows, alive = tmp_path / "new" / "found.json", tool.figures(drawn, verdicts), tool.left(drawn, verdicts)
+    none = [rows[0], ["cohort", "7", "0", "0", "0", "100 %"]]
+    kept.keep("40 with seed 1", none, {"cohort": []}, lambda _: "`tests/cohort`", file)
+    kept.keep("9 with seed 1", rows, {"analyses": ["old"]}, lambda _: "all", file)
+    kept.keep("5 with seed 2", rows, alive, lambda _: "all", file)
+    found = kept.read(file)
+    assert [(f.package, f.drawn, f.tests) for f in found] == [
+        ("analyses", "5 with seed 2", "all"),
+        ("cohort", "40 with seed 1", "`tests/cohort`"),
+    ]
+    told = page.text(found, 7)
+    assert f"| analyses | 5 with seed 2 | 2 | 1 | 1 | 1 | 75 % | `{found[0].commit}` |" in told
+    assert f"| cohort | 40 with seed 1 | 7 | 0 | 0 | 0 | 100 % | `{found[1].commit}` |" in told
     assert drawn[1].change[0].splitlines()[0] in told
     assert "7 faults that change nothing" in told
+    assert "Never measured here: cells, cli, disclosure, evalkit, " in told
+    assert "| cohort | `tests/cohort` |" in told
+
+
+def test_a_wait_on_a_busy_machine_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = draw.draw(known(), Reviewed(), 1, 1, ("analyses",), 30)[0]
+    there = object.__new__(tool.Worker)
+    answers = {
+        worker.WAITED: tool.NOT_REACHED,
+        worker.WORKED: tool.TIMED_OUT,
+        0: tool.ALIVE,
+        5: tool.ALIVE,
+        1: tool.KILLED,
+    }
+    for code, verdict in answers.items():
+        monkeypatch.setattr(there, "ask", lambda _, code=code: code, raising=False)
+        assert there.verdict(one) == verdict
+
+
+def test_the_nearest_tests_exist_for_every_package_and_faults_are_tried_against_them_alone() -> None:
+    files = trees.test_files()
+    packages = {trees.package_of(name) for name in trees.sources()}
+    assert set(near.NEAR) == packages
+    for places in near.NEAR.values():
+        assert [place for place in places if not any(name.startswith(place) for name in files)] == []
+    assert [name for name in near.DEAR if name not in files] == []
+    drawn = draw.draw(known(), Reviewed(), 1, 5, ("analyses",), 30, lambda _: {"c.py"})
+    assert {test for one in drawn for test in one.tests} == {"c.py::dear", "c.py::beside"}
+
+
+def test_an_entry_of_the_map_is_outdated_when_what_its_tests_ran_changes_and_not_when_another_source_does() -> None:
+    every, source = trees.files(), "src/evalkit/wilson.py"
+    entry = {"lines": {"t.py::test": {source: [1, 2]}}, "ran": trees.digest([source])}
+    assert not cover._outdated(entry, every)
+    assert cover._outdated(entry | {"ran": trees.digest(["src/evalkit/seal.py"])}, every)
+    assert cover._outdated({"lines": {"t.py::test": {"src/evalkit/gone.py": [1]}}, "ran": ""}, every)
+    reads = cover._ran({"lines": {"t": {"src/evalkit/protocol/_study.py": [1]}}}, every)
+    assert "params/study.yaml" in reads
+    assert not any(name.startswith("notebooks/") for name in reads)
 
 
 def test_a_copys_python_imports_the_copy_alone_and_links_are_not_copied(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from evalkit.views import CurveText, difference_table, dots_figure
 from evalkit.views._curve_figures import curves_figure, incidence_figure
 from evalkit.views._labels import spread
 from evalkit.views.across import across_figure
-from evalkit.views.places import bars_figure, tiles_figure
-from evalkit.views.style import themed
+from evalkit.views.places import _SCALE, bars_figure, tiles_figure
+from evalkit.views.style import INK, themed
 from evalkit.views.trend import trend_figure
 from evalkit.views.weeks import weeks_figure
 
@@ -341,3 +341,20 @@ def test_weeks_that_are_not_shown_are_not_bridged_and_a_week_alone_is_a_dot() ->
     assert alt == f"{SHORT[0]}: 1.00 in week 1, 1.00 in week 10."
     _, alone = weeks_figure(rows.head(1).assign(conf_low=0.8, conf_high=1.2), SHORT, "Mean attended sessions")
     assert alone == f"{SHORT[0]}: 1.00 in week 1."
+
+
+def test_the_shade_of_a_tile_is_its_share_of_the_largest() -> None:
+    rows = pd.DataFrame(
+        {"group": "Pilot", "label": list("ABCD"), "n_event": [40, 20, 0, None], "estimate": [0.4, 0.2, 0.0, None]}
+    )
+    figure, alt = tiles_figure(rows, "Pilot", {name: (i, 0) for i, name in enumerate("ABCD")})
+    tiles = [(patch.get_facecolor(), patch.get_hatch()) for patch in figure.axes[0].patches]
+    shades = [tuple(_SCALE(depth)) for depth in (1.0, 0.15 + 0.85 / 2, 0.15)]
+    assert tiles == [*((shade, None) for shade in shades), ((1.0, 1.0, 1.0, 1.0), "////")]
+    assert alt == "Pilot: A 40 people, 40%; B 20 people, 20%; C 0 people, 0%; D not shown."
+    assert [text.get_color() for text in figure.axes[0].texts if text.get_text() in set("ABCD")] == [
+        "white",
+        INK,
+        INK,
+        INK,
+    ]

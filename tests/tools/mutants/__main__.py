@@ -12,12 +12,16 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from tools.mutants import cover, page, trees
+from tools.mutants import cover, kept, page, trees
 from tools.mutants.draw import Drawn, draw, where
+from tools.mutants.near import NEAR, near
 from tools.mutants.reviewed import Reviewed, entry
+from tools.mutants.worker import WAITED, WORKED
 
 STARTING, SLOWER = 15.0, 4.0  # a mutant may take this many seconds and this many times what its tests take without it
 # What a worker tries first, without a fault: a tool that fails by itself would call everything noticed.
@@ -35,6 +39,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     asked.add_argument("--processes", type=int, default=2)
     asked.add_argument("--most", type=float, default=30, help="seconds the tests of one mutant may take")
     asked.add_argument("--tests", nargs="*", default=[], help="only these folders or files of tests; all")
+    asked.add_argument("--near", action="store_true", help="only the tests nearest to each package (near.py): quicker")
     asked.add_argument("--list", action="store_true", help="print survivors as entries of the reviewed list")
     asked.add_argument("--page", action="store_true", help="write docs/mutants.md")
     return asked.parse_args(arguments)
@@ -44,18 +49,46 @@ def main() -> int:
     """Do it; 0 whatever is found, since the goal is a figure of the page and not a gate."""
     asked = options()
     os.chdir(trees.ROOT)
-    known = cover.load(asked.processes, tuple(asked.tests))
+    files = chosen(trees.test_files(), asked)
+    known = cover.load(asked.processes, files)
     reviewed = Reviewed.read()
     for entry_of in reviewed.stale():
         print("no mutant any more, take it from equivalent.yaml:", *entry_of)
-    drawn = draw(known, reviewed, asked.seed, asked.count, tuple(asked.packages), asked.most)
+    nearest = partial(near, files) if asked.near else None
+    drawn = draw(known, reviewed, asked.seed, asked.count, tuple(asked.packages), asked.most, nearest)
     verdicts = attempt(drawn, asked.processes, 60 * asked.minutes)
     report(drawn, verdicts, as_entries=asked.list)
+    about = f"{asked.count} with seed {asked.seed}"
+    kept.keep(about, figures(drawn, verdicts), left(drawn, verdicts), tests_of(asked))
     if asked.page:
-        about = page.Asked(asked.seed, asked.count, asked.minutes, asked.processes, tuple(asked.packages))
-        survivors = [survivor(one) for one, verdict in zip(drawn, verdicts, strict=True) if verdict == ALIVE]
-        page.write(about, figures(drawn, verdicts), survivors, len(reviewed.reasons))
+        page.write(kept.read(), len(reviewed.reasons))
     return 0
+
+
+def chosen(files: list[str], asked: argparse.Namespace) -> list[str]:
+    """Return the files of tests that a run stands on."""
+    files = [
+        n for n in files if not n.startswith("tests/tools/") and (not asked.tests or n.startswith(tuple(asked.tests)))
+    ]
+    if not asked.near:
+        return files
+    return sorted(set().union(*(near(files, package) for package in asked.packages or NEAR)))
+
+
+def tests_of(asked: argparse.Namespace) -> Callable[[str], str]:
+    """Return how to say of a package which tests its faults were tried against."""
+    if asked.near:
+        return lambda package: ", ".join(f"`{name}`" for name in NEAR[package])
+    return lambda _: ", ".join(f"`{name}`" for name in asked.tests) or "all"
+
+
+def left(drawn: list[Drawn], verdicts: list[str]) -> dict[str, list[str]]:
+    """Return each package's survivors."""
+    found: dict[str, list[str]] = {one.package: [] for one in drawn}
+    for one, verdict in zip(drawn, verdicts, strict=True):
+        if verdict == ALIVE:
+            found[one.package].append(survivor(one))
+    return found
 
 
 def attempt(drawn: list[Drawn], processes: int, seconds: float) -> list[str]:
@@ -68,15 +101,15 @@ def attempt(drawn: list[Drawn], processes: int, seconds: float) -> list[str]:
     end = time.monotonic() + seconds
 
     def work(tree: Path) -> None:
-        with Worker(tree) as worker:
+        with Worker(tree, sorted({test.split("::")[0] for one in drawn for test in one.tests})) as worker:
             while time.monotonic() < end:
                 try:
                     i = jobs.get_nowait()
                 except queue.Empty:
                     return
                 verdicts[i] = worker.verdict(drawn[i])
-                if sys.stderr.isatty():
-                    sys.stderr.write(f"\r{len(drawn) - jobs.qsize()} of {len(drawn)} ")
+                told = f"{where(drawn[i].mutant.path)}:{drawn[i].mutant.line}: {verdicts[i]}"
+                sys.stderr.write(f"{len(drawn) - jobs.qsize()} of {len(drawn)}, {told}\n")
 
     try:
         with ThreadPoolExecutor(processes) as pool:
@@ -89,12 +122,12 @@ def attempt(drawn: list[Drawn], processes: int, seconds: float) -> list[str]:
 class Worker:
     """A copy of the checkout and the warm Python that tries mutants in it."""
 
-    def __init__(self, tree: Path) -> None:
+    def __init__(self, tree: Path, files: list[str]) -> None:
         python = trees.make(tree)
         around = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
         around.pop("PYTHONPATH", None)
         # pytest keeps its compiled tests: once here, since the children write none.
-        prime = [str(python), "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
+        prime = [str(python), "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *files]
         subprocess.run(prime, cwd=tree, env=around, capture_output=True, check=False)
         call = [str(python), str(Path(__file__).with_name("worker.py")), str(tree)]
         self.process = subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=around)
@@ -105,16 +138,16 @@ class Worker:
             msg = f"mutants: {SOUND[1]} fails without a fault"
             raise RuntimeError(msg)
 
-    def ask(self, job: dict[str, object]) -> int | None:
-        """Hand over a job; return pytest's exit code, None where the time was over."""
+    def ask(self, job: dict[str, object]) -> int | str:
+        """Hand over a job; return pytest's exit code, or why there is none."""
         self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
             msg = "mutants: a worker ended"
             raise RuntimeError(msg)
-        code = json.loads(answer)["code"]
-        return None if code is None else int(code)
+        code: int | str = json.loads(answer)["code"]
+        return code
 
     def __enter__(self) -> Worker:
         return self
@@ -127,7 +160,9 @@ class Worker:
         """Try one mutant."""
         seconds = STARTING + SLOWER * one.seconds
         code = self.ask({"path": one.mutant.path, "text": one.text, "tests": one.tests, "seconds": seconds})
-        if code is None:
+        if code == WAITED:
+            return NOT_REACHED  # a busy machine says nothing of the tests
+        if code == WORKED:
             return TIMED_OUT
         return ALIVE if code in {0, 5} else KILLED  # 5: no test was left, so none failed
 

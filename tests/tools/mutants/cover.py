@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,35 +47,53 @@ class Map:
         known = self.lines.get(path, {})
         return set().union(*(known.get(row, ()) for row in rows))
 
+    def within(self, files: set[str]) -> Map:
+        """Return what the tests of some files alone show."""
+        kept = {test for test in self.seconds if test.split("::")[0] in files}
+        lines = {path: {row: tests & kept for row, tests in rows.items()} for path, rows in self.lines.items()}
+        return replace(self, seconds={t: s for t, s in self.seconds.items() if t in kept}, lines=lines)
+
     def of_file(self, path: str) -> set[str]:
         """Return the tests that run anything of a source after its import."""
         return set().union(*self.lines.get(path, {}).values())
 
 
-def load(processes: int, only: tuple[str, ...] = ()) -> Map:
-    """Return the map, making what of it is missing or stale.
+def load(processes: int, wanted: list[str]) -> Map:
+    """Return the map of some files of tests, making what of it is missing or stale.
 
     Parameters
     ----------
     processes : int
-    only : tuple of str
-        Folders or files of tests: the others are left out, which is quicker and says less.
+    wanted : list of str
+        Files of tests.
     """
-    here, every = trees.test_files(), trees.files()
-    base = trees.digest(
-        [n for n in every if n.startswith((f"{trees.SOURCES}/", "notebooks/", "params/"))] + ["pyproject.toml"]
-    )
+    here, every = set(trees.test_files()), trees.files()
+    base = trees.digest(["pyproject.toml", "conftest.py"])
     kept = _read()
-    entries = {n: e for n, e in kept.get("files", {}).items() if kept.get("base") == base}
-    wanted = [n for n in here if not n.startswith("tests/tools/") and (not only or n.startswith(only))]
-    digests = {n: trees.digest([n, *_helpers(n, every, set(here))]) for n in wanted}
-    missing = [n for n in wanted if entries.get(n, {}).get("digest") != digests[n]]
+    entries = {n: e for n, e in kept.get("files", {}).items() if kept.get("base") == base and n in here}
+    helpers = {n: [n, *_helpers(n, every, here)] for n in wanted}
+    digests = {n: trees.digest(names) for n, names in helpers.items()}
+    missing = [n for n in wanted if entries.get(n, {}).get("digest") != digests[n] or _outdated(entries[n], every)]
     if missing:
         sys.stderr.write(f"mutants: measuring what {len(missing)} files of tests run ...\n")
         for name, entry in _measure(missing, processes).items():
-            entries[name] = {"digest": digests[name], **entry}
-        _write({"base": base, "files": {n: e for n, e in entries.items() if n in set(here)}})
+            entries[name] = {"digest": digests[name], **entry, "ran": trees.digest(_ran(entry, every))}
+        _write({"base": base, "files": entries})
     return _joined({n: entries[n] for n in wanted})
+
+
+def _outdated(entry: dict[str, Any], every: list[str]) -> bool:
+    """Say whether anything that a file's tests ran is another one today; what they only import may change."""
+    ran = _ran(entry, every)
+    return not set(ran) <= set(every) or entry.get("ran") != trees.digest(ran)
+
+
+def _ran(entry: dict[str, Any], every: list[str]) -> list[str]:
+    sources = {source for of in entry["lines"].values() for source in of}
+    # Who reads protocols reads ours, who runs cells runs those of our notebooks.
+    read = ["params/"] if any("/protocol/" in source for source in sources) else []
+    read += ["notebooks/"] if any("/publish/" in source or "/cells/" in source for source in sources) else []
+    return sorted(sources | {name for name in every if name.startswith(tuple(read))}) if read else sorted(sources)
 
 
 def _helpers(name: str, every: list[str], tests: set[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,15 @@ class Drawn:
     """How many tests run its line, but would take the mutant beyond its time."""
 
 
-def draw(known: Map, reviewed: Reviewed, seed: int, count: int, only: tuple[str, ...], most: float) -> list[Drawn]:
+def draw(
+    known: Map,
+    reviewed: Reviewed,
+    seed: int,
+    count: int,
+    only: tuple[str, ...],
+    most: float,
+    nearest: Callable[[str], set[str]] | None = None,
+) -> list[Drawn]:
     """Draw mutants of each package: a line that tests run, then one fault of it; no line twice.
 
     Parameters
@@ -44,6 +52,8 @@ def draw(known: Map, reviewed: Reviewed, seed: int, count: int, only: tuple[str,
         Packages; all where empty.
     most : float
         Seconds the tests of one mutant may take, as the map has them.
+    nearest : callable, optional
+        From a package to the files whose tests alone its faults are tried against.
 
     Returns
     -------
@@ -51,15 +61,15 @@ def draw(known: Map, reviewed: Reviewed, seed: int, count: int, only: tuple[str,
         The packages take turns, so that a budget of time is shared by all.
     """
     sources: dict[str, list[str]] = defaultdict(list)
-    for name in trees.files():
-        if name.startswith(f"{trees.SOURCES}/") and name.endswith(".py"):
-            sources[trees.package_of(name)].append(name)
+    for name in trees.sources():
+        sources[trees.package_of(name)].append(name)
     rows: list[list[Drawn]] = []
     for package in sorted(sources):
         if only and package not in only:
             continue
         chance = random.Random(f"{seed}:{package}")  # noqa: S311 - which faults are tried is no secret
-        found = _of_package(package, sources[package], known, reviewed, chance, most)
+        there = known.within(nearest(package)) if nearest else known
+        found = _of_package(package, sources[package], there, reviewed, chance, most)
         rows.append([one for _, one in zip(range(count), found, strict=False)])
     turns = max((len(row) for row in rows), default=0)
     return [row[i] for i in range(turns) for row in rows if i < len(row)]

@@ -3,61 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tools.mutants import trees
+from tools.mutants.kept import Found
 
 PAGE = Path("docs") / "mutants.md"
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What was asked of the run."""
-
-    seed: int
-    count: int
-    minutes: float
-    processes: int
-    packages: tuple[str, ...]
-
-
-def write(asked: Asked, figures: Sequence[Sequence[str]], survivors: Sequence[str], equivalent: int) -> None:
+def write(found: Sequence[Found], equivalent: int) -> None:
     """Write the page."""
-    (trees.ROOT / PAGE).write_text(text(asked, figures, survivors, equivalent), encoding="utf-8")
+    (trees.ROOT / PAGE).write_text(text(found, equivalent), encoding="utf-8")
 
 
-def text(asked: Asked, figures: Sequence[Sequence[str]], survivors: Sequence[str], equivalent: int) -> str:
+def text(found: Sequence[Found], equivalent: int) -> str:
     """Return the page.
 
     Parameters
     ----------
-    asked : Asked
-    figures : sequence of rows
-        The first holds the heads.
-    survivors : sequence of str
-        Each with its diff.
+    found : sequence of Found
+        Of each package that was ever measured here, its last run.
     equivalent : int
         Length of the reviewed list.
     """
-    head, *rows = figures
-    table = [f"| {' | '.join(head)} |", "|---|" + "--:|" * (len(head) - 1), *(f"| {' | '.join(row)} |" for row in rows)]
-    call = f"make mutants MUTANTS='{' '.join(asked.packages)} --seed {asked.seed} --count {asked.count}'".replace(
-        "' ", "'"
-    )
+    heads = list(found[0].numbers)
+    rows = [[f.package, f.drawn, *(f.numbers[head] for head in heads), f"`{f.commit}`"] for f in found]
+    table = [["package", "drawn", *heads, "commit"], ["---", "---", *("--:" for _ in heads), "---"], *rows]
+    missing = sorted({trees.package_of(n) for n in trees.sources()} - {f.package for f in found})
+    survivors = [survivor for f in found for survivor in f.survivors]
     return "\n".join(
         [
             "# Do the tests bite?",
             "",
-            f"`make mutants` writes this page ([ADR 0014](decisions/0014-mutants.md)); this is `{call}`, within "
-            f"{asked.minutes:g} minutes on {asked.processes} processes.",
-            "",
-            f"{asked.count} small faults per package (a sign, `<` for `<=`, a dropped condition, a swapped group, a returned "
-            "`None`), each on a line that tests run and each tried against the tests that run it. *Noticed*: killed or timed "
-            f"out, of those tried. {equivalent} faults that change nothing anybody can see are listed with their reasons "
+            "`make mutants` writes this page ([ADR 14](decisions/0014-mutants.md)). It puts small faults into a copy of the "
+            "sources (a sign, `<` for `<=`, a dropped condition, a swapped group, a returned `None`), each on a line that tests "
+            "run, and tries each against the tests that run it. Of each package the page has its last run. *Noticed*: killed, "
+            "or without end, of those tried. *Not reached*: the time was over, or the machine too busy to tell. "
+            f"{equivalent} faults that change nothing anybody can see are listed with their reasons "
             "(`tests/tools/mutants/equivalent.yaml`) and not drawn.",
             "",
-            *table,
+            *(f"| {' | '.join(row)} |" for row in table),
+            "",
+            "## What this does not say",
+            "",
+            "- A fault was tried against the tests named below, and not against others that may notice it: figures are too low rather "
+            "than too high. Tests that take minutes (marked slow), and those of the tool itself, never count.",
+            "- Lines that no such test runs get no fault. What is not Python (templates, styles, catalogues, notebooks) gets none.",
+            *([f"- Never measured here: {', '.join(missing)}."] if missing else []),
+            "",
+            "| package | tests |",
+            "|---|---|",
+            *(f"| {f.package} | {f.tests} |" for f in found),
             "",
             "## What no test noticed" if survivors else "Every fault that was tried was noticed.",
             *(f"\n```diff\n{survivor.rstrip()}\n```" for survivor in survivors),

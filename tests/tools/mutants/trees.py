@@ -77,6 +77,11 @@ def _text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
+def sources() -> list[str]:
+    """Return the files into which faults are put."""
+    return [name for name in files() if name.startswith(f"{SOURCES}/") and name.endswith(".py")]
+
+
 def package_of(name: str) -> str:
     """Return a source's package: its folder below ``src/evalkit``; ``evalkit`` for the modules at the top."""
     inner = Path(name).relative_to(SOURCES).parent.as_posix()

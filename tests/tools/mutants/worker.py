@@ -32,6 +32,7 @@ OTHERS = [
     "-Wignore::pytest.PytestAssertRewriteWarning",
 ]
 POLL = 0.01
+WORKED, WAITED = "worked too long", "waited too long"
 PATIENCE = 8.0  # times the seconds a mutant may work: how long it may wait
 
 
@@ -120,19 +121,19 @@ def _hook() -> None:
     Chosen.pytest_collection_modifyitems = pytest.hookimpl(hookwrapper=True)(Chosen.pytest_collection_modifyitems)
 
 
-def _wait(child: int, seconds: float) -> int | None:
-    """Return the child's exit code; None where it took too long and was ended, with all its processes."""
+def _wait(child: int, seconds: float) -> int | str:
+    """Return the child's exit code; where it was ended, with all its processes, whether it worked or waited too long."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             end_session(child)
             code = os.waitstatus_to_exitcode(status)
-            return None if code == -signal.SIGXCPU else code
+            return WORKED if code == -signal.SIGXCPU else code
         time.sleep(POLL)
     end_session(child, child)
     os.waitpid(child, 0)
-    return None
+    return WAITED
 
 
 def end_session(session: int, *also: int) -> None:
