@@ -44,7 +44,10 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 def graph(facts: dict[str, Any], files: dict[str, Path], folder: Path) -> dict[str, Any]:
     crate = json.loads(write_crate(facts, files, folder)["ro-crate-metadata.json"].read_text(encoding="utf-8"))
-    assert crate["@context"] == "https://w3id.org/ro/crate/1.1/context"
+    assert crate["@context"] == [
+        "https://w3id.org/ro/crate/1.1/context",
+        {"creditText": "http://schema.org/creditText", "sha256": "http://schema.org/sha256"},
+    ]
     found = {entity["@id"]: entity for entity in crate["@graph"]}
     assert len(found) == len(crate["@graph"])
     return found
@@ -82,6 +85,25 @@ def test_the_crate_says_what_a_release_is(files: dict[str, Path], tmp_path: Path
     assert [found[f"#{n}"]["version"] for n in ("evalkit", "pandoc", "typst")] == ["0.1.0", "3.9", "0.15"]
     assert found["#made"]["instrument"] == [{"@id": "#evalkit"}, {"@id": "#pandoc"}, {"@id": "#typst"}]
     assert set(parts) <= set(found)
+
+
+# Of those that we use, the terms that the context of RO-Crate 1.1 (https://w3id.org/ro/crate/1.1/context) defines.
+IN_ITS_CONTEXT = {
+    "@id", "@type", "about", "affiliation", "author", "conformsTo", "contentSize", "dateCreated", "datePublished",
+    "description", "encodingFormat", "familyName", "givenName", "hasPart", "identifier", "inLanguage", "instrument",
+    "license", "mentions", "name", "object", "publisher", "result", "url", "version",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "facts", [FACTS, PLAIN, {**FACTS, "protocol": {"version": "v2", "day": "2022-01-03", "sha256": "f"}}]
+)
+def test_every_term_of_the_crate_is_defined_by_its_context(
+    facts: dict[str, Any], files: dict[str, Path], tmp_path: Path
+) -> None:
+    crate = json.loads(write_crate(facts, files, tmp_path)["ro-crate-metadata.json"].read_text(encoding="utf-8"))
+    own = {term for part in crate["@context"] if isinstance(part, dict) for term in part}
+    assert {term for entity in crate["@graph"] for term in entity} <= IN_ITS_CONTEXT | own
 
 
 def test_every_reference_in_the_crate_leads_somewhere(files: dict[str, Path], tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def place(folder: Path, period: str, **tables: tuple[str, str, str]) -> Place:
 
 
 def told(found: Question) -> list[tuple[str, str, dict[str, float | None]]]:
-    return [(label_of(r, found, READER), r.group, {p: n.value for p, n in r.numbers.items()}) for r in found.rows]
+    return [(label_of(r, found, READER).text, r.group, {p: n.value for p, n in r.numbers.items()}) for r in found.rows]
 
 
 SHARES = "group,term,label,n,n_event,estimate,conf_low,conf_high\n"
@@ -114,7 +114,7 @@ def test_a_table_of_the_same_estimate_goes_before_its_figure(tmp_path: Path) -> 
         fig_a=("e", "funnel", SHARES + "A,x,Drawn,,,,,\n"),
         tbl_a=("e", "funnel", SHARES + "A,x,Told,,,,,\n"),
     )
-    assert [label_of(q.rows[0], q, READER) for q in questions([shown])] == ["Told"]
+    assert [label_of(q.rows[0], q, READER).text for q in questions([shown])] == ["Told"]
 
 
 def test_series_and_figures_of_others_are_not_followed(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_two_variables_with_the_same_level_are_told_apart(tmp_path: Path) -> Non
         "A,Area,a: other,Other,9,2,0.2,0.1,0.6\nA,Area,a: north,North,9,2,0.2,0.1,0.6\n"
     )
     (found,) = questions([place(tmp_path, "2001Q1", tbl_a=("e", "funnel", text))])
-    assert [label_of(r, found, READER) for r in found.rows] == ["Gender: Other", "Area: Other", "North"]
+    assert [label_of(r, found, READER).text for r in found.rows] == ["Gender: Other", "Area: Other", "North"]
 
 
 ROW = Row({"term": "x"}, "Pilot", {})
@@ -212,7 +212,7 @@ def test_rows_of_several_methods_and_means_beside_shares_are_told_apart(tmp_path
         "A,Work,work,Work,weighted,9,3,0.4,\n"
     )
     (found,) = questions([place(tmp_path, "2001Q1", tbl_a=("e", "baseline", text))])
-    said = [(label_of(r, found, READER), r.scale, written(r.numbers["2001Q1"], r, READER)) for r in found.rows]
+    said = [(label_of(r, found, READER).text, r.scale, written(r.numbers["2001Q1"], r, READER)) for r in found.rows]
     assert said == [
         ("Age", "number", ("41.5", "of 9")),
         ("Work", "share", ("30%", "3 of 9")),
@@ -223,7 +223,7 @@ def test_rows_of_several_methods_and_means_beside_shares_are_told_apart(tmp_path
 def test_rows_that_only_groups_tell_apart_are_named_by_the_question(tmp_path: Path) -> None:
     text = "group,n,median,lower_quartile,upper_quartile\nsessions,12303,1,0,3\nexits,481,5,2,10\n"
     (found,) = questions([place(tmp_path, "2001Q1", tbl_late=("e", "late_entry", text))])
-    said = [(label_of(r, found, READER), r.group, written(r.numbers["2001Q1"], r, READER)) for r in found.rows]
+    said = [(label_of(r, found, READER).text, r.group, written(r.numbers["2001Q1"], r, READER)) for r in found.rows]
     assert said == [
         ("Caption of tbl-late", "sessions", ("1 (0 to 3)", "of 12,303")),
         ("Caption of tbl-late", "exits", ("5 (2 to 10)", "of 481")),

@@ -9,7 +9,7 @@ from evalkit.publish._archive import archive
 from evalkit.publish._batch import render_all
 from evalkit.publish._draft import Drafted, Drafter, draft_folder
 from evalkit.publish._foresee import explain, foreseen
-from evalkit.publish._job import RenderJob, find_notebook
+from evalkit.publish._job import RenderJob, find_notebook, notebook_words
 from evalkit.publish._progress import WAITING, LineProgress, Outcome, Progress, progress_for
 from evalkit.publish._render import render
 from evalkit.publish._verify import Verification, checked, verify
@@ -60,6 +60,7 @@ __all__ = [
     "new_approver",
     "new_key",
     "notebook_problems",
+    "notebook_words",
     "planned_in",
     "progress_for",
     "read_manifest",

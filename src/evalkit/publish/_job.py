@@ -8,6 +8,7 @@ __all__ = [
     "RenderJob",
     "find_notebook",
     "language_in",
+    "notebook_words",
     "parameters_of",
     "read_notebook",
     "release_folder",
@@ -31,6 +32,7 @@ from evalkit.excuses import Passed
 from evalkit.periods import Period
 from evalkit.protocol import ReportParams, Study, study_secret
 from evalkit.publish.rendering._parameters import declared, validated
+from evalkit.publish.rendering._spoken import read_words
 
 _WITH_IDS = (4, 5)  # the format from which on cells have ids
 
@@ -180,14 +182,43 @@ def find_notebook(name: str, study: Study) -> Path:
     if Path(name).name != name or not name.endswith(".ipynb"):
         msg = f"notebook '{name}': give the bare name of an .ipynb file in a notebooks folder"
         raise ProtocolError(msg)
+    places = _notebook_folders(study)
+    for place in places:
+        if (place / name).is_file():
+            return (place / name).resolve()
+    msg = f"notebook '{name}' is in none of: {', '.join(map(str, places[:3]))}"
+    raise ProtocolError(msg)
+
+
+def _notebook_folders(study: Study) -> list[Path]:
     checkout = Path(__file__).resolve().parents[3]
     shipped = Path(str(files("evalkit"))) / "_templates"
-    places = [Path.cwd(), study.folder, study.folder.parent, checkout, shipped]
-    for place in places:
-        if (place / "notebooks" / name).is_file():
-            return (place / "notebooks" / name).resolve()
-    msg = f"notebook '{name}' is in none of: {', '.join(str(p / 'notebooks') for p in places[:3])}"
-    raise ProtocolError(msg)
+    return [place / "notebooks" for place in (Path.cwd(), study.folder, study.folder.parent, checkout, shipped)]
+
+
+def notebook_words(study: Study, language: str) -> dict[str, str]:
+    """Return what the study's notebooks say in another language: paragraphs, headings and captions.
+
+    Parameters
+    ----------
+    study : Study
+    language : str
+
+    Returns
+    -------
+    dict of str to str
+        As it stands in a notebook: the same in the language. Of two that differ, where `find_notebook` looks first.
+
+    Raises
+    ------
+    ProtocolError
+        If a catalogue cannot be read.
+    """
+    found: dict[str, str] = {}
+    for folder in _notebook_folders(study):
+        for file in sorted(folder.glob(f"*.{language}.po")):
+            found = {**read_words(file, language), **found}
+    return found
 
 
 def read_notebook(file: Path) -> Any:  # noqa: ANN401 - nbformat has no types

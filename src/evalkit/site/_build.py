@@ -10,6 +10,7 @@ from pathlib import Path
 
 from evalkit.errors import UsageError
 from evalkit.protocol import Study, find_private_folder
+from evalkit.publish import notebook_words
 from evalkit.publish.release import MANIFEST, SIGNATURE, study_lock
 from evalkit.site._feed import feed
 from evalkit.site._gather import Published, Release, gather
@@ -92,7 +93,8 @@ def site_files(published: Published, url: str = "") -> dict[str, bytes | Path]:
     base = f"{url.rstrip('/')}/" if url else ""
     made: dict[str, bytes | Path] = {}
     for language in LANGUAGES:
-        reader = Reader.of(language, {str(k): v for k, v in published.study.translations.items()})
+        own, study = {str(k): v for k, v in published.study.translations.items()}, published.study
+        reader = Reader.of(language, own, {language: notebook_words(study, language)})
         folder = "" if language == "en" else f"{language}/"
         made |= Writer(published, reader, folder).pages()
         pages = f"{base}{folder}" if base else ""

@@ -6,8 +6,6 @@ __all__ = ["Writer"]
 
 import base64
 import hashlib
-import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,12 +14,13 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from evalkit.publish.release import CITATION, CRATE, MANIFEST, Change, cited
-from evalkit.publish.rendering import column_headings
+from evalkit.publish.release import CITATION, CRATE, MANIFEST, cited
+from evalkit.site._changes import changes_of, items_of
 from evalkit.site._chart import chart
 from evalkit.site._gather import Place, Published, Release, Stone
 from evalkit.site._series import Question, Row, questions
-from evalkit.site._words import Reader, label_of, page_words, plain, written
+from evalkit.site._words import Reader, Told, label_of, page_words, written
+from evalkit.words import language_of
 
 CHECKSUMS = "checksums.txt"
 _FIRST = ("report.html", "report.pdf")
@@ -88,10 +87,17 @@ class Writer:
         up = "../" * depth
         outside = up + ("../" if self.folder else "")
         return self._templates.get_template(template).render(
-            w=page_words(say), reader=self.reader, study=study, language=say.language, locale=say.locale, here=name,
+            w=page_words(say), reader=self.reader, study=study, study_words=self._study_words(),
+            language=say.language, locale=say.locale, here=name,
             up=up, files=outside, other=f"{outside}{'' if self.folder else 'es/'}{name}", style=style, sealed=sealed,
             synthetic=self.published.synthetic, held=self.published.held, **values,
         )  # fmt: skip
+
+    def _study_words(self) -> dict[str, Told]:
+        """Return what the pages say of the study itself."""
+        study, language = self.published.study, language_of(self.published.study.locale)
+        named = {"title": study.title, "subtitle": study.subtitle, "organisation": study.organisation}
+        return {name: self.reader.told(text or "", language) for name, text in named.items()}
 
     # -- the index -------------------------------------------------------------------------------------------------
 
@@ -112,8 +118,8 @@ class Writer:
     def _language(self, places: Sequence[Place]) -> str:
         return next((release.language for place in places for release in place.releases), "en")
 
-    def _title(self, place: Place) -> str:
-        return self.reader.own(self.published.title(place))
+    def _title(self, place: Place) -> Told:
+        return self.reader.told(self.published.title(place), self._language(self.published.reports[place.report]))
 
     def _is_ours(self, report: str, places: Sequence[Place]) -> bool:
         """Say whether a report is this reader's: of the language, or there is none such in it."""
@@ -144,48 +150,14 @@ class Writer:
             "to": f"r{release.revision}/",
             "cite": cited(manifest, self.reader.say) if "document" in manifest and "citation" in manifest else "",
             "licence": (manifest.get("citation") or {}).get("licence"),
-            "items": _items(release),
+            "items": [{**one, "title": self.reader.told(one["title"], release.language)} for one in items_of(release)],
             "main": [(name, manifest["outputs"][name]["sha256"]) for name in _FIRST if name in names],
             "others": [name for name in (CITATION, CRATE) if name in names],
             "dictionary": [n for n in ("data/README.md", "data/datapackage.json") if n in names],
-            "changes": self._changes(release),
+            "changes": changes_of(release, self.reader),
             "manifest": MANIFEST,
             "checksums": f"{CHECKSUMS.removesuffix('.txt')}-r{release.revision}.txt",
         }
-
-    def _changes(self, release: Release) -> dict[str, Any] | None:
-        """Return what a revision says of the one before it: as the manifest has it."""
-        manifest = release.manifest
-        before = manifest.get("supersedes")
-        if not before:
-            return None
-        changes, say, columns = manifest.get("changes") or {}, self.reader.say, column_headings(self.reader.say)
-        # A row that came or went lists its empty cells, too: they are no numbers.
-        numbers = [n for n in changes.get("numbers", ()) if (n["old"], n["new"]) != (None, None)]
-        titles = {item["label"]: item["title"] for item in _items(release)}
-        return {
-            "revision": manifest["revision"],
-            "before": before["revision"],
-            "gone": bool(before.get("gone")),
-            "note": manifest.get("change_note", ""),
-            "reasons": [Change(**reason).said(say) for reason in changes.get("reasons", ())],
-            "outputs": [(titles.get(name, name), n) for name, n in Counter(one["output"] for one in numbers).items()],
-            "numbers": [
-                {
-                    **n,
-                    "column": columns.get(n["column"], n["column"]),
-                    "old": self._value(n["old"]),
-                    "new": self._value(n["new"]),
-                }
-                for n in numbers
-            ],
-        }
-
-    def _value(self, value: object) -> str:
-        say = self.reader.say
-        if value is None:
-            return say("missing")
-        return plain(say, value, 4) if isinstance(value, float) else str(value)
 
     # -- numbers over time -----------------------------------------------------------------------------------------
 
@@ -193,10 +165,11 @@ class Writer:
         """Return the questions of a report as the page shows them."""
         pages = {place.period.name: f"{place.folder}/index.html" for place in places}
         ours = questions(places) if self._is_ours(report, places) else ()
-        made = [self._question(report, q, pages) for q in ours if q.releases > 1]
+        language = self._language(places)
+        made = [self._question(report, q, pages, language) for q in ours if q.releases > 1]
         first = next((q for q in made if q["headline"]), None)
         return {"report": report, "title": self._title(places[0]), "questions": [q for q in made if q is not first],
-                "headline": first, "ours": bool(ours), "language": self._language(places)}  # fmt: skip
+                "headline": first, "ours": bool(ours)}  # fmt: skip
 
     def _has_twin(self, report: str) -> bool:
         """Say whether the same report is published in this language: ``brief`` and ``brief-es``."""
@@ -210,25 +183,28 @@ class Writer:
             for other, p in self.published.reports.items()
         )
 
-    def _question(self, report: str, question: Question, pages: Mapping[str, str]) -> dict[str, Any]:
-        lines: dict[str, list[Row]] = {}
+    def _question(self, report: str, question: Question, pages: Mapping[str, str], language: str) -> dict[str, Any]:
+        title = Told(self.reader.say("Headline indicators")) if question.headline else None
+        lines: dict[Told, list[Row]] = {}
         for row in question.rows:
-            lines.setdefault(label_of(row, question, self.reader), []).append(row)
-        panels, names = list(lines.items()), {group: self.reader.own(group) for group in self._groups(question)}
+            lines.setdefault(label_of(row, question, self.reader, language), []).append(row)
         newest_first = tuple(reversed(question.periods))
+        names = {group: self.reader.told(group, language).text for group in self._groups(question)}
         return {
             "id": f"{report}-{question.label}",
-            "title": self.reader.say("Headline indicators") if question.headline else question.title,
+            "title": title or self.reader.told(question.title, language),
             "headline": question.headline,
             "first": question.periods[0],
             "last": question.periods[-1],
             "file": f"indicators/{report}-{question.label}.svg",
-            "svg": chart(question, panels, names),
+            "svg": chart(question, [(label.text, rows) for label, rows in lines.items()], names),
             "periods": [(period, pages[period]) for period in newest_first],
             # A difference is found beside what it is a difference of.
-            "named": [label for label, rows in panels if rows[0].about.get("measure") != "difference"],
-            "lines": [(label, [self._line(row, newest_first) for row in rows]) for label, rows in panels],
-        }
+            "named": [label for label, rows in lines.items() if rows[0].about.get("measure") != "difference"],
+            "lines": [
+                (label, [self._line(row, newest_first, language) for row in rows]) for label, rows in lines.items()
+            ],
+        }  # fmt: skip
 
     def _groups(self, question: Question) -> list[str]:
         """Return the groups of a question's lines: the study's arms first, whatever row comes first."""
@@ -241,29 +217,6 @@ class Writer:
         groups = dict.fromkeys(row.group for row in question.rows if row.about.get("measure") != "difference")
         return sorted(groups, key=lambda group: known.index(group) if group in known else len(known))
 
-    def _line(self, row: Row, periods: Sequence[str]) -> dict[str, Any]:
+    def _line(self, row: Row, periods: Sequence[str], language: str) -> dict[str, Any]:
         cells = [written(row.numbers.get(period), row, self.reader) for period in periods]
-        return {"group": self.reader.own(row.group), "cells": cells}
-
-
-def _items(release: Release) -> list[dict[str, Any]]:
-    """List the figures and tables of a release with their files, as its data package names them."""
-    names = set(release.outputs)
-    if "data/datapackage.json" not in names:
-        return []
-    package = json.loads((release.folder / "data" / "datapackage.json").read_text(encoding="utf-8"))
-    return [
-        {
-            "label": one["path"].removesuffix(".csv"),
-            "title": one.get("caption", one["title"]).removesuffix("."),
-            "files": [
-                (form, name)
-                for form, name in (
-                    ("CSV", f"data/{one['path']}"),
-                    *((f.upper(), f"figures/{one['path'].removesuffix('.csv')}.{f}") for f in ("svg", "png")),
-                )
-                if name in names
-            ],
-        }
-        for one in package["resources"]
-    ]
+        return {"group": self.reader.told(row.group, language), "cells": cells}

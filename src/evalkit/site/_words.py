@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["Reader", "label_of", "page_words", "plain", "written"]
+__all__ = ["Reader", "Told", "label_of", "page_words", "plain", "written"]
 
+import html
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from evalkit.periods import Period
 from evalkit.site._series import Number, Question, Row
-from evalkit.words import Messages, marked, messages_for, points
+from evalkit.words import Messages, marked, messages_for, points, speaking, translation
 
 _QUARTERS = (
     marked("first quarter of {year}"),
@@ -24,37 +25,75 @@ _QUARTERS = (
 
 
 @dataclass(frozen=True)
+class Told:
+    """A text on a page; where it is not in the page's language, it says in which.
+
+    Attributes
+    ----------
+    text : str
+    language : str
+        Empty where it is the page's.
+    """
+
+    text: str
+    language: str = ""
+
+    def __html__(self) -> str:
+        """Return it as a page has it: templates ask for this."""
+        said = html.escape(self.text)
+        return f'<span lang="{self.language}">{said}</span>' if self.language else said
+
+
+@dataclass(frozen=True)
 class Reader:
     """A language, and the words of the study in it.
 
     Attributes
     ----------
-    translations : mapping
-        English words of the protocol: the same in this language.
+    own_words : mapping
+        English words of the protocol, and of the notebooks: the same in this language.
     """
 
     say: Messages
-    translations: Mapping[str, str]
+    own_words: Mapping[str, str]
+    _known: dict[str, str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @staticmethod
-    def of(language: str, translations: Mapping[str, Mapping[str, str]]) -> Reader:
+    def of(language: str, *words: Mapping[str, Mapping[str, str]]) -> Reader:
         """Return the reader of a language.
 
         Parameters
         ----------
         language : {"en", "es"}
-        translations : mapping
-            The protocol's.
+        *words : mapping
+            Language: English words, and theirs; what comes first goes before.
         """
-        return Reader(messages_for(f"{language}-US"), translations.get(language, {}))
+        own = {english: said for each in reversed(words) for english, said in each.get(language, {}).items()}
+        return Reader(messages_for(f"{language}-US"), own)
 
     def own(self, text: str) -> str:
-        """Return a word of the study, or of a report, in this language where it has one."""
-        return self.translations.get(text) or self.say(text)
+        """Return a word of the study in this language where it has one."""
+        return self._translation(text) or text
 
-    def knows(self, text: str) -> bool:
-        """Say whether a text has words in this language: else it stands there in English, and is marked so."""
-        return self.say.language == "en" or self.own(text) != text or not any(c.isalpha() for c in text)
+    def told(self, text: str, language: str = "en") -> Told:
+        """Return a text of a report, in this language where it has words for it.
+
+        Parameters
+        ----------
+        text : str
+        language : str
+            Of the report.
+        """
+        if language == self.say.language:
+            return Told(text)
+        said = self._translation(text)
+        return Told(text, language) if said is None else Told(said)
+
+    def _translation(self, text: str) -> str | None:
+        if text not in self._known:
+            with speaking(self.say.locale, self.own_words):
+                self._known[text] = translation(text)
+        return self._known[text]
 
     def period(self, period: Period) -> str:
         """Return a period in words."""
@@ -69,24 +108,29 @@ class Reader:
         return self.say.day(date.fromisoformat(text[:10])) if text else ""
 
 
-def label_of(row: Row, question: Question, reader: Reader) -> str:
+def label_of(row: Row, question: Question, reader: Reader, language: str = "en") -> Told:
     """Say what a row is about, in a few words.
 
     Parameters
     ----------
     question : Question
         It belongs to: what no other row says need not be said.
+    language : str
+        Of the report.
     """
     say, about = reader.say, row.about
-    name = reader.own(about.get("label") or about.get("term") or "")
+    name = about.get("label") or about.get("term") or ""
+    known = [reader.told(name, language)] if name else []
     if about.get("variable") and _is_twice("variable", row, question):
-        name = f"{reader.own(about['variable'])}: {name}"
-    method = reader.own(about.get("method", "")) if _is_twice("method", row, question) else ""
-    parts = [name, method, reader.own(about.get("cause", ""))]
-    parts += [say("by day {day}", day=about["time"])] if about.get("time") and not about.get("label") else []
-    parts += [say("difference between the groups")] if about.get("measure") == "difference" else []
-    text = ", ".join(part for part in parts if part) or question.title  # where only groups tell rows apart
-    return text[:1].upper() + text[1:]
+        variable = reader.told(about["variable"], language)
+        known = [Told(f"{variable.text}: {part.text}", variable.language or part.language) for part in known]
+    rest = [about.get("method", "") if _is_twice("method", row, question) else "", about.get("cause", "")]
+    known += [reader.told(text, language) for text in rest if text]
+    known += [Told(say("by day {day}", day=about["time"]))] if about.get("time") and not about.get("label") else []
+    known += [Told(say("difference between the groups"))] if about.get("measure") == "difference" else []
+    known = known or [reader.told(question.title, language)]  # where only groups tell rows apart
+    text = ", ".join(part.text for part in known)
+    return Told(text[:1].upper() + text[1:], next((part.language for part in known if part.language), ""))
 
 
 def _is_twice(name: str, row: Row, question: Question) -> bool:
@@ -203,7 +247,8 @@ def _release_words(say: Messages) -> dict[str, str]:
         "no_numbers": say("No published number differs."),
         "after_gone": say("The revision before it is not kept here, so what differs is not known."),
         "output": say("Figure or table"),
-        "where": say("Row"),
+        "came": say("not shown before."),
+        "went": say("not shown any more."),
         "column": say("Column"),
         "before": say("Before"),
         "now": say("Now"),

@@ -22,7 +22,7 @@ from evalkit.words._numbers import (
     whole_percent,
 )
 from evalkit.words._speech import Speech, speak, speaking, speech
-from evalkit.words._translated import translated, translated_names, wrapped
+from evalkit.words._translated import translated, translated_names, translation, wrapped
 from evalkit.words._words import listed, numbered, within, words
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "speech",
     "translated",
     "translated_names",
+    "translation",
     "whole_percent",
     "within",
     "words",

@@ -7,7 +7,7 @@ printed: a label is looked for as it stands, then as a message with places ("Int
 
 from __future__ import annotations
 
-__all__ = ["translated", "translated_names", "wrapped"]
+__all__ = ["translated", "translated_names", "translation", "wrapped"]
 
 import re
 import textwrap
@@ -25,6 +25,8 @@ _NAMED = ("group", "label", "variable", "cause", "contrast", "sentence")
 _PLACE = re.compile(r"\{(\w+)\}")
 _TIMES = " × "
 """Between the terms of an interaction: each is translated by itself."""
+_WHOM, _TIMES_SAID = ".whom", "time."
+"""Keys of what the rows of page one are of, and of the times in their names."""
 _FEW = 8
 """Letters: a message with fewer of its own would match nearly anything."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
@@ -55,6 +57,28 @@ def translated(text: str) -> str:
     if text not in spoken.found:
         spoken.found[text] = _found(text, spoken) or text
     return spoken.found[text]
+
+
+def translation(text: str) -> str | None:
+    """Return a text in the language in force; None where it has no translation, unless it has no words.
+
+    Parameters
+    ----------
+    text : str
+        As for `translated`.
+
+    Returns
+    -------
+    str or None
+
+    Examples
+    --------
+    >>> from evalkit.words import speaking
+    >>> with speaking("es-US", {"PAIP": "PAIP"}):
+    ...     [translation(text) for text in ("PAIP", "Left within six months", "2023Q4", "A shopping list")]
+    ['PAIP', 'Dejaron el programa en seis meses', '2023Q4', None]
+    """
+    return _found(text, speech())
 
 
 def translated_names(data: pd.DataFrame) -> pd.DataFrame:
@@ -120,9 +144,13 @@ def _as_begun(said: str, text: str) -> str:
 
 @cache
 def _plain(language: str) -> dict[str, str]:
-    """Return the messages that are named by their English words."""
-    keyed = messages("en")
-    return {} if language == "en" else {m: said for m, said in messages(language).items() if m not in keyed}
+    """Return the messages by their English words: those that are named so, and the names of page one's rows."""
+    if language == "en":
+        return {}
+    keyed, said = messages("en"), messages(language)
+    rows = {key for key in keyed if key.startswith(_TIMES_SAID) or any(k.startswith(f"{key}{_WHOM}") for k in keyed)}
+    # What a message is named by goes before what another one says in English.
+    return {**{keyed[key]: said[key] for key in rows}, **{m: text for m, text in said.items() if m not in keyed}}
 
 
 @cache

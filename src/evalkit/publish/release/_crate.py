@@ -24,6 +24,11 @@ CRATE, CITATION = "ro-crate-metadata.json", "CITATION.cff"
 
 _ORGANISATION = "#organisation"
 _SPECIFICATION = "https://w3id.org/ro/crate/1.1"
+_CONTEXT = [
+    f"{_SPECIFICATION}/context",
+    # Terms of schema.org that this version's context lacks: without these lines a validator refuses the whole crate.
+    {"creditText": "http://schema.org/creditText", "sha256": "http://schema.org/sha256"},
+]
 _FORMATS = {  # not asked of the machine, which may know others
     ".pdf": "application/pdf",
     ".html": "text/html",
@@ -65,7 +70,7 @@ def write_crate(facts: Mapping[str, Any], files: Mapping[str, Path], folder: Pat
     citation.write_text(_citation(facts), encoding="utf-8")
     parts = {**files, CITATION: citation}
     graph = [*_frame(facts, [*sorted(parts), MANIFEST]), *_files(parts, facts), *_people(facts), *_making(facts)]
-    content = {"@context": f"{_SPECIFICATION}/context", "@graph": graph}
+    content = {"@context": _CONTEXT, "@graph": graph}
     crate.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return {CITATION: citation, CRATE: crate}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["catalogue_of", "in_language", "prose"]
+__all__ = ["catalogue_of", "in_language", "prose", "read_words"]
 
 import copy
 import json
@@ -50,12 +50,7 @@ def in_language(notebook: Any, file: Path, language: str) -> Any:  # noqa: ANN40
     place = catalogue_of(file, language)
     if not place.is_file():
         return notebook
-    try:
-        with place.open("rb") as stream:
-            known = {str(m.id): str(m.string) for m in read_catalogue(stream, language) if m.id and m.string}
-    except (OSError, ValueError):
-        msg = f"{place}: is not a readable catalogue; msgid and msgstr lines as gettext has them"
-        raise ProtocolError(msg) from None
+    known = read_words(place, language)
     spoken = copy.deepcopy(notebook)
     for number, cell in enumerate(spoken.cells, start=1):
 
@@ -68,6 +63,22 @@ def in_language(notebook: Any, file: Path, language: str) -> Any:  # noqa: ANN40
 
         cell.source = _said(cell, said)
     return spoken
+
+
+def read_words(file: Path, language: str) -> dict[str, str]:
+    """Read the catalogue of a notebook.
+
+    Raises
+    ------
+    ProtocolError
+        If it cannot be read.
+    """
+    try:
+        with file.open("rb") as stream:
+            return {str(m.id): str(m.string) for m in read_catalogue(stream, language) if m.id and m.string}
+    except (OSError, ValueError):
+        msg = f"{file}: is not a readable catalogue; msgid and msgstr lines as gettext has them"
+        raise ProtocolError(msg) from None
 
 
 def prose(notebook: Any) -> list[str]:  # noqa: ANN401
