@@ -78,7 +78,7 @@ slow: $(VENV)/.dev
 	@EVALKIT_FUZZ=$${EVALKIT_FUZZ:-2000} $(BIN)/python -m pytest -n auto tests/hardening/test_fuzz.py
 	@$(MAKE) --no-print-directory mutants
 
-# For example MUTANTS="survival compare --seed 2 --count 20": see --help. The first run also makes the map of what tests run.
+# For example MUTANTS="stats cohort --near --seed 2 --page": see --help. The first run also makes the map of what tests run.
 MUTANTS ?= --page
 mutants: $(VENV)/.dev
 	@PYTHONPATH=tests $(BIN)/python -m tools.mutants $(MUTANTS)

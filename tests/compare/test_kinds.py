@@ -1,5 +1,7 @@
 """Kinds of input that once gave an answer that was none: E-values, diagnostics, propensity scores, ratios."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -154,3 +156,21 @@ def test_a_ratio_of_0_in_one_data_set_is_not_pooled():
     rows = [pd.DataFrame({"contrast": ["a / b"], "estimate": [v], "std_error": [0.1]}) for v in (0.0, 0.4)]
     found = stats.pool([Estimates(frame, "risk_ratio", "x") for frame in rows]).tidy()
     assert found[["estimate", "std_error", "p_value", "conf_low"]].isna().all(axis=None)
+
+
+def test_what_is_pooled_is_told_as_the_first_and_how_many_there_were():
+    rows = pd.DataFrame({"group": ["a"], "estimate": [0.4], "std_error": [0.1]})
+    first = stats.proportion(10, 50).about(
+        data=rows, population="people", cut=date(2023, 12, 31), notes=("of one",), asked={"by": "arm"}
+    )
+    found = stats.pool([first, first.about(population="others", cut=None, asked={}, kind="other", counts=None)], n=30)
+    told = (found.kind, found.estimand, found.population, found.cut, found.asked, found.counts is first.counts)
+    assert told == (first.kind, first.estimand, "people", date(2023, 12, 31), {"by": "arm"}, True)
+    assert (found.conf_level, found.summary, found.analysis) == (0.95, {"m": 2}, None)
+    assert found.notes == ("Pooled over 2 imputed data sets.",)
+    with pytest.raises(AnalysisError, match=r"^pool needs two results or more$"):
+        stats.pool([first])
+    with pytest.raises(
+        AnalysisError, match=r"^pool needs results with the same rows, each with columns estimate and std_"
+    ):
+        stats.pool([first, first.about(data=rows.assign(group="b"))])

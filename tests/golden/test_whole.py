@@ -11,8 +11,10 @@ import inspect
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from evalkit.estimates import Estimates
 from golden.cases import CASES
 from golden.frames import differences, file_of, plain
 from golden.runner import HERE
@@ -32,7 +34,12 @@ def kept(name: str) -> dict:
 
 @pytest.mark.parametrize("name", CASES)
 def test_answers_as_ever(name: str) -> None:
-    assert differences(plain(CASES[name]()), kept(name)) == []
+    found = CASES[name]()
+    assert differences(plain(found), kept(name)) == []
+    if isinstance(
+        found, Estimates
+    ):  # rows are numbered from 0, so that what is added beside them stands beside its own row
+        assert found.tidy().index.equals(pd.RangeIndex(len(found.tidy())))
 
 
 def test_no_frame_is_left_of_a_case_that_is_gone() -> None:

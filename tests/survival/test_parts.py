@@ -14,6 +14,7 @@ from evalkit.stats._day_counts import tally_days
 from evalkit.stats._limits import crossing, limits
 from evalkit.stats._newton import _is_finite, _walking, inverted, require_identified, scaled, solved
 from evalkit.stats._parametric import _units
+from evalkit.stats._parametric_likelihood import polished
 from evalkit.stats._steps import Flow, safe_divide, snapped
 
 INF, NAN = np.inf, np.nan
@@ -270,3 +271,20 @@ def test_firths_limits_are_told_of_few_people_with_covariates_of_any_size():
     found = stats.cox(people, "day", "event", ["x", "z"], penalizer="firth").tidy().set_index("term")
     assert np.isfinite(found["estimate"]).all()
     assert (found["conf_low"] < found["estimate"]).all() and (found["estimate"] < found["conf_high"]).all()
+
+
+def test_a_fit_is_moved_to_its_maximum_from_near_and_left_where_it_is_from_afar():
+    time = np.array([2.0, 3, 5, 8, 13, 21])
+    mu, sigma = np.log(time).mean(), np.log(time).std()
+    everybody = np.ones(6, dtype=bool)
+    near = polished("log-normal", np.array([mu + 0.01, sigma]), time, everybody, None, None)
+    assert near.parameters == pytest.approx([mu, np.log(sigma)], abs=1e-8)
+    assert near.median == pytest.approx(np.exp(mu))
+    assert near.log_likelihood == pytest.approx(-np.log(time).sum() - 6 * np.log(sigma * np.sqrt(2 * np.pi)) - 3)
+    for start in ([mu + 2, sigma], [mu, 3 * sigma]):  # a step of more than a tenth is not a polish
+        afar = polished("log-normal", np.array(start), time, everybody, None, None)
+        assert afar.parameters.tolist() == [start[0], np.log(start[1])]
+    twice = polished("log-normal", np.array([mu, sigma]), time, everybody, None, np.full(6, 2.0))
+    assert twice.log_likelihood == pytest.approx(2 * near.log_likelihood)
+    with pytest.raises(ValueError, match=r"^the likelihood or the median is not finite$"):
+        polished("log-normal", np.array([800.0, 1.0]), time, everybody, None, None)

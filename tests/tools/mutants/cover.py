@@ -28,6 +28,7 @@ data_file = {data}/lines
 context = ${{{context}-}}
 disable_warnings = no-data-collected,module-not-imported,module-not-measured,already-imported,no-contexts
 """
+PIECE = 20  # files of tests
 NOT_HERE = "not slow and not spark"
 
 
@@ -76,9 +77,12 @@ def load(processes: int, wanted: list[str]) -> Map:
     missing = [n for n in wanted if entries.get(n, {}).get("digest") != digests[n] or _outdated(entries[n], every)]
     if missing:
         sys.stderr.write(f"mutants: measuring what {len(missing)} files of tests run ...\n")
-        for name, entry in _measure(missing, processes).items():
+    # Piece by piece, so that what was measured is kept where somebody ends it.
+    for first in range(0, len(missing), PIECE):
+        for name, entry in _measure(missing[first : first + PIECE], processes).items():
             entries[name] = {"digest": digests[name], **entry, "ran": trees.digest(_ran(entry, every))}
         _write({"base": base, "files": entries})
+        sys.stderr.write(f"mutants: {min(first + PIECE, len(missing))} of {len(missing)} files of tests are measured\n")
     return _joined({n: entries[n] for n in wanted})
 
 
