@@ -40,6 +40,9 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     asked.add_argument("--most", type=float, default=30, help="seconds the tests of one mutant may take")
     asked.add_argument("--tests", nargs="*", default=[], help="only these folders or files of tests; all")
     asked.add_argument("--near", action="store_true", help="only the tests nearest to each package (near.py): quicker")
+    asked.add_argument(
+        "--stale", action="store_true", help="measure only tests that were never measured: too low a figure"
+    )
     asked.add_argument("--list", action="store_true", help="print survivors as entries of the reviewed list")
     asked.add_argument("--page", action="store_true", help="write docs/mutants.md")
     return asked.parse_args(arguments)
@@ -50,7 +53,7 @@ def main() -> int:
     asked = options()
     os.chdir(trees.ROOT)
     files = chosen(trees.test_files(), asked)
-    known = cover.load(asked.processes, files)
+    known = cover.load(asked.processes, files, stale=asked.stale)
     reviewed = Reviewed.read()
     for entry_of in reviewed.stale():
         print("no mutant any more, take it from equivalent.yaml:", *entry_of)

@@ -59,7 +59,7 @@ class Map:
         return set().union(*self.lines.get(path, {}).values())
 
 
-def load(processes: int, wanted: list[str]) -> Map:
+def load(processes: int, wanted: list[str], *, stale: bool = False) -> Map:
     """Return the map of some files of tests, making what of it is missing or stale.
 
     Parameters
@@ -67,6 +67,9 @@ def load(processes: int, wanted: list[str]) -> Map:
     processes : int
     wanted : list of str
         Files of tests.
+    stale : bool
+        Whether to take what was measured once, though sources and tests may have changed since: lines and tests that
+        came after it are overlooked.
     """
     here, every = set(trees.test_files()), trees.files()
     base = trees.digest(["pyproject.toml", "conftest.py"])
@@ -74,7 +77,11 @@ def load(processes: int, wanted: list[str]) -> Map:
     entries = {n: e for n, e in kept.get("files", {}).items() if kept.get("base") == base and n in here}
     helpers = {n: [n, *_helpers(n, every, here)] for n in wanted}
     digests = {n: trees.digest(names) for n, names in helpers.items()}
-    missing = [n for n in wanted if entries.get(n, {}).get("digest") != digests[n] or _outdated(entries[n], every)]
+    missing = [
+        n
+        for n in wanted
+        if n not in entries or not (stale or (entries[n]["digest"] == digests[n] and not _outdated(entries[n], every)))
+    ]
     if missing:
         sys.stderr.write(f"mutants: measuring what {len(missing)} files of tests run ...\n")
     # Piece by piece, so that what was measured is kept where somebody ends it.

@@ -58,7 +58,7 @@ NEAR = {
     "simulate": ("tests/simulate", "src/evalkit/simulate"),
     "site": ("tests/release_site", "tests/cli/test_site.py"),
     "stats": (*FRAMES, "tests/survival", "tests/compare", "src/evalkit/stats"),
-    "views": ("tests/views", "src/evalkit/views"),
+    "views": ("tests/views", "tests/looks", "src/evalkit/views"),
     "words": ("tests/messages", "tests/basics", "tests/views/test_words.py", "src/evalkit/words"),
 }
 
