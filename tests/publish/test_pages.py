@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from dataclasses import replace
 from datetime import date
@@ -22,11 +23,12 @@ from evalkit.publish.release._published import NumberChange
 from evalkit.publish.release._release import place_release
 from evalkit.publish.release._revision import superseding
 from evalkit.publish.release._waiting import Waiting, hold
+from evalkit.publish.rendering import _web
 from evalkit.publish.rendering._document import Document
 from evalkit.publish.rendering._embedded import words
 from evalkit.publish.rendering._markdown import write_markdown
 from evalkit.publish.rendering._prepare import Item
-from evalkit.publish.rendering._web import check_self_contained
+from evalkit.publish.rendering._web import _woff2, check_self_contained
 from evalkit.words import messages_for
 from publish import standin
 from publish.made import study_in
@@ -152,3 +154,31 @@ def test_renders_in_other_processes_say_lines(tmp_path: Path, monkeypatch: pytes
     own = SimpleNamespace()
     assert render_all([replace(job)], 1, own) == [job.target]  # type: ignore[arg-type]
     assert told[1] is own
+
+
+def test_letters_come_from_the_cache_as_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EVALKIT_HOMELESS", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    one = ("font_source_sans_pro", "Bold")
+    _woff2.cache_clear()
+    made = _woff2(*one)
+    (kept,) = (tmp_path / "evalkit").iterdir()
+    assert base64.b64decode(made) == kept.read_bytes()
+    with monkeypatch.context() as without:
+        without.setattr(_web, "_subset", lambda _font: pytest.fail("it was kept"))
+        _woff2.cache_clear()
+        assert _woff2(*one) == made
+    _woff2.cache_clear()
+    monkeypatch.setattr(_web, "_LETTERS", (*_web._LETTERS, 0x3A9))  # others are asked for: another file
+    assert _woff2(*one) != made
+    assert len([*(tmp_path / "evalkit").iterdir()]) == 2
+    _woff2.cache_clear()
+
+
+@pytest.mark.parametrize("around", [{"EVALKIT_HOMELESS": "1"}, {"XDG_CACHE_HOME": "/proc/nowhere"}])
+def test_letters_are_made_where_there_is_no_cache(around: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in around.items():
+        monkeypatch.setenv(name, value)
+    _woff2.cache_clear()
+    assert base64.b64decode(_woff2("font_source_sans_pro", "Bold")).startswith(b"wOF2")
+    _woff2.cache_clear()

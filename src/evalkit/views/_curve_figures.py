@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -18,7 +17,7 @@ from evalkit.views._axes import share_axis
 from evalkit.views._labels import name_ends
 from evalkit.views._said import cause_in_words
 from evalkit.views._view import CurveText
-from evalkit.views.style import MUTED, NARROW, PHONE, WIDE, arm_style, new_figure, themed
+from evalkit.views.style import MUTED, NARROW, PHONE, WIDE, arm_style, draw_line, new_figure, themed
 from evalkit.words import count, percent, translated, words, wrapped
 
 # Days between ticks: months and years, as programmes speak of them, and not hundreds.
@@ -127,7 +126,7 @@ def _curve(axes: Axes, knots: pd.DataFrame, style: dict[str, object], horizon: f
     inside = knots[knots["time"] < end]
     at_end = {c: np.interp(end, knots["time"], knots[c]) for c in ("estimate", "conf_low", "conf_high")}
     path = pd.concat([inside, pd.DataFrame([{"time": end, **at_end}])], ignore_index=True)
-    sns.lineplot(path, x="time", y="estimate", estimator=None, ax=axes, legend=False, **style)
+    draw_line(axes, path, style)
     colour = str(style["color"])
     axes.fill_between(path["time"], path["conf_low"], path["conf_high"], color=colour, alpha=0.13, linewidth=0)
     return end, float(path["estimate"].iloc[-1])
@@ -224,7 +223,7 @@ def incidence_figure(
 
 def _rising(axes: Axes, knots: pd.DataFrame, style: dict[str, object], horizon: float) -> tuple[float, float]:
     path = knots[knots["time"] <= horizon]
-    sns.lineplot(path, x="time", y="estimate", estimator=None, ax=axes, legend=False, **style)
+    draw_line(axes, path, style)
     axes.set_ylabel("")
     axes.fill_between(
         path["time"], path["conf_low"], path["conf_high"], color=str(style["color"]), alpha=0.13, linewidth=0

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
@@ -16,7 +15,7 @@ from evalkit.views._labels import name_ends
 from evalkit.views._said import capital, told_by
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
-from evalkit.views.style import NARROW, arm_style, new_figure, themed
+from evalkit.views.style import NARROW, arm_style, draw_line, new_figure, themed
 from evalkit.words import between, count, decimal, listed, percent, translated, within, words
 
 _MEASURES: dict[str, tuple[str, Callable[[float | None], str]]] = {
@@ -133,7 +132,7 @@ def counts_figure(rows: pd.DataFrame, groups: Sequence[str], event: str) -> tupl
             own = rows[rows["group"] == group].sort_values("time")
             start = pd.DataFrame([{"time": 0.0, "estimate": 0.0, "conf_low": 0.0, "conf_high": 0.0}])
             path = pd.concat([start, own], ignore_index=True)
-            sns.lineplot(path, x="time", y="estimate", estimator=None, ax=axes, legend=False, **styles[group])
+            draw_line(axes, path, styles[group])
             colour = str(styles[group]["color"])
             axes.fill_between(path["time"], path["conf_low"], path["conf_high"], color=colour, alpha=0.13, linewidth=0)
             axes.plot(own["time"], own["estimate"], "o", color=colour, markersize=3.5)

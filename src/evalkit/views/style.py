@@ -12,21 +12,23 @@ __all__ = [
     "RULE",
     "WIDE",
     "arm_style",
+    "draw_line",
     "figure_size",
     "new_figure",
     "svg_of",
 ]
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import font_source_sans_pro
 import matplotlib as mpl
-import seaborn as sns
+import pandas as pd
 from matplotlib import font_manager
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evalkit.bench import COLOURS, LINES
@@ -43,6 +45,8 @@ def _theme() -> Any:  # noqa: ANN401 - matplotlib types its keys one by one
     folder = Path(str(font_source_sans_pro.__file__)).parent / "files"
     for face in ("Regular", "It", "Semibold", "Bold"):
         font_manager.fontManager.addfont(folder / f"SourceSansPro-{face}.ttf")
+    import seaborn as sns  # noqa: PLC0415 - as in draw_line
+
     base = dict(sns.axes_style("ticks"))
     ours = {
         "font.family": "sans-serif",
@@ -104,6 +108,23 @@ def new_figure(height: float, width: float = WIDE) -> Figure:
     """
     with mpl.rc_context(_theme()):
         return Figure(figsize=(width, height), layout="constrained")
+
+
+def draw_line(axes: Axes, rows: pd.DataFrame, style: Mapping[str, Any], x: str = "time") -> None:
+    """Draw estimates as one line.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    rows : pandas.DataFrame
+        ``x`` and ``estimate``.
+    style : mapping
+        Of the line; see `arm_style`.
+    x : str, default "time"
+    """
+    import seaborn as sns  # noqa: PLC0415 - loads scipy.stats: who draws nothing need not wait for it
+
+    sns.lineplot(rows, x=x, y="estimate", estimator=None, ax=axes, legend=False, **style)
 
 
 def svg_of(figure: Figure) -> str:

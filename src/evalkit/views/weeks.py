@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evalkit.views._labels import name_ends
 from evalkit.views._view import View
-from evalkit.views.style import NARROW, arm_style, new_figure, themed
+from evalkit.views.style import NARROW, arm_style, draw_line, new_figure, themed
 from evalkit.words import decimal, translated, within, words
 
 _STEADY = 50
@@ -114,7 +113,7 @@ def weeks_figure(rows: pd.DataFrame, groups: Sequence[str], y_label: str) -> tup
 def _run_of_weeks(axes: Axes, rows: pd.DataFrame, style: Mapping[str, Any]) -> None:
     """Draw means of weeks that follow one another; of one week alone a dot with its limits."""
     look = {**style, "marker": "o"} if len(rows) == 1 else style
-    sns.lineplot(rows, x="week", y="estimate", estimator=None, ax=axes, legend=False, **look)
+    draw_line(axes, rows, look, x="week")
     days = rows["week"].to_numpy(dtype=float)
     if len(rows) == 1:
         axes.vlines(days, rows["conf_low"], rows["conf_high"], color=str(style["color"]), linewidth=1)

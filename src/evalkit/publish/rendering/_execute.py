@@ -186,6 +186,7 @@ def execute(
                     kernel_name="python3",
                     language="python",
                     progress_bar=False,
+                    request_save_on_cell_execute=False,  # twice a cell: the notebook with all its drawings, seconds
                     connection_file=str(sockets / "kernel.json"),
                     env={**kernel_environment(scratch, source_folder), **(variables or {})},
                     folder=str(scratch),

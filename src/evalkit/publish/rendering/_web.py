@@ -14,18 +14,24 @@ __all__ = [
 
 import base64
 import contextlib
+import hashlib
 import io
+import os
 import re
 import threading
 from functools import cache
 from html.parser import HTMLParser
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+import fontTools
+import platformdirs
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
 from evalkit.errors import PublicationError
+from evalkit.protocol import write_private
 
 _LOADING = {"src", "srcset", "poster", "data", "background"}
 _REMOTE = re.compile(r"^\s*(?:https?:)?//", re.IGNORECASE)
@@ -172,14 +178,36 @@ def letters_ahead() -> None:
 
 @cache
 def _woff2(package: str, face: str) -> str:
-    """Return a face with our letters only, compressed, as text; without hints, which screens no longer use."""
+    """Return a face with our letters only, compressed, as text; without hints, which screens no longer use.
+
+    It takes half a second and comes out the same while fonts, fontTools and what we ask of them do: it is kept in the
+    user's cache, by all of that. A cache that cannot be written, or was emptied, costs the half second again.
+    """
+    font = font_file(package, face).read_bytes()
+    asked = (fontTools.version, version("brotli"), _LETTERS, _FEATURES)
+    name = hashlib.sha256(font + repr(asked).encode()).hexdigest()
+    # a home that ends with the process, or a user without one (a path with "~"), has no cache
+    folder = Path() if os.environ.get("EVALKIT_HOMELESS") else platformdirs.user_cache_path("evalkit")
+    file = folder / f"letters-{name}.woff2"
+    with contextlib.suppress(OSError):
+        if file.is_absolute():
+            return base64.b64encode(file.read_bytes()).decode("ascii")
+    made = _subset(font)
+    with contextlib.suppress(OSError):
+        if file.is_absolute():
+            folder.mkdir(parents=True, exist_ok=True)
+            write_private(file, made)  # never half of one, whoever else makes it
+    return base64.b64encode(made).decode("ascii")
+
+
+def _subset(font: bytes) -> bytes:
     options = Options(layout_features=list(_FEATURES), hinting=False, desubroutinize=True, notdef_outline=True)
     options.drop_tables += ["DSIG"]
-    with TTFont(font_file(package, face), recalcTimestamp=False) as font:
+    with TTFont(io.BytesIO(font), recalcTimestamp=False) as read:
         subsetter = Subsetter(options)
         subsetter.populate(unicodes=_LETTERS)
-        subsetter.subset(font)
-        font.flavor = "woff2"
+        subsetter.subset(read)
+        read.flavor = "woff2"
         made = io.BytesIO()
-        font.save(made)
-    return base64.b64encode(made.getvalue()).decode("ascii")
+        read.save(made)
+    return made.getvalue()
