@@ -40,12 +40,16 @@ class CauseRisks:
 
         S is the product of one less all causes' hazards.
         """
-        until = self.time <= tau
-        hazards = np.exp(np.minimum(x @ self.beta.T - self.offset, _LARGEST))[:, :, None] * self.base[None, :, until]
-        hazards = hazards / np.maximum(hazards.sum(axis=1, keepdims=True), 1.0)
-        stay = np.cumprod(1.0 - hazards.sum(axis=1), axis=1)
-        before = np.concatenate([np.ones((len(x), 1)), stay[:, :-1]], axis=1) if stay.shape[1] else stay
-        return np.asarray((before * hazards[:, cause]).sum(axis=1))
+        base = self.base[:, self.time <= tau]
+        rate = np.exp(np.minimum(x @ self.beta.T - self.offset, _LARGEST))
+        total = rate @ base
+        own = rate[:, [cause]] * base[cause]
+        beyond = total > 1.0  # nobody is more than gone; the causes keep their proportions
+        if beyond.any():
+            own[beyond] /= total[beyond]
+            total[beyond] = 1.0
+        stay = np.cumprod(1.0 - total, axis=1)
+        return np.asarray(own[:, :1].sum(axis=1) + np.einsum("ij,ij->i", stay[:, :-1], own[:, 1:]))
 
 
 def fit_risks(time: Floats, cause: Ints, design: Design, causes: int) -> CauseRisks:
@@ -131,6 +135,7 @@ def _censoring(time: Floats, cause: Ints, at: Floats, after: bool) -> Floats:
     censored = np.bincount(np.searchsorted(grid, time[cause == 0]), minlength=len(grid))
     left = np.sort(time)
     risk = len(time) - np.searchsorted(left, grid, side="left")
-    risk = risk - np.array([int(((time == day) & (cause > 0)).sum()) for day in grid])
+    events = np.sort(time[cause > 0])
+    risk = risk - (np.searchsorted(events, grid, side="right") - np.searchsorted(events, grid, side="left"))
     curve = np.concatenate([[1.0], np.cumprod(1.0 - censored / risk)])
     return np.asarray(curve[np.searchsorted(grid, at, side="right" if after else "left")])
