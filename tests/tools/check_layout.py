@@ -10,6 +10,8 @@ import sys
 import tokenize
 from pathlib import Path
 
+import grimp
+
 MODULE_MAX, FUNCTION_MAX, FUNCTION_P90 = 500, 60, 25  # a module is a narrative, not a quota
 _KIND = re.compile(r"estimates\.kind (?:==|!=|in|not in) |\bkind in [A-Z]{2}")
 
@@ -57,6 +59,22 @@ def comments(text: str) -> tuple[int, int]:
     return len(said), len(code - prose)
 
 
+def longest_chain() -> list[str]:
+    """Return the longest chain of modules of which each imports the next, functions' own imports included."""
+    graph = grimp.build_graph("evalkit", exclude_type_checking_imports=True)
+    found: dict[str, list[str]] = {}
+
+    def chain(module: str, above: frozenset[str] = frozenset()) -> list[str]:
+        if module in above:  # a circle, opened by an import inside a function
+            return []
+        if module not in found:
+            below = [chain(each, above | {module}) for each in graph.find_modules_directly_imported_by(module)]
+            found[module] = [module, *max(below, key=len, default=[])]
+        return found[module]
+
+    return max((chain(module) for module in sorted(graph.modules)), key=len)
+
+
 def main() -> int:
     """Print what is too large, and the figures; 1 if anything is."""
     sizes, lengths, problems, private, kinds = [], [], [], [], 0
@@ -88,7 +106,8 @@ def main() -> int:
     sys.stdout.write(
         f"{sum(sizes):,} lines in {len(sizes)} modules, median {statistics.median(sizes):.0f}, largest {max(sizes)}; "
         f"functions: p90 {p90:.0f}, largest {max(lengths)}; comments on {100 * said / written:.1f} % of {written:,} lines of "
-        f"code; {len(private)} imports of other rooms' private names; {kinds} choices by a kind\n"
+        f"code; {len(private)} imports of other rooms' private names; {kinds} choices by a kind; "
+        f"longest chain of imports {len(longest_chain())}\n"
     )
     return 1 if problems else 0
 

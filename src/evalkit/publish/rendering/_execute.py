@@ -162,7 +162,6 @@ def execute(
     source = scratch / "notebook.ipynb"
     nbformat.write(notebook, source)
     run = Run()
-
     extra = before_injected(notebook)
 
     def began(index: int, total: int) -> None:
