@@ -19,6 +19,7 @@ from evalkit.stats import Propensity
 from golden.cases import CASES
 
 HERE = Path(__file__).parent / "whole"
+NAMES = Path(__file__).parent / "names.json"
 RTOL = 1e-6  # of numbers that come from iterations, on other machines
 
 
@@ -66,6 +67,13 @@ def _cell(value: object) -> object:
     return value.date().isoformat() if isinstance(value, pd.Timestamp) else str(value)
 
 
+def names(found: object) -> list[str]:
+    """Return what results are known by: the id under which releases follow them, what their noise is drawn by, their view."""
+    if isinstance(found, Estimates):
+        return [f"{found.id} {found.noise_name} {getattr(found.analysis, 'view', '-') or '-'}"]
+    return [one for part in found for one in names(part)] if isinstance(found, tuple | list) else []
+
+
 def file_of(name: str) -> Path:
     """Where a case's answer is kept."""
     return HERE / (name.replace(": ", "--").replace(", ", "-").replace(" ", "_") + ".json")
@@ -104,13 +112,22 @@ def differences(found: object, kept: object, where: str = "") -> list[str]:
 def main() -> None:
     """Compare every case with what is kept; with --write keep what is another."""
     HERE.mkdir(exist_ok=True)
+    before = json.loads(NAMES.read_text(encoding="utf-8")) if NAMES.exists() else {}
+    known: dict[str, list[str]] = {}
     for name, ask in CASES.items():
-        answer, file = plain(ask()), file_of(name)
+        result = ask()
+        answer, file = plain(result), file_of(name)
+        if called := names(result):
+            known[name] = called
+        if known.get(name) != before.get(name):
+            print(name, before.get(name), "is now", called)
         kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
         for line in differences(answer, kept) if kept is not None else ["new"]:
             print(name, line)
         if "--write" in sys.argv and (kept is None or differences(answer, kept)):
             file.write_text(text_of(answer), encoding="utf-8")
+    if "--write" in sys.argv:
+        NAMES.write_text(json.dumps(known, indent=0) + "\n", encoding="utf-8")
     for file in sorted({*HERE.glob("*.json")} - {file_of(name) for name in CASES}):
         print("no such case any more:", file.name)
 

@@ -16,10 +16,11 @@ import pytest
 
 from evalkit.estimates import Estimates
 from golden.cases import CASES
-from golden.frames import differences, file_of, plain
+from golden.frames import NAMES, differences, file_of, names, plain
 from golden.runner import HERE
 
 R = json.loads((HERE / "values" / "frames.json").read_text(encoding="utf-8"))["cases"]
+NAMED = json.loads(NAMES.read_text(encoding="utf-8"))
 PACKAGES = ("stats", "analyses", "cohort")
 ELSEWHERE = {
     "cohort.needs": "a decorator; tests/reports/test_absence.py",
@@ -36,6 +37,8 @@ def kept(name: str) -> dict:
 def test_answers_as_ever(name: str) -> None:
     found = CASES[name]()
     assert differences(plain(found), kept(name)) == []
+    # By the one a figure is followed from release to release, by the other its noise is drawn: neither changes by accident.
+    assert names(found) == NAMED.get(name, [])
     if isinstance(
         found, Estimates
     ):  # rows are numbered from 0, so that what is added beside them stands beside its own row

@@ -113,6 +113,8 @@ def attempt(drawn: list[Drawn], processes: int, seconds: float) -> list[str]:
                 verdicts[i] = worker.verdict(drawn[i])
                 told = f"{where(drawn[i].mutant.path)}:{drawn[i].mutant.line}: {verdicts[i]}"
                 sys.stderr.write(f"{len(drawn) - jobs.qsize()} of {len(drawn)}, {told}\n")
+                if verdicts[i] == ALIVE:
+                    sys.stderr.write(survivor(drawn[i]))
 
     try:
         with ThreadPoolExecutor(processes) as pool:
