@@ -77,5 +77,15 @@ def test_what_is_published_of_a_withdrawal_or_an_approval_names_nobody(called: A
     table.unlink()
     code, out, err = called("withdraw", release, "Wrong.")
     assert (code, out, err.count("\n")) == (4, "", 1)
-    assert "searched for identifiers, and without the tables it cannot be" in err
+    assert "searched for identifiers, and without the tables it cannot be; without a reason the release can be" in err
     assert (tmp_path / release).is_dir()
+    assert called("approve", release, "--name", "Ann", "--reason", "fine")[2].endswith(
+        "without the tables it cannot be\n"
+    )
+    code, out, err = called("withdraw", release)  # nothing is published that would have to be searched
+    assert (code, err, out.endswith("Z: The reason is not published.\n")) == (0, "", True)
+    assert not (tmp_path / release).exists()
+    assert called("site", "--out", "out")[0] == 0
+    for page, said in (("", "The reason is not published."), ("es", "El motivo no se publica.")):
+        assert said in (tmp_path / "out" / page / "quarterly/2000Q1/index.html").read_text(encoding="utf-8")
+        assert said in (tmp_path / "out" / page / "feed.xml").read_text(encoding="utf-8")

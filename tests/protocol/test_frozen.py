@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from evalkit.protocol import (
     Programme,
     ReAim,
     Study,
+    _frozen,
     changes_since,
     decisive,
     differences,
@@ -152,6 +156,24 @@ def test_a_name_is_used_once(place: Path) -> None:
         freeze(changed(place, "death: competing", "death: censored"), "v1", "Again", DAY)
     assert version_file(study, "v1").read_bytes() == before
     assert [file.name for file in (place / "protocol").iterdir()] == ["v1.yaml"]
+
+
+def test_of_two_freezes_at_once_the_second_follows_the_first(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study, both, read = load_study(place / "study.yaml"), threading.Barrier(2), load_frozen
+
+    def read_at_once(of: Study) -> tuple[object, ...]:
+        found = read(of)
+        with contextlib.suppress(threading.BrokenBarrierError):  # the other one waits for this one to end
+            both.wait(1)
+        return found
+
+    monkeypatch.setattr(_frozen, "load_frozen", read_at_once)
+    plans = {"v1": [Planned(name="0123456789ab")], "v2": [Planned(name="ba9876543210")]}
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda name: freeze(study, name, "At once", DAY, plans[name]), plans))
+    first, second = read(study)
+    assert ({first.name, second.name}, second.follows) == ({"v1", "v2"}, {first.name: first.sha256})
+    assert sorted(file.name for file in (place / "protocol").iterdir()) == ["v1.yaml", "v2.yaml"]
 
 
 @pytest.mark.parametrize("name", ["", "V1", "../v1", "v 1", "v1.yaml"])

@@ -70,7 +70,7 @@ class TestWhatPagesSay:
             "All reports, newest first",
             "Quarterly", "Period", "Data cut", "Published", "Revision", "Read",
             "Third quarter of 2000", ": Quarterly", "September 30, 2000", day(), "2", "Web page", ": Quarterly, third quarter of 2000",
-            "Second quarter of 2000", ": Quarterly", "June 30, 2000", "Withdrawn: May 6, 2001.", "Counted <twice>.",
+            "Second quarter of 2000", ": Quarterly", "June 30, 2000", "Withdrawn: May 6, 2001. Counted <twice>.",
             "First quarter of 2000", ": Quarterly", "March 31, 2000", day(), "1", "Web page", ": Quarterly, first quarter of 2000",
             "Trimestral", "ES", "Period", "Data cut", "Published", "Revision", "Read",
             "Third quarter of 2000", ": Trimestral (ES)", "September 30, 2000", day(), "1", "Web page", ": Trimestral, third quarter of 2000 (ES)",

@@ -198,7 +198,10 @@ def test_what_changed_is_told_in_rows_that_people_can_read(site: Path) -> None:
     ("language", "of", "text", "told"),
     [
         ("es", "en", "Engaged", Told("Participación inicial")), ("es", "en", "PAIP", Told("PAIP")),
-        ("es", "en", "A name", Told("A name", "en")), ("es", "en", "2000Q4", Told("2000Q4")),
+        ("es", "en", "A name", Told("A name", "en")),
+        ("es", "en", "Main findings at a glance. Added after the protocol was frozen (v1, November 29, 2026)",
+         Told("Resultados principales de un vistazo. Se añadió después de fijar el protocolo (v1, 29 de noviembre de 2026)")),
+        ("es", "en", "Gender. A name", Told("Gender. A name", "en")), ("es", "en", "2000Q4", Told("2000Q4")),
         ("es", "es", "Mujer", Told("Mujer")), ("en", "es", "Mujer", Told("Mujer", "es")), ("en", "en", "A", Told("A")),
     ],
 )  # fmt: skip

@@ -421,13 +421,17 @@ def approve(
 @app.command()
 def withdraw(
     release: Annotated[Path, typer.Argument(help="The release folder.")],
-    why: Annotated[str, typer.Argument(help="Why, in a sentence; it is published.")],
+    why: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(help="Why, in a sentence; it is published. Left out, no table is opened to search it."),
+    ] = None,
     study: StudyOption = _DEFAULT_STUDY,
 ) -> None:
     """Take a published release away; when and why stays in the ledger's folder and beside the release."""
     from evalkit.cli._approve import run_withdraw  # noqa: PLC0415
 
-    typer.echo(run_withdraw(release.expanduser().absolute(), study, written_reason(why or "-", "why")))  # "" is none
+    reason = None if why is None else written_reason(why or "-", "why")  # "" is none
+    typer.echo(run_withdraw(release.expanduser().absolute(), study, reason))
 
 
 @app.command()

@@ -10,7 +10,7 @@ from evalkit.cli._records import approved_record, logged
 from evalkit.errors import DataError
 from evalkit.intake import open_gate, secrets_of
 from evalkit.protocol import Study, load_study
-from evalkit.publish import approve, destination, is_waiting, withdraw
+from evalkit.publish import UNTOLD, approve, destination, is_waiting, withdraw
 
 
 def run_approve(release: Path, study: Path, name: str, reason: str, key: Path | None) -> str:
@@ -39,13 +39,15 @@ def run_approve(release: Path, study: Path, name: str, reason: str, key: Path | 
     return f"{done.release}: approved by {done.name} on {done.date} (manifest {done.manifest_sha256[:16]})"
 
 
-def run_withdraw(release: Path, study: Path, why: str) -> str:
+def run_withdraw(release: Path, study: Path, why: str | None) -> str:
     """Withdraw a release and say so.
 
     Parameters
     ----------
     release, study : pathlib.Path
         The release folder; the study's protocol.
+    why : str or None
+        None: no tables are opened, and a sentence that holds nothing stands for it.
 
     Raises
     ------
@@ -53,12 +55,13 @@ def run_withdraw(release: Path, study: Path, why: str) -> str:
         If it was not published there.
     """
     protocol = load_study(study)
-    identifiers, secrets = _looked_for(protocol)
-    done = withdraw(release, protocol, why, identifiers=identifiers, secrets=secrets)
+    otherwise = "; without a reason the release can be withdrawn now: leave it out"
+    identifiers, secrets = _looked_for(protocol, otherwise) if why is not None else ((), ())
+    done = withdraw(release, protocol, UNTOLD if why is None else why, identifiers=identifiers, secrets=secrets)
     return f"{done.release}, revision {done.revision}: withdrawn on {done.date}: {done.reason}"
 
 
-def _looked_for(study: Study) -> tuple[frozenset[str], frozenset[str]]:
+def _looked_for(study: Study, otherwise: str = "") -> tuple[frozenset[str], frozenset[str]]:
     """Return what a text that is published must not hold: identifiers, and secrets of the database.
 
     A cell that cannot be read, in tables newer than the release, is no reason to leave it published.
@@ -71,5 +74,5 @@ def _looked_for(study: Study) -> tuple[frozenset[str], frozenset[str]]:
             error = f"{closed[0].table}: {closed[0].text}"
     except DataError as failed:
         error = str(failed)
-    msg = f"{error}; what is published is searched for identifiers, and without the tables it cannot be"
+    msg = f"{error}; what is published is searched for identifiers, and without the tables it cannot be{otherwise}"
     raise DataError(msg)

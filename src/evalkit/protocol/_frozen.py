@@ -21,8 +21,11 @@ __all__ = [
     "version_file",
 ]
 
+import contextlib
+import fcntl
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -359,6 +362,28 @@ def freeze(study: Study, name: str, why: str, day: date, analyses: Sequence[Plan
     if not _NAMES.fullmatch(name):
         msg = f"protocol '{name}': a name has small letters, digits, - and _, as v1"
         raise ProtocolError(msg)
+    with _alone(study.folder / FOLDER):
+        return _frozen(study, name, why, day, analyses)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one freeze work at a time: of two at once both would follow the same one, and neither could be read again."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        msg = f"{folder}: cannot be written ({error.strerror})"
+        raise ProtocolError(msg) from None
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks: freezing is what one person does, and rarely
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _frozen(study: Study, name: str, why: str, day: date, analyses: Sequence[Planned]) -> Frozen:
     versions, file = load_frozen(study), version_file(study, name)
     used = next((v for v in versions if v.name == name), None)
     if used is not None:

@@ -25,11 +25,12 @@ from evalkit.publish.release._planned import planned_in
 from evalkit.publish.release._review import write_pack
 from evalkit.publish.release._sign import new_key
 from evalkit.publish.release._waiting import destination, is_waiting
-from evalkit.publish.release._withdraw import withdraw
+from evalkit.publish.release._withdraw import UNTOLD, withdraw
 from evalkit.publish.release._withdrawal import Withdrawal
 from evalkit.publish.rendering._tools import Tool, survey
 
 __all__ = [
+    "UNTOLD",
     "WAITING",
     "Approval",
     "Drafted",

@@ -74,7 +74,8 @@ def _entries(place: Place, title: str, reader: Reader) -> Iterator[_Entry]:
         )
     for stone in place.stones:
         withdrawn = say("Revision {revision} was withdrawn", revision=stone.revision)
-        reason = stone.reason or say("Published, and not kept here any more; when and why was not written down.")
+        gone = say("Published, and not kept here any more; when and why was not written down.")
+        reason = reader.own(stone.reason) or gone
         name_of_stone = _urn(f"{place.folder} {stone.revision} withdrawn")
         yield _Entry(name_of_stone, f"{name}, {when}: {withdrawn}", reason, stone.date or f"{cut}T00:00:00Z", page)
 

@@ -92,7 +92,7 @@ class Reader:
     def _translation(self, text: str) -> str | None:
         if text not in self._known:
             with speaking(self.say.locale, self.own_words):
-                self._known[text] = translation(text)
+                self._known[text] = translation(text) or _sentences(text)
         return self._known[text]
 
     def period(self, period: Period) -> str:
@@ -106,6 +106,13 @@ class Reader:
     def moment(self, text: str) -> str:
         """Return the day of a moment in UTC, in words; empty where it is not known."""
         return self.say.day(date.fromisoformat(text[:10])) if text else ""
+
+
+def _sentences(text: str) -> str | None:
+    """Translate a caption, and what was added to it when the protocol was frozen, sentence by sentence."""
+    known = [translation(f"{part}.") or translation(part) for part in text.removesuffix(".").split(". ")]
+    said = [f"{part[:1].upper()}{part[1:].removesuffix('.')}" for part in known if part]
+    return ". ".join(said) + "." * text.endswith(".") if len(said) == len(known) else None
 
 
 def label_of(row: Row, question: Question, reader: Reader, language: str = "en") -> Told:

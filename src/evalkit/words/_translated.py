@@ -11,10 +11,12 @@ __all__ = ["translated", "translated_names", "translation", "wrapped"]
 
 import re
 import textwrap
+from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING
 
 from evalkit.words._catalogue import messages
+from evalkit.words._numbers import long_date
 from evalkit.words._speech import Speech, speech
 
 if TYPE_CHECKING:
@@ -25,8 +27,15 @@ _NAMED = ("group", "label", "variable", "cause", "contrast", "sentence")
 _PLACE = re.compile(r"\{(\w+)\}")
 _TIMES = " × "
 """Between the terms of an interaction: each is translated by itself."""
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_DAY = re.compile(rf"({'|'.join(_MONTHS)}) (\d{{1,2}}), (\d{{4}})")
+"""A day as English captions write it."""
 _WHOM, _TIMES_SAID = ".whom", "time."
 """Keys of what the rows of page one are of, and of the times in their names."""
+_PAGE_ONE = "ind.caption"
 _FEW = 8
 """Letters: a message with fewer of its own would match nearly anything."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
@@ -115,8 +124,9 @@ def wrapped(text: str, width: int) -> str:
 
 def _found(text: str, spoken: Speech) -> str | None:
     """Return a translation; None where there is none."""
-    if not _LETTERS.search(text):
-        return text
+    day = _DAY.fullmatch(text)
+    if day or not _LETTERS.search(text):
+        return _day(day, spoken.locale) if day else text
     own = {**_plain(spoken.language), **spoken.own}
     turned = f"{text[:1].swapcase()}{text[1:]}"  # the same words at the start of a sentence, or inside one
     if text in own or turned in own:
@@ -137,6 +147,10 @@ def _found(text: str, spoken: Speech) -> str | None:
     return None
 
 
+def _day(day: re.Match[str], locale: str) -> str:
+    return long_date(date(int(day[3]), _MONTHS.index(day[1]) + 1, int(day[2])), locale=locale)
+
+
 def _as_begun(said: str, text: str) -> str:
     """Begin with a capital where the other text does."""
     return f"{said[:1].upper() if text[:1].isupper() else said[:1].lower()}{said[1:]}"
@@ -144,11 +158,12 @@ def _as_begun(said: str, text: str) -> str:
 
 @cache
 def _plain(language: str) -> dict[str, str]:
-    """Return the messages by their English words: those that are named so, and the names of page one's rows."""
+    """Return the messages by their English words: those that are named so, and page one's caption and rows."""
     if language == "en":
         return {}
     keyed, said = messages("en"), messages(language)
     rows = {key for key in keyed if key.startswith(_TIMES_SAID) or any(k.startswith(f"{key}{_WHOM}") for k in keyed)}
+    rows.add(_PAGE_ONE)
     # What a message is named by goes before what another one says in English.
     return {**{keyed[key]: said[key] for key in rows}, **{m: text for m, text in said.items() if m not in keyed}}
 

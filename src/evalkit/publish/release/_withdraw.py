@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["withdraw"]
+__all__ = ["UNTOLD", "withdraw"]
 
 import shutil
 from collections.abc import Iterable
@@ -29,6 +29,10 @@ from evalkit.publish.release._withdrawal import (
     withdrawn,
 )
 from evalkit.publish.rendering._scratch import scratch_folder
+from evalkit.words import marked
+
+UNTOLD = marked("The reason is not published.")
+"""Stands for a reason that cannot be searched for identifiers: a release must be able to go while tables are away."""
 
 _KEPT = "withdrawn"
 
