@@ -26,6 +26,14 @@ def world(folder: Path, sites: dict[str, int]) -> Path:
     cells[1] = new_code_cell(
         cells[1].source.replace('"Test report"', '(f"Test report: {site}" if site else "Test report")')
     )
+    # A number of the table is one of the site's own rows.
+    late = (
+        f"sum(pd.read_csv({str(folder / 'participants.csv')!r}).query('site == @site')['intake_date'] > '2000-02-10')"
+    )
+    assert "<td>1</td>" in cells[5].source
+    cells[5] = new_code_cell(
+        cells[5].source.replace('"<table>', 'f"<table>').replace("<td>1</td>", f"<td>{{364 + {late}}}</td>")
+    )
     file = standin.write_world(folder, cells)
     rows = [f"{site}-{k}" for site, n in sites.items() for k in range(n)]
     lines = [
@@ -87,6 +95,28 @@ def test_a_report_for_each_site(tmp_path: Path) -> None:
     assert all("parameter" not in one["message"] for one in seen)
     verified = evalkit(tmp_path, "verify", str(north))
     assert verified.returncode == 0, verified.stderr
+    # Another row of one site: only that site's release is another one. The others are made again once, and stay.
+    table = tmp_path / "participants.csv"
+    text = table.read_text("utf-8")
+    table.write_text(text.replace("2000-02-10,South side", "2000-02-11,South side", 1), "utf-8")
+    foreseen = run(tmp_path, *each, "--explain")
+    assert "would be made again and compared: table participants changed" in foreseen.stdout
+    for tried in (True, False):
+        other = run(tmp_path, *each)
+        assert ("tiny.north 2000Q4: cell 1" in other.stderr) is tried
+        kept, stale = json.loads(other.stdout)["outcomes"]
+        assert (kept["status"], kept["exit_code"]) == ("up_to_date", 0)
+        assert kept["message"] == "same outputs, rows that it does not tell of: table participants changed"
+        assert (stale["status"], stale["exit_code"], other.returncode) == ("stopped", 10, 10)
+        assert (
+            "is published already, and would have another tbl-one now (table participants changed)" in stale["message"]
+        )
+        assert "--supersede 'why' publishes it as a new revision" in stale["message"]
+    verified = evalkit(tmp_path, "verify", str(north))
+    assert verified.returncode == 0, verified.stdout
+    assert "  same outputs, rows that it does not tell of: table participants changed" in verified.stdout
+    assert evalkit(tmp_path, "verify", str(north.parents[1] / "tiny.south-side/2000Q4")).returncode == 12
+    table.write_text(text, "utf-8")
     site = evalkit(tmp_path, "site", "--out", "site")
     assert site.returncode == 0, site.stderr
     assert (tmp_path / "site/tiny.north/2000Q4/index.html").is_file()

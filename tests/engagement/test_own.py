@@ -11,12 +11,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from evalkit import analyses, cohort, intake
 from evalkit.analyses._own_models import _columns
 from evalkit.disclosure import Policy, make_safe
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
+from evalkit.glossary import NOT_RECORDED
 from evalkit.protocol import load_study
 from evalkit.report._model_words import in_study_words
 from evalkit.simulate import simulate
@@ -96,6 +98,19 @@ def test_means_by_arm() -> None:
         assert rows.loc[group, "std_error"] == pytest.approx(own.std() / np.sqrt(len(own)))
 
 
+@pytest.mark.parametrize("values", [[3, 8], [0, 1], [False, True]])
+def test_the_mean_of_two_values_is_a_mean(values: list) -> None:
+    frame = people().assign(had=values * 15 + values[:1] * 30)
+    rows = analyses.means(frame, "had", "site").tidy().set_index("label")
+    parts = {"North": slice(20), "South": slice(20, 35), NOT_RECORDED: slice(35, None)}
+    for label, part in parts.items():
+        said, own = rows.loc[label], frame["had"].iloc[part].astype(float)
+        assert said["estimate"] == pytest.approx(own.mean())
+        assert said["std_dev"] == pytest.approx(own.std())
+        half = stats.t.ppf(0.975, len(own) - 1) * own.std() / np.sqrt(len(own))
+        assert [said["conf_low"], said["conf_high"]] == pytest.approx([own.mean() - half, own.mean() + half])
+
+
 def test_rates_are_events_over_time_and_know_who_had_several() -> None:
     frame = people().assign(days=365.25, calls=[3] * 10 + [0] * 50)
     once = people().assign(days=365.25, calls=[1] * 30 + [0] * 30)
@@ -130,7 +145,6 @@ def test_a_rate_is_per_as_many_years_as_asked() -> None:
         (lambda f: analyses.shares(f.assign(code=range(60)), "code", "stayed"), "column 'code' has more than 30 levels"),
         (lambda f: analyses.means(f, "site"), "means: column 'site' must hold finite numbers"),
         (lambda f: analyses.means(f.assign(visits=np.inf), "visits"), "means: column 'visits' must hold finite numbers"),
-        (lambda f: analyses.means(f.assign(had=[3, 8] * 30), "had"), "a mean of it is a share: use analyses.shares"),
         (lambda f: analyses.rates(f.assign(t=10, x=0.5), "x", "t"), "rates: column 'x' must hold whole numbers of events"),
         (lambda f: analyses.rates(f.assign(t=10, x=-1), "x", "t"), "rates: column 'x' must hold whole numbers of events"),
         (lambda f: analyses.rates(f.assign(t=0, x=1), "x", "t"), "rates: column 't' must hold days"),
@@ -180,6 +194,18 @@ def test_small_groups_and_small_counts_do_not_leave() -> None:
     few = frame.assign(calls=[1] * 8 + [0] * 192, days=100.0)
     safe = make_safe(analyses.rates(few, "calls", "days"), POLICY)
     assert safe.verdict == "withheld" or safe.estimates.tidy()["estimate"].isna().all()
+
+
+def test_the_mean_of_two_values_says_no_more_than_their_share() -> None:
+    frame = people(300).assign(site=["North"] * 100 + ["South"] * 90 + ["East"] * 10 + ["West"] * 100)
+    frame = frame.assign(had=[8] * 96 + [3] * 4 + [3] * 90 + [8] * 10 + [3, 8] * 50)
+    means = shown(analyses.means(frame, "had", "site")).set_index("label")
+    shares = shown(analyses.shares(frame.assign(had=frame["had"] == 8), "site", "had")).set_index("label")
+    assert means.loc[["North", "East"], "estimate"].isna().all()  # four have the other value; ten people
+    assert means["n"].to_dict() == pytest.approx(shares["n"].to_dict(), nan_ok=True)
+    west = shares.loc["West", "n_event"] / shares.loc["West", "n"]
+    assert means.loc["West", "estimate"] == pytest.approx(3 + 5 * west, abs=0.06)
+    assert means.loc["West", "conf_low"] < 5.5 < means.loc["West", "conf_high"]
 
 
 def test_one_persons_large_value_does_not_leave() -> None:

@@ -8,6 +8,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 import evalkit
 from evalkit.cells import _lab
@@ -93,3 +94,26 @@ def test_tab_offers_what_a_notebook_uses_and_loads_none_of_it() -> None:
     assert evalkit.analyses.funnel.__module__.startswith("evalkit.analyses")
     with pytest.raises(AttributeError, match="has no attribute 'analysis'"):
         evalkit.analysis  # noqa: B018
+
+
+@pytest.mark.parametrize(("where", "whole"), [("", False), ("EVALKIT_RENDER", True), ("EVALKIT_DEBUG", True)])
+def test_of_an_error_of_ours_a_notebook_shows_the_line(monkeypatch, where: str, whole: bool) -> None:
+    for name in ("EVALKIT_RENDER", "EVALKIT_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    if where:
+        monkeypatch.setenv(where, "1")
+    shell, shown = InteractiveShell.instance(colors="nocolor"), []
+    monkeypatch.setattr(shell, "_showtraceback", lambda kind, error, lines: shown.extend([kind.__name__, *lines]))
+    try:
+        cell = "from evalkit.report._given import check_choice\nx = 1\ncheck_choice('report.show', 'shape', 'tabel', ['table'])"
+        done = shell.run_cell(cell, store_history=False, silent=True)
+    finally:
+        InteractiveShell.clear_instance()
+    assert isinstance(done.error_in_exec, UsageError)  # the cells below do not run
+    said = "report.show: there is no shape 'tabel'; there are: table; did you mean 'table'?"
+    if whole:
+        text = "\n".join(shown)
+        assert f"UsageError: {said}" in text
+        assert "in check_choice(" in text
+    else:
+        assert shown == ["UsageError", f"evalkit: {said} (line 3 of the cell)"]

@@ -156,14 +156,20 @@ class MeanOf:
         AnalysisError
             If the level of confidence is not between 0 and 1.
         """
-        normal_quantile(self.conf_level)
         data = counts.frame
         n = data["n"].to_numpy(dtype=np.float64)
         some, df = np.where(n > 0, n, np.nan), np.where(n > 1, n - 1, np.nan)
         mean = data["total"].to_numpy(dtype=np.float64) / some
         spread = np.maximum(data["total_sq"].to_numpy(dtype=np.float64) - n * mean**2, 0) / df
-        error = np.sqrt(spread / some)
-        half = special.stdtrit(df, 0.5 + self.conf_level / 2) * error
+        return self._told(counts, mean, spread)
+
+    def _told(self, counts: Moments | Tally, mean: Floats, spread: Floats) -> Estimates:
+        """Return what the means and variances of each row say."""
+        normal_quantile(self.conf_level)
+        data = counts.frame
+        n = data["n"].to_numpy(dtype=np.float64)
+        error = np.sqrt(spread / np.where(n > 0, n, np.nan))
+        half = special.stdtrit(np.where(n > 1, n - 1, np.nan), 0.5 + self.conf_level / 2) * error
         data = data.assign(
             estimate=mean, std_dev=np.sqrt(spread), std_error=error, conf_low=mean - half, conf_high=mean + half
         )

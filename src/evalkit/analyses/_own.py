@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from evalkit.analyses._analyses import MeanOf, ShareOf, ratio_error, sums_of
+from evalkit.analyses._two_values import MeanOfTwo
 from evalkit.counts import Codes, Moments, Tally, who
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
@@ -107,8 +108,7 @@ def shares(
             names = cell.named(told, "" if binary else _said(level))
             rows.append({**names, "n_event": int(met.sum()), "n": int(cell.rows.sum())})
             codes.append(who(counted, n=cell.rows, n_event=met))
-    columns = ["group", "variable", "term", "label", "n_event", "n"]
-    counts = Tally(pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[4:], "int64")), people=tuple(codes))
+    counts = _tally(rows, codes)
     analysis = ShareOf(
         "shares", f"share: {told}", population, conf_level=conf_level, notes=() if known.all() else (_LEFT_OUT,)
     )
@@ -149,7 +149,7 @@ def means(
     Raises
     ------
     AnalysisError
-        As in `shares`; and if the column holds no numbers, or only two values: that is a share.
+        As in `shares`; and if the column holds no numbers.
 
     Examples
     --------
@@ -160,28 +160,26 @@ def means(
     """
     people = _people(frame, "means", [value])
     _check_quantity(people[value], value, "means")
-    if people[value].nunique() == 2:
-        msg = f"means: column '{value}' has two values; a mean of it is a share: use analyses.shares"
-        raise AnalysisError(msg)
     told = label or in_words(value)
     known = people[value].notna()
     counted = people[known].reset_index(drop=True)
+    about = (population, conf_level, () if known.all() else (_LEFT_OUT,), "amounts")
     rows: list[dict[str, object]] = []
     codes: list[dict[str, Codes]] = []
-    for cell in _cells(counted, by, "means"):
-        rows.append({**cell.named(told, ""), **_sums(counted.loc[cell.rows, value])})
-        codes.append(who(counted, n=cell.rows))
-    analysis = MeanOf(
-        "means",
-        f"mean: {told}",
-        population,
-        conf_level=conf_level,
-        notes=() if known.all() else (_LEFT_OUT,),
-        view="amounts",
-    )
-    return analysis.estimate(_moments(rows, codes)).about(
-        asked=_asked("means", population, by=_named(by), of=value), summary=_whole(known, len(rows))
-    )
+    found = [float(each) for each in sorted(counted[value].unique())]
+    if len(found) == 2:  # two kinds of people: few of either are a small count
+        for cell in _cells(counted, by, "means"):
+            met = cell.rows & counted[value].eq(found[1]).to_numpy(dtype=bool)
+            rows.append({**cell.named(told, ""), "n_event": int(met.sum()), "n": int(cell.rows.sum())})
+            codes.append(who(counted, n=cell.rows, n_event=met))
+        two = MeanOfTwo("means", f"mean: {told}", *about, low=found[0], high=found[1])
+        estimates = two.estimate(_tally(rows, codes))
+    else:
+        for cell in _cells(counted, by, "means"):
+            rows.append({**cell.named(told, ""), **_sums(counted.loc[cell.rows, value])})
+            codes.append(who(counted, n=cell.rows))
+        estimates = MeanOf("means", f"mean: {told}", *about).estimate(_moments(rows, codes))
+    return estimates.about(asked=_asked("means", population, by=_named(by), of=value), summary=_whole(known, len(rows)))
 
 
 def rates(
@@ -451,6 +449,11 @@ def _sums(values: pd.Series) -> dict[str, object]:
         "largest": float(np.abs(numbers).max()) if len(numbers) else 0.0,
         "n_nonzero": int((numbers != 0).sum()),
     }
+
+
+def _tally(rows: Sequence[dict[str, object]], codes: Sequence[dict[str, Codes]]) -> Tally:
+    columns = ["group", "variable", "term", "label", "n_event", "n"]
+    return Tally(pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[4:], "int64")), people=tuple(codes))
 
 
 def _moments(rows: Sequence[dict[str, object]], codes: Sequence[dict[str, Codes]]) -> Moments:

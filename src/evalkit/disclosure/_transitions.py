@@ -14,6 +14,7 @@ __all__ = ["OTHER", "Stocks", "grid_of", "known_states", "safe_transitions", "st
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -26,11 +27,45 @@ from evalkit.disclosure._policy import Policy
 from evalkit.errors import DisclosureError
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Keys = NDArray[np.uint64]
 Flags = NDArray[np.bool_]
 # Between two of these days moves are merged and spread evenly, so that no day of a move is told (ADR 21).
 _EVERY = 30
 OTHER = "other"
 """The states that have too few people on a day, together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """People by the end of a day.
+
+    Attributes
+    ----------
+    state : numpy.ndarray of int, shape (n,)
+        Place of the last state known of each.
+    key : numpy.ndarray of uint64, shape (n,)
+        Of each, for the noise.
+    known : numpy.ndarray of bool, shape (n,)
+        Whether it is known who it is.
+    observed : numpy.ndarray of bool, shape (n,)
+        Whether the person is observed after the day.
+    """
+
+    state: Ints
+    key: Keys
+    known: Flags
+    observed: Flags
+
+    @cached_property
+    def after(self) -> Seen:
+        """Those who are still observed."""
+        return Seen(*(values[self.observed] for values in (self.state, self.key, self.known, self.observed)))
+
+    def whose(self, of: Flags | slice = slice(None)) -> tuple[int, int | None]:
+        """Return how many they are, or some of them, and the key of their group; None where not all are known."""
+        keys, known = self.key[of], self.known[of]
+        return len(keys), int(keys.sum(dtype=np.uint64)) % MODULUS if known.all() else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +83,7 @@ class Stocks:
     states: tuple[str, ...]
     policy: Policy
     asked: str
-    _seen: dict[float, tuple[pd.DataFrame, Flags]] = field(default_factory=dict)
+    _seen: dict[float, Seen] = field(default_factory=dict)
     _hidden: dict[tuple[float, str], Flags] = field(default_factory=dict)
 
     @property
@@ -56,7 +91,7 @@ class Stocks:
         """How many they are."""
         return int(self.paths["person"].nunique())
 
-    @property
+    @cached_property
     def begins(self) -> float:
         """The day after which all of them are observed."""
         return float(self.paths["time_from"].min())
@@ -70,65 +105,69 @@ class Stocks:
         )
         return bool(firsts.ne(self.begins).any() or gaps.any())
 
-    def on(self, day: float) -> tuple[pd.DataFrame, Flags]:
-        """Return code and state of each person by the end of a day, and who is still observed after it."""
-        if day in self._seen:
-            return self._seen[day]
-        begun = self.paths[self.paths["time_from"] <= max(day, self.begins)]
-        last = begun.drop_duplicates("person", keep="last")
-        moved = last["time"].le(day) & last["to"].ge(0)  # on the last day of being observed
-        known = last[["code"]].assign(state=last["state"].where(~moved, last["to"]))
-        self._seen[day] = known, last["time"].gt(day).to_numpy(dtype=bool)
+    @cached_property
+    def _stays(self) -> tuple[Ints, Floats, Floats, Ints, Ints, Keys, Flags]:
+        """First stay of each person; of each stay its days, states, the person's key, and whether that is known."""
+        person, code = self.paths["person"].to_numpy(), self.paths["code"].to_numpy(dtype=np.uint64)
+        firsts = np.flatnonzero(np.r_[True, person[1:] != person[:-1]]) if len(person) else np.zeros(0, dtype=np.int64)
+        days = (self.paths[name].to_numpy(dtype=np.float64) for name in ("time_from", "time"))
+        states = (self.paths[name].to_numpy(dtype=np.int64) for name in ("state", "to"))
+        return firsts, *days, *states, self.policy.noise.keys(code), code != 0
+
+    def on(self, day: float) -> Seen:
+        """Return each person by the end of a day."""
+        if day not in self._seen:
+            firsts, time_from, time, state, to, keys, known = self._stays
+            begun = np.add.reduceat(time_from <= max(day, self.begins), firsts, dtype=np.int64)
+            last = (firsts + begun - 1)[begun > 0]
+            moved = (time[last] <= day) & (to[last] >= 0)  # on the last day of being observed
+            self._seen[day] = Seen(np.where(moved, to[last], state[last]), keys[last], known[last], time[last] > day)
         return self._seen[day]
 
     def numbers(self, day: float) -> NDArray[np.int64]:
         """Return how many are in each state by the end of a day, exactly (S,)."""
-        return np.bincount(self.on(day)[0]["state"], minlength=len(self.states))
+        return np.bincount(self.on(day).state, minlength=len(self.states))
 
     def unknown(self, day: float) -> Flags:
         """Return of which states no number may be used on a day (S,): few people are in it, or few are not.
 
         Or the number would show few people once too often (`Policy.tells`).
         """
-        return self._untold(self.on(day)[0], day, "by")
+        return self._untold(self.on(day), day, "by")
 
     def hidden(self, day: float) -> Flags:
         """Return of which states nothing may be told on a day (S,): as `unknown`, or few of those still observed."""
-        known, observed = self.on(day)
-        return self.unknown(day) | self._untold(known[observed], day, "after")
+        return self.unknown(day) | self._untold(self.on(day).after, day, "after")
 
     def together(self, day: float, few: Flags) -> bool:
         """Say whether even together few people are in these states on a day, or few are not."""
-        known, observed = self.on(day)
-        for states in (known["state"], known.loc[observed, "state"]):
-            those = int(few[states.to_numpy(dtype=int)].sum())
-            if self.policy.hides(those) or self.policy.is_small(len(states) - those):
+        for seen in (self.on(day), self.on(day).after):
+            those = int(few[seen.state].sum())
+            if self.policy.hides(those) or self.policy.is_small(len(seen.state) - those):
                 return True
         return False
 
     def tells(self, day: float) -> bool:
         """Whether the number of those observed after a day may be told."""
-        known, observed = self.on(day)
-        return self._tells(known.loc[observed, "code"])
+        return self.policy.tells(*self.on(day).after.whose())
 
     def tells_all(self) -> bool:
         """Whether the number of all may be told."""
-        return self._tells(self.paths.drop_duplicates("person")["code"])
+        return self.policy.tells(*self._all.whose())
 
-    def _untold(self, known: pd.DataFrame, day: float, when: str) -> Flags:
+    @property
+    def _all(self) -> Seen:
+        """Everybody, in their first state."""
+        firsts, _, _, state, _, keys, known = self._stays
+        return Seen(state[firsts], keys[firsts], known[firsts], np.ones(len(firsts), dtype=bool))
+
+    def _untold(self, seen: Seen, day: float, when: str) -> Flags:
         if (day, when) not in self._hidden:
-            few = self._few(np.bincount(known["state"], minlength=len(self.states)))
+            few = self._few(np.bincount(seen.state, minlength=len(self.states)))
             for k in np.flatnonzero(~few):
-                few[k] = not self._tells(known.loc[known["state"] == k, "code"])
+                few[k] = not self.policy.tells(*seen.whose(seen.state == k))
             self._hidden[day, when] = few
         return self._hidden[day, when]
-
-    def _tells(self, codes: pd.Series) -> bool:
-        return self.policy.tells(len(codes), self._key(codes))
-
-    def _key(self, codes: pd.Series) -> int | None:
-        known = codes.to_numpy(dtype=np.uint64)
-        return int(self.policy.noise.keys(known).sum(dtype=np.uint64)) % MODULUS if known.all() else None
 
     def _few(self, numbers: NDArray[np.int64]) -> Flags:
         everybody, policy = int(numbers.sum()), self.policy
@@ -139,35 +178,37 @@ class Stocks:
 
         nan where few people are, or are not, in the state.
         """
-        known, observed = self.on(day)
-        every = self._told(known, day, "by")
-        return (
-            every,
-            self._told(known[observed], day, "after"),
-            self.after(day),
-        )
+        seen = self.on(day)
+        return self._told(seen, day, "by"), self._told(seen.after, day, "after"), self.after(day)
 
     def after(self, day: float) -> int:
         """Return the published number of those still observed after a day; that of all where it is not told."""
-        known, observed = self.on(day)
-        return self._public(known.loc[observed, "code"], f"after {day:g}") if self.tells(day) else self.everybody()
+        return self._public(self.on(day).after.whose(), f"after {day:g}") if self.tells(day) else self.everybody()
 
-    def _told(self, known: pd.DataFrame, day: float, when: str) -> Floats:
+    def _told(self, seen: Seen, day: float, when: str) -> Floats:
         told = np.full(len(self.states), np.nan)
-        for k in np.flatnonzero(~self._untold(known, day, when)):
-            told[k] = self._public(known.loc[known["state"] == k, "code"], f"{self.states[k]} {when} {day:g}")
+        for k in np.flatnonzero(~self._untold(seen, day, when)):
+            told[k] = self._public(seen.whose(seen.state == k), f"{self.states[k]} {when} {day:g}")
         return told
 
     def everybody(self) -> int:
         """Return the published number of all."""
-        return self._public(self.paths.drop_duplicates("person")["code"], "people")
+        return self._public(self._all.whose(), "people")
 
     def observed(self, day: float) -> int:
         """Return how many are still observed after a day, exactly."""
-        return int(self.on(day)[1].sum())
+        return int(self.on(day).observed.sum())
 
-    def _public(self, codes: pd.Series, what: str) -> int:
-        return self.policy.public_of_key(len(codes), self._key(codes), f"{self.asked}|{self.group}|{what}")
+    @cached_property
+    def grid(self) -> list[float]:
+        """The days on which numbers are told: while enough people are observed after them."""
+        start, last = max(self.begins, -1.0), float(self.paths["time"].max())
+        days = {float(d) for d in (*range(0, int(last) + 1, _EVERY), *self.policy.landmarks) if start < d <= last}
+        least = max(self.policy.minimum_at_risk, self.policy.minimum_count)
+        return sorted(day for day in days if self.observed(day) >= least and self.tells(day))
+
+    def _public(self, whose: tuple[int, int | None], what: str) -> int:
+        return self.policy.public_of_key(*whose, f"{self.asked}|{self.group}|{what}")
 
 
 def stocks_of(counts: TransitionCounts, policy: Policy, asked: str = "") -> list[Stocks]:
@@ -236,11 +277,8 @@ def safe_transitions(
 
 
 def grid_of(stocks: Stocks) -> list[float]:
-    """Return the days on which numbers are told: while enough people are observed after them."""
-    start, last = max(stocks.begins, -1.0), float(stocks.paths["time"].max())
-    days = {float(d) for d in (*range(0, int(last) + 1, _EVERY), *stocks.policy.landmarks) if start < d <= last}
-    least = max(stocks.policy.minimum_at_risk, stocks.policy.minimum_count)
-    return sorted(day for day in days if stocks.observed(day) >= least and stocks.tells(day))
+    """Return `Stocks.grid`."""
+    return stocks.grid
 
 
 def _safe_group(stocks: Stocks) -> pd.DataFrame | None:

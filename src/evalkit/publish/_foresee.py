@@ -49,13 +49,13 @@ def foreseen(job: RenderJob) -> Outcome:
         standing = standing_at(job, parts)
         gated = load_disclosure(job.study).approval == "required" and find_private_folder(job.study) is not None
         waits = waiting_at(job.study, job.target, parts) if gated else None
-        same = standing.only_around and came_out_the_same(job.study, standing)
+        same = standing.only_open and came_out_the_same(job.study, standing)
     if standing.up_to_date or same:
         return Outcome("up_to_date", job.target, f"up to date: {standing.why}")
     if waits is not None:
         return Outcome("waiting_for_approval", waits, f"waits for approval in {waits}")
     verdict = "would be rendered"
-    if standing.only_around:
+    if standing.only_open:
         verdict = "would be made again and compared"
     elif standing.there:
         now, then = standing.revision, standing.revision + 1

@@ -154,6 +154,11 @@ class RenderJob:
         return f"{self.params.report} {self.period.name}"
 
     @property
+    def beside(self) -> bool:
+        """Whether its releases lie beside the report's own, under a name after a point: a site's, say (ADR 29)."""
+        return "." in self.params.report
+
+    @property
     def target(self) -> Path:
         """The release folder."""
         period = self.period.name.replace("..", "_to_")

@@ -43,6 +43,7 @@ from evalkit.publish.release._standing import (
     came_out_the_same,
     outputs_changed,
     remember_same,
+    same_outputs,
     standing_at,
 )
 from evalkit.publish.release._waiting import Waiting, hold, waiting_at
@@ -121,10 +122,10 @@ def _render(job: RenderJob, told: Progress, scratch: Path) -> Outcome:
     settled = standing.up_to_date and not (job.force and standing.added)
     if settled and not job.force:
         return _up_to_date(job, told, standing.why if standing.added else "")
-    around = standing.only_around and not job.supersede
-    if around and not job.force and came_out_the_same(job.study, standing):
-        return _up_to_date(job, told, f"same outputs, other surroundings: {because(standing.around)}")
-    if standing.there and not job.supersede and not settled and not around:
+    compared = standing.only_open and not job.supersede
+    if compared and not job.force and came_out_the_same(job.study, standing):
+        return _up_to_date(job, told, same_outputs(standing.open))
+    if standing.there and not job.supersede and not settled and not compared:
         msg = (
             f"{job.target}: is published already, and differs from what would be made now ({standing.why}); "
             f"--supersede 'why' publishes a new revision and keeps this one{beside(job, standing)}"
@@ -358,11 +359,13 @@ def _publish(document: Document, publisher: str, job: RenderJob, scratch: Path, 
 def _made_again(job: RenderJob, made: Made, standing: Standing, parts: Mapping[str, Any], told: Progress) -> Outcome:
     """Hold what was made again to what is published: by bytes, or by outputs where it was made with something else."""
     then = as_keyed(standing.manifest, job)
-    around = [*standing.around, *unused(then, parts)]
-    if around:
+    changed = [*standing.open, *unused(then, parts)]
+    if changed:
         numbers, other = outputs_changed(standing.place, standing.manifest, made.facts, made.files)
         differing = list(dict.fromkeys([*(change.output for change in numbers), *other]))
-        how = f"the same inputs gave another {', '.join(differing)} in other surroundings ({because(around)})"
+        how = f"the same inputs gave another {', '.join(differing)} in other surroundings ({because(changed)})"
+        if not all(change.is_around for change in changed):
+            how = f"is published already, and would have another {', '.join(differing)} now ({because(changed)})"
     else:
         own = (MANIFEST, SIGNATURE)  # the commit may be another one, with the same code
         differing = [n for n, f in made.files.items() if n not in own and digest(f) != _digest_at(job.target / n)]
@@ -370,9 +373,9 @@ def _made_again(job: RenderJob, made: Made, standing: Standing, parts: Mapping[s
     if differing:
         msg = f"{job.target}: {how}; nothing was published (--supersede 'why' publishes it as a new revision)"
         raise ReleaseError(msg)
-    if around:
+    if changed:
         remember_same(job.study, standing)
-        return _up_to_date(job, told, f"same outputs, other surroundings: {because(around)}")
+        return _up_to_date(job, told, same_outputs(changed))
     told.step(job.name, f"made again, the same bytes as in {job.target}")
     return Outcome("up_to_date", job.target, "made again, the same bytes")
 

@@ -33,7 +33,7 @@ from evalkit.publish.release._manifest import (
 from evalkit.publish.release._own import Remark, own_remarks
 from evalkit.publish.release._place import broken_chain, misplaced
 from evalkit.publish.release._published import NumberChange, how_many, read_numbers
-from evalkit.publish.release._standing import Standing, outputs_changed
+from evalkit.publish.release._standing import Standing, outputs_changed, same_outputs
 from evalkit.publish.rendering._document import ATTACHMENT
 from evalkit.publish.rendering._scratch import private_files, scratch_folder
 
@@ -57,7 +57,7 @@ class Verification:
     numbers : tuple of NumberChange
         Published numbers that came out as others.
     around : tuple of Change
-        What it is made with that is other than then, where the same came out.
+        What changed and changed nothing, where the same came out (`Standing.open`).
     later : tuple of Change
         Of the changes: tables to which rows of after the data cut came, and that say the same of the time up to it.
     counts : mapping of str to (int, int)
@@ -99,7 +99,7 @@ class Verification:
         yield f"{self.release} (revision {self.manifest.get('revision', 1)})"
         yield from (f"  ok: {line}" for line in self.said)
         if self.around:
-            yield f"  same outputs, other surroundings: {because(self.around)}"
+            yield f"  {same_outputs(self.around)}"
         if self.later and self.good:
             yield f"  same outputs, rows of after the data cut: {', '.join(change.name for change in self.later)}"
         yield from (f"  not checked: {line}" for line in self.unchecked)
@@ -230,7 +230,7 @@ def verify(release: Path, job: RenderJob, public_key: Path | None, told: Progres
         changes = (*differences(keyed, now), *unused(keyed, now))
         found = replace(found, changes=changes, later=_grown(changes, keyed, job))
         again = _as_then(job, then, publisher)
-        standing = Standing(release, True, then, digest(release / MANIFEST))
+        standing = Standing(release, True, then, digest(release / MANIFEST), part=job.beside)
         try:
             parts = went_in(again, notebook, parameters_of(again, notebook), scratch)
             made = make(again, told, scratch, standing, parts)
@@ -238,7 +238,7 @@ def verify(release: Path, job: RenderJob, public_key: Path | None, told: Progres
             raise
         except EvalkitError as error:
             return replace(found, problems=(*found.problems, f"it cannot be made again: {error}"))
-        return _compared(found, made)
+        return _compared(found, made, standing)
 
 
 def _secret(study: Study, then: Mapping[str, Any]) -> tuple[Keyer, str]:
@@ -269,7 +269,7 @@ def _as_then(job: RenderJob, then: Mapping[str, Any], publisher: str = "") -> Re
     return replace(job, params=params, overrides={}, supersede="", force=True)
 
 
-def _compared(found: Verification, made: Made) -> Verification:
+def _compared(found: Verification, made: Made, standing: Standing) -> Verification:
     then = list(found.manifest.get("published", ()))
     changed, drawn = outputs_changed(found.release, found.manifest, made.facts, made.files)
     counts = {}
@@ -285,8 +285,9 @@ def _compared(found: Verification, made: Made) -> Verification:
     if found.changes:  # the manifest inside the PDF names what changed: other bytes are no news
         if drawn:
             return found
-        around = tuple(change for change in found.changes if change.is_around)
-        left = tuple(change for change in found.changes if not (change.is_around or change in found.later))
+        opened = replace(standing, changes=found.changes).open
+        around = tuple(change for change in opened if change not in found.later)
+        left = tuple(change for change in found.changes if change not in {*opened, *found.later})
         return replace(found, changes=left, around=around)
     outputs = found.manifest.get("outputs", {})
     other = [n for n, f in sorted(made.files.items()) if n in outputs and digest(f) != outputs[n]["sha256"]]

@@ -2,7 +2,8 @@
 
 A release is not made of its surroundings (another evalkit, Python, package or tool), so that others are no reason for a
 new one. They may be a reason for other numbers, though; so it is made again once, compared, and the answer kept: a
-scheduler asks every night.
+scheduler asks every night. So it is with a table's rows for a release beside the report's own: they are most likely of
+another site.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ __all__ = [
     "came_out_the_same",
     "outputs_changed",
     "remember_same",
+    "same_outputs",
     "standing_at",
     "whole_manifest",
 ]
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,6 +64,8 @@ class Standing:
     gone : mapping
         ``revision`` and ``manifest_sha256`` of a newer release that was published there and is there no more; empty:
         what is there is the newest.
+    part : bool
+        Whether it lies beside the report's own releases: it may tell of a part of the people only.
     """
 
     place: Path
@@ -72,6 +76,7 @@ class Standing:
     wrong: tuple[str, ...] = ()
     added: bool = False
     gone: Mapping[str, Any] = field(default_factory=dict)
+    part: bool = False
 
     @property
     def revision(self) -> int:
@@ -98,9 +103,15 @@ class Standing:
         return tuple(change for change in self.changes if change.is_around)
 
     @property
-    def only_around(self) -> bool:
+    def open(self) -> tuple[Change, ...]:
+        """What changed and may change nothing: what it is made with, and of a part of the people the tables' rows."""
+        rows = self.part and not self.added
+        return tuple(change for change in self.changes if change.is_around or (rows and change.kind == "data"))
+
+    @property
+    def only_open(self) -> bool:
         """Whether nothing else changed: only making it again tells whether the same comes out."""
-        return self._whole and bool(self.around) and (self.added or len(self.around) == len(self.changes))
+        return self._whole and bool(self.open) and (self.added or len(self.open) == len(self.changes))
 
     @property
     def why(self) -> str:
@@ -116,6 +127,18 @@ class Standing:
         if self.wrong:
             return f"{', '.join(self.wrong)} is not what was published"
         return "data, parameters, code, environment and tools are the same"
+
+
+def same_outputs(changes: Sequence[Change]) -> str:
+    """Say in a clause that the same came out although something changed.
+
+    Parameters
+    ----------
+    changes : sequence of Change
+        From `Standing.open`.
+    """
+    what = "other surroundings" if all(change.is_around for change in changes) else "rows that it does not tell of"
+    return f"same outputs, {what}: {because(changes)}"
 
 
 def beside(job: RenderJob, standing: Standing) -> str:
@@ -151,7 +174,7 @@ def standing_at(job: RenderJob, parts: Mapping[str, Any]) -> Standing:
     inputs = [change for change in changes if not change.is_around]
     # What the tables said up to the cut takes long to find out, so it is asked only where nothing else changed.
     added = bool(inputs) and all(change.kind == "data" for change in inputs) and _same_past(then, known_then(job))
-    return Standing(place, True, manifest, sha256, changes, tuple(damaged(place, manifest)), added)
+    return Standing(place, True, manifest, sha256, changes, tuple(damaged(place, manifest)), added, part=job.beside)
 
 
 def whole_manifest(release: Path) -> dict[str, Any]:
@@ -199,12 +222,12 @@ def outputs_changed(
 
 
 def came_out_the_same(study: Study, standing: Standing) -> bool:
-    """Say whether a release was made again before in just these surroundings, and the same came out.
+    """Say whether a release was made again before with just these changes, and the same came out.
 
     Parameters
     ----------
     standing : Standing
-        Of which only the surroundings are other than then.
+        Of which nothing is other than then but what is `open`.
     """
     return find_private_folder(study) is not None and _named(standing) in _kept(_file(study, standing))
 
@@ -223,7 +246,7 @@ def remember_same(study: Study, standing: Standing) -> None:
 
 
 def _named(standing: Standing) -> str:
-    return json.dumps([[change.kind, change.name, change.new] for change in standing.around])
+    return json.dumps([[change.kind, change.name, change.new] for change in standing.open])
 
 
 def _file(study: Study, standing: Standing) -> Path:
