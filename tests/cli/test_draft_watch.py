@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import stat
 import threading
+import webbrowser
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
@@ -18,7 +21,7 @@ from evalkit.cli._render import Request
 from evalkit.cli._serve import Served
 from evalkit.errors import ExecutionError
 from evalkit.protocol import freeze, load_study
-from evalkit.publish import LineProgress
+from evalkit.publish import Drafted, LineProgress
 from evalkit.publish.rendering._scratch import scratch_folder
 from publish import standin
 from publish.standin import environment, write_world
@@ -162,6 +165,25 @@ def test_the_page_is_for_this_machines_browser_only(tmp_path) -> None:
         assert get(served, base, host="evil.example")[0] == 404  # a name that was made to point here
         assert get(served, f"{base}../draft.json")[0] == 404
     assert "<script" not in page.read_text()
+
+
+def test_a_browser_is_called_without_the_token(tmp_path, monkeypatch) -> None:
+    """Its arguments every user of the machine can read; the file that they name, only this one."""
+    page, called = tmp_path / "report.html", []
+    page.write_text("<html><head></head></html>", encoding="utf-8")
+    monkeypatch.setattr(webbrowser, "open", called.append)
+    monkeypatch.setattr(_draft, "_changes", lambda _: [None])
+    bench = SimpleNamespace(
+        draft=lambda: Drafted(files={"html": page}, ran=1), progress=LineProgress(), scratch=tmp_path
+    )
+    with Served(0) as served:
+        _draft._watch(bench, served, browser=True)
+        (address,) = called
+        token = served.address.rstrip("/").rpartition("/")[2]
+        assert token not in address and address.startswith("file:///")
+        file = Path(address.removeprefix("file://"))
+        assert f'content="0; url={served.address}"' in file.read_text(encoding="utf-8")
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_a_browser_hears_of_a_newer_draft_and_of_trouble(tmp_path) -> None:

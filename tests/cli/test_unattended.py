@@ -273,6 +273,20 @@ def test_a_title_and_a_folder_of_any_letters_do_no_harm(tmp_path: Path) -> None:
     assert "100% " not in made["systemd"]["evalkit-tiny-tiny.service"].replace("100%% ", "")
 
 
+def test_schedules_for_each_site_stand_beside_the_reports_own(files: dict[str, dict[str, str]], tmp_path: Path) -> None:
+    study = study_in(tmp_path)
+    for kind, own in files.items():
+        each = files_for(kind, study, "tiny", Path("/srv/reports"), "/opt/bin/evalkit", "community_area")
+        text = "\n".join(each.values())
+        assert "/opt/bin/evalkit render tiny --period due --json --for-each community_area --study" in text, kind
+        assert not set(each) & set(own), kind  # both can be installed: names of units, files, locks and logs differ
+        assert "evalkit-tiny-tiny-each-community-area" in text.replace("_", "-"), kind
+        assert "tiny report for each community area of A study" in text, kind
+    compile(text, "airflow", "exec")
+    with pytest.raises(UsageError, match=r"--for-each sit: the column may be .*; did you mean 'site'"):
+        files_for("cron", study, "tiny", Path("/srv"), "/opt/bin/evalkit", "sit")
+
+
 def test_there_is_no_other_scheduler(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no scheduler 'systmd'; did you mean 'systemd'"):
         files_for("systmd", study_in(tmp_path), "tiny", Path("r"), "evalkit")

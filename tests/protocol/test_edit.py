@@ -134,6 +134,21 @@ def test_line_ends_marks_and_modes_stay(tmp_path: Path) -> None:
     assert [found.name for found in tmp_path.iterdir()] == ["study.yaml"]
 
 
+@pytest.mark.parametrize("last", ["", "# the end", "# the end\n", "# the end\r\n"])
+@pytest.mark.parametrize("windows", [(), (1,), (0, 1, 2, 3, 5), tuple(range(7))])
+def test_lines_of_two_kinds_of_ends_keep_them(tmp_path: Path, windows: tuple[int, ...], last: str) -> None:
+    """Somebody edited a file of Windows elsewhere: each line ends as it did, and new ones as most do."""
+    file, lines = tmp_path / "study.yaml", STUDY.splitlines()
+    ended = [line + ("\r\n" if k in windows else "\n") for k, line in enumerate(lines)]
+    file.write_bytes("".join([*ended, last]).encode())
+    write_table(file, "participants", {"path": "other.csv"})
+    end = "\r\n" if len(windows) > 3 else "\n"
+    expected = [*ended[:-1], f"  participants:{end}", f"    path: other.csv{end}", last]
+    if last == "# the end":
+        expected.append(end)
+    assert file.read_bytes() == "".join(expected).encode()
+
+
 def test_a_protocol_that_would_be_none_is_not_written(tmp_path: Path) -> None:
     file = tmp_path / "study.yaml"
     file.write_text(STUDY, encoding="utf-8")

@@ -6,7 +6,7 @@ No report's file can have a point in its name, so that the two parts are always 
 
 from __future__ import annotations
 
-__all__ = ["as_published", "one_for_each", "report_name", "told_apart"]
+__all__ = ["as_published", "check_column", "one_for_each", "report_name", "told_apart"]
 
 import re
 import unicodedata
@@ -79,10 +79,7 @@ def one_for_each(job: RenderJob, column: str, data: StudyData) -> tuple[list[Ren
     UsageError
         If there is no such column, or its values cannot be told apart in the names of folders.
     """
-    columns = _columns(job.study)
-    if column not in columns:
-        msg = f"--for-each {column}: the column may be {', '.join(columns)}{did_you_mean(column, columns)}"
-        raise UsageError(msg)
+    columns = check_column(column, job.study)
     if column in job.overrides:
         msg = f"-P {column} and --for-each {column} both say the {column}; leave one out"
         raise UsageError(msg)
@@ -122,6 +119,21 @@ def as_published(job: RenderJob, manifest: Mapping[str, Any]) -> RenderJob:
     set_then = {name: manifest["parameters"][name] for name in manifest.get("overridden", ())}
     parameters = {**job.params.parameters, **set_then}
     return replace(job, params=job.params.model_copy(update={"parameters": parameters}))
+
+
+def check_column(column: str, study: Study) -> dict[str, list[str]]:
+    """Return the columns of words, with the values that the protocol names; refuse another column.
+
+    Raises
+    ------
+    UsageError
+        If there is no such column.
+    """
+    columns = _columns(study)
+    if column not in columns:
+        msg = f"--for-each {column}: the column may be {', '.join(columns)}{did_you_mean(column, columns)}"
+        raise UsageError(msg)
+    return columns
 
 
 def _columns(study: Study) -> dict[str, list[str]]:

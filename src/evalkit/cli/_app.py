@@ -238,11 +238,14 @@ def schedule(
         Optional[Path],  # noqa: UP045
         typer.Option("--to", help="Folder to write the files to; the terminal when not given."),
     ] = None,
+    for_each: Annotated[
+        str, typer.Option("--for-each", metavar="COLUMN", help="Of each value a release, as in render: site.")
+    ] = "",
 ) -> None:
     """Print the files with which a scheduler renders, every night, what is due."""
     from evalkit.cli._schedule import run  # noqa: PLC0415
 
-    run(kind, report, study, out, to)
+    run(kind, report, study, out, to, for_each)
 
 
 keys = typer.Typer(help="Keys that sign releases.", no_args_is_help=True)

@@ -17,7 +17,7 @@ from typing import Any
 from evalkit.cli._render import Request, log_folder, params_of, plan
 from evalkit.errors import EvalkitError, PublicationError
 from evalkit.intake.mapping import files_like
-from evalkit.protocol import Study, load_study, version_file
+from evalkit.protocol import Study, load_study, version_file, write_private
 from evalkit.publish import Drafted, Drafter, RenderJob, find_notebook, progress_for
 from evalkit.publish.rendering import scratch_folder, swept_up
 
@@ -187,7 +187,19 @@ def _watch(bench: _Bench, served: Any, *, browser: bool) -> None:  # noqa: ANN40
         if number == 0 and browser:
             import webbrowser  # noqa: PLC0415
 
-            webbrowser.open(served.address)
+            webbrowser.open(_door(bench.scratch, served.address))
+
+
+def _door(folder: Path, address: str) -> str:
+    """Write a page that leads on to a draft, and return its address.
+
+    What a browser is called with every user of the machine sees (``ps``): the draft's own address has the token in it.
+    """
+    file = folder / "open.html"
+    head = f'<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url={address}">'
+    page = f'<!DOCTYPE html><html lang="en"><head><title>Draft</title>{head}</head><body></body></html>'
+    write_private(file, page.encode())
+    return file.as_uri()
 
 
 def _changes(bench: _Bench) -> Iterator[None]:

@@ -18,7 +18,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from string import Template
 
+from evalkit.cli._apart import check_column
 from evalkit.errors import ReleaseError, UsageError, did_you_mean
+from evalkit.levels import in_words
 from evalkit.periods import quarters_between
 from evalkit.protocol import Study, load_study
 from evalkit.publish import WAITING
@@ -35,14 +37,17 @@ class _Plan:
     report: str
     out: Path
     program: str
+    for_each: str = ""
 
     @property
     def name(self) -> str:
-        return f"evalkit-{self.study.id}-{self.report}"
+        each = f"-each-{self.for_each.replace('_', '-')}" if self.for_each else ""
+        return f"evalkit-{self.study.id}-{self.report}{each}"
 
     @property
     def command(self) -> str:
         words = ["render", self.report, "--period", "due", "--json"]
+        words += ["--for-each", self.for_each] if self.for_each else []
         words += ["--study", str(self.study.path), "--out", str(self.out)]
         return shlex.join([self.program, *words])
 
@@ -67,13 +72,15 @@ class _Plan:
             zone=self.study.time_zone,
             waiting=WAITING,
             title=self.study.title.replace("\n", " "),
-            report=self.report,
+            report=f"{self.report} report for each {in_words(self.for_each).lower()}"
+            if self.for_each
+            else f"{self.report} report",
         )
 
 
 _SERVICE = """\
 [Unit]
-Description=$report report of $title
+Description=$report of $title
 OnFailure=$name-failed.service
 
 [Service]
@@ -90,7 +97,7 @@ PrivateTmp=true
 _TIMER = """\
 # Quarters of this study are due from $due on. On other nights nothing is rendered.
 [Unit]
-Description=Each night: $report report of $title
+Description=Each night: $report of $title
 
 [Timer]
 OnCalendar=*-*-* $clock:00 $zone
@@ -108,14 +115,14 @@ Type=oneshot
 ExecStart=/usr/bin/logger --priority user.err --tag evalkit "$name failed: journalctl --unit $name"
 """
 _CRON = """\
-# $report report of $title, each night. Quarters are due from $due on; on other nights nothing is rendered.
+# $report of $title, each night. Quarters are due from $due on; on other nights nothing is rendered.
 # cron mails what is said here; $waiting: it waits for somebody's approval, and nothing failed.
 CRON_TZ=$zone
 $minute $hour * * * cd $folder && flock --nonblock .$name.lock $command >>$name.log 2>&1 \
 || { code=$$?; [ $$code -eq $waiting ] || echo "$name: exit code $$code; see $folder/$name.log"; }
 """
 _GITHUB = """\
-# $report report of $title, each night. Quarters are due from $due on; on other nights nothing is rendered.
+# $report of $title, each night. Quarters are due from $due on; on other nights nothing is rendered.
 # On a runner of the study's own: tables, secret and ledger stay there, and so does what evalkit says of them.
 name: $name
 on:
@@ -144,7 +151,7 @@ jobs:
         run: echo "::error::$name failed; its log names what to do"
 """
 _AIRFLOW = """\
-# $report report of $title, each night. Quarters are due from $due on; on other nights nothing is rendered.
+# $report of $title, each night. Quarters are due from $due on; on other nights nothing is rendered.
 from datetime import timedelta
 
 import pendulum
@@ -193,7 +200,7 @@ KINDS: dict[str, Callable[[_Plan], dict[str, str]]] = {
 """Scheduler: how its files are made."""
 
 
-def files_for(kind: str, study: Study, report: str, out: Path, program: str) -> dict[str, str]:
+def files_for(kind: str, study: Study, report: str, out: Path, program: str, for_each: str = "") -> dict[str, str]:
     """Return the files with which a scheduler renders a report.
 
     Parameters
@@ -203,6 +210,8 @@ def files_for(kind: str, study: Study, report: str, out: Path, program: str) -> 
         The reports folder.
     program : str
         How evalkit is called there.
+    for_each : str, default ""
+        Column of which each value has a release; empty: one release.
 
     Returns
     -------
@@ -212,15 +221,17 @@ def files_for(kind: str, study: Study, report: str, out: Path, program: str) -> 
     Raises
     ------
     UsageError
-        If there is no such scheduler.
+        If there is no such scheduler, or no such column.
     """
     if kind not in KINDS:
         msg = f"there is no scheduler '{kind}'{did_you_mean(kind, KINDS)}; there are: {', '.join(KINDS)}"
         raise UsageError(msg)
-    return KINDS[kind](_Plan(study, report, out, program))
+    if for_each:
+        check_column(for_each, study)
+    return KINDS[kind](_Plan(study, report, out, program, for_each))
 
 
-def run(kind: str, report: str, study: Path, out: Path, to: Path | None) -> None:
+def run(kind: str, report: str, study: Path, out: Path, to: Path | None, for_each: str = "") -> None:
     """Print the files of a scheduler, or write them.
 
     Parameters
@@ -233,14 +244,16 @@ def run(kind: str, report: str, study: Path, out: Path, to: Path | None) -> None
         The reports folder.
     to : pathlib.Path or None
         Folder of the files; the terminal when not given.
+    for_each : str, default ""
+        See `files_for`.
 
     Raises
     ------
     EvalkitError
-        If there is no such scheduler or report.
+        If there is no such scheduler, report or column.
     """
     program = Path(sys.executable).with_name("evalkit")
-    files = files_for(kind, load_study(study), report, out.expanduser().resolve(), str(program))
+    files = files_for(kind, load_study(study), report, out.expanduser().resolve(), str(program), for_each)
     if to is not None:
         for name, content in files.items():
             _write(to / name, content)

@@ -13,6 +13,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,9 @@ def write_table(file: Path, name: str, entry: Mapping[str, Any]) -> None:
     content = file.read_bytes()
     mark = "\ufeff" if content.startswith(b"\xef\xbb\xbf") else ""
     text = content.decode("utf-8-sig")
-    ends = "\r\n" if "\r\n" in text else "\n"
     changed = with_table(text.replace("\r\n", "\n"), name, entry, name_of)
     validate(Study, parse_yaml(changed, name_of), name_of)  # one that could not be read any more is not written
-    changed = mark + changed.replace("\n", ends)
+    changed = mark + _with_ends(text, changed)
     descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -63,6 +63,18 @@ def write_table(file: Path, name: str, entry: Mapping[str, Any]) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _with_ends(before: str, changed: str) -> str:
+    """Return a changed text in which lines that were there end as they did, and others as most of those do."""
+    lines = before.split("\n")
+    usual = "\r" if 2 * sum(line.endswith("\r") for line in lines) > len(lines) - 1 else ""
+    old = lines[:-1] if not lines[-1] else [*lines[:-1], lines[-1] + usual]
+    new, parts = changed.split("\n")[:-1], list[str]()  # `with_table` ends the last line
+    plain = [line.removesuffix("\r") for line in old]
+    for what, first, last, first_new, last_new in SequenceMatcher(None, plain, new, autojunk=False).get_opcodes():
+        parts += old[first:last] if what == "equal" else [line + usual for line in new[first_new:last_new]]
+    return "".join(f"{line}\n" for line in parts)
 
 
 def with_table(text: str, name: str, entry: Mapping[str, Any], where: str = "the protocol") -> str:
