@@ -20,7 +20,7 @@ from evalkit import analyses
 from evalkit.disclosure import make_safe
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
-from evalkit.report import Report, open_report
+from evalkit.report import Report, _draw, open_report
 from evalkit.report._draw import safe_function
 from evalkit.simulate import simulate
 from reports.made import shown  # noqa: F401 - a fixture
@@ -79,6 +79,49 @@ def test_the_function_gets_what_is_published_and_nothing_exact(report: Report, s
     pd.testing.assert_series_equal(frame["estimate"], safe["estimate"].round(3))
     assert figure["mark"]["words"] == {"caption": "Engaged, by site", "alt": "Bars"}
     assert figure["mark"]["estimate"] == found.id
+
+
+def _own_size(frame):
+    made, axes = plt.subplots(figsize=(6, 2))
+    axes.barh(frame["label"], frame["estimate"])
+    axes.set_xlabel("Share engaged")
+    return made
+
+
+def _without_pyplot(frame):
+    made = Figure(figsize=(6, 2))
+    made.subplots().barh(frame["label"], frame["estimate"])
+    return made
+
+
+def _panels(frame):
+    return sns.catplot(frame, x="estimate", y="label", kind="bar", errorbar=None, height=2, aspect=3).figure
+
+
+def _room_of_its_own(frame):
+    made = _own_size(frame)
+    made.subplots_adjust(left=0.6)
+    return made
+
+
+@pytest.mark.parametrize("draw", [_own_size, _without_pyplot, _panels, _room_of_its_own])
+def test_no_label_is_cut_off_at_an_edge(draw: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float] = []
+
+    def measured(figure: Figure) -> str:
+        svg = svg_of(figure)
+        box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+        seen.extend([-box.x0, box.x1 - width, -box.y0, box.y1 - height])
+        if draw is _room_of_its_own:
+            assert figure.axes[0].get_position().x0 == pytest.approx(0.6)
+        return svg
+
+    svg_of = _draw.svg_of
+    monkeypatch.setattr(_draw, "svg_of", measured)
+    frame = pd.DataFrame({"label": ["Work at referral: yes, for more than a year", "No"], "estimate": [0.4, 0.6]})
+    _draw.drawn(frame, draw)
+    assert len(seen) == 4
+    assert max(seen if draw is not _room_of_its_own else seen[:2]) <= 1 / 72  # inches: a point
 
 
 def test_coordinates_are_those_of_rounded_numbers(report: Report) -> None:

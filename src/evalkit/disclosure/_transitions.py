@@ -60,7 +60,8 @@ class Seen:
     @cached_property
     def after(self) -> Seen:
         """Those who are still observed."""
-        return Seen(*(values[self.observed] for values in (self.state, self.key, self.known, self.observed)))
+        rows = self.observed
+        return Seen(self.state[rows], self.key[rows], self.known[rows], rows[rows])
 
     def whose(self, of: Flags | slice = slice(None)) -> tuple[int, int | None]:
         """Return how many they are, or some of them, and the key of their group; None where not all are known."""

@@ -15,6 +15,7 @@ import contextlib
 import dis
 import random
 import types
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotParams
 from matplotlib.text import Text
 
 from evalkit.bench import COLOURS
@@ -76,6 +78,7 @@ def drawn(frame: pd.DataFrame, function: Draws) -> str:
                 raise DisclosureError(msg)
             _check(figure, name)
             _fit(figure)
+            _lay_out(figure)
             svg = svg_of(figure)
             if "<image" in svg:  # whatever made it: a picture, or shapes that were asked to be one
                 msg = f"report.draw: '{name}' draws a picture of pixels, which nobody can check; use shapes ({_SHAPES})"
@@ -122,6 +125,15 @@ def _fit(figure: Figure) -> None:
     smaller = min(1.0, figure_size()[0] / width, _LONGEST / height)
     if smaller < 1:
         figure.set_size_inches(width * smaller, height * smaller)
+
+
+def _lay_out(figure: Figure) -> None:
+    """Make room for labels in a figure whose author left that to us: else long ones are cut off at its edges."""
+    if figure.get_layout_engine() is not None or vars(figure.subplotpars) != vars(SubplotParams()):
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some axes stand where they were put: those stay
+        figure.tight_layout()
 
 
 def safe_function(function: object) -> Draws:
