@@ -74,12 +74,13 @@ def files(number: int) -> dict[str, str]:
         resource("tbl-page", "p", "findings", PAGE_ONE, "At a glance"),
         resource("tbl-funnel", "aaa", "funnel", FUNNEL, "The path from referral to completion, with denominators"),
         resource("tbl-own", "bbb", "shares", LEVELS, "Who came: of one's own"),
+        resource("fig-path", "ddd", "pathway", "group,state,time,estimate", "Who came: of one's own"),
         resource("fig-harm", "ccc", "cumulative_incidence", CURVE, "Who came: of one's own"),
     ]
     return {
         **made, "data/datapackage.json": json.dumps({"resources": resources}),
         "data/tbl-own.csv": "\n".join([LEVELS, *LEVEL, ""]), "data/fig-harm.csv": "\n".join([CURVE, *CAUSES, ""]),
-        "data/README.md": f"# {number}\n",
+        "data/fig-path.csv": "group,state,time,estimate\n", "data/README.md": f"# {number}\n",
     }  # fmt: skip
 
 
@@ -90,6 +91,7 @@ def changed() -> dict[str, object]:
         ("tbl-own", "group all, variable Gender, term o, label Another", "n_event", 3, 4),
         ("tbl-own", "group all, variable Area, term a, label Another", "n", None, 4),
         ("fig-harm", "group A pilot, cause recorded harm, time 91 (2)", "n_risk", 9, 8),
+        ("fig-path", "group A pilot, state lapsed, time 30", "estimate", 0.5, 0.6),
         ("tbl-funnel", "", "", None, "table"),
     ]  # fmt: skip
     names = ("output", "where", "column", "old", "new")
@@ -178,6 +180,8 @@ def test_what_changed_is_told_in_rows_that_people_can_read(site: Path) -> None:
         ["Area: Another", "all", "Out of", "missing", "4"],
         ["Who came: of one's own"],
         ["Recorded harm, by day 91", "A pilot", "At risk", "9", "8"],
+        ["Who came: of one's own"],
+        ["By day 30, lapsed", "A pilot", "Estimate", "0.5", "0.6"],
         ["The path from referral to completion, with denominators"],
         ["not shown before."],
     ]
@@ -192,6 +196,8 @@ def test_what_changed_is_told_in_rows_that_people_can_read(site: Path) -> None:
             "0.6",
         ],
     ]
+    path = ["Al día 30, ausentes", "Un piloto", "Estimación", "0.5", "0.6"]
+    assert path in rows(site / "es/quarterly/2000Q3/index.html")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from evalkit.publish.rendering import column_headings
 from evalkit.site._gather import Release
 from evalkit.site._series import Question, Row
 from evalkit.site._words import Reader, Told, label_of, plain
+from evalkit.words import keys
 
 _REPEATED = re.compile(r" \(\d+\)$")  # of rows that have the same name
 
@@ -88,7 +89,7 @@ def _output(
         plainly = str(n["column"]).replace("_", " ")
         shown.append({
             "what": label_of(row, question, reader, language) if n["where"] else "",
-            "more": [reader.told(row.about[k], language) for k in ("state", "period") if row.about.get(k)],
+            "more": _more(row, language, reader),
             "group": reader.told(row.group, language) if row.group else "",
             "column": columns.get(n["column"]) or (reader.told(plainly) if plainly else ""),
             "old": _value(n["old"], reader),
@@ -96,6 +97,14 @@ def _output(
             "came": "" if n["column"] else "old" if n["old"] is None else "new",
         })  # fmt: skip
     return {"title": reader.told(title, language) if item else Told(title), "rows": shown}
+
+
+def _more(row: Row, language: str, reader: Reader) -> list[Told]:
+    """Return what names a row beside its label: a state, which data files have as a key, and a quarter."""
+    state, period = row.about.get("state", ""), row.about.get("period", "")
+    key = f"state.{state}"
+    said = Told(reader.say(key)) if key in keys() else reader.told(state, language)
+    return [*([said] if state else []), *([Told(period)] if period else [])]
 
 
 def _row(where: str, columns: Iterable[str]) -> Row:
