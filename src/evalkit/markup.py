@@ -248,7 +248,7 @@ def box(kind: str, text: str) -> str:
 
     Parameters
     ----------
-    kind : {"finding", "caveat", "absent", "note"}
+    kind : {"finding", "caveat", "help", "absent", "note"}
     text : str
 
     Returns

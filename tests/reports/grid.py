@@ -15,7 +15,8 @@ _COLUMNS = ("group", "n", "estimate", "conf_low", "conf_high", "period")
 _SHARE = re.compile(
     r"((?:under |over )?\d+)% ?\(((?:under |over )?\d+)%\sto\s((?:under |over )?\d+)%\)(?: of ([\d,]+))?"
 )
-_GAP = re.compile(r"([+−]?\d+) ?\(([+−]?\d+)\sto\s([+−]?\d+)\)")
+_GAP = re.compile(r"([+−]?\d+)\sto\s([+−]?\d+)")
+_SAID = re.compile(r"(\d+) (?:(fewer|more) )?to (\d+) (fewer|more) of every hundred people")
 _ROW = re.compile(r'<tr><th scope="row".*?</tr>', re.DOTALL)
 _CELL = re.compile(r'<td\b[^>]*data-head="([^"]*)"[^>]*>(.*?)</td>', re.DOTALL)
 _ALT = re.compile(r'aria-label="([^"]*)"')
@@ -60,19 +61,19 @@ def wrong_in_grid(table: str, rows: pd.DataFrame, gaps: Sequence[Gap], groups: t
     scales: set[float] = set()
     wrong = []
     for line in _ROW.findall(table):
-        for i, (head, cell) in enumerate(_CELL.findall(line)):
+        cells = _CELL.findall(line)
+        for i, (head, cell) in enumerate(cells):
             if i < 2:
-                found = _side(cell, rows[rows["group"] == groups[i]], groups[i])
-            elif i == 2:
-                found = _gap(cell, gaps, scales)
+                own = rows[rows["group"] == groups[i]]
+                found = [*_side(cell, own, groups[i]), *_over(cell, own)]
             else:
-                found = _over(cell, rows[rows["group"] == groups[0]])
+                found = [*(_gap(cell, gaps, scales) if i == 2 else _said(cell, cells[2][1]))]
             wrong += [f"{head}: {problem}: {_plain(cell)}" for problem in found]
     return wrong + (["gaps are drawn on scales of their own"] if len(scales) > 1 else [])
 
 
 def _side(cell: str, rows: pd.DataFrame, group: str) -> Iterator[str]:
-    text = _plain(cell)
+    text = _plain(cell).removesuffix(" by quarter")
     if found := _SHARE.fullmatch(text):
         share, low, high, people = found.groups()
         known = rows.dropna(subset=["estimate", "conf_low", "conf_high"])
@@ -106,29 +107,44 @@ def _gap(cell: str, gaps: Sequence[Gap], scales: set[float]) -> Iterator[str]:
     if text == "–":
         return
     found = _GAP.fullmatch(text)
-    if found is None or found.groups() not in {(_signed(g.estimate), _signed(g.low), _signed(g.high)) for g in gaps}:
+    known = [g for g in gaps if found is not None and found.groups() == (_signed(g.low), _signed(g.high))]
+    if found is None or not known:
         yield "no such gap"
         return
-    gap, low, high = found.groups()
-    if html.unescape(_ALT.findall(cell)[0]) != f"Gap in points: {gap}, range {low} to {high}":
+    low, high = found.groups()
+    if [html.unescape(alt) for alt in _ALT.findall(cell)] != [f"Gap in points: from {low} to {high}"]:
         yield "another alternative text"
     (left, right), (at,) = (
-        re.findall(r'd="M([\d.-]+) 7H([\d.-]+)" [^>]*width="3.5"', cell)[0],
-        re.findall(r'd="M([\d.-]+) 2L', cell),
+        re.findall(r'd="M([\d.-]+) 9H([\d.-]+)" [^>]*width="5"', cell)[0],
+        re.findall(r'd="M([\d.-]+) 5L', cell),
     )
-    for said, x in ((gap, at), (low, left), (high, right)):
+    for said, x in ((low, left), (high, right)):
         value, place = _number(said), float(x) - 50
         if (value == 0) != (place == 0) or value * place < 0:
             yield "drawn on another side"
         elif value:
             scales.add(float(round(50 * value / place / 10)))
+    if scales:  # the diamond is drawn where no number stands: the whole points of the gap
+        drawn = f"{(float(at) - 50) * 10 * min(scales) / 50:.0f}"
+        if drawn.replace("-0", "0") not in {rounded(100 * g.estimate).replace("-0", "0") for g in known}:
+            yield "another diamond"
+
+
+def _said(cell: str, gap: str) -> Iterator[str]:
+    """Hold the words of a line to the limits that stand beside them: no gap, no words of one."""
+    said, limits = _SAID.search(_plain(cell)), _GAP.fullmatch(_plain(gap))
+    if said is None or limits is None:
+        if (said is None) != (limits is None):
+            yield "words without a gap, or a gap without words"
+        return
+    first, way, last, other = said.groups()
+    ends = [_number(one) * (-1 if name == "fewer" else 1) for one, name in ((first, way or other), (last, other))]
+    if sorted(ends) != sorted(map(_number, limits.groups())):
+        yield "other limits than the gap's"
 
 
 def _over(cell: str, rows: pd.DataFrame) -> Iterator[str]:
-    for share in re.findall(r"a quarter ago (\d+)%", _plain(cell)):
-        if "baseline" not in rows or share not in {_whole(v) for v in rows["baseline"].dropna()}:
-            yield "no such share a quarter ago"
-    for alt in _ALT.findall(cell):
+    for alt in (one for one in _ALT.findall(cell) if one.startswith("By quarter of referral")):
         said = _POINT.findall(html.unescape(alt))
         known = rows.dropna(subset=["period"]) if "period" in rows else rows.iloc[:0]
         for value, sign, period in said:
@@ -136,7 +152,7 @@ def _over(cell: str, rows: pd.DataFrame) -> Iterator[str]:
             ways = {_whole(v) for v in own["estimate"].dropna()} if sign else {f"{v:,.0f}" for v in own["n"].dropna()}
             if value not in ways:
                 yield f"no such quarter ({value}{sign} in {period})"
-        heights = [float(y) for y in re.findall(r'cy="([\d.]+)"', cell)]
+        heights = [float(y) for y in re.findall(r'cy="([\d.]+)" r="1.7"', cell)]
         values = [_number(value) for value, *_ in said]
         top = 100.0 if said and said[0][1] else max([*values, 1.0])
         if len(heights) != len(values) or any(

@@ -254,6 +254,34 @@ def test_the_target_trial(assignment: str, shown: list[dict[str, Any]]) -> None:
     )
 
 
+MEASURED = {
+    ("participants", "sessions", "exits"): ["Engagement, disengagement and completion, measured alike", "Disengagement: the same"],
+    ("participants", "outcomes"): ["Harm, measured alike", "Harm: the same"],
+    ("participants",): [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("assignment", ["mandate", "random"])
+@pytest.mark.parametrize("tables", MEASURED)
+def test_the_target_trial_names_no_outcome_that_the_study_does_not_measure(
+    tables: tuple[str, ...], assignment: str, shown: list[dict[str, Any]]
+) -> None:
+    target_trial(told(of=small(tables=tables, assignment=assignment)))
+    text = shown[0]["text/markdown"]
+    found = {row[0]: row[1:] for row in rows(text)}
+    assert ("Outcomes" in found, "Analysis" in found) == (bool(MEASURED[tables]),) * 2
+    if MEASURED[tables]:
+        outcomes, analysis = MEASURED[tables]
+        assert found["Outcomes"][0] == (outcomes if assignment == "mandate" else "Measured alike in both groups")
+        assert found["Analysis"][1].startswith(analysis)
+    absent = [
+        word
+        for word, table in {"harm,": "outcomes", "engage": "sessions", "session": "sessions"}.items()
+        if table not in tables
+    ]
+    assert not [word for word in absent if word in text.lower().replace("who cause harm", "")]
+
+
 def test_statistical_methods_hold_the_protocols_numbers(shown: list[dict[str, Any]]) -> None:
     statistics(told())
     lines = points(shown[0]["text/markdown"])

@@ -239,7 +239,7 @@ PAIP  | 90   | 180    | 0.44     | 0.4      | 0.49      | pass
         ["Day 30", "90% (85% to 95%)", "50% (45% to 55%)", "+40.0 (+30.0 to +50.0)"],
         ["Day 60", "70% (60% to 80%)", "–", "–"],
         ["Day 90", "–", "44% (40% to 49%)", "–"],
-        ["A note."],
+        ["Differences are taken before the shares are rounded. A note."],
     ]
 
 
@@ -264,6 +264,7 @@ completion    | 30   | -0.16    | -0.2     | -0.12
         ["Day 90", "30% (25% to 35%)", "–", "–"],
         ["Completed"],
         ["Day 30", "4% (3% to 5%)", "20% (15% to 25%)", "−16.0 (−20.0 to −12.0)"],
+        ["Differences are taken before the shares are rounded."],
     ]
 
 

@@ -47,7 +47,8 @@ def target_trial(report: Report) -> None:
         "covariates": _covariates(report),
         "target": target_of(report.study),
     }
-    emit("markdown", written.target_trial(said, report.study.comparison.assignment), kind="about")
+    tables = frozenset(name for name in _TABLES if report.cohort.has(name))
+    emit("markdown", written.target_trial(said, tables, report.study.comparison.assignment), kind="about")
 
 
 def statistics(report: Report) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from evalkit import analyses
 from evalkit.disclosure import Safe
-from evalkit.markup import heading, paragraphs, sign
+from evalkit.markup import box, heading, paragraphs, sign
 from evalkit.report._event_share import EventShare, left_by, share_harmed, share_left
 from evalkit.report._mark import emit
 from evalkit.views import Gap, Indicator, count, indicator_numbers, indicator_table, listed, numbered, words
@@ -80,14 +80,13 @@ class PageOne:
 
     @property
     def sentences(self) -> list[str]:
-        """At most five sentences: what changed (of two steps), the target, what harm holds, where help is."""
+        """At most four sentences: what changed (of two steps), the target, what harm holds."""
         harm, report = self.report.study.harm, self.report
         said = [] if self.whole else self._changes()
         said.append(self._targets())
         if any(one.key == "harm" for one in self.found):
             kinds = listed([translated(_kind(kind)) for kind in harm.kinds])
             said.append(words("find.harm.holds", kinds=kinds))
-            said += [words("find.help", help=translated(harm.helpline))] if harm.helpline else []
         return said if report.cohort.has("sessions") or report.cohort.has("outcomes") else said[:1]
 
     def _targets(self) -> str:
@@ -97,13 +96,21 @@ class PageOne:
         return words("find.target.set", targets=listed(named)) if named else words("find.target.none")
 
     def _changes(self) -> list[str]:
-        moved = [one for one in self.found if one.changed is not None]
-        clear = [
-            words(f"find.changed.{one.key}.{one.changed.direction}", **_ends(one.changed))
-            for one in moved
-            if one.changed is not None and one.changed.direction != "none"
-        ]
-        return clear or ([words("find.changed.none")] if moved else [])
+        """Say how the focus stood a quarter ago, together with whether that is a change: a share alone reads as one."""
+        own, clear, then = within(self.report.groups[0]), [], []
+        for one in self.found:
+            if one.changed is not None:
+                key, share = f"find.changed.{one.key}.{one.changed.direction}", percent(one.line.before)
+                (then if one.changed.direction == "none" else clear).append(
+                    words(key, focus=own, share=share, **_ends(one.changed))
+                )
+        return clear or ([words("find.changed.none", focus=own, shares=listed(then))] if then else [])
+
+    @property
+    def help(self) -> str:
+        """Where help is, in a line of its own: whoever needs it does not read five sentences first."""
+        line = self.report.study.harm.helpline if any(one.key == "harm" for one in self.found) else ""
+        return box("help", words("find.help", help=translated(line))) if line else ""
 
     @property
     def unknown(self) -> str:
@@ -160,7 +167,7 @@ def show_findings(report: Report, *, whole: bool = False, label: str = "") -> No
         data=indicator_numbers(lines, report.groups),
         words={"caption": words("ind.caption")},
     )
-    put("markdown", paragraphs(" ".join(page.sentences), page.unknown))
+    put("markdown", paragraphs(" ".join(page.sentences), page.unknown, page.help))
 
 
 def _referred(report: Report, *, whole: bool) -> Finding:
@@ -181,7 +188,7 @@ def _referred(report: Report, *, whole: bool) -> Finding:
     series, also = _cohorts(report, "referred")
     whom = words("ind.referred.whom", start=long_date(report.study.starts))
     # Its estimate asks for the new people of this quarter, too: it has another name in the next.
-    line = Indicator("referred", words("ind.referred"), whom, says, (sides[0], sides[1]), series=series)
+    line = Indicator("referred", words("ind.referred"), whom, says, sides=(sides[0], sides[1]), series=series)
     return Finding(line, (safe, *also))
 
 
@@ -221,9 +228,8 @@ def _step(report: Report, step: str, *, whole: bool) -> Finding:
         words(f"ind.{step}{part}", sessions=rules.engaged.sessions, days=rules.engaged.days, time=time)
         for part in ("", ".whom")
     )
-    line = Indicator(
-        step, name, whom, _says(report, sides, gap, withheld=withheld), sides, gap, series, before, safe.estimates.id
-    )
+    said = _says(report, sides, gap, withheld=withheld)
+    line = Indicator(step, name, whom, *said, sides, gap, series, before, safe.estimates.id)
     return Finding(line, (safe, *also, *cohorts), changed)
 
 
@@ -256,7 +262,7 @@ def _event(report: Report, found: EventShare | None, key: str) -> Finding:
     whom = words(f"ind.harm.whom.{harm.origin}" if key == "harm" else "ind.left.whom", **said)
     name, says = words(f"ind.{key}", **said), _says(report, (own, other), gap, withheld=withheld)
     question = "" if found is None else found.safe.estimates.id
-    line = Indicator(key, name[:1].upper() + name[1:], whom, says, (own, other), gap, estimate_id=question)
+    line = Indicator(key, name[:1].upper() + name[1:], whom, *says, (own, other), gap, estimate_id=question)
     return Finding(line, () if found is None else (found.safe,))
 
 
@@ -265,13 +271,12 @@ def _time(days: float) -> str:
     return words(f"time.{_NAMED[int(days)]}") if int(days) in _NAMED else words("time.days", n=count(days))
 
 
-def _says(report: Report, sides: Sequence[pd.Series | None], gap: Gap | None, *, withheld: bool) -> str:
-    """Say in a few words what may be concluded, with its direction and range."""
-    if sides[0] is None:
-        return words("says.withheld" if withheld else "says.early")
-    if gap is None:
-        return words("says.alone", other=within(report.groups[1]))
-    return words(f"says.{gap.direction}", **_both(report), **_ends(gap))
+def _says(report: Report, sides: Sequence[pd.Series | None], gap: Gap | None, *, withheld: bool) -> tuple[str, str]:
+    """Say in a few words what may be concluded, with its direction and range; and the verdict of it."""
+    missing = "withheld" if withheld else "early"
+    key = missing if sides[0] is None else "alone" if gap is None else gap.direction
+    ends = {} if gap is None else _ends(gap)
+    return words(f"says.{key}", **_both(report), **ends), words(f"verdict.{key}")
 
 
 def _ends(gap: Gap) -> dict[str, str]:

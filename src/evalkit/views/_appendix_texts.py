@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["ASSIGNED", "CHECKLIST", "SECTIONS", "STATISTICS", "TARGET_TRIAL", "TERMS", "TRIAL_WITHOUT_MANDATE"]
+__all__ = [
+    "ASSIGNED",
+    "CHECKLIST",
+    "SECTIONS",
+    "STATISTICS",
+    "TARGET_TRIAL",
+    "TERMS",
+    "TRIAL_WITHOUT",
+    "TRIAL_WITHOUT_MANDATE",
+]
 
 TARGET_TRIAL: tuple[tuple[str, str, str], ...] = (
     (
@@ -47,6 +56,32 @@ TRIAL_WITHOUT_MANDATE: dict[str, tuple[str, str]] = {
     "Outcomes": ("Measured alike in both groups", "As recorded"),
 }
 """What stands in place of some of these where no mandate sets the groups apart."""
+
+TRIAL_WITHOUT: dict[str, dict[str, tuple[str, str]]] = {
+    "sessions": {
+        "Start of follow-up": (
+            "The day of assignment",
+            "Referral or intake, as each section says; the same in both groups",
+        ),
+        "Outcomes": (
+            "Harm, measured alike",
+            "The same, as recorded; harm may be recorded more often of people under court supervision",
+        ),
+        "Analysis": (
+            "Cumulative incidence by group",
+            "Harm: the same, weighted, standardized and both, with E-values",
+        ),
+    },
+    "outcomes": {
+        "Outcomes": ("Engagement, disengagement and completion, measured alike", "The same, as recorded"),
+        "Analysis": (
+            "Cumulative incidence by group",
+            "Disengagement: the same, weighted, standardized and both, with E-values. Engagement and completion: "
+            "unadjusted only",
+        ),
+    },
+}
+"""The same where a table is not part of the study: of what is not measured nothing is claimed."""
 
 ASSIGNED = {"mandate": "By whether a court sent somebody", "random": "By lot", "other": "Not by lot"}
 """How people came to be in one group or the other."""

@@ -14,18 +14,21 @@ from evalkit.views._appendix_texts import (
     STATISTICS,
     TARGET_TRIAL,
     TERMS,
+    TRIAL_WITHOUT,
     TRIAL_WITHOUT_MANDATE,
 )
 from evalkit.words import translated, words
 
 
-def target_trial(said: Mapping[str, str], assignment: str = "mandate") -> str:
+def target_trial(said: Mapping[str, str], tables: frozenset[str], assignment: str = "mandate") -> str:
     """Write what a trial would do beside what this study does.
 
     Parameters
     ----------
     said : mapping of str to str
         start, focus, comparison, covariates, target.
+    tables : frozenset of str
+        Tables that are part of the study: what others would tell is no outcome of it.
     assignment : {"mandate", "random", "other"}, default "mandate"
         How people came to be in one group or the other.
 
@@ -34,8 +37,12 @@ def target_trial(said: Mapping[str, str], assignment: str = "mandate") -> str:
     str
         A table.
     """
-    told, own = {**said, "assigned": ASSIGNED[assignment]}, {} if assignment == "mandate" else TRIAL_WITHOUT_MANDATE
-    pairs = [(part, *own.get(part, (trial, study))) for part, trial, study in TARGET_TRIAL]
+    told = {**said, "assigned": ASSIGNED[assignment]}
+    missing = [parts for name, parts in TRIAL_WITHOUT.items() if name not in tables]
+    own = {part: texts for parts in missing for part, texts in parts.items()}
+    own |= {} if assignment == "mandate" else TRIAL_WITHOUT_MANDATE
+    nothing = {"Outcomes", "Analysis"} if len(missing) == len(TRIAL_WITHOUT) else set()
+    pairs = [(part, *own.get(part, texts)) for part, *texts in TARGET_TRIAL if part not in nothing]
     rows = [(translated(part), words(trial), words(study, **told)) for part, trial, study in pairs]
     return table(_in_words("Part", "A trial that could answer the question", "This study"), rows, (18, 38, 44))
 

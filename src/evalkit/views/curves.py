@@ -277,7 +277,9 @@ def difference_table(curve: Safe, differences: Safe, groups: Sequence[str], note
     frame = frame.assign(order=order).sort_values("order", kind="stable").drop(columns="order")
     headings = {"day": "When", **{f"c{i}": f"{g} (95% CI)" for i, g in enumerate(groups)}}
     headings["gap"] = "Difference, points (95% CI)"
-    return html_table(frame, headings, numbers=["gap"], note=note, groups="part" if "cause" in rows else None)
+    # A share is printed in whole percent: who subtracts one from the other gets another difference.
+    said = " ".join(part for part in (words("note.rounding") if len(gaps) else "", note) if part)
+    return html_table(frame, headings, numbers=["gap"], note=said, groups="part" if "cause" in rows else None)
 
 
 def told_points(row: pd.Series) -> str:

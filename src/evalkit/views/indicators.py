@@ -18,9 +18,21 @@ import pandas as pd
 
 from evalkit.views._gap import Gap
 from evalkit.views.style import COMPARISON, FOCUS, INK, MUTED, RULE
-from evalkit.words import NOT_SHOWN, count, interval, listed, percent, points, translated, whole_percent, words
+from evalkit.words import (
+    NOT_SHOWN,
+    between,
+    count,
+    interval,
+    listed,
+    percent,
+    points,
+    translated,
+    whole_percent,
+    within,
+    words,
+)
 
-_WIDTHS = ((24, 16.5, 16.5, 13, 9, 21), (22, 18, 18, 17, 25))
+_WIDTHS = (22.5, 18.5, 16.5, 15.5, 27)
 _LEFT = ' style="text-align: left"'
 _FEWEST_POINTS = 3
 """Of a line over time: fewer are no line."""
@@ -38,6 +50,8 @@ class Indicator:
         What it is in plain words, and of whom.
     says : str
         What may be concluded.
+    verdict : str
+        The same in one or two words, to be seen before any number: "Unclear."; '' where nothing is compared.
     sides : (pandas.Series or None, pandas.Series or None)
         The focus and the comparison: n, and estimate, conf_low, conf_high where it is a share; None where not shown.
     gap : Gap or None
@@ -54,6 +68,7 @@ class Indicator:
     name: str
     whom: str
     says: str
+    verdict: str = ""
     sides: tuple[pd.Series | None, pd.Series | None] = (None, None)
     gap: Gap | None = None
     series: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -71,6 +86,11 @@ class Indicator:
         # What is not given as a whole is not drawn in parts.
         known = self.series[self.value].notna().sum() if len(self.series) and self.sides[0] is not None else 0
         return self.series if known >= _FEWEST_POINTS else self.series.iloc[:0]
+
+    @property
+    def undrawn(self) -> bool:
+        """Whether it is a share that is given, with too few quarters of referral that may be shown for a line."""
+        return self.value == "estimate" and self.sides[0] is not None and len(self.series) > 0 and self.drawn.empty
 
 
 def _is_share(side: pd.Series) -> bool:
@@ -93,31 +113,30 @@ def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: s
     str
     """
     compared = any(one.gap is not None for one in found)
-    timed = any(len(one.drawn) or pd.notna(one.before) for one in found)
     widest = max((abs(v) for one in found if one.gap for v in (one.gap.low, one.gap.high)), default=0.0)
     scale = max(10 * -(-round(100 * widest) // 10), 20)
-    heads = [words("ind.what"), *map(translated, groups), words("ind.gap"), words("ind.over"), words("ind.says")]
-    if not timed:
-        heads.remove(words("ind.over"))
+    heads = [words("ind.what"), *map(translated, groups), words("ind.gap"), words("ind.says")]
     rows = []
     for one in found:
+        own, other = one.sides
         cells = [
-            *(_side(side, group, focus=not i) for i, (side, group) in enumerate(zip(one.sides, groups, strict=True))),
+            _side(own, groups[0], focus=True) + _over(one),
+            _side(other, groups[1], focus=False),
             _gap(one.gap, scale),
-            *([_over(one)] if timed else []),
-            _text(one.says),
+            _lines(_span("verdict", one.verdict), _text(one.says)),
         ]
-        head = f"<strong>{_text(one.name)}</strong><br>{_small(one.whom)}"
+        head = _lines(f"<strong>{_text(one.name)}</strong>", _small(one.whom))
         named = zip(heads[1:], cells, strict=True)
         body = "".join(f'<td{_LEFT} data-head="{_text(name)}"{_none(cell)}>{cell}</td>' for name, cell in named)
         rows.append(f'<tr><th scope="row"{_LEFT}>{head}</th>{body}</tr>')
-    widths = _WIDTHS[0] if timed else _WIDTHS[1]
-    columns = "".join(f'<col style="width: {width}%">' for width in widths)
+    columns = "".join(f'<col style="width: {width}%">' for width in _WIDTHS)
     top = "".join(f'<th scope="col"{_LEFT}>{_text(head)}</th>' for head in heads)
     shown = any(side is not None and _is_share(side) for one in found for side in one.sides)
-    read = [words(key) for key, drawn in (("ind.note", shown), ("ind.note.gap", compared)) if drawn]
+    undrawn = any(one.undrawn for one in found)
+    told = (("ind.note", shown), ("ind.note.gap", compared), ("ind.note.series", undrawn))
+    read = [words(key, focus=within(groups[0])) for key, is_so in told if is_so]
     said = " ".join([note, *read]).strip()
-    foot = f'<tfoot><tr><td colspan="{len(heads)}"{_LEFT}>{_text(said)}</td></tr></tfoot>'
+    foot = f'<tfoot><tr><td colspan="{len(heads)}"{_LEFT}>{_span("legend", said)}</td></tr></tfoot>'
     return (
         f'<table class="indicators"><colgroup>{columns}</colgroup><thead><tr>{top}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody>{foot}</table>"
@@ -132,42 +151,46 @@ def _text(said: str) -> str:
     return html.escape(said)
 
 
+def _span(kind: str, said: str) -> str:
+    return f'<span class="{kind}">{_text(said)}</span>' if said else ""
+
+
 def _small(said: str) -> str:
-    return f'<span class="small">{_text(said)}</span>' if said else ""
+    return _span("small", said)
 
 
-def _big(said: str) -> str:
-    return f'<span class="big">{_text(said)}</span>'
+def _lines(*parts: str) -> str:
+    return "<br>".join(part for part in parts if part)
 
 
 def _side(side: pd.Series | None, group: str, *, focus: bool) -> str:
     if side is None:
         return NOT_SHOWN
     if not _is_share(side):
-        return _big(count(side["n"]))
+        return _span("big", count(side["n"]))
     share, limits = percent(side["estimate"]), interval(side["conf_low"], side["conf_high"])
     whom = f" {words('ind.of', n=count(side['n']))}" if pd.notna(side.get("n")) else ""
     alt = words("ind.alt.bar", group=group, share=share, limits=limits)
-    return f"{_big(share)}<br>{_bar(side, alt, focus=focus)}<br>{_small(f'({limits}){whom}')}"
+    return _lines(_span("big", share), _bar(side, alt, focus=focus), _small(f"({limits}){whom}"))
 
 
 def _gap(gap: Gap | None, scale: int) -> str:
+    """Write a gap as its limits only: of rounded shares side by side the reader takes another difference."""
     if gap is None:
         return NOT_SHOWN
-    said, (low, high) = points(gap.estimate, 0), (points(limit, 0) for limit in (gap.low, gap.high))
-    alt = words("ind.alt.gap", gap=said, low=low, high=high)
-    limits = words("between", low=low, high=high)
-    return f"{_big(said)}<br>{_gap_bar(gap, scale, alt)}<br>{_small(f'({limits})')}"
+    low, high = (points(limit, 0) for limit in (gap.low, gap.high))
+    return _lines(_gap_bar(gap, scale, words("ind.alt.gap", low=low, high=high)), _text(between(low, high)))
 
 
 def _over(one: Indicator) -> str:
-    ago = _small(words("ind.before", share=percent(one.before))) if pd.notna(one.before) else ""
+    """Draw the focus over time in its own cell: beside both groups nobody could tell whose line it is."""
     if one.drawn.empty:
-        return ago or NOT_SHOWN
+        return ""
     write = percent if one.value == "estimate" else count
     pairs = zip(one.drawn["period"], one.drawn[one.value], strict=True)
     said = listed([words("ind.alt.point", period=p, value=write(v)) for p, v in pairs if pd.notna(v)])
-    return f"{_line(one, words('ind.alt.series', values=said))}{'<br>' if ago else ''}{ago}"
+    line = _line(one, words("ind.alt.series", values=said))
+    return f"<br>{line} {_small(words('ind.series'))}"
 
 
 def indicator_numbers(found: Sequence[Indicator], groups: tuple[str, str]) -> pd.DataFrame:
@@ -235,17 +258,18 @@ def _bar(side: pd.Series, alt: str, *, focus: bool) -> str:
 
 
 def _gap_bar(gap: Gap, scale: int, alt: str) -> str:
-    """Draw a gap in points around a dashed line of no gap, with a tick at every ten points."""
+    """Draw a gap in points, with a tick at every ten: the dashed line of no gap is seen through what spans it."""
     at, low, high = (50 + 50 * whole_percent(v) / scale for v in (gap.estimate, gap.low, gap.high))
-    ticks = "".join(f"M{50 + 50 * points / scale:g} 5V9" for points in range(-scale, scale + 1, 10) if points)
+    ticks = "".join(f"M{50 + 50 * points / scale:g} 7V11" for points in range(-scale, scale + 1, 10) if points)
     shapes = [
-        _path("M0 7H100", RULE, 1.5),
+        _path("M0 9H100", RULE, 1.5),
         _path(ticks, MUTED, 0.8),
-        _path("M50 0V14", INK, 1, ' stroke-dasharray="2 1.5"'),
-        _path(f"M{low:.1f} 7H{high:.1f}", INK, 3.5),
-        f'<path d="M{at:.1f} 2L{at + 5:.1f} 7L{at:.1f} 12L{at - 5:.1f} 7Z" fill="{INK}"/>',
+        _path(f"M{low:.1f} 9H{high:.1f}", MUTED, 5),
+        _path("M50 0V18", "#ffffff", 4),
+        _path("M50 0V18", INK, 1.8, ' stroke-dasharray="3 1.5"'),
+        f'<path d="M{at:.1f} 5L{at + 4:.1f} 9L{at:.1f} 13L{at - 4:.1f} 9Z" fill="{INK}" stroke="#ffffff"/>',
     ]
-    return _svg(alt, (-6, 0, 112, 14), 58, "".join(shapes))
+    return _svg(alt, (-6, 0, 112, 18), 66, "".join(shapes))
 
 
 def _line(one: Indicator, alt: str) -> str:
@@ -262,4 +286,4 @@ def _line(one: Indicator, alt: str) -> str:
     dots = "".join(
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.7" fill="{FOCUS}"/>' for x, y in places if not math.isnan(y)
     )
-    return _svg(alt, (-3, 0, 50, 18), 40, _path("M0 16H44", RULE, 1) + _path(d, FOCUS, 1.2) + dots)
+    return _svg(alt, (-3, 0, 50, 18), 36, _path("M0 16H44", RULE, 1) + _path(d, FOCUS, 1.2) + dots)

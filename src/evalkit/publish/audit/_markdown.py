@@ -37,6 +37,7 @@ _OURS = (
     "content-visible",
     "contents",
     "finding",
+    "help",
     "keep",
     "newpage",
     "note",

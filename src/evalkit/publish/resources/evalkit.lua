@@ -26,9 +26,9 @@ local function literal_words(document)
   })
 end
 
--- Boxes: ::: {.finding}, {.caveat}, {.absent}, {.note} ---------------------------------------------------------
+-- Boxes: ::: {.finding}, {.caveat}, {.help}, {.absent}, {.note} ---------------------------------------------------------
 
-local boxes = { finding = true, caveat = true, absent = true, note = true, keep = true, newpage = true }
+local boxes = { finding = true, caveat = true, help = true, absent = true, note = true, keep = true, newpage = true }
 
 -- ::: {.annex}: from here on in smaller letters. Empty, because an annex holds outputs of many cells.
 local function annex(div)
@@ -283,7 +283,7 @@ local function aside(raw)
 end
 
 local entities = { ["&lt;"] = "<", ["&gt;"] = ">", ["&quot;"] = '"', ["&#x27;"] = "'", ["&amp;"] = "&" }
-local sizes = { big = "size: 14.5pt, weight: \"bold\"", small = "size: 7.75pt" }
+local sizes = { big = "size: 13.5pt, weight: \"bold\"", verdict = "size: 11pt, weight: \"bold\"", legend = "size: 8.25pt", small = "size: 7.75pt" }
 
 local function with_pictures(grid, kept)
   return grid:walk({
