@@ -35,7 +35,10 @@ _LIMITS = {"low": "conf_low", "high": "conf_high"}
 _WITH_LIMITS = {"share": "estimate", **_LIMITS}
 _FROM_TO = {
     f"{side}.{kind}" for side in ("gap", "change", "rmst.gap", "effect") for kind in ("none", "higher", "lower")
-} | {"effect.unclear"}
+} | {
+    "effect.unclear",
+    *(f"find.changed.{step}.{way}" for step in ("engaged", "completed") for way in ("higher", "lower")),
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ SPECS: dict[str, Spec] = {
     "group.share.of": Spec({**_WITH_LIMITS, "x": "n_event", "people": "n"}),
     "group.share.limits": Spec(_WITH_LIMITS),
     "group.share": Spec({"share": "estimate"}),
+    "find.changed.engaged.none": Spec({"share": "baseline"}),
+    "find.changed.completed.none": Spec({"share": "baseline"}),
     "count.value": Spec({"value": "estimate", **_LIMITS}),
     "alt.day": Spec({"share": "estimate", **_DAY}),
     "alt.value": Spec({"value": "estimate"}),
@@ -78,6 +83,9 @@ SPECS: dict[str, Spec] = {
     "cif.day": Spec({**_WHEN, "cause": "cause"}, items=_SHARES, listed="shares"),
     "each": Spec({"label": "label"}, items=_SHARES, listed="shares"),
     "limit.missing": Spec({}, items=_SHARES, listed="shares"),
+    "find.changed.none": Spec(
+        {}, items=("find.changed.engaged.none", "find.changed.completed.none"), listed="shares"
+    ),
     "count.day": Spec(_WHEN, items=("count.value",), listed="values"),
     "head.count": Spec(_WHEN, items=("count.value",), listed="values"),
     "head.shares": Spec({"label": "label"}, items=_SHARES, listed="shares"),
@@ -321,6 +329,10 @@ class Claims:
             ]
             moved = latest.get(self.groups[0], np.nan) - float(_plain(places["before"]))
             own = [r for r in own if abs(100 * r["estimate"] - moved) <= 1.01]
+            return any(_ends(r["conf_low"], r["conf_high"], 100, places, direction) for r in own)
+        if kind.startswith("find.changed"):
+            rows = self._of({"group": self.groups[0]})
+            own = [r for r in rows if fits(places["share"], float(r.get("baseline", np.nan)))]
             return any(_ends(r["conf_low"], r["conf_high"], 100, places, direction) for r in own)
         about = {"measure": "rmst_difference"} if kind == "rmst.gap" else {}
         own = [r for r in self._of(about) if kind == "rmst.gap" or self._labelled(r, places["label"])]

@@ -11,6 +11,7 @@ import pytest
 
 from evalkit.disclosure import Safe
 from evalkit.report import conclusions
+from evalkit.report._findings import page_one
 from evalkit.views import Gap, Look
 from reports.claims import Claims, fits, swapped, under_another_name
 from reports.grid import wrong_in_grid
@@ -191,3 +192,16 @@ def test_how_a_number_may_be_written(said: str, value: float, right: bool) -> No
 
 def test_the_gaps_used_here_are_what_they_are_called() -> None:
     assert [gap.direction for gap in (HIGHER, LOWER, NONE)] == ["higher", "lower", "none"]
+
+
+@pytest.mark.parametrize("moved", [Gap(0.34, 0.2, 0.4), Gap(-0.2, -0.3, -0.1), Gap(0.02, -0.1, 0.1)])
+def test_faults_in_what_changed_since_last_quarter(moved: Gap) -> None:
+    given = BOTH | change(moved, 0.41)
+    (said, *_) = page_one(told(given)).sentences
+    claims = Claims(rows_of(given), [], GROUPS)
+    assert claims.wrong(said) == []
+    assert "41%" in said and "in the pilot" in said
+    faults = [swapped(said, GROUPS), said.replace("41%", "42%")]
+    if "clearly" in said:
+        faults += [FAULTS["much more"](said), swap("clearly rose", "clearly fell")(said)]
+    assert all(claims.wrong(one) for one in faults)

@@ -102,9 +102,9 @@ class PageOne:
             if one.changed is not None:
                 key, share = f"find.changed.{one.key}.{one.changed.direction}", percent(one.line.before)
                 (then if one.changed.direction == "none" else clear).append(
-                    words(key, focus=own, share=share, **_ends(one.changed))
+                    words(key, within=own, share=share, **_ends(one.changed))
                 )
-        return clear or ([words("find.changed.none", focus=own, shares=listed(then))] if then else [])
+        return clear or ([words("find.changed.none", within=own, shares=listed(then))] if then else [])
 
     @property
     def help(self) -> str:
