@@ -28,7 +28,7 @@ def rounded(value: float, digits: int = 0) -> str:
 
 
 _NUMBER = r"(?:(?:under|over) )?[+−]?\d+(?:,\d{3})*(?:\.\d+)?%?"
-_AMOUNT = r"no points apart|as many(?: days)?|\d+ (?:(?:points?|days?) )?(?:lower|higher|fewer|more)"
+_AMOUNT = r"no points apart|as many days|no fewer|no more|\d+ (?:(?:points?|days?) )?(?:lower|higher|fewer|more)"
 _WORD = r"clearly higher|clearly lower|difference unclear(?: by then)?"
 _CAUSES = {"disengaged": "disengagement", "completed": "completion", "attended a first session": "first session"}
 _LIMITS = {"low": "conf_low", "high": "conf_high"}

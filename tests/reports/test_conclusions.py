@@ -67,7 +67,7 @@ LOWER = (
 )
 NEITHER = (
     "**Recorded harm.** After adjustment for what was measured, it is unclear whether the share by six months differs: 12 "
-    "fewer to 6 more of every hundred people in the pilot, by weighting. Any difference in that range fits the data."
+    "fewer to 6 more of every hundred people in the pilot than in PAIP, by weighting. Any difference in that range fits the data."
 )
 MIXED = (
     "**Recorded harm.** The three ways of adjusting do not agree whether there is a difference by six months (by weighting, "

@@ -86,7 +86,7 @@ SURVIVAL = {
         BOTH, "not disengaged", {"": on(90, LOWER)},
     ),
     "unclear": Case(
-        f"{AT_90} Unclear: 12 fewer to 6 more of every hundred people in the pilot.",
+        f"{AT_90} Unclear: 12 fewer to 6 more of every hundred people in the pilot than in PAIP.",
         BOTH, "not disengaged", {"": on(90, NONE)},
     ),
     "a difference of no day": Case(
@@ -158,7 +158,7 @@ INCIDENCES = {
     "two causes": Case(f"{GONE} {DONE}", LEFT),
     "each cause has its own difference": Case(
         f"{GONE} The share is clearly lower in the pilot: by 11 to 29 points. "
-        f"{DONE} Unclear: 12 fewer to 6 more of every hundred people in the pilot.",
+        f"{DONE} Unclear: 12 fewer to 6 more of every hundred people in the pilot than in PAIP.",
         LEFT, gaps={"disengagement": on(90, LOWER), "completion": on(90, NONE)},
     ),
     "a difference of another day": Case(f"{GONE} {DONE}", LEFT, gaps={"disengagement": on(60, LOWER)}),
@@ -351,8 +351,8 @@ MODELS = {
     "effects that are higher, lower and unclear": Case(
         "Unadjusted: the share is clearly higher in the pilot, by 8 to 32 points. "
         "Weighted: the share is clearly lower in the pilot, by 62 to 90 points. "
-        "Standardized: unclear, 12 fewer to 6 more of every hundred people in the pilot. "
-        "Both: unclear, 1 fewer to as many of every hundred people in the pilot.",
+        "Standardized: unclear, 12 fewer to 6 more of every hundred people in the pilot than in PAIP. "
+        "Both: unclear, 1 fewer to no more of every hundred people in the pilot than in PAIP.",
         effects(
             ("Unadjusted", 0.2, 0.08, 0.32), ("Weighted", -0.7, -0.9, -0.62), ("Standardized", -0.03, -0.12, 0.06),
             ("Both", -0.004, -0.01, 0.002),
@@ -669,20 +669,20 @@ def test_sentence(name: str) -> None:
 @pytest.mark.parametrize(
     ("gap", "said"),
     [
-        (Gap(0, -0.06, 0.1), "Unclear: 6 fewer to 10 more of every hundred people in the pilot."),
-        (Gap(0, -0.0101, 0.0149), "Unclear: 1 fewer to 1 more of every hundred people in the pilot."),
-        (Gap(0, -0.3, 0.0), "Unclear: 30 fewer to as many of every hundred people in the pilot."),
-        (Gap(0, 0.0, 0.3), "Unclear: as many to 30 more of every hundred people in the pilot."),
+        (Gap(0, -0.06, 0.1), "Unclear: 6 fewer to 10 more of every hundred people in the pilot than in PAIP."),
+        (Gap(0, -0.0101, 0.0149), "Unclear: 1 fewer to 1 more of every hundred people in the pilot than in PAIP."),
+        (Gap(0, -0.3, 0.0), "Unclear: 30 fewer to no more of every hundred people in the pilot than in PAIP."),
+        (Gap(0, 0.0, 0.3), "Unclear: no fewer to 30 more of every hundred people in the pilot than in PAIP."),
         (Gap(0.1, 0.004, 0.2), "The share is clearly higher in the pilot: by 0.4 to 20 points."),
         (Gap(0.1, 0.01, 0.2), "The share is clearly higher in the pilot: by 1 to 20 points."),
         (Gap(0.7, 0.62, 0.9), "The share is clearly higher in the pilot: by 62 to 90 points."),
         (Gap(-0.7, -0.9, -0.62), "The share is clearly lower in the pilot: by 62 to 90 points."),
-        (Gap(0.1, -0.62, 0.9), "Unclear: 62 fewer to 90 more of every hundred people in the pilot."),
+        (Gap(0.1, -0.62, 0.9), "Unclear: 62 fewer to 90 more of every hundred people in the pilot than in PAIP."),
         (Gap(-0.1, -0.2, -0.004), "The share is clearly lower in the pilot: by 0.4 to 20 points."),
     ],
 )  # fmt: skip
 def test_difference(gap: Gap, said: str) -> None:
-    assert gap_words(gap, "Pilot") == said
+    assert gap_words(gap, ("Pilot", "PAIP")) == said
 
 
 @pytest.mark.parametrize(
@@ -694,7 +694,7 @@ def test_difference(gap: Gap, said: str) -> None:
     ],
 )
 def test_change_since_a_quarter_ago(gap: Gap, said: str) -> None:
-    assert gap_words(gap, "Pilot", "change", before="41%") == said
+    assert gap_words(gap, ("Pilot", "PAIP"), "change", before="41%") == said
 
 
 @pytest.mark.parametrize(

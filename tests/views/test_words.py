@@ -104,20 +104,20 @@ def test_lists() -> None:
         (
             -0.06,
             0.1,
-            "Unclear: 6 fewer to 10 more of every hundred people in the pilot.",
+            "Unclear: 6 fewer to 10 more of every hundred people in the pilot than in PAIP.",
         ),
         (0.02, 0.2, "The share is clearly higher in the pilot: by 2 to 20 points."),
         (-0.2, -0.02, "The share is clearly lower in the pilot: by 2 to 20 points."),
         (
             0.0,
             0.3,
-            "Unclear: as many to 30 more of every hundred people in the pilot.",
+            "Unclear: no fewer to 30 more of every hundred people in the pilot than in PAIP.",
         ),
         (0.004, 0.2, "The share is clearly higher in the pilot: by 0.4 to 20 points."),
     ],
 )
 def test_differences_in_words(low: float, high: float, said: str) -> None:
-    assert gap_words(Gap((low + high) / 2, low, high), "Pilot") == said
+    assert gap_words(Gap((low + high) / 2, low, high), ("Pilot", "PAIP")) == said
 
 
 def test_sentence_headline_and_rows_of_incidences_agree() -> None:

@@ -11,7 +11,7 @@ from evalkit.analyses import Outcome, harm_hazards, incomplete, precision
 from evalkit.disclosure import Safe
 from evalkit.markup import box, bullets, paragraphs
 from evalkit.report._mark import emit
-from evalkit.views import Gap, amount, decimal, listed, percent, points, words
+from evalkit.views import Gap, decimal, in_people, listed, percent, points, words
 from evalkit.words import horizon, within
 
 if TYPE_CHECKING:
@@ -61,12 +61,10 @@ def _conclusion(report: Report, one: Outcome, safe: list[Safe], *, brief: bool) 
     directions = {gap.direction for gap in gaps}
     key = directions.pop() if len(directions) == 1 else "mixed"
     limits = (gaps[0].low, gaps[0].high)
-    low, high = (amount(100 * one, "people") if key == "none" else points(one) for one in limits)
     ends = {
-        "low": low,
-        "high": high,
+        **(in_people(gaps[0]) if key == "none" else dict(zip(("low", "high"), map(points, limits), strict=True))),
         "when": horizon(one.days),
-        "within": within(report.groups[0]),
+        **dict(zip(("within", "other"), map(within, report.groups), strict=True)),
     }
     text = words(f"end.{key}", event=event, **ends)
     return text if brief else f"{text} {_how_firm(report, one, key, e, safe)}".strip()

@@ -1,7 +1,7 @@
 """Figures, tables and sentences. Takes only what disclosure control passed, and estimates nothing."""
 
 from evalkit.views._families import FAMILIES, view_of
-from evalkit.views._gap import Gap, amount, gap_words
+from evalkit.views._gap import Gap, amount, gap_words, in_people
 from evalkit.views._methods import definitions, provenance_table, restatement_numbers, restatement_table
 from evalkit.views._protocol import deviations_text, frozen_words, programme_text, re_aim_text
 from evalkit.views._said import common_day
@@ -38,6 +38,7 @@ __all__ = [
     "frozen_words",
     "gap_words",
     "html_table",
+    "in_people",
     "indicator_numbers",
     "indicator_table",
     "last_day",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["Gap", "Gaps", "amount", "gap_words", "ratio", "relation", "sized", "times"]
+__all__ = ["Gap", "Gaps", "amount", "gap_words", "in_people", "ratio", "relation", "sized", "times"]
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evalkit.words import decimal, p_value, percent, within, words
@@ -37,15 +37,15 @@ class Gap:
 Gaps = Mapping[str, Gap]
 
 
-def gap_words(gap: Gap, group: str, key: str = "gap", **more: str) -> str:
+def gap_words(gap: Gap, groups: Sequence[str], key: str = "gap", **more: str) -> str:
     """Say in a sentence whether two shares differ, and by how much they could.
 
     Parameters
     ----------
     gap : Gap
         Of shares.
-    group : str
-        Label of the focus.
+    groups : sequence of str
+        The focus, the comparison.
     key : {"gap", "change"}, default "gap"
         Whether the two are groups, or one group at two times.
     **more
@@ -57,17 +57,43 @@ def gap_words(gap: Gap, group: str, key: str = "gap", **more: str) -> str:
 
     Examples
     --------
-    >>> gap_words(Gap(0.04, -0.05, 0.13), "Aid")
-    'Unclear: 5 fewer to 13 more of every hundred people in the group “Aid”.'
-    >>> gap_words(Gap(-0.11, -0.2, -0.02), "Aid")
+    >>> gap_words(Gap(0.04, -0.05, 0.13), ("Aid", "None"))
+    'Unclear: 5 fewer to 13 more of every hundred people in the group “Aid” than in the group “None”.'
+    >>> gap_words(Gap(-0.11, -0.2, -0.02), ("Aid", "None"))
     'The share is clearly lower in the group “Aid”: by 2 to 20 points.'
     """
+    names = {"within": within(groups[0]), "other": within(groups[1])}
     if gap.direction == "none":
-        low, high = (amount(100 * limit, "people" if key == "gap" else "points") for limit in (gap.low, gap.high))
-        return words(f"{key}.none", within=within(group), low=low, high=high, **more)
+        points = {end: amount(100 * limit, "points") for end, limit in (("low", gap.low), ("high", gap.high))}
+        return words(f"{key}.none", **names, **(in_people(gap) if key == "gap" else points), **more)
     sizes = sorted((abs(100 * gap.low), abs(100 * gap.high)))
     low, high = (sized(size) for size in sizes)
-    return words(f"{key}.{gap.direction}", within=within(group), low=low, high=high, **more)
+    return words(f"{key}.{gap.direction}", **names, low=low, high=high, **more)
+
+
+def in_people(gap: Gap) -> dict[str, str]:
+    """Write the limits of a difference that is not clear as people of every hundred: ``low`` and ``high``.
+
+    Parameters
+    ----------
+    gap : Gap
+        Of shares; its limits hold 0.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> in_people(Gap(0.04, -0.05, 0.13)), in_people(Gap(0.1, -0.001, 0.2))["low"]
+    ({'low': '5 fewer', 'high': '13 more'}, 'no fewer')
+    """
+    told = {}
+    for end, way, limit in (("low", "lower", gap.low), ("high", "higher", gap.high)):
+        size = decimal(abs(100 * limit), 0)
+        number = {"0": "zero", "1": "one"}.get(size, "many")
+        told[end] = words(f"people.{way}.{number}", n=size)
+    return told
 
 
 def sized(size: float) -> str:
@@ -103,7 +129,7 @@ def amount(value: float, unit: str) -> str:
 
     Parameters
     ----------
-    unit : {"points", "days", "people"}
+    unit : {"points", "days"}
     """
     size = decimal(abs(value), 0)
     if size == "0":

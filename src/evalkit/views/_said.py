@@ -110,17 +110,17 @@ def told_by(key: str, day: float, /, **values: str) -> str:
     return capital(words(key, when=horizon(day), **values))
 
 
-def with_gap(text: str, gap: Gap | None, day: float, group: str) -> str:
+def with_gap(text: str, gap: Gap | None, day: float, groups: Sequence[str]) -> str:
     """Add a difference to a sentence, where it is of the same day.
 
     Parameters
     ----------
-    group : str
-        The focus.
+    groups : sequence of str
+        The focus, the comparison.
     """
     if gap is None or not (np.isnan(gap.day) or gap.day == day):
         return text
-    return f"{text} {gap_words(gap, group)}"
+    return f"{text} {gap_words(gap, groups)}"
 
 
 def each_label(rows: pd.DataFrame, groups: Sequence[str], gaps: Gaps) -> str:
@@ -140,5 +140,5 @@ def each_label(rows: pd.DataFrame, groups: Sequence[str], gaps: Gaps) -> str:
         said = [share_of(own[g], g, people=people, alone=len(own) == 1) for g in groups if g in own]
         if said:
             text = words("each", label=label, shares=listed(said))
-            found.append(with_gap(text, gaps.get(label), float("nan"), groups[0]))
+            found.append(with_gap(text, gaps.get(label), float("nan"), groups))
     return " ".join(found)

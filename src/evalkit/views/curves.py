@@ -84,7 +84,7 @@ class Survival(View):
             return words("curve.none")
         text = told_by("curve.day", day, shares=listed(said), event=self.event or _PLAIN.event)
         left = _unquoted(self.rows, self.groups, rows[rows["time"] == day])
-        return with_gap(text, self.gaps.get(""), day, self.groups[0]) + _not_given(list(map(within, left)))
+        return with_gap(text, self.gaps.get(""), day, self.groups) + _not_given(list(map(within, left)))
 
     def _headline(self) -> str:
         day = common_day(self.quoted, self.groups)
@@ -141,7 +141,7 @@ class Incidence(Survival):
             day, said = _at_day(own, self.groups)
             if said:
                 text = told_by("cif.day", day, cause=cause_in_words(cause), shares=listed(said))
-                parts.append(with_gap(text, self.gaps.get(cause), day, self.groups[0]))
+                parts.append(with_gap(text, self.gaps.get(cause), day, self.groups))
                 left[cause] = _unquoted(self.rows[self.rows["cause"] == cause], self.groups, own[own["time"] == day])
         return " ".join(parts) + _unquoted_causes(left) or words("curve.none")
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import pandas as pd
 from matplotlib.figure import Figure
 
-from evalkit.views._gap import amount, sized
+from evalkit.views._gap import in_people, sized
 from evalkit.views._tables import html_table
 from evalkit.views._view import View, gap_of
 from evalkit.views.style import FOCUS, INK, MUTED, NARROW, PHONE, WIDE, new_figure, themed
@@ -46,18 +46,21 @@ class Effects(View):
         parts, rows = [], [row for _, row in self.rows.iterrows()]
         if len(rows) > 2 and all(gap_of(row).direction == "none" for row in rows):
             main = next((row for row in rows if row["method"] != "unadjusted"), rows[0])
-            ends = {k: amount(100 * main[f"conf_{k}"], "people") for k in ("low", "high")}
-            return words("effect.unclear", label=main["label"], within=within(self.groups[0]), **ends)
+            return words("effect.unclear", label=main["label"], **self._names, **in_people(gap_of(main)))
         for row in rows:
             gap = gap_of(row)
-            said = {"label": row["label"], "within": within(self.groups[0])}
+            said = {"label": row["label"], **self._names}
             if gap.direction == "none":
-                ends = {"low": amount(100 * gap.low, "people"), "high": amount(100 * gap.high, "people")}
+                ends = in_people(gap)
             else:
                 sizes = sorted((abs(100 * gap.low), abs(100 * gap.high)))
                 ends = {"low": sized(sizes[0]), "high": sized(sizes[1])}
             parts.append(words(f"effect.{gap.direction}", **said, **ends))
         return " ".join(parts)
+
+    @property
+    def _names(self) -> dict[str, str]:
+        return dict(zip(("within", "other"), map(within, self.groups), strict=False))
 
     def _headline(self) -> str:
         rows = self.rows[self.rows["method"] != "unadjusted"]
