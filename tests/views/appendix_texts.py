@@ -26,9 +26,10 @@ def places(*texts: object) -> dict[str, str]:
 def whole(language: str) -> str:
     """Every text, with the names of its places where the protocol's own numbers would stand."""
     with speaking(language):
-        parts = {
-            f"target trial, {how}": appendix.target_trial(places(written.TARGET_TRIAL), how) for how in written.ASSIGNED
-        }
+        trial = places(written.TARGET_TRIAL)
+        parts = {f"target trial, {how}": appendix.target_trial(trial, TABLES, how) for how in written.ASSIGNED}
+        for without in written.TRIAL_WITHOUT:
+            parts[f"target trial, no {without}"] = appendix.target_trial(trial, TABLES - {without})
         said = places(written.STATISTICS)
         parts |= {
             "statistics": appendix.statistics(said, TABLES),
