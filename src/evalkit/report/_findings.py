@@ -97,7 +97,9 @@ class PageOne:
 
     def _changes(self) -> list[str]:
         """Say how the focus stood a quarter ago, together with whether that is a change: a share alone reads as one."""
-        own, clear, then = within(self.report.groups[0]), [], []
+        own = within(self.report.groups[0])
+        clear: list[str] = []
+        then: list[str] = []
         for one in self.found:
             if one.changed is not None:
                 key, share = f"find.changed.{one.key}.{one.changed.direction}", percent(one.line.before)
