@@ -12,6 +12,7 @@ import pytest
 from cohort.spec import Case, Together
 from cohort.test_retention import X, sessions
 from evalkit import analyses, cohort, intake
+from evalkit.analyses import _leaving
 from evalkit.analyses._leaving import STAGES
 from evalkit.disclosure import Policy, make_safe
 from evalkit.errors import UsageError
@@ -176,3 +177,11 @@ def test_before_anybody_was_referred(known) -> None:
         assert analyses.leaving_risks(nobody, name, 30).tidy().empty
         assert analyses.leaving_foretold(nobody, name, 30).tidy().empty
     assert analyses.waiting(nobody).tidy().empty
+
+
+def test_that_people_are_left_out_is_said_where_some_are(known, monkeypatch) -> None:
+    said = "People without a value for every term are left out of the model."
+    assert said in _leaving._ready(known, "before_intake", 11).notes
+    whole = _leaving.stage(known, "before_intake").dropna(subset=list(known.covariates))
+    monkeypatch.setattr(_leaving, "stage", lambda *_: whole)
+    assert said not in _leaving._ready(known, "before_intake", 11).notes
