@@ -167,6 +167,10 @@ def test_rows_that_nobody_may_be_told_of_are_counts_of_nothing_and_whole_numbers
     ]
     assert both.notes == ("n is rows, not people. Rows not yet entered are not among them.",)
     assert (both.analysis.recorded, none.analysis.recorded) == (True, True)
-    assert both.counts.people.index.is_unique
+    entered = "participant_id | referral_date | recorded_on\na | +0 | +1\nb | +0 | +2"
+    two = spec_data({"participants": entered, "sessions": sessions}, rules=RULES).at(date.fromisoformat(day("+50")))
+    behind = analyses.late_entry(two, fewest=2).counts.people
+    assert behind.groupby("group").size().to_dict() == {"participants": 2, "sessions": 2}
+    assert behind.index.is_unique
     plain = spec_data(TABLES, rules=RULES).at(date.fromisoformat(day("+50")))
     assert analyses.late_entry(plain, fewest=1).analysis.recorded is False

@@ -120,7 +120,7 @@ def late_entry(cut: CutData, fewest: int = 11) -> Estimates:
         parts.append(_lag_counts(name, entered["time"].astype("int64").value_counts().sort_index()))
         people.append(entered.assign(group=name, code=codes_of(entered), cause=1)[["group", "code", "time", "cause"]])
     names = ["group", "time", "n_entry", "n_event_1", "n_censor"]
-    empty = pd.DataFrame(columns=names).astype(dict.fromkeys(names[1:], "float64"))
+    empty = pd.DataFrame(columns=names)
     frame = pd.concat(parts, ignore_index=True) if parts else empty
     analysis = LateEntry(
         population="rows known at the cut",
