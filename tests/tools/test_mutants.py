@@ -222,17 +222,17 @@ def test_a_run_takes_the_place_of_what_was_kept_of_its_packages_only_and_the_pag
     verdicts = [tool.KILLED, tool.ALIVE, tool.TIMED_OUT, tool.KILLED, tool.NOT_REACHED]
     file, rows, alive = tmp_path / "new" / "found.json", tool.figures(drawn, verdicts), tool.left(drawn, verdicts)
     none = [rows[0], ["cohort", "7", "0", "0", "0", "100 %"]]
-    kept.keep("40 with seed 1", none, {"cohort": []}, lambda _: "`tests/cohort`", file)
-    kept.keep("9 with seed 1", rows, {"analyses": ["old"]}, lambda _: "all", file)
-    kept.keep("5 with seed 2", rows, alive, lambda _: "all", file)
+    kept.keep("40 with seed 1", "abc", none, {"cohort": []}, lambda _: "`tests/cohort`", file)
+    kept.keep("9 with seed 1", "abc", rows, {"analyses": ["old"]}, lambda _: "all", file)
+    kept.keep("5 with seed 2", "def", rows, alive, lambda _: "all", file)
     found = kept.read(file)
     assert [(f.package, f.drawn, f.tests) for f in found] == [
         ("analyses", "5 with seed 2", "all"),
         ("cohort", "40 with seed 1", "`tests/cohort`"),
     ]
     told = page.text(found, 7)
-    assert f"| analyses | 5 with seed 2 | 2 | 1 | 1 | 1 | 75 % | `{found[0].commit}` |" in told
-    assert f"| cohort | 40 with seed 1 | 7 | 0 | 0 | 0 | 100 % | `{found[1].commit}` |" in told
+    assert "| analyses | 5 with seed 2 | 2 | 1 | 1 | 1 | 75 % | `def` |" in told
+    assert "| cohort | 40 with seed 1 | 7 | 0 | 0 | 0 | 100 % | `abc` |" in told
     assert drawn[1].change[0].splitlines()[0] in told
     assert "7 faults that change nothing" in told
     assert "Never measured here: cells, cli, disclosure, evalkit, " in told

@@ -52,7 +52,7 @@ def main() -> int:
     """Do it; 0 whatever is found, since the goal is a figure of the page and not a gate."""
     asked = options()
     os.chdir(trees.ROOT)
-    files = chosen(trees.test_files(), asked)
+    tried, files = kept.commit(), chosen(trees.test_files(), asked)
     known = cover.load(asked.processes, files, stale=asked.stale)
     reviewed = Reviewed.read()
     for entry_of in reviewed.stale():
@@ -62,7 +62,7 @@ def main() -> int:
     verdicts = attempt(drawn, asked.processes, 60 * asked.minutes)
     report(drawn, verdicts, as_entries=asked.list)
     about = f"{asked.count} with seed {asked.seed}"
-    kept.keep(about, figures(drawn, verdicts), left(drawn, verdicts), tests_of(asked))
+    kept.keep(about, tried, figures(drawn, verdicts), left(drawn, verdicts), tests_of(asked))
     if asked.page:
         page.write(kept.read(), len(reviewed.reasons))
     return 0

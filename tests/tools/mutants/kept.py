@@ -33,8 +33,15 @@ def read(file: Path | None = None) -> list[Found]:
     return [Found(**entries[package]) for package in sorted(entries)]
 
 
+def commit() -> str:
+    """Name the commit that is tried: asked before, since the checkout may move on meanwhile."""
+    asked = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    return subprocess.run(asked, cwd=trees.ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def keep(
     drawn: str,
+    tried: str,
     figures: Sequence[Sequence[str]],
     survivors: dict[str, list[str]],
     tests: Callable[[str], str],
@@ -42,12 +49,10 @@ def keep(
 ) -> None:
     """Keep a run's figures in the place of what was kept of the same packages."""
     file = file or FILE
-    asked = ["git", "describe", "--always", "--dirty"]
-    commit = subprocess.run(asked, cwd=trees.ROOT, capture_output=True, text=True, check=True).stdout.strip()
     entries = {found.package: found for found in read(file)}
     (_, *heads), *rows = figures
     for package, *numbers in rows:
         counts = dict(zip(heads, numbers, strict=True))
-        entries[package] = Found(package, drawn, commit, counts, survivors[package], tests(package))
+        entries[package] = Found(package, drawn, tried, counts, survivors[package], tests(package))
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps({p: asdict(found) for p, found in entries.items()}, indent=1), encoding="utf-8")
