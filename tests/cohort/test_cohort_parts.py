@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cohort.spec import START, spec_data
+from cohort.spec import START, spec_cohort, spec_data
 from evalkit.cohort import build, restatements
 from evalkit.cohort._attrition import Step, attrition
 from evalkit.cohort._restatements import _FIGURES, _pairs, _why
@@ -167,3 +167,15 @@ def test_sessions_in_windows_of_days_hold_their_first_and_last_day() -> None:
     ]
     (since_first,) = cohort.attended("first_session", [(0, 29)], counting=True)
     assert since_first.to_dict("list") == {"sessions": [2, 0, 1], "hours": [3, 0, 1]}
+
+
+def test_days_of_people_are_of_one_type_whatever_the_engine_gives() -> None:
+    people = "participant_id | referral_date | intake_date | outcome_follow_up_end\na | +0 | +3 | +90\nb | +1 | - | -"
+    frame = spec_cohort({"participants": people, "sessions": "participant_id | session_date\na | +4"}, "+100").people
+    days = {
+        name: str(kind)
+        for name, kind in frame.dtypes.items()
+        if name.endswith("_date") or name == "outcome_follow_up_end"
+    }
+    assert set(days.values()) == {"datetime64[ns]"}
+    assert {"referral_date", "intake_date"} <= set(days)

@@ -288,3 +288,25 @@ def test_a_fit_is_moved_to_its_maximum_from_near_and_left_where_it_is_from_afar(
     assert twice.log_likelihood == pytest.approx(2 * near.log_likelihood)
     with pytest.raises(ValueError, match=r"^the likelihood or the median is not finite$"):
         polished("log-normal", np.array([800.0, 1.0]), time, everybody, None, None)
+
+
+def test_errors_of_states_are_those_of_each_persons_pull_also_where_people_return_to_the_first_state():
+    stays = [
+        *(("a", 0, 3, "in", "out"), ("a", 3, 6, "out", "in"), ("a", 6, 12, "in", None)),
+        *(("b", 0, 5, "in", "out"), ("b", 5, 9, "out", "in"), ("b", 9, 11, "in", "out")),
+        *(("c", 0, 8, "in", None), ("d", 0, 6, "in", "out"), ("d", 6, 12, "out", None)),
+        *(("e", 0, 3, "in", "out"), ("e", 3, 10, "out", "in"), ("f", 0, 2, "in", None)),
+    ]
+    data = pd.DataFrame(stays, columns=["participant_id", "time_from", "time", "state", "to"]).assign(w=1.0)
+    asked = {"states": ("in", "out"), "times": [4, 7, 11]}
+
+    def shares(rows):
+        return stats.state_occupation(rows, **asked, weights="w").tidy()["estimate"].to_numpy()
+
+    pulls = [
+        (shares(data.assign(w=1 + 1e-5 * own)) - shares(data.assign(w=1 - 1e-5 * own))) / 2e-5
+        for own in (data["participant_id"].eq(person).astype(float) for person in "abcdef")
+    ]
+    found = stats.state_occupation(data, **asked).tidy()["std_error"].to_numpy()
+    assert found == pytest.approx(np.sqrt(np.square(pulls).sum(axis=0)), rel=1e-6)
+    assert (found > 0.05).all()
