@@ -87,9 +87,8 @@ def answers(rows: pd.DataFrame, *, safe: Policy | None = None) -> pd.DataFrame:
     """Return every estimate of one study: what, estimate, std_error, conf_low, conf_high."""
     counts = transition_counts(rows, states=STATES)
     found = {"probability": StateOccupation(AT).estimate(counts), "days": StateDays(TAU).estimate(counts)}
-    if safe is None:
-        found["after a lapse"] = StateOccupation((TAU,)).estimate(from_landmark(counts, "lapsed", LANDMARK))
-    else:
+    found["after a lapse"] = StateOccupation((TAU,)).estimate(from_landmark(counts, "lapsed", LANDMARK))
+    if safe is not None:
         found = {f"{name}, published": make_safe(one, safe).estimates for name, one in found.items()}
     parts = []
     for name, one in found.items():
@@ -99,13 +98,13 @@ def answers(rows: pd.DataFrame, *, safe: Policy | None = None) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
 
-def one(seed: int, n: int, *, differences: bool = False) -> dict[str, Any]:
-    """Return what one study says: as it is, as published, and, where it is asked, the difference between two arms."""
+def one(seed: int, n: int, *, arms: bool = False) -> dict[str, Any]:
+    """Return what one study says: as it is and as published; or the difference between two arms."""
     rng = np.random.default_rng(seed)
     rows = known(rng, stays(rng, n))
     policy = Policy(secret=seed.to_bytes(32, "little"))
-    parts = [answers(rows), answers(rows, safe=policy)]
-    if differences:
+    parts = [] if arms else [answers(rows), answers(rows, safe=policy)]
+    if arms:
         other = known(rng, stays(rng, n, 1.3)).assign(participant_id=lambda r: "o" + r["participant_id"], arm="b")
         both = pd.concat([rows.assign(arm="a"), other], ignore_index=True)
         gap = state_difference(both, "arm", states=STATES, times=AT, tau=TAU, focus="b", n_boot=N_BOOT, seed=seed)
@@ -113,7 +112,7 @@ def one(seed: int, n: int, *, differences: bool = False) -> dict[str, Any]:
         keys = zip(frame["measure"], frame["state"], frame["tau"], strict=True)
         parts.append(frame.assign(what=[f"{m}: {s}, day {d:g}" for m, s, d in keys])[list(COLUMNS)])
     found = pd.concat(parts, ignore_index=True).dropna(subset=["estimate", "conf_low"])
-    return {"n": n, **found.round(6).to_dict(orient="list")}
+    return {"n": n, "arms": arms, **found.round(6).to_dict(orient="list")}
 
 
 def truth() -> dict[str, float]:
@@ -133,7 +132,9 @@ def truth() -> dict[str, float]:
             late = without(from_landmark(counts, "lapsed", LANDMARK))
             after = StateOccupation((TAU,)).estimate(late).tidy()
             found |= {
-                f"after a lapse: {s}, day {TAU:g}": v for s, v in zip(after["state"], after["estimate"], strict=True)
+                f"after a lapse{how}: {s}, day {TAU:g}": float(v)
+                for s, v in zip(after["state"], after["estimate"], strict=True)
+                for how in ("", ", published")
             }
     labels = [*((s, d, "probability") for d in AT for s in STATES), *((s, TAU, "days") for s in STATES)]
     for k, (state, day, kind) in enumerate(labels):
@@ -154,26 +155,27 @@ def summary(lines: list[dict[str, Any]], true: dict[str, float]) -> pd.DataFrame
     found["true"] = found["what"].map(true)
     found["covered"] = found["conf_low"].le(found["true"]) & found["conf_high"].ge(found["true"])
     found["kind"] = found["what"].str.split(":").str[0]
-    rows = found.groupby(["n", "what"]).agg(
+    rows = found.groupby(["n", "arms", "what"]).agg(
         kind=("kind", "first"), samples=("covered", "size"), covered=("covered", "sum"), true=("true", "first"),
         bias=("estimate", "mean"), sd=("estimate", "std"), error=("std_error", "mean"),
     ).reset_index()  # fmt: skip
     return rows.assign(bias=rows["bias"] - rows["true"])
 
 
-def together(rows: pd.DataFrame, studies_of: dict[int, int]) -> list[dict[str, Any]]:
+def together(rows: pd.DataFrame, studies_of: dict[tuple[int, bool], int]) -> list[dict[str, Any]]:
     """Return intervals of one kind and size of study together, of what nearly every study can show.
 
     Shares near none or all are left out: few people of a study are in such a state.
     """
-    usual = rows[rows["samples"] > 0.9 * rows["n"].map(studies_of)]
+    made_of = pd.Series([studies_of[n, arms] for n, arms in zip(rows["n"], rows["arms"], strict=True)], rows.index)
+    usual = rows[rows["samples"] > 0.9 * made_of]
     shares = usual["kind"].str.startswith("probability")
     usual = usual[~shares | usual["true"].abs().between(0.03, 0.97)]
     made = []
-    for (n, kind), own in usual.groupby(["n", "kind"]):
+    for (n, arms, kind), own in usual.groupby(["n", "arms", "kind"]):
         each = own["covered"] / own["samples"]
         made.append(
-            {"what": str(kind), "people": int(n), "studies": studies_of[int(n)],
+            {"what": str(kind), "people": int(n), "studies": studies_of[int(n), bool(arms)],
              "n": int(own["samples"].sum()), "covered": int(own["covered"].sum()),
              "least": round(float(each.min()), 4), "most": round(float(each.max()), 4)}
         )  # fmt: skip
@@ -184,18 +186,20 @@ def main() -> None:
     """Make the studies that are missing, and put what all of them say onto the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pathway", description=__doc__)
     parser.add_argument("--studies", type=int, default=STUDIES, help="of each size")
-    parser.add_argument("--differences", action="store_true", help="of two arms, too: most of the time goes there")
+    parser.add_argument("--arms", type=int, default=STUDIES, help="of each size, of two arms and their difference")
     asked = parser.parse_args()
-    keys = [f"{n}-{k}" for k in range(asked.studies) for n in N]
+    keys = [f"{n}-{k}" for k in range(asked.studies) for n in N] + [
+        f"{n}-{k}-arms" for k in range(asked.arms) for n in N
+    ]
 
     def study(key: str) -> dict[str, Any]:
-        n, k = (int(part) for part in key.split("-"))
-        return one(SEED + 10_000 * N.index(n) + k, n, differences=asked.differences)
+        n, k = (int(part) for part in key.split("-")[:2])
+        return one(SEED + 10_000 * N.index(n) + k, n, arms=key.endswith("arms"))
 
     lines = studies(KEPT, keys, study)
     rows = summary(lines, truth())
     print(rows.round(4).to_string(index=False))
-    sizes = {n: sum(one["n"] == n for one in lines) for n in N}
+    sizes = {(n, arms): sum((one["n"], one["arms"]) == (n, arms) for one in lines) for n in N for arms in (False, True)}
     print(put("pathway", {"intervals": together(rows, sizes)}))
 
 

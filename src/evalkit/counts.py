@@ -248,7 +248,8 @@ class TransitionCounts(_FrameOf):
         it is not known who that is), ``time_from``, ``time``, ``state`` and ``to`` (places among the states; -1
         censored) and ``weight``. Standard errors need it, since moves of one person depend on one another.
     errors : pandas.DataFrame or None
-        Of safe counts, which have no paths: ``group``, ``state``, ``time``, and the ``std_error`` that may be shown.
+        Of safe counts, which have no paths: ``group``, ``state``, ``time``, and the ``std_error`` that may be shown;
+        of mean days in states up to ``time`` also ``days``: safe moves do not say when between two days people moved.
     """
 
     states: tuple[str, ...] = ()

@@ -195,6 +195,72 @@ def test_days_in_states_add_up_and_are_not_told_of_a_state_with_few() -> None:
             assert (shown - exact.tidy().set_index("state")["estimate"]).abs().max() < 4
 
 
+def days_of(rows: pd.DataFrame, tau: float = 365) -> Estimates:
+    return StateDays(tau).estimate(transition_counts(rows, states=STATES, by="group"))
+
+
+def early(n: int = 200) -> pd.DataFrame:
+    """People who all have a first session in the week after their referral, and stay; some are not followed as long."""
+    k = np.arange(n)
+    first = pd.DataFrame({"participant_id": [f"e{i}" for i in k], "time_from": -1, "time": k % 7, "state": "waiting"})
+    stay = first.assign(time_from=first["time"], time=np.where(k % 4 == 0, 40 + k, 400), state="active", to="")
+    return pd.concat([first.assign(to="active"), stay], ignore_index=True).assign(group="pilot")
+
+
+@pytest.mark.parametrize("tau", [90, 182, 200, 365])
+def test_days_are_those_that_people_stayed_and_not_the_area_under_straight_lines(tau: int) -> None:
+    """All moves are early between two days of the grid: straight lines would have everybody wait 15 days, not 3."""
+    exact = days_of(early(), tau).tidy().set_index("state")["estimate"]
+    assert exact["waiting"] == pytest.approx(3, abs=0.05)
+    plain = make_safe(days_of(early(), tau), PLAIN).estimates.tidy().set_index("state")["estimate"]
+    assert plain["waiting"] == pytest.approx(exact["waiting"], abs=0.06)  # as printed
+    noised = make_safe(days_of(early(), tau), POLICY).estimates.tidy().set_index("state")["estimate"]
+    assert abs(noised["waiting"] - exact["waiting"]) <= tau / 150
+    assert noised.sum() == pytest.approx(tau, abs=0.06)
+
+
+def test_published_days_are_right_on_average_whatever_people_did_between_two_days() -> None:
+    rows = a_study(8, 400)
+    found = days_of(rows)
+    exact = found.tidy().set_index("state")["estimate"]
+    off = [
+        make_safe(found, Policy(secret=bytes([k]) * 32)).estimates.tidy().set_index("state")["estimate"] - exact
+        for k in range(15)
+    ]
+    # noise of what one person gives: at most 365 / 400 days, of those who are followed to the end some more
+    assert np.abs(np.mean(off, axis=0)).max() < 0.4
+    assert 0.2 < np.std(off, axis=0).max() < 1.0
+
+
+def test_what_one_person_did_cannot_be_taken_from_the_days_with_him_and_without() -> None:
+    """Two releases that differ by one person: the attacker knows of everybody else, and takes one from the other."""
+    rows = a_study(9)
+    long = rows[rows["time_from"].le(365)].groupby("participant_id")["time"].max()
+    rows = rows[rows["participant_id"].isin(long.index[long >= 365])]  # a plain mean: nobody is censored before
+    names = sorted(rows["participant_id"].unique())
+    with_all, n = days_of(rows), len(names)
+    told = make_safe(with_all, POLICY).estimates.tidy().set_index("state")["estimate"]["active"]
+    mean, off = with_all.tidy().set_index("state")["estimate"]["active"], []
+    for name in names[:12]:
+        others = days_of(rows[rows["participant_id"] != name])
+        own = n * mean - (n - 1) * others.tidy().set_index("state")["estimate"]["active"]
+        without = make_safe(others, POLICY).estimates.tidy().set_index("state")["estimate"]["active"]
+        off.append(n * told - (n - 1) * without - own)
+    # as wide as what he might have done at all: 0 to 365 days
+    assert np.sqrt(np.mean(np.square(off))) > 365 / np.sqrt(12)
+
+
+def test_days_of_which_one_person_has_more_than_half_are_not_told() -> None:
+    rows = early(40).assign(time=lambda r: r["time"].where(r["state"].eq("active"), 0))
+    slow = rows["participant_id"].eq("e0")
+    rows.loc[slow & rows["state"].eq("waiting"), "time"] = 300
+    rows.loc[slow & rows["state"].eq("active"), ["time_from", "time"]] = 300, 400
+    rows.loc[rows["state"].eq("active") & ~slow, "time_from"] = 0
+    safe = make_safe(days_of(rows), POLICY)
+    assert safe.withheld == ("pilot: waiting",)
+    assert np.isnan(safe.estimates.tidy().set_index("state")["estimate"]["waiting"])
+
+
 def test_a_small_group_is_withheld_and_another_is_not() -> None:
     rows = a_study(4)
     names = sorted(rows["participant_id"].unique())

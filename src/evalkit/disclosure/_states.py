@@ -11,12 +11,11 @@ import pandas as pd
 
 from evalkit.counts import TransitionCounts
 from evalkit.disclosure._policy import Policy
-from evalkit.disclosure._transitions import OTHER, Stocks, grid_of, known_states, safe_transitions, stocks_of
+from evalkit.disclosure._state_days import enough_in, told_days
+from evalkit.disclosure._transitions import OTHER, Stocks, grid_of, known_states, merged, stocks_of
 from evalkit.estimates import Estimates
 
 _NUMBERS = ("estimate", "std_error", "conf_low", "conf_high")
-# An exact standard error can be counted back to who is at risk; a coarse one, rounded up, still covers (ADR 21).
-_STEP = {"time": 0.001, "tau": 0.1}  # of standard errors, rounded up: of a probability, of days
 
 
 def safe_states(
@@ -44,17 +43,24 @@ def safe_states(
     AnalysisError
         If the safe counts end before the horizon.
     """
-    counts, groups = safe_transitions(exact, policy, estimates.noise_name)
+    stocks = stocks_of(exact, policy, estimates.noise_name)
+    counts, groups = merged(stocks, exact.states)
     if counts is None or estimates.analysis is None:
         return None, tuple(groups)
-    stocks = [one for one in stocks_of(exact, policy, estimates.noise_name) if one.group not in groups]
-    name = "tau" if "tau" in estimates.data else "time"
-    counts = dataclasses.replace(counts, errors=_errors(estimates.tidy(), stocks, policy, name))
-    again = estimates.analysis.estimate(counts)
+    stocks = [one for one in stocks if one.group not in groups]
+    days = "tau" in estimates.data
+    errors = told_days(estimates, exact, counts, stocks, policy) if days else _errors(estimates.tidy(), stocks, policy)
+    again = estimates.analysis.estimate(dataclasses.replace(counts, errors=_coarse(errors, 0.1 if days else 0.001)))
     rows = again.tidy()
-    known = known_states(stocks)
+    if days:
+        tau = float(estimates.data["tau"].iloc[0])
+        known = {(one.group, s) for one in stocks for s in np.array(one.states)[enough_in(one, tau, policy)]}
+        # Nobody was ever in it: a published zero, which chance does not move.
+        rows.loc[rows["estimate"].eq(0) & rows["std_error"].eq(0), ["conf_low", "conf_high"]] = np.nan
+    else:
+        known = known_states(stocks)
     absent = [f"{one.group}: {state}" for one in stocks for state in one.states if (one.group, state) not in known]
-    if name == "time":
+    if not days:
         rows = _by_day(_emptied(rows, estimates.tidy()), stocks)
     never = pd.Series([(g, s) not in known and s != OTHER for g, s in zip(rows["group"], rows["state"], strict=True)])
     rows.loc[never.to_numpy(), list(_NUMBERS)] = np.nan
@@ -73,38 +79,34 @@ def _notes(policy: Policy) -> tuple[str, ...]:
     )
 
 
-def _errors(rows: pd.DataFrame, stocks: list[Stocks], policy: Policy, name: str) -> pd.DataFrame:
-    r"""Return standard errors as if so many people were observed as is published, with the noise, rounded up.
+def _coarse(errors: pd.DataFrame, step: float) -> pd.DataFrame:
+    """Round standard errors up: exact ones can be counted back to who is at risk; coarse ones still cover (ADR 21)."""
+    return errors.assign(std_error=np.ceil(np.maximum(errors["std_error"] / step - 1e-9, 0)) * step)
 
-    Noise adds :math:`\sigma^2 (1 + p^2) / n^2` to the variance of a share. The days in a state are a sum of shares on
-    the days of the grid, each with its own noise.
+
+def _errors(rows: pd.DataFrame, stocks: list[Stocks], policy: Policy) -> pd.DataFrame:
+    r"""Return standard errors as if so many people were observed as is published, with the noise.
+
+    Noise adds :math:`\sigma^2 (1 + p^2) / n^2` to the variance of a share.
     """
     found = []
     for one in stocks:
         own, grid = rows[rows["group"] == one.group], grid_of(one)
-        for time, part in own.groupby(name):
+        for time, part in own.groupby("time"):
             day = float(str(time))
             if not grid or day > grid[-1]:
                 continue
-            place = day if name == "time" else 0.0
-            exact, told = max(one.observed(place), 1), one.after(place) if one.observed(place) else 1
+            exact, told = max(one.observed(day), 1), one.after(day) if one.observed(day) else 1
             wider = np.sqrt(exact / max(told - np.sqrt(policy.noise_variance), 1))
-            noise = _noise(part, day, one, policy)
-            error = np.sqrt((part["std_error"] * wider) ** 2 + noise)
-            step = _STEP[name]
-            found.append(
-                part[["group", "state"]].assign(time=day, std_error=np.ceil(np.maximum(error / step - 1e-9, 0)) * step)
-            )
+            error = np.sqrt((part["std_error"] * wider) ** 2 + _noise(part, policy))
+            found.append(part[["group", "state"]].assign(time=day, std_error=error))
     return (
         pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["group", "state", "time", "std_error"])
     )
 
 
-def _noise(part: pd.DataFrame, day: float, one: Stocks, policy: Policy) -> pd.Series:
-    """Return what noise adds to the variance of probabilities on a day, or of days in states."""
-    if "tau" in part:
-        days = sum(g <= day for g in grid_of(one))
-        return policy.noise_variance * (1 + (part["estimate"] / day) ** 2) * day**2 / one.people**2 / max(days, 1)
+def _noise(part: pd.DataFrame, policy: Policy) -> pd.Series:
+    """Return what noise adds to the variance of probabilities."""
     p, square = part["estimate"], part["std_error"] ** 2
     size = (p * (1 - p) / square.where(square > 0)).fillna(np.inf)  # of a sample with such an error
     return policy.noise_variance * (1 + p**2) / size**2

@@ -10,7 +10,7 @@ has no number there: it shares what the others leave with the other such states.
 
 from __future__ import annotations
 
-__all__ = ["OTHER", "Stocks", "grid_of", "known_states", "safe_transitions", "stocks_of"]
+__all__ = ["OTHER", "Stocks", "grid_of", "known_states", "merged", "safe_transitions", "stocks_of"]
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -192,6 +192,21 @@ class Stocks:
             told[k] = self._public(seen.whose(seen.state == k), f"{self.states[k]} {when} {day:g}")
         return told
 
+    def unit(self, what: str) -> float:
+        """Return the noise of a mean of all, in units of what one person gives to it most."""
+        if self.policy.noise_variance == 0:
+            return 0.0
+        _, key = self._all.whose()
+        return self.policy.noise.unit(f"{self.asked}|{self.group}|{what}" if key is None else f"{key}|{what}")
+
+    def spent(self, until: float) -> Floats:
+        """Return how many days each person was seen in each state up to a day (people, S)."""
+        firsts, after, last, state, _, _, _ = self._stays
+        found, person = np.zeros((len(firsts), len(self.states))), np.zeros(len(state), dtype=np.int64)
+        person[firsts[1:]] = 1
+        np.add.at(found, (np.cumsum(person), state), np.minimum(last, until) - np.clip(after, 0.0, until))
+        return found
+
     def everybody(self) -> int:
         """Return the published number of all."""
         return self._public(self._all.whose(), "people")
@@ -264,8 +279,14 @@ def safe_transitions(
     DisclosureError
         As `stocks_of`.
     """
+    return merged(stocks_of(counts, policy, asked), counts.states)
+
+
+def merged(groups: list[Stocks], states: tuple[str, ...]) -> tuple[TransitionCounts | None, list[str]]:
+    """Return safe moves of groups, and the groups left out."""
     kept, withheld = [], []
-    for stocks in stocks_of(counts, policy, asked):
+    for stocks in groups:
+        policy = stocks.policy
         few = stocks.people < max(policy.minimum_count, policy.minimum_subgroup)
         safe = None if few or not stocks.tells_all() else _safe_group(stocks)
         if safe is None:
@@ -274,7 +295,7 @@ def safe_transitions(
             kept.append(safe)
     if not kept:
         return None, withheld
-    return TransitionCounts(pd.concat(kept, ignore_index=True), states=counts.states), withheld
+    return TransitionCounts(pd.concat(kept, ignore_index=True), states=states), withheld
 
 
 def grid_of(stocks: Stocks) -> list[float]:

@@ -111,7 +111,7 @@ class StateDays:
             raise AnalysisError(msg)
         for moves in every:
             seen = moves.last >= self.tau
-            value = occupation(moves).area(at) if seen else np.full((1, len(counts.states)), np.nan)
+            value = _days(counts, moves, at) if seen else np.full((1, len(counts.states)), np.nan)
             error = self._errors(counts, moves, at) if seen else value
             reach = normal_quantile(self.conf_level) * error
             low, high = np.maximum(value - reach, 0), np.minimum(value + reach, self.tau)
@@ -136,14 +136,26 @@ def errors_of(counts: TransitionCounts, moves: Moves, exact: Callable[[], Floats
     """Return standard errors (times, states): from who moved, or those that safe counts carry; else unknown."""
     if counts.paths is not None:
         return exact()
-    unknown = np.full((len(at), len(counts.states)), np.nan)
+    return _carried(counts, moves, "std_error", at)
+
+
+def _days(counts: TransitionCounts, moves: Moves, at: Floats) -> Floats:
+    """Return mean days (times, states): the areas, or those that safe counts carry."""
+    if counts.errors is not None and "days" in counts.errors:
+        return _carried(counts, moves, "days", at)
+    return occupation(moves).area(at)
+
+
+def _carried(counts: TransitionCounts, moves: Moves, what: str, at: Floats) -> Floats:
+    """Return what safe counts carry (times, states); unknown where they carry nothing."""
+    found = np.full((len(at), len(counts.states)), np.nan)
     if counts.errors is None:
-        return unknown
+        return found
     own = counts.errors[counts.errors["group"] == moves.group]
     for k, state in enumerate(counts.states):
-        rows = own[own["state"] == state].drop_duplicates("time").set_index("time")["std_error"]
-        unknown[:, k] = rows.reindex(at).to_numpy(dtype=np.float64)
-    return unknown
+        rows = own[own["state"] == state].drop_duplicates("time").set_index("time")[what]
+        found[:, k] = rows.reindex(at).to_numpy(dtype=np.float64)
+    return found
 
 
 def by_state(

@@ -30,7 +30,7 @@ class Moves:
     size : int
         How many came under observation.
     last : float
-        The last time on which anybody was observed.
+        The last time of which the counts speak: whoever is observed leaves on one.
     """
 
     group: str
@@ -79,7 +79,6 @@ def moves_of(counts: TransitionCounts, group: str) -> Moves:
     raw, _ = laid("n")
     risk, moved = laid("w" if counts.weighted else "n")
     finite = np.isfinite(time)
-    leaving = rows.loc[rows[[c for c in rows if str(c).startswith("n_to_")]].sum(axis=1) + rows["n_censor"] > 0, "time"]
     return Moves(
         group,
         time[finite],
@@ -87,7 +86,7 @@ def moves_of(counts: TransitionCounts, group: str) -> Moves:
         moved[finite],
         raw[finite].sum(axis=1),
         int(rows["n_entry"].sum()),
-        float(leaving.max()) if len(leaving) else -np.inf,
+        float(time[finite].max(initial=-np.inf)),
     )
 
 
