@@ -201,7 +201,9 @@ def test_a_fault_is_tried_in_a_copy_and_taken_out_again(tmp_path: Path, tests: s
     worker._hook()
     try:
         os.chdir(tmp_path)
-        job = {"path": "sound.py", "text": source.replace("<", "<="), "tests": ["test_sound.py::test_it"], "seconds": 2}
+        seconds = 2 if expected == tool.TIMED_OUT else 30  # on a busy machine pytest alone may work for two
+        text = source.replace("<", "<=")
+        job = {"path": "sound.py", "text": text, "tests": ["test_sound.py::test_it"], "seconds": seconds}
         answer = worker.attempt(tmp_path, job)
     finally:
         os.chdir(here)
