@@ -59,3 +59,12 @@ def test_where_nothing_was_planned_by_name_nothing_is_marked(versions: list[Froz
     given = document("en-US")
     assert with_added(given, versions) is given
     assert added(ITEMS, versions) == []
+
+
+@pytest.mark.parametrize(("also", "label"), [({"q2": "referred", "aaa": "step"}, []), ({"ccc": "step"}, ["tbl-one"])])
+def test_page_one_of_another_quarter_was_planned_with_the_first(also: dict[str, str], label: list[str]) -> None:
+    """Its own name holds the first day of its quarter: only the results beside it can have been added."""
+    page = Item(
+        "table", 1, "<table/>", "tbl-one", "At a glance", estimate="q2", mark={"kind": "findings", "also": also}
+    )
+    assert added([page], [FIRST]) == label

@@ -119,7 +119,7 @@ def words_of(cell: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", cell)).split())
 
 
-NO, WHOLE = "\u2013", "Unclear. 12 fewer to 6 more of every hundred people than in PAIP."
+NO, WHOLE = "\u2013", "Unclear. Of every hundred people, 12 fewer to 6 more than in PAIP."
 ENGAGED = (
     "Engaged came to 3 sessions in 45 days; of people with an intake",
     "75% (67% to 82%) of 120",
@@ -145,8 +145,8 @@ ALONE, EARLY = "Nothing to compare. No figure in PAIP yet.", "Too early. Too few
 WITHHELD = "Withheld. This protects people. Withheld is not zero."
 GAPS = {"higher": "+8 to +32", "lower": "\u221229 to \u221211", "none": "\u221212 to +6"}
 CLEAR = {
-    "higher": "Clearly more. 8 to 32 more of every hundred people than in PAIP.",
-    "lower": "Clearly fewer. 11 to 29 fewer of every hundred people than in PAIP.",
+    "higher": "Clearly more. Of every hundred people, 8 to 32 more than in PAIP.",
+    "lower": "Clearly fewer. Of every hundred people, 11 to 29 fewer than in PAIP.",
     "none": WHOLE,
 }
 DIRECTIONS = {"higher": HIGHER, "lower": LOWER, "none": NONE}
@@ -247,7 +247,8 @@ CHANGES = {
     "a fall": (LOWER, "The share engaged in the pilot clearly fell from 41% a quarter ago, by 11 to 29 points."),
     "none": (
         NONE,
-        "There is no clear change in the pilot since last quarter: then, 41% were engaged and 41% had completed.",
+        "There is no clear change in the pilot since last quarter: then, 41% were engaged and 41% had completed. "
+        "Chance alone can move shares that far.",
     ),
 }
 

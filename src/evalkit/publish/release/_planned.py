@@ -67,7 +67,9 @@ def added(items: Iterable[Item], versions: Sequence[Frozen]) -> list[str]:
 
 
 def _estimates(item: Item) -> set[str]:
-    return {str(name) for name in (item.estimate, *item.mark.get("also", {})) if name}
+    names = {str(name) for name in (item.estimate, *item.mark.get("also", {})) if name}
+    # page one's own counts the people of its quarter: of the next it has another name, and was planned with the others
+    return names - {item.estimate} if item.mark.get("kind") == "findings" else names
 
 
 def with_added(document: Document, versions: Sequence[Frozen]) -> Document:
