@@ -19,6 +19,7 @@ from evalkit.publish.release._environment import digest
 from evalkit.publish.release._ingredients import Change
 from evalkit.publish.release._published import NumberChange
 from evalkit.publish.release._review import keep_for_review
+from evalkit.publish.release._standing import Standing
 from evalkit.publish.release._waiting import Waiting, hold, is_waiting, waiting_at
 from publish.made import study_in
 from publish.test_review import ESTIMATE, RECORD, executed
@@ -91,14 +92,14 @@ SAME, BYTES = "every output is the same", "made again, every file has the same b
 def test_a_release_made_again(
     now: str, content: str, page: str, same: int, said: tuple[str, ...], problems: tuple[str, ...], tmp_path: Path
 ) -> None:
-    found = _compared(*world(tmp_path, now, content, page))
+    found = _compared(*world(tmp_path, now, content, page), Standing(tmp_path))
     assert (found.counts, found.said, found.problems) == ({"fig-a": (same, 2)}, said, problems)
     assert [one.column for one in found.numbers] == ["n", "estimate"][: 2 - same]
 
 
 def test_other_bytes_are_no_news_where_something_else_went_in(tmp_path: Path) -> None:
     found, made = world(tmp_path, "20,0.5", page="else")
-    assert _compared(replace(found, changes=(TAU,)), made).problems == ()
+    assert _compared(replace(found, changes=(TAU,)), made, Standing(tmp_path)).problems == ()
 
 
 def test_a_release_is_made_again_with_what_it_was_made_with() -> None:

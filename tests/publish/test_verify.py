@@ -20,6 +20,7 @@ from evalkit.publish._render import Made
 from evalkit.publish._verify import Verification, _compared
 from evalkit.publish.release._manifest import MANIFEST, attachment, read_manifest
 from evalkit.publish.release._sign import check_signature, sign
+from evalkit.publish.release._standing import Standing
 from publish.standin import environment, give_secret, write_world
 from publish.test_ingredients import other_version
 from publish.test_render import last_line, run
@@ -124,7 +125,7 @@ def test_estimates_that_had_other_names_are_the_same_numbers(release: Path) -> N
         "published": [entry | {"estimate": "0" * 12} for entry in now["published"]],
     }
     made = Made(now, {name: release / name for name in now["outputs"]}, None)  # type: ignore[arg-type]
-    found = _compared(Verification(release, then), made)
+    found = _compared(Verification(release, then), made, Standing(release))
     assert found.good and found.why == ""
     assert found.counts == {"fig-one": (3, 3), "tbl-one": (2, 2)}
     assert found.said == (
@@ -132,7 +133,7 @@ def test_estimates_that_had_other_names_are_the_same_numbers(release: Path) -> N
         "made again, every file has the same bytes as when it was published",
     )
     other = [entry | {"content": "0" * 64} for entry in now["published"][:1]] + now["published"][1:]
-    assert not _compared(Verification(release, {**then, "published": other}), made).good
+    assert not _compared(Verification(release, {**then, "published": other}), made, Standing(release)).good
 
 
 def test_one_byte_of_a_table_is_enough(release: Path, tmp_path: Path) -> None:

@@ -277,7 +277,7 @@ def test_what_harm_holds_and_where_help_is(shown: list[dict[str, Any]]) -> None:
     ]
     # In a box of its own, the last thing on the page: who needs it does not look for it among sentences.
     made.findings()
-    line = "::: {.help}\nIf someone hurts you, there is help: a line, 1-800.\n:::"
+    line = "::: {.help}\n**If someone hurts you, there is help:** a line, 1-800.\n:::"
     assert shown[-1]["text/markdown"].endswith(f"\n\n{line}")
     assert page_one(told(ON_182)).help == ""
 
