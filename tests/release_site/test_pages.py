@@ -438,6 +438,14 @@ class TestWhatItIsMadeOf:
         assert f"Earlier revisions\nRevision 1 ({day()})\nWeb page\n, Revision 1" in found
         assert "2000Q3" not in words(tmp_path / "site/indicators.html")
 
+    def test_the_report_of_the_latest_cut_stands_first_among_the_newest(self, tmp_path: Path) -> None:
+        study = world(tmp_path)
+        publish(study, "2000Q1", "brief", contents=contents([]), **facts(study, "Brief", cut="2000-03-31"))
+        publish(study, "2000Q4", "final", contents=contents([]), **facts(study, "Final", cut="2000-12-31"))
+        build_site(study, tmp_path / "reports", tmp_path / "site")
+        newest, _, _ = words(tmp_path / "site/index.html").partition("All reports, newest first")
+        assert re.findall(r"^(Brief|Final|Quarterly),", newest, re.MULTILINE) == ["Final", "Quarterly", "Brief"]
+
     def test_a_synthetic_study_says_so_on_every_page(self, tmp_path: Path) -> None:
         study = world(tmp_path)
         publish(study, "2000Q4", "quarterly", contents=contents([]), **{**facts(study), "synthetic": True})
