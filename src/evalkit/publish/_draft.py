@@ -34,7 +34,6 @@ from evalkit.publish.rendering._execute import Limits
 from evalkit.publish.rendering._scratch import private_files
 from evalkit.publish.rendering._session import Session
 from evalkit.publish.rendering._spoken import in_language
-from evalkit.publish.rendering._web import letters_ahead
 from evalkit.seal import ENVIRONMENT, new_key
 
 DRAFTS = "drafts"
@@ -152,7 +151,6 @@ class Drafter:
         if guard == self._guard:
             guard = self._guard  # it knows which texts it let pass: most are those of the draft before
         self._guard = guard
-        letters_ahead()
         with private_files():
             told_before(job.study, self.scratch / "before.bin")
             (self.scratch / TOLD).unlink(missing_ok=True)  # what cells of before an edit told is not published

@@ -6,7 +6,6 @@ __all__ = [
     "FONTS",
     "check_self_contained",
     "font_file",
-    "letters_ahead",
     "remote_loads",
     "strip_scripts",
     "style_with_letters",
@@ -18,12 +17,12 @@ import hashlib
 import io
 import os
 import re
-import threading
 from functools import cache
 from html.parser import HTMLParser
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import fontTools
 import platformdirs
@@ -54,7 +53,14 @@ _FACES = (
 _DASHES_AND_QUOTES = "\u2009\u200a\u2010\u2011\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026\u202f"
 _SIGNS = "\u2212\u221e\u2264\u2265\u2248\u2190\u2192"
 _LETTERS = (*range(0x20, 0x7F), *range(0xA0, 0x100), *map(ord, _DASHES_AND_QUOTES + _SIGNS))
-_FEATURES = ("kern", "tnum", "liga", "mark", "mkmk", "locl")
+_ASKED: dict[str, Any] = {
+    "layout_features": ["kern", "tnum", "liga", "mark", "mkmk", "locl"],
+    "hinting": False,
+    "desubroutinize": True,
+    "notdef_outline": True,
+}
+_DROPPED = ["DSIG"]
+_DIGEST = 32  # bytes of the digest before what is kept: a damaged cache would print other letters here than elsewhere
 
 
 class _Loads(HTMLParser):
@@ -166,43 +172,35 @@ def style_with_letters(style: str) -> str:
     return "\n".join([*rules, style])
 
 
-def letters_ahead() -> None:
-    """Begin to make a page's letters while a notebook runs: it takes seconds, and this process waits meanwhile."""
-
-    def make() -> None:
-        with contextlib.suppress(Exception):  # who needs them makes them again, and says what is wrong
-            style_with_letters("")
-
-    threading.Thread(target=make, name="letters", daemon=True).start()
-
-
 @cache
 def _woff2(package: str, face: str) -> str:
     """Return a face with our letters only, compressed, as text; without hints, which screens no longer use.
 
     It takes half a second and comes out the same while fonts, fontTools and what we ask of them do: it is kept in the
-    user's cache, by all of that. A cache that cannot be written, or was emptied, costs the half second again.
+    user's cache, by all of that. A cache that cannot be written, or was damaged, costs the half second again.
     """
     font = font_file(package, face).read_bytes()
-    asked = (fontTools.version, version("brotli"), _LETTERS, _FEATURES)
+    asked = (fontTools.version, version("brotli"), _LETTERS, _ASKED, _DROPPED)
     name = hashlib.sha256(font + repr(asked).encode()).hexdigest()
     # a home that ends with the process, or a user without one (a path with "~"), has no cache
     folder = Path() if os.environ.get("EVALKIT_HOMELESS") else platformdirs.user_cache_path("evalkit")
     file = folder / f"letters-{name}.woff2"
     with contextlib.suppress(OSError):
         if file.is_absolute():
-            return base64.b64encode(file.read_bytes()).decode("ascii")
+            sha256, kept = (content := file.read_bytes())[:_DIGEST], content[_DIGEST:]
+            if hashlib.sha256(kept).digest() == sha256:
+                return base64.b64encode(kept).decode("ascii")
     made = _subset(font)
     with contextlib.suppress(OSError):
         if file.is_absolute():
             folder.mkdir(parents=True, exist_ok=True)
-            write_private(file, made)  # never half of one, whoever else makes it
+            write_private(file, hashlib.sha256(made).digest() + made)  # never half of one, whoever else makes it
     return base64.b64encode(made).decode("ascii")
 
 
 def _subset(font: bytes) -> bytes:
-    options = Options(layout_features=list(_FEATURES), hinting=False, desubroutinize=True, notdef_outline=True)
-    options.drop_tables += ["DSIG"]
+    options = Options(**_ASKED)
+    options.drop_tables += _DROPPED
     with TTFont(io.BytesIO(font), recalcTimestamp=False) as read:
         subsetter = Subsetter(options)
         subsetter.populate(unicodes=_LETTERS)
