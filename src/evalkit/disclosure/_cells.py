@@ -12,7 +12,7 @@ import numpy as np
 from evalkit.counts import DayCounts, Moments, Tally, TransitionCounts
 from evalkit.disclosure._counts import hidden_rows
 from evalkit.disclosure._safe import Safe
-from evalkit.disclosure._transitions import grid_of, stocks_of
+from evalkit.disclosure._transitions import stocks_of
 from evalkit.estimates import Estimates
 
 
@@ -73,7 +73,7 @@ def _of_states(estimates: Estimates, counts: TransitionCounts, safe: Safe) -> It
         name, linked = f"{estimates.kind}: {stocks.group}", bool(stocks.paths["code"].all())
         shown = stocks.group not in safe.withheld and safe.verdict != "withheld"
         yield Cell(f"{name}, people", "n", stocks.people, stocks.everybody(), shown, linked)
-        for day in grid_of(stocks):
+        for day in stocks.grid:
             told, _, observed = stocks.public(day)
             yield Cell(f"{name}, observed after day {day:g}", "n", stocks.observed(day), observed, shown, linked)
             exact, hidden = stocks.numbers(day), stocks.hidden(day)

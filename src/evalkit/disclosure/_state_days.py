@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from evalkit.counts import TransitionCounts
 from evalkit.disclosure._policy import Policy
-from evalkit.disclosure._transitions import Stocks, grid_of
+from evalkit.disclosure._transitions import Stocks
 from evalkit.estimates import Estimates
 
 Floats = NDArray[np.float64]
@@ -48,7 +48,7 @@ def told_days(
     rows, parts = estimates.tidy(), []
     tau = float(rows["tau"].iloc[0])
     for one in stocks:
-        grid = grid_of(one)
+        grid = one.grid
         if not grid or grid[-1] < tau:
             continue
         last = max(day for day in (0.0, *grid) if day <= tau)

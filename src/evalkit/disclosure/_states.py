@@ -12,7 +12,7 @@ import pandas as pd
 from evalkit.counts import TransitionCounts
 from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._state_days import enough_in, told_days
-from evalkit.disclosure._transitions import OTHER, Stocks, grid_of, known_states, merged, stocks_of
+from evalkit.disclosure._transitions import OTHER, Stocks, known_states, merged, stocks_of
 from evalkit.estimates import Estimates
 
 _NUMBERS = ("estimate", "std_error", "conf_low", "conf_high")
@@ -91,7 +91,7 @@ def _errors(rows: pd.DataFrame, stocks: list[Stocks], policy: Policy) -> pd.Data
     """
     found = []
     for one in stocks:
-        own, grid = rows[rows["group"] == one.group], grid_of(one)
+        own, grid = rows[rows["group"] == one.group], one.grid
         for time, part in own.groupby("time"):
             day = float(str(time))
             if not grid or day > grid[-1]:
@@ -130,7 +130,7 @@ def _by_day(rows: pd.DataFrame, stocks: list[Stocks]) -> pd.DataFrame:
     """Take out the numbers of states with few people on a day, and after a group's last day; add them together."""
     parts = []
     for one in stocks:
-        own, grid = rows[rows["group"] == one.group], grid_of(one)
+        own, grid = rows[rows["group"] == one.group], one.grid
         for time, rows_of_day in own.groupby("time", sort=True):
             day, part = float(str(time)), rows_of_day.copy()
             told = day <= grid[-1] and one.tells(day)

@@ -10,7 +10,7 @@ has no number there: it shares what the others leave with the other such states.
 
 from __future__ import annotations
 
-__all__ = ["OTHER", "Stocks", "grid_of", "known_states", "merged", "safe_transitions", "stocks_of"]
+__all__ = ["OTHER", "Stocks", "known_states", "merged", "safe_transitions", "stocks_of"]
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -298,13 +298,8 @@ def merged(groups: list[Stocks], states: tuple[str, ...]) -> tuple[TransitionCou
     return TransitionCounts(pd.concat(kept, ignore_index=True), states=states), withheld
 
 
-def grid_of(stocks: Stocks) -> list[float]:
-    """Return `Stocks.grid`."""
-    return stocks.grid
-
-
 def _safe_group(stocks: Stocks) -> pd.DataFrame | None:
-    grid = grid_of(stocks)
+    grid = stocks.grid
     if not grid:
         return None
     start = max(stocks.begins, -1.0)
@@ -400,7 +395,7 @@ def known_states(stocks: Iterable[Stocks]) -> set[tuple[str, str]]:
     """Return the groups and states of which something is told: many people are in it on some day, or never anybody."""
     found = set()
     for one in stocks:
-        grid = grid_of(one)
+        grid = one.grid
         few = np.array([one.hidden(day) for day in grid]).reshape(len(grid), len(one.states))
         some = np.array([one.numbers(day) > 0 for day in grid]).reshape(few.shape)
         told = (some & ~few).any(axis=0) | ~few.any(axis=0)
