@@ -61,7 +61,7 @@ def main() -> int:
     drawn = draw(known, reviewed, asked.seed, asked.count, tuple(asked.packages), asked.most, nearest)
     verdicts = attempt(drawn, asked.processes, 60 * asked.minutes)
     report(drawn, verdicts, as_entries=asked.list)
-    about = f"{asked.count} with seed {asked.seed}"
+    about = f"{asked.count} with seed {asked.seed}{', --stale' if asked.stale else ''}"
     kept.keep(about, tried, figures(drawn, verdicts), left(drawn, verdicts), tests_of(asked))
     if asked.page:
         page.write(kept.read(), len(reviewed.reasons))

@@ -49,6 +49,7 @@ def text(found: Sequence[Found], equivalent: int) -> str:
             "- A fault was tried against the tests named below, and not against others that may notice it: figures are too low rather "
             "than too high. Tests that take minutes (marked slow), and those of the tool itself, never count.",
             "- Lines that no such test runs get no fault. What is not Python (templates, styles, catalogues, notebooks) gets none.",
+            "- `--stale`: tests that changed since the map of what they run was made count as they were, new ones not at all.",
             *([f"- Never measured here: {', '.join(missing)}."] if missing else []),
             "",
             "| package | tests |",
@@ -56,7 +57,7 @@ def text(found: Sequence[Found], equivalent: int) -> str:
             *(f"| {f.package} | {f.tests} |" for f in found),
             "",
             "## What no test noticed" if survivors else "Every fault that was tried was noticed.",
-            *(f"\n```diff\n{survivor.rstrip()}\n```" for survivor in survivors),
+            *(f"\n```{{code-block}} diff\n{survivor.rstrip()}\n```" for survivor in survivors),
             "",
         ]
     )
