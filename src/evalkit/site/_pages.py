@@ -104,10 +104,10 @@ class Writer:
     def _newest(self) -> list[dict[str, Any]]:
         """Return the newest release of each report; those in the reader's language first, then the latest data cut."""
         ours = [places for name, places in self.published.reports.items() if self._is_ours(name, places)]
-        newest = [next((place for place in places if place.current), None) for places in ours]
-        shown = [{"place": place, "release": place.current, "title": self._title(place)} for place in newest if place]
-        shown.sort(key=lambda one: str(one["release"].manifest.get("data_cut", "")), reverse=True)
-        return sorted(shown, key=lambda one: one["release"].language != self.reader.say.language)
+        found = (next(((place, place.current) for place in places if place.current), None) for places in ours)
+        newest = sorted(filter(None, found), key=lambda one: str(one[1].manifest.get("data_cut", "")), reverse=True)
+        newest.sort(key=lambda one: one[1].language != self.reader.say.language)
+        return [{"place": place, "release": release, "title": self._title(place)} for place, release in newest]
 
     def _shelves(self) -> list[dict[str, Any]]:
         shelves = [
