@@ -8,7 +8,7 @@ content, copied or edited has no valid seal. In JupyterLab there is no key, and 
 
 from __future__ import annotations
 
-__all__ = ["ENVIRONMENT", "MARK", "WITHOUT_ESTIMATE", "Sealer", "is_sealed", "new_key"]
+__all__ = ["DRAFTED", "ENVIRONMENT", "MARK", "WITHOUT_ESTIMATE", "Sealer", "is_sealed", "new_key"]
 
 import hashlib
 import hmac
@@ -24,6 +24,9 @@ from evalkit.errors import DisclosureError
 
 MARK = "evalkit"
 """Key of the mark in an output's metadata."""
+
+DRAFTED = "EVALKIT_DRAFT"
+"""Environment variable of the kernel of a draft: figures are not drawn once more for phones, which takes seconds."""
 
 ENVIRONMENT = "EVALKIT_SEAL"
 """Environment variable in which a render gives its kernel the key."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -28,7 +29,7 @@ from evalkit.publish.rendering._document import Document
 from evalkit.publish.rendering._embedded import words
 from evalkit.publish.rendering._markdown import write_markdown
 from evalkit.publish.rendering._prepare import Item
-from evalkit.publish.rendering._web import _woff2, check_self_contained
+from evalkit.publish.rendering._web import _woff2, check_self_contained, embedded
 from evalkit.words import messages_for
 from publish import standin
 from publish.made import study_in
@@ -79,8 +80,28 @@ def test_a_page_that_would_load_something_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PublicationError) as refused:
         check_self_contained(page)
     assert (
-        str(refused.value) == "report.html: loads from the network at <img src> (2 places); a published page must not"
+        str(refused.value)
+        == "report.html: loads something at <img src> (2 places); a published page must hold all that it shows"
     )
+    page.write_text('<img src="media/fig-a.svg"><a href="data/fig-a.csv">numbers</a>', encoding="utf-8")
+    with pytest.raises(PublicationError, match=r"loads something at <img src> \(1 places\)"):
+        check_self_contained(page)
+
+
+def test_pictures_and_the_style_sheet_beside_a_page_are_put_into_it(tmp_path: Path) -> None:
+    (tmp_path / "media").mkdir()
+    for name in ("fig-a", "fig-a-phone"):
+        (tmp_path / "media" / f"{name}.svg").write_text(f"<svg>{name}</svg>", encoding="utf-8")
+    (tmp_path / "report.css").write_text("p { color: red }", encoding="utf-8")
+    page = embedded(
+        '<link rel="stylesheet" href="report.css"><source media="(max-width: 30rem)" srcset="media/fig-a-phone.svg">'
+        '<img src="media/fig-a.svg" alt="Two rising lines" /><a href="media/fig-a.svg">x</a>',
+        tmp_path,
+    )
+    pictures = [base64.b64decode(text).decode() for text in re.findall(r'"data:image/svg\+xml;base64,([^"]+)"', page)]
+    assert pictures == ["<svg>fig-a-phone</svg>", "<svg>fig-a</svg>"]
+    assert page.startswith("<style>\np { color: red }\n</style><source media=")
+    assert page.endswith('alt="Two rising lines" /><a href="media/fig-a.svg">x</a>')
 
 
 # -- what Markdown and markup hold -------------------------------------------------------------------------------------

@@ -119,7 +119,7 @@ def test_auto_takes_quarto_where_it_is_and_embedded_on_request(tmp_path: Path) -
         ("font", "quarto: warning: unknown font family: nowhere"),
         ("standard", "quarto: PDF standard 'x-9' is not supported"),
         ("nothing", "left no report.pdf"),
-        ("remote", "loads from the network at <img src>"),
+        ("remote", "loads something at <img src>"),
     ],
 )
 def test_failures_are_read_from_exit_code_and_stderr(

@@ -12,6 +12,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from evalkit.publish._progress import Progress
 from evalkit.publish._protected import refuse_other_doors, says_synthetic
 from evalkit.publish._render import document_from, guard_of
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files
+from evalkit.publish.audit._fold import pieces
 from evalkit.publish.audit._notebook import problems_before
 from evalkit.publish.release._manifest import DRAFT
 from evalkit.publish.release._review import TOLD, told_before
@@ -34,7 +36,7 @@ from evalkit.publish.rendering._execute import Limits
 from evalkit.publish.rendering._scratch import private_files
 from evalkit.publish.rendering._session import Session
 from evalkit.publish.rendering._spoken import in_language
-from evalkit.seal import ENVIRONMENT, new_key
+from evalkit.seal import DRAFTED, ENVIRONMENT, new_key
 
 DRAFTS = "drafts"
 """Folder of drafts, in the study's private one."""
@@ -110,7 +112,8 @@ class Drafter:
         Drafter
         """
         key = new_key()
-        variables = {ENVIRONMENT: key, "EVALKIT_RECORD": str(scratch / "record.jsonl"), "EVALKIT_TOLD": str(scratch)}
+        variables = {ENVIRONMENT: key, DRAFTED: "1", "EVALKIT_RECORD": str(scratch / "record.jsonl")}
+        variables["EVALKIT_TOLD"] = str(scratch)
         session = Session(name, scratch, notebook.parent, log_file, variables)
         session.start()
         return cls(session, scratch, key)
@@ -151,7 +154,7 @@ class Drafter:
         if guard == self._guard:
             guard = self._guard  # it knows which texts it let pass: most are those of the draft before
         self._guard = guard
-        with private_files():
+        with private_files(), ThreadPoolExecutor(1) as meanwhile:
             told_before(job.study, self.scratch / "before.bin")
             (self.scratch / TOLD).unlink(missing_ok=True)  # what cells of before an edit told is not published
             executed = self.session.run(
@@ -161,6 +164,7 @@ class Drafter:
                 variables={GATE: job.passed.to_kernel()},
                 scrub=guard.scrub,
                 on_cell=began,
+                on_outputs=lambda outputs: meanwhile.submit(_read, outputs, guard),
             )
             audit_cells(executed, guard)
             self._hold(job, executed)
@@ -184,6 +188,13 @@ class Drafter:
         room.mkdir()
         left = max(deadline - time.monotonic(), 1.0)
         return publish_embedded(document, tuple(formats), room, left, job.params.memory_gb)
+
+
+def _read(outputs: Any, guard: Guard) -> None:  # noqa: ANN401 - nbformat has no types
+    """Read what a cell put out while the next one runs: the audit remembers which texts it let pass."""
+    for output in outputs:
+        for text in output.get("data", {}).values():
+            guard.objection(pieces("".join(text)))
 
 
 def _placed(files: Mapping[str, Path], folder: Path, job: RenderJob) -> dict[str, Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Report"]
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import date
@@ -28,6 +29,7 @@ from evalkit.report._findings import show_findings
 from evalkit.report._given import check_choice, check_letters, estimates_in
 from evalkit.report._mark import emit, typed_numbers
 from evalkit.report._model_words import in_study_words
+from evalkit.seal import DRAFTED
 from evalkit.views import CurveText, Gap, Look, View, definitions, svg_of, view_of
 from evalkit.words import speaking, translated
 
@@ -329,7 +331,8 @@ class Report:
             self._emit("table", view.table(translated(note)), safe, data=view.numbers(), typed=(note,))
         else:
             figure, alt = view.figure()
-            data, head, phone = view.drawn_numbers(), view.headline(), view.for_phone(figure)
+            data, head = view.drawn_numbers(), view.headline()
+            phone = "" if os.environ.get(DRAFTED) else view.for_phone(figure)
             self._emit("figure", svg_of(figure), safe, alt=alt, data=data, headline=head, typed=typed, phone=phone)
             if remarks := view.remarks():
                 self._emit("markdown", box("note", " ".join(remarks)), safe)

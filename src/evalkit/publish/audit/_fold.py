@@ -10,6 +10,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from html.parser import HTMLParser
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -120,12 +121,13 @@ class _Pieces(HTMLParser):
         self._found.append(data)
 
 
-def pieces(markup: str) -> Iterator[str]:
+@lru_cache(maxsize=256)  # a figure stands in the document, the page and a file of its own, and in the draft before
+def pieces(markup: str) -> tuple[str, ...]:
     """Take the texts out of HTML, SVG or Markdown: visible ones, comments, attributes, and what data URIs hold.
 
-    Yields
-    ------
-    str
+    Returns
+    -------
+    tuple of str
         Words split by inline tags come joined. Coordinates, colours and namespaces are left out: they are no texts;
         embedded fonts and raster pictures are, too.
     """
@@ -133,9 +135,7 @@ def pieces(markup: str) -> Iterator[str]:
     parser = _Pieces()
     parser.feed(_DATA_URI.sub(" ", markup))
     parser.close()
-    yield from parser.texts()
-    for text in embedded:
-        yield from pieces(text)
+    return (*parser.texts(), *(piece for text in embedded for piece in pieces(text)))
 
 
 def _decoded(match: re.Match[str]) -> Iterator[str]:

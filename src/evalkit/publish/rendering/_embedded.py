@@ -20,7 +20,7 @@ from evalkit.publish.rendering._fits import FITS, Fit, better_fits
 from evalkit.publish.rendering._markdown import css_string, finished, write_markdown
 from evalkit.publish.rendering._process import Finished, run_child
 from evalkit.publish.rendering._typst import COMMAND
-from evalkit.publish.rendering._web import FONTS, check_self_contained, font_file, style_with_letters
+from evalkit.publish.rendering._web import FONTS, check_self_contained, embedded, font_file, style_with_letters
 from evalkit.words import messages_for
 
 DIALECT = "markdown-tex_math_dollars-raw_tex-example_lists-task_lists"
@@ -215,7 +215,6 @@ def _html(_: Document, folder: Path, allowed: _Allowed) -> Path:
         "--to=html5",
         "--template=report.html5",
         "--css=report.css",
-        "--embed-resources",
         "--shift-heading-level-by=1",
         "--section-divs",
         "--output=report.html",
@@ -223,7 +222,7 @@ def _html(_: Document, folder: Path, allowed: _Allowed) -> Path:
         "--toc-depth=3",
     )
     page = folder / "report.html"
-    page.write_text(finished(page.read_text(encoding="utf-8")), encoding="utf-8")
+    page.write_text(finished(embedded(page.read_text(encoding="utf-8"), folder)), encoding="utf-8")
     check_self_contained(page)
     return page
 

@@ -6,7 +6,6 @@ __all__ = ["beside", "column_headings", "css_string", "finished", "markdown_part
 
 import html
 import re
-from base64 import b64encode
 from pathlib import Path
 
 import pandas as pd
@@ -68,8 +67,9 @@ def _part(item: Item, media: Path) -> str:
     if item.kind == "figure":
         (media / f"{item.label}.svg").write_text(item.text, encoding="utf-8")
         said = f"#{item.label} fig-alt={quoted(item.alt)}"
-        if item.phone:  # pandoc embeds no picture of a <source>: it comes embedded
-            said += f' phone="data:image/svg+xml;base64,{b64encode(item.phone.encode()).decode()}"'
+        if item.phone:
+            (media / f"{item.label}-phone.svg").write_text(item.phone, encoding="utf-8")
+            said += f' phone="media/{item.label}-phone.svg"'
         elif _is_wide(item.text):
             said += " .wide"
         return f"![{item.caption}](media/{item.label}.svg){{{said}}}"

@@ -27,7 +27,7 @@ from evalkit.publish.rendering._embedded import DIALECT, font_folder, metadata, 
 from evalkit.publish.rendering._fits import FITS
 from evalkit.publish.rendering._markdown import finished, markdown_parts
 from evalkit.publish.rendering._process import Finished, run_child
-from evalkit.publish.rendering._web import check_self_contained, strip_scripts
+from evalkit.publish.rendering._web import check_self_contained, embedded, strip_scripts
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 # What Quarto only warns of, with exit code 0: text or a table that is missing, a reference that leads nowhere, a PDF of
@@ -189,7 +189,7 @@ def publish_quarto(
         _check_standard(made["pdf"])
     if "html" in made:
         page = made["html"]
-        page.write_text(finished(cleaned(page.read_text(encoding="utf-8"))), encoding="utf-8")
+        page.write_text(finished(embedded(cleaned(page.read_text(encoding="utf-8")), folder)), encoding="utf-8")
         check_self_contained(page)
     return made
 

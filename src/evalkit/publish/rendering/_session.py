@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["Session"]
 
 import copy
+import functools
 import json
 import threading
 import time
@@ -116,6 +117,7 @@ class Session:
         variables: Mapping[str, str],
         scrub: Callable[[str], str],
         on_cell: Callable[[int, int], None],
+        on_outputs: Callable[[Any], object] = lambda _: None,
     ) -> Any:  # noqa: ANN401
         """Run what is not known of a notebook yet.
 
@@ -133,6 +135,8 @@ class Session:
             Takes out of an error's text what must not be shown.
         on_cell : callable
             Called with (cells begun, cells in all) before each cell that runs.
+        on_outputs : callable
+            Called with the outputs of each cell that ran.
 
         Returns
         -------
@@ -160,7 +164,8 @@ class Session:
                 try:
                     if self._client is None:
                         self.start()
-                    self._pass(given, variables, lambda i: self._began(i, extra, len(notebook.cells), on_cell))
+                    began = functools.partial(self._began, extra=extra, total=len(notebook.cells), on_cell=on_cell)
+                    self._pass(given, variables, began, on_outputs)
                     break
                 except _FreshKernelNeeded:
                     if attempt == 2:
@@ -194,7 +199,13 @@ class Session:
                 end_kernel(self._run.manager)
                 return
 
-    def _pass(self, given: Any, variables: Mapping[str, str], began: Callable[[int], None]) -> None:  # noqa: ANN401
+    def _pass(
+        self,
+        given: Any,  # noqa: ANN401
+        variables: Mapping[str, str],
+        began: Callable[[int], None],
+        on_outputs: Callable[[Any], object],
+    ) -> None:
         code = [(i, cell) for i, cell in enumerate(given.cells) if cell.cell_type == "code"]
         sources = [options_of(cell.source, i)[1] for i, cell in code]
         keys: list[str] = []
@@ -210,6 +221,7 @@ class Session:
             self._execute(index, cell)
             keys.append(says["key"])
             self._outputs[says["key"]] = copy.deepcopy(cell.outputs)
+            on_outputs(self._outputs[says["key"]])
             says = self._ask("done()")
         for (_, cell), key in zip(code, keys, strict=True):
             cell.outputs = copy.deepcopy(self._outputs[key])

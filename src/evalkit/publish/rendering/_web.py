@@ -5,8 +5,9 @@ from __future__ import annotations
 __all__ = [
     "FONTS",
     "check_self_contained",
+    "embedded",
     "font_file",
-    "remote_loads",
+    "loads_of",
     "strip_scripts",
     "style_with_letters",
 ]
@@ -33,8 +34,10 @@ from evalkit.errors import PublicationError
 from evalkit.protocol import write_private
 
 _LOADING = {"src", "srcset", "poster", "data", "background"}
-_REMOTE = re.compile(r"^\s*(?:https?:)?//", re.IGNORECASE)
+_WITHIN = re.compile(r"\s*(?:data:|#|$)", re.IGNORECASE)  # what lies in the page itself
 _CSS_LOAD = re.compile(r"(?:url\(\s*['\"]?|@import\s+['\"])\s*((?:https?:)?//[^'\")\s]+)", re.IGNORECASE)
+_PICTURE_BESIDE = re.compile(r'(<(?:img|source)\b[^>]*?\b(?:src|srcset)=)"(media/[\w-]+\.svg)"')
+_STYLE_BESIDE = re.compile(r'<link rel="stylesheet" href="([\w-]+\.css)"(?: /)?>')
 _SCRIPT = re.compile(r"<script\b[^>]*>.*?</script\s*>\s*", re.IGNORECASE | re.DOTALL)
 FONTS = {  # module of a package: family
     "font_source_serif_pro": "SourceSerifPro",
@@ -74,7 +77,7 @@ class _Loads(HTMLParser):
         for name, value in attrs:
             text = value or ""
             loads = name in _LOADING or (name == "href" and tag in {"link", "use", "image"})
-            if loads and _REMOTE.match(text):
+            if loads and not _WITHIN.match(text):
                 self.found.append(f"<{tag} {name}>")
             if name == "style":
                 self.found += [f"<{tag} style>" for _ in _CSS_LOAD.findall(text)]
@@ -88,8 +91,8 @@ class _Loads(HTMLParser):
             self._in_style = False
 
 
-def remote_loads(text: str) -> list[str]:
-    """List the places where a page would load something from the network.
+def loads_of(text: str) -> list[str]:
+    """List the places where a page would load something that is not in it, from the network or from a file beside it.
 
     Parameters
     ----------
@@ -103,7 +106,7 @@ def remote_loads(text: str) -> list[str]:
 
     Examples
     --------
-    >>> remote_loads('<img src="https://example.org/x.png"><a href="https://example.org">see</a>')
+    >>> loads_of('<img src="data:,x"><img src="https://example.org/x.png"><a href="https://example.org">see</a>')
     ['<img src>']
     """
     parser = _Loads()
@@ -122,17 +125,45 @@ def strip_scripts(text: str) -> str:
     return _SCRIPT.sub("", text)
 
 
+def embedded(page: str, folder: Path) -> str:
+    """Put into a page the pictures and the style sheet that lie beside it.
+
+    Pandoc can do it, too (``--embed-resources``); it takes a second to read a report's pictures again, leaves out what
+    a ``<source>`` names, and moves a picture's alternative text into another attribute.
+
+    Parameters
+    ----------
+    page : str
+    folder : pathlib.Path
+        Where pictures and style sheet lie.
+
+    Returns
+    -------
+    str
+    """
+
+    def picture(found: re.Match[str]) -> str:
+        content = base64.b64encode((folder / found[2]).read_bytes()).decode("ascii")
+        return f'{found[1]}"data:image/svg+xml;base64,{content}"'
+
+    def style(found: re.Match[str]) -> str:
+        return f"<style>\n{(folder / found[1]).read_text(encoding='utf-8')}\n</style>"
+
+    return _STYLE_BESIDE.sub(style, _PICTURE_BESIDE.sub(picture, page))
+
+
 def check_self_contained(page: Path) -> None:
-    """Refuse a page that would load something from the network.
+    """Refuse a page that would load something: a published one stands by itself.
 
     Raises
     ------
     PublicationError
         Naming the first tag that would.
     """
-    found = remote_loads(page.read_text(encoding="utf-8"))
+    found = loads_of(page.read_text(encoding="utf-8"))
     if found:
-        msg = f"{page.name}: loads from the network at {found[0]} ({len(found)} places); a published page must not"
+        where = f"{page.name}: loads something at {found[0]} ({len(found)} places)"
+        msg = f"{where}; a published page must hold all that it shows"
         raise PublicationError(msg)
 
 
