@@ -137,6 +137,48 @@ def test_figures_stay_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     assert sheets[1].index("Figure 1") < sheets[1].index("Figure 2")
 
 
+def rows_of(count: int) -> Item:
+    """Return a table of so many rows, with a note below."""
+    rows = "".join(f"<tr><td>Row {k} of it</td><td>{k}</td></tr>" for k in range(count))
+    note = '<tfoot><tr><td colspan="2">The note below the table.</td></tr></tfoot>'
+    head = "<thead><tr><th>What</th><th>Number</th></tr></thead>"
+    return Item("table", 2, f"<table>{head}<tbody>{rows}</tbody>{note}</table>", "tbl-rows", "A table of rows")
+
+
+@pytest.mark.parametrize(("count", "fit"), [(9, {}), (13, {"tbl-rows": "next"}), (20, {})])
+def test_no_page_has_hardly_more_of_a_table_than_its_note(tmp_path: Path, count: int, fit: dict[str, str]) -> None:
+    fits, empty, sheets = fits_of(tmp_path, Item("markdown", 1, FEW), rows_of(count), AFTER)
+    assert fits == fit  # all on the first page; whole on the second; a good part on each
+    last = next(sheet for sheet in sheets if "The note below" in sheet)
+    assert last.count(" of it") >= 5
+    assert ("Words that follow" in sheets[0]) == (count < 20)  # what follows takes the place of one that moved
+    assert empty[0] < 0.2
+
+
+def test_a_table_that_would_leave_a_page_half_empty_goes_on_as_it_did(tmp_path: Path) -> None:
+    fits, empty, sheets = fits_of(tmp_path, Item("markdown", 1, FEW), rows_of(13), Item("markdown", 3, "# After\n\nX."))
+    assert fits == {"tbl-rows": 1}
+    assert "Row 0 of it" in sheets[0]
+    assert empty[0] < 0.2
+
+
+def test_tables_stay_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    second = replace(rows_of(3), label="tbl-second", caption="A second table")
+    fits, _, sheets = fits_of(tmp_path, Item("markdown", 1, FEW), rows_of(13), second, AFTER)
+    assert fits == {"tbl-rows": 1}
+    assert "Table 1" in sheets[0]
+    assert "Table 2" not in sheets[0]
+
+
+def test_no_figure_stands_between_the_parts_of_a_table(tmp_path: Path) -> None:
+    tall = Item("figure", 3, TALL, "fig-tall", "A tall figure", "A bar.")
+    fits, _, sheets = fits_of(tmp_path, Item("markdown", 1, FEW), tall, rows_of(26), AFTER)
+    assert fits == {"fig-tall": "next", "tbl-rows": "next"}
+    assert "of it" not in sheets[0]
+    assert sheets[1].count(" of it") == 26
+    assert sheets[1].index("A tall figure") < sheets[1].index("Row 0 of it")
+
+
 def test_a_heading_left_at_the_foot_of_a_page_would_be_found(tmp_path: Path) -> None:
     face = '#set text(font: "Source Sans Pro")\n#set page(paper: "us-letter", margin: 1in)\n'
     for name, text in (

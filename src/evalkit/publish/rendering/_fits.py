@@ -1,7 +1,8 @@
-"""Which figures are printed smaller, or on the next page, so that they leave no page half empty.
+"""Which figures are printed smaller, or on the next page, so that they leave no page half empty; and which tables.
 
-A figure that does not fit goes to the next page whole. Typst cannot tell beforehand how much room there is: so the
-document is compiled, looked at, and compiled again, one figure at a time from the front.
+A figure that does not fit goes to the next page whole. A table goes on there; but where it would be a note and a row or
+two, or a figure would stand between its parts, it goes there whole, too. Typst cannot tell beforehand how much room
+there is: so the document is compiled, looked at, and compiled again, one figure or table at a time from the front.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ FITS = "fits.json"
 """Beside the template: label of a figure, and its fit."""
 
 Fit = float | Literal["next"]
-"""The part of its full size that a figure has; or at the top of the next page, below what follows it in its section."""
+"""The part of its full size that a figure has; or at the top of the next page, below what follows it in its section;
+1 where that was tried in vain."""
 
 _TOP, _FOOT = 72.0, 0.95 * 72  # points: the template's margins
 _EMPTY = 0.2  # of a page: less than this at its foot is nobody's loss
 _SMALLEST = 0.72  # of a figure's size: letters of 9.5 points come to 6.8, those of a footnote
 _APART = 16.0  # points that a block keeps from what is above it
 _LEADS = 110.0  # points that a heading and the line below it may take, which stay with their figure
+_TAIL = 90.0  # points: less of a table on its last page is its headings, a note and a row or two
+_WHOLE = 0.6  # of a page: a larger table cannot be kept in one piece
 
 
 def better_fits(printed: Path, places: Sequence[Mapping[str, Any]], fits: Mapping[str, Fit]) -> dict[str, Fit]:
@@ -36,8 +40,9 @@ def better_fits(printed: Path, places: Sequence[Mapping[str, Any]], fits: Mappin
     printed : pathlib.Path
         The PDF as it is with the given fits.
     places : sequence of mapping
-        What the template tells of each figure, in the order of the text: label, size, page, and in points top, height,
-        and height of the picture.
+        What the template tells, in the order of the text. Of each figure: label, size, page, and in points top, height,
+        and height of the picture. Of each table, where it begins (part: from) and ends (to): label, page, and in points
+        top and height of the whole.
     fits : mapping of str to Fit
         What was tried; 1 in vain.
 
@@ -45,12 +50,14 @@ def better_fits(printed: Path, places: Sequence[Mapping[str, Any]], fits: Mappin
     -------
     dict
     """
-    for one, after in pairwise(places):  # figures stay in the order of their numbers
+    figures = [place for place in places if "picture" in place]
+    tables = [place for place in places if place.get("part") == "from"]
+    for one, after in (*pairwise(figures), *pairwise(tables)):  # they stay in the order of their numbers
         if fits.get(one["label"]) == "next" and (after["page"], after["top"]) < (one["page"], one["top"]):
             return {**fits, one["label"]: 1}
     rooms = _rooms(printed)
     for page, (room, height) in enumerate(rooms[:-1], start=1):
-        own = [place for place in places if place["page"] == page + 1]
+        own = [place for place in figures if place["page"] == page + 1]
         first = min(own, key=lambda place: place["top"], default=None)
         if first is None or room <= _EMPTY * height or first["top"] - _TOP > _LEADS:
             continue
@@ -63,6 +70,28 @@ def better_fits(printed: Path, places: Sequence[Mapping[str, Any]], fits: Mappin
             return {**fits, label: "next"}
         if known not in {None, 1, "next"}:  # smaller, and still it did not fit
             return {**fits, label: 1}
+    return _whole_tables(places, fits, rooms)
+
+
+def _whole_tables(
+    places: Sequence[Mapping[str, Any]], fits: Mapping[str, Fit], rooms: Sequence[tuple[float, float]]
+) -> dict[str, Fit]:
+    """Return the same with one table more that is not parted, or one that is, as the page before it stayed empty."""
+    figures = [place for place in places if "picture" in place]
+    tables = [[place for place in places if place.get("part") == part] for part in ("from", "to")]
+    for start, end in zip(*tables, strict=True):
+        label, known = start["label"], fits.get(start["label"])
+        room, height = rooms[start["page"] - 2] if start["page"] > 1 else (0.0, 1.0)
+        if known == "next" and room > _EMPTY * height:
+            return {**fits, label: 1}
+        if known is not None or start["page"] == end["page"]:
+            continue
+        between = any(
+            place["page"] == end["page"] and fits.get(place["label"]) == "next" and place["top"] < end["top"]
+            for place in figures
+        )
+        if (between or end["top"] - _TOP < _TAIL) and start["height"] <= _WHOLE * rooms[0][1]:
+            return {**fits, label: "next"}
     return dict(fits)
 
 
