@@ -359,8 +359,8 @@ MODELS = {
         ),
     ),
     "days by which shares were reached": Case(
-        "So many people in the pilot came: 25% by day 14 (11 to 17), 50% by day 23 (from 20) and 75% by no day so far. So many people "
-        "in PAIP came: 50% by day 1,200 (24 to 1,300). See @fig-x.",
+        "Of people in the pilot, so many came: 25% by day 14 (11 to 17), 50% by day 23 (from 20) and 75% by no day so far. Of people "
+        "in PAIP, so many came: 50% by day 1,200 (24 to 1,300). See @fig-x.",
         safe_of("survival_quantile", """
 group | q    | n   | estimate | conf_low | conf_high
 PAIP  | 0.5  | 900 | 1200     | 24       | 1300
@@ -370,7 +370,7 @@ Pilot | 0.75 | 160 | -        | 40       | -
 """), "came", see="fig-x",
     ),
     "days by which shares were reached, of an event without a name": Case(
-        "So many people in the pilot had the event: 25% by day 14 (11 to 17).",
+        "Of people in the pilot, so many had the event: 25% by day 14 (11 to 17).",
         safe_of("survival_quantile", "group | q | n | estimate | conf_low | conf_high\nPilot | 0.25 | 160 | 14 | 11 | 17"),
     ),
     "any analysis": Case(
