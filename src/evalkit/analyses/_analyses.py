@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import special
+import scipy
 
 from evalkit.counts import DayCounts, Moments, Tally
 from evalkit.estimates import Estimates
@@ -169,7 +169,7 @@ class MeanOf:
         data = counts.frame
         n = data["n"].to_numpy(dtype=np.float64)
         error = np.sqrt(spread / np.where(n > 0, n, np.nan))
-        half = special.stdtrit(np.where(n > 1, n - 1, np.nan), 0.5 + self.conf_level / 2) * error
+        half = scipy.special.stdtrit(np.where(n > 1, n - 1, np.nan), 0.5 + self.conf_level / 2) * error
         data = data.assign(
             estimate=mean, std_dev=np.sqrt(spread), std_error=error, conf_low=mean - half, conf_high=mean + half
         )
@@ -282,8 +282,8 @@ class RatioOf:
         if n < 2 or not 0 < ratio < 1:
             return n, ratio, np.nan, np.nan, np.nan
         error = ratio_error(part, ratio)
-        centre, half = special.logit(ratio), z * error / (ratio * (1 - ratio))
-        return n, ratio, error, float(special.expit(centre - half)), float(special.expit(centre + half))
+        centre, half = scipy.special.logit(ratio), z * error / (ratio * (1 - ratio))
+        return n, ratio, error, float(scipy.special.expit(centre - half)), float(scipy.special.expit(centre + half))
 
 
 def sums_of(part: pd.DataFrame) -> tuple[float, float, float]:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import special
+import scipy
 
 from evalkit.analyses._funnel import steps
 from evalkit.cohort import Cohort, needs
@@ -97,7 +97,7 @@ def _interaction(levels: np.ndarray) -> dict[str, float]:
     weight = 1 / known[:, 1]
     mean = (weight * known[:, 0]).sum() / weight.sum()
     q, df = float((weight * (known[:, 0] - mean) ** 2).sum()), len(known) - 1
-    return {"statistic": q, "df": float(df), "p_value": float(special.chdtrc(df, q))}
+    return {"statistic": q, "df": float(df), "p_value": float(scipy.special.chdtrc(df, q))}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ __all__ = ["any_small", "coarser"]
 
 import numpy as np
 import pandas as pd
-from scipy import special
+import scipy
 
 from evalkit.counts import Tally
 from evalkit.disclosure._policy import Policy
@@ -64,7 +64,7 @@ def coarser(rows: pd.DataFrame, counts: Tally, public: Tally, policy: Policy, co
     rows = rows.assign(std_error=rows["std_error"] * wider)
     if "statistic" in rows:
         rows["statistic"] = rows["estimate"] / rows["std_error"].where(rows["std_error"] > 0)
-        rows["p_value"] = 2 * special.ndtr(-rows["statistic"].abs().to_numpy(dtype=float))
+        rows["p_value"] = 2 * scipy.special.ndtr(-rows["statistic"].abs().to_numpy(dtype=float))
     reach = normal_quantile(conf_level) * rows["std_error"]
     for name, limit in (("conf_low", rows["estimate"] - reach), ("conf_high", rows["estimate"] + reach)):
         rows[name] = limit

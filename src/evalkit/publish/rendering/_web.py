@@ -27,8 +27,6 @@ from typing import Any
 
 import fontTools
 import platformdirs
-from fontTools.subset import Options, Subsetter
-from fontTools.ttLib import TTFont
 
 from evalkit.errors import PublicationError
 from evalkit.protocol import write_private
@@ -230,6 +228,9 @@ def _woff2(package: str, face: str) -> str:
 
 
 def _subset(font: bytes) -> bytes:
+    from fontTools.subset import Options, Subsetter  # noqa: PLC0415 - slow to import, and rarely asked: see _woff2
+    from fontTools.ttLib import TTFont  # noqa: PLC0415
+
     options = Options(**_ASKED)
     options.drop_tables += _DROPPED
     with TTFont(io.BytesIO(font), recalcTimestamp=False) as read:
