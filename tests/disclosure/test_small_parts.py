@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from evalkit.counts import Tally
-from evalkit.disclosure import Policy, safe_counts
+from evalkit.disclosure import Policy, make_safe, safe_counts
 from evalkit.disclosure._counts import noised_tally
 from evalkit.disclosure._limits import _of_row
 from evalkit.disclosure._lines import blocks_of
+from evalkit.stats import kaplan_meier
 
 POLICY = Policy(secret=bytes(range(32)))
 NAN = float("nan")
@@ -31,14 +32,31 @@ def test_blocks_follow_one_another_from_day_0_on() -> None:
     ]
 
 
-@pytest.mark.parametrize(("size", "found"), [(21, (21, 0, 30, 30)), (22, (22, 29, 30, 30))])
+@pytest.mark.parametrize(("size", "found"), [(31, (31, 0, 30, 30)), (32, (32, 29, 30, 30))])
 def test_two_blocks_on_one_day_are_a_jump(size: int, found: tuple[float, ...]) -> None:
     assert blocks((30, size, 30)) == [found]
-    assert blocks((30, size, NAN), (100, 11, 100))[1][1] == (65 if size == 21 else 30)
+    assert blocks((30, size, NAN), (100, 11, 100))[1][1] == (65 if size == 31 else 30)
+
+
+def test_one_block_that_noise_made_larger_than_two_is_none() -> None:
+    """21 people left from day 92 to 182, at most three on one day; published are 22: the curve falls as slowly as they left."""
+    late = np.repeat(np.arange(98, 183, 7), [2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 3])
+    days = np.concatenate([np.arange(7, 85, 7), late, np.full(200, 400)])
+    rows = pd.DataFrame({"participant_id": [f"p{k}" for k in range(len(days))], "time": days, "group": "a"})
+    exact = kaplan_meier(rows.assign(event=rows["time"] < 400), "time", "event", by="group")
+    told = False
+    for k in range(40):
+        safe = make_safe(exact, Policy(secret=bytes([k]) * 32))
+        own = safe.estimates.counts.data.query("92 <= time <= 182")["n_event_1"]
+        told = told or own.max() >= 22
+        lines = safe.knots("a").query("time <= 182")
+        falls = -np.diff(lines["estimate"]) / np.diff(lines["time"])
+        assert falls.max() < 0.02  # a day: a block on one day would be 0.09
+    assert told
 
 
 def test_a_jump_on_the_first_day_begins_no_earlier() -> None:
-    assert blocks((0, 30, NAN), (10, 11, 20)) == [(30, 0, 0, 0), (11, 0, 10, 20)]
+    assert blocks((0, 33, NAN), (10, 11, 20)) == [(33, 0, 0, 0), (11, 0, 10, 20)]
 
 
 def test_standard_errors_are_those_of_the_published_events() -> None:

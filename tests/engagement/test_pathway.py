@@ -133,3 +133,22 @@ def test_a_horizon_that_is_not_reached(data) -> None:
     assert analyses.pathway_difference(early, 365, n_boot=20).tidy().empty
     beyond = analyses.pathway(early, 365).tidy()
     assert beyond.loc[beyond["time"] > 133, "estimate"].isna().all()
+
+
+def test_without_exits_nobody_is_said_to_have_left(data) -> None:
+    """Nobody is known to have left: a state with 0 % would say that nobody did."""
+    study = data.study.model_copy(
+        update={
+            "tables": {name: table for name, table in data.study.tables.items() if name != "exits"},
+            "rules": data.study.rules.model_copy(update={"completion": "dose"}),
+        }
+    )
+    without = cohort.build(intake.open_data(study).at(CUT))
+    for found in (
+        analyses.pathway(without, 90),
+        analyses.pathway_days(without, 90),
+        analyses.completing_after_lapse(without, 90),
+    ):
+        assert set(found.tidy()["state"]) == set(STATES) - {"left"}
+    compared = analyses.pathway_difference(without, 90, n_boot=20)
+    assert set(compared.tidy()["state"]) <= set(STATES) - {"left"}

@@ -452,7 +452,7 @@ def test_where_a_group_cannot_be_quoted_text_and_headline_say_so_and_stop_at_the
     text = shown[0]["text/markdown"]
     assert text.startswith("At one year, ")
     assert "730" not in text
-    assert "No share is given of people in the pilot: too few would stand behind it." in text
+    assert "No share is given in the pilot: too few people would stand behind it." in text
     head = headline(report.safe(harm_curve).until(365), report.groups, "well")
     assert head.startswith("By one year, ")
     assert "Pilot" not in head
@@ -492,8 +492,8 @@ def test_of_each_cause_it_is_said_whose_share_is_not_given(report: Report, monke
         monkeypatch.setattr(report_module, "make_safe", some)
         return sentences(replace(report).safe(exact), report.groups)  # a report makes an estimate safe once
 
-    assert "No share is given of people in the pilot (completed): too few" in without("Pilot: completion")
-    assert "No share is given of people in the pilot: too few" in without("Pilot: completion", "Pilot: disengagement")
+    assert "No share is given in the pilot (completed): too few" in without("Pilot: completion")
+    assert "No share is given in the pilot: too few" in without("Pilot: completion", "Pilot: disengagement")
 
 
 def test_where_nobody_lacks_a_value_that_is_the_reason_why_nothing_is_imputed(

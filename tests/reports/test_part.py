@@ -49,7 +49,7 @@ def test_it_says_whom_it_is_about_and_tells_changes_of_the_whole_protocol(
     report.groups_compared()
     report.deviations()
     assert shown[0]["mark"]["document"]["title"] == "Quarterly report: Site 2"
-    assert "Counted in the pilot are only people whose records say: site is Site 2." in shown[1]["text/markdown"]
+    assert "Counted in the pilot are only people whose recorded site is Site 2." in shown[1]["text/markdown"]
     assert "arms" not in shown[2]["text/markdown"]
     open_report(str(study), "2023Q4", title="Quarterly report", language="es", where={"site": "Site 2"}).cover()
     assert shown[3]["mark"]["document"]["title"].endswith(": Site 2")

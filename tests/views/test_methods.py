@@ -148,7 +148,7 @@ def test_who_else_is_asked_of_a_group() -> None:
     limited = arms.comparison.model_copy(update={"where": {"mandate": ["court", "other_order"]}})
     lines = said(study(arms=arms.model_copy(update={"comparison": limited})), Disclosure())
     assert lines[0] == (
-        f"{WHO} Counted in PAIP are only people for whom mandate is court or other_order; others of that program are in neither group, "
+        f"{WHO} Counted in PAIP are only people whose recorded mandate is court or other_order; others of that program are in neither group, "
         "and are counted apart. Where a column is recorded of nobody it limits nobody."
     )
 

@@ -73,7 +73,7 @@ PAIP  | 60   | 150    | 0.65     | 0.59     | 0.71      | {paip}
 """)
 
 
-FEW = "too few would stand behind it."
+FEW = "too few people would stand behind it."
 NOTHING = "Too few people were observed long enough to say anything about a given day."
 SURVIVAL = {
     "both groups, without a difference": Case(AT_90, BOTH, "not disengaged"),
@@ -102,11 +102,11 @@ SURVIVAL = {
     "an event that nobody named": Case(AT_90.replace("not disengaged", "without the event"), BOTH),
     "one arm absent": Case("At day 60, 92% in the pilot (87% to 96%) were well.", PILOT_ONLY, "well"),
     "the other too few": Case(
-        f"At day 60, 81% in the pilot (72% to 88%) were well. No share is given of people in PAIP: {FEW}",
+        f"At day 60, 81% in the pilot (72% to 88%) were well. No share is given in PAIP: {FEW}",
         apart("pass", "unknown"), "well",
     ),
     "the other quoted on no common day": Case(
-        f"At day 60, 81% in the pilot (72% to 88%) were well. No share is given of people in PAIP: {FEW}",
+        f"At day 60, 81% in the pilot (72% to 88%) were well. No share is given in PAIP: {FEW}",
         curve("""
 group | time | n_risk | estimate | conf_low | conf_high | verdict
 Pilot | 60   | 80     | 0.81     | 0.72     | 0.88      | pass
@@ -163,16 +163,16 @@ INCIDENCES = {
     ),
     "a difference of another day": Case(f"{GONE} {DONE}", LEFT, gaps={"disengagement": on(60, LOWER)}),
     "of one cause the other group is missing": Case(
-        f"{GONE} By three months, completed: 12% in the pilot (8% to 17%). No share is given of people in PAIP (completed): {FEW}",
+        f"{GONE} By three months, completed: 12% in the pilot (8% to 17%). No share is given in PAIP (completed): {FEW}",
         causes(("pass", "pass"), ("pass", "fail")),
     ),
     "of all causes told the other group is missing": Case(
         "By three months, disengaged: 27% in the pilot (21% to 34%). By three months, completed: 12% in the pilot (8% to 17%). "
-        f"No share is given of people in PAIP: {FEW}",
+        f"No share is given in PAIP: {FEW}",
         causes(("pass", "pass"), ("unknown", "unknown")),
     ),
     "before the first event": Case(
-        f"{GONE} By three months, completed: 31% in PAIP (26% to 37%). No share is given of people in the pilot (completed): {FEW}",
+        f"{GONE} By three months, completed: 31% in PAIP (26% to 37%). No share is given in the pilot (completed): {FEW}",
         causes(("pass", "pass"), ("pass", "pass"), zero=0),
     ),
     "nothing may be quoted": Case(NOTHING, causes(("unknown", "fail"), ("fail", "unknown")), see="fig-x"),

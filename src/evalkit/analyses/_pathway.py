@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["PEOPLE", "completing_after_lapse", "pathway", "pathway_days"]
+__all__ = ["PEOPLE", "completing_after_lapse", "pathway", "pathway_days", "states_of"]
 
 from collections.abc import Iterable
 
@@ -18,13 +18,18 @@ PEOPLE = "people referred; later referrals of a person continue the pathway"
 _EVERY = 30  # days between those on which a figure reads the probabilities
 
 
+def states_of(cohort: Cohort) -> tuple[str, ...]:
+    """Return the states that can be known: without exits nobody is known to have left, and 0 would be wrong."""
+    return STATES if cohort.has("exits") else tuple(state for state in STATES if state != "left")
+
+
 def _counts(cohort: Cohort) -> TransitionCounts | None:
     rows = cohort.pathway()
     if rows.empty:
         return None
     present = [group for group in cohort.groups if group in set(rows["group"])]
     rows = rows.assign(group=pd.Categorical(rows["group"], categories=present))
-    return transition_counts(rows, states=STATES, by="group")
+    return transition_counts(rows, states=states_of(cohort), by="group")
 
 
 @needs("sessions", "the pathway")
@@ -42,9 +47,9 @@ def pathway(cohort: Cohort, days: int = 365, *, landmarks: Iterable[int] = (30, 
     Returns
     -------
     Estimates
-        A row per group, state and day: group, state ('waiting', 'active', 'lapsed', 'returned', 'completed', 'left'),
-        time, n_risk (people under observation on the day), estimate, std_error, conf_low, conf_high. Made from
-        `TransitionCounts` of all episodes; no rows where nobody has been referred.
+        A row per group, state and day: group, state ('waiting', 'active', 'lapsed', 'returned', 'completed', and 'left'
+        where the study has exits), time, n_risk (people under observation on the day), estimate, std_error, conf_low,
+        conf_high. Made from `TransitionCounts` of all episodes; no rows where nobody has been referred.
 
     Examples
     --------

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 import pandas as pd
 
 from evalkit.analyses._compare import N_BOOT
-from evalkit.cohort import STATES, Cohort, needs, nobody
+from evalkit.analyses._pathway import states_of
+from evalkit.cohort import Cohort, needs, nobody
 from evalkit.counts import Tally, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
@@ -63,7 +64,7 @@ def pathway_difference(
         rows, names = _with_covariates(cohort, rows, smallest)
     try:
         found = state_difference(
-            rows, "group", names or None, states=STATES, times=[d for d in landmarks if d <= days],
+            rows, "group", names or None, states=states_of(cohort), times=[d for d in landmarks if d <= days],
             tau=days, estimand=study.comparison.estimand, focus=cohort.groups[0], n_boot=n_boot, seed=study.seed,
         )  # fmt: skip
     except (AnalysisError, ValueError):

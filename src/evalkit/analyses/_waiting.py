@@ -126,7 +126,7 @@ def starting_by_wait(cohort: Cohort) -> Estimates:
     event, other, people = STAGES["before_session"]
     if rows.empty:
         return nobody(cohort, "cumulative_incidence", event, ["group", "cause"], people, "starting_by_wait")
-    # as a sentence names a group: "84% in people who waited 0 to 7 days"
+    # as a sentence names a group: "84% among people who waited 0 to 7 days"
     names = [
         f"people who waited {low} to {high} days" if high is not None else f"people who waited {low} days or more"
         for low, high in WAITS

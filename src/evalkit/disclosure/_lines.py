@@ -91,7 +91,9 @@ class Block:
 def blocks_of(rows: pd.DataFrame, name: str, policy: Policy) -> list[Block]:
     """Return one flow's blocks, in order.
 
-    A day that carries two blocks or more is a jump: many people left on that very day.
+    A day that surely carries two blocks or more is a jump: many people left on that very day. One block stands for
+    fewer people than twice the minimum, but its published number is the difference of two, each with its noise: up to
+    twice the noise more it may be a single block over many days, and is spread over them.
 
     Parameters
     ----------
@@ -106,9 +108,9 @@ def blocks_of(rows: pd.DataFrame, name: str, policy: Policy) -> list[Block]:
     masses = [f"{kind}_{name[2:]}" for kind in MASSES]
     each = own[masses].to_numpy(dtype=np.float64) / sizes[:, None] if masses[0] in own else np.ones((len(own), 2))
     found: list[Block] = []
-    before = 0.0
+    before, surely_two = 0.0, 2 * (policy.minimum_count + policy.noise_most)
     for k, day in enumerate(days):
-        if sizes[k] >= 2 * policy.minimum_count:
+        if sizes[k] >= surely_two:
             found.append(Block(int(sizes[k]), max(before, day - 1), day, day, *each[k]))
         else:
             if np.isfinite(ends[k]):

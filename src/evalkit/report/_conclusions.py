@@ -126,7 +126,7 @@ def limitations(report: Report, outcomes: Sequence[Outcome | None]) -> None:
         said += _hazards(report, safe)
     said += _missing(report, safe)
     said.append(words("limit.small", minimum=report.policy.minimum_count))
-    if report.baselines.baselines:
+    if report.baselines.baselines and report.cohort.has("sessions"):  # they stand beside completion
         said.append(words("limit.published"))
     _show(report, "limitations", said, safe)
 

@@ -74,7 +74,8 @@ def _limited(report: Report) -> list[str]:
     for arm in (report.study.arms.focus, report.study.arms.comparison):
         if arm.where:
             key = "groups.limited" if known else "groups.unlimited"
-            said.append(words(key, within=within(arm.label), condition=arm.condition_words))
+            columns = listed([translated(column) for column in arm.conditions])
+            said.append(words(key, within=within(arm.label), condition=arm.condition_words, columns=columns))
     return said
 
 

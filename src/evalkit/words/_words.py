@@ -97,7 +97,7 @@ def within(group: str) -> str:
     -------
     str
         As the protocol gives it (`arms.focus.label_in`). A label alone has no article, and no sentence can guess it:
-        it is quoted where the protocol gives nothing.
+        it is quoted where the protocol gives nothing. One that names people ("people who waited 7 days") needs none.
 
     Examples
     --------
@@ -105,6 +105,8 @@ def within(group: str) -> str:
     >>> with speaking("en-US", inside={"Non-mandated pilot": "in the pilot"}):
     ...     within("Non-mandated pilot"), within("PAIP")
     ('in the pilot', 'in the group “PAIP”')
+    >>> within("people who waited 0 to 7 days")
+    'among people who waited 0 to 7 days'
     """
     inside = speech().inside
     arm, comma, rest = group.partition(", ")  # some of the people of a group: "PAIP, lapsed on day 90"
@@ -112,6 +114,8 @@ def within(group: str) -> str:
         return f"{translated(inside[arm])}, {translated(rest)}"
     if group == "all":
         return words("group.all")
+    if group not in inside and group.startswith("people "):
+        return words("among {group}", group=group)
     return translated(inside.get(group, "")) or words("in the group “{group}”", group=group)
 
 
