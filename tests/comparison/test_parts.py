@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from evalkit.analyses import PrecisionOf, _e_values, _imputed, _overlap, _sensit
 from evalkit.analyses._balance import fewest_of
 from evalkit.analyses._compare import fitted
 from evalkit.counts import Tally
+from evalkit.errors import AnalysisError
 from golden import odd_study
 from golden.cases import compared
 
@@ -125,6 +128,14 @@ def test_within_a_range_both_ends_count() -> None:
 def test_of_whom_the_comparison_speaks() -> None:
     assert compared().population == "people with a first session and a value for every characteristic"
     assert compared("harm").population == "people with an intake and a value for every characteristic"
+
+
+def test_a_day_beyond_what_a_group_is_followed_is_refused_with_both_days() -> None:
+    one = compared()
+    last = one.data.groupby("focus")["time"].max().min()
+    said = f"day {last + 1} lies beyond the last day on which both groups are followed ({last})"
+    with pytest.raises(AnalysisError, match=f"^{re.escape(said)}$"):
+        one.adjusted(last + 1)
 
 
 def test_imputed_needs_every_data_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -469,6 +469,34 @@ def test_of_a_group_below_the_policys_size_nothing_is_shown() -> None:
         assert safe_counts(counts, POLICY)[0] is not None
 
 
+@pytest.mark.parametrize(("n", "shown"), [(39, False), (40, True)])
+def test_the_policys_size_is_enough(n: int, shown: bool) -> None:
+    wide = Policy(minimum_subgroup=40)
+    mean = {"group": "a", "term": "one", "n": n, "total": 120.0, "total_sq": 500.0, "largest": 9.0}
+    share = {"group": "site", "term": "one", "n_event": 15, "n": n}
+    curve = day_counts(people(n, 1, 0.02), "time", "event", by="group")
+    for counts in (Moments(pd.DataFrame([mean])), Tally(pd.DataFrame([share])), curve):
+        assert (safe_counts(counts, wide)[0] is not None) is shown
+
+
+@pytest.mark.parametrize(
+    ("total", "largest", "shown"),
+    [(100.0, 50.0, True), (100.0, 50.1, False), (-100.0, 50.0, True), (-100.0, 50.1, False), (0.0, 50.0, True)],
+)
+def test_one_person_may_give_half_of_a_sum_and_no_more(total: float, largest: float, shown: bool) -> None:
+    """Half is the policy's; of a sum of nothing, what the largest gives is no part."""
+    row = {"group": "a", "term": "t", "n": 40, "total": total, "total_sq": 4000.0, "largest": largest, "n_nonzero": 30}
+    safe, withheld = safe_counts(Moments(pd.DataFrame([row])), POLICY)
+    assert ((safe is not None), withheld) == ((True, ()) if shown else (False, ("a: t",)))
+
+
+@pytest.mark.parametrize(("n", "shown"), [(10, False), (11, True)])
+def test_a_mean_is_of_the_minimum_of_people(n: int, shown: bool) -> None:
+    row = {"group": "a", "term": "t", "n": n, "total": 22.0, "total_sq": 60.0, "largest": 4.0, "n_nonzero": n}
+    small = Policy(secret=bytes(range(32)), minimum_subgroup=1)
+    assert (safe_counts(Moments(pd.DataFrame([row])), small)[0] is not None) is shown
+
+
 def test_a_model_of_few_events_in_one_arm_is_withheld() -> None:
     rows = pd.DataFrame({"group": ["a", "b"], "term": "model", "n_event": [6, 80], "n": [140, 800]})
     data = pd.DataFrame({"term": ["x", "y"], "estimate": [0.1, 0.2], "n": [7, 163]})

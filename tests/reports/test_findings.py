@@ -278,7 +278,7 @@ def test_what_harm_holds_and_where_help_is(shown: list[dict[str, Any]]) -> None:
     # In a box of its own, the last thing on the page: who needs it does not look for it among sentences.
     made.findings()
     line = "::: {.help}\n**If someone hurts you, there is help:** a line, 1-800.\n:::"
-    assert shown[-1]["text/markdown"].endswith(f"\n\n{line}")
+    assert shown[-1]["text/markdown"] == f"{' '.join(page_one(made).sentences)}\n\n{CAUSES['mandate']}\n\n{line}"
     assert page_one(told(ON_182)).help == ""
 
 
@@ -317,6 +317,79 @@ def test_where_nothing_was_found_yet() -> None:
         "**What we do not know.** Too few people have come, or been followed for long enough, to say more. The pages "
         "below say what is known so far."
     )
+
+
+def test_who_was_referred_says_nothing_yet_of_how_they_fare() -> None:
+    assert page_one(told(referred(120, 35))).unknown == page_one(told()).unknown
+    assert page_one(told(referred(120, 35) | ON_182)).unknown != page_one(told()).unknown
+
+
+def test_below_the_grid_stands_who_a_group_is_where_the_protocol_says_it(shown: list[dict[str, Any]]) -> None:
+    made = told(referred(120, 35))
+    assert page_one(made).note == "Pilot: people without a court order."
+    made.findings()
+    (table,) = [one["text/html"] for one in shown if "text/html" in one]
+    assert '<span class="legend">Pilot: people without a court order.</span>' in table
+
+
+def test_of_the_whole_period_nothing_is_said_of_its_last_quarter(shown: list[dict[str, Any]]) -> None:
+    made = told(referred(120, 35) | BOTH | change(HIGHER, 0.41))
+    made.findings(whole=True)
+    made.findings()
+    tables = [one["text/html"] for one in shown if "text/html" in one]
+    below = [one.get("text/markdown", "") for one in shown[2::3]]
+    assert ["About 35 of them came in this period." in table for table in tables] == [False, True]
+    assert ["from 41% a quarter ago" in text for text in below] == [False, True]
+    numbers = [one["mark"]["data"]["rows"] for one in shown if "data" in one["mark"]]
+    assert [sum(row[2] == "a quarter ago" for row in rows) for rows in numbers] == [
+        0,
+        2,
+    ]  # of both steps, in the file alone
+
+
+@pytest.mark.parametrize(
+    ("days", "time"),
+    [(182, "six months"), (270, "nine months"), (365, "one year"), (730, "two years"), (1250, "1,250 days")],
+)
+def test_a_time_is_written_as_people_say_it(days: int, time: str) -> None:
+    report = small()
+    funnel = report.cohort.rules.funnel.model_copy(update={"completion_days": days})
+    rules = report.cohort.rules.model_copy(update={"funnel": funnel})
+    page = page_one(told(of=replace(report, cohort=replace(report.cohort, rules=rules))))
+    assert {one.key: one.line.name for one in page.found}["completed"] == f"Completed within {time}"
+
+
+@pytest.mark.parametrize(
+    ("origin", "whom"),
+    [("intake", "of people with an intake, from that day"), ("referral", "of everybody referred, from that day")],
+)
+def test_of_whom_harm_is_told(origin: str, whom: str) -> None:
+    report = small()
+    study = report.study.model_copy(update={"harm": report.study.harm.model_copy(update={"origin": origin})})
+    page = page_one(told(of=replace(report, study=study)))
+    assert {one.key: one.line.whom for one in page.found}["harm"] == whom
+
+
+def test_the_line_over_time_is_of_the_focus_and_has_a_place_for_each_quarter() -> None:
+    """What is not shown, or was of nobody, leaves its quarter empty: the line does not close up."""
+    given = safe_of("referral_cohorts", """
+group | variable | period | n  | estimate
+PAIP  | referred | 2022Q1 | 90 | 1
+PAIP  | referred | 2022Q2 | 95 | 1
+PAIP  | engaged  | 2022Q1 | 80 | 0.9
+Pilot | referred | 2022Q1 | 30 | 1
+Pilot | engaged  | 2022Q1 | 25 | 0.4
+Pilot | referred | 2022Q3 | 20 | 1
+Pilot | engaged  | 2022Q3 | 15 | 0.6
+""")  # fmt: skip
+    lines = {one.key: one.line.series for one in page_one(told({"referral_cohorts": given})).found}
+    quarters = ["2021Q4", *(f"{year}Q{n}" for year in (2022, 2023) for n in (1, 2, 3, 4))]
+    assert lines["referred"]["period"].tolist() == quarters
+    assert lines["referred"]["n"].fillna(-1).tolist() == [-1, 30, -1, 20, *[-1] * 5]
+    shares = lines["engaged"].set_index("period")["estimate"]
+    assert shares.index.tolist() == quarters[: len(shares)] != quarters  # of the last ones not everybody's time is over
+    assert shares.dropna().to_dict() == {"2022Q1": 0.4, "2022Q3": 0.6}
+    assert lines["completed"]["estimate"].isna().all() and len(lines["left"]) == 0
 
 
 def test_a_group_has_its_article_in_each_language() -> None:

@@ -1,0 +1,118 @@
+"""What a report says of itself, from hand-made facts: whom its groups hold, what changed since, where it came from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from evalkit.report import _standing
+from reports.made import Told, small, told
+from reports.made import shown as _shown
+from views.drawn import cells
+from views.made import safe_of
+
+shown = _shown
+CHANGED = pd.DataFrame(
+    {
+        "figure": ["referrals", "exits"],
+        "group": ["Pilot", "all"],
+        "old": [120.0, 90.0],
+        "new": [131.0, 70.0],
+        "reason": ["late entry", "retraction"],
+    }
+)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What is asked for restatements, and told instead of them: the last of the list."""
+    found: list[Any] = [CHANGED]
+    monkeypatch.setattr(_standing, "restatements", lambda *of, **known: found.insert(0, (of, known)) or "exact")
+    monkeypatch.setattr(_standing, "safe_restatements", lambda *given: found.insert(0, given) or found[-1])
+    return found
+
+
+def test_restated_are_the_figures_of_the_quarter_before_as_they_are_known_now(
+    asked: list[Any], shown: list[dict[str, Any]]
+) -> None:
+    report = told()
+    report.restatements()
+    given, (of, known) = asked[:2]
+    assert (of, known) == ((report.raw, date(2023, 9, 30)), {"known_on": date(2023, 12, 31)})
+    assert given == ("exact", report.policy)
+    rows = cells(shown[0]["text/html"])
+    assert rows[0][0] == "Figure of 2023Q3"
+    assert [row[:4] for row in rows[1:3]] == [["Referrals", "Pilot", "120", "131"], ["Exits", "everyone", "90", "70"]]
+    assert len(shown[0]["mark"]["data"]["rows"]) == 2
+
+
+def test_where_no_figure_changed_it_says_of_which_quarter(asked: list[Any], shown: list[dict[str, Any]]) -> None:
+    asked[:] = [CHANGED.iloc[:0]]
+    told().restatements()
+    assert shown[0]["text/markdown"] == "No figure of 2023Q3 changed."
+
+
+@pytest.mark.parametrize(("starts", "there"), [(date(2023, 9, 30), True), (date(2023, 10, 1), False)])
+def test_there_is_a_quarter_before_where_the_study_had_begun(
+    starts: date, there: bool, asked: list[Any], shown: list[dict[str, Any]]
+) -> None:
+    report = small()
+    told(of=replace(report, study=report.study.model_copy(update={"starts": starts}))).restatements()
+    assert (len(asked) == 3) is there
+    assert ("There is no earlier quarter" in shown[0].get("text/markdown", "")) is not there
+
+
+LIMITED = (
+    "Counted {} are only people whose records say: {}. Others of that program are in neither group; the table of who is "
+    "counted says how many."
+)
+UNLIMITED = (
+    "The records do not say whether {}: what is said here of who is {} is what is publicly said of that program, not what "
+    "these data show."
+)
+COURT, HOME = ("in PAIP", "mandate is court or other_order"), ("in the pilot", "mandate is none")
+
+
+def limited(*arms: str, known: bool) -> Told:
+    """A report of groups that ask for a mandate, of which the records know or do not."""
+    report = small()
+    where = {"focus": {"mandate": "none"}, "comparison": {"mandate": ["court", "other_order"]}}
+    own = {arm: getattr(report.study.arms, arm).model_copy(update={"where": where[arm]}) for arm in arms}
+    study = report.study.model_copy(update={"arms": report.study.arms.model_copy(update=own)})
+    steps = safe_of("attrition", f"term\nin_arm\n{'where_met' if known else 'where_asked'}").estimates
+    return told(of=replace(report, study=study, cohort=replace(report.cohort, attrition=steps)))
+
+
+@pytest.mark.parametrize(
+    ("arms", "known", "said"),
+    [
+        ((), True, []),
+        (("comparison",), True, [LIMITED.format(*COURT)]),
+        (("comparison",), False, [UNLIMITED.format(*reversed(COURT))]),
+        (("focus", "comparison"), True, [LIMITED.format(*HOME), LIMITED.format(*COURT)]),
+        (("focus", "comparison"), False, [UNLIMITED.format(*reversed(HOME)), UNLIMITED.format(*reversed(COURT))]),
+    ],
+)
+def test_of_a_group_of_people_of_one_kind_it_says_so_or_that_nobody_knows(
+    arms: tuple[str, ...], known: bool, said: list[str], shown: list[dict[str, Any]]
+) -> None:
+    limited(*arms, known=known).groups_compared()
+    first = "This report compares two groups: **Pilot** (people without a court order) and **PAIP**."
+    assert shown[0]["text/markdown"].replace("\\", "") == "\n\n".join([first, *said])
+
+
+def test_the_provenance_names_which_tables_are_files_and_which_a_databases(shown: list[dict[str, Any]]) -> None:
+    inputs = [("participants", "a1"), ("sessions", ""), ("exits", "b2"), ("outcomes", "")]
+    raw = SimpleNamespace(inputs=[SimpleNamespace(table=table, sha256=sha256) for table, sha256 in inputs])
+    replace(told(), raw=raw).provenance()
+    facts = dict(row for row in cells(shown[0]["text/html"]) if len(row) == 2)
+    assert facts["Tables from files"] == "participants and exits"
+    assert facts["Tables from a database"] == "sessions and outcomes"
+    assert facts["Seed"] == str(told().study.seed)
+    replace(told(), raw=SimpleNamespace(inputs=raw.inputs[:1])).provenance()
+    assert "Tables from a database" not in dict(row for row in cells(shown[1]["text/html"]) if len(row) == 2)

@@ -1,0 +1,138 @@
+"""Page one's grid from hand-made lines: which number stands in its file under which name, what is drawn of whom, how."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pandas as pd
+import pytest
+
+from evalkit.views import Gap, Indicator, indicator_numbers, indicator_table
+from evalkit.views.indicators import _gap_bar, _line
+from evalkit.views.style import COMPARISON, FOCUS
+from views.made import GROUPS, HIGHER, LOWER, NONE
+
+READ = (
+    "Dots are shares, on a scale from nobody to everybody; thick lines their 95% limits, all that fits the data. Who was "
+    "followed for less time counts for that time."
+)
+OF_GAPS = "Dashed line: no gap; left of it fewer in the pilot, right of it more; a tick every ten points."
+NO_LINE = "Too few people came in a quarter to draw shares by quarter."
+
+
+def share(n: float, estimate: float, low: float, high: float) -> pd.Series:
+    return pd.Series({"n": n, "estimate": estimate, "conf_low": low, "conf_high": high})
+
+
+OWN, OTHER = share(120, 0.75, 0.67, 0.82), share(300, 0.5, 0.44, 0.56)
+QUARTERS = pd.DataFrame(
+    {
+        "period": ["2022Q1", "2022Q2", "2022Q3", "2022Q4"],
+        "n": [40.0, float("nan"), 20.0, 60.0],
+        "estimate": [0.5, float("nan"), 0.25, 0.8],
+    }
+)
+
+
+def line(term: str = "engaged", **more: object) -> Indicator:
+    return Indicator(term, term.capitalize(), "of whom", "What may be said.", "Verdict.", **more)  # type: ignore[arg-type]
+
+
+def test_the_numbers_of_a_line_stand_under_their_own_names() -> None:
+    one = line(sides=(OWN, OTHER), gap=HIGHER, series=QUARTERS, before=0.41, estimate_id="abc")
+    people = line("referred", sides=(pd.Series({"n": 1240.0}), None), series=QUARTERS)
+    found = indicator_numbers([one, people], GROUPS).astype(object)
+    quarter = "quarter of referral"
+    expected = [
+        ["engaged", "share", "Pilot", None, 120, 0.75, 0.67, 0.82, "abc"],
+        ["engaged", "share", "PAIP", None, 300, 0.5, 0.44, 0.56, "abc"],
+        ["engaged", "difference", "Pilot - PAIP", None, None, 0.2, 0.08, 0.32, "abc"],
+        ["engaged", "a quarter ago", "Pilot", None, None, 0.41, None, None, "abc"],
+        *(
+            [f"engaged {period}", quarter, "Pilot", period, None, value, None, None, "abc"]
+            for period, value in [("2022Q1", 0.5), ("2022Q2", None), ("2022Q3", 0.25), ("2022Q4", 0.8)]
+        ),
+        ["referred", "people", "Pilot", None, 1240, None, None, None, ""],
+        *(
+            [f"referred {period}", quarter, "Pilot", period, n, None, None, None, ""]
+            for period, n in [("2022Q1", 40), ("2022Q2", None), ("2022Q3", 20), ("2022Q4", 60)]
+        ),
+    ]
+    told = found.drop(columns="label").where(found.notna(), None)
+    assert told.to_numpy().tolist() == expected
+    assert found["label"].tolist() == ["Engaged"] * 8 + ["Referred"] * 5
+
+
+def legend(*lines: Indicator) -> str:
+    found = re.search(r'<span class="legend">(.*?)</span>', indicator_table(lines, GROUPS, "A note."))
+    return html.unescape(found[1]) if found else ""
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (line("referred", sides=(pd.Series({"n": 40.0}), None)), "A note."),
+        (line(sides=(None, OTHER)), f"A note. {READ}"),
+        (line(sides=(OWN, OTHER), gap=NONE), f"A note. {READ} {OF_GAPS}"),
+        (line(sides=(OWN, OTHER), series=QUARTERS), f"A note. {READ}"),
+        (line(sides=(OWN, OTHER), series=QUARTERS[:3]), f"A note. {READ} {NO_LINE}"),
+        (line(sides=(OWN, OTHER), series=QUARTERS[:3], gap=NONE), f"A note. {READ} {OF_GAPS} {NO_LINE}"),
+        (line(sides=(None, OTHER), series=QUARTERS[:3]), f"A note. {READ}"),
+        (line("referred", sides=(pd.Series({"n": 40.0}), None), series=QUARTERS[:3]), "A note."),
+    ],
+)
+def test_below_the_grid_stands_how_that_is_read_which_is_drawn(one: Indicator, said: str) -> None:
+    assert legend(one) == said
+    assert legend(line("referred", sides=(None, None)), one) == said
+
+
+def cells(one: Indicator) -> list[str]:
+    return re.findall(r"<td\b.*?</td>", indicator_table([one], GROUPS, ""))[:4]
+
+
+def test_the_focus_has_a_full_dot_and_the_comparison_an_open_one() -> None:
+    own, other, *_ = cells(line(sides=(OWN, OTHER)))
+    assert f'<circle cx="75" cy="7" r="4" fill="{FOCUS}"/>' in own and COMPARISON not in own
+    assert f'<circle cx="50" cy="7" r="4" fill="#ffffff" stroke="{COMPARISON}" stroke-width="2.5"/>' in other
+    assert FOCUS not in other
+    assert f'd="M67 7H82" fill="none" stroke="{FOCUS}"' in own
+    assert f'd="M44 7H56" fill="none" stroke="{COMPARISON}"' in other
+    assert 'aria-label="Pilot: 75%, range 67%\xa0to\xa082%"' in own
+    assert 'aria-label="PAIP: 50%, range 44%\xa0to\xa056%"' in other
+
+
+@pytest.mark.parametrize(
+    ("gaps", "scale"),
+    [([HIGHER], 40), ([NONE], 20), ([Gap(0.1, 0.05, 0.2)], 20), ([Gap(0.1, 0.05, 0.204)], 20), ([Gap(0.1, 0.05, 0.21)], 30),
+     ([NONE, LOWER], 30), ([Gap(-0.5, -0.72, -0.1), HIGHER], 80)],
+)  # fmt: skip
+def test_gaps_of_one_grid_have_one_scale_that_holds_the_widest(gaps: list[Gap], scale: int) -> None:
+    table = indicator_table([line(sides=(OWN, OTHER), gap=gap) for gap in gaps], GROUPS, "")
+    drawn = re.findall(r'<path d="((?:M[\d.]+ 7V11)+)"', table)
+    marks = [50 + 50 * points / scale for points in range(-scale, scale + 1, 10) if points]
+    assert [[float(x) for x in re.findall(r"M([\d.]+) 7V11", one)] for one in drawn] == [pytest.approx(marks, rel=1e-5)] * len(gaps)  # fmt: skip
+
+
+def test_a_gap_lies_left_of_the_middle_where_it_is_fewer() -> None:
+    fewer, more = _gap_bar(LOWER, 40, ""), _gap_bar(HIGHER, 40, "")
+    assert 'd="M13.8 9H36.2"' in fewer and 'd="M25.0 5L29.0 9L25.0 13L21.0 9Z"' in fewer
+    assert 'd="M60.0 9H90.0"' in more and 'd="M75.0 5L79.0 9L75.0 13L71.0 9Z"' in more
+
+
+def test_a_line_over_time_is_of_shares_of_everybody_or_of_the_most_people_and_broken_where_nothing_is_shown() -> None:
+    of_shares = _line(line(sides=(OWN, OTHER), series=QUARTERS), "")
+    of_people = _line(line(sides=(pd.Series({"n": 120.0}), None), series=QUARTERS), "")
+    assert 'd="M0.0 9.0M29.3 12.5L44.0 4.8"' in of_shares
+    assert 'd="M0.0 6.7M29.3 11.3L44.0 2.0"' in of_people
+    assert [one.count("<circle") for one in (of_shares, of_people)] == [3, 3]
+    nobody = QUARTERS.assign(n=0.0)
+    assert 'd="M0.0 16.0L14.7 16.0L29.3 16.0L44.0 16.0"' in _line(line(sides=(pd.Series({"n": 0.0}), None), series=nobody), "")  # fmt: skip
+
+
+def test_what_a_line_over_time_says_aloud() -> None:
+    own, other, *_ = cells(line(sides=(OWN, OTHER), series=QUARTERS))
+    assert 'aria-label="By quarter of referral: 50% in 2022Q1, 25% in 2022Q3 and 80% in 2022Q4"' in own
+    assert "By quarter" not in other
+    (people, *_) = cells(line(sides=(pd.Series({"n": 120.0}), None), series=QUARTERS))
+    assert 'aria-label="By quarter of referral: 40 in 2022Q1, 20 in 2022Q3 and 60 in 2022Q4"' in people
