@@ -8,8 +8,9 @@ that is the difference of several pairs of published ones is seen through the no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, permutations
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from disclosure.quarters import Published
 from evalkit.counts import DayCounts, Moments, TransitionCounts
 from evalkit.disclosure import Policy
+from evalkit.stats import StateDays, transition_counts
 
 LEVEL = 11  # what society holds to be small, whatever a policy says
 Group = frozenset[int]
@@ -149,6 +151,8 @@ def _read_states(counts: TransitionCounts, safe, learn) -> None:
     for group, rows in shown.groupby("group"):
         own = counts.paths[counts.paths["group"] == group]
         told(own.drop_duplicates("person"))
+        if "tau" in rows:  # mean days: what they tell is in `from_days`
+            continue
         for day, states in rows.groupby("time")["state"]:
             now = last_states(own, day)
             told(now[now["seen"]])
@@ -164,7 +168,7 @@ def targets(releases: Sequence[Published], known: dict[Group, int]) -> dict[Grou
     for release in releases:
         for exact in release.exact:
             if isinstance(exact.counts, TransitionCounts):
-                for day in sorted(exact.data["time"].unique()):
+                for day in sorted(exact.data["time"].unique()) if "time" in exact.data else ():
                     for _, now in last_states(exact.counts.paths, day).groupby(["group", "now"]):
                         if len(now) < LEVEL:
                             wanted.setdefault(frozenset(now["code"].tolist()), [])
@@ -240,7 +244,81 @@ def _width(cells: np.ndarray, low: np.ndarray, high: np.ndarray, aim: np.ndarray
 
 
 def sureness(releases: Sequence[Published], policy: Policy) -> list[float]:
-    """Of each small group that is a difference of published ones: how sure he is of its likeliest size."""
+    """Of each small group that is a difference of published ones: how sure he is of its likeliest size.
+
+    Mean days in states, where they are published of both groups, are more looks at it.
+    """
     known, bells = observed(releases), Bells(policy)
-    told = [posterior(pairs, known, bells) for pairs in targets(releases, known).values() if pairs]
+    days = from_days(releases, policy)
+    told = [_with(posterior(p, known, bells), days.get(s, [])) for s, p in targets(releases, known).items() if p]
     return [max(chance for size, chance in sizes.items() if size > 0) for sizes in told if sizes]
+
+
+def _with(sizes: dict[int, float], looks: Sequence[np.ndarray]) -> dict[int, float]:
+    total = np.array([sizes.get(size, 0.0) for size in range(LARGEST)]) * np.prod([np.ones(LARGEST), *looks], axis=0)
+    return {} if total.sum() == 0 else dict(enumerate((total / total.sum()).tolist()))
+
+
+@dataclass(frozen=True)
+class Days:
+    """Published mean days of one group up to a horizon, and what they were made of."""
+
+    who: Group
+    counts: TransitionCounts
+    tau: float
+    exact: pd.Series  # by state
+    told: pd.Series
+    error: float  # of the noise
+
+
+def from_days(releases: Sequence[Published], policy: Policy, *, knowing: bool = False) -> dict[Group, list[np.ndarray]]:
+    """How likely each size of a small group is, by each state whose mean days are published with the group and without.
+
+    He knows, more than any reader, what all others did, later follow-up too; of how many days people of the small group spent
+    in a state he has no opinion, but where he is `knowing`: then the noise of the two means is all that hides how many they are.
+    """
+    found: dict[Group, list[np.ndarray]] = {}
+    published = [days for release in releases for days in _days_of(release, policy)]
+    for a, b in permutations(published, 2):
+        few = a.who - b.who
+        if a.tau != b.tau or not b.who < a.who or len(few) >= LEVEL:
+            continue
+        others = len(b.who)
+        without = _mean_days(a.counts, a.tau, ~a.counts.paths["code"].isin(few))
+        each = ((others + len(few)) * a.exact - others * without) / len(few)
+        rest = b.told + without - b.exact
+        spread = np.hypot(
+            np.hypot(a.error, b.error), 0.2
+        )  # without noise: after the last day of the grid means are read off it
+        sizes = np.arange(LARGEST)
+        for state in (a.told + b.told).dropna().index:
+            spent = np.array([each[state]]) if knowing else np.linspace(0, a.tau, 50)
+            means = (others * rest[state] + sizes[:, None] * spent) / (others + sizes[:, None])
+            found.setdefault(few, []).append(np.exp(-(((a.told[state] - means) / spread) ** 2) / 2).mean(axis=1))
+    return found
+
+
+def _mean_days(counts: TransitionCounts, tau: float, rows: pd.Series) -> pd.Series:
+    paths = counts.paths[rows].assign(to=lambda p: p["to"].map(dict(enumerate(counts.states))).fillna(""))
+    stays = paths.assign(state=paths["state"].map(dict(enumerate(counts.states))), participant_id=paths["person"])
+    stays = stays.drop(columns=[c for c in ("group", "code", "person") if c in stays])
+    return StateDays(tau).estimate(transition_counts(stays, states=counts.states)).tidy().set_index("state")["estimate"]
+
+
+def _days_of(release: Published, policy: Policy) -> Iterator[Days]:
+    for exact, safe in zip(release.exact, release.safe, strict=True):
+        if not isinstance(exact.counts, TransitionCounts) or "tau" not in exact.data or safe.verdict == "withheld":
+            continue
+        for group, rows in safe.estimates.data.groupby("group"):
+            paths = exact.counts.paths[exact.counts.paths["group"] == group]
+            tau = float(rows["tau"].iloc[0])
+            ends = paths.groupby("person")["time"].max().to_numpy()
+            grid = np.arange(0, tau)
+            # one person in a state all the time, standing for those censored, gives most; a sixth is the noise's variance
+            most = float((1 / np.maximum((ends[:, None] > grid).sum(axis=0), 1)).sum())
+            own = exact.data[exact.data["group"] == group].set_index("state")["estimate"]
+            told = rows.set_index("state")["estimate"].reindex(own.index)
+            error = most / np.sqrt(6) if policy.noise_variance else 0.0
+            yield Days(
+                frozenset(int(c) for c in paths["code"]), replace(exact.counts, paths=paths), tau, own, told, error
+            )

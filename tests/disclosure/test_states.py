@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from disclosure.attacker import observed, printed, recovered, sureness
+from disclosure.attacker import from_days, observed, printed, recovered, sureness
 from disclosure.quarters import QUARTERS, Published, study, tables
 from evalkit.counts import TransitionCounts, codes_of
 from evalkit.disclosure import Policy, Told, make_safe, name_of, safe_counts
@@ -332,15 +332,26 @@ def test_the_record_has_every_number() -> None:
 # -- attackers ---------------------------------------------------------------------------------------------------------
 
 
-def releases(seed: int, policy: Policy) -> list[Published]:
+def pathway_tables(known: pd.DataFrame, quarter: int) -> list[Estimates]:
+    """What a report says of the pathway: shares in states, days in them, and where people went who had lapsed."""
+    last = (quarter + 1) * 91
+    found = [occupation(known)]
+    found += [days_of(known, tau) for tau in (60, 90, 182, 365) if known["time"].max() >= tau]
+    late = from_landmark(occupation(known).counts, "lapsed", 90.0) if last > 190 else None
+    if late is not None and len(late.data):
+        found.append(StateOccupation((182.0,)).estimate(late))
+    return found
+
+
+def releases(seed: int, policy: Policy, n: int = 160) -> list[Published]:
     """What eight quarters publish of one arm: the pathway beside the other tables."""
-    people = study(seed)
+    people = study(seed, n)
     stays, found = lives(seed, people), []
     for quarter in range(QUARTERS):
         exact = tables(people, quarter)
         known = until(stays, people, (quarter + 1) * 91)
         if len(known):
-            exact = [*exact, occupation(known)]
+            exact = [*exact, *pathway_tables(known, quarter)]
         found.append(Published(tuple(make_safe(one, policy) for one in exact), tuple(exact)))
     return found
 
@@ -349,9 +360,31 @@ def releases(seed: int, policy: Policy) -> list[Published]:
 def test_the_attacker_recovers_no_small_count(seed: int) -> None:
     made = releases(seed, POLICY)
     states = [e for release in made for e in release.exact if isinstance(e.counts, TransitionCounts)]
-    assert len(states) == QUARTERS
-    alone = [dataclasses.replace(r, exact=r.exact[-1:], safe=r.safe[-1:]) for r in made]
+    assert len(states) > 3 * QUARTERS
+    of_states = [[isinstance(e.counts, TransitionCounts) for e in r.exact] for r in made]
+    alone = [
+        Published(*(tuple(x for x, own in zip(xs, mine, strict=True) if own) for xs in (r.safe, r.exact)))
+        for r, mine in zip(made, of_states, strict=True)
+    ]
     assert len(observed(alone)) > 60  # the same people, the same number, or it raises
     assert printed(made) == []
     assert recovered(made, POLICY, 2, most=40) == []
     assert max(sureness(made, POLICY)) <= 0.5
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_the_attacker_finds_no_size_from_days_in_states(seed: int) -> None:
+    """Some ten people are new in a quarter: their days are in the mean of all, and were not a quarter before."""
+    made = releases(seed, POLICY, 80)
+    assert sum(len(own) for own in from_days(made, POLICY).values()) > 8
+    assert printed(made) == []
+    assert most_sure(made, POLICY) <= 0.5
+    # If he even knew how many days those few spent in each state, the noise would be all that hides how many they are.
+    assert most_sure(made, POLICY, knowing=True) <= 0.5
+    assert most_sure(releases(seed, PLAIN, 80), PLAIN, knowing=True) > 0.5
+
+
+def most_sure(made: list[Published], policy: Policy, *, knowing: bool = False) -> float:
+    """How sure he is of the likeliest size of one small group, of days alone."""
+    likely = [np.prod(own, axis=0) for own in from_days(made, policy, knowing=knowing).values()]
+    return max(float(one[1:].max() / one.sum()) for one in likely if one.sum() > 0)

