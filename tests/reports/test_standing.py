@@ -68,11 +68,11 @@ def test_there_is_a_quarter_before_where_the_study_had_begun(
 
 
 LIMITED = (
-    "Counted {} are only people whose records say: {}. Others of that program are in neither group; the table of who is "
+    "Counted {} are only people whose recorded {}. Others of that program are in neither group; the table of who is "
     "counted says how many."
 )
 UNLIMITED = (
-    "The records do not say whether {}: what is said here of who is {} is what is publicly said of that program, not what "
+    "People’s mandate is not recorded. What is said here of who is {} is what is publicly said of that program, not what "
     "these data show."
 )
 COURT, HOME = ("in PAIP", "mandate is court or other_order"), ("in the pilot", "mandate is none")
@@ -93,9 +93,9 @@ def limited(*arms: str, known: bool) -> Told:
     [
         ((), True, []),
         (("comparison",), True, [LIMITED.format(*COURT)]),
-        (("comparison",), False, [UNLIMITED.format(*reversed(COURT))]),
+        (("comparison",), False, [UNLIMITED.format(COURT[0])]),
         (("focus", "comparison"), True, [LIMITED.format(*HOME), LIMITED.format(*COURT)]),
-        (("focus", "comparison"), False, [UNLIMITED.format(*reversed(HOME)), UNLIMITED.format(*reversed(COURT))]),
+        (("focus", "comparison"), False, [UNLIMITED.format(HOME[0]), UNLIMITED.format(COURT[0])]),
     ],
 )
 def test_of_a_group_of_people_of_one_kind_it_says_so_or_that_nobody_knows(
