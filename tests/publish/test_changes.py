@@ -211,6 +211,25 @@ def test_what_a_second_revision_says() -> None:
     assert len(lines) == 3 and "@fig-a" in lines[0] and "@" not in lines[1] and "@" not in lines[2]
 
 
+@pytest.mark.parametrize("language", ["en-US", "es-US"])
+@pytest.mark.parametrize(
+    "made", [superseding(1, "0" * 64, "", [], []), after_gone({"revision": 2, "manifest_sha256": "0"}, "")]
+)
+def test_a_long_reason_gives_way_on_the_cover_and_stands_whole_at_the_end(made: Revision, language: str) -> None:
+    """Where help is stands last on page one: a reason of three lines would push it off."""
+    say, reason = messages_for(language), "Sessions of September were entered twice by one of the sites. " * 5
+    said = replace(made, note=reason.strip()).words(say)
+    start = replace(made, note="").words(say)
+    assert said.startswith(f"{start} Sessions")
+    assert said.endswith({"en-US": "… (in full at the end)", "es-US": "… (completo al final)"}[language])
+    assert len(said) <= 88
+    (item,) = replace(made, note=reason.strip()).items([], say)
+    assert reason.strip() in item.text
+    just = "x" * (88 - len(start) - 1)
+    assert replace(made, note=just).words(say) == f"{start} {just}"
+    assert len(replace(made, note="x" * 300).words(say)) <= 88  # one word without end
+
+
 def test_what_a_revision_says_where_nothing_differs() -> None:
     (item,) = superseding(4, "0" * 64, "Why not.", [], []).items([], EN)
     assert item.text == (

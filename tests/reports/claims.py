@@ -39,6 +39,7 @@ _FROM_TO = {
     "effect.unclear",
     *(f"find.changed.{step}.{way}" for step in ("engaged", "completed") for way in ("higher", "lower")),
 }
+_UNCHANGED = ("find.changed.engaged.none", "find.changed.completed.none")
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,6 @@ SPECS: dict[str, Spec] = {
     "group.share.of": Spec({**_WITH_LIMITS, "x": "n_event", "people": "n"}),
     "group.share.limits": Spec(_WITH_LIMITS),
     "group.share": Spec({"share": "estimate"}),
-    "find.changed.engaged.none": Spec({"share": "baseline"}),
-    "find.changed.completed.none": Spec({"share": "baseline"}),
     "count.value": Spec({"value": "estimate", **_LIMITS}),
     "alt.day": Spec({"share": "estimate", **_DAY}),
     "alt.value": Spec({"value": "estimate"}),
@@ -83,9 +82,8 @@ SPECS: dict[str, Spec] = {
     "cif.day": Spec({**_WHEN, "cause": "cause"}, items=_SHARES, listed="shares"),
     "each": Spec({"label": "label"}, items=_SHARES, listed="shares"),
     "limit.missing": Spec({}, items=_SHARES, listed="shares"),
-    "find.changed.none": Spec(
-        {}, items=("find.changed.engaged.none", "find.changed.completed.none"), listed="shares"
-    ),
+    **dict.fromkeys(_UNCHANGED, Spec({})),
+    "find.changed.none": Spec({}, items=_UNCHANGED, listed="shares"),
     "count.day": Spec(_WHEN, items=("count.value",), listed="values"),
     "head.count": Spec(_WHEN, items=("count.value",), listed="values"),
     "head.shares": Spec({"label": "label"}, items=_SHARES, listed="shares"),
@@ -162,7 +160,7 @@ class Claims:
         for key, match in self._sentences(text):
             covered[match.start() : match.end()] = True
             for places, item in ((self._named(found), item) for found, item in self._claims(key, match)):
-                if item in _FROM_TO:
+                if item in _FROM_TO or item in _UNCHANGED:
                     right = self._differs(item, places, latest, row)
                 else:
                     held = self._row(item, places, row)
@@ -190,7 +188,8 @@ class Claims:
 
     def _likely(self, text: str) -> list[str]:
         """Return the messages of which every word between the places stands in a text."""
-        words = {key: [literal for literal, *_ in string.Formatter().parse(messages("en")[key])] for key in SPECS}
+        parsed = {key: string.Formatter().parse(messages("en")[key]) for key in SPECS}
+        words = {key: [one[i == 0 :] for i, (one, *_) in enumerate(parts)] for key, parts in parsed.items()}
         return [key for key in SPECS if key not in _ITEMS and all(literal in text for literal in words[key])]
 
     def _claims(self, key: str, match: re.Match[str]) -> Iterator[tuple[dict[str, str], str]]:
@@ -331,8 +330,11 @@ class Claims:
             own = [r for r in own if abs(100 * r["estimate"] - moved) <= 1.01]
             return any(_ends(r["conf_low"], r["conf_high"], 100, places, direction) for r in own)
         if kind.startswith("find.changed"):
-            rows = self._of({"group": self.groups[0]})
-            own = [r for r in rows if fits(places["share"], float(r.get("baseline", np.nan)))]
+            own = [r for r in self._of({"group": self.groups[0]}) if pd.notna(r.get("baseline"))]
+            if direction == "none":
+                places = {"low": f"{places['low']} fewer", "high": f"{places['high']} more"}
+            else:
+                own = [r for r in own if fits(places["share"], float(r["baseline"]))]
             return any(_ends(r["conf_low"], r["conf_high"], 100, places, direction) for r in own)
         about = {"measure": "rmst_difference"} if kind == "rmst.gap" else {}
         own = [r for r in self._of(about) if kind == "rmst.gap" or self._labelled(r, places["label"])]
@@ -362,7 +364,8 @@ class Claims:
     def _pattern(self, key: str) -> re.Pattern[str]:
         parts, seen = [], set()
         for literal, place, _, _ in string.Formatter().parse(messages("en")[key]):
-            parts.append(re.escape(literal))
+            small = literal[:1].lower() if not parts and key in _FROM_TO else ""  # as it stands inside another sentence
+            parts.append(f"[{literal[0]}{small}]{re.escape(literal[1:])}" if small.isalpha() else re.escape(literal))
             if place:
                 parts.append(f"(?P={place})" if place in seen else f"(?P<{place}>{self._domain(key, place)})")
                 seen.add(place)
@@ -393,6 +396,8 @@ class Claims:
             items = "|".join(re.sub(r"\?P<\w+>", "?:", self._pattern(item).pattern) for item in SPECS[key].items)
             items += r"|[^;:|.\d]+? none" if key == "alt.values" else ""  # places that nobody came from are in no row
             return f"(?:{items})(?:(?:, | and |; |, and )(?:{items}))*"
+        if place == "when" and key.startswith("find.changed"):
+            return "a quarter ago|a year ago"
         if place == "when":
             return "|".join([r"day \d[\d,]*", *_DAYS])
         if place == "people":

@@ -20,6 +20,7 @@ _SAID = re.compile(r"[Oo]f every hundred people, (\d+) (?:(fewer|more) )?to (\d+
 _ROW = re.compile(r'<tr><th scope="row".*?</tr>', re.DOTALL)
 _CELL = re.compile(r'<td\b[^>]*data-head="([^"]*)"[^>]*>(.*?)</td>', re.DOTALL)
 _ALT = re.compile(r'aria-label="([^"]*)"')
+_SPAN = re.compile(r" (?:([\d,]+)%? to )?([\d,]+)%? by quarter$")
 _POINT = re.compile(r"(\d[\d,]*)(%?) in (\d{4}Q\d)")
 
 
@@ -73,7 +74,7 @@ def wrong_in_grid(table: str, rows: pd.DataFrame, gaps: Sequence[Gap], groups: t
 
 
 def _side(cell: str, rows: pd.DataFrame, group: str) -> Iterator[str]:
-    text = _plain(cell).removesuffix(" by quarter")
+    text = _SPAN.sub("", _plain(cell))
     if found := _SHARE.fullmatch(text):
         share, low, high, people = found.groups()
         known = rows.dropna(subset=["estimate", "conf_low", "conf_high"])
@@ -152,6 +153,12 @@ def _over(cell: str, rows: pd.DataFrame) -> Iterator[str]:
             ways = {_whole(v) for v in own["estimate"].dropna()} if sign else {f"{v:,.0f}" for v in own["n"].dropna()}
             if value not in ways:
                 yield f"no such quarter ({value}{sign} in {period})"
+        spans = _SPAN.search(_plain(cell))
+        known = sorted((_number(value) for value, *_ in said))
+        if spans is None or [_number(end) for end in spans.groups() if end] != list(
+            dict.fromkeys(known[:1] + known[-1:])
+        ):
+            yield f"another span ({_plain(cell)})"
         heights = [float(y) for y in re.findall(r'cy="([\d.]+)" r="1.7"', cell)]
         values = [_number(value) for value, *_ in said]
         top = 100.0 if said and said[0][1] else max([*values, 1.0])

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from evalkit.markup import plain
+from evalkit.publish.release._revision import superseding
 from evalkit.publish.rendering._document import Document
 from evalkit.publish.rendering._embedded import publish_embedded
+from evalkit.words import messages_for
 from publish.standin import pdf_pages
 from reports.reading import english_syllables, grade, inflesz, spanish_syllables, words_and_sentences
 from reports.test_spanish import Edition, _numbers, _values, edition, english
@@ -52,6 +54,19 @@ def test_a_brief_has_two_pages(language: str, briefs: tuple[Edition, Edition], t
     sheets = pdf_pages(publish_embedded(made, ("pdf",), tmp_path, 120)["pdf"])
     assert len(sheets) == 2
     assert ("pilot" if language == "en" else "piloto") in sheets[0]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_long_reason_for_a_revision_leaves_page_one_whole(
+    language: str, briefs: tuple[Edition, Edition], tmp_path: Path
+) -> None:
+    document = briefs[language == "es"].document
+    reason = "Sessions of September were entered twice by one of the sites. " * 5
+    said = superseding(1, "0" * 64, reason, [], []).words(messages_for(document.locale))
+    made = replace(document, revision=said, pdf_standard="ua-1")
+    sheets = pdf_pages(publish_embedded(made, ("pdf",), tmp_path, 120)["pdf"])
+    assert "Sessions of September" in sheets[0]
+    assert plain(document.items[2].text).split()[-1] in sheets[0]  # where help is, to its last word
 
 
 def page_one(document: Document) -> str:

@@ -200,8 +200,10 @@ def test_faults_in_what_changed_since_last_quarter(moved: Gap) -> None:
     (said, *_) = page_one(told(given)).sentences
     claims = Claims(rows_of(given), [], GROUPS)
     assert claims.wrong(said) == []
-    assert "41%" in said and "in the pilot" in said
-    faults = [swapped(said, GROUPS), said.replace("41%", "42%")]
+    assert "in the pilot" in said
+    faults = [swapped(said, GROUPS)]
     if "clearly" in said:
-        faults += [FAULTS["much more"](said), swap("clearly rose", "clearly fell")(said)]
+        faults += [FAULTS["much more"](said), swap("clearly rose", "clearly fell")(said), said.replace("41%", "42%")]
+    else:
+        faults += [said.replace("10 fewer", "9 fewer"), said.replace("10 more", "11 more")]
     assert all(claims.wrong(one) for one in faults)

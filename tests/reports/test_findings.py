@@ -5,16 +5,18 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from evalkit.cohort import Cohort
 from evalkit.disclosure import Safe
+from evalkit.estimates import Estimates
 from evalkit.markup import markdown
 from evalkit.protocol import Target
-from evalkit.report._findings import page_one
+from evalkit.report._findings import PageOne, page_one
 from evalkit.views import Gap, Indicator
 from evalkit.words import speaking
 from reports.made import Told, small, told
@@ -131,12 +133,12 @@ COMPLETED = (
     "75% (67% to 82%) of 120",
 )
 LEFT = (
-    "Left within 90 days stopped coming; of people who started",
+    "Left within 90 days of people who started, followed for up to 90 days",
     "27% (21% to 34%) of 90",
     "44% (38% to 50%) of 290",
 )
 HARMED = (
-    "Recorded harm within six months of people with an intake, from that day",
+    "Recorded harm within six months of people with an intake, followed for up to six months",
     "12% (8% to 17%) of 60",
     "31% (26% to 37%) of 150",
 )
@@ -173,8 +175,8 @@ CASES = {
     "left, with a difference of another day": Case("left", (*LEFT, NO, ALONE), ON_90, {"cumulative_incidence left": {"disengagement": on(30, LOWER)}}),
     "left, the other group not quoted": Case("left", (LEFT[0], LEFT[1], NO, NO, ALONE),
         left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | fail")),
-    "left, only an earlier day": Case("left", ("Left within 30 days stopped coming; of people who started", "11% (8% to 15%) of 90", "24% (18% to 30%) of 290", NO, ALONE), SOONER),
-    "left, no later day than asked for": Case("left", ("Left within 90 days stopped coming; of people who started", "20% (10% to 30%) of 90", "40% (30% to 50%) of 290", NO, ALONE),
+    "left, only an earlier day": Case("left", ("Left within 30 days of people who started, followed for up to 30 days", "11% (8% to 15%) of 90", "24% (18% to 30%) of 290", NO, ALONE), SOONER),
+    "left, no later day than asked for": Case("left", ("Left within 90 days of people who started, followed for up to 90 days", "20% (10% to 30%) of 90", "40% (30% to 50%) of 290", NO, ALONE),
         left("Pilot | 90 | 90 | 0.2 | 0.1 | 0.3 | pass", "PAIP | 90 | 190 | 0.4 | 0.3 | 0.5 | pass",
              "Pilot | 182 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 182 | 150 | 0.44 | 0.38 | 0.50 | pass")),
     "left, withheld": Case("left", (LEFT[0], NO, LEFT[2], NO, WITHHELD), UNQUOTED),
@@ -243,12 +245,20 @@ def test_a_table_that_the_study_lacks_has_no_line(tables: tuple[str, ...], keys:
 
 
 CHANGES = {
-    "a rise": (HIGHER, "The share engaged in the pilot clearly rose from 41% a quarter ago, by 8 to 32 points."),
-    "a fall": (LOWER, "The share engaged in the pilot clearly fell from 41% a quarter ago, by 11 to 29 points."),
+    "a rise": (
+        HIGHER,
+        "The share engaged in the pilot clearly rose from 41% a quarter ago, by 8 to 32 points; the share that completed in "
+        "the pilot clearly rose from 41% a quarter ago, by 8 to 32 points.",
+    ),
+    "a fall": (
+        LOWER,
+        "The share engaged in the pilot clearly fell from 41% a quarter ago, by 11 to 29 points; the share that completed in "
+        "the pilot clearly fell from 41% a quarter ago, by 11 to 29 points.",
+    ),
     "none": (
         NONE,
-        "There is no clear change in the pilot since last quarter: then, 41% were engaged and 41% had completed. "
-        "Chance alone can move shares that far.",
+        "No clear change in the pilot from a quarter ago: of every hundred people, 12 fewer to 6 more engaged and 12 fewer "
+        "to 6 more completed.",
     ),
 }
 
@@ -261,10 +271,108 @@ def test_what_changed_since_last_quarter(name: str, shown: list[dict[str, Any]])
     assert page_one(report).sentences[0] == sentence
     # An earlier share stands where it is said whose it is, and whether it is a change: never alone beside a number.
     assert not any("41%" in cell for line in grid(report, shown).values() for cell in line)
-    assert not any("quarter" in said for said in page_one(report, whole=True).sentences)
+    # Of the whole period the change is since a year ago.
+    assert page_one(report, whole=True).sentences[0] == sentence.replace("a quarter ago", "a year ago")
     assert not any("quarter" in said for said in page_one(replace(report, before=False)).sentences)
     other = told(steps((90, 120), (150, 300)) | change(gap, 0.41, "PAIP"))
     assert not any("quarter" in said for said in page_one(other).sentences)
+
+
+BEFORE = """
+group | term   | label   | n_event | n
+PAIP  | before | Engaged | 100     | 280
+Pilot | before | Engaged | {before}      | 100
+PAIP  | now    | Engaged | 110     | 300
+Pilot | now    | Engaged | {now}      | 120
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Earlier(Told):
+    """A report that is told other results of the cohort that was known before."""
+
+    then: Mapping[str, Safe] = field(default_factory=dict)
+
+    def safe(self, estimates: Estimates) -> Safe:
+        known = estimates.asked.get("known") == "before"
+        return (self._found(estimates, self.then) if known else None) or super().safe(estimates)
+
+    def gaps(self, safe: Safe) -> Mapping[str, Gap]:
+        if any(safe.estimates is one.estimates for one in self.then.values()):
+            return {"disengagement": on(90, LOWER), "recorded harm": on(182, LOWER)}
+        return super().gaps(safe)
+
+    @property
+    def earlier(self) -> Cohort | None:
+        return replace(self.cohort) if self.before else None
+
+
+def moved(engaged_before: int) -> dict[str, Safe]:
+    """A change that is not clear, with the counts behind it."""
+    ends = change(NONE, engaged_before / 100)["change"]
+    counts = shares("change", BEFORE.format(before=engaged_before, now=engaged_before)).estimates.counts
+    return {"change": replace(ends, estimates=ends.estimates.about(counts=counts))}
+
+
+LEFT_THEN = left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | pass")
+HARMED_THEN = harmed("Pilot | 182 | 60 | 0.12 | 0.08 | 0.17 | pass", "PAIP | 182 | 150 | 0.31 | 0.26 | 0.37 | pass")
+TAKEN_BACK = {
+    "a step that was clearly more": (
+        75, {}, "The figures of a quarter ago said “more people engage in the pilot than in PAIP; more people complete in the "
+        "pilot than in PAIP”; with newer people counted, that is no longer clear.",
+    ),
+    "nothing was clear": (36, {}, ""),
+    "leaving was clearly less": (
+        36, LEFT_THEN, "The figures of a quarter ago said “fewer people leave early in the pilot than in PAIP”; with newer people "
+        "counted, that is no longer clear.",
+    ),
+    "harm was clearly less": (
+        36, HARMED_THEN, "The figures of a quarter ago said “less harm is on record in the pilot than in PAIP; much is never "
+        "recorded”; with newer people counted, that is no longer clear.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TAKEN_BACK)
+def test_a_first_line_of_before_that_holds_no_more_is_taken_back(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evalkit.report._findings.a_year_earlier", lambda report: report.earlier)
+    engaged, then, sentence = TAKEN_BACK[name]
+    now = all_of(NONE, NONE, NONE, NONE)
+    own = {one.name: getattr(now, one.name) for one in fields(Told) if one.init} | {"then": then}
+    made = Earlier(**own | {"results": {**now.results, **moved(engaged)}})
+    said = page_one(made).sentences
+    assert [one for one in said if "figures of" in one] == ([sentence] if sentence else [])
+    whole = [one for one in page_one(made, whole=True).sentences if "figures of" in one]
+    assert whole == ([sentence.replace("a quarter ago", "a year ago")] if sentence else [])
+    # What is clear today is not taken back: the first line says it.
+    clear = all_of(HIGHER, LOWER, HIGHER, LOWER)
+    own = {one.name: getattr(clear, one.name) for one in fields(Told) if one.init} | {"then": then}
+    still = Earlier(**own | {"results": {**clear.results, **moved(engaged)}})
+    assert not any("figures of" in one for one in page_one(still).sentences)
+
+
+YET = {
+    "en-US": re.compile(r"\b(?:yet|so far|early to|too early)\b", re.I),
+    "es-US": re.compile(r"\b(?:aún|todavía|hasta ahora|es pronto)\b", re.I),
+}
+
+
+@pytest.mark.parametrize("language", YET)
+@pytest.mark.parametrize("results", [{}, BOTH, BOTH | ON_90 | ON_182, referred("-", "-")])
+@pytest.mark.parametrize("tables", [EVERY, ("participants",)])
+def test_of_the_whole_period_nothing_is_unknown_yet(
+    tables: tuple[str, ...], results: dict[str, Safe], language: str
+) -> None:
+    """After a final report no other comes."""
+    made = told(results, of=small(tables=tables))
+
+    def words_in(page: PageOne) -> str:
+        lines = [f"{one.line.verdict} {one.line.says}" for one in page.found]
+        return " ".join([page.bottom_line, *page.sentences, page.unknown, *lines])
+
+    with speaking(language):
+        assert YET[language].search(words_in(page_one(made)))
+        assert not YET[language].search(words_in(page_one(made, whole=True)))
 
 
 def test_what_harm_holds_and_where_help_is(shown: list[dict[str, Any]]) -> None:
@@ -301,15 +409,23 @@ SURE = (
 )
 CAUSES = {
     "mandate": f"{SURE} These figures do not show what the program caused. People sent by a court differ from people who "
-    "come on their own.",
-    "random": f"{SURE} They were made by lot, so at the start only chance set them apart.",
-    "other": f"{SURE} These figures do not show what the program caused. The groups may differ in more than the program.",
+    "come on their own",
+    "random": f"{SURE} They were made by lot, so at the start only chance set them apart",
+    "other": f"{SURE} These figures do not show what the program caused. The groups may differ in more than the program",
+}
+RECORDED = {
+    "mandate": ", and more of their harm may be recorded.",
+    "random": "; how harm is recorded may still differ.",
+    "other": ", and in how harm is recorded.",
 }
 
 
 @pytest.mark.parametrize("assignment", CAUSES)
 def test_what_is_not_known(assignment: str) -> None:
-    assert markdown(page_one(told(BOTH, of=small(assignment=assignment))).unknown) == CAUSES[assignment]
+    said = CAUSES[assignment]
+    assert markdown(page_one(told(BOTH, of=small(assignment=assignment))).unknown) == said + RECORDED[assignment]
+    quiet = small(("participants", "sessions", "exits"), assignment)
+    assert markdown(page_one(told(BOTH, of=quiet)).unknown) == f"{said}."  # where no harm is told of
 
 
 def test_where_nothing_was_found_yet() -> None:

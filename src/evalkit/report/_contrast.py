@@ -7,11 +7,13 @@ __all__ = [
     "curve_differences",
     "curve_gaps",
     "difference_numbers",
+    "gap_before",
     "gaps_of",
     "share_gaps",
     "show_differences",
 ]
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -180,6 +182,24 @@ def share_gaps(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
         str(label[row["term"]]): Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]))
         for _, row in found.iterrows()
     }
+
+
+def gap_before(safe: Safe, groups: tuple[str, str]) -> Gap | None:
+    """Return the difference of the shares of before, of a change: what was to be told of the groups then.
+
+    Parameters
+    ----------
+    safe : Safe
+        Of `analyses.change`.
+    groups : (str, str)
+        The focus, the comparison.
+    """
+    counts = safe.estimates.counts
+    if not isinstance(counts, Tally):
+        return None
+    then = Tally(counts.data[counts.data["term"] == "before"])
+    about = safe.estimates.about(counts=then)
+    return next(iter(share_gaps(replace(safe, estimates=about), groups).values()), None)
 
 
 def gaps_of(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:

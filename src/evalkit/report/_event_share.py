@@ -16,6 +16,7 @@ from evalkit.estimates import Estimates
 from evalkit.views import Gap, common_day, last_day
 
 if TYPE_CHECKING:
+    from evalkit.cohort import Cohort
     from evalkit.report._report import Report
 
 
@@ -64,6 +65,16 @@ class EventShare:
         """Return the difference between the groups if it is that of a day."""
         return self.gap if self.gap is not None and self.gap.day == day else None
 
+    def gap_told(self, groups: tuple[str, str]) -> Gap | None:
+        """Return the difference between the groups on the day that page one quotes.
+
+        Parameters
+        ----------
+        groups : (str, str)
+        """
+        own, other = self.on_a_day(groups)
+        return None if own is None or other is None else self.gap_on(float(own["time"]))
+
     def row(self, group: str, day: float) -> pd.Series | None:
         """Return what is quoted of a group on a day."""
         found = self.rows[(self.rows["group"] == group) & (self.rows["time"] == day)]
@@ -84,27 +95,44 @@ def left_by(report: Report) -> int:
     return min(report.cohort.rules.landmark_day, _HALF_A_YEAR)
 
 
-def share_left(report: Report) -> EventShare | None:
+def share_left(report: Report, cohort: Cohort) -> EventShare | None:
     """Return the share of starters who had disengaged.
 
+    Parameters
+    ----------
+    report : Report
+    cohort : Cohort
+        The report's, or one that was known before.
+
     Returns
     -------
     EventShare or None
         None where nothing of it may be shown.
     """
-    return _share(report, analyses.leaving(report.cohort), str(report.cohort.causes[1]), left_by(report))
+    return _share(report, _known(report, cohort, analyses.leaving(cohort)), str(cohort.causes[1]), left_by(report))
 
 
-def share_harmed(report: Report) -> EventShare | None:
+def share_harmed(report: Report, cohort: Cohort) -> EventShare | None:
     """Return the share of people with recorded harm.
 
+    Parameters
+    ----------
+    report : Report
+    cohort : Cohort
+        The report's, or one that was known before.
+
     Returns
     -------
     EventShare or None
         None where nothing of it may be shown.
     """
-    exact = first_harm(report.cohort, report.policy.minimum_count)
+    exact = _known(report, cohort, first_harm(cohort, report.policy.minimum_count))
     return _share(report, exact, report.study.harm.label, max(report.study.harm.horizons, default=0))
+
+
+def _known(report: Report, cohort: Cohort, exact: Estimates) -> Estimates:
+    """Name a question that is asked of what was known before: it is another one than today's."""
+    return exact if cohort is report.cohort else exact.about(asked={**exact.asked, "known": "before"})
 
 
 def _share(report: Report, exact: Estimates, cause: str, horizon: float) -> EventShare | None:

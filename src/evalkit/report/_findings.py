@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Finding", "PageOne", "page_one", "show_findings"]
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,10 +13,13 @@ import numpy as np
 import pandas as pd
 
 from evalkit import analyses
+from evalkit.cohort import Cohort
 from evalkit.disclosure import Safe
 from evalkit.markup import box, heading, paragraphs, sign
+from evalkit.report._contrast import gap_before
 from evalkit.report._event_share import EventShare, left_by, share_harmed, share_left
 from evalkit.report._mark import emit
+from evalkit.report._standing import a_year_earlier
 from evalkit.views import Gap, Indicator, count, indicator_numbers, indicator_table, listed, numbered, words
 from evalkit.words import long_date, percent, translated, within
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 _GOOD = {"engaged": "higher", "left": "lower", "completed": "higher"}
 """Indicators of staying, and the direction that is more of it."""
+_CLEAR = ("higher", "lower")
 _NAMED = {182: "six_months", 270: "nine_months", 365: "year", 730: "two_years"}
 
 
@@ -35,6 +39,8 @@ class Finding:
     line: Indicator
     safe: tuple[Safe, ...]
     changed: Gap | None = None
+    was: Gap | None = None
+    """The gap between the groups as it was known a while ago."""
 
     @property
     def key(self) -> str:
@@ -49,12 +55,17 @@ class PageOne:
     Attributes
     ----------
     whole : bool
-        Whether it is of the whole period, not of the last quarter.
+        Whether it is of the whole period, not of the last quarter: no other report follows, so nothing is said to be
+        known later, and what changed is told since a year ago.
     """
 
     report: Report = field(repr=False)
     found: Sequence[Finding]
     whole: bool = False
+
+    def _words(self, key: str, **values: object) -> str:
+        """Return a message as this report says it: of the whole period nothing is unknown 'yet'."""
+        return words(f"{key}.whole" if self.whole else key, **values)
 
     @property
     def bottom_line(self) -> str:
@@ -67,23 +78,23 @@ class PageOne:
         asked = any(one.key in _GOOD for one in self.found)
         unclear = bool(known) and not clear
         if not known and asked:
-            said.append(words("line.stay.early", **both))
+            said.append(self._words("line.stay.early", **both))
         elif unclear:
-            said.append(words("line.stay.none", **both))
+            said.append(self._words("line.stay.none", **both))
         elif len(clear) < len(known):
             said.append(words("line.stay.rest"))
         if any(one.key == "harm" for one in self.found):
             harm = gaps["harm"].direction if "harm" in gaps else "early"
             # "Nor" goes on from a sentence that cannot tell either.
-            said.append(words(f"line.harm.{'nor' if unclear and harm == 'none' else harm}", **both))
-        return " ".join(said) or words("line.early", **both)
+            key = f"line.harm.{'nor' if unclear and harm == 'none' else harm}"
+            said.append(words(key, **both) if harm in _CLEAR else self._words(key))
+        return " ".join(said) or self._words("line.early", **both)
 
     @property
     def sentences(self) -> list[str]:
-        """At most four sentences: what changed (of two steps), the target, what harm holds."""
+        """At most four sentences: what changed, what a first line said before, the target, what harm holds."""
         harm, report = self.report.study.harm, self.report
-        said = [] if self.whole else self._changes()
-        said.append(self._targets())
+        said = [*self._changes(), *self._taken_back(), self._targets()]
         if any(one.key == "harm" for one in self.found):
             kinds = listed([translated(_kind(kind)) for kind in harm.kinds])
             said.append(words("find.harm.holds", kinds=kinds))
@@ -95,18 +106,34 @@ class PageOne:
         named = [words(f"find.target.{key}", share=percent(goal.value)) for key, goal in set_ if goal is not None]
         return words("find.target.set", targets=listed(named)) if named else words("find.target.none")
 
+    @property
+    def _when(self) -> str:
+        return words("find.when.year" if self.whole else "find.when.quarter")
+
     def _changes(self) -> list[str]:
-        """Say how the focus stood a quarter ago, together with whether that is a change: a share alone reads as one."""
+        """Say how the focus changed, with its range: beside today's share an earlier one alone reads as a change."""
         own = within(self.report.groups[0])
         clear: list[str] = []
-        then: list[str] = []
+        unclear: list[str] = []
         for one in self.found:
             if one.changed is not None:
-                key, share = f"find.changed.{one.key}.{one.changed.direction}", percent(one.line.before)
-                (then if one.changed.direction == "none" else clear).append(
-                    words(key, within=own, share=share, **_ends(one.changed))
-                )
-        return clear or ([words("find.changed.none", within=own, shares=listed(then))] if then else [])
+                way = one.changed.direction
+                told = {"within": own, "when": self._when, "share": percent(one.line.before), **_ends(one.changed)}
+                (unclear if way == "none" else clear).append(words(f"find.changed.{one.key}.{way}", **told))
+        if clear:
+            return [_one_sentence(clear)]
+        none = words("find.changed.none", within=own, when=self._when, shares=listed(unclear))
+        return [none] if unclear else []
+
+    def _taken_back(self) -> list[str]:
+        """Say which first lines of a while ago hold no more: who read them would take them for today's."""
+        both = _both(self.report)
+        said = [
+            words(f"line.{one.key}.{one.was.direction}", **both)
+            for one in self.found
+            if one.was is not None and one.was.direction in _CLEAR
+        ]
+        return [words("find.was", when=self._when, said=_inside(_one_sentence(said)))] if said else []
 
     @property
     def help(self) -> str:
@@ -117,8 +144,12 @@ class PageOne:
     @property
     def unknown(self) -> str:
         """What is not known, said once."""
-        told = any(one.line.sides[0] is not None for one in self.found[1:])
-        return words(f"find.unknown.{self.report.study.comparison.assignment}" if told else "find.unknown.early")
+        if not any(one.line.sides[0] is not None for one in self.found[1:]):
+            return self._words("find.unknown.early")
+        how = self.report.study.comparison.assignment
+        # Who is watched more has more on record: that is no difference in what they do.
+        harm = any(one.key == "harm" for one in self.found)
+        return words(f"find.unknown.{how}", recorded=words(f"find.recorded.{how}") if harm else "")
 
     @property
     def note(self) -> str:
@@ -133,6 +164,17 @@ def _both(report: Report) -> dict[str, str]:
     return dict(zip(("focus", "other"), map(within, report.groups), strict=True))
 
 
+def _inside(sentence: str) -> str:
+    """Return a sentence as it stands inside another."""
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
+
+
+def _one_sentence(said: Sequence[str]) -> str:
+    """Join sentences into one."""
+    first, *more = said
+    return "; ".join([first.rstrip("."), *map(_inside, more)]) + "." if more else first
+
+
 def _kind(kind: str) -> str:
     return kind.replace("_", " ").replace("dv ", "domestic-violence ")
 
@@ -143,16 +185,26 @@ def page_one(report: Report, *, whole: bool = False) -> PageOne:
     Parameters
     ----------
     whole : bool, default False
-        Whether it is of the whole period: nothing is said of the last quarter.
+        Whether it is of the whole period: what changed is told since a year ago, not since the last quarter.
     """
+    asked = _Asked(report, a_year_earlier(report) if whole else report.earlier, whole)
     found = [_referred(report, whole=whole)]
     if report.cohort.has("outcomes"):
-        found.append(_event(report, share_harmed(report), "harm"))
+        found.append(_event(asked, share_harmed, "harm"))
     if report.cohort.has("sessions"):
-        found.append(_step(report, "engaged", whole=whole))
-        found.append(_event(report, share_left(report), "left"))
-        found.append(_step(report, "completed", whole=whole))
+        found.append(_step(asked, "engaged"))
+        found.append(_event(asked, share_left, "left"))
+        found.append(_step(asked, "completed"))
     return PageOne(report, found, whole)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the lines are asked of: the report, the cohort known a while ago, and whether it is of the whole period."""
+
+    report: Report
+    before: Cohort | None
+    whole: bool
 
 
 def show_findings(report: Report, *, whole: bool = False, label: str = "") -> None:
@@ -180,7 +232,7 @@ def _referred(report: Report, *, whole: bool) -> Finding:
     new = rows.loc[(rows["term"] == "new") & (rows["group"] == report.groups[0]), "n_event"].tolist()
     minimum = report.policy.minimum_count
     if sides[0] is None:
-        says = words("says.small", minimum=minimum)
+        says = words("says.small.whole" if whole else "says.small", minimum=minimum)
     elif whole or not sides[0]["n"]:
         says = ""
     elif not new or not np.isfinite(new[0]):
@@ -215,7 +267,8 @@ def _sides(rows: pd.DataFrame, report: Report) -> tuple[pd.Series | None, pd.Ser
     return tuple(own.iloc[0] if len(own) else None for own in found)  # type: ignore[return-value]
 
 
-def _step(report: Report, step: str, *, whole: bool) -> Finding:
+def _step(asked: _Asked, step: str) -> Finding:
+    report = asked.report
     safe = report.safe(analyses.funnel(report.cohort))
     rows, rules = safe.estimates.tidy(), report.cohort.rules
     sides = _sides(rows[(rows["term"] == step) & (rows["n"] > 0)], report)
@@ -223,49 +276,58 @@ def _step(report: Report, step: str, *, whole: bool) -> Finding:
     if sides[0] is not None and sides[1] is not None:
         gap = report.gaps(safe).get(str(sides[0]["label"]))
     withheld = f"{report.groups[0]}: {step}" in safe.withheld
-    before, changed, also = (float("nan"), None, ()) if whole else _changed(report, step)
+    before, changed, was, also = _changed(asked, step)
     series, cohorts = _cohorts(report, step)
     time = _time(rules.funnel.completion_days)
     name, whom = (
         words(f"ind.{step}{part}", sessions=rules.engaged.sessions, days=rules.engaged.days, time=time)
         for part in ("", ".whom")
     )
-    said = _says(report, sides, gap, withheld=withheld)
+    said = _says(asked, sides, gap, withheld=withheld)
     line = Indicator(step, name, whom, *said, sides, gap, series, before, safe.estimates.id)
-    return Finding(line, (safe, *also, *cohorts), changed)
+    return Finding(line, (safe, *also, *cohorts), changed, None if _is_clear(gap) else was)
 
 
-def _changed(report: Report, step: str) -> tuple[float, Gap | None, tuple[Safe, ...]]:
-    """Return the share a quarter ago and how it changed, where there was a quarter before and enough is new."""
-    if report.earlier is None:
-        return float("nan"), None, ()
+def _is_clear(gap: Gap | None) -> bool:
+    return gap is not None and gap.direction in _CLEAR
+
+
+def _changed(asked: _Asked, step: str) -> tuple[float, Gap | None, Gap | None, tuple[Safe, ...]]:
+    """Return the share a while ago, how it changed and the gap of then, where there was a then and enough is new."""
+    report = asked.report
+    if asked.before is None:
+        return float("nan"), None, None, ()
     noise = report.policy.noise_variance
-    safe = report.safe(analyses.change(report.cohort, report.earlier, step, noise_variance=noise))
-    rows = safe.estimates.tidy()
+    safe = report.safe(analyses.change(report.cohort, asked.before, step, noise_variance=noise))
+    rows, was = safe.estimates.tidy(), gap_before(safe, report.groups)
     own = rows[rows["group"] == report.groups[0]].dropna(subset=["estimate"])
     if own.empty:
-        return float("nan"), None, (safe,)
+        return float("nan"), None, was, (safe,)
     row = own.iloc[0]
     gap = Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]))
-    return float(row["baseline"]), gap, (safe,)
+    return float(row["baseline"]), gap, was, (safe,)
 
 
-def _event(report: Report, found: EventShare | None, key: str) -> Finding:
+def _event(asked: _Asked, share: Callable[[Report, Cohort], EventShare | None], key: str) -> Finding:
     """Return the share with an event by the day that may be quoted."""
-    harm = report.study.harm
-    asked = max(harm.horizons, default=0) if key == "harm" else left_by(report)
+    report, harm = asked.report, asked.report.study.harm
+    found = share(report, report.cohort)
+    day = max(harm.horizons, default=0) if key == "harm" else left_by(report)
     own, other = (None, None) if found is None else found.on_a_day(report.groups)
     withheld = found is not None and found.withheld(report.groups)
-    day = float(asked) if own is None else float(own["time"])
+    day = float(day) if own is None else float(own["time"])
     if found is not None and own is None and other is None:
         other = found.row(report.groups[1], day)
     gap = None if found is None or own is None or other is None else found.gap_on(day)
     said = {"time": _time(day), "event": harm.label}
     whom = words(f"ind.harm.whom.{harm.origin}" if key == "harm" else "ind.left.whom", **said)
-    name, says = words(f"ind.{key}", **said), _says(report, (own, other), gap, withheld=withheld)
+    name, says = words(f"ind.{key}", **said), _says(asked, (own, other), gap, withheld=withheld)
     question = "" if found is None else found.safe.estimates.id
     line = Indicator(key, name[:1].upper() + name[1:], whom, *says, (own, other), gap, estimate_id=question)
-    return Finding(line, () if found is None else (found.safe,))
+    # Asked after today's: a number that would make one look too many is one of a while ago.
+    then = None if asked.before is None or _is_clear(gap) else share(report, asked.before)
+    safe = tuple(one.safe for one in (found, then) if one is not None)
+    return Finding(line, safe, was=None if then is None else then.gap_told(report.groups))
 
 
 def _time(days: float) -> str:
@@ -273,12 +335,14 @@ def _time(days: float) -> str:
     return words(f"time.{_NAMED[int(days)]}") if int(days) in _NAMED else words("time.days", n=count(days))
 
 
-def _says(report: Report, sides: Sequence[pd.Series | None], gap: Gap | None, *, withheld: bool) -> tuple[str, str]:
+def _says(asked: _Asked, sides: Sequence[pd.Series | None], gap: Gap | None, *, withheld: bool) -> tuple[str, str]:
     """Say in a few words what may be concluded, with its direction and range; and the verdict of it."""
     missing = "withheld" if withheld else "early"
     key = missing if sides[0] is None else "alone" if gap is None else gap.direction
     ends = {} if gap is None else _ends(gap)
-    return words(f"says.{key}", **_both(report), **ends), words(f"verdict.{key}")
+    whole = ".whole" if asked.whole else ""
+    says, verdict = (whole if key == own else "" for own in ("alone", "early"))
+    return words(f"says.{key}{says}", **_both(asked.report), **ends), words(f"verdict.{key}{verdict}")
 
 
 def _ends(gap: Gap) -> dict[str, str]:

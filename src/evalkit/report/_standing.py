@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "a_year_earlier",
     "cover",
     "deviations",
     "groups_compared",
@@ -28,7 +29,7 @@ from evalkit.excuses import excuse_text
 from evalkit.intake import dictionary
 from evalkit.levels import in_words
 from evalkit.markup import bold, box, paragraphs, sign
-from evalkit.periods import Period
+from evalkit.periods import Period, quarters_between
 from evalkit.protocol import changes_since
 from evalkit.report._mark import emit, typed_numbers
 from evalkit.views import deviations_text, frozen_words, provenance_table, restatement_numbers, restatement_table
@@ -36,6 +37,8 @@ from evalkit.words import listed, long_date, messages_for, speech, translated, w
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
+
+_A_YEAR = 365  # at least: the quarter ends then or before
 
 
 def cover(report: Report) -> None:
@@ -126,6 +129,13 @@ def known_at(report: Report, period: Period) -> Cohort:
         steps(cohort)  # kept with the cohort
     cohort.release()
     return cohort
+
+
+def a_year_earlier(report: Report) -> Cohort | None:
+    """Build the cohort as it was known at the end of the quarter a year before the cut; None where there was none."""
+    quarters = quarters_between(report.study.starts, report.cut, report.study.fiscal_year_start_month)
+    ended = [one for one in quarters if one.cut <= report.cut - timedelta(days=_A_YEAR)]
+    return known_at(report, ended[-1]) if ended else None
 
 
 def deviations(report: Report) -> None:

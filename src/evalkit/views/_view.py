@@ -20,10 +20,11 @@ from evalkit.disclosure import Safe
 from evalkit.errors import DisclosureError
 from evalkit.views._gap import Gap, Gaps
 from evalkit.views._plain import plain_numbers, plain_sentence, plain_table
-from evalkit.views.style import NARROW, svg_of
-from evalkit.words import translated, translated_names, words
+from evalkit.views.style import PHONE, on_phone, svg_of
+from evalkit.words import translated, translated_names, words, wrapped
 
 _UNSEEN = ["std_dev"]  # no figure or table shows it
+_LABEL = 30  # letters of an axis' label in one line on a phone
 
 
 @dataclass(frozen=True)
@@ -225,9 +226,13 @@ class View:
         str
             SVG; empty where the figure is narrow enough.
         """
-        if figure.get_figwidth() <= NARROW:
+        if figure.get_figwidth() <= PHONE:
             return ""
-        return svg_of(replace(self, look=replace(self.look, narrow=True)).figure()[0])
+        with on_phone():
+            drawn, _ = replace(self, look=replace(self.look, narrow=True)).figure()
+        for axes in drawn.axes:  # beside long names the axis is short, and its label would pass the picture's edge
+            axes.set_xlabel(wrapped(axes.get_xlabel(), _LABEL))
+        return svg_of(drawn)
 
     def table(self, note: str = "") -> str:
         """Write it as an HTML table.

@@ -32,7 +32,7 @@ from evalkit.words import (
     words,
 )
 
-_WIDTHS = (22.5, 18.5, 16.5, 15.5, 27)
+_WIDTHS = (23.5, 18.5, 16.5, 15.5, 26)
 _LEFT = ' style="text-align: left"'
 _FEWEST_POINTS = 3
 """Of a line over time: fewer are no line."""
@@ -87,11 +87,6 @@ class Indicator:
         known = self.series[self.value].notna().sum() if len(self.series) and self.sides[0] is not None else 0
         return self.series if known >= _FEWEST_POINTS else self.series.iloc[:0]
 
-    @property
-    def undrawn(self) -> bool:
-        """Whether it is a share that is given, with too few quarters of referral that may be shown for a line."""
-        return self.value == "estimate" and self.sides[0] is not None and len(self.series) > 0 and self.drawn.empty
-
 
 def _is_share(side: pd.Series) -> bool:
     return bool(pd.notna(side.get("conf_low")))
@@ -120,7 +115,7 @@ def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: s
     for one in found:
         own, other = one.sides
         cells = [
-            _side(own, groups[0], focus=True) + _over(one),
+            _side(own, groups[0], focus=True, over=_over(one)),
             _side(other, groups[1], focus=False),
             _gap(one.gap, scale),
             _lines(_span("verdict", one.verdict), _text(one.says)),
@@ -132,8 +127,7 @@ def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: s
     columns = "".join(f'<col style="width: {width}%">' for width in _WIDTHS)
     top = "".join(f'<th scope="col"{_LEFT}>{_text(head)}</th>' for head in heads)
     shown = any(side is not None and _is_share(side) for one in found for side in one.sides)
-    undrawn = any(one.undrawn for one in found)
-    told = (("ind.note", shown), ("ind.note.gap", compared), ("ind.note.series", undrawn))
+    told = (("ind.note", shown), ("ind.note.gap", compared))
     read = [words(key, focus=within(groups[0])) for key, is_so in told if is_so]
     said = " ".join([note, *read]).strip()
     foot = f'<tfoot><tr><td colspan="{len(heads)}"{_LEFT}>{_span("legend", said)}</td></tr></tfoot>'
@@ -163,15 +157,18 @@ def _lines(*parts: str) -> str:
     return "<br>".join(part for part in parts if part)
 
 
-def _side(side: pd.Series | None, group: str, *, focus: bool) -> str:
+def _side(side: pd.Series | None, group: str, *, focus: bool, over: tuple[str, str] = ("", "")) -> str:
+    """Write what is known of a group, with its line over time and what that spans."""
     if side is None:
         return NOT_SHOWN
+    line, spans = over
     if not _is_share(side):
-        return _span("big", count(side["n"]))
+        return _lines(f"{_span('big', count(side['n']))} {line}".strip(), _small(spans))
     share, limits = percent(side["estimate"]), interval(side["conf_low"], side["conf_high"])
     whom = f" {words('ind.of', n=count(side['n']))}" if pd.notna(side.get("n")) else ""
     alt = words("ind.alt.bar", group=group, share=share, limits=limits)
-    return _lines(_span("big", share), _bar(side, alt, focus=focus), _small(f"({limits}){whom}"))
+    large = f"{_span('big', share)} {line}".strip()
+    return _lines(large, _bar(side, alt, focus=focus), _small(f"({limits}){whom}"), _small(spans))
 
 
 def _gap(gap: Gap | None, scale: int) -> str:
@@ -182,15 +179,18 @@ def _gap(gap: Gap | None, scale: int) -> str:
     return _lines(_gap_bar(gap, scale, words("ind.alt.gap", low=low, high=high)), _text(between(low, high)))
 
 
-def _over(one: Indicator) -> str:
-    """Draw the focus over time in its own cell: beside both groups nobody could tell whose line it is."""
+def _over(one: Indicator) -> tuple[str, str]:
+    """Draw the focus over time for its own cell: beside both groups nobody could tell whose line it is."""
     if one.drawn.empty:
-        return ""
+        return "", ""
     write = percent if one.value == "estimate" else count
     pairs = zip(one.drawn["period"], one.drawn[one.value], strict=True)
     said = listed([words("ind.alt.point", period=p, value=write(v)) for p, v in pairs if pd.notna(v)])
     line = _line(one, words("ind.alt.series", values=said))
-    return f"<br>{line} {_small(words('ind.series'))}"
+    # A line so small has no axis: its lowest and highest point say what it spans.
+    ends = [write(end) for end in (one.drawn[one.value].min(), one.drawn[one.value].max())]
+    spans = between(*ends) if ends[0] != ends[1] else ends[0]
+    return line, words("ind.series", range=spans)
 
 
 def indicator_numbers(found: Sequence[Indicator], groups: tuple[str, str]) -> pd.DataFrame:
@@ -286,4 +286,4 @@ def _line(one: Indicator, alt: str) -> str:
     dots = "".join(
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.7" fill="{FOCUS}"/>' for x, y in places if not math.isnan(y)
     )
-    return _svg(alt, (-3, 0, 50, 18), 36, _path("M0 16H44", RULE, 1) + _path(d, FOCUS, 1.2) + dots)
+    return _svg(alt, (-3, 0, 50, 18), 30, _path("M0 16H44", RULE, 1) + _path(d, FOCUS, 1.2) + dots)

@@ -15,11 +15,14 @@ __all__ = [
     "draw_line",
     "figure_size",
     "new_figure",
+    "on_phone",
     "svg_of",
 ]
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,8 +39,9 @@ from evalkit.bench import COLOURS, LINES
 INK, MUTED, RULE = "#1b2530", "#55606b", "#c9d1d8"
 FOCUS, COMPARISON = COLOURS[:2]
 WIDE = 6.5  # inches: the text width of US letter with one-inch margins
-NARROW = 5.4  # inches, of figures of one panel: a phone shows it whole, with letters that are read
-PHONE = 4.1  # inches, of a wide figure drawn again for a phone: panels below one another, letters as large as its text
+NARROW = 5.4  # inches, of figures of one panel on a page
+PHONE = 4.1  # inches, of a figure drawn again for a phone: panels below one another, letters as large as its text
+_ON_PHONE = ContextVar("on a phone", default=False)
 
 
 @cache
@@ -96,6 +100,16 @@ def figure_size() -> tuple[float, float]:
     return WIDE, 2.8
 
 
+@contextmanager
+def on_phone() -> Iterator[None]:
+    """Return the context in which no figure is wider than `PHONE`."""
+    before = _ON_PHONE.set(True)
+    try:
+        yield
+    finally:
+        _ON_PHONE.reset(before)
+
+
 def new_figure(height: float, width: float = WIDE) -> Figure:
     """Return an empty figure.
 
@@ -104,10 +118,10 @@ def new_figure(height: float, width: float = WIDE) -> Figure:
     height : float
         Inches.
     width : float, default 6.5
-        Inches: the reports' text width, or `NARROW`.
+        Inches: the reports' text width, or `NARROW`; `on_phone` no more than fits there.
     """
     with mpl.rc_context(_theme()):
-        return Figure(figsize=(width, height), layout="constrained")
+        return Figure(figsize=(min(width, PHONE) if _ON_PHONE.get() else width, height), layout="constrained")
 
 
 def draw_line(axes: Axes, rows: pd.DataFrame, style: Mapping[str, Any], x: str = "time") -> None:

@@ -7,6 +7,7 @@ __all__ = ["FIRST", "Revision", "revision_of", "superseding"]
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from textwrap import shorten
 from typing import Any
 
 from evalkit.markup import escaped
@@ -17,6 +18,8 @@ from evalkit.words import Messages, marked
 
 # Of an output's changed numbers, in a sentence; who wants all of them has the data files of both releases.
 _EXAMPLES = 3
+# Letters in a line of the cover: page one ends with where help is, and a reason of many lines would push that off it.
+_LINE = 88
 _DIFFER = (
     marked("One number differs from what was published before:"),
     marked("{n} numbers differ from what was published before:"),
@@ -49,7 +52,9 @@ class Revision:
     numbers: tuple[Mapping[str, Any], ...] = ()
 
     def words(self, say: Messages) -> str:
-        """Return what the cover says; empty for a first release.
+        """Return what the cover says in one line; empty for a first release.
+
+        A long reason is cut short there: the section on what changed has all of it.
 
         Parameters
         ----------
@@ -60,9 +65,10 @@ class Revision:
             return ""
         before = self.supersedes["revision"]
         if self.supersedes.get("gone"):
-            return (say("{number}, after revision {before}, which is not kept here.", number=self.number, before=before)
-                    + f" {self.note}").strip()  # fmt: skip
-        return say("{number}, supersedes revision {before}.", number=self.number, before=before) + f" {self.note}"
+            said = say("{number}, after revision {before}, which is not kept here.", number=self.number, before=before)
+        else:
+            said = say("{number}, supersedes revision {before}.", number=self.number, before=before)
+        return f"{said} {_fitted(self.note, _LINE - len(said) - 1, say)}".strip()
 
     def facts(self) -> dict[str, Any]:
         """Return what the manifest says."""
@@ -111,6 +117,14 @@ class Revision:
             lines.append(say.counted(*_DIFFER, len(self.numbers)))
             lines.append("\n".join(_about(name, list(own), set(labels), say) for name, own in _by_output(self.numbers)))
         return [Item("markdown", 0, "\n\n".join(lines))]
+
+
+def _fitted(note: str, room: int, say: Messages) -> str:
+    """Cut a reason short where there is no room for all of it, and say where it stands."""
+    if len(note) <= room:
+        return note
+    end = f"… {say('(in full at the end)')}"
+    return shorten(note, max(room - len(end), 0), placeholder="") + end
 
 
 FIRST = Revision()
