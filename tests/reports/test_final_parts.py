@@ -505,8 +505,8 @@ def test_where_nobody_lacks_a_value_that_is_the_reason_why_nothing_is_imputed(
 
 
 def test_page_one_says_that_nothing_can_be_told_of_harm_yet(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(findings_module, "share_left", lambda _: None)
-    monkeypatch.setattr(findings_module, "share_harmed", lambda _: None)
+    monkeypatch.setattr(findings_module, "share_left", lambda *_: None)
+    monkeypatch.setattr(findings_module, "share_harmed", lambda *_: None)
     page = page_one(report)
     assert {one.key: one.line.says for one in page.found}["harm"] == "Too few people, or too short a time."
     assert page.bottom_line.endswith("Harm cannot be compared yet.")

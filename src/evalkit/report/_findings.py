@@ -312,10 +312,10 @@ def _event(asked: _Asked, share: Callable[[Report, Cohort], EventShare | None], 
     """Return the share with an event by the day that may be quoted."""
     report, harm = asked.report, asked.report.study.harm
     found = share(report, report.cohort)
-    day = max(harm.horizons, default=0) if key == "harm" else left_by(report)
+    asked_for = max(harm.horizons, default=0) if key == "harm" else left_by(report)
     own, other = (None, None) if found is None else found.on_a_day(report.groups)
     withheld = found is not None and found.withheld(report.groups)
-    day = float(day) if own is None else float(own["time"])
+    day = float(asked_for) if own is None else float(own["time"])
     if found is not None and own is None and other is None:
         other = found.row(report.groups[1], day)
     gap = None if found is None or own is None or other is None else found.gap_on(day)
