@@ -369,7 +369,8 @@ class Claims:
             if place:
                 parts.append(f"(?P={place})" if place in seen else f"(?P<{place}>{self._domain(key, place)})")
                 seen.add(place)
-        return re.compile("".join(parts))
+        whole = "".join(parts)
+        return re.compile(f"{whole[:-2]}[.;]" if key in _FROM_TO and whole.endswith(r"\.") else whole)
 
     def _domain(self, key: str, place: str) -> str:
         if place == "group":
