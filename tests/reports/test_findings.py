@@ -448,19 +448,21 @@ def test_below_the_grid_stands_who_a_group_is_where_the_protocol_says_it(shown: 
     assert '<span class="legend">Pilot: people without a court order.</span>' in table
 
 
-def test_of_the_whole_period_nothing_is_said_of_its_last_quarter(shown: list[dict[str, Any]]) -> None:
+def test_of_the_whole_period_nothing_is_said_of_its_last_quarter(
+    shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evalkit.report._findings.a_year_earlier", lambda report: report.earlier)
     made = told(referred(120, 35) | BOTH | change(HIGHER, 0.41))
     made.findings(whole=True)
     made.findings()
     tables = [one["text/html"] for one in shown if "text/html" in one]
     below = [one.get("text/markdown", "") for one in shown[2::3]]
     assert ["About 35 of them came in this period." in table for table in tables] == [False, True]
-    assert ["from 41% a quarter ago" in text for text in below] == [False, True]
+    for i, when in enumerate(["a year ago", "a quarter ago"]):
+        assert [f"from 41% {when}" in text for text in below] == [i == 0, i == 1]
     numbers = [one["mark"]["data"]["rows"] for one in shown if "data" in one["mark"]]
-    assert [sum(row[2] == "a quarter ago" for row in rows) for rows in numbers] == [
-        0,
-        2,
-    ]  # of both steps, in the file alone
+    for i, when in enumerate(["a year ago", "a quarter ago"]):  # of both steps
+        assert [sum(row[2] == when for row in rows) for rows in numbers] == [2 * (i == 0), 2 * (i == 1)]
 
 
 @pytest.mark.parametrize(
@@ -477,7 +479,10 @@ def test_a_time_is_written_as_people_say_it(days: int, time: str) -> None:
 
 @pytest.mark.parametrize(
     ("origin", "whom"),
-    [("intake", "of people with an intake, from that day"), ("referral", "of everybody referred, from that day")],
+    [
+        ("intake", "of people with an intake, followed for up to six months"),
+        ("referral", "of everybody, followed for up to six months"),
+    ],
 )
 def test_of_whom_harm_is_told(origin: str, whom: str) -> None:
     report = small()

@@ -14,11 +14,10 @@ from evalkit.views.style import COMPARISON, FOCUS
 from views.made import GROUPS, HIGHER, LOWER, NONE
 
 READ = (
-    "Dots are shares, on a scale from nobody to everybody; thick lines their 95% limits, all that fits the data. Who was "
-    "followed for less time counts for that time."
+    "Lower lines count fewer people: not all got so far, or came so long ago. Dots: shares, from nobody to everybody; thick "
+    "lines: 95% limits, all that fits the data."
 )
 OF_GAPS = "Dashed line: no gap; left of it fewer in the pilot, right of it more; a tick every ten points."
-NO_LINE = "Too few people came in a quarter to draw shares by quarter."
 
 
 def share(n: float, estimate: float, low: float, high: float) -> pd.Series:
@@ -76,8 +75,7 @@ def legend(*lines: Indicator) -> str:
         (line(sides=(None, OTHER)), f"A note. {READ}"),
         (line(sides=(OWN, OTHER), gap=NONE), f"A note. {READ} {OF_GAPS}"),
         (line(sides=(OWN, OTHER), series=QUARTERS), f"A note. {READ}"),
-        (line(sides=(OWN, OTHER), series=QUARTERS[:3]), f"A note. {READ} {NO_LINE}"),
-        (line(sides=(OWN, OTHER), series=QUARTERS[:3], gap=NONE), f"A note. {READ} {OF_GAPS} {NO_LINE}"),
+        (line(sides=(OWN, OTHER), series=QUARTERS[:3], gap=NONE), f"A note. {READ} {OF_GAPS}"),
         (line(sides=(None, OTHER), series=QUARTERS[:3]), f"A note. {READ}"),
         (line("referred", sides=(pd.Series({"n": 40.0}), None), series=QUARTERS[:3]), "A note."),
     ],
@@ -134,5 +132,9 @@ def test_what_a_line_over_time_says_aloud() -> None:
     own, other, *_ = cells(line(sides=(OWN, OTHER), series=QUARTERS))
     assert 'aria-label="By quarter of referral: 50% in 2022Q1, 25% in 2022Q3 and 80% in 2022Q4"' in own
     assert "By quarter" not in other
+    assert '<span class="small">25% to 80% by quarter</span>' in own.replace("\xa0", " ")
     (people, *_) = cells(line(sides=(pd.Series({"n": 120.0}), None), series=QUARTERS))
     assert 'aria-label="By quarter of referral: 40 in 2022Q1, 20 in 2022Q3 and 60 in 2022Q4"' in people
+    assert '<span class="small">20 to 60 by quarter</span>' in people.replace("\xa0", " ")
+    (same, *_) = cells(line(sides=(pd.Series({"n": 120.0}), None), series=QUARTERS.assign(n=40.0)))
+    assert '<span class="small">40 by quarter</span>' in same

@@ -284,7 +284,8 @@ def _step(asked: _Asked, step: str) -> Finding:
         for part in ("", ".whom")
     )
     said = _says(asked, sides, gap, withheld=withheld)
-    line = Indicator(step, name, whom, *said, sides, gap, series, before, safe.estimates.id)
+    when = "a year ago" if asked.whole else "a quarter ago"
+    line = Indicator(step, name, whom, *said, sides, gap, series, before, safe.estimates.id, when)
     return Finding(line, (safe, *also, *cohorts), changed, None if _is_clear(gap) else was)
 
 

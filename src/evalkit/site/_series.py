@@ -30,7 +30,7 @@ _SHARES = frozenset({"kaplan_meier", "cumulative_incidence", "benchmark"})
 """Analyses that give shares without saying of how many each."""
 _PEOPLE = "people"
 """The measure of rows whose number is how many people there are."""
-_REPEATED = frozenset({"published", "a quarter ago"})
+_REPEATED = frozenset({"published", "a quarter ago", "a year ago"})
 """Measures of rows that repeat a figure of somebody else, or of an earlier release."""
 
 

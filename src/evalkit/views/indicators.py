@@ -59,9 +59,11 @@ class Indicator:
     series : pandas.DataFrame
         Of the focus by quarter of referral: period, n, estimate; missing where not shown.
     before : float
-        The share of the focus a quarter ago; nan where there is none.
+        The share of the focus a while ago; nan where there is none.
     estimate_id : str
         Name of the estimate that its numbers are of, where that is the same in the next release: empty elsewhere.
+    when : str
+        What data files call that while.
     """
 
     term: str
@@ -74,6 +76,7 @@ class Indicator:
     series: pd.DataFrame = field(default_factory=pd.DataFrame)
     before: float = float("nan")
     estimate_id: str = ""
+    when: str = "a quarter ago"
 
     @property
     def value(self) -> str:
@@ -204,7 +207,7 @@ def indicator_numbers(found: Sequence[Indicator], groups: tuple[str, str]) -> pd
     Returns
     -------
     pandas.DataFrame
-        term, label, measure (people, share, difference, a quarter ago, quarter of referral), group, period, n,
+        term, label, measure (people, share, difference, a quarter or a year ago, quarter of referral), group, period, n,
         estimate, conf_low, conf_high, estimate_id.
     """
     numbers = ["n", "estimate", "conf_low", "conf_high"]
@@ -221,7 +224,7 @@ def indicator_numbers(found: Sequence[Indicator], groups: tuple[str, str]) -> pd
             limits = {"estimate": one.gap.estimate, "conf_low": one.gap.low, "conf_high": one.gap.high}
             rows.append({**about, "measure": "difference", "group": f"{groups[0]} - {groups[1]}", **limits})
         if pd.notna(one.before):
-            rows.append({**about, "measure": "a quarter ago", "estimate": one.before})
+            rows.append({**about, "measure": one.when, "estimate": one.before})
         for _, point in one.drawn.iterrows():
             told = {"term": f"{one.term} {point['period']}", "period": point["period"], one.value: point[one.value]}
             rows.append({**about, "measure": "quarter of referral", **told})

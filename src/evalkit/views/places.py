@@ -97,7 +97,7 @@ def tiles_figure(
     top = float(own["estimate"].max()) if own["estimate"].notna().any() else 1.0
     columns, inches = max(width, 4), NARROW if width <= 4 else 6.5
     figure = new_figure(0.78 * height + 0.1, inches)
-    room = _ROOM * 72 * (inches - _PADS) / (columns + 0.02)
+    room = _ROOM * 72 * (figure.get_figwidth() - _PADS) / (columns + 0.02)
     nobody = nobody or words("figure.none")
     said: list[str] = []
     with themed():
