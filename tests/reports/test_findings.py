@@ -386,7 +386,10 @@ def test_what_harm_holds_and_where_help_is(shown: list[dict[str, Any]]) -> None:
     # In a box of its own, the last thing on the page: who needs it does not look for it among sentences.
     made.findings()
     line = "::: {.help}\n**If someone hurts you, there is help:** a line, 1-800.\n:::"
-    assert shown[-1]["text/markdown"] == f"{' '.join(page_one(made).sentences)}\n\n{CAUSES['mandate']}\n\n{line}"
+    assert (
+        shown[-1]["text/markdown"]
+        == f"{' '.join(page_one(made).sentences)}\n\n{CAUSES['mandate']}{RECORDED['mandate']}\n\n{line}"
+    )
     assert page_one(told(ON_182)).help == ""
 
 

@@ -226,7 +226,7 @@ class Report:
         Parameters
         ----------
         whole : bool, default False
-            Whether it is of the whole period: nothing is said of the last quarter.
+            Whether it is of the whole period: what changed is told since a year ago, not since the last quarter.
         label : str
             Of the heading, as ``sec-summary``: what links lead to.
         """
@@ -378,8 +378,7 @@ class Report:
             return
         frame = view.own_numbers()
         said = {name: translated(text) for name, text in (("caption", caption), ("alt", alt)) if text}
-        svg = drawn(frame, function)
-        self._emit("figure", svg, safe, data=frame, typed=(caption, alt), words=said)
+        self._emit("figure", drawn(frame, function), safe, data=frame, typed=(caption, alt), words=said)
         if safe.note:
             self._emit("markdown", box("note", translated(safe.note)), safe)
 

@@ -20,7 +20,7 @@ from evalkit.disclosure import Safe
 from evalkit.errors import DisclosureError
 from evalkit.views._gap import Gap, Gaps
 from evalkit.views._plain import plain_numbers, plain_sentence, plain_table
-from evalkit.views.style import PHONE, on_phone, svg_of
+from evalkit.views.style import NARROW, PHONE, on_phone, svg_of
 from evalkit.words import translated, translated_names, words, wrapped
 
 _UNSEEN = ["std_dev"]  # no figure or table shows it
@@ -104,6 +104,7 @@ class View:
     name: ClassVar[str] = "plain"
     """What an analysis calls the family."""
     has_figure: ClassVar[bool] = False
+    squeezes: ClassVar[bool] = True
     """Whether it is drawn unless a table is asked for."""
     whom: ClassVar[bool] = False
     """Whether its table says of whom: of fewer people than the ones before it."""
@@ -226,7 +227,7 @@ class View:
         str
             SVG; empty where the figure is narrow enough.
         """
-        if figure.get_figwidth() <= PHONE:
+        if figure.get_figwidth() <= (PHONE if self.squeezes else NARROW):
             return ""
         with on_phone():
             drawn, _ = replace(self, look=replace(self.look, narrow=True)).figure()

@@ -66,6 +66,7 @@ class Preference(View):
 
     name = "preference"
     has_figure = True
+    squeezes = False  # on a narrower picture its names and the band's would lie on one another
 
     @property
     def undrawable(self) -> bool:
@@ -76,10 +77,6 @@ class Preference(View):
         """Draw a mirrored histogram."""
         facts = self.safe.estimates.summary
         return overlap_figure(self.rows, self.groups, (float(facts["score_from"]), float(facts["score_to"])))
-
-    def for_phone(self, figure: Figure) -> str:
-        """Leave it as it stands: on a narrower picture its names and the band's would lie on one another."""
-        return ""
 
 
 class Gate(View):

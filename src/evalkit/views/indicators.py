@@ -207,8 +207,8 @@ def indicator_numbers(found: Sequence[Indicator], groups: tuple[str, str]) -> pd
     Returns
     -------
     pandas.DataFrame
-        term, label, measure (people, share, difference, a quarter or a year ago, quarter of referral), group, period, n,
-        estimate, conf_low, conf_high, estimate_id.
+        term, label, measure (people, share, difference, a quarter or a year ago, quarter of referral), group, period,
+        n, estimate, conf_low, conf_high, estimate_id.
     """
     numbers = ["n", "estimate", "conf_low", "conf_high"]
     columns = ["term", "label", "measure", "group", "period", *numbers, "estimate_id"]
