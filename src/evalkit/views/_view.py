@@ -104,8 +104,9 @@ class View:
     name: ClassVar[str] = "plain"
     """What an analysis calls the family."""
     has_figure: ClassVar[bool] = False
-    squeezes: ClassVar[bool] = True
     """Whether it is drawn unless a table is asked for."""
+    squeezes: ClassVar[bool] = True
+    """Whether a figure of one panel is drawn again for a phone."""
     whom: ClassVar[bool] = False
     """Whether its table says of whom: of fewer people than the ones before it."""
     untitled: ClassVar[str] = ""
