@@ -247,6 +247,9 @@ OTHERS = {
         safe_of("trend", TREND.replace("| 0   |", "| 30  |")),
     ),
     "a quarter ago is not known": Case("", safe_of("trend", TREND.replace("| 90  | 0.42", "| 0   | 0.42"))),
+    "nothing is known now, and older shares are not now": Case(
+        "", safe_of("trend", f"{TREND.rstrip()}\nPilot | 2022Q4 | engaged | Engaged | 130 | -\nPAIP | 2022Q4 | engaged | Engaged | 400 | -"),
+    ),
     "now is not known": Case("", safe_of("trend", TREND.replace("| 120 | 0.55", "| 120 | -   "))),
     "a measure that is not known now": Case(
         "Now and a quarter ago, in the pilot: Completed 25% now, 11% then",

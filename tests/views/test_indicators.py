@@ -11,6 +11,7 @@ import pytest
 from evalkit.views import Gap, Indicator, indicator_numbers, indicator_table
 from evalkit.views.indicators import _gap_bar, _line
 from evalkit.views.style import COMPARISON, FOCUS
+from evalkit.views.trend import _years
 from views.made import GROUPS, HIGHER, LOWER, NONE
 
 READ = (
@@ -110,6 +111,26 @@ def test_gaps_of_one_grid_have_one_scale_that_holds_the_widest(gaps: list[Gap], 
     drawn = re.findall(r'<path d="((?:M[\d.]+ 7V11)+)"', table)
     marks = [50 + 50 * points / scale for points in range(-scale, scale + 1, 10) if points]
     assert [[float(x) for x in re.findall(r"M([\d.]+) 7V11", one)] for one in drawn] == [pytest.approx(marks, rel=1e-5)] * len(gaps)  # fmt: skip
+
+
+def test_a_gap_is_said_aloud_from_its_lower_limit_to_its_upper_one() -> None:
+    *_, gap, verdict = cells(line(sides=(OWN, OTHER), gap=NONE))
+    assert 'aria-label="Gap in points: from −12 to +6"' in gap and gap.endswith("−12\xa0to\xa0+6</td>")
+    assert '<span class="verdict">Verdict.</span><br>What may be said.' in verdict
+
+
+@pytest.mark.parametrize(
+    ("periods", "said"),
+    [
+        ("2022Q1 2022Q2 2022Q3 2022Q4", {0: "2022\nQ1", 1: "2022\nQ2", 2: "2022\nQ3", 3: "2022\nQ4"}),
+        ("2021Q2 2021Q3 2021Q4 2022Q1 2022Q2", {0: "2021", 3: "2022"}),
+        ("2021Q3 2021Q4 2022Q1 2022Q2 2022Q3", {2: "2022"}),  # the first year's name would stand in the second's
+        ("2021Q3 2021Q4 2022Q1 2022Q2 2022Q3 2022Q4 2023Q1", {2: "2022", 6: "2023"}),
+        ("a b c d e", {0: "a", 1: "b", 2: "c", 3: "d", 4: "e"}),
+    ],
+)
+def test_where_an_axis_of_quarters_names_a_year(periods: str, said: dict[int, str]) -> None:
+    assert _years(periods.split()) == said
 
 
 def test_a_gap_lies_left_of_the_middle_where_it_is_fewer() -> None:

@@ -358,6 +358,21 @@ MODELS = {
             ("Both", -0.004, -0.01, 0.002),
         ),
     ),
+    "effects of which none is clear": Case(
+        "Unclear, before and after adjustment. Weighted: 12 fewer to 6 more of every hundred people in the pilot than in PAIP; the other "
+        "rows stand in the table.",
+        effects(("Unadjusted", 0.01, -0.04, 0.07), ("Weighted", -0.03, -0.12, 0.06), ("Standardized", 0.02, -0.03, 0.08)),
+    ),
+    "two effects of which none is clear": Case(
+        "Unadjusted: unclear, 4 fewer to 7 more of every hundred people in the pilot than in PAIP. "
+        "Weighted: unclear, 12 fewer to 6 more of every hundred people in the pilot than in PAIP.",
+        effects(("Unadjusted", 0.01, -0.04, 0.07), ("Weighted", -0.03, -0.12, 0.06)),
+    ),
+    "a level with a colon in its name is no interaction": Case(
+        "Work: the rate of the event was higher (hazard ratio 1.52, 95% confidence interval 1.21 to 1.94, "
+        f"p < 0.001), {HELD}",
+        safe_of("cox", "term | label | estimate | hazard_ratio | hr_low | hr_high | p_value\nwork[none: looking] | Work | 0.42 | 1.52 | 1.21 | 1.94 | 0.0004"),
+    ),
     "days by which shares were reached": Case(
         "Of people in the pilot, so many came: 25% by day 14 (11 to 17), 50% by day 23 (from 20) and 75% by no day so far. Of people "
         "in PAIP, so many came: 50% by day 1,200 (24 to 1,300). See @fig-x.",

@@ -85,6 +85,16 @@ PAIP  | g    | Gender | 80      | 80
         [["Field", "Pilot", "PAIP"], ["Gender", "50% (35% to 65%); 20 of 40", "100% (95% to 100%); 80 of 80"],
          ["Known for everybody: Age. A note."]],
     ),
+    "of a field that everybody has whose group is not shown, that is not said": (
+        safe_of("completeness", """
+group | term | label  | n  | n_event | estimate | conf_low | conf_high
+Pilot | a    | Age    | 40 | 40      | 1        | 0.91     | 1
+PAIP  | a    | Age    | -  | -       | -        | -        | -
+Pilot | g    | Gender | 40 | 40      | 1        | 0.91     | 1
+PAIP  | g    | Gender | 80 | 80      | 1        | 0.95     | 1
+"""),
+        [["Field", "Pilot", "PAIP"], ["Age", "100% (91% to 100%); 40 of 40", "–"], ["Known for everybody: Gender. A note."]],
+    ),
     "all fields are there": (
         shares("completeness", "group | term | label | n_event | n\nPilot | a | Age | 40 | 40"),
         [["Field", "Pilot"], ["Age", "100% (91% to 100%); 40 of 40"], ["Known for everybody: Age. A note."]],
@@ -171,6 +181,14 @@ Weighted | Pilot - PAIP | 182 | 0.135    | 0.02     | 0.251
          ["Its limit nearest to no difference", "0.87", "1.56"], ["What measured characteristics could do"],
          ["Age", "1.20", "1.31"], ["A caveat. Counted are everybody, so figures can differ from those above. A note."]],
     ),
+    "no E-values of a range that holds no difference": (
+        safe_of("e_value", "term | label | estimate | e_value\nestimate | a | 0.62 | 2.11\nlimit | b | 1 | 1\nx | Age | 1.2 | 1.31",
+                population="everybody"),
+        [["What", "Ratio", "E-value"], ["What has to be explained"], ["Weighted hazard ratio", "0.62", "–"],
+         ["Its limit nearest to no difference", "1.00", "–"], ["What measured characteristics could do"], ["Age", "1.20", "1.31"],
+         ["No E-values are given: the range of the estimate includes no difference, so there is nothing to explain away. Counted "
+          "are everybody, so figures can differ from those above. A note."]],
+    ),
     "subgroups": (
         safe_of("subgroups", """
 variable  | label     | estimate | conf_low | conf_high | p_value
@@ -241,6 +259,17 @@ PAIP  | 90   | 180    | 0.44     | 0.4      | 0.49      | pass
         ["Day 90", "–", "44% (40% to 49%)", "–"],
         ["Differences are taken before the shares are rounded. A note."],
     ]
+
+
+def test_before_the_first_event_its_days_stand_in_the_table_where_there_are_no_others() -> None:
+    rows = """
+group | time | n_risk | estimate | conf_low | conf_high | verdict
+Pilot | 30   | 80     | 1        | 1        | 1         | pass
+PAIP  | 30   | 180    | {}       | 1        | 1         | pass
+"""
+    gaps = safe_of("curve_difference", "time | estimate | conf_low | conf_high\n")
+    lines = [cells(difference_table(curve(rows.format(share)), gaps, GROUPS))[1] for share in (1, 0.5)]
+    assert lines == [["Day 30", "100%", "100%", "–"], ["Day 30", "–", "50%", "–"]]
 
 
 def test_differences_of_incidences_by_cause() -> None:
