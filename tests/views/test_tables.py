@@ -119,6 +119,36 @@ age  |          | 0.0004   | 1.0004       | 0.998  | 1.003   | 0.0004
          ["The arm", "−0.379", "0.684", "0.470 to 0.996", "0.047"], ["age", "0.000", "1.000", "0.998 to 1.003", ""],
          ["A note. The model describes 1,430 people with 115 events (rounded). A caveat."]],
     ),
+    "a model of one's own, which asks of each of its terms": (
+        safe_of("own", """
+term | label   | estimate | hazard_ratio | hr_low | hr_high | p_value
+arm  | The arm | -0.379   | 0.684        | 0.47   | 0.996   | 0.0474
+age  | Age     | 0.0004   | 1.0004       | 0.998  | 1.003   | 0.0004
+""", view="own_model", summary={"n": 1430, "n_event": 115}),
+        [["Term", "Coefficient", "Hazard ratio", "95% CI", "p"],
+         ["The arm", "−0.379", "0.684", "0.470 to 0.996", "0.047"], ["Age", "0.000", "1.000", "0.998 to 1.003", "<0.001"],
+         ["A note. The model describes 1,430 people with 115 events (rounded)."]],
+    ),
+    "a model of odds": (
+        safe_of("own", """
+term | label   | estimate | odds_ratio | or_low | or_high | p_value
+arm  | The arm | 0.419    | 1.52       | 1.01   | 2.287   | 0.0444
+""", view="odds", summary={"n": 1430, "n_event": 115}),
+        [["Term", "Coefficient", "Odds ratio", "95% CI", "p"], ["The arm", "0.419", "1.520", "1.010 to 2.287", "0.044"],
+         ["A note. The model describes 1,430 people with 115 events (rounded)."]],
+    ),
+    "days by which shares were reached": (
+        safe_of("survival_quantile", """
+group | q    | n    | estimate | conf_low | conf_high
+Pilot | 0.25 | 160  | 14       | 11       | 17
+Pilot | 0.5  | 160  | 23       | 20       | -
+PAIP  | 0.25 | 1900 | 1200     | 24       | 1300
+PAIP  | 0.5  | 1900 | -        | 1180     | -
+"""),
+        [["Group", "People", "Share", "By day", "95% CI from", "to"], ["Pilot", "160", "25%", "14", "11", "17"],
+         ["Pilot", "160", "50%", "23", "20", "–"], ["PAIP", "1,900", "25%", "1,200", "24", "1,300"],
+         ["PAIP", "1,900", "50%", "–", "1,180", "–"], ["A note."]],
+    ),
     "who is in the study": (
         safe_of("attrition", """
 variable  | group | label    | n   | n_event
