@@ -92,6 +92,8 @@ def cells(one: Indicator) -> list[str]:
 
 def test_the_focus_has_a_full_dot_and_the_comparison_an_open_one() -> None:
     own, other, *_ = cells(line(sides=(OWN, OTHER)))
+    assert 'viewBox="-5 0 110 14" width="74" height="9"' in own and '<span class="big">75%</span>' in own
+    assert own.endswith('<span class="small">(67%\xa0to\xa082%) of 120</span></td>')
     assert f'<circle cx="75" cy="7" r="4" fill="{FOCUS}"/>' in own and COMPARISON not in own
     assert f'<circle cx="50" cy="7" r="4" fill="#ffffff" stroke="{COMPARISON}" stroke-width="2.5"/>' in other
     assert FOCUS not in other

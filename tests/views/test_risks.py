@@ -14,7 +14,7 @@ term               | label                                 | contrast           
 arm                | Pilot (reference: PAIP)               | 1 - 0                | 182 | -0.2     | -0.29    | -0.11
 age                | Age                                   | 45 - 25              | 182 | 0.1      | 0.02     | 0.18
 employed           | Employed                              | 1 - 0                | 182 | -0.03    | -0.12    | 0.06
-site[North - West] | Site: North - West (reference: South) | North - West - South | 182 | 0.15     | 0.004    | 0.3
+site[north - west] | Site: North - west (reference: South side) | north - west - south_side | 182 | 0.15 | 0.004    | 0.3
 """
 OF_WHOM = (
     "Of {}. Everybody is given the one value and then the other, all else as it is. What is compared is linked to the "
@@ -39,7 +39,7 @@ def line(*places: int) -> str:
 def test_what_is_clearly_linked_is_said_with_whom_it_is_compared_with() -> None:
     assert sentences(risks(), GROUPS) == (
         "Clearly linked to the share with disengagement by six months, all else as it is: Group, Pilot against PAIP (11 to 29 points "
-        "lower); Age, 45 against 25 (2 to 18 points higher); Site, North - West against South (0.4 to 30 points higher). Of 4 "
+        "lower); Age, 45 against 25 (2 to 18 points higher); Site, North - west against South side (0.4 to 30 points higher). Of 4 "
         "comparisons, one can look clear by chance alone."
     )
 
@@ -59,7 +59,7 @@ def test_where_nothing_is_clear_the_event_is_that_of_the_stage(stage: str, event
         (ROWS, "−20.0 points (−29.0 to −11.0), Group, Pilot against PAIP"),
         (line(2, 3), "+10.0 points (+2.0 to +18.0), Age, 45 against 25"),
         (line(3), "−3.0 points (−12.0 to +6.0), Employed, yes against no"),
-        (line(2, 4), "+15.0 points (+0.4 to +30.0), Site, North - West against South"),
+        (line(2, 4), "+15.0 points (+0.4 to +30.0), Site, North - west against South side"),
     ],
 )
 def test_the_largest_difference_stands_above_whichever_way_it_goes(rows: str, said: str) -> None:
@@ -73,7 +73,7 @@ def test_the_table_of_differences(whom: str) -> None:
         ["Group", "Pilot against PAIP", "−20.0", "−29.0 to −11.0"],
         ["Age", "45 against 25", "+10.0", "+2.0 to +18.0"],
         ["Employed", "yes against no", "−3.0", "−12.0 to +6.0"],
-        ["Site", "North - West against South", "+15.0", "+0.4 to +30.0"],
+        ["Site", "North - west against South side", "+15.0", "+0.4 to +30.0"],
         [f"{OF_WHOM.format(whom or 'everybody')} A caveat. A note."],
     ]
 

@@ -373,6 +373,10 @@ MODELS = {
         f"p < 0.001), {HELD}",
         safe_of("cox", "term | label | estimate | hazard_ratio | hr_low | hr_high | p_value\nwork[none: looking] | Work | 0.42 | 1.52 | 1.21 | 1.94 | 0.0004"),
     ),
+    "an interaction is no effect of one": Case(
+        "Pilot by age: how much one changes the effect of the other is in the table of the model.",
+        safe_of("cox", "term | label | estimate | hazard_ratio | hr_low | hr_high | p_value\narm:age | Pilot by age | 0.42 | 1.52 | 1.21 | 1.94 | 0.0004"),
+    ),
     "days by which shares were reached": Case(
         "Of people in the pilot, so many came: 25% by day 14 (11 to 17), 50% by day 23 (from 20) and 75% by no day so far. Of people "
         "in PAIP, so many came: 50% by day 1,200 (24 to 1,300). See @fig-x.",
@@ -391,6 +395,11 @@ Pilot | 0.75 | 160 | -        | 40       | -
     "any analysis": Case(
         "What is asked: a: 0.500 (0.250\u00a0to\u00a00.750) and 1.250. See @fig-x.",
         safe_of("mine", "label | estimate | conf_low | conf_high\na | 0.5 | 0.25 | 0.75\n | 1.25 | - | -"), see="fig-x",
+    ),
+    "a row's group is said, whether it has a label, a term or both": Case(
+        "What is asked: A, Pilot: 1.000, B, PAIP: 2.000, y, Pilot: 3.000, z, PAIP: 4.000 and Pilot: 5.000.",
+        safe_of("mine", "label | term | group | estimate\nA | x | Pilot | 1\nB | | PAIP | 2\n | y | Pilot | 3\n | z | PAIP | 4\n | | Pilot | 5"),
+        groups=(),
     ),
     "a test, of any kind": Case(
         "What is asked: arm: 3.842 (p 0.047).",

@@ -86,14 +86,14 @@ def plain_sentence(estimates: Estimates, groups: Sequence[str]) -> str:
 
 
 def _said(row: pd.Series, value: str) -> str:
-    names = [
-        translated(str(row[name]))
+    told = {
+        name: translated(str(row[name]))
         for name in _NAMED
         if name in row and pd.notna(row[name]) and row[name] not in {"", "all"}
-    ]
-    if "label" in row and "term" in row:
-        names = names[:1] + names[2:]
-    text = f"{', '.join(names)}: {decimal(row[value], _DIGITS)}" if names else decimal(row[value], _DIGITS)
+    }
+    if "label" in told:  # it says what the term is
+        told.pop("term", None)
+    text = f"{', '.join(told.values())}: {decimal(row[value], _DIGITS)}" if told else decimal(row[value], _DIGITS)
     if value == "estimate" and {"conf_low", "conf_high"} <= set(row.index) and pd.notna(row["conf_low"]):
         return f"{text} ({interval(row['conf_low'], row['conf_high'], share=False, digits=_DIGITS)})"
     return f"{text} (p {p_value(row['p_value'])})" if "p_value" in row and pd.notna(row["p_value"]) else text
