@@ -61,10 +61,10 @@ def test_where_nothing_was_planned_by_name_nothing_is_marked(versions: list[Froz
     assert added(ITEMS, versions) == []
 
 
-@pytest.mark.parametrize(("also", "label"), [({"q2": "referred", "aaa": "step"}, []), ({"ccc": "step"}, ["tbl-one"])])
-def test_page_one_of_another_quarter_was_planned_with_the_first(also: dict[str, str], label: list[str]) -> None:
-    """Its own name holds the first day of its quarter: only the results beside it can have been added."""
-    page = Item(
-        "table", 1, "<table/>", "tbl-one", "At a glance", estimate="q2", mark={"kind": "findings", "also": also}
-    )
+@pytest.mark.parametrize(("asked", "label"), [(["", "aaa"], []), (["aaa", "ccc"], ["tbl-one"])])
+def test_page_one_was_planned_where_what_its_rows_ask_was(asked: list[str], label: list[str]) -> None:
+    """Its own name holds the first day of its quarter; its sentences ask of a quarter ago, too (ddd)."""
+    rows = {"columns": ["term", "estimate_id"], "rows": [["a row", one] for one in asked]}
+    mark = {"kind": "findings", "also": {"q2": "referred", "ddd": "change"}}
+    page = Item("table", 1, "<table/>", "tbl-one", "At a glance", estimate="q2", numbers=rows, mark=mark)
     assert added([page], [FIRST]) == label

@@ -153,9 +153,9 @@ CLEAR = {
 }
 DIRECTIONS = {"higher": HIGHER, "lower": LOWER, "none": NONE}
 CASES = {
-    "many people, some of them new": Case("referred", (REFERRED, "1,240", "777", NO, "About 35 of them came in this period."), referred(1240, 35)),
-    "few of them new": Case("referred", (REFERRED, "120", "777", NO, "Fewer than 11 of them came in this period."), referred(120, "-")),
-    "none of them new": Case("referred", (REFERRED, "120", "777", NO, "None of them came in this period."), referred(120, 0)),
+    "many people, some of them new": Case("referred", (REFERRED, "1,240", "777", NO, "About 35 in the pilot came in this period."), referred(1240, 35)),
+    "few of them new": Case("referred", (REFERRED, "120", "777", NO, "Fewer than 11 in the pilot came in this period."), referred(120, "-")),
+    "none of them new": Case("referred", (REFERRED, "120", "777", NO, "Nobody in the pilot came in this period."), referred(120, 0)),
     "nobody": Case("referred", (REFERRED, "0", "777", NO, ""), referred(0, 0)),
     "too few": Case("referred", (REFERRED, NO, "777", NO, "Fewer than 11 people so far."), referred("-", "-")),
     **{
@@ -214,10 +214,10 @@ LINES: dict[str, tuple[tuple[Gap | None, ...], str]] = {
     "nothing clear": ((NONE, NONE, NONE, NONE), f"{UNCLEAR} Nor can we tell yet whether harm differs."),
     "one known and unclear": ((NONE, None, None, None), f"{UNCLEAR} Harm cannot be compared yet."),
     "nothing to compare": ((None, None, None, None), "We cannot yet compare how people stay in the pilot and in PAIP. Harm cannot be compared yet."),
-    "one clear": ((HIGHER, NONE, None, LOWER), "More people engage in the pilot than in PAIP. Other gaps are unclear. Less harm is on record in the pilot than in PAIP; much is never recorded."),
-    "the only one is clear": ((None, LOWER, None, HIGHER), "Fewer people leave early in the pilot than in PAIP. More harm is on record in the pilot than in PAIP."),
-    "all clear": ((LOWER, HIGHER, LOWER, NONE), "Fewer people engage in the pilot than in PAIP. More people leave early in the pilot than in PAIP. Fewer people complete in the pilot than in PAIP. We cannot yet tell whether harm differs."),
-    "completing": ((NONE, NONE, HIGHER, NONE), "More people complete in the pilot than in PAIP. Other gaps are unclear. We cannot yet tell whether harm differs."),
+    "one clear": ((HIGHER, NONE, None, LOWER), "A larger share engages in the pilot than in PAIP. Other gaps are unclear. Harm is on record for a smaller share in the pilot than in PAIP; much is never recorded."),
+    "the only one is clear": ((None, LOWER, None, HIGHER), "A smaller share leaves early in the pilot than in PAIP. Harm is on record for a larger share in the pilot than in PAIP."),
+    "all clear": ((LOWER, HIGHER, LOWER, NONE), "A smaller share engages in the pilot than in PAIP. A larger share leaves early in the pilot than in PAIP. A smaller share completes in the pilot than in PAIP. We cannot yet tell whether harm differs."),
+    "completing": ((NONE, NONE, HIGHER, NONE), "A larger share completes in the pilot than in PAIP. Other gaps are unclear. We cannot yet tell whether harm differs."),
 }  # fmt: skip
 
 
@@ -318,17 +318,17 @@ LEFT_THEN = left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 90 | 150
 HARMED_THEN = harmed("Pilot | 182 | 60 | 0.12 | 0.08 | 0.17 | pass", "PAIP | 182 | 150 | 0.31 | 0.26 | 0.37 | pass")
 TAKEN_BACK = {
     "a step that was clearly more": (
-        75, {}, "The figures of a quarter ago said “more people engage in the pilot than in PAIP; more people complete in the "
-        "pilot than in PAIP”; with newer people counted, that is no longer clear.",
+        75, {}, "The figures of a quarter ago said “a larger share engages in the pilot than in PAIP; a larger share completes in the "
+        "pilot than in PAIP”; with more people counted, that is no longer clear.",
     ),
     "nothing was clear": (36, {}, ""),
     "leaving was clearly less": (
-        36, LEFT_THEN, "The figures of a quarter ago said “fewer people leave early in the pilot than in PAIP”; with newer people "
+        36, LEFT_THEN, "The figures of a quarter ago said “a smaller share leaves early in the pilot than in PAIP”; with more people "
         "counted, that is no longer clear.",
     ),
     "harm was clearly less": (
-        36, HARMED_THEN, "The figures of a quarter ago said “less harm is on record in the pilot than in PAIP; much is never "
-        "recorded”; with newer people counted, that is no longer clear.",
+        36, HARMED_THEN, "The figures of a quarter ago said “harm is on record for a smaller share in the pilot than in PAIP; much is never "
+        "recorded”; with more people counted, that is no longer clear.",
     ),
 }  # fmt: skip
 
@@ -343,7 +343,7 @@ def test_a_first_line_of_before_that_holds_no_more_is_taken_back(name: str, monk
     said = page_one(made).sentences
     assert [one for one in said if "figures of" in one] == ([sentence] if sentence else [])
     whole = [one for one in page_one(made, whole=True).sentences if "figures of" in one]
-    assert whole == ([sentence.replace("a quarter ago", "a year ago")] if sentence else [])
+    assert whole == ([sentence] if sentence else [])  # who read the quarter before has read its first line
     # What is clear today is not taken back: the first line says it.
     clear = all_of(HIGHER, LOWER, HIGHER, LOWER)
     own = {one.name: getattr(clear, one.name) for one in fields(Told) if one.init} | {"then": then}
@@ -417,7 +417,7 @@ CAUSES = {
     "other": f"{SURE} These figures do not show what the program caused. The groups may differ in more than the program",
 }
 RECORDED = {
-    "mandate": ", and more of their harm may be recorded.",
+    "mandate": ", and are watched more: more of the harm they cause may be recorded.",
     "random": "; how harm is recorded may still differ.",
     "other": ", and in how harm is recorded.",
 }
@@ -460,7 +460,7 @@ def test_of_the_whole_period_nothing_is_said_of_its_last_quarter(
     made.findings()
     tables = [one["text/html"] for one in shown if "text/html" in one]
     below = [one.get("text/markdown", "") for one in shown[2::3]]
-    assert ["About 35 of them came in this period." in table for table in tables] == [False, True]
+    assert ["About 35 in the pilot came in this period." in table for table in tables] == [False, True]
     for i, when in enumerate(["a year ago", "a quarter ago"]):
         assert [f"from 41% {when}" in text for text in below] == [i == 0, i == 1]
     numbers = [one["mark"]["data"]["rows"] for one in shown if "data" in one["mark"]]

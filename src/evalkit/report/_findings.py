@@ -40,7 +40,7 @@ class Finding:
     safe: tuple[Safe, ...]
     changed: Gap | None = None
     was: Gap | None = None
-    """The gap between the groups as it was known a while ago."""
+    """The gap between the groups as it was known a quarter ago."""
 
     @property
     def key(self) -> str:
@@ -92,9 +92,9 @@ class PageOne:
 
     @property
     def sentences(self) -> list[str]:
-        """At most four sentences: what changed, what a first line said before, the target, what harm holds."""
+        """At most four sentences: what a first line said before, what changed, the target, what harm holds."""
         harm, report = self.report.study.harm, self.report
-        said = [*self._changes(), *self._taken_back(), self._targets()]
+        said = [*self._taken_back(), *self._changes(), self._targets()]
         if any(one.key == "harm" for one in self.found):
             kinds = listed([translated(_kind(kind)) for kind in harm.kinds])
             said.append(words("find.harm.holds", kinds=kinds))
@@ -106,34 +106,30 @@ class PageOne:
         named = [words(f"find.target.{key}", share=percent(goal.value)) for key, goal in set_ if goal is not None]
         return words("find.target.set", targets=listed(named)) if named else words("find.target.none")
 
-    @property
-    def _when(self) -> str:
-        return words("find.when.year" if self.whole else "find.when.quarter")
-
     def _changes(self) -> list[str]:
         """Say how the focus changed, with its range: beside today's share an earlier one alone reads as a change."""
-        own = within(self.report.groups[0])
+        own, when = within(self.report.groups[0]), words("find.when.year" if self.whole else "find.when.quarter")
         clear: list[str] = []
         unclear: list[str] = []
         for one in self.found:
             if one.changed is not None:
                 way = one.changed.direction
-                told = {"within": own, "when": self._when, "share": percent(one.line.before), **_ends(one.changed)}
+                told = {"within": own, "when": when, "share": percent(one.line.before), **_ends(one.changed)}
                 (unclear if way == "none" else clear).append(words(f"find.changed.{one.key}.{way}", **told))
         if clear:
             return [_one_sentence(clear)]
-        none = words("find.changed.none", within=own, when=self._when, shares=listed(unclear))
+        none = words("find.changed.none", within=own, when=when, shares=listed(unclear))
         return [none] if unclear else []
 
     def _taken_back(self) -> list[str]:
-        """Say which first lines of a while ago hold no more: who read them would take them for today's."""
+        """Say which first lines of a quarter ago hold no more: who read them would take them for today's."""
         both = _both(self.report)
         said = [
             words(f"line.{one.key}.{one.was.direction}", **both)
             for one in self.found
             if one.was is not None and one.was.direction in _CLEAR
         ]
-        return [words("find.was", when=self._when, said=_inside(_one_sentence(said)))] if said else []
+        return [words("find.was", when=words("find.when.quarter"), said=_inside(_one_sentence(said)))] if said else []
 
     @property
     def help(self) -> str:
@@ -236,9 +232,9 @@ def _referred(report: Report, *, whole: bool) -> Finding:
     elif whole or not sides[0]["n"]:
         says = ""
     elif not new or not np.isfinite(new[0]):
-        says = words("says.new.few", minimum=minimum)
+        says = words("says.new.few", minimum=minimum, within=within(report.groups[0]))
     else:
-        says = numbered("says.new", float(new[0]))
+        says = numbered("says.new", float(new[0]), within=within(report.groups[0]))
     series, also = _cohorts(report, "referred")
     whom = words("ind.referred.whom", start=long_date(report.study.starts))
     # Its estimate asks for the new people of this quarter, too: it has another name in the next.
@@ -294,19 +290,29 @@ def _is_clear(gap: Gap | None) -> bool:
 
 
 def _changed(asked: _Asked, step: str) -> tuple[float, Gap | None, Gap | None, tuple[Safe, ...]]:
-    """Return the share a while ago, how it changed and the gap of then, where there was a then and enough is new."""
+    """Return the share a while ago, how it changed, the gap a quarter ago, and what they come from.
+
+    Missing where there was no then, or too little is new.
+    """
     report = asked.report
-    if asked.before is None:
-        return float("nan"), None, None, ()
-    noise = report.policy.noise_variance
-    safe = report.safe(analyses.change(report.cohort, asked.before, step, noise_variance=noise))
-    rows, was = safe.estimates.tidy(), gap_before(safe, report.groups)
-    own = rows[rows["group"] == report.groups[0]].dropna(subset=["estimate"])
+
+    def since(before: Cohort | None) -> tuple[Safe, ...]:
+        if before is None:
+            return ()
+        noise = report.policy.noise_variance
+        return (report.safe(analyses.change(report.cohort, before, step, noise_variance=noise)),)
+
+    last = since(report.earlier)
+    was = gap_before(last[0], report.groups) if last else None
+    found = last if asked.before is report.earlier else since(asked.before)
+    also = tuple(dict.fromkeys((*found, *last)))
+    rows = found[0].estimates.tidy() if found else pd.DataFrame()
+    own = rows[rows["group"] == report.groups[0]].dropna(subset=["estimate"]) if found else rows
     if own.empty:
-        return float("nan"), None, was, (safe,)
+        return float("nan"), None, was, also
     row = own.iloc[0]
     gap = Gap(float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]))
-    return float(row["baseline"]), gap, was, (safe,)
+    return float(row["baseline"]), gap, was, also
 
 
 def _event(asked: _Asked, share: Callable[[Report, Cohort], EventShare | None], key: str) -> Finding:
@@ -325,8 +331,8 @@ def _event(asked: _Asked, share: Callable[[Report, Cohort], EventShare | None], 
     name, says = words(f"ind.{key}", **said), _says(asked, (own, other), gap, withheld=withheld)
     question = "" if found is None else found.safe.estimates.id
     line = Indicator(key, name[:1].upper() + name[1:], whom, *says, (own, other), gap, estimate_id=question)
-    # Asked after today's: a number that would make one look too many is one of a while ago.
-    then = None if asked.before is None or _is_clear(gap) else share(report, asked.before)
+    # Asked after today's: a number that would make one look too many is one of a quarter ago.
+    then = None if report.earlier is None or _is_clear(gap) else share(report, report.earlier)
     safe = tuple(one.safe for one in (found, then) if one is not None)
     return Finding(line, safe, was=None if then is None else then.gap_told(report.groups))
 

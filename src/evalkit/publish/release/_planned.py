@@ -14,6 +14,7 @@ from evalkit.errors import EvalkitError
 from evalkit.markup import escaped
 from evalkit.protocol import Frozen, Planned, Study, changes_since, first_plan
 from evalkit.publish.release._manifest import MANIFEST, read_manifest
+from evalkit.publish.rendering._data import frame_of
 from evalkit.publish.rendering._document import Document
 from evalkit.publish.rendering._prepare import Item
 from evalkit.words import messages_for
@@ -67,9 +68,12 @@ def added(items: Iterable[Item], versions: Sequence[Frozen]) -> list[str]:
 
 
 def _estimates(item: Item) -> set[str]:
-    names = {str(name) for name in (item.estimate, *item.mark.get("also", {})) if name}
-    # page one's own counts the people of its quarter: of the next it has another name, and was planned with the others
-    return names - {item.estimate} if item.mark.get("kind") == "findings" else names
+    if item.mark.get("kind") == "findings":
+        # Of page one what its rows ask. Its own name holds the first day of its quarter, and what its sentences hold
+        # today's numbers against (those of a quarter ago) is no result of its own.
+        asked = frame_of(item).get("estimate_id", ())
+        return {str(name) for name in asked if isinstance(name, str) and name}
+    return {str(name) for name in (item.estimate, *item.mark.get("also", {})) if name}
 
 
 def with_added(document: Document, versions: Sequence[Frozen]) -> Document:
