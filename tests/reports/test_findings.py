@@ -411,13 +411,12 @@ SURE = (
     "differ."
 )
 CAUSES = {
-    "mandate": f"{SURE} These figures do not show what the program caused. People sent by a court differ from people who "
-    "come on their own",
+    "mandate": f"{SURE} These figures do not show what the program caused. People sent by a court differ from others",
     "random": f"{SURE} They were made by lot, so at the start only chance set them apart",
     "other": f"{SURE} These figures do not show what the program caused. The groups may differ in more than the program",
 }
 RECORDED = {
-    "mandate": ", and are watched more: more of the harm they cause may be recorded.",
+    "mandate": ", and are watched more, so more harm may be on record.",
     "random": "; how harm is recorded may still differ.",
     "other": ", and in how harm is recorded.",
 }

@@ -1,7 +1,7 @@
 """Which figures are printed smaller, or on the next page, so that they leave no page half empty; and which tables.
 
 A figure that does not fit goes to the next page whole. A table goes on there; but where it would be a note and a row or
-two, or a figure would stand between its parts, it goes there whole, too. Typst cannot tell beforehand how much room
+two, or a figure would stand between its parts, it is set tighter, or goes there whole, too. Typst cannot tell beforehand how much room
 there is: so the document is compiled, looked at, and compiled again, one figure or table at a time from the front.
 """
 
@@ -19,9 +19,9 @@ import pypdfium2 as pdfium
 FITS = "fits.json"
 """Beside the template: label of a figure, and its fit."""
 
-Fit = float | Literal["next"]
-"""The part of its full size that a figure has; or at the top of the next page, below what follows it in its section;
-1 where that was tried in vain."""
+Fit = float | Literal["tight", "next"]
+"""The part of its full size that a figure has; of a table: with less room between its rows; or at the top of the next
+page, below what follows it in its section; 1 where all was tried in vain."""
 
 _TOP, _FOOT = 72.0, 0.95 * 72  # points: the template's margins
 _EMPTY = 0.2  # of a page: less than this at its foot is nobody's loss
@@ -84,14 +84,17 @@ def _whole_tables(
         room, height = rooms[start["page"] - 2] if start["page"] > 1 else (0.0, 1.0)
         if known == "next" and room > _EMPTY * height:
             return {**fits, label: 1}
-        if known is not None or start["page"] == end["page"]:
+        if known not in {None, "tight"}:
             continue
         between = any(
             place["page"] == end["page"] and fits.get(place["label"]) == "next" and place["top"] < end["top"]
             for place in figures
         )
-        if (between or end["top"] - _TOP < _TAIL) and start["height"] <= _WHOLE * rooms[0][1]:
-            return {**fits, label: "next"}
+        parted = start["page"] < end["page"] and (between or end["top"] - _TOP < _TAIL)
+        moved = start["page"] == end["page"] and start["top"] - _TOP < _LEADS and room > _EMPTY * height
+        if parted or moved:
+            small = start["height"] <= _WHOLE * rooms[0][1]
+            return {**fits, label: "tight" if known is None else "next" if small else 1}
     return dict(fits)
 
 
