@@ -154,7 +154,9 @@ def test_no_page_has_hardly_more_of_a_table_than_its_note(tmp_path: Path, count:
     assert fits == fit  # all on the first page; so, too, tighter; whole on the second; a good part on each
     last = next(sheet for sheet in sheets if "The note below" in sheet)
     assert last.count(" of it") >= 5
-    assert ("Words that follow" in sheets[0]) == (count in {8, 11, 15})  # what follows takes the place of one that moved
+    assert ("Words that follow" in sheets[0]) == (
+        count in {8, 11, 15}
+    )  # what follows takes the place of one that moved
     assert empty[0] < 0.2
 
 

@@ -1,8 +1,9 @@
 """Which figures are printed smaller, or on the next page, so that they leave no page half empty; and which tables.
 
 A figure that does not fit goes to the next page whole. A table goes on there; but where it would be a note and a row or
-two, or a figure would stand between its parts, it is set tighter, or goes there whole, too. Typst cannot tell beforehand how much room
-there is: so the document is compiled, looked at, and compiled again, one figure or table at a time from the front.
+two, or a figure would stand between its parts, it is set tighter, or goes there whole, too. Typst cannot tell
+beforehand how much room there is: so the document is compiled, looked at, and compiled again, one figure or table at a
+time from the front.
 """
 
 from __future__ import annotations
