@@ -295,7 +295,7 @@ def test_quarto_is_given_no_more_than_that(tables: Path, tmp_path: Path, monkeyp
     cells = nbformat.read(file, as_version=4).cells
     given = "\n".join(cell.source for cell in cells)
     assert "{{<" not in given
-    alts = re.findall(r'\{#fig-[\w-]+ fig-alt="([^"]*)"\}$', given, re.MULTILINE)
+    alts = re.findall(r'\{#fig-[\w-]+ fig-alt="([^"]*)"(?: phone="[^"]*")?\}$', given, re.MULTILINE)
     assert alts
     for text in alts:
         assert not re.search(r"[\\<]", text)

@@ -153,8 +153,8 @@ def test_the_indicators_are_named_in_spanish(site: Path) -> None:
     assert rows == [
         "Personas que llegaron", "Registro de haber causado daño en un año",
         "Registro de haber causado daño en un año, diferencia entre los grupos", "Participación inicial",
-        "Participación inicial, diferencia entre los grupos", "Dejaron el programa en seis meses",
-        "Dejaron el programa en seis meses, diferencia entre los grupos", "Completaron en nueve meses",
+        "Participación inicial, diferencia entre los grupos", "Dejaron el programa antes de seis meses",
+        "Dejaron el programa antes de seis meses, diferencia entre los grupos", "Completaron en nueve meses",
         "Completaron en nueve meses, diferencia entre los grupos", "Entrevista inicial en 30 días",
         "Participación inicial: 4 sesiones en 60 días desde la entrevista inicial", "12 sesiones en 120 días",
         "Resultados buscados por última vez hace más de 90 días", "Mujer", "Género: Otro", "Zona: Otro",
@@ -189,7 +189,7 @@ def test_what_changed_is_told_in_rows_that_people_can_read(site: Path) -> None:
         ["De un vistazo"],
         ["Registro de haber causado daño en un año", "Un piloto", "Estimación", "0.5", "0.6"],
         [
-            "Dejaron el programa en seis meses, diferencia entre los grupos",
+            "Dejaron el programa antes de seis meses, diferencia entre los grupos",
             "Un piloto - PAIP",
             "Límite inferior",
             "0.5",

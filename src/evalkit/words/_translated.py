@@ -85,7 +85,7 @@ def translation(text: str) -> str | None:
     >>> from evalkit.words import speaking
     >>> with speaking("es-US", {"PAIP": "PAIP"}):
     ...     [translation(text) for text in ("PAIP", "Left within six months", "2023Q4", "A shopping list")]
-    ['PAIP', 'Dejaron el programa en seis meses', '2023Q4', None]
+    ['PAIP', 'Dejaron el programa antes de seis meses', '2023Q4', None]
     """
     return _found(text, speech())
 
