@@ -32,7 +32,7 @@ from evalkit.publish.rendering._markdown import _table
 from evalkit.publish.rendering._prepare import Item
 from evalkit.publish.rendering._process import run_child
 from evalkit.publish.rendering._scratch import ENVIRONMENT
-from evalkit.seal import MARK
+from evalkit.seal import DRAFTED, MARK
 from evalkit.words import messages_for
 
 EN = messages_for("en-US")
@@ -281,6 +281,13 @@ def test_what_is_kept_of_a_mark_for_review() -> None:
     assert dict(kept.data) == {"text/plain": "x"}
     few = _plain({"data": {}, "metadata": {MARK: {"kind": "k", "seal": "s"}}})
     assert dict(few.metadata[MARK]) == {"kind": "k"}
+
+
+def test_a_release_has_its_figures_for_phones_whatever_its_surroundings_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(DRAFTED, "1")
+    assert DRAFTED not in kernel_environment(tmp_path, tmp_path)
 
 
 def test_an_old_import_path_of_evalkit_is_no_reason_to_refuse_a_notebook(tmp_path: Path) -> None:

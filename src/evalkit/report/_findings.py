@@ -282,11 +282,12 @@ def _step(asked: _Asked, step: str) -> Finding:
     said = _says(asked, sides, gap, withheld=withheld)
     when = "a year ago" if asked.whole else "a quarter ago"
     line = Indicator(step, name, whom, *said, sides, gap, series, before, safe.estimates.id, when)
-    return Finding(line, (safe, *also, *cohorts), changed, None if _is_clear(gap) else was)
+    return Finding(line, (safe, *also, *cohorts), changed, was if _is_unclear(gap) else None)
 
 
-def _is_clear(gap: Gap | None) -> bool:
-    return gap is not None and gap.direction in _CLEAR
+def _is_unclear(gap: Gap | None) -> bool:
+    """Say whether a gap is told, and is unclear: of one that is not told nobody can say that it holds no more."""
+    return gap is not None and gap.direction not in _CLEAR
 
 
 def _changed(asked: _Asked, step: str) -> tuple[float, Gap | None, Gap | None, tuple[Safe, ...]]:
@@ -332,7 +333,7 @@ def _event(asked: _Asked, share: Callable[[Report, Cohort], EventShare | None], 
     question = "" if found is None else found.safe.estimates.id
     line = Indicator(key, name[:1].upper() + name[1:], whom, *says, (own, other), gap, estimate_id=question)
     # Asked after today's: a number that would make one look too many is one of a quarter ago.
-    then = None if report.earlier is None or _is_clear(gap) else share(report, report.earlier)
+    then = share(report, report.earlier) if report.earlier is not None and _is_unclear(gap) else None
     safe = tuple(one.safe for one in (found, then) if one is not None)
     return Finding(line, safe, was=None if then is None else then.gap_told(report.groups))
 

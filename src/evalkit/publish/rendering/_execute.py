@@ -50,6 +50,7 @@ from evalkit.publish.rendering._kernel import LOADED, MODULES, ReportEngine
 from evalkit.publish.rendering._process import memory_of
 from evalkit.publish.rendering._scratch import ENVIRONMENT as SCRATCH
 from evalkit.publish.rendering._scratch import SOCKETS, scratch_folder, socket_parent
+from evalkit.seal import DRAFTED
 
 papermill_engines.register("evalkit", ReportEngine)
 _ROOM = 2**16  # bytes; with less left a kernel cannot write its connection file and its socket
@@ -57,7 +58,7 @@ _LOOKS = 0.5  # seconds between looks at the kernel's memory: each walks through
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # What would make Python say or do more than a report's cells do, or draw elsewhere.
 _NOT_THEIRS = frozenset(
-    {"MPLBACKEND", "PYTHONDEVMODE", "PYTHONINSPECT", "PYTHONSTARTUP", "PYTHONVERBOSE", "PYTHONWARNINGS"}
+    {DRAFTED, "MPLBACKEND", "PYTHONDEVMODE", "PYTHONINSPECT", "PYTHONSTARTUP", "PYTHONVERBOSE", "PYTHONWARNINGS"}
 )
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _OUR_ERRORS = frozenset(errors.__all__)
