@@ -108,3 +108,14 @@ def test_whose_noise_a_row_has(row: dict[str, str], ratio: float) -> None:
 
 def test_noise_beside_no_sampling_error_adds_nothing() -> None:
     assert _of_row(pd.Series({"group": "a"}), NAMES, np.zeros(4), NOISE) == 0.0
+
+
+@pytest.mark.parametrize("n", [12, 17, 40, 300])
+def test_everybody_is_everybody_though_nobody_says_who_they_are(n: int) -> None:
+    """All of 40 are published as all of so many: a noise of their own would say that one is left, or one too many."""
+    groups = [f"site {k}" for k in range(30)]
+    rows = pd.DataFrame({"group": groups, "term": "yes", "n_event": n, "n": n})
+    safe, _ = noised_tally(Tally(rows), np.zeros(30, dtype=bool), POLICY, "who came")
+    assert safe is not None
+    assert safe.data["n_event"].tolist() == safe.data["n"].tolist()
+    assert len(set(safe.data["n"])) > 1  # with noise

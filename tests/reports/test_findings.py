@@ -16,6 +16,7 @@ from evalkit.disclosure import Safe
 from evalkit.estimates import Estimates
 from evalkit.markup import markdown
 from evalkit.protocol import Target
+from evalkit.report._event_share import share_left
 from evalkit.report._findings import PageOne, page_one
 from evalkit.views import Gap, Indicator
 from evalkit.words import speaking
@@ -278,6 +279,15 @@ def test_what_changed_since_last_quarter(name: str, shown: list[dict[str, Any]])
     assert not any("quarter" in said for said in page_one(other).sentences)
 
 
+def test_beside_a_clear_change_an_unclear_one_is_not_told() -> None:
+    """Nor does it take the clear one away."""
+    clear, unclear = change(LOWER, 0.41)["change"], change(NONE, 0.33)["change"]
+    of = "change of the share: {}"
+    moves = {of.format("engaged: 3 sessions within 45 days of intake"): unclear, "change": clear}
+    said = "The share that completed in the pilot clearly fell from 41% a quarter ago, by 11 to 29 points."
+    assert [one for one in page_one(told(BOTH | moves)).sentences if "quarter ago" in one] == [said]
+
+
 BEFORE = """
 group | term   | label   | n_event | n
 PAIP  | before | Engaged | 100     | 280
@@ -442,6 +452,11 @@ def test_who_was_referred_says_nothing_yet_of_how_they_fare() -> None:
     assert page_one(told(referred(120, 35) | ON_182)).unknown != page_one(told()).unknown
 
 
+def test_what_is_known_of_the_other_group_alone_says_nothing_of_the_focus() -> None:
+    other = told(steps((0, 0), (150, 300)) | harmed("PAIP | 182 | 150 | 0.31 | 0.26 | 0.37 | pass"))
+    assert page_one(other).unknown == page_one(told()).unknown
+
+
 def test_below_the_grid_stands_who_a_group_is_where_the_protocol_says_it(shown: list[dict[str, Any]]) -> None:
     made = told(referred(120, 35))
     assert page_one(made).note == "Pilot: people without a court order."
@@ -541,6 +556,21 @@ def test_page_one_has_at_most_five_sentences(gaps: tuple[Gap | None, ...], moved
         assert 2 <= words_and_sentences(said)[1] <= 4, said  # and where help is: the fifth, in its own box
         assert words_and_sentences(page.bottom_line)[1] <= 4
         assert words_and_sentences(page.unknown)[1] <= 5
+
+
+def test_a_curve_is_followed_up_to_the_day_asked_for_and_no_further() -> None:
+    later = left(
+        "Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | fail", "Pilot | 182 | 60 | 0.3 | 0.2 | 0.4 | pass",
+        "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | pass", "PAIP | 182 | 150 | 0.5 | 0.4 | 0.6 | pass",
+    )  # fmt: skip
+    report = told(later)
+    found = share_left(report, report.cohort)
+    assert found is not None
+    assert (found.last, found.on_a_day(report.groups)[0], found.withheld(report.groups)) == (90, None, True)
+    short = told(left("Pilot | 30 | 9 | 0.27 | 0.21 | 0.34 | fail", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | pass"))
+    found = share_left(short, short.cohort)
+    assert found is not None
+    assert not found.withheld(short.groups)  # it ends before: that is early, and nothing is withheld
 
 
 def test_every_estimate_told_is_named_in_the_mark(shown: list[dict[str, Any]]) -> None:

@@ -130,6 +130,38 @@ def test_fine_and_gray_s_model_has_the_same_words(study: Study) -> None:
     assert found["estimate"][0] > 0
 
 
+def test_where_both_groups_have_their_own_term_neither_is_turned_round(study: Study) -> None:
+    """Each stands against something else, not against the other."""
+    fit = cox(people(6, harm=3.0), "time", "event", ["focus", "age"])
+    rows = fit.tidy().assign(term=["group[Pilot]", "group[Programme: PAIP]"])
+    found = in_study_words(fit.about(data=rows), study).tidy()
+    assert found["label"].tolist() == list(GROUPS)
+    assert found["estimate"].tolist() == rows["estimate"].tolist()
+
+
+def test_odds_are_turned_round_as_hazards_are(study: Study) -> None:
+    rows = pd.DataFrame({
+        "term": ["group[T.Programme: PAIP]", "age"], "estimate": [-0.7, 0.1], "conf_low": [-1.2, -0.1], "conf_high": [-0.2, 0.3],
+    })  # fmt: skip
+    for name, of in (("odds_ratio", "estimate"), ("or_low", "conf_low"), ("or_high", "conf_high")):
+        rows[name] = np.exp(rows[of])
+    found = in_study_words(Estimates(rows, kind="logistic", estimand="odds"), study).tidy()
+    wanted = {"estimate": [0.7, 0.1], "conf_low": [0.2, -0.1], "conf_high": [1.2, 0.3]}
+    for (name, values), ratio in zip(wanted.items(), ("odds_ratio", "or_low", "or_high"), strict=True):
+        np.testing.assert_allclose(found[name], values)
+        np.testing.assert_allclose(found[ratio], np.exp(values))
+
+
+def test_a_product_of_two_that_are_turned_round_keeps_its_sign(study: Study) -> None:
+    """Minus one times minus one."""
+    fit = cox(people(6, harm=3.0), "time", "event", ["focus", "age"])
+    terms = ["group[T.Programme: PAIP]:pathway[T.paip]", "group[T.Programme: PAIP]:age"]
+    rows = fit.tidy().assign(term=terms)
+    found = in_study_words(fit.about(data=rows), study).tidy()
+    np.testing.assert_allclose(found["estimate"], rows["estimate"] * [1, -1])
+    np.testing.assert_allclose(found["conf_low"], [rows["conf_low"][0], -rows["conf_high"][1]])
+
+
 def test_labels_that_are_there_stay(study: Study) -> None:
     fit = cox(people(6), "time", "event", "group")
     own = fit.about(data=fit.tidy().assign(label="As the researcher says"))

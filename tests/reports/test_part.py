@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from evalkit.errors import UsageError
+from evalkit.errors import DataError, UsageError
+from evalkit.excuses import ENVIRONMENT, Passed
+from evalkit.intake import open_gate
 from evalkit.protocol import freeze, load_study
 from evalkit.report import open_report
 from evalkit.simulate import simulate
@@ -39,6 +41,23 @@ def test_each_person_is_in_the_report_of_one_site(study: Path) -> None:
     assert open_report(str(study), "2023Q4", where={"site": ""}).only == {}
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_only_the_very_tables_that_a_render_checked_are_not_checked_again(
+    study: Path, same: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = study.parent / "data" / "participants.csv"
+    head, first, *rest = people.read_text(encoding="utf-8").splitlines()
+    people.write_text("\n".join([head, first, first, *rest]), encoding="utf-8")  # somebody twice
+    gate = open_gate(load_study(study))
+    (period,) = gate.periods(["2023Q4"])
+    monkeypatch.setenv(ENVIRONMENT, Passed(key=gate.key(period) if same else "other tables").to_kernel())
+    if same:
+        assert open_report(str(study), "2023Q4").period == period
+        return
+    with pytest.raises(DataError, match="repeats a participant_id and referral_date"):
+        open_report(str(study), "2023Q4")
+
+
 def test_it_says_whom_it_is_about_and_tells_changes_of_the_whole_protocol(
     study: Path,
     shown: list[dict[str, Any]],  # noqa: F811
@@ -53,6 +72,7 @@ def test_it_says_whom_it_is_about_and_tells_changes_of_the_whole_protocol(
     assert "arms" not in shown[2]["text/markdown"]
     open_report(str(study), "2023Q4", title="Quarterly report", language="es", where={"site": "Site 2"}).cover()
     assert shown[3]["mark"]["document"]["title"].endswith(": Site 2")
+    assert shown[3]["mark"]["document"]["locale"] == "es-US"  # what is asked for goes before the protocol's own
     speak("en-US", {})
 
 

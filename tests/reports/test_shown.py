@@ -14,8 +14,10 @@ from evalkit.counts import DayCounts
 from evalkit.disclosure import Safe
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
+from evalkit.protocol import Baselines
 from evalkit.report import say_participants, show_participants
 from evalkit.report._contrast import count_gaps, curve_differences, curve_gaps, difference_numbers, share_gaps
+from evalkit.report._standing import order_of
 from evalkit.views import CurveText, Gap
 from evalkit.wilson import wilson
 from reports.made import COOK, RULE, Told, small, told
@@ -262,6 +264,19 @@ def test_differences_of_curves_are_the_focus_less_the_comparison() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("pilot", "paip", "ends"), [(0.9, 0.1, (0.588, 1.0)), (0.1, 0.9, (-1.0, -0.588))])
+def test_a_difference_of_shares_ends_where_shares_do(pilot: float, paip: float, ends: tuple[float, float]) -> None:
+    """Of a hundred people no more than a hundred more have it."""
+    head = "group | time | n_risk | estimate | conf_low | conf_high | verdict"
+    rows = (
+        f"{g} | 90 | 20 | {x} | {x - 0.15:.2f} | {x + 0.15:.2f} | pass"
+        for g, x in zip(GROUPS, (pilot, paip), strict=True)
+    )
+    found = curve_differences(curve("\n".join([head, *rows])), GROUPS)
+    gap = curve_gaps(found)[""]
+    assert (gap.estimate, gap.low, gap.high) == pytest.approx((pilot - paip, *ends), abs=0.002)
+
+
 def test_one_group_has_no_difference() -> None:
     alone = curve(
         "group | time | n_risk | estimate | conf_low | conf_high | verdict\nPilot | 90 | 9 | 0.5 | 0.4 | 0.6 | pass"
@@ -348,8 +363,18 @@ def test_published_figures_in_a_figure(measure: str, headline: str, shown: list[
         None,
         0.734 if measure == "completion" else 0.15,
     ]
+    # 73.4 % of 1,899 are 1,394 men: the nearest whole number, as are 285 of 15 %.
+    limits = [float(v) for v in wilson(1394 if measure == "completion" else 285, 1899)]
+    assert mark["data"]["rows"][2][5:7] == pytest.approx(limits, abs=1e-6)
     sources = "Bennett (2005). Bennett (2005)." if measure == "completion" else "Bennett (2005)."
     assert shown[1]["text/markdown"] == f"::: {{.note}}\nSources: {sources}\n:::"
+
+
+def test_a_published_number_of_hours_is_no_share(shown: list[dict[str, Any]]) -> None:
+    hours = COOK.model_copy(update={"value": 17.5, "unit": "hours"})
+    beside_it = replace(beside(), baselines=Baselines(baselines=[hours]))
+    beside_it.show_benchmarks(DONE.estimates.about(population="starters"))
+    assert "The study names no published figure on completion" in shown[0]["text/markdown"]
 
 
 def test_no_published_figure(shown: list[dict[str, Any]]) -> None:
@@ -453,6 +478,18 @@ def test_arms_keep_their_place_and_other_groups_follow(shown: list[dict[str, Any
         assert [part.split(" (")[0] for part in shown[0]["text/markdown"].split("% in ")[1:]] == names
 
 
+def test_groups_have_the_order_of_their_colours() -> None:
+    """An arm keeps its own where the other is not shown; where none is there the others begin."""
+    for found, order in (
+        (("Third", "PAIP"), ["Pilot", "PAIP", "Third"]),
+        (("Third", "all"), ["Third", "all"]),
+        (("PAIP",), ["Pilot", "PAIP"]),
+    ):
+        safe = safe_of("funnel", "group | n\n" + "\n".join(f"{group} | 90" for group in found))
+        assert list(order_of(GROUPS, safe)) == order
+    assert list(order_of(GROUPS, safe_of("funnel", "n\n90"))) == list(GROUPS)
+
+
 def test_letters_that_no_figure_shows_are_refused_wherever_they_are_typed() -> None:
     for more in ({"note": "社区"}, {"x_label": "社区"}, {"words": CurveText("社区", "Days", "well")}):
         with pytest.raises(AnalysisError) as refused:
@@ -512,6 +549,18 @@ def test_what_completing_takes_is_said_where_the_dose_stands_beside_it(
     report.show_benchmarks(completion, "completion", "figure", nearest=nearest, also=also)
     assert ("dose reached" in shown[0]["mark"]["alt"]) is (rule != "dose")
     assert ("Completing takes more than the dose" in shown[1]["text/markdown"]) is told
+
+
+def test_a_group_whose_own_share_is_not_shown_does_not_borrow_the_nearest_one(shown: list[dict[str, Any]]) -> None:
+    report, nearest, _ = likened()
+    alone = shares("proportion", "group | term | label | n_event | n\nPilot | c | C | 10 | 40").estimates
+    report.show_benchmarks(alone.about(population="starters"), "completion", "figure", nearest=nearest)
+    mark = shown[0]["mark"]
+    assert mark["alt"] == (
+        "Pilot: this study 25%, this study, nearest to published 16%. PAIP: this study, nearest to published 50%. "
+        "Published: Cook County 1,899 men assessed 73%."
+    )
+    assert mark["headline"] == "Completed: 25% in the pilot. Published shares are of other people"
 
 
 def test_the_table_compares_the_nearest_denominator_too(shown: list[dict[str, Any]]) -> None:

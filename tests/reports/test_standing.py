@@ -67,6 +67,28 @@ def test_there_is_a_quarter_before_where_the_study_had_begun(
     assert ("There is no earlier quarter" in shown[0].get("text/markdown", "")) is not there
 
 
+@pytest.mark.parametrize(
+    ("starts", "last", "name"),
+    [
+        (date(2020, 11, 18), date(2023, 12, 31), "2022Q4"),  # just a year; three older quarters there are
+        (date(2020, 11, 18), date(2023, 12, 30), "2022Q3"),
+        (date(2019, 2, 1), date(2020, 12, 31), "2019Q4"),  # a leap year has a day more
+        (date(2022, 12, 31), date(2023, 12, 31), "2022Q4"),
+        (date(2023, 1, 1), date(2023, 12, 31), None),
+    ],
+)
+def test_a_year_earlier_is_the_newest_quarter_that_was_over_then(
+    starts: date, last: date, name: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_standing, "known_at", lambda report, period: period.name)
+    report = small()
+    study = report.study.model_copy(update={"starts": starts})
+    period = replace(report.period, first=date(last.year, 10, 1), last=last)
+    made = told(of=replace(report, study=study, period=period))
+    assert made.cut == last
+    assert _standing.a_year_earlier(made) == name
+
+
 LIMITED = (
     "Counted {} are only people whose recorded {}. Others of that program are in neither group; the table of who is "
     "counted says how many."
