@@ -12,7 +12,10 @@ import pytest
 import typst
 
 from evalkit.publish.rendering._embedded import font_folder, publish_embedded
+from evalkit.publish.rendering._fits import better_fits
 from evalkit.publish.rendering._prepare import Item
+from evalkit.publish.rendering._process import run_child
+from evalkit.publish.rendering._typst import COMMAND
 from evalkit.views import html_table
 from publish.emptiness import emptiness, parted
 from publish.standin import pdf_pages
@@ -182,6 +185,24 @@ def test_no_figure_stands_between_the_parts_of_a_table(tmp_path: Path) -> None:
     assert "of it" not in sheets[0]
     assert sheets[1].count(" of it") == 26
     assert sheets[1].index("A tall figure") < sheets[1].index("Row 0 of it")
+
+
+@pytest.mark.parametrize(("label", "fit"), [("fig-small", 1), ("tbl-rows", "whole")])
+def test_nothing_stands_above_the_words_that_lead_to_it(tmp_path: Path, label: str, fit: float | str) -> None:
+    """It was to go to the next page; then what stands before it got smaller, and there is room on its own."""
+    piece = rows_of(14) if label == "tbl-rows" else Item("figure", 2, SVG, label, "A small figure", "A bar.")
+    name, after = piece.caption, Item("markdown", 3, "Words that follow.")
+    fits, _, _ = fits_of(tmp_path, Item("markdown", 1, f"# Its heading\n\n{FILLER}"), piece, after)
+    assert fits == {}
+    (folder,) = [file.parent for file in tmp_path.rglob("fits.json")]
+    command = [*COMMAND, "report.typ", "report.pdf", str(folder / "fonts"), "1.7", "0", "ek-place"]
+    for moved, above in (("next", True), (fit, False)):
+        (folder / "fits.json").write_text(json.dumps({label: moved}), encoding="utf-8")
+        done = run_child(command, folder=folder, timeout=120)
+        assert (done.code, done.err) == (0, "")
+        (page,) = pdf_pages(folder / "report.pdf")
+        assert (page.index(name) < page.index("Its heading")) == above
+        assert better_fits(folder / "report.pdf", json.loads(done.out), {label: moved}) == {label: fit}
 
 
 def test_a_heading_left_at_the_foot_of_a_page_would_be_found(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 
 from evalkit.disclosure import Safe
@@ -89,6 +91,12 @@ SENTENCES: dict[str, tuple[Safe, tuple[str, ...], str]] = {
     ),
     "of one group": (
         PATHWAY, ("Pilot",), f"Of every hundred people in the pilot, at six months after referral about 53 were active and 39 had left. {COMPLETED}",
+    ),
+    "a study without exits": (
+        safe_of("state_occupation", "group | state | time | n_risk | estimate\nPilot | active | 90 | 20 | 0.7\nPilot | lapsed | 90 | 20 | 0.3"),
+        ("Pilot",),
+        f"Of every hundred people in the pilot, at three months after referral about 70 were active and 30 had lapsed. {COMPLETED} "
+        "The exits table is not part of this study, so nobody is known to have left.",
     ),
     "from a state, on the one day there is": (
         safe_of("state_occupation", FROM, view="from_state"), ("PAIP, lapsed on day 90",),
@@ -222,14 +230,34 @@ def test_areas_hold_the_shares_and_what_is_not_told_is_grey() -> None:
     }
     assert areas(paip)["waiting"] == [(0, 0, 1), (100, 0.6, 1), (182, 0.475, 0.575)]
     assert areas(paip)["other"] == [(0, 1, 1), (100, 1, 1), (182, 0.653, 1)]
-    assert [text.get_text() for text in pilot.texts] == ["active", "left", "not told apart"]
+    assert [text.get_text() for text in pilot.texts] == ["completed", "active", "waiting", "left", "not told apart"]
     assert [text.get_text() for text in paip.texts] == ["active", "waiting"]
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.texts] == ["completed", "returned", "lapsed"]
+    assert [text.get_text() for text in legend.texts] == ["returned", "lapsed"]
     assert alt == (
         "Pilot, day 365: completed 48%, left 40%. PAIP, day 182: completed under 1%, active 46%, returned 2%, waiting 10%, "
         "lapsed 8%."
     )
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_every_name_lies_within_its_own_area(*, narrow: bool) -> None:
+    figure, _ = view_of(PATHWAY, GROUPS, Look(narrow=narrow)).figure()
+    canvas, words_of = FigureCanvasAgg(figure), {"not told apart": "other"}
+    laid_out(figure)
+    named = 0
+    for axes in figure.axes:
+        edges = areas(axes)
+        for text in axes.texts:
+            box = text.get_window_extent(canvas.get_renderer()).transformed(axes.transData.inverted())
+            name = text.get_text()
+            days, low, high = zip(*edges[words_of.get(name, name)], strict=True)
+            assert axes.get_xlim()[0] <= box.x0 < box.x1 <= axes.get_xlim()[1]
+            for day in (box.x0, box.x1, *(day for day in days if box.x0 < day < box.x1)):
+                assert np.interp(day, days, low) <= box.y0 + 0.01, (name, day)
+                assert np.interp(day, days, high) >= box.y1 - 0.01, (name, day)
+            named += 1
+    assert named == 7
 
 
 def test_a_band_is_named_from_six_percent_on() -> None:

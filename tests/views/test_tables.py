@@ -342,10 +342,12 @@ Rule  | 0.5      | Pilot | 120 | 0.1      | 0.05     | 0.2       | -
 
 def test_shares_beside_published_ones() -> None:
     assert cells(benchmark_table(published(), "A note.")) == [
-        ["Published figure", "Published", "Of whom", "Group here", "Here (95% CI)"],
-        ["Cook", "73.4%", "899: men", "Pilot", "60% (50% to 70%) of 120"],
-        ["Cook", "73.4%", "899: men", "PAIP", "40% (37% to 43%) of 300"],
-        ["Rule", "about 50%", "nobody", "Pilot", "60% (50% to 70%) of 120"],
+        ["Group here", "Here (95% CI)"],
+        ["Cook: 73.4%. Of whom: 899: men"],
+        ["Pilot", "60% (50% to 70%) of 120"],
+        ["PAIP", "40% (37% to 43%) of 300"],
+        ["Rule: about 50%. Of whom: nobody"],
+        ["Pilot", "60% (50% to 70%) of 120"],
         ["A note."],
     ]
 

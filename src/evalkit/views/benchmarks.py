@@ -7,17 +7,20 @@ __all__ = ["benchmark_numbers", "benchmark_table"]
 import pandas as pd
 
 from evalkit.views._lines import Column, text, written
-from evalkit.words import between, count, percent, words
+from evalkit.words import between, count, percent, translated, words
 
 _LIMITS = ["estimate", "conf_low", "conf_high"]
-_PUBLISHED = (
-    text("label", "Published figure"),
-    Column("Published", lambda row: f"{row['about']}{percent(row['baseline'], 0 if row['about'] else 1)}"),
-    text("denominator", "Of whom"),
+_HERE = (
     text("group", "Group here"),
     # no difference: with its limits it would be read as one between people who can be compared
     Column("Here (95% CI)", lambda row: words("share.of", share=_here(row), n=count(row["n"]))),
 )
+
+
+def _published(row: pd.Series) -> str:
+    """Write a published figure, and of whom it is, above this study's: beside each of them it took four lines."""
+    value = f"{row['about']}{percent(row['baseline'], 0 if row['about'] else 1)}"
+    return words("published.of", label=translated(row["label"]), value=value, whom=translated(row["denominator"]))
 
 
 def _here(row: pd.Series) -> str:
@@ -39,7 +42,7 @@ def benchmark_table(rows: pd.DataFrame, note: str = "") -> str:
     -------
     str
     """
-    return written(rows, _PUBLISHED, note)
+    return written(rows, _HERE, note, rows.apply(_published, axis=1) if len(rows) else None)
 
 
 def benchmark_numbers(rows: pd.DataFrame, marks: pd.DataFrame | None = None) -> pd.DataFrame:

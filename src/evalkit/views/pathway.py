@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
 
 from evalkit.views._lines import in_days
 from evalkit.views._said import common_day, shares_of, told_by
@@ -27,6 +28,7 @@ OTHER = "other"
 """Several states with few people in each, together."""
 _TOLD_UNTIL = 182  # days: on later ones few people are followed in a young study
 _NAMED_FROM = 0.06  # a band that is thinner has no room for a word
+_SIZE, _LETTER, _POINTS = 8.5, 4.6, 72.0  # points: of the letters, the width of one at most on average, and of an inch
 _WHITE = "#ffffff"
 _STATES: dict[str, tuple[str, str, str]] = {  # colour, hatch, colour of the letters: from the bottom
     "completed": ("#33572c", "", _WHITE),
@@ -37,6 +39,9 @@ _STATES: dict[str, tuple[str, str, str]] = {  # colour, hatch, colour of the let
     "left": ("#6b3f87", "xx", _WHITE),
 }
 _GREY = "#e6e9ec"
+Floats = NDArray[np.float64]
+Band = tuple[Floats, Floats, Floats]
+"""An area's days, and its lower and upper edge on each."""
 
 
 class Pathway(View):
@@ -125,7 +130,9 @@ class Pathway(View):
     def _sentence(self) -> str:
         rows = self._told()
         said = [self._of_group(rows[rows["group"] == group], group) for group in self.groups]
-        return " ".join(text for text in [*said, words("path.completed")] if text) if any(said) else words("curve.none")
+        without = [] if self.rows["state"].eq("left").any() else [words("path.no_exits")]
+        both = [*said, words("path.completed"), *without]
+        return " ".join(text for text in both if text) if any(said) else words("curve.none")
 
     def _of_group(self, rows: pd.DataFrame, group: str) -> str:
         values = [
@@ -229,10 +236,10 @@ def pathway_figure(rows: pd.DataFrame, groups: Sequence[str], *, narrow: bool = 
     with themed():
         panels = figure.subplots(down, across, sharey=True, squeeze=False).ravel()
         for axes, group in zip(panels, shown, strict=True):
-            places = _areas(axes, _by_day(rows, group))
-            drawn |= set(places)
             end = float(rows["time"].max())
-            named |= _named(axes, places, end)
+            bands = _areas(axes, _by_day(rows, group))
+            drawn |= set(bands)
+            named |= _named(axes, bands, end)
             axes.set(xlim=(0, end), ylim=(0, 1), title=group, xlabel=words("path.x"))
             axes.set_xticks([day for day in (0, 90, 182, 270, 365, 547, 730) if day <= end])
             axes.grid(visible=False)
@@ -262,30 +269,45 @@ def _look(state: str) -> dict[str, Any]:
     }
 
 
-def _areas(axes: Axes, shares: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
-    """Draw a group's areas; return where each is thickest: how thick, on which day, at which height."""
+def _areas(axes: Axes, shares: pd.DataFrame) -> dict[str, Band]:
+    """Draw a group's areas; return where those that are not empty begin and end."""
     days, low = shares.index.to_numpy(dtype=float), np.zeros(len(shares))
     known = shares.fillna(0.0)  # few people: their share is in the grey area
     areas = {str(state): known[state].to_numpy(dtype=float) for state in known}
-    places = {}
+    bands = {}
     for state, share in {**areas, OTHER: np.maximum(1 - known.sum(axis=1).to_numpy(dtype=float), 0)}.items():
         axes.fill_between(days, low, low + share, label=state, **_look(state))
-        inner = (days > days[0]) & (days < days[-1]) if len(days) > 2 else np.ones(len(days), dtype=bool)
-        at = int(np.argmax(np.where(inner, share, -1)))
         if share.max() > 0:
-            places[state] = (float(share[at]), float(days[at]), float(low[at] + share[at] / 2))
+            bands[state] = days, low, low + share
         low = low + share
-    return places
+    return bands
 
 
-def _named(axes: Axes, places: dict[str, tuple[float, float, float]], end: float) -> set[str]:
-    """Write the names of areas into them where there is room."""
-    room = {state: place for state, place in places.items() if place[0] >= _NAMED_FROM}
-    for state, (_, day, height) in room.items():
+def _named(axes: Axes, bands: dict[str, Band], end: float) -> set[str]:
+    """Write the names of areas into them where there is room for the whole word."""
+    across = axes.get_window_extent().width / axes.figure.dpi * _POINTS
+    named = set()
+    for state, band in bands.items():
+        word = words(f"state.{state}")
+        day, height, room = _roomiest(band, (len(word) + 2) * _LETTER / across * end, end)
+        if room < _NAMED_FROM:
+            continue
         letters = _STATES.get(state, ("", "", INK))[2]
         around = withStroke(linewidth=2.2, foreground=_look(state)["facecolor"])
-        axes.text(
-            min(max(day, 0.18 * end), 0.8 * end), height, words(f"state.{state}"), ha="center", va="center", size=8.5,
-            color=letters, path_effects=[around],
-        )  # fmt: skip
-    return set(room)
+        axes.text(day, height, word, ha="center", va="center", size=_SIZE, color=letters, path_effects=[around])
+        named.add(state)
+    return named
+
+
+def _roomiest(band: Band, width: float, end: float) -> tuple[float, float, float]:
+    """Return where an area has most room for a word so wide: the day and height of its middle, and how much room."""
+    days, low, high = band
+    grid = np.linspace(0, end, 200)
+    floor, roof = (np.interp(grid, days, edge, left=np.nan, right=np.nan) for edge in (low, high))
+    found = (0.0, 0.0, 0.0)
+    for middle in grid[(grid >= width / 2) & (grid <= end - width / 2)]:
+        under = np.abs(grid - middle) <= width / 2
+        bottom, top = floor[under].max(), roof[under].min()
+        if top - bottom > found[2]:
+            found = (float(middle), float(bottom + top) / 2, float(top - bottom))
+    return found

@@ -20,9 +20,10 @@ import pypdfium2 as pdfium
 FITS = "fits.json"
 """Beside the template: label of a figure, and its fit."""
 
-Fit = float | Literal["tight", "next"]
+Fit = float | Literal["tight", "next", "whole"]
 """The part of its full size that a figure has; of a table: with less room between its rows; or at the top of the next
-page, below what follows it in its section; 1 where all was tried in vain."""
+page, below what follows it in its section; 1 where all was tried in vain; of a table, too, in one piece where it is
+told of."""
 
 _TOP, _FOOT = 72.0, 0.95 * 72  # points: the template's margins
 _EMPTY = 0.2  # of a page: less than this at its foot is nobody's loss
@@ -43,7 +44,7 @@ def better_fits(printed: Path, places: Sequence[Mapping[str, Any]], fits: Mappin
     places : sequence of mapping
         What the template tells, in the order of the text. Of each figure: label, size, page, and in points top, height,
         and height of the picture. Of each table, where it begins (part: from) and ends (to): label, page, and in points
-        top and height of the whole.
+        top and height of the whole. Of what goes to the next page, where it was left (part: left): label, page, top.
     fits : mapping of str to Fit
         What was tried; 1 in vain.
 
@@ -56,6 +57,12 @@ def better_fits(printed: Path, places: Sequence[Mapping[str, Any]], fits: Mappin
     for one, after in (*pairwise(figures), *pairwise(tables)):  # they stay in the order of their numbers
         if fits.get(one["label"]) == "next" and (after["page"], after["top"]) < (one["page"], one["top"]):
             return {**fits, one["label"]: 1}
+    begins = {place["label"]: (place["page"], place["top"]) for place in (*figures, *tables)}
+    for left in (place for place in places if place.get("part") == "left"):
+        # What stands before it has changed, and there is room for it now: it would stand above its own heading.
+        page, top = begins[left["label"]]
+        if (page, top) < (left["page"], left["top"] - _APART):
+            return {**fits, left["label"]: "whole" if any(one["label"] == left["label"] for one in tables) else 1}
     rooms = _rooms(printed)
     for page, (room, height) in enumerate(rooms[:-1], start=1):
         own = [place for place in figures if place["page"] == page + 1]
