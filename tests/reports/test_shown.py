@@ -324,11 +324,13 @@ def test_published_figures_in_a_table(shown: list[dict[str, Any]]) -> None:
     beside().show_benchmarks(DONE.estimates.about(population="starters"))
     rows = cells(shown[0]["text/html"])
     low, high = (f"{100 * float(v):.0f}%" for v in wilson(90, 120))
-    assert rows[0] == ["Published figure", "Published", "Of whom", "Group here", "Here (95% CI)"]
-    assert rows[1] == ["Completion", "73.4%", "1,899: men assessed", "PAIP", f"75% ({low} to {high}) of 120"]
-    assert rows[2][3] == "Pilot"
-    assert rows[2][4].startswith("25% (")
-    assert rows[3][:4] == ["Completion", "about 50%", "men assessed", "PAIP"]
+    assert rows[0] == ["Group here", "Here (95% CI)"]
+    assert rows[1] == ["Completion: 73.4%. Of whom: 1,899: men assessed"]
+    assert rows[2] == ["PAIP", f"75% ({low} to {high}) of 120"]
+    assert rows[3][0] == "Pilot"
+    assert rows[3][1].startswith("25% (")
+    assert rows[4] == ["Completion: about 50%. Of whom: men assessed"]
+    assert rows[5][0] == "PAIP"
     assert rows[-1] == [
         "Here: starters. Who is counted differs from figure to figure, so no difference is computed. Sources: "
         "Bennett (2005). Bennett (2005)."
@@ -566,7 +568,7 @@ def test_a_group_whose_own_share_is_not_shown_does_not_borrow_the_nearest_one(sh
 def test_the_table_compares_the_nearest_denominator_too(shown: list[dict[str, Any]]) -> None:
     report, nearest, _ = likened()
     report.show_benchmarks(DONE.estimates.about(population="starters"), nearest=nearest)
-    rows = [row[3:5] for row in cells(shown[0]["text/html"])[1:5]]
+    rows = cells(shown[0]["text/html"])[2:6]
     limits = {(x, n): "({:.0f}% to {:.0f}%)".format(*(100 * float(v) for v in wilson(x, n)))
               for x, n in ((90, 120), (10, 40), (70, 140), (8, 50))}  # fmt: skip
     assert sorted(rows) == sorted([

@@ -20,7 +20,8 @@ _HERE = (
 def _published(row: pd.Series) -> str:
     """Write a published figure, and of whom it is, above this study's: beside each of them it took four lines."""
     value = f"{row['about']}{percent(row['baseline'], 0 if row['about'] else 1)}"
-    return words("published.of", label=translated(row["label"]), value=value, whom=translated(row["denominator"]))
+    label, whom = (translated(str(text)) for text in (row["label"], row["denominator"]))
+    return words("published.of", label=label, value=value, whom=whom)
 
 
 def _here(row: pd.Series) -> str:
