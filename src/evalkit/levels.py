@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["fewest", "in_words", "joined"]
+__all__ = ["fewest", "in_words", "joined", "outcome_in_words"]
 
 import re
 from collections.abc import Sequence
 
 import pandas as pd
 
+_OUTCOMES = {"order_violation": "broken protection order", "survivor_reported_harm": "survivor-reported harm"}
 _BETWEEN = re.compile(r"(?<=[^\W_])_(?=[^\W_])")  # of a code word; elsewhere it is part of a name
 
 
@@ -58,6 +59,25 @@ def in_words(level: str) -> str:
     """
     words = _BETWEEN.sub(" ", level)
     return words if "://" in words else words[:1].upper() + words[1:]
+
+
+def outcome_in_words(kind: str) -> str:
+    """Return a kind of outcome as a sentence has it.
+
+    Parameters
+    ----------
+    kind : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> outcome_in_words("dv_arrest"), outcome_in_words("order_violation")
+    ('domestic-violence arrest', 'broken protection order')
+    """
+    return _OUTCOMES.get(kind) or kind.replace("_", " ").replace("dv ", "domestic-violence ")
 
 
 def joined(values: pd.Series, by: Sequence[pd.Series], smallest: float, order: Sequence[str] = ()) -> pd.Series:

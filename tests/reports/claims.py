@@ -53,9 +53,8 @@ class Spec:
 
 
 _SHARES = ("group.share.of", "group.share.limits", "group.share")
-_DAY = {"day": "time"}
 _WHEN = {"when": "time"}
-_DAYS = {"three months": (90,), "six months": (182, 183), "nine months": (270,), "one year": (365,)}
+_DAYS = {"three months": (90, 91), "six months": (182, 183), "nine months": (270,), "one year": (365,)}
 _STATES = ("completed", "active", "returned", "waiting", "lapsed", "left")
 SPECS: dict[str, Spec] = {
     # items of lists
@@ -63,19 +62,19 @@ SPECS: dict[str, Spec] = {
     "group.share.limits": Spec(_WITH_LIMITS),
     "group.share": Spec({"share": "estimate"}),
     "count.value": Spec({"value": "estimate", **_LIMITS}),
-    "alt.day": Spec({"share": "estimate", **_DAY}),
+    "alt.day": Spec({"share": "estimate", **_WHEN}),
     "alt.value": Spec({"value": "estimate"}),
     "alt.trend.value": Spec({"share": "estimate", "period": "period"}),
     "pref.value": Spec({"share": "estimate", "low": "score_from", "high": "score_to"}),
-    "count.alt.one": Spec({"value": "estimate", **_DAY}),
-    "head.trend.one": Spec({"now": "estimate"}),
+    "count.alt.one": Spec({"value": "estimate", **_WHEN}),
+    "head.trend.one": Spec(_WITH_LIMITS),
     "path.alt.one": Spec({"share": "estimate", "state": "state"}),
     "days.one": Spec({"days": "estimate", **_LIMITS, "state": "state"}),
     **{f"path.in.{state}": Spec({"n": "estimate"}, {"state": state}) for state in _STATES},
     # sentences with lists
     "path.said": Spec(_WHEN, items=tuple(f"path.in.{state}" for state in _STATES), listed="values"),
     "path.from": Spec(_WHEN, items=tuple(f"path.in.{state}" for state in _STATES), listed="values"),
-    "path.alt": Spec(_DAY, items=("path.alt.one",), listed="values"),
+    "path.alt": Spec(_WHEN, items=("path.alt.one",), listed="values"),
     "head.path": Spec({**_WHEN, "state": "state"}, items=_SHARES, listed="shares"),
     "days.said": Spec({"tau": "tau"}, items=("days.one",), listed="values"),
     "curve.day": Spec(_WHEN, items=_SHARES, listed="shares"),
@@ -84,6 +83,7 @@ SPECS: dict[str, Spec] = {
     "limit.missing": Spec({}, items=_SHARES, listed="shares"),
     **dict.fromkeys(_UNCHANGED, Spec({})),
     "find.changed.none": Spec({}, items=_UNCHANGED, listed="shares"),
+    "find.changed.none.harm": Spec({}, items=_UNCHANGED, listed="shares"),
     "count.day": Spec(_WHEN, items=("count.value",), listed="values"),
     "head.count": Spec(_WHEN, items=("count.value",), listed="values"),
     "head.shares": Spec({"label": "label"}, items=_SHARES, listed="shares"),
@@ -129,7 +129,7 @@ _SECOND = {  # what else a sentence says of the same group, or of the other one
     "head.tiles.near": {"high": "estimate"}, "head.reach.near": {"high": "estimate"},
     "head.across.range": {"high": "estimate", "high_label": "label"},
     "head.across.same": {"high": "estimate", "high_label": "label"},
-    "base.one": {"two": "estimate", "smd": "smd"}, "head.trend.one": {"before": "estimate"},
+    "base.one": {"two": "estimate", "smd": "smd"}, "head.trend.one": {"share": "estimate"},
 }  # fmt: skip
 _ITEMS = {item for spec in SPECS.values() for item in spec.items}
 
@@ -302,10 +302,11 @@ class Claims:
                    and (key != "base.one" or first is None or row["term"] == first["term"]) for row in self._of(about))  # fmt: skip
 
     def _trend(self, places: Mapping[str, str]) -> bool:
-        ends = list(dict.fromkeys(self.rows["period"].dropna().astype(str)))[-2:]
+        """Whether the share is that of the last quarter."""
+        last = str(self.rows["period"].dropna().iloc[-1])
         own = [r for r in self._of({"group": places["group"]}) if self._labelled(r, places["label"])]
         share = {str(r["period"]): float(r["estimate"]) for r in own}
-        return fits(places["before"], share.get(ends[0], np.nan)) and fits(places["now"], share.get(ends[1], np.nan))
+        return fits(places["share"], share.get(last, np.nan))
 
     def _differs(self, key: str, places: Mapping[str, str], latest: Mapping[str, float], row: pd.Series | None) -> bool:
         """Whether a difference in words is one that may be told, of the focus, and goes with the shares before it."""

@@ -51,7 +51,7 @@ FAULTS: dict[str, Callable[[str], str]] = {
     "direction": lambda t: swap("clearly higher", "clearly lower")(swap("a clear rise", "a clear fall")(t)),
     "signs": lambda t: swap("fewer", "more")(t) if "of every hundred" in t.lower() else t,
     "more and fewer": lambda t: swap("clearly more days", "clearly fewer days")(swap("days more", "days fewer")(t)),
-    "now and before": lambda t: re.sub(rf"({N}) now, ({N}) then", r"\2 now, \1 then", t, count=1),
+    "of a quarter ago": swap("Engaged, 55%", "Engaged, 33%"),
     "day": lambda t: re.sub(
         r"day (\d+)|(?:three|six) months", lambda m: f"day {int(m[1]) - 7}" if m[1] else "nine months", t, count=1
     ),
@@ -128,7 +128,7 @@ PAIP  | b    | Engaged | 2022Q2 | engaged  | 400 | 360
 RESULTS = {
     "incidences": (LEFT, {"disengagement": on(90, Gap(-0.17, -0.29, -0.05))}, {"names", "limits", "day", "causes", "direction"}),
     "shares": (STEPS, {"Engaged": Gap(0.25, 0.15, 0.34)}, {"names", "limits", "people", "direction", "much more"}),
-    "trend": (shares("trend", TREND), {}, {"names", "now and before"}),
+    "trend": (shares("trend", TREND), {}, {"names", "limits", "of a quarter ago"}),
 }  # fmt: skip
 
 

@@ -122,7 +122,7 @@ def words_of(cell: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", cell)).split())
 
 
-NO, WHOLE = "\u2013", "Unclear. Of every hundred people, 12 fewer to 6 more than in PAIP."
+NO, WHOLE = "\u2013", "Unclear. Could be 12 fewer to 6 more of every hundred than in PAIP."
 ENGAGED = (
     "Engaged came to 3 sessions in 45 days; of people with an intake",
     "75% (67% to 82%) of 120",
@@ -134,7 +134,7 @@ COMPLETED = (
     "75% (67% to 82%) of 120",
 )
 LEFT = (
-    "Left within 90 days of people who started, followed for up to 90 days",
+    "Left within three months of people who started, followed for up to three months",
     "27% (21% to 34%) of 90",
     "44% (38% to 50%) of 290",
 )
@@ -177,7 +177,7 @@ CASES = {
     "left, the other group not quoted": Case("left", (LEFT[0], LEFT[1], NO, NO, ALONE),
         left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | fail")),
     "left, only an earlier day": Case("left", ("Left within 30 days of people who started, followed for up to 30 days", "11% (8% to 15%) of 90", "24% (18% to 30%) of 290", NO, ALONE), SOONER),
-    "left, no later day than asked for": Case("left", ("Left within 90 days of people who started, followed for up to 90 days", "20% (10% to 30%) of 90", "40% (30% to 50%) of 290", NO, ALONE),
+    "left, no later day than asked for": Case("left", ("Left within three months of people who started, followed for up to three months", "20% (10% to 30%) of 90", "40% (30% to 50%) of 290", NO, ALONE),
         left("Pilot | 90 | 90 | 0.2 | 0.1 | 0.3 | pass", "PAIP | 90 | 190 | 0.4 | 0.3 | 0.5 | pass",
              "Pilot | 182 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 182 | 150 | 0.44 | 0.38 | 0.50 | pass")),
     "left, withheld": Case("left", (LEFT[0], NO, LEFT[2], NO, WITHHELD), UNQUOTED),
@@ -242,7 +242,7 @@ def test_a_table_that_the_study_lacks_has_no_line(tables: tuple[str, ...], keys:
     page = page_one(told(BOTH | ON_90 | ON_182, {"funnel": {"Engaged": NONE}}, of=small(tables=tables)))
     assert [one.key for one in page.found] == keys
     assert page.bottom_line == line
-    assert any("Harm here" in said for said in page.sentences) == ("harm" in keys)
+    assert any("Harm is" in said for said in page.sentences) == ("harm" in keys)
 
 
 CHANGES = {
@@ -258,8 +258,8 @@ CHANGES = {
     ),
     "none": (
         NONE,
-        "No clear change in the pilot from a quarter ago: of every hundred people, 12 fewer to 6 more engaged and 12 fewer "
-        "to 6 more completed.",
+        "It is unclear whether anything changed in the pilot since a quarter ago: of every hundred people, anything from 12 "
+        "fewer to 6 more may engage and 12 fewer to 6 more may complete.",
     ),
 }
 
@@ -274,6 +274,13 @@ def test_what_changed_since_last_quarter(name: str, shown: list[dict[str, Any]])
     assert not any("41%" in cell for line in grid(report, shown).values() for cell in line)
     # Of the whole period the change is since a year ago.
     assert page_one(report, whole=True).sentences[0] == sentence.replace("a quarter ago", "a year ago")
+    # Of harm no change can be told, and that is said: who finds nothing takes it for none.
+    harm = told(steps((90, 120), (150, 300)) | change(gap, 0.41) | ON_182)
+    said = page_one(harm).sentences
+    unclear = sentence.replace("a quarter ago:", "a quarter ago, harm included:")
+    assert said[:2] == (
+        [unclear, "No target is set."] if gap is NONE else [sentence, "Whether harm changed cannot be told."]
+    )
     assert not any("quarter" in said for said in page_one(replace(report, before=False)).sentences)
     other = told(steps((90, 120), (150, 300)) | change(gap, 0.41, "PAIP"))
     assert not any("quarter" in said for said in page_one(other).sentences)
@@ -329,16 +336,16 @@ HARMED_THEN = harmed("Pilot | 182 | 60 | 0.12 | 0.08 | 0.17 | pass", "PAIP | 182
 TAKEN_BACK = {
     "a step that was clearly more": (
         75, {}, "The figures of a quarter ago said “a larger share engages in the pilot than in PAIP; a larger share completes in the "
-        "pilot than in PAIP”; with more people counted, that is no longer clear.",
+        "pilot than in PAIP”; with more people, that is no longer clear.",
     ),
     "nothing was clear": (36, {}, ""),
     "leaving was clearly less": (
-        36, LEFT_THEN, "The figures of a quarter ago said “a smaller share leaves early in the pilot than in PAIP”; with more people "
-        "counted, that is no longer clear.",
+        36, LEFT_THEN, "The figures of a quarter ago said “a smaller share leaves early in the pilot than in PAIP”; with more people, "
+        "that is no longer clear.",
     ),
     "harm was clearly less": (
         36, HARMED_THEN, "The figures of a quarter ago said “harm is on record for a smaller share in the pilot than in PAIP; much is never "
-        "recorded”; with more people counted, that is no longer clear.",
+        "recorded”; with more people, that is no longer clear.",
     ),
 }  # fmt: skip
 
@@ -391,7 +398,8 @@ def test_what_harm_holds_and_where_help_is(shown: list[dict[str, Any]]) -> None:
     made = told(ON_182, of=replace(report, study=report.study.model_copy(update={"harm": harm})))
     assert page_one(made).sentences == [
         "No target is set.",
-        "Harm here is what is on record: domestic-violence arrest and order violation; much harm never reaches a record.",
+        "Harm is what people are on record for: domestic-violence arrest and broken protection order; much harm is never "
+        "recorded.",
     ]
     # In a box of its own, the last thing on the page: who needs it does not look for it among sentences.
     made.findings()

@@ -66,7 +66,7 @@ def test_a_curve_is_shown_with_headline_alternative_text_numbers_and_remarks(sho
     report.show(estimates(STAYED), words=WORDS, horizon=182)
     mark = shown[0]["mark"]
     assert mark["headline"] == "By six months, 55% in the pilot and 33% in PAIP were well: clearly higher"
-    assert mark["alt"] == "Pilot, well: 55% at day 182. PAIP, well: 33% at day 182."
+    assert mark["alt"] == "Pilot, well: 55% at six months. PAIP, well: 33% at six months."
     assert mark["data"]["rows"][1][:4] == ["Pilot", 90, None, 0.71]
     assert shown[1]["text/markdown"] == f"::: {{.note}}\n{SMOOTH}\n:::"
 

@@ -17,6 +17,7 @@ from evalkit.markup import markdown
 from evalkit.stats import Proportion, kaplan_meier
 from evalkit.views import CurveText, Look, html_table, svg_of
 from evalkit.views._curve_figures import curves_figure
+from evalkit.words import horizon
 from views.drawn import at_risk, cells
 from views.seen import draw, headline, safe_numbers, sentences, table_of
 
@@ -45,8 +46,8 @@ def test_sentence_figure_and_table_agree(curve: Estimates) -> None:
     day = {"six months": "182", "one year": "365"}[when]
     rows = safe.at([int(day)]).set_index("group")["estimate"]
     assert (round(100 * rows["Pilot"]), round(100 * rows["PAIP"])) == (int(first), int(second))
-    lines = {(line[0], line[1]): line[3] for line in cells(table_of(safe))[1:]}
-    assert (lines["Pilot", day], lines["PAIP", day]) == (f"{first}%", f"{second}%")
+    lines = {(line[0], line[1].lower()): line[3] for line in cells(table_of(safe))[1:]}
+    assert (lines["Pilot", when], lines["PAIP", when]) == (f"{first}%", f"{second}%")
 
 
 def test_figure_says_what_it_shows_and_is_the_same_bytes_again(curve: Estimates) -> None:
@@ -58,7 +59,7 @@ def test_figure_says_what_it_shows_and_is_the_same_bytes_again(curve: Estimates)
     read = safe.drawn(days).set_index(["group", "time"])
     assert alt == " ".join(
         f"{group}, not disengaged: "
-        + ", ".join(f"{100 * read['estimate'][group, day]:.0f}% at day {day}" for day in days[1:])
+        + ", ".join(f"{100 * read['estimate'][group, day]:.0f}% at {horizon(day)}" for day in days[1:])
         + "."
         for group in GROUPS
     )

@@ -482,7 +482,7 @@ PAIP  | 365  | -        | -        | -
     ]
     assert beside(axes) == [("focus", "Pilot"), ("other", "PAIP")]
     assert axes.get_ylabel() == "Harm\nper hundred people"
-    assert alt == "Pilot: 21 per hundred by day 182, 42 per hundred by day 365. PAIP: 36 per hundred by day 182."
+    assert alt == "Pilot: 21 per hundred by six months, 42 per hundred by one year. PAIP: 36 per hundred by six months."
 
 
 BALANCE = "label | smd | smd_weighted\nAge | -0.42 | 0.03\nGender | 0.31 | -0.08"

@@ -26,6 +26,7 @@ from evalkit.views.places import _SCALE, bars_figure, tiles_figure
 from evalkit.views.style import INK, themed
 from evalkit.views.trend import trend_figure
 from evalkit.views.weeks import weeks_figure
+from evalkit.words import span
 
 WORDS = CurveText("Not disengaged", "Days since first session", "not disengaged")
 SHORT, LONG = ("Non-mandated pilot", "PAIP"), ("Services without any mandate", "Court-ordered partner programs")
@@ -326,9 +327,10 @@ def test_days_of_a_table_are_in_order_when_one_group_lacks_the_first() -> None:
     late = rows[(rows["group"] != SHORT[0]) | (rows["time"] > rows["time"].min())]
     gone = SimpleNamespace(landmark_rows=lambda: late.sort_values(["group", "time"]), estimates=shown.estimates)
     nothing = SimpleNamespace(estimates=SimpleNamespace(tidy=lambda: pd.DataFrame(columns=["time", "estimate"])))
-    days = [int(day) for day in re.findall(r"Day (\d+)", difference_table(gone, nothing, SHORT))]
-    assert days == sorted(days)
-    assert len(days) == len(rows["time"].unique())
+    told = [span(day) for day in sorted(rows["time"].unique())]
+    table = difference_table(gone, nothing, SHORT).lower()
+    places = [table.index(f">{day}<") for day in told]
+    assert places == sorted(places)
 
 
 def test_weeks_that_are_not_shown_are_not_bridged_and_a_week_alone_is_a_dot() -> None:

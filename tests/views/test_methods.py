@@ -93,7 +93,9 @@ def test_all_referrals_and_several_kinds_of_harm() -> None:
     assert lines[3] == (
         "**Completed.** 24 attended sessions of the counting kinds (group, individual) and 13.5 hours, or a recorded completion."
     )
-    assert lines[5] == DIED.format(" (domestic-violence arrest, order violation and survivor reported harm count)")
+    assert lines[5] == DIED.format(
+        " (domestic-violence arrest, broken protection order and survivor-reported harm count)"
+    )
 
 
 MORE = (
@@ -328,7 +330,7 @@ def test_sections_of_the_checklist_are_called_as_in_the_report(shown: list[dict[
     text = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
     heads = {name: title.strip() for title, name in re.findall(r"^#+ (.*?) \{#sec-([\w-]+)\}", text, re.MULTILINE)}
     assert 'report.findings(whole=True, label="sec-summary")' in text  # its heading is what was found
-    heads["summary"] = "Executive summary"
+    heads["summary"] = "Page one"
     links = re.findall(r"\[([^\]]+)\]\(#sec-([\w-]+)\)", shown[0]["text/markdown"])
     assert {name for _, name in links} <= set(SECTIONS)
     in_other_words = {

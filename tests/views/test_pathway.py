@@ -166,12 +166,12 @@ MEANT = (
 TABLES: dict[str, tuple[Safe, list[list[str]]]] = {
     "states on the landmarks after the first day": (
         PATHWAY,
-        [["Day", "Completed", "Active", "Returned", "Waiting", "Lapsed", "Left", "Not told apart"],
+        [["When", "Completed", "Active", "Returned", "Waiting", "Lapsed", "Left", "Not told apart"],
          ["Pilot"],
-         ["182", "–", "53%", "–", "–", "–", "39%", "8%"],
-         ["365", "48%", "–", "–", "–", "–", "40%", "–"],
+         ["Six months", "–", "53%", "–", "–", "–", "39%", "8%"],
+         ["One year", "48%", "–", "–", "–", "–", "40%", "–"],
          ["PAIP"],
-         ["182", "under 1%", "46%", "2%", "10%", "8%", "–", "–"],
+         ["Six months", "under 1%", "46%", "2%", "10%", "8%", "–", "–"],
          [TOGETHER]],
     ),
     "days by state": (
@@ -235,7 +235,7 @@ def test_areas_hold_the_shares_and_what_is_not_told_is_grey() -> None:
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.texts] == ["returned", "lapsed"]
     assert alt == (
-        "Pilot, day 365: completed 48%, left 40%. PAIP, day 182: completed under 1%, active 46%, returned 2%, waiting 10%, "
+        "Pilot, at one year: completed 48%, left 40%. PAIP, at six months: completed under 1%, active 46%, returned 2%, waiting 10%, "
         "lapsed 8%."
     )
 

@@ -22,7 +22,7 @@ OF_WHOM = (
 )
 ORDER = (
     "Order: a half is a coin, one is certainty. Error: zero is no use, below zero is worse. Calibration: one is right, less is "
-    "too extreme. By day 182; nobody is given a score."
+    "too extreme. By six months; nobody is given a score."
 )
 
 

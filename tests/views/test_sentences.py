@@ -488,10 +488,7 @@ EXPLAIN = (
     "To explain it away, something unmeasured would have to be linked to both the group and the event by a risk ratio of "
     "{value} (its E-value); to make its limits include no difference, {limit}."
 )
-HIDE = (
-    "(95% CI 0.45 to 0.87). That range includes no difference, so there is nothing to explain away and no E-value is "
-    "given; something unmeasured could also hide a difference."
-)
+HIDE = "(95% CI 0.45 to 0.87). Something unmeasured could hide a difference."
 
 
 def e_values(limit: float, *measured: tuple[str, float]) -> Safe:

@@ -101,13 +101,13 @@ PAIP  | g    | Gender | 80 | 80      | 1        | 0.95     | 1
     ),
     "survival at given days": (
         CURVE,
-        [["Group", "Day", "At risk", "Share", "95% CI"], ["Pilot", "30", "80", "90%", "85% to 95%"],
-         ["PAIP", "30", "1,180", "50%", "45% to 55%"], ["A note."]],
+        [["Group", "When", "At risk", "Share", "95% CI"], ["Pilot", "30 days", "80", "90%", "85% to 95%"],
+         ["PAIP", "30 days", "1,180", "50%", "45% to 55%"], ["A note."]],
     ),
     "incidences at given days": (
         LEFT,
-        [["Event", "Group", "Day", "At risk", "Share", "95% CI"], ["Disengaged", "Pilot", "30", "80", "10%", "5% to 15%"],
-         ["Completed", "PAIP", "30", "180", "4%", "3% to 5%"], ["A note."]],
+        [["Event", "Group", "When", "At risk", "Share", "95% CI"], ["Disengaged", "Pilot", "30 days", "80", "10%", "5% to 15%"],
+         ["Completed", "PAIP", "30 days", "180", "4%", "3% to 5%"], ["A note."]],
     ),
     "a model": (
         safe_of("cox", """
@@ -178,7 +178,7 @@ Age   | -0.42 | 0.03         | 1.31           | 0.97
 label    | contrast     | tau | estimate | conf_low | conf_high
 Weighted | Pilot - PAIP | 182 | -0.135   | -0.251   | -0.02
 """, population="everybody", estimand="a difference"),
-        [["Estimate", "By day", "Difference, points", "95% CI"], ["Weighted", "182", "−13.5", "−25.1 to −2.0"],
+        [["Estimate", "By", "Difference, points", "95% CI"], ["Weighted", "six months", "−13.5", "−25.1 to −2.0"],
          ["Differences are Pilot - PAIP, in percentage points. What is estimated: a difference. Counted are everybody, so "
           "figures can differ from those above. A note."]],
     ),
@@ -187,7 +187,7 @@ Weighted | Pilot - PAIP | 182 | -0.135   | -0.251   | -0.02
 label    | contrast     | tau | estimate | conf_low | conf_high
 Weighted | Pilot - PAIP | 182 | 0.135    | 0.02     | 0.251
 """, population="everybody", estimand="a difference"),
-        [["Estimate", "By day", "Difference, points", "95% CI"], ["Weighted", "182", "+13.5", "+2.0 to +25.1"],
+        [["Estimate", "By", "Difference, points", "95% CI"], ["Weighted", "six months", "+13.5", "+2.0 to +25.1"],
          ["Differences are Pilot - PAIP, in percentage points. What is estimated: a difference. Counted are everybody, so "
           "figures can differ from those above. A note."]],
     ),
@@ -249,12 +249,12 @@ a    | Leave | events needed | 1420 | 130     | 1191
     "mean counts": (
         safe_of("mean_count", """
 group | label   | time | estimate | conf_low | conf_high
-Pilot | Day 182 | 182  | 0.214    | 0.14     | 0.31
-PAIP  | Day 182 | 182  | 0.36     | 0.30     | 0.44
-PAIP  | Day 365 | 365  | -        | -        | -
+Pilot | By day 182 | 182  | 0.214    | 0.14     | 0.31
+PAIP  | By day 182 | 182  | 0.36     | 0.30     | 0.44
+PAIP  | By day 365 | 365  | -        | -        | -
 """),
-        [["When", "Per hundred people", "95% CI"], ["Pilot"], ["Day 182", "21.4", "14.0 to 31.0"], ["PAIP"],
-         ["Day 182", "36.0", "30.0 to 44.0"], ["A note."]],
+        [["When", "Per hundred people", "95% CI"], ["Pilot"], ["By six months", "21.4", "14.0 to 31.0"], ["PAIP"],
+         ["By six months", "36.0", "30.0 to 44.0"], ["A note."]],
     ),
 }  # fmt: skip
 
@@ -284,9 +284,9 @@ PAIP  | 90   | 180    | 0.44     | 0.4      | 0.49      | pass
     gaps = safe_of("curve_difference", "time | estimate | conf_low | conf_high\n30 | 0.4 | 0.3 | 0.5")
     assert cells(difference_table(curves, gaps, GROUPS, "A note.")) == [
         ["When", "Pilot (95% CI)", "PAIP (95% CI)", "Difference, points (95% CI)"],
-        ["Day 30", "90% (85% to 95%)", "50% (45% to 55%)", "+40.0 (+30.0 to +50.0)"],
-        ["Day 60", "70% (60% to 80%)", "–", "–"],
-        ["Day 90", "–", "44% (40% to 49%)", "–"],
+        ["30 days", "90% (85% to 95%)", "50% (45% to 55%)", "+40.0 (+30.0 to +50.0)"],
+        ["60 days", "70% (60% to 80%)", "–", "–"],
+        ["Three months", "–", "44% (40% to 49%)", "–"],
         ["Differences are taken before the shares are rounded. A note."],
     ]
 
@@ -299,7 +299,7 @@ PAIP  | 30   | 180    | {}       | 1        | 1         | pass
 """
     gaps = safe_of("curve_difference", "time | estimate | conf_low | conf_high\n")
     lines = [cells(difference_table(curve(rows.format(share)), gaps, GROUPS))[1] for share in (1, 0.5)]
-    assert lines == [["Day 30", "100%", "100%", "–"], ["Day 30", "–", "50%", "–"]]
+    assert lines == [["30 days", "100%", "100%", "–"], ["30 days", "–", "50%", "–"]]
 
 
 def test_differences_of_incidences_by_cause() -> None:
@@ -319,10 +319,10 @@ completion    | 30   | -0.16    | -0.2     | -0.12
     assert cells(difference_table(curves, gaps, GROUPS)) == [
         ["When", "Pilot (95% CI)", "PAIP (95% CI)", "Difference, points (95% CI)"],
         ["Disengaged"],
-        ["Day 30", "10% (5% to 15%)", "40% (35% to 45%)", "−30.0 (−40.0 to −20.0)"],
-        ["Day 90", "30% (25% to 35%)", "–", "–"],
+        ["30 days", "10% (5% to 15%)", "40% (35% to 45%)", "−30.0 (−40.0 to −20.0)"],
+        ["Three months", "30% (25% to 35%)", "–", "–"],
         ["Completed"],
-        ["Day 30", "4% (3% to 5%)", "20% (15% to 25%)", "−16.0 (−20.0 to −12.0)"],
+        ["30 days", "4% (3% to 5%)", "20% (15% to 25%)", "−16.0 (−20.0 to −12.0)"],
         ["Differences are taken before the shares are rounded."],
     ]
 

@@ -15,13 +15,14 @@ import pandas as pd
 from evalkit import analyses
 from evalkit.cohort import Cohort
 from evalkit.disclosure import Safe
+from evalkit.levels import outcome_in_words
 from evalkit.markup import box, heading, paragraphs, sign
 from evalkit.report._contrast import gap_before
 from evalkit.report._event_share import EventShare, left_by, share_harmed, share_left
 from evalkit.report._mark import emit
 from evalkit.report._standing import a_year_earlier
 from evalkit.views import Gap, Indicator, count, indicator_numbers, indicator_table, listed, numbered, words
-from evalkit.words import long_date, percent, translated, within
+from evalkit.words import long_date, percent, span, translated, within
 
 if TYPE_CHECKING:
     from evalkit.report._report import Report
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 _GOOD = {"engaged": "higher", "left": "lower", "completed": "higher"}
 """Indicators of staying, and the direction that is more of it."""
 _CLEAR = ("higher", "lower")
-_NAMED = {182: "six_months", 270: "nine_months", 365: "year", 730: "two_years"}
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,11 @@ class PageOne:
 
     @property
     def sentences(self) -> list[str]:
-        """At most four sentences: what a first line said before, what changed, the target, what harm holds."""
+        """At most five sentences: what a first line said before, what changed, the target, what harm holds."""
         harm, report = self.report.study.harm, self.report
         said = [*self._taken_back(), *self._changes(), self._targets()]
         if any(one.key == "harm" for one in self.found):
-            kinds = listed([translated(_kind(kind)) for kind in harm.kinds])
+            kinds = listed([translated(outcome_in_words(kind)) for kind in harm.kinds])
             said.append(words("find.harm.holds", kinds=kinds))
         return said if report.cohort.has("sessions") or report.cohort.has("outcomes") else said[:1]
 
@@ -116,10 +116,12 @@ class PageOne:
                 way = one.changed.direction
                 told = {"within": own, "when": when, "share": percent(one.line.before), **_ends(one.changed)}
                 (unclear if way == "none" else clear).append(words(f"find.changed.{one.key}.{way}", **told))
+        # Most people of a year's harm are in both figures, and no range of their change is known.
+        harm = any(one.key == "harm" and one.line.sides[0] is not None for one in self.found)
         if clear:
-            return [_one_sentence(clear)]
-        none = words("find.changed.none", within=own, when=when, shares=listed(unclear))
-        return [none] if unclear else []
+            return [_one_sentence(clear), *([words("find.changed.harm")] if harm else [])]
+        key = "find.changed.none.harm" if harm else "find.changed.none"
+        return [words(key, within=own, when=when, shares=listed(unclear))] if unclear else []
 
     def _taken_back(self) -> list[str]:
         """Say which first lines of a quarter ago hold no more: who read them would take them for today's."""
@@ -169,10 +171,6 @@ def _one_sentence(said: Sequence[str]) -> str:
     """Join sentences into one."""
     first, *more = said
     return "; ".join([first.rstrip("."), *map(_inside, more)]) + "." if more else first
-
-
-def _kind(kind: str) -> str:
-    return kind.replace("_", " ").replace("dv ", "domestic-violence ")
 
 
 def page_one(report: Report, *, whole: bool = False) -> PageOne:
@@ -274,7 +272,7 @@ def _step(asked: _Asked, step: str) -> Finding:
     withheld = f"{report.groups[0]}: {step}" in safe.withheld
     before, changed, was, also = _changed(asked, step)
     series, cohorts = _cohorts(report, step)
-    time = _time(rules.funnel.completion_days)
+    time = span(rules.funnel.completion_days)
     name, whom = (
         words(f"ind.{step}{part}", sessions=rules.engaged.sessions, days=rules.engaged.days, time=time)
         for part in ("", ".whom")
@@ -327,7 +325,7 @@ def _event(asked: _Asked, share: Callable[[Report, Cohort], EventShare | None], 
     if found is not None and own is None and other is None:
         other = found.row(report.groups[1], day)
     gap = None if found is None or own is None or other is None else found.gap_on(day)
-    said = {"time": _time(day), "event": harm.label}
+    said = {"time": span(day), "event": harm.label}
     whom = words(f"ind.harm.whom.{harm.origin}" if key == "harm" else "ind.left.whom", **said)
     name, says = words(f"ind.{key}", **said), _says(asked, (own, other), gap, withheld=withheld)
     question = "" if found is None else found.safe.estimates.id
@@ -336,11 +334,6 @@ def _event(asked: _Asked, share: Callable[[Report, Cohort], EventShare | None], 
     then = share(report, report.earlier) if report.earlier is not None and _is_unclear(gap) else None
     safe = tuple(one.safe for one in (found, then) if one is not None)
     return Finding(line, safe, was=None if then is None else then.gap_told(report.groups))
-
-
-def _time(days: float) -> str:
-    """Write a length of time as people say it."""
-    return words(f"time.{_NAMED[int(days)]}") if int(days) in _NAMED else words("time.days", n=count(days))
 
 
 def _says(asked: _Asked, sides: Sequence[pd.Series | None], gap: Gap | None, *, withheld: bool) -> tuple[str, str]:

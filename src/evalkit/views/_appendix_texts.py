@@ -214,7 +214,7 @@ CHECKLIST: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 """Statement and items, what they ask for, sections that deal with it."""
 
 SECTIONS: dict[str, str] = {
-    "summary": "Executive summary",
+    "summary": "Page one",
     "background": "Background",
     "design": "Design",
     "participants": "Participants",

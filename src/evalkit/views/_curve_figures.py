@@ -18,7 +18,7 @@ from evalkit.views._labels import name_ends
 from evalkit.views._said import cause_in_words
 from evalkit.views._view import CurveText
 from evalkit.views.style import MUTED, NARROW, PHONE, WIDE, arm_style, draw_line, new_figure, themed
-from evalkit.words import count, percent, translated, words, wrapped
+from evalkit.words import count, horizon, percent, translated, words, wrapped
 
 # Days between ticks: months and years, as programmes speak of them, and not hundreds.
 _STEPS = (30, 60, 91, 182, 365, 730)
@@ -167,7 +167,8 @@ def _curves_alt(risk: pd.DataFrame, groups: Sequence[str], text: CurveText) -> s
     for group in groups:
         rows = risk[(risk["group"] == group) & (risk["time"] > 0)].dropna(subset=["estimate"])
         said = [
-            words("alt.day", share=percent(e), day=int(t)) for t, e in zip(rows["time"], rows["estimate"], strict=True)
+            words("alt.day", share=percent(e), when=horizon(t))
+            for t, e in zip(rows["time"], rows["estimate"], strict=True)
         ]
         key = "alt.curve" if said else "alt.curve.few"
         sentences.append(words(key, group=group, event=text.event, values=", ".join(said)))
@@ -239,7 +240,7 @@ def _incidence_alt(risk: pd.DataFrame, groups: Sequence[str], causes: Sequence[s
                 subset=["estimate"]
             )
             values = [
-                words("alt.day", share=percent(e), day=int(t))
+                words("alt.day", share=percent(e), when=horizon(t))
                 for t, e in zip(rows["time"], rows["estimate"], strict=True)
             ]
             key = "alt.curve" if values else "alt.curve.few"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from evalkit.levels import outcome_in_words
 from evalkit.markup import bold, bullets
 from evalkit.protocol import Disclosure, Harm, Rules, Study
 from evalkit.views._tables import html_table
@@ -155,7 +156,7 @@ def _protection(disclosure: Disclosure) -> str:
 
 def _kinds(kinds: Sequence[str]) -> str:
     """Name what counts, where it is more than one kind of outcome."""
-    named = [kind.replace("_", " ").replace("dv ", "domestic-violence ") for kind in kinds]
+    named = [outcome_in_words(kind) for kind in kinds]
     return words(" ({kinds} count)", kinds=listed(named)) if len(kinds) > 1 else ""
 
 

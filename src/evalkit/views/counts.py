@@ -16,7 +16,7 @@ from evalkit.views._said import capital, told_by
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
 from evalkit.views.style import NARROW, arm_style, draw_line, new_figure, themed
-from evalkit.words import between, count, decimal, listed, percent, translated, within, words
+from evalkit.words import between, count, decimal, horizon, listed, percent, translated, within, words
 
 _MEASURES: dict[str, tuple[str, Callable[[float | None], str]]] = {
     "least ratio": ("Hazard ratio above 1 that can be detected", decimal),
@@ -139,7 +139,8 @@ def counts_figure(rows: pd.DataFrame, groups: Sequence[str], event: str) -> tupl
             end = own.iloc[-1]
             last[group] = (float(end["time"]), float(end["estimate"]))
             values = [
-                words("count.alt.one", value=per_hundred(r)["value"], day=int(r["time"])) for _, r in own.iterrows()
+                words("count.alt.one", value=per_hundred(r)["value"], when=horizon(r["time"]))
+                for _, r in own.iterrows()
             ]
             said.append(words("count.alt", group=group, values=", ".join(values)))
         top = 1.08 * float(rows["conf_high"].max())

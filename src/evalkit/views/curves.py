@@ -19,12 +19,12 @@ from evalkit.views._lines import Column, in_brackets, limits, number, text, writ
 from evalkit.views._said import capital, cause_in_words, common_day, share_of, shares_of, told_by, with_gap
 from evalkit.views._tables import html_table
 from evalkit.views._view import CurveText, View
-from evalkit.words import NOT_SHOWN, between, count, listed, percent, points, within, words
+from evalkit.words import NOT_SHOWN, between, count, listed, percent, points, span, within, words
 
 _PLAIN = CurveText("Share without the event", "Days", "without the event")
 _AT_TIMES = (
     text("group", "Group"),
-    number("time", "Day", count),
+    Column("When", lambda row: capital(span(row["time"])), number=False),
     number("n_risk", "At risk", count),
     number("estimate", "Share", percent),
     limits("conf_low", "conf_high", share=True, digits=0),
@@ -264,7 +264,7 @@ def difference_table(curve: Safe, differences: Safe, groups: Sequence[str], note
     for key, own in rows.sort_values("time", kind="stable").groupby(keys, sort=False):
         by_group = {str(row["group"]): row for _, row in own.iterrows()}
         gap: pd.DataFrame = gaps.loc[(gaps[keys] == list(key)).all(axis=1)]
-        texts = {"day": f"Day {count(own['time'].iloc[0])}"}
+        texts = {"day": capital(span(own["time"].iloc[0]))}
         for i, group in enumerate(groups):
             row = by_group.get(group)
             texts[f"c{i}"] = NOT_SHOWN if row is None else f"{percent(row['estimate'])}{in_brackets(row)}"

@@ -13,7 +13,7 @@ from evalkit.views._gap import in_people, sized
 from evalkit.views._tables import html_table
 from evalkit.views._view import View, gap_of
 from evalkit.views.style import FOCUS, INK, MUTED, NARROW, PHONE, WIDE, new_figure, themed
-from evalkit.words import between, count, points, within, words, wrapped
+from evalkit.words import between, points, span, within, words, wrapped
 
 
 class Effects(View):
@@ -33,14 +33,14 @@ class Effects(View):
         texts = pd.DataFrame(
             {
                 "label": rows["label"],
-                "tau": rows["tau"].map(count),
+                "tau": rows["tau"].map(span),
                 "value": rows["estimate"].map(points),
                 "limits": [between(points(a), points(b)) for a, b in limits],
             }
         )
-        headings = {"label": "Estimate", "tau": "By day", "value": "Difference, points", "limits": "95% CI"}
+        headings = {"label": "Estimate", "tau": "By", "value": "Difference, points", "limits": "95% CI"}
         said = words("effect.note", contrast=rows["contrast"].iloc[0], estimand=self.safe.estimates.estimand)
-        return html_table(texts, headings, numbers=["tau", "value", "limits"], note=f"{said} {note}".strip())
+        return html_table(texts, headings, numbers=["value", "limits"], note=f"{said} {note}".strip())
 
     def _sentence(self) -> str:
         parts, rows = [], [row for _, row in self.rows.iterrows()]

@@ -18,11 +18,11 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from evalkit.views._lines import in_days
-from evalkit.views._said import common_day, shares_of, told_by
+from evalkit.views._said import capital, common_day, shares_of, told_by
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
 from evalkit.views.style import INK, PHONE, WIDE, new_figure, themed
-from evalkit.words import NOT_SHOWN, count, decimal, horizon, listed, percent, within, words
+from evalkit.words import NOT_SHOWN, count, decimal, horizon, listed, percent, span, within, words
 
 OTHER = "other"
 """Several states with few people in each, together."""
@@ -99,7 +99,7 @@ class Pathway(View):
                 words("path.alt.one", state=words(f"state.{state}"), share=percent(value))
                 for state, value in _in_order(last).items()
             ]
-            said.append(words("path.alt", group=group, day=count(last["time"].iloc[0]), values=", ".join(values)))
+            said.append(words("path.alt", group=group, when=horizon(last["time"].iloc[0]), values=", ".join(values)))
         return " ".join(said)
 
     def _table(self, note: str) -> str:
@@ -109,12 +109,12 @@ class Pathway(View):
         for group in dict.fromkeys([*self.groups, *rows["group"].astype(str)]):
             for day, own in rows[rows["group"] == group].groupby("time"):
                 shares = own.set_index("state")["estimate"]
-                lines.append({"day": count(float(str(day))), **{s: percent(shares.get(s)) for s in states}})
+                lines.append({"day": capital(span(float(str(day)))), **{s: percent(shares.get(s)) for s in states}})
                 parts.append(group)
         headings = {"day": words("path.day"), **{state: words(f"state.head.{state}") for state in states}}
         frame = pd.DataFrame(lines, dtype=object).assign(part=parts)
         said = f"{words('path.note')} {note}".strip()
-        return html_table(frame, headings, numbers=list(headings), note=said, groups="part")
+        return html_table(frame, headings, numbers=states, note=said, groups="part")
 
     def remarks(self) -> list[str]:
         """Return what the grey area is."""

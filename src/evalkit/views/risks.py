@@ -30,11 +30,6 @@ class _OfStage(View):
         return str(self.safe.estimates.asked.get("stage", ""))
 
     @property
-    def day(self) -> str:
-        """The horizon."""
-        return count(float(self.rows["tau"].iloc[0]))
-
-    @property
     def when(self) -> str:
         """The horizon as a sentence has it."""
         return horizon(float(self.rows["tau"].iloc[0]))
@@ -77,7 +72,7 @@ class Risks(_OfStage, Effects):
 
     def figure(self) -> tuple[Figure, str]:
         """Draw dots with their intervals around a line of no difference."""
-        axis = words("risk.axis", event=self.happens, day=self.day)
+        axis = words("risk.axis", event=self.happens, when=self.when)
         return effects_figure(self.compared, axis, narrow=self.look.narrow)
 
     def _table(self, note: str) -> str:
@@ -120,7 +115,7 @@ class Foretold(_OfStage):
         rows = self.rows.pivot_table(index="measure", columns="method", values="estimate", sort=False)
         texts = rows.map(decimal).assign(measure=[words(f"told.{measure}") for measure in rows.index])
         headings = {name: words(f"told.{name}") for name in ("measure", "apparent", "corrected")}
-        said = joined(words("told.note", day=self.day), self.footnotes, note)
+        said = joined(words("told.note", when=self.when), self.footnotes, note)
         return html_table(texts, headings, numbers=["apparent", "corrected"], note=said)
 
     def _sentence(self) -> str:

@@ -18,6 +18,7 @@ from evalkit.views.style import MUTED, PHONE, WIDE, arm_style, new_figure, theme
 from evalkit.words import NOT_SHOWN, percent, within, words, wrapped
 
 _SHAPES = "os"
+_PLACES = {"share": "estimate", "low": "conf_low", "high": "conf_high"}
 
 
 class Trend(Shares):
@@ -35,14 +36,11 @@ class Trend(Shares):
         return wide(rows.assign(variable=rows["label"], label=rows["period"]), self.first, note, "variable")
 
     def _headline(self) -> str:
-        ends = list(dict.fromkeys(self.rows["period"].astype(str)))[-2:]  # not the last two known: they may be older
+        ends = list(dict.fromkeys(self.rows["period"].astype(str)))[-1:]  # not the last one known: it may be older
         rows = self.rows[self.rows["group"].eq(self.groups[0]) & self.rows["variable"].isin(["engaged", "completed"])]
-        measures = []
-        for label, own in rows[rows["n"] > 0].dropna(subset=["estimate"]).groupby("label", sort=False):
-            share = own.set_index("period")["estimate"]
-            if len(ends) == 2 and set(ends) <= set(share.index):
-                before, now = (percent(share[end]) for end in ends)
-                measures.append(words("head.trend.one", label=label, now=now, before=before))
+        # Not beside the share of a quarter ago: most people are in both, and who subtracts takes chance for a fall.
+        now = rows[rows["n"].gt(0) & rows["period"].astype(str).isin(ends)].dropna(subset=[*_PLACES.values()])
+        measures = [words("head.trend.one", label=str(row["label"]), **_with_limits(row)) for _, row in now.iterrows()]
         return words("head.trend", within=within(self.groups[0]), measures="; ".join(measures)) if measures else ""
 
 
@@ -51,6 +49,13 @@ class ReferralCohorts(Trend):
 
     name = "referral_cohorts"
     first = "Referred in"
+
+    def _headline(self) -> str:
+        return ""  # the people of the last quarter have hardly begun
+
+
+def _with_limits(row: pd.Series) -> dict[str, str]:
+    return {place: percent(row[name]) for place, name in _PLACES.items()}
 
 
 def trend_figure(rows: pd.DataFrame, groups: Sequence[str], *, narrow: bool = False) -> tuple[Figure, str]:

@@ -19,6 +19,7 @@ from evalkit.words._numbers import (
     percent,
     percent_sign,
     points,
+    span,
     whole_percent,
 )
 from evalkit.words._speech import Speech, speak, speaking, speech
@@ -48,6 +49,7 @@ __all__ = [
     "percent_sign",
     "points",
     "read_catalogue",
+    "span",
     "speak",
     "speaking",
     "speech",

@@ -11,10 +11,12 @@ __all__ = [
     "interval",
     "joined",
     "long_date",
+    "months_of",
     "p_value",
     "percent",
     "percent_sign",
     "points",
+    "span",
     "whole_percent",
 ]
 
@@ -262,7 +264,22 @@ def p_value(value: float | None, *, coarse: bool = False) -> str:
     return _local("<0.001" if value < 0.001 else half_up(value, 3))
 
 
-_HORIZONS = {90: 3, 182: 6, 183: 6, 270: 9, 365: 12}  # months that a reader takes for so many days
+# Months that a reader takes for so many days.
+_MONTHS = {90: 3, 91: 3, 182: 6, 183: 6, 270: 9, 365: 12, 547: 18, 548: 18, 730: 24}
+
+
+def months_of(days: float) -> int:
+    """Return the months that so many days are commonly called; 0 where they are not.
+
+    Parameters
+    ----------
+    days : float
+
+    Returns
+    -------
+    int
+    """
+    return _MONTHS.get(round(days), 0) if float(days).is_integer() else 0
 
 
 def horizon(days: float) -> str:
@@ -283,8 +300,29 @@ def horizon(days: float) -> str:
     ('six months', 'one year', 'day 60', 'day 1,060')
     """
     said = messages(speech().language)
-    months = _HORIZONS.get(round(days)) if float(days).is_integer() else None
+    months = months_of(days)
     return said[f"horizon.{months}"] if months else said["horizon.day"].format(n=count(days))
+
+
+def span(days: float) -> str:
+    """Write a length of time: in months where the days are commonly called so.
+
+    Parameters
+    ----------
+    days : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> span(182), span(365), span(60)
+    ('six months', 'one year', '60 days')
+    """
+    said = messages(speech().language)
+    months = months_of(days)
+    return said[f"time.{months}"] if months else said["time.days"].format(n=count(days))
 
 
 def long_date(day: date, *, locale: str = "") -> str:

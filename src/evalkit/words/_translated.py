@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from evalkit.words._catalogue import messages
-from evalkit.words._numbers import long_date
+from evalkit.words._numbers import long_date, months_of
 from evalkit.words._speech import Speech, speech
 
 if TYPE_CHECKING:
@@ -33,9 +33,11 @@ _MONTHS = (
 )
 _DAY = re.compile(rf"({'|'.join(_MONTHS)}) (\d{{1,2}}), (\d{{4}})")
 """A day as English captions write it."""
-_WHOM, _TIMES_SAID = ".whom", "time."
-"""Keys of what the rows of page one are of, and of the times in their names."""
+_WHOM, _TIMES_SAID, _HORIZON = ".whom", "time.", "horizon."
+"""Keys of what the rows of page one are of, of the times in their names, and of up to when something is told."""
 _PAGE_ONE = "ind.caption"
+_BY_DAY = re.compile(r"(?<=\b[Bb]y )day (\d+)\b|(?<=, )day (\d+)$")
+"""A day as labels of analyses name it."""
 _FEW = 8
 """Letters: a message with fewer of its own would match nearly anything."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
@@ -43,6 +45,8 @@ _LETTERS = re.compile(r"[^\W\d_]{2}")
 
 def translated(text: str) -> str:
     """Return a text in the language in force; as it stands where it has no translation.
+
+    Labels name days ("by day 182"), as keys of data do; readers are told months where the days are commonly called so.
 
     Parameters
     ----------
@@ -61,10 +65,9 @@ def translated(text: str) -> str:
     ['Género', 'género', 'Entrevista inicial en 30 días', '2023Q4']
     """
     spoken = speech()
-    if spoken.language == "en" and not spoken.own:
-        return text
     if text not in spoken.found:
-        spoken.found[text] = _found(text, spoken) or text
+        plain = text if text in spoken.own else _in_months(text)
+        spoken.found[text] = plain if spoken.language == "en" and not spoken.own else _found(plain, spoken) or plain
     return spoken.found[text]
 
 
@@ -87,7 +90,8 @@ def translation(text: str) -> str | None:
     ...     [translation(text) for text in ("PAIP", "Left within six months", "2023Q4", "A shopping list")]
     ['PAIP', 'Dejaron el programa antes de seis meses', '2023Q4', None]
     """
-    return _found(text, speech())
+    spoken = speech()
+    return _found(text if text in spoken.own else _in_months(text), spoken)
 
 
 def translated_names(data: pd.DataFrame) -> pd.DataFrame:
@@ -120,6 +124,17 @@ def wrapped(text: str, width: int) -> str:
     str
     """
     return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(translated(part), width))
+
+
+def _in_months(text: str) -> str:
+    """Name the days of an English label in months, where they are commonly called so: "by six months"."""
+
+    def said(day: re.Match[str]) -> str:
+        months = months_of(float(day[1] or day[2]))
+        told = messages("en")[f"horizon.{months}"] if months else ""
+        return day[0] if not told else told if day[1] else f"by {told}"
+
+    return _BY_DAY.sub(said, text)
 
 
 def _found(text: str, spoken: Speech) -> str | None:
@@ -164,8 +179,9 @@ def _plain(language: str) -> dict[str, str]:
     keyed, said = messages("en"), messages(language)
     rows = {key for key in keyed if key.startswith(_TIMES_SAID) or any(k.startswith(f"{key}{_WHOM}") for k in keyed)}
     rows.add(_PAGE_ONE)
+    by = {f"by {keyed[key]}": said[key] for key in keyed if key.startswith(_HORIZON)}
     # What a message is named by goes before what another one says in English.
-    return {**{keyed[key]: said[key] for key in rows}, **{m: text for m, text in said.items() if m not in keyed}}
+    return {**by, **{keyed[key]: said[key] for key in rows}, **{m: text for m, text in said.items() if m not in keyed}}
 
 
 @cache
