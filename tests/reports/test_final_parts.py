@@ -104,7 +104,7 @@ def test_page_one_quotes_an_earlier_day_where_the_one_asked_for_cannot_be(
     quoted = Safe.landmark_rows
     monkeypatch.setattr(Safe, "landmark_rows", lambda safe: quoted(safe)[lambda rows: rows["time"] < 182])
     names = {one.key: one.line.name for one in page_one(report).found}
-    assert names["left"] == "Left within 90 days"
+    assert names["left"] == "Left within three months"
     monkeypatch.setattr(Safe, "landmark_rows", lambda safe: quoted(safe)[lambda rows: rows["time"] < 365])
     names = {one.key: one.line.name for one in page_one(report).found}
     assert names["harm"] == "Recorded harm within six months"
@@ -402,7 +402,7 @@ def test_days_before_the_first_event_are_a_table_where_there_are_no_others() -> 
     rows = pd.DataFrame({"group": ["Pilot", "PAIP"], "time": 30.0, "estimate": 1.0, "conf_low": 1.0, "conf_high": 1.0})
     none = SimpleNamespace(estimates=SimpleNamespace(tidy=lambda: rows.iloc[:0]))
     table = difference_table(SimpleNamespace(landmark_rows=lambda: rows), none, ("Pilot", "PAIP"))  # type: ignore[arg-type]
-    assert "Day 30" in table
+    assert "30 days" in table
 
 
 def test_half_of_a_mirrored_figure_is_not_drawn(report: Report, compared: analyses.Comparison) -> None:

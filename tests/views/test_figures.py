@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from evalkit.disclosure import Safe
-from evalkit.views import CurveText, Look, dots_figure
+from evalkit.views import CurveText, Look, dots_figure, view_of
 from evalkit.views._curve_figures import curve_numbers
+from evalkit.words import speaking
 from views.drawn import (
     at_risk,
     bands,
@@ -559,3 +561,18 @@ def test_words_above_the_balance_stand_in_the_frame() -> None:
     before, after = (text.get_window_extent() for text in axes.texts)
     frame = axes.get_window_extent()
     assert frame.x0 < before.x0 < before.x1 < after.x0 < after.x1 < frame.x1
+
+
+@pytest.mark.parametrize("language", ["en-US", "es-US"])
+def test_on_a_phone_the_label_of_an_axis_stays_in_the_picture(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr("evalkit.views._view.svg_of", lambda figure: drawn.append(figure) or "")
+    with speaking(language):
+        view = view_of(safe_of("sessions_by_week", WEEKS), GROUPS, Look(x_label="Mean"))
+        view.for_phone(view.figure()[0])
+    (figure,) = drawn
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        label = axes.xaxis.label.get_window_extent()
+        assert label.y0 >= figure.bbox.y0
+        assert figure.bbox.x0 <= label.x0 < label.x1 <= figure.bbox.x1

@@ -14,6 +14,7 @@ from typing import ClassVar, Literal
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from evalkit import markup
 from evalkit.disclosure import Safe
@@ -232,8 +233,11 @@ class View:
             return ""
         with on_phone():
             drawn, _ = replace(self, look=replace(self.look, narrow=True)).figure()
-        for axes in drawn.axes:  # beside long names the axis is short, and its label would pass the picture's edge
-            axes.set_xlabel(wrapped(axes.get_xlabel(), _LABEL))
+        # Beside long names the axis is short, and its label would pass the picture's edge; where the layout is fixed
+        # names stand at the right, the axis is long, and below one line of a label is no room.
+        if isinstance(drawn.get_layout_engine(), ConstrainedLayoutEngine):
+            for axes in drawn.axes:
+                axes.set_xlabel(wrapped(axes.get_xlabel(), _LABEL))
         return svg_of(drawn)
 
     def table(self, note: str = "") -> str:
