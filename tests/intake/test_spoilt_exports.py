@@ -159,7 +159,7 @@ def test_an_exit_that_does_nothing_can_be_kept_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("table", ["participants", "sessions", "exits", "outcomes", "measures"])
-@pytest.mark.parametrize("late", [1.0, 0.85])
+@pytest.mark.parametrize("late", [1.0, 0.85, 0.55])
 def test_a_report_that_would_know_nothing_of_a_table_is_not_made(table: str, late: float, tmp_path: Path) -> None:
     n = max(5, round(late * len(good()[table])))
     gate = gate_of(tmp_path, spoilt(put(table, "recorded_on", "2023-01-15", *range(n))))
@@ -173,7 +173,7 @@ def test_a_report_that_would_know_nothing_of_a_table_is_not_made(table: str, lat
     assert [e.rule for e in excused.check(CUT).excused] == ["entered_late"]
 
 
-@pytest.mark.parametrize("rows", [range(4), range(9)])
+@pytest.mark.parametrize("rows", [range(4), range(9), range(10)])
 def test_rows_entered_late_are_late_and_stop_nothing(rows: range, tmp_path: Path) -> None:
     gate_of(tmp_path, spoilt(put("sessions", "recorded_on", "2023-01-15", *rows))).check(CUT)
 

@@ -36,6 +36,7 @@ from evalkit.words import (
     words,
     wrapped,
 )
+from evalkit.words._numbers import joined
 
 OWN = {
     "Pilot": "Piloto", "PAIP": "PAIP", "Gender": "Género", "Man": "Hombre", "Woman": "Mujer", "Loop": "Loop",
@@ -138,6 +139,45 @@ def test_numbers(locale: str, said: list[str]) -> None:
 )
 def test_a_half_is_rounded_one_way_by_every_writer(number: Callable[[], str], said: str) -> None:
     assert number() == said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (lambda: points(0.0004), "0.0"),  # nothing has no sign
+        (lambda: points(-0.0004), "0.0"),
+        (lambda: points(0.0005), "+0.1"),
+        (lambda: points(-0.0005), "−0.1"),
+        (lambda: points(0.004, 0), "0"),
+        (lambda: decimal(-0.004), "0.00"),
+        (lambda: p_value(0.001), "0.001"),
+        (lambda: p_value(0.00099), "<0.001"),
+        (lambda: p_value(1.0), "1.000"),
+        (lambda: p_value(0.0149, coarse=True), "≤0.01"),
+        (lambda: p_value(0.015, coarse=True), "0.02"),
+        (lambda: interval(float("nan"), 0.4), "–"),
+        (lambda: interval(0.4, float("nan")), "–"),  # half an interval is none
+        (lambda: interval(None, 0.4), "–"),
+        (lambda: interval(0.4, None), "–"),
+        (lambda: interval(0.4, float("inf"), share=False), "0 to ∞"),
+        (lambda: p_value(float("nan")), "–"),
+        (lambda: count(float("inf")), "–"),
+    ],
+)
+def test_where_a_number_is_next_to_nothing_or_not_there(number: Callable[[], str], said: str) -> None:
+    assert number() == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("El menos del 1% vino", "Menos del 1% vino"), ("vino el más del 99%", "vino más del 99%"),
+        ("Del menos del 1%", "De menos del 1%"), ("fue del más del 99%", "fue de más del 99%"),
+        ("un menos del 1%", "menos del 1%"), ("el 5% y del 6%", "el 5% y del 6%"),
+    ],
+)  # fmt: skip
+def test_a_share_that_begins_with_a_word_has_no_article(text: str, said: str) -> None:
+    assert (joined(text, "es"), joined(text, "en")) == (said, text)
 
 
 def test_no_other_module_of_reports_writes_a_share_by_itself() -> None:

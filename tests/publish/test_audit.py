@@ -379,6 +379,7 @@ FILES: dict[str, tuple[str, bytes, str]] = {
     "a day in another file": ("a.md", b"2001-03-17", ""),
     "a text in a picture": ("a.png", PNG + chunk(b"tEXt", b"by QX81f2aa03"), f"a.png: {PERSON}; nothing was published"),
     "a long text in a picture": ("a.png", PNG + chunk(b"zTXt", b"c\0\0" + zlib.compress(b"QX81f2aa03")), f"a.png: {PERSON}; nothing was published"),
+    "a long text whose name might begin one": ("a.png", PNG + chunk(b"zTXt", b"x x\0\0" + zlib.compress(b"QX81f2aa03")), f"a.png: {PERSON}; nothing was published"),
     "pixels of a picture": ("a.png", PNG + chunk(b"IDAT", b"QX81f2aa03") + chunk(b"IEND", b""), ""),
     "after a picture": ("a.png", PNG + chunk(b"IDAT", b"") + chunk(b"IEND", b"") + b"QX81f2aa03", f"a.png: {PERSON}; nothing was published"),
     "after another chunk": ("a.png", PNG + chunk(b"IDAT", b"xx") + chunk(b"iTXt", b"QX81f2aa03"), f"a.png: {PERSON}; nothing was published"),
@@ -437,7 +438,7 @@ def test_every_part_of_a_pdf_is_searched(place: str, tmp_path: Path) -> None:
         ("def (:", ""),
     ],
 )  # fmt: skip
-def testprivate_parts_that_a_cell_uses(source: str, name: str) -> None:
+def test_private_parts_that_a_cell_uses(source: str, name: str) -> None:
     assert private_part(source) == name
 
 

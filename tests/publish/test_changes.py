@@ -181,6 +181,9 @@ def test_why_a_release_is_or_is_not_up_to_date() -> None:
         (Standing(place, True, manifest), True, 3, "data, parameters, code, environment and tools are the same"),
         (Standing(place, True, manifest, changes=(data,)), False, 3, "table exits changed"),
         (Standing(place, True, manifest, changes=(data,), added=True), True, 3, "table exits changed, and what they say of the time up to the data cut did not"),
+        (Standing(place, True, manifest, changes=(data, code), added=True), False, 3, "table exits changed; evalkit’s code changed"),
+        (Standing(place, True, manifest, changes=(data,), added=True, wrong=("a.csv",)), False, 3, "table exits changed"),
+        (Standing(place, True, manifest, changes=(data,), added=True, gone={"revision": 4}), False, 4, "table exits changed"),
         (Standing(place, True, manifest, changes=(code,), wrong=("a.csv",)), False, 3, "evalkit’s code changed"),
         (Standing(place, True, manifest, wrong=("a.csv", "b.csv")), False, 3, "a.csv, b.csv is not what was published"),
         (Standing(place, True, manifest, gone={"revision": 5}), False, 5, "data, parameters, code, environment and tools are the same"),
@@ -188,6 +191,34 @@ def test_why_a_release_is_or_is_not_up_to_date() -> None:
     ]  # fmt: skip
     for standing, up_to_date, last, why in cases:
         assert (standing.up_to_date, standing.last, standing.why) == (up_to_date, last, why)
+
+
+def test_what_only_making_it_again_tells() -> None:
+    """Its surroundings; and the rows of a report on a part of the people, unless they say the same of the time up to the cut."""
+    rows, limit, code = (
+        Change("data", "exits", "sha256:a", "sha256:b"),
+        Change("parameter", "days", "30", "31"),
+        Change("code", "", "sha256:a", "sha256:b"),
+    )
+    cases: list[tuple[tuple[Change, ...], dict[str, Any], tuple[Change, ...], bool]] = [
+        ((), {}, (), False),
+        ((code,), {}, (code,), True),
+        ((rows,), {}, (), False),
+        ((rows, code), {}, (code,), False),
+        ((limit, code), {}, (code,), False),
+        ((rows,), {"part": True}, (rows,), True),
+        ((rows, code), {"part": True}, (rows, code), True),
+        ((rows, limit), {"part": True}, (rows,), False),
+        ((rows,), {"part": True, "added": True}, (), False),
+        ((rows, code), {"part": True, "added": True}, (code,), True),
+        ((rows, code), {"added": True}, (code,), True),
+        ((code,), {"wrong": ("a.csv",)}, (code,), False),
+        ((code,), {"gone": {"revision": 5}}, (code,), False),
+        ((code,), {"manifest": {}}, (code,), False),
+    ]
+    for changes, more, left_open, only in cases:
+        standing = Standing(Path("r"), **{"there": True, "manifest": {"revision": 3}, **more}, changes=changes)
+        assert (standing.open, standing.only_open) == (left_open, only), (changes, more)
 
 
 # -- in words --------------------------------------------------------------------------------------------------------
