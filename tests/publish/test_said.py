@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from evalkit.protocol import private_folder
 from evalkit.publish import write_pack
-from evalkit.publish._verify import Verification, _as_then, _compared, _secret
+from evalkit.publish._verify import Verification, _as_then, _compared, _grown, _secret
 from evalkit.publish.release._environment import digest
 from evalkit.publish.release._ingredients import Change
 from evalkit.publish.release._published import NumberChange
@@ -130,6 +131,30 @@ def test_a_release_is_made_again_with_what_it_was_made_with() -> None:
     assert again.params.parameters == {"tau": 45}
     assert vars(again.params.publication) == {"publisher": "embedded", "to": ["html"], "toc": True}
     assert (again.overrides, again.supersede, again.force) == ({}, "", True)
+
+
+@pytest.mark.parametrize(
+    ("newest", "now", "kind", "grown"),
+    [
+        ("2001-01-01", "a", "data", True),
+        ("2000-12-31", "a", "data", False),  # nothing came after the cut: something else changed
+        (None, "a", "data", False),
+        ("2001-01-01", "b", "data", False),  # it says another thing of the time up to the cut
+        ("2001-01-01", None, "data", False),  # nobody can tell
+        ("2001-01-01", "a", "parameter", False),
+    ],
+)
+def test_a_table_that_only_grew_since_the_cut(
+    newest: str | None, now: str | None, kind: str, grown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {"sessions": "s"} if now is None else {"exits": now, "sessions": "s"}
+    monkeypatch.setattr("evalkit.publish._verify.known_then", lambda _: known)
+    job = SimpleNamespace(
+        period=SimpleNamespace(cut=date(2000, 12, 31)), newest_days={"exits": newest, "sessions": "2001-01-01"}
+    )
+    change = Change(kind, "exits", "sha256:a", "sha256:b")
+    then = {"known": {"exits": "a", "sessions": "s"} if now is not None else {"sessions": "s"}}
+    assert _grown([change], then, job) == ((change,) if grown else ())  # type: ignore[arg-type]
 
 
 def test_what_another_secret_leaves_unknown(tmp_path: Path) -> None:
