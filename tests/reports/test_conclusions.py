@@ -244,6 +244,10 @@ LIMITS: dict[str, tuple[Results, list[str]]] = {
         results() | {HAZARDS: safe_of("diagnose", "term | verdict\nproportional hazards | pass")},
         [MET, COULD.format("1.56"), WATCHED],
     ),
+    "hazards of one of two groups change": (
+        results() | {HAZARDS: safe_of("diagnose", "term | verdict\nproportional hazards | pass\nproportional hazards | fail")},
+        [MET, COULD.format("1.56"), WATCHED, CHANGE],
+    ),
     "values are missing in both groups": (
         results() | lacking("Pilot | 0.11", "PAIP | 0.004"),
         [MET, COULD.format("1.56"), WATCHED, MISSING.format("11% in the pilot and under 1% in PAIP")],
@@ -274,3 +278,15 @@ def test_whether_groups_are_exchangeable(assignment: str, shown: list[dict[str, 
 def test_without_outcomes_and_with_published_figures(shown: list[dict[str, Any]]) -> None:
     limitations(told(of=small(tables=("participants", "sessions", "exits")), baselines=(COOK,)), [])
     assert points(shown[0]["text/markdown"])[2:] == [COUNTS, "Published figures counted other people in other years."]
+
+
+def test_published_figures_stand_beside_completion_only(shown: list[dict[str, Any]]) -> None:
+    limitations(told(of=small(tables=("participants", "outcomes")), baselines=(COOK,)), [])
+    assert points(shown[0]["text/markdown"])[-1] == COUNTS
+
+
+def test_below_which_number_counts_are_not_shown(shown: list[dict[str, Any]]) -> None:
+    report = small()
+    policy = replace(report.policy, minimum_count=20, minimum_level=30, minimum_subgroup=40)
+    limitations(told(of=replace(report, policy=policy)), [])
+    assert points(shown[0]["text/markdown"])[-1] == COUNTS.replace("below 11", "below 20")

@@ -16,6 +16,7 @@ from evalkit.disclosure import Safe
 from evalkit.estimates import Estimates
 from evalkit.markup import markdown
 from evalkit.protocol import Target
+from evalkit.report._contrast import gap_before
 from evalkit.report._event_share import share_left
 from evalkit.report._findings import PageOne, page_one
 from evalkit.views import Gap, Indicator
@@ -168,6 +169,8 @@ CASES = {
     "engaged, the focus not shown": Case("engaged", (ENGAGED[0], NO, ENGAGED[2], NO, EARLY), steps((0, 0), (150, 300))),
     "engaged, the focus withheld": Case("engaged", (ENGAGED[0], NO, ENGAGED[2], NO, WITHHELD),
         {"funnel": replace(steps((0, 0), (150, 300))["funnel"], withheld=("Pilot: engaged", "PAIP: completed"))}),
+    "engaged, the focus not shown, another step and the other group withheld": Case("engaged", (ENGAGED[0], NO, ENGAGED[2], NO, EARLY),
+        {"funnel": replace(steps((0, 0), (150, 300))["funnel"], withheld=("PAIP: engaged", "Pilot: completed"))}),
     "nearly nobody, nearly everybody": Case("engaged", (ENGAGED[0], "under 1% (under 1% to 2%) of 250", "over 99% (over 99% to over 99%) of 1,250", NO, ALONE),
         steps((1, 250), (1249, 1250))),
     "completed": Case("completed", (*COMPLETED, GAPS["lower"], CLEAR["lower"]), DONE, {"funnel": {"Completed": LOWER, "Engaged": HIGHER}}),
@@ -361,6 +364,8 @@ def test_a_first_line_of_before_that_holds_no_more_is_taken_back(name: str, monk
     assert [one for one in said if "figures of" in one] == ([sentence] if sentence else [])
     whole = [one for one in page_one(made, whole=True).sentences if "figures of" in one]
     assert whole == ([sentence] if sentence else [])  # who read the quarter before has read its first line
+    monkeypatch.setattr("evalkit.report._findings.a_year_earlier", lambda report: None)  # there was none yet
+    assert [one for one in page_one(made, whole=True).sentences if "figures of" in one] == whole
     # What is clear today is not taken back: the first line says it. Nor is what is not told today: it may still hold.
     for today in (all_of(HIGHER, LOWER, HIGHER, LOWER), all_of(None, None, None, None)):
         own = {one.name: getattr(today, one.name) for one in fields(Told) if one.init} | {"then": then}
@@ -579,6 +584,39 @@ def test_a_curve_is_followed_up_to_the_day_asked_for_and_no_further() -> None:
     found = share_left(short, short.cohort)
     assert found is not None
     assert not found.withheld(short.groups)  # it ends before: that is early, and nothing is withheld
+
+
+def test_of_the_whole_period_what_changed_is_told_since_a_year_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what was clear a quarter ago is asked of a quarter ago."""
+    report = told(BOTH, {"funnel": {"Engaged": NONE, "Completed": NONE}})
+    year = replace(report.cohort)
+    ask = {id(report.earlier): change(HIGHER, 0.41)["change"], id(year): change(LOWER, 0.66)["change"]}
+
+    def since(_: Cohort, before: Cohort, *__: object, **___: object) -> Estimates:
+        return ask[id(before)].estimates.about(estimand=f"since {id(before)}")
+
+    monkeypatch.setattr("evalkit.report._findings.analyses.change", since)
+    monkeypatch.setattr("evalkit.report._findings.a_year_earlier", lambda _: year)
+    made = replace(report, results={**report.results, **{f"since {k}": safe for k, safe in ask.items()}})
+    assert "clearly fell from 66% a year ago" in page_one(made, whole=True).sentences[0]
+    assert "clearly rose from 41% a quarter ago" in page_one(made).sentences[0]
+
+
+def test_a_difference_is_told_on_the_day_that_is_quoted_or_not_at_all() -> None:
+    report = told(ON_90)
+    found = share_left(report, report.cohort)
+    assert found is not None
+    for day, gap in ((90, on(90, LOWER)), (182, None)):
+        share = replace(found, gap=on(day, LOWER))
+        assert (share.gap_told(report.groups), share.gap_on(90)) == (gap, gap)
+    assert replace(found, gap=None).gap_told(report.groups) is None
+
+
+def test_the_gap_of_before_is_that_of_the_shares_of_before() -> None:
+    counts = shares("change", BEFORE.format(before=75, now=20)).estimates.counts
+    gap = gap_before(safe_of("change", "estimate\n0.1", counts=counts), ("Pilot", "PAIP"))
+    assert gap is not None
+    assert gap.estimate == pytest.approx(75 / 100 - 100 / 280, abs=0.001)
 
 
 def test_every_estimate_told_is_named_in_the_mark(shown: list[dict[str, Any]]) -> None:

@@ -415,6 +415,11 @@ PEOPLE = {
         "The groups differ most in “gender (woman)” (31% in the pilot, 22% in PAIP; standardized difference 0.20). The "
         f"only characteristic that can be compared differs by more than 0.1 standard deviations. {SEE}",
     ),
+    "whichever level is named first": (
+        people("".join(line + "\n" for line in GENDER.splitlines()[2:] + GENDER.splitlines()[:2])),
+        "The groups differ most in “gender (woman)” (31% in the pilot, 22% in PAIP; standardized difference 0.20). The "
+        f"only characteristic that can be compared differs by more than 0.1 standard deviations. {SEE}",
+    ),
     "one of two": (
         people(WORK.replace("0.31", "0.1") + GENDER),
         "The groups differ most in “gender (woman)” (31% in the pilot, 22% in PAIP; standardized difference 0.20), then in “work” "
@@ -447,6 +452,13 @@ def test_the_table_of_participants_and_its_file(shown: list[dict[str, Any]]) -> 
     assert data["columns"] == ["group", "variable", "term", "label", "n", "n_event", "estimate", "std_dev", "smd"]
     assert ["PAIP", "Work", "w", "Yes", 300, 150, 0.5, None, 0.31] in data["rows"]
     assert ["Pilot", "Age", "a", "Mean (SD)", 90, None, 31.24, 9, -0.42] in data["rows"]
+
+
+def test_a_value_that_is_not_shown_takes_no_other_away(shown: list[dict[str, Any]]) -> None:
+    show_participants(people(WORK.replace("0.67", "-"), AGE))
+    assert ["Mean (SD)", "31.2, SD 9.0", "35.3, SD 11.0", "−0.42"] in cells(shown[0]["text/html"])
+    show_participants(people(WORK.replace("0.67", "-").replace("0.5 ", "-   ")))
+    assert shown[1]["text/markdown"].startswith("::: {.absent}")
 
 
 # -- what a report says of itself -------------------------------------------------------------------------------------
@@ -551,6 +563,19 @@ def test_what_completing_takes_is_said_where_the_dose_stands_beside_it(
     report.show_benchmarks(completion, "completion", "figure", nearest=nearest, also=also)
     assert ("dose reached" in shown[0]["mark"]["alt"]) is (rule != "dose")
     assert ("Completing takes more than the dose" in shown[1]["text/markdown"]) is told
+
+
+def test_another_share_of_just_as_many_people_is_another_share(shown: list[dict[str, Any]]) -> None:
+    report, nearest, _ = likened()
+    rows = "group | term | label | n_event | n\nPAIP | d | D | 80 | 120\nPilot | d | D | 20 | 40"
+    dose = shares("proportion", rows).estimates.about(
+        population="starters", estimand="dose reached", asked={"question": "d"}
+    )
+    report.show_benchmarks(
+        DONE.estimates.about(population="starters"), "completion", "figure", nearest=nearest, also=dose
+    )
+    assert "dose reached 50%" in shown[0]["mark"]["alt"]
+    assert "dose reached 67%" in shown[0]["mark"]["alt"]
 
 
 def test_a_group_whose_own_share_is_not_shown_does_not_borrow_the_nearest_one(shown: list[dict[str, Any]]) -> None:
