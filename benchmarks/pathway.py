@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 from math import gamma
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks.studies import BUILD, put, studies
+from benchmarks.studies import BUILD, ROOT, put, studies
 
 from evalkit.counts import TransitionCounts
 from evalkit.disclosure import Policy, make_safe
@@ -182,14 +183,23 @@ def together(rows: pd.DataFrame, studies_of: dict[tuple[int, bool], int]) -> lis
     return made
 
 
+def beside_earlier(intervals: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return intervals with those of kinds and sizes that were measured earlier, and not now, in their places."""
+    earlier = json.loads((ROOT / "benchmarks" / "validation.json").read_text(encoding="utf-8"))["pathway"]["intervals"]
+    now = {(one["what"], one["people"]): one for one in intervals}
+    kept = [now.pop((one["what"], one["people"]), one) for one in earlier]
+    return [*kept, *now.values()]
+
+
 def main() -> None:
     """Make the studies that are missing, and put what all of them say onto the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pathway", description=__doc__)
     parser.add_argument("--studies", type=int, default=STUDIES, help="of each size")
     parser.add_argument("--arms", type=int, default=STUDIES, help="of each size, of two arms and their difference")
+    parser.add_argument("--people", type=int, nargs="+", choices=N, default=N, help="sizes; what others said stays")
     asked = parser.parse_args()
-    keys = [f"{n}-{k}" for k in range(asked.studies) for n in N] + [
-        f"{n}-{k}-arms" for k in range(asked.arms) for n in N
+    keys = [f"{n}-{k}" for k in range(asked.studies) for n in asked.people] + [
+        f"{n}-{k}-arms" for k in range(asked.arms) for n in asked.people
     ]
 
     def study(key: str) -> dict[str, Any]:
@@ -200,7 +210,7 @@ def main() -> None:
     rows = summary(lines, truth())
     print(rows.round(4).to_string(index=False))
     sizes = {(n, arms): sum((one["n"], one["arms"]) == (n, arms) for one in lines) for n in N for arms in (False, True)}
-    print(put("pathway", {"intervals": together(rows, sizes)}))
+    print(put("pathway", {"intervals": beside_earlier(together(rows, sizes))}))
 
 
 if __name__ == "__main__":

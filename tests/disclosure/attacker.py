@@ -272,16 +272,20 @@ class Days:
 
 
 def from_days(releases: Sequence[Published], policy: Policy, *, knowing: bool = False) -> dict[Group, list[np.ndarray]]:
-    """How likely each size of a small group is, by each state whose mean days are published with the group and without.
+    """How likely each size of a small group is, by each pair of published mean days, of the group and of all but it.
 
     He knows, more than any reader, what all others did, later follow-up too; of how many days people of the small group spent
-    in a state he has no opinion, but where he is `knowing`: then the noise of the two means is all that hides how many they are.
+    in a state he has no opinion but that all states' days add up (taken one by one, the same few days are counted as many looks:
+    he was 70 % sure of one person where they were nine), but where he is `knowing`: then the noise of the two means is all
+    that hides how many they are.
     """
     found: dict[Group, list[np.ndarray]] = {}
     published = [days for release in releases for days in _days_of(release, policy)]
+    thought = np.random.default_rng(1)
     for a, b in permutations(published, 2):
         few = a.who - b.who
-        if a.tau != b.tau or not b.who < a.who or len(few) >= LEVEL:
+        told = (a.told + b.told).notna()
+        if a.tau != b.tau or not b.who < a.who or len(few) >= LEVEL or not told.any():
             continue
         others = len(b.who)
         without = _mean_days(a.counts, a.tau, ~a.counts.paths["code"].isin(few))
@@ -290,11 +294,11 @@ def from_days(releases: Sequence[Published], policy: Policy, *, knowing: bool = 
         spread = np.hypot(
             np.hypot(a.error, b.error), 0.2
         )  # without noise: after the last day of the grid means are read off it
-        sizes = np.arange(LARGEST)
-        for state in (a.told + b.told).dropna().index:
-            spent = np.array([each[state]]) if knowing else np.linspace(0, a.tau, 50)
-            means = (others * rest[state] + sizes[:, None] * spent) / (others + sizes[:, None])
-            found.setdefault(few, []).append(np.exp(-(((a.told[state] - means) / spread) ** 2) / 2).mean(axis=1))
+        sizes = np.arange(LARGEST)[:, None, None]
+        spent = each.to_numpy()[None] if knowing else a.tau * thought.dirichlet(np.ones(len(each)), 2000)
+        means = (others * rest[told].to_numpy() + sizes * spent[:, told.to_numpy()]) / (others + sizes)
+        off = ((a.told[told].to_numpy() - means) / spread) ** 2
+        found.setdefault(few, []).append(np.exp(-off.sum(axis=2) / 2).mean(axis=1))
     return found
 
 
