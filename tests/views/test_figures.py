@@ -7,8 +7,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from evalkit.disclosure import Safe
-from evalkit.views import CurveText, Look, dots_figure, view_of
+from evalkit.views import FAMILIES, CurveText, Look, dots_figure, view_of
 from evalkit.views._curve_figures import curve_numbers
+from evalkit.views.balance import love_figure
+from evalkit.views.effects import effects_figure
 from evalkit.words import speaking
 from views.drawn import (
     at_risk,
@@ -576,3 +578,41 @@ def test_on_a_phone_the_label_of_an_axis_stays_in_the_picture(language: str, mon
         label = axes.xaxis.label.get_window_extent()
         assert label.y0 >= figure.bbox.y0
         assert figure.bbox.x0 <= label.x0 < label.x1 <= figure.bbox.x1
+
+
+WITHOUT_FIGURE = {
+    "attrition", "foretold", "from_state", "gate", "gray_test", "late_entry", "mean_gap", "means", "model", "odds",
+    "own_model", "plain", "precision", "quantiles", "state_days",
+}  # fmt: skip
+
+
+def test_which_families_have_a_figure() -> None:
+    assert {name for name, family in FAMILIES.items() if not family.has_figure} == WITHOUT_FIGURE
+
+
+EFFECTS = pd.DataFrame(
+    {"label": "a", "method": ["unadjusted", *["iptw"] * 5], "estimate": 0.1, "conf_low": -0.1, "conf_high": 0.3}
+)
+
+
+@pytest.mark.parametrize(
+    ("label", "narrow", "lines_"),
+    [
+        ("a", False, 6.0),
+        ("a", True, 6.0),  # a line of its own for each, and no less
+        ("a weighted difference", True, 6.0),
+        ("a difference of shares after weighting of those who stayed", False, 6.0),
+        ("a difference of shares after weighting of those who stayed", True, 6 * 0.6 * 3),  # in three lines of words
+    ],
+)
+def test_each_effect_has_the_height_that_its_words_need(label: str, narrow: bool, lines_: float) -> None:
+    figure, _ = effects_figure(EFFECTS.assign(label=label), "Difference", narrow=narrow)
+    assert figure.get_figheight() == pytest.approx(0.85 + 0.28 * lines_)
+
+
+def test_lines_lead_to_the_scale_and_not_from_row_to_row() -> None:
+    balance = pd.DataFrame({"label": ["a", "b"], "smd": [0.3, -0.2], "smd_weighted": [0.05, 0.1]})
+    for figure, _ in (effects_figure(EFFECTS, "Difference"), love_figure(balance)):
+        (axes,) = figure.axes
+        assert any(line.get_visible() for line in axes.get_xgridlines())
+        assert not any(line.get_visible() for line in axes.get_ygridlines())
