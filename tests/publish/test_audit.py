@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pikepdf
 import pytest
@@ -17,6 +19,7 @@ from evalkit.errors import DisclosureError
 from evalkit.publish.audit import Guard, audit_document, audit_files, guard_for
 from evalkit.publish.audit._cells import _kind, _output_problem, _typed, _unknown_number, private_part
 from evalkit.publish.audit._document import active_part
+from evalkit.publish.audit._files import _without_size
 from evalkit.publish.audit._fold import fold, pieces
 from evalkit.publish.audit._guard import dates_in
 from evalkit.publish.audit._identifiers import Identifiers
@@ -424,6 +427,31 @@ def test_every_part_of_a_pdf_is_searched(place: str, tmp_path: Path) -> None:
         return
     with pytest.raises(DisclosureError, match=f"^report.pdf: {PERSON}; nothing was published$"):
         audit_files({"report.pdf": file}, PEOPLE)
+
+
+@pytest.mark.parametrize(
+    ("size", "across", "without"),
+    [(12, (1, 0, 0, 1), False), (0, (1, 0, 0, 1), True), (12, (0, 0, 0, 0), True), (12, (1, 0, 0, 0), True),
+     (12, (2, 4, 1, 2), True), (12, (0, 1, -1, 0), False)],
+)  # fmt: skip
+def test_letters_without_an_extent(size: float, across: tuple[float, ...], without: bool) -> None:
+    matrix = SimpleNamespace(**dict(zip("abcd", across, strict=True)))
+    letters = SimpleNamespace(get_font_size=lambda: size, get_matrix=lambda: matrix)
+    assert _without_size(letters) is without
+
+
+@pytest.mark.parametrize("broken", ["QX81-\r\nf2aa03", "QX81\ufffef2aa03", "QX81\u00ad\r\nf2aa03"])
+def test_a_word_that_a_page_breaks_is_searched_whole(
+    broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = SimpleNamespace(get_text_range=lambda: f"of {broken}.")
+    page = SimpleNamespace(get_objects=lambda **_: [], get_textpage=lambda: text)
+    monkeypatch.setattr("evalkit.publish.audit._files.pdfium.PdfDocument", lambda _: nullcontext([page]))
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.save(tmp_path / "a.pdf")
+    with pytest.raises(DisclosureError, match=f"^report.pdf: {PERSON}; nothing was published$"):
+        audit_files({"report.pdf": tmp_path / "a.pdf"}, PEOPLE)
 
 
 # -- cells -----------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from evalkit.publish.release._published import (
     read_numbers,
 )
 from evalkit.publish.release._revision import FIRST, Revision, after_gone, revision_of, superseding
-from evalkit.publish.release._standing import Standing
+from evalkit.publish.release._standing import Standing, _same_past
 from evalkit.publish.rendering._data import described, frame_of
 from evalkit.publish.rendering._markdown import _table, _written, beside, css_string
 from evalkit.publish.rendering._prepare import Item
@@ -191,6 +191,11 @@ def test_why_a_release_is_or_is_not_up_to_date() -> None:
     ]  # fmt: skip
     for standing, up_to_date, last, why in cases:
         assert (standing.up_to_date, standing.last, standing.why) == (up_to_date, last, why)
+
+
+def test_tables_of_which_nothing_is_known_do_not_say_the_same() -> None:
+    said = [({"known": {"a": "1"}}, {"a": "1"}), ({"known": {"a": "1"}}, {"a": "2"}), ({"known": {}}, {}), ({}, {})]
+    assert [_same_past(manifest, known) for manifest, known in said] == [True, False, False, False]
 
 
 def test_what_only_making_it_again_tells() -> None:

@@ -16,6 +16,7 @@ from evalkit.disclosure import Safe
 from evalkit.estimates import Estimates
 from evalkit.markup import markdown
 from evalkit.protocol import Target
+from evalkit.report import _event_share
 from evalkit.report._contrast import gap_before
 from evalkit.report._event_share import share_left
 from evalkit.report._findings import PageOne, page_one
@@ -600,6 +601,18 @@ def test_of_the_whole_period_what_changed_is_told_since_a_year_ago(monkeypatch: 
     made = replace(report, results={**report.results, **{f"since {k}": safe for k, safe in ask.items()}})
     assert "clearly fell from 66% a year ago" in page_one(made, whole=True).sentences[0]
     assert "clearly rose from 41% a quarter ago" in page_one(made).sentences[0]
+
+
+def test_harm_is_asked_for_by_the_policys_own_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An end that fewer people came to is no competing one of its own."""
+    asked: list[int] = []
+    first = _event_share.first_harm
+    monkeypatch.setattr(
+        _event_share, "first_harm", lambda cohort, least: (asked.append(least), first(cohort, least))[1]
+    )
+    report = told(ON_182)
+    page_one(replace(report, policy=replace(report.policy, minimum_count=20, minimum_level=30)))
+    assert set(asked) == {20}
 
 
 def test_a_difference_is_told_on_the_day_that_is_quoted_or_not_at_all() -> None:

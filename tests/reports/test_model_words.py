@@ -13,7 +13,7 @@ from evalkit.disclosure import Policy, make_safe
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.protocol import Study, load_study
-from evalkit.report._model_words import in_study_words
+from evalkit.report._model_words import _Factor, _Words, in_study_words
 from evalkit.stats import cox, fine_gray
 from evalkit.words import speaking, translated
 from views.seen import sentences, table_of
@@ -150,6 +150,31 @@ def test_odds_are_turned_round_as_hazards_are(study: Study) -> None:
     for (name, values), ratio in zip(wanted.items(), ("odds_ratio", "or_low", "or_high"), strict=True):
         np.testing.assert_allclose(found[name], values)
         np.testing.assert_allclose(found[ratio], np.exp(values))
+
+
+def test_levels_that_also_are_others_than_the_groups_tell_no_groups_apart(study: Study) -> None:
+    data = people(8).assign(way=lambda d: d["pathway"].where(d["age"] < 42, "walk_in"))
+    found = in_study_words(cox(data, "time", "event", "way"), study).tidy()
+    assert found["label"].tolist() == ["Way: Paip (reference: Non mandated)", "Way: Walk in (reference: Non mandated)"]
+
+
+def test_a_reference_is_the_one_level_that_has_no_term(study: Study) -> None:
+    levels = {"area": ["a", "b", "c"]}
+
+    def reference(*used: str) -> str:
+        return _Words(study, levels, [[_Factor("area", level)] for level in used]).reference("area")
+
+    assert [reference("b", "c"), reference("a", "c"), reference("c"), reference("a", "b", "c")] == ["A", "B", "", ""]
+
+
+def test_a_column_of_ones_own_for_the_groups_is_read_as_the_comparison_at_0(study: Study) -> None:
+    """`group` as a number is 1 in the focus: at 0 stands the comparison."""
+    said = _Words(study, {}, [[_Factor("age")], [_Factor("group")], [_Factor("age"), _Factor("group")]])
+    assert said.label([_Factor("age")]) == "Age at intake, at Group = Programme: PAIP"
+    assert said.label([_Factor("group")]) == "Pilot (reference: Programme: PAIP), at Age at intake = 0"
+    named = study.model_copy(update={"harm": study.harm.model_copy(update={"model_arm": "treated"})})
+    assert [_Words(one).is_arm("treated") for one in (named, study)] == [True, False]
+    assert [_Words(study).is_arm(name) for name in ("group", "pathway", "age")] == [True, True, False]
 
 
 def test_a_product_of_two_that_are_turned_round_keeps_its_sign(study: Study) -> None:
