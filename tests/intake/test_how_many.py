@@ -57,6 +57,12 @@ def test_a_kind_is_in_another_unit_by_its_median(hours: float, odd: int) -> None
     assert broken("unlikely_hours", sessions((30, hours, "attended"), (80, 60.0, "absent"))) == odd
 
 
+@pytest.mark.parametrize(("hours", "odd"), [(4.1, 3), (4.0, 0), (0.09, 3), (0.1, 0)])
+def test_a_kind_of_few_sessions_has_a_unit_too(hours: float, odd: int) -> None:
+    """No many are needed where half of a kind lie outside."""
+    assert broken("unlikely_hours", sessions((3, hours, "attended"), (2, 1.5, "attended"))) == odd
+
+
 @pytest.mark.parametrize(("n", "hours", "odd"), [(5, 8.1, 5), (5, 8.0, 0), (5, 0.09, 5), (5, 0.1, 0), (4, 8.1, 0)])
 def test_many_far_from_the_usual_length_are_in_another_unit(n: int, hours: float, odd: int) -> None:
     assert broken("unlikely_hours", sessions((n, hours, "attended"), (20, 1.5, "attended"))) == odd
