@@ -241,3 +241,21 @@ def test_rows_have_the_same_types_from_every_engine() -> None:
         str(caught.value) == "harm: an expression over a cut must be given to CutData.kept before its rows are fetched"
     )
     assert _sql(date(2022, 3, 9)) == "MAKE_DATE(2022, 3, 9)"
+
+
+@pytest.mark.parametrize("rows", ["'full'", "'full', 'some'", "'some'", "'none'"])
+def test_a_kept_tables_rows_are_what_ibis_makes_of_them(rows: str) -> None:
+    engine = ibis.duckdb.connect()
+    kinds = {
+        "d": ("DATE", "'2022-01-31'"), "i": ("BIGINT", "7"), "j": ("INTEGER", "7"), "h": ("HUGEINT", "7"), "f": ("DOUBLE", "0.5"),
+        "n": ("DECIMAL(9, 2)", "1.25"), "t": ("VARCHAR", "'a'"), "b": ("BOOLEAN", "true"), "s": ("TIMESTAMP(6)", "'2022-01-31'"),
+    }  # fmt: skip
+    full = ", ".join(f"{value}::{kind} AS {name}" for name, (kind, value) in kinds.items())
+    gaps = ", ".join(f"NULL::{kind}" for kind, _ in kinds.values())
+    both = f"SELECT 'full' AS x, {full} UNION ALL SELECT 'some', {gaps}"
+    for name in ("kept_1", "other"):
+        engine.con.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM ({both}) WHERE x IN ({rows})")  # noqa: S608
+    for dates in (["d", "s"], ["s"]):
+        pd.testing.assert_frame_equal(
+            fetch(engine.table("kept_1"), dates, "x"), fetch(engine.table("other"), dates, "x")
+        )

@@ -11,13 +11,14 @@ import pandas as pd
 from evalkit.cohort import _harm, _retention
 from evalkit.cohort._attrition import Step, attrition
 from evalkit.cohort._cohort import Cohort
-from evalkit.cohort._episodes import KEY, Episodes, Setting, referrals
-from evalkit.cohort._join import joined
+from evalkit.cohort._episodes import KEY, Episodes, Setting, analysed, referrals
 from evalkit.counts import codes_of
+from evalkit.errors import DataError
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData, fetch
 from evalkit.protocol import Harm, Rules
 
+_DATES = ["referral_date", "intake_date", "outcome_follow_up_end"]
 _SESSION_DATES = ["first_session_date", "last_session_date"]
 _DERIVED_DATES = [
     *(*_SESSION_DATES, "completion_date", "dose_date"),
@@ -55,13 +56,13 @@ def build(
     in_force = rules or cut.study.rules
     outcome = harm or cut.study.harm
     setting = Setting(cut, in_force, outcome, episodes or in_force.episodes)
-    known = fetch(referrals(setting), ["referral_date", "intake_date", "outcome_follow_up_end"], "cohort")
+    known = fetch(referrals(setting), _DATES, "cohort")
+    parts = _parts(setting)
+    dates = [name for names in parts.values() for name in names if name in _DERIVED_DATES]
+    people = fetch(setting.kept("people", partial(_people, setting, parts)), [*_DATES, *dates], "cohort")
     labels = {a.value: a.label for a in (cut.study.arms.focus, cut.study.arms.comparison)}
-    known["group"] = known[cut.study.arms.column].map(labels).astype(object)
-    kept = known[known["in_study"].astype(bool) & known["in_arm"].astype(bool) & known["where_met"].astype(bool)]
-    if setting.episodes == "first":
-        kept = kept[kept["episode"] == 1]
-    people = _potential(setting, _with_sessions(setting, kept))
+    people["group"] = people[cut.study.arms.column].map(labels).astype(object)
+    people = _potential(setting, _with_all(setting, people))
     people = people[_columns(setting)].sort_values(["participant_id", "episode"]).reset_index(drop=True)
     return Cohort(
         people=people,
@@ -115,24 +116,39 @@ def _followed(setting: Setting) -> ir.Table:
     return _harm.harm_ends(setting).select(*KEY, harm_end_date="day")
 
 
-def _with_sessions(setting: Setting, people: pd.DataFrame) -> pd.DataFrame:
-    """Join what attended sessions and exits add up to; nothing where sessions are not part of the study."""
-    parts: list[tuple[Callable[[Setting], ir.Table], list[str]]] = []
+_Parts = dict[Callable[[Setting], ir.Table], list[str]]
+
+
+def _parts(setting: Setting) -> _Parts:
+    """Return what attended sessions, exits and outcomes add up to, each with its columns; nothing of absent tables."""
+    parts: _Parts = {}
     if setting.has("outcomes"):
-        parts.append((_followed, ["harm_end_date"]))
+        parts[_followed] = ["harm_end_date"]
     if setting.has("sessions"):
-        parts += [
-            (_retention.summary, _SESSION_DATES),
-            (_completed, ["completion_date"]),
-            (_dosed, ["dose_date"]),
-            (_left, ["disengagement_date"]),
-            (_retention.returns, ["return_date"]),
-        ]
-    for part, dates in parts:
-        found = fetch(
-            setting.kept(f"{part.__name__}, rows", partial(part, setting)), ["referral_date", *dates], "cohort"
-        )
-        people = joined(people, found)
+        parts |= {
+            _retention.summary: [*_SESSION_DATES, "n_attended", "hours_attended", "n_counting", "hours_counting"],
+            _completed: ["completion_date"],
+            _dosed: ["dose_date"],
+            _left: ["disengagement_date"],
+            _retention.returns: ["return_date", "n_returns"],
+        }
+    return parts
+
+
+def _people(setting: Setting, parts: _Parts) -> ir.Table:
+    """Return the analysed episodes with their parts: one question, since each costs more than what it joins."""
+    rows = analysed(setting)
+    for part, names in parts.items():
+        found = part(setting)
+        rows = rows.left_join(found, list(KEY)).select(rows, *(found[name] for name in names))
+    return rows
+
+
+def _with_all(setting: Setting, people: pd.DataFrame) -> pd.DataFrame:
+    """Fill what no session adds up to: nothing, or unknown where sessions are no part of the study."""
+    if people.duplicated(list(KEY)).any():  # pandas would name it
+        msg = "cohort: an episode stands twice, which the study's key does not allow"
+        raise DataError(msg)
     missing = 0 if setting.has("sessions") else float("nan")
     for name in (*_COUNTS, *_HOURS):
         values = people[name] if name in people else pd.Series(float("nan"), index=people.index)

@@ -7,13 +7,13 @@ __all__ = ["CutData", "Recipe", "Tables", "fetch"]
 import itertools
 import re
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
-from ibis.expr.operations import Literal
+from ibis.expr.operations import DatabaseTable, Literal
 
 from evalkit.errors import AnalysisError, DataError, did_you_mean
 from evalkit.intake._clean import clean_errors
@@ -32,11 +32,12 @@ _KEPT = re.compile(r'"(kept_\d+)"')
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A compiled query: its text, the role of each kept table that stands in it by name, and whether it is a view."""
+    """A compiled query: its text, the role of each kept table in it by name, whether it is a view, and its columns."""
 
     text: str
     roles: Mapping[str, Hashable]
     view: bool
+    columns: ibis.Schema | None = None  # as the engine has them, once it was asked
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +159,10 @@ class CutData(Tables):
                 text = ibis.to_sql(make(), dialect=self.connection.name)
                 self.recipes[role] = Recipe(text, {name: own for own, name in self._names.items()}, view)
             self._ask(role, self.recipes[role])
-        return self.connection.table(self._names[role])
+        name, recipe = self._names[role], self.recipes[role]
+        if recipe.columns is None:  # the same question of another cut has the same
+            recipe = self.recipes[role] = replace(recipe, columns=self.connection.table(name).schema())
+        return DatabaseTable(name, schema=recipe.columns, source=self.connection).to_expr()
 
     def _ask(self, role: Hashable, recipe: Recipe) -> None:
         """Ask a compiled query of this cut, and first what it is made from."""
@@ -202,6 +206,18 @@ def _sql(day: date) -> str:
     return f"MAKE_DATE({day.year}, {day.month}, {day.day})"
 
 
+def _rows(expression: ir.Table) -> pd.DataFrame:
+    """Return the rows; DuckDB gives those of our own tables in a fifth of the time that Ibis takes."""
+    table = expression.op()
+    ours = isinstance(table, DatabaseTable) and table.name.startswith("kept_") and table.source.name == "duckdb"
+    if not ours:
+        rows: pd.DataFrame = expression.to_pandas()
+        return rows
+    frame: pd.DataFrame = table.source.con.table(table.name).df()
+    days = {name: "datetime64[s]" for name, kind in expression.schema().items() if kind.is_date()}
+    return frame.astype(days)
+
+
 def fetch(expression: ir.Table, dates: tuple[str, ...] | list[str], where: str) -> pd.DataFrame:
     """Run an expression and return its rows, with the same types on every engine.
 
@@ -227,15 +243,16 @@ def fetch(expression: ir.Table, dates: tuple[str, ...] | list[str], where: str) 
             msg = f"{where}: an expression over a cut must be given to CutData.kept before its rows are fetched"
             raise AnalysisError(msg)
     with clean_errors(where):
-        frame: pd.DataFrame = expression.to_pandas()
+        frame = _rows(expression)
         for name in dates:
             days = frame[name]
             typed = pd.api.types.is_datetime64_dtype(days)  # most engines: reading it again takes longer than the query
             frame[name] = (days if typed else pd.to_datetime(days)).astype("datetime64[ns]")
         for name, kind in expression.schema().items():
-            if kind.is_string():
-                texts = frame[name].astype(object)
-                frame[name] = texts.where(texts.notna(), None) if texts.hasnans else texts
-            elif kind.is_floating() or kind.is_decimal():
+            gaps = frame[name].hasnans
+            if kind.is_string() or (kind.is_boolean() and gaps):
+                values = frame[name].astype(object)
+                frame[name] = values.where(values.notna(), None) if gaps else values
+            elif kind.is_floating() or kind.is_decimal() or (kind.is_integer() and gaps):
                 frame[name] = frame[name].astype("float64")
     return frame

@@ -11,6 +11,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
+from evalkit.views.style import lay_out
 from evalkit.words import wrapped
 
 Styles = Mapping[str, Mapping[str, Any]]
@@ -87,8 +88,7 @@ def name_ends(panels: Sequence[tuple[Axes, Mapping[str, tuple[float, float]]]], 
     figure = made[0][0].get_figure(root=True)
     if figure is None:
         return
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    lay_out(figure)
     points = 72 / figure.dpi
     for axes, _ in panels:
         own = sorted((one for one in made if one[0] is axes), key=lambda one: one[2][1])

@@ -14,6 +14,7 @@ __all__ = [
     "arm_style",
     "draw_line",
     "figure_size",
+    "lay_out",
     "new_figure",
     "on_phone",
     "svg_of",
@@ -32,6 +33,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from evalkit.bench import COLOURS, LINES
@@ -154,8 +156,23 @@ def svg_of(figure: Figure) -> str:
     """
     text = io.StringIO()
     with mpl.rc_context(_theme()):
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+        # `savefig` draws twice, the first time for the layout alone, which drawing makes anyway.
+        draw: Any = FigureCanvasSVG(figure).print_svg
+        draw(text, metadata={"Date": None, "Creator": None})
     return text.getvalue()
+
+
+def lay_out(figure: Figure) -> None:
+    """Place the panels for good: what is put beside them moves them no more.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        From `new_figure`.
+    """
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+    figure.set_layout_engine("none")
 
 
 def themed() -> Any:  # noqa: ANN401 - matplotlib's own context manager
