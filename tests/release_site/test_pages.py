@@ -99,7 +99,7 @@ class TestWhatPagesSay:
         sha256 = hashlib.sha256((release / "manifest.json").read_bytes()).hexdigest()
         assert words(site / "quarterly/2000Q3/index.html") == "\n".join([
             "Quarterly, third quarter of 2000",
-            "Data cut", "September 30, 2000 (nothing known later is used)", "Published", day(), "Revision", "2",
+            "Data cut", "September 30, 2000 (later records are not used)", "Published", day(), "Revision", "2",
             "Read the report", "Web page", ", Revision 2",
             "Earlier:", "second quarter of 2000",
             "What changed in revision 2, and why", "A late file came.",

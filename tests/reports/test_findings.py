@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -124,14 +125,14 @@ def words_of(cell: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", cell)).split())
 
 
-NO, WHOLE = "\u2013", "Unclear. Could be 12 fewer to 6 more of every hundred than in PAIP."
+NO, WHOLE = "\u2013", "Unclear. Could be 12 fewer to 6 more per hundred than in PAIP."
 ENGAGED = (
     "Engaged came to 3 sessions in 45 days; of people with an intake",
     "75% (67% to 82%) of 120",
     "50% (44% to 56%) of 300",
 )
 COMPLETED = (
-    "Completed within 250 days of people who started that long ago",
+    "Completed within 250 days of people who started at least that long ago",
     "25% (14% to 40%) of 40",
     "75% (67% to 82%) of 120",
 )
@@ -246,7 +247,7 @@ def test_a_table_that_the_study_lacks_has_no_line(tables: tuple[str, ...], keys:
     page = page_one(told(BOTH | ON_90 | ON_182, {"funnel": {"Engaged": NONE}}, of=small(tables=tables)))
     assert [one.key for one in page.found] == keys
     assert page.bottom_line == line
-    assert any("Harm is" in said for said in page.sentences) == ("harm" in keys)
+    assert any("harm on record counts" in said for said in page.sentences) == ("harm" in keys)
 
 
 CHANGES = {
@@ -262,8 +263,8 @@ CHANGES = {
     ),
     "none": (
         NONE,
-        "It is unclear whether anything changed in the pilot since a quarter ago: of every hundred people, anything from 12 "
-        "fewer to 6 more may engage and 12 fewer to 6 more may complete.",
+        "It is unclear whether anything changed in the pilot since a quarter ago: of every hundred people, 12 fewer to "
+        "6 more may engage and 12 fewer to 6 more may complete.",
     ),
 }
 
@@ -281,9 +282,9 @@ def test_what_changed_since_last_quarter(name: str, shown: list[dict[str, Any]])
     # Of harm no change can be told, and that is said: who finds nothing takes it for none.
     harm = told(steps((90, 120), (150, 300)) | change(gap, 0.41) | ON_182)
     said = page_one(harm).sentences
-    unclear = sentence.replace("a quarter ago:", "a quarter ago, harm included:")
+    unclear = sentence.replace("may complete.", "may complete; for harm it is unclear, too.")
     assert said[:2] == (
-        [unclear, "No target is set."] if gap is NONE else [sentence, "Whether harm changed cannot be told."]
+        [unclear, "The protocol sets no target."] if gap is NONE else [sentence, "Whether harm changed cannot be told."]
     )
     assert not any("quarter" in said for said in page_one(replace(report, before=False)).sentences)
     other = told(steps((90, 120), (150, 300)) | change(gap, 0.41, "PAIP"))
@@ -297,6 +298,15 @@ def test_beside_a_clear_change_an_unclear_one_is_not_told() -> None:
     moves = {of.format("engaged: 3 sessions within 45 days of intake"): unclear, "change": clear}
     said = "The share that completed in the pilot clearly fell from 41% a quarter ago, by 11 to 29 points."
     assert [one for one in page_one(told(BOTH | moves)).sentences if "quarter ago" in one] == [said]
+
+
+def test_a_final_says_that_too_little_was_known_of_completing_a_year_ago() -> None:
+    """Who has read the quarterly, which tells that change, takes its absence for hiding."""
+    moves = {"change of the share: engaged: 3 sessions within 45 days of intake": change(NONE, 0.33)["change"]}
+    since = "It is unclear whether anything changed in the pilot since {} ago: of every hundred people, 12 fewer to 6 more may engage"
+    page = partial(page_one, told(BOTH | DONE | moves))
+    assert page().sentences[0] == f"{since.format('a quarter')}."
+    assert page(whole=True).sentences[0] == f"{since.format('a year')}, and of completing too little was known then."
 
 
 BEFORE = """
@@ -340,16 +350,16 @@ HARMED_THEN = harmed("Pilot | 182 | 60 | 0.12 | 0.08 | 0.17 | pass", "PAIP | 182
 TAKEN_BACK = {
     "a step that was clearly more": (
         75, {}, "The figures of a quarter ago said “a larger share engages in the pilot than in PAIP; a larger share completes in the "
-        "pilot than in PAIP”; with more people, that is no longer clear.",
+        "pilot than in PAIP”; with today’s, that is no longer clear.",
     ),
     "nothing was clear": (36, {}, ""),
     "leaving was clearly less": (
-        36, LEFT_THEN, "The figures of a quarter ago said “a smaller share leaves early in the pilot than in PAIP”; with more people, "
+        36, LEFT_THEN, "The figures of a quarter ago said “a smaller share leaves early in the pilot than in PAIP”; with today’s, "
         "that is no longer clear.",
     ),
     "harm was clearly less": (
         36, HARMED_THEN, "The figures of a quarter ago said “harm is on record for a smaller share in the pilot than in PAIP; much is never "
-        "recorded”; with more people, that is no longer clear.",
+        "recorded”; with today’s, that is no longer clear.",
     ),
 }  # fmt: skip
 
@@ -403,9 +413,8 @@ def test_what_harm_holds_and_where_help_is(shown: list[dict[str, Any]]) -> None:
     harm = report.study.harm.model_copy(update={"helpline": "a line, 1-800", "kinds": ["dv_arrest", "order_violation"]})
     made = told(ON_182, of=replace(report, study=report.study.model_copy(update={"harm": harm})))
     assert page_one(made).sentences == [
-        "No target is set.",
-        "Harm is what people are on record for: domestic-violence arrest and broken protection order; much harm is never "
-        "recorded.",
+        "The protocol sets no target.",
+        "Only harm on record counts: domestic-violence arrest and broken protection order; much harm is never recorded.",
     ]
     # In a box of its own, the last thing on the page: who needs it does not look for it among sentences.
     made.findings()
@@ -440,7 +449,7 @@ CAUSES = {
     "other": f"{SURE} These figures do not show what the program caused. The groups may differ in more than the program",
 }
 RECORDED = {
-    "mandate": ", and are watched more, so more harm may be on record.",
+    "mandate": ", and are watched more: more of their harm may be on record.",
     "random": "; how harm is recorded may still differ.",
     "other": ", and in how harm is recorded.",
 }

@@ -120,8 +120,13 @@ class PageOne:
         harm = any(one.key == "harm" and one.line.sides[0] is not None for one in self.found)
         if clear:
             return [_one_sentence(clear), *([words("find.changed.harm")] if harm else [])]
+        if not unclear:
+            return []
+        # A reader of the quarterly has seen both: one that is left out looks hidden.
+        one = next((one for one in self.found if one.key == "completed" and one.line.sides[0] is not None), None)
+        rest = words("find.changed.few") if self.whole and one is not None and one.changed is None else ""
         key = "find.changed.none.harm" if harm else "find.changed.none"
-        return [words(key, within=own, when=when, shares=listed(unclear))] if unclear else []
+        return [words(key, within=own, when=when, shares=listed(unclear), rest=rest)]
 
     def _taken_back(self) -> list[str]:
         """Say which first lines of a quarter ago hold no more: who read them would take them for today's."""

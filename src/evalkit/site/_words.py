@@ -229,7 +229,7 @@ def _frame_words(say: Messages) -> dict[str, str]:
         "all": say("All reports, newest first"),
         "period": say("Period"),
         "cut": say("Data cut"),
-        "later": say("(nothing known later is used)"),
+        "later": say("(later records are not used)"),
         "revision": say("Revision"),
         "published": say("Published"),
         "unknown": say("not recorded"),

@@ -244,12 +244,12 @@ def words(locale: str) -> dict[str, str]:
     return {
         "period": say("Period"),
         "cut": say("Data cut"),
-        "later": say("(nothing known later is used)"),
+        "later": say("(later records are not used)"),
         "publisher": say("Published by"),
         "revision": say("Revision"),
         "synthetic": say("Synthetic data"),
         "simulated": say(
-            "Everything in this report was made by a simulator. No real person is described, and nothing here is "
+            "Every figure in this report was made by a simulator. No real person is described, and nothing here is "
             "evidence about a program."
         ),
         "unreal": say("Synthetic data: no real person is described"),
