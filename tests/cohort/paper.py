@@ -94,8 +94,8 @@ class Paper:
         until = mine[k]["referral_date"] if k < len(mine) else NEVER
         return [r for r in self._of(table, who) if first <= r[DAY_OF[table]] < until]
 
-    def _paused(self, day: int, site: str, rows: list[Row]) -> bool:
-        today = [r["status"] for r in rows if r["session_date"] == day]
+    def _paused(self, day: int, site: str, who: str) -> bool:
+        today = [r["status"] for r in self._of("sessions", who) if r["session_date"] == day]  # of any episode
         shut = any(a <= day <= b and where in (None, site) for a, b, where in self.terms.closures)
         return shut or (self.terms.cancelled and bool(today) and set(today) == {"cancelled"})
 
@@ -144,14 +144,14 @@ class Paper:
             rows, exits = self._own("sessions", who, mine, k), self._own("exits", who, mine, k)
             came = {r["session_date"] for r in attended(rows)}
             if came:
-                answer.append((who, k, *self._stay(came, rows, exits, mine[k - 1]["site"])))
+                answer.append((who, k, *self._stay(came, rows, exits, mine[k - 1])))
         return answer
 
-    def _stay(self, came: set[int], rows: list[Row], exits: list[Row], site: str) -> tuple[int, int]:
+    def _stay(self, came: set[int], rows: list[Row], exits: list[Row], row: Row) -> tuple[int, int]:
         first, quiet, done = min(came), 0, self.completed_on(rows, exits)
         for day in range(first, self.cut + 1):
             effects = {self.terms.effect(r["reason"]) for r in exits if r["exit_date"] == day} - {"ignored"}
-            paused = self._paused(day, site, rows)
+            paused = self._paused(day, row["site"], row["participant_id"])
             quiet = 0 if day in came else quiet + (not paused)
             if day == done:
                 return day - first, 2
@@ -281,7 +281,7 @@ class Paper:
         states, state, quiet, ever = [], "waiting", 0, False
         for day in range(start, self.cut + 1):
             site = [r["site"] for r in mine if r["referral_date"] <= day][-1]
-            paused = self._paused(day, site, rows)
+            paused = self._paused(day, site, mine[0]["participant_id"])
             quiet = 0 if day in came else quiet + (not paused)
             reasons = {
                 r["reason"] for r in exits if r["exit_date"] == day and self.terms.effect(r["reason"]) != "ignored"

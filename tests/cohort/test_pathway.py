@@ -8,14 +8,13 @@ import pandas as pd
 import pytest
 
 from cohort.spec import SHORT, START, Case, Together, open_frames, table
-from cohort.test_pauses import CANCELLED, VARIANTS, cancelled, closed, drawn
+from cohort.test_pauses import CANCELLED, TWICE, VARIANTS, cancelled, closed, drawn
 from cohort.test_retention import X, sessions
 from cohort.worlds import Row, frames, known
 from evalkit.cohort import Cohort, build
 from evalkit.intake import MissingTableError
 from evalkit.protocol import Rules
 
-TWICE = "participant_id | referral_date | intake_date\n a | +0 | +0\n a | +50 | +50"
 MOVED = "participant_id | referral_date | intake_date | site\n a | +0 | +0 | North\n a | +15 | +15 | South"
 
 

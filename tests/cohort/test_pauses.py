@@ -24,6 +24,7 @@ def closed(*spans: tuple[int, int], site: str | None = None) -> dict[str, object
 
 
 NORTH = "participant_id | referral_date | intake_date | site\n a | +0 | +0 | North"
+TWICE = "participant_id | referral_date | intake_date\n a | +0 | +0\n a | +50 | +50"
 CANCELLED = {"cancelled_pauses": True}
 
 
@@ -64,6 +65,8 @@ PAUSES = [
     Case("cancelled the day after", "a 30 1 gap", sessions=sessions("+0") + cancelled("+31"), rules=CANCELLED),
     Case("cancelled on the last session's day: attending", "a 40 1 gap", sessions=sessions("+0", "+10") + cancelled("+10"), rules=CANCELLED),
     Case("where the protocol does not say so", "a 30 1 gap", sessions=sessions("+0") + cancelled("+10")),
+    Case("cancelled of the person's next referral", "a 51 1 gap", participants=TWICE, sessions=sessions("+20") + cancelled("+50"), rules=CANCELLED),
+    Case("and attended beside it", "a 50 1 gap", participants=TWICE, sessions=sessions("+20") + cancelled("+50") + "\na | +50 | attended | 1.5 | group", rules=CANCELLED),
     Case(
         "cancelled on a closed day: once",
         "a 40 1 gap",
@@ -227,8 +230,8 @@ def drawn(seed: int) -> dict[str, list[Row]]:
     return {**rows, "sessions": mixed}
 
 
-def walk(sessions: list[Row], exits: list[Row], rules: Rules, cut: int) -> tuple[int, int]:
-    """How the time since the first attended session ended, day by day."""
+def walk(sessions: list[Row], exits: list[Row], every: list[Row], rules: Rules, cut: int) -> tuple[int, int]:
+    """How the time since the first attended session ended, day by day; cancelled are all of the person's sessions."""
     attended = sorted((r for r in sessions if r.rest[1] == "attended"), key=lambda r: (r.day, -r.rest[2]))
     first, quiet, used = attended[0].day, 0, dict.fromkeys(rules.counting_limits, 0)
     n, tenths = 0, 0
@@ -245,7 +248,7 @@ def walk(sessions: list[Row], exits: list[Row], rules: Rules, cut: int) -> tuple
         if {"dose": dose, "recorded": recorded, "either": dose or recorded}[rules.completion]:
             return day - first, 2
         shut = any(c.first <= START + timedelta(days=day) <= c.last for c in rules.closures)
-        held = {r.rest[1] for r in sessions if r.day == day}
+        held = {r.rest[1] for r in every if r.day == day}
         paused = shut or (rules.cancelled_pauses and held == {"cancelled"})
         quiet = 0 if today else quiet + (not paused)
         if (quiet == rules.disengagement_gap_days and not paused) or reasons & {"dropped_out", "terminated"}:
@@ -269,7 +272,8 @@ def test_retention_is_that_of_a_walk_through_the_days(name: str) -> None:
             for t in ("sessions", "exits")
         }
         if any(r.rest[1] == "attended" for r in own["sessions"]):
-            expected.append((who, 1, *walk(own["sessions"], own["exits"], rules, cut)))
+            every = [r for r in seen["sessions"] if r.who == who]
+            expected.append((who, 1, *walk(own["sessions"], own["exits"], every, rules, cut)))
     assert found(cohort, "retention") == expected
     assert {event for *_, event in expected} == {0, 1, 2}
     usual = found(build(cohort._setting.cut), "retention")

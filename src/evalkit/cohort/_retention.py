@@ -7,7 +7,7 @@ from datetime import timedelta
 import ibis
 import ibis.expr.types as ir
 
-from evalkit.cohort._episodes import KEY, Setting, attended, owned, stays
+from evalkit.cohort._episodes import KEY, Setting, analysed, attended, owned, stays
 from evalkit.cohort._scales import candidate, earliest, exit_candidates, first_sessions
 
 # A sum of hours such as 30 x 1.2 falls short of 36 by a rounding error; no session is that short.
@@ -89,12 +89,15 @@ def _pauses(setting: Setting) -> ir.Table:
             shut = shut.filter(shut.paused >= shut.since, shut.until.isnull() | (shut.paused < shut.until))
         parts.append(shut.select(*KEY, "paused"))
     if setting.rules.cancelled_pauses:
-        rows = owned(setting, "sessions", "session_date")
-        daily = rows.group_by(*KEY, paused=rows.session_date).aggregate(
+        rows = setting.cut.table("sessions")
+        daily = rows.group_by(person=rows.participant_id, paused=rows.session_date).aggregate(
             n=rows.count(), cancelled=(rows.status == "cancelled").ifelse(1, 0).sum()
         )
-        # a day with any other session was one on which somebody could come
-        parts.append(daily.filter(daily.n == daily.cancelled).select(*KEY, "paused"))
+        # A day with any other session was one on which somebody could come; whichever referral a cancelled one is of,
+        # the person could not.
+        idle, episodes = daily.filter(daily.n == daily.cancelled), analysed(setting)
+        met = episodes.join(idle, [episodes.participant_id == idle.person, idle.paused >= episodes.referral_date])
+        parts.append(met.select(*KEY, "paused"))
     return ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct()
 
 

@@ -123,7 +123,8 @@ class PageOne:
         if not unclear:
             return []
         # A reader of the quarterly has seen both: one that is left out looks hidden.
-        untold = any(one.key == "completed" and one.line.sides[0] is not None and one.changed is None for one in self.found)
+        done = [one for one in self.found if one.key == "completed" and one.line.sides[0] is not None]
+        untold = any(one.changed is None for one in done)
         rest = words("find.changed.few") if self.whole and untold else ""
         key = "find.changed.none.harm" if harm else "find.changed.none"
         return [words(key, within=own, when=when, shares=listed(unclear), rest=rest)]
