@@ -65,8 +65,8 @@ PAUSES = [
     Case("cancelled the day after", "a 30 1 gap", sessions=sessions("+0") + cancelled("+31"), rules=CANCELLED),
     Case("cancelled on the last session's day: attending", "a 40 1 gap", sessions=sessions("+0", "+10") + cancelled("+10"), rules=CANCELLED),
     Case("where the protocol does not say so", "a 30 1 gap", sessions=sessions("+0") + cancelled("+10")),
-    Case("cancelled of the person's next referral", "a 51 1 gap", participants=TWICE, sessions=sessions("+20") + cancelled("+50"), rules=CANCELLED),
-    Case("and attended beside it", "a 50 1 gap", participants=TWICE, sessions=sessions("+20") + cancelled("+50") + "\na | +50 | attended | 1.5 | group", rules=CANCELLED),
+    Case("cancelled of the person's next referral", "a 31 1 gap", participants=TWICE, sessions=sessions("+20") + cancelled("+50"), rules=CANCELLED),
+    Case("and attended beside it", "a 30 1 gap", participants=TWICE, sessions=sessions("+20") + cancelled("+50") + "\na | +50 | attended | 1.5 | group", rules=CANCELLED),
     Case(
         "cancelled on a closed day: once",
         "a 40 1 gap",

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -35,9 +35,19 @@ POLICY = re.compile(
 )
 
 
+class Stopped(datetime):
+    """A clock that stands: midnight may lie between a release and the look at its page."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return TODAY.astimezone(tz)
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    return world(tmp_path_factory.mktemp("world"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("evalkit.publish.release._ledger.datetime", Stopped)
+        return world(tmp_path_factory.mktemp("world"))
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ _FROM_TO = {
     "effect.unclear",
     *(f"find.changed.{step}.{way}" for step in ("engaged", "completed") for way in ("higher", "lower")),
 }
-_UNCHANGED = ("find.changed.engaged.none", "find.changed.completed.none")
+_UNCHANGED = ("find.changed.engaged.none", "find.changed.completed.none", "find.changed.few")
 
 
 @dataclass(frozen=True)
@@ -401,7 +401,7 @@ class Claims:
         if place == "when" and key.startswith("find.changed"):
             return "a quarter ago|a year ago"
         if place == "when":
-            return "|".join([r"day \d[\d,]*", *_DAYS])
+            return "|".join([r"day \d+(?:,\d{3})*", *_DAYS])
         if place == "people":
             return r"\d[\d,]* people|1 person|no people"
         if place == "value" and key == "alt.value":

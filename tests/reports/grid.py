@@ -16,7 +16,7 @@ _SHARE = re.compile(
     r"((?:under |over )?\d+)% ?\(((?:under |over )?\d+)%\sto\s((?:under |over )?\d+)%\)(?: of ([\d,]+))?"
 )
 _GAP = re.compile(r"([+−]?\d+)\sto\s([+−]?\d+)")
-_SAID = re.compile(r"[Oo]f every hundred people, (\d+) (?:(fewer|more) )?to (\d+) (fewer|more) than")
+_SAID = re.compile(r"(\d+) (?:(fewer|more) )?to (\d+) (fewer|more) (?:per hundred )?than")
 _ROW = re.compile(r'<tr><th scope="row".*?</tr>', re.DOTALL)
 _CELL = re.compile(r'<td\b[^>]*data-head="([^"]*)"[^>]*>(.*?)</td>', re.DOTALL)
 _ALT = re.compile(r'aria-label="([^"]*)"')

@@ -590,7 +590,7 @@ def test_which_families_have_a_figure() -> None:
     assert {name for name, family in FAMILIES.items() if not family.has_figure} == WITHOUT_FIGURE
 
 
-EFFECTS = pd.DataFrame(
+SIX_EFFECTS = pd.DataFrame(
     {"label": "a", "method": ["unadjusted", *["iptw"] * 5], "estimate": 0.1, "conf_low": -0.1, "conf_high": 0.3}
 )
 
@@ -606,13 +606,13 @@ EFFECTS = pd.DataFrame(
     ],
 )
 def test_each_effect_has_the_height_that_its_words_need(label: str, narrow: bool, lines_: float) -> None:
-    figure, _ = effects_figure(EFFECTS.assign(label=label), "Difference", narrow=narrow)
+    figure, _ = effects_figure(SIX_EFFECTS.assign(label=label), "Difference", narrow=narrow)
     assert figure.get_figheight() == pytest.approx(0.85 + 0.28 * lines_)
 
 
 def test_lines_lead_to_the_scale_and_not_from_row_to_row() -> None:
     balance = pd.DataFrame({"label": ["a", "b"], "smd": [0.3, -0.2], "smd_weighted": [0.05, 0.1]})
-    for figure, _ in (effects_figure(EFFECTS, "Difference"), love_figure(balance)):
+    for figure, _ in (effects_figure(SIX_EFFECTS, "Difference"), love_figure(balance)):
         (axes,) = figure.axes
         assert any(line.get_visible() for line in axes.get_xgridlines())
         assert not any(line.get_visible() for line in axes.get_ygridlines())
