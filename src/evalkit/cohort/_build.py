@@ -12,8 +12,8 @@ from evalkit.cohort import _harm, _retention
 from evalkit.cohort._attrition import Step, attrition
 from evalkit.cohort._cohort import Cohort
 from evalkit.cohort._episodes import KEY, Episodes, Setting, analysed, referrals
+from evalkit.cohort._join import refuse_twice
 from evalkit.counts import codes_of
-from evalkit.errors import DataError
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData, fetch
 from evalkit.protocol import Harm, Rules
@@ -146,9 +146,7 @@ def _people(setting: Setting, parts: _Parts) -> ir.Table:
 
 def _with_all(setting: Setting, people: pd.DataFrame) -> pd.DataFrame:
     """Fill what no session adds up to: nothing, or unknown where sessions are no part of the study."""
-    if people.duplicated(list(KEY)).any():  # pandas would name it
-        msg = "cohort: an episode stands twice, which the study's key does not allow"
-        raise DataError(msg)
+    refuse_twice(people)
     missing = 0 if setting.has("sessions") else float("nan")
     for name in (*_COUNTS, *_HOURS):
         values = people[name] if name in people else pd.Series(float("nan"), index=people.index)

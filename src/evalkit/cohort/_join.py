@@ -24,9 +24,14 @@ def joined(people: pd.DataFrame, found: pd.DataFrame, how: Literal["left", "inne
     Raises
     ------
     DataError
-        If an episode stands twice. (pandas would name it.)
+        If an episode stands twice.
     """
+    refuse_twice(people)
+    return people.merge(found, on=list(KEY), how=how)
+
+
+def refuse_twice(people: pd.DataFrame) -> None:
+    """Refuse rows in which an episode stands twice; pandas would name it."""
     if people.duplicated(list(KEY)).any():
         msg = "cohort: an episode stands twice, which the study's key does not allow"
         raise DataError(msg)
-    return people.merge(found, on=list(KEY), how=how)

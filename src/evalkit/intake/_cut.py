@@ -207,7 +207,7 @@ def _sql(day: date) -> str:
 
 
 def _rows(expression: ir.Table) -> pd.DataFrame:
-    """Return the rows; DuckDB gives those of our own tables in a fifth of the time that Ibis takes."""
+    """Return the rows; of our own tables in DuckDB without Ibis, whose conversions take longer than the query."""
     table = expression.op()
     ours = isinstance(table, DatabaseTable) and table.name.startswith("kept_") and table.source.name == "duckdb"
     if not ours:

@@ -299,9 +299,7 @@ def horizon(days: float) -> str:
     >>> horizon(182), horizon(365), horizon(60), horizon(1060)
     ('six months', 'one year', 'day 60', 'day 1,060')
     """
-    said = messages(speech().language)
-    months = months_of(days)
-    return said[f"horizon.{months}"] if months else said["horizon.day"].format(n=count(days))
+    return _in_months(days, "horizon", "day")
 
 
 def span(days: float) -> str:
@@ -320,9 +318,12 @@ def span(days: float) -> str:
     >>> span(182), span(365), span(60)
     ('six months', 'one year', '60 days')
     """
-    said = messages(speech().language)
-    months = months_of(days)
-    return said[f"time.{months}"] if months else said["time.days"].format(n=count(days))
+    return _in_months(days, "time", "days")
+
+
+def _in_months(days: float, kind: str, otherwise: str) -> str:
+    said, months = messages(speech().language), months_of(days)
+    return said[f"{kind}.{months}"] if months else said[f"{kind}.{otherwise}"].format(n=count(days))
 
 
 def long_date(day: date, *, locale: str = "") -> str:
