@@ -299,7 +299,7 @@ def horizon(days: float) -> str:
     >>> horizon(182), horizon(365), horizon(60), horizon(1060)
     ('six months', 'one year', 'day 60', 'day 1,060')
     """
-    return _in_months(days, "horizon", "day")
+    return _in_months(days, f"horizon.{months_of(days)}", "horizon.day")
 
 
 def span(days: float) -> str:
@@ -318,12 +318,12 @@ def span(days: float) -> str:
     >>> span(182), span(365), span(60)
     ('six months', 'one year', '60 days')
     """
-    return _in_months(days, "time", "days")
+    return _in_months(days, f"time.{months_of(days)}", "time.days")
 
 
-def _in_months(days: float, kind: str, otherwise: str) -> str:
-    said, months = messages(speech().language), months_of(days)
-    return said[f"{kind}.{months}"] if months else said[f"{kind}.{otherwise}"].format(n=count(days))
+def _in_months(days: float, months: str, otherwise: str) -> str:
+    said = messages(speech().language)
+    return said.get(months) or said[otherwise].format(n=count(days))
 
 
 def long_date(day: date, *, locale: str = "") -> str:
