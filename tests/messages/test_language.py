@@ -32,6 +32,7 @@ from evalkit.words import (
     speaking,
     speech,
     translated,
+    translation,
     translated_names,
     words,
     wrapped,
@@ -212,6 +213,27 @@ def test_horizons_are_said_in_months_where_their_days_are_called_so(day: float, 
     assert horizon(day) == english
     with speaking("es-US"):
         assert horizon(day) == spanish
+
+
+@pytest.mark.parametrize(
+    ("label", "english", "spanish"),
+    [
+        ("Dose reached within 270 days", "Dose reached within nine months", "Dosis alcanzada en nueve meses"),
+        ("Completed within 365 days", "Completed within one year", "Completado en un año"),
+        ("Completed within 269 days", "Completed within 269 days", "Completado en 269 días"),
+        ("Came back within 90 days, of those who had disengaged", "Came back within three months, of those who had disengaged",
+         "Volvieron en tres meses, de quienes se habían desvinculado"),
+        ("Engaged: 4 sessions within 90 days of intake", "Engaged: 4 sessions within 90 days of intake",
+         "Participación inicial: 4 sesiones en 90 días desde la entrevista inicial"),
+    ],
+)  # fmt: skip
+def test_lengths_of_time_of_labels_are_said_in_months_but_the_days_of_a_rule(label: str, english: str, spanish: str) -> None:
+    with speaking("en-US"):
+        assert translated(label) == english
+    with speaking("es-US"):
+        assert (translated(label), translation(label)) == (spanish, spanish)
+    with speaking("en-US", {label: "as the study says"}):
+        assert translated(label) == "as the study says"
 
 
 def test_dates_and_periods() -> None:

@@ -330,7 +330,7 @@ def refused(made: Document, own: Guard) -> str:
 PEOPLE = guard(identifiers=["QX81f2aa03"])
 
 
-@pytest.mark.parametrize("place", ["title", "subtitle", "study", "organisation", "period", "cut"])
+@pytest.mark.parametrize("place", ["title", "subtitle", "study", "organisation", "period", "cut", "since"])
 def test_every_line_of_the_cover_is_searched(place: str) -> None:
     assert refused(document(**{place: "of qx81f2aa03"}), PEOPLE) == f"the cover {PERSON}"
 

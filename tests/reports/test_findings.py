@@ -132,12 +132,12 @@ ENGAGED = (
     "50% (44% to 56%) of 300",
 )
 COMPLETED = (
-    "Completed within 250 days of people who started at least that long ago",
+    "Completed within 250 days only of people who first came at least that long ago",
     "25% (14% to 40%) of 40",
     "75% (67% to 82%) of 120",
 )
 LEFT = (
-    "Left within three months of people who started, followed for up to three months",
+    "Left within three months of people who came at least once, followed for up to three months",
     "27% (21% to 34%) of 90",
     "44% (38% to 50%) of 290",
 )
@@ -181,8 +181,8 @@ CASES = {
     "left, with a difference of another day": Case("left", (*LEFT, NO, ALONE), ON_90, {"cumulative_incidence left": {"disengagement": on(30, LOWER)}}),
     "left, the other group not quoted": Case("left", (LEFT[0], LEFT[1], NO, NO, ALONE),
         left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | fail")),
-    "left, only an earlier day": Case("left", ("Left within 30 days of people who started, followed for up to 30 days", "11% (8% to 15%) of 90", "24% (18% to 30%) of 290", NO, ALONE), SOONER),
-    "left, no later day than asked for": Case("left", ("Left within three months of people who started, followed for up to three months", "20% (10% to 30%) of 90", "40% (30% to 50%) of 290", NO, ALONE),
+    "left, only an earlier day": Case("left", ("Left within 30 days of people who came at least once, followed for up to 30 days", "11% (8% to 15%) of 90", "24% (18% to 30%) of 290", NO, ALONE), SOONER),
+    "left, no later day than asked for": Case("left", ("Left within three months of people who came at least once, followed for up to three months", "20% (10% to 30%) of 90", "40% (30% to 50%) of 290", NO, ALONE),
         left("Pilot | 90 | 90 | 0.2 | 0.1 | 0.3 | pass", "PAIP | 90 | 190 | 0.4 | 0.3 | 0.5 | pass",
              "Pilot | 182 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 182 | 150 | 0.44 | 0.38 | 0.50 | pass")),
     "left, withheld": Case("left", (LEFT[0], NO, LEFT[2], NO, WITHHELD), UNQUOTED),

@@ -282,7 +282,7 @@ def test_subgroups_that_differ(p: float, said: str) -> None:
 def test_a_clear_difference_of_less_than_a_day_is_not_written_as_0() -> None:
     text = "measure | tau | estimate | conf_low | conf_high\nrmst_difference | 90 | 2 | 0.4 | 3.6"
     assert sentences(safe_of("rmst_contrast", text), GROUPS, event="harm") == (
-        "Over the first 90 days, people in the pilot spent clearly more days without harm than people in PAIP: 0.4 to 4 days more."
+        "Over three months, people in the pilot spent clearly more days without harm than people in PAIP: 0.4 to 4 days more."
     )
 
 

@@ -290,7 +290,7 @@ def effects(*rows: tuple[str, float, float, float]) -> Safe:
 
 
 TEST = "Gray’s test of equal incidence: "
-OVER = "Over the first 182 days"
+OVER = "Over six months"
 MODELS = {
     "a rate that is higher": Case(
         "Employed: the rate of the event was higher (hazard ratio 1.52, 95% confidence interval 1.21 to 1.94, "

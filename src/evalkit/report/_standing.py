@@ -50,6 +50,7 @@ def cover(report: Report) -> None:
         "study": translated(study.title),
         "organisation": translated(study.organisation),
         "period": report.period.title,
+        "since": long_date(study.starts),
         "cut": long_date(report.cut),
         "cut_date": report.cut.isoformat(),
         "synthetic": report.cohort.synthetic,

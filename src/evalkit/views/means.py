@@ -12,7 +12,7 @@ from evalkit.disclosure import Safe
 from evalkit.views._gap import Gap, amount, sized
 from evalkit.views._lines import limits, number, text, written
 from evalkit.views._view import View
-from evalkit.words import count, decimal, listed, percent, within, words
+from evalkit.words import count, decimal, listed, percent, span, within, words
 
 _COLUMNS = (
     text("group", "Group"),
@@ -49,7 +49,7 @@ class MeanGap(View):
         gap = mean_gap(self.safe)
         if gap is None:
             return words("curve.none")
-        said = {"tau": count(gap.day), "event": self.event}
+        said = {"tau": span(gap.day), "event": self.event}
         said |= {"within": within(self.groups[0]), "other": within(self.groups[1])}
         if gap.direction == "none":
             return words("rmst.gap.none", **said, low=amount(gap.low, "days"), high=amount(gap.high, "days"))

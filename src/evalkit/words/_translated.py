@@ -38,6 +38,8 @@ _WHOM, _TIMES_SAID, _HORIZON = ".whom", "time.", "horizon."
 _PAGE_ONE = "ind.caption"
 _BY_DAY = re.compile(r"(?<=\b[Bb]y )day (\d+)\b|(?<=, )day (\d+)$")
 """A day as labels of analyses name it."""
+_WITHIN = re.compile(r"\b[Ww]ithin (\d+) days(?=$|,)")
+"""A length of time as they name it; "within 60 days of intake" is a rule, and keeps its days."""
 _FEW = 8
 """Letters: a message with fewer of its own would match nearly anything."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
@@ -67,7 +69,8 @@ def translated(text: str) -> str:
     spoken = speech()
     if text not in spoken.found:
         plain = text if text in spoken.own else _in_months(text)
-        spoken.found[text] = plain if spoken.language == "en" and not spoken.own else _found(plain, spoken) or plain
+        said = plain if spoken.language == "en" and not spoken.own else _found(plain, spoken) or plain
+        spoken.found[text] = said if text in spoken.own else _spanned(plain, said, spoken.language)
     return spoken.found[text]
 
 
@@ -91,7 +94,11 @@ def translation(text: str) -> str | None:
     ['PAIP', 'Dejaron el programa antes de seis meses', '2023Q4', None]
     """
     spoken = speech()
-    return _found(text if text in spoken.own else _in_months(text), spoken)
+    if text in spoken.own:
+        return _found(text, spoken)
+    plain = _in_months(text)
+    said = _found(plain, spoken)
+    return None if said is None else _spanned(plain, said, spoken.language)
 
 
 def translated_names(data: pd.DataFrame) -> pd.DataFrame:
@@ -135,6 +142,15 @@ def _in_months(text: str) -> str:
         return day[0] if not told else told if day[1] else f"by {told}"
 
     return _BY_DAY.sub(said, text)
+
+
+def _spanned(label: str, said: str, language: str) -> str:
+    """Name the lengths of time of a label in months, in what it became in a language: "within nine months"."""
+    told = messages(language)
+    for days in _WITHIN.findall(label):
+        if months := months_of(float(days)):
+            said = said.replace(told["time.days"].format(n=days), told[f"time.{months}"])
+    return said
 
 
 def _found(text: str, spoken: Speech) -> str | None:

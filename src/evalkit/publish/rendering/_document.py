@@ -38,6 +38,8 @@ class Document:
     ----------
     title, subtitle, study, organisation, period, cut : str
         The cover block; ``cut`` in words.
+    since : str
+        The first day of what the figures cover, in words; empty where a notebook's cover does not say it.
     cut_date : datetime.date
         The data cut: also the timestamp of every file made.
     synthetic : bool
@@ -79,6 +81,7 @@ class Document:
     assignment: str = "mandate"
     bibliography: bytes = b""
     draft: bool = False
+    since: str = ""
 
     @property
     def language(self) -> str:
@@ -118,6 +121,7 @@ def document_of(executed: Any, *, toc: bool, pdf_standard: str) -> Document:  # 
         toc=toc,
         pdf_standard=pdf_standard,
         assignment=facts.get("assignment", "mandate"),
+        since=facts.get("since", ""),
     )
 
 

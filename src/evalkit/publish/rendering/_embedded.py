@@ -91,6 +91,7 @@ def metadata(document: Document) -> dict[str, object]:
         "organisation": document.organisation,
         "period": document.period,
         "cut": document.cut,
+        "covered": say("{since} to {cut}", since=document.since, cut=document.cut) if document.since else document.cut,
         "revision": document.revision,
         "running": f"{document.title}, {document.period}",
         **{f"word-{name}": text for name, text in said.items()},
@@ -244,6 +245,7 @@ def words(locale: str) -> dict[str, str]:
     return {
         "period": say("Period"),
         "cut": say("Data cut"),
+        "covers": say("Figures cover"),
         "later": say("(later records are not used)"),
         "publisher": say("Published by"),
         "revision": say("Revision"),
