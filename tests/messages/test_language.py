@@ -32,8 +32,8 @@ from evalkit.words import (
     speaking,
     speech,
     translated,
-    translation,
     translated_names,
+    translation,
     words,
     wrapped,
 )
@@ -227,7 +227,9 @@ def test_horizons_are_said_in_months_where_their_days_are_called_so(day: float, 
          "Participación inicial: 4 sesiones en 90 días desde la entrevista inicial"),
     ],
 )  # fmt: skip
-def test_lengths_of_time_of_labels_are_said_in_months_but_the_days_of_a_rule(label: str, english: str, spanish: str) -> None:
+def test_lengths_of_time_of_labels_are_said_in_months_but_the_days_of_a_rule(
+    label: str, english: str, spanish: str
+) -> None:
     with speaking("en-US"):
         assert translated(label) == english
     with speaking("es-US"):

@@ -261,12 +261,16 @@ def test_a_pdf_in_spanish_says_so(tmp_path: Path) -> None:
         ("es-US", "Abarca Del November 18, 2021 al December 31, 2023 (sin registros posteriores)"),
     ],
 )
-def test_the_cover_says_from_when_the_figures_are_and_a_notebook_may_leave_it_out(locale: str, covers: str, tmp_path: Path) -> None:
+def test_the_cover_says_from_when_the_figures_are_and_a_notebook_may_leave_it_out(
+    locale: str, covers: str, tmp_path: Path
+) -> None:
     made = replace(document(locale), items=(Item("figure", 1, SVG, "fig-a", "c", "a"),))
     for since, read in (("November 18, 2021", covers), ("", "December 31, 2023 (")):
         folder = tmp_path / (since or "without")
         folder.mkdir()
-        text = " ".join(" ".join(pdf_pages(publish_embedded(replace(made, since=since), ("pdf",), folder, 120)["pdf"])).split())
+        text = " ".join(
+            " ".join(pdf_pages(publish_embedded(replace(made, since=since), ("pdf",), folder, 120)["pdf"])).split()
+        )
         assert read in text and ("November" in text) is bool(since)
 
 

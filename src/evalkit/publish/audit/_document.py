@@ -38,7 +38,15 @@ def audit_document(document: Document, guard: Guard) -> None:
     DisclosureError
         Naming the cell and what is wrong, never the value.
     """
-    cover = (document.title, document.subtitle, document.study, document.organisation, document.period, document.since, document.cut)
+    cover = (
+        document.title,
+        document.subtitle,
+        document.study,
+        document.organisation,
+        document.period,
+        document.since,
+        document.cut,
+    )
     if reason := guard.objection(cover):
         msg = f"the cover {reason}"
         raise DisclosureError(msg)
