@@ -1,4 +1,6 @@
 # Two commands do all the set-up: `make report` (environment, demo study, PDF) and `make test`.
+# Each kernel and command would compile every module anew (a quarter of what it takes to start one).
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
