@@ -57,7 +57,7 @@ def test_every_kind_of_item_as_markdown(tmp_path: Path) -> None:
 
 def test_the_words_of_the_templates() -> None:
     assert words("en-US") == {
-        "period": "Period", "cut": "Data cut", "covers": "Figures cover", "later": "(later records are not used)", "publisher": "Published by", "revision": "Revision",
+        "period": "Newest period", "cut": "Data cut", "covers": "Figures cover", "later": "(later records are not used)", "publisher": "Published by", "revision": "Revision",
         "synthetic": "Synthetic data",
         "simulated": "Every figure in this report was made by a simulator. No real person is described, and nothing here is evidence about a program.",
         "unreal": "Synthetic data: no real person is described", "skip": "Skip to the report", "contents": "Contents",
@@ -69,7 +69,7 @@ def test_the_words_of_the_templates() -> None:
     assert spanish == {
         name: messages_for("es-US")(text) if "{" not in text else spanish[name] for name, text in words("en-US").items()
     }
-    assert (spanish["period"], spanish["figure"], spanish["table"]) == ("Período", "Figura", "Tabla")
+    assert (spanish["period"], spanish["figure"], spanish["table"]) == ("Último período", "Figura", "Tabla")
 
 
 def test_a_page_that_would_load_something_is_refused(tmp_path: Path) -> None:

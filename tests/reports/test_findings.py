@@ -125,14 +125,15 @@ def words_of(cell: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", cell)).split())
 
 
+NO_TARGET = "**The protocol sets no target.**"
 NO, WHOLE = "\u2013", "Unclear. Could be 12 fewer to 6 more per hundred than in PAIP."
 ENGAGED = (
-    "Engaged came to 3 sessions in 45 days; of people with an intake",
+    "Engaged of people with an intake: 3 sessions in 45 days",
     "75% (67% to 82%) of 120",
     "50% (44% to 56%) of 300",
 )
 COMPLETED = (
-    "Completed within 250 days only of people who first came at least that long ago",
+    "Completed within 250 days of people who came at least once, without the newest",
     "25% (14% to 40%) of 40",
     "75% (67% to 82%) of 120",
 )
@@ -217,13 +218,13 @@ Pilot | completed | Completed | 10      | 40
 
 UNCLEAR = "We cannot yet tell whether people stay more, or less, in the pilot than in PAIP."
 LINES: dict[str, tuple[tuple[Gap | None, ...], str]] = {
-    "nothing clear": ((NONE, NONE, NONE, NONE), f"{UNCLEAR} Nor can we tell yet whether harm differs."),
+    "nothing clear": ((NONE, NONE, NONE, NONE), f"{UNCLEAR} Nor can we tell yet whether there is more or less harm."),
     "one known and unclear": ((NONE, None, None, None), f"{UNCLEAR} Harm cannot be compared yet."),
     "nothing to compare": ((None, None, None, None), "We cannot yet compare how people stay in the pilot and in PAIP. Harm cannot be compared yet."),
     "one clear": ((HIGHER, NONE, None, LOWER), "A larger share engages in the pilot than in PAIP. Other gaps are unclear. Harm is on record for a smaller share in the pilot than in PAIP; much is never recorded."),
     "the only one is clear": ((None, LOWER, None, HIGHER), "A smaller share leaves early in the pilot than in PAIP. Harm is on record for a larger share in the pilot than in PAIP."),
-    "all clear": ((LOWER, HIGHER, LOWER, NONE), "A smaller share engages in the pilot than in PAIP. A larger share leaves early in the pilot than in PAIP. A smaller share completes in the pilot than in PAIP. We cannot yet tell whether harm differs."),
-    "completing": ((NONE, NONE, HIGHER, NONE), "A larger share completes in the pilot than in PAIP. Other gaps are unclear. We cannot yet tell whether harm differs."),
+    "all clear": ((LOWER, HIGHER, LOWER, NONE), "A smaller share engages in the pilot than in PAIP. A larger share leaves early in the pilot than in PAIP. A smaller share completes in the pilot than in PAIP. We cannot yet tell whether there is more or less harm."),
+    "completing": ((NONE, NONE, HIGHER, NONE), "A larger share completes in the pilot than in PAIP. Other gaps are unclear. We cannot yet tell whether there is more or less harm."),
 }  # fmt: skip
 
 
@@ -263,8 +264,8 @@ CHANGES = {
     ),
     "none": (
         NONE,
-        "It is unclear whether anything changed in the pilot since a quarter ago: of every hundred people, 12 fewer to "
-        "6 more may engage and 12 fewer to 6 more may complete.",
+        "It is unclear whether anything changed in the pilot: of every hundred people, compared with a quarter ago, "
+        "12 fewer to 6 more may engage and 12 fewer to 6 more may complete.",
     ),
 }
 
@@ -281,10 +282,10 @@ def test_what_changed_since_last_quarter(name: str, shown: list[dict[str, Any]])
     assert page_one(report, whole=True).sentences[0] == sentence.replace("a quarter ago", "a year ago")
     # Of harm no change can be told, and that is said: who finds nothing takes it for none.
     harm = told(steps((90, 120), (150, 300)) | change(gap, 0.41) | ON_182)
-    said = page_one(harm).sentences
+    said = [markdown(one) for one in page_one(harm).sentences]
     unclear = sentence.replace("may complete.", "may complete; for harm it is unclear, too.")
     assert said[:2] == (
-        [unclear, "The protocol sets no target."] if gap is NONE else [sentence, "Whether harm changed cannot be told."]
+        [unclear, NO_TARGET] if gap is NONE else [sentence, "Whether harm changed cannot be told."]
     )
     assert not any("quarter" in said for said in page_one(replace(report, before=False)).sentences)
     other = told(steps((90, 120), (150, 300)) | change(gap, 0.41, "PAIP"))
@@ -303,10 +304,10 @@ def test_beside_a_clear_change_an_unclear_one_is_not_told() -> None:
 def test_a_final_says_that_too_little_was_known_of_completing_a_year_ago() -> None:
     """Who has read the quarterly, which tells that change, takes its absence for hiding."""
     moves = {"change of the share: engaged: 3 sessions within 45 days of intake": change(NONE, 0.33)["change"]}
-    since = "It is unclear whether anything changed in the pilot since {} ago: of every hundred people, 12 fewer to 6 more may engage"
+    since = "It is unclear whether anything changed in the pilot: of every hundred people, compared with {} ago, 12 fewer to 6 more may engage"
     page = partial(page_one, told(BOTH | DONE | moves))
     assert page().sentences[0] == f"{since.format('a quarter')}."
-    assert page(whole=True).sentences[0] == f"{since.format('a year')} and completing cannot be compared."
+    assert page(whole=True).sentences[0] == f"{since.format('a year')} and for completing there is no figure from then."
 
 
 BEFORE = """
@@ -349,16 +350,16 @@ LEFT_THEN = left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 90 | 150
 HARMED_THEN = harmed("Pilot | 182 | 60 | 0.12 | 0.08 | 0.17 | pass", "PAIP | 182 | 150 | 0.31 | 0.26 | 0.37 | pass")
 TAKEN_BACK = {
     "a step that was clearly more": (
-        75, {}, "The figures of a quarter ago said “a larger share engages in the pilot than in PAIP; a larger share completes in the "
+        75, {}, "Last quarter’s figures said “a larger share engages in the pilot than in PAIP; a larger share completes in the "
         "pilot than in PAIP”; with today’s, that is no longer clear.",
     ),
     "nothing was clear": (36, {}, ""),
     "leaving was clearly less": (
-        36, LEFT_THEN, "The figures of a quarter ago said “a smaller share leaves early in the pilot than in PAIP”; with today’s, "
+        36, LEFT_THEN, "Last quarter’s figures said “a smaller share leaves early in the pilot than in PAIP”; with today’s, "
         "that is no longer clear.",
     ),
     "harm was clearly less": (
-        36, HARMED_THEN, "The figures of a quarter ago said “harm is on record for a smaller share in the pilot than in PAIP; much is never "
+        36, HARMED_THEN, "Last quarter’s figures said “harm is on record for a smaller share in the pilot than in PAIP; much is never "
         "recorded”; with today’s, that is no longer clear.",
     ),
 }  # fmt: skip
@@ -372,11 +373,11 @@ def test_a_first_line_of_before_that_holds_no_more_is_taken_back(name: str, monk
     own = {one.name: getattr(now, one.name) for one in fields(Told) if one.init} | {"then": then}
     made = Earlier(**own | {"results": {**now.results, **moved(engaged)}})
     said = page_one(made).sentences
-    assert [one for one in said if "figures of" in one] == ([sentence] if sentence else [])
-    whole = [one for one in page_one(made, whole=True).sentences if "figures of" in one]
+    assert [one for one in said if "s figures said" in one] == ([sentence] if sentence else [])
+    whole = [one for one in page_one(made, whole=True).sentences if "s figures said" in one]
     assert whole == ([sentence] if sentence else [])  # who read the quarter before has read its first line
     monkeypatch.setattr("evalkit.report._findings.a_year_earlier", lambda report: None)  # there was none yet
-    assert [one for one in page_one(made, whole=True).sentences if "figures of" in one] == whole
+    assert [one for one in page_one(made, whole=True).sentences if "s figures said" in one] == whole
     # What is clear today is not taken back: the first line says it. Nor is what is not told today: it may still hold.
     for today in (all_of(HIGHER, LOWER, HIGHER, LOWER), all_of(None, None, None, None)):
         own = {one.name: getattr(today, one.name) for one in fields(Told) if one.init} | {"then": then}
@@ -412,8 +413,8 @@ def test_what_harm_holds_and_where_help_is(shown: list[dict[str, Any]]) -> None:
     report = small()
     harm = report.study.harm.model_copy(update={"helpline": "a line, 1-800", "kinds": ["dv_arrest", "order_violation"]})
     made = told(ON_182, of=replace(report, study=report.study.model_copy(update={"harm": harm})))
-    assert page_one(made).sentences == [
-        "The protocol sets no target.",
+    assert [markdown(one) for one in page_one(made).sentences] == [
+        NO_TARGET,
         "We see only recorded harm: domestic-violence arrest and broken protection order; much harm is never recorded.",
     ]
     # In a box of its own, the last thing on the page: who needs it does not look for it among sentences.
@@ -421,7 +422,7 @@ def test_what_harm_holds_and_where_help_is(shown: list[dict[str, Any]]) -> None:
     line = "::: {.help}\n**If someone hurts you, there is help:** a line, 1-800.\n:::"
     assert (
         shown[-1]["text/markdown"]
-        == f"{' '.join(page_one(made).sentences)}\n\n{CAUSES['mandate']}{RECORDED['mandate']}\n\n{line}"
+        == f"{markdown(' '.join(page_one(made).sentences))}\n\n{CAUSES['mandate']}{RECORDED['mandate']}\n\n{line}"
     )
     assert page_one(told(ON_182)).help == ""
 
@@ -439,17 +440,17 @@ def test_targets_are_said_with_their_direction() -> None:
     assert [one for one in page.sentences if "arget" in one] == [said]
 
 
-SURE = (
-    "**How sure we are.** Numbers are small, so the ranges are wide. Unclear does not mean the same: the groups may still "
-    "differ."
-)
+SURE = "Numbers are small, so the ranges are wide. Unclear does not mean equal: the groups may still differ."
 CAUSES = {
-    "mandate": f"{SURE} These figures do not show what the program caused. People sent by a court differ from others",
-    "random": f"{SURE} They were made by lot, so at the start only chance set them apart",
-    "other": f"{SURE} These figures do not show what the program caused. The groups may differ in more than the program",
+    "mandate": "**How sure we are.** People sent by a court differ from others",
+    "random": f"**How sure we are.** {SURE} They were made by lot, so at the start only chance set them apart",
+    "other": f"**How sure we are.** {SURE} These figures do not show whether the program works. The groups may differ in "
+    "more than the program",
 }
+WORKS = f"So these figures do not show whether the program works. {SURE}"
+MORE = {"mandate": f" {WORKS}", "random": "", "other": ""}
 RECORDED = {
-    "mandate": ", and are watched more: more of their harm may be on record.",
+    "mandate": f", and are supervised more: more harm they do may be on record. {WORKS}",
     "random": "; how harm is recorded may still differ.",
     "other": ", and in how harm is recorded.",
 }
@@ -460,7 +461,7 @@ def test_what_is_not_known(assignment: str) -> None:
     said = CAUSES[assignment]
     assert markdown(page_one(told(BOTH, of=small(assignment=assignment))).unknown) == said + RECORDED[assignment]
     quiet = small(("participants", "sessions", "exits"), assignment)
-    assert markdown(page_one(told(BOTH, of=quiet)).unknown) == f"{said}."  # where no harm is told of
+    assert markdown(page_one(told(BOTH, of=quiet)).unknown) == f"{said}.{MORE[assignment]}"  # where no harm is told of
 
 
 def test_where_nothing_was_found_yet() -> None:

@@ -137,7 +137,7 @@ class PageOne:
             for one in self.found
             if one.was is not None and one.was.direction in _CLEAR
         ]
-        return [words("find.was", when=words("find.when.quarter"), said=_inside(_one_sentence(said)))] if said else []
+        return [words("find.was", said=_inside(_one_sentence(said)))] if said else []
 
     @property
     def help(self) -> str:

@@ -243,7 +243,7 @@ def words(locale: str) -> dict[str, str]:
     """
     say = messages_for(locale)
     return {
-        "period": say("Period"),
+        "period": say("Newest period"),
         "cut": say("Data cut"),
         "covers": say("Figures cover"),
         "later": say("(later records are not used)"),

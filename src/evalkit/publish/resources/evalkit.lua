@@ -283,7 +283,7 @@ local function aside(raw)
 end
 
 local entities = { ["&lt;"] = "<", ["&gt;"] = ">", ["&quot;"] = '"', ["&#x27;"] = "'", ["&amp;"] = "&" }
-local sizes = { big = "size: 13.5pt, weight: \"bold\"", verdict = "size: 11pt, weight: \"bold\"", legend = "size: 8.25pt", small = "size: 7.75pt" }
+local sizes = { big = "size: 13.5pt", verdict = "size: 11pt, weight: \"bold\"", legend = "size: 8.25pt", small = "size: 7.75pt" }
 
 local function with_pictures(grid, kept)
   return grid:walk({
