@@ -284,9 +284,7 @@ def test_what_changed_since_last_quarter(name: str, shown: list[dict[str, Any]])
     harm = told(steps((90, 120), (150, 300)) | change(gap, 0.41) | ON_182)
     said = [markdown(one) for one in page_one(harm).sentences]
     unclear = sentence.replace("may complete.", "may complete; for harm it is unclear, too.")
-    assert said[:2] == (
-        [unclear, NO_TARGET] if gap is NONE else [sentence, "Whether harm changed cannot be told."]
-    )
+    assert said[:2] == ([unclear, NO_TARGET] if gap is NONE else [sentence, "Whether harm changed cannot be told."])
     assert not any("quarter" in said for said in page_one(replace(report, before=False)).sentences)
     other = told(steps((90, 120), (150, 300)) | change(gap, 0.41, "PAIP"))
     assert not any("quarter" in said for said in page_one(other).sentences)
