@@ -113,6 +113,18 @@ def test_an_alias_that_would_break_is_refused() -> None:
         with_table(text, "exits", ENTRY)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tables:\n  sessions: {path: s.csv}\nnote: |\n   # exits: {path: x}\n   kept\n",  # a text's line, like one of init's
+        "note: |+\n  ends with lines\n\n\n",
+    ],
+)
+def test_an_entry_that_would_change_the_rest_is_refused(text: str) -> None:
+    with pytest.raises(ProtocolError, match="cannot be written into it without changing the rest; write it by hand"):
+        with_table(text, "exits", ENTRY)
+
+
 STUDY = """\
 id: small  # mine
 title: Small

@@ -13,6 +13,8 @@ import pytest
 
 from evalkit.errors import ProtocolError
 from evalkit.protocol import (
+    Disclosure,
+    Harm,
     Planned,
     Programme,
     ReAim,
@@ -30,6 +32,9 @@ from evalkit.protocol import (
     version_file,
 )
 from evalkit.protocol._frozen import flat
+from evalkit.protocol._programme import Told
+from evalkit.protocol._rules import Rules
+from evalkit.protocol._study import Comparison
 
 PARAMS = Path(__file__).resolve().parents[2] / "params"
 DAY = date(2022, 1, 3)
@@ -71,6 +76,23 @@ def test_what_decides_analyses_is_kept_by_value(place: Path) -> None:
     assert changes_since(study, [frozen]) == []
 
 
+DECIDING = {
+    "starts", "time_zone", "fiscal_year_start_month", "rules", "harm", "comparison", "ignore", "seed", "targets", "arms",
+    "covariates", "tables", "disclosure", "baselines",
+}  # fmt: skip
+READERS = {
+    "harm": {"label", "model_arm", "helpline"},
+    "disclosure": {"identifying", "approval", "approvers", "may_override", "overrides"},
+}
+
+
+def test_every_key_that_decides_an_analysis_is_kept_and_words_for_readers_are_not(place: Path) -> None:
+    values = decisive(load_study(place / "study.yaml"))
+    assert set(values) == DECIDING
+    for part, model in {"rules": Rules, "harm": Harm, "comparison": Comparison, "disclosure": Disclosure}.items():
+        assert set(values[part]) == set(model.model_fields) - READERS.get(part, set())
+
+
 @pytest.mark.parametrize(("old", "new"), [(0.1234567, 0.1234568), (1234567.0, 1234568.0), (0.1, 0.1 + 1e-12)])
 def test_a_change_in_a_late_digit_is_a_change(old: float, new: float) -> None:
     assert len(differences({"rules": {"a": old}}, {"rules": {"a": new}})) == 1
@@ -85,6 +107,22 @@ def test_words_change_nothing(place: Path) -> None:
     study = changed(place, "label: Non-mandated pilot", "label: Another name")
     assert changes_since(study, versions) == []
     assert first_plan(versions) is None
+
+
+def test_a_helplines_new_number_and_why_a_site_was_closed_are_no_changes(place: Path) -> None:
+    closed = "rules:\n  closures: [{from: 2022-12-24, to: 2023-01-02, why: Holidays}]"
+    versions = (freeze(changed(place, "rules:", closed), "v1", "Before any result", DAY),)
+    study = changed(
+        changed(place, "helpline: Illinois", "helpline: The Illinois").path.parent, "why: Holidays", "why: Snow"
+    )
+    assert changes_since(study, versions) == []
+    (longer,) = changes_since(changed(place, "to: 2023-01-02", "to: 2023-01-03"), versions)
+    assert (longer.key, longer.old, longer.new) == ("rules.closures.1.to", "2023-01-02", "2023-01-03")
+    before = {
+        "harm": {"helpline": "877", "death": "censored"},
+        "rules": {"closures": [{"why": "Snow"}]},
+    }  # as they were kept
+    assert differences(before, {"harm": {"death": "censored"}}) == []
 
 
 def test_a_change_is_told_from_what_to_what_when_and_why(place: Path) -> None:
@@ -134,6 +172,25 @@ def test_an_old_reason_does_not_explain_another_change_of_the_same_value(place: 
     _, later = changes_since(study, versions)
     assert (later.old, later.new, later.since, later.why.en) == ("0.2", "0.3", None, "")
     assert unexplained(study, versions) == ["comparison.max_smd (0.2, now 0.3)"]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "why"),
+    [
+        (["{key: comparison.max_smd, since: 2022-01-03, why: On the day}"], "On the day"),
+        (["{key: comparison.max_smd, since: 2022-01-02, why: The day before}"], ""),
+        (["{key: comparison, since: 2022-05-01, why: All of it}"], "All of it"),
+        (["{key: comparison.max, since: 2022-05-01, why: Of a key that begins alike}"], ""),
+        (["{key: comparison.max_smd, since: 2022-05-01, why: First}", "{key: comparison, since: 2022-06-01, why: Then}"], "Then"),
+        (["{key: comparison, since: 2022-06-01, why: Then}", "{key: comparison.max_smd, since: 2022-05-01, why: First}"], "Then"),
+    ],
+)  # fmt: skip
+def test_the_newest_reason_since_the_freeze_explains_a_change(place: Path, reasons: list[str], why: str) -> None:
+    freeze(load_study(place / "study.yaml"), "v1", "Before any result", DAY)
+    changed(place, "max_smd: 0.1", "max_smd: 0.2")
+    study = changed(place, "deviations:", "\n  - ".join(["deviations:", *reasons]))
+    (found,) = changes_since(study, load_frozen(study))
+    assert (found.key, found.why.en) == ("comparison.max_smd", why)
 
 
 def test_more_results_are_a_reason_to_freeze_again(place: Path) -> None:
@@ -203,6 +260,22 @@ def test_what_was_edited_is_refused(place: Path, old: str, new: str) -> None:
         load_frozen(study)
 
 
+def test_a_version_under_another_name_is_refused(place: Path) -> None:
+    study = load_study(place / "study.yaml")
+    freeze(study, "v1", "Before any result", DAY, PLAN)
+    version_file(study, "v1").rename(version_file(study, "v0"))
+    with pytest.raises(ProtocolError, match=r"v0\.yaml: was edited after it was frozen"):
+        load_frozen(study)
+
+
+def test_a_file_that_another_freeze_wrote_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+    file = tmp_path / "v1.yaml"
+    file.write_text("theirs", encoding="utf-8")
+    with pytest.raises(ProtocolError, match=r"v1\.yaml: is there already; take another name"):
+        _frozen._write(file, {"name": "v1"})
+    assert [f.name for f in tmp_path.iterdir()] == ["v1.yaml"] and file.read_text(encoding="utf-8") == "theirs"
+
+
 def test_a_comment_or_another_layout_is_no_edit(place: Path) -> None:
     study = load_study(place / "study.yaml")
     frozen = freeze(study, "v1", "Before any result", DAY)
@@ -250,3 +323,9 @@ def test_empty_items_are_named() -> None:
         "implementation",
         "maintenance",
     ]
+
+
+def test_a_text_in_one_language_alone_is_told_in_both() -> None:
+    both, english, spanish = Told(en="Groups", es="Grupos"), Told(en="Groups"), Told(es="Grupos")
+    found = [[text.in_language(language) for language in ("en", "es")] for text in (both, english, spanish)]
+    assert found == [["Groups", "Grupos"], ["Groups", "Groups"], ["Grupos", "Grupos"]]

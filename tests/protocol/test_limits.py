@@ -113,11 +113,24 @@ def test_limit(model: type[Model], place: str, words: str, good: object, bad: ob
     assert refusal(model, changed(CONTENT[model], place, bad)) == (f"key '{place}': {words}" if words else "")
 
 
+def _where(column: str) -> dict[str, object]:
+    return {"focus": {"value": "a", "label": "A"}, "comparison": {"value": "b", "label": "B", "where": {column: "yes"}}}
+
+
 ORDERED = [
     ({"rules": {"dose_sessions": 13, "funnel": {"half_dose_sessions": 12}}}, ""),
     ({"rules": {"dose_sessions": 12, "funnel": {"half_dose_sessions": 12}}}, "key 'rules': funnel.half_dose_sessions must be below dose_sessions"),
     ({"rules": {"shortest_usual_hours": 2, "longest_usual_hours": 2}}, ""),
     ({"rules": {"shortest_usual_hours": 2.1, "longest_usual_hours": 2}}, "key 'rules': shortest_usual_hours must not be above longest_usual_hours"),
+    ({"sites": ["North"], "rules": {"closures": [{"from": "2022-01-01", "to": "2022-01-01", "site": "North"}]}}, ""),
+    ({"sites": ["North"], "rules": {"closures": [{"from": "2022-01-01", "to": "2022-01-01", "site": "South"}]}}, "key 'top level': rules.closures: 'South' is none of the sites"),
+    ({"rules": {"closures": [{"from": "2022-01-01", "to": "2022-01-01", "site": "Any"}]}}, ""),
+    ({"rules": {"closures": [{"from": "2022-01-02", "to": "2022-01-01"}]}}, "key 'rules.closures.0': ends before it begins"),
+    ({"rules": {"closures": [{"from": "2022-01-01", "to": "2032-01-08"}]}}, ""),  # 3660 days
+    ({"rules": {"closures": [{"from": "2022-01-01", "to": "2032-01-09"}]}}, "key 'rules.closures.0': has 3660 days at most"),
+    ({"covariates": [{"name": "past", "label": "Past", "kind": "categorical"}], "arms": _where("past")}, ""),
+    ({"covariates": [{"name": "past", "label": "Past", "kind": "yes_no"}], "arms": _where("past")}, "key 'top level': arms: where names 'past', which is no column of words"),
+    ({"covariates": [{"name": "past", "label": "Past"}], "arms": _where("past")}, "key 'top level': arms: where names 'past', which is no column of words"),
     ({"comparison": {"preference_low": 0.499, "preference_high": 0.5}}, ""),
     ({"comparison": {"preference_low": 0.5, "preference_high": 0.5}}, "key 'comparison': comparison.preference_low must be below preference_high"),
     ({"arms": {"focus": {"value": "a", "label": "A"}, "comparison": {"value": "a", "label": "B"}}}, "key 'arms': focus and comparison must have different values"),

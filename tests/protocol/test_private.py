@@ -7,8 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.errors import ProtocolError
-from evalkit.protocol import Study, find_private_folder, make_private, private_folder, write_private
+from evalkit.errors import DisclosureError, ProtocolError
+from evalkit.protocol import (
+    Secret,
+    Study,
+    find_private_folder,
+    find_secret,
+    make_private,
+    noise_secret,
+    private_folder,
+    study_secret,
+    write_private,
+)
 from evalkit.protocol import _private as private
 from evalkit.protocol._private import others_may, private_modes
 
@@ -167,3 +177,31 @@ def test_what_others_may(mode: int, they_may: bool, tmp_path: Path) -> None:
     file.write_text("")
     file.chmod(mode)
     assert others_may(file) is they_may
+
+
+def test_noise_follows_from_the_secret_of_the_study_and_of_people_made_up_from_its_protocol(tmp_path: Path) -> None:
+    """By value: whoever renders an old quarter again, on any machine and in any version, gets the numbers that were told."""
+    one = study(tmp_path / "s")
+    nobody = noise_secret(one, synthetic=True)
+    assert nobody.hex() == "5d53565229cbe0997a57a3b2d645ee40a795200af76a4f9677de21a2f6324e00"
+    assert find_private_folder(one) is None
+    others = [noise_secret(study(tmp_path / "t", **more), synthetic=True) for more in ({"seed": 1}, {"id": "other"})]
+    assert len({nobody, *others}) == 3
+    key = bytes(range(32))
+    write_private(private_folder(one) / "secret", key)
+    write_private(private_folder(one) / "secret.id", f"{Secret(key).id}\n".encode())
+    assert noise_secret(one, synthetic=False) == bytes.fromhex(
+        "8fe05057dc3ba9ccac7816da345ef997c599ed9a2d658807cefdd1921f1ddf68"
+    )
+    assert study_secret(one).id == "a893b0c6750a665a"
+
+
+@pytest.mark.parametrize("name", ["secret", "secret.id"])
+def test_one_half_of_a_secret_is_damage_and_no_absence(tmp_path: Path, name: str) -> None:
+    one = study(tmp_path / "s")
+    assert find_secret(one) is None
+    made = study_secret(one)
+    assert find_secret(one) == made
+    (private_folder(one) / name).unlink()
+    with pytest.raises(DisclosureError, match="is gone; put it back from any backup"):
+        find_secret(one)

@@ -72,6 +72,39 @@ def test_a_study_that_says_no_more_than_it_must() -> None:
     assert (moved.path, moved.folder) == (Path("/a/b/c.yaml"), Path("/a/b"))
 
 
+def test_without_exits_completing_is_the_dose() -> None:
+    tables = {"participants": {"path": "p.csv"}, "sessions": {"path": "s.csv"}}
+    assert Study.model_validate({**LEAST, "tables": tables}).rules.completion == "dose"
+    exits = {**tables, "exits": {"path": "e.csv"}}
+    assert Study.model_validate({**LEAST, "tables": exits}).rules.completion == "recorded"
+
+
+@pytest.mark.parametrize(
+    ("tables", "of_participants", "due"),
+    [
+        ({"participants": {"path": "p.csv"}}, 92, 31),
+        ({"participants": {"path": "p.csv", "freshness_days": 300}, "outcomes": {"path": "o.csv"}}, 300, 31),
+        ({"participants": {"path": "p.csv"}, "outcomes": {"path": "o.csv", "freshness_days": 60}, "searches": {"path": "s.csv", "freshness_days": 0}}, 92, 60),
+    ],
+)  # fmt: skip
+def test_a_report_is_due_when_the_slowest_table_has_come_of_which_rows_come_all_the_time(
+    tables: dict[str, dict[str, object]], of_participants: int, due: int
+) -> None:
+    made = Study.model_validate({**LEAST, "tables": tables})
+    assert (made.freshness_of("participants"), made.days_until_due) == (of_participants, due)
+
+
+def test_a_part_of_the_people_limits_both_groups_whatever_a_group_asked_for() -> None:
+    arms = {
+        "focus": {"value": "a", "label": "A"},
+        "comparison": {"value": "b", "label": "B", "where": {"site": "North"}},
+    }
+    made = Study.model_validate({**LEAST, "arms": arms}).arms
+    part = made.limited({"site": "South"})
+    assert [arm.conditions for arm in (part.focus, part.comparison)] == [{"site": ("South",)}] * 2
+    assert (made.limits, part.limits) == (frozenset(), {"site"})
+
+
 def test_a_policy_that_says_nothing() -> None:
     assert Disclosure().model_dump() == {
         "minimum_count": 11, "noise_variance": 2.0, "noise_most": 5, "round_for_display": 1, "minimum_at_risk": 11,

@@ -51,7 +51,12 @@ _HEAD = (
 
 # Words for readers and who may sign decide no analysis.
 _STUDY = {"starts", "time_zone", "fiscal_year_start_month", "rules", "harm", "comparison", "ignore", "seed", "targets"}
-_WORDS: dict[str, Any] = {"harm": {"label", "model_arm"}, "targets": {"__all__": {"why"}}}
+_WORDS: dict[str, Any] = {
+    "harm": {"label", "model_arm", "helpline"},
+    "targets": {"__all__": {"why"}},
+    "rules": {"closures": {"__all__": {"why"}}},
+}
+_WORDS_OF_BEFORE = re.compile(r"harm\.helpline|rules\.closures\.\d+\.why")  # older frozen protocols hold them
 _COVARIATE = {"name", "kind", "levels", "minimum", "maximum"}
 _ARM = {"value", "where"}
 _POLICY = {
@@ -270,7 +275,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[st
     """
     then, now, usual = flat(old), flat(new), _usual()
     pairs = ((key, then.get(key, usual.get(key, "-")), now.get(key, "-")) for key in sorted({*then, *now}))
-    return [pair for pair in pairs if pair[1] != pair[2]]
+    return [pair for pair in pairs if pair[1] != pair[2] and not _WORDS_OF_BEFORE.fullmatch(pair[0])]
 
 
 def changes_since(study: Study, versions: Sequence[Frozen]) -> list[Change]:
@@ -301,6 +306,7 @@ def _explained(study: Study, frozen: date, key: str, old: str, new: str) -> Chan
     # What held before the newest version was frozen explains that version's value, not another one since.
     since = [d for d in study.deviations if d.since >= frozen]
     said = [d for d in since if key == d.key or key.startswith(f"{d.key}.")]
+    said.sort(key=lambda d: d.since)  # the newest tells why the value is what it is, wherever it stands in the file
     told = {"what": said[-1].what, "since": said[-1].since, "why": said[-1].why} if said else {}
     return Change(key=key, old=old, new=new, **told)
 
