@@ -55,6 +55,17 @@ class Spec:
 _SHARES = ("group.share.of", "group.share.limits", "group.share")
 _WHEN = {"when": "time"}
 _DAYS = {"three months": (90, 91), "six months": (182, 183), "nine months": (270,), "one year": (365,)}
+
+
+def _months(days: int) -> str:
+    return next((said for said, known in _DAYS.items() if days in known), "")
+
+
+def _told(label: str) -> str:
+    """Name the length of time of a step as readers are told it: its rule's days are told as they are."""
+    return re.sub(r"(?<=within )(\d+) days(?=$|,)", lambda day: _months(int(day[1])) or day[0], label)
+
+
 _STATES = ("completed", "active", "returned", "waiting", "lapsed", "left")
 SPECS: dict[str, Spec] = {
     # items of lists
@@ -283,7 +294,7 @@ class Claims:
         return fits(said, float(row[column]))
 
     def _labelled(self, row: pd.Series, said: str) -> bool:
-        known = [str(row[name]) for name in ("label", "term") if isinstance(row.get(name), str)]
+        known = [_told(row[name]) for name in ("label", "term") if isinstance(row.get(name), str)]
         return any(said.lower() == one.partition("\n")[0].lower() for one in known) or said.lower().startswith(
             ("this study", "dose reached within")
         )
@@ -341,7 +352,9 @@ class Claims:
             return any(_ends(r["conf_low"], r["conf_high"], 100, places, direction) for r in own)
         about = {"measure": "rmst_difference"} if kind == "rmst.gap" else {}
         own = [r for r in self._of(about) if kind == "rmst.gap" or self._labelled(r, places["label"])]
-        own = [r for r in own if kind != "rmst.gap" or fits(places["tau"], float(r["tau"]))]
+        own = [
+            r for r in own if kind != "rmst.gap" or places["tau"] in {_months(int(r["tau"])), f"{r['tau']:.0f} days"}
+        ]
         return any(
             _ends(r["conf_low"], r["conf_high"], 1 if kind == "rmst.gap" else 100, places, direction) for r in own
         )
@@ -402,6 +415,8 @@ class Claims:
             return f"(?:{items})(?:(?:, | and |; |, and )(?:{items}))*"
         if place == "when" and key.startswith("find.changed"):
             return "a quarter ago|a year ago"
+        if place == "tau" and key.startswith("rmst.gap"):
+            return "|".join([r"\d+ days", *_DAYS])
         if place == "when":
             return "|".join([r"day \d+(?:,\d{3})*", *_DAYS])
         if place == "people":
@@ -428,7 +443,7 @@ class Claims:
         known = set(self.groups) if column == "group" else set()
         for name in ("label", "term") if column == "label" else (column,):
             if name in self.rows:
-                known |= {str(v) for v in self.rows[name].dropna() if isinstance(v, str) and v}
+                known |= {_told(v) for v in self.rows[name].dropna() if isinstance(v, str) and v}
         if column == "label":
             known |= {one.partition("\n")[0].lower() for one in known}
         return sorted(known, key=len, reverse=True)

@@ -218,7 +218,7 @@ Pilot | completed | Completed | 10      | 40
 
 UNCLEAR = "We cannot yet tell whether people stay more, or less, in the pilot than in PAIP."
 LINES: dict[str, tuple[tuple[Gap | None, ...], str]] = {
-    "nothing clear": ((NONE, NONE, NONE, NONE), f"{UNCLEAR} Nor can we tell yet whether there is more or less harm."),
+    "nothing clear": ((NONE, NONE, NONE, NONE), f"{UNCLEAR} Nor whether there is more or less harm."),
     "one known and unclear": ((NONE, None, None, None), f"{UNCLEAR} Harm cannot be compared yet."),
     "nothing to compare": ((None, None, None, None), "We cannot yet compare how people stay in the pilot and in PAIP. Harm cannot be compared yet."),
     "one clear": ((HIGHER, NONE, None, LOWER), "A larger share engages in the pilot than in PAIP. Other gaps are unclear. Harm is on record for a smaller share in the pilot than in PAIP; much is never recorded."),

@@ -53,11 +53,11 @@ def test_the_covers(shown: Shown) -> None:
         report.cover()
     facts = {
         "title": "A report", "subtitle": "A subtitle", "study": "The study", "organisation": "A team", "period": "fourth quarter of 2023",
-        "cut": "December 31, 2023", "cut_date": "2023-12-31", "synthetic": True, "locale": "en-US", "assignment": "mandate",
+        "since": "November 18, 2021", "cut": "December 31, 2023", "cut_date": "2023-12-31", "synthetic": True, "locale": "en-US", "assignment": "mandate",
     }  # fmt: skip
     spanish = {
         "title": "Resumen", "subtitle": "Un subtítulo", "study": "El estudio", "organisation": "Un equipo",
-        "period": "cuarto trimestre de 2023", "cut": "31 de diciembre de 2023", "locale": "es-US",
+        "period": "cuarto trimestre de 2023", "since": "18 de noviembre de 2021", "cut": "31 de diciembre de 2023", "locale": "es-US",
     }  # fmt: skip
     expected = [facts, facts | spanish]
     assert marks(shown) == [{"shows": "cover", "kind": "cover", "document": own} for own in expected]
