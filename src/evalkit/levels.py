@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["fewest", "in_words", "joined", "outcome_in_words"]
+__all__ = ["fewest", "in_sentence", "in_words", "joined", "outcome_in_words"]
 
 import re
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 _OUTCOMES = {"order_violation": "broken protection order", "survivor_reported_harm": "survivor-reported harm"}
+_PLACES = frozenset({"Community area", "Site"})  # their levels are names
 _BETWEEN = re.compile(r"(?<=[^\W_])_(?=[^\W_])")  # of a code word; elsewhere it is part of a name
 
 
@@ -37,6 +38,29 @@ def fewest(levels: pd.Series, *by: pd.Series) -> pd.Series:
     cells = {f"by {k}": pd.Categorical(one, v) for k, (one, v) in enumerate(zip(by, values, strict=True))}
     people = pd.DataFrame({"level": levels.astype(object).to_numpy(), **cells}).dropna(subset=["level"])
     return people.groupby(["level", *cells], observed=False).size().groupby("level").min()
+
+
+def in_sentence(level: str, variable: str) -> str:
+    """Return a level's label as it stands inside a sentence.
+
+    Parameters
+    ----------
+    level : str
+        Its label.
+    variable : str
+        Label of what it is a level of.
+
+    Returns
+    -------
+    str
+        In small letters, but for a place's name.
+
+    Examples
+    --------
+    >>> in_sentence("Man", "Gender"), in_sentence("South Chicago", "Community area")
+    ('man', 'South Chicago')
+    """
+    return level if variable in _PLACES else level.lower()
 
 
 def in_words(level: str) -> str:

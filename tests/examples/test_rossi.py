@@ -8,7 +8,7 @@ from lifelines import CoxPHFitter
 
 from evalkit import cohort, intake
 from evalkit.examples import write_rossi
-from evalkit.protocol import load_study
+from evalkit.protocol import load_disclosure, load_study
 
 # R 4.2, survival 3.4: coxph(Surv(week, arrest) ~ fin + age + race + wexp + mar + paro + prio, rossi),
 # as printed in Fox (2002), table 1.
@@ -51,6 +51,14 @@ def test_writes_these_tables_into_a_folder_that_it_makes(tmp_path):
     ]
     assert outcomes[1] == 'R001,1972-05-21,arrest,"Rossi, Berk and Lenihan (1980)"'
     assert (len(people), len(outcomes)) == (433, 115)
+
+
+def test_its_own_words_are_there_in_spanish(study):
+    own = study.translations["es"]
+    arms = [text for arm in (study.arms.focus, study.arms.comparison) for text in (arm.label, arm.label_in)]
+    texts = [study.title, study.subtitle, study.organisation, study.harm.label, *arms]
+    reasons = [text for one in load_disclosure(study).overrides for text in (one.by, one.reason)]
+    assert [text for text in [*texts, *(c.label for c in study.covariates), *reasons] if text not in own] == []
 
 
 def test_no_problem_is_found(study):

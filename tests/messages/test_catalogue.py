@@ -34,12 +34,25 @@ def _messages() -> Iterator[tuple[str, str]]:
         if isinstance(message, str):
             yield message, f"{file}:{line}"
 
+    for folder in ("views", "report"):  # headings of tables
+        for path in (SOURCE / folder).rglob("*.py"):
+            for text in _headings(ast.parse(path.read_text(encoding="utf-8"))):
+                yield text, str(path.name)
+
+
+def _headings(tree: ast.AST) -> Iterator[str]:
+    """Texts with a capital that are given by name, or to a function."""
+    for node in ast.walk(tree):
+        given = node.values if isinstance(node, ast.Dict) else node.args if isinstance(node, ast.Call) else []
+        texts = [v.value for v in given if isinstance(v, ast.Constant) and isinstance(v.value, str)]
+        yield from (text for text in texts if re.match(r"[A-Z][a-z]", text))
+
 
 MESSAGES = dict(_messages())
 
 
 def test_messages_are_found() -> None:
-    assert {"Data cut", "Synthetic data", "Numbers (CSV)"} <= set(MESSAGES)
+    assert {"Data cut", "Synthetic data", "Numbers (CSV)", "Compared"} <= set(MESSAGES)
 
 
 @pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])

@@ -47,6 +47,7 @@ OWN = {
 
 def test_english_stands_as_it_is() -> None:
     assert translated("Intake within 30 days") == "Intake within 30 days"
+    assert translated("referred on or after 2021-11-18") == "referred on or after November 18, 2021"
     assert words("people.one", n="Yes") == "Yes person"
 
 
@@ -71,6 +72,8 @@ def test_english_stands_as_it_is() -> None:
         ("Loop", "Loop"),
         ("0.3 to 0.4", "0.3 a 0.4"),
         ("2023Q4", "2023Q4"),
+        ("referred on or after 2021-11-18", "personas referidas desde el 18 de noviembre de 2021"),
+        ("2021-02-31", "2021-02-31"),  # no day
         ("", ""),
     ],
 )

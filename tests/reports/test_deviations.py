@@ -70,9 +70,9 @@ def test_changes_are_told_from_what_to_what_when_and_why() -> None:
 def test_the_provenance_names_the_newest_version_and_its_digest() -> None:
     v2 = V1.model_copy(update={"name": "v2", "day": date(2022, 6, 1), "sha256": "e" * 64})
     assert frozen_words([], []) == "never frozen"
-    assert frozen_words([V1, v2], [TOLD]) == f"v2, frozen on 2022-06-01 (digest {'e' * 16}); one deviation"
+    assert frozen_words([V1, v2], [TOLD]) == f"v2, frozen on June 1, 2022 (digest {'e' * 16}); one deviation"
     with speaking("es-US"):
-        assert frozen_words([V1], []) == f"v1, fijado el 2022-01-03 (huella {'f' * 16}); ningún cambio"
+        assert frozen_words([V1], []) == f"v1, fijado el 3 de enero de 2022 (huella {'f' * 16}); ningún cambio"
 
 
 def test_items_without_words_are_left_out() -> None:

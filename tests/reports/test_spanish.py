@@ -120,6 +120,11 @@ def test_the_spanish_quarterly_holds_no_english(quarterly: tuple[Edition, Editio
     assert len(english(first)) > 100  # the same words are found where they are
 
 
+def test_figures_share_no_words_between_the_editions_but_names(quarterly: tuple[Edition, Edition]) -> None:
+    first, second = ({text for text in one.letters if re.search(r"[^\W\d]{3}", text)} for one in quarterly)
+    assert first & second == {"PAIP", "Englewood", "West Englewood", "Chicago Lawn", "South Chicago"}
+
+
 def test_both_editions_have_the_same_numbers(quarterly: tuple[Edition, Edition]) -> None:
     first, second = (one.document.items for one in quarterly)
     assert [(i.kind, i.cell, i.label, i.estimate) for i in first] == [

@@ -54,7 +54,7 @@ def test_restated_are_the_figures_of_the_quarter_before_as_they_are_known_now(
 def test_where_no_figure_changed_it_says_of_which_quarter(asked: list[Any], shown: list[dict[str, Any]]) -> None:
     asked[:] = [CHANGED.iloc[:0]]
     told().restatements()
-    assert shown[0]["text/markdown"] == "No figure of 2023Q3 changed."
+    assert shown[0]["text/markdown"] == "No figure of the third quarter of 2023 changed."
 
 
 @pytest.mark.parametrize(("starts", "there"), [(date(2023, 9, 30), True), (date(2023, 10, 1), False)])

@@ -128,6 +128,10 @@ def test_a_gap_is_said_aloud_from_its_lower_limit_to_its_upper_one() -> None:
         ("2021Q2 2021Q3 2021Q4 2022Q1 2022Q2", {0: "2021", 3: "2022"}),
         ("2021Q3 2021Q4 2022Q1 2022Q2 2022Q3", {2: "2022"}),  # the first year's name would stand in the second's
         ("2021Q3 2021Q4 2022Q1 2022Q2 2022Q3 2022Q4 2023Q1", {2: "2022", 6: "2023"}),
+        (
+            " ".join(f"{year}Q{q}" for year in range(2020, 2027) for q in (1, 2, 3, 4)),
+            {0: "2020", 8: "2022", 16: "2024", 24: "2026"},  # seven would touch one another
+        ),
         ("a b c d e", {0: "a", 1: "b", 2: "c", 3: "d", 4: "e"}),
     ],
 )

@@ -212,7 +212,8 @@ def test_means_by_week_stand_clear(falling: float) -> None:
     rows = weeks.assign(time_from=7 * weeks["week"], estimate=1.2 - falling * weeks["week"])
     rows = rows.assign(conf_low=rows["estimate"] - 0.1, conf_high=rows["estimate"] + 0.1)
     rows = rows[(rows["group"] != SHORT[0]) | (rows["week"] < 15)]  # one line is shorter
-    assert clashes(weeks_figure(rows, SHORT, "Mean attended sessions")[0]) == []
+    for label in ("Mean attended sessions", "Media de sesiones asistidas"):
+        assert clashes(weeks_figure(rows, SHORT, label)[0]) == []
 
 
 def test_places_and_sources_stand_clear() -> None:

@@ -11,10 +11,11 @@ import pytest
 
 from evalkit.analyses import N_BOOT
 from evalkit.markup import markdown
-from evalkit.protocol import Closure, Disclosure, Study
+from evalkit.protocol import Closure, Disclosure, Override, Study
 from evalkit.report import checklist, statistics, target_trial, terms
 from evalkit.views import definitions, provenance_table
 from evalkit.views._appendix_texts import SECTIONS
+from evalkit.words import speaking
 from reports.made import points, small, told
 from reports.made import shown as _shown
 from views.drawn import cells
@@ -199,6 +200,15 @@ def test_exceptions_are_said(rule: str, limits: str) -> None:
     assert lines[8] == (
         f"**Exception to these rules.** {name} is 1: Public use data, released by its owner (decided by The board)."
     )
+
+
+@pytest.mark.parametrize("override", Override.model_fields["rule"].annotation.__args__)  # type: ignore[union-attr]
+def test_exceptions_are_said_in_spanish(override: str) -> None:
+    with speaking("es-US", {"Public use data, released by its owner.": "Datos públicos.", "The board": "La junta"}):
+        line = said(study(), exception(override, 1))[8]
+    assert line.startswith("**Excepción a estas reglas.** ")
+    assert line.endswith(": 1. Datos públicos (lo decidió La junta).")
+    assert override.replace("_", " ") not in line.lower()
 
 
 @pytest.mark.parametrize("assignment", CAUSE)

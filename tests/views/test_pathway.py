@@ -10,6 +10,7 @@ from matplotlib.collections import PolyCollection
 
 from evalkit.disclosure import Safe
 from evalkit.views import Look, view_of
+from evalkit.words import speaking
 from views.drawn import Points, cells, laid_out
 from views.made import GROUPS, safe_of
 
@@ -215,6 +216,12 @@ def areas(axes: object) -> dict[str, list[tuple[float, float, float]]]:
             edges.setdefault(x, []).append(y)
         found[str(one.get_label())] = [(x, min(y), max(y)) for x, y in sorted(edges.items())]
     return found
+
+
+def test_panels_are_named_in_the_language_of_the_report() -> None:
+    with speaking("es-US", {"Pilot": "Piloto", "PAIP": "PAIP"}):
+        pilot, _ = laid_out(view_of(PATHWAY, GROUPS).figure()[0]).axes
+    assert pilot.get_title(loc="left") == "Piloto"
 
 
 def test_areas_hold_the_shares_and_what_is_not_told_is_grey() -> None:

@@ -416,6 +416,7 @@ PAIP  | Gender   | m    | Man     | 500 | 200     | 0.4      | 0.41
 Pilot | Gender   | x    | Another | 200 | -       | -        | -
 PAIP  | Gender   | x    | Another | 500 | -       | -        | -
 Pilot | Gender   | w    | Woman   | 200 | 80      | 0.4      | -
+Pilot | Community area | s | South Chicago | 200 | -     | -        | -
 """)  # fmt: skip
     means = safe_of("baseline", """
 group | variable | term | label | n   | estimate | std_dev | smd
@@ -425,9 +426,9 @@ PAIP  | Age      | a    | Years | 450 | 35.26    | 11.04   | -0.1
     note = (
         "Standardized difference: the difference between the groups in standard deviations (pooled). Shares are of "
         "everybody referred; means are of people with a value. Left out, because fewer than 11 people of either group are "
-        "in them, or could be worked out: Gender, another."
+        "in them, or could be worked out: Gender, another; Community area, South Chicago."
     )
-    assert cells(baseline_table(of_shares, means, GROUPS, ["Age", "Gender"])) == [
+    assert cells(baseline_table(of_shares, means, GROUPS, ["Age", "Gender", "Community area"])) == [
         ["Characteristic", "Pilot (n = 200)", "PAIP (n = 500)", "Standardized difference"],
         ["Age"], ["Years", "34.1, SD 9.9", "35.3, SD 11.0", "−0.10"],
         ["Gender"], ["Man", "120; 60%", "200; 40%", "0.41"], ["Woman", "80; 40%", "–", "–"],

@@ -29,6 +29,29 @@ title: Financial aid to released prisoners
 subtitle: The experiment of Rossi, Berk and Lenihan (1980)
 organisation: evalkit example, public data
 locale: en-US
+translations:                 # for -P language=es
+  es:
+    Final report: Informe final
+    Quarterly report: Informe trimestral
+    Financial aid to released prisoners: Ayuda económica a personas que salieron de prisión
+    The experiment of Rossi, Berk and Lenihan (1980): El experimento de Rossi, Berk y Lenihan (1980)
+    evalkit example, public data: ejemplo de evalkit, datos públicos
+    Financial aid: Con ayuda económica
+    with financial aid: con ayuda económica
+    No financial aid: Sin ayuda económica
+    without financial aid: sin ayuda económica
+    Age at release (years): Edad al salir (años)
+    Black (1) or other (0): Raza negra (1) u otra (0)
+    Full-time work experience (1 yes): Experiencia de trabajo a tiempo completo (1 sí)
+    Married at release (1 yes): Con matrimonio al salir (1 sí)
+    Released on parole (1 yes): En libertad condicional (1 sí)
+    Earlier convictions: Condenas anteriores
+    arrest: arresto
+    The authors of evalkit: Quienes escribieron evalkit
+    ? >-
+      These records are public, without identity, and the model of them has been printed in books for decades.
+    : >-
+      Estos registros son públicos y sin identidad, y desde hace décadas su modelo está impreso en libros.
 starts: 1972-01-02            # nominal: the data hold weeks since release, no dates
 
 arms:

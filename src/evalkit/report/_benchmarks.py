@@ -61,7 +61,7 @@ def rows_of(baseline: Baseline, safe: Safe, whom: str = "") -> pd.DataFrame:
     names = {"here": "estimate", "here_low": "conf_low", "here_high": "conf_high"}
     for name, column in names.items():
         found[name] = own.loc[found["group"], column].to_numpy()
-    of_whom = baseline.denominator if baseline.n is None else f"{count(baseline.n)}: {translated(baseline.denominator)}"
+    of_whom = baseline.denominator if baseline.n is None else f"{count(baseline.n)} {translated(baseline.denominator)}"
     about = "about " if baseline.approximate else ""
     return found.assign(label=baseline.what, denominator=of_whom, about=about, whom=whom)
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from evalkit.analyses import baseline
 from evalkit.disclosure import Safe
+from evalkit.levels import in_sentence
 from evalkit.markup import box, reference
 from evalkit.report._mark import emit
 from evalkit.views import baseline_table, count, decimal, percent, words
@@ -79,7 +80,7 @@ def _named(report: Report, rows: pd.DataFrame) -> str:
     ]
     name = translated(str(one["variable"]))
     if not mean and one["label"] != "Yes":
-        name = f"{name} ({translated(str(one['label']).lower())})"
+        name = f"{name} ({translated(in_sentence(str(one['label']), str(one['variable'])))})"
     return words(
         "base.one", name=name[:1].lower() + name[1:], one=values[0], within=within(report.groups[0]), two=values[1],
         other=within(report.groups[1]), smd=decimal(one["smd"]),

@@ -118,7 +118,7 @@ def show_restatements(report: Report) -> None:
         return
     rows = safe_restatements(restatements(report.raw, before.cut, known_on=report.cut), report.policy)
     if rows.empty:
-        emit("markdown", words("restated.none", period=before.name), kind="restatements")
+        emit("markdown", words("restated.none", period=before.title), kind="restatements")
         return
     emit("table", restatement_table(rows, before.name), data=restatement_numbers(rows), kind="restatements")
 

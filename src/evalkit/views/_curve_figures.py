@@ -17,12 +17,11 @@ from evalkit.views._axes import share_axis
 from evalkit.views._labels import name_ends
 from evalkit.views._said import cause_in_words
 from evalkit.views._view import CurveText
-from evalkit.views.style import MUTED, NARROW, PHONE, WIDE, arm_style, draw_line, new_figure, themed
+from evalkit.views.style import MUTED, NARROW, PHONE, TALL, WIDE, arm_style, draw_line, new_figure, themed
 from evalkit.words import count, horizon, percent, translated, words, wrapped
 
 # Days between ticks: months and years, as programmes speak of them, and not hundreds.
 _STEPS = (30, 60, 91, 182, 365, 730)
-_TALL = 24  # letters of a line beside an axis
 _LIMITS = ["estimate", "conf_low", "conf_high"]
 
 
@@ -107,7 +106,7 @@ def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, text: Curve
     with themed():
         axes = figure.add_subplot()
         last = {g: _curve(axes, knots[g], arm_style(groups)[g], end) for g in shown}
-        axes.set(xlim=(0, end), xticks=days, ylabel=wrapped(text.y_label, _TALL))
+        axes.set(xlim=(0, end), xticks=days, ylabel=wrapped(text.y_label, TALL))
         share_axis(axes, "y", _heights(knots[g] for g in shown))
         axes.set_xlabel(text.x_label)
         at_risk(axes, risk, shown, days, arm_style(groups))
@@ -216,7 +215,7 @@ def incidence_figure(
                 axes.set_title(title[:1].upper() + title[1:], size=10.5)
             named.append((axes, ends))
         share_axis(panels[0], "y", _heights(own[own["time"] <= end] for own in knots.values()))
-        panels[0].set_ylabel(wrapped(text.y_label, _TALL) if len(causes) == 1 else "")
+        panels[0].set_ylabel(wrapped(text.y_label, TALL) if len(causes) == 1 else "")
         at_risk(panels[-1 if narrow else 0], risk[risk["cause"] == causes[0]], shown, days, styles)
         name_ends(named, styles)
     return figure, _incidence_alt(risk, shown, causes)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalkit.levels import outcome_in_words
 from evalkit.markup import bold, bullets
-from evalkit.protocol import Disclosure, Harm, Rules, Study
+from evalkit.protocol import Disclosure, Harm, Override, Rules, Study
 from evalkit.views._tables import html_table
 from evalkit.words import count, listed, long_date, translated, within, words
 
@@ -32,7 +32,7 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
     str
         A list, with signs (`evalkit.markup`).
     """
-    rules, harm, exceptions = study.rules, study.harm, [override.words for override in disclosure.overrides]
+    rules, harm = study.rules, study.harm
     arms = listed([study.arms.focus.label, study.arms.comparison.label])
     which = words("each participant\u2019s first one") if rules.episodes == "first" else words("all of them")
     lines = [
@@ -76,7 +76,7 @@ def definitions(study: Study, disclosure: Disclosure, tables: frozenset[str]) ->
             ),
         ),
         ("Protecting people", _protection(disclosure)),
-        *(("Exception to these rules", f"{said[:1].upper()}{said[1:]}.") for said in exceptions),
+        *(("Exception to these rules", _exception(override)) for override in disclosure.overrides),
         ("What a comparison cannot show", words(f"methods.cause.{study.comparison.assignment}")),
     ]
     return bullets(f"{bold(f'{translated(head)}.')} {text}" for head, text in lines)
@@ -158,6 +158,11 @@ def _kinds(kinds: Sequence[str]) -> str:
     """Name what counts, where it is more than one kind of outcome."""
     named = [outcome_in_words(kind) for kind in kinds]
     return words(" ({kinds} count)", kinds=listed(named)) if len(kinds) > 1 else ""
+
+
+def _exception(override: Override) -> str:
+    rule, reason = words(f"exception.{override.rule}"), translated(override.reason).rstrip(".")
+    return words("exception.said", rule=rule, value=f"{override.value:g}", reason=reason, by=override.by)
 
 
 def _smallest(disclosure: Disclosure) -> int:

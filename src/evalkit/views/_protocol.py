@@ -94,7 +94,7 @@ def frozen_words(versions: Sequence[Frozen], changes: Sequence[Change]) -> str:
     if not versions:
         return words("deviations.none_frozen")
     newest = versions[-1]
-    said = words("deviations.version", version=newest.name, day=newest.day.isoformat(), digest=newest.sha256[:16])
+    said = words("deviations.version", version=newest.name, day=long_date(newest.day), digest=newest.sha256[:16])
     return f"{said}; {numbered('deviations.count', len(changes))}"
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from evalkit.levels import in_sentence
 from evalkit.views._axes import share_axis
 from evalkit.views._keys import beside, key
 from evalkit.views.shares import Shares, wide
@@ -250,8 +251,10 @@ def _alt(rows: pd.DataFrame, groups: Sequence[str]) -> str:
     for group in groups:
         own = rows[(rows["group"] == group) & rows["estimate"].notna()]
         values = [
-            words("alt.value", label=label.lower(), value=percent(value))
-            for label, value in zip(own["label"].astype(str), own["estimate"], strict=True)
+            words(
+                "alt.value", label=in_sentence(str(one["label"]), str(one["variable"])), value=percent(one["estimate"])
+            )
+            for _, one in own.iterrows()
         ]
         if values:
             said.append(words("alt.values", group=group, values=", ".join(values)))

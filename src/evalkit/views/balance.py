@@ -83,6 +83,7 @@ class Gate(View):
     """Diagnostics, each with what it changes in what may be said."""
 
     name = "gate"
+    untitled = "named.gate"
 
     def _sentence(self) -> str:
         names = {"balance": "balance", "equipoise": "equipoise", "effective sample size": "sample"}

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalkit.disclosure import Safe
+from evalkit.levels import in_sentence
 from evalkit.views._tables import html_table
 from evalkit.words import NOT_SHOWN, count, decimal, percent, translated, words
 
@@ -41,7 +42,7 @@ def baseline_table(shares: Safe, means: Safe, groups: Sequence[str], order: Sequ
                 cells = [write(_row(by, g)) if g in by.index else NOT_SHOWN for g in groups]
                 name = str(level["label"].iloc[0])
                 if set(cells) == {NOT_SHOWN}:
-                    left.append(f"{translated(variable)}, {translated(name.lower())}")
+                    left.append(f"{translated(variable)}, {translated(in_sentence(name, str(variable)))}")
                     continue
                 smd = decimal(level["smd"].dropna().iloc[0]) if level["smd"].notna().any() else NOT_SHOWN
                 texts = {f"c{i}": text for i, text in enumerate(cells)}

@@ -22,7 +22,7 @@ from evalkit.views._said import capital, common_day, shares_of, told_by
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
 from evalkit.views.style import INK, PHONE, WIDE, new_figure, themed
-from evalkit.words import NOT_SHOWN, count, decimal, horizon, listed, percent, span, within, words
+from evalkit.words import NOT_SHOWN, count, decimal, horizon, listed, percent, span, translated, within, words
 
 OTHER = "other"
 """Several states with few people in each, together."""
@@ -240,7 +240,7 @@ def pathway_figure(rows: pd.DataFrame, groups: Sequence[str], *, narrow: bool = 
             bands = _areas(axes, _by_day(rows, group))
             drawn |= set(bands)
             named |= _named(axes, bands, end)
-            axes.set(xlim=(0, end), ylim=(0, 1), title=group, xlabel=words("path.x"))
+            axes.set(xlim=(0, end), ylim=(0, 1), title=translated(group), xlabel=words("path.x"))
             axes.set_xticks([day for day in (0, 90, 182, 270, 365, 547, 730) if day <= end])
             axes.grid(visible=False)
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))

@@ -32,7 +32,7 @@ from evalkit.views._said import each_label, first_label
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
 from evalkit.views.style import MUTED, NARROW, arm_style, new_figure, themed
-from evalkit.words import NOT_SHOWN, count, listed, percent, words, wrapped
+from evalkit.words import NOT_SHOWN, count, listed, percent, translated, words, wrapped
 
 _SHAPES = "os^D"
 _LIMITS = ["estimate", "conf_low", "conf_high"]
@@ -128,6 +128,11 @@ class OfMethod(Plainly):
     """Shares of a method's diagnostics: whether the groups differ in them is no finding."""
 
     name = "of_method"
+
+    def absent(self, *, recorded: bool = True) -> str:
+        """Return the sentence that says why nothing is shown, and of what: no caption names it."""
+        rows, why = self.safe.estimates.tidy(), super().absent(recorded=recorded)
+        return why if rows.empty else f"{translated(str(rows['label'].iloc[0]))}. {why}"
 
     def _sentence(self) -> str:
         return each_label(self._labelled(), self.groups, {})

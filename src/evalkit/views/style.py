@@ -10,6 +10,7 @@ __all__ = [
     "NARROW",
     "PHONE",
     "RULE",
+    "TALL",
     "WIDE",
     "arm_style",
     "draw_line",
@@ -43,6 +44,7 @@ FOCUS, COMPARISON = COLOURS[:2]
 WIDE = 6.5  # inches: the text width of US letter with one-inch margins
 NARROW = 5.4  # inches, of figures of one panel on a page
 PHONE = 4.1  # inches, of a figure drawn again for a phone: panels below one another, letters as large as its text
+TALL = 24  # letters of a line beside an axis: more do not fit beside the lowest figure
 _ON_PHONE = ContextVar("on a phone", default=False)
 
 

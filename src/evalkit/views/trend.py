@@ -18,6 +18,7 @@ from evalkit.views.style import MUTED, PHONE, WIDE, arm_style, new_figure, theme
 from evalkit.words import NOT_SHOWN, percent, within, words, wrapped
 
 _SHAPES = "os"
+_MOST_YEARS = 5  # named below an axis: more would touch one another
 _PLACES = {"share": "estimate", "low": "conf_low", "high": "conf_high"}
 
 
@@ -111,7 +112,8 @@ def _years(periods: Sequence[str]) -> dict[int, str]:
         return {i: period.replace("Q", "\nQ") for i, period in enumerate(periods)}
     years = [period.partition("Q")[0] for period in periods]
     starts = {i: year for i, year in enumerate(years) if i and years[i - 1] != year}
-    return starts if years.count(years[0]) < 3 else {0: years[0], **starts}
+    starts = starts if years.count(years[0]) < 3 else {0: years[0], **starts}
+    return dict(list(starts.items())[:: -(-len(starts) // _MOST_YEARS)])
 
 
 def _dated(axes: Axes, part: pd.DataFrame, place: list[int], style: dict[str, Any], shape: str) -> None:

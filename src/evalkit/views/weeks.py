@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 
 from evalkit.views._labels import name_ends
 from evalkit.views._view import View
-from evalkit.views.style import NARROW, arm_style, draw_line, new_figure, themed
-from evalkit.words import decimal, translated, within, words
+from evalkit.views.style import NARROW, TALL, arm_style, draw_line, new_figure, themed
+from evalkit.words import decimal, translated, within, words, wrapped
 
 _STEADY = 50
 """Of fewer people than this a mean by week is not told: it says more of few people, and of noise, than of a group."""
@@ -104,7 +104,10 @@ def weeks_figure(rows: pd.DataFrame, groups: Sequence[str], y_label: str) -> tup
         top = float(rows["conf_high"].max()) * 1.1
         weeks = rows["time_from"] / 7 + 1
         axes.set(
-            xlabel=translated("Week since first attended session"), ylabel=y_label, ylim=(0, top), xlim=(0, weeks.max())
+            xlabel=translated("Week since first attended session"),
+            ylabel=wrapped(y_label, TALL),
+            ylim=(0, top),
+            xlim=(0, weeks.max()),
         )
         name_ends([(axes, last)], styles)
     return figure, " ".join(said)

@@ -33,6 +33,8 @@ _MONTHS = (
 )
 _DAY = re.compile(rf"({'|'.join(_MONTHS)}) (\d{{1,2}}), (\d{{4}})")
 """A day as English captions write it."""
+_ISO_DAY = re.compile(r"(?:^|(?<=\bon or after ))\d{4}-\d{2}-\d{2}$")
+"""A day as labels of analyses write it, by itself or at the end of one."""
 _WHOM, _TIMES_SAID, _HORIZON = ".whom", "time.", "horizon."
 """Keys of what the rows of page one are of, of the times in their names, and of up to when something is told."""
 _PAGE_ONE = "ind.caption"
@@ -69,7 +71,8 @@ def translated(text: str) -> str:
     spoken = speech()
     if text not in spoken.found:
         plain = text if text in spoken.own else _in_months(text)
-        said = plain if spoken.language == "en" and not spoken.own else _found(plain, spoken) or plain
+        english = spoken.language == "en" and not spoken.own
+        said = _dated(plain, spoken.locale) if english else _found(plain, spoken) or plain
         spoken.found[text] = said if text in spoken.own else _spanned(plain, said, spoken.language)
     return spoken.found[text]
 
@@ -157,7 +160,7 @@ def _found(text: str, spoken: Speech) -> str | None:
     """Return a translation; None where there is none."""
     day = _DAY.fullmatch(text)
     if day or not _LETTERS.search(text):
-        return _day(day, spoken.locale) if day else text
+        return _day(day, spoken.locale) if day else _dated(text, spoken.locale)
     own = {**_plain(spoken.language), **spoken.own}
     turned = f"{text[:1].swapcase()}{text[1:]}"  # the same words at the start of a sentence, or inside one
     if text in own or turned in own:
@@ -176,6 +179,14 @@ def _found(text: str, spoken: Speech) -> str | None:
             whole = said.format(**{name: values[name] or value for name, value in match.groupdict().items()})
             return whole if match.string == text else _as_begun(whole, text)
     return None
+
+
+def _dated(text: str, locale: str) -> str:
+    """Write the day of a label as readers are told days."""
+    try:
+        return _ISO_DAY.sub(lambda day: long_date(date.fromisoformat(day[0]), locale=locale), text)
+    except ValueError:  # no day, but looks like one
+        return text
 
 
 def _day(day: re.Match[str], locale: str) -> str:
