@@ -127,6 +127,11 @@ def test_the_recurrent_version_has_the_same_follow_up() -> None:
     assert ends(dead.cohort().harm_recurrent()) == "a 10 1 dv_arrest; a 60 0 deceased"
 
 
+def test_custody_competes_with_the_harm_of_each_source_whoever_reports_it() -> None:
+    cohort = Case("", "", outcomes=arrest(50) + HELD, searches=S + searched((0, 80)), harm=JAIL).cohort()
+    assert ends(cohort.harm(source="police")) == "a 40 3 custody"
+
+
 BOTH = S + searched((0, 80)) + "\n" + searched((2, 90), source="court") + "\n" + searched((0, 95), source="self")
 
 

@@ -325,7 +325,7 @@ def test_published_figures_in_a_table(shown: list[dict[str, Any]]) -> None:
     rows = cells(shown[0]["text/html"])
     low, high = (f"{100 * float(v):.0f}%" for v in wilson(90, 120))
     assert rows[0] == ["Group here", "Here (95% CI)"]
-    assert rows[1] == ["Completion: 73.4%. Of whom: 1,899: men assessed"]
+    assert rows[1] == ["Completion: 73.4%. Of whom: 1,899 men assessed"]
     assert rows[2] == ["PAIP", f"75% ({low} to {high}) of 120"]
     assert rows[3][0] == "Pilot"
     assert rows[3][1].startswith("25% (")

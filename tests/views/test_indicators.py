@@ -163,5 +163,11 @@ def test_what_a_line_over_time_says_aloud() -> None:
     (people, *_) = cells(line(sides=(pd.Series({"n": 120.0}), None), series=QUARTERS))
     assert 'aria-label="By quarter of referral: 40 in 2022Q1, 20 in 2022Q3 and 60 in 2022Q4"' in people
     assert '<span class="small">20 to 60 by quarter</span>' in people.replace("\xa0", " ")
+
+
+def test_quarters_that_can_only_show_nobody_make_no_line() -> None:
+    few = QUARTERS.assign(n=[0.0, 0.0, float("nan"), 0.0])
+    people, *_ = cells(line(sides=(pd.Series({"n": 28.0}), None), series=few))
+    assert "by quarter" not in people.lower()
     (same, *_) = cells(line(sides=(pd.Series({"n": 120.0}), None), series=QUARTERS.assign(n=40.0)))
     assert '<span class="small">40 by quarter</span>' in same

@@ -184,7 +184,7 @@ def _gap(gap: Gap | None, scale: int) -> str:
 
 def _over(one: Indicator) -> tuple[str, str]:
     """Draw the focus over time for its own cell: beside both groups nobody could tell whose line it is."""
-    if one.drawn.empty or not one.drawn[one.value].max() > 0:  # that of few people nothing is shown, is no line at 0
+    if one.drawn.empty or (one.value == "n" and one.drawn["n"].max() == 0):  # where people are too few, no line at 0
         return "", ""
     write = percent if one.value == "estimate" else count
     pairs = zip(one.drawn["period"], one.drawn[one.value], strict=True)
