@@ -113,7 +113,7 @@ def _years(periods: Sequence[str]) -> dict[int, str]:
     years = [period.partition("Q")[0] for period in periods]
     starts = {i: year for i, year in enumerate(years) if i and years[i - 1] != year}
     starts = starts if years.count(years[0]) < 3 else {0: years[0], **starts}
-    return dict(list(starts.items())[:: -(-len(starts) // _MOST_YEARS)])
+    return dict(list(starts.items())[:: max(1, -(-len(starts) // _MOST_YEARS))])
 
 
 def _dated(axes: Axes, part: pd.DataFrame, place: list[int], style: dict[str, Any], shape: str) -> None:
