@@ -151,7 +151,7 @@ def test_the_indicators_are_named_in_spanish(site: Path) -> None:
     text = (site / "es/indicators.html").read_text(encoding="utf-8")
     rows = [re.sub("<[^>]+>", "", said) for said in re.findall(r'<th scope="rowgroup"[^>]*>(.*?)</th>', text)]
     assert rows == [
-        "Personas en total", "Registro de haber causado daño en un año",
+        "Personas referidas", "Registro de haber causado daño en un año",
         "Registro de haber causado daño en un año, diferencia entre los grupos", "Participación inicial",
         "Participación inicial, diferencia entre los grupos", "Dejaron el programa antes de seis meses",
         "Dejaron el programa antes de seis meses, diferencia entre los grupos", "Completaron en nueve meses",

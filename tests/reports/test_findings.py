@@ -158,7 +158,7 @@ CLEAR = {
 }
 DIRECTIONS = {"higher": HIGHER, "lower": LOWER, "none": NONE}
 CASES = {
-    "many people, some of them new": Case("referred", (REFERRED, "1,240", "777", NO, "About 35 in the pilot came in this period."), referred(1240, 35)),
+    "many people, some of them new": Case("referred", (REFERRED, "1,240", "777", NO, "About 35 were new in the pilot in this period."), referred(1240, 35)),
     "few of them new": Case("referred", (REFERRED, "120", "777", NO, "Fewer than 11 in the pilot came in this period."), referred(120, "-")),
     "none of them new": Case("referred", (REFERRED, "120", "777", NO, "Nobody in the pilot came in this period."), referred(120, 0)),
     "nobody": Case("referred", (REFERRED, "0", "777", NO, ""), referred(0, 0)),
@@ -264,8 +264,7 @@ CHANGES = {
     ),
     "none": (
         NONE,
-        "It is unclear whether anything changed in the pilot: of every hundred people, compared with a quarter ago, "
-        "12 fewer to 6 more may engage and 12 fewer to 6 more may complete.",
+        "Compared with a quarter ago, it is unclear whether anything changed in the pilot: of every hundred people, 12 fewer to 6 more may engage and 12 fewer to 6 more may complete.",
     ),
 }
 
@@ -302,7 +301,7 @@ def test_beside_a_clear_change_an_unclear_one_is_not_told() -> None:
 def test_a_final_says_that_too_little_was_known_of_completing_a_year_ago() -> None:
     """Who has read the quarterly, which tells that change, takes its absence for hiding."""
     moves = {"change of the share: engaged: 3 sessions within 45 days of intake": change(NONE, 0.33)["change"]}
-    since = "It is unclear whether anything changed in the pilot: of every hundred people, compared with {} ago, 12 fewer to 6 more may engage"
+    since = "Compared with {} ago, it is unclear whether anything changed in the pilot: of every hundred people, 12 fewer to 6 more may engage"
     page = partial(page_one, told(BOTH | DONE | moves))
     assert page().sentences[0] == f"{since.format('a quarter')}."
     assert page(whole=True).sentences[0] == f"{since.format('a year')} and for completing there is no figure from then."
@@ -448,7 +447,7 @@ CAUSES = {
 WORKS = f"So these figures do not show whether the program works. {SURE}"
 MORE = {"mandate": f" {WORKS}", "random": "", "other": ""}
 RECORDED = {
-    "mandate": f", and are supervised more: more harm they do may be on record. {WORKS}",
+    "mandate": f", and are supervised more: more of the harm they do may be on record. {WORKS}",
     "random": "; how harm is recorded may still differ.",
     "other": ", and in how harm is recorded.",
 }
@@ -496,7 +495,7 @@ def test_of_the_whole_period_nothing_is_said_of_its_last_quarter(
     made.findings()
     tables = [one["text/html"] for one in shown if "text/html" in one]
     below = [one.get("text/markdown", "") for one in shown[2::3]]
-    assert ["About 35 in the pilot came in this period." in table for table in tables] == [False, True]
+    assert ["About 35 were new in the pilot in this period." in table for table in tables] == [False, True]
     for i, when in enumerate(["a year ago", "a quarter ago"]):
         assert [f"from 41% {when}" in text for text in below] == [i == 0, i == 1]
     numbers = [one["mark"]["data"]["rows"] for one in shown if "data" in one["mark"]]

@@ -15,7 +15,7 @@ from evalkit.views.trend import _years
 from views.made import GROUPS, HIGHER, LOWER, NONE
 
 READ = (
-    "Rows count different people and do not add up. Shares are estimates, not counts: some people are followed less long. "
+    "Each row counts other people; do not sum rows. Shares are estimates, not counts: some people are followed less long. "
     "Dots: shares, from nobody to everybody; thick lines: 95% limits."
 )
 OF_GAPS = "Dashed line: no gap; left of it fewer in the pilot, right of it more; a tick every ten points."

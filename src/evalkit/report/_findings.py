@@ -217,7 +217,7 @@ def show_findings(report: Report, *, whole: bool = False, label: str = "") -> No
     put("markdown", heading(page.bottom_line) + (sign(f" {{#{label}}}") if label else ""))
     put(
         "table",
-        indicator_table(lines, report.groups, page.note),
+        indicator_table(lines, report.groups, page.note, by_court=report.study.comparison.assignment == "mandate"),
         data=indicator_numbers(lines, report.groups),
         words={"caption": words("ind.caption")},
     )

@@ -95,7 +95,7 @@ def _is_share(side: pd.Series) -> bool:
     return bool(pd.notna(side.get("conf_low")))
 
 
-def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: str) -> str:
+def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: str, *, by_court: bool = False) -> str:
     """Write the grid as an HTML table with small pictures in it.
 
     Parameters
@@ -105,6 +105,8 @@ def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: s
         The focus, the comparison.
     note : str
         A line below the table: who the groups are; how what is drawn is read is said after it.
+    by_court : bool, default False
+        Whether the comparison's column says that a court sent its people: its name alone tells a stranger nothing.
 
     Returns
     -------
@@ -128,6 +130,8 @@ def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: s
         body = "".join(f'<td{_LEFT} data-head="{_text(name)}"{_none(cell)}>{cell}</td>' for name, cell in named)
         rows.append(f'<tr><th scope="row"{_LEFT}>{head}</th>{body}</tr>')
     columns = "".join(f'<col style="width: {width}%">' for width in _WIDTHS)
+    if by_court:
+        heads[2] = words("ind.by_court", group=heads[2])
     top = "".join(f'<th scope="col"{_LEFT}>{_text(head)}</th>' for head in heads)
     shown = any(side is not None and _is_share(side) for one in found for side in one.sides)
     told = (("ind.note", shown), ("ind.note.gap", compared))
