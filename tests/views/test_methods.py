@@ -207,7 +207,7 @@ def test_exceptions_are_said_in_spanish(override: str) -> None:
     with speaking("es-US", {"Public use data, released by its owner.": "Datos públicos.", "The board": "La junta"}):
         line = said(study(), exception(override, 1))[8]
     assert line.startswith("**Excepción a estas reglas.** ")
-    assert line.endswith(": 1. Datos públicos (lo decidió La junta).")
+    assert line.endswith(": 1. Datos públicos (decisión de La junta).")
     assert override.replace("_", " ") not in line.lower()
 
 

@@ -47,7 +47,7 @@ translations:                 # for -P language=es
     Released on parole (1 yes): En libertad condicional (1 sí)
     Earlier convictions: Condenas anteriores
     arrest: arresto
-    The authors of evalkit: Quienes escribieron evalkit
+    The authors of evalkit: el equipo de evalkit
     ? >-
       These records are public, without identity, and the model of them has been printed in books for decades.
     : >-
