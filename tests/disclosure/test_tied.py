@@ -128,9 +128,15 @@ def days_of(rows: pd.DataFrame) -> DayCounts:
     return counts
 
 
+# Fifteen have it before day 90, five on the day: of those at risk on it ten are left without it.
+ON_THE_DAY = pd.DataFrame({"group": "Pilot", "time": [50] * 15 + [90] * 5 + [400] * 10, "event": [1] * 20 + [0] * 10})
+
+
 @pytest.mark.parametrize(
     ("rows", "day", "told"),
     [
+        (ON_THE_DAY, 89, {"Pilot"}),
+        (ON_THE_DAY, 90, set()),
         (people(11), 90, {"Pilot", "PAIP"}),
         (people(11), 89, {"PAIP"}),  # ten by then
         (people(30, followed=10), 90, {"Pilot", "PAIP"}),  # twenty who will complete are still there

@@ -57,6 +57,25 @@ def test_only_small_differences_are_looked_for(few: int, last: bool) -> None:
     assert all(tells(policy, who) for pair in pairs(5, 70, 3) for who in pair)  # others have their own looks
 
 
+@pytest.mark.parametrize(
+    ("wide", "near", "told"),
+    [(1, 13, True), (2, 13, False), (3, 15, True), (4, 15, False), (4, 16, True), (5, 16, False)],
+)
+def test_a_look_at_groups_near_the_minimum_counts_four_times_or_twice(wide: int, near: int, told: bool) -> None:
+    """Of five in all: looks at the same person through large groups first, then one through a small one."""
+    policy = policy_of(Told())
+    assert all(tells(policy, who) for pair in pairs(5, 60)[:wide] for who in pair)
+    own, big = pairs(6, near)[5]
+    assert (tells(policy, own), tells(policy, big)) == (True, told)
+
+
+def test_the_first_look_is_always_told() -> None:
+    """However near the minimum its groups are, and of a number at risk, for which fewer looks are left."""
+    ((own, big),) = pairs(1, 11)
+    policy = policy_of(Told())
+    assert tells(policy, own, spare=True) and tells(policy, big, spare=True)
+
+
 def test_looks_are_left_for_what_a_reader_would_miss() -> None:
     policy = policy_of(Told())
     made = pairs(6, 60)
@@ -112,6 +131,14 @@ def test_releases_remember_one_another(tmp_path: Path) -> None:
     (again / "before.bin").write_bytes(b"half")
     with pytest.raises(DisclosureError, match=r"before\.bin: what was told cannot be read"):
         Told.of_run({"EVALKIT_TOLD": str(again)})
+
+
+def test_a_pair_of_an_earlier_release_counts_by_its_smaller_group_whatever_else_was_told() -> None:
+    """Thirteen people and one more: four looks of five, also beside a group of many."""
+    shown = [*pairs(9, 13)[8], people(500, 200_000)]
+    rows = [(OPEN.noise.key(who), len(who)) for who in shown]
+    policy = policy_of(Told(np.array(rows, dtype=[("key", "<u8"), ("size", "<i8")])))
+    assert [tells(policy, who) for pair in pairs(2, 60) for who in pair] == [True, True, True, False]
 
 
 def test_two_reports_of_one_run_remember_one_another(tmp_path: Path) -> None:
