@@ -16,13 +16,15 @@ S = "participant_id | session_date | kind | status | hours\n"
 RULES = {"completion": "either", "counting_kinds": ["group"], "dose_sessions": 4, "dose_hours": 6, "disengagement_gap_days": 10, "funnel": {"half_dose_sessions": 2, "half_dose_days": 12, "completion_days": 40}}  # fmt: skip
 
 
-def study(cut: str, *sessions: int, people: str = P + "a | +0 | +0 | -", **more: str) -> Cohort:
+def study(
+    cut: str, *sessions: int, people: str = P + "a | +0 | +0 | -", rules: dict[str, object] = RULES, **more: str
+) -> Cohort:
     tables = {
         "participants": people,
         "sessions": S + "\n".join(f"a | +{d} | group | attended | 1.5" for d in sessions),
         **more,
     }
-    return spec_cohort(tables, cut, rules=RULES)
+    return spec_cohort(tables, cut, rules=rules)
 
 
 def met(found: object, *terms: str) -> str:
@@ -55,10 +57,27 @@ def test_classes_of_doses(n: int, expect: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("n", "expect"), [(1, "1/1 0/1 0/1 0/1"), (2, "0/1 1/1 0/1 0/1"), (4, "0/1 0/1 1/1 0/1"), (5, "0/1 0/1 0/1 1/1")]
+)
+def test_a_quarter_and_a_half_of_a_dose_are_whole_sessions_rounded_up(n: int, expect: str) -> None:
+    found = analyses.dose_distribution(study("+90", *range(1, n + 1), rules={**RULES, "dose_sessions": 5}))
+    assert met(found, "1", "2", "3 to 4", "5 or more") == expect
+
+
+@pytest.mark.parametrize(
     ("last", "cut", "expect"), [(41, "+90", "1/1"), (42, "+90", "0/1"), (41, "+41", "1/1"), (40, "+40", "0/0")]
 )
 def test_the_window_of_the_dose_holds_its_last_day(last: int, cut: str, expect: str) -> None:
-    assert met(analyses.dose_distribution(study(cut, 1, 2, 3, last)), "4 or more") == expect
+    known = study(cut, 1, 2, 3, last)
+    assert met(analyses.dose_distribution(known), "4 or more") == expect
+    assert met(analyses.dose_and_completion(known), "dose", "completed") == f"{expect} {expect}"
+
+
+@pytest.mark.parametrize(
+    ("last", "cut", "expect"), [(40, "+90", "1/1"), (41, "+90", "0/1"), (40, "+40", "1/1"), (39, "+39", "0/0")]
+)
+def test_the_window_of_completing_since_the_intake_holds_its_last_day(last: int, cut: str, expect: str) -> None:
+    assert met(analyses.completion_of_intakes(study(cut, 1, 2, 3, last)), "completed") == expect
 
 
 @pytest.mark.parametrize(
@@ -73,6 +92,7 @@ def test_lost_to_the_search(cut: str, days: int, expect: str) -> None:
 def test_lost_to_retention_are_those_who_left_without_an_event(reason: str, expect: str) -> None:
     known = study("+90", 1, 5, exits=f"participant_id | exit_date | reason\na | +8 | {reason}")
     assert met(analyses.lost_to_follow_up(known), "retention") == expect
+    assert met(analyses.lost_to_follow_up(study("+8", 1, 5)), "retention") == "0/1"  # still coming
 
 
 @pytest.mark.parametrize(("back", "days", "cut", "expect"), [(21, 10, "+90", "1/1"), (22, 10, "+90", "0/1"), (21, 10, "+21", "1/1"), (21, 10, "+20", "0/0")])  # fmt: skip
@@ -105,6 +125,12 @@ def test_the_month_of_a_first_session_and_of_its_end(first: int, expect: list[in
     assert [rows[m] for m in months] == [expect[0], expect[1], expect[2], 0, 0]
     early = analyses.caseload(study("+58", first + 21)).tidy().query("group == 'Pilot'").set_index("term")["n"]
     assert early["2022-02 active"] == int(first + 31 > 58)
+
+
+@pytest.mark.parametrize(("first", "active"), [(20, 0), (21, 1)])
+def test_who_disengages_on_a_months_last_day_is_not_active_then(first: int, active: int) -> None:
+    rows = analyses.caseload(study("+58", first)).tidy().query("group == 'Pilot'").set_index("term")["n"]
+    assert rows["2022-01 active"] == active  # ten days later: January 31, February 1
 
 
 @pytest.mark.parametrize(("fewest", "n"), [(1, 1), (2, 1), (3, 0)])

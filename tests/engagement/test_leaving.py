@@ -35,6 +35,7 @@ INTAKE = Together([
     Case("after the cut it is not known", "a 8 0", "+8", participants=people("+9"), sessions=sessions()),
     Case("on the cut", "a 9 1", "+9", participants=people("+9"), sessions=sessions()),
     Case("leaving the day before", "a 8 2", participants=people("+9"), sessions=sessions(), exits=X + "a | +8 | dropped_out"),
+    Case("leaving on the day of referral", "a 0 2", participants=people(), sessions=sessions(), exits=X + "a | +0 | dropped_out"),
     Case("on the day: the intake goes first", "a 9 1", participants=people("+9"), sessions=sessions(), exits=X + "a | +9 | dropped_out"),
     Case("the day after", "a 9 1", participants=people("+9"), sessions=sessions(), exits=X + "a | +10 | dropped_out"),
     Case("moving away ends being followed", "a 8 0", participants=people("+9"), sessions=sessions(), exits=X + "a | +8 | moved"),
@@ -50,6 +51,7 @@ SESSION = Together([
     Case("no intake", "", participants=people(), sessions=sessions("+14")),
     Case("leaving the day before", "a 4 2 9.0", participants=people("+9"), sessions=sessions("+14"), exits=X + "a | +13 | dropped_out"),
     Case("on the day: the session goes first", "a 5 1 9.0", participants=people("+9"), sessions=sessions("+14"), exits=X + "a | +14 | dropped_out"),
+    Case("leaving on the day of the intake", "a 0 2 9.0", participants=people("+9"), sessions=sessions("+14"), exits=X + "a | +9 | dropped_out"),
     Case("an exit before the intake does not count", "a 5 1 9.0", participants=people("+9"), sessions=sessions("+14"), exits=X + "a | +8 | dropped_out"),
 ])  # fmt: skip
 

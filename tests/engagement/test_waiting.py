@@ -57,6 +57,21 @@ def test_quarters_of_everybody_referred() -> None:
     found = analyses.waiting_days(known("+40")).tidy()
     own = found[found["group"] == "Pilot"].set_index("q")["estimate"]
     assert own.to_dict() == {0.25: 14.0, 0.5: 15.0, 0.75: pytest.approx(float("nan"), nan_ok=True)}
+    came = analyses.time_to_first_session(known("+40")).tidy()
+    assert came[came["group"] == "Pilot"]["estimate"].iloc[-1] == pytest.approx(3 / 5)
+
+
+def test_classes_of_waiting_hold_both_their_ends() -> None:
+    days = [0, 7, 8, 14, 15, 30, 31]
+    people = "participant_id | referral_date | intake_date\n" + "\n".join(f"p{d} | +0 | +{d}" for d in days)
+    sessions = "participant_id | session_date | kind | status\np0 | +40 | group | attended"
+    found = analyses.starting_by_wait(spec_cohort({"participants": people, "sessions": sessions}, "+60"))
+    assert found.counts.data.groupby("group")["n_entry"].sum().to_dict() == {
+        "people who waited 0 to 7 days": 2,
+        "people who waited 8 to 14 days": 2,
+        "people who waited 15 to 30 days": 2,
+        "people who waited 31 days or more": 1,
+    }
 
 
 def test_other_days() -> None:

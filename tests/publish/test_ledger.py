@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -310,6 +311,21 @@ def test_an_emptied_folder_of_releases_goes_on_with_its_ledger(ledger: Ledger, t
     add(moved, "quarterly-2022Q4-r1")
     (tmp_path / "moved" / ".ledger").unlink()
     assert Ledger.of(tmp_path / "private", tmp_path / "moved").names == moved.names
+
+
+@pytest.mark.parametrize("newer_is", ["first", "last"])
+def test_of_two_ledgers_of_an_emptied_folder_the_newer_goes_on(ledger: Ledger, tmp_path: Path, newer_is: str) -> None:
+    """By the day on which it was begun, whatever its random name."""
+    shutil.rmtree(tmp_path / "reports")
+    for why, name in (("Older", "0" * 16), ("Newer", "f" * 16)):
+        made = Ledger.another(tmp_path / "private", tmp_path / "reports", why, ())
+        place = made.folder.with_name(name if newer_is == "last" else name.translate(str.maketrans("0f", "f0")))
+        made = dataclasses.replace(made, folder=place, fresh=dataclasses.replace(made.fresh, ledger=place.name))
+        made.begin()
+        made.mark.unlink()
+        os.utime(place / "key", (1, 1) if why == "Older" else None)
+    os.utime(ledger.folder / "key", (1, 1))
+    assert again(tmp_path).why == "Newer"
 
 
 def test_the_ledger_keeps_releases_and_nobody(tmp_path: Path) -> None:
