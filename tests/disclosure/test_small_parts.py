@@ -32,6 +32,13 @@ def test_blocks_follow_one_another_from_day_0_on() -> None:
     ]
 
 
+@pytest.mark.parametrize(("last", "end"), [(100, 40), (40, 40), (30, 30)])
+def test_a_last_block_ends_as_far_after_its_mean_as_it_begins_before_and_within_what_is_known(
+    last: int, end: int
+) -> None:
+    assert blocks((20, 12, NAN), (last, 0, NAN)) == [(12, 0, 20, end)]
+
+
 @pytest.mark.parametrize(("size", "found"), [(31, (31, 0, 30, 30)), (32, (32, 29, 30, 30))])
 def test_two_blocks_on_one_day_are_a_jump(size: int, found: tuple[float, ...]) -> None:
     assert blocks((30, size, 30)) == [found]

@@ -162,6 +162,24 @@ def test_means_and_days_of_few_people_are_left_out_group_by_group() -> None:
     assert make_safe(contrast, policy).verdict == "withheld"
 
 
+@pytest.mark.parametrize(("day", "told"), [(90, {"Pilot", "PAIP"}), (89, {"PAIP"})])
+def test_a_mean_up_to_a_day_is_told_where_the_share_by_that_day_is(day: int, told: set[str]) -> None:
+    """Eleven by day 90, ten by day 89."""
+    had, policy = people(11).assign(event=lambda rows: rows["event"].eq(1)), Policy(secret=bytes(32))
+    mean = make_safe(rmst(had, "time", "event", by="group", tau=day), policy)
+    assert set(mean.estimates.tidy()["group"]) == told
+    contrast = rmst_contrast(had, "time", "event", by="group", tau=day, reference="PAIP")
+    assert make_safe(contrast, policy).verdict == ("released" if len(told) == 2 else "withheld")
+
+
+def test_a_day_that_is_not_reached_tells_of_nobody() -> None:
+    had = people(11).assign(event=lambda rows: rows["event"].eq(1))
+    exact = survival_quantile(had, "time", "event", by="group", q=[0.05, 0.9])
+    rows = make_safe(exact, Policy(secret=bytes(32), landmarks=(30, 60))).estimates.tidy()
+    assert rows[rows["group"] == "Pilot"]["q"].tolist() == [0.9]
+    assert rows[rows["group"] == "Pilot"]["estimate"].isna().all()
+
+
 def test_a_term_of_the_groups_is_held_and_the_others_are_not() -> None:
     frame = pd.DataFrame({"term": ["arm", "age"], "tau": 90.0, "estimate": [0.1, 0.2]})
     counts, ties = totals_of(people(30), ("Pilot", "PAIP")), (Tie(days_of(people(10)), ("arm",)),)

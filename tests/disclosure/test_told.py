@@ -209,6 +209,34 @@ def test_numbers_at_risk_are_told_of_the_days_that_axes_have() -> None:
     assert len(told) < 25
 
 
+def test_numbers_at_risk_leave_looks_for_the_others() -> None:
+    asked: dict[int, bool] = {}
+
+    class Asked(Told):
+        def may(self, key: int, size: int, least: int, variance: float, *, spare: bool = False) -> bool:
+            asked[key] = spare
+            return super().may(key, size, least, variance, spare=spare)
+
+    data, exact = curve()
+    make_safe(exact, policy_of(Asked()))
+    codes, days = codes_of(data), (60, 90, 182, 365)
+    at_risk = [OPEN.noise.key(codes[data["time"].ge(day)]) for day in days]
+    by_then = [OPEN.noise.key(codes[data["event"] & data["time"].le(day)]) for day in days]
+    assert [[asked[key] for key in keys] for keys in (at_risk, by_then)] == [[True] * 4, [False] * 4]
+
+
+def test_who_was_censored_by_a_landmark_is_not_counted_back_from_a_number_at_risk_that_is_not_told() -> None:
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"time": rng.integers(1, 400, 300), "event": [True, False] * 150})
+    data = data.assign(group="a", participant_id=[f"p{i}" for i in range(300)])
+    exact, at_182 = kaplan_meier(data, "time", "event", by="group"), codes_of(data[data["time"].ge(182)])
+    ends = [
+        set(make_safe(exact, policy).estimates.counts.data["end_n_censor"].dropna())
+        for policy in (OPEN, without(at_182))
+    ]
+    assert ends[0] - ends[1] == {182.0}
+
+
 def test_a_model_is_withheld() -> None:
     codes = people(200)
     arms = pd.DataFrame({"group": ["a", "b"], "term": "model", "n_event": [30, 40], "n": [90, 110]})
