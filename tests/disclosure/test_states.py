@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from disclosure.quarters import QUARTERS, Published, study, tables
 from evalkit.counts import TransitionCounts, codes_of
 from evalkit.disclosure import Policy, Told, make_safe, name_of, safe_counts
 from evalkit.disclosure._cells import cells_of
+from evalkit.disclosure._state_days import _noised, enough_in
 from evalkit.errors import DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.stats import StateDays, StateOccupation, from_landmark, transition_counts
@@ -259,6 +261,30 @@ def test_days_of_which_one_person_has_more_than_half_are_not_told() -> None:
     safe = make_safe(days_of(rows), POLICY)
     assert safe.withheld == ("pilot: waiting",)
     assert np.isnan(safe.estimates.tidy().set_index("state")["estimate"]["waiting"])
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        ([11] + [1] * 11, True),  # half of 22
+        ([12] + [1] * 11, False),
+        ([1] * 11 + [0] * 9, True),
+        ([1] * 10 + [0] * 9, False),
+        ([0] * 20, True),  # nobody was in it
+    ],
+)
+def test_of_a_mean_of_days_no_one_person_is_more_than_half_and_enough_have_some(days: list[int], told: bool) -> None:
+    stays = SimpleNamespace(spent=lambda _: np.array(days, dtype=float)[:, None])
+    assert enough_in(stays, 90.0, POLICY).tolist() == [told]
+
+
+@pytest.mark.parametrize(("told", "variance"), [([True, True], 3**2 / 6 * 5 / 9), ([True, False], 3**2 / 6)])
+def test_noise_of_mean_days_widens_their_errors_as_the_formula_has_it(told: list[bool], variance: float) -> None:
+    """Of a third and two thirds of 90 days, held to them: 1 - 2 p + 2 p^2 is 5/9; what is not told takes the rest."""
+    stays = SimpleNamespace(policy=POLICY, states=("waiting", "active"), unit=lambda _: 0.0)
+    days, added = _noised(stays, np.array([30.0, 60.0]), np.array(told), 90.0, 3.0)
+    np.testing.assert_allclose(days, [30, 60])
+    np.testing.assert_allclose(added, [variance, variance])
 
 
 def test_a_small_group_is_withheld_and_another_is_not() -> None:
