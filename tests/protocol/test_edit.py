@@ -44,6 +44,11 @@ WRITTEN = """\
             f"tables:\n  sessions: {{path: s.csv}}\n{WRITTEN}  # mine\nid: x\n",
         ),
         ("tables: {exits: {path: e.csv}}\nid: x\n", f"tables:\n{WRITTEN}id: x\n"),
+        # a remark may hold the key's own word
+        (
+            "tables:  # tables of ours\n  {exits: {path: e.csv}}\nid: x\n",
+            f"tables:\n  # tables of ours\n{WRITTEN}id: x\n",
+        ),
         ("tables:\n  exits: {path: e.csv}", f"tables:\n{WRITTEN}"),
         ("id: x\n", f"id: x\ntables:\n{WRITTEN}"),
     ],

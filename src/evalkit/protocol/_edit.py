@@ -111,9 +111,9 @@ def with_table(text: str, name: str, entry: Mapping[str, Any], where: str = "the
     """
     text = text if text.endswith("\n") else f"{text}\n"
     before = parse_yaml(text, where)
-    tables = _tables_node(text, where)
+    start, tables = _tables_node(text, where)
     if tables is None or not tables.value or tables.flow_style:
-        changed = _in_flow(text, tables, {**before.get("tables", {}), name: dict(entry)})
+        changed = _in_flow(text, start, tables, {**before.get("tables", {}), name: dict(entry)})
     else:
         changed = _in_block(text, tables, name, entry)
     after = parse_yaml(changed, where)
@@ -124,10 +124,12 @@ def with_table(text: str, name: str, entry: Mapping[str, Any], where: str = "the
     return changed
 
 
-def _tables_node(text: str, where: str) -> yaml.MappingNode | None:
+def _tables_node(text: str, where: str) -> tuple[int, yaml.MappingNode | None]:
+    """Return where the key of the tables begins, and the tables."""
     root = compose(text, where)
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
-    return next((v for k, v in pairs if k.value == "tables" and isinstance(v, yaml.MappingNode)), None)
+    found = ((k.start_mark.index, v) for k, v in pairs if k.value == "tables" and isinstance(v, yaml.MappingNode))
+    return next(found, (len(text), None))
 
 
 def _in_block(text: str, tables: yaml.MappingNode, name: str, entry: Mapping[str, Any]) -> str:
@@ -168,12 +170,12 @@ def _remarks(text: str, first: int, last: int) -> list[str]:
     return [text[m:end].rstrip() for end, m in sorted(by_line.items())]
 
 
-def _in_flow(text: str, tables: yaml.MappingNode | None, entries: Mapping[str, Any]) -> str:
+def _in_flow(text: str, start: int, tables: yaml.MappingNode | None, entries: Mapping[str, Any]) -> str:
     """Write all tables anew: they stand in braces, or are not there."""
     written = "".join(line for n, e in entries.items() for line in _entry_lines(n, e, 2, []))
     if tables is None:
         return f"{text.rstrip()}\ntables:\n{written}"
-    start, end = text.rindex("tables", 0, tables.start_mark.index), tables.end_mark.index
+    end = tables.end_mark.index
     remarks = "".join(f"  {remark}\n" for remark in _remarks(text, start, end))
     rest = text[end:]
     return (
