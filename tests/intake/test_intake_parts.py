@@ -82,7 +82,7 @@ def test_the_dictionary_is_in_order_and_says_the_arms(tmp_path: Path) -> None:
     assert text.endswith("|\n") and not text.endswith("\n\n")
     focus, other = study.arms.focus, study.arms.comparison
     assert markdown(_arms(study)) == (
-        f"The study starts on {study.starts}. Column `{study.arms.column}` of `participants` says the arm.\n\n"
+        f"The study starts on January 1, 2022. Column `{study.arms.column}` of `participants` says the arm.\n\n"
         "| value | name in reports | role |\n| --- | --- | --- |\n"
         f"| `{focus.value}` | {focus.label} | the group the study is about |\n"
         f"| `{other.value}` | {other.label} | the group it is compared with |"
