@@ -130,7 +130,7 @@ def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: s
         body = "".join(f'<td{_LEFT} data-head="{_text(name)}"{_none(cell)}>{cell}</td>' for name, cell in named)
         rows.append(f'<tr><th scope="row"{_LEFT}>{head}</th>{body}</tr>')
     columns = "".join(f'<col style="width: {width}%">' for width in _WIDTHS)
-    if by_court:
+    if by_court:  # of the column only: a cell on a phone has no room for it
         heads[2] = words("ind.by_court", group=heads[2])
     top = "".join(f'<th scope="col"{_LEFT}>{_text(head)}</th>' for head in heads)
     shown = any(side is not None and _is_share(side) for one in found for side in one.sides)
