@@ -13,7 +13,7 @@ from reports.claims import rounded
 
 _COLUMNS = ("group", "n", "estimate", "conf_low", "conf_high", "period")
 _SHARE = re.compile(
-    r"((?:under |over )?\d+)% ?\(((?:under |over )?\d+)%\sto\s((?:under |over )?\d+)%\)(?: of ([\d,]+))?"
+    r"((?:under |over )?\d+)% ?\(((?:under |over )?\d+)%\sto\s((?:under |over )?\d+)%\)(?: (of|estimate from) ([\d,]+)(?: people)?)?"
 )
 _GAP = re.compile(r"([+−]?\d+)\sto\s([+−]?\d+)")
 _SAID = re.compile(r"(\d+) (?:(fewer|more) )?to (\d+) (fewer|more) (?:per hundred )?than")
@@ -76,7 +76,7 @@ def wrong_in_grid(table: str, rows: pd.DataFrame, gaps: Sequence[Gap], groups: t
 def _side(cell: str, rows: pd.DataFrame, group: str) -> Iterator[str]:
     text = _SPAN.sub("", _plain(cell))
     if found := _SHARE.fullmatch(text):
-        share, low, high, people = found.groups()
+        share, low, high, said, people = found.groups()
         known = rows.dropna(subset=["estimate", "conf_low", "conf_high"])
         held = [
             r
@@ -88,6 +88,8 @@ def _side(cell: str, rows: pd.DataFrame, group: str) -> Iterator[str]:
         at_risk = {f"{v:,.0f}" for name in ("n", "n_risk") if name in rows for v in rows[name].dropna()}
         if people and people not in at_risk:
             yield "no such number of people"
+        if said and {pd.notna(r.get("n_risk")) for r in held} == {said == "of"}:
+            yield "a share of a curve said as one of people counted, or the other way round"
         alt = html.unescape(_ALT.findall(cell)[0]).replace("\xa0", " ")
         if alt != f"{group}: {share}%, range {low}% to {high}%":
             yield f"another alternative text ({alt})"

@@ -15,9 +15,9 @@ from evalkit.views.trend import _years
 from views.made import GROUPS, HIGHER, LOWER, NONE
 
 READ = (
-    "Each row counts other people; do not sum rows. Shares are estimates, not counts: some people are followed less long. "
-    "Dots: shares, from nobody to everybody; thick lines: 95% limits."
+    "Each row counts other people; do not sum rows. Dots: shares, from nobody to everybody; thick lines: 95% limits."
 )
+ESTIMATED = "Estimates allow for people followed less long; they are not counts."
 OF_GAPS = "Dashed line: no gap; left of it fewer in the pilot, right of it more; a tick every ten points."
 
 
@@ -76,6 +76,9 @@ def legend(*lines: Indicator) -> str:
         (line(sides=(None, OTHER)), f"A note. {READ}"),
         (line(sides=(OWN, OTHER), gap=NONE), f"A note. {READ} {OF_GAPS}"),
         (line(sides=(OWN, OTHER), series=QUARTERS), f"A note. {READ}"),
+        (line(sides=(OWN, None), estimated=True), f"A note. {READ} {ESTIMATED}"),
+        (line(sides=(OWN, OTHER), gap=NONE, estimated=True), f"A note. {READ} {ESTIMATED} {OF_GAPS}"),
+        (line(sides=(None, None), estimated=True), "A note."),
         (line(sides=(OWN, OTHER), series=QUARTERS[:3], gap=NONE), f"A note. {READ} {OF_GAPS}"),
         (line(sides=(None, OTHER), series=QUARTERS[:3]), f"A note. {READ}"),
         (line("referred", sides=(pd.Series({"n": 40.0}), None), series=QUARTERS[:3]), "A note."),
@@ -92,8 +95,9 @@ def cells(one: Indicator) -> list[str]:
 
 def test_the_focus_has_a_full_dot_and_the_comparison_an_open_one() -> None:
     own, other, *_ = cells(line(sides=(OWN, OTHER)))
-    assert 'viewBox="-5 0 110 14" width="74" height="9"' in own and '<span class="big">75%</span>' in own
-    assert own.endswith('<span class="small">(67%\xa0to\xa082%) of 120</span></td>')
+    assert 'viewBox="-5 0 110 14" width="74" height="9"' in own
+    assert '<span class="big">75%</span> <span class="small">(67%\xa0to\xa082%)</span><br>' in own
+    assert own.endswith('<br><span class="small">of 120 people</span></td>')
     assert f'<circle cx="75" cy="7" r="4" fill="{FOCUS}"/>' in own and COMPARISON not in own
     assert f'<circle cx="50" cy="7" r="4" fill="#ffffff" stroke="{COMPARISON}" stroke-width="2.5"/>' in other
     assert FOCUS not in other
@@ -101,6 +105,13 @@ def test_the_focus_has_a_full_dot_and_the_comparison_an_open_one() -> None:
     assert f'd="M44 7H56" fill="none" stroke="{COMPARISON}"' in other
     assert 'aria-label="Pilot: 75%, range 67%\xa0to\xa082%"' in own
     assert 'aria-label="PAIP: 50%, range 44%\xa0to\xa056%"' in other
+
+
+def test_a_share_of_a_curve_is_no_part_of_people_counted() -> None:
+    own, other, *_ = cells(line(sides=(OWN, OTHER), estimated=True))
+    assert own.endswith('<br><span class="small">estimate from 120</span></td>')
+    assert other.endswith('<br><span class="small">estimate from 300</span></td>')
+    assert " of " not in re.sub("<[^>]*>", "", own + other)
 
 
 @pytest.mark.parametrize(

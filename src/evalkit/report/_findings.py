@@ -335,7 +335,8 @@ def _event(asked: _Asked, share: Callable[[Report, Cohort], EventShare | None], 
     whom = words(f"ind.harm.whom.{harm.origin}" if key == "harm" else "ind.left.whom", **said)
     name, says = words(f"ind.{key}", **said), _says(asked, (own, other), gap, withheld=withheld)
     question = "" if found is None else found.safe.estimates.id
-    line = Indicator(key, name[:1].upper() + name[1:], whom, *says, (own, other), gap, estimate_id=question)
+    title = name[:1].upper() + name[1:]
+    line = Indicator(key, title, whom, *says, (own, other), gap, estimate_id=question, estimated=True)
     # Asked after today's: a number that would make one look too many is one of a quarter ago.
     then = share(report, report.earlier) if report.earlier is not None and _is_unclear(gap) else None
     safe = tuple(one.safe for one in (found, then) if one is not None)

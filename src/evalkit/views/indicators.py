@@ -64,6 +64,8 @@ class Indicator:
         Name of the estimate that its numbers are of, where that is the same in the next release: empty elsewhere.
     when : str
         What data files call that while.
+    estimated : bool
+        Whether its shares are of a curve, so that a share times its people is no number of people.
     """
 
     term: str
@@ -77,6 +79,7 @@ class Indicator:
     before: float = float("nan")
     estimate_id: str = ""
     when: str = "a quarter ago"
+    estimated: bool = False
 
     @property
     def value(self) -> str:
@@ -120,8 +123,8 @@ def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: s
     for one in found:
         own, other = one.sides
         cells = [
-            _side(own, groups[0], focus=True, over=_over(one)),
-            _side(other, groups[1], focus=False),
+            _side(one, own, groups[0], focus=True, over=_over(one)),
+            _side(one, other, groups[1], focus=False),
             _gap(one.gap, scale),
             _lines(_span("verdict", one.verdict), _text(one.says)),
         ]
@@ -133,8 +136,9 @@ def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: s
     if by_court:  # of the column only: a cell on a phone has no room for it
         heads[2] = words("ind.by_court", group=heads[2])
     top = "".join(f'<th scope="col"{_LEFT}>{_text(head)}</th>' for head in heads)
-    shown = any(side is not None and _is_share(side) for one in found for side in one.sides)
-    told = (("ind.note", shown), ("ind.note.gap", compared))
+    shown = [one for one in found if any(side is not None and _is_share(side) for side in one.sides)]
+    estimated = any(one.estimated for one in shown)
+    told = (("ind.note", bool(shown)), ("ind.note.estimated", estimated), ("ind.note.gap", compared))
     read = [words(key, focus=within(groups[0])) for key, is_so in told if is_so]
     said = " ".join([note, *read]).strip()
     foot = f'<tfoot><tr><td colspan="{len(heads)}"{_LEFT}>{_span("legend", said)}</td></tr></tfoot>'
@@ -164,7 +168,9 @@ def _lines(*parts: str) -> str:
     return "<br>".join(part for part in parts if part)
 
 
-def _side(side: pd.Series | None, group: str, *, focus: bool, over: tuple[str, str] = ("", "")) -> str:
+def _side(
+    one: Indicator, side: pd.Series | None, group: str, *, focus: bool, over: tuple[str, str] = ("", "")
+) -> str:
     """Write what is known of a group, with its line over time and what that spans."""
     if side is None:
         return NOT_SHOWN
@@ -172,10 +178,10 @@ def _side(side: pd.Series | None, group: str, *, focus: bool, over: tuple[str, s
     if not _is_share(side):
         return _lines(f"{_span('big', count(side['n']))} {line}".strip(), _small(spans))
     share, limits = percent(side["estimate"]), interval(side["conf_low"], side["conf_high"])
-    whom = f" {words('ind.of', n=count(side['n']))}" if pd.notna(side.get("n")) else ""
+    people = words("ind.from" if one.estimated else "ind.of", n=count(side["n"])) if pd.notna(side.get("n")) else ""
     alt = words("ind.alt.bar", group=group, share=share, limits=limits)
-    large = f"{_span('big', share)} {line}".strip()
-    return _lines(large, _bar(side, alt, focus=focus), _small(f"({limits}){whom}"), _small(spans))
+    large = f"{_span('big', share)} {_small(f'({limits})')}"
+    return _lines(large, _bar(side, alt, focus=focus), _small(people), f"{_small(spans)} {line}".strip())
 
 
 def _gap(gap: Gap | None, scale: int) -> str:
