@@ -109,8 +109,8 @@ def test_the_focus_has_a_full_dot_and_the_comparison_an_open_one() -> None:
 
 def test_a_share_of_a_curve_is_no_part_of_people_counted() -> None:
     own, other, *_ = cells(line(sides=(OWN, OTHER), estimated=True))
-    assert own.endswith('<br><span class="small">estimate from 120</span></td>')
-    assert other.endswith('<br><span class="small">estimate from 300</span></td>')
+    assert own.endswith('<br><span class="small">estimate from\xa0120</span></td>')
+    assert other.endswith('<br><span class="small">estimate from\xa0300</span></td>')
     assert " of " not in re.sub("<[^>]*>", "", own + other)
 
 
