@@ -287,6 +287,17 @@ def test_noise_of_mean_days_widens_their_errors_as_the_formula_has_it(told: list
     np.testing.assert_allclose(added, [variance, variance])
 
 
+@pytest.mark.parametrize(
+    ("told", "days"),
+    [([True, False, False], [30, 30, 30]), ([True, True, False], [30, 40, 20]), ([False, False, False], [30, 30, 30])],
+)
+def test_what_told_states_leave_of_the_days_is_shared_by_those_not_told(told: list[bool], days: list[float]) -> None:
+    stays = SimpleNamespace(policy=POLICY, states=("waiting", "active", "lapsed"), unit=lambda _: 0.0)
+    found, added = _noised(stays, np.array([30.0, 40.0, 20.0]), np.array(told), 90.0, 3.0)
+    np.testing.assert_allclose(found, days)
+    np.testing.assert_allclose(added, [3**2 / 6] * 3)
+
+
 def test_a_small_group_is_withheld_and_another_is_not() -> None:
     rows = a_study(4)
     names = sorted(rows["participant_id"].unique())

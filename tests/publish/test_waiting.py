@@ -13,12 +13,13 @@ from evalkit.cli._app import app
 from evalkit.errors import DataError, DisclosureError, ProtocolError, ReleaseError, UsageError
 from evalkit.intake import open_data
 from evalkit.protocol import Study, load_disclosure, load_study, private_folder
-from evalkit.publish import approvals_of, approve, write_pack
+from evalkit.publish import approvals_of, approve, withdraw, write_pack
 from evalkit.publish.release._environment import digest
 from evalkit.publish.release._ledger import Ledger
 from evalkit.publish.release._manifest import _VERSION
 from evalkit.publish.release._waiting import Waiting, hold
 from publish import standin
+from publish.made import publish
 from publish.test_render import last_line, run
 
 TARGET = Path("reports/tiny/tiny/2000Q4")
@@ -63,7 +64,7 @@ def test_a_release_waits_and_its_approval_publishes_it(tmp_path: Path, capsys: p
     assert "up to date" in last_line(run(tmp_path, "--to", "html"))
 
 
-def held(study: Study, folder: Path, **facts: object) -> Path:
+def held(study: Study, folder: Path, supersedes: tuple[int, str] | None = None, **facts: object) -> Path:
     """Hold a release that was made of nothing."""
     (folder / "made").mkdir(exist_ok=True)
     page, manifest = folder / "made" / "report.html", folder / "made" / "manifest.json"
@@ -80,7 +81,21 @@ def held(study: Study, folder: Path, **facts: object) -> Path:
     outputs = {"report.html": {"sha256": digest(page), "bytes": 8}}
     manifest.write_text(json.dumps({**told, "outputs": outputs, **facts}), encoding="utf-8")
     waiting = Waiting(folder / TARGET, None, "tiny-2000Q4-r1")
+    if supersedes is not None:
+        waiting = Waiting(folder / TARGET, supersedes[0], f"tiny-2000Q4-r{supersedes[0] + 1}", supersedes[1])
     return hold(study, {"report.html": page, "manifest.json": manifest}, waiting)
+
+
+def test_a_revision_of_what_was_withdrawn_since_is_not_let_out(tmp_path: Path) -> None:
+    """The ledger still holds the release: only its folder says that it went."""
+    study = world(tmp_path)
+    release = publish(study)
+    sha256 = digest(release / "manifest.json")
+    waits = held(study, tmp_path, (1, sha256), ledger=["tiny-2000Q4-r1"], revision=2)
+    withdraw(release, study, "A late file came.")
+    with pytest.raises(ReleaseError, match="was not held against what was published since it was made; render it"):
+        approve(waits, study, name="Bo", reason="fine")
+    assert not (tmp_path / TARGET).exists()
 
 
 def test_what_was_made_before_another_release_was_published_is_not_let_out(tmp_path: Path) -> None:

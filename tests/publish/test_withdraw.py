@@ -17,6 +17,7 @@ from evalkit.publish import archive, checked, withdraw
 from evalkit.publish.release import _withdraw as act
 from evalkit.publish.release._environment import digest
 from evalkit.publish.release._held import opened_ledger
+from evalkit.publish.release._ledger import Ledger
 from publish import made
 
 WHEN = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -110,6 +111,30 @@ def test_what_was_never_published_there_is_refused(study: Study, tmp_path: Path)
     with pytest.raises(ReleaseError, match="there is no readable manifest; name the folder of a release"):
         withdraw(tmp_path / "reports/tiny", study, "Wrong.", WHEN)
     assert not (private_folder(study) / "withdrawals.jsonl").exists()
+
+
+@pytest.mark.parametrize("more", [False, True])
+def test_a_release_whose_ledger_was_given_up_can_go(study: Study, *, more: bool) -> None:
+    release, private = made.publish(study), private_folder(study)
+    shutil.rmtree(private / "ledger")
+    (release.parent.parent / ".ledger").unlink()
+    Ledger.another(private, release.parent.parent, "The disk broke", ["tiny-2000Q4-r1"]).begin()
+    if more:
+        made.publish(study, "2001Q1")
+    assert withdraw(release, study, "A late file came.", WHEN).release == "tiny/tiny/2000Q4"
+    assert not release.exists()
+    assert (private / "withdrawn/tiny/2000Q4.r1/manifest.json").is_file()
+
+
+def test_a_release_that_neither_ledger_knows_stays(study: Study) -> None:
+    release, private = made.publish(study), private_folder(study)
+    shutil.rmtree(private / "ledger")
+    (release.parent.parent / ".ledger").unlink()
+    another = Ledger.another(private, release.parent.parent, "The disk broke", ["tiny-2000Q3-r1"])
+    another.begin()
+    with pytest.raises(DisclosureError, match="the ledger does not hold tiny-2000Q4-r1"):
+        withdraw(release, study, "A late file came.", WHEN)
+    assert release.is_dir()
 
 
 @pytest.mark.parametrize("content", ["", "x\n", "[]\n", '{"release": "a"}\n', "link"])

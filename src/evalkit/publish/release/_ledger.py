@@ -181,6 +181,11 @@ class Ledger:
         """The releases in it, in the order in which they were published."""
         return tuple(release for _, release, _ in self._index().entries)
 
+    @property
+    def given_up(self) -> tuple[str, ...]:
+        """The releases that lie there from before another ledger was begun; this one does not hold them."""
+        return tuple(self._index().lost)
+
     def newest(self, report: str, period: str) -> tuple[int, str]:
         """Return the newest revision of a report on a period that was published, and the digest of its manifest.
 
