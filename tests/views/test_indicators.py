@@ -14,9 +14,7 @@ from evalkit.views.style import COMPARISON, FOCUS
 from evalkit.views.trend import _years
 from views.made import GROUPS, HIGHER, LOWER, NONE
 
-READ = (
-    "Each row counts other people; do not sum rows. Dots: shares, from nobody to everybody; thick lines: 95% limits."
-)
+READ = "Each row counts other people; do not sum rows. Dots: shares, from nobody to everybody; thick lines: 95% limits."
 ESTIMATED = "Estimates allow for people followed less long; they are not counts."
 OF_GAPS = "Dashed line: no gap; left of it fewer in the pilot, right of it more; a tick every ten points."
 

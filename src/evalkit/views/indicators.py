@@ -168,9 +168,7 @@ def _lines(*parts: str) -> str:
     return "<br>".join(part for part in parts if part)
 
 
-def _side(
-    one: Indicator, side: pd.Series | None, group: str, *, focus: bool, over: tuple[str, str] = ("", "")
-) -> str:
+def _side(one: Indicator, side: pd.Series | None, group: str, *, focus: bool, over: tuple[str, str] = ("", "")) -> str:
     """Write what is known of a group, with its line over time and what that spans."""
     if side is None:
         return NOT_SHOWN

@@ -102,7 +102,7 @@ def _published(release: Path, study: Study) -> dict[str, Any]:
     private = private_folder(study)
     ledger = opened_ledger(private, release.resolve().parent.parent)
     held = in_ledgers(release, facts, private)
-    # What another ledger was begun without nobody can vouch for, and yet it must be possible to take it from its readers.
+    # For what another ledger was begun without nobody can vouch, and yet its readers must be able to lose it.
     name = release_name(str(facts["report"]), str(facts["period"]), int(facts.get("revision", 1)))
     known = held.kind == "good" or name in ledger.given_up
     wrong = misplaced(release, facts)[0] or ("" if known else held.text)
