@@ -172,11 +172,13 @@ def adjusted_effect(
     arms = read_arms(data, treatment, covariates, focus)
     problem = make_problem(rows, arms, estimand, [ask for _, ask in asks])
     clusters = None if cluster is None else group_column(data, cluster).codes
+    # the data are the draw in which everybody counts once: estimate and replicates cannot come from two programs
     point = problem.levels(np.ones((1, arms.size)))[0]
     replicates = bootstrap(arms, clusters, _check_boot(n_boot), seed, problem.levels)
     found: list[dict[str, object]] = []
     notes: list[str] = []
     for k, (name, ask) in enumerate(asks):
+        # what a level can be at most, which rounding is measured by: the days up to the horizon, or a probability of 1
         size = ask.horizon.tau if ask.horizon.kind == "rmst" else 1.0
         row, said = _effect_row(point[k], replicates[:, k], name, conf_level, size)
         sign = "/" if name == "hazard_ratio" else "-"
@@ -186,6 +188,7 @@ def adjusted_effect(
     frame = pd.DataFrame(found)
     if frame["tau"].isna().all():
         frame = frame.drop(columns="tau")
+    # only an incidence tells causes apart: for the other measures any cause is an event
     own = all(name == "cif_difference" for name, _ in asks)
     events = int(((rows.cause == 1) if own else (rows.cause > 0)).sum())
     facts: dict[str, object] = {"n": arms.size, "n_event": events, "n_boot": n_boot, "seed": seed}
@@ -221,6 +224,7 @@ def _effect_row(
         notes = (*notes, "All bootstrap replicates are the same: there is no standard error and no test.")
     if measure == "hazard_ratio":
         ratio = exp_or_infinite(difference)
+        # delta method: the ratio's error from its logarithm's, which is what is tested
         value, low, high, spread = ratio, exp_or_infinite(low), exp_or_infinite(high), ratio * error
     else:
         value, spread = difference, error
@@ -303,6 +307,7 @@ def adjusted_curves(
 
     point = curves(np.ones((1, arms.size)))[0]
     drawn = bootstrap(arms, clusters, _check_boot(n_boot), seed, curves)
+    # a replicate fails as a whole, so that its first number tells
     notes = _failed(drawn[:, 0, 0])
     drawn = drawn[~np.isnan(drawn[:, 0, 0])]
     low, high = percentile_limits(drawn, conf_level)

@@ -23,24 +23,12 @@ ESTIMANDS = {
 
 @dataclass(frozen=True)
 class Arms:
-    """Two arms and their design.
+    """Two arms and their design."""
 
-    Attributes
-    ----------
-    treated : (n,) float
-        1 in the focus arm, 0 in the comparison.
-    names : (str, str)
-        Focus, comparison.
-    x : (n, p)
-        Intercept, then standardised covariates.
-    design : Design
-        The covariates as they are.
-    """
-
-    treated: Floats
-    names: tuple[str, str]
-    x: Floats
-    design: Design
+    treated: Floats  # (n,) 1 in the focus arm, 0 in the comparison
+    names: tuple[str, str]  # focus, comparison
+    x: Floats  # (n, p) intercept, then standardised covariates
+    design: Design  # the covariates as they are
 
     @property
     def size(self) -> int:
@@ -59,25 +47,16 @@ def read_arms(data: pd.DataFrame, treatment: str, covariates: str | Sequence[str
     design = design_matrix(data, covariates)
     matrix = design.matrix
     low, middle, high = np.quantile(matrix, [0.25, 0.5, 0.75], axis=0)  # no outlier moves these
+    # a yes/no that three quarters share has no spread between its quartiles
     scale = np.where(high > low, high - low, matrix.std(axis=0))
     x = np.column_stack([np.ones(len(matrix)), (matrix - middle) / scale])
     return Arms(treated, (groups.labels[chosen], groups.labels[1 - chosen]), x, design)
 
 
 def target_weights(score: Floats, treated: Floats, estimand: str) -> Floats:
-    r"""Return the weights that make both arms look like the target.
+    """Return the weights (..., n) of scores (..., n) that make both arms look like the target.
 
-    ATT: 1 and e/(1-e); ATE: 1/e and 1/(1-e); overlap: 1-e and e.
-
-    Parameters
-    ----------
-    score : (..., n)
-    treated : (n,)
-    estimand : {"att", "ate", "overlap"}
-
-    Returns
-    -------
-    (..., n)
+    ATT: 1 and e/(1-e); ATE: 1/e and 1/(1-e); overlap: 1-e and e (Li, Morgan, Zaslavsky 2018).
     """
     if estimand not in ESTIMANDS:
         known = ", ".join(ESTIMANDS)

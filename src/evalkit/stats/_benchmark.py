@@ -103,6 +103,7 @@ class Benchmark:
     def _rows(self, x: float, n: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
         p = x / n
         error = float(np.sqrt(p * (1 - p) / n))
+        # a number without denominator has no variance: one sample, held against it exactly
         if self.baseline_n is None:
             low, high = clopper_pearson(x, n, self.conf_level)
             whole = x.is_integer() and n.is_integer()
@@ -215,12 +216,14 @@ class NonInferiority:
         Estimates
             Columns as `noninferiority` says.
         """
+        # limits that invert the statistic of the test, so that the two cannot disagree
         tests = Benchmark(self.baseline, self.baseline_n, "miettinen-nurminen", self.conf_level)
         found = tests.estimate(counts)
         frame = found.data[found.data["measure"] == "difference"].drop(columns=["source", "statistic"])
         rows = tally_rows(counts)
         parts = [self._p_value(x, n) if n > 0 and not np.isnan(x) else NAN for _, _, x, n in rows]
         frame = frame.assign(measure="noninferiority", p_value=parts)
+        # half the level, as the test has one side: passed is where the two-sided limits stay within the margin
         passed = frame["p_value"] < (1 - self.conf_level) / 2
         frame["verdict"] = np.where(frame["p_value"].isna(), "unknown", np.where(passed, "pass", "fail"))
         worse = "below" if self.higher_is_better else "above"
@@ -241,6 +244,7 @@ class NonInferiority:
             x0 = float(round(self.baseline * self.baseline_n))
             z = score_statistic(x, n, x0, float(self.baseline_n), shift)
             return float(scipy.special.ndtr(-z if self.higher_is_better else z))
+        # exact binomial tails as beta integrals; at the end, where these are not defined, the tail is everything
         edge = self.baseline + shift
         if self.higher_is_better:
             return 1.0 if x == 0 else float(scipy.special.betainc(x, n - x + 1, edge))

@@ -11,7 +11,9 @@ import numpy as np
 from evalkit.stats._arms import Arms
 from evalkit.stats._columns import Floats
 
-CELLS = 2_000_000  # of replicates by people in memory at once
+# Of replicates by people in memory at once. Another number makes other draws: each block draws first one arm, then
+# the other.
+CELLS = 2_000_000
 Statistic = Callable[[Floats], Floats]
 
 
@@ -24,11 +26,13 @@ def resampled(arms: Arms, clusters: np.ndarray | None, n_boot: int, seed: int) -
     for first in range(0, n_boot, block):
         b = min(block, n_boot - first)
         counts = np.zeros((b, n))
+        # within each arm, so that no draw loses one of them
         for side in (arms.treated > 0, arms.treated == 0):
             rows = np.flatnonzero(side)
             _, unit = np.unique(units[rows], return_inverse=True)
             k = int(unit.max()) + 1
             drawn = rng.integers(0, k, size=(b, k)) + k * np.arange(b)[:, None]
+            # each replicate has k places of its own, so that one pass counts all of them
             times = np.bincount(drawn.ravel(), minlength=b * k).reshape(b, k)
             counts[:, rows] = times[:, unit]
         yield counts

@@ -19,29 +19,22 @@ _LARGEST = 50.0  # of the logarithm of a hazard beside the largest seen: whoever
 
 @dataclass(frozen=True, eq=False)
 class CauseRisks:
-    """Cox models of every cause, with their baseline hazards.
+    """Cox models of every cause, with their baseline hazards."""
 
-    Attributes
-    ----------
-    time : (m,) times of events
-    """
-
-    beta: Floats
-    time: Floats
-    base: Floats
-    offset: Floats
+    beta: Floats  # (K, p)
+    time: Floats  # (m,) times of events of any cause
+    base: Floats  # (K, m) increments of the hazard at the largest linear predictor seen
+    offset: Floats  # (K,) that predictor
 
     def predictor(self, x: Floats, cause: int = 0) -> Floats:
         """Return the linear predictor of a cause (n,)."""
         return np.asarray(x @ self.beta[cause])
 
     def risk(self, x: Floats, tau: float, cause: int = 0) -> Floats:
-        r"""Return :math:`F(\tau \mid x) = \sum_{u \le \tau} S(u- \mid x) d\Lambda(u \mid x)` of a cause (n,).
-
-        S is the product of one less all causes' hazards.
-        """
+        r"""Return :math:`\sum_{u \le \tau} S(u- \mid x) d\Lambda(u \mid x)` of a cause (n,); S of all causes."""
         base = self.base[:, self.time <= tau]
         rate = np.exp(np.minimum(x @ self.beta.T - self.offset, _LARGEST))
+        # one product of all causes' hazards: one for each cause took three times as long
         total = rate @ base
         own = rate[:, [cause]] * base[cause]
         beyond = total > 1.0  # nobody is more than gone; the causes keep their proportions
@@ -53,22 +46,21 @@ class CauseRisks:
 
 
 def fit_risks(time: Floats, cause: Ints, design: Design, causes: int) -> CauseRisks:
-    """Fit a Cox model (Efron's ties) of each cause 1 ... K, the others censored.
-
-    A cause that nobody had has no hazard; a model that cannot be fitted raises an AnalysisError.
-    """
+    """Fit Cox models (Efron's ties) of causes 1 ... K, the others censored; AnalysisError where one has no fit."""
     grid = np.unique(time[cause > 0])
     beta, base = np.zeros((causes, design.matrix.shape[1])), np.zeros((causes, len(grid)))
     offset = np.zeros(causes)
     everybody = Groups(np.zeros(len(time), dtype=np.int64), ("all",))
     for k in range(causes):
         had = cause == k + 1
+        # in a bootstrap's draw nobody may have had it: its hazard is 0, and the others still have an answer
         if not had.any():
             continue
         rows = Rows(time, had.astype(np.int64), None, None, everybody)
         model, _ = fit_cox(rows, design, strata=None, cluster=None, ties="efron", robust=False)
         beta[k] = np.where(np.isfinite(model.beta), model.beta, 0.0)
         predictor = design.matrix @ beta[k]
+        # taken out before exponentials are added up, which an outlier's predictor would overflow
         offset[k] = predictor.max()
         base[k] = _efron_hazard(time, had, predictor - offset[k], grid)
     if not np.isfinite(base).all():
@@ -86,8 +78,10 @@ def _efron_hazard(time: Floats, had: np.ndarray, predictor: Floats, grid: Floats
     count = np.bincount(when, minlength=m)
     dying = np.bincount(when, weights=mass[had], minlength=m)
     found = np.zeros(m)
+    # Efron: the j-th of d tied events sees a risk set that lacks j/d of all of them
     for earlier in range(int(count.max(initial=0))):
         some = count > earlier
+        # where nothing is left to divide by the hazard is infinite, which `fit_risks` refuses
         found[some] += safe_divide(
             np.ones(int(some.sum())), at_risk[some] - earlier / count[some] * dying[some], np.inf
         )
@@ -103,19 +97,20 @@ class Scores:
 
 
 def scores(time: Floats, cause: Ints, risk: Floats, tau: float) -> Scores:
-    """Return time-dependent AUC and Brier score of predicted risks of cause 1, weighted for censoring.
+    """Return AUC and Brier score of predicted risks of cause 1 at a horizon, by inverse probability of censoring.
 
-    Who had the event by the horizon counts by 1/G just before it, who is followed beyond by 1/G there, G the
-    Kaplan-Meier curve of censoring; whoever had another cause by then is a control. Ties count one half.
+    Another cause by then is a control, ties count one half (Blanche, Dartigues, Jacqmin-Gadda 2013).
     """
     gone = time <= tau
     case, other = gone & (cause == 1), gone & (cause > 1)
     weight = np.zeros(len(time))
+    # 1/G just before the event, and at the horizon for who is followed beyond it; censored before it: 0
     weight[gone & (cause > 0)] = safe_divide(
         np.ones(int((case | other).sum())), _censoring(time, cause, time[case | other], False)
     )
     weight[~gone] = safe_divide(np.ones(1), _censoring(time, cause, np.array([tau]), True))[0]
     brier = float((weight * (case - risk) ** 2).sum() / len(time))
+    # whoever was censored before the horizon may have been either
     control = ~case & (weight > 0)
     if not case.any() or not control.any():
         msg = f"day {tau:g}: somebody must have had the event by then, and somebody not"
@@ -136,6 +131,7 @@ def _censoring(time: Floats, cause: Ints, at: Floats, after: bool) -> Floats:
     left = np.sort(time)
     risk = len(time) - np.searchsorted(left, grid, side="left")
     events = np.sort(time[cause > 0])
+    # who had an event that day is no longer there to be censored
     risk = risk - (np.searchsorted(events, grid, side="right") - np.searchsorted(events, grid, side="left"))
     curve = np.concatenate([[1.0], np.cumprod(1.0 - censored / risk)])
     return np.asarray(curve[np.searchsorted(grid, at, side="right" if after else "left")])

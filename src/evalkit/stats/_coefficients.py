@@ -16,6 +16,7 @@ from evalkit.stats._limits import BEYOND_NUMBERS, normal_quantile, two_sided
 def coefficient_frame(terms: Sequence[str], beta: Floats, error: Floats, conf_level: float) -> pd.DataFrame:
     """Return rows of coefficients with Wald statistics, limits and hazard ratios."""
     z = normal_quantile(conf_level)
+    # an error of 0 is nothing known of the spread, and no infinite statistic
     statistic = np.divide(beta, error, out=np.full(len(beta), np.nan), where=error > 0)
     frame = pd.DataFrame({"term": list(terms), "estimate": beta, "std_error": error, "statistic": statistic})
     frame["p_value"] = two_sided(statistic)
@@ -24,6 +25,7 @@ def coefficient_frame(terms: Sequence[str], beta: Floats, error: Floats, conf_le
 
 def beyond_numbers(frame: pd.DataFrame) -> tuple[str, ...]:
     """Return a note where the ratio of a finite coefficient, or its limit, is too large for a number."""
+    # an infinite coefficient is separation, and has a note of its own
     known = np.isfinite(frame["estimate"].to_numpy())
     ratios = frame[["hazard_ratio", "hr_low", "hr_high"]].to_numpy()[known]
     return (BEYOND_NUMBERS,) if np.isinf(ratios).any() else ()

@@ -172,7 +172,7 @@ def _factorize(values: pd.Series) -> tuple[npt.NDArray[Any], list[object]]:
     names = list(levels)
     try:
         order = sorted(range(len(names)), key=lambda i: names[i])
-    except TypeError:
+    except TypeError:  # levels of several types have no order of their own
         order = sorted(range(len(names)), key=lambda i: str(names[i]))
     rank = np.empty(len(names), dtype=np.intp)
     rank[order] = np.arange(len(names))
@@ -188,16 +188,14 @@ def whole_days(time: Floats) -> npt.NDArray[np.int32] | None:
 
 
 def coincide(*arrays: Floats | None) -> tuple[Floats | None, ...]:
-    """Make times that differ by rounding error only the same number.
-
-    Times closer than 1.5e-8 of the mean time are one time; the earliest of them stands for all. (The rule of R's
-    ``survival::aeqSurv``, without its absolute 1.5e-8: a curve must not depend on the unit of time.)
-    """
+    """Make times that differ by rounding error only the earliest of them, by the rule of R's ``survival::aeqSurv``."""
     given = [a for a in arrays if a is not None]
+    # whole numbers carry no rounding error, and most studies' days are that: no sort
     if all(whole_days(a) is not None or bool((np.trunc(a) == a).all()) for a in given):
         return arrays
     distinct = np.unique(np.concatenate(given))
     distinct = distinct[np.isfinite(distinct)]
+    # R's rule has an absolute 1.5e-8 beside the share: without it a curve does not depend on the unit of time
     scale = float(np.mean(np.abs(distinct)))
     first = np.concatenate([[True], np.diff(distinct) > TIE_TOLERANCE * scale])
     if first.all():
@@ -215,18 +213,14 @@ def coincide(*arrays: Floats | None) -> tuple[Floats | None, ...]:
 
 @dataclass(frozen=True)
 class Rows:
-    """Checked columns of a time-to-event frame, each (n,).
-
-    ``entry`` is None when everyone is observed from the origin; ``weights`` is None when there are none;
-    ``days`` is the time in whole days where it is that.
-    """
+    """Checked columns of a time-to-event frame, each (n,)."""
 
     time: Floats
     cause: Ints
-    entry: Floats | None
-    weights: Floats | None
+    entry: Floats | None  # None: everybody is observed from the origin
+    weights: Floats | None  # None: there are none
     groups: Groups
-    days: npt.NDArray[np.int32] | None = None
+    days: npt.NDArray[np.int32] | None = None  # the time in whole days, where it is that
 
 
 def _representable(mass: Floats) -> bool:
@@ -244,14 +238,7 @@ def read_rows(
     weights: str | None = None,
     causes: int | None = 1,
 ) -> Rows:
-    """Read and check the columns of a time-to-event analysis.
-
-    Raises
-    ------
-    AnalysisError
-        Naming the column: it is not there, has missing, infinite or negative values, is of the wrong
-        type; no weight is positive; an entry is not before its time.
-    """
+    """Read and check columns of a time-to-event analysis; an AnalysisError names the column, never a value."""
     end = number_column(data, time, low=0)
     cause = whole_column(data, event, high=causes)
     start = None if entry is None else number_column(data, entry, low=0, origin=True)
@@ -263,6 +250,7 @@ def read_rows(
         msg = f"column '{weights}' has weights of a size whose squares no number holds; divide all by the largest"
         raise AnalysisError(msg)
     days = whole_days(end)
+    # both at once: an entry and an end that differ by rounding only are one time
     end_, start_ = (end, None) if start is None and days is not None else coincide(end, start)
     if start_ is not None and end_ is not None and (start_ >= end_).any():
         late = int((start_ >= end_).sum())

@@ -13,20 +13,11 @@ ROUNDING = 1e-11
 
 
 def _sums_below(rank: Ints, weight: Floats, ends: Ints, wanted: Ints) -> Floats:
-    """Return the sum of weights of points 0 ... end-1 with rank < wanted, for each query.
-
-    A wavelet matrix: the points are split by one bit of their rank at a time, from the highest.
-
-    Parameters
-    ----------
-    rank, weight : (n,)
-        Points in order.
-    ends, wanted : (q,)
-        Queries.
-    """
+    """Return each query's weight of points 0 ... end-1 with a rank below the wanted one (q,): a wavelet matrix."""
     total = np.zeros(len(ends))
     low, high = np.zeros_like(ends), ends.copy()
     top = max(int(rank.max(initial=0)), int(wanted.max(initial=0)))
+    # points are split by one bit of their rank at a time, from the highest: n log n, where pairs would be n squared
     for bit in reversed(range(max(top.bit_length(), 1))):
         one = (rank >> bit) & 1 == 1
         zeros = np.concatenate([[0], np.cumsum(~one)])
@@ -68,16 +59,7 @@ def concordance(
     weights: Floats | None = None,
     strata: Ints | None = None,
 ) -> float:
-    """Return Harrell's C: the share of comparable pairs in which the earlier event has the higher risk.
-
-    Pairs tied on risk count one half; someone censored on the day of an event outlived it; only people at
-    risk together, in one stratum, are compared. nan without a comparable pair.
-
-    Parameters
-    ----------
-    time, event, risk : (n,)
-    entry, weights, strata : (n,), optional
-    """
+    """Return Harrell's C of pairs at risk together in one stratum, ties on risk one half; nan without such a pair."""
     mass = np.ones(len(time)) if weights is None else weights
     layers = np.zeros(len(time), dtype=np.int64) if strata is None else strata
     rank = _ranks(risk)
@@ -87,9 +69,11 @@ def concordance(
         end, dead, ranks, w = time[inside], event[inside].astype(bool), rank[inside], mass[inside]
         if not dead.any():
             continue
+        # whoever is censored on the day of an event outlived it
         outlives = np.nextafter(end, np.inf)
         below, above, equal = _comparable(np.where(dead, end, outlives), ranks, w, end[dead], ranks[dead])
         if entry is not None:
+            # whoever had not entered by then was not at risk together with the event
             late = _comparable(np.nextafter(entry[inside], np.inf), ranks, w, end[dead], ranks[dead])
             below, above, equal = below - late[0], above - late[1], equal - late[2]
         concordant += float(w[dead] @ below)

@@ -63,29 +63,16 @@ class Summary(Mapping[str, Any]):
 
 @dataclass(frozen=True)
 class CoxModel:
-    """What a fitted model knows; `beta` and `variance` are on the covariates' own scale.
-
-    Attributes
-    ----------
-    rows : Rows
-        The rows it was fitted to.
-    strata : (n,) or None
-    sets : RiskSets
-        Of the covariates centred within strata and divided by `scale`.
-    beta : (p,)
-    variance : (p, p)
-        Robust where that was asked for.
-    scale : (p,)
-    """
+    """What a fitted model knows, on the covariates' own scale."""
 
     rows: Rows
-    strata: Ints | None
+    strata: Ints | None  # (n,)
     design: Design
     ties: str
-    sets: RiskSets
-    beta: Floats
-    variance: Floats
-    scale: Floats
+    sets: RiskSets  # of the covariates centred within strata and divided by `scale`
+    beta: Floats  # (p,)
+    variance: Floats  # (p, p) robust where that was asked for
+    scale: Floats  # (p,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +100,7 @@ class CoxFit(Estimates):
     model: CoxModel | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        # the base class copies a summary, which would compute what nobody has asked for
         facts = self.summary
         object.__setattr__(self, "summary", {})
         super().__post_init__()
@@ -140,10 +128,7 @@ class CoxFit(Estimates):
 def scaled_sets(
     rows: Rows, design: Design, strata: Ints | None, ties: str
 ) -> tuple[RiskSets, Floats, Floats, Likelihood]:
-    """Return the risk sets of scaled covariates, the scale (p,), their reach (p,) and the likelihood at 0.
-
-    A covariate that is not identified within them is refused.
-    """
+    """Return risk sets of scaled covariates, scale (p,), reach (p,), likelihood at 0; refuse what is not identified."""
     raw = risk_sets(
         design.matrix, rows.time, rows.cause > 0, entry=rows.entry, strata=strata, weights=rows.weights, ties=ties
     )
@@ -169,6 +154,7 @@ def fit_cox(
     """Return the fitted model, and where its likelihood is largest."""
     sets, scale, reach, null = scaled_sets(rows, design, strata, ties)
     total = float(sets.pair_weight.sum())
+    # weights may be of any size: what a step gains is measured by one event's
     best = maximum(sets.likelihood, reach, total / int((sets.when >= 0).sum()), total)
     at = sets.likelihood(best.beta)
     inverse = inverted(at.information, best.infinite, null.information)
@@ -179,6 +165,7 @@ def fit_cox(
             moved = np.stack([np.bincount(cluster, weights=column) for column in moved.T], axis=1)
         inverse = moved.T @ moved
     variance = inverse / np.outer(scale, scale)
+    # rounding, where the information is all but singular: no error could be told from it
     if (np.diag(variance)[~(best.infinite | best.idle)] < 0).any():
         raise AnalysisError(SINGULAR)
     model = CoxModel(rows, strata, design, ties, sets, best.beta / scale, variance, scale)
@@ -206,7 +193,7 @@ def _tests(model: CoxModel, value: float, wald: float) -> dict[str, Any]:
 
 def _concordance_of(model: CoxModel) -> float:
     rows = model.rows
-    # an infinite coefficient would rank by rounding; what is separated is said in a note
+    # a separated term ranks by how far its coefficient had walked, before all others
     risk = model.design.matrix @ np.where(np.isfinite(model.beta), model.beta, 0.0)
     return concordance(rows.time, rows.cause > 0, risk, entry=rows.entry, weights=rows.weights, strata=model.strata)
 
@@ -249,6 +236,7 @@ def _firth(
     beta, variance = best.beta / scale, inverse / np.outer(scale, scale)
     frame = coefficient_frame(design.terms, beta, np.sqrt(np.diag(variance)), conf_level)
     frame["p_value"] = p_value
+    # a p value that underflows would make the statistic infinite
     frame["statistic"] = np.sign(beta) * np.abs(scipy.special.ndtri(np.maximum(p_value, 1e-300) / 2))
     frame = with_ratios(frame, low / scale, high / scale)
     model = CoxModel(rows, strata, design, ties, sets, beta, variance, scale)
@@ -339,6 +327,7 @@ def cox(
         raise AnalysisError(msg)
     rows = read_rows(data, time, event, entry=entry, weights=weights)
     dead = rows.cause > 0
+    # an event without weight adds nothing to the likelihood
     if not (dead if rows.weights is None else dead & (rows.weights > 0)).any():
         weighted = " with a positive weight" if dead.any() else ""
         msg = f"column '{event}' has no events{weighted}: a hazard ratio is not defined"
@@ -368,6 +357,7 @@ def cox(
 def _wald(beta: Floats, variance: Floats) -> float:
     """Return the Wald statistic; nan where fewer clusters than terms leave the variance singular."""
     error = np.sqrt(np.diag(variance))
+    # of correlations, so that units do not decide what is singular
     correlation = variance / np.outer(error, error)
     if np.linalg.matrix_rank(correlation, tol=1e-10, hermitian=True) < len(beta):
         return NAN
@@ -382,6 +372,7 @@ def _fit(model: CoxModel, frame: pd.DataFrame, value: float, notes: tuple[str, .
         wald = _wald(model.beta, model.variance)
         notes = (*notes, *((FEW_CLUSTERS,) if np.isnan(wald) else ()))
     n, events = len(model.rows.time), int((model.rows.cause > 0).sum())
+    # the concordance only when it is asked for: it ranks everybody against everybody
     facts = {"n": n, "n_event": events} | _tests(model, value, wald) | {"concordance": partial(_concordance_of, model)}
     counts = Tally(pd.DataFrame({"group": ["all"], "term": ["model"], "n_event": [events], "n": [n]}))
     return CoxFit(

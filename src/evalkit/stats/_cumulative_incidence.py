@@ -29,24 +29,19 @@ def _before(surv: Floats) -> Floats:
 
 
 def incidence(curve: Curve, cause: int) -> Floats:
-    """Return the cumulative incidence of a cause (0, 1, ...) after each step (m,), exactly 1 where it is that.
-
-    Where everybody has had an event, and none was of another cause, a sum of shares would miss 1 by a rounding error,
-    and get limits.
-    """
+    """Return the cumulative incidence of a cause (0, 1, ...) after each step (m,), exactly 1 where it is that."""
     steps, before = curve.steps.events, _before(curve.surv)
     own = np.cumsum(before * safe_divide(steps[cause], curve.risk))
     others = np.cumsum(before * safe_divide(steps.sum(axis=0) - steps[cause], curve.risk))
+    # where everybody has had this event a sum of shares would miss 1 by a rounding error, and get limits
     return np.where((curve.surv == 0) & (others <= 0), 1.0, np.minimum(own, 1.0))
 
 
 def aalen_variance(curve: Curve, cause: int) -> Floats:
-    r"""Return Aalen's variance of the cumulative incidence after each step (m,).
+    r"""Return Aalen's variance of the cumulative incidence after each step (m,), hypergeometric as in R's cmprsk.
 
-    With S(u-) the Kaplan-Meier curve, F the incidence, and hypergeometric factors
-    :math:`v_{ku} = d_{ku} (Y_u - d_{ku}) / (Y_u^2 (Y_u - 1))`:
-    :math:`\sum_u S(u-)^2 [ a_u^2 v_{1u} + b_u^2 v_{2u} ]` with
-    :math:`b_u = (F(t) - F(u)) / S(u)` and :math:`a_u = 1 - b_u`.
+    :math:`\sum_u S(u-)^2 [ a_u^2 v_{1u} + b_u^2 v_{2u} ]`, :math:`v_{ku} = d_{ku} (Y_u - d_{ku}) / (Y_u^2 (Y_u - 1))`,
+    :math:`b_u = (F(t) - F(u)) / S(u)`, :math:`a_u = 1 - b_u`.
     """
     events, risk, surv = curve.steps.events, curve.risk, curve.surv
     own = events[cause]
@@ -55,11 +50,13 @@ def aalen_variance(curve: Curve, cause: int) -> Floats:
     scale = _before(surv) ** 2
 
     def factor(d: Floats) -> Floats:
+        # tied events are drawn without replacement from those at risk, so that they vary less
         ties = np.where(d > 1, 1.0 - safe_divide(d - 1, risk - 1), 1.0)
         return scale * ties * safe_divide(d, risk**2)
 
     inverse = safe_divide(np.ones_like(surv), surv)
     own_v, other_v = factor(own), np.where(surv > 0, factor(other), 0.0)
+    # t enters the sum through F(t) alone: three running sums give it at every step
     one, two = 1.0 + inverse * f, inverse * f
     v1 = np.cumsum(one**2 * own_v + two**2 * other_v)
     v2 = np.cumsum(inverse * (one * own_v + two * other_v))
@@ -68,9 +65,8 @@ def aalen_variance(curve: Curve, cause: int) -> Floats:
 
 
 def greenwood_variance(curve: Curve, cause: int) -> Floats:
-    r"""Return the Greenwood-type variance of the cumulative incidence after each step (m,).
+    r"""Return the delta method's variance after each step (m,) under multinomial steps, with :math:`g_u = F(t) - F(u)`.
 
-    Delta method under multinomial steps, with :math:`g_u = F(t) - F(u)`:
     :math:`\sum_u [g_u^2 d_u/(Y_u(Y_u-d_u)) + S(u-)^2 h_{1u}(1-h_{1u})/Y_u - 2 g_u S(u-) h_{1u}/Y_u]`.
     """
     f, risk, spread, before = incidence(curve, cause), curve.risk, curve.spread, _before(curve.surv)
@@ -83,12 +79,10 @@ def greenwood_variance(curve: Curve, cause: int) -> Floats:
 
 
 def jackknife_variance(curve: Curve, cause: int) -> Floats:
-    r"""Return the infinitesimal jackknife's variance of the cumulative incidence after each step (m,).
+    r"""Return the infinitesimal jackknife's variance after each step (m,): squared influences on F(t), over people.
 
-    The sum over people of squared influences on F(t). Each is linear in F(t): someone censored at j has
-    :math:`\sum_{u \le j} [(F(t) - F(u)) d_u/(Y_u (Y_u - d_u)) - S(u-) d_{1u}/Y_u^2]`, someone with an
-    event at j that sum before j, less :math:`(F(t) - F(j))/Y_j`, plus
-    :math:`S(j-)(1\{own\} - h_{1j})/Y_j`.
+    Of someone censored at j :math:`\sum_{u \le j} [(F(t) - F(u)) d_u/(Y_u (Y_u - d_u)) - S(u-) d_{1u}/Y_u^2]`; with
+    an event at j that sum before j, less :math:`(F(t) - F(j))/Y_j`, plus :math:`S(j-)(1\{own\} - h_{1j})/Y_j`.
     """
     flow, rows = curve.steps.w2, curve.steps.rows
     if flow is None:
@@ -97,6 +91,7 @@ def jackknife_variance(curve: Curve, cause: int) -> Floats:
     f, before = incidence(curve, cause), _before(curve.surv)
     inverse = safe_divide(np.ones_like(f), curve.risk)
     hazard = curve.steps.events[cause] * inverse
+    # influences are linear in F(t): sums of slopes and levels square them for every t at once
     slope = np.cumsum(curve.spread)
     level = np.cumsum(-f * curve.spread - before * hazard * inverse)
     event_slope = np.concatenate([[0.0], slope[:-1]]) - inverse
@@ -118,6 +113,7 @@ def incidence_variance(curve: Curve, cause: int, variance: str) -> Floats:
     """Return the variance asked for; under weights 'greenwood' is the jackknife's."""
     if variance == "aalen":
         return aalen_variance(curve, cause)
+    # sums of weights are no numbers of people, whose multinomial spread the other formula is
     if curve.steps.weighted and not curve.steps.delayed:
         return jackknife_variance(curve, cause)
     return greenwood_variance(curve, cause)
@@ -182,10 +178,12 @@ class CumulativeIncidence:
         value, error = curve.at(at, value, 0.0), curve.at(at, error, 0.0)
         # at 1 no scale has limits: an error of 0 there is the estimate's, not knowledge
         low, high = limits(value, np.where(value < 1, error, np.nan), self.conf_type, self.conf_level)
+        # before the first step the incidence is 0 for certain: its limits are itself
         unbegun = steps.place(at) == 0
         low, high = np.where(unbegun, value, low), np.where(unbegun, value, high)
         flows = flow_columns(steps, at, steps.n.event[cause], steps.w.event[cause])
         values = {"estimate": value, "std_error": error, "conf_low": low, "conf_high": high}
+        # as they were asked for, not as they were moved onto a step
         shown = at if self.times is None else np.array(self.times)
         return pd.DataFrame({"group": steps.group, "cause": name, "time": shown} | flows | values)
 

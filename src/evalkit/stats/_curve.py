@@ -16,49 +16,30 @@ WEIGHTLESS = "A group whose weights are all 0 has no curve."
 
 
 def _left_over(events: Floats, risk: Floats) -> Floats:
+    # of a risk set that has all left, sums of weights leave a residue: the curve would not reach 0
     left = risk - events
     return np.where(np.abs(left) <= RESIDUE * risk, 0.0, left)
 
 
 def product_limit(events: Floats, risk: Floats) -> Floats:
-    r"""Return the Kaplan-Meier curve after each time.
-
-    Parameters
-    ----------
-    events, risk : (..., m)
-        Events at, and at risk just before, m ascending times; one row per weight vector.
-
-    Returns
-    -------
-    (..., m)
-        :math:`S(t) = \prod_{u \le t} (1 - d_u / Y_u)`.
-    """
+    r"""Return the Kaplan-Meier curve :math:`\prod_{u \le t} (1 - d_u / Y_u)` after each of m times (..., m)."""
     return np.asarray(np.cumprod(safe_divide(_left_over(events, risk), risk, 1.0), axis=-1))
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Survival of one group and what its variances need.
-
-    Attributes
-    ----------
-    risk : (m,)
-        (Weighted) number at risk.
-    surv : (m,)
-        S after each step.
-    spread : (m,)
-        d / (Y (Y - d)), 0 where Y = d.
-    """
+    """Survival of one group and what its variances need."""
 
     steps: Steps
-    risk: Floats
-    surv: Floats
-    spread: Floats
+    risk: Floats  # (m,) weighted number at risk
+    surv: Floats  # (m,) S after each step
+    spread: Floats  # (m,) d / (Y (Y - d)), 0 where Y = d
 
     def variance(self, *, robust: bool = False) -> Floats:
         """Return the variance of S after each step (m,): Greenwood's, or the infinitesimal jackknife's."""
         if robust:
             return self.surv**2 * self.jackknife(np.ones_like(self.surv))
+        # at 0 the sum lacks its last term, which is without end: nothing is known of the spread
         return np.where(self.surv > 0, self.surv**2 * np.cumsum(self.spread), np.nan)
 
     def jackknife(self, area: Floats) -> Floats:
@@ -76,14 +57,12 @@ class Curve:
         return np.asarray(gone + np.maximum(stay, 0.0) * at_risk_share**2)
 
     def at(self, times: Floats, values: Floats, start: float) -> Floats:
-        """Return a step function's values at some times.
-
-        nan after the last day of follow-up, unless S has reached 0 there with nobody left at risk; nan everywhere
-        where nobody has a weight: there is no curve.
-        """
+        """Return a step function's values at some times; nan after the last day of follow-up, unless S is 0 there."""
         known = np.concatenate([[start], values])[self.steps.place(times)]
+        # people without any weight have no curve, not one that stays at its start
         if self.steps.weightless:
             return np.full(len(known), np.nan)
+        # with nobody left at risk 0 stays 0; a tail that was cut off has people in it
         ended = len(self.surv) > 0 and self.surv[-1] == 0 and not self.steps.truncated
         return known if ended else np.where(times <= max(self.steps.last, 0.0), known, np.nan)
 

@@ -25,6 +25,7 @@ def _grid(rows: Rows) -> tuple[Floats, Whole, Whole | None]:
     """Distinct times (m,), and where each row's time and entry stand on them (-1: origin)."""
     index = whole_days(rows.time) if rows.days is None else rows.days
     if index is not None and (top := int(index.max())) < DIRECT_DAYS:
+        # minus infinity, the origin, has place -1
         late = None if rows.entry is None else whole_days(np.maximum(rows.entry, -1.0))
         if rows.entry is None or late is not None:
             return np.arange(top + 1, dtype=np.float64), index, late
@@ -149,6 +150,7 @@ def day_counts(
         names = tuple(causes)
     counts = tally_days(rows, names)
     codes = codes_of(data)
+    # curves with late entry have no safe form, so nobody need be known by a code
     if codes is None or entry is not None:
         return counts
     labels = np.array(rows.groups.labels, dtype=object)[rows.groups.codes]

@@ -36,6 +36,7 @@ def _balance(fit: Propensity, limit: float, told: Collection[str] | None) -> Row
         sentence = f"Balance could not be judged for {names}, which does not vary in the focus arm."
         return "balance", float("nan"), limit, "unknown", sentence
     may = smd if told is None else smd[table["term"].isin(list(told))]
+    # all covariates are judged, whoever may be told of; `not >` holds of none, too, whose largest is nan
     if smd.max() > limit and not may.max() > limit:  # said without a number, which would be that of few people
         text = "After weighting the arms still differ in a covariate that too few people have to be told of."
         return "balance", float("nan"), limit, "fail", text

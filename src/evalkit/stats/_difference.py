@@ -31,6 +31,7 @@ def _covariance(curve: Curve, at: Floats) -> tuple[Floats, Floats]:
     """Return S at some times (t,) and the covariance of its estimates (t, t)."""
     at = curve.steps.snapped(at)
     surv = curve.at(at, curve.surv, 1.0)
+    # increments of the hazard are uncorrelated: two days share what came before the earlier one
     total = np.concatenate([[0.0], np.cumsum(curve.spread)])[curve.steps.place(at)]
     known = np.nan_to_num(surv)
     return surv, np.outer(known, known) * np.minimum.outer(total, total)
@@ -39,14 +40,17 @@ def _covariance(curve: Curve, at: Floats) -> tuple[Floats, Floats]:
 def maximum_quantile(covariance: Floats, conf_level: float, seed: int) -> float:
     """Return c such that all |Z_j| / sd_j stay below c with this probability, by seeded simulation."""
     sd = np.sqrt(np.diag(covariance))
+    # before the first event a curve does not vary, and correlates with nothing
     use = sd > 0
     if not use.any():
         return normal_quantile(conf_level)
     correlation = covariance[np.ix_(use, use)] / np.outer(sd[use], sd[use])
+    # no Cholesky root: days between which nothing happened are one, and rounding makes eigenvalues negative
     values, vectors = np.linalg.eigh(correlation)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     rng = np.random.default_rng(seed)
     highest = np.abs(rng.standard_normal((DRAWS, len(values))) @ root.T).max(axis=1)
+    # by Monte Carlo error alone the band of all days might be narrower than the limits of one
     return max(float(np.quantile(highest, conf_level)), normal_quantile(conf_level))
 
 
@@ -54,21 +58,9 @@ HYBRID_UNDEFINED = "Hybrid limits are not defined where either curve is at 1 or 
 
 
 def hybrid(one: Floats, e1: Floats, zero: Floats, e0: Floats, conf_type: str, level: float) -> tuple[Floats, Floats]:
-    r"""Return limits of a difference of probabilities from each one's own limits.
+    r"""Return limits (t,) of a difference of probabilities from each one's own (Zou, Donner 2008); nan without one.
 
-    With (l, u) the limits of each on its transformed scale: :math:`d - \sqrt{(p_1 - l_1)^2 + (u_0 - p_0)^2}` and
-    :math:`d + \sqrt{(u_1 - p_1)^2 + (p_0 - l_0)^2}` (variance estimates recovered at the limits).
-
-    Parameters
-    ----------
-    one, e1, zero, e0 : (t,)
-        Probabilities and their standard errors.
-    conf_type : {"log-log", "log"}
-
-    Returns
-    -------
-    low, high : (t,)
-        nan where one of the limits is not defined.
+    :math:`d - \sqrt{(p_1 - l_1)^2 + (u_0 - p_0)^2}` and :math:`d + \sqrt{(u_1 - p_1)^2 + (p_0 - l_0)^2}`.
     """
     (l1, u1), (l0, u0) = limits(one, e1, conf_type, level), limits(zero, e0, conf_type, level)
     difference = one - zero
@@ -144,6 +136,7 @@ class SurvivalDifference:
             bounds = [(difference - f * error, difference + f * error) for f in (z, wide)]
         else:
             sides = one, np.sqrt(np.diag(v1)), zero, np.sqrt(np.diag(v0))
+            # a transformed scale takes a level, not a factor: the level at which one day's limits have that factor
             levels = (self.conf_level, float(2 * scipy.special.ndtr(wide) - 1))
             bounds = [hybrid(*sides, self.conf_type, level) for level in levels]
         (low, high), (sim_low, sim_high) = ((np.maximum(a, -1.0), np.minimum(b, 1.0)) for a, b in bounds)

@@ -48,6 +48,7 @@ def as_risk_ratio(value: float, measure: str, *, rare: bool = False) -> float:
     (2.0, 4, 2.56)
     """
     _check_measure(measure)
+    # at 0 and without end every measure says the same, and the formulas would divide by 0
     if measure == "RR" or rare or value in {0.0, np.inf}:
         return value
     if measure == "OR":
@@ -141,6 +142,7 @@ def e_value(
         if arm <= 0 or outcome <= 0:
             msg = f"e_value: the ratios of covariate '{name}' must be above 0"
             raise AnalysisError(msg)
+        # what protects confounds as much as what harms by the inverse ratio
         a, b = max(arm, 1 / arm), max(outcome, 1 / outcome)
         shift = a * b / (a + b - 1)
         rows.append((name, "RR", shift, strength(shift)))

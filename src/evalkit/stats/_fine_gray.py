@@ -28,47 +28,27 @@ SEPARATED = "Fine and Gray's model has no finite maximum: a covariate separates 
 
 @dataclass(frozen=True)
 class PartialLikelihood:
-    """The partial likelihood at one vector of coefficients.
-
-    ``value``, ``score`` (p,), ``information`` (p, p), and what residuals need: risks ``r`` (n,), baseline
-    ``steps`` (m,) and ``mean`` covariates (m, p).
-    """
+    """The partial likelihood at one vector of coefficients, and what residuals need."""
 
     value: float
-    score: Floats
-    information: Floats
-    r: Floats
-    steps: Floats
-    mean: Floats
+    score: Floats  # (p,)
+    information: Floats  # (p, p)
+    r: Floats  # (n,) risks
+    steps: Floats  # (m,) of the baseline
+    mean: Floats  # (m, p) covariates over the risk sets
 
 
 @dataclass(frozen=True)
 class Subdistribution:
-    """Rows in order of time, with the censoring curve.
+    """Rows in order of time, with the censoring curve."""
 
-    Attributes
-    ----------
-    x : (n, p)
-    time : (n,)
-        Ascending.
-    cause : (n,)
-        0, 1 (of interest) or 2 (competing).
-    g : (n,)
-        Kaplan-Meier curve of the censoring just before each time.
-    days : (m,)
-        Days with an event of interest.
-    count : (m,)
-    g_days : (m,)
-        The censoring curve just before them.
-    """
-
-    x: Floats
-    time: Floats
-    cause: np.ndarray
-    g: Floats
-    days: Floats
-    count: Floats
-    g_days: Floats
+    x: Floats  # (n, p)
+    time: Floats  # (n,) ascending
+    cause: np.ndarray  # (n,) 0, 1 (of interest) or 2 (competing)
+    g: Floats  # (n,) Kaplan-Meier curve of the censoring just before each time
+    days: Floats  # (m,) with an event of interest
+    count: Floats  # (m,)
+    g_days: Floats  # (m,) the censoring curve just before them
 
     @property
     def used(self) -> npt.NDArray[np.bool_]:
@@ -78,6 +58,7 @@ class Subdistribution:
     def sums(self, r: Floats) -> Floats:
         """Return sums of (n, q) rows over the weighted risk set of each day (m, q)."""
         first = np.searchsorted(self.time, self.days, side="left")
+        # whoever had a competing event stays at risk, with the share that censoring would have left since
         gone = np.where(self.cause[:, None] == 2, r * safe_divide(np.ones_like(self.g), self.g)[:, None], 0.0)
         before = np.concatenate([np.zeros((1, r.shape[1])), np.cumsum(gone, axis=0)])[first]
         return np.asarray(_ahead(r)[first] + self.g_days[:, None] * before)
@@ -90,8 +71,10 @@ class Subdistribution:
     def _at(self, beta: Floats) -> PartialLikelihood:
         p = len(beta)
         eta = self.x @ beta
+        # cancels in every ratio, and keeps exponentials within numbers
         eta = np.where(self.used, eta - eta[self.used].max(), -np.inf)
         r = np.exp(eta)
+        # products as further columns: one walk over the risk sets gives sums, means and second moments
         pairs = (self.x[:, :, None] * self.x[:, None, :]).reshape(len(r), p * p)
         s = self.sums(r[:, None] * np.column_stack([np.ones(len(r)), self.x, pairs]))
         mean = s[:, 1 : p + 1] / s[:, :1]
@@ -119,10 +102,7 @@ class Subdistribution:
         return np.asarray(eta + self._censoring(np.where(rival, r * inverse, 0.0), weighted))
 
     def _censoring(self, gone: Floats, weighted: Floats) -> Floats:
-        """Return the part of the score residuals due to estimating the censoring curve (n, p).
-
-        ``gone`` (n,): risk of those kept after a competing event; ``weighted`` (m + 1, p + 1): baseline steps ahead.
-        """
+        """Return the residuals' part (n, p) due to estimating the censoring curve; gone (n,): risk `sums` keeps."""
         censored = self.cause == 0
         days, count = np.unique(self.time[censored], return_counts=True)
         if len(days) == 0:

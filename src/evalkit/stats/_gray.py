@@ -27,10 +27,9 @@ def _lagged(values: Floats, first: float) -> Floats:
 
 
 def gray_scores(steps: list[Steps], cause: int, rho: float) -> tuple[Floats, Floats]:
-    r"""Return Gray's scores (G,) and their variance (G, G) within one stratum.
+    r"""Return Gray's scores (G,) and their variance (G, G) in one stratum, weighted by :math:`(1 - F(u-))^\rho`.
 
-    With S the groups' Kaplan-Meier curves, F_g their incidences and F the pooled one, whose increments are
-    :math:`d_1 / \sum_g h_g` with :math:`h_g = Y_g / S_g(u-)`; weight :math:`(1 - F(u-))^\rho`.
+    The pooled F grows by :math:`d_1 / \sum_g h_g`, with :math:`h_g = Y_g / S_g(u-)`.
     """
     grid = np.unique(np.concatenate([s.time for s in steps]))
     risk = np.stack([s.n.risk(grid) for s in steps])
@@ -44,6 +43,7 @@ def gray_scores(steps: list[Steps], cause: int, rho: float) -> tuple[Floats, Flo
     surv = product_limit(every, risk)
     before = _lagged(surv, 1.0)
     incidence = np.cumsum(before * safe_divide(own, risk), axis=1)
+    # whom censoring alone would have left: a competing event does not take anybody from this risk set
     h = np.where(alive, safe_divide(risk, before), 0.0)
     total, d1 = h.sum(axis=0), own.sum(axis=0)
     pooled = np.cumsum(safe_divide(d1, total))
@@ -142,7 +142,9 @@ class GrayTest:
                 u, v = gray_scores([steps[i] for i in inside], cause, self.rho)
                 score[at] += u
                 variance[np.ix_(at, at)] += v
+        # the scores add up to 0: the last one tells nothing new
         kept = slice(0, g - 1)
+        # a group that is never at risk beside another has no score to test
         if np.linalg.matrix_rank(variance[kept, kept]) < g - 1:
             return float("nan"), 0
         return float(score[kept] @ np.linalg.solve(variance[kept, kept], score[kept])), g - 1

@@ -98,6 +98,7 @@ def impute(
         msg = "impute: m and burn_in must be at least 1, and columns must name at least one column"
         raise AnalysisError(msg)
     coded = {name: _coded(data, name) for name in columns}
+    # statsmodels reads names in formulas, in which a column's own may mean something else
     working = pd.DataFrame({f"c{i}": coded[name][0] for i, name in enumerate(columns)})
     if time is not None and event is not None:
         working["hazard"] = _hazard(data, time, event)
@@ -123,6 +124,7 @@ def _filled(
     for i, name in enumerate(columns):
         number, levels = values[f"c{i}"].to_numpy(dtype=np.float64), coded[name][1]
         missing = data[name].isna().to_numpy()
+        # a complete column keeps its type
         if not missing.any():
             continue
         if levels is None:
@@ -226,9 +228,11 @@ def rubin(estimates: Floats, variances: Floats, n: float | None) -> tuple[Floats
     within, between = variances.mean(axis=0), estimates.var(axis=0, ddof=1)
     total = within + (1 + 1 / m) * between
     share = np.divide((1 + 1 / m) * between, total, out=np.zeros_like(total), where=total > 0)
+    # data sets that agree in all leave degrees of freedom without end, which are a number then
     share = np.maximum(share, 1e-10)
     df = (m - 1) / share**2
     if n is not None:
+        # Barnard, Rubin (1999): no more than complete data of this size would have
         observed = (n + 1) / (n + 3) * n * (1 - share)
         df = df * observed / (df + observed)
     return estimates.mean(axis=0), np.sqrt(total), df

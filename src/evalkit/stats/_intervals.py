@@ -42,11 +42,7 @@ def binomial_p_value(x: int, n: int, p: float) -> float:
 
 
 def newcombe(x1: float, n1: float, x0: float, n0: float, conf_level: float) -> Interval:
-    r"""Return Newcombe's hybrid score limits of p1 - p0.
-
-    With Wilson limits (l, u) of each: :math:`d - \sqrt{(p_1-l_1)^2+(u_0-p_0)^2}` and
-    :math:`d + \sqrt{(u_1-p_1)^2+(p_0-l_0)^2}`.
-    """
+    """Return Newcombe's hybrid score limits of p1 - p0 (his method 10), from Wilson's of each."""
     p1, p0 = x1 / n1, x0 / n0
     low1, high1 = wilson(x1, n1, conf_level)
     low0, high0 = wilson(x0, n0, conf_level)
@@ -67,16 +63,17 @@ def _restricted_p0(x1: float, n1: float, x0: float, n0: float, delta: float) -> 
     if u == 0.0:
         root = -b / (3 * a)
     else:
+        # of three real roots the one at which p0 is a share (Miettinen, Nurminen 1985); rounding may pass a cosine of 1
         angle = (np.pi + float(np.arccos(np.clip(v / u**3, -1.0, 1.0)))) / 3
         root = 2 * u * float(np.cos(angle)) - b / (3 * a)
     return float(np.clip(root, max(0.0, -delta), min(1.0, 1.0 - delta)))
 
 
 def score_statistic(x1: float, n1: float, x0: float, n0: float, delta: float) -> float:
-    r"""Return Miettinen and Nurminen's score statistic of p1 - p0 = delta, standard normal under it.
+    r"""Return Miettinen and Nurminen's score statistic of p1 - p0 = delta; 0 where 0 / 0.
 
-    :math:`(\hat p_1 - \hat p_0 - \delta) / \sqrt{[\tilde p_1 \tilde q_1/n_1 + \tilde p_0 \tilde q_0/n_0] N/(N-1)}`
-    with the estimates restricted to the difference; 0 when the variance is 0 and so is the numerator.
+    :math:`(\hat p_1 - \hat p_0 - \delta) / \sqrt{[\tilde p_1 \tilde q_1/n_1 + \tilde p_0 \tilde q_0/n_0] N/(N-1)}`,
+    with :math:`\tilde p_1 - \tilde p_0 = \delta`.
     """
     p0 = _restricted_p0(x1, n1, x0, n0, delta)
     p1 = p0 + delta
@@ -96,9 +93,11 @@ def _root(f: Callable[[float], float], low: float, high: float) -> float:
 def miettinen_nurminen(x1: float, n1: float, x0: float, n0: float, conf_level: float) -> Interval:
     """Return the limits of p1 - p0 at which `score_statistic` is +-z."""
     z, d = normal_quantile(conf_level), x1 / n1 - x0 / n0
+    # at a difference of 1 itself the restricted proportions have no variance
     edge = 1e-12
 
     def above(delta: float) -> float:
+        # the root's search takes no infinite value, and any beyond z does
         return float(np.clip(score_statistic(x1, n1, x0, n0, delta), -1e6, 1e6))
 
     low = -1.0 if d - edge <= -1 else _side(above, z, -1.0 + edge, d)

@@ -122,10 +122,12 @@ class KaplanMeier:
         at = steps.time if self.times is None else steps.snapped(np.array(self.times))
         surv, error = curve.at(at, curve.surv, 1.0), curve.at(at, error, 0.0)
         low, high = limits(surv, error, self.conf_type, self.conf_level)
+        # before the first step S is 1 for certain: its limits are itself
         unbegun = steps.place(at) == 0
         low, high = np.where(unbegun, surv, low), np.where(unbegun, surv, high)
         flows = flow_columns(steps, at, steps.n.event.sum(axis=0), steps.w.event.sum(axis=0))
         values = {"estimate": surv, "std_error": error, "conf_low": low, "conf_high": high}
+        # as they were asked for, not as they were moved onto a step
         shown = at if self.times is None else np.array(self.times)
         return pd.DataFrame({"group": steps.group, "time": shown} | flows | values)
 

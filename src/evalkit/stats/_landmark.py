@@ -16,6 +16,7 @@ def _days_or_missing(data: pd.DataFrame, name: str) -> Floats:
     values = any_column(data, name)
     present = values[values.notna()]
     kind = pd.api.types
+    # true and false are numbers to numpy, and would read as days 1 and 0
     numbers = kind.is_numeric_dtype(values.dtype) and not kind.is_bool_dtype(values.dtype)
     numbers = numbers and not kind.is_complex_dtype(values.dtype)
     if values.dtype == object:
@@ -82,6 +83,7 @@ def landmark(
     if not (np.isfinite(at) and at >= 0):
         msg = f"at must be a day, 0 or later, it is {at}"
         raise AnalysisError(msg)
+    # whoever leaves on the landmark's day is not at risk after it
     kept = days > at
     if not kept.any():
         msg = f"column '{time}': nobody is at risk after day {at:g}"

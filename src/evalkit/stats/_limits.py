@@ -61,12 +61,9 @@ def check_conf_type(conf_type: str) -> None:
 
 
 def limits(p: Floats, std_error: Floats, conf_type: str, conf_level: float) -> tuple[Floats, Floats]:
-    r"""Return limits of a probability on a transformed scale.
+    r"""Return limits within [0, 1] of a probability; nan where the scale is not defined (p of 0, or of 1 for log-log).
 
-    With :math:`z` the normal quantile and :math:`s` the standard error: *plain* :math:`p \pm z s`
-    within [0, 1]; *log* :math:`p \exp(\pm z s / p)`, at most 1; *log-log*
-    :math:`p^{\exp(\pm z s / (p \log p))}`. Where the transformation is not defined (p of 0, or of 1
-    for log-log) the limits are nan.
+    *plain* :math:`p \pm z s`; *log* :math:`p \exp(\pm z s / p)`; *log-log* :math:`p^{\exp(\pm z s / (p \log p))}`.
     """
     check_conf_type(conf_type)
     z = normal_quantile(conf_level)
@@ -80,6 +77,7 @@ def limits(p: Floats, std_error: Floats, conf_type: str, conf_level: float) -> t
     q = np.where(inside, p, 0.5)
     s = np.where(inside, std_error, 0.0)
     if conf_type == "log":
+        # beyond exp(709) nothing is a number; so wide a limit is 0 or 1 anyway
         width = np.exp(np.minimum(z * s / q, 700.0))
         low, high = q / width, np.minimum(q * width, 1.0)
     else:
@@ -93,6 +91,7 @@ def crossing(drop: Callable[[float], float], cut: float, start: float, step: flo
     reach, lost = step, float(np.copysign(np.inf, step))
     while (down := drop(start + reach)) < cut:
         reach *= 1.6
+        # a thousand standard errors out a profile that has not dropped is flat: on this side there is no limit
         if abs(reach) > 1e3 * abs(step):
             return lost
     if not np.isfinite(down):
@@ -104,14 +103,9 @@ def crossing(drop: Callable[[float], float], cut: float, start: float, step: flo
 
 
 def percentile_limits(drawn: Floats, conf_level: float) -> tuple[Floats, Floats]:
-    r"""Return percentile limits of bootstrap replicates (B, ...).
+    """Return percentile limits of bootstrap replicates (B, ...): the k-th stands at k/(B + 1), as in R's ``boot.ci``.
 
-    The order statistics at :math:`(B + 1) \alpha`, interpolated on the normal scale between neighbours, as R's
-    ``boot.ci`` does: the k-th of B replicates stands at k/(B + 1) [1]_.
-
-    References
-    ----------
-    .. [1] Davison, Hinkley (1997), Bootstrap Methods and their Application, sections 2.4 and 5.2.
+    Between neighbours interpolated on the normal scale (Davison, Hinkley 1997, sections 2.4 and 5.2).
     """
     b, tail = len(drawn), (1 - conf_level) / 2
     place = scipy.special.ndtri(np.arange(1, b + 1) / (b + 1))
@@ -119,6 +113,7 @@ def percentile_limits(drawn: Floats, conf_level: float) -> tuple[Floats, Floats]
 
     def at(share: float) -> Floats:
         wanted = float(scipy.special.ndtri(share))
+        # with few replicates the tail lies beyond them: then the outermost is the limit
         k = int(np.clip(np.searchsorted(place, wanted, side="right") - 1, 0, b - 2))
         part = float(np.clip((wanted - place[k]) / (place[k + 1] - place[k]), 0.0, 1.0))
         return np.asarray(ordered[k] + part * (ordered[k + 1] - ordered[k]))

@@ -17,22 +17,9 @@ SEPARATED = (
 
 
 def fit_logistic(x: Floats, y: Floats, weights: Floats, start: Floats | None = None) -> tuple[Floats, np.ndarray]:
-    """Fit logistic regressions of one outcome under several weight vectors by Newton's method.
+    """Fit logistic regressions of y (n,) on x (n, p), with its intercept, under weights (B, n) by Newton's method.
 
-    Parameters
-    ----------
-    x : (n, p)
-        Design with its intercept.
-    y : (n,)
-        0 or 1.
-    start : (p,), optional
-        Coefficients to start from.
-
-    Returns
-    -------
-    beta : (B, p)
-    converged : (B,) bool
-        False where the arms are separated or nearly so.
+    Returns beta (B, p) and which converged (B,): not where the arms are separated or nearly so.
     """
     b, p = weights.shape[0], x.shape[1]
     # products of columns once: the information of every weight vector is then one multiplication
@@ -65,6 +52,7 @@ def fit_logistic(x: Floats, y: Floats, weights: Floats, start: Floats | None = N
 
 def predicted(x: Floats, beta: Floats) -> Floats:
     """Return fitted probabilities (B, n), kept off 0 and 1 by 1e-12."""
+    # weights divide by a score, and by 1 less it
     return np.asarray(np.clip(scipy.special.expit(np.clip(beta @ x.T, -35.0, 35.0)), 1e-12, 1 - 1e-12))
 
 

@@ -105,6 +105,7 @@ def logistic(
         msg = f"column '{event}' is the same for everybody: an odds ratio is not defined"
         raise AnalysisError(msg)
     design = design_matrix(data, covariates)
+    # standardised, since the kernel holds its steps by their size
     centre = design.matrix.mean(axis=0)
     scale = design.matrix.std(axis=0)
     x = np.column_stack([np.ones(len(y)), (design.matrix - centre) / scale])
@@ -116,6 +117,7 @@ def logistic(
     variance = np.linalg.inv((x * (mean * (1 - mean))[:, None]).T @ x)
     error = np.sqrt(np.diag(variance))[1:] / scale
     frame = coefficient_frame(design.terms, beta[0, 1:] / scale, error, conf_level).rename(columns=_ODDS)
+    # 0 log 0 is 0: who is fitted a probability of exactly 0 or 1 adds nothing
     value = float((scipy.special.xlogy(y, mean) + scipy.special.xlog1py(1 - y, -mean)).sum())
     n, events, df = len(y), int(y.sum()), len(design.terms)
     null = float(scipy.special.xlogy(events, events / n) + scipy.special.xlogy(n - events, 1 - events / n))
@@ -126,6 +128,7 @@ def logistic(
         view="odds",
         estimand="log odds ratio per unit of " + ", ".join(design.terms),
         conf_level=conf_level,
+        # the intercept is a parameter, too, though no row shows it
         summary={**facts, "aic": -2 * value + 2 * (df + 1)},
         counts=Tally(pd.DataFrame({"group": ["all"], "term": ["model"], "n_event": [events], "n": [n]})),
         design=design,

@@ -42,6 +42,7 @@ def weighted_scores(risk: Floats, events: Floats, rho: float, gamma: float) -> t
     share = risk / y
     expected = share * d
     score = ((events - expected) * weight).sum(axis=1)
+    # with one person left at risk nothing can vary, and 0 / 0 is that
     spread = weight**2 * d * safe_divide(y - d, y - 1.0)
     variance = np.diag((spread * share).sum(axis=1)) - (spread * share) @ share.T
     return (weight * expected).sum(axis=1), score, variance
@@ -49,9 +50,11 @@ def weighted_scores(risk: Floats, events: Floats, rho: float, gamma: float) -> t
 
 def score_test(score: Floats, variance: Floats) -> tuple[float, int]:
     """Return the chi-square statistic and its degrees of freedom, of scores that add up to 0."""
+    # a group that was never at risk beside another has the variance of rounding
     used = np.flatnonzero(np.diag(variance) > 1e-12 * max(float(np.diag(variance).max(initial=0.0)), 1e-300))
     if len(used) < 2:
         return float("nan"), 0
+    # scores add up to 0: one of them tells nothing new
     kept = used[1:]
     solved = np.linalg.lstsq(variance[np.ix_(kept, kept)], score[kept], rcond=None)[0]
     return float(score[kept] @ solved), len(kept)

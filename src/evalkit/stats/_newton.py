@@ -53,39 +53,20 @@ class At(Protocol):
 
 @dataclass(frozen=True)
 class Maximum:
-    """Where the likelihood is largest.
+    """Where the likelihood is largest."""
 
-    Coefficients (p,), value, which of them run to infinity (p,), and of which nothing is left to tell when those do
-    (``idle``, (p,)): without them the likelihood rises as high.
-    """
-
-    beta: Floats
+    beta: Floats  # (p,)
     value: float
-    infinite: npt.NDArray[np.bool_]
-    idle: npt.NDArray[np.bool_]
+    infinite: npt.NDArray[np.bool_]  # (p,) which coefficients have no finite maximum
+    idle: npt.NDArray[np.bool_]  # (p,) of which nothing is left to tell then: as likely without
 
 
 def scaled(matrix: Floats, used: npt.NDArray[np.bool_], layer: Ints) -> tuple[Floats, Floats, Floats]:
-    """Return covariates on a scale on which nothing is lost, that scale, and how far they reach.
+    """Return covariates centred within strata and scaled (n, p), the scale, 1 where nothing varies (p,), reach (p,).
 
-    They are centred within strata, whose levels do not count, and at medians, which no outlier moves.
-
-    Parameters
-    ----------
-    matrix : (n, p)
-    used : (n,)
-        Rows that the likelihood depends on; the others become 0.
-    layer : (n,)
-        Strata.
-
-    Returns
-    -------
-    x : (n, p)
-    scale : (p,)
-        ``x`` is the centred matrix divided by it; 1 where nothing varies.
-    reach : (p,)
-        Largest difference of ``x`` within a stratum.
+    Rows that are not used become 0; reach is the largest difference within a stratum.
     """
+    # strata's levels do not count in the likelihood, and would cost digits; no outlier moves a median
     by = pd.DataFrame(matrix[used]).groupby(layer[used])
     centred = np.zeros_like(matrix)
     centred[used] = matrix[used] - by.transform("median").to_numpy()
@@ -96,16 +77,9 @@ def scaled(matrix: Floats, used: npt.NDArray[np.bool_], layer: Ints) -> tuple[Fl
 
 
 def require_identified(information: Floats, size: Floats, terms: Sequence[str]) -> None:
-    """Refuse the first covariate that the others before it, or the strata, leave nothing to tell by.
+    """Refuse the first covariate that those before it, or the strata, leave nothing to tell by; information at 0.
 
-    Parameters
-    ----------
-    information : (p, p)
-        At coefficients of 0.
-    size : (p,)
-        What it would be, did the risk sets not have means of their own: the scale of rounding error.
-    terms : sequence of str
-        Names of the covariates.
+    ``size`` (p,) is what it would be, did the risk sets not have means of their own: the scale of rounding error.
     """
     own = np.diag(information)
     flat = own <= IDENTIFIED * size
@@ -137,10 +111,7 @@ def solved(information: Floats, score: Floats) -> Floats:
 
 
 def inverted(information: Floats, infinite: npt.NDArray[np.bool_], at_null: Floats) -> Floats:
-    """Return the variance of the coefficients; without the directions of those that have no finite maximum.
-
-    These are the directions that have lost the information they had at coefficients of 0.
-    """
+    """Return the coefficients' variance, without the directions that have lost the information they had at 0."""
     if not infinite.any():
         return solved(information, np.eye(len(infinite)))
     if not np.isfinite(information).all():
@@ -174,16 +145,9 @@ class _Part:
 
 
 def maximum(likelihood: Callable[[Floats], At], reach: Floats, unit: float, total: float) -> Maximum:
-    """Return the maximum by Newton's steps, and which coefficients have none that is finite.
+    """Return the maximum by Newton's steps, and which coefficients have none that is finite; identified at 0.
 
-    Parameters
-    ----------
-    likelihood : callable
-        Of coefficients (p,), identified at 0.
-    reach : (p,)
-        Largest difference of each covariate.
-    unit, total : float
-        Weight of one event, and of all: what a gain is measured by, so that weights of any size are the same.
+    ``reach`` as of `scaled`; ``unit`` and ``total``: weights of one event and of all, by which a gain is measured.
     """
     best = _climb(likelihood, reach, unit, total)
     if not best.infinite.any():
@@ -191,6 +155,7 @@ def maximum(likelihood: Callable[[Floats], At], reach: Floats, unit: float, tota
     # Where one covariate explains everything, another that walks along is no second explanation.
     before, after = (np.diag(likelihood(b).information) for b in (np.zeros(len(reach)), best.beta))
     kept = np.ones(len(reach), dtype=bool)
+    # from the last: of two that explain as much the one that was named first stays
     for j in np.flatnonzero(after <= FORGOTTEN * before)[::-1]:
         rest = kept.copy()
         rest[j] = False
@@ -213,15 +178,13 @@ def maximum(likelihood: Callable[[Floats], At], reach: Floats, unit: float, tota
 
 
 def _climb(likelihood: Callable[[Floats], At], reach: Floats, unit: float, total: float) -> Maximum:
-    """Return where Newton's steps, halved when they overshoot, end.
-
-    A term whose likelihood has converged while its coefficient still walks away has no finite maximum.
-    """
+    """Return where Newton's steps, halved when they overshoot, end; what still walks there has no finite maximum."""
     beta = np.zeros(len(reach))
     here = likelihood(beta)
     for _ in range(ITERATIONS):
         step, _ = _step(here)
         gain, shrink = float(here.score @ step), 1.0
+        # so small a loss is the sum's rounding: to take it for one would halve the last steps for ever
         least = here.value - 1e-11 * (abs(here.value) + total)
         there = likelihood(beta + step)
         while not (_is_finite(there) and there.value >= least) and shrink > 1e-9:
@@ -266,6 +229,7 @@ def _firth_score(sets: RiskSets, beta: Floats) -> tuple[float, Floats, Floats]:
     slope = np.empty(len(beta))
     for j in range(len(beta)):
         nudged = beta.astype(complex)
+        # a complex step takes no difference, so that it may be as small as is exact
         nudged[j] += 1e-20j
         derivative = sets.likelihood(nudged).information.imag / 1e-20
         slope[j] = 0.5 * float(np.sum(inverse * derivative))
@@ -279,11 +243,7 @@ def _firth_value(sets: RiskSets, beta: Floats) -> float:
 
 
 def firth_maximum(sets: RiskSets, held: tuple[int, float] | None = None, start: Floats | None = None) -> Maximum:
-    r"""Return the maximum of :math:`\ell(\beta) + \tfrac12 \log|I(\beta)|`, one coefficient held if asked.
-
-    The steps are Newton's with the unpenalised information; where they overshoot, the slope at either end
-    says how far to go.
-    """
+    r"""Return the maximum of :math:`\ell(\beta) + \tfrac12 \log|I(\beta)|`, one coefficient held if asked."""
     p = sets.x.shape[1]
     beta = np.zeros(p) if start is None else start.copy()
     free = np.ones(p, dtype=bool)
@@ -304,6 +264,7 @@ def firth_maximum(sets: RiskSets, held: tuple[int, float] | None = None, start: 
         ahead, behind = float(score @ step), float(there[1] @ step)
         if ahead < 0:  # so far out that the information is rounding error: a step by it leads downhill
             break
+        # the information leaves the penalty out, so that steps overshoot: where the slope has turned it says how far
         if behind < -0.2 * ahead:
             step *= ahead / (ahead - behind)
             there = _firth_score(sets, beta + step)

@@ -132,16 +132,15 @@ class StateDays:
 
 
 def _between(value: Floats, error: Floats, tau: float, conf_level: float) -> tuple[Floats, Floats]:
-    """Return limits of mean days between 0 and the horizon, symmetric on the logit scale.
-
-    Days in a rare state are skewed: with limits as far below as above, 4.7 % of intervals lay wholly below the truth.
-    """
+    """Return limits of mean days between 0 and the horizon, symmetric on the logit scale of their share."""
+    # days in a rare state are skewed: as far below as above, 4.7 % of intervals lay wholly below the truth
     reach = normal_quantile(conf_level) * error
     inside = (value > 0) & (value < tau) & np.isfinite(error)
     within = np.where(inside, value, tau / 2)
     odds, spread = within / (tau - within), np.where(inside, reach, 0.0) * tau / (within * (tau - within))
     wide = np.exp(np.minimum(spread, 700.0))
     low, high = (tau * odds / (odds + w) for w in (wide, 1 / wide))
+    # at 0 and at the horizon there is no logit
     return np.where(inside, low, np.maximum(value - reach, 0)), np.where(inside, high, np.minimum(value + reach, tau))
 
 
@@ -154,6 +153,7 @@ def errors_of(counts: TransitionCounts, moves: Moves, exact: Callable[[], Floats
 
 def _days(counts: TransitionCounts, moves: Moves, at: Floats) -> Floats:
     """Return mean days (times, states): the areas, or those that safe counts carry."""
+    # areas under safe counts, told every thirtieth day, had people wait 4.7 days too long (ADR 21)
     if counts.errors is not None and "days" in counts.errors:
         return _carried(counts, moves, "days", at)
     return occupation(moves).area(at)

@@ -27,11 +27,9 @@ MODELS = {  # and the names of lifelines' classes, which are imported where one 
 
 
 def _units(rows: Rows) -> tuple[float, float, npt.NDArray[np.bool_]]:
-    """Return a power of 2 near the times, the mean weight, and who has one.
-
-    The optimiser's steps are made for times and weights near 1; dividing by a power of 2 loses no digit.
-    """
+    """Return a power of 2 near the times, the mean weight, and who has one."""
     use = np.ones(len(rows.time), dtype=bool) if rows.weights is None else rows.weights > 0
+    # the optimiser's steps are made for times and weights near 1; dividing by a power of 2 loses no digit
     day = float(2.0 ** np.round(np.log2(np.median(rows.time[use]))))
     return day, 1.0 if rows.weights is None else float(rows.weights[use].mean()), use
 
@@ -43,9 +41,11 @@ def _fitted(name: str, rows: Rows, day: float, unit: float, use: npt.NDArray[np.
     mass = None if rows.weights is None else rows.weights[use] / unit
     fitter = getattr(import_module("lifelines"), MODELS[name])()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
+        # what a warning would tell is asked of the result: `polished` refuses one that is not finite
         warnings.simplefilter("ignore")
         fitter.fit(end, had, entry=start, weights=mass)
         found_at = fitter.params_.to_numpy(dtype=np.float64)
+    # each event's density is one per unit of time: in days its logarithm is another
     moved = float((had if mass is None else had * mass).sum()) * np.log(day)
     return polished(name, found_at, end, had > 0, start, mass), moved
 

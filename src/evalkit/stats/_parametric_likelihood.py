@@ -47,6 +47,7 @@ def _generalised_gamma(log_t: Floats, q: Floats) -> tuple[Floats, Floats]:
     shape, z = q[2], (log_t - q[0]) * np.exp(-q[1])
     k = shape**-2
     u = k * np.exp(shape * z)
+    # with a negative shape late times are small u: their survival is the other tail
     surv = np.log(scipy.special.gammaincc(k, u) if shape > 0 else scipy.special.gammainc(k, u))
     density = np.log(abs(shape)) - q[1] - log_t + k * np.log(u) - u - scipy.special.gammaln(k)
     return density - surv, surv
@@ -106,25 +107,9 @@ def _derivatives(value: Callable[[Floats], float], q: Floats) -> tuple[Floats, F
 def polished(
     name: str, start: Floats, time: Floats, event: Bools, entry: Floats | None, weights: Floats | None
 ) -> Fitted:
-    """Return the maximum of a family's likelihood near a fit.
+    """Return the maximum of a family's likelihood near a fit of lifelines, at least as likely as it; times are (n,).
 
-    Parameters
-    ----------
-    start : (p,)
-        lifelines' parameters.
-    time, event : (n,)
-    entry, weights : (n,), optional
-        Entry 0 for those observed from the origin.
-
-    Returns
-    -------
-    Fitted
-        At least as likely as the start.
-
-    Raises
-    ------
-    ValueError
-        If the likelihood or the median is not finite there.
+    Entry is 0 for those observed from the origin. A ValueError where likelihood or median is not finite there.
     """
     family = FAMILIES[name]
     mass = np.ones(len(time)) if weights is None else weights
@@ -139,12 +124,14 @@ def polished(
 
     q = np.asarray(family.free(np.asarray(start, dtype=np.float64)), dtype=np.float64)
     here = value(q)
+    # from 1e-5 off the second step of Newton's is at the last digit
     for _ in range(5):
         gradient, second = _derivatives(value, q)
         if not (np.isfinite(gradient).all() and np.isfinite(second).all() and np.linalg.det(second) != 0):
             break
         step = -np.linalg.solve(second, gradient)
         there = value(q + step)
+        # so long a step polishes nothing: the curvature there is rounding, or the start no maximum
         if not there >= here - 1e-9 * abs(here) or np.abs(step).max() > 0.1:
             break
         q, here = q + step, there

@@ -48,6 +48,7 @@ def _number(value: float, kind: str, estimand: str, n_event: float | None) -> Nu
     frame = pd.DataFrame({"term": [kind], "estimate": [value]})
     counts = None
     if n_event is not None:
+        # events are people: with their count the result passes through disclosure as any other
         totals = {"group": ["all"], "term": [kind], "n_event": [round(n_event)], "n": [round(n_event)]}
         counts = Tally(pd.DataFrame(totals))
     return Number(frame, kind, estimand, counts=counts)

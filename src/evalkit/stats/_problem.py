@@ -27,13 +27,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is estimated from a matrix of resampling counts (B, n); scores and models are shared by all that is asked.
-
-    Attributes
-    ----------
-    start : (p,)
-        Coefficients of the propensity score in the data.
-    """
+    """What is estimated from resampling counts (B, n); scores and models are shared by all that is asked."""
 
     arms: Arms
     estimand: str
@@ -41,10 +35,11 @@ class Problem:
     focus: ArmRows
     base: ArmRows
     hazards: ArmHazards | None
-    start: Floats
+    start: Floats  # (p,) coefficients of the propensity score in the data
 
     def scores(self, counts: Floats) -> tuple[Floats, np.ndarray]:
         """Return refitted propensity scores (B, n) and which fits converged (B,)."""
+        # a draw's coefficients lie near the data's: from there it takes fewer steps
         beta, converged = fit_logistic(self.arms.x, self.arms.treated, counts, self.start)
         return predicted(self.arms.x, beta), converged
 

@@ -41,6 +41,7 @@ def weighted_moments(x: Floats, w: Floats) -> tuple[Floats, Floats]:
     """Return weighted means and unbiased weighted variances of columns (p,), (p,)."""
     share = w / w.sum()
     mean = share @ x
+    # (n - 1)/n under equal weights; 0 where one person has all the weight, of whom no spread is known
     scale = 1.0 - float(share @ share)
     if scale <= 0:
         return mean, np.full(x.shape[1], NAN)
@@ -55,13 +56,7 @@ class Overlap:
     conf_level: float = 0.95
 
     def estimate(self, counts: Tally) -> Estimates:
-        """Return the shares of these counts.
-
-        Returns
-        -------
-        Estimates
-            Columns as `Propensity.overlap` says.
-        """
+        """Return the shares of these counts; columns as `Propensity.overlap` says."""
         what = "share of people whose covariates are compatible with either arm, or with one only"
         found = Proportion(conf_level=self.conf_level).estimate(counts)
         return found.about(kind="overlap", estimand=what, analysis=self)
@@ -142,9 +137,11 @@ class Propensity:
         w0, u0 = weighted_moments(base, self.weights[~focus])
         binary = np.array([set(np.unique(c)) <= {0.0, 1.0} for c in x.T])
         s1, s0 = np.where(binary, m1 * (1 - m1), v1), np.where(binary, m0 * (1 - m0), v0)
+        # the same before and after weighting, so that a wider spread cannot pass for balance (Austin 2009)
         scale = np.sqrt(s1 if self.estimand == "att" else (s1 + s0) / 2)
 
         def ratio(top: Floats, bottom: Floats) -> Floats:
+            # an indicator's variance follows from its mean, which the difference tells already
             ok = (bottom > 0) & ~binary
             return np.asarray(np.divide(top, bottom, out=np.full(len(top), NAN), where=ok))
 
@@ -254,6 +251,7 @@ def _levels(data: pd.DataFrame, covariates: str | Sequence[str], arms: Arms) -> 
             columns[name] = data[name].to_numpy(dtype=np.float64)
         else:
             groups = group_column(data, name)
+            # the first level, too: the design leaves it out, and nobody would see that it is not balanced
             for k, level in enumerate(groups.labels):
                 columns[f"{name}[{level}]"] = (groups.codes == k).astype(np.float64)
     return pd.DataFrame(columns)

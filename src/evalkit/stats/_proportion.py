@@ -334,6 +334,7 @@ class RiskRatio:
         x1, n1, x0, n0 = pair
         if x0 == 0:
             return (NAN,) * 6
+        # a ratio of 0 has no logarithm, and so neither error nor limits
         if x1 == 0:
             return 0.0, *((NAN,) * 5)
         ratio = (x1 / n1) / (x0 / n0)

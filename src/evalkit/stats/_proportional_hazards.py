@@ -44,6 +44,7 @@ def _scores(model: CoxModel, transform: str) -> tuple[Floats, Floats]:
     own = sets.when >= 0
     g = _transformed(model.rows, transform)
     at_time = np.zeros(sets.m)
+    # centred, which changes no test: the joint information would be near singular else
     at_time[sets.when[own]] = g[own] - g[own].mean()
     plain, once = sets.likelihood(beta), sets.likelihood(beta, at_time)
     twice = sets.likelihood(beta, at_time**2)

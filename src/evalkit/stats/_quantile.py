@@ -24,17 +24,17 @@ NOT_REACHED = "A quantile that the curve (or its limit) does not reach is not gi
 
 
 def quantile_time(time: Floats, surv: Floats, q: float) -> float:
-    """Return the first time at which 1 - S reaches q; on a plateau at exactly q, its midpoint.
+    """Return the first time at which 1 - S reaches q, the midpoint of a plateau at exactly q; nan if it is not reached.
 
-    A plateau that lasts to the end of follow-up has the last time as its end. Differences below 1.5e-8
-    are rounding error. nan if q is not reached. Limits may fall and rise again: of several crossings the one
-    whose value lies nearest to q counts. (The convention of R's survival.)
+    As R's survival: limits may fall and rise again; of several crossings the one whose value is nearest to q counts.
     """
     known = np.isfinite(surv)
     at, gone = time[known], 1.0 - surv[known]
+    # a product of shares misses q by rounding, and a step or a plateau would be skipped
     reached = _nearest_above(gone, q - TIE_TOLERANCE)
     if reached is None:
         return float("nan")
+    # a plateau that lasts to the end of follow-up ends there
     if abs(gone[-1] - q) < TIE_TOLERANCE and known[-1]:
         return float(at[reached] + time[-1]) / 2
     beyond = _nearest_above(gone, q + TIE_TOLERANCE)
@@ -206,6 +206,7 @@ class FollowUp:
                 turned[f"{prefix}_censor"] = frame[events].sum(axis=1)
         inner = SurvivalQuantile(self.q, self.conf_type, self.conf_level)
         found = inner.estimate(DayCounts(turned, causes=("end of follow-up",)))
+        # the turned counts call censorings events; a reader is told of those that happened
         events_of = {s.group: round(float(s.n.event.sum())) for s in steps_by_group(counts)}
         data = found.tidy()
         data["n_event"] = data["group"].map(events_of)

@@ -49,6 +49,7 @@ def _walk(surv: Floats, edges: Floats, n_risk: int, height: float, censored: int
     left = n_risk
     for k, value in enumerate(surv):
         if left > 0 and height > 0:
+            # whole people, and so not quite the points read: the next step starts from the curve as it came out
             died[k] = min(max(round(left * (1 - value / height)), 0), left)
             height *= 1 - died[k] / left
         left -= int(died[k])

@@ -23,62 +23,37 @@ WIDEST, WIDEST_LATE = 200.0, 15.0
 
 @dataclass(frozen=True)
 class Likelihood:
-    """The partial likelihood at one vector of coefficients.
-
-    ``value``, ``score`` (p,), ``information`` (p, p); the rest is what residuals need: sums over the ties
-    of each event time of weight/denominator (``h``; times the Efron fraction: ``f``), the means'
-    coefficients ``q`` (3, m), risk-set and tied sums ``s``, ``e`` (m, p + 1), and what made them (``sums``).
-    """
+    """The partial likelihood at one vector of coefficients, and what residuals need."""
 
     value: Any
-    score: Array
-    information: Array
-    h: Array
-    f: Array
-    q: Array
-    s: Array
-    e: Array
-    sums: RiskSums
+    score: Array  # (p,)
+    information: Array  # (p, p)
+    h: Array  # (m,) sums over the ties of each event time of weight/denominator
+    f: Array  # (m,) the same times the Efron fraction
+    q: Array  # (3, m) coefficients of the means
+    s: Array  # (m, p + 1) sums over risk sets
+    e: Array  # (m, p + 1) sums over tied events
+    sums: RiskSums  # what made them
 
 
 @dataclass(frozen=True)
 class RiskSets:
-    """Who is at risk at which event time, for rows in strata, entering late, with weights.
+    """Who is at risk at which event time, for rows in strata, entering late, with weights."""
 
-    Attributes
-    ----------
-    x : (n, p)
-    weights : (n,)
-    start, stop : (n,)
-        A row is at risk at event times start <= k < stop.
-    when : (n,)
-        Event time of a row with an event, -1 of others.
-    m : int
-        Event times, over all strata.
-    bounds : (strata + 1,)
-        Each stratum's event times stand from one bound to the next.
-    layer : (n,)
-        Each row's stratum.
-    pair_time, pair_part : (N,)
-        For each event (Efron) or event time (Breslow): its time, and the fraction of the tied risk left
-        out of the denominator.
-    leave, enter, event : sparse (m + 1, n), (m + 1, n) or None, (m, n)
-    """
-
-    x: Floats
-    weights: Floats
-    start: Ints
-    stop: Ints
-    when: Ints
-    m: int
-    bounds: Ints
-    layer: Ints
-    pair_time: Ints
-    pair_part: Floats
+    x: Floats  # (n, p)
+    weights: Floats  # (n,)
+    start: Ints  # (n,) a row is at risk at event times start <= k < stop
+    stop: Ints  # (n,)
+    when: Ints  # (n,) event time of a row with an event, -1 of others
+    m: int  # event times, over all strata
+    bounds: Ints  # (strata + 1,) a stratum's event times stand from one bound to the next
+    layer: Ints  # (n,) each row's stratum
+    pair_time: Ints  # (N,) the time of each event (Efron) or event time (Breslow)
+    pair_part: Floats  # (N,) fraction of the tied risk left out of the denominator
     pair_weight: Floats
-    leave: Any
-    enter: Any
-    event: Any
+    leave: Any  # sparse (m + 1, n)
+    enter: Any  # sparse (m + 1, n), or None
+    event: Any  # sparse (m, n)
 
     @property
     def used(self) -> npt.NDArray[np.bool_]:
@@ -87,6 +62,7 @@ class RiskSets:
 
     def over_ties(self, values: Array) -> Array:
         """Return sums of (N,) pair values by event time (m,)."""
+        # every event time has a pair: reduceat would give an empty one its neighbour's value
         first = np.searchsorted(self.pair_time, np.arange(self.m))
         return np.asarray(np.add.reduceat(values, first))
 
@@ -95,6 +71,7 @@ class RiskSets:
         used = self.used
         top = np.full(len(self.bounds), -np.inf)
         low = -top
+        # complex where derivatives are taken, and only numbers have a largest
         np.maximum.at(top, self.layer[used], eta.real[used])
         np.minimum.at(low, self.layer[used], eta.real[used])
         widest = np.max(top - low, initial=0.0, where=np.isfinite(top))
@@ -107,10 +84,8 @@ class RiskSets:
         return layer_sums(self.bounds, self.start, self.stop, self.when, r, offset, self.leave, self.enter, self.event)
 
     def likelihood(self, beta: Array, g: Floats | None = None) -> Likelihood:
-        """Return the partial likelihood; `g` (m,) multiplies the terms of each event time.
-
-        Far out, where risks underflow, the value is not finite: whoever steps there has to step back.
-        """
+        """Return the partial likelihood; `g` (m,) multiplies the terms of each event time."""
+        # far out risks underflow and the value is not finite: whoever steps there has to step back
         with np.errstate(all="ignore"):
             return self._likelihood(beta, g)
 
@@ -146,11 +121,7 @@ class RiskSets:
         return np.asarray(inner - outer)
 
     def score_residuals(self, at: Likelihood) -> Floats:
-        """Return each row's contribution to the score, before its own weight (n, p).
-
-        The row's event less its mean covariate over ties, less the row's risk over the event times it is
-        at risk at.
-        """
+        """Return rows' contributions to the score, before their weights (n, p): of the event, less of being at risk."""
         s1, e1 = at.s[:, 1:], at.e[:, 1:]
         mean = at.q[0][:, None] * s1 - at.q[1][:, None] * e1
         mean_part = at.q[1][:, None] * s1 - at.q[2][:, None] * e1
@@ -180,9 +151,11 @@ def risk_sets(
     mass = np.ones(n) if weights is None else weights
     layer = np.zeros(n, dtype=np.int64) if strata is None else strata
     days = np.unique(time) if entry is None else np.unique(np.concatenate([time, entry]))
+    # strata one after the other on one axis: nobody is at risk at another stratum's time
     width = len(days) + 1
     key = layer * width + np.searchsorted(days, time) + 1
     begin = layer * width if entry is None else layer * width + np.searchsorted(days, entry) + 1
+    # an event without weight adds nothing, and its risk set may hold no weight to divide by
     dead = event & (mass > 0)
     times = np.unique(key[dead])
     stop, start = np.searchsorted(times, key, side="right"), np.searchsorted(times, begin, side="right")

@@ -22,21 +22,7 @@ from evalkit.stats._steps import Steps, steps_by_group
 
 
 def area_under(time: Floats, surv: Floats, tau: float) -> Floats:
-    r"""Return :math:`\int_0^\tau S(t) dt` of step functions.
-
-    Parameters
-    ----------
-    time : (m,)
-        Ascending times of the steps.
-    surv : (..., m)
-        Values after each step; 1 before the first.
-    tau : float
-        Horizon.
-
-    Returns
-    -------
-    (...,)
-    """
+    """Return the integral from 0 to tau of step functions (..., m) of ascending times (m,), 1 before the first."""
     edges = np.minimum(np.concatenate([[0.0], time, [tau]]), tau)
     heights = np.concatenate([np.ones((*surv.shape[:-1], 1)), surv], axis=-1)
     return np.asarray(heights @ np.diff(edges))
@@ -56,6 +42,7 @@ def _restricted_mean(steps: Steps, tau: float, *, robust: bool) -> tuple[float, 
     curve = curve_of(steps)
     ended = len(curve.surv) > 0 and curve.surv[-1] == 0
     tau = float(steps.snapped(np.array([tau]))[0])
+    # a curve that ends at 0 stays there, so that its mean is known for any horizon
     if tau > steps.last and not (ended and not steps.truncated):
         if not steps.truncated:
             msg = (

@@ -118,6 +118,7 @@ def _resampled(
     for k in range(n_boot):
         chosen = rng.integers(0, asked.size, asked.size)
         try:
+            # a draw may lack a level or an event; whether too many do is asked below
             found[k] = what(chosen)
         except (AnalysisError, np.linalg.LinAlgError):
             continue
@@ -201,6 +202,7 @@ def standardised_risks(
     point = _differences(asked.fit(), x, contrasts, asked.tau)
 
     def again(chosen: Ints) -> Floats:
+        # averaged over those drawn, since the mix of people is uncertain, too
         return _differences(asked.fit(chosen), x[chosen], contrasts, asked.tau)
 
     drawn = _resampled(asked, n_boot, seed, again, point.shape)

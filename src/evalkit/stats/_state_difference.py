@@ -51,6 +51,7 @@ class _Paths:
         return found
 
     def _product(self, moved: Floats, risk: Floats, at: Floats, tau: float) -> Floats:
+        # weights that came and went leave a residue where nobody is
         risk = np.where(risk > 1e-9, risk, 0.0)
         share = np.minimum(safe_divide(moved, risk[..., None]), 1.0)
         # from the first move on; where nobody moves, from the first day on which anybody is observed
@@ -85,6 +86,7 @@ def _laid(counts: TransitionCounts, rows: pd.DataFrame) -> _Paths:
     shape = (len(times) * s * s, len(unique))
     ones = np.ones(int(moves.sum()))
     cells = (end[moves] * s + state[moves]) * s + to[moves]
+    # sparse, so that one product weights everybody's moves anew for a whole block of replicates
     moved = scipy.sparse.csr_matrix((ones, (cells, people[moves])), shape=shape)
     where = np.concatenate([start[new] * s + state[new], end[gone] * s + np.where(moves, to, state)[gone]])
     signs = np.concatenate([np.ones(int(new.sum())), -np.ones(int(gone.sum()))])
@@ -209,6 +211,7 @@ def _moved(counts: TransitionCounts) -> int:
 def _arms(first: pd.DataFrame, treatment: str, covariates: str | Sequence[str] | None, focus: object) -> Arms:
     if covariates is not None:
         return read_arms(first, treatment, covariates, focus)
+    # arms are read with a covariate: this one varies, as it has to, and nothing is weighted by it
     return read_arms(first.assign(no_covariate_=np.arange(len(first)) % 2), treatment, ["no_covariate_"], focus)
 
 

@@ -19,27 +19,15 @@ RESIDUE = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Moves:
-    """One group's moves on its times.
-
-    Attributes
-    ----------
-    time : (m,) ascending, finite
-    risk : (m, S) at risk in each state just before each time (weighted where there are weights)
-    moved : (m, S, S) moves from state to state
-    people : (m,) people under observation just before each time
-    size : int
-        How many came under observation.
-    last : float
-        The last time of which the counts speak: whoever is observed leaves on one.
-    """
+    """One group's moves on its times."""
 
     group: str
-    time: Floats
-    risk: Floats
-    moved: Floats
-    people: Floats
-    size: int
-    last: float
+    time: Floats  # (m,) ascending, finite
+    risk: Floats  # (m, S) in each state just before each time, weighted where there are weights
+    moved: Floats  # (m, S, S) from state to state
+    people: Floats  # (m,) under observation just before each time
+    size: int  # how many came under observation
+    last: float  # of which the counts speak: whoever is observed leaves on one
 
     def observed(self, at: Floats) -> Floats:
         """Return how many are under observation just before each time."""
@@ -92,15 +80,10 @@ def moves_of(counts: TransitionCounts, group: str) -> Moves:
 
 @dataclass(frozen=True, eq=False)
 class Occupation:
-    """Probabilities of states as steps.
+    """Probabilities of states as steps."""
 
-    Attributes
-    ----------
-    time : (k,) times of the steps
-    """
-
-    time: Floats
-    value: Floats
+    time: Floats  # (k,) of the steps
+    value: Floats  # (k + 1, S)
 
     def at(self, when: Floats) -> Floats:
         """Return the probabilities at times (times, S)."""
@@ -137,11 +120,10 @@ def occupation(moves: Moves) -> Occupation:
 
 
 def person_errors(counts: TransitionCounts, moves: Moves, at: Floats) -> tuple[Floats, Floats]:
-    r"""Return standard errors of the probabilities at times, and of the areas up to them, both (times, S).
+    """Return standard errors of probabilities at times, and of areas up to them (times, S): infinitesimal jackknife.
 
-    The infinitesimal jackknife: with :math:`H = I + dA`, person i's influence is
-    :math:`U_i(t) = U_i(t-) H(t) + p(t-) dH_i(t)`, where of who is at risk in state h the row h of
-    :math:`dH_i` is (the move made - dA_h) / Y_h. The variance is the sum of squares of weight times influence.
+    With :math:`H = I + dA` person i's influence is :math:`U_i(t) = U_i(t-) H(t) + p(t-) dH_i(t)`; of who is at risk in
+    state h row h of :math:`dH_i` is (the move made - dA_h) / Y_h. Squares of weight times influence add up.
     """
     if counts.paths is None or not len(moves.steps):
         zero = np.zeros((len(at), len(counts.states)))
@@ -154,6 +136,7 @@ def person_errors(counts: TransitionCounts, moves: Moves, at: Floats) -> tuple[F
     states, to = paths["state"].to_numpy(dtype=int), paths["to"].to_numpy(dtype=int)
     mass = paths["weight"].to_numpy(dtype=np.float64)
     ends = np.isin(paths["time"].to_numpy(dtype=np.float64), steps) & (to >= 0)
+    # by where they begin: each step then adds those who come to it, and looks at nobody later
     order = np.argsort(begin, kind="stable")
     curve, matrices = occupation(moves), hazards(moves)
     influence, area = np.zeros((len(people), s)), np.zeros((len(people), s))

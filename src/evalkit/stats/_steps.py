@@ -34,11 +34,8 @@ class Flow:
     censor: Floats
 
     def risk(self, at: Floats) -> Floats:
-        """Return the sum at risk at each time: entered before it, not yet left.
-
-        Added from the end: what is still to leave keeps its digits however small it is, which a difference from the
-        beginning does not.
-        """
+        """Return the sum at risk at each time: entered before it, not yet left."""
+        # added from the end: what is still to leave keeps its digits however small it is, unlike a difference
         gone, total = self.event.sum(axis=0) + self.censor, float(self.entry.sum())
         rest = total - float(gone.sum())  # at risk after the last row, where a tail was cut off
         out = _ahead(gone) + (rest if rest > RESIDUE * total else 0.0)
@@ -68,27 +65,16 @@ def _ahead(values: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Steps:
-    """One group's steps: its times with an event or a censoring.
-
-    Attributes
-    ----------
-    time : (m,) days, ascending
-    n, w, w2 : Flow
-        Raw counts; the weighted sums used for estimates (the raw ones when there are no weights);
-        sums of squared weights (None when they are not known).
-    rows : (m,) positions of the steps among the rows
-    delayed : bool
-        Whether anyone enters after the origin.
-    """
+    """One group's steps: its times with an event or a censoring."""
 
     group: str
-    time: Floats
-    n: Flow
-    w: Flow
-    w2: Flow | None
-    rows: np.ndarray
+    time: Floats  # (m,) days, ascending
+    n: Flow  # raw counts
+    w: Flow  # weighted sums, of which estimates are made; the raw counts where there are no weights
+    w2: Flow | None  # sums of squared weights; None when they are not known
+    rows: np.ndarray  # (m,) places of the steps among the rows
     weighted: bool
-    delayed: bool
+    delayed: bool  # whether anyone enters after the origin
 
     @property
     def size(self) -> int:
@@ -109,6 +95,7 @@ class Steps:
     def w_left(self) -> Floats:
         """Weighted number left just after the events of each step (m,); exactly 0 where nobody is."""
         events = self.events.sum(axis=0)
+        # later numbers at risk hold who enters since, so that what is left now is a difference
         if self.delayed:
             left = self.w_risk - events
             return np.where(np.abs(left) <= RESIDUE * float(self.w.entry.sum()), 0.0, left)
@@ -158,6 +145,7 @@ def _steps(group: str, raw: Flow, mass: Flow | None, squares: Flow | None) -> St
     rows = np.flatnonzero((raw.event.sum(axis=0) + raw.censor > 0) & np.isfinite(raw.time))
     delayed = bool((raw.entry[np.isfinite(raw.time)] > 0).any())
     weighted = mass is not None
+    # without weights everybody's square is 1, and a robust variance can be had
     squares = raw if squares is None and not weighted else squares
     return Steps(group, raw.time[rows], raw, raw if mass is None else mass, squares, rows, weighted, delayed)
 

@@ -74,6 +74,7 @@ def transition_counts(
     """
     names = tuple(states)
     groups = group_column(data, by)
+    # codes are of participants: another column may be of somebody else
     codes = codes_of(data) if person == "participant_id" else None
     paths = pd.DataFrame(
         {
@@ -101,6 +102,7 @@ def counted(paths: pd.DataFrame, states: tuple[str, ...], groups: Sequence[str],
     on = goes_on(paths)
     new = paths[~on]
     begins = new.groupby(["group", "state", "time_from"], as_index=False).agg(n=("weight", "size"), w=("weight", "sum"))
+    # entries as one more way of moving, below every state and the censored: one table holds all counts
     begins = begins.rename(columns={"time_from": "time"}).assign(to=-2)
     # Whoever moves on the last day of being observed is not at risk in the new state: censored in it that day.
     last = paths[paths["to"].ne(CENSORED) & ~on.shift(-1, fill_value=False)]

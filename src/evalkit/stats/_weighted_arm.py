@@ -26,27 +26,14 @@ class Horizon:
 
 @dataclass(frozen=True)
 class ArmRows:
-    """The people of one arm, sorted into steps once.
+    """The people of one arm, sorted into steps once."""
 
-    Attributes
-    ----------
-    rows : (n,)
-        Their positions in the data.
-    time : (m,)
-        Distinct days of leaving.
-    step : (n,)
-        Each one's step.
-    own, event : (n,) bool
-        Event of cause 1; any event.
-    leaves, dies, dies_own : sparse (m, n)
-    """
-
-    rows: Ints
-    time: Floats
-    step: Ints
-    own: np.ndarray
-    event: np.ndarray
-    leaves: Any
+    rows: Ints  # (n,) their places in the data
+    time: Floats  # (m,) distinct days of leaving
+    step: Ints  # (n,) each one's step
+    own: np.ndarray  # (n,) bool: event of cause 1
+    event: np.ndarray  # (n,) bool: any event
+    leaves: Any  # sparse (m, n), as those below
     dies: Any
     dies_own: Any
 
@@ -80,11 +67,7 @@ class ArmRows:
         return np.asarray((before * safe_divide(own, risk))[:, :last].sum(axis=1))
 
     def pseudo(self, weights: Floats, wanted: Horizon) -> Floats:
-        r"""Return everyone's pseudo-observation, estimate + N x influence (B, n).
-
-        The infinitesimal jackknife's: the derivative of the estimate with respect to a person's weight,
-        times the sum of weights. Without censoring it is the person's own outcome.
-        """
+        """Return everyone's pseudo-observation, estimate + N x influence by the infinitesimal jackknife (B, n)."""
         risk, events, own = self.flows(weights)
         surv = product_limit(events, risk)
         value = self._value(surv, risk, own, wanted)
@@ -92,6 +75,7 @@ class ArmRows:
         person = np.where(self.event, jump[:, self.step], stay[:, self.step])
         if extra is not None:
             person = person + np.where(self.own, extra[:, self.step], 0.0)
+        # so that without censoring it is the person's own outcome
         total = weights.sum(axis=1, keepdims=True)
         return np.asarray(value[:, None] + total * person)
 

@@ -16,25 +16,14 @@ from evalkit.stats._steps import safe_divide
 
 @dataclass(frozen=True)
 class ArmHazards:
-    """Two arms sorted into event times once, for Cox's model with the arm alone (Efron's ties).
+    """Two arms sorted into event times once, for Cox's model with the arm alone (Efron's ties)."""
 
-    Attributes
-    ----------
-    treated : (n,)
-    dies : sparse (m, n)
-    pair : (N,)
-        Event time of each event.
-    part : (N,)
-        Efron's fraction.
-    count : (m,)
-    """
-
-    treated: Floats
-    leaves: Any
-    dies: Any
-    pair: Ints
-    part: Floats
-    count: Floats
+    treated: Floats  # (n,)
+    leaves: Any  # sparse (m + 1, n)
+    dies: Any  # sparse (m, n)
+    pair: Ints  # (N,) event time of each event
+    part: Floats  # (N,) Efron's fraction
+    count: Floats  # (m,)
 
     def log_hazard_ratio(self, weights: Floats) -> Floats:
         """Return the log hazard ratio of focus over comparison under weights (B, n) -> (B,)."""
@@ -48,6 +37,7 @@ class ArmHazards:
         # tied events count with their mean weight each, as R's survival has it
         w = ((d1 + d0) / self.count)[:, k]
         beta = np.zeros(len(weights))
+        # steps of at most 2 within 30 either way end after 15, or never
         for _ in range(50):
             up = r1 * np.exp(beta)[:, None]
             share = safe_divide(up, up + r0)

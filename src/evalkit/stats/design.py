@@ -60,6 +60,7 @@ def design_matrix(data: pd.DataFrame, covariates: str | Sequence[str]) -> Design
         Naming a column that is missing, has missing values, does not vary, or is a linear combination of
         the others, or a formula that cannot be read.
     """
+    # a column may be named like a formula, 'age (years)': what stands in the data is meant
     if isinstance(covariates, str) and covariates not in data.columns and _is_formula(covariates):
         design = _from_formula(data, covariates)
     else:
@@ -112,9 +113,11 @@ def _from_formula(data: pd.DataFrame, text: str) -> Design:
         for name in sorted(str(v) for v in formula.required_variables):
             own = column(data, name)
             if pd.api.types.is_float_dtype(own.dtype):
+                # infinite values are refused by their column's name, before a function in the formula hides them
                 number_column(data, name)
             if isinstance(own.dtype, pd.CategoricalDtype):  # a level nobody has is no term, as in a list of columns
                 used[name] = own.cat.remove_unused_categories()
+        # log(0) and the like come out as values that are not finite, which `_check_size` refuses by name
         with np.errstate(all="ignore"):
             matrix = formula.get_model_matrix(data.assign(**used), na_action="raise")
     except AnalysisError:
@@ -159,12 +162,15 @@ def _check_rank(design: Design) -> None:
     centred = design.matrix - design.matrix.mean(axis=0)
     size = np.sqrt((centred**2).sum(axis=0))
     scale = np.sqrt((design.matrix**2).sum(axis=0))
+    # a column that varies by so small a share of its size varies by rounding error
     flat = np.flatnonzero(size <= 1e-10 * np.maximum(scale, 1e-300))
     if len(flat):
         msg = f"covariate '{design.terms[flat[0]]}' does not vary: its effect is not identified"
         raise AnalysisError(msg)
+    # of standardised columns, so that the line is drawn at a share, whatever the units
     gram = (centred / size).T @ (centred / size)
     for j in range(1, len(size)):
+        # in the order given: the later of two that say the same is named, which the reader can leave out
         solved = np.linalg.lstsq(gram[:j, :j], gram[:j, j], rcond=None)[0]
         if 1.0 - gram[:j, j] @ solved < COLLINEAR:
             msg = (
