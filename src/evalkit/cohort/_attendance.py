@@ -16,27 +16,14 @@ Window = tuple[int, int]
 
 
 def within(setting: Setting, since: Since, windows: Sequence[Window], *, counting: bool) -> ir.Table:
-    """Return how many sessions each episode attended in each of several windows, and their hours.
-
-    Parameters
-    ----------
-    since : {"intake", "first_session"}
-        What days are counted from.
-    windows : sequence of (int, int)
-    counting : bool
-        Whether only sessions of counting kinds are.
-
-    Returns
-    -------
-    ibis Table
-        participant_id, referral_date, sessions_0, hours_0, sessions_1 ...; no row for an episode without any session.
-    """
+    """Return sessions_k and hours_k that each episode attended in window k; no row for one without any session."""
     rows = attended(setting)
     origins = analysed(setting) if since == "intake" else first_sessions(setting)
     origins = origins.select(*KEY, origin=origins[f"{since}_date"])
     rows = (rows.filter(rows.counting) if counting else rows).join(origins, list(KEY))
     rows = rows.mutate(since=rows.day.delta(rows.origin, unit="day"))
     sums: dict[str, ir.Value] = {}
+    # all windows in one question, as each would walk through every session
     for place, (first, last) in enumerate(windows):
         inside = rows.since.between(first, last)
         sums[f"sessions_{place}"] = rows.count(where=inside)
@@ -45,13 +32,8 @@ def within(setting: Setting, since: Since, windows: Sequence[Window], *, countin
 
 
 def due(setting: Setting) -> ir.Table:
-    """Return how many sessions each episode attended, of how many attended or missed without excuse.
-
-    Returns
-    -------
-    ibis Table
-        participant_id, referral_date, numerator, denominator; no row for an episode without such a session.
-    """
+    """Return how many sessions each episode attended (numerator) of those due (denominator); no row without one."""
     rows = sessions(setting)
+    # what was excused or cancelled nobody missed
     rows = rows.filter(rows.status.isin(["attended", "absent"]))
     return rows.group_by(*KEY).aggregate(numerator=rows.count(where=rows.attended), denominator=rows.count())

@@ -58,25 +58,15 @@ class Attrition:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of eligibility in one group.
-
-    Attributes
-    ----------
-    n : int
-        Before the step.
-    n_event : int
-        Left after it.
-    people : mapping of str to numpy.ndarray
-        The codes behind ``n`` and ``n_event``, where they are known.
-    """
+    """One step of eligibility in one group."""
 
     group: str
     variable: str
     term: str
     label: str
-    n: int
-    n_event: int
-    people: Mapping[str, Codes] = field(default_factory=dict)
+    n: int  # before it
+    n_event: int  # left after it
+    people: Mapping[str, Codes] = field(default_factory=dict)  # codes behind n and n_event, where known
 
 
 def attrition(steps: Sequence[Step], cut: date) -> Estimates:

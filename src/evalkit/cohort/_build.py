@@ -63,6 +63,7 @@ def build(
     labels = {a.value: a.label for a in (cut.study.arms.focus, cut.study.arms.comparison)}
     people["group"] = people[cut.study.arms.column].map(labels).astype(object)
     people = _potential(setting, _with_all(setting, people))
+    # an engine gives rows in any order it likes (ADR 11)
     people = people[_columns(setting)].sort_values(["participant_id", "episode"]).reset_index(drop=True)
     return Cohort(
         people=people,
@@ -147,11 +148,13 @@ def _people(setting: Setting, parts: _Parts) -> ir.Table:
 def _with_all(setting: Setting, people: pd.DataFrame) -> pd.DataFrame:
     """Fill what no session adds up to: nothing, or unknown where sessions are no part of the study."""
     refuse_twice(people)
+    # who attended nothing has no row to be joined: 0, where sessions are known at all
     missing = 0 if setting.has("sessions") else float("nan")
     for name in (*_COUNTS, *_HOURS):
         values = people[name] if name in people else pd.Series(float("nan"), index=people.index)
         people[name] = values.astype("float64").fillna(missing)
     if setting.has("sessions"):
+        # whole numbers again: the join's gaps had made them floats
         people = people.astype(dict.fromkeys(_COUNTS, "int64"))
     for name in _DERIVED_DATES:
         if name not in people:
@@ -176,6 +179,7 @@ def _steps(setting: Setting, known: pd.DataFrame, people: pd.DataFrame) -> Estim
     in_arm = first & known["in_arm"].astype(bool)
     everybody = pd.Series(True, index=known.index)
     codes = codes_of(known)
+    # codes are of one row per day of referral: where rows share a day they do not stand for all rows
     rows_of_all = {} if codes is None or total != len(known) else {"n": codes, "n_event": codes}
     steps = [
         Step("all", "cohort", "unique", "one row per participant and day of referral", total, len(known), rows_of_all),

@@ -401,6 +401,7 @@ class Cohort:
             }
             ended = self._fetch(name, made[scale], ["referral_date", "day"])
             self._frames[name] = self._with_people(ended, origin)
+        # a copy: what a notebook does to its frame must not reach the next question
         frame = self._frames[name].copy()
         frame.attrs["causes"] = dict(self.causes_of(scale))
         return frame
@@ -416,6 +417,7 @@ class Cohort:
         people = self.people[list(dict.fromkeys([*own, "referral_date", origin]))]
         rows = joined(people.assign(_place=np.arange(len(people))), ended, "inner")  # sooner sorted than names
         days = (rows["day"] - rows[origin]).dt.days
+        # whose follow-up ends before the origin was never at risk
         rows = rows[days >= 0]
         time, event = days[days >= 0].astype("int64"), rows["cause"].astype("int64")
         rows = rows.assign(time=time, event=event, reason=self._words(rows["rank"]))
@@ -444,6 +446,7 @@ class Cohort:
         moved = joined(people, self._fetch("pathway", _pathway.moves, ["referral_date", "day"]), "inner")
         moved["time"] = (moved["day"] - moved["referral_date"]).dt.days
         moved["to"] = moved["state"].astype("int64").map(dict(enumerate(_pathway.STATES))).astype(object)
+        # the cut ends everybody's last stay, in no other state
         last = people.assign(time=people["days_from_referral"], to="")
         rows = pd.concat([moved, last], ignore_index=True).sort_values(["participant_id", "time"], kind="stable")
         whose = rows.groupby("participant_id", sort=False)

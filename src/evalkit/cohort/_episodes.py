@@ -19,38 +19,23 @@ KEY = ("participant_id", "referral_date")
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """What every roll-up of one cohort starts from.
-
-    Attributes
-    ----------
-    episodes : {"first", "all"}
-    continued : bool, default False
-        Whether later referrals continue the first analysed episode of a person, as the pathway has it: one row per
-        person then, which owns everything since.
-    """
+    """What every roll-up of one cohort starts from."""
 
     cut: CutData
     rules: Rules
     harm: Harm
     episodes: Episodes
-    continued: bool = False
+    continued: bool = False  # later referrals continue the first episode, as the pathway has it
     _kept: dict[str, ir.Table] = field(default_factory=dict, repr=False)
     _stated: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        # by value: cohorts with other rules share a cut, and must not be given each other's tables
         which = f"{self.episodes}, continued" if self.continued else self.episodes
         object.__setattr__(self, "_stated", f"{which} {self.rules.model_dump_json()} {self.harm.model_dump_json()}")
 
     def kept(self, name: str, make: Callable[[], ir.Table], *, view: bool = False) -> ir.Table:
-        """Return an expression that several roll-ups share, computed once where that is possible.
-
-        Parameters
-        ----------
-        make : callable
-            Called the first time.
-        view : bool, default False
-            As `CutData.kept` has it.
-        """
+        """Return an expression that roll-ups share, computed once where possible; `view` as in `CutData.kept`."""
         if name not in self._kept:
             self._kept[name] = self.cut.kept((name, self._stated), make, view=view)
         return self._kept[name]
@@ -71,17 +56,9 @@ class Setting:
 
 
 def referrals(setting: Setting) -> ir.Table:
-    """Return every referral known at the cut, once, numbered and flagged.
+    """Return referrals known at the cut, once: the participants' columns, next_referral, in_study, episode, in_arm.
 
-    Of rows that share a key the one recorded last counts. Referrals are numbered per participant among those
-    that belong to the study (on or after its first day); an episode ends where the next referral starts,
-    whatever that is.
-
-    Returns
-    -------
-    ibis Table
-        The participants' columns, ``next_referral``, ``in_study``, ``episode``, ``in_arm``, and of who is in an arm's
-        column ``where_known`` and ``where_met``: whether what else its arm asks for is known, and holds.
+    Of rows in an arm ``where_known`` and ``where_met`` say whether what the arm asks for beside is known, and holds.
     """
     return setting.kept("referrals", lambda: _referrals(setting))
 
@@ -101,6 +78,7 @@ def _referrals(setting: Setting) -> ir.Table:
         in_arm=once[study.arms.column].isin([study.arms.focus.value, study.arms.comparison.value]).fill_null(False),
         **_conditions(study, once),
     )
+    # numbered among those of the study only; an episode ends where the next referral starts, whatever that is
     number = ibis.row_number().over(group_by=("participant_id", "in_study"), order_by="referral_date")
     return flagged.mutate(episode=(number + 1).cast("int64"))
 
@@ -122,13 +100,7 @@ def _conditions(study: Study, rows: ir.Table) -> dict[str, ir.Value]:
 
 
 def analysed(setting: Setting) -> ir.Table:
-    """Return the episodes that are analysed.
-
-    Returns
-    -------
-    ibis Table
-        As `referrals`, only the rows that are eligible.
-    """
+    """Return the referrals that are analysed, as `referrals` gives them."""
 
     def make() -> ir.Table:
         everybody = referrals(setting)
@@ -148,13 +120,7 @@ def _continued(chosen: ir.Table) -> ir.Table:
 
 
 def stays(setting: Setting) -> ir.Table:
-    """Return at which site each analysed episode is, from when to when: one row, or, continued, one per referral since.
-
-    Returns
-    -------
-    ibis Table
-        participant_id, referral_date, site, since, until (the next referral; null: no end).
-    """
+    """Return each analysed episode's site, since, until (null: no end): one row, or, continued, one per referral."""
     chosen = analysed(setting)
     if not setting.continued:
         return chosen.select(*KEY, "site", since="referral_date", until=ibis.null("date"))
@@ -165,22 +131,7 @@ def stays(setting: Setting) -> ir.Table:
 
 
 def owned(setting: Setting, name: str, day: str) -> ir.Table:
-    """Return a table's rows that analysed episodes own.
-
-    An episode owns rows dated from its referral up to the day before the participant's next referral.
-
-    Parameters
-    ----------
-    name : str
-        sessions, exits or measures.
-    day : str
-        The table's event date.
-
-    Returns
-    -------
-    ibis Table
-        The table's columns and ``referral_date``.
-    """
+    """Return a table's rows from an analysed episode's referral up to the day before the person's next one."""
     return setting.kept(name, lambda: _owned(setting, name, day), view=True)
 
 
@@ -202,18 +153,7 @@ def _owned(setting: Setting, name: str, day: str) -> ir.Table:
 
 
 def sessions(setting: Setting) -> ir.Table:
-    """Return the sessions that analysed episodes own, and which of them were attended and count towards the dose.
-
-    Returns
-    -------
-    ibis Table
-        The table's columns, ``referral_date``, ``attended`` and ``counting`` (attended, and of a counting kind).
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
-    """
+    """Return owned sessions, which of them were attended, and which of these count towards the dose (`counting`)."""
 
     def make() -> ir.Table:
         rows = owned(setting, "sessions", "session_date")
@@ -222,6 +162,7 @@ def sessions(setting: Setting) -> ir.Table:
         for kind, most in limits.items():
             if most is not None:  # the earliest count, within a day the longest first
                 order = (rows.session_date, rows.hours.fill_null(0.0).desc())
+                # within a status, so that a session that was missed takes no place of those that count
                 place = ibis.row_number().over(group_by=(*KEY, "kind", "status"), order_by=order)
                 counting |= (rows.kind == kind) & (place < most)
         return rows.mutate(attended=came, counting=came & counting.fill_null(False))
@@ -230,18 +171,7 @@ def sessions(setting: Setting) -> ir.Table:
 
 
 def attended(setting: Setting) -> ir.Table:
-    """Return the attended sessions of analysed episodes.
-
-    Returns
-    -------
-    ibis Table
-        participant_id, referral_date, day, counting (whether it counts towards the dose), hours.
-
-    Raises
-    ------
-    MissingTableError
-        If sessions are not part of the study.
-    """
+    """Return attended sessions of analysed episodes: participant_id, referral_date, day, counting, hours (none: 0)."""
 
     def make() -> ir.Table:
         rows = sessions(setting)

@@ -40,17 +40,14 @@ def _runs(setting: Setting) -> ir.Table:
 
 
 def _searched(setting: Setting, source: str | None) -> ir.Table:
-    """Return the end of the search of each episode that is followed: participant_id, referral_date, start, day.
-
-    A source follows the run that covers the origin or the day after it; there is one at most, since two would be one.
-    All sources follow whom each of them follows, to the earliest of their ends.
-    """
+    """Return the end of the search of each episode that is followed: participant_id, referral_date, start, day."""
     runs = setting.kept("search_runs", lambda: _runs(setting))
     episodes = _origins(setting)
     if source is not None:
         runs = runs.filter(runs.source == source)
     sources = setting.cut.table("searches").source
     runs = runs.rename(person="participant_id")
+    # the run that covers the origin or the day after it: one at most, since two such would be one
     met = episodes.join(
         runs,
         [
@@ -59,6 +56,7 @@ def _searched(setting: Setting, source: str | None) -> ir.Table:
             runs["last"] >= episodes.start,
         ],
     )
+    # of all sources the earliest end: later harm would be that of some sources only
     ends = met.group_by(*KEY, "start").aggregate(day=met["last"].min(), n=met.source.nunique())
     if source is None:
         both = ends.cross_join(setting.cut.table("searches").aggregate(wanted=sources.nunique()))
@@ -75,20 +73,10 @@ def _followed(setting: Setting, source: str | None) -> ir.Table:
 
 
 def ends(setting: Setting, source: str | None = None) -> list[ir.Table]:
-    """Return what could end each episode's follow-up, as candidates.
-
-    Parameters
-    ----------
-    source : str, optional
-        Of one source of outcomes; of all by default.
-
-    Returns
-    -------
-    list of ibis Table
-        The cut, the end of the search for outcomes, and the participant's death.
-    """
+    """Return what could end each episode's follow-up, as candidates: the cut, the end of the search, a death."""
     episodes = _followed(setting, source)
     searched = episodes.filter(episodes.day.notnull())
+    # within a day an outcome (0) goes first, then death, then the ends of what is known: the last day counts
     found = [
         candidate(setting, episodes, setting.cut.last, (3, 0, "cut")),
         candidate(setting, searched, searched.day, (2, 0, "follow_up_end")),
@@ -123,23 +111,7 @@ def _after_origin(setting: Setting, rows: ir.Table, source: str | None) -> ir.Ta
 
 
 def events(setting: Setting, source: str | None = None) -> ir.Table:
-    """Return every outcome of the kinds named after the origin, as candidates.
-
-    Parameters
-    ----------
-    source : str, optional
-        Of one source of outcomes; of all by default.
-
-    Returns
-    -------
-    ibis Table
-        Columns of a candidate; outcomes after the end of follow-up are still among them.
-
-    Raises
-    ------
-    MissingTableError
-        If outcomes are not part of the study.
-    """
+    """Return every outcome of the kinds named after the origin, as candidates; also those after follow-up."""
     kinds, words = setting.harm.kinds, reasons(setting)
     outcomes = _outcomes(setting, source)
     rows = _after_origin(setting, outcomes.filter(outcomes.kind.isin(kinds)), source)
@@ -158,51 +130,17 @@ def _custody(setting: Setting, source: str | None) -> list[ir.Table]:
 
 
 def harm(setting: Setting, source: str | None = None) -> ir.Table:
-    """Return how each episode's harm-free time ended.
-
-    Parameters
-    ----------
-    source : str, optional
-        Of one source of outcomes; of all by default.
-
-    Returns
-    -------
-    ibis Table
-        As `earliest`; cause 1 an outcome, then death and custody where they compete, 0 censored. Rows that end before
-        the origin are still among them.
-    """
+    """Return how each harm-free time ended, as `earliest`: 1 an outcome, then what competes; also before the origin."""
     return earliest([events(setting, source), *_custody(setting, source), *ends(setting, source)])
 
 
 def harm_ends(setting: Setting, source: str | None = None) -> ir.Table:
-    """Return the end of each episode's follow-up for harm.
-
-    Parameters
-    ----------
-    source : str, optional
-        Of one source of outcomes; of all by default.
-
-    Returns
-    -------
-    ibis Table
-        As `earliest`.
-    """
+    """Return the end of each episode's follow-up for harm, as `earliest`."""
     return setting.kept(f"harm_ends, {source}", lambda: earliest(ends(setting, source)))
 
 
 def harm_days(setting: Setting, source: str | None = None) -> ir.Table:
-    """Return every day with an outcome of the kinds named, at most one event a day.
-
-    Parameters
-    ----------
-    source : str, optional
-        Of one source of outcomes; of all by default.
-
-    Returns
-    -------
-    ibis Table
-        participant_id, referral_date, day, cause, rank; within follow-up.
-    """
+    """Return days of follow-up with an outcome of the kinds named: participant_id, referral_date, day, cause, rank."""
     found = events(setting, source)
     daily = found.group_by(*KEY, "day").aggregate(cause=found.cause.max(), rank=found["rank"].min())
     limits = harm_ends(setting, source).select(*KEY, last="day")

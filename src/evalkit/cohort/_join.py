@@ -11,21 +11,7 @@ from evalkit.errors import DataError
 
 
 def joined(people: pd.DataFrame, found: pd.DataFrame, how: Literal["left", "inner"] = "left") -> pd.DataFrame:
-    """Join rows to episodes, each episode at most once among the people.
-
-    Parameters
-    ----------
-    people : pandas.DataFrame
-        One row per episode.
-    found : pandas.DataFrame
-        Rows with participant_id and referral_date.
-    how : {"left", "inner"}, default "left"
-
-    Raises
-    ------
-    DataError
-        If an episode stands twice.
-    """
+    """Join rows with participant_id and referral_date to episodes; a DataError where an episode stands twice."""
     refuse_twice(people)
     return people.merge(found, on=list(KEY), how=how)
 

@@ -28,14 +28,11 @@ _ATTENDS, _GAP, _COMPLETES, _EXITS = range(4)
 
 
 def moves(setting: Setting) -> ir.Table:
-    """Return each day at whose end a person is in another state than at the end of the day before.
+    """Return each day at whose end a person is in another state than a day before, and that state's place.
 
-    Returns
-    -------
-    ibis Table
-        participant_id, referral_date (of the first analysed episode), day, state: a place in `STATES`. No row of who
-        has only waited.
+    Columns participant_id, referral_date (of the first analysed episode), day, state; no row of who has only waited.
     """
+    # with a memory of its own: what single episodes own is kept under the same names
     whole = dataclasses.replace(setting, continued=True, _kept={})
     return whole.kept("moves", lambda: _moves(whole))
 
@@ -59,6 +56,7 @@ def _events(setting: Setting) -> ir.Table:
         exits = owned(setting, "exits", "exit_date")
         exits = exits.filter(exits.reason.isin([*known, "deceased"]))
         parts.append(_event(exits, exits.exit_date, _EXITS, final=exits.reason == "deceased"))
+    # completing by the dose and by a record on one day is one event
     return ibis.union(*parts, distinct=True)
 
 
@@ -70,6 +68,7 @@ def _moves(setting: Setting) -> ir.Table:
     events = events.filter((events.priority != _GAP) | (events.before == _ATTENDS))
     events = events.left_join(first_sessions(setting), list(KEY)).drop(*(f"{k}_right" for k in KEY))
     so_far = ibis.cumulative_window(group_by=KEY, order_by=order)
+    # an exit while waiting interrupts nothing: who comes after it is there for the first time
     interrupts = (events.priority.isin([_GAP, _EXITS]) & (events.day >= events.first_session_date)).fill_null(False)
     events = events.mutate(interruptions=interrupts.ifelse(1, 0).sum().over(so_far))
     state = events.priority.cases(
@@ -88,6 +87,7 @@ def _moves(setting: Setting) -> ir.Table:
 
 def _until_final(events: ir.Table) -> ir.Table:
     """Leave out what comes after completing or death; on one day completing goes before any exit."""
+    # day and priority in one number, so that the least of them is what happened first
     rank = events.day.delta(ibis.date("1900-01-01"), unit="day") * 10 + events.priority
     events = events.mutate(rank=rank)
     final = events.filter(events.final)

@@ -133,6 +133,7 @@ def restatements(
             if not (old.has(_NEEDS.get(name, "sessions")) and new.has(_NEEDS.get(name, "sessions"))):
                 continue
             before, after = figure(old, then), figure(new, now)
+            # hours added up in another order differ by rounding
             if abs(before.value - after.value) > 1e-9:
                 own = about[about["table"].isin(tables)]
                 why = (*_why(own["reason"].value_counts()), own["who"].nunique())
@@ -187,11 +188,7 @@ def _why(reasons: pd.Series[int]) -> tuple[str, int, int, int]:
 
 
 def _later_rows(data: StudyData, day: date, known_on: date) -> pd.DataFrame:
-    """Rows dated up to a day that came or went between it and a later one, with the reason.
-
-    A retracted row is a correction when the same participant has a new row in that table for the same day, or
-    one recorded on the day of the retraction; the new row is then part of the correction, not late.
-    """
+    """Rows dated up to a day that came or went between it and a later one, with the reason."""
     cut, seen = pd.Timestamp(day), pd.Timestamp(known_on)
     arms = data.study.arms
     labels = {arm.value: arm.label for arm in (arms.focus, arms.comparison)}
@@ -205,9 +202,12 @@ def _later_rows(data: StudyData, day: date, known_on: date) -> pd.DataFrame:
         table = data.table(name)
         changed = table.filter((table.recorded_on > day) | (table.retracted_on > day))
         rows = fetch(changed, [date_column, "recorded_on", "retracted_on"], name)
+        # `not >`, since a row without a day of entry was always known, and compares as false
         rows = rows[(rows[date_column] <= cut) & ~(rows["recorded_on"] > seen)]
         gone = rows[~(rows["recorded_on"] > cut) & (rows["retracted_on"] > cut) & (rows["retracted_on"] <= seen)]
         come = rows[(rows["recorded_on"] > cut) & ~(rows["retracted_on"] <= seen)]
+        # A correction is a retracted row and a new one of the same person, for that day or entered on the day of the
+        # retraction; the new one is then no late entry.
         same_day = _pairs(gone, date_column), _pairs(come, date_column)
         same_entry = _pairs(gone, "retracted_on"), _pairs(come, "recorded_on")
         replaced = same_day[0].isin(same_day[1]) | same_entry[0].isin(same_entry[1])

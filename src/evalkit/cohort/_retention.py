@@ -19,25 +19,13 @@ def _days(setting: Setting) -> ir.Table:
 
 
 def gaps(setting: Setting) -> ir.Table:
-    """Return the day on which each episode first met the disengagement rule, if it is known.
-
-    Returns
-    -------
-    ibis Table
-        participant_id, referral_date, day; no row where the rule is not met on or before the cut.
-    """
+    """Return the day on which each episode first met the disengagement rule; no row where not by the cut."""
     met = all_gaps(setting)
     return met.group_by(*KEY).aggregate(day=met.due.min())
 
 
 def all_gaps(setting: Setting) -> ir.Table:
-    """Return every day on which an episode met the disengagement rule, if it is known.
-
-    Returns
-    -------
-    ibis Table
-        participant_id, referral_date, day (of the session before it), due (on which the rule was met).
-    """
+    """Return days on which episodes met the rule by the cut: participant_id, referral_date, day (a session's), due."""
     days = due_days(setting)
     ahead = days.mutate(following=days.day.lead().over(group_by=KEY, order_by="day"))
     # The event is on the day that the rule is met, never dated back to the last session: else nobody could be
@@ -47,15 +35,9 @@ def all_gaps(setting: Setting) -> ir.Table:
 
 
 def due_days(setting: Setting) -> ir.Table:
-    """Return, for each attended day, the day on which the rule is met unless somebody attends before it or on it.
+    """Return for each attended day the day on which the rule is met, unless somebody attends before it or on it (due).
 
-    That is as many days later as the gap has, not counting those on which the person could not come: the n-th such day
-    after it, on day p, moves it by one where p - (n - 1) is no later than the day that would do without any.
-
-    Returns
-    -------
-    ibis Table
-        participant_id, referral_date, day, due.
+    The n-th paused day after it, p, moves it by one where p - (n - 1) is no later than the day would be without any.
     """
     days, gap = _days(setting), ibis.interval(days=setting.rules.disengagement_gap_days)
     plain = days.mutate(due=(days.day + gap).cast("date"))
@@ -102,13 +84,7 @@ def _pauses(setting: Setting) -> ir.Table:
 
 
 def doses(setting: Setting) -> ir.Table:
-    """Return the day on which each episode's counting sessions reached the dose.
-
-    Returns
-    -------
-    ibis Table
-        participant_id, referral_date, day; no row where it is not reached.
-    """
+    """Return the day on which each episode's counting sessions reached the dose; no row where they did not."""
     rows = attended(setting)
     rows = rows.filter(rows.counting)
     daily = rows.group_by(*KEY, "day").aggregate(n=rows.count(), hours=rows.hours.sum())
@@ -129,13 +105,7 @@ def _exits_since_first(setting: Setting) -> ir.Table:
 
 
 def completions(setting: Setting) -> ir.Table:
-    """Return the day of completion, by dose or by a recorded exit, as candidates.
-
-    Returns
-    -------
-    ibis Table
-        Columns of a candidate; at most two rows per episode and day.
-    """
+    """Return days of completion, by dose or a recorded exit, as candidates; at most two rows per episode and day."""
     return setting.kept("completions", lambda: _completions(setting))
 
 
@@ -149,13 +119,7 @@ def _completions(setting: Setting) -> ir.Table:
 
 
 def retention(setting: Setting) -> ir.Table:
-    """Return how the time from the first attended session ended.
-
-    Returns
-    -------
-    ibis Table
-        As `earliest`; cause 1 disengagement, 2 completion, 0 censored.
-    """
+    """Return how the time from the first attended session ended, as `earliest`: 1 disengagement, 2 completion."""
     return setting.kept("retention", lambda: _retention(setting))
 
 
@@ -177,35 +141,20 @@ def _retention(setting: Setting) -> ir.Table:
 
 
 def returns(setting: Setting) -> ir.Table:
-    """Return who attended again after disengagement, and how often.
-
-    A return is an attended day after the day of disengagement that is the first such day, or that follows
-    the attended day before it by more than the gap.
-
-    Returns
-    -------
-    ibis Table
-        participant_id, referral_date, return_date (the first), n_returns; no row without a return.
-    """
+    """Return who attended again after disengagement: return_date (the first), n_returns; no row without a return."""
     ended = retention(setting)
     ended = ended.filter(ended.cause == 1).select(*KEY, left_on="day")
     after = due_days(setting).join(ended, list(KEY))
     after = after.filter(after.day > after.left_on)
     due = after.due.lag().over(group_by=KEY, order_by="day")
+    # whoever comes back and stays has returned once: another return takes another gap before it
     seen = after.mutate(again=due.isnull() | (after.day > due))
     seen = seen.filter(seen.again)
     return seen.group_by(*KEY).aggregate(return_date=seen.day.min(), n_returns=seen.count())
 
 
 def summary(setting: Setting) -> ir.Table:
-    """Return what each episode's attended sessions add up to.
-
-    Returns
-    -------
-    ibis Table
-        participant_id, referral_date, first_session_date, last_session_date, n_attended, hours_attended,
-        n_counting, hours_counting.
-    """
+    """Return what each episode's attended sessions add up to; no row without any."""
     rows = attended(setting)
     return rows.group_by(*KEY).aggregate(
         first_session_date=rows.day.min(),

@@ -22,15 +22,7 @@ def reasons(setting: Setting) -> tuple[str, ...]:
 
 
 def candidate(setting: Setting, rows: ir.Table, day: ir.Value, what: tuple[int, int, str]) -> ir.Table:
-    """Return rows as candidates of one priority, cause and reason.
-
-    Parameters
-    ----------
-    rows : ibis Table
-        With participant_id and referral_date.
-    what : tuple of (int, int, str)
-        Priority (lower goes first on one day), cause (0: censored) and reason.
-    """
+    """Return rows as candidates; `what`: priority (lower goes first on one day), cause (0: censored), reason."""
     priority, cause, reason = what
     return as_candidate(rows, day, priority, cause, reasons(setting).index(reason))
 
@@ -38,15 +30,10 @@ def candidate(setting: Setting, rows: ir.Table, day: ir.Value, what: tuple[int, 
 def as_candidate(
     rows: ir.Table, day: ir.Value, priority: ir.Value | int, cause: ir.Value | int, rank: ir.Value | int
 ) -> ir.Table:
-    """Return rows as candidates.
-
-    Parameters
-    ----------
-    rows : ibis Table
-        With participant_id and referral_date.
-    """
+    """Return rows (with participant_id and referral_date) as candidates."""
     numbers = {"priority": priority, "cause": cause, "rank": rank}
     as_values = {k: ibis.literal(v) if isinstance(v, int) else v for k, v in numbers.items()}
+    # one type of each column, so that every engine can put candidates of all kinds together
     return rows.select(*KEY, day=day.cast("date"), **{k: v.cast("int64") for k, v in as_values.items()})
 
 
@@ -56,13 +43,7 @@ def pick(word: ir.StringValue, numbers: dict[str, int]) -> ir.Value:
 
 
 def earliest(candidates: list[ir.Table]) -> ir.Table:
-    """Return the first candidate of each episode.
-
-    Returns
-    -------
-    ibis Table
-        One row per episode: participant_id, referral_date, day, cause, rank.
-    """
+    """Return the first candidate of each episode: participant_id, referral_date, day, cause, rank."""
     pool = ibis.union(*candidates) if len(candidates) > 1 else candidates[0]
     # The rank only makes the reason that is told the same on every engine, where two share day and priority.
     place = ibis.row_number().over(group_by=KEY, order_by=("day", "priority", "rank"))
@@ -71,13 +52,7 @@ def earliest(candidates: list[ir.Table]) -> ir.Table:
 
 
 def first_sessions(setting: Setting) -> ir.Table:
-    """Return the day of each episode's first attended session.
-
-    Returns
-    -------
-    ibis Table
-        participant_id, referral_date, first_session_date; no row without a session.
-    """
+    """Return the day of each episode's first attended session (first_session_date); no row without one."""
 
     def make() -> ir.Table:
         rows = attended(setting)
@@ -87,15 +62,7 @@ def first_sessions(setting: Setting) -> ir.Table:
 
 
 def exit_candidates(setting: Setting, rows: ir.Table, order: dict[str, tuple[int, int]]) -> ir.Table:
-    """Return exits as candidates.
-
-    Parameters
-    ----------
-    rows : ibis Table
-        Exits, with referral_date.
-    order : dict of str to tuple of (int, int)
-        What an exit's effect means here: priority and cause. Other effects are left out.
-    """
+    """Return exits as candidates; `order` says an effect's priority and cause here, other effects are left out."""
     words = reasons(setting)
     effects = {r: order[e] for r, e in sorted(exit_effects(setting.rules).items()) if e in order}
     rows = rows.filter(rows.reason.isin(list(effects)))
@@ -109,15 +76,10 @@ def exit_candidates(setting: Setting, rows: ir.Table, order: dict[str, tuple[int
 
 
 def initiation(setting: Setting) -> ir.Table:
-    """Return how the wait from referral to the first attended session ended.
-
-    Returns
-    -------
-    ibis Table
-        As `earliest`; cause 1 first session, 2 exit before it, 0 censored.
-    """
+    """Return how the wait from referral to the first attended session ended, as `earliest`: 1 a session, 2 an exit."""
     first = first_sessions(setting)
     episodes = analysed(setting)
+    # on one day a first session goes before an exit, and an exit before the end of what is known
     candidates = [
         candidate(setting, first, first.first_session_date, (0, 1, "first_session")),
         candidate(setting, episodes, setting.cut.last, (3, 0, "cut")),

@@ -16,17 +16,9 @@ _SHARE = 0.06
 
 
 def second_episodes(maker: Maker, participants: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the participants and sessions rows of second episodes.
-
-    Nobody comes again before two months after the first episode's last row and its event, so its time
-    scales are untouched.
-
-    Parameters
-    ----------
-    participants : pandas.DataFrame
-        First episodes, in the order of ``maker.course``.
-    """
+    """Return participants and sessions rows of second episodes; first ones in the order of ``maker.course``."""
     rng = maker.rng
+    # two months after all of the first episode, so that its time scales stay as they are
     again = _over(maker) + 60 + np.floor(rng.exponential(90, len(participants))).astype(np.int64)
     who = np.flatnonzero((again <= maker.last - 30) & (rng.random(again.size) < _SHARE))
     referral = again[who]
@@ -65,5 +57,6 @@ def _over(maker: Maker) -> Ints:
     starts = c.first < NEVER
     over = np.where(starts, c.first + np.maximum(event, latest), np.where(exited, 0, NEVER))
     over = np.maximum(over, np.where(exited, c.exit_day, 0))
+    # whoever moved away, was transferred or died is not referred again
     own = c.exit_reason <= EXITS.index("terminated")
     return np.where(own, over, NEVER)

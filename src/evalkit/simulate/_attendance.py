@@ -23,56 +23,31 @@ _OFFSETS = np.array([0, 1, 2])
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
-    """What a person's weeks look like, before anything outside ends them.
+    """What a person's weeks look like, before anything outside ends them."""
 
-    Attributes
-    ----------
-    attended : array of bool, shape (n, 3 * WEEKS)
-        Attended sessions by (week, kind), in order of time; kinds as in `KINDS`.
-    held : array of bool, shape (n, WEEKS)
-        Weeks in which a group is on the person's record (attended or not).
-    hours : array of float32, shape (n, WEEKS)
-        Hours of the week's group, were it attended.
-    completes : array of int, shape (n,)
-        Day (since the first session) of a completed dose, or of a waiver; `NEVER`.
-    exit : array of int, shape (n,)
-        Day of the programme's own exit record, since the first session; `NEVER`.
-    reason : array of int, shape (n,)
-        Position in `REASONS`.
-    """
-
-    attended: Bools
-    held: Bools
-    hours: npt.NDArray[np.float32]
-    completes: Ints
-    exit: Ints
-    reason: Ints
+    attended: Bools  # (n, 3 * WEEKS) by week and kind (`KINDS`), in order of time
+    held: Bools  # (n, WEEKS) a group is on the person's record, attended or not
+    hours: npt.NDArray[np.float32]  # (n, WEEKS) of the week's group, were it attended
+    completes: Ints  # (n,) day since the first session of a completed dose, or of a waiver; `NEVER`
+    exit: Ints  # (n,) day of the programme's own exit record, since the first session; `NEVER`
+    reason: Ints  # (n,) place in `REASONS`
 
 
 def session_days() -> Ints:
-    """Return the days, since the first session, of the columns of `Attendance.attended`.
-
-    Returns
-    -------
-    array of int, shape (3 * WEEKS,)
-    """
+    """Return the days, since the first session, of the columns of `Attendance.attended` (3 * WEEKS,)."""
     days: Ints = (7 * np.arange(WEEKS)[:, None] + _OFFSETS).ravel()
     return days
 
 
 def attend_logit(scenario: Scenario, people: People) -> Floats:
-    """Return each person's log odds of attending a group.
-
-    Returns
-    -------
-    array of float, shape (n,)
-    """
+    """Return each person's log odds of attending a group (n,)."""
     logit: Floats = (
         scenario.attend
         + scenario.attend_effect * people.focus
         + 0.25 * people.employed
         - 0.30 * people.alcohol
         - 0.06 * people.prior
+        # from PAIP's mean age, so that the intercept is of its people
         + 0.01 * (people.age - 32)
         + scenario.frailty_attend * people.trait
     )
@@ -80,12 +55,8 @@ def attend_logit(scenario: Scenario, people: People) -> Floats:
 
 
 def quit_log_hazard(scenario: Scenario, people: People) -> Floats:
-    """Return each person's log hazard of quitting, relative to the baseline.
-
-    Returns
-    -------
-    array of float, shape (n,)
-    """
+    """Return each person's log hazard of quitting, relative to the baseline (n,)."""
+    # a scenario of one site repeats its effect: every area has one
     sites = np.resize(np.array(scenario.site_effects), 4)
     log_hazard: Floats = (
         scenario.quit_effect * people.focus
@@ -102,6 +73,7 @@ def quit_log_hazard(scenario: Scenario, people: People) -> Floats:
 def _quit_week(rng: np.random.Generator, scenario: Scenario, people: People) -> Ints:
     """Last week of the first spell: quitting in week k leaves weeks 0 ... k."""
     weekly = scenario.quit_late + scenario.quit_early * np.exp(-np.arange(WEEKS) / 8)
+    # by inversion: one draw a person, so that the two sides of an ATT share their random numbers
     needed = rng.exponential(size=people.n) * np.exp(-quit_log_hazard(scenario, people))
     return np.searchsorted(np.cumsum(weekly), needed)
 
@@ -118,7 +90,9 @@ def draw_attendance(rng: np.random.Generator, scenario: Scenario, people: People
     spell = week <= quit_week[:, None]
     spell |= returns[:, None] & (week >= back[:, None]) & (week < gone[:, None])
     chance = 1 / (1 + np.exp(-attend_logit(scenario, people)))
+    # single precision: half of what a chunk of a large sample takes in memory
     group = spell & (rng.random((n, WEEKS), dtype=np.float32) < chance.astype(np.float32)[:, None])
+    # weeks are counted from the first session, which has to be one
     group[:, 0] = True
     draw = rng.random((n, WEEKS), dtype=np.float32)
     hours = np.where(draw < 0.02, 1.0, np.where(draw < 0.05, 2.0, 1.5)).astype(np.float32)
@@ -134,6 +108,7 @@ def draw_attendance(rng: np.random.Generator, scenario: Scenario, people: People
     # After quitting, a group or three is still on the record as missed.
     missed = 1 + np.floor(rng.random(n) * 3).astype(np.int64)
     held = (spell | (week <= (quit_week + missed)[:, None])) & (week <= last[:, None])
+    # the dose is of groups, so that it is reached on a group's day
     completes = np.where(done, 7 * last, NEVER)
     day, reason = _exits(rng, attended, completes, waived & done, terminated, quit_week)
     return Attendance(attended, held, hours, completes, day, reason)

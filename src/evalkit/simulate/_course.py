@@ -1,6 +1,6 @@
 """What happens to each person once everything is put together, and the time scales that follow from it.
 
-`time_scales` reads the events of ``definitions.md`` straight off the arrays: the fast path for large samples.
+`time_scales` reads the events as the study defines them straight off the arrays: the fast path for large samples.
 Tests hold it, person by person, to what `evalkit.cohort` finds in the written tables.
 """
 
@@ -23,24 +23,14 @@ DEATH = EXITS.index("deceased")
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Days (ordinals) of what happens, `NEVER` where it does not; arrays of shape (n,).
-
-    Attributes
-    ----------
-    intake, first : array of int
-        Intake and first attended session.
-    exit_day : array of int
-        The exit record.
-    exit_reason : array of int
-        Position in `EXITS`; 0: none.
-    """
+    """Days (ordinals) of what happens, `NEVER` where it does not; arrays of shape (n,)."""
 
     people: People
     attendance: Attendance
     intake: Ints
-    first: Ints
-    exit_day: Ints
-    exit_reason: Ints
+    first: Ints  # first attended session
+    exit_day: Ints  # of the exit record
+    exit_reason: Ints  # place in `EXITS`; 0: none
 
     @property
     def death(self) -> Ints:
@@ -49,17 +39,12 @@ class Course:
 
 
 def put_together(people: People, attendance: Attendance, *, other_exits: bool = True) -> Course:
-    """Let what comes first end an episode.
-
-    Parameters
-    ----------
-    other_exits : bool, default True
-        False: nobody moves, is transferred or dies. The retention truth asks that, for those exits censor.
-    """
+    """Let what comes first end an episode; without `other_exits` nobody moves, is transferred or dies."""
     starts = people.first < NEVER
     own = np.where(starts, people.first + attendance.exit, people.lapse)
     own = np.where(own >= NEVER, NEVER, own)
     reason = np.where(starts, attendance.reason, REASONS.index("dropped_out"))
+    # the truth asks without them: they only censor, and what would have happened is what is estimated
     other = people.other_exit if other_exits else np.full(people.n, NEVER)
     ended = other < own
     day = np.minimum(own, other)
@@ -76,20 +61,9 @@ def put_together(people: People, attendance: Attendance, *, other_exits: bool = 
 
 
 def gap_day(attended: Bools, gap: int) -> Ints:
-    """Return the day on which the disengagement rule is met, since the first session.
-
-    Parameters
-    ----------
-    attended : array of bool, shape (n, 3 * WEEKS)
-    gap : int
-        Days without a session.
-
-    Returns
-    -------
-    array of int, shape (n,)
-        L + gap for the first session L followed by none in (L, L + gap].
-    """
+    """Return the first L + gap with no session in (L, L + gap], L a session, in days since the first one (n,)."""
     days = session_days().astype(np.int16)
+    # after the last session nothing follows for longer than any gap
     far = np.int16(7 * WEEKS + 10 * gap)
     when = np.where(attended, days, far)
     following = np.minimum.accumulate(when[:, ::-1], axis=1)[:, ::-1]
@@ -104,24 +78,9 @@ AS_SIMULATED = Rules(completion="either", counting_kinds=["group"])
 
 
 def retention_events(course: Course, gap: int, completion: str = "either") -> tuple[Ints, Ints]:
-    """Return day and cause of disengagement (1) or completion (2), were nothing censored.
+    """Return day and cause (n,) of disengagement (1) or completion (2), were nothing censored.
 
-    Parameters
-    ----------
-    gap : int
-        Days without a session.
-    completion : {"either", "recorded"}
-        What completing is.
-
-    Returns
-    -------
-    day, cause : arrays of int, shape (n,)
-        Days since the first session; rows of people who never start mean nothing.
-
-    Raises
-    ------
-    UsageError
-        If completing is the dose alone: whose dose was waived is not told apart here.
+    Days since the first session; rows of people who never start mean nothing.
     """
     if completion == "dose":
         msg = "the fast path knows completion by a recorded exit, or by either; for the dose alone use the tables"
@@ -131,17 +90,12 @@ def retention_events(course: Course, gap: int, completion: str = "either") -> tu
     gone = np.minimum(gap_day(a.attended, gap), np.where(leaving, a.exit, NEVER))
     recorded = np.where(a.reason == REASONS.index("completed"), a.exit, NEVER)
     done = recorded if completion == "recorded" else np.minimum(a.completes, recorded)
+    # on one day completion goes before disengagement
     return np.minimum(gone, done), np.where(done <= gone, 2, 1)
 
 
 def time_scales(course: Course, rules: Rules, cut: date) -> dict[str, pd.DataFrame]:
-    """Return the initiation and retention scales at a cut.
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        ``initiation`` and ``retention``: columns person (position), focus, time (days), cause (0: censored).
-    """
+    """Return the initiation and retention scales at a cut: person (place), focus, time (days), cause (0: censored)."""
     d, p = cut.toordinal(), course.people
     other = np.where(course.exit_reason >= len(REASONS), course.exit_day, NEVER)
     start = course.first

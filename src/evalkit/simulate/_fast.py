@@ -66,7 +66,9 @@ def _harm_scales(
     """Days of harm since intake, deaths censored: the first, and every one."""
     p = course.people
     end = np.minimum(searched, course.death)
+    # the stream from which the tables' outcomes come: both find the same events
     drawn = draw_harm(np.random.default_rng([seed, 4]), model, p, course.intake, end)
+    # in the tables a domestic-violence arrest is an arrest, too
     named = {*kinds, "dv_arrest"} if "any_arrest" in kinds else {*kinds}
     who = np.concatenate([drawn[kind][0] for kind in sorted(named)])
     day = np.concatenate([drawn[kind][1] for kind in sorted(named)])

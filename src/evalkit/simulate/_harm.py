@@ -24,35 +24,19 @@ REPORTED = ("dv_arrest", "order_violation", "survivor_reported_harm")
 
 
 def relative_rate(kinds: Iterable[str]) -> float:
-    """Return how often an outcome of any of some kinds happens, relative to domestic-violence arrests.
+    """Return how often an outcome of any of some `KINDS` happens, relative to domestic-violence arrests.
 
-    Parameters
-    ----------
-    kinds : iterable of str
-        Keys of `KINDS`.
-
-    Returns
-    -------
-    float
-        The processes are independent given the person, so rates add up; an arrest for domestic violence is
-        one event, whether it is named once or (as any arrest) twice.
-
-    Examples
-    --------
     >>> relative_rate(["dv_arrest"]), relative_rate(["any_arrest", "dv_arrest"])
     (1.0, 1.9)
     """
+    # given the person the processes are independent, so that rates add up
+    # an arrest for domestic violence is one event, whether it is named once or, as any arrest, twice
     named = set(kinds)
     return sum(KINDS[k] for k in named | ({"dv_arrest"} if "any_arrest" in named else set()))
 
 
 def harm_level(scenario: Scenario, people: People) -> Floats:
-    """Return each person's mean number of domestic-violence arrests in the year after intake.
-
-    Returns
-    -------
-    array of float, shape (n,)
-    """
+    """Return each person's mean number of domestic-violence arrests in the year after intake (n,)."""
     sites = np.resize(np.array(scenario.site_effects), 4) / 2
     log_rate = (
         scenario.harm_effect * people.focus
@@ -71,21 +55,7 @@ def harm_level(scenario: Scenario, people: People) -> Floats:
 def draw_harm(
     rng: np.random.Generator, scenario: Scenario, people: People, intake: Ints, end: Ints
 ) -> dict[str, tuple[Ints, Ints]]:
-    """Draw outcomes.
-
-    Parameters
-    ----------
-    intake : array of int, shape (n,)
-        Origin of the process; people without one start at their referral.
-    end : array of int, shape (n,)
-        Last day of observation.
-
-    Returns
-    -------
-    dict of str to (array of int, array of int)
-        By kind: positions of the people, and days; a few days lie between referral and intake, both
-        included, and are no events of the harm scale.
-    """
+    """Draw outcomes from the intake, else the referral, up to the last day of observation: by kind people and days."""
     level = harm_level(scenario, people)
     origin = np.where(intake < NEVER, intake, people.referral)
     span = np.maximum(end - origin, 0)
@@ -93,9 +63,12 @@ def draw_harm(
     found = {}
     for kind, ratio in KINDS.items():
         who = np.repeat(np.arange(people.n), rng.poisson(ratio * level * (span / 365) ** scenario.harm_shape))
+        # given how many, times of a Poisson process are drawn independently, by the inverse of its intensity
         when = np.ceil(span[who] * rng.random(who.size) ** (1 / scenario.harm_shape)).astype(np.int64)
+        # some before the intake: no events of the harm scale, and a cohort has to leave them out
         early = np.repeat(np.arange(people.n), rng.poisson(3 * ratio * level * (before + 1) / 365))
         soon = people.referral[early] + np.floor(rng.random(early.size) * (before[early] + 1)).astype(np.int64)
+        # an outcome on the day of the origin would be none
         day = np.concatenate([origin[who] + np.maximum(when, 1), soon])
         person = np.concatenate([who, early])
         kept = day <= end[person]

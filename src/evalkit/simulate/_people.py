@@ -37,44 +37,24 @@ _AGES = np.arange(18, 71)
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Arrays over people, each of shape (n,).
+    """Arrays over people, each of shape (n,)."""
 
-    Attributes
-    ----------
-    focus : bool
-        In the pilot.
-    age, prior : int
-        Years; earlier domestic-violence arrests.
-    gender, race, area, source : int
-        Positions in `GENDERS`, `RACES`, `AREAS`, `SOURCES`.
-    trait : float
-        The unseen standard normal trait.
-    referral, intake, first : int
-        Days; `NEVER` where it does not happen.
-    other_exit : int
-        Day on which a transfer, move, administrative closure or death would end the episode.
-    other_reason : int
-        Position in `OTHER_EXITS`.
-    lapse : int
-        For those who never start: day of an exit ``dropped_out``, or `NEVER`.
-    """
-
-    focus: Bools
-    age: Ints
-    prior: Ints
-    gender: Ints
+    focus: Bools  # in the pilot
+    age: Ints  # years
+    prior: Ints  # earlier domestic-violence arrests
+    gender: Ints  # place in `GENDERS`; race, area and source likewise
     race: Ints
     area: Ints
     source: Ints
     employed: Bools
     alcohol: Bools
-    trait: Floats
-    referral: Ints
+    trait: Floats  # unseen, standard normal
+    referral: Ints  # days from here on, `NEVER` where it does not happen
     intake: Ints
     first: Ints
-    other_exit: Ints
-    other_reason: Ints
-    lapse: Ints
+    other_exit: Ints  # a transfer, move, administrative closure or death that would end the episode
+    other_reason: Ints  # place in `OTHER_EXITS`
+    lapse: Ints  # exit ``dropped_out`` of those who never start
 
     @property
     def n(self) -> int:
@@ -83,16 +63,8 @@ class People:
 
 
 def weekday(day: Ints) -> Ints:
-    """Return the weekday of ordinals, Monday 0.
-
-    Parameters
-    ----------
-    day : array of int, shape (n,)
-
-    Returns
-    -------
-    array of int, shape (n,)
-    """
+    """Return the weekday of ordinals, Monday 0."""
+    # ordinal 1, the first of January of year 1, is a Monday
     return (day + 6) % 7
 
 
@@ -113,6 +85,7 @@ def _pick(rng: np.random.Generator, n: int, p: tuple[float, ...]) -> Ints:
 
 def _ages(rng: np.random.Generator, tilt: Floats) -> Ints:
     found = np.empty(tilt.size, dtype=np.int64)
+    # drawn by tilt, as weights of an age depend on it; there are two at most
     for shift in np.unique(tilt):
         mass = np.exp(-((_AGES - 32 - 2 * shift) ** 2) / (2 * 81))
         who = tilt == shift
@@ -135,24 +108,15 @@ def _referrals(rng: np.random.Generator, focus: Bools, starts: date, ends: date)
 def draw_people(
     rng: np.random.Generator, scenario: Scenario, like: Bools, focus: Bools, starts: date, ends: date
 ) -> People:
-    """Draw people.
-
-    Parameters
-    ----------
-    like : array of bool, shape (n,)
-        Whose covariates a person has: True the pilot's, False PAIP's.
-    focus : array of bool, shape (n,)
-        Where the person goes. In a study the same as ``like``; it differs only where the truth asks what
-        would have become of the pilot's people in PAIP.
-    starts, ends : datetime.date
-        Days between which people are referred.
-    """
+    """Draw people: `like` whose covariates they have (True: the pilot's), `focus` where they go."""
     n = like.size
+    # by `like`, not `focus`: the truth asks what would have become of the pilot's people in PAIP
     tilt: Floats = scenario.confounding * like.astype(np.float64)
     age = _ages(rng, tilt)
     prior = rng.poisson(1.2 * np.exp(-0.3 * tilt)).astype(np.int64)
     employed = rng.random(n) < _shifted(0.46, 0.35 * tilt)
     alcohol = rng.random(n) < _shifted(0.42, -0.3 * tilt)
+    # no level so rare that in some study only one arm has it: nothing could be adjusted there
     gender = np.where(rng.random(n) < _shifted(0.89, -0.4 * tilt), 0, 1 + (rng.random(n) < 0.25))
     race = np.where(rng.random(n) < 0.6, 0, 1 + _pick(rng, n, (0.65, 0.22, 0.13)))
     sites = len(scenario.site_effects)

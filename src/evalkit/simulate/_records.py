@@ -22,16 +22,7 @@ MISSING = {"age": 0.005, "gender": 0.005, "race_ethnicity": 0.03, "employment": 
 
 
 def to_dates(days: Ints) -> pd.Series[pd.Timestamp]:
-    """Return ordinals as dates, missing where they are `NEVER`.
-
-    Parameters
-    ----------
-    days : array of int, shape (n,)
-
-    Returns
-    -------
-    pandas.Series of datetime64[ns], shape (n,)
-    """
+    """Return ordinals as dates, missing where they are `NEVER` (n,)."""
     epoch = 719163  # date(1970, 1, 1).toordinal()
     known = days < NEVER
     stamps = np.where(known, days - epoch, 0).astype("datetime64[D]").astype("datetime64[ns]")
@@ -39,21 +30,7 @@ def to_dates(days: Ints) -> pd.Series[pd.Timestamp]:
 
 
 def lag(rng: np.random.Generator, table: str, day: Ints, last: int) -> Ints:
-    """Return days of entry.
-
-    Parameters
-    ----------
-    table : str
-        A key of `LAGS`.
-    day : array of int, shape (n,)
-        Days of the events.
-    last : int
-        Day of the extract: nothing is entered later.
-
-    Returns
-    -------
-    array of int, shape (n,)
-    """
+    """Return days of entry of a table's events (n,), none after the day of the extract (`last`)."""
     slow = np.where(rng.random(day.size) < _SLOW_SHARE, _SLOW_FACTOR, 1.0)
     wait = np.floor(rng.exponential(LAGS[table], day.size) * slow).astype(np.int64)
     entered: Ints = np.minimum(day + wait, last)
@@ -69,25 +46,9 @@ def with_errors(
     spoil: dict[str, tuple[str, ...]],
     phantoms: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Return a table with rows that were first entered wrong, and rows entered in error.
+    """Return a table with rows first entered wrong, and rows entered in error (`phantoms`), all of them retracted.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Right rows, with ``recorded_on`` as ordinals.
-    last : int
-        Day of the extract.
-    share : float
-        Share of rows that are corrections of a wrong row.
-    spoil : dict of str to tuple of str
-        Column: values of which the wrong row has one that is not the right one.
-    phantoms : pandas.DataFrame, optional
-        Rows entered in error; all of them end up retracted.
-
-    Returns
-    -------
-    pandas.DataFrame
-        With ``recorded_on`` and ``retracted_on`` as ordinals, `NEVER` where not retracted.
+    ``share`` of rows are corrections; ``spoil`` has by column the values that wrong rows have. Days are ordinals.
     """
     right = table.reset_index(drop=True).assign(retracted_on=NEVER)
     wrong = right[rng.random(len(right)) < share].copy()
@@ -97,6 +58,7 @@ def with_errors(
     for column, values in spoil.items():
         pick = rng.integers(0, len(values), len(wrong))
         other = np.array(values, dtype=object)
+        # a wrong row that says the right thing would be no error: it takes the next value
         same = other[pick] == wrong[column].to_numpy(dtype=object)
         wrong[column] = other[np.where(same, (pick + 1) % len(values), pick)]
     parts = [right, wrong]
@@ -111,17 +73,7 @@ def _noticed(rng: np.random.Generator, recorded: Ints, last: int) -> Ints:
 
 
 def finish(table: pd.DataFrame, dates: tuple[str, ...], by: list[str], columns: list[str]) -> pd.DataFrame:
-    """Turn ordinals into dates, mark the rows as synthetic, and put rows and columns in order.
-
-    Parameters
-    ----------
-    dates : tuple of str
-        Columns of ordinals, beside ``recorded_on`` and ``retracted_on``.
-    by : list of str
-        Sort keys.
-    columns : list of str
-        Columns in order, without the three every table has.
-    """
+    """Turn columns of ordinals into dates, mark the rows as synthetic, and put rows and columns in order."""
     ordered = table.sort_values([*by, "recorded_on"], kind="stable").reset_index(drop=True)
     for name in (*dates, "recorded_on", "retracted_on"):
         ordered[name] = to_dates(ordered[name].to_numpy(dtype=np.int64))

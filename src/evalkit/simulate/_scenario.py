@@ -94,6 +94,7 @@ SCENARIOS: Final = MappingProxyType(
     {
         s.name: s
         for s in (
+            # nothing but the covariates may differ between the arms, the wait neither
             Scenario(name="null", comparison_delay=1.0),
             _BENEFIT,
             Scenario(name="harm", start_effect=-0.08, attend_effect=-0.2, quit_effect=0.35, harm_effect=0.35),
@@ -106,15 +107,8 @@ SCENARIOS: Final = MappingProxyType(
 
 
 def get_scenario(name: str) -> Scenario:
-    """Return the scenario of that name.
+    """Return the scenario of that name; a UsageError if there is none.
 
-    Raises
-    ------
-    UsageError
-        If there is none.
-
-    Examples
-    --------
     >>> get_scenario("null").harm_effect
     0.0
     """

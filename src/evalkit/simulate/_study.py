@@ -42,22 +42,7 @@ _COLUMNS = {
 def draw_course(
     model: Scenario, seed: int, n_focus: int | None, n_comparison: int | None, starts: date, ends: date
 ) -> tuple[Course, Ints]:
-    """Draw what happens to the people of a study, and when each was last searched for outcomes.
-
-    Parameters
-    ----------
-    n_focus, n_comparison : int or None
-
-    Returns
-    -------
-    course : Course
-    searched : array of int, shape (n,)
-
-    Raises
-    ------
-    UsageError
-        As `simulate`.
-    """
+    """Draw what happens to the people of a study, and when each was last searched for outcomes (n,)."""
     sizes = (
         model.n_focus if n_focus is None else n_focus,
         model.n_comparison if n_comparison is None else n_comparison,
@@ -69,7 +54,9 @@ def draw_course(
         msg = f"simulate: from starts to ends must be at least {_SHORTEST_DAYS} days"
         raise UsageError(msg)
     focus = np.repeat([True, False], sizes)
+    # a stream for each part: whoever draws more in one leaves the others as they are
     rng = np.random.default_rng([seed, 0])
+    # so that neither place nor identifier tells the arm
     focus = rng.permutation(focus)
     people = draw_people(rng, model, focus, focus, starts, ends)
     attendance = draw_attendance(np.random.default_rng([seed, 1]), model, people)
@@ -82,6 +69,7 @@ def _searched(rng: np.random.Generator, course: Course, last: int) -> Ints:
     p = course.people
     known = np.where(course.intake <= last, course.intake, p.referral)
     end = np.maximum(last - _SEARCH_BEFORE_END, known)
+    # 4: moved away, where nobody searches any more
     moved = (course.exit_reason == 4) & (rng.random(p.n) < 0.5)
     away = np.maximum(course.exit_day + rng.integers(0, 30, p.n), known)
     return np.where(moved, np.minimum(end, away), end)
@@ -218,6 +206,7 @@ def simulate(
 
 
 def _identifiers(rng: np.random.Generator, n: int) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    # a dictionary keeps the order of draws, which the seed decides; a set's is its own
     found: dict[int, None] = {}
     while len(found) < n:
         found.update(dict.fromkeys(rng.integers(0, 2**32, n - len(found)).tolist()))

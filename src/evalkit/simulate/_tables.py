@@ -1,4 +1,4 @@
-"""The raw tables, as definitions.md names their columns."""
+"""The raw tables, with the columns that the study defines."""
 
 from __future__ import annotations
 
@@ -23,29 +23,16 @@ _ID = "participant_id"
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """What every table needs.
-
-    Attributes
-    ----------
-    harm_rng : numpy.random.Generator
-        Of the outcomes, so that the fast path draws the same ones.
-    ids : array of str, shape (n,)
-    last : int
-        Day of the extract.
-    searched : array of int, shape (n,)
-        ``outcome_follow_up_end``, and the end of every source's search.
-    extra_rng : numpy.random.Generator
-        Of what was added later, so that everything else is drawn as it was.
-    """
+    """What every table needs."""
 
     rng: np.random.Generator
-    harm_rng: np.random.Generator
+    harm_rng: np.random.Generator  # of the outcomes, so that the fast path draws the same ones
     scenario: Scenario
     course: Course
     ids: np.ndarray[tuple[int], np.dtype[np.object_]]
-    last: int
-    searched: Ints
-    extra_rng: np.random.Generator
+    last: int  # day of the extract
+    searched: Ints  # (n,) ``outcome_follow_up_end``, and the end of every source's search
+    extra_rng: np.random.Generator  # of what was added later, so that everything else is drawn as it was
 
     def participants(self) -> pd.DataFrame:
         """Return one row per referral (first episodes)."""
@@ -139,6 +126,7 @@ class Maker:
     def outcomes(self) -> pd.DataFrame:
         """Return outcomes found by the last search; a domestic-violence arrest is an arrest too."""
         c = self.course
+        # whoever has died does no more harm, however long the search
         end = np.minimum(self.searched, c.death)
         drawn = draw_harm(self.harm_rng, self.scenario, c.people, c.intake, end)
         (who_dv, day_dv), (who, day) = drawn["dv_arrest"], drawn["any_arrest"]
