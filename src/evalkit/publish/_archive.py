@@ -21,10 +21,8 @@ _UNIX = 3
 
 
 def archive_name(manifest: dict[str, object]) -> str:
-    """Return the name of a release's archive.
+    """Return the name of a release's archive; a custom period is written without points.
 
-    Examples
-    --------
     >>> archive_name({"study": "demo", "report": "quarterly", "period": "2022Q3", "revision": 2})
     'demo-quarterly-2022Q3-r2.zip'
     """
@@ -67,12 +65,14 @@ def archive(release: Path, folder: Path, study: Study | None = None) -> Path:
     names = [*found.manifest.get("outputs", {}), MANIFEST]
     names += [SIGNATURE] if (release / SIGNATURE).is_file() else []
     target = folder / archive_name(dict(found.manifest))
+    # Beside its place, so that it takes it in one step; hidden, as a half-written one is nobody's to send.
     making = target.with_name(f".{target.name}.making")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(making, "w", zipfile.ZIP_STORED) as packed:  # what a packer makes of it is its version's
             for name in sorted(names):
                 packed.writestr(_entry(name), (release / name).read_bytes())
+        # The same bytes are no other file: whoever archives a release twice is not stopped.
         if target.exists() and target.read_bytes() != making.read_bytes():
             msg = f"{target}: is another file; move it away, or name another folder with --out"
             raise ReleaseError(msg)

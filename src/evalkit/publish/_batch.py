@@ -42,12 +42,15 @@ def render_all(jobs: Sequence[RenderJob], workers: int, progress: Progress) -> l
     studies: dict[Path, list[int]] = {}
     for number, job in enumerate(jobs):
         studies.setdefault(job.study.path, []).append(number)
+    # A quarter that is rendered before an earlier one would not be held against it.
     lines = [sorted(numbers, key=lambda n: (jobs[n].period.last, jobs[n].name)) for numbers in studies.values()]
     if workers <= 1 or len(lines) == 1:
         done = [_in_line([jobs[n] for n in numbers], progress) for numbers in lines]
     else:
         import joblib  # noqa: PLC0415 - only for batches
 
+        # A process for each study, not a thread: a render sets the process's file mask (`private_files`). Each writes
+        # plain lines, as bars of several processes would overwrite one another.
         done = joblib.Parallel(n_jobs=min(workers, len(lines)))(
             joblib.delayed(_in_line)([jobs[n] for n in numbers]) for numbers in lines
         )

@@ -150,6 +150,7 @@ class Drafter:
             ran.append(cell)
             told.cell(job.name, cell, total)
 
+        # The kernel lives from one edit to the next, and seals with the key that it was started with.
         guard = replace(guard_of(job, spoken, self.scratch), key=self.key)
         if guard == self._guard:
             guard = self._guard  # it knows which texts it let pass: most are those of the draft before
@@ -183,6 +184,7 @@ class Drafter:
 
     def _published(self, document: Any, formats: Sequence[str], job: RenderJob, deadline: float) -> dict[str, Path]:  # noqa: ANN401
         self._passes += 1
+        # A fresh room: the publisher makes its folder itself, and nothing of an older pass may be printed.
         room = self.scratch / f"pass-{self._passes}"
         shutil.rmtree(self.scratch / f"pass-{self._passes - 1}", ignore_errors=True)
         room.mkdir()
@@ -200,6 +202,7 @@ def _read(outputs: Any, guard: Guard) -> None:  # noqa: ANN401 - nbformat has no
 def _placed(files: Mapping[str, Path], folder: Path, job: RenderJob) -> dict[str, Path]:
     """Put a draft's files where they stay: all are there before the first takes its place."""
     about = {"draft": 1, "study": job.study.id, "report": job.params.report, "period": job.period.name}
+    # The word that it is a draft takes its place first: no report lies there of which nothing says so.
     placed = {DRAFT: folder / DRAFT, **{name: folder / f"report.{name}" for name in files}}
     parts = {name: folder / f".{file.name}.part" for name, file in placed.items()}
     try:

@@ -42,6 +42,7 @@ def foreseen(job: RenderJob) -> Outcome:
     Outcome
         ``stopped`` where what is published differs: it takes a reason to supersede it.
     """
+    # A look makes nothing: `study_secret` would write a secret, `private_folder` make the folder.
     job = replace(job, secret=find_secret(job.study) or Secret.fresh())
     with private_files(), scratch_folder() as scratch:
         notebook = read_notebook(job.notebook)
@@ -49,6 +50,7 @@ def foreseen(job: RenderJob) -> Outcome:
         standing = standing_at(job, parts)
         gated = load_disclosure(job.study).approval == "required" and find_private_folder(job.study) is not None
         waits = waiting_at(job.study, job.target, parts) if gated else None
+        # Only what was compared before is known to be the same: comparing takes a render.
         same = standing.only_open and came_out_the_same(job.study, standing)
     if standing.up_to_date or same:
         return Outcome("up_to_date", job.target, f"up to date: {standing.why}")

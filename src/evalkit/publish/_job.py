@@ -38,26 +38,13 @@ _WITH_IDS = (4, 5)  # the format from which on cells have ids
 
 
 def release_folder(out: Path, study: str, report: str, period: str) -> Path:
-    """Return where a release goes.
+    """Return where a release goes; `ReleaseError` if a name could lead out of the reports folder.
 
-    Parameters
-    ----------
-    out : pathlib.Path
-        The reports folder.
-    study, report, period : str
-        Names; each becomes one folder.
-
-    Raises
-    ------
-    ReleaseError
-        If a name could lead out of the reports folder.
-
-    Examples
-    --------
     >>> release_folder(Path("reports"), "demo", "quarterly", "2022Q3").as_posix()
     'reports/demo/quarterly/2022Q3'
     """
     for name in (study, report, period):
+        # No slash and no leading point: nothing leads out of the folder, and staging folders alone are hidden.
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
             msg = f"'{name}' cannot be a folder's name; use letters, digits, '-', '_' and '.'"
             raise ReleaseError(msg)
@@ -222,23 +209,20 @@ def notebook_words(study: Study, language: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for folder in _notebook_folders(study):
         for file in sorted(folder.glob(f"*.{language}.po")):
+            # What stands there already goes before: its folder is looked at first for the notebook, too.
             found = {**read_words(file, language), **found}
     return found
 
 
 def read_notebook(file: Path) -> Any:  # noqa: ANN401 - nbformat has no types
-    """Read a notebook.
-
-    Raises
-    ------
-    ProtocolError
-        If it is none.
-    """
+    """Read a notebook; `ProtocolError` if it is none."""
     try:
         with warnings.catch_warnings(), _quiet():
             warnings.simplefilter("ignore")  # what is missing in an older notebook is put in here
+            # An editor may have put a byte order mark first (utf-8-sig): JSON would refuse the file.
             notebook = nbformat.reads(_with_ids(file.read_text(encoding="utf-8-sig")), as_version=4)
             nbformat.validate(notebook)
+    # What a damaged file makes nbformat raise is whatever its own code stumbles over.
     except (OSError, ValueError, AttributeError, TypeError, KeyError, nbformat.ValidationError):
         msg = f"{file}: is not a readable notebook; open it in JupyterLab and save it"
         raise ProtocolError(msg) from None
@@ -272,17 +256,9 @@ def _quiet() -> Iterator[None]:
 
 
 def parameters_of(job: RenderJob, notebook: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Hold what was asked for to the notebook's parameters cell.
+    """Return the values for the parameters cell: those given, the study's file and the period.
 
-    Returns
-    -------
-    dict
-        Values for the parameters cell: those given, the study's file and the period.
-
-    Raises
-    ------
-    ProtocolError
-        If the notebook has no such cell, or a name or value does not fit it.
+    `ProtocolError` if the notebook has not one such cell, or a name or value does not fit it.
     """
     cells = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
     if len(cells) != 1:
@@ -295,13 +271,7 @@ def parameters_of(job: RenderJob, notebook: Any) -> dict[str, Any]:  # noqa: ANN
 
 
 def language_in(job: RenderJob, parameters: Mapping[str, Any]) -> str:
-    """Return the language a report is in: its parameter ``language``, or the protocol's own.
-
-    Parameters
-    ----------
-    parameters : mapping
-        From `parameters_of`.
-    """
+    """Return the language a report is in: its parameter ``language`` (from `parameters_of`), or the protocol's own."""
     return str(parameters.get("language") or job.study.locale.partition("-")[0])
 
 
@@ -330,18 +300,8 @@ class Recorded:
         return str(self.manifest.get("secret", ""))
 
     def keyed(self, *parts: str) -> str:
-        """Return what the manifest says of a table.
-
-        Parameters
-        ----------
-        *parts : str
-            See `Secret.keyed`.
-
-        Returns
-        -------
-        str
-            Empty where it says nothing.
-        """
+        """Return what the manifest says of a table (see `Secret.keyed`); empty where it says nothing."""
+        # As `RenderJob.keyed` orders them: what, period, name, value.
         what, name = parts[0], parts[2]
         if what == "table":
             return str(dict(self.manifest["inputs"].get(f"table {name}", {})).get("hmac_sha256", ""))

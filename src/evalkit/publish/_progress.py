@@ -97,6 +97,7 @@ class _BarProgress:
 
     def _task(self, name: str) -> object:
         if name not in self._tasks:
+            # How many cells there are is known only when the first one begins.
             self._tasks[name] = self._bars.add_task(name, total=None)  # type: ignore[attr-defined]
         return self._tasks[name]
 

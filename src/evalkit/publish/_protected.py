@@ -26,39 +26,20 @@ _Run = Callable[[Mapping[str, str]], Any]
 
 @dataclass(frozen=True)
 class Protected:
-    """A run whose outputs may be published.
-
-    Attributes
-    ----------
-    file : pathlib.Path
-        The record of what it showed.
-    earlier : tuple of str
-        Releases that were published before.
-    overrides : tuple of str
-        Exceptions to the policy that were in force, in words.
-    ledger : Ledger or None
-        Where the release is written down; None where a release is only made again.
-    counts, small, unlinked : int
-        How many counts stand behind what it shows; how many of them are too small to be shown; how many do not say who
-        they are, so that their noise is that of the question and not of the people.
-    anew : str
-        Why the ledger was begun beside or after another one.
-    left_out : tuple of str
-        Names of the groups of which no number is told, as it would show few people once too often.
-    unknown : int
-        Of how many earlier releases it is not kept here whom they told of: differences with them are not looked for.
-    """
+    """A run whose outputs may be published."""
 
     executed: Any
-    file: Path
-    earlier: tuple[str, ...]
-    overrides: tuple[str, ...] = ()
-    ledger: Ledger | None = None
-    counts: int = 0
-    small: int = 0
-    unlinked: int = 0
-    anew: str = ""
+    file: Path  # the record of what it showed
+    earlier: tuple[str, ...]  # releases that were published before
+    overrides: tuple[str, ...] = ()  # exceptions to the policy that were in force, in words
+    ledger: Ledger | None = None  # where the release is written down; None where it is only made again
+    counts: int = 0  # behind what it shows
+    small: int = 0  # of these, too small to be shown
+    unlinked: int = 0  # of these, without who they are: their noise is that of the question, not of the people
+    anew: str = ""  # why the ledger was begun beside or after another one
+    # Names of the groups of which no number is told, as it would show few people once too often (ADR 15).
     left_out: tuple[str, ...] = ()
+    # Of how many earlier releases it is not kept here whom they told of: differences with them are not looked for.
     unknown: int = 0
 
     def facts(self) -> dict[str, Any]:
@@ -83,20 +64,13 @@ class Protected:
 def run_protected(job: RenderJob, standing: Standing, scratch: Path, run: _Run) -> Protected:
     """Run a notebook, and refuse what was shown by any other way than through the study's policy.
 
-    Parameters
-    ----------
-    standing : Standing
-        The release at the place: one that is made again says of earlier ones what it said then.
-    run : callable
-        Runs the notebook with more environment variables, and audits what it put out.
-
-    Raises
-    ------
-    DisclosureError
-        If the ledger lacks a release, or something was shown under another policy or without a record.
+    `standing` is the release at the place: one that is made again says of earlier ones what it said then. `run` takes
+    more environment variables, runs the notebook and audits what it put out. `DisclosureError` if the ledger lacks a
+    release, or something was shown under another policy or without a record.
     """
     rules = load_disclosure(job.study)
     overrides = tuple(override.words for override in rules.overrides)
+    # What is only made again stands in the ledger already, and must come out as if nothing had been published since.
     again = standing.there and not job.supersede
     ledger = None if again else ledger_for(job)
     earlier = tuple(standing.manifest.get("ledger", ())) if ledger is None else ledger.names
@@ -105,6 +79,7 @@ def run_protected(job: RenderJob, standing: Standing, scratch: Path, run: _Run) 
     known = told_before(job.study, scratch / "before.bin")
     if ledger is None:
         left_out = standing.manifest.get("disclosure", {}).get("left_out", ())
+        # Not asked anew: releases since then would leave out others, and the numbers would differ.
         (scratch / "left_out.json").write_text(json.dumps(list(left_out)), encoding="utf-8")
     executed = run({"EVALKIT_RECORD": str(file), "EVALKIT_TOLD": str(scratch)})
     record = read_record(file)
@@ -115,6 +90,7 @@ def run_protected(job: RenderJob, standing: Standing, scratch: Path, run: _Run) 
     unlinked = sum(cell.shown and not cell.linked for cell in cells)
     told = read_told(scratch / TOLD)
     names = tuple(sorted({name_of(int(key)) for key in told["key"][told["size"] == LEFT_OUT]}))
+    # Sixteen digits: `kept_folder_of` names the folders of what was kept so.
     unknown = 0 if ledger is None else sum(ledger.manifest_of(name)[:16] not in known for name in earlier)
     return Protected(executed, file, earlier, overrides, ledger, len(cells), small, unlinked, anew, names, unknown)
 
@@ -129,9 +105,11 @@ def says_synthetic(executed: Any) -> bool:  # noqa: ANN401 - nbformat has no typ
 
 def refuse_other_doors(job: RenderJob, executed: Any, record: list[RecordLine], policy: Policy) -> None:  # noqa: ANN401
     """Refuse what was shown under another policy than the study's, or without a record of what it shows."""
+    # A notebook can make a `Safe` of its own, under a policy that hides nothing (ADR 7).
     if any(line.policy != policy.fingerprint for line in record):
         msg = f"{job.name}: an output was made by another policy than the study's; exceptions stand in its file"
         raise DisclosureError(msg)
+    # Where nothing is left to be asked again an output names another id than the estimate that was asked (`told`).
     known = {name for line in record for name in (line.estimate, line.told)}
     for number, cell in counted(executed):
         for output in cell.get("outputs", []):

@@ -59,25 +59,16 @@ from evalkit.publish.rendering._web import FONTS
 from evalkit.seal import ENVIRONMENT, new_key
 from evalkit.words import messages_for
 
+# The disk is full, or the user's share of it: all else that a system refuses is told where it is met.
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a render made, in its scratch folder.
+    """What a render made, in its scratch folder."""
 
-    Attributes
-    ----------
-    facts : mapping
-        The manifest.
-    files : mapping of str to pathlib.Path
-        Name in the release: finished file.
-    ran : Protected
-        The run it was made of.
-    """
-
-    facts: Mapping[str, Any]
-    files: Mapping[str, Path]
+    facts: Mapping[str, Any]  # the manifest
+    files: Mapping[str, Path]  # name in the release: finished file
     ran: Protected
 
 
@@ -119,6 +110,7 @@ def _render(job: RenderJob, told: Progress, scratch: Path) -> Outcome:
     standing = standing_at(job, parts)
     standing = replace(standing, gone=newest_gone(job, standing, ledger))
     _refuse_older(job, standing)
+    # Forced where tables grew, the manifest would name other digests of them: not the same release again.
     settled = standing.up_to_date and not (job.force and standing.added)
     if settled and not job.force:
         return _up_to_date(job, told, standing.why if standing.added else "")
@@ -158,21 +150,10 @@ def _refuse_older(job: RenderJob, standing: Standing) -> None:
 
 
 def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, parts: Mapping[str, Any]) -> Made:
-    """Run the notebook and make everything a release holds, in the scratch folder.
+    """Run the notebook and make everything a release holds, in the private scratch folder.
 
-    Parameters
-    ----------
-    scratch : pathlib.Path
-        Private folder of this render.
-    standing : Standing
-        The release that is superseded, or made again.
-    parts : mapping
-        What goes in; see `evalkit.publish.release._manifest.went_in`.
-
-    Raises
-    ------
-    EvalkitError
-        Of the class that says what went wrong.
+    `standing` is the release that is superseded or made again; `parts` is what goes in (`went_in`). `EvalkitError` of
+    the class that says what went wrong.
     """
     deadline = time.monotonic() + 60 * job.params.timeout_minutes
     signer, notebook = signing_key(job.study), read_notebook(job.notebook)  # what cannot be read is found at once
@@ -203,6 +184,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     ran = run_protected(job, standing, scratch, run)
     told.step(job.name, f"publishing with {parts['publication']['publisher']}")
     document = document_from(job, ran.executed)
+    # Before any file is made: what must not leave is not even printed.
     audit_document(document, guard)
     files = write_data(document, scratch, deadline - time.monotonic(), job.params.memory_gb)
     published = published_of(document.items, files)
@@ -220,6 +202,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         **ran.facts(),
         **revision.facts(),
     }
+    # All facts first, then the print: they stand inside the PDF.
     document = replace(_revised(document, revision, guard), attachment=attachment(facts))
     files |= _publish(document, str(parts["publication"]["publisher"]), job, scratch, deadline)
     # no manifest may name a table, a notebook or code that this run did not read
@@ -227,27 +210,18 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         msg = f"{job.name}: an input changed while the report was made; render it again"
         raise ExecutionError(msg)
     _check_size(job, files)
+    # Crate, then manifest, then signature: each names the digests of all before it.
     files |= write_crate(facts, files, scratch)
     files[MANIFEST] = write_manifest(facts, files, scratch / MANIFEST)
     if signer is not None:
         files[SIGNATURE] = sign(files[MANIFEST], signer, scratch / SIGNATURE)
+    # After everything: no file comes to the release that was not read back.
     audit_files(files, guard)
     return Made(facts, files, ran)
 
 
 def document_from(job: RenderJob, executed: Any) -> Document:  # noqa: ANN401 - nbformat has no types
-    """Return the document of a notebook that ran, with what it does not say itself.
-
-    Parameters
-    ----------
-    job : RenderJob
-    executed : nbformat.NotebookNode
-
-    Returns
-    -------
-    Document
-        With references, excuses, and which results were not planned.
-    """
+    """Return the document of a notebook that ran, with references, excuses and which results were not planned."""
     shape = job.params.publication
     document = document_of(executed, toc=shape.toc, pdf_standard=shape.pdf_standard)
     document = with_excuses(with_bibliography(document, job.notebook), job.passed.excused)
@@ -306,16 +280,11 @@ def _overridden(job: RenderJob, parameters: Mapping[str, Any], standing: Standin
 
 
 def guard_of(job: RenderJob, notebook: Any, scratch: Path) -> Guard:  # noqa: ANN401 - nbformat has no types
-    """Return what the audit of a render looks for, and the days that may be published.
-
-    Parameters
-    ----------
-    scratch : pathlib.Path
-        Private folder of the render.
-    """
+    """Return what the audit of a render looks for, and the days that may be published."""
     named = [job.study.path, *(job.study.folder / n for n in (job.study.baselines, job.study.disclosure) if n)]
     named += [version_file(job.study, one.name) for one in load_frozen(job.study)]
     sources = [cell.source for cell in notebook.cells]
+    # A report tells of earlier quarters, too (trends): their days are nobody's.
     quarters = quarters_between(job.study.starts, job.period.last, job.study.fiscal_year_start_month)
     ends = [day for period in (*quarters, job.period) for day in (period.first, period.last, period.cut)]
     return guard_for(
@@ -335,6 +304,7 @@ def _revision(
     """Say which revision this is: the next one, or the same again."""
     if old.there and not job.supersede:
         return revision_of(old.manifest)
+    # First: an older revision that was put back is not what this one follows.
     if old.gone:
         return after_gone(old.gone, job.supersede)
     if not old.there:

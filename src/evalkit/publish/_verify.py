@@ -218,6 +218,7 @@ def verify(release: Path, job: RenderJob, public_key: Path | None, told: Progres
     secret, unknown = _secret(job.study, then)
     found = _remarked(found, [Remark("unchecked", unknown)] if unknown else [])
     job = replace(job, secret=secret)
+    # Data of nobody real take their noise's secret from the protocol (ADR 15): these are made again anywhere.
     if unknown and not then.get("synthetic"):
         return _remarked(
             found, [Remark("unchecked", "whether the numbers come out the same: their noise is the secret's")]
@@ -234,6 +235,7 @@ def verify(release: Path, job: RenderJob, public_key: Path | None, told: Progres
         try:
             parts = went_in(again, notebook, parameters_of(again, notebook), scratch)
             made = make(again, told, scratch, standing, parts)
+        # A tool that is not here says nothing of the release: that is no verdict.
         except MissingToolError:
             raise
         except EvalkitError as error:
@@ -257,6 +259,7 @@ def _grown(changes: Sequence[Change], then: Mapping[str, Any], job: RenderJob) -
     cut = job.period.cut.isoformat()
     tables = [c for c in changes if c.kind == "data" and (job.newest_days.get(c.name) or "") > cut]
     known, before = known_then(job) if tables else {}, then.get("known", {})
+    # Two defaults that differ: where neither says anything of a table, nobody knows that it is the same.
     return tuple(change for change in tables if known.get(change.name, "") == before.get(change.name, None))
 
 

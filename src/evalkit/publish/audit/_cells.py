@@ -37,21 +37,12 @@ _DOORS = "only what report.show, report.say and report.cover put out may leave"
 _FORGED = "its mark is not of this run and this content (copied, edited or written by hand); use report.show"
 _PLACES = {"markdown": "text", "raw": "text", "code": "line of options"}
 _PRIVATE_MODULE = re.compile(r"\bevalkit(?:\.\w+)*\._\w+|\bevalkit\.seal\b")
+# What makes marks, seals them or holds the key: a cell that reaches for it wants to pass for a door (ADR 7).
 _PRIVATE_NAMES = frozenset({"_emit", "_mark", "_SEALER", "_key"})
 
 
 def counted(notebook: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401 - nbformat has no types
-    """Give the cells the numbers that people count: from 1, without the one that papermill puts in.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-
-    Yields
-    ------
-    number : int
-    cell : nbformat.NotebookNode
-    """
+    """Yield (number, cell) as people count them: from 1, without the cell that papermill puts in."""
     own = (cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", []))
     yield from enumerate(own, start=1)
 
@@ -59,16 +50,7 @@ def counted(notebook: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401 - nbfor
 def audit_cells(notebook: Any, guard: Guard) -> None:  # noqa: ANN401
     """Refuse an executed notebook that holds anything which `evalkit.views` did not make in this run.
 
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        Executed.
-    guard : Guard
-
-    Raises
-    ------
-    DisclosureError
-        Naming the first cell and what is wrong with it, and the other cells with anything wrong.
+    `DisclosureError` names the first cell and what is wrong with it, and the other cells with anything wrong.
     """
     found: list[tuple[int, str]] = []
     seen: dict[int, int] = {}
@@ -93,8 +75,10 @@ def _problems(cell: Any, number: int, guard: Guard, seen: dict[int, int]) -> Ite
         if problem := _output_problem(output, guard.key):
             yield problem
             continue
+        # Only words that the author gave (`typed`): the others were made from numbers that passed disclosure control.
         if _unknown_number(output["metadata"][MARK].get("typed", []), cell, guard):
             yield "puts a number into words that stands in no text of the cell; numbers come from estimates"
+        # Each seal is of a number used once: a second output with it is a copy, of another cell's mark perhaps.
         nth = output["metadata"][MARK].get("number")
         if nth in seen:
             yield f"shows again what cell {seen[nth]} showed, with the same mark; show it with report.show"
@@ -112,6 +96,7 @@ def _problems(cell: Any, number: int, guard: Guard, seen: dict[int, int]) -> Ite
 def _unknown_number(texts: Any, cell: Any, guard: Guard) -> bool:  # noqa: ANN401
     """Say whether words that an author gave hold a number that nobody typed: it may have been counted."""
     told = {number for text in texts for number in NUMBER.findall(fold(str(text)))}
+    # Most words hold no number: only then is the cell read, for which IPython is loaded.
     return bool(told - guard.numbers - _typed(cell.source)) if told else False
 
 
@@ -151,6 +136,7 @@ def _output_problem(output: Any, key: str) -> str:  # noqa: ANN401
         door = "report.draw" if kind in _PICTURES else "report.show"
         return f"puts out {kind} that did not pass disclosure control; use {door}"
     content = _CONTENT.get(str(mark.get("shows")))
+    # A notebook shows the richest form, a reader of the file every one: nothing may ride along.
     if beside := sorted(set(data) - {content, "text/plain"}):
         return f"puts out {beside[0]} beside what passed disclosure control"
     if content not in data or set(metadata) != {MARK} or not is_sealed(key, mark, data):
@@ -172,6 +158,7 @@ def private_part(source: str) -> str:
     try:
         tree = ast.parse(_plain_python(source))
     except (SyntaxError, ValueError):
+        # A cell that is no Python (a shell's, say) is searched as text: it runs all the same.
         match = _PRIVATE_MODULE.search(source)
         return match[0] if match else ""
     for node in ast.walk(tree):
@@ -197,5 +184,6 @@ def _names(node: ast.AST) -> list[str]:
     if isinstance(node, ast.ImportFrom):
         return [f"{node.module}.{alias.name}" for alias in node.names]
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        # A text may be the name of a module that is imported by it.
         return [node.value]
     return [ast.unparse(node)] if isinstance(node, ast.Attribute) else []

@@ -22,21 +22,14 @@ _ACTIVE = re.compile(
     r"<\s*(script|iframe|object|embed|foreignobject|image|img|video|audio|link|form|input|use)\b", re.I
 )
 _HANDLER = re.compile(r"<[^>]*\s(on\w+)\s*=", re.IGNORECASE)
+# A scheme or two slashes lead out of the page: whoever opens it would be seen by a server. "#part" stays inside.
 _LOADING = re.compile(r"(?:href|src|url)\s*[=(]\s*[\"']?\s*(?:[a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
 
 
 def audit_document(document: Document, guard: Guard) -> None:
     """Refuse a document of which any part holds what must not leave: texts, captions, figures, tables, shown code.
 
-    Parameters
-    ----------
-    document : Document
-    guard : Guard
-
-    Raises
-    ------
-    DisclosureError
-        Naming the cell and what is wrong, never the value.
+    `DisclosureError` names the cell and what is wrong, never the value.
     """
     cover = (
         document.title,
@@ -76,24 +69,14 @@ _NAMES = {"markdown": "its text", "code": "its code, which is shown,", "figure":
 def _texts(item: Item) -> Iterator[str]:
     yield from (item.label, item.caption, item.alt, json.dumps(item.numbers, ensure_ascii=False))
     if item.kind in {"figure", "table", "markdown"}:
+        # Taken out of their tags, which may split a word; and below as written, since Markdown's signs are no tags.
         yield from pieces(item.text + item.phone)
     if item.kind in {"markdown", "code"}:
         yield item.text
 
 
 def active_part(markup: str) -> str:
-    """Say what in a figure or table would load or run something.
-
-    Parameters
-    ----------
-    markup : str
-        SVG or HTML.
-
-    Returns
-    -------
-    str
-        Empty when nothing would.
-    """
+    """Say what in a figure or table (SVG or HTML) would load or run something; empty when nothing would."""
     if match := _ACTIVE.search(_own_uses(markup)):
         return f"holds <{match[1].lower()}>, which loads or runs something"
     if match := _HANDLER.search(markup):
@@ -103,6 +86,7 @@ def active_part(markup: str) -> str:
     return ""
 
 
+# Namespaces are names, not addresses; a link is followed only by a reader's own choice.
 _HARMLESS = re.compile(
     r"\bxmlns(?::\w+)?\s*=\s*([\"'])[^\"']*\1|<a\b[^>]*\bhref\s*=\s*[\"']https?:[^>]*>", re.IGNORECASE
 )

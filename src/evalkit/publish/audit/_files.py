@@ -21,24 +21,17 @@ from evalkit.publish.audit._guard import Guard
 
 _BROKEN = "\ufffe"  # what PDFium gives for a hyphen at a line's end, and the break after it
 _PNG = b"\x89PNG\r\n\x1a\n"
+# Chunks in which a program may write words; the others are pixels and how they look.
 _PNG_TEXTS = {b"tEXt", b"zTXt", b"iTXt", b"eXIf"}
 
 
 def audit_files(files: Mapping[str, Path], guard: Guard) -> None:
     """Refuse finished files that hold what must not leave.
 
-    Parameters
-    ----------
-    files : mapping of str to pathlib.Path
-        Name in the release: finished file.
-    guard : Guard
-
-    Raises
-    ------
-    DisclosureError
-        Naming the file; also for a kind of file that cannot be read here.
+    `DisclosureError` names the file; also for a kind of file that cannot be read here.
     """
     for name, file in sorted(files.items()):
+        # Without repeating it: the message would hold what the name must not.
         if guard.objection([name], dated=False):
             msg = "the name of a file of the release holds what must not leave; it comes from a cell's label"
             raise DisclosureError(msg)
@@ -79,6 +72,7 @@ def _pdf_words(file: Path) -> Iterator[str]:
                 raise DisclosureError(msg)
             laid_out = page.get_textpage().get_text_range().replace("\r\n", "\n").replace(_BROKEN, "-\n")
             yield laid_out
+            # A hyphen at a line's end may be the word's own or the page's: both readings are searched.
             yield laid_out.replace("-\n", "").replace("\u00ad\n", "")
     with pikepdf.open(file) as pdf:
         if "/Metadata" in pdf.Root:
@@ -86,6 +80,7 @@ def _pdf_words(file: Path) -> Iterator[str]:
         for name, attached in pdf.attachments.items():
             yield name
             yield bytes(attached.get_file().read_bytes()).decode("utf-8", errors="replace")
+        # Every object, also those that no page shows: a program finds them all.
         yield "\n".join(text for each in pdf.objects for text in _strings(each))
 
 
@@ -100,6 +95,7 @@ def _strings(thing: Any) -> Iterator[str]:  # noqa: ANN401 - pikepdf's objects
     if isinstance(thing, pikepdf.String):
         yield str(thing)
     elif isinstance(thing, pikepdf.Array):
+        # A page names its parent: who follows references walks in circles.
         for child in thing:
             if not getattr(child, "is_indirect", False):
                 yield from _strings(child)
@@ -120,12 +116,14 @@ def _png(file: Path) -> Iterator[str]:
         length, kind = struct.unpack(">I4s", content[place : place + 8])
         body = content[place + 8 : place + 8 + length]
         if kind in _PNG_TEXTS:
+            # The standard has one encoding for each kind of chunk; what wrote the chunk may not have kept to it.
             yield body.decode("latin-1")
             yield body.decode("utf-8", errors="replace")
             yield from _inflated(body)
         place += 12 + length
         if kind == b"IEND":
             break
+    # What stands after the end no viewer shows, and every copy has.
     yield content[place:].decode("latin-1")
 
 
@@ -134,6 +132,7 @@ def _inflated(body: bytes) -> Iterator[str]:
     start = body.find(b"\x78")
     while start >= 0:
         try:
+            # A million bytes at most: a few compressed ones can stand for more than the memory holds.
             yield zlib.decompressobj().decompress(body[start:], 1 << 20).decode("utf-8", errors="replace")
         except zlib.error:
             start = body.find(b"\x78", start + 1)

@@ -26,24 +26,29 @@ _BACKSLASHED = re.compile(r"\\([!-/:-@\[-`{-~])")  # as Markdown escapes a lette
 # Escapes may lie inside escapes; the bound keeps a text that was made for it from being taken apart for ever.
 _ROUNDS = 3
 
+# Elements that do not end a word: a word with a bold middle is read as one, two cells of a table are not.
 _INLINE = frozenset(
     [
         *("a", "abbr", "b", "bdi", "bdo", "cite", "code", "em", "font", "i", "ins", "kbd", "mark", "q", "s", "small"),
         *("span", "strong", "sub", "sup", "textpath", "tspan", "tt", "u", "var", "wbr"),
     ]
 )
+# Long runs of digits, in which a number that is an identifier stands by chance.
 _GEOMETRY = frozenset({"d", "points", "transform", "viewbox", "gradienttransform", "patterntransform"})
 _DRAWING = re.compile(
     r"\s*(?:[Mm]\s*)?[+-.\d][\sMmZzLlHhVvCcSsQqTtAaEe\d.,+-]*"
     r"|(?:(?:matrix|translate|scale|rotate|skew[XY])\([^)]*\)\s*)+"
 )
+# Namespaces that drawing programs write; in one of them stands what reads as a day (1999/02/22).
 _SPACES = re.compile(
     r"http://(?:www\.w3\.org/(?:2000/svg|1999/xlink|1999/xhtml|1999/02/22-rdf-syntax-ns#|XML/1998/namespace)"
     r"|purl\.org/dc/(?:elements/1\.1/|dcmitype/StillImage)|creativecommons\.org/ns#)"
 )
+# A colour is six letters and digits, as an identifier may be.
 _COLOURED = frozenset({"style", "fill", "stroke", "color", "stop-color", "flood-color", "bgcolor"})
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})\b")
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w=.+-]+)*),([^\s\"')>]*)", re.IGNORECASE)
+# What else a data URI holds (fonts, pixels) is no text: base64 would match short identifiers by chance.
 _TEXTUAL = ("text/", "image/svg", "application/json", "application/xml", "application/javascript")
 
 
@@ -53,8 +58,6 @@ def fold(text: str) -> str:
     Entities, percent signs and backslash escapes are resolved, compatible characters made plain (NFKC), accents,
     zero-width and direction characters taken out, and case is dropped.
 
-    Examples
-    --------
     >>> fold("Q\u200bX%37&#49;"), fold("ＱＸ７１"), fold("\\u0051x71")
     ('qx71', 'qx71', 'qx71')
     """
@@ -65,6 +68,7 @@ def fold(text: str) -> str:
             break
         text = plain
     if not text.isascii():
+        # First plain letters, then accents as signs of their own: a wide letter may carry one.
         text = _MARKS.sub("", unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text)))
         text = _UNSEEN.sub("", text)
     return text.casefold()
@@ -86,6 +90,7 @@ class _Pieces(HTMLParser):
         self._in_style = False
 
     def texts(self) -> list[str]:
+        # The rest that the parser did not take (a tag that is never closed) is searched, too.
         return [*self._found, "".join(self._text), " ".join(sorted(self._names)), self.rawdata]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -125,11 +130,8 @@ class _Pieces(HTMLParser):
 def pieces(markup: str) -> tuple[str, ...]:
     """Take the texts out of HTML, SVG or Markdown: visible ones, comments, attributes, and what data URIs hold.
 
-    Returns
-    -------
-    tuple of str
-        Words split by inline tags come joined. Coordinates, colours and namespaces are left out: they are no texts;
-        embedded fonts and raster pictures are, too.
+    Words split by inline tags come joined. Coordinates, colours and namespaces are left out: they are no texts;
+    embedded fonts and raster pictures are, too.
     """
     embedded = [piece for match in _DATA_URI.finditer(markup) for piece in _decoded(match)]
     parser = _Pieces()
@@ -145,6 +147,7 @@ def _decoded(match: re.Match[str]) -> Iterator[str]:
     content = unquote_to_bytes(html.unescape(match[3]))
     if ";base64" in match[2].lower():
         try:
+            # A URI may leave padding out, and too much of it does no harm.
             content = base64.b64decode(content + b"==")
         except (binascii.Error, ValueError):
             return

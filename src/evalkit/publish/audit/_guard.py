@@ -12,12 +12,14 @@ from datetime import date
 from evalkit.publish.audit._fold import fold
 from evalkit.publish.audit._identifiers import Identifiers
 
+# Addresses of the engines that tables may come from (Ibis' backends), and other names for them.
 _DATABASE = re.compile(
     r"\b(?:postgres(?:ql)?|mysql|mariadb|mssql|oracle|snowflake|bigquery|redshift|clickhouse|trino|presto|databricks|"
     r"impala|exasol|druid|datafusion|risingwave|pyspark|spark|duckdb|motherduck|md|sqlite|polars|flink|athena)"
     r"(?:\+\w+)?://",
     re.IGNORECASE,
 )
+# Whatever the scheme: what stands between a colon and an @ before a host is a password.
 _CREDENTIALS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/@:\"'<>]*:[^\s@\"'<>]+@", re.IGNORECASE)
 
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -49,44 +51,20 @@ _DAY_FIRST = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+|de\s+)?{_WOR
 
 @dataclass(frozen=True)
 class Guard:
-    """Knows what must not leave.
+    """Knows what must not leave. Texts of all fields but `key` and `dates` are folded (see `fold`)."""
 
-    Attributes
-    ----------
-    key : str
-        The run's key of seals.
-    identifiers : Identifiers
-    secrets : frozenset of str
-        Passwords and addresses of databases.
-    paths : frozenset of str
-        Folders of this machine.
-    dates : frozenset of datetime.date
-        Days that may be published: the report's own and those its author typed.
-    numbers : frozenset of str
-        Numbers of the protocol and the parameters, from `_COUNT` on: smaller ones may be counts of people.
-    """
-
-    key: str = field(default="", repr=False)
+    key: str = field(default="", repr=False)  # the run's key of seals
     identifiers: Identifiers = field(default_factory=Identifiers)
-    secrets: frozenset[str] = field(default=frozenset(), repr=False)
-    paths: frozenset[str] = field(default=frozenset(), repr=False)
-    dates: frozenset[date] = frozenset()
-    numbers: frozenset[str] = frozenset()
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)  # passwords and addresses of databases
+    paths: frozenset[str] = field(default=frozenset(), repr=False)  # folders of this machine
+    dates: frozenset[date] = frozenset()  # the report's own, and those that its author typed
+    numbers: frozenset[str] = frozenset()  # of protocol and parameters, from `_COUNT` on
     _passed: set[tuple[str, bool]] = field(default_factory=set, repr=False, compare=False)
 
     def objection(self, texts: Iterable[str], *, dated: bool = True) -> str:
-        """Say why texts may not be published.
+        """Say why texts may not be published: the first reason, without any value; empty when there is none.
 
-        Parameters
-        ----------
-        texts : iterable of str
-        dated : bool, default True
-            Whether days are looked for, too.
-
-        Returns
-        -------
-        str
-            The first reason, without any value; empty when there is none.
+        Days are looked for only with `dated`.
         """
         for text in texts:
             if (text, dated) in self._passed:  # nine in ten of a release's: a figure stands in several files
@@ -104,30 +82,20 @@ class Guard:
             return "holds the address of a database, or its password"
         if any(path in folded for path in self.paths):
             return "holds the path of a folder on this machine"
+        # One reading that may be published is enough: nobody can say that the other one was meant.
         if dated and any(self.dates.isdisjoint(day) for day in dates_in(folded)):
             return "holds an exact day that is none of the report's own; say the time in days, months or quarters"
         return ""
 
     def scrub(self, text: str) -> str:
-        r"""Return a message without what must not leave.
+        r"""Return a message without what must not leave: words that hold it become an ellipsis, or the line that does.
 
-        Parameters
-        ----------
-        text : str
-            Of an error or a log; may have several lines.
-
-        Returns
-        -------
-        str
-            Words that hold it become an ellipsis; a line that holds it in another way does.
-
-        Examples
-        --------
         >>> Guard(identifiers=Identifiers.of(["P81f2aa03"])).scrub("KeyError: p81f2aa03 in\nthe rows")
         'KeyError: … in\nthe rows'
         """
         if not self.objection([text], dated=False):
             return text
+        # Word by word first, so that the message stays of use; a line that objects still holds it across words.
         lines = ["".join(map(self._scrubbed, _BLANKS.split(line))) for line in text.split("\n")]
         return "\n".join("…" if self.objection([line], dated=False) else line for line in lines)
 
@@ -147,26 +115,8 @@ def guard_for(
 ) -> Guard:
     """Return the guard of one render.
 
-    Parameters
-    ----------
-    key : str
-        The run's key of seals.
-    identifiers : iterable of str
-        Of all participants.
-    secrets : iterable of str
-        Passwords and addresses of databases.
-    paths : iterable of str
-        Folders of this machine.
-    protocol : str
-        The study's files: their words are no identifiers.
-    authored : str
-        What the author typed elsewhere: days that stand there may be published.
-    days : iterable of datetime.date
-        The report's own days.
-
-    Returns
-    -------
-    Guard
+    Words of `protocol` (the study's files) are no identifiers; days that stand there or in `authored` (what the author
+    typed elsewhere) may be published, as may `days`, the report's own.
     """
     typed = {day for text in (protocol, authored) for found in dates_in(fold(text)) for day in found}
     return Guard(
@@ -175,20 +125,14 @@ def guard_for(
         frozenset(fold(secret) for secret in secrets if len(secret) >= _SHORTEST_SECRET),
         frozenset(fold(path) for path in paths if len(path) >= _SHORTEST_PATH),
         frozenset(typed | set(days)),
+        # A number with a decimal is no count of people.
         frozenset(n for n in NUMBER.findall(fold(f"{protocol}\n{authored}")) if not n.isdigit() or int(n) >= _COUNT),
     )
 
 
 def dates_in(text: str) -> Iterator[frozenset[date]]:
-    """Find the days that a text names.
+    """Yield the days that a text names: one, or both readings of ``3/4/2022``. What only looks like one is left.
 
-    Yields
-    ------
-    frozenset of datetime.date
-        One, or both readings of ``3/4/2022``. What looks like a day and is none is passed over.
-
-    Examples
-    --------
     >>> [sorted(map(str, days)) for days in dates_in("on 2022-03-04, March 4, 2022 or 3/4/2022; 31.02.2022; v1.10.18")]
     [['2022-03-04'], ['2022-03-04'], ['2022-03-04', '2022-04-03']]
     """

@@ -38,33 +38,16 @@ _MARKUP = re.compile(r"[*`\\\[\]{}]+")
 
 @dataclass(frozen=True)
 class Identifiers:
-    """What is looked for.
+    """What is looked for, folded."""
 
-    Attributes
-    ----------
-    anywhere : frozenset of str
-        Folded; found inside other words too.
-    words : frozenset of str
-        Folded; found as whole words.
-    unsearched : int
-        How many identifiers are too short, or words of the protocol.
-    """
-
-    anywhere: frozenset[str] = field(default=frozenset(), repr=False)
-    words: frozenset[str] = field(default=frozenset(), repr=False)
-    unsearched: int = 0
+    anywhere: frozenset[str] = field(default=frozenset(), repr=False)  # found inside other words too
+    words: frozenset[str] = field(default=frozenset(), repr=False)  # found as whole words
+    unsearched: int = 0  # too short, or words of the protocol
 
     @classmethod
     def of(cls, identifiers: Iterable[str], own_text: str = "") -> Identifiers:
-        """Sort identifiers by how they can be looked for.
+        """Sort identifiers by how they can be looked for; a word of the protocol (`own_text`) cannot be told from one.
 
-        Parameters
-        ----------
-        own_text : str
-            The protocol: a word that stands there cannot be told from an identifier.
-
-        Examples
-        --------
         >>> found = Identifiers.of(["P81f2aa03", "R001", "12", "PAIP1"], own_text="PAIP1 and others")
         >>> len(found.anywhere), len(found.words), found.unsearched
         (1, 1, 2)
@@ -83,15 +66,8 @@ class Identifiers:
         return cls(frozenset(anywhere), frozenset(words), unsearched)
 
     def stand_in(self, text: str) -> bool:
-        """Say whether any identifier stands in a text.
+        """Say whether any identifier stands in a text as it is published; Markdown's signs may split one.
 
-        Parameters
-        ----------
-        text : str
-            As it is published; Markdown's signs may split an identifier.
-
-        Examples
-        --------
         >>> people = Identifiers.of(["P81f2aa03", "R001", "10234"])
         >>> [people.stand_in(t) for t in ("xp81F2aa03x", "P81**f2**aa03", "R0012", "see R001.", "10,234", "10234")]
         [True, True, False, True, False, True]
@@ -110,6 +86,7 @@ class Identifiers:
         lengths, likely = self._shape
         for run in likely.findall(_DIGEST.sub(" ", folded)):
             for length in lengths:
+                # A look-up for each window, not a search for each identifier: of a state there are 100,000.
                 windows = (run[i : i + length] for i in range(len(run) - length + 1))
                 if not self.anywhere.isdisjoint(windows):
                     return True
@@ -117,10 +94,7 @@ class Identifiers:
 
     @cached_property
     def _shape(self) -> tuple[frozenset[int], re.Pattern[str]]:
-        """Lengths of those found anywhere, and runs of their characters: only in these can one stand.
-
-        Found once, as a state's 100,000 people cost more than most texts.
-        """
+        """Lengths of those found anywhere, and runs of their characters: found once, as for 100,000 people it takes long."""
         lengths, characters = frozenset(map(len, self.anywhere)), set("".join(self.anywhere))
         return lengths, re.compile(f"[{''.join(map(re.escape, sorted(characters)))}]{{{min(lengths)},}}")
 
@@ -131,6 +105,7 @@ def _place(text: str) -> str | None:
     if letters and digits:
         return "anywhere" if len(text) >= _ANYWHERE else "words" if len(text) >= _MIXED else None
     if digits and len(text) >= _DIGITS:
+        # Digits with signs between them, as case numbers have, are mistaken for nothing.
         return "words" if text.isdigit() else "anywhere"
     if letters and len(text) >= _LETTERS:
         return "words"

@@ -20,7 +20,10 @@ import pypandoc
 
 from evalkit.errors import did_you_mean
 
+# The notebooks' own dialect (`DIALECT`), but with blocks of settings, so that one is seen; and without ids that pandoc
+# makes of headings, which would be taken for labels.
 _READER = "--from=markdown+yaml_metadata_block-tex_math_dollars-raw_tex-example_lists-auto_identifiers"
+# A text without any of these holds nothing that pandoc would have to be asked about: no process for it.
 _TELLING = re.compile(r"[<{&]|\]\(|!\[|\]:|://|^\s*(?:---|:::)", re.MULTILINE)
 _RUN = re.compile(r"^\s*(?:`{3,}|~{3,})\s*\{+\s*(\w[\w-]*)|`\{+(\w+)\}+\s", re.MULTILINE)
 # What Quarto numbers, and takes a citation of for a reference. Labels of figures and tables are those of code cells.
@@ -44,6 +47,7 @@ _OURS = (
 )
 _FORMATS = ("html", "pdf", "typst")
 _SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}", re.DOTALL)
+# Others run or load something when a reader clicks (javascript:, data:, file:).
 _SCHEMES = frozenset({"", "http", "https", "mailto"})
 _ATTRIBUTES = frozenset({"unless-format", "unless-meta", "when-format", "when-meta"})
 # Seconds; a cell takes pandoc a fraction of one, and there are texts on which a parser does not end.
@@ -52,21 +56,10 @@ _TIMEOUT = 60
 
 @lru_cache(maxsize=512)  # what was read before the run is read again after it
 def audit_markdown(text: str) -> str:
-    """Say why a Markdown text may not be published.
+    """Say why a Markdown text may not be published: the first reason; empty when there is none.
 
     What counts is what pandoc reads in it, as both publishers do, not how it is written.
 
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-        The first reason; empty when there is none.
-
-    Examples
-    --------
     >>> audit_markdown("Plain *words*, a [link](https://example.org) and 3 < 4.")
     ''
     >>> audit_markdown("![a chart](chart.png)")
@@ -74,11 +67,13 @@ def audit_markdown(text: str) -> str:
     >>> audit_markdown("::: proof")
     "uses the class 'proof', which the publishers do not treat alike; take it out"
     """
+    # Before pandoc: to it these are plain text, or the first word of a block.
     if problem := _quarto_only(text):
         return problem
     if not _TELLING.search(text):
         return ""
     done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
+        # --sandbox: a text may name files, and reading it must open none.
         [str(pypandoc.get_pandoc_path()), _READER, "--to=json", "--sandbox"],
         input=text,
         capture_output=True,
@@ -141,6 +136,7 @@ def _attributes_problem(kind: str, identifier: str, classes: list[str], attribut
         return f"names the format '{formats[0]}', and there are html and pdf{did_you_mean(formats[0], _FORMATS)}"
     if re.match(_NUMBERED, identifier):
         return f"has the label '{identifier}', which Quarto would number; use another name"
+    # A block of code may name its language.
     if kind != "CodeBlock" and (others := [name for name in classes if name not in (*_OURS, *_PANDOCS)]):
         hint = did_you_mean(others[0], _OURS)
         return f"uses the class '{others[0]}', which the publishers do not treat alike{hint or '; take it out'}"

@@ -75,19 +75,10 @@ def notebook_problems(notebook: Any, to: Sequence[str]) -> Iterator[EvalkitError
 
 
 def problems_before(notebook: Any, formats: Sequence[str]) -> list[Problem]:  # noqa: ANN401 - nbformat has no types
-    """Find what can be told of a notebook without running it.
+    """Find what can be told of a notebook without running it, in the order of the cells.
 
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        In the language that it is published in.
-    formats : sequence of {"pdf", "html"}
-        A browser finds letters where the PDF's fonts have none.
-
-    Returns
-    -------
-    list of Problem
-        In the order of the cells.
+    The notebook is in the language that it is published in. A browser finds letters where the PDF's fonts have none, so
+    that `formats` decide whether letters are a problem.
     """
     found = cells.notebook_problems(notebook)
     for error in notebook_problems(notebook, formats):
@@ -96,6 +87,7 @@ def problems_before(notebook: Any, formats: Sequence[str]) -> list[Problem]:  # 
     for number, cell in counted(notebook):
         if cell.cell_type == "code" and (name := private_part(cell.source)):
             found.append(Problem(number, 0, f"reaches into evalkit's private parts ({name})"))
+    # Two checks may say the same of a cell: its author reads it once.
     return sorted(set(found))
 
 
@@ -108,6 +100,7 @@ def _written(cell: Any) -> list[str]:  # noqa: ANN401
 
 def _options_problems(source: str, number: int) -> Iterator[EvalkitError]:
     try:
+        # As `prepare` reads them after the run: what it would refuse is refused here.
         options, _ = options_of(source, number)
     except PublicationError as error:
         yield error
