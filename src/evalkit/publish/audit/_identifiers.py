@@ -94,7 +94,7 @@ class Identifiers:
 
     @cached_property
     def _shape(self) -> tuple[frozenset[int], re.Pattern[str]]:
-        """Lengths of those found anywhere, and runs of their characters: found once, as for 100,000 people it takes long."""
+        """Lengths of those found anywhere, and runs of their characters: found once, as 100,000 people take long."""
         lengths, characters = frozenset(map(len, self.anywhere)), set("".join(self.anywhere))
         return lengths, re.compile(f"[{''.join(map(re.escape, sorted(characters)))}]{{{min(lengths)},}}")
 

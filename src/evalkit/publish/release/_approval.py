@@ -56,6 +56,7 @@ class Approval:
     def signed_bytes(self) -> bytes:
         """Return what a signature is of: all the rest, under a heading that no manifest begins with."""
         content = {name: value for name, value in asdict(self).items() if name not in {"key", "signature"}}
+        # The heading: else a signature of one kind of thing could be shown for one of the other.
         return b"evalkit approval\n" + json.dumps(content, sort_keys=True).encode()
 
     def line(self) -> str:
@@ -69,23 +70,7 @@ def beside(release: Path) -> Path:
 
 
 def kept_approvals(file: Path) -> list[Approval]:
-    """Read a file of approvals; see `kept_lines`.
-
-    Parameters
-    ----------
-    file : pathlib.Path
-        May be absent.
-
-    Returns
-    -------
-    list of Approval
-        Oldest first.
-
-    Raises
-    ------
-    ReleaseError
-        If a line is none.
-    """
+    """Read a file of approvals, oldest first; it may be absent. `ReleaseError` if a line is none (see `kept_lines`)."""
     return kept_lines(file, Approval, "approval")
 
 
@@ -118,19 +103,10 @@ def approvals_of(release: Path) -> list[Approval]:
 
 
 def wrong_approvals(release: Path, manifest: Mapping[str, Any], private: Path | None) -> str:
-    """Say what is wrong with the approvals beside a release.
+    """Say what is wrong with the approvals beside a release, in one clause; empty when nothing is.
 
-    Parameters
-    ----------
-    manifest : mapping
-        Of the release.
-    private : pathlib.Path or None
-        The study's private folder, with the approvals as they were given and the public keys; None: not here.
-
-    Returns
-    -------
-    str
-        One clause; empty when nothing is.
+    Without the study's `private` folder, which holds approvals as they were given and the public keys, signatures are
+    not checked.
     """
     there = approvals_of(release)
     named = f"{manifest['study']}/{manifest['report']}/{manifest['period']}"
@@ -157,6 +133,7 @@ def _unsigned(approval: Approval, keys: Mapping[str, Approver], *, given: bool) 
             return f"the approval by {approval.name} is signed with a key that the study does not know"
         good = check_bytes(approval.signed_bytes(), approval.signature, key.public)
         return "" if good else f"the signature of the approval by {approval.name} is wrong"
+    # Those of before the first key could not be signed; one by the same name that is not signed since is forged.
     if keys and approval.date >= min(one.since for one in keys.values()):
         return f"the approval by {approval.name} is not signed, and approvals of this study are"
     return "" if given else f"the approval by {approval.name} was never given in this study"

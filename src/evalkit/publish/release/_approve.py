@@ -130,6 +130,7 @@ def _publish(release: Path, copy: Path, study: Study, approval: Approval) -> Non
 def _refuse_another(release: Path, facts: dict[str, Any], study: Study) -> None:
     """Refuse a published release that lies elsewhere than it was published, or is not what was."""
     held = in_ledgers(release, facts, private_folder(study))
+    # What cannot be checked here (no ledger knows it) may be approved; a withdrawal asks for more.
     wrong = misplaced(release, facts)[0] or (held.text if held.kind == "wrong" else "")
     if wrong:
         msg = f"{release}: {wrong}; it cannot be approved"

@@ -28,21 +28,11 @@ _FOLDER = "approvers"
 
 @dataclass(frozen=True, slots=True)
 class Approver:
-    """Somebody who approves with a key.
-
-    Attributes
-    ----------
-    key : str
-        Name of the key.
-    since : str
-        When it was made, in UTC: approvals given before it are not signed.
-    public : pathlib.Path
-        The file of the public key.
-    """
+    """Somebody who approves with a key."""
 
     name: str
-    key: str
-    since: str
+    key: str  # the key's name
+    since: str  # when it was made, in UTC: approvals given before it are not signed
     public: Path
 
 
@@ -58,25 +48,13 @@ def _files(private: Path, name: str) -> tuple[Path, Path, Path]:
 
 
 def approvers_of(private: Path) -> dict[str, Approver]:
-    """Return who approves with a key.
+    """Return who approves with a key, by name; empty where the study has no such keys.
 
-    Parameters
-    ----------
-    private : pathlib.Path
-        The study's private folder.
-
-    Returns
-    -------
-    dict of str to Approver
-        By name; empty where the study has no such keys.
-
-    Raises
-    ------
-    ProtocolError
-        If a record or a public key is damaged, gone, or of somebody else.
+    `ProtocolError` if a record or a public key is damaged, gone, or of somebody else.
     """
     found = {}
     folder = private / _FOLDER
+    # Also by a public key alone: else an approval by that name would need no signature once its record is gone.
     for file in sorted({f.with_suffix(".json") for f in folder.glob("*.*") if f.suffix in {".json", ".pub"}}):
         try:
             told = json.loads(file.read_text(encoding="utf-8"))
@@ -135,6 +113,7 @@ def new_approver(study: Study, name: str, out: Path | None, now: datetime | None
         raise ReleaseError(msg) from None
     key = new_key(out or own, public)
     since = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Last: the record is what makes the approvals of this name need a signature.
     write_private(record, json.dumps({"name": who, "key": key, "since": since}, sort_keys=True).encode())
     return Approver(who, key, since, public), out or own
 
@@ -142,15 +121,8 @@ def new_approver(study: Study, name: str, out: Path | None, now: datetime | None
 def private_key_of(study: Study, name: str, file: Path | None) -> Path | None:
     """Return the private key with which somebody approves; None where the study has no such keys.
 
-    Parameters
-    ----------
-    file : pathlib.Path or None
-        What was named on the command line; else ``EVALKIT_APPROVER_KEY`` or the study's private folder is looked at.
-
-    Raises
-    ------
-    UsageError
-        If others approve with a key, and this one has none, or its file is not there or of somebody else.
+    `file` was named on the command line; else ``EVALKIT_APPROVER_KEY`` or the private folder is looked at. `UsageError`
+    if others approve with a key, and this one has none, or its file is not there or of somebody else.
     """
     private = private_folder(study)
     known = approvers_of(private)

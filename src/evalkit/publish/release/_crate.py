@@ -50,21 +50,9 @@ _TOOLS = {"evalkit": "evalkit", "pandoc": "Pandoc", "typst": "Typst", "quarto": 
 
 
 def write_crate(facts: Mapping[str, Any], files: Mapping[str, Path], folder: Path) -> dict[str, Path]:
-    """Write the files that describe a release to those who archive, find and cite it.
+    """Write ``CITATION.cff`` and ``ro-crate-metadata.json`` for those who archive, find and cite a release.
 
-    Parameters
-    ----------
-    facts : mapping
-        The manifest, as far as it is known; with ``document`` and ``citation``.
-    files : mapping of str to pathlib.Path
-        Name in the release: finished file.
-    folder : pathlib.Path
-        Where to write.
-
-    Returns
-    -------
-    dict
-        ``CITATION.cff`` and ``ro-crate-metadata.json``.
+    `facts` is the manifest as far as it is known, with ``document`` and ``citation``; `files` are the release's.
     """
     citation, crate = folder / CITATION, folder / CRATE
     citation.write_text(_citation(facts), encoding="utf-8")
@@ -76,19 +64,7 @@ def write_crate(facts: Mapping[str, Any], files: Mapping[str, Path], folder: Pat
 
 
 def cited(facts: Mapping[str, Any], say: Messages | None = None) -> str:
-    """Write how a release is cited, in one line.
-
-    Parameters
-    ----------
-    facts : mapping
-        The manifest.
-    say : Messages, optional
-        Of the reader's language; the report's when not given.
-
-    Returns
-    -------
-    str
-    """
+    """Write how a release is cited, in one line; in the report's language, where the reader's (`say`) is not given."""
     document = facts["document"]
     told = say or messages_for(document["locale"])
     names = [", ".join(part for part in (a["family"], a["given"]) if part) for a in facts["citation"]["authors"]]
@@ -125,6 +101,7 @@ def _frame(facts: Mapping[str, Any], names: list[str]) -> Iterator[dict[str, Any
         "description": " ".join(notes),
         "identifier": f"{facts['study']}/{facts['report']}/{facts['period']}/r{facts['revision']}",
         "version": str(facts["revision"]),
+        # Not the day on which it was made: the same release gives the same bytes on any (ADR 20).
         "datePublished": facts["data_cut"],
         "inLanguage": document["locale"],
         "license": {"@id": _licence(facts)["@id"]},
@@ -150,6 +127,7 @@ def _files(files: Mapping[str, Path], facts: Mapping[str, Any]) -> Iterator[dict
             "contentSize": str(file.stat().st_size),
             "sha256": digest(file),
         }
+    # Without size and digest: the manifest is written after the crate, and holds the crate's.
     yield {"@id": MANIFEST, "@type": "File", "name": MANIFEST, "encodingFormat": "application/json"}
 
 
@@ -202,6 +180,7 @@ def _making(facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     versions = {"evalkit": facts["code"]["evalkit"], **facts["tools"]}
     protocol = {"@id": "#protocol", "@type": "CreativeWork", "name": f"Protocol of {facts['study']}"}
     frozen = facts.get("protocol", {})  # not there: never frozen
+    # Somebody's own word before a digest, which says only that it is another one.
     version = frozen.get("version") or facts["citation"]["version"] or facts["inputs"]["study"]["sha256"][:16]
     kept = {"dateCreated": frozen["day"], "identifier": f"sha256:{frozen['sha256']}"} if frozen else {}
     yield {**protocol, "version": version, **kept}
@@ -256,4 +235,5 @@ def _citation(facts: Mapping[str, Any]) -> str:
         **({"url": citation["url"]} if citation["url"] else {}),
         **({"references": [registered]} if frozen else {}),
     }
+    # So wide that no text is broken into lines: people read this file, too.
     return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000))

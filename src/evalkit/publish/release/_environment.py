@@ -43,30 +43,19 @@ def digest(file: Path) -> str:
 
 
 def code() -> dict[str, str]:
-    """Return evalkit's version and the digest of its files that a render may load, as they are installed.
-
-    Returns
-    -------
-    dict
-        ``evalkit`` and ``sha256``: of names and contents, the same for a checkout and a wheel.
-    """
+    """Return evalkit's version, and the digest (names and contents) of the files that a render may load."""
     home = Path(__file__).resolve().parents[2]
     found = hashlib.sha256()
     for file in sorted(home.rglob("*"), key=lambda f: f.relative_to(home).as_posix()):
         name = file.relative_to(home)
         if file.is_file() and not set(_NOT_CODE) & set(name.parts):
+            # A name cannot hold a zero byte: no two sets of files give the same text.
             found.update(f"{name.as_posix()}\0{digest(file)}\n".encode())
     return {"evalkit": __version__, "sha256": found.hexdigest()}
 
 
 def checkout() -> dict[str, Any]:
-    """Return the commit evalkit runs from; empty where it runs from no checkout.
-
-    Returns
-    -------
-    dict
-        ``commit`` and ``changed`` (whether tracked files differ from it).
-    """
+    """Return the commit evalkit runs from, and whether tracked files differ; empty where there is no checkout."""
     home = Path(__file__).resolve().parents[4]
     git = shutil.which("git")
     if git is None or not (home / "pyproject.toml").is_file() or not (home / ".git").exists():
@@ -78,6 +67,8 @@ def checkout() -> dict[str, Any]:
 
 def _git(git: str, home: Path, *arguments: str) -> str:
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        # The commit is a remark, and no part of the key: a git that waits (for a lock, a folder far away) stops no
+        # render.
         done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
             [git, "-C", str(home), *arguments], capture_output=True, text=True, timeout=20, check=False
         )
@@ -86,17 +77,9 @@ def _git(git: str, home: Path, *arguments: str) -> str:
 
 
 def environment(more: Iterable[str] = ()) -> dict[str, Any]:
-    """Return Python, the kind of machine, and the version of every package a render can reach.
+    """Return ``python``, ``platform`` and ``packages``: name and version of all that a render can reach.
 
-    Parameters
-    ----------
-    more : iterable of str
-        Packages beside evalkit's own: those a notebook imports.
-
-    Returns
-    -------
-    dict
-        ``python``, ``platform`` and ``packages``: evalkit's requirements, theirs, and so on.
+    These are evalkit's requirements, theirs, and so on, and those of the packages that a notebook imports (`more`).
     """
     found: dict[str, str] = {}
     wanted: dict[str, list[str]] = {}
@@ -135,18 +118,7 @@ def _required(line: str, extra: str) -> tuple[tuple[str, str], ...]:
 
 
 def imported_packages(sources: Iterable[str]) -> set[str]:
-    """Return the installed packages whose modules some code imports.
-
-    Parameters
-    ----------
-    sources : iterable of str
-        Code; cells that are no plain Python are passed over.
-
-    Returns
-    -------
-    set of str
-        Names of distributions.
-    """
+    """Return the installed distributions that some code imports; cells that are no plain Python are passed over."""
     modules: set[str] = set()
     for source in sources:
         with contextlib.suppress(SyntaxError, ValueError):
@@ -160,17 +132,9 @@ def imported_packages(sources: Iterable[str]) -> set[str]:
 
 
 def loaded_packages(modules: Iterable[str]) -> set[str]:
-    """Return the packages that made a release: those that the notebook's run loaded, and those that publish it.
+    """Return the distributions that made a release: of `modules`, loaded when the run ended, and those that publish it.
 
-    Parameters
-    ----------
-    modules : iterable of str
-        Names of the modules that the run had loaded at its end.
-
-    Returns
-    -------
-    set of str
-        Names of distributions as `environment` writes them.
+    Their names are written as `environment` writes them.
     """
     home = Path(__file__).parents[1]
     ours = [file.read_text(encoding="utf-8") for file in sorted(home.rglob("*.py"))]
@@ -184,6 +148,7 @@ def _packages_of(modules: Iterable[str]) -> set[str]:
     return {name for module in wanted for name in owners.get(module, ())}
 
 
+# Asked several times a render; each reads the metadata of every package that is installed.
 @functools.lru_cache(maxsize=1)
 def _owners() -> Mapping[str, list[str]]:
     return metadata.packages_distributions()

@@ -23,8 +23,6 @@ _PERIOD = re.compile(r"(?:\d{4}Q[1-4]|\d{4}-\d\d-\d\d_to_\d{4}-\d\d-\d\d)(?:\.r[
 def release_name(report: str, period: str, revision: int) -> str:
     """Return a release's name in the ledger.
 
-    Examples
-    --------
     >>> release_name("quarterly", "2022Q3", 1)
     'quarterly-2022Q3-r1'
     """
@@ -34,19 +32,9 @@ def release_name(report: str, period: str, revision: int) -> str:
 def ledger_for(job: RenderJob) -> Ledger:
     """Open the ledger of the folder that a render publishes into; call it while no other render of the study works.
 
-    Returns
-    -------
-    Ledger
-        That holds every release there, and every release that one of these was held against.
-
-    Raises
-    ------
-    DisclosureError
-        If it is damaged, lacks a release, or would be a second one of the study.
-    UsageError
-        If another ledger is asked for, and this one is whole.
-    ReleaseError
-        If what is published there cannot be read.
+    It holds every release there, and every release that one of these was held against. `DisclosureError` if it is
+    damaged, lacks a release, or would be a second one of the study; `UsageError` if another is asked for and this one
+    is whole; `ReleaseError` if what is published there cannot be read.
     """
     private, releases = private_folder(job.study), job.target.resolve().parent.parent
     published = list(published_in(releases))
@@ -67,56 +55,37 @@ def ledger_for(job: RenderJob) -> Ledger:
 def opened_ledger(private: Path, releases: Path, published: list[tuple[Path, dict[str, Any]]] | None = None) -> Ledger:
     """Open a ledger, finish what a render that died has begun, and hold it to the releases that lie there.
 
-    Parameters
-    ----------
-    private : pathlib.Path
-        The study's private folder.
-    releases : pathlib.Path
-        ``<out>/<study>``.
-    published : list of (pathlib.Path, dict), optional
-        What lies there, where that is known already.
-
-    Raises
-    ------
-    EvalkitError
-        See `ledger_for`.
+    `releases` is ``<out>/<study>``; `published` is what lies there, where that is known already. Errors as of
+    `ledger_for`.
     """
     there = list(published_in(releases)) if published is None else published
     ledger = Ledger.of(private, releases)
+    # First: what a dead render placed is in the ledger before its releases are held to it.
     ledger.recover(lambda sha256: any(digest(place / MANIFEST) == sha256 for place, _ in there))
     ledger.require(held_releases(there))
     return ledger
 
 
 def published_in(releases: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield the releases that are there, superseded ones too, with their manifests.
-
-    Parameters
-    ----------
-    releases : pathlib.Path
-        ``<out>/<study>``.
-    """
+    """Yield the releases below ``<out>/<study>``, superseded ones too, with their manifests."""
     for place in sorted(releases.glob("*/*")):
+        # What renders at work, or dead ones, have not placed yet.
         hidden = any(name.startswith(".") for name in (place.name, place.parent.name))
         if hidden or not place.is_dir() or is_of_before_ledgers(place):
             continue
+        # A folder with a period's name is a release whose manifest is gone: damage is never absence (ADR 13).
         if (place / MANIFEST).exists() or _PERIOD.fullmatch(place.name):
             yield place, whole_manifest(place)
 
 
 def held_releases(published: list[tuple[Path, dict[str, Any]]]) -> set[str]:
-    """Name the releases that the ledger has to hold: those that are there, and those that they were held against.
-
-    Parameters
-    ----------
-    published : list of (pathlib.Path, dict)
-        With their manifests.
-    """
+    """Name the releases that the ledger has to hold: those that are there, and those that they were held against."""
     names = {release_name(m["report"], m["period"], int(m.get("revision", 1))) for _, m in published}
     return names | {str(name) for _, manifest in published for name in manifest.get("ledger", ())}
 
 
 def _refuse_another_secret(job: RenderJob, published: list[tuple[Path, dict[str, Any]]]) -> None:
+    # With another secret the same people get another noise: who averages the two takes it off (ADR 15).
     secret = job.secret.id if job.secret is not None else ""
     for place, manifest in published:
         if secret and manifest.get("secret", secret) != secret:
@@ -128,13 +97,7 @@ def _refuse_another_secret(job: RenderJob, published: list[tuple[Path, dict[str,
 
 
 def newest_gone(job: RenderJob, standing: Standing, ledger: Ledger) -> dict[str, Any]:
-    """Say which newer release than what is there was published, if there was one.
-
-    Returns
-    -------
-    dict
-        ``revision`` and ``manifest_sha256``; empty where what is there is the newest.
-    """
+    """Return ``revision`` and ``manifest_sha256`` of a newer release than what is there; empty where there was none."""
     found = [ledger.newest(job.params.report, job.period.name)]
     for place in job.target.parent.glob(f"{job.target.name}.r*"):  # kept, and what superseded it is gone
         try:

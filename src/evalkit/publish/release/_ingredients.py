@@ -41,43 +41,24 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One part that is not what it was.
+    """One part that is not what it was."""
 
-    Attributes
-    ----------
-    kind : str
-        ``data``, ``parameter``, ``protocol``, ``policy``, ``baselines``, ``notebook``, ``publication``, ``code``,
-        ``environment``, ``package``, ``tool`` or ``period``.
-    name : str
-        Which one: a table, a parameter, a package; empty where the kind says it all.
-    old, new : str
-        Short values; empty where it was not there, or is not any more.
-    """
-
-    kind: str
-    name: str
-    old: str
-    new: str
+    kind: str  # a key of `_KINDS`
+    name: str  # a table, a parameter, a package; empty where the kind says it all
+    old: str  # short; empty where it was not there
+    new: str  # short; empty where it is not there any more
 
     def __str__(self) -> str:
         return self.said(messages_for("en-US"))
 
     def said(self, say: Messages) -> str:
-        """Say the change in a language.
-
-        Parameters
-        ----------
-        say : Messages
-
-        Returns
-        -------
-        str
-        """
+        """Say the change in a language."""
         what = f"{say(_KINDS.get(self.kind, self.kind))} {self.name}".strip()
         if not self.old:
             return say("{what} is new", what=what)
         if not self.new:
             return say("{what} is not there any more", what=what)
+        # Two digests say no more to a reader than that it changed.
         if self.old.startswith("sha256:"):
             return say("{what} changed", what=what)
         return say("{what} changed from {old} to {new}", what=what, old=self.old, new=self.new)
@@ -88,56 +69,27 @@ class Change:
         return self.kind in {"code", "environment", "package", "tool"} or (self.kind, self.name) == _WHO
 
     def as_dict(self) -> dict[str, str]:
-        """Return the change as plain values.
-
-        Returns
-        -------
-        dict
-        """
+        """Return the change as plain values."""
         return {"kind": self.kind, "name": self.name, "old": self.old, "new": self.new}
 
 
 def key(parts: Mapping[str, Any]) -> str:
-    """Return the digest of everything that goes into a release.
-
-    Parameters
-    ----------
-    parts : mapping
-        A manifest, or the sections of one.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-    """
+    """Return the digest (64 hexadecimal digits) of all that goes into a release: of a manifest, or its sections."""
+    # Over the named parts, not the text of the manifest: another version may order or add sections.
     flat = sorted((kind, name, value) for (kind, name), value in _flat(parts).items())
     return hashlib.sha256(json.dumps(flat, ensure_ascii=False).encode()).hexdigest()
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
-    """List what differs between what went into two releases.
+    """List what differs between what went into two releases (manifests, or their sections), sorted by kind and name.
 
-    Parameters
-    ----------
-    old, new : mapping
-        Manifests, or the sections of one.
-
-    Returns
-    -------
-    list of Change
-        Sorted by kind and name; empty when both are the same. Without packages that the old one's run did not load.
+    Packages that the old one's run did not load are left out: see `unused`.
     """
     return [change for change in _all_differences(old, new) if not _is_unused(change, old)]
 
 
 def unused(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
-    """List what differs of packages that the old run could reach and did not load: they cannot have changed anything.
-
-    Parameters
-    ----------
-    old, new : mapping
-        Manifests, or the sections of one.
-    """
+    """List what differs of packages that the old run could reach and did not load: they cannot have changed a thing."""
     return [change for change in _all_differences(old, new) if _is_unused(change, old)]
 
 
@@ -153,15 +105,8 @@ def _is_unused(change: Change, old: Mapping[str, Any]) -> bool:
 
 
 def because(changes: Sequence[Change], most: int = 6) -> str:
-    """Write changes as one clause.
+    """Write changes as one clause that names at most `most` of them.
 
-    Parameters
-    ----------
-    most : int
-        How many are named.
-
-    Examples
-    --------
     >>> because([Change("parameter", "tau", "30", "45"), Change("data", "exits", "sha256:a", "sha256:b")])
     'parameter tau changed from 30 to 45; table exits changed'
     """

@@ -41,43 +41,19 @@ _PENDING = "pending.json"
 
 @dataclass(frozen=True)
 class Ledger:
-    """The ledger of the releases in one reports folder of a study.
+    """The ledger of the releases in one reports folder of a study."""
 
-    Attributes
-    ----------
-    folder : pathlib.Path
-        Private.
-    mark : pathlib.Path
-        The file among the releases that names the ledger; written with the first of them.
-    fresh : Index or None
-        What the index will say, while nothing was published there.
-    """
-
-    folder: Path
-    mark: Path
-    fresh: Index | None = None
+    folder: Path  # private
+    mark: Path  # among the releases; names the ledger, and is written with the first of them
+    fresh: Index | None = None  # what the index will say, while nothing was published there
     _new_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False, compare=False)
 
     @classmethod
     def of(cls, private: Path, releases: Path) -> Ledger:
-        """Return the ledger of a folder of releases, whole; where there is none, one that `begin` makes.
+        """Return the ledger of a folder of releases (``<out>/<study>``), whole; where there is none, one to `begin`.
 
-        Parameters
-        ----------
-        private : pathlib.Path
-            The study's private folder.
-        releases : pathlib.Path
-            ``<out>/<study>``. A small file in it names its ledger, so that it may be moved.
-
-        Returns
-        -------
-        Ledger
-
-        Raises
-        ------
-        DisclosureError
-            If anything of it is damaged or gone, or it would be a second one: releases of this study are remembered
-            in the private folder, and lie elsewhere.
+        A small file among the releases names their ledger, so that they may be moved. `DisclosureError` if anything is
+        damaged or gone, or it would be a second one: releases of this study are remembered here, and lie elsewhere.
         """
         mark = releases / _MARK
         found = cls.known(private, releases)
@@ -88,6 +64,7 @@ class Ledger:
             )
             raise DisclosureError(msg)
         if found is None:
+            # A name by chance: it stands among the releases, for everybody to read.
             place = private / "ledger" / secrets.token_hex(8)
             found = cls(place, mark, Index(place.name, str(releases.resolve())))
         found.check()
@@ -99,18 +76,7 @@ class Ledger:
     def another(cls, private: Path, releases: Path, why: str, lost: Iterable[str]) -> Ledger:
         """Return a new ledger where there is one already, or elsewhere for the same study.
 
-        Parameters
-        ----------
-        private, releases : pathlib.Path
-            See `of`.
-        why : str
-            Somebody's reason.
-        lost : iterable of str
-            Releases that lie there and that the new ledger does not hold.
-
-        Returns
-        -------
-        Ledger
+        `why` is somebody's reason; `lost` are releases that lie there and that the new ledger does not hold.
         """
         place = private / "ledger" / secrets.token_hex(8)
         index = Index(place.name, str(releases.resolve()), why=why, lost=tuple(sorted(set(lost))))
@@ -120,19 +86,7 @@ class Ledger:
     def known(cls, private: Path, releases: Path) -> Ledger | None:
         """Return the ledger of a folder of releases as it is, unchecked; None where the private folder has none.
 
-        Parameters
-        ----------
-        private, releases : pathlib.Path
-            See `of`.
-
-        Returns
-        -------
-        Ledger or None
-
-        Raises
-        ------
-        DisclosureError
-            If the file that names the ledger names none.
+        `DisclosureError` if the file that names the ledger names none.
         """
         mark = releases / _MARK
         if mark.is_file():
@@ -141,6 +95,7 @@ class Ledger:
             except OSError as error:
                 msg = f"{mark}: cannot be read ({error.strerror}); it names the ledger"
                 raise DisclosureError(msg) from None
+            # It becomes the name of a folder: whoever can write among the releases must not lead elsewhere.
             if not re.fullmatch(r"[0-9A-Za-z]+", name):
                 msg = f"{mark}: does not name a ledger; put back the file that was there, from any backup of {releases}"
                 raise DisclosureError(msg)
@@ -165,6 +120,7 @@ class Ledger:
         """Make the ledger, before the first release can be seen: a render that fails leaves nothing behind."""
         if self.fresh is not None and not (self.folder / KEY).is_file():
             make_private(self.folder)
+            # The key comes last: a ledger without one has not begun, and a render that dies here left nothing.
             write_private(self.folder / INDEX, self.fresh.sealed(self._new_key))
             write_private(self.folder / KEY, self._new_key)
         elif not (self.folder / INDEX).is_file():  # written before ledgers had one
@@ -187,16 +143,9 @@ class Ledger:
         return tuple(self._index().lost)
 
     def newest(self, report: str, period: str) -> tuple[int, str]:
-        """Return the newest revision of a report on a period that was published, and the digest of its manifest.
+        """Return the newest revision of a report on a period, and the digest of its manifest.
 
-        Parameters
-        ----------
-        report, period : str
-
-        Returns
-        -------
-        tuple of (int, str)
-            0 where there is none; an empty digest where it was not kept.
+        0 where there is none; an empty digest where it was not kept.
         """
         named = re.compile(re.escape(f"{report}-{period}-r") + r"(\d+)")
         found = [(int(match[1]), name) for name in self.names if (match := named.fullmatch(name))]
@@ -214,18 +163,7 @@ class Ledger:
         return str(self._entry(*entries[0]).get("published", "")) if entries else ""
 
     def require(self, published: Iterable[str]) -> None:
-        """Refuse to go on when a release is published that the ledger does not hold.
-
-        Parameters
-        ----------
-        published : iterable of str
-            Names of releases.
-
-        Raises
-        ------
-        DisclosureError
-            Naming the first one.
-        """
+        """Refuse to go on (`DisclosureError`) when a release is published that the ledger does not hold."""
         missing = sorted(set(published) - set(self.names) - set(self._index().lost))
         if missing:
             back = (
@@ -259,21 +197,9 @@ class Ledger:
 
     @contextlib.contextmanager
     def adding(self, name: str, manifest_sha256: str) -> Iterator[None]:
-        """Add a release that is placed within the block; what is in the ledger is never written over.
+        """Add a release that is placed within the block; `DisclosureError` if the ledger holds one of that name.
 
         Whatever dies within the block, the next render finds out with `recover` whether the release was placed.
-
-        Parameters
-        ----------
-        name : str
-            As ``quarterly-2022Q3-r1``.
-        manifest_sha256 : str
-            Digest of the release's manifest.
-
-        Raises
-        ------
-        DisclosureError
-            If the ledger holds a release of that name.
         """
         if name in self.names:
             msg = f"{self.folder}: holds {name} already; an entry is never written over"
@@ -287,15 +213,8 @@ class Ledger:
     def recover(self, is_published: Callable[[str], bool]) -> None:
         """Finish what a render that died while it placed its release has begun.
 
-        Parameters
-        ----------
-        is_published : callable
-            Says whether a release with that digest of its manifest lies among the releases.
-
-        Raises
-        ------
-        DisclosureError
-            If the entry that it wrote cannot be read.
+        `is_published` says whether a release with that digest of its manifest lies among the releases.
+        `DisclosureError` if the entry that it wrote cannot be read.
         """
         pending = self.folder / _PENDING
         if not pending.is_file():
@@ -306,6 +225,7 @@ class Ledger:
         except (ValueError, KeyError):
             msg = f"{pending}: is damaged; put it back from the newest backup of {self.folder}, {ANOTHER}"
             raise DisclosureError(msg) from None
+        # By digest, not by name: what lies at the place may be the release of before.
         if name in self.names or is_published(manifest):
             self._settle(name)
         else:

@@ -19,33 +19,18 @@ ANOTHER = "or begin another with --new-ledger 'why'"
 
 
 def entry_to(release: str, manifest_sha256: str, published: str) -> bytes:
-    """Write an entry.
+    """Write an entry: name, digest of the manifest, and when it was published, in UTC.
 
-    Parameters
-    ----------
-    release : str
-        Name of the release.
-    manifest_sha256 : str
-        Digest of its manifest.
-    published : str
-        When, in UTC: the release itself holds no time of a clock, so that it comes out again byte by byte.
+    The release itself holds no time of a clock, so that it comes out again byte by byte.
     """
     about = {"release": release, "manifest_sha256": manifest_sha256, "published": published}
     return json.dumps(about, sort_keys=True).encode()
 
 
 def entry_from(content: bytes) -> dict[str, Any]:
-    """Read an entry; those of releases whose counts were rounded held their cells beside it.
+    """Read an entry: release, and manifest_sha256 and published where they were kept; `ValueError` if it is none.
 
-    Returns
-    -------
-    dict
-        release, and manifest_sha256 and published where they were kept.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else.
+    Those of releases whose counts were rounded held their cells beside it.
     """
     found = json.loads(content)
     if not isinstance(found, dict) or not isinstance(found.get("release"), str):
@@ -56,36 +41,17 @@ def entry_from(content: bytes) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Index:
-    """What a ledger says of itself.
+    """What a ledger says of itself."""
 
-    Attributes
-    ----------
-    ledger : str
-        Its name.
-    releases : str
-        The folder of releases it was begun for; empty where that was not kept.
-    why : str
-        Why it was begun beside or after another one.
-    lost : tuple of str
-        Releases that were there then and that it does not hold.
-    entries : tuple of (str, str, str)
-        File, release and SHA-256 of each entry, in the order in which they were published.
-    """
-
-    ledger: str
-    releases: str = ""
-    why: str = ""
-    lost: tuple[str, ...] = ()
+    ledger: str  # its name
+    releases: str = ""  # the folder of releases it was begun for; empty where that was not kept
+    why: str = ""  # why it was begun beside or after another one
+    lost: tuple[str, ...] = ()  # releases that were there then and that it does not hold
+    # File, release and SHA-256 of each entry, in the order in which they were published.
     entries: tuple[tuple[str, str, str], ...] = ()
 
     def sealed(self, key: bytes) -> bytes:
-        """Return the index as its file holds it.
-
-        Parameters
-        ----------
-        key : bytes
-            The ledger's.
-        """
+        """Return the index as its file holds it, sealed with the ledger's key."""
         content = {**asdict(self), "key": _fingerprint(key)}
         return json.dumps({**content, "seal": _seal(key, content)}, indent=1, sort_keys=True).encode()
 
@@ -99,13 +65,7 @@ def _seal(key: bytes, content: dict[str, Any]) -> str:
 
 
 def index_of(folder: Path) -> Index:
-    """Read the index of a ledger, and hold it and the key to one another.
-
-    Raises
-    ------
-    DisclosureError
-        If index or key is damaged or gone, naming which.
-    """
+    """Read the index of a ledger, held to the key as that to it; `DisclosureError` names which is damaged or gone."""
     key = checked_key(folder)
     file = folder / INDEX
     if not file.is_file():
@@ -118,6 +78,7 @@ def index_of(folder: Path) -> Index:
         texts = {name: str(content[name]) for name in ("ledger", "releases", "why")}
         index = Index(**texts, lost=tuple(map(str, content["lost"])), entries=entries)
         ours = known == _fingerprint(key)
+        # Under another key no seal can hold: the fingerprint tells which of the two is to be brought back.
         sound = index.ledger == folder.name and (not ours or hmac.compare_digest(seal, _seal(key, content)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         sound, ours = False, True
@@ -134,17 +95,9 @@ def index_of(folder: Path) -> Index:
 
 
 def checked_key(folder: Path) -> bytes:
-    """Read the key of a ledger.
+    """Read the key of a ledger: 32 bytes, not yet held to the index.
 
-    Returns
-    -------
-    bytes
-        32 of them; not yet held to the index.
-
-    Raises
-    ------
-    DisclosureError
-        If it is gone, is no key, or others can read it.
+    `DisclosureError` if it is gone, is no key, or others can read it.
     """
     back = f"put it back from any backup of {folder}, it never changes, {ANOTHER}"
     return read_key(folder / KEY, "the key of the ledger", back)
@@ -160,6 +113,7 @@ def _before_indices(folder: Path) -> Index:
         except ValueError:
             about = {}
         release = str(about.get("release", ""))
+        # Entries hold this since there is an index: so there was one.
         if "manifest_sha256" in about:
             msg = (
                 f"{folder / INDEX}: the ledger's index is gone; put it back from the newest backup of {folder}, "

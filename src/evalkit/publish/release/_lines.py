@@ -27,39 +27,15 @@ _Line = TypeVar("_Line")
 
 
 def beside_release(release: Path, file: str) -> Path:
-    """Return a file beside a release and its other revisions.
-
-    Parameters
-    ----------
-    file : str
-        As ``approvals.jsonl``.
-    """
+    """Return a file, as ``approvals.jsonl``, beside a release and its other revisions."""
     return release.with_name(f"{_REVISION.sub('', release.name)}.{file}")
 
 
 def kept_lines(file: Path, kind: Callable[..., _Line], what: str, whole: tuple[str, ...] = ()) -> list[_Line]:
-    """Read a file of lines.
+    """Read a file of lines, oldest first; it may be absent.
 
-    Parameters
-    ----------
-    file : pathlib.Path
-        May be absent.
-    kind : type
-        A dataclass of texts and numbers: each line holds its fields.
-    what : str
-        As people call one.
-    whole : tuple of str
-        Fields that are whole numbers; all others are texts.
-
-    Returns
-    -------
-    list
-        Oldest first.
-
-    Raises
-    ------
-    ReleaseError
-        If a line is none, or there is no line: what is damaged is not absent.
+    `kind` is a dataclass of texts, and of whole numbers in the fields `whole`; `what` is how people call one.
+    `ReleaseError` if a line is none, or there is no line: what is damaged is not absent.
     """
     if not file.exists() and not file.is_symlink():
         return []
@@ -86,6 +62,7 @@ def _parsed(line: str, kind: Callable[..., _Line], whole: tuple[str, ...]) -> _L
     kinds = {field.name: int if field.name in whole else str for field in fields(names)}
     try:
         told = json.loads(line)
+        # By type, not by isinstance: `true` is no whole number.
         sound = isinstance(told, dict) and all(n in kinds and type(v) is kinds[n] for n, v in told.items())
         return kind(**told) if sound else None
     except (ValueError, TypeError, RecursionError):
@@ -115,6 +92,7 @@ def append_line(line: str, *places: tuple[Path, int]) -> None:
 
 def _append(file: Path, content: bytes, mode: int) -> int:
     """Add to a file and return how long it was."""
+    # No link is followed: one that was put there would lead the line into another file.
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, mode)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -151,17 +129,7 @@ def _take_back(file: Path, before: int) -> None:
 def check_written(study: Study, texts: Mapping[str, str], identifiers: Iterable[str], secrets: Iterable[str]) -> None:
     """Hold texts that are published beside a release to what a report's own are held to.
 
-    Parameters
-    ----------
-    texts : mapping
-        How each was given, as ``--reason``: text.
-    identifiers, secrets : iterable of str
-        Of all participants; of the study's database.
-
-    Raises
-    ------
-    DisclosureError
-        Naming what was given, never what it holds.
+    `texts` maps how each was given, as ``--reason``, to the text. `DisclosureError` names that, never what it holds.
     """
     protocol = study.path.read_text(encoding="utf-8", errors="replace")
     paths = [str(study.folder), str(private_folder(study))]

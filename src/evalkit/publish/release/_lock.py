@@ -15,28 +15,15 @@ from evalkit.errors import ReleaseError
 from evalkit.protocol import Study, private_folder, private_modes
 
 _NAME = "render.lock"
+# What systems say of a lock that another process holds.
 _TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
 
 @contextlib.contextmanager
 def study_lock(study: Study, on_wait: Callable[[], None]) -> Iterator[Path]:
-    """Let one render of a study work at a time; however a process ends, its lock ends with it.
+    """Let one render of a study work at a time, and yield its private folder; however a process ends, so does its lock.
 
-    Parameters
-    ----------
-    study : Study
-    on_wait : callable
-        Called once when another render has to be waited for.
-
-    Yields
-    ------
-    pathlib.Path
-        The study's private folder.
-
-    Raises
-    ------
-    ReleaseError
-        If the file system has no locks.
+    `on_wait` is called once when another render has to be waited for. `ReleaseError` if the file system has no locks.
     """
     private = private_folder(study)
     try:

@@ -43,8 +43,10 @@ MANIFEST = "manifest.json"
 DRAFT = "draft.json"
 """What lies in a draft's folder, in place of a manifest."""
 
+# 1: before there was a ledger; 2: digests of tables were not keyed yet (ADR 13).
 _VERSION = 3
 _UNKEYED = 2  # made before digests of tables were keyed
+# Known only once the PDF is made, so that they cannot stand in it.
 _AFTER = ("attachment", "checkout", "outputs")
 _KINDS = {
     **dict.fromkeys(("inputs", "known", "outputs", "parameters", "publication", "disclosure", "supersedes"), dict),
@@ -54,24 +56,10 @@ _KINDS = {
 
 
 def went_in(job: RenderJob, notebook: Any, parameters: Mapping[str, Any], scratch: Path) -> dict[str, Any]:  # noqa: ANN401
-    """Say what goes into a release, as it is now.
+    """Say what goes into a release, as it is now: the sections of `evalkit.publish.release._ingredients`.
 
-    Parameters
-    ----------
-    parameters : mapping
-        Held to the notebook's parameters cell.
-    scratch : pathlib.Path
-        A folder that tools may work in.
-
-    Returns
-    -------
-    dict
-        The sections of `evalkit.publish.release._ingredients`; no path, name or time of this machine.
-
-    Raises
-    ------
-    ProtocolError
-        If a file cannot be read.
+    No path, name or time of this machine is in it. `parameters` are held to the notebook's parameters cell; tools may
+    work in `scratch`. `ProtocolError` if a file cannot be read.
     """
     publication = job.params.publication
     publisher = publisher_of(publication.publisher)
@@ -85,6 +73,7 @@ def went_in(job: RenderJob, notebook: Any, parameters: Mapping[str, Any], scratc
         "seed": job.study.seed,
         "period": job.period.name,
         "inputs": dict(sorted(_digests(job, modules, language_in(job, parameters)).items())),
+        # The protocol's name only: another checkout has it in another folder.
         "parameters": {**parameters, "study": job.study.path.name},
         "publication": {
             "publisher": publisher,
@@ -132,10 +121,7 @@ def _digests(job: RenderJob, modules: Mapping[str, Path], language: str) -> dict
 def known_then(job: RenderJob) -> dict[str, str]:
     """Return the keyed digests of what each table says of the time up to the data cut.
 
-    Returns
-    -------
-    dict
-        Table: 64 hexadecimal digits; empty where it is not asked for.
+    Table: 64 hexadecimal digits; empty where it is not asked for.
     """
     return {name: job.keyed("known", name, value) for name, value in job.known().items()}
 
@@ -143,10 +129,7 @@ def known_then(job: RenderJob) -> dict[str, str]:
 def as_keyed(manifest: Mapping[str, Any], job: RenderJob) -> dict[str, Any]:
     """Return a manifest with the digests of tables keyed: those of before they were can still be held to today's.
 
-    Parameters
-    ----------
-    job : RenderJob
-        Of the same period.
+    `job` is of the same period, which goes into each digest.
     """
     if manifest.get("manifest") != _UNKEYED:
         return dict(manifest)
@@ -161,36 +144,12 @@ def as_keyed(manifest: Mapping[str, Any], job: RenderJob) -> dict[str, Any]:
 
 
 def attachment(manifest: Mapping[str, Any]) -> bytes:
-    """Return what stands inside the PDF.
-
-    Parameters
-    ----------
-    manifest : mapping
-        A manifest, finished or not.
-
-    Returns
-    -------
-    bytes
-        All of it that was known before the PDF was made; the same bytes for the same content.
-    """
+    """Return what stands inside the PDF: what of a manifest is known before that is made; the same bytes each time."""
     return _json({name: value for name, value in manifest.items() if name not in _AFTER})
 
 
 def write_manifest(facts: Mapping[str, Any], outputs: Mapping[str, Path], file: Path) -> Path:
-    """Write a manifest.
-
-    Parameters
-    ----------
-    facts : mapping
-        Everything that stands inside the PDF too.
-    outputs : mapping of str to pathlib.Path
-        Name in the release: finished file.
-
-    Returns
-    -------
-    pathlib.Path
-        ``file``.
-    """
+    """Write a manifest: all that stands inside the PDF too, and the digests of the release's files (`outputs`)."""
     after = {
         "attachment": {"name": ATTACHMENT, "sha256": hashlib.sha256(attachment(facts)).hexdigest()},
         "checkout": checkout(),
@@ -265,17 +224,9 @@ def is_of_another_version(release: Path) -> bool:
 
 
 def is_of_before_ledgers(release: Path) -> bool:
-    """Say whether a release was made by the first version of evalkit, which kept no ledger; damage is not age.
-
-    Parameters
-    ----------
-    release : pathlib.Path
-
-    Returns
-    -------
-    bool
-    """
+    """Say whether a release was made by the first version of evalkit, which kept no ledger; damage is not age."""
     found = _loaded(release / MANIFEST) or {}
+    # It says so itself, and is a manifest: one that is spoilt does not pass for an old one.
     return found.get("manifest") == 1 and isinstance(found.get("outputs"), dict)
 
 
@@ -295,17 +246,12 @@ def _is_sound(manifest: Mapping[str, Any]) -> bool:
 
 
 def damaged(release: Path, manifest: Mapping[str, Any]) -> list[str]:
-    """List the files of a release that are not what its manifest says.
-
-    Returns
-    -------
-    list of str
-        Names, sorted.
-    """
+    """List the files of a release, sorted, that are not what its manifest says."""
     wrong = []
     for name, facts in sorted(manifest.get("outputs", {}).items()):
         file = release / name
         inside = [file, *(release / folder for folder in Path(name).parents if folder != Path())]
+        # What a link leads to can be exchanged after it was looked at.
         links = any(place.is_symlink() for place in inside)
         if links or not file.is_file() or digest(file) != facts.get("sha256"):
             wrong.append(name)
@@ -313,13 +259,7 @@ def damaged(release: Path, manifest: Mapping[str, Any]) -> list[str]:
 
 
 def strangers(release: Path, manifest: Mapping[str, Any]) -> list[str]:
-    """List the files of a release that its manifest does not name.
-
-    Returns
-    -------
-    list of str
-        Names, sorted.
-    """
+    """List the files of a release, sorted, that its manifest does not name."""
     known = {MANIFEST, SIGNATURE, *manifest.get("outputs", {})}
     known |= {str(folder) for name in known for folder in Path(name).parents}
     there = set()
@@ -331,6 +271,7 @@ def strangers(release: Path, manifest: Mapping[str, Any]) -> list[str]:
 
 def _json(content: Mapping[str, Any]) -> bytes:
     try:
+        # NaN is no JSON: other programs would refuse all of the file.
         text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     except ValueError:
         msg = "a parameter is not a number; leave it out"

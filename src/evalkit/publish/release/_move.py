@@ -67,10 +67,12 @@ def _write_new(file: Path, content: Mapping[str, bytes]) -> None:
     with tarfile.open(fileobj=made, mode="w") as archive:
         for name, data in content.items():
             entry = tarfile.TarInfo(name)
+            # The secret is in it.
             entry.size, entry.mode = len(data), 0o600
             archive.addfile(entry, io.BytesIO(data))
     begun = False
     try:
+        # Never over a file that is there, nor through a link: it may be the only backup.
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         begun = True
         with os.fdopen(descriptor, "wb") as stream:
@@ -140,6 +142,7 @@ def _or_nothing(new: Iterable[Path], private: Path, done: str) -> Iterator[None]
 
 def _exported(study: Study, file: Path) -> dict[str, bytes]:
     try:
+        # Uncompressed only: a small archive cannot stand for more than the memory holds.
         with tarfile.open(file, mode="r:") as archive:
             read = {entry.name: _bytes(archive, entry) for entry in archive.getmembers()}
         told: dict[str, Any] = json.loads(read.pop(_LIST))

@@ -22,14 +22,7 @@ from evalkit.publish.release._withdrawal import WITHDRAWALS, kept_withdrawals, w
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One thing that was looked at.
-
-    Attributes
-    ----------
-    kind : {"good", "wrong", "unchecked"}
-    text : str
-        One clause.
-    """
+    """One thing that was looked at, in one clause."""
 
     kind: Literal["good", "wrong", "unchecked"]
     text: str
@@ -40,14 +33,8 @@ def own_remarks(
 ) -> Iterator[Remark]:
     """Look at signature, ledger and approvals of a release.
 
-    Parameters
-    ----------
-    private : pathlib.Path or None
-        The study's private folder; None: it is not here.
-    public_key : pathlib.Path or None
-        Of whoever signed the release; None: the study's own, where it has one.
-    among : bool
-        Whether the release lies among releases, where its approvals lie beside it.
+    `private` is the study's private folder, None where it is not here; `public_key` is of whoever signed the release,
+    None for the study's own. `among`: the release lies among releases, where its approvals lie beside it.
     """
     waits = (about(release) / ABOUT).is_file()
     held = Remark("unchecked", "whether it is what was published: the study's private folder is not here")
@@ -89,13 +76,7 @@ def _withdrawn(release: Path, private: Path | None) -> Iterator[Remark]:
 
 
 def in_ledgers(release: Path, manifest: Mapping[str, Any], private: Path) -> Remark:
-    """Hold a release to what the ledgers say was published under its name.
-
-    Parameters
-    ----------
-    private : pathlib.Path
-        The study's private folder.
-    """
+    """Hold a release to what the ledgers in the study's private folder say was published under its name."""
     report, period, number = str(manifest["report"]), str(manifest["period"]), int(manifest.get("revision", 1))
     name, sha256 = release_name(report, period, number), digest(release / MANIFEST)
     said, newest = [], 0
@@ -110,8 +91,10 @@ def in_ledgers(release: Path, manifest: Mapping[str, Any], private: Path) -> Rem
     except EvalkitError as error:
         # Who changes a release need only damage the ledger, if that were nothing but a thing not checked.
         return Remark("wrong", f"nobody can say whether it is what was published: {error}")
+    # Empty: published before digests were kept, so that nobody can say that it is another one.
     if said and sha256 not in said and "" not in said:
         return Remark("wrong", f"{MANIFEST} is not the one that was published as {name}")
+    # An older revision put back to the place of the newest one would pass as what is valid now.
     if newest > number and not release.name.endswith(f".r{number}"):
         return Remark("wrong", f"revision {number} lies where revision {newest} was published")
     if not said and ours is not None and ours.names:
@@ -133,6 +116,7 @@ def _signature(
         if signed:
             return Remark("unchecked", "its signature: name the public key with --public-key")
         return Remark("good", "there is no signature")
+    # Only what the ledger knows: else whoever takes a signature away could say that there never was one.
     if public_key is None and not signed and published:
         return Remark("good", "there is no signature: it was published before this study had a key")
     wrong = check_signature(release, MANIFEST, key)

@@ -30,19 +30,14 @@ def _period(manifest: Mapping[str, Any]) -> str:
 def _in_releases(folder: Path, manifest: Mapping[str, Any]) -> bool:
     """Say whether a folder lies among releases: then its place says something, and has to say the same."""
     report, study = folder.parent, folder.parent.parent
+    # A revision is kept under its period's name with ".r1": what it is of stands before the point.
     named = folder.name.partition(".")[0] if _KEPT.fullmatch(folder.name) else folder.name
     by_names = bool(_PERIOD.fullmatch(named)) and report.name == manifest["report"]
     return (study / ".ledger").is_file() or study.name == manifest["study"] or by_names
 
 
 def misplaced(release: Path, manifest: Mapping[str, Any]) -> tuple[str, str]:
-    """Hold the place of a release to its manifest.
-
-    Returns
-    -------
-    tuple of (str, str)
-        What is wrong, and what could not be checked: one clause each, empty where there is nothing to say.
-    """
+    """Return what is wrong with the place of a release, and what could not be checked: a clause each, or nothing."""
     folder, period, number = _folder(release), _period(manifest), int(manifest.get("revision", 1))
     if folder.is_symlink():
         return "it is a link to another folder", ""
@@ -64,10 +59,7 @@ def misplaced(release: Path, manifest: Mapping[str, Any]) -> tuple[str, str]:
 def broken_chain(release: Path, manifest: Mapping[str, Any]) -> tuple[str, str]:
     """Hold a release to the revisions beside it: each names the digest of the one that it superseded.
 
-    Returns
-    -------
-    tuple of (str, str)
-        What is wrong, and what could not be checked: one clause each, empty where there is nothing to say.
+    Returns what is wrong, and what could not be checked: a clause each, empty where there is nothing to say.
     """
     folder, period = _folder(release), _period(manifest)
     if (about(folder) / ABOUT).is_file() or not _in_releases(folder, manifest):
@@ -85,6 +77,7 @@ def _before(place: Path, manifest: Mapping[str, Any]) -> tuple[str, str]:
     while number > 1:
         before = then.get("supersedes") or {}
         earlier, sha256 = before.get("revision"), before.get("manifest_sha256")
+        # Down, always: a manifest that names a later or the same one would be followed for ever.
         if not isinstance(earlier, int) or not 1 <= earlier < number or not isinstance(sha256, str):
             return f"revision {number} does not say which one it supersedes", ""
         kept = place.with_name(f"{place.name}.r{earlier}")

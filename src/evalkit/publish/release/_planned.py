@@ -41,6 +41,7 @@ def planned_in(out: Path, study: Study) -> list[Planned]:
     kinds: dict[str, str] = {}
     shown: dict[str, set[str]] = {}
     for file in sorted((out / study.id).glob(f"*/*/{MANIFEST}")):
+        # What was superseded is not what the study means to show.
         if _KEPT.fullmatch(file.parent.name):
             continue
         try:
@@ -49,19 +50,14 @@ def planned_in(out: Path, study: Study) -> list[Planned]:
             continue
         kinds |= {str(name): str(kind) for name, kind in manifest.get("estimates", ())}
         for entry in manifest.get("published", ()):
+            # Sentences are not named: their place is a number of a cell, which any edit changes.
             if entry.get("estimate") and entry["output"].startswith(("fig-", "tbl-")):
                 shown.setdefault(entry["estimate"], set()).add(f"{manifest['report']} {entry['output']}")
     return [Planned(name=name, kind=kinds[name], shown=sorted(shown.get(name, ()))) for name in sorted(kinds)]
 
 
 def added(items: Iterable[Item], versions: Sequence[Frozen]) -> list[str]:
-    """Name the figures and tables with a result that no frozen protocol planned.
-
-    Returns
-    -------
-    list of str
-        Labels; none where nothing was planned by name.
-    """
+    """Name the figures and tables with a result that no frozen protocol planned; none where none is planned by name."""
     plan = first_plan(versions)
     planned = plan.planned if plan else frozenset()
     return [item.label for item in items if planned and item.label and _estimates(item) - planned]
@@ -77,13 +73,7 @@ def _estimates(item: Item) -> set[str]:
 
 
 def with_added(document: Document, versions: Sequence[Frozen]) -> Document:
-    """Return the document with a line at each figure and table that was not planned.
-
-    Returns
-    -------
-    Document
-        As given where everything was planned, or nobody can tell.
-    """
+    """Return the document with a line at each figure and table that was not planned."""
     later, plan = set(added(document.items, versions)), first_plan(versions)
     if not later or plan is None:
         return document
@@ -97,13 +87,7 @@ def with_added(document: Document, versions: Sequence[Frozen]) -> Document:
 
 
 def registered(study: Study, versions: Sequence[Frozen], items: Iterable[Item]) -> dict[str, Any]:
-    """Return what the manifest says of the frozen protocol.
-
-    Returns
-    -------
-    dict
-        ``protocol``; nothing where it was never frozen.
-    """
+    """Return what the manifest says of the frozen protocol (``protocol``); nothing where it was never frozen."""
     if not versions:
         return {}
     newest = versions[-1]

@@ -19,27 +19,19 @@ from evalkit.publish.rendering._prepare import Item
 Numbers = Mapping[str, list[list[str]]]
 """Output: the rows of its file, the heading first."""
 
+# Numbers that name a row: a curve has one for each day.
 _BY = ("time", "week", "day")
 _QUESTION = "estimate_id"  # neither names a row for readers nor is a number of it
 
 
 @dataclass(frozen=True, slots=True)
 class NumberChange:
-    """One published number that is not what it was.
+    """One published number that is not what it was."""
 
-    Attributes
-    ----------
-    output : str
-        Label of the figure or table, or the cell that said it.
-    where : str
-        Row, as ``group Pilot, time 90``; empty when the output as a whole came or went.
-    old, new : str or int or float or None
-        None where it is missing.
-    """
-
-    output: str
-    where: str
+    output: str  # label of the figure or table, or the cell that said it
+    where: str  # row, as ``group Pilot, time 90``; empty when the output as a whole came or went
     column: str
+    # Texts or numbers; None where it is missing.
     old: Any
     new: Any
 
@@ -54,23 +46,15 @@ class NumberChange:
 
 
 def published_of(items: Iterable[Item], files: Mapping[str, Path]) -> list[dict[str, str]]:
-    """List what a document shows of which estimate.
+    """List what a document shows of which estimate: one entry for each marked output, in order.
 
-    Parameters
-    ----------
-    files : mapping of str to pathlib.Path
-        Files of the release: those with the numbers of its figures and tables are among them.
-
-    Returns
-    -------
-    list of dict
-        One per marked output, in order: ``output`` (its label, or its cell), ``shows``, ``kind``, ``content`` (digest
-        of what is shown), and where they apply ``estimate`` (its id), ``verdict`` and ``numbers`` (digest of the file
-        that holds them).
+    An entry has ``output`` (its label, or its cell), ``shows``, ``kind``, ``content`` (digest of what is shown), and
+    where they apply ``estimate`` (its id), ``verdict`` and ``numbers`` (digest of its file among `files`).
     """
     published = []
     in_cell: Counter[int] = Counter()
     for item in items:
+        # What the author wrote is in the notebook, which has a digest of its own.
         if not item.mark:
             continue
         in_cell[item.cell] += 1
@@ -86,13 +70,7 @@ def published_of(items: Iterable[Item], files: Mapping[str, Path]) -> list[dict[
 
 
 def estimates_of(items: Sequence[Item]) -> list[list[str]]:
-    """List id and kind of every estimate that something published comes from.
-
-    Returns
-    -------
-    list of [str, str]
-        Sorted.
-    """
+    """List id and kind of every estimate that something published comes from, sorted."""
     found: dict[str, str] = {}
     for item in items:
         found |= {str(name): str(kind) for name, kind in item.mark.get("also", {}).items()}
@@ -105,19 +83,9 @@ def _file_of(label: str) -> str:
 
 
 def read_numbers(published: Iterable[Mapping[str, str]], source: Path | Mapping[str, Path]) -> Numbers:
-    """Read the numbers of a release's figures and tables.
+    """Read the numbers of a release's figures and tables, from its folder or from its files where they are made.
 
-    Parameters
-    ----------
-    published : iterable of mapping
-        ``published`` of its manifest.
-    source : pathlib.Path or mapping of str to pathlib.Path
-        The release folder, or its files where they are made.
-
-    Returns
-    -------
-    mapping
-        Output: its rows, the heading first. Without those whose file is gone or is not the one that was published.
+    Output: its rows, the heading first. Without those whose file is gone or is not the one that was published.
     """
     found = {}
     for entry in published:
@@ -132,19 +100,9 @@ def read_numbers(published: Iterable[Mapping[str, str]], source: Path | Mapping[
 def numbers_changed(
     old: Iterable[Mapping[str, str]], old_numbers: Numbers, new: Iterable[Mapping[str, str]], new_numbers: Numbers
 ) -> list[NumberChange]:
-    """List the published numbers that differ between two releases.
+    """List the published numbers that differ between two releases (``published`` of the manifests, and `read_numbers`).
 
-    Parameters
-    ----------
-    old, new : iterable of mapping
-        ``published`` of the manifests.
-    old_numbers, new_numbers : mapping
-        From `read_numbers`.
-
-    Returns
-    -------
-    list of NumberChange
-        In the order of the outputs; an output that came or went is one change.
+    In the order of the outputs; an output that came or went is one change.
     """
     then, now = ({e["output"]: e for e in side if e.get("numbers")} for side in (old, new))
     found: list[NumberChange] = []
@@ -158,13 +116,7 @@ def numbers_changed(
 
 
 def how_many(rows: list[list[str]]) -> int:
-    """Count the numbers among rows.
-
-    Parameters
-    ----------
-    rows : list of list of str
-        The heading first.
-    """
+    """Count the numbers among rows, of which the first is the heading."""
     return sum(isinstance(value, int | float) for _, value in _cells(rows or [[]]).items())
 
 
@@ -181,6 +133,7 @@ def _cells(rows: list[list[str]]) -> dict[tuple[str, str], Any]:
     seen: Counter[str] = Counter()
     for line in values:
         where = ", ".join(f"{columns[i]} {line[i]}" for i in named if line[i] is not None) or "row"
+        # Rows of the same name are told apart by their order: nothing else is known of them.
         seen[where] += 1
         where += f" ({seen[where]})" if seen[where] > 1 else ""
         found |= {(where, c): line[i] for i, c in enumerate(columns) if i not in named and c != _QUESTION}

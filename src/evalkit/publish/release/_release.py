@@ -25,25 +25,19 @@ from evalkit.errors import ReleaseError
 from evalkit.publish.rendering._scratch import scratch_folder, sweep
 
 _STAGING = ".making-"
+# One folder at most, and no leading point: nothing hidden, nothing that leads out of the release.
 _FILE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_-]*/)?[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ASIDE = ".aside-"
+# On Linux: paths are as given, and not from an open folder.
 _AT_FDCWD = -100
 _SWAP = 2  # RENAME_EXCHANGE on Linux, RENAME_SWAP on macOS: the same number
+# The kernel, or this file system, does not know the exchange.
 _ABSENT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 
 
 def kept_folder(target: Path, revision: int) -> Path:
     """Return where a superseded release is kept.
 
-    Parameters
-    ----------
-    target : pathlib.Path
-        The release folder.
-    revision : int
-        Of the superseded release.
-
-    Examples
-    --------
     >>> kept_folder(Path("reports/demo/quarterly/2022Q3"), 1).name
     '2022Q3.r1'
     """
@@ -51,13 +45,7 @@ def kept_folder(target: Path, revision: int) -> Path:
 
 
 def check_place(target: Path) -> None:
-    """Find out before the work whether a release can be placed.
-
-    Raises
-    ------
-    ReleaseError
-        If the folder cannot be written.
-    """
+    """Find out before the work whether a release can be placed; `ReleaseError` if the folder cannot be written."""
     with _writable(target):
         _make_folders(target.parent)
         with scratch_folder(target.parent, _STAGING):
@@ -67,15 +55,7 @@ def check_place(target: Path) -> None:
 def recover(target: Path) -> None:
     """Mend what a render that died left at a place; call it while no other render of the study works.
 
-    Parameters
-    ----------
-    target : pathlib.Path
-        The release folder.
-
-    Raises
-    ------
-    ReleaseError
-        If the folder cannot be written.
+    `ReleaseError` if the folder cannot be written.
     """
     if not target.parent.is_dir():
         return
@@ -89,26 +69,11 @@ def recover(target: Path) -> None:
 
 
 def place_release(files: Mapping[str, Path], target: Path, *, supersedes: int | None = None) -> Path:
-    """Put finished files into place as one release.
+    """Put finished files into place as one release, and return the place.
 
-    Parameters
-    ----------
-    files : mapping of str to pathlib.Path
-        Name in the release, with one folder at most (``data/fig-harm.csv``): finished file.
-    target : pathlib.Path
-        The release folder.
-    supersedes : int, optional
-        Revision of the release that is there: it is kept beside the new one. Without it nothing may be there.
-
-    Returns
-    -------
-    pathlib.Path
-        ``target``.
-
-    Raises
-    ------
-    ReleaseError
-        If there is a release already and it is not superseded, or the folder cannot be written.
+    Names may have one folder (``data/fig-harm.csv``). The release that is there is kept as revision `supersedes`;
+    without it nothing may be there. `ReleaseError` if there is a release and it is not superseded, or the folder cannot
+    be written.
     """
     for name in files:
         if not _FILE.fullmatch(name):
@@ -120,6 +85,7 @@ def place_release(files: Mapping[str, Path], target: Path, *, supersedes: int | 
             for name, source in files.items():
                 _make_folders((staging / name).parent)
                 _copy_synced(source, staging / name)
+            # On the disk before it has its name: after a power loss there is a whole release or none.
             _publishable(staging)
             if supersedes is None:
                 _move_in(staging, target)
@@ -139,6 +105,7 @@ def _move_in(staging: Path, target: Path) -> None:
 def _supersede(staging: Path, target: Path, kept: Path) -> None:
     if not kept.exists():
         with scratch_folder(target.parent, _STAGING) as copy:
+            # Links to the same bytes: keeping every revision costs no second copy on the disk.
             shutil.copytree(target, copy, copy_function=_link, dirs_exist_ok=True)
             _publishable(copy)
             copy.rename(kept)
@@ -212,23 +179,12 @@ def _sync(folder: Path) -> None:
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Exchange two folders' names.
+    """Exchange the names of two folders that are both there, on one file system.
 
-    Parameters
-    ----------
-    one, other : pathlib.Path
-        On the same file system; both there.
-
-    Returns
-    -------
-    bool
-        False where system or file system cannot do it in one step; nothing is changed then.
-
-    Raises
-    ------
-    OSError
-        If it fails for another reason.
+    False where system or file system cannot do it in one step; nothing is changed then. `OSError` if it fails for
+    another reason.
     """
+    # Python has no exchange of two names; without it there is a moment in which the place is empty.
     first, second = os.fsencode(one), os.fsencode(other)
     library = ctypes.CDLL(None, use_errno=True)
     try:

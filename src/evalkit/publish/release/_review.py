@@ -31,6 +31,7 @@ from evalkit.spreadsheet import csv_text
 
 TOLD = "told.bin"
 """Of whom a release told numbers: keys and sizes of groups."""
+# Of a mark, what a reviewer is told; its numbers stand beside the release, its seal is of no use any more.
 _TOLD = ("shows", "kind", "estimate", "verdict", "alt", "line")
 _COLUMNS = [
     "cell",
@@ -55,28 +56,14 @@ _SHOWN = ["cell", "shows", "kind", "estimate", "verdict"]
 
 
 def kept_folder_of(study: Study, manifest: Path) -> Path:
-    """Return the private folder of one release: named by the digest of its manifest, whatever the release is called.
-
-    Parameters
-    ----------
-    manifest : pathlib.Path
-        The release's manifest.
-    """
+    """Return the private folder of one release: named by the digest of its manifest, whatever the release is called."""
     return private_folder(study) / "review" / digest(manifest)[:16]
 
 
 def cleaned(executed: Any) -> Any:  # noqa: ANN401 - nbformat has no types
-    """Return an executed notebook with its author's cells and its sealed outputs, and nothing else.
+    """Return an executed notebook that passed the audit with its author's cells and sealed outputs, and nothing else.
 
-    Parameters
-    ----------
-    executed : nbformat.NotebookNode
-        That passed the audit; not changed.
-
-    Returns
-    -------
-    nbformat.NotebookNode
-        Without injected parameters, metadata, execution records, seals and numbers of data files.
+    Injected parameters, metadata, execution records, seals and numbers of data files are left out.
     """
     cells = []
     for number, cell in counted(executed):
@@ -102,23 +89,11 @@ def keep_for_review(
     looked: Mapping[str, int] | None = None,
     told: Path | None = None,
 ) -> Path:
-    """Keep what the output-check pack is made from.
+    """Keep in private what the output-check pack of a release about to be placed is made from, and return the folder.
 
-    Parameters
-    ----------
-    manifest : pathlib.Path
-        Of the release about to be placed.
-    record : pathlib.Path or None
-        What the report wrote of its counts, one JSON line per output; None: nothing was written.
-    looked : mapping of str to int, optional
-        How many counts stand behind what is shown, and how many of them are small.
-    told : pathlib.Path, optional
-        Of whom the report told numbers: later releases look for differences with them (`told_before`).
-
-    Returns
-    -------
-    pathlib.Path
-        A private folder.
+    `record` is what the report wrote of its counts, one JSON line per output; `looked`, how many counts stand behind
+    what is shown and how many of them are small; `told`, of whom the report told numbers, with which later releases
+    look for differences (`told_before`).
     """
     folder = make_private(kept_folder_of(study, manifest))
     lines = record.read_text(encoding="utf-8").splitlines() if record is not None and record.is_file() else []
@@ -132,20 +107,8 @@ def keep_for_review(
 def told_before(study: Study, file: Path) -> set[str]:
     """Write of whom all releases of a study told numbers, whatever folder they went to, into one file for a run.
 
-    Parameters
-    ----------
-    file : pathlib.Path
-        In a render's scratch folder.
-
-    Returns
-    -------
-    set of str
-        Digests of the releases' manifests, as far as folders are named by them; of others nothing is known here.
-
-    Raises
-    ------
-    DisclosureError
-        If what was kept of a release is damaged.
+    Returns the digests of their manifests, as far as folders are named by them; of others nothing is known here.
+    `DisclosureError` if what was kept of a release is damaged.
     """
     found = {kept.parent.name: read_told(kept) for kept in (private_folder(study) / "review").glob(f"*/{TOLD}")}
     write_private_bytes(file, np.concatenate(list(found.values())).tobytes() if found else b"")
@@ -222,6 +185,7 @@ def _outputs(notebook: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - nbfor
 def _counts(lines: list[dict[str, Any]], outputs: list[dict[str, Any]], study: Study) -> pd.DataFrame:
     """One row per count underneath: exact, as published, and the rule that decided."""
     minimum = load_disclosure(study).minimum_count
+    # From the last on, so that of several outputs the first keeps the place.
     by_line = {o["line"]: o["cell"] for o in reversed(outputs) if o["line"]}
     place = {o["estimate"]: o["cell"] for o in reversed(outputs) if o["estimate"]}
     rows = [

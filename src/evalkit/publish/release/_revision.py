@@ -28,38 +28,19 @@ _DIFFER = (
 
 @dataclass(frozen=True)
 class Revision:
-    """What a release says of the one before it.
+    """What a release says of the one before it."""
 
-    Attributes
-    ----------
-    number : int
-        1 for the first release of a period.
-    supersedes : mapping
-        ``revision`` and ``manifest_sha256`` of the release before; empty for the first. ``gone`` where it was not
-        there any more.
-    note : str
-        Why it was superseded, as somebody wrote it.
-    reasons : tuple of mapping
-        What went in that is not what went in before: kind, name, old, new.
-    numbers : tuple of mapping
-        Published numbers that are not what they were: output, where, column, old, new.
-    """
-
-    number: int = 1
+    number: int = 1  # 1 for the first release of a period
+    # ``revision`` and ``manifest_sha256`` of the release before; empty for the first. ``gone`` where it was not there.
     supersedes: Mapping[str, Any] = field(default_factory=dict)
-    note: str = ""
-    reasons: tuple[Mapping[str, Any], ...] = ()
-    numbers: tuple[Mapping[str, Any], ...] = ()
+    note: str = ""  # why it was superseded, as somebody wrote it
+    reasons: tuple[Mapping[str, Any], ...] = ()  # of what went in: kind, name, old, new
+    numbers: tuple[Mapping[str, Any], ...] = ()  # published ones: output, where, column, old, new
 
     def words(self, say: Messages) -> str:
         """Return what the cover says in one line; empty for a first release.
 
         A long reason is cut short there: the section on what changed has all of it.
-
-        Parameters
-        ----------
-        say : Messages
-            Of the report's language.
         """
         if self.number == 1:
             return ""
@@ -80,20 +61,7 @@ class Revision:
         }
 
     def items(self, labels: Iterable[str], say: Messages) -> list[Item]:
-        """Return what the document says of the changes, for its end.
-
-        Parameters
-        ----------
-        labels : iterable of str
-            Labels of the document: what can be referred to.
-        say : Messages
-            Of the report's language.
-
-        Returns
-        -------
-        list of Item
-            Empty for a first release.
-        """
+        """Return what the document says of the changes, at its end, referring to `labels`; empty for a first release."""
         if self.number == 1:
             return []
         before = self.supersedes["revision"]
@@ -145,17 +113,7 @@ def revision_of(manifest: Mapping[str, Any]) -> Revision:
 def superseding(
     revision: int, manifest_sha256: str, note: str, reasons: Sequence[Change], numbers: Sequence[NumberChange]
 ) -> Revision:
-    """Return the revision that follows a release.
-
-    Parameters
-    ----------
-    revision : int
-        Of the release before.
-    manifest_sha256 : str
-        Digest of its manifest.
-    note : str
-        Why it is superseded.
-    """
+    """Return the revision that follows the release with this revision and digest of its manifest."""
     before = {"revision": revision, "manifest_sha256": manifest_sha256}
     return Revision(
         revision + 1, before, note, tuple(c.as_dict() for c in reasons), tuple(n.as_dict() for n in numbers)
@@ -165,12 +123,7 @@ def superseding(
 def after_gone(gone: Mapping[str, Any], note: str) -> Revision:
     """Return the revision that follows a release which is there no more: withdrawn, or older ones were put back.
 
-    Parameters
-    ----------
-    gone : mapping
-        Its ``revision`` and ``manifest_sha256``.
-    note : str
-        Why there is another one; may be empty.
+    `gone` has its ``revision`` and ``manifest_sha256``; `note` may be empty.
     """
     return Revision(int(gone["revision"]) + 1, {**gone, "gone": True}, note)
 

@@ -96,17 +96,9 @@ def _write(file: Path, content: bytes, mode: int) -> None:
 
 
 def signing_key(study: Study) -> Path | None:
-    """Find the private key that signs a study's releases.
+    """Return the private key that signs a study's releases: ``EVALKIT_SIGNING_KEY``, else its own; None: not signed.
 
-    Returns
-    -------
-    pathlib.Path or None
-        What ``EVALKIT_SIGNING_KEY`` names, else ``signing-key.pem`` in the study's private folder; None: not signed.
-
-    Raises
-    ------
-    ProtocolError
-        If the variable names no file.
+    `ProtocolError` if the variable names no file.
     """
     named = os.environ.get(KEY_VARIABLE)
     if named:
@@ -119,24 +111,10 @@ def signing_key(study: Study) -> Path | None:
 
 
 def sign(manifest: Path, key_file: Path, file: Path) -> Path:
-    """Sign a manifest.
+    """Sign a manifest, and return the signature's file: the key's name and the signature in base 64.
 
-    Parameters
-    ----------
-    key_file : pathlib.Path
-        The private key; others than its user must not be able to read it.
-    file : pathlib.Path
-        Where the signature goes.
-
-    Returns
-    -------
-    pathlib.Path
-        ``file``: the key's name and the signature in base 64. The same manifest and key give the same bytes.
-
-    Raises
-    ------
-    ProtocolError
-        If the key can be read by others, or is no ed25519 key without a passphrase.
+    The same manifest and key give the same bytes. `ProtocolError` if others than its user can read the private key, or
+    it is no ed25519 key without a passphrase.
     """
     name, signed = sign_bytes(manifest.read_bytes(), key_file)
     file.write_text(f"ed25519 {name} {signed}\n", encoding="ascii")
@@ -144,64 +122,27 @@ def sign(manifest: Path, key_file: Path, file: Path) -> Path:
 
 
 def sign_bytes(content: bytes, key_file: Path) -> tuple[str, str]:
-    """Sign anything.
-
-    Parameters
-    ----------
-    key_file : pathlib.Path
-        See `sign`.
-
-    Returns
-    -------
-    tuple of (str, str)
-        The key's name, and the signature in base 64.
-    """
+    """Sign anything: return the key's name, and the signature in base 64."""
     key = _private(key_file)
     return _name(key.public_key()), base64.b64encode(key.sign(content)).decode()
 
 
 def key_name(key_file: Path) -> str:
-    """Return the name of a private key.
-
-    Returns
-    -------
-    str
-        As a signature names it.
-    """
+    """Return the name of a private key, as a signature names it."""
     return _name(_private(key_file).public_key())
 
 
 def public_name(public_file: Path) -> str:
-    """Return the name of a public key.
-
-    Returns
-    -------
-    str
-        As a signature names it.
-    """
+    """Return the name of a public key, as a signature names it."""
     return _name(_public(public_file))
 
 
 def check_signature(release: Path, manifest: str, public_file: Path) -> str:
-    """Hold a release's signature to a public key.
+    """Hold a release's signature to a public key: empty when it is good, else what is wrong with it, in one clause.
 
-    Parameters
-    ----------
-    release : pathlib.Path
-        The release folder.
-    manifest : str
-        Name of the manifest.
-
-    Returns
-    -------
-    str
-        Empty when the signature is good; else what is wrong with it, in one clause.
-
-    Raises
-    ------
-    ProtocolError
-        If the public key cannot be read.
+    `ProtocolError` if the public key cannot be read.
     """
+    # First: a key that cannot be read is not a wrong signature.
     ours = public_name(public_file)
     file = release / SIGNATURE
     if not file.is_file():
@@ -217,13 +158,7 @@ def check_signature(release: Path, manifest: str, public_file: Path) -> str:
 
 
 def check_bytes(content: bytes, signature: str, public_file: Path) -> bool:
-    """Say whether a signature is of this content and by this key.
-
-    Parameters
-    ----------
-    signature : str
-        In base 64.
-    """
+    """Say whether a signature (in base 64) is of this content and by this key."""
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
 
     try:

@@ -46,37 +46,19 @@ _MOST = 50  # of one release; the newest ones
 
 @dataclass(frozen=True)
 class Standing:
-    """The release at a place, held against what would go in now.
-
-    Attributes
-    ----------
-    there : bool
-        Whether anything is published there.
-    manifest : mapping
-        Empty when nothing is there, or its manifest cannot be read.
-    changes : tuple of Change
-        What would go in now and did not then.
-    wrong : tuple of str
-        Files that are not what was published.
-    added : bool
-        Whether all tables that changed say the same as then of the time up to the data cut, and nothing else changed
-        but what it is made with.
-    gone : mapping
-        ``revision`` and ``manifest_sha256`` of a newer release that was published there and is there no more; empty:
-        what is there is the newest.
-    part : bool
-        Whether it lies beside the report's own releases: it may tell of a part of the people only.
-    """
+    """The release at a place, held against what would go in now."""
 
     place: Path
     there: bool = False
-    manifest: Mapping[str, Any] = field(default_factory=dict)
+    manifest: Mapping[str, Any] = field(default_factory=dict)  # empty when nothing is there, or it cannot be read
     manifest_sha256: str = ""
-    changes: tuple[Change, ...] = ()
-    wrong: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()  # what would go in now and did not then
+    wrong: tuple[str, ...] = ()  # files that are not what was published
+    # All tables that changed say the same of the time up to the data cut, and nothing else but surroundings changed.
     added: bool = False
+    # ``revision`` and ``manifest_sha256`` of a newer release that was published there and is there no more.
     gone: Mapping[str, Any] = field(default_factory=dict)
-    part: bool = False
+    part: bool = False  # lies beside the report's own: it may tell of a part of the people only
 
     @property
     def revision(self) -> int:
@@ -130,13 +112,7 @@ class Standing:
 
 
 def same_outputs(changes: Sequence[Change]) -> str:
-    """Say in a clause that the same came out although something changed.
-
-    Parameters
-    ----------
-    changes : sequence of Change
-        From `Standing.open`.
-    """
+    """Say in a clause that the same came out although something changed (`Standing.open`)."""
     what = "other surroundings" if all(change.is_around for change in changes) else "rows that it does not tell of"
     return f"same outputs, {what}: {because(changes)}"
 
@@ -148,17 +124,9 @@ def beside(job: RenderJob, standing: Standing) -> str:
 
 
 def standing_at(job: RenderJob, parts: Mapping[str, Any]) -> Standing:
-    """Look at what is published at the place of a render.
+    """Look at what is published at the place of a render; `parts` is what would go in now (`went_in`).
 
-    Parameters
-    ----------
-    parts : mapping
-        What would go in now; see `evalkit.publish.release._manifest.went_in`.
-
-    Raises
-    ------
-    ReleaseError
-        If the manifest of what is there is damaged.
+    `ReleaseError` if the manifest of what is there is damaged.
     """
     place = job.target
     if not place.exists():
@@ -199,20 +167,9 @@ def _same_past(manifest: Mapping[str, Any], known: Mapping[str, str]) -> bool:
 def outputs_changed(
     release: Path, then: Mapping[str, Any], facts: Mapping[str, Any], files: Mapping[str, Path]
 ) -> tuple[list[NumberChange], list[str]]:
-    """Hold what a release shows to what was made now.
+    """Hold what a release shows to what was made now: numbers that differ, and outputs of other words or looks.
 
-    Parameters
-    ----------
-    then, facts : mapping
-        Manifests: of the release, and of what was made now.
-    files : mapping of str to pathlib.Path
-        Name in the release: file that was made now.
-
-    Returns
-    -------
-    list of NumberChange
-    list of str
-        Outputs that have other words or another look.
+    `then` and `facts` are the manifests of the release and of what was made now; `files` is what was made.
     """
     old, new = list(then.get("published", ())), list(facts["published"])
     changed = numbers_changed(old, read_numbers(old, release), new, read_numbers(new, files))
@@ -222,24 +179,12 @@ def outputs_changed(
 
 
 def came_out_the_same(study: Study, standing: Standing) -> bool:
-    """Say whether a release was made again before with just these changes, and the same came out.
-
-    Parameters
-    ----------
-    standing : Standing
-        Of which nothing is other than then but what is `open`.
-    """
+    """Say whether a release was made again before with just these changes (`Standing.open`), and the same came out."""
     return find_private_folder(study) is not None and _named(standing) in _kept(_file(study, standing))
 
 
 def remember_same(study: Study, standing: Standing) -> None:
-    """Keep that it did.
-
-    Parameters
-    ----------
-    study, standing
-        As in `came_out_the_same`.
-    """
+    """Keep that it did."""
     file = _file(study, standing)
     make_private(file.parent)
     write_private(file, json.dumps([*_kept(file), _named(standing)][-_MOST:]).encode())

@@ -41,24 +41,12 @@ _FOLDER, ABOUT = "waiting", "about.json"
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Where a release goes once it is approved.
+    """Where a release goes once it is approved."""
 
-    Attributes
-    ----------
-    target : pathlib.Path
-        The release folder.
-    supersedes : int or None
-        Revision that it supersedes.
-    name : str
-        Its name in the ledger.
-    there : str
-        Digest of the manifest of what lay there when it was made; empty where nothing did.
-    """
-
-    target: Path
-    supersedes: int | None
-    name: str
-    there: str = ""
+    target: Path  # the release folder
+    supersedes: int | None  # revision that it supersedes
+    name: str  # in the ledger
+    there: str = ""  # digest of the manifest of what lay there when it was made; empty where nothing did
 
 
 def _place(study: Study, target: Path) -> Path:
@@ -86,15 +74,7 @@ def is_waiting(release: Path, study: Study) -> bool:
 
 
 def waiting_at(study: Study, target: Path, parts: Mapping[str, Any]) -> Path | None:
-    """Return the release that waits for a place, if it was made from the same.
-
-    Parameters
-    ----------
-    target : pathlib.Path
-        The release folder it is for.
-    parts : mapping
-        What would go in now; see `evalkit.publish.release._manifest.went_in`.
-    """
+    """Return the release that waits for a place, if it was made from the same (`parts`, see `went_in`)."""
     place = _place(study, target)
     if not (place / MANIFEST).is_file() or not (about(place) / ABOUT).is_file():
         return None
@@ -106,18 +86,7 @@ def waiting_at(study: Study, target: Path, parts: Mapping[str, Any]) -> Path | N
 
 
 def hold(study: Study, files: Mapping[str, Path], waiting: Waiting) -> Path:
-    """Keep a finished release in private until it is approved; one that waited for the same place makes way.
-
-    Parameters
-    ----------
-    files : mapping of str to pathlib.Path
-        Name in the release: finished file.
-
-    Returns
-    -------
-    pathlib.Path
-        Private folder of the release.
-    """
+    """Keep a finished release in private until it is approved; one that waited for the same place makes way."""
     place = _place(study, waiting.target)
     known = about(place)
     make_private(place.parent)
@@ -131,6 +100,7 @@ def hold(study: Study, files: Mapping[str, Path], waiting: Waiting) -> Path:
         "name": waiting.name,
         "there": waiting.there,
     }
+    # First: a release that lies there without it could never be published.
     write_private(known / ABOUT, json.dumps(told, sort_keys=True).encode())
     for_file, for_folder = private_modes(place.parent)
     with scratch_folder(place.parent, ".making-") as staging:
@@ -171,19 +141,9 @@ def destination(release: Path) -> Waiting:
 
 
 def may_go_out(release: Path, ledger: Ledger) -> None:
-    """Refuse a waiting release when something was published since it was made: it was not held against that.
+    """Refuse a waiting release (`ReleaseError`) when anything was published since: it was not held against that.
 
-    Parameters
-    ----------
-    release : pathlib.Path
-        That waits.
-    ledger : Ledger
-        Of the folder it goes to.
-
-    Raises
-    ------
-    ReleaseError
-        If so.
+    `ledger` is of the folder that it goes to.
     """
     waiting, manifest = destination(release), read_manifest(release)
     there = waiting.target / MANIFEST
@@ -195,13 +155,7 @@ def may_go_out(release: Path, ledger: Ledger) -> None:
 
 @contextlib.contextmanager
 def copied(release: Path) -> Iterator[Path]:
-    """Copy a waiting release aside: what is then checked is what is published, whatever happens to the folder.
-
-    Raises
-    ------
-    ReleaseError
-        If it cannot be copied.
-    """
+    """Copy a waiting release aside: what is then checked is what is published, whatever happens to the folder."""
     with scratch_folder() as scratch:
         try:
             shutil.copytree(release, scratch / "release", symlinks=True)
@@ -212,21 +166,9 @@ def copied(release: Path) -> Iterator[Path]:
 
 
 def let_out(release: Path, copy: Path, ledger: Ledger) -> Path:
-    """Publish an approved release: first in the ledger, then at its place.
+    """Publish an approved release, first in the ledger, then at its place, and return the release folder.
 
-    Parameters
-    ----------
-    release : pathlib.Path
-        That waits, and may go out (see `may_go_out`); gone afterwards.
-    copy : pathlib.Path
-        What was checked and approved; see `copied`.
-    ledger : Ledger
-        Of the folder it goes to.
-
-    Returns
-    -------
-    pathlib.Path
-        The release folder.
+    `release` may go out (see `may_go_out`), and is gone afterwards; `copy` is what was checked and approved.
     """
     waiting = destination(release)
     files = {str(f.relative_to(copy)): f for f in sorted(copy.rglob("*")) if f.is_file()}

@@ -85,6 +85,7 @@ def withdraw(
         done = withdrawn(withdrawals_beside(release), sha256)
         if done is None:
             done = Withdrawal(named, int(facts.get("revision", 1)), sha256, moment, plain_name(why))
+            # Before the folder goes: whatever dies now, everybody who looks knows that it was withdrawn.
             _write_down(done, release, private)
         _take_away(release, private / _KEPT / str(facts["report"]) / f"{period}.r{done.revision}")
     return done

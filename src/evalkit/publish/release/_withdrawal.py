@@ -47,57 +47,16 @@ def beside_withdrawals(release: Path) -> Path:
 
 
 def withdrawals_beside(release: Path) -> list[Withdrawal]:
-    """Read the withdrawals of a period's releases.
-
-    Parameters
-    ----------
-    release : pathlib.Path
-        The place of any of them.
-
-    Returns
-    -------
-    list of Withdrawal
-        Oldest first.
-
-    Raises
-    ------
-    ReleaseError
-        If a line is none.
-    """
+    """Read the withdrawals beside a period's releases, oldest first; `ReleaseError` if a line is none."""
     return kept_withdrawals(beside_withdrawals(release))
 
 
 def withdrawn(among: list[Withdrawal], manifest_sha256: str) -> Withdrawal | None:
-    """Return the withdrawal of the release with that manifest; None where it was not withdrawn.
-
-    Parameters
-    ----------
-    among : list of Withdrawal
-    manifest_sha256 : str
-
-    Returns
-    -------
-    Withdrawal or None
-    """
+    """Return the withdrawal of the release with that manifest; None where it was not withdrawn."""
+    # By digest: a copy that was sent elsewhere is known, too, and another release at the place is not.
     return next((one for one in among if one.manifest_sha256 == manifest_sha256), None)
 
 
 def kept_withdrawals(file: Path) -> list[Withdrawal]:
-    """Read a file of withdrawals.
-
-    Parameters
-    ----------
-    file : pathlib.Path
-        May be absent.
-
-    Returns
-    -------
-    list of Withdrawal
-        Oldest first.
-
-    Raises
-    ------
-    ReleaseError
-        If a line is none.
-    """
+    """Read a file of withdrawals, oldest first; it may be absent. `ReleaseError` if a line is none."""
     return kept_lines(file, Withdrawal, "withdrawal", ("revision",))
