@@ -83,13 +83,7 @@ def build_site(study: Study, reports: Path, target: Path, url: str = "") -> Buil
 
 
 def site_files(published: Published, url: str = "") -> dict[str, bytes | Path]:
-    """Return every file of a site.
-
-    Returns
-    -------
-    dict
-        Name in the site: content, or the file of a release that is copied as it is.
-    """
+    """Return every file of a site: its name there, and its content or the file of a release that is copied as it is."""
     base = f"{url.rstrip('/')}/" if url else ""
     made: dict[str, bytes | Path] = {}
     for language in LANGUAGES:
@@ -110,10 +104,12 @@ def site_files(published: Published, url: str = "") -> dict[str, bytes | Path]:
 def _copied(release: Release, folder: str) -> dict[str, bytes | Path]:
     """Return the files of a release, as its manifest names them, and their digests as programs read them."""
     at = f"{folder}/r{release.revision}"
+    # Only what the manifest names: a file that lies beside it by accident is nobody's to publish.
     names = [*release.outputs, MANIFEST]
     names += [SIGNATURE] if (release.folder / SIGNATURE).is_file() else []
     digests = {name: facts["sha256"] for name, facts in release.manifest["outputs"].items()}
     digests[MANIFEST] = release.sha256
+    # As sha256sum reads them: a name after two blanks, below the folder of the file.
     lines = "".join(f"{sha256}  r{release.revision}/{name}\n" for name, sha256 in sorted(digests.items()))
     sums = {f"{folder}/checksums-r{release.revision}.txt": lines.encode()}
     return {**{f"{at}/{name}": release.folder / name for name in names}, **sums}

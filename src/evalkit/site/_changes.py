@@ -22,12 +22,10 @@ _REPEATED = re.compile(r" \(\d+\)$")  # of rows that have the same name
 def items_of(release: Release) -> list[dict[str, Any]]:
     """List the figures and tables of a release with their files, as its data package names them.
 
-    Returns
-    -------
-    list of dict
-        ``label``, ``title``, ``columns``, and ``files`` as pairs of a form and a name.
+    ``label``, ``title``, ``columns``, and ``files`` as pairs of a form and a name.
     """
     names = set(release.outputs)
+    # A release without figures and numbers, or of before they had a package.
     if "data/datapackage.json" not in names:
         return []
     package = json.loads((release.folder / "data" / "datapackage.json").read_text(encoding="utf-8"))
@@ -50,13 +48,7 @@ def items_of(release: Release) -> list[dict[str, Any]]:
 
 
 def changes_of(release: Release, reader: Reader) -> dict[str, Any] | None:
-    """Return what a revision says of the one before it, for its page.
-
-    Returns
-    -------
-    dict or None
-        None for a first revision.
-    """
+    """Return what a revision says of the one before it, for its page; None for a first revision."""
     manifest, before = release.manifest, release.manifest.get("supersedes")
     if not before:
         return None
@@ -109,6 +101,7 @@ def _more(row: Row, language: str, reader: Reader) -> list[Told]:
 
 def _row(where: str, columns: Iterable[str]) -> Row:
     """Take apart what a manifest calls a row, as ``group Pilot, time 90``."""
+    # By the names of columns only: a label may hold a comma and a word like one.
     names = "|".join(map(re.escape, columns))
     marks = [*re.finditer(rf"(?:^|, )({names}) ", where)] if names else []
     if not marks:

@@ -22,19 +22,10 @@ _CHARACTERS = 100  # of titles, in all the columns
 
 
 def chart(question: Question, panels: Sequence[tuple[str, Sequence[Row]]], names: dict[str, str]) -> str:
-    """Draw a question's numbers over the releases.
+    """Draw a question's numbers over the releases, as SVG with letters as outlines: same numbers, same bytes.
 
-    Parameters
-    ----------
-    panels : sequence of (str, sequence of Row)
-        Title of each small chart, and the series in it.
-    names : dict
-        Group: how the reader's language calls it, in the order of colours, which is the same in each figure.
-
-    Returns
-    -------
-    str
-        SVG with letters as outlines; the same numbers give the same bytes.
+    `panels` are the small charts: title and series; `names`, how the reader's language calls each group, in the order
+    of colours, which is the same in each figure.
     """
     groups = [*names]
     styles = arm_style(groups)
@@ -82,6 +73,7 @@ def _kind(row: Row) -> tuple[str, bool]:
 
 def _line(place: Any, periods: Sequence[str], row: Row, style: dict[str, Any]) -> None:  # noqa: ANN401 - untyped
     numbers = [row.numbers.get(period, Number(None)) for period in periods]
+    # Not a number breaks the line: nothing is drawn across a period that shows none.
     values = [math.nan if one.value is None else one.value for one in numbers]
     place.plot(range(len(periods)), values, marker="o", markersize=3.5, label=row.group, **style)
     limits = [(i, n.low, n.high) for i, n in enumerate(numbers) if None not in (n.value, n.low, n.high)]
@@ -106,6 +98,8 @@ def _limits(rows: Iterable[Row], scale: str) -> tuple[float, float]:
     """Return the ends of the axis: the same for all small charts, from zero where nothing lies below it."""
     ends = [end for row in rows for n in row.numbers.values() for end in (n.value, n.low, n.high) if end is not None]
     low, high = min(ends, default=0.0), max(ends, default=1.0)
+    # A difference goes both ways, and its zero has to be seen.
     if low < 0:
         return 1.1 * low, max(1.1 * high, 0.0)
+    # A share ends at one, with room for its mark.
     return 0.0, min(1.03, max(0.1, 1.1 * high)) if scale == "share" else 1.1 * high or 1.0

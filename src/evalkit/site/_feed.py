@@ -28,12 +28,8 @@ class _Entry:
 def feed(published: Published, reader: Reader, pages: str, home: str) -> str:
     """Write the feed of one language.
 
-    Parameters
-    ----------
-    pages : str
-        What stands before the address of a page: the site's own address, or nothing (relative to the feed).
-    home : str
-        Address of this feed; empty where the site's is not known.
+    `pages` stands before the address of a page: the site's own address, or nothing (relative to the feed). `home` is
+    the address of this feed; empty where the site's is not known.
     """
     study = published.study
     entries = [
@@ -46,6 +42,7 @@ def feed(published: Published, reader: Reader, pages: str, home: str) -> str:
     root = ET.Element("feed", {"xmlns": _ATOM, "xml:lang": reader.say.locale})
     _add(root, "id", _urn(f"{study.id} {reader.say.language}"))
     _add(root, "title", reader.own(study.title))
+    # The newest entry, not the clock: the same releases give the same feed (ADR 20).
     _add(root, "updated", max((entry.updated for entry in entries), default="1970-01-01T00:00:00Z"))
     _add(_add(root, "author"), "name", reader.own(study.organisation or study.title))
     if home:
@@ -69,6 +66,7 @@ def _entries(place: Place, title: str, reader: Reader) -> Iterator[_Entry]:
     for release in place.releases:
         more = f": {say('Revision {revision}', revision=release.revision)}" if release.revision > 1 else ""
         summary = str(release.manifest.get("change_note") or say("Data cut {cut}.", cut=say.day(cut)))
+        # Feed readers know an entry by its id: that of a release never changes, whatever page or title it has.
         yield _Entry(
             _urn(release.sha256), f"{name}, {when}{more}", summary, release.published or f"{cut}T00:00:00Z", page
         )

@@ -36,20 +36,12 @@ _NAMED = re.compile(
 
 @dataclass(frozen=True)
 class Release:
-    """One release that may be read.
-
-    Attributes
-    ----------
-    sha256 : str
-        Digest of the manifest.
-    published : str
-        When, in UTC, by the ledger; empty where it does not say.
-    """
+    """One release that may be read."""
 
     folder: Path
     manifest: Mapping[str, Any]
     sha256: str
-    published: str = ""
+    published: str = ""  # when, in UTC, by the ledger; empty where it does not say
     approvals: tuple[Approval, ...] = ()
 
     @property
@@ -76,38 +68,22 @@ class Release:
 
 @dataclass(frozen=True)
 class Stone:
-    """One release that was published and is not there to be read any more.
-
-    Attributes
-    ----------
-    date : str
-        When it was withdrawn, in UTC; empty where nobody wrote it down.
-    sha256 : str
-        Digest of its manifest; empty where it was not kept.
-    """
+    """One release that was published and is not there to be read any more."""
 
     revision: int
-    date: str = ""
+    date: str = ""  # when it was withdrawn, in UTC; empty where nobody wrote it down
     reason: str = ""
-    sha256: str = ""
+    sha256: str = ""  # digest of its manifest; empty where it was not kept
 
 
 @dataclass(frozen=True)
 class Place:
-    """All that was published of one report on one period.
-
-    Attributes
-    ----------
-    releases : tuple of Release
-        Newest first.
-    stones : tuple of Stone
-        Newest first.
-    """
+    """All that was published of one report on one period."""
 
     report: str
     period: Period
-    releases: tuple[Release, ...] = ()
-    stones: tuple[Stone, ...] = ()
+    releases: tuple[Release, ...] = ()  # newest first
+    stones: tuple[Stone, ...] = ()  # newest first
 
     @property
     def folder(self) -> str:
@@ -124,22 +100,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Published:
-    """What was published of a study.
-
-    Attributes
-    ----------
-    reports : mapping of str to tuple of Place
-        Report: its periods, newest first.
-    held : bool
-        Whether the study's ledger was here, and all of it held to that.
-    left_out : tuple of str
-        Releases of before manifests that this version can read.
-    """
+    """What was published of a study."""
 
     study: Study
-    reports: Mapping[str, tuple[Place, ...]]
-    held: bool = False
-    left_out: tuple[str, ...] = ()
+    reports: Mapping[str, tuple[Place, ...]]  # report: its periods, newest first
+    held: bool = False  # the study's ledger was here, and all of it held to that
+    left_out: tuple[str, ...] = ()  # releases of before manifests that this version can read
 
     def releases(self) -> Iterator[Release]:
         """Yield every release that may be read."""
@@ -169,19 +135,8 @@ class _Found:
 def gather(study: Study, reports: Path) -> Published:
     """Read what was published, and hold every release to its manifest, its place, the ledger and its approvals.
 
-    Parameters
-    ----------
-    reports : pathlib.Path
-        The reports folder.
-
-    Raises
-    ------
-    UsageError
-        If nothing was published there.
-    ReleaseError
-        If a draft lies among the releases.
-    VerificationError
-        If a release is not what was published, or lacks an approval that it needs: nothing of it may be passed on.
+    `UsageError` if nothing was published there; `ReleaseError` if a draft lies among the releases; `VerificationError`
+    if a release is not what was published, or lacks an approval that it needs: nothing of it may be passed on.
     """
     folder = reports / study.id
     private = find_private_folder(study)
@@ -207,6 +162,7 @@ def _take(place: Path, study: Study, ledger: Ledger | None, found: dict[tuple[st
     """Take up one release, unless it was withdrawn and its folder is still there."""
     manifest, sha256 = read_manifest(place), digest(place / MANIFEST)
     report, period = str(manifest["report"]), str(manifest["period"])
+    # Written down first, taken away then: what died between the two must not come back on a page.
     if withdrawn(withdrawals_beside(place), sha256) is not None:
         return
     seen = checked(place, None, study)
@@ -226,6 +182,7 @@ def _mark_withdrawn(folder: Path, ledger: Ledger | None, found: dict[tuple[str, 
             _, report, period = one.release.split("/")
             stone = Stone(one.revision, one.date, one.reason, one.manifest_sha256)
             found.setdefault((report, period), _Found()).stones[one.revision] = stone
+    # What was taken away by hand leaves a stone, too, without when and why (ADR 20).
     for name in ledger.names if ledger is not None else ():
         match = _NAMED.fullmatch(name)
         if match is None or ledger is None:

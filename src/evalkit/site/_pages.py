@@ -32,21 +32,16 @@ def _style() -> str:
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes the pages of one language.
-
-    Attributes
-    ----------
-    folder : str
-        Of the language's pages in the site, with a slash at its end; empty for English.
-    """
+    """Writes the pages of one language."""
 
     published: Published
     reader: Reader
-    folder: str
+    folder: str  # of the language's pages in the site, with a slash at its end; empty for English
 
     @cached_property
     def _templates(self) -> Environment:
         made = Environment(
+            # Escaped by default, and a name that is not there stops the build: a blank would look like "none".
             loader=PackageLoader("evalkit.site"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True, keep_trailing_newline=True,
         )  # fmt: skip
@@ -55,13 +50,7 @@ class Writer:
         return made
 
     def pages(self) -> dict[str, bytes]:
-        """Return the pages and figures of this language.
-
-        Returns
-        -------
-        dict
-            Name in the site: content.
-        """
+        """Return the pages and figures of this language: name in the site, and content."""
         made: dict[str, str] = {}
         followed = [self._followed(name, places) for name, places in self.published.reports.items()]
         shown = [one for one in followed if one["ours"]]
@@ -83,6 +72,8 @@ class Writer:
     def _page(self, template: str, name: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template takes
         study, say, depth = self.published.study, self.reader.say, name.count("/")
         style = _style()
+        # The page's policy lets this one style in, by its digest: it is in the page, so that a saved one looks the
+        # same.
         sealed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         up = "../" * depth
         outside = up + ("../" if self.folder else "")
@@ -167,6 +158,7 @@ class Writer:
         pages = {place.period.name: f"{place.folder}/index.html" for place in places}
         ours = questions(places) if self._is_ours(report, places) else ()
         language = self._language(places)
+        # Of one release there is nothing to follow yet.
         made = [self._question(report, q, pages, language) for q in ours if q.releases > 1]
         first = next((q for q in made if q["headline"]), None)
         return {"report": report, "title": self._title(places[0]), "questions": [q for q in made if q is not first],

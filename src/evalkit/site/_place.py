@@ -22,17 +22,9 @@ _STAGING = ".making-site-"
 
 
 def check_site(target: Path, study: str) -> None:
-    """Refuse a folder that a site must not take the place of.
+    """Refuse a folder that the site of a study (its id) must not take the place of.
 
-    Parameters
-    ----------
-    study : str
-        Id of the study whose site it is to be.
-
-    Raises
-    ------
-    UsageError
-        If it holds what evalkit did not put there, or the site of another study.
+    `UsageError` if it holds what evalkit did not put there, or the site of another study.
     """
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         msg = f"{target}: is no folder; name a new one with --out"
@@ -64,23 +56,10 @@ def _files(folder: Path) -> set[str]:
 
 
 def place_site(files: Mapping[str, bytes | Path], target: Path, study: str) -> None:
-    """Put a site into its place in one step.
+    """Put a site into its place in one step: nothing lies there, or an older site of the same study (its id).
 
-    Parameters
-    ----------
-    files : mapping of str to bytes or pathlib.Path
-        Name in the site: content, or the file that is copied.
-    target : pathlib.Path
-        Nothing, or an older site of the same study.
-    study : str
-        Its id.
-
-    Raises
-    ------
-    UsageError
-        See `check_site`.
-    ReleaseError
-        If the folder cannot be written.
+    `files` maps the name in the site to content, or to the file that is copied. `UsageError` as of `check_site`,
+    `ReleaseError` if the folder cannot be written.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -90,6 +69,7 @@ def place_site(files: Mapping[str, bytes | Path], target: Path, study: str) -> N
             about = {"site": 1, "study": study, "files": digests}
             _written((json.dumps(about, indent=1, sort_keys=True) + "\n").encode(), staging / MARKER)
             for one in (staging, *staging.rglob("*")):
+                # Open to readers, whatever the file mask: a server that reads it is another user.
                 one.chmod(0o755 if one.is_dir() else 0o644)
             check_site(target, study)  # once more: making it took a while
             _move(staging, target)
@@ -112,6 +92,8 @@ def _move(staging: Path, target: Path) -> None:
     """Exchange the new site with the one that is there, which goes with the scratch folder."""
     if not target.exists():
         staging.rename(target)
+    # Where the system has no exchange of names; if it dies between the two, the old site lies beside, under a hidden
+    # name.
     elif not exchange(staging, target):
         aside = staging.with_name(f"{staging.name}-old")
         target.rename(aside)

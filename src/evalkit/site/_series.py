@@ -25,6 +25,7 @@ _VALUES = (  # column of the value: columns of its limits
 )
 _OF_EACH_ROW = "estimate_id"
 """The column of a table that puts the numbers of several estimates together, as page one does."""
+# Columns whose texts make a row the same row in another release.
 _NAMING = ("variable", "term", "contrast", "method", "score_from", "cause", "measure", _OF_EACH_ROW, "time")
 _SHARES = frozenset({"kaplan_meier", "cumulative_incidence", "benchmark"})
 """Analyses that give shares without saying of how many each."""
@@ -36,66 +37,35 @@ _REPEATED = frozenset({"published", "a quarter ago", "a year ago"})
 
 @dataclass(frozen=True)
 class Number:
-    """One number of one release, as its CSV has it.
+    """One number of one release, as its CSV has it."""
 
-    Attributes
-    ----------
-    value, low, high : float or None
-        None where it is not shown, or has no limits.
-    n, n_event : str
-        As they stand; empty where they do not apply or are not shown.
-    """
-
-    value: float | None
+    value: float | None  # None where it is not shown
     low: float | None = None
-    high: float | None = None
-    n: str = ""
+    high: float | None = None  # None, both, where it has no limits, too
+    n: str = ""  # as it stands; empty where it does not apply or is not shown
     n_event: str = ""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One series: what it is about, and its number in each release.
+    """One series: what it is about, and its number in each release."""
 
-    Attributes
-    ----------
-    about : mapping
-        The texts (and day) that name it.
-    numbers : mapping of str to Number
-        Period: number; without periods whose release does not have the row.
-    scale : {"share", "number"}
-    """
-
-    about: Mapping[str, str]
+    about: Mapping[str, str]  # the texts (and day) that name it
     group: str
-    numbers: Mapping[str, Number]
-    scale: str = "share"
+    numbers: Mapping[str, Number]  # by period; without those whose release does not have the row
+    scale: str = "share"  # or "number"
 
 
 @dataclass(frozen=True)
 class Question:
-    """What one estimate answers, over the releases.
+    """What one estimate answers, over the releases."""
 
-    Attributes
-    ----------
-    label : str
-        Of the newest figure or table that shows it.
-    title : str
-        Its caption, without what changes from release to release.
-    periods : tuple of str
-        Oldest first; those without a release between others are there, too, so that no line is drawn across them.
-    releases : int
-        In how many it is answered: one is nothing to follow yet.
-    headline : bool
-        Whether it is the report's page one: the numbers that are looked for first, of several estimates.
-    """
-
-    label: str
-    title: str
+    label: str  # of the newest figure or table that shows it
+    title: str  # its caption, without what changes from release to release
     rows: tuple[Row, ...]
-    periods: tuple[str, ...]
-    releases: int
-    headline: bool = False
+    periods: tuple[str, ...]  # oldest first; those without a release, too, so that no line is drawn across them
+    releases: int  # that answer it: one is nothing to follow yet
+    headline: bool = False  # it is the report's page one: of several estimates, and looked for first
 
 
 @dataclass(frozen=True)
@@ -116,17 +86,9 @@ class _Table:
 
 
 def questions(places: Sequence[Place]) -> tuple[Question, ...]:
-    """Follow the numbers of a report over its periods.
+    """Follow the numbers of a report over its periods (newest first), of which the current release counts.
 
-    Parameters
-    ----------
-    places : sequence of Place
-        Newest first; the current release of each counts, others do not.
-
-    Returns
-    -------
-    tuple of Question
-        In the order of the newest release that has it, page one first.
+    In the order of the newest release that has a question, page one first.
     """
     found: dict[str, list[_Table]] = {}
     for place in places:

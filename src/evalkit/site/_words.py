@@ -26,17 +26,10 @@ _QUARTERS = (
 
 @dataclass(frozen=True)
 class Told:
-    """A text on a page; where it is not in the page's language, it says in which.
-
-    Attributes
-    ----------
-    text : str
-    language : str
-        Empty where it is the page's.
-    """
+    """A text on a page; where it is not in the page's language, it says in which."""
 
     text: str
-    language: str = ""
+    language: str = ""  # empty where it is the page's
 
     def __html__(self) -> str:
         """Return it as a page has it: templates ask for this."""
@@ -46,28 +39,15 @@ class Told:
 
 @dataclass(frozen=True)
 class Reader:
-    """A language, and the words of the study in it.
-
-    Attributes
-    ----------
-    own_words : mapping
-        English words of the protocol, and of the notebooks: the same in this language.
-    """
+    """A language, and the words of the study in it."""
 
     say: Messages
-    own_words: Mapping[str, str]
+    own_words: Mapping[str, str]  # English words of the protocol and the notebooks: the same in this language
     _known: dict[str, str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @staticmethod
     def of(language: str, *words: Mapping[str, Mapping[str, str]]) -> Reader:
-        """Return the reader of a language.
-
-        Parameters
-        ----------
-        language : {"en", "es"}
-        *words : mapping
-            Language: English words, and theirs; what comes first goes before.
-        """
+        """Return the reader of a language; of `words` (language: English words, and theirs) the first go before."""
         own = {english: said for each in reversed(words) for english, said in each.get(language, {}).items()}
         return Reader(messages_for(f"{language}-US"), own)
 
@@ -76,20 +56,14 @@ class Reader:
         return self._translation(text) or text
 
     def told(self, text: str, language: str = "en") -> Told:
-        """Return a text of a report, in this language where it has words for it.
-
-        Parameters
-        ----------
-        text : str
-        language : str
-            Of the report.
-        """
+        """Return a text of a report, which is in a language, in this one where it has words for it."""
         if language == self.say.language:
             return Told(text)
         said = self._translation(text)
         return Told(text, language) if said is None else Told(said)
 
     def _translation(self, text: str) -> str | None:
+        # A caption stands on the page of every release: its sentences are looked up once.
         if text not in self._known:
             with speaking(self.say.locale, self.own_words):
                 self._known[text] = translation(text) or _sentences(text)
@@ -116,14 +90,9 @@ def _sentences(text: str) -> str | None:
 
 
 def label_of(row: Row, question: Question, reader: Reader, language: str = "en") -> Told:
-    """Say what a row is about, in a few words.
+    """Say what a row is about, in a few words; the report is in `language`.
 
-    Parameters
-    ----------
-    question : Question
-        It belongs to: what no other row says need not be said.
-    language : str
-        Of the report.
+    What no other row of its question says need not be said.
     """
     say, about = reader.say, row.about
     name = about.get("label") or about.get("term") or ""
@@ -150,17 +119,9 @@ def _is_twice(name: str, row: Row, question: Question) -> bool:
 
 
 def written(number: Number | None, row: Row, reader: Reader) -> tuple[str, str]:
-    """Write a number as a cell of a table.
+    """Write a number as a cell of a table: with its limits, and of how many it is, where the file says so.
 
-    Parameters
-    ----------
-    number : Number or None
-        None where the release does not have the row.
-
-    Returns
-    -------
-    tuple of (str, str)
-        The number with its limits; of how many it is, where the file says so.
+    `number` is None where the release does not have the row.
     """
     say = reader.say
     if number is None:
@@ -179,18 +140,7 @@ def written(number: Number | None, row: Row, reader: Reader) -> tuple[str, str]:
 
 
 def plain(say: Messages, value: float, digits: int = 3) -> str:
-    """Write a number with so many digits, and never as a power of ten.
-
-    Parameters
-    ----------
-    say : Messages
-    value : float
-    digits : int, default 3
-
-    Returns
-    -------
-    str
-    """
+    """Write a number with so many digits, and never as a power of ten."""
     rounded = float(f"{value:.{digits}g}")
     if abs(rounded) >= 10**digits:
         return say.count(value)
@@ -203,13 +153,7 @@ def _points(value: float) -> str:
 
 
 def page_words(say: Messages) -> dict[str, str]:
-    """Return what the templates say by themselves.
-
-    Returns
-    -------
-    dict
-        Name in the templates: text.
-    """
+    """Return what the templates say by themselves: name there, and text."""
     return {**_frame_words(say), **_release_words(say), **_number_words(say), **_method_words(say)}
 
 

@@ -65,7 +65,7 @@ def _seal(key: bytes, content: dict[str, Any]) -> str:
 
 
 def index_of(folder: Path) -> Index:
-    """Read the index of a ledger, held to the key as that to it; `DisclosureError` names which is damaged or gone."""
+    """Read the index of a ledger, and hold it to the key; `DisclosureError` names which of them is damaged or gone."""
     key = checked_key(folder)
     file = folder / INDEX
     if not file.is_file():

@@ -34,8 +34,8 @@ class Revision:
     # ``revision`` and ``manifest_sha256`` of the release before; empty for the first. ``gone`` where it was not there.
     supersedes: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""  # why it was superseded, as somebody wrote it
-    reasons: tuple[Mapping[str, Any], ...] = ()  # of what went in: kind, name, old, new
-    numbers: tuple[Mapping[str, Any], ...] = ()  # published ones: output, where, column, old, new
+    reasons: tuple[Mapping[str, Any], ...] = ()  # went in and did not before: kind, name, old, new
+    numbers: tuple[Mapping[str, Any], ...] = ()  # published, and others now: output, where, column, old, new
 
     def words(self, say: Messages) -> str:
         """Return what the cover says in one line; empty for a first release.
@@ -61,7 +61,7 @@ class Revision:
         }
 
     def items(self, labels: Iterable[str], say: Messages) -> list[Item]:
-        """Return what the document says of the changes, at its end, referring to `labels`; empty for a first release."""
+        """Return what the document says of the changes, at its end; empty for a first release. It may name `labels`."""
         if self.number == 1:
             return []
         before = self.supersedes["revision"]

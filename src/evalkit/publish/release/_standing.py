@@ -56,7 +56,7 @@ class Standing:
     wrong: tuple[str, ...] = ()  # files that are not what was published
     # All tables that changed say the same of the time up to the data cut, and nothing else but surroundings changed.
     added: bool = False
-    # ``revision`` and ``manifest_sha256`` of a newer release that was published there and is there no more.
+    # ``revision`` and ``manifest_sha256`` of a newer release that was published there and is gone; empty: none.
     gone: Mapping[str, Any] = field(default_factory=dict)
     part: bool = False  # lies beside the report's own: it may tell of a part of the people only
 

@@ -30,21 +30,14 @@ from evalkit.words import Messages, messages_for
 _PICTURES = "#set page(width: auto, height: auto, margin: 6pt, fill: white)\n"
 _TYPES = {"text": "string", "number": "number", "count": "integer", "date": "date"}
 _SVG = re.compile(r"<svg\b[^>]*>")
+# The finding in strong letters that begins a caption, and is another one each quarter.
 _HEADLINE = re.compile(r"^\*\*.*?[^\\]\*\* (?=\S)")
 
 
 def frame_of(item: Item) -> pd.DataFrame:
-    """Return the safe numbers of an item.
+    """Return the safe numbers of an item that has some.
 
-    Parameters
-    ----------
-    item : Item
-        A figure or table that has numbers.
-
-    Raises
-    ------
-    PublicationError
-        If the mark of the output does not hold a table of plain values.
+    `PublicationError` if the mark of the output does not hold a table of plain values.
     """
     columns, rows = item.numbers.get("columns"), item.numbers.get("rows")
     plain = (str, int, float, type(None))
@@ -58,6 +51,7 @@ def frame_of(item: Item) -> pd.DataFrame:
     if any(len(row) != len(columns) for row in rows):
         msg = f"cell {item.cell} ({item.label}): its rows of numbers are not as long as their heading"
         raise PublicationError(msg)
+    # As objects: pandas would make 20 people 20.0 where a row has none.
     frame = pd.DataFrame(rows, columns=columns, dtype=object)
     return pd.DataFrame({name: _typed(frame[name]) for name in columns})
 
@@ -70,28 +64,11 @@ def _typed(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def write_data(document: Document, scratch: Path, timeout: float, memory_gb: float = 8.0) -> dict[str, Path]:
-    """Write numbers and pictures of a document.
+    """Write numbers and pictures of a document into the render's private `scratch` folder.
 
-    Parameters
-    ----------
-    scratch : pathlib.Path
-        Private folder of this render.
-    timeout : float
-        Seconds for the pictures.
-    memory_gb : float
-        Most memory that making them may take.
-
-    Returns
-    -------
-    dict
-        Name in the release (``data/fig-harm.csv``): file in the scratch folder. Empty without figures and numbers.
-
-    Raises
-    ------
-    PublicationError
-        If a picture cannot be made, or the numbers of an output are no table.
-    ExecutionTimeoutError
-        If it takes too long.
+    Name in the release (``data/fig-harm.csv``): file; empty without figures and numbers. The pictures have `timeout`
+    seconds and `memory_gb`. `PublicationError` if a picture cannot be made, or the numbers of an output are no table;
+    `ExecutionTimeoutError` if it takes too long.
     """
     folder = scratch / "files"
     folder.mkdir()
@@ -114,11 +91,13 @@ def _pictures(
     """Write each figure as SVG, and as PNG by the Typst compiler, which puts no metadata into pictures."""
     made: dict[str, Path] = {}
     source = folder / "pictures.typ"
+    # All in one document: the compiler starts once, not for each figure.
     pages = "#pagebreak()\n".join(f'#image("{item.label}.svg")\n' for item in figures)
     source.write_text(_PICTURES + pages, encoding="utf-8")
     for item in figures:
         made[f"figures/{item.label}.svg"] = folder / f"{item.label}.svg"
         (folder / f"{item.label}.svg").write_text(described(item), encoding="utf-8")
+    # The data cut, not the clock: the same figures give the same bytes.
     stamp = str(calendar.timegm(document.cut_date.timetuple()))
     command = [*COMMAND, source.name, "picture-{p}.png", str(folder), "none", stamp]
     done = run_child(command, folder=folder, timeout=max(timeout, 1.0), memory_gb=memory_gb)

@@ -32,56 +32,26 @@ ATTACHMENT = "evalkit-manifest.json"
 
 @dataclass(frozen=True)
 class Document:
-    """A document ready to be published.
-
-    Attributes
-    ----------
-    title, subtitle, study, organisation, period, cut : str
-        The cover block; ``cut`` in words.
-    since : str
-        The first day of what the figures cover, in words; empty where a notebook's cover does not say it.
-    cut_date : datetime.date
-        The data cut: also the timestamp of every file made.
-    synthetic : bool
-        Whether every page must say that the data are synthetic.
-    locale : str
-        As ``en-US``.
-    items : tuple of Item
-        Headings, sentences, figures and tables in order.
-    toc : bool
-        Whether there is a table of contents.
-    pdf_standard : str
-        ``ua-1`` or ``none``.
-    revision : str
-        What the cover says of it; empty for a first release.
-    attachment : bytes
-        What stands inside the PDF: the manifest.
-    assignment : str
-        How people came to be in one group or the other; texts that hold only with a ``mandate`` stand only then.
-    bibliography : bytes
-        CSL-JSON that citations refer to; empty where there is none.
-    draft : bool
-        Whether every page must say that this is no release.
-    """
+    """A document ready to be published: its cover, and its pieces in order."""
 
     title: str
     subtitle: str
     study: str
     organisation: str
     period: str
-    cut: str
-    cut_date: date
-    synthetic: bool
-    locale: str
+    cut: str  # in words
+    cut_date: date  # the data cut: also the timestamp of every file made
+    synthetic: bool  # every page says that nobody in it is real
+    locale: str  # as ``en-US``
     items: tuple[Item, ...]
     toc: bool = False
-    pdf_standard: str = "ua-1"
-    revision: str = ""
-    attachment: bytes = b""
-    assignment: str = "mandate"
-    bibliography: bytes = b""
-    draft: bool = False
-    since: str = ""
+    pdf_standard: str = "ua-1"  # or ``none``
+    revision: str = ""  # what the cover says of it; empty for a first release
+    attachment: bytes = b""  # what stands inside the PDF: the manifest
+    assignment: str = "mandate"  # of people to groups; texts that hold only with a ``mandate`` stand only then
+    bibliography: bytes = b""  # CSL-JSON that citations refer to
+    draft: bool = False  # every page says that this is no release
+    since: str = ""  # first day of what the figures cover, in words; empty where a notebook's cover does not say it
 
     @property
     def language(self) -> str:
@@ -101,16 +71,8 @@ class Document:
 def document_of(executed: Any, *, toc: bool, pdf_standard: str) -> Document:  # noqa: ANN401 - nbformat has no types
     """Make the document of an executed notebook.
 
-    Parameters
-    ----------
-    pdf_standard : {"ua-1", "none"}
-
-    Raises
-    ------
-    PublicationError
-        If the notebook shows no cover, or something in it cannot be published.
-    DisclosureError
-        If an output does not carry the mark of display.
+    `PublicationError` if it shows no cover, or something in it cannot be published; `DisclosureError` if an output does
+    not carry the mark of display.
     """
     items = tuple(prepare(executed))
     facts = _cover(executed)
@@ -126,26 +88,14 @@ def document_of(executed: Any, *, toc: bool, pdf_standard: str) -> Document:  # 
 
 
 def with_bibliography(document: Document, notebook: Path) -> Document:
-    """Return the document with the references that lie beside its notebook, where it has a place for them.
-
-    Returns
-    -------
-    Document
-        As given where no cell is a ``::: {#refs}`` or there is no file.
-    """
+    """Return the document with the references beside its notebook, where a cell, ``::: {#refs}``, is their place."""
     file = notebook.with_name(BIBLIOGRAPHY)
     asked = any(item.kind == "markdown" and "{#refs" in item.text for item in document.items)
     return replace(document, bibliography=file.read_bytes()) if asked and file.is_file() else document
 
 
 def with_excuses(document: Document, excuses: Sequence[Excuse]) -> Document:
-    """Return the document with what was excused of its tables, at its end where the notebook does not say it itself.
-
-    Returns
-    -------
-    Document
-        As given where nothing was excused.
-    """
+    """Return the document with what was excused of its tables, at its end where the notebook does not say it itself."""
     if not excuses or any(item.mark.get("kind") == EXCUSES for item in document.items):
         return document
     say = messages_for(document.locale)

@@ -25,6 +25,7 @@ from evalkit.words import messages_for
 
 DIALECT = "markdown-tex_math_dollars-raw_tex-example_lists-task_lists"
 """What Markdown a notebook is written in: a dollar sign is one, and a backslash begins no command."""
+# Texts of running headers and footers: the page's style sheet prints them, and cannot read the page.
 _IN_STYLE = ("running", "cut", "word-cut", "word-synthetic", "word-unreal", "word-more", "word-draft")
 _FACES = ("Regular", "It", "Semibold", "Bold")
 
@@ -38,37 +39,17 @@ class _Allowed:
 
     @property
     def seconds(self) -> float:
+        # A second at least: the tool that runs out of time says so, in the words of its limit.
         return max(self.deadline - time.monotonic(), 1.0)
 
 
 def publish_embedded(
     document: Document, formats: tuple[str, ...], scratch: Path, timeout: float, memory_gb: float = 8.0
 ) -> dict[str, Path]:
-    """Make the document's files.
+    """Make the document's files (`formats`: pdf, html) in the render's private folder `scratch`: file by format.
 
-    Parameters
-    ----------
-    formats : tuple of {"pdf", "html"}
-    scratch : pathlib.Path
-        Private folder of this render; everything is written there.
-    timeout : float
-        Seconds for all of it.
-    memory_gb : float
-        Most memory that the tools may hold.
-
-    Returns
-    -------
-    dict
-        Format: file in the scratch folder.
-
-    Raises
-    ------
-    PublicationError
-        If pandoc or the Typst compiler refuses the document.
-    ExecutionTimeoutError
-        If it takes too long.
-    ExecutionError
-        If a tool holds more memory.
+    They have `timeout` seconds in all; pandoc and the Typst compiler may hold `memory_gb`. `PublicationError` if one of
+    them refuses the document; `ExecutionTimeoutError`, `ExecutionError` if they take too long or hold more.
     """
     folder = scratch / "embedded"
     folder.mkdir()
@@ -142,7 +123,9 @@ def _pandoc(folder: Path, allowed: _Allowed, *arguments: str) -> None:
         f"--lua-filter={resources() / 'evalkit.lua'}",
         *(["--citeproc", f"--bibliography={BIBLIOGRAPHY}"] if (folder / BIBLIOGRAPHY).is_file() else []),
         "--metadata-file=meta.json",
+        # What pandoc warns of (a picture that is not there, a citation without source) makes a document wrong.
         "--fail-if-warnings",
+        # Not the user's own: templates and defaults that lie there would change the report.
         f"--data-dir={folder}",
         *arguments,
         "report.md",
@@ -180,18 +163,7 @@ def _pdf(document: Document, folder: Path, allowed: _Allowed) -> Path:
 
 
 def font_folder(folder: Path) -> Path:
-    """Copy the reports' fonts into a folder that holds nothing else.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where to make it.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder of fonts.
-    """
+    """Copy the reports' fonts into a folder that holds nothing else, and return it."""
     target = folder / "fonts"
     target.mkdir(exist_ok=True)
     for package in FONTS:
@@ -229,18 +201,7 @@ def _html(_: Document, folder: Path, allowed: _Allowed) -> Path:
 
 
 def words(locale: str) -> dict[str, str]:
-    """Return the words of the templates.
-
-    Parameters
-    ----------
-    locale : str
-        As ``en-US``.
-
-    Returns
-    -------
-    dict
-        Name in the templates, without ``ek-word-``: text.
-    """
+    """Return the words of the templates in a language: name, without ``ek-word-``, to text."""
     say = messages_for(locale)
     return {
         "period": say("Newest period"),

@@ -83,21 +83,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a render may use.
+    """What a render may use."""
 
-    Attributes
-    ----------
-    seconds : float
-        For the whole run.
-    memory_gb : float
-        Of the kernel and everything it starts.
-    output_mb : float
-        Of all that the cells put out.
-    """
-
-    seconds: float
-    memory_gb: float = 8.0
-    output_mb: float = 100.0
+    seconds: float  # for the whole run
+    memory_gb: float = 8.0  # of the kernel and everything it starts
+    output_mb: float = 100.0  # of all that the cells put out
 
     def passed(self, run: Run) -> str:
         """Say which limit a run has passed, and where to raise it; empty while there is none."""
@@ -123,42 +113,13 @@ def execute(
     scrub: Callable[[str], str] = str,
     lines: bool = False,
 ) -> Any:  # noqa: ANN401
-    """Run a notebook to its end.
+    """Run a notebook (not changed) to its end, and return the executed one.
 
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        Not changed.
-    parameters : mapping
-        Values for the parameters cell, validated.
-    name : str
-        Name of the report, for messages.
-    scratch : pathlib.Path
-        Private folder of this render: the kernel's working folder.
-    source_folder : pathlib.Path
-        Folder of the notebook; importable from it.
-    log_file : pathlib.Path
-        Written when a cell fails.
-    on_cell : callable
-        Called with (cells begun, cells in all).
-    variables : mapping of str, optional
-        More environment variables for the kernel.
-    scrub : callable, optional
-        Takes out of an error's text what must not be shown of anybody.
-    lines : bool
-        Whether an error names the line of the cell, too.
-
-    Returns
-    -------
-    nbformat.NotebookNode
-        The executed notebook.
-
-    Raises
-    ------
-    ExecutionError
-        If a cell fails, the kernel dies or uses more than it may: report, cell number, last line of the error, log.
-    ExecutionTimeoutError
-        If the deadline passes.
+    `parameters` are validated; `scratch`, private, is the kernel's working folder; from `source_folder`, the
+    notebook's, it imports; `log_file` is written when a cell fails. `on_cell` is called with (cells begun, cells in
+    all), `scrub` takes out of an error's text what must not be shown of anybody, and with `lines` an error names the
+    line of its cell. `ExecutionError` if a cell fails, the kernel dies or uses more than it may: report, cell number,
+    last line of the error, log; `ExecutionTimeoutError` if the deadline passes.
     """
     source = scratch / "notebook.ipynb"
     nbformat.write(notebook, source)
@@ -194,6 +155,7 @@ def execute(
                     on_manager=lambda manager: setattr(run, "manager", manager),
                     on_output=put_out,
                 )
+            # Whatever it is: the thread that waits has to be told, and an exception that ends a thread is told nobody.
             except BaseException as error:
                 run.failure = error
         ensure_event_loop().close()  # this thread's own, made by nbclient
@@ -211,10 +173,7 @@ def execute(
 def before_injected(notebook: Any) -> int:  # noqa: ANN401
     """Return the place of the parameters cell: papermill puts one of its own after it, and people count theirs.
 
-    Returns
-    -------
-    int
-        How many cells there are, where none is tagged.
+    How many cells there are, where none is tagged.
     """
     tagged = [i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])]
     return tagged[0] if tagged else len(notebook.cells)
@@ -234,6 +193,7 @@ def _run_until(thread: threading.Thread, run: Run, limits: Limits) -> bool:
     finally:
         if not in_time or run.failure is not None:
             end_kernel(run.manager)
+        # Its kernel is gone, so it ends; if it does not, it is a daemon and ends with the process.
         thread.join(timeout=10)
         papermill_log.setLevel(level)
     return in_time
@@ -247,6 +207,7 @@ def end_kernel(manager: AsyncKernelManager | None) -> None:
         return
     with contextlib.suppress(psutil.Error):
         kernel = psutil.Process(pid)
+        # Before the first is killed: then nobody can say any more whose children the others were.
         family = [*kernel.children(recursive=True), kernel]
         with contextlib.suppress(OSError):
             os.killpg(pid, signal.SIGKILL)
@@ -268,10 +229,12 @@ def kernel_environment(scratch: Path, source_folder: Path) -> dict[str, str]:
         LOADED: str(scratch / MODULES),
         "IPYTHONDIR": str(scratch / "ipython"),
         "PYTHONPATH": os.pathsep.join(p for p in paths if p),
+        # Sets of texts come in the same order, so that what a notebook makes of one is the same.
         "PYTHONHASHSEED": "0",
         # An old import path works for one release: JupyterLab says where to go, and a render is not refused for it.
         "PYTHONWARNINGS": "ignore:evalkit.:DeprecationWarning",
         "MATPLOTLIBRC": str(settings),
+        # No result depends on the machine (ADR 11), nor on the language that its user reads.
         "TZ": "UTC",
         "LC_ALL": "C.UTF-8",
         "LANGUAGE": "",
@@ -331,6 +294,7 @@ def _line_of(trace: str) -> str:
 
 def _write_log(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
+    # A new file, with a mode of its own: one that lies there may be open to others, or be a link.
     with contextlib.suppress(FileNotFoundError):
         file.unlink()
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -341,15 +305,9 @@ def _write_log(file: Path, text: str) -> None:
 def redact(message: str, source: str) -> str:
     """Return a message without anything that could come from the data.
 
-    Parameters
-    ----------
-    message : str
-        The message of an exception that is not evalkit's own.
-    source : str
-        The notebook's source: words standing in it are the author's, not the data's.
+    `message` is of an exception that is not evalkit's own; words in `source`, the notebook's, are the author's, not the
+    data's.
 
-    Examples
-    --------
     >>> redact("name 'kohort' is not defined", "kohort.people")
     "name 'kohort' is not defined"
     >>> redact("KeyError: 'P81f2aa03'", "people.loc[first]")

@@ -35,22 +35,12 @@ _WHOLE = 0.6  # of a page: a larger table cannot be kept in one piece
 
 
 def better_fits(printed: Path, places: Sequence[Mapping[str, Any]], fits: Mapping[str, Fit]) -> dict[str, Fit]:
-    """Return what to try next; what is given where nothing is left to be tried.
+    """Return what to try next; what is given where nothing is left to be tried. In `fits`, 1 was tried in vain.
 
-    Parameters
-    ----------
-    printed : pathlib.Path
-        The PDF as it is with the given fits.
-    places : sequence of mapping
-        What the template tells, in the order of the text. Of each figure: label, size, page, and in points top, height,
-        and height of the picture. Of each table, where it begins (part: from) and ends (to): label, page, and in points
-        top and height of the whole. Of what goes to the next page, where it was left (part: left): label, page, top.
-    fits : mapping of str to Fit
-        What was tried; 1 in vain.
-
-    Returns
-    -------
-    dict
+    `printed` is the PDF with the given fits. `places` is what the template tells, in the order of the text. Of each
+    figure: label, size, page, and in points top, height, and height of the picture. Of each table, where it begins
+    (part: from) and ends (to): label, page, and in points top and height of the whole. Of what goes to the next page,
+    where it was left (part: left): label, page, top.
     """
     figures = [place for place in places if "picture" in place]
     tables = [place for place in places if place.get("part") == "from"]

@@ -49,6 +49,7 @@ class IpcKernelManager(AsyncKernelManager):
         return KernelSpec(
             argv=[
                 sys.executable,
+                # Else the kernel's debugger warns of frozen modules, each time.
                 "-Xfrozen_modules=off",
                 "-m",
                 "ipykernel_launcher",
@@ -107,21 +108,9 @@ class ReportEngine(NBClientEngine):  # type: ignore[misc]
     ) -> Any:  # noqa: ANN401
         """Run the notebook; ``on_cell(done, total)`` before each cell, ``on_manager`` once.
 
-        Parameters
-        ----------
-        kernel_name : str
-            Ignored: the kernel is always this Python.
-        on_cell, on_manager : callable
-        on_output : callable
-            Called with the length of each output; false lets it go.
-        connection_file : str
-            Where the kernel's connection file and sockets go; a short path in a private folder.
-        env : mapping
-            The kernel's environment.
-        folder : str
-            The kernel's working folder.
-        start_timeout : int, default 60
-            Seconds a kernel may take to start.
+        `kernel_name` is ignored: the kernel is always this Python. `on_output` is called with the length of each
+        output; false lets it go. `connection_file` and the sockets beside it want a short path in a private folder;
+        `env` and `folder` are the kernel's; it may take `start_timeout` seconds to start.
         """
         total = len(nb_man.nb.cells)
         started = nb_man.cell_start
@@ -133,7 +122,9 @@ class ReportEngine(NBClientEngine):  # type: ignore[misc]
         nb_man.cell_start = cell_start
         manager = IpcKernelManager(kernel_name=kernel_name, connection_file=connection_file)
         on_manager(manager)
+        # No limit for one cell: the deadline is of the whole run, and kept by the thread that waits.
         client = ReportClient(nb_man, km=manager, kernel_name=kernel_name, timeout=None, startup_timeout=start_timeout)
+        # A client that is given a manager leaves its kernel alone; this one is to end it.
         client.owns_km = True
         client.on_output = on_output
         # What a kernel itself says when it cannot start (a full disk, say) is a traceback, and no user's business.

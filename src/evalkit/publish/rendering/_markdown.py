@@ -32,31 +32,14 @@ _DECIMALS = 4
 
 
 def write_markdown(document: Document, folder: Path) -> Path:
-    """Write ``report.md`` and its pictures.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Scratch folder of the render.
-
-    Returns
-    -------
-    pathlib.Path
-        The Markdown file.
-    """
+    """Write ``report.md`` and its pictures into the render's scratch folder, and return the file."""
     file = folder / "report.md"
     file.write_text("\n\n".join(markdown_parts(document, folder)) + "\n", encoding="utf-8")
     return file
 
 
 def markdown_parts(document: Document, folder: Path) -> list[str]:
-    """Return a document's pieces as Markdown, and write ``media/*.svg``.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Scratch folder of the render.
-    """
+    """Return a document's pieces as Markdown, and write ``media/*.svg`` into the render's scratch folder."""
     media = folder / "media"
     media.mkdir(exist_ok=True)
     say = messages_for(document.locale)
@@ -89,15 +72,7 @@ def _is_wide(svg: str) -> bool:
 def files_of(item: Item, say: Messages, *, linked: bool = True) -> str:
     """Return what stands below a figure or table in the HTML edition, as Markdown that other formats pass over.
 
-    Parameters
-    ----------
-    linked : bool
-        Whether its files lie beside the page.
-
-    Returns
-    -------
-    str
-        Empty when nothing does.
+    Empty when nothing does. `linked`: its files lie beside the page.
     """
     text = beside(item, say, linked=linked)
     return f"\n\n{_fenced('{=html}', text)}" if text else ""
@@ -106,8 +81,6 @@ def files_of(item: Item, say: Messages, *, linked: bool = True) -> str:
 def quoted(text: str) -> str:
     """Return a text as the value of a pandoc attribute: entities are read there, and nothing else is.
 
-    Examples
-    --------
     >>> print(quoted('a "b" & c'))
     "a &quot;b&quot; &amp; c"
     """
@@ -116,23 +89,16 @@ def quoted(text: str) -> str:
 
 
 def _fenced(info: str, text: str) -> str:
+    # Longer than any in the text, which would end its own block.
     longest = max((len(found) for found in _FENCE.findall(text)), default=2)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{info}\n{text.strip()}\n{fence}"
 
 
 def beside(item: Item, say: Messages, *, linked: bool = True) -> str:
-    """Return the numbers and files of a figure or table as HTML.
+    """Return the numbers and files of a figure or table as raw HTML: a toggle (no script) and links; or nothing.
 
-    Parameters
-    ----------
-    linked : bool
-        Whether its files lie beside the page: a draft has none.
-
-    Returns
-    -------
-    str
-        A toggle (no script) and links, as raw HTML; empty when there are neither numbers nor pictures.
+    `linked`: its files lie beside the page; a draft has none.
     """
     links = [(f"data/{item.label}.csv", say("Numbers (CSV)"))] if item.numbers else []
     if item.kind == "figure":
@@ -183,16 +149,7 @@ def _written(value: object) -> str:
 
 
 def column_headings(say: Messages) -> dict[str, str]:
-    """Return the headings of columns of numbers, by their names in the data files.
-
-    Parameters
-    ----------
-    say : Messages
-
-    Returns
-    -------
-    dict
-    """
+    """Return the headings of columns of numbers, by their names in the data files."""
     return {
         "group": say("Group"),
         "label": say("What"),
@@ -211,15 +168,8 @@ def column_headings(say: Messages) -> dict[str, str]:
 
 
 def finished(page: str) -> str:
-    """Return a page as it is published: tables that scroll, and the contents after what is to be read first.
+    """Return a page (HTML) as it is published: tables that scroll, and the contents after what is to be read first.
 
-    Parameters
-    ----------
-    page : str
-        HTML.
-
-    Examples
-    --------
     >>> finished('<nav class="contents">C</nav><h2>Found</h2><div class="contents"></div>')
     '<h2>Found</h2><nav class="contents">C</nav>'
     """
@@ -232,13 +182,8 @@ def finished(page: str) -> str:
 def wrap_tables(page: str) -> str:
     """Put each table that can be wider than a screen into a box that scrolls, by keyboard too; mark its headings.
 
-    Parameters
-    ----------
-    page : str
-        HTML; tables that stand in such a box already keep it.
+    Tables that stand in such a box already keep it.
 
-    Examples
-    --------
     >>> wrap_tables("<h2>T <b>1</b></h2><table></table>").removeprefix("<h2>T <b>1</b></h2>")
     '<div class="table-wrap" role="region" tabindex="0" aria-label="T 1"><table></table></div>'
     """
@@ -262,8 +207,6 @@ def wrap_tables(page: str) -> str:
 def css_string(text: str) -> str:
     r"""Return a text as what stands between quotes in a style sheet inside a page.
 
-    Examples
-    --------
     >>> css_string('a "b" </style>')
     'a \\22 b\\22  \\3c /style\\3e '
     """

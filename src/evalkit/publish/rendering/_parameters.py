@@ -65,25 +65,9 @@ def _guess(value: object, where: str) -> Any:  # noqa: ANN401 - a type
 def declared(source: str, notebook: str) -> dict[str, tuple[Any, Any]]:
     """Read the names, types and defaults that a parameters cell declares.
 
-    Parameters
-    ----------
-    source : str
-        Source of the cell tagged ``parameters``.
-    notebook : str
-        Name of the notebook, for messages.
+    Name: (type, default). `notebook` is its name, for messages. `ProtocolError` if the cell holds anything but
+    assignments of literals, or a type that is not simple.
 
-    Returns
-    -------
-    dict
-        Name: (type, default).
-
-    Raises
-    ------
-    ProtocolError
-        If the cell holds anything but assignments of literals, or a type that is not simple.
-
-    Examples
-    --------
     >>> declared("horizon_days: int = 365", "quarterly.ipynb")
     {'horizon_days': (<class 'int'>, 365)}
     """
@@ -93,6 +77,7 @@ def declared(source: str, notebook: str) -> dict[str, tuple[Any, Any]]:
     except SyntaxError as error:
         msg = f"{where}, line {error.lineno}: {error.msg}"
         raise ProtocolError(msg) from None
+    # What Python's parser raises of texts that somebody made for it: deep brackets, zero bytes.
     except (ValueError, RecursionError, MemoryError):
         msg = f"{where}: is not Python"
         raise ProtocolError(msg) from None
@@ -118,22 +103,7 @@ def declared(source: str, notebook: str) -> dict[str, tuple[Any, Any]]:
 
 
 def parse_override(text: str) -> tuple[str, str]:
-    """Split a ``key=value`` of the command line.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    tuple of str
-        Key and raw value.
-
-    Raises
-    ------
-    ProtocolError
-        If there is no ``=`` or no key.
-    """
+    """Split a ``key=value`` of the command line into key and raw value; `ProtocolError` without ``=`` or key."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         msg = f"-P {text}: write it as key=value"
@@ -147,28 +117,10 @@ def validated(
     overrides: Mapping[str, str],
     where: str,
 ) -> dict[str, Any]:
-    """Hold given values to a notebook's parameters.
+    """Hold given values to a notebook's parameters, and return those for papermill: only what was given.
 
-    Parameters
-    ----------
-    schema : mapping
-        From `declared`.
-    from_file : mapping
-        ``parameters`` of the report's file.
-    overrides : mapping of str
-        Raw texts of ``-P``; they win.
-    where : str
-        The report's file, for messages.
-
-    Returns
-    -------
-    dict
-        Values for papermill: only what was given.
-
-    Raises
-    ------
-    ProtocolError
-        If a name is unknown (with a did-you-mean), is reserved, or a value is of another type.
+    `schema` is from `declared`; `from_file` is ``parameters`` of the report's file `where`; `overrides`, raw texts of
+    ``-P``, win. `ProtocolError` if a name is unknown (with a did-you-mean), is reserved, or a value is of another type.
     """
     values: dict[str, Any] = {}
     given = [(k, v, f"{where}, parameters.{k}", False) for k, v in from_file.items()]
@@ -186,8 +138,10 @@ def validated(
 
 
 def _held(kind: Any, raw: Any, place: str, *, is_text: bool) -> Any:  # noqa: ANN401
+    # A text stays as it was typed: 020 may be a name, and is refused as a number.
     value = parse_yaml(raw, place) if is_text and kind is not str else raw
     try:
+        # Strict: pydantic would take "365", or true for 1, and a report is not made of guesses.
         return TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)
     except ValidationError as error:
         reason = error.errors()[0]["msg"] + _MEND.get(error.errors()[0]["type"], "")

@@ -27,35 +27,18 @@ _TAIL = re.compile(r"(: |, with |, con ).*$", re.DOTALL)  # of a caption: how th
 
 @dataclass(frozen=True)
 class Item:
-    """One piece of a publishable document.
-
-    Attributes
-    ----------
-    kind : {"markdown", "code", "figure", "table"}
-    cell : int
-        Number of the cell it comes from, as people count them (from 1).
-    text : str
-        Markdown, source code, the figure's SVG, or the table's HTML.
-    label, caption, alt : str
-        Empty where they do not apply.
-    estimate, analysis : str
-        Id and kind of the estimate that is shown; empty where there is none.
-    numbers : mapping
-        The safe numbers of a figure or table, as ``columns`` and ``rows``; empty where there are none.
-    mark : mapping
-        All that display says of it; empty for what the author wrote.
-    """
+    """One piece of a publishable document."""
 
     kind: Literal["markdown", "code", "figure", "table"]
-    cell: int
-    text: str
+    cell: int  # as people count them (from 1); 0 for what no cell made
+    text: str  # Markdown, source code, the figure's SVG, or the table's HTML
     label: str = ""
     caption: str = ""
     alt: str = ""
     estimate: str = ""
-    analysis: str = ""
-    numbers: Mapping[str, Any] = field(default_factory=dict)
-    mark: Mapping[str, Any] = field(default_factory=dict)
+    analysis: str = ""  # the estimate's kind
+    numbers: Mapping[str, Any] = field(default_factory=dict)  # safe ones, as ``columns`` and ``rows``
+    mark: Mapping[str, Any] = field(default_factory=dict)  # what display says of it; the author's own has none
 
     @property
     def phone(self) -> str:
@@ -71,13 +54,8 @@ class Item:
 def prepare(executed: Any) -> list[Item]:  # noqa: ANN401 - nbformat.NotebookNode has no types
     """Take from an executed notebook what is published, in order.
 
-    Raises
-    ------
-    DisclosureError
-        If an output does not carry the mark of display.
-    PublicationError
-        If a figure or table lacks label, caption or alternative text, a label stands twice, an option is unknown,
-        or a reference leads nowhere.
+    `DisclosureError` if an output does not carry the mark of display; `PublicationError` if a figure or table lacks
+    label, caption or alternative text, a label stands twice, an option is unknown, or a reference leads nowhere.
     """
     items: list[Item] = []
     number = 0
@@ -161,6 +139,7 @@ def _titled(item: Item) -> Item:
 
 def _code_cell(cell: Any, number: int, *, hidden: bool) -> list[Item]:  # noqa: ANN401
     options, code = options_of(cell.source, number)
+    # Also of a cell that shows nothing: what it puts out is held to the doors whether it is printed or not.
     pieces = [piece for output in cell.outputs if (piece := _output(output, number))]
     if hidden or options.get("include") is False or options.get("output") is False:
         return []
@@ -256,8 +235,6 @@ def _check_references(items: list[Item]) -> None:
 def references_in(text: str) -> list[str]:
     """Return the labels that a Markdown text refers to.
 
-    Examples
-    --------
     >>> references_in("See @fig-a, @tbl-b-; ann@fig-none.org, `@fig-none`.")
     ['fig-a', 'tbl-b']
     """
@@ -265,13 +242,5 @@ def references_in(text: str) -> list[str]:
 
 
 def unresolved(cell: int, name: str, labels: Iterable[str]) -> PublicationError:
-    """Return what is said of a reference that leads nowhere.
-
-    Parameters
-    ----------
-    cell : int
-        Where it stands.
-    labels : iterable of str
-        Those that there are.
-    """
+    """Return what is said of a reference in a cell that leads nowhere; `labels` are those that there are."""
     return PublicationError(f"cell {cell}: reference '@{name}' leads nowhere{did_you_mean(name, list(labels))}")

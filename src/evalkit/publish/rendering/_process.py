@@ -24,15 +24,7 @@ _LOOK = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A child process that ended by itself.
-
-    Attributes
-    ----------
-    code : int
-        Exit code.
-    out, err : str
-        What it wrote.
-    """
+    """A child process that ended by itself: exit code, and what it wrote."""
 
     code: int
     out: str
@@ -40,13 +32,7 @@ class Finished:
 
 
 def memory_of(pid: int) -> int:
-    """Return the memory that a process and everything it started hold.
-
-    Returns
-    -------
-    int
-        Bytes; 0 when it has ended.
-    """
+    """Return the bytes that a process and everything it started hold; 0 when it has ended."""
     found = 0
     with contextlib.suppress(psutil.Error):
         first = psutil.Process(pid)
@@ -64,29 +50,11 @@ def run_child(
     env: Mapping[str, str] | None = None,
     memory_gb: float = 8.0,
 ) -> Finished:
-    """Run a program to its end; whatever ends the wait, none of its processes outlives it.
+    """Run a program (no shell) to its end; whatever ends the wait, none of its processes outlives it.
 
-    Parameters
-    ----------
-    command : sequence of str
-        Program and arguments; no shell is involved.
-    folder : pathlib.Path
-        Working folder.
-    timeout : float
-        Seconds.
-    env : mapping, optional
-        Environment; the caller's when not given.
-    memory_gb : float
-        Most that it and everything it starts may hold.
-
-    Raises
-    ------
-    MissingToolError
-        If there is no such program.
-    ExecutionTimeoutError
-        If it does not end in time.
-    ExecutionError
-        If it holds more memory.
+    It has `timeout` seconds and the caller's environment where `env` is not given; it and everything it starts may hold
+    `memory_gb`. `MissingToolError` if there is no such program, `ExecutionTimeoutError` if it does not end in time,
+    `ExecutionError` if it holds more.
     """
     name, end = Path(command[0]).name, time.monotonic() + timeout
     try:
@@ -94,11 +62,13 @@ def run_child(
             list(command),
             cwd=folder,
             env={**(os.environ if env is None else env), ENVIRONMENT: str(folder)},
+            # A program that asks a question gets no answer, and does not wait for one.
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
+            # A tool's message may quote a text that it could not read.
             errors="replace",
             start_new_session=True,
         )

@@ -74,13 +74,7 @@ def find_quarto() -> Path | None:
 
 
 def needed_quarto() -> Path:
-    """Return the Quarto program.
-
-    Raises
-    ------
-    MissingToolError
-        If there is none, or it could not run.
-    """
+    """Return the Quarto program; `MissingToolError` if there is none, or it could not run."""
     program = find_quarto()
     if program is None:
         msg = "quarto: not found; install it from its site, set EVALKIT_QUARTO, or use --publisher embedded"
@@ -94,17 +88,7 @@ def needed_quarto() -> Path:
 def quarto_version(program: Path, folder: Path) -> str:
     """Ask Quarto for its version.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Working folder.
-
-    Raises
-    ------
-    PublicationError
-        If it does not answer with one.
-    MissingToolError
-        If it is too old.
+    `PublicationError` if it does not answer with one, `MissingToolError` if it is too old.
     """
     done = run_child([str(program), "--version"], folder=folder, timeout=30, env=_environment(folder))
     version = done.out.strip()
@@ -112,6 +96,7 @@ def quarto_version(program: Path, folder: Path) -> str:
     if done.code != 0 or found is None:
         msg = f"{program}: 'quarto --version' answers with no version; see 'evalkit doctor'"
         raise PublicationError(msg)
+    # As numbers: 1.10 is newer than 1.9.
     if (int(found[1]), int(found[2])) < _OLDEST:
         oldest = ".".join(map(str, _OLDEST))
         msg = f"quarto: {version} is too old; install {oldest} or newer, or use --publisher embedded"
@@ -122,15 +107,7 @@ def quarto_version(program: Path, folder: Path) -> str:
 def parts_of(program: Path, folder: Path) -> dict[str, str]:
     """Ask Quarto for the versions of the programs it brings.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Working folder.
-
-    Returns
-    -------
-    dict
-        ``deno``, ``pandoc``, ``typst``: version, as far as ``quarto check versions`` names it.
+    ``deno``, ``pandoc``, ``typst``: version, as far as ``quarto check versions`` names it.
     """
     done = run_child([str(program), "check", "versions"], folder=folder, timeout=60, env=_environment(folder))
     found = {name.lower(): version for name, version in _PART.findall(_ANSI.sub("", f"{done.out}\n{done.err}"))}
@@ -140,32 +117,10 @@ def parts_of(program: Path, folder: Path) -> dict[str, str]:
 def publish_quarto(
     document: Document, formats: tuple[str, ...], scratch: Path, timeout: float, memory_gb: float = 8.0
 ) -> dict[str, Path]:
-    """Make the document's files with Quarto.
+    """Make the document's files with Quarto (as `publish_embedded`); it sees only a fresh folder inside `scratch`.
 
-    Parameters
-    ----------
-    formats : tuple of {"pdf", "html"}
-    scratch : pathlib.Path
-        Private folder of this render; Quarto sees only a fresh folder inside it.
-    timeout : float
-        Seconds for all of it.
-    memory_gb : float
-        Most memory that the tools may hold.
-
-    Returns
-    -------
-    dict
-        Format: file in the scratch folder.
-
-    Raises
-    ------
-    MissingToolError
-        If there is no ``quarto``.
-    PublicationError
-        If it fails, warns of something that makes the document wrong, leaves no file, or would take a project's file
-        for its own that lies above the scratch folder.
-    ExecutionTimeoutError
-        If it takes too long.
+    `MissingToolError` if there is no ``quarto``. `PublicationError` if it fails, warns of something that makes the
+    document wrong, leaves no file, or would take a project's file for its own that lies above the scratch folder.
     """
     program = needed_quarto()
     folder = scratch / "quarto"
@@ -207,12 +162,7 @@ def _check_standard(file: Path) -> None:
 
 
 def command(program: Path, formats: tuple[str, ...]) -> list[str]:
-    """Return Quarto's command line.
-
-    Parameters
-    ----------
-    formats : tuple of {"pdf", "html"}
-    """
+    """Return Quarto's command line."""
     to = ",".join("typst" if name == "pdf" else name for name in formats)
     return [str(program), "render", "report.ipynb", "--to", to, "--no-execute"]
 
@@ -242,16 +192,7 @@ def _refuse_project_above(folder: Path) -> None:
 def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> Path:
     """Write ``report.ipynb`` and the shared template, filter and style sheet for Quarto: the embedded publisher's text.
 
-    Parameters
-    ----------
-    formats : tuple of {"pdf", "html"}
-    folder : pathlib.Path
-        Fresh folder.
-
-    Returns
-    -------
-    pathlib.Path
-        The notebook.
+    `folder` is fresh; the notebook is returned.
     """
     for name in (*_PARTIALS, _PAGE, "evalkit.lua"):
         shutil.copyfile(resources() / name, folder / name)
@@ -273,12 +214,7 @@ def write_input(document: Document, formats: tuple[str, ...], folder: Path) -> P
 
 
 def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]:
-    """Return the YAML that leads the notebook.
-
-    Parameters
-    ----------
-    formats : tuple of {"pdf", "html"}
-    """
+    """Return the YAML that leads the notebook."""
     per_format: dict[str, Any] = {}
     if "pdf" in formats:
         per_format["typst"] = {
@@ -323,13 +259,8 @@ def front_matter(document: Document, formats: tuple[str, ...]) -> dict[str, Any]
 def cleaned(page: str) -> str:
     """Take out of Quarto's page what ours does not have: scripts, and alternative texts of what is no picture.
 
-    Returns
-    -------
-    str
-        With its encoding named first: a browser looks for it in the first 1024 bytes only.
+    Its encoding is named first: a browser looks for it in the first 1024 bytes only.
 
-    Examples
-    --------
     >>> cleaned('<head><script>1</script><meta charset="utf-8"></head><div id="fig-a" alt="x"></div>')
     '<head><meta charset="utf-8"></head><div id="fig-a"></div>'
     """

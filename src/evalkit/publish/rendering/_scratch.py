@@ -48,18 +48,9 @@ def private_files() -> Iterator[None]:
 
 @contextlib.contextmanager
 def scratch_folder(parent: Path | None = None, prefix: str = PREFIX) -> Iterator[Path]:
-    """Make a private folder with a marker beside it, and take both away at the end.
+    """Make a private folder (mode 0700) with a marker beside it, and take both away at the end.
 
-    Parameters
-    ----------
-    parent : pathlib.Path, optional
-        The folder for temporary files when not given.
-    prefix : str
-
-    Yields
-    ------
-    pathlib.Path
-        Mode 0700.
+    It lies in the folder for temporary files where no `parent` is given.
     """
     folder = (parent or Path(tempfile.gettempdir())) / f"{prefix}{secrets.token_hex(6)}"
     marker = _marker_of(folder)
@@ -96,6 +87,7 @@ def sweep(parent: Path, prefix: str = PREFIX) -> int:
 
 def socket_parent() -> Path:
     """Return the temporary folder, unless its path is too long to hold a socket."""
+    # Forty bytes: a folder's name, and in it that of a socket.
     temporary = Path(tempfile.gettempdir())
     return temporary if len(str(temporary)) + 40 < _LONGEST_SOCKET else Path("/tmp")  # noqa: S108 - the folder is private
 

@@ -48,27 +48,13 @@ class _FreshKernelNeeded(Exception):  # noqa: N818 - no error, but an answer
 
 @dataclass
 class Session:
-    """One kernel, and the outputs of the cells that it ran.
+    """One kernel, and the outputs of the cells that it ran."""
 
-    Attributes
-    ----------
-    name : str
-        Of the draft, for messages.
-    scratch : pathlib.Path
-        The kernel's working folder.
-    source_folder : pathlib.Path
-        Of the notebook; importable from it.
-    log_file : pathlib.Path
-        Written when a cell fails.
-    variables : mapping of str
-        Environment of the kernel beside the usual one.
-    """
-
-    name: str
-    scratch: Path
-    source_folder: Path
-    log_file: Path
-    variables: Mapping[str, str]
+    name: str  # of the draft, for messages
+    scratch: Path  # the kernel's working folder
+    source_folder: Path  # of the notebook; importable from it
+    log_file: Path  # written when a cell fails
+    variables: Mapping[str, str]  # environment of the kernel beside the usual one
     _outputs: dict[str, list[Any]] = field(default_factory=dict, init=False, repr=False)
     _client: Any = field(default=None, init=False, repr=False)
     _sockets: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
@@ -119,34 +105,11 @@ class Session:
         on_cell: Callable[[int, int], None],
         on_outputs: Callable[[Any], object] = lambda _: None,
     ) -> Any:  # noqa: ANN401
-        """Run what is not known of a notebook yet.
+        """Run what is not known of a notebook (not changed) yet, and return it with all outputs.
 
-        Parameters
-        ----------
-        notebook : nbformat.NotebookNode
-            Not changed.
-        parameters : mapping
-            Values for the parameters cell.
-        limits : Limits
-            Of this pass.
-        variables : mapping of str
-            Put into the kernel's environment before its first cell.
-        scrub : callable
-            Takes out of an error's text what must not be shown.
-        on_cell : callable
-            Called with (cells begun, cells in all) before each cell that runs.
-        on_outputs : callable
-            Called with the outputs of each cell that ran.
-
-        Returns
-        -------
-        nbformat.NotebookNode
-            With all outputs.
-
-        Raises
-        ------
-        ExecutionError
-            As a render does.
+        `limits` are of this pass; `variables` are put into the kernel's environment before its first cell. `on_cell` is
+        called with (cells begun, cells in all) before each cell that runs, `on_outputs` with the outputs of each cell
+        that ran. `ExecutionError` as of a render.
         """
         given = copy.deepcopy(notebook)
         for cell in given.cells:
@@ -160,6 +123,7 @@ class Session:
         watcher = threading.Thread(target=self._watch, args=(limits, over), daemon=True)
         watcher.start()
         try:
+            # Once: what a fresh kernel cannot run, another one cannot either.
             for attempt in (1, 2):
                 try:
                     if self._client is None:
@@ -225,6 +189,7 @@ class Session:
             says = self._ask("done()")
         for (_, cell), key in zip(code, keys, strict=True):
             cell.outputs = copy.deepcopy(self._outputs[key])
+        # What is no cell of the notebook any more is forgotten: a day of edits would fill the memory.
         self._outputs = {key: self._outputs[key] for key in keys}
 
     def _execute(self, index: int, cell: Any) -> None:  # noqa: ANN401

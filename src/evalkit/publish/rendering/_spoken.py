@@ -27,25 +27,10 @@ def catalogue_of(notebook: Path, language: str) -> Path:
 
 
 def in_language(notebook: Any, file: Path, language: str) -> Any:  # noqa: ANN401 - nbformat has no types
-    """Return a notebook with its prose in a language.
+    """Return a notebook with its prose in a language: a copy, or itself where no catalogue lies beside `file`.
 
-    Parameters
-    ----------
-    file : pathlib.Path
-        Where it was read from: its catalogue lies beside it. Without one the notebook is taken to be written in the
-        language.
-
-    Returns
-    -------
-    nbformat.NotebookNode
-        A copy, or the notebook itself where there is no catalogue.
-
-    Raises
-    ------
-    ProtocolError
-        If the catalogue cannot be read.
-    PublicationError
-        If a paragraph, heading or caption has no translation: naming the cell, and how it begins.
+    Without a catalogue it is taken to be written in the language. `ProtocolError` if the catalogue cannot be read;
+    `PublicationError` if a paragraph, heading or caption has no translation: naming the cell, and how it begins.
     """
     place = catalogue_of(file, language)
     if not place.is_file():
@@ -57,6 +42,7 @@ def in_language(notebook: Any, file: Path, language: str) -> Any:  # noqa: ANN40
         def said(text: str, number: int = number) -> str:
             if text not in known:
                 begins = text if len(text) <= _TOLD else f"{text[:_TOLD].rsplit(' ', 1)[0]} ..."
+                # No fallback to the other language: a report is in one, or is not made.
                 msg = f"cell {number}: '{begins}' has no translation; add it to {place.name}"
                 raise PublicationError(msg)
             return known[text]
@@ -66,13 +52,7 @@ def in_language(notebook: Any, file: Path, language: str) -> Any:  # noqa: ANN40
 
 
 def read_words(file: Path, language: str) -> dict[str, str]:
-    """Read the catalogue of a notebook.
-
-    Raises
-    ------
-    ProtocolError
-        If it cannot be read.
-    """
+    """Read the catalogue of a notebook; `ProtocolError` if it cannot be read."""
     try:
         with file.open("rb") as stream:
             return {str(m.id): str(m.string) for m in read_catalogue(stream, language) if m.id and m.string}
@@ -117,5 +97,6 @@ def _option(line: str, said: Callable[[str], str]) -> str:
     option = _CAPTION.fullmatch(line)
     if option is None:
         return line
+    # Captions stand in quotes or without; the catalogue has what YAML reads.
     text = parse_yaml(option[2], "a caption")
     return f"#| {option[1]}: {json.dumps(said(str(text)), ensure_ascii=False)}" if text else line

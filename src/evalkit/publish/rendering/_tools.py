@@ -43,40 +43,16 @@ class Tool:
 
 
 def publisher_of(wanted: str) -> str:
-    """Choose the publisher.
-
-    Parameters
-    ----------
-    wanted : {"auto", "quarto", "embedded"}
-
-    Returns
-    -------
-    str
-        ``quarto`` or ``embedded``.
-    """
+    """Choose the publisher: ``quarto`` or ``embedded``; of ``auto`` Quarto, where it is there."""
     if wanted != "auto":
         return wanted
     return "quarto" if find_quarto() is not None else "embedded"
 
 
 def tools_of(publisher: str, folder: Path) -> dict[str, str]:
-    """Return the versions of a publisher's tools.
+    """Return the versions of a publisher's tools, which may work in `folder`.
 
-    Parameters
-    ----------
-    publisher : {"quarto", "embedded"}
-    folder : pathlib.Path
-        Where they may work.
-
-    Returns
-    -------
-    dict
-        Tool: version.
-
-    Raises
-    ------
-    MissingToolError
-        If Quarto is wanted, and not there or too old.
+    `MissingToolError` if Quarto is wanted, and not there or too old.
     """
     if publisher == "quarto":
         return {"quarto": quarto_version(needed_quarto(), folder)}

@@ -20,22 +20,14 @@ _PPI = 200.0
 
 
 def main(arguments: list[str]) -> int:
-    """Compile.
+    """Compile: input, output, folder of fonts, standard (``ua-1``, ``none``), Unix timestamp, perhaps labels.
 
-    Parameters
-    ----------
-    arguments : list of str
-        Input, output, folder of fonts, standard (``ua-1`` or ``none``; pictures have none), Unix timestamp, perhaps a
-        label.
-
-    Returns
-    -------
-    int
-        0, or 1 with the compiler's message on stderr.
+    Pictures have no standard. Returns 0, or 1 with the compiler's message on stderr.
     """
     import typst  # noqa: PLC0415 - only this child needs the compiler
 
     source, target, fonts, standard, timestamp, *asked = arguments
+    # The machine's own fonts would give other letters on another one.
     compiler = typst.Compiler(source, font_paths=[fonts], ignore_system_fonts=True)
     form: Any = {"format": "png", "ppi": _PPI} if target.endswith(".png") else {"format": "pdf"}
     if standard != "none":

@@ -60,6 +60,7 @@ _ASKED: dict[str, Any] = {
     "desubroutinize": True,
     "notdef_outline": True,
 }
+# A signature of the whole font holds no more for a part of it.
 _DROPPED = ["DSIG"]
 _DIGEST = 32  # bytes of the digest before what is kept: a damaged cache would print other letters here than elsewhere
 
@@ -90,20 +91,10 @@ class _Loads(HTMLParser):
 
 
 def loads_of(text: str) -> list[str]:
-    """List the places where a page would load something that is not in it, from the network or from a file beside it.
+    """List (tag and attribute) where a page would load what is not in it, from the network or a file beside it.
 
-    Parameters
-    ----------
-    text : str
-        The page.
+    Links that a reader may follow are no loads.
 
-    Returns
-    -------
-    list of str
-        Tag and attribute of each; links a reader may follow are no loads.
-
-    Examples
-    --------
     >>> loads_of('<img src="data:,x"><img src="https://example.org/x.png"><a href="https://example.org">see</a>')
     ['<img src>']
     """
@@ -115,8 +106,6 @@ def loads_of(text: str) -> list[str]:
 def strip_scripts(text: str) -> str:
     """Take script tags out of a page: our pages need no scripts at all.
 
-    Examples
-    --------
     >>> strip_scripts('a<script src="https://cdn.example/r.js"></script><script>1 < 2</script>b')
     'ab'
     """
@@ -124,20 +113,10 @@ def strip_scripts(text: str) -> str:
 
 
 def embedded(page: str, folder: Path) -> str:
-    """Put into a page the pictures and the style sheet that lie beside it.
+    """Put into a page the pictures and the style sheet that lie beside it, in `folder`.
 
     Pandoc can do it, too (``--embed-resources``); it takes a second to read a report's pictures again, leaves out what
     a ``<source>`` names, and moves a picture's alternative text into another attribute.
-
-    Parameters
-    ----------
-    page : str
-    folder : pathlib.Path
-        Where pictures and style sheet lie.
-
-    Returns
-    -------
-    str
     """
 
     def picture(found: re.Match[str]) -> str:
@@ -151,13 +130,7 @@ def embedded(page: str, folder: Path) -> str:
 
 
 def check_self_contained(page: Path) -> None:
-    """Refuse a page that would load something: a published one stands by itself.
-
-    Raises
-    ------
-    PublicationError
-        Naming the first tag that would.
-    """
+    """Refuse a page that would load something: `PublicationError` names the first tag that would."""
     found = loads_of(page.read_text(encoding="utf-8"))
     if found:
         where = f"{page.name}: loads something at {found[0]} ({len(found)} places)"
@@ -166,15 +139,7 @@ def check_self_contained(page: Path) -> None:
 
 
 def font_file(package: str, face: str) -> Path:
-    """Return the file of a face.
-
-    Parameters
-    ----------
-    package : str
-        A key of `FONTS`.
-    face : str
-        As ``Semibold``.
-    """
+    """Return the file of a face (as ``Semibold``) of a package in `FONTS`."""
     found = find_spec(package)
     home = Path(str(found.origin if found else "")).parent
     return home / "files" / f"{FONTS[package]}-{face}.ttf"
@@ -183,15 +148,7 @@ def font_file(package: str, face: str) -> Path:
 def style_with_letters(style: str) -> str:
     """Put the letters before a style sheet, so that a page is set in them on every machine and loads nothing.
 
-    Parameters
-    ----------
-    style : str
-        The style sheet.
-
-    Returns
-    -------
-    str
-        The same on every machine with the same packages.
+    It is the same on every machine with the same packages.
     """
     rules = [
         f'@font-face {{ font-family: "{family}"; font-weight: {weight}; font-style: {slant}; font-display: swap; '
@@ -233,6 +190,7 @@ def _subset(font: bytes) -> bytes:
 
     options = Options(**_ASKED)
     options.drop_tables += _DROPPED
+    # The clock stays out of it: the same letters are the same bytes.
     with TTFont(io.BytesIO(font), recalcTimestamp=False) as read:
         subsetter = Subsetter(options)
         subsetter.populate(unicodes=_LETTERS)
