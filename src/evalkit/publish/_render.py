@@ -184,8 +184,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     ran = run_protected(job, standing, scratch, run)
     told.step(job.name, f"publishing with {parts['publication']['publisher']}")
     document = document_from(job, ran.executed)
-    # Before any file is made: what must not leave is not even printed.
-    audit_document(document, guard)
+    audit_document(document, guard)  # before any file is made: what must not leave is not even printed
     files = write_data(document, scratch, deadline - time.monotonic(), job.params.memory_gb)
     published = published_of(document.items, files)
     revision = _revision(job, parts, published, files, standing)
@@ -202,21 +201,18 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
         **ran.facts(),
         **revision.facts(),
     }
-    # All facts first, then the print: they stand inside the PDF.
-    document = replace(_revised(document, revision, guard), attachment=attachment(facts))
+    document = replace(_revised(document, revision, guard), attachment=attachment(facts))  # all facts are known now
     files |= _publish(document, str(parts["publication"]["publisher"]), job, scratch, deadline)
     # no manifest may name a table, a notebook or code that this run did not read
     if key(went_in(job, notebook, parameters, scratch)) != key(parts):
         msg = f"{job.name}: an input changed while the report was made; render it again"
         raise ExecutionError(msg)
     _check_size(job, files)
-    # Crate, then manifest, then signature: each names the digests of all before it.
-    files |= write_crate(facts, files, scratch)
+    files |= write_crate(facts, files, scratch)  # crate, manifest, signature: each is of all before it
     files[MANIFEST] = write_manifest(facts, files, scratch / MANIFEST)
     if signer is not None:
         files[SIGNATURE] = sign(files[MANIFEST], signer, scratch / SIGNATURE)
-    # After everything: no file comes to the release that was not read back.
-    audit_files(files, guard)
+    audit_files(files, guard)  # last: no file comes to the release that was not read back
     return Made(facts, files, ran)
 
 

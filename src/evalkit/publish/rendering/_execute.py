@@ -155,8 +155,7 @@ def execute(
                     on_manager=lambda manager: setattr(run, "manager", manager),
                     on_output=put_out,
                 )
-            # Whatever it is: the thread that waits has to be told, and an exception that ends a thread is told nobody.
-            except BaseException as error:
+            except BaseException as error:  # whatever it is: what ends this thread is told the one that waits
                 run.failure = error
         ensure_event_loop().close()  # this thread's own, made by nbclient
         run.done.set()
