@@ -1,8 +1,8 @@
 """Reproducible evaluation reports of human-service programmes.
 
 Folders and modules are the stages of the data's journey; each knows only those before it:
-``protocol`` and raw tables go through ``intake`` and ``cohort`` to the analyses (``engagement``,
-``survival``, ``compare``), then through ``disclosure`` and ``views`` to ``publish``.
+``protocol`` and raw tables go through ``intake`` and ``cohort`` to ``stats`` and ``analyses``, then through
+``disclosure`` and ``views`` to ``report`` and ``publish``.
 
 Importing this package imports nothing heavy; ask for the stage you need, or use `open_report` in a notebook.
 """

@@ -34,6 +34,7 @@ _MUTED = "#55606b"
 _SHAPES = "os^D"
 _KEYS = ("group", "cause", "state")
 _NAMES = ("label", "term", "contrast", "measure", "variable", "cause", "state", "method", "period", "time", "q", "tau")
+# The first that a result has is drawn: ratios before the log scale that they were made on.
 _VALUES = (
     ("hazard_ratio", "hr_low", "hr_high"),
     ("odds_ratio", "or_low", "or_high"),
@@ -51,27 +52,9 @@ _MOST_ROWS = 25  # of a table in a notebook; the rest is counted
 
 
 def plot(rows: pd.DataFrame, counts: Counts | None, kind: str, estimand: str, ax: Axes | None = None) -> Axes:
-    """Plot a result's exact numbers.
+    """Plot a result's exact numbers, on a new figure unless given; `DayCounts` put numbers at risk below curves.
 
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Of a result, in the glossary's columns.
-    counts : DayCounts, Tally, Moments, TransitionCounts or None
-        What it was made from: of `DayCounts` the numbers at risk stand below the curves.
-    kind, estimand : str
-        What it is, for the message and the axis.
-    ax : matplotlib.axes.Axes, optional
-        Where; default a new figure's.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Raises
-    ------
-    AnalysisError
-        If nothing in the rows can be drawn.
+    AnalysisError if nothing in the rows can be drawn.
     """
     value = next((names for names in _VALUES if names[0] in rows and rows[names[0]].notna().any()), None)
     if value is None:
@@ -89,6 +72,7 @@ def plot(rows: pd.DataFrame, counts: Counts | None, kind: str, estimand: str, ax
         _dots(ax, rows, value)
         ax.set_xlabel(estimand if value[0] == "estimate" else value[0].replace("_", " "))
     ax.spines[["top", "right"]].set_visible(False)
+    # Once, however many results share the axes.
     if not any(text.get_gid() == EXACT for text in ax.texts):
         ax.annotate(
             _word(EXACT), (1, 1), xycoords="axes fraction", xytext=(0, 3), textcoords="offset points",
@@ -110,6 +94,7 @@ def _curves(ax: Axes, rows: pd.DataFrame, keys: Sequence[str], counts: Counts | 
     parts = list(rows.groupby(list(keys), sort=False)) if keys else [(("all",), rows)]
     drawn = len(ax.lines)
     colours: dict[str, str] = {}
+    # Colours go on after what is on the axes already: two results plotted on one are told apart.
     for i, (names, own) in enumerate(parts, start=drawn):
         label = ": ".join(str(name) for name in names)
         colour = COLOURS[i % len(COLOURS)]
@@ -124,6 +109,7 @@ def _curves(ax: Axes, rows: pd.DataFrame, keys: Sequence[str], counts: Counts | 
             step: Any = "post" if stepped else None
             low, high = path["conf_low"].to_numpy(dtype=float), path["conf_high"].to_numpy(dtype=float)
             ax.fill_between(path["time"], low, high, step=step, color=colour, alpha=0.13, linewidth=0)
+    # Shares show the whole of their scale, so that two plots can be compared; a hair above 1, or a flat line is cut.
     if rows["estimate"].between(0, 1).where(rows["estimate"].notna(), other=True).all():
         ax.set_ylim(0, 1.02)
     ax.set_xlim(left=min(0.0, ax.get_xlim()[0]) if drawn else 0)
@@ -191,6 +177,7 @@ def _dots(ax: Axes, rows: pd.DataFrame, value: tuple[str, str, str]) -> None:
         shape = _SHAPES[i % len(_SHAPES)]
         ax.plot(rows.loc[own, name], at, shape, color=colour, label=group)
     ax.set_yticks(range(len(lines)), labels=lines)
+    # From top to bottom, as the rows of a table are read.
     ax.set_ylim(len(lines) - 0.4, -0.6)
     if name in _RATIOS:
         from matplotlib.ticker import LogLocator, NullFormatter  # noqa: PLC0415 - as above
@@ -221,20 +208,7 @@ def html(
 ) -> str:
     """Write a result as HTML for a notebook: what it is, its rows with readable digits, its facts and its caveats.
 
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-    kind : str
-    said : sequence of str
-        What is estimated, of whom, up to which day; empty ones are passed over.
-    summary : mapping
-        Facts about the whole.
-    notes : sequence of str
-
-    Returns
-    -------
-    str
-        With every text escaped: a level of the data is no markup.
+    `said` is what is estimated, of whom, up to which day. Every text is escaped: a level of the data is no markup.
     """
     head = "; ".join(html_.escape(text) for text in said if text)
     shown = rows.head(_MOST_ROWS)

@@ -52,15 +52,12 @@ class EvalkitError(Exception):
     exit_code = 1
 
     def _render_traceback_(self) -> list[str]:
-        """Return what a notebook shows of it, in lines: IPython asks for it by this name.
-
-        The message says what is wrong and how to mend it; the way there through evalkit's rooms says nothing more. A
-        render keeps all of it, in its log.
-        """
+        """Return the lines that a notebook shows of it (IPython asks by this name); a render's log keeps all of it."""
         shell = sys.modules["IPython"].get_ipython()
         if any(name in os.environ for name in ("EVALKIT_RENDER", "EVALKIT_DEBUG")):
             whole: list[str] = shell.InteractiveTB.structured_traceback(type(self), self, self.__traceback__)
             return whole
+        # Only lines of the author's cell: the way through evalkit's rooms tells nobody how to mend it.
         frames = traceback.walk_tb(self.__traceback__)
         lines = [line for frame, line in frames if shell is not None and frame.f_globals is shell.user_ns]
         return [f"evalkit: {self}{f' (line {lines[0]} of the cell)' if lines else ''}"]

@@ -43,43 +43,19 @@ class Passed:
     key: str = ""
 
     def to_kernel(self) -> str:
-        """Return what a render tells its kernel, so that the same tables are not checked twice.
-
-        Returns
-        -------
-        str
-            The value of the environment variable `ENVIRONMENT`.
-        """
+        """Return the value of `ENVIRONMENT` for a render's kernel, so that the same tables are not checked twice."""
         return json.dumps({"key": self.key, "excused": [e.model_dump(mode="json") for e in self.excused]})
 
     @staticmethod
     def from_render() -> Passed:
-        """Return what the render that started this kernel says; nothing outside of one.
-
-        Returns
-        -------
-        Passed
-        """
+        """Return what the render that started this kernel says; nothing outside of one."""
         said = json.loads(os.environ.get(ENVIRONMENT) or "{}")
         excuses = tuple(Excuse.model_validate(e) for e in said.get("excused", ()))
         return Passed(excuses, (), str(said.get("key", "")))
 
 
 def excuse_text(excuses: Sequence[Excuse], say: Messages) -> str:
-    """Return which rules were excused, by whom and why.
-
-    Parameters
-    ----------
-    excuses : sequence of Excuse
-        At least one.
-    say : Messages
-        Of the report's language.
-
-    Returns
-    -------
-    str
-        With signs; see `evalkit.markup`.
-    """
+    """Return which rules were excused (at least one), by whom and why; with signs, see `evalkit.markup`."""
     lines = [
         say(
             "Table {table}, rule “{rule}”: {reason} (decided by {by}, until {day})",

@@ -25,18 +25,10 @@ _LATIN = frozenset(map(chr, [*range(0x20, 0x7F), *range(0xA0, 0x180)]))  # no fo
 
 
 def unshown(texts: Iterable[object]) -> bool:
-    """Say whether any of some texts holds a letter that reports cannot show.
+    """Say whether any of some texts (others are passed over) holds a letter that reports cannot show.
 
-    Parameters
-    ----------
-    texts : iterable
-        What is no text is passed over.
-
-    Returns
-    -------
-    bool
-        Also true of letters written from right to left, which figures would draw in the wrong order. Blanks, breaks
-        and what is not seen do not count.
+    Also true of letters written from right to left, which figures would draw in the wrong order. Blanks, breaks
+    and what is not seen do not count.
 
     Examples
     --------
@@ -57,6 +49,7 @@ def _shown(letter: str) -> bool:
 @cache
 def _known() -> frozenset[int]:
     sans, serif, pdf, figures = map(_letters, (_SANS, _SERIF, _IN_PDF, _IN_FIGURES))
+    # Headings, text and figures each have their own font and their own stand-in: a letter has to be in all three.
     return (sans | pdf) & (serif | pdf) & (sans | figures)
 
 

@@ -15,19 +15,9 @@ _BETWEEN = re.compile(r"(?<=[^\W_])_(?=[^\W_])")  # of a code word; elsewhere it
 
 
 def fewest(levels: pd.Series, *by: pd.Series) -> pd.Series:
-    """Count the people of each level in every cell of other characteristics, and return the fewest.
+    """Count the people of each level in every cell of other characteristics, and return the fewest by level.
 
-    Parameters
-    ----------
-    levels : pandas.Series
-        Each person's level; people whose level is missing are not counted.
-    *by : pandas.Series
-        What divides them, with everybody's value; of what is true or false, both are cells.
-
-    Returns
-    -------
-    pandas.Series
-        By level: people in its smallest cell, 0 where a cell is empty.
+    People whose level is missing are not counted; of what is true or false both are cells, and an empty cell is 0.
 
     Examples
     --------
@@ -41,19 +31,7 @@ def fewest(levels: pd.Series, *by: pd.Series) -> pd.Series:
 
 
 def in_sentence(level: str, variable: str) -> str:
-    """Return a level's label as it stands inside a sentence.
-
-    Parameters
-    ----------
-    level : str
-        Its label.
-    variable : str
-        Label of what it is a level of.
-
-    Returns
-    -------
-    str
-        In small letters, but for a place's name.
+    """Return a level's label as it stands inside a sentence: in small letters, but for a place's name.
 
     Examples
     --------
@@ -65,14 +43,6 @@ def in_sentence(level: str, variable: str) -> str:
 
 def in_words(level: str) -> str:
     """Return a level as a report writes it.
-
-    Parameters
-    ----------
-    level : str
-
-    Returns
-    -------
-    str
 
     Examples
     --------
@@ -88,14 +58,6 @@ def in_words(level: str) -> str:
 def outcome_in_words(kind: str) -> str:
     """Return a kind of outcome as a sentence has it.
 
-    Parameters
-    ----------
-    kind : str
-
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> outcome_in_words("dv_arrest"), outcome_in_words("order_violation")
@@ -107,21 +69,8 @@ def outcome_in_words(kind: str) -> str:
 def joined(values: pd.Series, by: Sequence[pd.Series], smallest: float, order: Sequence[str] = ()) -> pd.Series:
     """Join the level of fewest people with the one of the next fewest, until each has as many as asked or one is left.
 
-    Parameters
-    ----------
-    values : pandas.Series
-        Each person's level; missing ones stay missing.
-    by : sequence of pandas.Series
-        What divides the people of a level into the cells that will be counted; empty: they are counted as they are.
-    smallest : float
-        Fewest people in any cell of a level that stands alone.
-    order : sequence of str
-        Levels in their usual order; others come after them, in alphabetical order.
-
-    Returns
-    -------
-    pandas.Series of category
-        In that order, joined levels at the place of their first: named ``first or second``.
+    Fewest in any cell that `by` divides its people into (empty: as they are). Levels stand in `order`, others after
+    them by the alphabet; joined ones, named ``first or second``, at the place of their first. Missing stay missing.
 
     Examples
     --------
@@ -135,6 +84,8 @@ def joined(values: pd.Series, by: Sequence[pd.Series], smallest: float, order: S
     place = {level: i for i, level in enumerate(known)}
     parts = {level: [level] for level in known}
     while len(parts) > 1:
+        # A stable sort: of two levels with as many people the earlier one goes,
+        # so that the same people give the same levels.
         least = fewest(found, *by).reindex(list(parts), fill_value=0).sort_values(kind="stable")
         if least.iloc[0] >= smallest:
             break

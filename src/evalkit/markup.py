@@ -55,48 +55,19 @@ _TITLE = re.compile(
 
 
 def sign(marks: str) -> str:
-    """Return Markdown as signs: it stays Markdown when the text around it is escaped.
-
-    Parameters
-    ----------
-    marks : str
-        Of ASCII; other letters stay as they are.
-
-    Returns
-    -------
-    str
-    """
+    """Return Markdown as signs: it stays Markdown when the text around it is escaped. Only ASCII is moved."""
     return marks.translate({ord(c): _MOVED + ord(c) for c in marks if c.isascii()})
 
 
 def template(message: str) -> str:
-    """Return a message of the catalogue with its own marks as signs and typographic apostrophes.
-
-    Parameters
-    ----------
-    message : str
-        Before anything is put into its places.
-
-    Returns
-    -------
-    str
-    """
+    """Return a message, its places still empty, with its marks as signs and typographic apostrophes."""
     return message.replace("**", sign("**")).replace("'", "\u2019")
 
 
 def escaped(text: str, *, begins: bool = True) -> str:
-    r"""Return a text as Markdown that shows that text, letter by letter.
+    r"""Return a text on one line (a break becomes a blank) as Markdown that shows that text, letter by letter.
 
-    Parameters
-    ----------
-    text : str
-        On one line: a break becomes a blank.
-    begins : bool, default True
-        Whether it may stand at the beginning of a line, where more signs mark something.
-
-    Returns
-    -------
-    str
+    Where it may begin a line more signs mark something.
 
     Examples
     --------
@@ -118,14 +89,6 @@ def escaped(text: str, *, begins: bool = True) -> str:
 def markdown(text: str) -> str:
     r"""Return a generated text as Markdown: signs become marks, everything else is shown as it is.
 
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> print(markdown(bold("*") + " of " + "#3"))
@@ -138,29 +101,12 @@ def markdown(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a generated text without its marks, for places that know no Markdown.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-    """
+    """Return a generated text without its marks, for places that know no Markdown."""
     return _RUN.sub("", text)
 
 
 def title(caption: str) -> str:
     r"""Return a caption, which is Markdown, without its marks of emphasis and escapes.
-
-    Parameters
-    ----------
-    caption : str
-
-    Returns
-    -------
-    str
 
     Examples
     --------
@@ -171,137 +117,51 @@ def title(caption: str) -> str:
 
 
 def bold(text: str) -> str:
-    """Return a text in bold.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-    """
+    """Return a text in bold."""
     return f"{sign('**')}{text}{sign('**')}"
 
 
 def code(text: str) -> str:
-    """Return a name from a file as code, where code can show it; as it stands elsewhere.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-    """
+    """Return a name from a file as code, where code can show it; as it stands elsewhere."""
+    # No escape works inside of code, so a name with one of its signs is shown as text instead.
     shown = re.fullmatch(r"[^\s`|{}]+(?: [^\s`|{}]+)*", text)
     return f"{sign('`')}{sign(text)}{sign('`')}" if shown else text
 
 
 def paragraphs(*parts: str) -> str:
-    """Return texts as paragraphs.
-
-    Parameters
-    ----------
-    *parts : str
-        Empty ones are left out.
-
-    Returns
-    -------
-    str
-    """
+    """Return texts as paragraphs; empty ones are left out."""
     return sign("\n\n").join(part for part in parts if part)
 
 
 def heading(text: str, level: int = 1) -> str:
-    """Return a heading.
-
-    Parameters
-    ----------
-    text : str
-    level : int, default 1
-
-    Returns
-    -------
-    str
-    """
+    """Return a heading."""
     return f"{sign('#' * level + ' ')}{text}"
 
 
 def bullets(lines: Iterable[str]) -> str:
-    """Return a list.
-
-    Parameters
-    ----------
-    lines : iterable of str
-
-    Returns
-    -------
-    str
-    """
+    """Return a list."""
     return sign("\n").join(f"{sign('- ')}{line}" for line in lines)
 
 
 def box(kind: str, text: str) -> str:
-    """Return a text in one of the boxes that the templates draw.
-
-    Parameters
-    ----------
-    kind : {"finding", "caveat", "help", "absent", "note"}
-    text : str
-
-    Returns
-    -------
-    str
-    """
+    """Return a text in a box that the templates draw: finding, caveat, help, absent or note."""
     return f"{sign(f'::: {{.{kind}}}' + chr(10))}{text}{sign(chr(10) + ':::')}"
 
 
 def reference(label: str) -> str:
-    """Return a reference to a figure, a table or a section.
-
-    Parameters
-    ----------
-    label : str
-        As ``fig-retention``.
-
-    Returns
-    -------
-    str
-    """
+    """Return a reference to a figure, a table or a section: ``fig-retention``."""
     return sign(f"@{label}")
 
 
 def link(text: str, target: str) -> str:
-    """Return a link.
-
-    Parameters
-    ----------
-    text : str
-    target : str
-        As ``#sec-methods``.
-
-    Returns
-    -------
-    str
-    """
+    """Return a link; a target is as ``#sec-methods``."""
     return f"{sign('[')}{text}{sign(f']({target})')}"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int] = ()) -> str:
     """Return a table; a name that holds the sign between columns does not end its cell.
 
-    Parameters
-    ----------
-    heads : sequence of str
-    rows : iterable of sequence of str
-    widths : sequence of int
-        Relative widths of columns, which count where a line is long.
-
-    Returns
-    -------
-    str
+    Widths of columns are relative, and count where a line is long.
     """
     bar, rule = sign(" | "), [sign(f":{'-' * width}") for width in widths] or [sign("---")] * len(heads)
     lines = (heads, rule, *rows)

@@ -11,21 +11,10 @@ _EXACTLY = Context(prec=400, rounding=ROUND_HALF_UP)  # a limit of a ratio may b
 
 
 def half_up(value: float, digits: int) -> str:
-    """Write a number with so many decimals; 62.5 is 63 everywhere.
+    """Write a finite number with so many decimals; 62.5 is 63 everywhere.
 
     Python's own formats round a half to the even digit, and see none in 28.499999999999996, which is 100 times 0.285.
     What is cut in disclosure is rounded as what is written: else a number that was cut would be printed as another.
-
-    Parameters
-    ----------
-    value : float
-        Finite.
-    digits : int
-        Decimals.
-
-    Returns
-    -------
-    str
 
     Examples
     --------

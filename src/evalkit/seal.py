@@ -61,19 +61,16 @@ def new_key() -> str:
 
 def _digest(key: str, mark: Mapping[str, Any], content: Mapping[str, Any]) -> str:
     unsealed = {name: value for name, value in mark.items() if name != "seal"}
+    # A notebook's file keeps long texts as lists of lines: the same content has to give the same digest.
     texts = {mime: "".join(text) if isinstance(text, list) else text for mime, text in content.items()}
     written = json.dumps([unsealed, texts], sort_keys=True, separators=(",", ":"))
     return hmac.new(key.encode(), written.encode(), hashlib.sha256).hexdigest()
 
 
 class Sealer:
-    """Seals outputs in a kernel.
+    """Seals outputs in a kernel, with the render's key.
 
-    Parameters
-    ----------
-    key : str, optional
-        The render's key. When not given it is taken from the environment, once: afterwards it is not there any more,
-        so that no later cell and no child process finds it by accident.
+    Not given, it is taken from the environment, once: no later cell and no child process finds it there by accident.
     """
 
     def __init__(self, key: str | None = None) -> None:
@@ -81,28 +78,15 @@ class Sealer:
         self._numbers = itertools.count(1)
 
     def sealed(self, mark: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a mark with its number and seal.
+        """Return a mark of plain values with its number and seal, for content by MIME type.
 
-        Parameters
-        ----------
-        mark : mapping
-            Plain values: what is shown, and either ``estimate`` (its id), ``kind`` and ``verdict``, or a ``kind`` of
-            `WITHOUT_ESTIMATE`.
-        content : mapping of str to str
-            MIME type: text of everything that is put out.
-
-        Returns
-        -------
-        dict
-
-        Raises
-        ------
-        DisclosureError
-            If the mark names neither an estimate with its verdict nor a kind that needs none.
+        DisclosureError if the mark names neither an estimate with its verdict nor a kind that needs none.
         """
         if not is_complete(mark):
             msg = f"an output of kind '{mark.get('kind', '')}' names no estimate with its verdict; use report.show"
             raise DisclosureError(msg)
+        # Through JSON and back, as the audit reads it; the number stops an
+        # output from being copied with its seal (ADR 7).
         plain: dict[str, Any] = json.loads(json.dumps({**mark, "number": next(self._numbers)}))
         return {**plain, "seal": _digest(self._key, plain, content)} if self._key else plain
 
@@ -124,20 +108,7 @@ def is_complete(mark: Mapping[str, Any]) -> bool:
 
 
 def is_sealed(key: str, mark: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
-    """Say whether a mark's seal is of this run and of this content.
-
-    Parameters
-    ----------
-    key : str
-        The render's key.
-    mark : mapping
-        As it stands in the output's metadata.
-    content : mapping
-        The output's data: MIME type to text.
-
-    Returns
-    -------
-    bool
+    """Say whether a mark, as it stands in the output's metadata, has a seal of this run and of this content.
 
     Examples
     --------

@@ -18,16 +18,7 @@ _UNSEEN = {"Cc", "Cf"}
 
 
 def unseen(text: str) -> bool:
-    r"""Say whether a text holds characters that are there but not seen: control, zero-width, direction characters.
-
-    Parameters
-    ----------
-    text : str
-        Line breaks and tabs do not count.
-
-    Returns
-    -------
-    bool
+    r"""Say whether a text holds characters that are not seen: control, zero-width, direction; breaks and tabs aside.
 
     Examples
     --------
@@ -38,17 +29,9 @@ def unseen(text: str) -> bool:
 
 
 def harmless(text: str) -> str:
-    r"""Return a text that no spreadsheet takes for a formula.
+    r"""Return a text that no spreadsheet takes for a formula: led by an apostrophe where it begins like one.
 
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-        Without control and direction characters (line breaks and tabs become blanks); led by an apostrophe where it
-        begins like a formula. A plain number stays as it is.
+    Without control and direction characters (breaks and tabs become blanks). A plain number stays as it is.
 
     Examples
     --------
@@ -60,6 +43,7 @@ def harmless(text: str) -> str:
     risky = _FORMULA.match(text) is not None
     blanks = re.sub(r"[\t\r\n\u2028\u2029]+", " ", text)
     seen = "".join(c for c in blanks if unicodedata.category(c) not in _UNSEEN)
+    # Both before and after: taking an unseen letter off can lay a formula bare, and a leading break is a sign itself.
     if not (risky or _FORMULA.match(seen)) or _NUMBER.fullmatch(seen):
         return seen
     return f"'{seen}"
@@ -70,17 +54,9 @@ def _cell(value: Any) -> Any:  # noqa: ANN401 - whatever a frame may hold
 
 
 def csv_text(frame: pd.DataFrame) -> str:
-    r"""Return a table as CSV (RFC 4180 quoting, one line per row, no index, ISO dates, empty where missing).
+    """Return a table as CSV (RFC 4180 quoting, one line per row, no index, ISO dates, empty where missing).
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Not changed.
-
-    Returns
-    -------
-    str
-        The same frame gives the same text.
+    The same frame, which is not changed, gives the same text.
 
     Examples
     --------

@@ -19,16 +19,7 @@ def _names() -> frozenset[str]:
 
 @cache
 def zone(name: str) -> ZoneInfo:
-    """Return a time zone.
-
-    Parameters
-    ----------
-    name : str
-        A name that `known_zone` lets pass.
-
-    Returns
-    -------
-    zoneinfo.ZoneInfo
+    """Return a time zone of a name that `known_zone` lets pass.
 
     Examples
     --------
@@ -42,22 +33,9 @@ def zone(name: str) -> ZoneInfo:
 
 
 def known_zone(name: str) -> str:
-    """Hold a text to the names of time zones.
+    """Return the name of a time zone (Area/City, or UTC); ValueError with a did-you-mean for anything else.
 
-    Parameters
-    ----------
-    name : str
-        Of the form Area/City, or UTC. Abbreviations such as EST name an offset without summer time, or several.
-
-    Returns
-    -------
-    str
-        The name.
-
-    Raises
-    ------
-    ValueError
-        With a did-you-mean.
+    Abbreviations such as EST name an offset without summer time, or several.
 
     Examples
     --------
@@ -72,21 +50,12 @@ def known_zone(name: str) -> str:
         return name
     cities = {each.rpartition("/")[2].lower(): each for each in sorted(names)}
     city = cities.get(name.strip().rpartition("/")[2].lower().replace(" ", "_"))
+    # By the city first: by its letters `Europe/Chicago` is nearest to Chisinau.
     near = f"; did you mean '{city}'?" if city else did_you_mean(name, sorted(names))
     msg = f"is no time zone{near or ', which is named as in America/Chicago'}"
     raise ValueError(msg)
 
 
 def today(name: str) -> date:
-    """Return the day it is in a time zone.
-
-    Parameters
-    ----------
-    name : str
-        A name that `known_zone` lets pass.
-
-    Returns
-    -------
-    datetime.date
-    """
+    """Return the day it is in a time zone of a name that `known_zone` lets pass."""
     return datetime.now(zone(name)).date()

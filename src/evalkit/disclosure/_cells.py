@@ -84,6 +84,7 @@ def _of_states(estimates: Estimates, counts: TransitionCounts, safe: Safe) -> It
 
 def _of_rows(estimates: Estimates, counts: Tally | Moments, safe: Safe) -> Iterator[Cell]:
     policy, model = safe.policy, estimates.analysis is None
+    # A model is shown whole or not at all, so its rows have no verdict of their own.
     gone = np.full(len(counts.data), safe.verdict == "withheld") if model else hidden_rows(counts, policy)
     gone = gone | (safe.verdict == "withheld")
     whose = list(counts.people) or [{}] * len(counts.data)
@@ -98,6 +99,7 @@ def _of_rows(estimates: Estimates, counts: Tally | Moments, safe: Safe) -> Itera
             public = policy.public(count, who.get(column), f"{asked}{told}")
             yield Cell(name, column, count, public, not hidden, column in who)
         rest = 0 if all_ else int(row["n"] - row["n_event"])
+        # Whoever knows the whole takes the part off, so the complement is a count that a checker has to see.
         if not all_ and policy.hides(rest):
             yield Cell(name, "rest", rest, 0, False, bool(who))
 
@@ -113,6 +115,7 @@ def _of_curves(estimates: Estimates, counts: DayCounts, safe: Safe) -> Iterator[
         codes = None if who is None else who["code"].to_numpy()
         yield Cell(f"{name}, people", "n", everybody, policy.public(everybody, codes, f"{asked}|people"), shown, linked)
         for k, (column, cause) in enumerate(zip(counts.event_columns, counts.causes, strict=True), start=1):
+            # Only the days at which numbers of the very people stand behind the curve; blocks in between are no groups.
             for day in [*policy.landmarks, np.inf]:
                 had = int(rows.loc[rows["time"] <= day, column].sum())
                 chosen = None if who is None else who.loc[who["cause"].eq(k) & who["time"].le(day), "code"].to_numpy()

@@ -55,14 +55,7 @@ def safe_counts(counts: Counts, policy: Policy, asked: str = "") -> tuple[Counts
 
 
 def hidden_rows(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
-    """Return which rows are not shown: a count is small, its complement is, or few people make up most of a total.
-
-    Or one of its numbers would show few people once too often, beside all others that are told (`Told`).
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (rows,)
-    """
+    """Return which rows are not shown: a count or its rest is small, few make up most of a total, or as `untold`."""
     frame = counts.data
     n = frame["n"].to_numpy(dtype=int)
     few = (n > 0) & (n < policy.minimum_subgroup)
@@ -73,6 +66,7 @@ def hidden_rows(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
             policy.hides(b) or (not all_ and (policy.hides(a) or policy.hides(b - a)))
             for a, b, all_ in zip(x, n, one, strict=True)
         ]
+        # Told is asked last: a row that is hidden anyway must not use up a look at somebody.
         return _untold(counts, np.array(small, dtype=bool) | few, policy)
     total, largest = np.abs(frame["total"].to_numpy(dtype=float)), frame["largest"].to_numpy(dtype=float)
     # a total that one person makes up most of is nearly that person's own value
@@ -85,17 +79,7 @@ def hidden_rows(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
 
 
 def untold(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
-    """Return which rows have a number that would show few people once too often, beside all others that are told.
-
-    Parameters
-    ----------
-    counts : Tally or Moments
-    policy : Policy
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (rows,)
-    """
+    """Return which rows have a number that would show few people once too often, beside all others told (`Told`)."""
     return _untold(counts, np.zeros(len(counts.data), dtype=bool), policy)
 
 
@@ -119,19 +103,7 @@ def _whose(counts: Tally | Moments) -> list[Mapping[str, Codes]]:
 def noised_tally(
     counts: Tally, hidden: NDArray[np.bool_], policy: Policy, asked: str = ""
 ) -> tuple[Tally | None, tuple[str, ...]]:
-    """Put noise on a tally's counts, and on the sums of its quantities, and leave rows out.
-
-    Parameters
-    ----------
-    hidden : numpy.ndarray of bool, shape (rows,)
-        Rows that are left out.
-
-    Returns
-    -------
-    counts : Tally or None
-    withheld : tuple of str
-        Names of the rows left out.
-    """
+    """Put noise on a tally's counts and sums of quantities, leave hidden rows out (None if all), and name these."""
     frame = _noised_sums(counts, policy, asked)
     x, every = counts.data["n_event"].to_numpy(dtype=int), counts.data["n"].to_numpy(dtype=int)
     public = []
@@ -150,12 +122,14 @@ def noised_tally(
 
 
 def coarse_error(error: Floats, events: Ints, public: pd.Series[int], policy: Policy) -> Floats:
-    """Return standard errors as if the events were those that are published, less what noise usually does.
+    """Return standard errors, in hundredths rounded up, as of the published events less what noise usually does.
 
-    A variance is close to 1/events: with a few digits of it, they would be known. In hundredths, rounded up.
+    A variance is close to 1/events: with a few digits of it, they would be known.
     """
     if policy.noise_variance == 0:
         return np.asarray(error.round(2), dtype=np.float64)
+    # Less one standard deviation of the noise: the exact count is rarely
+    # below it, so the error is rarely too small (ADR 15).
     told = np.maximum(public.to_numpy(dtype=float) - np.sqrt(policy.noise_variance), 1)
     return np.asarray(np.ceil(100 * error * np.sqrt(events / told) - 1e-9) / 100, dtype=np.float64)
 
@@ -165,11 +139,10 @@ def _asked(asked: str, row: pd.Series) -> str:
 
 
 def _noised_sums(counts: Tally | Moments, policy: Policy, asked: str) -> pd.DataFrame:
-    """Put noise on numbers of people and on sums over them.
+    """Put noise on numbers of people and on sums over them (Thompson, Broadfoot and Elazar 2013).
 
-    Sums are those that the published number of people would have with the same mean and mean square, and the noise on
-    top is in proportion to what one person gives most: of a mean nobody counts back, and nobody's own part shows
-    (Thompson, Broadfoot and Elazar 2013).
+    Sums are those of the published number with the same mean and mean square, off by up to what one person gives most:
+    of a mean nobody counts back, and nobody's own part shows.
     """
     rows = counts.frame
     if rows.empty:
@@ -187,6 +160,7 @@ def _noised_sums(counts: Tally | Moments, policy: Policy, asked: str) -> pd.Data
     if "largest" in rows:
         # one person's own value: it decided what is shown, and goes no further
         rows["largest"] = 0.0
+    # So does how many contribute: an exact number of people, which nothing after this asks for.
     return rows.drop(columns="n_nonzero", errors="ignore")
 
 
@@ -201,5 +175,6 @@ def _sums(row: pd.Series, n: int, public: int, key: str, policy: Policy) -> tupl
     # One draw for every quantity of the same people, as if one person more or less were in all of them: the ratio of
     # two sums is hardly off then, and its error, made of three variances, is still that of one sample.
     noised = total * public / n + policy.noise.unit(f"{key}|sum") * largest
+    # The variance is noised by itself: a sum of squares off by the sum's own draw would give that draw away.
     spread = max(squares / n - (total / n) ** 2, 0.0) * (1 + policy.noise.unit(f"{key}|spread") / np.sqrt(n))
     return noised, public * spread + noised**2 / max(public, 1)

@@ -101,9 +101,11 @@ class _Group:
 
     def risks(self) -> Floats:
         """Return the same for the days of which it is told; nan on others, and where too few are at risk."""
+        # Both: a board may let curves run on below the minimum, but a number of people is still a count.
         least = max(self.policy.minimum_at_risk, self.policy.minimum_count)
         numbers: Floats = np.full(max(self.policy.landmarks, default=0) + 1, np.nan)
         for day in _risk_days(self.policy):
+            # Nobody comes under observation later (delayed entry is refused), so no later day has more.
             if self.at_risk(day) < least:
                 break
             if self.tells_risk(day):
@@ -112,6 +114,7 @@ class _Group:
 
     def _risk_key(self, day: float) -> int | None:
         """Return the key of those at risk on a day: that of all, less those of whoever left before."""
+        # Sums of keys subtract as sets do: whoever is at risk need not be listed for every day.
         everybody, before = self._keys_until(None, np.inf), self._keys_until(None, day, "left")
         return None if everybody is None or before is None else (everybody - before) % MODULUS
 
@@ -167,27 +170,10 @@ def _groups(counts: DayCounts, policy: Policy, asked: str) -> list[_Group]:
 
 
 def safe_day_counts(counts: DayCounts, policy: Policy, asked: str = "") -> tuple[DayCounts | None, list[str]]:
-    """Make counts by day safe.
+    """Make counts by day safe (None where no group may be shown), and name the groups left out.
 
-    Parameters
-    ----------
-    counts : DayCounts
-        Exact; not changed. Everyone observed from the origin. Of weighted counts each block carries the mean weight of
-        those whom it stands for.
-    asked : str
-        What is counted; it decides the noise where the counts do not say who stands behind them.
-
-    Returns
-    -------
-    counts : DayCounts or None
-        Safe; None when no group may be shown.
-    withheld : list of str
-        Groups left out.
-
-    Raises
-    ------
-    DisclosureError
-        If the counts have delayed entry: no safe form is defined for them.
+    Of weighted counts each block carries the mean weight of those whom it stands for.
+    `asked` decides the noise where it is not known who they are. Refuses delayed entry (DisclosureError).
     """
     kept, withheld = [], []
     for group in _groups(counts, policy, asked):
@@ -238,8 +224,11 @@ def _known_events(group: _Group, column: str, cause: int, total: int) -> dict[fl
     last, known, before = float(group.days.max()), dict[float, int](), 0
     for landmark in (float(day) for day in group.policy.landmarks if day < last):
         by_then = group.by(column, landmark)
+        # Not known at this landmark, and so the people of both intervals lie in blocks together.
         if group.policy.is_small(by_then) or not group.tells_events(column, cause, landmark):
             continue
+        # Never falling and never above the total: each number has a noise of its
+        # own, and blocks cannot have fewer than nobody.
         before = known[landmark] = min(max(before, group.events(column, cause, landmark)), total)
     return {**known, last: total}
 
@@ -295,10 +284,12 @@ def _blocks(exact: pd.DataFrame, name: str, at: Mapping[float, int], policy: Pol
         if people < policy.minimum_count:  # of whom no day may be told: evenly, with the weight of all who left so
             found.append((max(np.rint((max(after, 0) + until) / 2), after + 1), size, until, 0, ordered.size))
             continue
+        # By the smaller one, so that neither the exact nor the published size of a block is below the minimum.
         number = max(1, min(size, people) // policy.minimum_count)
         edges = np.rint(np.linspace(0, people, number + 1)).astype(int) + begin
         sizes = np.diff(np.rint(np.linspace(0, size, number + 1)).astype(int))
         for k, (a, b) in enumerate(pairwise(edges.tolist())):
+            # The mean day keeps the area under the curve, and so restricted means, where they were (ADR 3).
             day = min(max(float(np.rint(ordered[a:b].mean())), after + 1), until)
             found.append((day, int(sizes[k]), until if k == number - 1 else np.nan, a, b))
     return pd.DataFrame(found, columns=["time", "size", "end", "begin", "stop"])
@@ -314,38 +305,14 @@ def _truncated(steps: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
 
 
 def risk_at(counts: DayCounts, policy: Policy, asked: str, shown: tuple[str, ...]) -> AtRisk:
-    """Return how many are at risk on days that axes and tables have, as published.
-
-    Parameters
-    ----------
-    counts : DayCounts
-        Exact.
-    shown : tuple of str
-        Groups of which there is a curve.
-
-    Returns
-    -------
-    mapping of str to numpy.ndarray
-        By group: the number on day 0, 1 ...; nan on days of which nothing is told, and where too few are at risk.
-    """
+    """Return by group the published numbers at risk on day 0, 1 ...; nan where nothing is told or too few are."""
     return {group.name: group.risks() for group in _groups(counts, policy, asked) if group.name in shown}
 
 
 def quotable_days(counts: DayCounts, policy: Policy, shown: tuple[str, ...]) -> frozenset[tuple[str, str, float]]:
-    """Return where curves are quoted: enough people had the event by then, have not had it, and are at risk.
+    """Return group, cause, landmark where curves are quoted: enough had the event, are left without it, are at risk.
 
-    Parameters
-    ----------
-    counts : DayCounts
-        Exact.
-    shown : tuple of str
-        Groups of which there is a curve.
-
-    Returns
-    -------
-    frozenset of (str, str, float)
-        Group, cause and landmark. Not where the number with the event is not told. Not that nobody had the event: a
-        curve without events has no limits, and "0 % (0 to 0)" beside another group's share would be clearly lower.
+    Not that nobody had the event: a curve without events has no limits, and "0 % (0 to 0)" would be clearly lower.
     """
     found = set()
     for group in (one for one in _groups(counts, policy, "") if one.name in shown):
@@ -355,22 +322,7 @@ def quotable_days(counts: DayCounts, policy: Policy, shown: tuple[str, ...]) -> 
 
 
 def told_on(counts: DayCounts, policy: Policy, day: float | None, cause: str = "") -> frozenset[str]:
-    """Return the groups of which the share with an event by a day may be told.
-
-    Parameters
-    ----------
-    counts : DayCounts
-        Exact.
-    policy : Policy
-    day : float or None
-        None: by any of the policy's landmarks.
-    cause : str
-        The first where it is not one of them.
-
-    Returns
-    -------
-    frozenset of str
-    """
+    """Return the groups whose share with an event (no cause: the first) by a day (None: any landmark) may be told."""
     days, events = policy.landmarks if day is None else (day,), counts.event_columns
     place = counts.causes.index(cause) if cause in counts.causes else 0
     return frozenset(

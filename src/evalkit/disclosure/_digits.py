@@ -160,6 +160,7 @@ def printed(estimates: Estimates) -> Estimates:
     rows = cut(estimates.tidy(), named, estimates.kind)
     counts = estimates.counts
     if estimates.analysis is None:
+        # Sums of weights, mostly: no counts with noise, so a round step stands in for it.
         for name in [c for c in rows if COLUMNS[str(c)].unit == "people" and COLUMNS[str(c)].kind == "number"]:
             rows[name] = [_rounded(v) for v in rows[name]]
         estimates = estimates.about(summary={k: _fact(k, v) for k, v in estimates.summary.items()})
@@ -224,6 +225,7 @@ def _judged(estimates: Estimates) -> Estimates:
         return estimates.about(data=rows)
     if estimates.kind != "diagnose" or rows.empty:
         return estimates
+    # Decided again here: a verdict of the exact number could contradict the one that is printed beside the limit.
     sample = rows["term"].eq(_SAMPLE)
     rows.loc[sample, "estimate"] = [_rounded(v) for v in rows.loc[sample, "estimate"]]
     value, limit = rows["estimate"], rows["baseline"]

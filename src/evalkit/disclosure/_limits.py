@@ -23,15 +23,7 @@ _SUM = 1 / 6  # variance of the noise of a sum, in squares of what one person gi
 
 
 def widened(rows: pd.DataFrame, counts: Counts, policy: Policy) -> pd.DataFrame:
-    """Widen the limits, and the standard errors, of estimates that were made from published counts.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        With estimate, conf_low and conf_high; anything else is returned as it is.
-    counts : DayCounts, Tally or Moments
-        The published counts.
-    """
+    """Widen limits and standard errors of estimates made from published counts; rows without limits stay."""
     if isinstance(counts, TransitionCounts):  # whose errors hold the noise
         return rows
     if policy.noise_variance == 0 or not {"estimate", "conf_low", "conf_high"} <= set(rows.columns) or rows.empty:
@@ -39,6 +31,7 @@ def widened(rows: pd.DataFrame, counts: Counts, policy: Policy) -> pd.DataFrame:
     wider = np.sqrt(1 + _ratio(rows, counts, policy.noise_variance))
     rows, value = rows.copy(), rows["estimate"].to_numpy(dtype=np.float64)
     limits = rows[["conf_low", "conf_high"]].to_numpy(dtype=np.float64)
+    # Rows do not say their unit: what lay between 0 and 1 is taken for shares, which wider limits must not leave.
     inside = np.nanmin(limits) >= 0 and np.nanmax(limits) <= 1 if np.isfinite(limits).any() else False
     limits = value[:, None] + (limits - value[:, None]) * wider[:, None]
     rows[["conf_low", "conf_high"]] = np.clip(limits, 0, 1) if inside else limits
@@ -89,10 +82,12 @@ def _of_curves(rows: pd.DataFrame, counts: DayCounts, variance: float) -> Floats
         p = rows["estimate"].to_numpy(dtype=np.float64)
         spread, square = p * (1 - p), rows["std_error"].to_numpy(dtype=np.float64) ** 2
         size = np.divide(spread, square, out=np.full(len(p), np.inf), where=square > 0)
+        # An incidence is the share with the event; a survival curve, which names no cause, that without it.
         had = np.where("cause" in rows, p, 1 - p)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = variance * (1 + had**2) / (spread * size)
         return np.where(np.isfinite(ratio) & (spread > 0), ratio, 0.0)
     named = rows["group"].astype(str).map(everybody) if "group" in rows else pd.Series(np.nan, index=rows.index)
     size = named.fillna(float(everybody.min())).to_numpy(dtype=np.float64)
+    # No share to go by: of one half, (1 + 1/4) / (1/4) = 5, in the smallest group where none is named.
     return 5 * variance / np.maximum(size, 1)

@@ -29,18 +29,7 @@ _CORNERS = (0.0, 0.01, 0.05, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 def spread(counts: DayCounts, policy: Policy) -> DayCounts:
-    """Spread the blocks of safe counts over the days they stand for.
-
-    Parameters
-    ----------
-    counts : DayCounts
-        Safe counts: one row per block, with the days on which blocks end.
-
-    Returns
-    -------
-    DayCounts
-        The same totals, by day.
-    """
+    """Spread the blocks of safe counts over the days they stand for; totals stay as they are."""
     frame, parts = counts.frame, []
     flows = [*counts.event_columns, "n_censor"]
     for group, rows in frame.groupby("group", sort=False):
@@ -77,30 +66,23 @@ class Block:
     w2: float = 1.0
 
     def days(self, shares: Floats) -> Floats:
-        r"""Return the days by which these shares of the block have left.
+        """Return the days by which these shares of the block have left.
 
         :math:`begin + (end - begin) u^p` with p such that the mean of the days is the block's.
         """
         width = self.end - self.begin
         if width <= 0:
             return np.full(len(shares), self.end)
+        # Mean days at the very start or end of a block would ask for a power without bound, or for all on one day.
         power = width / min(max(self.mean - self.begin, width / 50), width) - 1
         return self.begin + width * shares ** max(power, 0.02)
 
 
 def blocks_of(rows: pd.DataFrame, name: str, policy: Policy) -> list[Block]:
-    """Return one flow's blocks, in order.
+    """Return one flow's blocks (``n_event_1``, ``n_censor``) of one group, in order.
 
-    A day that surely carries two blocks or more is a jump: many people left on that very day. One block stands for
-    fewer people than twice the minimum, but its published number is the difference of two, each with its noise: up to
-    twice the noise more it may be a single block over many days, and is spread over them.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Safe counts of one group.
-    name : str
-        Which flow: ``n_event_1``, ``n_censor``.
+    A day that surely carries two blocks or more is a jump: many left on that very day. As a published number is the
+    difference of two, each with its noise, up to twice the noise more may still be a single block over many days.
     """
     own = rows[rows[name] > 0]
     days, sizes = own["time"].to_numpy(dtype=np.float64), own[name].to_numpy(dtype=np.int64)
@@ -116,8 +98,10 @@ def blocks_of(rows: pd.DataFrame, name: str, policy: Policy) -> list[Block]:
             if np.isfinite(ends[k]):
                 end = ends[k]
             elif k + 1 < len(days):
+                # Nothing is known of where this block stops: half-way tells no more than the two mean days do.
                 end = (day + days[k + 1]) / 2
             else:
+                # As far behind its mean day as it begins before it, within what the group's counts speak of.
                 end = min(max(2 * day - before, day), max(last, day))
             found.append(Block(int(sizes[k]), before, day, max(before, end), *each[k]))
         before = found[-1].end
@@ -126,6 +110,7 @@ def blocks_of(rows: pd.DataFrame, name: str, policy: Policy) -> list[Block]:
 
 def _by_day(blocks: list[Block], kind: str = "") -> pd.Series:
     """Return how many leave on which day, or what they weigh."""
+    # The middle of each person's part of the block: its ends would move the mean day.
     days = [np.ceil(b.days((np.arange(b.size) + 0.5) / b.size)) for b in blocks]
     whole = pd.Series(np.concatenate(days) if days else [], dtype="float64")
     if not kind:
@@ -135,19 +120,7 @@ def _by_day(blocks: list[Block], kind: str = "") -> pd.Series:
 
 
 def corners(rows: pd.DataFrame, name: str, policy: Policy) -> Floats:
-    """Return the days between which one group's safe curve is drawn as straight lines, from 0 to its end.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Safe counts of one group.
-    name : str
-        Which flow moves the curve: ``n_event_1``.
-
-    Returns
-    -------
-    (k,)
-    """
+    """Return the days (k,) between which a group's safe curve of a flow is drawn as straight lines, 0 to its end."""
     parts = [block.days(np.array(_CORNERS)) for block in blocks_of(rows, name, policy)]
     days, end = np.ceil(np.concatenate([[0.0], *parts])), ends_at(rows, name)
     return np.unique(np.append(days[days <= end], end))
@@ -160,22 +133,9 @@ def ends_at(rows: pd.DataFrame, name: str) -> float:
 
 
 def read_at(smooth: pd.DataFrame, flows: pd.DataFrame, end: float, times: Sequence[float] | Floats) -> pd.DataFrame:
-    """Read one group's safe curve at some days.
+    """Read one group's safe curve (of one cause) at some days; missing after its end.
 
-    Parameters
-    ----------
-    smooth : pandas.DataFrame
-        The curve of the spread counts, of one group (and cause): every day on which anybody leaves.
-    flows : pandas.DataFrame
-        The spread counts of the group.
-    end : float
-        Last day on which the curve is known.
-
-    Returns
-    -------
-    pandas.DataFrame
-        group (and cause), time, n_risk (just before the day), estimate, std_error,
-        conf_low, conf_high; missing after the curve's end.
+    n_risk is just before the day. `smooth` and `flows` are the curve and the counts of the spread blocks.
     """
     at = np.asarray(times, dtype=float)
     beyond = at > end

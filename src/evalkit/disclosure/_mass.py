@@ -22,18 +22,7 @@ MASSES = ("w", "w2")
 
 
 def _between(exact: pd.DataFrame, name: str, kind: str, blocks: pd.DataFrame) -> Floats:
-    """Return the weight of those whom each block of a flow stands for; who leave on one day weigh the same.
-
-    Parameters
-    ----------
-    exact : pandas.DataFrame
-        Exact counts of one group by day.
-    name : str
-        ``n_event_1``, ``n_censor``.
-    kind : {"w", "w2"}
-    blocks : pandas.DataFrame
-        begin, stop: places among those who leave so, in order of time.
-    """
+    """Return the weight (w, w2) of those whom each block of a flow stands for; of one day all weigh the same."""
     numbers = np.concatenate([[0.0], exact[name].cumsum().to_numpy(dtype=float)])
     weights = np.concatenate([[0.0], exact[f"{kind}_{name[2:]}"].cumsum().to_numpy(dtype=float)])
     stop, begin = (np.interp(blocks[side], numbers, weights) for side in ("stop", "begin"))
@@ -44,13 +33,6 @@ def evenly_weighted(exact: pd.DataFrame, name: str, blocks: pd.DataFrame, policy
     """Say whether in no block one person can weigh more than the policy's share of all its weight.
 
     The largest weight is at most the root of the sum of squares, so that nobody's own weight has to be known.
-
-    Parameters
-    ----------
-    exact : pandas.DataFrame
-        Exact counts of one group by day.
-    name : str
-        Which flow.
     """
     largest = np.sqrt(_between(exact, name, "w2", blocks))
     return bool((largest <= policy.dominance * _between(exact, name, "w", blocks) + 1e-12).all())
@@ -64,24 +46,10 @@ def _cut(mean: Floats) -> Floats:
 def with_mass(
     start: pd.DataFrame, rows: pd.DataFrame, exact: pd.DataFrame, blocks: Mapping[str, pd.DataFrame], policy: Policy
 ) -> pd.DataFrame:
-    """Give each block its weight: the mean weight of those whom it stands for, times its published size.
+    """Give each block (``w``, ``w2`` are added) the mean weight of its people, times its published size.
 
-    Parameters
-    ----------
-    start : pandas.DataFrame
-        The row of those who are observed from the origin: n_entry.
-    rows : pandas.DataFrame
-        All exact counts of the group.
-    exact : pandas.DataFrame
-        Those that the blocks were made of.
-    blocks : mapping of str to pandas.DataFrame
-        By flow; the columns ``w`` and ``w2`` are added.
-
-    Returns
-    -------
-    pandas.DataFrame
-        start with the weight of everybody: of the blocks, and for those who never leave the mean weight of all others;
-        of everybody, where these are fewer than the policy's minimum.
+    Return `start` with the weight of everybody: of the blocks, and for those who never leave the mean weight of all
+    others; of everybody, where these are fewer than the policy's minimum.
     """
     start, people = start.copy(), float(rows["n_entry"].sum())
     left = float(start["n_entry"].iloc[0]) - sum(int(own["size"].sum()) for own in blocks.values())
@@ -95,6 +63,7 @@ def with_mass(
             own[kind] = _cut(mean) * own["size"]
             gone += float(weight.sum())
         mean_left = (every - gone) / others if others >= policy.minimum_count else every / people
+        # Noise can make the blocks together larger than everybody.
         stay = max(left, 0.0) * float(_cut(np.array([mean_left]))[0])
         start[f"{kind}_entry"] = sum(float(own[kind].sum()) for own in blocks.values()) + stay
     return start

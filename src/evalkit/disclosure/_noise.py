@@ -62,6 +62,7 @@ def bell(low: int, high: int, variance: float) -> tuple[tuple[int, ...], tuple[i
     if low >= 0:
         return (0,), (_STEPS,)
     d = np.arange(low, high + 1, dtype=np.float64)
+    # Bounds allow -low * high at most, by a coin with two sides; near it the bell has no inside left to find.
     wanted = min(variance, 0.8 * -low * high)
 
     def shares(at: Floats) -> Floats:
@@ -77,6 +78,7 @@ def bell(low: int, high: int, variance: float) -> tuple[tuple[int, ...], tuple[i
 
     found = optimize.root(off, np.array([0.0, -0.5 / wanted]), tol=1e-13)
     whole = np.rint(np.cumsum(shares(found.x)) * _STEPS).astype(np.int64)
+    # The last is all of them by itself, so that no rounding leaves a draw without a value.
     return tuple(int(v) for v in d), (*(int(v) for v in whole[:-1]), _STEPS)
 
 
@@ -127,6 +129,7 @@ class Noise:
             new = np.unique(people[places < 0])
             own = np.fromiter((self._key_of(code) for code in new.tolist()), dtype=np.uint64, count=len(new))
             told = pd.concat([told, pd.Series(own, index=pd.Index(new))])
+            # A person's hash is asked for in hundreds of groups; hashing each once is what makes keys cheap.
             object.__setattr__(self, "_known", told)
             places = told.index.get_indexer(pd.Index(people))
         return np.asarray(told.to_numpy()[places])
@@ -177,6 +180,7 @@ class Noise:
     def unit(self, key: int | str) -> float:
         """Return a number in (-1, 1) with mean 0, the same for the same key: noise of sums, in units of a person's."""
         told = self._told(str(key).encode(), b"sum", 16)
+        # Two even numbers' sum: bounded, and closer to 0 than to its ends more often than one even number is.
         first, second = (int.from_bytes(told[k : k + 8], "little") / MODULUS for k in (0, 8))
         return first + second - 1.0
 

@@ -133,6 +133,7 @@ class Policy:
         """Round a published count for the eye, halves up, never to less than the minimum where it was not less."""
         base = self.round_for_display
         found = (public + base // 2) // base * base
+        # Down to below the minimum, a count that may be shown would read as one that may not.
         return found if found >= self.minimum_count or public < self.minimum_count else found + base
 
     def hides(self, count: int | np.integer) -> bool:
@@ -183,6 +184,7 @@ class Policy:
         -------
         bool
         """
+        # Zero and small counts are decided elsewhere; without noise there is nothing that looks could average out.
         if self.told is None or key is None or self.noise_variance == 0 or count < self.minimum_count:
             return True
         return self.told.may(key, int(count), self.minimum_count, self.noise_variance, spare=spare)
@@ -208,6 +210,8 @@ class Policy:
     @property
     def fingerprint(self) -> str:
         """Twelve hexadecimal digits that name this policy: what was shown under another one is found by them."""
+        # What is not compared is left out: the secret stands in it as the
+        # noise's id, and what was told changes with each look.
         rules = {one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.compare}
         told = json.dumps({**rules, "noise": self.noise.id}, sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()[:12]

@@ -77,6 +77,7 @@ class Record:
             "withheld": list(safe.withheld),
             "cells": [dataclasses.asdict(cell) for cell in cells_of(exact, safe)],
         }
+        # Exact counts: for the owner's eyes from the first byte on, not after a chmod.
         descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
@@ -93,6 +94,7 @@ class Record:
         int
             From 1; 0 where none does, because something else made it safe.
         """
+        # By identity: an equal one that a notebook built itself did not pass disclosure control here.
         return next((number for number, one in enumerate(self.made, start=1) if one is safe), 0)
 
 

@@ -46,6 +46,7 @@ def _figure(rows: pd.DataFrame, policy: Policy) -> list[tuple[object, ...]]:
     rows["slight"] = [policy.is_small(abs(c)) or policy.is_small(n) for c, n in zip(change, rows["few"], strict=True)]
     hidden = [policy.hides(old) or policy.hides(new) for old, new in zip(rows["old"], rows["new"], strict=True)]
     shown = rows[~np.array(hidden, dtype=bool)]
+    # One part and the whole: their difference is the other part, which a reader gets by subtracting.
     whole, parts = shown[shown["group"] == EVERYBODY], shown[shown["group"] != EVERYBODY]
     if len(whole) and len(parts) == 1:
         rest = {name: int(whole[name].iloc[0] - parts[name].iloc[0]) for name in ("old", "new")}
@@ -83,5 +84,6 @@ def _public(row: pd.Series, end: str, policy: Policy) -> int:
     if policy.noise_variance == 0:
         return policy.displayed(exact)
     n = policy.public(len(who), who)
+    # With the sum in the key: two sums of the same people, before and after, must not be off by the same amount.
     off = policy.noise.unit(f"{policy.noise.key(who)}|sum|{float(exact)!r}")
     return policy.displayed(max(round(exact * n / len(who) + off * largest), 0))

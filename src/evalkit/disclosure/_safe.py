@@ -36,12 +36,7 @@ def curve_keys(rows: pd.DataFrame) -> list[str]:
 
 
 def places(rows: pd.DataFrame) -> list[tuple[str, float]]:
-    """Name each row's curve (``group``, or ``group: cause``) and day.
-
-    Returns
-    -------
-    list of (str, float)
-    """
+    """Name each row's curve (``group``, or ``group: cause``) and day."""
     groups = rows["group"].astype(str)
     names = groups + ": " + rows["cause"].astype(str) if "cause" in rows else groups
     return [(str(name), float(time)) for name, time in zip(names, rows["time"], strict=True)]
@@ -174,6 +169,7 @@ class Safe:
         return read
 
     def _drawn_until(self, group: str, cause: str) -> float:
+        # Only the tests' and benchmarks' attackers switch this off: one protection off at a time.
         if not self.policy.safe_curves:
             return np.inf
         name = self._name(group, cause)
@@ -266,6 +262,7 @@ def make_safe(estimates: Estimates, policy: Policy) -> Safe:
     if untold and safe.verdict != "withheld":
         left = only_rows_of(safe.estimates, kept)
         safe = dataclasses.replace(safe, estimates=left, verdict="partly", withheld=(*safe.withheld, *untold))
+    # Digits go last, and ties with the exact counts in them go no further.
     return dataclasses.replace(safe, estimates=printed(safe.estimates).about(tied=()))
 
 
@@ -333,6 +330,7 @@ def _safe_days(
     if not is_curve(asked):
         smooth = asked.analysis.estimate(even) if asked.kind in _SPREAD else again  # type: ignore[union-attr]
         return Safe(wide(smooth), verdict, withheld, policy)
+    # Read at every day, not at the author's: figures and tables interpolate between these.
     everywhere: Any = dataclasses.replace(asked.analysis, times=None)  # type: ignore[type-var]
     smooth, causes = wide(everywhere.estimate(even)), "cause" in again.data
     quoted = frozenset(
@@ -356,6 +354,7 @@ def _safe_model(estimates: Estimates, policy: Policy) -> Safe:
     if not isinstance(counts, Tally):
         msg = f"{estimates.kind}: has no analysis that can be asked again, so it cannot be shown"
         raise DisclosureError(msg)
+    # A model has no row to leave out: every coefficient depends on everybody.
     if any_small(counts, policy) or untold(counts, policy).any():
         return Safe(_emptied(estimates), "withheld", (estimates.kind,), policy)
     safe, _ = noised_tally(counts, np.zeros(len(counts.data), dtype=bool), policy, estimates.noise_name)
@@ -403,6 +402,7 @@ class _Told:
                     return int(public.iloc[k])
             if int(exact[arms].sum()) == value:
                 return int(public[arms].sum())
+        # Nobody's group in particular: the question and the number itself decide the noise.
         return self.policy.public(value, None, f"{self.asked}|{name}|{group}")
 
 

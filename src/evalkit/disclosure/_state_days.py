@@ -27,23 +27,11 @@ _UNIT = 1 / 6  # variance of `Noise.unit`
 def told_days(
     estimates: Estimates, exact: TransitionCounts, safe: TransitionCounts, stocks: list[Stocks], policy: Policy
 ) -> pd.DataFrame:
-    r"""Return mean days up to the horizon, and their standard errors before these are made coarse.
+    r"""Return mean days up to the horizon by group and state, and their standard errors before these are made coarse.
 
-    Up to the last day of the grid it is the exact mean with noise; from there to the horizon the area that safe moves
-    give. With the noise :math:`u_h m`, :math:`m` what one person gives most and :math:`\operatorname{var} u = 1/6`,
-    and the sum over :math:`S` states held to the horizon, the variance of a state's mean of :math:`p` horizons grows by
-    :math:`m^2 (1 - 2 p + S p^2) / 6`.
-
-    Parameters
-    ----------
-    estimates : Estimates
-        Exact; a row per group, state and tau.
-    exact, safe : TransitionCounts
-
-    Returns
-    -------
-    pandas.DataFrame
-        group, state, time (the horizon), days, std_error.
+    Up to the grid's last day it is the exact mean with noise :math:`u_h m`, :math:`m` what one person gives most and
+    :math:`\operatorname{var} u = 1/6`; from there on the area that safe moves give. With :math:`S` states held to the
+    horizon the variance of a mean of :math:`p` horizons grows by :math:`m^2 (1 - 2 p + S p^2) / 6`.
     """
     rows, parts = estimates.tidy(), []
     tau = float(rows["tau"].iloc[0])
@@ -58,6 +46,7 @@ def told_days(
         days, variance = _noised(one, mean, told, last, most)
         after = _until(estimates, safe, one, tau) - _until(estimates, safe, one, last)
         everybody = one.everybody()
+        # From the last day of the grid to the horizon: the noise of a share, times the days that it is held for.
         of_grid = policy.noise_variance * (1 + (days / tau) ** 2) * (tau - last) ** 2 / everybody**2
         observed = max(one.observed(0.0), 1)
         wider = observed / max(one.after(0.0) - np.sqrt(policy.noise_variance), 1)
@@ -72,10 +61,7 @@ def told_days(
 
 
 def enough_in(one: Stocks, until: float, policy: Policy) -> NDArray[np.bool_]:
-    """Say of which states the mean days up to a day may be told (S,).
-
-    As of every mean: many people were in it by then, or nobody, and no one person is most of it.
-    """
+    """Say of which states mean days may be told (S,): as of every mean, many or nobody in it, no one most of it."""
     spent = one.spent(until)
     total = spent.sum(axis=0)
     few = np.array([policy.hides(n) for n in (spent > 0).sum(axis=0)], dtype=bool)
@@ -111,6 +97,7 @@ def _noised(one: Stocks, mean: Floats, told: NDArray[np.bool_], day: float, most
     days = np.where(some, np.clip(mean + most * noise, 0.0, day), 0.0)
     whole = bool((told | ~some).all())
     left = day - days[told].sum()
+    # Scaled to the horizon, so that a reader who adds them up finds no noise to take off.
     if whole or left < 0:
         days[told] *= day / days[told].sum()
         left = 0.0

@@ -21,27 +21,10 @@ _NUMBERS = ("estimate", "std_error", "conf_low", "conf_high")
 def safe_states(
     estimates: Estimates, exact: TransitionCounts, policy: Policy
 ) -> tuple[Estimates | None, tuple[str, ...]]:
-    """Return what an analysis of moves says of their safe counts.
+    """Return what an analysis of moves says of safe counts (None: nothing may be shown), and what is withheld.
 
-    Parameters
-    ----------
-    estimates : Estimates
-        Of exact counts; a row per group, state and time (or tau).
-
-    Returns
-    -------
-    estimates : Estimates or None
-        Rows of states with few people on that day have no numbers; where there are several such, and many people in
-        them together, a row of them together is added (state 'other'). None where nothing may be shown.
-    withheld : tuple of str
-        Groups, and states of groups, of which nothing is told.
-
-    Raises
-    ------
-    DisclosureError
-        If there is no safe form of such counts.
-    AnalysisError
-        If the safe counts end before the horizon.
+    Rows of states with few people on a day have no numbers; several such that are together not few get a row 'other'.
+    DisclosureError if such counts have no safe form, AnalysisError if the safe ones end before the horizon.
     """
     stocks = stocks_of(exact, policy, estimates.noise_name)
     counts, groups = merged(stocks, exact.states)
@@ -50,6 +33,7 @@ def safe_states(
     stocks = [one for one in stocks if one.group not in groups]
     days = "tau" in estimates.data
     errors = told_days(estimates, exact, counts, stocks, policy) if days else _errors(estimates.tidy(), stocks, policy)
+    # Safe moves have no people, so the jackknife of the analysis cannot run on them: their errors are handed over.
     again = estimates.analysis.estimate(dataclasses.replace(counts, errors=_coarse(errors, 0.1 if days else 0.001)))
     rows = again.tidy()
     if days:
@@ -138,6 +122,7 @@ def _by_day(rows: pd.DataFrame, stocks: list[Stocks]) -> pd.DataFrame:
             hidden = part["state"].isin([s for s, no in zip(one.states, few, strict=True) if no])
             together = float(part.loc[hidden, "estimate"].sum())
             part.loc[hidden, list(_NUMBERS)] = np.nan
+            # At risk on a day are those observed after the day before.
             part["n_risk"] = (one.after(day - 1) if one.tells(day - 1) else np.nan) if told else 0
             if told and few.sum() > 1 and not one.together(day, few):
                 row = {

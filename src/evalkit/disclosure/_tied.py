@@ -29,20 +29,7 @@ def is_curve(estimates: Estimates) -> bool:
 
 
 def held(estimates: Estimates, policy: Policy) -> tuple[Estimates, tuple[str, ...]]:
-    """Leave out the rows of a result of whose day a share may not be told.
-
-    Parameters
-    ----------
-    estimates : Estimates
-        Exact.
-    policy : Policy
-
-    Returns
-    -------
-    estimates : Estimates
-    withheld : tuple of str
-        Groups, or groups and terms, of which rows were left out.
-    """
+    """Leave out the rows of a result of whose day a share may not be told, and name their groups (and terms)."""
     rows, ties = estimates.tidy(), _ties(estimates)
     if rows.empty or not ties or not policy.safe_curves:
         return estimates, ()
@@ -60,16 +47,7 @@ def held(estimates: Estimates, policy: Policy) -> tuple[Estimates, tuple[str, ..
 
 
 def only_rows_of(made: Estimates, kept: Estimates) -> Estimates:
-    """Return a result made again from safe counts without the rows that were left out before.
-
-    Parameters
-    ----------
-    made, kept : Estimates
-
-    Returns
-    -------
-    Estimates
-    """
+    """Return a result made again from safe counts without the rows that were left out before."""
     rows, names = (
         made.tidy(),
         [c for c in kept.data if c in made.data and (c in _PLACES or COLUMNS[str(c)].kind == "text")],
@@ -81,19 +59,7 @@ def only_rows_of(made: Estimates, kept: Estimates) -> Estimates:
 def quoted_by_all(
     found: frozenset[tuple[str, str, float]], ties: Sequence[Tie], policy: Policy
 ) -> frozenset[tuple[str, str, float]]:
-    """Return the days of curves that may be quoted of the shares that they are tied to, too.
-
-    Parameters
-    ----------
-    found : frozenset of (str, str, float)
-        Group, cause and day.
-    ties : sequence of Tie
-    policy : Policy
-
-    Returns
-    -------
-    frozenset of (str, str, float)
-    """
+    """Return the days of curves that may be quoted of the shares that they are tied to, too: group, cause and day."""
     return frozenset(
         (group, cause, day)
         for group, cause, day in found
@@ -124,12 +90,14 @@ def _asked_day(estimates: Estimates) -> float:
 
 def _untold(row: pd.Series, ties: Sequence[Tie], day: float, policy: Policy) -> list[str]:
     """Return the groups that a row speaks of though nothing may be told of them by its day."""
+    # "Never reached" is said of a quantile: there is no day by which anybody would be counted.
     if day == -np.inf:
         return []
     found = []
     for tie in ties:
         if tie.terms and row.get("term") not in tie.terms:
             continue
+        # A contrast names no arm: it tells of both, so both have to be tellable.
         spoken = [row.get("group")] if row.get("group") in tie.counts.groups else tie.counts.groups
         told = told_on(tie.counts, policy, None if np.isnan(day) else day)
         found += [str(group) for group in spoken if group not in told]

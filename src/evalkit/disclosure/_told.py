@@ -34,6 +34,7 @@ _LOOKS = 2.5
 # more, a pair counts for four or two looks (ADR 15).
 _NEAR = (3, 5)
 _LOOK = np.array([1, 2, 4, 0])
+# Two bits in place of a second array: 62 are enough for keys that nobody may choose.
 _MARK = np.uint64(3)
 
 
@@ -192,6 +193,7 @@ class _Looks:
 
     def add(self, key: int, size: int, most: int) -> bool:
         """Add a group, unless a small difference would be seen too often then."""
+        # The same people have the same number everywhere, so telling it again shows nothing new.
         if key in self.known:
             return True
         gap = self.sizes[: self.n] - size
@@ -203,6 +205,7 @@ class _Looks:
         if ((seen > 0) & (seen + _LOOK[new & _MARK] > most)).any():
             return False
         self.runs.append(new)
+        # As in a binary counter: few runs to search, and each key is sorted again only a logarithm of times.
         while len(self.runs) > 1 and len(self.runs[-2]) <= 2 * len(self.runs[-1]):
             self.runs[-2:] = [np.sort(np.concatenate(self.runs[-2:]), kind="stable")]
         if self.n == len(self.keys):

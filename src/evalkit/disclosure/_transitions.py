@@ -38,24 +38,12 @@ OTHER = "other"
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """People by the end of a day.
+    """People by the end of a day, one entry of each array (n,) per person."""
 
-    Attributes
-    ----------
-    state : numpy.ndarray of int, shape (n,)
-        Place of the last state known of each.
-    key : numpy.ndarray of uint64, shape (n,)
-        Of each, for the noise.
-    known : numpy.ndarray of bool, shape (n,)
-        Whether it is known who it is.
-    observed : numpy.ndarray of bool, shape (n,)
-        Whether the person is observed after the day.
-    """
-
-    state: Ints
-    key: Keys
-    known: Flags
-    observed: Flags
+    state: Ints  # place of the last state known
+    key: Keys  # for the noise
+    known: Flags  # whether it is known who it is
+    observed: Flags  # after the day
 
     @cached_property
     def after(self) -> Seen:
@@ -71,13 +59,7 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Stocks:
-    """One group's people, and the last state known of each of them by any day.
-
-    Attributes
-    ----------
-    paths : pandas.DataFrame
-        Stays of `TransitionCounts`, of this group.
-    """
+    """One group's people, and the last state known of each of them by any day; `paths` are their stays."""
 
     group: str
     paths: pd.DataFrame
@@ -130,10 +112,7 @@ class Stocks:
         return np.bincount(self.on(day).state, minlength=len(self.states))
 
     def unknown(self, day: float) -> Flags:
-        """Return of which states no number may be used on a day (S,): few people are in it, or few are not.
-
-        Or the number would show few people once too often (`Policy.tells`).
-        """
+        """Return of which states no number may be used on a day (S,): few are in it, or not, or `tells` forbids."""
         return self._untold(self.on(day), day, "by")
 
     def hidden(self, day: float) -> Flags:
@@ -175,10 +154,7 @@ class Stocks:
         return np.array([policy.hides(n) or policy.is_small(everybody - n) for n in numbers], dtype=bool)
 
     def public(self, day: float) -> tuple[Floats, Floats, int]:
-        """Return the published numbers in each state (S,), of those still observed in each (S,), and of all of these.
-
-        nan where few people are, or are not, in the state.
-        """
+        """Return published numbers in each state, of those still observed in each (nan: few), and of all of these."""
         seen = self.on(day)
         return self._told(seen, day, "by"), self._told(seen.after, day, "after"), self.after(day)
 
@@ -228,18 +204,7 @@ class Stocks:
 
 
 def stocks_of(counts: TransitionCounts, policy: Policy, asked: str = "") -> list[Stocks]:
-    """Return each group's people; refuse counts that have no safe form.
-
-    Parameters
-    ----------
-    counts : TransitionCounts
-        Exact.
-
-    Raises
-    ------
-    DisclosureError
-        If the counts are weighted, do not say who moved, or people come under observation on different days.
-    """
+    """Return each group's people; DisclosureError if weighted, observed from different days, or not said who moved."""
     if counts.paths is None:
         msg = "states: the counts do not say who moved, so they cannot be shown"
         raise DisclosureError(msg)
@@ -259,25 +224,9 @@ def stocks_of(counts: TransitionCounts, policy: Policy, asked: str = "") -> list
 def safe_transitions(
     counts: TransitionCounts, policy: Policy, asked: str = ""
 ) -> tuple[TransitionCounts | None, list[str]]:
-    """Make counts of moves safe.
+    """Make counts of moves safe: parts of people, spread over the days of the grid; and name the groups left out.
 
-    Parameters
-    ----------
-    counts : TransitionCounts
-        Exact; not changed.
-
-    Returns
-    -------
-    counts : TransitionCounts or None
-        Safe: moves and censorings are parts of people, spread over the days between those of the grid; None when no
-        group may be shown.
-    withheld : list of str
-        Groups left out.
-
-    Raises
-    ------
-    DisclosureError
-        As `stocks_of`.
+    None when no group may be shown; refuses what `stocks_of` refuses.
     """
     return merged(stocks_of(counts, policy, asked), counts.states)
 
@@ -306,6 +255,7 @@ def _safe_group(stocks: Stocks) -> pd.DataFrame | None:
     everybody = stocks.everybody()
     told = [stocks.public(day) for day in grid]
     numbers = _completed(np.array([n for n, _, _ in told]), stocks.numbers(start), everybody, [start, *grid])
+    # Nobody comes back under observation, but noise of two days can say so.
     observed = np.minimum.accumulate([everybody, *(n for _, _, n in told)])
     days = [start, *grid]
     parts, stock = [_entry(stocks, numbers[0])], numbers[0].copy()
@@ -350,6 +300,7 @@ def _completed(told: Floats, start: NDArray[np.int64], everybody: int, days: lis
 def _fewest(change: Floats) -> Floats:
     """Return moves (S, S) that change numbers so: from the first state that loses to the first that gains."""
     change, moves = change.copy(), np.zeros((len(change), len(change)))
+    # In the order of states: any fewest moves give the same numbers on the grid, and this one is the same every time.
     for h in np.flatnonzero(change < 0):
         for j in np.flatnonzero(change > 0):
             moves[h, j] = min(-change[h], change[j])
@@ -377,6 +328,7 @@ def _spread(
     rows, s = [], len(stock)
     for day in days:
         moved = flows / len(days)
+        # Merged moves may take more out of a state than noise left in it.
         moved = moved * np.minimum(1.0, stock / np.maximum(moved.sum(axis=1), 1e-12))[:, None]
         share = moved / np.maximum(stock, 1e-12)[:, None]
         p = p + p @ share - p * share.sum(axis=1)

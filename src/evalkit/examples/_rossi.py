@@ -145,6 +145,7 @@ def write_rossi(folder: Path) -> Path:
         }
     )
     arrested = rossi["arrest"].eq(1)
+    # The last day of the week: an arrest in week 52 falls on the last day of follow-up, which counts.
     days = pd.to_timedelta(7 * rossi.loc[arrested, "week"], unit="D")
     outcomes = pd.DataFrame(
         {

@@ -132,6 +132,7 @@ def _shipped() -> Path:
 def _filled(template: Path, study: Starter, report: str) -> bytes:
     # What is made is YAML and Markdown for an editor, no page for a browser: nothing is escaped but by `yaml`.
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
+    # JSON's quoted text is YAML too: a title with a colon or a quote stays one value.
     environment.filters["yaml"] = lambda value: json.dumps(value, ensure_ascii=False)
     text = environment.from_string(template.read_text(encoding="utf-8")).render(study=study, report=report)
     return text.encode("utf-8")

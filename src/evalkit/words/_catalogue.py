@@ -62,6 +62,7 @@ def catalogue(language: str) -> Catalog:
 @cache
 def messages(language: str) -> dict[str, str]:
     """Return the messages of a language: key or English words, text."""
+    # The header of a .po has an empty id; an empty text is a message without translation, not one that says nothing.
     return {str(m.id): str(m.string) for m in catalogue(language) if m.id and m.string}
 
 

@@ -54,15 +54,7 @@ class Messages:
         return language_of(self.locale)
 
     def __call__(self, message: str, **values: object) -> str:
-        """Say a message.
-
-        Parameters
-        ----------
-        message : str
-            English, with named places in braces.
-        **values
-            What stands in the places; without any the places stay.
-        """
+        """Say a message, English with named places in braces; without values its places stay."""
         text = template(messages(self.language).get(message, message))
         return numbers.joined(text.format(**values), self.language) if values else text
 

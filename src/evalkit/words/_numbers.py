@@ -53,6 +53,7 @@ def _signs(locale: str) -> tuple[dict[int, str], str]:
     """Return what stands for point and comma in a locale, and its percent sign with the space before it."""
     babel = _babel(locale)
     separators = {ord("."): get_decimal_symbol(babel), ord(","): get_group_symbol(babel)}
+    # From a share of 0 with its digit taken off: babel names the sign, but not the space that a locale puts before it.
     return separators, str(format_percent(0, locale=babel))[1:]
 
 
@@ -109,6 +110,7 @@ def percent(value: float | None, digits: int = 0, *, locale: str = "") -> str:
         return NOT_SHOWN
     text = half_up(100 * value, digits)
     sign, said = percent_sign(locale), messages(language_of(locale or speech().locale))
+    # "100%" of people would say that nobody was left, which says something of each of them (`Digits.apart`).
     if value < 1 and float(text) == 100:
         return said["percent.over"].format(share=f"99{sign}")
     if value > 0 and float(text) == 0:
@@ -118,11 +120,6 @@ def percent(value: float | None, digits: int = 0, *, locale: str = "") -> str:
 
 def joined(text: str, language: str) -> str:
     """Take the article from a share that begins with a word of its own: Spanish has "el 5%", and "menos del 1%".
-
-    Parameters
-    ----------
-    text : str
-        A message whose places are filled.
 
     Examples
     --------
@@ -160,6 +157,7 @@ def points(value: float | None, digits: int = 1) -> str:
     if value is None or _absent(value):
         return NOT_SHOWN
     text = decimal(100 * value, digits)
+    # The sign follows what is printed: +0.0 would claim a direction that its digits do not show.
     return f"+{text}" if value > 0 and text != decimal(0, digits) else text
 
 
@@ -265,20 +263,12 @@ def p_value(value: float | None, *, coarse: bool = False) -> str:
 
 
 # Months that a reader takes for so many days.
+# 270 and not 273: nine months as the funnel's window has them; 547 and 548 are both one and a half years.
 _MONTHS = {90: 3, 91: 3, 182: 6, 183: 6, 270: 9, 365: 12, 547: 18, 548: 18, 730: 24}
 
 
 def months_of(days: float) -> int:
-    """Return the months that so many days are commonly called; 0 where they are not.
-
-    Parameters
-    ----------
-    days : float
-
-    Returns
-    -------
-    int
-    """
+    """Return the months that so many days are commonly called; 0 where they are not."""
     return _MONTHS.get(round(days), 0) if float(days).is_integer() else 0
 
 

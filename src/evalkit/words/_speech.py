@@ -63,6 +63,7 @@ def speak(locale: str, own: Mapping[str, str] | None = None, inside: Mapping[str
     inside : mapping of str to str, optional
         Groups' labels as sentences have them.
     """
+    # The last one is replaced, not added to: a report that is opened again in the same kernel leaves nothing behind.
     _in_force[-1] = Speech(locale, own or {}, inside or {})
 
 

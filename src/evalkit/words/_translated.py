@@ -73,6 +73,7 @@ def translated(text: str) -> str:
         plain = text if text in spoken.own else _in_months(text)
         english = spoken.language == "en" and not spoken.own
         said = _dated(plain, spoken.locale) if english else _found(plain, spoken) or plain
+        # Of the study's own words nothing is rephrased: days in its labels are as its authors wrote them.
         spoken.found[text] = said if text in spoken.own else _spanned(plain, said, spoken.language)
     return spoken.found[text]
 
@@ -167,6 +168,7 @@ def _found(text: str, spoken: Speech) -> str | None:
         return own.get(text) or _as_begun(own[turned], text)
     if ". " in text:  # sentences are no label: a citation, a remark of the study's own
         return None
+    # Labels are put together by analyses ("PAIP, lapsed on day 90"): known when each part is.
     for mark in (_TIMES, ", "):
         parts = [_found(part, spoken) for part in text.split(mark)] if mark in text else [None]
         if None not in parts:
@@ -220,6 +222,7 @@ def _patterns(language: str) -> tuple[tuple[re.Pattern[str], str, bool], ...]:
     found = []
     for message, said in reversed(_plain(language).items()):
         parts = _PLACE.split(message)
+        # A place that comes twice cannot be one group of a pattern; text with bold in it is a sentence, and no label.
         if len(parts) > 1 and len(set(parts[1::2])) == len(parts) // 2 and "*" not in message:
             texts = [re.escape(part) if i % 2 == 0 else f"(?P<{part}>.+?)" for i, part in enumerate(parts)]
             own = sum(map(str.isalpha, "".join(parts[::2])))

@@ -43,10 +43,12 @@ def words(key: str, /, **values: object) -> str:
     'With recorded harm'
     """
     english, language = messages("en"), speech().language
+    # A misspelt dotted key would else be printed as if it were English words.
     if key not in english and " " not in key and not key[:1].isupper():  # not English words either
         msg = f"there is no message '{key}'{did_you_mean(key, english)}"
         raise AnalysisError(msg)
     template = messages(language).get(key) or english.get(key, key)
+    # Here, at the one place where values enter sentences: a label that was translated earlier has no entry, and stays.
     said = {name: translated(value) if isinstance(value, str) else value for name, value in values.items()}
     try:
         return joined(with_signs(template).format(**said), language)
