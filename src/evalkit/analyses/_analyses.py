@@ -169,6 +169,7 @@ class MeanOf:
         data = counts.frame
         n = data["n"].to_numpy(dtype=np.float64)
         error = np.sqrt(spread / np.where(n > 0, n, np.nan))
+        # From scipy.special: scipy.stats is slow to import, and is kept out of what every notebook loads.
         half = scipy.special.stdtrit(np.where(n > 1, n - 1, np.nan), 0.5 + self.conf_level / 2) * error
         data = data.assign(
             estimate=mean, std_dev=np.sqrt(spread), std_error=error, conf_low=mean - half, conf_high=mean + half
@@ -282,6 +283,7 @@ class RatioOf:
         if n < 2 or not 0 < ratio < 1:
             return n, ratio, np.nan, np.nan, np.nan
         error = ratio_error(part, ratio)
+        # On the logit scale limits stay inside 0 and 1; on the ratio's own they leave it near the ends.
         centre, half = scipy.special.logit(ratio), z * error / (ratio * (1 - ratio))
         return n, ratio, error, float(scipy.special.expit(centre - half)), float(scipy.special.expit(centre + half))
 
@@ -402,6 +404,7 @@ class LateEntry:
             entered = own[own["n_event_1"] > 0].sort_values("time")
             so_far = entered["n_event_1"].cumsum().to_numpy(dtype=np.float64)
             if so_far.size:
+                # No interpolation between days: a quartile is a day on which rows were entered.
                 places = np.searchsorted(so_far, np.array([0.5, 0.25, 0.75]) * so_far[-1])
                 everybody = float(own["n_entry"].sum())  # published counts end where few are left
                 rows.append((str(group), everybody, *entered["time"].to_numpy(dtype=np.float64)[places]))

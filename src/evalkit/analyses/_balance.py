@@ -81,7 +81,10 @@ class BalanceOf:
         keys = ["term", "variable", "label"]
         each = rows[["group", *keys, *_CARRIED]].assign(mean=mean, variance=variance)
         one, two = (each[each["group"] == group].drop(columns="group") for group in self.groups)
+        # A level that is hidden in one arm has no difference: beside the
+        # other's share it would give the hidden one back.
         both = one.merge(two.drop(columns=list(_CARRIED)), on=keys, how="inner", suffixes=("", "_other"))
+        # For the ATT the pilot's own spread: weighting changes that of the others, and must not change the yardstick.
         scale = np.sqrt(both["variance"] if self.att else (both["variance"] + both["variance_other"]) / 2)
         both["smd"] = (both["mean"] - both["mean_other"]) / scale.where(scale > 0)
         return Estimates(
@@ -96,21 +99,9 @@ class BalanceOf:
 
 
 def balance_counts(fit: Propensity, people: pd.DataFrame, groups: tuple[str, str], labels: Mapping[str, str]) -> Tally:
-    """Count the people of each arm at every level of every covariate of a propensity score; sum its quantities.
+    """Count the people of each arm (the focus first) at every level of every covariate of a propensity score.
 
-    Parameters
-    ----------
-    people : pandas.DataFrame, n rows
-        group, and who they are; in the order of the fit.
-    groups : (str, str)
-        The focus, the comparison.
-    labels : mapping of str to str
-        Covariates in words.
-
-    Returns
-    -------
-    Tally
-        A row per term and arm, with its variance ratio and what weighting makes of its balance: no counts of people.
+    A row per term and arm; of quantities the sums. Variance ratios and weighted balance go along: no counts of people.
     """
     carried = fit.balance().tidy()[list(_CARRIED)].to_dict("records")  # a row per column of the levels, in their order
     codes = codes_of(people)
@@ -127,18 +118,13 @@ def balance_counts(fit: Propensity, people: pd.DataFrame, groups: tuple[str, str
             total, squares = (np.nan, np.nan) if indicator else (x[own].sum(), (x[own] ** 2).sum())
             row = {"group": group, **about, "n_event": int(met.sum()), "n": int(own.sum())}
             rows.append({**row, "total": total, "total_sq": squares, **{str(k): v for k, v in along.items()}})
+            # Rows and people stay in step: disclosure control reads them by place.
             who += [] if codes is None else [{"n": codes[own], "n_event": codes[met]}]
     return Tally(pd.DataFrame(rows), people=tuple(who))
 
 
 def fewest_of(counts: Tally) -> pd.Series:
-    """Return, by term, the fewest people with it or without it in an arm (of a quantity: of whom it is known).
-
-    Parameters
-    ----------
-    counts : Tally
-        From `balance_counts`.
-    """
+    """Return, by term, the fewest people with it or without it in an arm (of a quantity: of whom it is known)."""
     rows = counts.data
     least = np.where(counts.quantities, rows["n"], np.minimum(rows["n_event"], rows["n"] - rows["n_event"]))
     return pd.Series(least, index=rows["term"], dtype="int64").groupby(level=0).min()

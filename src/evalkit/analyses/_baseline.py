@@ -172,10 +172,12 @@ def baseline(cohort: Cohort) -> tuple[Estimates, Estimates]:
             known = people[people[name].notna()]
             found = moments_of(known, cohort.groups, name, "Mean (SD)", name)
             means += [{**row, "variable": label} for row in found]
+            # Of a quantity only who has none is counted; its distribution is the mean's row.
             levels = people[name].isna().map({True: NOT_RECORDED, False: "known"})
             order = [NOT_RECORDED] if levels.eq(NOT_RECORDED).any() else []
         else:
             levels = _levels(cohort, people, name)
+            # Of two answers one says the other.
             order = [level for level in _order(cohort, name, levels) if kind != "yes_no" or level != "no"]
         for level in order:
             counted = people.assign(met=levels.eq(level))

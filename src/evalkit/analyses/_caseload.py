@@ -55,6 +55,7 @@ def caseload(cohort: Cohort) -> Estimates:
     spells = _spells(cohort)
     for month in pd.period_range(cohort.study.starts, cohort.cut, freq="M"):
         first, last = month.start_time.normalize(), month.end_time.normalize()
+        # A month that is not over would end the line with a fall.
         if last > pd.Timestamp(cohort.cut):
             break
         counted = {
@@ -64,6 +65,7 @@ def caseload(cohort: Cohort) -> Estimates:
             "active": spells["first_session_date"].le(last) & ~spells["end"].le(last),
         }
         for name, counted_now in counted.items():
+            # n and n_event are the same people: a caseload is a count of them, and of no part.
             people = spells.assign(met=True, eligible=counted_now)
             found = count_true(people, groups_of(cohort), f"{month} {name}", _LABELS[name], "met", "eligible")
             rows += [{**row, "period": str(month)} for row in found]

@@ -23,6 +23,7 @@ from evalkit.protocol import Study
 from evalkit.stats import Propensity, adjusted_effect, cumulative_incidence, diagnose, propensity
 from evalkit.wilson import normal_quantile
 
+# Enough that a 95 % limit rests on the tenth replicate from its end, not on the last one or two.
 N_BOOT = 400
 """Bootstrap replicates of each adjusted figure; each refits the propensity score."""
 
@@ -121,7 +122,9 @@ class Comparison:
     def tied(self) -> tuple[Tie, ...]:
         """The share with the event, of these people and of everybody: of a day of which it is not told, nothing is."""
         everybody = first_harm(self.cohort, self.smallest) if self.scale == "harm" else leaving(self.cohort)
+        # With causes told apart as the published curve tells them: a tie to a share that nobody shows holds nothing.
         rows = told_apart(self.cohort, self.data, self.smallest)[0] if self.scale == "harm" else self.data
+        # Held to both: what may not be told of everybody is not told of those with every value.
         own = cumulative_incidence(rows, "time", "event", by="group")
         return tuple(Tie(one.counts) for one in (everybody, own) if isinstance(one.counts, DayCounts))
 
@@ -205,6 +208,7 @@ class Comparison:
             rows.append(self._crude(days))
             rows += [self.adjusted(days, method, n_boot=n_boot) for method in _METHODS]
         except AnalysisError:
+            # All or none: a table with the methods that happened to be defined would look like a choice of methods.
             rows = []
         return self.rows(rows, f"difference in the share with {self.event} by day {days}", {"days": days})
 
@@ -233,6 +237,7 @@ class Comparison:
             If it is not defined: the day lies beyond a group's follow-up, or the data are too thin.
         """
         study, followed = self.cohort.study, self.data.groupby("focus")["time"].max().min()
+        # Beyond the shorter follow-up the curve of one arm would have to be drawn on as it was last.
         if days > followed:
             msg = f"day {days} lies beyond the last day on which both groups are followed ({followed})"
             raise AnalysisError(msg)
@@ -331,38 +336,18 @@ def compare_arms(cohort: Cohort, scale: str = "retention", *, smallest: int = 11
 
 
 def on_scale(cohort: Cohort, scale: str) -> pd.DataFrame:
-    """Return a time scale with the column ``focus``: 1 in the focus arm, else 0.
+    """Return a time scale ("retention" or "harm") with the column ``focus``: 1 in the focus arm, else 0.
 
-    Parameters
-    ----------
-    scale : {"retention", "harm"}
-
-    Raises
-    ------
-    MissingTableError
-        If a table the scale needs is not part of the study.
+    MissingTableError if a table the scale needs is not part of the study.
     """
     frame = cohort.harm() if scale == "harm" else cohort.retention()
     return frame.assign(focus=frame["group"].eq(cohort.study.arms.focus.label).astype("int64"))
 
 
 def fitted(cohort: Cohort, scale: str, known: pd.DataFrame, left_out: int, *, smallest: int = 11) -> Comparison | None:
-    """Fit the propensity of the focus arm on people with a value for every covariate.
+    """Fit the propensity of the focus arm on rows of `on_scale` with every covariate; None as in `compare_arms`.
 
-    Parameters
-    ----------
-    scale : {"retention", "harm"}
-    known : pandas.DataFrame
-        Rows of `on_scale`.
-    left_out : int
-        People who are not among them.
-    smallest : int, default 11
-        Levels with fewer people than this in an arm are joined.
-
-    Returns
-    -------
-    Comparison or None
-        As `compare_arms`.
+    `left_out` people are not among them; levels with fewer than `smallest` people in an arm are joined.
     """
     known = known.copy()
     for covariate in cohort.study.covariates:
@@ -370,10 +355,12 @@ def fitted(cohort: Cohort, scale: str, known: pd.DataFrame, left_out: int, *, sm
             # the coefficient of a level that few people of an arm have would speak of those few
             levels = joined(known[covariate.name], (known["focus"],), smallest, covariate.levels or ())
             known[covariate.name] = levels.astype(object)
+    # What everybody has in common tells nothing of the arms, and leaves the design without full rank.
     used = tuple(c.name for c in cohort.study.covariates if len({*known[c.name]}) > 1)
     try:
         fit = propensity(known, "focus", list(used), estimand=cohort.study.comparison.estimand)
     except (AnalysisError, ValueError):
+        # Arms told apart completely have no overlap: that is an answer, and the report says it.
         return None
     event = str(cohort.causes_of("harm" if scale == "harm" else "retention")[1])
     totals = totals_of(known, cohort.groups)

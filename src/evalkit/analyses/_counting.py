@@ -25,22 +25,7 @@ def _own(people: pd.DataFrame, group: str) -> pd.DataFrame:
 def count_true(
     people: pd.DataFrame, groups: Sequence[str], term: str, label: str, met: str, eligible: str
 ) -> list[dict[str, object]]:
-    """Return one row of a `Tally` per group.
-
-    Parameters
-    ----------
-    people : pandas.DataFrame
-        One row per person, with group and the two bool columns.
-    met : str
-        Column: who counts as x, where eligible.
-    eligible : str
-        Column: who counts as n.
-
-    Returns
-    -------
-    list of dict
-        group, term, label, n_event, n, and who they are (see `tally`).
-    """
+    """Return one row of a `Tally` per group, with who they are: n those `eligible`, n_event who of them `met`."""
     rows: list[dict[str, object]] = []
     for group in groups:
         own = _own(people, group)
@@ -51,6 +36,7 @@ def count_true(
     return rows
 
 
+# Who stands behind a row travels in it until `tally`, so that leaving rows out cannot part the two.
 _WHO = "people"
 
 
@@ -62,20 +48,7 @@ def _split(rows: list[dict[str, object]]) -> tuple[list[dict[str, object]], tupl
 def moments_of(
     people: pd.DataFrame, groups: Sequence[str], term: str, label: str, column: str
 ) -> list[dict[str, object]]:
-    """Return one row of `Moments` per group.
-
-    Parameters
-    ----------
-    people : pandas.DataFrame
-        One row per person.
-    column : str
-        The quantity, a number for everybody.
-
-    Returns
-    -------
-    list of dict
-        group, term, label, n, total, total_sq, largest, n_nonzero.
-    """
+    """Return one row of `Moments` per group, with who they are, of a quantity that is a number for everybody."""
     rows: list[dict[str, object]] = []
     for group in groups:
         own = _own(people, group)
@@ -100,6 +73,7 @@ def tally(rows: list[dict[str, object]]) -> Tally:
     """Return rows of `count_true` as a `Tally`, typed even where there are none."""
     columns = ["group", "term", "label", "n_event", "n"]
     plain, people = _split(rows)
+    # Whole numbers also of no rows: without a type an empty column is taken for text.
     frame = pd.DataFrame(plain, columns=None if plain else columns).astype(dict.fromkeys(columns[3:], "int64"))
     return Tally(frame, people=people)
 

@@ -57,6 +57,7 @@ def first_session_times(cohort: Cohort) -> pd.DataFrame:
 def waiting_times(cohort: Cohort) -> pd.DataFrame:
     """Return time to a first session with those who left before it still waiting: a share of everybody referred."""
     rows = cohort.initiation().merge(cohort.people[[*_KEY, "days_from_referral"]], on=_KEY)
+    # Censored on the day of leaving they would count as if they might still come, and the share would be too high.
     rows["time"] = rows["time"].mask(rows["event"].eq(2), rows["days_from_referral"]).astype("int64")
     return rows.assign(event=rows["event"].eq(1).astype("int64"))
 
@@ -120,6 +121,7 @@ def attendance_rate(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     1                PAIP  attendance     0.900  522.0
     """
     each = cohort.due()
+    # The sum's square is how a covariance travels in sums alone: see `RatioOf`.
     each["both"] = each["numerator"] + each["denominator"]
     rows = [
         row
@@ -183,6 +185,7 @@ def dose_by_week(
     for week, ((first, last), sums) in enumerate(
         zip(windows, cohort.attended("first_session", windows), strict=True), start=1
     ):
+        # Whoever has left counts with 0: a mean of those who stay rises because the others go.
         over = cohort.people["days_from_first_session"] >= last
         table = cohort.people.loc[over, [*_KEY, "group"]].join(sums)
         found = moments_of(table, groups_of(cohort), f"week {week}", f"Week {week}", what)
@@ -236,6 +239,7 @@ def dose_distribution(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     """
     table, days = _window(cohort)
     dose = cohort.rules.dose_sessions
+    # Rounded up: half of an odd dose is reached by the session that passes it.
     edges = sorted({0, 1, -(-dose // 4), -(-dose // 2), dose})
     rows: list[dict[str, object]] = []
     for low, high in zip(edges, [*edges[1:], None], strict=True):

@@ -52,6 +52,7 @@ def e_values(comparison: Comparison, days: int, *, n_boot: int = N_BOOT) -> Esti
     )
     what = f"least strength of something unmeasured that would explain the difference in {comparison.event}"
     asked = {**comparison.asked, "days": days}
+    # Of both arms the one with more events: there a hazard ratio is furthest from a risk ratio.
     rare = bool(data.groupby("focus")["event"].mean().max() < RARE)
     try:
         row = adjusted_effect(
@@ -100,6 +101,7 @@ def _flags(values: pd.Series) -> list[tuple[str, pd.Series]]:
         return [(f": {in_words(level)}", values.eq(level)) for level in sorted(values.unique())]
     if values.nunique() == 2:
         return [("", values.eq(values.max()))]
+    # Per year of age a ratio is near 1 whatever age does: split in halves it can be set beside the others.
     return [(", above the median", values.gt(values.median()))]
 
 
@@ -110,6 +112,7 @@ def _many(flag: pd.Series, focus: pd.Series, smallest: int) -> bool:
 
 def _ratios(data: pd.DataFrame, flag: pd.Series, *, rare: bool) -> tuple[float, float] | None:
     share = flag.groupby(data["focus"]).mean()
+    # A level that one arm lacks has no ratio with the arm; 0 and infinity would be the strongest of all.
     if not share.gt(0).all() or share.eq(1).any():
         return None
     try:
@@ -123,5 +126,7 @@ def _ratios(data: pd.DataFrame, flag: pd.Series, *, rare: bool) -> tuple[float, 
 
 
 def _shift(arm: float, outcome: float) -> float:
+    # The most that a confounder of this strength can shift a risk ratio (Ding
+    # and VanderWeele 2016, Epidemiology 27:368-377).
     a, b = max(arm, 1 / arm), max(outcome, 1 / outcome)
     return a * b / (a + b - 1)

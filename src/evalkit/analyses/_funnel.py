@@ -28,6 +28,7 @@ from evalkit.estimates import Estimates, nothing
 Place = Literal["site", "community_area", "referral_source"]
 _PLACES: tuple[Place, ...] = ("site", "community_area", "referral_source")
 _NOT_SAID = "not recorded"
+# By the cohort itself, and gone with it: a report of several cuts holds several.
 _STEPS: WeakKeyDictionary[Cohort, pd.DataFrame] = WeakKeyDictionary()
 
 
@@ -89,13 +90,7 @@ def _steps(cohort: Cohort) -> pd.DataFrame:
 
 
 def labels_of(cohort: Cohort) -> dict[str, str]:
-    """Return the steps of the funnel in the words of the report, with the protocol's numbers.
-
-    Returns
-    -------
-    dict
-        Step: label.
-    """
+    """Return by step of the funnel its words in the report, with the protocol's numbers."""
     rules = cohort.rules
     windows = rules.funnel
     return {
@@ -343,6 +338,7 @@ def engaged_by(cohort: Cohort, place: Place, *, by_arm: bool = True, conf_level:
     for level in sorted(people[place].unique()):
         own = people[people[place] == level]
         found = count_true(own, groups_of(cohort, by_arm=by_arm), str(level), str(level), "did_engaged", "can_engaged")
+        # A level that an arm has nobody of would be a row of dashes, and look withheld.
         rows += [row for row in found if row["n"]]
     engaged = cohort.rules.engaged
     analysis = ShareOf(

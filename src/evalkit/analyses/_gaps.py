@@ -41,10 +41,12 @@ def longest_gap(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     """
     limit = cohort.rules.disengagement_gap_days
     sessions = cohort.sessions()
+    # Two sessions on one day are one day: between them lies no gap.
     days = sessions[sessions["attended"]][[*_KEY, "group", "session_date"]].drop_duplicates()
     days = days.sort_values([*_KEY, "session_date"])
     days["gap"] = days.groupby(_KEY)["session_date"].diff().dt.days
     each = days.groupby([*_KEY, "group"])["gap"].max().dropna().reset_index()
+    # One and two missed weekly sessions, as far as they lie below the study's own rule.
     edges = [0, *[d for d in (7, 14) if d < limit], limit]
     rows: list[dict[str, object]] = []
     for low, high in zip(edges, [*edges[1:], None], strict=True):
@@ -132,6 +134,7 @@ def returns(cohort: Cohort, *, days: int = 90, conf_level: float = 0.95) -> Esti
     people = cohort.people
     left = people["disengagement_date"]
     since = (pd.Timestamp(cohort.cut) - left).dt.days
+    # Only those whose window is over, whether they came back or not, as in the funnel.
     counted = people.assign(eligible=since >= days, met=(people["return_date"] - left).dt.days <= days)
     label = f"Came back within {days} days, of those who had disengaged"
     rows = count_true(counted, groups_of(cohort), "returned", label, "met", "eligible")

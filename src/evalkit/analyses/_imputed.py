@@ -73,6 +73,7 @@ def imputed(
 def _weighted(comparison: Comparison, filled: pd.DataFrame, days: int, n_boot: int) -> Estimates:
     """Return the weighted difference in one data set; refused where it cannot be had: the others would not be all."""
     cohort = comparison.cohort
+    # The score anew in each data set, so that what imputation is unsure of reaches the interval.
     again = fitted(cohort, comparison.scale, filled, 0, smallest=comparison.smallest)
     if again is None:
         msg = "the groups cannot be compared in every imputed data set"
@@ -85,6 +86,7 @@ def _weighted(comparison: Comparison, filled: pd.DataFrame, days: int, n_boot: i
 
 def _filled(comparison: Comparison, frame: pd.DataFrame, m: int, burn_in: int, seed: int) -> list[pd.DataFrame]:
     """Return the frame with missing characteristics filled in, m times."""
+    # The outcome is among the predictors: left out, imputed values would pull the difference towards none.
     coded, back = frame.assign(occurred=frame["event"].eq(1).astype("int64")), {}
     names = [c.name for c in comparison.cohort.study.covariates if frame[c.name].notna().any()]
     for covariate in comparison.cohort.study.covariates:
@@ -97,21 +99,10 @@ def _filled(comparison: Comparison, frame: pd.DataFrame, m: int, burn_in: int, s
 
 
 def quantified(frame: pd.DataFrame, name: str, others: list[str]) -> dict[str, float]:
-    r"""Give the levels of a characteristic numbers, so that its mean can be matched.
+    """Give each level of a characteristic a number of its own: means can be matched, and one drawn is a level.
 
-    The first canonical variate of the levels with the other variables, as mice does for factors [1]_; levels keep
-    numbers of their own, so that a number drawn is a level drawn.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        With focus, time and event.
-    others : list of str
-        Further characteristics; those that are numbers are used.
-
-    References
-    ----------
-    .. [1] van Buuren, Groothuis-Oudshoorn (2011), J. Stat. Softw. 45(3); ``mice.impute.pmm``, ``quantify``.
+    The first canonical variate of the levels with the other variables, as mice does for factors: van Buuren and
+    Groothuis-Oudshoorn (2011), J. Stat. Softw. 45(3), ``mice.impute.pmm``, ``quantify``.
     """
     known = frame[frame[name].notna()]
     levels = sorted(known[name].astype(str).unique())
@@ -123,8 +114,10 @@ def quantified(frame: pd.DataFrame, name: str, others: list[str]) -> dict[str, f
     centred = y - y.mean(axis=0)
     q, _ = np.linalg.qr(z.to_numpy())
     left, size, _ = np.linalg.svd(centred, full_matrices=False)
+    # The indicators add up to one, so one direction of them is nothing but rounding.
     basis = left[:, size > 1e-9 * max(size.max(), 1e-300)]
     first = np.linalg.svd(basis.T @ q)[0][:, 0] if basis.size else np.zeros(0)
     scores = pd.Series(basis @ first if basis.size else 0.0, index=known.index).groupby(known[name].astype(str)).mean()
+    # Levels with the same score would be one number; a millionth apart they match alike and stay two.
     ranks = scores.rank(method="first")
     return {level: float(scores[level] + 1e-6 * ranks[level]) for level in levels}

@@ -45,6 +45,8 @@ def completed_by(cohort: Cohort) -> pd.DataFrame:
     rows = cohort.harm().merge(known, on=keys, how="left")
     rows["event"] = rows["event"].eq(1).astype("int64")
     try:
+        # People without harm on the landmark: from the origin on, whoever
+        # completes has survived to do so (immortal time).
         left = landmark(rows, "time", at=day, known="completed_on", label="completed", yes="1", no="0")
     except AnalysisError:
         left = rows.iloc[:0].assign(completed="0")
@@ -102,6 +104,7 @@ def harm_after_completion(cohort: Cohort, smallest: int = 11) -> tuple[Estimates
         what = "no harm after the landmark"
         return nobody.about(data=empty, kind="kaplan_meier", view="survival", estimand=what), nobody
     curves = kaplan_meier(rows, "time", "event", by="group").about(population=population, cut=cohort.cut, asked=asked)
+    # A group without events has no finite hazard ratio.
     if (sizes["n_event"] == 0).any():
         return curves, nobody
     focus = cohort.groups[0]

@@ -86,11 +86,13 @@ def stage(cohort: Cohort, name: str) -> pd.DataFrame:
     key = ["participant_id", "episode"]
     people = cohort.people
     if name == "after_session":
+        # Offered, whether attended or not: the wait is the service's, not the person's.
         first = offered.groupby(key)["day_from_referral"].min().rename(WAIT).reset_index()
         return cohort.retention().drop(columns="reason").merge(first, on=key, how="left")
     if name == "before_intake":
         origin, reached = people["referral_date"], people["intake_date"]
     else:
+        # Who had a session before the intake did not wait for one after it.
         begun = people["intake_date"].notna() & ~people["first_session_date"].lt(people["intake_date"])
         people = people[begun].reset_index(drop=True)
         origin, reached = people["intake_date"], people["first_session_date"]
@@ -155,6 +157,7 @@ def _ready(cohort: Cohort, name: str, smallest: int) -> _Model:
     labels["arm"] = f"{cohort.groups[0]} (reference: {cohort.groups[1]})"
     rows = rows.assign(arm=rows["group"].eq(cohort.groups[0]).astype(float))
     for place in ("referral_source", "site"):
+        # A place that nobody recorded is a level of its own: else `dropna` below would leave these people out.
         rows[place] = rows[place].astype(object).where(rows[place].notna(), NOT_RECORDED)
     wanted = ["arm", *cohort.covariates, "referral_source", "site", *([WAIT] if WAIT in rows else [])]
     wanted = list(dict.fromkeys(wanted))
@@ -165,12 +168,14 @@ def _ready(cohort: Cohort, name: str, smallest: int) -> _Model:
         if not pd.api.types.is_numeric_dtype(known[term].dtype):
             levels[term] = joined(known[term], (had,), least, given.get(term, ()))
             known[term] = levels[term]
+        # A number of two values is a group of people as a level is, and is counted as one.
         elif known[term].nunique() == 2:
             levels[term] = known[term]
     groups = [group for group in cohort.groups if known["group"].eq(group).any()]
     few = [t for t in wanted if known[t].nunique() < 2]
     few += [t for t, own in levels.items() if t not in few and fewest(own, had).min() < least]
     used = [t for t in wanted if t not in few]
+    # Now, and not by the fit: it would refuse the whole model for one term that repeats another.
     used, same = _identified(known, used)
     notes = (
         [f"Left out because it cannot be told from the others: {', '.join(labels[t] for t in same)}."] if same else []

@@ -36,18 +36,7 @@ def _harmed(cohort: Cohort) -> pd.DataFrame:
 
 
 def tied_to_harm(cohort: Cohort, smallest: int = 11) -> tuple[Tie, ...]:
-    """Return the share with recorded harm, to which everything else that is said of harm is tied.
-
-    Parameters
-    ----------
-    cohort : Cohort
-    smallest : int, default 11
-        As in `first_harm`.
-
-    Returns
-    -------
-    tuple of Tie
-    """
+    """Return the share with recorded harm, to which everything else that is said of harm is tied; see `first_harm`."""
     counts = first_harm(cohort, smallest).counts
     return (Tie(counts),) if isinstance(counts, DayCounts) else ()
 
@@ -288,6 +277,7 @@ def _asked(cohort: Cohort, smallest: int) -> _Asked:
         elif known[name].nunique() == 2:
             levels[name] = known[name]
     constant = [c.name for c in covariates if known[c.name].nunique() < 2]
+    # A level that could not be joined to enough people would give its few away by its standard error.
     constant += [n for n, own in levels.items() if n not in constant and fewest(own, had).min() < max(smallest, 1)]
     used = [c.name for c in covariates if c.name not in constant]
     terms = 1 + sum(

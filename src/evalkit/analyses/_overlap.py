@@ -22,13 +22,7 @@ _EDGES = np.linspace(0, 1, 11)
 
 @dataclass(frozen=True)
 class PreferenceClasses:
-    """Shares of each arm by class of the preference score.
-
-    Attributes
-    ----------
-    low, high : float
-        Range of scores that is called equipoise.
-    """
+    """Shares of each arm by class of the preference score; `low` to `high` is called equipoise."""
 
     key: ClassVar[str] = "preference"
     view: ClassVar[str] = "preference"
@@ -37,18 +31,7 @@ class PreferenceClasses:
     population: str = ""
 
     def estimate(self, counts: Tally) -> Estimates:
-        """Return each class' share of its arm.
-
-        Parameters
-        ----------
-        counts : Tally
-            group, term, label, score_from, score_to, n_event (in the class), n (in the arm).
-
-        Returns
-        -------
-        Estimates
-            The same with estimate.
-        """
+        """Return each class' share of its arm, from a `Tally` with score_from and score_to."""
         rows = counts.frame
         n = rows["n"].astype("float64")
         rows["estimate"] = rows["n_event"] / n.where(n > 0)
@@ -94,6 +77,7 @@ def preference(comparison: Comparison, *, smallest: int = 11) -> Estimates:
     codes = codes_of(data)
     rows, people = [], []
     for low, high in pairwise(edges):
+        # The last class holds its upper end, so that a score of exactly 1 is in one.
         inside = (score >= low) & ((score < high) | (high == 1))
         for group, own in arms:
             met = own & inside
@@ -115,6 +99,7 @@ def _edges(score: np.ndarray, arms: list[np.ndarray], smallest: int) -> list[flo
         inside = (score >= kept[-1]) & ((score < edge) | (edge == 1))
         sizes = [int((own & inside).sum()) for own in arms]
         if sum(sizes) and all(size == 0 or size >= smallest for size in sizes):
+            # numpy's third tenth is 0.30000000000000004, which data files would print.
             kept.append(round(float(edge), 1))
     if kept[-1] < 1 and (score >= kept[-1]).any():  # the last ones go with the class before
         kept = [*kept[:-1], 1.0] if len(kept) > 1 else [0.0, 1.0]

@@ -28,6 +28,7 @@ from evalkit.wilson import normal_quantile
 Mask = npt.NDArray[np.bool_]
 MOST_LEVELS = 30
 """More levels than this are no groups: it is a quantity, or something that names people."""
+# With leap days: over several years a rate would else be a little too high.
 YEAR = 365.25
 _LEFT_OUT = "People without a value are left out."
 
@@ -242,6 +243,7 @@ def rates(
     counted = people[known].reset_index(drop=True)
     _check_events(counted, events, time)
     both = pd.DataFrame({"numerator": counted[events].astype(float), "denominator": counted[time].astype(float)})
+    # As in `RatioOf`: the sum's square is how a covariance travels in sums alone.
     both["both"] = both["numerator"] + both["denominator"]
     told = label or in_words(events)
     rows: list[dict[str, object]] = []
@@ -321,10 +323,12 @@ class RateOf:
         n, x, d = sums_of(part)
         if d <= 0:
             return n, np.nan, np.nan, np.nan, np.nan
+        # Noise can take a published sum of events below 0.
         rate = max(x, 0.0) / d
         if n < 2 or rate == 0:
             return n, self.per * rate, np.nan, np.nan, np.nan
         error = ratio_error(part, rate)
+        # On the log scale no lower limit falls below 0, and a rate of few events has its longer side above.
         wide = float(np.exp(z * error / rate))
         return n, self.per * rate, self.per * error, self.per * rate / wide, self.per * rate * wide
 
@@ -353,6 +357,7 @@ def _people(frame: pd.DataFrame, what: str, columns: Sequence[str]) -> pd.DataFr
     for name in ("participant_id", *columns):
         _check_column(frame, name, what)
     keys = ["participant_id", *(["episode"] if "episode" in frame.columns else [])]
+    # Missing ones would share one code, and so one key of the noise, with everybody else who lacks one.
     if frame["participant_id"].isna().any():
         msg = f"{what}: column 'participant_id' has missing values; counts must know whose they are"
         raise AnalysisError(msg)
@@ -394,6 +399,7 @@ def _levels(values: pd.Series, name: str, what: str) -> list[Any]:
         try:
             found = sorted(there)
         except TypeError:  # of several kinds
+            # Somehow, but always the same: the order of the rows must not follow from that of the data.
             found = sorted(there, key=str)
     if len(found) > MOST_LEVELS:
         msg = f"{what}: column '{name}' has more than {MOST_LEVELS} levels; make classes of it first (pandas.cut)"

@@ -170,6 +170,7 @@ def _complete(cohort: Cohort, frame: pd.DataFrame, right: str, smallest: int, wh
             raise AnalysisError(msg)
     known = frame.dropna(subset=list(names)).reset_index(drop=True)
     had = known["event"].eq(1)
+    # Of an interaction each level is asked in each arm, so in each it needs its people.
     by = (had, known["group"]) if {"*", ":"} & set(right) else (had,)
     ordered = {c.name: c.levels or () for c in study.covariates}
     focus = {"group": (arms.comparison.label, arms.focus.label), arms.column: (arms.comparison.value, arms.focus.value)}
@@ -178,6 +179,7 @@ def _complete(cohort: Cohort, frame: pd.DataFrame, right: str, smallest: int, wh
             known[name] = pd.Categorical(known[name], categories=list(focus[name]))
         elif not pd.api.types.is_numeric_dtype(known[name].dtype):
             known[name] = joined(known[name], by, max(smallest, 1), ordered.get(name, ()))
+    # Once more: an arm's column may hold values that belong to neither arm.
     return known.dropna(subset=list(names)).reset_index(drop=True), len(known) < len(frame)
 
 
@@ -195,6 +197,7 @@ def _variables(right: str, what: str) -> tuple[str, ...]:
 
 def _notes(known: pd.DataFrame, design: Design, *, left_out: bool) -> list[str]:
     events = int(known["event"].sum())
+    # The scarcer side decides: of a frequent step those without it carry the information.
     fewer = min(events, len(known) - events) < EVENTS_PER_TERM * len(design.terms)
     return [*([_FEW] if fewer else []), *([_LEFT_OUT] if left_out else [])]
 
@@ -229,6 +232,7 @@ def _columns(design: Design) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
         if square.max() > _ONE_PERSON * square.sum():
             msg = f"the term '{term}' hangs on one person; leave it out, or make classes of it"
             raise AnalysisError(msg)
+        # The bracket makes `any_small` hold it to the minimum of levels.
         named = term.replace("[T.", "[", 1) if "[" in term else f"{term}[other]"
         yield named, ~usual
         if len(values) == 2:

@@ -159,6 +159,7 @@ def _together(parts: list[tuple[str, TransitionCounts]]) -> TransitionCounts:
         frames.append(counts.data.assign(group=counts.data["group"] + name))
         if counts.paths is not None:
             paths.append(counts.paths.assign(group=counts.paths["group"] + name, person=counts.paths["person"] + first))
+            # Numbered on: the same number in two landmarks would join two people's stays into one path.
             first = int(paths[-1]["person"].max()) + 1
     return TransitionCounts(
         pd.concat(frames, ignore_index=True), states=parts[0][1].states, paths=pd.concat(paths, ignore_index=True)

@@ -79,6 +79,7 @@ def _with_covariates(cohort: Cohort, rows: pd.DataFrame, smallest: int) -> tuple
     """Return the stays of people with a value for every covariate, rare levels joined, and the covariates that vary."""
     covariates = cohort.study.covariates
     rows = rows.dropna(subset=[c.name for c in covariates]).reset_index(drop=True)
+    # By person, not by stay: who moves often would count as many.
     people = rows.drop_duplicates("participant_id").reset_index(drop=True)
     for covariate in covariates:
         if covariate.kind == "categorical":

@@ -72,6 +72,7 @@ class PrecisionOf:
             n, events = int(own["n"].sum()), int(own["n_event"].sum())
             if not set(self.groups) <= set(sizes.index) or not (sizes > 0).all() or events == 0:
                 continue
+            # The people's split, not that of the events: Schoenfeld's formula is of allocation.
             split = float(sizes[self.groups[0]] / n)
             least = float(minimum_detectable_hazard_ratio(events, power=self.level, allocation=split))
             values: dict[str, float] = {

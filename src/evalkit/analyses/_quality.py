@@ -111,9 +111,11 @@ def late_entry(cut: CutData, fewest: int = 11) -> Estimates:
         columns = {"event": table[column], "entry": table.recorded_on, "who": table.participant_id}
         days = fetch(table.select(**columns), ["event", "entry"], name)
         recorded = recorded or bool(days["entry"].notna().any())
+        # Rows are not people: many sessions of three people would pass a rule for small counts of rows.
         if days["who"].nunique() < fewest:
             continue
         entered = days.assign(time=(days["entry"] - days["event"]).dt.days)
+        # Entered before it happened: planned, or a wrong day; neither is late.
         entered = entered[entered["time"] >= 0].rename(columns={"who": "participant_id"})
         if name == "participants":  # a referral each: the same codes as those of the cohort's steps
             entered["episode"] = entered.sort_values("event").groupby("participant_id").cumcount() + 1
@@ -179,6 +181,7 @@ def lost_to_follow_up(cohort: Cohort, *, days: int = 90, conf_level: float = 0.9
         rows += count_true(times, groups_of(cohort), "retention", "Left before retention was known", "met", "eligible")
     if cohort.has("outcomes"):
         times = cohort.harm().merge(cohort.people[["participant_id", "episode", "harm_end_date"]])
+        # Sources are searched now and then, so that somebody was last searched some weeks ago is usual.
         early = (pd.Timestamp(cohort.cut) - times["harm_end_date"]).dt.days > days
         stopped = times["event"].eq(0) & times["reason"].eq("follow_up_end") & early
         label = f"Outcomes last searched more than {days} days ago"

@@ -93,6 +93,7 @@ def reach(cohort: Cohort, by: str, *, conf_level: float = 0.95) -> Estimates:
     for level in _order(cohort, by, people["level"]):
         counted = people.assign(met=people["level"].eq(level))
         found = count_true(counted, groups_of(cohort), level, in_words(level), "met", "eligible")
+        # Of nobody there is nothing to withhold, and a row of it would look as if there were.
         rows += [{**row, "variable": label} for row in found if row["n_event"]]
     analysis = ShareOf(
         kind="reach",

@@ -126,6 +126,7 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11) -> Estimates:
             events, mean = int((own["event"].eq(1) & own["time"].le(row["time"])).sum()), float(row["estimate"])
             name = {"group": group, "term": f"by day {row['time']:.0f}", "label": f"By day {row['time']:.0f}"}
             spread = float(row["std_error"]) / mean
+            # Disclosure control knows x of n: n is chosen so that the published events over it give the mean.
             size = {"n_event": events, "n": round(events / mean), "std_error": spread}
             whole.append({**name, "time": float(row["time"]), **size})
             people.append(who_of(own, n_event=own["event"].eq(1).to_numpy() & own["time"].le(row["time"]).to_numpy()))
@@ -147,6 +148,7 @@ def _days(own: pd.DataFrame, fixed: Sequence[int], smallest: int) -> list[float]
     first = np.sort(events.groupby(keys)["time"].min().to_numpy(dtype=float))
     every = np.sort(events["time"].to_numpy(dtype=float))
     last = np.sort(own.groupby(keys)["time"].max().to_numpy(dtype=float))
+    # At least a tenth: the end of a curve for which few are left would be read as everybody's.
     enough = max(smallest, len(last) / 10)
     end = float(last[-math.ceil(enough)]) if len(last) >= enough else 0.0  # so many are followed to this day or longer
 
@@ -157,6 +159,7 @@ def _days(own: pd.DataFrame, fixed: Sequence[int], smallest: int) -> list[float]
         return bool(min(added) >= smallest)
 
     kept: list[float] = []
+    # From the last one back, so that the longest horizon, which the report speaks of, is kept first.
     for day in sorted(fixed, reverse=True):
         if day <= end and apart(0, day) and (not kept or apart(day, kept[0])):
             kept.insert(0, float(day))

@@ -20,17 +20,9 @@ _GAPS = (21, 30, 45)
 
 
 def within(comparison: Comparison, low: float, high: float, *, preference: bool = False) -> Comparison | None:
-    """Return the comparison among people whose score lies in a range, with scores fitted anew.
+    """Return the comparison among people whose propensity (or preference) score lies in a range, fitted anew.
 
-    Parameters
-    ----------
-    preference : bool, default False
-        Whether the range is one of preference scores; propensity scores otherwise.
-
-    Returns
-    -------
-    Comparison or None
-        None where the arms can no longer be compared.
+    None where the arms can no longer be compared.
     """
     score = comparison.fit.preference if preference else comparison.fit.scores
     inside = (score >= low) & (score <= high)

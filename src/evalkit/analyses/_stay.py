@@ -47,18 +47,7 @@ def leaving(cohort: Cohort) -> Estimates:
 
 
 def tied_to_leaving(cohort: Cohort, *terms: str) -> tuple[Tie, ...]:
-    """Return the share who have left, to which everything else that is said of leaving is tied.
-
-    Parameters
-    ----------
-    cohort : Cohort
-    *terms : str
-        The only terms that speak of the arms; all rows where there are none.
-
-    Returns
-    -------
-    tuple of Tie
-    """
+    """Return the share who have left, to which all else that is said of leaving is tied: only `terms`, or all rows."""
     counts = leaving(cohort).counts
     return (Tie(counts, terms),) if isinstance(counts, DayCounts) else ()
 

@@ -102,13 +102,7 @@ def _interaction(levels: np.ndarray) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class DifferencesOf:
-    """Differences between the arms by level, with tests of interaction, from whatever counts it is given.
-
-    Attributes
-    ----------
-    groups : (str, str)
-        The focus, the comparison.
-    """
+    """Differences of the arms (the focus first) by level, with tests of interaction, from any counts."""
 
     key: ClassVar[str] = "subgroups"
     view: ClassVar[str] = "subgroups"
@@ -118,14 +112,10 @@ class DifferencesOf:
     notes: tuple[str, ...] = ()
 
     def estimate(self, counts: Tally) -> Estimates:
-        """Return the differences; see `differences_of`.
-
-        Returns
-        -------
-        Estimates
-            In whole points, without the statistic, p values in hundredths (0.01 for smaller ones).
-        """
+        """Return `differences_of` in whole points, without the statistic, p values in hundredths (0.01 the least)."""
         found = differences_of(counts, self.groups)
+        # No count of a level is printed; with more digits of the differences of
+        # several levels they would come back (ADR 12).
         coarse = {name: found[name].round(2) for name in ("estimate", "conf_low", "conf_high", "p_value")}
         coarse["p_value"] = coarse["p_value"].clip(lower=0.01)
         return Estimates(

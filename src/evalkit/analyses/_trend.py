@@ -139,6 +139,7 @@ class ChangeOf:
         rows = []
         for group, own in counts.frame.groupby("group", sort=False):
             part = own.set_index("term").reindex(list(_ENDS))[["n_event", "n"]].to_numpy(dtype=np.float64)
+            # With nobody new there is no change, and w would be 0: limits of no width beside a number with noise.
             if part[1, 1] > part[0, 1] > 0:
                 rows.append((str(group), *self._row(*part[0], *part[1])))
         columns = ["group", "n", "n_event", "estimate", "baseline", "conf_low", "conf_high"]
@@ -154,6 +155,7 @@ class ChangeOf:
 
     def _row(self, x0: float, n0: float, x1: float, n1: float) -> tuple[float, ...]:
         new, share = (x1 - x0) / (n1 - n0), (n1 - n0) / n1
+        # Differences of noised counts can leave 0 to 1, which Wilson's formula does not know.
         old, inside = x0 / n0, min(max(new, 0.0), 1.0)
         (l1, u1), (l0, u0) = (self._limits(x, n) for x, n in ((inside * (n1 - n0), n1 - n0), (x0, n0)))
         difference = inside - old
@@ -163,6 +165,7 @@ class ChangeOf:
         noise = normal_quantile(self.conf_level) * np.sqrt(self.noise_variance * each)
         low, high = (share * difference + side for side in (-np.hypot(below, noise), np.hypot(above, noise)))
         change = x1 / n1 - old
+        # Limits are made of a clipped share: the printed change, which is of both printed ones, could lie outside them.
         return n1, x1, change, old, min(low, change), max(high, change)
 
     def _limits(self, x: float, n: float) -> tuple[float, float]:

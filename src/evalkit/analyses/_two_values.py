@@ -21,11 +21,6 @@ class MeanOfTwo(MeanOf):
     As sums, such counts would say how few have one of the values: nothing but the people of either kind stands behind
     a mean of theirs. So they are counted, and held to the rule for small counts, as for a share.
 
-    Attributes
-    ----------
-    low, high : float
-        The two values.
-
     Examples
     --------
     >>> import pandas as pd
@@ -43,23 +38,7 @@ class MeanOfTwo(MeanOf):
     view: str = field(default="amounts", repr=False)
 
     def estimate(self, counts: Tally) -> Estimates:  # type: ignore[override]
-        """Return means by group and term.
-
-        Parameters
-        ----------
-        counts : Tally
-            n_event: how many have the higher value.
-
-        Returns
-        -------
-        Estimates
-            As `MeanOf`.
-
-        Raises
-        ------
-        AnalysisError
-            If the level of confidence is not between 0 and 1.
-        """
+        """Return means by group and term as `MeanOf` does; n_event: how many have the higher value."""
         data, step = counts.frame, self.high - self.low
         n = data["n"].to_numpy(dtype=np.float64)
         p = data["n_event"].to_numpy(dtype=np.float64) / np.where(n > 0, n, np.nan)

@@ -131,6 +131,7 @@ def starting_by_wait(cohort: Cohort) -> Estimates:
         f"people who waited {low} to {high} days" if high is not None else f"people who waited {low} days or more"
         for low, high in WAITS
     ]
+    # Half a day below, so that each class holds both its ends.
     ends = [low - 0.5 for low, _ in WAITS] + [np.inf]
     rows["wait"] = pd.cut(rows[WAIT], ends, labels=names)
     causes = [event, other] if cohort.has("exits") else [event]  # without exits nobody is known to have left
