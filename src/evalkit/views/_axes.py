@@ -19,17 +19,9 @@ _WIDE = 0.2
 
 
 def end_above(highest: float) -> tuple[float, float]:
-    """Return where an axis of shares ends, and the step between its ticks.
+    """Return where an axis of shares ends (nan: nothing is drawn), and the step between its ticks.
 
-    Parameters
-    ----------
-    highest : float
-        The highest share or limit that is drawn; nan where nothing is.
-
-    Returns
-    -------
-    end, step : float
-        The end is a whole number of steps, above the highest where that is below one.
+    The end is a whole number of steps, above the highest share or limit where that is below one.
 
     Examples
     --------
@@ -41,25 +33,13 @@ def end_above(highest: float) -> tuple[float, float]:
     if not np.isfinite(highest):
         return 1.0, _WIDE
     step = next((step for below, step in _STEPS if highest < below), _WIDE)
+    # One step more also where the highest lies on a tick (ADR 24): what stands on the frame looks cut off.
     steps = int(np.floor(highest / step + 1e-9)) + 1
     return min(1.0, round(steps * step, 6)), step
 
 
 def share_axis(axes: Axes, which: Literal["x", "y"], drawn: Iterable[float]) -> float:
-    """Let an axis of shares begin at none and end a step above what is drawn, with its ticks and percent signs.
-
-    Parameters
-    ----------
-    which : {"x", "y"}
-        The level axis, or the upright one.
-    drawn : iterable of float
-        Shares and limits that are drawn; missing ones do not count.
-
-    Returns
-    -------
-    float
-        Where it ends.
-    """
+    """Let an axis of shares begin at none and end a step above what is drawn (nan aside); return its end."""
     known = [value for value in drawn if np.isfinite(value)]
     end, step = end_above(max(known, default=float("nan")))
     reach = (0, end * 1.01)  # a line along the end of the axis is drawn whole

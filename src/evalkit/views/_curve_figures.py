@@ -26,14 +26,7 @@ _LIMITS = ["estimate", "conf_low", "conf_high"]
 
 
 def ticks(horizon: float, most: int = 5) -> list[int]:
-    """Return evenly spaced days, a handful of them, at lengths people know.
-
-    Parameters
-    ----------
-    horizon : float
-        Longest day.
-    most : int, default 5
-        Steps at most.
+    """Return evenly spaced days up to a horizon, at lengths people know, with at most so many steps.
 
     Examples
     --------
@@ -46,26 +39,19 @@ def ticks(horizon: float, most: int = 5) -> list[int]:
 
 
 def curve_numbers(safe: Safe, groups: Sequence[str], horizon: float) -> pd.DataFrame:
-    """Return what a figure of curves draws: the corners of its lines, and the numbers at risk below it.
+    """Return what a figure of curves draws up to a day: the corners of its lines, and the numbers at risk below it.
 
-    Parameters
-    ----------
-    groups : sequence of str
-        In the order of the figure; groups that are not in the estimates are passed over.
-    horizon : float
-        Longest day drawn.
-
-    Returns
-    -------
-    pandas.DataFrame
-        group (and cause), time, n_risk (only at the days where it is written), estimate, conf_low, conf_high.
+    group (and cause), time, n_risk (only at the days where it is written), estimate and limits; groups that are not in
+    the estimates are passed over.
     """
     rows = safe.estimates.tidy()
     keys = ["group", "cause"] if "cause" in rows else ["group"]
     named = [key for g in groups for key in dict.fromkeys(rows.loc[rows["group"] == g, keys].itertuples(index=False))]
     knots = {tuple(key): safe.knots(*key) for key in named}
+    # Who may be drawn of no cause is no line of the figure, and has no row of numbers at risk either.
     drawn = {key[0] for key, own in knots.items() if len(own)}  # of a group, perhaps one cause only
     knots = {key: own for key, own in knots.items() if key[0] in drawn}
+    # The axis ends with the last line, and each line on the last day that may be quoted (ADR 3).
     end = min(horizon, max(float(own["time"].iloc[-1]) for own in knots.values() if len(own)))
     written = ticks(end, 4 if "cause" in rows and len({*rows["cause"]}) > 1 else 5)
     read = safe.drawn(sorted({*written, end}))
@@ -80,22 +66,7 @@ def curve_numbers(safe: Safe, groups: Sequence[str], horizon: float) -> pd.DataF
 
 
 def curves_figure(safe: Safe, groups: Sequence[str], horizon: float, text: CurveText) -> tuple[Figure, str]:
-    """Draw safe survival curves with their limits, labelled at the curve, and the at-risk table below.
-
-    Parameters
-    ----------
-    safe : Safe
-        Kaplan-Meier estimates.
-    groups : sequence of str
-        In the order of colours; groups that are not in the estimates are passed over.
-    horizon : float
-        Longest day drawn.
-
-    Returns
-    -------
-    alt : str
-        What the figure shows, as a sentence for readers who do not see it.
-    """
+    """Draw safe survival curves up to a day, numbers at risk below; return the figure and its alternative text."""
     rows = safe.estimates.tidy()
     knots = {g: safe.knots(g) for g in groups if (rows["group"] == g).any()}
     shown = [g for g, own in knots.items() if len(own)]
@@ -123,6 +94,7 @@ def _curve(axes: Axes, knots: pd.DataFrame, style: dict[str, object], horizon: f
     """Draw one curve as lines between the days on which it is known; return where it ends."""
     end = min(horizon, float(knots["time"].iloc[-1]))
     inside = knots[knots["time"] < end]
+    # Between two corners a safe curve is a straight line, so this is its value, not a guess.
     at_end = {c: np.interp(end, knots["time"], knots[c]) for c in ("estimate", "conf_low", "conf_high")}
     path = pd.concat([inside, pd.DataFrame([{"time": end, **at_end}])], ignore_index=True)
     draw_line(axes, path, style)
@@ -134,18 +106,11 @@ def _curve(axes: Axes, knots: pd.DataFrame, style: dict[str, object], horizon: f
 def at_risk(
     axes: Axes, risk: pd.DataFrame, groups: Sequence[str], days: Sequence[int], styles: dict[str, dict[str, object]]
 ) -> None:
-    """Write the numbers at risk under the axis, from the same rows as the curve.
-
-    Parameters
-    ----------
-    risk : pandas.DataFrame
-        group, time, n_risk.
-    styles : dict
-        From `arm_style`.
-    """
+    """Write the numbers at risk under the axis, from the same rows as the curve: group, time, n_risk."""
     place = axes.get_xaxis_transform()
     rows: dict[str, Any] = {"xycoords": place, "textcoords": "offset points", "annotation_clip": False}
     heading: dict[str, Any] = {"ha": "left", "va": "center", "weight": "semibold", "size": 8.5}
+    # Points below the axis, not shares of its height: figures of all heights keep the same lines of text.
     axes.annotate(words("figure.risk"), (0, 0), xytext=(-8, -41), **rows, **heading)
     for i, group in enumerate(groups, start=1):
         numbers = risk[risk["group"] == group].set_index("time")["n_risk"]
@@ -177,18 +142,9 @@ def _curves_alt(risk: pd.DataFrame, groups: Sequence[str], text: CurveText) -> s
 def incidence_figure(
     safe: Safe, groups: Sequence[str], horizon: float, text: CurveText, *, narrow: bool = False
 ) -> tuple[Figure, str]:
-    """Draw safe cumulative incidences, one panel for each cause, with the at-risk table below.
+    """Draw safe cumulative incidences up to a day, a panel for each cause, numbers at risk below; and the text.
 
-    Parameters
-    ----------
-    safe : Safe
-        Cumulative incidences.
-    groups : sequence of str
-        In the order of colours.
-    horizon : float
-        Longest day drawn.
-    text : CurveText
-        ``x_label`` is used, and ``y_label`` where there is one cause.
+    Of the words ``x_label`` is used, and ``y_label`` where there is one cause.
     """
     rows = safe.estimates.tidy()
     causes = list(dict.fromkeys(rows["cause"].astype(str)))
@@ -204,6 +160,7 @@ def incidence_figure(
     figure = new_figure(1.8 * down + 0.17 * (len(shown) + 1), width)
     named: list[tuple[Axes, dict[str, tuple[float, float]]]] = []
     with themed():
+        # One scale for all causes: panels side by side are compared whether they share an axis or not.
         panels = figure.subplots(down, across, sharey=True, squeeze=False).ravel()
         for axes, cause in zip(panels, causes, strict=True):
             ends = {g: _rising(axes, knots[g, cause], styles[g], end) for g in shown if (g, cause) in knots}
@@ -216,6 +173,7 @@ def incidence_figure(
             named.append((axes, ends))
         share_axis(panels[0], "y", _heights(own[own["time"] <= end] for own in knots.values()))
         panels[0].set_ylabel(wrapped(text.y_label, TALL) if len(causes) == 1 else "")
+        # Once, of the first cause: whoever is at risk is at risk of all.
         at_risk(panels[-1 if narrow else 0], risk[risk["cause"] == causes[0]], shown, days, styles)
         name_ends(named, styles)
     return figure, _incidence_alt(risk, shown, causes)

@@ -66,6 +66,7 @@ def gap_words(gap: Gap, groups: Sequence[str], key: str = "gap", **more: str) ->
     if gap.direction == "none":
         points = {end: amount(100 * limit, "points") for end, limit in (("low", gap.low), ("high", gap.high))}
         return words(f"{key}.none", **names, **(in_people(gap) if key == "gap" else points), **more)
+    # The nearer end first: "2 to 20 points lower" is read from small to large, whatever the signs.
     sizes = sorted((abs(100 * gap.low), abs(100 * gap.high)))
     low, high = (sized(size) for size in sizes)
     return words(f"{key}.{gap.direction}", **names, low=low, high=high, **more)
@@ -97,12 +98,7 @@ def in_people(gap: Gap) -> dict[str, str]:
 
 
 def sized(size: float) -> str:
-    """Write the size of a difference that is clear: below 1 with a decimal, as 0 would say that there is none.
-
-    Parameters
-    ----------
-    size : float
-        In points or days, 0 or more.
+    """Write the size of a clear difference (points, days): below 1 with a decimal, as 0 would say there is none.
 
     Examples
     --------
@@ -141,19 +137,12 @@ def amount(value: float, unit: str) -> str:
 def times(limit: float) -> str:
     """Write a limit of a ratio as people picture it: how much lower or higher.
 
-    Parameters
-    ----------
-    limit : float
-
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> times(0.78), times(1.0), times(1.45), times(3.21)
     ('22% lower', 'the same', '45% higher', '3.2 times as high')
     """
+    # "120% higher" is taken for 1.2 times as high.
     if limit >= 2:
         return words("ratio.times", n=decimal(limit, 1))
     if decimal(limit) == decimal(1):
@@ -162,12 +151,6 @@ def times(limit: float) -> str:
 
 
 def relation(value: float, *, coarse: bool = False) -> str:
-    """Write a p value after its letter: '= 0.047', '< 0.001'.
-
-    Parameters
-    ----------
-    coarse : bool, default False
-        As in `p_value`.
-    """
+    """Write a p value after its letter: '= 0.047', '< 0.001'; coarse as in `p_value`."""
     text = p_value(value, coarse=coarse)
     return f"{text[0]} {text[1:]}" if text[0] in "<≤" else f"= {text}"

@@ -21,17 +21,7 @@ Styles = Mapping[str, Mapping[str, Any]]
 
 
 def beside(axes: Axes, value: float, end: float, height: float, size: float = 8.5) -> None:
-    """Write a share to the right of its dot and interval; beyond the frame where they end at it.
-
-    Parameters
-    ----------
-    value : float
-        The share.
-    end : float
-        Where dot and interval end.
-    size : float, default 8.5
-        Of the letters.
-    """
+    """Write a share to the right of the end of its dot and interval; beyond the frame where they end at it."""
     axes.annotate(
         percent(value), (end, height), xytext=(5, 0), textcoords="offset points", va="center", size=size, color=INK,
         annotation_clip=False, path_effects=[withStroke(linewidth=1.8, foreground="white")],
@@ -39,17 +29,7 @@ def beside(axes: Axes, value: float, end: float, height: float, size: float = 8.
 
 
 def key(figure: Figure, groups: Sequence[str], styles: Styles, shapes: str = "") -> None:
-    """Name the groups above a figure, each in its colour behind its mark.
-
-    Parameters
-    ----------
-    groups : sequence of str
-        In the order of the figure.
-    styles : mapping
-        From `arm_style`.
-    shapes : str
-        Markers, one for each group; lines where it is empty.
-    """
+    """Name the groups above a figure, each in its colour behind its mark (`shapes`: one for each) or line."""
     handles = []
     for i, group in enumerate(groups):
         own = dict(styles[group])
@@ -57,6 +37,7 @@ def key(figure: Figure, groups: Sequence[str], styles: Styles, shapes: str = "")
             own |= {"linestyle": "none", "marker": shapes[i % len(shapes)], "markersize": 6}
         handles.append(Line2D([], [], **own))
     columns = 2 if len(groups) < 5 else 3
+    # By letters, not by drawing: the key is part of the layout that drawing would need.
     widest = sum(
         max(len(translated(name)) for name in groups[i::columns]) + 5 for i in range(min(columns, len(groups)))
     )
@@ -70,21 +51,9 @@ def key(figure: Figure, groups: Sequence[str], styles: Styles, shapes: str = "")
 
 
 def name_dots(figure: Figure, axes: Axes, first: Mapping[str, tuple[float, float]], styles: Styles) -> bool:
-    """Name groups to the left of their first dots, if every name has room there.
+    """Name groups to the left of their first dots if every name has room there, else not at all; return which.
 
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Of the figure.
-    first : mapping
-        Group: left end and height of its first interval, as data.
-    styles : mapping
-        From `arm_style`.
-
-    Returns
-    -------
-    bool
-        Whether they had room; nothing is written otherwise.
+    `first` has the left end and height of each group's first interval, as data.
     """
     made = [
         axes.annotate(
@@ -93,10 +62,12 @@ def name_dots(figure: Figure, axes: Axes, first: Mapping[str, tuple[float, float
         )
         for group, place in first.items()
     ]  # fmt: skip
+    # How wide a text is only its letters tell: the layout has to be made before names can be held to it.
     figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in made]
     left = axes.get_window_extent().x0 + 2
     others = [text.get_window_extent() for text in axes.texts if text not in made]
+    # All or none: one group named at its dot and the other in a key above are read as two kinds of things.
     fits = all(box.x0 > left and not _touches(box, [*boxes[:i], *others]) for i, box in enumerate(boxes))
     if not fits:
         for text in made:

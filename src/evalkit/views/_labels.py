@@ -22,21 +22,9 @@ _FAR = 3.0  # points between a name and its curve's end, from which on a line jo
 
 
 def spread(targets: Sequence[float], sizes: Sequence[float], low: float, high: float) -> list[float]:
-    """Move places apart, as little as is needed, in their order.
+    """Move middles (rising, each with its size) apart within bounds, as little as is needed, in their order.
 
-    Parameters
-    ----------
-    targets : sequence of float
-        Where the middles would like to be, rising.
-    sizes : sequence of float
-        How much room each takes.
-    low, high : float
-        Bounds of all of it.
-
-    Returns
-    -------
-    list of float
-        Middles; where all of it is larger than the bounds, it passes the upper one.
+    Where all of it is larger than the bounds, it passes the upper one.
 
     Examples
     --------
@@ -47,6 +35,7 @@ def spread(targets: Sequence[float], sizes: Sequence[float], low: float, high: f
     """
     inside = [min(max(t, low + s / 2), high - s / 2) for t, s in zip(targets, sizes, strict=True)]
     gaps = [(a + b) / 2 for a, b in pairwise(sizes)]
+    # Pushing up alone moves names away from all that they name; the mean of both ways moves each half as far.
     down = _falling(_rising(inside, gaps), gaps, high - sizes[-1] / 2)
     up = _rising(_falling(inside, gaps, high), gaps, low + sizes[0] / 2)
     return _rising([(a + b) / 2 for a, b in zip(down, up, strict=True)], gaps, low + sizes[0] / 2)
@@ -67,16 +56,9 @@ def _falling(places: Sequence[float], gaps: Sequence[float], end: float) -> list
 
 
 def name_ends(panels: Sequence[tuple[Axes, Mapping[str, tuple[float, float]]]], styles: Styles) -> None:
-    """Name each curve to the right of its frame, as high as it ends; a thin line leads there where that is far.
+    """Name each curve to the right of its frame, as high as it ends (x, y); a thin line leads there where that is far.
 
     The figure's layout is fixed by this: call it last.
-
-    Parameters
-    ----------
-    panels : sequence of (matplotlib.axes.Axes, mapping)
-        Each panel with the (x, y) at which each group's curve ends.
-    styles : mapping
-        From `arm_style`.
     """
     made: list[tuple[Axes, str, tuple[float, float], Annotation]] = []
     for axes, ends in panels:
@@ -88,6 +70,7 @@ def name_ends(panels: Sequence[tuple[Axes, Mapping[str, tuple[float, float]]]], 
     figure = made[0][0].get_figure(root=True)
     if figure is None:
         return
+    # Heights in points are known only of a figure that is laid out, and must not move after names stand by them.
     lay_out(figure)
     points = 72 / figure.dpi
     for axes, _ in panels:

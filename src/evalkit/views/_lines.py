@@ -28,13 +28,7 @@ def text(name: str, heading: str) -> Column:
 
 
 def number(name: str, heading: str, write: Callable[[float | None], str]) -> Column:
-    """Return a column of numbers.
-
-    Parameters
-    ----------
-    write : callable
-        A writer of `_numbers`.
-    """
+    """Return a column of numbers, written by one of the writers of `evalkit.words`."""
     return Column(heading, lambda row: write(row[name]))
 
 
@@ -42,6 +36,7 @@ def limits(low: str, high: str, *, share: bool, digits: int) -> Column:
     """Return a column of confidence limits; empty where both are the same."""
 
     def write(row: pd.Series) -> str:
+        # A share that is one by definition has limits on itself, which say nothing.
         return "" if row[low] == row[high] else interval(row[low], row[high], share=share, digits=digits)
 
     return Column("95% CI", write)
@@ -60,15 +55,7 @@ def in_days(row: pd.Series) -> str:
 
 
 def written(rows: pd.DataFrame, columns: Sequence[Column], note: str, groups: pd.Series[str] | None = None) -> str:
-    """Write rows as a table.
-
-    Parameters
-    ----------
-    note : str
-        A line below the table.
-    groups : pandas.Series, optional
-        Headings above the rows that have them.
-    """
+    """Write rows as a table, with headings (`groups`) above the rows that have them and a line below."""
     texts = pd.DataFrame(
         {f"c{i}": [c.write(row) for _, row in rows.iterrows()] for i, c in enumerate(columns)}, dtype=object
     )

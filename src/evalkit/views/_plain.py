@@ -22,17 +22,12 @@ _LIMITS = (("conf_low", "conf_high", "estimate"), ("hr_low", "hr_high", "hazard_
 def plain_numbers(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows with the digits that the plain table writes."""
     numbers = [name for name in rows.columns if COLUMNS[str(name)].kind == "number"]
+    # The file beside a table holds no digit more than the table.
     return rows.round(dict.fromkeys(numbers, _DIGITS))
 
 
 def plain_table(rows: pd.DataFrame, note: str = "") -> str:
-    """Write rows as a table: names, numbers and limits, in the order of the glossary.
-
-    Parameters
-    ----------
-    note : str
-        A line below the table.
-    """
+    """Write rows as a table, a line below it: names, numbers and limits, in the order of the glossary."""
     shown = [name for name in _HEADED if name in rows and rows[name].notna().any()]
     if "label" in shown and "term" in shown:
         shown.remove("term")
@@ -60,17 +55,9 @@ def _cell(name: str, value: object) -> str:
 
 
 def plain_sentence(estimates: Estimates, groups: Sequence[str]) -> str:
-    """Say each row: of what, how large, with its limits or its p value.
+    """Say each row (in the order of the groups, others after them): of what, how large, with its limits or its p value.
 
-    Parameters
-    ----------
-    groups : sequence of str
-        In order; rows of others come after them.
-
-    Returns
-    -------
-    str
-        Empty where no row has a number.
+    Empty where no row has a number.
     """
     rows = estimates.tidy()
     value = next((name for name in ("estimate", "statistic", "aic") if name in rows), None)

@@ -54,6 +54,7 @@ def deviations_text(versions: Sequence[Frozen], changes: Sequence[Change], cut: 
     if not versions:
         return words("deviations.never")
     first, plan = versions[0], first_plan(versions)
+    # Who has seen the data cut could choose what to register.
     late = words("deviations.late") if first.day > cut else ""
     lead = words("deviations.frozen", version=first.name, day=long_date(first.day), why=first.why.rstrip("."))
     count = numbered("deviations.changed", len(changes))

@@ -35,16 +35,9 @@ def cause_in_words(cause: str) -> str:
 
 
 def share_of(row: pd.Series, group: str, *, people: bool = False, alone: bool = False) -> str:
-    """Write one group's share with its limits, and of how many people.
+    """Write one group's share with its limits (not where they are missing or the same), and of how many `people`.
 
-    Limits of a curve that are missing, or the same, are not given.
-
-    Parameters
-    ----------
-    row : pandas.Series
-        estimate, conf_low, conf_high, and n_event and n for ``people``.
-    alone : bool, default False
-        Whether no other group stands beside it: everybody needs no name then.
+    Alone, with no other group beside it, everybody needs no name.
     """
     nameless = alone and group == "all"
     named = ("group.share", "group.share.limits", "group.share.of")
@@ -98,41 +91,20 @@ def first_label(rows: pd.DataFrame, groups: Sequence[str]) -> str:
 
 
 def told_by(key: str, day: float, /, **values: str) -> str:
-    """Say what holds by a day; the day may begin the sentence.
-
-    Parameters
-    ----------
-    key : str
-        Of a message with a place ``when``.
-    **values
-        What else stands in it.
-    """
+    """Say what holds by a day, by a message with a place ``when``; the day may begin the sentence."""
     return capital(words(key, when=horizon(day), **values))
 
 
 def with_gap(text: str, gap: Gap | None, day: float, groups: Sequence[str]) -> str:
-    """Add a difference to a sentence, where it is of the same day.
-
-    Parameters
-    ----------
-    groups : sequence of str
-        The focus, the comparison.
-    """
+    """Add a difference of the groups (the focus first) to a sentence, where it is of the same day."""
+    # Shares of one day and a difference of another would not subtract to each other.
     if gap is None or not (np.isnan(gap.day) or gap.day == day):
         return text
     return f"{text} {gap_words(gap, groups)}"
 
 
 def each_label(rows: pd.DataFrame, groups: Sequence[str], gaps: Gaps) -> str:
-    """Say of every label how large the share is in each group.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        group, label, estimate, limits, and n_event and n where they are shares of people.
-    gaps : mapping of str to Gap
-        By label.
-    """
+    """Say of every label how large the share is in each group, n_event of n where of people; gaps by label."""
     found = []
     for label in dict.fromkeys(rows["label"].astype(str)):
         own = {str(row["group"]): row for _, row in rows[rows["label"] == label].iterrows()}

@@ -274,6 +274,7 @@ class View:
         if self.safe.verdict == "withheld":
             return words("absent.small", minimum=self.safe.policy.minimum_count)
         text = self._sentence()
+        # "There is nothing to tell" shows no figure to look at.
         told = text and text not in {words("curve.none"), words("funnel.none")}
         return words("see", text=text, label=markup.reference(reference)) if reference and told else text
 

@@ -76,6 +76,7 @@ class Across(Shares):
         where, what = within(self.groups[0]), words(f"across.{self.said}")
         if not ends:
             return words(f"head.across.hidden.{self.said}", within=where) if own["estimate"].isna().any() else ""
+        # A clear difference first, then the largest: of many levels the extremes are far apart by chance alone.
         apart, _, low, high = max(ends, key=lambda end: end[:2])
         return words(
             "head.across.range" if apart else "head.across.same", within=where, what=what,
@@ -87,17 +88,8 @@ class Across(Shares):
 def without_one_sided(rows: pd.DataFrame) -> pd.DataFrame:
     """Show nothing of a characteristic where some levels are withheld and all others lie on one side of everybody.
 
-    What is withheld would be read off as the other side, and those who can be shown, as the only ones who do worse.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        From safe estimates: group, variable, label, n, estimate; the first rows are of everybody.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The numbers of such levels are missing.
+    What is withheld would be read off as the other side, and those who can be shown, as the only ones who do worse
+    (ADR 24). The first rows are of everybody; the numbers of such levels are missing.
     """
     if "variable" not in rows:  # of nobody there are no rows, and no columns of them
         return rows
@@ -145,15 +137,7 @@ class _Line:
 def across_figure(
     rows: pd.DataFrame, groups: Sequence[str], x_label: str, *, narrow: bool = False
 ) -> tuple[Figure, str]:
-    """Draw shares with their intervals by the levels of several variables, each variable under a heading.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        From safe estimates: group, variable, label, estimate, conf_low, conf_high; missing where not shown.
-    groups : sequence of str
-        In the order of colours.
-    """
+    """Draw shares with intervals by levels, each variable under a heading; return the figure and its text."""
     shown = [g for g in groups if (rows["group"] == g).any()]
     blocks = [_block(own, len(shown)) for _, own in rows.groupby("variable", sort=False)]
     columns = _columns(blocks, 1 if narrow else 3)
@@ -164,8 +148,11 @@ def across_figure(
         panels = figure.subplots(1, len(columns), squeeze=False)[0]
         for axes, lines in zip(panels, columns, strict=True):
             _column(axes, lines, rows, shown, [str(styles[g]["color"]) for g in shown])
+            # In inches, so that a line is as high in each column, and the first is on top.
             axes.set_ylim(tall, 0)
+            # Of all rows, not of the column's own: the same length is the same share in each.
             end = share_axis(axes, "x", rows[_LIMITS].to_numpy(float).ravel())
+            # Three columns leave room for three ticks each: more numbers run into one another.
             if len(columns) > 2:
                 axes.set_xticks([0, end / 2, end])
         figure.supxlabel(x_label, size=9.5)
@@ -202,6 +189,7 @@ def _columns(blocks: list[list[_Line]], most: int = 3, tall: float = 1.4) -> lis
         blocks = [blocks[0] + blocks[1], *blocks[2:]]
     whole = sum(_height(block) for block in blocks)
     count = min(most, len(blocks), max(1, int(np.ceil(whole / tall))))
+    # All ways to cut, since there are few blocks: filling one column after the other leaves the last one short.
     cuts = [(0, *cut, len(blocks)) for cut in combinations(range(1, len(blocks)), count - 1)]
     made = [[[line for block in blocks[a:b] for line in block] for a, b in pairwise(cut)] for cut in cuts]
     return min(made, key=lambda columns: max(_height(column) for column in columns))

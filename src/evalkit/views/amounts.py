@@ -34,6 +34,7 @@ class Amounts(View):
 
     def figure(self) -> tuple[Figure, str]:
         """Draw dots with their intervals."""
+        # An author's own label; the default "Share" would be wrong of an amount.
         label = self.look.x_label if self.look.x_label != translated("Share") else self._what
         return amounts_figure(self.rows, self.groups, label, self.digits, narrow=self.look.narrow)
 
@@ -86,26 +87,7 @@ def _called(group: str) -> str:
 def amounts_figure(
     rows: pd.DataFrame, groups: Sequence[str], x_label: str, digits: int, *, narrow: bool = False
 ) -> tuple[Figure, str]:
-    """Draw amounts as dots with their intervals, from 0 on.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        From safe estimates: group, label, estimate, conf_low, conf_high.
-    groups : sequence of str
-        In the order of colours.
-    x_label : str
-        What is shown.
-    digits : int
-        Decimals of what is written beside each dot.
-    narrow : bool, default False
-        Whether it is drawn for a phone.
-
-    Returns
-    -------
-    alt : str
-        The same in a sentence.
-    """
+    """Draw amounts as dots with their intervals, `digits` decimals beside each; return the figure and its text."""
     rows = rows.dropna(subset=["estimate"])
     labels = list(dict.fromkeys(rows["label"].astype(str)))
     shown = [g for g in groups if (rows["group"] == g).any()]
@@ -131,6 +113,7 @@ def amounts_figure(
         axes.set(yticks=range(len(labels)), yticklabels=named)
         axes.set_xlabel(wrapped(x_label, 32 if narrow else 52))
         axes.set_ylim(len(labels) - 0.5, -0.5)
+        # From 0: on an axis that begins elsewhere a small difference looks like a multiple.
         axes.set_xlim(left=min(0.0, float(rows[["estimate", "conf_low"]].min().min())))
         axes.tick_params(axis="y", length=0)
         if len(shown) > 1:

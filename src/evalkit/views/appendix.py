@@ -21,21 +21,9 @@ from evalkit.words import translated, words
 
 
 def target_trial(said: Mapping[str, str], tables: frozenset[str], assignment: str = "mandate") -> str:
-    """Write what a trial would do beside what this study does.
+    """Write as a table what a trial would do beside what this study does; of tables that it lacks nothing is claimed.
 
-    Parameters
-    ----------
-    said : mapping of str to str
-        start, focus, comparison, covariates, target.
-    tables : frozenset of str
-        Tables that are part of the study: what others would tell is no outcome of it.
-    assignment : {"mandate", "random", "other"}, default "mandate"
-        How people came to be in one group or the other.
-
-    Returns
-    -------
-    str
-        A table.
+    `said` fills the places start, focus, comparison, covariates and target.
     """
     told = {**said, "assigned": ASSIGNED[assignment]}
     missing = [parts for name, parts in TRIAL_WITHOUT.items() if name not in tables]
@@ -48,15 +36,7 @@ def target_trial(said: Mapping[str, str], tables: frozenset[str], assignment: st
 
 
 def statistics(said: Mapping[str, str], tables: frozenset[str]) -> str:
-    """Write the statistical methods as a list, with the protocol's own numbers.
-
-    Parameters
-    ----------
-    said : mapping of str to str
-        What stands in the places of the texts.
-    tables : frozenset of str
-        Tables that are part of the study: methods for others are left out.
-    """
+    """Write the statistical methods as a list, with the protocol's numbers; those for absent tables are left out."""
     needs = {"Repeated harm": "outcomes", "Harm after completing": "outcomes", "Models": "outcomes"}
     lines = [
         f"{bold(f'{translated(head)}.')} {words(text, **said)}"
@@ -67,32 +47,14 @@ def statistics(said: Mapping[str, str], tables: frozenset[str]) -> str:
 
 
 def glossary_of_terms(said: Mapping[str, str], tables: frozenset[str]) -> str:
-    """Write the glossary, in alphabetical order.
-
-    Parameters
-    ----------
-    said : mapping of str to str
-        gap, sessions, days.
-    tables : frozenset of str
-        Tables that are part of the study: terms of others are left out.
-
-    Returns
-    -------
-    str
-        A table.
-    """
+    """Write the glossary as a table, in alphabetical order; terms of tables that the study lacks are left out."""
     known = [(translated(term), words(text, **said)) for needed, term, text in TERMS if needed in {"", *tables}]
+    # Sorted after translation: the order of English terms is none in Spanish.
     return table(_in_words("Term", "What it means here"), sorted(known, key=lambda row: row[0].lower()), (28, 72))
 
 
 def checklist() -> str:
-    """Write the items of the reporting statements, each with links to the sections that deal with it.
-
-    Returns
-    -------
-    str
-        A table; in print the links carry page numbers.
-    """
+    """Write the items of the reporting statements as a table, with links (in print: page numbers) to sections."""
     rows = [
         (items, words(asked), ", ".join(link(translated(SECTIONS[name]), f"#sec-{name}") for name in where))
         for items, asked, where in CHECKLIST

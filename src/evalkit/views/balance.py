@@ -113,15 +113,7 @@ class Gate(View):
 
 
 def love_figure(rows: pd.DataFrame, limit: float = 0.1) -> tuple[Figure, str]:
-    """Draw standardised mean differences before and after weighting (a love plot).
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        label, smd, smd_weighted.
-    limit : float, default 0.1
-        Largest difference that counts as balanced, either way.
-    """
+    """Draw standardised differences before and after weighting (a love plot); up to `limit` either way is balanced."""
     rows = rows.dropna(subset=["smd", "smd_weighted"])
     figure = new_figure(0.75 + 0.22 * len(rows), NARROW)
     said: list[str] = []
@@ -142,6 +134,7 @@ def love_figure(rows: pd.DataFrame, limit: float = 0.1) -> tuple[Figure, str]:
         axes.set(
             yticks=range(len(rows)), yticklabels=list(map(translated, rows["label"])), xlabel=words("balance.axis")
         )
+        # A line's room above the first row, for the names of the two marks.
         axes.set_ylim(len(rows) - 0.5, -1.1)
         axes.tick_params(axis="y", length=0)
     return figure, " ".join(said)
@@ -160,16 +153,9 @@ def _named(axes: Axes) -> None:
 
 
 def overlap_figure(rows: pd.DataFrame, groups: Sequence[str], band: tuple[float, float]) -> tuple[Figure, str]:
-    """Draw the preference scores of both groups, one above the other (mirrored): area is share of the group.
+    """Draw the preference scores of both groups, the focus above and the other below: area is share of the group.
 
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        group, score_from, score_to, estimate.
-    groups : sequence of str
-        The focus (above), the comparison (below).
-    band : (float, float)
-        Range of scores that is shaded.
+    `band` is the range of scores that is shaded.
     """
     rows = rows.dropna(subset=["estimate", "score_from"])
     figure, said = new_figure(2.5, NARROW), []
@@ -177,7 +163,9 @@ def overlap_figure(rows: pd.DataFrame, groups: Sequence[str], band: tuple[float,
         axes = figure.add_subplot()
         axes.axvspan(*band, color=MUTED, alpha=0.1, linewidth=0)
         axes.axhline(0, color=INK, linewidth=0.9)
+        # Height is share by width: joined classes are wider, and by height alone would look larger than they are.
         heights = rows["estimate"] / (rows["score_to"] - rows["score_from"])
+        # Room above the highest bar for its number, and for the group's name at the side.
         top = 1.45 * float(heights.max())
         for group, side, colour in zip(groups, (1, -1), (FOCUS, COMPARISON), strict=False):
             own = rows[rows["group"] == group].sort_values("score_from")

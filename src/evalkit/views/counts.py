@@ -114,15 +114,7 @@ def per_hundred(row: pd.Series) -> dict[str, str]:
 
 
 def counts_figure(rows: pd.DataFrame, groups: Sequence[str], event: str) -> tuple[Figure, str]:
-    """Draw mean cumulative counts with their limits, for a hundred people, labelled at the curve.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        group, time, estimate, conf_low, conf_high.
-    event : str
-        What is counted.
-    """
+    """Draw mean cumulative counts with limits, for a hundred people; return the figure and its text."""
     rows = rows.dropna(subset=["estimate"])
     figure, said, last = new_figure(2.3, NARROW), [], {}
     styles = arm_style(groups)
@@ -130,6 +122,7 @@ def counts_figure(rows: pd.DataFrame, groups: Sequence[str], event: str) -> tupl
         axes = figure.add_subplot()
         for group in [g for g in groups if (rows["group"] == g).any()]:
             own = rows[rows["group"] == group].sort_values("time")
+            # Nobody has had an event on day 0; without it a line seems to begin on its first told day.
             start = pd.DataFrame([{"time": 0.0, "estimate": 0.0, "conf_low": 0.0, "conf_high": 0.0}])
             path = pd.concat([start, own], ignore_index=True)
             draw_line(axes, path, styles[group])

@@ -212,18 +212,7 @@ def _unquoted_causes(left: dict[str, list[str]]) -> str:
 
 
 def lines_drawn(safe: Safe) -> dict[tuple[str, str], bool]:
-    """Say of each line of a figure of curves whether it may be drawn.
-
-    Parameters
-    ----------
-    safe : Safe
-        Curves.
-
-    Returns
-    -------
-    dict
-        (group, cause), the cause '' of survival curves: whether there is a day up to which it is drawn.
-    """
+    """Say of each line of a figure of curves, (group, cause; '' of survival), whether any of it may be drawn."""
     rows = safe.estimates.tidy()
     groups = [str(g) for g in pd.unique(rows["group"])]
     causes = [str(c) for c in pd.unique(rows["cause"])] if "cause" in rows else [""]

@@ -78,13 +78,7 @@ class EValues(View):
 
 
 def e_value_figure(rows: pd.DataFrame, *, narrow: bool = False) -> tuple[Figure, str]:
-    """Draw the E-values of measured characteristics beside those of the estimate and its limit (lines).
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        term, label, e_value.
-    """
+    """Draw E-values of measured characteristics beside those of the estimate and its limit; and the text."""
     strength = rows.set_index("term")["e_value"].astype(float)
     measured = rows[~rows["term"].isin(["estimate", "limit"])].sort_values("e_value", ascending=False)
     figure = new_figure(0.9 + 0.22 * max(len(measured), 1), PHONE if narrow else WIDE)
@@ -103,6 +97,7 @@ def e_value_figure(rows: pd.DataFrame, *, narrow: bool = False) -> tuple[Figure,
                 va="center", size=8.5,
             )  # fmt: skip
             said.append(words("alt.value", label=str(row["label"]), value=decimal(row["e_value"])))
+        # Nearer than a sixth of the axis both words would stand on one another: one goes to the other side of its line.
         close = abs(needed["estimate"] - needed["limit"]) < 0.16 * (right - 0.9)
         for name, style, side in (("estimate", "-", "left"), ("limit", (0, (4, 2)), "right" if close else "left")):
             axes.axvline(needed[name], color=FOCUS, linewidth=1.4, linestyle=style)
@@ -115,6 +110,7 @@ def e_value_figure(rows: pd.DataFrame, *, narrow: bool = False) -> tuple[Figure,
         axes.set(
             yticks=range(len(measured)), yticklabels=list(map(translated, measured["label"])), xlabel=words("e.axis")
         )
+        # About from 1, which is no strength at all: no E-value is smaller.
         axes.set_xlim(1 - 0.12 * (right - 0.9), right + 0.15 * (right - 0.9))
         axes.set_ylim(max(len(measured), 1) - 0.5, -0.6)
         axes.tick_params(axis="y", length=0)

@@ -44,6 +44,7 @@ class Effects(View):
 
     def _sentence(self) -> str:
         parts, rows = [], [row for _, row in self.rows.iterrows()]
+        # Three sentences that each say "unclear" with other ranges are read as three findings.
         if len(rows) > 2 and all(gap_of(row).direction == "none" for row in rows):
             main = next((row for row in rows if row["method"] != "unadjusted"), rows[0])
             return words("effect.unclear", label=main["label"], **self._names, **in_people(gap_of(main)))
@@ -126,13 +127,7 @@ def _range(rows: pd.DataFrame) -> dict[str, str]:
 
 
 def effects_figure(rows: pd.DataFrame, x_label: str, *, narrow: bool = False) -> tuple[Figure, str]:
-    """Draw differences of shares with their intervals, one line for each method or variant.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        label, method, estimate, conf_low, conf_high.
-    """
+    """Draw differences of shares with their intervals, one line for each method or variant; return it and its text."""
     width = NARROW if len(rows) <= 5 else PHONE if narrow else WIDE
     labels = [wrapped(str(label), 22 if width == PHONE else 44) for label in rows["label"]]
     lines = sum(max(1.0, 0.6 * (1 + label.count("\n"))) for label in labels) if width == PHONE else len(rows)

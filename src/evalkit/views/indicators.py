@@ -117,6 +117,7 @@ def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: s
     """
     compared = any(one.gap is not None for one in found)
     widest = max((abs(v) for one in found if one.gap for v in (one.gap.low, one.gap.high)), default=0.0)
+    # One scale for all lines, up to a whole ten; not below twenty, where a gap of two points would fill the cell.
     scale = max(10 * -(-round(100 * widest) // 10), 20)
     heads = [words("ind.what"), *map(translated, groups), words("ind.gap"), words("ind.says")]
     rows = []
@@ -130,6 +131,7 @@ def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: s
         ]
         head = _lines(f"<strong>{_text(one.name)}</strong>", _small(one.whom))
         named = zip(heads[1:], cells, strict=True)
+        # On a phone each cell is a line of its own, and its heading comes from this attribute.
         body = "".join(f'<td{_LEFT} data-head="{_text(name)}"{_none(cell)}>{cell}</td>' for name, cell in named)
         rows.append(f'<tr><th scope="row"{_LEFT}>{head}</th>{body}</tr>')
     columns = "".join(f'<col style="width: {width}%">' for width in _WIDTHS)
@@ -256,6 +258,7 @@ def _path(d: str, colour: str, width: float, more: str = "") -> str:
 
 def _bar(side: pd.Series, alt: str, *, focus: bool) -> str:
     """Draw a share between 0 and 100 %: a full dot for the focus, an open one for the comparison."""
+    # Whole percent, as printed: coordinates of a picture hold no digit that the text does not (ADR 23).
     at, low, high = (whole_percent(float(side[name])) for name in ("estimate", "conf_low", "conf_high"))
     colour = FOCUS if focus else COMPARISON
     fill = f'fill="{colour}"' if focus else f'fill="#ffffff" stroke="{colour}" stroke-width="2.5"'
@@ -276,6 +279,7 @@ def _gap_bar(gap: Gap, scale: int, alt: str) -> str:
         _path("M0 9H100", RULE, 1.5),
         _path(ticks, MUTED, 0.8),
         _path(f"M{low:.1f} 9H{high:.1f}", MUTED, 5),
+        # White below the dashes, so that the line of no gap is seen through the bar and beside it.
         _path("M50 0V18", "#ffffff", 4),
         _path("M50 0V18", INK, 1.8, ' stroke-dasharray="3 1.5"'),
         f'<path d="M{at:.1f} 5L{at + 4:.1f} 9L{at:.1f} 13L{at - 4:.1f} 9Z" fill="{INK}" stroke="#ffffff"/>',
@@ -286,6 +290,7 @@ def _gap_bar(gap: Gap, scale: int, alt: str) -> str:
 def _line(one: Indicator, alt: str) -> str:
     """Draw a line over the quarters of referral, from 0 up; a quarter that is not shown breaks it."""
     values = one.drawn[one.value].astype(float)
+    # Shares on the whole of their scale: stretched to its own range a line of noise looks like a trend.
     top = 1.0 if one.value == "estimate" else max(float(values.max()), 1.0)
     step = 44 / max(len(values) - 1, 1)
     places = [(i * step, 16 - 14 * v / top) for i, v in enumerate(values)]

@@ -64,6 +64,7 @@ class Model(View):
         name = str(row.get("label", row["term"]))
         if not np.isfinite(row["estimate"]):
             return words("cox.infinite", name=name)
+        # Colons inside of brackets are part of a level's name.
         if ":" in re.sub(r"\[[^\]]*\]", "", str(row["term"])):
             return words("cox.interaction", name=name)
         value, low, high = (float(row[column]) for column in self.columns)

@@ -41,6 +41,7 @@ def baseline_table(shares: Safe, means: Safe, groups: Sequence[str], order: Sequ
                 by = level.set_index("group")
                 cells = [write(_row(by, g)) if g in by.index else NOT_SHOWN for g in groups]
                 name = str(level["label"].iloc[0])
+                # Named below the table instead: a line of dashes takes a line's room and tells its name only.
                 if set(cells) == {NOT_SHOWN}:
                     left.append(f"{translated(variable)}, {translated(in_sentence(name, str(variable)))}")
                     continue

@@ -148,6 +148,7 @@ class Pathway(View):
 
     def _headline(self) -> str:
         rows = self._told()
+        # Staying first, which is what the report asks of; the others where it may not be told.
         for state in ("active", "left", "waiting"):
             own = rows[rows["state"] == state]
             if not own.empty:
@@ -224,11 +225,6 @@ def pathway_figure(rows: pd.DataFrame, groups: Sequence[str], *, narrow: bool = 
     """Draw the share in each state by day as stacked areas, a panel for each group.
 
     What the areas leave to everybody is grey: people in states with few people, who are not told apart.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        group, state, time, estimate.
     """
     shown = _drawable(rows, groups)
     down, across = (len(shown), 1) if narrow else (1, len(shown))
@@ -293,6 +289,7 @@ def _named(axes: Axes, bands: dict[str, Band], end: float) -> set[str]:
         if room < _NAMED_FROM:
             continue
         letters = _STATES.get(state, ("", "", INK))[2]
+        # Hatching runs through letters: a rim in the area's colour keeps them apart.
         around = withStroke(linewidth=2.2, foreground=_look(state)["facecolor"])
         axes.text(day, height, word, ha="center", va="center", size=_SIZE, color=letters, path_effects=[around])
         named.add(state)

@@ -72,21 +72,10 @@ class Reach(Shares):
 def tiles_figure(
     rows: pd.DataFrame, group: str, places: Mapping[str, Sequence[int]], nobody: str = ""
 ) -> tuple[Figure, str]:
-    """Draw one tile for each place, laid out as on a map, darker where more people come from.
+    """Draw a tile for each place (column, row from the top left) as on a map, darker where more people come from.
 
-    A name that is longer than its tile is broken, made smaller and, where that is not enough, cut: the alternative
-    text and the table have it whole.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        From safe estimates: group, label, n_event, estimate.
-    group : str
-        The group whose people are shown.
-    places : mapping of str to (column, row)
-        Where the tile of a place lies, from the top left; places that are not named stand in a row below.
-    nobody : str
-        What stands in the tile of a place that nobody came from; "none" when not given.
+    Places that are not named stand in a row below, `nobody` in those that nobody came from. A long name is broken, made
+    smaller and at last cut: the alternative text and the table have it whole.
     """
     own = rows[rows["group"] == group]
     places = {in_words(place): spot for place, spot in places.items()}
@@ -157,21 +146,11 @@ _NAMES = ((9.0, 1), (8.5, 2), (8.0, 2), (7.5, 2), (7.0, 3), (6.5, 3), (6.0, 3))
 
 
 def fitted(name: str, room: float, allowed: Sequence[tuple[float, int]], weight: str = "normal") -> tuple[str, float]:
-    """Break a name into lines and choose its size, so that it is as large as its room lets it be.
+    """Break a name into lines and choose the largest allowed size (each with its most lines) that fits its room.
 
-    Parameters
-    ----------
-    room : float
-        Points.
-    allowed : sequence of (float, int)
-        Sizes, the largest first, with the most lines at each.
-
-    Returns
-    -------
-    text : str
-        Cut, with an ellipsis, where even the smallest size is too large: the alternative text and the table have it.
-    size : float
+    Room is in points. Where even the smallest is too large the text is cut, with an ellipsis.
     """
+    # By the font's own widths: a count of letters takes "ill" to be as wide as "mom".
     figure = Figure()
     measure = figure.text(0, 0, "", weight=weight)
 
@@ -214,13 +193,7 @@ _BESIDE_BAR = 150.0  # points of a line of a name
 
 
 def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, str]:
-    """Draw one bar for each level of one group, longest first.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        From safe estimates: group, label, n_event, estimate.
-    """
+    """Draw one bar for each level of one group, longest first; return it and its alternative text."""
     own = rows[rows["group"] == group].sort_values("estimate", ascending=False, na_position="last", kind="stable")
     names = [fitted(translated(str(label)), _BESIDE_BAR, ((9.5, 5),))[0] for label in own["label"]]
     lines = sum(1 + 0.65 * name.count("\n") for name in names)
@@ -243,6 +216,7 @@ def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, s
             said.append(words("alt.value", label=row["label"], value=text))
         axes.set(yticks=range(len(own)), yticklabels=names, xlabel=x_label)
         axes.set_ylim(len(own) - 0.5, -0.5)
+        # Room at the right for the number beside the longest bar.
         axes.set_xlim(0, max(0.1, float(own["estimate"].max()) * 1.35) if own["estimate"].notna().any() else 1)
         axes.set_xticks([tick for tick in axes.get_xticks() if tick <= min(1.0, axes.get_xlim()[1])])
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=percent_sign()))

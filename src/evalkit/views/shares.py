@@ -196,6 +196,7 @@ class Completeness(Shares):
 def _incomplete(rows: pd.DataFrame, note: str) -> tuple[pd.DataFrame, str]:
     """Leave out fields that everybody has, and name them in the note."""
     whole = rows.groupby("label", sort=False)["estimate"].transform("min").eq(1) & rows["estimate"].notna()
+    # A field that is hidden in one group must not be called complete because the other has it whole.
     whole &= ~rows.groupby("label", sort=False)["estimate"].transform(lambda values: values.isna().any())
     names = list(dict.fromkeys(rows.loc[whole, "label"]))
     said = words("table.complete", fields=listed(names)) if names else ""
@@ -203,19 +204,7 @@ def _incomplete(rows: pd.DataFrame, note: str) -> tuple[pd.DataFrame, str]:
 
 
 def wide(rows: pd.DataFrame, first: str, note: str, part: str = "") -> str:
-    """Write one line for each label, one column for each group.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        From safe estimates: group, label, n, estimate, limits, and n_event of people.
-    first : str
-        Heading of the labels.
-    note : str
-        A line below the table.
-    part : str
-        Column of headings above the labels.
-    """
+    """Write one line for each label (headings of column `part` above them), one column for each group, a line below."""
     groups = list(dict.fromkeys(rows["group"].astype(str)))
     lines, parts = [], []
     for (head, label), own in rows.groupby([part or "label", "label"], sort=False):
@@ -292,6 +281,7 @@ def dots_figure(
         share_axis(axes, "x", pd.concat([rows, *([] if marks is None else [marks])])[_LIMITS].to_numpy(float).ravel())
         axes.set_ylim(sum(lines) + 0.02, -0.04)
         axes.tick_params(axis="y", length=0)
+        # Only now is it known that names have no room: the key above needs some of its own.
         if not name_dots(figure, axes, first, styles):
             figure.set_figheight(figure.get_figheight() + 0.2)
             key(figure, shown, styles, "".join(_SHAPES[groups.index(g) % len(_SHAPES)] for g in shown))

@@ -51,6 +51,7 @@ _ON_PHONE = ContextVar("on a phone", default=False)
 @cache
 def _theme() -> Any:  # noqa: ANN401 - matplotlib types its keys one by one
     folder = Path(str(font_source_sans_pro.__file__)).parent / "files"
+    # From the locked package, not from the machine: the same letters, and so the same bytes, everywhere.
     for face in ("Regular", "It", "Semibold", "Bold"):
         font_manager.fontManager.addfont(folder / f"SourceSansPro-{face}.ttf")
     import seaborn as sns  # noqa: PLC0415 - as in draw_line
@@ -78,7 +79,9 @@ def _theme() -> Any:  # noqa: ANN401 - matplotlib types its keys one by one
         "xtick.labelcolor": INK,
         "ytick.labelcolor": INK,
         "text.parse_math": False,  # a label may hold a dollar sign
+        # Outlines: a reader's machine need not have the font.
         "svg.fonttype": "path",
+        # Without a salt matplotlib draws ids at random, and no two renders are the same bytes.
         "svg.hashsalt": "evalkit",
         "figure.dpi": 100,
     }
@@ -86,13 +89,7 @@ def _theme() -> Any:  # noqa: ANN401 - matplotlib types its keys one by one
 
 
 def arm_style(groups: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return colour and line style of each group; the focus arm comes first.
-
-    Returns
-    -------
-    dict
-        Group: keywords for matplotlib lines.
-    """
+    """Return colour and line style of each group, as keywords of lines; the focus arm comes first."""
     return {
         group: {"color": COLOURS[i % len(COLOURS)], "linestyle": LINES[i % len(LINES)], "linewidth": 1.8}
         for i, group in enumerate(groups)
@@ -115,31 +112,13 @@ def on_phone() -> Iterator[None]:
 
 
 def new_figure(height: float, width: float = WIDE) -> Figure:
-    """Return an empty figure.
-
-    Parameters
-    ----------
-    height : float
-        Inches.
-    width : float, default 6.5
-        Inches: the reports' text width, or `NARROW`; `on_phone` no more than fits there.
-    """
+    """Return an empty figure, in inches: `WIDE`, or `NARROW`; `on_phone` no wider than fits there."""
     with mpl.rc_context(_theme()):
         return Figure(figsize=(min(width, PHONE) if _ON_PHONE.get() else width, height), layout="constrained")
 
 
 def draw_line(axes: Axes, rows: pd.DataFrame, style: Mapping[str, Any], x: str = "time") -> None:
-    """Draw estimates as one line.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-    rows : pandas.DataFrame
-        ``x`` and ``estimate``.
-    style : mapping
-        Of the line; see `arm_style`.
-    x : str, default "time"
-    """
+    """Draw estimates as one line."""
     import seaborn as sns  # noqa: PLC0415 - loads scipy.stats: who draws nothing need not wait for it
 
     sns.lineplot(rows, x=x, y="estimate", estimator=None, ax=axes, legend=False, **style)
@@ -160,18 +139,13 @@ def svg_of(figure: Figure) -> str:
     with mpl.rc_context(_theme()):
         # `savefig` draws twice, the first time for the layout alone, which drawing makes anyway.
         draw: Any = FigureCanvasSVG(figure).print_svg
+        # A date, or a version of matplotlib, would make other bytes of the same numbers.
         draw(text, metadata={"Date": None, "Creator": None})
     return text.getvalue()
 
 
 def lay_out(figure: Figure) -> None:
-    """Place the panels for good: what is put beside them moves them no more.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        From `new_figure`.
-    """
+    """Place the panels of a `new_figure` for good: what is put beside them moves them no more."""
     if (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)
     figure.set_layout_engine("none")

@@ -68,13 +68,7 @@ class Subgroups(View):
 
 
 def subgroups_figure(rows: pd.DataFrame, groups: Sequence[str], *, narrow: bool = False) -> tuple[Figure, str]:
-    """Draw the difference between the groups in each level (a forest), with the p value of each characteristic.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        variable, label, estimate, conf_low, conf_high, p_value.
-    """
+    """Draw the difference of the groups in each level (a forest), with each characteristic's p value; and the text."""
     rows = rows.dropna(subset=["estimate"])
     variables = list(dict.fromkeys(rows["variable"]))
     lines = len(rows) + sum(name != "Everybody" for name in variables)
@@ -104,7 +98,10 @@ def subgroups_figure(rows: pd.DataFrame, groups: Sequence[str], *, narrow: bool 
         names = [_indented(name, letters) for name in names]
         axes.set_yticklabels(names, ha="left")
         longest = max(len(line) for name in names for line in name.split("\n"))
+        # Names stand at the left edge, so their room is reckoned from their
+        # letters: matplotlib leaves it for right-aligned ones.
         axes.yaxis.set_tick_params(pad=6.2 * longest * 0.78, length=0)
+        # Room at the right for the p values, which stand inside of the frame.
         axes.set_xlim(right=right + 0.35 * (right - 100 * float(rows["conf_low"].min())))
         axes.set_ylim(len(names) - 0.4, -0.7)
         for label, name in zip(axes.get_yticklabels(), names, strict=True):

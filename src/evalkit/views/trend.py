@@ -60,15 +60,7 @@ def _with_limits(row: pd.Series) -> dict[str, str]:
 
 
 def trend_figure(rows: pd.DataFrame, groups: Sequence[str], *, narrow: bool = False) -> tuple[Figure, str]:
-    """Draw shares at the end of each period, one panel for each measure.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        From safe estimates: group, period, label, n, estimate, conf_low, conf_high.
-    groups : sequence of str
-        In the order of colours.
-    """
+    """Draw shares at the end of each period, one panel for each measure; return it and its alternative text."""
     rows = rows.assign(estimate=rows["estimate"].where(rows["n"].gt(0)))
     periods = list(dict.fromkeys(rows["period"].astype(str)))
     labels = list(dict.fromkeys(rows["label"].astype(str)))
@@ -112,6 +104,7 @@ def _years(periods: Sequence[str]) -> dict[int, str]:
         return {i: period.replace("Q", "\nQ") for i, period in enumerate(periods)}
     years = [period.partition("Q")[0] for period in periods]
     starts = {i: year for i, year in enumerate(years) if i and years[i - 1] != year}
+    # A first year of one or two quarters has no room for its number before the next.
     starts = starts if years.count(years[0]) < 3 else {0: years[0], **starts}
     return dict(list(starts.items())[:: max(1, -(-len(starts) // _MOST_YEARS))])
 

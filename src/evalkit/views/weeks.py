@@ -61,22 +61,7 @@ class HoursByWeek(Weeks):
 
 
 def weeks_figure(rows: pd.DataFrame, groups: Sequence[str], y_label: str) -> tuple[Figure, str]:
-    """Draw means by week with their limits, one line per group.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        From safe estimates: group, time_from (first day of the week), estimate, conf_low, conf_high.
-    groups : sequence of str
-        In the order of colours.
-    y_label : str
-        What is shown.
-
-    Returns
-    -------
-    alt : str
-        The same in a sentence.
-    """
+    """Draw means by week (time_from: its first day) with limits, a line per group; and the same in a sentence."""
     rows = rows.dropna(subset=["estimate"])
     figure = new_figure(1.75, NARROW)
     styles = arm_style(groups)
