@@ -333,6 +333,7 @@ def engaged_by(cohort: Cohort, place: Place, *, by_arm: bool = True, conf_level:
         msg = f"engaged_by: place '{place}' is not one of {', '.join(_PLACES)}{did_you_mean(place, _PLACES)}"
         raise UsageError(msg)
     people = steps(cohort)
+    # Who has none is a line of its own: left out, shares by place would not be of everybody.
     people[place] = people[place].astype(object).fillna(_NOT_SAID)
     rows = []
     for level in sorted(people[place].unique()):

@@ -85,6 +85,7 @@ def stage(cohort: Cohort, name: str) -> pd.DataFrame:
     offered = cohort.sessions()
     key = ["participant_id", "episode"]
     people = cohort.people
+    # The study's own scale: this stage begins and ends as retention does.
     if name == "after_session":
         # Offered, whether attended or not: the wait is the service's, not the person's.
         first = offered.groupby(key)["day_from_referral"].min().rename(WAIT).reset_index()
@@ -120,6 +121,7 @@ def _exits(cohort: Cohort, people: pd.DataFrame, origin: pd.Series) -> pd.DataFr
     exits = exits.assign(leaves=exits["reason"].map(effects).ne("censored"))
     since = people[["participant_id", "episode"]].assign(origin=origin.to_numpy())
     exits = exits.merge(since, on=["participant_id", "episode"])
+    # An exit before the stage began ended another stage.
     exits = exits[exits["exit_date"] >= exits["origin"]]
     # leaving goes before the end of following on one day
     exits = exits.sort_values(["exit_date", "leaves"], ascending=[True, False], kind="stable")
@@ -252,6 +254,7 @@ def leaving_model(cohort: Cohort, name: str, smallest: int = 11) -> Estimates:
         asked={"question": "leaving_model", "stage": name},
         tied=_tied(cohort, name),
     )
+    # A model needs events in each arm: without, the arm's coefficient has no end.
     if not asked.terms or (asked.counts.data.loc[asked.counts.data["term"] == "model", "n_event"] == 0).any():
         return empty
     try:

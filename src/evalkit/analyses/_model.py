@@ -266,6 +266,7 @@ def _asked(cohort: Cohort, smallest: int) -> _Asked:
         asked={"question": "harm_model"},
         tied=tied_to_harm(cohort, smallest),
     )
+    # The arm's coefficient would be infinite, whatever else is in the model.
     if (counts.data["n_event"] == 0).any():
         return _Asked(nothing)
     had, levels = known["event"].eq(1), {}
@@ -274,6 +275,7 @@ def _asked(cohort: Cohort, smallest: int) -> _Asked:
         if covariate.kind == "categorical":
             levels[name] = joined(known[name], (had,), max(smallest, 1), covariate.levels or ())
             known = known.assign(**{name: levels[name]})
+        # A number of two values is two groups of people, and held to the rule for levels.
         elif known[name].nunique() == 2:
             levels[name] = known[name]
     constant = [c.name for c in covariates if known[c.name].nunique() < 2]

@@ -368,6 +368,7 @@ def _people(frame: pd.DataFrame, what: str, columns: Sequence[str]) -> pd.DataFr
 
 
 def _check_column(frame: pd.DataFrame, name: str, what: str) -> None:
+    # A name that stands twice gives a frame where a column is meant.
     if list(frame.columns).count(name) == 1:
         return
     near = did_you_mean(str(name), [str(column) for column in frame.columns])
@@ -481,6 +482,7 @@ def _check_events(people: pd.DataFrame, events: str, time: str) -> None:
     if ((x < 0) | (x % 1 != 0)).any():
         msg = f"rates: column '{events}' must hold whole numbers of events, none below 0"
         raise AnalysisError(msg)
+    # An event without time of observation was seen by nobody: the rate would be too high.
     if (t < 0).any() or ((x > 0) & (t == 0)).any():
         msg = f"rates: column '{time}' must hold days, 0 or more, and more than 0 for whoever had an event"
         raise AnalysisError(msg)

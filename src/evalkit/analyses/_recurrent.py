@@ -125,10 +125,12 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11) -> Estimates:
         for _, row in found.iterrows():
             events, mean = int((own["event"].eq(1) & own["time"].le(row["time"])).sum()), float(row["estimate"])
             name = {"group": group, "term": f"by day {row['time']:.0f}", "label": f"By day {row['time']:.0f}"}
+            # Of the logarithm: what the count is divided by to give limits that stay above 0.
             spread = float(row["std_error"]) / mean
             # Disclosure control knows x of n: n is chosen so that the published events over it give the mean.
             size = {"n_event": events, "n": round(events / mean), "std_error": spread}
             whole.append({**name, "time": float(row["time"]), **size})
+            # Only who is behind the events: the other number is no number of people.
             people.append(who_of(own, n_event=own["event"].eq(1).to_numpy() & own["time"].le(row["time"]).to_numpy()))
     columns = ["group", "term", "label", "time", "n_event", "n", "std_error"]
     kinds = {"time": "float64", "n_event": "int64", "n": "int64", "std_error": "float64"}

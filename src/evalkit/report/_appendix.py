@@ -182,6 +182,7 @@ def show_pair(report: Report, curves: Estimates, words: CurveText, horizon: floa
     if report._without(curves):
         return
     safe = report.safe(curves)
+    # One of the two alone would be read as if it were the finding.
     if safe.verdict != "withheld" and len(safe.withheld) == 1:
         report.absent("absent.size", hidden=safe.withheld[0], minimum=safe.policy.minimum_count)
         return

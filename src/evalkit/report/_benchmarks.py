@@ -88,23 +88,10 @@ def benchmarks(
     nearest: Sequence[tuple[list[Safe], str]] = (),
     also: Sequence[tuple[Safe, str]] = (),
 ) -> Beside:
-    """Set shares of this study beside published ones.
+    """Set shares of this study (safe, one comparison for each published figure) beside published ones.
 
-    Parameters
-    ----------
-    safe : list of Safe
-        The comparison with each, safe.
-    groups : (str, str)
-        In the order of colours.
-    shape : {"figure", "table"}
-    measure : str
-        What is measured.
-    whom : str
-        Who is in this study's denominator.
-    nearest : sequence of (list of Safe, str)
-        The comparison with each once more, of people more like the published ones, and who they are.
-    also : sequence of (Safe, str)
-        Further shares of this study for the figure, and how it names them.
+    `whom` says who is in this study's denominator; `nearest` are the comparisons once more of people more like the
+    published ones, `also` further shares for the figure, each with who they are of or how the figure names them.
     """
     sets = [(safe, ""), *nearest]
     parts = [
@@ -114,6 +101,7 @@ def benchmarks(
     ]
     rows = pd.concat(parts, ignore_index=True).dropna(subset=["here"])
     if shape == "table":
+        # So that each published figure heads its rows once, however many of this study's shares stand below it.
         rows = rows.sort_values("place", kind="stable", ignore_index=True)
         named = zip(rows["group"], rows["whom"], strict=True)
         rows["group"] = [words("benchmark.like", group=group, whom=of) if of else group for group, of in named]
@@ -174,6 +162,7 @@ def show_benchmarks(
     if not published:
         report.absent("absent.benchmark", measure=measure)
         return
+    # Before the comparisons: what may not be shown alone is not set beside anything.
     if report._refused(report.view(report.safe(known))):
         return
     safe = [report.safe(analysis_of(b).estimate(known.counts)) for b in published]

@@ -55,10 +55,12 @@ def _conclusion(report: Report, one: Outcome, safe: list[Safe], *, brief: bool) 
     if adjusted.empty:
         return words("end.withheld" if effects.withheld else "end.early", event=event)
     reasons = _reasons(gate)
+    # Before the difference is looked at: where a diagnostic fails no conclusion is drawn, whatever it would be.
     if reasons:
         return words("end.failed", event=event, reasons=listed(reasons))
     gaps = [Gap(*(float(row[c]) for c in ("estimate", "conf_low", "conf_high"))) for _, row in adjusted.iterrows()]
     directions = {gap.direction for gap in gaps}
+    # All three methods have to agree: one that is clear beside two that are not is no conclusion.
     key = directions.pop() if len(directions) == 1 else "mixed"
     limits = (gaps[0].low, gaps[0].high)
     ends = {

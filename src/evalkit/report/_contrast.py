@@ -33,21 +33,9 @@ if TYPE_CHECKING:
 
 
 def curve_differences(safe: Safe, groups: tuple[str, str]) -> Safe:
-    """Return the differences of two safe curves at the landmarks that may be quoted of both.
+    """Return the differences of two safe curves (focus less comparison) at the landmarks that may be quoted of both.
 
-    Each is the difference of two quoted values, with their variances added.
-
-    Parameters
-    ----------
-    safe : Safe
-        Survival curves or cumulative incidences.
-    groups : (str, str)
-        The focus, the comparison.
-
-    Returns
-    -------
-    Safe
-        (cause,) contrast, time, estimate, std_error, conf_low, conf_high; no rows where nothing may be quoted.
+    Each is the difference of two quoted values, with their variances added; no rows where nothing may be quoted.
     """
     rows = safe.landmark_rows()
     keys = ["cause", "time"] if "cause" in rows else ["time"]
@@ -62,10 +50,12 @@ def curve_differences(safe: Safe, groups: tuple[str, str]) -> Safe:
             contrast=f"{groups[0]} - {groups[1]}",
             estimate=difference,
             std_error=error,
+            # A difference of shares ends at one, which normal limits of two small groups do not know.
             conf_low=np.maximum(difference - z * error, -1.0),
             conf_high=np.minimum(difference + z * error, 1.0),
         )
     about = Estimates(
+        # Cut as printed: a limit that is printed as 0 is no clear difference (ADR 12).
         cut(made, dict.fromkeys(numbers, POINTS)),
         kind="curve_difference",
         estimand=f"difference between the groups: {asked.estimand}",
@@ -87,33 +77,14 @@ def _beside(rows: pd.DataFrame, keys: list[str], groups: tuple[str, str]) -> pd.
 
 
 def difference_numbers(safe: Safe, differences: Safe) -> pd.DataFrame:
-    """Return the numbers of a table of curves and their differences.
-
-    Parameters
-    ----------
-    safe : Safe
-        The curves.
-    differences : Safe
-        From `curve_differences`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        (cause,) group, time, n_risk, measure (share, difference), estimate, conf_low, conf_high.
-    """
+    """Return the numbers of a table of curves and their differences: measure (share, difference), value, limits."""
     shares = safe.landmark_rows().drop(columns="std_error").assign(measure="share")
     rows = differences.estimates.tidy().drop(columns="std_error").assign(measure="difference")
     return pd.concat([shares, rows.rename(columns={"contrast": "group"})], ignore_index=True)
 
 
 def curve_gaps(differences: Safe) -> dict[str, Gap]:
-    """Return the difference at the last day that may be quoted of both groups, by cause ('' where there is one).
-
-    Parameters
-    ----------
-    differences : Safe
-        From `curve_differences`.
-    """
+    """Return the difference at the last day that may be quoted of both groups, by cause ('' where there is one)."""
     rows = differences.estimates.tidy()
     causes = rows["cause"].astype(str) if "cause" in rows else pd.Series("", index=rows.index)
     found = {}
@@ -126,19 +97,9 @@ def curve_gaps(differences: Safe) -> dict[str, Gap]:
 
 
 def count_gaps(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
-    """Return the logarithm of the ratio of two mean counts, of independent groups, on the last day that both have.
+    """Return under '' the log of the ratio of two mean counts, of independent groups, on the last day that both have.
 
-    Parameters
-    ----------
-    safe : Safe
-        Mean counts, with limits on the logarithmic scale.
-    groups : (str, str)
-        The focus, the comparison.
-
-    Returns
-    -------
-    dict
-        ''; empty where not both are shown, or a limit is 0.
+    Limits are on the log scale. Empty where not both are shown, or a limit is 0.
     """
     rows = safe.estimates.tidy().dropna(subset=["estimate"])
     day = common_count_day(rows, groups)
@@ -146,24 +107,15 @@ def count_gaps(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
     if not set(groups) <= set(own.index):
         return {}
     logs = np.log(own.loc[list(groups), ["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float))
+    # Half of a limit's distance on the log scale, where the limits are symmetric: variances of independent groups add.
     ratio, wide = float(logs[0, 0] - logs[1, 0]), float(np.hypot(*((logs[:, 2] - logs[:, 1]) / 2)))
     return {"": Gap(ratio, ratio - wide, ratio + wide, day)}
 
 
 def share_gaps(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
-    """Return the difference of two shares by label (Newcombe's limits), from their safe counts.
+    """Return the difference of two shares (focus less comparison) by label, Newcombe's limits, from their safe counts.
 
-    Parameters
-    ----------
-    safe : Safe
-        Made from a `Tally`.
-    groups : (str, str)
-        The focus, the comparison.
-
-    Returns
-    -------
-    dict
-        Empty where the estimate is none, or has not both groups.
+    Empty where the estimate is none of a `Tally`, or has not both groups.
     """
     counts = safe.estimates.counts
     if not isinstance(counts, Tally) or "label" not in counts.data:
@@ -175,6 +127,7 @@ def share_gaps(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
     if rows.empty:
         return {}
     label = rows.drop_duplicates("term").set_index("term")["label"]
+    # The focus first in each term, as the difference is taken.
     ordered = pd.concat([rows[rows["group"] == g] for g in groups])
     found = ProportionDifference(groups[1]).estimate(Tally(ordered)).tidy()
     found = cut(found, dict.fromkeys(["estimate", "conf_low", "conf_high"], POINTS))
@@ -185,15 +138,7 @@ def share_gaps(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
 
 
 def gap_before(safe: Safe, groups: tuple[str, str]) -> Gap | None:
-    """Return the difference of the shares of before, of a change: what was to be told of the groups then.
-
-    Parameters
-    ----------
-    safe : Safe
-        Of `analyses.change`.
-    groups : (str, str)
-        The focus, the comparison.
-    """
+    """Return the difference of the shares of before, of a change: what was to be told of the groups then."""
     counts = safe.estimates.counts
     if not isinstance(counts, Tally):
         return None
@@ -206,6 +151,8 @@ def gaps_of(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
     """Return the differences between the two groups that may be told of an estimate; see `Report.gaps`."""
     contrast = FAMILIES[safe.estimates.view].contrast
     if contrast == "curves":
+        # After weighting the bootstrap of `Comparison.effects` knows that the
+        # weights are estimated; these limits do not.
         return {} if safe.weighted else curve_gaps(curve_differences(safe, groups))
     return (count_gaps if contrast == "counts" else share_gaps)(safe, groups)
 

@@ -50,21 +50,10 @@ _LONGEST = 8.0  # inches of height: a page less its caption
 
 
 def drawn(frame: pd.DataFrame, function: Draws) -> str:
-    """Let a function draw a frame, and return the figure as SVG.
+    """Let a function draw a frame of safe numbers (return axes or a figure, or draw on pyplot's), and return the SVG.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Safe numbers.
-    function : callable
-        Takes the frame; returns axes or a figure, or draws on pyplot's current one.
-
-    Raises
-    ------
-    DisclosureError
-        If the function uses what it was not given, or gives back what it did not draw.
-    AnalysisError
-        If it draws nothing, or letters that the reports' fonts do not have.
+    DisclosureError if it uses what it was not given, or gives back what it did not draw; AnalysisError if it draws
+    nothing, or letters that the reports' fonts do not have.
     """
     draw, name = safe_function(function), function.__name__
     before = plt.get_fignums()
@@ -73,6 +62,7 @@ def drawn(frame: pd.DataFrame, function: Draws) -> str:
         with themed(), _same_draws(), mpl.rc_context({"axes.prop_cycle": f"cycler(color={list(COLOURS)})"}):
             plt.figure(figsize=figure_size(), layout="constrained")
             figure = _figure_of(draw(frame.copy()), name)
+            # A figure of before may be drawn from exact numbers.
             if getattr(figure, "number", None) in before:
                 msg = f"report.draw: '{name}' gives back a figure that was there before; let it draw a new one"
                 raise DisclosureError(msg)
@@ -85,6 +75,7 @@ def drawn(frame: pd.DataFrame, function: Draws) -> str:
                 raise DisclosureError(msg)
             return svg
     finally:
+        # Also those that the function opened beside its own: an open figure is shown by the notebook, without a mark.
         for number in set(plt.get_fignums()) - {*before}:
             plt.close(number)
         if current in plt.get_fignums():
@@ -139,10 +130,7 @@ def _lay_out(figure: Figure) -> None:
 def safe_function(function: object) -> Draws:
     """Return a function that can reach nothing but its argument, drawing libraries and functions like it.
 
-    Raises
-    ------
-    DisclosureError
-        Naming what it uses beside.
+    DisclosureError names what it uses beside.
     """
     if not isinstance(function, types.FunctionType):
         msg = (
@@ -150,6 +138,7 @@ def safe_function(function: object) -> Draws:
             f"not a {type(function).__name__}"
         )
         raise DisclosureError(msg)
+    # Its code and not its signature, which a decorator can make say anything.
     code = function.__code__
     if code.co_argcount != 1 or code.co_kwonlyargcount or code.co_flags & 0x0C:  # *args, **kwargs
         msg = f"report.draw: '{function.__name__}' has to take one thing, the frame of safe numbers"
@@ -168,8 +157,10 @@ def _rebuilt(function: types.FunctionType, done: dict[types.FunctionType, types.
     if function.__closure__:
         msg = f"report.draw: '{name}' uses '{function.__code__.co_freevars[0]}' from around it; {_INSTEAD}"
         raise DisclosureError(msg)
+    # Globals of its own, with the allowed names only: a name that the check overlooked is not there.
     known: dict[str, Any] = {"__builtins__": builtins, "__name__": "evalkit_drawing"}
     made = types.FunctionType(function.__code__, known, name)
+    # Before its names are looked at: functions that call each other would go round for ever.
     done[function] = made
     for used in _names(function.__code__, name):
         if used in function.__globals__:
@@ -217,6 +208,7 @@ def _names(code: types.CodeType, function: str) -> Iterator[str]:
             raise DisclosureError(msg)
         if step.opname in {"LOAD_GLOBAL", "LOAD_NAME"}:
             yield used
+    # Comprehensions, lambdas and inner functions are code of their own, and see the same globals.
     for inner in code.co_consts:
         if isinstance(inner, types.CodeType):
             yield from _names(inner, function)

@@ -25,37 +25,19 @@ _HALF_A_YEAR = 182  # in which a weekly dose can be reached
 
 @dataclass(frozen=True, eq=False)
 class EventShare:
-    """The share with an event on the days that may be quoted.
+    """The share with an event on the days that may be quoted."""
 
-    Attributes
-    ----------
-    safe : Safe
-        The curves they are read from.
-    rows : pandas.DataFrame
-        group, time, estimate, conf_low, conf_high, and n: with whom the curve begins.
-    gap : Gap or None
-        Difference between the groups on the last day quoted of both.
-    last : float
-        Last day up to the horizon that the curves of all groups reach, quoted or not; nan if there is none.
-    cause : str
-        The event.
-    """
-
-    safe: Safe
-    rows: pd.DataFrame = field(repr=False)
-    gap: Gap | None
-    last: float
-    cause: str
+    safe: Safe  # the curves they are read from
+    rows: pd.DataFrame = field(repr=False)  # group, time, estimate, limits, and n: with whom the curve begins
+    gap: Gap | None  # on the last day quoted of both groups
+    last: float  # day up to the horizon that all curves reach, quoted or not; nan: none
+    cause: str  # the event
 
     def on_a_day(self, groups: tuple[str, str]) -> tuple[pd.Series | None, pd.Series | None]:
-        """Return the rows of the focus and the comparison on the last day quoted of both, or else of the focus.
-
-        Parameters
-        ----------
-        groups : (str, str)
-        """
+        """Return the rows of the focus and the comparison on the last day quoted of both, or else of the focus."""
         day = common_day(self.rows, groups)
         own, other = (self.row(group, day) for group in groups)
+        # Of the focus alone, then: page one is about it.
         if own is None:
             day = common_day(self.rows[self.rows["group"] == groups[0]], groups)
             own, other = (self.row(group, day) for group in groups)
@@ -66,12 +48,7 @@ class EventShare:
         return self.gap if self.gap is not None and self.gap.day == day else None
 
     def gap_told(self, groups: tuple[str, str]) -> Gap | None:
-        """Return the difference between the groups on the day that page one quotes.
-
-        Parameters
-        ----------
-        groups : (str, str)
-        """
+        """Return the difference between the groups on the day that page one quotes."""
         own, other = self.on_a_day(groups)
         return None if own is None or other is None else self.gap_on(float(own["time"]))
 
@@ -81,12 +58,7 @@ class EventShare:
         return found.iloc[0] if len(found) else None
 
     def withheld(self, groups: tuple[str, str]) -> bool:
-        """Whether the curve of the focus reaches a day of which nothing may be quoted, and none before it can be.
-
-        Parameters
-        ----------
-        groups : (str, str)
-        """
+        """Whether the curve of the focus reaches a day of which nothing may be quoted, and none before it can be."""
         return self.last > 0 and self.on_a_day(groups)[0] is None
 
 
@@ -96,36 +68,12 @@ def left_by(report: Report) -> int:
 
 
 def share_left(report: Report, cohort: Cohort) -> EventShare | None:
-    """Return the share of starters who had disengaged.
-
-    Parameters
-    ----------
-    report : Report
-    cohort : Cohort
-        The report's, or one that was known before.
-
-    Returns
-    -------
-    EventShare or None
-        None where nothing of it may be shown.
-    """
+    """Return the share of starters who had left, of the report's cohort or one known before; None: not to be shown."""
     return _share(report, _known(report, cohort, analyses.leaving(cohort)), str(cohort.causes[1]), left_by(report))
 
 
 def share_harmed(report: Report, cohort: Cohort) -> EventShare | None:
-    """Return the share of people with recorded harm.
-
-    Parameters
-    ----------
-    report : Report
-    cohort : Cohort
-        The report's, or one that was known before.
-
-    Returns
-    -------
-    EventShare or None
-        None where nothing of it may be shown.
-    """
+    """Return the share with recorded harm, of the report's cohort or one known before; None: not to be shown."""
     exact = _known(report, cohort, first_harm(cohort, report.policy.minimum_count))
     return _share(report, exact, report.study.harm.label, max(report.study.harm.horizons, default=0))
 

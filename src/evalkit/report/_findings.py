@@ -52,11 +52,7 @@ class Finding:
 class PageOne:
     """What page one says.
 
-    Attributes
-    ----------
-    whole : bool
-        Whether it is of the whole period, not of the last quarter: no other report follows, so nothing is said to be
-        known later, and what changed is told since a year ago.
+    Of the `whole` period no other report follows: nothing is said to be known later, and changes are since a year ago.
     """
 
     report: Report = field(repr=False)
@@ -81,6 +77,7 @@ class PageOne:
             said.append(self._words("line.stay.early", **both))
         elif unclear:
             said.append(self._words("line.stay.none", **both))
+        # A first line that tells the clear findings alone would hide that the others are unclear.
         elif len(clear) < len(known):
             said.append(words("line.stay.rest"))
         if any(one.key == "harm" for one in self.found):
@@ -180,13 +177,7 @@ def _one_sentence(said: Sequence[str]) -> str:
 
 
 def page_one(report: Report, *, whole: bool = False) -> PageOne:
-    """Return what page one of a report says.
-
-    Parameters
-    ----------
-    whole : bool, default False
-        Whether it is of the whole period: what changed is told since a year ago, not since the last quarter.
-    """
+    """Return what page one of a report says; `whole` is of the whole period, its changes since a year ago."""
     asked = _Asked(report, a_year_earlier(report) if whole else report.earlier, whole)
     found = [_referred(report, whole=whole)]
     if report.cohort.has("outcomes"):
@@ -212,6 +203,7 @@ def show_findings(report: Report, *, whole: bool = False, label: str = "") -> No
     page = page_one(report, whole=whole)
     safe = [one for finding in page.found for one in finding.safe]
     also = {one.estimates.id: one.estimates.kind for one in safe}
+    # One mark for all three, with every estimate's name: page one is one thing (ADR 23).
     put = partial(emit, estimate=safe[0].estimates.id, kind="findings", verdict="released", also=also)
     lines = [finding.line for finding in page.found]
     put("markdown", heading(page.bottom_line) + (sign(f" {{#{label}}}") if label else ""))
@@ -275,6 +267,7 @@ def _step(asked: _Asked, step: str) -> Finding:
     gap = None
     if sides[0] is not None and sides[1] is not None:
         gap = report.gaps(safe).get(str(sides[0]["label"]))
+    # Withheld and too early look alike in the rows; readers are told which (ADR 23).
     withheld = f"{report.groups[0]}: {step}" in safe.withheld
     before, changed, was, also = _changed(asked, step)
     series, cohorts = _cohorts(report, step)
@@ -309,6 +302,7 @@ def _changed(asked: _Asked, step: str) -> tuple[float, Gap | None, Gap | None, t
 
     last = since(report.earlier)
     was = gap_before(last[0], report.groups) if last else None
+    # A quarterly compares with the quarter that it takes first lines back of: the same numbers, asked once.
     found = last if asked.before is report.earlier else since(asked.before)
     also = tuple(dict.fromkeys((*found, *last)))
     rows = found[0].estimates.tidy() if found else pd.DataFrame()

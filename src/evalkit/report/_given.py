@@ -25,15 +25,7 @@ _HOW = "give it what an analysis returns: analyses.funnel(report.cohort), say"
 def estimates_in(given: object, door: str) -> Estimates | Safe:
     """Return what was given to one of the report's doors, if it is what can go through it.
 
-    Parameters
-    ----------
-    door : str
-        As ``report.show``, for the message.
-
-    Raises
-    ------
-    DisclosureError
-        One line that says what to do instead; it quotes nothing of what was given.
+    DisclosureError in one line that says what to do instead; it quotes nothing of what was given.
     """
     if isinstance(given, Estimates | Safe):
         return given
@@ -58,6 +50,7 @@ def check_letters(texts: Iterable[str], door: str = "report.show") -> None:
 
 def _instead(given: object) -> str:
     module = type(given).__module__.partition(".")[0]
+    # The first that holds is said, so the general ones stand last.
     told = {
         f"got nothing (None); {_HOW}": given is None,
         f"got a frame, whose rows may be people; {_HOW}, and it makes the table": isinstance(given, _FRAMES),

@@ -16,17 +16,13 @@ from evalkit.seal import MARK, Sealer
 from evalkit.words import translated_names
 
 _MIME = {"figure": "image/svg+xml", "table": "text/html", "markdown": "text/markdown", "cover": "text/markdown"}
+# When this module is imported, before any cell runs: the key is out of the environment from then on.
 _SEALER = Sealer()
 _DIGITS = 6  # significant; fewer than a figure's own coordinates hold
 
 
 def typed_numbers(texts: Iterable[str]) -> dict[str, Any]:
-    """Return what a mark says of words that an author gave: those with a number in them, for the audit to look at.
-
-    Returns
-    -------
-    dict
-        ``typed``, or nothing.
+    """Return under ``typed`` those of an author's words that have a number in them, for the audit to look at.
 
     Examples
     --------
@@ -44,43 +40,26 @@ def emit(
     data: pd.DataFrame | None = None,
     **mark: object,
 ) -> None:
-    """Display text, a table or a figure in the notebook, marked and sealed for publication.
+    """Display text, a table or a figure in the notebook, marked and sealed for publication; only this room calls it.
 
-    Only this room calls it: in a notebook `report.show` and `report.say` are the doors.
-
-    Parameters
-    ----------
-    shows : {"figure", "table", "markdown", "cover"}
-        A cover is drawn by the publishers' template; in the notebook it is seen as text.
-    text : str
-        SVG, HTML, or a text with signs (`evalkit.markup`): here it becomes Markdown.
-    data : pandas.DataFrame, optional
-        The safe numbers of a figure or table: they are published beside it as a file.
-    **mark
-        What the record keeps: ``estimate`` (its id), ``kind``, ``verdict``, ``alt``, ``document``, ``phone`` (the
-        figure as SVG for a phone, where that is another one).
-
-    Raises
-    ------
-    DisclosureError
-        If the mark names neither an estimate with its verdict nor a kind that needs none.
+    `text` is SVG, HTML, or a text with signs; `data` the safe numbers published beside it; the mark ``estimate`` (id),
+    ``kind``, ``verdict``, ``alt``, ``document``, ``phone`` (SVG). DisclosureError if the mark names neither an estimate
+    with its verdict nor a kind that needs none.
     """
     bundle: dict[str, Any] = {_MIME[shows]: markdown(text) if _MIME[shows] == "text/markdown" else text}
     if shows != "figure":
         bundle["text/plain"] = f"<{shows}>"
     numbers = {} if data is None else {"data": as_mark(translated_names(data))}
+    # Marks are read by machines and screen readers, which know no Markdown.
     told = {name: plain(value) if isinstance(value, str) else value for name, value in mark.items()}
     full = {"shows": shows, **({"kind": shows} if shows == "cover" else {}), **told, **numbers}
     display(bundle, raw=True, metadata={MARK: _SEALER.sealed(full, bundle)})
 
 
 def as_mark(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return rows as plain values that a notebook's metadata can hold, the same for the same rows.
+    """Return rows as plain values for a notebook's metadata: ``columns``, and ``rows`` as lists.
 
-    Returns
-    -------
-    dict
-        ``columns``: names; ``rows``: one list per row, numbers to six significant digits, None where missing.
+    Numbers have six significant digits; None where missing.
 
     Examples
     --------
@@ -100,4 +79,5 @@ def _plain(value: Any) -> str | float | int | None:  # noqa: ANN401 - whatever a
     if not math.isfinite(number):
         return None
     number = float(f"{number:.{_DIGITS}g}")
+    # A count that a frame holds as 120.0 is 120 in files and digests, whatever column it came through.
     return int(number) if number.is_integer() else number

@@ -38,13 +38,7 @@ class _Factor:
 
 @dataclass(frozen=True)
 class _Words:
-    """What the study calls variables and levels.
-
-    Attributes
-    ----------
-    levels : mapping
-        Levels of the variables that stand as indicators in the model, where they are known.
-    """
+    """What the study calls variables and levels; `levels` of those that stand as indicators, where they are known."""
 
     study: Study
     levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -151,6 +145,7 @@ def _turned_rows(rows: pd.DataFrame, turned: npt.NDArray[np.bool_]) -> pd.DataFr
     for name in {*_SIGNED, *_LIMITS, *_RATIOS} & set(rows.columns):
         values = rows[_OPPOSITE.get(name, name)].to_numpy(dtype=float)
         with np.errstate(divide="ignore"):
+            # 0.0 - x: a coefficient of 0 turned would else be printed as -0.
             out[name] = np.where(turned, 1 / values if name in _RATIOS else 0.0 - values, rows[name])
     return out
 
@@ -167,14 +162,8 @@ def _levels_of(estimates: Estimates) -> Mapping[str, Sequence[str]]:
 def in_study_words(estimates: Estimates, study: Study) -> Estimates:
     """Return a model with a label for every term, the focus against the comparison; anything else as it is.
 
-    Of one's own question, characteristics are called as the protocol has it, where they had their column's name.
-    A main effect beside an interaction holds where the other variable is 0, or at its reference level: its label says
-    so. Notes and the estimand name terms by their labels too.
-
-    Raises
-    ------
-    AnalysisError
-        If a term interacts with a variable whose reference level is not known.
+    Of one's own question, characteristics are called as the protocol has it. A main effect beside an interaction holds
+    where the other variable is 0, or at its reference level: its label says so, and AnalysisError if that is not known.
     """
     rows = estimates.data
     if {"question", "by", "of"} <= set(estimates.asked):
@@ -184,6 +173,7 @@ def in_study_words(estimates: Estimates, study: Study) -> Estimates:
     terms = [_factors(str(term)) for term in rows["term"]]
     said = _Words(study, _levels_of(estimates), terms)
     labels = [said.label(term) for term in terms]
+    # Two factors the wrong way round, in an interaction, undo each other.
     turned = np.array([sum(map(said.turned, term)) % 2 == 1 for term in terms])
     told = _turned_rows(rows, turned)
     told.insert(1, "label", labels)
@@ -213,6 +203,7 @@ def _question_in_study_words(estimates: Estimates, study: Study) -> Estimates:
     return estimates.about(
         data=of_rows(estimates.data),
         estimand=estimand,
+        # In the counts too: asked again, the analysis would bring the old names back.
         counts=counts if counts is None else replace(counts, data=of_rows(counts.data)),
         analysis=analysis if analysis is None else replace(analysis, estimand=estimand),  # type: ignore[type-var]
     )

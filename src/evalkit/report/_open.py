@@ -79,6 +79,7 @@ def open_report(
     protocol = _narrowed(registered, only)
     spoken, _, region = protocol.locale.partition("-")
     spoken = language or spoken
+    # Places keep their names in every language: as their own translation they are not taken for words.
     names = dict.fromkeys([*(protocol.community_areas or ()), *(protocol.sites or ()), *_of_conditions(protocol)])
     own = {**{name: name for name in names}, **protocol.translations.get("es", {})} if spoken == "es" else {}
     arms = (protocol.arms.focus, protocol.arms.comparison)

@@ -45,6 +45,7 @@ def say_participants(report: Report) -> None:
     """
     shares, means = _both(report)
     rows = pd.concat([_rows(shares), _rows(means).assign(mean=True)], ignore_index=True)
+    # That a value is missing more often in one group is no characteristic of its people.
     rows = rows[~rows["label"].eq("Not recorded")].dropna(subset=["smd"])
     if rows.empty:
         _put(shares, means, box("absent", words("base.absent")))

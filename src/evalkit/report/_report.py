@@ -271,6 +271,7 @@ class Report:
         view = self.view(safe, Look(words, horizon))
         if self._refused(view, exact):
             return
+        # A sentence does not point to a figure that is not drawn.
         said = view.sentence("" if see.startswith("fig-") and view.undrawable else see)
         if not said:
             msg = f"report.say: '{safe.estimates.kind}' has no sentence; use report.show"

@@ -128,6 +128,7 @@ def known_at(report: Report, period: Period) -> Cohort:
     cohort = build(report.raw.at(period.cut))
     if cohort.has("sessions"):
         steps(cohort)  # kept with the cohort
+    # Only its shares are asked again: a study of years would keep every quarter's rows in memory.
     cohort.release()
     return cohort
 

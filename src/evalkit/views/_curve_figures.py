@@ -134,6 +134,7 @@ def _curves_alt(risk: pd.DataFrame, groups: Sequence[str], text: CurveText) -> s
             words("alt.day", share=percent(e), when=horizon(t))
             for t, e in zip(rows["time"], rows["estimate"], strict=True)
         ]
+        # A curve without a told day is still named: whoever sees the figure sees it.
         key = "alt.curve" if said else "alt.curve.few"
         sentences.append(words(key, group=group, event=text.event, values=", ".join(said)))
     return " ".join(sentences)

@@ -47,6 +47,7 @@ def _by_name(families: Iterable[type[View]]) -> dict[str, type[View]]:
     return found
 
 
+# From the classes themselves: a list of families would have to be kept in step with them (ADR 18).
 FAMILIES = _by_name(_all(View))
 
 

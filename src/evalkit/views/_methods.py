@@ -86,6 +86,7 @@ def _of_sessions(rules: Rules, tables: frozenset[str]) -> list[tuple[str, str]]:
     """Say what disengaging, completing and engaging are; of exits only where the study has them."""
     left = words("Leaving or being dismissed before that counts on its own day.")
     without = words("methods.completed.without")
+    # A rule of exits would say of a study without them what nobody there recorded.
     exits, without = (f" {said}" if "exits" in tables else "" for said in (left, without))
     return [
         (

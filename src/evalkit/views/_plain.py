@@ -29,6 +29,7 @@ def plain_numbers(rows: pd.DataFrame) -> pd.DataFrame:
 def plain_table(rows: pd.DataFrame, note: str = "") -> str:
     """Write rows as a table, a line below it: names, numbers and limits, in the order of the glossary."""
     shown = [name for name in _HEADED if name in rows and rows[name].notna().any()]
+    # A label says what its term is; the term is for programs, and stays in the data file.
     if "label" in shown and "term" in shown:
         shown.remove("term")
     limits = {value: (low, high) for low, high, value in _LIMITS if value in shown and {low, high} <= {*rows.columns}}

@@ -30,6 +30,7 @@ def capital(text: str) -> str:
 
 def cause_in_words(cause: str) -> str:
     """Return a cause as a report writes it."""
+    # The definitions' own causes have verbs in the catalogue; a study's label for harm is put into words as it is.
     known = {"disengagement", "completion", "first session"}
     return words(f"cause.{cause}") if cause in known else translated(cause)
 
@@ -66,6 +67,7 @@ def common_day(rows: pd.DataFrame, groups: Sequence[str]) -> float:
     """
     days = [set(rows.loc[rows["group"] == g, "time"]) for g in groups if (rows["group"] == g).any()]
     shared = set.intersection(*days) if days else set()
+    # Shares of two days side by side are taken for a difference: one day, or one group alone.
     known = shared or set().union(*days)
     return float(max(known)) if known else float("nan")
 

@@ -95,6 +95,7 @@ def without_one_sided(rows: pd.DataFrame) -> pd.DataFrame:
         return rows
     rows = rows.copy()
     everybody = rows[rows["variable"] == rows["label"]].groupby("group")["estimate"].first()
+    # A level of nobody is not withheld: it must not hide the others.
     levels = rows[(rows["variable"] != rows["label"]) & (rows.get("n", rows["estimate"]) != 0)]
     numbers = list(rows.select_dtypes("number"))
     for (group, _), own in levels.groupby(["group", "variable"], sort=False):
@@ -167,6 +168,7 @@ def _block(own: pd.DataFrame, groups: int) -> list[_Line]:
     if levels == [variable]:
         return [_Line(translated(variable), variable, variable, _APART * groups + 0.03, bold=True)]
     known = own[own["estimate"].notna()]["label"].astype(str)
+    # Levels of which nothing is shown share a line: a line each would be mostly dashes.
     hidden = [level for level in levels if level not in set(known)]
     lines = [_Line(translated(variable), bold=True)]
     for level in levels:

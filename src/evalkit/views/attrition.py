@@ -38,6 +38,7 @@ class Attrition(View):
 
     def table(self, note: str = "") -> str:
         """Write the steps."""
+        # Steps of the cohort come before there are groups; those of a scale for everybody are the sum of both arms.
         own = self.rows[(self.rows["variable"] == "cohort") | (self.rows["group"] != "all")]
         return written(own, _STEPS, note, groups=own["variable"].map(lambda name: _SCALES.get(name, name)))
 

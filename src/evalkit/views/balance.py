@@ -97,6 +97,7 @@ class Gate(View):
             if name is None or row["verdict"] == "unknown":
                 parts.append(words("gate.unknown"))
                 continue
+            # Only levels of too few people fail: which, and by how much, would tell of them (ADR 12).
             if name == "balance" and np.isnan(row["estimate"]):
                 parts.append(words("gate.balance.hidden"))
                 continue
@@ -195,6 +196,7 @@ def _classes(axes: Axes, own: pd.DataFrame, side: int, top: float) -> list[str]:
     """Say each class in words; in the figure, say of those that are missing that they are not shown: they are not 0."""
     shown = list(zip(own["score_from"], own["score_to"], own["estimate"], strict=True))
     starts, ends = [*own["score_from"], 1.0], [0.0, *own["score_to"]]
+    # A class that is left out is in no row: it is what lies between the ends of those that are.
     missing = [(low, high, np.nan) for low, high in zip(ends, starts, strict=True) if high - low > 1e-9]
     values = []
     for low, high, share in sorted([*shown, *missing]):

@@ -57,6 +57,7 @@ class Survival(View):
             return self.safe, []
         events = self.rows.groupby(self.rows["group"].astype(str), sort=False)["n_event"].sum()
         quiet = [str(group) for group, n in events.items() if not n]
+        # Where nobody at all had an event the flat lines are the finding.
         if not quiet or len(quiet) == len(events):
             return self.safe, []
         left = self.safe.estimates.about(data=self.rows[~self.rows["group"].astype(str).isin(quiet)])
@@ -92,6 +93,7 @@ class Survival(View):
         gap = self.gaps.get("")
         if not said:
             return ""
+        # A difference of another day than the shares' would be read as theirs.
         if gap is None or gap.day != day:
             return told_by("head.curve.one", day, shares=said, event=self.event)
         return told_by("head.curve", day, shares=said, event=self.event, gap=self._told(gap))
@@ -177,6 +179,7 @@ def last_day(safe: Safe, groups: Sequence[str], cause: str = "") -> float:
     rows = safe.at(safe.policy.landmarks)
     if cause:
         rows = rows[rows["cause"] == cause]
+    # Quoted or not: whether a difference is early is a matter of how long people were followed.
     rows = rows[rows["estimate"].notna() & rows["n_risk"].ge(safe.policy.minimum_at_risk)]
     return common_day(rows, groups)
 

@@ -35,6 +35,7 @@ class EValues(View):
     def _table(self, note: str) -> str:
         rows = self.rows
         if self.undrawable:
+            # Ratios stay: only the strength that would explain "no difference" away means nothing (ADR 24).
             given = ~rows["term"].isin(["estimate", "limit"])
             rows, note = rows.assign(e_value=rows["e_value"].where(given)), f"{words('e.none')} {note}".strip()
         own = {"estimate": words("e.row.estimate"), "limit": words("e.row.limit")}

@@ -67,6 +67,7 @@ class Effects(View):
         rows = self.rows[self.rows["method"] != "unadjusted"]
         if rows.empty:
             return ""
+        # Of the adjusted ones the first, which is the weighted: a headline has room for one number.
         gap = gap_of(rows.iloc[0])
         low, value, high = (points(v) for v in (gap.low, gap.estimate, gap.high))
         return words("head.effects", value=value, low=low, high=high, gap=words(f"gap.word.{gap.direction}"))

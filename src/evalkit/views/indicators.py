@@ -178,6 +178,7 @@ def _side(one: Indicator, side: pd.Series | None, group: str, *, focus: bool, ov
     if not _is_share(side):
         return _lines(f"{_span('big', count(side['n']))} {line}".strip(), _small(spans))
     share, limits = percent(side["estimate"]), interval(side["conf_low"], side["conf_high"])
+    # A curve's share is an estimate from people, some of whom are not followed so long: it is not of them.
     people = words("ind.from" if one.estimated else "ind.of", n=count(side["n"])) if pd.notna(side.get("n")) else ""
     alt = words("ind.alt.bar", group=group, share=share, limits=limits)
     large = f"{_span('big', share)} {_small(f'({limits})')}"

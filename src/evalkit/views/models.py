@@ -62,6 +62,7 @@ class Model(View):
     def _term(self, row: pd.Series) -> str:
         """Say a term's ratio; of an interaction only that it is one: its ratio is of two ratios."""
         name = str(row.get("label", row["term"]))
+        # Where a level separates people completely there is no ratio to say.
         if not np.isfinite(row["estimate"]):
             return words("cox.infinite", name=name)
         # Colons inside of brackets are part of a level's name.

@@ -242,6 +242,7 @@ def pathway_figure(rows: pd.DataFrame, groups: Sequence[str], *, narrow: bool = 
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         for axes in panels[: None if narrow else 1]:
             axes.set_ylabel(words("path.y"))
+        # Only what could not be named in its area: a legend of all makes readers match colours that they need not.
         rest = [state for state in (*_STATES, OTHER) if state in drawn - named]
         if rest:
             handles = [Patch(**_look(state), label=words(f"state.{state}")) for state in rest]

@@ -84,6 +84,7 @@ def tiles_figure(
     at = _laid_out([*labels, *empty], places)
     width, height = (max(spot[i] for spot in at.values()) + 1 for i in (0, 1))
     top = float(own["estimate"].max()) if own["estimate"].notna().any() else 1.0
+    # Tiles of a small map would else be as wide as the page.
     columns, inches = max(width, 4), NARROW if width <= 4 else 6.5
     figure = new_figure(0.78 * height + 0.1, inches)
     room = _ROOM * 72 * (figure.get_figwidth() - _PADS) / (columns + 0.02)
@@ -97,6 +98,7 @@ def tiles_figure(
             lines, depth = [value], 0.0
             if known:
                 lines = [percent(row["estimate"]), words("people.many", n=count(row["n_event"]))]
+                # From 0.15: a place of few people is still not the white of nobody.
                 value, depth = ", ".join(reversed(lines)), 0.15 + 0.85 * float(row["estimate"]) / top
             _tile(axes, str(row["label"]), lines, depth, at[str(row["label"])], room)
             said.append(words("alt.value", label=row["label"], value=value))

@@ -94,6 +94,7 @@ class Risks(_OfStage, Effects):
         said, values = {"event": self.happens, "when": self.when, "n": count(len(self.rows))}, []
         for _, row in self.compared.iterrows():
             gap = gap_of(row)
+            # Only what is clear is said of each: a dozen characteristics that are unclear read as a dozen findings.
             if gap.direction != "none":
                 low, high = sorted((abs(100 * gap.low), abs(100 * gap.high)))
                 ends = {"low": sized(low), "high": sized(high)}

@@ -120,6 +120,7 @@ class Funnel(Shares):
     def _headline(self) -> str:
         rows = self.rows.dropna(subset=["estimate"])
         rows = rows[(rows["n"] > 0) & (rows["term"] != "referred")]
+        # The last step that somebody could have reached: of young studies completing has no denominator yet.
         last = [term for term in ("engaged", "completed") if (rows["term"] == term).any()]
         return first_label(rows[rows["term"] == last[-1]], self.groups) if last else ""
 

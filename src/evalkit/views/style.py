@@ -114,6 +114,7 @@ def on_phone() -> Iterator[None]:
 def new_figure(height: float, width: float = WIDE) -> Figure:
     """Return an empty figure, in inches: `WIDE`, or `NARROW`; `on_phone` no wider than fits there."""
     with mpl.rc_context(_theme()):
+        # Not pyplot's: a figure that pyplot knows is shown by the notebook once more, without a mark.
         return Figure(figsize=(min(width, PHONE) if _ON_PHONE.get() else width, height), layout="constrained")
 
 

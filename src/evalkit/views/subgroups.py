@@ -39,6 +39,7 @@ class Subgroups(View):
                 "label": rows["label"],
                 "value": rows["estimate"].map(partial(points, digits=0)),
                 "limits": [between(points(a, 0), points(b, 0)) for a, b in limits],
+                # Once for each characteristic: one test is of all its levels together.
                 "p": rows["p_value"].map(partial(p_value, coarse=True)).where(~rows["variable"].duplicated(), ""),
                 "part": rows["variable"],
             }

@@ -106,6 +106,7 @@ def _years(periods: Sequence[str]) -> dict[int, str]:
     starts = {i: year for i, year in enumerate(years) if i and years[i - 1] != year}
     # A first year of one or two quarters has no room for its number before the next.
     starts = starts if years.count(years[0]) < 3 else {0: years[0], **starts}
+    # At least each: without a new year there is nothing to step over, and a step of 0 is an error.
     return dict(list(starts.items())[:: max(1, -(-len(starts) // _MOST_YEARS))])
 
 
