@@ -297,20 +297,14 @@ def test_packages_that_a_render_can_reach(monkeypatch: pytest.MonkeyPatch) -> No
         "d": ["a"], "e": [], "x": ["gone"],
     }  # fmt: skip
 
-    def facts(name: str) -> Any:
+    def known(name: str) -> SimpleNamespace:
         if name not in needs:
             raise metadata.PackageNotFoundError(name)
-        return SimpleNamespace(__getitem__=None, get_all=lambda _: needs[name] or None, version=f"{name}1")
+        fields = "".join(f"Requires-Dist: {line}\n" for line in needs[name])
+        said = f"Metadata-Version: 2.1\nName: {name}\nVersion: {name} 1\n{fields}\nRequires-Dist: of-a-description\nVersion: 2\n"
+        return SimpleNamespace(read_text=lambda file: said if file == "METADATA" else None)
 
-    class Facts(dict):
-        def get_all(self, _: str) -> list[str] | None:
-            return needs[self["name"]] or None
-
-    def known(name: str) -> Facts:
-        facts(name)
-        return Facts(name=name, Version=f"{name} 1")
-
-    monkeypatch.setattr(_environment.metadata, "metadata", known)
+    monkeypatch.setattr(_environment.metadata, "distribution", known)
     found = environment(["X"])
     assert found["packages"] == {name: f"{name} 1" for name in ("a", "b", "d", "e", "x")}
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))

@@ -6,11 +6,14 @@ import functools
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import duckdb
 import pytest
+from packaging.utils import canonicalize_name
 
+from evalkit import publish
 from evalkit.intake import table_digests
 from evalkit.periods import Period
 from evalkit.protocol import Study, load_report, load_study
@@ -149,6 +152,26 @@ def test_packages_that_only_the_notebook_imports_are_known() -> None:
     assert found == {"pytest"}
     assert "pytest" not in _environment.environment()["packages"]
     assert "pytest" in _environment.environment(found)["packages"]
+
+
+def test_packages_are_found_as_the_standard_library_finds_them() -> None:
+    names = {*sys.modules, "pikepdf", "six", "yaml", "attr", "attrs", "dateutil", "mpl_toolkits"}
+    owners = metadata.packages_distributions()
+    known = [name for name in sorted({name.partition(".")[0] for name in names}) if name in owners]
+    assert len(known) > 30
+    for name in known:
+        assert _environment._packages_of([name]) == set(owners[name]), name
+    packages = _environment.environment(["pytest"])["packages"]
+    assert packages == {name: metadata.version(name) for name in packages}
+    for name in ("pandas", "ibis-framework", "pytest"):
+        assert _environment._said(metadata.distribution(name), "Requires-Dist") == metadata.requires(name)
+
+
+def test_what_publishes_is_read_from_our_files_as_python_reads_them() -> None:
+    sources = [file.read_text(encoding="utf-8") for file in Path(publish.__file__).parent.rglob("*.py")]
+    wanted = {canonicalize_name(name) for name in _environment.imported_packages(sources)}
+    assert wanted > {"papermill", "pandas", "pikepdf"}
+    assert _environment.loaded_packages([]) == wanted
 
 
 def test_rows_of_a_database_have_a_digest_whatever_their_order(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import ast
 import contextlib
 import functools
 import hashlib
+import inspect
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +26,9 @@ from evalkit._version import __version__
 
 # Templates are copies of notebooks, which have digests of their own; the others take no part in a render's result.
 _NOT_CODE = ("__pycache__", "_templates", "cli", "examples", "simulate", "site")
+_OWN = frozenset({*sys.stdlib_module_names, "evalkit"})  # named by Python's version, and by our code's digest
+# Of our own files, whose form the linter holds: parsing them takes ten times as long. A docstring's word does no harm.
+_IMPORT = re.compile(r"^ *(?:from|import) (\w+)", re.MULTILINE)
 
 
 def digest(file: Path) -> str:
@@ -91,9 +96,9 @@ def environment(more: Iterable[str] = ()) -> dict[str, Any]:
             continue
         seen.add((name, extra))
         with contextlib.suppress(metadata.PackageNotFoundError):
-            if name not in found:  # metadata are parsed anew each time they are asked for
-                facts = metadata.metadata(name)
-                found[name], wanted[name] = facts["Version"], facts.get_all("Requires-Dist") or []
+            if name not in found:
+                package = metadata.distribution(name)
+                (found[name],), wanted[name] = _said(package, "Version"), _said(package, "Requires-Dist")
             waiting += _requirements(wanted[name], extra)
     found.pop("evalkit", None)  # its content has a digest
     return {
@@ -127,8 +132,7 @@ def imported_packages(sources: Iterable[str]) -> set[str]:
                     modules |= {alias.name.partition(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                     modules.add(node.module.partition(".")[0])
-    modules -= {*sys.stdlib_module_names, "evalkit"}
-    return _packages_of(modules)
+    return _packages_of(modules - _OWN)
 
 
 def loaded_packages(modules: Iterable[str]) -> set[str]:
@@ -137,18 +141,43 @@ def loaded_packages(modules: Iterable[str]) -> set[str]:
     Their names are written as `environment` writes them.
     """
     home = Path(__file__).parents[1]
-    ours = [file.read_text(encoding="utf-8") for file in sorted(home.rglob("*.py"))]
-    top = {module.partition(".")[0] for module in modules} - {*sys.stdlib_module_names, "evalkit"}
-    return {canonicalize_name(name) for name in _packages_of(top) | imported_packages(ours)}
+    ours = {name for file in home.rglob("*.py") for name in _IMPORT.findall(file.read_text(encoding="utf-8"))}
+    top = {module.partition(".")[0] for module in modules} - _OWN
+    return {canonicalize_name(name) for name in _packages_of(top | ours - _OWN)}
 
 
 def _packages_of(modules: Iterable[str]) -> set[str]:
-    wanted = list(modules)
-    owners = _owners() if wanted else {}
-    return {name for module in wanted for name in owners.get(module, ())}
+    owners = _owners()
+    return {name for module in modules for one in owners.get(module, ()) for name in _said(one, "Name")}
 
 
 # Asked several times a render; each reads the metadata of every package that is installed.
 @functools.lru_cache(maxsize=1)
-def _owners() -> Mapping[str, list[str]]:
-    return metadata.packages_distributions()
+def _owners() -> Mapping[str, list[metadata.Distribution]]:
+    """Return the distributions that own each importable name at the top.
+
+    As `importlib.metadata.packages_distributions`, which parses metadata, descriptions and all: half a second.
+    """
+    found: dict[str, list[metadata.Distribution]] = {}
+    for one in metadata.distributions():
+        for top in _tops(one):
+            found.setdefault(top, []).append(one)
+    return found
+
+
+def _tops(one: metadata.Distribution) -> set[str]:
+    declared = (one.read_text("top_level.txt") or "").split()
+    if declared:
+        return set(declared)
+    # Lines of RECORD as they are: a path object for each of 25,000 files takes longer than reading them.
+    record = one.read_text("RECORD")
+    files = [str(file) for file in one.files or ()] if record is None else re.findall(r"^[^,\n]+", record, re.MULTILINE)
+    parts = [file.partition("/") for file in files]
+    names = {first if inside else inspect.getmodulename(first) for first, inside, _ in parts}
+    return {name for name in names if name and "." not in name}
+
+
+def _said(one: metadata.Distribution, field: str) -> list[str]:
+    """Return what a distribution says of itself in a field; parsed as an e-mail its description would be, too."""
+    head = (one.read_text("METADATA") or one.read_text("PKG-INFO") or "").partition("\n\n")[0]
+    return re.findall(rf"^{field}: *(.*?) *$", head, re.MULTILINE)
