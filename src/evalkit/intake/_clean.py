@@ -10,21 +10,10 @@ from evalkit.errors import DataError, EvalkitError
 
 
 class clean_errors:  # noqa: N801 - used as a function
-    """Re-raise any foreign error as one clear line without a value in it.
+    """Re-raise an error that is not ours as a `DataError` of one line: ``where`` and its kind, no value, no cause.
 
-    Database engines and pandas quote the value they could not convert; that value may be a participant's.
-    The new error has neither cause nor context, so that no traceback can show the old one. What engines and
-    drivers deprecate among themselves is no news for a reader of reports, and is not shown.
-
-    Parameters
-    ----------
-    where : str
-        What was being done, for the message.
-
-    Raises
-    ------
-    DataError
-        In place of any error that is not ours.
+    Engines and pandas quote the value that they could not convert, which may be a participant's; a traceback would show
+    it, too. What engines and drivers deprecate among themselves is no news for a reader of reports, and is not shown.
     """
 
     def __init__(self, where: str) -> None:
@@ -40,6 +29,7 @@ class clean_errors:  # noqa: N801 - used as a function
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._warnings.__exit__(kind, error, trace)
+        # An interrupt ends the program as it is; errors of ours hold no value and say more.
         if kind is None or not issubclass(kind, Exception) or issubclass(kind, EvalkitError):
             return
         advice = "`evalkit validate` says more about the tables"
@@ -47,4 +37,5 @@ class clean_errors:  # noqa: N801 - used as a function
         try:
             raise clean
         finally:
+            # `raise` itself puts the foreign error here, and every traceback would print it with what it quotes.
             clean.__context__ = None

@@ -26,19 +26,13 @@ _NEAR = 0.6
 
 
 def folded(text: str) -> str:
-    """Bring a value to what a reader would call the same word.
+    """Bring a value to what a reader calls the same word: no letter case, nothing unseen; blanks and hyphens are one.
 
-    Returns
-    -------
-    str
-        Without letter case, characters that are not seen, and kinds of blank; a hyphen is a blank.
-
-    Examples
-    --------
     >>> folded(" DV\u00a0Arrest\u200b"), folded("dv_arrest")
     ('dv_arrest', 'dv_arrest')
     """
     seen = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isspace() or not unseen(c))
+    # Signs alone ("-" for nothing) stay what they are: else all of them would be one word, the empty one.
     return _BLANKS.sub("_", seen.casefold()).strip("_") or text
 
 
@@ -52,19 +46,9 @@ def nearest(code: str, named: Iterable[str]) -> str:
 
 
 def spelt_alike(values: pd.Series) -> dict[str, str]:
-    """Find values that are other spellings of one that more rows have.
-
-    Parameters
-    ----------
-    values : pandas.Series of str
-        A column without a list of its values.
-
-    Returns
-    -------
-    dict
-        Spelling: the one that most rows have, the first in the alphabet of several.
-    """
+    """Return the spellings of a column without a list of values: each to the one that most rows have."""
     counts = values.dropna().value_counts()
+    # Of as many rows the first in the alphabet: rows come from a database in any order.
     ordered = sorted(counts.index, key=lambda value: (-counts[value], value))
     usual: dict[str, str] = {}
     for value in ordered:
@@ -138,16 +122,11 @@ def _quoted(text: str) -> str:
 
 
 def codes_in(frames: Mapping[str, pd.DataFrame], specs: Mapping[str, TableSpec]) -> Codes:
-    """Find the values of tables that the protocol does not name.
-
-    Parameters
-    ----------
-    frames : mapping of str to pandas.DataFrame
-        The rows that stand.
-    """
+    """Find the values of tables, of which only the rows that stand are given, that the protocol does not name."""
     counts: dict[tuple[str, str], dict[str, int]] = {}
     named: dict[tuple[str, str], tuple[str, ...]] = {}
     for name, frame in frames.items():
+        # Days, numbers and identifiers have no list of words: what is wrong in them is a finding of its own.
         for column in (c for c in specs[name].columns if c.kind == "text"):
             values = frame[column.name].dropna()
             if column.allowed is None:

@@ -33,6 +33,7 @@ DAY, TIME, OFFSET = (
 """A day, a time and an offset in text, as regular expressions that Python and every engine read alike."""
 
 _ISO = re.compile(f"({DAY})(?:{TIME}(?:{OFFSET})?)?")
+# No signs between thousands: "1,500" is read as one and a half where a comma is the decimal sign.
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 # A double, and so a spreadsheet, keeps 15 digits of a number.
@@ -67,47 +68,19 @@ class Unreadable(Exception):  # noqa: N818 - never leaves this package
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How one column's raw values are to be read.
-
-    Attributes
-    ----------
-    kind : str
-        Kind of the column.
-    values : mapping
-        Raw value to our value.
-    date_format : str or None
-        strptime format of dates in text; None: ISO.
-    epoch : datetime.datetime or None
-        Day zero of Excel serial dates; None: a number is no date.
-    zone : zoneinfo.ZoneInfo
-        Where the day of a time with a zone or offset is taken.
-    named : frozenset of str
-        Values that the protocol lists: one of them is a value, though another column's ``NA`` is a missing one.
-    """
+    """How one column's raw values are to be read."""
 
     kind: Kind
-    values: Mapping[str, str]
-    zone: ZoneInfo
-    date_format: str | None = None
-    epoch: datetime | None = None
+    values: Mapping[str, str]  # raw value to ours
+    zone: ZoneInfo  # where the day of a time with a zone or offset is taken
+    date_format: str | None = None  # strptime format of days in text; None: ISO
+    epoch: datetime | None = None  # day zero of Excel's serial dates; None: a number is no day
+    # One of these is a value, though another column's ``NA`` is a missing one.
     named: frozenset[str] = frozenset()
 
 
 def check_date_format(text: str, where: str) -> None:
-    """Refuse a date format that does not say day, month and year.
-
-    Parameters
-    ----------
-    text : str
-        A strptime format.
-    where : str
-        The protocol's key, for the message.
-
-    Raises
-    ------
-    ProtocolError
-        If a part is missing or strptime does not know the format.
-    """
+    """Refuse a strptime format that does not say day, month and year; ``where`` is the protocol's key."""
     codes = set(re.findall(r"%-?([A-Za-z])", text))
     day_known = "j" in codes or ("d" in codes and codes & set("mbB"))
     # Names of zones (%Z) are read by the machine's own zone: the same text would be another day elsewhere.
@@ -124,18 +97,7 @@ def check_date_format(text: str, where: str) -> None:
 
 
 def as_text(value: object) -> str | None:
-    """Return a raw value as text, or None when it is missing.
-
-    Parameters
-    ----------
-    value : object
-        Text, number, date or None, as a file's reader gave it.
-
-    Raises
-    ------
-    Unreadable
-        If the value is something else.
-    """
+    """Return a raw value as text, None when it is missing; `Unreadable` for what is no text, number, day or None."""
     if value is None:
         return None
     if isinstance(value, str):
@@ -218,6 +180,7 @@ def _is_nan(value: object) -> bool:
 
 def _serial(number: float, epoch: datetime) -> date:
     # Excel's 1900 system has a 29 February 1900 that never was; serials below 61 are ambiguous.
+    # Serial 110,000 is in 2201, past LAST_DAY; what is much larger than any serial no timedelta holds.
     if not 61 <= number < 110_000:
         raise Unreadable
     return (epoch + timedelta(days=math.floor(number))).date()
@@ -277,29 +240,18 @@ _CONVERTERS: dict[str, Callable[[object, Reading], Any]] = {
 
 
 def convert(raw: Sequence[object], how: Reading) -> tuple[list[Any], list[int]]:
-    """Read a column.
-
-    Parameters
-    ----------
-    raw : sequence of object, shape (n_rows,)
-        Raw values.
-
-    Returns
-    -------
-    values : list, shape (n_rows,)
-        str, datetime.date or float by kind; None where missing or unreadable.
-    unreadable : list of int
-        Positions of the values that could not be read.
-    """
+    """Read a column: str, datetime.date or float, None where missing or unreadable; and which places are unreadable."""
     to_ours = _CONVERTERS[how.kind]
     known: dict[tuple[type, object], tuple[Any, bool]] = {}
     values: list[Any] = []
     unreadable: list[int] = []
     for position, value in enumerate(raw):
+        # What Parquet and DuckDB nest can be no key, and nothing is read from it.
         if isinstance(value, list | dict):
             values.append(None)
             unreadable.append(position)
             continue
+        # A column has few different values. By type, too: 1, 1.0 and True are equal, and not read alike.
         key = (type(value), value)
         if key not in known:
             known[key] = _convert_one(value, how, to_ours)
@@ -311,17 +263,7 @@ def convert(raw: Sequence[object], how: Reading) -> tuple[list[Any], list[int]]:
 
 
 def as_array(raw: Sequence[object], how: Reading) -> tuple[pa.Array, list[int]]:
-    """Read a column, as `convert`, into an array of its type: of a column of texts each text once.
-
-    Parameters
-    ----------
-    raw : sequence of object, shape (n_rows,)
-
-    Returns
-    -------
-    values : pyarrow.Array, shape (n_rows,)
-    unreadable : list of int
-    """
+    """Read a column, as `convert`, into an array of its type: of a column of texts each text once."""
     if not set(map(type, raw)) <= {str, NoneType}:  # 1, 1.0 and True are equal, and not the same
         values, unreadable = convert(raw, how)
         return pa.array(values, TYPES[how.kind]), unreadable
@@ -337,6 +279,7 @@ def _convert_one(value: object, how: Reading, to_ours: Callable[[object, Reading
     try:
         if isinstance(value, datetime):
             value = _local(value, how.zone)
+        # Mapped before it is read: the protocol may also name what would be missing ("NA") or unreadable otherwise.
         if how.values:
             text = "" if value is None else (value.strip() if isinstance(value, str) else as_text(value) or "")
             value = how.values.get(text, value)

@@ -24,24 +24,9 @@ _SEP = re.compile(r"\"?sep=(.)\"?\s*", re.IGNORECASE)  # how Excel is told the d
 
 
 def read_csv(path: Path, table: Table, wanted: Wanted, where: str) -> RawTable:
-    """Read a CSV file.
+    """Read a CSV file, all values text; ``wanted`` has the names that tell delimiters apart.
 
-    Parameters
-    ----------
-    wanted : Wanted
-        The names that tell delimiters apart.
-    where : str
-        For messages.
-
-    Returns
-    -------
-    RawTable
-        All values text.
-
-    Raises
-    ------
-    DataError
-        If it is not text of that encoding, not CSV, or its lines differ in their number of fields.
+    A `DataError` where it is not text of that encoding, not CSV, or its lines differ in their number of fields.
     """
     lines = _lines(path, table.encoding, where)
     # Title and footer lines are taken off as lines: they need not be CSV. Row numbers stay those of the file.
@@ -63,30 +48,17 @@ def read_csv(path: Path, table: Table, wanted: Wanted, where: str) -> RawTable:
         raise DataError(msg)
     check_header(records.head, wanted, where)
     records.check_width(where)
+    # Kept, not dropped: a row of the table among these lines is an error (`row_in_footer`).
     footer = [(end + n, next(csv.reader([line], delimiter=delimiter))) for n, line in enumerate(rest, start=1)]
     empty = assembled(records.head[:1], where, footer=[(n, cells) for n, cells in footer if any(cells)])
     return replace(empty, columns=records.columns_of(where), rows=records.numbers[1:])
 
 
 def lines_of(path: Path, where: str) -> tuple[str, list[Line]]:
-    """Return a file's records as they are, and the encoding that it seems to have.
+    """Return the encoding that a file seems to have, and its records, each with its first line's number.
 
-    Parameters
-    ----------
-    where : str
-        For messages.
-
-    Returns
-    -------
-    encoding : str
-        Empty where it holds plain letters only, which are the same in all.
-    lines : list of Line
-        Those that hold anything, by the delimiter that most of them have, each with its first line's number.
-
-    Raises
-    ------
-    DataError
-        If it is not text, or not CSV.
+    The encoding is empty where the file holds plain letters only, the same in all. Records are those that hold
+    anything, by the delimiter that most lines have. A `DataError` where it is not text or not CSV.
     """
     content = path.read_bytes()
     encoding = "" if content.isascii() else _seems(content)
@@ -199,21 +171,9 @@ def _delimiter(lines: list[str], wanted: Wanted) -> str:
 
 
 def decoded(content: bytes, encoding: str, where: str) -> str:
-    """Decode a file's bytes; marks of byte order are no part of its text, however many there are.
+    """Decode bytes in the protocol's encoding; marks of byte order are no part of the text, however many there are.
 
-    Parameters
-    ----------
-    encoding : str
-        What the protocol says it is.
-    where : str
-        For messages.
-
-    Raises
-    ------
-    ProtocolError
-        If there is no such encoding.
-    DataError
-        If the bytes are not of that encoding.
+    A `ProtocolError` where there is no such encoding, a `DataError` where the bytes are not of it.
     """
     try:
         codec = _codec(encoding)
@@ -235,6 +195,7 @@ def decoded(content: bytes, encoding: str, where: str) -> str:
         line = content[: getattr(error, "start", 0)].count(b"\n") + 1
         msg = f"{where} is not {encoding} text (line {line}){_hint(content, encoding)}"
         raise DataError(msg) from None
+    # In a code page of one byte any bytes are some text: UTF-8 would be read without an error, each letter as two.
     if not codec.startswith("utf-") and not content.isascii() and _is_utf8(content):
         msg = f"{where} is UTF-8 text, but the protocol says {encoding}; leave its encoding out"
         raise DataError(msg)
@@ -263,6 +224,7 @@ def _byte_order(content: bytes) -> Literal["le", "be"] | None:
     if content.startswith(codecs.BOM_UTF16_BE):
         return "be"
     first, second = content[0:4096:2].count(0), content[1:4096:2].count(0)
+    # Delimiters and digits are in every table: of UTF-16 at least an eighth of one half is zeros. Fewer are damage.
     if max(first, second) <= len(content[:4096]) // 16:
         return None
     return "le" if second > first else "be"

@@ -20,6 +20,7 @@ from evalkit.intake._clean import clean_errors
 from evalkit.intake._spec import MissingTableError, table_spec
 from evalkit.protocol import TABLE_NAMES, Study
 
+# One count for all: the cuts of a study lie on one connection, and none may take another's name.
 _NUMBER = itertools.count()
 _TEMPORARY = ("duckdb", "postgres")
 
@@ -50,48 +51,20 @@ class Tables:
     recipes: dict[Hashable, Recipe] | None = field(default=None, repr=False, kw_only=True)
 
     def has(self, name: str) -> bool:
-        """Return whether a table is part of this study.
-
-        Parameters
-        ----------
-        name : str
-            participants, sessions, exits, outcomes or measures.
-
-        Raises
-        ------
-        DataError
-            If there is no such table in any study.
-        """
+        """Return whether a table is part of this study; a `DataError` where no study has such a table."""
         if name not in TABLE_NAMES:
             msg = f"no study has a table '{name}'{did_you_mean(name, TABLE_NAMES)}"
             raise DataError(msg)
         return name in self.tables
 
     def table(self, name: str) -> ir.Table:
-        """Return a table as an Ibis expression, in our columns and types.
-
-        Raises
-        ------
-        MissingTableError
-            If it is not part of this study.
-        """
+        """Return a table as an Ibis expression, in our columns and types; a `MissingTableError` without it."""
         if not self.has(name):
             raise MissingTableError(name)
         return self.tables[name]
 
     def frame(self, name: str) -> pd.DataFrame:
-        """Return a table's rows.
-
-        Returns
-        -------
-        pandas.DataFrame
-            In our columns; dates as ``datetime64[ns]``.
-
-        Raises
-        ------
-        MissingTableError
-            If it is not part of this study.
-        """
+        """Return a table's rows in our columns, days as ``datetime64[ns]``; a `MissingTableError` without it."""
         spec = table_spec(self.study, name)
         return fetch(self.table(name), spec.dates, name)
 
@@ -249,6 +222,7 @@ def fetch(expression: ir.Table, dates: tuple[str, ...] | list[str], where: str) 
             typed = pd.api.types.is_datetime64_dtype(days)  # most engines: reading it again takes longer than the query
             frame[name] = (days if typed else pd.to_datetime(days)).astype("datetime64[ns]")
         for name, kind in expression.schema().items():
+            # Engines differ in what stands for nothing, and in what a gap makes of integers and of true and false.
             gaps = frame[name].hasnans
             if kind.is_string() or (kind.is_boolean() and gaps):
                 values = frame[name].astype(object)

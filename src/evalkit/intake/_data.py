@@ -21,6 +21,7 @@ from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._spec import table_spec
 from evalkit.protocol import Study
 
+# Days up to which somebody looked, though nothing happened: a table reaches as far (ADR 10).
 _LOOKED = {"participants": ["intake_date", "outcome_follow_up_end"], "searches": ["searched_to"]}
 
 
@@ -128,6 +129,7 @@ class StudyData(Tables):
     def _known(self, name: str, table: ir.Table, cut: CutData) -> ir.Table:
         spec, table = table_spec(self.study, name), kept_in(self.study, name, table)
         last, seen = cut.last, cut.seen
+        # Without a day of entry a row is known from its own date on; without a day of withdrawal it stands.
         known = table.filter(
             table[spec.event_date] <= last,
             table.recorded_on.fill_null(last) <= seen,
@@ -161,6 +163,7 @@ class StudyData(Tables):
         """Every participant's identifier in any table, and identifying values: what a report's audit looks for."""
         found = set(self.identifying)
         for name, table in self.tables.items():
+            # Of every table: whoever is missing among the participants could stand in an output all the same.
             column = fetch(table.select("participant_id").distinct(), [], name)["participant_id"]
             found.update(str(value) for value in column.dropna())
         return frozenset(found)
@@ -211,18 +214,10 @@ class StudyData(Tables):
 
 
 def kept_in(study: Study, name: str, table: ir.Table) -> ir.Table:
-    """Keep out what the protocol's ``ignore`` lists.
+    """Keep out the rows that hold a value which the protocol's ``ignore`` lists.
 
-    Parameters
-    ----------
-    table : ibis Table
-        In our columns.
-
-    Returns
-    -------
-    ibis Table
-        Without the rows that hold such a value. A participant stays: the value is missing, and of the arms' column it
-        stays too, as it makes the row belong to neither arm.
+    A participant stays: the value is missing. In the arms' column it stays, too, as it makes the row belong to neither
+    arm.
     """
     for column, values in study.ignore.get(name, {}).items():  # type: ignore[call-overload]
         out = table[column].isin(values).fill_null(False)

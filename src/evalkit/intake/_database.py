@@ -28,13 +28,7 @@ _NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 
 
 def expand(url: str) -> str:
-    """Fill ``${NAME}`` in a database URL from the environment.
-
-    Raises
-    ------
-    ProtocolError
-        If a variable is not set. The message names the variable only.
-    """
+    """Fill ``${NAME}`` in a database URL from the environment; where it is not set, a `ProtocolError` names it."""
 
     def value(match: re.Match[str]) -> str:
         name = match[1]
@@ -49,8 +43,6 @@ def expand(url: str) -> str:
 def redacted(url: str) -> str:
     """Return a database URL without user, password and options.
 
-    Examples
-    --------
     >>> redacted("postgresql://ann:secret@host:5432/study?sslmode=require")
     'postgresql://host:5432/study'
     >>> redacted("postgresql://ann:se/cret@host/study")
@@ -86,31 +78,24 @@ def secrets_of(study: Study) -> frozenset[str]:
     password = account.partition(":")[2]
     options = re.findall(r"(?i)(?:pass\w*|pwd|token|secret|\w*key)=([^&;]+)", url)
     found = {url, account, password, *options, *values}
+    # As the address has them and as the driver was given them: a message may hold either.
     return frozenset(text for each in found for text in (each, unquote(each)) if text)
 
 
 def connect(study: Study) -> ibis.BaseBackend:
-    """Connect to a study's database.
+    """Connect to a study's database; a `DataError` without a password where it cannot be reached.
 
-    Parameters
-    ----------
-    study : Study
-        Its ``database`` must be set.
-
-    Raises
-    ------
-    DataError
-        If the database cannot be reached; the message has no password in it.
-    ProtocolError
-        If an environment variable is not set.
+    A `ProtocolError` where an environment variable of its URL is not set.
     """
     url = expand(study.database or "")
     try:
         backend = ibis.connect(url)
         in_utc(backend)
         if backend.name == "duckdb":
+            # DuckDB's views and functions read any file of the machine; a study's database is to lead to none (ADR 11).
             backend.con.execute("SET enable_external_access = false")
     except Exception as error:
+        # Drivers put the address into their messages, with its password: only the kind of error is told.
         kind = type(error).__name__
     else:
         return backend
@@ -119,26 +104,10 @@ def connect(study: Study) -> ibis.BaseBackend:
 
 
 def raw_table(backend: ibis.BaseBackend, table: Table, name: str, *, own: bool = True) -> ir.Table:
-    """Return a database's table.
+    """Return a database's table, whose times say whether they have a zone; ``name`` is ours, and theirs by default.
 
-    Parameters
-    ----------
-    table : Table
-        ``table`` is its name, ``schema.table`` allowed; our own name by default.
-    name : str
-        Our name.
-    own : bool, default True
-        Whether the connection was made by `connect`; what a given one may read its owner has decided.
-
-    Returns
-    -------
-    ibis Table
-        Times say whether they have a zone.
-
-    Raises
-    ------
-    DataError
-        If there is no such table.
+    ``own``: whether `connect` made the connection; what a given one may read its owner has decided, views too. A
+    `DataError` where there is no such table.
     """
     schema, _, raw = (table.table or name).rpartition(".")
     with clean_errors(name):
@@ -161,20 +130,9 @@ def _is_view(backend: ibis.BaseBackend, name: str) -> bool:
 
 
 def our_columns(spec: TableSpec, table: Table, raw: ir.Table, zone: str) -> tuple[ir.Table, list[Finding], list[str]]:
-    """Return a raw table in our columns and types, as an expression.
+    """Return a raw table in our columns and types as an expression, what cannot be read, and which columns it lacks.
 
-    Parameters
-    ----------
-    zone : str
-        Where the day of a time with a zone or offset is taken.
-
-    Returns
-    -------
-    table : ibis Table
-    findings : list of Finding
-        What cannot be read.
-    absent : list of str
-        Optional columns the raw table does not have.
+    ``zone`` is where the day of a time with a zone or offset is taken.
     """
     findings = missing_columns(spec, table, raw.columns)
     ours: dict[str, ir.Value] = {}
@@ -230,6 +188,7 @@ def _counted(spec: TableSpec, raw: ir.Table, flags: dict[str, ir.Value]) -> dict
     counts = numbers.aggregate(**{name: numbers[name].sum() for name in flags})
     with clean_errors(spec.name):
         row = counts.to_pandas().iloc[0]
+    # Over no rows an engine's sum is missing (NaN), not 0.
     return {name: 0 if row[name] != row[name] else int(row[name] or 0) for name in flags}
 
 
@@ -291,6 +250,7 @@ def _column(column: ColumnSpec, value: ir.Value, table: Table, zone: str) -> tup
         return _yes_no(value, kind)
     wrong = kind.is_nested() or kind.is_binary() or kind.is_interval() or kind.is_time()
     if column.kind == "identifier":
+        # In a column of doubles the last digits of long identifiers are lost, and nobody can tell of which.
         wrong = wrong or kind.is_floating() or kind.is_temporal() or kind.is_boolean()
     if wrong:
         return ibis.null().cast("string"), value.notnull()

@@ -162,6 +162,7 @@ def _fields(model: BaseModel, prefix: str) -> Iterable[tuple[str, str, str]]:
         if isinstance(value, BaseModel):
             yield from _fields(value, f"{prefix}{name}.")
         elif isinstance(value, dict):
+            # Also the reasons that the protocol leaves out: they have their effect all the same.
             value = exit_effects(model) if isinstance(model, Rules) and name == "exits" else value
             said = ", ".join(f"{key}: {what}" for key, what in value.items())
             yield code(f"{prefix}{name}"), said, info.description or ""

@@ -79,6 +79,7 @@ def known_digests(study: Study, cut: date, opened: StudyData | None = None) -> d
     """
     with open_data(study) if opened is None else contextlib.nullcontext(opened) as data:
         found = {name: _of_rows(_known(study, name, table, cut), name) for name, table in data.tables.items()}
+        # It is printed on every page, so a release depends on it as on a table.
         synthetic = hashlib.sha256(str(data.synthetic).encode()).hexdigest()
     return {**found, "synthetic": synthetic}
 
@@ -137,9 +138,11 @@ def _of_rows(table: ir.Table, name: str) -> str:
     """Add up the digests of the rows: a database gives them in any order."""
     total = 0
     with clean_errors(name):
+        # In one order: a view that gives the same columns in another is the same table.
         columns = sorted(table.columns)
         for batch in table.select(columns).to_pyarrow_batches():
             lists = [column.to_pylist() for column in batch.columns]
             for row in zip(*lists, strict=True):
+                # Added up, not combined by xor: two equal rows would take each other away.
                 total += int.from_bytes(hashlib.sha256(repr(row).encode()).digest())
     return hashlib.sha256(f"{columns}|{total:x}".encode()).hexdigest()

@@ -18,17 +18,12 @@ OF_A_PERIOD = frozenset({"stale_table", "entered_late", "fall_of_rows"})
 """Rules that only a period's cut breaks: without one nobody can say that their excuse is idle."""
 
 _OF_TABLES = ("stale_table", "entered_late", "empty_table", "expected_value_absent")
+# What cannot be read cannot be counted, whoever excuses it (ADR 10). By how the names of rules begin.
 _UNREADABLE = ("unreadable", "missing_column", "uncalculated_formula", "formula_error", "row_in_footer")
 
 
 def check_excuses(study: Study) -> None:
-    """Refuse excuses of what is no rule, or cannot be excused.
-
-    Raises
-    ------
-    ProtocolError
-        Naming the excuse, with a did-you-mean.
-    """
+    """Refuse excuses of what is no rule or cannot be excused: a `ProtocolError` that names the excuse."""
     for number, excuse in enumerate(study.excuses, start=1):
         where = f"excuses, number {number}"
         if excuse.table not in study.tables:
@@ -38,6 +33,7 @@ def check_excuses(study: Study) -> None:
             msg = f"{where}: '{excuse.rule}' cannot be excused: what cannot be read cannot be counted"
             raise ProtocolError(msg)
         spec = table_spec(study, excuse.table)
+        # Only names are asked for here, so that any day does.
         known = {rule.name for rule in rules_of(study, spec, date.max)} | set(_OF_TABLES)
         known |= {"fall_of_rows"} if excuse.table == "sessions" else set()
         if excuse.rule not in known:
@@ -53,10 +49,7 @@ def check_excuses(study: Study) -> None:
 def check_ignored(study: Study) -> None:
     """Refuse an ``ignore`` of a column that holds no words, or of a value that the protocol counts by.
 
-    Raises
-    ------
-    ProtocolError
-        Naming the key, with a did-you-mean; a value only where the protocol itself names it elsewhere.
+    The `ProtocolError` names the key, and a value only where the protocol itself names it elsewhere.
     """
     arms = study.arms
     counted = {
@@ -91,23 +84,10 @@ def _covers(excuse: Excuse, finding: Finding) -> bool:
 def excused(
     findings: Iterable[Finding], excuses: Sequence[Excuse], today: date, held: Sequence[Excuse] = ()
 ) -> tuple[list[Finding], list[Excuse]]:
-    """Take what is excused out of what stops.
+    """Take what is excused out of what stops: the findings in their order, and the excuses that excuse something.
 
-    Parameters
-    ----------
-    excuses : sequence of Excuse
-        The protocol's.
-    today : datetime.date
-        An excuse holds up to its last day, that day included.
-    held : sequence of Excuse
-        Excuses that hold whatever the day: those of a release that is verified.
-
-    Returns
-    -------
-    findings : list of Finding
-        In their order; the excused ones say so.
-    used : list of Excuse
-        Those that excuse something.
+    An excuse of the protocol holds up to its last day, that day included; those in ``held``, of a release that is
+    verified, hold whatever the day.
     """
     found, used = [], list[Excuse]()
     for finding in findings:

@@ -30,13 +30,7 @@ SEALED: dict[str, str | bool | int | float | list[str]] = {
 
 
 def sha256(path: Path) -> str:
-    """Return a file's SHA-256.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-    """
+    """Return a file's SHA-256, 64 hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):
@@ -45,30 +39,14 @@ def sha256(path: Path) -> str:
 
 
 def of_several(digests: list[str]) -> str:
-    """Return the digest of a table: its file's, or one of all its files' in their order.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-    """
+    """Return a table's digest: that of its file, or one of the digests of all its files in their order."""
     return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def read_file(path: Path, table: Table, wanted: Wanted) -> RawTable:
-    """Read one table's file.
+    """Read one table's file; the default table of a DuckDB file is the one that has our name.
 
-    Parameters
-    ----------
-    table : Table
-        What the protocol says of it.
-    wanted : Wanted
-        Our name of the table, for messages and as the default table of a DuckDB file, and its columns.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, of an unknown kind or cannot be read.
+    A `DataError` where it is missing, of an unknown kind, or cannot be read.
     """
     _check_path(path, table, wanted.name)
     suffix, where = path.suffix.lower(), f"{wanted.name}: file {path.name}"

@@ -63,15 +63,7 @@ class Finding:
 
 
 def finding(table: str, column: str, rule: str, severity: Severity, rows: Iterable[int], text: str) -> Finding:
-    """Return a finding about some rows.
-
-    Parameters
-    ----------
-    table, column, rule, severity, text
-        As in `Finding`.
-    rows : iterable of int
-        All row numbers that break the rule; the first few are kept.
-    """
+    """Return a finding about all rows that break a rule, of which the first few numbers are kept."""
     found = sorted(int(row) for row in rows)
     return Finding(table, column, rule, severity, len(found), tuple(found[:SHOWN_ROWS]), text)
 

@@ -24,21 +24,11 @@ _BEFORE = 6  # months that say what is usual: half a year, so that one holiday d
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far a table reaches.
+    """How far a table reaches."""
 
-    Attributes
-    ----------
-    newest : datetime.date or None
-        Its newest day; None: it has none, so that the study's first day stands for it.
-    days : int
-        How many days later a period may end.
-    until : datetime.date
-        The last day on which a period may end.
-    """
-
-    newest: date | None
-    days: int
-    until: date
+    newest: date | None  # None: no day at all, so that the study's first day stands for it
+    days: int  # by which a period may end later
+    until: date  # the last day on which a period may end
 
 
 def reaches(data: StudyData, today: date) -> dict[str, Reach]:
@@ -68,12 +58,7 @@ def entered_late(data: StudyData, reach: Mapping[str, Reach], cut: date, today: 
     """Return a finding for each table of which most rows were entered after a cut, though they happened well before.
 
     A report knows nothing of them. Where an export writes its own day as ``recorded_on``, that is nearly all of a
-    table, and the report would say that nobody came.
-
-    Parameters
-    ----------
-    today : datetime.date
-        Rows withdrawn since are not missed.
+    table, and the report would say that nobody came. Rows withdrawn up to ``today`` are not missed.
     """
     found = []
     for name, own in reach.items():
@@ -99,21 +84,10 @@ def entered_late(data: StudyData, reach: Mapping[str, Reach], cut: date, today: 
 
 
 def fall_of_rows(study: Study, sessions: pd.DataFrame, last: date, *, to_last: bool) -> list[Finding]:
-    """Look for months with fewer than half of the sessions that the six months before had at their median.
+    """Look for months with fewer than half of the sessions that the six months before had at their median; one finding.
 
-    Parameters
-    ----------
-    sessions : pandas.DataFrame
-        The rows that stand, or were known.
-    last : datetime.date
-        The last day that the rows speak of; a month that ends later is not over in them.
-    to_last : bool
-        Whether months up to that day count that have no row any more; else up to the newest session's.
-
-    Returns
-    -------
-    list of Finding
-        One at most.
+    ``last`` is the last day that the rows speak of: a month that ends later is not over in them. ``to_last``: whether
+    months up to that day count that have no row any more; else up to the newest session's.
     """
     months = sessions["session_date"].dropna().dt.to_period("M")
     months = months[months <= pd.Period(last, "M")]
@@ -123,6 +97,7 @@ def fall_of_rows(study: Study, sessions: pd.DataFrame, last: date, *, to_last: b
     if end.end_time.date() > last:
         end -= 1
     rows = months.value_counts().reindex(pd.period_range(months.min(), end, freq="M"), fill_value=0)
+    # Shifted: a month is no part of what was usual before it. The first six have nothing to be held against.
     usual = rows.rolling(_BEFORE).median().shift(1)
     fallen = rows.index[rows < usual / 2]
     if not len(fallen):

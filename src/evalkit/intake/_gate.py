@@ -106,6 +106,7 @@ class Gate:
     def findings(self) -> Findings:
         """Everything that is wrong with the tables, in one run; also excuses that excuse nothing."""
         found = [*self._excused(self._broken)[0], *idle(self._broken, self.study.excuses)]
+        # Only now are row numbers taken apart: through all checks one number says part and row (ADR 25).
         return _in_order(located(found, self.data.parts))
 
     @cached_property
@@ -130,6 +131,7 @@ class Gate:
         """
         if not self._reaches:
             self.findings.raise_for_errors()
+        # A quarter that one table does not reach would be told without that table's last months.
         table, least = min(self._reaches.items(), key=lambda item: item[1].until)
         fiscal = self.study.fiscal_year_start_month
         found = newest_complete(min(least.until, self.today), fiscal)
@@ -257,6 +259,7 @@ class Gate:
         if any(given.sha256 is None for given in self.data.inputs):
             return ""
         tables = sorted((given.table, given.source, given.sha256) for given in self.data.inputs)
+        # By it the kernel knows that the render has checked these very tables, and checks nothing twice (ADR 10).
         seen = [self.study.model_dump(mode="json"), tables, str(period.cut)]
         return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
 

@@ -35,23 +35,14 @@ _from_utc = ibis.udf.scalar.builtin(
 def in_utc(backend: ibis.BaseBackend) -> None:
     """Put a Spark session into UTC: there its zone decides what a time is written as, and read from.
 
-    Parameters
-    ----------
-    backend : ibis.BaseBackend
-        Of any engine. In the others no expression of ours asks for the session's zone.
+    In other engines no expression of ours asks for the session's zone.
     """
     if backend.name == "pyspark":
         backend._session.conf.set("spark.sql.session.timeZone", "UTC")
 
 
 def zoned(table: ir.Table, backend: ibis.BaseBackend, name: str) -> ir.Table:
-    """Return a table whose columns say whether their times have a zone; of Spark's Ibis does not tell.
-
-    Parameters
-    ----------
-    name : str
-        The table's name there, with its schema.
-    """
+    """Return a table whose columns say whether their times have a zone; of Spark's Ibis does not tell."""
     if backend.name != "pyspark":
         return table
     fields = backend._session.table(name).schema.fields
@@ -75,13 +66,7 @@ def stripped(text: ir.StringValue) -> ir.StringValue:
 
 
 def midnights(value: ir.Value, zone: str) -> ir.BooleanValue | None:
-    """Return whether a time is midnight in UTC and counts on another day; None for a column without zones.
-
-    Parameters
-    ----------
-    value : ibis Value
-        A column of any type.
-    """
+    """Return whether a time is midnight in UTC and counts on another day; None for a column without zones."""
     there, here = local(value, "UTC"), local(value, zone)
     if there is None or here is None or there is value:
         return None
@@ -90,16 +75,10 @@ def midnights(value: ir.Value, zone: str) -> ir.BooleanValue | None:
 
 
 def day(value: ir.Value, zone: str, form: str | None) -> tuple[ir.Value, ir.Value]:
-    """Return the day of a column's values, and whether there is none in what stands there.
+    """Return the day of a column's values, and whether what stands there has none: only days, times and texts do.
 
-    Parameters
-    ----------
-    value : ibis Value
-        A date, a time without a zone, or text; any other type has no day.
-    zone : str
-        Where the day of a text with an offset is taken.
-    form : str or None
-        A format other than ISO, which no engine reads as Python does.
+    ``zone`` is where the day of a text with an offset is taken; ``form`` a format other than ISO, which no engine reads
+    as Python does.
     """
     kind = value.type()
     if kind.is_date() or kind.is_timestamp():

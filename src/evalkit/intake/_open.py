@@ -60,6 +60,7 @@ class _Opening:
             located(self.findings, self.parts),
             parts=self.parts,
             connection=self.connection,
+            # Compiled queries have days put in as DuckDB writes them: elsewhere each cut is asked anew.
             recipes={} if self.connection is not None and self.connection.name == "duckdb" else None,
             identifying=frozenset(self.values),
         )
@@ -72,6 +73,7 @@ class _Opening:
             raw = numbered(read_file(part.path, part.table, Wanted.of(spec, part.table)), place)
             read.append(read_table(spec, part.table, raw, zone(self.study.time_zone)))
             n_rows += len(raw.rows)
+            # Several sheets of one workbook are one file.
             if part.path not in [earlier.path for earlier in parts[:place]]:
                 digests.append(sha256(part.path))
             for column in self._identifying_in(raw.columns):
@@ -136,29 +138,16 @@ def _private() -> ibis.BaseBackend:
 
 
 def read_all(study: Study, backend: ibis.BaseBackend | None = None) -> StudyData:
-    """Open a study's tables and collect what cannot be read.
+    """Open a study's tables and collect what cannot be read; a table that cannot be opened at all is absent.
 
-    Parameters
-    ----------
-    backend : ibis.BaseBackend, optional
-        As in `open_data`.
-
-    Returns
-    -------
-    StudyData
-        With ``findings``; tables that cannot be opened at all are absent from it.
-
-    Raises
-    ------
-    ProtocolError
-        If the protocol's mapping, an excuse or ``ignore`` is wrong.
-    DataError
-        If the database cannot be reached.
+    A `ProtocolError` where the mapping, an excuse or ``ignore`` is wrong, a `DataError` where the database cannot be
+    reached.
     """
     check_names(study)
     check_ignored(study)
     check_excuses(study)
     opening = _Opening(study)
+    # Before any file is read: what a wrong mapping reads would seem to be the file's fault.
     for name in study.tables:
         check_mapping(table_spec(study, name), study.tables[name])
     live = backend
@@ -175,6 +164,7 @@ def read_all(study: Study, backend: ibis.BaseBackend | None = None) -> StudyData
                 opening.file(live, name)
             else:
                 opening.database(live, name, source)
+        # One bad file is one finding; the others are still checked (ADR 11).
         except DataError as error:
             text = str(error).removeprefix(f"{name}: ")
             opening.findings.append(Finding(name, "", "unreadable_table", "error", 0, (), text))
@@ -228,11 +218,7 @@ def open_data(study: Study, *, backend: ibis.BaseBackend | None = None) -> Study
 def letters(data: StudyData) -> list[Finding]:
     """Find values that hold letters which the reports' fonts do not have.
 
-    Returns
-    -------
-    list of Finding
-        About the columns whose values reports name: those of participants that divide people, but for the arms', which
-        have labels.
+    Looked at are the columns that divide participants, whose values reports name; the arms have labels instead.
     """
     if not data.has("participants"):
         return []

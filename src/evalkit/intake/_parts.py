@@ -25,39 +25,18 @@ _BOOKS = {".xlsx", ".xlsm"}
 
 @dataclass(frozen=True, slots=True)
 class TablePart:
-    """One file or sheet of a table.
-
-    Attributes
-    ----------
-    table : Table
-        What the protocol says of this part alone.
-    label : str
-        How messages name it, where there are several.
-    """
+    """One file or sheet of a table."""
 
     path: Path
-    table: Table
-    label: str
+    table: Table  # what the protocol says of this part alone
+    label: str  # how messages name it, where there are several
 
 
 def parts_of(study: Study, name: str) -> list[TablePart]:
-    """Return the files and sheets that make a table.
+    """Return the files and sheets that make a table, in the protocol's order, those of a pattern by name.
 
-    Parameters
-    ----------
-    name : str
-        The table.
-
-    Returns
-    -------
-    list of TablePart
-        In the protocol's order, of a pattern by name.
-
-    Raises
-    ------
-    DataError
-        If the protocol names no file, a pattern has none, a sheet is not there, or lines are to be skipped in a part
-        that there is not.
+    A `DataError` where the protocol names no file, a pattern has none, a sheet is not there, or lines are to be skipped
+    in a part that there is not.
     """
     table = study.tables[name]  # type: ignore[index]
     if not table.paths:
@@ -153,6 +132,7 @@ def _part(table: Table, file: Path, sheet: str) -> TablePart:
         return said if isinstance(said, int) else said.get(sheet, said.get(file.name, 0))
 
     own = {
+        # A single path as it is written: a resolved one hides that it was the address of a database.
         "path": str(file) if len(table.paths) > 1 or has_magic(table.paths[0]) else table.path,
         "table": sheet or None,
         "sheet": None,
@@ -164,13 +144,7 @@ def _part(table: Table, file: Path, sheet: str) -> TablePart:
 
 
 def numbered(raw: RawTable, place: int) -> RawTable:
-    """Return a part's raw table with row numbers that no other part has.
-
-    Parameters
-    ----------
-    place : int
-        Which part it is, from 0.
-    """
+    """Return the raw table of the part at a place, from 0, with row numbers that no other part has."""
     if place == 0:
         return raw
     first = place * PART
@@ -180,15 +154,7 @@ def numbered(raw: RawTable, place: int) -> RawTable:
 def together(read: Sequence[ReadTable], labels: Sequence[str], name: str) -> ReadTable:
     """Put the parts of a table together.
 
-    Parameters
-    ----------
-    name : str
-        The table.
-
-    Returns
-    -------
-    ReadTable
-        A column that some parts lack, though none needs it, is an error: their rows would seem to have no values.
+    A column that some parts lack, though none needs it, is an error: their rows would seem to have no values.
     """
     if len(read) == 1:
         return read[0]
@@ -221,13 +187,7 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def located(findings: Iterable[Finding], parts: Mapping[str, Sequence[str]]) -> tuple[Finding, ...]:
-    """Say of rows of a table of several parts in which part they are.
-
-    Parameters
-    ----------
-    parts : mapping of str to sequence of str
-        Table: labels of its parts.
-    """
+    """Say of rows of a table of several parts, whose labels are in ``parts``, in which part they are."""
 
     def one(finding: Finding) -> Finding:
         labels = parts.get(finding.table, ())

@@ -21,47 +21,23 @@ Line = tuple[int, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class RawTable:
-    """A table as its file holds it.
+    """A table as its file holds it."""
 
-    Attributes
-    ----------
-    columns : dict of str to list
-        Raw column name to raw values.
-    rows : list of int
-        Row numbers, for messages.
-    epoch : datetime.datetime or None
-        Day zero of serial dates, in an Excel file.
-    sheet : str
-        The sheet, in an Excel file.
-    footer : dict of str to list
-        Raw column name to what ``skip_footer`` left out.
-    footer_rows : list of int
-        Row numbers of these.
-    """
-
-    columns: dict[str, list[Any]]
-    rows: list[int]
-    epoch: datetime | None = None
+    columns: dict[str, list[Any]]  # raw column name to raw values
+    rows: list[int]  # row numbers, for messages
+    epoch: datetime | None = None  # day zero of serial dates, in a workbook
     sheet: str = ""
-    footer: dict[str, list[Any]] = field(default_factory=dict)
+    footer: dict[str, list[Any]] = field(default_factory=dict)  # what ``skip_footer`` left out, by raw column name
     footer_rows: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The names that a table's header is to have.
-
-    Attributes
-    ----------
-    name : str
-        Our name of the table.
-    required, known : frozenset of str
-        Raw names of columns that must be there, and of all that we read.
-    """
+    """The names that a table's header is to have: our name of the table, and raw names of its columns."""
 
     name: str
-    required: frozenset[str] = frozenset()
-    known: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()  # those that must be there
+    known: frozenset[str] = frozenset()  # all that we read
 
     @classmethod
     def of(cls, spec: TableSpec, table: Table) -> Wanted:
@@ -83,10 +59,7 @@ def _name(cell: object) -> str:
 def header(cells: Iterable[object], where: str) -> list[str]:
     """Return the names in a header line, without what is not seen of them.
 
-    Raises
-    ------
-    DataError
-        If there is none, a name stands twice, or one is a formula without a value.
+    A `DataError` where there is none, a name stands twice, or one is a formula without a value.
     """
     names: list[str] = []
     for place, cell in enumerate(cells, start=1):
@@ -109,12 +82,9 @@ def header(cells: Iterable[object], where: str) -> list[str]:
 
 
 def check_header(lines: Sequence[Line], wanted: Wanted, where: str) -> None:
-    """Refuse a table whose header line seems to stand further down, naming the line.
+    """Refuse a table whose header line seems to stand further down: a `DataError` that names the line.
 
-    Raises
-    ------
-    DataError
-        If none of the wanted names stands in the first line, and two or more do in one of the next.
+    So it seems where none of the wanted names stands in the first line, and two or more do in one of the next.
     """
     if names_in(lines[0][1]) & wanted.known:
         return
@@ -129,10 +99,7 @@ def assembled(
 ) -> RawTable:
     """Return the table that a header line and the rows below it make; each row has at least the header's cells.
 
-    Raises
-    ------
-    DataError
-        If there is no header line.
+    A `DataError` where there is no header line.
     """
     names = header(lines[0][1], where)
 

@@ -30,6 +30,7 @@ from evalkit.intake._raw import RawTable
 from evalkit.intake._spec import ColumnSpec, TableSpec
 from evalkit.protocol import Table
 
+# What looks like a name of a column may be shown; anything else in a header may be somebody's value.
 _NAME = re.compile(r"[^\W\d][\w .()/-]{0,60}")
 
 _MIDNIGHT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]00:00(?::00(?:[.]0+)?)?(?:Z|[+]00(?::?00)?)")
@@ -52,34 +53,16 @@ MIDNIGHT = (
 
 @dataclass(frozen=True, slots=True)
 class ReadTable:
-    """A table in our columns and types.
+    """A table in our columns and types."""
 
-    Attributes
-    ----------
-    data : pyarrow.Table
-        Our columns, every one of the specification present, and the row number.
-    absent : tuple of str
-        Optional columns that the raw table does not have.
-    synthetic : bool
-        Whether the raw table says that it is synthetic.
-    findings : tuple of Finding
-        What could not be read.
-    """
-
-    data: pa.Table
-    absent: tuple[str, ...]
-    synthetic: bool
-    findings: tuple[Finding, ...]
+    data: pa.Table  # every column of the specification, and the row number
+    absent: tuple[str, ...]  # optional columns that the raw table does not have
+    synthetic: bool  # whether the raw table says so
+    findings: tuple[Finding, ...]  # what could not be read
 
 
 def check_mapping(spec: TableSpec, table: Table) -> None:
-    """Refuse a mapping that names columns we do not know.
-
-    Raises
-    ------
-    ProtocolError
-        Naming the key, with a did-you-mean.
-    """
+    """Refuse a mapping that names columns we do not know: a `ProtocolError` that names the key."""
     known: dict[str, tuple[Iterable[str], tuple[str, ...]]] = {
         "columns": (table.columns, (*spec.names, "synthetic")),
         "values": (table.values, spec.names),
@@ -121,13 +104,7 @@ def _check_made(spec: TableSpec, table: Table, name: str) -> None:
 
 
 def missing_columns(spec: TableSpec, table: Table, raw_names: Iterable[str]) -> list[Finding]:
-    """Return a finding per column that ought to be there and is not.
-
-    Parameters
-    ----------
-    raw_names : iterable of str
-        Columns of the raw table.
-    """
+    """Return a finding per column that ought to be among the raw names and is not."""
     names = list(raw_names)
     alike = {_letters(name): name for name in names}
     required = [table.raw_name(c.name) for c in spec.columns if c.required]
@@ -158,13 +135,7 @@ def _letters(name: str) -> str:
 
 
 def read_table(spec: TableSpec, table: Table, raw: RawTable, zone: ZoneInfo) -> ReadTable:
-    """Read a raw table's columns.
-
-    Parameters
-    ----------
-    zone : zoneinfo.ZoneInfo
-        Where the day of a time with a zone is taken.
-    """
+    """Read a raw table's columns; ``zone`` is where the day of a time with a zone is taken."""
     findings = missing_columns(spec, table, raw.columns)
     arrays: dict[str, pa.Array] = {ROW: pa.array(raw.rows, pa.int64())}
     absent = []

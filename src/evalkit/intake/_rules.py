@@ -15,63 +15,29 @@ from evalkit.intake._spec import ColumnSpec, TableSpec
 Frame = pd.DataFrame
 _SHOWN = 20  # a list of all of a state's sites would hide what is wrong
 
+# An address of mail, words, a social security number, a telephone number of the United States.
 _NOT_OPAQUE = r"@|\s|^\d{3}-\d{2}-\d{4}$|^\(?\d{3}\)?[-.]\d{3}[-.]\d{4}$"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule about a table's rows.
+    """One rule about a table's rows."""
 
-    Attributes
-    ----------
-    column : str
-        The column it is about; empty for several.
-    name : str
-        Stable short name.
-    severity : {"error", "warning"}
-    text : str
-        What a row that breaks it is like, in words.
-    broken : callable
-        Frame (a table's standing rows with the helper columns of `evalkit.intake._validate`) in, one flag per
-        row out.
-    """
-
-    column: str
-    name: str
+    column: str  # empty for several
+    name: str  # stable from version to version: excuses and tests name it
     severity: Severity
-    text: str
+    text: str  # what a row that breaks it is like, in words
+    # A table's standing rows, with the helper columns of `_validate`, in; one flag per row out.
     broken: Callable[[Frame], pd.Series[bool]]
 
 
 def after(first: str, second: str) -> Callable[[Frame], pd.Series[bool]]:
-    """Return what flags rows whose first day is after the second; a missing day breaks nothing.
-
-    Parameters
-    ----------
-    first, second : str
-        Columns of days.
-
-    Returns
-    -------
-    callable
-        As `Rule.broken`.
-    """
+    """Return what flags rows whose first day is after the second; a missing day breaks nothing."""
     return lambda frame: frame[first] > frame[second]
 
 
 def doubled(columns: list[str]) -> Callable[[Frame], pd.Series[bool]]:
-    """Return what flags rows that repeat an earlier one.
-
-    Parameters
-    ----------
-    columns : list of str
-        What must not be repeated; the first of them must have a value.
-
-    Returns
-    -------
-    callable
-        As `Rule.broken`.
-    """
+    """Return what flags rows that repeat an earlier one in these columns, of which the first must have a value."""
     return lambda frame: frame.duplicated(columns, keep="first") & frame[columns[0]].notna()
 
 
@@ -103,13 +69,7 @@ def _not_opaque(frame: Frame) -> pd.Series[bool]:
 
 
 def column_rules(spec: TableSpec, today: date) -> list[Rule]:
-    """Return the rules that follow from a table's columns.
-
-    Parameters
-    ----------
-    today : datetime.date
-        Later days have not happened yet.
-    """
+    """Return the rules that follow from a table's columns; days later than ``today`` have not happened yet."""
     rules = []
     for column in spec.columns:
         name = column.name
@@ -126,6 +86,7 @@ def column_rules(spec: TableSpec, today: date) -> list[Rule]:
             rule = "impossible_hours" if name == "hours" else "out_of_range"
             rules.append(Rule(name, rule, "error", _range_text(column), _outside(column)))
         if column.kind == "date" and name != "retracted_on":
+            # An end of follow-up that lies ahead changes no number: the cut ends it first.
             severity: Severity = "warning" if name in ("outcome_follow_up_end", "searched_to") else "error"
             text = "is a day that has not come yet"
             rules.append(Rule(name, "future_date", severity, text, _later_than(name, today)))

@@ -45,6 +45,7 @@ def _without_hours(rules: Rules) -> Callable[[Frame], pd.Series[bool]]:
     def broken(frame: Frame) -> pd.Series[bool]:
         counting = _attended(frame) & frame["kind"].isin(list(rules.counting_kinds))
         without = counting & ~(frame["hours"] > 0).fillna(False)
+        # In the first weeks of a study a few without hours may be most.
         return without & (without.sum() >= _MANY_ROWS) & (2 * without.sum() > counting.sum())
 
     return broken
@@ -53,14 +54,15 @@ def _without_hours(rules: Rules) -> Callable[[Frame], pd.Series[bool]]:
 def _unlikely_hours(rules: Rules) -> Callable[[Frame], pd.Series[bool]]:
     """Flag a kind's attended sessions outside the usual length, where the median of that kind lies outside it too.
 
-    A single long session is possible; when half of them are, the column is in another unit. So are many that are
-    longer than any session, or shorter: of one site, or one month.
+    A single long session is possible; when half of them are, the column is in another unit. So are many that are longer
+    than any session, or shorter: of one site, or one month.
     """
     low, high = rules.shortest_usual_hours, rules.longest_usual_hours
 
     def broken(frame: Frame) -> pd.Series[bool]:
         # What no day can hold has a rule of its own; no hours are the next rule's.
         hours = frame["hours"].where(_attended(frame) & (frame["hours"] > 0) & (frame["hours"] <= 24))
+        # By kind: a kind that is in minutes would hide among the many sessions of one that is in hours.
         median = hours.groupby(frame["kind"]).transform("median")
         odd = (hours > max(high, LONG_SESSION_HOURS)) | (hours < low)
         odd &= _many(odd, hours.notna(), frame["kind"])

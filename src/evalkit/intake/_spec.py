@@ -68,53 +68,25 @@ class MissingTableError(DataError):
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
-    """One column of a raw table, in our words.
-
-    Attributes
-    ----------
-    name : str
-        Our name for it.
-    kind : {"identifier", "date", "number", "text", "yes_no"}
-        What its values are read as.
-    meaning : str
-        One line.
-    required : bool
-        Whether the table is refused without it.
-    filled : bool
-        Whether every row must have a value.
-    unit : str
-        Unit of its values.
-    allowed : tuple of str or None
-        The values allowed; None: any.
-    minimum, maximum : float or None
-        The smallest and largest number that can be right.
-    counted : bool
-        Whether its values decide what is counted: one that nobody knows is an error then, else a warning.
-    """
+    """One column of a raw table, in our words."""
 
     name: str
     kind: Kind
     meaning: str
-    required: bool = True
-    filled: bool = False
+    required: bool = True  # whether the table is refused without it
+    filled: bool = False  # whether every row must have a value
     unit: str = ""
-    allowed: tuple[str, ...] | None = None
+    allowed: tuple[str, ...] | None = None  # None: any value
+    # The smallest and the largest number that can be right.
     minimum: float | None = None
     maximum: float | None = None
+    # Whether values decide what is counted: one that nobody knows is an error then, else a warning (ADR 10).
     counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class TableSpec:
-    """One raw table.
-
-    Attributes
-    ----------
-    meaning : str
-        What one row is.
-    event_date : str
-        The column that says when the row's event happened.
-    """
+    """One raw table; ``meaning`` is what one row is, ``event_date`` the column that says when its event happened."""
 
     name: str
     meaning: str
@@ -170,6 +142,7 @@ def _participants(study: Study) -> TableSpec:
     taken = {column.name for column in (*fixed, *_KNOWN)} | {"outcome_follow_up_end"}
     covariates = []
     for covariate in study.covariates:
+        # A covariate may be a column that every study has, such as the site: it is one column all the same.
         if covariate.name in taken:
             continue
         numeric = covariate.kind == "numeric"
@@ -194,6 +167,7 @@ def _participants(study: Study) -> TableSpec:
 
 def _sessions(study: Study) -> TableSpec:
     rules = study.rules
+    # Kinds that count and kinds that are known: any other could be a counting one in another spelling.
     kinds = tuple(dict.fromkeys([*rules.counting_kinds, *rules.session_kinds]))
     meaning = f"kind of session; these count towards the dose: {rules.counting_words}"
     columns = (
@@ -201,6 +175,7 @@ def _sessions(study: Study) -> TableSpec:
         ColumnSpec("session_date", "date", "day of the session", filled=True),
         ColumnSpec("kind", "text", meaning, filled=True, allowed=kinds),
         ColumnSpec("status", "text", "what became of it", filled=True, allowed=SESSION_STATUSES),
+        # No day holds more; what is merely long is a warning of `_session_rules`.
         ColumnSpec("hours", "number", "length", unit="hours", minimum=0, maximum=24),
         *_KNOWN,
     )
@@ -243,6 +218,7 @@ def _measures(study: Study) -> TableSpec:
     columns = (
         _ID,
         ColumnSpec("measure_date", "date", "day of the measurement", filled=True),
+        # No analysis asks which instrument it was (ADR 10).
         ColumnSpec("instrument", "text", "what was used to measure", filled=True, counted=False),
         ColumnSpec("score", "number", "result"),
         *_KNOWN,
@@ -291,13 +267,7 @@ def exit_effects(rules: Rules) -> dict[str, Effect]:
 
 
 def check_names(study: Study) -> None:
-    """Refuse names in the protocol that the cohort needs for its own columns.
-
-    Raises
-    ------
-    ProtocolError
-        Naming the column, and how to give it another name.
-    """
+    """Refuse names in the protocol that the cohort needs for its own columns; a `ProtocolError` says what to do."""
     for name in (study.arms.column, *(c.name for c in study.covariates)):
         if name in RESERVED:
             advice = f"name it otherwise, and say tables.participants.columns: {{other_name: {name}}}"
@@ -306,16 +276,5 @@ def check_names(study: Study) -> None:
 
 
 def table_spec(study: Study, table: str) -> TableSpec:
-    """Return what a study's table must look like.
-
-    Parameters
-    ----------
-    table : str
-        One of the tables.
-
-    Raises
-    ------
-    KeyError
-        If there is no such table.
-    """
+    """Return what a study's table must look like; a `KeyError` where there is no such table."""
     return _BUILDERS[table](study)

@@ -103,6 +103,7 @@ def _events(spec: TableSpec) -> list[Rule]:
 
 def _exits(study: Study) -> list[Rule]:
     del study
+    # Of an episode, not of a person: each referral ends once.
     episode = ["participant_id", "_referral"]
     whole = ["participant_id", "exit_date", "reason"]
     return [

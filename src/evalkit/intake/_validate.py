@@ -38,12 +38,8 @@ def frames_to_check(data: StudyData, today: date) -> Frames:
 def known_at(frames: Frames, study: Study, cut: date, today: date) -> Frames:
     """Return the rows that a report with a data cut uses, or would use if their days were right.
 
-    A day that has not come yet is a slip of the pen: nobody knows that it lies after the cut.
-
-    Returns
-    -------
-    mapping of str to pandas.DataFrame
-        The frames themselves where nothing lies after the cut.
+    A day that has not come yet is a slip of the pen: nobody knows that it lies after the cut. Where nothing lies after
+    the cut, the frames themselves come back, so that the caller need not ask their rules again.
     """
     found = {}
     for name, frame in frames.items():
@@ -57,14 +53,9 @@ def known_at(frames: Frames, study: Study, cut: date, today: date) -> Frames:
 def broken_rules(
     study: Study, frames: Frames, today: date, unread: Iterable[tuple[str, str]], *, errors: bool = False
 ) -> list[Finding]:
-    """Hold rows to the study's rules.
+    """Hold rows to the study's rules, with ``errors`` only to those whose breach is an error.
 
-    Parameters
-    ----------
-    unread : iterable of (str, str)
-        Tables and columns that could not be read: their rules would only say so again.
-    errors : bool, default False
-        Whether only rules whose breach is an error are asked.
+    ``unread`` has the tables and columns that could not be read: their rules would only say so again.
     """
     found, left_out = [], set(unread)
     for name, frame in frames.items():
@@ -97,6 +88,7 @@ def _standing(data: StudyData, today: date) -> dict[str, pd.DataFrame]:
         frame = fetch(table, table_spec(data.study, name).dates, name)
         stands = ~(frame["retracted_on"] <= pd.Timestamp(today))
         wrong = frame["retracted_on"] < frame["recorded_on"]
+        # A row that was withdrawn before it was entered is kept: else its own rule could never find it.
         kept = stands | wrong
         frames[name] = frame if kept.all() else frame[kept].reset_index(drop=True)
     return frames
@@ -107,6 +99,7 @@ def _with_helpers(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     people = frames.get("participants")
     if people is None:
         columns = ["participant_id", "referral_date", "intake_date", "outcome_follow_up_end"]
+        # Where participants cannot be read, the other tables are still held to what needs none of them.
         people = pd.DataFrame({c: pd.Series(dtype="datetime64[ns]") for c in columns})
         people["participant_id"] = people["participant_id"].astype(object)
     exits = frames.get("exits")
@@ -152,6 +145,7 @@ def _with_episode(frame: pd.DataFrame, people: pd.DataFrame, name: str) -> pd.Da
         _follow_up=_looked_up(ids, by_person["outcome_follow_up_end"].max()),
     )
     own = ["participant_id", "referral_date", "intake_date"]
+    # An event belongs to the last referral on or before its day, up to the day before the next (definitions).
     episodes = people[own].dropna(subset=own[:2]).drop_duplicates(own[:2]).sort_values("referral_date")
     episodes = episodes.rename(columns={"referral_date": "_referral", "intake_date": "_intake"})
     dated = frame[["participant_id", day]].dropna().sort_values(day)

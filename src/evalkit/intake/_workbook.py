@@ -33,19 +33,9 @@ Attributes = dict[str, str]
 
 
 def read_workbook(path: Path, table: Table, wanted: Wanted, where: str) -> RawTable:
-    """Read one sheet of an Excel workbook.
+    """Read one sheet of a workbook: the one that ``table`` names, or the only one that holds the wanted columns.
 
-    Parameters
-    ----------
-    table : Table
-        Its ``table`` names the sheet. Without it the sheet is the only one that holds the wanted columns.
-    where : str
-        For messages.
-
-    Raises
-    ------
-    DataError
-        If it is protected, no workbook, or it cannot be said which sheet is meant.
+    A `DataError` where it is protected, no workbook, or it cannot be said which sheet is meant.
     """
     _check_container(path, where)
     with zipfile.ZipFile(path) as archive:
@@ -74,23 +64,9 @@ def read_workbook(path: Path, table: Table, wanted: Wanted, where: str) -> RawTa
 
 
 def sheets_of(path: Path, where: str) -> tuple[dict[str, list[Line]], datetime]:
-    """Return the rows of every sheet of a workbook, and day zero of its serial dates.
+    """Return the rows that are not empty of every sheet but charts, and day zero of the workbook's serial dates.
 
-    Parameters
-    ----------
-    where : str
-        For messages.
-
-    Returns
-    -------
-    sheets : dict of str to list of Line
-        Rows that are not empty; a sheet without any has none. Charts are no sheets.
-    epoch : datetime.datetime
-
-    Raises
-    ------
-    DataError
-        If it is protected or no workbook.
+    A `DataError` where it is protected or no workbook.
     """
     _check_container(path, where)
     with zipfile.ZipFile(path) as archive:
@@ -100,18 +76,7 @@ def sheets_of(path: Path, where: str) -> tuple[dict[str, list[Line]], datetime]:
 
 
 def sheet_names(path: Path, where: str) -> list[str]:
-    """Return the names of a workbook's sheets.
-
-    Parameters
-    ----------
-    where : str
-        For messages.
-
-    Raises
-    ------
-    DataError
-        If it is protected or no workbook.
-    """
+    """Return the names of a workbook's sheets; a `DataError` where it is protected or no workbook."""
     _check_container(path, where)
     with zipfile.ZipFile(path) as archive:
         return list(_Package(archive, where).sheets)
@@ -154,6 +119,7 @@ def _lines(package: _Package, book: CalamineWorkbook, sheet: str, skipped: int, 
         msg = f"{where}: a cell of sheet '{sheet}' stands far from the table, {scan.far}; delete it"
         raise DataError(msg)
     try:
+        # Empty rows and columns before the table, too: else row numbers are not those of the sheet.
         rows: list[list[Any]] = [list(row) for row in book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)]
     except CalamineError:
         errors = [place for place, broken in scan.broken.items() if broken is Broken.ERROR]
@@ -254,20 +220,13 @@ class _Package:
 
 @dataclass
 class _Scan:
-    """What a sheet's XML says of its cells beside their values.
+    """What a sheet's XML says of its cells beside their values."""
 
-    Attributes
-    ----------
-    stale : bool
-        Whether the workbook asks to be calculated when it is opened: what writes so without calculating leaves a 0.
-    broken : dict of tuple to Broken
-        Row and column of cells without a value that hold a formula.
-    n_rows, n_columns : int
-        The last row and column in which something stands.
-    """
-
+    # Whether the workbook asks to be calculated when it is opened: what writes so without calculating leaves a 0.
     stale: bool
+    # Row and column of cells without a value that hold a formula.
     broken: dict[tuple[int, int], Broken] = field(default_factory=dict)
+    # The last row and column in which something stands.
     n_rows: int = 0
     n_columns: int = 0
     far: str = ""

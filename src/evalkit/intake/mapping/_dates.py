@@ -20,6 +20,7 @@ FORMS = (
     *("%m/%d/%Y, %I:%M %p", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S"),
 )
 _SPOKEN = {"m": "month", "b": "month", "B": "month", "d": "day", "Y": "year", "y": "year"}
+# Asked is only whether a text can be read, so that any zone does.
 _UTC = ZoneInfo("UTC")
 
 
@@ -29,21 +30,14 @@ def is_day(cell: object) -> bool:
 
 
 def forms_of(cells: Iterable[object]) -> list[str]:
-    """Return the forms that read every text of a column.
+    """Return the forms that read every text of a column, `ISO` first; empty where none does, or nothing is to be read.
 
-    Parameters
-    ----------
-    cells : iterable of object
-        Cells that are typed as days, and empty ones, do not count.
-
-    Returns
-    -------
-    list of str
-        strptime formats, `ISO` first; empty where none reads all of them, or there is nothing to read.
+    Cells that are typed as days, and empty ones, do not count.
     """
     texts = list(dict.fromkeys(c.strip() for c in cells if isinstance(c, str) and c.strip() not in MISSING))
     if not texts:
         return []
+    # Most forms fail among the first texts: only the others are tried on a long column whole.
     return [form for form in FORMS if not n_unread(texts[:50], form) and not n_unread(texts, form)]
 
 
@@ -53,10 +47,8 @@ def n_unread(texts: Sequence[str], form: str) -> int:
 
 
 def spoken(form: str) -> str:
-    """Return a form in words: ``month/day/year``.
+    """Return a form in words.
 
-    Examples
-    --------
     >>> spoken("%d/%m/%Y"), spoken(""), spoken("%b %d, %Y")
     ('day/month/year', 'year-month-day', 'month day, year')
     """

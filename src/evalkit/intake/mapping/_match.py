@@ -26,33 +26,17 @@ _UTC = ZoneInfo("UTC")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What was found for one column of ours.
+    """What was found for one column of ours."""
 
-    Attributes
-    ----------
-    raw : str or None
-        Their name; None: there is none, or it cannot be said.
-    several : tuple of str
-        Where it cannot be said: the names that it may be.
-    """
-
-    raw: str | None
+    raw: str | None  # their name; None: there is none, or it cannot be said
     why: str
-    several: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()  # where it cannot be said: the names that it may be
 
 
 def match(
     study: Study, spec: TableSpec, columns: Mapping[str, Sequence[object]], answers: Mapping[str, str]
 ) -> dict[str, Match]:
-    """Match our columns with theirs.
-
-    Parameters
-    ----------
-    columns : mapping of str to sequence
-        Their names and cells.
-    answers : mapping of str to str
-        Our names and theirs, as somebody said; `NONE` where there is none.
-    """
+    """Match our columns with theirs, by name and cells; ``answers`` has what somebody said, or `NONE`."""
     found = {
         name: Match(None, "said: none") if raw == NONE else Match(raw, "as you said")
         for name, raw in answers.items()
@@ -66,6 +50,7 @@ def match(
         for raw, cells in columns.items()
         if raw not in taken
     }
+    # The surest first: a column that is taken by it is no rival of the others any more.
     ordered = sorted((pair for pair in scores if scores[pair] >= _LEAST), key=lambda pair: -scores[pair])
     for name, raw in ordered:
         if name in found or raw in taken:
@@ -88,6 +73,7 @@ def _score(study: Study, column: ColumnSpec, raw: str, cells: Sequence[object]) 
     near = nearness(raw, usual_names(study, column))
     if near < _LEAST or near == 1.0:
         return near
+    # Cells that speak against it leave only the surest names above `_LEAST`.
     return near if fits(study, column, cells) else near - 0.4
 
 

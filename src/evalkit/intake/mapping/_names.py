@@ -32,6 +32,7 @@ _GENERAL = frozenset(
         "name",
     }
 )
+# Some systems write "Date of Referral", others "Referral Date".
 _SMALL = frozenset({"of", "the", "a", "an", "at", "on", "in", "for", "by", "to"})
 
 # In the order of strength: the first is the surest. Names of fields, as case-management systems have them.
@@ -183,8 +184,6 @@ NO_ANSWER = frozenset(
 def tokens(name: str) -> tuple[str, ...]:
     """Return the words in a name of a field, without what a system adds to it.
 
-    Examples
-    --------
     >>> tokens("Referral_Date__c"), tokens("DateOfBirth"), tokens("DOB")
     (('referral', 'date'), ('date', 'birth'), ('dob',))
     """
@@ -201,17 +200,9 @@ def usual_names(study: Study, column: ColumnSpec) -> tuple[str, ...]:
 
 
 def nearness(name: str, usual: tuple[str, ...]) -> float:
-    """Say how near a name of theirs comes to what a column of ours may be called.
+    """Say how near a name of theirs comes to what a column of ours may be called, the surest first.
 
-    Parameters
-    ----------
-    usual : tuple of str
-        The surest first.
-
-    Returns
-    -------
-    float
-        1: the same name; 0.9 and less: the words of a usual one; below 0.5: hardly.
+    1: the same name; 0.9 and less: the words of a usual one; below 0.5: hardly.
     """
     if name.strip() == usual[0]:
         return 1.0

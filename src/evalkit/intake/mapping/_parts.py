@@ -31,32 +31,17 @@ _TOTAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file or sheet of an export. Private.
-
-    Attributes
-    ----------
-    sheet : str
-        Empty where the file has none.
-    names : tuple of str
-        Its header.
-    lines : list of Line
-        The rows of the table.
-    skip_rows, skip_footer : int
-        Lines above its header and below its last row that are no part of it, as the protocol counts them.
-    encoding : str
-        Of a text; empty where any of them reads it.
-    epoch : datetime.datetime or None
-        Day zero of serial dates, in a workbook.
-    """
+    """One file or sheet of an export. Private."""
 
     file: Path
-    sheet: str
-    names: tuple[str, ...]
+    sheet: str  # empty where the file has none
+    names: tuple[str, ...]  # its header
     lines: list[Line]
+    # Lines above its header and below its last row that are no part of it, as the protocol counts them.
     skip_rows: int = 0
     skip_footer: int = 0
-    encoding: str = ""
-    epoch: datetime | None = None
+    encoding: str = ""  # of a text; empty where any of them reads it
+    epoch: datetime | None = None  # day zero of serial dates, in a workbook
 
     @property
     def label(self) -> str:
@@ -70,22 +55,9 @@ class Part:
 
 
 def read_parts(files: Sequence[Path], table: str) -> list[Part]:
-    """Read the files of an export, each sheet a part.
+    """Read the files of an export, each sheet a part; those that hold a table. ``table`` is its name, for messages.
 
-    Parameters
-    ----------
-    table : str
-        Our name of it, for messages.
-
-    Returns
-    -------
-    list of Part
-        Those that hold a table.
-
-    Raises
-    ------
-    DataError
-        If a file cannot be read, or none holds a table.
+    A `DataError` where a file cannot be read, or none holds a table.
     """
     parts: list[Part] = []
     for file in files:
@@ -140,6 +112,7 @@ def _full(cells: Sequence[object]) -> int:
 def _header_place(lines: Sequence[Line]) -> int:
     """Return which line is the header: the first that is as wide as the table is, and of different texts."""
     first = lines[:LOOKED_THROUGH]
+    # Over many more rows than titles there are, so that these do not say how wide the table is.
     usual = statistics.median(_full(cells) for _, cells in lines[: 10 * LOOKED_THROUGH])
     for place, (_, cells) in enumerate(first):
         texts = [cell.strip() for cell in cells if isinstance(cell, str) and cell.strip()]

@@ -292,6 +292,7 @@ class _Proposing:
             if forms[0] != ISO:
                 self.made.lines.append(f"  {name}: days are {spoken(forms[0])} (only so can all {len(held):,} be read)")
             return forms[0]
+        # A system writes all its days in one form; where other columns settle on several, it is asked.
         settled = [form for form in forms if form in certain]
         if len(settled) == 1:
             why = "as other columns of this table, where only so all can be read"
@@ -317,6 +318,7 @@ class _Proposing:
         median = statistics.median(numbers) if numbers else 0.0
         named, long = bool(MINUTES & set(tokens(raw))), median > rules.longest_usual_hours
         fits = rules.shortest_usual_hours <= median / 60 <= rules.longest_usual_hours
+        # Name and numbers have to agree (ADR 25): a unit that is guessed changes every dose.
         unit = "minutes" if named and long and fits else "hours" if not named and not long else None
         key = "hours.unit"
         if key in self.answers:
@@ -351,6 +353,7 @@ class _Proposing:
 
     def _words(self, column: ColumnSpec, vocabulary: Vocabulary, raw: str) -> dict[str, str]:
         words = words_in(self.columns[raw])
+        # So many different texts may be names or notes: none is to be shown, or to stand in the protocol.
         if len(words) > MOST_WORDS:
             text = f"holds {len(words):,} different texts, so no list of words; none is shown or mapped"
             self.made.lines.append(f"  {column.name}: {text}")

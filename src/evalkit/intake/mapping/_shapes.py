@@ -29,20 +29,10 @@ def texts(cells: Sequence[object]) -> list[str]:
 
 
 def shape_of(cells: Sequence[object], smallest: int) -> str:
-    """Say of a column what its cells look like.
+    """Say what a column's cells look like: digits as ``d``, letters as ``a``.
 
-    Parameters
-    ----------
-    smallest : int
-        A shape that fewer cells have is not shown: a rare one may be somebody's.
+    A shape of fewer cells than ``smallest`` is not shown: a rare one may be somebody's.
 
-    Returns
-    -------
-    str
-        Digits as ``d``, letters as ``a``: ``dd/dd/dddd, 160 of 160``.
-
-    Examples
-    --------
     >>> shape_of(["03/04/2022"] * 12 + ["3/4/2022", None], 11)
     'dd/dd/dddd, 12 of 14; others, 1; empty, 1'
     """
@@ -58,17 +48,12 @@ def shape_of(cells: Sequence[object], smallest: int) -> str:
 
 def shape(text: str) -> str:
     """Return a text's signs with every digit and run of letters blotted out; of a long one only that it is long."""
+    # A long text has signs and numbers enough to be known again by its shape.
     if len(text) > 24:
         return "a long text"
     return re.sub(r"\d", "d", re.sub(r"[^\W\d_]+", "a", text))
 
 
 def words_in(cells: Sequence[object]) -> Counter[str]:
-    """Count the different texts of a column.
-
-    Returns
-    -------
-    collections.Counter
-        Private.
-    """
+    """Count the different texts of a column. Private."""
     return Counter(texts(cells))

@@ -16,17 +16,10 @@ from evalkit.protocol import Study
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The words that a column of ours may hold, and what they are called elsewhere.
-
-    Attributes
-    ----------
-    named : tuple of str
-        Our words.
-    empty : bool
-        Whether a row may be without any: a refusal is no answer of who was asked, but may be a reason to leave.
-    """
+    """The words that a column of ours may hold, and what they are called elsewhere."""
 
     named: tuple[str, ...]
+    # Whether a row may be without any: a refusal is no answer of who was asked, but may be a reason to leave.
     empty: bool
     _known: Mapping[str, str] = field(repr=False)
     _spelt: Mapping[str, str] = field(repr=False)
