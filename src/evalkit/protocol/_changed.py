@@ -6,6 +6,7 @@ __all__ = ["changed_defaults"]
 
 from evalkit.protocol._study import Study
 
+# Before "the words made right" (CHANGELOG): the value that was, and what the new one changes.
 _CHANGED = {
     "rules.completion": (
         "either",

@@ -42,6 +42,7 @@ class Disclosure(Model):
 
     minimum_count: Count = 11
     """Smallest count of people or events that is published; zero may be."""
+    # Five looks at the same few people can be told with 2, that is 2.5 for each unit (ADR 15).
     noise_variance: Annotated[float, Field(ge=0, le=5), NUMBER] = 2.0
     """Variance of the noise of published counts: the same people give the same number everywhere, a little off."""
     noise_most: Annotated[int, Field(ge=1, le=10), NUMBER] = 5
@@ -99,6 +100,7 @@ class Disclosure(Model):
         for rule, field in type(self).model_fields.items():
             usual, value = field.default, getattr(self, rule)
             if rule in get_args(Override.model_fields["rule"].annotation) and rule not in decided:
+                # Of every other rule the smaller value protects less.
                 laxer = value > usual if rule == "dominance" else value < usual
                 if laxer:
                     msg = (

@@ -54,6 +54,7 @@ def write_table(file: Path, name: str, entry: Mapping[str, Any]) -> None:
     changed = with_table(text.replace("\r\n", "\n"), name, entry, name_of)
     validate(Study, parse_yaml(changed, name_of), name_of)  # one that could not be read any more is not written
     changed = mark + _with_ends(text, changed)
+    # Beside the file: only on one file system is putting it in place one step.
     descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -78,31 +79,11 @@ def _with_ends(before: str, changed: str) -> str:
 
 
 def with_table(text: str, name: str, entry: Mapping[str, Any], where: str = "the protocol") -> str:
-    r"""Return a protocol's text with another entry of a table.
+    r"""Return a protocol's text with another entry of a table, which need not be there yet; all else stays as it is.
 
-    Parameters
-    ----------
-    text : str
-        YAML.
-    name : str
-        The table; it need not be there yet.
-    entry : mapping
-        Its keys.
-    where : str
-        For messages.
+    Remarks among the lines of that entry stand at its head. A `ProtocolError` where the file's form does not let it be
+    written.
 
-    Returns
-    -------
-    str
-        The same text but for the lines of that entry. Remarks among these stand at its head.
-
-    Raises
-    ------
-    ProtocolError
-        If the file's form does not let the entry be written.
-
-    Examples
-    --------
     >>> print(with_table("id: x  # a name\ntables:\n  exits: {path: e.csv}\n", "exits", {"path": "f.csv"}), end="")
     id: x  # a name
     tables:
@@ -118,6 +99,7 @@ def with_table(text: str, name: str, entry: Mapping[str, Any], where: str = "the
         changed = _in_block(text, tables, name, entry)
     after = parse_yaml(changed, where)
     expected = {**before, "tables": {**(before.get("tables") or {}), name: json.loads(json.dumps(entry))}}
+    # Whatever the lines were: what is read again has to differ in that entry alone (ADR 25).
     if after != expected:
         msg = f"{where}: the entry of '{name}' cannot be written into it without changing the rest; write it by hand"
         raise ProtocolError(msg)

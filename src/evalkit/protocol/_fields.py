@@ -74,6 +74,7 @@ Count = Annotated[int, Field(ge=1), NUMBER]
 Share = Annotated[float, Field(gt=0, lt=1), NUMBER]
 Word = Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Sign = Annotated[str, AfterValidator(_one_sign)]
+# It names a folder; a point in it is left to releases of a part of the people (`quarterly.north`, ADR 29).
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Effect = Literal["disengagement", "completion", "censored", "ignored"]
 TableName = Literal["participants", "sessions", "exits", "outcomes", "measures", "searches"]
@@ -84,4 +85,5 @@ TABLE_NAMES: tuple[str, ...] = get_args(TableName)
 class Model(BaseModel):
     """Base of every protocol model: unknown keys are errors, nothing changes after reading."""
 
+    # An unknown key is a slip, which would leave a default in force without a word.
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)

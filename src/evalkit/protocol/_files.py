@@ -114,6 +114,7 @@ def validate(model: type[M], content: dict[str, Any], where: str) -> M:
     except ValidationError as error:
         lines = getattr(content, "lines", {})
         problems = [_explain(model, e, lines) for e in error.errors(include_url=False)]
+    # Outside of `except`: no traceback is to show the first error, which quotes values.
     msg = f"{where}: {'; and '.join(problems)}"
     raise ProtocolError(msg)
 
@@ -135,6 +136,7 @@ def load_study(path: Path | str) -> Study:
     ProtocolError
         If the file cannot be read, or says something a study cannot be.
     """
+    # Resolved: a private folder in the user's home goes by this path, and a link is no other study.
     file = Path(path).expanduser().resolve()
     return validate(Study, read_yaml(file), str(path)).with_path(file)
 

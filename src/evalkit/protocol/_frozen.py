@@ -123,6 +123,7 @@ class Frozen(Model):
 
 
 def _digest(content: Mapping[str, Any]) -> str:
+    # Of the values: a file that is only laid out otherwise, or has a remark more, is not another one (ADR 22).
     rest = {name: value for name, value in content.items() if name != "sha256"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
@@ -146,6 +147,7 @@ def decisive(study: Study) -> dict[str, Any]:
         "comparison": arms.comparison.model_dump(mode="json", include=_ARM),
     }
     values["covariates"] = [c.model_dump(mode="json", include=_COVARIATE, exclude_none=True) for c in study.covariates]
+    # Which tables there are decides what can be asked; where they lie decides nothing.
     values["tables"] = sorted(study.tables)
     values["disclosure"] = load_disclosure(study).model_dump(mode="json", include=_POLICY)
     found = load_baselines(study).baselines
@@ -211,15 +213,8 @@ def _read(file: Path) -> Frozen:
 
 
 def flat(values: Mapping[str, Any]) -> dict[str, str]:
-    """Return each value with the way to it, as text.
+    """Return each value with the way to it, as text; of a list of things with names, each is a step of the way.
 
-    Returns
-    -------
-    dict
-        Of a list of things with names, each is a step of the way.
-
-    Examples
-    --------
     >>> flat({"rules": {"dose_hours": 36.0, "kinds": ["a", "b"]}, "covariates": [{"name": "age", "kind": "numeric"}]})
     {'rules.dose_hours': '36', 'rules.kinds': 'a, b', 'covariates.age.kind': 'numeric'}
     """
@@ -294,6 +289,7 @@ def changes_since(study: Study, versions: Sequence[Frozen]) -> list[Change]:
     """
     if not versions:
         return []
+    # A later version makes a change known, not undone (ADR 22): all since the first are told.
     later = [change.model_copy(update={"version": v.name}) for v in versions[1:] for change in v.changes]
     return [*later, *_open(study, versions[-1])]
 
@@ -397,9 +393,11 @@ def _frozen(study: Study, name: str, why: str, day: date, analyses: Sequence[Pla
         raise ProtocolError(msg)
     newest = versions[-1] if versions else None
     changes = _open(study, newest) if newest else []
+    # A result that is planned now, and was not, is a reason to freeze, too.
     if newest and not changes and {a.name for a in analyses} <= newest.planned:
         msg = f"protocol {name}: nothing has changed since {newest.name} was frozen on {newest.day}"
         raise ProtocolError(msg)
+    # What nobody explained has the day and the reason of this freeze (ADR 22).
     dated = [c if c.why else c.model_copy(update={"since": day, "why": Told(en=why)}) for c in changes]
     content = {
         "name": name,

@@ -48,6 +48,7 @@ def _places(study: Study) -> list[Path]:
     beside = study.folder / _NAME / study.id
     if os.environ.get("EVALKIT_HOMELESS"):  # a home that ends with the process is no place for a ledger
         return [beside]
+    # Two protocols of one short name share no folder in a home.
     elsewhere = hashlib.sha256(str(study.path).encode()).hexdigest()[:12]
     return [beside, Path(platformdirs.user_data_dir("evalkit")) / f"{study.id}-{elsewhere}"]
 
@@ -85,6 +86,7 @@ def private_folder(study: Study) -> Path:
             if place == beside and not os.access(study.folder, os.W_OK) and not place.is_dir():
                 continue
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # `mkdir` gives its mode to the last folder alone, and to none that was there.
             for folder in (place, place.parent) if place == beside else (place,):
                 folder.chmod(0o700)
         except OSError:
@@ -187,12 +189,14 @@ def write_private(file: Path, content: bytes) -> None:
         In a private folder.
     content : bytes
     """
+    # Beside the file: only on one file system is putting it in place one step.
     descriptor, name = tempfile.mkstemp(prefix=".writing-", dir=file.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             os.fchmod(descriptor, private_modes(file.parent)[0])
             stream.write(content)
             stream.flush()
+            # A power loss can keep the name and lose the content; a key that was cut off took all protection away.
             os.fsync(stream.fileno())
         Path(name).replace(file)
     except BaseException:

@@ -14,6 +14,7 @@ _LONGEST = 3660  # days of a closure: they are counted one by one
 class Engaged(Model):
     """When a participant counts as engaged."""
 
+    # No published source says four sessions in 60 days, and reports say so.
     sessions: Count = 4
     """At least this many attended sessions ..."""
     days: Days = 60
@@ -65,6 +66,7 @@ class Rules(Model):
 
     disengagement_gap_days: Days = 30
     """No attended session for this long is disengagement, on the day it becomes known."""
+    # Illinois Administrative Code, 89, 501.90: 24 weekly sessions and 36 hours, of which four may be individual.
     dose_sessions: Count = 24
     """Attended counting sessions of a full dose."""
     dose_hours: Annotated[float, Field(gt=0), NUMBER] = 36
@@ -79,6 +81,7 @@ class Rules(Model):
     """Whether days on which all of a person's sessions were cancelled do not count toward the gap either."""
     session_kinds: list[str] = ["group", "individual", "case_management"]
     """Kinds of session that may stand in the table, beside those that count: contact, but not dose."""
+    # The median is asked, so that one long day, or one slip of the pen, is no other unit.
     shortest_usual_hours: Annotated[float, Field(ge=0), NUMBER] = 0.1
     """The median of a kind's attended sessions is at least this long: shorter ones are in another unit ..."""
     longest_usual_hours: Annotated[float, Field(gt=0), NUMBER] = 4
@@ -117,6 +120,7 @@ class Rules(Model):
 
     @model_validator(mode="after")
     def _windows_agree(self) -> Self:
+        # Else the funnel would widen from a step to the next.
         if self.funnel.half_dose_sessions >= self.dose_sessions:
             msg = "funnel.half_dose_sessions must be below dose_sessions"
             raise ValueError(msg)

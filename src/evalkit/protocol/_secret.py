@@ -59,6 +59,7 @@ class Secret:
         str
             64 hexadecimal digits.
         """
+        # As a list, not joined: "ab", "c" and "a", "bc" are not the same question.
         return hmac.new(self.key, json.dumps(parts).encode(), hashlib.sha256).hexdigest()
 
 

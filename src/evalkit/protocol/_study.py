@@ -102,6 +102,7 @@ class Arms(Model):
         sides = {name: getattr(self, name) for name in ("focus", "comparison")}
         parts = {name: arm.model_copy(update={"where": {**arm.where, **only}}) for name, arm in sides.items()}
         found = self.model_copy(update=parts)
+        # Kept apart from `where`, whose columns limit nobody while nobody has a value in them.
         found._limits = frozenset(only)
         return found
 
@@ -249,6 +250,7 @@ class Harm(Model):
     """Kinds of outcome that may stand in the table, beside the events: known, and not counted."""
     sources: list[str] | None = None
     """Sources of outcomes and searches allowed; none: any."""
+    # As a target trial has it: time zero for everybody referred, not for those who came so far.
     origin: Literal["referral", "intake"] = "referral"
     """Day from which harm is counted: of everybody referred, or of those with an intake only."""
     death: Literal["competing", "censored"] = "competing"
@@ -281,6 +283,7 @@ class Comparison(Model):
     """Target population of adjusted figures; att: the focus arm."""
     assignment: Literal["mandate", "random", "other"] = "mandate"
     """How people came to be in one arm or the other: by a court's mandate or without, by lot, or otherwise."""
+    # Austin 2009; the preference score and its range: Walker et al. 2013.
     max_smd: Annotated[float, Field(gt=0), NUMBER] = 0.1
     """Largest standardised mean difference that still counts as balanced."""
     min_equipoise: Share = 0.2
@@ -311,6 +314,7 @@ class Excuse(Model):
     """Short name of the rule, as `evalkit validate` writes it in brackets."""
     column: str = ""
     """The column, where only one may break the rule; empty: all columns of the table."""
+    # Less is no sentence, and readers of the report are to know why.
     reason: Annotated[Text, Field(min_length=15)]
     """Why, in a sentence. It is published."""
     by: Annotated[Text, Field(min_length=1)]
@@ -360,6 +364,7 @@ class Study(Model):
     """True when the data are synthetic; found out from the data too."""
     starts: Day
     """First day a referral belongs to the study."""
+    # Not UTC: there every evening session would count on the next day, without a word (ADR 11).
     time_zone: Zone = "America/Chicago"
     """Where the study's days begin: the day of a time that comes with a zone or offset is the day it was there."""
     fiscal_year_start_month: Annotated[int, Field(ge=1, le=12), NUMBER] = 1
@@ -409,6 +414,7 @@ class Study(Model):
     notify: Text | None = None
     """Whom to tell what was published, waits for approval or stopped: a command that reads JSON, or an address that it
     is sent to; ${NAME} is taken from the environment. None: nobody. EVALKIT_NOTIFY goes before."""
+    # The day on which the pilot was announced; any number would do, as long as it stays.
     seed: Annotated[int, Field(ge=0), NUMBER] = 20211118
     """Seed of everything random."""
 

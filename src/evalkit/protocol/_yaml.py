@@ -210,15 +210,7 @@ def _parsed(text: str, where: str) -> tuple[Any, dict[tuple[str | int, ...], int
 def compose(text: str, where: str) -> yaml.Node | None:
     """Return the nodes of a text that `parse_yaml` reads, which say where everything stands in it.
 
-    Parameters
-    ----------
-    where : str
-        For messages.
-
-    Raises
-    ------
-    ProtocolError
-        As `read_yaml`.
+    A `ProtocolError` as `read_yaml`'s.
     """
     _parsed(text, where)
     loader = _Loader(text)
