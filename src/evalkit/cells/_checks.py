@@ -24,6 +24,7 @@ _DOORS = "only what report.show, report.say and report.cover put out may leave"
 _SHAPES = {"show": ("auto", "figure", "table"), "show_benchmarks": ("figure", "table")}
 _PLACE = {"show": (1, "auto"), "show_benchmarks": (2, "table"), "show_differences": (9, "table")}  # of the shape
 _FRAME_VIEWS = frozenset({"describe", "head", "info", "sample", "tail", "value_counts"})
+# A call may show itself through a door, or give None; what stands there as a value is shown for certain.
 _VALUES = (
     ast.Attribute,
     ast.BinOp,
@@ -37,6 +38,7 @@ _VALUES = (
 )
 _MAYBE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.If, ast.IfExp, ast.ExceptHandler)
 _PRINTS = frozenset({"print", "display", "pprint"})
+# Cells with these tags are not published, whatever they show.
 _HIDING = frozenset({"parameters", "remove"})
 
 
@@ -155,6 +157,7 @@ def _learn(tree: ast.Module, known: dict[str, Collection[str]]) -> None:
         elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             called = node.value.func if isinstance(node.value, ast.Call) else None
             opener = getattr(called, "attr", getattr(called, "id", ""))
+            # A name that is set anew is no module of ours any more.
             known.pop(node.targets[0].id, None)
             if members := members_of(opener):
                 known[node.targets[0].id] = members
@@ -166,6 +169,7 @@ def _of_calls(
     sure = set(_surely(tree))
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        # What goes into a file is no output of the cell.
         into_a_file = any(key.arg == "file" for key in call.keywords)
         if isinstance(call.func, ast.Name) and name in _PRINTS and call in sure and not into_a_file:
             yield call.lineno, f"{name}() puts out what did not pass disclosure control; {_DOORS}"
@@ -221,6 +225,7 @@ def _of_labels(options: Mapping[str, Any], tree: ast.Module) -> Iterator[str]:
     """Hold label, caption and alternative text to what the cell shows."""
     label = str(options.get("label") or "")
     shown = [_shape(node.value) for node in tree.body if isinstance(node, ast.Expr) and _shows(node.value)]
+    # A label is of one figure or table: captions, references and data files go by it.
     if len(shown) > 1:
         yield f"shows {len(shown)} figures or tables; one cell shows one, so that each has its own label"
     match = re.fullmatch(r"(fig|tbl)-[A-Za-z0-9_-]+", label)

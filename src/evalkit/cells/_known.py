@@ -18,18 +18,13 @@ def _file_of(module: str) -> Path | None:
     if spec is None or spec.origin is None:
         return None
     place = Path(spec.origin).parent.joinpath(*module.split(".")[1:])
+    # A room is a folder or a file; which, may change without its name.
     return next((f for f in (place / "__init__.py", place.with_suffix(".py")) if f.is_file()), None)
 
 
 @functools.cache
 def public_names(module: str) -> frozenset[str]:
-    """Return the names that a module of evalkit exports; empty where that is not known.
-
-    Parameters
-    ----------
-    module : str
-        As ``evalkit.analyses``.
-    """
+    """Return the names that a module such as ``evalkit.analyses`` exports; empty where that is not known."""
     file = _file_of(module)
     for node in ast.parse(file.read_text(encoding="utf-8")).body if file else ():
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
@@ -39,13 +34,7 @@ def public_names(module: str) -> frozenset[str]:
 
 @functools.cache
 def members_of(opener: str) -> frozenset[str]:
-    """Return the attributes of what `evalkit.open_report` returns.
-
-    Returns
-    -------
-    frozenset of str
-        Empty where that is not known.
-    """
+    """Return the attributes of what `evalkit.open_report` returns; empty where that is not known."""
     module, name = _CLASSES.get(opener, ("", ""))
     file = _file_of(module) if module else None
     found: set[str] = set()

@@ -31,12 +31,14 @@ def watch_cells() -> None:
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is None or not hasattr(shell, "kernel") or os.environ.get("EVALKIT_RENDER"):
         return
+    # By name: evalkit loaded anew in one kernel has another function, and all would be said twice.
     if not any(getattr(one, "__name__", "") == _look.__name__ for one in shell.events.callbacks["pre_run_cell"]):
         shell.events.register("pre_run_cell", _look)
 
 
 def _look(info: Any) -> None:  # noqa: ANN401 - IPython's ExecutionInfo
     """Say what publishing would refuse of the cell that is about to run."""
+    # What a program asks of the kernel unseen is nobody's cell.
     if info.silent:
         return
     for line in _said(info.raw_cell, str(getattr(info, "cell_id", "") or "")):
@@ -46,6 +48,7 @@ def _look(info: Any) -> None:  # noqa: ANN401 - IPython's ExecutionInfo
 def _said(source: str, cell_id: str) -> list[str]:
     others = _others(cell_id)
     own = _label(source)
+    # Without the notebook a reference may lead to any cell: then none is held to lead nowhere.
     labels = None if others is None else {*(label for _, label in others), own}
     lines = [str(problem) for problem in cell_problems(source, labels=labels, known=_KNOWN)]
     number = next((number for number, label in others or () if own and label == own), None)

@@ -28,6 +28,7 @@ from typing import Any
 
 from evalkit.cells._names import Names, names_of
 
+# IPython sets these anew with each cell: every cell would seem to have changed something.
 _IPYTHONS = re.compile(r"_+|_i+|_\d+|_i\d+|_[di]?oh|_[id]h|In|Out|exit|quit|get_ipython|open|__\w+__")
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, date, timedelta, range, slice, re.Pattern)
 _STILL = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)
@@ -37,28 +38,14 @@ _UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Ran:
-    """A cell that ran.
-
-    Attributes
-    ----------
-    made : mapping
-        Names that it set, and their values.
-    gone : frozenset of str
-        Names that it deleted.
-    later : frozenset of str
-        Names that whoever uses its names may read, too.
-    changed : bool
-        Whether it did what cannot be put back.
-    files : tuple
-        Files that it opened, as they were.
-    """
+    """A cell that ran."""
 
     key: str
-    made: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    gone: frozenset[str] = frozenset()
-    later: frozenset[str] = frozenset()
-    changed: bool = False
-    files: tuple[tuple[str, int, int], ...] = ()
+    made: Mapping[str, Any] = field(default_factory=dict, repr=False)  # names that it set, and their values
+    gone: frozenset[str] = frozenset()  # names that it deleted
+    later: frozenset[str] = frozenset()  # names that whoever uses its names may read, too
+    changed: bool = False  # whether it did what cannot be put back
+    files: tuple[tuple[str, int, int], ...] = ()  # files that it opened, as they were: size and time of change
 
     @property
     def version(self) -> str:
@@ -77,13 +64,7 @@ class _Before:
 
 
 class Memory:
-    """The memory of one kernel.
-
-    Parameters
-    ----------
-    names : dict
-        The kernel's namespace.
-    """
+    """The memory of one kernel, whose namespace is ``names``."""
 
     def __init__(self, names: dict[str, Any]) -> None:
         self._names = names
@@ -101,19 +82,10 @@ class Memory:
     def begin(self, sources: str, variables: str = "{}") -> dict[str, Any]:
         """Begin a pass over the notebook, and go as far as is known.
 
-        Parameters
-        ----------
-        sources : str
-            Each cell's code, without its options, as JSON.
-        variables : str
-            What goes into the environment before the first cell of a kernel, as JSON.
-
-        Returns
-        -------
-        dict
-            ``reused``: keys of cells that are known, from here on; ``run``: the next one that has to run (None: there
-            is none left) and ``key``: its key; or ``restart``: the place of the cell for which only a fresh kernel
-            will do.
+        Both arguments are JSON: each cell's code without its options, and what goes into the environment before the
+        first cell of a kernel. What comes back has ``reused``, keys of cells that are known from here on, ``run``, the
+        next one that has to run (None: none is left), and ``key``, its key; or ``restart``: the place of the cell for
+        which only a fresh kernel will do.
         """
         if self._spoilt:
             return {"restart": len(self._now)}
@@ -121,19 +93,14 @@ class Memory:
             os.environ.update(json.loads(variables))
         self._sources = json.loads(sources)
         self._now, self._versions, self._later = [], {}, {}
+        # A fresh run begins without them: a cell that was taken out must not go on giving its names.
         for name in [n for n in self._names if n not in self._base and not _IPYTHONS.fullmatch(n)]:
             del self._names[name]
         self._put(self._base)
         return self._go_on()
 
     def done(self) -> dict[str, Any]:
-        """Take note of the cell that just ran, and go on as far as is known.
-
-        Returns
-        -------
-        dict
-            As `begin`.
-        """
+        """Take note of the cell that just ran, and go on as far as is known; returns as `begin`."""
         ran = self._noted()
         if ran.changed and self._last:
             # It may have changed something that cells which are not run again look at.
@@ -143,13 +110,8 @@ class Memory:
         return self._go_on()
 
     def failed(self) -> dict[str, Any]:
-        """Take note that the cell that just ran failed: what it did stays undone, or the kernel cannot go on.
-
-        Returns
-        -------
-        dict
-            Nothing.
-        """
+        """Take note that the cell that just ran failed: what it did stays undone, or the kernel cannot go on."""
+        # What half of a change has done to things of other cells cannot be put back either.
         self._spoilt = self._noted().changed
         self._last = list(self._now)
         return {}
@@ -206,6 +168,7 @@ class Memory:
         """Return the key of a cell: its code, and the cells that made what it reads."""
         names = _names(self._sources[place])
         of = sorted((name, self._versions[name]) for name in self._reads(names) if name in self._versions)
+        # Who may change anything depends on all before it, and all depend on whoever did.
         earlier = [ran.version for ran in self._now if names.changes or ran.changed]
         told = [self._sources[place], of, earlier]
         key, used = _digest(json.dumps(told)), {ran.key for ran in self._now}
@@ -262,6 +225,7 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     """Note a file that a cell opens; called by Python for everything that it does."""
     if event == "open" and _opened and isinstance(arguments[0], str):
         file = arguments[0]
+        # What Python, the system and evalkit read, and the scratch in which a kernel works, is no input of a cell.
         around = (sys.prefix, sys.base_prefix, "/proc", "/dev", "/usr", _HERE, str(Path.cwd()))
         if not file.startswith(tuple(os.path.join(folder, "") for folder in around)):  # noqa: PTH118 - called very often
             _opened[0].add(file)
@@ -359,13 +323,7 @@ _held: list[Memory] = []
 
 
 def the_memory(names: dict[str, Any]) -> Memory:
-    """Return this kernel's memory, which is made when it is asked for first.
-
-    Parameters
-    ----------
-    names : dict
-        The kernel's namespace.
-    """
+    """Return this kernel's memory, which is made when it is asked for first."""
     if not _held:
         import matplotlib.pyplot  # noqa: F401, PLC0415 - what is loaded now changes no setting while a cell runs
 

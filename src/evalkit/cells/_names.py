@@ -13,6 +13,7 @@ from dataclasses import dataclass
 _ANYTHING = frozenset(
     {"__import__", "_", "__", "___", "In", "Out", "compile", "eval", "exec", "get_ipython", "globals", "locals", "vars"}
 )
+# What these give nobody else holds: it may be changed.
 _COPIES = frozenset({"DataFrame", "Series", "array", "assign", "copy", "deepcopy", "dict", "list", "set", "zeros"})
 _CHANGES = frozenset(
     {"add", "append", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "reverse", "setattr",
@@ -21,13 +22,7 @@ _CHANGES = frozenset(
 
 
 def parsed(source: str) -> ast.Module:
-    """Return the syntax tree of a cell; its magics are calls, as IPython makes them.
-
-    Raises
-    ------
-    SyntaxError
-        If it is not Python.
-    """
+    """Return the syntax tree of a cell, a `SyntaxError` where it is none; magics are calls, as IPython makes them."""
     try:
         return ast.parse(source)
     except SyntaxError:
@@ -38,35 +33,19 @@ def parsed(source: str) -> ast.Module:
 
 @dataclass(frozen=True)
 class Names:
-    """Names of a cell.
-
-    Attributes
-    ----------
-    reads, sets : frozenset of str
-        At the cell's own level.
-    later : frozenset of str
-        Read by functions that it defines, whenever these are called.
-    changes : bool
-        Whether it may change a thing in place that another cell holds, or do what cannot be read in its text.
-    """
+    """Names of a cell; ``reads`` and ``sets`` are those at its own level."""
 
     reads: frozenset[str]
     sets: frozenset[str]
-    later: frozenset[str]
+    later: frozenset[str]  # read by functions that it defines, whenever these are called
+    # Whether it may change a thing in place that another cell holds, or do what cannot be read in its text.
     changes: bool
 
 
 @functools.lru_cache(maxsize=2000)
 def names_of(source: str) -> Names:
-    r"""Read the names of a cell.
+    r"""Read the names of a cell; a `SyntaxError` where it is not Python.
 
-    Raises
-    ------
-    SyntaxError
-        If it is not Python.
-
-    Examples
-    --------
     >>> found = names_of("curve = staying(cohort)\nreport.show(curve)")
     >>> sorted(found.reads), sorted(found.sets), found.changes
     (['cohort', 'curve', 'report', 'staying'], ['curve'], False)
@@ -74,12 +53,14 @@ def names_of(source: str) -> Names:
     (True, False)
     """
     tree = parsed(source)
+    # Of the tree, in which magics are calls by now: the text of the cell may be no Python.
     table = symtable.symtable(ast.unparse(tree), "cell", "exec")
     reads = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
     sets = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
     later, more = _below(table)
     reads |= later
     sets |= more
+    # Which names it brings stands in another file.
     starred = any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(tree))
     changes = starred or bool(reads & _ANYTHING) or _changes(tree, sets)
     return Names(frozenset(reads), frozenset(sets), frozenset(later), changes)

@@ -67,9 +67,11 @@ def options_of(source: str, number: int) -> tuple[dict[str, Any], str]:
         msg = f"cell {number}: its '#|' lines are not 'key: value' lines"
         raise PublicationError(msg)
     for key in options:
+        # An option that one publisher alone knows would make two reports of one notebook (ADR 1).
         if key not in KNOWN_OPTIONS:
             msg = f"cell {number}: unknown option '#| {key}'{did_you_mean(str(key), KNOWN_OPTIONS)}"
             raise PublicationError(msg)
+        # YAML 1.1 takes these for true and false, 1.2 for text (ADR 11): a switch must not depend on who reads it.
         if key in _SWITCHES and str(options[key]).lower() in {"yes", "no", "on", "off", "y", "n"}:
             msg = f"cell {number}: '#| {key}' is neither true nor false; write one of these two words"
             raise PublicationError(msg)

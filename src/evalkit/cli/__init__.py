@@ -14,6 +14,7 @@ from evalkit.errors import DataError, EvalkitError, ReleaseError
 
 __all__ = ["main"]
 
+# As shells say them: 128 and the number of the signal (SIGINT, SIGPIPE).
 _INTERRUPTED, _UNHEARD = 130, 141
 
 

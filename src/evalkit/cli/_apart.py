@@ -20,24 +20,13 @@ from evalkit.intake import StudyData
 from evalkit.protocol import Study, load_disclosure
 from evalkit.publish import RenderJob
 
+# No point: it parts the report from the name (`told_apart`).
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
 def report_name(report: str, name: str) -> str:
-    """Return what a report is called whose releases lie beside the report's own.
+    """Return what a report is called whose releases lie beside its own; a `UsageError` for what is no folder's name.
 
-    Parameters
-    ----------
-    name : str
-        Of ``--as``; empty: the report itself.
-
-    Raises
-    ------
-    UsageError
-        If the name cannot be a folder's.
-
-    Examples
-    --------
     >>> report_name("quarterly", "north"), report_name("quarterly", "")
     ('quarterly.north', 'quarterly')
     """
@@ -50,8 +39,6 @@ def report_name(report: str, name: str) -> str:
 def told_apart(report: str) -> tuple[str, str]:
     """Return the report and the name that `report_name` made one of.
 
-    Examples
-    --------
     >>> told_apart("quarterly.north"), told_apart("quarterly")
     (('quarterly', 'north'), ('quarterly', ''))
     """
@@ -60,29 +47,17 @@ def told_apart(report: str) -> tuple[str, str]:
 
 
 def one_for_each(job: RenderJob, column: str, data: StudyData) -> tuple[list[RenderJob], list[RenderJob]]:
-    """Return a render for each value of a column; the parameter of the column's name is set to the value.
+    """Return a render for each value of a column of words: the parameter of the column's name is set to the value.
 
-    Parameters
-    ----------
-    column : str
-        Of `participants`: a column of words.
-
-    Returns
-    -------
-    renders : list of RenderJob
-        In the protocol's order of the values, else by name.
-    few : list of RenderJob
-        Of values with fewer people in the two groups than the policy's minimum: neither rendered nor named in public.
-
-    Raises
-    ------
-    UsageError
-        If there is no such column, or its values cannot be told apart in the names of folders.
+    Also those of values with fewer people in the two groups than the policy's minimum, which are neither rendered nor
+    named in public. Values come in the protocol's order, else by name. A `UsageError` where there is no such column, or
+    its values cannot be told apart in names of folders.
     """
     columns = check_column(column, job.study)
     if column in job.overrides:
         msg = f"-P {column} and --for-each {column} both say the {column}; leave one out"
         raise UsageError(msg)
+    # At the cut: who came later gives an old period no further report.
     people, least = build(data.at(job.period.cut)).people, load_disclosure(job.study).minimum_count
     counts = people[column].dropna().astype(str).value_counts()
     ordered = [value for value in columns[column] if value in counts]
@@ -97,6 +72,7 @@ def one_for_each(job: RenderJob, column: str, data: StudyData) -> tuple[list[Ren
         if counts[value] < least:
             few.append(each)
             continue
+        # A folder's name is public: a value that is also an identifier would name somebody.
         if not name or name in names or value in job.identifiers:
             msg = f"--for-each {column}: its values give no names of folders; render them one by one with --as NAME"
             raise UsageError(msg)
@@ -109,26 +85,14 @@ def one_for_each(job: RenderJob, column: str, data: StudyData) -> tuple[list[Ren
 
 
 def as_published(job: RenderJob, manifest: Mapping[str, Any]) -> RenderJob:
-    """Return a render with what was set on the command line for a release.
-
-    Parameters
-    ----------
-    manifest : mapping
-        Of the release.
-    """
+    """Return a render with what was set on the command line for the release of a manifest."""
     set_then = {name: manifest["parameters"][name] for name in manifest.get("overridden", ())}
     parameters = {**job.params.parameters, **set_then}
     return replace(job, params=job.params.model_copy(update={"parameters": parameters}))
 
 
 def check_column(column: str, study: Study) -> dict[str, list[str]]:
-    """Return the columns of words, with the values that the protocol names; refuse another column.
-
-    Raises
-    ------
-    UsageError
-        If there is no such column.
-    """
+    """Return the columns of words, with the values that the protocol names; a `UsageError` for another column."""
     columns = _columns(study)
     if column not in columns:
         msg = f"--for-each {column}: the column may be {', '.join(columns)}{did_you_mean(column, columns)}"

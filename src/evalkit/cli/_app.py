@@ -17,6 +17,7 @@ app = typer.Typer(
     name="evalkit",
     help="Reproducible evaluation reports of human-service programmes.",
     no_args_is_help=True,
+    # The pretty ones can show what variables hold: rows of tables.
     pretty_exceptions_enable=False,
 )
 
@@ -169,11 +170,13 @@ def draft(
         studies=(study,),
         params=params,
         parameters=tuple(parameter or ()),
+        # Both publishers make the same pages, and this one needs no program beside.
         publisher="embedded",
     )
     raise typer.Exit(run(request, pdf=pdf, watch=watch, port=port, browser=browser))
 
 
+# What is no option of ours is one of JupyterLab's.
 @app.command(context_settings={"ignore_unknown_options": True})
 def lab(
     words: Annotated[
@@ -477,4 +480,5 @@ def doctor() -> None:
         sign = "ok" if tool.version else ("missing" if tool.needed else "optional")
         table.add_row(sign, tool.name, tool.version or "-", tool.remark)
     Console(soft_wrap=True).print(table)
+    # As `MissingToolError`: what a render would end with that needs them.
     raise typer.Exit(11 if any(t.needed and not t.version for t in tools) else 0)

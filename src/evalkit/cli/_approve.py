@@ -14,23 +14,12 @@ from evalkit.publish import UNTOLD, approve, destination, is_waiting, withdraw
 
 
 def run_approve(release: Path, study: Path, name: str, reason: str, key: Path | None) -> str:
-    """Approve a release, publish it where it waits, and say so.
+    """Approve a release, publish it where it waits, and say so; ``key`` is the approver's, where it lies elsewhere.
 
-    Parameters
-    ----------
-    release, study : pathlib.Path
-        The release folder; the study's protocol.
-    name, reason : str
-        Who, and why.
-    key : pathlib.Path or None
-        The approver's private key, where it lies elsewhere.
-
-    Raises
-    ------
-    EvalkitError
-        If it may not be approved.
+    An `EvalkitError` where it may not be approved.
     """
     protocol = load_study(study)
+    # Asked before: once it is approved nothing waits there any more.
     goes = destination(release).target if is_waiting(release, protocol) else None
     identifiers, secrets = _looked_for(protocol)
     done = approve(release, protocol, name=name, reason=reason, key=key, identifiers=identifiers, secrets=secrets)
@@ -40,21 +29,12 @@ def run_approve(release: Path, study: Path, name: str, reason: str, key: Path | 
 
 
 def run_withdraw(release: Path, study: Path, why: str | None) -> str:
-    """Withdraw a release and say so.
+    """Withdraw a release and say so; an `EvalkitError` where it was not published there.
 
-    Parameters
-    ----------
-    release, study : pathlib.Path
-        The release folder; the study's protocol.
-    why : str or None
-        None: no tables are opened, and a sentence that holds nothing stands for it.
-
-    Raises
-    ------
-    EvalkitError
-        If it was not published there.
+    Without a reason no tables are opened, and a sentence that holds nothing stands for it.
     """
     protocol = load_study(study)
+    # A release that has to go cannot wait for tables to be mended.
     otherwise = "; without a reason the release can be withdrawn now: leave it out"
     identifiers, secrets = _looked_for(protocol, otherwise) if why is not None else ((), ())
     done = withdraw(release, protocol, UNTOLD if why is None else why, identifiers=identifiers, secrets=secrets)

@@ -26,30 +26,10 @@ _SETTLES = 0.05  # seconds for which a file has to stay as it is: editors write 
 
 
 def run(request: Request, *, pdf: bool, watch: bool, port: int, browser: bool) -> int:
-    """Make a draft, and go on with it.
+    """Make a draft, with a PDF beside the page if asked; with ``watch`` serve it, and make it again after each change.
 
-    Parameters
-    ----------
-    request : Request
-        With one study and one period at most.
-    pdf : bool
-        Whether a PDF is made beside the page.
-    watch : bool
-        Whether to make it again when something changes, and serve it.
-    port : int
-        Of the server; 0: any free one.
-    browser : bool
-        Whether to open a browser there.
-
-    Returns
-    -------
-    int
-        0, or 9 where the notebook has problems.
-
-    Raises
-    ------
-    EvalkitError
-        As a render; with ``watch`` only what is wrong before the first page.
+    0, or 9 where the notebook has problems. An `EvalkitError` as of a render; with ``watch`` only of what is wrong
+    before the first page. Port 0 is any free one.
     """
     swept_up()
     formats = ("html", "pdf") if pdf else ("html",)
@@ -107,6 +87,7 @@ class _Bench:
             except EvalkitError as error:
                 planned.append(error)
 
+        # A kernel takes seconds to begin, and so do the tables: at the same time.
         thread = threading.Thread(target=work, name="plan", daemon=True)
         thread.start()
         log = log_folder(study) / f"{study.id}-{params.report}-draft.log"

@@ -22,6 +22,7 @@ from evalkit.examples import SIMULATED, Group, Starter, starter_files, write_new
 from evalkit.protocol import TABLE_NAMES, Study, parse_yaml, schema_files, validate
 
 _KEPT = (".gitignore", ".pre-commit-config.yaml", "Makefile", "README.md")  # a folder of git has some of them already
+# In the order in which they are preferred, where a table lies there twice.
 _SUFFIXES = (".csv", ".xlsx", ".parquet", ".tsv", ".xlsm", ".duckdb", ".db", ".txt")
 _ASSIGNMENTS = ("mandate", "random", "other")
 _LANGUAGES = ("en", "es")
@@ -47,17 +48,8 @@ class Answers:
 def run(folder: Path, said: Answers) -> None:
     """Write a study, and say what to do next.
 
-    Parameters
-    ----------
-    said : Answers
-        What is missing in it is asked for on a terminal; elsewhere it has a default, or the message names the option.
-
-    Raises
-    ------
-    UsageError
-        If an answer is none.
-    ReleaseError
-        If a file of the study lies there already.
+    What was not said is asked for on a terminal; elsewhere it has a default, or the message names the option. A
+    `UsageError` where an answer is none, a `ReleaseError` where a file of the study lies there already.
     """
     folder = folder.expanduser().resolve()
     answers = said if said.demo or not _terminal() else _asked(said, folder)
@@ -72,6 +64,7 @@ def run(folder: Path, said: Answers) -> None:
 
 
 def _terminal() -> bool:
+    # Both: a question that goes into a file is never answered.
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
@@ -139,6 +132,7 @@ def _found(tables: Path | None, folder: Path) -> dict[str, str]:
     found = {}
     for name in TABLE_NAMES:
         files = [place / f"{name}{suffix}" for suffix in _SUFFIXES if (place / f"{name}{suffix}").is_file()]
+        # Without participants there is no study: their table is named where it will have to lie.
         if files or name == "participants":
             file = files[0] if files else place / f"{name}.csv"
             found[name] = Path(os.path.relpath(file, folder / "params")).as_posix()
@@ -148,6 +142,7 @@ def _found(tables: Path | None, folder: Path) -> dict[str, str]:
 def _simulated() -> dict[str, bytes]:
     from evalkit.simulate import simulate  # noqa: PLC0415 - pandas, for the demo only
 
+    # As `evalkit simulate` without a seed: all demos are one study.
     tables = simulate("benefit", seed=20211118).files()
     return {f"data/{name}": content for name, content in tables.items()}
 
@@ -203,6 +198,7 @@ def _tell(folder: Path, study: Starter, kept: list[str]) -> None:
     typer.echo(f"wrote the study {study.id} to {folder}")
     if kept:
         typer.echo(f"  kept as they were: {', '.join(kept)}")
+    # It is the one file whose words the study needs: without them tables could be committed.
     if ".gitignore" in kept:
         typer.echo("  the .gitignore that was there should name .evalkit/, data/ and exports/")
     there = "" if folder == Path.cwd() else f"cd {shlex.quote(os.path.relpath(folder))} && "

@@ -17,19 +17,9 @@ _EXTENSIONS = Path(__file__).resolve().parent / "labextensions"
 
 
 def run(words: Sequence[str], study: Path) -> None:
-    """Become JupyterLab.
+    """Become JupyterLab, at the notebook of the report that is named first, else at the folder; then come its options.
 
-    Parameters
-    ----------
-    words : sequence of str
-        Name of the report whose notebook is opened, the folder without one; then options of JupyterLab.
-    study : pathlib.Path
-        The protocol.
-
-    Raises
-    ------
-    UsageError
-        If the study has no notebooks of its own.
+    A `UsageError` where the study has no notebooks of its own.
     """
     line, surroundings = command(words, load_study(study)), dict(os.environ)
     if not sys.warnoptions:
@@ -41,18 +31,7 @@ def run(words: Sequence[str], study: Path) -> None:
 
 
 def command(words: Sequence[str], study: Study) -> list[str]:
-    """Return the command that opens JupyterLab at a study's notebooks.
-
-    Parameters
-    ----------
-    words : sequence of str
-        See `run`.
-
-    Raises
-    ------
-    UsageError
-        If the study has no notebooks of its own.
-    """
+    """Return the command that opens JupyterLab at a study's notebooks; see `run`."""
     report = words[0] if words and not words[0].startswith("-") else ""
     name = params_of(Request(report), study)[1].notebook if report else "*.ipynb"
     places = list(dict.fromkeys(place.resolve() for place in (Path.cwd(), study.folder, study.folder.parent)))

@@ -64,21 +64,11 @@ def ledger_adopt(
 
 
 def written_reason(text: str, option: str) -> str:
-    """Hold a written reason to be one: words on one line.
-
-    Parameters
-    ----------
-    option : str
-        That it was given with.
-
-    Raises
-    ------
-    UsageError
-        If it holds no word.
-    """
+    """Hold a written reason to be one: words on one line; a `UsageError` that names the option where it holds none."""
     from evalkit.errors import UsageError  # noqa: PLC0415
 
     flat = " ".join(text.split())
+    # A dash is no reason, and this one is published. Of nothing the caller decides.
     if text and not any(character.isalpha() for character in flat):
         msg = f"{option}: write why, in a few words; the reason is published"
         raise UsageError(msg)

@@ -19,25 +19,9 @@ from evalkit.protocol import TABLE_NAMES, Study, load_disclosure, load_study, wr
 
 
 def run(table: str, given: Sequence[str], file: Path, sheets: Sequence[str], said: Sequence[str], *, yes: bool) -> None:
-    """Propose how a table is read from an export, and write it into the protocol after a yes.
+    """Propose how a table is read from an export, the protocol's files if none is given, and write it after a yes.
 
-    Parameters
-    ----------
-    given : sequence of str
-        Files and patterns; what the protocol says where there are none.
-    file : pathlib.Path
-        The protocol.
-    said : sequence of str
-        Answers: ``key=answer``.
-    yes : bool
-        Whether it is written without asking.
-
-    Raises
-    ------
-    UsageError
-        If there is no such table or answer, or questions are open and nobody is there to answer them.
-    EvalkitError
-        If the protocol or the export cannot be read.
+    A `UsageError` where there is no such table or answer, or questions are open and nobody is there to answer them.
     """
     if table not in TABLE_NAMES:
         msg = f"'{table}' is no table; there are {', '.join(TABLE_NAMES)}{did_you_mean(table, TABLE_NAMES)}"
@@ -45,7 +29,9 @@ def run(table: str, given: Sequence[str], file: Path, sheets: Sequence[str], sai
     study = load_study(file)
     files, path = _files(study, table, given)
     answers = dict(_answer(text) for text in said)
+    # A word of fewer rows may be one person's; what is published is held to the same (ADR 25).
     smallest, terminal = load_disclosure(study).minimum_count, _terminal()
+    # An answer can lead to further questions: which column it is, then the form of its days.
     while True:
         made = propose(study, table, files, path, smallest=smallest, sheets=sheets, answers=answers)
         _show(made)
@@ -89,11 +75,13 @@ def _files(study: Study, table: str, given: Sequence[str]) -> tuple[list[Path], 
         near = did_you_mean(missing.name, (p.name for p in missing.parent.glob("*"))) if missing.parent.is_dir() else ""
         msg = f"{table}: file {missing} is not there{near}"
         raise DataError(msg)
+    # Patterns stay patterns: the export of next month is to be read, too.
     paths = [Path(os.path.relpath(Path(text).expanduser().absolute(), study.folder)).as_posix() for text in given]
     return files, paths[0] if len(paths) == 1 else paths
 
 
 def _answer(text: str) -> tuple[str, str]:
+    # From the right: the key may hold a word of the export, and that a sign like this.
     key, sign, answer = text.rpartition("=")
     if not sign or not key:
         msg = f"--answer '{text}': write key=answer, as the question says"

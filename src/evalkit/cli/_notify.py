@@ -39,18 +39,16 @@ def _without_paths(text: object) -> str:
 
 
 def notify(study: Study, record: Mapping[str, Any]) -> bool | None:
-    """Tell whom the protocol names; that it cannot be told changes nothing of what was done.
+    """Tell whom the protocol names; None where nobody is, False where they could not be told.
 
-    Returns
-    -------
-    bool or None
-        Whether it was told; None where nobody is to be.
+    That they could not changes nothing of what was done.
     """
     whom = os.environ.get("EVALKIT_NOTIFY") or study.notify
     if whom is None:
         return None
     content = json.dumps(message_for(record), ensure_ascii=False, sort_keys=True).encode()
     try:
+        # Filled in here and not kept: the address stands in no file and no message with its password.
         named = re.sub(r"\$\{(\w+)\}", lambda match: os.environ[match[1]], whom)
         if re.match(r"https?://", named):
             _post(named, content)

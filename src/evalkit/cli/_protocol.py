@@ -32,6 +32,7 @@ def protocol_freeze(
     ] = Path("reports"),
 ) -> None:
     """Keep rules, outcomes, estimands, thresholds and targets, and the names of the planned results, under a name."""
+    # Inside functions, here and below: `evalkit --help` is not to wait for pandas.
     from evalkit.errors import UsageError  # noqa: PLC0415
     from evalkit.protocol import freeze, load_study, version_file  # noqa: PLC0415
     from evalkit.publish import planned_in  # noqa: PLC0415
@@ -40,6 +41,7 @@ def protocol_freeze(
     if not reason:
         msg = "why: write why, in a few words; the reason is published"
         raise UsageError(msg)
+    # What is registered is what a rehearsal on synthetic tables shows, not a list by hand (ADR 22).
     planned = planned_in(out.expanduser(), protocol)
     frozen = freeze(protocol, name, reason, datetime.now(ZoneInfo(protocol.time_zone)).date(), planned)
     typer.echo(f"froze the protocol as {frozen.name} on {frozen.day} ({frozen.sha256[:16]})")

@@ -36,13 +36,7 @@ _QUARTER = re.compile(r"\d{4}Q[1-4]")
 
 
 def record_of(job: RenderJob, result: Outcome | EvalkitError) -> dict[str, Any]:
-    """Write what became of a render as plain values.
-
-    Returns
-    -------
-    dict
-        See ``docs/unattended.md``.
-    """
+    """Write what became of a render as plain values: see ``docs/unattended.md``."""
     found = {"study": job.study.id, "report": job.params.report, "period": job.period.name}
     reach = {"newest_days": dict(job.newest_days), "next": next_period(job.study, job.period)}
     if isinstance(result, EvalkitError):
@@ -67,13 +61,7 @@ def record_of(job: RenderJob, result: Outcome | EvalkitError) -> dict[str, Any]:
 
 
 def stopped_before(report: str, error: EvalkitError, study: Study | None) -> dict[str, Any]:
-    """Write as plain values that nothing could be rendered.
-
-    Parameters
-    ----------
-    study : Study or None
-        Where its protocol could be read.
-    """
+    """Write as plain values that nothing could be rendered; without a study its protocol could not be read."""
     return {"study": study.id if study else None, "report": report, "period": None, **_stopped(error)}
 
 
@@ -84,13 +72,7 @@ def few_record(job: RenderJob) -> dict[str, Any]:
 
 
 def approved_record(study: Study, release: Path, message: str) -> dict[str, Any]:
-    """Write as plain values that an approval published a release.
-
-    Parameters
-    ----------
-    release : pathlib.Path
-        The release folder.
-    """
+    """Write as plain values that an approval published a release."""
     manifest = read_manifest(release)
     found = {"study": study.id, "report": manifest["report"], "period": manifest["period"], "status": "published"}
     facts = {"revision": manifest.get("revision"), "manifest_sha256": digest(release / "manifest.json")}
@@ -99,19 +81,16 @@ def approved_record(study: Study, release: Path, message: str) -> dict[str, Any]
 
 def _stopped(error: EvalkitError) -> dict[str, Any]:
     kind = type(error).__name__
+    # Broken rules are a line each, as `evalkit validate` writes them.
     lines = getattr(error, "lines", ()) or (" ".join(str(error).split()),)
     facts = {"exit_class": kind, "exit_code": error.exit_code, "message": "\n".join(lines)}
     return {"status": "stopped", **facts, "what_to_do": _NEXT.get(kind, "evalkit doctor")}
 
 
 def next_period(study: Study, period: Period) -> dict[str, Any] | None:
-    """Say which quarter comes after a period, from when it can be rendered, and how far tables have to reach by then.
+    """Say which quarter comes after a period, from which day, and the least newest day of each table by then.
 
-    Returns
-    -------
-    dict or None
-        ``period``, ``from`` (the day after its end) and ``tables`` (the least newest day of each); None where the
-        period is no quarter.
+    ``period``, ``from`` (the day after its end) and ``tables``; None where the period is no quarter.
     """
     if not _QUARTER.fullmatch(period.name):
         return None
@@ -129,6 +108,7 @@ def logged(study: Study, records: Iterable[Mapping[str, Any]], now: datetime | N
     at = (now or datetime.now(UTC)).isoformat(timespec="seconds")
     file = private_folder(study) / LOG
     for record in records:
+        # Before the line is added: it would be its own predecessor.
         told = notify(study, record) if _is_news(file, record) else None
         line = {"at": at, "evalkit": __version__, **record, **({"notified": told} if told is not None else {})}
         append_line(f"{json.dumps(line, ensure_ascii=False, sort_keys=True)}\n", (file, private_modes(file.parent)[0]))
@@ -139,6 +119,7 @@ def _is_news(file: Path, record: Mapping[str, Any]) -> bool:
     if record["status"] not in {"published", "waiting_for_approval", "stopped"}:
         return False
     same = [line for line in _lines(file) if all(line.get(k) == record[k] for k in ("report", "period"))]
+    # A stop is news again where the reason is another one, a release where its manifest is.
     what = "message" if record["status"] == "stopped" else "manifest_sha256"
     return not same or any(same[-1].get(name) != record.get(name) for name in ("status", what))
 
@@ -156,12 +137,6 @@ def _lines(file: Path) -> list[dict[str, Any]]:
 
 
 def write_json(records: list[dict[str, Any]], code: int) -> None:
-    """Write records to the standard output as one JSON document.
-
-    Parameters
-    ----------
-    code : int
-        The exit code.
-    """
+    """Write records, and the exit code, to the standard output as one JSON document."""
     document = {"evalkit": __version__, "exit_code": code, "outcomes": records}
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n")

@@ -50,18 +50,7 @@ class Request:
 
 
 def run(request: Request) -> int:
-    """Render what was asked for.
-
-    Returns
-    -------
-    int
-        See `exit_code`.
-
-    Raises
-    ------
-    EvalkitError
-        If nothing could be rendered for a reason that is common to all.
-    """
+    """Render what was asked for, and return the exit code; an `EvalkitError` of what is common to all renders."""
     jobs: list[RenderJob] = []
     for file in request.studies:
         try:
@@ -98,6 +87,7 @@ def _stopped(request: Request, file: Path, error: EvalkitError) -> int:
     """Write down that nothing could be rendered, where there is a study to write it down for; and say it."""
     study = None
     with contextlib.suppress(EvalkitError):
+        # Read again: the error may be that it cannot be.
         study = load_study(file)
     record = stopped_before(request.report, error, study)
     if study is not None and not request.explain:
@@ -118,13 +108,7 @@ def _log(study: Study, record: Mapping[str, Any]) -> None:
 
 
 def exit_code(results: Sequence[Outcome | EvalkitError]) -> int:
-    """Return the exit code of several renders.
-
-    Returns
-    -------
-    int
-        Of the first one that failed; else 13 where one waits for approval; else 0.
-    """
+    """Return the exit code of several renders: that of the first that failed; else 13 where one waits; else 0."""
     failed = [result.exit_code for result in results if isinstance(result, EvalkitError)]
     waits = any(isinstance(result, Outcome) and result.status == "waiting_for_approval" for result in results)
     return failed[0] if failed else WAITING if waits else 0
@@ -136,23 +120,14 @@ def _tell(stream: TextIO, text: str) -> None:
         stream.write(text)
         stream.flush()
     except OSError:
+        # Or Python would try again when it ends, and fail with a code of its own.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def plan(request: Request, file: Path, held: Sequence[Excuse] = ()) -> list[RenderJob]:
     """Turn a request into jobs; everything that can be wrong is found before a kernel starts.
 
-    Parameters
-    ----------
-    file : pathlib.Path
-        The study's protocol.
-    held : sequence of Excuse
-        Excuses of a release that is verified: they hold whatever the day.
-
-    Raises
-    ------
-    EvalkitError
-        Of the class that says what is wrong.
+    ``held`` are excuses of a release that is verified: they hold whatever the day.
     """
     return _planned(request, file, held)[0]
 
@@ -208,13 +183,7 @@ def _planned(request: Request, file: Path, held: Sequence[Excuse] = ()) -> tuple
 
 
 def params_of(request: Request, study: Study) -> tuple[Path, ReportParams]:
-    """Return the report's file, and what it says under the options of the command line.
-
-    Returns
-    -------
-    file : pathlib.Path
-    params : ReportParams
-    """
+    """Return the report's file, and what it says under the options of the command line."""
     file = _params_file(request, study)
     params = _with_options(file, request)
     return file, params.model_copy(update={"report": report_name(params.report, request.name)})
@@ -241,12 +210,14 @@ def _stays_inside(job: RenderJob) -> None:
 def _params_file(request: Request, study: Study) -> Path:
     if request.params is not None:
         return request.params
+    # A slash or points in it would lead to a file outside of these folders.
     if not request.report.replace("-", "").replace("_", "").isalnum():
         msg = f"'{request.report}' is no report's name; a report is named as in params/quarterly.yaml: quarterly"
         raise UsageError(msg)
     name = f"{request.report}.yaml"
     checkout = Path(__file__).resolve().parents[3] / "params"
     shipped = Path(str(files("evalkit"))) / "_templates" / "params"
+    # The study's own goes first; what the package brings is for who has begun none.
     for folder in (study.folder, Path.cwd() / "params", checkout, shipped):
         if (folder / name).is_file():
             return folder / name
@@ -265,8 +236,10 @@ def _with_options(file: Path, request: Request) -> ReportParams:
         publication["publisher"] = request.publisher
     if request.to is not None:
         publication["to"] = [part.strip() for part in request.to.split(",") if part.strip()]
+    # With the lines of the file, so that a message still names them.
     chosen = YamlMapping({**content, "publication": publication}, content.lines)
     params = validate(ReportParams, chosen, str(file))
+    # The name inside decides where releases lie: they would go among those of another report.
     if request.params is None and params.report != request.report:
         msg = f"{file}: is of report '{params.report}', not '{request.report}'"
         raise ProtocolError(msg)

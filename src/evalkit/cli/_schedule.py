@@ -55,6 +55,7 @@ class _Plan:
     def due(self) -> str:
         """The days of a year from which its quarters are due, as people write them."""
         fiscal, wait = self.study.fiscal_year_start_month, timedelta(days=self.study.days_until_due)
+        # Of a year without 29 February; four quarters, whichever month the fiscal year begins in.
         quarters = quarters_between(date(2000, 12, 31), date(2001, 12, 30), fiscal)[:4]
         days = sorted((quarter.last + wait for quarter in quarters), key=lambda day: (day.month, day.day))
         return ", ".join(f"{day:%B} {day.day}" for day in days)
@@ -187,12 +188,14 @@ def _systemd(plan: _Plan) -> dict[str, str]:
 
 
 def _airflow(plan: _Plan) -> dict[str, str]:
+    # Doubled: in a path of somebody's a $ is no place to fill in.
     text = _AIRFLOW.replace("$quoted", repr(plan.command).replace("$", "$$"))
     return {f"{plan.name.replace('-', '_')}.py": plan.fill(text)}
 
 
 KINDS: dict[str, Callable[[_Plan], dict[str, str]]] = {
     "systemd": _systemd,
+    # A percent sign ends the line for cron.
     "cron": lambda plan: {f"{plan.name}.cron": plan.fill(_CRON).replace("%", r"\%")},
     "github": lambda plan: {f"{plan.name}.yml": plan.fill(_GITHUB)},
     "airflow": _airflow,
@@ -201,27 +204,9 @@ KINDS: dict[str, Callable[[_Plan], dict[str, str]]] = {
 
 
 def files_for(kind: str, study: Study, report: str, out: Path, program: str, for_each: str = "") -> dict[str, str]:
-    """Return the files with which a scheduler renders a report.
+    """Return the files, by name, with which a scheduler renders a report, or one for each value of a column.
 
-    Parameters
-    ----------
-    kind : {"systemd", "cron", "github", "airflow"}
-    out : pathlib.Path
-        The reports folder.
-    program : str
-        How evalkit is called there.
-    for_each : str, default ""
-        Column of which each value has a release; empty: one release.
-
-    Returns
-    -------
-    dict
-        Name: content.
-
-    Raises
-    ------
-    UsageError
-        If there is no such scheduler, or no such column.
+    ``program`` is how evalkit is called there. A `UsageError` where there is no such scheduler or column.
     """
     if kind not in KINDS:
         msg = f"there is no scheduler '{kind}'{did_you_mean(kind, KINDS)}; there are: {', '.join(KINDS)}"
@@ -232,26 +217,7 @@ def files_for(kind: str, study: Study, report: str, out: Path, program: str, for
 
 
 def run(kind: str, report: str, study: Path, out: Path, to: Path | None, for_each: str = "") -> None:
-    """Print the files of a scheduler, or write them.
-
-    Parameters
-    ----------
-    kind, report : str
-        See `files_for`.
-    study : pathlib.Path
-        The protocol.
-    out : pathlib.Path
-        The reports folder.
-    to : pathlib.Path or None
-        Folder of the files; the terminal when not given.
-    for_each : str, default ""
-        See `files_for`.
-
-    Raises
-    ------
-    EvalkitError
-        If there is no such scheduler, report or column.
-    """
+    """Print the files of a scheduler, or write them to a folder; see `files_for`."""
     program = Path(sys.executable).with_name("evalkit")
     files = files_for(kind, load_study(study), report, out.expanduser().resolve(), str(program), for_each)
     if to is not None:

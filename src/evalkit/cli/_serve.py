@@ -59,18 +59,7 @@ _WAITING = (
 
 
 class Served:
-    """A draft on the loopback.
-
-    Parameters
-    ----------
-    port : int
-        0: any free one.
-
-    Attributes
-    ----------
-    address : str
-        With the token.
-    """
+    """A draft on the loopback, at a port (0: any free one); ``address`` has the token in it."""
 
     def __init__(self, port: int) -> None:
         self._token = secrets.token_urlsafe(16)
@@ -84,6 +73,7 @@ class Served:
             draft = served
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        # A browser that waits for news must not keep the command from ending.
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         self.address = f"http://127.0.0.1:{self.port}/{self._token}/"
@@ -99,17 +89,12 @@ class Served:
         self._server.server_close()
 
     def show(self, files: Mapping[str, Path]) -> None:
-        """Serve a newer draft.
-
-        Parameters
-        ----------
-        files : mapping of str to pathlib.Path
-            Format: file.
-        """
+        """Serve a newer draft: format and file."""
         read = {name: file.read_bytes() for name, file in files.items()}
         with self._news:
             changed = read != self._files
             self._files, self._trouble = read, []
+            # The same page is not loaded anew: its reader would lose the place.
             self._version += changed
             self._state += 1
             self._news.notify_all()
@@ -122,13 +107,9 @@ class Served:
             self._news.notify_all()
 
     def answer(self, path: str) -> tuple[str, bytes] | None:
-        """Return what is asked for: its type and content; None where there is no such thing.
-
-        Returns
-        -------
-        tuple of (str, bytes) or None
-        """
+        """Return the type and content of what is asked for; None where there is no such thing."""
         token, _, rest = path.lstrip("/").partition("/")
+        # In the same time for each wrong token, so that none is found sign by sign.
         if not secrets.compare_digest(token.encode(), self._token.encode()):
             return None
         name, _, query = rest.partition("?")
@@ -160,6 +141,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        # A page from elsewhere whose name was made to lead here (DNS rebinding) names its own host.
         own = {f"127.0.0.1:{self.draft.port}", f"localhost:{self.draft.port}"}
         found = self.draft.answer(self.path) if self.headers.get("Host") in own else None
         kind, content = found or ("text/plain; charset=utf-8", b"There is nothing here.\n")

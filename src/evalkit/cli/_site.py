@@ -13,24 +13,9 @@ from evalkit.site import build_site
 
 
 def run_site(study: Path, reports: Path, out: Path, url: str) -> list[str]:
-    """Build a site and say what is in it.
+    """Build a site and say in lines what is in it; ``url`` is where it will stand, the protocol's where it is empty.
 
-    Parameters
-    ----------
-    study : pathlib.Path
-        The study's protocol.
-    url : str
-        Address at which it will stand; the protocol's where it is empty.
-
-    Returns
-    -------
-    list of str
-        Lines.
-
-    Raises
-    ------
-    EvalkitError
-        If it cannot be built; the site that was there stays.
+    An `EvalkitError` where it cannot be built; the site that was there stays.
     """
     protocol = load_study(study)
     if url and not url.startswith(("https://", "http://")):
@@ -42,17 +27,9 @@ def run_site(study: Path, reports: Path, out: Path, url: str) -> list[str]:
 
 
 def run_archive(release: Path, study: Path, out: Path) -> str:
-    """Write a release as one file and say where.
+    """Write a release as one file and say where; ``study`` is its protocol, where that is here.
 
-    Parameters
-    ----------
-    study : pathlib.Path
-        The study's protocol, where it is here.
-
-    Raises
-    ------
-    EvalkitError
-        If the release is not what was published.
+    An `EvalkitError` where the release is not what was published.
     """
     manifest = read_manifest(release)
     protocol = _here(study, str(manifest["study"]))
@@ -62,5 +39,6 @@ def run_archive(release: Path, study: Path, out: Path) -> str:
 
 
 def _here(file: Path, study: str) -> Study | None:
+    # A release is archived also by who has neither protocol nor tables.
     found = load_study(file) if file.is_file() else None
     return found if found is not None and found.id == study else None

@@ -23,21 +23,9 @@ DUE = 14
 
 
 def run(reports: Sequence[str], studies: Sequence[Path], out: Path, *, as_json: bool) -> int:
-    """Say how the reports of studies stand.
+    """Say how the reports of studies stand; without names those with a file beside the protocol.
 
-    Parameters
-    ----------
-    reports : sequence of str
-        Names; none: those with a file beside the protocol.
-    studies : sequence of pathlib.Path
-        Protocols.
-    out : pathlib.Path
-        The reports folder.
-
-    Returns
-    -------
-    int
-        Of the first that would stop; else 13 where one waits for approval; else 14 where one is due; else 0.
+    The exit code is that of the first that would stop; else 13 where one waits; else 14 where one is due; else 0.
     """
     records: list[dict[str, Any]] = []
     for file in studies:
@@ -45,6 +33,7 @@ def run(reports: Sequence[str], studies: Sequence[Path], out: Path, *, as_json: 
         for report in reports or _reports_of(study):
             asked = Request(report=report, studies=(file,), out=out)
             apart = _apart(asked, study)
+            # A report that is only made for each site has no release of its own to be due.
             if not apart or _released(asked, study):
                 records += _standing(asked, study)
             for name, manifest in apart.items():
@@ -67,6 +56,7 @@ def run(reports: Sequence[str], studies: Sequence[Path], out: Path, *, as_json: 
 def _reports_of(study: Study) -> list[str]:
     """Name the reports whose files lie beside the protocol."""
     files = sorted(study.folder.glob("*.yaml"))
+    # By its text: other files of the protocol lie there, and a wrong report's file is to be named as one.
     texts = {file: file.read_text(encoding="utf-8", errors="replace") for file in files}
     found = [load_report(file).report for file, text in texts.items() if re.search(r"^notebook:", text, re.MULTILINE)]
     if not found:

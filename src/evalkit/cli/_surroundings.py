@@ -79,17 +79,9 @@ def _open_streams() -> None:
 
 
 def closed_down(code: int) -> int:
-    """Put out what is still to be put out, and return the exit code.
+    """Put out what is still to be put out, and return the exit code, ``code`` if all goes well.
 
-    Parameters
-    ----------
-    code : int
-        What it is if all goes well.
-
-    Returns
-    -------
-    int
-        141 where nobody reads any more what a command was asked for, as shells say it; 10 where it cannot be written.
+    141 where nobody reads any more what a command was asked for, as shells say it; 10 where it cannot be written.
     """
     for number, stream in ((1, sys.stdout), (2, sys.stderr)):
         try:

@@ -27,30 +27,10 @@ _CODES, _FINDINGS = "codes.json", "findings.json"
 
 
 def run(file: Path, period: str | None, out: Path | None, *, codes: bool) -> int:
-    """Check a study's tables and say what was found.
+    """Check a study's tables, or what a period's report would use of them; say what was found, and return 0.
 
-    Parameters
-    ----------
-    file : pathlib.Path
-        The study's protocol.
-    period : str or None
-        Of a report that is meant; None: the whole tables.
-    out : pathlib.Path or None
-        Where the findings go as JSON.
-    codes : bool
-        Whether to show values that the protocol does not name.
-
-    Returns
-    -------
-    int
-        0.
-
-    Raises
-    ------
-    DataError
-        If there is an error among the findings.
-    EvalkitError
-        If it cannot be found out.
+    ``out`` is where the findings go as JSON; ``codes`` shows values that the protocol does not name. A `DataError`
+    where there is an error among the findings.
     """
     study = load_study(file)
     gate = open_gate(study)
@@ -68,6 +48,7 @@ def run(file: Path, period: str | None, out: Path | None, *, codes: bool) -> int
         typer.echo(gate.codes.proposal())
     elif gate.codes:
         typer.echo(f"{kept}; evalkit validate --codes shows them with what they may stand for")
+    # Last: whatever is wrong, findings and codes are kept and said.
     findings.raise_for_errors()
     return 0
 

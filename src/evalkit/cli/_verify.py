@@ -18,32 +18,13 @@ from evalkit.publish import RenderJob, checked, new_approver, new_key, progress_
 
 
 def run(release: Path, study: Path, public_key: Path | None, *, quick: bool, publisher: str | None = None) -> int:
-    """Verify a release and say what was found, line by line.
+    """Verify a release against the tables as they are now, say what was found, line by line, and return 0.
 
-    Parameters
-    ----------
-    release : pathlib.Path
-        The release folder.
-    study : pathlib.Path
-        The study's protocol, with the tables as they are now.
-    quick : bool
-        Whether to check digests and signature only.
-    publisher : str, optional
-        Makes it again, instead of the one that made it.
-
-    Returns
-    -------
-    int
-        0.
-
-    Raises
-    ------
-    VerificationError
-        If anything differs; the message says what and why.
-    EvalkitError
-        If it cannot be found out.
+    ``quick`` looks at digests and signature only; ``publisher`` makes it again, instead of the one that made it. A
+    `VerificationError` that says what and why where anything differs.
     """
     if quick:
+        # Also without the protocol: who is sent a folder can hold it to its manifest.
         found = checked(release, public_key, _study_of(read_manifest(release), study))
     else:
         job = _job(read_manifest(release), release, study, publisher)
@@ -70,6 +51,7 @@ def _job(manifest: dict[str, Any], release: Path, study: Path, publisher: str | 
     if manifest["study"] != protocol.id:
         msg = f"{release}: is of study '{manifest['study']}', not '{protocol.id}'; name its protocol with --study"
         raise UsageError(msg)
+    # Formats as then: an output that was not published would be a difference.
     publication = manifest["publication"]
     report, name = told_apart(str(manifest["report"]))
     request = Request(
@@ -93,48 +75,20 @@ def _excused_then(manifest: dict[str, Any], release: Path) -> list[Excuse]:
 
 
 def new_approver_key(study: Path, name: str, out: Path | None) -> tuple[str, Path, Path]:
-    """Make the key of somebody who approves a study's releases.
+    """Make the key of somebody who approves a study's releases; its name, its private and its public file.
 
-    Parameters
-    ----------
-    study : pathlib.Path
-        The study's protocol.
-    out : pathlib.Path or None
-        Where the private key goes; the study's private folder when not given.
-
-    Returns
-    -------
-    tuple of (str, pathlib.Path, pathlib.Path)
-        The key's name, its private and its public file.
-
-    Raises
-    ------
-    EvalkitError
-        If the name may not approve, or has a key.
+    Without ``out`` it lies in the study's private folder. An `EvalkitError` where the name may not approve, or has a
+    key.
     """
     made, private = new_approver(load_study(study), name, out)
     return made.key, private, made.public
 
 
 def new_study_key(study: Path, out: Path | None) -> tuple[str, Path, Path]:
-    """Make the key pair that signs a study's releases.
+    """Make the key pair that signs a study's releases; its name, its private and its public file.
 
-    Parameters
-    ----------
-    study : pathlib.Path
-        The study's protocol.
-    out : pathlib.Path or None
-        Where the private key goes; the study's private folder when not given, where renders find it by themselves.
-
-    Returns
-    -------
-    tuple of (str, pathlib.Path, pathlib.Path)
-        The key's name, its private and its public file.
-
-    Raises
-    ------
-    ReleaseError
-        If a key is there already, or the folder cannot be written.
+    Without ``out`` it lies in the study's private folder, where renders find it by themselves. A `ReleaseError` where a
+    key is there already, or the folder cannot be written.
     """
     private = out if out is not None else private_folder(load_study(study)) / "signing-key.pem"
     public = private.with_suffix(".pub")
