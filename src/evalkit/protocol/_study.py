@@ -314,7 +314,6 @@ class Excuse(Model):
     """Short name of the rule, as `evalkit validate` writes it in brackets."""
     column: str = ""
     """The column, where only one may break the rule; empty: all columns of the table."""
-    # Less is no sentence, and readers of the report are to know why.
     reason: Annotated[Text, Field(min_length=15)]
     """Why, in a sentence. It is published."""
     by: Annotated[Text, Field(min_length=1)]
