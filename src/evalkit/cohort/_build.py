@@ -221,6 +221,7 @@ def _sets(setting: Setting, group: str, people: pd.DataFrame) -> list[Step]:
         steps.append(_step(group, "retention", "first_session", "has attended a session", people, everybody, started))
     if setting.has("outcomes"):
         origin = setting.harm.origin
+        # a day that is missing compares as false: without an end of follow-up nobody is followed
         begun, followed = everybody, people["harm_end_date"] >= people[f"{origin}_date"]
         if origin == "intake":
             begun = people["intake_date"].notna()

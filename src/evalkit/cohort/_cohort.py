@@ -244,6 +244,7 @@ class Cohort:
             msg = "person_period: width must be a whole number of days, 1 or more"
             raise UsageError(msg)
         frame: pd.DataFrame = getattr(self, _known_scale(scale))()
+        # rounded up in whole numbers; day 0 is in the first period
         n_periods = np.maximum(1, -(-frame["time"].to_numpy() // width))
         rows = frame.loc[frame.index.repeat(n_periods)].reset_index(drop=True)
         number = rows.groupby(_ORDER, sort=False).cumcount() + 1

@@ -229,6 +229,7 @@ def _raw(maker: Maker) -> dict[str, pd.DataFrame]:
 def _with_records(maker: Maker, raw: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Add corrections and rows entered in error, and finish."""
     rng = maker.rng
+    # in this order, as each table draws on from where the one before left the stream: a seed's bytes depend on it
     plan: dict[str, tuple[float, dict[str, tuple[str, ...]]]] = {
         "participants": (0.01, {"referral_source": SOURCES[:4]}),
         "sessions": (0.008, {"status": STATUSES}),

@@ -25,6 +25,7 @@ def as_times(times: Iterable[float] | float | None) -> tuple[float, ...] | None:
     """Return times asked for as an ascending tuple without repeats."""
     if times is None:
         return None
+    # ascending, since what leaves is counted from the time before
     wanted = np.unique(np.atleast_1d(np.asarray(times, dtype=float)))
     if len(wanted) == 0 or not np.isfinite(wanted).all() or (wanted < 0).any():
         msg = "times must be finite numbers of days, none below 0"

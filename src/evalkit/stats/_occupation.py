@@ -106,6 +106,7 @@ class StateDays:
         """
         parts, at = [], np.array([self.tau])
         every = [moves_of(counts, group) for group in counts.groups]
+        # a group followed for less is missing beside one that was long enough; with none there is no answer
         if every and max(moves.last for moves in every) < self.tau:
             msg = f"state_days: tau of {self.tau:g} days lies beyond the follow-up of every group"
             raise AnalysisError(msg)

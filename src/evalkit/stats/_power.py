@@ -31,6 +31,7 @@ def _inside(value: float, name: str) -> float:
 
 
 def _ratio(hazard_ratio: float) -> float:
+    # to detect no difference would take events without end
     if not (np.isfinite(hazard_ratio) and hazard_ratio > 0 and hazard_ratio != 1):
         msg = f"hazard_ratio must be above 0 and not 1, it is {hazard_ratio:g}"
         raise AnalysisError(msg)

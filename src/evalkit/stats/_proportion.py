@@ -48,6 +48,7 @@ def check_method(method: str, known: Iterable[str]) -> str:
 
 
 def _is_whole(value: object) -> bool:
+    # 12.0 is a number of people, as a table with gaps gives it; text that reads like one is not
     return isinstance(value, Real) and float(value).is_integer()
 
 

@@ -40,6 +40,7 @@ def _transformed(rows: Rows, transform: str) -> Floats:
 
 def _scores(model: CoxModel, transform: str) -> tuple[Floats, Floats]:
     """Return the score of the time-varying coefficients (p,) and the joint information (2p, 2p)."""
+    # on the scale of the sets, on which covariates of any unit keep their digits
     sets, beta = model.sets, model.beta * model.scale
     own = sets.when >= 0
     g = _transformed(model.rows, transform)

@@ -25,6 +25,7 @@ def _people(data: pd.DataFrame, rows: Rows, person: str) -> tuple[Groups, Floats
     """Return whose each row is, and each person's last day (k,)."""
     people = group_column(data, person)
     end = np.zeros(len(people.labels))
+    # the last row is the end of follow-up, whether it holds an event or none
     np.maximum.at(end, people.codes, rows.time)
     first = np.full(len(people.labels), -1)
     first[people.codes] = rows.groups.codes
@@ -121,6 +122,7 @@ def mean_cumulative_count(
         error = np.sqrt(_variance(at, day, who[dead], last, days, step / y, y))
         risk = len(last) - np.searchsorted(np.sort(last), at, side="left")
         mean, error = np.where(risk > 0, mean, np.nan), np.where(risk > 0, error, np.nan)
+        # on the log scale no limit falls below 0
         width = np.exp(z * safe_divide(error, mean))
         columns = {"group": name, "time": shown, "estimate": mean}
         parts.append(pd.DataFrame(columns | {"std_error": error, "conf_low": mean / width, "conf_high": mean * width}))
@@ -136,5 +138,6 @@ def mean_cumulative_count(
         conf_level=conf_level,
         summary={"n": total, "n_event": int((rows.cause > 0).sum())},
         notes=("Nothing is estimated after the last day anyone was followed.",) if beyond else (),
+        # steps at every event would give single events back: only times asked for may be disclosed
         counts=None if asked is None else Tally(totals),
     )

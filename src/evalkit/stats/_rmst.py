@@ -98,6 +98,7 @@ class RestrictedMean:
             low, high = max(mean - z * error, 0.0), min(mean + z * error, self.tau)
             if np.isnan(mean):
                 low = high = mean
+            # later events are no part of these days
             events = round(float(steps.n.event[:, steps.n.time <= self.tau].sum()))
             rows.append((steps.group, self.tau, steps.size, events, mean, error, low, high))
         columns = ["group", "tau", "n", "n_event", "estimate", "std_error", "conf_low", "conf_high"]
@@ -147,6 +148,7 @@ class RestrictedMeanContrast:
         columns = ["contrast", "measure", "tau", "n", "n_event", "estimate", "std_error", "statistic"]
         data = pd.DataFrame(rows, columns=[*columns, "p_value", "conf_low", "conf_high"])
         beyond = bool(np.isinf(data["conf_high"]).any())
+        # where a mean itself is missing its own note says why
         untested = bool(data["statistic"].isna().any()) and not means.notes
         return Estimates(
             data=data,

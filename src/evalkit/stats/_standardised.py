@@ -58,6 +58,7 @@ def _question(data: pd.DataFrame, time: str, cause: str, covariates: str | Seque
     if not ((rows.cause == 1) & (rows.time <= until)).any():
         msg = f"column '{cause}' has no event of cause 1 up to day {until:g}"
         raise AnalysisError(msg)
+    # the risks would end at the last event, and be told as those of a day nobody has reached
     if rows.time.max() < until:
         msg = f"day {until:g} lies beyond the last day of follow-up ({rows.time.max():g})"
         raise AnalysisError(msg)
@@ -209,6 +210,7 @@ def standardised_risks(
     gaps = drawn[:, :, 0] - drawn[:, :, 1]
     low, high = percentile_limits(gaps, conf_level)
     value, error = point[:, 0] - point[:, 1], gaps.std(axis=0, ddof=1)
+    # where no draw moves a contrast its error is 0
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = value / error
     frame = pd.DataFrame(
