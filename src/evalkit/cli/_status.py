@@ -78,6 +78,7 @@ def _standing(request: Request, study: Study, manifest: Mapping[str, Any] | None
     except EvalkitError as error:
         return [stopped_before(report, error, study)]
     there = {place.name.replace("_to_", "..") for place in _released(request, study)}
+    # Old ones too: tables that changed can make each of them stale.
     others = sorted(there - {job.period.name for job in newest})
     records = []
     for period in [*others, None]:

@@ -48,6 +48,7 @@ def _study_of(manifest: dict[str, Any], file: Path) -> Study | None:
 def _job(manifest: dict[str, Any], release: Path, study: Path, publisher: str | None = None) -> RenderJob:
     """Ask for the same again: report, period, publication and what was set on the command line then."""
     protocol = load_study(study)
+    # Made again from another study's tables every number would differ, and the release be called forged.
     if manifest["study"] != protocol.id:
         msg = f"{release}: is of study '{manifest['study']}', not '{protocol.id}'; name its protocol with --study"
         raise UsageError(msg)

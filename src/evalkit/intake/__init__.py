@@ -48,7 +48,7 @@ def validate(study: Study, *, today: date | None = None) -> Findings:
     ----------
     study : Study
     today : datetime.date, optional
-        Days after it have not come yet; the computer's day by default.
+        Days after it have not come yet; by default the day it is in the study's ``time_zone``.
 
     Returns
     -------

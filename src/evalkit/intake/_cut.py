@@ -22,6 +22,7 @@ from evalkit.protocol import TABLE_NAMES, Study
 
 # One count for all: the cuts of a study lie on one connection, and none may take another's name.
 _NUMBER = itertools.count()
+# Elsewhere what is temporary is a view at most, and asked again by whoever needs its rows.
 _TEMPORARY = ("duckdb", "postgres")
 
 # Days that no study has: they stand for the cut, and for the day whose knowledge counts, in expressions that are

@@ -78,6 +78,7 @@ def _table(study: Study, name: str) -> str:
     if raw is None:
         return paragraphs(head, f"{row} {words('This table is not part of this study.')}")
     ignored = study.ignore.get(name, {})  # type: ignore[call-overload]
+    # Where no mandate sets the groups apart, nobody need look for one in the export.
     told = [c for c in spec.columns if c.name != "mandate" or study.comparison.assignment == "mandate"]
     rows = [_column(column, raw, ignored.get(column.name, [])) for column in told]
     header = ["column", "in the raw table", "type", "must be there", "values", "meaning"]

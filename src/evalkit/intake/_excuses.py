@@ -70,6 +70,7 @@ def check_ignored(study: Study) -> None:
             if column not in words:
                 msg = f"ignore.{table}: '{column}' is none of its columns of words{did_you_mean(column, words)}"
                 raise ProtocolError(msg)
+            # The protocol would say two things of one value, and reports only one of them.
             both = [value for value in values if value in (counted.get((table, column)) or ())]
             if both:
                 msg = f"ignore.{table}.{column}: '{both[0]}' is counted by this protocol; take it out of one of the two"

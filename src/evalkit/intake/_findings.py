@@ -143,5 +143,6 @@ class Findings:
         if self.errors:
             lines = tuple(str(f) for f in self.errors)
             error = DataError("; and ".join(line.removeprefix("error: ") for line in lines))
+            # In a terminal each is a line of its own, as `evalkit validate` writes it.
             error.lines = lines
             raise error

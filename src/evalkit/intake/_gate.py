@@ -38,7 +38,7 @@ def open_gate(study: Study, *, today: date | None = None, held: Iterable[Excuse]
     ----------
     study : Study
     today : datetime.date, optional
-        Days after it have not come yet; the computer's day by default.
+        Days after it have not come yet; by default the day it is in the study's ``time_zone``.
     held : iterable of Excuse
         Excuses that hold whatever the day: those of a release that is verified.
 
@@ -134,6 +134,7 @@ class Gate:
         # A quarter that one table does not reach would be told without that table's last months.
         table, least = min(self._reaches.items(), key=lambda item: item[1].until)
         fiscal = self.study.fiscal_year_start_month
+        # A table's days of grace may lie ahead; a quarter is over only when today is past it.
         found = newest_complete(min(least.until, self.today), fiscal)
         if found.last < self.study.starts:
             newest = f"is {least.newest}" if least.newest else "is not there"
@@ -212,6 +213,7 @@ class Gate:
             late = entered_late(self.data, self._reaches, period.cut, self.today)
         there = {_place(f): f for f in own}
         found = []
+        # Falls are asked anew below: at the cut other months are the last.
         for finding in (f for f in self._broken if f.severity == "error" and f.rule != "fall_of_rows"):
             about_rows = finding.n_rows > 0 and _place(finding)[:2] not in self._unread
             # In the words of the whole tables, so that validate and render say the same lines.

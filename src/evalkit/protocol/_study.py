@@ -1,4 +1,4 @@
-"""Models of ``study.yaml`` and ``baselines.yaml``."""
+"""Models of ``study.yaml``."""
 
 from __future__ import annotations
 

@@ -209,6 +209,7 @@ def nearness(name: str, usual: tuple[str, ...]) -> float:
     theirs, best = tokens(name), 0.0
     for place, phrase in enumerate(usual):
         ours, less = tokens(phrase), 0.01 * min(place, 12)
+        # Some systems write a name without blanks: "followupend".
         if theirs == ours or "".join(theirs) == "".join(ours):
             best = max(best, 0.95 - less)
         elif set(theirs) == set(ours):

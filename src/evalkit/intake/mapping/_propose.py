@@ -148,6 +148,7 @@ class _Proposing:
         asked = [part for part in parts if not sheets or part.sheet in sheets]
         tried = [(part, self._match([part])) for part in asked]
         required = {c.name for c in self.spec.columns if c.required}
+        # Whichever has most of what there must be says what the others are held to.
         main, first = max(
             tried, key=lambda pair: sum(bool(m.raw or m.several) for n, m in pair[1].items() if n in required)
         )
@@ -160,6 +161,7 @@ class _Proposing:
         self.made.lines.append(f"{self.spec.name} from {rows}")
         read = {part.file for part in self.parts}
         for part in parts:
+            # Nobody would miss the rows of a file that was named and is not read.
             if part.file not in read and part in asked:
                 lacks = ", ".join(_shown(m.raw) for m in first.values() if m.raw and m.raw not in part.names)
                 msg = f"{self.spec.name}: {part.label} lacks columns that {main.label} has: {lacks}; name it apart"
@@ -216,6 +218,7 @@ class _Proposing:
             options = (*found.several, NONE)
             self._ask(Question(column.name, f"which column is {column.name} ({column.meaning})?", options))
         elif found.raw:
+            # Words are said one by one further down, those of enough rows.
             shape = f"; {self._seen(column, self.columns[found.raw])}" if column.kind != "text" else ""
             self.made.lines.append(f"  {column.name}: {_shown(found.raw)} ({found.why}{shape})")
 
@@ -236,6 +239,7 @@ class _Proposing:
             for raw in free
             if nearness(raw, BIRTH) >= 0.6 and (any(map(is_day, self.columns[raw])) or forms_of(self.columns[raw]))
         ]
+        # Of two nobody can say whose they are.
         if len(births) != 1:
             return {}
         self.made.entry["columns"][_AGE] = {"column": births[0], "years_to": "referral_date"}
