@@ -99,7 +99,7 @@ class BalanceOf:
 
 
 def balance_counts(fit: Propensity, people: pd.DataFrame, groups: tuple[str, str], labels: Mapping[str, str]) -> Tally:
-    """Count the people of each arm (the focus first) at every level of every covariate of a propensity score.
+    """Count the people (in the order of the fit) of each arm, the focus first, at every level of every covariate.
 
     A row per term and arm; of quantities the sums. Variance ratios and weighted balance go along: no counts of people.
     """

@@ -25,6 +25,7 @@ def _spells(cohort: Cohort) -> pd.DataFrame:
     rows = cohort.people.merge(ended, how="left", on=["participant_id", "episode"])
     # Whole numbers: of floats pandas rounds what lies in memory where a value is missing, and warns of it now and then.
     end = rows["first_session_date"] + pd.to_timedelta(rows["time"].astype("Int64"), unit="D")
+    # Their last day is the cut's, on which nobody ended anything: they are still active.
     open_still = rows["event"].eq(0) & rows["reason"].eq("cut")
     return rows.assign(end=end.mask(open_still))
 

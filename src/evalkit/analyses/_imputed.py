@@ -88,6 +88,7 @@ def _filled(comparison: Comparison, frame: pd.DataFrame, m: int, burn_in: int, s
     """Return the frame with missing characteristics filled in, m times."""
     # The outcome is among the predictors: left out, imputed values would pull the difference towards none.
     coded, back = frame.assign(occurred=frame["event"].eq(1).astype("int64")), {}
+    # Of whom nobody has a value there is nothing to draw one from.
     names = [c.name for c in comparison.cohort.study.covariates if frame[c.name].notna().any()]
     for covariate in comparison.cohort.study.covariates:
         if covariate.kind == "categorical" and covariate.name in names:

@@ -174,6 +174,7 @@ def _show(report: Report, kind: str, said: Sequence[str], safe: Sequence[Safe], 
         return
     text = paragraphs(box("finding", bullets(said)), after) if kind == "conclusions" else bullets(said)
     if not safe:
+        # Nothing in it comes from people then: no estimate is named, and none is asked for.
         emit("markdown", text.strip(), kind="about")
         return
     also = {one.estimates.id: one.estimates.kind for one in safe}

@@ -15,6 +15,7 @@ from evalkit.markup import markdown, plain
 from evalkit.seal import MARK, Sealer
 from evalkit.words import translated_names
 
+# A cover is drawn by the publishers' template; in the notebook it is seen as text.
 _MIME = {"figure": "image/svg+xml", "table": "text/html", "markdown": "text/markdown", "cover": "text/markdown"}
 # When this module is imported, before any cell runs: the key is out of the environment from then on.
 _SEALER = Sealer()

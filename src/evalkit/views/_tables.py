@@ -75,6 +75,7 @@ def _lean(page: str) -> str:
 
 def _with_alignment(match: re.Match[str]) -> str:
     tag, before, classes, after = match.groups()
+    # The style sheet is taken out, so each cell carries its own alignment.
     side = "right" if "gt_right" in classes else "center" if "gt_center" in classes else "left"
     style = "" if "sourcenote" in classes else f' style="text-align: {side}"'
     return f"<{tag}{before}{after}{style}>".replace("  ", " ")

@@ -160,6 +160,7 @@ class View:
         -------
         str
         """
+        # Asked of the exact estimate as well: of one that is withheld nothing is left to tell why.
         if self.unrecorded or not recorded:
             return words("absent.unrecorded")
         return f"{words(self.untitled)} {self._why()}" if self.untitled else self._why()

@@ -188,6 +188,7 @@ def _height(lines: Sequence[_Line]) -> float:
 def _columns(blocks: list[list[_Line]], most: int = 3, tall: float = 1.4) -> list[list[_Line]]:
     """Set blocks side by side, in their order, as evenly as can be; the first, of everybody, heads the next one."""
     if len(blocks) > 1 and len(blocks[0]) == 1:
+        # A line of everybody alone would be a column of its own.
         blocks = [blocks[0] + blocks[1], *blocks[2:]]
     whole = sum(_height(block) for block in blocks)
     count = min(most, len(blocks), max(1, int(np.ceil(whole / tall))))

@@ -104,6 +104,7 @@ def amounts_figure(
             colour = str(styles[group]["color"])
             axes.hlines(at, own["conf_low"], own["conf_high"], color=colour, linewidth=1.6)
             axes.plot(own["estimate"], at, _SHAPES[groups.index(group) % 4], color=colour, markersize=5.5)
+            # Where an amount has no limits its dot is the end.
             ends = own[["estimate", "conf_high"]].max(axis=1)
             for value, end, height in zip(own["estimate"], ends, at, strict=True):
                 axes.annotate(

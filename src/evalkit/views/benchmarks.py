@@ -70,6 +70,7 @@ def benchmark_numbers(rows: pd.DataFrame, marks: pd.DataFrame | None = None) -> 
     else:
         published = rows.drop_duplicates("label").assign(group="published", measure="published")
         published = published.assign(estimate=published["baseline"], n=published.get("baseline_n"))
+        # A table gives published figures as they were printed; only the figure computes limits for them.
         published[["conf_low", "conf_high"]] = float("nan")
         parts = [own, published]
     columns = ["label", "group", "measure", "n", *_LIMITS]

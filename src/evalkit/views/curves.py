@@ -121,6 +121,7 @@ class Incidence(Survival):
     def __post_init__(self) -> None:
         """Keep the only cause that is to be shown."""
         if self.look.words and self.look.words.cause:
+            # Before anything is asked of the view: numbers, sentence and figure then speak of one cause alike.
             object.__setattr__(self, "safe", self.safe.of_cause(self.look.words.cause))
 
     @cached_property

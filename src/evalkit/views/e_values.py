@@ -66,6 +66,7 @@ class EValues(View):
         if len(measured):
             best = measured.sort_values("e_value", kind="stable").iloc[-1]
             said.append(words("e.strongest", value=decimal(best["e_value"]), name=best["label"]))
+            # Something like a characteristic that was measured would be enough: that has to be said.
             if float(best["e_value"]) >= limit:
                 said.append(words("e.fragile"))
         return " ".join(said)

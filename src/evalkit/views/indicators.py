@@ -141,6 +141,7 @@ def indicator_table(found: Sequence[Indicator], groups: tuple[str, str], note: s
     shown = [one for one in found if any(side is not None and _is_share(side) for side in one.sides)]
     estimated = any(one.estimated for one in shown)
     told = (("ind.note", bool(shown)), ("ind.note.estimated", estimated), ("ind.note.gap", compared))
+    # Only what is drawn is explained: of a note on bars that are not there readers look for them.
     read = [words(key, focus=within(groups[0])) for key, is_so in told if is_so]
     said = " ".join([note, *read]).strip()
     foot = f'<tfoot><tr><td colspan="{len(heads)}"{_LEFT}>{_span("legend", said)}</td></tr></tfoot>'

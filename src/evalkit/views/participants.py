@@ -45,6 +45,7 @@ def baseline_table(shares: Safe, means: Safe, groups: Sequence[str], order: Sequ
                 if set(cells) == {NOT_SHOWN}:
                     left.append(f"{translated(variable)}, {translated(in_sentence(name, str(variable)))}")
                     continue
+                # The same in both groups, and missing in the one that is hidden.
                 smd = decimal(level["smd"].dropna().iloc[0]) if level["smd"].notna().any() else NOT_SHOWN
                 texts = {f"c{i}": text for i, text in enumerate(cells)}
                 lines.append({"label": name, **texts, "smd": smd, "part": variable})

@@ -218,6 +218,7 @@ def _by_day(rows: pd.DataFrame, group: str) -> pd.DataFrame:
     """Return the shares that are told of a group, days by states; days of which nothing is told left out."""
     own = rows[(rows["group"] == group) & (rows["state"] != OTHER)].dropna(subset=["estimate"])
     wide = own.pivot_table(index="time", columns="state", values="estimate", observed=True)
+    # In the order of the areas, whatever order the counts came in: a state keeps its place in both panels.
     return wide.reindex(columns=[state for state in _STATES if state in wide])
 
 
@@ -305,6 +306,7 @@ def _roomiest(band: Band, width: float, end: float) -> tuple[float, float, float
     found = (0.0, 0.0, 0.0)
     for middle in grid[(grid >= width / 2) & (grid <= end - width / 2)]:
         under = np.abs(grid - middle) <= width / 2
+        # The word's whole width has to lie within: the highest floor and the lowest roof under it decide.
         bottom, top = floor[under].max(), roof[under].min()
         if top - bottom > found[2]:
             found = (float(middle), float(bottom + top) / 2, float(top - bottom))

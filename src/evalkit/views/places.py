@@ -112,6 +112,7 @@ def tiles_figure(
 
 def _laid_out(labels: Sequence[str], places: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, int]]:
     known = {label: (int(places[label][0]), int(places[label][1])) for label in labels if label in places}
+    # Below the map: a place that nobody laid out is drawn all the same, or its people would be missing from the figure.
     below = max((row for _, row in known.values()), default=-1) + 1
     others = [label for label in labels if label not in known]
     return {**known, **{label: (i % 4, below + i // 4) for i, label in enumerate(others)}}

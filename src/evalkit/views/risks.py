@@ -121,6 +121,7 @@ class Foretold(_OfStage):
 
     def _sentence(self) -> str:
         own = self.rows[(self.rows["measure"] == "auc") & (self.rows["method"] == "corrected")]
+        # The corrected one: in its own data every model foretells better than in the next.
         right = float(own["estimate"].iloc[0])
         how = "well" if right >= _WELL else "partly" if right >= _PARTLY else "hardly"
         who = words(f"stage.who.{self.stage}" if self.stage else "stage.who")

@@ -261,6 +261,7 @@ def dots_figure(
     names = [_wrapped(name) for name in [*labels, *extra]]
     shown = [g for g in groups if (rows["group"] == g).any()]
     lines = [max(0.17 * len(shown), 0.15 * (1 + name.count("\n"))) + 0.04 for name in names]
+    # As high as its lines need: all lines are as far apart in a figure of two as in one of ten.
     figure = new_figure(0.55 + sum(lines), NARROW)
     heights = np.cumsum(lines) - np.array(lines) / 2  # a line's middle, in inches from the top
     places = dict(zip(labels, heights, strict=False))
