@@ -26,21 +26,11 @@ KIND = "excuses"
 
 @dataclass(frozen=True)
 class Passed:
-    """What a report was let through with.
+    """What a report was let through with."""
 
-    Attributes
-    ----------
-    excused : tuple of Excuse
-        Those without which it would have been stopped: they are published with it.
-    warnings : tuple of str
-        What somebody should look at in this period.
-    key : str
-        Digest of what the gate looked at; empty where tables can change unseen: in a database.
-    """
-
-    excused: tuple[Excuse, ...] = ()
-    warnings: tuple[str, ...] = ()
-    key: str = ""
+    excused: tuple[Excuse, ...] = ()  # without them it would have been stopped: they are published with it
+    warnings: tuple[str, ...] = ()  # what somebody should look at in this period
+    key: str = ""  # digest of what the gate looked at; empty where tables can change unseen: in a database
 
     def to_kernel(self) -> str:
         """Return the value of `ENVIRONMENT` for a render's kernel, so that the same tables are not checked twice."""

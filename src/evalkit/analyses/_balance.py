@@ -84,7 +84,7 @@ class BalanceOf:
         # A level that is hidden in one arm has no difference: beside the
         # other's share it would give the hidden one back.
         both = one.merge(two.drop(columns=list(_CARRIED)), on=keys, how="inner", suffixes=("", "_other"))
-        # For the ATT the pilot's own spread: weighting changes that of the others, and must not change the yardstick.
+        # For the ATT the focus arm's own spread: weighting changes the other's, and must not change the yardstick.
         scale = np.sqrt(both["variance"] if self.att else (both["variance"] + both["variance_other"]) / 2)
         both["smd"] = (both["mean"] - both["mean_other"]) / scale.where(scale > 0)
         return Estimates(

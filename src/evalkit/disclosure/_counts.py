@@ -66,7 +66,7 @@ def hidden_rows(counts: Tally | Moments, policy: Policy) -> NDArray[np.bool_]:
             policy.hides(b) or (not all_ and (policy.hides(a) or policy.hides(b - a)))
             for a, b, all_ in zip(x, n, one, strict=True)
         ]
-        # Told is asked last: a row that is hidden anyway must not use up a look at somebody.
+        # `Told` is asked last: a row that is hidden anyway must not use up a look at somebody.
         return _untold(counts, np.array(small, dtype=bool) | few, policy)
     total, largest = np.abs(frame["total"].to_numpy(dtype=float)), frame["largest"].to_numpy(dtype=float)
     # a total that one person makes up most of is nearly that person's own value

@@ -19,7 +19,7 @@ from evalkit.counts import Counts, DayCounts, Moments, Tally, TransitionCounts
 from evalkit.disclosure._policy import Policy
 
 Floats = NDArray[np.float64]
-_SUM = 1 / 6  # variance of the noise of a sum, in squares of what one person gives most: of two even numbers' sum
+_SUM = 1 / 6  # variance of the noise of a sum (two uniform numbers), in squares of what one person gives most
 
 
 def widened(rows: pd.DataFrame, counts: Counts, policy: Policy) -> pd.DataFrame:

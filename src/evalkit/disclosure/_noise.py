@@ -180,7 +180,7 @@ class Noise:
     def unit(self, key: int | str) -> float:
         """Return a number in (-1, 1) with mean 0, the same for the same key: noise of sums, in units of a person's."""
         told = self._told(str(key).encode(), b"sum", 16)
-        # Two even numbers' sum: bounded, and closer to 0 than to its ends more often than one even number is.
+        # The sum of two uniform numbers: bounded, and more often near 0 than near its ends.
         first, second = (int.from_bytes(told[k : k + 8], "little") / MODULUS for k in (0, 8))
         return first + second - 1.0
 

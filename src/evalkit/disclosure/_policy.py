@@ -133,7 +133,7 @@ class Policy:
         """Round a published count for the eye, halves up, never to less than the minimum where it was not less."""
         base = self.round_for_display
         found = (public + base // 2) // base * base
-        # Down to below the minimum, a count that may be shown would read as one that may not.
+        # Rounded to below the minimum, a count that may be shown would read as one that may not.
         return found if found >= self.minimum_count or public < self.minimum_count else found + base
 
     def hides(self, count: int | np.integer) -> bool:

@@ -34,7 +34,7 @@ _LOOKS = 2.5
 # more, a pair counts for four or two looks (ADR 15).
 _NEAR = (3, 5)
 _LOOK = np.array([1, 2, 4, 0])
-# Two bits in place of a second array: 62 are enough for keys that nobody may choose.
+# Two bits of the key in place of a second array: 62 are enough where a hash draws keys.
 _MARK = np.uint64(3)
 
 
