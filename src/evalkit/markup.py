@@ -37,6 +37,8 @@ _SIGNS = {_MOVED + code: code for code in range(128)}
 _RUN = re.compile(f"([{chr(_MOVED)}-{chr(_MOVED + 127)}]+)")
 _BREAK = re.compile(r"\s*[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]\s*")
 
+_LETTER = re.compile(r"\bp (?=\{)")  # of a p value: a line that ends with it is read twice
+
 _ANYWHERE = re.compile(
     r"""([\\`*\[\]<>&\#$@^~|{}"'!]"""  # what marks something wherever it stands, or makes typographic quotes
     r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis, but not inside of a name
@@ -60,8 +62,8 @@ def sign(marks: str) -> str:
 
 
 def template(message: str) -> str:
-    """Return a message, its places still empty, with its marks as signs and typographic apostrophes."""
-    return message.replace("**", sign("**")).replace("'", "\u2019")
+    """Return a message, its places still empty, with its marks as signs, typographic apostrophes, and a p beside its value."""
+    return _LETTER.sub("p\u00a0", message.replace("**", sign("**")).replace("'", "\u2019"))
 
 
 def escaped(text: str, *, begins: bool = True) -> str:

@@ -145,11 +145,20 @@ def test_starting_is_told_by_classes_of_wait(known) -> None:
     assert sizes["people who waited 15 to 30 days"] == wait.between(15, 30).sum()
 
 
-def test_without_exits_leaving_is_not_drawn_beside_starting(known) -> None:
+@pytest.fixture(scope="module")
+def without(known) -> cohort.Cohort:
     tables = {name: table for name, table in known.study.tables.items() if name != "exits"}
     rules = known.study.rules.model_copy(update={"completion": "dose"})
     study = known.study.model_copy(update={"tables": tables, "rules": rules})
-    without = cohort.build(intake.open_data(study).at(CUT))
+    return cohort.build(intake.open_data(study).at(CUT))
+
+
+def test_without_exits_nobody_is_said_to_have_been_followed_to_the_end(known, without) -> None:
+    assert {*analyses.lost_to_follow_up(known).tidy()["term"]} == {"retention", "harm"}
+    assert {*analyses.lost_to_follow_up(without).tidy()["term"]} == {"harm"}
+
+
+def test_without_exits_leaving_is_not_drawn_beside_starting(known, without) -> None:
     assert {*analyses.starting_by_wait(known).tidy()["cause"]} == {"first session", "leaving before it"}
     assert {*analyses.starting_by_wait(without).tidy()["cause"]} == {"first session"}
 

@@ -9,6 +9,7 @@ import pytest
 
 from evalkit import stats
 from evalkit.errors import AnalysisError
+from evalkit.stats._cause_risks import _efron_hazard
 from evalkit.stats._columns import Groups, Rows, coincide, group_column, label, read_rows, whole_days
 from evalkit.stats._day_counts import tally_days
 from evalkit.stats._limits import crossing, limits
@@ -310,3 +311,10 @@ def test_errors_of_states_are_those_of_each_persons_pull_also_where_people_retur
     found = stats.state_occupation(data, **asked).tidy()["std_error"].to_numpy()
     assert found == pytest.approx(np.sqrt(np.square(pulls).sum(axis=0)), rel=1e-6)
     assert (found > 0.05).all()
+
+
+def test_a_hazard_beyond_the_largest_number_is_infinite_and_nobody_is_warned() -> None:
+    """A resample may tell who had the event from the others so well that hardly anybody is at risk of it."""
+    day, had = np.array([1.0, 2.0]), np.array([True, True])
+    hazard = _efron_hazard(day, had, np.array([0.0, -720.0]), day)  # exp(-720) is above 0, and 1 / exp(-720) is infinite
+    assert hazard.tolist() == [1.0, np.inf]

@@ -52,10 +52,12 @@ FUNCTIONS = {
     "fine-gray": lambda d: stats.fine_gray(d, "day", "cause", ["x", "level"], interest=2),
     "recurrent": lambda d: stats.mean_cumulative_count(d, "day", "event", "site", times=[0, 3, 50]),
     "parametric": lambda d: stats.parametric(d, "day", "event", entry="start", models=["weibull", "log-normal"]),
+    "standardised": lambda d: stats.standardised_risks(d, "day", "cause", ["x", "z"], tau=2, n_boot=20),
+    "foretold": lambda d: stats.foretold(d, "day", "cause", ["x", "z"], tau=2, n_boot=20),
 }
 
 
-FEWER = {"parametric": 6, "firth": 3}  # slow ones
+FEWER = {"parametric": 6, "firth": 3, "standardised": 2, "foretold": 2}  # slow ones
 
 
 @pytest.mark.parametrize("examples", [6, pytest.param(600, marks=pytest.mark.slow)])

@@ -460,7 +460,7 @@ Gender    | Woman     | -0.1     | -0.25    | 0.05      | 0.04
         ("focus", [(20, 2), (40, 2)]),
         ("focus", [(-25, 3), (5, 3)]),
     ]
-    assert [text for _, text in said(axes)] == ["+12", "interaction p = 0.04", "+30", "−10"]
+    assert [text for _, text in said(axes)] == ["+12", "interaction p = 0.04", "+30", "−10"]
     assert axes.get_xlabel() == "Difference in the share engaged, points\n(left of the line: lower in the pilot)"
     assert alt == (
         "Everybody, Everybody: +12 points (+2 to +22). Gender, Man: +30 points (+20 to +40). "

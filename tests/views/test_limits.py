@@ -48,7 +48,7 @@ def test_shares_near_their_ends(value: float, digits: int, said: str) -> None:
 )  # fmt: skip
 def test_p_values(value: float, coarse: bool, said: str) -> None:
     assert p_value(value, coarse=coarse) == said
-    told = {"≤": f"≤ {said[1:]}", "<": f"< {said[1:]}"}.get(said[0], f"= {said}")
+    told = {"≤": f"≤ {said[1:]}", "<": f"< {said[1:]}"}.get(said[0], f"= {said}")
     assert relation(value, coarse=coarse) == told
 
 
@@ -266,10 +266,10 @@ def test_what_measured_things_say_of_unmeasured_ones(limit: float, best: float, 
 @pytest.mark.parametrize(
     ("p", "said"),
     [
-        (0.04, "The difference between the groups may depend on Age (p = 0.04). 2 characteristics were tested: with several tests a small "
+        (0.04, "The difference between the groups may depend on Age (p = 0.04). 2 characteristics were tested: with several tests a small "
                "p value can be chance alone."),
         (0.05, "The difference between the groups was compared across the levels of 2 characteristics. In none is there a clear sign that "
-               "it depends on the characteristic (smallest p = 0.05, Age)."),
+               "it depends on the characteristic (smallest p = 0.05, Age)."),
     ],
 )  # fmt: skip
 def test_subgroups_that_differ(p: float, said: str) -> None:

@@ -328,6 +328,10 @@ def test_terms_are_those_of_the_tables_there_are(shown: list[dict[str, Any]]) ->
         == "No attended session for 21 days, or leaving before that; returning later is counted apart."
     )
     assert found["Engaged"] == "At least 3 attended sessions within 45 days of intake."
+    shown.clear()
+    terms(told(of=small(tables=("participants", "sessions", "outcomes"))))
+    without = dict(rows(shown[0]["text/markdown"]))
+    assert without["Disengaged"] == "No attended session for 21 days; returning later is counted apart."
     assert {"PAIP", "Landmark", "Competing events"} <= set(found)
     shown.clear()
     terms(told(of=small(tables=("participants", "outcomes"))))

@@ -97,7 +97,7 @@ SENTENCES: dict[str, tuple[Safe, tuple[str, ...], str]] = {
         safe_of("state_occupation", "group | state | time | n_risk | estimate\nPilot | active | 90 | 20 | 0.7\nPilot | lapsed | 90 | 20 | 0.3"),
         ("Pilot",),
         f"Of every hundred people in the pilot, at three months after referral about 70 were active and 30 had lapsed. {COMPLETED} "
-        "The exits table is not part of this study, so nobody is known to have left.",
+        "The exits table is not part of this study: who stopped coming is counted as lapsed here, and nobody as left.",
     ),
     "from a state, on the one day there is": (
         safe_of("state_occupation", FROM, view="from_state"), ("PAIP, lapsed on day 90",),

@@ -294,26 +294,26 @@ OVER = "Over six months"
 MODELS = {
     "a rate that is higher": Case(
         "Employed: the rate of the event was higher (hazard ratio 1.52, 95% confidence interval 1.21 to 1.94, "
-        f"p < 0.001), {HELD}",
+        f"p < 0.001), {HELD}",
         cox(1.52, 1.21, 1.94, 0.0004, "Employed"),
     ),
     "a rate that is lower": Case(
         "Employed: the rate of the event was lower (hazard ratio 0.66, 95% confidence interval 0.48 to 0.91, "
-        f"p = 0.011), {HELD}",
+        f"p = 0.011), {HELD}",
         cox(0.66, 0.48, 0.91, 0.011, "Employed"),
     ),
     "a rate that is unclear": Case(
         "Employed: unclear. The rate of the event could be anything from 19% lower to 49% higher (hazard ratio 1.10, 95% confidence interval "
-        f"0.81 to 1.49, p = 0.540), {HELD}",
+        f"0.81 to 1.49, p = 0.540), {HELD}",
         cox(1.1, 0.81, 1.49, 0.54, "Employed"),
     ),
     "a limit at 1": Case(
         "Employed: unclear. The rate of the event could be anything from the same to 96% higher (hazard ratio 1.40, 95% confidence interval "
-        f"1.00 to 1.96, p = 0.050), {HELD}",
+        f"1.00 to 1.96, p = 0.050), {HELD}",
         cox(1.4, 1.0, 1.96, 0.05, "Employed"),
     ),
     "a term without a label": Case(
-        f"arm: the rate of the event was lower (hazard ratio 0.66, 95% confidence interval 0.48 to 0.91, p = 0.011), {HELD}",
+        f"arm: the rate of the event was lower (hazard ratio 0.66, 95% confidence interval 0.48 to 0.91, p = 0.011), {HELD}",
         cox(0.66, 0.48, 0.91, 0.011, "-"),
     ),
     "means that are clearly longer": Case(
@@ -341,11 +341,11 @@ MODELS = {
         contrast(11.6, 4.2, 19.1, counted(20)), "harm",
     ),
     "Gray's test of two causes": Case(
-        f"{TEST}disengaged p = 0.043 and completed p < 0.001.",
+        f"{TEST}disengaged p = 0.043 and completed p < 0.001.",
         safe_of("gray_test", "cause | p_value\ndisengagement | 0.0431\ncompletion | 0.0002"),
     ),
     "Gray's test of one cause alone": Case(
-        f"{TEST}completed p = 0.320.", safe_of("gray_test", "cause | p_value\ndisengagement | -\ncompletion | 0.32")
+        f"{TEST}completed p = 0.320.", safe_of("gray_test", "cause | p_value\ndisengagement | -\ncompletion | 0.32")
     ),
     "no test": Case("", safe_of("gray_test", "cause | p_value\ndisengagement | -"), see="fig-x"),
     "effects that are higher, lower and unclear": Case(
@@ -370,7 +370,7 @@ MODELS = {
     ),
     "a level with a colon in its name is no interaction": Case(
         "Work: the rate of the event was higher (hazard ratio 1.52, 95% confidence interval 1.21 to 1.94, "
-        f"p < 0.001), {HELD}",
+        f"p < 0.001), {HELD}",
         safe_of("cox", "term | label | estimate | hazard_ratio | hr_low | hr_high | p_value\nwork[none: looking] | Work | 0.42 | 1.52 | 1.21 | 1.94 | 0.0004"),
     ),
     "an interaction is no effect of one": Case(
@@ -455,11 +455,11 @@ GATES = {
         gate("effective sample size | 130 | 300 | fail"),
     ),
     "hazards do not change": Case(
-        "The test found no sign that hazard ratios change over time (p = 0.210); with few events it finds little.",
+        "The test found no sign that hazard ratios change over time (p = 0.210); with few events it finds little.",
         gate("proportional hazards | 0.21 | 0.05 | pass"),
     ),
     "hazards change": Case(
-        "Hazard ratios change over time (p < 0.001): one hazard ratio is an average that depends on the length of "
+        "Hazard ratios change over time (p < 0.001): one hazard ratio is an average that depends on the length of "
         "follow-up. Read the shares at given days instead.",
         gate("proportional hazards | 0.0002 | 0.05 | fail"),
     ),
@@ -474,7 +474,7 @@ GATES = {
         "Only 14% of people have a preference score at which both groups are common (less than 20%): the comparison "
         "rests on a model more than on comparable people. "
         "After weighting, the people in the pilot count for about 130, those in PAIP for about 245. "
-        "The test found no sign that hazard ratios change over time (p = 0.210); with few events it finds little. "
+        "The test found no sign that hazard ratios change over time (p = 0.210); with few events it finds little. "
         + MEASURED,
         gate(
             "balance | 0.08 | 0.1 | pass", "equipoise | 0.14 | 0.2 | fail", "effective sample size | 130 | 30 | pass",
@@ -603,16 +603,16 @@ FINAL = {
     ),
     "no characteristic tells": Case(
         "The difference between the groups was compared across the levels of 2 characteristics. In none is there a clear "
-        "sign that it depends on the characteristic (smallest p = 0.05, Age).",
+        "sign that it depends on the characteristic (smallest p = 0.05, Age).",
         levels(("Gender", 0.61), ("Age", 0.05)),
     ),
     "one characteristic tells": Case(
-        "The difference between the groups may depend on Age (p = 0.04). 3 characteristics were tested: with several "
+        "The difference between the groups may depend on Age (p = 0.04). 3 characteristics were tested: with several "
         "tests a small p value can be chance alone. One level was joined.",
         levels(("Gender", 0.61), ("Age", 0.04), ("Work", 0.5), notes=("One level was joined.",)),
     ),
     "two characteristics tell": Case(
-        "The difference between the groups may depend on Age (p = 0.04) and Work (p ≤ 0.01). 3 characteristics were "
+        "The difference between the groups may depend on Age (p = 0.04) and Work (p ≤ 0.01). 3 characteristics were "
         "tested: with several tests a small p value can be chance alone.",
         levels(("Gender", 0.61), ("Age", 0.04), ("Work", 0.01)),
     ),
@@ -733,8 +733,8 @@ def test_amount(value: float, unit: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("p", "coarse", "said"),
     [
-        (0.047, False, "= 0.047"), (0.0004, False, "< 0.001"), (0.001, False, "= 0.001"), (0.14, True, "= 0.14"),
-        (0.0149, True, "≤ 0.01"), (0.02, True, "= 0.02"),
+        (0.047, False, "= 0.047"), (0.0004, False, "< 0.001"), (0.001, False, "= 0.001"), (0.14, True, "= 0.14"),
+        (0.0149, True, "≤ 0.01"), (0.02, True, "= 0.02"),
     ],
 )  # fmt: skip
 def test_p_value_after_its_letter(p: float, coarse: bool, said: str) -> None:
@@ -761,7 +761,7 @@ def test_share_of_a_group(row: tuple[float, ...], people: bool, said: str) -> No
     ("x", "n", "higher_is_better", "estimand", "verdict"),
     [
         (70, 100, True, "the share lies less than 0.1 below the published share", "pass"),
-        (58, 100, True, "the share lies less than 0.1 below the published share", "fail"),  # 0.025 < p < 0.05
+        (58, 100, True, "the share lies less than 0.1 below the published share", "fail"),  # 0.025 < p < 0.05
         (59, 100, True, "the share lies less than 0.1 below the published share", "pass"),
         (40, 100, True, "the share lies less than 0.1 below the published share", "fail"),
         (70, 100, False, "the share lies less than 0.1 above the published share", "fail"),

@@ -156,7 +156,7 @@ def lost_to_follow_up(cohort: Cohort, *, days: int = 90, conf_level: float = 0.9
     Estimates
         Made from a `Tally`. Terms: ``retention`` (starters whose time is censored before the cut by a move,
         a transfer or the like) and ``harm`` (people followed, without an event, whose search ended
-        early, deaths aside), each only where its table is part of the study.
+        early, deaths aside), each only where its tables are part of the study.
 
     Raises
     ------
@@ -175,7 +175,7 @@ def lost_to_follow_up(cohort: Cohort, *, days: int = 90, conf_level: float = 0.9
         msg = "lost_to_follow_up: days must be 0 or more"
         raise UsageError(msg)
     rows: list[dict[str, object]] = []
-    if cohort.has("sessions"):
+    if cohort.has("sessions") and cohort.has("exits"):  # it is by an exit that a follow-up of staying ends early
         times = cohort.retention()
         times = times.assign(eligible=True, met=times["event"].eq(0) & times["reason"].ne("cut"))
         rows += count_true(times, groups_of(cohort), "retention", "Left before retention was known", "met", "eligible")

@@ -163,7 +163,7 @@ TERMS: tuple[tuple[str, str, str], ...] = (
     (
         "sessions",
         "Disengaged",
-        "No attended session for {gap} days, or leaving before that; returning later is counted apart.",
+        "No attended session for {gap} days{left}; returning later is counted apart.",
     ),
     ("", "E-value", "How strong something unmeasured would have to be to explain a result away."),
     ("sessions", "Engaged", "At least {sessions} attended sessions within {days} days of intake."),

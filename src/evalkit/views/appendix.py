@@ -48,6 +48,7 @@ def statistics(said: Mapping[str, str], tables: frozenset[str]) -> str:
 
 def glossary_of_terms(said: Mapping[str, str], tables: frozenset[str]) -> str:
     """Write the glossary as a table, in alphabetical order; terms of tables that the study lacks are left out."""
+    said = {**said, "left": words(", or leaving before that") if "exits" in tables else ""}
     known = [(translated(term), words(text, **said)) for needed, term, text in TERMS if needed in {"", *tables}]
     # Sorted after translation: the order of English terms is none in Spanish.
     return table(_in_words("Term", "What it means here"), sorted(known, key=lambda row: row[0].lower()), (28, 72))
