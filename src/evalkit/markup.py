@@ -62,7 +62,7 @@ def sign(marks: str) -> str:
 
 
 def template(message: str) -> str:
-    """Return a message, its places still empty, with its marks as signs, typographic apostrophes, and a p beside its value."""
+    """Return a message, its places still empty, with marks as signs, typographic apostrophes, a p beside its value."""
     return _LETTER.sub("p\u00a0", message.replace("**", sign("**")).replace("'", "\u2019"))
 
 

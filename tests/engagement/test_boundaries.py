@@ -96,7 +96,6 @@ def test_lost_to_retention_are_those_who_left_without_an_event(reason: str, expe
     assert met(analyses.lost_to_follow_up(study("+7", 1, 5, exits=left)), "retention") == "0/1"  # still coming
 
 
-
 @pytest.mark.parametrize(("back", "days", "cut", "expect"), [(21, 10, "+90", "1/1"), (22, 10, "+90", "0/1"), (21, 10, "+21", "1/1"), (21, 10, "+20", "0/0")])  # fmt: skip
 def test_back_within_so_many_days_of_disengaging(back: int, days: int, cut: str, expect: str) -> None:
     assert met(analyses.returns(study(cut, 1, back), days=days), "returned") == expect  # disengaged on day 11

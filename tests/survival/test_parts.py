@@ -316,5 +316,6 @@ def test_errors_of_states_are_those_of_each_persons_pull_also_where_people_retur
 def test_a_hazard_beyond_the_largest_number_is_infinite_and_nobody_is_warned() -> None:
     """A resample may tell who had the event from the others so well that hardly anybody is at risk of it."""
     day, had = np.array([1.0, 2.0]), np.array([True, True])
-    hazard = _efron_hazard(day, had, np.array([0.0, -720.0]), day)  # exp(-720) is above 0, and 1 / exp(-720) is infinite
+    far = np.array([0.0, -720.0])  # exp(-720) is above 0, and 1 / exp(-720) is infinite
+    hazard = _efron_hazard(day, had, far, day)
     assert hazard.tolist() == [1.0, np.inf]

@@ -81,7 +81,7 @@ def _efron_hazard(time: Floats, had: np.ndarray, predictor: Floats, grid: Floats
     # Efron: the j-th of d tied events sees a risk set that lacks j/d of all of them
     for earlier in range(int(count.max(initial=0))):
         some = count > earlier
-        # where nothing is left to divide by, or too little for a number, the hazard is infinite, which `fit_risks` refuses
+        # where nothing, or hardly anything, is left to divide by the hazard is infinite, which `fit_risks` refuses
         with np.errstate(over="ignore"):
             found[some] += safe_divide(
                 np.ones(int(some.sum())), at_risk[some] - earlier / count[some] * dying[some], np.inf

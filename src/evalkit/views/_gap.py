@@ -151,6 +151,6 @@ def times(limit: float) -> str:
 
 
 def relation(value: float, *, coarse: bool = False) -> str:
-    r"""Write a p value after its letter, no line ends in between: '=\xa00.047', '<\xa00.001'; coarse as in `p_value`."""
+    r"""Write a p value after its letter, on one line: '=\xa00.047', '<\xa00.001'; coarse as in `p_value`."""
     text = p_value(value, coarse=coarse)
     return f"{text[0]}\u00a0{text[1:]}" if text[0] in "<≤" else f"=\u00a0{text}"
