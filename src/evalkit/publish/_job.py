@@ -124,9 +124,9 @@ class RenderJob:
 
         Parameters
         ----------
-        what : {"table", "known", "row"}
+        what : {"table", "known"}
         name : str
-            Of the table; the report's name for a row.
+            Of the table.
         value : str
 
         Returns

@@ -25,7 +25,7 @@ class Outcome:
     Attributes
     ----------
     status : {"published", "up_to_date", "waiting_for_approval", "would_render", "stopped"}
-        The last one only of a render that was not tried.
+        The last two only of a render that was not tried.
     place : pathlib.Path
         The release folder, or the private one in which it waits.
     remark : str

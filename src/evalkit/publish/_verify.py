@@ -180,6 +180,7 @@ def _inside(release: Path, manifest: Mapping[str, Any]) -> str:
     if hashlib.sha256(inside).hexdigest() != said.get("sha256") or key(manifest) != manifest.get("key"):
         return f"{MANIFEST} was changed after it was made"
     file = release / "report.pdf"
+    # Quarto prints with a Typst of its own, which may be too old to attach anything (`typst-template.typ`).
     if not file.is_file() or manifest.get("publication", {}).get("publisher") != "embedded":
         return ""
     try:

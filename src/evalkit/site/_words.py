@@ -48,6 +48,7 @@ class Reader:
     @staticmethod
     def of(language: str, *words: Mapping[str, Mapping[str, str]]) -> Reader:
         """Return the reader of a language; of `words` (language: English words, and theirs) the first go before."""
+        # The last first, so that what comes first writes over it.
         own = {english: said for each in reversed(words) for english, said in each.get(language, {}).items()}
         return Reader(messages_for(f"{language}-US"), own)
 
@@ -84,6 +85,7 @@ class Reader:
 
 def _sentences(text: str) -> str | None:
     """Translate a caption, and what was added to it when the protocol was frozen, sentence by sentence."""
+    # All sentences or none: a caption of two languages could not say in which it is.
     known = [translation(f"{part}.") or translation(part) for part in text.removesuffix(".").split(". ")]
     said = [f"{part[:1].upper()}{part[1:].removesuffix('.')}" for part in known if part]
     return ". ".join(said) + "." * text.endswith(".") if len(said) == len(known) else None
@@ -142,6 +144,7 @@ def written(number: Number | None, row: Row, reader: Reader) -> tuple[str, str]:
 def plain(say: Messages, value: float, digits: int = 3) -> str:
     """Write a number with so many digits, and never as a power of ten."""
     rounded = float(f"{value:.{digits}g}")
+    # As rounded: 999.7 has four digits then, and is written as a count is.
     if abs(rounded) >= 10**digits:
         return say.count(value)
     return np.format_float_positional(rounded, trim="-").replace("-", "−")

@@ -48,7 +48,7 @@ def counted(notebook: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401 - nbfor
 
 
 def audit_cells(notebook: Any, guard: Guard) -> None:  # noqa: ANN401
-    """Refuse an executed notebook that holds anything which `evalkit.views` did not make in this run.
+    """Refuse an executed notebook that holds anything which no door of `evalkit.report` put out in this run.
 
     `DisclosureError` names the first cell and what is wrong with it, and the other cells with anything wrong.
     """

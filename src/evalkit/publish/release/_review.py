@@ -99,6 +99,7 @@ def keep_for_review(
     lines = record.read_text(encoding="utf-8").splitlines() if record is not None and record.is_file() else []
     write_private(folder / "executed.ipynb", nbformat.writes(cleaned(executed)))
     write_private(folder / "record.jsonl", "".join(f"{line}\n" for line in lines))
+    # Empty, too: the folder with this file says that it is known whom the release told of (`told_before`).
     write_private_bytes(folder / TOLD, told.read_bytes() if told is not None and told.is_file() else b"")
     write_private(folder / "looked.json", json.dumps(dict(looked or {}), sort_keys=True) + "\n")
     return folder
@@ -241,6 +242,7 @@ def _section(output: dict[str, Any], counts: pd.DataFrame) -> str:
     data = output["data"]
     seen = data.get("image/svg+xml") or data.get("text/html") or f"<pre>{_text(data.get('text/markdown', ''))}</pre>"
     shown = own[["what", "column", "exact", "shown", "published", "rule"]]
+    # A reviewer has to tell an output of no counts (methods) from one whose counts nobody recorded.
     nothing = "<p>No counts of people underneath.</p>"
     if output["estimate"] and own.empty:
         nothing = "<p><strong>Nothing is recorded of what is shown here.</strong></p>"

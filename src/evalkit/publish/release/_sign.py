@@ -73,6 +73,7 @@ def new_key(private: Path, public: Path) -> str:
     key = Ed25519PrivateKey.generate()
     secret = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
     shown = key.public_key().public_bytes(form.Encoding.PEM, form.PublicFormat.SubjectPublicKeyInfo)
+    # Both before either is written: half a pair is of no use.
     for file in (private, public):
         if file.exists():
             msg = f"{file}: is there already; a key is never overwritten"

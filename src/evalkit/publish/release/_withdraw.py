@@ -130,6 +130,7 @@ def _take_away(release: Path, place: Path) -> None:
     try:
         if not place.exists():
             with scratch_folder(place.parent, ".making-") as staging:
+                # Copied, not moved: the private folder may lie on another file system.
                 shutil.copytree(release, staging, symlinks=True, dirs_exist_ok=True)
                 for one in (staging, *staging.rglob("*")):
                     if not one.is_symlink():

@@ -72,7 +72,7 @@ def document_of(executed: Any, *, toc: bool, pdf_standard: str) -> Document:  # 
     """Make the document of an executed notebook.
 
     `PublicationError` if it shows no cover, or something in it cannot be published; `DisclosureError` if an output does
-    not carry the mark of display.
+    not carry the mark of a door.
     """
     items = tuple(prepare(executed))
     facts = _cover(executed)

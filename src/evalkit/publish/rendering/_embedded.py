@@ -152,6 +152,7 @@ def _pdf(document: Document, folder: Path, allowed: _Allowed) -> Path:
     command = [*COMMAND, "report.typ", "report.pdf", str(fonts), document.pdf_standard, str(stamp), "ek-place"]
     fits: dict[str, Fit] | None = None
     better: dict[str, Fit] = {}
+    # What room there was only a printed page tells: it is looked at, and printed again (`_fits`).
     while fits != better:
         fits = better
         (folder / FITS).write_text(json.dumps(fits), encoding="utf-8")

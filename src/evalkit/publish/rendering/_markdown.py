@@ -196,6 +196,7 @@ def wrap_tables(page: str) -> str:
         if _WRAPPED.search(before):
             parts += [before, table]
             continue
+        # A box that the keyboard reaches has to say what it is: by its caption, or else by the heading above.
         named = _CAPTION.search(table) or _OUTSIDE.search(before)
         title = named or next(iter(reversed([*_HEADING.finditer(page, 0, found.start())])), None)
         name = html.escape(html.unescape(" ".join(re.sub(r"<[^>]+>", "", title[1]).split()))) if title else "-"

@@ -1,6 +1,6 @@
 """From an executed notebook to a publishable one.
 
-What leaves is decided here, for both publishers: every output must carry the mark that `evalkit.views` puts on what
+What leaves is decided here, for both publishers: every output must carry the mark that `evalkit.report` puts on what
 passed disclosure control; code, parameters and execution records go; each figure and table stands in a cell of its own
 with its label, caption and alternative text. Whatever else a cell put out stops the publication, naming the cell.
 """
@@ -38,7 +38,7 @@ class Item:
     estimate: str = ""
     analysis: str = ""  # the estimate's kind
     numbers: Mapping[str, Any] = field(default_factory=dict)  # safe ones, as ``columns`` and ``rows``
-    mark: Mapping[str, Any] = field(default_factory=dict)  # what display says of it; the author's own has none
+    mark: Mapping[str, Any] = field(default_factory=dict)  # what its door says of it; the author's own has none
 
     @property
     def phone(self) -> str:
@@ -54,7 +54,7 @@ class Item:
 def prepare(executed: Any) -> list[Item]:  # noqa: ANN401 - nbformat.NotebookNode has no types
     """Take from an executed notebook what is published, in order.
 
-    `DisclosureError` if an output does not carry the mark of display; `PublicationError` if a figure or table lacks
+    `DisclosureError` if an output does not carry the mark of a door; `PublicationError` if a figure or table lacks
     label, caption or alternative text, a label stands twice, an option is unknown, or a reference leads nowhere.
     """
     items: list[Item] = []
@@ -164,7 +164,7 @@ def _output(
     output: Any,  # noqa: ANN401
     number: int,
 ) -> tuple[Literal["markdown", "figure", "table"], str, dict[str, Any]] | None:
-    """Read one output; refuse what display did not make. The cover is the template's to draw: None."""
+    """Read one output; refuse what no door put out. The cover is the template's to draw: None."""
     mark = output.get("metadata", {}).get(MARK)
     data = output.get("data", {})
     if output.output_type == "stream":

@@ -203,6 +203,7 @@ class Session:
     def _ask(self, what: str) -> dict[str, Any]:
         """Ask the kernel's memory."""
         cell = new_code_cell(f"print(__import__('json').dumps({_MEMORY}.{what}))")
+        # Asked aside: In, Out and their numbers stay the author's.
         self._client.execute_cell(cell, 0, store_history=False)
         said = "".join(
             output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stdout"
