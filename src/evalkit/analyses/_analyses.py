@@ -160,6 +160,7 @@ class MeanOf:
         n = data["n"].to_numpy(dtype=np.float64)
         some, df = np.where(n > 0, n, np.nan), np.where(n > 1, n - 1, np.nan)
         mean = data["total"].to_numpy(dtype=np.float64) / some
+        # Published sums have a noise each, so that what is left of a small variance can come out below 0.
         spread = np.maximum(data["total_sq"].to_numpy(dtype=np.float64) - n * mean**2, 0) / df
         return self._told(counts, mean, spread)
 
@@ -280,6 +281,7 @@ class RatioOf:
         if d <= 0:
             return n, np.nan, np.nan, np.nan, np.nan
         ratio = x / d
+        # At 0 and 1 the linearised variance is 0, which would say that the ratio is known without error.
         if n < 2 or not 0 < ratio < 1:
             return n, ratio, np.nan, np.nan, np.nan
         error = ratio_error(part, ratio)

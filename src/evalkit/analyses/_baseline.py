@@ -28,6 +28,7 @@ def _standardised(rows: pd.DataFrame, groups: tuple[str, str], variance: pd.Seri
         return pd.Series(np.nan, index=rows.index, dtype="float64")
     found = rows.assign(spread=variance)[[*_KEYS, "group", "estimate", "spread"]]
     one, two = (found[found["group"] == group].drop(columns="group") for group in groups)
+    # By level, not by place: disclosure control may have left rows of one arm out.
     both = one.merge(two, on=_KEYS, how="inner", suffixes=("", "_other"))
     scale = np.sqrt((both["spread"] + both["spread_other"]) / 2)
     both["smd"] = ((both["estimate"] - both["estimate_other"]) / scale.where(scale > 0)).astype("float64")

@@ -243,6 +243,7 @@ class Comparison:
             raise AnalysisError(msg)
         found = adjusted_effect(
             self.data, "time", "event", "focus", list(self.covariates), measure="cif_difference", method=method,
+            # The protocol's seed: a report made again draws the same replicates, and has the same limits.
             tau=days, estimand=estimand or study.comparison.estimand, n_boot=n_boot, seed=study.seed,
         )  # fmt: skip
         row = {str(name): value for name, value in found.tidy().iloc[0].items()}

@@ -61,6 +61,7 @@ def moments_of(
                 "n": len(values),
                 "total": float(values.sum()),
                 "total_sq": float((values**2).sum()),
+                # Both only for disclosure control: a sum that one person, or few, make up most of is not shown.
                 "largest": float(values.abs().max()) if len(values) else 0.0,
                 "n_nonzero": int((values != 0).sum()),
                 _WHO: who(own, n=np.ones(len(own), dtype=bool)),

@@ -47,6 +47,7 @@ def e_values(comparison: Comparison, days: int, *, n_boot: int = N_BOOT) -> Esti
     """
     study = comparison.cohort.study
     data = comparison.data.assign(
+        # Cut off at the horizon, so that what has to be explained is the difference that the report gives by that day.
         event=(comparison.data["event"].eq(1) & comparison.data["time"].le(days)).astype("int64"),
         time=comparison.data["time"].clip(upper=days),
     )

@@ -55,6 +55,7 @@ def imputed(
     what = f"difference in the share with {comparison.event} by day {days}, without and with imputed values"
     rows: list[dict[str, object]] = []
     try:
+        # Where nobody lacks a value both rows would be of the same people.
         if comparison.left_out:
             rows.append(comparison.adjusted(days, n_boot=N_BOOT, label="People with every value"))
             found = [

@@ -82,6 +82,7 @@ def _level(own: pd.DataFrame, groups: tuple[str, str]) -> tuple[dict[str, object
     if not (n1 and n0):
         return {**row, "estimate": np.nan, "conf_low": np.nan, "conf_high": np.nan}, (np.nan, np.nan)
     found = proportion_difference(x1, n1, x0, n0).tidy().iloc[0]
+    # A level in which all or none engaged has a variance of 0, and would weigh infinitely in the test.
     shares = [((x + 0.5) / (n + 1), n) for x, n in ((x1, n1), (x0, n0))]
     variance = sum(p * (1 - p) / n for p, n in shares)
     difference = float(found["estimate"])

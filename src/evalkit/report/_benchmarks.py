@@ -70,6 +70,7 @@ def mark_of(baseline: Baseline) -> dict[str, object]:
     """Return a published share with Wilson's limits where its denominator is known."""
     low = high = float("nan")
     if baseline.n is not None:
+        # Published as a percentage of so many: the count behind it is the nearest whole number.
         row = stats.proportion(round(baseline.value * baseline.n), baseline.n).tidy().iloc[0]
         low, high = float(row["conf_low"]), float(row["conf_high"])
     name, whom = translated(baseline.label or baseline.id), translated(baseline.denominator)

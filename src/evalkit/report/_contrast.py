@@ -122,6 +122,7 @@ def share_gaps(safe: Safe, groups: tuple[str, str]) -> dict[str, Gap]:
         return {}
     rows = counts.frame
     rows = rows[rows["group"].isin(groups) & rows["n"].gt(0)]
+    # Where one group is hidden its share would follow from the other's and the difference.
     both = rows.groupby("term")["group"].transform("nunique") == 2
     rows = rows[both]
     if rows.empty:

@@ -34,6 +34,7 @@ from evalkit.views import figure_size, svg_of, themed
 
 Draws = Callable[[pd.DataFrame], object]
 
+# What draws or counts. What reads files, and evalkit itself, would give exact rows (ADR 27).
 _LIBRARIES = frozenset(
     {"matplotlib", "mpl_toolkits", "seaborn", "numpy", "pandas", "scipy", "math", "textwrap", "itertools", "functools"}
     | {"collections", "operator", "statistics", "string", "re", "datetime", "calendar", "colorsys", "cycler", "typing"}
@@ -60,6 +61,7 @@ def drawn(frame: pd.DataFrame, function: Draws) -> str:
     current = plt.gcf().number if before else None
     try:
         with themed(), _same_draws(), mpl.rc_context({"axes.prop_cycle": f"cycler(color={list(COLOURS)})"}):
+            # A figure of ours, before it runs: else pyplot would draw onto what an earlier cell left open.
             plt.figure(figsize=figure_size(), layout="constrained")
             figure = _figure_of(draw(frame.copy()), name)
             # A figure of before may be drawn from exact numbers.

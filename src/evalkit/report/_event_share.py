@@ -80,6 +80,7 @@ def share_harmed(report: Report, cohort: Cohort) -> EventShare | None:
 
 def _known(report: Report, cohort: Cohort, exact: Estimates) -> Estimates:
     """Name a question that is asked of what was known before: it is another one than today's."""
+    # Under today's name a number of then would be followed from release to release as today's.
     return exact if cohort is report.cohort else exact.about(asked={**exact.asked, "known": "before"})
 
 

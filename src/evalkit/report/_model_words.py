@@ -50,6 +50,7 @@ class _Words:
         if name in {"group", arms.column, self.study.harm.model_arm}:
             return True
         both = {arms.focus.value, arms.focus.label, arms.comparison.value, arms.comparison.label}
+        # By its levels where its name does not say: in a frame of one's own the column may be called otherwise.
         return bool(self.levels.get(name)) and set(self.levels[name]) <= both
 
     def arm(self, level: str) -> str:
@@ -117,6 +118,7 @@ class _Words:
     def label(self, term: Sequence[_Factor]) -> str:
         """Return what a term is called, with the values of what it interacts with."""
         own = {factor.name for factor in term}
+        # A main effect beside an interaction is of one value of the other variable only, and is misread without it.
         larger = [other for other in self.terms if own < {factor.name for factor in other}]
         others = dict.fromkeys(f.name for other in larger for f in other if f.name not in own)
         said = self.factor(term[0])

@@ -452,6 +452,7 @@ class Report:
         View
         """
         seen = (look or Look()).translated()
+        # Gaps up to the view's horizon: that of a later day would be told beside a figure that does not reach it.
         return view_of(safe, standing.order_of(self.groups, safe), seen, self.gaps(safe.until(seen.horizon)))
 
     def _without(self, given: object) -> bool:

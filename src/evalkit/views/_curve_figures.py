@@ -166,6 +166,7 @@ def incidence_figure(
         for axes, cause in zip(panels, causes, strict=True):
             ends = {g: _rising(axes, knots[g, cause], styles[g], end) for g in shown if (g, cause) in knots}
             if not ends:
+                # An empty panel would say that nothing happened.
                 axes.text(0.5, 0.5, words("figure.not_shown"), transform=axes.transAxes, ha="center", color=MUTED)
             axes.set(xlim=(0, end), xticks=days, xlabel=text.x_label)
             title = cause_in_words(cause)

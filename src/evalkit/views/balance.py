@@ -53,6 +53,7 @@ class Balance(View):
         return words("balance.said", what=self._headline())
 
     def _headline(self) -> str:
+        # The worst of all levels: a mean of differences hides the one that fails.
         before, after = (decimal(self.rows[name].abs().max()) for name in ("smd", "smd_weighted"))
         return words("head.balance", before=before, after=after)
 

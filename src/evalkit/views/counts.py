@@ -43,6 +43,7 @@ class MeanCount(View):
         texts = pd.DataFrame(
             {
                 "label": rows["label"],
+                # For a hundred people: a mean of 0.08 events is read as a probability.
                 "value": [decimal(100 * v, 1) for v in rows["estimate"]],
                 "limits": [between(decimal(100 * a, 1), decimal(100 * b, 1)) for a, b in limits],
                 "part": rows["group"],

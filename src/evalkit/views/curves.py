@@ -266,6 +266,7 @@ def difference_table(curve: Safe, differences: Safe, groups: Sequence[str], note
         parts.append(capital(cause_in_words(str(key[0]))) if "cause" in rows else "")
     frame = pd.DataFrame(lines, dtype=object).assign(part=parts)
     causes = dict.fromkeys(rows["cause"]) if "cause" in rows else []
+    # Causes in the order of the analysis: sorted by day they would stand mixed.
     order = frame["part"].map({capital(cause_in_words(str(cause))): i for i, cause in enumerate(causes)})
     frame = frame.assign(order=order).sort_values("order", kind="stable").drop(columns="order")
     headings = {"day": "When", **{f"c{i}": f"{g} (95% CI)" for i, g in enumerate(groups)}}

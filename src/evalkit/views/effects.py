@@ -143,6 +143,7 @@ def effects_figure(rows: pd.DataFrame, x_label: str, *, narrow: bool = False) ->
             colour = MUTED if row["method"] == "unadjusted" else FOCUS
             low, value, high = (100 * float(row[name]) for name in ("conf_low", "estimate", "conf_high"))
             axes.hlines(place, low, high, color=colour, linewidth=1.7)
+            # Shape as well as colour, for grey print.
             axes.plot(value, place, "D" if row["method"] == "unadjusted" else "o", color=colour, markersize=6)
             axes.annotate(
                 points(row["estimate"]), (high, place), xytext=(5, 0), textcoords="offset points", va="center", size=8.5

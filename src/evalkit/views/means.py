@@ -100,6 +100,7 @@ def mean_gap(safe: Safe) -> Gap | None:
         have no error.
     """
     counts = safe.estimates.counts
+    # Nobody with the event: the mean is the horizon itself, without an error to compare it with.
     if isinstance(counts, DayCounts) and not counts.data.groupby("group")["n_event_1"].sum().all():
         return None
     rows = safe.estimates.tidy()

@@ -70,6 +70,7 @@ class Model(View):
             return words("cox.interaction", name=name)
         value, low, high = (float(row[column]) for column in self.columns)
         with np.errstate(divide="ignore"):  # a limit that is printed as 0.00
+            # From the printed ratios, not from the coefficient: a limit that is printed as 1 is no difference (ADR 12).
             direction = Gap(float(row["estimate"]), float(np.log(low)), float(np.log(high))).direction
         said = {"ratio": decimal(value), "low": ratio(low), "high": ratio(high)}
         said |= {"least": times(low), "most": times(high), "p": relation(row["p_value"])}

@@ -221,6 +221,7 @@ def bars_figure(rows: pd.DataFrame, group: str, x_label: str) -> tuple[Figure, s
         axes.set_ylim(len(own) - 0.5, -0.5)
         # Room at the right for the number beside the longest bar.
         axes.set_xlim(0, max(0.1, float(own["estimate"].max()) * 1.35) if own["estimate"].notna().any() else 1)
+        # No tick above all people, though the axis goes on to leave room for numbers.
         axes.set_xticks([tick for tick in axes.get_xticks() if tick <= min(1.0, axes.get_xlim()[1])])
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=percent_sign()))
         axes.tick_params(axis="y", length=0)

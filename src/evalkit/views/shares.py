@@ -114,6 +114,7 @@ class Funnel(Shares):
 
     def _sentence(self) -> str:
         rows = self.rows.dropna(subset=["estimate"])
+        # The steps that page one speaks of; the figure and the table have all.
         told = rows[rows["term"].isin(["engaged", "completed"])]
         return each_label(told, self.groups, self.gaps) if len(told) else words("funnel.none")
 

@@ -80,6 +80,7 @@ def trend_figure(rows: pd.DataFrame, groups: Sequence[str], *, narrow: bool = Fa
                 _dated(axes, part, place, styles[group], _SHAPES[groups.index(group) % 2])
                 said += _trend_words(part, label, group)
             if own.empty:
+                # An empty panel would say that nothing happened.
                 axes.text(0.5, 0.5, words("figure.not_shown"), transform=axes.transAxes, ha="center", color=MUTED)
             axes.set(xlim=(-0.4, len(periods) - 0.6), xlabel="", ylabel="")
             axes.set_title(wrapped(label, 44 if narrow else 20), size=9, va="bottom")

@@ -44,6 +44,7 @@ def _absent(value: float | None) -> bool:
 
 def _babel(locale: str) -> str:
     """Return a locale as babel names it: of a language that has messages."""
+    # Of a language without messages numbers are English as well: a sentence has the signs of one language.
     known = locale.partition("-")[0] == language_of(locale)
     return (locale if known else "en-US").replace("-", "_")
 
