@@ -25,7 +25,7 @@ from evalkit.publish import write_pack
 from evalkit.publish.rendering._document import Document, with_excuses
 from evalkit.simulate import simulate
 from evalkit.words import messages_for
-from publish import standin
+from publish import forked, standin
 
 PROTOCOL = """
 id: case
@@ -263,8 +263,7 @@ def tiny(folder: Path) -> Path:
 def excused(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("excused")
     tiny(folder)
-    done = subprocess.run(standin.command(folder, "--to", "html"), env=standin.environment(folder), capture_output=True,
-                          text=True, check=False)  # fmt: skip
+    done = forked.evalkit(standin.command(folder, "--to", "html")[3:], standin.environment(folder), folder)
     assert done.returncode == 0, done.stderr
     return folder
 

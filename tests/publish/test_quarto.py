@@ -24,6 +24,7 @@ from evalkit.publish.rendering._document import Document, resources
 from evalkit.publish.rendering._markdown import markdown_parts, wrap_tables
 from evalkit.publish.rendering._prepare import Item
 from evalkit.publish.rendering._quarto import _environment, needed_quarto, publish_quarto, write_input
+from publish import forked
 from publish.crash import write_light_world
 from publish.standin import (
     PDF,
@@ -45,9 +46,7 @@ def run(folder: Path, *arguments: str, mode: str = "good", **more: str) -> subpr
     program = write_standin(folder)
     given = {"EVALKIT_QUARTO": str(program), "STANDIN_MODE": mode, "STANDIN_RECORD": str(folder / "record.json")}
     env = environment(folder, **given | more)
-    return subprocess.run(
-        command(folder, *arguments), env=env, capture_output=True, text=True, cwd=folder, timeout=120, check=False
-    )
+    return forked.evalkit(command(folder, *arguments)[3:], env, folder)
 
 
 @pytest.fixture(scope="module")

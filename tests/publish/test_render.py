@@ -19,7 +19,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from evalkit.cli import _run
-from publish import standin
+from publish import forked, standin
 from publish.standin import command, environment, give_secret, living, pdf_pages, published, write_world
 
 PLACE = "tiny/tiny/2000Q4"
@@ -29,15 +29,7 @@ BESIDE = [f"{PLACE}/{name}" for name in ("CITATION.cff", *FILES)]
 
 
 def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(folder, *arguments),
-        env=environment(folder, **more),
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        timeout=400,
-        check=False,
-    )
+    return forked.evalkit(command(folder, *arguments)[3:], environment(folder, **more), folder)
 
 
 def run_here(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -21,6 +21,7 @@ from evalkit.publish._verify import Verification, _compared
 from evalkit.publish.release._manifest import MANIFEST, attachment, read_manifest
 from evalkit.publish.release._sign import check_signature, sign
 from evalkit.publish.release._standing import Standing
+from publish import forked
 from publish.standin import environment, give_secret, write_world
 from publish.test_ingredients import other_version
 from publish.test_render import last_line, run
@@ -30,7 +31,10 @@ from publish.test_revisions import PLACE, numbered
 def verify(
     folder: Path, release: Path, *arguments: str, umask: int = -1, **more: str
 ) -> subprocess.CompletedProcess[str]:
-    call = [sys.executable, "-m", "evalkit", "verify", str(release), "--study", str(folder / "study.yaml"), *arguments]
+    words = ["verify", str(release), "--study", str(folder / "study.yaml"), *arguments]
+    if umask == -1:
+        return forked.evalkit(words, environment(folder, **more), folder)
+    call = [sys.executable, "-m", "evalkit", *words]
     return subprocess.run(
         call, env=environment(folder, **more), capture_output=True, text=True, cwd=folder, check=False, timeout=500,
         umask=umask,
