@@ -170,6 +170,27 @@ def test_a_table_that_would_leave_a_page_half_empty_goes_on_as_it_did(tmp_path: 
     assert empty[0] < 0.2
 
 
+def test_no_page_ends_with_hardly_more_of_a_table_than_its_headings(tmp_path: Path) -> None:
+    before = Item("markdown", 1, "\n\n".join([FILLER] * 2 + ["One more line."] * 7))
+    fits, empty, sheets = fits_of(tmp_path, before, rows_of(24))
+    assert fits == {"tbl-rows": "whole"}
+    assert "of it" not in sheets[0]
+    assert empty[0] < 0.2
+
+
+def plain_of(count: int) -> Item:
+    """Return a table without caption, of so many rows."""
+    rows = "\n".join(f"| Row {k} of it | {k} |" for k in range(count))
+    return Item("markdown", 2, f"| What | Number |\n|---|---|\n{rows}")
+
+
+def test_a_table_without_caption_leaves_no_row_for_the_next_page_either(tmp_path: Path) -> None:
+    """Each by itself: that one is set tighter is nothing to another."""
+    fits, _, sheets = fits_of(tmp_path, plain_of(3), Item("markdown", 1, FEW), plain_of(9), AFTER)
+    assert fits == {"ek-plain-2": "tight"}
+    assert sheets[0].count(" of it") == 12
+
+
 def test_tables_stay_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     second = replace(rows_of(3), label="tbl-second", caption="A second table")
     fits, _, sheets = fits_of(tmp_path, Item("markdown", 1, FEW), rows_of(15), second, AFTER)

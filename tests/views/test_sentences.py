@@ -215,7 +215,12 @@ SHARES = {
     ),
     "no step whose time is over": Case(
         "For no step is there a group whose time is over and that is large enough to be described.",
-        shares("funnel", "group | term | label | n_event | n\nPilot | intake | Intake | 9 | 12"), see="tbl-steps",
+        shares("funnel", "group | term | label | n_event | n\nPilot | referred | Referred | 12 | 12"), see="tbl-steps",
+    ),
+    "only the first steps are shown": Case(
+        "Intake: 75% in the pilot (47% to 91%; 9 of 12 people). See @tbl-steps.",
+        shares("funnel", "group | term | label | n_event | n\nPilot | referred | Referred | 12 | 12\nPilot | intake | Intake | 9 | 12"),
+        see="tbl-steps",
     ),
     "of one person": Case(
         "Returned: 0% in the pilot (0% to 79%; 0 of 1 person) and 100% in PAIP (34% to 100%; 2 of 2 people).",

@@ -116,6 +116,8 @@ class Funnel(Shares):
         rows = self.rows.dropna(subset=["estimate"])
         # The steps that page one speaks of; the figure and the table have all.
         told = rows[rows["term"].isin(["engaged", "completed"])]
+        if told.empty:  # of few people the steps before may be all that is shown
+            told = rows[(rows["n"] > 0) & (rows["term"] != "referred")]
         return each_label(told, self.groups, self.gaps) if len(told) else words("funnel.none")
 
     def _headline(self) -> str:

@@ -1,14 +1,14 @@
 """Which figures are printed smaller, or on the next page, so that they leave no page half empty; and which tables.
 
-A figure that does not fit goes to the next page whole. A table goes on there; but where it would be a note and a row or
-two, or a figure would stand between its parts, it is set tighter, or goes there whole, too. Typst cannot tell
+A figure that does not fit goes to the next page whole. A table goes on there; but where its first or last part would be
+a row or two, or a figure would stand between its parts, it is set tighter, or goes there whole, too. Typst cannot tell
 beforehand how much room there is: so the document is compiled, looked at, and compiled again, one figure or table at a
 time from the front.
 """
 
 from __future__ import annotations
 
-__all__ = ["FITS", "Fit", "better_fits"]
+__all__ = ["FITS", "PLAIN", "Fit", "better_fits"]
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -25,12 +25,16 @@ Fit = float | Literal["tight", "next", "whole"]
 page, below what follows it in its section; 1 where all was tried in vain; of a table, too, in one piece where it is
 told of."""
 
+PLAIN = "ek-plain-"
+"""What the labels of tables without a caption begin with."""
+
 _TOP, _FOOT = 72.0, 0.95 * 72  # points: the template's margins
 _EMPTY = 0.2  # of a page: less than this at its foot is nobody's loss
 _SMALLEST = 0.72  # of a figure's size: letters of 9.5 points come to 6.8, those of a footnote
 _APART = 16.0  # points that a block keeps from what is above it
 _LEADS = 110.0  # points that a heading and the line below it may take, which stay with their figure
 _TAIL = 90.0  # points: less of a table on its last page is its headings, a note and a row or two
+_HEAD = 72.0  # points: less of a table on its first page is its caption, its headings and a row
 _WHOLE = 0.6  # of a page: a larger table cannot be kept in one piece
 
 
@@ -84,6 +88,9 @@ def _whole_tables(
             return {**fits, label: 1}
         if known not in {None, "tight"}:
             continue
+        page = rooms[0][1]
+        if start["page"] < end["page"] and page - (start["top"] - _TOP) < _HEAD and start["height"] <= page:
+            return {**fits, label: "whole"}  # with hardly any room left behind
         between = any(
             place["page"] == end["page"] and fits.get(place["label"]) == "next" and place["top"] < end["top"]
             for place in figures
@@ -91,7 +98,8 @@ def _whole_tables(
         parted = start["page"] < end["page"] and (between or end["top"] - _TOP < _TAIL)
         moved = start["page"] == end["page"] and start["top"] - _TOP < _LEADS and room > _EMPTY * height
         if parted or moved:
-            small = start["height"] <= _WHOLE * rooms[0][1]
+            # without a number nobody would find it behind what follows it
+            small = start["height"] <= _WHOLE * page and not label.startswith(PLAIN)
             return {**fits, label: "tight" if known is None else "next" if small else 1}
     return dict(fits)
 

@@ -334,11 +334,16 @@ local function table_div(div)
   return { html('<div id="' .. div.identifier .. '">'), grid, html("</div>") }
 end
 
--- A table without a label takes no number: the labelled ones have the same numbers in every format.
+-- A table without a label takes no number: the labelled ones have the same numbers in every format. A name it gets all the
+-- same, by which the publisher fits it in: one row must not go on on the next page, there either.
+local plain = 0
+
 local function unnumbered(grid)
+  plain = plain + 1
   local document = literal_words(pandoc.Pandoc({ with_widths(grid) }))
   local text = pandoc.write(document, "typst", pandoc.WriterOptions({ wrap_text = "none" }))
-  return typst((text:gsub("^(.*\n%s*, kind: table)", "%1, numbering: none"))) -- the last one: a cell may say it, too
+  text = text:gsub("^(.*\n%s*, kind: table)", "%1, numbering: none") -- the last one: a cell may say it, too
+  return typst((text:gsub("%s*$", " <ek-plain-" .. plain .. ">")))
 end
 
 -- ::: {.content-visible when-format="html"}, .content-hidden, when-meta and unless-meta: text that stands, or does not,
