@@ -128,6 +128,19 @@ def test_of_a_group_of_people_of_one_kind_it_says_so_or_that_nobody_knows(
     assert shown[0]["text/markdown"].replace("\\", "") == "\n\n".join([first, *said])
 
 
+@pytest.mark.parametrize(("assignment", "mandate", "says"), [("mandate", None, True), ("mandate", "court", False), ("random", None, False)])  # fmt: skip
+def test_where_nobody_knows_who_had_a_mandate_it_says_so(
+    assignment: str, mandate: str | None, says: bool, shown: list[dict[str, Any]]
+) -> None:
+    report = small(assignment=assignment)
+    arms = report.study.arms
+    other = arms.comparison.model_copy(update={"definition": "people whom a court sent"})
+    study = report.study.model_copy(update={"arms": arms.model_copy(update={"comparison": other})})
+    people = report.cohort.people.assign(mandate=mandate)
+    told(of=replace(report, study=study, cohort=replace(report.cohort, people=people))).groups_compared()
+    assert (UNLIMITED.format(COURT[0]) in shown[0]["text/markdown"].replace("\\", "")) == says
+
+
 def test_the_provenance_names_which_tables_are_files_and_which_a_databases(shown: list[dict[str, Any]]) -> None:
     inputs = [("participants", "a1"), ("sessions", ""), ("exits", "b2"), ("outcomes", "")]
     raw = SimpleNamespace(inputs=[SimpleNamespace(table=table, sha256=sha256) for table, sha256 in inputs])

@@ -139,7 +139,7 @@ def test_what_is_empty(kind: str, text: str, empty: bool) -> None:
     [
         ("reach", f"group | term | estimate\nPilot | {NOT_RECORDED} | 1", True), ("reach", f"group | term | estimate\nPilot | a | 1\nPilot | {NOT_RECORDED} | 0", False),
         ("reach", "group | term | estimate\nPilot | a | -\nPAIP | a | 1", True), ("reach", "group | term | estimate\nPilot | a | 0.5\nPAIP | a | -", False),
-        ("preference", "group | score_from | estimate\nPilot | 0 | 1\nPAIP | 0 | 1", False), ("preference", "group | score_from | estimate\nPilot | 0 | 1\nPAIP | 0 | -", True),
+        ("preference", "group | score_from | estimate\nPilot | 0 | 1\nPAIP | 0.5 | 1", False), ("preference", "group | score_from | estimate\nPilot | 0 | 1\nPAIP | 0 | 1", True), ("preference", "group | score_from | estimate\nPilot | 0 | 1\nPAIP | 0 | -", True),
         ("preference", "group | score_from | estimate\nPilot | 0 | 1\nPAIP | - | 1", True),
         ("funnel", "group | estimate | conf_low | conf_high\nPilot | 1 | 1 | 1", True), ("funnel", "group | estimate | conf_low | conf_high\nPilot | 1 | 0.9 | 1", False),
         ("rmst", "group | estimate | conf_low | conf_high\nPilot | 1 | 1 | 1", False),

@@ -80,7 +80,18 @@ def _limited(report: Report) -> list[str]:
             key = "groups.limited" if known else "groups.unlimited"
             columns = listed([translated(column) for column in arm.conditions])
             said.append(words(key, within=within(arm.label), condition=arm.condition_words, columns=columns))
+    if _mandate_unknown(report):
+        other = within(report.study.arms.comparison.label)
+        said.append(words("groups.unlimited", within=other, columns=translated("mandate")))
     return said
+
+
+def _mandate_unknown(report: Report) -> bool:
+    """Say whether a court's mandate is said to set the groups apart, and no record tells who had one."""
+    arms = report.study.arms
+    asked = arms.column == "mandate" or "mandate" in arms.conditions  # said above
+    told = report.study.comparison.assignment == "mandate" and bool(arms.comparison.definition)
+    return told and not asked and bool(report.cohort.people["mandate"].isna().all())
 
 
 def order_of(groups: tuple[str, str], safe: Safe) -> Sequence[str]:

@@ -71,8 +71,9 @@ class Preference(View):
 
     @property
     def undrawable(self) -> bool:
-        """Whether one half of the mirror is missing: alone it compares nothing."""
-        return bool(self.rows.dropna(subset=["estimate", "score_from"])["group"].nunique() < 2)
+        """Whether one half of the mirror is missing, or all scores are one class: it compares nothing."""
+        known = self.rows.dropna(subset=["estimate", "score_from"])
+        return known["group"].nunique() < 2 or known["score_from"].nunique() < 2
 
     def figure(self) -> tuple[Figure, str]:
         """Draw a mirrored histogram."""

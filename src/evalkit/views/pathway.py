@@ -187,7 +187,7 @@ class StateDays(View):
         for group in self.groups:
             own = self.rows[self.rows["group"] == group].dropna(subset=["estimate"])
             values = [
-                words("days.one", state=words(f"state.{row['state']}"), days=decimal(row["estimate"], 0),
+                words("days.one", state=words(f"days.in.{row['state']}"), days=decimal(row["estimate"], 0),
                       low=decimal(row["conf_low"], 0), high=decimal(row["conf_high"], 0))
                 for _, row in own.iterrows() if np.isfinite(row["conf_low"])
             ]  # fmt: skip
