@@ -129,23 +129,23 @@ NO_TARGET = "**The protocol sets no target.**"
 NO, WHOLE = "\u2013", "Unclear. Could be 12 fewer to 6 more per hundred than in PAIP."
 ENGAGED = (
     "Engaged of people with an intake: 3 sessions in 45 days",
-    "75% (67% to 82%) of 120",
-    "50% (44% to 56%) of 300",
+    "75% (67% to 82%) of 120 people",
+    "50% (44% to 56%) of 300 people",
 )
 COMPLETED = (
     "Completed within 250 days of people who came at least once, without the newest",
-    "25% (14% to 40%) of 40",
-    "75% (67% to 82%) of 120",
+    "25% (14% to 40%) of 40 people",
+    "75% (67% to 82%) of 120 people",
 )
 LEFT = (
     "Left within three months of people who came at least once, followed for up to three months",
-    "27% (21% to 34%) of 90",
-    "44% (38% to 50%) of 290",
+    "27% (21% to 34%) estimate from 90",
+    "44% (38% to 50%) estimate from 290",
 )
 HARMED = (
     "Recorded harm within six months of people with an intake, followed for up to six months",
-    "12% (8% to 17%) of 60",
-    "31% (26% to 37%) of 150",
+    "12% (8% to 17%) estimate from 60",
+    "31% (26% to 37%) estimate from 150",
 )
 REFERRED = "People referred since November 18, 2021"
 ALONE, EARLY = "Nothing to compare. No figure in PAIP yet.", "Too early. Too few people, or too short a time."
@@ -174,7 +174,7 @@ CASES = {
         {"funnel": replace(steps((0, 0), (150, 300))["funnel"], withheld=("Pilot: engaged", "PAIP: completed"))}),
     "engaged, the focus not shown, another step and the other group withheld": Case("engaged", (ENGAGED[0], NO, ENGAGED[2], NO, EARLY),
         {"funnel": replace(steps((0, 0), (150, 300))["funnel"], withheld=("PAIP: engaged", "Pilot: completed"))}),
-    "nearly nobody, nearly everybody": Case("engaged", (ENGAGED[0], "under 1% (under 1% to 2%) of 250", "over 99% (over 99% to over 99%) of 1,250", NO, ALONE),
+    "nearly nobody, nearly everybody": Case("engaged", (ENGAGED[0], "under 1% (under 1% to 2%) of 250 people", "over 99% (over 99% to over 99%) of 1,250 people", NO, ALONE),
         steps((1, 250), (1249, 1250))),
     "completed": Case("completed", (*COMPLETED, GAPS["lower"], CLEAR["lower"]), DONE, {"funnel": {"Completed": LOWER, "Engaged": HIGHER}}),
     "left": Case("left", (*LEFT, GAPS["lower"], CLEAR["lower"]), ON_90,
@@ -182,8 +182,8 @@ CASES = {
     "left, with a difference of another day": Case("left", (*LEFT, NO, ALONE), ON_90, {"cumulative_incidence left": {"disengagement": on(30, LOWER)}}),
     "left, the other group not quoted": Case("left", (LEFT[0], LEFT[1], NO, NO, ALONE),
         left("Pilot | 90 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 90 | 150 | 0.44 | 0.38 | 0.50 | fail")),
-    "left, only an earlier day": Case("left", ("Left within 30 days of people who came at least once, followed for up to 30 days", "11% (8% to 15%) of 90", "24% (18% to 30%) of 290", NO, ALONE), SOONER),
-    "left, no later day than asked for": Case("left", ("Left within three months of people who came at least once, followed for up to three months", "20% (10% to 30%) of 90", "40% (30% to 50%) of 290", NO, ALONE),
+    "left, only an earlier day": Case("left", ("Left within 30 days of people who came at least once, followed for up to 30 days", "11% (8% to 15%) estimate from 90", "24% (18% to 30%) estimate from 290", NO, ALONE), SOONER),
+    "left, no later day than asked for": Case("left", ("Left within three months of people who came at least once, followed for up to three months", "20% (10% to 30%) estimate from 90", "40% (30% to 50%) estimate from 290", NO, ALONE),
         left("Pilot | 90 | 90 | 0.2 | 0.1 | 0.3 | pass", "PAIP | 90 | 190 | 0.4 | 0.3 | 0.5 | pass",
              "Pilot | 182 | 60 | 0.27 | 0.21 | 0.34 | pass", "PAIP | 182 | 150 | 0.44 | 0.38 | 0.50 | pass")),
     "left, withheld": Case("left", (LEFT[0], NO, LEFT[2], NO, WITHHELD), UNQUOTED),
