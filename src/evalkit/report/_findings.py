@@ -121,10 +121,11 @@ class PageOne:
             return []
         # A reader of the quarterly has seen both: one that is left out looks hidden.
         done = [one for one in self.found if one.key == "completed" and one.line.sides[0] is not None]
+        shares = listed(unclear)
         if self.whole and any(one.changed is None for one in done):
-            unclear.append(words("find.changed.few"))
+            shares = words("find.changed.few", shares=shares)
         key = "find.changed.none.harm" if harm else "find.changed.none"
-        return [words(key, within=own, when=when, shares=listed(unclear))]
+        return [words(key, within=own, when=when, shares=shares)]
 
     def _taken_back(self) -> list[str]:
         """Say which first lines of a quarter ago hold no more: who read them would take them for today's."""
