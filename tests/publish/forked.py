@@ -1,7 +1,8 @@
 """`python -m evalkit` in a process of its own that need not load everything first: a fork of one that has.
 
 A quarter of what a small render takes is loading pandas, Ibis and papermill. What a test says of a start, of signals or
-of an environment that Python reads when it starts needs a new process: it starts one.
+of an environment that Python reads when it starts needs a new process: it starts one. So does what holds two runs to
+the same bytes (`verify`): forks have one order of sets.
 """
 
 from __future__ import annotations

@@ -21,7 +21,6 @@ from evalkit.publish._verify import Verification, _compared
 from evalkit.publish.release._manifest import MANIFEST, attachment, read_manifest
 from evalkit.publish.release._sign import check_signature, sign
 from evalkit.publish.release._standing import Standing
-from publish import forked
 from publish.standin import environment, give_secret, write_world
 from publish.test_ingredients import other_version
 from publish.test_render import last_line, run
@@ -31,10 +30,7 @@ from publish.test_revisions import PLACE, numbered
 def verify(
     folder: Path, release: Path, *arguments: str, umask: int = -1, **more: str
 ) -> subprocess.CompletedProcess[str]:
-    words = ["verify", str(release), "--study", str(folder / "study.yaml"), *arguments]
-    if umask == -1:
-        return forked.evalkit(words, environment(folder, **more), folder)
-    call = [sys.executable, "-m", "evalkit", *words]
+    call = [sys.executable, "-m", "evalkit", "verify", str(release), "--study", str(folder / "study.yaml"), *arguments]
     return subprocess.run(
         call, env=environment(folder, **more), capture_output=True, text=True, cwd=folder, check=False, timeout=500,
         umask=umask,

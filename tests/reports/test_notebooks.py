@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.publish.rendering._quarto import write_input
 from evalkit.seal import MARK
 from evalkit.simulate import simulate
+from publish import forked
 from publish.emptiness import emptiness, parted
 from publish.standin import environment, pdf_pages
 from publish.texts import REPORT, given_to_quarto, text_of
@@ -62,14 +62,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def evalkit(world: Path, *arguments: str, **around: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "evalkit", *arguments],
-        env=environment(world, **around),
-        cwd=world,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return forked.evalkit(arguments, environment(world, **around), world)
 
 
 @pytest.fixture(scope="module", params=NAMES)
