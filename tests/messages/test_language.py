@@ -93,6 +93,19 @@ def test_keys_of_data_files_are_the_same_in_each_language() -> None:
     assert found["label"].tolist() == ["género", "diferencia"]
 
 
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("Earlier arrests, 2 against 0", 26, ["Earlier arrests, 2", "against 0"]),
+        ("Problem alcohol use, yes or no", 28, ["Problem alcohol use, yes", "or no"]),
+        ("Within thirty days", 15, ["Within thirty", "days"]),
+        ("Something 0", 9, ["Something", "0"]),
+    ],
+)
+def test_no_short_word_is_left_alone_on_the_last_line_of_a_name(text: str, width: int, lines: list[str]) -> None:
+    assert wrapped(text, width).split("\n") == lines
+
+
 def test_what_stands_in_a_message_is_translated_too() -> None:
     with speaking("es-US", OWN):
         assert words("in the group “{group}”", group="Pilot") == "en el grupo «Piloto»"

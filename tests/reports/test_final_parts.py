@@ -457,7 +457,7 @@ def test_where_a_group_cannot_be_quoted_text_and_headline_say_so_and_stop_at_the
     assert head.startswith("By one year, ")
     assert "Pilot" not in head
     assert "Pilot" not in shown[1]["image/svg+xml"]
-    assert "No line is drawn of people in the pilot" in shown[2]["text/markdown"]
+    assert "No line is drawn in the pilot" in shown[2]["text/markdown"]
 
 
 def test_a_line_that_is_nowhere_near_is_not_drawn_and_that_is_said(
@@ -472,11 +472,9 @@ def test_a_line_that_is_nowhere_near_is_not_drawn_and_that_is_said(
     monkeypatch.setattr(report_module, "make_safe", of_paip_only)
     report.show(kaplan_meier(report.cohort.harm(), "time", "event", by="group"), horizon=365)
     assert "Pilot" not in shown[0]["image/svg+xml"]
-    assert "No line is drawn of people in the pilot" in shown[1]["text/markdown"]
+    assert "No line is drawn in the pilot" in shown[1]["text/markdown"]
     report.show(analyses.leaving(report.cohort), words=CurveText("", "Days", ""), horizon=365)
-    assert (
-        "No line is drawn of people in the pilot (disengaged) and in the pilot (completed)" in shown[3]["text/markdown"]
-    )
+    assert "No line is drawn in the pilot (disengaged) and in the pilot (completed)" in shown[3]["text/markdown"]
 
 
 def test_of_each_cause_it_is_said_whose_share_is_not_given(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,7 @@ PAIP  | 90   | 150    | 0.52     | 0.46     | 0.58      | pass
     )
     only = frozenset(place for place in STAYED.quoted if place[0] == "PAIP")
     assert remarks_of(variant(quoted=only), shown) == (
-        f"{SMOOTH} No line is drawn of people in the pilot: for none of the days named on the axis can a share be given."
+        f"{SMOOTH} No line is drawn in the pilot: for none of the days named on the axis can a share be given."
     )
     assert remarks_of(variant(withheld=("Third",)), shown) == (
         f"{SMOOTH} Not shown where fewer than 11 people or events would be described."
@@ -110,7 +110,7 @@ Pilot | completion    | 0    | 60     | 0        | 0        | 0         | fail
 Pilot | completion    | 90   | 60     | 0.12     | 0.08     | 0.17      | fail
 """, cause=True)  # fmt: skip
     assert remarks_of(left, shown) == (
-        f"{SMOOTH} No line is drawn of people in the pilot (completed): for none of the days named on the axis can a share be given."
+        f"{SMOOTH} No line is drawn in the pilot (completed): for none of the days named on the axis can a share be given."
     )
 
 

@@ -38,6 +38,7 @@ _ISO_DAY = re.compile(r"(?:^|(?<=\bon or after ))\d{4}-\d{2}-\d{2}$")
 _WHOM, _TIMES_SAID, _HORIZON = ".whom", "time.", "horizon."
 """Keys of what the rows of page one are of, of the times in their names, and of up to when something is told."""
 _PAGE_ONE = "ind.caption"
+_LONE = 3  # letters: a shorter last line is read as no part of the name
 _BY_DAY = re.compile(r"(?<=\b[Bb]y )day (\d+)\b|(?<=, )day (\d+)$")
 """A day as labels of analyses name it."""
 _WITHIN = re.compile(r"\b[Ww]ithin (\d+) days(?=$|,)")
@@ -134,7 +135,21 @@ def wrapped(text: str, width: int) -> str:
     -------
     str
     """
-    return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(translated(part), width))
+    return "\n".join(line for part in text.split("\n") for line in _lines(translated(part), width))
+
+
+def _lines(text: str, width: int) -> list[str]:
+    """Break a text; no "0" or "no" is left alone on the last line where a word can join it in as many lines."""
+    lines = textwrap.wrap(text, width)
+    longest = max(map(len, text.split()), default=0)  # no word is parted for it
+    for narrower in range(width - 1, longest - 1, -1):
+        if len(lines) < 2 or len(lines[-1]) > _LONE:
+            break
+        tried = textwrap.wrap(text, narrower)
+        if len(tried) > len(lines):
+            break
+        lines = tried
+    return lines
 
 
 def _in_months(text: str) -> str:
