@@ -25,7 +25,8 @@ _FORKS.set_forkserver_preload(["evalkit.cli._render", "ibis.backends.duckdb", "p
 def evalkit(arguments: Sequence[str], env: Mapping[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a command; what it writes and its exit code are those of a process."""
     other = {name for name in {*env, *os.environ} if env.get(name) != os.environ.get(name)}
-    if any(name not in _LATE and not name.startswith(("EVALKIT_", "QUARTO_", "STANDIN_")) for name in other):
+    counted = "COVERAGE_PROCESS_START" in env  # which tells lines of processes by a variable of their start
+    if counted or any(name not in _LATE and not name.startswith(("EVALKIT_", "QUARTO_", "STANDIN_")) for name in other):
         words = [sys.executable, "-m", "evalkit", *arguments]
         return subprocess.run(words, env=dict(env), cwd=cwd, capture_output=True, text=True, check=False, timeout=500)
     with tempfile.TemporaryDirectory() as room:
