@@ -20,7 +20,7 @@ _SAID = re.compile(r"(\d+) (?:(fewer|more) )?to (\d+) (fewer|more) (?:per hundre
 _ROW = re.compile(r'<tr><th scope="row".*?</tr>', re.DOTALL)
 _CELL = re.compile(r'<td\b[^>]*data-head="([^"]*)"[^>]*>(.*?)</td>', re.DOTALL)
 _ALT = re.compile(r'aria-label="([^"]*)"')
-_SPAN = re.compile(r" (?:([\d,]+)%? to )?([\d,]+)%? by quarter$")
+_SPAN = re.compile(r" (?:([\d,]+)%? to )?([\d,]+)%? each quarter$")
 _POINT = re.compile(r"(\d[\d,]*)(%?) in (\d{4}Q\d)")
 
 

@@ -128,12 +128,12 @@ def words_of(cell: str) -> str:
 NO_TARGET = "**The protocol sets no target.**"
 NO, WHOLE = "\u2013", "Unclear. Could be 12 fewer to 6 more per hundred than in PAIP."
 ENGAGED = (
-    "Engaged of people with an intake: 3 sessions in 45 days",
+    "Engaged 3 sessions in 45 days, of people with an intake",
     "75% (67% to 82%) of 120 people",
     "50% (44% to 56%) of 300 people",
 )
 COMPLETED = (
-    "Completed within 250 days of people who came at least once, without the newest",
+    "Completed within 250 days of people who first came at least 250 days ago",
     "25% (14% to 40%) of 40 people",
     "75% (67% to 82%) of 120 people",
 )
@@ -158,9 +158,9 @@ CLEAR = {
 }
 DIRECTIONS = {"higher": HIGHER, "lower": LOWER, "none": NONE}
 CASES = {
-    "many people, some of them new": Case("referred", (REFERRED, "1,240", "777", NO, "About 35 were new in the pilot in this period."), referred(1240, 35)),
-    "few of them new": Case("referred", (REFERRED, "120", "777", NO, "Fewer than 11 in the pilot came in this period."), referred(120, "-")),
-    "none of them new": Case("referred", (REFERRED, "120", "777", NO, "Nobody in the pilot came in this period."), referred(120, 0)),
+    "many people, some of them new": Case("referred", (REFERRED, "1,240", "777", NO, "About 35 were new in the pilot in the newest period."), referred(1240, 35)),
+    "few of them new": Case("referred", (REFERRED, "120", "777", NO, "Fewer than 11 in the pilot came in the newest period."), referred(120, "-")),
+    "none of them new": Case("referred", (REFERRED, "120", "777", NO, "Nobody in the pilot came in the newest period."), referred(120, 0)),
     "nobody": Case("referred", (REFERRED, "0", "777", NO, ""), referred(0, 0)),
     "too few": Case("referred", (REFERRED, NO, "777", NO, "Fewer than 11 people so far."), referred("-", "-")),
     **{
@@ -351,16 +351,16 @@ HARMED_THEN = harmed("Pilot | 182 | 60 | 0.12 | 0.08 | 0.17 | pass", "PAIP | 182
 TAKEN_BACK = {
     "a step that was clearly more": (
         75, {}, "Last quarter’s figures said “a larger share engages in the pilot than in PAIP; a larger share completes in the "
-        "pilot than in PAIP”; with today’s, that is no longer clear.",
+        "pilot than in PAIP”; today’s leave that unclear, not reversed.",
     ),
     "nothing was clear": (36, {}, ""),
     "leaving was clearly less": (
-        36, LEFT_THEN, "Last quarter’s figures said “a smaller share leaves early in the pilot than in PAIP”; with today’s, "
-        "that is no longer clear.",
+        36, LEFT_THEN, "Last quarter’s figures said “a smaller share leaves early in the pilot than in PAIP”; today’s "
+        "leave that unclear, not reversed.",
     ),
     "harm was clearly less": (
         36, HARMED_THEN, "Last quarter’s figures said “harm is on record for a smaller share in the pilot than in PAIP; much is never "
-        "recorded”; with today’s, that is no longer clear.",
+        "recorded”; today’s leave that unclear, not reversed.",
     ),
 }  # fmt: skip
 
@@ -498,7 +498,7 @@ def test_of_the_whole_period_nothing_is_said_of_its_last_quarter(
     made.findings()
     tables = [one["text/html"] for one in shown if "text/html" in one]
     below = [one.get("text/markdown", "") for one in shown[2::3]]
-    assert ["About 35 were new in the pilot in this period." in table for table in tables] == [False, True]
+    assert ["About 35 were new in the pilot in the newest period." in table for table in tables] == [False, True]
     for i, when in enumerate(["a year ago", "a quarter ago"]):
         assert [f"from 41% {when}" in text for text in below] == [i == 0, i == 1]
     numbers = [one["mark"]["data"]["rows"] for one in shown if "data" in one["mark"]]
@@ -522,7 +522,7 @@ def test_a_time_is_written_as_people_say_it(days: int, time: str) -> None:
     ("origin", "whom"),
     [
         ("intake", "of people with an intake, followed for up to six months"),
-        ("referral", "of everybody, followed for up to six months"),
+        ("referral", "of everybody referred, followed for up to six months"),
     ],
 )
 def test_of_whom_harm_is_told(origin: str, whom: str) -> None:

@@ -14,9 +14,9 @@ from evalkit.views.style import COMPARISON, FOCUS
 from evalkit.views.trend import _years
 from views.made import GROUPS, HIGHER, LOWER, NONE
 
-READ = "Each row counts other people; do not sum rows. Dots: shares, from nobody to everybody; thick lines: 95% limits."
-ESTIMATED = "Estimates allow for people followed less long; they are not counts."
-OF_GAPS = "Dashed line: no gap; left of it fewer in the pilot, right of it more; a tick every ten points."
+READ = "Rows share people: do not add rows. Dots: shares, on a line from none to all; thick lines: 95% limits."
+ESTIMATED = "Do not multiply estimates: some people were followed less long."
+OF_GAPS = "Dashed line: no gap; to its right, more in the pilot; a tick every ten points."
 
 
 def share(n: float, estimate: float, low: float, high: float) -> pd.Series:
@@ -168,15 +168,15 @@ def test_what_a_line_over_time_says_aloud() -> None:
     own, other, *_ = cells(line(sides=(OWN, OTHER), series=QUARTERS))
     assert 'aria-label="By quarter of referral: 50% in 2022Q1, 25% in 2022Q3 and 80% in 2022Q4"' in own
     assert "By quarter" not in other
-    assert '<span class="small">25% to 80% by quarter</span>' in own.replace("\xa0", " ")
+    assert '<span class="small">25% to 80% each quarter</span>' in own.replace("\xa0", " ")
     (people, *_) = cells(line(sides=(pd.Series({"n": 120.0}), None), series=QUARTERS))
     assert 'aria-label="By quarter of referral: 40 in 2022Q1, 20 in 2022Q3 and 60 in 2022Q4"' in people
-    assert '<span class="small">20 to 60 by quarter</span>' in people.replace("\xa0", " ")
+    assert '<span class="small">20 to 60 each quarter</span>' in people.replace("\xa0", " ")
 
 
 def test_quarters_that_can_only_show_nobody_make_no_line() -> None:
     few = QUARTERS.assign(n=[0.0, 0.0, float("nan"), 0.0])
     people, *_ = cells(line(sides=(pd.Series({"n": 28.0}), None), series=few))
-    assert "by quarter" not in people.lower()
+    assert "each quarter" not in people.lower()
     (same, *_) = cells(line(sides=(pd.Series({"n": 120.0}), None), series=QUARTERS.assign(n=40.0)))
-    assert '<span class="small">40 by quarter</span>' in same
+    assert '<span class="small">40 each quarter</span>' in same
