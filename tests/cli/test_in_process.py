@@ -360,6 +360,23 @@ def test_a_protocol_is_frozen_listed_and_compared(called: Any, tmp_path: Path) -
     names = [line.split()[0] for line in called("protocol", "list", *here)[1].splitlines()]
     assert names == ["v1", "v2", "changed"]
 
+    # A later change of the same key has a reason of its own, and tells nothing of the one before.
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("landmark_day: 300", "landmark_day: 310"), encoding="utf-8"
+    )
+    assert (
+        called("protocol", "diff", "v2", *here)[1]
+        == "rules.landmark_day: 300 in v2, 310 now  (nobody wrote down why)\n"
+    )
+    called("protocol", "freeze", "Longer still", "--as", "v3", *here)
+    for first, second, then, now, why in (
+        ("v1", "v2", 270, 300, "People stay longer"), ("v2", "v3", 300, 310, "Longer still"),
+        ("v1", "v3", 270, 310, "Longer still"), ("v2", "v1", 300, 270, "People stay longer"),
+    ):  # fmt: skip
+        assert called("protocol", "diff", first, second, *here)[1] == (
+            f"rules.landmark_day: {then} in {first}, {now} in {second}  ({day}: {why})\n"
+        )
+
 
 def test_what_cannot_be_frozen_is_refused_in_a_line(called: Any, tmp_path: Path) -> None:
     standin.write_world(tmp_path)

@@ -146,6 +146,15 @@ def test_what_leaves_holds_no_day_and_no_folder() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "place",
+    ["/srv/a:b/ann:secret@host/db", "postgresql://ann:secret@host/db", "~/x,y;secret(1)/z", "https://ann:secret@host"],
+)
+def test_a_sign_in_a_folder_or_an_address_ends_nothing(place: str) -> None:
+    text = message_for(record("stopped", message=f"sessions: file {place} is not there; see ('{place}'), {place}."))
+    assert text["message"] == "sessions: file … is not there; see ('…'), …."
+
+
 def test_an_address_is_sent_the_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -261,15 +270,22 @@ def test_airflows_file_is_python(files: dict[str, dict[str, str]]) -> None:
 
 
 def test_a_title_and_a_folder_of_any_letters_do_no_harm(tmp_path: Path) -> None:
-    folder = tmp_path / "a $b 100% it's"
+    folder = tmp_path / "a $b 100% it's # c: d"
     folder.mkdir()
     study = study_in(folder).model_copy(update={"title": 'A "$title" of 100 % \\ """'}).with_path(folder / "study.yaml")
     made = {kind: files_for(kind, study, "tiny", Path("/srv"), "/opt/evalkit") for kind in KINDS}
     compile(next(iter(made["airflow"].values())), "x", "exec")
-    words = shlex.split(
-        yaml.safe_load(next(iter(made["github"].values())))["jobs"]["render"]["steps"][0]["run"].splitlines()[0]
+    step = yaml.safe_load(next(iter(made["github"].values())))["jobs"]["render"]["steps"][0]
+    assert str(folder / "study.yaml") in shlex.split(step["run"].splitlines()[0])
+    assert step["working-directory"] == str(folder)
+    run = next(iter(made["cron"].values())).splitlines()[-1].split("* * * ", 1)[1].replace(r"\%", "%")
+    done = subprocess.run(
+        ["sh", "-c", run.replace("/opt/evalkit", "false")], capture_output=True, text=True, check=False
     )
-    assert str(folder / "study.yaml") in words
+    log = folder / "evalkit-tiny-tiny.log"
+    assert log.exists()
+    assert (done.stdout, done.stderr) == (f"evalkit-tiny-tiny: exit code 1; see {log}\n", "")
+    assert "a $$b 100%% it" in made["systemd"]["evalkit-tiny-tiny.service"]
     assert "100% " not in made["systemd"]["evalkit-tiny-tiny.service"].replace("100%% ", "")
 
 

@@ -420,6 +420,8 @@ def test_an_excuse_of_rows_after_the_cut_is_not_published(tmp_path: Path) -> Non
         ({"table": "measures", "rule": "several_exits"}, "there is no rule 'several_exits' about measures"),
         ({"rule": "unreadable_date"}, "'unreadable_date' cannot be excused"),
         ({"rule": "missing_column"}, "'missing_column' cannot be excused"),
+        ({"rule": "swapped_days"}, "'swapped_days' cannot be excused"),
+        ({"rule": "letters_without_a_font"}, "'letters_without_a_font' cannot be excused"),
         ({"rule": "not_allowed", "column": "state"}, "sessions has no column 'state'; did you mean 'status'?"),
     ],
 )
@@ -440,6 +442,7 @@ def test_an_excuse_of_a_table_that_is_not_part_of_the_study(tmp_path: Path) -> N
 def dated(**newest: str) -> Frames:
     """Tables whose newest entries are these; else the last day of 2022."""
     tables = good()
+    tables["participants"]["outcome_follow_up_end"] = ""  # somebody looked then, whoever was entered when
     for name, frame in tables.items():
         frame["recorded_on"] = ""  # entered on its own day, but for the last
         frame.loc[frame.index[-1], "recorded_on"] = newest.get(name, "2022-12-31")
@@ -479,6 +482,13 @@ def test_without_days_of_entry_the_newest_event_counts(tmp_path: Path) -> None:
     }  # fmt: skip
     assert {f.table for f in gate.at(CUT).errors} == {"sessions", "exits", "outcomes", "measures"}
     assert gate.newest().name == "2022Q1"  # exits reach 2022-06-09
+
+
+def test_a_row_without_a_day_of_entry_counts_by_its_own_day(tmp_path: Path) -> None:
+    tables = good()
+    tables["sessions"]["recorded_on"] = ["2022-03-01", *[""] * 19]  # a correction
+    gate = gate_of(tmp_path, tables)
+    assert gate.data.newest_days(TODAY)["sessions"] == date(2022, 6, 28)
 
 
 def test_a_session_planned_ahead_makes_no_table_fresh(tmp_path: Path) -> None:

@@ -176,6 +176,13 @@ def test_a_sheet_that_is_not_there(tmp_path: Path, sheet: Any, words: str) -> No
     assert words in str(raised.value)
 
 
+@pytest.mark.parametrize("path", ["q.xlsx", ["p.xlsx", "q.xlsx"]])
+def test_sheets_of_a_workbook_that_is_not_there(tmp_path: Path, path: Any) -> None:
+    workbook(tmp_path, New=[["participant_id"]])
+    with pytest.raises(DataError, match=r"file .*q\.xlsx is not there; did you mean 'p\.xlsx'"):
+        open_data(study(tmp_path, participants={"path": path, "sheet": ["New", "Old"], "skip_rows": {"Old": 1}}))
+
+
 def test_a_sheet_of_the_same_name_in_each_workbook(tmp_path: Path) -> None:
     workbook(tmp_path, "p-1.xlsx", Data=rows_of("A"))
     workbook(tmp_path, "p-2.xlsx", Data=rows_of("B"), More=rows_of("C"))

@@ -13,7 +13,7 @@ import pytest
 
 from evalkit.errors import DataError, ProtocolError
 from evalkit.intake import MissingTableError, StudyData, open_data
-from evalkit.protocol import Study
+from evalkit.protocol import Study, validate
 from intake.corrupted import good, study_of
 
 DAYS = ["2022-02-03", "2022-02-10", "2022-12-31"]
@@ -234,11 +234,25 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["postgresql://ann:hunter2@db/x", "postgresql:/ann:hunter2@db", "mysql+x://a:hunter2@b"]
+    "address",
+    [
+        "postgresql://ann:hunter2@db/x",
+        "postgresql:/ann:hunter2@db",
+        "mysql+x://a:hunter2@b",
+        "postgresql://ann:hunter2@db/x?sslmode=require",  # looks like a pattern
+    ],
 )
-def test_an_address_for_a_file_is_not_said_again(tmp_path: Path, address: str) -> None:
-    with pytest.raises(DataError, match="participants: its path is the address of a database") as refused:
-        open_data(people_at(tmp_path, address))
+@pytest.mark.parametrize("key", ["tables.participants.path", "several", "baselines", "disclosure", "private"])
+def test_an_address_for_a_file_is_not_said_again(tmp_path: Path, address: str, key: str) -> None:
+    content = people_at(tmp_path, "people.csv").model_dump(mode="json", exclude_none=True)
+    if key.startswith("tables"):
+        content["tables"]["participants"]["path"] = address
+    elif key == "several":
+        content["tables"]["participants"]["path"], key = ["people.csv", address], "tables.participants.path.1"
+    else:
+        content[key] = address
+    with pytest.raises(ProtocolError, match=f"key '{key}': is an address, no file") as refused:
+        validate(Study, content, "study.yaml")
     assert "hunter2" not in str(refused.value)
 
 

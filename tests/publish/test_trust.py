@@ -20,6 +20,7 @@ from evalkit.cli._app import app
 from evalkit.errors import ProtocolError, ReleaseError, UsageError
 from evalkit.protocol import Study, private_folder
 from evalkit.publish import approvals_of, approve, checked, new_approver, new_key
+from evalkit.publish.release import _sign
 from evalkit.publish.release._ingredients import key
 from evalkit.publish.release._manifest import MANIFEST, attachment
 from publish.made import kept, publish, study_in
@@ -458,6 +459,44 @@ def test_who_approves_needs_his_own_key_once_there_is_one(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match=r"is not the key of Ann Lee; everybody approves with his own"):
         approve(release, study, name="Ann Lee", reason="again", key=tmp_path / "bo.pem")
     assert [a.name for a in approvals_of(release)] == ["Bo", "Ann Lee"]
+
+
+@pytest.mark.parametrize("at", ["private", "public", "record"])
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_key_whose_making_was_killed_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str, elsewhere: bool
+) -> None:
+    study, release, _ = approved(tmp_path, keys=False)
+    out = tmp_path / "ann.pem" if elsewhere else None
+    with monkeypatch.context() as patch:
+        if at == "record":
+            patch.setattr(Path, "replace", killed)
+        else:
+            write = _sign._write
+            patch.setattr(
+                _sign,
+                "_write",
+                lambda file, *rest: write(file, *rest) if (file.suffix == ".pem") == (at == "public") else killed(),
+            )
+        with pytest.raises(KeyboardInterrupt):
+            new_approver(study, "Ann Lee", out)
+    approve(release, study, name="Ann Lee", reason="nobody has a key yet")
+    if elsewhere and at != "private":  # it lies outside of what is ours: nobody but its owner takes it away
+        with pytest.raises(ReleaseError, match=r"ann\.pem: is there already; a key is never overwritten"):
+            new_approver(study, "Ann Lee", out)
+        out.unlink()
+    new_approver(study, "Ann Lee", out)
+    approve(release, study, name="Ann Lee", reason="now with one", key=out)
+    folder = private_folder(study) / "approvers"
+    assert {file.suffix for file in folder.iterdir()} == {".json", ".pub", *([] if elsewhere else [".pem"])}
+    (record,) = folder.glob("*.json")
+    record.unlink()  # gone, and not in the making
+    with pytest.raises(ReleaseError, match=r"\.pub: is there already"):
+        new_approver(study, "Ann Lee", tmp_path / "another.pem")
+
+
+def killed(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("damage", ["record", "hollow", "public", "gone", "other"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import html
 import json
@@ -18,9 +19,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from evalkit.errors import UsageError, VerificationError
+from evalkit.errors import ReleaseError, UsageError, VerificationError
 from evalkit.protocol import Study
-from evalkit.site import build_site
+from evalkit.site import _place, build_site
 from evalkit.site._gather import gather
 from evalkit.site._pages import Writer
 from evalkit.site._series import questions
@@ -341,6 +342,27 @@ class TestItStandsByItself:
 
 
 class TestItsPlace:
+    def test_without_an_exchange_of_names_a_site_is_as_it_was_where_the_newer_cannot_be_moved(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        target, rename = tmp_path / "site", Path.rename
+
+        def fails(self: Path, to: Path) -> Path:
+            if self.name.startswith(".making-site-") and not self.name.endswith("-old"):
+                raise OSError(errno.EIO, "Input/output error")
+            return rename(self, to)
+
+        _place.place_site({"index.html": b"old"}, target, "tiny")
+        monkeypatch.setattr(_place, "exchange", lambda *_: False)
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "rename", fails)
+            with pytest.raises(ReleaseError, match="the site is as it was"):
+                _place.place_site({"index.html": b"new"}, target, "tiny")
+        assert (target / "index.html").read_bytes() == b"old"
+        assert [file.name for file in tmp_path.iterdir()] == ["site"]
+        _place.place_site({"index.html": b"new"}, target, "tiny")
+        assert (target / "index.html").read_bytes() == b"new"
+
     def test_a_newer_site_takes_the_place_of_the_older(self, tmp_path: Path) -> None:
         study = world(tmp_path)
         out = tmp_path / "deep" / "site"

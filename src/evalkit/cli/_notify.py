@@ -35,7 +35,8 @@ def _safe(message: object) -> str:
 
 
 def _without_paths(text: object) -> str:
-    return re.sub(r"(?:^|(?<=[\s(']))[~/][^\s,;:)']*", "…", str(text or ""))
+    """Leave out folders and addresses, up to the next blank: a sign such as : or @ may stand within one."""
+    return re.sub(r"(?:^|(?<=[\s(']))(?:[~/]|[A-Za-z][\w+.-]+:/)\S*?(?=[,;:)'.]*(?:\s|$))", "…", str(text or ""))
 
 
 def notify(study: Study, record: Mapping[str, Any]) -> bool | None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 __all__ = ["protocols"]
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -36,6 +34,7 @@ def protocol_freeze(
     from evalkit.errors import UsageError  # noqa: PLC0415
     from evalkit.protocol import freeze, load_study, version_file  # noqa: PLC0415
     from evalkit.publish import planned_in  # noqa: PLC0415
+    from evalkit.zones import today  # noqa: PLC0415
 
     reason, protocol = written_reason(why, "why"), load_study(study)
     if not reason:
@@ -43,7 +42,7 @@ def protocol_freeze(
         raise UsageError(msg)
     # What is registered is what a rehearsal on synthetic tables shows, not a list by hand (ADR 22).
     planned = planned_in(out.expanduser(), protocol)
-    frozen = freeze(protocol, name, reason, datetime.now(ZoneInfo(protocol.time_zone)).date(), planned)
+    frozen = freeze(protocol, name, reason, today(protocol.time_zone), planned)
     typer.echo(f"froze the protocol as {frozen.name} on {frozen.day} ({frozen.sha256[:16]})")
     for change in frozen.changes:
         typer.echo(f"  {change.key}: {change.old} before, {change.new} now")
@@ -88,7 +87,10 @@ def protocol_diff(
     versions = load_frozen(protocol)
     old = _named(versions, first, protocol)
     new = _named(versions, second, protocol) if second is not None else None
-    reasons = {c.key: c for c in changes_since(protocol, versions)}
+    # Reasons of what changed between the two: an earlier or a later change of the same key had its own.
+    ends = sorted([versions.index(old), versions.index(new) if new else len(versions)])
+    between = {*(one.name for one in versions[ends[0] + 1 : ends[1] + 1]), *([] if new else [""])}
+    reasons = {c.key: c for c in changes_since(protocol, versions) if c.version in between}
     found = differences(old.values, new.values if new else decisive(protocol))
     for key, then, now in found:
         change = reasons.get(key)

@@ -10,6 +10,7 @@ from __future__ import annotations
 __all__ = ["KINDS", "files_for", "run"]
 
 import contextlib
+import json
 import shlex
 import sys
 from collections.abc import Callable
@@ -65,8 +66,12 @@ class _Plan:
             name=self.name,
             module=self.name.replace("-", "_"),
             command=self.command,
+            unit_command=self.command.replace("$", "$$"),  # systemd fills variables in, in quotes too
             due=self.due,
             folder=self.study.folder,
+            quoted_folder=shlex.quote(str(self.study.folder)),
+            quoted_log=shlex.quote(str(self.study.folder / f"{self.name}.log")),
+            yaml_folder=json.dumps(str(self.study.folder), ensure_ascii=False),  # a text in quotes, for YAML too
             hour=_HOUR,
             minute=_MINUTE,
             clock=f"{_HOUR:02}:{_MINUTE:02}",
@@ -87,7 +92,7 @@ OnFailure=$name-failed.service
 [Service]
 Type=oneshot
 WorkingDirectory=$folder
-ExecStart=$command
+ExecStart=$unit_command
 # $waiting: it waits for somebody's approval, and nothing failed.
 SuccessExitStatus=$waiting
 TimeoutStartSec=6h
@@ -119,8 +124,8 @@ _CRON = """\
 # $report of $title, each night. Quarters are due from $due on; on other nights nothing is rendered.
 # cron mails what is said here; $waiting: it waits for somebody's approval, and nothing failed.
 CRON_TZ=$zone
-$minute $hour * * * cd $folder && flock --nonblock .$name.lock $command >>$name.log 2>&1 \
-|| { code=$$?; [ $$code -eq $waiting ] || echo "$name: exit code $$code; see $folder/$name.log"; }
+$minute $hour * * * cd $quoted_folder && flock --nonblock .$name.lock $command >>$name.log 2>&1 \
+|| { code=$$?; [ $$code -eq $waiting ] || echo "$name: exit code $$code; see" $quoted_log; }
 """
 _GITHUB = """\
 # $report of $title, each night. Quarters are due from $due on; on other nights nothing is rendered.
@@ -142,7 +147,7 @@ jobs:
     steps:
       - name: Render what is due
         shell: bash
-        working-directory: $folder
+        working-directory: $yaml_folder
         run: |
           $command >"$$RUNNER_TEMP/$name.log" 2>&1 || code=$$?
           if [ "$${code:-0}" -eq $waiting ]; then echo "::notice::$name waits for approval"; exit 0; fi

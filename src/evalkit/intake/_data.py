@@ -184,10 +184,10 @@ class StudyData(Tables):
         return max(found)
 
     def newest_days(self, today: date) -> dict[str, date | None]:
-        """Return the newest day of each table: the latest entry, else the latest event.
+        """Return the newest day of each table: the latest entry, of rows without one the latest event.
 
-        Days of entry (``recorded_on``) stand for a table's events where it has them, so that a session planned ahead
-        does not count. Of participants and searches without them, intakes and ends of follow-up are events, too:
+        A row's day of entry (``recorded_on``) stands for its events, so that a session planned ahead does not count.
+        Of participants and searches without them, intakes and ends of follow-up are events, too:
         somebody looked.
 
         Parameters
@@ -202,14 +202,12 @@ class StudyData(Tables):
         """
         last, found = ibis.literal(today), dict[str, date | None]()
         for name, table in self.tables.items():
-            events = [table_spec(self.study, name).event_date]
-            events += _LOOKED.get(name, [])
-            columns = ["recorded_on", *events]
-            latest = {c: table[c].max(where=table[c] <= last) for c in columns}
-            days = fetch(table.aggregate(**latest), columns, name).iloc[0]
-            known = [d.date() for d in days[columns] if not pd.isna(d)]
-            entered = not pd.isna(days["recorded_on"])
-            found[name] = days["recorded_on"].date() if entered else max(known, default=None)
+            events = [table_spec(self.study, name).event_date, *_LOOKED.get(name, [])]
+            entered = (table.recorded_on <= last).fill_null(False)  # a later day of entry is no better than none
+            latest = {c: table[c].max(where=(table[c] <= last) & ~entered) for c in events}
+            latest["recorded_on"] = table.recorded_on.max(where=entered)
+            days = fetch(table.aggregate(**latest), list(latest), name).iloc[0]
+            found[name] = max((d.date() for d in days if not pd.isna(d)), default=None)
         return found
 
 

@@ -18,8 +18,16 @@ OF_A_PERIOD = frozenset({"stale_table", "entered_late", "fall_of_rows"})
 """Rules that only a period's cut breaks: without one nobody can say that their excuse is idle."""
 
 _OF_TABLES = ("stale_table", "entered_late", "empty_table", "expected_value_absent")
-# What cannot be read cannot be counted, whoever excuses it (ADR 10). By how the names of rules begin.
-_UNREADABLE = ("unreadable", "missing_column", "uncalculated_formula", "formula_error", "row_in_footer")
+# What cannot be read, or may be read wrong, cannot be counted, whoever excuses it (ADR 10). By how rules' names begin.
+_UNREADABLE = (
+    "unreadable",
+    "missing_column",
+    "uncalculated_formula",
+    "formula_error",
+    "row_in_footer",
+    "swapped_days",
+    "letters_without_a_font",
+)
 
 
 def check_excuses(study: Study) -> None:
@@ -30,7 +38,7 @@ def check_excuses(study: Study) -> None:
             msg = f"{where}: table '{excuse.table}' is not part of this study{did_you_mean(excuse.table, study.tables)}"
             raise ProtocolError(msg)
         if excuse.rule.startswith(_UNREADABLE):
-            msg = f"{where}: '{excuse.rule}' cannot be excused: what cannot be read cannot be counted"
+            msg = f"{where}: '{excuse.rule}' cannot be excused: what cannot be read or shown cannot be counted"
             raise ProtocolError(msg)
         spec = table_spec(study, excuse.table)
         # Only names are asked for here, so that any day does.

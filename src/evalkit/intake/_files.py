@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from evalkit.intake._raw import RawTable, Wanted, header
 from evalkit.intake._workbook import read_workbook
 from evalkit.protocol import Table
 
-_ADDRESS = re.compile(r"^\s*[A-Za-z][A-Za-z0-9+.-]+:/{1,2}[^/]")
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".xlsm", ".duckdb", ".db")
 _WITH_LINES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
 SEALED: dict[str, str | bool | int | float | list[str]] = {
@@ -77,11 +75,6 @@ def read_file(path: Path, table: Table, wanted: Wanted) -> RawTable:
 
 def _check_path(path: Path, table: Table, name: str) -> None:
     """Refuse what is no file, or none that can be read as the protocol says."""
-    if _ADDRESS.search(str(table.path)):  # it may hold a password: it is not said again
-        msg = (
-            f"{name}: its path is the address of a database; write it in the protocol's `database:`, and `table:` here"
-        )
-        raise DataError(msg)
     if path.is_dir() or (path.exists() and not path.is_file()):
         msg = f"{name}: {path} is a folder or a device, no file; say the file itself"
         raise DataError(msg)

@@ -109,7 +109,7 @@ def _sheets(file: Path, table: Table, name: str, *, alone: bool) -> list[str]:
     if alone and len(table.sheets) == 1:
         return list(table.sheets)  # the reader says what is wrong with it
     if not file.is_file():
-        return list(table.sheets[:1])
+        return list(table.sheets)  # the reader says that it is not there
     known = sheet_names(file, f"{name}: file {file.name}")
     missing = next((sheet for sheet in table.sheets if sheet not in known), None)
     if missing is not None and (alone or not set(known) & set(table.sheets)):
@@ -132,8 +132,7 @@ def _part(table: Table, file: Path, sheet: str) -> TablePart:
         return said if isinstance(said, int) else said.get(sheet, said.get(file.name, 0))
 
     own = {
-        # A single path as it is written: a resolved one hides that it was the address of a database.
-        "path": str(file) if len(table.paths) > 1 or has_magic(table.paths[0]) else table.path,
+        "path": str(file),
         "table": sheet or None,
         "sheet": None,
         "skip_rows": lines(table.skip_rows),

@@ -38,6 +38,19 @@ def _one_sign(text: str) -> str:
     return sign
 
 
+_ADDRESS = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]+:/{1,2}[^/]")
+
+
+def _no_address(text: str) -> str:
+    """Refuse the address of a database where a file belongs: messages name files, and it may hold a password."""
+    if _ADDRESS.match(text):
+        msg = (
+            "is an address, no file; write that of a database in the protocol's `database:`, and its table in `table:`"
+        )
+        raise ValueError(msg)
+    return text
+
+
 def _no_switch(value: object) -> object:
     """Refuse true where a number belongs: it would be read as 1."""
     if isinstance(value, bool):
@@ -64,7 +77,11 @@ ONE, MORE, EITHER = Tag("[one]"), Tag("[more]"), Discriminator(_one_or_more)
 
 Text = Annotated[str, AfterValidator(_one_line)]
 Name = Annotated[str, AfterValidator(_in_the_fonts)]
+FileName = Annotated[str, AfterValidator(_no_address)]
+FolderName = Annotated[Text, AfterValidator(_no_address)]
 Zone = Annotated[str, AfterValidator(known_zone)]
+OneOrMore = Annotated[Annotated[str, ONE] | Annotated[list[str], Field(min_length=1), MORE], EITHER]
+FileNames = Annotated[Annotated[FileName, ONE] | Annotated[list[FileName], Field(min_length=1), MORE], EITHER]
 NUMBER = BeforeValidator(_no_switch)
 Integer = Annotated[int, NUMBER]
 Number = Annotated[float, NUMBER]

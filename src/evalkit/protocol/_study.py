@@ -17,10 +17,14 @@ from evalkit.protocol._fields import (
     Count,
     Day,
     Days,
+    FileName,
+    FileNames,
+    FolderName,
     Integer,
     Model,
     Name,
     Number,
+    OneOrMore,
     Share,
     Sign,
     Slug,
@@ -144,10 +148,6 @@ class Column(Model):
         return self
 
 
-_OneOrMore = Annotated[
-    Annotated[str, ONE] | Annotated[list[str], Field(min_length=1), MORE],
-    EITHER,
-]
 _Skipped = Annotated[int, Field(ge=0, le=1000), NUMBER]
 _Lines = Annotated[Annotated[_Skipped, ONE] | Annotated[dict[str, _Skipped], MORE], EITHER]
 
@@ -155,9 +155,9 @@ _Lines = Annotated[Annotated[_Skipped, ONE] | Annotated[dict[str, _Skipped], MOR
 class Table(Model):
     """Where a raw table is, and how its columns and values are to be read."""
 
-    path: _OneOrMore | None = None
+    path: FileNames | None = None
     """File, from the protocol's folder: .csv, .parquet, .xlsx or .duckdb; several as a list, or as ``*.csv``."""
-    sheet: _OneOrMore | None = None
+    sheet: OneOrMore | None = None
     """Sheet of an Excel file; several as a list: their rows are put together."""
     table: str | None = None
     """Name of the table (in a database or DuckDB file) or sheet (in an Excel file)."""
@@ -404,11 +404,11 @@ class Study(Model):
     """The harm outcome."""
     comparison: Comparison = Comparison()
     """Rules of comparison."""
-    baselines: str | None = "baselines.yaml"
+    baselines: FileName | None = "baselines.yaml"
     """File of published baselines, from the protocol's folder; none: no comparison with them."""
-    disclosure: str | None = None
+    disclosure: FileName | None = None
     """File of the disclosure policy, from the protocol's folder; none: the defaults."""
-    private: Text | None = None
+    private: FolderName | None = None
     """Folder of private folders, from the protocol's folder; none: .evalkit beside it. EVALKIT_PRIVATE goes before."""
     notify: Text | None = None
     """Whom to tell what was published, waits for approval or stopped: a command that reads JSON, or an address that it

@@ -97,5 +97,9 @@ def _move(staging: Path, target: Path) -> None:
     elif not exchange(staging, target):
         aside = staging.with_name(f"{staging.name}-old")
         target.rename(aside)
-        staging.rename(target)
+        try:
+            staging.rename(target)
+        except BaseException:
+            aside.rename(target)
+            raise
         shutil.rmtree(aside)

@@ -69,7 +69,7 @@ def read_parts(files: Sequence[Path], table: str) -> list[Part]:
             encoding, lines = lines_of(file, where)
             parts += [p for p in [_part(file, "", lines, encoding=encoding)] if p]
         elif suffix == ".parquet":
-            raw = read_file(file, Table(path=str(file)), Wanted(table))
+            raw = read_file(file, Table(), Wanted(table))
             rows = list(zip(*raw.columns.values(), strict=True))
             parts.append(Part(file, "", tuple(raw.columns), [(n, list(r)) for n, r in enumerate(rows, start=1)]))
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["APPROVER_VARIABLE", "Approver", "approvers_of", "new_approver", "private_key_of"]
 
+import fcntl
 import hashlib
 import json
 import os
@@ -16,14 +17,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from evalkit.errors import ProtocolError, ReleaseError, UsageError
-from evalkit.protocol import Study, load_disclosure, make_private, private_folder, write_private
-from evalkit.publish.release._sign import key_name, new_key, public_name
+from evalkit.protocol import Study, load_disclosure, make_private, private_folder, private_modes
+from evalkit.publish.release._sign import check_free, key_name, new_key, public_name
 from evalkit.spreadsheet import harmless
 
 APPROVER_VARIABLE = "EVALKIT_APPROVER_KEY"
 """Environment variable that names the file of an approver's private key."""
 
 _FOLDER = "approvers"
+# A record before its key is whole. Its place is taken by the record.
+_MAKING = ".making"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ def approvers_of(private: Path) -> dict[str, Approver]:
     folder = private / _FOLDER
     # Also by a public key alone: else an approval by that name would need no signature once its record is gone.
     for file in sorted({f.with_suffix(".json") for f in folder.glob("*.*") if f.suffix in {".json", ".pub"}}):
+        if file.with_suffix(_MAKING).exists() and not file.exists():  # it is being made, or was until a kill
+            continue
         try:
             told = json.loads(file.read_text(encoding="utf-8"))
             one = Approver(str(told["name"]), str(told["key"]), str(told["since"]), file.with_suffix(".pub"))
@@ -106,15 +111,33 @@ def new_approver(study: Study, name: str, out: Path | None, now: datetime | None
     if record.exists():
         msg = f"{record}: {who} has a key already; a key is never overwritten"
         raise ReleaseError(msg)
+    making = record.with_suffix(_MAKING)
+    if not making.exists():
+        check_free(public, own)
     try:
         make_private(record.parent)
+        with making.open("ab") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            try:
+                check_free(record)
+                # They were not there before `making` was: a try that was killed left them, and nobody signed with them.
+                public.unlink(missing_ok=True)
+                own.unlink(missing_ok=True)
+                key = new_key(out or own, public)
+            except ReleaseError:
+                making.unlink(missing_ok=True)
+                raise
+            since = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            os.fchmod(stream.fileno(), private_modes(record.parent)[0])
+            stream.truncate(0)
+            stream.write(json.dumps({"name": who, "key": key, "since": since}, sort_keys=True).encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+            # Last, and in one step: the record is what makes the approvals of this name need a signature.
+            making.replace(record)
     except OSError as error:
         msg = f"{record.parent}: cannot be written ({error.strerror})"
         raise ReleaseError(msg) from None
-    key = new_key(out or own, public)
-    since = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    # Last: the record is what makes the approvals of this name need a signature.
-    write_private(record, json.dumps({"name": who, "key": key, "since": since}, sort_keys=True).encode())
     return Approver(who, key, since, public), out or own
 
 

@@ -10,6 +10,7 @@ __all__ = [
     "PUBLIC",
     "SIGNATURE",
     "check_bytes",
+    "check_free",
     "check_signature",
     "key_name",
     "new_key",
@@ -73,14 +74,18 @@ def new_key(private: Path, public: Path) -> str:
     key = Ed25519PrivateKey.generate()
     secret = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
     shown = key.public_key().public_bytes(form.Encoding.PEM, form.PublicFormat.SubjectPublicKeyInfo)
-    # Both before either is written: half a pair is of no use.
-    for file in (private, public):
-        if file.exists():
-            msg = f"{file}: is there already; a key is never overwritten"
-            raise ReleaseError(msg)
+    check_free(private, public)  # both before either is written: half a pair is of no use
     _write(private, secret, 0o600)
     _write(public, shown, 0o644)
     return _name(key.public_key())
+
+
+def check_free(*files: Path) -> None:
+    """Refuse to write where a key, or what belongs to one, is there already; the `ReleaseError` names it."""
+    for file in files:
+        if file.exists():
+            msg = f"{file}: is there already; a key is never overwritten"
+            raise ReleaseError(msg)
 
 
 def _write(file: Path, content: bytes, mode: int) -> None:
