@@ -7,7 +7,7 @@ a value by time is a curve, a ratio a forest, any other value dots with their li
 
 from __future__ import annotations
 
-__all__ = ["COLOURS", "EXACT", "LINES", "html", "plot"]
+__all__ = ["COLOURS", "EXACT", "LINES", "SHAPES", "html", "plot"]
 
 import html as html_
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,8 @@ COLOURS = ("#0b5a7a", "#b35612", "#4f7a28", "#7a4b94", "#8a6d00", "#44546a", "#a
 # With the colour, the dashes change: lines are told apart in grey print and by those who see no colours.
 LINES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.2, 1.5, 1.2)))
 _MUTED = "#55606b"
-_SHAPES = "os^D"
+# And the marks of dots.
+SHAPES = "os^D"
 _KEYS = ("group", "cause", "state")
 _NAMES = ("label", "term", "contrast", "measure", "variable", "cause", "state", "method", "period", "time", "q", "tau")
 # The first that a result has is drawn: ratios before the log scale that they were made on.
@@ -102,7 +103,7 @@ def _curves(ax: Axes, rows: pd.DataFrame, keys: Sequence[str], counts: Counts | 
         path = own.dropna(subset=["estimate"]).sort_values("time", kind="stable")
         if stepped:
             path = _from_origin(path)
-        style: dict[str, Any] = {"drawstyle": "steps-post"} if stepped else {"marker": _SHAPES[i % 4]}
+        style: dict[str, Any] = {"drawstyle": "steps-post"} if stepped else {"marker": SHAPES[i % 4]}
         line = LINES[i % len(LINES)]
         ax.plot(path["time"], path["estimate"], color=colour, linestyle=line, linewidth=1.8, label=label, **style)
         if {"conf_low", "conf_high"} <= {*path.columns}:
@@ -174,7 +175,7 @@ def _dots(ax: Axes, rows: pd.DataFrame, value: tuple[str, str, str]) -> None:
         colour = COLOURS[i % len(COLOURS)]
         if low in rows and high in rows:
             ax.hlines(at, rows.loc[own, low], rows.loc[own, high], color=colour, linewidth=1.6)
-        shape = _SHAPES[i % len(_SHAPES)]
+        shape = SHAPES[i % len(SHAPES)]
         ax.plot(rows.loc[own, name], at, shape, color=colour, label=group)
     ax.set_yticks(range(len(lines)), labels=lines)
     # From top to bottom, as the rows of a table are read.

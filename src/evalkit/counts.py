@@ -23,6 +23,7 @@ several, speak of nested groups, so that nobody can be singled out by subtractio
 from __future__ import annotations
 
 __all__ = [
+    "GRID",
     "Codes",
     "Counts",
     "DayCounts",
@@ -48,6 +49,9 @@ from evalkit.errors import AnalysisError
 
 Codes = npt.NDArray[np.uint64]
 """Codes of people, one each."""
+
+GRID = 30
+"""Days between those on which figures read who is in which state, and on which it is told."""
 
 
 def codes_of(frame: pd.DataFrame) -> Codes | None:

@@ -42,6 +42,8 @@ class Analysis(Protocol):
         What names the analysis for ever, whatever its class is called: see `Estimates.id`.
 
     A class, or a parameter, ``view`` names the family that shows the result: ``view: ClassVar[str] = "survival"``.
+    Disclosure control makes limits wider by what the noise of published counts adds: ``of_shares: ClassVar[bool] =
+    True`` keeps them within 0 and 1, and ``holds_noise`` says that they hold the noise without that.
 
     Examples
     --------
@@ -93,7 +95,7 @@ class Estimates:
         One-row facts about the whole (broom's *glance*): n, n_event, log_likelihood ...
     notes : tuple of str
         Caveats, each a sentence for the reader.
-    counts : DayCounts, Tally, Moments or None
+    counts : DayCounts, Tally, Moments, TransitionCounts or None
         What it was made from.
     analysis : Analysis or None
         What made it, so that it can be asked again.

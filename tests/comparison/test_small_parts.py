@@ -159,8 +159,11 @@ def test_every_variant_of_the_main_analysis(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(
         _sensitivity, "build", lambda data, rules, **more: ("built", data, rules.disengagement_gap_days, more)
     )
+    built: list[dict[str, object]] = []
     monkeypatch.setattr(
-        _sensitivity, "compare_arms", lambda cohort, *scale, smallest: None if cohort[2] == 30 and not scale else one
+        _sensitivity,
+        "compare_arms",
+        lambda cohort, *scale, smallest: built.append(cohort[3]) or (None if cohort[2] == 30 and not scale else one),
     )
     found = _sensitivity.sensitivity(one, "the data", 101, n_boot=9)  # type: ignore[arg-type]
     targets = [name for name in ("att", "ate", "overlap") if name != rules.estimand]
@@ -177,6 +180,8 @@ def test_every_variant_of_the_main_analysis(monkeypatch: pytest.MonkeyPatch) -> 
         f"weighted difference in the share with {one.event} under other choices; target of adjusted figures, where a row names no other: "
     )
     assert found.kind == "sensitivity"
+    # Of the same referrals as the main analysis, whatever the rules say of them.
+    assert [more["episodes"] for more in built] == [one.cohort.episodes] * len({21, 30, 45} - {gap})
     asked.clear()
     _sensitivity.sensitivity(other, "the data", 100)  # type: ignore[arg-type]
     labels = [row[5] for row in asked]

@@ -80,6 +80,19 @@ def test_hours_that_are_as_many_as_people_are_no_number_of_people() -> None:
     assert safe_restatements(changes.assign(largest_old=1.0), POLICY)["old"].tolist() == [people]
 
 
+@pytest.mark.parametrize("policy", [PLAIN, POLICY])
+@pytest.mark.parametrize("ends", [("old", "new"), ("new", "old")])
+def test_a_sum_that_was_nobodys_is_told_as_zero(policy: Policy, ends: tuple[str, str]) -> None:
+    """As `restatements` gives it: nobody had attended at the one cut, forty people had at the other."""
+    who = codes_of(pd.DataFrame({"participant_id": [f"p{i}" for i in range(40)]}))
+    nobody, many = ends
+    row = {"figure": "attended hours", "group": "a", "reason": "late entry", "n_people": 40, nobody: 0.0, many: 320.5}
+    whose = {f"who_{nobody}": who[:0], f"who_{many}": who, f"largest_{nobody}": 0.0, f"largest_{many}": 12.0}
+    told = safe_restatements(pd.DataFrame([{**row, **whose}]), policy).iloc[0]
+    assert told[nobody] == 0
+    assert told[many] == pytest.approx(320, abs=100)
+
+
 def levels(*rows: tuple[str, int, int]) -> Tally:
     return Tally(pd.DataFrame([(term, "a", x, n) for term, x, n in rows], columns=["term", "group", "n_event", "n"]))
 

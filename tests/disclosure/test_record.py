@@ -65,6 +65,19 @@ def test_the_cells_of_shares_say_the_published_number_of_the_very_people() -> No
     assert [c.public for c in cells_of(unknown, make_safe(unknown, NOISY))] == [shown["n"], shown["n_event"]]
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_the_cells_of_shares_are_published_numbers_whoever_draws_them(named: bool) -> None:
+    """All of them, most of them (noise must not make a part more than its whole), and few enough to differ."""
+    codes = codes_of(pd.DataFrame({"participant_id": [f"p{i}" for i in range(60)]}))
+    rows = ROWS.assign(n_event=[20, 49, 46, 60, 0])
+    who = tuple({"n": codes, "n_event": codes[:x]} for x in rows["n_event"]) if named else ()
+    exact = Proportion().estimate(Tally(rows, people=who))
+    for k in range(60):
+        safe = make_safe(exact, Policy(secret=k.to_bytes(32, "big")))
+        told = [c.public for c in cells_of(exact, safe)]
+        assert told == safe.estimates.tidy()[["n", "n_event"]].to_numpy(dtype=int).ravel().tolist()
+
+
 def test_the_cells_of_means_and_of_what_carries_no_counts() -> None:
     sums = [("a", term, "Rate", 40, 80.0, 200.0, 3.0, 30) for term in ("numerator", "denominator", "both")]
     frame = pd.DataFrame(sums, columns=["group", "term", "label", "n", "total", "total_sq", "largest", "n_nonzero"])

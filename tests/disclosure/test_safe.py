@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evalkit.analyses import ChangeOf, MeanCountOf, MeanOf, ShareOf
 from evalkit.analyses._analyses import RatioOf
 from evalkit.counts import DayCounts, Moments, Tally, codes_of
 from evalkit.disclosure import Policy, make_safe, safe_counts, safe_restatements
+from evalkit.disclosure._limits import widened
 from evalkit.errors import DisclosureError
 from evalkit.estimates import Estimates
-from evalkit.stats import Proportion, cumulative_incidence, day_counts, kaplan_meier, rmst, rmst_contrast
+from evalkit.stats import Benchmark, Proportion, cumulative_incidence, day_counts, kaplan_meier, rmst, rmst_contrast
 from evalkit.wilson import wilson
 
 POLICY = Policy(secret=bytes(range(32)))
@@ -407,6 +409,80 @@ def test_a_share_is_computed_from_published_counts_and_its_limits_hold_the_noise
     wider = np.sqrt(1 + 2.0 * (1 + p**2) / n / (p * (1 - p)))
     assert row["conf_low"] == pytest.approx(p - wider * (p - low[0]), rel=1e-9)
     assert row["conf_high"] == pytest.approx(p + wider * (high[0] - p), rel=1e-9)
+
+
+GIVEN = "Of death, few or none in a group, only the end of follow-up is counted."
+
+
+@pytest.mark.parametrize("curve", [True, False])
+def test_what_a_question_notes_is_kept_and_what_its_analysis_notes_of_exact_counts_is_not(curve: bool) -> None:
+    data = people(300, 3)
+    late = [float(data["time"].max()) + 1]
+    ended = kaplan_meier(data, "time", "event", by="group", times=late)
+    own = ended if curve else rmst(data, "time", "event", tau=365, by="group")
+    assert bool(own.notes) is curve
+    safe = make_safe(own.about(notes=(*own.notes, GIVEN)), POLICY)
+    assert safe.estimates.notes == (GIVEN,)
+    shares = Proportion().estimate(Tally(pd.DataFrame({"group": ["a"], "term": "t", "n_event": 23, "n": 78})))
+    assert make_safe(shares.about(notes=(GIVEN,)), POLICY).estimates.notes == (GIVEN,)
+
+
+def ends(*counts: int) -> Tally:
+    rows = [("a", "before", *counts[:2]), ("a", "now", *counts[2:])]
+    return Tally(pd.DataFrame(rows, columns=["group", "term", "n_event", "n"]))
+
+
+def test_limits_that_hold_the_noise_are_not_widened_again() -> None:
+    exact = ChangeOf("change", noise_variance=2.0).estimate(ends(70, 100, 105, 140))
+    safe = make_safe(exact, POLICY).estimates
+    limits = ["estimate", "conf_low", "conf_high"]
+    once = exact.analysis.estimate(safe.counts).tidy()[limits]  # type: ignore[union-attr,arg-type]
+    assert np.abs(safe.tidy()[limits] - once).max(axis=None) < 0.0006  # tenths of a point are printed
+    bare = make_safe(ChangeOf("change").estimate(ends(70, 100, 105, 140)), POLICY).estimates
+    without = ChangeOf("change").estimate(bare.counts).tidy()  # type: ignore[arg-type]
+    wide, narrow = ((rows["conf_high"] - rows["conf_low"]).item() for rows in (bare.tidy(), without))
+    assert wide > narrow + 0.002  # asked without the noise, it is put in as elsewhere
+
+
+@pytest.mark.parametrize(("events", "n"), [(12, 90), (31, 120), (120, 420)])
+def test_the_error_of_a_published_mean_count_holds_the_noise(events: int, n: int) -> None:
+    """On average over many secrets; and limits are those of the published counts and their error, no wider."""
+    error, off = 1.1 / np.sqrt(events), []
+    row = {"group": "a", "term": "by day 365", "label": "By day 365", "time": 365.0, "n_event": events, "n": n}
+    exact = MeanCountOf("mean count").estimate(Tally(pd.DataFrame([{**row, "std_error": error}])))
+    for k in range(200):
+        safe = make_safe(exact, Policy(secret=k.to_bytes(32, "big"))).estimates
+        (told,), (counts,) = safe.tidy().to_dict("records"), safe.counts.data.to_dict("records")  # type: ignore[union-attr]
+        assert told["conf_high"] == pytest.approx(told["estimate"] * np.exp(1.959964 * counts["std_error"]), rel=1e-6)
+        off.append((error**2 + np.log(told["estimate"] / (events / n)) ** 2) / counts["std_error"] ** 2)
+    assert 0.75 < np.mean(off) < 1.02
+
+
+def test_only_limits_of_shares_end_at_0_and_1() -> None:
+    """A mean of 0.9 a person, and a difference that is clear before the noise, are no shares."""
+    row = {"group": "a", "term": "t", "n": 40, "total": 36.0, "total_sq": 36.0 + 6.0, "largest": 2.0, "n_nonzero": 34}
+    high = []
+    for k in range(20):
+        policy = Policy(secret=k.to_bytes(32, "big"))
+        mean = make_safe(MeanOf("mean", "sessions").estimate(Moments(pd.DataFrame([row]))), policy).estimates.tidy()
+        high += mean["conf_high"].tolist()
+    assert max(high) > 1
+    rows = pd.DataFrame({"estimate": [0.02], "conf_low": [0.001], "conf_high": [0.039], "group": ["pilot"]})
+    counts = day_counts(people(60, 1), "time", "event", by="group")
+    assert widened(rows, counts, POLICY, shares=False)["conf_low"].iloc[0] < 0
+    assert widened(rows, counts, POLICY, shares=True)["conf_low"].iloc[0] == 0
+    both = pd.concat([rows.assign(measure="proportion"), rows.assign(measure="difference")], ignore_index=True)
+    low = widened(both, counts, POLICY, shares=True)["conf_low"].tolist()
+    assert low[0] == 0 and low[1] < 0
+
+
+def test_limits_of_a_high_share_do_not_pass_1() -> None:
+    tally = Tally(pd.DataFrame({"group": ["a"], "term": "t", "n_event": 49, "n": 60}))
+    for k in range(20):
+        policy = Policy(secret=k.to_bytes(32, "big"), noise_variance=5.0)
+        for analysis in (Proportion(), ShareOf("shares", "share"), Benchmark(0.5)):
+            row = make_safe(analysis.estimate(tally), policy).estimates.tidy().iloc[0]
+            assert row["conf_high"] <= 1
 
 
 def test_means_stay_close_and_hide_dominance() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,34 @@ def test_no_curve_is_quoted_or_drawn_beyond_the_share(planted: tuple[Cohort, Pol
             (str(r["group"]), float(r["time"]))
             for _, r in make_safe(exact, Policy(secret=bytes(32), landmarks=until)).landmark_rows().iterrows()
         }
+
+
+def test_without_harm_is_tied_to_the_share_at_the_policys_minimum() -> None:
+    """Ten of the pilot died: with a minimum of eight they are told apart, and the tie is to the curve that is shown."""
+    parts = []
+    for group, died in (("Pilot", 10), ("PAIP", 30)):
+        ends = [(50.0, 1)] * 30 + [(20.0, 2)] * died + [(100.0, 0)] * 60
+        parts.append(pd.DataFrame(ends, columns=["time", "event"]).assign(group=group))
+    rows = pd.concat(parts, ignore_index=True)
+
+    class Drawn:
+        groups, cut = ("Pilot", "PAIP"), None
+        study = SimpleNamespace(harm=SimpleNamespace(label="harm", origin="intake"))
+
+        def has(self, _: str) -> bool:
+            return True
+
+        def harm(self) -> pd.DataFrame:
+            return rows
+
+        def causes_of(self, _: str) -> dict[int, str]:
+            return {1: "harm", 2: "death"}
+
+    cohort: Any = Drawn()
+    for smallest, causes in ((11, ("harm",)), (8, ("harm", "death"))):
+        for found in (without_harm(cohort, smallest), mean_without_harm(cohort, 60, smallest)):
+            (tie,) = found.tied
+            assert tie.counts.causes == causes == first_harm(cohort, smallest).counts.causes  # type: ignore[union-attr]
 
 
 def test_harms_per_hundred_are_given_of_days_on_which_the_share_is(planted: tuple[Cohort, Policy]) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 from pathlib import Path
 
 import pytest
+
+from evalkit import analyses, stats
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ("GLOSSARY.md", "docs/architecture.md")
@@ -31,6 +35,25 @@ def test_files_and_functions_that_a_document_names_are_there(document: str) -> N
         if not sources or (name and not any(defined.search(source) for source in sources)):
             gone.append(f"{file}: {name}" if name else file)
     assert gone == []
+
+
+def test_the_table_of_questions_lists_every_function() -> None:
+    listed = re.findall(r"^`(\w+)` ", analyses.__doc__ or "", re.MULTILINE)
+    assert sorted(listed) == sorted(name for name in analyses.__all__ if inspect.isfunction(getattr(analyses, name)))
+
+
+def test_functions_that_messages_name_are_there() -> None:
+    """A message may say what to call: with the name that it has now."""
+    said = re.compile(r"\b(analyses|stats|survival|engagement|compare|cohort)\.([a-z_]\w*)")
+    named = []
+    for path in sorted((ROOT / "src/evalkit").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Assign) and [getattr(target, "id", "") for target in node.targets] == ["msg"]:
+                texts = [one.value for one in ast.walk(node.value) if isinstance(one, ast.Constant)]
+                named += [found.groups() for text in texts if isinstance(text, str) for found in said.finditer(text)]
+    assert ("analyses", "completion") in named
+    rooms = {"analyses": analyses, "stats": stats}
+    assert [(room, name) for room, name in named if not hasattr(rooms.get(room), name)] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -221,7 +221,7 @@ def test_an_interaction_with_an_unknown_reference_is_refused() -> None:
         words.label(words.terms[0])
     assert str(refused.value) == (
         "the model has an interaction with 'place' whose reference level is not known: no effect can be told by itself. Show the "
-        "fit that survival.cox returned, with the main effects beside the interaction"
+        "fit that stats.cox returned, with the main effects beside the interaction"
     )
 
 

@@ -114,6 +114,15 @@ Pilot | completion    | 90   | 60     | 0.12     | 0.08     | 0.17      | fail
     )
 
 
+def test_what_a_question_notes_of_its_curve_stands_below_its_figure_and_table(shown: list[dict[str, Any]]) -> None:
+    note = "Of death, few or none in a group, only the end of follow-up is counted."
+    noted = variant(estimates=STAYED.estimates.about(notes=(note,)))
+    assert remarks_of(noted, shown) == f"{SMOOTH} {note}"
+    shown.clear()
+    showing(noted).show(estimates(noted), "table", words=WORDS, note="First.")
+    assert f"First. {note}" in shown[0]["text/html"]
+
+
 def test_remarks_below_means_by_week(shown: list[dict[str, Any]]) -> None:
     rows = "group | time_from | n | estimate | conf_low | conf_high\nPilot | 0 | 90 | 1.2 | 1 | 1.4\nPilot | 7 | 90 | 1 | 0.9 | 1.1"
     assert remarks_of(safe_of("sessions_by_week", rows), shown) == (

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -23,7 +24,7 @@ from evalkit.views._curve_figures import curves_figure, incidence_figure
 from evalkit.views._labels import spread
 from evalkit.views.across import across_figure
 from evalkit.views.places import _SCALE, bars_figure, tiles_figure
-from evalkit.views.style import INK, themed
+from evalkit.views.style import INK, read_on, themed
 from evalkit.views.trend import trend_figure
 from evalkit.views.weeks import weeks_figure
 from evalkit.words import span
@@ -344,6 +345,29 @@ def test_weeks_that_are_not_shown_are_not_bridged_and_a_week_alone_is_a_dot() ->
     assert alt == f"{SHORT[0]}: 1.00 in week 1, 1.00 in week 10."
     _, alone = weeks_figure(rows.head(1).assign(conf_low=0.8, conf_high=1.2), SHORT, "Mean attended sessions")
     assert alone == f"{SHORT[0]}: 1.00 in week 1."
+
+
+@pytest.mark.parametrize("depth", np.linspace(0, 1, 401))
+def test_letters_can_be_read_on_a_tile_of_any_depth(depth: float) -> None:
+    """4.5 to 1 (WCAG 2.2), by its formula written once more."""
+
+    def light(colour: object) -> float:
+        parts = np.array(to_rgb(colour))
+        return float(
+            np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+        )
+
+    dark, bright = sorted(light(colour) for colour in (_SCALE(depth), read_on(_SCALE(depth))))
+    assert (bright + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_letters_are_the_ones_that_can_be_read() -> None:
+    frame = pd.DataFrame(
+        {"group": "Pilot", "label": list("ABC"), "n_event": [40, 27, 10], "estimate": [0.4, 0.27, 0.1]}
+    )
+    figure, _ = tiles_figure(frame, "Pilot", {name: (i, 0) for i, name in enumerate("ABC")})
+    inks = {text.get_text(): text.get_color() for text in figure.axes[0].texts if text.get_text() in set("ABC")}
+    assert inks == {"A": "white", "B": "black", "C": INK}
 
 
 def test_the_shade_of_a_tile_is_its_share_of_the_largest() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from evalkit.analyses import N_BOOT
+from evalkit.analyses import IMPUTED_BOOT, LEAVING_BOOT, N_BOOT
 from evalkit.markup import markdown
 from evalkit.protocol import Closure, Disclosure, Override, Study
 from evalkit.report import checklist, statistics, target_trial, terms
@@ -127,12 +127,15 @@ def test_without_exits_nothing_is_said_of_them() -> None:
     assert lines[3] == "**Completed.** 24 attended sessions of the counting kinds (group) and 36 hours."
 
 
+FEW = "Where few people of a group had such an end, it ends follow-up only."
+
+
 @pytest.mark.parametrize(
     ("harm", "tables", "more"),
     [
-        ({"death": "competing"}, ALL, " A death before it is another end, after which there is none."),
+        ({"death": "competing"}, ALL, f" A death before it is another end, after which there is none. {FEW}"),
         ({"death": "competing"}, ALL - {"exits"}, ""),
-        ({"custody": "custody"}, ALL, " With a death follow-up ends. Custody is another end, too."),
+        ({"custody": "custody"}, ALL, f" With a death follow-up ends. Custody is another end, too. {FEW}"),
         ({}, ALL | {"searches"}, " People count whom every source was searched for, from that day on to the earliest end of a search. With a death follow-up ends."),
     ],
 )  # fmt: skip
@@ -302,8 +305,12 @@ def test_statistical_methods_hold_the_protocols_numbers(shown: list[dict[str, An
         "with a preference score from 0.3 to 0.7; an effective sample size of at least 30. Where one fails, no conclusion is drawn."
     ) in lines
     assert lines[2] == (
-        f"**Limits.** {N_BOOT} bootstrap replicates drawn within groups; in each the propensity score is fitted anew. Percentile "
-        f"limits at the 95% level. Random numbers start from {small().study.seed}."
+        f"**Limits.** {N_BOOT} bootstrap replicates drawn within groups, {IMPUTED_BOOT} in each data set with missing values filled "
+        "in; in each the propensity score is fitted anew. Percentile limits at the 95% level. Random numbers start from "
+        f"{small().study.seed}."
+    )
+    assert lines[3].startswith(
+        f"**Who leaves.** {LEAVING_BOOT} bootstrap replicates of people for differences, {LEAVING_BOOT} to"
     )
     assert lines[0].startswith(
         "**Propensity scores.** Logistic regression of the group on age. Levels with fewer than 11 people"

@@ -55,6 +55,7 @@ class ShareOf:
     """
 
     key: ClassVar[str] = "share"
+    of_shares: ClassVar[bool] = True
     kind: str
     estimand: str
     population: str = ""
@@ -227,6 +228,7 @@ class RatioOf:
     """
 
     key: ClassVar[str] = "ratio"
+    of_shares: ClassVar[bool] = True
     kind: str
     estimand: str
     population: str = ""

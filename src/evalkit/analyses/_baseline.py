@@ -61,6 +61,7 @@ class BaselineShares:
     """
 
     key: ClassVar[str] = "baseline"
+    of_shares: ClassVar[bool] = True
     groups: tuple[str, str]
     population: str = ""
 

@@ -24,10 +24,12 @@ from evalkit.analyses._counting import count_true, groups_of, tally
 from evalkit.cohort import Cohort, needs
 from evalkit.errors import UsageError, did_you_mean
 from evalkit.estimates import Estimates, nothing
+from evalkit.glossary import NOT_RECORDED
 
 Place = Literal["site", "community_area", "referral_source"]
 _PLACES: tuple[Place, ...] = ("site", "community_area", "referral_source")
-_NOT_SAID = "not recorded"
+STEPS = ("intake", "first_session", "engaged", "half_dose", "dose", "completed")
+"""Those after the referral, each with a time of its own."""
 # By the cohort itself, and gone with it: a report of several cuts holds several.
 _STEPS: WeakKeyDictionary[Cohort, pd.DataFrame] = WeakKeyDictionary()
 
@@ -334,7 +336,7 @@ def engaged_by(cohort: Cohort, place: Place, *, by_arm: bool = True, conf_level:
         raise UsageError(msg)
     people = steps(cohort)
     # Who has none is a line of its own: left out, shares by place would not be of everybody.
-    people[place] = people[place].astype(object).fillna(_NOT_SAID)
+    people[place] = people[place].astype(object).fillna(NOT_RECORDED)
     rows = []
     for level in sorted(people[place].unique()):
         own = people[people[place] == level]

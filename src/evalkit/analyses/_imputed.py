@@ -16,9 +16,12 @@ from evalkit.stats import adjusted_effect, impute, pool
 IMPUTATIONS = 5
 """Data sets that are made; the bootstrap is done in each."""
 
+IMPUTED_BOOT = 200
+"""Its replicates in each."""
+
 
 def imputed(
-    comparison: Comparison, days: int, *, m: int = IMPUTATIONS, burn_in: int = 4, n_boot: int = 200
+    comparison: Comparison, days: int, *, m: int = IMPUTATIONS, burn_in: int = 4, n_boot: int = IMPUTED_BOOT
 ) -> Estimates:
     """Return the weighted difference among people with every value, and with missing values filled in.
 

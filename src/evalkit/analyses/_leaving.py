@@ -26,7 +26,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from evalkit.analyses._model import EVENTS_PER_TERM
+from evalkit.analyses._model import EVENTS_PER_TERM, label_of
 from evalkit.analyses._stay import tied_to_leaving
 from evalkit.cohort import Cohort, needs, nobody
 from evalkit.counts import Tally, Tie, totals_of
@@ -34,7 +34,7 @@ from evalkit.errors import AnalysisError, UsageError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.glossary import NOT_RECORDED
 from evalkit.intake import exit_effects
-from evalkit.levels import fewest, in_words, joined
+from evalkit.levels import fewest, joined
 from evalkit.stats import cox, foretold, standardised_risks
 from evalkit.stats.design import design_matrix
 
@@ -47,7 +47,7 @@ STAGES: dict[str, tuple[str, str, str]] = {
 """By stage: its event, what competes with it, and of whom it speaks."""
 
 WAIT = "days_waited"
-N_BOOT = 200
+LEAVING_BOOT = 200
 """Bootstrap replicates; each fits every model again."""
 
 
@@ -142,13 +142,9 @@ class _Model:
     counts: Tally
     notes: tuple[str, ...]
 
-    def label(self, term: str) -> str:
-        """Return a term in the words of the report."""
-        name, bracket, level = term.partition("[")
-        if not bracket:
-            return self.labels.get(name, name)
-        shown = in_words(level.removesuffix("]"))
-        return f"{self.labels.get(name, name)}: {shown} (reference: {in_words(self.first[name])})"
+    def named(self, rows: pd.DataFrame) -> list[str]:
+        """Return the terms of some rows in the words of the report."""
+        return [label_of(str(term), self.labels, self.first) for term in rows["term"]]
 
 
 def _ready(cohort: Cohort, name: str, smallest: int) -> _Model:
@@ -262,13 +258,13 @@ def leaving_model(cohort: Cohort, name: str, smallest: int = 11) -> Estimates:
     except AnalysisError:
         return empty
     data = fit.tidy()
-    data.insert(1, "label", [asked.label(str(term)) for term in data["term"]])
+    data.insert(1, "label", asked.named(data))
     notes = (*fit.notes, *asked.notes)
     return empty.about(data=data, conf_level=fit.conf_level, summary=dict(fit.summary), notes=notes)
 
 
 @needs("sessions", "who leaves")
-def leaving_risks(cohort: Cohort, name: str, days: int, *, smallest: int = 11, n_boot: int = N_BOOT) -> Estimates:
+def leaving_risks(cohort: Cohort, name: str, days: int, *, smallest: int = 11, n_boot: int = LEAVING_BOOT) -> Estimates:
     """Return what difference each characteristic makes to the share with a stage's event by a day, all else as it is.
 
     Parameters
@@ -311,13 +307,15 @@ def leaving_risks(cohort: Cohort, name: str, days: int, *, smallest: int = 11, n
     except AnalysisError:
         return empty
     data = found.tidy()
-    data.insert(1, "label", [asked.label(str(term)) for term in data["term"]])
+    data.insert(1, "label", asked.named(data))
     notes = (*found.notes, *asked.notes)
     return empty.about(data=data, estimand=what, population=people, summary=_of_people(found), notes=notes)
 
 
 @needs("sessions", "who leaves")
-def leaving_foretold(cohort: Cohort, name: str, days: int, *, smallest: int = 11, n_boot: int = N_BOOT) -> Estimates:
+def leaving_foretold(
+    cohort: Cohort, name: str, days: int, *, smallest: int = 11, n_boot: int = LEAVING_BOOT
+) -> Estimates:
     """Say how much of a stage's event by a day can be foretold from what is recorded before it.
 
     It is said of all people together: nobody has a score.

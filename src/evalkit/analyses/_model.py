@@ -42,12 +42,14 @@ def tied_to_harm(cohort: Cohort, smallest: int = 11) -> tuple[Tie, ...]:
 
 
 @needs("outcomes", "harm")
-def without_harm(cohort: Cohort) -> Estimates:
+def without_harm(cohort: Cohort, smallest: int = 11) -> Estimates:
     """Return the probability of no recorded harm by each day since harm's origin, by arm; competing ends censored.
 
     Parameters
     ----------
     cohort : Cohort
+    smallest : int, default 11
+        As in `first_harm`, to whose share it is tied: of a day of which that is not told, nothing is.
 
     Returns
     -------
@@ -65,9 +67,8 @@ def without_harm(cohort: Cohort) -> Estimates:
     if rows.empty:
         return nobody(cohort, "kaplan_meier", "no recorded harm", ["group"], followed(cohort), "without_harm")
     found = kaplan_meier(rows, "time", "event", by="group")
-    return found.about(
-        population=followed(cohort), cut=cohort.cut, asked={"question": "without_harm"}, tied=tied_to_harm(cohort)
-    )
+    asked, tied = {"question": "without_harm"}, tied_to_harm(cohort, smallest)
+    return found.about(population=followed(cohort), cut=cohort.cut, asked=asked, tied=tied)
 
 
 @needs("outcomes", "harm")
@@ -105,7 +106,7 @@ def first_harm(cohort: Cohort, smallest: int = 11) -> Estimates:
 
 
 @needs("outcomes", "harm")
-def mean_without_harm(cohort: Cohort, days: int) -> Estimates:
+def mean_without_harm(cohort: Cohort, days: int, smallest: int = 11) -> Estimates:
     """Return the difference between the arms in the mean days without recorded harm up to a day.
 
     Parameters
@@ -113,6 +114,8 @@ def mean_without_harm(cohort: Cohort, days: int) -> Estimates:
     cohort : Cohort
     days : int
         Horizon.
+    smallest : int, default 11
+        As in `without_harm`.
 
     Returns
     -------
@@ -135,9 +138,8 @@ def mean_without_harm(cohort: Cohort, days: int) -> Estimates:
         what = f"difference of mean days without recorded harm in the first {days} days"
         columns, question = ["measure", "estimate"], "mean_without_harm"
         return nobody(cohort, "rmst_contrast", what, columns, followed(cohort), question, "mean_gap")
-    return found.about(
-        population=followed(cohort), cut=cohort.cut, asked={"question": "mean_without_harm"}, tied=tied_to_harm(cohort)
-    )
+    asked, tied = {"question": "mean_without_harm"}, tied_to_harm(cohort, smallest)
+    return found.about(population=followed(cohort), cut=cohort.cut, asked=asked, tied=tied)
 
 
 @needs("outcomes", "a model of harm")
@@ -178,7 +180,7 @@ def harm_model(cohort: Cohort, smallest: int = 11) -> Estimates:
     if asked.fit is None:
         return asked.nothing
     data = asked.fit.tidy()
-    data.insert(1, "label", [_label(str(term), asked.labels, asked.first) for term in data["term"]])
+    data.insert(1, "label", [label_of(str(term), asked.labels, asked.first) for term in data["term"]])
     return asked.nothing.about(
         data=data,
         conf_level=asked.fit.conf_level,
@@ -306,7 +308,8 @@ def _notes(left_out: int, constant: list[str], *, unadjusted: bool) -> list[str]
     return notes
 
 
-def _label(term: str, labels: dict[str, str], first: dict[str, str]) -> str:
+def label_of(term: str, labels: dict[str, str], first: dict[str, str]) -> str:
+    """Return a model's term in the words of the report, with the level that it stands against."""
     name, bracket, level = term.partition("[")
     if not bracket:
         return labels.get(name, name)

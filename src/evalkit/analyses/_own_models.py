@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evalkit.analyses._funnel import steps
+from evalkit.analyses._funnel import STEPS, steps
 from evalkit.analyses._model import EVENTS_PER_TERM, followed
 from evalkit.cohort import SCALES, Cohort, Scale
 from evalkit.counts import Tally, totals_of
@@ -28,7 +28,6 @@ from evalkit.stats.design import Design, design_matrix
 
 _PLACES = ("site", "community_area", "referral_source")
 _TABLE: dict[Scale, str] = {"initiation": "sessions", "retention": "sessions", "harm": "outcomes"}
-_STEPS = ("intake", "first_session", "engaged", "half_dose", "dose", "completed")
 _ONE_PERSON = 0.5  # of a term's sum of squares; as `dominance` of sums
 _FEW = f"There are fewer than {EVENTS_PER_TERM} events for each term: ratios may be too far from 1."
 _LEFT_OUT = "People without a value for every term are left out of the model."
@@ -123,7 +122,7 @@ def logistic(cohort: Cohort, formula: str, *, smallest: int = 11, conf_level: fl
     0  group[T.Non-mandated pilot]       1.318
     1                          age       1.046
     """
-    step, right = _sides(formula, _STEPS, "logistic")
+    step, right = _sides(formula, STEPS, "logistic")
     if not cohort.has("sessions"):
         return nothing("absent.table", "a model of one's own", table="sessions")
     people = steps(cohort)

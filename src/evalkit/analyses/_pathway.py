@@ -9,13 +9,12 @@ from collections.abc import Iterable
 import pandas as pd
 
 from evalkit.cohort import STATES, Cohort, needs, nobody
-from evalkit.counts import TransitionCounts
+from evalkit.counts import GRID, TransitionCounts
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.stats import StateDays, StateOccupation, from_landmark, transition_counts
 
 PEOPLE = "people referred; later referrals of a person continue the pathway"
-_EVERY = 30  # days between those on which a figure reads the probabilities
 
 
 def states_of(cohort: Cohort) -> tuple[str, ...]:
@@ -62,7 +61,7 @@ def pathway(cohort: Cohort, days: int = 365, *, landmarks: Iterable[int] = (30, 
     counts = _counts(cohort)
     if counts is None:
         return nobody(cohort, "state_occupation", what, ["group", "state", "estimate"], PEOPLE, "pathway", "pathway")
-    asked = {float(day) for day in (*landmarks, *range(0, days + 1, _EVERY), days) if day <= days}
+    asked = {float(day) for day in (*landmarks, *range(0, days + 1, GRID), days) if day <= days}
     found = StateOccupation(times=tuple(sorted(asked))).estimate(counts)
     return found.about(population=PEOPLE, cut=cohort.cut, asked={"question": "pathway"})
 

@@ -9,15 +9,13 @@ from collections.abc import Iterable
 import pandas as pd
 
 from evalkit.analyses._compare import N_BOOT
-from evalkit.analyses._pathway import states_of
+from evalkit.analyses._pathway import PEOPLE, states_of
 from evalkit.cohort import Cohort, needs, nobody
 from evalkit.counts import Tally, totals_of
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.levels import joined
 from evalkit.stats import state_difference
-
-_PEOPLE = "people referred; later referrals of a person continue the pathway"
 
 
 @needs("sessions", "the pathway")
@@ -68,8 +66,8 @@ def pathway_difference(
             tau=days, estimand=study.comparison.estimand, focus=cohort.groups[0], n_boot=n_boot, seed=study.seed,
         )  # fmt: skip
     except (AnalysisError, ValueError):
-        return nobody(cohort, "state_difference", what, ["measure", "state", "estimate"], _PEOPLE, "pathway_difference")
-    about = found.about(population=_PEOPLE, cut=cohort.cut)
+        return nobody(cohort, "state_difference", what, ["measure", "state", "estimate"], PEOPLE, "pathway_difference")
+    about = found.about(population=PEOPLE, cut=cohort.cut)
     return about.about(
         asked={**found.asked, **question}, counts=_totals(cohort, rows), summary={"n": found.summary["n"]}
     )

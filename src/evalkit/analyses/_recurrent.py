@@ -48,6 +48,7 @@ class MeanCountOf:
     """
 
     key: ClassVar[str] = "mean_count"
+    holds_noise: ClassVar[bool] = True
     view: ClassVar[str] = "mean_count"
     estimand: str
     population: str = ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["sensitivity", "within"]
 
-import dataclasses
 from collections.abc import Iterator
 
 from evalkit.analyses._compare import N_BOOT, TARGETS, Comparison, compare_arms, fitted, target_of
@@ -28,8 +27,7 @@ def within(comparison: Comparison, low: float, high: float, *, preference: bool 
     inside = (score >= low) & (score <= high)
     kept = comparison.data[inside].reset_index(drop=True)
     out = comparison.left_out + int((~inside).sum())
-    again = fitted(comparison.cohort, comparison.scale, kept, out, smallest=comparison.smallest)
-    return None if again is None else dataclasses.replace(again, totals=comparison.totals)
+    return fitted(comparison.cohort, comparison.scale, kept, out, smallest=comparison.smallest)
 
 
 def sensitivity(comparison: Comparison, data: CutData, days: int, *, n_boot: int = N_BOOT) -> Estimates:
@@ -91,7 +89,7 @@ def _variants(
         lapse = cohort.rules.model_copy(update={"disengagement_gap_days": other})
         yield (
             f"Disengaged after {other} days without a session",
-            compare_arms(build(data, rules=lapse), smallest=comparison.smallest),
+            compare_arms(build(data, rules=lapse, episodes=cohort.episodes), smallest=comparison.smallest),
             days,
             None,
         )

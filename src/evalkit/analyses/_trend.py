@@ -14,6 +14,7 @@ import pandas as pd
 
 from evalkit.analyses._analyses import ShareOf
 from evalkit.analyses._counting import count_true, groups_of, tally
+from evalkit.analyses._funnel import STEPS as FUNNEL
 from evalkit.analyses._funnel import labels_of, steps
 from evalkit.cohort import Cohort, needs
 from evalkit.counts import Tally
@@ -86,9 +87,8 @@ def trend(
 
 
 def _known_step(step: str) -> str:
-    known = ("intake", "first_session", "engaged", "half_dose", "dose", "completed")
-    if step not in known:
-        msg = f"'{step}' is not a step of the funnel: {', '.join(known)}{did_you_mean(step, known)}"
+    if step not in FUNNEL:
+        msg = f"'{step}' is not a step of the funnel: {', '.join(FUNNEL)}{did_you_mean(step, FUNNEL)}"
         raise AnalysisError(msg)
     return step
 
@@ -122,6 +122,11 @@ class ChangeOf:
     population: str = ""
     noise_variance: float = 0.0
     conf_level: float = 0.95
+
+    @property
+    def holds_noise(self) -> bool:
+        """Whether the limits hold the noise of published counts."""
+        return self.noise_variance > 0
 
     def estimate(self, counts: Tally) -> Estimates:
         """Return the change of these counts.

@@ -13,6 +13,7 @@ from evalkit.analyses._dose import waiting_times
 from evalkit.analyses._leaving import STAGES, WAIT, stage
 from evalkit.cohort import Cohort, needs, nobody
 from evalkit.estimates import Estimates
+from evalkit.glossary import NOT_RECORDED
 from evalkit.levels import in_words
 from evalkit.stats import cumulative_incidence, survival_quantile
 
@@ -79,7 +80,7 @@ def waiting(cohort: Cohort, *, days: int = WITHIN, conf_level: float = 0.95) -> 
     # Of everybody referred, also of who left before: a service is not quick because the slow ones gave up.
     people = cohort.people.assign(eligible=cohort.people["days_from_referral"] >= days)
     waited = (people["first_session_date"] - people["referral_date"]).dt.days
-    people = people.assign(met=waited <= days, source=people[_BY].fillna("not recorded"))
+    people = people.assign(met=waited <= days, source=people[_BY].fillna(NOT_RECORDED))
     groups, rows = groups_of(cohort), []
     sources = people["source"].value_counts().index  # the largest first
     named = [("Referral source", f"{_BY}: {s}", in_words(str(s)), people[people["source"] == s]) for s in sources]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalkit.counts import DayCounts, Moments, Tally, TransitionCounts
-from evalkit.disclosure._counts import hidden_rows
+from evalkit.disclosure._counts import hidden_rows, noised_tally
+from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._safe import Safe
 from evalkit.disclosure._transitions import stocks_of
 from evalkit.estimates import Estimates
@@ -89,19 +90,27 @@ def _of_rows(estimates: Estimates, counts: Tally | Moments, safe: Safe) -> Itera
     gone = gone | (safe.verdict == "withheld")
     whose = list(counts.people) or [{}] * len(counts.data)
     one = counts.quantities if isinstance(counts, Tally) else np.ones(len(counts.data), dtype=bool)
-    for hidden, (_, row), who, all_ in zip(gone, counts.data.iterrows(), whose, one, strict=True):
+    # As published: everybody is everybody, and a part no more than its whole.
+    had = _had(counts, policy, estimates.noise_name)
+    for hidden, (_, row), who, all_, with_it in zip(gone, counts.data.iterrows(), whose, one, had, strict=True):
         name = f"{estimates.kind}: {row['group']}, {row.get('label', row['term'])}"
         asked = f"{estimates.noise_name}|{row['group']}|{row['term']}"
-        found = {"n": (int(row["n"]), ", people")}
+        n = int(row["n"])
+        yield Cell(name, "n", n, policy.public(n, who.get("n"), f"{asked}, people"), not hidden, "n" in who)
         if not all_:
-            found["n_event"] = (int(row["n_event"]), ", with it")
-        for column, (count, told) in found.items():
-            public = policy.public(count, who.get(column), f"{asked}{told}")
-            yield Cell(name, column, count, public, not hidden, column in who)
+            yield Cell(name, "n_event", int(row["n_event"]), with_it, not hidden, "n_event" in who)
         rest = 0 if all_ else int(row["n"] - row["n_event"])
         # Whoever knows the whole takes the part off, so the complement is a count that a checker has to see.
         if not all_ and policy.hides(rest):
             yield Cell(name, "rest", rest, 0, False, bool(who))
+
+
+def _had(counts: Tally | Moments, policy: Policy, asked: str) -> list[int]:
+    """Return the published numbers of people with the event, of each row; 0 where rows have none."""
+    if isinstance(counts, Tally) and len(counts.data):
+        told, _ = noised_tally(counts, np.zeros(len(counts.data), dtype=bool), policy, asked)
+        return [] if told is None else [int(x) for x in told.data["n_event"]]
+    return [0] * len(counts.data)
 
 
 def _of_curves(estimates: Estimates, counts: DayCounts, safe: Safe) -> Iterator[Cell]:

@@ -16,14 +16,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.counts import Counts, DayCounts, Moments, Tally, TransitionCounts
+from evalkit.disclosure._noise import UNIT_VARIANCE
 from evalkit.disclosure._policy import Policy
 
 Floats = NDArray[np.float64]
-_SUM = 1 / 6  # variance of the noise of a sum (two uniform numbers), in squares of what one person gives most
 
 
-def widened(rows: pd.DataFrame, counts: Counts, policy: Policy) -> pd.DataFrame:
-    """Widen limits and standard errors of estimates made from published counts; rows without limits stay."""
+def widened(rows: pd.DataFrame, counts: Counts, policy: Policy, *, shares: bool) -> pd.DataFrame:
+    """Widen limits and standard errors of estimates made from published counts; rows without limits stay.
+
+    Those of shares stay within 0 and 1; differences and means may leave them, wherever their limits lay before.
+    """
     if isinstance(counts, TransitionCounts):  # whose errors hold the noise
         return rows
     if policy.noise_variance == 0 or not {"estimate", "conf_low", "conf_high"} <= set(rows.columns) or rows.empty:
@@ -31,13 +34,17 @@ def widened(rows: pd.DataFrame, counts: Counts, policy: Policy) -> pd.DataFrame:
     wider = np.sqrt(1 + _ratio(rows, counts, policy.noise_variance))
     rows, value = rows.copy(), rows["estimate"].to_numpy(dtype=np.float64)
     limits = rows[["conf_low", "conf_high"]].to_numpy(dtype=np.float64)
-    # Rows do not say their unit: what lay between 0 and 1 is taken for shares, which wider limits must not leave.
-    inside = np.nanmin(limits) >= 0 and np.nanmax(limits) <= 1 if np.isfinite(limits).any() else False
     limits = value[:, None] + (limits - value[:, None]) * wider[:, None]
-    rows[["conf_low", "conf_high"]] = np.clip(limits, 0, 1) if inside else limits
+    rows[["conf_low", "conf_high"]] = np.where(_within_one(rows, shares), np.clip(limits, 0, 1), limits)
     if "std_error" in rows:
         rows["std_error"] = rows["std_error"] * wider
     return rows
+
+
+def _within_one(rows: pd.DataFrame, shares: bool) -> NDArray[np.bool_]:
+    """Say which rows are shares (rows, 1): beside a difference from a published share, that of the study by itself."""
+    alone = rows["measure"].eq("proportion") if "measure" in rows else pd.Series(data=True, index=rows.index)
+    return np.asarray(alone.to_numpy(dtype=bool)[:, None] & shares)
 
 
 def _ratio(rows: pd.DataFrame, counts: DayCounts | Tally | Moments, variance: float) -> Floats:
@@ -72,7 +79,7 @@ def _of_sums(counts: Moments, n: Floats) -> tuple[Floats, Floats]:
     """Return the variance of means, and what noise adds: one person gives three times the root of the mean square."""
     data = counts.data
     mean, square = data["total"].to_numpy(dtype=np.float64) / n, data["total_sq"].to_numpy(dtype=np.float64) / n
-    return np.maximum(square - mean**2, 0) / n, _SUM * 9 * square / n**2
+    return np.maximum(square - mean**2, 0) / n, UNIT_VARIANCE * 9 * square / n**2
 
 
 def _of_curves(rows: pd.DataFrame, counts: DayCounts, variance: float) -> Floats:

@@ -10,7 +10,7 @@ statistical data confidentiality), with a bell of the largest entropy for its bo
 
 from __future__ import annotations
 
-__all__ = ["MODULUS", "Noise", "bell"]
+__all__ = ["MODULUS", "UNIT_VARIANCE", "Noise", "bell"]
 
 import bisect
 import functools
@@ -28,6 +28,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 # Sums of keys wrap in 64 bits by themselves in every engine, whatever the order in which people are added.
 MODULUS = 2**64
+UNIT_VARIANCE = 1 / 6  # of `Noise.unit`, a sum of two uniform numbers
 _STEPS = 2**32  # probabilities are whole multiples of 1 in so many, the same on every machine
 
 

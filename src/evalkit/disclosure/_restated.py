@@ -79,7 +79,7 @@ def _tells(row: pd.Series, end: str, policy: Policy) -> bool:
 def _public(row: pd.Series, end: str, policy: Policy) -> int:
     """Return a figure as published: a number of people as everywhere, a sum over people with noise as means have it."""
     exact, who, largest = int(row[end]), row.get(f"who_{end}"), float(row.get(f"largest_{end}", 1.0))
-    if who is None or (len(who) == exact and largest == 1):
+    if who is None or len(who) == 0 or (len(who) == exact and largest == 1):
         return policy.public(exact, who, f"restated {row['figure']}|{row['group']}")
     if policy.noise_variance == 0:
         return policy.displayed(exact)

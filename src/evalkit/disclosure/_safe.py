@@ -299,7 +299,7 @@ def _safe_again(estimates: Estimates, analysis: Analysis, exact: Counts, policy:
             raise
         # A contrast without one of its groups, or safe counts that end before the horizon.
         return Safe(_emptied(estimates), "withheld", withheld, policy)
-    again = again.about(data=widened(again.tidy(), counts, policy))
+    again = again.about(data=_widened(again, counts, policy), notes=(*again.notes, *_given_notes(estimates, exact)))
     if withheld:
         again = again.about(data=_with_gaps(again.tidy(), estimates.tidy()))
     safe = again.about(population=estimates.population, cut=estimates.cut, asked=estimates.asked)
@@ -322,10 +322,12 @@ def _safe_days(
     """Return what was asked of counts by day: a curve with its reading, or a number."""
     verdict: Literal["released", "partly"] = "partly" if withheld else "released"
     about = {"population": asked.population, "cut": asked.cut, "asked": asked.asked}
-    even = spread(counts, policy)
+    notes, even = _given_notes(asked, exact), spread(counts, policy)
 
     def wide(made: Estimates) -> Estimates:
-        return made.about(data=widened(made.tidy(), counts, policy), **about)
+        # A curve shows where it ends and has no limits; of numbers their analysis has to say it.
+        own = () if is_curve(asked) else made.notes
+        return made.about(data=_widened(made, counts, policy), notes=(*own, *notes), **about)
 
     if not is_curve(asked):
         smooth = asked.analysis.estimate(even) if asked.kind in _SPREAD else again  # type: ignore[union-attr]
@@ -339,6 +341,21 @@ def _safe_days(
     )
     at_risk = risk_at(exact, policy, asked.noise_name, counts.groups)
     return Safe(wide(again), verdict, withheld, policy, quoted=quoted, at_risk=at_risk, smooth=smooth)
+
+
+def _given_notes(asked: Estimates, exact: Counts) -> tuple[str, ...]:
+    """Return the notes that a question gave its answer; those that its analysis makes of exact counts stay behind."""
+    if not asked.notes or asked.analysis is None:
+        return ()
+    own = asked.analysis.estimate(exact).notes
+    return tuple(note for note in asked.notes if note not in own)
+
+
+def _widened(made: Estimates, counts: Counts, policy: Policy) -> pd.DataFrame:
+    """Return the rows with limits that hold the noise, where their analysis does not see to that itself."""
+    if getattr(made.analysis, "holds_noise", False):
+        return made.tidy()
+    return widened(made.tidy(), counts, policy, shares=getattr(made.analysis, "of_shares", False))
 
 
 def _with_gaps(shown: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:

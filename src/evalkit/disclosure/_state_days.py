@@ -16,12 +16,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.counts import TransitionCounts
+from evalkit.disclosure._noise import UNIT_VARIANCE
 from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._transitions import Stocks
 from evalkit.estimates import Estimates
 
 Floats = NDArray[np.float64]
-_UNIT = 1 / 6  # variance of `Noise.unit`
 
 
 def told_days(
@@ -106,4 +106,4 @@ def _noised(one: Stocks, mean: Floats, told: NDArray[np.bool_], day: float, most
         days[hidden] = left / hidden.sum()
     p = days / max(day, 1.0)
     factor = 1 - 2 * p + some.sum() * p**2 if whole else np.ones(len(mean))
-    return days, np.where(some, _UNIT * most**2 * factor, 0.0)
+    return days, np.where(some, UNIT_VARIANCE * most**2 * factor, 0.0)

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalkit.counts import TransitionCounts
+from evalkit.counts import GRID, TransitionCounts
 from evalkit.disclosure._noise import MODULUS
 from evalkit.disclosure._policy import Policy
 from evalkit.errors import DisclosureError
@@ -30,8 +30,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Keys = NDArray[np.uint64]
 Flags = NDArray[np.bool_]
-# Between two of these days moves are merged and spread evenly, so that no day of a move is told (ADR 21).
-_EVERY = 30
 OTHER = "other"
 """The states that have too few people on a day, together."""
 
@@ -195,7 +193,8 @@ class Stocks:
     def grid(self) -> list[float]:
         """The days on which numbers are told: while enough people are observed after them."""
         start, last = max(self.begins, -1.0), float(self.paths["time"].max())
-        days = {float(d) for d in (*range(0, int(last) + 1, _EVERY), *self.policy.landmarks) if start < d <= last}
+        # Between two of these days moves are merged and spread evenly, so that no day of a move is told (ADR 21).
+        days = {float(d) for d in (*range(0, int(last) + 1, GRID), *self.policy.landmarks) if start < d <= last}
         least = max(self.policy.minimum_at_risk, self.policy.minimum_count)
         return sorted(day for day in days if self.observed(day) >= least and self.tells(day))
 

@@ -6,7 +6,7 @@ __all__ = ["checklist", "programme", "re_aim", "show_pair", "statistics", "targe
 
 from typing import TYPE_CHECKING
 
-from evalkit.analyses import N_BOOT, target_of
+from evalkit.analyses import IMPUTED_BOOT, LEAVING_BOOT, N_BOOT, target_of
 from evalkit.estimates import Estimates
 from evalkit.report._mark import emit
 from evalkit.views import CurveText, listed, percent, programme_text, re_aim_text
@@ -51,12 +51,14 @@ def target_trial(report: Report) -> None:
     emit("markdown", written.target_trial(said, tables, report.study.comparison.assignment), kind="about")
 
 
-def statistics(report: Report) -> None:
+def statistics(report: Report, leaving: int = LEAVING_BOOT, foretold: int = LEAVING_BOOT) -> None:
     """Show the statistical methods in words, with the protocol's own numbers.
 
     Parameters
     ----------
     report : Report
+    leaving, foretold : int
+        Bootstrap replicates that the notebook has `leaving_risks` and `leaving_foretold` draw.
 
     Examples
     --------
@@ -70,6 +72,9 @@ def statistics(report: Report) -> None:
         "minimum": str(report.policy.minimum_count),
         "target": target_of(report.study),
         "boot": str(N_BOOT),
+        "imputed": str(IMPUTED_BOOT),
+        "leaving": str(leaving),
+        "foretold": str(foretold),
         "level": percent(0.95),
         "seed": str(report.study.seed),
         "smd": f"{rules.max_smd:g}",

@@ -158,7 +158,7 @@ def show_benchmarks(
     if report._without(known):
         return
     if not isinstance(known, Estimates) or not isinstance(known.counts, Tally):
-        msg = "report.show_benchmarks: not made from x of n; give it engagement.completion(report.cohort), say"
+        msg = "report.show_benchmarks: not made from x of n; give it analyses.completion(report.cohort), say"
         raise AnalysisError(msg)
     if not published:
         report.absent("absent.benchmark", measure=measure)

@@ -110,7 +110,7 @@ class _Words:
         if not value:
             msg = (
                 f"the model has an interaction with '{name}' whose reference level is not known: no effect can be told "
-                "by itself. Show the fit that survival.cox returned, with the main effects beside the interaction"
+                "by itself. Show the fit that stats.cox returned, with the main effects beside the interaction"
             )
             raise AnalysisError(msg)
         return words("model.fixed", name=self.name(name), value=value)

@@ -47,6 +47,7 @@ class Benchmark:
     """Parameters of a comparison with a published proportion; see `benchmark`."""
 
     key: ClassVar[str] = "benchmark"
+    of_shares: ClassVar[bool] = True
     baseline: float
     baseline_n: int | None = None
     method: str = "newcombe"

@@ -124,6 +124,7 @@ class CumulativeIncidence:
     """Parameters of a cumulative incidence analysis; see `cumulative_incidence`."""
 
     key: ClassVar[str] = "cumulative_incidence"
+    of_shares: ClassVar[bool] = True
     view: ClassVar[str] = "incidence"
     variance: str = "aalen"
     conf_type: str = "log-log"

@@ -74,6 +74,7 @@ class KaplanMeier:
     """Parameters of a Kaplan-Meier analysis; see `kaplan_meier`."""
 
     key: ClassVar[str] = "kaplan_meier"
+    of_shares: ClassVar[bool] = True
     view: ClassVar[str] = "survival"
     conf_type: str = "log-log"
     conf_level: float = 0.95

@@ -90,6 +90,7 @@ class Proportion:
     """Parameters of a proportion; see `proportion`."""
 
     key: ClassVar[str] = "proportion"
+    of_shares: ClassVar[bool] = True
     view: ClassVar[str] = "proportion"
     method: str = "wilson"
     conf_level: float = 0.95

@@ -99,8 +99,14 @@ STATISTICS: tuple[tuple[str, str], ...] = (
     ),
     (
         "Limits",
-        "{boot} bootstrap replicates drawn within groups; in each the propensity score is fitted anew. Percentile "
-        "limits at the {level} level. Random numbers start from {seed}.",
+        "{boot} bootstrap replicates drawn within groups, {imputed} in each data set with missing values filled in; in "
+        "each the propensity score is fitted anew. Percentile limits at the {level} level. Random numbers start from "
+        "{seed}.",
+    ),
+    (
+        "Who leaves",
+        "{leaving} bootstrap replicates of people for differences, {foretold} to correct for optimism how well leaving "
+        "can be foretold; in each the models are fitted anew.",
     ),
     (
         "Diagnostics",

@@ -124,8 +124,10 @@ def _searched(tables: frozenset[str]) -> str:
 
 def _competing(harm: Harm, tables: frozenset[str]) -> str:
     """Say what other ends do to harm."""
-    said = [words(f"methods.death.{harm.death}")] if "exits" in tables else []
-    return "".join(f" {one}" for one in [*said, *([words("methods.custody")] if harm.custody else [])])
+    of_death = [f"methods.death.{harm.death}"] if "exits" in tables else []
+    of_custody = ["methods.custody"] if harm.custody else []
+    apart = of_custody or "methods.death.competing" in of_death
+    return "".join(f" {words(key)}" for key in [*of_death, *of_custody, *(["methods.ends.few"] if apart else [])])
 
 
 def _pauses(rules: Rules) -> str:

@@ -259,6 +259,11 @@ class View:
     def _table(self, note: str) -> str:
         return plain_table(self.rows, note)
 
+    @property
+    def footnotes(self) -> str:
+        """What has to be said of how it was made: notes of the question and of its analysis."""
+        return " ".join(map(translated, self.safe.estimates.notes))
+
     def sentence(self, reference: str = "") -> str:
         """Write it as sentences.
 

@@ -19,7 +19,7 @@ from evalkit.levels import in_sentence
 from evalkit.views._axes import share_axis
 from evalkit.views._keys import beside, key
 from evalkit.views.shares import Shares, wide
-from evalkit.views.style import MUTED, NARROW, PHONE, WIDE, arm_style, new_figure, themed
+from evalkit.views.style import MUTED, NARROW, PHONE, SHAPES, WIDE, arm_style, new_figure, themed
 from evalkit.words import percent, translated, within, words, wrapped
 
 _APART = 0.14  # inches between two groups of one level
@@ -28,7 +28,6 @@ _APART = 0.14  # inches between two groups of one level
 _TEXT = 0.15  # inches of a line of text
 
 
-_SHAPES = "os^D"
 _LIMITS = ["estimate", "conf_low", "conf_high"]
 
 
@@ -157,7 +156,7 @@ def across_figure(
             if len(columns) > 2:
                 axes.set_xticks([0, end / 2, end])
         figure.supxlabel(x_label, size=9.5)
-        key(figure, shown, styles, _SHAPES)
+        key(figure, shown, styles, SHAPES)
     return figure, _alt(rows, shown)
 
 
@@ -213,7 +212,7 @@ def _column(
         for line, middle in zip(lines, middles, strict=True):
             if line.level and (line.variable, line.level) in own.index:
                 height = middle + (i - (len(groups) - 1) / 2) * _APART
-                _mark(axes, own.loc[[(line.variable, line.level)]].iloc[0], height, colour, _SHAPES[i % 4])
+                _mark(axes, own.loc[[(line.variable, line.level)]].iloc[0], height, colour, SHAPES[i % 4])
     for line, middle in zip(lines, middles, strict=True):
         if line.hidden:
             _not_shown(axes, middle, MUTED)

@@ -14,10 +14,8 @@ from evalkit.views._keys import key
 from evalkit.views._said import capital
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
-from evalkit.views.style import INK, PHONE, WIDE, arm_style, new_figure, themed
+from evalkit.views.style import INK, PHONE, SHAPES, WIDE, arm_style, new_figure, themed
 from evalkit.words import NOT_SHOWN, count, decimal, interval, listed, numbered, translated, within, words, wrapped
-
-_SHAPES = "os^D"
 
 
 class Amounts(View):
@@ -103,7 +101,7 @@ def amounts_figure(
             at = own["label"].map(place).to_numpy(dtype=float) + (i - (len(shown) - 1) / 2) * 0.7 / len(shown)
             colour = str(styles[group]["color"])
             axes.hlines(at, own["conf_low"], own["conf_high"], color=colour, linewidth=1.6)
-            axes.plot(own["estimate"], at, _SHAPES[groups.index(group) % 4], color=colour, markersize=5.5)
+            axes.plot(own["estimate"], at, SHAPES[groups.index(group) % 4], color=colour, markersize=5.5)
             # Where an amount has no limits its dot is the end.
             ends = own[["estimate", "conf_high"]].max(axis=1)
             for value, end, height in zip(own["estimate"], ends, at, strict=True):
@@ -118,7 +116,7 @@ def amounts_figure(
         axes.set_xlim(left=min(0.0, float(rows[["estimate", "conf_low"]].min().min())))
         axes.tick_params(axis="y", length=0)
         if len(shown) > 1:
-            key(figure, shown, styles, "".join(_SHAPES[groups.index(g) % len(_SHAPES)] for g in shown))
+            key(figure, shown, styles, "".join(SHAPES[groups.index(g) % len(SHAPES)] for g in shown))
     return figure, _alt(rows, shown, digits)
 
 

@@ -18,7 +18,7 @@ from evalkit.views._gap import Gap
 from evalkit.views._lines import Column, in_brackets, limits, number, text, written
 from evalkit.views._said import capital, cause_in_words, common_day, share_of, shares_of, told_by, with_gap
 from evalkit.views._tables import html_table
-from evalkit.views._view import CurveText, View
+from evalkit.views._view import CurveText, View, joined
 from evalkit.words import NOT_SHOWN, between, count, listed, percent, points, span, within, words
 
 _PLAIN = CurveText("Share without the event", "Days", "without the event")
@@ -76,7 +76,7 @@ class Survival(View):
         return curves_figure(self.with_events[0], self.groups, self.look.horizon, self.look.words or _PLAIN)
 
     def _table(self, note: str) -> str:
-        return written(self.safe.landmark_rows(), self.columns, note)
+        return written(self.safe.landmark_rows(), self.columns, joined(note, self.footnotes))
 
     def _sentence(self) -> str:
         rows = self.quoted
@@ -109,6 +109,7 @@ class Survival(View):
         drawn, quiet = self.with_events
         left_out = {"quiet": list(map(within, quiet)), "undrawn": _undrawn(drawn)}
         said = [words(f"note.{why}", groups=listed(groups)) for why, groups in left_out.items() if groups]
+        said += [self.footnotes] if self.footnotes else []
         return [words("note.curve", minimum=self.safe.policy.minimum_count), *said, *super().remarks()]
 
 

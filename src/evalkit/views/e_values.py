@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from evalkit.views._tables import html_table
-from evalkit.views._view import View
+from evalkit.views._view import View, joined
 from evalkit.views.style import FOCUS, MUTED, PHONE, WIDE, new_figure, themed
 from evalkit.words import decimal, translated, words
 
@@ -49,7 +49,7 @@ class EValues(View):
             }
         )
         headings = {"label": "What", "ratio": "Ratio", "e": "E-value"}
-        said = " ".join([*map(translated, self.safe.estimates.notes), note])
+        said = joined(self.footnotes, note)
         return html_table(texts, headings, numbers=["ratio", "e"], note=said, groups="part")
 
     def _sentence(self) -> str:

@@ -48,13 +48,13 @@ class Model(View):
 
     def table(self, note: str = "") -> str:
         """Write the coefficients; of how many people and events stands below them."""
-        facts, notes = self.safe.estimates.summary, self.safe.estimates.notes
+        facts = self.safe.estimates.summary
         said = words("model.of", n=count(facts.get("n")), events=count(facts.get("n_event")))
         # The study's model asks of its first term; the others are in it to make people alike, and a p of theirs tests
         # nothing. One's own formula asks of each.
         rows = self.rows.assign(asked=[self.every or place == 0 for place in range(len(self.rows))])
         lines = _coefficients(*self.columns, self.heading)
-        return written(rows, lines, joined(note, said, *map(translated, [*notes, self.safe.note])))
+        return written(rows, lines, joined(note, said, self.footnotes, translated(self.safe.note)))
 
     def _sentence(self) -> str:
         return self._term(self.rows.iloc[0])

@@ -18,7 +18,7 @@ from matplotlib.ticker import PercentFormatter
 from evalkit.glossary import NOT_RECORDED
 from evalkit.levels import in_words
 from evalkit.views.shares import Shares
-from evalkit.views.style import FOCUS, INK, MUTED, NARROW, RULE, new_figure, themed
+from evalkit.views.style import FOCUS, INK, MUTED, NARROW, RULE, new_figure, read_on, themed
 from evalkit.words import count, listed, percent, percent_sign, translated, within, words
 
 _SCALE = LinearSegmentedColormap.from_list("share", ["#eef4f7", FOCUS])
@@ -121,12 +121,13 @@ def _laid_out(labels: Sequence[str], places: Mapping[str, Sequence[int]]) -> dic
 def _tile(axes: Axes, name: str, lines: Sequence[str], depth: float, spot: tuple[int, int], room: float) -> None:
     """Draw a tile: the name, and below it a share with its people, or one line that says why there is none."""
     column, line = spot
-    ink = "white" if depth > 0.6 else INK
+    shade = _SCALE(depth) if depth else "white"
+    ink = read_on(shade)
     axes.add_patch(
         FancyBboxPatch(
             (column + 0.03, line + 0.05), 0.94, 0.88, boxstyle="round,pad=0,rounding_size=0.05",
             # withheld is not the lightest shade, and not nobody: stripes stand outside the scale
-            facecolor=_SCALE(depth) if depth else "white", edgecolor=RULE, linewidth=0.8,
+            facecolor=shade, edgecolor=RULE, linewidth=0.8,
             hatch="////" if lines == [words("figure.not_shown")] else None,
         )
     )  # fmt: skip

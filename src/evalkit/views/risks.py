@@ -14,7 +14,7 @@ from evalkit.views._gap import sized
 from evalkit.views._tables import html_table
 from evalkit.views._view import View, gap_of, joined
 from evalkit.views.effects import Effects, effects_figure
-from evalkit.words import between, count, decimal, horizon, points, translated, words
+from evalkit.words import between, count, decimal, horizon, points, words
 
 # Below 0.7 a model is no use for telling people apart, from 0.8 on a good one (Hosmer, Lemeshow and Sturdivant 2013,
 # Applied Logistic Regression, 3rd edition, section 5.2.4); a little above a coin is hardly anything.
@@ -41,11 +41,6 @@ class _OfStage(View):
 
     def _why(self) -> str:
         return super()._why() if self.safe.withheld else words("risk.undefined")
-
-    @property
-    def footnotes(self) -> str:
-        """How the model was made."""
-        return " ".join(map(translated, self.safe.estimates.notes))
 
 
 class Risks(_OfStage, Effects):

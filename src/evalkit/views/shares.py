@@ -31,10 +31,9 @@ from evalkit.views._lines import in_brackets, limits, number, text, written
 from evalkit.views._said import each_label, first_label
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
-from evalkit.views.style import MUTED, NARROW, arm_style, new_figure, themed
+from evalkit.views.style import MUTED, NARROW, SHAPES, arm_style, new_figure, themed
 from evalkit.words import NOT_SHOWN, count, listed, percent, translated, words, wrapped
 
-_SHAPES = "os^D"
 _LIMITS = ["estimate", "conf_low", "conf_high"]
 
 
@@ -277,7 +276,7 @@ def dots_figure(
         for i, group in enumerate(shown):
             own = rows[rows["group"] == group].dropna(subset=["estimate"])
             at = [places[label] + (i - (len(shown) - 1) / 2) * 0.17 for label in own["label"]]
-            _dots(axes, own, at, str(styles[group]["color"]), _SHAPES[groups.index(group) % 4])
+            _dots(axes, own, at, str(styles[group]["color"]), SHAPES[groups.index(group) % 4])
             if at:
                 first[group] = (float(own["conf_low"].iloc[0]), at[0])
         if marks is not None:
@@ -289,7 +288,7 @@ def dots_figure(
         # Only now is it known that names have no room: the key above needs some of its own.
         if not name_dots(figure, axes, first, styles):
             figure.set_figheight(figure.get_figheight() + 0.2)
-            key(figure, shown, styles, "".join(_SHAPES[groups.index(g) % len(_SHAPES)] for g in shown))
+            key(figure, shown, styles, "".join(SHAPES[groups.index(g) % len(SHAPES)] for g in shown))
     return figure, _dots_alt(rows, shown, labels, marks)
 
 

@@ -10,6 +10,7 @@ __all__ = [
     "NARROW",
     "PHONE",
     "RULE",
+    "SHAPES",
     "TALL",
     "WIDE",
     "arm_style",
@@ -18,6 +19,7 @@ __all__ = [
     "lay_out",
     "new_figure",
     "on_phone",
+    "read_on",
     "svg_of",
 ]
 
@@ -35,17 +37,38 @@ import pandas as pd
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.typing import ColorType
 
-from evalkit.bench import COLOURS, LINES
+from evalkit.bench import COLOURS, LINES, SHAPES
 
 INK, MUTED, RULE = "#1b2530", "#55606b", "#c9d1d8"
 FOCUS, COMPARISON = COLOURS[:2]
+READABLE = 4.5  # to 1: contrast of letters that WCAG 2.2 asks for
 WIDE = 6.5  # inches: the text width of US letter with one-inch margins
 NARROW = 5.4  # inches, of figures of one panel on a page
 PHONE = 4.1  # inches, of a figure drawn again for a phone: panels below one another, letters as large as its text
 TALL = 24  # letters of a line beside an axis: more do not fit beside the lowest figure
 _ON_PHONE = ContextVar("on a phone", default=False)
+
+
+def read_on(colour: ColorType) -> str:
+    """Return the colour of letters that can be read on a colour: ink, or where it stands out too little white or black.
+
+    WCAG 2.2 asks for 4.5:1; the better one of white and black has 4.58:1 or more on any colour.
+    """
+    return next((ink for ink in (INK, "white") if _contrast(ink, colour) >= READABLE), "black")
+
+
+def _contrast(one: ColorType, other: ColorType) -> float:
+    low, high = sorted(map(_luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: ColorType) -> float:
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in to_rgb(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 @cache

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 
 from evalkit.views._gap import relation
 from evalkit.views._tables import html_table
-from evalkit.views._view import View
+from evalkit.views._view import View, joined
 from evalkit.views.style import FOCUS, INK, MUTED, PHONE, new_figure, themed
-from evalkit.words import between, count, listed, p_value, points, translated, within, words, wrapped
+from evalkit.words import between, count, listed, p_value, points, within, words, wrapped
 
 _PHONE = 21  # letters of a name in one line on a phone
 _ENDS = {"value": "estimate", "low": "conf_low", "high": "conf_high"}
@@ -50,9 +50,8 @@ class Subgroups(View):
 
     def _sentence(self) -> str:
         rows = self.rows.dropna(subset=["p_value"]).drop_duplicates("variable")
-        notes = " ".join(map(translated, self.safe.estimates.notes))
         if rows.empty:
-            return f"{words('sub.none')} {notes}".strip()
+            return joined(words("sub.none"), self.footnotes)
         telling = rows[rows["p_value"] < 0.05]
         n = count(len(rows))
         if telling.empty:
@@ -62,7 +61,7 @@ class Subgroups(View):
             found = zip(telling["variable"], telling["p_value"], strict=True)
             names = [words("sub.some.one", name=name, p=relation(p, coarse=True)) for name, p in found]
             said = words("sub.some", n=n, names=listed(names))
-        return f"{said} {notes}".strip()
+        return joined(said, self.footnotes)
 
     def _headline(self) -> str:
         return words("head.sub", **{k: points(self.rows.iloc[0][c], 0) for k, c in _ENDS.items()})

@@ -14,10 +14,9 @@ from matplotlib.figure import Figure
 from evalkit.views._axes import share_axis
 from evalkit.views._keys import key
 from evalkit.views.shares import Shares, wide
-from evalkit.views.style import MUTED, PHONE, WIDE, arm_style, new_figure, themed
+from evalkit.views.style import MUTED, PHONE, SHAPES, WIDE, arm_style, new_figure, themed
 from evalkit.words import NOT_SHOWN, percent, within, words, wrapped
 
-_SHAPES = "os"
 _MOST_YEARS = 5  # named below an axis: more would touch one another
 _PLACES = {"share": "estimate", "low": "conf_low", "high": "conf_high"}
 
@@ -77,7 +76,7 @@ def trend_figure(rows: pd.DataFrame, groups: Sequence[str], *, narrow: bool = Fa
             for group in shown:
                 part = own[own["group"] == group]
                 place = [periods.index(str(p)) for p in part["period"]]
-                _dated(axes, part, place, styles[group], _SHAPES[groups.index(group) % 2])
+                _dated(axes, part, place, styles[group], SHAPES[groups.index(group) % len(SHAPES)])
                 said += _trend_words(part, label, group)
             if own.empty:
                 # An empty panel would say that nothing happened.
@@ -95,7 +94,7 @@ def trend_figure(rows: pd.DataFrame, groups: Sequence[str], *, narrow: bool = Fa
             "y",
             rows.loc[rows["estimate"].notna(), ["estimate", "conf_low", "conf_high"]].to_numpy(float).ravel(),
         )
-        key(figure, shown, styles, "".join(_SHAPES[groups.index(g) % len(_SHAPES)] for g in shown))
+        key(figure, shown, styles, "".join(SHAPES[groups.index(g) % len(SHAPES)] for g in shown))
     return figure, " ".join(said)
 
 
