@@ -32,7 +32,7 @@ def together(people: pd.DataFrame) -> pd.DataFrame:
 
 
 WORLDS: dict[str, tuple[str, tuple[str, ...], People | None, str]] = {
-    "nobody in the first quarter": ("2021Q4", (), later, "No people have been referred|Not shown yet"),
+    "nobody in the first quarter": ("2021Q4", (), later, "No people have been referred|Not shown: too few"),
     "three people": ("2023Q4", (), three, "Fewer than 11 people"),
     "no sessions": ("2023Q4", ("sessions",), None, "The sessions table is not part of this study"),
     "no outcomes": ("2023Q4", ("outcomes", "searches"), None, "The outcomes table is not part of this study"),

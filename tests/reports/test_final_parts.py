@@ -376,7 +376,7 @@ def test_three_people_are_one_sentence_each(tiny: Report, shown: list[dict[str, 
     assert len(points(texts[3])) == 4  # exchange, start, watching, small counts: nothing of a comparison
     assert set(texts[4:]) <= {
         small,
-        "::: {.absent}\nNot shown yet: too few people have been observed for long enough.\n:::",
+        "::: {.absent}\nNot shown: too few people have been observed for long enough.\n:::",
     }
     assert len(texts) == 10
 

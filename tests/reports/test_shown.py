@@ -133,7 +133,7 @@ def test_remarks_below_means_by_week(shown: list[dict[str, Any]]) -> None:
 
 
 NOBODY = "Withheld to protect people: fewer than 11 people or events would be described. Withheld is not zero."
-EARLY = "Not shown yet: too few people have been observed for long enough."
+EARLY = "Not shown: too few people have been observed for long enough."
 ABSENT = {
     "withheld": (safe_of("funnel", "n | estimate\n9 | 0.5", verdict="withheld", withheld=("Pilot",)), NOBODY),
     "too early": (safe_of("funnel", "n | estimate\n0 | -"), EARLY),
@@ -177,7 +177,8 @@ NO_FIGURE = {
     ),
     "of the focus nothing is shown": (reach("PAIP | a | A | 90 | 90", "Pilot | a | A | 0 | 0"), EARLY),
     "one half of a mirrored figure": (
-        safe_of("preference", "group | score_from | score_to | estimate\nPilot | 0 | 1 | 1\nPAIP | 0 | 1 | -"), EARLY
+        safe_of("preference", "group | score_from | score_to | estimate\nPilot | 0 | 1 | 1\nPAIP | 0 | 1 | -"),
+        "Withheld to protect people: fewer than 11 people or events would be described. Withheld is not zero.",
     ),
     "only where everybody starts": (
         shares("funnel", "group | term | label | n_event | n\nPilot | referred | Referred | 90 | 90", whole="referred"), EARLY

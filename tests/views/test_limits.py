@@ -9,7 +9,7 @@ import pytest
 
 from evalkit.glossary import NOT_RECORDED
 from evalkit.report._mark import as_mark
-from evalkit.views import Gap
+from evalkit.views import Gap, view_of
 from evalkit.views._curve_figures import ticks
 from evalkit.views._gap import amount, ratio, relation, sized
 from evalkit.views._said import common_day
@@ -147,6 +147,11 @@ def test_what_is_empty(kind: str, text: str, empty: bool) -> None:
 )  # fmt: skip
 def test_nothing_to_draw(kind: str, text: str, nothing: bool) -> None:
     assert nothing_to_draw(rows(kind, text), "Pilot") is nothing
+
+
+def test_scores_of_one_class_are_too_few_people_not_too_short_a_time() -> None:
+    found = view_of(safe_of("preference", "group | score_from | estimate\nPilot | 0 | 1\nPAIP | 0 | 1"), GROUPS)
+    assert found.absent().startswith("Withheld to protect people: fewer than 11 people")
 
 
 def test_what_is_recorded_of_nobody_is_of_reach_only() -> None:

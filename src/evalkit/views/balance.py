@@ -75,6 +75,11 @@ class Preference(View):
         known = self.rows.dropna(subset=["estimate", "score_from"])
         return known["group"].nunique() < 2 or known["score_from"].nunique() < 2
 
+    def _why(self) -> str:
+        return words(
+            "absent.small", minimum=self.safe.policy.minimum_count
+        )  # so few that classes were joined or hidden
+
     def figure(self) -> tuple[Figure, str]:
         """Draw a mirrored histogram."""
         facts = self.safe.estimates.summary
