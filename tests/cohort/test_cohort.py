@@ -69,7 +69,7 @@ def test_frames_are_copies(cohort: Cohort) -> None:
 def test_causes(cohort: Cohort) -> None:
     assert cohort.causes == {1: "disengagement", 2: "completion"}
     assert cohort.causes_of("harm") == {1: "domestic-violence re-arrest", 2: "death"}
-    assert cohort.initiation().attrs["causes"] == {1: "first session", 2: "exit before a session"}
+    assert cohort.causes_of("initiation") == {1: "first session", 2: "exit before a session"}
     with pytest.raises(UsageError, match="no time scale 'retenion'; did you mean 'retention'"):
         cohort.causes_of("retenion")
 

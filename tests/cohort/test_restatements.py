@@ -108,3 +108,16 @@ def test_without_optional_tables() -> None:
     assert [(len(old), len(new)) for old, new in zip(found["who_old"], found["who_new"], strict=True)] == [(1, 2)] * 2
     assert found[["largest_old", "largest_new"]].eq(1).all(axis=None)
     assert spec_cohort({"participants": P}, "+30").has("sessions")
+
+
+REFERRED = ["a | +0 | +1 | non_mandated | +0 | -", "a | +25 | +25 | paip | +25 | -"]
+CORRECTED = ["a | +0 | +1 | paip | +0 | +3", "a | +0 | +1 | non_mandated | +3 | -"]
+
+
+@pytest.mark.parametrize("rows", [REFERRED, REFERRED[::-1], CORRECTED, CORRECTED[::-1]])
+def test_who_has_rows_of_two_arms_is_of_the_first_referral_in_any_order_of_rows(rows: list[str]) -> None:
+    head = "participant_id | referral_date | intake_date | pathway | recorded_on | retracted_on\n"
+    people = head + "\n".join(rows)
+    found = restatements(spec_data({"participants": people, "sessions": S + "a | +20 | +40 | -"}), CUT)
+    of = found[(found["figure"] == "attended sessions") & (found["group"] == "Pilot")]
+    assert of[["old", "new", "reason", "n_late"]].to_numpy().tolist() == [[1, 2, "late entry", 1]]

@@ -9,12 +9,13 @@ from scipy import optimize
 
 from evalkit import stats
 from evalkit.errors import AnalysisError
-from evalkit.stats._adjusted import _failed, percentile_limits
 from evalkit.stats._arms import read_arms, target_weights
+from evalkit.stats._bootstrap import answered
 from evalkit.stats._columns import read_rows
 from evalkit.stats._e_value import as_risk_ratio, hazard_to_risk, strength
 from evalkit.stats._impute import _coded, _filled, _hazard, rubin
 from evalkit.stats._intervals import _restricted_p0, miettinen_nurminen, score_statistic
+from evalkit.stats._limits import percentile_limits
 from evalkit.stats._logistic import fit_logistic, predicted
 from evalkit.stats._logrank import in_cells
 from evalkit.stats._problem import Ask, Horizon, make_problem
@@ -274,9 +275,11 @@ def test_replicates_that_failed_are_told_and_more_than_a_quarter_is_too_many(fai
     drawn = np.array([np.nan] * failed + [1.0] * (of - failed))
     if said == "":
         with pytest.raises(AnalysisError, match="6 of 20 bootstrap replicates have no estimate: the data are too thin"):
-            _failed(drawn)
+            answered(drawn)
     else:
-        assert _failed(drawn) == ((f"{said} bootstrap replicates had no estimate and were left out.",) if said else ())
+        found, notes = answered(drawn)
+        assert found.tolist() == [1.0] * (of - failed)
+        assert notes == ((f"{said} bootstrap replicates had no estimate and were left out.",) if said else ())
 
 
 # -- E-values ----------------------------------------------------------------------------------------------------------

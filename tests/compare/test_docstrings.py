@@ -1,4 +1,4 @@
-"""Every public function of survival and compare says what goes in, what comes out, where it is from, and shows it."""
+"""Every public function of `evalkit.stats` says what goes in, what comes out, where it is from, and shows it."""
 
 import inspect
 

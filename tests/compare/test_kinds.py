@@ -113,6 +113,14 @@ def test_replicates_that_differ_by_rounding_have_no_standard_error(measure, meth
     assert found.notes == ("All bootstrap replicates are the same: there is no standard error and no test.",)
 
 
+def test_who_is_told_apart_completely_has_a_standardised_risk_without_an_error():
+    data = pd.DataFrame({"x": [0] * 20 + [1] * 20, "day": [30] * 20 + [*range(1, 21)], "left": [0] * 20 + [1] * 20})
+    found = stats.standardised_risks(data, "day", "left", ["x"], tau=25, n_boot=20)
+    row = found.tidy()[["std_error", "statistic", "p_value", "conf_low", "conf_high"]]
+    assert row.isna().all(axis=None) and found.tidy()["estimate"].item() == pytest.approx(1)
+    assert found.notes == ("All bootstrap replicates are the same: there is no standard error and no test.",)
+
+
 # -- a ratio is pooled by its logarithm: the question is whether it is 1 -------------------------------------------------------
 @pytest.mark.parametrize("ratios", [(0.8, 1.1, 0.9), (2.0, 2.6, 1.7), (1.0, 1.0, 1.3)])
 def test_a_ratio_is_pooled_by_its_logarithm(ratios):

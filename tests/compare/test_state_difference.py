@@ -63,11 +63,21 @@ def test_rows_in_any_order_are_the_same() -> None:
     np.testing.assert_allclose(one["estimate"], other["estimate"], atol=1e-12)
 
 
+@pytest.mark.parametrize("times", [30, np.int64(30), {30}, iter([30.0])])
+def test_days_may_be_one_number_or_any_of_them_in_a_row(times: object) -> None:
+    found = state_difference(stays(), "arm", states=STATES, times=times, tau=TAU, person="id", n_boot=20)  # type: ignore[arg-type]
+    assert found.tidy()["tau"].unique().tolist() == [30.0, 50.0]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"tau": 5000}, "day 5000 lies beyond the last day of follow-up of arm 'b'"),
+        ({"tau": 5000}, "day 5000 lies beyond the last day of follow-up of the focus arm"),
         ({"times": [4000]}, "day 4000 lies beyond"),
+        ({"times": None}, "times must name at least one day"),
+        ({"times": [-1, 3]}, "times must be finite numbers of days, none below 0"),
+        ({"times": [np.nan]}, "times must be finite numbers of days, none below 0"),
+        ({"estimand": "atc"}, "estimand 'atc' is not one of att, ate, overlap"),
         ({"n_boot": 19}, "n_boot must be at least 20, it is 19"),
         (
             {"states": ("waiting", "active")},

@@ -1,4 +1,4 @@
-"""Many studies, the estimators of `evalkit.stats` and `evalkit.stats`, and the stated truth.
+"""Many studies, the estimators of `evalkit.stats`, and the stated truth.
 
 The studies are `simulate_scales`; `test_pipeline` holds those, person by person, to the tables' own cohort.
 """

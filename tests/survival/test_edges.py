@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import chi2
 
 from evalkit import stats
 from evalkit.errors import AnalysisError
@@ -84,6 +85,21 @@ def test_no_events():
         stats.cox(data.assign(x=range(6)), "day", "event", ["x"])
 
 
+def test_groups_that_strata_keep_apart_are_tested_within_their_own():
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"day": rng.integers(1, 40, 160), "cause": rng.integers(0, 3, 160), "arm": [*"abcd"] * 40})
+    data = data.assign(site=data["arm"].isin(["c", "d"]).map({False: "one", True: "two"}), event=data["cause"] > 0)
+    for test in (
+        lambda d, **more: stats.logrank(d, "day", "event", "arm", **more),
+        lambda d, **more: stats.gray_test(d, "day", "cause", "arm", **more),
+    ):
+        whole = test(data, strata="site").tidy().iloc[0]
+        parts = [test(data[data["site"] == site]).tidy().iloc[0] for site in ("one", "two")]
+        assert whole["df"] == 2 == sum(part["df"] for part in parts)
+        assert whole["statistic"] == pytest.approx(sum(part["statistic"] for part in parts))
+        assert whole["p_value"] == pytest.approx(chi2.sf(whole["statistic"], 2))
+
+
 def test_all_events_on_one_day():
     data = people(day=5, event=1)
     assert stats.kaplan_meier(data, "day", "event").tidy()["estimate"].tolist() == [0.0]
@@ -98,13 +114,19 @@ def test_one_group():
         stats.rmst_contrast(people(arm="a"), "day", "event", by="arm", tau=5, reference="a")
 
 
+def test_groups_numbered_beyond_64_bits_with_a_sign_keep_their_numbers():
+    data = people(arm=np.array([0, 0, 0, 2**64 - 1, 2**64 - 1, 2**64 - 1], dtype=np.uint64))
+    found = stats.kaplan_meier(data, "day", "event", by="arm").tidy()
+    assert found["group"].unique().tolist() == ["0", "18446744073709551615"]
+
+
 def test_reference_is_checked():
-    with pytest.raises(AnalysisError, match="reference 'c' is not one of the groups: a, b"):
+    with pytest.raises(AnalysisError, match="reference 'c' is not one of the 2 groups"):
         stats.rmst_contrast(people(), "day", "event", by="arm", tau=5, reference="c")
 
 
 def test_tau_beyond_follow_up():
-    with pytest.raises(AnalysisError, match="beyond the last day of follow-up of group 'a'"):
+    with pytest.raises(AnalysisError, match="beyond the last day of follow-up of a group"):
         stats.rmst(people(), "day", "event", by="arm", tau=8)
     assert stats.rmst(people(), "day", "event", tau=40).tidy()["estimate"].item() > 0
 

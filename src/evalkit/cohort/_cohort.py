@@ -403,17 +403,14 @@ class Cohort:
             ended = self._fetch(name, made[scale], ["referral_date", "day"])
             self._frames[name] = self._with_people(ended, origin)
         # a copy: what a notebook does to its frame must not reach the next question
-        frame = self._frames[name].copy()
-        frame.attrs["causes"] = dict(self.causes_of(scale))
-        return frame
+        return self._frames[name].copy()
 
     def _fetch(self, role: str, make: Callable[[Setting], ir.Table], dates: list[str]) -> pd.DataFrame:
         return fetch(self._setting.kept(f"{role}, rows", partial(make, self._setting)), dates, role)
 
     def _with_people(self, ended: pd.DataFrame, origin: str) -> pd.DataFrame:
         """Join the end of each episode's time to the person, and turn days into times."""
-        about = ["referral_source", "site", "community_area", *self.covariates]
-        about = [c for c in dict.fromkeys(about) if c not in {*_ORDER, self.study.arms.column}]
+        about = self._about()
         own = [*_ORDER, "group", self.study.arms.column, *about]
         people = self.people[list(dict.fromkeys([*own, "referral_date", origin]))]
         rows = joined(people.assign(_place=np.arange(len(people))), ended, "inner")  # sooner sorted than names

@@ -192,8 +192,13 @@ def _later_rows(data: StudyData, day: date, known_on: date) -> pd.DataFrame:
     cut, seen = pd.Timestamp(day), pd.Timestamp(known_on)
     arms = data.study.arms
     labels = {arm.value: arm.label for arm in (arms.focus, arms.comparison)}
-    people = data.table("participants").select("participant_id", arms.column)
-    people = fetch(people, [], "participants").drop_duplicates("participant_id")
+    dates = ["referral_date", "retracted_on"]
+    people = fetch(data.table("participants").select("participant_id", arms.column, *dates), dates, "participants")
+    # Of whoever has rows of two arms that of the first referral counts, and none that was retracted beside one that
+    # stands: an engine gives rows in any order it likes (ADR 11).
+    people = people.assign(gone_=people["retracted_on"].notna())
+    people = people.sort_values(["participant_id", "gone_", "referral_date", arms.column])
+    people = people.drop_duplicates("participant_id")
     group_of = people.set_index("participant_id")[arms.column].map(labels)
     parts = []
     for name, date_column in _DAYS.items():

@@ -7,7 +7,7 @@ import pandas as pd
 
 from evalkit.protocol import Rules
 from evalkit.simulate import _records as rec
-from evalkit.simulate._attendance import WEEKS, session_days
+from evalkit.simulate._attendance import latest_day
 from evalkit.simulate._course import EXITS, retention_events
 from evalkit.simulate._people import NEVER, Ints
 from evalkit.simulate._tables import Maker
@@ -52,7 +52,7 @@ def _over(maker: Maker) -> Ints:
     c, a = maker.course, maker.course.attendance
     event, _ = retention_events(c, Rules().disengagement_gap_days)
     shown = a.attended | np.repeat(a.held, 3, axis=1)
-    latest = session_days()[3 * WEEKS - 1 - np.argmax(shown[:, ::-1], axis=1)]
+    latest = latest_day(shown)
     exited = c.exit_reason > 0
     starts = c.first < NEVER
     over = np.where(starts, c.first + np.maximum(event, latest), np.where(exited, 0, NEVER))

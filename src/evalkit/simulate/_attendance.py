@@ -39,6 +39,11 @@ def session_days() -> Ints:
     return days
 
 
+def latest_day(came: Bools) -> Ints:
+    """Return the day of each person's last column that holds (n,), of columns as of `session_days`."""
+    return np.asarray(session_days()[3 * WEEKS - 1 - np.argmax(came[:, ::-1], axis=1)])
+
+
 def attend_logit(scenario: Scenario, people: People) -> Floats:
     """Return each person's log odds of attending a group (n,)."""
     logit: Floats = (
@@ -128,7 +133,7 @@ def _exits(
 ) -> tuple[Ints, Ints]:
     """Day and reason of the programme's exit record, at most one a person."""
     n = completes.size
-    latest = session_days()[3 * WEEKS - 1 - np.argmax(attended[:, ::-1], axis=1)]
+    latest = latest_day(attended)
     done = completes < NEVER
     wait = np.floor(rng.random((4, n)) * np.array([[11], [62], [8], [1]])).astype(np.int64)
     recorded = rng.random(n)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalkit.protocol import Rules
 from evalkit.simulate._course import AS_SIMULATED, Course, time_scales
-from evalkit.simulate._harm import REPORTED, draw_harm
+from evalkit.simulate._harm import REPORTED, draw_harm, together
 from evalkit.simulate._people import GENDERS, RACES, Ints
 from evalkit.simulate._scenario import Scenario, get_scenario
 from evalkit.simulate._study import draw_course
@@ -68,10 +68,7 @@ def _harm_scales(
     end = np.minimum(searched, course.death)
     # the stream from which the tables' outcomes come: both find the same events
     drawn = draw_harm(np.random.default_rng([seed, 4]), model, p, course.intake, end)
-    # in the tables a domestic-violence arrest is an arrest, too
-    named = {*kinds, "dv_arrest"} if "any_arrest" in kinds else {*kinds}
-    who = np.concatenate([drawn[kind][0] for kind in sorted(named)])
-    day = np.concatenate([drawn[kind][1] for kind in sorted(named)])
+    who, day = together(drawn, kinds)
     base = pd.DataFrame({"person": np.arange(p.n), "focus": p.focus, "time": end - course.intake, "cause": 0})
     base = base[course.intake <= end]
     after = day > course.intake[who]

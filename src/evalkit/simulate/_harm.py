@@ -23,6 +23,22 @@ REPORTED = ("dv_arrest", "order_violation", "survivor_reported_harm")
 """What ``harm.kinds`` of ``params/study.yaml`` names; the truth called ``harm`` is of these."""
 
 
+def processes(kinds: Iterable[str]) -> list[str]:
+    """Return which of the `KINDS` are events of some kinds of outcome; an arrest for domestic violence is an arrest.
+
+    >>> processes(["any_arrest"])
+    ['dv_arrest', 'any_arrest']
+    """
+    named = set(kinds)
+    return sorted(named | ({"dv_arrest"} if "any_arrest" in named else set()), key=list(KINDS).index)
+
+
+def together(drawn: dict[str, tuple[Ints, Ints]], kinds: Iterable[str]) -> tuple[Ints, Ints]:
+    """Return people and days of every event of some kinds of outcome, of what `draw_harm` drew."""
+    who, day = zip(*(drawn[kind] for kind in processes(kinds)), strict=True)
+    return np.concatenate(who), np.concatenate(day)
+
+
 def relative_rate(kinds: Iterable[str]) -> float:
     """Return how often an outcome of any of some `KINDS` happens, relative to domestic-violence arrests.
 
@@ -30,9 +46,7 @@ def relative_rate(kinds: Iterable[str]) -> float:
     (1.0, 1.9)
     """
     # given the person the processes are independent, so that rates add up
-    # an arrest for domestic violence is one event, whether it is named once or, as any arrest, twice
-    named = set(kinds)
-    return sum(KINDS[k] for k in named | ({"dv_arrest"} if "any_arrest" in named else set()))
+    return sum(KINDS[k] for k in processes(kinds))
 
 
 def harm_level(scenario: Scenario, people: People) -> Floats:

@@ -82,8 +82,9 @@ class Simulated:
     Attributes
     ----------
     tables : dict of str to pandas.DataFrame
-        ``participants``, ``sessions``, ``exits``, ``outcomes``, ``measures``, ``searches`` as definitions.md names
-        them, dates as datetime64, with ``recorded_on``, ``retracted_on`` and ``synthetic`` (True).
+        ``participants``, ``sessions``, ``exits``, ``outcomes``, ``measures``, ``searches`` with the columns that
+        ``evalkit dictionary`` lists, dates as datetime64, with ``recorded_on``, ``retracted_on`` and ``synthetic``
+        (True).
     truth : mapping of str to float
         True values by name, for example ``retention.cif.completion.182.focus``.
     truth_error : mapping of str to float

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from evalkit.simulate import _records as rec
-from evalkit.simulate._attendance import KINDS, WEEKS, session_days
+from evalkit.simulate._attendance import KINDS, WEEKS, latest_day, session_days
 from evalkit.simulate._course import EXITS, Course
-from evalkit.simulate._harm import draw_harm
+from evalkit.simulate._harm import draw_harm, together
 from evalkit.simulate._people import AREAS, GENDERS, NEVER, RACES, SOURCES, Bools, Ints
 from evalkit.simulate._scenario import Scenario
 
@@ -129,8 +129,7 @@ class Maker:
         # whoever has died does no more harm, however long the search
         end = np.minimum(self.searched, c.death)
         drawn = draw_harm(self.harm_rng, self.scenario, c.people, c.intake, end)
-        (who_dv, day_dv), (who, day) = drawn["dv_arrest"], drawn["any_arrest"]
-        drawn["any_arrest"] = (np.concatenate([who_dv, who]), np.concatenate([day_dv, day]))
+        drawn = {kind: together(drawn, [kind]) for kind in drawn}
         sources = {"survivor_reported_harm": "survivor_interview", "order_violation": "court_records"}
         parts = [
             pd.DataFrame(
@@ -167,7 +166,6 @@ class Maker:
 
     def _active(self, day: Ints) -> Bools:
         """Who has a session on or after a day."""
-        a, c = self.course.attendance.attended, self.course
-        latest = session_days()[3 * WEEKS - 1 - np.argmax(a[:, ::-1], axis=1)]
-        active: Bools = (c.first < NEVER) & (day <= c.first + latest)
+        c = self.course
+        active: Bools = (c.first < NEVER) & (day <= c.first + latest_day(c.attendance.attended))
         return active

@@ -13,9 +13,9 @@ from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.stats._arms import ESTIMANDS, Arms, read_arms, target_weights
-from evalkit.stats._bootstrap import bootstrap
+from evalkit.stats._bootstrap import NO_SPREAD, NOISE, answered, bootstrap, check_boot
 from evalkit.stats._columns import Floats, Rows, check_level, group_column, read_rows
-from evalkit.stats._kaplan_meier import as_times
+from evalkit.stats._kaplan_meier import asked_days
 from evalkit.stats._limits import exp_or_infinite, percentile_limits, two_sided
 from evalkit.stats._problem import Ask, make_problem
 from evalkit.stats._rmst import check_tau
@@ -27,7 +27,6 @@ MEASURES = {
     "cif_difference": "cif",
     "hazard_ratio": "hazard",
 }
-NOISE = 1e-7  # of what a level can be: replicates that differ by less do so by rounding, as regressions' do by 1e-9
 METHODS = ("iptw", "standardised", "doubly_robust")
 
 
@@ -39,27 +38,9 @@ def _one_of(value: str, known: Iterable[str], name: str) -> str:
     return value
 
 
-def _check_boot(n_boot: int) -> int:
-    if n_boot < 20:
-        msg = f"n_boot must be at least 20, it is {n_boot}"
-        raise AnalysisError(msg)
-    return int(n_boot)
-
-
 def _counts(rows: Rows, arms: Arms) -> Tally:
     events = int((rows.cause > 0).sum())
     return Tally(pd.DataFrame({"group": ["all"], "term": ["model"], "n_event": [events], "n": [arms.size]}))
-
-
-def _failed(replicates: Floats) -> tuple[str, ...]:
-    failed = int(np.isnan(replicates).sum())
-    if failed == 0:
-        return ()
-    # beyond a quarter the rest would be a selection of draws that happen to have an answer, and the limits too narrow
-    if failed > len(replicates) / 4:
-        msg = f"{failed} of {len(replicates)} bootstrap replicates have no estimate: the data are too thin"
-        raise AnalysisError(msg)
-    return (f"{failed} of {len(replicates)} bootstrap replicates had no estimate and were left out.",)
 
 
 def _asked(measure: str | Sequence[str], method: str | Sequence[str], tau: float | None) -> list[tuple[str, Ask]]:
@@ -174,7 +155,7 @@ def adjusted_effect(
     clusters = None if cluster is None else group_column(data, cluster).codes
     # the data are the draw in which everybody counts once: estimate and replicates cannot come from two programs
     point = problem.levels(np.ones((1, arms.size)))[0]
-    replicates = bootstrap(arms, clusters, _check_boot(n_boot), seed, problem.levels)
+    replicates = bootstrap(arms, clusters, check_boot(n_boot), seed, problem.levels)
     found: list[dict[str, object]] = []
     notes: list[str] = []
     for k, (name, ask) in enumerate(asks):
@@ -212,16 +193,14 @@ def _effect_row(
     point: Floats, replicates: Floats, measure: str, conf_level: float, size: float
 ) -> tuple[dict[str, float], tuple[str, ...]]:
     difference = float(point[0] - point[1])
-    drawn = replicates[:, 0] - replicates[:, 1]
-    notes = _failed(drawn)
-    drawn = drawn[~np.isnan(drawn)]
+    drawn, notes = answered(replicates[:, 0] - replicates[:, 1])
     error = float(drawn.std(ddof=1))
     low, high = (float(v) for v in percentile_limits(drawn, conf_level))
     varies = error > NOISE * size
     statistic = difference / error if varies else float("nan")
     if not varies:
         error = low = high = float("nan")
-        notes = (*notes, "All bootstrap replicates are the same: there is no standard error and no test.")
+        notes = (*notes, NO_SPREAD)
     if measure == "hazard_ratio":
         ratio = exp_or_infinite(difference)
         # delta method: the ratio's error from its logarithm's, which is what is tested
@@ -291,7 +270,7 @@ def adjusted_curves(
     >>> found.tidy()["group"].tolist()
     ['1', '1', '0', '0']
     """
-    at = np.array(as_times(times))
+    at = np.array(asked_days(times))
     rows = read_rows(data, time, event, causes=None)
     arms = read_arms(data, treatment, covariates, focus)
     problem = make_problem(rows, arms, estimand, [Ask("iptw", Horizon("survival", float(at.max())))])
@@ -306,10 +285,7 @@ def adjusted_curves(
         return np.where(converged[:, None, None], both, np.nan)
 
     point = curves(np.ones((1, arms.size)))[0]
-    drawn = bootstrap(arms, clusters, _check_boot(n_boot), seed, curves)
-    # a replicate fails as a whole, so that its first number tells
-    notes = _failed(drawn[:, 0, 0])
-    drawn = drawn[~np.isnan(drawn[:, 0, 0])]
+    drawn, notes = answered(bootstrap(arms, clusters, check_boot(n_boot), seed, curves))
     low, high = percentile_limits(drawn, conf_level)
     frame = pd.DataFrame(
         {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ESTIMANDS", "Arms", "read_arms", "target_weights"]
+__all__ = ["ESTIMANDS", "Arms", "check_estimand", "read_arms", "target_weights"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,15 +53,20 @@ def read_arms(data: pd.DataFrame, treatment: str, covariates: str | Sequence[str
     return Arms(treated, (groups.labels[chosen], groups.labels[1 - chosen]), x, design)
 
 
+def check_estimand(estimand: str) -> None:
+    """Refuse a target that is not one of `ESTIMANDS`."""
+    if estimand not in ESTIMANDS:
+        known = ", ".join(ESTIMANDS)
+        msg = f"estimand '{estimand}' is not one of {known}{did_you_mean(estimand, ESTIMANDS)}"
+        raise AnalysisError(msg)
+
+
 def target_weights(score: Floats, treated: Floats, estimand: str) -> Floats:
     """Return the weights (..., n) of scores (..., n) that make both arms look like the target.
 
     ATT: 1 and e/(1-e); ATE: 1/e and 1/(1-e); overlap: 1-e and e (Li, Morgan, Zaslavsky 2018).
     """
-    if estimand not in ESTIMANDS:
-        known = ", ".join(ESTIMANDS)
-        msg = f"estimand '{estimand}' is not one of {known}{did_you_mean(estimand, ESTIMANDS)}"
-        raise AnalysisError(msg)
+    check_estimand(estimand)
     focus = treated > 0
     if estimand == "att":
         return np.where(focus, 1.0, score / (1 - score))

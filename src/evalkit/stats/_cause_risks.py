@@ -58,7 +58,7 @@ def fit_risks(time: Floats, cause: Ints, design: Design, causes: int) -> CauseRi
             continue
         rows = Rows(time, had.astype(np.int64), None, None, everybody)
         model, _ = fit_cox(rows, design, strata=None, cluster=None, ties="efron", robust=False)
-        beta[k] = np.where(np.isfinite(model.beta), model.beta, 0.0)
+        beta[k] = model.beta  # of a term that tells completely, how far it had walked when nothing more was gained
         predictor = design.matrix @ beta[k]
         # taken out before exponentials are added up, which an outlier's predictor would overflow
         offset[k] = predictor.max()

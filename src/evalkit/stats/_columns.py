@@ -10,6 +10,7 @@ __all__ = [
     "Rows",
     "any_column",
     "check_level",
+    "check_reference",
     "coincide",
     "column",
     "group_column",
@@ -20,6 +21,7 @@ __all__ = [
     "whole_days",
 ]
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +38,12 @@ Ints = npt.NDArray[np.int64]
 SMALL_RANGE = 10_000
 # Days are held as int32 where they can be, half of a float's memory; half its range is three million years.
 LARGEST_DAY = 2**30
+LARGEST_WHOLE = 2**53  # beyond it float64 does not hold every whole number, and beyond 2**63 int64 none
 # R's own (`survival::aeqSurv`): years made from days by a division tie as the days did.
 TIE_TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
+# Causes are numbered 1, 2, ..., and each has a place on every day: a year or an identifier in their column, taken for
+# the number of causes, would take the memory.
+MOST_CAUSES = 100
 
 
 def any_column(data: pd.DataFrame, name: str) -> pd.Series:
@@ -98,14 +104,15 @@ def whole_column(data: pd.DataFrame, name: str, *, high: int | None = None) -> I
     """Return a column of whole numbers 0, 1, ... (``high`` at most) or booleans as int64."""
     values = column(data, name)
     integral = isinstance(values.dtype, np.dtype) and values.dtype.kind in "iub"
-    if integral:
-        array = values.to_numpy().astype(np.int64, copy=False)
-        if array.min() < 0:
-            msg = f"column '{name}' has values below 0"
-            raise AnalysisError(msg)
-    else:
-        numbers = number_column(data, name, low=0)
-        array = numbers.astype(np.int64)
+    numbers = values.to_numpy() if integral else number_column(data, name)
+    if numbers.min() < 0:
+        msg = f"column '{name}' has values below 0"
+        raise AnalysisError(msg)
+    if numbers.max() > LARGEST_WHOLE:
+        msg = f"column '{name}' has numbers too large to be counts or codes"
+        raise AnalysisError(msg)
+    array = numbers.astype(np.int64, copy=False)
+    if not integral:
         wrong = int((array != numbers).sum())
         if wrong:
             msg = f"column '{name}' must hold whole numbers, {wrong} values are not"
@@ -134,8 +141,8 @@ class Groups:
         """Return the code of a group named by the caller."""
         wanted = label(name)
         if wanted not in self.labels:
-            known = ", ".join(self.labels)
-            msg = f"{what} '{wanted}' is not one of the groups: {known}{did_you_mean(wanted, self.labels)}"
+            # not which there are: they may be names of people
+            msg = f"{what} '{wanted}' is not one of the {len(self.labels)} groups"
             raise AnalysisError(msg)
         return self.labels.index(wanted)
 
@@ -158,7 +165,7 @@ def group_column(data: pd.DataFrame, by: str | None) -> Groups:
 
 
 def _factorize(values: pd.Series) -> tuple[npt.NDArray[Any], list[object]]:
-    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu" and values.dtype != np.uint64:
         numbers = values.to_numpy().astype(np.int64, copy=False)
         low, high = int(numbers.min()), int(numbers.max())
         if high - low <= 1:  # both are there
@@ -241,6 +248,9 @@ def read_rows(
     """Read and check columns of a time-to-event analysis; an AnalysisError names the column, never a value."""
     end = number_column(data, time, low=0)
     cause = whole_column(data, event, high=causes)
+    if causes is None and cause.max() > MOST_CAUSES:
+        msg = f"column '{event}' has codes above {MOST_CAUSES}: number the causes 1, 2, ... (0: censored)"
+        raise AnalysisError(msg)
     start = None if entry is None else number_column(data, entry, low=0, origin=True)
     mass = None if weights is None else number_column(data, weights, low=0)
     if mass is not None and not mass.any():
@@ -257,6 +267,16 @@ def read_rows(
         msg = f"column '{entry}' must be before column '{time}': {late} rows enter at or after their time"
         raise AnalysisError(msg)
     return Rows(end if end_ is None else end_, cause, start_, mass, group_column(data, by), days)
+
+
+def check_reference(reference: str, groups: Collection[str]) -> None:
+    """Refuse a reference that is not among two groups or more; which there are stays unsaid: they may be people."""
+    if len(groups) < 2:
+        msg = "a contrast needs two groups or more"
+        raise AnalysisError(msg)
+    if reference not in groups:
+        msg = f"reference '{reference}' is not one of the {len(groups)} groups"
+        raise AnalysisError(msg)
 
 
 def check_level(conf_level: float) -> float:

@@ -194,7 +194,7 @@ def _tests(model: CoxModel, value: float, wald: float) -> dict[str, Any]:
 def _concordance_of(model: CoxModel) -> float:
     rows = model.rows
     # a separated term ranks by how far its coefficient had walked, before all others
-    risk = model.design.matrix @ np.where(np.isfinite(model.beta), model.beta, 0.0)
+    risk = model.design.matrix @ model.beta
     return concordance(rows.time, rows.cause > 0, risk, entry=rows.entry, weights=rows.weights, strata=model.strata)
 
 

@@ -13,14 +13,12 @@ import pandas as pd
 import scipy
 
 from evalkit.counts import DayCounts
-from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.stats._columns import Floats, label
+from evalkit.stats._columns import Floats, check_reference, label
 from evalkit.stats._curve import Curve, curve_of
 from evalkit.stats._day_counts import day_counts
-from evalkit.stats._kaplan_meier import BEYOND, as_times
+from evalkit.stats._kaplan_meier import BEYOND, asked_days
 from evalkit.stats._limits import check_conf_type, limits, normal_quantile, two_sided
-from evalkit.stats._rmst import check_reference
 from evalkit.stats._steps import steps_by_group
 
 # The quantile has a Monte Carlo error of about 0.006 then, far below the width of an interval.
@@ -219,9 +217,6 @@ def survival_difference(
     >>> found["estimate"].tolist()
     [0.5, 1.0]
     """
-    at = as_times(times)
-    if at is None:
-        msg = "times must name at least one day"
-        raise AnalysisError(msg)
+    at = asked_days(times)
     counts = day_counts(data, time, event, by=by, entry=entry, causes=("event",))
     return SurvivalDifference(at, label(reference), conf_level, seed, conf_type).estimate(counts)

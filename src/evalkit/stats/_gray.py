@@ -18,7 +18,7 @@ from evalkit.stats._columns import Floats, read_rows
 from evalkit.stats._curve import product_limit
 from evalkit.stats._day_counts import tally_days
 from evalkit.stats._limits import chi2_tail
-from evalkit.stats._logrank import Cells, in_cells
+from evalkit.stats._logrank import Cells, by_stratum, in_cells, score_test
 from evalkit.stats._steps import Steps, safe_divide, steps_by_group
 
 
@@ -106,16 +106,11 @@ class GrayTest:
             Columns as `gray_test` says.
         """
         steps = steps_by_group(counts)
-        cells = {name: (group, stratum) for name, group, stratum in self.cells}
-        where = [cells.get(s.group, (s.group, "")) for s in steps]
-        groups = list(dict.fromkeys(group for group, _ in where))
-        if len(groups) < 2:
-            msg = "Gray's test needs two groups or more"
-            raise AnalysisError(msg)
+        groups, strata = by_stratum(steps, self.cells, "Gray's test")
         n = sum(s.size for s in steps)
         rows = []
         for k, cause in enumerate(counts.causes):
-            statistic, df = self._test(steps, where, groups, k)
+            statistic, df = self._test(strata, len(groups), k)
             events = round(sum(float(s.n.event[k].sum()) for s in steps))
             rows.append((cause, n, events, statistic, df, chi2_tail(statistic, df)))
         frame = pd.DataFrame(rows, columns=["cause", "n", "n_event", "statistic", "df", "p_value"])
@@ -130,24 +125,14 @@ class GrayTest:
             analysis=self,
         )
 
-    def _test(
-        self, steps: list[Steps], where: list[tuple[str, str]], groups: list[str], cause: int
-    ) -> tuple[float, int]:
-        g = len(groups)
+    def _test(self, strata: list[tuple[list[int], list[Steps]]], g: int, cause: int) -> tuple[float, int]:
         score, variance = np.zeros(g), np.zeros((g, g))
-        for stratum in dict.fromkeys(s for _, s in where):
-            inside = [i for i, (_, s) in enumerate(where) if s == stratum]
-            at = [groups.index(where[i][0]) for i in inside]
-            if any(float(steps[i].n.event[cause].sum()) > 0 for i in inside):
-                u, v = gray_scores([steps[i] for i in inside], cause, self.rho)
+        for at, steps in strata:
+            if any(float(s.n.event[cause].sum()) > 0 for s in steps):
+                u, v = gray_scores(steps, cause, self.rho)
                 score[at] += u
                 variance[np.ix_(at, at)] += v
-        # the scores add up to 0: the last one tells nothing new
-        kept = slice(0, g - 1)
-        # a group that is never at risk beside another has no score to test
-        if np.linalg.matrix_rank(variance[kept, kept]) < g - 1:
-            return float("nan"), 0
-        return float(score[kept] @ np.linalg.solve(variance[kept, kept], score[kept])), g - 1
+        return score_test(score, variance)
 
 
 def gray_test(
@@ -163,7 +148,8 @@ def gray_test(
     r"""Test whether groups have the same cumulative incidence of each cause (Gray).
 
     Compares :math:`\int W_g(u) [d\hat F_g / (1-\hat F_g(u-)) - d\hat F / (1-\hat F(u-))]`, with the
-    variance of the paper and its factors for ties; equal to R's ``cmprsk::cuminc``. [1]_
+    variance of the paper and its factors for ties; equal to R's ``cmprsk::cuminc``. [1]_ Degrees of freedom as in
+    `logrank`.
 
     Parameters
     ----------

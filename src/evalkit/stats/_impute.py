@@ -79,7 +79,8 @@ def impute(
     Raises
     ------
     AnalysisError
-        If a column is missing, empty, or a text of more than two levels.
+        If a column is missing, empty, or a text of more than two levels; if a row has no value in any column
+        and there is no outcome; if only one of time and event is named.
 
     References
     ----------
@@ -97,12 +98,19 @@ def impute(
     if m < 1 or burn_in < 1 or len(columns) < 1:
         msg = "impute: m and burn_in must be at least 1, and columns must name at least one column"
         raise AnalysisError(msg)
+    if (time is None) != (event is None):
+        msg = "impute: time and event go together; name both or neither"
+        raise AnalysisError(msg)
     coded = {name: _coded(data, name) for name in columns}
     # statsmodels reads names in formulas, in which a column's own may mean something else
     working = pd.DataFrame({f"c{i}": coded[name][0] for i, name in enumerate(columns)})
     if time is not None and event is not None:
         working["hazard"] = _hazard(data, time, event)
         working["event"] = (data[event].to_numpy() > 0).astype(np.float64)
+    empty = int(working.isna().all(axis=1).sum())
+    if empty:
+        msg = f"impute: {empty} rows have no value in any of the columns to tell by; leave these rows out"
+        raise AnalysisError(msg)
     if not working.isna().to_numpy().any():
         return tuple(data.copy() for _ in range(m))
     from statsmodels.imputation.mice import MICEData  # noqa: PLC0415 - slow to import

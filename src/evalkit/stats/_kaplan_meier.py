@@ -26,11 +26,21 @@ def as_times(times: Iterable[float] | float | None) -> tuple[float, ...] | None:
     if times is None:
         return None
     # ascending, since what leaves is counted from the time before
-    wanted = np.unique(np.atleast_1d(np.asarray(times, dtype=float)))
+    listed = list(times) if isinstance(times, Iterable) and not isinstance(times, np.ndarray) else times
+    wanted = np.unique(np.asarray(listed, dtype=float))
     if len(wanted) == 0 or not np.isfinite(wanted).all() or (wanted < 0).any():
         msg = "times must be finite numbers of days, none below 0"
         raise AnalysisError(msg)
     return tuple(float(t) for t in wanted)
+
+
+def asked_days(times: Iterable[float] | float | None) -> tuple[float, ...]:
+    """Return times as `as_times` does, where there must be one."""
+    days = as_times(times)
+    if days is None:
+        msg = "times must name at least one day"
+        raise AnalysisError(msg)
+    return days
 
 
 def risk_at(steps: Steps, flow: Flow, at: Floats) -> Floats:

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+import scipy
 
 from evalkit.counts import DayCounts
 from evalkit.errors import AnalysisError
@@ -49,15 +50,31 @@ def weighted_scores(risk: Floats, events: Floats, rho: float, gamma: float) -> t
 
 
 def score_test(score: Floats, variance: Floats) -> tuple[float, int]:
-    """Return the chi-square statistic and its degrees of freedom, of scores that add up to 0."""
-    # a group that was never at risk beside another has the variance of rounding
-    used = np.flatnonzero(np.diag(variance) > 1e-12 * max(float(np.diag(variance).max(initial=0.0)), 1e-300))
-    if len(used) < 2:
+    """Return the chi-square statistic and its degrees of freedom, of groups' scores that add up to 0."""
+    # groups that were never at risk beside each other vary together by rounding alone
+    linked = np.abs(variance) > 1e-12 * max(float(np.diag(variance).max(initial=0.0)), 1e-300)
+    _, part = scipy.sparse.csgraph.connected_components(linked, directed=False)
+    # within each part, of groups that strata compare with each other, scores add up to 0: one tells nothing new
+    kept = np.delete(np.arange(len(score)), np.unique(part, return_index=True)[1])
+    if not len(kept):
         return float("nan"), 0
-    # scores add up to 0: one of them tells nothing new
-    kept = used[1:]
     solved = np.linalg.lstsq(variance[np.ix_(kept, kept)], score[kept], rcond=None)[0]
     return float(score[kept] @ solved), len(kept)
+
+
+def by_stratum(steps: list[Steps], cells: Cells, test: str) -> tuple[list[str], list[tuple[list[int], list[Steps]]]]:
+    """Return the groups, and for each stratum the places of its groups among them and their steps."""
+    known = {name: (group, stratum) for name, group, stratum in cells}
+    where = [known.get(s.group, (s.group, "")) for s in steps]
+    groups = list(dict.fromkeys(group for group, _ in where))
+    if len(groups) < 2:
+        msg = f"{test} needs two groups or more"
+        raise AnalysisError(msg)
+    found = []
+    for stratum in dict.fromkeys(s for _, s in where):
+        inside = [i for i, (_, s) in enumerate(where) if s == stratum]
+        found.append(([groups.index(where[i][0]) for i in inside], [steps[i] for i in inside]))
+    return groups, found
 
 
 NO_TEST = "No events while two groups were at risk: the test is not defined."
@@ -88,22 +105,14 @@ class LogRank:
         Estimates
             Columns as `logrank` says.
         """
-        steps = steps_by_group(counts)
-        cells = {name: (group, stratum) for name, group, stratum in self.cells}
-        where = [cells.get(s.group, (s.group, "")) for s in steps]
-        groups = list(dict.fromkeys(group for group, _ in where))
-        if len(groups) < 2:
-            msg = "a log-rank test needs two groups or more"
-            raise AnalysisError(msg)
+        groups, strata = by_stratum(steps_by_group(counts), self.cells, "a log-rank test")
         g = len(groups)
         n, observed, expected, score = (np.zeros(g) for _ in range(4))
         variance = np.zeros((g, g))
-        for stratum in dict.fromkeys(s for _, s in where):
-            inside = [i for i, (_, s) in enumerate(where) if s == stratum]
-            at = [groups.index(where[i][0]) for i in inside]
-            _, risk, events = on_one_grid([steps[i] for i in inside])
+        for at, steps in strata:
+            _, risk, events = on_one_grid(steps)
             e, u, v = weighted_scores(risk, events, self.rho, self.gamma)
-            n[at] += [steps[i].size for i in inside]
+            n[at] += [s.size for s in steps]
             observed[at] += events.sum(axis=1)
             expected[at] += e
             score[at] += u
@@ -151,7 +160,9 @@ def logrank(
     Score :math:`U_g = \sum_u w_u (d_{gu} - Y_{gu} d_u / Y_u)` with
     :math:`w_u = \hat S(u-)^\rho (1 - \hat S(u-))^\gamma` from the pooled Kaplan-Meier curve of the
     stratum; hypergeometric variance; scores and variances are added over strata.
-    :math:`U' V^{-} U` is chi-square with (groups - 1) degrees of freedom. [1]_
+    :math:`U' V^{-} U` is chi-square with the rank of V as degrees of freedom: groups less one, where
+    strata compare all of them; one less for each further set of groups that no stratum compares with the
+    others (R's ``survdiff`` stops at these). [1]_
 
     lifelines has no stratified test and does not know delayed entry here.
 

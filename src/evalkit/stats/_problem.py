@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalkit.errors import AnalysisError
-from evalkit.stats._arms import Arms, target_weights
+from evalkit.stats._arms import Arms, check_estimand, target_weights
 from evalkit.stats._columns import Floats, Rows
 from evalkit.stats._logistic import fit_logistic, predicted, require
 from evalkit.stats._weighted_arm import ArmRows, Horizon, arm_rows
@@ -92,11 +92,11 @@ class Problem:
         return counts if self.estimand == "ate" else counts * score * (1 - score)
 
 
-def _check_followed(side: ArmRows, name: str, tau: float) -> None:
+def _check_followed(side: ArmRows, arm: str, tau: float) -> None:
     last = float(side.time[-1])
     # where all who were left had the event on the last day the curve is 0, and goes on
     if tau > last and not side.event[side.step == len(side.time) - 1].all():
-        msg = f"tau = {tau:g} lies beyond the last day of follow-up of arm '{name}' ({last:g})"
+        msg = f"tau = {tau:g} lies beyond the last day of follow-up of the {arm} arm ({last:g})"
         raise AnalysisError(msg)
 
 
@@ -104,15 +104,14 @@ def make_problem(rows: Rows, arms: Arms, estimand: str, asks: Sequence[Ask]) -> 
     """Sort the arms once and fit the propensity score once."""
     beta, converged = fit_logistic(arms.x, arms.treated, np.ones((1, arms.size)))
     require(converged)
-    # refuses an estimand that there is not, before a thousand replicates begin
-    target_weights(np.array([0.5]), np.array([1.0]), estimand)
+    check_estimand(estimand)
     focus, base = arms.treated > 0, arms.treated == 0
     sides = arm_rows(focus, rows.time, rows.cause), arm_rows(base, rows.time, rows.cause)
     hazards = None
     for horizon in {ask.horizon for ask in asks}:
         if horizon.kind != "hazard":
-            for side, name in zip(sides, arms.names, strict=True):
-                _check_followed(side, name, horizon.tau)
+            for side, arm in zip(sides, ("focus", "comparison"), strict=True):
+                _check_followed(side, arm, horizon.tau)
             continue
         if not ((rows.cause > 0) & focus).any() or not ((rows.cause > 0) & base).any():
             msg = "a hazard ratio needs events in both arms"

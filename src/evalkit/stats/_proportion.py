@@ -22,6 +22,7 @@ import pandas as pd
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
+from evalkit.stats._columns import check_reference
 from evalkit.stats._intervals import (
     clopper_pearson,
     miettinen_nurminen,
@@ -179,9 +180,7 @@ def _pairs(counts: Tally, reference: str, sign: str, row: Callable[[Pair], tuple
     """Return a row per group and term against the reference group's same term."""
     found = tally_rows(counts)
     groups = list(dict.fromkeys(group for group, *_ in found))
-    if reference not in groups or len(groups) < 2:
-        msg = f"reference '{reference}' must be one of two groups or more: {', '.join(groups)}"
-        raise AnalysisError(msg)
+    check_reference(reference, groups)
     base = {term: (x, n) for group, term, x, n in found if group == reference}
     rows: list[tuple[object, ...]] = []
     for group, term, x, n in found:

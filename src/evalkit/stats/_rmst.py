@@ -14,7 +14,7 @@ import pandas as pd
 from evalkit.counts import DayCounts
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.stats._columns import Floats, label
+from evalkit.stats._columns import Floats, check_reference, label
 from evalkit.stats._curve import WEIGHTLESS, curve_of
 from evalkit.stats._day_counts import day_counts
 from evalkit.stats._limits import BEYOND_NUMBERS, exp_or_infinite, normal_quantile, two_sided
@@ -46,7 +46,7 @@ def _restricted_mean(steps: Steps, tau: float, *, robust: bool) -> tuple[float, 
     if tau > steps.last and not (ended and not steps.truncated):
         if not steps.truncated:
             msg = (
-                f"tau = {tau:g} lies beyond the last day of follow-up of group '{steps.group}' "
+                f"tau = {tau:g} lies beyond the last day of follow-up of a group "
                 f"({steps.last:g}); choose tau up to the shortest group's last day"
             )
             raise AnalysisError(msg)
@@ -160,16 +160,6 @@ class RestrictedMeanContrast:
             counts=counts,
             analysis=self,
         )
-
-
-def check_reference(reference: str, groups: tuple[str, ...]) -> None:
-    """Refuse a reference that is not among two groups or more."""
-    if len(groups) < 2:
-        msg = "a contrast needs two groups or more"
-        raise AnalysisError(msg)
-    if reference not in groups:
-        msg = f"reference '{reference}' is not one of the groups: {', '.join(groups)}"
-        raise AnalysisError(msg)
 
 
 def _known(error: float) -> float:

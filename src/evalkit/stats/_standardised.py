@@ -14,6 +14,7 @@ import pandas as pd
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
+from evalkit.stats._bootstrap import NO_SPREAD, NOISE, answered, check_boot
 from evalkit.stats._cause_risks import CauseRisks, fit_risks, scores
 from evalkit.stats._columns import Floats, Groups, Ints, Rows, check_level, read_rows
 from evalkit.stats._cox import fit_cox
@@ -109,30 +110,18 @@ def _differences(model: CauseRisks, x: Floats, asked: list[_Contrast], tau: floa
 
 def _resampled(
     asked: _Question, n_boot: int, seed: int, what: Callable[[Ints], Floats], shape: tuple[int, ...]
-) -> Floats:
-    """Return a statistic of people drawn again; nan where a model could not be fitted."""
-    if n_boot < 20:
-        msg = f"n_boot must be at least 20, it is {n_boot}"
-        raise AnalysisError(msg)
+) -> tuple[Floats, tuple[str, ...]]:
+    """Return a statistic of people drawn again, where a model could be fitted, and the note on the other draws."""
     rng = np.random.default_rng(seed)
-    found = np.full((n_boot, *shape), np.nan)
+    found = np.full((check_boot(n_boot), *shape), np.nan)
     for k in range(n_boot):
         chosen = rng.integers(0, asked.size, asked.size)
         try:
-            # a draw may lack a level or an event; whether too many do is asked below
+            # a draw may lack a level or an event
             found[k] = what(chosen)
         except (AnalysisError, np.linalg.LinAlgError):
             continue
-    failed = int(np.isnan(found).reshape(n_boot, -1).any(axis=1).sum())
-    if failed > n_boot / 4:
-        msg = f"{failed} of {n_boot} bootstrap replicates have no estimate: the data are too thin"
-        raise AnalysisError(msg)
-    return np.asarray(found[~np.isnan(found).reshape(n_boot, -1).any(axis=1)])
-
-
-def _notes(drawn: Floats, n_boot: int) -> tuple[str, ...]:
-    failed = n_boot - len(drawn)
-    return (f"{failed} of {n_boot} bootstrap replicates had no estimate and were left out.",) if failed else ()
+    return answered(found)
 
 
 def _counts(asked: _Question) -> Tally:
@@ -206,13 +195,15 @@ def standardised_risks(
         # averaged over those drawn, since the mix of people is uncertain, too
         return _differences(asked.fit(chosen), x[chosen], contrasts, asked.tau)
 
-    drawn = _resampled(asked, n_boot, seed, again, point.shape)
+    drawn, notes = _resampled(asked, n_boot, seed, again, point.shape)
     gaps = drawn[:, :, 0] - drawn[:, :, 1]
     low, high = percentile_limits(gaps, conf_level)
     value, error = point[:, 0] - point[:, 1], gaps.std(axis=0, ddof=1)
-    # where no draw moves a contrast its error is 0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = value / error
+    varies = error > NOISE
+    error, low, high = (np.where(varies, v, np.nan) for v in (error, low, high))
+    statistic = value / error
+    if not varies.all():
+        notes = (*notes, NO_SPREAD)
     frame = pd.DataFrame(
         {
             "term": [c.term for c in contrasts],
@@ -235,7 +226,7 @@ def standardised_risks(
         estimand=f"difference in the risk of the event by day {asked.tau:g}, everybody given one value and the other",
         conf_level=conf_level,
         summary={"n": asked.size, "n_event": int((asked.cause == 1).sum()), "n_boot": n_boot, "seed": seed},
-        notes=_notes(drawn, n_boot),
+        notes=notes,
         counts=_counts(asked),
         asked={"terms": asked.design.terms, "tau": asked.tau},
     )
@@ -302,7 +293,7 @@ def foretold(
         model = asked.fit(chosen)
         return _performance(asked, model, chosen) - _performance(asked, model, everybody)
 
-    drawn = _resampled(asked, n_boot, seed, optimism, apparent.shape)
+    drawn, notes = _resampled(asked, n_boot, seed, optimism, apparent.shape)
     corrected = apparent - drawn.mean(axis=0)
     measures = ("auc", "scaled_brier", "calibration_slope")
     rows = [
@@ -316,7 +307,7 @@ def foretold(
         view="foretold",
         estimand=f"how well the event by day {asked.tau:g} can be foretold",
         summary={"n": asked.size, "n_event": int((asked.cause == 1).sum()), "n_boot": n_boot, "seed": seed},
-        notes=_notes(drawn, n_boot),
+        notes=notes,
         counts=_counts(asked),
         asked={"terms": asked.design.terms, "tau": asked.tau},
     )

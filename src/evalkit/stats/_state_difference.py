@@ -14,14 +14,14 @@ import scipy
 from evalkit.counts import Tally, TransitionCounts
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.stats._adjusted import _check_boot, _failed
-from evalkit.stats._arms import ESTIMANDS, Arms, read_arms, target_weights
-from evalkit.stats._bootstrap import bootstrap
+from evalkit.stats._arms import ESTIMANDS, Arms, check_estimand, read_arms, target_weights
+from evalkit.stats._bootstrap import NOISE, answered, bootstrap, check_boot
 from evalkit.stats._columns import Floats, Ints, check_level
-from evalkit.stats._limits import percentile_limits
+from evalkit.stats._kaplan_meier import asked_days
+from evalkit.stats._limits import percentile_limits, two_sided
 from evalkit.stats._logistic import fit_logistic, predicted, require
 from evalkit.stats._rmst import check_tau
-from evalkit.stats._steps import safe_divide
+from evalkit.stats._steps import RESIDUE, safe_divide
 from evalkit.stats._transition_counts import CENSORED, goes_on, transition_counts
 
 _BLOCK = 25  # replicates at once: their moves on every day are in memory
@@ -52,7 +52,7 @@ class _Paths:
 
     def _product(self, moved: Floats, risk: Floats, at: Floats, tau: float) -> Floats:
         # weights that came and went leave a residue where nobody is
-        risk = np.where(risk > 1e-9, risk, 0.0)
+        risk = np.where(risk > RESIDUE * np.abs(risk).max(axis=(1, 2), keepdims=True, initial=1.0), risk, 0.0)
         share = np.minimum(safe_divide(moved, risk[..., None]), 1.0)
         # from the first move on; where nobody moves, from the first day on which anybody is observed
         moving = moved.sum(axis=(2, 3)) > 0
@@ -101,7 +101,7 @@ def state_difference(
     covariates: str | Sequence[str] | None = None,
     *,
     states: Sequence[str],
-    times: Iterable[float],
+    times: Iterable[float] | float,
     tau: float,
     person: str = "participant_id",
     estimand: str = "att",
@@ -125,7 +125,7 @@ def state_difference(
     covariates : str or sequence of str, optional
         Columns or a formula; without them the arms are compared as they are.
     states : sequence of str
-    times : iterable of numbers
+    times : number or iterable of numbers
         Days on which probabilities are compared.
     tau : float
         Horizon of the days.
@@ -147,7 +147,8 @@ def state_difference(
     Raises
     ------
     AnalysisError
-        If an arm is not followed so long, the arms are told apart completely, or a column is missing or wrong.
+        If a day is negative or not finite, an arm is not followed so long, the arms are told apart completely, or a
+        column is missing or wrong.
 
     References
     ----------
@@ -162,8 +163,9 @@ def state_difference(
     >>> found.loc[found["measure"] == "probability_difference", "estimate"].round(3).tolist()
     [-0.449, 0.449]
     """
-    at, until = np.array(sorted({float(t) for t in times})), check_tau(tau)
+    at, until = np.array(asked_days(times)), check_tau(tau)
     check_level(conf_level)
+    check_estimand(estimand)
     counts = transition_counts(data, states=states, person=person)
     first = data.drop_duplicates(person).reset_index(drop=True)
     arms = _arms(first, treatment, covariates, focus)
@@ -179,8 +181,7 @@ def state_difference(
         return np.where(converged[:, None, None], one - two, np.nan)
 
     point = differences(np.ones((1, arms.size)))[0]
-    drawn = bootstrap(arms, None, _check_boot(n_boot), seed, differences)
-    notes, drawn = _failed(drawn[:, 0, 0]), drawn[~np.isnan(drawn[:, 0, 0])]
+    drawn, notes = answered(bootstrap(arms, None, check_boot(n_boot), seed, differences))
     method = "unadjusted" if covariates is None else "iptw"
     whom = "" if covariates is None else f" {ESTIMANDS[estimand]}"
     model = {"group": ["all"], "term": ["model"], "n_event": [_moved(counts)], "n": [arms.size]}
@@ -218,10 +219,10 @@ def _arms(first: pd.DataFrame, treatment: str, covariates: str | Sequence[str] |
 def _sides(counts: TransitionCounts, arms: Arms, until: float) -> tuple[_Paths, _Paths]:
     """Return the stays of the focus and of the comparison; people are numbered as they first stand in the data."""
     found, paths = [], counts.paths if counts.paths is not None else pd.DataFrame()
-    for side, name in zip((1.0, 0.0), arms.names, strict=True):
+    for side, arm in ((1.0, "focus"), (0.0, "comparison")):
         rows = paths[arms.treated[paths["person"]] == side]
         if rows["time"].max() < until:
-            msg = f"day {until:g} lies beyond the last day of follow-up of arm '{name}' ({rows['time'].max():g})"
+            msg = f"day {until:g} lies beyond the last day of follow-up of the {arm} arm ({rows['time'].max():g})"
             raise AnalysisError(msg)
         found.append(_laid(counts, rows))
     return found[0], found[1]
@@ -239,7 +240,8 @@ def _rows(
 ) -> pd.DataFrame:
     low, high = percentile_limits(drawn, conf_level)
     error = drawn.std(axis=0, ddof=1)
-    varies = error > 1e-9
+    largest = np.append(np.ones(len(at)), tau)[:, None]  # what a probability, or days, can be at most
+    varies = error > NOISE * largest
     statistic = safe_divide(point, np.where(varies, error, 0.0), np.nan)
     asked = [*(("probability_difference", float(day)) for day in at), ("days_difference", tau)]
     rows = pd.DataFrame([(m, state, day) for m, day in asked for state in states], columns=["measure", "state", "tau"])
@@ -247,5 +249,5 @@ def _rows(
     for name, values in told.items():
         rows[name] = np.where(varies | (name == "estimate"), values, np.nan).ravel()
     rows["statistic"] = statistic.ravel()
-    rows["p_value"] = 2 * scipy.special.ndtr(-np.abs(rows["statistic"].to_numpy(dtype=float)))
+    rows["p_value"] = two_sided(rows["statistic"].to_numpy(dtype=float))
     return rows

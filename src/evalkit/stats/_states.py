@@ -11,10 +11,7 @@ import pandas as pd
 
 from evalkit.counts import TransitionCounts
 from evalkit.stats._columns import Floats, Ints
-from evalkit.stats._steps import safe_divide
-
-# Weights that were added and taken off again leave a residue where nobody is: a state without people would have moves.
-RESIDUE = 1e-12
+from evalkit.stats._steps import RESIDUE, safe_divide
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Flow", "Steps", "safe_divide", "snapped", "steps_by_group"]
+__all__ = ["RESIDUE", "Flow", "Steps", "safe_divide", "snapped", "steps_by_group"]
 
 from dataclasses import dataclass
 
@@ -12,7 +12,8 @@ import pandas as pd
 from evalkit.counts import DayCounts
 from evalkit.stats._columns import TIE_TOLERANCE, Floats
 
-# Of weights: after the last person left, the sum of weights is not exactly 0, and a curve would go on.
+# Of weights: after the last person left, the sum of weights is not exactly 0; a curve would go on, and a state without
+# people would have moves.
 RESIDUE = 1e-12
 
 
