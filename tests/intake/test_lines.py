@@ -10,7 +10,7 @@ import pytest
 from evalkit.errors import DataError, ProtocolError
 from evalkit.intake._codes import codes_in, folded, nearest, spelt_alike
 from evalkit.intake._convert import Broken
-from evalkit.intake._csv import _byte_order, _delimiter, decoded, read_csv
+from evalkit.intake._csv import _byte_order, _delimiter, decoded, lines_of, read_csv
 from evalkit.intake._findings import Finding, Findings, finding
 from evalkit.intake._raw import RawTable, Wanted, check_header, header
 from evalkit.intake._read import _blanks, _midnight, _midnights, _true, missing_columns
@@ -314,3 +314,14 @@ def test_ranges_in_words(low: float | None, high: float | None, said: str) -> No
 )
 def test_columns_of_a_sheet(letters: str, number: int) -> None:
     assert _number(letters) == number
+
+
+@pytest.mark.parametrize("row", ["p9,b", 'p9,"a note\nof two lines"'])
+def test_a_quote_that_stays_open_swallows_no_rows(tmp_path: Path, row: str) -> None:
+    rows, bad = [row] * 26, 'p3,"open'
+    file = tmp_path / "x.csv"
+    file.write_text("\n".join(['"Title" of 2022', "participant_id,site", "p1,a", *rows]), encoding="utf-8")
+    assert len(lines_of(file, "exits")[1]) == 29
+    file.write_text("\n".join(["participant_id,site", "p1,a", bad, *rows]), encoding="utf-8")
+    with pytest.raises(DataError, match="is not CSV"):
+        lines_of(file, "exits")

@@ -498,7 +498,7 @@ def test_what_an_output_is_called(data: dict[str, str], named: str) -> None:
 def test_an_output_that_is_no_display_is_named() -> None:
     from nbformat.v4 import new_output
 
-    doors = "only what report.show, report.say and report.cover put out may leave"
+    doors = "only what report.show, report.say, report.draw and report.cover put out may leave"
     for output, said in (
         (new_output("stream", name="stderr", text="x"), f"puts out a warning or error text; {doors}"),
         (new_output("stream", name="stdout", text="x"), f"puts out printed text; {doors}"),

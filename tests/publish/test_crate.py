@@ -53,6 +53,15 @@ def graph(facts: dict[str, Any], files: dict[str, Path], folder: Path) -> dict[s
     return found
 
 
+def test_authors_of_one_name_and_their_house_of_it_are_three(files: dict[str, Path], tmp_path: Path) -> None:
+    roe = {"family": "Roe", "affiliation": "Roe"}
+    citation = Citation.model_validate({"authors": [roe, roe]}).model_dump(mode="json")
+    found = graph({**FACTS, "citation": citation}, files, tmp_path)
+    assert [(e["@type"], e["@id"]) for e in found.values() if e.get("name") == "Roe"] == [
+        ("Person", "#author-1-roe"), ("Person", "#author-2-roe"), ("Organization", "#affiliation-roe"),
+    ]  # fmt: skip
+
+
 def test_the_crate_says_what_a_release_is(files: dict[str, Path], tmp_path: Path) -> None:
     found = graph(FACTS, files, tmp_path)
     assert found["ro-crate-metadata.json"] == {
@@ -66,7 +75,7 @@ def test_the_crate_says_what_a_release_is(files: dict[str, Path], tmp_path: Path
                        "are the data cut: a release comes out again byte by byte on any day.",
         "identifier": "demo/quarterly/2022Q3/r2", "version": "2", "datePublished": "2022-09-30", "inLanguage": "en-US",
         "license": {"@id": "https://spdx.org/licenses/CC-BY-4.0"},
-        "author": [{"@id": "https://orcid.org/0000-0002-1825-0097"}, {"@id": "#roe"}],
+        "author": [{"@id": "https://orcid.org/0000-0002-1825-0097"}, {"@id": "#author-2-roe"}],
         "publisher": {"@id": "#organisation"},
         "creditText": "Doe, Jo; Roe (2022). Quarterly, third quarter of 2022. A study. Revision 2, SHA-256 "
                       "kkkkkkkkkkkkkkkk. https://example.org/site/",
@@ -78,9 +87,9 @@ def test_the_crate_says_what_a_release_is(files: dict[str, Path], tmp_path: Path
     }  # fmt: skip
     assert found["https://orcid.org/0000-0002-1825-0097"] == {
         "@id": "https://orcid.org/0000-0002-1825-0097", "@type": "Person", "name": "Jo Doe", "familyName": "Doe",
-        "givenName": "Jo", "affiliation": {"@id": "#here"},
+        "givenName": "Jo", "affiliation": {"@id": "#affiliation-here"},
     }  # fmt: skip
-    assert found["#here"] == {"@id": "#here", "@type": "Organization", "name": "Here"}
+    assert found["#affiliation-here"] == {"@id": "#affiliation-here", "@type": "Organization", "name": "Here"}
     assert found["#protocol"]["version"] == "1.1"
     assert [found[f"#{n}"]["version"] for n in ("evalkit", "pandoc", "typst")] == ["0.1.0", "3.9", "0.15"]
     assert found["#made"]["instrument"] == [{"@id": "#evalkit"}, {"@id": "#pandoc"}, {"@id": "#typst"}]

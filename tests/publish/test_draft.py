@@ -12,10 +12,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from evalkit.cli import _run
+from evalkit.errors import ExecutionError
 from evalkit.protocol import Planned, freeze, load_study
+from evalkit.publish.rendering._execute import Limits
+from evalkit.publish.rendering._session import Session
 from publish import standin
 from publish.standin import environment, pdf_pages, write_world
 
@@ -134,6 +137,16 @@ def test_problems_are_said_each_on_a_line_before_anything_runs(tmp_path, monkeyp
         "evalkit: cell 5: unknown option '#| fig-alter'; did you mean 'fig-alt'?",
     ]
     assert not (tmp_path / PLACE / "report.html").exists()
+
+
+def test_what_cells_put_out_is_limited_in_drafts(tmp_path) -> None:
+    options = {"variables": {}, "scrub": str, "on_cell": lambda *_: None}
+    cells = [new_code_cell("x = 1", metadata={"tags": ["parameters"]}), new_code_cell("print('x' * 200_000)")]
+    with Session("tiny", tmp_path, tmp_path, tmp_path / "log", {}) as session:
+        with pytest.raises(ExecutionError, match=r"cell 2: it put out more than 0\.1 MB; raise output_mb"):
+            session.run(new_notebook(cells=cells), {}, limits=Limits(60, output_mb=0.1), **options)
+        done = session.run(new_notebook(cells=cells), {}, limits=Limits(60, output_mb=1), **options)
+    assert len(done.cells[-1].outputs[0].text) == 200_001
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,13 +28,14 @@ class World:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.standing, self.waits, self.approval, self.private = Standing(TARGET), WAITS, "none", True
-        self.same = False
+        self.same, self.gone = False, dict[str, Any]()
         for name, answer in {
-            "replace": lambda job, **_: job, "find_secret": lambda _: None, "read_notebook": lambda _: "notebook",
+            "replace": lambda one, **said: replace(one, **said) if isinstance(one, Standing) else one, "find_secret": lambda _: None, "read_notebook": lambda _: "notebook",
             "parameters_of": lambda *_: {}, "went_in": lambda *_: {}, "standing_at": lambda *_: self.standing,
             "load_disclosure": lambda _: SimpleNamespace(approval=self.approval),
             "find_private_folder": lambda _: Path("private") if self.private else None,
             "waiting_at": lambda *_: self.waits, "came_out_the_same": lambda *_: self.same,
+            "newest_gone": lambda *_: self.gone, "Ledger": SimpleNamespace(known=lambda *_: None),
         }.items():  # fmt: skip
             monkeypatch.setattr(_foresee, name, answer)
 
@@ -88,6 +90,12 @@ def test_what_a_render_would_do(name: str, world: World) -> None:
     standing, overrides, outcome = CASES[name]
     assert world.told(standing, overrides) == outcome
     assert explain(world.job(overrides)) == f"quarterly 2022Q4: {outcome.remark}"
+
+
+def test_an_older_release_that_was_put_back_is_not_up_to_date(world: World) -> None:
+    world.gone = {"revision": 4, "manifest_sha256": "a"}
+    said = "holds revision 3, and revision 4 was published after it; put that one back, or --supersede 'why' publishes revision 5"
+    assert world.told(Standing(TARGET, **THERE)) == Outcome("stopped", TARGET, said)
 
 
 def test_what_came_out_the_same_once_is_up_to_date(world: World) -> None:

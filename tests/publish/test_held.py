@@ -88,6 +88,7 @@ def test_an_older_release_from_a_backup_is_not_taken_for_the_newest(withdrawn: P
     write_light_world(folder)  # with the first rows: to look at the folder alone, it would be up to date
     done = run(folder, "--to", "html")
     assert done.returncode == 10
+    assert "revision 2 was published after it" in run(folder, "--to", "html", "--explain").stdout
     assert "holds revision 1, and revision 2 was published after it; put that one back, or --supersede" in last_line(
         done
     )

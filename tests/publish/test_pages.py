@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import subprocess
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -29,7 +30,7 @@ from evalkit.publish.rendering._document import Document
 from evalkit.publish.rendering._embedded import words
 from evalkit.publish.rendering._markdown import write_markdown
 from evalkit.publish.rendering._prepare import Item
-from evalkit.publish.rendering._web import _woff2, check_self_contained, embedded
+from evalkit.publish.rendering._web import _woff2, check_self_contained, embedded, loads_of
 from evalkit.words import messages_for
 from publish import standin
 from publish.made import study_in
@@ -115,6 +116,20 @@ def test_markdown_that_pandoc_cannot_read(monkeypatch: pytest.MonkeyPatch) -> No
         audit.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1, stdout='{"meta": {}, "blocks": []}')
     )
     assert audit_markdown("a < b") == "holds Markdown that pandoc cannot read"
+
+
+def test_markdown_that_takes_pandoc_too_long_is_refused_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*_: object, **__: object) -> None:
+        raise subprocess.TimeoutExpired("pandoc", 60)
+
+    monkeypatch.setattr(audit.subprocess, "run", late)
+    assert audit_markdown("c < d") == "holds Markdown that pandoc does not read within 60 seconds; make it simpler"
+
+
+def test_what_a_picture_in_a_page_loads() -> None:
+    assert loads_of('<svg><image xlink:href="https://a.org/x.png"/><use xlink:href="#b"/></svg>') == [
+        "<image xlink:href>"
+    ]
 
 
 def test_every_hidden_place_of_markup_is_a_text() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from evalkit.errors import EvalkitError
-from evalkit.publish._job import release_folder
+from evalkit.publish._job import parameters_of, release_folder
 from evalkit.publish.audit._notebook import check_notebook, notebook_problems
 from evalkit.publish.release._approval import Approval, beside, kept_approvals
 from evalkit.publish.release._manifest import (
@@ -57,7 +58,7 @@ def items(*cells: Any) -> list[Any]:
     return prepare(new_notebook(cells=list(cells)))
 
 
-DOORS = "only what report.show, report.say and report.cover put out may leave"
+DOORS = "only what report.show, report.say, report.draw and report.cover put out may leave"
 REFUSED: dict[str, tuple[Any, str]] = {
     "no label": (cell(FIG.replace("label: fig-a", "label: ''"), output()),
                  "cell 2: the figure has no label; add '#| label: fig-name' (letters, digits, '-' and '_')"),
@@ -195,6 +196,12 @@ def test_what_a_parameters_cell_declares(source: str, expected: dict[str, Any]) 
 def test_what_is_no_parameters_cell(source: str, said: str) -> None:
     found = refusal(lambda: declared(source, "x.ipynb"))
     assert found == f"x.ipynb, parameters cell{said}" or (said == ": is not Python" and "null bytes" in found)
+
+
+def test_lines_of_a_parameters_cell_are_counted_as_its_author_sees_them() -> None:
+    cell = new_code_cell("#| label: x\na = 1\nimport os", metadata={"tags": ["parameters"]})
+    job = SimpleNamespace(notebook=Path("x.ipynb"))
+    assert ", line 3: only 'name:" in refusal(lambda: parameters_of(job, new_notebook(cells=[cell])))
 
 
 SCHEMA = {"days": (int, 1), "words": (str, ""), "quick": (bool, False), "study": (str, ""), "many": (list[int], [])}

@@ -3,12 +3,13 @@
 `evalkit draft` asks it of the whole notebook, JupyterLab of each cell that runs, `evalkit render` of the options.
 """
 
-from evalkit.cells._checks import Problem, cell_problems, notebook_problems
+from evalkit.cells._checks import DOORS, Problem, cell_problems, notebook_problems
 from evalkit.cells._lab import watch_cells
 from evalkit.cells._labels import REFERENCE, SECTION, labels_of, sections_of
 from evalkit.cells._options import KNOWN_OPTIONS, options_of
 
 __all__ = [
+    "DOORS",
     "KNOWN_OPTIONS",
     "REFERENCE",
     "SECTION",

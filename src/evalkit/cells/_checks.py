@@ -6,7 +6,7 @@ in `evalkit.publish`, and what is said here is what would be said there.
 
 from __future__ import annotations
 
-__all__ = ["Problem", "cell_problems", "notebook_problems"]
+__all__ = ["DOORS", "Problem", "cell_problems", "notebook_problems"]
 
 import ast
 import re
@@ -20,7 +20,7 @@ from evalkit.cells._names import parsed
 from evalkit.cells._options import options_of
 from evalkit.errors import PublicationError, did_you_mean
 
-_DOORS = "only what report.show, report.say and report.cover put out may leave"
+DOORS = "only what report.show, report.say, report.draw and report.cover put out may leave"
 _SHAPES = {"show": ("auto", "figure", "table"), "show_benchmarks": ("figure", "table")}
 _PLACE = {"show": (1, "auto"), "show_benchmarks": (2, "table"), "show_differences": (9, "table")}  # of the shape
 _FRAME_VIEWS = frozenset({"describe", "head", "info", "sample", "tail", "value_counts"})
@@ -172,7 +172,7 @@ def _of_calls(
         # What goes into a file is no output of the cell.
         into_a_file = any(key.arg == "file" for key in call.keywords)
         if isinstance(call.func, ast.Name) and name in _PRINTS and call in sure and not into_a_file:
-            yield call.lineno, f"{name}() puts out what did not pass disclosure control; {_DOORS}"
+            yield call.lineno, f"{name}() puts out what did not pass disclosure control; {DOORS}"
         if not isinstance(call.func, ast.Attribute):
             continue
         shape = _shape(call)

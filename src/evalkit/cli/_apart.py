@@ -9,11 +9,11 @@ from __future__ import annotations
 __all__ = ["as_published", "check_column", "one_for_each", "report_name", "told_apart"]
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from evalkit.cli._init import slug
 from evalkit.cohort import build
 from evalkit.errors import UsageError, did_you_mean
 from evalkit.intake import StudyData
@@ -31,7 +31,7 @@ def report_name(report: str, name: str) -> str:
     ('quarterly.north', 'quarterly')
     """
     if name and not _NAME.fullmatch(name):
-        msg = f"--as '{name}': a name has letters a to z, digits and '-', such as {_in_folders(name) or 'north'}"
+        msg = f"--as '{name}': a name has letters a to z, digits and '-', such as {slug(name) or 'north'}"
         raise UsageError(msg)
     return f"{report}.{name}" if name else report
 
@@ -63,7 +63,7 @@ def one_for_each(job: RenderJob, column: str, data: StudyData) -> tuple[list[Ren
     ordered = [value for value in columns[column] if value in counts]
     renders, few, names = [], [], dict[str, str]()
     for value in [*ordered, *sorted(set(counts.index) - set(ordered))]:
-        name = _in_folders(value)
+        name = slug(value)
         each = replace(
             job,
             params=job.params.model_copy(update={"report": report_name(job.params.report, name or "other")}),
@@ -105,8 +105,3 @@ def _columns(study: Study) -> dict[str, list[str]]:
     places = {"site": study.sites, "community_area": study.community_areas, "referral_source": study.referral_sources}
     found = {column: list(values or ()) for column, values in places.items()}
     return found | {c.name: list(c.levels or ()) for c in study.covariates if c.kind == "categorical"}
-
-
-def _in_folders(value: str) -> str:
-    plain = unicodedata.normalize("NFKD", value).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")

@@ -21,7 +21,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_DEFAULT_STUDY = DEFAULT_STUDY
 _ParamsOption = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--params", help="The report's parameters; found by its name when not given."),
@@ -129,7 +128,7 @@ def render(
     request = Request(
         report=report,
         periods=tuple(period or ()),
-        studies=tuple(study or (_DEFAULT_STUDY,)),
+        studies=tuple(study or (DEFAULT_STUDY,)),
         params=params,
         parameters=tuple(parameter or ()),
         publisher=publisher,
@@ -152,7 +151,7 @@ def render(
 def draft(
     report: Annotated[str, typer.Argument(help="Name of the report: quarterly, final, or your own.")],
     period: Annotated[str, typer.Option("--period", help="2022Q3, 2021-11-18..2022-06-30 or newest.")] = "",
-    study: StudyOption = _DEFAULT_STUDY,
+    study: StudyOption = DEFAULT_STUDY,
     params: _ParamsOption = None,
     parameter: _ParameterOption = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Make a PDF, too.")] = False,
@@ -187,7 +186,7 @@ def lab(
             show_default=False,
         ),
     ] = None,
-    study: StudyOption = _DEFAULT_STUDY,
+    study: StudyOption = DEFAULT_STUDY,
 ) -> None:
     """Open JupyterLab at the study's notebooks; what publishing would refuse of a cell is said below it."""
     from evalkit.cli._lab import run  # noqa: PLC0415
@@ -208,13 +207,13 @@ def status(
     """Say of each report and period whether it is up to date, waits, is due, or what stops it; renders nothing."""
     from evalkit.cli._status import run  # noqa: PLC0415
 
-    raise typer.Exit(run(tuple(report or ()), tuple(study or (_DEFAULT_STUDY,)), out, as_json=as_json))
+    raise typer.Exit(run(tuple(report or ()), tuple(study or (DEFAULT_STUDY,)), out, as_json=as_json))
 
 
 @app.command()
 def verify(
     release: Annotated[Path, typer.Argument(help="The release folder.")],
-    study: StudyOption = _DEFAULT_STUDY,
+    study: StudyOption = DEFAULT_STUDY,
     public_key: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--public-key", help="Of whoever signed it: its signature is checked."),
@@ -235,7 +234,7 @@ def verify(
 def schedule(
     kind: Annotated[str, typer.Option("--print", help="systemd, cron, github or airflow.")],
     report: Annotated[str, typer.Argument(help="Name of the report.")] = "quarterly",
-    study: StudyOption = _DEFAULT_STUDY,
+    study: StudyOption = DEFAULT_STUDY,
     out: Annotated[Path, typer.Option("--out", help="The reports folder.")] = Path("reports"),
     to: Annotated[
         Optional[Path],  # noqa: UP045
@@ -257,7 +256,7 @@ app.add_typer(keys, name="key")
 
 @keys.command("new")
 def key_new(
-    study: StudyOption = _DEFAULT_STUDY,
+    study: StudyOption = DEFAULT_STUDY,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--out", help="The private key's file; the study's private folder when not given."),
@@ -306,7 +305,7 @@ def simulate(
 
 @app.command()
 def validate(
-    study: Annotated[Path, typer.Argument(help="The study's protocol.")] = _DEFAULT_STUDY,
+    study: Annotated[Path, typer.Argument(help="The study's protocol.")] = DEFAULT_STUDY,
     period: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--period", help="Say what would stop a report of that period: 2022Q3, a range or newest."),
@@ -332,7 +331,7 @@ def map_table(
         Optional[list[str]],  # noqa: UP045
         typer.Argument(help="The export's files, or patterns in quotes; what the protocol says when not given."),
     ] = None,
-    study: StudyOption = _DEFAULT_STUDY,
+    study: StudyOption = DEFAULT_STUDY,
     sheet: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option("--sheet", help="A sheet that is meant; may be repeated."),
@@ -379,7 +378,7 @@ def schema(
 
 @app.command()
 def dictionary(
-    study: StudyOption = _DEFAULT_STUDY,
+    study: StudyOption = DEFAULT_STUDY,
     out: Annotated[Optional[Path], typer.Option("--out", help="A Markdown file; the terminal when not given.")] = None,  # noqa: UP045
 ) -> None:
     """Write the study's data dictionary as Markdown."""
@@ -397,7 +396,7 @@ def dictionary(
 @app.command()
 def review(
     release: Annotated[Path, typer.Argument(help="The release folder.")],
-    study: StudyOption = _DEFAULT_STUDY,
+    study: StudyOption = DEFAULT_STUDY,
 ) -> None:
     """Write the output-check pack of a release: each output and the counts underneath, in private."""
     from evalkit.protocol import load_study  # noqa: PLC0415
@@ -412,7 +411,7 @@ def approve(
     release: Annotated[Path, typer.Argument(help="The release folder, published or waiting.")],
     name: Annotated[str, typer.Option("--name", help="Who approves.")],
     reason: Annotated[str, typer.Option("--reason", help="Why it may go out.")],
-    study: StudyOption = _DEFAULT_STUDY,
+    study: StudyOption = DEFAULT_STUDY,
     key: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--key", help="The approver's private key, where it is not in the study's private folder."),
@@ -431,7 +430,7 @@ def withdraw(
         Optional[str],  # noqa: UP045
         typer.Argument(help="Why, in a sentence; it is published. Left out, no table is opened to search it."),
     ] = None,
-    study: StudyOption = _DEFAULT_STUDY,
+    study: StudyOption = DEFAULT_STUDY,
 ) -> None:
     """Take a published release away; when and why stays in the ledger's folder and beside the release."""
     from evalkit.cli._approve import run_withdraw  # noqa: PLC0415
@@ -444,7 +443,7 @@ def withdraw(
 def archive(
     release: Annotated[Path, typer.Argument(help="The release folder.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the zip.")] = Path("archives"),
-    study: StudyOption = _DEFAULT_STUDY,
+    study: StudyOption = DEFAULT_STUDY,
 ) -> None:
     """Write a release as one zip for an archive: the same bytes each time, and nothing private."""
     from evalkit.cli._site import run_archive  # noqa: PLC0415
@@ -456,7 +455,7 @@ def archive(
 def site(
     out: Annotated[Path, typer.Option("--out", help="Folder of the site: new, empty, or an older site of the study.")],
     reports: Annotated[Path, typer.Option("--reports", help="The reports folder.")] = Path("reports"),
-    study: StudyOption = _DEFAULT_STUDY,
+    study: StudyOption = DEFAULT_STUDY,
     url: Annotated[str, typer.Option("--url", help="Address at which the site will stand, for its news feed.")] = "",
 ) -> None:
     """Build the static site of a study's releases, to be published by copying its folder."""

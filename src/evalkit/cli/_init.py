@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Answers", "run"]
+__all__ = ["Answers", "run", "slug"]
 
 import os
 import re
@@ -70,7 +70,7 @@ def _terminal() -> bool:
 
 def _asked(said: Answers, folder: Path) -> Answers:
     """Ask for what was not said; each question has an answer that Enter gives, where one can be given."""
-    name = said.id or _prompt("Short name of the study (a to z, 0 to 9, -)", _slug(folder.name), _good_id)
+    name = said.id or _prompt("Short name of the study (a to z, 0 to 9, -)", slug(folder.name), _good_id)
     title = said.title or _prompt("Title, as reports print it", name.replace("-", " ").capitalize())
     focus = said.focus or _prompt("The group the study is about (value=label)", _shown(SIMULATED[0]), _group)
     other = said.comparison or _prompt("The group it is compared with", _shown(SIMULATED[1]), _group)
@@ -96,7 +96,7 @@ def _prompt(question: str, default: str | None, check: Callable[[str], Any] = st
 
 def _starter(answers: Answers, folder: Path) -> Starter:
     """Turn answers into a study; what was not said has a default where one cannot be wrong."""
-    name = _good_id(answers.id or _slug(folder.name) or "study")
+    name = _good_id(answers.id or slug(folder.name) or "study")
     title = answers.title or (_DEMO_TITLE if answers.demo else name.replace("-", " ").capitalize())
     starts = answers.starts or (_DEMO_STARTS if answers.demo else None)
     if starts is None:
@@ -147,14 +147,15 @@ def _simulated() -> dict[str, bytes]:
     return {f"data/{name}": content for name, content in tables.items()}
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
+    """Return a text as the name of a folder: small letters, digits and hyphens."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")
 
 
 def _good_id(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", text):
-        msg = f"'{text}' is no short name: a to z, 0 to 9, - and _, such as {_slug(text) or 'my-study'}"
+        msg = f"'{text}' is no short name: a to z, 0 to 9, - and _, such as {slug(text) or 'my-study'}"
         raise UsageError(msg)
     return text
 

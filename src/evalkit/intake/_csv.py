@@ -71,11 +71,14 @@ def lines_of(path: Path, where: str) -> tuple[str, list[Line]]:
         return max((counts.count(n) * n for n in set(counts)), default=0)
 
     named = _SEP.fullmatch(lines[0]) if lines else None
-    reader = csv.reader(lines, delimiter=named[1] if named else max(_DELIMITERS, key=alike))
+    sign = named[1] if named else max(_DELIMITERS, key=alike)
+    reader = csv.reader(lines, delimiter=sign)
     found: list[Line] = []
     begins = 1
     try:
         for cells in reader:  # of which one may be several lines long, in quotes
+            if reader.line_num > begins:  # a title need not be CSV, but a quote that stays open swallows rows
+                list(csv.reader(lines[begins - 1 : reader.line_num], delimiter=sign, strict=True))
             if "".join(cells).strip():
                 found.append((begins, list(cells)))
             begins = reader.line_num + 1

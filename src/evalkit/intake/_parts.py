@@ -15,12 +15,11 @@ from evalkit.errors import DataError, did_you_mean
 from evalkit.intake._findings import SHOWN_ROWS, Finding
 from evalkit.intake._raw import RawTable
 from evalkit.intake._read import ReadTable
-from evalkit.intake._workbook import sheet_names
+from evalkit.intake._workbook import BOOKS, sheet_names
 from evalkit.protocol import Study, Table
 
 PART = 1 << 32
 """Row numbers of a table's second file or sheet begin here, those of its third at twice of it: no sheet is longer."""
-_BOOKS = {".xlsx", ".xlsm"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def _sheets(file: Path, table: Table, name: str, *, alone: bool) -> list[str]:
     """Return the sheets that are read of a file; one without a name where the protocol names none."""
     if not table.sheets:
         return [table.table or ""]
-    if file.suffix.lower() not in _BOOKS:
+    if file.suffix.lower() not in BOOKS:
         msg = f"{name}: file {file.name} has no sheets; leave sheet out"
         raise DataError(msg)
     if alone and len(table.sheets) == 1:

@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 
 from evalkit.errors import ProtocolError, did_you_mean
 from evalkit.intake._convert import (
-    NO,
     TEXTS,
     TYPES,
     YES,
@@ -31,7 +30,7 @@ from evalkit.intake._spec import ColumnSpec, TableSpec
 from evalkit.protocol import Table
 
 # What looks like a name of a column may be shown; anything else in a header may be somebody's value.
-_NAME = re.compile(r"[^\W\d][\w .()/-]{0,60}")
+PLAIN_NAME = re.compile(r"[^\W\d][\w .()/-]{0,60}")
 
 _MIDNIGHT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]00:00(?::00(?:[.]0+)?)?(?:Z|[+]00(?::?00)?)")
 
@@ -121,8 +120,8 @@ def missing_columns(spec: TableSpec, table: Table, raw_names: Iterable[str]) -> 
             continue
         near = (
             f"; did you mean '{other}'?"
-            if other and _NAME.fullmatch(other)
-            else did_you_mean(raw, (n for n in names if _NAME.fullmatch(n)))
+            if other and PLAIN_NAME.fullmatch(other)
+            else did_you_mean(raw, (n for n in names if PLAIN_NAME.fullmatch(n)))
         )
         text = f"column '{raw}' is missing{near}"
         found.append(Finding(spec.name, column.name, "missing_column", "error", 0, (), text))
@@ -254,5 +253,5 @@ def _blanks(where: str, column: ColumnSpec, raw: RawTable, name: str) -> list[Fi
 def _true(value: object) -> bool:
     if isinstance(value, str | bool | int | float):
         text = (as_text(value) or "no").lower()
-        return text in YES and text not in NO
+        return text in YES
     return False

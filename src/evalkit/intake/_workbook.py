@@ -31,6 +31,9 @@ _MOST_CELLS, _MOST_BYTES = 20_000_000, 2 << 30
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 Attributes = dict[str, str]
 
+BOOKS = frozenset({".xlsx", ".xlsm"})
+"""Ends of names of workbooks."""
+
 
 def read_workbook(path: Path, table: Table, wanted: Wanted, where: str) -> RawTable:
     """Read one sheet of a workbook: the one that ``table`` names, or the only one that holds the wanted columns.

@@ -9,6 +9,8 @@ from dataclasses import replace
 from evalkit.protocol import Secret, find_private_folder, find_secret, load_disclosure
 from evalkit.publish._job import RenderJob, parameters_of, read_notebook
 from evalkit.publish._progress import Outcome
+from evalkit.publish.release._held import newest_gone
+from evalkit.publish.release._ledger import Ledger
 from evalkit.publish.release._manifest import went_in
 from evalkit.publish.release._standing import beside, came_out_the_same, standing_at
 from evalkit.publish.release._waiting import waiting_at
@@ -48,10 +50,15 @@ def foreseen(job: RenderJob) -> Outcome:
         notebook = read_notebook(job.notebook)
         parts = went_in(job, notebook, parameters_of(job, notebook), scratch)
         standing = standing_at(job, parts)
-        gated = load_disclosure(job.study).approval == "required" and find_private_folder(job.study) is not None
+        private = find_private_folder(job.study)
+        ledger = Ledger.known(private, job.target.resolve().parent.parent) if private is not None else None
+        standing = replace(standing, gone=newest_gone(job, standing, ledger))
+        gated = load_disclosure(job.study).approval == "required" and private is not None
         waits = waiting_at(job.study, job.target, parts) if gated else None
         # Only what was compared before is known to be the same: comparing takes a render.
         same = standing.only_open and came_out_the_same(job.study, standing)
+    if standing.older:
+        return Outcome("stopped", job.target, standing.older)
     if standing.up_to_date or same:
         return Outcome("up_to_date", job.target, f"up to date: {standing.why}")
     if waits is not None:

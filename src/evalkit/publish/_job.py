@@ -264,8 +264,7 @@ def parameters_of(job: RenderJob, notebook: Any) -> dict[str, Any]:  # noqa: ANN
     if len(cells) != 1:
         msg = f"{job.notebook.name}: has {len(cells)} cells tagged 'parameters'; it needs exactly one"
         raise ProtocolError(msg)
-    source = "\n".join(line for line in cells[0].source.splitlines() if not line.startswith("#|"))
-    schema = declared(source, job.notebook.name)
+    schema = declared(cells[0].source, job.notebook.name)
     values = validated(schema, job.params.parameters, job.overrides, job.params_file)
     return {**values, "study": str(job.study.path), "period": job.period.name}
 

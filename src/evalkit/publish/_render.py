@@ -126,8 +126,9 @@ def _render(job: RenderJob, told: Progress, scratch: Path) -> Outcome:
     gate = load_disclosure(job.study).approval == "required"
     waits = waiting_at(job.study, job.target, parts) if gate else None
     if waits is not None and not job.force:
-        told.step(job.name, f"waits for approval already ({waits})")
-        return Outcome("waiting_for_approval", waits, "waits already")
+        dropped = "; its reason stays the one it was made with: --force makes it again" if job.supersede else ""
+        told.step(job.name, f"waits for approval already ({waits}){dropped}")
+        return Outcome("waiting_for_approval", waits, f"waits already{dropped}")
     made = make(job, told, scratch, standing, parts)
     if standing.there and not job.supersede:
         return _made_again(job, made, standing, parts, told)
@@ -141,11 +142,8 @@ def _up_to_date(job: RenderJob, told: Progress, why: str) -> Outcome:
 
 def _refuse_older(job: RenderJob, standing: Standing) -> None:
     """Refuse to take an older release, put back from a backup, for the newest one."""
-    if standing.there and standing.gone and not job.supersede:
-        msg = (
-            f"{job.target}: holds revision {standing.revision}, and revision {standing.last} was published after it; "
-            f"put that one back, or --supersede 'why' publishes revision {standing.last + 1}"
-        )
+    if standing.older and not job.supersede:
+        msg = f"{job.target}: {standing.older}"
         raise ReleaseError(msg)
 
 

@@ -28,7 +28,6 @@ from evalkit.publish.release import (
     withdrawn,
 )
 
-_KEPT = re.compile(r"\.r[1-9]\d*$")
 _NAMED = re.compile(
     r"(?P<report>.+)-(?P<period>\d{4}Q[1-4]|\d{4}-\d\d-\d\d\.\.\d{4}-\d\d-\d\d)-r(?P<revision>[1-9]\d*)"
 )

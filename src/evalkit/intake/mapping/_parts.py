@@ -17,11 +17,10 @@ from evalkit.errors import DataError
 from evalkit.intake._csv import lines_of
 from evalkit.intake._files import read_file
 from evalkit.intake._raw import LOOKED_THROUGH, Line, Wanted, names_in
-from evalkit.intake._workbook import sheets_of
+from evalkit.intake._workbook import BOOKS, sheets_of
 from evalkit.intake.mapping._shapes import shape
 from evalkit.protocol import Table
 
-_BOOKS = {".xlsx", ".xlsm"}
 _TEXTS = {".csv", ".tsv", ".txt"}
 _MOST_BELOW = 20  # lines below a table that are looked through for totals and notes
 _TOTAL = re.compile(
@@ -62,7 +61,7 @@ def read_parts(files: Sequence[Path], table: str) -> list[Part]:
     parts: list[Part] = []
     for file in files:
         where, suffix = f"{table}: file {file.name}", file.suffix.lower()
-        if suffix in _BOOKS:
+        if suffix in BOOKS:
             sheets, epoch = sheets_of(file, where)
             parts += [p for name, lines in sheets.items() if (p := _part(file, name, lines, epoch=epoch))]
         elif suffix in _TEXTS:

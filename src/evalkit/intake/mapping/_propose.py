@@ -13,6 +13,7 @@ from typing import Any
 
 from evalkit.errors import DataError, ProtocolError, UsageError, did_you_mean
 from evalkit.intake._convert import MISSING, check_date_format
+from evalkit.intake._read import PLAIN_NAME
 from evalkit.intake._spec import ColumnSpec, TableSpec, table_spec
 from evalkit.intake.mapping._dates import ISO, forms_of, is_day, n_unread, spoken
 from evalkit.intake.mapping._match import NONE, Match, match
@@ -22,7 +23,6 @@ from evalkit.intake.mapping._shapes import MOST_WORDS, shape_of, texts, words_in
 from evalkit.intake.mapping._words import Vocabulary
 from evalkit.protocol import Study
 
-_NAME = re.compile(r"[^\W\d][\w .()/-]{0,60}")
 _AGE = "age"
 
 
@@ -397,7 +397,7 @@ class _Proposing:
         ]
         covariates = {c.name for c in self.study.covariates}
         taken = {*(m.raw for m in found.values()), *derived.values()}
-        free = [raw for raw in self.columns if raw not in taken and _NAME.fullmatch(raw)]
+        free = [raw for raw in self.columns if raw not in taken and PLAIN_NAME.fullmatch(raw)]
         for column in (c for c in lacking if c.required):
             if column.name in covariates:
                 how = f"take it out of covariates, or say which it is: --answer {column.name}=COLUMN"
@@ -436,4 +436,4 @@ class _Proposing:
 
 def _shown(name: str) -> str:
     """Return a header's name; what does not look like one may be somebody's value."""
-    return name if _NAME.fullmatch(name) else "a column without a plain name"
+    return name if PLAIN_NAME.fullmatch(name) else "a column without a plain name"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from evalkit.cells import DOORS
 from evalkit.errors import DisclosureError
 from evalkit.publish.audit._fold import fold
 from evalkit.publish.audit._guard import NUMBER, Guard
@@ -33,7 +34,6 @@ _KINDS = {  # the telling ones first: most outputs carry a plain text, too
     "text/plain": "a value",
 }
 _PICTURES = frozenset({"a figure", "a picture"})
-_DOORS = "only what report.show, report.say and report.cover put out may leave"
 _FORGED = "its mark is not of this run and this content (copied, edited or written by hand); use report.show"
 _PLACES = {"markdown": "text", "raw": "text", "code": "line of options"}
 _PRIVATE_MODULE = re.compile(r"\bevalkit(?:\.\w+)*\._\w+|\bevalkit\.seal\b")
@@ -128,9 +128,9 @@ def _output_problem(output: Any, key: str) -> str:  # noqa: ANN401
     mark = metadata.get(MARK)
     if output.output_type == "stream":
         said = "a warning or error text" if output.get("name") == "stderr" else "printed text"
-        return f"puts out {said}; {_DOORS}"
+        return f"puts out {said}; {DOORS}"
     if output.output_type == "error":
-        return f"puts out an error with its traceback; {_DOORS}"
+        return f"puts out an error with its traceback; {DOORS}"
     if not isinstance(mark, dict) or output.output_type != "display_data":
         kind = _kind(data)
         door = "report.draw" if kind in _PICTURES else "report.show"

@@ -72,16 +72,19 @@ def audit_markdown(text: str) -> str:
         return problem
     if not _TELLING.search(text):
         return ""
-    done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
-        # --sandbox: a text may name files, and reading it must open none.
-        [str(pypandoc.get_pandoc_path()), _READER, "--to=json", "--sandbox"],
-        input=text,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=_TIMEOUT,
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
+            # --sandbox: a text may name files, and reading it must open none.
+            [str(pypandoc.get_pandoc_path()), _READER, "--to=json", "--sandbox"],
+            input=text,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"holds Markdown that pandoc does not read within {_TIMEOUT} seconds; make it simpler"
     if done.returncode != 0:
         return "holds Markdown that pandoc cannot read"
     tree = json.loads(done.stdout)

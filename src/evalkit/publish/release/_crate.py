@@ -139,23 +139,27 @@ def _organisation(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _authors(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return who answers for a release: people, or the organisation."""
-    return [_person(author) for author in facts["citation"]["authors"]] or [_organisation(facts)]
+    return _persons(facts) or [_organisation(facts)]
 
 
-def _person(author: Mapping[str, Any]) -> dict[str, Any]:
+def _persons(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [_person(author, number) for number, author in enumerate(facts["citation"]["authors"], start=1)]
+
+
+def _person(author: Mapping[str, Any], number: int) -> dict[str, Any]:
     name = " ".join(part for part in (author["given"], author["family"]) if part)
     return {
-        "@id": f"https://orcid.org/{author['orcid']}" if author["orcid"] else _slug(name),
+        "@id": f"https://orcid.org/{author['orcid']}" if author["orcid"] else f"#author-{number}-{_slug(name)}",
         "@type": "Person",
         "name": name,
         "familyName": author["family"],
         **({"givenName": author["given"]} if author["given"] else {}),
-        **({"affiliation": {"@id": _slug(author["affiliation"])}} if author["affiliation"] else {}),
+        **({"affiliation": {"@id": f"#affiliation-{_slug(author['affiliation'])}"}} if author["affiliation"] else {}),
     }
 
 
 def _slug(name: str) -> str:
-    return "#" + "-".join(re.findall(r"\w+", name.lower()))
+    return "-".join(re.findall(r"\w+", name.lower()))
 
 
 def _licence(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,10 +172,10 @@ def _licence(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _people(facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield _organisation(facts)
-    yield from (_person(author) for author in facts["citation"]["authors"])
+    yield from _persons(facts)
     for name in dict.fromkeys(author["affiliation"] for author in facts["citation"]["authors"]):
         if name:
-            yield {"@id": _slug(name), "@type": "Organization", "name": name}
+            yield {"@id": f"#affiliation-{_slug(name)}", "@type": "Organization", "name": name}
     yield _licence(facts)
 
 

@@ -96,9 +96,9 @@ def _refuse_another_secret(job: RenderJob, published: list[tuple[Path, dict[str,
             raise DisclosureError(msg)
 
 
-def newest_gone(job: RenderJob, standing: Standing, ledger: Ledger) -> dict[str, Any]:
+def newest_gone(job: RenderJob, standing: Standing, ledger: Ledger | None) -> dict[str, Any]:
     """Return ``revision`` and ``manifest_sha256`` of a newer release than what is there; empty where there was none."""
-    found = [ledger.newest(job.params.report, job.period.name)]
+    found = [ledger.newest(job.params.report, job.period.name)] if ledger is not None else [(0, "")]
     for place in job.target.parent.glob(f"{job.target.name}.r*"):  # kept, and what superseded it is gone
         try:
             found.append((int(read_manifest(place).get("revision", 1)), digest(place / MANIFEST)))

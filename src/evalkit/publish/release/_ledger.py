@@ -177,10 +177,6 @@ class Ledger:
             )
             raise DisclosureError(msg)
 
-    def others(self) -> int:
-        """Return how many other folders hold releases of the study, by their ledgers."""
-        return len(self._others())
-
     def _others(self) -> list[Path]:
         there = [folder for folder in self.folder.parent.glob("*") if folder != self.folder]
         return [folder for folder in there if any(folder.glob("[0-9]*-*.json"))]

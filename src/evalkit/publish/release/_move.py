@@ -44,6 +44,8 @@ def export_private(study: Study, file: Path) -> int:
 
     Raises
     ------
+    UsageError
+        If the study has no secret yet.
     ReleaseError
         If the file is there, or cannot be written.
     DisclosureError
@@ -214,7 +216,9 @@ def adopt_releases(study: Study, out: Path, why: str) -> list[str]:
             _refuse_changed(place, manifest, "" if secret is None else secret.id)
         study_secret(study)
         # As each was published it named those before it.
-        published.sort(key=lambda each: (len(each[1]["ledger"]), each[1]["period"], int(each[1].get("revision", 1))))
+        published.sort(
+            key=lambda each: (len(each[1].get("ledger", ())), each[1]["period"], int(each[1].get("revision", 1)))
+        )
         names = [release_name(m["report"], m["period"], int(m.get("revision", 1))) for _, m in published]
         ledger = Ledger.another(private, releases, why, held_releases(published) - set(names))
         with _new_ledger(ledger, private):

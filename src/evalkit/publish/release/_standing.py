@@ -71,6 +71,16 @@ class Standing:
         return max(self.revision, int(self.gone.get("revision", 0)))
 
     @property
+    def older(self) -> str:
+        """Why an older release, put back from a backup, is not taken for the newest; empty where it is the newest."""
+        if not self.there or not self.gone:
+            return ""
+        return (
+            f"holds revision {self.revision}, and revision {self.last} was published after it; "
+            f"put that one back, or --supersede 'why' publishes revision {self.last + 1}"
+        )
+
+    @property
     def up_to_date(self) -> bool:
         """Whether a render now would give the release that is there."""
         return self._whole and (self.added or not self.changes) and not self.around

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Literal
 
-from evalkit.cells import REFERENCE, SECTION, options_of
+from evalkit.cells import DOORS, REFERENCE, SECTION, options_of
 from evalkit.errors import DisclosureError, PublicationError, did_you_mean
 from evalkit.markup import escaped, title
 from evalkit.seal import MARK
@@ -169,7 +169,7 @@ def _output(
     data = output.get("data", {})
     if output.output_type == "stream":
         said = "a warning or error text" if output.get("name") == "stderr" else "printed text"
-        msg = f"cell {number}: puts out {said}; only what report.show, report.say and report.cover put out may leave"
+        msg = f"cell {number}: puts out {said}; {DOORS}"
         raise DisclosureError(msg)
     if output.output_type not in {"display_data", "execute_result"} or not isinstance(mark, dict):
         msg = f"cell {number}: puts out something that did not pass disclosure control; use report.show"

@@ -7,6 +7,7 @@ __all__ = ["Session"]
 import copy
 import functools
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -59,6 +60,7 @@ class Session:
     _client: Any = field(default=None, init=False, repr=False)
     _sockets: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
     _run: Run = field(default_factory=Run, init=False, repr=False)
+    _limits: Limits = field(default=Limits(seconds=math.inf), init=False, repr=False)  # of the pass
 
     def __enter__(self) -> Session:
         return self
@@ -76,6 +78,7 @@ class Session:
         client: Any = DraftClient(new_notebook(cells=[new_code_cell()]), km=manager, timeout=None, startup_timeout=60)
         self._run = Run(manager=manager)
         client.owns_km = True
+        client.on_output = self._put_out
         environment = {**kernel_environment(self.scratch, self.source_folder), **self.variables}
         client.reset_execution_trackers()
         client.start_new_kernel(env=environment, cwd=str(self.scratch))
@@ -119,6 +122,7 @@ class Session:
             given, dict(parameters), kernel_name="python3", language="python"
         )
         extra = before_injected(notebook)
+        self._limits, self._run.output = limits, 0
         over = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(limits, over), daemon=True)
         watcher.start()
@@ -199,6 +203,13 @@ class Session:
             self._ask("failed()")
             lines = str(error.traceback).splitlines()
             raise PapermillExecutionError(index, 0, cell.source, error.ename, error.evalue, lines) from None
+        if over := self._limits.passed(self._run):  # a short cell ends between two looks
+            self._run.over = over
+            raise DeadKernelError(over)
+
+    def _put_out(self, length: int) -> bool:
+        self._run.output += length
+        return self._run.output <= self._limits.output_mb * 1e6
 
     def _ask(self, what: str) -> dict[str, Any]:
         """Ask the kernel's memory."""

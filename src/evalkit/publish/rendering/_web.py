@@ -75,7 +75,7 @@ class _Loads(HTMLParser):
         self._in_style = tag == "style"
         for name, value in attrs:
             text = value or ""
-            loads = name in _LOADING or (name == "href" and tag in {"link", "use", "image"})
+            loads = name in _LOADING or (name in {"href", "xlink:href"} and tag in {"link", "use", "image"})
             if loads and not _WITHIN.match(text):
                 self.found.append(f"<{tag} {name}>")
             if name == "style":
