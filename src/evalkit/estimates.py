@@ -42,8 +42,8 @@ class Analysis(Protocol):
         What names the analysis for ever, whatever its class is called: see `Estimates.id`.
 
     A class, or a parameter, ``view`` names the family that shows the result: ``view: ClassVar[str] = "survival"``.
-    Disclosure control makes limits wider by what the noise of published counts adds: ``of_shares: ClassVar[bool] =
-    True`` keeps them within 0 and 1, and ``holds_noise`` says that they hold the noise without that.
+    Disclosure control makes limits wider by what the noise of published counts adds: ``of_shares = True`` keeps them
+    within 0 and 1, and ``holds_noise = True`` says that they hold the noise without that.
 
     Examples
     --------
