@@ -197,7 +197,7 @@ OPPOSITES = {
     "Clearly fewer": "Claramente menos",
     "Of every hundred people, {low} to {high} more than": "de cada cien, entre {low} y {high} más que",
     "Of every hundred people, {low} to {high} fewer than": "de cada cien, entre {low} y {high} menos que",
-    "{low} fewer to {high} more per hundred than": "De cada cien, quizá de {low} menos a {high} más que",
+    "{low} fewer to {high} more per hundred than": "De cada cien, quizá de {low}\xa0menos a {high}\xa0más que",
     "A larger share": "un porcentaje mayor",
     "A smaller share": "un porcentaje menor",
     "for a larger share": "un porcentaje mayor",

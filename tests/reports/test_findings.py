@@ -128,7 +128,7 @@ def words_of(cell: str) -> str:
 NO_TARGET = "**The protocol sets no target.**"
 NO, WHOLE = "\u2013", "Unclear. Could be 12 fewer to 6 more per hundred than in PAIP."
 ENGAGED = (
-    "Engaged 3 sessions in 45 days, of people with an intake",
+    "Engaged 3 sessions in 45 days; intake at least 45 days ago",
     "75% (67% to 82%) of 120 people",
     "50% (44% to 56%) of 300 people",
 )
@@ -351,16 +351,16 @@ HARMED_THEN = harmed("Pilot | 182 | 60 | 0.12 | 0.08 | 0.17 | pass", "PAIP | 182
 TAKEN_BACK = {
     "a step that was clearly more": (
         75, {}, "Last quarter’s figures said “a larger share engages in the pilot than in PAIP; a larger share completes in the "
-        "pilot than in PAIP”; today’s leave that unclear, not reversed.",
+        "pilot than in PAIP”; now that is unclear, not reversed.",
     ),
     "nothing was clear": (36, {}, ""),
     "leaving was clearly less": (
-        36, LEFT_THEN, "Last quarter’s figures said “a smaller share leaves early in the pilot than in PAIP”; today’s "
-        "leave that unclear, not reversed.",
+        36, LEFT_THEN, "Last quarter’s figures said “a smaller share leaves early in the pilot than in PAIP”; "
+        "now that is unclear, not reversed.",
     ),
     "harm was clearly less": (
         36, HARMED_THEN, "Last quarter’s figures said “harm is on record for a smaller share in the pilot than in PAIP; much is never "
-        "recorded”; today’s leave that unclear, not reversed.",
+        "recorded”; now that is unclear, not reversed.",
     ),
 }  # fmt: skip
 
