@@ -306,7 +306,7 @@ def test_a_final_says_that_too_little_was_known_of_completing_a_year_ago() -> No
     assert page().sentences[0] == f"{since.format('a quarter')}."
     assert (
         page(whole=True).sentences[0]
-        == f"{since.format('a year')}, and for completing there is no figure from a year ago."
+        == f"{since.format('a year')}; completing has no figure from a year ago."
     )
 
 

@@ -14,9 +14,9 @@ from evalkit.views.style import COMPARISON, FOCUS
 from evalkit.views.trend import _years
 from views.made import GROUPS, HIGHER, LOWER, NONE
 
-READ = "Rows share people: do not add rows. Dots: shares, on a line from none to all; thick lines: 95% limits."
-ESTIMATED = "Do not multiply estimates: some people were followed less long."
-OF_GAPS = "Dashed line: no gap; to its right, more in the pilot; a tick every ten points."
+READ = "Rows share people: do not add rows. Dots: shares, from none to all; thick lines: 95% limits."
+ESTIMATED = "Do not multiply estimates: some were followed less long."
+OF_GAPS = "Dashed: no gap; to its right, more in the pilot; ticks: ten points."
 
 
 def share(n: float, estimate: float, low: float, high: float) -> pd.Series:
