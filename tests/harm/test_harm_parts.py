@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from evalkit import analyses
-from evalkit.analyses._model import ALPHA, _label
+from evalkit.analyses._model import ALPHA, label_of
 from evalkit.analyses._recurrent import _days
 
 CUT = date(2023, 3, 31)
@@ -130,7 +130,7 @@ def test_hazards_pass_at_the_level_and_above(monkeypatch):
     ],
 )  # fmt: skip
 def test_terms_in_words(term, words):
-    assert _label(term, {"pathway": "Group", "area": "Area"}, {"area": "north_side"}) == words
+    assert label_of(term, {"pathway": "Group", "area": "Area"}, {"area": "north_side"}) == words
 
 
 # -- after the landmark ------------------------------------------------------------------------------------------------

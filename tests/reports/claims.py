@@ -39,7 +39,7 @@ _FROM_TO = {
     "effect.unclear",
     *(f"find.changed.{step}.{way}" for step in ("engaged", "completed") for way in ("higher", "lower")),
 }
-_UNCHANGED = ("find.changed.engaged.none", "find.changed.completed.none", "find.changed.few")
+_UNCHANGED = ("find.changed.engaged.none", "find.changed.completed.none")
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,9 @@ SPECS: dict[str, Spec] = {
     "each": Spec({"label": "label"}, items=_SHARES, listed="shares"),
     "limit.missing": Spec({}, items=_SHARES, listed="shares"),
     **dict.fromkeys(_UNCHANGED, Spec({})),
-    "find.changed.none": Spec({}, items=_UNCHANGED, listed="shares"),
-    "find.changed.none.harm": Spec({}, items=_UNCHANGED, listed="shares"),
+    "find.changed.few": Spec({}, items=_UNCHANGED, listed="shares"),
+    "find.changed.none": Spec({}, items=(*_UNCHANGED, "find.changed.few"), listed="shares"),
+    "find.changed.none.harm": Spec({}, items=(*_UNCHANGED, "find.changed.few"), listed="shares"),
     "count.day": Spec(_WHEN, items=("count.value",), listed="values"),
     "head.count": Spec(_WHEN, items=("count.value",), listed="values"),
     "head.shares": Spec({"label": "label"}, items=_SHARES, listed="shares"),

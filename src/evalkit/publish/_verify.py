@@ -270,7 +270,7 @@ def _as_then(job: RenderJob, then: Mapping[str, Any], publisher: str = "") -> Re
     values = {n: v for n, v in then.get("parameters", {}).items() if n not in {"study", "period"}}
     publication = job.params.publication.model_copy(update={**then.get("publication", {}), **chosen})
     params = job.params.model_copy(update={"parameters": values, "publication": publication})
-    return replace(job, params=params, overrides={}, supersede="")
+    return replace(job, params=params, overrides={}, supersede="", force=True)
 
 
 def _compared(found: Verification, made: Made, standing: Standing) -> Verification:
