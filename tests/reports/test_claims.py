@@ -13,6 +13,7 @@ from evalkit.disclosure import Safe
 from evalkit.report import conclusions
 from evalkit.report._findings import page_one
 from evalkit.views import Gap, Look
+from evalkit.words import within, words
 from reports.claims import Claims, fits, swapped, under_another_name
 from reports.grid import wrong_in_grid
 from reports.made import shown as _shown
@@ -146,6 +147,17 @@ def test_faults_in_sentences_headlines_and_alternative_texts(name: str) -> None:
         changed = [(text, FAULTS[fault](text)) for text in texts if FAULTS[fault](text) != text]
         assert changed, fault
         assert all(claims.wrong(new) for _, new in changed), (fault, changed)
+
+
+@pytest.mark.parametrize("low", [-0.12, -0.11])
+@pytest.mark.parametrize("more", ["", "; completing has no figure from a year ago"])
+def test_a_change_that_is_unclear_has_its_own_range(low: float, more: str) -> None:
+    row = {"group": PILOT, "baseline": 0.4, "estimate": -0.03, "conf_low": low, "conf_high": 0.06, "n": 100.0}
+    key, harm = "find.changed.none.harm", "; for harm it is unclear, too."
+    text = words(key, within=within(PILOT), when="a year ago", shares=f"12 fewer to 6 more may engage{more}")
+    assert text.endswith(harm)
+    wrong = Claims(pd.DataFrame([row]), [], GROUPS).wrong(text)
+    assert [one.partition(":")[0] for one in wrong] == ([] if low == -0.12 else ["find.changed.engaged.none"])
 
 
 def test_faults_in_conclusions(shown: list[dict[str, Any]]) -> None:

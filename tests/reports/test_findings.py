@@ -304,10 +304,7 @@ def test_a_final_says_that_too_little_was_known_of_completing_a_year_ago() -> No
     since = "Compared with {} ago, it is unclear whether anything changed in the pilot: of every hundred people, 12 fewer to 6 more may engage"
     page = partial(page_one, told(BOTH | DONE | moves))
     assert page().sentences[0] == f"{since.format('a quarter')}."
-    assert (
-        page(whole=True).sentences[0]
-        == f"{since.format('a year')}; completing has no figure from a year ago."
-    )
+    assert page(whole=True).sentences[0] == f"{since.format('a year')}; completing has no figure from a year ago."
 
 
 BEFORE = """
