@@ -50,6 +50,9 @@ def test_a_release_waits_and_its_approval_publishes_it(tmp_path: Path, capsys: p
     made = {str(f.relative_to(waits)): digest(f) for f in waits.rglob("*") if f.is_file()}
     again = run(tmp_path, "--to", "html")
     assert "waits for approval already" in last_line(again)
+    told = last_line(run(tmp_path, "--to", "html", "--supersede", "Another reason"))
+    assert told.endswith("; its reason stays the one it was made with: --force makes it again")
+    assert "Another reason" not in (waits / "report.html").read_text(encoding="utf-8")
     assert write_pack(waits, study).is_dir()
     with pytest.raises(UsageError, match="not among the approvers"):
         approve(waits, study, name="Eve", reason="I want it out")
