@@ -48,7 +48,7 @@ PROTECTING = (
     "**Protecting people.** Counts of {} to 10 are not published. Every other count is changed at random by at most {}: a group "
     "of people gives the same number in each table, figure and report, and two groups that differ by one person are off by "
     "different amounts, so that subtracting singles nobody out. Shares, means and curves are computed from such numbers, "
-    "their ranges include what the change may do, and parts may not add up to a whole; models use exact records{}."
+    "their ranges include what the change may do, and parts may not add up to a whole, or one may be larger than it; models use exact records{}."
 )
 WIDER = ", and their limits are a little wider than these would give"
 CAUSE = {
@@ -109,7 +109,7 @@ DOSE = "24 attended sessions of the counting kinds (group, individual (at most 4
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        ("either", f"{DOSE}, or a recorded completion."),
+        ("either", f"{DOSE}, or a recorded completion. {MORE}"),
         ("dose", f"{DOSE}. Who is recorded to have completed without them is not followed any longer."),
         ("recorded", f"A recorded completion. The dose ({DOSE}) is another thing, and is counted apart. {MORE}"),
     ],

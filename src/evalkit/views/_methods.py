@@ -140,7 +140,9 @@ def _pauses(rules: Rules) -> str:
 def _completed(rules: Rules, without: str) -> str:
     """Say what completing is, and what becomes of who is said to have completed without the dose."""
     said = {"sessions": rules.dose_sessions, "kinds": rules.counting_words, "hours": f"{rules.dose_hours:g}"}
-    return words(f"methods.completed.{rules.completion}", dose=words("methods.dose", **said), without=without)
+    completed = words(f"methods.completed.{rules.completion}", dose=words("methods.dose", **said), without=without)
+    # What is recorded may have asked for no violence; attended sessions ask for nothing else.
+    return completed if rules.completion == "dose" else f"{completed} {words('methods.completed.violence')}"
 
 
 def _protection(disclosure: Disclosure) -> str:
@@ -150,7 +152,7 @@ def _protection(disclosure: Disclosure) -> str:
         "{most}{rounded}: a group of people gives the same number in each table, figure and report, and two groups "
         "that differ by one person are off by different amounts, so that subtracting singles nobody out. Shares, means "
         "and curves are computed from such numbers, their ranges include what the change may do, and parts may not add "
-        "up to a whole; {models}.",
+        "up to a whole, or one may be larger than it; {models}.",
         smallest=_smallest(disclosure), largest=disclosure.minimum_count - 1, most=disclosure.noise_most,
         rounded=words(" and rounded to multiples of {n}", n=multiple) if multiple > 1 else "",
         models=_models(disclosure),

@@ -42,9 +42,15 @@ class Reach(Shares):
         own = self.rows.loc[self.rows["group"] == self.groups[0], "estimate"]
         return self.unrecorded or bool(own.isna().all())
 
+    @property
+    def _mapped(self) -> bool:
+        """Whether there are places enough to lie beside each other: one tile is no map."""
+        own = self.rows.loc[self.rows["group"] == self.groups[0], "label"]
+        return bool(self.look.places) and len({*own.astype(str), *map(in_words, self.look.places)}) > 1
+
     def figure(self) -> tuple[Figure, str]:
-        """Draw tiles where places are given, bars elsewhere."""
-        if not self.look.places:
+        """Draw tiles where there is a map, bars elsewhere."""
+        if not self._mapped:
             return bars_figure(self.rows, self.groups[0], self.look.x_label)
         nobody = "" if self.safe.policy.zero else words("figure.not_shown")
         return tiles_figure(self.rows, self.groups[0], self.look.places, nobody)
