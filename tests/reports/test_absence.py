@@ -76,6 +76,13 @@ def test_without_sessions_nobody_is_known_to_have_completed() -> None:
         assert dict(found.absence) == {"key": "absent.table", "what": "harm after completing", "table": "sessions"}
 
 
+def test_repeated_harm_is_counted_where_the_protocol_says_so() -> None:
+    cohort = small().cohort
+    harm = cohort.study.harm.model_copy(update={"recurrent": False})
+    once = replace(cohort, study=cohort.study.model_copy(update={"harm": harm}))
+    assert dict(analyses.repeated_harm(once).absence) == {"key": "absent.recurrent", "what": "repeated harm"}
+
+
 def test_an_area_that_nobody_has_describes_nobody() -> None:
     cohort = small().cohort
     nobody = replace(cohort, people=cohort.people.assign(community_area=None), _frames={})

@@ -213,8 +213,9 @@ def lacking(*rows: str) -> dict[str, Safe]:
         (("participants", "sessions", "outcomes"), "intake", START[:30]),
         (("participants", "sessions", "outcomes"), "referral", "Harm is followed from referral"),
         (("participants", "sessions"), "referral", START[:30]),
-        (("participants", "outcomes"), "intake", START[:30]),
+        (("participants", "outcomes"), "intake", "Harm is followed from an intake, not from referral"),
         (("participants", "outcomes"), "referral", ""),
+        (("participants",), "intake", ""),
     ],
 )
 def test_who_is_followed_from_later_than_referral(
@@ -224,8 +225,8 @@ def test_who_is_followed_from_later_than_referral(
     harm = report.cohort.study.harm.model_copy(update={"origin": origin})
     cohort = replace(report.cohort, study=report.cohort.study.model_copy(update={"harm": harm}))
     limitations(told(of=replace(report, cohort=cohort)), [])
-    found = [text for text in (START[:30], "Harm is followed from referral") if text in shown[0]["text/markdown"]]
-    assert found == [begins] * bool(begins)
+    said = [text for text in points(shown[0]["text/markdown"]) if "Who gets so far may differ" in text]
+    assert [text.startswith(begins) for text in said] == [True] * bool(begins)
 
 
 LIMITS: dict[str, tuple[Results, list[str]]] = {
@@ -236,6 +237,10 @@ LIMITS: dict[str, tuple[Results, list[str]]] = {
         [f"The comparison of recorded harm fails a diagnostic: {DIFFER} and {SMALL}.", COULD.format("1.56"), WATCHED],
     ),
     "an E-value that may not be shown": ({**results(), "e_value recorded harm": safe_of("e_value", "term | e_value\n")}, [MET, WATCHED]),
+    "diagnostics that may not be shown": (
+        results(()) | {"gate recorded harm": safe_of("diagnose", "term | verdict\n")},
+        ["Whether the comparison of recorded harm meets its diagnostics is withheld to protect people.", WATCHED],
+    ),
     "hazards change": (
         results() | {HAZARDS: safe_of("diagnose", "term | verdict\nproportional hazards | fail")},
         [MET, COULD.format("1.56"), WATCHED, CHANGE],

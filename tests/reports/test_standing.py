@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from evalkit.report import _standing
+from evalkit.report._standing import by_court
 from reports.made import Told, small, told
 from reports.made import shown as _shown
 from views.drawn import cells
@@ -139,6 +140,26 @@ def test_where_nobody_knows_who_had_a_mandate_it_says_so(
     people = report.cohort.people.assign(mandate=mandate)
     told(of=replace(report, study=study, cohort=replace(report.cohort, people=people))).groups_compared()
     assert (UNLIMITED.format(COURT[0]) in shown[0]["text/markdown"].replace("\\", "")) == says
+
+
+@pytest.mark.parametrize(
+    ("assignment", "where", "mandate", "says"),
+    [
+        ("mandate", {"mandate": "court"}, "court", True),
+        ("mandate", {"mandate": "court"}, None, False),
+        ("mandate", {}, "court", False),  # who volunteered is among them
+        ("random", {"mandate": "court"}, "court", False),
+    ],
+)
+def test_a_column_is_headed_by_court_where_that_is_recorded(
+    assignment: str, where: dict[str, str], mandate: str | None, says: bool
+) -> None:
+    report = small(assignment=assignment)
+    arms = report.study.arms
+    other = arms.comparison.model_copy(update={"where": where})
+    study = report.study.model_copy(update={"arms": arms.model_copy(update={"comparison": other})})
+    people = report.cohort.people.assign(mandate=mandate)
+    assert by_court(told(of=replace(report, study=study, cohort=replace(report.cohort, people=people)))) is says
 
 
 def test_the_provenance_names_which_tables_are_files_and_which_a_databases(shown: list[dict[str, Any]]) -> None:

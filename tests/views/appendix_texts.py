@@ -15,7 +15,7 @@ from evalkit.views import appendix, programme_text, re_aim_text
 from evalkit.words import speaking
 
 FILE = Path(__file__).with_name("appendix_texts.md")
-TABLES = frozenset({"sessions", "exits", "outcomes", "measures"})
+TABLES = frozenset({"sessions", "exits", "outcomes", "measures", "recurrent"})
 
 
 def places(*texts: object) -> dict[str, str]:

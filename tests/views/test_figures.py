@@ -548,7 +548,9 @@ def test_what_stands_on_the_axes_and_nothing_beyond_the_picture(name: str) -> No
             assert min(box.x0, box.y0, figure.bbox.x1 - box.x1, figure.bbox.y1 - box.y1) > -2, text.get_text()
 
 
-@pytest.mark.parametrize(("spots", "tiles"), [({"Austin": (0, 0)}, False), ({"Austin": (0, 0), "Pilsen": (1, 0)}, True)])
+@pytest.mark.parametrize(
+    ("spots", "tiles"), [({"Austin": (0, 0)}, False), ({"Austin": (0, 0), "Pilsen": (1, 0)}, True)]
+)
 def test_one_tile_is_no_map(spots: dict[str, tuple[int, int]], tiles: bool) -> None:
     one = "group | term   | label  | n_event | n\nPilot | Austin | Austin | 95      | 95\n"
     figure, _ = draw(shares("reach", one), GROUPS, Look(places=spots))

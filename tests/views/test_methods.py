@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,14 @@ CUT = (
     "**Data cut.** Only what was known on the day of the cut is used: later events, later entries and withdrawn entries are "
     "left out, so that the same quarter rendered again gives the same numbers."
 )
+VIOLENCE = (
+    "A program may ask for more before it lets anybody complete, no current violence among it: later harm of people who "
+    "completed and of others then differs partly by definition."
+)
 SESSIONS = [
     "**Disengaged.** No attended session for 21 days; it happens on day 21 after the last session, when it becomes known, and "
     "is never dated back. Leaving or being dismissed before that counts on its own day.",
-    "**Completed.** 24 attended sessions of the counting kinds (group) and 36 hours, or a recorded completion.",
+    f"**Completed.** 24 attended sessions of the counting kinds (group) and 36 hours, or a recorded completion. {VIOLENCE}",
     "**Engaged.** At least 3 attended sessions within 45 days of intake. A step’s share is taken of those whose time window "
     "for that step is over. The threshold is this study’s own; no published source gives one.",
 ]
@@ -92,7 +97,8 @@ def test_all_referrals_and_several_kinds_of_harm() -> None:
     lines = said(study(rules=rules, harm=harm), Disclosure())
     assert lines[0] == WHO.replace("each participant’s first one", "all of them")
     assert lines[3] == (
-        "**Completed.** 24 attended sessions of the counting kinds (group, individual) and 13.5 hours, or a recorded completion."
+        "**Completed.** 24 attended sessions of the counting kinds (group, individual) and 13.5 hours, or a recorded completion. "
+        f"{VIOLENCE}"
     )
     assert lines[5] == DIED.format(
         " (domestic-violence arrest, broken protection order and survivor-reported harm count)"
@@ -210,7 +216,7 @@ def test_exceptions_are_said_in_spanish(override: str) -> None:
     with speaking("es-US", {"Public use data, released by its owner.": "Datos públicos.", "The board": "La junta"}):
         line = said(study(), exception(override, 1))[8]
     assert line.startswith("**Excepción a estas reglas.** ")
-    assert line.endswith(": 1. Datos públicos (decisión de La junta).")
+    assert line.endswith(": 1. Datos públicos (decisión: La junta).")
     assert override.replace("_", " ") not in line.lower()
 
 
@@ -324,6 +330,23 @@ def test_statistical_methods_hold_the_protocols_numbers(shown: list[dict[str, An
     statistics(told(of=small(tables=("participants", "sessions", "exits"))))
     without = [re.match(r"\*\*(.*?)\.\*\*", line)[1] for line in points(shown[0]["text/markdown"])]
     assert [name for name in names if name not in without] == ["Repeated harm", "Harm after completing", "Models"]
+    shown.clear()
+    statistics(told(of=small(tables=("participants", "outcomes"))))
+    without = [re.match(r"\*\*(.*?)\.\*\*", line)[1] for line in points(shown[0]["text/markdown"])]
+    assert [name for name in names if name not in without] == [
+        "Who leaves", "Change since last quarter", "Interaction", "Harm after completing",
+    ]  # fmt: skip
+    assert "disengagement" not in shown[0]["text/markdown"]
+
+
+def test_what_is_done_to_repeated_harm_is_told_where_it_is_counted(shown: list[dict[str, Any]]) -> None:
+    report = small()
+    harm = report.study.harm.model_copy(update={"recurrent": False})
+    once = told(of=replace(report, study=report.study.model_copy(update={"harm": harm})))
+    for part in (statistics, terms):
+        shown.clear()
+        part(once)
+        assert not re.search("Repeated harm|Mean cumulative", shown[0]["text/markdown"])
 
 
 def test_terms_are_those_of_the_tables_there_are(shown: list[dict[str, Any]]) -> None:
@@ -342,7 +365,9 @@ def test_terms_are_those_of_the_tables_there_are(shown: list[dict[str, Any]]) ->
     assert {"PAIP", "Landmark", "Competing events"} <= set(found)
     shown.clear()
     terms(told(of=small(tables=("participants", "outcomes"))))
-    assert set(found) - set(dict(rows(shown[0]["text/markdown"]))) == {"Disengaged", "Engaged", "Competing events"}
+    assert set(found) - set(dict(rows(shown[0]["text/markdown"]))) == {
+        "Disengaged", "Engaged", "Competing events", "Immortal time", "Interaction", "Landmark",
+    }  # fmt: skip
 
 
 def test_sections_of_the_checklist_are_called_as_in_the_report(shown: list[dict[str, Any]]) -> None:

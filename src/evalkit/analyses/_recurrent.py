@@ -16,7 +16,7 @@ from evalkit.analyses._model import followed, tied_to_harm
 from evalkit.cohort import Cohort, needs
 from evalkit.counts import Codes, Tally
 from evalkit.counts import who as who_of
-from evalkit.estimates import Estimates
+from evalkit.estimates import Estimates, nothing
 from evalkit.stats import mean_cumulative_count
 from evalkit.wilson import normal_quantile
 
@@ -103,7 +103,8 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     Returns
     -------
     Estimates
-        Made from a `Tally`, a row per arm and day.
+        Made from a `Tally`, a row per arm and day; nothing where the protocol does not count repeated events
+        (``harm.recurrent``).
 
     Examples
     --------
@@ -113,6 +114,8 @@ def repeated_harm(cohort: Cohort, *, smallest: int = 11) -> Estimates:
     0  Non-mandated pilot  105.0  by day 105     0.078
     1  Non-mandated pilot  365.0  by day 365     0.223
     """
+    if not cohort.study.harm.recurrent:
+        return nothing("absent.recurrent", "repeated harm")
     rows, label = cohort.harm_recurrent(), cohort.study.harm.label
     whole: list[dict[str, object]] = []
     people: list[dict[str, Codes]] = []

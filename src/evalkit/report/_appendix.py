@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 _TABLES = ("sessions", "exits", "outcomes", "measures")
 
 
+def _there(report: Report) -> frozenset[str]:
+    """Return what methods and terms may need: the tables that the study has, and whether it counts repeated harm."""
+    repeated = {"recurrent"} if report.study.harm.recurrent else set()
+    return frozenset(name for name in _TABLES if report.cohort.has(name)) | repeated
+
+
 def _covariates(report: Report) -> str:
     names = [c.label[:1].lower() + c.label[1:] for c in report.study.covariates]
     return listed(names) or translated("no characteristic")
@@ -47,8 +53,7 @@ def target_trial(report: Report) -> None:
         "covariates": _covariates(report),
         "target": target_of(report.study),
     }
-    tables = frozenset(name for name in _TABLES if report.cohort.has(name))
-    emit("markdown", written.target_trial(said, tables, report.study.comparison.assignment), kind="about")
+    emit("markdown", written.target_trial(said, _there(report), report.study.comparison.assignment), kind="about")
 
 
 def statistics(report: Report, leaving: int = LEAVING_BOOT, foretold: int = LEAVING_BOOT) -> None:
@@ -85,8 +90,7 @@ def statistics(report: Report, leaving: int = LEAVING_BOOT, foretold: int = LEAV
         "landmark": str(report.cohort.rules.landmark_day),
         "origin": words(f"harm.origin.{report.cohort.study.harm.origin}"),
     }
-    tables = frozenset(name for name in _TABLES if report.cohort.has(name))
-    emit("markdown", written.statistics(said, tables), kind="methods")
+    emit("markdown", written.statistics(said, _there(report)), kind="methods")
 
 
 def terms(report: Report) -> None:
@@ -108,10 +112,9 @@ def terms(report: Report) -> None:
         "sessions": str(rules.engaged.sessions),
         "days": str(rules.engaged.days),
     }
-    tables = frozenset(name for name in _TABLES if report.cohort.has(name))
     arms = report.study.arms
     named = {"PAIP"} if "PAIP" in f"{arms.focus.label} {arms.comparison.label}" else set()
-    emit("markdown", written.glossary_of_terms(said, tables | named), kind="about")
+    emit("markdown", written.glossary_of_terms(said, _there(report) | named), kind="about")
 
 
 def checklist(report: Report) -> None:  # noqa: ARG001 - one signature for all parts

@@ -115,11 +115,7 @@ def limitations(report: Report, outcomes: Sequence[Outcome | None]) -> None:
     {'text/markdown': '- The groups are not exchangeable: the mandate itself is what differs. Ad...
     """
     safe: list[Safe] = []
-    # Without outcomes nothing is followed from referral but the way to a first session.
-    origin = report.cohort.study.harm.origin if report.cohort.has("outcomes") else "intake"
-    said = [words(f"limit.exchange.{report.study.comparison.assignment}")]
-    if report.cohort.has("sessions") or origin == "intake":  # else everybody is followed from referral
-        said.append(words(f"limit.start.{origin}"))
+    said = [words(f"limit.exchange.{report.study.comparison.assignment}"), *_start(report)]
     for one in outcomes:
         if one is not None and one.compared is not None:
             said += _limits(report, one, safe)
@@ -133,11 +129,22 @@ def limitations(report: Report, outcomes: Sequence[Outcome | None]) -> None:
     _show(report, "limitations", said, safe)
 
 
+def _start(report: Report) -> list[str]:
+    """Say who is not followed from referral."""
+    # Without outcomes nothing is followed from referral but the way to a first session.
+    origin = report.cohort.study.harm.origin if report.cohort.has("outcomes") else "intake"
+    if report.cohort.has("sessions"):
+        return [words(f"limit.start.{origin}")]
+    return [words("limit.start.harm")] if report.cohort.has("outcomes") and origin == "intake" else []
+
+
 def _limits(report: Report, one: Outcome, safe: list[Safe]) -> list[str]:
     if one.compared is None:
         return []
     gate, e = report.safe(one.compared.diagnose()), report.safe(one.e_values)
     safe += [gate, e]
+    if gate.estimates.tidy().empty:  # what may not be shown is not said to have failed
+        return [words("limit.withheld", event=one.event)]
     reasons = _reasons(gate)
     key = "limit.failed" if reasons else "limit.passed"
     said = [words(key, event=one.event, **({"reasons": listed(reasons)} if reasons else {}))]

@@ -20,7 +20,7 @@ from evalkit.markup import box, heading, paragraphs, sign
 from evalkit.report._contrast import gap_before
 from evalkit.report._event_share import EventShare, left_by, share_harmed, share_left
 from evalkit.report._mark import emit
-from evalkit.report._standing import a_year_earlier
+from evalkit.report._standing import a_year_earlier, by_court
 from evalkit.views import Gap, Indicator, count, indicator_numbers, indicator_table, listed, numbered, words
 from evalkit.words import long_date, percent, span, translated, within
 
@@ -210,7 +210,7 @@ def show_findings(report: Report, *, whole: bool = False, label: str = "") -> No
     put("markdown", heading(page.bottom_line) + (sign(f" {{#{label}}}") if label else ""))
     put(
         "table",
-        indicator_table(lines, report.groups, page.note, by_court=report.study.comparison.assignment == "mandate"),
+        indicator_table(lines, report.groups, page.note, by_court=by_court(report)),
         data=indicator_numbers(lines, report.groups),
         words={"caption": words("ind.caption")},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "a_year_earlier",
+    "by_court",
     "cover",
     "deviations",
     "groups_compared",
@@ -91,7 +92,18 @@ def _mandate_unknown(report: Report) -> bool:
     arms = report.study.arms
     asked = arms.column == "mandate" or "mandate" in arms.conditions  # said above
     told = report.study.comparison.assignment == "mandate" and bool(arms.comparison.definition)
-    return told and not asked and bool(report.cohort.people["mandate"].isna().all())
+    return told and not asked and not _mandate_known(report)
+
+
+def by_court(report: Report) -> bool:
+    """Say whether the comparison's people are those of whom it is recorded that a court sent them."""
+    arms = report.study.arms
+    asked = arms.column == "mandate" or "mandate" in arms.comparison.where
+    return report.study.comparison.assignment == "mandate" and asked and _mandate_known(report)
+
+
+def _mandate_known(report: Report) -> bool:
+    return bool(report.cohort.people["mandate"].notna().any())
 
 
 def order_of(groups: tuple[str, str], safe: Safe) -> Sequence[str]:

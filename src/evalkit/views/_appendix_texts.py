@@ -86,70 +86,82 @@ TRIAL_WITHOUT: dict[str, dict[str, tuple[str, str]]] = {
 ASSIGNED = {"mandate": "By whether a court sent somebody", "random": "By lot", "other": "Not by lot"}
 """How people came to be in one group or the other."""
 
-STATISTICS: tuple[tuple[str, str], ...] = (
+STATISTICS: tuple[tuple[str, str, str], ...] = (
     (
+        "",
         "Propensity scores",
         "Logistic regression of the group on {covariates}. Levels with fewer than {minimum} people in a group are "
         "joined. Target of the weights: {target}. People without a value for one of these are left out.",
     ),
     (
+        "",
         "Three methods",
         "Weighting by the propensity score; standardization of a regression on pseudo-observations; and the doubly "
-        "robust combination of both, which is right when either model is. Completion competes with disengagement.",
+        "robust combination of both, which is right when either model is.{competing}",
     ),
     (
+        "",
         "Limits",
         "{boot} bootstrap replicates drawn within groups, {imputed} in each data set with missing values filled in; in "
         "each the propensity score is fitted anew. Percentile limits at the {level} level. Random numbers start from "
         "{seed}.",
     ),
     (
+        "sessions",
         "Who leaves",
         "{leaving} bootstrap replicates of people for differences, {foretold} to correct for optimism how well leaving "
         "can be foretold; in each the models are fitted anew.",
     ),
     (
+        "",
         "Diagnostics",
         "Fixed in the protocol: after weighting, no standardized difference above {smd}; at least {equipoise} of "
         "people with a preference score from {low} to {high}; an effective sample size of at least {sample}. "
         "Where one fails, no conclusion is drawn.",
     ),
     (
+        "sessions",
         "Change since last quarter",
         "People counted a quarter ago are counted again. So the change is the difference between those counted since "
         "and those counted before, times the share of the former; its limits are Newcombe's, times that share.",
     ),
     (
+        "",
         "Missing values",
         "Chained equations with predictive mean matching, the group, the event and its cumulative hazard among the "
         "predictors; categories are given numbers by their first canonical variate. Rubin's rules pool estimates and "
         "bootstrap variances.",
     ),
     (
+        "",
         "E-values",
         "From the weighted hazard ratio, turned into a risk ratio where the event is common. A measured characteristic "
         "counts by its risk ratios with the group and with the event; quantities are split at their median.",
     ),
     (
+        "sessions",
         "Interaction",
         "Cochran's Q of the differences among the levels of a characteristic; differences have Newcombe's limits. "
         "Levels that few people have are joined. No correction is made for several tests.",
     ),
     (
+        "outcomes recurrent",
         "Repeated harm",
         "Lawless and Nadeau's mean cumulative count with its robust variance, limits on the log scale.",
     ),
     (
+        "outcomes sessions",
         "Harm after completing",
         "A landmark analysis on day {landmark} after {origin}; the Cox model holds the pathway equal.",
     ),
-    ("Precision", "Schoenfeld's formula for the events seen, two-sided at the five percent level."),
+    ("", "Precision", "Schoenfeld's formula for the events seen, two-sided at the five percent level."),
     (
+        "outcomes",
         "Models",
         "Cox models with Efron's handling of ties; the test of proportional hazards is Grambsch and Therneau's.",
     ),
 )
-"""Heading and text; places are filled from the protocol."""
+"""What a method needs (tables and the like; empty: none), heading and text; places are filled from the protocol."""
 
 TERMS: tuple[tuple[str, str, str], ...] = (
     ("", "Adjusted figure", "A figure after the groups were made alike in what was measured."),
@@ -176,11 +188,19 @@ TERMS: tuple[tuple[str, str, str], ...] = (
     ("", "Equipoise", "When a person's characteristics speak for neither group."),
     ("", "Hazard ratio", "How many times as often an event happens in one group as in the other, at any moment."),
     ("", "Imputation", "Filling in a missing value with one that fits the rest, several times, so that doubt is kept."),
-    ("", "Interaction", "When a difference between two groups depends on another characteristic."),
-    ("outcomes", "Immortal time", "Time that only those who have a later event can have; it makes them look better."),
+    ("sessions", "Interaction", "When a difference between two groups depends on another characteristic."),
+    (
+        "outcomes sessions",
+        "Immortal time",
+        "Time that only those who have a later event can have; it makes them look better.",
+    ),
     ("", "Kaplan-Meier estimate", "The share without an event by a day, counting each person as long as followed."),
-    ("outcomes", "Landmark", "A fixed day from which people are compared by what had happened by then."),
-    ("outcomes", "Mean cumulative count", "How many events people have had by a day on average, repeated ones too."),
+    ("outcomes sessions", "Landmark", "A fixed day from which people are compared by what had happened by then."),
+    (
+        "outcomes recurrent",
+        "Mean cumulative count",
+        "How many events people have had by a day on average, repeated ones too.",
+    ),
     ("PAIP", "PAIP", "Partner Abuse Intervention Program: services that a judge orders under Illinois law."),
     ("", "Preference score", "The propensity score with the sizes of the groups taken out."),
     (
@@ -191,7 +211,7 @@ TERMS: tuple[tuple[str, str, str], ...] = (
     ("", "Standardized difference", "A difference between groups in standard deviations, whatever the unit."),
     ("", "Weighting", "Counting people of one group more or less, so that the group looks like the other."),
 )
-"""Table that a term needs (empty: none), term, what it means; places are filled from the protocol."""
+"""What a term needs (as above), term, what it means; places are filled from the protocol."""
 
 CHECKLIST: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("STROBE 1", "Title and summary name the design and the findings", ("summary",)),

@@ -35,21 +35,23 @@ def target_trial(said: Mapping[str, str], tables: frozenset[str], assignment: st
     return table(_in_words("Part", "A trial that could answer the question", "This study"), rows, (18, 38, 44))
 
 
-def statistics(said: Mapping[str, str], tables: frozenset[str]) -> str:
-    """Write the statistical methods as a list, with the protocol's numbers; those for absent tables are left out."""
-    needs = {"Repeated harm": "outcomes", "Harm after completing": "outcomes", "Models": "outcomes"}
+def statistics(said: Mapping[str, str], there: frozenset[str]) -> str:
+    """Write the statistical methods as a list, with the protocol's numbers; what the study has no use for is left out."""
+    said = {**said, "competing": words(" Completion competes with disengagement.") if "sessions" in there else ""}
     lines = [
         f"{bold(f'{translated(head)}.')} {words(text, **said)}"
-        for head, text in STATISTICS
-        if needs.get(head, "") in {"", *tables}
+        for needed, head, text in STATISTICS
+        if there.issuperset(needed.split())
     ]
     return bullets(lines)
 
 
-def glossary_of_terms(said: Mapping[str, str], tables: frozenset[str]) -> str:
-    """Write the glossary as a table, in alphabetical order; terms of tables that the study lacks are left out."""
-    said = {**said, "left": words(", or leaving before that") if "exits" in tables else ""}
-    known = [(translated(term), words(text, **said)) for needed, term, text in TERMS if needed in {"", *tables}]
+def glossary_of_terms(said: Mapping[str, str], there: frozenset[str]) -> str:
+    """Write the glossary as a table, in alphabetical order; terms of what the study lacks are left out."""
+    said = {**said, "left": words(", or leaving before that") if "exits" in there else ""}
+    known = [
+        (translated(term), words(text, **said)) for needed, term, text in TERMS if there.issuperset(needed.split())
+    ]
     # Sorted after translation: the order of English terms is none in Spanish.
     return table(_in_words("Term", "What it means here"), sorted(known, key=lambda row: row[0].lower()), (28, 72))
 
