@@ -44,8 +44,8 @@ def test_a_sentence_in_place_of_a_figure_says_what_is_not_shown() -> None:
 NONE = "::: {{.absent}}\nThe sessions table is not part of this study, so {} cannot be reported.\n:::"
 
 
-def lacking(what: str) -> nbformat.NotebookNode:
-    mark = {"shows": "markdown", "kind": "absent", "why": "absent.table"}
+def lacking(what: str, table: str = "") -> nbformat.NotebookNode:
+    mark = {"shows": "markdown", "kind": "absent", "why": "absent.table", "table": table}
     output = new_output("display_data", data={"text/markdown": NONE.format(what)}, metadata={MARK: mark})
     return new_code_cell("report.show(x)", outputs=[output])
 
@@ -68,8 +68,39 @@ def test_a_section_without_its_table_says_so_and_no_more() -> None:
     assert told == [
         "Before any heading.",
         *("## Staying {#sec-stay}", NONE.format("retention")),
-        *("## Leaving", "### Early {#sec-early}", NONE.format("who leaves"), "### Late", NONE.format("who leaves")),
+        *("## Leaving", NONE.format("who leaves")),
         *("## Annex\n\n::: {.ek-annex}", NONE.format("trends"), ":::"),
+    ]
+
+
+def test_of_each_table_a_section_says_once_that_it_is_lacking() -> None:
+    told = texts(
+        new_markdown_cell("## From referral to completion"),
+        lacking("the funnel", "sessions"),
+        lacking("completion", "sessions"),
+        new_markdown_cell("### Harm after completing"),
+        lacking("harm after completing", "outcomes"),
+    )
+    assert told == ["## From referral to completion", NONE.format("the funnel"), NONE.format("harm after completing")]
+
+
+def test_a_section_without_its_table_to_which_something_leads_stays() -> None:
+    told = texts(
+        new_markdown_cell("## Harm\n\nHow soon?\n\n### First {#sec-first}\n\nThe first."),
+        lacking("harm"),
+        new_markdown_cell("### Repeated {#sec-more}\n\nAll of them."),
+        lacking("repeated harm"),
+        new_markdown_cell("## End\n\nSee [the first](#sec-first)."),
+    )
+    assert told == [
+        *(
+            "## Harm",
+            "### First {#sec-first}",
+            NONE.format("harm"),
+            "### Repeated {#sec-more}",
+            NONE.format("repeated harm"),
+        ),
+        "## End\n\nSee [the first](#sec-first).",
     ]
 
 
@@ -123,6 +154,17 @@ Drawn by lot.
 Always. [A mandate.]{.content-visible when-meta="ek-mandate"} [No mandate.]{.content-visible unless-meta="ek-mandate"}
 [Never.]{.content-visible when-meta="ek-unknown"}
 """
+
+
+@pytest.mark.parametrize(("sessions", "completion"), [(True, "recorded"), (False, "dose"), (True, "either")])
+def test_a_text_may_hold_only_with_sessions_or_where_completing_is_not_the_dose(
+    sessions: bool, completion: str, tmp_path: Path
+) -> None:
+    text = '[Sessions.]{.content-visible when-meta="ek-sessions"} [More.]{.content-visible unless-meta="ek-dose"}'
+    short = replace(document(), items=(Item("markdown", 1, text),), sessions=sessions, completion=completion)
+    made = publish_embedded(short, ("html",), tmp_path, 120)
+    page = " ".join(text_of(made["html"].read_text(encoding="utf-8").partition(REPORT)[2])[0])
+    assert [said in page for said in ("Sessions.", "More.")] == [sessions, completion != "dose"]
 
 
 @pytest.mark.parametrize("mandate", [True, False])

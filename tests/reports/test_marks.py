@@ -53,7 +53,7 @@ def test_the_covers(shown: Shown) -> None:
         report.cover()
     facts = {
         "title": "A report", "subtitle": "A subtitle", "study": "The study", "organisation": "A team", "period": "fourth quarter of 2023",
-        "since": "November 18, 2021", "cut": "December 31, 2023", "cut_date": "2023-12-31", "synthetic": True, "locale": "en-US", "assignment": "mandate",
+        "since": "November 18, 2021", "cut": "December 31, 2023", "cut_date": "2023-12-31", "synthetic": True, "locale": "en-US", "assignment": "mandate", "completion": "either", "sessions": True,
     }  # fmt: skip
     spanish = {
         "title": "Resumen", "subtitle": "Un subtítulo", "study": "El estudio", "organisation": "Un equipo",

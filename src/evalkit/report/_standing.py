@@ -19,7 +19,7 @@ __all__ = [
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evalkit._version import __version__
 from evalkit.analyses import steps
@@ -57,6 +57,8 @@ def cover(report: Report) -> None:
         "synthetic": report.cohort.synthetic,
         "locale": speech().locale,
         "assignment": study.comparison.assignment,
+        "completion": study.rules.completion,
+        "sessions": report.cohort.has("sessions"),
     }
     mark = bold(words("Synthetic data: no real person is described.")) if report.cohort.synthetic else ""
     when = words("{period}, data cut {cut}", period=report.period.title, cut=str(facts["cut"]))
@@ -118,7 +120,9 @@ def show_absent(key: str, **values: object) -> None:
     """Say in a sentence that something is not there."""
     titled = "yes" if key == "absent.small" else ""  # the others say themselves what is not there
     typed = typed_numbers(str(value) for value in values.values())
-    emit("markdown", box("absent", words(key, **values)), kind="absent", absent=titled, why=key, **typed)
+    # A section says once of each table that it is lacking.
+    lacks: dict[str, Any] = {"table": values["table"]} if key == "absent.table" else {}
+    emit("markdown", box("absent", words(key, **values)), kind="absent", absent=titled, why=key, **lacks, **typed)
 
 
 def show_dictionary(report: Report) -> None:

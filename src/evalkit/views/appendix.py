@@ -36,7 +36,7 @@ def target_trial(said: Mapping[str, str], tables: frozenset[str], assignment: st
 
 
 def statistics(said: Mapping[str, str], there: frozenset[str]) -> str:
-    """Write the statistical methods as a list, with the protocol's numbers; what the study has no use for is left out."""
+    """Write the statistical methods as a list, with the protocol's numbers; what the study has no use for is not."""
     said = {**said, "competing": words(" Completion competes with disengagement.") if "sessions" in there else ""}
     lines = [
         f"{bold(f'{translated(head)}.')} {words(text, **said)}"

@@ -49,6 +49,8 @@ class Document:
     revision: str = ""  # what the cover says of it; empty for a first release
     attachment: bytes = b""  # what stands inside the PDF: the manifest
     assignment: str = "mandate"  # of people to groups; texts that hold only with a ``mandate`` stand only then
+    completion: str = "recorded"  # by which rule people complete; the same of ``dose``
+    sessions: bool = True  # whether the study has that table; the same
     bibliography: bytes = b""  # CSL-JSON that citations refer to
     draft: bool = False  # every page says that this is no release
     since: str = ""  # first day of what the figures cover, in words; empty where a notebook's cover does not say it
@@ -82,7 +84,7 @@ def document_of(executed: Any, *, toc: bool, pdf_standard: str) -> Document:  # 
         items=items,
         toc=toc,
         pdf_standard=pdf_standard,
-        assignment=facts.get("assignment", "mandate"),
+        **{key: facts[key] for key in ("assignment", "completion", "sessions") if key in facts},
         since=facts.get("since", ""),
     )
 

@@ -90,6 +90,8 @@ def metadata(document: Document) -> dict[str, object]:
         "ek-synthetic": document.synthetic,
         "ek-draft": document.draft,
         "ek-mandate": document.assignment == "mandate",
+        "ek-dose": document.completion == "dose",
+        "ek-sessions": document.sessions,
         "ek-toc": document.toc,
         "ek-attachment": _raw(ATTACHMENT, "typst") if document.attachment else "",
         "ek-lang": document.language,

@@ -22,6 +22,7 @@ from evalkit.seal import MARK
 
 _HEADING = re.compile(r"\s*(#{1,6}) ")
 _BEFORE_HEADING = re.compile(r"(?m)^(?=#{1,6} )")
+_REFERRED = re.compile(r"(?:@|\]\(#)(sec-[\w-]*\w)")
 _TAIL = re.compile(r"(: |, with |, con ).*$", re.DOTALL)  # of a caption: how the figure shows it
 
 
@@ -85,21 +86,36 @@ def _add(item: Item, before: list[Item]) -> None:
 
 
 def _spared(items: list[Item]) -> list[Item]:
-    """Leave out what explains figures that there are none of: a section without its table says so and no more."""
+    """Leave out what explains figures that there are none of: a section without its table says so once and no more."""
     items = [one for item in items for one in _split(item)]
     bounds = [*(n for n, item in enumerate(items) if _level(item)), len(items)]
     parts = [items[a:b] for a, b in pairwise(bounds)]
     bare = [_lacks_its_table(part) for part in parts]
     # From the last on: a part whose sections are all bare, and that shows nothing itself, is bare like them.
     levels = [_level(part[0]) for part in parts]
-    for n in range(len(parts) - 1, -1, -1):
-        end = next((k for k in range(n + 1, len(parts)) if levels[k] <= levels[n]), len(parts))
-        if end > n + 1 and not any(item.mark for item in parts[n]):
-            bare[n] = all(bare[n + 1 : end])
-    return [
-        *items[: bounds[0]],
-        *(item for part, none in zip(parts, bare, strict=True) for item in (_bared(part) if none else part)),
+    ends = [
+        next((k for k in range(n + 1, len(parts)) if levels[k] <= levels[n]), len(parts)) for n in range(len(parts))
     ]
+    for n in range(len(parts) - 1, -1, -1):
+        if ends[n] > n + 1 and not any(item.mark for item in parts[n]):
+            bare[n] = all(bare[n + 1 : ends[n]])
+    referred = {label for item in items for label in _REFERRED.findall(item.text)}
+    spared, n = items[: bounds[0]], 0
+    while n < len(parts):
+        inside = [item for part in parts[n + 1 : ends[n]] for item in part]
+        if bare[n] and all(bare[n : ends[n]]) and not _needed(inside, referred):
+            spared += _bared([*parts[n], *(item for item in inside if item.mark)])
+            n = ends[n]
+        else:
+            spared += _bared(parts[n]) if bare[n] else parts[n]
+            n += 1
+    return spared
+
+
+def _needed(inside: list[Item], referred: set[str]) -> bool:
+    """Say whether sections within a bare one stay: something leads to them, or they open or close a division."""
+    own = [item.text for item in inside if not item.mark]
+    return any(":::" in text or referred.intersection(SECTION.findall(text)) for text in own)
 
 
 def _split(item: Item) -> list[Item]:
@@ -117,7 +133,7 @@ def _level(item: Item) -> int:
 
 def _lacks_its_table(part: list[Item]) -> bool:
     shown = [item for item in part if item.mark or item.kind != "markdown"]
-    return bool(shown) and all(item.mark.get("why") == "absent.table" for item in shown)
+    return bool(shown) and all(item.mark.get("why") in {"absent.table", "absent.recurrent"} for item in shown)
 
 
 def _bared(part: list[Item]) -> list[Item]:
@@ -126,7 +142,7 @@ def _bared(part: list[Item]) -> list[Item]:
     said: dict[str, Item] = {}
     for item in part[1:]:
         if item.mark or ":::" in item.text:
-            said.setdefault(item.text, item)
+            said.setdefault(str(item.mark.get("table") or item.text), item)
     return [first, *said.values()]
 
 
