@@ -34,6 +34,7 @@ FOLLOWS = {
     ("README.md", "fig-women"): ("quarterly.ipynb", ""),
     ("how-to-add-a-subgroup.md", "tbl-first-month"): ("quarterly.ipynb", ""),
     ("README.md", "fig-by-work"): ("quarterly.ipynb", ""),
+    ("how-to-add-a-subgroup.md", "fig-drinking"): ("quarterly.ipynb", ""),
     ("how-to-add-a-subgroup.md", "fig-work"): ("quarterly.ipynb", "tbl-restatements"),
 }
 

@@ -93,6 +93,14 @@ def test_what_validate_refuses_is_not_let_through_and_says_the_same_lines(name: 
     assert set(str(gate.findings).split("\n  ")) >= set(refused.value.lines)
 
 
+@pytest.mark.parametrize(
+    ("identifier", "said"), [("ZQX007001", "; 1 of them is there in another spelling"), ("ZQX9999", "")]
+)
+def test_somebody_who_is_there_in_another_spelling_is_said(identifier: str, said: str, tmp_path: Path) -> None:
+    (found,) = gate_of(tmp_path, spoilt(put("exits", "participant_id", identifier, 1))).findings.errors
+    assert found.text.removeprefix("is not in participants").partition(" (")[0] == said
+
+
 def test_unreadable_tables_are_said_with_all_else(tmp_path: Path) -> None:
     gate = gate_of(tmp_path, spoilt(put("sessions", "hours", "ninety", 3), put("exits", "reason", "jailed", 2)))
     for ask in (lambda: gate.check(CUT), lambda: gate.periods(["newest"])):

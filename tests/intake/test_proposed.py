@@ -173,3 +173,46 @@ def test_what_excel_leaves_beside_an_open_file_is_no_export(tmp_path: Path) -> N
     for name in ("b.xlsx", "~$b.xlsx", ".c.xlsx", "a.xlsx"):
         (tmp_path / name).touch()
     assert [file.name for file in files_like(tmp_path / "*.xlsx")] == ["a.xlsx", "b.xlsx"]
+
+
+def test_headers_as_people_type_them_are_known(study: Study) -> None:
+    text = "Client No.,Closed,Why closed\n" + EXITS.removeprefix(HEAD)
+    made = proposed(study, "exits", text)
+    assert made.entry["columns"] == {"participant_id": "Client No.", "exit_date": "Closed", "reason": "Why closed"}
+    sessions = (
+        "Client No.,Date,Activity type,Came?,Length (hrs)\n" + "P1,2022-01-03,Grp,Yes,1.5\nP2,2022-01-04,1:1,No,1\n"
+    )
+    made = proposed(study, "sessions", sessions, answers={"kind": "Activity type"})
+    assert made.questions == []
+    assert made.entry["columns"]["status"] == "Came?"
+    assert made.entry["columns"]["hours"] == "Length (hrs)"
+    assert made.entry["values"]["kind"] == {"Grp": "group", "1:1": "individual"}
+    assert "  status: Came? (its name says so)" in made.lines
+
+
+def test_a_column_that_the_groups_are_told_by_is_missed(study: Study) -> None:
+    names = NAMES.replace("Mandate", "Column")
+    made = proposed(study, "participants", names + people())
+    how = "take it out of where:, or say which it is: --answer mandate=COLUMN"
+    assert f"missing: mandate, by which the protocol says who is in a group; {how}" in made.lines
+    assert "mandate" not in made.lines[-1]
+
+
+def test_a_number_of_rows_below_a_column_of_days_is_no_day(study: Study) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["Client ID", "Exit Date", "Reason", "By", "Note"])
+    for n in range(1, 20):
+        sheet.append([f"P{n}", date(2022, 1, n), "completed", "AB", "x"])
+    sheet.append(["Records:", 3530])
+    file = study.folder.parent / "data/exits.xlsx"
+    book.save(file)
+    made = propose(study, "exits", [file], "../data/exits.xlsx", smallest=2)
+    assert made.entry["skip_footer"] == 1
+    write_table(study.path, "participants", proposed(study, "participants", NAMES + people()).entry)
+    assert len(read(study, "exits", made)) == 19
+
+
+def test_somebody_whose_identifier_begins_like_a_total_is_no_footer(study: Study) -> None:
+    made = proposed(study, "exits", HEAD + EXITS.replace("P", "Record-"))
+    assert "skip_footer" not in made.entry

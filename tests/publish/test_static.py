@@ -10,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from evalkit.cells import cell_problems, notebook_problems
 from evalkit.publish.audit._notebook import problems_before
+from evalkit.publish.rendering._document import works_beside
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 HEAD = '#| label: fig-a\n#| fig-cap: "A"\n#| fig-alt: "B"\n'
@@ -18,8 +19,8 @@ OPENED = "import evalkit\nfrom evalkit import analyses\nreport = evalkit.open_re
 
 @pytest.mark.parametrize("name", ["quarterly", "final", "brief"])
 def test_of_the_reports_that_are_shipped_nothing_is_said(name: str) -> None:
-    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", 4)
-    assert problems_before(notebook, ("html", "pdf")) == []
+    file = NOTEBOOKS / f"{name}.ipynb"
+    assert problems_before(nbformat.read(file, 4), ("html", "pdf"), works_beside(file)) == []
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,31 @@ def test_of_the_reports_that_are_shipped_nothing_is_said(name: str) -> None:
 def test_what_is_said_of_a_cell(source: str, said: str | None) -> None:
     found = [str(problem).removeprefix("cell 7, ").removeprefix("cell 7: ") for problem in cell_problems(source, 7)]
     assert found == ([] if said is None else [said])
+
+
+def test_an_unknown_option_hides_nothing_else_of_its_cell() -> None:
+    source = "#| label: fig-a\n#| fig-capt: 'A'\nreport.show(curve, 'tabel')\nprint(curve)"
+    assert [(p.line, p.text.partition(";")[0]) for p in cell_problems(source, 1)] == [
+        (0, "unknown option '#| fig-capt'"),
+        (3, "there is no shape 'tabel': auto, figure, table"),
+        (4, "print() puts out what did not pass disclosure control"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("place", "works", "said"),
+    [
+        # Without a place for them citations are not looked up at all: they would be printed as they are typed.
+        ("", ("austin",), ["cites '@austin', and no cell says '::: {#refs}', where what is cited is listed"]),
+        ("::: {#refs}\n:::", ("austin",), []),
+        ("::: {#refs}\n:::", ("austen",), ["cites '@austin', which is not in references.json; did you mean 'austen'?"]),
+        ("::: {#refs}\n:::", (), ["cites '@austin', which is not in references.json"]),
+    ],
+)
+def test_citations_are_held_to_the_references(place: str, works: tuple[str, ...], said: list[str]) -> None:
+    cells = [new_markdown_cell("So [see @austin, p. 3]; not `[@x]`, ann@none.org."), new_markdown_cell(place or "x")]
+    notebook = new_notebook(cells=cells)
+    assert [p.text for p in problems_before(notebook, ("html",), works)] == said
 
 
 def test_a_name_that_was_set_to_something_else_is_no_report_any_more() -> None:

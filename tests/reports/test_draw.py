@@ -59,6 +59,36 @@ def bars(frame):
     return axes
 
 
+def of_another_column(frame):
+    return frame["lower"]
+
+
+def of_another_name(frame):
+    return sns.barplot(frame, x="estimat", y="label")
+
+
+def of_another_attribute(frame):
+    return frame.upper
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "word"),
+    [
+        (of_another_column, KeyError, "'lower'"),
+        (of_another_name, ValueError, "`estimat`"),
+        (of_another_attribute, AttributeError, "'upper'"),
+    ],
+)
+def test_a_column_that_is_not_there_is_answered_with_those_that_are(
+    report: Report, function: Any, error: type[Exception], word: str
+) -> None:
+    with pytest.raises(error) as found:
+        report.draw(engaged(report), function, caption="C", alt="A")
+    columns = "group, variable, term, label, n, n_event, estimate, conf_low, conf_high"
+    assert word in str(found.value)
+    assert f"; the frame has the columns {columns}" in str(found.value)
+
+
 # -- what goes in, what comes out ---------------------------------------------------------------------------------------
 
 

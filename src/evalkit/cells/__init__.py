@@ -5,7 +5,7 @@
 
 from evalkit.cells._checks import DOORS, Problem, cell_problems, notebook_problems
 from evalkit.cells._lab import watch_cells
-from evalkit.cells._labels import REFERENCE, SECTION, labels_of, sections_of
+from evalkit.cells._labels import REFERENCE, SECTION, citations_in, labels_of, sections_of
 from evalkit.cells._options import KNOWN_OPTIONS, options_of
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "SECTION",
     "Problem",
     "cell_problems",
+    "citations_in",
     "labels_of",
     "notebook_problems",
     "options_of",

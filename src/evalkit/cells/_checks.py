@@ -125,17 +125,19 @@ def cell_problems(
     >>> [str(p) for p in cell_problems('report.show(funnel, "tabel")')][-1]
     "this cell, line 1: there is no shape 'tabel': auto, figure, table; did you mean 'table'?"
     """
+    found: list[Problem] = []
     try:
         options, _ = options_of(source, number)
     except PublicationError as error:
-        return [Problem(number, 0, str(error).partition(": ")[2])]
+        # What else is wrong in the cell is said at once, too; but its label may stand in what could not be read.
+        found, hidden, options = [Problem(number, 0, str(error).partition(": ")[2])], True, {}
     try:
         tree = parsed(source)
     except SyntaxError as error:
-        return [Problem(number, error.lineno or 0, f"is not Python ({error.msg})")]
+        return [*found, Problem(number, error.lineno or 0, f"is not Python ({error.msg})")]
     known = {} if known is None else known
     _learn(tree, known)
-    found = [Problem(number, line, text) for line, text in _of_calls(tree, known, labels)]
+    found += [Problem(number, line, text) for line, text in _of_calls(tree, known, labels)]
     found += [Problem(number, line, text) for line, text in _of_names(tree, known)]
     found += [Problem(number, line, text) for line, text in _of_last(tree, source)]
     if not (hidden or options.get("include") is False or options.get("output") is False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["REFERENCE", "SECTION", "labels_of", "sections_of"]
+__all__ = ["REFERENCE", "SECTION", "citations_in", "labels_of", "sections_of"]
 
 import re
 from collections.abc import Iterator
@@ -14,6 +14,9 @@ from evalkit.errors import PublicationError
 REFERENCE = re.compile(r"(?<![\w/`\\])@((?:fig|tbl|sec)-[A-Za-z0-9_-]+)")
 """A reference in Markdown."""
 
+_CITED = re.compile(r"\[[^\[\]]*@[^\[\]]*\]")
+_KEY = re.compile(r"(?<![\w/\\])@(\w(?:[\w:.#$%&+?<>~/-]*\w)?)")
+_CODE = re.compile(r"`[^`]*`")
 _LABEL = re.compile(r"^#\|\s*label:\s*[\"']?([\w-]+)", re.MULTILINE)
 _HEADED = re.compile(r"\blabel\s*=\s*[\"'](sec-[\w-]+)[\"']")  # of what a cell shows with a heading of its own
 SECTION = re.compile(r"\{#(sec-[\w-]+)")
@@ -37,6 +40,26 @@ def sections_of(text: str) -> list[str]:
     ['sec-harm']
     """
     return SECTION.findall(text)
+
+
+def citations_in(text: str) -> list[str]:
+    """Return the keys of the works that a Markdown text cites.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> citations_in("So [see @rubin; @buuren, p. 3], and [@fig-a], `[@x]` or [ann@none.org].")
+    ['rubin', 'buuren']
+    """
+    cited = " ".join(_CITED.findall(_CODE.sub("", text)))
+    return [key for key in _KEY.findall(cited) if not REFERENCE.match(f"@{key}")]
 
 
 def labels_of(notebook: Any) -> Iterator[tuple[int, str]]:  # noqa: ANN401 - nbformat has no types

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["identifier_rules", "participant_rules"]
+__all__ = ["identifier_rules", "n_spelt_otherwise", "participant_rules"]
 
 import re
 import unicodedata
@@ -25,6 +25,16 @@ def _bare(text: str) -> str:
         text = "".join(c for c in unicodedata.normalize("NFKC", text) if not unseen(c))
     text = "".join(text.split())
     return _PADDED.sub(r"\1", _FLOAT.sub("", text) if text[:1].isdigit() else text)
+
+
+def n_spelt_otherwise(ids: pd.Series[str], known: pd.Series[str]) -> int:
+    """Return how many of these identifiers are among the known ones, but for what exports add.
+
+    >>> n_spelt_otherwise(pd.Series(["17", "17.0", "18", None]), pd.Series(["0017"]))
+    2
+    """
+    there = {_bare(each).casefold() for each in known.dropna().unique()}
+    return int(ids.dropna().map(lambda each: _bare(each).casefold() in there).sum())
 
 
 def _other_spellings(ids: pd.Series[str], alike: pd.DataFrame) -> pd.Series[bool]:

@@ -29,8 +29,8 @@ from evalkit.intake._raw import RawTable
 from evalkit.intake._spec import ColumnSpec, TableSpec
 from evalkit.protocol import Table
 
-# What looks like a name of a column may be shown; anything else in a header may be somebody's value.
-PLAIN_NAME = re.compile(r"[^\W\d][\w .()/-]{0,60}")
+# What looks like a name of a column may be shown ("Working?", "# of arrests"); anything else may be somebody's value.
+PLAIN_NAME = re.compile(r"(?:# ?)?[^\W\d][\w .()/-]{0,60}[?:]?")
 
 _MIDNIGHT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]00:00(?::00(?:[.]0+)?)?(?:Z|[+]00(?::?00)?)")
 
@@ -206,7 +206,10 @@ def _column(
 
 def _footer(spec: TableSpec, how: Reading, raw: RawTable, name: str) -> list[Finding]:
     """Find rows in the footer that are rows of the table: one day the provider leaves the totals away."""
-    days, _ = convert(raw.footer[name], how)
+    # A number of rows below a column of days is no day, though a workbook could read one into any number.
+    numbers = any(isinstance(cell, int | float) for cell in raw.columns[name])
+    cells = [None if isinstance(cell, int | float) and not numbers else cell for cell in raw.footer[name]]
+    days, _ = convert(cells, how)
     rows = [raw.footer_rows[position] for position, day in enumerate(days) if day is not None]
     text = "skip_footer leaves out rows that hold a day; say how many lines of the file's end are no part of the table"
     return [finding(spec.name, spec.event_date, "row_in_footer", "error", rows, text)] if rows else []

@@ -13,6 +13,7 @@ import pandas as pd
 from evalkit.intake._cut import fetch
 from evalkit.intake._data import StudyData, kept_in
 from evalkit.intake._findings import Finding, finding
+from evalkit.intake._identifiers import n_spelt_otherwise
 from evalkit.intake._read import ROW
 from evalkit.intake._rules import Rule
 from evalkit.intake._spec import SESSION_STATUSES, TableSpec, table_spec
@@ -65,14 +66,26 @@ def broken_rules(
             if rule.name == "unknown_participant" and "participants" not in frames:
                 continue  # that their file cannot be read is said; nobody is unknown for that
             broken = rule.broken(frame).astype(bool)
-            if broken.any():
-                found.append(_finding_of(name, rule, frame.loc[broken]))
+            if not broken.any():
+                continue
+            found.append(_finding_of(name, rule, frame.loc[broken]))
+            if rule.name == "unknown_participant":
+                found[-1] = _with_spellings(found[-1], frame.loc[broken], frames["participants"])
     return found
 
 
 def whole_tables(data: StudyData, frames: Frames) -> list[Finding]:
     """Return findings about tables as wholes."""
     return [f for name, frame in frames.items() for f in _whole_table(data, table_spec(data.study, name), frame)]
+
+
+def _with_spellings(found: Finding, rows: pd.DataFrame, people: pd.DataFrame) -> Finding:
+    """Say where the person is there in another spelling: a workbook keeps 00017 as the number 17."""
+    n = n_spelt_otherwise(rows["participant_id"], people["participant_id"])
+    how = (
+        f"; {n:,} of them {'is' if n == 1 else 'are'} there in another spelling (zeros before or after it, letter case)"
+    )
+    return replace(found, text=found.text + how) if n else found
 
 
 def _finding_of(table: str, rule: Rule, rows: pd.DataFrame) -> Finding:

@@ -31,6 +31,7 @@ from evalkit.publish.audit._fold import pieces
 from evalkit.publish.audit._notebook import problems_before
 from evalkit.publish.release._manifest import DRAFT
 from evalkit.publish.release._review import TOLD, told_before
+from evalkit.publish.rendering._document import works_beside
 from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.publish.rendering._execute import Limits
 from evalkit.publish.rendering._scratch import private_files
@@ -141,7 +142,7 @@ class Drafter:
         notebook = read_notebook(job.notebook)
         parameters = parameters_of(job, notebook)
         spoken = in_language(notebook, job.notebook, language_in(job, parameters))
-        problems = problems_before(spoken, tuple(formats))
+        problems = problems_before(spoken, tuple(formats), works_beside(job.notebook))
         if problems:
             return Drafted(problems=tuple(problems), seconds=time.monotonic() - started)
         ran: list[int] = []

@@ -48,7 +48,7 @@ from evalkit.publish.release._standing import (
 )
 from evalkit.publish.release._waiting import Waiting, hold, waiting_at
 from evalkit.publish.rendering._data import write_data
-from evalkit.publish.rendering._document import Document, document_of, with_bibliography, with_excuses
+from evalkit.publish.rendering._document import Document, document_of, with_bibliography, with_excuses, works_beside
 from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.publish.rendering._execute import Limits, execute
 from evalkit.publish.rendering._kernel import MODULES
@@ -157,7 +157,7 @@ def make(job: RenderJob, told: Progress, scratch: Path, standing: Standing, part
     signer, notebook = signing_key(job.study), read_notebook(job.notebook)  # what cannot be read is found at once
     parameters = parameters_of(job, notebook)
     spoken = in_language(notebook, job.notebook, language_in(job, parameters))
-    check_notebook(spoken, job.params.publication.to)
+    check_notebook(spoken, job.params.publication.to, works_beside(job.notebook))
     guard = guard_of(job, spoken, scratch)
     if guard.identifiers.unsearched:
         told.step(job.name, f"{guard.identifiers.unsearched} identifiers are too short to be looked for")

@@ -63,7 +63,9 @@ def drawn(frame: pd.DataFrame, function: Draws) -> str:
         with themed(), _same_draws(), mpl.rc_context({"axes.prop_cycle": f"cycler(color={list(COLOURS)})"}):
             # A figure of ours, before it runs: else pyplot would draw onto what an earlier cell left open.
             plt.figure(figsize=figure_size(), layout="constrained")
-            figure = _figure_of(draw(frame.copy()), name)
+            with _columns_said(frame):
+                made = draw(frame.copy())
+            figure = _figure_of(made, name)
             # A figure of before may be drawn from exact numbers.
             if getattr(figure, "number", None) in before:
                 msg = f"report.draw: '{name}' gives back a figure that was there before; let it draw a new one"
@@ -95,6 +97,17 @@ def _same_draws() -> Iterator[None]:
     finally:
         random.setstate(state)
         np.random.set_state(known)  # noqa: NPY002
+
+
+@contextlib.contextmanager
+def _columns_said(frame: pd.DataFrame) -> Iterator[None]:
+    """Say which columns there are where somebody's function asks for another: its author does not see the frame."""
+    try:
+        yield
+    except (KeyError, ValueError, AttributeError) as error:
+        # The error stays what it is, and where: the line of the function is looked up in its traceback.
+        error.args = (f"{error}; the frame has the columns {', '.join(map(str, frame.columns))}",)
+        raise
 
 
 def _figure_of(made: object, name: str) -> Figure:

@@ -11,7 +11,7 @@ from evalkit.intake._spec import ColumnSpec
 from evalkit.protocol import Study
 
 BIRTH = ("birthdate", "birth date", "date of birth", "dob", "born")
-MINUTES = frozenset({"minutes", "minute", "mins", "min"})
+MINUTES = frozenset({"minutes", "minute", "min"})
 _SUFFIXES = re.compile(r"__(?:c|r|pc)$", re.IGNORECASE)  # of a Salesforce field that somebody added
 _ALIKE = 0.86  # as spelt: "recieved" is "received", "intake" is not "inmate"
 # Words that half of all fields have: alone they say which column it is, beside others they say nothing.
@@ -34,6 +34,11 @@ _GENERAL = frozenset(
 )
 # Some systems write "Date of Referral", others "Referral Date".
 _SMALL = frozenset({"of", "the", "a", "an", "at", "on", "in", "for", "by", "to"})
+# What people who type a header cut short. "No" is a number in a name of a field, whatever it is in a cell.
+_SHORT = {
+    **{"no": "number", "nr": "number", "num": "number", "hr": "hours", "hrs": "hours", "mins": "minutes"},
+    **{"prog": "program", "ref": "referral", "dt": "date", "hx": "history", "nbhd": "neighborhood"},
+}
 
 # In the order of strength: the first is the surest. Names of fields, as case-management systems have them.
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -50,8 +55,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "referred",
     ),
     "referral_source": ("referral source", "source referral", "referred", "lead source", "source"),
-    "intake_date": ("intake date", "date intake", "enrollment date", "intake completed", "intake"),
-    "mandate": ("mandate", "mandate type", "court mandate", "legal status", "court order"),
+    "intake_date": ("intake date", "date intake", "enrollment date", "intake completed", "intake", "enrolled"),
+    "mandate": ("mandate", "mandate type", "court mandate", "legal status", "court order", "ordered", "mandated"),
     "site": ("site", "site name", "service site", "location", "office", "agency"),
     "community_area": ("community area", "neighborhood", "neighbourhood", "community"),
     "outcome_follow_up_end": ("outcome follow up end", "follow up end", "records searched through", "searched through"),
@@ -73,10 +78,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "service type",
         "event type",
         "outcome type",
+        "incident type",
         "record type",
         "type",
     ),
-    "status": ("status", "attendance status", "attendance", "session status", "attended"),
+    "status": ("status", "attendance status", "attendance", "session status", "attended", "came", "present"),
     "hours": (
         *(
             "hours",
@@ -86,11 +92,18 @@ _NAMES: dict[str, tuple[str, ...]] = {
             "duration minutes",
             "session minutes",
             "length minutes",
+            "length hours",
         ),
         *("duration", "length"),
     ),
-    "exit_date": ("exit date", "date exit", "discharge date", "end date", "close date", "closed date", "date closed"),
-    "reason": ("reason", "exit reason", "discharge reason", "close reason", "reason exit", "disposition"),
+    "exit_date": (
+        *("exit date", "date exit", "discharge date", "end date", "close date", "closed date", "date closed"),
+        *("closed", "discharged", "exited"),
+    ),
+    "reason": (
+        *("reason", "exit reason", "discharge reason", "close reason", "reason exit", "disposition"),
+        *("why closed", "why left"),
+    ),
     "outcome_date": (
         "outcome date",
         "event date",
@@ -100,7 +113,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "offense date",
         "date",
     ),
-    "source": ("source", "data source", "reported", "information source"),
+    "source": ("source", "data source", "reported", "information source", "system"),
     "measure_date": ("measure date", "assessment date", "date assessment", "survey date", "completed date", "date"),
     "instrument": ("instrument", "assessment", "scale", "measure", "survey", "assessment type"),
     "score": ("score", "total score", "result", "value"),
@@ -109,7 +122,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "age": ("age", "age years", "age referral"),
     "gender": ("gender", "gender identity", "sex"),
     "race_ethnicity": ("race ethnicity", "race or ethnicity", "race", "ethnicity"),
-    "employment": ("employment", "employed", "employment status", "currently employed"),
+    "employment": ("employment", "employed", "employment status", "currently employed", "working"),
     "prior_dv_arrests": (
         "prior dv arrests",
         "previous dv arrests",
@@ -117,7 +130,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "dv arrests",
         "prior arrests",
     ),
-    "alcohol_use": ("alcohol use", "problem alcohol use", "alcohol problem", "alcohol"),
+    "alcohol_use": ("alcohol use", "problem alcohol use", "alcohol problem", "alcohol", "problem drinking", "drinking"),
     "synthetic": ("synthetic",),
 }
 _OF_ARMS = ("pathway", "program", "programme", "program type", "program name", "arm", "group", "cohort")
@@ -127,16 +140,16 @@ WORDS: dict[str, tuple[str, ...]] = {
     "absent": ("absent", "no show", "noshow", "missed", "unexcused", "did not attend", "unexcused absence", "no"),
     "excused": ("excused", "excused absence", "absent excused"),
     "cancelled": ("cancelled", "canceled", "cancelled by program", "canceled by program", "program cancelled"),
-    "group": ("group", "group session", "group meeting"),
-    "individual": ("individual", "individual session", "one on one", "1 on 1", "1 1"),
+    "group": ("group", "group session", "group meeting", "grp"),
+    "individual": ("individual", "individual session", "one on one", "1 on 1", "1 1", "1:1"),
     "case_management": ("case management", "case mgmt", "cm", "case manager meeting"),
     "completed": ("completed", "complete", "successful", "completed program", "graduated", "successful completion"),
     "dropped_out": ("dropped out", "drop out", "dropout", "dropped", "left", "lost contact"),
-    "terminated": ("terminated", "unsuccessful", "removed", "terminated by program"),
+    "terminated": ("terminated", "unsuccessful", "removed", "terminated by program", "expelled"),
     "transferred": ("transferred", "transfer", "transferred out"),
     "moved": ("moved", "moved away", "relocated"),
     "deceased": ("deceased", "died", "death"),
-    "administrative": ("administrative", "admin", "administrative closure", "closed administratively"),
+    "administrative": ("administrative", "admin", "administrative closure", "admin close", "closed administratively"),
     "dv_arrest": ("dv arrest", "domestic violence arrest", "arrest dv", "arrest domestic violence"),
     "any_arrest": ("any arrest", "arrest", "other arrest", "arrest other"),
     "order_violation": (
@@ -151,7 +164,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         "harm reported by survivor",
         "partner report",
     ),
-    "court": ("court", "court ordered", "court order", "court mandated"),
+    "court": ("court", "court ordered", "court order", "court mandated", "judge"),
     "other_order": ("other order", "other mandate", "probation", "parole"),
     "none": ("none", "no mandate", "voluntary", "not mandated"),
     "man": ("man", "male", "m", "cisgender man", "hombre"),
@@ -184,11 +197,12 @@ NO_ANSWER = frozenset(
 def tokens(name: str) -> tuple[str, ...]:
     """Return the words in a name of a field, without what a system adds to it.
 
-    >>> tokens("Referral_Date__c"), tokens("DateOfBirth"), tokens("DOB")
-    (('referral', 'date'), ('date', 'birth'), ('dob',))
+    >>> tokens("Referral_Date__c"), tokens("DateOfBirth"), tokens("DOB"), tokens("Client No.")
+    (('referral', 'date'), ('date', 'birth'), ('dob',), ('client', 'number'))
     """
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", _SUFFIXES.sub("", name.strip()))
     found = re.sub(r"[\W_]+", " ", apart).casefold().split()
+    found = [_SHORT.get(word, word) for word in found]
     return tuple(word for word in found if word not in _SMALL) or tuple(found)
 
 

@@ -24,7 +24,8 @@ from evalkit.protocol import Table
 _TEXTS = {".csv", ".tsv", ".txt"}
 _MOST_BELOW = 20  # lines below a table that are looked through for totals and notes
 _TOTAL = re.compile(
-    r"(?i)\s*(?:grand |sub)?totals?\b|\s*(?:sum|count|average|report|end of|copyright|confidential|generated|printed)\b"
+    r"(?i)\s*(?:grand |sub)?totals?\b|\s*(?:sum|count|average|report|number of|end of|copyright|confidential|"
+    r"generated|printed)\b|\s*(?:records?|rows?)\s*(?::|$)"
 )
 
 

@@ -407,7 +407,12 @@ class _Proposing:
             else:
                 text = f"which column is {column.name} ({column.meaning})? None has such a name"
                 self._ask(Question(column.name, text, (*free, NONE)))
-        others = [c.name for c in lacking if not c.required]
+        # Nobody would be left out for it: the groups would be larger than the protocol says.
+        limits = [c.name for c in lacking if not c.required and c.name in self.study.arms.conditions]
+        for name in limits:
+            how = f"take it out of where:, or say which it is: --answer {name}=COLUMN"
+            self.made.lines.append(f"missing: {name}, by which the protocol says who is in a group; {how}")
+        others = [c.name for c in lacking if not c.required and c.name not in limits]
         if others:
             self.made.lines.append(f"not there, and not needed: {', '.join(others)}")
 

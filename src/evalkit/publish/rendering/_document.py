@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["ATTACHMENT", "BIBLIOGRAPHY", "Document", "document_of", "resources", "with_bibliography", "with_excuses"]
+__all__ = [
+    "ATTACHMENT",
+    "BIBLIOGRAPHY",
+    "PLACE",
+    "Document",
+    "document_of",
+    "resources",
+    "with_bibliography",
+    "with_excuses",
+    "works_beside",
+]
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -25,6 +36,9 @@ _COVER = ("title", "subtitle", "study", "organisation", "period", "cut", "locale
 
 BIBLIOGRAPHY = "references.json"
 """Name of the file of references beside a notebook."""
+
+PLACE = "{#refs"
+"""How a cell begins that says where they are listed."""
 
 ATTACHMENT = "evalkit-manifest.json"
 """Name of the attachment in the PDF: the manifest, as far as it was known before the PDF was made."""
@@ -92,8 +106,17 @@ def document_of(executed: Any, *, toc: bool, pdf_standard: str) -> Document:  # 
 def with_bibliography(document: Document, notebook: Path) -> Document:
     """Return the document with the references beside its notebook, where a cell, ``::: {#refs}``, is their place."""
     file = notebook.with_name(BIBLIOGRAPHY)
-    asked = any(item.kind == "markdown" and "{#refs" in item.text for item in document.items)
+    asked = any(item.kind == "markdown" and PLACE in item.text for item in document.items)
     return replace(document, bibliography=file.read_bytes()) if asked and file.is_file() else document
+
+
+def works_beside(notebook: Path) -> tuple[str, ...]:
+    """Return the keys of the references beside a notebook; none where there is no such file, or it cannot be read."""
+    try:
+        works = json.loads(notebook.with_name(BIBLIOGRAPHY).read_bytes())
+    except (OSError, ValueError):
+        return ()
+    return tuple(str(work["id"]) for work in works if isinstance(work, dict) and "id" in work)
 
 
 def with_excuses(document: Document, excuses: Sequence[Excuse]) -> Document:
