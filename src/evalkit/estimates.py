@@ -28,8 +28,9 @@ from evalkit.errors import AnalysisError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_PROSE = frozenset({"estimand", "population", "label", "notes", "view"})
-"""Parameters of analyses that are words for readers, or how they see it: a reworded clause asks no other question."""
+_PROSE = frozenset({"estimand", "population", "label", "notes", "view", "of_shares"})
+"""Parameters of analyses that are words for readers, how they see it, or what its limits can be: a reworded clause
+asks no other question."""
 
 
 @runtime_checkable

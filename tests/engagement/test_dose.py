@@ -3,10 +3,15 @@
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cohort.spec import day, spec_cohort, spec_data
 from evalkit import analyses
+from evalkit.analyses import MeanOf
+from evalkit.counts import Moments
+from evalkit.disclosure import Policy
+from evalkit.disclosure._limits import widened
 from evalkit.errors import UsageError
 
 RULES = {
@@ -84,6 +89,18 @@ def test_dose_counts_counting_sessions_within_the_window():
     assert reached["estimate"].tolist() == pytest.approx([1.0, 1.0])
     early = pilot(analyses.dose_reached(cohort_at("+41")))
     assert early["n"].tolist() == [1, 1]
+
+
+def test_limits_of_a_mean_share_are_shares():
+    rows = pd.DataFrame({"group": ["a", "b"], "term": ["hours"] * 2, "n": [12, 12], "largest": [1.0, 1.0]})
+    rows = rows.assign(total=[11.5, 0.5], total_sq=[11.25, 0.25])
+    share, mean = (MeanOf("k", "e", of_shares=so).estimate(Moments(rows)).tidy() for so in (True, False))
+    assert (mean["conf_high"].max() > 1, mean["conf_low"].min() < 0) == (True, True)
+    assert (share["conf_high"].tolist()[0], share["conf_low"].tolist()[1]) == (1, 0)
+    policy = Policy(secret=bytes(32))
+    wide = widened(share, Moments(rows), policy, shares=True)
+    assert wide[["conf_low", "conf_high"]].to_numpy().min() >= 0
+    assert wide[["conf_low", "conf_high"]].to_numpy().max() <= 1
 
 
 def test_longest_gap():

@@ -79,7 +79,7 @@ ELSE = {
     "survival_quantile.q": 0.5, "Comparison.adjusted.estimand": None, "target_of.estimand": None,
     "Attrition.population": "all referrals known at the cut", "BalanceOf.population": "", "lost_to_follow_up.days": 90,
     "nobody.question": "", "nobody.view": "", "Outcome.missing": "", "Cohort.attended.counting": False, "waiting.days": 14, "CoxFit.view": "", "ShareOf.view": "shares", "MeanOf.view": "shares",
-    "RatioOf.view": "shares",
+    "RatioOf.view": "shares", "MeanOf.of_shares": False,
     "StateDays.tau": 182, "foretold.n_boot": 200, "leaving_foretold.n_boot": 200, "leaving_risks.n_boot": 200,
     "state_difference.n_boot": 1000, "completing_after_lapse.days": 365, "completing_after_lapse.lapsed_on": (60, 90, 182),
     "completing_after_lapse.state": "lapsed", "pathway.days": 365, "pathway.landmarks": (30, 60, 90, 182, 365),

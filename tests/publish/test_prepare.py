@@ -136,6 +136,24 @@ def test_what_is_absent_for_one_reason_is_listed_once() -> None:
     ]
 
 
+def test_one_reason_is_listed_once_although_another_stands_between_and_names_it_once() -> None:
+    named = "::: {.absent}\nChecks. Not shown: fewer than 11 people.\n:::"
+    cells = [
+        cell(SMALL),
+        cell(named),
+        cell(SMALL, '#| label: fig-a\n#| fig-cap: "Weighted difference, adjusted"'),
+        cell(SMALL, '#| label: tbl-a\n#| tbl-cap: "The weighted difference: adjusted"'),
+        cell("A sentence.", absent=""),
+        cell(SMALL, '#| label: tbl-b\n#| tbl-cap: "Another"'),
+    ]
+    assert texts(*cells) == [
+        "::: {.absent}\nWeighted difference, adjusted. Not shown: fewer than 11 people.\n:::",
+        named,
+        "A sentence.",
+        "::: {.absent}\nAnother. Not shown: fewer than 11 people.\n:::",
+    ]
+
+
 def test_a_sentence_that_names_what_it_speaks_of_has_no_title() -> None:
     said = "::: {.absent}\nThe sessions table is not part of this study.\n:::"
     assert texts(cell(said, '#| label: fig-a\n#| fig-cap: "A curve"', absent="")) == [said]

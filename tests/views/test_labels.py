@@ -199,6 +199,14 @@ def drawn(figure: Figure, which: int) -> list[float]:
     return sorted(float(value) for line in lines for value in line.get_data()[which])
 
 
+def test_one_point_of_a_trend_has_its_limits_drawn() -> None:
+    rows = shares(SHORT[:1], STEPS[:1], 0, 1, 1).assign(period="2021Q4", estimate=1.0, conf_low=0.74, conf_high=1.0)
+    figure, _ = trend_figure(rows, SHORT)
+    bars = [part for axes in figure.axes for part in axes.collections if isinstance(part, LineCollection)]
+    assert [bar.get_segments()[0][:, 1].tolist() for bar in bars] == [[0.74, 1.0]]
+    assert not any(line.get_clip_on() for axes in figure.axes for line in axes.lines if line.get_marker() == "o")
+
+
 def test_an_arm_keeps_its_mark_where_the_other_is_not_shown() -> None:
     rows = shares(SHORT[1:], STEPS, 0, 1, 1).assign(period="2021Q4")
     figure, _ = trend_figure(rows, SHORT)

@@ -118,6 +118,8 @@ class MeanOf:
     notes : tuple of str
     view : str
         The family that shows it (`evalkit.views`).
+    of_shares : bool
+        Whether what is averaged are shares: then no limit lies below 0 or above 1.
 
     Examples
     --------
@@ -138,6 +140,7 @@ class MeanOf:
     conf_level: float = 0.95
     notes: tuple[str, ...] = ()
     view: str = field(default="shares", repr=False)
+    of_shares: bool = field(default=False, repr=False)
 
     def estimate(self, counts: Moments) -> Estimates:
         """Return means by group and term.
@@ -173,9 +176,8 @@ class MeanOf:
         error = np.sqrt(spread / np.where(n > 0, n, np.nan))
         # From scipy.special: scipy.stats is slow to import, and is kept out of what every notebook loads.
         half = scipy.special.stdtrit(np.where(n > 1, n - 1, np.nan), 0.5 + self.conf_level / 2) * error
-        data = data.assign(
-            estimate=mean, std_dev=np.sqrt(spread), std_error=error, conf_low=mean - half, conf_high=mean + half
-        )
+        low, high = (np.clip(end, 0, 1) if self.of_shares else end for end in (mean - half, mean + half))
+        data = data.assign(estimate=mean, std_dev=np.sqrt(spread), std_error=error, conf_low=low, conf_high=high)
         columns = [*_about(data), "n", "estimate", "std_dev", "std_error", "conf_low", "conf_high"]
         return Estimates(
             data[columns],

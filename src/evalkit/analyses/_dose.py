@@ -295,6 +295,7 @@ def dose_reached(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
     analysis = MeanOf(
         kind="dose_reached",
         view="dose_reached",
+        of_shares=True,
         estimand=f"mean share of the dose reached within {days} days of the first session",
         population=f"people with a first session at least {days} days before the cut",
         conf_level=conf_level,

@@ -23,6 +23,7 @@ from evalkit.seal import MARK
 _HEADING = re.compile(r"\s*(#{1,6}) ")
 _BEFORE_HEADING = re.compile(r"(?m)^(?=#{1,6} )")
 _REFERRED = re.compile(r"(?:@|\]\(#)(sec-[\w-]*\w)")
+_ARTICLE = re.compile(r"^(?:the|el|la|los|las) ")
 _TAIL = re.compile(r"(: |, with |, con ).*$", re.DOTALL)  # of a caption: how the figure shows it
 
 
@@ -78,11 +79,32 @@ def prepare(executed: Any) -> list[Item]:  # noqa: ANN401 - nbformat.NotebookNod
 
 def _add(item: Item, before: list[Item]) -> None:
     """Add an item; a sentence that was just said is not said again, but of what else it is said."""
-    last = before[-1] if before else None
-    if item.kind != "markdown" or last is None or last.kind != "markdown" or last.text != item.text:
+    place = _said_before(item, before)
+    if place is None:
         before.append(item)
-    elif item.caption and f"; {item.caption};" not in f"; {last.caption};":
-        before[-1] = replace(last, caption="; ".join(part for part in (last.caption, item.caption) if part))
+        return
+    said = before[place].caption
+    # "The difference by area" names no more than "Difference by area, adjusted".
+    if _bare_words(item.caption) not in _bare_words(said):
+        before[place] = replace(before[place], caption="; ".join(part for part in (said, item.caption) if part))
+
+
+def _said_before(item: Item, before: list[Item]) -> int | None:
+    """Return where the same sentence stands already, with nothing but such sentences since."""
+    if item.kind != "markdown" or not item.mark:
+        return None
+    for place in range(len(before) - 1, -1, -1):
+        last = before[place]
+        if last.kind == "markdown" and last.text == item.text:
+            return place
+        if last.kind != "markdown" or not last.mark.get("absent"):
+            return None
+    return None
+
+
+def _bare_words(caption: str) -> str:
+    """Return a caption without its article and capitals."""
+    return _ARTICLE.sub("", caption.lower())
 
 
 def _spared(items: list[Item]) -> list[Item]:
