@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pikepdf
+import pypdfium2 as pdfium
 import pytest
 import typst
 
@@ -299,3 +300,16 @@ def test_a_synthetic_mark_is_no_part_of_a_real_report(tmp_path: Path) -> None:
     made = replace(document(synthetic=False), items=(Item("figure", 1, SVG, "fig-a", "c", "a"),))
     text = " ".join(pdf_pages(publish_embedded(made, ("pdf",), tmp_path, 120)["pdf"]))
     assert "ynthetic" not in text
+
+
+def test_a_key_that_is_wider_than_its_column_goes_on_on_the_next_line(tmp_path: Path) -> None:
+    key = "comparison.min_effective_sample_size"
+    text = f"| What | As frozen |\n| :{'-' * 28} | :{'-' * 72} |\n| `{key}` | `thirty` |"
+    made = replace(document(), items=(Item("markdown", 1, text),))
+    pages = pdfium.PdfDocument(publish_embedded(made, ("pdf",), tmp_path, 120)["pdf"])
+    read = pages[0].get_textpage()
+    (start, _), (next_cell, _) = (read.search(word).get_next() for word in ("comparison", "thirty"))
+    ends = [read.get_charbox(n)[2] for n in range(start, next_cell)]
+    assert max(ends) < read.get_charbox(next_cell)[0]
+    assert "".join(read.get_text_range(start, next_cell - start).split()) == key  # as it can be copied
+    pages.close()

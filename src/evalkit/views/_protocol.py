@@ -63,7 +63,7 @@ def deviations_text(versions: Sequence[Frozen], changes: Sequence[Change], cut: 
     heads = [translated(h) for h in ("What", "As frozen", "Now", "When and why")]
     return paragraphs(
         " ".join(part for part in (lead, late, count) if part),
-        table(heads, rows, (30, 14, 14, 42)) if rows else "",
+        table(heads, rows, (28, 18, 18, 36)) if rows else "",
         said,
     )
 
