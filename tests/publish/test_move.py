@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import stat
 import tarfile
@@ -117,6 +118,15 @@ def test_releases_whose_ledger_is_gone_are_adopted(study: Study, tmp_path: Path)
     assert opened_ledger(private_folder(study), releases).newest("tiny", "2000Q4")[0] == 3
     with pytest.raises(UsageError, match="no release lies there; nothing to adopt"):
         adopt_releases(study, tmp_path / "nowhere", "Lost")
+
+
+def test_a_release_from_before_manifests_named_their_ledger_is_adopted_first(study: Study) -> None:
+    manifest = study.folder / PLACE / "manifest.json"
+    made = json.loads(manifest.read_text(encoding="utf-8"))
+    del made["ledger"]
+    manifest.write_text(json.dumps(made), encoding="utf-8")
+    lose_ledger(study)
+    assert adopt_releases(study, study.folder / "reports", "Lost") == ["tiny-2000Q4-r1", "tiny-2000Q4-r2"]
 
 
 @pytest.mark.parametrize("how", ["changed", "stranger", "secret"])
