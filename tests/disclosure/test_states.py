@@ -15,6 +15,7 @@ from evalkit.counts import TransitionCounts, codes_of
 from evalkit.disclosure import Policy, Told, make_safe, name_of, safe_counts
 from evalkit.disclosure._cells import cells_of
 from evalkit.disclosure._state_days import _noised, enough_in
+from evalkit.disclosure._transitions import Stocks
 from evalkit.errors import DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.stats import StateDays, StateOccupation, from_landmark, transition_counts
@@ -439,3 +440,26 @@ def most_sure(made: list[Published], policy: Policy, *, knowing: bool = False) -
     """How sure he is of the likeliest size of one small group, of days alone."""
     likely = [np.prod(own, axis=0) for own in from_days(made, policy, knowing=knowing).values()]
     return max(float(one[1:].max() / one.sum()) for one in likely if one.sum() > 0)
+
+
+@pytest.mark.parametrize(
+    ("stays", "late"),
+    [
+        ([(1, 0, 10), (1, 10, 20), (2, 0, 30)], False),
+        ([(1, 0, 10), (2, 5, 30)], True),  # one comes later
+        ([(1, 0, 10), (1, 15, 20), (2, 0, 30)], True),  # one goes, and comes again
+    ],
+)
+def test_who_comes_late_or_again(stays: list[tuple[int, int, int]], late: bool) -> None:
+    paths = pd.DataFrame(stays, columns=["person", "time_from", "time"])
+    assert Stocks("Pilot", paths, STATES, POLICY, "").late is late
+
+
+def test_states_that_few_are_in_stand_together_with_those_at_risk() -> None:
+    """Of several states that may not be told one by one their sum is, and it is a probability."""
+    rows = make_safe(occupation(a_study(1)), POLICY).estimates.tidy()
+    other = rows[rows["state"] == "other"]
+    assert len(other) > 0
+    assert other["estimate"].between(0, 1).all()
+    at_risk = rows[rows["state"] != "other"].groupby("time")["n_risk"].first()
+    assert list(other["n_risk"]) == [at_risk[day] for day in other["time"]]

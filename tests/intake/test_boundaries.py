@@ -206,6 +206,10 @@ LIMITS = {
     "a session the day after": (
         put(S, "session_date", "2022-04-19", 2), one(W_, f"{S}.session_date", "session_after_exit")
     ),
+    "a session between two exits of one episode": (
+        both(again(X, 2, exit_date="2022-05-01"), put(S, "session_date", "2022-04-19", 2)),
+        one(W_, f"{S}.session_date", "session_after_exit") | one(W_, X, "several_exits", 8),
+    ),
     "excused the day after the exit": (
         both(put(S, "session_date", "2022-04-19", 2), put(S, "status", "excused", 2)), NOTHING
     ),

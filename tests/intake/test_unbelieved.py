@@ -16,7 +16,7 @@ import pytest
 from openpyxl.chart import BarChart, Reference
 
 from evalkit.errors import DataError, ProtocolError
-from evalkit.intake import open_data, validate
+from evalkit.intake import open_data, table_digests, validate
 from evalkit.intake._open import read_all
 from intake.corrupted import TODAY, good, study_of
 from intake.test_sources import HEAD, NAMES, people_at, referrals, small
@@ -379,8 +379,8 @@ def a_loop(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "make", "words"),
     [
-        ("people.csv", Path.mkdir, "is a folder or a device, no file"),
-        ("people.parquet", Path.mkdir, "is a folder or a device, no file"),
+        ("people.csv", Path.mkdir, "/people.csv is a folder or a device, no file"),
+        ("people.parquet", Path.mkdir, "/people.parquet is a folder or a device, no file"),
         ("people.txt", os.mkfifo, "is a folder or a device, no file"),
         ("people.xlsx", a_loop, "its path leads to no file"),
         ("people.csv", a_loop, "its path leads to no file"),
@@ -615,6 +615,20 @@ def test_a_table_in_capitals_is_named(tmp_path: Path) -> None:
     duck(tmp_path, "CREATE TABLE PARTICIPANTS AS SELECT * FROM read_csv('{folder}/other.csv')")
     with pytest.raises(DataError, match="has no table 'participants'; did you mean 'PARTICIPANTS'"):
         open_data(people_at(tmp_path, "people.duckdb"))
+
+
+def test_a_view_is_not_digested(tmp_path: Path) -> None:
+    duck(tmp_path, *VIEWS[0])
+    study = people_at(tmp_path, "people.duckdb")
+    content = {**study.model_dump(exclude={"tables"}), "database": f"duckdb://{tmp_path}/people.duckdb?read_only=true"}
+    study = type(study).model_validate({**content, "tables": {"participants": {}}})
+    with pytest.raises(DataError, match="'participants' is a view of a DuckDB file"):
+        table_digests(study)
+
+
+def test_a_table_may_have_quotation_marks_in_its_name(tmp_path: Path) -> None:
+    duck(tmp_path, """CREATE TABLE "the ""people"" here" AS SELECT * FROM read_csv('{folder}/other.csv')""")
+    assert referrals(open_data(people_at(tmp_path, "people.duckdb", table='the "people" here'))) == DAYS[:1]
 
 
 def test_a_table_of_another_schema(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ def test_english_stands_as_it_is() -> None:
     assert translated("Intake within 30 days") == "Intake within 30 days"
     assert translated("referred on or after 2021-11-18") == "referred on or after November 18, 2021"
     assert words("people.one", n="Yes") == "Yes person"
+    assert translated("batch 2021-99-18") == "batch 2021-99-18"  # no day, though it looks like one
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,18 @@ def test_a_long_list_of_words_is_written_in_lines() -> None:
     assert parse_yaml(text, "x")["tables"]["exits"]["values"]["reason"] == words
 
 
+@pytest.mark.parametrize(("more", "lines"), [(0, 1), (1, 2)])
+def test_a_line_is_as_long_as_it_may_be(more: int, lines: int) -> None:
+    # six signs of indent, "reason: {", ": moved}" and the line's end make 120 with these
+    word = "x" * (120 - len("      reason: {: moved}\n") + more)
+    text = with_table(
+        "tables:\n  exits: {path: e.csv}\n", "exits", {"path": "e.csv", "values": {"reason": {word: "moved"}}}
+    )
+    assert [line.lstrip() for line in text.splitlines()][-lines:] == (
+        [f"reason: {{{word}: moved}}"] if lines == 1 else ["reason:", f"{word}: moved"]
+    )
+
+
 def test_an_alias_that_would_break_is_refused() -> None:
     text = "tables:\n  exits: &e {path: e.csv}\n  sessions: *e\n"
     with pytest.raises(ProtocolError):

@@ -163,6 +163,12 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     file.chmod(0o644)
     write_private(file, b"two")
     assert (file.read_bytes(), modes(file)) == (b"two", [0o600])
+    synced: list[str] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", lambda number: synced.append(Path(f"/proc/self/fd/{number}").readlink().name))
+        write_private(file, b"two")
+    assert synced[0].startswith(".writing-")  # its content before its name is changed, then the name
+    assert synced[1:] == [tmp_path.name]
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
         write_private(file, b"three")

@@ -350,6 +350,24 @@ def test_a_kernel_checks_other_tables_than_the_renders(
     assert Passed.from_render().excused == ()
 
 
+def test_a_kernel_that_checks_again_keeps_the_excuses_of_its_render(
+    simulated: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in a database, which has no digest, when an excuse ends between the render's look and the kernel's.
+    study = str(study_of(tmp_path, twice(simulated)))
+    excuse = Excuse(
+        table="sessions",
+        rule="duplicate_row",
+        reason="The provider exported one week twice.",
+        by="The board",
+        until=date(2000, 1, 1),
+    )
+    with pytest.raises(DataError, match="duplicate_row"):
+        open_report(study, "2023Q2")
+    monkeypatch.setenv("EVALKIT_GATE", Passed((excuse,)).to_kernel())
+    assert open_report(study, "2023Q2").excused == (excuse,)
+
+
 def test_notebooks_have_a_place_for_excuses() -> None:
     for name in ("quarterly", "final"):
         cells = nbformat.read(Path(__file__).parents[2] / "notebooks" / f"{name}.ipynb", as_version=4).cells

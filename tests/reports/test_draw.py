@@ -244,6 +244,24 @@ def with_helper(frame):
     return other(frame)
 
 
+def imports_a_library(frame):
+    import matplotlib.pyplot as drawing
+
+    return drawing.gca()
+
+
+def counts_down(n):
+    return counts_up(n - 1) if n > 1 else plt.gca()
+
+
+def counts_up(n):
+    return counts_down(n)
+
+
+def with_helpers_of_each_other(frame):
+    return counts_down(len(frame))
+
+
 def with_helper_of_exact(frame):
     return uses_frame(frame)
 
@@ -362,6 +380,8 @@ def test_what_a_function_uses_beside_its_frame_is_refused_by_name(function: Any,
 def test_libraries_and_helpers_may_be_used() -> None:
     assert safe_function(with_helper)(EXACT) is plt.gca()
     assert set(safe_function(with_helper).__globals__) == {"__builtins__", "__name__", "other"}
+    assert safe_function(imports_a_library)(EXACT) is plt.gca()
+    assert safe_function(with_helpers_of_each_other)(EXACT) is plt.gca()
     assert safe_function(bars)(pd.DataFrame({"estimate": [0.1], "label": ["a"], "group": ["b"]})) is plt.gca()
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -19,7 +20,7 @@ from evalkit.markup import markdown
 from evalkit.protocol import Target
 from evalkit.report import _event_share
 from evalkit.report._contrast import gap_before
-from evalkit.report._event_share import share_left
+from evalkit.report._event_share import left_by, share_left
 from evalkit.report._findings import PageOne, page_one
 from evalkit.views import Gap, Indicator
 from evalkit.words import speaking
@@ -683,3 +684,9 @@ def test_what_is_not_given_as_a_whole_is_not_drawn_in_parts() -> None:
     assert len(Indicator("referred", "a", "b", "c", sides=(side, None), series=series).drawn) == 3
     assert Indicator("referred", "a", "b", "c", sides=(None, side), series=series).drawn.empty
     assert Indicator("referred", "a", "b", "c", sides=(side, None), series=series.iloc[:2]).drawn.empty
+
+
+@pytest.mark.parametrize(("landmark", "by"), [(90, 90), (181, 181), (182, 182), (183, 182), (270, 182)])
+def test_leaving_is_told_by_half_a_year_or_an_earlier_landmark(landmark: int, by: int) -> None:
+    rules = small().study.rules.model_copy(update={"landmark_day": landmark})
+    assert left_by(SimpleNamespace(cohort=SimpleNamespace(rules=rules))) == by

@@ -48,7 +48,7 @@ def table_digests(study: Study) -> dict[str, str]:
         return {name: _of_file(study, name) for name in names}
     backend = connect(study)
     try:
-        return {name: _of_rows(raw_table(backend, study.tables[name], name), name) for name in names}
+        return {name: _of_rows(raw_table(backend, study.tables[name], name, own=True), name) for name in names}
     finally:
         backend.disconnect()
 
