@@ -131,6 +131,7 @@ NAMED = "is no report's name; a report is named as in params/quarterly.yaml: qua
     ("arguments", "code", "said"),
     [
         (["../tiny"], 2, f"'../tiny' {NAMED}"), (["a b"], 2, f"'a b' {NAMED}"), (["tiny.yaml"], 2, f"'tiny.yaml' {NAMED}"), ([""], 2, f"'' {NAMED}"),
+        (["quartely"], 2, "there is no report 'quartely': no quartely.yaml beside study.yaml; name it with --params; did you mean 'quarterly'?"),
         (["no-such_1"], 2, "there is no report 'no-such_1': no no-such_1.yaml beside study.yaml; name it with --params"),
         (["tiny", "--supersede", "123"], 2, "--supersede: write why, in a few words; the reason is published"),
         (["tiny", "--new-ledger", " . "], 2, "--new-ledger: write why, in a few words; the reason is published"),

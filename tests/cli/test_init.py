@@ -245,6 +245,25 @@ def test_a_terminal_is_asked_until_the_answer_is_one(tmp_path: Path) -> None:
     assert (study.comparison.assignment, str(study.starts)) == ("other", "2022-02-28")
 
 
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("evalkit render quar", {"quarterly"}),
+        ("evalkit draft ", {"quarterly", "final", "brief"}),
+        ("evalkit map s", {"sessions", "searches"}),
+    ],
+)
+def test_a_shell_is_offered_reports_and_tables(
+    called: Any, monkeypatch: pytest.MonkeyPatch, words: str, offered: set[str]
+) -> None:
+    assert called("init", ".", "--demo")[0] == 0
+    asked = {"_EVALKIT_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": "2"}
+    done = subprocess.run(
+        [sys.executable, "-m", "evalkit"], env={**os.environ, **asked}, capture_output=True, text=True, check=False
+    )
+    assert set(done.stdout.split()) == offered
+
+
 def test_completion_is_on(called: Any) -> None:
     code, out, _ = called("--help")
     assert code == 0 and "--install-completion" in out and "--show-completion" in out

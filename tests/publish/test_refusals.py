@@ -22,7 +22,7 @@ from evalkit.publish.release._manifest import (
     read_manifest,
     strangers,
 )
-from evalkit.publish.release._release import kept_folder, place_release, recover
+from evalkit.publish.release._release import check_place, kept_folder, place_release, recover
 from evalkit.publish.release._sign import check_signature, key_name, new_key, public_name, sign
 from evalkit.publish.rendering._execute import redact
 from evalkit.publish.rendering._parameters import declared, parse_override, validated
@@ -490,3 +490,12 @@ def test_approvals_as_they_are_kept(tmp_path: Path) -> None:
 )
 def test_one_file_of_approvals_for_all_revisions(name: str, of: str) -> None:
     assert beside(Path("reports") / name) == Path("reports") / f"{of}.approvals.jsonl"
+
+
+def test_a_look_whether_a_release_can_be_placed_leaves_nothing(tmp_path: Path) -> None:
+    """A render that fails afterwards would leave an empty folder among the releases."""
+    check_place(tmp_path / "reports" / "tiny" / "monthly" / "2022Q3")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "reports" / "tiny").mkdir(parents=True)
+    check_place(tmp_path / "reports" / "tiny" / "monthly" / "2022Q3")
+    assert [place.name for place in tmp_path.rglob("*")] == ["reports", "tiny"]

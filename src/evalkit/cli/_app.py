@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from evalkit._version import __version__
+from evalkit.cli._complete import reports_like, tables_like
 from evalkit.cli._ledgers import DEFAULT_STUDY, StudyOption, ledgers, written_reason
 from evalkit.cli._protocol import protocols
 
@@ -86,7 +87,9 @@ def init(
 
 @app.command()
 def render(
-    report: Annotated[str, typer.Argument(help="Name of the report: quarterly, final, or your own.")],
+    report: Annotated[
+        str, typer.Argument(help="Name of the report: quarterly, final, or your own.", autocompletion=reports_like)
+    ],
     period: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option("--period", help="2022Q3, 2021-11-18..2022-06-30, newest, due or all; may be repeated."),
@@ -149,7 +152,9 @@ def render(
 
 @app.command()
 def draft(
-    report: Annotated[str, typer.Argument(help="Name of the report: quarterly, final, or your own.")],
+    report: Annotated[
+        str, typer.Argument(help="Name of the report: quarterly, final, or your own.", autocompletion=reports_like)
+    ],
     period: Annotated[str, typer.Option("--period", help="2022Q3, 2021-11-18..2022-06-30 or newest.")] = "",
     study: StudyOption = DEFAULT_STUDY,
     params: _ParamsOption = None,
@@ -326,7 +331,12 @@ def validate(
 
 @app.command("map")
 def map_table(
-    table: Annotated[str, typer.Argument(help="participants, sessions, exits, outcomes, measures or searches.")],
+    table: Annotated[
+        str,
+        typer.Argument(
+            help="participants, sessions, exits, outcomes, measures or searches.", autocompletion=tables_like
+        ),
+    ],
     files: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Argument(help="The export's files, or patterns in quotes; what the protocol says when not given."),

@@ -17,9 +17,10 @@ from typing import Any, TextIO
 import platformdirs
 
 from evalkit.cli._apart import one_for_each, report_name
+from evalkit.cli._complete import report_names
 from evalkit.cli._records import few_record, logged, record_of, stopped_before, write_json
 from evalkit.cli._surroundings import HOMELESS
-from evalkit.errors import EvalkitError, ProtocolError, ReleaseError, UsageError
+from evalkit.errors import EvalkitError, ProtocolError, ReleaseError, UsageError, did_you_mean
 from evalkit.intake import KnownDigests, StudyData, open_gate, secrets_of, table_digests
 from evalkit.protocol import Excuse, ReportParams, Study, YamlMapping, load_study, private_folder, read_yaml, validate
 from evalkit.publish import WAITING, Outcome, RenderJob, explain, find_notebook, foreseen, progress_for, render_all
@@ -221,7 +222,10 @@ def _params_file(request: Request, study: Study) -> Path:
     for folder in (study.folder, Path.cwd() / "params", checkout, shipped):
         if (folder / name).is_file():
             return folder / name
-    msg = f"there is no report '{request.report}': no {name} beside {study.path.name}; name it with --params"
+    near = did_you_mean(
+        request.report, [n for folder in (study.folder, checkout, shipped) for n in report_names(folder)]
+    )
+    msg = f"there is no report '{request.report}': no {name} beside {study.path.name}; name it with --params{near}"
     raise UsageError(msg)
 
 

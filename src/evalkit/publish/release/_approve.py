@@ -120,7 +120,7 @@ def _same(copy: Path, release: Path, seen: str, study: Study) -> dict[str, Any]:
 
 def _publish(release: Path, copy: Path, study: Study, approval: Approval) -> None:
     target = destination(release).target
-    check_place(target)
+    check_place(target, stays=True)
     ledger = opened_ledger(private_folder(study), target.resolve().parent.parent)
     may_go_out(release, ledger)
     _keep(approval, target, study)  # before anybody can see the release

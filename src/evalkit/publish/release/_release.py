@@ -44,12 +44,20 @@ def kept_folder(target: Path, revision: int) -> Path:
     return target.with_name(f"{target.name}.r{revision}")
 
 
-def check_place(target: Path) -> None:
-    """Find out before the work whether a release can be placed; `ReleaseError` if the folder cannot be written."""
+def check_place(target: Path, *, stays: bool = False) -> None:
+    """Find out before the work whether a release can be placed; `ReleaseError` if the folder cannot be written.
+
+    With `stays` the folder is there afterwards.
+    """
+    made = [place for place in target.parents if not place.exists()]
     with _writable(target):
         _make_folders(target.parent)
         with scratch_folder(target.parent, _STAGING):
             pass
+    # Of a render that fails nothing is to stay among the releases, as if there had been one of that name.
+    for place in () if stays else made:
+        with contextlib.suppress(OSError):  # somebody else put something there
+            place.rmdir()
 
 
 def recover(target: Path) -> None:
