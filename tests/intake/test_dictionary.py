@@ -6,6 +6,7 @@ from pathlib import Path
 
 from evalkit.intake import dictionary
 from evalkit.protocol import Study, load_study
+from evalkit.words import speaking
 from intake.corrupted import good, study_of
 
 ROOT = Path(__file__).parents[2]
@@ -43,8 +44,18 @@ def test_what_it_says(tmp_path: Path) -> None:
     assert "## exits" in text and "This table is not part of this study." in text
     assert "| `disengagement_gap_days` | 30 | No attended session for this long is disengagement" in text
     assert "| `engaged.sessions` | 4 |" in text
-    assert "dropped_out: disengagement" in text
-    assert "| `kinds` | dv_arrest |" in text
+    assert "dropped_out: disengagement, " in text
+    assert "| `kinds` | `dv_arrest` |" in text
+
+
+def test_what_stands_in_files_is_not_translated() -> None:
+    study = load_study(ROOT / "params" / "study.yaml")
+    with speaking("es-US", {**study.translations["es"], "dv_arrest": "arresto"}):
+        text = dictionary(study)
+    assert "| `counting_kinds` | `group: all, individual: 4` | Tipos de sesión" in text
+    assert "| `origin` | `referral` |" in text
+    assert "| `kinds` | `dv_arrest, order_violation, survivor_reported_harm` |" in text
+    assert "| `label` | registro de haber causado daño |" in text
 
 
 def test_of_the_study_itself() -> None:
@@ -53,6 +64,6 @@ def test_of_the_study_itself() -> None:
     assert "Of PAIP only people for whom mandate is court; where nobody has a value" in text
     assert "| `mandate` | `mandate` | text | no | `court`, `other_order`, `none` |" in text
     assert "without the one that led to an order" in text
-    assert "| `counting_kinds` | group: all, individual: 4 |" in text
+    assert "| `counting_kinds` | `group: all, individual: 4` |" in text
     assert "| `searched_to` | `searched_to` | date | every row |" in text
     assert "West Englewood" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ _KINDS = {
     "text": "text",
     "yes_no": "yes or no",
 }
+_SAID = frozenset(map(code, ("label", "helpline", "model_arm")))
+"""Of a protocol's keys, those whose values reports print."""
 
 
 def dictionary(study: Study) -> str:
@@ -91,6 +94,18 @@ def _grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return grid([*map(translated, header)], [[*map(translated, row)] for row in rows])
 
 
+def _settings(header: Sequence[str], rows: Iterable[tuple[str, str, str]]) -> str:
+    """Return the same of what the protocol sets: its values are those that stand in files, in every language."""
+    said = [(key, _set(key, value), translated(meaning)) for key, value, meaning in rows]
+    return grid([*map(translated, header)], said)
+
+
+def _set(key: str, value: str) -> str:
+    if key in _SAID:
+        return translated(value)
+    return value if re.fullmatch(r"[\d., ]*", value) else code(value)
+
+
 def _source(name: str, raw: Table) -> str:
     if not raw.paths:
         return words("table {name} of the study's database", name=code(raw.table or name))
@@ -148,13 +163,13 @@ def _values(column: ColumnSpec, raw: Table, ignored: Sequence[str]) -> str:
 def _rules(study: Study) -> str:
     rows = list(_fields(study.rules, ""))
     lead = words("The numbers of the study\u2019s definitions.")
-    return paragraphs(heading(translated("Rules"), 2), lead, _grid(["rule", "value", "meaning"], rows))
+    return paragraphs(heading(translated("Rules"), 2), lead, _settings(["rule", "value", "meaning"], rows))
 
 
 def _harm(study: Study) -> str:
     rows = list(_fields(study.harm, ""))
     lead = words("Which outcomes are events.")
-    return paragraphs(heading(translated("Harm"), 2), lead, _grid(["field", "value", "meaning"], rows))
+    return paragraphs(heading(translated("Harm"), 2), lead, _settings(["field", "value", "meaning"], rows))
 
 
 def _fields(model: BaseModel, prefix: str) -> Iterable[tuple[str, str, str]]:
