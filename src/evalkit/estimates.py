@@ -157,14 +157,21 @@ class Estimates:
         return self.data.copy()
 
     def glance(self) -> pd.DataFrame:
-        """Return the summary as a frame of one row.
+        """Return what is known of the whole as a frame of one row.
 
         Returns
         -------
         pandas.DataFrame
-            One row, one column per fact; empty of columns when there is none.
+            One row: kind, estimand, and population and cut where they are said; then a column per fact of `summary`.
+
+        Examples
+        --------
+        >>> from evalkit.stats import proportion
+        >>> proportion(9, 20).glance().iloc[0].to_dict()
+        {'kind': 'proportion', 'estimand': 'share of people with the event', 'n': 20, 'n_event': 9}
         """
-        return pd.DataFrame([dict(self.summary)])
+        said = {"kind": self.kind, "estimand": self.estimand, "population": self.population, "cut": self.cut}
+        return pd.DataFrame([{name: fact for name, fact in said.items() if fact} | dict(self.summary)])
 
     def about(self, **changes: Any) -> Estimates:  # noqa: ANN401 - fields have their own types
         """Return the same estimates with some of their description replaced.

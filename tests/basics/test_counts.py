@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,10 +108,13 @@ def test_a_result_is_a_copy_and_stays_as_it_is() -> None:
     found.tidy()["estimate"] = 0.0
     assert found.tidy()["estimate"].tolist() == [1.0, 2.0]
     assert found.data.index.tolist() == [0, 1]
-    assert found.glance().to_dict("records") == [{"n": 2}]
+    said = {"kind": "funnel", "estimand": "a share"}
+    assert found.glance().to_dict("records") == [{**said, "n": 2}]
     with pytest.raises(TypeError):
         found.summary["n"] = 3
-    assert made().glance().shape == (1, 0)
+    assert made().glance().to_dict("records") == [said]
+    of = {"population": "everybody", "cut": date(2022, 1, 1)}
+    assert made(**of).glance().to_dict("records") == [said | of]
     assert made().conf_level == 0.95
 
 

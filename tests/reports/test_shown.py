@@ -364,6 +364,7 @@ def test_published_figures_in_a_figure(measure: str, headline: str, shown: list[
     )
     assert mark["headline"] == headline
     assert mark["alt"] == f"Pilot: this study 25%. PAIP: this study 75%. Published: {published}."
+    assert "PAIP: 120; Pilot: 40" in shown[0]["image/svg+xml"]  # a text's comment
     assert [row[:3] for row in mark["data"]["rows"]][:2] == [
         ["This study", "PAIP", "here"],
         ["This study", "Pilot", "here"],

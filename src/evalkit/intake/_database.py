@@ -106,8 +106,8 @@ def connect(study: Study) -> ibis.BaseBackend:
 def raw_table(backend: ibis.BaseBackend, table: Table, name: str, *, own: bool) -> ir.Table:
     """Return a database's table, whose times say whether they have a zone.
 
-    ``name`` is ours, and theirs where `table` names none. ``own``: whether `connect` made the connection; what a given one may read its owner has decided, views too. A
-    `DataError` where there is no such table.
+    ``name`` is ours, and theirs where `table` names none. ``own``: whether `connect` made the connection; what a given
+    one may read its owner has decided, views too. A `DataError` where there is no such table.
     """
     schema, _, raw = (table.table or name).rpartition(".")
     with clean_errors(name):
