@@ -342,7 +342,8 @@ def test_statistical_methods_hold_the_protocols_numbers(shown: list[dict[str, An
 def test_what_is_done_to_repeated_harm_is_told_where_it_is_counted(shown: list[dict[str, Any]]) -> None:
     report = small()
     harm = report.study.harm.model_copy(update={"recurrent": False})
-    once = told(of=replace(report, study=report.study.model_copy(update={"harm": harm})))
+    cohort = replace(report.cohort, study=report.study.model_copy(update={"harm": harm}))
+    once = told(of=replace(report, cohort=cohort))
     for part in (statistics, terms):
         shown.clear()
         part(once)

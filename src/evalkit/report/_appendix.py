@@ -21,7 +21,7 @@ _TABLES = ("sessions", "exits", "outcomes", "measures")
 
 def _there(report: Report) -> frozenset[str]:
     """Return what methods and terms may need: the tables that the study has, and whether it counts repeated harm."""
-    repeated = {"recurrent"} if report.study.harm.recurrent else set()
+    repeated = {"recurrent"} if report.cohort.study.harm.recurrent else set()
     return frozenset(name for name in _TABLES if report.cohort.has(name)) | repeated
 
 

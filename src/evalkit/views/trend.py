@@ -112,7 +112,7 @@ def _years(periods: Sequence[str]) -> dict[int, str]:
 
 def _dated(axes: Axes, part: pd.DataFrame, place: list[int], style: dict[str, Any], shape: str) -> None:
     colour = str(style["color"])
-    axes.plot(place, part["estimate"], marker=shape, markersize=4.5, clip_on=False, **style)  # whole also at 0 and 100%
+    axes.plot(place, part["estimate"], marker=shape, markersize=4.5, **style)
     axes.fill_between(place, part["conf_low"], part["conf_high"], color=colour, alpha=0.12, linewidth=0)
     if len(place) == 1:  # a band of one point has no width
         axes.vlines(place, part["conf_low"], part["conf_high"], color=colour)
