@@ -237,7 +237,7 @@ def test_a_run_takes_the_place_of_what_was_kept_of_its_packages_only_and_the_pag
     assert "| cohort | 40 with seed 1 | 7 | 0 | 0 | 0 | 100 % | `abc` |" in told
     assert drawn[1].change[0].splitlines()[0] in told
     assert "7 faults that change nothing" in told
-    assert "Never measured here: cells, cli, disclosure, evalkit, " in told
+    assert "Never measured: cells, cli, disclosure, evalkit, " in told
     assert "| cohort | `tests/cohort` |" in told
 
 

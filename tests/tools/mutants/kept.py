@@ -1,4 +1,4 @@
-"""What the last run of each package found, kept beside the checkout: packages may be measured on different days."""
+"""What the last run of each package found, kept with the sources: packages are measured on different days and machines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools.mutants import trees
 
-FILE = trees.ROOT / ".mutants" / "found.json"
+FILE = Path(__file__).with_name("found.json")
 
 
 @dataclass(frozen=True)
@@ -55,4 +55,4 @@ def keep(
         counts = dict(zip(heads, numbers, strict=True))
         entries[package] = Found(package, drawn, tried, counts, survivors[package], tests(package))
     file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps({p: asdict(found) for p, found in entries.items()}, indent=1), encoding="utf-8")
+    file.write_text(json.dumps({p: asdict(found) for p, found in entries.items()}, indent=1) + "\n", encoding="utf-8")

@@ -22,7 +22,7 @@ def text(found: Sequence[Found], equivalent: int) -> str:
     Parameters
     ----------
     found : sequence of Found
-        Of each package that was ever measured here, its last run.
+        Of each package that was ever measured, its last run.
     equivalent : int
         Length of the reviewed list.
     """
@@ -50,7 +50,7 @@ def text(found: Sequence[Found], equivalent: int) -> str:
             "than too high. Tests that take minutes (marked slow), and those of the tool itself, never count.",
             "- Lines that no such test runs get no fault. What is not Python (templates, styles, catalogues, notebooks) gets none.",
             "- `--stale`: tests that changed since the map of what they run was made count as they were, new ones not at all.",
-            *([f"- Never measured here: {', '.join(missing)}."] if missing else []),
+            *([f"- Never measured: {', '.join(missing)}."] if missing else []),
             "",
             "| package | tests |",
             "|---|---|",
