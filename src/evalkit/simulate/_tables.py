@@ -59,12 +59,12 @@ class Maker:
         )
         for column, share in rec.MISSING.items():
             gone = rng.random(len(table)) < share
-            table.loc[gone, column] = pd.NA if table[column].dtype == "Int64" else None
+            table.loc[gone, column] = None
         return table
 
     def _mandates(self) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
         """Return what obliged people: nothing in the pilot, and nothing eight of a hundred in PAIP."""
-        kinds = np.array(["court", "none", "other_order", None], dtype=object)
+        kinds = np.array(["court", "none", "other_order", None])
         drawn = kinds[np.searchsorted([0.88, 0.96, 0.99], self.extra_rng.random(self.ids.size), side="right")]
         return np.where(self.course.people.focus, "none", drawn)
 
