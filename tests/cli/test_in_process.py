@@ -78,6 +78,23 @@ def test_every_option_of_a_render_reaches_it(called: Any, jobs: list[RenderJob],
     assert (job.supersede, job.force, job.new_ledger) == ("It was late.", True, "Lost.")
 
 
+def test_what_is_typed_is_what_a_render_is_asked_for(called: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Request] = []
+    monkeypatch.setattr(_render, "run", asked.append)
+    called("render", "tiny")
+    called(
+        "render", "tiny", "--period", "2000Q3", "--study", "a.yaml", "--study", "b.yaml", "--params", "p.yaml", "-P", "x=1",
+        "--publisher", "quarto", "--to", "pdf", "--out", "to", "--jobs", "2", "--supersede", "It was late.", "--force",
+        "--explain", "--new-ledger", "Lost.", "--json", "--verbose", "--as", "north", "--for-each", "site",
+    )  # fmt: skip
+    everything = Request(
+        report="tiny", periods=("2000Q3",), studies=(Path("a.yaml"), Path("b.yaml")), params=Path("p.yaml"),
+        parameters=("x=1",), publisher="quarto", to="pdf", out=Path("to"), jobs=2, supersede="It was late.", force=True,
+        explain=True, new_ledger="Lost.", json=True, verbose=True, name="north", for_each="site",
+    )  # fmt: skip
+    assert asked == [Request("tiny", studies=(Path("params/study.yaml"),)), everything]
+
+
 def test_only_what_would_be_rendered_is_said(called: Any, jobs: list[RenderJob], tmp_path: Path) -> None:
     standin.write_world(tmp_path)
     code, out, _ = called("render", "tiny", "--study", "study.yaml", "--explain")
@@ -316,6 +333,10 @@ def test_validate_says_what_it_found_keeps_codes_and_ends_with_4(called: Any, tm
     table.write_text(standin.PARTICIPANTS, encoding="utf-8")
     called("validate", "study.yaml")
     assert not kept.exists()  # those of an earlier day
+    found = kept.with_name("findings.json")
+    found.unlink()
+    called("validate", "study.yaml")
+    assert json.loads(found.read_text())["n_warnings"] == 1  # also where no codes are to be taken away
 
 
 def test_validate_names_changes_without_a_reason(called: Any, tmp_path: Path) -> None:
@@ -461,6 +482,17 @@ def test_small_commands(called: Any, tmp_path: Path) -> None:
     code, out, _ = called("dictionary", "--study", "study.yaml", "--out", "d.md")
     assert (code, out) == (0, "wrote d.md\n")
     assert called("dictionary", "--study", "study.yaml")[1] == Path("d.md").read_text() + "\n"
+
+
+def test_every_option_says_what_it_is() -> None:
+    from evalkit.cli._app import app
+
+    def silent(command: Any) -> list[str]:
+        below = getattr(command, "commands", {}).values()
+        own = [f"{command.name} {one.name}" for one in command.params if not getattr(one, "help", None)]
+        return [*own, *(one for inner in below for one in silent(inner))]
+
+    assert silent(typer.main.get_command(app)) == []
 
 
 @pytest.mark.parametrize(("text", "said"), [("", ""), (" a \n b ", "a b"), ("é", "é"), ("v2", "v2")])

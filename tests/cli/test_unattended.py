@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from evalkit import errors
 from evalkit.cli._notify import message_for
 from evalkit.cli._records import LOG, logged, next_period, record_of, stopped_before
 from evalkit.cli._render import exit_code
@@ -61,6 +62,25 @@ def test_a_record_says_all_that_a_scheduler_asks(tmp_path: Path) -> None:
         "message": "one\ntwo", "what_to_do": "evalkit validate", "newest_days": {}, "next": after,
     }  # fmt: skip
     assert stopped_before("tiny", UsageError("no"), None)["period"] is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [
+        ("UsageError", "evalkit render --help"),
+        ("ProtocolError", "mend the file and key that the message names"),
+        ("DataError", "evalkit validate"),
+        ("AnalysisError", "the message names the column"),
+        ("DisclosureError", "show it with report.show, or bring the backup that the message names"),
+        ("ExecutionError", "open the notebook at that cell; the message names the log"),
+        ("ExecutionTimeoutError", "raise timeout_minutes in the report's file"),
+        ("PublicationError", "the message names cell or tool"),
+        ("ReleaseError", "evalkit render --explain, then --supersede 'why'"),
+        ("MissingToolError", "evalkit doctor"),
+    ],
+)
+def test_a_record_of_what_stopped_says_what_to_do(kind: str, what: str) -> None:
+    assert stopped_before("tiny", getattr(errors, kind)("no"), None)["what_to_do"] == what
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import uuid
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
@@ -21,13 +22,15 @@ import pytest
 
 from evalkit.errors import ReleaseError, UsageError, VerificationError
 from evalkit.protocol import Study
+from evalkit.publish import withdraw
+from evalkit.publish.release import CITATION, CRATE
 from evalkit.site import _place, build_site
 from evalkit.site._gather import gather
 from evalkit.site._pages import Writer
 from evalkit.site._series import questions
 from evalkit.site._words import Reader
 from evalkit.words import messages_for
-from publish.made import publish
+from publish.made import kept, publish, study_in
 from release_site.published import WHEN, contents, facts, world
 
 TODAY = datetime.now(UTC)
@@ -158,6 +161,13 @@ class TestWhatPagesSay:
         boxes = re.findall(r'<div class="table-wrap( tall)?"', page[page.index('id="headlines"') :])
         assert boxes[0] == ""
         assert set(boxes[1:]) <= {" tall"}
+
+    def test_a_table_of_numbers_is_named_to_those_who_hear_it(self, site: Path) -> None:
+        page = (site / "indicators.html").read_text(encoding="utf-8")
+        assert re.findall(r'role="region" tabindex="0" aria-label="([^"]*)"', page) == [
+            "Numbers: Headline indicators: Quarterly",
+            "Numbers: Steps &amp; shares",
+        ]
 
     def test_numbers_over_the_releases(self, site: Path) -> None:
         found = words(site / "indicators.html")
@@ -331,6 +341,9 @@ class TestItStandsByItself:
                 "es/": "Trimestral, segundo trimestre de 2000: la revisión 1 se retiró"}  # fmt: skip
         assert stone.findtext("a:title", namespaces=space) == said[language]
         assert stone.findtext("a:summary", namespaces=space) == "Counted <twice>."
+        # Feed readers know it by this name: another one would be news to them again.
+        name = uuid.uuid5(uuid.NAMESPACE_URL, "evalkit:quarterly/2000Q2 1 withdrawn").urn
+        assert stone.findtext("a:id", namespaces=space) == name
         for link in root.iter("{http://www.w3.org/2005/Atom}link"):
             assert (site / language / link.get("href")).is_file()
 
@@ -457,8 +470,6 @@ class TestWhatItIsMadeOf:
         assert not (tmp_path / ".evalkit").exists()
 
     def test_a_withdrawn_newest_revision_does_not_put_the_older_in_its_place(self, tmp_path: Path) -> None:
-        from evalkit.publish import withdraw
-
         study = world(tmp_path)
         withdraw(tmp_path / "reports/tiny/quarterly/2000Q3", study, "Wrong again.", WHEN)
         build_site(study, tmp_path / "reports", tmp_path / "site")
@@ -477,6 +488,33 @@ class TestWhatItIsMadeOf:
         build_site(study, tmp_path / "reports", tmp_path / "site")
         newest, _, _ = words(tmp_path / "site/index.html").partition("All reports, newest first")
         assert re.findall(r"^(Brief|Final|Quarterly),", newest, re.MULTILINE) == ["Final", "Quarterly", "Brief"]
+
+    def test_earlier_revisions_stand_newest_first_whether_withdrawn_or_kept(self, tmp_path: Path) -> None:
+        study = world(tmp_path)
+        current = publish(study, "2000Q3", "quarterly", contents=contents([]), **facts(study))
+        withdraw(kept(current, 2), study, "Wrong again.", WHEN)
+        build_site(study, tmp_path / "reports", tmp_path / "site")
+        _, _, earlier = words(tmp_path / "site/quarterly/2000Q3/index.html").partition("Earlier revisions\n")
+        assert earlier == "\n".join([
+            "Revision 2: Withdrawn, May 6, 2001.", "Wrong again.",
+            f"Revision 1 ({day()})", "Web page", ", Revision 1",
+            "All digests of this revision in one file", ": Revision 1",
+        ])  # fmt: skip
+
+    def test_a_release_of_no_numbers_has_its_page_and_nothing_to_follow(self, tmp_path: Path) -> None:
+        study = study_in(tmp_path)
+        files = {"report.html": "<p>x</p>", CITATION: "cff-version: 1.2.0\n", CRATE: "{}\n"}
+        publish(study, "2000Q1", "quarterly", contents=files, **facts(study))
+        build_site(study, tmp_path / "reports", tmp_path / "site")
+        page = (tmp_path / "site/quarterly/2000Q1/index.html").read_text(encoding="utf-8")
+        assert re.findall(r'href="[^"]*/r1/([^"]*)">([^<]*)</a>', page) == [
+            ("manifest.json", "Manifest: all that went in and came out"),
+            ("CITATION.cff", "Citation (CITATION.cff)"),
+            ("ro-crate-metadata.json", "Description for archives (RO-Crate)"),
+        ]
+        assert words(tmp_path / "site/indicators.html").endswith(
+            "\nNo release with numbers is published in this language yet."
+        )
 
     def test_a_synthetic_study_says_so_on_every_page(self, tmp_path: Path) -> None:
         study = world(tmp_path)

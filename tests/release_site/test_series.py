@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from evalkit.periods import Period
+from evalkit.site import _chart
 from evalkit.site._chart import _limits, chart
 from evalkit.site._gather import Place, Release
 from evalkit.site._series import Number, Question, Row, questions
@@ -204,6 +207,22 @@ def test_a_chart_is_the_same_bytes_and_draws_each_group() -> None:
     assert one == chart(question, [("x", rows)], names)
     assert ("#0b5a7a" in one, "#b35612" in one) == (True, True)
     assert "#b35612" not in chart(question, [("x", rows[:1])], names)
+
+
+def test_small_charts_stand_in_frames_of_one_size_each_from_first_to_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_chart, "svg_of", lambda figure: figure)
+    row = replace(ROW, numbers={"2000Q4": Number(0.2), "2001Q1": Number(0.3)})
+    question = Question("tbl-a", "T", (row,), ("2000Q4", "2001Q1"), 2)
+    figure: Any = chart(question, [("x", [row])] * 4, {"Pilot": "Pilot"})
+    width, height = figure.get_size_inches()
+    frames = [place.get_position().bounds * np.array([width, height] * 2) for place in figure.axes[:4]]
+    size = (width - 0.42 - 2 * 0.5 - 0.1) / 3, 1.03  # inches
+    assert frames == [
+        pytest.approx((0.42 + across * (size[0] + 0.5), height - 1.75 - down * 1.75, *size))
+        for down, across in ((0, 0), (0, 1), (0, 2), (1, 0))
+    ]
+    assert [place.get_xlim() for place in figure.axes[:4]] == [(-0.3, 1.3)] * 4
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["2000Q4", "2001Q1"]
 
 
 def test_rows_of_several_methods_and_means_beside_shares_are_told_apart(tmp_path: Path) -> None:
