@@ -86,7 +86,7 @@ def joined(values: pd.Series, by: Sequence[pd.Series], smallest: float, order: S
     while len(parts) > 1:
         # A stable sort: of two levels with as many people the earlier one goes,
         # so that the same people give the same levels.
-        least = fewest(found, *by).reindex(list(parts), fill_value=0).sort_values(kind="stable")
+        least = fewest(found, *by).reindex(list(parts)).sort_values(kind="stable")
         if least.iloc[0] >= smallest:
             break
         pair = [str(least.index[0]), str(least.index[1])]

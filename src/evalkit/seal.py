@@ -63,7 +63,7 @@ def _digest(key: str, mark: Mapping[str, Any], content: Mapping[str, Any]) -> st
     unsealed = {name: value for name, value in mark.items() if name != "seal"}
     # A notebook's file keeps long texts as lists of lines: the same content has to give the same digest.
     texts = {mime: "".join(text) if isinstance(text, list) else text for mime, text in content.items()}
-    written = json.dumps([unsealed, texts], sort_keys=True, separators=(",", ":"))
+    written = json.dumps([unsealed, texts], sort_keys=True)
     return hmac.new(key.encode(), written.encode(), hashlib.sha256).hexdigest()
 
 

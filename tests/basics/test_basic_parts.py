@@ -61,6 +61,7 @@ def test_own_marks_are_marks_and_the_rest_is_text(made: str, shown: str, bare: s
 
 def test_signs_are_of_ascii_only() -> None:
     assert markup.sign("a\u00e9") == chr(0xF0000 + ord("a")) + "\u00e9"
+    assert md(markup.sign("\x00a~\x7f")) == "\x00a~\x7f"  # from the first to the last of ASCII
     assert markup.title(r"**Most \<b\>.** `c` __d__ \a") == "Most <b>. c d \\a"
 
 

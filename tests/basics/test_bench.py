@@ -37,12 +37,15 @@ def test_a_curve_is_the_estimate_and_starts_at_one(waltons: pd.DataFrame) -> Non
     found = kaplan_meier(waltons, "T", "E", by="group")
     ax = found.plot()
     rows = found.tidy()
-    for line, group in zip(ax.lines, ("control", "miR-137"), strict=True):
+    for line, band, group in zip(ax.lines, ax.collections, ("control", "miR-137"), strict=True):
         own = rows[rows["group"] == group]
         assert line.get_label() == group
         assert list(line.get_xdata()) == [0.0, *own["time"]]
         assert list(line.get_ydata()) == [1.0, *own["estimate"]]
         assert line.get_drawstyle() == "steps-post"
+        corner = (own["time"].iloc[1], own["conf_low"].iloc[0])  # limits fall where the line does
+        assert corner in {(float(x), float(y)) for x, y in band.get_paths()[0].vertices}
+    assert [band.get_alpha() for band in ax.collections] == [0.13, 0.13]  # faint: two may lie on one another
 
 
 def test_numbers_at_risk_are_those_who_have_not_left_before_the_day(waltons: pd.DataFrame) -> None:
@@ -95,6 +98,13 @@ def test_dots_keep_groups_apart(waltons: pd.DataFrame) -> None:
     assert drawn == list(found.tidy()["estimate"])
     assert ax.lines[0].get_ydata()[0] != ax.lines[1].get_ydata()[0]
     assert ax.get_xlabel() == found.estimand
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["control", "miR-137"]
+    assert rmst(waltons, "T", "E", tau=50).plot().get_legend() is None  # of one group there is nothing to tell apart
+
+
+def test_one_limit_alone_is_no_line() -> None:
+    ax = Estimates(pd.DataFrame({"term": ["a"], "estimate": [0.5], "conf_low": [0.25]}), "bound", "a bound").plot()
+    assert len(ax.lines) == 1 and list(ax.collections) == []
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.startswith(("stats.", "analyses."))])

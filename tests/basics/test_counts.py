@@ -112,6 +112,8 @@ def test_a_result_is_a_copy_and_stays_as_it_is() -> None:
     assert found.glance().to_dict("records") == [{**said, "n": 2}]
     with pytest.raises(TypeError):
         found.summary["n"] = 3
+    with pytest.raises(TypeError):
+        made(absence={"key": "absent.table"}).absence["key"] = "absent.recurrent"
     assert made().glance().to_dict("records") == [said]
     of = {"population": "everybody", "cut": date(2022, 1, 1)}
     assert made(**of).glance().to_dict("records") == [said | of]

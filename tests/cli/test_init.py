@@ -9,6 +9,7 @@ import select
 import subprocess
 import sys
 import zipfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 import yaml
 
 from evalkit.cli import _init
-from evalkit.examples import write_new
+from evalkit.examples import Starter, starter_files, write_new
 from evalkit.intake import open_gate
 from evalkit.protocol import load_report, load_study
 from evalkit.publish import find_notebook
@@ -330,3 +331,28 @@ def test_an_interrupt_leaves_no_half_study(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(KeyboardInterrupt):
         write_new(tmp_path, files)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_that_are_there_are_not_offered_once_more(called: Any, tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw/sessions.csv").touch()
+    called("init", "mine", "--starts", "2021-11-18", "--tables", "raw")
+    lines = (tmp_path / "mine/params/study.yaml").read_text(encoding="utf-8").splitlines()
+    first = lines.index("tables:") + 1
+    assert lines[first : first + len(TABLES) + 1] == [
+        '  participants: {path: "../../raw/participants.csv"}',
+        '  sessions: {path: "../../raw/sessions.csv"}',
+        '  # exits: {path: "../data/exits.csv"}',
+        '  # outcomes: {path: "../data/outcomes.csv"}',
+        '  # measures: {path: "../data/measures.csv"}',
+        '  # searches: {path: "../data/searches.csv"}',
+        "",
+    ]
+
+
+def test_a_study_of_which_little_is_said_compares_the_groups_of_the_definitions_and_is_not_simulated() -> None:
+    starter = Starter("mine", "Mine", date(2021, 11, 18))
+    assert starter.is_pilot
+    files = starter_files(starter)
+    assert b"These are simulated" not in files["params/study.yaml"]
+    assert [name for name, content in files.items() if not content.endswith(b"\n")] == []

@@ -248,7 +248,11 @@ def test_two_columns_that_may_be_meant_are_asked(called: Any, begun: Path) -> No
         (["map", "sessions", "s.csv", "--answer", "kind=Typ"], 2, "there is no column 'Typ'; did you mean 'Type'?"),
         (["map", "sessions", "s.csv", "--sheet", "x"], 2, "there is no such sheet"),
         (["map", "measures", "s.csv", "--yes"], 2, "3 questions are open and nothing was written"),
-        (["map", "measures", "nothing.csv"], 4, "no file or sheet has columns like"),
+        (
+            ["map", "exits", "nothing.csv"],
+            4,
+            "exits: no file or sheet has columns like exit_date, participant_id, reason\n",
+        ),
     ],
 )
 def test_mistakes_are_one_line(called: Any, begun: Path, arguments: list[str], code: int, words: str) -> None:

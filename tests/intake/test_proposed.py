@@ -188,6 +188,10 @@ def test_headers_as_people_type_them_are_known(study: Study) -> None:
     assert made.entry["columns"]["hours"] == "Length (hrs)"
     assert made.entry["values"]["kind"] == {"Grp": "group", "1:1": "individual"}
     assert "  status: Came? (its name says so)" in made.lines
+    outcomes = "Client No.,Date of offense,Incident type,Reported by\nP1,2022-01-03,Arrest DV,police\n"
+    made = proposed(study, "outcomes", outcomes, answers={"kind.Arrest DV": "dv_arrest"})
+    names = {"participant_id": "Client No.", "outcome_date": "Date of offense", "kind": "Incident type"}
+    assert made.entry["columns"] == names | {"source": "Reported by"}
 
 
 def test_a_column_that_the_groups_are_told_by_is_missed(study: Study) -> None:
@@ -216,3 +220,35 @@ def test_a_number_of_rows_below_a_column_of_days_is_no_day(study: Study) -> None
 def test_somebody_whose_identifier_begins_like_a_total_is_no_footer(study: Study) -> None:
     made = proposed(study, "exits", HEAD + EXITS.replace("P", "Record-"))
     assert "skip_footer" not in made.entry
+
+
+def test_a_proposal_in_full(study: Study) -> None:
+    """Every line: what is left out or not read is told, and a column that speaks of two of ours is taken for one."""
+    names = {"Age": "DOB", "Site": "Our Site Code", "Referral Date": "Referred", "Referral Source": "Colour"}
+    header = ",".join(names.get(name, name) for name in NAMES.strip().split(","))
+    rows = people(19, "2022-01-{:02d}", "1965-03-15").splitlines()
+    rows[2] = rows[2].replace(",court,North", ",tribal,North").replace("court,2022-01-03", "court,")
+    made = proposed(study, "participants", "\n".join(["Referrals,,,,,,,,,,,,", header, *rows, "Total,19"]) + "\n")
+    assert made.questions == []
+    assert made.lines == [
+        "participants from participants-0.csv: 19 rows",
+        "  skip_rows: 1 line(s) above the header line",
+        "  skip_footer: 1 line(s) below the last row (totals, notes)",
+        "columns:",
+        "  participant_id: Client ID (its name says so; 19 different in 19 rows)",
+        "  pathway: Pathway (its name says so)",
+        "  mandate: Mandate (its name says so)",
+        "  referral_date: Referred (its name says so; dddd-dd-dd, 19 of 19)",
+        "  intake_date: Intake Date (its name says so; dddd-dd-dd, 18 of 19; empty, 1)",
+        "  site: Our Site Code (its name says so)",
+        "  gender: Gender (its name says so)",
+        "  race_ethnicity: Race (its name says so)",
+        "  employment: Employed (its name says so; a, 19 of 19)",
+        "  prior_dv_arrests: DV Arrests (its name says so; d, 19 of 19)",
+        "  alcohol_use: Alcohol (its name says so; a, 19 of 19)",
+        "  age: DOB, years to referral_date "
+        "(whole years from the day of birth to the referral; the day of birth is not kept)",
+        "  mandate: another word in 1 row is none that is known (evalkit validate --codes shows it when this is written)",
+        "not read: Colour",
+        "not there, and not needed: referral_source, community_area, outcome_follow_up_end, recorded_on, retracted_on",
+    ]

@@ -35,25 +35,33 @@ class Bench:
             keys += says["reused"]
             if says["run"] is None:
                 return [self.shown[key] for key in keys], ran
-            out: list[Any] = []
             place = says["run"]
             ran.append(place)
-            # As IPython has it: one namespace for globals and locals. What is shown is no name of the notebook's.
-            self.names["__builtins__"] = {**__builtins__, "show": out.append}
             try:
-                exec(compile(cells[place], "cell", "exec"), self.names)  # noqa: S102
+                shown = executed(cells[place], self.names)
             except Exception:
                 self.memory.failed()
                 raise
             keys.append(says["key"])
-            self.shown[says["key"]] = [json.dumps(one) for one in out]
+            self.shown[says["key"]] = shown
             says = self.memory.done()
         self._fresh()
         return self.run(cells)
 
 
-def fresh(cells: list[str]) -> list[list[Any]]:
-    return Bench().run(cells)[0]
+def executed(cell: str, names: dict[str, Any]) -> list[str]:
+    """Run a cell, and return what it shows."""
+    out: list[Any] = []
+    # As IPython has it: one namespace for globals and locals. What is shown is no name of the notebook's.
+    names["__builtins__"] = {**__builtins__, "show": out.append}
+    exec(compile(cell, "cell", "exec"), names)  # noqa: S102
+    return [json.dumps(one) for one in out]
+
+
+def fresh(cells: list[str]) -> list[list[str]]:
+    """Return what each cell shows where nothing is remembered."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    return [executed(cell, names) for cell in cells]
 
 
 # Cells that set, read, change in place, alias, condition, delete, define, close over and draw by lot.
@@ -172,6 +180,60 @@ def test_a_cell_that_fails_leaves_the_rest_as_it_was() -> None:
     assert bench.run(CELLS) == ([[], [], ["1"], ["2"], [], ["3"]], [])
 
 
+def test_what_ran_before_a_cell_failed_is_known() -> None:
+    bench = Bench()
+    with pytest.raises(ZeroDivisionError):
+        bench.run(["a = 1", "show(a)", "show(1 / 0)"])
+    assert bench.run(["a = 1", "show(a)", "show(a + 1)"]) == ([[], ["1"], ["2"]], [2])
+
+
+def test_a_change_whose_cell_is_taken_out_is_undone_in_a_fresh_kernel() -> None:
+    bench = Bench()
+    bench.run(["c = [1]", "c.append(2)"])
+    assert bench.run(["c = [1]", "show(c)"]) == ([[], ["[1]"]], [0, 1])
+
+
+def test_a_kernel_that_cannot_go_on_says_so_until_it_ends() -> None:
+    bench = Bench()
+    bench.run(["c = [1]", "show(c)"])
+    edited = json.dumps(["c = [1]", "c.append(2)", "show(c)"])
+    assert bench.memory.begin(edited)["run"] == 1
+    bench.names["c"].append(2)
+    assert bench.memory.done() == {"restart": 1}
+    assert bench.memory.begin(edited) == {"restart": 1}
+
+
+ARRAY = "import numpy as np\nn = np.array({})"
+
+
+def test_a_cell_that_only_reads_an_array_changes_nothing() -> None:
+    cells = [ARRAY.format([1, 2]), "z = 1", "show(n.tolist())", "show(z)"]
+    bench = Bench()
+    bench.run(cells)
+    assert bench.run([cells[0], "z = 2", *cells[2:]]) == ([[], [], ["[1, 2]"], ["2"]], [1, 3])
+    assert bench.begun == 1
+
+
+@pytest.mark.parametrize(("held", "change"), [("[1, 2]", "x[0] = 5"), ("[[1], [2, 3]], dtype=object", "x[0][0] = 5")])
+def test_what_a_function_changes_in_an_array_is_seen(held: str, change: str) -> None:
+    """Also in the lists that an array holds."""
+    cells = [ARRAY.format(held), f"def f(x):\n    {change}", "z = 1", "f(n)", "show(n.tolist())"]
+    bench = Bench()
+    bench.run(cells)
+    edited = [*cells[:2], "show(n.tolist())", *cells[3:]]
+    assert bench.run(edited)[0] == fresh(edited)
+    assert bench.begun == 2
+
+
+def test_a_list_that_holds_itself_may_change_whenever_it_is_read() -> None:
+    cells = ["c = []\nc.append(c)", "show(len(c))", "show(1)"]
+    bench = Bench()
+    assert bench.run(cells)[0] == [[], ["1"], ["1"]]
+    assert bench.run([*cells[:2], "show(2)"]) == ([[], ["1"], ["2"]], [2])
+    assert bench.run(["c = []\nc.append(c)\nc.append(0)", *cells[1:]])[0] == [[], ["2"], ["1"]]
+    assert bench.begun == 2
+
+
 def test_a_file_that_a_cell_reads_is_looked_at_again(tmp_path) -> None:
     file = tmp_path / "more.csv"
     file.write_text("n\n1\n")
@@ -210,6 +272,11 @@ def test_a_folder_whose_name_begins_like_the_environments_is_another(tmp_path, m
         ("rows = old.copy()\nrows['late'] = 1", {"rows", "old"}, {"rows"}, False),
         ("rows = old\nrows['late'] = 1", {"rows", "old"}, {"rows"}, True),
         ("rows.sort_values('n', inplace=True)", {"rows"}, set(), True),
+        ("rows['late'] += 1", {"rows"}, set(), True),
+        ("rows = old.copy()\nrows['late'] += 1", {"rows", "old"}, {"rows"}, False),
+        ("rows.append(1)", {"rows"}, set(), True),
+        ("rows = []\nrows.append(1)", {"rows"}, {"rows"}, False),
+        ("setattr(a, 'b', 1)", {"setattr", "a"}, set(), True),
         ("%matplotlib inline", {"get_ipython"}, set(), True),
         ("eval('a')", {"eval"}, set(), True),
     ],

@@ -53,6 +53,7 @@ def test_of_the_reports_that_are_shipped_nothing_is_said(name: str) -> None:
         ("frame.head()", "line 1: its last line shows a value that did not pass disclosure control; use report.show"),
         ("report.say(curve, lead='In 3 of 4.')", "line 1: the lead holds a number; numbers come from estimates"),
         (OPENED + "x = analyses.funel(report.cohort)", "line 4: there is no analyses.funel; did you mean 'funnel'?"),
+        (OPENED + "raw = report.raw", None),
         (OPENED + "report.shw(x)", "line 4: there is no report.shw; did you mean 'show'?"),
     ],
 )  # fmt: skip

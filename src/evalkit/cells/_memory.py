@@ -41,11 +41,11 @@ class Ran:
     """A cell that ran."""
 
     key: str
-    made: Mapping[str, Any] = field(default_factory=dict, repr=False)  # names that it set, and their values
-    gone: frozenset[str] = frozenset()  # names that it deleted
-    later: frozenset[str] = frozenset()  # names that whoever uses its names may read, too
-    changed: bool = False  # whether it did what cannot be put back
-    files: tuple[tuple[str, int, int], ...] = ()  # files that it opened, as they were: size and time of change
+    made: Mapping[str, Any] = field(repr=False)  # names that it set, and their values
+    gone: frozenset[str]  # names that it deleted
+    later: frozenset[str]  # names that whoever uses its names may read, too
+    changed: bool  # whether it did what cannot be put back
+    files: tuple[tuple[str, int, int], ...]  # files that it opened, as they were: size and time of change
 
     @property
     def version(self) -> str:
@@ -264,14 +264,16 @@ def _print(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - whatever a note
         return _digest(f"{kind}{plain}{inner}")
     if isinstance(value, dict):
         return _print([*value.keys(), *value.values()], depth + 1)
-    return _frame(value)
+    return _frame(value, depth)
 
 
-def _frame(value: Any) -> str:  # noqa: ANN401
+def _frame(value: Any, depth: int) -> str:  # noqa: ANN401
     import numpy as np  # noqa: PLC0415 - the kernel has them already
     import pandas as pd  # noqa: PLC0415
 
     if isinstance(value, np.ndarray | np.generic):
+        if value.dtype.hasobject:  # its bytes say where things lie, not what they are
+            return _print(value.tolist(), depth + 1)
         return _digest(f"{value.dtype}{value.shape}".encode() + np.ascontiguousarray(value).tobytes())
     try:
         if isinstance(value, pd.DataFrame):
