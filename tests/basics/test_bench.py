@@ -57,6 +57,8 @@ def test_numbers_at_risk_are_those_who_have_not_left_before_the_day(waltons: pd.
         own = waltons[waltons["group"] == group]
         after = said.index(group) + 1
         assert said[after : after + len(days)] == [f"{(own['T'] >= day).sum():,}" for day in days]
+    heights = {text.xyann[1] for text in ax.texts if text.get_text() != EXACT}
+    assert heights == {-41, -52.5, -64}  # the head, and evenly below it a row for each group
 
 
 def test_an_incidence_with_events_on_one_day_starts_at_nothing() -> None:

@@ -214,6 +214,16 @@ def test_a_cell_that_only_reads_an_array_changes_nothing() -> None:
     assert bench.begun == 1
 
 
+@pytest.mark.parametrize(("deep", "kernels"), [(6, 1), (7, 2)])
+def test_lists_in_lists_are_looked_into_so_deep(deep: int, kernels: int) -> None:
+    cells = [f"c = {'[' * deep}1{']' * deep}", "z = 1", "show(c)", "show(z)"]
+    bench = Bench()
+    bench.run(cells)
+    edited = [cells[0], "z = 2", *cells[2:]]
+    assert bench.run(edited) == (fresh(edited), [1, 3] if kernels == 1 else [0, 1, 2, 3])
+    assert bench.begun == kernels
+
+
 @pytest.mark.parametrize(("held", "change"), [("[1, 2]", "x[0] = 5"), ("[[1], [2, 3]], dtype=object", "x[0][0] = 5")])
 def test_what_a_function_changes_in_an_array_is_seen(held: str, change: str) -> None:
     """Also in the lists that an array holds."""
