@@ -203,11 +203,8 @@ def test_a_kernel_that_cannot_go_on_says_so_until_it_ends() -> None:
     assert bench.memory.begin(edited) == {"restart": 1}
 
 
-ARRAY = "import numpy as np\nn = np.array({})"
-
-
 def test_a_cell_that_only_reads_an_array_changes_nothing() -> None:
-    cells = [ARRAY.format([1, 2]), "z = 1", "show(n.tolist())", "show(z)"]
+    cells = ["import numpy as np\nn = np.array([1, 2])", "z = 1", "show(n.tolist())", "show(z)"]
     bench = Bench()
     bench.run(cells)
     assert bench.run([cells[0], "z = 2", *cells[2:]]) == ([[], [], ["[1, 2]"], ["2"]], [1, 3])
@@ -224,13 +221,24 @@ def test_lists_in_lists_are_looked_into_so_deep(deep: int, kernels: int) -> None
     assert bench.begun == kernels
 
 
-@pytest.mark.parametrize(("held", "change"), [("[1, 2]", "x[0] = 5"), ("[[1], [2, 3]], dtype=object", "x[0][0] = 5")])
-def test_what_a_function_changes_in_an_array_is_seen(held: str, change: str) -> None:
-    """Also in the lists that an array holds."""
-    cells = [ARRAY.format(held), f"def f(x):\n    {change}", "z = 1", "f(n)", "show(n.tolist())"]
+@pytest.mark.parametrize(
+    ("held", "change"),
+    [
+        ("np.array([1, 2])", "x[0] = 5"),
+        ("np.array([[1], [2, 3]], dtype=object)", "x[0][0] = 5"),  # in the lists that an array holds
+        ("pd.DataFrame({'a': [1]})", "x.loc[0, 'a'] = 5"),
+        ("pd.DataFrame({'a': [1]})", "x.index.name = 'of'"),
+        ("pd.DataFrame({'a': [1]})", "x.columns.name = 'of'"),
+        ("pd.Series([1])", "x.index.name = 'of'"),
+        ("pd.Index([1])", "x.name = 'of'"),
+    ],
+)
+def test_what_a_function_changes_in_place_is_seen(held: str, change: str) -> None:
+    made = f"import numpy as np\nimport pandas as pd\nn = {held}"
+    cells = [made, f"def f(x):\n    {change}", "z = 1", "f(n)", "show(str(n))"]
     bench = Bench()
     bench.run(cells)
-    edited = [*cells[:2], "show(n.tolist())", *cells[3:]]
+    edited = [*cells[:2], "show(str(n))", *cells[3:]]
     assert bench.run(edited)[0] == fresh(edited)
     assert bench.begun == 2
 

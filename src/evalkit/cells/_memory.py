@@ -276,13 +276,13 @@ def _frame(value: Any, depth: int) -> str:  # noqa: ANN401
             return _print(value.tolist(), depth + 1)
         return _digest(f"{value.dtype}{value.shape}".encode() + np.ascontiguousarray(value).tobytes())
     try:
-        if isinstance(value, pd.DataFrame):
+        if isinstance(value, pd.DataFrame | pd.Series | pd.Index):
+            # What is printed above a column, and above the rows' names, is in no hash.
+            names = [axis.names for axis in getattr(value, "axes", [value])]
+            frame = isinstance(value, pd.DataFrame)
+            told = [list(value.columns), list(value.dtypes)] if frame else [value.dtype, value.name]
             hashed = pd.util.hash_pandas_object(value).to_numpy().tobytes()
-            return _digest(f"{list(value.columns)}{list(value.dtypes)}".encode() + hashed)
-        if isinstance(value, pd.Series | pd.Index):
-            return _digest(
-                f"{value.dtype}{value.name}".encode() + pd.util.hash_pandas_object(value).to_numpy().tobytes()
-            )
+            return _digest(f"{names}{told}".encode() + hashed)
         if isinstance(value, pd.Timestamp | pd.Timedelta | pd.Interval | pd.Period):
             return ""
     except TypeError:  # lists in a frame, say
