@@ -279,8 +279,10 @@ def _frame(value: Any, depth: int) -> str:  # noqa: ANN401
         if isinstance(value, pd.DataFrame | pd.Series | pd.Index):
             # What is printed above a column, and above the rows' names, is in no hash.
             names = [axis.names for axis in getattr(value, "axes", [value])]
-            frame = isinstance(value, pd.DataFrame)
-            told = [list(value.columns), list(value.dtypes)] if frame else [value.dtype, value.name]
+            if isinstance(value, pd.DataFrame):
+                told = f"{list(value.columns)}{list(value.dtypes)}"
+            else:
+                told = f"{value.dtype}{value.name}"
             hashed = pd.util.hash_pandas_object(value).to_numpy().tobytes()
             return _digest(f"{names}{told}".encode() + hashed)
         if isinstance(value, pd.Timestamp | pd.Timedelta | pd.Interval | pd.Period):
