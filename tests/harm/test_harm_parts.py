@@ -27,7 +27,7 @@ def cohort(frame: pd.DataFrame, covariates: tuple = (), *, landmark: int = 30, p
     study = SimpleNamespace(
         arms=arms,
         covariates=list(covariates),
-        harm=SimpleNamespace(label="re-arrest", model_arm=name, horizons=[60], origin="intake"),
+        harm=SimpleNamespace(label="re-arrest", model_arm=name, horizons=[60], origin="intake", recurrent=True),
     )
     return SimpleNamespace(
         has=lambda table: True,

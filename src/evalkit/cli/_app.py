@@ -22,6 +22,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_ReportArgument = Annotated[
+    str, typer.Argument(help="Name of the report: quarterly, final, or your own.", autocompletion=reports_like)
+]
 _ParamsOption = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--params", help="The report's parameters; found by its name when not given."),
@@ -87,9 +90,7 @@ def init(
 
 @app.command()
 def render(
-    report: Annotated[
-        str, typer.Argument(help="Name of the report: quarterly, final, or your own.", autocompletion=reports_like)
-    ],
+    report: _ReportArgument,
     period: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option("--period", help="2022Q3, 2021-11-18..2022-06-30, newest, due or all; may be repeated."),
@@ -152,9 +153,7 @@ def render(
 
 @app.command()
 def draft(
-    report: Annotated[
-        str, typer.Argument(help="Name of the report: quarterly, final, or your own.", autocompletion=reports_like)
-    ],
+    report: _ReportArgument,
     period: Annotated[str, typer.Option("--period", help="2022Q3, 2021-11-18..2022-06-30 or newest.")] = "",
     study: StudyOption = DEFAULT_STUDY,
     params: _ParamsOption = None,
