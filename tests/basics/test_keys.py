@@ -19,7 +19,8 @@ from evalkit.counts import DayCounts, Tally
 from evalkit.estimates import Estimates
 from evalkit.stats import KaplanMeier, kaplan_meier
 
-WORDS = {"estimand", "population", "label", "notes", "view"}
+# Described otherwise; that what is averaged are shares goes with the estimand, as does its unit.
+WORDS = {"estimand", "population", "label", "notes", "view", "of_shares"}
 COUNTS = Tally(pd.DataFrame({"group": ["a"], "term": ["t"], "n_event": [3], "n": [9]}))
 
 
@@ -70,7 +71,7 @@ def test_another_wording_or_name_of_the_class_asks_nothing_else(name: str) -> No
     asked = {f.name: getattr(analysis, f.name) for f in dataclasses.fields(analysis)}
     assert made(renamed(**asked)).id == before
     words = {
-        f.name: ("said otherwise",) if f.name == "notes" else "said otherwise"
+        f.name: {"notes": ("said otherwise",), "of_shares": True}.get(f.name, "said otherwise")
         for f in dataclasses.fields(analysis)
         if f.name in WORDS
     }
