@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _PROSE = frozenset({"estimand", "population", "label", "notes", "view", "of_shares"})
-"""Parameters of analyses that describe what is estimated, or how it is seen: a reworded clause asks no other question."""
+"""Parameters of analyses that describe what is estimated, or how it is seen: reworded, the question is the same."""
 
 
 @runtime_checkable
