@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import openpyxl
+import pyarrow as pa
 import pytest
 from openpyxl.chart import BarChart, Reference
 
@@ -563,6 +564,12 @@ def test_titles_that_are_no_more_are_noticed(tmp_path: Path) -> None:
 def test_lines_of_a_file_without_lines(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no lines to skip"):
         open_data(small(tmp_path, b"", "people.parquet", skip_footer=1))
+
+
+def test_a_column_without_a_name_is_none(tmp_path: Path) -> None:
+    from evalkit.intake._files import _arrow
+
+    assert _arrow(pa.table({"a": [1], " ": [2], "b": [3]}), "file x").columns == {"a": [1], "b": [3]}
 
 
 # -- DuckDB -----------------------------------------------------------------------------------------------
