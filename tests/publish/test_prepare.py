@@ -144,13 +144,14 @@ def test_one_reason_is_listed_once_although_another_stands_between_and_names_it_
         cell(SMALL, '#| label: fig-a\n#| fig-cap: "Weighted difference, adjusted"'),
         cell(SMALL, '#| label: tbl-a\n#| tbl-cap: "The weighted difference: adjusted"'),
         cell("A sentence.", absent=""),
-        cell(SMALL, '#| label: tbl-b\n#| tbl-cap: "Another"'),
+        cell(SMALL, '#| label: tbl-b\n#| tbl-cap: "Another after completing"'),
+        cell(SMALL, '#| label: tbl-c\n#| tbl-cap: "Another"'),
     ]
     assert texts(*cells) == [
         "::: {.absent}\nWeighted difference, adjusted. Not shown: fewer than 11 people.\n:::",
         named,
         "A sentence.",
-        "::: {.absent}\nAnother. Not shown: fewer than 11 people.\n:::",
+        "::: {.absent}\nAnother after completing; Another. Not shown: fewer than 11 people.\n:::",
     ]
 
 

@@ -49,7 +49,8 @@ def check_place(target: Path, *, stays: bool = False) -> None:
 
     With `stays` the folder is there afterwards.
     """
-    made = [place for place in target.parents if not place.exists()]
+    # The report's folder and the study's: under the study's lock nobody else makes one in them.
+    made = [place for place in target.parents[:2] if not place.exists()]
     with _writable(target):
         _make_folders(target.parent)
         with scratch_folder(target.parent, _STAGING):

@@ -84,8 +84,9 @@ def _add(item: Item, before: list[Item]) -> None:
         before.append(item)
         return
     said = before[place].caption
-    # "The difference by area" names no more than "Difference by area, adjusted".
-    if _bare_words(item.caption) not in _bare_words(said):
+    # "The difference by area" names no more than "Difference by area, adjusted"; "Harm" is not "Harm after completing".
+    name, named = _bare_words(item.caption), [_bare_words(part) for part in said.split("; ")]
+    if name and not any(f"{one},".startswith(f"{name},") for one in named):
         before[place] = replace(before[place], caption="; ".join(part for part in (said, item.caption) if part))
 
 
