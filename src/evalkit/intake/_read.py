@@ -29,8 +29,8 @@ from evalkit.intake._raw import RawTable
 from evalkit.intake._spec import ColumnSpec, TableSpec
 from evalkit.protocol import Table
 
-# What looks like a name of a column may be shown ("Working?", "# of arrests"); anything else may be somebody's value.
-PLAIN_NAME = re.compile(r"(?:# ?)?[^\W\d][\w .()/-]{0,60}[?:]?")
+# What looks like a name of a column may be shown; anything else in a header may be somebody's value.
+PLAIN_NAME = re.compile(r"[^\W\d][\w .()/-]{0,60}")
 
 _MIDNIGHT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]00:00(?::00(?:[.]0+)?)?(?:Z|[+]00(?::?00)?)")
 

@@ -397,7 +397,7 @@ class _Proposing:
         ]
         covariates = {c.name for c in self.study.covariates}
         taken = {*(m.raw for m in found.values()), *derived.values()}
-        free = [raw for raw in self.columns if raw not in taken and PLAIN_NAME.fullmatch(raw)]
+        free = [raw for raw in self.columns if raw not in taken and _is_plain(raw)]
         for column in (c for c in lacking if c.required):
             if column.name in covariates:
                 how = f"take it out of covariates, or say which it is: --answer {column.name}=COLUMN"
@@ -439,6 +439,11 @@ class _Proposing:
                 raise UsageError(msg)
 
 
+def _is_plain(name: str) -> bool:
+    """Say whether a header may be shown: a plain name, asked or counted as people do ("Working?", "# of arrests")."""
+    return PLAIN_NAME.fullmatch(re.sub(r"^# ?|[?:]$", "", name)) is not None
+
+
 def _shown(name: str) -> str:
     """Return a header's name; what does not look like one may be somebody's value."""
-    return name if PLAIN_NAME.fullmatch(name) else "a column without a plain name"
+    return name if _is_plain(name) else "a column without a plain name"
