@@ -542,6 +542,18 @@ def test_a_title_that_was_not_said_is_named(kind: str, tmp_path: Path) -> None:
         open_data(study)
 
 
+@pytest.mark.parametrize(("below", "found"), [(3530, False), (44594, False), (44595, True), (44596, True)])
+def test_a_number_below_typed_days_is_a_day_from_the_tables_first_on(below: int, found: bool, tmp_path: Path) -> None:
+    """A number of records is none; 44595 is 2022-02-03, the first day of the table."""
+    saved(tmp_path, book([*ROWS, ["p9", "paip", below, None, None]]))
+    study = people_at(tmp_path, "people.xlsx", skip_footer=1)
+    if found:
+        with pytest.raises(DataError, match=r"row_in_footer\]: 1 row"):
+            open_data(study)
+    else:
+        assert len(referrals(open_data(study))) == len(ROWS)
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 @pytest.mark.parametrize("n", [1, 2])
 def test_a_footer_that_is_no_more_is_not_taken_from_the_people(kind: str, n: int, tmp_path: Path) -> None:

@@ -206,10 +206,14 @@ def _column(
 
 def _footer(spec: TableSpec, how: Reading, raw: RawTable, name: str) -> list[Finding]:
     """Find rows in the footer that are rows of the table: one day the provider leaves the totals away."""
-    # A number of rows below a column of days is no day, though a workbook could read one into any number.
-    numbers = any(isinstance(cell, int | float) for cell in raw.columns[name])
-    cells = [None if isinstance(cell, int | float) and not numbers else cell for cell in raw.footer[name]]
-    days, _ = convert(cells, how)
+    column, footer = raw.columns[name], raw.footer[name]
+    days, _ = convert(footer, how)
+    if not any(isinstance(cell, int | float) for cell in column):
+        # Below typed days a number of rows can be read as a day, too: of a time long before the table's first.
+        first = min((day for day in convert(column, how)[0] if day is not None), default=date.min)
+        typed = [not isinstance(cell, int | float) for cell in footer]
+        said = zip(days, typed, strict=True)
+        days = [day if day is not None and (own or day >= first) else None for day, own in said]
     rows = [raw.footer_rows[position] for position, day in enumerate(days) if day is not None]
     text = "skip_footer leaves out rows that hold a day; say how many lines of the file's end are no part of the table"
     return [finding(spec.name, spec.event_date, "row_in_footer", "error", rows, text)] if rows else []
