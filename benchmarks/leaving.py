@@ -16,7 +16,7 @@ import pandas as pd
 from benchmarks.studies import BUILD, put, studies
 
 from evalkit.stats import cox, foretold, standardised_risks
-from evalkit.stats._cause_risks import fit_risks, scores
+from evalkit.stats._standardised import fit_risks, scores
 from evalkit.stats.design import design_matrix
 
 SEED, N, LARGE, FRESH, N_BOOT, TAU = 20262, 300, 200_000, 10_000, 99, 60

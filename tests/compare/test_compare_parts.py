@@ -9,18 +9,15 @@ from scipy import optimize
 
 from evalkit import stats
 from evalkit.errors import AnalysisError
-from evalkit.stats._arms import read_arms, target_weights
-from evalkit.stats._bootstrap import answered
+from evalkit.stats._arms import answered, read_arms, target_weights
 from evalkit.stats._columns import read_rows
-from evalkit.stats._e_value import as_risk_ratio, hazard_to_risk, strength
+from evalkit.stats._diagnose import as_risk_ratio, hazard_to_risk, strength
 from evalkit.stats._impute import _coded, _filled, _hazard, rubin
-from evalkit.stats._intervals import _restricted_p0, miettinen_nurminen, score_statistic
-from evalkit.stats._limits import percentile_limits
+from evalkit.stats._limits import _restricted_p0, miettinen_nurminen, percentile_limits, score_statistic
 from evalkit.stats._logistic import fit_logistic, predicted
 from evalkit.stats._logrank import in_cells
-from evalkit.stats._problem import Ask, Horizon, make_problem
+from evalkit.stats._problem import Ask, Horizon, arm_hazards, make_problem
 from evalkit.stats._reconstruct import _last, _settle, _spread_censorings, _walk
-from evalkit.stats._weighted_hazard import arm_hazards
 
 # -- a read curve ------------------------------------------------------------------------------------------------------
 EDGES = np.array([0.0, 10, 20])

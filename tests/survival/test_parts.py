@@ -9,14 +9,13 @@ import pytest
 
 from evalkit import stats
 from evalkit.errors import AnalysisError
-from evalkit.stats._cause_risks import _efron_hazard
 from evalkit.stats._columns import Groups, Rows, coincide, group_column, label, read_rows, whole_days
+from evalkit.stats._curve import Flow, safe_divide, snapped
 from evalkit.stats._day_counts import tally_days
 from evalkit.stats._limits import crossing, limits
 from evalkit.stats._newton import _is_finite, _walking, inverted, require_identified, scaled, solved
-from evalkit.stats._parametric import _units
-from evalkit.stats._parametric_likelihood import polished
-from evalkit.stats._steps import Flow, safe_divide, snapped
+from evalkit.stats._parametric import _units, polished
+from evalkit.stats._standardised import _efron_hazard
 
 INF, NAN = np.inf, np.nan
 Z = 1.959963984540054

@@ -8,18 +8,14 @@ from __future__ import annotations
 from evalkit.stats._adjusted import adjusted_curves, adjusted_effect
 from evalkit.stats._benchmark import Benchmark, NonInferiority, benchmark, noninferiority
 from evalkit.stats._cox import CoxFit, cox
-from evalkit.stats._cumulative_incidence import CumulativeIncidence, cumulative_incidence
+from evalkit.stats._cumulative_incidence import CumulativeIncidence, cumulative_incidence, mean_cumulative_count
 from evalkit.stats._day_counts import day_counts
-from evalkit.stats._diagnose import diagnose
-from evalkit.stats._difference import SurvivalDifference, survival_difference
-from evalkit.stats._e_value import as_risk_ratio, e_value
+from evalkit.stats._diagnose import as_risk_ratio, diagnose, e_value
 from evalkit.stats._fine_gray import fine_gray
-from evalkit.stats._gray import GrayTest, gray_test
 from evalkit.stats._impute import impute, pool
-from evalkit.stats._kaplan_meier import KaplanMeier, kaplan_meier
-from evalkit.stats._landmark import landmark
-from evalkit.stats._logit import LogisticFit, logistic
-from evalkit.stats._logrank import LogRank, logrank
+from evalkit.stats._kaplan_meier import KaplanMeier, SurvivalDifference, kaplan_meier, survival_difference
+from evalkit.stats._logistic import LogisticFit, logistic
+from evalkit.stats._logrank import GrayTest, LogRank, gray_test, logrank
 from evalkit.stats._occupation import StateDays, StateOccupation, state_days, state_occupation
 from evalkit.stats._parametric import parametric
 from evalkit.stats._power import minimum_detectable_hazard_ratio, power, schoenfeld_events
@@ -35,11 +31,10 @@ from evalkit.stats._proportion import (
 from evalkit.stats._proportional_hazards import proportional_hazards_test
 from evalkit.stats._quantile import FollowUp, SurvivalQuantile, follow_up, survival_quantile
 from evalkit.stats._reconstruct import benchmark_curve, reconstruct
-from evalkit.stats._recurrent import mean_cumulative_count
 from evalkit.stats._rmst import RestrictedMean, RestrictedMeanContrast, rmst, rmst_contrast
 from evalkit.stats._standardised import foretold, standardised_risks
 from evalkit.stats._state_difference import state_difference
-from evalkit.stats._transition_counts import from_landmark, transition_counts
+from evalkit.stats._transition_counts import from_landmark, landmark, transition_counts
 
 __all__ = [
     "Benchmark",

@@ -12,14 +12,22 @@ import pandas as pd
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
-from evalkit.stats._arms import ESTIMANDS, Arms, read_arms, target_weights
-from evalkit.stats._bootstrap import NO_SPREAD, NOISE, answered, bootstrap, check_boot
+from evalkit.stats._arms import (
+    ESTIMANDS,
+    NO_SPREAD,
+    NOISE,
+    Arms,
+    answered,
+    bootstrap,
+    check_boot,
+    read_arms,
+    target_weights,
+)
 from evalkit.stats._columns import Floats, Rows, check_level, group_column, read_rows
 from evalkit.stats._kaplan_meier import asked_days
 from evalkit.stats._limits import exp_or_infinite, percentile_limits, two_sided
-from evalkit.stats._problem import Ask, make_problem
+from evalkit.stats._problem import Ask, Horizon, make_problem
 from evalkit.stats._rmst import check_tau
-from evalkit.stats._weighted_arm import Horizon
 
 MEASURES = {
     "rmst_difference": "rmst",

@@ -14,8 +14,7 @@ import scipy
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.stats._intervals import binomial_p_value, clopper_pearson, score_statistic, wilson
-from evalkit.stats._limits import normal_quantile, two_sided
+from evalkit.stats._limits import binomial_p_value, clopper_pearson, normal_quantile, score_statistic, two_sided, wilson
 from evalkit.stats._proportion import (
     EMPTY,
     NAN,

@@ -14,12 +14,10 @@ import pandas as pd
 from evalkit.counts import Tally
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.stats._coefficients import beyond_numbers, coefficient_frame
 from evalkit.stats._columns import Floats, read_rows
-from evalkit.stats._curve import product_limit
-from evalkit.stats._limits import chi2_tail
+from evalkit.stats._curve import product_limit, safe_divide
+from evalkit.stats._limits import beyond_numbers, chi2_tail, coefficient_frame
 from evalkit.stats._newton import maximum, require_identified, scaled, solved
-from evalkit.stats._steps import safe_divide
 from evalkit.stats.design import design_matrix
 
 NO_SPREAD = "Where the score residuals are all 0 (events on one day only) there is no standard error and no test."

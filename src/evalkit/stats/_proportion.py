@@ -23,14 +23,15 @@ from evalkit.counts import Tally
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.stats._columns import check_reference
-from evalkit.stats._intervals import (
+from evalkit.stats._limits import (
     clopper_pearson,
     miettinen_nurminen,
     newcombe,
+    normal_quantile,
     score_statistic,
+    two_sided,
     wilson,
 )
-from evalkit.stats._limits import normal_quantile, two_sided
 
 NAN = float("nan")
 EMPTY = "A proportion of nobody (n = 0) is not given."

@@ -12,10 +12,9 @@ from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.stats._columns import Floats, Groups, Rows
 from evalkit.stats._cox import CoxFit, CoxModel
-from evalkit.stats._curve import curve_of
+from evalkit.stats._curve import curve_of, steps_by_group
 from evalkit.stats._day_counts import tally_days
 from evalkit.stats._limits import chi2_tail
-from evalkit.stats._steps import steps_by_group
 
 TRANSFORMS = ("km", "rank", "identity", "log")
 

@@ -15,10 +15,9 @@ from evalkit.counts import DayCounts
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.stats._columns import TIE_TOLERANCE, Floats
-from evalkit.stats._curve import curve_of
+from evalkit.stats._curve import Steps, curve_of, steps_by_group
 from evalkit.stats._day_counts import day_counts
 from evalkit.stats._limits import check_conf_type, limits, normal_quantile
-from evalkit.stats._steps import Steps, steps_by_group
 
 NOT_REACHED = "A quantile that the curve (or its limit) does not reach is not given."
 

@@ -15,10 +15,9 @@ from evalkit.counts import DayCounts
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.stats._columns import Floats, check_reference, label
-from evalkit.stats._curve import WEIGHTLESS, curve_of
+from evalkit.stats._curve import WEIGHTLESS, Steps, curve_of, steps_by_group
 from evalkit.stats._day_counts import day_counts
 from evalkit.stats._limits import BEYOND_NUMBERS, exp_or_infinite, normal_quantile, two_sided
-from evalkit.stats._steps import Steps, steps_by_group
 
 
 def area_under(time: Floats, surv: Floats, tau: float) -> Floats:

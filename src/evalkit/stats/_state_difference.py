@@ -14,14 +14,23 @@ import scipy
 from evalkit.counts import Tally, TransitionCounts
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
-from evalkit.stats._arms import ESTIMANDS, Arms, check_estimand, read_arms, target_weights
-from evalkit.stats._bootstrap import NOISE, answered, bootstrap, check_boot
+from evalkit.stats._arms import (
+    ESTIMANDS,
+    NOISE,
+    Arms,
+    answered,
+    bootstrap,
+    check_boot,
+    check_estimand,
+    read_arms,
+    target_weights,
+)
 from evalkit.stats._columns import Floats, Ints, check_level
+from evalkit.stats._curve import RESIDUE, safe_divide
 from evalkit.stats._kaplan_meier import asked_days
 from evalkit.stats._limits import percentile_limits, two_sided
 from evalkit.stats._logistic import fit_logistic, predicted, require
 from evalkit.stats._rmst import check_tau
-from evalkit.stats._steps import RESIDUE, safe_divide
 from evalkit.stats._transition_counts import CENSORED, goes_on, transition_counts
 
 _BLOCK = 25  # replicates at once: their moves on every day are in memory
