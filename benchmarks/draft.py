@@ -20,7 +20,7 @@ import psutil
 from evalkit.cli._draft import _Bench
 from evalkit.cli._render import Request
 from evalkit.publish import LineProgress
-from evalkit.publish.rendering._scratch import scratch_folder
+from evalkit.publish.rendering._machine import scratch_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 CAPTION, ANALYSIS = "fig-leaving", "fig-sources"

@@ -22,7 +22,7 @@ from evalkit.cli._serve import Served
 from evalkit.errors import ExecutionError
 from evalkit.protocol import freeze, load_study
 from evalkit.publish import Drafted, LineProgress
-from evalkit.publish.rendering._scratch import scratch_folder
+from evalkit.publish.rendering._machine import scratch_folder
 from publish import standin
 from publish.standin import environment, write_world
 

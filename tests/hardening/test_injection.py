@@ -16,7 +16,7 @@ from evalkit.intake._database import redacted
 from evalkit.protocol import load_study, read_yaml
 from evalkit.publish import find_notebook
 from evalkit.publish._job import release_folder
-from evalkit.publish.rendering._parameters import declared, validated
+from evalkit.publish.rendering._notebook import declared, validated
 from evalkit.views.style import new_figure, svg_of, themed
 from hardening import worlds
 from publish import standin

@@ -26,7 +26,7 @@ from evalkit.publish.audit import _fold
 from evalkit.publish.audit._markdown import audit_markdown
 from evalkit.publish.rendering._document import Document, document_of
 from evalkit.publish.rendering._embedded import DIALECT, publish_embedded
-from evalkit.publish.rendering._markdown import quoted
+from evalkit.publish.rendering._pieces import quoted
 from evalkit.publish.rendering._quarto import write_input
 from evalkit.report import Report, _report, open_report
 from evalkit.report import _mark as marks

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from evalkit.glossary import COLUMNS
 from evalkit.protocol import Harm, Rules
-from evalkit.publish.rendering._spoken import prose
+from evalkit.publish.rendering._notebook import prose
 from evalkit.words import LANGUAGES, Messages, catalogue, read_catalogue
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "evalkit"

@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 import evalkit.words as words_of
 from evalkit.errors import AnalysisError, ProtocolError, PublicationError
 from evalkit.periods import Period
-from evalkit.publish.rendering._spoken import catalogue_of, in_language, prose
+from evalkit.publish.rendering._notebook import catalogue_of, in_language, prose
 from evalkit.words import (
     between,
     count,

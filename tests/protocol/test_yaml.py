@@ -11,7 +11,7 @@ import yaml
 from evalkit.cells import options_of
 from evalkit.errors import ProtocolError, PublicationError
 from evalkit.protocol import load_baselines, load_disclosure, load_report, load_study, parse_yaml
-from evalkit.publish.rendering._parameters import validated
+from evalkit.publish.rendering._notebook import validated
 
 STUDY = """\
 id: small

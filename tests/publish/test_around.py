@@ -33,9 +33,9 @@ from evalkit.publish.release import _environment
 from evalkit.publish.release._environment import digest, environment, imported_packages
 from evalkit.publish.release._lock import study_lock
 from evalkit.publish.release._release import exchange
-from evalkit.publish.rendering import _process, _tools
-from evalkit.publish.rendering._process import memory_of, run_child
-from evalkit.publish.rendering._tools import Tool, publisher_of, survey, tools_of
+from evalkit.publish.rendering import _machine, _quarto
+from evalkit.publish.rendering._machine import memory_of, run_child
+from evalkit.publish.rendering._quarto import Tool, publisher_of, survey, tools_of
 from publish import standin
 from publish.test_ingredients import job_of
 
@@ -210,9 +210,9 @@ def test_a_child_that_is_not_there_too_slow_or_too_large(tmp_path: Path, monkeyp
     with pytest.raises(ExecutionTimeoutError) as slow:
         run_child(["sleep", "30"], folder=tmp_path, timeout=0.2)
     assert str(slow.value) == "sleep: stopped after 0.2 seconds; raise timeout_minutes in the report's file"
-    monkeypatch.setattr(_process, "_LOOK", 0.05)
+    monkeypatch.setattr(_machine, "_LOOK", 0.05)
     for held, limit, stopped in ((2_000_000_001, 2.0, True), (2_000_000_000, 2.0, False)):
-        monkeypatch.setattr(_process, "memory_of", lambda _, held=held: held)
+        monkeypatch.setattr(_machine, "memory_of", lambda _, held=held: held)
         if stopped:
             with pytest.raises(ExecutionError) as large:
                 run_child(["sleep", "30"], folder=tmp_path, timeout=20, memory_gb=limit)
@@ -230,17 +230,17 @@ def test_the_memory_of_a_process() -> None:
 # -- tools and packages ----------------------------------------------------------------------------------------------
 def test_which_publisher_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for there in (None, tmp_path / "quarto"):
-        monkeypatch.setattr(_tools, "find_quarto", lambda there=there: there)
-        monkeypatch.setattr(_tools, "quarto_version", lambda program, folder: "1.10.18")
-        monkeypatch.setattr(_tools, "parts_of", lambda program, folder: {"pandoc": "3.8.3", "typst": "0.14.2"})
-        monkeypatch.setattr(_tools, "publish_quarto", lambda *arguments: {})
+        monkeypatch.setattr(_quarto, "find_quarto", lambda there=there: there)
+        monkeypatch.setattr(_quarto, "quarto_version", lambda program, folder: "1.10.18")
+        monkeypatch.setattr(_quarto, "parts_of", lambda program, folder: {"pandoc": "3.8.3", "typst": "0.14.2"})
+        monkeypatch.setattr(_quarto, "publish_quarto", lambda *arguments: {})
         assert [publisher_of(name) for name in ("auto", "quarto", "embedded")] == [
             "quarto" if there else "embedded",
             "quarto",
             "embedded",
         ]
         if there:
-            monkeypatch.setattr(_tools, "needed_quarto", lambda there=there: there)
+            monkeypatch.setattr(_quarto, "needed_quarto", lambda there=there: there)
             assert tools_of("quarto", tmp_path) == {"quarto": "1.10.18"}
         else:
             monkeypatch.setenv("EVALKIT_QUARTO", str(tmp_path / "nowhere"))
@@ -267,8 +267,8 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
             raise metadata.PackageNotFoundError(name)
         return true(name)
 
-    monkeypatch.setattr(_tools.metadata, "version", version)
-    monkeypatch.setattr(_tools, "find_quarto", lambda: None)
+    monkeypatch.setattr(_quarto.importlib.metadata, "version", version)
+    monkeypatch.setattr(_quarto, "find_quarto", lambda: None)
     found = {tool.name: tool for tool in survey()}
     assert list(found) == ["python", "ipykernel", "papermill", "duckdb", "pandoc", "typst", "quarto"]
     assert [name for name, tool in found.items() if tool.needed and not tool.version] == [

@@ -24,8 +24,7 @@ from evalkit.publish.audit._fold import fold, pieces
 from evalkit.publish.audit._guard import dates_in
 from evalkit.publish.audit._identifiers import Identifiers
 from evalkit.publish.audit._markdown import audit_markdown
-from evalkit.publish.rendering._document import Document
-from evalkit.publish.rendering._prepare import Item
+from evalkit.publish.rendering._document import Document, Item
 
 PERSON = "holds a participant's identifier"
 ADDRESS = "holds the address of a database, or its password"

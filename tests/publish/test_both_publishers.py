@@ -15,8 +15,8 @@ import yaml
 
 from evalkit.errors import PublicationError
 from evalkit.publish.audit._markdown import audit_markdown
+from evalkit.publish.rendering._document import Item
 from evalkit.publish.rendering._embedded import publish_embedded
-from evalkit.publish.rendering._prepare import Item
 from evalkit.publish.rendering._quarto import publish_quarto, write_input
 from publish.standin import REAL, command, environment, pdf_pages, real_quarto, with_quarto, write_world
 from publish.texts import NUMBER, REPORT, given_to_quarto, text_of

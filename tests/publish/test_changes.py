@@ -21,9 +21,8 @@ from evalkit.publish.release._published import (
 )
 from evalkit.publish.release._revision import FIRST, Revision, after_gone, revision_of, superseding
 from evalkit.publish.release._standing import Standing, _same_past
-from evalkit.publish.rendering._data import described, frame_of
-from evalkit.publish.rendering._markdown import _table, _written, beside, css_string
-from evalkit.publish.rendering._prepare import Item
+from evalkit.publish.rendering._document import Item
+from evalkit.publish.rendering._pieces import _table, _written, beside, css_string, described, frame_of
 from evalkit.words import messages_for
 
 EN = messages_for("en-US")

@@ -13,9 +13,8 @@ from PIL import Image
 
 from evalkit.errors import PublicationError, ReleaseError
 from evalkit.publish.release._release import place_release
-from evalkit.publish.rendering._data import frame_of, write_data
-from evalkit.publish.rendering._document import Document
-from evalkit.publish.rendering._prepare import Item
+from evalkit.publish.rendering._document import Document, Item
+from evalkit.publish.rendering._pieces import frame_of, write_data
 from evalkit.report._mark import as_mark
 
 SVG = '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="90" height="60"><rect width="60" height="60"/></svg>'

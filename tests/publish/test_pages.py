@@ -26,10 +26,9 @@ from evalkit.publish.release._release import place_release
 from evalkit.publish.release._revision import superseding
 from evalkit.publish.release._waiting import Waiting, hold
 from evalkit.publish.rendering import _web
-from evalkit.publish.rendering._document import Document
+from evalkit.publish.rendering._document import Document, Item
 from evalkit.publish.rendering._embedded import words
-from evalkit.publish.rendering._markdown import write_markdown
-from evalkit.publish.rendering._prepare import Item
+from evalkit.publish.rendering._pieces import write_markdown
 from evalkit.publish.rendering._web import _woff2, check_self_contained, embedded, loads_of
 from evalkit.words import messages_for
 from publish import standin

@@ -8,8 +8,7 @@ import pytest
 
 from evalkit.protocol import Frozen
 from evalkit.publish.release._planned import added, with_added
-from evalkit.publish.rendering._document import Document
-from evalkit.publish.rendering._prepare import Item
+from evalkit.publish.rendering._document import Document, Item
 
 FIRST = Frozen.model_validate(
     {"name": "v_1", "day": "2022-01-03", "why": "Before", "values": {}, "analyses": [{"name": "aaa"}, {"name": "bbb"}],

@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from evalkit.publish.rendering._document import Item, prepare
 from evalkit.publish.rendering._embedded import publish_embedded
-from evalkit.publish.rendering._prepare import Item, prepare
 from evalkit.publish.rendering._quarto import write_input
 from evalkit.seal import MARK
 from publish.standin import pdf_pages

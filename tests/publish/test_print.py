@@ -12,10 +12,9 @@ import pypdfium2 as pdfium
 import pytest
 import typst
 
-from evalkit.publish.rendering._embedded import font_folder, publish_embedded
-from evalkit.publish.rendering._fits import better_fits
-from evalkit.publish.rendering._prepare import Item
-from evalkit.publish.rendering._process import run_child
+from evalkit.publish.rendering._document import Item
+from evalkit.publish.rendering._embedded import better_fits, font_folder, publish_embedded
+from evalkit.publish.rendering._machine import run_child
 from evalkit.publish.rendering._typst import COMMAND
 from evalkit.views import html_table
 from publish.emptiness import emptiness, parted

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from evalkit.errors import ExecutionError, ExecutionTimeoutError, MissingToolError
-from evalkit.publish.rendering._process import run_child
+from evalkit.publish.rendering._machine import run_child
 
 _CHILD = """
 import subprocess, sys, time

@@ -20,9 +20,8 @@ import pytest
 import yaml
 
 from evalkit.errors import MissingToolError, PublicationError
-from evalkit.publish.rendering._document import Document, resources
-from evalkit.publish.rendering._markdown import markdown_parts, wrap_tables
-from evalkit.publish.rendering._prepare import Item
+from evalkit.publish.rendering._document import Document, Item, resources
+from evalkit.publish.rendering._pieces import markdown_parts, wrap_tables
 from evalkit.publish.rendering._quarto import _environment, needed_quarto, publish_quarto, write_input
 from publish import forked
 from publish.crash import write_light_world

@@ -24,9 +24,9 @@ from evalkit.publish.release._manifest import (
 )
 from evalkit.publish.release._release import check_place, kept_folder, place_release, recover
 from evalkit.publish.release._sign import check_signature, key_name, new_key, public_name, sign
+from evalkit.publish.rendering._document import prepare
 from evalkit.publish.rendering._execute import redact
-from evalkit.publish.rendering._parameters import declared, parse_override, validated
-from evalkit.publish.rendering._prepare import prepare
+from evalkit.publish.rendering._notebook import declared, parse_override, validated
 from evalkit.seal import MARK
 
 

@@ -16,14 +16,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from evalkit.publish.rendering._scratch import ENVIRONMENT, scratch_folder, sweep
+from evalkit.publish.rendering._machine import ENVIRONMENT, scratch_folder, sweep
 from publish.crash import write_light_world
 from publish.standin import command, environment
 
 MAKER = """
 import sys, time
 from pathlib import Path
-from evalkit.publish.rendering._scratch import scratch_folder
+from evalkit.publish.rendering._machine import scratch_folder
 with scratch_folder(Path(sys.argv[1])) as folder:
     (folder / "half").write_text("written")
     print(folder, flush=True)

@@ -25,13 +25,10 @@ from evalkit.publish.release._environment import code
 from evalkit.publish.release._manifest import MANIFEST
 from evalkit.publish.release._place import broken_chain, misplaced
 from evalkit.publish.release._review import _plain
-from evalkit.publish.rendering._data import write_data
-from evalkit.publish.rendering._document import Document
+from evalkit.publish.rendering._document import Document, Item
 from evalkit.publish.rendering._execute import kernel_environment
-from evalkit.publish.rendering._markdown import _table
-from evalkit.publish.rendering._prepare import Item
-from evalkit.publish.rendering._process import run_child
-from evalkit.publish.rendering._scratch import ENVIRONMENT
+from evalkit.publish.rendering._machine import ENVIRONMENT, run_child
+from evalkit.publish.rendering._pieces import _table, write_data
 from evalkit.seal import DRAFTED, MARK
 from evalkit.words import messages_for
 

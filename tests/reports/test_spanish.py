@@ -18,7 +18,7 @@ from matplotlib.text import Text
 import evalkit.report._benchmarks
 import evalkit.report._report
 from evalkit.publish.rendering._document import Document, document_of
-from evalkit.publish.rendering._spoken import in_language
+from evalkit.publish.rendering._notebook import in_language
 from evalkit.simulate import simulate
 from evalkit.views import svg_of
 from evalkit.words import speaking

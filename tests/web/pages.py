@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from evalkit.publish.rendering._document import Document
+from evalkit.publish.rendering._document import Document, Item
 from evalkit.publish.rendering._embedded import publish_embedded
-from evalkit.publish.rendering._prepare import Item
 from evalkit.report._mark import as_mark
 from evalkit.views import html_table
 

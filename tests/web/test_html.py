@@ -12,7 +12,7 @@ import pytest
 
 from evalkit.bench import COLOURS
 from evalkit.publish.rendering._document import resources
-from evalkit.publish.rendering._markdown import wrap_tables
+from evalkit.publish.rendering._pieces import wrap_tables
 from evalkit.views.style import INK, MUTED
 from web.browser import assert_accessible, look_at, needs_browser
 from web.pages import PHONE, document, page_of

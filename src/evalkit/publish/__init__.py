@@ -27,7 +27,7 @@ from evalkit.publish.release._sign import new_key
 from evalkit.publish.release._waiting import destination, is_waiting
 from evalkit.publish.release._withdraw import UNTOLD, withdraw
 from evalkit.publish.release._withdrawal import Withdrawal
-from evalkit.publish.rendering._tools import Tool, survey
+from evalkit.publish.rendering._quarto import Tool, survey
 
 __all__ = [
     "UNTOLD",

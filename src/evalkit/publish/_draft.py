@@ -34,9 +34,9 @@ from evalkit.publish.release._review import TOLD, told_before
 from evalkit.publish.rendering._document import works_beside
 from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.publish.rendering._execute import Limits
-from evalkit.publish.rendering._scratch import private_files
+from evalkit.publish.rendering._machine import private_files
+from evalkit.publish.rendering._notebook import in_language
 from evalkit.publish.rendering._session import Session
-from evalkit.publish.rendering._spoken import in_language
 from evalkit.seal import DRAFTED, ENVIRONMENT, new_key
 
 DRAFTS = "drafts"

@@ -14,7 +14,7 @@ from evalkit.publish.release._ledger import Ledger
 from evalkit.publish.release._manifest import went_in
 from evalkit.publish.release._standing import beside, came_out_the_same, standing_at
 from evalkit.publish.release._waiting import waiting_at
-from evalkit.publish.rendering._scratch import private_files, scratch_folder
+from evalkit.publish.rendering._machine import private_files, scratch_folder
 
 
 def explain(job: RenderJob) -> str:

@@ -31,8 +31,7 @@ from evalkit.errors import ProtocolError, ReleaseError
 from evalkit.excuses import Passed
 from evalkit.periods import Period
 from evalkit.protocol import ReportParams, Study, study_secret
-from evalkit.publish.rendering._parameters import declared, validated
-from evalkit.publish.rendering._spoken import read_words
+from evalkit.publish.rendering._notebook import declared, read_words, validated
 
 _WITH_IDS = (4, 5)  # the format from which on cells have ids
 

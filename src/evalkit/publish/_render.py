@@ -47,14 +47,13 @@ from evalkit.publish.release._standing import (
     standing_at,
 )
 from evalkit.publish.release._waiting import Waiting, hold, waiting_at
-from evalkit.publish.rendering._data import write_data
 from evalkit.publish.rendering._document import Document, document_of, with_bibliography, with_excuses, works_beside
 from evalkit.publish.rendering._embedded import publish_embedded
-from evalkit.publish.rendering._execute import Limits, execute
-from evalkit.publish.rendering._kernel import MODULES
+from evalkit.publish.rendering._execute import MODULES, Limits, execute
+from evalkit.publish.rendering._machine import private_files, scratch_folder, swept_up
+from evalkit.publish.rendering._notebook import in_language
+from evalkit.publish.rendering._pieces import write_data
 from evalkit.publish.rendering._quarto import publish_quarto
-from evalkit.publish.rendering._scratch import private_files, scratch_folder, swept_up
-from evalkit.publish.rendering._spoken import in_language
 from evalkit.publish.rendering._web import FONTS
 from evalkit.seal import ENVIRONMENT, new_key
 from evalkit.words import messages_for

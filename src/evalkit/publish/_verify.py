@@ -35,7 +35,7 @@ from evalkit.publish.release._place import broken_chain, misplaced
 from evalkit.publish.release._published import NumberChange, how_many, read_numbers
 from evalkit.publish.release._standing import Standing, outputs_changed, same_outputs
 from evalkit.publish.rendering._document import ATTACHMENT
-from evalkit.publish.rendering._scratch import private_files, scratch_folder
+from evalkit.publish.rendering._machine import private_files, scratch_folder
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,7 @@ from evalkit.publish.audit._guard import Guard
 from evalkit.publish.audit._markdown import audit_markdown
 
 if TYPE_CHECKING:
-    from evalkit.publish.rendering._document import Document
-    from evalkit.publish.rendering._prepare import Item
+    from evalkit.publish.rendering._document import Document, Item
 
 _ACTIVE = re.compile(
     r"<\s*(script|iframe|object|embed|foreignobject|image|img|video|audio|link|form|input|use)\b", re.I

@@ -18,8 +18,7 @@ from evalkit.errors import DisclosureError, EvalkitError, PublicationError, did_
 from evalkit.letters import unshown
 from evalkit.publish.audit._cells import counted, private_part
 from evalkit.publish.audit._markdown import audit_markdown
-from evalkit.publish.rendering._document import BIBLIOGRAPHY, PLACE
-from evalkit.publish.rendering._prepare import options_of, references_in, unresolved
+from evalkit.publish.rendering._document import BIBLIOGRAPHY, PLACE, options_of, references_in, unresolved
 
 _CAPTIONS = ("fig-cap", "tbl-cap")
 _WHERE = re.compile(r"cell (\d+)( \([^)]*\))?: (.*)", re.DOTALL)

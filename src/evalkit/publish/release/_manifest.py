@@ -36,8 +36,8 @@ from evalkit.publish._job import RenderJob, language_in
 from evalkit.publish.release._environment import checkout, code, digest, environment, imported_packages
 from evalkit.publish.release._sign import SIGNATURE
 from evalkit.publish.rendering._document import ATTACHMENT, BIBLIOGRAPHY
-from evalkit.publish.rendering._spoken import catalogue_of
-from evalkit.publish.rendering._tools import publisher_of, tools_of
+from evalkit.publish.rendering._notebook import catalogue_of
+from evalkit.publish.rendering._quarto import publisher_of, tools_of
 
 MANIFEST = "manifest.json"
 DRAFT = "draft.json"

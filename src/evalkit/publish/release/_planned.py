@@ -14,9 +14,8 @@ from evalkit.errors import EvalkitError
 from evalkit.markup import escaped
 from evalkit.protocol import Frozen, Planned, Study, changes_since, first_plan
 from evalkit.publish.release._manifest import MANIFEST, read_manifest
-from evalkit.publish.rendering._data import frame_of
-from evalkit.publish.rendering._document import Document
-from evalkit.publish.rendering._prepare import Item
+from evalkit.publish.rendering._document import Document, Item
+from evalkit.publish.rendering._pieces import frame_of
 from evalkit.words import messages_for
 
 _KEPT = re.compile(r".*\.r\d+")  # an older revision

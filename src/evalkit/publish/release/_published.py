@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.publish.release._environment import digest
-from evalkit.publish.rendering._prepare import Item
+from evalkit.publish.rendering._document import Item
 
 Numbers = Mapping[str, list[list[str]]]
 """Output: the rows of its file, the heading first."""

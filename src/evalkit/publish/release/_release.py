@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from evalkit.errors import ReleaseError
-from evalkit.publish.rendering._scratch import scratch_folder, sweep
+from evalkit.publish.rendering._machine import scratch_folder, sweep
 
 _STAGING = ".making-"
 # One folder at most, and no leading point: nothing hidden, nothing that leads out of the release.

@@ -13,7 +13,7 @@ from typing import Any
 from evalkit.markup import escaped
 from evalkit.publish.release._ingredients import Change
 from evalkit.publish.release._published import NumberChange
-from evalkit.publish.rendering._prepare import Item
+from evalkit.publish.rendering._document import Item
 from evalkit.words import Messages, marked
 
 # Of an output's changed numbers, in a sentence; who wants all of them has the data files of both releases.

@@ -34,7 +34,7 @@ from evalkit.publish.release._ingredients import differences
 from evalkit.publish.release._ledger import Ledger
 from evalkit.publish.release._manifest import MANIFEST, read_manifest
 from evalkit.publish.release._release import place_release
-from evalkit.publish.rendering._scratch import scratch_folder
+from evalkit.publish.rendering._machine import scratch_folder
 
 _FOLDER, ABOUT = "waiting", "about.json"
 

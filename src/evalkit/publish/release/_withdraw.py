@@ -28,7 +28,7 @@ from evalkit.publish.release._withdrawal import (
     withdrawals_beside,
     withdrawn,
 )
-from evalkit.publish.rendering._scratch import scratch_folder
+from evalkit.publish.rendering._machine import scratch_folder
 from evalkit.words import marked
 
 UNTOLD = marked("The reason is not published.")

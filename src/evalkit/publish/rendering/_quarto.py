@@ -1,18 +1,24 @@
-"""The Quarto publisher: the ``quarto`` program as a child process.
+"""The Quarto publisher, the ``quarto`` program as a child process; and which programs and packages a render can use.
 
 What was observed of the real program is built in: it sees only a fresh scratch folder (it overwrites and deletes what
 lies beside its input, and keeps its own files, with the report's text, wherever TMPDIR says), executes nothing
 (papermill did), runs in a session of its own (its children outlive it otherwise), and its stderr is read as well as its
 exit code (to it a reference that leads nowhere is only a warning, and so is a filter that fails).
+
+Of every other program and package, too, it is said here which version is there, and how to get what is not: the choice
+of a publisher is the question whether Quarto is there, and whether it works only a trial of it tells.
 """
 
 from __future__ import annotations
 
-__all__ = ["find_quarto", "needed_quarto", "parts_of", "publish_quarto", "quarto_version"]
-
+import importlib.metadata
 import os
+import platform
 import re
 import shutil
+import sys
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +27,25 @@ import pikepdf
 import yaml
 from nbformat.v4 import new_markdown_cell, new_notebook, new_raw_cell
 
-from evalkit.errors import MissingToolError, PublicationError
-from evalkit.publish.rendering._document import ATTACHMENT, BIBLIOGRAPHY, Document, resources
-from evalkit.publish.rendering._embedded import DIALECT, font_folder, metadata, publish_embedded, write_style
-from evalkit.publish.rendering._fits import FITS
-from evalkit.publish.rendering._markdown import finished, markdown_parts
-from evalkit.publish.rendering._process import Finished, run_child
+from evalkit.errors import EvalkitError, MissingToolError, PublicationError
+from evalkit.publish.rendering._document import ATTACHMENT, BIBLIOGRAPHY, Document, Item, resources
+from evalkit.publish.rendering._embedded import DIALECT, FITS, font_folder, metadata, publish_embedded, write_style
+from evalkit.publish.rendering._machine import Finished, run_child, scratch_folder
+from evalkit.publish.rendering._pieces import finished, markdown_parts
 from evalkit.publish.rendering._web import check_self_contained, embedded, strip_scripts
+
+__all__ = [
+    "Tool",
+    "find_quarto",
+    "needed_quarto",
+    "parts_of",
+    "publish_quarto",
+    "publisher_of",
+    "quarto_version",
+    "survey",
+    "tools_of",
+]
+
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 # What Quarto only warns of, with exit code 0: text or a table that is missing, a reference that leads nowhere, a PDF of
@@ -283,3 +301,94 @@ def _raise_for(done: Finished) -> None:
             if match:
                 msg = f"quarto: {match.group(0).strip()}"
                 raise PublicationError(msg)
+
+
+_TRIAL = 120.0
+"""Seconds that a trial of Quarto may take: the first one copies its library."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One line of ``evalkit doctor``.
+
+    Attributes
+    ----------
+    name : str
+    version : str
+        Empty when it is not there.
+    needed : bool
+        Whether a render fails without it.
+    remark : str
+        Where it is, or how to get it.
+    """
+
+    name: str
+    version: str
+    needed: bool
+    remark: str
+
+
+def publisher_of(wanted: str) -> str:
+    """Choose the publisher: ``quarto`` or ``embedded``; of ``auto`` Quarto, where it is there."""
+    if wanted != "auto":
+        return wanted
+    return "quarto" if find_quarto() is not None else "embedded"
+
+
+def tools_of(publisher: str, folder: Path) -> dict[str, str]:
+    """Return the versions of a publisher's tools, which may work in `folder`.
+
+    `MissingToolError` if Quarto is wanted, and not there or too old.
+    """
+    if publisher == "quarto":
+        return {"quarto": quarto_version(needed_quarto(), folder)}
+    import pypandoc  # noqa: PLC0415
+
+    return {"pandoc": str(pypandoc.get_pandoc_version()), "typst": importlib.metadata.version("typst")}
+
+
+def _package(name: str, purpose: str) -> Tool:
+    try:
+        return Tool(name, importlib.metadata.version(name), needed=True, remark=purpose)
+    except importlib.metadata.PackageNotFoundError:
+        return Tool(name, "", needed=True, remark=f"{purpose}; missing: run 'make install'")
+
+
+def _quarto() -> Tool:
+    program = find_quarto()
+    if program is None:
+        remark = "not found: optional, from quarto.org; the embedded publisher is used without it"
+        return Tool("quarto", "", needed=False, remark=remark)
+    # Its version is answered by a launcher, and says nothing of the rest: a line is published.
+    line = Document(
+        "Trial", "", "Trial", "", "now", "now", date(2000, 1, 1), False, "en-US", (Item("markdown", 1, "One line."),)
+    )
+    try:
+        with scratch_folder() as folder:
+            version = quarto_version(program, folder)
+            parts = parts_of(program, folder)
+            publish_quarto(line, ("pdf", "html"), folder, _TRIAL)
+    except EvalkitError as error:
+        return Tool("quarto", "", needed=False, remark=f"{program}: {error}")
+    brings = ", ".join(f"{name} {parts.get(name, '(version unknown)')}" for name in ("deno", "pandoc", "typst"))
+    return Tool("quarto", version, needed=False, remark=f"{program}: publishes a line; {brings}")
+
+
+def survey() -> list[Tool]:
+    """List what a render uses.
+
+    Returns
+    -------
+    list of Tool
+    """
+    tools = [Tool("python", platform.python_version(), needed=True, remark=sys.executable)]
+    tools += [_package("ipykernel", "the kernel"), _package("papermill", "runs notebooks")]
+    tools += [_package("duckdb", "reads the tables")]
+    try:
+        pandoc = tools_of("embedded", Path())["pandoc"]
+        tools.append(Tool("pandoc", pandoc, needed=True, remark="from the pypandoc-binary package"))
+    except (OSError, ImportError, importlib.metadata.PackageNotFoundError):
+        tools.append(Tool("pandoc", "", needed=True, remark="missing: run 'make install'"))
+    tools.append(_package("typst", "embedded publisher's PDF compiler"))
+    tools.append(_quarto())
+    return tools

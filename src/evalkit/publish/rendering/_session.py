@@ -25,6 +25,8 @@ from papermill.exceptions import PapermillExecutionError
 
 from evalkit.cells import options_of
 from evalkit.publish.rendering._execute import (
+    DraftClient,
+    IpcKernelManager,
     Limits,
     Run,
     before_injected,
@@ -32,8 +34,7 @@ from evalkit.publish.rendering._execute import (
     explained,
     kernel_environment,
 )
-from evalkit.publish.rendering._kernel import DraftClient, IpcKernelManager
-from evalkit.publish.rendering._scratch import SOCKETS, scratch_folder, socket_parent
+from evalkit.publish.rendering._machine import SOCKETS, scratch_folder, socket_parent
 
 _LOOKS = 0.2  # seconds between looks at the kernel's memory and the clock
 _MEMORY = (
