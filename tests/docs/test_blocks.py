@@ -18,9 +18,8 @@ from matplotlib.text import Text
 
 from evalkit.cli._app import app
 from evalkit.protocol import load_study, read_yaml
-from evalkit.protocol._disclosure import Disclosure
 from evalkit.protocol._files import validate
-from evalkit.protocol._report import ReportParams
+from evalkit.protocol._report import Disclosure, ReportParams
 from evalkit.protocol._study import Study
 from evalkit.report import _mark
 from evalkit.simulate import simulate

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from evalkit.errors import ProtocolError
-from evalkit.protocol import _edit, parse_yaml, write_table
-from evalkit.protocol._edit import with_table
+from evalkit.protocol import _files, parse_yaml, write_table
+from evalkit.protocol._files import with_table
 
 ENTRY = {"path": ["a.csv", "b.csv"], "columns": {"participant_id": "Id", "hours": {"column": "Min", "divide": 60}}}
 WRITTEN = """\
@@ -88,9 +88,9 @@ def test_what_a_link_leads_to_is_written_and_in_its_own_folder(tmp_path: Path, m
     file, link = tmp_path / "kept/study.yaml", tmp_path / "here/study.yaml"
     file.write_text(STUDY, encoding="utf-8")
     link.symlink_to(file)
-    folders, make = [], _edit.tempfile.mkstemp
+    folders, make = [], _files.tempfile.mkstemp
     monkeypatch.setattr(
-        _edit.tempfile, "mkstemp", lambda dir, prefix: (folders.append(dir), make(dir=dir, prefix=prefix))[1]
+        _files.tempfile, "mkstemp", lambda dir, prefix: (folders.append(dir), make(dir=dir, prefix=prefix))[1]
     )
     write_table(link, "exits", {"path": "f.csv"})
     assert folders == [tmp_path / "kept"]  # a link may lead to another disk, and nothing is moved across in one step

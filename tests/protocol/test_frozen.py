@@ -31,9 +31,8 @@ from evalkit.protocol import (
     unexplained,
     version_file,
 )
+from evalkit.protocol._fields import Rules, Told
 from evalkit.protocol._frozen import flat
-from evalkit.protocol._programme import Told
-from evalkit.protocol._rules import Rules
 from evalkit.protocol._study import Comparison
 
 PARAMS = Path(__file__).resolve().parents[2] / "params"

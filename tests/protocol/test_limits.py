@@ -10,10 +10,9 @@ import yaml
 from evalkit.errors import ProtocolError
 from evalkit.protocol import Disclosure, Study, load_study, parse_yaml
 from evalkit.protocol import _yaml as yaml_module
-from evalkit.protocol._disclosure import Override
 from evalkit.protocol._fields import Model
 from evalkit.protocol._files import validate
-from evalkit.protocol._report import Baseline, ReportParams
+from evalkit.protocol._report import Baseline, Override, ReportParams
 
 STUDY = {
     "id": "small", "title": "Small", "starts": "2021-11-18",

@@ -8,12 +8,20 @@
 Unknown keys and wrong types fail with file, line, key and a did-you-mean.
 """
 
-from evalkit.protocol._changed import changed_defaults
-from evalkit.protocol._citation import Author, Citation
-from evalkit.protocol._disclosure import Disclosure, Override
-from evalkit.protocol._edit import write_table
-from evalkit.protocol._fields import TABLE_NAMES
-from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, validate
+from evalkit.protocol._fields import (
+    TABLE_NAMES,
+    Author,
+    Citation,
+    Closure,
+    Harm,
+    Programme,
+    ReAim,
+    Rules,
+    Target,
+    Told,
+    empty_items,
+)
+from evalkit.protocol._files import load_baselines, load_disclosure, load_report, load_study, validate, write_table
 from evalkit.protocol._frozen import (
     Change,
     Frozen,
@@ -28,18 +36,19 @@ from evalkit.protocol._frozen import (
     version_file,
 )
 from evalkit.protocol._private import (
+    Secret,
     find_private_folder,
+    find_secret,
     make_private,
+    noise_secret,
     private_folder,
     private_modes,
     read_key,
+    study_secret,
     write_private,
 )
-from evalkit.protocol._programme import Programme, ReAim, Target, Told, empty_items
-from evalkit.protocol._report import Baseline, Baselines, Publication, ReportParams
-from evalkit.protocol._rules import Closure, Rules
-from evalkit.protocol._schema import schema_files, write_schemas
-from evalkit.protocol._secret import Secret, find_secret, noise_secret, study_secret
+from evalkit.protocol._report import Baseline, Baselines, Disclosure, Override, Publication, ReportParams
+from evalkit.protocol._schema import changed_defaults, schema_files, write_schemas
 from evalkit.protocol._study import (
     Arm,
     Arms,
@@ -48,7 +57,6 @@ from evalkit.protocol._study import (
     Covariate,
     Deviation,
     Excuse,
-    Harm,
     Study,
     Table,
 )

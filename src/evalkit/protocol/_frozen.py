@@ -35,12 +35,10 @@ from typing import Any
 import yaml
 
 from evalkit.errors import ProtocolError
-from evalkit.protocol._disclosure import Disclosure
-from evalkit.protocol._fields import Day, Model, Name, Slug, Text
+from evalkit.protocol._fields import Day, Harm, Model, Name, Rules, Slug, Text, Told
 from evalkit.protocol._files import load_baselines, load_disclosure, validate
-from evalkit.protocol._programme import Told
-from evalkit.protocol._rules import Rules
-from evalkit.protocol._study import Comparison, Harm, Study
+from evalkit.protocol._report import Disclosure
+from evalkit.protocol._study import Comparison, Study
 from evalkit.protocol._yaml import read_yaml
 
 FOLDER = "protocol"

@@ -8,33 +8,36 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from evalkit.protocol._citation import Citation
 from evalkit.protocol._fields import (
     EITHER,
     MORE,
     NUMBER,
     ONE,
+    Citation,
     Count,
     Day,
-    Days,
     FileName,
     FileNames,
     FolderName,
+    Harm,
     Integer,
     Model,
     Name,
     Number,
     OneOrMore,
+    Programme,
+    ReAim,
+    Rules,
     Share,
     Sign,
     Slug,
     TableName,
+    Target,
     Text,
+    Told,
     Word,
     Zone,
 )
-from evalkit.protocol._programme import Programme, ReAim, Target, Told
-from evalkit.protocol._rules import Rules
 
 # A month's entries are late by a few weeks at most; of a small programme nobody new may come for a quarter.
 _USUAL, _OF_PARTICIPANTS = 31, 92
@@ -239,41 +242,6 @@ class Table(Model):
         str or None
         """
         return self.date_formats.get(ours, self.date_format)
-
-
-class Harm(Model):
-    """The harm outcome: which rows of `outcomes` are events."""
-
-    kinds: list[Name] = ["dv_arrest"]
-    """Kinds of outcome that are events."""
-    known_kinds: list[str] = ["dv_arrest", "any_arrest", "order_violation", "survivor_reported_harm"]
-    """Kinds of outcome that may stand in the table, beside the events: known, and not counted."""
-    sources: list[str] | None = None
-    """Sources of outcomes and searches allowed; none: any."""
-    # As a target trial has it: time zero for everybody referred, not for those who came so far.
-    origin: Literal["referral", "intake"] = "referral"
-    """Day from which harm is counted: of everybody referred, or of those with an intake only."""
-    death: Literal["competing", "censored"] = "competing"
-    """What a death is to harm: another end, after which there is none, or only the end of what is known."""
-    custody: Name | None = None
-    """Kind of outcome that is custody: it competes with harm, as death does; none: it is not recorded."""
-    label: Text = "domestic-violence re-arrest"
-    """How reports name the event, in the singular."""
-    helpline: Text = ""
-    """Where people who are hurt find help: printed where reports first speak of harm."""
-    model_arm: Text = ""
-    """Name of the arm's term in model tables; empty: the arms' column."""
-    horizons: list[Days] = [182, 365]
-    """Days at which risk of harm is given."""
-    recurrent: bool = True
-    """Whether repeated events are counted too."""
-
-    @model_validator(mode="after")
-    def _custody_is_no_harm(self) -> Self:
-        if self.custody in self.kinds:
-            msg = f"custody '{self.custody}' is one of the kinds of harm, and cannot compete with itself"
-            raise ValueError(msg)
-        return self
 
 
 class Comparison(Model):
