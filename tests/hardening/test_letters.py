@@ -17,7 +17,7 @@ from evalkit.letters import unshown
 from evalkit.protocol import load_baselines, load_study
 from evalkit.publish.audit._notebook import check_notebook
 from evalkit.report import open_report
-from evalkit.report._given import check_letters as check_words
+from evalkit.report._mark import check_letters as check_words
 from evalkit.views.style import new_figure, svg_of, themed
 from publish import standin
 

@@ -24,7 +24,7 @@ from evalkit.errors import ReleaseError, UsageError, VerificationError
 from evalkit.protocol import Study
 from evalkit.publish import withdraw
 from evalkit.publish.release import CITATION, CRATE
-from evalkit.site import _place, build_site
+from evalkit.site import _build, build_site
 from evalkit.site._gather import gather
 from evalkit.site._pages import Writer
 from evalkit.site._series import questions
@@ -365,15 +365,15 @@ class TestItsPlace:
                 raise OSError(errno.EIO, "Input/output error")
             return rename(self, to)
 
-        _place.place_site({"index.html": b"old"}, target, "tiny")
-        monkeypatch.setattr(_place, "exchange", lambda *_: False)
+        _build.place_site({"index.html": b"old"}, target, "tiny")
+        monkeypatch.setattr(_build, "exchange", lambda *_: False)
         with monkeypatch.context() as patch:
             patch.setattr(Path, "rename", fails)
             with pytest.raises(ReleaseError, match="the site is as it was"):
-                _place.place_site({"index.html": b"new"}, target, "tiny")
+                _build.place_site({"index.html": b"new"}, target, "tiny")
         assert (target / "index.html").read_bytes() == b"old"
         assert [file.name for file in tmp_path.iterdir()] == ["site"]
-        _place.place_site({"index.html": b"new"}, target, "tiny")
+        _build.place_site({"index.html": b"new"}, target, "tiny")
         assert (target / "index.html").read_bytes() == b"new"
 
     def test_a_newer_site_takes_the_place_of_the_older(self, tmp_path: Path) -> None:

@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 
 from evalkit.periods import Period
-from evalkit.site import _chart
-from evalkit.site._chart import _limits, chart
+from evalkit.site import _series
 from evalkit.site._gather import Place, Release
-from evalkit.site._series import Number, Question, Row, questions
+from evalkit.site._series import Number, Question, Row, _limits, chart, questions
 from evalkit.site._words import Reader, label_of, written
 from release_site.published import resource
 
@@ -210,7 +209,7 @@ def test_a_chart_is_the_same_bytes_and_draws_each_group() -> None:
 
 
 def test_small_charts_stand_in_frames_of_one_size_each_from_first_to_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_chart, "svg_of", lambda figure: figure)
+    monkeypatch.setattr(_series, "svg_of", lambda figure: figure)
     row = replace(ROW, numbers={"2000Q4": Number(0.2), "2001Q1": Number(0.3)})
     question = Question("tbl-a", "T", (row,), ("2000Q4", "2001Q1"), 2)
     figure: Any = chart(question, [("x", [row])] * 4, {"Pilot": "Pilot"})

@@ -35,13 +35,11 @@ from evalkit.report import (
 )
 from evalkit.report import _findings as findings_module
 from evalkit.report import _report as report_module
-from evalkit.report._event_share import EventShare
-from evalkit.report._findings import page_one
+from evalkit.report._findings import EventShare, page_one
 from evalkit.simulate import simulate
 from evalkit.stats import kaplan_meier, rmst_contrast
 from evalkit.views import CurveText, Gap, Look, difference_table, mean_gap
-from evalkit.views._appendix_texts import CHECKLIST, SECTIONS
-from evalkit.views.appendix import checklist
+from evalkit.views.appendix import CHECKLIST, SECTIONS, checklist
 from evalkit.views.balance import overlap_figure
 from evalkit.views.curves import last_day
 from reports.agreement import astray, numbers_of, plain

@@ -18,10 +18,9 @@ from evalkit.disclosure import Safe
 from evalkit.estimates import Estimates
 from evalkit.markup import markdown
 from evalkit.protocol import Target
-from evalkit.report import _event_share
+from evalkit.report import _findings
 from evalkit.report._contrast import gap_before
-from evalkit.report._event_share import left_by, share_left
-from evalkit.report._findings import PageOne, page_one
+from evalkit.report._findings import PageOne, left_by, page_one, share_left
 from evalkit.views import Gap, Indicator
 from evalkit.words import speaking
 from reports.made import Told, small, told
@@ -614,10 +613,8 @@ def test_of_the_whole_period_what_changed_is_told_since_a_year_ago(monkeypatch: 
 def test_harm_is_asked_for_by_the_policys_own_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
     """An end that fewer people came to is no competing one of its own."""
     asked: list[int] = []
-    first = _event_share.first_harm
-    monkeypatch.setattr(
-        _event_share, "first_harm", lambda cohort, least: (asked.append(least), first(cohort, least))[1]
-    )
+    first = _findings.first_harm
+    monkeypatch.setattr(_findings, "first_harm", lambda cohort, least: (asked.append(least), first(cohort, least))[1])
     report = told(ON_182)
     page_one(replace(report, policy=replace(report.policy, minimum_count=20, minimum_level=30)))
     assert set(asked) == {20}

@@ -13,7 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 import evalkit
 from evalkit.cells import _lab
 from evalkit.errors import UsageError
-from evalkit.report._given import check_choice
+from evalkit.report._mark import check_choice
 
 GOOD = '#| label: fig-a\n#| fig-cap: "A"\n#| fig-alt: "B"\nreport.show(curve)'
 
@@ -105,7 +105,7 @@ def test_of_an_error_of_ours_a_notebook_shows_the_line(monkeypatch, where: str, 
     shell, shown = InteractiveShell.instance(colors="nocolor"), []
     monkeypatch.setattr(shell, "_showtraceback", lambda kind, error, lines: shown.extend([kind.__name__, *lines]))
     try:
-        cell = "from evalkit.report._given import check_choice\nx = 1\ncheck_choice('report.show', 'shape', 'tabel', ['table'])"
+        cell = "from evalkit.report._mark import check_choice\nx = 1\ncheck_choice('report.show', 'shape', 'tabel', ['table'])"
         done = shell.run_cell(cell, store_history=False, silent=True)
     finally:
         InteractiveShell.clear_instance()

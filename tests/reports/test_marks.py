@@ -13,7 +13,7 @@ import pytest
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates
 from evalkit.report import Report, conclusions, limitations, say_participants, show_participants
-from evalkit.report._event_share import EventShare
+from evalkit.report._findings import EventShare
 from evalkit.report._model_words import _Factor, _factors, _Words
 from evalkit.words import speaking
 from reports.made import TABLES, Told, small, told

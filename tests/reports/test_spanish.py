@@ -15,7 +15,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-import evalkit.report._benchmarks
+import evalkit.report._contrast
 import evalkit.report._report
 from evalkit.publish.rendering._document import Document, document_of
 from evalkit.publish.rendering._notebook import in_language
@@ -70,7 +70,7 @@ def edition(world: Path, name: str, language: str) -> Edition:
         return svg_of(figure)
 
     with speaking("en-US"), pytest.MonkeyPatch.context() as patched:  # what the notebook sets ends with it
-        for module in (evalkit.report._report, evalkit.report._benchmarks):
+        for module in (evalkit.report._report, evalkit.report._contrast):
             patched.setattr(module, "svg_of", seen)
         ran = run(file, period="2023Q4", language=language)
     return Edition(document_of(ran.executed, toc=False, pdf_standard="none"), letters)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from evalkit.markup import markdown
 from evalkit.protocol import Programme, ReAim
-from evalkit.views import _appendix_texts as written
 from evalkit.views import appendix, programme_text, re_aim_text
+from evalkit.views import appendix as written
 from evalkit.words import speaking
 
 FILE = Path(__file__).with_name("appendix_texts.md")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from evalkit.views._axes import end_above, share_axis
+from evalkit.views._placing import end_above, share_axis
 from evalkit.views.across import without_one_sided
 from views.made import table
 

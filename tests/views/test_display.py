@@ -16,7 +16,7 @@ from evalkit.estimates import Estimates
 from evalkit.markup import markdown
 from evalkit.stats import Proportion, kaplan_meier
 from evalkit.views import CurveText, Look, html_table, svg_of
-from evalkit.views._curve_figures import curves_figure
+from evalkit.views.curves import curves_figure
 from evalkit.words import horizon
 from views.drawn import at_risk, cells
 from views.seen import draw, headline, safe_numbers, sentences, table_of

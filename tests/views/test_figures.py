@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from evalkit.disclosure import Safe
 from evalkit.views import FAMILIES, CurveText, Look, dots_figure, view_of
-from evalkit.views._curve_figures import curve_numbers
 from evalkit.views.balance import love_figure
+from evalkit.views.curves import curve_numbers
 from evalkit.views.effects import effects_figure
 from evalkit.words import speaking
 from views.drawn import (

@@ -20,9 +20,9 @@ from evalkit.disclosure import Policy, Safe, make_safe
 from evalkit.levels import in_words
 from evalkit.stats import cumulative_incidence, kaplan_meier
 from evalkit.views import CurveText, difference_table, dots_figure
-from evalkit.views._curve_figures import curves_figure, incidence_figure
-from evalkit.views._labels import spread
+from evalkit.views._placing import spread
 from evalkit.views.across import across_figure
+from evalkit.views.curves import curves_figure, incidence_figure
 from evalkit.views.places import _SCALE, bars_figure, tiles_figure
 from evalkit.views.style import INK, read_on, themed
 from evalkit.views.trend import trend_figure

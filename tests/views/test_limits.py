@@ -10,12 +10,10 @@ import pytest
 from evalkit.glossary import NOT_RECORDED
 from evalkit.report._mark import as_mark
 from evalkit.views import Gap, view_of
-from evalkit.views._curve_figures import ticks
-from evalkit.views._gap import amount, ratio, relation, sized
-from evalkit.views._said import common_day
+from evalkit.views._phrases import amount, common_day, ratio, relation, sized
 from evalkit.views.across import _block, _columns, _height
 from evalkit.views.counts import common_count_day
-from evalkit.views.curves import last_day
+from evalkit.views.curves import last_day, ticks
 from evalkit.views.places import _laid_out, fitted
 from evalkit.words import interval, p_value, percent, points
 from views.made import GROUPS, curve, safe_of, shares

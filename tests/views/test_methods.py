@@ -15,7 +15,7 @@ from evalkit.markup import markdown
 from evalkit.protocol import Closure, Disclosure, Override, Study
 from evalkit.report import checklist, statistics, target_trial, terms
 from evalkit.views import definitions, provenance_table
-from evalkit.views._appendix_texts import SECTIONS
+from evalkit.views.appendix import SECTIONS
 from evalkit.words import speaking
 from reports.made import points, small, told
 from reports.made import shown as _shown

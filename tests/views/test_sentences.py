@@ -14,8 +14,7 @@ from evalkit.disclosure import Policy, Safe
 from evalkit.markup import sign
 from evalkit.stats import noninferiority
 from evalkit.views import Gap, gap_words
-from evalkit.views._gap import amount, relation
-from evalkit.views._said import share_of
+from evalkit.views._phrases import amount, relation, share_of
 from views.made import GROUPS, HIGHER, LOWER, NONE, curve, safe_of, shares
 from views.seen import sentences
 

@@ -17,7 +17,7 @@ from evalkit.disclosure import Policy, make_safe
 from evalkit.errors import AnalysisError
 from evalkit.stats import cumulative_incidence
 from evalkit.views import Gap, gap_words, listed, numbered, words
-from evalkit.views._said import share_of
+from evalkit.views._phrases import share_of
 from evalkit.words import count, decimal, interval, p_value, percent, points
 from evalkit.words._catalogue import messages
 from views.seen import headline, sentences

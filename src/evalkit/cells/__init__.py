@@ -3,10 +3,8 @@
 `evalkit draft` asks it of the whole notebook, JupyterLab of each cell that runs, `evalkit render` of the options.
 """
 
-from evalkit.cells._checks import DOORS, Problem, cell_problems, notebook_problems
-from evalkit.cells._lab import watch_cells
-from evalkit.cells._labels import REFERENCE, SECTION, citations_in, labels_of, sections_of
-from evalkit.cells._options import KNOWN_OPTIONS, options_of
+from evalkit.cells._lab import DOORS, Problem, cell_problems, notebook_problems, watch_cells
+from evalkit.cells._options import KNOWN_OPTIONS, REFERENCE, SECTION, citations_in, labels_of, options_of, sections_of
 
 __all__ = [
     "DOORS",

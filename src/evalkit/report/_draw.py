@@ -29,7 +29,7 @@ from matplotlib.text import Text
 
 from evalkit.bench import COLOURS
 from evalkit.errors import AnalysisError, DisclosureError
-from evalkit.report._given import check_letters
+from evalkit.report._mark import check_letters
 from evalkit.views import figure_size, svg_of, themed
 
 Draws = Callable[[pd.DataFrame], object]

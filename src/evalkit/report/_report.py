@@ -22,12 +22,10 @@ from evalkit.markup import box
 from evalkit.periods import Period, quarters_between
 from evalkit.protocol import Baselines, Excuse, Frozen, Study, load_disclosure
 from evalkit.report import _standing as standing
-from evalkit.report._benchmarks import show_benchmarks
-from evalkit.report._contrast import gaps_of, show_differences
+from evalkit.report._contrast import gaps_of, show_benchmarks, show_differences
 from evalkit.report._draw import Draws, drawn
 from evalkit.report._findings import show_findings
-from evalkit.report._given import check_choice, check_letters, estimates_in
-from evalkit.report._mark import emit, typed_numbers
+from evalkit.report._mark import check_choice, check_letters, emit, estimates_in, typed_numbers
 from evalkit.report._model_words import in_study_words
 from evalkit.seal import DRAFTED
 from evalkit.views import CurveText, Gap, Look, View, definitions, svg_of, view_of

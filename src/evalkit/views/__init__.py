@@ -1,10 +1,17 @@
 """Figures, tables and sentences. Takes only what disclosure control passed, and estimates nothing."""
 
 from evalkit.views._families import FAMILIES, view_of
-from evalkit.views._gap import Gap, amount, gap_words, in_people
-from evalkit.views._methods import definitions, provenance_table, restatement_numbers, restatement_table
-from evalkit.views._protocol import deviations_text, frozen_words, programme_text, re_aim_text
-from evalkit.views._said import common_day
+from evalkit.views._methods import (
+    definitions,
+    deviations_text,
+    frozen_words,
+    programme_text,
+    provenance_table,
+    re_aim_text,
+    restatement_numbers,
+    restatement_table,
+)
+from evalkit.views._phrases import Gap, amount, common_day, gap_words, in_people
 from evalkit.views._tables import html_table
 from evalkit.views._view import CurveText, Look, View
 from evalkit.views.benchmarks import benchmark_numbers, benchmark_table

@@ -27,7 +27,7 @@ from evalkit.views import (  # noqa: F401 - each defines its families
     trend,
     weeks,
 )
-from evalkit.views._gap import Gaps
+from evalkit.views._phrases import Gaps
 from evalkit.views._view import Look, View
 
 

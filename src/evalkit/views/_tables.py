@@ -1,18 +1,23 @@
-"""Tables from safe numbers: great-tables makes them, and what only a screen would use is taken out."""
+"""Tables from safe numbers: a line for each row, columns under headings, each written in its own way.
+
+great-tables makes them, and what only a screen would use is taken out.
+"""
 
 from __future__ import annotations
 
-__all__ = ["html_table"]
-
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import great_tables as gt
 import pandas as pd
 
-from evalkit.words import translated
+from evalkit.words import NOT_SHOWN, decimal, interval, translated
+
+__all__ = ["Column", "html_table", "in_brackets", "in_days", "limits", "number", "text", "written"]
+
 
 _STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
 _WRAPPER = re.compile(r"</?div[^>]*>")
@@ -79,3 +84,60 @@ def _with_alignment(match: re.Match[str]) -> str:
     side = "right" if "gt_right" in classes else "center" if "gt_center" in classes else "left"
     style = "" if "sourcenote" in classes else f' style="text-align: {side}"'
     return f"<{tag}{before}{after}{style}>".replace("  ", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: heading, and how a row is written in it."""
+
+    heading: str
+    write: Callable[[pd.Series], str]
+    number: bool = True
+
+
+def text(name: str, heading: str) -> Column:
+    """Return a column of words."""
+    return Column(heading, lambda row: str(row[name]), number=False)
+
+
+def number(name: str, heading: str, write: Callable[[float | None], str]) -> Column:
+    """Return a column of numbers, written by one of the writers of `evalkit.words`."""
+    return Column(heading, lambda row: write(row[name]))
+
+
+def limits(low: str, high: str, *, share: bool, digits: int) -> Column:
+    """Return a column of confidence limits; empty where both are the same."""
+
+    def write(row: pd.Series) -> str:
+        # A share that is one by definition has limits on itself, which say nothing.
+        return "" if row[low] == row[high] else interval(row[low], row[high], share=share, digits=digits)
+
+    return Column("95% CI", write)
+
+
+def in_brackets(row: pd.Series) -> str:
+    """Write the limits of a share in brackets; nothing where both are the same."""
+    return "" if row["conf_low"] == row["conf_high"] else f" ({interval(row['conf_low'], row['conf_high'])})"
+
+
+def in_days(row: pd.Series) -> str:
+    """Write a mean of days with its limits in brackets."""
+    if not row["conf_low"] <= row["conf_high"]:
+        return NOT_SHOWN if pd.isna(row["estimate"]) else decimal(row["estimate"], 0)
+    return f"{decimal(row['estimate'], 0)} ({interval(row['conf_low'], row['conf_high'], share=False)})"
+
+
+def written(rows: pd.DataFrame, columns: Sequence[Column], note: str, groups: pd.Series[str] | None = None) -> str:
+    """Write rows as a table, with headings (`groups`) above the rows that have them and a line below."""
+    texts = pd.DataFrame(
+        {f"c{i}": [c.write(row) for _, row in rows.iterrows()] for i, c in enumerate(columns)}, dtype=object
+    )
+    if groups is not None:
+        texts = texts.assign(part=groups.to_numpy())
+    return html_table(
+        texts,
+        {f"c{i}": c.heading for i, c in enumerate(columns)},
+        numbers=[f"c{i}" for i, c in enumerate(columns) if c.number],
+        note=note,
+        groups=None if groups is None else "part",
+    )

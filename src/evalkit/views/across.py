@@ -16,8 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evalkit.levels import in_sentence
-from evalkit.views._axes import share_axis
-from evalkit.views._keys import beside, key
+from evalkit.views._placing import beside, key, share_axis
 from evalkit.views.shares import Shares, wide
 from evalkit.views.style import MUTED, NARROW, PHONE, SHAPES, WIDE, arm_style, new_figure, themed
 from evalkit.words import percent, translated, within, words, wrapped

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from evalkit.views._keys import key
-from evalkit.views._said import capital
+from evalkit.views._phrases import capital
+from evalkit.views._placing import key
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
 from evalkit.views.style import INK, PHONE, SHAPES, WIDE, arm_style, new_figure, themed

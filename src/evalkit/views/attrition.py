@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Attrition", "LateEntry"]
 
-from evalkit.views._lines import Column, number, text, written
+from evalkit.views._tables import Column, number, text, written
 from evalkit.views._view import View
 from evalkit.words import count, listed, words
 

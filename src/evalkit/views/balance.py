@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evalkit.views._gap import relation
-from evalkit.views._lines import number, text, written
+from evalkit.views._phrases import relation
+from evalkit.views._tables import number, text, written
 from evalkit.views._view import View
 from evalkit.views.style import COMPARISON, FOCUS, INK, MUTED, NARROW, new_figure, themed
 from evalkit.words import count, decimal, percent, translated, within, words

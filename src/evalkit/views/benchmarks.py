@@ -6,7 +6,7 @@ __all__ = ["benchmark_numbers", "benchmark_table"]
 
 import pandas as pd
 
-from evalkit.views._lines import Column, text, written
+from evalkit.views._tables import Column, text, written
 from evalkit.words import between, count, percent, translated, words
 
 _LIMITS = ["estimate", "conf_low", "conf_high"]

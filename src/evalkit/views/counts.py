@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from evalkit.views._labels import name_ends
-from evalkit.views._said import capital, told_by
+from evalkit.views._phrases import capital, told_by
+from evalkit.views._placing import name_ends
 from evalkit.views._tables import html_table
 from evalkit.views._view import View
 from evalkit.views.style import NARROW, arm_style, draw_line, new_figure, themed

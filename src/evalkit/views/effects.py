@@ -9,7 +9,7 @@ from typing import ClassVar
 import pandas as pd
 from matplotlib.figure import Figure
 
-from evalkit.views._gap import in_people, sized
+from evalkit.views._phrases import in_people, sized
 from evalkit.views._tables import html_table
 from evalkit.views._view import View, gap_of
 from evalkit.views.style import FOCUS, INK, MUTED, NARROW, PHONE, WIDE, new_figure, themed

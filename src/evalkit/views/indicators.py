@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from evalkit.views._gap import Gap
+from evalkit.views._phrases import Gap
 from evalkit.views.style import COMPARISON, FOCUS, INK, MUTED, RULE
 from evalkit.words import (
     NOT_SHOWN,

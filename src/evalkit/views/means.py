@@ -9,8 +9,8 @@ import pandas as pd
 
 from evalkit.counts import DayCounts
 from evalkit.disclosure import Safe
-from evalkit.views._gap import Gap, amount, sized
-from evalkit.views._lines import limits, number, text, written
+from evalkit.views._phrases import Gap, amount, sized
+from evalkit.views._tables import limits, number, text, written
 from evalkit.views._view import View
 from evalkit.words import count, decimal, listed, percent, span, within, words
 

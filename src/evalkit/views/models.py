@@ -11,9 +11,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from evalkit.views._gap import Gap, ratio, relation, times
-from evalkit.views._lines import Column, limits, number, written
-from evalkit.views._said import capital, cause_in_words
+from evalkit.views._phrases import Gap, capital, cause_in_words, ratio, relation, times
+from evalkit.views._tables import Column, limits, number, written
 from evalkit.views._view import View, joined
 from evalkit.words import count, decimal, listed, p_value, translated, words
 

@@ -17,9 +17,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from evalkit.views._lines import in_days
-from evalkit.views._said import capital, common_day, shares_of, told_by
-from evalkit.views._tables import html_table
+from evalkit.views._phrases import capital, common_day, shares_of, told_by
+from evalkit.views._tables import html_table, in_days
 from evalkit.views._view import View
 from evalkit.views.style import INK, PHONE, WIDE, new_figure, themed
 from evalkit.words import NOT_SHOWN, count, decimal, horizon, listed, percent, span, translated, within, words

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from evalkit.levels import in_words
-from evalkit.views._gap import sized
+from evalkit.views._phrases import sized
 from evalkit.views._tables import html_table
 from evalkit.views._view import View, gap_of, joined
 from evalkit.views.effects import Effects, effects_figure

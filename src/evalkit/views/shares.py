@@ -25,11 +25,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evalkit.views._axes import share_axis
-from evalkit.views._keys import beside, key, name_dots
-from evalkit.views._lines import in_brackets, limits, number, text, written
-from evalkit.views._said import each_label, first_label
-from evalkit.views._tables import html_table
+from evalkit.views._phrases import each_label, first_label
+from evalkit.views._placing import beside, key, name_dots, share_axis
+from evalkit.views._tables import html_table, in_brackets, limits, number, text, written
 from evalkit.views._view import View
 from evalkit.views.style import MUTED, NARROW, SHAPES, arm_style, new_figure, themed
 from evalkit.words import NOT_SHOWN, count, listed, percent, translated, words, wrapped

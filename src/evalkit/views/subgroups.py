@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evalkit.views._gap import relation
+from evalkit.views._phrases import relation
 from evalkit.views._tables import html_table
 from evalkit.views._view import View, joined
 from evalkit.views.style import FOCUS, INK, MUTED, PHONE, new_figure, themed

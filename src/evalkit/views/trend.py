@@ -11,8 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evalkit.views._axes import share_axis
-from evalkit.views._keys import key
+from evalkit.views._placing import key, share_axis
 from evalkit.views.shares import Shares, wide
 from evalkit.views.style import MUTED, PHONE, SHAPES, WIDE, arm_style, new_figure, themed
 from evalkit.words import NOT_SHOWN, percent, within, words, wrapped

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evalkit.views._labels import name_ends
+from evalkit.views._placing import name_ends
 from evalkit.views._view import View
 from evalkit.views.style import NARROW, TALL, arm_style, draw_line, new_figure, themed
 from evalkit.words import decimal, translated, within, words, wrapped
