@@ -22,7 +22,7 @@ from evalkit import zones
 from evalkit.cli import _run
 from evalkit.periods import Period, quarters_between
 from evalkit.protocol import load_study, private_folder
-from evalkit.publish.release._held import opened_ledger
+from evalkit.publish.release._standing import opened_ledger
 from publish.crash import write_light_world
 from publish.standin import environment, living
 from publish.test_ingredients import other_version

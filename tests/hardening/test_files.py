@@ -13,8 +13,7 @@ import typst
 
 from evalkit.errors import DisclosureError
 from evalkit.publish.audit import Guard, audit_files, guard_for
-from evalkit.publish.audit._fold import fold, pieces
-from evalkit.publish.audit._identifiers import Identifiers
+from evalkit.publish.audit._guard import Identifiers, fold, pieces
 from hardening.leaks import NUMBER, PERSON, SHORT
 
 _TYPST = """

@@ -25,7 +25,7 @@ from evalkit.errors import EvalkitError
 from evalkit.protocol import load_disclosure, load_study
 from evalkit.publish._job import parameters_of, read_notebook
 from evalkit.publish.audit import guard_for
-from evalkit.publish.audit._markdown import audit_markdown
+from evalkit.publish.audit._document import audit_markdown
 from evalkit.publish.rendering._execute import redact
 from hardening import worlds
 from publish import standin

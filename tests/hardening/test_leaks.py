@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from evalkit.errors import DisclosureError
 from evalkit.publish.audit import Guard, audit_cells, audit_document, guard_for
-from evalkit.publish.audit._cells import _unknown_number
+from evalkit.publish.audit._notebook import _unknown_number
 from evalkit.publish.rendering._document import document_of
 from evalkit.publish.rendering._execute import Limits, execute
 from evalkit.seal import ENVIRONMENT, new_key

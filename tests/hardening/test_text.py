@@ -22,8 +22,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from evalkit import analyses
 from evalkit.levels import in_words
 from evalkit.markup import bold, escaped, markdown, paragraphs, sign, table, template, title
-from evalkit.publish.audit import _fold
-from evalkit.publish.audit._markdown import audit_markdown
+from evalkit.publish.audit import _guard
+from evalkit.publish.audit._document import audit_markdown
 from evalkit.publish.rendering._document import Document, document_of
 from evalkit.publish.rendering._embedded import DIALECT, publish_embedded
 from evalkit.publish.rendering._pieces import quoted
@@ -113,7 +113,7 @@ def test_a_caption_s_title_and_an_alternative_text_are_the_name(name: str) -> No
 
 def test_no_identifier_hides_behind_a_backslash() -> None:
     for identifier in ("P_81*2a03", "QX-71--2", "A#1@2$3"):
-        assert _fold.fold(identifier) in _fold.fold(markdown(f"See {identifier}."))
+        assert _guard.fold(identifier) in _guard.fold(markdown(f"See {identifier}."))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.protocol import Study, load_study, private_folder, study_secret
-from evalkit.publish.release._environment import digest
-from evalkit.publish.release._held import release_name
-from evalkit.publish.release._ingredients import key
+from evalkit.publish.release._ingredients import digest, key
+from evalkit.publish.release._keys import SIGNATURE, key_name, sign, signing_key
 from evalkit.publish.release._ledger import Ledger
 from evalkit.publish.release._manifest import _VERSION, MANIFEST, write_manifest
 from evalkit.publish.release._release import kept_folder, place_release
-from evalkit.publish.release._sign import SIGNATURE, key_name, sign, signing_key
+from evalkit.publish.release._standing import release_name
 from publish import standin
 
 PLACE = Path("reports/tiny/tiny/2000Q4")

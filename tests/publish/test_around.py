@@ -29,10 +29,9 @@ from evalkit.protocol import private_folder
 from evalkit.publish import RenderJob, _batch
 from evalkit.publish._batch import render_all
 from evalkit.publish._job import find_notebook, parameters_of, read_notebook
-from evalkit.publish.release import _environment
-from evalkit.publish.release._environment import digest, environment, imported_packages
-from evalkit.publish.release._lock import study_lock
-from evalkit.publish.release._release import exchange
+from evalkit.publish.release import _ingredients
+from evalkit.publish.release._ingredients import digest, environment, imported_packages
+from evalkit.publish.release._release import exchange, study_lock
 from evalkit.publish.rendering import _machine, _quarto
 from evalkit.publish.rendering._machine import memory_of, run_child
 from evalkit.publish.rendering._quarto import Tool, publisher_of, survey, tools_of
@@ -304,7 +303,7 @@ def test_packages_that_a_render_can_reach(monkeypatch: pytest.MonkeyPatch) -> No
         said = f"Metadata-Version: 2.1\nName: {name}\nVersion: {name} 1\n{fields}\nRequires-Dist: of-a-description\nVersion: 2\n"
         return SimpleNamespace(read_text=lambda file: said if file == "METADATA" else None)
 
-    monkeypatch.setattr(_environment.metadata, "distribution", known)
+    monkeypatch.setattr(_ingredients.metadata, "distribution", known)
     found = environment(["X"])
     assert found["packages"] == {name: f"{name} 1" for name in ("a", "b", "d", "e", "x")}
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))

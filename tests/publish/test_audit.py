@@ -17,13 +17,9 @@ from hypothesis import strategies as st
 
 from evalkit.errors import DisclosureError
 from evalkit.publish.audit import Guard, audit_document, audit_files, guard_for
-from evalkit.publish.audit._cells import _kind, _output_problem, _typed, _unknown_number, private_part
-from evalkit.publish.audit._document import active_part
-from evalkit.publish.audit._files import _without_size
-from evalkit.publish.audit._fold import fold, pieces
-from evalkit.publish.audit._guard import dates_in
-from evalkit.publish.audit._identifiers import Identifiers
-from evalkit.publish.audit._markdown import audit_markdown
+from evalkit.publish.audit._document import _without_size, active_part, audit_markdown
+from evalkit.publish.audit._guard import Identifiers, dates_in, fold, pieces
+from evalkit.publish.audit._notebook import _kind, _output_problem, _typed, _unknown_number, private_part
 from evalkit.publish.rendering._document import Document, Item
 
 PERSON = "holds a participant's identifier"
@@ -445,7 +441,7 @@ def test_a_word_that_a_page_breaks_is_searched_whole(
 ) -> None:
     text = SimpleNamespace(get_text_range=lambda: f"of {broken}.")
     page = SimpleNamespace(get_objects=lambda **_: [], get_textpage=lambda: text)
-    monkeypatch.setattr("evalkit.publish.audit._files.pdfium.PdfDocument", lambda _: nullcontext([page]))
+    monkeypatch.setattr("evalkit.publish.audit._document.pdfium.PdfDocument", lambda _: nullcontext([page]))
     with pikepdf.new() as pdf:
         pdf.add_blank_page()
         pdf.save(tmp_path / "a.pdf")

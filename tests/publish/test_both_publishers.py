@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from evalkit.errors import PublicationError
-from evalkit.publish.audit._markdown import audit_markdown
+from evalkit.publish.audit._document import audit_markdown
 from evalkit.publish.rendering._document import Item
 from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.publish.rendering._quarto import publish_quarto, write_input

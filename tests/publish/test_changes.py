@@ -9,17 +9,20 @@ from typing import Any
 import pytest
 
 from evalkit.publish._progress import LineProgress
-from evalkit.publish.release._environment import digest
-from evalkit.publish.release._ingredients import Change, because, differences, key
-from evalkit.publish.release._published import (
+from evalkit.publish.release._changes import (
+    FIRST,
     NumberChange,
+    Revision,
+    after_gone,
     estimates_of,
     how_many,
     numbers_changed,
     published_of,
     read_numbers,
+    revision_of,
+    superseding,
 )
-from evalkit.publish.release._revision import FIRST, Revision, after_gone, revision_of, superseding
+from evalkit.publish.release._ingredients import Change, because, differences, digest, key
 from evalkit.publish.release._standing import Standing, _same_past
 from evalkit.publish.rendering._document import Item
 from evalkit.publish.rendering._pieces import _table, _written, beside, css_string, described, frame_of

@@ -18,11 +18,10 @@ from evalkit.cli._render import Request, plan
 from evalkit.errors import DisclosureError, ProtocolError, ReleaseError
 from evalkit.protocol import Study, find_private_folder, load_study, private_folder, study_secret, write_private
 from evalkit.publish import RenderJob, approve
-from evalkit.publish.release._held import ledger_for, newest_gone
-from evalkit.publish.release._lock import study_lock
+from evalkit.publish.release._changes import after_gone, revision_of
 from evalkit.publish.release._manifest import MANIFEST
-from evalkit.publish.release._revision import after_gone, revision_of
-from evalkit.publish.release._standing import Standing, standing_at
+from evalkit.publish.release._release import study_lock
+from evalkit.publish.release._standing import Standing, ledger_for, newest_gone, standing_at
 from publish.crash import write_light_world
 from publish.made import kept, publish, study_in
 from publish.standin import give_secret
@@ -377,18 +376,18 @@ def test_an_approval_that_waited_lets_out_what_was_looked_at_only(tmp_path: Path
 
 def test_the_copy_is_what_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody changes the waiting folder between the look and the publication."""
-    from evalkit.publish.release import _approve
+    from evalkit.publish.release import _decisions
     from publish.test_waiting import TARGET, held, world
 
     study = world(tmp_path)
     waits = held(study, tmp_path)
-    keep = _approve._keep
+    keep = _decisions._keep
 
     def changed(*given: object) -> None:
         keep(*given)
         (waits / "report.html").write_text("<p>2</p>", encoding="utf-8")
 
-    monkeypatch.setattr(_approve, "_keep", changed)
+    monkeypatch.setattr(_decisions, "_keep", changed)
     approve(waits, study, name="Bo", reason="fine")
     assert (tmp_path / TARGET / "report.html").read_text(encoding="utf-8") == "<p>1</p>"
 

@@ -19,7 +19,7 @@ from evalkit.periods import Period
 from evalkit.protocol import Study, load_report, load_study
 from evalkit.publish import RenderJob
 from evalkit.publish._job import parameters_of, read_notebook
-from evalkit.publish.release import _environment, _manifest
+from evalkit.publish.release import _ingredients, _manifest
 from evalkit.publish.release._ingredients import because, differences, key
 from publish import standin
 
@@ -100,7 +100,7 @@ def test_a_change_of_code_tool_python_or_package_is_named(tmp_path: Path, monkey
             == f"tool typst changed from {before['tools']['typst']} to 9.9"
         )
     with monkeypatch.context() as patch:
-        patch.setattr(_environment.platform, "python_version", lambda: "3.99.0")
+        patch.setattr(_ingredients.platform, "python_version", lambda: "3.99.0")
         old = before["environment"]["python"]
         assert because(differences(before, parts(job, tmp_path))) == f"environment python changed from {old} to 3.99.0"
     with monkeypatch.context() as patch:
@@ -121,15 +121,15 @@ def other_version(site: Path, name: str, version: str) -> None:
 def test_code_is_known_by_its_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     room = tmp_path / "evalkit" / "publish"
     room.mkdir(parents=True)
-    monkeypatch.setattr(_environment, "__file__", str(room / "_environment.py"))
+    monkeypatch.setattr(_ingredients, "__file__", str(room / "_ingredients.py"))
     seen = set()
     for name, text in (("a.py", "1"), ("a.py", "2"), ("b.py", "2"), ("resources.css", "x")):
         (room / name).write_text(text, encoding="utf-8")
-        seen.add(_environment.code()["sha256"])
+        seen.add(_ingredients.code()["sha256"])
     assert len(seen) == 4
     (room / "__pycache__").mkdir()
     (room / "__pycache__" / "a.pyc").write_bytes(b"x")
-    assert _environment.code()["sha256"] in seen
+    assert _ingredients.code()["sha256"] in seen
 
 
 def test_place_and_time_are_no_part_of_it(tmp_path: Path) -> None:
@@ -146,12 +146,12 @@ def test_place_and_time_are_no_part_of_it(tmp_path: Path) -> None:
 
 
 def test_packages_that_only_the_notebook_imports_are_known() -> None:
-    found = _environment.imported_packages(
+    found = _ingredients.imported_packages(
         ["import pytest\nfrom os import path", "%matplotlib inline", "from . import x"]
     )
     assert found == {"pytest"}
-    assert "pytest" not in _environment.environment()["packages"]
-    assert "pytest" in _environment.environment(found)["packages"]
+    assert "pytest" not in _ingredients.environment()["packages"]
+    assert "pytest" in _ingredients.environment(found)["packages"]
 
 
 def test_packages_are_found_as_the_standard_library_finds_them() -> None:
@@ -160,18 +160,18 @@ def test_packages_are_found_as_the_standard_library_finds_them() -> None:
     known = [name for name in sorted({name.partition(".")[0] for name in names}) if name in owners]
     assert len(known) > 30
     for name in known:
-        assert _environment._packages_of([name]) == set(owners[name]), name
-    packages = _environment.environment(["pytest"])["packages"]
+        assert _ingredients._packages_of([name]) == set(owners[name]), name
+    packages = _ingredients.environment(["pytest"])["packages"]
     assert packages == {name: metadata.version(name) for name in packages}
     for name in ("pandas", "ibis-framework", "pytest"):
-        assert _environment._said(metadata.distribution(name), "Requires-Dist") == metadata.requires(name)
+        assert _ingredients._said(metadata.distribution(name), "Requires-Dist") == metadata.requires(name)
 
 
 def test_what_publishes_is_read_from_our_files_as_python_reads_them() -> None:
     sources = [file.read_text(encoding="utf-8") for file in Path(publish.__file__).parent.rglob("*.py")]
-    wanted = {canonicalize_name(name) for name in _environment.imported_packages(sources)}
+    wanted = {canonicalize_name(name) for name in _ingredients.imported_packages(sources)}
     assert wanted > {"papermill", "pandas", "pikepdf"}
-    assert _environment.loaded_packages([]) == wanted
+    assert _ingredients.loaded_packages([]) == wanted
 
 
 def test_rows_of_a_database_have_a_digest_whatever_their_order(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.publish import Withdrawal, append_line
-from evalkit.publish.release._withdrawal import kept_withdrawals
+from evalkit.publish.release._lines import kept_withdrawals
 from publish.standin import mounted
 
 

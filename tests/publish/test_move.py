@@ -13,8 +13,8 @@ import pytest
 
 from evalkit.errors import DisclosureError, ReleaseError, UsageError
 from evalkit.protocol import Study, find_secret, load_study, private_folder
-from evalkit.publish.release._held import opened_ledger
 from evalkit.publish.release._move import adopt_releases, export_private, import_private
+from evalkit.publish.release._standing import opened_ledger
 from publish.made import PLACE, publish, study_in
 
 

@@ -18,13 +18,12 @@ from evalkit.errors import PublicationError
 from evalkit.publish import _batch
 from evalkit.publish._batch import render_all
 from evalkit.publish._progress import LineProgress
-from evalkit.publish.audit import _markdown as audit
-from evalkit.publish.audit._fold import pieces
-from evalkit.publish.audit._markdown import audit_markdown
-from evalkit.publish.release._published import NumberChange
+from evalkit.publish.audit import _document as audit
+from evalkit.publish.audit._document import audit_markdown
+from evalkit.publish.audit._guard import pieces
+from evalkit.publish.release._changes import NumberChange, superseding
+from evalkit.publish.release._place import Waiting, hold
 from evalkit.publish.release._release import place_release
-from evalkit.publish.release._revision import superseding
-from evalkit.publish.release._waiting import Waiting, hold
 from evalkit.publish.rendering import _web
 from evalkit.publish.rendering._document import Document, Item
 from evalkit.publish.rendering._embedded import words

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from evalkit.protocol import Frozen
-from evalkit.publish.release._planned import added, with_added
+from evalkit.publish.release._manifest import added, with_added
 from evalkit.publish.rendering._document import Document, Item
 
 FIRST = Frozen.model_validate(

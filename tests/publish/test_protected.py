@@ -22,10 +22,9 @@ from evalkit.errors import DisclosureError, UsageError
 from evalkit.protocol import load_disclosure, load_study, noise_secret
 from evalkit.publish import RenderJob, write_pack
 from evalkit.publish._protected import Protected, run_protected
-from evalkit.publish.release._held import ledger_for, release_name
 from evalkit.publish.release._manifest import _VERSION, MANIFEST
 from evalkit.publish.release._review import keep_for_review, kept_folder_of, told_before
-from evalkit.publish.release._standing import Standing
+from evalkit.publish.release._standing import Standing, ledger_for, release_name
 from publish import standin
 from publish.shows import recorded
 from publish.standin import give_secret, write_world

@@ -13,7 +13,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from evalkit.errors import EvalkitError
 from evalkit.publish._job import parameters_of, release_folder
 from evalkit.publish.audit._notebook import check_notebook, notebook_problems
-from evalkit.publish.release._approval import Approval, beside, kept_approvals
+from evalkit.publish.release._keys import check_signature, key_name, new_key, public_name, sign
+from evalkit.publish.release._lines import Approval, beside, kept_approvals
 from evalkit.publish.release._manifest import (
     MANIFEST,
     damaged,
@@ -23,7 +24,6 @@ from evalkit.publish.release._manifest import (
     strangers,
 )
 from evalkit.publish.release._release import check_place, kept_folder, place_release, recover
-from evalkit.publish.release._sign import check_signature, key_name, new_key, public_name, sign
 from evalkit.publish.rendering._document import prepare
 from evalkit.publish.rendering._execute import redact
 from evalkit.publish.rendering._notebook import declared, parse_override, validated
@@ -400,7 +400,7 @@ def test_a_file_that_is_no_manifest(text: str, tmp_path: Path) -> None:
 
 def test_files_that_are_damaged_or_strangers(tmp_path: Path) -> None:
     target = placed(tmp_path / "reports" / "2000Q4", "one")
-    from evalkit.publish.release._environment import digest
+    from evalkit.publish.release._ingredients import digest
 
     facts = {"outputs": {name: {"sha256": digest(target / name)} for name in ("a.txt", "data/b.csv")}}
     (target / MANIFEST).write_text("")

@@ -17,7 +17,7 @@ from evalkit.cli._app import app
 from evalkit.errors import ReleaseError, UsageError
 from evalkit.protocol import Study, load_study, private_folder
 from evalkit.publish import approvals_of, approve, write_pack
-from evalkit.publish.release._environment import digest
+from evalkit.publish.release._ingredients import digest
 from evalkit.publish.release._manifest import _VERSION
 from evalkit.publish.release._review import cleaned, keep_for_review
 from evalkit.seal import MARK

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell
 
-from evalkit.publish.release._revision import FIRST, Revision
+from evalkit.publish.release._changes import FIRST, Revision
 from evalkit.words import messages_for
 from publish import standin
 from publish.standin import pdf_pages, published, write_world

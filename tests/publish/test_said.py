@@ -16,12 +16,11 @@ import pytest
 from evalkit.protocol import private_folder
 from evalkit.publish import write_pack
 from evalkit.publish._verify import Verification, _as_then, _compared, _grown, _secret
-from evalkit.publish.release._environment import digest
-from evalkit.publish.release._ingredients import Change
-from evalkit.publish.release._published import NumberChange
+from evalkit.publish.release._changes import NumberChange
+from evalkit.publish.release._ingredients import Change, digest
+from evalkit.publish.release._place import Waiting, hold, is_waiting, waiting_at
 from evalkit.publish.release._review import keep_for_review
 from evalkit.publish.release._standing import Standing
-from evalkit.publish.release._waiting import Waiting, hold, is_waiting, waiting_at
 from publish.made import study_in
 from publish.test_review import ESTIMATE, RECORD, executed
 from publish.test_review import released as _released

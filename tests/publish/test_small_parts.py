@@ -17,11 +17,9 @@ from evalkit._version import __version__
 from evalkit.errors import ProtocolError
 from evalkit.glossary import COLUMNS
 from evalkit.publish._job import read_notebook
-from evalkit.publish.audit._cells import _kind
-from evalkit.publish.audit._fold import pieces
-from evalkit.publish.audit._guard import Guard, dates_in
-from evalkit.publish.audit._identifiers import Identifiers
-from evalkit.publish.release._environment import code
+from evalkit.publish.audit._guard import Guard, Identifiers, dates_in, pieces
+from evalkit.publish.audit._notebook import _kind
+from evalkit.publish.release._ingredients import code
 from evalkit.publish.release._manifest import MANIFEST
 from evalkit.publish.release._place import broken_chain, misplaced
 from evalkit.publish.release._review import _plain

@@ -20,7 +20,7 @@ from evalkit.cli._app import app
 from evalkit.errors import ProtocolError, ReleaseError, UsageError
 from evalkit.protocol import Study, private_folder
 from evalkit.publish import approvals_of, approve, checked, new_approver, new_key
-from evalkit.publish.release import _sign
+from evalkit.publish.release import _keys
 from evalkit.publish.release._ingredients import key
 from evalkit.publish.release._manifest import MANIFEST, attachment
 from publish.made import kept, publish, study_in
@@ -101,7 +101,7 @@ def test_a_signature_by_somebody_else_is_refused(tmp_path: Path) -> None:
     study = signed_study(tmp_path)
     release = publish(study)
     new_key(tmp_path / "other.pem", tmp_path / "other.pub")
-    from evalkit.publish.release._sign import sign
+    from evalkit.publish.release._keys import sign
 
     sign(release / MANIFEST, tmp_path / "other.pem", release / "manifest.sig")
     code, _, line = quick(release, study)
@@ -472,9 +472,9 @@ def test_a_key_whose_making_was_killed_is_made_again(
         if at == "record":
             patch.setattr(Path, "replace", killed)
         else:
-            write = _sign._write
+            write = _keys._write
             patch.setattr(
-                _sign,
+                _keys,
                 "_write",
                 lambda file, *rest: write(file, *rest) if (file.suffix == ".pem") == (at == "public") else killed(),
             )

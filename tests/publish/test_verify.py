@@ -18,8 +18,8 @@ from evalkit.errors import ProtocolError, ReleaseError
 from evalkit.publish import checked, new_key
 from evalkit.publish._render import Made
 from evalkit.publish._verify import Verification, _compared
+from evalkit.publish.release._keys import check_signature, sign
 from evalkit.publish.release._manifest import MANIFEST, attachment, read_manifest
-from evalkit.publish.release._sign import check_signature, sign
 from evalkit.publish.release._standing import Standing
 from publish.standin import environment, give_secret, write_world
 from publish.test_ingredients import other_version

@@ -14,10 +14,10 @@ from evalkit.errors import DataError, DisclosureError, ProtocolError, ReleaseErr
 from evalkit.intake import open_data
 from evalkit.protocol import Study, load_disclosure, load_study, private_folder
 from evalkit.publish import approvals_of, approve, withdraw, write_pack
-from evalkit.publish.release._environment import digest
+from evalkit.publish.release._ingredients import digest
 from evalkit.publish.release._ledger import Ledger
 from evalkit.publish.release._manifest import _VERSION
-from evalkit.publish.release._waiting import Waiting, hold
+from evalkit.publish.release._place import Waiting, hold
 from publish import standin
 from publish.made import publish
 from publish.test_render import last_line, run

@@ -14,10 +14,10 @@ import pytest
 from evalkit.errors import DisclosureError, ReleaseError, VerificationError
 from evalkit.protocol import Study, private_folder
 from evalkit.publish import archive, checked, withdraw
-from evalkit.publish.release import _withdraw as act
-from evalkit.publish.release._environment import digest
-from evalkit.publish.release._held import opened_ledger
+from evalkit.publish.release import _decisions as act
+from evalkit.publish.release._ingredients import digest
 from evalkit.publish.release._ledger import Ledger
+from evalkit.publish.release._standing import opened_ledger
 from publish import made
 
 WHEN = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.markup import plain
-from evalkit.publish.release._revision import superseding
+from evalkit.publish.release._changes import superseding
 from evalkit.publish.rendering._document import Document
 from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.words import messages_for

@@ -17,8 +17,8 @@ import pytest
 from evalkit.glossary import COLUMNS
 from evalkit.protocol import Secret, load_disclosure, load_study
 from evalkit.publish.audit import guard_for
-from evalkit.publish.audit._cells import _unknown_number
-from evalkit.publish.release._environment import digest
+from evalkit.publish.audit._notebook import _unknown_number
+from evalkit.publish.release._ingredients import digest
 from evalkit.publish.rendering._document import document_of, with_bibliography
 from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.publish.rendering._quarto import write_input

@@ -14,19 +14,14 @@ from evalkit.publish._progress import WAITING, LineProgress, Outcome, Progress, 
 from evalkit.publish._render import render
 from evalkit.publish._verify import Verification, checked, verify
 from evalkit.publish.audit._notebook import check_notebook, notebook_problems
-from evalkit.publish.release._approval import Approval, approvals_of
-from evalkit.publish.release._approve import approve
-from evalkit.publish.release._approvers import new_approver
-from evalkit.publish.release._environment import digest
-from evalkit.publish.release._lines import append_line
-from evalkit.publish.release._manifest import read_manifest, refuse_draft
+from evalkit.publish.release._decisions import UNTOLD, approve, withdraw
+from evalkit.publish.release._ingredients import digest
+from evalkit.publish.release._keys import new_approver, new_key
+from evalkit.publish.release._lines import Approval, Withdrawal, append_line, approvals_of
+from evalkit.publish.release._manifest import planned_in, read_manifest, refuse_draft
 from evalkit.publish.release._move import adopt_releases, export_private, import_private
-from evalkit.publish.release._planned import planned_in
+from evalkit.publish.release._place import destination, is_waiting
 from evalkit.publish.release._review import write_pack
-from evalkit.publish.release._sign import new_key
-from evalkit.publish.release._waiting import destination, is_waiting
-from evalkit.publish.release._withdraw import UNTOLD, withdraw
-from evalkit.publish.release._withdrawal import Withdrawal
 from evalkit.publish.rendering._quarto import Tool, survey
 
 __all__ = [

@@ -10,9 +10,9 @@ from pathlib import Path
 from evalkit.errors import ReleaseError, VerificationError
 from evalkit.protocol import Study
 from evalkit.publish._verify import checked
+from evalkit.publish.release._keys import SIGNATURE
 from evalkit.publish.release._manifest import MANIFEST
-from evalkit.publish.release._sign import SIGNATURE
-from evalkit.publish.release._waiting import ABOUT, about
+from evalkit.publish.release._place import ABOUT, about
 
 # A zip remembers mode and system of the machine that made it; fixed, every machine makes the same bytes.
 _MODE = 0o100644 << 16

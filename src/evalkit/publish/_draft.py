@@ -27,7 +27,7 @@ from evalkit.publish._progress import Progress
 from evalkit.publish._protected import refuse_other_doors, says_synthetic
 from evalkit.publish._render import document_from, guard_of
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files
-from evalkit.publish.audit._fold import pieces
+from evalkit.publish.audit._guard import pieces
 from evalkit.publish.audit._notebook import problems_before
 from evalkit.publish.release._manifest import DRAFT
 from evalkit.publish.release._review import TOLD, told_before

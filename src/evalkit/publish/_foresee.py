@@ -9,11 +9,10 @@ from dataclasses import replace
 from evalkit.protocol import Secret, find_private_folder, find_secret, load_disclosure
 from evalkit.publish._job import RenderJob, parameters_of, read_notebook
 from evalkit.publish._progress import Outcome
-from evalkit.publish.release._held import newest_gone
 from evalkit.publish.release._ledger import Ledger
 from evalkit.publish.release._manifest import went_in
-from evalkit.publish.release._standing import beside, came_out_the_same, standing_at
-from evalkit.publish.release._waiting import waiting_at
+from evalkit.publish.release._place import waiting_at
+from evalkit.publish.release._standing import beside, came_out_the_same, newest_gone, standing_at
 from evalkit.publish.rendering._machine import private_files, scratch_folder
 
 

@@ -15,10 +15,9 @@ from evalkit.errors import DisclosureError
 from evalkit.protocol import load_disclosure, noise_secret
 from evalkit.publish._job import RenderJob
 from evalkit.publish.audit import counted
-from evalkit.publish.release._held import ledger_for
 from evalkit.publish.release._ledger import Ledger
 from evalkit.publish.release._review import TOLD, told_before
-from evalkit.publish.release._standing import Standing
+from evalkit.publish.release._standing import Standing, ledger_for
 from evalkit.seal import MARK
 
 _Run = Callable[[Mapping[str, str]], Any]

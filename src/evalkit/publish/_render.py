@@ -25,28 +25,45 @@ from evalkit.publish._progress import LineProgress, Outcome, Progress
 from evalkit.publish._protected import Protected, run_protected
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files, guard_for
 from evalkit.publish.audit._notebook import check_notebook
+from evalkit.publish.release._changes import (
+    FIRST,
+    Revision,
+    after_gone,
+    estimates_of,
+    numbers_changed,
+    published_of,
+    read_numbers,
+    revision_of,
+    superseding,
+)
 from evalkit.publish.release._crate import write_crate
-from evalkit.publish.release._environment import digest, loaded_packages
-from evalkit.publish.release._held import ledger_for, newest_gone, release_name
-from evalkit.publish.release._ingredients import because, differences, key, unused
-from evalkit.publish.release._lock import study_lock
-from evalkit.publish.release._manifest import MANIFEST, as_keyed, attachment, known_then, went_in, write_manifest
-from evalkit.publish.release._planned import registered, with_added
-from evalkit.publish.release._published import estimates_of, numbers_changed, published_of, read_numbers
-from evalkit.publish.release._release import check_place, place_release, recover
+from evalkit.publish.release._ingredients import because, differences, digest, key, loaded_packages, unused
+from evalkit.publish.release._keys import SIGNATURE, key_name, sign, signing_key
+from evalkit.publish.release._manifest import (
+    MANIFEST,
+    as_keyed,
+    attachment,
+    known_then,
+    registered,
+    went_in,
+    with_added,
+    write_manifest,
+)
+from evalkit.publish.release._place import Waiting, hold, waiting_at
+from evalkit.publish.release._release import check_place, place_release, recover, study_lock
 from evalkit.publish.release._review import TOLD, keep_for_review
-from evalkit.publish.release._revision import FIRST, Revision, after_gone, revision_of, superseding
-from evalkit.publish.release._sign import SIGNATURE, key_name, sign, signing_key
 from evalkit.publish.release._standing import (
     Standing,
     beside,
     came_out_the_same,
+    ledger_for,
+    newest_gone,
     outputs_changed,
+    release_name,
     remember_same,
     same_outputs,
     standing_at,
 )
-from evalkit.publish.release._waiting import Waiting, hold, waiting_at
 from evalkit.publish.rendering._document import Document, document_of, with_bibliography, with_excuses, works_beside
 from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.publish.rendering._execute import MODULES, Limits, execute

@@ -17,9 +17,9 @@ from evalkit.protocol import Secret, Study, find_private_folder, find_secret
 from evalkit.publish._job import Keyer, Recorded, RenderJob, parameters_of, read_notebook
 from evalkit.publish._progress import Progress
 from evalkit.publish._render import Made, make
-from evalkit.publish.release._environment import digest
-from evalkit.publish.release._ingredients import Change, because, differences, key, unused
-from evalkit.publish.release._lock import study_lock
+from evalkit.publish.release._changes import NumberChange, how_many, read_numbers
+from evalkit.publish.release._decisions import Remark, own_remarks
+from evalkit.publish.release._ingredients import Change, because, differences, digest, key, unused
 from evalkit.publish.release._manifest import (
     MANIFEST,
     as_keyed,
@@ -30,9 +30,8 @@ from evalkit.publish.release._manifest import (
     strangers,
     went_in,
 )
-from evalkit.publish.release._own import Remark, own_remarks
 from evalkit.publish.release._place import broken_chain, misplaced
-from evalkit.publish.release._published import NumberChange, how_many, read_numbers
+from evalkit.publish.release._release import study_lock
 from evalkit.publish.release._standing import Standing, outputs_changed, same_outputs
 from evalkit.publish.rendering._document import ATTACHMENT
 from evalkit.publish.rendering._machine import private_files, scratch_folder

@@ -5,11 +5,9 @@
 - `audit_files`: the finished files hold none of it either, in words, properties, structure or attachments.
 """
 
-from evalkit.publish.audit._cells import audit_cells, counted, private_part
-from evalkit.publish.audit._document import audit_document
-from evalkit.publish.audit._files import audit_files
+from evalkit.publish.audit._document import audit_document, audit_files, audit_markdown
 from evalkit.publish.audit._guard import Guard, guard_for
-from evalkit.publish.audit._markdown import audit_markdown
+from evalkit.publish.audit._notebook import audit_cells, counted, private_part
 
 __all__ = [
     "Guard",

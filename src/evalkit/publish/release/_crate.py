@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from evalkit.publish.release._environment import digest
+from evalkit.publish.release._ingredients import digest
 from evalkit.publish.release._manifest import MANIFEST
 from evalkit.words import Messages, marked, messages_for
 

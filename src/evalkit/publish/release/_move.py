@@ -17,12 +17,12 @@ from typing import Any
 
 from evalkit.errors import DisclosureError, EvalkitError, ReleaseError, UsageError
 from evalkit.protocol import Study, find_secret, make_private, study_secret, write_private
-from evalkit.publish.release._environment import digest
-from evalkit.publish.release._held import held_releases, opened_ledger, published_in, release_name
+from evalkit.publish.release._ingredients import digest
 from evalkit.publish.release._ledger import Ledger
-from evalkit.publish.release._lock import study_lock
 from evalkit.publish.release._manifest import MANIFEST, damaged, strangers
 from evalkit.publish.release._place import broken_chain, misplaced
+from evalkit.publish.release._release import study_lock
+from evalkit.publish.release._standing import held_releases, opened_ledger, published_in, release_name
 
 _LIST = "evalkit-private.json"
 _LEFT = ("drafts", "render.lock", "logs", "same")  # of this machine, or made anew

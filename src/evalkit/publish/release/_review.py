@@ -24,7 +24,7 @@ from evalkit.errors import ReleaseError
 from evalkit.protocol import Study, load_disclosure, make_private, private_folder
 from evalkit.protocol import write_private as write_private_bytes
 from evalkit.publish.audit import counted
-from evalkit.publish.release._environment import digest
+from evalkit.publish.release._ingredients import digest
 from evalkit.publish.release._manifest import MANIFEST, refuse_draft
 from evalkit.seal import MARK
 from evalkit.spreadsheet import csv_text
