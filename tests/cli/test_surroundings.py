@@ -19,8 +19,7 @@ from evalkit.cli import _surroundings
 from evalkit.errors import ProtocolError, ReleaseError
 from evalkit.intake import validate
 from evalkit.protocol import load_study, private_folder
-from evalkit.publish._job import read_notebook
-from evalkit.publish._progress import LineProgress
+from evalkit.publish._job import LineProgress, read_notebook
 from publish import standin
 
 # As the program starts, under a number that no passwd file knows.

@@ -26,9 +26,9 @@ from evalkit.errors import (
 )
 from evalkit.periods import Period
 from evalkit.protocol import private_folder
-from evalkit.publish import RenderJob, _batch
-from evalkit.publish._batch import render_all
+from evalkit.publish import RenderJob, _render
 from evalkit.publish._job import find_notebook, parameters_of, read_notebook
+from evalkit.publish._render import render_all
 from evalkit.publish.release import _ingredients
 from evalkit.publish.release._ingredients import digest, environment, imported_packages
 from evalkit.publish.release._release import exchange, study_lock
@@ -68,7 +68,7 @@ def test_renders_of_one_study_are_done_in_the_order_of_time_and_told_in_that_of_
             raise ReleaseError("no")
         return Path(one.period.name)
 
-    monkeypatch.setattr(_batch, "render", instead)
+    monkeypatch.setattr(_render, "render", instead)
     found = render_all(jobs, 1, SimpleNamespace())  # type: ignore[arg-type]
     assert done == ["one 2000-04-01..2000-06-30", "one 2000Q2", "one 2000Q3", "one 2000Q4", "two 2000Q4"]
     assert [str(one) for one in found] == ["2000Q4", "2000Q2", "2000-04-01..2000-06-30", "no", "2000Q4"]

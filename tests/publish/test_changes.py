@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from evalkit.publish._progress import LineProgress
+from evalkit.publish._job import LineProgress
 from evalkit.publish.release._changes import (
     FIRST,
     NumberChange,
@@ -357,10 +357,10 @@ def test_words_in_a_style_sheet() -> None:
 def test_lines_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     import io
 
-    from evalkit.publish import _progress
+    from evalkit.publish import _job
 
     times = iter([100.0, 103.25, 104.0])
-    monkeypatch.setattr(_progress.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(_job.time, "monotonic", lambda: next(times))
     stream = io.StringIO()
     told = LineProgress(stream)
     told.cell("tiny", 0, 4)

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from evalkit.publish import _foresee
-from evalkit.publish._foresee import explain, foreseen
-from evalkit.publish._job import RenderJob
-from evalkit.publish._progress import Outcome
+from evalkit.publish import _render
+from evalkit.publish._job import Outcome, RenderJob
+from evalkit.publish._render import explain, foreseen
 from evalkit.publish.release._ingredients import Change
 from evalkit.publish.release._standing import Standing
 
@@ -37,7 +36,7 @@ class World:
             "waiting_at": lambda *_: self.waits, "came_out_the_same": lambda *_: self.same,
             "newest_gone": lambda *_: self.gone, "Ledger": SimpleNamespace(known=lambda *_: None),
         }.items():  # fmt: skip
-            monkeypatch.setattr(_foresee, name, answer)
+            monkeypatch.setattr(_render, name, answer)
 
     def told(self, standing: Standing, overrides: tuple[str, ...] = ()) -> Outcome:
         self.standing = standing

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from evalkit.errors import PublicationError
-from evalkit.publish import _batch
-from evalkit.publish._batch import render_all
-from evalkit.publish._progress import LineProgress
+from evalkit.publish import _render
+from evalkit.publish._job import LineProgress
+from evalkit.publish._render import render_all
 from evalkit.publish.audit import _document as audit
 from evalkit.publish.audit._document import audit_markdown
 from evalkit.publish.audit._guard import pieces
@@ -181,9 +181,9 @@ def test_files_and_folders_of_a_release_are_on_the_disk(synced: list[str], tmp_p
 def test_renders_in_other_processes_say_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     standin.write_world(tmp_path)
     told: list[Any] = []
-    monkeypatch.setattr(_batch, "render", lambda job, progress: told.append(progress) or job.target)
+    monkeypatch.setattr(_render, "render", lambda job, progress: told.append(progress) or job.target)
     job = job_of(tmp_path)
-    assert _batch._in_line([job]) == [job.target]
+    assert _render._in_line([job]) == [job.target]
     assert isinstance(told[0], LineProgress)
     own = SimpleNamespace()
     assert render_all([replace(job)], 1, own) == [job.target]  # type: ignore[arg-type]

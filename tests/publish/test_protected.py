@@ -21,7 +21,7 @@ from evalkit.disclosure import Policy, Record, Told, make_safe, read_told
 from evalkit.errors import DisclosureError, UsageError
 from evalkit.protocol import load_disclosure, load_study, noise_secret
 from evalkit.publish import RenderJob, write_pack
-from evalkit.publish._protected import Protected, run_protected
+from evalkit.publish._make import Protected, run_protected
 from evalkit.publish.release._manifest import _VERSION, MANIFEST
 from evalkit.publish.release._review import keep_for_review, kept_folder_of, told_before
 from evalkit.publish.release._standing import Standing, ledger_for, release_name

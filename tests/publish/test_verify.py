@@ -16,7 +16,7 @@ import pytest
 
 from evalkit.errors import ProtocolError, ReleaseError
 from evalkit.publish import checked, new_key
-from evalkit.publish._render import Made
+from evalkit.publish._make import Made
 from evalkit.publish._verify import Verification, _compared
 from evalkit.publish.release._keys import check_signature, sign
 from evalkit.publish.release._manifest import MANIFEST, attachment, read_manifest

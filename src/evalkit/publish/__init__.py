@@ -5,14 +5,19 @@ releases so that nothing half-written is ever seen and nothing published is ever
 """
 
 from evalkit.publish import _light as _light  # before anything loads nbformat
-from evalkit.publish._archive import archive
-from evalkit.publish._batch import render_all
 from evalkit.publish._draft import Drafted, Drafter, draft_folder
-from evalkit.publish._foresee import explain, foreseen
-from evalkit.publish._job import RenderJob, find_notebook, notebook_words
-from evalkit.publish._progress import WAITING, LineProgress, Outcome, Progress, progress_for
-from evalkit.publish._render import render
-from evalkit.publish._verify import Verification, checked, verify
+from evalkit.publish._job import (
+    WAITING,
+    LineProgress,
+    Outcome,
+    Progress,
+    RenderJob,
+    find_notebook,
+    notebook_words,
+    progress_for,
+)
+from evalkit.publish._render import explain, foreseen, render, render_all
+from evalkit.publish._verify import Verification, archive, checked, verify
 from evalkit.publish.audit._notebook import check_notebook, notebook_problems
 from evalkit.publish.release._decisions import UNTOLD, approve, withdraw
 from evalkit.publish.release._ingredients import digest

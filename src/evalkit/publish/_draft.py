@@ -22,10 +22,8 @@ from evalkit.disclosure import Policy, read_record
 from evalkit.errors import ReleaseError
 from evalkit.excuses import ENVIRONMENT as GATE
 from evalkit.protocol import load_disclosure, noise_secret, private_folder
-from evalkit.publish._job import RenderJob, language_in, parameters_of, read_notebook
-from evalkit.publish._progress import Progress
-from evalkit.publish._protected import refuse_other_doors, says_synthetic
-from evalkit.publish._render import document_from, guard_of
+from evalkit.publish._job import Progress, RenderJob, language_in, parameters_of, read_notebook
+from evalkit.publish._make import document_from, guard_of, refuse_other_doors, says_synthetic
 from evalkit.publish.audit import Guard, audit_cells, audit_document, audit_files
 from evalkit.publish.audit._guard import pieces
 from evalkit.publish.audit._notebook import problems_before

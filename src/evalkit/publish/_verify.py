@@ -1,10 +1,15 @@
-"""Verification: whether a release is as it was published, and whether the same comes out when it is made again."""
+"""Verification: whether a release is as it was published, and whether the same comes out when it is made again.
+
+What is as it was published can be archived: as one file for Zenodo, OSF or a records office. The same release gives the
+same bytes.
+"""
 
 from __future__ import annotations
 
-__all__ = ["Verification", "checked", "verify"]
+__all__ = ["Verification", "archive", "archive_name", "checked", "verify"]
 
 import hashlib
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,14 +17,14 @@ from typing import Any
 
 import pikepdf
 
-from evalkit.errors import EvalkitError, MissingToolError
+from evalkit.errors import EvalkitError, MissingToolError, ReleaseError, VerificationError
 from evalkit.protocol import Secret, Study, find_private_folder, find_secret
-from evalkit.publish._job import Keyer, Recorded, RenderJob, parameters_of, read_notebook
-from evalkit.publish._progress import Progress
-from evalkit.publish._render import Made, make
+from evalkit.publish._job import Keyer, Progress, Recorded, RenderJob, parameters_of, read_notebook
+from evalkit.publish._make import Made, make
 from evalkit.publish.release._changes import NumberChange, how_many, read_numbers
 from evalkit.publish.release._decisions import Remark, own_remarks
 from evalkit.publish.release._ingredients import Change, because, differences, digest, key, unused
+from evalkit.publish.release._keys import SIGNATURE
 from evalkit.publish.release._manifest import (
     MANIFEST,
     as_keyed,
@@ -30,7 +35,7 @@ from evalkit.publish.release._manifest import (
     strangers,
     went_in,
 )
-from evalkit.publish.release._place import broken_chain, misplaced
+from evalkit.publish.release._place import ABOUT, about, broken_chain, misplaced
 from evalkit.publish.release._release import study_lock
 from evalkit.publish.release._standing import Standing, outputs_changed, same_outputs
 from evalkit.publish.rendering._document import ATTACHMENT
@@ -296,3 +301,81 @@ def _compared(found: Verification, made: Made, standing: Standing) -> Verificati
     other = [n for n, f in sorted(made.files.items()) if n in outputs and digest(f) != outputs[n]["sha256"]]
     wrong = f"{', '.join(other)}: other bytes" if other else ""
     return _with(found, wrong, "made again, every file has the same bytes as when it was published")
+
+
+# A zip remembers mode and system of the machine that made it; fixed, every machine makes the same bytes.
+_MODE = 0o100644 << 16
+# By the zip format's list of systems: only with it are the permissions of files read.
+_UNIX = 3
+
+
+def archive_name(manifest: dict[str, object]) -> str:
+    """Return the name of a release's archive; a custom period is written without points.
+
+    >>> archive_name({"study": "demo", "report": "quarterly", "period": "2022Q3", "revision": 2})
+    'demo-quarterly-2022Q3-r2.zip'
+    """
+    period = str(manifest["period"]).replace("..", "_to_")
+    return f"{manifest['study']}-{manifest['report']}-{period}-r{manifest.get('revision', 1)}.zip"
+
+
+def archive(release: Path, folder: Path, study: Study | None = None) -> Path:
+    """Write a release as a zip.
+
+    Parameters
+    ----------
+    release : pathlib.Path
+        The release folder; held to its manifest, its place, its ledger and its approvals first.
+    folder : pathlib.Path
+        Where the file goes; its name says which release it is.
+    study : Study, optional
+        The release's, where it is here.
+
+    Returns
+    -------
+    pathlib.Path
+        The file. It holds what the manifest names, the manifest and its signature, and nothing else; no time but that
+        of 1980 which every zip has to have.
+
+    Raises
+    ------
+    VerificationError
+        If the release is not what was published, or was withdrawn.
+    ReleaseError
+        If it waits for approval, another file of that name is there, or it cannot be written.
+    """
+    found = checked(release, None, study)
+    if not found.good:
+        msg = f"{release}: is not what was published: {found.why}"
+        raise VerificationError(msg)
+    if (about(release) / ABOUT).is_file():
+        msg = f"{release}: waits for approval and is not published; approve it first"
+        raise ReleaseError(msg)
+    names = [*found.manifest.get("outputs", {}), MANIFEST]
+    names += [SIGNATURE] if (release / SIGNATURE).is_file() else []
+    target = folder / archive_name(dict(found.manifest))
+    # Beside its place, so that it takes it in one step; hidden, as a half-written one is nobody's to send.
+    making = target.with_name(f".{target.name}.making")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(making, "w", zipfile.ZIP_STORED) as packed:  # what a packer makes of it is its version's
+            for name in sorted(names):
+                packed.writestr(_entry(name), (release / name).read_bytes())
+        # The same bytes are no other file: whoever archives a release twice is not stopped.
+        if target.exists() and target.read_bytes() != making.read_bytes():
+            msg = f"{target}: is another file; move it away, or name another folder with --out"
+            raise ReleaseError(msg)
+        making.replace(target)
+    except OSError as error:
+        msg = f"{target}: cannot be written ({error.strerror or 'unknown reason'})"
+        raise ReleaseError(msg) from None
+    finally:
+        making.unlink(missing_ok=True)
+    return target
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    """Return the head of an entry: the same whenever, wherever and by whom it is written."""
+    entry = zipfile.ZipInfo(name)  # of 1980, the oldest day that a zip knows
+    entry.external_attr, entry.create_system = _MODE, _UNIX
+    return entry

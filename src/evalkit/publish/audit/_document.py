@@ -10,6 +10,8 @@ could: words, properties, attachments, structure.
 
 from __future__ import annotations
 
+__all__ = ["active_part", "audit_document", "audit_files", "audit_markdown"]
+
 import json
 import re
 import struct
@@ -31,9 +33,6 @@ from evalkit.publish.audit._guard import Guard, pieces
 
 if TYPE_CHECKING:
     from evalkit.publish.rendering._document import Document, Item
-
-__all__ = ["active_part", "audit_document", "audit_files", "audit_markdown"]
-
 
 # The notebooks' own dialect (`DIALECT`), but with blocks of settings, so that one is seen; and without ids that pandoc
 # makes of headings, which would be taken for labels.

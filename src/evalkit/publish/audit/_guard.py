@@ -17,6 +17,8 @@ in the protocol itself
 
 from __future__ import annotations
 
+__all__ = ["NUMBER", "Guard", "Identifiers", "dates_in", "fold", "guard_for", "pieces"]
+
 import base64
 import binascii
 import html
@@ -28,9 +30,6 @@ from datetime import date
 from functools import cached_property, lru_cache
 from html.parser import HTMLParser
 from urllib.parse import unquote, unquote_to_bytes
-
-__all__ = ["NUMBER", "Guard", "Identifiers", "dates_in", "fold", "guard_for", "pieces"]
-
 
 # What is there but not seen: soft hyphen, joiners, direction marks, variation selectors, tags.
 _UNSEEN = re.compile(

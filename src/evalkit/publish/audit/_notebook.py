@@ -8,6 +8,8 @@ metadata.
 
 from __future__ import annotations
 
+__all__ = ["audit_cells", "check_notebook", "counted", "notebook_problems", "private_part", "problems_before"]
+
 import ast
 import json
 import re
@@ -22,9 +24,6 @@ from evalkit.publish.audit._document import audit_markdown
 from evalkit.publish.audit._guard import NUMBER, Guard, fold
 from evalkit.publish.rendering._document import BIBLIOGRAPHY, PLACE, options_of, references_in, unresolved
 from evalkit.seal import MARK, is_sealed
-
-__all__ = ["audit_cells", "check_notebook", "counted", "notebook_problems", "private_part", "problems_before"]
-
 
 _CAPTIONS = ("fig-cap", "tbl-cap")
 _WHERE = re.compile(r"cell (\d+)( \([^)]*\))?: (.*)", re.DOTALL)

@@ -5,6 +5,20 @@ A revision is told by which release it is, and which one it supersedes and why.
 
 from __future__ import annotations
 
+__all__ = [
+    "FIRST",
+    "NumberChange",
+    "Numbers",
+    "Revision",
+    "estimates_of",
+    "how_many",
+    "numbers_changed",
+    "published_of",
+    "read_numbers",
+    "revision_of",
+    "superseding",
+]
+
 import contextlib
 import csv
 import hashlib
@@ -20,21 +34,6 @@ from evalkit.markup import escaped
 from evalkit.publish.release._ingredients import Change, digest
 from evalkit.publish.rendering._document import Item
 from evalkit.words import Messages, marked
-
-__all__ = [
-    "FIRST",
-    "NumberChange",
-    "Numbers",
-    "Revision",
-    "estimates_of",
-    "how_many",
-    "numbers_changed",
-    "published_of",
-    "read_numbers",
-    "revision_of",
-    "superseding",
-]
-
 
 Numbers = Mapping[str, list[list[str]]]
 """Output: the rows of its file, the heading first."""

@@ -7,6 +7,8 @@ withdrawn is taken away from its readers, and when and why stays where it was.
 
 from __future__ import annotations
 
+__all__ = ["UNTOLD", "Remark", "approve", "in_ledgers", "own_remarks", "withdraw"]
+
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -40,8 +42,6 @@ from evalkit.publish.release._release import check_place, study_lock
 from evalkit.publish.release._standing import opened_ledger, release_name
 from evalkit.publish.rendering._machine import scratch_folder
 from evalkit.words import marked
-
-__all__ = ["UNTOLD", "Remark", "approve", "in_ledgers", "own_remarks", "withdraw"]
 
 
 @dataclass(frozen=True, slots=True)

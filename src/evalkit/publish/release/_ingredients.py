@@ -7,6 +7,21 @@ lines: ``--explain``, the cache, a superseding release and ``evalkit verify`` al
 
 from __future__ import annotations
 
+__all__ = [
+    "SECTIONS",
+    "Change",
+    "because",
+    "checkout",
+    "code",
+    "differences",
+    "digest",
+    "environment",
+    "imported_packages",
+    "key",
+    "loaded_packages",
+    "unused",
+]
+
 import ast
 import contextlib
 import functools
@@ -29,22 +44,6 @@ from packaging.utils import canonicalize_name
 
 from evalkit._version import __version__
 from evalkit.words import Messages, marked, messages_for
-
-__all__ = [
-    "SECTIONS",
-    "Change",
-    "because",
-    "checkout",
-    "code",
-    "differences",
-    "digest",
-    "environment",
-    "imported_packages",
-    "key",
-    "loaded_packages",
-    "unused",
-]
-
 
 # Templates are copies of notebooks, which have digests of their own; the others take no part in a render's result.
 _NOT_CODE = ("__pycache__", "_templates", "cli", "examples", "simulate", "site")

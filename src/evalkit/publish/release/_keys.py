@@ -9,25 +9,6 @@ to be signed; a private key is its owner's and lies wherever he keeps it.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import contextlib
-import fcntl
-import hashlib
-import json
-import os
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from evalkit.errors import ProtocolError, ReleaseError, UsageError
-from evalkit.protocol import Study, load_disclosure, make_private, private_folder, private_modes
-from evalkit.spreadsheet import harmless
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 __all__ = [
     "APPROVER_VARIABLE",
     "KEY_VARIABLE",
@@ -48,6 +29,24 @@ __all__ = [
     "signing_key",
 ]
 
+import base64
+import binascii
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evalkit.errors import ProtocolError, ReleaseError, UsageError
+from evalkit.protocol import Study, load_disclosure, make_private, private_folder, private_modes
+from evalkit.spreadsheet import harmless
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 SIGNATURE = "manifest.sig"
 """File of a release: the signature of its manifest."""

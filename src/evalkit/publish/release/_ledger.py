@@ -10,6 +10,8 @@ ledger holds all of it to the index.
 
 from __future__ import annotations
 
+__all__ = ["ANOTHER", "INDEX", "KEY", "Index", "Ledger", "checked_key", "entry_from", "entry_to", "index_of"]
+
 import contextlib
 import dataclasses
 import hashlib
@@ -25,9 +27,6 @@ from typing import Any
 
 from evalkit.errors import DisclosureError
 from evalkit.protocol import make_private, read_key, write_private
-
-__all__ = ["ANOTHER", "INDEX", "KEY", "Index", "Ledger", "checked_key", "entry_from", "entry_to", "index_of"]
-
 
 INDEX, KEY = "index.json", "key"
 ANOTHER = "or begin another with --new-ledger 'why'"

@@ -6,24 +6,6 @@ nobody's identifier, no secret and no folder.
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import fcntl
-import json
-import os
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-from typing import Any, TypeVar
-
-from evalkit.errors import DisclosureError, ReleaseError
-from evalkit.protocol import Study, private_folder
-from evalkit.publish.audit import guard_for
-from evalkit.publish.release._ingredients import digest
-from evalkit.publish.release._keys import Approver, approvers_of, check_bytes
-from evalkit.publish.release._manifest import MANIFEST
-
 __all__ = [
     "FILE",
     "WITHDRAWALS",
@@ -44,6 +26,23 @@ __all__ = [
     "wrong_approvals",
 ]
 
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from evalkit.errors import DisclosureError, ReleaseError
+from evalkit.protocol import Study, private_folder
+from evalkit.publish.audit import guard_for
+from evalkit.publish.release._ingredients import digest
+from evalkit.publish.release._keys import Approver, approvers_of, check_bytes
+from evalkit.publish.release._manifest import MANIFEST
 
 _REVISION = re.compile(r"\.r[1-9]\d*$")
 _Line = TypeVar("_Line")

@@ -7,6 +7,25 @@ planned in the frozen protocol, and which were added later.
 
 from __future__ import annotations
 
+__all__ = [
+    "DRAFT",
+    "MANIFEST",
+    "as_keyed",
+    "attachment",
+    "damaged",
+    "is_of_another_version",
+    "is_of_before_ledgers",
+    "known_then",
+    "planned_in",
+    "read_manifest",
+    "refuse_draft",
+    "registered",
+    "strangers",
+    "went_in",
+    "with_added",
+    "write_manifest",
+]
+
 import hashlib
 import json
 import os
@@ -27,26 +46,6 @@ from evalkit.publish.rendering._notebook import catalogue_of
 from evalkit.publish.rendering._pieces import frame_of
 from evalkit.publish.rendering._quarto import publisher_of, tools_of
 from evalkit.words import messages_for
-
-__all__ = [
-    "DRAFT",
-    "MANIFEST",
-    "as_keyed",
-    "attachment",
-    "damaged",
-    "is_of_another_version",
-    "is_of_before_ledgers",
-    "known_then",
-    "planned_in",
-    "read_manifest",
-    "refuse_draft",
-    "registered",
-    "strangers",
-    "went_in",
-    "with_added",
-    "write_manifest",
-]
-
 
 MANIFEST = "manifest.json"
 DRAFT = "draft.json"

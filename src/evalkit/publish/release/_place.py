@@ -6,6 +6,21 @@ into the ledger, and to its place. What lies there is held to study, period and 
 
 from __future__ import annotations
 
+__all__ = [
+    "ABOUT",
+    "Waiting",
+    "about",
+    "broken_chain",
+    "copied",
+    "destination",
+    "hold",
+    "is_waiting",
+    "let_out",
+    "may_go_out",
+    "misplaced",
+    "waiting_at",
+]
+
 import contextlib
 import json
 import os
@@ -23,22 +38,6 @@ from evalkit.publish.release._ledger import Ledger
 from evalkit.publish.release._manifest import MANIFEST, read_manifest
 from evalkit.publish.release._release import place_release
 from evalkit.publish.rendering._machine import scratch_folder
-
-__all__ = [
-    "ABOUT",
-    "Waiting",
-    "about",
-    "broken_chain",
-    "copied",
-    "destination",
-    "hold",
-    "is_waiting",
-    "let_out",
-    "may_go_out",
-    "misplaced",
-    "waiting_at",
-]
-
 
 _FOLDER, ABOUT = "waiting", "about.json"
 

@@ -9,6 +9,8 @@ at its place or one too few beside it.
 
 from __future__ import annotations
 
+__all__ = ["check_place", "exchange", "kept_folder", "place_release", "recover", "study_lock"]
+
 import contextlib
 import ctypes
 import errno
@@ -24,9 +26,6 @@ from pathlib import Path
 from evalkit.errors import ReleaseError
 from evalkit.protocol import Study, private_folder, private_modes
 from evalkit.publish.rendering._machine import scratch_folder, sweep
-
-__all__ = ["check_place", "exchange", "kept_folder", "place_release", "recover", "study_lock"]
-
 
 _NAME = "render.lock"
 # What systems say of a lock that another process holds.

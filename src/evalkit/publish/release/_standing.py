@@ -10,6 +10,23 @@ The ledger is opened whole, brought up to what lies among the releases, or refus
 
 from __future__ import annotations
 
+__all__ = [
+    "Standing",
+    "beside",
+    "came_out_the_same",
+    "held_releases",
+    "ledger_for",
+    "newest_gone",
+    "opened_ledger",
+    "outputs_changed",
+    "published_in",
+    "release_name",
+    "remember_same",
+    "same_outputs",
+    "standing_at",
+    "whole_manifest",
+]
+
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,24 +49,6 @@ from evalkit.publish.release._manifest import (
     known_then,
     read_manifest,
 )
-
-__all__ = [
-    "Standing",
-    "beside",
-    "came_out_the_same",
-    "held_releases",
-    "ledger_for",
-    "newest_gone",
-    "opened_ledger",
-    "outputs_changed",
-    "published_in",
-    "release_name",
-    "remember_same",
-    "same_outputs",
-    "standing_at",
-    "whole_manifest",
-]
-
 
 _MOST = 50  # of one release; the newest ones
 

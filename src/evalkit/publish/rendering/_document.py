@@ -7,25 +7,6 @@ with its label, caption and alternative text. Whatever else a cell put out stops
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
-from importlib.resources import files
-from itertools import pairwise
-from pathlib import Path
-from typing import Any, Literal
-
-from evalkit.cells import DOORS, REFERENCE, SECTION, options_of
-from evalkit.errors import DisclosureError, PublicationError, did_you_mean
-from evalkit.excuses import KIND as EXCUSES
-from evalkit.excuses import excuse_text
-from evalkit.markup import escaped, heading, markdown, paragraphs, title
-from evalkit.protocol import Excuse
-from evalkit.seal import MARK
-from evalkit.words import messages_for
-
 __all__ = [
     "ATTACHMENT",
     "BIBLIOGRAPHY",
@@ -45,6 +26,24 @@ __all__ = [
     "works_beside",
 ]
 
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+from evalkit.cells import DOORS, REFERENCE, SECTION, options_of
+from evalkit.errors import DisclosureError, PublicationError, did_you_mean
+from evalkit.excuses import KIND as EXCUSES
+from evalkit.excuses import excuse_text
+from evalkit.markup import escaped, heading, markdown, paragraphs, title
+from evalkit.protocol import Excuse
+from evalkit.seal import MARK
+from evalkit.words import messages_for
 
 _HEADING = re.compile(r"\s*(#{1,6}) ")
 _BEFORE_HEADING = re.compile(r"(?m)^(?=#{1,6} )")

@@ -9,6 +9,20 @@ time from the front.
 
 from __future__ import annotations
 
+__all__ = [
+    "DIALECT",
+    "FITS",
+    "FONTS",
+    "PLAIN",
+    "Fit",
+    "better_fits",
+    "font_folder",
+    "metadata",
+    "publish_embedded",
+    "words",
+    "write_style",
+]
+
 import calendar
 import html
 import json
@@ -30,21 +44,6 @@ from evalkit.publish.rendering._pieces import css_string, finished, write_markdo
 from evalkit.publish.rendering._typst import COMMAND
 from evalkit.publish.rendering._web import FONTS, check_self_contained, embedded, font_file, style_with_letters
 from evalkit.words import messages_for
-
-__all__ = [
-    "DIALECT",
-    "FITS",
-    "FONTS",
-    "PLAIN",
-    "Fit",
-    "better_fits",
-    "font_folder",
-    "metadata",
-    "publish_embedded",
-    "words",
-    "write_style",
-]
-
 
 DIALECT = "markdown-tex_math_dollars-raw_tex-example_lists-task_lists"
 """What Markdown a notebook is written in: a dollar sign is one, and a backslash begins no command."""

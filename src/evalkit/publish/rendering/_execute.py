@@ -13,6 +13,23 @@ been counted, and small ones stand in every notebook somewhere: none is kept.
 
 from __future__ import annotations
 
+__all__ = [
+    "LOADED",
+    "MODULES",
+    "DraftClient",
+    "IpcKernelManager",
+    "Limits",
+    "ReportClient",
+    "ReportEngine",
+    "Run",
+    "before_injected",
+    "end_kernel",
+    "execute",
+    "explained",
+    "kernel_environment",
+    "redact",
+]
+
 import builtins
 import contextlib
 import errno
@@ -49,24 +66,6 @@ from evalkit.errors import DisclosureError, ExecutionError, ExecutionTimeoutErro
 from evalkit.publish.rendering._machine import ENVIRONMENT as SCRATCH
 from evalkit.publish.rendering._machine import SOCKETS, memory_of, scratch_folder, socket_parent
 from evalkit.seal import DRAFTED
-
-__all__ = [
-    "LOADED",
-    "MODULES",
-    "DraftClient",
-    "IpcKernelManager",
-    "Limits",
-    "ReportClient",
-    "ReportEngine",
-    "Run",
-    "before_injected",
-    "end_kernel",
-    "execute",
-    "explained",
-    "kernel_environment",
-    "redact",
-]
-
 
 LOADED = "EVALKIT_LOADED"
 """Names the file into which the kernel writes, after each cell, which modules it has loaded."""

@@ -10,6 +10,20 @@ Each child process has a session of its own, so that stopping one stops everythi
 
 from __future__ import annotations
 
+__all__ = [
+    "ENVIRONMENT",
+    "PREFIX",
+    "SOCKETS",
+    "Finished",
+    "memory_of",
+    "private_files",
+    "run_child",
+    "scratch_folder",
+    "socket_parent",
+    "sweep",
+    "swept_up",
+]
+
 import contextlib
 import fcntl
 import json
@@ -29,21 +43,6 @@ from typing import Any
 import psutil
 
 from evalkit.errors import ExecutionError, ExecutionTimeoutError, MissingToolError
-
-__all__ = [
-    "ENVIRONMENT",
-    "PREFIX",
-    "SOCKETS",
-    "Finished",
-    "memory_of",
-    "private_files",
-    "run_child",
-    "scratch_folder",
-    "socket_parent",
-    "sweep",
-    "swept_up",
-]
-
 
 PREFIX = "evalkit-"
 SOCKETS = "ek-"

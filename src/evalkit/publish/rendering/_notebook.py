@@ -12,6 +12,8 @@ and captions in another language come from the catalogue beside the notebook.
 
 from __future__ import annotations
 
+__all__ = ["RESERVED", "catalogue_of", "declared", "in_language", "parse_override", "prose", "read_words", "validated"]
+
 import ast
 import copy
 import json
@@ -25,9 +27,6 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from evalkit.errors import ProtocolError, PublicationError, did_you_mean
 from evalkit.protocol import parse_yaml
 from evalkit.words import read_catalogue
-
-__all__ = ["RESERVED", "catalogue_of", "declared", "in_language", "parse_override", "prose", "read_words", "validated"]
-
 
 RESERVED = ("study", "period")
 """Parameters that have an option of their own on the command line."""

@@ -7,6 +7,18 @@ dictionary of their columns (``data/datapackage.json`` for programs, ``data/READ
 
 from __future__ import annotations
 
+__all__ = [
+    "beside",
+    "column_headings",
+    "css_string",
+    "finished",
+    "frame_of",
+    "markdown_parts",
+    "wrap_tables",
+    "write_data",
+    "write_markdown",
+]
+
 import calendar
 import html
 import json
@@ -25,19 +37,6 @@ from evalkit.publish.rendering._machine import run_child
 from evalkit.publish.rendering._typst import COMMAND
 from evalkit.spreadsheet import csv_text
 from evalkit.words import Messages, messages_for
-
-__all__ = [
-    "beside",
-    "column_headings",
-    "css_string",
-    "finished",
-    "frame_of",
-    "markdown_parts",
-    "wrap_tables",
-    "write_data",
-    "write_markdown",
-]
-
 
 _WIDTH = re.compile(r'<svg\b[^>]*?\bwidth="([\d.]+)pt"')
 _PHONE = 400.0  # points of letters as large as a figure's that a phone shows without making them too small

@@ -11,6 +11,18 @@ of a publisher is the question whether Quarto is there, and whether it works onl
 
 from __future__ import annotations
 
+__all__ = [
+    "Tool",
+    "find_quarto",
+    "needed_quarto",
+    "parts_of",
+    "publish_quarto",
+    "publisher_of",
+    "quarto_version",
+    "survey",
+    "tools_of",
+]
+
 import importlib.metadata
 import os
 import platform
@@ -33,19 +45,6 @@ from evalkit.publish.rendering._embedded import DIALECT, FITS, font_folder, meta
 from evalkit.publish.rendering._machine import Finished, run_child, scratch_folder
 from evalkit.publish.rendering._pieces import finished, markdown_parts
 from evalkit.publish.rendering._web import check_self_contained, embedded, strip_scripts
-
-__all__ = [
-    "Tool",
-    "find_quarto",
-    "needed_quarto",
-    "parts_of",
-    "publish_quarto",
-    "publisher_of",
-    "quarto_version",
-    "survey",
-    "tools_of",
-]
-
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 # What Quarto only warns of, with exit code 0: text or a table that is missing, a reference that leads nowhere, a PDF of
