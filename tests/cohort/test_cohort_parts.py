@@ -10,7 +10,7 @@ import pytest
 
 from cohort.spec import START, spec_cohort, spec_data
 from evalkit.cohort import build, restatements
-from evalkit.cohort._attrition import Step, attrition
+from evalkit.cohort._build import Step, attrition
 from evalkit.cohort._restatements import _FIGURES, _pairs, _why
 
 CUT, SEEN = START + timedelta(days=60), START + timedelta(days=120)

@@ -15,13 +15,11 @@ Dates are ``datetime64[ns]`` and NaT where unknown.
 
 from __future__ import annotations
 
-from evalkit.cohort._attrition import Attrition
-from evalkit.cohort._build import build
+from evalkit.cohort._analysable import needs, nobody, told_apart
+from evalkit.cohort._build import Attrition, build
 from evalkit.cohort._cohort import SCALES, Cohort, Scale
-from evalkit.cohort._competing import told_apart
-from evalkit.cohort._nobody import needs, nobody
-from evalkit.cohort._pathway import STATES
 from evalkit.cohort._restatements import restatements, restatements_since
+from evalkit.cohort._retention import STATES
 
 __all__ = [
     "SCALES",

@@ -1,22 +1,89 @@
-"""Building a cohort: eligibility step by step, then one row per analysed episode."""
+"""Building a cohort: eligibility step by step, who is left after each and why others are not, and the rows of who is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
+from typing import ClassVar
 
 import ibis.expr.types as ir
 import pandas as pd
 
 from evalkit.cohort import _harm, _retention
-from evalkit.cohort._attrition import Step, attrition
 from evalkit.cohort._cohort import Cohort
 from evalkit.cohort._episodes import KEY, Episodes, Setting, analysed, referrals
 from evalkit.cohort._join import refuse_twice
-from evalkit.counts import codes_of
+from evalkit.counts import Codes, Tally, codes_of
 from evalkit.estimates import Estimates
 from evalkit.intake import CutData, fetch
 from evalkit.protocol import Harm, Rules
+
+
+@dataclass(frozen=True)
+class Attrition:
+    """Counts of episodes at each step of eligibility.
+
+    Attributes
+    ----------
+    population : str
+        Of whom, in one clause.
+    """
+
+    key: ClassVar[str] = "attrition"
+    view: ClassVar[str] = "attrition"
+    population: str = "all referrals known at the cut"
+
+    def estimate(self, counts: Tally) -> Estimates:
+        """Return the steps.
+
+        Parameters
+        ----------
+        counts : Tally
+            One row per group and step: ``n`` before it, ``n_event`` left after it, ``label`` (the step in
+            words), ``variable`` (cohort, or the time scale the step leads to).
+
+        Returns
+        -------
+        Estimates
+            Columns group, variable, term, label, n, n_event, n_excluded, estimate (share left).
+        """
+        data = counts.frame
+        data["n_excluded"] = data["n"] - data["n_event"]
+        data["estimate"] = (data["n_event"] / data["n"].where(data["n"] > 0)).astype("float64")
+        columns = ["group", "variable", "term", "label", "n", "n_event", "n_excluded", "estimate"]
+        return Estimates(
+            data[columns],
+            kind="attrition",
+            estimand="referrals left after each step of eligibility",
+            population=self.population,
+            notes=("Counts are referrals (episodes); a participant may have several.",),
+            counts=counts,
+            analysis=self,
+        )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of eligibility in one group."""
+
+    group: str
+    variable: str
+    term: str
+    label: str
+    n: int  # before it
+    n_event: int  # left after it
+    people: Mapping[str, Codes] = field(default_factory=dict)  # codes behind n and n_event, where known
+
+
+def attrition(steps: Sequence[Step], cut: date) -> Estimates:
+    """Return the attrition of a cohort."""
+    columns = ["group", "variable", "term", "label", "n", "n_event"]
+    data = pd.DataFrame([[getattr(step, c) for c in columns] for step in steps], columns=columns)
+    counts = Tally(data.astype({"n": "int64", "n_event": "int64"}), people=tuple(step.people for step in steps))
+    return Attrition().estimate(counts).about(cut=cut)
+
 
 _DATES = ["referral_date", "intake_date", "outcome_follow_up_end"]
 _SESSION_DATES = ["first_session_date", "last_session_date"]

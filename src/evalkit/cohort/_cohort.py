@@ -13,10 +13,10 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from evalkit.cohort import _attendance, _harm, _pathway, _retention, _scales
-from evalkit.cohort._attendance import Since, Window
+from evalkit.cohort import _episodes, _harm, _retention
 from evalkit.cohort._episodes import Setting, owned, sessions
 from evalkit.cohort._join import joined
+from evalkit.cohort._retention import Since, Window
 from evalkit.errors import UsageError, did_you_mean
 from evalkit.estimates import Estimates
 from evalkit.intake import MissingTableError, fetch
@@ -300,7 +300,7 @@ class Cohort:
         self.require("sessions")
         role = f"attended since {since}, {list(windows)}, {counting}"
         if role not in self._frames:
-            make = partial(_attendance.within, since=since, windows=windows, counting=counting)
+            make = partial(_retention.within, since=since, windows=windows, counting=counting)
             found = self._fetch(role, make, ["referral_date"])
             self._frames[role] = joined(self.people[[*_ORDER, "referral_date"]], found).drop(columns="referral_date")
         sums = self._frames[role].fillna(0)
@@ -323,7 +323,7 @@ class Cohort:
             If sessions are not part of the study.
         """
         self.require("sessions")
-        found = self._fetch("due", _attendance.due, ["referral_date"])
+        found = self._fetch("due", _retention.due, ["referral_date"])
         return joined(self.people[[*_ORDER, "referral_date", "group"]], found, "inner").drop(columns="referral_date")
 
     def exits(self) -> pd.DataFrame:
@@ -396,7 +396,7 @@ class Cohort:
             self.require("outcomes" if scale == "harm" else "sessions")
             self._check_source(source)
             made: dict[Scale, Callable[[Setting], ir.Table]] = {
-                "initiation": _scales.initiation,
+                "initiation": _episodes.initiation,
                 "retention": _retention.retention,
                 "harm": partial(_harm.harm, source=source),
             }
@@ -423,7 +423,7 @@ class Cohort:
         return rows.sort_values(["_place", "time", "event"], kind="stable")[columns].reset_index(drop=True)
 
     def _words(self, ranks: pd.Series[Any]) -> pd.Series[Any]:
-        words = dict(enumerate(_scales.reasons(self._setting)))
+        words = dict(enumerate(_episodes.reasons(self._setting)))
         return ranks.astype("int64").map(words).astype(object)
 
     def _recurrent(self, source: str | None) -> pd.DataFrame:
@@ -441,15 +441,15 @@ class Cohort:
 
     def _pathway(self) -> pd.DataFrame:
         people = self.people.drop_duplicates("participant_id")  # in order of episodes
-        moved = joined(people, self._fetch("pathway", _pathway.moves, ["referral_date", "day"]), "inner")
+        moved = joined(people, self._fetch("pathway", _retention.moves, ["referral_date", "day"]), "inner")
         moved["time"] = (moved["day"] - moved["referral_date"]).dt.days
-        moved["to"] = moved["state"].astype("int64").map(dict(enumerate(_pathway.STATES))).astype(object)
+        moved["to"] = moved["state"].astype("int64").map(dict(enumerate(_retention.STATES))).astype(object)
         # the cut ends everybody's last stay, in no other state
         last = people.assign(time=people["days_from_referral"], to="")
         rows = pd.concat([moved, last], ignore_index=True).sort_values(["participant_id", "time"], kind="stable")
         whose = rows.groupby("participant_id", sort=False)
         rows["time_from"] = whose["time"].shift().fillna(-1).astype("int64")
-        rows["state"] = whose["to"].shift().fillna(_pathway.STATES[0])
+        rows["state"] = whose["to"].shift().fillna(_retention.STATES[0])
         rows["time"] = rows["time"].astype("int64")
         columns = [*_ORDER, "group", self.study.arms.column, "time_from", "time", "state", "to", *self._about()]
         return rows.loc[rows["time"] > rows["time_from"], columns].reset_index(drop=True)

@@ -7,8 +7,7 @@ from functools import partial
 import ibis
 import ibis.expr.types as ir
 
-from evalkit.cohort._episodes import KEY, Setting, analysed
-from evalkit.cohort._scales import as_candidate, candidate, earliest, pick, reasons
+from evalkit.cohort._episodes import KEY, Setting, analysed, as_candidate, candidate, earliest, pick, reasons
 
 
 def competing(setting: Setting) -> dict[str, int]:

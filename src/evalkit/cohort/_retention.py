@@ -1,14 +1,38 @@
-"""The retention scale: disengagement, completion, and what attended sessions add up to."""
+"""What becomes of people who attend: disengagement and completion, what their sessions add up to, and the pathway.
+
+Sums of sessions are counted where the rows are, so that no frame of all sessions is made for them.
+
+The pathway says in which state each person is at the end of each day since referral, as the moves between states.
+Everything a person does is an event of a day: attending, the day on which the gap is over, completing, an exit. Events
+stand in order of days, and within a day in that of the definitions (attending, gap, completion, exit); each of them
+says in which state it leaves the person, and the last of a day decides. So no state has to be carried along from row
+to row, and every engine can say it with windows.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Literal
 
 import ibis
 import ibis.expr.types as ir
 
-from evalkit.cohort._episodes import KEY, Setting, analysed, attended, owned, stays
-from evalkit.cohort._scales import candidate, earliest, exit_candidates, first_sessions
+from evalkit.cohort._episodes import (
+    KEY,
+    Setting,
+    analysed,
+    attended,
+    candidate,
+    earliest,
+    exit_candidates,
+    first_sessions,
+    owned,
+    sessions,
+    stays,
+)
+from evalkit.intake import exit_effects
 
 # A sum of hours such as 30 x 1.2 falls short of 36 by a rounding error; no session is that short.
 HOURS_SLACK = 1e-6
@@ -164,3 +188,110 @@ def summary(setting: Setting) -> ir.Table:
         n_counting=rows.count(where=rows.counting),
         hours_counting=rows.counting.ifelse(rows.hours, 0.0).sum(),
     )
+
+
+Since = Literal["intake", "first_session"]
+Window = tuple[int, int]
+"""First and last day, both in it."""
+
+
+def within(setting: Setting, since: Since, windows: Sequence[Window], *, counting: bool) -> ir.Table:
+    """Return sessions_k and hours_k that each episode attended in window k; no row for one without any session."""
+    rows = attended(setting)
+    origins = analysed(setting) if since == "intake" else first_sessions(setting)
+    origins = origins.select(*KEY, origin=origins[f"{since}_date"])
+    rows = (rows.filter(rows.counting) if counting else rows).join(origins, list(KEY))
+    rows = rows.mutate(since=rows.day.delta(rows.origin, unit="day"))
+    sums: dict[str, ir.Value] = {}
+    # all windows in one question, as each would walk through every session
+    for place, (first, last) in enumerate(windows):
+        inside = rows.since.between(first, last)
+        sums[f"sessions_{place}"] = rows.count(where=inside)
+        sums[f"hours_{place}"] = rows.hours.sum(where=inside)
+    return rows.group_by(*KEY).aggregate(**sums)
+
+
+def due(setting: Setting) -> ir.Table:
+    """Return how many sessions each episode attended (numerator) of those due (denominator); no row without one."""
+    rows = sessions(setting)
+    # what was excused or cancelled nobody missed
+    rows = rows.filter(rows.status.isin(["attended", "absent"]))
+    return rows.group_by(*KEY).aggregate(numerator=rows.count(where=rows.attended), denominator=rows.count())
+
+
+STATES = ("waiting", "active", "lapsed", "returned", "completed", "left")
+"""In the order in which a figure lays them."""
+_WAITING, _ACTIVE, _LAPSED, _RETURNED, _COMPLETED, _LEFT = range(len(STATES))
+# Priorities within a day.
+_ATTENDS, _GAP, _COMPLETES, _EXITS = range(4)
+
+
+def moves(setting: Setting) -> ir.Table:
+    """Return each day at whose end a person is in another state than a day before, and that state's place.
+
+    Columns participant_id, referral_date (of the first analysed episode), day, state; no row of who has only waited.
+    """
+    # with a memory of its own: what single episodes own is kept under the same names
+    whole = dataclasses.replace(setting, continued=True, _kept={})
+    return whole.kept("moves", lambda: _moves(whole))
+
+
+def _event(rows: ir.Table, day: ir.Value, priority: int, *, final: ir.Value | bool = False) -> ir.Table:
+    last = ibis.literal(final) if isinstance(final, bool) else final
+    return rows.select(*KEY, day=day.cast("date"), priority=ibis.literal(priority, "int64"), final=last.cast("boolean"))
+
+
+def _events(setting: Setting) -> ir.Table:
+    """Return what happens to each person: day, priority, and whether nothing counts after it."""
+    days, gaps, done = due_days(setting), all_gaps(setting), completions(setting)
+    parts = [
+        _event(days, days.day, _ATTENDS),
+        _event(gaps, gaps.due, _GAP),
+        _event(done, done.day, _COMPLETES, final=True),
+    ]
+    if setting.has("exits"):
+        effects = exit_effects(setting.rules)
+        known = [reason for reason, effect in effects.items() if effect != "ignored"]
+        exits = owned(setting, "exits", "exit_date")
+        exits = exits.filter(exits.reason.isin([*known, "deceased"]))
+        parts.append(_event(exits, exits.exit_date, _EXITS, final=exits.reason == "deceased"))
+    # completing by the dose and by a record on one day is one event
+    return ibis.union(*parts, distinct=True)
+
+
+def _moves(setting: Setting) -> ir.Table:
+    events = _until_final(_events(setting))
+    order = ("day", "priority")
+    events = events.mutate(before=events.priority.lag().over(group_by=KEY, order_by=order))
+    # Who has left does not lapse: between the last session and the gap's end there is nothing but that session.
+    events = events.filter((events.priority != _GAP) | (events.before == _ATTENDS))
+    events = events.left_join(first_sessions(setting), list(KEY)).drop(*(f"{k}_right" for k in KEY))
+    so_far = ibis.cumulative_window(group_by=KEY, order_by=order)
+    # an exit while waiting interrupts nothing: who comes after it is there for the first time
+    interrupts = (events.priority.isin([_GAP, _EXITS]) & (events.day >= events.first_session_date)).fill_null(False)
+    events = events.mutate(interruptions=interrupts.ifelse(1, 0).sum().over(so_far))
+    state = events.priority.cases(
+        (_ATTENDS, (events.interruptions > 0).ifelse(_RETURNED, _ACTIVE)),
+        (_GAP, _LAPSED),
+        (_COMPLETES, _COMPLETED),
+        else_=_LEFT,
+    )
+    events = events.mutate(state=state.cast("int64"))
+    last = ibis.row_number().over(group_by=(*KEY, "day"), order_by=ibis.desc("priority"))
+    ends = events.mutate(place=last)
+    ends = ends.filter(ends.place == 0)
+    ends = ends.mutate(previous=ends.state.lag().over(group_by=KEY, order_by="day").fill_null(_WAITING))
+    return ends.filter(ends.state != ends.previous).select(*KEY, "day", "state")
+
+
+def _until_final(events: ir.Table) -> ir.Table:
+    """Leave out what comes after completing or death; on one day completing goes before any exit."""
+    # day and priority in one number, so that the least of them is what happened first
+    rank = events.day.delta(ibis.date("1900-01-01"), unit="day") * 10 + events.priority
+    events = events.mutate(rank=rank)
+    final = events.filter(events.final)
+    final = final.group_by(*KEY).aggregate(stop=final["rank"].min())
+    both = events.left_join(final, list(KEY)).drop(*(f"{k}_right" for k in KEY))
+    both = both.filter(both.stop.isnull() | (both["rank"] <= both.stop))
+    # A death and another exit of one day are one event: there is only one row of a person, day and priority.
+    return both.group_by(*KEY, "day", "priority").aggregate(final=both.final.any())
