@@ -16,7 +16,7 @@ from joblib import Parallel, delayed
 from evalkit import stats
 from evalkit.errors import EvalkitError
 from evalkit.simulate import integrate, simulate_scales
-from evalkit.simulate._scenario import get_scenario
+from evalkit.simulate._people import get_scenario
 from evalkit.simulate._study import draw_course
 from evalkit.simulate._truth import known_truth
 

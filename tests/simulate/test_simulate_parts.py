@@ -14,11 +14,9 @@ from evalkit import simulate as package
 from evalkit.errors import UsageError
 from evalkit.simulate import SCENARIOS, integrate
 from evalkit.simulate import _truth as truth
-from evalkit.simulate._attendance import WEEKS, _completion_week, session_days
-from evalkit.simulate._course import gap_day
-from evalkit.simulate._people import NEVER, _pick, _referrals, _roll, _shifted, weekday
-from evalkit.simulate._records import finish, lag, to_dates, with_errors
-from evalkit.simulate._scenario import get_scenario
+from evalkit.simulate._course import WEEKS, _completion_week, gap_day, session_days
+from evalkit.simulate._people import NEVER, _pick, _referrals, _roll, _shifted, get_scenario, weekday
+from evalkit.simulate._tables import finish, lag, to_dates, with_errors
 
 
 def test_days_of_sessions() -> None:

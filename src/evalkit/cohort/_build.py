@@ -1,4 +1,4 @@
-"""Building a cohort: eligibility step by step, who is left after each and why others are not, and the rows of who is."""
+"""Building a cohort: eligibility step by step, who is left after each and why others are not; the rows of who is."""
 
 from __future__ import annotations
 

@@ -20,9 +20,8 @@ Names of true values: ``scale.what[.cause].days.group``.
   covariates and trait, everybody's).
 """
 
-from evalkit.simulate._fast import simulate_scales
-from evalkit.simulate._scenario import SCENARIOS, Scenario
-from evalkit.simulate._study import Simulated, simulate
+from evalkit.simulate._people import SCENARIOS, Scenario
+from evalkit.simulate._study import Simulated, simulate, simulate_scales
 from evalkit.simulate._truth import integrate
 
 __all__ = ["SCENARIOS", "Scenario", "Simulated", "integrate", "simulate", "simulate_scales"]

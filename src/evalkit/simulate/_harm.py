@@ -10,8 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from evalkit.simulate._people import NEVER, Floats, Ints, People
-from evalkit.simulate._scenario import Scenario
+from evalkit.simulate._people import NEVER, Floats, Ints, People, Scenario
 
 KINDS = {"dv_arrest": 1.0, "any_arrest": 0.9, "order_violation": 0.35, "survivor_reported_harm": 1.3}
 """Kinds of outcome and how often they happen, relative to domestic-violence arrests.

@@ -1,11 +1,14 @@
-"""A simulated study: what happens to its people, its tables, the truth, and what is written to disk."""
+"""A simulated study: what happens to its people, its tables, the truth, and what is written to disk.
+
+Simulation studies need none of the tables: `simulate_scales` takes the time scales straight from the arrays.
+"""
 
 from __future__ import annotations
 
 __all__: list[str] = []
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -17,13 +20,12 @@ import pandas as pd
 
 from evalkit._version import __version__
 from evalkit.errors import UsageError
-from evalkit.simulate import _records as rec
-from evalkit.simulate._again import second_episodes
-from evalkit.simulate._attendance import draw_attendance
-from evalkit.simulate._course import Course, put_together
-from evalkit.simulate._people import NEVER, SOURCES, Ints, draw_people
-from evalkit.simulate._scenario import Scenario, get_scenario
-from evalkit.simulate._tables import STATUSES, Maker
+from evalkit.protocol import Rules
+from evalkit.simulate import _tables
+from evalkit.simulate._course import AS_SIMULATED, Course, draw_attendance, put_together, time_scales
+from evalkit.simulate._harm import REPORTED, draw_harm, together
+from evalkit.simulate._people import GENDERS, NEVER, RACES, SOURCES, Ints, Scenario, draw_people, get_scenario
+from evalkit.simulate._tables import STATUSES, Maker, second_episodes
 from evalkit.simulate._truth import known_truth
 from evalkit.spreadsheet import csv_text
 
@@ -244,11 +246,90 @@ def _with_records(maker: Maker, raw: dict[str, pd.DataFrame]) -> dict[str, pd.Da
     for name, (share, spoil) in plan.items():
         dates, by = _COLUMNS[name]
         extra = phantoms if name == "outcomes" else None
-        table = rec.with_errors(rng, raw[name], maker.last, share=share, spoil=spoil, phantoms=extra)
+        table = _tables.with_errors(rng, raw[name], maker.last, share=share, spoil=spoil, phantoms=extra)
         columns = [c for c in raw[name].columns if c != "recorded_on"]
-        done[name] = rec.finish(table, tuple(dates), by, columns)
+        done[name] = _tables.finish(table, tuple(dates), by, columns)
     dates, by = _COLUMNS["searches"]
     searches = raw["searches"].assign(retracted_on=NEVER)
     columns = [c for c in raw["searches"].columns if c != "recorded_on"]
-    done["searches"] = rec.finish(searches, tuple(dates), by, columns)
+    done["searches"] = _tables.finish(searches, tuple(dates), by, columns)
     return done
+
+
+def simulate_scales(
+    scenario: str = "benefit",
+    *,
+    seed: int,
+    n_focus: int | None = None,
+    n_comparison: int | None = None,
+    starts: date = date(2021, 11, 18),
+    ends: date = date(2023, 12, 31),
+    rules: Rules | None = None,
+    harm_kinds: Sequence[str] = REPORTED,
+) -> dict[str, pd.DataFrame]:
+    """Return the time scales of `simulate`'s study at its last day, without making its tables.
+
+    The fast path of simulation studies. Tests hold it to the cohort built from the written tables.
+
+    Parameters
+    ----------
+    scenario, seed, n_focus, n_comparison, starts, ends
+        As for `simulate`.
+    rules : Rules, optional
+        The study's definitions; `AS_SIMULATED` when not given.
+    harm_kinds : sequence of str
+        Kinds of outcome that are events; by default those of ``params/study.yaml``.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        ``initiation``, ``retention``, ``harm``: columns person (a position), focus (bool), time (days),
+        cause (0: censored); one row per person in the set. ``harm_recurrent``: a row per day with an event
+        (cause 1) and a last one at the end of follow-up (cause 0). ``people``: person, focus and the
+        covariates, none missing.
+
+    Raises
+    ------
+    UsageError
+        As `simulate`.
+    """
+    model = get_scenario(scenario)
+    course, searched = draw_course(model, seed, n_focus, n_comparison, starts, ends)
+    scales = time_scales(course, rules or AS_SIMULATED, ends)
+    first, recurrent = _harm_scales(model, course, searched, seed, harm_kinds)
+    return {**scales, "harm": first, "harm_recurrent": recurrent, "people": _covariates(course)}
+
+
+def _harm_scales(
+    model: Scenario, course: Course, searched: Ints, seed: int, kinds: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Days of harm since intake, deaths censored: the first, and every one."""
+    p = course.people
+    end = np.minimum(searched, course.death)
+    # the stream from which the tables' outcomes come: both find the same events
+    drawn = draw_harm(np.random.default_rng([seed, 4]), model, p, course.intake, end)
+    who, day = together(drawn, kinds)
+    base = pd.DataFrame({"person": np.arange(p.n), "focus": p.focus, "time": end - course.intake, "cause": 0})
+    base = base[course.intake <= end]
+    after = day > course.intake[who]
+    events = pd.DataFrame({"person": who, "focus": p.focus[who], "time": day - course.intake[who], "cause": 1})
+    events = events[after].drop_duplicates().sort_values(["person", "time"], kind="stable")
+    recurrent = pd.concat([events, base]).sort_values(["person", "time", "cause"], ascending=[True, True, False])
+    first = recurrent.drop_duplicates("person")
+    return first.reset_index(drop=True), recurrent.reset_index(drop=True)
+
+
+def _covariates(course: Course) -> pd.DataFrame:
+    p = course.people
+    return pd.DataFrame(
+        {
+            "person": np.arange(p.n),
+            "focus": p.focus,
+            "age": p.age,
+            "gender": np.array(GENDERS, dtype=object)[p.gender],
+            "race_ethnicity": np.array(RACES, dtype=object)[p.race],
+            "employment": p.employed,
+            "prior_dv_arrests": p.prior,
+            "alcohol_use": p.alcohol,
+        }
+    )

@@ -24,11 +24,9 @@ from typing import Any
 import numpy as np
 
 from evalkit.protocol import Rules
-from evalkit.simulate._attendance import draw_attendance
-from evalkit.simulate._course import AS_SIMULATED, put_together, time_scales
+from evalkit.simulate._course import AS_SIMULATED, draw_attendance, put_together, time_scales
 from evalkit.simulate._harm import REPORTED, harm_level, relative_rate
-from evalkit.simulate._people import Floats, draw_people
-from evalkit.simulate._scenario import SCENARIOS, Scenario, get_scenario
+from evalkit.simulate._people import SCENARIOS, Floats, Scenario, draw_people, get_scenario
 
 RETENTION_DAYS = (90, 182, 270, 365)
 INITIATION_DAYS = (30, 60, 90)
