@@ -5,7 +5,17 @@ words where these are plain enough to be the name. Reports speak the language th
 which serve reports of several languages, take the `Messages` of a locale.
 """
 
-from evalkit.words._catalogue import LANGUAGES, catalogue, keys, language_of, read_catalogue
+from evalkit.words._catalogue import (
+    LANGUAGES,
+    Speech,
+    catalogue,
+    keys,
+    language_of,
+    read_catalogue,
+    speak,
+    speaking,
+    speech,
+)
 from evalkit.words._messages import Messages, marked, messages_for
 from evalkit.words._numbers import (
     NOT_SHOWN,
@@ -22,9 +32,7 @@ from evalkit.words._numbers import (
     span,
     whole_percent,
 )
-from evalkit.words._speech import Speech, speak, speaking, speech
-from evalkit.words._translated import translated, translated_names, translation, wrapped
-from evalkit.words._words import listed, numbered, within, words
+from evalkit.words._words import listed, numbered, translated, translated_names, translation, within, words, wrapped
 
 __all__ = [
     "LANGUAGES",

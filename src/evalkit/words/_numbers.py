@@ -29,8 +29,7 @@ from babel.dates import format_date
 from babel.numbers import format_percent, get_decimal_symbol, get_group_symbol
 
 from evalkit.rounding import half_up
-from evalkit.words._catalogue import language_of, messages
-from evalkit.words._speech import speech
+from evalkit.words._catalogue import language_of, messages, speech
 
 NOT_SHOWN = "–"
 """Stands in tables where a number may not be shown or is not defined."""
