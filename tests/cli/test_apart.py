@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell
 
-from evalkit.cli._apart import one_for_each, report_name, told_apart
-from evalkit.cli._render import Request, _planned
+from evalkit.cli._render import Request, _planned, one_for_each, report_name, told_apart
 from evalkit.errors import UsageError
 from publish import forked, standin
 

@@ -16,9 +16,8 @@ import nbformat
 import pytest
 
 from evalkit.cli import _draft
-from evalkit.cli._draft import _Bench, _changes
+from evalkit.cli._draft import Served, _Bench, _changes
 from evalkit.cli._render import Request
-from evalkit.cli._serve import Served
 from evalkit.errors import ExecutionError
 from evalkit.protocol import freeze, load_study
 from evalkit.publish import Drafted, LineProgress

@@ -14,8 +14,8 @@ import typer
 
 from evalkit import cli
 from evalkit._version import __version__
-from evalkit.cli import _render, _run, _verify
-from evalkit.cli._ledgers import written_reason
+from evalkit.cli import _releases, _render, _run
+from evalkit.cli._groups import written_reason
 from evalkit.cli._render import Request, plan
 from evalkit.errors import DataError, DisclosureError, EvalkitError, UsageError, VerificationError
 from evalkit.protocol import load_frozen, load_study, private_folder
@@ -226,16 +226,16 @@ MANIFEST = {
 
 def test_the_same_is_asked_for_again(tmp_path: Path) -> None:
     study = standin.write_world(tmp_path)
-    job = _verify._job(MANIFEST, tmp_path, study)
+    job = _releases._job(MANIFEST, tmp_path, study)
     assert (job.period.name, job.params.publication.to, job.params.publication.publisher) == (
         "2000Q3",
         ["html"],
         "embedded",
     )
     assert job.params.parameters == {"horizon_days": 7}
-    assert _verify._job({**MANIFEST, "overridden": []}, tmp_path, study).params.parameters == {"horizon_days": 364}
+    assert _releases._job({**MANIFEST, "overridden": []}, tmp_path, study).params.parameters == {"horizon_days": 364}
     with pytest.raises(UsageError) as refused:
-        _verify._job({**MANIFEST, "study": "other"}, tmp_path, study)
+        _releases._job({**MANIFEST, "study": "other"}, tmp_path, study)
     assert str(refused.value) == f"{tmp_path}: is of study 'other', not 'tiny'; name its protocol with --study"
 
 
@@ -251,21 +251,21 @@ EXCUSE = {
 @pytest.mark.parametrize("excused", [[{**EXCUSE, "until": "soon"}], [{"table": "x"}], [3], {"a": 1}])
 def test_excuses_that_evalkit_never_wrote(excused: Any) -> None:
     with pytest.raises(EvalkitError) as refused:
-        _verify._excused_then({"excused": excused}, Path("r"))
+        _releases._excused_then({"excused": excused}, Path("r"))
     assert str(refused.value) == "r: its manifest says of what was excused what evalkit never wrote; it was changed"
 
 
 def test_excuses_of_then() -> None:
-    assert _verify._excused_then({}, Path("r")) == _verify._excused_then({"excused": None}, Path("r")) == []
-    (one,) = _verify._excused_then({"excused": [EXCUSE]}, Path("r"))
+    assert _releases._excused_then({}, Path("r")) == _releases._excused_then({"excused": None}, Path("r")) == []
+    (one,) = _releases._excused_then({"excused": [EXCUSE]}, Path("r"))
     assert (one.rule, one.by) == ("missing_value", "Board")
 
 
 def test_a_quick_look_does_without_another_studys_protocol(tmp_path: Path) -> None:
     study = standin.write_world(tmp_path)
-    assert _verify._study_of({"study": "tiny"}, study).id == "tiny"  # type: ignore[union-attr]
-    assert _verify._study_of({"study": "other"}, study) is None
-    assert _verify._study_of({"study": "tiny"}, tmp_path / "nowhere.yaml") is None
+    assert _releases._study_of({"study": "tiny"}, study).id == "tiny"  # type: ignore[union-attr]
+    assert _releases._study_of({"study": "other"}, study) is None
+    assert _releases._study_of({"study": "tiny"}, tmp_path / "nowhere.yaml") is None
 
 
 @pytest.mark.parametrize("good", [True, False])
@@ -273,13 +273,13 @@ def test_what_a_verification_found_is_said(
     good: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = SimpleNamespace(lines=lambda: ["one", "two"], good=good, why="report.html is another")
-    monkeypatch.setattr(_verify, "read_manifest", lambda _: MANIFEST)
-    monkeypatch.setattr(_verify, "checked", lambda *_: found)
+    monkeypatch.setattr(_releases, "read_manifest", lambda _: MANIFEST)
+    monkeypatch.setattr(_releases, "checked", lambda *_: found)
     if good:
-        assert _verify.run(Path("r"), Path("s"), None, quick=True) == 0
+        assert _releases.run_verify(Path("r"), Path("s"), None, quick=True) == 0
     else:
         with pytest.raises(VerificationError) as refused:
-            _verify.run(Path("r"), Path("s"), None, quick=True)
+            _releases.run_verify(Path("r"), Path("s"), None, quick=True)
         assert str(refused.value) == "r: is not what was published: report.html is another"
     assert capsys.readouterr().out == "one\ntwo\n"
 

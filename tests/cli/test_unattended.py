@@ -17,8 +17,7 @@ import pytest
 import yaml
 
 from evalkit import errors
-from evalkit.cli._notify import message_for
-from evalkit.cli._records import LOG, logged, next_period, record_of, stopped_before
+from evalkit.cli._records import LOG, logged, message_for, next_period, record_of, stopped_before
 from evalkit.cli._render import exit_code
 from evalkit.cli._schedule import KINDS, files_for
 from evalkit.errors import DataError, DisclosureError, UsageError

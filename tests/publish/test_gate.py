@@ -17,7 +17,7 @@ import yaml
 from nbformat.v4 import new_code_cell
 
 from evalkit import cli, open_report, zones
-from evalkit.cli._verify import run as verify
+from evalkit.cli._releases import run_verify
 from evalkit.errors import DataError
 from evalkit.excuses import Passed, excuse_text
 from evalkit.protocol import Excuse, load_study, private_folder
@@ -289,7 +289,7 @@ def test_a_release_is_verified_when_its_excuse_has_ended(excused: Path, monkeypa
     monkeypatch.setattr(zones, "today", lambda _: date(2198, 12, 31) + timedelta(days=1))
     with pytest.raises(DataError, match="its excuse ended on 2198-12-31"):
         open_report(str(excused / "study.yaml"), "2000Q4")
-    assert verify(release, excused / "study.yaml", None, quick=False) == 0
+    assert run_verify(release, excused / "study.yaml", None, quick=False) == 0
 
 
 def test_tables_that_break_more_than_was_excused_are_not_verified(
@@ -302,11 +302,11 @@ def test_tables_that_break_more_than_was_excused_are_not_verified(
         monkeypatch.setenv(name, value)
     (tmp_path / "sessions.csv").write_text(f"{SESSIONS}QX99,2000-12-01,group,attended,1.5\n", encoding="utf-8")
     with pytest.raises(DataError, match="unknown_participant"):
-        verify(release, study, None, quick=False)
+        run_verify(release, study, None, quick=False)
     # A row that came after the cut, however wrong, is no reason to refuse: the table says the same of the time before.
     (tmp_path / "sessions.csv").write_text(f"{SESSIONS}QX99,2001-01-01,group,attended,1.5\n", encoding="utf-8")
     capsys.readouterr()
-    assert verify(release, study, None, quick=False) == 0
+    assert run_verify(release, study, None, quick=False) == 0
     assert "  same outputs, rows of after the data cut: sessions" in capsys.readouterr().out.splitlines()
 
 

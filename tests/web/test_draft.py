@@ -6,7 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from evalkit.cli._serve import Served
+from evalkit.cli._draft import Served
 from web.browser import CHROMIUM, FOLDER, NODE, needs_browser
 
 pytestmark = needs_browser

@@ -10,9 +10,15 @@ from typing import Annotated, Optional
 import typer
 
 from evalkit._version import __version__
-from evalkit.cli._complete import reports_like, tables_like
-from evalkit.cli._ledgers import DEFAULT_STUDY, StudyOption, ledgers, written_reason
-from evalkit.cli._protocol import protocols
+from evalkit.cli._groups import (
+    DEFAULT_STUDY,
+    StudyOption,
+    ledgers,
+    protocols,
+    reports_like,
+    tables_like,
+    written_reason,
+)
 
 app = typer.Typer(
     name="evalkit",
@@ -229,9 +235,9 @@ def verify(
     ] = None,
 ) -> None:
     """Say whether a release is as it was published, and whether the same comes out again."""
-    from evalkit.cli._verify import run  # noqa: PLC0415
+    from evalkit.cli._releases import run_verify  # noqa: PLC0415
 
-    raise typer.Exit(run(release, study, public_key, quick=quick, publisher=publisher))
+    raise typer.Exit(run_verify(release, study, public_key, quick=quick, publisher=publisher))
 
 
 @app.command()
@@ -271,7 +277,7 @@ def key_new(
     ] = None,
 ) -> None:
     """Make the key pair that signs a study's releases, or the approvals of one person."""
-    from evalkit.cli._verify import new_approver_key, new_study_key  # noqa: PLC0415
+    from evalkit.cli._releases import new_approver_key, new_study_key  # noqa: PLC0415
 
     if approver is None:
         name, private, public = new_study_key(study, out)
@@ -427,7 +433,7 @@ def approve(
     ] = None,
 ) -> None:
     """Record that a person approved a release (who, when, why); one that waits for it is published."""
-    from evalkit.cli._approve import run_approve  # noqa: PLC0415
+    from evalkit.cli._releases import run_approve  # noqa: PLC0415
 
     typer.echo(run_approve(release.expanduser().absolute(), study, name, reason, key))
 
@@ -442,7 +448,7 @@ def withdraw(
     study: StudyOption = DEFAULT_STUDY,
 ) -> None:
     """Take a published release away; when and why stays in the ledger's folder and beside the release."""
-    from evalkit.cli._approve import run_withdraw  # noqa: PLC0415
+    from evalkit.cli._releases import run_withdraw  # noqa: PLC0415
 
     reason = None if why is None else written_reason(why or "-", "why")  # "" is none
     typer.echo(run_withdraw(release.expanduser().absolute(), study, reason))
@@ -455,7 +461,7 @@ def archive(
     study: StudyOption = DEFAULT_STUDY,
 ) -> None:
     """Write a release as one zip for an archive: the same bytes each time, and nothing private."""
-    from evalkit.cli._site import run_archive  # noqa: PLC0415
+    from evalkit.cli._releases import run_archive  # noqa: PLC0415
 
     typer.echo(run_archive(release.expanduser().absolute(), study, out.expanduser()))
 
@@ -468,7 +474,7 @@ def site(
     url: Annotated[str, typer.Option("--url", help="Address at which the site will stand, for its news feed.")] = "",
 ) -> None:
     """Build the static site of a study's releases, to be published by copying its folder."""
-    from evalkit.cli._site import run_site  # noqa: PLC0415
+    from evalkit.cli._releases import run_site  # noqa: PLC0415
 
     for line in run_site(study, reports, out, url):
         typer.echo(line)

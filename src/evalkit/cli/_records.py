@@ -1,19 +1,35 @@
-"""What became of renders, as JSON: for the terminal, the study's log of runs, and whoever the protocol wants told."""
+"""What became of renders, as JSON: for the terminal, the study's log of runs, and whoever the protocol wants told.
+
+Somebody is told by a command or an address that the protocol names.
+"""
 
 from __future__ import annotations
 
-__all__ = ["approved_record", "few_record", "logged", "next_period", "record_of", "stopped_before", "write_json"]
+__all__ = [
+    "approved_record",
+    "few_record",
+    "logged",
+    "message_for",
+    "next_period",
+    "notify",
+    "record_of",
+    "stopped_before",
+    "write_json",
+]
 
 import json
+import os
 import re
+import shlex
+import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 from evalkit._version import __version__
-from evalkit.cli._notify import notify
 from evalkit.errors import EvalkitError, ReleaseError
 from evalkit.periods import Period
 from evalkit.protocol import Study, private_folder, private_modes
@@ -140,3 +156,65 @@ def write_json(records: list[dict[str, Any]], code: int) -> None:
     """Write records, and the exit code, to the standard output as one JSON document."""
     document = {"evalkit": __version__, "exit_code": code, "outcomes": records}
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+
+
+_TOLD = ("study", "report", "period", "status", "exit_class", "exit_code", "revision", "manifest_sha256", "what_to_do")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+# A mailbox or chat that does not answer must not hold up the night: the report is published already.
+_SECONDS = 30
+
+
+def message_for(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what leaves of a record: it may reach a mailbox or a chat, so no day of any table and no path is in it."""
+    told = {name: record[name] for name in _TOLD if record.get(name) is not None}
+    return {**told, "what_to_do": _without_paths(record.get("what_to_do")), "message": _safe(record.get("message"))}
+
+
+def _safe(message: object) -> str:
+    """Leave out days, of which a table's newest is somebody's, and folders of this machine: the log has both."""
+    return _without_paths(_DAY.sub("…", str(message or "").split("\n", 1)[0]))
+
+
+def _without_paths(text: object) -> str:
+    """Leave out folders and addresses, up to the next blank: a sign such as : or @ may stand within one."""
+    return re.sub(r"(?:^|(?<=[\s(']))(?:[~/]|[A-Za-z][\w+.-]+:/)\S*?(?=[,;:)'.]*(?:\s|$))", "…", str(text or ""))
+
+
+def notify(study: Study, record: Mapping[str, Any]) -> bool | None:
+    """Tell whom the protocol names; None where nobody is, False where they could not be told.
+
+    That they could not changes nothing of what was done.
+    """
+    whom = os.environ.get("EVALKIT_NOTIFY") or study.notify
+    if whom is None:
+        return None
+    content = json.dumps(message_for(record), ensure_ascii=False, sort_keys=True).encode()
+    try:
+        # Filled in here and not kept: the address stands in no file and no message with its password.
+        named = re.sub(r"\$\{(\w+)\}", lambda match: os.environ[match[1]], whom)
+        if re.match(r"https?://", named):
+            _post(named, content)
+        else:
+            _call(named, content, study)
+    except KeyError as missing:
+        why = f"environment variable {missing.args[0]} is not set"
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        why = type(error).__name__  # its text may hold the address, and with it a password
+    else:
+        return True
+    sys.stderr.write(f"evalkit: nobody could be told ({why}); see 'notify' in {study.path.name}\n")
+    return False
+
+
+def _post(address: str, content: bytes) -> None:
+    asked = Request(  # noqa: S310 - http and https only
+        address, data=content, headers={"Content-Type": "application/json"}, method="POST"
+    )
+    with urlopen(asked, timeout=_SECONDS):  # noqa: S310
+        return
+
+
+def _call(command: str, content: bytes, study: Study) -> None:
+    subprocess.run(  # noqa: S603 - the study's own command, without a shell
+        shlex.split(command), input=content, cwd=study.folder, timeout=_SECONDS, check=True, stdout=subprocess.DEVNULL
+    )

@@ -19,7 +19,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from string import Template
 
-from evalkit.cli._apart import check_column
+from evalkit.cli._render import check_column
 from evalkit.errors import ReleaseError, UsageError, did_you_mean
 from evalkit.levels import in_words
 from evalkit.periods import quarters_between

@@ -11,9 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from evalkit.cli._apart import as_published, report_name, told_apart
 from evalkit.cli._records import record_of, stopped_before, write_json
-from evalkit.cli._render import Request, plan
+from evalkit.cli._render import Request, as_published, plan, report_name, told_apart
 from evalkit.errors import EvalkitError, UsageError
 from evalkit.protocol import Study, find_private_folder, load_report, load_study
 from evalkit.publish import WAITING, Outcome, RenderJob, foreseen, read_manifest

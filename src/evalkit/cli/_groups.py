@@ -1,19 +1,126 @@
-"""``evalkit protocol``: keep the protocol under a name, list what was kept, say what changed since."""
+"""The commands that are groups of others, and what several commands ask alike: a study, a reason, a name of a report.
+
+``evalkit ledger`` is the private folder on another machine, and a ledger for releases whose own one is gone;
+``evalkit protocol`` keeps the protocol under a name, lists what was kept, says what changed since. A shell may complete
+names of reports and tables, and a slip in one may have meant another.
+"""
 
 from __future__ import annotations
 
-__all__ = ["protocols"]
+__all__ = [
+    "DEFAULT_STUDY",
+    "StudyOption",
+    "ledgers",
+    "protocols",
+    "report_names",
+    "reports_like",
+    "tables_like",
+    "written_reason",
+]
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from evalkit.cli._ledgers import DEFAULT_STUDY, StudyOption, written_reason
-
 if TYPE_CHECKING:
     from evalkit.protocol import Frozen, Study
+
+
+def report_names(folder: Path) -> list[str]:
+    """Return the names of the reports whose files lie in a folder: YAML that names a notebook.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+
+    Returns
+    -------
+    list of str
+    """
+    texts = {file.stem: file.read_text(encoding="utf-8", errors="replace") for file in sorted(folder.glob("*.yaml"))}
+    return [name for name, text in texts.items() if re.search(r"^notebook:", text, re.MULTILINE)]
+
+
+def reports_like(incomplete: str) -> list[str]:
+    """Return the reports here whose names begin so; the shell asks it at each Tab."""
+    return [name for name in report_names(Path("params")) if name.startswith(incomplete)]
+
+
+def tables_like(incomplete: str) -> list[str]:
+    """Return the tables whose names begin so."""
+    from evalkit.protocol import TABLE_NAMES  # noqa: PLC0415 - a quarter of a second, at a Tab only
+
+    return [name for name in TABLE_NAMES if name.startswith(incomplete)]
+
+
+StudyOption = Annotated[Path, typer.Option("--study", help="The study's protocol.", show_default=True)]
+DEFAULT_STUDY = Path("params/study.yaml")
+
+ledgers = typer.Typer(
+    help="The study's private folder on another machine; a ledger for releases.", no_args_is_help=True
+)
+
+
+@ledgers.command("export")
+def ledger_export(
+    file: Annotated[Path, typer.Argument(help="File to write; private, as it holds the study's secret.")],
+    study: StudyOption = DEFAULT_STUDY,
+) -> None:
+    """Write the study's private folder (secret, keys, ledgers, approvals) into one file."""
+    from evalkit.protocol import load_study  # noqa: PLC0415
+    from evalkit.publish import export_private  # noqa: PLC0415
+
+    number = export_private(load_study(study), file)
+    typer.echo(f"wrote {file} ({number} files; keep it as you keep the raw tables)")
+
+
+@ledgers.command("import")
+def ledger_import(
+    file: Annotated[Path, typer.Argument(help="From 'evalkit ledger export'.")],
+    study: StudyOption = DEFAULT_STUDY,
+) -> None:
+    """Put an exported private folder where this study has none."""
+    from evalkit.protocol import load_study, private_folder  # noqa: PLC0415
+    from evalkit.publish import import_private  # noqa: PLC0415
+
+    protocol = load_study(study)
+    number = import_private(protocol, file)
+    typer.echo(f"imported {number} files into {private_folder(protocol)}")
+
+
+@ledgers.command("adopt")
+def ledger_adopt(
+    why: Annotated[str, typer.Option("--why", metavar="WHY", help="Why the old ledger is not there.")],
+    study: StudyOption = DEFAULT_STUDY,
+    out: Annotated[Path, typer.Option("--out", help="The reports folder.")] = Path("reports"),
+) -> None:
+    """Begin a ledger that holds the releases lying there, where their own one is gone or damaged."""
+    from evalkit.errors import UsageError  # noqa: PLC0415
+    from evalkit.protocol import load_study  # noqa: PLC0415
+    from evalkit.publish import adopt_releases  # noqa: PLC0415
+
+    reason = written_reason(why, "--why")
+    if not reason:
+        msg = "--why: write why, in a few words"
+        raise UsageError(msg)
+    names = adopt_releases(load_study(study), out.expanduser(), reason)
+    typer.echo(f"adopted {len(names)} releases: {', '.join(names)}")
+
+
+def written_reason(text: str, option: str) -> str:
+    """Hold a written reason to be one: words on one line; a `UsageError` that names the option where it holds none."""
+    from evalkit.errors import UsageError  # noqa: PLC0415
+
+    flat = " ".join(text.split())
+    # A dash is no reason, and this one is published. Of nothing the caller decides.
+    if text and not any(character.isalpha() for character in flat):
+        msg = f"{option}: write why, in a few words; the reason is published"
+        raise UsageError(msg)
+    return flat
+
 
 protocols = typer.Typer(
     help="The protocol as it was registered: freeze it, list what was frozen, see what changed.", no_args_is_help=True
