@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from evalkit.intake import _session_rules as rules
+from evalkit.intake import _table_rules as rules
 from evalkit.intake import _validate
 from evalkit.intake._spec import table_spec
 from evalkit.intake._validate import _expected_values

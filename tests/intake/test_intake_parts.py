@@ -16,11 +16,11 @@ import pytest
 from evalkit.errors import AnalysisError, DataError, UsageError
 from evalkit.intake import Gate, dictionary, fetch, known_digests, table_digests
 from evalkit.intake import _digest as digest_module
-from evalkit.intake._cut import _CUT, _sql
+from evalkit.intake._data import _CUT, _sql
 from evalkit.intake._database import redacted, secrets_of
 from evalkit.intake._dictionary import _arms, _column, _fields, _source, _values
-from evalkit.intake._identifiers import _bare, _other_spellings
 from evalkit.intake._open import read_all
+from evalkit.intake._rules import _bare, _other_spellings
 from evalkit.intake._spec import ColumnSpec
 from evalkit.markup import markdown
 from evalkit.protocol import Study, Table

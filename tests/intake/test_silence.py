@@ -12,7 +12,7 @@ import pytest
 
 from evalkit.errors import DataError, UsageError
 from evalkit.intake import fetch, open_data
-from evalkit.intake._clean import clean_errors
+from evalkit.intake._findings import clean_errors
 from intake.corrupted import good, study_of
 
 BORN = "ZQX7003-born-1984"

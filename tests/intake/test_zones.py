@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evalkit.errors import DataError, ProtocolError
-from evalkit.intake import _moments, open_data
+from evalkit.intake import _database, open_data
 from evalkit.intake._open import read_all
 from evalkit.protocol import Study, load_study
 from evalkit.zones import known_zone, today, zone
@@ -335,7 +335,7 @@ def test_a_databases_text_is_a_day_where_the_calendar_has_one() -> None:
 
     backend = ibis.duckdb.connect()
     backend.con.execute("CREATE TABLE t AS SELECT unnest(?::VARCHAR[]) AS x", [texts])
-    found, unreadable = _moments.day(backend.table("t").x, "America/Chicago", None)
+    found, unreadable = _database.day(backend.table("t").x, "America/Chicago", None)
     columns = backend.table("t").mutate(day=found, bad=unreadable)
     rows = columns.to_pandas().set_index("x")
     known = {text for text in texts if in_calendar(text)}

@@ -13,13 +13,12 @@ import ibis
 import ibis.expr.types as ir
 
 from evalkit.errors import DataError
-from evalkit.intake._clean import clean_errors
 from evalkit.intake._data import StudyData
 from evalkit.intake._database import connect, raw_table
 from evalkit.intake._files import of_several, sha256
+from evalkit.intake._findings import clean_errors
 from evalkit.intake._open import open_data
-from evalkit.intake._parts import parts_of
-from evalkit.intake._read import ROW
+from evalkit.intake._read import ROW, parts_of
 from evalkit.intake._spec import table_spec
 from evalkit.protocol import TABLE_NAMES, Study
 

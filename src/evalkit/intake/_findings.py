@@ -1,13 +1,15 @@
-"""Findings: what is wrong with raw tables, said without saying what is in them."""
+"""What is wrong with raw tables, said without saying what is in them: findings, and clean errors of other libraries."""
 
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Literal
+from types import TracebackType
+from typing import Literal, Self
 
-from evalkit.errors import DataError
+from evalkit.errors import DataError, EvalkitError
 
 Severity = Literal["error", "excused", "warning"]
 # Enough to find the pattern in the file; all of them would be a list of people.
@@ -146,3 +148,35 @@ class Findings:
             # In a terminal each is a line of its own, as `evalkit validate` writes it.
             error.lines = lines
             raise error
+
+
+class clean_errors:  # noqa: N801 - used as a function
+    """Re-raise an error that is not ours as a `DataError` of one line: ``where`` and its kind, no value, no cause.
+
+    Engines and pandas quote the value that they could not convert, which may be a participant's; a traceback would show
+    it, too. What engines and drivers deprecate among themselves is no news for a reader of reports, and is not shown.
+    """
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._warnings = warnings.catch_warnings()
+
+    def __enter__(self) -> Self:
+        self._warnings.__enter__()
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._warnings.__exit__(kind, error, trace)
+        # An interrupt ends the program as it is; errors of ours hold no value and say more.
+        if kind is None or not issubclass(kind, Exception) or issubclass(kind, EvalkitError):
+            return
+        advice = "`evalkit validate` says more about the tables"
+        clean = DataError(f"{self._where}: the data engine refused ({kind.__name__}); {advice}")
+        try:
+            raise clean
+        finally:
+            # `raise` itself puts the foreign error here, and every traceback would print it with what it quotes.
+            clean.__context__ = None

@@ -17,16 +17,25 @@ from functools import cached_property
 from evalkit import zones
 from evalkit.errors import DataError, UsageError
 from evalkit.excuses import Passed
-from evalkit.intake._clean import clean_errors
-from evalkit.intake._codes import Codes, codes_in
 from evalkit.intake._data import StudyData
-from evalkit.intake._excuses import excused, idle
-from evalkit.intake._findings import Finding, Findings
-from evalkit.intake._freshness import Reach, entered_late, fall_of_rows, reaches, stale
+from evalkit.intake._findings import Finding, Findings, clean_errors
 from evalkit.intake._open import read_all
-from evalkit.intake._parts import located
+from evalkit.intake._read import located
+from evalkit.intake._rules import Codes, codes_in
 from evalkit.intake._spec import table_spec
-from evalkit.intake._validate import Frames, broken_rules, frames_to_check, known_at, whole_tables
+from evalkit.intake._table_rules import excused, idle
+from evalkit.intake._validate import (
+    Frames,
+    Reach,
+    broken_rules,
+    entered_late,
+    fall_of_rows,
+    frames_to_check,
+    known_at,
+    reaches,
+    stale,
+    whole_tables,
+)
 from evalkit.periods import Period, newest_complete, quarters_between
 from evalkit.protocol import TABLE_NAMES, Excuse, Study
 

@@ -15,19 +15,15 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from evalkit.errors import DataError
-from evalkit.intake._clean import clean_errors
 from evalkit.intake._convert import Broken
-from evalkit.intake._cut import fetch
-from evalkit.intake._data import Input, StudyData, kept_in
-from evalkit.intake._database import connect, our_columns, raw_table, redacted, says_synthetic
-from evalkit.intake._excuses import check_excuses, check_ignored
+from evalkit.intake._data import Input, StudyData, fetch, kept_in
+from evalkit.intake._database import connect, in_utc, our_columns, raw_table, redacted, says_synthetic
 from evalkit.intake._files import SEALED, of_several, read_file, sha256
-from evalkit.intake._findings import Finding, Findings, finding
-from evalkit.intake._moments import in_utc
-from evalkit.intake._parts import located, numbered, parts_of, together
+from evalkit.intake._findings import Finding, Findings, clean_errors, finding
 from evalkit.intake._raw import Wanted
-from evalkit.intake._read import ROW, check_mapping, read_table
+from evalkit.intake._read import ROW, check_mapping, located, numbered, parts_of, read_table, together
 from evalkit.intake._spec import check_names, table_spec
+from evalkit.intake._table_rules import check_excuses, check_ignored
 from evalkit.letters import unshown
 from evalkit.protocol import TABLE_NAMES, Study, load_disclosure
 from evalkit.zones import zone

@@ -1,13 +1,34 @@
-"""What providers call our columns and words, and how near a name of theirs comes to one of ours."""
+"""What providers call our columns and words, and which of theirs is which of ours.
+
+A column is matched by its name, how near it comes to one of ours, held against what stands in it. A word of theirs
+stands for one of ours by spelling, or as what others call it; never by likeness.
+"""
 
 from __future__ import annotations
 
-__all__ = ["BIRTH", "MINUTES", "NO_ANSWER", "WORDS", "nearness", "tokens", "usual_names"]
+__all__ = [
+    "BIRTH",
+    "MINUTES",
+    "NO_ANSWER",
+    "WORDS",
+    "Match",
+    "Vocabulary",
+    "match",
+    "nearness",
+    "tokens",
+    "usual_names",
+]
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from zoneinfo import ZoneInfo
 
-from evalkit.intake._spec import ColumnSpec
+from evalkit.intake._convert import NO, YES, Reading, convert
+from evalkit.intake._rules import folded
+from evalkit.intake._spec import ColumnSpec, TableSpec
+from evalkit.intake.mapping._parts import forms_of, is_day, texts, words_in
 from evalkit.protocol import Study
 
 BIRTH = ("birthdate", "birth date", "date of birth", "dob", "born")
@@ -235,3 +256,127 @@ def nearness(name: str, usual: tuple[str, ...]) -> float:
         elif SequenceMatcher(None, " ".join(theirs), " ".join(ours)).ratio() >= _ALIKE:
             best = max(best, 0.7 - less)
     return best
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words that a column of ours may hold, and what they are called elsewhere."""
+
+    named: tuple[str, ...]
+    # Whether a row may be without any: a refusal is no answer of who was asked, but may be a reason to leave.
+    empty: bool
+    _known: Mapping[str, str] = field(repr=False)
+    _spelt: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def of(cls, study: Study, column: ColumnSpec) -> Vocabulary | None:
+        """Return a column's words; None where any may stand in it."""
+        if column.kind == "yes_no":
+            named: Sequence[str] = ("yes", "no")
+        elif column.kind == "text" and column.allowed is not None:
+            named = column.allowed
+        else:
+            return None
+        known = {folded(other): ours for ours in named for other in WORDS.get(ours, ())}
+        if column.name == study.arms.column:
+            known |= {folded(arm.label): arm.value for arm in (study.arms.focus, study.arms.comparison)}
+        return cls(tuple(named), not column.filled, known, {folded(ours): ours for ours in named})
+
+    def word_for(self, text: str) -> tuple[str, str] | None:
+        """Return which of ours a text stands for, and why; None where it cannot be said."""
+        if text in self.named:
+            return text, "the same word"
+        key = folded(text)
+        if key in self._spelt:
+            return self._spelt[key], "the same word, spelt otherwise"
+        if key in self._known:
+            return self._known[key], "a usual word for it"
+        no_answer = self.empty and key.replace("_", " ") in NO_ANSWER
+        return ("", "no answer: it is missing") if no_answer else None
+
+    def reads(self, text: str, kind: str) -> bool:
+        """Whether a text needs no line in the protocol."""
+        return text in self.named or (kind == "yes_no" and text.lower() in YES | NO)
+
+    def share(self, words: Mapping[str, int]) -> float:
+        """Return which share of the rows holds words that are known."""
+        total = sum(words.values())
+        return sum(n for text, n in words.items() if self.word_for(text)) / total if total else 0.0
+
+
+NONE = "-"
+"""Answer that no column is meant."""
+_LEAST, _NEARER = 0.5, 0.06  # below: no likeness; nearer to one another than this: it cannot be said which
+# An export has words among its numbers ("n/a", "unknown"); the gate names them later, row by row.
+_NEARLY_ALL = 0.95
+_UTC = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What was found for one column of ours."""
+
+    raw: str | None  # their name; None: there is none, or it cannot be said
+    why: str
+    several: tuple[str, ...] = ()  # where it cannot be said: the names that it may be
+
+
+def match(
+    study: Study, spec: TableSpec, columns: Mapping[str, Sequence[object]], answers: Mapping[str, str]
+) -> dict[str, Match]:
+    """Match our columns with theirs, by name and cells; ``answers`` has what somebody said, or `NONE`."""
+    found = {
+        name: Match(None, "said: none") if raw == NONE else Match(raw, "as you said")
+        for name, raw in answers.items()
+        if name in spec.names and raw in {*columns, NONE}
+    }
+    taken = {m.raw for m in found.values() if m.raw}
+    open_columns = [c for c in spec.columns if c.name not in found]
+    scores = {
+        (c.name, raw): _score(study, c, raw, cells)
+        for c in open_columns
+        for raw, cells in columns.items()
+        if raw not in taken
+    }
+    # The surest first: a column that is taken by it is no rival of the others any more.
+    ordered = sorted((pair for pair in scores if scores[pair] >= _LEAST), key=lambda pair: -scores[pair])
+    for name, raw in ordered:
+        if name in found or raw in taken:
+            continue
+        rivals = [
+            other
+            for (mine, other), score in scores.items()
+            if mine == name and other != raw and other not in taken and score > scores[name, raw] - _NEARER
+        ]
+        # The same name as ours is no likeness, but an answer.
+        if rivals and raw != name:
+            found[name] = Match(None, "several may be meant", (raw, *rivals))
+            continue
+        found[name] = Match(raw, "the same name" if raw == name else "its name says so")
+        taken.add(raw)
+    return {c.name: found.get(c.name, Match(None, "no column has such a name")) for c in spec.columns}
+
+
+def _score(study: Study, column: ColumnSpec, raw: str, cells: Sequence[object]) -> float:
+    near = nearness(raw, usual_names(study, column))
+    if near < _LEAST or near == 1.0:
+        return near
+    # Cells that speak against it leave only the surest names above `_LEAST`.
+    return near if fits(study, column, cells) else near - 0.4
+
+
+def fits(study: Study, column: ColumnSpec, cells: Sequence[object]) -> bool:
+    """Say whether cells can be what a column of ours holds."""
+    held = texts(cells)
+    if not held:
+        return not column.filled
+    days = any(map(is_day, cells))
+    if column.kind == "date":
+        return days or bool(forms_of(cells))
+    if column.kind == "number":
+        _, wrong = convert(held, Reading("number", {}, _UTC))
+        return not days and len(wrong) <= (1 - _NEARLY_ALL) * len(held)
+    vocabulary = Vocabulary.of(study, column)
+    if vocabulary is None:
+        return not days and not forms_of(cells)
+    return not days and vocabulary.share(words_in(cells)) >= 0.5

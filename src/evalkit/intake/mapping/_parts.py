@@ -1,25 +1,139 @@
-"""An export as it lies there: files and sheets, each with its header line, and what stands below the table."""
+"""An export as it lies there: files and sheets, each with its header line, and what stands below the table.
+
+A column of it is shown as somebody may see it who must see nobody's value: shapes, counts, frequent words. Its days are
+written in one form: of the forms that read all of the column, the one, or the several that it may be.
+"""
 
 from __future__ import annotations
 
-__all__ = ["Part", "read_parts"]
+__all__ = [
+    "FORMS",
+    "MOST_WORDS",
+    "Part",
+    "forms_of",
+    "is_day",
+    "n_unread",
+    "read_parts",
+    "shape",
+    "shape_of",
+    "spoken",
+    "texts",
+    "words_in",
+]
 
 import re
 import statistics
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from evalkit.errors import DataError
-from evalkit.intake._csv import lines_of
-from evalkit.intake._files import read_file
+from evalkit.intake._convert import MISSING, Broken, Reading, Unreadable, as_text, convert
+from evalkit.intake._files import lines_of, read_file
 from evalkit.intake._raw import LOOKED_THROUGH, Line, Wanted, names_in
 from evalkit.intake._workbook import BOOKS, sheets_of
-from evalkit.intake.mapping._shapes import shape
 from evalkit.protocol import Table
+
+ISO = ""
+"""The form YYYY-MM-DD, which needs no word in the protocol; also with a time behind it."""
+FORMS = (
+    ISO,
+    *("%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y", "%d.%m.%Y", "%m.%d.%Y", "%Y/%m/%d", "%Y%m%d"),
+    *("%m/%d/%y", "%d/%m/%y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y"),
+    *("%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %I:%M %p", "%d/%m/%Y %I:%M %p"),
+    *("%m/%d/%Y, %I:%M %p", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S"),
+)
+_SPOKEN = {"m": "month", "b": "month", "B": "month", "d": "day", "Y": "year", "y": "year"}
+# Asked is only whether a text can be read, so that any zone does.
+_UTC = ZoneInfo("UTC")
+
+
+def is_day(cell: object) -> bool:
+    """Say whether a cell is typed as a day, so that it needs no form."""
+    return isinstance(cell, date | datetime)
+
+
+def forms_of(cells: Iterable[object]) -> list[str]:
+    """Return the forms that read every text of a column, `ISO` first; empty where none does, or nothing is to be read.
+
+    Cells that are typed as days, and empty ones, do not count.
+    """
+    texts = list(dict.fromkeys(c.strip() for c in cells if isinstance(c, str) and c.strip() not in MISSING))
+    if not texts:
+        return []
+    # Most forms fail among the first texts: only the others are tried on a long column whole.
+    return [form for form in FORMS if not n_unread(texts[:50], form) and not n_unread(texts, form)]
+
+
+def n_unread(texts: Sequence[str], form: str) -> int:
+    """Return how many texts cannot be read in a form; as `evalkit.intake` reads them."""
+    return len(convert(texts, Reading("date", {}, _UTC, form or None))[1])
+
+
+def spoken(form: str) -> str:
+    """Return a form in words.
+
+    >>> spoken("%d/%m/%Y"), spoken(""), spoken("%b %d, %Y")
+    ('day/month/year', 'year-month-day', 'month day, year')
+    """
+    text = form or "%Y-%m-%d"
+    for code, word in _SPOKEN.items():
+        text = text.replace(f"%{code}", word)
+    return text.split("%")[0].strip(" ,:") + (" and a time" if "%" in text else "")
+
+
+MOST_WORDS = 40
+"""A column with more different texts holds no list of words, but names, notes or codes: none of them is shown."""
+
+
+def texts(cells: Sequence[object]) -> list[str]:
+    """Return the cells that hold something, as text."""
+    found = []
+    for cell in cells:
+        try:
+            text = None if isinstance(cell, Broken) else as_text(cell)
+        except Unreadable:
+            continue
+        if text is not None:
+            found.append(text)
+    return found
+
+
+def shape_of(cells: Sequence[object], smallest: int) -> str:
+    """Say what a column's cells look like: digits as ``d``, letters as ``a``.
+
+    A shape of fewer cells than ``smallest`` is not shown: a rare one may be somebody's.
+
+    >>> shape_of(["03/04/2022"] * 12 + ["3/4/2022", None], 11)
+    'dd/dd/dddd, 12 of 14; others, 1; empty, 1'
+    """
+    days = sum(map(is_day, cells))
+    counts = Counter("typed as a day" if is_day(c) else shape(t) for c in cells for t in texts([c]))
+    shown = [(kind, n) for kind, n in counts.most_common(3) if n >= smallest]
+    parts = [f"{kind}, {n:,} of {len(cells):,}" for kind, n in shown]
+    others, empty = sum(counts.values()) - sum(n for _, n in shown), len(cells) - sum(counts.values())
+    parts += [f"others, {others:,}"] if others else []
+    parts += [f"empty, {empty:,}"] if empty else []
+    return "; ".join(parts) if cells and (counts or days) else "empty"
+
+
+def shape(text: str) -> str:
+    """Return a text's signs with every digit and run of letters blotted out; of a long one only that it is long."""
+    # A long text has signs and numbers enough to be known again by its shape.
+    if len(text) > 24:
+        return "a long text"
+    return re.sub(r"\d", "d", re.sub(r"[^\W\d_]+", "a", text))
+
+
+def words_in(cells: Sequence[object]) -> Counter[str]:
+    """Count the different texts of a column. Private."""
+    return Counter(texts(cells))
+
 
 _TEXTS = {".csv", ".tsv", ".txt"}
 _MOST_BELOW = 20  # lines below a table that are looked through for totals and notes

@@ -15,12 +15,20 @@ from evalkit.errors import DataError, ProtocolError, UsageError, did_you_mean
 from evalkit.intake._convert import MISSING, check_date_format
 from evalkit.intake._read import PLAIN_NAME
 from evalkit.intake._spec import ColumnSpec, TableSpec, table_spec
-from evalkit.intake.mapping._dates import ISO, forms_of, is_day, n_unread, spoken
-from evalkit.intake.mapping._match import NONE, Match, match
-from evalkit.intake.mapping._names import BIRTH, MINUTES, nearness, tokens
-from evalkit.intake.mapping._parts import Part, read_parts
-from evalkit.intake.mapping._shapes import MOST_WORDS, shape_of, texts, words_in
-from evalkit.intake.mapping._words import Vocabulary
+from evalkit.intake.mapping._names import BIRTH, MINUTES, NONE, Match, Vocabulary, match, nearness, tokens
+from evalkit.intake.mapping._parts import (
+    ISO,
+    MOST_WORDS,
+    Part,
+    forms_of,
+    is_day,
+    n_unread,
+    read_parts,
+    shape_of,
+    spoken,
+    texts,
+    words_in,
+)
 from evalkit.protocol import Study
 
 _AGE = "age"
