@@ -15,7 +15,7 @@ import pytest
 
 from evalkit.errors import AnalysisError, DataError, UsageError
 from evalkit.intake import Gate, dictionary, fetch, known_digests, table_digests
-from evalkit.intake import _digest as digest_module
+from evalkit.intake import _open as digest_module
 from evalkit.intake._data import _CUT, _sql
 from evalkit.intake._database import redacted, secrets_of
 from evalkit.intake._dictionary import _arms, _column, _fields, _source, _values

@@ -8,10 +8,9 @@ import pandas as pd
 import pytest
 
 from evalkit.errors import DataError, ProtocolError
-from evalkit.intake._convert import Broken
 from evalkit.intake._files import _byte_order, _delimiter, decoded, lines_of, read_csv
 from evalkit.intake._findings import Finding, Findings, finding
-from evalkit.intake._raw import RawTable, Wanted, check_header, header
+from evalkit.intake._raw import Broken, RawTable, Wanted, check_header, header
 from evalkit.intake._read import _blanks, _midnight, _midnights, _true, missing_columns
 from evalkit.intake._rules import _listed, _range_text, codes_in, folded, nearest, spelt_alike
 from evalkit.intake._spec import ColumnSpec, table_spec

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from evalkit.errors import ProtocolError
-from evalkit.intake._convert import MISSING, NO, YES, Broken, Reading, check_date_format, convert
+from evalkit.intake._raw import MISSING, NO, YES, Broken, Reading, check_date_format, convert
 
 CHICAGO, EXCEL, MAC = ZoneInfo("America/Chicago"), dt.datetime(1899, 12, 30), dt.datetime(1904, 1, 1)
 BAD = "unreadable"

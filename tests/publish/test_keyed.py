@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from evalkit.cli._render import Request, plan
-from evalkit.intake import KnownDigests, StudyData, _digest, known_digests, open_data, table_digests
+from evalkit.intake import KnownDigests, StudyData, _open, known_digests, open_data, table_digests
 from evalkit.protocol import Secret, Study, study_secret
 from evalkit.publish import RenderJob
 from evalkit.publish._job import Recorded, parameters_of, read_notebook
@@ -134,7 +134,7 @@ def test_tables_that_are_open_are_read_again_only_where_they_changed(
         opened.append(study.id)
         return open_data(study)
 
-    monkeypatch.setattr(_digest, "open_data", count)
+    monkeypatch.setattr(_open, "open_data", count)
     assert (asked(), opened) == (fresh, [])
     (tmp_path / "exits.csv").write_text("participant_id,exit_date,reason\nQX71,2000-03-15,moved\n", encoding="utf-8")
     assert asked()["exits"] != fresh["exits"]

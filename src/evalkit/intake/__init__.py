@@ -10,10 +10,9 @@ from datetime import date
 from evalkit.intake._data import CutData, Input, StudyData, fetch
 from evalkit.intake._database import secrets_of
 from evalkit.intake._dictionary import dictionary
-from evalkit.intake._digest import KnownDigests, known_digests, table_digests
 from evalkit.intake._findings import Finding, Findings
 from evalkit.intake._gate import Gate, open_gate
-from evalkit.intake._open import open_data
+from evalkit.intake._open import KnownDigests, known_digests, open_data, table_digests
 from evalkit.intake._rules import Codes
 from evalkit.intake._spec import MissingTableError, exit_effects
 from evalkit.protocol import Study

@@ -17,8 +17,8 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from evalkit.errors import DataError, ProtocolError, did_you_mean
-from evalkit.intake._convert import FIRST_DAY, LAST_DAY, MISSING, NO, OFFSET, TEXTS, TIME, YES
 from evalkit.intake._findings import Finding, clean_errors
+from evalkit.intake._raw import FIRST_DAY, LAST_DAY, MISSING, NO, OFFSET, TEXTS, TIME, YES
 from evalkit.intake._read import MIDNIGHT, OUTER_BLANKS, missing_columns
 from evalkit.intake._spec import ColumnSpec, TableSpec
 from evalkit.protocol import Study, Table

@@ -18,9 +18,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evalkit.errors import DataError, ProtocolError, did_you_mean
-from evalkit.intake._convert import TEXTS, TYPES, YES, Broken, Reading, as_array, as_text, check_date_format, convert
 from evalkit.intake._findings import SHOWN_ROWS, Finding, finding
-from evalkit.intake._raw import RawTable
+from evalkit.intake._raw import (
+    TEXTS,
+    TYPES,
+    YES,
+    Broken,
+    RawTable,
+    Reading,
+    as_array,
+    as_text,
+    check_date_format,
+    convert,
+)
 from evalkit.intake._spec import ColumnSpec, TableSpec
 from evalkit.intake._workbook import BOOKS, sheet_names
 from evalkit.protocol import Study, Table

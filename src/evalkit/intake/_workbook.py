@@ -21,8 +21,7 @@ from xml.parsers import expat
 from python_calamine import CalamineError, CalamineWorkbook
 
 from evalkit.errors import DataError, did_you_mean
-from evalkit.intake._convert import Broken
-from evalkit.intake._raw import Line, RawTable, Wanted, assembled, check_header, names_in
+from evalkit.intake._raw import Broken, Line, RawTable, Wanted, assembled, check_header, names_in
 from evalkit.protocol import Table
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from zoneinfo import ZoneInfo
 
-from evalkit.intake._convert import NO, YES, Reading, convert
+from evalkit.intake._raw import NO, YES, Reading, convert
 from evalkit.intake._rules import folded
 from evalkit.intake._spec import ColumnSpec, TableSpec
 from evalkit.intake.mapping._parts import forms_of, is_day, texts, words_in

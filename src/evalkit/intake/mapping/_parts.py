@@ -33,9 +33,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from evalkit.errors import DataError
-from evalkit.intake._convert import MISSING, Broken, Reading, Unreadable, as_text, convert
 from evalkit.intake._files import lines_of, read_file
-from evalkit.intake._raw import LOOKED_THROUGH, Line, Wanted, names_in
+from evalkit.intake._raw import (
+    LOOKED_THROUGH,
+    MISSING,
+    Broken,
+    Line,
+    Reading,
+    Unreadable,
+    Wanted,
+    as_text,
+    convert,
+    names_in,
+)
 from evalkit.intake._workbook import BOOKS, sheets_of
 from evalkit.protocol import Table
 

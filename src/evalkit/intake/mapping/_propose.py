@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import DataError, ProtocolError, UsageError, did_you_mean
-from evalkit.intake._convert import MISSING, check_date_format
+from evalkit.intake._raw import MISSING, check_date_format
 from evalkit.intake._read import PLAIN_NAME
 from evalkit.intake._spec import ColumnSpec, TableSpec, table_spec
 from evalkit.intake.mapping._names import BIRTH, MINUTES, NONE, Match, Vocabulary, match, nearness, tokens
