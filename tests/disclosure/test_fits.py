@@ -8,7 +8,7 @@ import pytest
 
 from evalkit.counts import Tally, totals_of
 from evalkit.disclosure import Policy, make_safe
-from evalkit.disclosure._fits import coarser
+from evalkit.disclosure._limits import coarser
 from evalkit.estimates import Estimates
 from evalkit.stats import cox
 

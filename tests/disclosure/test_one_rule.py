@@ -9,7 +9,7 @@ import pytest
 from evalkit.counts import Tally, codes_of
 from evalkit.disclosure import Policy, safe_restatements
 from evalkit.disclosure._curves import risk_at
-from evalkit.disclosure._fits import _events, any_small
+from evalkit.disclosure._limits import _events, any_small
 from evalkit.protocol import Disclosure
 from evalkit.stats import day_counts
 from views.made import curve

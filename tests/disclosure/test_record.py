@@ -14,7 +14,7 @@ import pytest
 from evalkit.analyses._analyses import RatioOf
 from evalkit.counts import DayCounts, Moments, Tally, codes_of
 from evalkit.disclosure import Cell, Policy, Record, cells_of, make_safe, read_record, safe_restatements
-from evalkit.disclosure._noise import Noise, bell
+from evalkit.disclosure._policy import Noise, bell
 from evalkit.disclosure._safe import curve_keys, is_curve, places
 from evalkit.errors import DisclosureError, ProtocolError
 from evalkit.estimates import Estimates

@@ -13,8 +13,8 @@ from disclosure.attacker import from_days, observed, printed, recovered, surenes
 from disclosure.quarters import QUARTERS, Published, study, tables
 from evalkit.counts import TransitionCounts, codes_of
 from evalkit.disclosure import Policy, Told, make_safe, name_of, safe_counts
-from evalkit.disclosure._cells import cells_of
-from evalkit.disclosure._state_days import _noised, enough_in
+from evalkit.disclosure._record import cells_of
+from evalkit.disclosure._states import _noised, enough_in
 from evalkit.disclosure._transitions import Stocks
 from evalkit.errors import DisclosureError
 from evalkit.estimates import Estimates

@@ -7,13 +7,10 @@ figure and release. Of whom numbers were told is remembered (`Told`): no few peo
 groups differ by.
 """
 
-from evalkit.disclosure._cells import Cell, cells_of
-from evalkit.disclosure._counts import safe_counts
+from evalkit.disclosure._counts import safe_counts, safe_restatements
 from evalkit.disclosure._digits import POINTS, Digits, cut, printed
-from evalkit.disclosure._noise import Noise, bell
-from evalkit.disclosure._policy import Policy
-from evalkit.disclosure._record import Record, RecordLine, read_record
-from evalkit.disclosure._restated import safe_restatements
+from evalkit.disclosure._policy import Noise, Policy, bell
+from evalkit.disclosure._record import Cell, Record, RecordLine, cells_of, read_record
 from evalkit.disclosure._safe import Safe, make_safe
 from evalkit.disclosure._told import LEFT_OUT, Told, name_of, read_told
 

@@ -4,11 +4,13 @@ At each landmark of the policy the people who had the event by then are a group 
 is that of every table that counts them. The same holds of those at risk on a day. Between two landmarks events lie in
 blocks of at least the policy's minimum, each on its mean day; where fewer than the minimum lie between two landmarks,
 nothing is said of their days, and they are spread evenly. The rest of the people (censored) is what is left.
+
+Of weighted counts each block carries the mean weight of the people whom it stands for: a mean over at least the
+policy's minimum of people, so what one person weighs cannot be read off it. Where a few people make up most of a
+block's weight there is no safe form.
 """
 
 from __future__ import annotations
-
-__all__ = ["AtRisk", "quotable_days", "risk_at", "safe_day_counts", "told_on"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,18 +23,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.counts import DayCounts
-from evalkit.disclosure._mass import MASSES, evenly_weighted, with_mass
-from evalkit.disclosure._noise import MODULUS
-from evalkit.disclosure._policy import Policy
+from evalkit.disclosure._policy import MODULUS, Policy
 from evalkit.errors import DisclosureError
+
+__all__ = ["MASSES", "AtRisk", "groups_of", "quotable_days", "risk_at", "safe_day_counts", "told_on"]
+
 
 Floats = NDArray[np.float64]
 AtRisk = Mapping[str, Floats]
+MASSES = ("w", "w2")
+"""Sums of weights, and of their squares (for robust variances)."""
 _RISK_STEPS = (30, 91, 365)  # where axes have their days
 
 
 @dataclass(frozen=True, eq=False)
-class _Group:
+class Group:
     """One group's exact counts, and who they are: what numbers of people are asked of."""
 
     name: str
@@ -161,10 +166,11 @@ def _risk_days(policy: Policy) -> list[int]:
     return [day for day in until if day in policy.landmarks or any(day % step == 0 for step in _RISK_STEPS)]
 
 
-def _groups(counts: DayCounts, policy: Policy, asked: str) -> list[_Group]:
+def groups_of(counts: DayCounts, policy: Policy, asked: str) -> list[Group]:
+    """Return the groups; what is asked decides the noise where it is not known who they are."""
     rows, who = counts.data, counts.people
     return [
-        _Group(g, rows[rows["group"] == g], None if who is None else who[who["group"] == g], policy, asked)
+        Group(g, rows[rows["group"] == g], None if who is None else who[who["group"] == g], policy, asked)
         for g in counts.groups
     ]
 
@@ -176,7 +182,7 @@ def safe_day_counts(counts: DayCounts, policy: Policy, asked: str = "") -> tuple
     `asked` decides the noise where it is not known who they are. Refuses delayed entry (DisclosureError).
     """
     kept, withheld = [], []
-    for group in _groups(counts, policy, asked):
+    for group in groups_of(counts, policy, asked):
         safe = _safe_group(group, counts.event_columns)
         if safe is None:
             withheld.append(group.name)
@@ -189,7 +195,7 @@ def safe_day_counts(counts: DayCounts, policy: Policy, asked: str = "") -> tuple
     return DayCounts(frame, causes=counts.causes), withheld
 
 
-def _safe_group(group: _Group, events: tuple[str, ...]) -> pd.DataFrame | None:
+def _safe_group(group: Group, events: tuple[str, ...]) -> pd.DataFrame | None:
     policy, rows = group.policy, group.rows
     exact = rows[np.isfinite(rows["time"].to_numpy(dtype=float))]
     if exact["n_entry"].any():
@@ -205,9 +211,9 @@ def _safe_group(group: _Group, events: tuple[str, ...]) -> pd.DataFrame | None:
     blocks = {name: _blocks(exact, name, at, policy) for name, at in known.items() if list(at.values())[-1]}
     start = pd.DataFrame({"time": [-np.inf], "n_entry": [everybody]})
     if "w_entry" in rows:
-        if not all(evenly_weighted(exact, name, own, policy) for name, own in blocks.items()):
+        if not all(_evenly_weighted(exact, name, own, policy) for name, own in blocks.items()):
             return None
-        start = with_mass(start, rows, exact, blocks, policy)
+        start = _with_mass(start, rows, exact, blocks, policy)
     kept = _truncated(_merged(start, blocks, events), events, policy)
     return kept if len(kept) else None
 
@@ -219,7 +225,7 @@ def _within(everybody: int, totals: list[int]) -> list[int]:
     return totals
 
 
-def _known_events(group: _Group, column: str, cause: int, total: int) -> dict[float, int]:
+def _known_events(group: Group, column: str, cause: int, total: int) -> dict[float, int]:
     """Return the published number with the event by each landmark at which it is not small, and in the end."""
     last, known, before = float(group.days.max()), dict[float, int](), 0
     for landmark in (float(day) for day in group.policy.landmarks if day < last):
@@ -233,7 +239,7 @@ def _known_events(group: _Group, column: str, cause: int, total: int) -> dict[fl
     return {**known, last: total}
 
 
-def _known_censored(group: _Group, known: Mapping[str, Mapping[float, int]], everybody: int) -> dict[float, int]:
+def _known_censored(group: Group, known: Mapping[str, Mapping[float, int]], everybody: int) -> dict[float, int]:
     """Return how many are left out by each landmark: everybody less those at risk and those with an event."""
     last, found, before = float(group.days.max()), dict[float, int](), 0
     left = everybody - sum(list(at.values())[-1] for at in known.values())
@@ -295,18 +301,65 @@ def _blocks(exact: pd.DataFrame, name: str, at: Mapping[float, int], policy: Pol
     return pd.DataFrame(found, columns=["time", "size", "end", "begin", "stop"])
 
 
+def _between(exact: pd.DataFrame, name: str, kind: str, blocks: pd.DataFrame) -> Floats:
+    """Return the weight (w, w2) of those whom each block of a flow stands for; of one day all weigh the same."""
+    numbers = np.concatenate([[0.0], exact[name].cumsum().to_numpy(dtype=float)])
+    weights = np.concatenate([[0.0], exact[f"{kind}_{name[2:]}"].cumsum().to_numpy(dtype=float)])
+    stop, begin = (np.interp(blocks[side], numbers, weights) for side in ("stop", "begin"))
+    return np.asarray(stop - begin, dtype=np.float64)
+
+
+def _evenly_weighted(exact: pd.DataFrame, name: str, blocks: pd.DataFrame, policy: Policy) -> bool:
+    """Say whether in no block one person can weigh more than the policy's share of all its weight.
+
+    The largest weight is at most the root of the sum of squares, so that nobody's own weight has to be known.
+    """
+    largest = np.sqrt(_between(exact, name, "w2", blocks))
+    return bool((largest <= policy.dominance * _between(exact, name, "w", blocks) + 1e-12).all())
+
+
+def _cut(mean: Floats) -> Floats:
+    """Keep three digits of mean weights: with all of them a curve would say more than its counts do."""
+    return np.array([float(f"{value:.2e}") for value in mean], dtype=np.float64)
+
+
+def _with_mass(
+    start: pd.DataFrame, rows: pd.DataFrame, exact: pd.DataFrame, blocks: Mapping[str, pd.DataFrame], policy: Policy
+) -> pd.DataFrame:
+    """Give each block (``w``, ``w2`` are added) the mean weight of its people, times its published size.
+
+    Return `start` with the weight of everybody: of the blocks, and for those who never leave the mean weight of all
+    others; of everybody, where these are fewer than the policy's minimum.
+    """
+    start, people = start.copy(), float(rows["n_entry"].sum())
+    left = float(start["n_entry"].iloc[0]) - sum(int(own["size"].sum()) for own in blocks.values())
+    others = people - sum(float(exact[name].sum()) for name in blocks)
+    for kind in MASSES:
+        every = float(rows[f"{kind}_entry"].sum())
+        gone = 0.0
+        for name, own in blocks.items():
+            weight, number = _between(exact, name, kind, own), own["stop"] - own["begin"]
+            mean = np.divide(weight, number, out=np.full(len(own), every / people), where=number.to_numpy() > 0)
+            own[kind] = _cut(mean) * own["size"]
+            gone += float(weight.sum())
+        mean_left = (every - gone) / others if others >= policy.minimum_count else every / people
+        # Noise can make the blocks together larger than everybody.
+        stay = max(left, 0.0) * float(_cut(np.array([mean_left]))[0])
+        start[f"{kind}_entry"] = sum(float(own[kind].sum()) for own in blocks.values()) + stay
+    return start
+
+
 def _truncated(steps: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> pd.DataFrame:
     """End the curve where too few are at risk; whoever is left never leaves, which says that it was cut off."""
     leaving = steps[[*events, "n_censor"]].sum(axis=1)
     at_risk = steps["n_entry"].sum() - leaving.cumsum().shift(fill_value=0)
-    keep = (at_risk >= policy.minimum_at_risk).to_numpy()
-    kept: pd.DataFrame = steps.loc[keep].reset_index(drop=True)
+    kept: pd.DataFrame = steps.loc[(at_risk >= policy.minimum_at_risk).to_numpy()].reset_index(drop=True)
     return kept
 
 
 def risk_at(counts: DayCounts, policy: Policy, asked: str, shown: tuple[str, ...]) -> AtRisk:
     """Return by group the published numbers at risk on day 0, 1 ...; nan where nothing is told or too few are."""
-    return {group.name: group.risks() for group in _groups(counts, policy, asked) if group.name in shown}
+    return {group.name: group.risks() for group in groups_of(counts, policy, asked) if group.name in shown}
 
 
 def quotable_days(counts: DayCounts, policy: Policy, shown: tuple[str, ...]) -> frozenset[tuple[str, str, float]]:
@@ -315,7 +368,7 @@ def quotable_days(counts: DayCounts, policy: Policy, shown: tuple[str, ...]) -> 
     Not that nobody had the event: a curve without events has no limits, and "0 % (0 to 0)" would be clearly lower.
     """
     found = set()
-    for group in (one for one in _groups(counts, policy, "") if one.name in shown):
+    for group in (one for one in groups_of(counts, policy, "") if one.name in shown):
         for k, (column, cause) in enumerate(zip(counts.event_columns, counts.causes, strict=True), start=1):
             found |= {(group.name, cause, float(day)) for day in policy.landmarks if group.gives(column, k, day)}
     return frozenset(found)
@@ -327,6 +380,6 @@ def told_on(counts: DayCounts, policy: Policy, day: float | None, cause: str = "
     place = counts.causes.index(cause) if cause in counts.causes else 0
     return frozenset(
         group.name
-        for group in _groups(counts, policy, "")
+        for group in groups_of(counts, policy, "")
         if group.is_shown(events) and any(group.gives(events[place], place + 1, float(one)) for one in days)
     )

@@ -55,14 +55,6 @@ class Digits:
     def cut(self, value: float) -> float:
         """Return a number with the digits that are printed of it.
 
-        Parameters
-        ----------
-        value : float
-
-        Returns
-        -------
-        float
-
         Examples
         --------
         >>> Digits((2,)).cut(0.1249), round(Digits((3, 2)).cut(0.1249), 9), f"{Digits((3, 2)).cut(0.1249):.2f}"

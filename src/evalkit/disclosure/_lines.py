@@ -9,7 +9,7 @@ half-way to the next one. Spreading adds nothing to what the safe counts tell.
 
 from __future__ import annotations
 
-__all__ = ["corners", "ends_at", "read_at", "spread"]
+__all__ = ["VALUES", "corners", "ends_at", "read_at", "spread"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.counts import DayCounts
-from evalkit.disclosure._mass import MASSES
+from evalkit.disclosure._curves import MASSES
 from evalkit.disclosure._policy import Policy
 
 Floats = NDArray[np.float64]
-_VALUES = ("estimate", "std_error", "conf_low", "conf_high")
+VALUES = ["estimate", "std_error", "conf_low", "conf_high"]
 _CORNERS = (0.0, 0.01, 0.05, 0.2, 0.4, 0.6, 0.8, 1.0)
 """Shares of a block at which a curve's drawing has corners: close to its start, where most of it leaves late."""
 
@@ -143,7 +143,7 @@ def read_at(smooth: pd.DataFrame, flows: pd.DataFrame, end: float, times: Sequen
     first = {"estimate": start, "std_error": 0.0, "conf_low": start, "conf_high": start}
     place = np.searchsorted(smooth["time"].to_numpy(dtype=float), at, side="right")
     found = {}
-    for name in _VALUES:
+    for name in VALUES:
         values = smooth[name].to_numpy(dtype=float)
         if name.startswith("conf"):  # before the first event limits are not defined: the value itself
             values = np.where(np.isnan(values), smooth["estimate"], values)

@@ -1,33 +1,44 @@
-"""Making an estimate safe: safe counts, the same analysis again, and a record of what was done."""
+"""Making an estimate safe: safe counts, the same analysis again, and a record of what was done.
+
+One rule for a whole release: what may not be told in one place is not weighted, subtracted or counted in another. A
+share with an event by a day may be told of enough people only (`Policy.gives`). An adjusted difference by that day, a
+restricted mean up to it, a count of harms per hundred or an E-value says more of the same people. So such a result
+holds the counts of the share (`Estimates.tied`), and only those of its rows are left whose day may be told.
+"""
 
 from __future__ import annotations
-
-__all__ = ["Safe", "curve_keys", "is_curve", "make_safe", "places"]
 
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from evalkit.counts import Counts, DayCounts, Tally, TransitionCounts
+from evalkit.counts import Counts, DayCounts, Tally, Tie, TransitionCounts
 from evalkit.disclosure._counts import noised_tally, safe_counts, untold
-from evalkit.disclosure._curves import AtRisk, quotable_days, risk_at
+from evalkit.disclosure._curves import AtRisk, quotable_days, risk_at, told_on
 from evalkit.disclosure._digits import EFFECTIVE, printed
-from evalkit.disclosure._fits import any_small, coarser
-from evalkit.disclosure._limits import widened
-from evalkit.disclosure._lines import corners, ends_at, read_at, spread
+from evalkit.disclosure._limits import any_small, coarser, widened
+from evalkit.disclosure._lines import VALUES, corners, ends_at, read_at, spread
 from evalkit.disclosure._policy import Policy
 from evalkit.disclosure._states import safe_states
-from evalkit.disclosure._tied import held, is_curve, only_rows_of, quoted_by_all
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Analysis, Estimates
 from evalkit.glossary import COLUMNS
 
+__all__ = ["Safe", "curve_keys", "is_curve", "make_safe", "places"]
+
+_PLACES = ("tau", "time", "q")
 _SPREAD = frozenset({"rmst", "rmst_contrast", "survival_difference", "survival_quantile"})
 """Analyses of counts by day, other than curves, that are asked of the spread counts."""
+
+
+def is_curve(estimates: Estimates) -> bool:
+    """Say whether an estimate is of curves."""
+    return isinstance(estimates.counts, DayCounts) and {"time", "n_risk", "n_event"} <= set(estimates.data.columns)
 
 
 def curve_keys(rows: pd.DataFrame) -> list[str]:
@@ -94,14 +105,11 @@ class Safe:
         """
         if self.smooth is None:
             return self.estimates.tidy().iloc[:0]
-        rows, read = self.smooth.tidy(), []
-        for _, own in rows.groupby(curve_keys(rows), sort=False):
-            read.append(
-                self._read(str(own["group"].iloc[0]), str(own["cause"].iloc[0]) if "cause" in own else "", times)
-            )
-        return pd.concat(read, ignore_index=True)
+        rows = self.smooth.tidy()
+        curves = rows.groupby(curve_keys(rows), sort=False)
+        return pd.concat([self._read(*map(str, key), times=times) for key, _ in curves], ignore_index=True)
 
-    def _read(self, group: str, cause: str, times: Sequence[float] | None = None) -> pd.DataFrame:
+    def _read(self, group: str, cause: str = "", *, times: Sequence[float] | None = None) -> pd.DataFrame:
         """Read one curve at some days, or at its corners."""
         blocks, even = self.estimates.counts, self.smooth.counts if self.smooth else None
         if self.smooth is None or not isinstance(blocks, DayCounts) or not isinstance(even, DayCounts):
@@ -146,46 +154,26 @@ class Safe:
         read, end = self._read(group, cause), self._drawn_until(group, cause)
         if read["time"].max() > end:
             days = [*read.loc[read["time"] < end, "time"], end]
-            read = self._read(group, cause, [day for day in days if day >= 0])
-        return read[["time", "estimate", "std_error", "conf_low", "conf_high"]]
+            read = self._read(group, cause, times=[day for day in days if day >= 0])
+        return read[["time", *VALUES]]
 
     def drawn(self, times: Sequence[float]) -> pd.DataFrame:
-        """Read a curve at some days as a figure shows it: after the day on which it ends, only how many are at risk.
-
-        Parameters
-        ----------
-        times : sequence of float
-
-        Returns
-        -------
-        pandas.DataFrame
-            As `at`.
-        """
+        """Read a curve at some days as a figure shows it: after the day on which it ends, only how many are at risk."""
         read = self.at(times)
         causes = read["cause"] if "cause" in read else read["group"]
         ends = [self._drawn_until(str(g), str(c)) for g, c in zip(read["group"], causes, strict=True)]
-        values = ["estimate", "std_error", "conf_low", "conf_high"]
-        read[values] = read[values].where(read["time"] <= np.array(ends), axis=0)
+        read[VALUES] = read[VALUES].where(read["time"] <= np.array(ends), axis=0)
         return read
 
     def _drawn_until(self, group: str, cause: str) -> float:
         # Only the tests' and benchmarks' attackers switch this off: one protection off at a time.
         if not self.policy.safe_curves:
             return np.inf
-        name = self._name(group, cause)
+        name = f"{group}: {cause}" if "cause" in self.estimates.data else group
         return max((day for place, day in self.quoted if place == name), default=-np.inf)
 
-    def _name(self, group: str, cause: str) -> str:
-        return f"{group}: {cause}" if "cause" in self.estimates.data else group
-
     def landmark_rows(self) -> pd.DataFrame:
-        """Return a curve's rows at the policy's landmarks, where the safe curve has something to say.
-
-        Returns
-        -------
-        pandas.DataFrame
-            As `at`: only where enough people had the event, have not had it, and are at risk.
-        """
+        """Return a curve's rows (see `at`) at the landmarks at which enough had the event, had not, and are at risk."""
         rows = self.estimates.tidy()
         if rows.empty:
             return rows
@@ -194,32 +182,15 @@ class Safe:
         return read[np.array(told, dtype=bool)].reset_index(drop=True)
 
     def of_cause(self, cause: str) -> Safe:
-        """Return incidences of which only those of one cause are shown.
+        """Return incidences of which only those of one cause are shown."""
 
-        Parameters
-        ----------
-        cause : str
+        def chosen(made: Estimates) -> Estimates:
+            return made.about(data=made.data[made.data["cause"].astype(str) == cause].reset_index(drop=True))
 
-        Returns
-        -------
-        Safe
-        """
-        kept = self.estimates.about(data=_of_cause(self.estimates, cause))
-        smooth = self.smooth and self.smooth.about(data=_of_cause(self.smooth, cause))
-        return dataclasses.replace(self, estimates=kept, smooth=smooth)
+        return dataclasses.replace(self, estimates=chosen(self.estimates), smooth=self.smooth and chosen(self.smooth))
 
     def until(self, horizon: float) -> Safe:
-        """Return a curve of which no later day is quoted.
-
-        Parameters
-        ----------
-        horizon : float
-            Days.
-
-        Returns
-        -------
-        Safe
-        """
+        """Return a curve of which no day after the horizon is quoted."""
         return dataclasses.replace(self, quoted=frozenset(place for place in self.quoted if place[1] <= horizon))
 
     @property
@@ -228,11 +199,6 @@ class Safe:
         if not self.withheld:
             return ""
         return f"Not shown where fewer than {self.policy.minimum_count} people or events would be described."
-
-
-def _of_cause(estimates: Estimates, cause: str) -> pd.DataFrame:
-    """Return the rows of one cause."""
-    return estimates.data[estimates.data["cause"].astype(str) == cause].reset_index(drop=True)
 
 
 def make_safe(estimates: Estimates, policy: Policy) -> Safe:
@@ -253,43 +219,96 @@ def make_safe(estimates: Estimates, policy: Policy) -> Safe:
     DisclosureError
         If the estimate carries no counts, so that nobody can say how many people it speaks of.
     """
-    counts_of(estimates)
-    kept, untold = held(estimates, policy)
-    if untold and kept.data.empty:
-        safe = Safe(_emptied(estimates), "withheld", untold, policy)
-    else:
-        safe = _made_safe(kept, policy)
-    if untold and safe.verdict != "withheld":
-        left = only_rows_of(safe.estimates, kept)
-        safe = dataclasses.replace(safe, estimates=left, verdict="partly", withheld=(*safe.withheld, *untold))
+    if estimates.counts is None:
+        msg = f"{estimates.kind}: carries no counts, so it cannot be shown; give Estimates its counts"
+        raise DisclosureError(msg)
+    kept, left_out = _held(estimates, policy)
+    safe = _nothing(estimates, left_out, policy) if left_out and kept.data.empty else _made_safe(kept, policy)
+    if left_out and safe.verdict != "withheld":
+        rows = _only_rows_of(safe.estimates, kept)
+        safe = dataclasses.replace(safe, estimates=rows, verdict="partly", withheld=(*safe.withheld, *left_out))
     # Digits go last, and ties with the exact counts in them go no further.
     return dataclasses.replace(safe, estimates=printed(safe.estimates).about(tied=()))
 
 
-def counts_of(estimates: Estimates) -> Counts:
-    """Return what an estimate was made from; refuse one that does not say."""
-    if estimates.counts is None:
-        msg = f"{estimates.kind}: carries no counts, so it cannot be shown; give Estimates its counts"
-        raise DisclosureError(msg)
-    return estimates.counts
+def _nothing(estimates: Estimates, withheld: tuple[str, ...], policy: Policy) -> Safe:
+    empty = estimates.about(data=estimates.tidy().iloc[:0], summary={}, counts=None, analysis=None, notes=())
+    return Safe(empty, "withheld", withheld, policy)
+
+
+def _held(estimates: Estimates, policy: Policy) -> tuple[Estimates, tuple[str, ...]]:
+    """Leave out the rows of a result of whose day a share may not be told, and name their groups (and terms)."""
+    rows, ties = estimates.tidy(), _ties(estimates)
+    if rows.empty or not ties or not policy.safe_curves:
+        return estimates, ()
+    missing = [
+        _untold(row, ties, day, policy) for (_, row), day in zip(rows.iterrows(), _days(rows, estimates), strict=True)
+    ]
+    kept, counts = np.array([not groups for groups in missing]), estimates.counts
+    if kept.all():
+        return estimates, ()
+    if estimates.analysis is not None and isinstance(counts, Tally):  # a row of the result for each of the counts
+        counts = Tally(counts.data[kept], people=tuple(compress(counts.people, kept)))
+    return estimates.about(data=rows[kept], counts=counts), tuple(dict.fromkeys(g for own in missing for g in own))
+
+
+def _ties(estimates: Estimates) -> tuple[Tie, ...]:
+    """Return what a result is held to: of counts by day that are no curve, these very counts, too."""
+    counts = estimates.counts
+    if is_curve(estimates):  # its own days are quoted one by one
+        return ()
+    return (*estimates.tied, Tie(counts)) if isinstance(counts, DayCounts) else estimates.tied
+
+
+def _days(rows: pd.DataFrame, estimates: Estimates) -> list[float]:
+    """Return the day that each row speaks of; nan where it speaks of none in particular."""
+    if "q" in rows:  # a day by which so many had the event: never, where it is missing
+        return rows["estimate"].astype(float).fillna(-np.inf).tolist()
+    for name in ("tau", "time"):
+        if name in rows:
+            return rows[name].astype(float).tolist()
+    return [float(estimates.asked.get("days", np.nan))] * len(rows)
+
+
+def _untold(row: pd.Series, ties: Sequence[Tie], day: float, policy: Policy) -> list[str]:
+    """Return the groups that a row speaks of though nothing may be told of them by its day."""
+    # "Never reached" is said of a quantile: there is no day by which anybody would be counted.
+    if day == -np.inf:
+        return []
+    found = []
+    for tie in ties:
+        if tie.terms and row.get("term") not in tie.terms:
+            continue
+        # A contrast names no arm: it tells of both, so both have to be tellable.
+        spoken = [row.get("group")] if row.get("group") in tie.counts.groups else tie.counts.groups
+        told = told_on(tie.counts, policy, None if np.isnan(day) else day)
+        found += [str(group) for group in spoken if group not in told]
+    return found
+
+
+def _only_rows_of(made: Estimates, kept: Estimates) -> Estimates:
+    """Return a result made again from safe counts without the rows that were left out before."""
+    names = [c for c in kept.data if c in made.data and (c in _PLACES or COLUMNS[str(c)].kind == "text")]
+    rows = made.tidy()
+    return made.about(data=rows.merge(kept.data[names].drop_duplicates(), on=names) if names else rows)
 
 
 def _made_safe(estimates: Estimates, policy: Policy) -> Safe:
-    exact = counts_of(estimates)
-    if estimates.analysis is None:
+    """Make safe counts and ask the same analysis again, in the way that the counts need."""
+    exact, analysis = estimates.counts, estimates.analysis
+    if analysis is None or exact is None:
         return _safe_model(estimates, policy)
     if isinstance(exact, TransitionCounts):
         return _safe_states(estimates, exact, policy)
-    return _safe_again(estimates, estimates.analysis, exact, policy)
+    return _safe_again(estimates, analysis, exact, policy)
 
 
 def _safe_again(estimates: Estimates, analysis: Analysis, exact: Counts, policy: Policy) -> Safe:
-    """Make counts safe and ask the same analysis again."""
     if isinstance(exact, DayCounts) and not policy.safe_curves:
         return Safe(estimates, "released", (), policy, smooth=estimates)
     counts, withheld = safe_counts(exact, policy, estimates.noise_name)
     if counts is None:
-        return Safe(_emptied(estimates), "withheld", withheld, policy)
+        return _nothing(estimates, withheld, policy)
     try:
         again = analysis.estimate(counts)
         if isinstance(counts, DayCounts) and isinstance(exact, DayCounts):
@@ -298,49 +317,60 @@ def _safe_again(estimates: Estimates, analysis: Analysis, exact: Counts, policy:
         if not (withheld or isinstance(counts, DayCounts)):
             raise
         # A contrast without one of its groups, or safe counts that end before the horizon.
-        return Safe(_emptied(estimates), "withheld", withheld, policy)
+        return _nothing(estimates, withheld, policy)
     again = again.about(data=_widened(again, counts, policy), notes=(*again.notes, *_given_notes(estimates, exact)))
     if withheld:
         again = again.about(data=_with_gaps(again.tidy(), estimates.tidy()))
-    safe = again.about(population=estimates.population, cut=estimates.cut, asked=estimates.asked)
-    return Safe(safe, "partly" if withheld else "released", withheld, policy)
+    return Safe(again.about(**_question(estimates)), "partly" if withheld else "released", withheld, policy)
 
 
 def _safe_states(estimates: Estimates, exact: TransitionCounts, policy: Policy) -> Safe:
     try:
         again, withheld = safe_states(estimates, exact, policy)
     except AnalysisError:  # the safe counts end before the horizon
-        return Safe(_emptied(estimates), "withheld", exact.groups, policy)
+        again, withheld = None, exact.groups
     if again is None:
-        return Safe(_emptied(estimates), "withheld", withheld, policy)
+        return _nothing(estimates, withheld, policy)
     return Safe(again, "partly" if withheld else "released", withheld, policy)
+
+
+def _question(estimates: Estimates) -> dict[str, Any]:
+    return {"population": estimates.population, "cut": estimates.cut, "asked": estimates.asked}
 
 
 def _safe_days(
     asked: Estimates, exact: DayCounts, again: Estimates, counts: DayCounts, withheld: tuple[str, ...], policy: Policy
 ) -> Safe:
     """Return what was asked of counts by day: a curve with its reading, or a number."""
-    verdict: Literal["released", "partly"] = "partly" if withheld else "released"
-    about = {"population": asked.population, "cut": asked.cut, "asked": asked.asked}
     notes, even = _given_notes(asked, exact), spread(counts, policy)
 
     def wide(made: Estimates) -> Estimates:
         # A curve shows where it ends and has no limits; of numbers their analysis has to say it.
         own = () if is_curve(asked) else made.notes
-        return made.about(data=_widened(made, counts, policy), notes=(*own, *notes), **about)
+        return made.about(data=_widened(made, counts, policy), notes=(*own, *notes), **_question(asked))
 
     if not is_curve(asked):
         smooth = asked.analysis.estimate(even) if asked.kind in _SPREAD else again  # type: ignore[union-attr]
-        return Safe(wide(smooth), verdict, withheld, policy)
+        return Safe(wide(smooth), "partly" if withheld else "released", withheld, policy)
     # Read at every day, not at the author's: figures and tables interpolate between these.
     everywhere: Any = dataclasses.replace(asked.analysis, times=None)  # type: ignore[type-var]
     smooth, causes = wide(everywhere.estimate(even)), "cause" in again.data
     quoted = frozenset(
         (f"{group}: {cause}" if causes else group, day)
-        for group, cause, day in quoted_by_all(quotable_days(exact, policy, counts.groups), asked.tied, policy)
+        for group, cause, day in quotable_days(exact, policy, counts.groups)
+        # of the shares that the curve is tied to, too
+        if all(group in told_on(tie.counts, policy, day, cause) for tie in asked.tied)
     )
     at_risk = risk_at(exact, policy, asked.noise_name, counts.groups)
-    return Safe(wide(again), verdict, withheld, policy, quoted=quoted, at_risk=at_risk, smooth=smooth)
+    return Safe(
+        wide(again),
+        "partly" if withheld else "released",
+        withheld,
+        policy,
+        quoted=quoted,
+        at_risk=at_risk,
+        smooth=smooth,
+    )
 
 
 def _given_notes(asked: Estimates, exact: Counts) -> tuple[str, ...]:
@@ -373,7 +403,7 @@ def _safe_model(estimates: Estimates, policy: Policy) -> Safe:
         raise DisclosureError(msg)
     # A model has no row to leave out: every coefficient depends on everybody.
     if any_small(counts, policy) or untold(counts, policy).any():
-        return Safe(_emptied(estimates), "withheld", (estimates.kind,), policy)
+        return _nothing(estimates, (estimates.kind,), policy)
     safe, _ = noised_tally(counts, np.zeros(len(counts.data), dtype=bool), policy, estimates.noise_name)
     told = _Told(counts, safe or counts, policy, estimates.noise_name)
     rows = coarser(estimates.tidy(), counts, safe or counts, policy, estimates.conf_level)
@@ -421,7 +451,3 @@ class _Told:
                 return int(public[arms].sum())
         # Nobody's group in particular: the question and the number itself decide the noise.
         return self.policy.public(value, None, f"{self.asked}|{name}|{group}")
-
-
-def _emptied(estimates: Estimates) -> Estimates:
-    return estimates.about(data=estimates.tidy().iloc[:0], summary={}, counts=None, analysis=None, notes=())

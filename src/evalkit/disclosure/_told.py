@@ -8,7 +8,7 @@ same few are found by it. Where a number would make one look too many it is not 
 
 from __future__ import annotations
 
-__all__ = ["LEFT_OUT", "Told", "name_of", "read_told"]
+__all__ = ["LEFT_OUT", "Told", "append_private", "name_of", "read_told"]
 
 import hashlib
 import json
@@ -46,10 +46,6 @@ def name_of(key: int) -> str:
 def read_told(file: Path) -> NDArray[Any]:
     """Read what a run told.
 
-    Parameters
-    ----------
-    file : pathlib.Path
-
     Returns
     -------
     numpy.ndarray
@@ -68,6 +64,12 @@ def read_told(file: Path) -> NDArray[Any]:
         msg = f"{file}: what was told cannot be read; put it back from a backup, or take it away"
         raise DisclosureError(msg)
     return np.frombuffer(content, dtype=_ROW)
+
+
+def append_private(file: Path, content: bytes) -> None:
+    """Write at a file's end: for the owner's eyes from the first byte on, not after a chmod."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as stream:
+        stream.write(content)
 
 
 @dataclass(eq=False)
@@ -102,16 +104,7 @@ class Told:
 
     @classmethod
     def of_run(cls, environment: Mapping[str, str] = os.environ) -> Told:
-        """Return what the render of this process knows of earlier releases.
-
-        Parameters
-        ----------
-        environment : mapping of str to str
-
-        Returns
-        -------
-        Told
-        """
+        """Return what the render of this process knows of earlier releases."""
         folder = environment.get("EVALKIT_TOLD", "")
         if not folder:
             return cls()
@@ -151,14 +144,9 @@ class Told:
                 most = max(int(_LOOKS * variance), 1)
                 known = self._looks.add(key, size, max(most - 2, 1) if spare else most)
             self._may[key] = known
-            self._write(key, size if known else LEFT_OUT)
+            if self.file is not None:
+                append_private(self.file, np.array([(key, size if known else LEFT_OUT)], dtype=_ROW).tobytes())
         return known
-
-    def _write(self, key: int, size: int) -> None:
-        if self.file is not None:
-            descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(np.array([(key, size)], dtype=_ROW).tobytes())
 
 
 @dataclass(eq=False)

@@ -22,8 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalkit.counts import GRID, TransitionCounts
-from evalkit.disclosure._noise import MODULUS
-from evalkit.disclosure._policy import Policy
+from evalkit.disclosure._policy import MODULUS, Policy
 from evalkit.errors import DisclosureError
 
 Floats = NDArray[np.float64]
