@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from evalkit.analyses import PrecisionOf, _e_values, _imputed, _overlap, _sensitivity, _subgroups, imputed
+from evalkit.analyses import PrecisionOf, _comparable, _sensitivity, _subgroups, imputed
 from evalkit.analyses._balance import fewest_of
 from evalkit.analyses._compare import fitted
 from evalkit.counts import Tally
@@ -62,7 +62,7 @@ def test_classes_of_preference_scores(
 ) -> None:
     score = np.array(first + second)
     own = np.arange(len(score)) < len(first)
-    assert _overlap._edges(score, [own, ~own], smallest) == edges
+    assert _comparable._edges(score, [own, ~own], smallest) == edges
 
 
 # -- a middle that is nobody's ------------------------------------------------------------------------------------------
@@ -84,17 +84,17 @@ def test_interaction_by_its_formula() -> None:
 
 # -- E-values -----------------------------------------------------------------------------------------------------------
 def test_flags_of_characteristics() -> None:
-    assert [w for w, _ in _e_values._flags(pd.Series(["b_c", "a", "a"]))] == [": A", ": B c"]
-    ((word, two),) = _e_values._flags(pd.Series([3, 5, 3]))
+    assert [w for w, _ in _comparable._flags(pd.Series(["b_c", "a", "a"]))] == [": A", ": B c"]
+    ((word, two),) = _comparable._flags(pd.Series([3, 5, 3]))
     assert word == "" and two.tolist() == [False, True, False]
-    ((word, many),) = _e_values._flags(pd.Series([1, 2, 3, 4]))
+    ((word, many),) = _comparable._flags(pd.Series([1, 2, 3, 4]))
     assert word == ", above the median" and many.tolist() == [False, False, True, True]
 
 
 def test_enough_people_at_a_level_and_not_at_it() -> None:
     flag, focus = pd.Series([True] * 5 + [False] * 5), pd.Series([1, 1, 0, 0, 0, 1, 1, 0, 0, 0])
-    assert [_e_values._many(flag, focus, n) for n in (1, 2, 3)] == [True, True, False]
-    assert not _e_values._many(pd.Series([True] * 10), focus, 1)
+    assert [_comparable._many(flag, focus, n) for n in (1, 2, 3)] == [True, True, False]
+    assert not _comparable._many(pd.Series([True] * 10), focus, 1)
 
 
 def test_a_ratio_needs_the_level_in_both_arms_and_not_all_of_one() -> None:
@@ -107,10 +107,10 @@ def test_a_ratio_needs_the_level_in_both_arms_and_not_all_of_one() -> None:
         [0, 0, 0, 0, 1, 0, 0, 0],
         [1, 1, 0, 0, 0, 0, 0, 0],
     ):
-        assert _e_values._ratios(data, pd.Series(values, dtype=bool), rare=True) is None
-    found = _e_values._ratios(data, pd.Series([1, 1, 1, 0, 1, 0, 0, 0], dtype=bool), rare=True)
+        assert _comparable._ratios(data, pd.Series(values, dtype=bool), rare=True) is None
+    found = _comparable._ratios(data, pd.Series([1, 1, 1, 0, 1, 0, 0, 0], dtype=bool), rare=True)
     assert found[0] == pytest.approx(3) and found[1] > 0
-    assert _e_values._shift(3, 0.5) == _e_values._shift(1 / 3, 2) == pytest.approx(6 / 4)
+    assert _comparable._shift(3, 0.5) == _comparable._shift(1 / 3, 2) == pytest.approx(6 / 4)
 
 
 # -- the study's own comparison -------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def test_imputed_needs_every_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
         calls.append(1)
         return None if len(calls) == 3 else fitted(*asked, **more)
 
-    monkeypatch.setattr(_imputed, "fitted", third)
+    monkeypatch.setattr(_sensitivity, "fitted", third)
     assert imputed(one, 120, m=3, burn_in=1, n_boot=25).tidy().empty
     assert len(calls) == 3
     monkeypatch.undo()

@@ -13,8 +13,7 @@ from evalkit.analyses import (
     BalanceOf,
     Comparison,
     PrecisionOf,
-    _imputed,
-    _overlap,
+    _comparable,
     _sensitivity,
     differences_of,
     equipoise,
@@ -232,7 +231,7 @@ def test_classes_of_preference_scores_are_tenths(tenth: int) -> None:
     low, high = tenth / 10, (tenth + 1) / 10
     score = np.array([low + 0.001, high - 0.001] * 4)
     own = np.arange(8) < 4
-    edges = _overlap._edges(score, [own, ~own], 4)
+    edges = _comparable._edges(score, [own, ~own], 4)
     assert high in [round(e, 1) for e in edges] and edges[0] == 0.0
     assert not [e for e in edges if low + 0.001 <= e <= high - 0.001]
 
@@ -341,7 +340,7 @@ def test_numbers_of_levels_follow_what_else_is_known_and_stand_apart() -> None:
             "place": np.array(["x", "y", "z"], dtype=object)[level],
         }
     )
-    found = _imputed.quantified(frame, "place", ["age", "same"])
+    found = _sensitivity.quantified(frame, "place", ["age", "same"])
     y = np.column_stack([frame["place"].eq(one).astype(float) for one in found])
     z = frame[["focus", "time", "event", "age"]].to_numpy(float)
     y, z = y - y.mean(axis=0), z - z.mean(axis=0)
@@ -354,11 +353,11 @@ def test_numbers_of_levels_follow_what_else_is_known_and_stand_apart() -> None:
     ours_, means = ours_ - ours_.mean(), means - means.mean()
     assert np.abs(ours_ @ means) == pytest.approx(np.linalg.norm(ours_) * np.linalg.norm(means), rel=1e-4)
     assert list(found) == ["x", "y", "z"]
-    assert len(set(_imputed.quantified(frame.assign(place="x", time=1), "place", ["same"]).values())) == 1
+    assert len(set(_sensitivity.quantified(frame.assign(place="x", time=1), "place", ["same"]).values())) == 1
 
 
 def test_where_an_imputed_study_cannot_be_compared_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = {"m": 2, "burn_in": 1, "n_boot": 20}
-    assert len(_imputed.imputed(ours(), 60, **asked).data) == 2
-    monkeypatch.setattr(_imputed, "fitted", lambda *_, **__: None)
-    assert _imputed.imputed(ours(), 60, **asked).data.empty
+    assert len(_sensitivity.imputed(ours(), 60, **asked).data) == 2
+    monkeypatch.setattr(_sensitivity, "fitted", lambda *_, **__: None)
+    assert _sensitivity.imputed(ours(), 60, **asked).data.empty

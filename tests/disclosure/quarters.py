@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evalkit.analyses._analyses import MeanOf, ShareOf
-from evalkit.analyses._counting import moments, moments_of
+from evalkit.analyses._analyses import MeanOf, ShareOf, moments, moments_of
 from evalkit.counts import Tally, codes_of
 from evalkit.disclosure import Policy, Safe, make_safe
 from evalkit.estimates import Estimates

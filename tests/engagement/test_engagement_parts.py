@@ -10,9 +10,9 @@ import pytest
 from scipy import special, stats
 
 from evalkit.analyses import ChangeOf, LateEntry, MeanOf, RatioOf, ShareOf
-from evalkit.analyses._analyses import Caseload
+from evalkit.analyses._analyses import count_true, groups_of, moments, moments_of, tally
 from evalkit.analyses._baseline import _standardised
-from evalkit.analyses._counting import count_true, groups_of, moments, moments_of, tally
+from evalkit.analyses._caseload import Caseload
 from evalkit.analyses._dose import _class
 from evalkit.analyses._quality import _lag_counts
 from evalkit.analyses._reach import _levels, _order

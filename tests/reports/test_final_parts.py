@@ -18,7 +18,7 @@ from scipy import stats
 
 from evalkit import analyses
 from evalkit.analyses import differences_of
-from evalkit.analyses._imputed import quantified
+from evalkit.analyses._sensitivity import quantified
 from evalkit.counts import Tally
 from evalkit.disclosure import Safe
 from evalkit.markup import markdown

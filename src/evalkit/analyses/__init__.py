@@ -79,10 +79,11 @@ function                   counts            what
 
 from __future__ import annotations
 
-from evalkit.analyses._analyses import Caseload, LateEntry, MeanOf, RatioOf, ShareOf, wilson
+from evalkit.analyses._analyses import MeanOf, RatioOf, ShareOf, wilson
 from evalkit.analyses._balance import BalanceOf
 from evalkit.analyses._baseline import BaselineMeans, BaselineShares, baseline, incomplete
-from evalkit.analyses._caseload import caseload
+from evalkit.analyses._caseload import Caseload, caseload
+from evalkit.analyses._comparable import e_values, equipoise, preference
 from evalkit.analyses._compare import N_BOOT, TARGETS, Comparison, compare_arms, target_of
 from evalkit.analyses._dose import (
     attendance_rate,
@@ -92,7 +93,6 @@ from evalkit.analyses._dose import (
     first_session_times,
     time_to_first_session,
 )
-from evalkit.analyses._e_values import e_values
 from evalkit.analyses._funnel import (
     completion,
     completion_of_intakes,
@@ -103,7 +103,6 @@ from evalkit.analyses._funnel import (
     steps,
 )
 from evalkit.analyses._gaps import longest_gap, return_times, returns
-from evalkit.analyses._imputed import IMPUTED_BOOT, imputed
 from evalkit.analyses._landmark import completed_by, harm_after_completion
 from evalkit.analyses._leaving import LEAVING_BOOT, leaving_foretold, leaving_model, leaving_risks, stage
 from evalkit.analyses._model import (
@@ -115,16 +114,14 @@ from evalkit.analyses._model import (
     without_harm,
 )
 from evalkit.analyses._outcome import Outcome, outcome
-from evalkit.analyses._overlap import equipoise, preference
 from evalkit.analyses._own import RateOf, means, rates, shares
 from evalkit.analyses._own_models import cox, logistic
-from evalkit.analyses._pathway import completing_after_lapse, pathway, pathway_days
-from evalkit.analyses._pathway_difference import pathway_difference
+from evalkit.analyses._pathway import completing_after_lapse, pathway, pathway_days, pathway_difference
 from evalkit.analyses._precision import PrecisionOf, precision
-from evalkit.analyses._quality import completeness, late_entry, lost_to_follow_up
+from evalkit.analyses._quality import LateEntry, completeness, late_entry, lost_to_follow_up
 from evalkit.analyses._reach import engaged_across, reach, referred
 from evalkit.analyses._recurrent import MeanCountOf, repeated_harm
-from evalkit.analyses._sensitivity import sensitivity
+from evalkit.analyses._sensitivity import IMPUTED_BOOT, imputed, sensitivity
 from evalkit.analyses._stay import leaving, mean_stay, staying
 from evalkit.analyses._subgroups import differences_of, subgroups
 from evalkit.analyses._trend import ChangeOf, by_quarter_of_referral, change, trend

@@ -1,13 +1,13 @@
-"""The analyses: frozen parameters, counts in, `Estimates` out.
+"""The grammar of shares and means: frames of people to counts by group, and what is asked of counts.
 
-Each says what it is about in fields of its own, so that asking it again, of counts made safe, gives a result
-that describes itself the same way.
+Analyses are frozen parameters: counts in, `Estimates` out. Each says what it is about in fields of its own, so that
+asking it again, of counts made safe, gives a result that describes itself the same way. The mean of a column that has
+two values is a share in other units, and so counted as one.
 """
 
 from __future__ import annotations
 
-__all__ = ["Caseload", "LateEntry", "MeanOf", "RatioOf", "ShareOf", "ratio_error", "sums_of", "wilson"]
-
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -16,9 +16,100 @@ import numpy.typing as npt
 import pandas as pd
 import scipy
 
-from evalkit.counts import DayCounts, Moments, Tally
+from evalkit.cohort import Cohort
+from evalkit.counts import Codes, Moments, Tally, who
 from evalkit.estimates import Estimates
 from evalkit.wilson import normal_quantile, wilson
+
+__all__ = [
+    "MeanOf",
+    "MeanOfTwo",
+    "RatioOf",
+    "ShareOf",
+    "count_true",
+    "groups_of",
+    "moments",
+    "moments_of",
+    "ratio_error",
+    "sums_of",
+    "tally",
+    "wilson",
+]
+
+
+def groups_of(cohort: Cohort, *, by_arm: bool = True) -> tuple[str, ...]:
+    """Return the groups of a table: the two arms, or 'all'."""
+    return cohort.groups if by_arm else ("all",)
+
+
+def _own(people: pd.DataFrame, group: str) -> pd.DataFrame:
+    return people if group == "all" else people[people["group"] == group]
+
+
+def count_true(
+    people: pd.DataFrame, groups: Sequence[str], term: str, label: str, met: str, eligible: str
+) -> list[dict[str, object]]:
+    """Return one row of a `Tally` per group, with who they are: n those `eligible`, n_event who of them `met`."""
+    rows: list[dict[str, object]] = []
+    for group in groups:
+        own = _own(people, group)
+        able = own[eligible].to_numpy(dtype=bool)
+        done = able & own[met].to_numpy(dtype=bool)
+        row = {"group": group, "term": term, "label": label, "n_event": int(done.sum()), "n": int(able.sum())}
+        rows.append({**row, _WHO: who(own, n=able, n_event=done)})
+    return rows
+
+
+# Who stands behind a row travels in it until `tally`, so that leaving rows out cannot part the two.
+_WHO = "people"
+
+
+def _split(rows: list[dict[str, object]]) -> tuple[list[dict[str, object]], tuple[dict[str, Codes], ...]]:
+    people: list[dict[str, Codes]] = [row.get(_WHO, {}) for row in rows]  # type: ignore[misc]
+    return [{k: v for k, v in row.items() if k != _WHO} for row in rows], tuple(people)
+
+
+def moments_of(
+    people: pd.DataFrame, groups: Sequence[str], term: str, label: str, column: str
+) -> list[dict[str, object]]:
+    """Return one row of `Moments` per group, with who they are, of a quantity that is a number for everybody."""
+    rows: list[dict[str, object]] = []
+    for group in groups:
+        own = _own(people, group)
+        values = own[column].astype("float64")
+        rows.append(
+            {
+                "group": group,
+                "term": term,
+                "label": label,
+                "n": len(values),
+                "total": float(values.sum()),
+                "total_sq": float((values**2).sum()),
+                # Both only for disclosure control: a sum that one person, or few, make up most of is not shown.
+                "largest": float(values.abs().max()) if len(values) else 0.0,
+                "n_nonzero": int((values != 0).sum()),
+                _WHO: who(own, n=np.ones(len(own), dtype=bool)),
+            }
+        )
+    return rows
+
+
+def tally(rows: list[dict[str, object]]) -> Tally:
+    """Return rows of `count_true` as a `Tally`, typed even where there are none."""
+    columns = ["group", "term", "label", "n_event", "n"]
+    plain, people = _split(rows)
+    # Whole numbers also of no rows: without a type an empty column is taken for text.
+    frame = pd.DataFrame(plain, columns=None if plain else columns).astype(dict.fromkeys(columns[3:], "int64"))
+    return Tally(frame, people=people)
+
+
+def moments(rows: list[dict[str, object]]) -> Moments:
+    """Return rows of `moments_of` as `Moments`, typed even where there are none."""
+    columns = ["group", "term", "label", "n", "total", "total_sq", "largest", "n_nonzero"]
+    kinds = {"n": "int64", **dict.fromkeys(columns[4:7], "float64"), "n_nonzero": "int64"}
+    plain, people = _split(rows)
+    return Moments(pd.DataFrame(plain, columns=None if plain else columns).astype(kinds), people=people)
+
 
 Floats = npt.NDArray[np.float64]
 _ABOUT = ("group", "variable", "term", "label", "time_from", "time", "period")
@@ -316,112 +407,32 @@ def _terms(part: pd.DataFrame) -> list[list[float]]:
 
 
 @dataclass(frozen=True)
-class Caseload:
-    """Numbers of people by month; nothing is estimated.
+class MeanOfTwo(MeanOf):
+    """Means over people of whom each has one of two values, with Student's interval.
 
-    Attributes
-    ----------
-    population : str
-    notes : tuple of str
+    As sums, such counts would say how few have one of the values: nothing but the people of either kind stands behind
+    a mean of theirs. So they are counted, and held to the rule for small counts, as for a share.
 
     Examples
     --------
     >>> import pandas as pd
     >>> from evalkit.counts import Tally
-    >>> rows = pd.DataFrame({"group": ["pilot"], "term": ["2022-03 active"], "label": ["Active"]})
-    >>> Caseload().estimate(Tally(rows.assign(period="2022-03", n=31, n_event=31))).tidy()
-       group            term   label   period   n
-    0  pilot  2022-03 active  Active  2022-03  31
+    >>> counts = Tally(pd.DataFrame({"group": ["pilot"], "term": ["grade"], "n_event": [30], "n": [40]}))
+    >>> found = MeanOfTwo("means", "mean grade", low=3, high=8).estimate(counts)
+    >>> found.tidy()[["group", "n", "estimate", "std_dev", "conf_low"]].round(2)
+       group   n  estimate  std_dev  conf_low
+    0  pilot  40      6.75     2.19      6.05
     """
 
-    key: ClassVar[str] = "caseload"
-    population: str = ""
-    notes: tuple[str, ...] = ()
+    key: ClassVar[str] = "mean_of_two"
+    low: float = 0.0
+    high: float = 1.0
+    view: str = field(default="amounts", repr=False)
 
-    def estimate(self, counts: Tally) -> Estimates:
-        """Return the numbers.
-
-        Parameters
-        ----------
-        counts : Tally
-            One row per group and term (``2022-03 active``), with period and label; n_event equals n.
-
-        Returns
-        -------
-        Estimates
-            Columns group, term, label, period, n.
-        """
-        data = counts.frame
-        return Estimates(
-            data[[*_about(data), "n"]],
-            kind="caseload",
-            estimand="people, by month",
-            population=self.population,
-            notes=self.notes,
-            counts=counts,
-            analysis=self,
-        )
-
-
-@dataclass(frozen=True)
-class LateEntry:
-    """Quartiles of the days from an event to its entry, by table.
-
-    Attributes
-    ----------
-    population : str
-    notes : tuple of str
-    recorded : bool
-        Whether any table says when its rows were entered.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from evalkit.counts import DayCounts
-    >>> rows = pd.DataFrame({"time": [float("-inf"), 1, 3, 20], "n_entry": [40, 0, 0, 0], "n_event_1": [0, 10, 20, 10]})
-    >>> counts = DayCounts(rows.assign(group="sessions", n_censor=0), causes=("entered",))
-    >>> LateEntry().estimate(counts).tidy()
-          group     n  median  lower_quartile  upper_quartile
-    0  sessions  40.0     3.0             1.0             3.0
-    """
-
-    key: ClassVar[str] = "late_entry"
-    view: ClassVar[str] = "late_entry"
-    population: str = ""
-    notes: tuple[str, ...] = ()
-    recorded: bool = True
-
-    def estimate(self, counts: DayCounts) -> Estimates:
-        """Return quartiles.
-
-        Parameters
-        ----------
-        counts : DayCounts
-            Group: the table; time: days from event to entry; an event per row entered.
-
-        Returns
-        -------
-        Estimates
-            Columns group, n (rows), median, lower_quartile, upper_quartile: the first day by which that
-            share of the rows was entered.
-        """
-        rows = []
-        for group, own in counts.frame.groupby("group", sort=False):
-            entered = own[own["n_event_1"] > 0].sort_values("time")
-            so_far = entered["n_event_1"].cumsum().to_numpy(dtype=np.float64)
-            if so_far.size:
-                # No interpolation between days: a quartile is a day on which rows were entered.
-                places = np.searchsorted(so_far, np.array([0.5, 0.25, 0.75]) * so_far[-1])
-                everybody = float(own["n_entry"].sum())  # published counts end where few are left
-                rows.append((str(group), everybody, *entered["time"].to_numpy(dtype=np.float64)[places]))
-        columns = ["group", "n", "median", "lower_quartile", "upper_quartile"]
-        data = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[1:], "float64"))
-        return Estimates(
-            data,
-            kind="late_entry",
-            estimand="days from an event to its entry",
-            population=self.population,
-            notes=self.notes,
-            counts=counts,
-            analysis=self,
-        )
+    def estimate(self, counts: Tally) -> Estimates:  # type: ignore[override]
+        """Return means by group and term as `MeanOf` does; n_event: how many have the higher value."""
+        data, step = counts.frame, self.high - self.low
+        n = data["n"].to_numpy(dtype=np.float64)
+        p = data["n_event"].to_numpy(dtype=np.float64) / np.where(n > 0, n, np.nan)
+        spread = step**2 * p * (1 - p) * n / np.where(n > 1, n - 1, np.nan)
+        return self._told(counts, self.low + step * p, spread)

@@ -10,8 +10,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from evalkit.analyses._analyses import MeanOf, ShareOf
-from evalkit.analyses._counting import count_true, moments, moments_of, tally
+from evalkit.analyses._analyses import MeanOf, ShareOf, count_true, moments, moments_of, tally
 from evalkit.analyses._reach import _levels, _order
 from evalkit.cohort import Cohort
 from evalkit.counts import Moments, Tally

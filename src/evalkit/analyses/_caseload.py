@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["caseload"]
+__all__ = ["Caseload", "caseload"]
+
+from dataclasses import dataclass
+from typing import ClassVar
 
 import pandas as pd
 
-from evalkit.analyses._analyses import Caseload
-from evalkit.analyses._counting import count_true, groups_of, tally
+from evalkit.analyses._analyses import _about, count_true, groups_of, tally
 from evalkit.cohort import Cohort, needs
+from evalkit.counts import Tally
 from evalkit.estimates import Estimates
 
 _LABELS = {
@@ -17,6 +20,54 @@ _LABELS = {
     "started": "First sessions in the month",
     "active": "Active at the month's end",
 }
+
+
+@dataclass(frozen=True)
+class Caseload:
+    """Numbers of people by month; nothing is estimated.
+
+    Attributes
+    ----------
+    population : str
+    notes : tuple of str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit.counts import Tally
+    >>> rows = pd.DataFrame({"group": ["pilot"], "term": ["2022-03 active"], "label": ["Active"]})
+    >>> Caseload().estimate(Tally(rows.assign(period="2022-03", n=31, n_event=31))).tidy()
+       group            term   label   period   n
+    0  pilot  2022-03 active  Active  2022-03  31
+    """
+
+    key: ClassVar[str] = "caseload"
+    population: str = ""
+    notes: tuple[str, ...] = ()
+
+    def estimate(self, counts: Tally) -> Estimates:
+        """Return the numbers.
+
+        Parameters
+        ----------
+        counts : Tally
+            One row per group and term (``2022-03 active``), with period and label; n_event equals n.
+
+        Returns
+        -------
+        Estimates
+            Columns group, term, label, period, n.
+        """
+        data = counts.frame
+        return Estimates(
+            data[[*_about(data), "n"]],
+            kind="caseload",
+            estimand="people, by month",
+            population=self.population,
+            notes=self.notes,
+            counts=counts,
+            analysis=self,
+        )
 
 
 def _spells(cohort: Cohort) -> pd.DataFrame:

@@ -16,8 +16,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from evalkit.analyses._analyses import MeanOf, RatioOf, ShareOf
-from evalkit.analyses._counting import count_true, groups_of, moments, moments_of, tally
+from evalkit.analyses._analyses import MeanOf, RatioOf, ShareOf, count_true, groups_of, moments, moments_of, tally
 from evalkit.cohort import Cohort, needs, nobody
 from evalkit.errors import UsageError
 from evalkit.estimates import Estimates

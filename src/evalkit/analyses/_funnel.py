@@ -19,8 +19,7 @@ from weakref import WeakKeyDictionary
 
 import pandas as pd
 
-from evalkit.analyses._analyses import ShareOf
-from evalkit.analyses._counting import count_true, groups_of, tally
+from evalkit.analyses._analyses import ShareOf, count_true, groups_of, tally
 from evalkit.cohort import Cohort, needs
 from evalkit.errors import UsageError, did_you_mean
 from evalkit.estimates import Estimates, nothing

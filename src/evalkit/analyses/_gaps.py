@@ -7,8 +7,7 @@ __all__ = ["longest_gap", "return_times", "returns"]
 import numpy as np
 import pandas as pd
 
-from evalkit.analyses._analyses import ShareOf
-from evalkit.analyses._counting import count_true, groups_of, tally
+from evalkit.analyses._analyses import ShareOf, count_true, groups_of, tally
 from evalkit.cohort import Cohort, needs
 from evalkit.errors import UsageError
 from evalkit.estimates import Estimates

@@ -8,11 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from evalkit.analyses._comparable import e_values, equipoise, preference
 from evalkit.analyses._compare import Comparison, compare_arms
-from evalkit.analyses._e_values import e_values
-from evalkit.analyses._imputed import IMPUTATIONS, imputed
-from evalkit.analyses._overlap import equipoise, preference
-from evalkit.analyses._sensitivity import sensitivity
+from evalkit.analyses._sensitivity import IMPUTATIONS, imputed, sensitivity
 from evalkit.cohort import Cohort
 from evalkit.estimates import Estimates, nothing
 from evalkit.intake import CutData

@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evalkit.analyses._analyses import MeanOf, ShareOf, ratio_error, sums_of
-from evalkit.analyses._two_values import MeanOfTwo
+from evalkit.analyses._analyses import MeanOf, MeanOfTwo, ShareOf, ratio_error, sums_of
 from evalkit.counts import Codes, Moments, Tally, who
 from evalkit.errors import AnalysisError, did_you_mean
 from evalkit.estimates import Estimates

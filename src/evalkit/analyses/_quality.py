@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["completeness", "late_entry", "lost_to_follow_up"]
+__all__ = ["LateEntry", "completeness", "late_entry", "lost_to_follow_up"]
+
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from evalkit.analyses._analyses import LateEntry, ShareOf
-from evalkit.analyses._counting import count_true, groups_of, tally
+from evalkit.analyses._analyses import ShareOf, count_true, groups_of, tally
 from evalkit.cohort import Cohort
 from evalkit.counts import DayCounts, codes_of
 from evalkit.errors import UsageError
@@ -66,6 +68,70 @@ def completeness(cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
         notes=("A missing date of intake may mean that there was no intake.",),
     )
     return analysis.estimate(tally(rows)).about(cut=cohort.cut, asked={"episodes": cohort.episodes})
+
+
+@dataclass(frozen=True)
+class LateEntry:
+    """Quartiles of the days from an event to its entry, by table.
+
+    Attributes
+    ----------
+    population : str
+    notes : tuple of str
+    recorded : bool
+        Whether any table says when its rows were entered.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evalkit.counts import DayCounts
+    >>> rows = pd.DataFrame({"time": [float("-inf"), 1, 3, 20], "n_entry": [40, 0, 0, 0], "n_event_1": [0, 10, 20, 10]})
+    >>> counts = DayCounts(rows.assign(group="sessions", n_censor=0), causes=("entered",))
+    >>> LateEntry().estimate(counts).tidy()
+          group     n  median  lower_quartile  upper_quartile
+    0  sessions  40.0     3.0             1.0             3.0
+    """
+
+    key: ClassVar[str] = "late_entry"
+    view: ClassVar[str] = "late_entry"
+    population: str = ""
+    notes: tuple[str, ...] = ()
+    recorded: bool = True
+
+    def estimate(self, counts: DayCounts) -> Estimates:
+        """Return quartiles.
+
+        Parameters
+        ----------
+        counts : DayCounts
+            Group: the table; time: days from event to entry; an event per row entered.
+
+        Returns
+        -------
+        Estimates
+            Columns group, n (rows), median, lower_quartile, upper_quartile: the first day by which that
+            share of the rows was entered.
+        """
+        rows = []
+        for group, own in counts.frame.groupby("group", sort=False):
+            entered = own[own["n_event_1"] > 0].sort_values("time")
+            so_far = entered["n_event_1"].cumsum().to_numpy(dtype=np.float64)
+            if so_far.size:
+                # No interpolation between days: a quartile is a day on which rows were entered.
+                places = np.searchsorted(so_far, np.array([0.5, 0.25, 0.75]) * so_far[-1])
+                everybody = float(own["n_entry"].sum())  # published counts end where few are left
+                rows.append((str(group), everybody, *entered["time"].to_numpy(dtype=np.float64)[places]))
+        columns = ["group", "n", "median", "lower_quartile", "upper_quartile"]
+        data = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[1:], "float64"))
+        return Estimates(
+            data,
+            kind="late_entry",
+            estimand="days from an event to its entry",
+            population=self.population,
+            notes=self.notes,
+            counts=counts,
+            analysis=self,
+        )
 
 
 def late_entry(cut: CutData, fewest: int = 11) -> Estimates:

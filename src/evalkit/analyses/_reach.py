@@ -9,8 +9,7 @@ from datetime import date
 
 import pandas as pd
 
-from evalkit.analyses._analyses import ShareOf
-from evalkit.analyses._counting import count_true, groups_of, tally
+from evalkit.analyses._analyses import ShareOf, count_true, groups_of, tally
 from evalkit.analyses._funnel import steps
 from evalkit.cohort import Cohort, needs
 from evalkit.errors import UsageError, did_you_mean

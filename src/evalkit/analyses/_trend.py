@@ -12,8 +12,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from evalkit.analyses._analyses import ShareOf
-from evalkit.analyses._counting import count_true, groups_of, tally
+from evalkit.analyses._analyses import ShareOf, count_true, groups_of, tally
 from evalkit.analyses._funnel import STEPS as FUNNEL
 from evalkit.analyses._funnel import labels_of, steps
 from evalkit.cohort import Cohort, needs

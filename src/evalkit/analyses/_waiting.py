@@ -7,8 +7,7 @@ __all__ = ["WAITS", "starting_by_wait", "waiting", "waiting_days"]
 import numpy as np
 import pandas as pd
 
-from evalkit.analyses._analyses import ShareOf
-from evalkit.analyses._counting import count_true, groups_of, tally
+from evalkit.analyses._analyses import ShareOf, count_true, groups_of, tally
 from evalkit.analyses._dose import waiting_times
 from evalkit.analyses._leaving import STAGES, WAIT, stage
 from evalkit.cohort import Cohort, needs, nobody
