@@ -107,6 +107,7 @@ def _names(frame: pd.DataFrame, rows: np.ndarray) -> tuple[str, ...]:
 
 
 def whose_of(counts: Tally | Moments) -> list[Mapping[str, Codes]]:
+    """Return who stands behind the counts of each row, where it is known."""
     return list(counts.people) or [{}] * len(counts.data)
 
 
@@ -145,6 +146,7 @@ def coarse_error(error: Floats, events: Ints, public: pd.Series[int], policy: Po
 
 
 def asked_of(asked: str, row: pd.Series) -> str:
+    """Return what is asked of a row: it decides the noise where it is not known who stands behind it."""
     return f"{asked}|{row['group']}|{row['term']}"
 
 
