@@ -120,6 +120,22 @@ def test_without_harm_is_tied_to_the_share_at_the_policys_minimum() -> None:
             assert tie.counts.causes == causes == first_harm(cohort, smallest).counts.causes  # type: ignore[union-attr]
 
 
+def test_ties_are_asked_in_order(planted: tuple[Cohort, Policy], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where looks at the same few people run out, who asks first is told: a set's order differs from run to run."""
+    cohort, _ = planted
+    asked: list[float | None] = []
+
+    def recorded(counts: DayCounts, policy: Policy, day: float | None, cause: str = "") -> frozenset[str]:
+        asked.append(day)
+        return told_on(counts, policy, day, cause)
+
+    monkeypatch.setattr("evalkit.disclosure._safe.told_on", recorded)
+    made = make_safe(without_harm(cohort), Policy(secret=bytes(32), landmarks=(30, 60, 90, 120, DAY)))
+    days = [day for _, day in sorted(made.quoted)]
+    assert len(days) == 7
+    assert asked[-len(days) :] == days
+
+
 def test_harms_per_hundred_are_given_of_days_on_which_the_share_is(planted: tuple[Cohort, Policy]) -> None:
     cohort, policy = planted
     exact = repeated_harm(cohort)  # its own days are of eleven people and more

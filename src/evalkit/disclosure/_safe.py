@@ -357,7 +357,8 @@ def _safe_days(
     smooth, causes = wide(everywhere.estimate(even)), "cause" in again.data
     quoted = frozenset(
         (f"{group}: {cause}" if causes else group, day)
-        for group, cause, day in quotable_days(exact, policy, counts.groups)
+        # in order: what is asked first is told where looks at the same few people run out, whatever the set's order
+        for group, cause, day in sorted(quotable_days(exact, policy, counts.groups))
         # of the shares that the curve is tied to, too
         if all(group in told_on(tie.counts, policy, day, cause) for tie in asked.tied)
     )
