@@ -15,7 +15,7 @@ from evalkit.disclosure import Safe
 from evalkit.errors import AnalysisError, DisclosureError
 from evalkit.estimates import Estimates
 from evalkit.protocol import Baselines
-from evalkit.report import say_participants, show_participants
+from evalkit.report import say_participants, show_pair, show_participants
 from evalkit.report._contrast import count_gaps, curve_differences, curve_gaps, difference_numbers, share_gaps
 from evalkit.report._standing import order_of
 from evalkit.views import CurveText, Gap
@@ -59,6 +59,24 @@ def test_a_curve_is_said_up_to_the_horizon_with_its_difference(shown: list[dict[
         "Lead: At three months, 71% in the pilot (63% to 79%) and 52% in PAIP (46% to 58%) were well. The share is clearly lower in "
         "the pilot: by 11 to 29 points. See @fig-x."
     )
+
+
+def test_an_event_with_a_number_in_it_is_looked_at_by_the_audit(shown: list[dict[str, Any]]) -> None:
+    showing(STAYED).say(estimates(STAYED), words=CurveText("Well", "Days", "well after 2 visits"), horizon=90)
+    assert shown[0]["mark"]["typed"] == ["well after 2 visits"]
+
+
+def test_of_a_pair_one_curve_is_not_shown_alone(shown: list[dict[str, Any]]) -> None:
+    show_pair(showing(STAYED), estimates(STAYED), WORDS, 90)
+    rows = shown[0]["mark"]["data"]["rows"]
+    assert ({row[0] for row in rows}, max(row[1] for row in rows)) == ({"Pilot", "PAIP"}, 90)
+    shown.clear()
+    alone = replace(STAYED, withheld=("PAIP",), policy=replace(STAYED.policy, minimum_count=13))
+    show_pair(showing(alone), estimates(alone), WORDS, 182)
+    assert [one["text/markdown"] for one in shown] == [
+        "::: {.absent}\nNot shown side by side: in one group (PAIP) fewer than 13 people have had the event, or have not. A "
+        "comparison needs at least as many of both in each group.\n:::"
+    ]
 
 
 def test_a_curve_is_shown_with_headline_alternative_text_numbers_and_remarks(shown: list[dict[str, Any]]) -> None:
@@ -191,6 +209,24 @@ def test_why_there_is_no_figure(name: str, shown: list[dict[str, Any]]) -> None:
     safe, said = NO_FIGURE[name]
     showing(safe).show(estimates(safe), "figure")
     assert [one["text/markdown"] for one in shown] == [f"::: {{.absent}}\n{said}\n:::"]
+
+
+def test_a_sentence_points_to_a_table_where_no_figure_is_drawn(shown: list[dict[str, Any]]) -> None:
+    unclear = safe_of(
+        "e_value",
+        """
+term     | label | estimate | conf_low | conf_high | e_value
+estimate |       | 1.5      | 0.8      | 2.8       | 2.4
+limit    |       | 0.8      | -        | -         | 1
+""",
+    )
+    said = (
+        "The weighted hazard ratio of a clear difference is 1.50 (95% CI 0.80 to 2.80). Something unmeasured could hide a "
+        "difference."
+    )
+    for see, at_end in (("tbl-x", " See @tbl-x."), ("fig-x", ""), ("", "")):
+        showing(unclear).say(estimates(unclear), see)
+        assert shown[-1]["text/markdown"] == f"{said}{at_end}"
 
 
 def test_numbers_in_a_lead_and_results_without_a_sentence_are_refused() -> None:

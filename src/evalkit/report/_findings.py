@@ -187,12 +187,11 @@ class PageOne:
     @property
     def sentences(self) -> list[str]:
         """At most five sentences: what a first line said before, what changed, the target, what harm holds."""
-        harm, report = self.report.study.harm, self.report
         said = [*self._taken_back(), *self._changes(), self._targets()]
         if any(one.key == "harm" for one in self.found):
-            kinds = listed([translated(outcome_in_words(kind)) for kind in harm.kinds])
+            kinds = listed([translated(outcome_in_words(kind)) for kind in self.report.study.harm.kinds])
             said.append(words("find.harm.holds", kinds=kinds))
-        return said if report.cohort.has("sessions") or report.cohort.has("outcomes") else said[:1]
+        return said
 
     def _targets(self) -> str:
         """Say what the indicators are meant to reach, or that nothing is set."""

@@ -308,7 +308,6 @@ def e_value(
     1     limit     3.00
     """
     measure = measure.upper()
-    _check_measure(measure)
     low = estimate if conf_low is None else conf_low
     high = estimate if conf_high is None else conf_high
     if not (np.isfinite(estimate) and estimate > 0 and 0 <= low <= estimate <= high):

@@ -177,7 +177,7 @@ def _restricted_p0(x1: float, n1: float, x0: float, n0: float, delta: float) -> 
     d = x0 * delta * (1 - delta)
     v = (b / (3 * a)) ** 3 - b * c / (6 * a * a) + d / (2 * a)
     inner = max((b / (3 * a)) ** 2 - c / (3 * a), 0.0)
-    u = (1.0 if v >= 0 else -1.0) * float(np.sqrt(inner))
+    u = float(np.sqrt(inner))
     if u == 0.0:
         root = -b / (3 * a)
     else:
